@@ -1,0 +1,57 @@
+#ifndef ENTREPOT_SERVICES_STATUS_OCI_ERROR_H_
+#define ENTREPOT_SERVICES_STATUS_OCI_ERROR_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace entrepot {
+
+// The error codes of the OCI distribution specification ("Error codes") and those that Docker's registry adds.
+enum class OciErrorCode {
+  kBlobUnknown,
+  kBlobUploadInvalid,
+  kBlobUploadUnknown,
+  kDigestInvalid,
+  kManifestBlobUnknown,
+  kManifestInvalid,
+  kManifestUnknown,
+  kNameInvalid,
+  kNameUnknown,
+  kSizeInvalid,
+  kUnauthorized,
+  kDenied,
+  kUnsupported,
+  kTooManyRequests,
+  kRangeInvalid,
+  kTagInvalid,
+  kUnavailable,
+  kPaginationNumberInvalid,
+  kUnknown,
+};
+
+// One row of the table of wire errors: all there is to know of a code.
+struct OciErrorInfo {
+  OciErrorCode code;
+  absl::string_view name;        // "BLOB_UNKNOWN"
+  int http_status;               // 404
+  absl::StatusCode status_code;  // kNotFound
+};
+
+const OciErrorInfo& GetOciErrorInfo(OciErrorCode code);
+// By its wire name; nullopt for a name that is not in the table.
+std::optional<OciErrorCode> OciErrorCodeByName(absl::string_view name);
+
+// A status of the code's canonical absl code that carries the OCI code and, where given, a detail (plain text) as a
+// payload. The payload survives gRPC (status/grpc_status.h).
+absl::Status OciError(OciErrorCode code, absl::string_view message, absl::string_view detail = "");
+
+// The OCI code that `status` carries, if any.
+std::optional<OciErrorCode> GetOciErrorCode(const absl::Status& status);
+std::string GetOciErrorDetail(const absl::Status& status);
+
+}  // namespace entrepot
+
+#endif  // ENTREPOT_SERVICES_STATUS_OCI_ERROR_H_
