@@ -1,0 +1,46 @@
+#ifndef ENTREPOT_SERVICES_RUNTIME_CONFIG_CHECKS_H_
+#define ENTREPOT_SERVICES_RUNTIME_CONFIG_CHECKS_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "entrepot/config/v1/shared.pb.h"
+#include "google/protobuf/duration.pb.h"
+
+namespace entrepot::runtime {
+
+// Everything that is wrong with a configuration, so that it can be mended in one go.
+class ConfigProblems {
+ public:
+  // `field` is the field's path ("limits.idle_timeout"), `problem` what is wrong ("must be longer than 0").
+  void Add(absl::string_view field, absl::string_view problem);
+
+  bool empty() const { return lines_.empty(); }
+  // One line a problem: "limits.idle_timeout: must be longer than 0".
+  const std::vector<std::string>& lines() const { return lines_; }
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+// Each checks one shared message after FillDefaults (config_defaults.h) and adds what it finds; `field` is where the
+// message stands in the configuration ("operator"). Only CheckTls looks at the file system.
+void CheckEndpoint(absl::string_view field, const config::v1::Endpoint& endpoint, ConfigProblems* problems);
+// With its TLS files, where it has them.
+void CheckPublicEndpoint(absl::string_view field, const config::v1::PublicEndpoint& endpoint,
+                         ConfigProblems* problems);
+// Both files given and readable by this process.
+void CheckTls(absl::string_view field, const config::v1::TlsCertificate& tls, ConfigProblems* problems);
+void CheckLimits(absl::string_view field, const config::v1::Limits& limits, ConfigProblems* problems);
+void CheckUploads(absl::string_view field, const config::v1::Uploads& uploads, ConfigProblems* problems);
+void CheckLog(absl::string_view field, const config::v1::Log& log, ConfigProblems* problems);
+void CheckService(absl::string_view field, const config::v1::Service& service, ConfigProblems* problems);
+// Given, and not an existing file that is no directory.
+void CheckDataDirectory(absl::string_view field, const std::string& directory, ConfigProblems* problems);
+// Longer than 0.
+void CheckDuration(absl::string_view field, const google::protobuf::Duration& duration, ConfigProblems* problems);
+
+}  // namespace entrepot::runtime
+
+#endif  // ENTREPOT_SERVICES_RUNTIME_CONFIG_CHECKS_H_
