@@ -3,33 +3,14 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <variant>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "services/core/owned_fd.h"
 #include "services/core/storage_key.h"
 
 namespace entrepot::blob {
-
-// An open file descriptor, closed with its owner. Move-only.
-class OwnedFd {
- public:
-  OwnedFd() = default;
-  explicit OwnedFd(int fd) : fd_(fd) {}
-  OwnedFd(OwnedFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  OwnedFd& operator=(OwnedFd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~OwnedFd();
-
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_ = -1;
-};
 
 // An object's bytes, as cheaply as they can be had: those of a small one, or the open file of another.
 struct OpenObject {

@@ -1,31 +1,17 @@
 #ifndef ENTREPOT_SERVICES_BLOB_UPLOAD_SESSIONS_H_
 #define ENTREPOT_SERVICES_BLOB_UPLOAD_SESSIONS_H_
 
-#include <cstdint>
 #include <memory>
-#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "services/core/digest.h"
 #include "services/core/repository_name.h"
-#include "services/core/storage_key.h"
+#include "services/core/upload.h"
 #include "services/core/upload_id.h"
 
 namespace entrepot::blob {
-
-struct Upload {
-  UploadId id;
-  // How many bytes the session holds.
-  uint64_t offset_bytes = 0;
-};
-
-struct SealedUpload {
-  Digest digest;
-  uint64_t size_bytes = 0;
-  StorageKey storage_key;
-};
 
 // Adds bytes to one session. While it lives no other one exists for that session. Not thread-safe: one thread at a
 // time. Destroying it without Finish() saves what was written, as well as that goes.
@@ -39,18 +25,11 @@ class UploadAppender {
   virtual absl::StatusOr<Upload> Finish() = 0;
 };
 
-struct AppendOptions {
-  // Where the bytes belong; absent: at the end.
-  std::optional<uint64_t> offset_bytes;
-  // What the digest will be made with, where that is known; used while the session is empty.
-  std::optional<DigestAlgorithm> algorithm;
-};
-
 // The upload sessions of the OCI distribution specification ("Pushing blobs"). A session belongs to the repository it
 // was started in: from another one it is not found. Thread-safe; calls block on the disk.
 //
-// Sessions outlive the process. What a session holds is durable only once it is sealed: a power cut before that may cost
-// the right to go on with it (kNotFound), never bytes of a sealed one.
+// Sessions outlive the process. What a session holds is durable only once it is sealed: a power cut before that may
+// cost the right to go on with it (kNotFound), never bytes of a sealed one.
 //
 // Status codes (with their OCI codes): kNotFound (BLOB_UPLOAD_UNKNOWN): no such session in that repository, or it has
 // expired; kOutOfRange (RANGE_INVALID): the offset is not where the session ends, or an append is under way;
@@ -60,11 +39,9 @@ class UploadSessions {
  public:
   virtual ~UploadSessions() = default;
 
-  virtual absl::StatusOr<Upload> Start(const RepositoryName& repository,
-                                       DigestAlgorithm algorithm) = 0;
+  virtual absl::StatusOr<Upload> Start(const RepositoryName& repository, DigestAlgorithm algorithm) = 0;
   virtual absl::StatusOr<Upload> Get(const RepositoryName& repository, const UploadId& id) = 0;
-  virtual absl::StatusOr<std::unique_ptr<UploadAppender>> Append(const RepositoryName& repository,
-                                                                 const UploadId& id,
+  virtual absl::StatusOr<std::unique_ptr<UploadAppender>> Append(const RepositoryName& repository, const UploadId& id,
                                                                  const AppendOptions& options) = 0;
   // Verifies that what the session holds has this digest (kInvalidArgument, DIGEST_INVALID, where not: the session is
   // then deleted) and makes it durable as an object. Sealing a sealed session with the same digest again gives the same

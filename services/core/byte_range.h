@@ -22,8 +22,7 @@ struct ByteRange {
 //   ranges (which a server may ignore).
 // - a range: the one asked for, clamped to the object.
 // - kOutOfRange: a well-formed single range that the object does not have (416).
-absl::StatusOr<std::optional<ByteRange>> ResolveRangeHeader(absl::string_view header,
-                                                            uint64_t size_bytes);
+absl::StatusOr<std::optional<ByteRange>> ResolveRangeHeader(absl::string_view header, uint64_t size_bytes);
 
 // Parses the `Content-Range` of an upload's chunk: `<first>-<last>`, both inclusive (OCI distribution
 // specification, "Pushing a blob in chunks"; not the form of RFC 9110). kInvalidArgument where it is not of

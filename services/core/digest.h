@@ -43,8 +43,7 @@ class Digest {
   }
 
  private:
-  Digest(DigestAlgorithm algorithm, std::string text)
-      : algorithm_(algorithm), text_(std::move(text)) {}
+  Digest(DigestAlgorithm algorithm, std::string text) : algorithm_(algorithm), text_(std::move(text)) {}
 
   DigestAlgorithm algorithm_;
   std::string text_;

@@ -52,8 +52,7 @@ class KvReader {
   // nullopt where there is no such key.
   virtual absl::StatusOr<std::optional<std::string>> Get(absl::string_view key) = 0;
   // One answer a key, in their order.
-  virtual absl::StatusOr<std::vector<std::optional<std::string>>> MultiGet(
-      absl::Span<const std::string> keys) = 0;
+  virtual absl::StatusOr<std::vector<std::optional<std::string>>> MultiGet(absl::Span<const std::string> keys) = 0;
   virtual absl::StatusOr<std::vector<KeyValue>> Scan(const ScanOptions& options) = 0;
 };
 

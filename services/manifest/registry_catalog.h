@@ -2,84 +2,28 @@
 #define ENTREPOT_SERVICES_MANIFEST_REGISTRY_CATALOG_H_
 
 #include <cstddef>
-#include <cstdint>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "services/core/clock.h"
+#include "services/core/content.h"
 #include "services/core/digest.h"
-#include "services/core/media_type.h"
 #include "services/core/reference.h"
 #include "services/core/repository_name.h"
-#include "services/core/storage_key.h"
-#include "services/core/tag.h"
 #include "services/kv/kv_engine.h"
 
 namespace entrepot::manifest {
 
-struct Blob {
-  Digest digest;
-  uint64_t size_bytes = 0;
-  StorageKey storage_key;
-};
-
-struct ManifestPut {
-  // A tag, or the digest that the content must have (DIGEST_INVALID where it does not).
-  Reference reference;
-  // The Content-Type; absent: that of the content's `mediaType`.
-  std::optional<MediaType> media_type;
-  std::string content;
-  // Further tags.
-  std::vector<Tag> tags;
-};
-
-struct ManifestPutResult {
-  Digest digest;
-  std::optional<Digest> subject;
-};
-
-struct StoredManifest {
-  Digest digest;
-  std::string media_type;
-  std::string content;
-  uint64_t size_bytes = 0;
-};
-
-struct TagPage {
-  std::vector<std::string> tags;
-  bool more = false;
-};
-
-struct RepositoryPage {
-  std::vector<std::string> repositories;
-  bool more = false;
-};
-
-struct Referrer {
-  Digest digest;
-  std::string media_type;
-  uint64_t size_bytes = 0;
-  std::string artifact_type;
-  std::map<std::string, std::string> annotations;
-};
-
-struct ReferrerPage {
-  std::vector<Referrer> referrers;
-  // Set where more follow: pass it as `last`. With a filter it may lie behind the last referrer listed.
-  std::optional<Digest> next;
-};
-
 // The content of the registry: blobs, links, manifests, tags, references and referrers as records of one KV (design,
-// "Content records"), each change one transaction. Thread-safe; calls that write block until they are durable, others may
-// block on a disk read.
+// "Content records"), each change one transaction. Thread-safe; calls that write block until they are durable, others
+// may block on a disk read.
 //
-// Status codes come with their OCI codes: kNotFound as BLOB_UNKNOWN, MANIFEST_UNKNOWN or NAME_UNKNOWN; kInvalidArgument as
-// MANIFEST_INVALID, DIGEST_INVALID or SIZE_INVALID; kNotFound as MANIFEST_BLOB_UNKNOWN from PutManifest. kAborted
+// Status codes come with their OCI codes: kNotFound as BLOB_UNKNOWN, MANIFEST_UNKNOWN or NAME_UNKNOWN; kInvalidArgument
+// as MANIFEST_INVALID, DIGEST_INVALID or SIZE_INVALID; kNotFound as MANIFEST_BLOB_UNKNOWN from PutManifest. kAborted
 // and kUnavailable come from the KV engine.
 class RegistryCatalog {
  public:
@@ -90,8 +34,7 @@ class RegistryCatalog {
 
   // Checks the stored format, and writes it into an empty KV. kFailedPrecondition where the KV holds a newer format.
   // `kv` and `clock` must outlive the catalog.
-  static absl::StatusOr<std::unique_ptr<RegistryCatalog>> Create(kv::KvEngine* kv,
-                                                                 const Clock* clock,
+  static absl::StatusOr<std::unique_ptr<RegistryCatalog>> Create(kv::KvEngine* kv, const Clock* clock,
                                                                  const Options& options);
 
   // Makes a sealed upload a blob of the repository. Idempotent. true where the bytes were there already, so that this
@@ -104,23 +47,20 @@ class RegistryCatalog {
                                  const std::optional<RepositoryName>& source);
   absl::Status UnlinkBlob(const RepositoryName& repository, const Digest& digest);
 
-  // OCI distribution specification, "Pushing manifests". Every blob and manifest that the content refers to must be in the
-  // repository, but for its subject; all that is not is named in the error's detail.
-  absl::StatusOr<ManifestPutResult> PutManifest(const RepositoryName& repository,
-                                                const ManifestPut& put);
+  // OCI distribution specification, "Pushing manifests". Every blob and manifest that the content refers to must be in
+  // the repository, but for its subject; all that is not is named in the error's detail.
+  absl::StatusOr<ManifestPutResult> PutManifest(const RepositoryName& repository, const ManifestPut& put);
   // Without its content where `metadata_only`.
-  absl::StatusOr<StoredManifest> GetManifest(const RepositoryName& repository,
-                                             const Reference& reference, bool metadata_only);
+  absl::StatusOr<StoredManifest> GetManifest(const RepositoryName& repository, const Reference& reference,
+                                             bool metadata_only);
   // By digest: the manifest and its tags; what only it referred to is queued for review. By tag: the tag.
   absl::Status DeleteManifest(const RepositoryName& repository, const Reference& reference);
 
   // Each in bytewise order, behind `last` (which need not exist, nor be well-formed), at most `limit` (>= 1) entries.
-  absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t limit,
-                                   absl::string_view last);
+  absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t limit, absl::string_view last);
   // `artifact_type` empty: all. A subject that is not there has no referrers.
-  absl::StatusOr<ReferrerPage> ListReferrers(const RepositoryName& repository,
-                                             const Digest& subject, absl::string_view artifact_type,
-                                             size_t limit, absl::string_view last);
+  absl::StatusOr<ReferrerPage> ListReferrers(const RepositoryName& repository, const Digest& subject,
+                                             absl::string_view artifact_type, size_t limit, absl::string_view last);
   absl::StatusOr<RepositoryPage> ListRepositories(size_t limit, absl::string_view last);
 
  private:

@@ -28,8 +28,7 @@ class ConfigProblems {
 // message stands in the configuration ("operator"). Only CheckTls looks at the file system.
 void CheckEndpoint(absl::string_view field, const config::v1::Endpoint& endpoint, ConfigProblems* problems);
 // With its TLS files, where it has them.
-void CheckPublicEndpoint(absl::string_view field, const config::v1::PublicEndpoint& endpoint,
-                         ConfigProblems* problems);
+void CheckPublicEndpoint(absl::string_view field, const config::v1::PublicEndpoint& endpoint, ConfigProblems* problems);
 // Both files given and readable by this process.
 void CheckTls(absl::string_view field, const config::v1::TlsCertificate& tls, ConfigProblems* problems);
 void CheckLimits(absl::string_view field, const config::v1::Limits& limits, ConfigProblems* problems);

@@ -20,8 +20,7 @@ namespace entrepot::runtime {
 // Mistakes are: what YAML's grammar does not allow, more than one document, an unknown field, a field given twice, two
 // members of one oneof, a wrong type, a number or duration out of range. *config is then in an unspecified state.
 // No exception leaves. Safe from any thread.
-absl::Status ParseConfig(absl::string_view yaml_text, absl::string_view file_name,
-                         google::protobuf::Message* config);
+absl::Status ParseConfig(absl::string_view yaml_text, absl::string_view file_name, google::protobuf::Message* config);
 
 // The same for a file of at most 1 MiB. kNotFound, kPermissionDenied: it cannot be read; the message names it.
 absl::Status LoadConfig(const std::string& path, google::protobuf::Message* config);

@@ -20,9 +20,9 @@ namespace entrepot::runtime {
 //   absl::Status status = co_await RunOn(executor, [&] { return writer.Sync(); });
 //
 // The result is any movable type, or void. fn must not throw. The coroutine's execution context is kept busy meanwhile,
-// and must not be destroyed before `executor` is: destroy the Executor first, which waits for its jobs. Where the context
-// was stopped, the coroutine is not resumed; it is destroyed with the context. fn is not cancelled by anything, so what it
-// refers to must live until it returned (a coroutine's own frame does).
+// and must not be destroyed before `executor` is: destroy the Executor first, which waits for its jobs. Where the
+// context was stopped, the coroutine is not resumed; it is destroyed with the context. fn is not cancelled by anything,
+// so what it refers to must live until it returned (a coroutine's own frame does).
 template <typename F>
 boost::asio::awaitable<std::invoke_result_t<F&>> RunOn(Executor& executor, F fn) {
   using Result = std::invoke_result_t<F&>;
@@ -43,10 +43,9 @@ boost::asio::awaitable<std::invoke_result_t<F&>> RunOn(Executor& executor, F fn)
         [&executor, &fn](auto handler) {
           auto work = boost::asio::make_work_guard(handler);
           executor.Post([&fn, handler = std::move(handler), work = std::move(work)]() mutable {
-            boost::asio::post(work.get_executor(),
-                              [handler = std::move(handler), result = fn()]() mutable {
-                                std::move(handler)(std::move(result));
-                              });
+            boost::asio::post(work.get_executor(), [handler = std::move(handler), result = fn()]() mutable {
+              std::move(handler)(std::move(result));
+            });
           });
         },
         token);

@@ -9,8 +9,8 @@
 
 namespace entrepot::runtime {
 
-// A channel to service.target() with messages up to kGrpcMessageBytesMax, keepalive, reconnection after at most a second
-// (so that a restarted service is found quickly), and client metrics:
+// A channel to service.target() with messages up to kGrpcMessageBytesMax, keepalive, reconnection after at most a
+// second (so that a restarted service is found quickly), and client metrics:
 //   entrepot_grpc_client_handled_total{method,code}, entrepot_grpc_client_handling_seconds{method}
 // Connecting happens in the background: calls to a service that is not there fail with UNAVAILABLE. Deadlines are the
 // caller's to set on each call (service.deadline()).

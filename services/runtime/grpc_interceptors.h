@@ -13,8 +13,8 @@ namespace entrepot::runtime {
 // `code` the gRPC code's name, "NOT_FOUND".
 
 // Counts entrepot_grpc_server_started_total{method}, entrepot_grpc_server_handled_total{method,code} and times
-// entrepot_grpc_server_handling_seconds{method}; logs calls that end in UNAVAILABLE, INTERNAL, DATA_LOSS or UNKNOWN with
-// their request id. A call whose client went away before it had a status counts as CANCELLED.
+// entrepot_grpc_server_handling_seconds{method}; logs calls that end in UNAVAILABLE, INTERNAL, DATA_LOSS or UNKNOWN
+// with their request id. A call whose client went away before it had a status counts as CANCELLED.
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface> MakeServerInterceptorFactory(
     const std::shared_ptr<prometheus::Registry>& registry);
 

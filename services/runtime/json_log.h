@@ -25,8 +25,7 @@ class LogField {
   LogField(absl::string_view key, absl::string_view value) : key_(key), value_(value) {}
   LogField(absl::string_view key, const char* value) : key_(key), value_(absl::string_view(value)) {}
   LogField(absl::string_view key, const std::string& value) : key_(key), value_(absl::string_view(value)) {}
-  LogField(absl::string_view key, std::floating_point auto value)
-      : key_(key), value_(static_cast<double>(value)) {}
+  LogField(absl::string_view key, std::floating_point auto value) : key_(key), value_(static_cast<double>(value)) {}
   LogField(absl::string_view key, std::integral auto value) : key_(key), value_(ToValue(value)) {}
 
   absl::string_view key() const { return key_; }
@@ -50,8 +49,8 @@ class LogField {
 
 // Writes one JSON object and a newline to stderr with one write(2):
 //   {"time":"2026-11-24T05:20:00.123Z","level":"info","message":"serving","port":5000}
-// Bytes that are not UTF-8 become U+FFFD. Below the process's level it returns at once. Safe from any thread; never fails
-// (a line that cannot be written is lost). Secrets and the values of Authorization headers never belong in it.
+// Bytes that are not UTF-8 become U+FFFD. Below the process's level it returns at once. Safe from any thread; never
+// fails (a line that cannot be written is lost). Secrets and the values of Authorization headers never belong in it.
 void Log(LogLevel level, absl::string_view message, std::initializer_list<LogField> fields = {});
 // The same for fields that are not known when compiling.
 void Log(LogLevel level, absl::string_view message, absl::Span<const LogField> fields);

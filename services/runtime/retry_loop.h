@@ -20,8 +20,8 @@ struct RetryPolicy {
   absl::Duration backoff_max = absl::Seconds(1);
 };
 
-// Whether a call that failed so is worth another attempt. kAborted says that nothing happened: always. kUnavailable leaves
-// the outcome open: only where the call is idempotent. Nothing else.
+// Whether a call that failed so is worth another attempt. kAborted says that nothing happened: always. kUnavailable
+// leaves the outcome open: only where the call is idempotent. Nothing else.
 bool IsRetryable(const absl::Status& status, Idempotency idempotency);
 
 namespace internal {

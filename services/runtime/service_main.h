@@ -52,8 +52,8 @@ struct ServiceDefinition {
   // The binary's name, "entrepot-gateway": in --help, --version, the first log line and entrepot_build_info.
   std::string name;
 
-  // Sets what the file left out, then adds every problem. `log` and `drain_timeout` are filled and checked already, as is
-  // `operator` (by default at 127.0.0.1:default_operator_port; 0 there makes the port required).
+  // Sets what the file left out, then adds every problem. `log` and `drain_timeout` are filled and checked already, as
+  // is `operator` (by default at 127.0.0.1:default_operator_port; 0 there makes the port required).
   uint32_t default_operator_port = 0;
   std::function<void(Config*, ConfigProblems*)> fill_and_check;
 

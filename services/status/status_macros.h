@@ -10,18 +10,18 @@
 #define ENTREPOT_STATUS_CONCAT_INNER(a, b) a##b
 #define ENTREPOT_STATUS_CONCAT(a, b) ENTREPOT_STATUS_CONCAT_INNER(a, b)
 
-#define RETURN_IF_ERROR(expr)                                              \
-  do {                                                                     \
-    if (absl::Status entrepot_status = (expr); !entrepot_status.ok()) {    \
-      return entrepot_status;                                              \
-    }                                                                      \
+#define RETURN_IF_ERROR(expr)                                           \
+  do {                                                                  \
+    if (absl::Status entrepot_status = (expr); !entrepot_status.ok()) { \
+      return entrepot_status;                                           \
+    }                                                                   \
   } while (false)
 
-#define CO_RETURN_IF_ERROR(expr)                                           \
-  do {                                                                     \
-    if (absl::Status entrepot_status = (expr); !entrepot_status.ok()) {    \
-      co_return entrepot_status;                                           \
-    }                                                                      \
+#define CO_RETURN_IF_ERROR(expr)                                        \
+  do {                                                                  \
+    if (absl::Status entrepot_status = (expr); !entrepot_status.ok()) { \
+      co_return entrepot_status;                                        \
+    }                                                                   \
   } while (false)
 
 #define ENTREPOT_ASSIGN_OR(keyword, result, lhs, expr) \

@@ -1,0 +1,15 @@
+#ifndef ENTREPOT_GATEWAY_BACKENDS_CALL_CONTEXT_H_
+#define ENTREPOT_GATEWAY_BACKENDS_CALL_CONTEXT_H_
+
+#include <string>
+
+namespace entrepot::gateway {
+
+// What travels with every call to a backend.
+struct CallContext {
+  std::string request_id;
+};
+
+}  // namespace entrepot::gateway
+
+#endif  // ENTREPOT_GATEWAY_BACKENDS_CALL_CONTEXT_H_

@@ -1,0 +1,68 @@
+#ifndef ENTREPOT_GATEWAY_BACKENDS_MANIFEST_BACKEND_H_
+#define ENTREPOT_GATEWAY_BACKENDS_MANIFEST_BACKEND_H_
+
+#include <cstddef>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "boost/asio/awaitable.hpp"
+#include "gateway/backends/call_context.h"
+#include "services/core/content.h"
+#include "services/core/digest.h"
+#include "services/core/reference.h"
+#include "services/core/repository_name.h"
+
+namespace entrepot::gateway {
+
+// The manifest service, wherever it runs (proto/entrepot/manifest/v1; services/manifest/registry_catalog.h has the
+// contract of each call and its status codes; besides them kUnavailable where the service does not answer within its
+// deadline). Thread-safe; each call resumes on the caller's executor.
+class ManifestBackend {
+ public:
+  virtual ~ManifestBackend() = default;
+
+  // true where the bytes were there already.
+  virtual boost::asio::awaitable<absl::StatusOr<bool>> CommitBlob(const CallContext& context,
+                                                                  const RepositoryName& repository,
+                                                                  const Blob& blob) = 0;
+  virtual boost::asio::awaitable<absl::StatusOr<Blob>> FindBlob(const CallContext& context,
+                                                                const RepositoryName& repository,
+                                                                const Digest& digest) = 0;
+  virtual boost::asio::awaitable<absl::StatusOr<Blob>> MountBlob(const CallContext& context,
+                                                                 const RepositoryName& repository, const Digest& digest,
+                                                                 const std::optional<RepositoryName>& source) = 0;
+  virtual boost::asio::awaitable<absl::Status> UnlinkBlob(const CallContext& context, const RepositoryName& repository,
+                                                          const Digest& digest) = 0;
+
+  virtual boost::asio::awaitable<absl::StatusOr<ManifestPutResult>> PutManifest(const CallContext& context,
+                                                                                const RepositoryName& repository,
+                                                                                const ManifestPut& put) = 0;
+  virtual boost::asio::awaitable<absl::StatusOr<StoredManifest>> GetManifest(const CallContext& context,
+                                                                             const RepositoryName& repository,
+                                                                             const Reference& reference,
+                                                                             bool metadata_only) = 0;
+  virtual boost::asio::awaitable<absl::Status> DeleteManifest(const CallContext& context,
+                                                              const RepositoryName& repository,
+                                                              const Reference& reference) = 0;
+
+  virtual boost::asio::awaitable<absl::StatusOr<TagPage>> ListTags(const CallContext& context,
+                                                                   const RepositoryName& repository, size_t limit,
+                                                                   absl::string_view last) = 0;
+  virtual boost::asio::awaitable<absl::StatusOr<ReferrerPage>> ListReferrers(const CallContext& context,
+                                                                             const RepositoryName& repository,
+                                                                             const Digest& subject,
+                                                                             absl::string_view artifact_type,
+                                                                             size_t limit, absl::string_view last) = 0;
+  virtual boost::asio::awaitable<absl::StatusOr<RepositoryPage>> ListRepositories(const CallContext& context,
+                                                                                  size_t limit,
+                                                                                  absl::string_view last) = 0;
+
+  // OK, or why it cannot be used now. Within a second; blocks; for /readyz.
+  virtual absl::Status CheckReady() = 0;
+};
+
+}  // namespace entrepot::gateway
+
+#endif  // ENTREPOT_GATEWAY_BACKENDS_MANIFEST_BACKEND_H_

@@ -1,0 +1,52 @@
+#ifndef ENTREPOT_GATEWAY_HTTP_SERVER_H_
+#define ENTREPOT_GATEWAY_HTTP_SERVER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "entrepot/config/v1/shared.pb.h"
+#include "gateway/http/handler.h"
+#include "prometheus/registry.h"
+
+namespace entrepot::gateway::http {
+
+// An HTTP/1.1 server (RFC 9110, RFC 9112): one io_context and thread a core, each with its own SO_REUSEPORT listener;
+// coroutines; memory bounded for each connection. With TLS where the endpoint has it, its certificate reloaded when the
+// files change. It knows nothing of registries.
+//
+// Metrics: entrepot_http_requests_total{route,method,code}, entrepot_http_request_duration_seconds{route,method},
+// entrepot_http_time_to_first_byte_seconds{route,method}, entrepot_http_request_bytes_total{route},
+// entrepot_http_response_bytes_total{route} (bytes of bodies), entrepot_http_requests_in_flight,
+// entrepot_http_connections, entrepot_http_refused_total{code}.
+class Server {
+ public:
+  struct Options {
+    config::v1::PublicEndpoint endpoint;  // Filled and checked (runtime/config_checks.h); port 0, in tests, takes any.
+    config::v1::Limits limits;            // Filled and checked.
+    size_t threads = 0;                   // 0: as many as there are cores.
+  };
+
+  // Listens on return. `handler` must outlive the server. kUnavailable: the address cannot be listened on; the message
+  // names it. kInvalidArgument: the certificate cannot be used.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options, Handler* handler,
+                                                       const std::shared_ptr<prometheus::Registry>& registry);
+
+  // Drain(now), where it has not happened.
+  virtual ~Server() = default;
+
+  // "http://127.0.0.1:5000"
+  virtual std::string Address() const = 0;
+  virtual uint16_t port() const = 0;
+
+  // Accepts no more, closes idle connections, lets requests under way finish until `deadline` (their answers say
+  // `Connection: close`), then cuts them off and joins the threads. Once.
+  virtual void Drain(absl::Time deadline) = 0;
+};
+
+}  // namespace entrepot::gateway::http
+
+#endif  // ENTREPOT_GATEWAY_HTTP_SERVER_H_

@@ -1,0 +1,36 @@
+#ifndef ENTREPOT_SERVICES_CORE_UPLOAD_H_
+#define ENTREPOT_SERVICES_CORE_UPLOAD_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "services/core/digest.h"
+#include "services/core/storage_key.h"
+#include "services/core/upload_id.h"
+
+namespace entrepot {
+
+// An upload session (OCI distribution specification, "Pushing blobs").
+struct Upload {
+  UploadId id;
+  // How many bytes the session holds.
+  uint64_t offset_bytes = 0;
+};
+
+// An upload whose digest was verified and whose bytes are durable.
+struct SealedUpload {
+  Digest digest;
+  uint64_t size_bytes = 0;
+  StorageKey storage_key;
+};
+
+struct AppendOptions {
+  // Where the bytes belong; absent: at the end.
+  std::optional<uint64_t> offset_bytes;
+  // What the digest will be made with, where that is known; used while the session is empty.
+  std::optional<DigestAlgorithm> algorithm;
+};
+
+}  // namespace entrepot
+
+#endif  // ENTREPOT_SERVICES_CORE_UPLOAD_H_
