@@ -1,0 +1,99 @@
+"""Fixtures for every test that crosses a process. Run them with `scripts/test`, or, once `scripts/build` has run:
+
+    /usr/bin/python3 -m pytest tests/clients [-k crane] [--modes standalone,split]
+
+A test takes one of these and is then run once for each mode of --modes ("standalone,split" by default; "peer" is
+Debian's docker-registry behind the same interface, to try a test itself):
+
+    registry        a running Registry (fixtures/registry.py), shared by the tests of one file
+    own_registry    the same, started for this test alone, with an empty data directory
+    make_registry   make_registry(config={"limits": {"idle_timeout": "2s"}}, gateways=2): a function that starts one as
+                    the test wants it; `config` is merged into the files of all processes that have such a field
+
+A Registry:
+
+    .mode                   "standalone", "split" or "peer"
+    .address, .url          "127.0.0.1:PORT", "http://127.0.0.1:PORT" of the (first) gateway; .addresses of all gateways
+    .processes              {name: Process}: "entrepot"; or "gateway", "gateway2", ..., "blob", "manifest"
+    .data                   the data directory (pathlib.Path)
+    .kill9(name), .start(name), .restart(name)     one process, or all without a name; start waits until it is ready
+    .wait_ready(), .stop()
+    .metrics(name=None)     Metrics of a process, by default the gateway: .total("entrepot_http_requests_total",
+                            route="blob", method="GET") adds up all samples with these labels
+    .process                the only process, or the gateway
+
+A Process: .pid, .alive(), .log (pathlib.Path), .log_tail(), .peak_memory() and .memory() in bytes, .send_signal(n).
+
+Logs are shown when a test fails. Stopping checks that each process drained on SIGTERM and ended with 0. All data is
+below pytest's tmp_path. `http` (fixtures/http.py) has request(), a small HTTP client over http.client, with which tests
+speak to the registry: http.request("PUT", url, body=..., headers=...) -> Answer(status, headers, body).
+"""
+
+import pytest
+
+from fixtures.registry import MODES, start_registry
+
+
+def pytest_addoption(parser):
+    parser.addoption("--modes", default="standalone,split", help="comma list of: " + ", ".join(MODES))
+
+
+def pytest_generate_tests(metafunc):
+    if "mode" in metafunc.fixturenames:
+        modes = metafunc.config.getoption("--modes").split(",")
+        metafunc.parametrize("mode", modes, scope="session")
+
+
+@pytest.fixture(scope="session")
+def mode(request):
+    return request.param
+
+
+# Registries that are running, for the report of a test that fails.
+_running = []
+
+
+@pytest.fixture(scope="module")
+def registry(mode, tmp_path_factory):
+    yield from _serve(mode, tmp_path_factory.mktemp("registry"))
+
+
+@pytest.fixture
+def own_registry(mode, tmp_path):
+    yield from _serve(mode, tmp_path / "registry")
+
+
+def _serve(mode, data):
+    started = start_registry(mode, data)
+    _running.append(started)
+    try:
+        yield started
+    finally:
+        _running.remove(started)
+        started.stop()
+
+
+@pytest.fixture
+def make_registry(mode, tmp_path):
+    started = []
+
+    def make(config=None, gateways=1):
+        registry = start_registry(mode, tmp_path / f"registry{len(started)}", config=config, gateways=gateways)
+        started.append(registry)
+        _running.append(registry)
+        return registry
+
+    yield make
+    for registry in started:
+        _running.remove(registry)
+    for registry in started:
+        registry.stop()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.failed:
+        for registry in _running:
+            for process in registry.processes.values():
+                report.sections.append((f"end of the log of {process.name}", process.log_tail()))
