@@ -1,0 +1,163 @@
+#!/usr/bin/python3
+"""Runs Entrepot beside Debian's docker-registry on the same machine and data, and prints ratios.
+
+Usage: compare.py --entrepot BINARY --load BINARY [--rounds N] [--only NAME ...]
+
+Every number is a rate of ours divided by the peer's in the same run: more than 1 means that ours is faster. The two take
+turns, so that what else the machine does meets both; each rate is the median of its rounds. Entrepot syncs everything
+that it acknowledges; the peer does not.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+REPOSITORY = "bench/image"
+
+# name, what it is, the ratio that is expected
+BENCHMARKS = {
+    "push_1gib": ("push of one 1 GiB blob", 1.5),
+    "push_8x128mib": ("8 parallel pushes of 128 MiB", 1.2),
+    "pull_1gib": ("pull of one 1 GiB blob", 1.0),
+    "pull_32x64mib": ("32 parallel pulls of 64 MiB", 1.0),
+    "manifest_get": ("manifest GET by tag, 32 connections, wrk with one thread", 10.0),
+    "small_images": ("pushes of small images, 8 connections", 6.0),
+}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(port, process):
+    for _ in range(200):
+        if process.poll() is not None:
+            sys.exit(f"{process.args[0]} ended with code {process.returncode}")
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/v2/", timeout=1).close()
+            return
+        time.sleep(0.05)
+    sys.exit(f"{process.args[0]} does not answer on port {port}")
+
+
+class Registry:
+    """A registry on a fresh data directory, for as long as the with-block lasts."""
+
+    def __init__(self, name, folder, binary):
+        self.name = name
+        self.port = free_port()
+        self.folder = os.path.join(folder, name)
+        os.makedirs(self.folder)
+        config = os.path.join(self.folder, "config.yaml")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(self.configuration())
+        self.command = [binary, "--config", config] if name == "entrepot" else [binary, "serve", config]
+
+    def configuration(self):
+        data = os.path.join(self.folder, "data")
+        if self.name == "entrepot":
+            return (
+                f"listen: {{port: {self.port}}}\noperator: {{port: {free_port()}}}\ndata_directory: {data}\n"
+                "log: {level: warning}\n"
+            )
+        return (
+            "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n"
+            f"storage: {{filesystem: {{rootdirectory: {data}}}}}\n"
+            f"http: {{addr: '127.0.0.1:{self.port}', secret: benchmark}}\n"
+        )
+
+    def __enter__(self):
+        with open(os.path.join(self.folder, "log"), "wb") as log:
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
+        wait_for(self.port, self.process)
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.folder)
+        os.sync()
+
+
+def run_load(load, registry, *arguments):
+    mode, *numbers = arguments
+    output = subprocess.run(
+        [load, mode, "127.0.0.1", str(registry.port), REPOSITORY, *numbers], check=True, stdout=subprocess.PIPE
+    ).stdout
+    return json.loads(output)["seconds"]
+
+
+def run_wrk(load, registry):
+    run_load(load, registry, "small", "1", "1")
+    output = subprocess.run(
+        ["wrk", "-t1", "-c32", "-d5s", "-H", "Accept: application/vnd.oci.image.manifest.v1+json",
+         f"http://127.0.0.1:{registry.port}/v2/{REPOSITORY}/manifests/t0"],
+        check=True, stdout=subprocess.PIPE, text=True,
+    ).stdout
+    if "Non-2xx" in output:
+        sys.exit(f"{registry.name}: {output}")
+    return float(re.search(r"Requests/sec:\s*([\d.]+)", output).group(1))
+
+
+def rate(name, load, registry):
+    """The rate of one round, and its unit."""
+    if name == "push_1gib":
+        return 1024 / run_load(load, registry, "push", "1024", "1"), "MiB/s"
+    if name == "push_8x128mib":
+        return 1024 / run_load(load, registry, "push", "128", "8"), "MiB/s"
+    if name == "pull_1gib":
+        return 1024 / run_load(load, registry, "pull", "1024", "1"), "MiB/s"
+    if name == "pull_32x64mib":
+        return 2048 / run_load(load, registry, "pull", "64", "32"), "MiB/s"
+    if name == "manifest_get":
+        return run_wrk(load, registry), "requests/s"
+    return 2000 / run_load(load, registry, "small", "2000", "8"), "images/s"
+
+
+def compare(name, binaries, load, rounds):
+    rates = {registry: [] for registry in binaries}
+    for _ in range(rounds):
+        for registry, binary in binaries.items():
+            with tempfile.TemporaryDirectory(prefix="entrepot-bench-") as folder:
+                with Registry(registry, folder, binary) as running:
+                    value, unit = rate(name, load, running)
+                    rates[registry].append(value)
+    ours, peer = (statistics.median(rates[registry]) for registry in binaries)
+    what, expected = BENCHMARKS[name]
+    verdict = "as expected" if ours / peer >= expected else "BELOW"
+    print(f"{name:14} ratio {ours / peer:6.2f} (expected {expected:4.1f}: {verdict})   "
+          f"entrepot {ours:9.1f}, docker-registry {peer:9.1f} {unit}   {what}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--entrepot", required=True, help="our standalone binary")
+    parser.add_argument("--load", required=True, help="the load program, //tests/bench:load")
+    parser.add_argument("--peer", default="docker-registry", help="the peer's binary")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS))
+    arguments = parser.parse_args()
+    binaries = {"entrepot": arguments.entrepot, "peer": arguments.peer}
+    for name in arguments.only:
+        compare(name, binaries, arguments.load, arguments.rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+// Load against any registry, for scripts/bench: prints one JSON object with the seconds that the timed part took.
+//
+//   load push  HOST PORT REPOSITORY BLOB_MIB BLOBS       pushes BLOBS blobs side by side: POST, PATCH, PUT
+//   load pull  HOST PORT REPOSITORY BLOB_MIB BLOBS       pushes them (not timed), then pulls them side by side
+//   load small HOST PORT REPOSITORY IMAGES CONNECTIONS   pushes images of a 4 KiB layer, a config and a manifest
+//
+// Content is random, new in every run, and made before the clock starts.
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/random/random.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "services/core/digester.h"
+#include "services/status/status_macros.h"
+#include "tests/http_client/connection.h"
+
+namespace entrepot::tests {
+namespace {
+
+constexpr size_t kMiB = 1024 * 1024;
+// Blobs repeat one random piece, so that making gigabytes of content costs little; the first bytes are each blob's own.
+constexpr size_t kPieceBytes = 16 * kMiB;
+
+struct Target {
+  std::string host;
+  int port = 0;
+  std::string repository;
+};
+
+std::string RandomBytes(size_t count) {
+  absl::BitGen random;
+  std::string bytes(count, '\0');
+  for (size_t i = 0; i + 8 <= count; i += 8) {
+    const uint64_t word = absl::Uniform<uint64_t>(random);
+    std::memcpy(&bytes[i], &word, 8);
+  }
+  return bytes;
+}
+
+// A blob that is never held whole: its own first bytes, then the shared piece, over and over.
+struct LargeBlob {
+  std::string first;
+  size_t size_bytes;
+  std::string digest;
+
+  template <typename Consume>
+  absl::Status ForEachPiece(const std::string& piece, Consume consume) const {
+    RETURN_IF_ERROR(consume(absl::string_view(first)));
+    for (size_t done = first.size(); done < size_bytes;) {
+      const absl::string_view next = absl::string_view(piece).substr(0, size_bytes - done);
+      RETURN_IF_ERROR(consume(next));
+      done += next.size();
+    }
+    return absl::OkStatus();
+  }
+};
+
+LargeBlob MakeLargeBlob(const std::string& piece, size_t size_bytes) {
+  LargeBlob blob{RandomBytes(64), size_bytes, ""};
+  Digester digester(DigestAlgorithm::kSha256);
+  (void)blob.ForEachPiece(piece, [&](absl::string_view bytes) {
+    digester.Update(bytes);
+    return absl::OkStatus();
+  });
+  blob.digest = digester.Current().ToString();
+  return blob;
+}
+
+absl::Status Expect(const absl::StatusOr<HttpResponse>& response, int status) {
+  if (!response.ok()) return response.status();
+  if (response->status == status) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("expected ", status, ": ", response->head, response->body));
+}
+
+// The path and query of a Location, which some registries give as a whole URL.
+std::string LocationTarget(absl::string_view location) {
+  const size_t scheme = location.find("://");
+  if (scheme == absl::string_view::npos) return std::string(location);
+  return std::string(location.substr(location.find('/', scheme + 3)));
+}
+
+std::string WithDigest(const std::string& location, absl::string_view digest) {
+  return absl::StrCat(location, absl::StrContains(location, '?') ? "&" : "?", "digest=", digest);
+}
+
+absl::StatusOr<std::string> StartUpload(HttpConnection& connection, const Target& target) {
+  const auto response = connection.Call("POST", absl::StrCat("/v2/", target.repository, "/blobs/uploads/"));
+  RETURN_IF_ERROR(Expect(response, 202));
+  return LocationTarget(response->Field("Location"));
+}
+
+absl::Status PushLarge(const Target& target, const LargeBlob& blob, const std::string& piece) {
+  ASSIGN_OR_RETURN(HttpConnection connection, HttpConnection::Open(target.host, target.port));
+  ASSIGN_OR_RETURN(const std::string location, StartUpload(connection, target));
+  RETURN_IF_ERROR(connection.Send(
+      absl::StrCat("PATCH ", location, " HTTP/1.1\r\nHost: ", target.host, ":", target.port,
+                   "\r\nContent-Type: application/octet-stream\r\nContent-Length: ", blob.size_bytes, "\r\n\r\n")));
+  RETURN_IF_ERROR(blob.ForEachPiece(piece, [&](absl::string_view bytes) { return connection.Send(bytes); }));
+  const auto patched = connection.Receive("PATCH");
+  RETURN_IF_ERROR(Expect(patched, 202));
+  return Expect(connection.Call("PUT", WithDigest(LocationTarget(patched->Field("Location")), blob.digest)), 201);
+}
+
+absl::Status PullLarge(const Target& target, const LargeBlob& blob) {
+  ASSIGN_OR_RETURN(HttpConnection connection, HttpConnection::Open(target.host, target.port));
+  const auto response = connection.Call("GET", absl::StrCat("/v2/", target.repository, "/blobs/", blob.digest), "", "",
+                                        /*keep_body=*/false);
+  RETURN_IF_ERROR(Expect(response, 200));
+  if (response->body_bytes == blob.size_bytes) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("pulled ", response->body_bytes, " bytes"));
+}
+
+absl::Status PushSmallBlob(HttpConnection& connection, const Target& target, const std::string& bytes,
+                           const std::string& digest) {
+  ASSIGN_OR_RETURN(const std::string location, StartUpload(connection, target));
+  return Expect(
+      connection.Call("PUT", WithDigest(location, digest), "Content-Type: application/octet-stream\r\n", bytes), 201);
+}
+
+struct SmallImage {
+  std::string layer, layer_digest, config, config_digest, manifest, tag;
+};
+
+SmallImage MakeSmallImage(int number) {
+  SmallImage image;
+  image.layer = RandomBytes(4096);
+  image.layer_digest = ComputeDigest(DigestAlgorithm::kSha256, image.layer).ToString();
+  image.config =
+      absl::StrCat("{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"",
+                   image.layer_digest, "\"]}}");
+  image.config_digest = ComputeDigest(DigestAlgorithm::kSha256, image.config).ToString();
+  image.manifest = absl::StrCat(
+      R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":)",
+      R"("application/vnd.oci.image.config.v1+json","digest":")", image.config_digest, R"(","size":)",
+      image.config.size(), R"(},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":")",
+      image.layer_digest, R"(","size":4096}]})");
+  image.tag = absl::StrCat("t", number);
+  return image;
+}
+
+absl::Status PushSmallImage(HttpConnection& connection, const Target& target, const SmallImage& image) {
+  RETURN_IF_ERROR(PushSmallBlob(connection, target, image.layer, image.layer_digest));
+  RETURN_IF_ERROR(PushSmallBlob(connection, target, image.config, image.config_digest));
+  return Expect(connection.Call("PUT", absl::StrCat("/v2/", target.repository, "/manifests/", image.tag),
+                                "Content-Type: application/vnd.oci.image.manifest.v1+json\r\n", image.manifest),
+                201);
+}
+
+// Runs work(0..count-1), each on a thread of its own; the seconds it took, or the first error.
+template <typename Work>
+absl::StatusOr<double> TimeInParallel(size_t count, Work work) {
+  std::vector<absl::Status> results(count);
+  const absl::Time start = absl::Now();
+  {
+    std::vector<std::jthread> threads;
+    for (size_t i = 0; i < count; ++i) threads.emplace_back([&, i] { results[i] = work(i); });
+  }
+  const double seconds = absl::ToDoubleSeconds(absl::Now() - start);
+  for (const absl::Status& result : results) RETURN_IF_ERROR(result);
+  return seconds;
+}
+
+absl::StatusOr<double> RunLarge(const Target& target, size_t size_bytes, size_t count, bool pull) {
+  const std::string piece = RandomBytes(kPieceBytes);
+  std::vector<LargeBlob> blobs;
+  for (size_t i = 0; i < count; ++i) blobs.push_back(MakeLargeBlob(piece, size_bytes));
+  auto pushed = TimeInParallel(count, [&](size_t i) { return PushLarge(target, blobs[i], piece); });
+  if (!pull || !pushed.ok()) return pushed;
+  return TimeInParallel(count, [&](size_t i) { return PullLarge(target, blobs[i]); });
+}
+
+absl::StatusOr<double> RunSmall(const Target& target, size_t images_count, size_t connections) {
+  std::vector<SmallImage> images;
+  for (size_t i = 0; i < images_count; ++i) images.push_back(MakeSmallImage(static_cast<int>(i)));
+  std::atomic<size_t> next{0};
+  return TimeInParallel(connections, [&](size_t) -> absl::Status {
+    ASSIGN_OR_RETURN(HttpConnection connection, HttpConnection::Open(target.host, target.port));
+    for (size_t i = next++; i < images_count; i = next++) {
+      RETURN_IF_ERROR(PushSmallImage(connection, target, images[i]));
+    }
+    return absl::OkStatus();
+  });
+}
+
+int Main(int argc, char** argv) {
+  size_t first = 0;
+  size_t second = 0;
+  Target target;
+  if (argc != 7 || !absl::SimpleAtoi(argv[3], &target.port) || !absl::SimpleAtoi(argv[5], &first) ||
+      !absl::SimpleAtoi(argv[6], &second)) {
+    std::cerr << "usage: load push|pull|small HOST PORT REPOSITORY N N\n";
+    return 2;
+  }
+  const std::string mode = argv[1];
+  target.host = argv[2];
+  target.repository = argv[4];
+  const auto seconds =
+      mode == "small" ? RunSmall(target, first, second) : RunLarge(target, first * kMiB, second, mode == "pull");
+  if (!seconds.ok()) {
+    std::cerr << seconds.status() << "\n";
+    return 1;
+  }
+  std::cout << "{\"seconds\": " << *seconds << "}\n";
+  return 0;
+}
+
+}  // namespace
+}  // namespace entrepot::tests
+
+int main(int argc, char** argv) { return entrepot::tests::Main(argc, argv); }
