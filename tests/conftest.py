@@ -10,6 +10,8 @@ Debian's docker-registry behind the same interface, to try a test itself):
     make_registry   make_registry(config={"limits": {"idle_timeout": "2s"}}, gateways=2): a function that starts one as
                     the test wants it; `config` is merged into the files of all processes that have such a field
 
+@pytest.mark.modes("split") keeps a test to the modes that it makes sense in.
+
 A Registry:
 
     .mode                   "standalone", "split" or "peer"
@@ -41,6 +43,9 @@ def pytest_addoption(parser):
 def pytest_generate_tests(metafunc):
     if "mode" in metafunc.fixturenames:
         modes = metafunc.config.getoption("--modes").split(",")
+        only = metafunc.definition.get_closest_marker("modes")
+        if only:
+            modes = [mode for mode in modes if mode in only.args]
         metafunc.parametrize("mode", modes, scope="session")
 
 

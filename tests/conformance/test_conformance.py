@@ -1,0 +1,56 @@
+"""The official OCI conformance program, whole: no failure and no skip."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import xml.etree.ElementTree
+
+import pytest
+
+from fixtures.tools import go_tool
+
+# What the program has to check in each version, so that a run cut short cannot pass.
+CHECKS = {"1.1": 848, "dev": 990}
+
+
+@pytest.mark.parametrize("version", CHECKS)
+def test_conformance(own_registry, version, tmp_path):
+    results = tmp_path / "results"
+    run = subprocess.run(
+        [go_tool("conformance")],
+        env={
+            "PATH": os.environ["PATH"],
+            "OCI_REGISTRY": own_registry.address,
+            "OCI_TLS": "disabled",
+            "OCI_VERSION": version,
+            "OCI_REPO1": "conformance/one",
+            "OCI_REPO2": "conformance/two",
+            "OCI_RESULTS_DIR": str(results),
+        },
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    junit = results / "junit.xml"
+    assert junit.exists(), run.stdout + run.stderr
+    cases = list(xml.etree.ElementTree.parse(junit).iter("testcase"))
+    keep_results(junit, f"conformance-{version}-{own_registry.mode}.xml")
+
+    bad = [f"{case.get('status')}: {describe(case)}" for case in cases if case.get("status") != "passed"]
+    assert not bad, f"{len(bad)} of {len(cases)} checks:\n" + "\n".join(bad)
+    assert len(cases) >= CHECKS[version], f"only {len(cases)} checks ran"
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def describe(case):
+    messages = [part.get("message") or "" for tag in ("failure", "error", "skipped") for part in case.iter(tag)]
+    details = [part.text or "" for tag in ("failure", "error") for part in case.iter(tag)]
+    return " ".join([case.get("classname", ""), "/", case.get("name", "")] + messages + details)[:600]
+
+
+def keep_results(junit, name):
+    """scripts/test adds every single check to its sum."""
+    if "ENTREPOT_RESULTS" in os.environ:
+        shutil.copy(junit, pathlib.Path(os.environ["ENTREPOT_RESULTS"]) / name)

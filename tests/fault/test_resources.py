@@ -1,0 +1,168 @@
+"""A full disk, too many sessions, a service that is away or frozen: a clear failure, and all is well afterwards."""
+
+import concurrent.futures
+import contextlib
+import hashlib
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from fixtures import http
+from fixtures.registry import start_registry
+
+MIB = 1024 * 1024
+
+
+def digest_of(data):
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def push(registry, repository, data):
+    """The answer to the last request that was made."""
+    answer = http.request("POST", f"{registry.url}/v2/{repository}/blobs/uploads/")
+    if answer.status != 202:
+        return answer
+    return http.request("PUT", f"{registry.url}{answer.headers['Location']}?digest={digest_of(data)}", body=data)
+
+
+def pull(registry, repository, data):
+    return http.request("GET", f"{registry.url}/v2/{repository}/blobs/{digest_of(data)}")
+
+
+@pytest.fixture(name="cramped")
+def fixture_cramped(tmp_path, mode):
+    """A registry whose disk is small."""
+    folder = tmp_path / "small-disk"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", folder], check=True)
+    try:
+        registry = start_registry(mode, folder / "registry")
+        yield registry
+        registry.stop()
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def test_a_full_disk(cramped):
+    registry = cramped
+    kept = os.urandom(8 * MIB)
+    assert push(registry, "fault/disk", kept).status == 201
+    refused = os.urandom(120 * MIB)
+    with contextlib.suppress(OSError):
+        answer = push(registry, "fault/disk", refused)
+        assert 500 <= answer.status < 600
+        assert answer.json()["errors"][0]["message"]
+    assert pull(registry, "fault/disk", refused).status == 404
+    # Pulls go on, and what the failed upload took is given back.
+    assert pull(registry, "fault/disk", kept).body == kept
+    deadline = time.monotonic() + 20
+    after = os.urandom(16 * MIB)
+    while (answer := push(registry, "fault/disk", after)).status != 201:
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.5)
+    assert pull(registry, "fault/disk", after).body == after
+
+
+def test_idle_sessions_are_bounded_and_expire(make_registry):
+    registry = make_registry(config={"uploads": {"sessions_max": 20, "session_lifetime": "3s"}})
+    url = f"{registry.url}/v2/fault/sessions/blobs/uploads/"
+    answers = [http.request("POST", url) for _ in range(25)]
+    assert [answer.status for answer in answers] == [202] * 20 + [429] * 5
+    assert answers[-1].json()["errors"][0]["code"] == "TOOMANYREQUESTS"
+    assert answers[-1].headers["Retry-After"]
+    deadline = time.monotonic() + 30
+    while http.request("POST", url).status != 202:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    assert http.request("GET", registry.url + answers[0].headers["Location"]).status == 404
+
+
+@pytest.mark.modes("split")
+@pytest.mark.parametrize("name", ["blob", "manifest"])
+@pytest.mark.parametrize("how", ["killed", "frozen"])
+def test_a_service_that_is_away_is_a_503(own_registry, name, how):
+    data = os.urandom(200_000)
+    assert push(own_registry, "fault/away", data).status == 201
+    url = f"{own_registry.url}/v2/fault/away/blobs/uploads/"
+    location = own_registry.url + http.request("POST", url).headers["Location"]
+    process = own_registry.processes[name]
+    if how == "killed":
+        own_registry.kill9(name)
+    else:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        if name == "blob":
+            answers = [http.request("POST", url), http.request("PUT", f"{location}?digest={digest_of(data)}", body=data)]
+        else:
+            answers = [pull(own_registry, "fault/away", data),
+                       http.request("GET", f"{own_registry.url}/v2/fault/away/tags/list")]
+        for answer in answers:
+            assert answer.status == 503, answer
+            assert answer.headers["Retry-After"]
+            assert answer.json()["errors"][0]["code"] == "UNAVAILABLE"
+        assert time.monotonic() - began < 45
+        assert http.request("GET", f"{own_registry.url}/v2/").status == 200
+    finally:
+        if how == "killed":
+            own_registry.start(name)
+        else:
+            process.send_signal(signal.SIGCONT)
+    deadline = time.monotonic() + 20
+    while push(own_registry, "fault/away", data).status != 201:
+        assert time.monotonic() < deadline
+    assert pull(own_registry, "fault/away", data).body == data
+
+
+def test_one_digest_pushed_many_times_at_once(registry):
+    data = os.urandom(100_000)
+    with concurrent.futures.ThreadPoolExecutor(25) as pool:
+        answers = list(pool.map(lambda _: push(registry, "fault/same", data), range(100)))
+    assert {answer.status for answer in answers} == {201}
+    assert pull(registry, "fault/same", data).body == data
+
+
+def test_sigterm_under_load_fails_no_request(own_registry):
+    data = os.urandom(30 * MIB)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        pushes = [pool.submit(push, own_registry, f"fault/drain{number}", data) for number in range(4)]
+        time.sleep(0.05)
+        statuses = []
+        # A client that finds the port closed comes back: those that were let in are served.
+        own_registry.restart("gateway" if own_registry.mode == "split" else None)
+        for each in pushes:
+            with contextlib.suppress(ConnectionRefusedError, ConnectionResetError):
+                statuses.append(each.result().status)
+    assert set(statuses) <= {201}
+
+
+@pytest.mark.modes("split")
+def test_any_gateway_continues_an_upload(make_registry):
+    registry = make_registry(gateways=2)
+    data = os.urandom(1_000_000)
+    path = http.request("POST", f"{registry.url}/v2/fault/move/blobs/uploads/").headers["Location"]
+    for number, offset in enumerate(range(0, len(data), 100_000)):
+        chunk = data[offset:offset + 100_000]
+        answer = http.request("PATCH", f"http://{registry.addresses[number % 2]}{path}", body=chunk,
+                              headers={"Content-Range": f"{offset}-{offset + len(chunk) - 1}"})
+        assert answer.status == 202, answer
+    answer = http.request("PUT", f"http://{registry.addresses[1]}{path}?digest={digest_of(data)}")
+    assert answer.status == 201, answer
+    assert pull(registry, "fault/move", data).body == data
+
+
+@pytest.mark.modes("split")
+def test_of_two_patches_over_two_gateways_one_wins(make_registry):
+    registry = make_registry(gateways=2)
+    data = os.urandom(5_000_000)
+    path = http.request("POST", f"{registry.url}/v2/fault/race/blobs/uploads/").headers["Location"]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(
+            lambda address: http.request("PATCH", f"http://{address}{path}", body=data,
+                                         headers={"Content-Range": f"0-{len(data) - 1}"}), registry.addresses))
+    assert sorted(answer.status for answer in answers) == [202, 416]
+    assert http.request("PUT", f"{registry.url}{path}?digest={digest_of(data)}").status == 201
+    assert pull(registry, "fault/race", data).body == data
