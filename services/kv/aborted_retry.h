@@ -1,0 +1,45 @@
+#ifndef ENTREPOT_SERVICES_KV_ABORTED_RETRY_H_
+#define ENTREPOT_SERVICES_KV_ABORTED_RETRY_H_
+
+#include <functional>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+
+namespace entrepot::kv {
+
+// Why a transaction runs again.
+enum class RetryReason {
+  // A lock was waited for too long.
+  kLockTimeout,
+  // The transaction's own function returned kAborted.
+  kFunction,
+};
+
+// How an engine's Transact repeats what is aborted.
+struct RetryPolicy {
+  int attempts_max = 8;
+  // The wait before attempt n + 1 is drawn evenly from (0, delay_min * 2^(n-1)], at most delay_max.
+  absl::Duration delay_min = absl::Milliseconds(1);
+  absl::Duration delay_max = absl::Milliseconds(100);
+  // Blocks for a duration; tests inject their own.
+  std::function<void(absl::Duration)> sleep = absl::SleepFor;
+  // Told of each retry before its wait, on the thread that retries. May be empty.
+  std::function<void(RetryReason)> on_retry;
+};
+
+// What one attempt came to.
+struct Attempt {
+  absl::Status status;
+  // Only read where the status is kAborted.
+  RetryReason reason = RetryReason::kFunction;
+};
+
+// Runs `attempt` until it gives something else than kAborted, at most policy.attempts_max times.
+absl::Status RetryWhileAborted(const RetryPolicy& policy, absl::FunctionRef<Attempt()> attempt);
+
+}  // namespace entrepot::kv
+
+#endif  // ENTREPOT_SERVICES_KV_ABORTED_RETRY_H_

@@ -1,0 +1,116 @@
+#include "services/kv/rocksdb_kv_engine.h"
+
+#include <cstdint>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "rocksdb/db.h"
+#include "rocksdb/utilities/transaction.h"
+#include "rocksdb/utilities/transaction_db.h"
+#include "services/kv/lock_list.h"
+#include "services/kv/owned_directory.h"
+#include "services/kv/rocksdb_health.h"
+#include "services/kv/rocksdb_metrics.h"
+#include "services/kv/rocksdb_options.h"
+#include "services/kv/rocksdb_reads.h"
+#include "services/kv/rocksdb_status.h"
+#include "services/kv/rocksdb_transaction.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::kv {
+
+struct RocksDbKvEngine::Db {
+  RetryPolicy retry;
+  rocksdb::TransactionOptions transaction_options;
+  OwnedDirectory directory;
+  std::shared_ptr<RocksDbHealth> health;
+  std::unique_ptr<rocksdb::TransactionDB> transactions;
+  // Of `transactions`: reads that need no transaction go past its wrapper.
+  rocksdb::DB* base;
+  rocksdb::ColumnFamilyHandle* column_family;
+  std::shared_ptr<RocksDbMetrics> metrics;
+};
+
+absl::StatusOr<std::unique_ptr<RocksDbKvEngine>> RocksDbKvEngine::Open(const Options& options) {
+  ASSIGN_OR_RETURN(OwnedDirectory directory, OwnedDirectory::Acquire(options.directory));
+  auto health = std::make_shared<RocksDbHealth>();
+  rocksdb::TransactionDB* opened = nullptr;
+  RETURN_IF_ERROR(FromRocksDb(rocksdb::TransactionDB::Open(MakeRocksDbOptions(options.memory_bytes_max, health),
+                                                           rocksdb::TransactionDBOptions(), options.directory, &opened),
+                              absl::StrCat("cannot open the database in ", options.directory)));
+  rocksdb::TransactionOptions transaction_options;
+  transaction_options.lock_timeout = absl::ToInt64Milliseconds(options.lock_timeout);
+  auto metrics = std::make_shared<RocksDbMetrics>(opened->GetBaseDB(), health.get());
+  return std::unique_ptr<RocksDbKvEngine>(new RocksDbKvEngine(std::unique_ptr<Db>(new Db{
+      .retry = options.retry,
+      .transaction_options = transaction_options,
+      .directory = std::move(directory),
+      .health = std::move(health),
+      .transactions = std::unique_ptr<rocksdb::TransactionDB>(opened),
+      .base = opened->GetBaseDB(),
+      .column_family = opened->DefaultColumnFamily(),
+      .metrics = std::move(metrics),
+  })));
+}
+
+RocksDbKvEngine::RocksDbKvEngine(std::unique_ptr<Db> db) : db_(std::move(db)) {}
+
+RocksDbKvEngine::~RocksDbKvEngine() {
+  db_->metrics->Detach();
+  // Nothing is lost where it fails: the log has it all.
+  if (db_->health->Check().ok()) db_->base->Flush(rocksdb::FlushOptions()).PermitUncheckedError();
+}
+
+absl::StatusOr<std::optional<std::string>> RocksDbKvEngine::Get(absl::string_view key) {
+  return ReadOne([&](rocksdb::PinnableSlice* value) {
+    return db_->base->Get(rocksdb::ReadOptions(), db_->column_family, ToSlice(key), value);
+  });
+}
+
+absl::StatusOr<std::vector<std::optional<std::string>>> RocksDbKvEngine::MultiGet(absl::Span<const std::string> keys) {
+  return ReadMany(
+      keys, [&](size_t count, const rocksdb::Slice* slices, rocksdb::PinnableSlice* values, rocksdb::Status* statuses) {
+        db_->base->MultiGet(rocksdb::ReadOptions(), db_->column_family, count, slices, values, statuses);
+      });
+}
+
+absl::StatusOr<std::vector<KeyValue>> RocksDbKvEngine::Scan(const ScanOptions& options) {
+  return ReadRange(options, [&](const rocksdb::ReadOptions& read_options) {
+    return db_->base->NewIterator(read_options, db_->column_family);
+  });
+}
+
+absl::Status RocksDbKvEngine::Transact(std::vector<Lock> locks, const Function& fn, Durability durability) {
+  const std::vector<Lock> ordered = InLockingOrder(std::move(locks));
+  return RetryWhileAborted(db_->retry, [&] { return TransactOnce(ordered, fn, durability); });
+}
+
+Attempt RocksDbKvEngine::TransactOnce(const std::vector<Lock>& locks, const Function& fn, Durability durability) {
+  rocksdb::WriteOptions write_options;
+  write_options.sync = durability == Durability::kSynced;
+  std::unique_ptr<rocksdb::Transaction> transaction(
+      db_->transactions->BeginTransaction(write_options, db_->transaction_options));
+  for (const Lock& lock : locks) {
+    // Without a place for the value it only locks.
+    absl::Status locked = FromRocksDb(
+        transaction->GetForUpdate(rocksdb::ReadOptions(), db_->column_family, lock.key,
+                                  static_cast<rocksdb::PinnableSlice*>(nullptr), lock.mode == LockMode::kExclusive,
+                                  /*do_validate=*/false),
+        "cannot lock a key");
+    if (!locked.ok()) return {std::move(locked), RetryReason::kLockTimeout};
+  }
+  RocksDbTransaction view(transaction.get(), db_->column_family, &locks);
+  if (absl::Status status = fn(view); !status.ok()) return {std::move(status), RetryReason::kFunction};
+  if (!view.write_status().ok()) return {view.write_status()};
+  if (!view.has_writes()) return {absl::OkStatus()};
+  if (absl::Status stopped = db_->health->Check(); !stopped.ok()) return {std::move(stopped)};
+  absl::Status committed = FromRocksDb(transaction->Commit(), "cannot commit");
+  if (!committed.ok()) db_->health->Stop(committed);
+  return {std::move(committed)};
+}
+
+absl::Status RocksDbKvEngine::Health() const { return db_->health->Check(); }
+
+std::shared_ptr<prometheus::Collectable> RocksDbKvEngine::metrics() const { return db_->metrics; }
+
+}  // namespace entrepot::kv
