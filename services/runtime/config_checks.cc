@@ -1,0 +1,157 @@
+#include "services/runtime/config_checks.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "services/runtime/config_defaults.h"
+#include "services/runtime/json_log.h"
+
+namespace entrepot::runtime {
+namespace {
+
+// A manifest crosses gRPC as one message of at most 16 MiB, with some room for what goes beside it.
+constexpr uint32_t kManifestBytesMaxMax = 15 * 1024 * 1024;
+// What no known client stays below; smaller limits would refuse every request.
+constexpr uint32_t kHeaderBytesMaxMin = 1024;
+constexpr uint32_t kUriBytesMaxMin = 512;
+
+std::string Field(absl::string_view parent, absl::string_view name) { return absl::StrCat(parent, ".", name); }
+
+void CheckAddress(absl::string_view field, const std::string& address, ConfigProblems* problems) {
+  unsigned char bytes[sizeof(in6_addr)];
+  if (inet_pton(AF_INET, address.c_str(), bytes) == 1 || inet_pton(AF_INET6, address.c_str(), bytes) == 1) return;
+  problems->Add(Field(field, "address"), absl::StrCat("must be an IP address, not \"", address, "\""));
+}
+
+void CheckPort(absl::string_view field, uint32_t port, ConfigProblems* problems) {
+  if (port == 0) {
+    problems->Add(Field(field, "port"), "is required");
+  } else if (port > 65535) {
+    problems->Add(Field(field, "port"), absl::StrCat("must be 1 to 65535, not ", port));
+  }
+}
+
+void CheckReadableFile(absl::string_view field, const std::string& path, ConfigProblems* problems) {
+  if (path.empty()) {
+    problems->Add(field, "is required");
+    return;
+  }
+  // Not blocking, so that a FIFO is named as the mistake it is.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  struct stat status;
+  if (fd < 0 || ::fstat(fd, &status) != 0) {
+    problems->Add(field, absl::StrCat("cannot read ", path, ": ", std::strerror(errno)));
+  } else if (!S_ISREG(status.st_mode)) {
+    problems->Add(field, absl::StrCat(path, " is not a file"));
+  }
+  if (fd >= 0) ::close(fd);
+}
+
+void CheckAtLeast(absl::string_view field, uint32_t value, uint32_t min, ConfigProblems* problems) {
+  if (value < min) problems->Add(field, absl::StrCat("must be at least ", min, ", not ", value));
+}
+
+// "host:port", where host is a name, an IPv4 address or an IPv6 address in brackets.
+bool IsHostAndPort(absl::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == absl::string_view::npos || colon == 0) return false;
+  absl::string_view host = text.substr(0, colon);
+  if (host.front() == '[') {
+    if (host.back() != ']') return false;
+  } else if (host.find_first_of(":/[] \t") != absl::string_view::npos) {
+    return false;
+  }
+  uint32_t port;
+  return absl::SimpleAtoi(text.substr(colon + 1), &port) && port >= 1 && port <= 65535;
+}
+
+}  // namespace
+
+void ConfigProblems::Add(absl::string_view field, absl::string_view problem) {
+  lines_.push_back(absl::StrCat(field, ": ", problem));
+}
+
+void CheckEndpoint(absl::string_view field, const config::v1::Endpoint& endpoint, ConfigProblems* problems) {
+  CheckAddress(field, endpoint.address(), problems);
+  CheckPort(field, endpoint.port(), problems);
+}
+
+void CheckPublicEndpoint(absl::string_view field, const config::v1::PublicEndpoint& endpoint,
+                         ConfigProblems* problems) {
+  CheckAddress(field, endpoint.address(), problems);
+  CheckPort(field, endpoint.port(), problems);
+  if (endpoint.has_tls()) CheckTls(Field(field, "tls"), endpoint.tls(), problems);
+}
+
+void CheckTls(absl::string_view field, const config::v1::TlsCertificate& tls, ConfigProblems* problems) {
+  CheckReadableFile(Field(field, "certificate_file"), tls.certificate_file(), problems);
+  CheckReadableFile(Field(field, "private_key_file"), tls.private_key_file(), problems);
+}
+
+void CheckLimits(absl::string_view field, const config::v1::Limits& limits, ConfigProblems* problems) {
+  CheckAtLeast(Field(field, "header_bytes_max"), limits.header_bytes_max(), kHeaderBytesMaxMin, problems);
+  CheckAtLeast(Field(field, "uri_bytes_max"), limits.uri_bytes_max(), kUriBytesMaxMin, problems);
+  if (limits.uri_bytes_max() > limits.header_bytes_max()) {
+    problems->Add(Field(field, "uri_bytes_max"), absl::StrCat("must not be more than header_bytes_max (",
+                                                              limits.header_bytes_max(), "), which includes it"));
+  }
+  CheckAtLeast(Field(field, "manifest_bytes_max"), limits.manifest_bytes_max(), 1, problems);
+  if (limits.manifest_bytes_max() > kManifestBytesMaxMax) {
+    problems->Add(Field(field, "manifest_bytes_max"),
+                  absl::StrCat("must be at most ", kManifestBytesMaxMax, ", not ", limits.manifest_bytes_max()));
+  }
+  CheckDuration(Field(field, "idle_timeout"), limits.idle_timeout(), problems);
+  CheckDuration(Field(field, "header_timeout"), limits.header_timeout(), problems);
+  CheckAtLeast(Field(field, "minimum_rate_bytes_per_second"), limits.minimum_rate_bytes_per_second(), 1, problems);
+  CheckDuration(Field(field, "minimum_rate_window"), limits.minimum_rate_window(), problems);
+  CheckAtLeast(Field(field, "connections_max"), limits.connections_max(), 1, problems);
+}
+
+void CheckUploads(absl::string_view field, const config::v1::Uploads& uploads, ConfigProblems* problems) {
+  CheckDuration(Field(field, "session_lifetime"), uploads.session_lifetime(), problems);
+  CheckAtLeast(Field(field, "sessions_max"), uploads.sessions_max(), 1, problems);
+}
+
+void CheckLog(absl::string_view field, const config::v1::Log& log, ConfigProblems* problems) {
+  if (ParseLogLevel(log.level()).has_value()) return;
+  problems->Add(Field(field, "level"),
+                absl::StrCat("must be debug, info, warning or error, not \"", log.level(), "\""));
+}
+
+void CheckService(absl::string_view field, const config::v1::Service& service, ConfigProblems* problems) {
+  if (service.target().empty()) {
+    problems->Add(Field(field, "target"), "is required");
+  } else if (!IsHostAndPort(absl::StripPrefix(service.target(), "dns:///"))) {
+    problems->Add(Field(field, "target"),
+                  absl::StrCat("must be \"host:port\" or \"dns:///name:port\", not \"", service.target(), "\""));
+  }
+  CheckDuration(Field(field, "deadline"), service.deadline(), problems);
+}
+
+void CheckDataDirectory(absl::string_view field, const std::string& directory, ConfigProblems* problems) {
+  if (directory.empty()) {
+    problems->Add(field, "is required");
+    return;
+  }
+  struct stat status;
+  if (::stat(directory.c_str(), &status) == 0) {
+    if (!S_ISDIR(status.st_mode)) problems->Add(field, absl::StrCat(directory, " is not a directory"));
+  } else if (errno != ENOENT) {
+    problems->Add(field, absl::StrCat("cannot use ", directory, ": ", std::strerror(errno)));
+  }
+}
+
+void CheckDuration(absl::string_view field, const google::protobuf::Duration& duration, ConfigProblems* problems) {
+  if (ToDuration(duration) > absl::ZeroDuration()) return;
+  problems->Add(field, absl::StrCat("must be longer than 0, not ", absl::FormatDuration(ToDuration(duration))));
+}
+
+}  // namespace entrepot::runtime
