@@ -27,12 +27,12 @@ struct RetryPolicy {
   // Blocks for a duration; tests inject their own.
   std::function<void(absl::Duration)> sleep = absl::SleepFor;
   // Told of each retry before its wait, on the thread that retries. May be empty.
-  std::function<void(RetryReason)> on_retry;
+  std::function<void(RetryReason)> on_retry = {};
 };
 
 // What one attempt came to.
 struct Attempt {
-  absl::Status status;
+  absl::Status status = {};
   // Only read where the status is kAborted.
   RetryReason reason = RetryReason::kFunction;
 };

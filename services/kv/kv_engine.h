@@ -24,9 +24,9 @@ struct KeyValue {
 
 // The keys that start with `prefix` and are greater than `start_after`, in bytewise order, at most `limit` of them.
 struct ScanOptions {
-  std::string prefix;
+  std::string prefix = {};
   // A whole key (prefix included), or empty for the first one. Need not exist.
-  std::string start_after;
+  std::string start_after = {};
   size_t limit = 1000;
 };
 
@@ -81,7 +81,8 @@ class KvEngine : public KvReader {
   // number of times with jittered delays before it gives kAborted up to the caller, so fn may run more than once.
   //
   // No range predicates: what must not change while a range is read is guarded by a lock on its parent key.
-  // Writing a key that is not locked is allowed where no one else writes it.
+  // Writing a key that is not locked is allowed where no one else writes it; writing one that is locked in shared mode
+  // is a mistake: kInternal, and nothing is written. A transaction that wrote nothing waits for no disk.
   virtual absl::Status Transact(std::vector<Lock> locks, const Function& fn,
                                 Durability durability = Durability::kSynced) = 0;
 };
