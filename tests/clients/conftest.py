@@ -1,0 +1,49 @@
+"""Fixtures for real clients:
+
+    images     the images to push (clients/images.py)
+    run        run(argv...) -> stdout; a failure shows what the program said. It runs in a home directory of its own.
+    tool_env   the environment that `run` uses
+"""
+
+import os
+import subprocess
+
+import pytest
+
+from clients.images import Images
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory):
+    if os.geteuid() != 0:
+        pytest.skip("debootstrap, docker and podman as these tests use them need root")
+    return Images(tmp_path_factory.mktemp("images"))
+
+
+@pytest.fixture(scope="module")
+def tool_env(tmp_path_factory):
+    """Nothing of the user's own configuration is read or changed."""
+    home = tmp_path_factory.mktemp("home")
+    return {
+        "HOME": str(home),
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "XDG_RUNTIME_DIR": str(home),
+        "DOCKER_CONFIG": str(home / "docker"),
+        "TMPDIR": str(home),
+    }
+
+
+@pytest.fixture(scope="module")
+def run(tool_env):
+    def run(*argv, ok=True, env=None, **options):
+        argv = [str(word) for word in argv]
+        done = subprocess.run(
+            argv, env={**tool_env, **(env or {})}, capture_output=True, text=True, check=False, timeout=600, **options
+        )
+        if ok:
+            assert done.returncode == 0, f"{' '.join(argv)}\nended with {done.returncode}:\n{done.stdout}{done.stderr}"
+            return done.stdout
+        assert done.returncode != 0, f"{' '.join(argv)}\nwas expected to fail:\n{done.stdout}{done.stderr}"
+        return done.stdout + done.stderr
+
+    return run

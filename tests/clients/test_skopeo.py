@@ -1,0 +1,59 @@
+import functools
+import json
+
+import pytest
+
+from clients.oci_layout import Layout
+from clients.sent_bytes import assert_sent_at_most, count_sent
+from clients.stored import assert_stored
+
+
+@pytest.fixture
+def skopeo(run):
+    return functools.partial(run, "skopeo", "--insecure-policy")
+
+
+def push(skopeo, layout, name, target):
+    skopeo("copy", "--all", "--preserve-digests", "--dest-tls-verify=false", f"oci:{layout.directory}:{name}", target)
+
+
+@pytest.mark.parametrize("name", ["app", "zstd", "multi"])
+def test_push_and_pull(registry, images, skopeo, tmp_path, name):
+    target = f"docker://{registry.address}/skopeo/{name}:v1"
+    push(skopeo, images.all, name, target)
+    assert_stored(registry, f"skopeo/{name}", "v1", images.all, name)
+    skopeo("copy", "--all", "--preserve-digests", "--src-tls-verify=false", target, f"oci:{tmp_path}/pulled:{name}")
+    pulled = Layout(tmp_path / "pulled")
+    expected = images.all.tagged(name)["digest"]
+    assert pulled.tagged(name)["digest"] == expected
+    assert pulled.check(expected) == images.all.check(expected)
+
+
+def test_docker_types_come_back_as_docker_types(registry, images, skopeo, tmp_path):
+    target = f"docker://{registry.address}/skopeo/converted:v1"
+    source = f"oci:{images.all.directory}:app"
+    skopeo("copy", "--format=v2s2", "--dest-tls-verify=false", source, target)
+    skopeo("copy", "--src-tls-verify=false", target, f"dir:{tmp_path}/pulled")
+    pulled = (tmp_path / "pulled" / "manifest.json").read_bytes()
+    assert json.loads(pulled)["mediaType"] == "application/vnd.docker.distribution.manifest.v2+json"
+    assert skopeo("inspect", "--raw", "--tls-verify=false", target).encode() == pulled
+
+
+def test_a_second_repository_mounts(registry, images, skopeo):
+    push(skopeo, images.all, "app", f"docker://{registry.address}/skopeo/source:v1")
+    with count_sent(registry) as sent:
+        skopeo("copy", "--src-tls-verify=false", "--dest-tls-verify=false",
+               f"docker://{registry.address}/skopeo/source:v1", f"docker://{registry.address}/skopeo/mounted:v1")  # fmt: skip
+    assert_sent_at_most(sent, 64 << 10)
+    assert_stored(registry, "skopeo/mounted", "v1", images.all, "app")
+
+
+def test_list_and_delete(registry, images, skopeo):
+    repository = f"docker://{registry.address}/skopeo/listed"
+    push(skopeo, images.all, "app", f"{repository}:one")
+    push(skopeo, images.all, "changed", f"{repository}:two")
+    assert json.loads(skopeo("list-tags", "--tls-verify=false", repository))["Tags"] == ["one", "two"]
+    inspected = json.loads(skopeo("inspect", "--tls-verify=false", f"{repository}:two"))
+    assert inspected["Digest"] == images.all.tagged("changed")["digest"]
+    skopeo("delete", "--tls-verify=false", f"{repository}:one")
+    assert json.loads(skopeo("list-tags", "--tls-verify=false", repository))["Tags"] == ["two"]
