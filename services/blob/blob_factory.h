@@ -41,8 +41,8 @@ struct BlobStackParts {
 // The blob service without its gRPC side: what a process of its own serves and what standalone calls. Thread-safe.
 class BlobStack {
  public:
-  // kFailedPrecondition: the directory or the KV holds another format, or they do not belong together; kUnavailable: the
-  // directory cannot be made or written.
+  // kFailedPrecondition: the directory or the KV holds another format, or they do not belong together; kUnavailable:
+  // the directory cannot be made or written.
   static absl::StatusOr<std::unique_ptr<BlobStack>> Open(const BlobStackOptions& options, const BlobStackParts& parts);
 
   // Nothing of it may be in use: appenders and calls are done with.

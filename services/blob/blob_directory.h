@@ -1,0 +1,51 @@
+#ifndef ENTREPOT_SERVICES_BLOB_BLOB_DIRECTORY_H_
+#define ENTREPOT_SERVICES_BLOB_BLOB_DIRECTORY_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "services/blob/system_calls.h"
+#include "services/core/owned_fd.h"
+#include "services/core/storage_key.h"
+#include "services/core/upload_id.h"
+
+namespace entrepot::blob {
+
+// How the file tier lies on the disk:
+//   <directory>/staging/<upload id>                bytes of unsealed uploads
+//   <directory>/objects/<00..ff>/<storage key>     objects, by the first two hex digits of the key
+// All directories are made and synced once, when it is opened. Thread-safe.
+class BlobDirectory {
+ public:
+  // Makes what is missing. kUnavailable: that is not possible; the message names the path.
+  static absl::StatusOr<std::unique_ptr<BlobDirectory>> Open(const std::string& path, SystemCalls& calls);
+
+  // For *at() calls.
+  int root() const { return root_.get(); }
+  int staging() const { return staging_.get(); }
+  int objects() const { return objects_.get(); }
+
+  // Relative to objects().
+  static std::string FanOutOf(const StorageKey& key);
+  static std::string PathOf(const StorageKey& key);
+
+  // Whether any object is there. Reads every fan-out directory.
+  absl::StatusOr<bool> HasObjects() const;
+
+ private:
+  BlobDirectory(OwnedFd root, OwnedFd staging, OwnedFd objects);
+
+  const OwnedFd root_;
+  const OwnedFd staging_;
+  const OwnedFd objects_;
+};
+
+// The names in a directory but "." and "..".
+absl::StatusOr<std::vector<std::string>> ListNames(int directory, const char* path);
+
+}  // namespace entrepot::blob
+
+#endif  // ENTREPOT_SERVICES_BLOB_BLOB_DIRECTORY_H_

@@ -1,0 +1,90 @@
+#include "services/blob/blob_factory.h"
+
+#include <sys/statvfs.h>
+
+#include <utility>
+
+#include "services/blob/blob_directory.h"
+#include "services/blob/blob_keys.h"
+#include "services/blob/blob_metrics.h"
+#include "services/blob/filesystem_object_store.h"
+#include "services/blob/kv_object_tier.h"
+#include "services/blob/kv_upload_sessions.h"
+#include "services/blob/periodic_task.h"
+#include "services/blob/store_format.h"
+#include "services/blob/tiered_object_reader.h"
+#include "services/blob/write_gate.h"
+#include "services/runtime/config_defaults.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::blob {
+namespace {
+
+constexpr size_t kExpiredPerBite = 64;
+
+class LocalBlobStack : public BlobStack {
+ public:
+  LocalBlobStack(const BlobStackOptions& options, const BlobStackParts& parts, std::unique_ptr<BlobDirectory> directory)
+      : kv_(*parts.kv),
+        registry_(parts.registry),
+        metrics_(*registry_),
+        gate_(metrics_.store_read_only()),
+        directory_(std::move(directory)),
+        files_(directory_.get(), parts.system_calls, &gate_, &metrics_),
+        values_(parts.kv, options.object_durability, &metrics_),
+        reader_(&files_, &values_, &gate_),
+        sessions_(SessionOptions(options), parts.kv, &files_, parts.clock, &metrics_) {}
+
+  absl::Status Start(absl::Duration upkeep_interval) {
+    RETURN_IF_ERROR(sessions_.Recover());
+    upkeep_ = std::make_unique<PeriodicTask>(upkeep_interval, [this] { Upkeep(); });
+    return absl::OkStatus();
+  }
+
+  UploadSessions& upload_sessions() override { return sessions_; }
+  ObjectReader& object_reader() override { return reader_; }
+  absl::Status CheckReady() override { return kv_.Get(kFormatKey).status(); }
+
+ private:
+  static KvUploadSessions::Options SessionOptions(const BlobStackOptions& options) {
+    return {.lifetime = runtime::ToDuration(options.uploads.session_lifetime()),
+            .open_max = options.uploads.sessions_max(),
+            .object_durability = options.object_durability};
+  }
+
+  void Upkeep() {
+    while (sessions_.EndExpired(kExpiredPerBite) == kExpiredPerBite) {
+    }
+    metrics_.upload_oldest_age()->Set(absl::ToDoubleSeconds(sessions_.OldestAge()));
+    struct statvfs space;
+    if (::fstatvfs(directory_->root(), &space) != 0) return;
+    const double unit = static_cast<double>(space.f_frsize);
+    metrics_.storage_used()->Set(unit * static_cast<double>(space.f_blocks - space.f_bfree));
+    metrics_.storage_free()->Set(unit * static_cast<double>(space.f_bavail));
+  }
+
+  kv::KvEngine& kv_;
+  const std::shared_ptr<prometheus::Registry> registry_;
+  BlobMetrics metrics_;
+  WriteGate gate_;
+  const std::unique_ptr<BlobDirectory> directory_;
+  FilesystemObjectStore files_;
+  KvObjectTier values_;
+  TieredObjectReader reader_;
+  KvUploadSessions sessions_;
+  std::unique_ptr<PeriodicTask> upkeep_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<BlobStack>> BlobStack::Open(const BlobStackOptions& options,
+                                                           const BlobStackParts& parts) {
+  ASSIGN_OR_RETURN(std::unique_ptr<BlobDirectory> directory,
+                   BlobDirectory::Open(options.directory, *parts.system_calls));
+  RETURN_IF_ERROR(CheckStoreFormat(*parts.kv, *directory, *parts.system_calls));
+  auto stack = std::make_unique<LocalBlobStack>(options, parts, std::move(directory));
+  RETURN_IF_ERROR(stack->Start(options.upkeep_interval));
+  return stack;
+}
+
+}  // namespace entrepot::blob

@@ -1,0 +1,25 @@
+#ifndef ENTREPOT_SERVICES_BLOB_BLOB_KEYS_H_
+#define ENTREPOT_SERVICES_BLOB_BLOB_KEYS_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "services/core/storage_key.h"
+#include "services/core/upload_id.h"
+
+namespace entrepot::blob {
+
+// The keys of the blob service in its KV, all of them; values are in proto/entrepot/storage/v1/blob_records.proto.
+inline constexpr absl::string_view kFormatKey = "f/blob";
+inline constexpr absl::string_view kUploadPrefix = "u/";
+inline constexpr absl::string_view kObjectPrefix = "o/";
+
+std::string UploadKey(const UploadId& id);
+std::string ObjectKey(const StorageKey& key);
+// kDataLoss where `key` is not one that UploadKey() returns.
+absl::StatusOr<UploadId> ParseUploadKey(absl::string_view key);
+
+}  // namespace entrepot::blob
+
+#endif  // ENTREPOT_SERVICES_BLOB_BLOB_KEYS_H_

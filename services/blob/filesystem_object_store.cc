@@ -1,0 +1,161 @@
+#include "services/blob/filesystem_object_store.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "services/blob/file_io.h"
+#include "services/blob/io_error.h"
+#include "services/blob/staged_file.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::blob {
+namespace {
+
+constexpr mode_t kFileMode = 0640;
+constexpr absl::string_view kRenaming = "giving an object its name";
+
+absl::StatusOr<uint64_t> SizeOf(SystemCalls& calls, int fd) {
+  struct stat result;
+  if (calls.FStat(fd, &result) != 0) return ReadError("asking for a file's size", errno);
+  return static_cast<uint64_t>(result.st_size);
+}
+
+absl::Status UnknownUpload() {
+  return OciError(OciErrorCode::kBlobUploadUnknown, "the upload's bytes are not there any more");
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<StagedObject>> FilesystemObjectStore::OpenStaged(const UploadId& id,
+                                                                                uint64_t size_bytes) {
+  RETURN_IF_ERROR(gate_.Check());
+  const int flags = size_bytes == 0 ? O_RDWR | O_CREAT | O_TRUNC : O_RDWR;
+  OwnedFd fd = OpenAtFully(calls_, directory_.staging(), id.ToString().c_str(), flags, kFileMode);
+  if (fd.get() < 0) {
+    return errno == ENOENT ? UnknownUpload() : FailWrite("opening an upload's file", errno);
+  }
+  ASSIGN_OR_RETURN(const uint64_t found, SizeOf(calls_, fd.get()));
+  if (found < size_bytes) return UnknownUpload();
+  if (found > size_bytes) {
+    if (int error = FTruncateFully(calls_, fd.get(), size_bytes); error != 0) {
+      return FailWrite("cutting an upload's file", error);
+    }
+  }
+  return std::make_unique<StagedFile>(std::move(fd), size_bytes, /*published=*/false, &calls_, &gate_, &metrics_);
+}
+
+absl::StatusOr<std::unique_ptr<StagedObject>> FilesystemObjectStore::OpenPublished(const UploadId& id,
+                                                                                   uint64_t size_bytes) {
+  RETURN_IF_ERROR(gate_.Check());
+  OwnedFd fd = OpenAtFully(calls_, directory_.objects(), BlobDirectory::PathOf(KeyOf(id)).c_str(), O_RDWR);
+  if (fd.get() < 0) return errno == ENOENT ? UnknownUpload() : WriteError("opening an upload's object", errno);
+  ASSIGN_OR_RETURN(const uint64_t found, SizeOf(calls_, fd.get()));
+  if (found != size_bytes) return UnknownUpload();
+  return std::make_unique<StagedFile>(std::move(fd), size_bytes, /*published=*/true, &calls_, &gate_, &metrics_);
+}
+
+absl::Status FilesystemObjectStore::Publish(const UploadId& id, std::unique_ptr<StagedObject> staged) {
+  const absl::Time start = absl::Now();
+  absl::Status status = PublishDurably(id, std::move(staged));
+  metrics_.ObserveOperation(StoreBackend::kFilesystem, StoreOperation::kPublish, status.ok(), absl::Now() - start);
+  return status;
+}
+
+absl::Status FilesystemObjectStore::PublishDurably(const UploadId& id, std::unique_ptr<StagedObject> staged) {
+  RETURN_IF_ERROR(gate_.Check());
+  auto& file = static_cast<StagedFile&>(*staged);
+  const StorageKey key = KeyOf(id);
+  // Opened first, so that behind the rename only the sync can fail.
+  const OwnedFd fan_out = OpenAtFully(calls_, directory_.objects(), BlobDirectory::FanOutOf(key).c_str(), O_DIRECTORY);
+  if (fan_out.get() < 0) return WriteError("opening an object's directory", errno);
+
+  if (absl::Status status = file.Sync(); !status.ok()) {
+    // Another sync would succeed and mean nothing, so nobody may find these bytes again. A published file may be known
+    // to others: it stays.
+    if (!file.published()) calls_.UnlinkAt(directory_.staging(), id.ToString().c_str());
+    return status;
+  }
+  if (!file.published()) RETURN_IF_ERROR(Rename(id, key, fan_out.get()));
+  absl::Status status = SyncDirectory(fan_out.get());
+  if (!status.ok() && !file.published()) calls_.UnlinkAt(fan_out.get(), key.ToString().c_str());
+  return status;
+}
+
+absl::Status FilesystemObjectStore::Rename(const UploadId& id, const StorageKey& key, int fan_out) {
+  const std::string from = id.ToString();
+  const std::string to = key.ToString();
+  if (calls_.RenameNoReplace(directory_.staging(), from.c_str(), fan_out, to.c_str()) == 0) return absl::OkStatus();
+  if (errno != EINVAL && errno != ENOSYS) return FailWrite(kRenaming, errno);
+  // Not every file system has the flag; link never replaces either.
+  if (calls_.LinkAt(directory_.staging(), from.c_str(), fan_out, to.c_str()) != 0) return FailWrite(kRenaming, errno);
+  calls_.UnlinkAt(directory_.staging(), from.c_str());
+  return absl::OkStatus();
+}
+
+absl::Status FilesystemObjectStore::FailWrite(absl::string_view action, int error) {
+  absl::Status status = WriteError(action, error);
+  if (ClassifyIoError(error) == IoErrorKind::kBroken) gate_.Close(status.message());
+  return status;
+}
+
+absl::Status FilesystemObjectStore::SyncDirectory(int fan_out) {
+  return SyncOrCloseGate(
+      "an object's directory", [&] { return FSyncFully(calls_, fan_out); }, gate_, metrics_);
+}
+
+absl::Status FilesystemObjectStore::DiscardStaged(const UploadId& id) {
+  if (calls_.UnlinkAt(directory_.staging(), id.ToString().c_str()) == 0 || errno == ENOENT) return absl::OkStatus();
+  return WriteError("deleting an upload's file", errno);
+}
+
+absl::StatusOr<std::vector<UploadId>> FilesystemObjectStore::ListStaged() {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, ListNames(directory_.staging(), "."));
+  std::vector<UploadId> ids;
+  for (const std::string& name : names) {
+    if (absl::StatusOr<UploadId> id = UploadId::Parse(name); id.ok()) ids.push_back(*std::move(id));
+  }
+  return ids;
+}
+
+absl::StatusOr<OpenObject> FilesystemObjectStore::Open(const StorageKey& key) {
+  const absl::Time start = absl::Now();
+  absl::StatusOr<OpenObject> object = OpenFile(key);
+  metrics_.ObserveOperation(StoreBackend::kFilesystem, StoreOperation::kOpen,
+                            object.ok() || absl::IsNotFound(object.status()), absl::Now() - start);
+  return object;
+}
+
+absl::StatusOr<OpenObject> FilesystemObjectStore::OpenFile(const StorageKey& key) {
+  OwnedFd fd = OpenAtFully(calls_, directory_.objects(), BlobDirectory::PathOf(key).c_str(), O_RDONLY);
+  if (fd.get() < 0) {
+    if (errno == ENOENT) return OciError(OciErrorCode::kBlobUnknown, "there is no such object");
+    return ReadError("opening an object", errno);
+  }
+  ASSIGN_OR_RETURN(const uint64_t size, SizeOf(calls_, fd.get()));
+  ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  return OpenObject{.content = std::move(fd), .size_bytes = size};
+}
+
+absl::Status FilesystemObjectStore::Delete(const StorageKey& key) {
+  const absl::Time start = absl::Now();
+  absl::Status status = DeleteDurably(key);
+  metrics_.ObserveOperation(StoreBackend::kFilesystem, StoreOperation::kDelete, status.ok(), absl::Now() - start);
+  return status;
+}
+
+absl::Status FilesystemObjectStore::DeleteDurably(const StorageKey& key) {
+  RETURN_IF_ERROR(gate_.Check());
+  const OwnedFd fan_out = OpenAtFully(calls_, directory_.objects(), BlobDirectory::FanOutOf(key).c_str(), O_DIRECTORY);
+  if (fan_out.get() < 0) return WriteError("opening an object's directory", errno);
+  if (calls_.UnlinkAt(fan_out.get(), key.ToString().c_str()) != 0 && errno != ENOENT) {
+    return FailWrite("deleting an object", errno);
+  }
+  // Also of one already gone: whoever deleted it may have died before the sync.
+  return SyncDirectory(fan_out.get());
+}
+
+}  // namespace entrepot::blob

@@ -1,0 +1,77 @@
+#ifndef ENTREPOT_SERVICES_BLOB_KV_UPLOAD_SESSIONS_H_
+#define ENTREPOT_SERVICES_BLOB_KV_UPLOAD_SESSIONS_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+#include "services/blob/blob_metrics.h"
+#include "services/blob/object_store.h"
+#include "services/blob/session_records.h"
+#include "services/blob/session_table.h"
+#include "services/blob/staged_uploads.h"
+#include "services/blob/upload_sessions.h"
+#include "services/core/clock.h"
+#include "services/kv/kv_engine.h"
+
+namespace entrepot::blob {
+
+// Upload sessions in a KV, their bytes there or, where they are many, in an object store. One process at a time works
+// on a KV and its store.
+class KvUploadSessions : public UploadSessions {
+ public:
+  struct Options {
+    absl::Duration lifetime = absl::Hours(24);
+    size_t open_max = 10'000;
+    // How sealed objects are written to the KV (BlobStackOptions).
+    kv::Durability object_durability = kv::Durability::kSynced;
+  };
+
+  // The arguments outlive this.
+  KvUploadSessions(const Options& options, kv::KvEngine* kv, ObjectStore* store, const Clock* clock,
+                   BlobMetrics* metrics);
+
+  // Takes over what an earlier run left, and deletes staged bytes that belong to no session. Before anything else.
+  absl::Status Recover();
+
+  absl::StatusOr<Upload> Start(const RepositoryName& repository, DigestAlgorithm algorithm) override;
+  absl::StatusOr<Upload> Get(const RepositoryName& repository, const UploadId& id) override;
+  absl::StatusOr<std::unique_ptr<UploadAppender>> Append(const RepositoryName& repository, const UploadId& id,
+                                                         const AppendOptions& options) override;
+  absl::StatusOr<SealedUpload> Seal(const RepositoryName& repository, const UploadId& id,
+                                    const Digest& digest) override;
+  absl::Status Cancel(const RepositoryName& repository, const UploadId& id) override;
+  absl::Status Forget(const RepositoryName& repository, const UploadId& id) override;
+
+  // Ends at most `limit` open sessions that have expired, with their bytes; tells how many. Of a sealed one only the
+  // right to seal it again expires: somebody may have committed its object, so object and record stay.
+  size_t EndExpired(size_t limit);
+  absl::Duration OldestAge() const { return table_.OldestAge(); }
+
+ private:
+  using Record = storage::v1::UploadRecord;
+
+  // The record of a claimed session in that state.
+  absl::StatusOr<Record> Load(SessionTable::Claim& claim);
+  absl::StatusOr<Record> LoadOpen(SessionTable::Claim& claim);
+  // Ends the session where its bytes are lost.
+  absl::StatusOr<std::unique_ptr<StagedObject>> OpenStaged(StagedUploads::Accept accept, SessionTable::Claim& claim,
+                                                           Record& record);
+  absl::Status End(SessionTable::Claim& claim, UploadResult result);
+  absl::Status CheckDigest(SessionTable::Claim& claim, const Digest& found, const Digest& wanted);
+  absl::Status SealInRecord(SessionTable::Claim& claim, Record& record, const Digest& digest);
+  absl::Status SealStaged(SessionTable::Claim& claim, Record& record, const Digest& digest);
+
+  const Options options_;
+  const Clock& clock_;
+  ObjectStore& store_;
+  BlobMetrics& metrics_;
+  SessionTable table_;
+  SessionRecords records_;
+  StagedUploads uploads_;
+};
+
+}  // namespace entrepot::blob
+
+#endif  // ENTREPOT_SERVICES_BLOB_KV_UPLOAD_SESSIONS_H_

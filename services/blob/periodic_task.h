@@ -1,0 +1,33 @@
+#ifndef ENTREPOT_SERVICES_BLOB_PERIODIC_TASK_H_
+#define ENTREPOT_SERVICES_BLOB_PERIODIC_TASK_H_
+
+#include <functional>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+
+namespace entrepot::blob {
+
+// Calls `task` on a thread of its own, at once and then with `interval` between the end of a call and the next.
+class PeriodicTask {
+ public:
+  PeriodicTask(absl::Duration interval, std::function<void()> task);
+  // Waits for a call under way.
+  ~PeriodicTask();
+
+  PeriodicTask(const PeriodicTask&) = delete;
+  PeriodicTask& operator=(const PeriodicTask&) = delete;
+
+ private:
+  void Run(absl::Duration interval, const std::function<void()>& task);
+
+  absl::Mutex mutex_;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace entrepot::blob
+
+#endif  // ENTREPOT_SERVICES_BLOB_PERIODIC_TASK_H_

@@ -1,0 +1,91 @@
+#include "services/blob/session_records.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "services/blob/blob_keys.h"
+#include "services/blob/kv_object_tier.h"
+#include "services/blob/session_table.h"
+#include "services/blob/timestamps.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::blob {
+namespace {
+
+// Records carry up to 64 KiB of an upload's bytes.
+constexpr size_t kScanLimit = 64;
+
+absl::StatusOr<storage::v1::UploadRecord> Parse(const std::string& value) {
+  storage::v1::UploadRecord record;
+  if (!record.ParseFromString(value)) return absl::DataLossError("the record of an upload session is corrupt");
+  return record;
+}
+
+}  // namespace
+
+SessionRecords::SessionRecords(kv::KvEngine* kv, const Clock* clock, std::string run_id)
+    : kv_(*kv), clock_(*clock), run_id_(std::move(run_id)) {}
+
+absl::StatusOr<storage::v1::UploadRecord> SessionRecords::Get(const UploadId& id) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> value, kv_.Get(UploadKey(id)));
+  if (!value.has_value()) return UnknownSession();
+  return Parse(*value);
+}
+
+absl::Status SessionRecords::Put(const UploadId& id, storage::v1::UploadRecord& record) {
+  Stamp(record);
+  return kv_.Transact(
+      {},
+      [&](kv::KvTransaction& transaction) {
+        transaction.Put(UploadKey(id), record.SerializeAsString());
+        return absl::OkStatus();
+      },
+      kv::Durability::kBuffered);
+}
+
+absl::Status SessionRecords::PutSealedWithObject(const UploadId& id, storage::v1::UploadRecord& record,
+                                                 absl::string_view object, kv::Durability durability) {
+  Stamp(record);
+  return kv_.Transact(
+      {},
+      [&](kv::KvTransaction& transaction) {
+        KvObjectTier::Put(KvObjectTier::KeyOf(id), object, transaction);
+        transaction.Put(UploadKey(id), record.SerializeAsString());
+        return absl::OkStatus();
+      },
+      durability);
+}
+
+absl::Status SessionRecords::Delete(const UploadId& id) {
+  return kv_.Transact(
+      {},
+      [&](kv::KvTransaction& transaction) {
+        transaction.Delete(UploadKey(id));
+        return absl::OkStatus();
+      },
+      kv::Durability::kBuffered);
+}
+
+absl::Status SessionRecords::ForEach(
+    const std::function<void(const UploadId&, const storage::v1::UploadRecord&)>& visit) {
+  kv::ScanOptions options{.prefix = std::string(kUploadPrefix), .start_after = "", .limit = kScanLimit};
+  while (true) {
+    ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> page, kv_.Scan(options));
+    for (const kv::KeyValue& entry : page) {
+      ASSIGN_OR_RETURN(const UploadId id, ParseUploadKey(entry.key));
+      ASSIGN_OR_RETURN(const storage::v1::UploadRecord record, Parse(entry.value));
+      visit(id, record);
+    }
+    if (page.size() < kScanLimit) return absl::OkStatus();
+    options.start_after = page.back().key;
+  }
+}
+
+void SessionRecords::Stamp(storage::v1::UploadRecord& record) const {
+  *record.mutable_updated_at() = ToTimestamp(clock_.Now());
+  record.set_written_by(run_id_);
+}
+
+}  // namespace entrepot::blob
