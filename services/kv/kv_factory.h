@@ -1,0 +1,35 @@
+#ifndef ENTREPOT_SERVICES_KV_KV_FACTORY_H_
+#define ENTREPOT_SERVICES_KV_KV_FACTORY_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "prometheus/collectable.h"
+#include "prometheus/registry.h"
+#include "services/kv/kv_engine.h"
+
+namespace entrepot::kv {
+
+// The engine that a process keeps its records in, with its metrics.
+class KvStack {
+ public:
+  // RocksDB in `directory`; the errors are those of RocksDbKvEngine::Open. Registers the metrics of calls.
+  static absl::StatusOr<std::unique_ptr<KvStack>> Open(const std::string& directory,
+                                                       std::shared_ptr<prometheus::Registry> registry);
+
+  // No call may be under way.
+  virtual ~KvStack() = default;
+
+  virtual KvEngine* engine() = 0;
+  // The engine's own metrics, for the operator's endpoint next to the registry.
+  virtual std::shared_ptr<prometheus::Collectable> engine_metrics() const = 0;
+  // OK, or why nothing can be written any more until a restart.
+  virtual absl::Status Health() const = 0;
+};
+
+}  // namespace entrepot::kv
+
+#endif  // ENTREPOT_SERVICES_KV_KV_FACTORY_H_

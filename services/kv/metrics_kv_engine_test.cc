@@ -1,0 +1,82 @@
+#include "services/kv/metrics_kv_engine.h"
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/kv/kv_conformance.h"
+#include "services/kv/memory_kv_engine.h"
+
+namespace entrepot::kv {
+namespace {
+
+using testing::Contains;
+using testing::Pair;
+
+struct Stack {
+  explicit Stack(int attempts_max, absl::Duration lock_timeout) {
+    MemoryKvEngine::Options options;
+    options.lock_timeout = lock_timeout;
+    options.retry.attempts_max = attempts_max;
+    options.retry.on_retry = [this](RetryReason reason) { metrics.CountRetry(reason); };
+    memory = std::make_unique<MemoryKvEngine>(options);
+    engine = std::make_unique<MetricsKvEngine>(memory.get(), &metrics);
+  }
+
+  std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
+  KvMetrics metrics{registry, "memory"};
+  std::unique_ptr<MemoryKvEngine> memory;
+  std::unique_ptr<MetricsKvEngine> engine;
+};
+
+// What each operation and each retry was counted, by the label that tells them apart.
+std::map<std::string, double> Counts(const prometheus::Registry& registry) {
+  std::map<std::string, double> counts;
+  for (const prometheus::MetricFamily& family : registry.Collect()) {
+    for (const prometheus::ClientMetric& metric : family.metric) {
+      counts[metric.label.back().value] = family.type == prometheus::MetricType::Histogram
+                                              ? static_cast<double>(metric.histogram.sample_count)
+                                              : metric.counter.value;
+    }
+  }
+  return counts;
+}
+
+TEST(MetricsKvEngineTest, CountsWhatIsCalled) {
+  Stack stack(/*attempts_max=*/3, absl::Seconds(60));
+  KvEngine& kv = *stack.engine;
+  ASSERT_TRUE(kv.Get("a").ok());
+  ASSERT_TRUE(kv.MultiGet({}).ok());
+  ASSERT_TRUE(kv.Scan({}).ok());
+  auto nothing = [](KvTransaction&) { return absl::OkStatus(); };
+  ASSERT_TRUE(kv.Transact({}, nothing).ok());
+  ASSERT_TRUE(kv.Transact({}, nothing, Durability::kBuffered).ok());
+  ASSERT_TRUE(kv.Transact({}, nothing, Durability::kBuffered).ok());
+  EXPECT_TRUE(absl::IsAborted(kv.Transact({}, [](KvTransaction&) { return absl::AbortedError("again"); })));
+  std::map<std::string, double> counts = Counts(*stack.registry);
+  EXPECT_THAT(counts, Contains(Pair("get", 1)));
+  EXPECT_THAT(counts, Contains(Pair("multi_get", 1)));
+  EXPECT_THAT(counts, Contains(Pair("scan", 1)));
+  EXPECT_THAT(counts, Contains(Pair("transact_synced", 2)));
+  EXPECT_THAT(counts, Contains(Pair("transact_buffered", 2)));
+  EXPECT_THAT(counts, Contains(Pair("function", 2)));
+  EXPECT_THAT(counts, Contains(Pair("lock_timeout", 0)));
+}
+
+// The conformance suite's engine, with the parts it is made of.
+class OwningMetricsKvEngine : private Stack, public MetricsKvEngine {
+ public:
+  OwningMetricsKvEngine(int attempts_max, absl::Duration lock_timeout)
+      : Stack(attempts_max, lock_timeout), MetricsKvEngine(memory.get(), &metrics) {}
+};
+
+INSTANTIATE_TEST_SUITE_P(Metrics, KvConformance,
+                         testing::Values(KvBackend{"metrics", [](int attempts_max, absl::Duration lock_timeout) {
+                                                     return std::make_unique<OwningMetricsKvEngine>(attempts_max,
+                                                                                                    lock_timeout);
+                                                   }}));
+
+}  // namespace
+}  // namespace entrepot::kv
