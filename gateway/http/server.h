@@ -14,9 +14,9 @@
 
 namespace entrepot::gateway::http {
 
-// An HTTP/1.1 server (RFC 9110, RFC 9112): one io_context and thread a core, each with its own SO_REUSEPORT listener;
-// coroutines; memory bounded for each connection. With TLS where the endpoint has it, its certificate reloaded when the
-// files change. It knows nothing of registries.
+// An HTTP/1.1 server (RFC 9110, RFC 9112): one io_context and thread a core, each connection placed on the one that has
+// the fewest; coroutines; memory bounded for each connection. With TLS where the endpoint has it, its certificate
+// reloaded when the files change. It knows nothing of registries.
 //
 // Metrics: entrepot_http_requests_total{route,method,code}, entrepot_http_request_duration_seconds{route,method},
 // entrepot_http_time_to_first_byte_seconds{route,method}, entrepot_http_request_bytes_total{route},

@@ -1,0 +1,61 @@
+#ifndef ENTREPOT_GATEWAY_HTTP_ACCEPTOR_H_
+#define ENTREPOT_GATEWAY_HTTP_ACCEPTOR_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "boost/asio/awaitable.hpp"
+#include "boost/asio/io_context.hpp"
+#include "boost/asio/ip/tcp.hpp"
+#include "boost/asio/steady_timer.hpp"
+#include "gateway/http/connection_slots.h"
+
+namespace entrepot::gateway::http {
+
+// Listens, and hands over each connection together with its slot. Where no slot is free, clients wait in the kernel's
+// queue. Everything but Create() happens on the thread of `io`.
+class Acceptor {
+ public:
+  // Takes over the descriptor: a connected socket that does not block.
+  using Serve = std::function<void(int fd, std::string remote_address)>;
+
+  // Listens on return; Run() begins to accept. `io` and `slots` must outlive it. kUnavailable: the address cannot be
+  // listened on.
+  static absl::StatusOr<std::unique_ptr<Acceptor>> Create(boost::asio::io_context& io, absl::string_view address,
+                                                          uint16_t port, ConnectionSlots* slots, Serve serve);
+
+  uint16_t port() const { return port_; }
+
+  // Until Stop().
+  boost::asio::awaitable<void> Run();
+
+  // Accepts what already waits, as far as there are slots, and listens no more.
+  void Stop();
+
+  // A slot became free.
+  void Resume() { pause_.cancel(); }
+
+ private:
+  using Listener = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+  enum class Outcome { kAccepted, kNoneWaiting, kNoSlot, kNoResources };
+
+  Acceptor(boost::asio::io_context& io, ConnectionSlots* slots, Serve serve);
+  absl::Status Listen(absl::string_view address, uint16_t port);
+  Outcome AcceptOne();
+  boost::asio::awaitable<void> Pause(boost::asio::steady_timer::duration duration);
+
+  Listener listener_;
+  boost::asio::steady_timer pause_;
+  ConnectionSlots* const slots_;
+  const Serve serve_;
+  uint16_t port_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace entrepot::gateway::http
+
+#endif  // ENTREPOT_GATEWAY_HTTP_ACCEPTOR_H_

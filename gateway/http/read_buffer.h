@@ -1,0 +1,44 @@
+#ifndef ENTREPOT_GATEWAY_HTTP_READ_BUFFER_H_
+#define ENTREPOT_GATEWAY_HTTP_READ_BUFFER_H_
+
+#include <cstddef>
+#include <memory>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace entrepot::gateway::http {
+
+// Bytes that came from a connection and were not used yet. Small at rest, larger while a long head needs it.
+class ReadBuffer {
+ public:
+  static constexpr size_t kRestingBytes = 4096;
+
+  absl::string_view unread() const { return {data_.get() + begin_, end_ - begin_}; }
+  bool empty() const { return begin_ == end_; }
+
+  // Views into unread() stay valid until Space(), Assign() or Rest().
+  void Consume(size_t size) { begin_ += size; }
+
+  // Room behind the unread bytes, at least one byte; Fill() says how much of it was written.
+  absl::Span<char> Space();
+  void Fill(size_t size) { end_ += size; }
+
+  // Replaces what is unread.
+  void Assign(absl::string_view bytes);
+
+  // Gives back what an idle connection does not need.
+  void Rest();
+
+ private:
+  void MoveTo(size_t capacity);
+
+  std::unique_ptr<char[]> data_;
+  size_t capacity_ = 0;
+  size_t begin_ = 0;
+  size_t end_ = 0;
+};
+
+}  // namespace entrepot::gateway::http
+
+#endif  // ENTREPOT_GATEWAY_HTTP_READ_BUFFER_H_

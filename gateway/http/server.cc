@@ -1,0 +1,146 @@
+#include "gateway/http/server.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "boost/asio/co_spawn.hpp"
+#include "boost/asio/detached.hpp"
+#include "boost/asio/post.hpp"
+#include "gateway/http/acceptor.h"
+#include "gateway/http/connection_slots.h"
+#include "gateway/http/server_metrics.h"
+#include "gateway/http/worker.h"
+#include "services/runtime/certificate_reloader.h"
+#include "services/runtime/config_defaults.h"
+#include "services/runtime/executor.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::gateway::http {
+namespace {
+
+namespace asio = boost::asio;
+
+// Reads of files that are not in memory, one for each client at a time.
+constexpr size_t kFileThreads = 4;
+// After the deadline of a drain: what handlers get to see that their client is gone.
+constexpr absl::Duration kCutOffTime = absl::Seconds(1);
+
+std::chrono::nanoseconds ToChrono(const google::protobuf::Duration& duration) {
+  return absl::ToChronoNanoseconds(runtime::ToDuration(duration));
+}
+
+class ServerImpl : public Server {
+ public:
+  ServerImpl(const Options& options, Handler* handler, const std::shared_ptr<prometheus::Registry>& registry);
+  ~ServerImpl() override;
+
+  absl::Status Begin(const std::shared_ptr<prometheus::Registry>& registry);
+
+  std::string Address() const override;
+  uint16_t port() const override { return acceptor_->port(); }
+  void Drain(absl::Time deadline) override;
+
+ private:
+  // To the worker with the fewest connections: clients of a registry open few and keep them busy.
+  void Place(int fd, std::string remote_address);
+
+  const Options options_;
+  ServerMetrics metrics_;
+  ConnectionSlots slots_;
+  std::unique_ptr<runtime::CertificateReloader> certificates_;
+  Shared shared_;
+  // In this order: coroutines may wait for the executor, so it goes before the workers; the acceptor uses the first
+  // worker's io_context.
+  std::vector<std::unique_ptr<Worker>> workers_;
+  size_t next_worker_ = 0;
+  std::unique_ptr<runtime::Executor> executor_;
+  std::unique_ptr<Acceptor> acceptor_;
+  bool drained_ = false;
+};
+
+ServerImpl::ServerImpl(const Options& options, Handler* handler, const std::shared_ptr<prometheus::Registry>& registry)
+    : options_(options),
+      metrics_(registry),
+      slots_(options.limits.connections_max(), &metrics_.connections()),
+      executor_(std::make_unique<runtime::Executor>(kFileThreads)) {
+  const config::v1::Limits& limits = options.limits;
+  shared_.handler = handler;
+  shared_.head_limits = {limits.header_bytes_max(), limits.uri_bytes_max()};
+  shared_.idle_timeout = ToChrono(limits.idle_timeout());
+  shared_.header_timeout = ToChrono(limits.header_timeout());
+  shared_.meter = RateMeter(limits.minimum_rate_bytes_per_second(), ToChrono(limits.minimum_rate_window()));
+  shared_.metrics = &metrics_;
+  shared_.slots = &slots_;
+  shared_.executor = executor_.get();
+}
+
+ServerImpl::~ServerImpl() {
+  if (acceptor_ != nullptr) Drain(absl::Now());
+  executor_.reset();
+  acceptor_.reset();
+  for (const auto& worker : workers_) worker->Stop();
+  // Connections that were cut off give back their slots when the workers go.
+  slots_.set_on_free(nullptr);
+}
+
+absl::Status ServerImpl::Begin(const std::shared_ptr<prometheus::Registry>& registry) {
+  if (options_.endpoint.has_tls()) {
+    ASSIGN_OR_RETURN(certificates_, runtime::CertificateReloader::Create(options_.endpoint.tls(), registry));
+    shared_.certificates = certificates_.get();
+  }
+  const size_t threads = options_.threads > 0 ? options_.threads : std::max(1u, std::thread::hardware_concurrency());
+  for (size_t i = 0; i < threads; ++i) workers_.push_back(std::make_unique<Worker>(shared_));
+  asio::io_context& io = workers_.front()->io();
+  ASSIGN_OR_RETURN(acceptor_,
+                   Acceptor::Create(io, options_.endpoint.address(), static_cast<uint16_t>(options_.endpoint.port()),
+                                    &slots_, [this](int fd, std::string peer) { Place(fd, std::move(peer)); }));
+  slots_.set_on_free([this, &io] { asio::post(io, [this] { acceptor_->Resume(); }); });
+  asio::co_spawn(io, acceptor_->Run(), asio::detached);
+  return absl::OkStatus();
+}
+
+std::string ServerImpl::Address() const {
+  const std::string& address = options_.endpoint.address();
+  const bool is_v6 = absl::StrContains(address, ":");
+  return absl::StrCat(certificates_ == nullptr ? "http://" : "https://", is_v6 ? "[" : "", address, is_v6 ? "]" : "",
+                      ":", port());
+}
+
+void ServerImpl::Drain(absl::Time deadline) {
+  if (std::exchange(drained_, true)) return;
+  asio::post(workers_.front()->io(), [this] {
+    acceptor_->Stop();
+    // After the last connections were placed.
+    for (const auto& worker : workers_) worker->Drain();
+  });
+  if (!slots_.WaitUntilNone(deadline)) {
+    for (const auto& worker : workers_) worker->CutOff();
+    slots_.WaitUntilNone(absl::Now() + kCutOffTime);
+  }
+  for (const auto& worker : workers_) worker->Stop();
+}
+
+void ServerImpl::Place(int fd, std::string remote_address) {
+  next_worker_ = (next_worker_ + 1) % workers_.size();
+  Worker* least = workers_[next_worker_].get();
+  for (const auto& worker : workers_) {
+    if (worker->connections() < least->connections()) least = worker.get();
+  }
+  least->Serve(fd, std::move(remote_address));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, Handler* handler,
+                                                      const std::shared_ptr<prometheus::Registry>& registry) {
+  auto server = std::make_unique<ServerImpl>(options, handler, registry);
+  RETURN_IF_ERROR(server->Begin(registry));
+  return server;
+}
+
+}  // namespace entrepot::gateway::http
