@@ -1,0 +1,47 @@
+#ifndef ENTREPOT_SERVICES_BLOB_OBJECT_READ_REACTOR_H_
+#define ENTREPOT_SERVICES_BLOB_OBJECT_READ_REACTOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "entrepot/blob/v1/blob_service.pb.h"
+#include "grpcpp/support/server_callback.h"
+#include "services/blob/object_reader.h"
+#include "services/runtime/executor.h"
+
+namespace entrepot::blob {
+
+// One ReadObject call. At most one message is under way, and the next is read from the disk only when gRPC has taken
+// it: a slow client holds one message and gRPC's window. Deletes itself.
+class ObjectReadReactor : public grpc::ServerWriteReactor<v1::ReadObjectResponse> {
+ public:
+  // Large enough for the cost of a message not to matter, small enough for many streams at once.
+  static constexpr size_t kMessageBytes = 256 << 10;
+
+  // `reader` and `executor` outlive the call; `request` is the call's.
+  ObjectReadReactor(ObjectReader* reader, runtime::Executor* executor, const v1::ReadObjectRequest* request);
+
+  void OnWriteDone(bool ok) override;
+  void OnDone() override { delete this; }
+
+ private:
+  absl::Status Open();
+  // The next bytes of the range into response_.
+  absl::Status Fill();
+  void WriteNext();
+
+  ObjectReader& reader_;
+  runtime::Executor& executor_;
+  const v1::ReadObjectRequest& request_;
+  std::optional<OpenObject> object_;
+  uint64_t offset_bytes_;
+  uint64_t remaining_bytes_;
+  v1::ReadObjectResponse response_;
+};
+
+}  // namespace entrepot::blob
+
+#endif  // ENTREPOT_SERVICES_BLOB_OBJECT_READ_REACTOR_H_

@@ -1,0 +1,56 @@
+#include "services/blob/upload_append_reactor.h"
+
+#include "services/blob/blob_messages.h"
+#include "services/status/grpc_status.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::blob {
+
+UploadAppendReactor::UploadAppendReactor(UploadSessions* sessions, runtime::Executor* executor, v1::Upload* response)
+    : sessions_(*sessions), executor_(*executor), response_(response) {
+  StartRead(&request_);
+}
+
+void UploadAppendReactor::OnReadDone(bool ok) {
+  executor_.Post([this, ok] {
+    if (!ok) return FinishWith(End());
+    if (absl::Status status = Take(); !status.ok()) return FinishWith(status);
+    StartRead(&request_);
+  });
+}
+
+absl::Status UploadAppendReactor::Take() {
+  switch (request_.part_case()) {
+    case v1::AppendToUploadRequest::kHeader:
+      if (appender_ != nullptr) return absl::InvalidArgumentError("header: only the first message carries it");
+      return Open(request_.header());
+    case v1::AppendToUploadRequest::kData:
+      if (appender_ == nullptr) return absl::InvalidArgumentError("data: the first message carries the header");
+      return appender_->Append(request_.data());
+    default:
+      return absl::InvalidArgumentError("part: neither header nor data");
+  }
+}
+
+absl::Status UploadAppendReactor::Open(const v1::AppendHeader& header) {
+  ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(header));
+  AppendOptions options;
+  if (header.has_offset_bytes()) options.offset_bytes = header.offset_bytes();
+  ASSIGN_OR_RETURN(options.algorithm, FromMessage(header.algorithm()));
+  ASSIGN_OR_RETURN(appender_, sessions_.Append(name.repository, name.id, options));
+  return absl::OkStatus();
+}
+
+absl::Status UploadAppendReactor::End() {
+  if (appender_ == nullptr) return absl::InvalidArgumentError("the stream ended before its header");
+  ASSIGN_OR_RETURN(const Upload upload, appender_->Finish());
+  ToMessage(upload, response_);
+  return absl::OkStatus();
+}
+
+void UploadAppendReactor::FinishWith(const absl::Status& status) {
+  appender_.reset();
+  Finish(ToGrpcStatus(status));
+}
+
+}  // namespace entrepot::blob
