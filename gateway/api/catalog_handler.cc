@@ -1,0 +1,35 @@
+#include "gateway/api/catalog_handler.h"
+
+#include "boost/json/array.hpp"
+#include "boost/json/object.hpp"
+#include "boost/json/serialize.hpp"
+#include "gateway/api/pagination.h"
+#include "gateway/api/query.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::gateway::api {
+namespace {
+
+constexpr size_t kRepositoriesPerPage = 10'000;
+
+}  // namespace
+
+HandlerResult CatalogHandler::Handle(http::Request& request, const CallContext& call) const {
+  CO_ASSIGN_OR_RETURN(const Query query, Query::Parse(request.query));
+  CO_ASSIGN_OR_RETURN(const PageRequest page, ParsePageRequest(query, kRepositoriesPerPage));
+  CO_ASSIGN_OR_RETURN(RepositoryPage found,
+                      co_await manifests_->ListRepositories(call, page.backend_limit(), page.last));
+  if (page.limit == 0) found = RepositoryPage();
+
+  boost::json::object body;
+  body["repositories"] = boost::json::array(found.repositories.begin(), found.repositories.end());
+  http::Response response;
+  response.fields.emplace_back("Content-Type", "application/json");
+  if (found.more && !found.repositories.empty()) {
+    response.fields.emplace_back("Link", NextPageLink("/v2/_catalog", page, found.repositories.back()));
+  }
+  response.body = boost::json::serialize(body);
+  co_return response;
+}
+
+}  // namespace entrepot::gateway::api

@@ -1,0 +1,34 @@
+#include "gateway/api/upload_completion.h"
+
+#include "gateway/api/locations.h"
+#include "services/core/content.h"
+#include "services/runtime/json_log.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::gateway::api {
+
+HandlerResult CompleteUpload(BlobBackend& blobs, ManifestBackend& manifests, const RegistryRequest& request,
+                             const UploadId& id, const Digest& digest) {
+  CO_ASSIGN_OR_RETURN(const SealedUpload sealed,
+                      co_await blobs.SealUpload(request.call, request.repository, id, digest));
+  const Blob blob{sealed.digest, sealed.size_bytes, sealed.storage_key};
+  CO_RETURN_IF_ERROR((co_await manifests.CommitBlob(request.call, request.repository, blob)).status());
+  const absl::Status forgotten = co_await blobs.ForgetUpload(request.call, request.repository, id);
+  if (!forgotten.ok()) {
+    runtime::Log(runtime::LogLevel::kWarning, "a committed upload's session stays until it expires",
+                 {{"request_id", request.call.request_id},
+                  {"upload_id", id.ToString()},
+                  {"reason", absl::string_view(forgotten.message())}});
+  }
+  co_return BlobCreated(request.repository, digest);
+}
+
+http::Response BlobCreated(const RepositoryName& repository, const Digest& digest) {
+  http::Response response;
+  response.status = 201;
+  response.fields.emplace_back("Location", BlobLocation(repository, digest));
+  response.fields.emplace_back("Docker-Content-Digest", digest.ToString());
+  return response;
+}
+
+}  // namespace entrepot::gateway::api

@@ -1,0 +1,24 @@
+#ifndef ENTREPOT_GATEWAY_API_UPLOAD_COMPLETION_H_
+#define ENTREPOT_GATEWAY_API_UPLOAD_COMPLETION_H_
+
+#include "gateway/api/registry_request.h"
+#include "gateway/backends/blob_backend.h"
+#include "gateway/backends/manifest_backend.h"
+#include "services/core/digest.h"
+#include "services/core/repository_name.h"
+#include "services/core/upload_id.h"
+
+namespace entrepot::gateway::api {
+
+// Makes what a session holds a blob of the repository: sealed (verified and durable), committed, and only then 201.
+// What breaks in between is mended by the client's same request once more, as long as the session has not been
+// forgotten.
+HandlerResult CompleteUpload(BlobBackend& blobs, ManifestBackend& manifests, const RegistryRequest& request,
+                             const UploadId& id, const Digest& digest);
+
+// 201 with where the blob now is.
+http::Response BlobCreated(const RepositoryName& repository, const Digest& digest);
+
+}  // namespace entrepot::gateway::api
+
+#endif  // ENTREPOT_GATEWAY_API_UPLOAD_COMPLETION_H_

@@ -1,0 +1,97 @@
+#include "gateway/api/uploads_handler.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "gateway/api/upload_append.h"
+#include "gateway/api/upload_completion.h"
+#include "gateway/api/upload_response.h"
+#include "services/core/digest.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::gateway::api {
+namespace {
+
+// nullopt where the parameter is absent or empty.
+absl::StatusOr<std::optional<Digest>> DigestParameter(const Query& query, absl::string_view name) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> text, query.Single(name, OciErrorCode::kDigestInvalid));
+  if (!text.has_value() || text->empty()) return std::nullopt;
+  ASSIGN_OR_RETURN(Digest digest, Digest::Parse(*text));
+  return digest;
+}
+
+absl::StatusOr<DigestAlgorithm> AlgorithmParameter(const Query& query) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> name,
+                   query.Single("digest-algorithm", OciErrorCode::kDigestInvalid));
+  if (!name.has_value()) return DigestAlgorithm::kSha256;
+  return ParseDigestAlgorithm(*name);
+}
+
+// The repository to mount from. One that no repository can have has nothing to mount.
+absl::StatusOr<std::optional<RepositoryName>> SourceParameter(const Query& query) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> text, query.Single("from", OciErrorCode::kNameInvalid));
+  if (!text.has_value() || text->empty()) return std::nullopt;
+  absl::StatusOr<RepositoryName> name = RepositoryName::Parse(*text);
+  if (!name.ok()) return OciError(OciErrorCode::kBlobUnknown, "no repository has the name to mount from");
+  return *std::move(name);
+}
+
+}  // namespace
+
+UploadsHandler::UploadsHandler(BlobBackend* blobs, ManifestBackend* manifests, uint64_t blob_bytes_max,
+                               const std::shared_ptr<prometheus::Registry>& registry)
+    : blobs_(blobs), manifests_(manifests), blob_bytes_max_(blob_bytes_max) {
+  auto& mounts = prometheus::BuildCounter()
+                     .Name("entrepot_gateway_mounts_total")
+                     .Help("Requests to mount a blob of another repository")
+                     .Register(*registry);
+  mounted_ = &mounts.Add({{"result", "mounted"}});
+  not_mounted_ = &mounts.Add({{"result", "unknown"}});
+}
+
+HandlerResult UploadsHandler::Handle(RegistryRequest& request) const {
+  CO_ASSIGN_OR_RETURN(const Query query, Query::Parse(request.http.query));
+  CO_ASSIGN_OR_RETURN(const std::optional<Digest> mount, DigestParameter(query, "mount"));
+  CO_ASSIGN_OR_RETURN(const std::optional<Digest> digest, DigestParameter(query, "digest"));
+  CO_ASSIGN_OR_RETURN(const DigestAlgorithm algorithm, AlgorithmParameter(query));
+  if (mount.has_value()) {
+    absl::StatusOr<http::Response> mounted = co_await Mount(request, *mount, query);
+    (mounted.ok() ? mounted_ : not_mounted_)->Increment();
+    if (!absl::IsNotFound(mounted.status())) co_return mounted;
+  }
+  if (digest.has_value()) co_return co_await TakeWhole(request, *digest);
+  co_return co_await Start(request, mount.has_value() ? mount->algorithm() : algorithm);
+}
+
+HandlerResult UploadsHandler::Start(RegistryRequest& request, DigestAlgorithm algorithm) const {
+  CO_ASSIGN_OR_RETURN(const Upload upload, co_await blobs_->StartUpload(request.call, request.repository, algorithm));
+  http::Response response;
+  response.status = 202;
+  AddUploadFields(request.repository, upload, &response);
+  co_return response;
+}
+
+HandlerResult UploadsHandler::Mount(RegistryRequest& request, const Digest& digest, const Query& query) const {
+  CO_ASSIGN_OR_RETURN(const std::optional<RepositoryName> source, SourceParameter(query));
+  CO_RETURN_IF_ERROR((co_await manifests_->MountBlob(request.call, request.repository, digest, source)).status());
+  co_return BlobCreated(request.repository, digest);
+}
+
+HandlerResult UploadsHandler::TakeWhole(RegistryRequest& request, const Digest& digest) const {
+  CO_ASSIGN_OR_RETURN(const Upload upload,
+                      co_await blobs_->StartUpload(request.call, request.repository, digest.algorithm()));
+  if (request.http.body->content_length() != 0u) {
+    const absl::Status appended =
+        (co_await AppendRequestBody(*blobs_, request, upload.id, digest.algorithm(), blob_bytes_max_)).status();
+    if (!appended.ok()) {
+      // Nobody knows of the session: there is no one to go on with it.
+      (void)co_await blobs_->CancelUpload(request.call, request.repository, upload.id);
+      co_return appended;
+    }
+  }
+  co_return co_await CompleteUpload(*blobs_, *manifests_, request, upload.id, digest);
+}
+
+}  // namespace entrepot::gateway::api

@@ -1,0 +1,108 @@
+#include "gateway/backends/local_blob_backend.h"
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "services/blob/object_reader.h"
+#include "services/blob/upload_sessions.h"
+#include "services/runtime/executor_awaitable.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::gateway {
+namespace {
+
+using boost::asio::awaitable;
+using runtime::RunOn;
+
+class LocalUploadStream : public UploadStream {
+ public:
+  LocalUploadStream(std::unique_ptr<blob::UploadAppender> appender, runtime::Executor* executor)
+      : appender_(std::move(appender)), executor_(executor) {}
+
+  awaitable<absl::Status> Append(absl::string_view bytes) override {
+    co_return co_await RunOn(*executor_, [&] { return appender_->Append(bytes); });
+  }
+
+  awaitable<absl::StatusOr<Upload>> Finish() override {
+    co_return co_await RunOn(*executor_, [&] {
+      absl::StatusOr<Upload> upload = appender_->Finish();
+      appender_.reset();
+      return upload;
+    });
+  }
+
+ private:
+  std::unique_ptr<blob::UploadAppender> appender_;
+  runtime::Executor* const executor_;
+};
+
+class LocalBlobBackend : public BlobBackend {
+ public:
+  LocalBlobBackend(blob::BlobStack* stack, runtime::Executor* executor) : stack_(stack), executor_(executor) {}
+
+  awaitable<absl::StatusOr<Upload>> StartUpload(const CallContext&, const RepositoryName& repository,
+                                                DigestAlgorithm algorithm) override {
+    co_return co_await RunOn(*executor_, [&] { return sessions().Start(repository, algorithm); });
+  }
+
+  awaitable<absl::StatusOr<Upload>> GetUpload(const CallContext&, const RepositoryName& repository,
+                                              const UploadId& id) override {
+    co_return co_await RunOn(*executor_, [&] { return sessions().Get(repository, id); });
+  }
+
+  awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> AppendToUpload(const CallContext&,
+                                                                          const RepositoryName& repository,
+                                                                          const UploadId& id,
+                                                                          const AppendOptions& options) override {
+    CO_ASSIGN_OR_RETURN(std::unique_ptr<blob::UploadAppender> appender,
+                        co_await RunOn(*executor_, [&] { return sessions().Append(repository, id, options); }));
+    co_return std::make_unique<LocalUploadStream>(std::move(appender), executor_);
+  }
+
+  awaitable<absl::StatusOr<SealedUpload>> SealUpload(const CallContext&, const RepositoryName& repository,
+                                                     const UploadId& id, const Digest& digest) override {
+    co_return co_await RunOn(*executor_, [&] { return sessions().Seal(repository, id, digest); });
+  }
+
+  awaitable<absl::Status> CancelUpload(const CallContext&, const RepositoryName& repository,
+                                       const UploadId& id) override {
+    co_return co_await RunOn(*executor_, [&] { return sessions().Cancel(repository, id); });
+  }
+
+  awaitable<absl::Status> ForgetUpload(const CallContext&, const RepositoryName& repository,
+                                       const UploadId& id) override {
+    co_return co_await RunOn(*executor_, [&] { return sessions().Forget(repository, id); });
+  }
+
+  awaitable<absl::StatusOr<ObjectContent>> ReadObject(const CallContext&, const StorageKey& key,
+                                                      const ByteRange& range) override {
+    CO_ASSIGN_OR_RETURN(blob::OpenObject object, stack_->object_reader().Open(key));
+    if (range.offset_bytes > object.size_bytes || range.length_bytes > object.size_bytes - range.offset_bytes) {
+      co_return absl::DataLossError(
+          absl::StrCat("object ", key.ToString(), " holds ", object.size_bytes, " bytes, fewer than its record says"));
+    }
+    if (auto* file = std::get_if<OwnedFd>(&object.content)) co_return ObjectContent(std::move(*file));
+    std::string& bytes = std::get<std::string>(object.content);
+    if (range.length_bytes != bytes.size()) bytes = bytes.substr(range.offset_bytes, range.length_bytes);
+    co_return ObjectContent(std::move(bytes));
+  }
+
+  absl::Status CheckReady() override { return stack_->CheckReady(); }
+
+ private:
+  blob::UploadSessions& sessions() { return stack_->upload_sessions(); }
+
+  blob::BlobStack* const stack_;
+  runtime::Executor* const executor_;
+};
+
+}  // namespace
+
+std::unique_ptr<BlobBackend> MakeLocalBlobBackend(blob::BlobStack* stack, runtime::Executor* executor) {
+  return std::make_unique<LocalBlobBackend>(stack, executor);
+}
+
+}  // namespace entrepot::gateway

@@ -1,0 +1,82 @@
+#include "gateway/backends/local_manifest_backend.h"
+
+#include "services/runtime/executor_awaitable.h"
+
+namespace entrepot::gateway {
+namespace {
+
+using boost::asio::awaitable;
+using runtime::RunOn;
+
+class LocalManifestBackend : public ManifestBackend {
+ public:
+  LocalManifestBackend(manifest::RegistryCatalog* catalog, runtime::Executor* executor)
+      : catalog_(catalog), executor_(executor) {}
+
+  awaitable<absl::StatusOr<bool>> CommitBlob(const CallContext&, const RepositoryName& repository,
+                                             const Blob& blob) override {
+    co_return co_await RunOn(*executor_, [&] { return catalog_->CommitBlob(repository, blob); });
+  }
+
+  awaitable<absl::StatusOr<Blob>> FindBlob(const CallContext&, const RepositoryName& repository,
+                                           const Digest& digest) override {
+    co_return co_await RunOn(*executor_, [&] { return catalog_->FindBlob(repository, digest); });
+  }
+
+  awaitable<absl::StatusOr<Blob>> MountBlob(const CallContext&, const RepositoryName& repository, const Digest& digest,
+                                            const std::optional<RepositoryName>& source) override {
+    co_return co_await RunOn(*executor_, [&] { return catalog_->MountBlob(repository, digest, source); });
+  }
+
+  awaitable<absl::Status> UnlinkBlob(const CallContext&, const RepositoryName& repository,
+                                     const Digest& digest) override {
+    co_return co_await RunOn(*executor_, [&] { return catalog_->UnlinkBlob(repository, digest); });
+  }
+
+  awaitable<absl::StatusOr<ManifestPutResult>> PutManifest(const CallContext&, const RepositoryName& repository,
+                                                           const ManifestPut& put) override {
+    co_return co_await RunOn(*executor_, [&] { return catalog_->PutManifest(repository, put); });
+  }
+
+  awaitable<absl::StatusOr<StoredManifest>> GetManifest(const CallContext&, const RepositoryName& repository,
+                                                        const Reference& reference, bool metadata_only) override {
+    co_return catalog_->GetManifest(repository, reference, metadata_only);
+  }
+
+  awaitable<absl::Status> DeleteManifest(const CallContext&, const RepositoryName& repository,
+                                         const Reference& reference) override {
+    co_return co_await RunOn(*executor_, [&] { return catalog_->DeleteManifest(repository, reference); });
+  }
+
+  awaitable<absl::StatusOr<TagPage>> ListTags(const CallContext&, const RepositoryName& repository, size_t limit,
+                                              absl::string_view last) override {
+    co_return co_await RunOn(*executor_, [&] { return catalog_->ListTags(repository, limit, last); });
+  }
+
+  awaitable<absl::StatusOr<ReferrerPage>> ListReferrers(const CallContext&, const RepositoryName& repository,
+                                                        const Digest& subject, absl::string_view artifact_type,
+                                                        size_t limit, absl::string_view last) override {
+    co_return co_await RunOn(*executor_,
+                             [&] { return catalog_->ListReferrers(repository, subject, artifact_type, limit, last); });
+  }
+
+  awaitable<absl::StatusOr<RepositoryPage>> ListRepositories(const CallContext&, size_t limit,
+                                                             absl::string_view last) override {
+    co_return co_await RunOn(*executor_, [&] { return catalog_->ListRepositories(limit, last); });
+  }
+
+  absl::Status CheckReady() override { return catalog_->ListRepositories(1, "").status(); }
+
+ private:
+  manifest::RegistryCatalog* const catalog_;
+  runtime::Executor* const executor_;
+};
+
+}  // namespace
+
+std::unique_ptr<ManifestBackend> MakeLocalManifestBackend(manifest::RegistryCatalog* catalog,
+                                                          runtime::Executor* executor) {
+  return std::make_unique<LocalManifestBackend>(catalog, executor);
+}
+
+}  // namespace entrepot::gateway

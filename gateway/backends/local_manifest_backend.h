@@ -1,0 +1,20 @@
+#ifndef ENTREPOT_GATEWAY_BACKENDS_LOCAL_MANIFEST_BACKEND_H_
+#define ENTREPOT_GATEWAY_BACKENDS_LOCAL_MANIFEST_BACKEND_H_
+
+#include <memory>
+
+#include "gateway/backends/manifest_backend.h"
+#include "services/manifest/registry_catalog.h"
+#include "services/runtime/executor.h"
+
+namespace entrepot::gateway {
+
+// The manifest service in this process. Manifests are read in place; what writes, or may (FindBlob renews leases), and
+// listings run on `executor`. Both must outlive it, and see runtime/executor_awaitable.h for the order in which things
+// end.
+std::unique_ptr<ManifestBackend> MakeLocalManifestBackend(manifest::RegistryCatalog* catalog,
+                                                          runtime::Executor* executor);
+
+}  // namespace entrepot::gateway
+
+#endif  // ENTREPOT_GATEWAY_BACKENDS_LOCAL_MANIFEST_BACKEND_H_

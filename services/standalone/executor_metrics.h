@@ -1,0 +1,27 @@
+#ifndef ENTREPOT_SERVICES_STANDALONE_EXECUTOR_METRICS_H_
+#define ENTREPOT_SERVICES_STANDALONE_EXECUTOR_METRICS_H_
+
+#include <vector>
+
+#include "prometheus/collectable.h"
+#include "prometheus/metric_family.h"
+#include "services/runtime/executor.h"
+
+namespace entrepot::standalone {
+
+// Gauges of the threads that do what blocks: entrepot_executor_queue_depth (a depth that stays above 0 says that the
+// disk is the bottleneck), entrepot_executor_threads_busy, entrepot_executor_threads. Safe from any thread.
+class ExecutorMetrics : public prometheus::Collectable {
+ public:
+  // `executor` must outlive it.
+  explicit ExecutorMetrics(const runtime::Executor* executor) : executor_(executor) {}
+
+  std::vector<prometheus::MetricFamily> Collect() const override;
+
+ private:
+  const runtime::Executor* const executor_;
+};
+
+}  // namespace entrepot::standalone
+
+#endif  // ENTREPOT_SERVICES_STANDALONE_EXECUTOR_METRICS_H_

@@ -1,0 +1,132 @@
+#include "services/standalone/registry_process.h"
+
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gateway/api/registry_api.h"
+#include "gateway/backends/local_blob_backend.h"
+#include "gateway/backends/local_manifest_backend.h"
+#include "gateway/http/server.h"
+#include "services/blob/blob_factory.h"
+#include "services/core/system_clock.h"
+#include "services/kv/rocksdb_kv_engine.h"
+#include "services/manifest/registry_catalog.h"
+#include "services/runtime/config_defaults.h"
+#include "services/runtime/executor.h"
+#include "services/standalone/executor_metrics.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::standalone {
+namespace {
+
+// Synced commits that wait at once share one sync of the log: more threads make larger groups, not more load.
+constexpr size_t kExecutorThreads = 32;
+
+// Members in the order in which they are built on one another. The executor ends before what its jobs resume (the
+// server) and what they use (all else): Drain() sees to it.
+class RegistryProcess : public runtime::RunningService {
+ public:
+  static absl::StatusOr<std::unique_ptr<RegistryProcess>> Start(const config::v1::StandaloneConfig& config,
+                                                                const runtime::ServiceContext& context) {
+    std::unique_ptr<RegistryProcess> process(new RegistryProcess());
+    RETURN_IF_ERROR(process->OpenStores(config, context));
+    RETURN_IF_ERROR(process->Serve(config, context));
+    return process;
+  }
+
+  ~RegistryProcess() override {
+    if (executor_ != nullptr) Drain(absl::InfinitePast());
+    server_.reset();
+  }
+
+  absl::Status CheckReady() override {
+    RETURN_IF_ERROR(kv_->Health());
+    RETURN_IF_ERROR(blob_backend_->CheckReady());
+    return manifest_backend_->CheckReady();
+  }
+
+  std::vector<std::pair<std::string, std::string>> Addresses() const override {
+    return {{"listen", server_->Address()}};
+  }
+
+  void Drain(absl::Time deadline) override {
+    if (server_ != nullptr) server_->Drain(deadline);
+    executor_metrics_.reset();
+    executor_.reset();
+  }
+
+ private:
+  RegistryProcess() = default;
+
+  absl::Status OpenStores(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
+    std::error_code error;
+    std::filesystem::create_directories(config.data_directory(), error);
+    if (error) {
+      return absl::UnavailableError(absl::StrCat("cannot make ", config.data_directory(), ": ", error.message()));
+    }
+    kv::RocksDbKvEngine::Options kv_options;
+    kv_options.directory = absl::StrCat(config.data_directory(), "/metadata");
+    ASSIGN_OR_RETURN(kv_, kv::RocksDbKvEngine::Open(kv_options));
+    context.add_collectable(kv_->metrics());
+
+    blob::BlobStackOptions blob_options;
+    blob_options.directory = absl::StrCat(config.data_directory(), "/blobs");
+    blob_options.uploads = config.uploads();
+    // The catalog's synced commit of a blob follows in the same KV and covers the object's value.
+    blob_options.object_durability = kv::Durability::kBuffered;
+    ASSIGN_OR_RETURN(blobs_, blob::BlobStack::Open(blob_options, {kv_.get(), &clock_, context.registry}));
+    ASSIGN_OR_RETURN(catalog_, manifest::RegistryCatalog::Create(kv_.get(), &clock_, {}));
+    return absl::OkStatus();
+  }
+
+  absl::Status Serve(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
+    executor_ = std::make_unique<runtime::Executor>(kExecutorThreads);
+    executor_metrics_ = std::make_shared<ExecutorMetrics>(executor_.get());
+    context.add_collectable(executor_metrics_);
+    blob_backend_ = gateway::MakeLocalBlobBackend(blobs_.get(), executor_.get());
+    manifest_backend_ = gateway::MakeLocalManifestBackend(catalog_.get(), executor_.get());
+    api_ =
+        gateway::api::MakeRegistryApi(blob_backend_.get(), manifest_backend_.get(), config.limits(), context.registry);
+    gateway::http::Server::Options options;
+    options.endpoint = config.listen();
+    options.limits = config.limits();
+    ASSIGN_OR_RETURN(server_, gateway::http::Server::Start(options, api_.get(), context.registry));
+    return absl::OkStatus();
+  }
+
+  SystemClock clock_;
+  std::unique_ptr<kv::RocksDbKvEngine> kv_;
+  std::unique_ptr<blob::BlobStack> blobs_;
+  std::unique_ptr<manifest::RegistryCatalog> catalog_;
+  std::unique_ptr<gateway::BlobBackend> blob_backend_;
+  std::unique_ptr<gateway::ManifestBackend> manifest_backend_;
+  std::unique_ptr<gateway::http::Handler> api_;
+  std::unique_ptr<gateway::http::Server> server_;
+  std::unique_ptr<runtime::Executor> executor_;
+  std::shared_ptr<ExecutorMetrics> executor_metrics_;
+};
+
+}  // namespace
+
+void FillAndCheck(config::v1::StandaloneConfig* config, runtime::ConfigProblems* problems) {
+  runtime::FillDefaults(config->mutable_listen());
+  runtime::FillDefaults(config->mutable_limits());
+  runtime::FillDefaults(config->mutable_uploads());
+  runtime::CheckPublicEndpoint("listen", config->listen(), problems);
+  runtime::CheckLimits("limits", config->limits(), problems);
+  runtime::CheckUploads("uploads", config->uploads(), problems);
+  runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
+}
+
+absl::StatusOr<std::unique_ptr<runtime::RunningService>> StartRegistry(const config::v1::StandaloneConfig& config,
+                                                                       const runtime::ServiceContext& context) {
+  return RegistryProcess::Start(config, context);
+}
+
+}  // namespace entrepot::standalone
