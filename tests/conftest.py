@@ -46,7 +46,7 @@ def pytest_generate_tests(metafunc):
         only = metafunc.definition.get_closest_marker("modes")
         if only:
             modes = [mode for mode in modes if mode in only.args]
-        metafunc.parametrize("mode", modes, scope="session")
+        metafunc.parametrize("mode", modes, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,8 @@ def images(tmp_path_factory):
 def tool_env(tmp_path_factory):
     """Nothing of the user's own configuration is read or changed."""
     home = tmp_path_factory.mktemp("home")
+    (home / "docker").mkdir()
+    (home / "docker" / "config.json").write_text("{}")
     return {
         "HOME": str(home),
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",

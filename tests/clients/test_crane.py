@@ -1,4 +1,5 @@
 import functools
+import shutil
 
 import pytest
 
@@ -45,6 +46,7 @@ def test_more_than_a_gib(registry, images, crane, tmp_path):
     push(crane, images.big, "big", target, tmp_path / "pushed")
     assert_stored(registry, "crane/big", "v1", images.big, "big")
     assert_pulls(crane, images.big, "big", target, tmp_path / "pulled")
+    shutil.rmtree(tmp_path / "pulled")
 
 
 def test_a_change_sends_only_what_changed(registry, images, crane, tmp_path):

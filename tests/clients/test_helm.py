@@ -16,7 +16,7 @@ def test_push_and_pull(registry, helm, tmp_path, version):
     helm("create", tmp_path / "shop")
     helm("package", tmp_path / "shop", "--version", version, "--destination", tmp_path)
     chart = tmp_path / f"shop-{version}.tgz"
-    pushed = helm("push", "--plain-http", chart, f"oci://{registry.address}/charts")
+    helm("push", "--plain-http", chart, f"oci://{registry.address}/charts")
     (tmp_path / "pulled").mkdir()
     helm("pull", "--plain-http", f"oci://{registry.address}/charts/shop", "--version", version, "-d", tmp_path / "pulled")
     pulled = next((tmp_path / "pulled").iterdir())
@@ -28,7 +28,6 @@ def test_push_and_pull(registry, helm, tmp_path, version):
     stored = Stored(registry, "charts/shop", version.replace("+", "_"))
     assert stored.media_type == "application/vnd.oci.image.manifest.v1+json"
     assert stored.manifest["config"]["mediaType"] == "application/vnd.cncf.helm.config.v1+json"
-    assert stored.digest in pushed
 
 
 def test_the_newest_version_is_found_by_its_tag(registry, helm, tmp_path):

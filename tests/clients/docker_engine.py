@@ -1,0 +1,40 @@
+"""A Docker engine of the test's own, which touches nothing of one that may run already."""
+
+import contextlib
+import functools
+
+from fixtures.process import Process
+
+
+@contextlib.contextmanager
+def docker_engine(directory, run):
+    """Yields docker(argv...) -> stdout."""
+    directory.mkdir()
+    socket = directory / "s"
+    argv = [
+        "/usr/sbin/dockerd",
+        f"--host=unix://{socket}",
+        f"--data-root={directory}/data",
+        f"--exec-root={directory}/exec",
+        f"--pidfile={directory}/pid",
+        "--iptables=false",
+        "--ip6tables=false",
+        "--bridge=none",
+    ]
+    docker = functools.partial(run, "/usr/bin/docker", f"--host=unix://{socket}")
+    engine = Process("dockerd", argv, lambda: _answers(docker), directory / "log", {"TMPDIR": "/var/tmp"})
+    engine.launch()
+    try:
+        engine.wait_ready(60)
+        yield docker
+    finally:
+        if engine.alive():
+            engine.terminate()
+
+
+def _answers(docker):
+    try:
+        docker("info")
+        return True
+    except AssertionError:
+        return False

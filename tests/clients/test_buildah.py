@@ -1,0 +1,96 @@
+import functools
+import json
+
+import pytest
+
+from clients.build_context import BuildContext
+from clients.container_storage import container_storage
+from clients.sent_bytes import assert_sent_at_most, count_sent
+from clients.stored import Stored
+from clients.uncompressed import stored_diff_ids
+
+
+@pytest.fixture
+def buildah_at(run):
+    """buildah_at(directory) -> buildah(argv...) with storage of its own."""
+    return lambda directory: functools.partial(run, "buildah", env=container_storage(directory))
+
+
+@pytest.fixture
+def buildah(buildah_at, tmp_path):
+    return buildah_at(tmp_path / "pushing")
+
+
+@pytest.fixture
+def puller(buildah_at, tmp_path):
+    """Another storage, which has nothing that it did not pull."""
+    return buildah_at(tmp_path / "pulling")
+
+
+@pytest.fixture
+def context(images, tmp_path):
+    return BuildContext(tmp_path / "context", images.base_tar)
+
+
+def build(buildah, context):
+    buildah("build", "--quiet", "--isolation=chroot", "--layers", "--tag=built", context.directory)
+
+
+def diff_ids(buildah, image):
+    return json.loads(buildah("inspect", "--type=image", image))["OCIv1"]["rootfs"]["diff_ids"]
+
+
+def image_id(buildah, image):
+    return json.loads(buildah("inspect", "--type=image", image))["FromImageID"]
+
+
+def push(buildah, image, target, *options):
+    buildah("push", "--quiet", "--tls-verify=false", *options, image, target)
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_build_push_and_pull(registry, buildah, puller, context, compression):
+    build(buildah, context)
+    target = f"{registry.address}/buildah/{compression}:v1"
+    push(buildah, "built", target, f"--compression-format={compression}")
+    stored = Stored(registry, f"buildah/{compression}", "v1")
+    assert stored_diff_ids(registry, f"buildah/{compression}", stored) == diff_ids(buildah, "built")
+    puller("pull", "--quiet", "--tls-verify=false", target)
+    assert diff_ids(puller, target) == diff_ids(buildah, "built")
+    assert image_id(puller, target) == stored.config_digest.split(":")[1]
+
+
+def test_a_base_that_the_registry_has(registry, buildah, puller, context, tmp_path):
+    build(buildah, context)
+    push(buildah, "built", f"{registry.address}/buildah/base:v1")
+    container = puller("from", "--tls-verify=false", f"{registry.address}/buildah/base:v1").strip()
+    (tmp_path / "added").write_text("one file more\n")
+    puller("copy", container, tmp_path / "added", "/added")
+    puller("commit", "--quiet", container, "derived")
+    with count_sent(registry) as sent:
+        push(puller, "derived", f"{registry.address}/buildah/derived:v1")
+    assert_sent_at_most(sent, 64 << 10)
+    base, derived = Stored(registry, "buildah/base", "v1"), Stored(registry, "buildah/derived", "v1")
+    assert derived.layers[:3] == base.layers and len(derived.layers) == 4
+
+
+def test_a_change_sends_only_what_changed(registry, buildah, context):
+    repository = f"{registry.address}/buildah/changing"
+    build(buildah, context)
+    push(buildah, "built", f"{repository}:v1")
+    before = Stored(registry, "buildah/changing", "v1")
+    context.change_a_line()
+    build(buildah, context)
+    with count_sent(registry) as sent:
+        push(buildah, "built", f"{repository}:v2")
+    after = Stored(registry, "buildah/changing", "v2")
+    assert after.layers[:2] == before.layers[:2] and after.layers[2] != before.layers[2]
+    assert_sent_at_most(sent, sum(size for digest, size in after.sizes.items() if digest not in before.sizes))
+
+
+def test_several_platforms(registry, images, buildah):
+    buildah("manifest", "create", "list")
+    buildah("manifest", "add", "--all", "list", f"oci:{images.all.directory}:multi")
+    buildah("manifest", "push", "--all", "--tls-verify=false", "list", f"docker://{registry.address}/buildah/multi:v1")
+    stored = Stored(registry, "buildah/multi", "v1")
+    assert {child["platform"]["architecture"] for child in stored.manifest["manifests"]} == {"amd64", "arm64"}

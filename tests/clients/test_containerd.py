@@ -1,0 +1,81 @@
+import contextlib
+import functools
+import tarfile
+
+import pytest
+
+from clients.oci_layout import Layout
+from clients.stored import assert_stored
+from fixtures.process import Process
+
+
+@pytest.fixture
+def containerd(images, run, tmp_path):
+    """containerd(name): starts one of the test's own with nothing in it -> ctr(argv...)."""
+    with contextlib.ExitStack() as stack:
+
+        def start(name):
+            directory = tmp_path / name
+            directory.mkdir()
+            config = directory / "config.toml"
+            config.write_text(
+                f'version = 2\nroot = "{directory}/root"\nstate = "{directory}/state"\n'
+                'disabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
+                f'[grpc]\naddress = "{directory}/s"\n[ttrpc]\naddress = "{directory}/t"\n'
+            )
+            ctr = functools.partial(run, "ctr", f"--address={directory}/s")
+            argv = ["/usr/bin/containerd", "--config", config]
+            process = Process("containerd", argv, lambda: _answers(ctr), directory / "log")
+            process.launch()
+            stack.callback(process.terminate)
+            process.wait_ready()
+            return ctr
+
+        yield start
+
+
+def _answers(ctr):
+    try:
+        ctr("version")
+        return True
+    except AssertionError:
+        return False
+
+
+def import_layout(ctr, layout, scratch):
+    """Every tag NAME of the layout is the image test:NAME then."""
+    with tarfile.open(scratch / "layout.tar", "w") as tar:
+        tar.add(layout.directory, ".")
+    ctr("images", "import", "--all-platforms", "--no-unpack", "--base-name=test", scratch / "layout.tar")
+    (scratch / "layout.tar").unlink()
+
+
+def push(ctr, name, target):
+    ctr("images", "tag", f"test:{name}", target)
+    ctr("images", "push", "--plain-http", target)
+
+
+@pytest.mark.parametrize("name", ["app", "zstd", "multi", "sbom"])
+def test_push_and_pull(registry, images, containerd, tmp_path, name):
+    target = f"{registry.address}/ctr/{name}:v1"
+    pusher, puller = containerd("pusher"), containerd("puller")
+    import_layout(pusher, images.all, tmp_path)
+    push(pusher, name, target)
+    assert_stored(registry, f"ctr/{name}", "v1", images.all, name)
+    expected = images.all.tagged(name)["digest"]
+    puller("content", "fetch", "--plain-http", "--all-platforms", target)
+    puller("images", "export", "--all-platforms", tmp_path / "pulled.tar", target)
+    with tarfile.open(tmp_path / "pulled.tar") as tar:
+        tar.extractall(tmp_path / "pulled")
+    assert Layout(tmp_path / "pulled").check(expected) == images.all.check(expected)
+
+
+@pytest.mark.parametrize("name", ["app", "zstd", "multi"])
+def test_pull_and_unpack(registry, images, containerd, tmp_path, name):
+    target = f"{registry.address}/ctr/unpacked:{name}"
+    pusher, puller = containerd("pusher"), containerd("puller")
+    import_layout(pusher, images.all, tmp_path)
+    push(pusher, name, target)
+    assert "unpacking" in puller("images", "pull", "--plain-http", target)
+    assert images.all.tagged(name)["digest"] in puller("images", "list")
+    assert "complete" in puller("images", "check")
