@@ -133,6 +133,12 @@ std::string ReferencesTo(const Digest& digest, const RepositoryName& repository)
 }
 std::string Reviews() { return "q/"; }
 
+std::vector<absl::string_view> Prefixes() {
+  std::vector<absl::string_view> prefixes;
+  for (const Layout& layout : Layouts()) prefixes.push_back(layout.prefix);
+  return prefixes;
+}
+
 absl::Time RoundDue(absl::Time due) { return absl::FromUnixMicros(std::max<int64_t>(0, absl::ToUnixMicros(due))); }
 
 absl::StatusOr<Decoded> Decode(absl::string_view key) {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -62,6 +63,9 @@ std::string ReferencesTo(const Digest& digest, const RepositoryName& repository)
 // In order of their due times.
 std::string Reviews();
 
+// Every key but the format's starts with one of these.
+std::vector<absl::string_view> Prefixes();
+
 // A time as keys can hold it: whole microseconds, not before 1970.
 absl::Time RoundDue(absl::Time due);
 
@@ -82,13 +86,13 @@ enum class Kind {
 struct Decoded {
   Kind kind;
   // For kReferrer the subject.
-  std::optional<Digest> digest;
-  std::optional<RepositoryName> repository;
+  std::optional<Digest> digest = std::nullopt;
+  std::optional<RepositoryName> repository = std::nullopt;
   // The referring manifest: kReferrer, kReference.
-  std::optional<Digest> manifest;
-  std::optional<entrepot::Tag> tag;
-  std::optional<absl::Time> due;
-  std::optional<StorageKey> storage_key;
+  std::optional<Digest> manifest = std::nullopt;
+  std::optional<entrepot::Tag> tag = std::nullopt;
+  std::optional<absl::Time> due = std::nullopt;
+  std::optional<StorageKey> storage_key = std::nullopt;
 };
 // kDataLoss where the key is not of the layout.
 absl::StatusOr<Decoded> Decode(absl::string_view key);

@@ -1,0 +1,172 @@
+#include "services/manifest/blob_records.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/manifest/blob_commit.h"
+#include "services/manifest/blob_review.h"
+#include "services/manifest/catalog_locks.h"
+#include "services/manifest/metadata_keys.h"
+#include "services/manifest/record_io.h"
+#include "services/manifest/repository_record.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::manifest {
+namespace {
+
+using kv::LockMode;
+using storage::v1::BlobRecord;
+
+absl::Status UnknownBlob(const RepositoryName& repository, const Digest& digest) {
+  return OciError(OciErrorCode::kBlobUnknown, absl::StrCat(repository.ToString(), " has no such blob"),
+                  digest.ToString());
+}
+
+absl::StatusOr<Blob> ToBlob(const Digest& digest, const BlobRecord& record) {
+  absl::StatusOr<StorageKey> storage_key = StorageKey::Parse(record.storage_key());
+  if (!storage_key.ok()) {
+    return absl::DataLossError(absl::StrCat("the record of ", digest.ToString(), " has no storage key"));
+  }
+  return Blob{.digest = digest, .size_bytes = record.size_bytes(), .storage_key = *std::move(storage_key)};
+}
+
+// The record, where it is there and LIVE.
+absl::StatusOr<std::optional<BlobRecord>> ReadLive(kv::KvReader& kv, const Digest& digest) {
+  ASSIGN_OR_RETURN(std::optional<BlobRecord> record, ReadRecord<BlobRecord>(kv, keys::Blob(digest)));
+  if (record.has_value() && record->state() != BlobRecord::LIVE) record.reset();
+  return record;
+}
+
+absl::StatusOr<bool> Exists(kv::KvReader& kv, const std::string& key) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> value, kv.Get(key));
+  return value.has_value();
+}
+
+absl::StatusOr<bool> AnyWithPrefix(kv::KvReader& kv, std::string prefix) {
+  ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> found,
+                   kv.Scan({.prefix = std::move(prefix), .start_after = "", .limit = 1}));
+  return !found.empty();
+}
+
+absl::StatusOr<bool> SourceHas(kv::KvReader& kv, const Digest& digest, const std::optional<RepositoryName>& source) {
+  if (source.has_value()) return Exists(kv, keys::Link(digest, *source));
+  return AnyWithPrefix(kv, keys::LinksOf(digest));
+}
+
+}  // namespace
+
+absl::StatusOr<bool> BlobRecords::Commit(const RepositoryName& repository, const Blob& blob) {
+  CatalogLocks locks;
+  locks.Blob(blob.digest, LockMode::kExclusive);
+  ASSIGN_OR_RETURN(const RepositoryCreation creation, RepositoryCreation::Plan(*kv_, repository, &locks));
+  CommitResult result = CommitResult::kStored;
+  RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
+    const absl::Time now = clock_->Now();
+    ASSIGN_OR_RETURN(result, CommitUpload(transaction, repository, blob, now, lease_));
+    return creation.Apply(transaction, now);
+  }));
+  metrics_->CountCommit(result, blob.size_bytes);
+  return result == CommitResult::kDeduplicated;
+}
+
+absl::StatusOr<BlobLookup> BlobRecords::LookUp(const RepositoryName& repository, const Digest& digest) {
+  const std::string wanted[] = {keys::Blob(digest), keys::Link(digest, repository)};
+  ASSIGN_OR_RETURN(const std::vector<std::optional<std::string>> found, kv_->MultiGet(wanted));
+  if (!found[0].has_value() || !found[1].has_value()) return UnknownBlob(repository, digest);
+  ASSIGN_OR_RETURN(const BlobRecord record, ParseRecord<BlobRecord>(wanted[0], *found[0]));
+  if (record.state() != BlobRecord::LIVE) return UnknownBlob(repository, digest);
+  ASSIGN_OR_RETURN(Blob blob, ToBlob(digest, record));
+  return BlobLookup{.blob = std::move(blob), .lease_due = LeaseDue(FromTimestamp(record.lease_until()), clock_->Now())};
+}
+
+absl::Status BlobRecords::RenewLease(const RepositoryName& repository, const Digest& digest) {
+  bool renewed = false;
+  const absl::Status status =
+      kv_->Transact({{keys::Blob(digest), LockMode::kExclusive}}, [&](kv::KvTransaction& transaction) -> absl::Status {
+        renewed = false;
+        ASSIGN_OR_RETURN(std::optional<BlobRecord> record, ReadLive(transaction, digest));
+        if (!record.has_value()) return UnknownBlob(repository, digest);
+        const absl::Time now = clock_->Now();
+        if (!LeaseDue(FromTimestamp(record->lease_until()), now)) return absl::OkStatus();
+        *record->mutable_lease_until() = ToTimestamp(now + lease_);
+        WriteRecord(transaction, keys::Blob(digest), *record);
+        renewed = true;
+        return absl::OkStatus();
+      });
+  if (renewed && status.ok()) metrics_->CountLeaseRenewal();
+  if (absl::IsUnavailable(status) || absl::IsAborted(status)) {
+    // A blob that a manifest refers to needs no lease: it can be pulled while nothing can be written.
+    const absl::StatusOr<bool> referred_to = AnyWithPrefix(*kv_, keys::ReferencesTo(digest));
+    if (referred_to.ok() && *referred_to) return absl::OkStatus();
+  }
+  return status;
+}
+
+absl::StatusOr<Blob> BlobRecords::Find(const RepositoryName& repository, const Digest& digest) {
+  ASSIGN_OR_RETURN(BlobLookup found, LookUp(repository, digest));
+  if (found.lease_due) RETURN_IF_ERROR(RenewLease(repository, digest));
+  return std::move(found.blob);
+}
+
+absl::StatusOr<Blob> BlobRecords::Mount(const RepositoryName& repository, const Digest& digest,
+                                        const std::optional<RepositoryName>& source) {
+  absl::StatusOr<Blob> blob = MountUncounted(repository, digest, source);
+  if (blob.ok()) metrics_->CountMount(MountResult::kMounted, blob->size_bytes);
+  if (absl::IsNotFound(blob.status())) metrics_->CountMount(MountResult::kUnknown, 0);
+  return blob;
+}
+
+absl::StatusOr<Blob> BlobRecords::MountUncounted(const RepositoryName& repository, const Digest& digest,
+                                                 const std::optional<RepositoryName>& source) {
+  const RepositoryName& asked = source.has_value() ? *source : repository;
+  // Most mounts write one link and go on side by side; one that also renews the lease needs the blob for itself.
+  ASSIGN_OR_RETURN(const std::optional<BlobRecord> before, ReadLive(*kv_, digest));
+  if (!before.has_value()) return UnknownBlob(asked, digest);
+  const bool renew = LeaseDue(FromTimestamp(before->lease_until()), clock_->Now());
+  CatalogLocks locks;
+  locks.Blob(digest, renew ? LockMode::kExclusive : LockMode::kShared);
+  locks.Link(digest, repository, LockMode::kExclusive);
+  ASSIGN_OR_RETURN(const RepositoryCreation creation, RepositoryCreation::Plan(*kv_, repository, &locks));
+
+  BlobRecord record;
+  RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
+    ASSIGN_OR_RETURN(std::optional<BlobRecord> live, ReadLive(transaction, digest));
+    if (!live.has_value()) return UnknownBlob(asked, digest);
+    record = *std::move(live);
+    const absl::Time now = clock_->Now();
+    if (renew) {
+      *record.mutable_lease_until() = ToTimestamp(std::max(FromTimestamp(record.lease_until()), now + lease_));
+      WriteRecord(transaction, keys::Blob(digest), record);
+    }
+    const std::string link_key = keys::Link(digest, repository);
+    ASSIGN_OR_RETURN(const bool linked, Exists(transaction, link_key));
+    if (linked) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const bool source_has, SourceHas(transaction, digest, source));
+    if (!source_has) return UnknownBlob(asked, digest);
+    storage::v1::LinkRecord link;
+    *link.mutable_linked_at() = ToTimestamp(now);
+    WriteRecord(transaction, link_key, link);
+    return creation.Apply(transaction, now);
+  }));
+  return ToBlob(digest, record);
+}
+
+absl::Status BlobRecords::Unlink(const RepositoryName& repository, const Digest& digest) {
+  RETURN_IF_ERROR(
+      kv_->Transact({{keys::Blob(digest), LockMode::kExclusive}}, [&](kv::KvTransaction& transaction) -> absl::Status {
+        const std::string link_key = keys::Link(digest, repository);
+        ASSIGN_OR_RETURN(const bool linked, Exists(transaction, link_key));
+        if (!linked) return UnknownBlob(repository, digest);
+        transaction.Delete(link_key);
+        return ReviewBlob(transaction, digest, clock_->Now());
+      }));
+  metrics_->CountUnlink();
+  return absl::OkStatus();
+}
+
+}  // namespace entrepot::manifest

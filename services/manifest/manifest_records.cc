@@ -1,0 +1,168 @@
+#include "services/manifest/manifest_records.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/core/digester.h"
+#include "services/manifest/catalog_locks.h"
+#include "services/manifest/manifest_needs.h"
+#include "services/manifest/manifest_parser.h"
+#include "services/manifest/manifest_validator.h"
+#include "services/manifest/manifest_writes.h"
+#include "services/manifest/metadata_keys.h"
+#include "services/manifest/record_io.h"
+#include "services/manifest/repository_record.h"
+#include "services/manifest/tag_records.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::manifest {
+namespace {
+
+using kv::LockMode;
+using storage::v1::ManifestRecord;
+
+// Times that a read or a delete starts over since a tag has moved under it. Each time somebody else got on, so that
+// even a few are never seen; the bound is against a loop that a broken store could cause.
+constexpr int kRestartsMax = 100;
+
+absl::Status UnknownManifest(const RepositoryName& repository, const Reference& reference) {
+  return OciError(OciErrorCode::kManifestUnknown, absl::StrCat(repository.ToString(), " has no such manifest"),
+                  ReferenceToString(reference));
+}
+
+absl::StatusOr<Digest> DigestOf(const ManifestPut& put) {
+  const Digest* const expected = std::get_if<Digest>(&put.reference);
+  Digest digest = ComputeDigest(expected != nullptr ? expected->algorithm() : DigestAlgorithm::kSha256, put.content);
+  if (expected == nullptr || *expected == digest) return digest;
+  return OciError(OciErrorCode::kDigestInvalid, "the content does not have the digest that it was pushed by",
+                  absl::StrCat("pushed by ", expected->ToString(), ", has ", digest.ToString()));
+}
+
+std::set<Tag> TagsOf(const ManifestPut& put) {
+  std::set<Tag> tags(put.tags.begin(), put.tags.end());
+  if (const Tag* const tag = std::get_if<Tag>(&put.reference)) tags.insert(*tag);
+  return tags;
+}
+
+// nullopt where there is none.
+absl::StatusOr<std::optional<StoredManifest>> ReadManifest(kv::KvReader& kv, const RepositoryName& repository,
+                                                           const Digest& digest, bool metadata_only) {
+  ASSIGN_OR_RETURN(std::optional<ManifestRecord> record,
+                   ReadRecord<ManifestRecord>(kv, keys::Manifest(repository, digest)));
+  if (!record.has_value()) return std::nullopt;
+  StoredManifest manifest{.digest = digest,
+                          .media_type = std::move(*record->mutable_media_type()),
+                          .content = "",
+                          .size_bytes = record->content().size()};
+  if (!metadata_only) manifest.content = std::move(*record->mutable_content());
+  return manifest;
+}
+
+}  // namespace
+
+absl::StatusOr<ManifestPutResult> ManifestRecords::Put(const RepositoryName& repository, const ManifestPut& put) {
+  absl::StatusOr<ManifestPutResult> result = PutUncounted(repository, put);
+  if (GetOciErrorCode(result.status()).has_value()) metrics_->CountManifestRejection();
+  return result;
+}
+
+absl::StatusOr<ManifestPutResult> ManifestRecords::PutUncounted(const RepositoryName& repository,
+                                                                const ManifestPut& put) {
+  ASSIGN_OR_RETURN(Digest digest, DigestOf(put));
+  ASSIGN_OR_RETURN(ParsedManifest parsed, ParseManifest(put.content));
+  ASSIGN_OR_RETURN(ValidManifest manifest, ValidateManifest(put.media_type, std::move(parsed)));
+  const std::set<Tag> tags = TagsOf(put);
+
+  CatalogLocks locks;
+  LockNeeds(repository, manifest, &locks);
+  locks.Manifest(repository, digest, LockMode::kExclusive);
+  for (const Tag& tag : tags) locks.Tag(repository, tag, LockMode::kExclusive);
+  ASSIGN_OR_RETURN(const RepositoryCreation creation, RepositoryCreation::Plan(*kv_, repository, &locks));
+
+  RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
+    ASSIGN_OR_RETURN(const std::vector<FoundNeed> needs, FindNeeds(transaction, repository, manifest));
+    const absl::Time now = clock_->Now();
+    WriteManifest(transaction, repository, digest, put.content, manifest, needs, now);
+    for (const Tag& tag : tags) RETURN_IF_ERROR(WriteTag(transaction, repository, tag, digest, now));
+    return creation.Apply(transaction, now);
+  }));
+  metrics_->CountManifestPush(manifest.kind);
+  return ManifestPutResult{.digest = std::move(digest), .subject = std::move(manifest.subject)};
+}
+
+absl::StatusOr<StoredManifest> ManifestRecords::Get(const RepositoryName& repository, const Reference& reference,
+                                                    bool metadata_only) {
+  if (const Tag* const tag = std::get_if<Tag>(&reference)) return GetByTag(repository, *tag, metadata_only);
+  ASSIGN_OR_RETURN(std::optional<StoredManifest> manifest,
+                   ReadManifest(*kv_, repository, std::get<Digest>(reference), metadata_only));
+  if (!manifest.has_value()) return UnknownManifest(repository, reference);
+  return *std::move(manifest);
+}
+
+absl::StatusOr<StoredManifest> ManifestRecords::GetByTag(const RepositoryName& repository, const Tag& tag,
+                                                         bool metadata_only) {
+  for (int i = 0; i < kRestartsMax; ++i) {
+    ASSIGN_OR_RETURN(const std::optional<Digest> digest, ReadTag(*kv_, repository, tag));
+    if (!digest.has_value()) return UnknownManifest(repository, tag);
+    ASSIGN_OR_RETURN(std::optional<StoredManifest> manifest, ReadManifest(*kv_, repository, *digest, metadata_only));
+    if (manifest.has_value()) return *std::move(manifest);
+    // Deleted since, and the tag with it, or moved before.
+  }
+  return absl::DataLossError(
+      absl::StrCat("the tag ", repository.ToString(), ":", tag.ToString(), " names no manifest"));
+}
+
+absl::Status ManifestRecords::Delete(const RepositoryName& repository, const Reference& reference) {
+  if (const Tag* const tag = std::get_if<Tag>(&reference)) return DeleteTag(repository, *tag);
+  return DeleteByDigest(repository, std::get<Digest>(reference));
+}
+
+absl::Status ManifestRecords::DeleteTag(const RepositoryName& repository, const Tag& tag) {
+  RETURN_IF_ERROR(
+      kv_->Transact({{keys::Tag(repository, tag), LockMode::kExclusive}}, [&](kv::KvTransaction& transaction) {
+        ASSIGN_OR_RETURN(const std::optional<Digest> digest, ReadTag(transaction, repository, tag));
+        if (!digest.has_value()) return UnknownManifest(repository, tag);
+        RemoveTag(transaction, repository, tag, *digest);
+        return absl::OkStatus();
+      }));
+  metrics_->CountTagDeletion();
+  return absl::OkStatus();
+}
+
+absl::Status ManifestRecords::DeleteByDigest(const RepositoryName& repository, const Digest& digest) {
+  const std::string key = keys::Manifest(repository, digest);
+  for (int i = 0; i < kRestartsMax; ++i) {
+    ASSIGN_OR_RETURN(const std::optional<ManifestRecord> record, ReadRecord<ManifestRecord>(*kv_, key));
+    if (!record.has_value()) return UnknownManifest(repository, digest);
+    ASSIGN_OR_RETURN(const std::set<Digest> references, ReferencesOf(digest, *record));
+    ASSIGN_OR_RETURN(const std::set<Tag> locked_tags, TagsOfManifest(*kv_, repository, digest));
+    CatalogLocks locks;
+    locks.Manifest(repository, digest, LockMode::kExclusive);
+    for (const Digest& reference : references) locks.Blob(reference, LockMode::kExclusive);
+    for (const Tag& tag : locked_tags) locks.Tag(repository, tag, LockMode::kExclusive);
+
+    bool start_over = false;
+    RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
+      ASSIGN_OR_RETURN(const std::set<Tag> tags, TagsOfManifest(transaction, repository, digest));
+      start_over = !std::includes(locked_tags.begin(), locked_tags.end(), tags.begin(), tags.end());
+      if (start_over) return absl::OkStatus();
+      ASSIGN_OR_RETURN(const std::optional<ManifestRecord> current, ReadRecord<ManifestRecord>(transaction, key));
+      if (!current.has_value()) return UnknownManifest(repository, digest);
+      for (const Tag& tag : tags) RemoveTag(transaction, repository, tag, digest);
+      return RemoveManifest(transaction, repository, digest, *current, references, clock_->Now());
+    }));
+    if (start_over) continue;
+    metrics_->CountManifestDeletion();
+    return absl::OkStatus();
+  }
+  return absl::AbortedError(absl::StrCat("new tags of ", digest.ToString(), " keep arriving"));
+}
+
+}  // namespace entrepot::manifest

@@ -1,0 +1,65 @@
+#include "services/manifest/tag_records.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/manifest/metadata_keys.h"
+#include "services/manifest/record_io.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::manifest {
+namespace {
+
+constexpr size_t kTagsAPage = 1000;
+
+}  // namespace
+
+absl::StatusOr<std::optional<Digest>> ReadTag(kv::KvReader& kv, const RepositoryName& repository, const Tag& tag) {
+  using storage::v1::TagRecord;
+  ASSIGN_OR_RETURN(const std::optional<TagRecord> record, ReadRecord<TagRecord>(kv, keys::Tag(repository, tag)));
+  if (!record.has_value()) return std::nullopt;
+  absl::StatusOr<Digest> digest = Digest::Parse(record->digest());
+  if (!digest.ok()) {
+    return absl::DataLossError(
+        absl::StrCat("the record of the tag ", repository.ToString(), ":", tag.ToString(), " has no digest"));
+  }
+  return *std::move(digest);
+}
+
+absl::StatusOr<std::set<Tag>> TagsOfManifest(kv::KvReader& kv, const RepositoryName& repository, const Digest& digest) {
+  std::set<Tag> tags;
+  kv::ScanOptions scan{.prefix = keys::TagsOfManifest(repository, digest), .start_after = "", .limit = kTagsAPage};
+  for (;;) {
+    ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> page, kv.Scan(scan));
+    for (const kv::KeyValue& entry : page) {
+      ASSIGN_OR_RETURN(keys::Decoded decoded, keys::Decode(entry.key));
+      tags.insert(*std::move(decoded.tag));
+    }
+    if (page.size() < scan.limit) return tags;
+    scan.start_after = page.back().key;
+  }
+}
+
+absl::Status WriteTag(kv::KvTransaction& transaction, const RepositoryName& repository, const Tag& tag,
+                      const Digest& digest, absl::Time now) {
+  ASSIGN_OR_RETURN(const std::optional<Digest> before, ReadTag(transaction, repository, tag));
+  if (before.has_value() && !(*before == digest)) {
+    transaction.Delete(keys::TagOfManifest(repository, *before, tag));
+  }
+  storage::v1::TagRecord record;
+  record.set_digest(digest.ToString());
+  *record.mutable_pushed_at() = ToTimestamp(now);
+  WriteRecord(transaction, keys::Tag(repository, tag), record);
+  WriteRecord(transaction, keys::TagOfManifest(repository, digest, tag), storage::v1::TagOfManifestRecord());
+  return absl::OkStatus();
+}
+
+void RemoveTag(kv::KvTransaction& transaction, const RepositoryName& repository, const Tag& tag, const Digest& digest) {
+  transaction.Delete(keys::Tag(repository, tag));
+  transaction.Delete(keys::TagOfManifest(repository, digest, tag));
+}
+
+}  // namespace entrepot::manifest
