@@ -240,10 +240,9 @@ bool RequestHead::CheckWhole() {
 bool RequestHead::CheckUnfinishedLine(absl::string_view data) {
   if (!has_request_line_) {
     const absl::string_view line = data.substr(line_start_, scanned_ - line_start_);
-    const size_t space = line.find(' ');
-    if (space == absl::string_view::npos) {
-      return line.size() <= kMethodBytesMax || Refuse(501, "the method is not known");
-    }
+    const size_t space = std::min(line.find(' '), line.size());
+    if (space > kMethodBytesMax) return Refuse(501, "the method is not known");
+    if (space == line.size()) return true;
     const absl::string_view target = line.substr(space + 1);
     if (std::min(target.find(' '), target.size()) > limits_.uri_bytes_max || scanned_ >= limits_.header_bytes_max) {
       return Refuse(414, absl::StrCat("the request target is longer than ", limits_.uri_bytes_max, " bytes"));
