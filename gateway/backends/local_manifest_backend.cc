@@ -1,6 +1,9 @@
 #include "gateway/backends/local_manifest_backend.h"
 
+#include <utility>
+
 #include "services/runtime/executor_awaitable.h"
+#include "services/status/status_macros.h"
 
 namespace entrepot::gateway {
 namespace {
@@ -20,7 +23,11 @@ class LocalManifestBackend : public ManifestBackend {
 
   awaitable<absl::StatusOr<Blob>> FindBlob(const CallContext&, const RepositoryName& repository,
                                            const Digest& digest) override {
-    co_return co_await RunOn(*executor_, [&] { return catalog_->FindBlob(repository, digest); });
+    CO_ASSIGN_OR_RETURN(manifest::BlobLookup found, catalog_->LookUpBlob(repository, digest));
+    if (found.lease_due) {
+      CO_RETURN_IF_ERROR(co_await RunOn(*executor_, [&] { return catalog_->RenewLease(repository, digest); }));
+    }
+    co_return std::move(found.blob);
   }
 
   awaitable<absl::StatusOr<Blob>> MountBlob(const CallContext&, const RepositoryName& repository, const Digest& digest,

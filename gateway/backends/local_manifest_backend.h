@@ -9,9 +9,9 @@
 
 namespace entrepot::gateway {
 
-// The manifest service in this process. Manifests are read in place; what writes, or may (FindBlob renews leases), and
-// listings run on `executor`. Both must outlive it, and see runtime/executor_awaitable.h for the order in which things
-// end.
+// The manifest service in this process. Manifests and blobs are looked up in place; what writes (FindBlob now and then
+// renews a lease) and listings run on `executor`. Both must outlive it, and see runtime/executor_awaitable.h for the
+// order in which things end.
 std::unique_ptr<ManifestBackend> MakeLocalManifestBackend(manifest::RegistryCatalog* catalog,
                                                           runtime::Executor* executor);
 

@@ -81,7 +81,7 @@ class RegistryProcess : public runtime::RunningService {
     // The catalog's synced commit of a blob follows in the same KV and covers the object's value.
     blob_options.object_durability = kv::Durability::kBuffered;
     ASSIGN_OR_RETURN(blobs_, blob::BlobStack::Open(blob_options, {kv_.get(), &clock_, context.registry}));
-    ASSIGN_OR_RETURN(catalog_, manifest::RegistryCatalog::Create(kv_.get(), &clock_, {}));
+    ASSIGN_OR_RETURN(catalog_, manifest::RegistryCatalog::Create(kv_.get(), &clock_, {.registry = context.registry}));
     return absl::OkStatus();
   }
 

@@ -1,0 +1,6 @@
+#include "services/manifest/manifest_process.h"
+#include "services/runtime/service_main.h"
+
+int main(int argc, char** argv) {
+  return entrepot::runtime::ServiceMain(argc, argv, entrepot::manifest::ManifestProcess());
+}

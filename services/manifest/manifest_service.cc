@@ -1,0 +1,149 @@
+#include "services/manifest/manifest_service.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "services/manifest/manifest_messages.h"
+#include "services/status/grpc_status.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::manifest {
+
+template <typename Call>
+void ManifestService::FinishOnExecutor(grpc::CallbackServerContext* context, grpc::ServerUnaryReactor* reactor,
+                                       Call call) {
+  executor_.Post([context, reactor, call = std::move(call)] {
+    reactor->Finish(context->IsCancelled() ? grpc::Status::CANCELLED : ToGrpcStatus(call()));
+  });
+}
+
+template <typename Call>
+grpc::ServerUnaryReactor* ManifestService::RunOnExecutor(grpc::CallbackServerContext* context, Call call) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  FinishOnExecutor(context, reactor, std::move(call));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* ManifestService::CommitBlob(grpc::CallbackServerContext* context,
+                                                      const v1::CommitBlobRequest* request,
+                                                      v1::CommitBlobResponse* response) {
+  return RunOnExecutor(context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
+    ASSIGN_OR_RETURN(const Blob blob, FromMessage(*request));
+    ASSIGN_OR_RETURN(const bool deduplicated, catalog_.CommitBlob(repository, blob));
+    response->set_deduplicated(deduplicated);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* ManifestService::FindBlob(grpc::CallbackServerContext* context,
+                                                    const v1::FindBlobRequest* request, v1::Blob* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  bool lease_due = false;
+  const absl::Status status = [&]() -> absl::Status {
+    ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
+    ASSIGN_OR_RETURN(const BlobLookup found, catalog_.LookUpBlob(name.repository, name.digest));
+    lease_due = found.lease_due;
+    ToMessage(found.blob, response);
+    return absl::OkStatus();
+  }();
+  if (!lease_due) {
+    reactor->Finish(ToGrpcStatus(status));
+    return reactor;
+  }
+  FinishOnExecutor(context, reactor, [this, request]() -> absl::Status {
+    ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
+    return catalog_.RenewLease(name.repository, name.digest);
+  });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* ManifestService::MountBlob(grpc::CallbackServerContext* context,
+                                                     const v1::MountBlobRequest* request, v1::Blob* response) {
+  return RunOnExecutor(context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
+    ASSIGN_OR_RETURN(const std::optional<RepositoryName> source, SourceOf(*request));
+    ASSIGN_OR_RETURN(const Blob blob, catalog_.MountBlob(name.repository, name.digest, source));
+    ToMessage(blob, response);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* ManifestService::UnlinkBlob(grpc::CallbackServerContext* context,
+                                                      const v1::UnlinkBlobRequest* request, v1::UnlinkBlobResponse*) {
+  return RunOnExecutor(context, [this, request]() -> absl::Status {
+    ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
+    return catalog_.UnlinkBlob(name.repository, name.digest);
+  });
+}
+
+grpc::ServerUnaryReactor* ManifestService::PutManifest(grpc::CallbackServerContext* context,
+                                                       const v1::PutManifestRequest* request,
+                                                       v1::PutManifestResponse* response) {
+  return RunOnExecutor(context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
+    ASSIGN_OR_RETURN(const ManifestPut put, FromMessage(*request));
+    ASSIGN_OR_RETURN(const ManifestPutResult result, catalog_.PutManifest(repository, put));
+    ToMessage(result, response);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* ManifestService::GetManifest(grpc::CallbackServerContext* context,
+                                                       const v1::GetManifestRequest* request, v1::Manifest* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpcStatus([&]() -> absl::Status {
+    ASSIGN_OR_RETURN(const ManifestName name, ManifestNameOf(*request));
+    ASSIGN_OR_RETURN(StoredManifest manifest,
+                     catalog_.GetManifest(name.repository, name.reference, request->metadata_only()));
+    ToMessage(std::move(manifest), response);
+    return absl::OkStatus();
+  }()));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* ManifestService::DeleteManifest(grpc::CallbackServerContext* context,
+                                                          const v1::DeleteManifestRequest* request,
+                                                          v1::DeleteManifestResponse*) {
+  return RunOnExecutor(context, [this, request]() -> absl::Status {
+    ASSIGN_OR_RETURN(const ManifestName name, ManifestNameOf(*request));
+    return catalog_.DeleteManifest(name.repository, name.reference);
+  });
+}
+
+grpc::ServerUnaryReactor* ManifestService::ListTags(grpc::CallbackServerContext* context,
+                                                    const v1::ListTagsRequest* request,
+                                                    v1::ListTagsResponse* response) {
+  return RunOnExecutor(context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
+    ASSIGN_OR_RETURN(TagPage page, catalog_.ListTags(repository, request->limit(), request->last()));
+    ToMessage(std::move(page), response);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* ManifestService::ListReferrers(grpc::CallbackServerContext* context,
+                                                         const v1::ListReferrersRequest* request,
+                                                         v1::ListReferrersResponse* response) {
+  return RunOnExecutor(context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
+    ASSIGN_OR_RETURN(const Digest subject, Digest::Parse(request->subject()));
+    ASSIGN_OR_RETURN(ReferrerPage page, catalog_.ListReferrers(repository, subject, request->artifact_type(),
+                                                               request->limit(), request->last()));
+    ToMessage(std::move(page), response);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* ManifestService::ListRepositories(grpc::CallbackServerContext* context,
+                                                            const v1::ListRepositoriesRequest* request,
+                                                            v1::ListRepositoriesResponse* response) {
+  return RunOnExecutor(context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(RepositoryPage page, catalog_.ListRepositories(request->limit(), request->last()));
+    ToMessage(std::move(page), response);
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace entrepot::manifest

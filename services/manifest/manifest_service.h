@@ -1,0 +1,55 @@
+#ifndef ENTREPOT_SERVICES_MANIFEST_MANIFEST_SERVICE_H_
+#define ENTREPOT_SERVICES_MANIFEST_MANIFEST_SERVICE_H_
+
+#include "entrepot/manifest/v1/manifest_service.grpc.pb.h"
+#include "grpcpp/grpcpp.h"
+#include "services/manifest/registry_catalog.h"
+#include "services/runtime/executor.h"
+
+namespace entrepot::manifest {
+
+// entrepot.manifest.v1.ManifestService over RegistryCatalog: parses, calls, answers. Manifests and blobs are looked up
+// in place; what writes, and listings, run on the executor.
+class ManifestService : public v1::ManifestService::CallbackService {
+ public:
+  // Both outlive the server that this is registered with.
+  ManifestService(RegistryCatalog* catalog, runtime::Executor* executor) : catalog_(*catalog), executor_(*executor) {}
+
+  grpc::ServerUnaryReactor* CommitBlob(grpc::CallbackServerContext* context, const v1::CommitBlobRequest* request,
+                                       v1::CommitBlobResponse* response) override;
+  grpc::ServerUnaryReactor* FindBlob(grpc::CallbackServerContext* context, const v1::FindBlobRequest* request,
+                                     v1::Blob* response) override;
+  grpc::ServerUnaryReactor* MountBlob(grpc::CallbackServerContext* context, const v1::MountBlobRequest* request,
+                                      v1::Blob* response) override;
+  grpc::ServerUnaryReactor* UnlinkBlob(grpc::CallbackServerContext* context, const v1::UnlinkBlobRequest* request,
+                                       v1::UnlinkBlobResponse* response) override;
+  grpc::ServerUnaryReactor* PutManifest(grpc::CallbackServerContext* context, const v1::PutManifestRequest* request,
+                                        v1::PutManifestResponse* response) override;
+  grpc::ServerUnaryReactor* GetManifest(grpc::CallbackServerContext* context, const v1::GetManifestRequest* request,
+                                        v1::Manifest* response) override;
+  grpc::ServerUnaryReactor* DeleteManifest(grpc::CallbackServerContext* context,
+                                           const v1::DeleteManifestRequest* request,
+                                           v1::DeleteManifestResponse* response) override;
+  grpc::ServerUnaryReactor* ListTags(grpc::CallbackServerContext* context, const v1::ListTagsRequest* request,
+                                     v1::ListTagsResponse* response) override;
+  grpc::ServerUnaryReactor* ListReferrers(grpc::CallbackServerContext* context, const v1::ListReferrersRequest* request,
+                                          v1::ListReferrersResponse* response) override;
+  grpc::ServerUnaryReactor* ListRepositories(grpc::CallbackServerContext* context,
+                                             const v1::ListRepositoriesRequest* request,
+                                             v1::ListRepositoriesResponse* response) override;
+
+ private:
+  // Finishes the call with what `call`, run on the executor, returns (absl::Status). Where the caller has given up by
+  // the time a thread is free, nothing is run.
+  template <typename Call>
+  grpc::ServerUnaryReactor* RunOnExecutor(grpc::CallbackServerContext* context, Call call);
+  template <typename Call>
+  void FinishOnExecutor(grpc::CallbackServerContext* context, grpc::ServerUnaryReactor* reactor, Call call);
+
+  RegistryCatalog& catalog_;
+  runtime::Executor& executor_;
+};
+
+}  // namespace entrepot::manifest
+
+#endif  // ENTREPOT_SERVICES_MANIFEST_MANIFEST_SERVICE_H_
