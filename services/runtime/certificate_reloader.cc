@@ -22,7 +22,6 @@ namespace {
 
 namespace ssl = boost::asio::ssl;
 
-constexpr size_t kPemBytesMax = 1024 * 1024;
 constexpr unsigned char kAlpn[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 
 struct Pair {
@@ -34,7 +33,7 @@ absl::StatusOr<Pair> ReadPair(const config::v1::TlsCertificate& files) {
   Pair pair;
   for (const auto& [path, contents] : {std::pair(&files.certificate_file(), &pair.certificate),
                                        std::pair(&files.private_key_file(), &pair.private_key)}) {
-    absl::StatusOr<std::string> read = ReadFileContents(*path, kPemBytesMax);
+    absl::StatusOr<std::string> read = ReadFileContents(*path, kConfiguredFileBytesMax);
     if (!read.ok()) return absl::InvalidArgumentError(read.status().message());
     *contents = *std::move(read);
   }

@@ -1,18 +1,20 @@
 #include "services/runtime/config_checks.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "services/runtime/config_defaults.h"
+#include "services/runtime/file_contents.h"
 #include "services/runtime/json_log.h"
+#include "services/status/quoted_input.h"
 
 namespace entrepot::runtime {
 namespace {
@@ -27,8 +29,10 @@ std::string Field(absl::string_view parent, absl::string_view name) { return abs
 
 void CheckAddress(absl::string_view field, const std::string& address, ConfigProblems* problems) {
   unsigned char bytes[sizeof(in6_addr)];
-  if (inet_pton(AF_INET, address.c_str(), bytes) == 1 || inet_pton(AF_INET6, address.c_str(), bytes) == 1) return;
-  problems->Add(Field(field, "address"), absl::StrCat("must be an IP address, not \"", address, "\""));
+  const bool whole = address.find('\0') == std::string::npos;
+  if (whole && (inet_pton(AF_INET, address.c_str(), bytes) == 1 || inet_pton(AF_INET6, address.c_str(), bytes) == 1))
+    return;
+  problems->Add(Field(field, "address"), absl::StrCat("must be an IP address, not ", QuotedInput(address)));
 }
 
 void CheckPort(absl::string_view field, uint32_t port, ConfigProblems* problems) {
@@ -42,17 +46,9 @@ void CheckPort(absl::string_view field, uint32_t port, ConfigProblems* problems)
 void CheckReadableFile(absl::string_view field, const std::string& path, ConfigProblems* problems) {
   if (path.empty()) {
     problems->Add(field, "is required");
-    return;
+  } else if (const auto contents = ReadFileContents(path, kConfiguredFileBytesMax); !contents.ok()) {
+    problems->Add(field, contents.status().message());
   }
-  // Not blocking, so that a FIFO is named as the mistake it is.
-  const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  struct stat status;
-  if (fd < 0 || ::fstat(fd, &status) != 0) {
-    problems->Add(field, absl::StrCat("cannot read ", path, ": ", std::strerror(errno)));
-  } else if (!S_ISREG(status.st_mode)) {
-    problems->Add(field, absl::StrCat(path, " is not a file"));
-  }
-  if (fd >= 0) ::close(fd);
 }
 
 void CheckAtLeast(absl::string_view field, uint32_t value, uint32_t min, ConfigProblems* problems) {
@@ -69,8 +65,9 @@ bool IsHostAndPort(absl::string_view text) {
   } else if (host.find_first_of(":/[] \t") != absl::string_view::npos) {
     return false;
   }
+  const absl::string_view digits = text.substr(colon + 1);
   uint32_t port;
-  return absl::SimpleAtoi(text.substr(colon + 1), &port) && port >= 1 && port <= 65535;
+  return absl::c_all_of(digits, absl::ascii_isdigit) && absl::SimpleAtoi(digits, &port) && port >= 1 && port <= 65535;
 }
 
 }  // namespace
@@ -123,7 +120,7 @@ void CheckUploads(absl::string_view field, const config::v1::Uploads& uploads, C
 void CheckLog(absl::string_view field, const config::v1::Log& log, ConfigProblems* problems) {
   if (ParseLogLevel(log.level()).has_value()) return;
   problems->Add(Field(field, "level"),
-                absl::StrCat("must be debug, info, warning or error, not \"", log.level(), "\""));
+                absl::StrCat("must be debug, info, warning or error, not ", QuotedInput(log.level())));
 }
 
 void CheckService(absl::string_view field, const config::v1::Service& service, ConfigProblems* problems) {
@@ -131,7 +128,7 @@ void CheckService(absl::string_view field, const config::v1::Service& service, C
     problems->Add(Field(field, "target"), "is required");
   } else if (!IsHostAndPort(absl::StripPrefix(service.target(), "dns:///"))) {
     problems->Add(Field(field, "target"),
-                  absl::StrCat("must be \"host:port\" or \"dns:///name:port\", not \"", service.target(), "\""));
+                  absl::StrCat("must be \"host:port\" or \"dns:///name:port\", not ", QuotedInput(service.target())));
   }
   CheckDuration(Field(field, "deadline"), service.deadline(), problems);
 }

@@ -206,7 +206,7 @@ absl::Status ParseConfig(absl::string_view yaml_text, absl::string_view file_nam
 }
 
 absl::Status LoadConfig(const std::string& path, Message* config) {
-  ASSIGN_OR_RETURN(const std::string text, ReadFileContents(path, kYamlBytesMax));
+  ASSIGN_OR_RETURN(const std::string text, ReadFileContents(path, kConfiguredFileBytesMax));
   return ParseConfig(text, path, config);
 }
 

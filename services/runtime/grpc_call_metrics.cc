@@ -4,6 +4,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
+#include "google/protobuf/descriptor.h"
 
 namespace entrepot::runtime {
 namespace {
@@ -12,6 +15,13 @@ const prometheus::Histogram::BucketBoundaries& SecondsBuckets() {
   static const auto& buckets = *new prometheus::Histogram::BucketBoundaries{
       0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300};
   return buckets;
+}
+
+// "/package.Service/Method" of a protocol that is linked in. gRPC's own health service comes without its descriptor.
+bool IsKnown(absl::string_view method) {
+  if (method == "/grpc.health.v1.Health/Check" || method == "/grpc.health.v1.Health/Watch") return true;
+  const std::string name = absl::StrReplaceAll(absl::StripPrefix(method, "/"), {{"/", "."}});
+  return google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(name) != nullptr;
 }
 
 }  // namespace
@@ -37,8 +47,8 @@ GrpcCallMetrics::Method& GrpcCallMetrics::Of(absl::string_view method) {
     std::shared_lock lock(mutex_);
     if (const auto found = methods_.find(method); found != methods_.end()) return *found->second;
   }
+  if (!IsKnown(method)) method = "other";
   std::unique_lock lock(mutex_);
-  if (methods_.size() >= kMethodsMax) method = "other";
   std::unique_ptr<Method>& kept = methods_[method];
   if (kept == nullptr) kept = std::make_unique<Method>(std::string(method), this);
   return *kept;

@@ -23,8 +23,6 @@ namespace entrepot::runtime {
 // that no peer can grow the label. Safe from any thread.
 class GrpcCallMetrics {
  public:
-  static constexpr size_t kMethodsMax = 256;
-
   class Method {
    public:
     Method(std::string name, GrpcCallMetrics* metrics);

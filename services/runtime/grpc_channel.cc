@@ -7,6 +7,7 @@
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
 #include "services/runtime/grpc_interceptors.h"
+#include "services/runtime/grpc_log.h"
 #include "services/runtime/grpc_server.h"
 #include "services/runtime/grpc_transport.h"
 
@@ -42,6 +43,7 @@ grpc::ChannelArguments Arguments() {
 
 std::shared_ptr<grpc::Channel> MakeChannel(const config::v1::Service& service,
                                            const std::shared_ptr<prometheus::Registry>& registry) {
+  SendGrpcLogToJsonLog();
   std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> factories;
   factories.push_back(MakeClientInterceptorFactory(registry));
   return grpc::experimental::CreateCustomChannelWithInterceptors(service.target(), grpc::InsecureChannelCredentials(),

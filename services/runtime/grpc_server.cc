@@ -9,6 +9,7 @@
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/resource_quota.h"
 #include "services/runtime/grpc_interceptors.h"
+#include "services/runtime/grpc_log.h"
 #include "services/runtime/grpc_transport.h"
 #include "services/runtime/host_and_port.h"
 
@@ -63,6 +64,7 @@ void EnableHealthAndReflection() {
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const config::v1::Endpoint& endpoint,
                                                               const std::vector<grpc::Service*>& services,
                                                               const std::shared_ptr<prometheus::Registry>& registry) {
+  SendGrpcLogToJsonLog();
   EnableHealthAndReflection();
   grpc::ServerBuilder builder;
   const std::string wanted = HostAndPort(endpoint.address(), endpoint.port());
