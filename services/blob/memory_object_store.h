@@ -1,0 +1,35 @@
+#ifndef ENTREPOT_SERVICES_BLOB_MEMORY_OBJECT_STORE_H_
+#define ENTREPOT_SERVICES_BLOB_MEMORY_OBJECT_STORE_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "services/blob/object_store.h"
+
+namespace entrepot::blob {
+
+// Objects in memory, for tests: the contract without a disk.
+class MemoryObjectStore : public ObjectStore {
+ public:
+  absl::Status CheckWritable() const override { return absl::OkStatus(); }
+  absl::StatusOr<std::unique_ptr<StagedObject>> OpenStaged(const UploadId& id, uint64_t size_bytes) override;
+  absl::StatusOr<std::unique_ptr<StagedObject>> OpenPublished(const UploadId& id, uint64_t size_bytes) override;
+  absl::Status Publish(const UploadId& id, std::unique_ptr<StagedObject> staged) override;
+  absl::Status DiscardStaged(const UploadId& id) override;
+  absl::StatusOr<std::vector<UploadId>> ListStaged() override;
+  absl::StatusOr<OpenObject> Open(const StorageKey& key) override;
+  absl::Status Delete(const StorageKey& key) override;
+
+ private:
+  absl::Mutex mutex_;
+  std::map<UploadId, std::shared_ptr<std::string>> staged_ ABSL_GUARDED_BY(mutex_);
+  std::map<StorageKey, std::shared_ptr<std::string>> objects_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace entrepot::blob
+
+#endif  // ENTREPOT_SERVICES_BLOB_MEMORY_OBJECT_STORE_H_
