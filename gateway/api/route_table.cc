@@ -87,6 +87,7 @@ absl::StatusOr<Route> ParseRest(absl::string_view rest) {
     family = FamilyOf(collection, argument);
   }
   if (!family.has_value() || rest.empty()) return NoSuchEndpoint();
+  if (family == RouteFamily::kTags) return Route{*family, rest, ""};
   return Route{*family, rest, argument};
 }
 

@@ -1,0 +1,30 @@
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "entrepot/config/v1/standalone.pb.h"
+#include "google/protobuf/util/message_differencer.h"
+#include "services/runtime/config_loader.h"
+#include "tests/fuzz/fuzz_target.h"
+
+using entrepot::config::v1::StandaloneConfig;
+
+FUZZ_TARGET(input) {
+  StandaloneConfig config;
+  const absl::Status status = entrepot::runtime::ParseConfig(input, "fuzz.yaml", &config);
+  if (!status.ok()) {
+    FUZZ_CHECK(absl::IsInvalidArgument(status));
+    FUZZ_CHECK(absl::StartsWith(status.message(), "fuzz.yaml"));
+    FUZZ_CHECK(status.message().find_first_of(absl::string_view("\r\n\0", 3)) == absl::string_view::npos);
+    FUZZ_CHECK(status.message().size() <= 2000);
+    return;
+  }
+  // Everything that was understood is a valid message: it survives the wire, so all text in it is UTF-8.
+  StandaloneConfig copy;
+  FUZZ_CHECK(copy.ParseFromString(config.SerializeAsString()));
+  FUZZ_CHECK(google::protobuf::util::MessageDifferencer::Equals(config, copy));
+  // The same text gives the same configuration.
+  StandaloneConfig again;
+  FUZZ_CHECK(entrepot::runtime::ParseConfig(input, "fuzz.yaml", &again).ok());
+  FUZZ_CHECK(google::protobuf::util::MessageDifferencer::Equals(config, again));
+}

@@ -1,0 +1,75 @@
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "services/core/media_type.h"
+#include "services/manifest/manifest_parser.h"
+#include "services/manifest/manifest_validator.h"
+#include "tests/fuzz/error_properties.h"
+#include "tests/fuzz/fuzz_target.h"
+
+using entrepot::MediaType;
+using entrepot::OciErrorCode;
+using entrepot::manifest::Need;
+using entrepot::manifest::ParsedManifest;
+using entrepot::manifest::ParseManifest;
+using entrepot::manifest::ValidateManifest;
+using entrepot::manifest::ValidManifest;
+
+namespace {
+
+constexpr std::array<absl::string_view, 6> kContentTypes = {
+    "",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "text/plain",
+};
+
+void CheckValid(const ValidManifest& manifest) {
+  FUZZ_CHECK(manifest.needs.size() <= entrepot::manifest::kDescriptorsMax);
+  const auto not_ascending = [](const Need& a, const Need& b) { return !(a.digest < b.digest); };
+  FUZZ_CHECK(std::adjacent_find(manifest.needs.begin(), manifest.needs.end(), not_ascending) == manifest.needs.end());
+  for (const Need& need : manifest.needs) {
+    FUZZ_CHECK(need.size_bytes <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max()));
+    FUZZ_CHECK(!need.field.empty());
+  }
+}
+
+void CheckJson(absl::string_view content) {
+  // Nothing but white space may stand around it.
+  FUZZ_CHECK(ParseManifest(" \r\n\t" + std::string(content) + " \r\n\t").ok());
+  FUZZ_CHECK(!ParseManifest(std::string(content) + "x").ok());
+  FUZZ_CHECK(!ParseManifest(std::string(content) + std::string(content)).ok());
+  FUZZ_CHECK(!ParseManifest("\xef\xbb\xbf" + std::string(content)).ok());
+}
+
+}  // namespace
+
+// One byte that chooses the Content-Type, then the content.
+FUZZ_TARGET(input) {
+  if (input.empty()) return;
+  const absl::string_view type_text = kContentTypes[static_cast<unsigned char>(input.front()) % kContentTypes.size()];
+  const absl::string_view content = input.substr(1);
+  std::optional<MediaType> content_type;
+  if (!type_text.empty()) content_type = MediaType::Parse(type_text).value();
+
+  const absl::StatusOr<ParsedManifest> parsed = ParseManifest(content);
+  if (!parsed.ok()) {
+    entrepot::fuzz::CheckOciError(parsed.status(), OciErrorCode::kManifestInvalid);
+    return;
+  }
+  CheckJson(content);
+  const absl::StatusOr<ValidManifest> valid = ValidateManifest(content_type, *parsed);
+  if (!valid.ok()) {
+    entrepot::fuzz::CheckOciError(valid.status(), OciErrorCode::kManifestInvalid);
+    return;
+  }
+  CheckValid(*valid);
+  FUZZ_CHECK(!content_type.has_value() || valid->media_type == *content_type);
+  FUZZ_CHECK(!parsed->media_type.has_value() || valid->media_type == *parsed->media_type);
+}

@@ -1,0 +1,24 @@
+#include "services/core/media_type.h"
+
+#include <string>
+
+#include "tests/fuzz/error_properties.h"
+#include "tests/fuzz/fuzz_target.h"
+
+using entrepot::MediaType;
+using entrepot::OciErrorCode;
+
+FUZZ_TARGET(input) {
+  const auto type = MediaType::Parse(input);
+  if (!type.ok()) {
+    entrepot::fuzz::CheckOciError(type.status(), OciErrorCode::kManifestInvalid);
+    return;
+  }
+  const absl::string_view text = type->ToString();
+  FUZZ_CHECK(text.size() <= 127 + 1 + 127);
+  FUZZ_CHECK(input.find(text) != absl::string_view::npos);
+  // It goes into a header: nothing that could end one.
+  FUZZ_CHECK(text.find_first_of(absl::string_view("\r\n\0 ;,\"", 7)) == absl::string_view::npos);
+  const auto again = MediaType::Parse(text);
+  FUZZ_CHECK(again.ok() && *again == *type);
+}

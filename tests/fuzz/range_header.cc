@@ -1,0 +1,32 @@
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "services/core/byte_range.h"
+#include "tests/fuzz/error_properties.h"
+#include "tests/fuzz/fuzz_target.h"
+
+using entrepot::ByteRange;
+using entrepot::OciErrorCode;
+
+// The object's size (eight bytes), then the header.
+FUZZ_TARGET(input) {
+  uint64_t size_bytes = 0;
+  const size_t size_of_size = std::min(input.size(), sizeof(size_bytes));
+  std::memcpy(&size_bytes, input.data(), size_of_size);
+  const absl::string_view header = input.substr(size_of_size);
+
+  const auto range = entrepot::ResolveRangeHeader(header, size_bytes);
+  if (!range.ok()) {
+    entrepot::fuzz::CheckOciError(range.status(), OciErrorCode::kRangeInvalid);
+    return;
+  }
+  if (!range->has_value()) return;
+  const auto [offset, length] = **range;
+  FUZZ_CHECK(length > 0);
+  FUZZ_CHECK(offset < size_bytes && length <= size_bytes - offset);
+  // Asking for exactly what was resolved gives it again.
+  const std::string canonical = "bytes=" + std::to_string(offset) + "-" + std::to_string(offset + length - 1);
+  const auto again = entrepot::ResolveRangeHeader(canonical, size_bytes);
+  FUZZ_CHECK(again.ok() && *again == *range);
+}
