@@ -1,3 +1,4 @@
+import contextlib
 import functools
 import json
 
@@ -13,7 +14,10 @@ from clients.uncompressed import stored_diff_ids
 @pytest.fixture
 def buildah_at(run):
     """buildah_at(directory) -> buildah(argv...) with storage of its own."""
-    return lambda directory: functools.partial(run, "buildah", env=container_storage(directory))
+    with contextlib.ExitStack() as stack:
+        yield lambda directory: functools.partial(
+            run, "buildah", env=stack.enter_context(container_storage(directory))
+        )
 
 
 @pytest.fixture

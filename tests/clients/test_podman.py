@@ -1,12 +1,13 @@
+import contextlib
 import functools
 import json
 
 import pytest
 
 from clients.container_storage import container_storage
+from clients.oci_layout import MANIFEST
 from clients.sent_bytes import assert_sent_at_most, count_sent
 from clients.stored import DOCKER_MANIFEST, Stored
-from clients.oci_layout import MANIFEST
 from clients.uncompressed import layout_diff_ids, saved_diff_ids, stored_diff_ids
 
 
@@ -14,11 +15,13 @@ from clients.uncompressed import layout_diff_ids, saved_diff_ids, stored_diff_id
 def podman_at(run):
     """podman_at(directory) -> podman(argv...) with storage of its own."""
 
-    def podman_at(directory):
-        env = container_storage(directory)
-        return functools.partial(run, "podman", "--cgroup-manager=cgroupfs", "--events-backend=none", env=env)
+    with contextlib.ExitStack() as stack:
 
-    return podman_at
+        def podman_at(directory):
+            env = stack.enter_context(container_storage(directory))
+            return functools.partial(run, "podman", "--cgroup-manager=cgroupfs", "--events-backend=none", env=env)
+
+        yield podman_at
 
 
 @pytest.fixture
@@ -111,5 +114,3 @@ def test_more_than_a_gib(registry, images, podman, puller, tmp_path):
     diff_ids = layout_diff_ids(images.big, "big")
     target = f"{registry.address}/podman/big:v1"
     assert_pulls(puller, target, stored.config_digest.split(":")[1], diff_ids, tmp_path)
-    for each in (podman, puller):
-        each("image", "rm", "--all", "--force")
