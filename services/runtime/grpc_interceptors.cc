@@ -59,10 +59,7 @@ class ServerInterceptor : public Interceptor {
 
   void Intercept(InterceptorBatchMethods* batch) override {
     if (batch->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS)) {
-      const grpc::Status status = batch->GetSendStatus();
-      if (timer_.End(status.error_code()) && IsWorthALine(status.error_code())) {
-        LogFailure(info_->method(), status, RequestIdOf(*info_->server_context()));
-      }
+      HandleStatus(batch->GetSendStatus());
     } else if (batch->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_CLOSE)) {
       // Behind a status this is the call's ordinary end; before one, the client went away.
       timer_.End(grpc::StatusCode::CANCELLED);
@@ -71,6 +68,15 @@ class ServerInterceptor : public Interceptor {
   }
 
  private:
+  void HandleStatus(const grpc::Status& status) {
+    // The handler may be told of the cancellation, and give its status, before we are.
+    const bool seen = !info_->server_context()->IsCancelled();
+    const grpc::StatusCode code = seen ? status.error_code() : grpc::StatusCode::CANCELLED;
+    if (timer_.End(code) && IsWorthALine(code)) {
+      LogFailure(info_->method(), status, RequestIdOf(*info_->server_context()));
+    }
+  }
+
   ServerRpcInfo* const info_;
   CallTimer timer_;
 };

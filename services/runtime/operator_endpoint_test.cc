@@ -1,0 +1,174 @@
+#include "services/runtime/operator_endpoint.h"
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "boost/asio/connect.hpp"
+#include "boost/asio/io_context.hpp"
+#include "boost/asio/ip/tcp.hpp"
+#include "boost/asio/read.hpp"
+#include "boost/asio/write.hpp"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "prometheus/counter.h"
+#include "prometheus/registry.h"
+#include "services/runtime/process_metrics.h"
+#include "services/status/status_matchers.h"
+
+namespace entrepot::runtime {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+config::v1::Endpoint Loopback(uint32_t port = 0) {
+  config::v1::Endpoint endpoint;
+  endpoint.set_address("127.0.0.1");
+  endpoint.set_port(port);
+  return endpoint;
+}
+
+class OperatorEndpointTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_OK_AND_ASSIGN(endpoint_, OperatorEndpoint::Start(Loopback(), [this] {
+                           return ready_ ? absl::OkStatus() : absl::UnavailableError("the disk is full");
+                         }));
+  }
+
+  tcp::socket Connect() {
+    tcp::socket socket(io_);
+    socket.connect(tcp::endpoint(asio::ip::address_v4::loopback(), endpoint_->port()));
+    return socket;
+  }
+
+  // All that comes back until the connection ends.
+  static std::string ReadAll(tcp::socket& socket) {
+    std::string answer;
+    boost::system::error_code error;
+    asio::read(socket, asio::dynamic_buffer(answer), error);
+    return answer;
+  }
+
+  std::string Send(const std::string& request) {
+    tcp::socket socket = Connect();
+    // The server may answer and close before all of it is written.
+    boost::system::error_code ignored;
+    asio::write(socket, asio::buffer(request), ignored);
+    return ReadAll(socket);
+  }
+
+  std::string Get(const std::string& target) { return Send("GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\n"); }
+
+  asio::io_context io_;
+  std::atomic<bool> ready_{true};
+  std::unique_ptr<OperatorEndpoint> endpoint_;
+};
+
+TEST_F(OperatorEndpointTest, Healthz) {
+  const std::string answer = Get("/healthz");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\n\r\nok\n"));
+  EXPECT_THAT(Get("/healthz?verbose"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(OperatorEndpointTest, ReadyzTellsTheReason) {
+  EXPECT_THAT(Get("/readyz"), StartsWith("HTTP/1.1 200 "));
+  ready_ = false;
+  const std::string answer = Get("/readyz");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(answer, HasSubstr("\r\n\r\nthe disk is full\n"));
+  // Liveness does not ask.
+  EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(OperatorEndpointTest, ShowsMetricsForAsLongAsTheyLive) {
+  auto registry = std::make_shared<prometheus::Registry>();
+  prometheus::BuildCounter().Name("apples_total").Help("Apples.").Register(*registry).Add({}).Increment(3);
+  const auto process = std::make_shared<ProcessMetrics>("entrepot-test");
+  endpoint_->AddCollectable(registry);
+  endpoint_->AddCollectable(process);
+  const std::string answer = Get("/metrics");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(answer, HasSubstr("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+  EXPECT_THAT(answer, HasSubstr("# TYPE apples_total counter\napples_total 3\n"));
+  EXPECT_THAT(answer, HasSubstr("process_resident_memory_bytes "));
+  registry.reset();
+  EXPECT_THAT(Get("/metrics"), Not(HasSubstr("apples_total")));
+}
+
+TEST_F(OperatorEndpointTest, NothingElse) {
+  EXPECT_THAT(Get("/"), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(Get("/healthz/"), StartsWith("HTTP/1.1 404 "));
+  for (const char* method : {"POST", "HEAD", "DELETE", "BREW"}) {
+    const std::string answer = Send(absl::StrCat(method, " /metrics HTTP/1.1\r\nHost: x\r\n\r\n"));
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 405 ")) << method;
+    EXPECT_THAT(answer, HasSubstr("\r\nAllow: GET\r\n")) << method;
+  }
+}
+
+TEST_F(OperatorEndpointTest, RefusesWhatIsNotHttp) {
+  EXPECT_THAT(Send("nonsense\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(Send("GET /healthz HTTP/9.9\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(OperatorEndpointTest, BoundsTheHeader) {
+  const auto with_field = [this](size_t size) {
+    return Send("GET /healthz HTTP/1.1\r\nX: " + std::string(size, 'x') + "\r\n\r\n");
+  };
+  EXPECT_THAT(with_field(8000), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(with_field(8192), StartsWith("HTTP/1.1 431 "));
+}
+
+TEST_F(OperatorEndpointTest, SilentConnectionsDoNotStopOthers) {
+  std::vector<tcp::socket> silent;
+  for (int i = 0; i < 60; ++i) silent.push_back(Connect());
+  EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(OperatorEndpointTest, ConnectionsBeyondTheBoundWaitForOneToEnd) {
+  std::vector<tcp::socket> silent;
+  for (int i = 0; i < 64; ++i) silent.push_back(Connect());
+  std::thread closer([&] { silent.clear(); });
+  EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
+  closer.join();
+}
+
+TEST_F(OperatorEndpointTest, AnswersManyAtOnce) {
+  std::vector<std::thread> threads;
+  std::atomic<int> good{0};
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      for (int j = 0; j < 20; ++j) good += absl::StartsWith(Get("/readyz"), "HTTP/1.1 200 ");
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(good, 160);
+}
+
+TEST_F(OperatorEndpointTest, EndsWhileConnectionsAreOpen) {
+  tcp::socket silent = Connect();
+  const uint16_t port = endpoint_->port();
+  endpoint_.reset();
+  EXPECT_EQ(ReadAll(silent), "");
+  // The port is free again at once.
+  EXPECT_OK(OperatorEndpoint::Start(Loopback(port), [] { return absl::OkStatus(); }));
+}
+
+TEST_F(OperatorEndpointTest, APortInUseIsAnError) {
+  const auto second = OperatorEndpoint::Start(Loopback(endpoint_->port()), [] { return absl::OkStatus(); });
+  EXPECT_THAT(second, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(second.status().message(),
+            absl::StrCat("cannot listen on 127.0.0.1:", endpoint_->port(), ": Address already in use"));
+}
+
+}  // namespace
+}  // namespace entrepot::runtime

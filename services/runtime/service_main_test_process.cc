@@ -1,0 +1,49 @@
+// A process for service_main_test.cc: it serves nothing, and does what its "data_directory" tells it to.
+#include "absl/time/clock.h"
+#include "entrepot/config/v1/standalone.pb.h"
+#include "prometheus/gauge.h"
+#include "services/runtime/service_main.h"
+
+namespace entrepot::runtime {
+namespace {
+
+class TestService : public RunningService {
+ public:
+  explicit TestService(std::string behaviour) : behaviour_(std::move(behaviour)) {}
+
+  absl::Status CheckReady() override {
+    return behaviour_ == "never-ready" ? absl::UnavailableError("the test says so") : absl::OkStatus();
+  }
+
+  std::vector<std::pair<std::string, std::string>> Addresses() const override {
+    return {{"listen", "http://127.0.0.1:5000"}};
+  }
+
+  void Drain(absl::Time deadline) override {
+    if (behaviour_ == "drain-until-deadline") absl::SleepFor(deadline - absl::Now());
+    if (behaviour_ == "drain-forever") absl::SleepFor(absl::InfiniteDuration());
+  }
+
+ private:
+  const std::string behaviour_;
+};
+
+int Main(int argc, char** argv) {
+  ServiceDefinition<config::v1::StandaloneConfig> definition;
+  definition.name = "entrepot-test";
+  definition.fill_and_check = [](config::v1::StandaloneConfig* config, ConfigProblems* problems) {
+    if (config->data_directory().empty()) problems->Add("data_directory", "is required");
+  };
+  definition.start = [](const config::v1::StandaloneConfig& config,
+                        const ServiceContext& context) -> absl::StatusOr<std::unique_ptr<RunningService>> {
+    if (config.data_directory() == "fail-to-start") return absl::UnavailableError("no disk");
+    prometheus::BuildGauge().Name("test_gauge").Register(*context.registry).Add({}).Set(7);
+    return std::make_unique<TestService>(config.data_directory());
+  };
+  return ServiceMain(argc, argv, definition);
+}
+
+}  // namespace
+}  // namespace entrepot::runtime
+
+int main(int argc, char** argv) { return entrepot::runtime::Main(argc, argv); }
