@@ -62,7 +62,8 @@ asio::awaitable<void> Connection::Run() {
   now_ = Clock::now();
   if (socket_.is_tls()) {
     socket_.BoundByDeadline(now_ + worker_->shared().header_timeout);
-    if (!(co_await socket_.Handshake()).ok()) co_return;
+    const absl::Status shaken = co_await socket_.Handshake();
+    if (!shaken.ok()) co_return;
     now_ = Clock::now();
   }
   Ending ending = co_await ReadHead(/*first=*/true);
@@ -156,7 +157,10 @@ asio::awaitable<Connection::Ending> Connection::Answer() {
   Finish(response, sent);
   if (!sent.ok()) co_return Ending::kCut;
   if (!reuse) co_return body_.unread() ? Ending::kLinger : Ending::kClose;
-  if (body_.unread() && !co_await body_.Discard()) co_return Ending::kLinger;
+  if (body_.unread()) {
+    const bool discarded = co_await body_.Discard();
+    if (!discarded) co_return Ending::kLinger;
+  }
   body_.ReturnSurplus();
   co_return Ending::kNone;
 }

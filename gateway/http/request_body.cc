@@ -39,7 +39,13 @@ std::optional<uint64_t> ConnectionBody::content_length() const {
 asio::awaitable<absl::StatusOr<size_t>> ConnectionBody::Read(char* data, size_t size) {
   if (!failure_.ok()) co_return failure_;
   if (ended_) co_return size_t{0};
-  absl::StatusOr<size_t> read = chunked_ ? co_await ReadChunked(data, size) : co_await ReadSized(data, size);
+  // Not `chunked_ ? co_await ... : co_await ...`: GCC 12 destroys the temporaries of such an expression twice.
+  absl::StatusOr<size_t> read = size_t{0};
+  if (chunked_) {
+    read = co_await ReadChunked(data, size);
+  } else {
+    read = co_await ReadSized(data, size);
+  }
   if (read.ok()) {
     bytes_read_ += *read;
   } else {

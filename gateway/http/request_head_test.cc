@@ -287,7 +287,7 @@ TEST(RequestHeadTest, RandomBytesNeverConfuseIt) {
                                            ":",
                                            "Host: r",
                                            "\t",
-                                           "\0",
+                                           std::string(1, 0),
                                            "é",
                                            "Content-Length: 3",
                                            "a: b",

@@ -1,6 +1,9 @@
 #include "gateway/http/server.h"
 
+#include <pthread.h>
+
 #include <algorithm>
+#include <csignal>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -33,6 +36,24 @@ constexpr absl::Duration kCutOffTime = absl::Seconds(1);
 std::chrono::nanoseconds ToChrono(const google::protobuf::Duration& duration) {
   return absl::ToChronoNanoseconds(runtime::ToDuration(duration));
 }
+
+// Threads started while it lives have SIGPIPE blocked: sendfile to a client that left raises it, and has no flag not
+// to.
+class SigpipeBlocked {
+ public:
+  SigpipeBlocked() {
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, &before_);
+  }
+  ~SigpipeBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SigpipeBlocked(const SigpipeBlocked&) = delete;
+  SigpipeBlocked& operator=(const SigpipeBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
 
 class ServerImpl : public Server {
  public:
@@ -138,6 +159,7 @@ void ServerImpl::Place(int fd, std::string remote_address) {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, Handler* handler,
                                                       const std::shared_ptr<prometheus::Registry>& registry) {
+  const SigpipeBlocked sigpipe_blocked;
   auto server = std::make_unique<ServerImpl>(options, handler, registry);
   RETURN_IF_ERROR(server->Begin(registry));
   return server;

@@ -1,0 +1,145 @@
+// How connections begin and end: the limit on their number, and draining.
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "gateway/http/testing/raw_client.h"
+#include "gateway/http/testing/test_server.h"
+#include "gtest/gtest.h"
+
+namespace entrepot::gateway::http {
+namespace {
+
+using testing::RawClient;
+using testing::RawResponse;
+using testing::TestServer;
+
+constexpr absl::string_view kGet = "GET /describe HTTP/1.1\r\nHost: r\r\n\r\n";
+constexpr absl::string_view kWait = "GET /wait HTTP/1.1\r\nHost: r\r\n\r\n";
+
+template <typename Condition>
+bool Eventually(Condition condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+TEST(ConnectionsMaxTest, FurtherConnectionsWaitForAFreeSlot) {
+  Server::Options options = TestServer::DefaultOptions();
+  options.limits.set_connections_max(2);
+  TestServer server(options);
+  auto first = std::make_unique<RawClient>(server.port());
+  RawClient second(server.port());
+  for (RawClient* client : {first.get(), &second}) {
+    ASSERT_TRUE(client->Send(kGet));
+    ASSERT_EQ(client->Receive().value_or(RawResponse()).status, 200);
+  }
+  RawClient third(server.port());
+  ASSERT_TRUE(third.Send(kGet));
+  EXPECT_FALSE(third.WaitForInput(50));
+  EXPECT_EQ(server.Metric("entrepot_http_connections"), 2);
+  first.reset();
+  EXPECT_EQ(third.Receive().value_or(RawResponse()).status, 200);
+  EXPECT_EQ(server.Metric("entrepot_http_connections"), 2);
+}
+
+TEST(PlacementTest, ConnectionsSpreadOverTheThreads) {
+  TestServer server;
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 32; ++i) {
+    clients.push_back(std::make_unique<RawClient>(server.port()));
+    ASSERT_TRUE(clients.back()->Send(kWait));
+  }
+  EXPECT_TRUE(Eventually([&] { return server.handler().waiting() == 32; }));
+  EXPECT_EQ(server.Metric("entrepot_http_requests_in_flight"), 32);
+  server.handler().release();
+  for (const auto& client : clients) EXPECT_EQ(client->Receive().value_or(RawResponse()).body, "waited");
+}
+
+TEST(DrainTest, IdleConnectionsAreClosedAndNoneIsAccepted) {
+  TestServer server;
+  RawClient idle(server.port());
+  ASSERT_TRUE(idle.Send(kGet));
+  ASSERT_EQ(idle.Receive().value_or(RawResponse()).status, 200);
+  server.server().Drain(absl::Now() + absl::Seconds(10));
+  EXPECT_TRUE(idle.ReceiveEnd());
+  RawClient late(server.port());
+  EXPECT_FALSE(late.Send(kGet) && late.Receive().has_value());
+}
+
+TEST(DrainTest, RequestsUnderWayAreFinished) {
+  TestServer server;
+  RawClient client(server.port());
+  ASSERT_TRUE(client.Send(kWait));
+  ASSERT_TRUE(Eventually([&] { return server.handler().waiting() == 1; }));
+  std::thread drain([&] { server.server().Drain(absl::Now() + absl::Seconds(10)); });
+  // Once no more connections are accepted, the drain has begun.
+  ASSERT_TRUE(Eventually([&] {
+    RawClient probe(server.port());
+    return !probe.Send(kGet);
+  }));
+  server.handler().release();
+  const RawResponse response = client.Receive().value_or(RawResponse());
+  EXPECT_EQ(response.body, "waited");
+  EXPECT_EQ(response.Field("connection"), "close");
+  EXPECT_TRUE(client.ReceiveEnd());
+  drain.join();
+}
+
+TEST(DrainTest, TheDeadlineCutsOffWhatIsLeft) {
+  TestServer server;
+  RawClient slow_handler(server.port());
+  ASSERT_TRUE(slow_handler.Send(kWait));
+  ASSERT_TRUE(Eventually([&] { return server.handler().waiting() == 1; }));
+  RawClient slow_client(server.port());
+  ASSERT_TRUE(slow_client.Send("PUT /echo HTTP/1.1\r\nHost: r\r\nContent-Length: 9\r\n\r\n"));
+  ASSERT_TRUE(Eventually([&] { return server.handler().handled() == 2; }));
+  server.server().Drain(absl::Now());
+  EXPECT_FALSE(slow_handler.Receive().has_value());
+  EXPECT_FALSE(slow_client.Receive().has_value());
+}
+
+// What a client sent on a connection that the server closes at that very moment may be lost, as in all of HTTP/1.1:
+// clients send it again elsewhere. What the server began to answer is answered whole, and so is everything sent on a
+// fresh connection that it accepted.
+TEST(DrainTest, UnderLoadNoRequestIsLost) {
+  for (int round = 0; round < 5; ++round) {
+    TestServer server;
+    std::atomic<int> answered{0};
+    std::atomic<int> broken{0};
+    std::vector<std::thread> clients;
+    for (int i = 0; i < 8; ++i) {
+      clients.emplace_back([&] {
+        while (true) {
+          RawClient client(server.port());
+          bool closed = false;
+          for (int requests = 0; !closed; ++requests) {
+            if (!client.Send("GET /stream?100000 HTTP/1.1\r\nHost: r\r\n\r\n")) return;
+            const auto response = client.Receive();
+            if (!response.has_value()) return;  // Nothing of an answer came.
+            if (response->status != 200 || response->body.size() != 100'000) ++broken;
+            ++answered;
+            closed = response->Field("connection") == "close";
+          }
+        }
+      });
+    }
+    ASSERT_TRUE(Eventually([&] { return answered > 100; }));
+    const int handled_before = server.handler().handled();
+    server.server().Drain(absl::Now() + absl::Seconds(10));
+    for (std::thread& client : clients) client.join();
+    EXPECT_EQ(broken, 0);
+    EXPECT_EQ(server.handler().handled(), answered);
+    EXPECT_GE(answered, handled_before - 8);
+  }
+}
+
+}  // namespace
+}  // namespace entrepot::gateway::http

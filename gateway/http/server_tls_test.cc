@@ -1,0 +1,229 @@
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "boost/asio/buffer.hpp"
+#include "boost/asio/io_context.hpp"
+#include "boost/asio/ip/tcp.hpp"
+#include "boost/asio/ssl.hpp"
+#include "boost/asio/write.hpp"
+#include "gateway/http/testing/raw_client.h"
+#include "gateway/http/testing/test_server.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace entrepot::gateway::http {
+namespace {
+
+namespace asio = boost::asio;
+using ::testing::HasSubstr;
+using testing::Milliseconds;
+using testing::RawClient;
+using ::testing::StartsWith;
+using testing::TestServer;
+
+std::string Folder() {
+  const char* const folder = std::getenv("TEST_TMPDIR");
+  return folder == nullptr ? "/tmp" : folder;
+}
+
+// Writes a self-signed pair for `name`; each file is replaced at once, as by rename.
+void WritePair(const config::v1::TlsCertificate& files, const std::string& name) {
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), X509_free);
+  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), 0);
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
+  X509_set_pubkey(certificate.get(), key.get());
+  X509_NAME* const subject = X509_get_subject_name(certificate.get());
+  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1,
+                             0);
+  X509_set_issuer_name(certificate.get(), subject);
+  ASSERT_GT(X509_sign(certificate.get(), key.get(), EVP_sha256()), 0);
+  const auto write = [](const std::string& path, const auto& put) {
+    const std::string fresh = path + ".new";
+    std::FILE* const file = std::fopen(fresh.c_str(), "w");
+    ASSERT_NE(file, nullptr);
+    EXPECT_EQ(put(file), 1);
+    std::fclose(file);
+    ASSERT_EQ(std::rename(fresh.c_str(), path.c_str()), 0);
+  };
+  write(files.private_key_file(),
+        [&](std::FILE* file) { return PEM_write_PrivateKey(file, key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
+  write(files.certificate_file(), [&](std::FILE* file) { return PEM_write_X509(file, certificate.get()); });
+}
+
+class TlsClient {
+ public:
+  explicit TlsClient(uint16_t port) : context_(asio::ssl::context::tls_client), stream_(io_, context_) {
+    const unsigned char protocols[] = "\x02h2\x08http/1.1";
+    SSL_set_alpn_protos(stream_.native_handle(), protocols, sizeof(protocols) - 1);
+    stream_.next_layer().connect({asio::ip::address_v4::loopback(), port}, error_);
+    if (!error_) stream_.handshake(asio::ssl::stream_base::client, error_);
+  }
+
+  bool connected() const { return !error_; }
+
+  std::string Peer() {
+    const std::unique_ptr<X509, decltype(&X509_free)> certificate(SSL_get1_peer_certificate(stream_.native_handle()),
+                                                                  X509_free);
+    char name[256] = "";
+    X509_NAME_get_text_by_NID(X509_get_subject_name(certificate.get()), NID_commonName, name, sizeof(name));
+    return name;
+  }
+
+  std::string Protocol() {
+    const unsigned char* name = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(stream_.native_handle(), &name, &size);
+    return std::string(reinterpret_cast<const char*>(name), size);
+  }
+
+  // The answer's head, and as much of a body as Content-Length says.
+  std::pair<std::string, std::string> Ask(const std::string& bytes) {
+    asio::write(stream_, asio::buffer(bytes), error_);
+    size_t end;
+    while ((end = received_.find("\r\n\r\n")) == std::string::npos && Fill()) {
+    }
+    if (end == std::string::npos) return {};
+    const std::string head = received_.substr(0, end);
+    received_.erase(0, end + 4);
+    size_t length = 0;
+    const size_t field = head.find("Content-Length: ");
+    if (field != std::string::npos) {
+      const size_t begin = field + 16;
+      (void)absl::SimpleAtoi(head.substr(begin, head.find('\r', begin) - begin), &length);
+    }
+    while (received_.size() < length && Fill()) {
+    }
+    const std::string body = received_.substr(0, length);
+    received_.erase(0, body.size());
+    return {head, body};
+  }
+
+  // Whether the server said in TLS's own words that no more comes.
+  bool ReceiveEnd() {
+    char byte;
+    stream_.read_some(asio::buffer(&byte, 1), error_);
+    return received_.empty() && error_ == asio::error::eof;
+  }
+
+ private:
+  bool Fill() {
+    std::string more(65536, '\0');
+    const size_t read = stream_.read_some(asio::buffer(more), error_);
+    received_.append(more, 0, read);
+    return read > 0;
+  }
+
+  asio::io_context io_;
+  asio::ssl::context context_;
+  asio::ssl::stream<asio::ip::tcp::socket> stream_;
+  boost::system::error_code error_;
+  std::string received_;
+};
+
+std::string Get(absl::string_view target, absl::string_view fields = "") {
+  return absl::StrCat("GET ", target, " HTTP/1.1\r\nHost: r\r\n", fields, "\r\n");
+}
+
+class ServerTlsTest : public ::testing::Test {
+ protected:
+  ServerTlsTest() {
+    options_ = TestServer::DefaultOptions();
+    files_ = options_.endpoint.mutable_tls();
+    files_->set_certificate_file(absl::StrCat(Folder(), "/server_tls_test.", ::getpid(), ".crt"));
+    files_->set_private_key_file(absl::StrCat(Folder(), "/server_tls_test.", ::getpid(), ".key"));
+    WritePair(*files_, "first");
+  }
+  ~ServerTlsTest() override {
+    ::unlink(files_->certificate_file().c_str());
+    ::unlink(files_->private_key_file().c_str());
+  }
+
+  Server::Options options_;
+  config::v1::TlsCertificate* files_ = nullptr;
+};
+
+TEST_F(ServerTlsTest, ServesAllKindsOfBodies) {
+  TestServer server(options_);
+  EXPECT_THAT(server.server().Address(), StartsWith("https://127.0.0.1:"));
+  TlsClient client(server.port());
+  ASSERT_TRUE(client.connected());
+  EXPECT_EQ(client.Protocol(), "http/1.1");
+  EXPECT_THAT(client.Ask(Get("/describe")).second, HasSubstr("tls=yes"));
+  const std::string& contents = server.handler().file_contents();
+  EXPECT_TRUE(client.Ask(Get(absl::StrCat("/file?1-", contents.size()))).second == contents.substr(1));
+  EXPECT_TRUE(client.Ask(Get("/stream?1000000")).second == testing::Digits(1'000'000));
+  const std::string post =
+      absl::StrCat("POST /echo HTTP/1.1\r\nHost: r\r\nContent-Length: ", contents.size(), "\r\n\r\n", contents);
+  EXPECT_TRUE(client.Ask(post).second == contents);
+}
+
+TEST_F(ServerTlsTest, EndsConnectionsWithTlsOwnEnd) {
+  TestServer server(options_);
+  TlsClient client(server.port());
+  EXPECT_THAT(client.Ask(Get("/describe", "Connection: close\r\n")).first, HasSubstr("Connection: close"));
+  EXPECT_TRUE(client.ReceiveEnd());
+}
+
+TEST_F(ServerTlsTest, RefusalsCanBeRead) {
+  TestServer server(options_);
+  TlsClient client(server.port());
+  EXPECT_THAT(client.Ask("nonsense\r\n").first, StartsWith("HTTP/1.1 400 "));
+  TlsClient sender(server.port());
+  const std::string large =
+      absl::StrCat("PUT /refuse HTTP/1.1\r\nHost: r\r\nContent-Length: 5000000\r\n\r\n", std::string(5'000'000, 'x'));
+  EXPECT_THAT(sender.Ask(large).first, StartsWith("HTTP/1.1 401 "));
+}
+
+TEST_F(ServerTlsTest, NewConnectionsSeeANewCertificate) {
+  TestServer server(options_);
+  TlsClient old(server.port());
+  EXPECT_EQ(old.Peer(), "first");
+  WritePair(*files_, "second");
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  std::string seen;
+  while ((seen = TlsClient(server.port()).Peer()) != "second" && std::chrono::steady_clock::now() < deadline) {
+  }
+  EXPECT_EQ(seen, "second");
+  EXPECT_THAT(old.Ask(Get("/describe")).first, StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(ServerTlsTest, AHandshakeThatDoesNotEndIsCutOff) {
+  options_.limits.mutable_header_timeout()->CopyFrom(Milliseconds(50));
+  TestServer server(options_);
+  RawClient silent(server.port());
+  EXPECT_TRUE(silent.ReceiveEnd());
+  RawClient plain(server.port());
+  ASSERT_TRUE(plain.Send(Get("/describe")));
+  EXPECT_FALSE(plain.Receive().has_value());
+}
+
+TEST_F(ServerTlsTest, AnIdleConnectionIsClosed) {
+  options_.limits.mutable_idle_timeout()->CopyFrom(Milliseconds(50));
+  TestServer server(options_);
+  TlsClient client(server.port());
+  EXPECT_THAT(client.Ask(Get("/describe")).first, StartsWith("HTTP/1.1 200 "));
+  EXPECT_TRUE(client.ReceiveEnd());
+}
+
+TEST_F(ServerTlsTest, AMissingCertificateIsInvalid) {
+  options_.endpoint.mutable_tls()->set_certificate_file("/nowhere.crt");
+  testing::TestHandler handler;
+  const auto server = Server::Start(options_, &handler, std::make_shared<prometheus::Registry>());
+  EXPECT_TRUE(absl::IsInvalidArgument(server.status()));
+  EXPECT_THAT(std::string(server.status().message()), HasSubstr("/nowhere.crt"));
+}
+
+}  // namespace
+}  // namespace entrepot::gateway::http
