@@ -15,7 +15,7 @@ Debian's docker-registry behind the same interface, to try a test itself):
 A Registry:
 
     .mode                   "standalone", "split" or "peer"
-    .address, .url          "127.0.0.1:PORT", "http://127.0.0.1:PORT" of the (first) gateway; .addresses of all gateways
+    .address, .port, .url   "127.0.0.1:PORT", PORT, "http://127.0.0.1:PORT" of the first gateway; .addresses of all
     .processes              {name: Process}: "entrepot"; or "gateway", "gateway2", ..., "blob", "manifest"
     .data                   the data directory (pathlib.Path)
     .kill9(name), .start(name), .restart(name)     one process, or all without a name; start waits until it is ready
