@@ -1,0 +1,39 @@
+#ifndef ENTREPOT_GATEWAY_BACKENDS_GRPC_RETRY_H_
+#define ENTREPOT_GATEWAY_BACKENDS_GRPC_RETRY_H_
+
+#include "absl/random/random.h"
+#include "absl/time/time.h"
+#include "boost/asio/awaitable.hpp"
+#include "grpcpp/support/status.h"
+#include "services/runtime/backoff.h"
+
+namespace entrepot::gateway {
+
+// Decides for one call, safe to make twice, whether it is made again: where it did not come through to the service, or
+// its answer not back, for as long as a service takes to restart. What the service itself answered is final.
+class GrpcRetry {
+ public:
+  // `deadline` is for all attempts together.
+  explicit GrpcRetry(absl::Duration deadline);
+  GrpcRetry(const GrpcRetry&) = delete;
+  GrpcRetry& operator=(const GrpcRetry&) = delete;
+
+  // Until when an attempt may take.
+  absl::Time deadline() const { return deadline_; }
+  // Whether an attempt was made before this one, which may have done its work.
+  bool repeated() const { return repeated_; }
+
+  // After an attempt that ended so: waits and returns true, or returns false at once.
+  boost::asio::awaitable<bool> Again(const grpc::Status& status);
+
+ private:
+  const absl::Time deadline_;
+  const absl::Time give_up_;
+  absl::InsecureBitGen random_;
+  runtime::Backoff backoff_;
+  bool repeated_ = false;
+};
+
+}  // namespace entrepot::gateway
+
+#endif  // ENTREPOT_GATEWAY_BACKENDS_GRPC_RETRY_H_

@@ -1,0 +1,145 @@
+#include "gateway/backends/grpc_upload_stream.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "boost/asio/this_coro.hpp"
+#include "gateway/backends/grpc_retry.h"
+#include "gateway/backends/grpc_stream_state.h"
+#include "grpcpp/support/client_callback.h"
+#include "services/core/upload_id.h"
+#include "services/status/grpc_status.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::gateway {
+namespace {
+
+using blob::v1::AppendHeader;
+using blob::v1::AppendToUploadRequest;
+using blob::v1::BlobService;
+using boost::asio::awaitable;
+
+absl::Status TooSlow() {
+  return OciError(OciErrorCode::kUnavailable, "the blob service did not take the bytes within its deadline");
+}
+
+class AppendCall : public GrpcStreamState, public grpc::ClientWriteReactor<AppendToUploadRequest> {
+ public:
+  using GrpcStreamState::GrpcStreamState;
+
+  void Start(BlobService::StubInterface* stub, const AppendHeader& header) {
+    stub->async()->AppendToUpload(&context(), &response_, this);
+    // The coroutine starts writes when it has something to write: until Release() the call waits for it.
+    AddHold();
+    *message_.mutable_header() = header;
+    writing_ = true;
+    Begin();
+    StartWrite(&message_);
+    StartCall();
+  }
+
+  void Write(absl::string_view bytes) {
+    message_.set_data(bytes.data(), bytes.size());
+    writing_ = true;
+    StartWrite(&message_);
+  }
+
+  bool accepted() const { return accepted_; }
+  bool writing() const { return writing_; }
+  // Once the service takes nothing more: its status says why.
+  bool broken() const { return broken_; }
+  const blob::v1::Upload& response() const { return response_; }
+
+ private:
+  void DropHold() override { RemoveHold(); }
+  void OnReadInitialMetadataDone(bool ok) override {
+    Report([this, ok] {
+      accepted_ = ok;
+      broken_ = broken_ || !ok;
+    });
+  }
+  void OnWriteDone(bool ok) override {
+    Report([this, ok] {
+      writing_ = false;
+      broken_ = broken_ || !ok;
+    });
+  }
+  void OnDone(const grpc::Status& status) override { Ended(status); }
+
+  AppendToUploadRequest message_;
+  blob::v1::Upload response_;
+  bool accepted_ = false;
+  bool writing_ = false;
+  bool broken_ = false;
+};
+
+// Lets the call end and waits for its status.
+awaitable<absl::Status> End(AppendCall& call, absl::Duration deadline) {
+  call.Release();
+  if (!co_await call.Wait(deadline, [&] { return call.done(); })) {
+    call.Cancel();
+    co_return TooSlow();
+  }
+  co_return FromGrpcStatus(call.status());
+}
+
+// Of a call that the service takes nothing more from: never OK.
+absl::Status WhyBroken(const absl::Status& status) {
+  return status.ok() ? absl::InternalError("the blob service ended an upload before its end") : status;
+}
+
+class GrpcUploadStream : public UploadStream {
+ public:
+  GrpcUploadStream(std::shared_ptr<AppendCall> call, absl::Duration deadline)
+      : call_(std::move(call)), deadline_(deadline) {}
+
+  ~GrpcUploadStream() override {
+    if (!call_->done()) call_->Cancel();
+  }
+
+  awaitable<absl::Status> Append(absl::string_view bytes) override {
+    call_->Write(bytes);
+    if (!co_await call_->Wait(deadline_, [&] { return !call_->writing(); })) {
+      call_->Cancel();
+      co_return TooSlow();
+    }
+    if (call_->broken()) co_return WhyBroken(co_await End(*call_, deadline_));
+    co_return absl::OkStatus();
+  }
+
+  awaitable<absl::StatusOr<Upload>> Finish() override {
+    call_->StartWritesDone();
+    CO_RETURN_IF_ERROR(co_await End(*call_, deadline_));
+    CO_ASSIGN_OR_RETURN(UploadId id, UploadId::Parse(call_->response().upload_id()));
+    co_return Upload{std::move(id), call_->response().offset_bytes()};
+  }
+
+ private:
+  const std::shared_ptr<AppendCall> call_;
+  const absl::Duration deadline_;
+};
+
+}  // namespace
+
+awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> OpenGrpcUploadStream(BlobService::StubInterface* stub,
+                                                                              const GrpcClient& client,
+                                                                              const std::string& request_id,
+                                                                              const AppendHeader& header) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  GrpcRetry retry(client.deadline());
+  for (;;) {
+    const auto call = std::make_shared<AppendCall>(executor, client.calls(), request_id);
+    auto stream = std::make_unique<GrpcUploadStream>(call, client.deadline());
+    call->Start(stub, header);
+    const absl::Duration timeout = retry.deadline() - absl::Now();
+    if (!co_await call->Wait(timeout, [&] { return (call->accepted() && !call->writing()) || call->broken(); })) {
+      co_return TooSlow();
+    }
+    if (!call->broken()) co_return stream;
+    const absl::Status status = co_await End(*call, client.deadline());
+    if (!call->done() || !co_await retry.Again(call->status())) co_return WhyBroken(status);
+  }
+}
+
+}  // namespace entrepot::gateway

@@ -1,0 +1,20 @@
+#ifndef ENTREPOT_GATEWAY_BACKENDS_MANIFEST_MESSAGES_H_
+#define ENTREPOT_GATEWAY_BACKENDS_MANIFEST_MESSAGES_H_
+
+#include "absl/status/statusor.h"
+#include "entrepot/manifest/v1/manifest_service.pb.h"
+#include "services/core/content.h"
+
+// What the manifest service answers, in the gateway's terms. kInvalidArgument where an answer cannot be right.
+namespace entrepot::gateway {
+
+absl::StatusOr<Blob> FromMessage(const manifest::v1::Blob& message);
+absl::StatusOr<ManifestPutResult> FromMessage(const manifest::v1::PutManifestResponse& message);
+absl::StatusOr<StoredManifest> FromMessage(manifest::v1::Manifest&& message);
+TagPage FromMessage(manifest::v1::ListTagsResponse&& message);
+absl::StatusOr<ReferrerPage> FromMessage(manifest::v1::ListReferrersResponse&& message);
+RepositoryPage FromMessage(manifest::v1::ListRepositoriesResponse&& message);
+
+}  // namespace entrepot::gateway
+
+#endif  // ENTREPOT_GATEWAY_BACKENDS_MANIFEST_MESSAGES_H_

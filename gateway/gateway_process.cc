@@ -1,0 +1,90 @@
+#include "gateway/gateway_process.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "gateway/api/registry_api.h"
+#include "gateway/backends/grpc_blob_backend.h"
+#include "gateway/backends/grpc_calls.h"
+#include "gateway/backends/grpc_manifest_backend.h"
+#include "gateway/http/server.h"
+#include "services/runtime/config_defaults.h"
+#include "services/runtime/grpc_channel.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::gateway {
+namespace {
+
+// Members in the order in which they are built on one another.
+class GatewayProcess : public runtime::RunningService {
+ public:
+  static absl::StatusOr<std::unique_ptr<GatewayProcess>> Start(const config::v1::GatewayConfig& config,
+                                                               const runtime::ServiceContext& context) {
+    std::unique_ptr<GatewayProcess> process(new GatewayProcess());
+    process->blobs_ = MakeGrpcBlobBackend(runtime::MakeChannel(config.blob_service(), context.registry),
+                                          runtime::ToDuration(config.blob_service().deadline()), &process->calls_);
+    process->manifests_ =
+        MakeGrpcManifestBackend(runtime::MakeChannel(config.manifest_service(), context.registry),
+                                runtime::ToDuration(config.manifest_service().deadline()), &process->calls_);
+    process->api_ =
+        api::MakeRegistryApi(process->blobs_.get(), process->manifests_.get(), config.limits(), context.registry);
+    http::Server::Options options;
+    options.endpoint = config.listen();
+    options.limits = config.limits();
+    ASSIGN_OR_RETURN(process->server_, http::Server::Start(options, process->api_.get(), context.registry));
+    return process;
+  }
+
+  // Calls resume coroutines of the server: they end before it does.
+  ~GatewayProcess() override {
+    if (server_ != nullptr && !drained_) Drain(absl::InfinitePast());
+  }
+
+  absl::Status CheckReady() override {
+    RETURN_IF_ERROR(blobs_->CheckReady());
+    return manifests_->CheckReady();
+  }
+
+  std::vector<std::pair<std::string, std::string>> Addresses() const override {
+    return {{"listen", server_->Address()}};
+  }
+
+  void Drain(absl::Time deadline) override {
+    drained_ = true;
+    server_->Drain(deadline);
+    calls_.CancelAll();
+  }
+
+ private:
+  GatewayProcess() = default;
+
+  GrpcCalls calls_;
+  std::unique_ptr<BlobBackend> blobs_;
+  std::unique_ptr<ManifestBackend> manifests_;
+  std::unique_ptr<http::Handler> api_;
+  std::unique_ptr<http::Server> server_;
+  bool drained_ = false;
+};
+
+}  // namespace
+
+void FillAndCheck(config::v1::GatewayConfig* config, runtime::ConfigProblems* problems) {
+  runtime::FillDefaults(config->mutable_listen());
+  runtime::FillDefaults(config->mutable_limits());
+  runtime::FillDefaults(config->mutable_blob_service());
+  runtime::FillDefaults(config->mutable_manifest_service());
+  runtime::CheckPublicEndpoint("listen", config->listen(), problems);
+  runtime::CheckLimits("limits", config->limits(), problems);
+  runtime::CheckService("blob_service", config->blob_service(), problems);
+  runtime::CheckService("manifest_service", config->manifest_service(), problems);
+}
+
+absl::StatusOr<std::unique_ptr<runtime::RunningService>> StartGateway(const config::v1::GatewayConfig& config,
+                                                                      const runtime::ServiceContext& context) {
+  return GatewayProcess::Start(config, context);
+}
+
+}  // namespace entrepot::gateway
