@@ -28,10 +28,12 @@ class RocksDbStack : public KvStack {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<KvStack>> KvStack::Open(const std::string& directory,
-                                                       std::shared_ptr<prometheus::Registry> registry) {
+                                                       std::shared_ptr<prometheus::Registry> registry,
+                                                       std::function<void(absl::string_view)> log) {
   auto metrics = std::make_unique<KvMetrics>(std::move(registry), "rocksdb");
   RocksDbKvEngine::Options options;
   options.directory = directory;
+  options.log = std::move(log);
   options.retry.on_retry = [metrics = metrics.get()](RetryReason reason) { metrics->CountRetry(reason); };
   ASSIGN_OR_RETURN(std::unique_ptr<RocksDbKvEngine> rocksdb, RocksDbKvEngine::Open(options));
   return std::make_unique<RocksDbStack>(std::move(metrics), std::move(rocksdb));

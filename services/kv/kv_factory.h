@@ -2,11 +2,13 @@
 #define ENTREPOT_SERVICES_KV_KV_FACTORY_H_
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "prometheus/collectable.h"
 #include "prometheus/registry.h"
 #include "services/kv/kv_engine.h"
@@ -16,9 +18,11 @@ namespace entrepot::kv {
 // The engine that a process keeps its records in, with its metrics.
 class KvStack {
  public:
-  // RocksDB in `directory`; the errors are those of RocksDbKvEngine::Open. Registers the metrics of calls.
+  // RocksDB in `directory`; the errors are those of RocksDbKvEngine::Open. Registers the metrics of calls. `log` takes
+  // the engine's warnings and errors, one line a call, from any thread; it may be empty.
   static absl::StatusOr<std::unique_ptr<KvStack>> Open(const std::string& directory,
-                                                       std::shared_ptr<prometheus::Registry> registry);
+                                                       std::shared_ptr<prometheus::Registry> registry,
+                                                       std::function<void(absl::string_view)> log = {});
 
   // No call may be under way.
   virtual ~KvStack() = default;

@@ -10,11 +10,13 @@
 #include "services/kv/lock_list.h"
 #include "services/kv/owned_directory.h"
 #include "services/kv/rocksdb_health.h"
+#include "services/kv/rocksdb_logger.h"
 #include "services/kv/rocksdb_metrics.h"
 #include "services/kv/rocksdb_options.h"
 #include "services/kv/rocksdb_reads.h"
 #include "services/kv/rocksdb_status.h"
 #include "services/kv/rocksdb_transaction.h"
+#include "services/kv/wal_tails.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::kv {
@@ -33,11 +35,14 @@ struct RocksDbKvEngine::Db {
 
 absl::StatusOr<std::unique_ptr<RocksDbKvEngine>> RocksDbKvEngine::Open(const Options& options) {
   ASSIGN_OR_RETURN(OwnedDirectory directory, OwnedDirectory::Acquire(options.directory));
+  RETURN_IF_ERROR(CutTornWalTails(options.directory));
   auto health = std::make_shared<RocksDbHealth>();
   rocksdb::TransactionDB* opened = nullptr;
-  RETURN_IF_ERROR(FromRocksDb(rocksdb::TransactionDB::Open(MakeRocksDbOptions(options.memory_bytes_max, health),
-                                                           rocksdb::TransactionDBOptions(), options.directory, &opened),
-                              absl::StrCat("cannot open the database in ", options.directory)));
+  RETURN_IF_ERROR(FromRocksDb(
+      rocksdb::TransactionDB::Open(
+          MakeRocksDbOptions(options.memory_bytes_max, health, std::make_shared<RocksDbLogger>(options.log)),
+          rocksdb::TransactionDBOptions(), options.directory, &opened),
+      absl::StrCat("cannot open the database in ", options.directory)));
   rocksdb::TransactionOptions transaction_options;
   transaction_options.lock_timeout = absl::ToInt64Milliseconds(options.lock_timeout);
   auto metrics = std::make_shared<RocksDbMetrics>(opened->GetBaseDB(), health.get());

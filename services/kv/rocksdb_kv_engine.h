@@ -2,6 +2,7 @@
 #define ENTREPOT_SERVICES_KV_ROCKSDB_KV_ENGINE_H_
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,8 @@ class RocksDbKvEngine : public KvEngine {
     // How long one attempt waits for one lock.
     absl::Duration lock_timeout = absl::Milliseconds(500);
     RetryPolicy retry;
+    // Takes RocksDB's warnings and errors, one line a call, from any thread. May be empty.
+    std::function<void(absl::string_view)> log = {};
   };
 
   // kUnavailable: another engine has the directory, or it cannot be read or written. kDataLoss: what it holds is

@@ -42,7 +42,8 @@ void SetMemory(rocksdb::Options& options, size_t memory_bytes_max) {
 }
 
 void SetDurability(rocksdb::Options& options) {
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  // Torn tails were cut before (wal_tails.h).
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kAbsoluteConsistency;
   options.track_and_verify_wals_in_manifest = true;
   options.verify_sst_unique_id_in_manifest = true;
   options.paranoid_checks = true;
@@ -66,9 +67,6 @@ void SetFiles(rocksdb::Options& options) {
 }
 
 void SetDiagnostics(rocksdb::Options& options) {
-  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  options.max_log_file_size = kMiB;
-  options.keep_log_file_num = 3;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   options.statistics = rocksdb::CreateDBStatistics();
@@ -77,10 +75,12 @@ void SetDiagnostics(rocksdb::Options& options) {
 
 }  // namespace
 
-rocksdb::Options MakeRocksDbOptions(size_t memory_bytes_max, std::shared_ptr<rocksdb::EventListener> listener) {
+rocksdb::Options MakeRocksDbOptions(size_t memory_bytes_max, std::shared_ptr<rocksdb::EventListener> listener,
+                                    std::shared_ptr<rocksdb::Logger> logger) {
   rocksdb::Options options;
   options.create_if_missing = true;
   options.listeners.push_back(std::move(listener));
+  options.info_log = std::move(logger);
   SetMemory(options, memory_bytes_max);
   SetDurability(options);
   SetFiles(options);
