@@ -1,0 +1,224 @@
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/random/bit_gen_ref.h"
+#include "absl/random/random.h"
+#include "absl/strings/str_cat.h"
+#include "entrepot/storage/v1/manifest_records.pb.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/core/fake_clock.h"
+#include "services/manifest/catalog_invariants.h"
+#include "services/manifest/catalog_test_content.h"
+#include "services/manifest/catalog_test_engine.h"
+#include "services/manifest/metadata_keys.h"
+#include "services/manifest/record_io.h"
+#include "services/manifest/registry_catalog.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_macros.h"
+#include "services/status/status_matchers.h"
+
+namespace entrepot::manifest {
+namespace {
+
+using storage::v1::BlobRecord;
+using testing::IsEmpty;
+
+// What the collector will do to one blob, without waiting for leases or graces: a blob that nothing refers to is
+// condemned, and one that is condemned is gone.
+absl::Status Collect(kv::KvEngine& kv, const Digest& digest) {
+  return kv.Transact({{keys::Blob(digest)}}, [&](kv::KvTransaction& transaction) -> absl::Status {
+    ASSIGN_OR_RETURN(std::optional<BlobRecord> record, ReadRecord<BlobRecord>(transaction, keys::Blob(digest)));
+    if (!record.has_value()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const auto references,
+                     transaction.Scan({.prefix = keys::ReferencesTo(digest), .start_after = "", .limit = 1}));
+    if (!references.empty()) return absl::OkStatus();
+    if (record->state() == BlobRecord::LIVE) {
+      record->set_state(BlobRecord::CONDEMNED);
+      WriteRecord(transaction, keys::Blob(digest), *record);
+      return absl::OkStatus();
+    }
+    ASSIGN_OR_RETURN(const auto links,
+                     transaction.Scan({.prefix = keys::LinksOf(digest), .start_after = "", .limit = 100}));
+    for (const kv::KeyValue& link : links) transaction.Delete(link.key);
+    transaction.Delete(keys::Review(FromTimestamp(record->review_due()), digest));
+    transaction.Delete(keys::Blob(digest));
+    WriteRecord(transaction, keys::DeleteIntent(StorageKey::Parse(record->storage_key()).value()),
+                storage::v1::DeleteIntentRecord());
+    return absl::OkStatus();
+  });
+}
+
+// Few blobs, manifests, tags and repositories, so that threads meet at each all the time.
+class CatalogRaceTest : public testing::TestWithParam<TestEngineKind> {
+ protected:
+  CatalogRaceTest() : engine_(GetParam().make()) {
+    catalog_ =
+        RegistryCatalog::Create(engine_->get(), &clock_, {.lease = absl::ZeroDuration(), .registry = nullptr}).value();
+    for (int i = 0; i < 4; ++i) blobs_.push_back(absl::StrCat("blob ", i));
+    for (int i = 0; i < 3; ++i) {
+      const std::string more = i == 0 ? "" : SubjectMember(images_[0]);
+      images_.push_back(ImageJson(Upload(blobs_[i]), {Upload(blobs_[i + 1]), Upload(blobs_[(i + 2) % 4])}, more));
+    }
+    indexes_ = {IndexJson({images_[0], images_[1]}), IndexJson({images_[1], images_[2]})};
+  }
+
+  template <typename T>
+  const T& Any(const std::vector<T>& choices, absl::BitGenRef random) {
+    return choices[absl::Uniform<size_t>(random, 0, choices.size())];
+  }
+
+  // One operation; its status.
+  absl::Status Step(absl::BitGenRef random) {
+    const RepositoryName& repository = Any(repositories_, random);
+    const std::string& blob = Any(blobs_, random);
+    const Tag tag = TagNamed(Any(tags_, random));
+    switch (absl::Uniform(random, 0, 12)) {
+      case 0:
+      case 1:
+        return catalog_->CommitBlob(repository, Upload(blob)).status();
+      case 2:
+        return catalog_->MountBlob(repository, DigestOf(blob), Any(repositories_, random)).status();
+      case 3:
+        return catalog_->MountBlob(repository, DigestOf(blob), std::nullopt).status();
+      case 4:
+        return catalog_->UnlinkBlob(repository, DigestOf(blob));
+      case 5:
+      case 6:
+        return catalog_->PutManifest(repository, PutByTag(tag.ToString(), Any(images_, random))).status();
+      case 7:
+        return catalog_->PutManifest(repository, PutByTag(tag.ToString(), Any(indexes_, random), kIndexType)).status();
+      case 8:
+        return catalog_->DeleteManifest(repository, tag);
+      case 9:
+        return catalog_->DeleteManifest(repository,
+                                        DigestOf(Any(absl::Bernoulli(random, 0.5) ? images_ : indexes_, random)));
+      case 10:
+        return ReadBack(repository, tag);
+      default:
+        return Collect(*engine_->get(), DigestOf(blob));
+    }
+  }
+
+  absl::Status ReadBack(const RepositoryName& repository, const Tag& tag) {
+    ASSIGN_OR_RETURN(const StoredManifest manifest, catalog_->GetManifest(repository, tag, false));
+    if (DigestOf(manifest.content) == manifest.digest) return absl::OkStatus();
+    return absl::DataLossError("other bytes than were pushed");
+  }
+
+  // Runs `body` in each of `threads` threads.
+  static void InThreads(int threads, const std::function<void(int)>& body) {
+    std::vector<std::thread> running;
+    for (int i = 0; i < threads; ++i) running.emplace_back([&body, i] { body(i); });
+    for (std::thread& thread : running) thread.join();
+  }
+
+  const std::vector<RepositoryName> repositories_ = {Repo("a"), Repo("b")};
+  const std::vector<std::string> tags_ = {"v1", "v2", "v3"};
+  std::vector<std::string> blobs_;
+  std::vector<std::string> images_;
+  std::vector<std::string> indexes_;
+  FakeClock clock_;
+  std::unique_ptr<TestEngine> engine_;
+  std::unique_ptr<RegistryCatalog> catalog_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Engines, CatalogRaceTest, EachTestEngine(), TestEngineName);
+
+TEST_P(CatalogRaceTest, InvariantsHoldWhateverHappensAtOnce) {
+  constexpr int kThreads = 8;
+  constexpr int kSteps = 300;
+  std::atomic<int> done{0};
+  InThreads(kThreads, [&](int thread) {
+    std::mt19937_64 random(static_cast<uint64_t>(thread));
+    for (int i = 0; i < kSteps; ++i) {
+      const absl::Status status = Step(random);
+      if (status.ok()) ++done;
+      // What is not there is the only thing that may go wrong.
+      EXPECT_TRUE(status.ok() || absl::IsNotFound(status)) << status;
+    }
+  });
+  EXPECT_GT(done, kThreads * kSteps / 4);
+  EXPECT_THAT(CheckInvariants(*engine_->get(), {}), IsOkAndHolds(IsEmpty()));
+}
+
+TEST_P(CatalogRaceTest, OneDigestPushedManyTimesAtOnceHasOneCopy) {
+  constexpr int kThreads = 16;
+  std::atomic<int> deduplicated{0};
+  InThreads(kThreads, [&](int thread) {
+    const absl::StatusOr<bool> result = catalog_->CommitBlob(repositories_[thread % 2], Upload(blobs_[0]));
+    EXPECT_OK(result);
+    if (result.ok() && *result) ++deduplicated;
+  });
+  EXPECT_EQ(deduplicated, kThreads - 1);
+  EXPECT_EQ(engine_->get()->Scan({.prefix = "x/", .start_after = "", .limit = 100})->size(), kThreads - 1u);
+  EXPECT_THAT(CheckInvariants(*engine_->get(), {}), IsOkAndHolds(IsEmpty()));
+}
+
+TEST_P(CatalogRaceTest, AManifestIsRefusedOrItsBlobsStay) {
+  constexpr int kRounds = 60;
+  const RepositoryName& repository = repositories_[0];
+  for (int round = 0; round < kRounds; ++round) {
+    for (const std::string& blob : blobs_) ASSERT_OK(catalog_->CommitBlob(repository, Upload(blob)));
+    bool accepted = false;
+    InThreads(2, [&](int thread) {
+      if (thread == 0) {
+        accepted = catalog_->PutManifest(repository, PutByDigest(images_[0])).ok();
+      } else {
+        for (int i = 0; i < 2; ++i) EXPECT_OK(Collect(*engine_->get(), DigestOf(blobs_[1])));
+      }
+    });
+    const absl::StatusOr<Blob> blob = catalog_->FindBlob(repository, DigestOf(blobs_[1]));
+    EXPECT_EQ(blob.ok(), accepted) << blob.status();
+    if (accepted) {
+      ASSERT_OK(catalog_->DeleteManifest(repository, DigestOf(images_[0])));
+    }
+  }
+}
+
+TEST_P(CatalogRaceTest, ADeletedManifestTakesTheTagsThatArriveMeanwhile) {
+  constexpr int kRounds = 30;
+  const RepositoryName& repository = repositories_[0];
+  for (int round = 0; round < kRounds; ++round) {
+    const std::string image = IndexJson({}, absl::StrCat(",\"round\":", round));
+    ASSERT_OK(catalog_->PutManifest(repository, PutByTag("v0", image, kIndexType)));
+    InThreads(4, [&](int thread) {
+      if (thread == 0) {
+        EXPECT_OK(catalog_->DeleteManifest(repository, DigestOf(image)));
+      } else {
+        EXPECT_OK(catalog_->PutManifest(repository, PutByTag(tags_[thread - 1], image, kIndexType)));
+      }
+    });
+    ASSERT_THAT(CheckInvariants(*engine_->get(), {}), IsOkAndHolds(IsEmpty()));
+  }
+}
+
+TEST_P(CatalogRaceTest, ATagIsNeverSeenToNameNothing) {
+  const RepositoryName& repository = repositories_[0];
+  const std::string first = IndexJson({}, ",\"n\":1");
+  const std::string second = IndexJson({}, ",\"n\":2");
+  ASSERT_OK(catalog_->PutManifest(repository, PutByTag("v1", first, kIndexType)));
+  std::atomic<bool> stop{false};
+  InThreads(3, [&](int thread) {
+    if (thread > 0) {
+      while (!stop) EXPECT_OK(ReadBack(repository, TagNamed("v1")));
+      return;
+    }
+    // The tag moves to the other manifest, and the one that it has left goes.
+    for (int i = 0; i < 100; ++i) {
+      const bool odd = i % 2 == 1;
+      EXPECT_OK(catalog_->PutManifest(repository, PutByTag("v1", odd ? first : second, kIndexType)));
+      EXPECT_OK(catalog_->DeleteManifest(repository, DigestOf(odd ? second : first)));
+    }
+    stop = true;
+  });
+}
+
+}  // namespace
+}  // namespace entrepot::manifest
