@@ -108,20 +108,22 @@ Acceptor::Outcome Acceptor::AcceptOne() {
   if (!slots_->TryTake()) return Outcome::kNoSlot;
   sockaddr_storage peer{};
   socklen_t size = sizeof(peer);
-  const int fd =
-      ::accept4(listener_.native_handle(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd >= 0) {
-    serve_(fd, AddressText(peer));
+  OwnedFd fd(
+      ::accept4(listener_.native_handle(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (fd.get() >= 0) {
+    out_of_resources_ = false;
+    serve_(std::move(fd), AddressText(peer));
     return Outcome::kAccepted;
   }
   const int error = errno;
   slots_->Release();
   if (error == EAGAIN || error == EWOULDBLOCK) return Outcome::kNoneWaiting;
-  if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
+  // That one is gone already; the next may be there.
+  if (error == ECONNABORTED || error == EINTR || error == EPROTO || error == EPERM) return Outcome::kAccepted;
+  if (!std::exchange(out_of_resources_, true)) {
     runtime::Log(runtime::LogLevel::kWarning, "cannot accept connections", {{"error", std::strerror(error)}});
-    return Outcome::kNoResources;
   }
-  return Outcome::kAccepted;  // That one is gone already; the next may be there.
+  return Outcome::kNoResources;
 }
 
 asio::awaitable<void> Acceptor::Pause(asio::steady_timer::duration duration) {

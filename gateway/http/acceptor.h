@@ -13,6 +13,7 @@
 #include "boost/asio/ip/tcp.hpp"
 #include "boost/asio/steady_timer.hpp"
 #include "gateway/http/connection_slots.h"
+#include "services/core/owned_fd.h"
 
 namespace entrepot::gateway::http {
 
@@ -20,8 +21,8 @@ namespace entrepot::gateway::http {
 // queue. Everything but Create() happens on the thread of `io`.
 class Acceptor {
  public:
-  // Takes over the descriptor: a connected socket that does not block.
-  using Serve = std::function<void(int fd, std::string remote_address)>;
+  // Gets a connected socket that does not block.
+  using Serve = std::function<void(OwnedFd fd, std::string remote_address)>;
 
   // Listens on return; Run() begins to accept. `io` and `slots` must outlive it. kUnavailable: the address cannot be
   // listened on.
@@ -54,6 +55,7 @@ class Acceptor {
   const Serve serve_;
   uint16_t port_ = 0;
   bool stopped_ = false;
+  bool out_of_resources_ = false;
 };
 
 }  // namespace entrepot::gateway::http

@@ -26,6 +26,8 @@ using boost::system::error_code;
 
 // What a TLS record holds at most: below it, head and body go out as one.
 constexpr size_t kTlsRecordBytes = 16384;
+// One read of a TLS connection goes on up to here while there is more.
+constexpr size_t kTlsReadBytes = 256 << 10;
 constexpr size_t kDropBytes = 16384;
 
 // What sendmsg sends next, after `sent` bytes of the two.
@@ -55,12 +57,13 @@ struct ClientSocket::Tls {
   std::string record;
 };
 
-ClientSocket::ClientSocket(asio::io_context& io, int fd, const RateMeter& meter,
+ClientSocket::ClientSocket(asio::io_context& io, OwnedFd fd, const RateMeter& meter,
                            std::shared_ptr<asio::ssl::context> tls)
     : socket_(io), meter_(meter) {
-  error_code ignored;  // A socket that cannot be taken over reads as closed.
-  socket_.assign(asio::ip::tcp::v4(), fd, ignored);
-  socket_.non_blocking(true, ignored);
+  error_code error;  // A socket that cannot be taken over reads as closed.
+  socket_.assign(asio::ip::tcp::v4(), fd.get(), error);
+  if (!error) fd.release();
+  socket_.non_blocking(true, error);
   if (tls) tls_ = std::make_unique<Tls>(socket_, std::move(tls));
 }
 
@@ -92,6 +95,14 @@ asio::awaitable<absl::StatusOr<size_t>> ClientSocket::Read(char* data, size_t si
   if (tls_) {
     read = co_await tls_->stream.async_read_some(asio::buffer(data, size),
                                                  asio::redirect_error(asio::use_awaitable, error));
+    // A record is small beside what bodies are read in: take those that came with it. What goes wrong behind the first
+    // shows itself again at the next read.
+    while (!error && read < size && read < kTlsReadBytes && HasReceived()) {
+      error_code behind;
+      read += co_await tls_->stream.async_read_some(asio::buffer(data + read, size - read),
+                                                    asio::redirect_error(asio::use_awaitable, behind));
+      if (behind) break;
+    }
   } else {
     read = co_await socket_.async_read_some(asio::buffer(data, size), asio::redirect_error(asio::use_awaitable, error));
   }
@@ -100,6 +111,12 @@ asio::awaitable<absl::StatusOr<size_t>> ClientSocket::Read(char* data, size_t si
   if (!error) co_return read;
   if (error == asio::error::eof || error == asio::ssl::error::stream_truncated) co_return size_t{0};
   co_return ToStatus(error);
+}
+
+bool ClientSocket::HasReceived() {
+  if (SSL_pending(tls_->stream.native_handle()) > 0) return true;
+  error_code ignored;
+  return socket_.available(ignored) > 0;
 }
 
 asio::awaitable<absl::Status> ClientSocket::Write(absl::string_view first, absl::string_view second, bool more) {

@@ -13,6 +13,7 @@
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/ip/tcp.hpp"
 #include "gateway/http/rate_meter.h"
+#include "services/core/owned_fd.h"
 
 namespace boost::asio::ssl {
 class context;
@@ -29,8 +30,8 @@ class ClientSocket {
  public:
   using Clock = RateMeter::Clock;
 
-  // Takes over `fd`, a connected socket. With `tls` Handshake() comes first.
-  ClientSocket(boost::asio::io_context& io, int fd, const RateMeter& meter,
+  // `fd`: a connected socket. With `tls` Handshake() comes first.
+  ClientSocket(boost::asio::io_context& io, OwnedFd fd, const RateMeter& meter,
                std::shared_ptr<boost::asio::ssl::context> tls);
   ~ClientSocket();
 
@@ -86,6 +87,8 @@ class ClientSocket {
 
   void BeginWait();
   void EndWait();
+  // Bytes of a TLS connection that wait to be read.
+  bool HasReceived();
   void Interrupt(Interruption reason);
   absl::Status ToStatus(const boost::system::error_code& error) const;
   boost::asio::awaitable<absl::Status> WritePlain(absl::string_view first, absl::string_view second, bool more);

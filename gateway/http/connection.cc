@@ -44,10 +44,10 @@ class InFlight {
 
 }  // namespace
 
-Connection::Connection(Worker* worker, int fd, std::string remote_address)
+Connection::Connection(Worker* worker, OwnedFd fd, std::string remote_address)
     : worker_(worker),
       remote_address_(std::move(remote_address)),
-      socket_(worker->io(), fd, worker->shared().meter, TlsOf(worker->shared())),
+      socket_(worker->io(), std::move(fd), worker->shared().meter, TlsOf(worker->shared())),
       head_(worker->shared().head_limits),
       body_(&socket_, &buffer_) {
   request_.remote_address = remote_address_;
@@ -199,7 +199,7 @@ asio::awaitable<absl::Status> Connection::SendStream(StreamBody& body) {
   for (uint64_t left = body.length_bytes; left > 0;) {
     CO_ASSIGN_OR_RETURN(const size_t read, co_await body.source->Read(piece.get(), std::min<uint64_t>(capacity, left)));
     if (read == 0) co_return absl::DataLossError("the body's source ended before its length");
-    CO_RETURN_IF_ERROR(co_await socket_.Write(head, {piece.get(), read}, read < left));
+    CO_RETURN_IF_ERROR(co_await socket_.Write(head, {piece.get(), read}));
     if (!head.empty()) first_byte_ = Clock::now();
     head = {};
     left -= read;

@@ -11,6 +11,7 @@
 #include "gateway/http/request_body.h"
 #include "gateway/http/request_head.h"
 #include "gateway/http/worker.h"
+#include "services/core/owned_fd.h"
 
 namespace entrepot::gateway::http {
 
@@ -18,8 +19,8 @@ namespace entrepot::gateway::http {
 // sees the last answer. Lives on its worker's thread.
 class Connection {
  public:
-  // `worker` must outlive it. Takes over `fd` and the slot that belongs to it.
-  Connection(Worker* worker, int fd, std::string remote_address);
+  // `worker` must outlive it. Takes over the slot that belongs to it.
+  Connection(Worker* worker, OwnedFd fd, std::string remote_address);
   ~Connection();
 
   Connection(const Connection&) = delete;

@@ -58,14 +58,17 @@ Sent SendPiece(int socket, int file, uint64_t offset, uint64_t size) {
 asio::awaitable<absl::Status> SendPlain(const FileBody& body, ClientSocket& socket, runtime::Executor& executor) {
   const int file = body.file.get();
   const uint64_t end = body.offset_bytes + body.length_bytes;
-  uint64_t cached_until = body.offset_bytes;
-  uint64_t turn_until = body.offset_bytes + kTurnBytes;
+  uint64_t piece_end = body.offset_bytes;
+  uint64_t turn_end = body.offset_bytes + kTurnBytes;
+  bool cached = false;
   for (uint64_t offset = body.offset_bytes; offset < end;) {
-    const uint64_t size = std::min(kPieceBytes, end - offset);
-    const bool cached = offset + size <= cached_until || IsCached(file, offset, size);
+    if (offset == piece_end || !cached) {
+      piece_end = std::min(offset + kPieceBytes, end);
+      cached = IsCached(file, offset, piece_end - offset);
+    }
+    const uint64_t size = piece_end - offset;
     Sent sent;
     if (cached) {
-      cached_until = offset + size;
       sent = SendPiece(socket.native_handle(), file, offset, size);
     } else {
       ::posix_fadvise(file, static_cast<off_t>(offset), static_cast<off_t>(std::min(kReadAheadBytes, end - offset)),
@@ -76,8 +79,8 @@ asio::awaitable<absl::Status> SendPlain(const FileBody& body, ClientSocket& sock
     if (sent.result > 0) {
       offset += static_cast<uint64_t>(sent.result);
       socket.CountSent(static_cast<size_t>(sent.result));
-      if (offset >= turn_until) {
-        turn_until = offset + kTurnBytes;
+      if (offset >= turn_end) {
+        turn_end = offset + kTurnBytes;
         co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
       }
     } else if (sent.error == EAGAIN) {

@@ -18,6 +18,7 @@
 #include "gateway/http/connection_slots.h"
 #include "gateway/http/server_metrics.h"
 #include "gateway/http/worker.h"
+#include "services/core/owned_fd.h"
 #include "services/runtime/certificate_reloader.h"
 #include "services/runtime/config_defaults.h"
 #include "services/runtime/executor.h"
@@ -28,8 +29,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Reads of files that are not in memory, one for each client at a time.
-constexpr size_t kFileThreads = 4;
+// Reads of files that are not in memory: each client has one at a time, and the disk reads ahead of it.
+constexpr size_t kFileThreads = 8;
 // After the deadline of a drain: what handlers get to see that their client is gone.
 constexpr absl::Duration kCutOffTime = absl::Seconds(1);
 
@@ -68,7 +69,7 @@ class ServerImpl : public Server {
 
  private:
   // To the worker with the fewest connections: clients of a registry open few and keep them busy.
-  void Place(int fd, std::string remote_address);
+  void Place(OwnedFd fd, std::string remote_address);
 
   const Options options_;
   ServerMetrics metrics_;
@@ -117,9 +118,10 @@ absl::Status ServerImpl::Begin(const std::shared_ptr<prometheus::Registry>& regi
   const size_t threads = options_.threads > 0 ? options_.threads : std::max(1u, std::thread::hardware_concurrency());
   for (size_t i = 0; i < threads; ++i) workers_.push_back(std::make_unique<Worker>(shared_));
   asio::io_context& io = workers_.front()->io();
-  ASSIGN_OR_RETURN(acceptor_,
-                   Acceptor::Create(io, options_.endpoint.address(), static_cast<uint16_t>(options_.endpoint.port()),
-                                    &slots_, [this](int fd, std::string peer) { Place(fd, std::move(peer)); }));
+  ASSIGN_OR_RETURN(
+      acceptor_,
+      Acceptor::Create(io, options_.endpoint.address(), static_cast<uint16_t>(options_.endpoint.port()), &slots_,
+                       [this](OwnedFd fd, std::string peer) { Place(std::move(fd), std::move(peer)); }));
   slots_.set_on_free([this, &io] { asio::post(io, [this] { acceptor_->Resume(); }); });
   asio::co_spawn(io, acceptor_->Run(), asio::detached);
   return absl::OkStatus();
@@ -146,13 +148,13 @@ void ServerImpl::Drain(absl::Time deadline) {
   for (const auto& worker : workers_) worker->Stop();
 }
 
-void ServerImpl::Place(int fd, std::string remote_address) {
+void ServerImpl::Place(OwnedFd fd, std::string remote_address) {
   next_worker_ = (next_worker_ + 1) % workers_.size();
   Worker* least = workers_[next_worker_].get();
   for (const auto& worker : workers_) {
     if (worker->connections() < least->connections()) least = worker.get();
   }
-  least->Serve(fd, std::move(remote_address));
+  least->Serve(std::move(fd), std::move(remote_address));
 }
 
 }  // namespace

@@ -154,6 +154,15 @@ TEST_F(ServerTest, SendsFilesAndTheirRanges) {
   }
 }
 
+TEST_F(ServerTest, SendsFilesThatAreNotInMemory) {
+  const std::string& contents = server_.handler().file_contents();
+  RawClient client(server_.port());
+  for (const size_t begin : {0, 1'000'000}) {
+    ASSERT_TRUE(client.Send(Get(absl::StrCat("/cold-file?", begin, "-", contents.size()))));
+    EXPECT_TRUE(client.Receive().value_or(RawResponse()).body == contents.substr(begin)) << begin;
+  }
+}
+
 TEST_F(ServerTest, SendsAFileToAClientThatTakesItSlowly) {
   const std::string& contents = server_.handler().file_contents();
   RawClient client(server_.port(), /*receive_bytes=*/4096);

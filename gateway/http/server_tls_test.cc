@@ -163,6 +163,7 @@ TEST_F(ServerTlsTest, ServesAllKindsOfBodies) {
   EXPECT_THAT(client.Ask(Get("/describe")).second, HasSubstr("tls=yes"));
   const std::string& contents = server.handler().file_contents();
   EXPECT_TRUE(client.Ask(Get(absl::StrCat("/file?1-", contents.size()))).second == contents.substr(1));
+  EXPECT_TRUE(client.Ask(Get(absl::StrCat("/cold-file?1-", contents.size()))).second == contents.substr(1));
   EXPECT_TRUE(client.Ask(Get("/stream?1000000")).second == testing::Digits(1'000'000));
   const std::string post =
       absl::StrCat("POST /echo HTTP/1.1\r\nHost: r\r\nContent-Length: ", contents.size(), "\r\n\r\n", contents);

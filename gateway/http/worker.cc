@@ -34,10 +34,10 @@ Worker::Worker(const Shared& shared) : shared_(shared), metrics_(shared.metrics)
 
 Worker::~Worker() = default;
 
-void Worker::Serve(int fd, std::string remote_address) {
+void Worker::Serve(OwnedFd fd, std::string remote_address) {
   connection_count_.fetch_add(1, std::memory_order_relaxed);
-  asio::post(io_, [this, fd, address = std::move(remote_address)]() mutable {
-    asio::co_spawn(io_, Run(fd, std::move(address)), asio::detached);
+  asio::post(io_, [this, fd = std::move(fd), address = std::move(remote_address)]() mutable {
+    asio::co_spawn(io_, Run(std::move(fd), std::move(address)), asio::detached);
   });
 }
 
@@ -82,8 +82,8 @@ asio::awaitable<void> Worker::Tick() {
   }
 }
 
-asio::awaitable<void> Worker::Run(int fd, std::string remote_address) {
-  Connection connection(this, fd, std::move(remote_address));
+asio::awaitable<void> Worker::Run(OwnedFd fd, std::string remote_address) {
+  Connection connection(this, std::move(fd), std::move(remote_address));
   co_await connection.Run();
 }
 

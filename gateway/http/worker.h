@@ -19,6 +19,7 @@
 #include "gateway/http/request_head.h"
 #include "gateway/http/request_id.h"
 #include "gateway/http/server_metrics.h"
+#include "services/core/owned_fd.h"
 #include "services/runtime/certificate_reloader.h"
 #include "services/runtime/executor.h"
 
@@ -53,7 +54,7 @@ class Worker {
   boost::asio::io_context& io() { return io_; }
   size_t connections() const { return connection_count_.load(std::memory_order_relaxed); }
   // Serves a connection that has a slot and belongs to this worker from now on.
-  void Serve(int fd, std::string remote_address);
+  void Serve(OwnedFd fd, std::string remote_address);
   // Closes connections that are idle; the others end with their request.
   void Drain();
   // Ends every connection's reading and writing.
@@ -72,7 +73,7 @@ class Worker {
 
  private:
   boost::asio::awaitable<void> Tick();
-  boost::asio::awaitable<void> Run(int fd, std::string remote_address);
+  boost::asio::awaitable<void> Run(OwnedFd fd, std::string remote_address);
 
   const Shared shared_;
   std::atomic<size_t> connection_count_{0};

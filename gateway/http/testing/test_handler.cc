@@ -113,6 +113,11 @@ asio::awaitable<Response> TestHandler::Handle(Request& request) {
     response.body = absl::StatusCodeToString(body.status().code());
   } else if (request.path == "/file") {
     response.body = FileRange(file_path_, request.query);
+  } else if (request.path == "/cold-file") {
+    FileBody body = FileRange(file_path_, request.query);
+    ::fdatasync(body.file.get());
+    ::posix_fadvise(body.file.get(), 0, 0, POSIX_FADV_DONTNEED);
+    response.body = std::move(body);
   } else if (request.path == "/missing-bytes") {
     response.body = FileRange(file_path_, absl::StrCat("0-", file_contents_.size() + 1));
   } else if (request.path == "/stream") {

@@ -14,6 +14,7 @@ namespace entrepot::gateway::http::testing {
 //   /refuse         401 without reading the body
 //   /fail           what status code reading the body ended in, as text
 //   /file?a-b       bytes a to b-1 of file()
+//   /cold-file?a-b  the same, having asked the kernel to forget the file
 //   /missing-bytes  a file body that is longer than the file
 //   /stream?n       n bytes of a stream, "0123456789" again and again
 //   /broken         a stream that fails after 10 of 20 bytes
