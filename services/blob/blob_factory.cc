@@ -33,7 +33,7 @@ class LocalBlobStack : public BlobStack {
         files_(directory_.get(), parts.system_calls, &gate_, &metrics_),
         values_(parts.kv, options.object_durability, &metrics_),
         reader_(&files_, &values_, &gate_),
-        sessions_(SessionOptions(options), parts.kv, &files_, parts.clock, &metrics_) {}
+        sessions_(SessionOptions(options), parts.kv, &files_, &reader_, parts.clock, &metrics_) {}
 
   absl::Status Start(absl::Duration upkeep_interval) {
     RETURN_IF_ERROR(sessions_.Recover());
@@ -55,6 +55,7 @@ class LocalBlobStack : public BlobStack {
   void Upkeep() {
     while (sessions_.EndExpired(kExpiredPerBite) == kExpiredPerBite) {
     }
+    sessions_.FlushForgotten().IgnoreError();
     metrics_.upload_oldest_age()->Set(absl::ToDoubleSeconds(sessions_.OldestAge()));
     struct statvfs space;
     if (::fstatvfs(directory_->root(), &space) != 0) return;

@@ -7,7 +7,10 @@
 
 #include "absl/time/time.h"
 #include "services/blob/blob_metrics.h"
+#include "services/blob/forgotten_sessions.h"
+#include "services/blob/object_reader.h"
 #include "services/blob/object_store.h"
+#include "services/blob/session_endings.h"
 #include "services/blob/session_records.h"
 #include "services/blob/session_table.h"
 #include "services/blob/staged_uploads.h"
@@ -28,9 +31,9 @@ class KvUploadSessions : public UploadSessions {
     kv::Durability object_durability = kv::Durability::kSynced;
   };
 
-  // The arguments outlive this.
-  KvUploadSessions(const Options& options, kv::KvEngine* kv, ObjectStore* store, const Clock* clock,
-                   BlobMetrics* metrics);
+  // `reader` finds objects of both tiers. The arguments outlive this.
+  KvUploadSessions(const Options& options, kv::KvEngine* kv, ObjectStore* store, ObjectReader* reader,
+                   const Clock* clock, BlobMetrics* metrics);
 
   // Takes over what an earlier run left, and deletes staged bytes that belong to no session. Before anything else.
   absl::Status Recover();
@@ -47,29 +50,31 @@ class KvUploadSessions : public UploadSessions {
   // Ends at most `limit` open sessions that have expired, with their bytes; tells how many. Of a sealed one only the
   // right to seal it again expires: somebody may have committed its object, so object and record stay.
   size_t EndExpired(size_t limit);
+  // Deletes the records of forgotten sessions that are still there.
+  absl::Status FlushForgotten() { return forgotten_.Flush(); }
   absl::Duration OldestAge() const { return table_.OldestAge(); }
 
  private:
   using Record = storage::v1::UploadRecord;
 
-  // The record of a claimed session in that state.
+  // The record of a claimed session.
   absl::StatusOr<Record> Load(SessionTable::Claim& claim);
   absl::StatusOr<Record> LoadOpen(SessionTable::Claim& claim);
   // Ends the session where its bytes are lost.
   absl::StatusOr<std::unique_ptr<StagedObject>> OpenStaged(StagedUploads::Accept accept, SessionTable::Claim& claim,
                                                            Record& record);
-  absl::Status End(SessionTable::Claim& claim, UploadResult result);
-  absl::Status CheckDigest(SessionTable::Claim& claim, const Digest& found, const Digest& wanted);
-  absl::Status SealInRecord(SessionTable::Claim& claim, Record& record, const Digest& digest);
-  absl::Status SealStaged(SessionTable::Claim& claim, Record& record, const Digest& digest);
+  // As long as the object is there.
+  absl::StatusOr<SealedUpload> SealAgain(SessionTable::Claim& claim, const Record& record, const Digest& digest);
 
   const Options options_;
   const Clock& clock_;
   ObjectStore& store_;
-  BlobMetrics& metrics_;
+  ObjectReader& reader_;
   SessionTable table_;
   SessionRecords records_;
   StagedUploads uploads_;
+  SessionEndings endings_;
+  ForgottenSessions forgotten_;
 };
 
 }  // namespace entrepot::blob

@@ -12,6 +12,8 @@
 #include "services/blob/kv_object_tier.h"
 #include "services/blob/memory_object_store.h"
 #include "services/blob/object_store_conformance.h"
+#include "services/blob/tiered_object_reader.h"
+#include "services/blob/write_gate.h"
 #include "services/core/digester.h"
 #include "services/core/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
@@ -47,8 +49,9 @@ class KvUploadSessionsTest : public testing::Test {
   // What a killed process leaves is what the KV and the store hold.
   void Restart() {
     sessions_.reset();
-    sessions_ = std::make_unique<KvUploadSessions>(
-        KvUploadSessions::Options{.lifetime = absl::Hours(24), .open_max = 3}, &kv_, &store_, &clock_, &metrics_);
+    sessions_ =
+        std::make_unique<KvUploadSessions>(KvUploadSessions::Options{.lifetime = absl::Hours(24), .open_max = 3}, &kv_,
+                                           &store_, &reader_, &clock_, &metrics_);
     EXPECT_OK(sessions_->Recover());
   }
 
@@ -76,8 +79,7 @@ class KvUploadSessionsTest : public testing::Test {
   }
 
   absl::StatusOr<std::string> Read(const StorageKey& key) {
-    KvObjectTier values(&kv_, kv::Durability::kSynced, &metrics_);
-    absl::StatusOr<OpenObject> object = key.tier() == StorageTier::kFile ? store_.Open(key) : values.Open(key);
+    absl::StatusOr<OpenObject> object = reader_.Open(key);
     if (!object.ok()) return object.status();
     return Contents(*object);
   }
@@ -100,6 +102,9 @@ class KvUploadSessionsTest : public testing::Test {
   MemoryObjectStore store_;
   prometheus::Registry registry_;
   BlobMetrics metrics_{registry_};
+  WriteGate gate_{metrics_.store_read_only()};
+  KvObjectTier values_{&kv_, kv::Durability::kSynced, &metrics_};
+  TieredObjectReader reader_{&store_, &values_, &gate_};
   std::unique_ptr<KvUploadSessions> sessions_;
 };
 
@@ -207,6 +212,57 @@ TEST_F(KvUploadSessionsTest, SavesNowAndThenWhileBytesComeIn) {
   expected += "end";
   ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, sessions_->Seal(repository_, id, Sha256(expected)));
   EXPECT_EQ(sealed.size_bytes, expected.size());
+}
+
+TEST_F(KvUploadSessionsTest, FinishesAndSealsInOne) {
+  for (const std::string& bytes : {std::string(), small_, large_}) {
+    const UploadId id = Start();
+    {
+      ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(repository_, id, {}));
+      ASSERT_OK(appender->Append(bytes));
+      ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, appender->FinishAndSeal(Sha256(bytes)));
+      EXPECT_EQ(sealed.size_bytes, bytes.size());
+      EXPECT_THAT(Read(sealed.storage_key), IsOkAndHolds(bytes));
+    }
+    ExpectSealsAs(id, Sha256(bytes), bytes, bytes == large_ ? StorageTier::kFile : StorageTier::kKv);
+    EXPECT_EQ(metrics_.upload_sessions()->Value(), 0);
+  }
+}
+
+TEST_F(KvUploadSessionsTest, FinishingAndSealingWithAnotherDigestEndsTheSession) {
+  for (const std::string& bytes : {small_, large_}) {
+    const UploadId id = Start();
+    {
+      ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(repository_, id, {}));
+      ASSERT_OK(appender->Append(bytes));
+      EXPECT_THAT(appender->FinishAndSeal(Sha256("other")), IsOciError(OciErrorCode::kDigestInvalid));
+    }
+    EXPECT_THAT(OffsetOf(id), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  }
+  EXPECT_THAT(store_.ListStaged(), IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(kv_.Scan({.prefix = "", .start_after = "", .limit = 10}), IsOkAndHolds(IsEmpty()));
+}
+
+TEST_F(KvUploadSessionsTest, FinishesAndSealsWithAnotherAlgorithm) {
+  for (const std::string& bytes : {small_, large_}) {
+    const UploadId id = Start();
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(repository_, id, {}));
+    ASSERT_OK(appender->Append(bytes));
+    ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, appender->FinishAndSeal(Sha512(bytes)));
+    EXPECT_EQ(sealed.digest, Sha512(bytes));
+    EXPECT_THAT(Read(sealed.storage_key), IsOkAndHolds(bytes));
+  }
+}
+
+TEST_F(KvUploadSessionsTest, AnObjectThatIsGoneIsNotSealedAgain) {
+  for (const std::string& bytes : {small_, large_}) {
+    const UploadId id = Start();
+    EXPECT_OK(Append(id, bytes));
+    ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, sessions_->Seal(repository_, id, Sha256(bytes)));
+    EXPECT_OK(reader_.Delete(sealed.storage_key));
+    EXPECT_THAT(sessions_->Seal(repository_, id, Sha256(bytes)), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  }
+  EXPECT_THAT(kv_.Scan({.prefix = "", .start_after = "", .limit = 10}), IsOkAndHolds(IsEmpty()));
 }
 
 TEST_F(KvUploadSessionsTest, SealsAgainWithTheSameDigestUntilItIsForgotten) {
@@ -357,6 +413,7 @@ TEST_F(KvUploadSessionsTest, ExpiryLeavesWhatWasSealed) {
   EXPECT_THAT(kv_.Scan({.prefix = "u/", .start_after = "", .limit = 10}), IsOkAndHolds(SizeIs(1)));
   // The manifest service has committed it after all.
   EXPECT_OK(sessions_->Forget(repository_, id));
+  EXPECT_OK(sessions_->FlushForgotten());
   EXPECT_THAT(kv_.Scan({.prefix = "u/", .start_after = "", .limit = 10}), IsOkAndHolds(IsEmpty()));
 }
 

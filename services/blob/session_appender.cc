@@ -10,7 +10,7 @@
 namespace entrepot::blob {
 
 SessionAppender::~SessionAppender() {
-  if (Changed()) {
+  if (claim_.open() && Changed()) {
     if (absl::Status status = Save(); !status.ok()) {
       runtime::Log(runtime::LogLevel::kWarning, "where an upload broke off could not be saved",
                    {{"error", status.message()}});
@@ -54,20 +54,31 @@ absl::StatusOr<Upload> SessionAppender::Finish() {
   return Upload{.id = claim_.id(), .offset_bytes = record_.offset_bytes()};
 }
 
+absl::StatusOr<SealedUpload> SessionAppender::FinishAndSeal(const Digest& digest) {
+  RETURN_IF_ERROR(failure_);
+  // Killed while it syncs many bytes, the upload goes on behind them.
+  if (staged_ != nullptr && Changed()) RETURN_IF_ERROR(Save());
+  return endings_.Seal(claim_, CurrentRecord(), digester_, std::move(staged_), digest);
+}
+
+storage::v1::UploadRecord SessionAppender::CurrentRecord() const {
+  storage::v1::UploadRecord record = record_;
+  record.set_offset_bytes(digester_.length_bytes());
+  *record.mutable_digester() = ToRecord(digester_.Save());
+  return record;
+}
+
 bool SessionAppender::Changed() const {
   return digester_.length_bytes() != record_.offset_bytes() || record_.staged_in_file() != saved_as_staged_ ||
          DigestAlgorithmName(digester_.algorithm()) != record_.digester().algorithm();
 }
 
 absl::Status SessionAppender::Save() {
-  const uint64_t offset = digester_.length_bytes();
-  storage::v1::UploadRecord next = record_;
-  next.set_offset_bytes(offset);
-  *next.mutable_digester() = ToRecord(digester_.Save());
+  storage::v1::UploadRecord next = CurrentRecord();
   RETURN_IF_ERROR(records_.Put(claim_.id(), next));
   record_ = std::move(next);
   saved_as_staged_ = record_.staged_in_file();
-  claim_.Update(SessionState::kOpen, offset, /*trusted=*/true);
+  claim_.Update(SessionState::kOpen, record_.offset_bytes(), /*trusted=*/true);
   return absl::OkStatus();
 }
 

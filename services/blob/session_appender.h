@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "entrepot/storage/v1/blob_records.pb.h"
 #include "services/blob/object_store.h"
+#include "services/blob/session_endings.h"
 #include "services/blob/session_records.h"
 #include "services/blob/session_table.h"
 #include "services/blob/staged_uploads.h"
@@ -25,25 +26,31 @@ class SessionAppender : public UploadAppender {
   // How many bytes a killed process may lose.
   static constexpr uint64_t kCheckpointBytes = 16 << 20;
 
-  // `staged` is null as long as the record holds the bytes. `records` and `uploads` outlive this.
+  // `staged` is null as long as the record holds the bytes. What is pointed to
+  // outlives this.
   SessionAppender(SessionTable::Claim claim, storage::v1::UploadRecord record, Digester digester,
-                  std::unique_ptr<StagedObject> staged, SessionRecords* records, StagedUploads* uploads)
+                  std::unique_ptr<StagedObject> staged, SessionRecords* records, StagedUploads* uploads,
+                  SessionEndings* endings)
       : claim_(std::move(claim)),
         record_(std::move(record)),
         digester_(std::move(digester)),
         staged_(std::move(staged)),
         saved_as_staged_(record_.staged_in_file()),
         records_(*records),
-        uploads_(*uploads) {}
+        uploads_(*uploads),
+        endings_(*endings) {}
   ~SessionAppender() override;
 
   absl::Status Append(absl::string_view bytes) override;
   absl::StatusOr<Upload> Finish() override;
+  absl::StatusOr<SealedUpload> FinishAndSeal(const Digest& digest) override;
 
  private:
   absl::Status Store(absl::string_view bytes);
   absl::Status MoveToStaged();
   bool Changed() const;
+  // The record as it should be saved now.
+  storage::v1::UploadRecord CurrentRecord() const;
   absl::Status Save();
 
   SessionTable::Claim claim_;
@@ -55,6 +62,7 @@ class SessionAppender : public UploadAppender {
   bool saved_as_staged_;
   SessionRecords& records_;
   StagedUploads& uploads_;
+  SessionEndings& endings_;
   absl::Status failure_;
 };
 

@@ -58,11 +58,11 @@ absl::Status SessionRecords::PutSealedWithObject(const UploadId& id, storage::v1
       durability);
 }
 
-absl::Status SessionRecords::Delete(const UploadId& id) {
+absl::Status SessionRecords::Delete(const std::vector<UploadId>& ids) {
   return kv_.Transact(
       {},
       [&](kv::KvTransaction& transaction) {
-        transaction.Delete(UploadKey(id));
+        for (const UploadId& id : ids) transaction.Delete(UploadKey(id));
         return absl::OkStatus();
       },
       kv::Durability::kBuffered);

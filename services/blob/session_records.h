@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -29,7 +30,8 @@ class SessionRecords {
   // Together with the object that the KV tier gets.
   absl::Status PutSealedWithObject(const UploadId& id, storage::v1::UploadRecord& record, absl::string_view object,
                                    kv::Durability durability);
-  absl::Status Delete(const UploadId& id);
+  // Those that are not there are no error.
+  absl::Status Delete(const std::vector<UploadId>& ids);
   // All of them, in no more memory than a few take.
   absl::Status ForEach(const std::function<void(const UploadId&, const storage::v1::UploadRecord&)>& visit);
 

@@ -50,6 +50,8 @@ class SessionTable {
 
     const UploadId& id() const { return id_; }
     const SessionInfo& info() const { return info_; }
+    // Neither sealed nor removed.
+    bool open() const { return table_ != nullptr && info_.state == SessionState::kOpen; }
     // Shows itself to others at once.
     void Update(SessionState state, uint64_t offset_bytes, bool trusted);
     // The session is no more.

@@ -15,6 +15,7 @@ void UploadAppendReactor::OnReadDone(bool ok) {
   executor_.Post([this, ok] {
     if (!ok) return FinishWith(End());
     if (absl::Status status = Take(); !status.ok()) return FinishWith(status);
+    if (response_->has_sealed()) return FinishWith(absl::OkStatus());
     StartRead(&request_);
   });
 }
@@ -27,8 +28,11 @@ absl::Status UploadAppendReactor::Take() {
     case v1::AppendToUploadRequest::kData:
       if (appender_ == nullptr) return absl::InvalidArgumentError("data: the first message carries the header");
       return appender_->Append(request_.data());
+    case v1::AppendToUploadRequest::kSealDigest:
+      if (appender_ == nullptr) return absl::InvalidArgumentError("seal_digest: the first message carries the header");
+      return Seal();
     default:
-      return absl::InvalidArgumentError("part: neither header nor data");
+      return absl::InvalidArgumentError("part: none is set");
   }
 }
 
@@ -40,6 +44,13 @@ absl::Status UploadAppendReactor::Open(const v1::AppendHeader& header) {
   ASSIGN_OR_RETURN(appender_, sessions_.Append(name.repository, name.id, options));
   // The session takes the bytes: the client may send them.
   StartSendInitialMetadata();
+  return absl::OkStatus();
+}
+
+absl::Status UploadAppendReactor::Seal() {
+  ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request_.seal_digest()));
+  ASSIGN_OR_RETURN(const SealedUpload sealed, appender_->FinishAndSeal(digest));
+  ToMessage(sealed, response_->mutable_sealed());
   return absl::OkStatus();
 }
 

@@ -25,6 +25,7 @@ class UploadAppendReactor : public grpc::ServerReadReactor<v1::AppendToUploadReq
  private:
   absl::Status Take();
   absl::Status Open(const v1::AppendHeader& header);
+  absl::Status Seal();
   absl::Status End();
   // The session is free before the client hears of the end.
   void FinishWith(const absl::Status& status);

@@ -1,0 +1,99 @@
+#include "services/blob/object_read_reactor.h"
+
+#include <memory>
+#include <string>
+
+#include "entrepot/blob/v1/blob_service.grpc.pb.h"
+#include "grpcpp/grpcpp.h"
+#include "gtest/gtest.h"
+#include "services/blob/reactor_test_server.h"
+#include "services/status/grpc_status.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_matchers.h"
+
+namespace entrepot::blob {
+namespace {
+
+class ObjectReadReactorTest : public testing::Test {
+ protected:
+  absl::StatusOr<std::string> Read(const std::string& key, uint64_t offset_bytes, uint64_t length_bytes) {
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientReader<v1::ReadObjectResponse>> stream =
+        server_.stub().ReadObject(&context, Request(key, offset_bytes, length_bytes));
+    std::string bytes;
+    v1::ReadObjectResponse response;
+    while (stream->Read(&response)) {
+      EXPECT_LE(response.data().size(), ObjectReadReactor::kMessageBytes);
+      bytes += response.data();
+    }
+    if (absl::Status status = FromGrpcStatus(stream->Finish()); !status.ok()) return status;
+    return bytes;
+  }
+
+  static v1::ReadObjectRequest Request(const std::string& key, uint64_t offset_bytes, uint64_t length_bytes) {
+    v1::ReadObjectRequest request;
+    request.set_storage_key(key);
+    request.set_offset_bytes(offset_bytes);
+    request.set_length_bytes(length_bytes);
+    return request;
+  }
+
+  ReactorTestServer server_;
+};
+
+TEST_F(ObjectReadReactorTest, StreamsObjectsOfBothTiers) {
+  for (size_t size : {0UL, 1UL, 5'000UL, 65'536UL, 65'537UL, 262'144UL, 262'145UL, 3'000'000UL}) {
+    const std::string bytes = CountingText(size);
+    const StorageKey key = server_.Store(bytes);
+    EXPECT_EQ(key.tier(), size <= 65'536 ? StorageTier::kKv : StorageTier::kFile);
+    absl::StatusOr<std::string> read = Read(key.ToString(), 0, size);
+    ASSERT_OK(read);
+    EXPECT_TRUE(*read == bytes) << size;
+  }
+}
+
+TEST_F(ObjectReadReactorTest, StreamsRanges) {
+  for (size_t size : {5'000UL, 1'000'000UL}) {
+    const std::string bytes = CountingText(size);
+    const std::string key = server_.Store(bytes).ToString();
+    EXPECT_THAT(Read(key, 1'000, 3'000), IsOkAndHolds(bytes.substr(1'000, 3'000)));
+    EXPECT_THAT(Read(key, size - 1, 1), IsOkAndHolds(bytes.substr(size - 1)));
+    EXPECT_THAT(Read(key, size, 0), IsOkAndHolds(""));
+  }
+}
+
+TEST_F(ObjectReadReactorTest, AnObjectThatIsTooShortIsDataLoss) {
+  for (size_t size : {5'000UL, 1'000'000UL}) {
+    const std::string key = server_.Store(CountingText(size)).ToString();
+    EXPECT_THAT(Read(key, 0, size + 1), StatusIs(absl::StatusCode::kDataLoss));
+    EXPECT_THAT(Read(key, size + 1, 0), StatusIs(absl::StatusCode::kDataLoss));
+    EXPECT_THAT(Read(key, 2, ~uint64_t{0}), StatusIs(absl::StatusCode::kDataLoss));
+  }
+}
+
+TEST_F(ObjectReadReactorTest, AnUnknownObjectIsNotFound) {
+  EXPECT_THAT(Read(StorageKey::Random(StorageTier::kFile).ToString(), 0, 1), IsOciError(OciErrorCode::kBlobUnknown));
+  EXPECT_THAT(Read(StorageKey::Random(StorageTier::kKv).ToString(), 0, 0), IsOciError(OciErrorCode::kBlobUnknown));
+}
+
+TEST_F(ObjectReadReactorTest, AKeyThatIsNoneIsRefused) {
+  EXPECT_THAT(Read("../../etc/passwd", 0, 1), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(ObjectReadReactorTest, EndsWhenTheClientLeaves) {
+  constexpr size_t kSize = 20 << 20;
+  const std::string key = server_.Store(CountingText(kSize)).ToString();
+  for (int i = 0; i < 20; ++i) {
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientReader<v1::ReadObjectResponse>> stream =
+        server_.stub().ReadObject(&context, Request(key, 0, kSize));
+    v1::ReadObjectResponse response;
+    ASSERT_TRUE(stream->Read(&response));
+    context.TryCancel();
+    EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  }
+  // The server goes down only once no call is left: its end is the rest of this test.
+}
+
+}  // namespace
+}  // namespace entrepot::blob

@@ -1,0 +1,82 @@
+#ifndef ENTREPOT_SERVICES_BLOB_REACTOR_TEST_SERVER_H_
+#define ENTREPOT_SERVICES_BLOB_REACTOR_TEST_SERVER_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "entrepot/blob/v1/blob_service.grpc.pb.h"
+#include "gtest/gtest.h"
+#include "prometheus/registry.h"
+#include "services/blob/blob_factory.h"
+#include "services/blob/blob_service.h"
+#include "services/core/digester.h"
+#include "services/core/fake_clock.h"
+#include "services/kv/memory_kv_engine.h"
+#include "services/kv/temporary_directory.h"
+#include "services/runtime/config_defaults.h"
+#include "services/runtime/executor.h"
+#include "services/runtime/grpc_channel.h"
+#include "services/runtime/grpc_server.h"
+#include "services/status/status_matchers.h"
+
+namespace entrepot::blob {
+
+// For tests: the blob service behind real gRPC, on files and a KV in memory.
+class ReactorTestServer {
+ public:
+  ReactorTestServer() {
+    BlobStackOptions options;
+    options.directory = directory_.path() + "/blobs";
+    runtime::FillDefaults(&options.uploads);
+    options.upkeep_interval = absl::Hours(1);
+    stack_ = *BlobStack::Open(options, {.kv = &kv_, .clock = &clock_, .registry = registry_});
+    executor_ = std::make_unique<runtime::Executor>(4);
+    service_ = std::make_unique<BlobService>(&stack_->upload_sessions(), &stack_->object_reader(), executor_.get());
+    config::v1::Endpoint endpoint;
+    endpoint.set_address("127.0.0.1");
+    server_ = *runtime::GrpcServer::Start(endpoint, {service_.get()}, registry_);
+    config::v1::Service target;
+    target.set_target(server_->address());
+    stub_ = v1::BlobService::NewStub(runtime::MakeChannel(target, registry_));
+  }
+
+  v1::BlobService::Stub& stub() { return *stub_; }
+  UploadSessions& sessions() { return stack_->upload_sessions(); }
+  ObjectReader& reader() { return stack_->object_reader(); }
+
+  // An object of the service's own making.
+  StorageKey Store(absl::string_view bytes) {
+    const UploadId id = sessions().Start(repository(), DigestAlgorithm::kSha256)->id;
+    std::unique_ptr<UploadAppender> appender = *sessions().Append(repository(), id, {});
+    EXPECT_OK(appender->Append(bytes));
+    return appender->FinishAndSeal(ComputeDigest(DigestAlgorithm::kSha256, bytes))->storage_key;
+  }
+
+  static RepositoryName repository() { return *RepositoryName::Parse("team/app"); }
+
+ private:
+  kv::TemporaryDirectory directory_;
+  kv::MemoryKvEngine kv_;
+  FakeClock clock_;
+  std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
+  std::unique_ptr<BlobStack> stack_;
+  std::unique_ptr<runtime::Executor> executor_;
+  std::unique_ptr<BlobService> service_;
+  std::unique_ptr<runtime::GrpcServer> server_;
+  std::unique_ptr<v1::BlobService::Stub> stub_;
+};
+
+// Text in which every run of bytes tells where it is from.
+inline std::string CountingText(size_t size) {
+  std::string text;
+  text.reserve(size + 16);
+  for (size_t i = 0; text.size() < size; ++i) text += std::to_string(i) + " ";
+  text.resize(size);
+  return text;
+}
+
+}  // namespace entrepot::blob
+
+#endif  // ENTREPOT_SERVICES_BLOB_REACTOR_TEST_SERVER_H_
