@@ -1,10 +1,13 @@
 // What the engine does when the kernel reports errors. The C library's calls that RocksDB makes are answered here
 // first.
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -20,6 +23,8 @@ namespace {
 // The error that each call reports; 0: none.
 std::atomic<int> fdatasync_error = 0;
 std::atomic<int> write_error = 0;
+// What statvfs tells is free; negative: the truth.
+std::atomic<int64_t> free_bytes = -1;
 
 bool IsRegularFileOfTest(int fd) { return fd > 2; }
 
@@ -41,6 +46,16 @@ extern "C" ssize_t write(int fd, const void* bytes, size_t count) {
   return syscall(SYS_write, fd, bytes, count);
 }
 
+extern "C" int statvfs(const char* path, struct statvfs* stats) {
+  struct statfs system;
+  if (syscall(SYS_statfs, path, &system) != 0) return -1;
+  *stats = {};
+  stats->f_frsize = static_cast<unsigned long>(system.f_bsize);
+  stats->f_blocks = system.f_blocks;
+  stats->f_bavail = free_bytes < 0 ? system.f_bavail : static_cast<fsblkcnt_t>(free_bytes / system.f_bsize);
+  return 0;
+}
+
 namespace entrepot::kv {
 namespace {
 
@@ -51,7 +66,10 @@ using testing::Optional;
 class RocksDbIoErrorTest : public testing::Test {
  protected:
   RocksDbIoErrorTest() { Reopen(); }
-  ~RocksDbIoErrorTest() override { fdatasync_error = write_error = 0; }
+  ~RocksDbIoErrorTest() override {
+    fdatasync_error = write_error = 0;
+    free_bytes = -1;
+  }
 
   void Reopen() {
     kv_.reset();
@@ -154,6 +172,34 @@ TEST_F(RocksDbIoErrorTest, ADirectoryThatCannotBeWrittenIsAClearError) {
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(std::string(status.message()), HasSubstr(options.directory));
   EXPECT_THAT(std::string(status.message()), HasSubstr("No space left"));
+}
+
+// 005
+TEST_F(RocksDbIoErrorTest, ANearlyFullDiskRefusesWritesUntilThereIsRoom) {
+  auto remove = [&](const std::string& key) {
+    return kv_->Transact(
+        {{key}},
+        [&](KvTransaction& transaction) {
+          transaction.Put("log of " + key, "deleted");
+          transaction.Delete(key);
+          return absl::OkStatus();
+        },
+        Durability::kSynced);
+  };
+  ASSERT_OK(Put("a"));
+  ASSERT_OK(Put("b"));
+  free_bytes = int64_t{32} << 20;
+  absl::Status status = Put("c");
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("33554432 bytes left"));
+  EXPECT_THAT(kv_->Get("a"), IsOkAndHolds(Optional(std::string("value")))) << "reads go on";
+  EXPECT_OK(remove("a")) << "deletions go on";
+  EXPECT_THAT(kv_->Get("a"), IsOkAndHolds(Eq(std::nullopt)));
+  EXPECT_OK(kv_->Health()) << "nothing has failed";
+  free_bytes = 4096;
+  EXPECT_THAT(remove("b"), StatusIs(absl::StatusCode::kUnavailable));
+  free_bytes = -1;
+  EXPECT_OK(Put("c"));
 }
 
 }  // namespace

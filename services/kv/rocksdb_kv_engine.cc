@@ -7,6 +7,7 @@
 #include "rocksdb/db.h"
 #include "rocksdb/utilities/transaction.h"
 #include "rocksdb/utilities/transaction_db.h"
+#include "services/kv/free_space.h"
 #include "services/kv/lock_list.h"
 #include "services/kv/owned_directory.h"
 #include "services/kv/rocksdb_health.h"
@@ -22,6 +23,7 @@
 namespace entrepot::kv {
 
 struct RocksDbKvEngine::Db {
+  std::string path;
   RetryPolicy retry;
   rocksdb::TransactionOptions transaction_options;
   OwnedDirectory directory;
@@ -47,6 +49,7 @@ absl::StatusOr<std::unique_ptr<RocksDbKvEngine>> RocksDbKvEngine::Open(const Opt
   transaction_options.lock_timeout = absl::ToInt64Milliseconds(options.lock_timeout);
   auto metrics = std::make_shared<RocksDbMetrics>(opened->GetBaseDB(), health.get());
   return std::unique_ptr<RocksDbKvEngine>(new RocksDbKvEngine(std::unique_ptr<Db>(new Db{
+      .path = options.directory,
       .retry = options.retry,
       .transaction_options = transaction_options,
       .directory = std::move(directory),
@@ -108,10 +111,16 @@ Attempt RocksDbKvEngine::TransactOnce(const std::vector<Lock>& locks, const Func
   if (absl::Status status = fn(view); !status.ok()) return {std::move(status), RetryReason::kFunction};
   if (!view.write_status().ok()) return {view.write_status()};
   if (!view.has_writes()) return {absl::OkStatus()};
-  if (absl::Status stopped = db_->health->Check(); !stopped.ok()) return {std::move(stopped)};
+  if (absl::Status refused = CheckMayCommit(view.has_deletes()); !refused.ok()) return {std::move(refused)};
   absl::Status committed = FromRocksDb(transaction->Commit(), "cannot commit");
   if (!committed.ok()) db_->health->Stop(committed);
   return {std::move(committed)};
+}
+
+absl::Status RocksDbKvEngine::CheckMayCommit(bool deletes) const {
+  RETURN_IF_ERROR(db_->health->Check());
+  ASSIGN_OR_RETURN(const FileSystemSpace space, ReadFileSystemSpace(db_->path));
+  return CheckFreeSpace(space, deletes);
 }
 
 absl::Status RocksDbKvEngine::Health() const { return db_->health->Check(); }

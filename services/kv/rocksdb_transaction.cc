@@ -37,6 +37,7 @@ void RocksDbTransaction::Put(absl::string_view key, absl::string_view value) {
 
 void RocksDbTransaction::Delete(absl::string_view key) {
   if (!MayWrite(key)) return;
+  has_deletes_ = true;
   write_status_ =
       FromRocksDb(transaction_->GetWriteBatch()->Delete(column_family_, ToSlice(key)), "cannot delete a key");
 }

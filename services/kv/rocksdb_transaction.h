@@ -32,6 +32,7 @@ class RocksDbTransaction : public KvTransaction {
   // The first write that was refused.
   const absl::Status& write_status() const { return write_status_; }
   bool has_writes() const;
+  bool has_deletes() const { return has_deletes_; }
 
  private:
   bool MayWrite(absl::string_view key);
@@ -40,6 +41,7 @@ class RocksDbTransaction : public KvTransaction {
   rocksdb::ColumnFamilyHandle* const column_family_;
   const std::vector<Lock>* const locks_;
   absl::Status write_status_;
+  bool has_deletes_ = false;
 };
 
 }  // namespace entrepot::kv
