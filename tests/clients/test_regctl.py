@@ -38,7 +38,8 @@ def test_push_in_chunks(registry, images, regctl):
 
 def test_referrers_travel_with_their_subject(registry, images, regctl, tmp_path):
     target = f"{registry.address}/regctl/with-sbom:v1"
-    push(regctl, images.all, "app", target, "--referrers")
+    push(regctl, images.all, "app", target)
+    push(regctl, images.all, "sbom", f"{registry.address}/regctl/with-sbom:sbom")
     sbom = images.all.tagged("sbom")["digest"]
     listed = json.loads(regctl("artifact", "list", "--format={{json .}}", target))
     assert [descriptor["digest"] for descriptor in listed["descriptors"]] == [sbom]
