@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/manifest/blob_review.h"
+#include "services/manifest/link_record.h"
 #include "services/manifest/metadata_keys.h"
 #include "services/manifest/record_io.h"
 #include "services/status/oci_error.h"
@@ -39,20 +40,23 @@ absl::Status MakeLive(kv::KvTransaction& transaction, const Blob& blob, BlobReco
   return absl::OkStatus();
 }
 
+// Another copy of bytes that are LIVE, or the same one once more.
+absl::StatusOr<CommitResult> DropCopy(kv::KvTransaction& transaction, const Blob& blob, absl::Time now,
+                                      const BlobRecord& record) {
+  if (record.size_bytes() != blob.size_bytes) {
+    return absl::InternalError(absl::StrCat(blob.digest.ToString(), " has ", record.size_bytes(),
+                                            " bytes, but was sealed with ", blob.size_bytes));
+  }
+  if (record.storage_key() == blob.storage_key.ToString()) return CommitResult::kRepeated;
+  WriteDeleteIntent(transaction, blob.storage_key, blob, now);
+  return CommitResult::kDeduplicated;
+}
+
 absl::StatusOr<CommitResult> Settle(kv::KvTransaction& transaction, const Blob& blob, absl::Time now,
                                     BlobRecord* record) {
-  const bool same_bytes = record->storage_key() == blob.storage_key.ToString();
-  if (record->state() == BlobRecord::LIVE) {
-    if (record->size_bytes() != blob.size_bytes) {
-      return absl::InternalError(absl::StrCat(blob.digest.ToString(), " has ", record->size_bytes(),
-                                              " bytes, but was sealed with ", blob.size_bytes));
-    }
-    if (same_bytes) return CommitResult::kRepeated;
-    WriteDeleteIntent(transaction, blob.storage_key, blob, now);
-    return CommitResult::kDeduplicated;
-  }
+  if (record->state() == BlobRecord::LIVE) return DropCopy(transaction, blob, now, *record);
   const bool had_bytes = !record->storage_key().empty();
-  if (had_bytes && !same_bytes) {
+  if (had_bytes && record->storage_key() != blob.storage_key.ToString()) {
     ASSIGN_OR_RETURN(const StorageKey old_key, StorageKey::Parse(record->storage_key()));
     WriteDeleteIntent(transaction, old_key, blob, now);
   }
@@ -65,7 +69,6 @@ absl::StatusOr<CommitResult> Settle(kv::KvTransaction& transaction, const Blob& 
 absl::StatusOr<CommitResult> CommitUpload(kv::KvTransaction& transaction, const RepositoryName& repository,
                                           const Blob& blob, absl::Time now, absl::Duration lease) {
   const std::string blob_key = keys::Blob(blob.digest);
-  const std::string link_key = keys::Link(blob.digest, repository);
   ASSIGN_OR_RETURN(std::optional<BlobRecord> found, ReadRecord<BlobRecord>(transaction, blob_key));
   BlobRecord record = found.value_or(BlobRecord());
   ASSIGN_OR_RETURN(const CommitResult result, Settle(transaction, blob, now, &record));
@@ -74,12 +77,18 @@ absl::StatusOr<CommitResult> CommitUpload(kv::KvTransaction& transaction, const 
   EnsureReview(transaction, blob.digest, now, &record);
   WriteRecord(transaction, blob_key, record);
 
-  ASSIGN_OR_RETURN(const std::optional<std::string> link, transaction.Get(link_key));
-  if (!link.has_value()) {
-    storage::v1::LinkRecord fresh;
-    *fresh.mutable_linked_at() = ToTimestamp(now);
-    WriteRecord(transaction, link_key, fresh);
-  }
+  RETURN_IF_ERROR(EnsureLink(transaction, blob.digest, repository, now));
+  return result;
+}
+
+absl::StatusOr<std::optional<CommitResult>> CommitUploadOfLive(kv::KvTransaction& transaction,
+                                                               const RepositoryName& repository, const Blob& blob,
+                                                               absl::Time now) {
+  ASSIGN_OR_RETURN(const std::optional<BlobRecord> record,
+                   ReadRecord<BlobRecord>(transaction, keys::Blob(blob.digest)));
+  if (!record.has_value() || record->state() != BlobRecord::LIVE) return std::nullopt;
+  ASSIGN_OR_RETURN(const CommitResult result, DropCopy(transaction, blob, now, *record));
+  RETURN_IF_ERROR(EnsureLink(transaction, blob.digest, repository, now));
   return result;
 }
 

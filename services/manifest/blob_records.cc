@@ -10,6 +10,7 @@
 #include "services/manifest/blob_commit.h"
 #include "services/manifest/blob_review.h"
 #include "services/manifest/catalog_locks.h"
+#include "services/manifest/link_record.h"
 #include "services/manifest/metadata_keys.h"
 #include "services/manifest/record_io.h"
 #include "services/manifest/repository_record.h"
@@ -42,36 +43,46 @@ absl::StatusOr<std::optional<BlobRecord>> ReadLive(kv::KvReader& kv, const Diges
   return record;
 }
 
-absl::StatusOr<bool> Exists(kv::KvReader& kv, const std::string& key) {
-  ASSIGN_OR_RETURN(const std::optional<std::string> value, kv.Get(key));
-  return value.has_value();
-}
-
-absl::StatusOr<bool> AnyWithPrefix(kv::KvReader& kv, std::string prefix) {
-  ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> found,
-                   kv.Scan({.prefix = std::move(prefix), .start_after = "", .limit = 1}));
-  return !found.empty();
-}
-
-absl::StatusOr<bool> SourceHas(kv::KvReader& kv, const Digest& digest, const std::optional<RepositoryName>& source) {
-  if (source.has_value()) return Exists(kv, keys::Link(digest, *source));
-  return AnyWithPrefix(kv, keys::LinksOf(digest));
+absl::StatusOr<bool> IsReferredTo(kv::KvReader& kv, const Digest& digest) {
+  ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> references,
+                   kv.Scan({.prefix = keys::ReferencesTo(digest), .start_after = "", .limit = 1}));
+  return !references.empty();
 }
 
 }  // namespace
 
+bool BlobRecords::LeaseDue(const BlobRecord& record) const {
+  return FromTimestamp(record.lease_until()) - clock_->Now() < lease_ / 2;
+}
+
 absl::StatusOr<bool> BlobRecords::Commit(const RepositoryName& repository, const Blob& blob) {
-  CatalogLocks locks;
-  locks.Blob(blob.digest, LockMode::kExclusive);
-  ASSIGN_OR_RETURN(const RepositoryCreation creation, RepositoryCreation::Plan(*kv_, repository, &locks));
-  CommitResult result = CommitResult::kStored;
-  RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
-    const absl::Time now = clock_->Now();
-    ASSIGN_OR_RETURN(result, CommitUpload(transaction, repository, blob, now, lease_));
-    return creation.Apply(transaction, now);
-  }));
+  ASSIGN_OR_RETURN(const CommitResult result, CommitUncounted(repository, blob));
   metrics_->CountCommit(result, blob.size_bytes);
   return result == CommitResult::kDeduplicated;
+}
+
+absl::StatusOr<CommitResult> BlobRecords::CommitUncounted(const RepositoryName& repository, const Blob& blob) {
+  ASSIGN_OR_RETURN(const std::optional<BlobRecord> before, ReadLive(*kv_, blob.digest));
+  bool is_live = before.has_value() && !LeaseDue(*before);
+  for (;;) {
+    CatalogLocks locks;
+    locks.Blob(blob.digest, is_live ? LockMode::kShared : LockMode::kExclusive);
+    locks.Link(blob.digest, repository, LockMode::kExclusive);
+    ASSIGN_OR_RETURN(const RepositoryCreation creation, RepositoryCreation::Plan(*kv_, repository, &locks));
+    std::optional<CommitResult> result;
+    RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
+      const absl::Time now = clock_->Now();
+      if (is_live) {
+        ASSIGN_OR_RETURN(result, CommitUploadOfLive(transaction, repository, blob, now));
+      } else {
+        ASSIGN_OR_RETURN(result, CommitUpload(transaction, repository, blob, now, lease_));
+      }
+      return result.has_value() ? creation.Apply(transaction, now) : absl::OkStatus();
+    }));
+    if (result.has_value()) return *result;
+    // Collected meanwhile.
+    is_live = false;
+  }
 }
 
 absl::StatusOr<BlobLookup> BlobRecords::LookUp(const RepositoryName& repository, const Digest& digest) {
@@ -81,7 +92,7 @@ absl::StatusOr<BlobLookup> BlobRecords::LookUp(const RepositoryName& repository,
   ASSIGN_OR_RETURN(const BlobRecord record, ParseRecord<BlobRecord>(wanted[0], *found[0]));
   if (record.state() != BlobRecord::LIVE) return UnknownBlob(repository, digest);
   ASSIGN_OR_RETURN(Blob blob, ToBlob(digest, record));
-  return BlobLookup{.blob = std::move(blob), .lease_due = LeaseDue(FromTimestamp(record.lease_until()), clock_->Now())};
+  return BlobLookup{.blob = std::move(blob), .lease_due = LeaseDue(record)};
 }
 
 absl::Status BlobRecords::RenewLease(const RepositoryName& repository, const Digest& digest) {
@@ -91,9 +102,8 @@ absl::Status BlobRecords::RenewLease(const RepositoryName& repository, const Dig
         renewed = false;
         ASSIGN_OR_RETURN(std::optional<BlobRecord> record, ReadLive(transaction, digest));
         if (!record.has_value()) return UnknownBlob(repository, digest);
-        const absl::Time now = clock_->Now();
-        if (!LeaseDue(FromTimestamp(record->lease_until()), now)) return absl::OkStatus();
-        *record->mutable_lease_until() = ToTimestamp(now + lease_);
+        if (!LeaseDue(*record)) return absl::OkStatus();
+        *record->mutable_lease_until() = ToTimestamp(clock_->Now() + lease_);
         WriteRecord(transaction, keys::Blob(digest), *record);
         renewed = true;
         return absl::OkStatus();
@@ -101,7 +111,7 @@ absl::Status BlobRecords::RenewLease(const RepositoryName& repository, const Dig
   if (renewed && status.ok()) metrics_->CountLeaseRenewal();
   if (absl::IsUnavailable(status) || absl::IsAborted(status)) {
     // A blob that a manifest refers to needs no lease: it can be pulled while nothing can be written.
-    const absl::StatusOr<bool> referred_to = AnyWithPrefix(*kv_, keys::ReferencesTo(digest));
+    const absl::StatusOr<bool> referred_to = IsReferredTo(*kv_, digest);
     if (referred_to.ok() && *referred_to) return absl::OkStatus();
   }
   return status;
@@ -127,7 +137,7 @@ absl::StatusOr<Blob> BlobRecords::MountUncounted(const RepositoryName& repositor
   // Most mounts write one link and go on side by side; one that also renews the lease needs the blob for itself.
   ASSIGN_OR_RETURN(const std::optional<BlobRecord> before, ReadLive(*kv_, digest));
   if (!before.has_value()) return UnknownBlob(asked, digest);
-  const bool renew = LeaseDue(FromTimestamp(before->lease_until()), clock_->Now());
+  const bool renew = LeaseDue(*before);
   CatalogLocks locks;
   locks.Blob(digest, renew ? LockMode::kExclusive : LockMode::kShared);
   locks.Link(digest, repository, LockMode::kExclusive);
@@ -143,28 +153,27 @@ absl::StatusOr<Blob> BlobRecords::MountUncounted(const RepositoryName& repositor
       *record.mutable_lease_until() = ToTimestamp(std::max(FromTimestamp(record.lease_until()), now + lease_));
       WriteRecord(transaction, keys::Blob(digest), record);
     }
-    const std::string link_key = keys::Link(digest, repository);
-    ASSIGN_OR_RETURN(const bool linked, Exists(transaction, link_key));
+    ASSIGN_OR_RETURN(const bool linked, HasLink(transaction, digest, repository));
     if (linked) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const bool source_has, SourceHas(transaction, digest, source));
+    ASSIGN_OR_RETURN(const bool source_has,
+                     source.has_value() ? HasLink(transaction, digest, *source) : HasAnyLink(transaction, digest));
     if (!source_has) return UnknownBlob(asked, digest);
-    storage::v1::LinkRecord link;
-    *link.mutable_linked_at() = ToTimestamp(now);
-    WriteRecord(transaction, link_key, link);
+    RETURN_IF_ERROR(EnsureLink(transaction, digest, repository, now));
     return creation.Apply(transaction, now);
   }));
   return ToBlob(digest, record);
 }
 
 absl::Status BlobRecords::Unlink(const RepositoryName& repository, const Digest& digest) {
-  RETURN_IF_ERROR(
-      kv_->Transact({{keys::Blob(digest), LockMode::kExclusive}}, [&](kv::KvTransaction& transaction) -> absl::Status {
-        const std::string link_key = keys::Link(digest, repository);
-        ASSIGN_OR_RETURN(const bool linked, Exists(transaction, link_key));
-        if (!linked) return UnknownBlob(repository, digest);
-        transaction.Delete(link_key);
-        return ReviewBlob(transaction, digest, clock_->Now());
-      }));
+  CatalogLocks locks;
+  locks.Blob(digest, LockMode::kShared);
+  locks.Link(digest, repository, LockMode::kExclusive);
+  RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
+    ASSIGN_OR_RETURN(const bool linked, HasLink(transaction, digest, repository));
+    if (!linked) return UnknownBlob(repository, digest);
+    transaction.Delete(keys::Link(digest, repository));
+    return ReviewBlob(transaction, digest, clock_->Now());
+  }));
   metrics_->CountUnlink();
   return absl::OkStatus();
 }

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/core/clock.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
@@ -33,9 +34,10 @@ class BlobRecords {
   absl::Status Unlink(const RepositoryName& repository, const Digest& digest);
 
  private:
+  absl::StatusOr<CommitResult> CommitUncounted(const RepositoryName& repository, const Blob& blob);
   absl::StatusOr<Blob> MountUncounted(const RepositoryName& repository, const Digest& digest,
                                       const std::optional<RepositoryName>& source);
-  bool LeaseDue(absl::Time lease_until, absl::Time now) const { return lease_until - now < lease_ / 2; }
+  bool LeaseDue(const storage::v1::BlobRecord& record) const;
 
   kv::KvEngine* const kv_;
   const Clock* const clock_;

@@ -13,27 +13,34 @@ namespace entrepot::manifest {
 
 // The locks of a transaction on the catalog. The protocol:
 //
-//   record                     is written under                         and cannot change under
-//   b/<D>, q/…|<D>             b/<D> exclusive                          b/<D> shared
-//   l/<D>|<R>  added           b/<D> shared and l/<D>|<R> exclusive     l/<D>|<R> shared
-//              removed         b/<D> exclusive                          b/<D> shared
-//   r/<D>|<R>|<M>  added       b/<D> shared and m/<R>|<M> exclusive     b/<D> exclusive
-//                  removed     b/<D> exclusive and m/<R>|<M> exclusive  b/<D> shared
-//   m/<R>|<M>, s/<R>|…|<M>     m/<R>|<M> exclusive                      m/<R>|<M> shared
-//   t/<R>|<T>                  t/<R>|<T> exclusive                      t/<R>|<T> shared
-//   d/<R>|<M>|<T>  added       m/<R>|<M> exclusive and t/<R>|<T> exclusive
-//                  removed     t/<R>|<T> exclusive                      t/<R>|<T> shared
-//   n/<R>                      n/<R> exclusive, and only if it is not there: repositories are never removed
-//   x/<K>                      b/<D> exclusive, where K was written for D
+//   record                          is written under                               cannot change under
+//   b/<D>                           b/<D> exclusive                                b/<D> shared
+//   q/…|<D>        added            b/<D> shared                                   b/<D> exclusive
+//                  removed          b/<D> exclusive                                b/<D> shared
+//   l/<D>|<R>                       b/<D> shared and l/<D>|<R> exclusive,          l/<D>|<R> shared
+//                                   or b/<D> exclusive
+//   r/<D>|<R>|<M>                   b/<D> shared and m/<R>|<M> exclusive           b/<D> exclusive
+//   m/<R>|<M>, s/<R>|…|<M>          m/<R>|<M> exclusive                            m/<R>|<M> shared
+//   t/<R>|<T>                       t/<R>|<T> exclusive                            t/<R>|<T> shared
+//   d/<R>|<M>|<T>  added            m/<R>|<M> exclusive and t/<R>|<T> exclusive
+//                  removed          t/<R>|<T> exclusive                            t/<R>|<T> shared
+//   n/<R>                           n/<R> exclusive, and only if it is not there: repositories are never removed
+//   x/<K>                           b/<D> shared, where K was written for D        b/<D> exclusive
 //
 // The engine takes all locks of a transaction in the order of their keys, so that none waits in a circle.
 //
+// A blob is held exclusively only to make it, to renew its lease and to collect it. A base layer that pushes share is
+// held shared almost all the time, and who wants it for himself may wait for long.
+//
 // What that decides:
-// - Manifest PUT against the collector, or against the unlinking of a blob: the PUT holds b/<D> shared, both others
-//   hold it exclusively. Either the PUT sees the blob gone and refuses the manifest, or they see its reference.
+// - Manifest PUT against the collector: PUT holds b/<D> shared, the collector exclusively. Either PUT sees the blob
+//   gone and refuses the manifest, or the collector sees its reference.
+// - Manifest PUT, or a mount, against the unlinking of a blob: nobody waits. Whoever has seen the link counts as first,
+//   which is as good an order as the other: a blob may be unlinked under a manifest, and stays for it.
 // - PUT against PUT of manifests that share blobs: both hold b/<D> shared and go on side by side.
-// - Commit and commit of one digest: b/<D> exclusive, the second finds the first's bytes.
-// - Mount against unlink in the source or the target: b/<D> shared against exclusive.
+// - Commit and commit of one digest: b/<D> exclusive, and the second finds the first's bytes. A commit that has seen
+// the
+//   blob LIVE beforehand holds it shared; if it is not LIVE under that lock, it starts over.
 // - DELETE of a manifest against PUT of the same one, of a tag to it, or of an index that lists it: m/<R>|<M> exclusive
 //   against exclusive or (child of an index) shared.
 // - DELETE of a manifest against a tag that moves away from it: DELETE must also hold the tags that it removes, which

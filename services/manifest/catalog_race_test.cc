@@ -47,7 +47,7 @@ absl::Status Collect(kv::KvEngine& kv, const Digest& digest) {
     ASSIGN_OR_RETURN(const auto links,
                      transaction.Scan({.prefix = keys::LinksOf(digest), .start_after = "", .limit = 100}));
     for (const kv::KeyValue& link : links) transaction.Delete(link.key);
-    transaction.Delete(keys::Review(FromTimestamp(record->review_due()), digest));
+    if (record->has_review_due()) transaction.Delete(keys::Review(FromTimestamp(record->review_due()), digest));
     transaction.Delete(keys::Blob(digest));
     WriteRecord(transaction, keys::DeleteIntent(StorageKey::Parse(record->storage_key()).value()),
                 storage::v1::DeleteIntentRecord());
@@ -218,6 +218,32 @@ TEST_P(CatalogRaceTest, ATagIsNeverSeenToNameNothing) {
     }
     stop = true;
   });
+}
+
+TEST_P(CatalogRaceTest, DeletesGetOnWhilePushesShareTheirBlobs) {
+  constexpr int kRounds = 10;
+  const RepositoryName& repository = repositories_[0];
+  const RepositoryName& other = repositories_[1];
+  const Blob base = Upload(blobs_[0]);
+  ASSERT_OK(catalog_->CommitBlob(repository, base));
+  const auto image = [&](int thread, int i) {
+    return ImageJson(base, {base}, absl::StrCat(",\"n\":[", thread, ",", i, "]"));
+  };
+  std::atomic<bool> stop{false};
+  InThreads(9, [&](int thread) {
+    for (int i = 0; thread > 0 && !stop; ++i) {
+      EXPECT_OK(catalog_->PutManifest(repository, PutByDigest(image(thread, i))));
+    }
+    for (int i = 0; thread == 0 && i < kRounds; ++i) {
+      EXPECT_OK(catalog_->PutManifest(repository, PutByDigest(image(thread, i))));
+      EXPECT_OK(catalog_->DeleteManifest(repository, DigestOf(image(thread, i))));
+      EXPECT_OK(catalog_->MountBlob(other, base.digest, repository));
+      EXPECT_OK(catalog_->UnlinkBlob(other, base.digest));
+      EXPECT_THAT(catalog_->CommitBlob(other, Upload(blobs_[0])), IsOkAndHolds(true));
+    }
+    if (thread == 0) stop = true;
+  });
+  EXPECT_THAT(CheckInvariants(*engine_->get(), {}), IsOkAndHolds(IsEmpty()));
 }
 
 }  // namespace

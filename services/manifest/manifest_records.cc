@@ -145,7 +145,7 @@ absl::Status ManifestRecords::DeleteByDigest(const RepositoryName& repository, c
     ASSIGN_OR_RETURN(const std::set<Tag> locked_tags, TagsOfManifest(*kv_, repository, digest));
     CatalogLocks locks;
     locks.Manifest(repository, digest, LockMode::kExclusive);
-    for (const Digest& reference : references) locks.Blob(reference, LockMode::kExclusive);
+    for (const Digest& reference : references) locks.Blob(reference, LockMode::kShared);
     for (const Tag& tag : locked_tags) locks.Tag(repository, tag, LockMode::kExclusive);
 
     bool start_over = false;

@@ -28,7 +28,7 @@ void WriteManifest(kv::KvTransaction& transaction, const RepositoryName& reposit
 // What a stored manifest refers to, present or not, each digest once. kDataLoss where it cannot be read.
 absl::StatusOr<std::set<Digest>> ReferencesOf(const Digest& digest, const storage::v1::ManifestRecord& record);
 
-// `references` are ReferencesOf() it; the transaction holds their blobs exclusively. Each is queued for review.
+// `references` are ReferencesOf() it; the transaction holds their blobs. Each is queued for review.
 absl::Status RemoveManifest(kv::KvTransaction& transaction, const RepositoryName& repository, const Digest& digest,
                             const storage::v1::ManifestRecord& record, const std::set<Digest>& references,
                             absl::Time now);
