@@ -1,0 +1,26 @@
+#include "services/blob/blob_keys.h"
+
+#include "gtest/gtest.h"
+#include "services/status/status_matchers.h"
+
+namespace entrepot::blob {
+namespace {
+
+// Stored on people's disks: these never change.
+TEST(BlobKeysTest, TheKeysAreWhatTheyWere) {
+  EXPECT_EQ(kFormatKey, "f/blob");
+  EXPECT_EQ(UploadKey(*UploadId::Parse("00112233445566778899aabbccddeeff")), "u/00112233445566778899aabbccddeeff");
+  EXPECT_EQ(ObjectKey(*StorageKey::Parse("k00112233445566778899aabbccddeeff")), "o/k00112233445566778899aabbccddeeff");
+}
+
+TEST(BlobKeysTest, ParsesUploadKeys) {
+  const UploadId id = UploadId::Random();
+  EXPECT_THAT(ParseUploadKey(UploadKey(id)), IsOkAndHolds(id));
+  for (const char* key :
+       {"", "u/", "u/0011", "o/00112233445566778899aabbccddeeff", "u/00112233445566778899aabbccddeefg"}) {
+    EXPECT_THAT(ParseUploadKey(key), StatusIs(absl::StatusCode::kDataLoss)) << key;
+  }
+}
+
+}  // namespace
+}  // namespace entrepot::blob
