@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -49,8 +48,10 @@ awaitable<absl::StatusOr<uint64_t>> Room(BlobBackend& blobs, const RegistryReque
 
 }  // namespace
 
-awaitable<absl::StatusOr<Upload>> AppendRequestBody(BlobBackend& blobs, RegistryRequest& request, const UploadId& id,
-                                                    std::optional<DigestAlgorithm> algorithm, uint64_t blob_bytes_max) {
+awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> AppendRequestBody(BlobBackend& blobs, RegistryRequest& request,
+                                                                           const UploadId& id,
+                                                                           std::optional<DigestAlgorithm> algorithm,
+                                                                           uint64_t blob_bytes_max) {
   CO_ASSIGN_OR_RETURN(const std::optional<ByteRange> range, ParseRange(request.http));
   CO_ASSIGN_OR_RETURN(const uint64_t room, co_await Room(blobs, request, id, blob_bytes_max));
   const bool range_bounds = range.has_value() && range->length_bytes <= room;
@@ -58,18 +59,22 @@ awaitable<absl::StatusOr<Upload>> AppendRequestBody(BlobBackend& blobs, Registry
   AppendOptions options;
   options.algorithm = algorithm;
   if (range.has_value()) options.offset_bytes = range->offset_bytes;
-  CO_ASSIGN_OR_RETURN(const std::unique_ptr<UploadStream> stream,
+  CO_ASSIGN_OR_RETURN(std::unique_ptr<UploadStream> stream,
                       co_await blobs.AppendToUpload(request.call, request.repository, id, options));
   const CopiedBody copied = co_await CopyBody(*request.http.body, *stream, range_bounds ? range->length_bytes : room);
   CO_RETURN_IF_ERROR(copied.sink);
-  CO_ASSIGN_OR_RETURN(const Upload upload, co_await stream->Finish());
 
-  if (!copied.source.ok()) co_return BodyError(copied.source, OciErrorCode::kBlobUploadInvalid);
-  if (copied.too_long) co_return range_bounds ? WrongLength(range->length_bytes, "more") : BlobTooLong(blob_bytes_max);
-  if (range.has_value() && copied.bytes != range->length_bytes) {
-    co_return WrongLength(range->length_bytes, absl::StrCat(copied.bytes));
+  absl::Status status;
+  if (!copied.source.ok()) {
+    status = BodyError(copied.source, OciErrorCode::kBlobUploadInvalid);
+  } else if (copied.too_long) {
+    status = range_bounds ? WrongLength(range->length_bytes, "more") : BlobTooLong(blob_bytes_max);
+  } else if (range.has_value() && copied.bytes != range->length_bytes) {
+    status = WrongLength(range->length_bytes, absl::StrCat(copied.bytes));
   }
-  co_return upload;
+  if (status.ok()) co_return stream;
+  CO_RETURN_IF_ERROR((co_await stream->Finish()).status());
+  co_return status;
 }
 
 }  // namespace entrepot::gateway::api

@@ -7,10 +7,8 @@
 
 namespace entrepot::gateway::api {
 
-HandlerResult CompleteUpload(BlobBackend& blobs, ManifestBackend& manifests, const RegistryRequest& request,
-                             const UploadId& id, const Digest& digest) {
-  CO_ASSIGN_OR_RETURN(const SealedUpload sealed,
-                      co_await blobs.SealUpload(request.call, request.repository, id, digest));
+HandlerResult CommitUpload(BlobBackend& blobs, ManifestBackend& manifests, const RegistryRequest& request,
+                           const UploadId& id, const SealedUpload& sealed) {
   const Blob blob{sealed.digest, sealed.size_bytes, sealed.storage_key};
   CO_RETURN_IF_ERROR((co_await manifests.CommitBlob(request.call, request.repository, blob)).status());
   const absl::Status forgotten = co_await blobs.ForgetUpload(request.call, request.repository, id);
@@ -20,7 +18,7 @@ HandlerResult CompleteUpload(BlobBackend& blobs, ManifestBackend& manifests, con
                   {"upload_id", id.ToString()},
                   {"reason", absl::string_view(forgotten.message())}});
   }
-  co_return BlobCreated(request.repository, digest);
+  co_return BlobCreated(request.repository, sealed.digest);
 }
 
 http::Response BlobCreated(const RepositoryName& repository, const Digest& digest) {

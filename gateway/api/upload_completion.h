@@ -6,15 +6,15 @@
 #include "gateway/backends/manifest_backend.h"
 #include "services/core/digest.h"
 #include "services/core/repository_name.h"
+#include "services/core/upload.h"
 #include "services/core/upload_id.h"
 
 namespace entrepot::gateway::api {
 
-// Makes what a session holds a blob of the repository: sealed (verified and durable), committed, and only then 201.
-// What breaks in between is mended by the client's same request once more, as long as the session has not been
-// forgotten.
-HandlerResult CompleteUpload(BlobBackend& blobs, ManifestBackend& manifests, const RegistryRequest& request,
-                             const UploadId& id, const Digest& digest);
+// Makes a sealed upload, verified and durable, a blob of the repository; only then 201. What breaks in between is
+// mended by the client's same request once more, as long as the session has not been forgotten.
+HandlerResult CommitUpload(BlobBackend& blobs, ManifestBackend& manifests, const RegistryRequest& request,
+                           const UploadId& id, const SealedUpload& sealed);
 
 // 201 with where the blob now is.
 http::Response BlobCreated(const RepositoryName& repository, const Digest& digest);

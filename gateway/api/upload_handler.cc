@@ -49,21 +49,25 @@ HandlerResult UploadHandler::Status(RegistryRequest& request, const UploadId& id
 }
 
 HandlerResult UploadHandler::Patch(RegistryRequest& request, const UploadId& id) const {
-  const absl::StatusOr<Upload> upload = co_await AppendRequestBody(*blobs_, request, id, std::nullopt, blob_bytes_max_);
-  if (absl::IsOutOfRange(upload.status())) co_return co_await OutOfOrder(request, id, upload.status());
-  CO_RETURN_IF_ERROR(upload.status());
-  co_return Describe(202, request.repository, *upload);
+  const auto stream = co_await AppendRequestBody(*blobs_, request, id, std::nullopt, blob_bytes_max_);
+  if (absl::IsOutOfRange(stream.status())) co_return co_await OutOfOrder(request, id, stream.status());
+  CO_RETURN_IF_ERROR(stream.status());
+  CO_ASSIGN_OR_RETURN(const Upload upload, co_await (*stream)->Finish());
+  co_return Describe(202, request.repository, upload);
 }
 
 HandlerResult UploadHandler::Put(RegistryRequest& request, const UploadId& id) const {
   CO_ASSIGN_OR_RETURN(const Digest digest, ParseDigest(request.http.query));
-  if (request.http.body->content_length() != 0u) {
-    const absl::Status appended =
-        (co_await AppendRequestBody(*blobs_, request, id, digest.algorithm(), blob_bytes_max_)).status();
-    if (absl::IsOutOfRange(appended)) co_return co_await OutOfOrder(request, id, appended);
-    CO_RETURN_IF_ERROR(appended);
+  if (request.http.body->content_length() == 0u) {
+    CO_ASSIGN_OR_RETURN(const SealedUpload sealed,
+                        co_await blobs_->SealUpload(request.call, request.repository, id, digest));
+    co_return co_await CommitUpload(*blobs_, *manifests_, request, id, sealed);
   }
-  co_return co_await CompleteUpload(*blobs_, *manifests_, request, id, digest);
+  const auto stream = co_await AppendRequestBody(*blobs_, request, id, digest.algorithm(), blob_bytes_max_);
+  if (absl::IsOutOfRange(stream.status())) co_return co_await OutOfOrder(request, id, stream.status());
+  CO_RETURN_IF_ERROR(stream.status());
+  CO_ASSIGN_OR_RETURN(const SealedUpload sealed, co_await (*stream)->FinishAndSeal(digest));
+  co_return co_await CommitUpload(*blobs_, *manifests_, request, id, sealed);
 }
 
 HandlerResult UploadHandler::Cancel(RegistryRequest& request, const UploadId& id) const {

@@ -82,16 +82,14 @@ HandlerResult UploadsHandler::Mount(RegistryRequest& request, const Digest& dige
 HandlerResult UploadsHandler::TakeWhole(RegistryRequest& request, const Digest& digest) const {
   CO_ASSIGN_OR_RETURN(const Upload upload,
                       co_await blobs_->StartUpload(request.call, request.repository, digest.algorithm()));
-  if (request.http.body->content_length() != 0u) {
-    const absl::Status appended =
-        (co_await AppendRequestBody(*blobs_, request, upload.id, digest.algorithm(), blob_bytes_max_)).status();
-    if (!appended.ok()) {
-      // Nobody knows of the session: there is no one to go on with it.
-      (void)co_await blobs_->CancelUpload(request.call, request.repository, upload.id);
-      co_return appended;
-    }
+  const auto stream = co_await AppendRequestBody(*blobs_, request, upload.id, digest.algorithm(), blob_bytes_max_);
+  if (!stream.ok()) {
+    // Nobody knows of the session: there is no one to go on with it.
+    (void)co_await blobs_->CancelUpload(request.call, request.repository, upload.id);
+    co_return stream.status();
   }
-  co_return co_await CompleteUpload(*blobs_, *manifests_, request, upload.id, digest);
+  CO_ASSIGN_OR_RETURN(const SealedUpload sealed, co_await (*stream)->FinishAndSeal(digest));
+  co_return co_await CommitUpload(*blobs_, *manifests_, request, upload.id, sealed);
 }
 
 }  // namespace entrepot::gateway::api

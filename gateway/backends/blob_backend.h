@@ -28,8 +28,10 @@ class UploadStream {
   virtual ~UploadStream() = default;
   // `bytes` must stay as they are until the call is done. An error is final.
   virtual boost::asio::awaitable<absl::Status> Append(absl::string_view bytes) = 0;
-  // The offset of the answer is saved with the session.
+  // The offset of the answer is saved with the session. Nothing else may be called afterwards.
   virtual boost::asio::awaitable<absl::StatusOr<Upload>> Finish() = 0;
+  // Finish() and SealUpload() in one, which costs less. Nothing else may be called afterwards.
+  virtual boost::asio::awaitable<absl::StatusOr<SealedUpload>> FinishAndSeal(const Digest& digest) = 0;
 };
 
 // An object's bytes as they come from another process. Used by one coroutine at a time.

@@ -4,43 +4,17 @@
 #include <utility>
 
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
+#include "gateway/backends/blob_messages.h"
 #include "gateway/backends/channel_readiness.h"
 #include "gateway/backends/grpc_client.h"
 #include "gateway/backends/grpc_object_stream.h"
 #include "gateway/backends/grpc_upload_stream.h"
-#include "services/status/status_macros.h"
 
 namespace entrepot::gateway {
 namespace {
 
 namespace v1 = blob::v1;
 using boost::asio::awaitable;
-
-v1::DigestAlgorithm ToMessage(DigestAlgorithm algorithm) {
-  return algorithm == DigestAlgorithm::kSha512 ? v1::DIGEST_ALGORITHM_SHA512 : v1::DIGEST_ALGORITHM_SHA256;
-}
-
-// A request of any message that names a session.
-template <typename Request>
-Request SessionRequest(const RepositoryName& repository, const UploadId& id) {
-  Request request;
-  request.set_repository(repository.ToString());
-  request.set_upload_id(id.ToString());
-  return request;
-}
-
-absl::StatusOr<Upload> FromMessage(const absl::StatusOr<v1::Upload>& message) {
-  RETURN_IF_ERROR(message.status());
-  ASSIGN_OR_RETURN(UploadId id, UploadId::Parse(message->upload_id()));
-  return Upload{std::move(id), message->offset_bytes()};
-}
-
-absl::StatusOr<SealedUpload> FromMessage(const absl::StatusOr<v1::SealedUpload>& message) {
-  RETURN_IF_ERROR(message.status());
-  ASSIGN_OR_RETURN(Digest digest, Digest::Parse(message->digest()));
-  ASSIGN_OR_RETURN(StorageKey key, StorageKey::Parse(message->storage_key()));
-  return SealedUpload{std::move(digest), message->size_bytes(), std::move(key)};
-}
 
 class GrpcBlobBackend : public BlobBackend {
  public:
@@ -70,7 +44,7 @@ class GrpcBlobBackend : public BlobBackend {
     auto header = SessionRequest<v1::AppendHeader>(repository, id);
     if (options.offset_bytes.has_value()) header.set_offset_bytes(*options.offset_bytes);
     if (options.algorithm.has_value()) header.set_algorithm(ToMessage(*options.algorithm));
-    co_return co_await OpenGrpcUploadStream(stub_.get(), client_, context.request_id, header);
+    co_return co_await OpenGrpcUploadStream(stub_.get(), client_, context.request_id, std::move(header));
   }
 
   awaitable<absl::StatusOr<SealedUpload>> SealUpload(const CallContext& context, const RepositoryName& repository,

@@ -4,10 +4,10 @@
 
 #include "absl/status/status.h"
 #include "boost/asio/this_coro.hpp"
+#include "gateway/backends/blob_messages.h"
 #include "gateway/backends/grpc_retry.h"
 #include "gateway/backends/grpc_stream_state.h"
 #include "grpcpp/support/client_callback.h"
-#include "services/core/upload_id.h"
 #include "services/status/grpc_status.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
@@ -91,8 +91,13 @@ absl::Status WhyBroken(const absl::Status& status) {
 
 class GrpcUploadStream : public UploadStream {
  public:
-  GrpcUploadStream(std::shared_ptr<AppendCall> call, absl::Duration deadline)
-      : call_(std::move(call)), deadline_(deadline) {}
+  GrpcUploadStream(BlobService::StubInterface* stub, const GrpcClient& client, std::string request_id,
+                   AppendHeader header, std::shared_ptr<AppendCall> call)
+      : stub_(stub),
+        client_(client),
+        request_id_(std::move(request_id)),
+        header_(std::move(header)),
+        call_(std::move(call)) {}
 
   ~GrpcUploadStream() override {
     if (!call_->done()) call_->Cancel();
@@ -100,37 +105,50 @@ class GrpcUploadStream : public UploadStream {
 
   awaitable<absl::Status> Append(absl::string_view bytes) override {
     call_->Write(bytes);
-    if (!co_await call_->Wait(deadline_, [&] { return !call_->writing(); })) {
+    if (!co_await call_->Wait(client_.deadline(), [&] { return !call_->writing(); })) {
       call_->Cancel();
       co_return TooSlow();
     }
-    if (call_->broken()) co_return WhyBroken(co_await End(*call_, deadline_));
+    if (call_->broken()) co_return WhyBroken(co_await End(*call_, client_.deadline()));
     co_return absl::OkStatus();
   }
 
   awaitable<absl::StatusOr<Upload>> Finish() override {
     call_->StartWritesDone();
-    CO_RETURN_IF_ERROR(co_await End(*call_, deadline_));
-    CO_ASSIGN_OR_RETURN(UploadId id, UploadId::Parse(call_->response().upload_id()));
-    co_return Upload{std::move(id), call_->response().offset_bytes()};
+    CO_RETURN_IF_ERROR(co_await End(*call_, client_.deadline()));
+    co_return FromMessage(call_->response());
+  }
+
+  awaitable<absl::StatusOr<SealedUpload>> FinishAndSeal(const Digest& digest) override {
+    CO_RETURN_IF_ERROR((co_await Finish()).status());
+    blob::v1::SealUploadRequest request;
+    request.set_repository(header_.repository());
+    request.set_upload_id(header_.upload_id());
+    request.set_digest(digest.ToString());
+    using Async = BlobService::StubInterface::async_interface;
+    co_return FromMessage(co_await client_.Call<Async, blob::v1::SealUploadRequest, blob::v1::SealedUpload>(
+        stub_->async(), &Async::SealUpload, request_id_, std::move(request)));
   }
 
  private:
+  BlobService::StubInterface* const stub_;
+  const GrpcClient& client_;
+  const std::string request_id_;
+  const AppendHeader header_;
   const std::shared_ptr<AppendCall> call_;
-  const absl::Duration deadline_;
 };
 
 }  // namespace
 
 awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> OpenGrpcUploadStream(BlobService::StubInterface* stub,
                                                                               const GrpcClient& client,
-                                                                              const std::string& request_id,
-                                                                              const AppendHeader& header) {
+                                                                              std::string request_id,
+                                                                              AppendHeader header) {
   const auto executor = co_await boost::asio::this_coro::executor;
   GrpcRetry retry(client.deadline());
   for (;;) {
     const auto call = std::make_shared<AppendCall>(executor, client.calls(), request_id);
-    auto stream = std::make_unique<GrpcUploadStream>(call, client.deadline());
+    auto stream = std::make_unique<GrpcUploadStream>(stub, client, request_id, header, call);
     call->Start(stub, header);
     const absl::Duration timeout = retry.deadline() - absl::Now();
     if (!co_await call->Wait(timeout, [&] { return (call->accepted() && !call->writing()) || call->broken(); })) {

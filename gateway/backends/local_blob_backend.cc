@@ -34,6 +34,14 @@ class LocalUploadStream : public UploadStream {
     });
   }
 
+  awaitable<absl::StatusOr<SealedUpload>> FinishAndSeal(const Digest& digest) override {
+    co_return co_await RunOn(*executor_, [&] {
+      absl::StatusOr<SealedUpload> sealed = appender_->FinishAndSeal(digest);
+      appender_.reset();
+      return sealed;
+    });
+  }
+
  private:
   std::unique_ptr<blob::UploadAppender> appender_;
   runtime::Executor* const executor_;

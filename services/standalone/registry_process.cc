@@ -15,10 +15,11 @@
 #include "gateway/http/server.h"
 #include "services/blob/blob_factory.h"
 #include "services/core/system_clock.h"
-#include "services/kv/rocksdb_kv_engine.h"
+#include "services/kv/kv_factory.h"
 #include "services/manifest/registry_catalog.h"
 #include "services/runtime/config_defaults.h"
 #include "services/runtime/executor.h"
+#include "services/runtime/json_log.h"
 #include "services/standalone/executor_metrics.h"
 #include "services/status/status_macros.h"
 
@@ -27,6 +28,8 @@ namespace {
 
 // Synced commits that wait at once share one sync of the log: more threads make larger groups, not more load.
 constexpr size_t kExecutorThreads = 32;
+
+void LogKv(absl::string_view line) { runtime::Log(runtime::LogLevel::kWarning, "rocksdb", {{"line", line}}); }
 
 // Members in the order in which they are built on one another. The executor ends before what its jobs resume (the
 // server) and what they use (all else): Drain() sees to it.
@@ -70,18 +73,16 @@ class RegistryProcess : public runtime::RunningService {
     if (error) {
       return absl::UnavailableError(absl::StrCat("cannot make ", config.data_directory(), ": ", error.message()));
     }
-    kv::RocksDbKvEngine::Options kv_options;
-    kv_options.directory = absl::StrCat(config.data_directory(), "/metadata");
-    ASSIGN_OR_RETURN(kv_, kv::RocksDbKvEngine::Open(kv_options));
-    context.add_collectable(kv_->metrics());
+    ASSIGN_OR_RETURN(kv_, kv::KvStack::Open(absl::StrCat(config.data_directory(), "/kv"), context.registry, LogKv));
+    context.add_collectable(kv_->engine_metrics());
 
     blob::BlobStackOptions blob_options;
     blob_options.directory = absl::StrCat(config.data_directory(), "/blobs");
     blob_options.uploads = config.uploads();
     // The catalog's synced commit of a blob follows in the same KV and covers the object's value.
     blob_options.object_durability = kv::Durability::kBuffered;
-    ASSIGN_OR_RETURN(blobs_, blob::BlobStack::Open(blob_options, {kv_.get(), &clock_, context.registry}));
-    ASSIGN_OR_RETURN(catalog_, manifest::RegistryCatalog::Create(kv_.get(), &clock_, {.registry = context.registry}));
+    ASSIGN_OR_RETURN(blobs_, blob::BlobStack::Open(blob_options, {kv_->engine(), &clock_, context.registry}));
+    ASSIGN_OR_RETURN(catalog_, manifest::RegistryCatalog::Create(kv_->engine(), &clock_, {.registry = context.registry}));
     return absl::OkStatus();
   }
 
@@ -101,7 +102,7 @@ class RegistryProcess : public runtime::RunningService {
   }
 
   SystemClock clock_;
-  std::unique_ptr<kv::RocksDbKvEngine> kv_;
+  std::unique_ptr<kv::KvStack> kv_;
   std::unique_ptr<blob::BlobStack> blobs_;
   std::unique_ptr<manifest::RegistryCatalog> catalog_;
   std::unique_ptr<gateway::BlobBackend> blob_backend_;

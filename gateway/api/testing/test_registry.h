@@ -1,0 +1,71 @@
+#ifndef ENTREPOT_GATEWAY_API_TESTING_TEST_REGISTRY_H_
+#define ENTREPOT_GATEWAY_API_TESTING_TEST_REGISTRY_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "entrepot/config/v1/shared.pb.h"
+#include "gateway/backends/blob_backend.h"
+#include "gateway/backends/manifest_backend.h"
+#include "gateway/backends/testing/service_stack.h"
+#include "gateway/http/server.h"
+#include "gateway/http/testing/raw_client.h"
+#include "prometheus/registry.h"
+#include "services/core/digest.h"
+#include "services/runtime/executor.h"
+
+namespace entrepot::gateway::api {
+
+using http::testing::RawResponse;
+
+// A registry to send requests to: the API on a real HTTP server over the services' own classes, which keep all in
+// memory and in a directory that goes with it.
+class TestRegistry {
+ public:
+  explicit TestRegistry(config::v1::Limits limits = {});
+  ~TestRegistry();
+
+  uint16_t port() const { return server_->port(); }
+  ServiceStack& services() { return services_; }
+  prometheus::Registry& metrics() { return *metrics_; }
+
+  // Sends a request on a connection of its own. `fields` are whole lines ending in CRLF; a Content-Length is added
+  // where there is a body, or the method usually has one.
+  RawResponse Call(absl::string_view method, absl::string_view target, absl::string_view body = "",
+                   absl::string_view fields = "");
+  // The same with the body in chunked transfer coding.
+  RawResponse CallChunked(absl::string_view method, absl::string_view target, absl::string_view body,
+                          absl::string_view fields = "");
+
+  // What a client does before it tests something else; they stop the test where it fails.
+  std::string StartUpload(const std::string& repository);  // Its Location.
+  Digest PushBlob(const std::string& repository, absl::string_view bytes,
+                  DigestAlgorithm algorithm = DigestAlgorithm::kSha256);
+  // An image without layers; `extra` are further members, after a comma.
+  Digest PushImage(const std::string& repository, const std::string& reference, const std::string& extra = "");
+  // What PushImage sends.
+  static std::string Image(const std::string& extra = "");
+
+ private:
+  RawResponse Receive(absl::string_view method, absl::string_view request);
+
+  ServiceStack services_;
+  std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
+  std::unique_ptr<BlobBackend> blobs_;
+  std::unique_ptr<ManifestBackend> manifests_;
+  std::unique_ptr<http::Handler> api_;
+  std::unique_ptr<http::Server> server_;
+  std::unique_ptr<runtime::Executor> executor_;
+};
+
+// The code of the first error in a body of the specification's form; "" where it is not of that form.
+std::string ErrorCode(const RawResponse& response);
+
+inline constexpr char kImageMediaType[] = "application/vnd.oci.image.manifest.v1+json";
+inline constexpr char kImageContentType[] = "Content-Type: application/vnd.oci.image.manifest.v1+json\r\n";
+
+}  // namespace entrepot::gateway::api
+
+#endif  // ENTREPOT_GATEWAY_API_TESTING_TEST_REGISTRY_H_

@@ -1,0 +1,225 @@
+#include "gateway/backends/testing/blob_backend_conformance.h"
+
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "gateway/backends/testing/run_awaitable.h"
+#include "services/core/digester.h"
+#include "services/status/status_macros.h"
+#include "services/status/status_matchers.h"
+
+namespace entrepot::gateway {
+namespace {
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(BlobBackendConformanceTest);
+
+using boost::asio::awaitable;
+
+const CallContext kCall{"conformance"};
+
+RepositoryName Repo(absl::string_view name = "team/app") { return RepositoryName::Parse(name).value(); }
+
+// Bytes that tell where they come from.
+std::string Pattern(size_t size) {
+  std::string bytes(size, '\0');
+  for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>((i * 2654435761u) >> 13);
+  return bytes;
+}
+
+awaitable<absl::StatusOr<Upload>> AppendAll(BlobBackend& backend, const UploadId& id, const AppendOptions& options,
+                                            absl::string_view bytes, size_t chunk) {
+  CO_ASSIGN_OR_RETURN(const auto stream, co_await backend.AppendToUpload(kCall, Repo(), id, options));
+  for (size_t at = 0; at < bytes.size(); at += chunk) {
+    CO_RETURN_IF_ERROR(co_await stream->Append(bytes.substr(at, chunk)));
+  }
+  co_return co_await stream->Finish();
+}
+
+// Everything from a session's start to its object.
+awaitable<absl::StatusOr<SealedUpload>> Store(BlobBackend& backend, const std::string& bytes,
+                                              DigestAlgorithm algorithm) {
+  CO_ASSIGN_OR_RETURN(const Upload upload, co_await backend.StartUpload(kCall, Repo(), algorithm));
+  CO_RETURN_IF_ERROR((co_await AppendAll(backend, upload.id, {}, bytes, 200'000)).status());
+  co_return co_await backend.SealUpload(kCall, Repo(), upload.id, ComputeDigest(algorithm, bytes));
+}
+
+awaitable<absl::StatusOr<std::string>> ReadAll(ObjectStream& stream, size_t chunk) {
+  std::string all;
+  std::string buffer(chunk, '\0');
+  for (;;) {
+    CO_ASSIGN_OR_RETURN(const size_t count, co_await stream.Read(buffer.data(), buffer.size()));
+    if (count == 0) co_return all;
+    all.append(buffer, 0, count);
+  }
+}
+
+absl::StatusOr<std::string> ReadFile(const OwnedFd& file, const ByteRange& range) {
+  std::string bytes(range.length_bytes, '\0');
+  const ssize_t count = pread(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(range.offset_bytes));
+  if (count != static_cast<ssize_t>(bytes.size())) return absl::DataLossError("short read");
+  return bytes;
+}
+
+awaitable<absl::StatusOr<std::string>> Fetch(BlobBackend& backend, const StorageKey& key, const ByteRange& range) {
+  CO_ASSIGN_OR_RETURN(ObjectContent content, co_await backend.ReadObject(kCall, key, range));
+  if (auto* bytes = std::get_if<std::string>(&content)) co_return std::move(*bytes);
+  if (auto* file = std::get_if<OwnedFd>(&content)) co_return ReadFile(*file, range);
+  co_return co_await ReadAll(*std::get<std::unique_ptr<ObjectStream>>(content), 10'000);
+}
+
+#define RUN(awaitable) RunAwaitable(context_, awaitable)
+
+TEST_P(BlobBackendConformanceTest, StoresAndReadsBack) {
+  // Both tiers, an empty object, and sizes around the messages of a stream.
+  for (const size_t size : {size_t{0}, size_t{1}, size_t{4096}, size_t{65536}, size_t{65537}, size_t{262144},
+                            size_t{262145}, size_t{3'000'001}}) {
+    for (const DigestAlgorithm algorithm : {DigestAlgorithm::kSha256, DigestAlgorithm::kSha512}) {
+      const std::string bytes = Pattern(size);
+      ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, RUN(Store(backend(), bytes, algorithm)));
+      EXPECT_EQ(sealed.digest, ComputeDigest(algorithm, bytes));
+      EXPECT_EQ(sealed.size_bytes, size);
+      ASSERT_OK_AND_ASSIGN(const std::string read, RUN(Fetch(backend(), sealed.storage_key, {0, size})));
+      EXPECT_EQ(read == bytes, true) << size;
+    }
+  }
+}
+
+TEST_P(BlobBackendConformanceTest, ReadsRanges) {
+  for (const size_t size : {size_t{5000}, size_t{1'000'000}}) {
+    const std::string bytes = Pattern(size);
+    ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, RUN(Store(backend(), bytes, DigestAlgorithm::kSha256)));
+    for (const ByteRange& range : {ByteRange{0, 1}, ByteRange{1, 4999}, ByteRange{size - 1, 1}, ByteRange{100, 4000},
+                                   ByteRange{0, size}, ByteRange{size / 2, size / 2}}) {
+      ASSERT_OK_AND_ASSIGN(const std::string read, RUN(Fetch(backend(), sealed.storage_key, range)));
+      EXPECT_EQ(read == bytes.substr(range.offset_bytes, range.length_bytes), true) << range.offset_bytes;
+    }
+    EXPECT_THAT(RUN(Fetch(backend(), sealed.storage_key, {1, size})), StatusIs(absl::StatusCode::kDataLoss));
+    EXPECT_THAT(RUN(Fetch(backend(), sealed.storage_key, {size + 1, 1})), StatusIs(absl::StatusCode::kDataLoss));
+  }
+}
+
+TEST_P(BlobBackendConformanceTest, DoesNotFindAnObjectThatIsNotThere) {
+  for (const char tier : {'f', 'k'}) {
+    const StorageKey key = StorageKey::Parse(tier + std::string(32, '0')).value();
+    EXPECT_THAT(RUN(Fetch(backend(), key, {0, 1})), StatusIs(absl::StatusCode::kNotFound)) << tier;
+  }
+}
+
+TEST_P(BlobBackendConformanceTest, AbandonsAStreamThatIsReadInPart) {
+  const std::string bytes = Pattern(3'000'000);
+  ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, RUN(Store(backend(), bytes, DigestAlgorithm::kSha256)));
+  ASSERT_OK_AND_ASSIGN(ObjectContent content, RUN(backend().ReadObject(kCall, sealed.storage_key, {0, bytes.size()})));
+  if (auto* stream = std::get_if<std::unique_ptr<ObjectStream>>(&content)) {
+    std::string buffer(1000, '\0');
+    ASSERT_OK_AND_ASSIGN(const size_t count, RUN((*stream)->Read(buffer.data(), buffer.size())));
+    EXPECT_EQ(buffer.substr(0, count), bytes.substr(0, count));
+  }
+  content = std::string();
+  EXPECT_THAT(RUN(Fetch(backend(), sealed.storage_key, {0, 10})), IsOkAndHolds(bytes.substr(0, 10)));
+}
+
+TEST_P(BlobBackendConformanceTest, AppendsWhereTheSessionEnds) {
+  ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)));
+  EXPECT_EQ(upload.offset_bytes, 0u);
+  AppendOptions options;
+  options.offset_bytes = 0;
+  ASSERT_OK_AND_ASSIGN(Upload now, RUN(AppendAll(backend(), upload.id, options, "hello", 2)));
+  EXPECT_EQ(now.offset_bytes, 5u);
+  EXPECT_EQ(now.id, upload.id);
+  for (const uint64_t wrong : {0u, 4u, 6u}) {
+    options.offset_bytes = wrong;
+    EXPECT_THAT(RUN(AppendAll(backend(), upload.id, options, "x", 1)), IsOciError(OciErrorCode::kRangeInvalid))
+        << wrong;
+  }
+  options.offset_bytes = 5;
+  EXPECT_OK(RUN(AppendAll(backend(), upload.id, options, " world", 100)));
+  ASSERT_OK_AND_ASSIGN(now, RUN(backend().GetUpload(kCall, Repo(), upload.id)));
+  EXPECT_EQ(now.offset_bytes, 11u);
+  EXPECT_OK(
+      RUN(backend().SealUpload(kCall, Repo(), upload.id, ComputeDigest(DigestAlgorithm::kSha256, "hello world"))));
+}
+
+TEST_P(BlobBackendConformanceTest, LetsOneAppendAtATime) {
+  ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadStream> first,
+                       RUN(backend().AppendToUpload(kCall, Repo(), upload.id, {})));
+  EXPECT_OK(RUN(first->Append("abc")));
+  EXPECT_THAT(RUN(backend().AppendToUpload(kCall, Repo(), upload.id, {})), IsOciError(OciErrorCode::kRangeInvalid));
+  ASSERT_OK_AND_ASSIGN(const Upload now, RUN(first->Finish()));
+  EXPECT_EQ(now.offset_bytes, 3u);
+  EXPECT_OK(RUN(AppendAll(backend(), upload.id, {}, "def", 3)));
+}
+
+TEST_P(BlobBackendConformanceTest, RefusesAWrongDigest) {
+  ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)));
+  EXPECT_OK(RUN(AppendAll(backend(), upload.id, {}, "abc", 3)));
+  const Digest other = ComputeDigest(DigestAlgorithm::kSha256, "abd");
+  EXPECT_THAT(RUN(backend().SealUpload(kCall, Repo(), upload.id, other)), IsOciError(OciErrorCode::kDigestInvalid));
+}
+
+TEST_P(BlobBackendConformanceTest, SealsAgainUntilForgotten) {
+  const Digest digest = ComputeDigest(DigestAlgorithm::kSha256, "abc");
+  ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)));
+  EXPECT_OK(RUN(AppendAll(backend(), upload.id, {}, "abc", 3)));
+  ASSERT_OK_AND_ASSIGN(const SealedUpload first, RUN(backend().SealUpload(kCall, Repo(), upload.id, digest)));
+  ASSERT_OK_AND_ASSIGN(const SealedUpload second, RUN(backend().SealUpload(kCall, Repo(), upload.id, digest)));
+  EXPECT_EQ(first.storage_key, second.storage_key);
+  EXPECT_THAT(RUN(backend().CancelUpload(kCall, Repo(), upload.id)), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_OK(RUN(backend().ForgetUpload(kCall, Repo(), upload.id)));
+  EXPECT_OK(RUN(backend().ForgetUpload(kCall, Repo(), upload.id)));
+  EXPECT_THAT(RUN(backend().SealUpload(kCall, Repo(), upload.id, digest)),
+              IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(RUN(Fetch(backend(), first.storage_key, {0, 3})), IsOkAndHolds(std::string("abc")));
+}
+
+TEST_P(BlobBackendConformanceTest, SealsWithTheLastBytes) {
+  for (const std::string& bytes : {std::string(), std::string("abc"), Pattern(1'000'000)}) {
+    const Digest digest = ComputeDigest(DigestAlgorithm::kSha512, bytes);
+    ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(kCall, Repo(), DigestAlgorithm::kSha512)));
+    ASSERT_OK_AND_ASSIGN(const auto stream, RUN(backend().AppendToUpload(kCall, Repo(), upload.id, {})));
+    if (!bytes.empty()) {
+      EXPECT_OK(RUN(stream->Append(bytes)));
+    }
+    ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, RUN(stream->FinishAndSeal(digest)));
+    EXPECT_EQ(sealed.size_bytes, bytes.size());
+    ASSERT_OK_AND_ASSIGN(const SealedUpload again, RUN(backend().SealUpload(kCall, Repo(), upload.id, digest)));
+    EXPECT_EQ(again.storage_key, sealed.storage_key);
+    ASSERT_OK_AND_ASSIGN(const std::string read, RUN(Fetch(backend(), sealed.storage_key, {0, bytes.size()})));
+    EXPECT_EQ(read == bytes, true);
+  }
+  ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)));
+  ASSERT_OK_AND_ASSIGN(const auto stream, RUN(backend().AppendToUpload(kCall, Repo(), upload.id, {})));
+  EXPECT_OK(RUN(stream->Append("abc")));
+  EXPECT_THAT(RUN(stream->FinishAndSeal(ComputeDigest(DigestAlgorithm::kSha256, "abd"))),
+              IsOciError(OciErrorCode::kDigestInvalid));
+}
+
+TEST_P(BlobBackendConformanceTest, KnowsASessionOnlyInItsRepository) {
+  ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)));
+  const RepositoryName other = Repo("other");
+  EXPECT_THAT(RUN(backend().GetUpload(kCall, other, upload.id)), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(RUN(backend().AppendToUpload(kCall, other, upload.id, {})), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(RUN(backend().CancelUpload(kCall, other, upload.id)), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_OK(RUN(backend().CancelUpload(kCall, Repo(), upload.id)));
+  EXPECT_THAT(RUN(backend().GetUpload(kCall, Repo(), upload.id)), IsOciError(OciErrorCode::kBlobUploadUnknown));
+}
+
+TEST_P(BlobBackendConformanceTest, KeepsWhatAnAbandonedStreamWrote) {
+  ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)));
+  EXPECT_OK(RUN(AppendAll(backend(), upload.id, {}, "abc", 3)));
+  {
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadStream> stream,
+                         RUN(backend().AppendToUpload(kCall, Repo(), upload.id, {})));
+    EXPECT_OK(RUN(stream->Append("def")));
+  }
+  ASSERT_OK_AND_ASSIGN(const Upload now, RUN(backend().GetUpload(kCall, Repo(), upload.id)));
+  EXPECT_GE(now.offset_bytes, 3u);
+}
+
+TEST_P(BlobBackendConformanceTest, IsReady) { EXPECT_OK(backend().CheckReady()); }
+
+}  // namespace
+}  // namespace entrepot::gateway

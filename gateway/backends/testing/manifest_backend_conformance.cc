@@ -1,0 +1,164 @@
+#include "gateway/backends/testing/manifest_backend_conformance.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/backends/testing/run_awaitable.h"
+#include "services/core/digester.h"
+#include "services/status/status_matchers.h"
+
+namespace entrepot::gateway {
+namespace {
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ManifestBackendConformanceTest);
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr char kImage[] = "application/vnd.oci.image.manifest.v1+json";
+const CallContext kCall{"conformance"};
+
+RepositoryName Repo(absl::string_view name = "team/app") { return RepositoryName::Parse(name).value(); }
+Reference Ref(absl::string_view text) { return ParseReference(text).value(); }
+Digest Sha256(absl::string_view bytes) { return ComputeDigest(DigestAlgorithm::kSha256, bytes); }
+
+Blob MakeBlob(absl::string_view bytes, char key_digit = '1') {
+  return {Sha256(bytes), bytes.size(), StorageKey::Parse("k" + std::string(32, key_digit)).value()};
+}
+
+// An image of one config and no layers.
+std::string Image(const Blob& config, absl::string_view extra = "") {
+  return absl::StrCat(R"({"schemaVersion":2,"mediaType":")", kImage,
+                      R"(","config":{"mediaType":"application/vnd.example.config","digest":")",
+                      config.digest.ToString(), R"(","size":)", config.size_bytes, R"(},"layers":[])", extra, "}");
+}
+
+ManifestPut Put(absl::string_view reference, std::string content) {
+  return {Ref(reference), MediaType::Parse(kImage).value(), std::move(content), {}};
+}
+
+#define RUN(awaitable) RunAwaitable(context_, awaitable)
+
+TEST_P(ManifestBackendConformanceTest, CommitsFindsMountsAndUnlinksBlobs) {
+  const Blob blob = MakeBlob("abc");
+  EXPECT_THAT(RUN(backend().FindBlob(kCall, Repo(), blob.digest)), IsOciError(OciErrorCode::kBlobUnknown));
+  EXPECT_THAT(RUN(backend().CommitBlob(kCall, Repo(), blob)), IsOkAndHolds(false));
+  EXPECT_THAT(RUN(backend().CommitBlob(kCall, Repo(), MakeBlob("abc", '2'))), IsOkAndHolds(true));
+  ASSERT_OK_AND_ASSIGN(const Blob found, RUN(backend().FindBlob(kCall, Repo(), blob.digest)));
+  EXPECT_EQ(found.digest, blob.digest);
+  EXPECT_EQ(found.size_bytes, 3u);
+  EXPECT_EQ(found.storage_key, blob.storage_key);
+
+  EXPECT_THAT(RUN(backend().MountBlob(kCall, Repo("b"), blob.digest, Repo("c"))),
+              IsOciError(OciErrorCode::kBlobUnknown));
+  EXPECT_OK(RUN(backend().MountBlob(kCall, Repo("b"), blob.digest, Repo())));
+  EXPECT_OK(RUN(backend().MountBlob(kCall, Repo("d"), blob.digest, std::nullopt)));
+  EXPECT_OK(RUN(backend().UnlinkBlob(kCall, Repo(), blob.digest)));
+  EXPECT_THAT(RUN(backend().UnlinkBlob(kCall, Repo(), blob.digest)), IsOciError(OciErrorCode::kBlobUnknown));
+  EXPECT_OK(RUN(backend().FindBlob(kCall, Repo("b"), blob.digest)));
+}
+
+TEST_P(ManifestBackendConformanceTest, StoresManifestsByteForByte) {
+  const Blob config = MakeBlob("{}");
+  ASSERT_OK(RUN(backend().CommitBlob(kCall, Repo(), config)));
+  const std::string content = Image(config, " \n");
+  ManifestPut put = Put("latest", content);
+  put.tags = {Tag::Parse("also").value()};
+  ASSERT_OK_AND_ASSIGN(const ManifestPutResult result, RUN(backend().PutManifest(kCall, Repo(), put)));
+  EXPECT_EQ(result.digest, Sha256(content));
+  EXPECT_EQ(result.subject, std::nullopt);
+  for (const std::string& reference : {std::string("latest"), std::string("also"), result.digest.ToString()}) {
+    ASSERT_OK_AND_ASSIGN(const StoredManifest whole, RUN(backend().GetManifest(kCall, Repo(), Ref(reference), false)));
+    EXPECT_EQ(whole.content, content);
+    EXPECT_EQ(whole.media_type, kImage);
+    EXPECT_EQ(whole.size_bytes, content.size());
+    EXPECT_EQ(whole.digest, result.digest);
+    ASSERT_OK_AND_ASSIGN(const StoredManifest head, RUN(backend().GetManifest(kCall, Repo(), Ref(reference), true)));
+    EXPECT_EQ(head.content, "");
+    EXPECT_EQ(head.size_bytes, content.size());
+  }
+}
+
+TEST_P(ManifestBackendConformanceTest, CarriesErrorsWithTheirCodesAndDetails) {
+  const Blob missing = MakeBlob("missing");
+  const absl::Status unknown = RUN(backend().PutManifest(kCall, Repo(), Put("latest", Image(missing)))).status();
+  EXPECT_THAT(unknown, IsOciError(OciErrorCode::kManifestBlobUnknown));
+  EXPECT_NE(GetOciErrorDetail(unknown).find(missing.digest.ToString()), std::string::npos);
+  EXPECT_THAT(RUN(backend().PutManifest(kCall, Repo(), Put("latest", "not json"))),
+              IsOciError(OciErrorCode::kManifestInvalid));
+  EXPECT_THAT(RUN(backend().PutManifest(kCall, Repo(), Put(Sha256("other").ToString(), Image(missing)))),
+              IsOciError(OciErrorCode::kDigestInvalid));
+  EXPECT_THAT(RUN(backend().GetManifest(kCall, Repo(), Ref("latest"), false)),
+              IsOciError(OciErrorCode::kManifestUnknown));
+  EXPECT_THAT(RUN(backend().DeleteManifest(kCall, Repo(), Ref("latest"))), IsOciError(OciErrorCode::kManifestUnknown));
+  EXPECT_THAT(RUN(backend().ListTags(kCall, Repo("never"), 10, "")), IsOciError(OciErrorCode::kNameUnknown));
+}
+
+TEST_P(ManifestBackendConformanceTest, DeletesByTagAndByDigest) {
+  const Blob config = MakeBlob("{}");
+  ASSERT_OK(RUN(backend().CommitBlob(kCall, Repo(), config)));
+  ASSERT_OK_AND_ASSIGN(const ManifestPutResult put, RUN(backend().PutManifest(kCall, Repo(), Put("a", Image(config)))));
+  ASSERT_OK(RUN(backend().PutManifest(kCall, Repo(), Put("b", Image(config)))));
+  EXPECT_OK(RUN(backend().DeleteManifest(kCall, Repo(), Ref("a"))));
+  EXPECT_OK(RUN(backend().GetManifest(kCall, Repo(), put.digest, true)));
+  EXPECT_OK(RUN(backend().DeleteManifest(kCall, Repo(), put.digest)));
+  EXPECT_THAT(RUN(backend().GetManifest(kCall, Repo(), Ref("b"), true)), IsOciError(OciErrorCode::kManifestUnknown));
+}
+
+TEST_P(ManifestBackendConformanceTest, ListsInPages) {
+  for (const char* name : {"a", "b", "a/b"}) {
+    const Blob config = MakeBlob("{}");
+    ASSERT_OK(RUN(backend().CommitBlob(kCall, Repo(name), config)));
+    for (const char* tag : {"z", "x", "y"}) {
+      ASSERT_OK(RUN(backend().PutManifest(kCall, Repo(name), Put(tag, Image(config)))));
+    }
+  }
+  ASSERT_OK_AND_ASSIGN(TagPage tags, RUN(backend().ListTags(kCall, Repo("a"), 2, "")));
+  EXPECT_THAT(tags.tags, ElementsAre("x", "y"));
+  EXPECT_TRUE(tags.more);
+  ASSERT_OK_AND_ASSIGN(tags, RUN(backend().ListTags(kCall, Repo("a"), 2, "y")));
+  EXPECT_THAT(tags.tags, ElementsAre("z"));
+  EXPECT_FALSE(tags.more);
+  ASSERT_OK_AND_ASSIGN(tags, RUN(backend().ListTags(kCall, Repo("a"), 10'000, "'; DROP\r\n\x01")));
+  EXPECT_THAT(tags.tags, ElementsAre("x", "y", "z"));
+
+  ASSERT_OK_AND_ASSIGN(RepositoryPage repositories, RUN(backend().ListRepositories(kCall, 2, "")));
+  EXPECT_THAT(repositories.repositories, ElementsAre("a", "a/b"));
+  EXPECT_TRUE(repositories.more);
+  ASSERT_OK_AND_ASSIGN(repositories, RUN(backend().ListRepositories(kCall, 2, "a/b")));
+  EXPECT_THAT(repositories.repositories, ElementsAre("b"));
+  EXPECT_FALSE(repositories.more);
+}
+
+TEST_P(ManifestBackendConformanceTest, ListsReferrers) {
+  const Blob config = MakeBlob("{}");
+  ASSERT_OK(RUN(backend().CommitBlob(kCall, Repo(), config)));
+  const Digest subject = Sha256("the subject is not there");
+  EXPECT_THAT(RUN(backend().ListReferrers(kCall, Repo(), subject, "", 10, ""))->referrers, IsEmpty());
+  const std::string content =
+      Image(config, absl::StrCat(R"(,"artifactType":"application/vnd.example+x","annotations":{"k":"v","l":"w"},)",
+                                 R"("subject":{"mediaType":")", kImage, R"(","digest":")", subject.ToString(),
+                                 R"(","size":7})"));
+  ASSERT_OK_AND_ASSIGN(const ManifestPutResult put,
+                       RUN(backend().PutManifest(kCall, Repo(), Put(Sha256(content).ToString(), content))));
+  EXPECT_EQ(put.subject, subject);
+  for (const char* type : {"", "application/vnd.example+x"}) {
+    ASSERT_OK_AND_ASSIGN(const ReferrerPage page, RUN(backend().ListReferrers(kCall, Repo(), subject, type, 10, "")));
+    ASSERT_EQ(page.referrers.size(), 1u);
+    const Referrer& referrer = page.referrers.front();
+    EXPECT_EQ(referrer.digest, put.digest);
+    EXPECT_EQ(referrer.media_type, kImage);
+    EXPECT_EQ(referrer.size_bytes, content.size());
+    EXPECT_EQ(referrer.artifact_type, "application/vnd.example+x");
+    EXPECT_THAT(referrer.annotations, ElementsAre(std::pair("k", "v"), std::pair("l", "w")));
+    EXPECT_EQ(page.next, std::nullopt);
+  }
+  EXPECT_THAT(RUN(backend().ListReferrers(kCall, Repo(), subject, "other/type", 10, ""))->referrers, IsEmpty());
+}
+
+TEST_P(ManifestBackendConformanceTest, IsReady) { EXPECT_OK(backend().CheckReady()); }
+
+}  // namespace
+}  // namespace entrepot::gateway

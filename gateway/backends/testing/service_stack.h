@@ -1,0 +1,33 @@
+#ifndef ENTREPOT_GATEWAY_BACKENDS_TESTING_SERVICE_STACK_H_
+#define ENTREPOT_GATEWAY_BACKENDS_TESTING_SERVICE_STACK_H_
+
+#include <memory>
+
+#include "services/blob/blob_factory.h"
+#include "services/core/fake_clock.h"
+#include "services/kv/memory_kv_engine.h"
+#include "services/kv/temporary_directory.h"
+#include "services/manifest/registry_catalog.h"
+
+namespace entrepot::gateway {
+
+// The services' own classes, over a KV in memory and files in a directory that goes with it. For tests.
+class ServiceStack {
+ public:
+  ServiceStack();
+
+  blob::BlobStack* blobs() { return blobs_.get(); }
+  manifest::RegistryCatalog* catalog() { return catalog_.get(); }
+  FakeClock* clock() { return &clock_; }
+
+ private:
+  kv::TemporaryDirectory directory_;
+  kv::MemoryKvEngine kv_;
+  FakeClock clock_;
+  std::unique_ptr<blob::BlobStack> blobs_;
+  std::unique_ptr<manifest::RegistryCatalog> catalog_;
+};
+
+}  // namespace entrepot::gateway
+
+#endif  // ENTREPOT_GATEWAY_BACKENDS_TESTING_SERVICE_STACK_H_
