@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "rocksdb/db.h"
 #include "rocksdb/utilities/transaction.h"
 #include "rocksdb/utilities/transaction_db.h"
@@ -13,6 +12,7 @@
 #include "services/kv/rocksdb_health.h"
 #include "services/kv/rocksdb_logger.h"
 #include "services/kv/rocksdb_metrics.h"
+#include "services/kv/rocksdb_open.h"
 #include "services/kv/rocksdb_options.h"
 #include "services/kv/rocksdb_reads.h"
 #include "services/kv/rocksdb_status.h"
@@ -39,24 +39,23 @@ absl::StatusOr<std::unique_ptr<RocksDbKvEngine>> RocksDbKvEngine::Open(const Opt
   ASSIGN_OR_RETURN(OwnedDirectory directory, OwnedDirectory::Acquire(options.directory));
   RETURN_IF_ERROR(CutTornWalTails(options.directory));
   auto health = std::make_shared<RocksDbHealth>();
-  rocksdb::TransactionDB* opened = nullptr;
-  RETURN_IF_ERROR(FromRocksDb(
-      rocksdb::TransactionDB::Open(
-          MakeRocksDbOptions(options.memory_bytes_max, health, std::make_shared<RocksDbLogger>(options.log)),
-          rocksdb::TransactionDBOptions(), options.directory, &opened),
-      absl::StrCat("cannot open the database in ", options.directory)));
+  ASSIGN_OR_RETURN(std::unique_ptr<rocksdb::TransactionDB> opened,
+                   OpenTransactionDb(MakeRocksDbOptions(options.memory_bytes_max, health,
+                                                        std::make_shared<RocksDbLogger>(options.log)),
+                                     options.directory));
   rocksdb::TransactionOptions transaction_options;
   transaction_options.lock_timeout = absl::ToInt64Milliseconds(options.lock_timeout);
-  auto metrics = std::make_shared<RocksDbMetrics>(opened->GetBaseDB(), health.get());
+  rocksdb::DB* const base = opened->GetBaseDB();
+  auto metrics = std::make_shared<RocksDbMetrics>(base, health.get());
   return std::unique_ptr<RocksDbKvEngine>(new RocksDbKvEngine(std::unique_ptr<Db>(new Db{
       .path = options.directory,
       .retry = options.retry,
       .transaction_options = transaction_options,
       .directory = std::move(directory),
       .health = std::move(health),
-      .transactions = std::unique_ptr<rocksdb::TransactionDB>(opened),
-      .base = opened->GetBaseDB(),
-      .column_family = opened->DefaultColumnFamily(),
+      .transactions = std::move(opened),
+      .base = base,
+      .column_family = base->DefaultColumnFamily(),
       .metrics = std::move(metrics),
   })));
 }

@@ -32,7 +32,7 @@ class RocksDbKvEngine : public KvEngine {
     // Made where it is missing.
     std::string directory;
     // Of memtables and block cache together. More makes reads of cold keys faster.
-    size_t memory_bytes_max = size_t{48} << 20;
+    size_t memory_bytes_max = size_t{32} << 20;
     // How long one attempt waits for one lock.
     absl::Duration lock_timeout = absl::Milliseconds(500);
     RetryPolicy retry;

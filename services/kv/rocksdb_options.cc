@@ -34,7 +34,7 @@ void SetMemory(rocksdb::Options& options, size_t memory_bytes_max) {
   // Memtables are charged to the block cache: they take room from blocks, not from the rest of the process.
   options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(memory_bytes_max / 3, cache);
   options.write_buffer_size = memory_bytes_max / 6;
-  options.max_write_buffer_number = 3;
+  options.max_write_buffer_number = 4;
   // TransactionDB would keep flushed memtables to validate snapshots; we have none.
   options.max_write_buffer_size_to_maintain = 1;
   options.memtable_whole_key_filtering = true;
