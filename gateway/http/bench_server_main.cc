@@ -1,5 +1,6 @@
 // A server with a handler that does next to nothing, to measure what HTTP alone costs (wrk) and to find where (perf):
-//   bench_server PORT [FILE]    GET /file answers with FILE, everything else with "{}".
+//   bench_server PORT [FILE [CERTIFICATE KEY]]
+// GET /file answers with FILE, everything else with "{}".
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -23,9 +24,9 @@ class ConstantHandler : public http::Handler {
     http::Response response;
     response.route = "bench";
     response.fields.emplace_back("Content-Type", "application/json");
-    char dropped[65536];
+    std::string dropped(request.body->content_length() == 0 ? 1 : 1 << 20, '\0');
     while (true) {
-      const absl::StatusOr<size_t> read = co_await request.body->Read(dropped, sizeof(dropped));
+      const absl::StatusOr<size_t> read = co_await request.body->Read(dropped.data(), dropped.size());
       if (!read.ok() || *read == 0) break;
     }
     if (request.path == "/file") {
@@ -58,6 +59,10 @@ int main(int argc, char** argv) {
   options.endpoint.set_port(argc > 1 ? static_cast<uint32_t>(std::atoi(argv[1])) : 0);
   entrepot::runtime::FillDefaults(&options.endpoint);
   entrepot::runtime::FillDefaults(&options.limits);
+  if (argc > 4) {
+    options.endpoint.mutable_tls()->set_certificate_file(argv[3]);
+    options.endpoint.mutable_tls()->set_private_key_file(argv[4]);
+  }
   ConstantHandler handler(argc > 2 ? argv[2] : "");
   sigset_t ends;
   sigemptyset(&ends);

@@ -18,7 +18,9 @@ namespace asio = boost::asio;
 using runtime::LogLevel;
 
 // How long a client that was answered may go on sending before it is cut off.
-constexpr std::chrono::seconds kLingerTime{5};
+constexpr std::chrono::milliseconds kLingerTime{5000};
+// The same where nothing more is expected, or where there is no time.
+constexpr std::chrono::milliseconds kShortLingerTime{500};
 // A connection that came just before the listener closed may still say what it came for.
 constexpr std::chrono::milliseconds kDrainingIdleTime{250};
 constexpr size_t kStreamPieceBytes = 256 << 10;
@@ -116,7 +118,7 @@ asio::awaitable<Connection::Ending> Connection::EndOfWaiting(absl::Status status
 }
 
 asio::awaitable<Connection::Ending> Connection::Refuse(int status, absl::string_view message) {
-  request_.method = {};
+  request_.method = head_.method(buffer_.unread());  // The answer to a HEAD has no body.
   request_.request_id = worker_->request_ids().Next();
   Response response = worker_->shared().handler->Refuse(status, message);
   const auto is_allow = [](const auto& field) { return field.first == "Allow"; };
@@ -235,9 +237,11 @@ void Connection::Finish(const Response& response, const absl::Status& sent) {
 }
 
 asio::awaitable<void> Connection::End(Ending ending) {
-  const bool linger = ending == Ending::kLinger ||
-                      (ending == Ending::kClose && (socket_.is_tls() || !buffer_.empty() || socket_.HasInput()));
-  if (linger) co_await socket_.CloseGracefully(Clock::now() + kLingerTime);
+  const bool may_be_sending = ending == Ending::kLinger;
+  const bool has_more = ending == Ending::kClose && (socket_.is_tls() || !buffer_.empty() || socket_.HasInput());
+  if (!may_be_sending && !has_more) co_return;
+  const auto patience = may_be_sending && !worker_->draining() ? kLingerTime : kShortLingerTime;
+  co_await socket_.CloseGracefully(Clock::now() + patience);
 }
 
 }  // namespace entrepot::gateway::http

@@ -30,12 +30,16 @@ constexpr uint64_t kReadAheadBytes = 8 << 20;
 constexpr uint64_t kTurnBytes = 4 << 20;
 constexpr size_t kTlsPieceBytes = 256 << 10;
 
+// pread of what is in memory; -1 with EAGAIN for what is not.
+ssize_t ReadCached(int fd, char* data, size_t size, uint64_t offset) {
+  iovec part{data, size};
+  return ::preadv2(fd, &part, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+}
+
 // Whether the first and the last byte of the range are in memory. File systems that cannot tell count as not.
 bool IsCached(int fd, uint64_t offset, uint64_t size) {
   char byte = 0;
-  iovec part{&byte, 1};
-  return ::preadv2(fd, &part, 1, static_cast<off_t>(offset), RWF_NOWAIT) == 1 &&
-         ::preadv2(fd, &part, 1, static_cast<off_t>(offset + size - 1), RWF_NOWAIT) == 1;
+  return ReadCached(fd, &byte, 1, offset) == 1 && ReadCached(fd, &byte, 1, offset + size - 1) == 1;
 }
 
 absl::Status FileError(ssize_t result) {
@@ -98,8 +102,7 @@ asio::awaitable<absl::Status> SendPlain(const FileBody& body, ClientSocket& sock
 // pread, on the io_context where the bytes are in memory.
 asio::awaitable<absl::StatusOr<size_t>> ReadPiece(int file, char* data, size_t size, uint64_t offset,
                                                   runtime::Executor& executor) {
-  iovec part{data, size};
-  ssize_t read = ::preadv2(file, &part, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+  ssize_t read = ReadCached(file, data, size, offset);
   if (read <= 0) {
     ::posix_fadvise(file, static_cast<off_t>(offset), kReadAheadBytes, POSIX_FADV_WILLNEED);
     const Sent result = co_await runtime::RunOn(executor, [=] {

@@ -33,6 +33,9 @@ class RequestHead {
   // Nothing but an empty line came so far.
   bool blank() const { return line_start_ == scanned_ && !has_request_line_; }
 
+  // Empty until the request line was read that far; a view into the data of the last Parse().
+  absl::string_view method(absl::string_view data) const { return method_.In(data); }
+
   // After kRefused: for Handler::Refuse.
   int refused_status() const { return refused_status_; }
   const std::string& refused_message() const { return refused_message_; }

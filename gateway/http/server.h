@@ -43,7 +43,9 @@ class Server {
   virtual uint16_t port() const = 0;
 
   // Accepts no more, closes idle connections, lets requests under way finish until `deadline` (their answers say
-  // `Connection: close`), then cuts them off and joins the threads. Once.
+  // `Connection: close`), then cuts them off and joins the threads. Once. A handler that still waits for something then
+  // is not resumed; its frame goes with the server. What would resume it (executors, channels) is ended between Drain()
+  // and the destructor.
   virtual void Drain(absl::Time deadline) = 0;
 };
 

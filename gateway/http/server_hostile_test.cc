@@ -78,6 +78,14 @@ TEST(HostileConnectTest, MethodsWithoutAPathAre405WithAllow) {
   }
 }
 
+TEST(HostileHeadTest, TheRefusalOfAHeadHasNoBody) {
+  TestServer server;
+  RawClient client(server.port());
+  ASSERT_TRUE(client.Send("HEAD / HTTP/1.1\r\n\r\n"));
+  EXPECT_EQ(client.Receive(/*is_head=*/true).value_or(RawResponse()).status, 400);
+  EXPECT_TRUE(client.ReceiveEnd());
+}
+
 TEST(HostileBodyTest, AMalformedChunkedBodyIsInvalidAndEndsTheConnection) {
   TestServer server;
   for (const char* body : {"xyz\r\n", "5\r\nhello0\r\n\r\n", "ffffffffffffffff\r\nabc", "5\nhello\r\n", "-1\r\n"}) {
