@@ -5,8 +5,8 @@
 namespace entrepot::runtime {
 
 // How much of a stream may be under way that its reader has not asked for. It bounds what a slow reader costs: each of
-// the two processes holds about that much a stream. gRPC's own estimate (BDP probing, which is off) grows it to many
-// megabytes on a fast link, and 32 streams then cost a gigabyte.
+// the two processes holds about that much a stream. gRPC's own estimate (BDP probing, which is off) sizes it by what
+// the link could carry, not by what a process may hold.
 inline constexpr int kGrpcStreamWindowBytes = 512 * 1024;
 
 // The largest HTTP/2 frame. The least (16 KiB) costs a megabyte message 64 headers.
