@@ -14,12 +14,19 @@
 namespace entrepot::gateway::api {
 namespace {
 
-// nullopt where the parameter is absent or empty.
+// nullopt where the parameter is absent.
 absl::StatusOr<std::optional<Digest>> DigestParameter(const Query& query, absl::string_view name) {
   ASSIGN_OR_RETURN(const std::optional<std::string> text, query.Single(name, OciErrorCode::kDigestInvalid));
-  if (!text.has_value() || text->empty()) return std::nullopt;
+  if (!text.has_value()) return std::nullopt;
   ASSIGN_OR_RETURN(Digest digest, Digest::Parse(*text));
   return digest;
+}
+
+// The blob to mount. Without a digest there is none, and a session is started.
+absl::StatusOr<std::optional<Digest>> MountParameter(const Query& query) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> text, query.Single("mount", OciErrorCode::kDigestInvalid));
+  if (text == "") return std::nullopt;
+  return DigestParameter(query, "mount");
 }
 
 absl::StatusOr<DigestAlgorithm> AlgorithmParameter(const Query& query) {
@@ -53,7 +60,7 @@ UploadsHandler::UploadsHandler(BlobBackend* blobs, ManifestBackend* manifests, u
 
 HandlerResult UploadsHandler::Handle(RegistryRequest& request) const {
   CO_ASSIGN_OR_RETURN(const Query query, Query::Parse(request.http.query));
-  CO_ASSIGN_OR_RETURN(const std::optional<Digest> mount, DigestParameter(query, "mount"));
+  CO_ASSIGN_OR_RETURN(const std::optional<Digest> mount, MountParameter(query));
   CO_ASSIGN_OR_RETURN(const std::optional<Digest> digest, DigestParameter(query, "digest"));
   CO_ASSIGN_OR_RETURN(const DigestAlgorithm algorithm, AlgorithmParameter(query));
   if (mount.has_value()) {

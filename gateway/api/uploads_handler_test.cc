@@ -19,8 +19,7 @@ std::string BlobPath(const Digest& digest) { return absl::StrCat("/v2/a/blobs/",
 
 TEST(UploadsHandlerTest, StartsASession) {
   TestRegistry registry;
-  for (const char* query :
-       {"", "?digest-algorithm=sha512", "?digest-algorithm=sha256", "?digest=", "?mount=", "?from=b"}) {
+  for (const char* query : {"", "?digest-algorithm=sha512", "?digest-algorithm=sha256", "?mount=", "?from=b"}) {
     const RawResponse response = registry.Call("POST", absl::StrCat(kUploads, query));
     EXPECT_EQ(response.status, 202) << query;
     EXPECT_EQ(response.body, "") << query;
@@ -71,9 +70,9 @@ TEST(UploadsHandlerTest, RefusesParametersThatAreNone) {
   TestRegistry registry;
   const std::string digest = Sha256("x").ToString();
   for (const std::string& query :
-       {std::string("?digest=sha256:short"), std::string("?digest=md5:00"), "?digest=" + digest + "&digest=" + digest,
-        std::string("?digest-algorithm=md5"), std::string("?digest-algorithm="), std::string("?mount=bad"),
-        "?mount=" + digest + "&mount=" + digest}) {
+       {std::string("?digest="), std::string("?digest=sha256:short"), std::string("?digest=md5:00"),
+        "?digest=" + digest + "&digest=" + digest, std::string("?digest-algorithm=md5"),
+        std::string("?digest-algorithm="), std::string("?mount=bad"), "?mount=" + digest + "&mount=" + digest}) {
     const RawResponse response = registry.Call("POST", kUploads + query, "x");
     EXPECT_EQ(response.status, 400) << query;
     EXPECT_EQ(ErrorCode(response), "DIGEST_INVALID") << query;
