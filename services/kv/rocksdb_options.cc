@@ -6,6 +6,7 @@
 #include "rocksdb/filter_policy.h"
 #include "rocksdb/statistics.h"
 #include "rocksdb/table.h"
+#include "rocksdb/utilities/table_properties_collectors.h"
 #include "rocksdb/write_buffer_manager.h"
 
 namespace entrepot::kv {
@@ -44,7 +45,6 @@ void SetMemory(rocksdb::Options& options, size_t memory_bytes_max) {
 void SetDurability(rocksdb::Options& options) {
   // Torn tails were cut before (wal_tails.h).
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kAbsoluteConsistency;
-  options.track_and_verify_wals_in_manifest = true;
   options.verify_sst_unique_id_in_manifest = true;
   options.paranoid_checks = true;
   options.avoid_flush_during_recovery = false;
@@ -64,6 +64,11 @@ void SetFiles(rocksdb::Options& options) {
   options.blob_file_size = 128 * kMiB;
   options.blob_compression_type = rocksdb::kNoCompression;
   options.enable_blob_garbage_collection = true;
+  options.blob_garbage_collection_age_cutoff = 0.5;
+  options.blob_garbage_collection_force_threshold = 0.5;
+  // Tombstones are compacted soon: only then the values they delete are garbage.
+  options.table_properties_collector_factories.push_back(
+      rocksdb::NewCompactOnDeletionCollectorFactory(/*sliding_window_size=*/1000, /*deletion_trigger=*/500));
 }
 
 void SetDiagnostics(rocksdb::Options& options) {
