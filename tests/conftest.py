@@ -31,6 +31,8 @@ below pytest's tmp_path. `http` (fixtures/http.py) has request(), a small HTTP c
 speak to the registry: http.request("PUT", url, body=..., headers=...) -> Answer(status, headers, body).
 """
 
+import signal
+
 import pytest
 
 from fixtures.registry import MODES, start_registry
@@ -38,6 +40,11 @@ from fixtures.registry import MODES, start_registry
 
 def pytest_addoption(parser):
     parser.addoption("--modes", default="standalone,split", help="comma list of: " + ", ".join(MODES))
+
+
+def pytest_configure():
+    # As Ctrl-C: the fixtures end what they started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_generate_tests(metafunc):
