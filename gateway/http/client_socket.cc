@@ -13,7 +13,6 @@
 #include "boost/asio/buffer.hpp"
 #include "boost/asio/error.hpp"
 #include "boost/asio/redirect_error.hpp"
-#include "boost/asio/ssl/context.hpp"
 #include "boost/asio/ssl/stream.hpp"
 #include "boost/asio/use_awaitable.hpp"
 #include "boost/asio/write.hpp"

@@ -12,12 +12,9 @@
 #include "boost/asio/awaitable.hpp"
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/ip/tcp.hpp"
+#include "boost/asio/ssl/context.hpp"
 #include "gateway/http/rate_meter.h"
 #include "services/core/owned_fd.h"
-
-namespace boost::asio::ssl {
-class context;
-}  // namespace boost::asio::ssl
 
 namespace entrepot::gateway::http {
 

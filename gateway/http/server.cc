@@ -56,7 +56,7 @@ class SigpipeBlocked {
   sigset_t before_;
 };
 
-class ServerImpl : public Server {
+class ServerImpl final : public Server {
  public:
   ServerImpl(const Options& options, Handler* handler, const std::shared_ptr<prometheus::Registry>& registry);
   ~ServerImpl() override;

@@ -115,6 +115,7 @@ TEST(DrainTest, UnderLoadNoRequestIsLost) {
     std::atomic<int> answered{0};
     std::atomic<int> broken{0};
     std::vector<std::thread> clients;
+    clients.reserve(8);
     for (int i = 0; i < 8; ++i) {
       clients.emplace_back([&] {
         while (true) {

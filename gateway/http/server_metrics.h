@@ -1,11 +1,11 @@
 #ifndef ENTREPOT_GATEWAY_HTTP_SERVER_METRICS_H_
 #define ENTREPOT_GATEWAY_HTTP_SERVER_METRICS_H_
 
+#include <map>
 #include <memory>
 #include <string>
 #include <tuple>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "prometheus/counter.h"
 #include "prometheus/family.h"
@@ -70,7 +70,7 @@ class RequestMetrics {
   Handles Find(const Labels& labels) const;
 
   ServerMetrics* const metrics_;
-  absl::flat_hash_map<Labels, Handles> handles_;
+  std::map<Labels, Handles> handles_;
 };
 
 // The method as a label: itself where HTTP's common ones have it, else "other".

@@ -50,9 +50,10 @@ double TestServer::Metric(const std::string& name, const std::map<std::string, s
     if (family.name != name) continue;
     for (const prometheus::ClientMetric& metric : family.metric) {
       if (!Carries(metric, labels)) continue;
-      const double value = family.type == prometheus::MetricType::Histogram ? metric.histogram.sample_count
-                           : family.type == prometheus::MetricType::Gauge   ? metric.gauge.value
-                                                                            : metric.counter.value;
+      const double value = family.type == prometheus::MetricType::Histogram
+                               ? static_cast<double>(metric.histogram.sample_count)
+                           : family.type == prometheus::MetricType::Gauge ? metric.gauge.value
+                                                                          : metric.counter.value;
       sum = std::max(sum, 0.0) + value;
     }
   }
