@@ -1,12 +1,11 @@
 #include "services/blob/blob_factory.h"
 
-#include <sys/statvfs.h>
-
 #include <utility>
 
 #include "services/blob/blob_directory.h"
 #include "services/blob/blob_keys.h"
 #include "services/blob/blob_metrics.h"
+#include "services/blob/disk_space.h"
 #include "services/blob/filesystem_object_store.h"
 #include "services/blob/kv_object_tier.h"
 #include "services/blob/kv_upload_sessions.h"
@@ -26,6 +25,7 @@ class LocalBlobStack : public BlobStack {
  public:
   LocalBlobStack(const BlobStackOptions& options, const BlobStackParts& parts, std::unique_ptr<BlobDirectory> directory)
       : kv_(*parts.kv),
+        calls_(*parts.system_calls),
         registry_(parts.registry),
         metrics_(*registry_),
         gate_(metrics_.store_read_only()),
@@ -57,14 +57,14 @@ class LocalBlobStack : public BlobStack {
     }
     sessions_.FlushForgotten().IgnoreError();
     metrics_.upload_oldest_age()->Set(absl::ToDoubleSeconds(sessions_.OldestAge()));
-    struct statvfs space;
-    if (::fstatvfs(directory_->root(), &space) != 0) return;
-    const double unit = static_cast<double>(space.f_frsize);
-    metrics_.storage_used()->Set(unit * static_cast<double>(space.f_blocks - space.f_bfree));
-    metrics_.storage_free()->Set(unit * static_cast<double>(space.f_bavail));
+    const absl::StatusOr<DiskSpace> space = GetDiskSpace(calls_, directory_->root());
+    if (!space.ok()) return;
+    metrics_.storage_used()->Set(static_cast<double>(space->used_bytes));
+    metrics_.storage_free()->Set(static_cast<double>(space->free_bytes));
   }
 
   kv::KvEngine& kv_;
+  SystemCalls& calls_;
   const std::shared_ptr<prometheus::Registry> registry_;
   BlobMetrics metrics_;
   WriteGate gate_;

@@ -161,6 +161,56 @@ TEST_F(BlobFactoryTest, TakesUploadsAgainOnceThereIsSpace) {
   EXPECT_THAT(Metrics(), HasSubstr("entrepot_store_read_only 0"));
 }
 
+TEST_F(BlobFactoryTest, BeginsNothingWithoutSpaceForTheDatabases) {
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
+  ASSERT_OK_AND_ASSIGN(const Upload upload, stack->upload_sessions().Start(repository_, DigestAlgorithm::kSha256));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender,
+                       stack->upload_sessions().Append(repository_, upload.id, {}));
+  const std::string bytes(100'000, 'b');
+  ASSERT_OK(appender->Append(bytes));
+  calls_.FillDisk(true);
+  EXPECT_THAT(Push(*stack, "small"), IsOciError(OciErrorCode::kUnavailable));
+  // What is there already is worth the little that sealing takes.
+  EXPECT_OK(appender->FinishAndSeal(ComputeDigest(DigestAlgorithm::kSha256, bytes)));
+  calls_.FillDisk(false);
+  EXPECT_OK(Push(*stack, "small"));
+}
+
+TEST_F(BlobFactoryTest, AFailedAppendGivesItsSpaceBack) {
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
+  for (const size_t before : {0UL, 10UL, 100'000UL}) {
+    ASSERT_OK_AND_ASSIGN(const Upload upload, stack->upload_sessions().Start(repository_, DigestAlgorithm::kSha256));
+    const std::string kept(before, 'k');
+    {
+      ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender,
+                           stack->upload_sessions().Append(repository_, upload.id, {}));
+      ASSERT_OK(appender->Append(kept));
+      ASSERT_OK(appender->Finish());
+    }
+    {
+      ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender,
+                           stack->upload_sessions().Append(repository_, upload.id, {}));
+      // Enough to be saved on the way.
+      for (int i = 0; i < 20; ++i) ASSERT_OK(appender->Append(std::string(1 << 20, 'x')));
+      calls_.FillDisk(true);
+      EXPECT_THAT(appender->Append("x"), IsOciError(OciErrorCode::kUnavailable));
+      EXPECT_THAT(appender->Append("x"), IsOciError(OciErrorCode::kUnavailable));
+      EXPECT_THAT(appender->Finish(), IsOciError(OciErrorCode::kUnavailable));
+    }
+    calls_.FillDisk(false);
+    const std::string path = absl::StrCat(Path(), "/staging/", upload.id.ToString());
+    if (before < 100'000) {
+      EXPECT_FALSE(std::filesystem::exists(path));
+    } else {
+      EXPECT_EQ(std::filesystem::file_size(path), before);
+    }
+    stack.reset();
+    ASSERT_OK_AND_ASSIGN(stack, Open(kv_));
+    EXPECT_EQ(stack->upload_sessions().Get(repository_, upload.id)->offset_bytes, before);
+    EXPECT_OK(stack->upload_sessions().Seal(repository_, upload.id, ComputeDigest(DigestAlgorithm::kSha256, kept)));
+  }
+}
+
 TEST_F(BlobFactoryTest, ADirectoryThatCannotBeSyncedIsNotUsed) {
   calls_.Fail(Call::kSync, EIO);
   EXPECT_THAT(Open(kv_), StatusIs(absl::StatusCode::kUnavailable));

@@ -28,6 +28,11 @@ void FaultySystemCalls::LimitWrites(size_t bytes) {
   write_max_ = bytes;
 }
 
+void FaultySystemCalls::FillDisk(bool full) {
+  absl::MutexLock lock(&mutex_);
+  full_ = full;
+}
+
 void FaultySystemCalls::Interrupt() {
   absl::MutexLock lock(&mutex_);
   interrupt_ = true;
@@ -81,6 +86,13 @@ ssize_t FaultySystemCalls::PRead(int fd, void* data, size_t size, off_t offset) 
 
 int FaultySystemCalls::FTruncate(int fd, off_t size) {
   return Fails(Call::kTruncate) ? -1 : SystemCalls::FTruncate(fd, size);
+}
+
+int FaultySystemCalls::FStatVfs(int fd, struct statvfs* result) {
+  const int returned = SystemCalls::FStatVfs(fd, result);
+  absl::MutexLock lock(&mutex_);
+  if (full_) result->f_bavail = 1;
+  return returned;
 }
 
 int FaultySystemCalls::FDataSync(int fd) { return Fails(Call::kDataSync) ? -1 : SystemCalls::FDataSync(fd); }

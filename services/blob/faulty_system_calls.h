@@ -23,6 +23,8 @@ class FaultySystemCalls : public SystemCalls {
   void Heal();
   // A write takes no more than so many bytes.
   void LimitWrites(size_t bytes);
+  // The file system of every file is all but full, or is not.
+  void FillDisk(bool full);
   // Every other write, read and sync is interrupted (EINTR).
   void Interrupt();
   // The calls so far but reads and opens, in their order.
@@ -32,6 +34,7 @@ class FaultySystemCalls : public SystemCalls {
   ssize_t PWrite(int fd, const void* data, size_t size, off_t offset) override;
   ssize_t PRead(int fd, void* data, size_t size, off_t offset) override;
   int FTruncate(int fd, off_t size) override;
+  int FStatVfs(int fd, struct statvfs* result) override;
   int FDataSync(int fd) override;
   int FSync(int fd) override;
   int SyncFileRange(int fd, off_t offset, off_t size) override;
@@ -53,6 +56,7 @@ class FaultySystemCalls : public SystemCalls {
   std::map<Call, Fault> faults_ ABSL_GUARDED_BY(mutex_);
   std::vector<Call> changes_ ABSL_GUARDED_BY(mutex_);
   size_t write_max_ ABSL_GUARDED_BY(mutex_) = std::numeric_limits<size_t>::max();
+  bool full_ ABSL_GUARDED_BY(mutex_) = false;
   bool interrupt_ ABSL_GUARDED_BY(mutex_) = false;
   bool interrupted_ ABSL_GUARDED_BY(mutex_) = false;
 };

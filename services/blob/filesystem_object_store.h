@@ -7,6 +7,7 @@
 
 #include "services/blob/blob_directory.h"
 #include "services/blob/blob_metrics.h"
+#include "services/blob/disk_space.h"
 #include "services/blob/object_store.h"
 #include "services/blob/system_calls.h"
 #include "services/blob/write_gate.h"
@@ -23,6 +24,7 @@ class FilesystemObjectStore : public ObjectStore {
       : directory_(*directory), calls_(*calls), gate_(*gate), metrics_(*metrics) {}
 
   absl::Status CheckWritable() const override { return gate_.Check(); }
+  absl::Status CheckSpace() const override { return CheckDiskSpace(calls_, directory_.root()); }
   absl::StatusOr<std::unique_ptr<StagedObject>> OpenStaged(const UploadId& id, uint64_t size_bytes) override;
   absl::StatusOr<std::unique_ptr<StagedObject>> OpenPublished(const UploadId& id, uint64_t size_bytes) override;
   absl::Status Publish(const UploadId& id, std::unique_ptr<StagedObject> staged) override;

@@ -6,6 +6,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "services/blob/digester_state_record.h"
+#include "services/blob/growing_upload.h"
 #include "services/blob/session_appender.h"
 #include "services/blob/timestamps.h"
 #include "services/core/lower_hex.h"
@@ -48,6 +49,7 @@ absl::Status KvUploadSessions::Recover() {
 
 absl::StatusOr<Upload> KvUploadSessions::Start(const RepositoryName& repository, DigestAlgorithm algorithm) {
   RETURN_IF_ERROR(store_.CheckWritable());
+  RETURN_IF_ERROR(store_.CheckSpace());
   const UploadId id = UploadId::Random();
   ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.Add(id, repository));
   Record record;
@@ -90,8 +92,9 @@ absl::StatusOr<std::unique_ptr<UploadAppender>> KvUploadSessions::Append(const R
   if (record.staged_in_file()) {
     ASSIGN_OR_RETURN(staged, OpenStaged(StagedUploads::Accept::kStaged, claim, record));
   }
-  return std::make_unique<SessionAppender>(std::move(claim), std::move(record), std::move(digester), std::move(staged),
-                                           &records_, &uploads_, &endings_);
+  GrowingUpload upload(id, record, std::move(digester), std::move(staged), &uploads_);
+  return std::make_unique<SessionAppender>(std::move(claim), record, std::move(upload), &records_, &uploads_,
+                                           &endings_);
 }
 
 absl::StatusOr<SealedUpload> KvUploadSessions::Seal(const RepositoryName& repository, const UploadId& id,

@@ -16,6 +16,10 @@ class StagedString : public StagedObject {
     bytes_->append(bytes.data(), bytes.size());
     return absl::OkStatus();
   }
+  absl::Status Truncate(uint64_t size_bytes) override {
+    bytes_->resize(size_bytes);
+    return absl::OkStatus();
+  }
   absl::Status Sync() override { return absl::OkStatus(); }
   absl::Status Read(const std::function<void(absl::string_view)>& take) override {
     take(*bytes_);

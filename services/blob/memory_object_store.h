@@ -16,6 +16,7 @@ namespace entrepot::blob {
 class MemoryObjectStore : public ObjectStore {
  public:
   absl::Status CheckWritable() const override { return absl::OkStatus(); }
+  absl::Status CheckSpace() const override { return absl::OkStatus(); }
   absl::StatusOr<std::unique_ptr<StagedObject>> OpenStaged(const UploadId& id, uint64_t size_bytes) override;
   absl::StatusOr<std::unique_ptr<StagedObject>> OpenPublished(const UploadId& id, uint64_t size_bytes) override;
   absl::Status Publish(const UploadId& id, std::unique_ptr<StagedObject> staged) override;

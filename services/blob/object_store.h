@@ -24,6 +24,8 @@ class StagedObject {
   virtual uint64_t size_bytes() const = 0;
   // Adds at the end. The bytes survive the process, not a power cut. kUnavailable: the disk is full or broken.
   virtual absl::Status Append(absl::string_view bytes) = 0;
+  // Cuts off what is behind the first `size_bytes`, no more than it holds, and gives the disk its space back.
+  virtual absl::Status Truncate(uint64_t size_bytes) = 0;
   // Makes what it holds durable. After a failure its bytes are not to be relied on.
   virtual absl::Status Sync() = 0;
   // Gives all bytes to `take`, in order and in pieces. kDataLoss where they cannot be read.
@@ -42,6 +44,8 @@ class ObjectStore : public ObjectReader {
 
   // OK, or kUnavailable with the reason why the store is read-only.
   virtual absl::Status CheckWritable() const = 0;
+  // OK, or kUnavailable where there is no space to begin anything. Some is kept back, for whoever shares the disk.
+  virtual absl::Status CheckSpace() const = 0;
 
   // What is staged for an upload, cut to its first `size_bytes`; zero begins anew. kNotFound where it holds fewer.
   virtual absl::StatusOr<std::unique_ptr<StagedObject>> OpenStaged(const UploadId& id, uint64_t size_bytes) = 0;

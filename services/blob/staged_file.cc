@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "services/blob/disk_space.h"
 #include "services/blob/file_io.h"
 #include "services/blob/io_error.h"
 #include "services/status/status_macros.h"
@@ -19,6 +20,7 @@ constexpr uint64_t kReadBytes = 256 << 10;
 
 absl::Status StagedFile::Append(absl::string_view bytes) {
   RETURN_IF_ERROR(gate_.Check());
+  RETURN_IF_ERROR(CheckDiskSpace(calls_, fd_.get()));
   if (int error = PWriteFully(calls_, fd_.get(), bytes, size_bytes_); error != 0) {
     overhang_ = true;
     absl::Status status = WriteError("writing an upload", error);
@@ -38,13 +40,18 @@ void StagedFile::StartWriteBack() {
   write_back_end_ = end;
 }
 
-absl::Status StagedFile::Sync() {
-  if (overhang_) {
-    if (int error = FTruncateFully(calls_, fd_.get(), size_bytes_); error != 0) {
-      return WriteError("cutting an upload to its size", error);
-    }
-    overhang_ = false;
+absl::Status StagedFile::Truncate(uint64_t size_bytes) {
+  if (int error = FTruncateFully(calls_, fd_.get(), size_bytes); error != 0) {
+    return WriteError("cutting an upload to its size", error);
   }
+  size_bytes_ = size_bytes;
+  write_back_end_ = std::min(write_back_end_, size_bytes);
+  overhang_ = false;
+  return absl::OkStatus();
+}
+
+absl::Status StagedFile::Sync() {
+  if (overhang_) RETURN_IF_ERROR(Truncate(size_bytes_));
   return SyncOrCloseGate(
       "an upload", [&] { return FDataSyncFully(calls_, fd_.get()); }, gate_, metrics_);
 }

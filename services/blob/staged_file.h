@@ -30,6 +30,7 @@ class StagedFile : public StagedObject {
   uint64_t size_bytes() const override { return size_bytes_; }
   bool published() const { return published_; }
   absl::Status Append(absl::string_view bytes) override;
+  absl::Status Truncate(uint64_t size_bytes) override;
   absl::Status Sync() override;
   absl::Status Read(const std::function<void(absl::string_view)>& take) override;
 

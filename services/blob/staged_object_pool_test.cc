@@ -20,6 +20,7 @@ class SyncedObject : public StagedObject {
   SyncedObject(int* syncs, absl::Status result) : syncs_(*syncs), result_(std::move(result)) {}
   uint64_t size_bytes() const override { return 0; }
   absl::Status Append(absl::string_view) override { return absl::OkStatus(); }
+  absl::Status Truncate(uint64_t) override { return absl::OkStatus(); }
   absl::Status Sync() override {
     ++syncs_;
     return result_;

@@ -26,6 +26,8 @@ int SystemCalls::FTruncate(int fd, off_t size) { return ::ftruncate(fd, size); }
 
 int SystemCalls::FStat(int fd, struct stat* result) { return ::fstat(fd, result); }
 
+int SystemCalls::FStatVfs(int fd, struct statvfs* result) { return ::fstatvfs(fd, result); }
+
 int SystemCalls::FDataSync(int fd) { return ::fdatasync(fd); }
 
 int SystemCalls::FSync(int fd) { return ::fsync(fd); }

@@ -2,6 +2,7 @@
 #define ENTREPOT_SERVICES_BLOB_SYSTEM_CALLS_H_
 
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 
 #include <cstddef>
@@ -22,6 +23,7 @@ class SystemCalls {
   virtual ssize_t PRead(int fd, void* data, size_t size, off_t offset);
   virtual int FTruncate(int fd, off_t size);
   virtual int FStat(int fd, struct stat* result);
+  virtual int FStatVfs(int fd, struct statvfs* result);
   virtual int FDataSync(int fd);
   virtual int FSync(int fd);
   // Starts writing dirty pages to the disk (SYNC_FILE_RANGE_WRITE).

@@ -19,7 +19,8 @@ class UploadAppender {
  public:
   virtual ~UploadAppender() = default;
 
-  // Hashes and stages. An error is final for this appender: kUnavailable (disk full or broken).
+  // Hashes and stages. An error is final for this appender: kUnavailable (disk full or broken). The session then goes
+  // back to where the appender found it, so that what it took of a full disk is free again.
   virtual absl::Status Append(absl::string_view bytes) = 0;
   // Saves offset and hash state with the session, so that any later process goes on from there.
   virtual absl::StatusOr<Upload> Finish() = 0;
