@@ -43,8 +43,10 @@ def pytest_addoption(parser):
 
 
 def pytest_configure():
-    # As Ctrl-C: the fixtures end what they started.
+    # As Ctrl-C: the fixtures end what they started. A shell's background job ignores SIGINT, and so would the programs
+    # that it starts.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_generate_tests(metafunc):
