@@ -88,7 +88,10 @@ http::Response ErrorResponse(const absl::Status& status, absl::string_view reque
   const OciErrorCode code = CodeOf(status);
   const int noted = NotedHttpStatus(status);
   const int http_status = noted != 0 ? noted : GetOciErrorInfo(code).http_status;
-  if (http_status < 500) return MakeResponse(http_status, code, status.message(), GetOciErrorDetail(status));
+  // What HttpError() says is meant for the client, 501 and 505 too; of our own failures it hears no detail.
+  if (http_status < 500 || noted != 0) {
+    return MakeResponse(http_status, code, status.message(), GetOciErrorDetail(status));
+  }
   LogFailure(status, request_id);
   return MakeResponse(http_status, code,
                       http_status == 503 ? "the registry cannot do this now; try again"

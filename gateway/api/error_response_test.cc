@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace entrepot::gateway::api {
@@ -64,6 +65,13 @@ TEST(ErrorResponseTest, AsksToTryAgainWhereThatMayHelp) {
   EXPECT_EQ(Field(ErrorResponse(absl::UnavailableError("x"), "id"), "Retry-After"), "1");
   EXPECT_EQ(Field(ErrorResponse(OciError(OciErrorCode::kTooManyRequests, "x"), "id"), "Retry-After"), "1");
   EXPECT_EQ(Field(ErrorResponse(absl::NotFoundError("x"), "id"), "Retry-After"), "");
+}
+
+TEST(ErrorResponseTest, ARefusedRequestIsToldWhyEvenWith501) {
+  const http::Response response =
+      ErrorResponse(HttpError(501, OciErrorCode::kUnsupported, "no transfer coding but chunked is supported"), "id");
+  EXPECT_EQ(response.status, 501);
+  EXPECT_THAT(std::get<std::string>(response.body), testing::HasSubstr("no transfer coding but chunked"));
 }
 
 TEST(ErrorResponseTest, DoesNotShowWhatIsInternal) {

@@ -9,11 +9,12 @@
 #include "services/blob/blob_factory.h"
 #include "services/blob/blob_service.h"
 #include "services/core/system_clock.h"
-#include "services/kv/rocksdb_kv_engine.h"
+#include "services/kv/kv_factory.h"
 #include "services/runtime/config_checks.h"
 #include "services/runtime/config_defaults.h"
 #include "services/runtime/executor.h"
 #include "services/runtime/grpc_server.h"
+#include "services/runtime/json_log.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {
@@ -33,22 +34,24 @@ class RunningBlobService : public runtime::RunningService {
     return service;
   }
 
-  absl::Status CheckReady() override { return stack_->CheckReady(); }
+  absl::Status CheckReady() override {
+    RETURN_IF_ERROR(kv_->Health());
+    return stack_->CheckReady();
+  }
   std::vector<std::pair<std::string, std::string>> Addresses() const override { return {{"grpc", server_->address()}}; }
   void Drain(absl::Time deadline) override { server_->Shutdown(deadline); }
 
  private:
   absl::Status Open(const BlobServiceConfig& config, const runtime::ServiceContext& context) {
-    kv::RocksDbKvEngine::Options kv_options;
-    kv_options.directory = absl::StrCat(config.data_directory(), "/kv");
-    ASSIGN_OR_RETURN(kv_, kv::RocksDbKvEngine::Open(kv_options));
-    context.add_collectable(kv_->metrics());
+    ASSIGN_OR_RETURN(kv_, kv::KvStack::Open(absl::StrCat(config.data_directory(), "/kv"), context.registry,
+                                            runtime::LineLogger("rocksdb")));
+    context.add_collectable(kv_->engine_metrics());
     BlobStackOptions options;
     options.directory = absl::StrCat(config.data_directory(), "/blobs");
     options.uploads = config.uploads();
     options.object_durability = kv::Durability::kSynced;
     ASSIGN_OR_RETURN(stack_,
-                     BlobStack::Open(options, {.kv = kv_.get(), .clock = &clock_, .registry = context.registry}));
+                     BlobStack::Open(options, {.kv = kv_->engine(), .clock = &clock_, .registry = context.registry}));
     executor_ = std::make_unique<runtime::Executor>(kThreads);
     service_ = std::make_unique<BlobService>(&stack_->upload_sessions(), &stack_->object_reader(), executor_.get());
     ASSIGN_OR_RETURN(server_, runtime::GrpcServer::Start(config.grpc(), {service_.get()}, context.registry));
@@ -57,7 +60,7 @@ class RunningBlobService : public runtime::RunningService {
 
   // In the order in which each depends on those before.
   SystemClock clock_;
-  std::unique_ptr<kv::RocksDbKvEngine> kv_;
+  std::unique_ptr<kv::KvStack> kv_;
   std::unique_ptr<BlobStack> stack_;
   std::unique_ptr<runtime::Executor> executor_;
   std::unique_ptr<BlobService> service_;

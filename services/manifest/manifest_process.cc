@@ -17,6 +17,7 @@
 #include "services/runtime/config_defaults.h"
 #include "services/runtime/executor.h"
 #include "services/runtime/grpc_server.h"
+#include "services/runtime/json_log.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
@@ -47,7 +48,8 @@ class RunningManifestService : public runtime::RunningService {
     if (error) {
       return absl::UnavailableError(absl::StrCat("cannot make ", config.data_directory(), ": ", error.message()));
     }
-    ASSIGN_OR_RETURN(kv_, kv::KvStack::Open(absl::StrCat(config.data_directory(), "/kv"), context.registry));
+    ASSIGN_OR_RETURN(kv_, kv::KvStack::Open(absl::StrCat(config.data_directory(), "/kv"), context.registry,
+                                            runtime::LineLogger("rocksdb")));
     context.add_collectable(kv_->engine_metrics());
     ASSIGN_OR_RETURN(catalog_, RegistryCatalog::Create(kv_->engine(), &clock_, {.registry = context.registry}));
     executor_ = std::make_unique<runtime::Executor>(kExecutorThreads);

@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -54,6 +55,9 @@ class LogField {
 void Log(LogLevel level, absl::string_view message, std::initializer_list<LogField> fields = {});
 // The same for fields that are not known when compiling.
 void Log(LogLevel level, absl::string_view message, absl::Span<const LogField> fields);
+
+// Passes on the lines of a library that has a log of its own: each becomes a warning, {"message":<source>,"line":...}.
+std::function<void(absl::string_view)> LineLogger(std::string source);
 
 // Whether Log() would write: ask before work that only serves a line.
 bool LogEnabled(LogLevel level);

@@ -89,6 +89,14 @@ TEST_F(JsonLogToStderrTest, WritesNothingBelowTheLevel) {
   EXPECT_EQ(std::count(written.begin(), written.end(), '\n'), 2);
 }
 
+TEST_F(JsonLogToStderrTest, ALibrarysLinesAreWarnings) {
+  testing::internal::CaptureStderr();
+  LineLogger("rocksdb")("cannot sync");
+  const std::string written = testing::internal::GetCapturedStderr();
+  EXPECT_NE(written.find(R"("level":"warning","message":"rocksdb","line":"cannot sync")"), std::string::npos)
+      << written;
+}
+
 TEST_F(JsonLogToStderrTest, LinesOfManyThreadsStayWhole) {
   testing::internal::CaptureStderr();
   std::vector<std::thread> threads;

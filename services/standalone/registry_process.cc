@@ -29,8 +29,6 @@ namespace {
 // Synced commits that wait at once share one sync of the log: more threads make larger groups, not more load.
 constexpr size_t kExecutorThreads = 32;
 
-void LogKv(absl::string_view line) { runtime::Log(runtime::LogLevel::kWarning, "rocksdb", {{"line", line}}); }
-
 // Members in the order in which they are built on one another. The executor ends before what its jobs resume (the
 // server) and what they use (all else): Drain() sees to it.
 class RegistryProcess : public runtime::RunningService {
@@ -73,7 +71,8 @@ class RegistryProcess : public runtime::RunningService {
     if (error) {
       return absl::UnavailableError(absl::StrCat("cannot make ", config.data_directory(), ": ", error.message()));
     }
-    ASSIGN_OR_RETURN(kv_, kv::KvStack::Open(absl::StrCat(config.data_directory(), "/kv"), context.registry, LogKv));
+    ASSIGN_OR_RETURN(kv_, kv::KvStack::Open(absl::StrCat(config.data_directory(), "/kv"), context.registry,
+                                            runtime::LineLogger("rocksdb")));
     context.add_collectable(kv_->engine_metrics());
 
     blob::BlobStackOptions blob_options;
@@ -82,7 +81,8 @@ class RegistryProcess : public runtime::RunningService {
     // The catalog's synced commit of a blob follows in the same KV and covers the object's value.
     blob_options.object_durability = kv::Durability::kBuffered;
     ASSIGN_OR_RETURN(blobs_, blob::BlobStack::Open(blob_options, {kv_->engine(), &clock_, context.registry}));
-    ASSIGN_OR_RETURN(catalog_, manifest::RegistryCatalog::Create(kv_->engine(), &clock_, {.registry = context.registry}));
+    ASSIGN_OR_RETURN(catalog_,
+                     manifest::RegistryCatalog::Create(kv_->engine(), &clock_, {.registry = context.registry}));
     return absl::OkStatus();
   }
 
