@@ -12,6 +12,7 @@ import pytest
 
 from fixtures import http
 from fixtures.registry import start_registry
+from hostile.raw import Connection
 
 MIB = 1024 * 1024
 
@@ -125,18 +126,37 @@ def test_one_digest_pushed_many_times_at_once(registry):
     assert pull(registry, "fault/same", data).body == data
 
 
-def test_sigterm_under_load_fails_no_request(own_registry):
-    data = os.urandom(30 * MIB)
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        pushes = [pool.submit(push, own_registry, f"fault/drain{number}", data) for number in range(4)]
-        time.sleep(0.05)
-        statuses = []
-        # A client that finds the port closed comes back: those that were let in are served.
-        own_registry.restart("gateway" if own_registry.mode == "split" else None)
-        for each in pushes:
-            with contextlib.suppress(ConnectionRefusedError, ConnectionResetError):
-                statuses.append(each.result().status)
-    assert set(statuses) <= {201}
+def test_sigterm_lets_what_is_under_way_finish(own_registry):
+    data = os.urandom(8 * MIB)
+    uploads = []
+    for number in range(4):
+        location = http.request("POST", f"{own_registry.url}/v2/fault/drain{number}/blobs/uploads/").headers["Location"]
+        connection = Connection(own_registry.port)
+        connection.send(f"PUT {location}?digest={digest_of(data)} HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+                        f"Content-Length: {len(data)}\r\n\r\n".encode())
+        connection.wait_for_continue()  # It is let in.
+        uploads.append(connection)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        restart = pool.submit(own_registry.restart, "gateway" if own_registry.mode == "split" else None)
+        wait_until_refused(own_registry.port)
+        for connection in uploads:
+            connection.send(data)
+        answers = [connection.receive("PUT") for connection in uploads]
+        restart.result()
+    assert [(answer.status, answer.closed) for answer in answers] == [(201, True)] * 4
+    for number in range(4):
+        assert pull(own_registry, f"fault/drain{number}", data).body == data
+
+
+def wait_until_refused(port):
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            Connection(port).socket.close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.02)
+    raise AssertionError("the port is still open")
 
 
 @pytest.mark.modes("split")

@@ -72,6 +72,12 @@ class Connection:
         closed = dict(fields).get("connection", "").lower() == "close"
         return Answer(status, fields, body, closed)
 
+    def wait_for_continue(self):
+        while b"\r\n\r\n" not in self.received:
+            assert self._fill(), "closed instead of 100 Continue"
+        head, _, self.received = self.received.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 100 "), head
+
     def is_closed(self):
         """Waits for the registry to close, having nothing more to say."""
         while self._fill():
