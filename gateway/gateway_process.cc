@@ -19,7 +19,7 @@ namespace entrepot::gateway {
 namespace {
 
 // Members in the order in which they are built on one another.
-class GatewayProcess : public runtime::RunningService {
+class GatewayProcess final : public runtime::RunningService {
  public:
   static absl::StatusOr<std::unique_ptr<GatewayProcess>> Start(const config::v1::GatewayConfig& config,
                                                                const runtime::ServiceContext& context) {

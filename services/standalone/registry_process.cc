@@ -31,7 +31,7 @@ constexpr size_t kExecutorThreads = 32;
 
 // Members in the order in which they are built on one another. The executor ends before what its jobs resume (the
 // server) and what they use (all else): Drain() sees to it.
-class RegistryProcess : public runtime::RunningService {
+class RegistryProcess final : public runtime::RunningService {
  public:
   static absl::StatusOr<std::unique_ptr<RegistryProcess>> Start(const config::v1::StandaloneConfig& config,
                                                                 const runtime::ServiceContext& context) {
