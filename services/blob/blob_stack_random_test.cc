@@ -167,7 +167,7 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
     if (IsOver(i)) return;
     auto& [id, session] = *i;
     const size_t before = session.bytes.size();
-    calls_.LimitWrites(static_cast<size_t>(1 + Below(50'000)));
+    calls_.LimitWrites(size_t{1} + Below(50'000));
     calls_.Fail(Call::kWrite, ENOSPC, /*skip=*/Below(5));
     {
       ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions().Append(session.repository, id, {}));

@@ -86,8 +86,8 @@ absl::Status FilesystemObjectStore::PublishDurably(const UploadId& id, std::uniq
 }
 
 absl::Status FilesystemObjectStore::Rename(const UploadId& id, const StorageKey& key, int fan_out) {
-  const std::string from = id.ToString();
-  const std::string to = key.ToString();
+  const std::string& from = id.ToString();
+  const std::string& to = key.ToString();
   if (calls_.RenameNoReplace(directory_.staging(), from.c_str(), fan_out, to.c_str()) == 0) return absl::OkStatus();
   if (errno != EINVAL && errno != ENOSYS) return FailWrite(kRenaming, errno);
   // Not every file system has the flag; link never replaces either.

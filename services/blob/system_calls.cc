@@ -2,8 +2,9 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <stdio.h>
 #include <unistd.h>
+
+#include <cstdio>
 
 namespace entrepot::blob {
 

@@ -97,7 +97,7 @@ absl::StatusOr<BlobLookup> BlobRecords::LookUp(const RepositoryName& repository,
 
 absl::Status BlobRecords::RenewLease(const RepositoryName& repository, const Digest& digest) {
   bool renewed = false;
-  const absl::Status status =
+  absl::Status status =
       kv_->Transact({{keys::Blob(digest), LockMode::kExclusive}}, [&](kv::KvTransaction& transaction) -> absl::Status {
         renewed = false;
         ASSIGN_OR_RETURN(std::optional<BlobRecord> record, ReadLive(transaction, digest));

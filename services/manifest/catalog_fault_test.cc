@@ -31,8 +31,9 @@ class CatalogFaultTest : public testing::Test {
 
     absl::Status Open() {
       absl::StatusOr<std::unique_ptr<RegistryCatalog>> opened = RegistryCatalog::Create(&kv, &clock, {});
-      if (opened.ok()) catalog = *std::move(opened);
-      return opened.status();
+      if (!opened.ok()) return opened.status();
+      catalog = *std::move(opened);
+      return absl::OkStatus();
     }
     std::vector<kv::KeyValue> Everything() {
       return memory.Scan({.prefix = "", .start_after = "", .limit = 1000}).value();

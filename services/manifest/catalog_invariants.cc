@@ -67,7 +67,7 @@ class Checker {
 
   absl::Status CheckEntry(const kv::KeyValue& entry) {
     const absl::StatusOr<Decoded> key = keys::Decode(entry.key);
-    const absl::Status status = key.ok() ? Dispatch(*key, entry) : key.status();
+    absl::Status status = key.ok() ? Dispatch(*key, entry) : key.status();
     // The record is broken, not the KV.
     if (!absl::IsDataLoss(status)) return status;
     Violated("record", status.message());

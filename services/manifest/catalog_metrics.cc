@@ -19,10 +19,10 @@ prometheus::Counter* Add(prometheus::Registry& registry, const char* name, const
   return &AddFamily(registry, name, help).Add({});
 }
 
-template <size_t kCount>
-void AddEach(prometheus::Family<prometheus::Counter>& family, const char* label, const char* const (&values)[kCount],
-             prometheus::Counter* (&counters)[kCount]) {
-  for (size_t i = 0; i < kCount; ++i) counters[i] = &family.Add({{label, values[i]}});
+template <size_t Count>
+void AddEach(prometheus::Family<prometheus::Counter>& family, const char* label, const char* const (&values)[Count],
+             prometheus::Counter* (&counters)[Count]) {
+  for (size_t i = 0; i < Count; ++i) counters[i] = &family.Add({{label, values[i]}});
 }
 
 }  // namespace

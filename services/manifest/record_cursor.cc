@@ -10,7 +10,7 @@ absl::StatusOr<const kv::KeyValue*> RecordCursor::Next() {
   if (position_ < batch_.size()) return &batch_[position_++];
   if (at_end_) return nullptr;
   if (!batch_.empty()) {
-    size_t bytes = 0;
+    size_t bytes = 1;
     for (const kv::KeyValue& record : batch_) bytes += record.key.size() + record.value.size();
     scan_.start_after = std::move(batch_.back().key);
     scan_.limit = std::clamp<size_t>(kBatchBytes * batch_.size() / bytes, 1, std::min(kBatchMax, 4 * scan_.limit));

@@ -20,10 +20,12 @@ namespace json = boost::json;
 // Builds the tree of what the parser reports, and refuses what the parser would let through.
 class TreeBuilder {
  public:
+  // NOLINTBEGIN(readability-identifier-naming): what the library asks for.
   static constexpr size_t max_object_size = kJsonValuesMax;
   static constexpr size_t max_array_size = kJsonValuesMax;
   static constexpr size_t max_key_size = SIZE_MAX;
   static constexpr size_t max_string_size = SIZE_MAX;
+  // NOLINTEND(readability-identifier-naming)
 
   // Why a function returned false.
   const std::string& problem() const { return problem_; }
