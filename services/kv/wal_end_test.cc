@@ -25,7 +25,8 @@ class LogBuilder {
       }
       const size_t length = std::min(payload.size(), room - 7);
       const bool last = length == payload.size();
-      AddFragment(first ? (last ? 1 : 2) : (last ? 4 : 3), payload.substr(0, length));
+      const int type = first ? (last ? 1 : 2) : (last ? 4 : 3);
+      AddFragment(static_cast<char>(type), payload.substr(0, length));
       payload.erase(0, length);
       if (last) break;
     }
