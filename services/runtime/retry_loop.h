@@ -25,9 +25,9 @@ struct RetryPolicy {
 bool IsRetryable(const absl::Status& status, Idempotency idempotency);
 
 namespace internal {
-inline const absl::Status& StatusOf(const absl::Status& status) { return status; }
+inline absl::Status StatusOf(const absl::Status& status) { return status; }
 template <typename T>
-const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
+absl::Status StatusOf(const absl::StatusOr<T>& result) {
   return result.status();
 }
 }  // namespace internal

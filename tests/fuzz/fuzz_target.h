@@ -18,12 +18,11 @@
   static void FuzzOneInput(absl::string_view input)
 
 // Ends the run with the input saved where a property does not hold.
-#define FUZZ_CHECK(property)                                                             \
-  do {                                                                                   \
-    if (!(property)) {                                                                   \
-      std::fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #property); \
-      std::abort();                                                                      \
-    }                                                                                    \
+#define FUZZ_CHECK(property)                                                           \
+  do {                                                                                 \
+    if (property) break;                                                               \
+    std::fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #property); \
+    std::abort();                                                                      \
   } while (false)
 
 #endif  // ENTREPOT_TESTS_FUZZ_FUZZ_TARGET_H_
