@@ -3,11 +3,14 @@
 
 #include <string>
 
+#include "services/core/caller.h"
+
 namespace entrepot::gateway {
 
 // What travels with every call to a backend.
 struct CallContext {
   std::string request_id;
+  Caller caller = {};
 };
 
 }  // namespace entrepot::gateway

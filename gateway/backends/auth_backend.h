@@ -1,0 +1,38 @@
+#ifndef ENTREPOT_GATEWAY_BACKENDS_AUTH_BACKEND_H_
+#define ENTREPOT_GATEWAY_BACKENDS_AUTH_BACKEND_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "boost/asio/awaitable.hpp"
+#include "entrepot/auth/v1/auth_service.pb.h"
+#include "gateway/backends/call_context.h"
+
+namespace entrepot::gateway {
+
+// The auth service, wherever it runs (proto/entrepot/auth/v1 has the contract of each call and its status codes;
+// besides them kUnavailable where the service does not answer within its deadline). Thread-safe; each call resumes on
+// the caller's executor.
+class AuthBackend {
+ public:
+  virtual ~AuthBackend() = default;
+
+  virtual boost::asio::awaitable<absl::StatusOr<auth::v1::IssueTokenResponse>> IssueToken(
+      const CallContext& context, const auth::v1::IssueTokenRequest& request) = 0;
+  virtual boost::asio::awaitable<absl::StatusOr<auth::v1::GetVerificationResponse>> GetVerification(
+      const CallContext& context) = 0;
+  // Patterns (services/policy/repository_pattern.h) of what the catalog shows to context.caller.
+  virtual boost::asio::awaitable<absl::StatusOr<std::vector<std::string>>> GetReadableRepositories(
+      const CallContext& context) = 0;
+  virtual boost::asio::awaitable<absl::StatusOr<auth::v1::AdministerResponse>> Administer(
+      const CallContext& context, const auth::v1::AdministerRequest& request) = 0;
+
+  // OK, or why it cannot be used now. Within a second; blocks; for /readyz.
+  virtual absl::Status CheckReady() = 0;
+};
+
+}  // namespace entrepot::gateway
+
+#endif  // ENTREPOT_GATEWAY_BACKENDS_AUTH_BACKEND_H_

@@ -1,0 +1,43 @@
+#ifndef ENTREPOT_SERVICES_AUTH_AUTHORITY_H_
+#define ENTREPOT_SERVICES_AUTH_AUTHORITY_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "entrepot/auth/v1/auth_service.pb.h"
+#include "entrepot/config/v1/authentication.pb.h"
+#include "prometheus/registry.h"
+#include "services/core/clock.h"
+#include "services/kv/kv_engine.h"
+
+namespace entrepot::auth {
+
+// The auth service's domain class: accounts, tokens and policy (proto/entrepot/auth/v1 has the contract of each call).
+// Thread-safe; calls block: on the KV, and IssueToken on the hashing of a password, which waits for its turn.
+class Authority {
+ public:
+  struct Dependencies {
+    kv::KvEngine* kv;  // Outlives it.
+    const Clock* clock;
+    std::shared_ptr<prometheus::Registry> registry;
+  };
+
+  // Reads the policy and the accounts, and makes the first signing key where there is none. The configuration has its
+  // defaults (runtime/config_defaults.h). Errors name the file and what is wrong with it.
+  static absl::StatusOr<std::unique_ptr<Authority>> Open(const config::v1::Authentication& config,
+                                                         const Dependencies& dependencies);
+  virtual ~Authority() = default;
+
+  virtual absl::StatusOr<v1::IssueTokenResponse> IssueToken(const v1::IssueTokenRequest& request) = 0;
+  virtual absl::StatusOr<v1::GetVerificationResponse> GetVerification() = 0;
+  virtual absl::StatusOr<std::vector<std::string>> GetReadableRepositories(absl::string_view account) = 0;
+  virtual absl::StatusOr<v1::AdministerResponse> Administer(const v1::AdministerRequest& request) = 0;
+};
+
+}  // namespace entrepot::auth
+
+#endif  // ENTREPOT_SERVICES_AUTH_AUTHORITY_H_

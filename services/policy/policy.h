@@ -1,0 +1,54 @@
+#ifndef ENTREPOT_SERVICES_POLICY_POLICY_H_
+#define ENTREPOT_SERVICES_POLICY_POLICY_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "entrepot/config/v1/policy.pb.h"
+#include "services/core/repository_name.h"
+#include "services/policy/repository_pattern.h"
+#include "services/policy/tag_rules.h"
+
+namespace entrepot::policy {
+
+enum class Action { kPull, kPush, kDelete };
+
+// Who asks. Robots and workload identities have scopes of their own; of the policy's rules only those for "anyone" and
+// "authenticated", and those that name them, apply to them.
+struct Subject {
+  std::string account;              // Empty: anonymous.
+  std::vector<std::string> groups;  // Besides those that the policy file itself puts the account in.
+};
+
+struct Decision {
+  bool allowed = false;
+  // For people: `rule 2 ("ci pushes") of policy.yaml allows it`, `no rule of policy.yaml allows it`.
+  std::string reason;
+};
+
+// A policy file (proto/entrepot/config/v1/policy.proto), checked as a whole. Immutable and thread-safe.
+class Policy {
+ public:
+  // kInvalidArgument: its message holds one line a problem, each with the file's name and the field.
+  static absl::StatusOr<std::shared_ptr<const Policy>> Parse(absl::string_view yaml_text, absl::string_view file_name);
+
+  bool IsAdministrator(const Subject& subject) const;
+  // The first rule that allows it decides; administrators may do everything; what nothing allows is denied.
+  Decision Decide(const Subject& subject, Action action, const RepositoryName& repository) const;
+  // What the catalog may show to the subject: of every rule that lets it pull.
+  std::vector<RepositoryPattern> ReadableRepositories(const Subject& subject) const;
+  // The groups that the file puts the account in, and their members.
+  std::vector<std::string> GroupsOf(absl::string_view account) const;
+
+  // What binds tags whatever else is allowed. Lives as long as the policy.
+  const TagRules& tag_rules() const;
+  // As the file has them: groups for entrepotctl, identity providers for the auth service.
+  const config::v1::Policy& file() const;
+};
+
+}  // namespace entrepot::policy
+
+#endif  // ENTREPOT_SERVICES_POLICY_POLICY_H_

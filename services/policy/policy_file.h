@@ -1,0 +1,33 @@
+#ifndef ENTREPOT_SERVICES_POLICY_POLICY_FILE_H_
+#define ENTREPOT_SERVICES_POLICY_POLICY_FILE_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "prometheus/registry.h"
+#include "services/policy/policy.h"
+
+namespace entrepot::policy {
+
+// A policy file, read again when it changes: a bad new one is logged, counted
+// (entrepot_policy_reloads_total{result}) and the old one kept. Thread-safe.
+class PolicyFile {
+ public:
+  // kInvalidArgument, kNotFound …: it cannot be used; the message says why and where.
+  static absl::StatusOr<std::unique_ptr<PolicyFile>> Open(const std::string& path,
+                                                          const std::shared_ptr<prometheus::Registry>& registry,
+                                                          absl::Duration poll_interval = absl::Seconds(1));
+  virtual ~PolicyFile() = default;
+
+  // The one in force now; never null.
+  virtual std::shared_ptr<const Policy> current() const = 0;
+  // Looks at the file now; with a poll_interval of zero only this does.
+  virtual absl::Status ReloadIfChanged() = 0;
+};
+
+}  // namespace entrepot::policy
+
+#endif  // ENTREPOT_SERVICES_POLICY_POLICY_FILE_H_

@@ -1,0 +1,18 @@
+#ifndef ENTREPOT_SERVICES_TOKEN_SIGNATURE_ALGORITHM_H_
+#define ENTREPOT_SERVICES_TOKEN_SIGNATURE_ALGORITHM_H_
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace entrepot::token {
+
+// How JSON Web Tokens are signed (RFC 7518 section 3.1, RFC 8037).
+enum class SignatureAlgorithm { kEs256, kEdDsa, kRs256 };
+
+absl::string_view ToString(SignatureAlgorithm algorithm);  // "ES256", "EdDSA", "RS256"
+// kInvalidArgument for any other name, "none" and the HS family among them.
+absl::StatusOr<SignatureAlgorithm> ParseSignatureAlgorithm(absl::string_view name);
+
+}  // namespace entrepot::token
+
+#endif  // ENTREPOT_SERVICES_TOKEN_SIGNATURE_ALGORITHM_H_

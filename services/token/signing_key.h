@@ -1,0 +1,32 @@
+#ifndef ENTREPOT_SERVICES_TOKEN_SIGNING_KEY_H_
+#define ENTREPOT_SERVICES_TOKEN_SIGNING_KEY_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "services/token/signature_algorithm.h"
+#include "services/token/verification_key.h"
+
+namespace entrepot::token {
+
+// A private key that signs JSON Web Tokens. Immutable and thread-safe; cheap to copy.
+class SigningKey {
+ public:
+  // A new key of the system's randomness. Its id is its thumbprint (RFC 7638). RSA: 3072 bits.
+  static SigningKey Generate(SignatureAlgorithm algorithm);
+  // PKCS #8. kInvalidArgument: not a private key, or of no supported algorithm.
+  static absl::StatusOr<SigningKey> FromPem(absl::string_view pem);
+
+  std::string ToPem() const;
+  const std::string& kid() const;
+  SignatureAlgorithm algorithm() const;
+  VerificationKey verification_key() const;
+  // As RFC 7518 section 3 and RFC 8037 have it: raw R || S for ES256.
+  std::string Sign(absl::string_view bytes) const;
+};
+
+}  // namespace entrepot::token
+
+#endif  // ENTREPOT_SERVICES_TOKEN_SIGNING_KEY_H_
