@@ -29,6 +29,11 @@ struct AccessScope {
   friend bool operator==(const AccessScope&, const AccessScope&) = default;
 };
 
+// The scopes of what is no repository: listing repositories, and administering the registry (entrepotctl), which only
+// administrators are granted.
+inline constexpr absl::string_view kCatalogScope = "registry:catalog:*";
+inline constexpr absl::string_view kAdministrationScope = "registry:administration:*";
+
 // Scopes separated by blanks, at most 100. Those of one type and name become one.
 absl::StatusOr<std::vector<AccessScope>> ParseAccessScopes(absl::string_view text);
 // The inverse.
