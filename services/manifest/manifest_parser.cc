@@ -5,8 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "boost/json/array.hpp"
 #include "boost/json/value.hpp"
+#include "services/core/strict_json.h"
 #include "services/manifest/json_fields.h"
-#include "services/manifest/strict_json.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -44,7 +44,9 @@ absl::StatusOr<std::optional<std::vector<Descriptor>>> ParseList(const JsonField
 
 absl::StatusOr<ParsedManifest> ParseManifest(absl::string_view content) {
   const absl::StatusOr<json::value> tree = ParseStrictJson(content);
-  if (!tree.ok()) return OciError(OciErrorCode::kManifestInvalid, tree.status().message());
+  if (!tree.ok()) {
+    return OciError(OciErrorCode::kManifestInvalid, absl::StrCat("the manifest is ", tree.status().message()));
+  }
   ASSIGN_OR_RETURN(const JsonFields fields, JsonFields::Of("", *tree));
   RETURN_IF_ERROR(fields.RefuseOtherSpellings(kFields));
 

@@ -135,12 +135,12 @@ TEST(ManifestValidatorTest, RefusesWhatIsHostileOrBroken) {
     return absl::StrCat("{\"schemaVersion\":2,\"config\":", config, ",\"layers\":[", json, "]}");
   };
   const Refused rows[] = {
-      {"empty", kImageType, "", "not the JSON", ""},
-      {"not JSON", kImageType, "hello", "not the JSON", ""},
+      {"empty", kImageType, "", "the manifest is not well-formed JSON", ""},
+      {"not JSON", kImageType, "hello", "the manifest is not well-formed JSON", ""},
       {"an array", kImageType, "[]", "must be an object", ""},
       {"byte order mark", kImageType, "\xEF\xBB\xBF" + Image(), "at byte 0", ""},
       {"trailing data", kImageType, Image() + "{}", "follows the value", ""},
-      {"invalid UTF-8", kImageType, Image(",\"a\":\"\xFF\""), "not the JSON", ""},
+      {"invalid UTF-8", kImageType, Image(",\"a\":\"\xFF\""), "the manifest is not well-formed JSON", ""},
       {"duplicate layers", kImageType, Image(",\"layers\":[]"), "\"layers\" occurs twice", ""},
       {"duplicate key deep within", kImageType, With(Image(), size, absl::StrCat("\"size\":1,", size)),
        "\"size\" occurs twice", ""},

@@ -1,4 +1,4 @@
-#include "services/manifest/strict_json.h"
+#include "services/core/strict_json.h"
 
 #include <string>
 
@@ -7,7 +7,7 @@
 #include "gtest/gtest.h"
 #include "services/status/status_matchers.h"
 
-namespace entrepot::manifest {
+namespace entrepot {
 namespace {
 
 using testing::HasSubstr;
@@ -80,4 +80,4 @@ TEST(StrictJsonTest, BoundsTheTree) {
 }
 
 }  // namespace
-}  // namespace entrepot::manifest
+}  // namespace entrepot

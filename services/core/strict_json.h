@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_SERVICES_MANIFEST_STRICT_JSON_H_
-#define ENTREPOT_SERVICES_MANIFEST_STRICT_JSON_H_
+#ifndef ENTREPOT_SERVICES_CORE_STRICT_JSON_H_
+#define ENTREPOT_SERVICES_CORE_STRICT_JSON_H_
 
 #include <cstddef>
 
@@ -7,7 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "boost/json/value.hpp"
 
-namespace entrepot::manifest {
+namespace entrepot {
 
 inline constexpr size_t kJsonDepthMax = 64;
 // Values and keys in all, so that a small text cannot become a large tree.
@@ -18,6 +18,6 @@ inline constexpr size_t kJsonValuesMax = 250'000;
 // byte, for anything else or anything beyond the limits.
 absl::StatusOr<boost::json::value> ParseStrictJson(absl::string_view text);
 
-}  // namespace entrepot::manifest
+}  // namespace entrepot
 
-#endif  // ENTREPOT_SERVICES_MANIFEST_STRICT_JSON_H_
+#endif  // ENTREPOT_SERVICES_CORE_STRICT_JSON_H_

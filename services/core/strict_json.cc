@@ -1,4 +1,4 @@
-#include "services/manifest/strict_json.h"
+#include "services/core/strict_json.h"
 
 #include <cstdint>
 #include <string>
@@ -12,7 +12,7 @@
 #include "boost/json/value_stack.hpp"
 #include "services/status/quoted_input.h"
 
-namespace entrepot::manifest {
+namespace entrepot {
 namespace {
 
 namespace json = boost::json;
@@ -123,7 +123,7 @@ std::string Describe(const json::error_code& error) {
 }
 
 absl::Status NotJson(absl::string_view problem, size_t offset_bytes) {
-  return absl::InvalidArgumentError(absl::StrCat("not the JSON of a manifest: ", problem, ", at byte ", offset_bytes));
+  return absl::InvalidArgumentError(absl::StrCat("not well-formed JSON: ", problem, ", at byte ", offset_bytes));
 }
 
 }  // namespace
@@ -142,4 +142,4 @@ absl::StatusOr<json::value> ParseStrictJson(absl::string_view text) {
   return parser.handler().Release();
 }
 
-}  // namespace entrepot::manifest
+}  // namespace entrepot

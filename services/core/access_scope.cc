@@ -1,0 +1,105 @@
+#include "services/core/access_scope.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "services/status/quoted_input.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot {
+namespace {
+
+constexpr size_t kScopeBytesMax = 1024;
+constexpr size_t kScopesMax = 100;
+
+bool IsScopeByte(char c) { return absl::ascii_isgraph(static_cast<unsigned char>(c)) && c != '"' && c != '\\'; }
+
+absl::Status NoScope(absl::string_view text, absl::string_view problem) {
+  return absl::InvalidArgumentError(absl::StrCat("the scope ", QuotedInput(text), " ", problem));
+}
+
+bool IsTypeName(absl::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.';
+  });
+}
+
+// The type of `type` or `type(class)`; empty where it is neither.
+absl::string_view TypeWithoutClass(absl::string_view text) {
+  absl::string_view type = text;
+  const size_t open = text.find('(');
+  if (open != absl::string_view::npos) {
+    if (!absl::EndsWith(text, ")") || !IsTypeName(text.substr(open + 1, text.size() - open - 2))) return "";
+    type = text.substr(0, open);
+  }
+  return IsTypeName(type) ? type : "";
+}
+
+void SortActions(std::vector<std::string>* actions) {
+  std::sort(actions->begin(), actions->end());
+  actions->erase(std::unique(actions->begin(), actions->end()), actions->end());
+}
+
+void AddScope(AccessScope scope, std::vector<AccessScope>* scopes) {
+  const auto same = std::find_if(scopes->begin(), scopes->end(), [&](const AccessScope& other) {
+    return other.type == scope.type && other.name == scope.name;
+  });
+  if (same == scopes->end()) {
+    scopes->push_back(std::move(scope));
+    return;
+  }
+  same->actions.insert(same->actions.end(), scope.actions.begin(), scope.actions.end());
+  SortActions(&same->actions);
+}
+
+}  // namespace
+
+absl::StatusOr<AccessScope> AccessScope::Parse(absl::string_view text) {
+  if (text.size() > kScopeBytesMax) return NoScope(text, absl::StrCat("is longer than ", kScopeBytesMax, " bytes"));
+  if (!std::all_of(text.begin(), text.end(), IsScopeByte)) {
+    return NoScope(text, "holds a blank, a quote, a backslash, or something that is not printable ASCII");
+  }
+  const size_t first = text.find(':');
+  const size_t last = text.rfind(':');
+  if (first == last) return NoScope(text, "is not of the form type:name:actions");
+
+  AccessScope scope;
+  scope.type = std::string(TypeWithoutClass(text.substr(0, first)));
+  if (scope.type.empty()) return NoScope(text, "does not begin with a type or type(class)");
+  scope.name = std::string(text.substr(first + 1, last - first - 1));
+  if (scope.name.empty()) return NoScope(text, "has no name");
+  scope.actions = absl::StrSplit(text.substr(last + 1), ',', absl::SkipEmpty());
+  SortActions(&scope.actions);
+  return scope;
+}
+
+bool AccessScope::Allows(absl::string_view action) const {
+  return std::any_of(actions.begin(), actions.end(),
+                     [&](const std::string& allowed) { return allowed == action || allowed == "*"; });
+}
+
+std::string AccessScope::ToString() const { return absl::StrCat(type, ":", name, ":", absl::StrJoin(actions, ",")); }
+
+absl::StatusOr<std::vector<AccessScope>> ParseAccessScopes(absl::string_view text) {
+  std::vector<AccessScope> scopes;
+  size_t count = 0;
+  for (const absl::string_view part : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
+    if (++count > kScopesMax) return absl::InvalidArgumentError(absl::StrCat("more than ", kScopesMax, " scopes"));
+    ASSIGN_OR_RETURN(AccessScope scope, AccessScope::Parse(part));
+    AddScope(std::move(scope), &scopes);
+  }
+  return scopes;
+}
+
+std::string JoinAccessScopes(const std::vector<AccessScope>& scopes) {
+  return absl::StrJoin(scopes, " ",
+                       [](std::string* out, const AccessScope& scope) { absl::StrAppend(out, scope.ToString()); });
+}
+
+}  // namespace entrepot
