@@ -18,7 +18,7 @@ HandlerResult CatalogHandler::Handle(http::Request& request, const CallContext& 
   CO_ASSIGN_OR_RETURN(const Query query, Query::Parse(request.query));
   CO_ASSIGN_OR_RETURN(const PageRequest page, ParsePageRequest(query, kRepositoriesPerPage));
   CO_ASSIGN_OR_RETURN(RepositoryPage found,
-                      co_await manifests_->ListRepositories(call, page.backend_limit(), page.last));
+                      co_await manifests_->ListRepositories(call, page.backend_limit(), page.last, {"**"}));
   if (page.limit == 0) found = RepositoryPage();
 
   boost::json::object body;

@@ -47,8 +47,8 @@ class ObjectStream {
 using ObjectContent = std::variant<std::string, OwnedFd, std::unique_ptr<ObjectStream>>;
 
 // The blob service, wherever it runs (proto/entrepot/blob/v1; services/blob/upload_sessions.h has the contract of each
-// call and its status codes; besides them kUnavailable where the service does not answer within its deadline).
-// Thread-safe; each call resumes on the caller's executor.
+// call and its status codes; besides them kUnavailable where the service does not answer within its deadline). A
+// session belongs to context.caller's account: to another one it is unknown. Thread-safe; each call resumes on the caller's executor.
 class BlobBackend {
  public:
   virtual ~BlobBackend() = default;

@@ -3,6 +3,7 @@
 
 #include "absl/status/statusor.h"
 #include "entrepot/blob/v1/blob_service.pb.h"
+#include "gateway/backends/call_context.h"
 #include "services/core/digest.h"
 #include "services/core/repository_name.h"
 #include "services/core/upload.h"
@@ -16,11 +17,12 @@ blob::v1::DigestAlgorithm ToMessage(DigestAlgorithm algorithm);
 absl::StatusOr<Upload> FromMessage(const absl::StatusOr<blob::v1::Upload>& message);
 absl::StatusOr<SealedUpload> FromMessage(const absl::StatusOr<blob::v1::SealedUpload>& message);
 
-// A request of any message that names a session.
+// A request of any message that names a session of the caller's.
 template <typename Request>
-Request SessionRequest(const RepositoryName& repository, const UploadId& id) {
+Request SessionRequest(const CallContext& context, const RepositoryName& repository, const UploadId& id) {
   Request request;
   request.set_repository(repository.ToString());
+  request.set_account(context.caller.account);
   request.set_upload_id(id.ToString());
   return request;
 }

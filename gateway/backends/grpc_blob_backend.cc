@@ -27,6 +27,7 @@ class GrpcBlobBackend : public BlobBackend {
     v1::StartUploadRequest request;
     request.set_repository(repository.ToString());
     request.set_algorithm(ToMessage(algorithm));
+    request.set_account(context.caller.account);
     co_return FromMessage(
         co_await Call<v1::StartUploadRequest, v1::Upload>(&Async::StartUpload, context, std::move(request)));
   }
@@ -34,14 +35,14 @@ class GrpcBlobBackend : public BlobBackend {
   awaitable<absl::StatusOr<Upload>> GetUpload(const CallContext& context, const RepositoryName& repository,
                                               const UploadId& id) override {
     co_return FromMessage(co_await Call<v1::GetUploadRequest, v1::Upload>(
-        &Async::GetUpload, context, SessionRequest<v1::GetUploadRequest>(repository, id)));
+        &Async::GetUpload, context, SessionRequest<v1::GetUploadRequest>(context, repository, id)));
   }
 
   awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> AppendToUpload(const CallContext& context,
                                                                           const RepositoryName& repository,
                                                                           const UploadId& id,
                                                                           const AppendOptions& options) override {
-    auto header = SessionRequest<v1::AppendHeader>(repository, id);
+    auto header = SessionRequest<v1::AppendHeader>(context, repository, id);
     if (options.offset_bytes.has_value()) header.set_offset_bytes(*options.offset_bytes);
     if (options.algorithm.has_value()) header.set_algorithm(ToMessage(*options.algorithm));
     co_return co_await OpenGrpcUploadStream(stub_.get(), client_, context.request_id, std::move(header));
@@ -49,7 +50,7 @@ class GrpcBlobBackend : public BlobBackend {
 
   awaitable<absl::StatusOr<SealedUpload>> SealUpload(const CallContext& context, const RepositoryName& repository,
                                                      const UploadId& id, const Digest& digest) override {
-    auto request = SessionRequest<v1::SealUploadRequest>(repository, id);
+    auto request = SessionRequest<v1::SealUploadRequest>(context, repository, id);
     request.set_digest(digest.ToString());
     co_return FromMessage(
         co_await Call<v1::SealUploadRequest, v1::SealedUpload>(&Async::SealUpload, context, std::move(request)));
@@ -59,13 +60,13 @@ class GrpcBlobBackend : public BlobBackend {
                                        const UploadId& id) override {
     co_return co_await client_.Remove<Async, v1::CancelUploadRequest, v1::CancelUploadResponse>(
         stub_->async(), &Async::CancelUpload, context.request_id,
-        SessionRequest<v1::CancelUploadRequest>(repository, id));
+        SessionRequest<v1::CancelUploadRequest>(context, repository, id));
   }
 
   awaitable<absl::Status> ForgetUpload(const CallContext& context, const RepositoryName& repository,
                                        const UploadId& id) override {
     const auto response = co_await Call<v1::ForgetUploadRequest, v1::ForgetUploadResponse>(
-        &Async::ForgetUpload, context, SessionRequest<v1::ForgetUploadRequest>(repository, id));
+        &Async::ForgetUpload, context, SessionRequest<v1::ForgetUploadRequest>(context, repository, id));
     co_return response.status();
   }
 

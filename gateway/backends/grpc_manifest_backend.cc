@@ -2,6 +2,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "entrepot/manifest/v1/manifest_service.grpc.pb.h"
 #include "gateway/backends/channel_readiness.h"
@@ -60,6 +61,7 @@ class GrpcManifestBackend : public ManifestBackend {
     v1::UnlinkBlobRequest request;
     request.set_repository(repository.ToString());
     request.set_digest(digest.ToString());
+    *request.mutable_caller() = ToMessage(context.caller);
     co_return co_await client_.Remove<Async, v1::UnlinkBlobRequest, v1::UnlinkBlobResponse>(
         stub_->async(), &Async::UnlinkBlob, context.request_id, std::move(request));
   }
@@ -94,6 +96,7 @@ class GrpcManifestBackend : public ManifestBackend {
     v1::DeleteManifestRequest request;
     request.set_repository(repository.ToString());
     request.set_reference(ReferenceToString(reference));
+    *request.mutable_caller() = ToMessage(context.caller);
     co_return co_await client_.Remove<Async, v1::DeleteManifestRequest, v1::DeleteManifestResponse>(
         stub_->async(), &Async::DeleteManifest, context.request_id, std::move(request));
   }
@@ -125,14 +128,26 @@ class GrpcManifestBackend : public ManifestBackend {
   }
 
   awaitable<absl::StatusOr<RepositoryPage>> ListRepositories(const CallContext& context, size_t limit,
-                                                             absl::string_view last) override {
+                                                             absl::string_view last,
+                                                             const std::vector<std::string>& patterns) override {
     v1::ListRepositoriesRequest request;
     request.set_limit(static_cast<uint32_t>(limit));
     request.set_last(std::string(last));
+    for (const std::string& pattern : patterns) request.add_patterns(pattern);
     CO_ASSIGN_OR_RETURN(v1::ListRepositoriesResponse response,
                         (co_await Call<v1::ListRepositoriesRequest, v1::ListRepositoriesResponse>(
                             &Async::ListRepositories, context, std::move(request))));
     co_return FromMessage(std::move(response));
+  }
+
+  awaitable<absl::StatusOr<RepositoryDeletion>> DeleteRepository(const CallContext& context,
+                                                                 const RepositoryName& repository) override {
+    v1::DeleteRepositoryRequest request;
+    request.set_repository(repository.ToString());
+    CO_ASSIGN_OR_RETURN(const v1::DeleteRepositoryResponse response,
+                        (co_await Call<v1::DeleteRepositoryRequest, v1::DeleteRepositoryResponse>(
+                            &Async::DeleteRepository, context, std::move(request))));
+    co_return FromMessage(response);
   }
 
   absl::Status CheckReady() override { return CheckChannelReady(*channel_, "manifest service"); }
@@ -143,6 +158,7 @@ class GrpcManifestBackend : public ManifestBackend {
   template <typename Request, typename Response>
   awaitable<absl::StatusOr<Response>> Call(GrpcMethod<Async, Request, Response> method, const CallContext& context,
                                            Request request) {
+    *request.mutable_caller() = ToMessage(context.caller);
     return client_.Call<Async, Request, Response>(stub_->async(), method, context.request_id, std::move(request));
   }
 

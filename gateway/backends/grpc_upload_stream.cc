@@ -124,6 +124,7 @@ class GrpcUploadStream : public UploadStream {
     blob::v1::SealUploadRequest request;
     request.set_repository(header_.repository());
     request.set_upload_id(header_.upload_id());
+    request.set_account(header_.account());
     request.set_digest(digest.ToString());
     using Async = BlobService::StubInterface::async_interface;
     co_return FromMessage(co_await client_.Call<Async, blob::v1::SealUploadRequest, blob::v1::SealedUpload>(

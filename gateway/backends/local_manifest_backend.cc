@@ -1,6 +1,8 @@
 #include "gateway/backends/local_manifest_backend.h"
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "services/runtime/executor_awaitable.h"
 #include "services/status/status_macros.h"
@@ -67,9 +69,15 @@ class LocalManifestBackend : public ManifestBackend {
                              [&] { return catalog_->ListReferrers(repository, subject, artifact_type, limit, last); });
   }
 
-  awaitable<absl::StatusOr<RepositoryPage>> ListRepositories(const CallContext&, size_t limit,
-                                                             absl::string_view last) override {
+  awaitable<absl::StatusOr<RepositoryPage>> ListRepositories(const CallContext&, size_t limit, absl::string_view last,
+                                                             const std::vector<std::string>& patterns) override {
+    // Patterns and deletions come to the catalog next.
+    if (patterns != std::vector<std::string>{"**"}) co_return absl::UnimplementedError("patterns");
     co_return co_await RunOn(*executor_, [&] { return catalog_->ListRepositories(limit, last); });
+  }
+
+  awaitable<absl::StatusOr<RepositoryDeletion>> DeleteRepository(const CallContext&, const RepositoryName&) override {
+    co_return absl::UnimplementedError("deleting a repository");
   }
 
   absl::Status CheckReady() override { return catalog_->ListRepositories(1, "").status(); }

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -18,7 +20,7 @@ namespace entrepot::gateway {
 
 // The manifest service, wherever it runs (proto/entrepot/manifest/v1; services/manifest/registry_catalog.h has the
 // contract of each call and its status codes; besides them kUnavailable where the service does not answer within its
-// deadline). Thread-safe; each call resumes on the caller's executor.
+// deadline). Each call is made on behalf of context.caller. Thread-safe; each call resumes on the caller's executor.
 class ManifestBackend {
  public:
   virtual ~ManifestBackend() = default;
@@ -55,9 +57,12 @@ class ManifestBackend {
                                                                              const Digest& subject,
                                                                              absl::string_view artifact_type,
                                                                              size_t limit, absl::string_view last) = 0;
-  virtual boost::asio::awaitable<absl::StatusOr<RepositoryPage>> ListRepositories(const CallContext& context,
-                                                                                  size_t limit,
-                                                                                  absl::string_view last) = 0;
+  // Only repositories that one of `patterns` matches (services/policy/repository_pattern.h): {"**"} for all, none where
+  // there are none.
+  virtual boost::asio::awaitable<absl::StatusOr<RepositoryPage>> ListRepositories(
+      const CallContext& context, size_t limit, absl::string_view last, const std::vector<std::string>& patterns) = 0;
+  virtual boost::asio::awaitable<absl::StatusOr<RepositoryDeletion>> DeleteRepository(
+      const CallContext& context, const RepositoryName& repository) = 0;
 
   // OK, or why it cannot be used now. Within a second; blocks; for /readyz.
   virtual absl::Status CheckReady() = 0;

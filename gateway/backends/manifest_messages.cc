@@ -69,4 +69,20 @@ RepositoryPage FromMessage(v1::ListRepositoriesResponse&& message) {
   return {TakeStrings(message.mutable_repositories()), message.more()};
 }
 
+RepositoryDeletion FromMessage(const v1::DeleteRepositoryResponse& message) {
+  return {.manifests = message.manifests(), .tags = message.tags(), .blobs = message.blobs()};
+}
+
+types::v1::Caller ToMessage(const Caller& caller) {
+  types::v1::Caller message;
+  message.set_account(caller.account);
+  if (caller.token_issued_at != absl::InfiniteFuture()) {
+    const int64_t micros = absl::ToUnixMicros(caller.token_issued_at);
+    const int64_t seconds = absl::ToUnixSeconds(caller.token_issued_at);
+    message.mutable_token_issued_at()->set_seconds(seconds);
+    message.mutable_token_issued_at()->set_nanos(static_cast<int32_t>(micros - seconds * 1'000'000) * 1000);
+  }
+  return message;
+}
+
 }  // namespace entrepot::gateway

@@ -3,9 +3,11 @@
 
 #include "absl/status/statusor.h"
 #include "entrepot/manifest/v1/manifest_service.pb.h"
+#include "entrepot/types/v1/caller.pb.h"
+#include "services/core/caller.h"
 #include "services/core/content.h"
 
-// What the manifest service answers, in the gateway's terms. kInvalidArgument where an answer cannot be right.
+// The manifest service's messages in the gateway's terms. kInvalidArgument where an answer cannot be right.
 namespace entrepot::gateway {
 
 absl::StatusOr<Blob> FromMessage(const manifest::v1::Blob& message);
@@ -14,6 +16,9 @@ absl::StatusOr<StoredManifest> FromMessage(manifest::v1::Manifest&& message);
 TagPage FromMessage(manifest::v1::ListTagsResponse&& message);
 absl::StatusOr<ReferrerPage> FromMessage(manifest::v1::ListReferrersResponse&& message);
 RepositoryPage FromMessage(manifest::v1::ListRepositoriesResponse&& message);
+RepositoryDeletion FromMessage(const manifest::v1::DeleteRepositoryResponse& message);
+
+types::v1::Caller ToMessage(const Caller& caller);
 
 }  // namespace entrepot::gateway
 

@@ -55,6 +55,14 @@ struct RepositoryPage {
   bool more = false;
 };
 
+// What went with a repository.
+struct RepositoryDeletion {
+  uint64_t manifests = 0;
+  uint64_t tags = 0;
+  // Links to blobs: their bytes stay for as long as another repository needs them.
+  uint64_t blobs = 0;
+};
+
 struct Referrer {
   Digest digest;
   std::string media_type;

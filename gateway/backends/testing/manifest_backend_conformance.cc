@@ -124,10 +124,10 @@ TEST_P(ManifestBackendConformanceTest, ListsInPages) {
   ASSERT_OK_AND_ASSIGN(tags, RUN(backend().ListTags(kCall, Repo("a"), 10'000, "'; DROP\r\n\x01")));
   EXPECT_THAT(tags.tags, ElementsAre("x", "y", "z"));
 
-  ASSERT_OK_AND_ASSIGN(RepositoryPage repositories, RUN(backend().ListRepositories(kCall, 2, "")));
+  ASSERT_OK_AND_ASSIGN(RepositoryPage repositories, RUN(backend().ListRepositories(kCall, 2, "", {"**"})));
   EXPECT_THAT(repositories.repositories, ElementsAre("a", "a/b"));
   EXPECT_TRUE(repositories.more);
-  ASSERT_OK_AND_ASSIGN(repositories, RUN(backend().ListRepositories(kCall, 2, "a/b")));
+  ASSERT_OK_AND_ASSIGN(repositories, RUN(backend().ListRepositories(kCall, 2, "a/b", {"**"})));
   EXPECT_THAT(repositories.repositories, ElementsAre("b"));
   EXPECT_FALSE(repositories.more);
 }
