@@ -53,7 +53,7 @@ TEST(GrpcStatusTest, UnreadableDetailsAreNone) {
 }
 
 TEST(GrpcStatusTest, UnknownGrpcCodeIsUnknown) {
-  EXPECT_THAT(FromGrpcStatus(grpc::Status(static_cast<grpc::StatusCode>(77), "")),
+  EXPECT_THAT(FromGrpcStatus(grpc::Status(static_cast<grpc::StatusCode>(20), "")),
               StatusIs(absl::StatusCode::kUnknown));
 }
 
