@@ -1,43 +1,89 @@
 #include "services/kv/lock_table.h"
 
+#include "absl/hash/hash.h"
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 
 namespace entrepot::kv {
 
 absl::StatusOr<LockTable::Held> LockTable::Acquire(const std::vector<Lock>& locks, absl::Duration timeout) {
   Held held(this);
+  held.locks_.reserve(locks.size());
   for (const Lock& lock : locks) {
-    auto is_free = [this, &lock]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return IsFree(lock); };
-    absl::MutexLock guard(&mutex_);
-    if (!mutex_.AwaitWithTimeout(absl::Condition(&is_free), timeout)) {
+    if (!AcquireOne(lock, timeout)) {
       return absl::AbortedError(
           absl::StrCat("lock on key ", absl::CHexEscape(lock.key), " not free within ", absl::FormatDuration(timeout)));
-    }
-    Holders& holders = holders_[lock.key];
-    if (lock.mode == LockMode::kExclusive) {
-      holders.exclusive = true;
-    } else {
-      ++holders.shared;
     }
     held.locks_.push_back(lock);
   }
   return held;
 }
 
-bool LockTable::IsFree(const Lock& lock) const {
-  auto holders = holders_.find(lock.key);
-  if (holders == holders_.end()) return true;
-  return lock.mode == LockMode::kShared && !holders->second.exclusive;
-}
-
 LockTable::Held::~Held() {
   if (table_ == nullptr) return;
-  absl::MutexLock guard(&table_->mutex_);
-  for (const Lock& lock : locks_) {
-    auto holders = table_->holders_.find(lock.key);
-    if (lock.mode == LockMode::kExclusive || --holders->second.shared == 0) table_->holders_.erase(holders);
+  for (const Lock& lock : locks_) table_->ReleaseOne(lock);
+}
+
+LockTable::Shard& LockTable::ShardOf(absl::string_view key) {
+  return shards_[absl::Hash<absl::string_view>()(key) % shards_.size()];
+}
+
+bool LockTable::AcquireOne(const Lock& lock, absl::Duration timeout) {
+  Shard& shard = ShardOf(lock.key);
+  absl::MutexLock guard(&shard.mutex);
+  Entry& entry = shard.entries[lock.key];
+  if (entry.waiters.empty() && entry.IsFreeFor(lock.mode)) {
+    entry.Take(lock.mode);
+    return true;
+  }
+  const absl::Time deadline = absl::Now() + timeout;
+  Waiter waiter{lock.mode};
+  entry.waiters.push_back(&waiter);
+  while (!waiter.granted) {
+    if (waiter.wake.WaitWithDeadline(&shard.mutex, deadline)) break;
+  }
+  if (waiter.granted) return true;
+  // The map may have grown meanwhile: an entry has no fixed place.
+  const auto found = shard.entries.find(lock.key);
+  found->second.waiters.remove(&waiter);
+  found->second.Grant();
+  return false;
+}
+
+void LockTable::ReleaseOne(const Lock& lock) {
+  Shard& shard = ShardOf(lock.key);
+  absl::MutexLock guard(&shard.mutex);
+  const auto found = shard.entries.find(lock.key);
+  found->second.Release(lock.mode);
+  found->second.Grant();
+  if (found->second.IsUnused()) shard.entries.erase(found);
+}
+
+void LockTable::Entry::Take(LockMode mode) {
+  if (mode == LockMode::kExclusive) {
+    exclusive = true;
+  } else {
+    ++shared;
+  }
+}
+
+void LockTable::Entry::Release(LockMode mode) {
+  if (mode == LockMode::kExclusive) {
+    exclusive = false;
+  } else {
+    --shared;
+  }
+}
+
+void LockTable::Entry::Grant() {
+  while (!waiters.empty() && IsFreeFor(waiters.front()->mode)) {
+    Waiter* const first = waiters.front();
+    waiters.pop_front();
+    Take(first->mode);
+    first->granted = true;
+    first->wake.Signal();
   }
 }
 

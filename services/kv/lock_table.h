@@ -1,6 +1,9 @@
 #ifndef ENTREPOT_SERVICES_KV_LOCK_TABLE_H_
 #define ENTREPOT_SERVICES_KV_LOCK_TABLE_H_
 
+#include <array>
+#include <cstddef>
+#include <list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,13 +11,16 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "services/kv/kv_engine.h"
 
 namespace entrepot::kv {
 
-// Shared and exclusive locks on keys, held by whoever holds the object that Acquire returns. Thread-safe.
+// Shared and exclusive locks on keys, held by whoever holds the object that Acquire returns. A key's locks are given in
+// the order in which they were asked for: whoever waits for an exclusive one is not overtaken by shared ones that come
+// later, however many there are. Thread-safe.
 class LockTable {
  public:
   // Gives its locks back with its end. Move-only; the table must outlive it.
@@ -37,16 +43,34 @@ class LockTable {
   absl::StatusOr<Held> Acquire(const std::vector<Lock>& locks, absl::Duration timeout);
 
  private:
-  struct Holders {
+  struct Waiter {
+    LockMode mode;
+    bool granted = false;
+    absl::CondVar wake = {};
+  };
+  struct Entry {
     int shared = 0;
     bool exclusive = false;
+    std::list<Waiter*> waiters;  // In the order of their coming.
+
+    bool IsFreeFor(LockMode mode) const { return !exclusive && (mode == LockMode::kShared || shared == 0); }
+    void Take(LockMode mode);
+    void Release(LockMode mode);
+    // Gives the lock to those in front who can have it now.
+    void Grant();
+    bool IsUnused() const { return shared == 0 && !exclusive && waiters.empty(); }
+  };
+  struct Shard {
+    absl::Mutex mutex;
+    // Only of keys that are locked.
+    absl::flat_hash_map<std::string, Entry> entries ABSL_GUARDED_BY(mutex);
   };
 
-  bool IsFree(const Lock& lock) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Shard& ShardOf(absl::string_view key);
+  bool AcquireOne(const Lock& lock, absl::Duration timeout);
+  void ReleaseOne(const Lock& lock);
 
-  absl::Mutex mutex_;
-  // Only of keys that are locked.
-  absl::flat_hash_map<std::string, Holders> holders_ ABSL_GUARDED_BY(mutex_);
+  std::array<Shard, 64> shards_;
 };
 
 }  // namespace entrepot::kv

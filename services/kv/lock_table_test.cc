@@ -1,7 +1,9 @@
 #include "services/kv/lock_table.h"
 
+#include <atomic>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -55,6 +57,70 @@ TEST(LockTableTest, LocksMoveWithTheirHolder) {
   EXPECT_THAT(table.Acquire(kExclusiveA, kAtOnce), StatusIs(absl::StatusCode::kAborted));
   held.reset();
   EXPECT_OK(table.Acquire(kExclusiveA, kAtOnce));
+}
+
+// Two threads hand a shared lock to one another without a gap between them, as pushes do with a base layer's.
+TEST(LockTableTest, SharedLocksDoNotOvertakeAnExclusiveOneThatWaits) {
+  LockTable table;
+  std::atomic<bool> stop = false;
+  std::atomic<int> holders = 0;
+  std::vector<std::thread> sharers;
+  for (int i = 0; i < 2; ++i) {
+    sharers.emplace_back([&] {
+      std::optional<LockTable::Held> held = *table.Acquire(kSharedA, absl::InfiniteDuration());
+      ++holders;
+      while (!stop) {
+        // Takes the next before it gives this one back, unless somebody waits in between.
+        absl::StatusOr<LockTable::Held> next = table.Acquire(kSharedA, kAtOnce);
+        held.reset();
+        if (!next.ok()) {
+          held.emplace(*table.Acquire(kSharedA, absl::InfiniteDuration()));
+        } else {
+          held.emplace(*std::move(next));
+        }
+      }
+    });
+  }
+  while (holders < 2) std::this_thread::yield();
+  EXPECT_OK(table.Acquire(kExclusiveA, absl::Seconds(30)));
+  stop = true;
+  for (std::thread& sharer : sharers) sharer.join();
+}
+
+TEST(LockTableTest, WhoeverGivesUpWaitingLetsThoseBehindPass) {
+  LockTable table;
+  LockTable::Held shared = *table.Acquire(kSharedA, kAtOnce);
+  std::atomic<bool> refused = false;
+  std::thread exclusive([&] { refused = !table.Acquire(kExclusiveA, absl::Milliseconds(50)).ok(); });
+  std::thread behind([&] {
+    while (table.Acquire(kSharedA, kAtOnce).ok() && !refused) std::this_thread::yield();
+    EXPECT_OK(table.Acquire(kSharedA, absl::Seconds(30)));
+  });
+  exclusive.join();
+  behind.join();
+  EXPECT_TRUE(refused);
+}
+
+TEST(LockTableTest, CountsRightUnderManyThreads) {
+  LockTable table;
+  int counter = 0;  // Guarded by the exclusive lock.
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&, i] {
+      for (int round = 0; round < 500; ++round) {
+        const LockMode mode = (round + i) % 3 == 0 ? LockMode::kShared : LockMode::kExclusive;
+        const LockTable::Held held = *table.Acquire({{"a", mode}, {"b", LockMode::kShared}}, absl::InfiniteDuration());
+        if (mode == LockMode::kExclusive) ++counter;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  int expected = 0;
+  for (int i = 0; i < 8; ++i) {
+    for (int round = 0; round < 500; ++round) expected += (round + i) % 3 == 0 ? 0 : 1;
+  }
+  EXPECT_EQ(counter, expected);
+  EXPECT_OK(table.Acquire({{"a"}, {"b"}}, kAtOnce));
 }
 
 }  // namespace

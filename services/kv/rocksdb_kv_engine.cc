@@ -8,6 +8,7 @@
 #include "rocksdb/utilities/transaction_db.h"
 #include "services/kv/free_space.h"
 #include "services/kv/lock_list.h"
+#include "services/kv/lock_table.h"
 #include "services/kv/owned_directory.h"
 #include "services/kv/rocksdb_health.h"
 #include "services/kv/rocksdb_logger.h"
@@ -25,7 +26,7 @@ namespace entrepot::kv {
 struct RocksDbKvEngine::Db {
   std::string path;
   RetryPolicy retry;
-  rocksdb::TransactionOptions transaction_options;
+  absl::Duration lock_timeout;
   OwnedDirectory directory;
   std::shared_ptr<RocksDbHealth> health;
   std::unique_ptr<rocksdb::TransactionDB> transactions;
@@ -33,6 +34,8 @@ struct RocksDbKvEngine::Db {
   rocksdb::DB* base;
   rocksdb::ColumnFamilyHandle* column_family;
   std::shared_ptr<RocksDbMetrics> metrics;
+  // Not RocksDB's own: its shared locks overtake an exclusive one that waits, for as long as they overlap.
+  LockTable locks = {};
 };
 
 absl::StatusOr<std::unique_ptr<RocksDbKvEngine>> RocksDbKvEngine::Open(const Options& options) {
@@ -43,14 +46,12 @@ absl::StatusOr<std::unique_ptr<RocksDbKvEngine>> RocksDbKvEngine::Open(const Opt
                    OpenTransactionDb(MakeRocksDbOptions(options.memory_bytes_max, health,
                                                         std::make_shared<RocksDbLogger>(options.log)),
                                      options.directory));
-  rocksdb::TransactionOptions transaction_options;
-  transaction_options.lock_timeout = absl::ToInt64Milliseconds(options.lock_timeout);
   rocksdb::DB* const base = opened->GetBaseDB();
   auto metrics = std::make_shared<RocksDbMetrics>(base, health.get());
   return std::unique_ptr<RocksDbKvEngine>(new RocksDbKvEngine(std::unique_ptr<Db>(new Db{
       .path = options.directory,
       .retry = options.retry,
-      .transaction_options = transaction_options,
+      .lock_timeout = options.lock_timeout,
       .directory = std::move(directory),
       .health = std::move(health),
       .transactions = std::move(opened),
@@ -95,17 +96,9 @@ absl::Status RocksDbKvEngine::Transact(std::vector<Lock> locks, const Function& 
 Attempt RocksDbKvEngine::TransactOnce(const std::vector<Lock>& locks, const Function& fn, Durability durability) {
   rocksdb::WriteOptions write_options;
   write_options.sync = durability == Durability::kSynced;
-  std::unique_ptr<rocksdb::Transaction> transaction(
-      db_->transactions->BeginTransaction(write_options, db_->transaction_options));
-  for (const Lock& lock : locks) {
-    // Without a place for the value it only locks.
-    absl::Status locked = FromRocksDb(
-        transaction->GetForUpdate(rocksdb::ReadOptions(), db_->column_family, lock.key,
-                                  static_cast<rocksdb::PinnableSlice*>(nullptr), lock.mode == LockMode::kExclusive,
-                                  /*do_validate=*/false),
-        "cannot lock a key");
-    if (!locked.ok()) return {std::move(locked), RetryReason::kLockTimeout};
-  }
+  absl::StatusOr<LockTable::Held> held = db_->locks.Acquire(locks, db_->lock_timeout);
+  if (!held.ok()) return {held.status(), RetryReason::kLockTimeout};
+  const std::unique_ptr<rocksdb::Transaction> transaction(db_->transactions->BeginTransaction(write_options));
   RocksDbTransaction view(transaction.get(), db_->column_family, &locks);
   if (absl::Status status = fn(view); !status.ok()) return {std::move(status), RetryReason::kFunction};
   if (!view.write_status().ok()) return {view.write_status()};
