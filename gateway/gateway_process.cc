@@ -76,10 +76,14 @@ void FillAndCheck(config::v1::GatewayConfig* config, runtime::ConfigProblems* pr
   runtime::FillDefaults(config->mutable_limits());
   runtime::FillDefaults(config->mutable_blob_service());
   runtime::FillDefaults(config->mutable_manifest_service());
-  runtime::CheckPublicEndpoint("listen", config->listen(), problems);
+  if (config->has_auth_service()) runtime::FillDefaults(config->mutable_auth_service());
+  const bool authenticated = config->has_auth_service();
+  runtime::CheckPublicEndpoint("listen", config->listen(),
+                               authenticated ? runtime::Access::kAuthenticated : runtime::Access::kOpen, problems);
   runtime::CheckLimits("limits", config->limits(), problems);
   runtime::CheckService("blob_service", config->blob_service(), problems);
   runtime::CheckService("manifest_service", config->manifest_service(), problems);
+  if (authenticated) runtime::CheckService("auth_service", config->auth_service(), problems);
 }
 
 absl::StatusOr<std::unique_ptr<runtime::RunningService>> StartGateway(const config::v1::GatewayConfig& config,

@@ -70,7 +70,7 @@ class RunningBlobService : public runtime::RunningService {
 void FillAndCheck(BlobServiceConfig* config, runtime::ConfigProblems* problems) {
   runtime::FillDefaults(/*default_port=*/0, config->mutable_grpc());
   runtime::FillDefaults(config->mutable_uploads());
-  runtime::CheckEndpoint("grpc", config->grpc(), problems);
+  runtime::CheckGrpcEndpoint("grpc", config->grpc(), problems);
   runtime::CheckUploads("uploads", config->uploads(), problems);
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
 }

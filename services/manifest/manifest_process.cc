@@ -69,7 +69,7 @@ class RunningManifestService : public runtime::RunningService {
 
 void FillAndCheck(ManifestServiceConfig* config, runtime::ConfigProblems* problems) {
   runtime::FillDefaults(/*default_port=*/0, config->mutable_grpc());
-  runtime::CheckEndpoint("grpc", config->grpc(), problems);
+  runtime::CheckGrpcEndpoint("grpc", config->grpc(), problems);
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
 }
 

@@ -1,11 +1,10 @@
 #ifndef ENTREPOT_SERVICES_RUNTIME_CERTIFICATE_RELOADER_H_
 #define ENTREPOT_SERVICES_RUNTIME_CERTIFICATE_RELOADER_H_
 
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -14,6 +13,7 @@
 #include "entrepot/config/v1/shared.pb.h"
 #include "prometheus/gauge.h"
 #include "prometheus/registry.h"
+#include "services/runtime/file_watcher.h"
 
 namespace entrepot::runtime {
 
@@ -29,8 +29,6 @@ class CertificateReloader {
       const config::v1::TlsCertificate& files, const std::shared_ptr<prometheus::Registry>& registry,
       absl::Duration poll_interval = absl::Seconds(1));
 
-  ~CertificateReloader();
-
   CertificateReloader(const CertificateReloader&) = delete;
   CertificateReloader& operator=(const CertificateReloader&) = delete;
 
@@ -43,19 +41,15 @@ class CertificateReloader {
 
  private:
   CertificateReloader(config::v1::TlsCertificate files, prometheus::Gauge* expiry);
-  void Watch(absl::Duration poll_interval);
+  absl::Status Load(const absl::StatusOr<std::vector<std::string>>& contents);
 
   const config::v1::TlsCertificate files_;
   prometheus::Gauge* const expiry_;
 
-  std::mutex reload_mutex_;
-  std::string seen_;  // Fingerprint of the contents seen last, good or bad; guarded by reload_mutex_.
-
   mutable std::mutex mutex_;
-  std::condition_variable stopped_;
-  bool stop_ = false;                                   // Guarded by mutex_.
   std::shared_ptr<boost::asio::ssl::context> context_;  // Guarded by mutex_.
-  std::thread watcher_;
+  // Last, so that no load is under way once the others go.
+  FileWatcher watcher_;
 };
 
 }  // namespace entrepot::runtime

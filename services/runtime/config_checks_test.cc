@@ -10,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/runtime/config_defaults.h"
+#include "services/runtime/test_certificates.h"
 
 namespace entrepot::runtime {
 namespace {
@@ -53,7 +54,7 @@ TEST(ConfigChecksTest, PublicEndpointWithoutTls) {
   config::v1::PublicEndpoint endpoint;
   FillDefaults(&endpoint);
   ConfigProblems problems;
-  CheckPublicEndpoint("listen", endpoint, &problems);
+  CheckPublicEndpoint("listen", endpoint, Access::kOpen, &problems);
   EXPECT_TRUE(problems.empty());
 }
 
@@ -63,7 +64,7 @@ Lines CheckedTls(const std::string& certificate, const std::string& key) {
   endpoint.mutable_tls()->set_certificate_file(certificate);
   endpoint.mutable_tls()->set_private_key_file(key);
   ConfigProblems problems;
-  CheckPublicEndpoint("listen", endpoint, &problems);
+  CheckPublicEndpoint("listen", endpoint, Access::kOpen, &problems);
   return problems.lines();
 }
 
@@ -76,6 +77,146 @@ TEST(ConfigChecksTest, TlsFiles) {
               ElementsAre("listen.tls.private_key_file: cannot read /nowhere/key.pem: No such file or directory"));
   EXPECT_THAT(CheckedTls(testing::TempDir(), file),
               ElementsAre("listen.tls.certificate_file: " + testing::TempDir() + " is not a file"));
+}
+
+struct Found {
+  Lines problems;
+  Lines warnings;
+};
+
+Found CheckedPublic(
+    const std::string& address, Access access,
+    const std::function<void(config::v1::PublicEndpoint*)>& change = [](auto*) {}) {
+  config::v1::PublicEndpoint endpoint;
+  endpoint.set_address(address);
+  FillDefaults(&endpoint);
+  change(&endpoint);
+  ConfigProblems problems;
+  CheckPublicEndpoint("listen", endpoint, access, &problems);
+  return {problems.lines(), problems.warnings()};
+}
+
+TEST(ConfigChecksTest, OpenAccessIsForTheLoopbackAddress) {
+  for (const char* loopback : {"127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"}) {
+    const Found found = CheckedPublic(loopback, Access::kOpen);
+    EXPECT_THAT(found.problems, IsEmpty()) << loopback;
+    EXPECT_THAT(found.warnings, IsEmpty()) << loopback;
+  }
+  for (const char* reachable : {"0.0.0.0", "::", "10.0.0.1", "128.0.0.1", "::ffff:10.0.0.1", "::2"}) {
+    EXPECT_EQ(CheckedPublic(reachable, Access::kOpen).problems.size(), 1u) << reachable;
+  }
+  EXPECT_THAT(CheckedPublic("0.0.0.0", Access::kOpen).problems,
+              ElementsAre("listen.address: other machines reach 0.0.0.0, and there is no authentication: configure it "
+                          "(examples/auth.yaml), listen on 127.0.0.1, or set allow_unauthenticated: true"));
+  const Found allowed = CheckedPublic("0.0.0.0", Access::kOpen, [](auto* e) { e->set_allow_unauthenticated(true); });
+  EXPECT_THAT(allowed.problems, IsEmpty());
+  EXPECT_THAT(allowed.warnings,
+              ElementsAre("listen.allow_unauthenticated: whoever reaches 0.0.0.0 may push, pull and delete"));
+}
+
+TEST(ConfigChecksTest, PasswordsInClearAreAWarning) {
+  const Found clear = CheckedPublic("0.0.0.0", Access::kAuthenticated);
+  EXPECT_THAT(clear.problems, IsEmpty());
+  EXPECT_THAT(clear.warnings, ElementsAre("listen.tls: is not set: passwords and tokens cross the network in clear"));
+  EXPECT_THAT(CheckedPublic("127.0.0.1", Access::kAuthenticated).warnings, IsEmpty());
+  const Found behind_proxy =
+      CheckedPublic("0.0.0.0", Access::kAuthenticated, [](auto* e) { e->set_external_url("https://r.example"); });
+  EXPECT_THAT(behind_proxy.warnings, IsEmpty());
+}
+
+TEST(ConfigChecksTest, ExternalUrl) {
+  const auto checked = [](const std::string& url) {
+    return CheckedPublic("127.0.0.1", Access::kOpen, [&](auto* e) { e->set_external_url(url); }).problems;
+  };
+  for (const char* good : {"https://r.example", "http://localhost:5000", "https://[::1]:443", "https://[::1]"}) {
+    EXPECT_THAT(checked(good), IsEmpty()) << good;
+  }
+  for (const char* bad :
+       {"r.example", "https://", "https://r.example/", "https://r.example/v2", "ftp://r", "https://a b"})
+    EXPECT_EQ(checked(bad).size(), 1u) << bad;
+}
+
+TEST(ConfigChecksTest, PeerTls) {
+  const TestCa ca;
+  const TestCa::Issued issued = ca.Issue({"DNS:blob"});
+  const std::string at = testing::TempDir() + "/peer";
+  ReplaceFile(at + ".crt", issued.certificate);
+  ReplaceFile(at + ".key", issued.private_key);
+  ReplaceFile(at + "-ca.crt", ca.Pem());
+  config::v1::Endpoint endpoint;
+  FillDefaults(5002, &endpoint);
+  const auto checked = [&endpoint] {
+    ConfigProblems problems;
+    CheckGrpcEndpoint("grpc", endpoint, &problems);
+    return Found{problems.lines(), problems.warnings()};
+  };
+  EXPECT_THAT(checked().warnings, IsEmpty());
+  endpoint.set_address("0.0.0.0");
+  EXPECT_THAT(checked().warnings, ElementsAre("grpc.tls: is not set: whoever reaches 0.0.0.0 may do everything"));
+
+  config::v1::PeerTls& tls = *endpoint.mutable_tls();
+  EXPECT_THAT(checked().problems,
+              ElementsAre("grpc.tls.certificate_file: is required", "grpc.tls.private_key_file: is required",
+                          "grpc.tls.ca_file: is required",
+                          "grpc.tls.peers: is required: the names of the processes that are served"));
+  tls.set_certificate_file(at + ".crt");
+  tls.set_private_key_file(at + ".key");
+  tls.set_ca_file(at + "-ca.crt");
+  tls.add_peers("gateway");
+  EXPECT_THAT(checked().problems, IsEmpty());
+  EXPECT_THAT(checked().warnings, IsEmpty());
+  ReplaceFile(at + ".key", ca.Issue({}).private_key);
+  EXPECT_THAT(checked().problems,
+              ElementsAre("grpc.tls: " + at + ".key is not the key of the certificate in " + at + ".crt"));
+
+  config::v1::Service service;
+  FillDefaults(&service);
+  service.set_target("blob:5002");
+  *service.mutable_tls() = tls;
+  ConfigProblems problems;
+  CheckService("blob_service", service, &problems);
+  EXPECT_THAT(problems.lines(),
+              ElementsAre("blob_service.tls: " + at + ".key is not the key of the certificate in " + at + ".crt"));
+}
+
+TEST(ConfigChecksTest, TheOperatorsEndpointHasNoTls) {
+  config::v1::Endpoint endpoint;
+  FillDefaults(5001, &endpoint);
+  endpoint.mutable_tls();
+  ConfigProblems problems;
+  CheckEndpoint("operator", endpoint, &problems);
+  EXPECT_THAT(problems.lines(), ElementsAre("operator.tls: is for gRPC alone"));
+}
+
+Lines CheckedAuthentication(const std::function<void(config::v1::Authentication*)>& change) {
+  config::v1::Authentication authentication;
+  authentication.set_policy_file(MakeFile("policy.yaml"));
+  FillDefaults(&authentication);
+  change(&authentication);
+  ConfigProblems problems;
+  CheckAuthentication("authentication", authentication, &problems);
+  return problems.lines();
+}
+
+TEST(ConfigChecksTest, Authentication) {
+  EXPECT_THAT(CheckedAuthentication([](auto*) {}), IsEmpty());
+  EXPECT_THAT(CheckedAuthentication([](auto* a) { a->clear_policy_file(); }),
+              ElementsAre("authentication.policy_file: is required"));
+  EXPECT_THAT(CheckedAuthentication([](auto* a) { a->set_accounts_file("/nowhere/accounts"); }),
+              ElementsAre("authentication.accounts_file: cannot read /nowhere/accounts: No such file or directory"));
+  EXPECT_THAT(CheckedAuthentication([](auto* a) { a->mutable_token_lifetime()->set_seconds(59); }),
+              ElementsAre("authentication.token_lifetime: must be 1m to 1h, not 59s"));
+  EXPECT_THAT(CheckedAuthentication([](auto* a) { a->mutable_token_lifetime()->set_seconds(3601); }),
+              ElementsAre("authentication.token_lifetime: must be 1m to 1h, not 1h1s"));
+  EXPECT_THAT(CheckedAuthentication([](auto* a) { a->mutable_refresh_token_lifetime()->set_seconds(0); }),
+              ElementsAre("authentication.refresh_token_lifetime: must be longer than 0, not 0"));
+  EXPECT_THAT(CheckedAuthentication([](auto* a) { a->set_signing_algorithm("HS256"); }),
+              ElementsAre("authentication.signing_algorithm: must be ES256, EdDSA or RS256, not \"HS256\""));
+  EXPECT_EQ(CheckedAuthentication([](auto* a) { a->set_service("a\"b"); }).size(), 1u);
+  EXPECT_EQ(CheckedAuthentication([](auto* a) { a->set_issuer("a\nb"); }).size(), 1u);
+  EXPECT_THAT(CheckedAuthentication([](auto* a) { a->set_audit_file("/nowhere/audit.log"); }),
+              ElementsAre("authentication.audit_file: cannot write to /nowhere/: No such file or directory"));
+  EXPECT_THAT(CheckedAuthentication([](auto* a) { a->set_audit_file(testing::TempDir() + "/audit.log"); }), IsEmpty());
 }
 
 Lines CheckedLimits(const std::function<void(config::v1::Limits*)>& change) {

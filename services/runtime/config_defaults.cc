@@ -49,6 +49,19 @@ void FillDefaults(config::v1::Service* service) {
   if (!service->has_deadline()) *service->mutable_deadline() = Seconds(10);
 }
 
+void FillDefaults(config::v1::Authentication* authentication) {
+  if (authentication->service().empty()) authentication->set_service("entrepot");
+  if (authentication->issuer().empty()) authentication->set_issuer("entrepot");
+  if (!authentication->has_token_lifetime()) *authentication->mutable_token_lifetime() = Seconds(5 * 60);
+  if (!authentication->has_refresh_token_lifetime()) {
+    *authentication->mutable_refresh_token_lifetime() = Seconds(720 * 60 * 60);
+  }
+  if (authentication->signing_algorithm().empty()) authentication->set_signing_algorithm("ES256");
+  if (authentication->password_hashes_max() == 0) authentication->set_password_hashes_max(2);
+  if (authentication->failed_attempts_max() == 0) authentication->set_failed_attempts_max(20);
+  if (!authentication->has_failed_attempt_interval()) *authentication->mutable_failed_attempt_interval() = Seconds(3);
+}
+
 void FillDrainTimeout(google::protobuf::Duration* drain_timeout) { *drain_timeout = Seconds(25); }
 
 absl::Duration ToDuration(const google::protobuf::Duration& duration) {

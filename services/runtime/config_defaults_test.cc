@@ -30,6 +30,12 @@ TEST(ConfigDefaultsTest, FillsAnEmptyConfiguration) {
   config::v1::Service service;
   FillDefaults(&service);
   EXPECT_EQ(service.ShortDebugString(), "deadline { seconds: 10 }");
+  config::v1::Authentication authentication;
+  FillDefaults(&authentication);
+  EXPECT_EQ(authentication.ShortDebugString(),
+            "service: \"entrepot\" issuer: \"entrepot\" token_lifetime { seconds: 300 } "
+            "refresh_token_lifetime { seconds: 2592000 } signing_algorithm: \"ES256\" password_hashes_max: 2 "
+            "failed_attempts_max: 20 failed_attempt_interval { seconds: 3 }");
   google::protobuf::Duration drain_timeout;
   FillDrainTimeout(&drain_timeout);
   EXPECT_EQ(ToDuration(drain_timeout), absl::Seconds(25));
@@ -59,8 +65,15 @@ void SetAll(google::protobuf::Message* message) {
       case google::protobuf::FieldDescriptor::CPPTYPE_INT64:
         reflection->SetInt64(message, field, 3);
         break;
+      case google::protobuf::FieldDescriptor::CPPTYPE_BOOL:
+        reflection->SetBool(message, field, true);
+        break;
       case google::protobuf::FieldDescriptor::CPPTYPE_STRING:
-        reflection->SetString(message, field, "3");
+        if (field->is_repeated()) {
+          reflection->AddString(message, field, "3");
+        } else {
+          reflection->SetString(message, field, "3");
+        }
         break;
       case google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE:
         SetAll(reflection->MutableMessage(message, field));
@@ -86,10 +99,12 @@ TEST(ConfigDefaultsTest, KeepsWhatIsGiven) {
   ExpectKept<config::v1::Uploads>();
   ExpectKept<config::v1::Log>();
   ExpectKept<config::v1::Service>();
+  ExpectKept<config::v1::Authentication>();
   config::v1::Endpoint endpoint;
   SetAll(&endpoint);
   FillDefaults(5001, &endpoint);
-  EXPECT_EQ(endpoint.ShortDebugString(), "address: \"3\" port: 3");
+  EXPECT_EQ(endpoint.address(), "3");
+  EXPECT_EQ(endpoint.port(), 3u);
 }
 
 TEST(ConfigDefaultsTest, AnExplicitZeroDurationIsKeptSoThatItIsReported) {

@@ -152,7 +152,8 @@ TEST(ConfigLoaderTest, Messages) {
 TEST(ConfigLoaderTest, UnknownFields) {
   config::v1::StandaloneConfig config;
   EXPECT_EQ(ParseConfig("listen:\n  port: 1\n  prot: 2\n", "entrepot.yaml", &config).message(),
-            "entrepot.yaml:3: listen: unknown field \"prot\"; known are address, port, tls");
+            "entrepot.yaml:3: listen: unknown field \"prot\"; known are address, port, tls, external_url, "
+            "allow_unauthenticated");
   EXPECT_THAT(Parsed("Int32_value: 1"), HasSubstr("f:1: unknown field \"Int32_value\"; known are int32_value, "));
   EXPECT_THAT(Parsed("int32Value: 1"), HasSubstr("unknown field"));
   EXPECT_THAT(Parsed("? [a]\n: 1\n"), HasSubstr("expected a field's name, found a list"));

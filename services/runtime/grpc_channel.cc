@@ -1,15 +1,21 @@
 #include "services/runtime/grpc_channel.h"
 
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
+#include "services/runtime/grpc_credentials.h"
 #include "services/runtime/grpc_interceptors.h"
 #include "services/runtime/grpc_log.h"
 #include "services/runtime/grpc_server.h"
 #include "services/runtime/grpc_transport.h"
+#include "services/runtime/json_log.h"
+#include "services/runtime/peer_certificates.h"
 
 namespace entrepot::runtime {
 namespace {
@@ -39,15 +45,47 @@ grpc::ChannelArguments Arguments() {
   return arguments;
 }
 
+// A channel and what its credentials use.
+struct PeerChannel {
+  std::unique_ptr<PeerCertificates> certificates;
+  std::shared_ptr<grpc::Channel> channel;
+};
+
+std::shared_ptr<grpc::Channel> MakeChannelWith(const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+                                               const config::v1::Service& service,
+                                               const std::shared_ptr<prometheus::Registry>& registry) {
+  std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> factories;
+  factories.push_back(MakeClientInterceptorFactory(registry));
+  grpc::ChannelArguments arguments = Arguments();
+  // gRPC also compares the server's certificate with this name, and writes an error into the log where they differ.
+  for (const std::string& peer : service.tls().peers()) {
+    if (absl::StrContains(peer, "/")) continue;
+    arguments.SetSslTargetNameOverride(peer);
+    break;
+  }
+  return grpc::experimental::CreateCustomChannelWithInterceptors(service.target(), credentials, arguments,
+                                                                 std::move(factories));
+}
+
 }  // namespace
 
 std::shared_ptr<grpc::Channel> MakeChannel(const config::v1::Service& service,
                                            const std::shared_ptr<prometheus::Registry>& registry) {
   SendGrpcLogToJsonLog();
-  std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> factories;
-  factories.push_back(MakeClientInterceptorFactory(registry));
-  return grpc::experimental::CreateCustomChannelWithInterceptors(service.target(), grpc::InsecureChannelCredentials(),
-                                                                 Arguments(), std::move(factories));
+  if (!service.has_tls()) return MakeChannelWith(grpc::InsecureChannelCredentials(), service, registry);
+  absl::StatusOr<std::unique_ptr<PeerCertificates>> certificates = PeerCertificates::Create(service.tls(), registry);
+  if (!certificates.ok()) {
+    Log(LogLevel::kError, "no connection to a service",
+        {{"target", service.target()}, {"error", certificates.status().message()}});
+    // Null credentials make a channel whose calls fail.
+    return MakeChannelWith(nullptr, service, registry);
+  }
+  auto peer = std::make_shared<PeerChannel>();
+  peer->certificates = *std::move(certificates);
+  peer->channel = MakeChannelWith(
+      MakePeerChannelCredentials(*peer->certificates, {service.tls().peers().begin(), service.tls().peers().end()}),
+      service, registry);
+  return {peer, peer->channel.get()};
 }
 
 }  // namespace entrepot::runtime

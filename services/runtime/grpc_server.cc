@@ -8,10 +8,12 @@
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/resource_quota.h"
+#include "services/runtime/grpc_credentials.h"
 #include "services/runtime/grpc_interceptors.h"
 #include "services/runtime/grpc_log.h"
 #include "services/runtime/grpc_transport.h"
 #include "services/runtime/host_and_port.h"
+#include "services/status/status_macros.h"
 
 namespace entrepot::runtime {
 namespace {
@@ -49,6 +51,12 @@ void AddInterceptors(const std::shared_ptr<prometheus::Registry>& registry, grpc
   builder->experimental().SetInterceptorCreators(std::move(factories));
 }
 
+std::shared_ptr<grpc::ServerCredentials> Credentials(const config::v1::Endpoint& endpoint,
+                                                     const PeerCertificates* certificates) {
+  if (certificates == nullptr) return grpc::InsecureServerCredentials();
+  return MakePeerServerCredentials(*certificates, {endpoint.tls().peers().begin(), endpoint.tls().peers().end()});
+}
+
 // Both are plugins for every server of the process that is built afterwards.
 void EnableHealthAndReflection() {
   static const bool once = [] {
@@ -69,7 +77,11 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const config::v1::
   grpc::ServerBuilder builder;
   const std::string wanted = HostAndPort(endpoint.address(), endpoint.port());
   int port = 0;
-  builder.AddListeningPort(wanted, grpc::InsecureServerCredentials(), &port);
+  std::unique_ptr<PeerCertificates> certificates;
+  if (endpoint.has_tls()) {
+    ASSIGN_OR_RETURN(certificates, PeerCertificates::Create(endpoint.tls(), registry));
+  }
+  builder.AddListeningPort(wanted, Credentials(endpoint, certificates.get()), &port);
   SetTransport(&builder);
   SetThreads(&builder);
   AddInterceptors(registry, &builder);
@@ -78,12 +90,13 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const config::v1::
   if (server == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", wanted, " for gRPC; is the port in use?"));
   }
-  return std::unique_ptr<GrpcServer>(
-      new GrpcServer(HostAndPort(endpoint.address(), static_cast<uint32_t>(port)), std::move(server)));
+  return std::unique_ptr<GrpcServer>(new GrpcServer(HostAndPort(endpoint.address(), static_cast<uint32_t>(port)),
+                                                    std::move(certificates), std::move(server)));
 }
 
-GrpcServer::GrpcServer(std::string address, std::unique_ptr<grpc::Server> server)
-    : address_(std::move(address)), server_(std::move(server)) {}
+GrpcServer::GrpcServer(std::string address, std::unique_ptr<PeerCertificates> certificates,
+                       std::unique_ptr<grpc::Server> server)
+    : address_(std::move(address)), certificates_(std::move(certificates)), server_(std::move(server)) {}
 
 GrpcServer::~GrpcServer() {
   if (server_ != nullptr) Shutdown(absl::Now());

@@ -10,6 +10,7 @@
 #include "entrepot/config/v1/shared.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "prometheus/registry.h"
+#include "services/runtime/peer_certificates.h"
 
 namespace entrepot::runtime {
 
@@ -20,8 +21,9 @@ inline constexpr int kGrpcMessageBytesMax = 16 * 1024 * 1024;
 // of failures (grpc_interceptors.h), bounded messages and threads.
 class GrpcServer {
  public:
-  // Serves `services`, which must outlive it, without TLS on `endpoint` (port 0, in tests, takes any).
-  // kUnavailable: the address cannot be listened on; the message names it.
+  // Serves `services`, which must outlive it, on `endpoint` (port 0, in tests, takes any); with endpoint.tls only to
+  // the peers that it names (grpc_credentials.h). kUnavailable: the address cannot be listened on; the message names
+  // it. kInvalidArgument: a file of endpoint.tls cannot be used.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const config::v1::Endpoint& endpoint,
                                                            const std::vector<grpc::Service*>& services,
                                                            const std::shared_ptr<prometheus::Registry>& registry);
@@ -40,10 +42,11 @@ class GrpcServer {
   void Shutdown(absl::Time deadline);
 
  private:
-  GrpcServer(std::string address, std::unique_ptr<grpc::Server> server);
+  GrpcServer(std::string address, std::unique_ptr<PeerCertificates> certificates, std::unique_ptr<grpc::Server> server);
 
   const std::string address_;
-  std::unique_ptr<grpc::Server> server_;  // Null after Shutdown().
+  const std::unique_ptr<PeerCertificates> certificates_;  // Null without TLS.
+  std::unique_ptr<grpc::Server> server_;                  // Null after Shutdown().
 };
 
 }  // namespace entrepot::runtime

@@ -79,15 +79,14 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, char** argv) {
 void PrintProblem(absl::string_view problem) { std::fprintf(stderr, "%s\n", std::string(problem).c_str()); }
 
 // Whether the configuration can be used; prints what is wrong with it.
-bool LoadAndCheck(const std::string& file, const ErasedService& service) {
+bool LoadAndCheck(const std::string& file, const ErasedService& service, ConfigProblems* problems) {
   if (const absl::Status status = LoadConfig(file, service.config); !status.ok()) {
     PrintProblem(status.message());
     return false;
   }
-  ConfigProblems problems;
-  service.fill_and_check(&problems);
-  for (const std::string& line : problems.lines()) PrintProblem(absl::StrCat(file, ": ", line));
-  return problems.empty();
+  service.fill_and_check(problems);
+  for (const std::string& line : problems->lines()) PrintProblem(absl::StrCat(file, ": ", line));
+  return problems->empty();
 }
 
 // What /readyz asks: the service, where it is there and not draining.
@@ -181,10 +180,13 @@ int RunServiceMain(int argc, char** argv, const ErasedService& service) {
     std::printf("%s %s\n", service.name.c_str(), std::string(kVersion).c_str());
     return 0;
   }
-  if (!LoadAndCheck(line->config_file, service)) return kExitUsage;
+  ConfigProblems problems;
+  if (!LoadAndCheck(line->config_file, service, &problems)) return kExitUsage;
   SetLogLevel(ParseLogLevel(service.log().level()).value_or(LogLevel::kInfo));
   BoundHeap();
   Log(LogLevel::kInfo, "starting", {{"service", service.name}, {"version", kVersion}, {"config", line->config_file}});
+  for (const std::string& warning : problems.warnings())
+    Log(LogLevel::kWarning, "configuration", {{"warning", warning}});
   return Serve(service);
 }
 

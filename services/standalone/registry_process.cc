@@ -119,10 +119,14 @@ void FillAndCheck(config::v1::StandaloneConfig* config, runtime::ConfigProblems*
   runtime::FillDefaults(config->mutable_listen());
   runtime::FillDefaults(config->mutable_limits());
   runtime::FillDefaults(config->mutable_uploads());
-  runtime::CheckPublicEndpoint("listen", config->listen(), problems);
+  const bool authenticated = config->has_authentication();
+  if (authenticated) runtime::FillDefaults(config->mutable_authentication());
+  runtime::CheckPublicEndpoint("listen", config->listen(),
+                               authenticated ? runtime::Access::kAuthenticated : runtime::Access::kOpen, problems);
   runtime::CheckLimits("limits", config->limits(), problems);
   runtime::CheckUploads("uploads", config->uploads(), problems);
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
+  if (authenticated) runtime::CheckAuthentication("authentication", config->authentication(), problems);
 }
 
 absl::StatusOr<std::unique_ptr<runtime::RunningService>> StartRegistry(const config::v1::StandaloneConfig& config,
