@@ -5,23 +5,18 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "entrepot/config/v1/policy.pb.h"
 #include "services/core/repository_name.h"
+#include "services/policy/action.h"
 #include "services/policy/repository_pattern.h"
+#include "services/policy/subject.h"
+#include "services/policy/subject_set.h"
 #include "services/policy/tag_rules.h"
 
 namespace entrepot::policy {
-
-enum class Action { kPull, kPush, kDelete };
-
-// Who asks. Robots and workload identities have scopes of their own; of the policy's rules only those for "anyone" and
-// "authenticated", and those that name them, apply to them.
-struct Subject {
-  std::string account;              // Empty: anonymous.
-  std::vector<std::string> groups;  // Besides those that the policy file itself puts the account in.
-};
 
 struct Decision {
   bool allowed = false;
@@ -38,15 +33,35 @@ class Policy {
   bool IsAdministrator(const Subject& subject) const;
   // The first rule that allows it decides; administrators may do everything; what nothing allows is denied.
   Decision Decide(const Subject& subject, Action action, const RepositoryName& repository) const;
-  // What the catalog may show to the subject: of every rule that lets it pull.
+  // What the catalog may show to the subject: of every rule that lets it pull, each pattern once.
   std::vector<RepositoryPattern> ReadableRepositories(const Subject& subject) const;
-  // The groups that the file puts the account in, and their members.
+  // The groups that the file puts the account in, in order.
   std::vector<std::string> GroupsOf(absl::string_view account) const;
 
   // What binds tags whatever else is allowed. Lives as long as the policy.
-  const TagRules& tag_rules() const;
+  const TagRules& tag_rules() const { return tag_rules_; }
   // As the file has them: groups for entrepotctl, identity providers for the auth service.
-  const config::v1::Policy& file() const;
+  const config::v1::Policy& file() const { return file_; }
+
+ private:
+  struct Rule {
+    // For people.
+    std::string description;
+    SubjectSet subjects;
+    std::vector<RepositoryPattern> repositories;
+    absl::flat_hash_set<Action> actions;
+  };
+
+  // Of a file that CheckPolicy() found no fault with.
+  Policy(config::v1::Policy file, absl::string_view file_name);
+  static Rule ReadRule(const config::v1::Policy::Rule& rule, std::string description);
+
+  const config::v1::Policy file_;
+  const std::string file_name_;
+  const std::shared_ptr<const GroupMembership> membership_;
+  const TagRules tag_rules_;
+  SubjectSet administrators_;
+  std::vector<Rule> rules_;
 };
 
 }  // namespace entrepot::policy

@@ -13,7 +13,7 @@
 namespace entrepot::policy {
 
 // A policy file, read again when it changes: a bad new one is logged, counted
-// (entrepot_policy_reloads_total{result}) and the old one kept. Thread-safe.
+// (entrepot_policy_reloads_total{result="success"|"failure"}) and the old one kept. Thread-safe.
 class PolicyFile {
  public:
   // kInvalidArgument, kNotFound …: it cannot be used; the message says why and where.

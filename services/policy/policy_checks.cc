@@ -1,0 +1,144 @@
+#include "services/policy/policy_checks.h"
+
+#include <algorithm>
+#include <functional>
+#include <string>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
+#include "services/core/tag.h"
+#include "services/policy/action.h"
+#include "services/policy/identity_provider_checks.h"
+#include "services/policy/name_checks.h"
+#include "services/policy/repository_pattern.h"
+#include "services/policy/subject.h"
+#include "services/status/quoted_input.h"
+
+namespace entrepot::policy {
+namespace {
+
+using config::v1::Policy;
+
+class Checker {
+ public:
+  Checker(const Policy& file, runtime::ConfigProblems* problems) : file_(file), problems_(*problems) {
+    for (const Policy::Group& group : file.groups()) groups_.insert(group.name());
+  }
+
+  void Check() {
+    CheckAdministrators();
+    CheckGroups();
+    CheckRules();
+    CheckTagRules("immutable_tags", file_.immutable_tags());
+    CheckTagRules("create_only_tags", file_.create_only_tags());
+    CheckIdentityProviders(file_, &problems_);
+  }
+
+ private:
+  void CheckAdministrators() {
+    EachOf("administrators", file_.administrators(), [this](const std::string& field, const std::string& subject) {
+      if (subject != kAnyone && subject != kAuthenticated) return CheckSubject(field, subject);
+      problems_.Add(field, absl::StrCat(QuotedInput(subject), " would let everybody do everything"));
+    });
+  }
+
+  void CheckGroups() {
+    UniqueNames names("group", &problems_);
+    EachOf("groups", file_.groups(), [&](const std::string& field, const Policy::Group& group) {
+      CheckIdentifier(absl::StrCat(field, ".name"), group.name(), &problems_);
+      names.Add(absl::StrCat(field, ".name"), group.name());
+      UniqueNames members("member", &problems_);
+      EachOf(absl::StrCat(field, ".members"), group.members(), [&](const std::string& at, const std::string& member) {
+        CheckMember(at, member);
+        members.Add(at, member);
+      });
+    });
+  }
+
+  void CheckMember(const std::string& field, const std::string& member) {
+    if (IsMachine(member)) {
+      problems_.Add(field,
+                    absl::StrCat(QuotedInput(member),
+                                 " has scopes of its own and belongs to no group; name it in a rule's subjects"));
+    } else if (absl::StartsWith(member, kGroupPrefix)) {
+      problems_.Add(field, "a group's members are accounts, not groups");
+    } else {
+      CheckSubjectAccount(field, member);
+    }
+  }
+
+  void CheckRules() {
+    UniqueNames names("rule", &problems_);
+    EachOf("rules", file_.rules(), [&](const std::string& field, const Policy::Rule& rule) {
+      CheckDescription(absl::StrCat(field, ".name"), rule.name(), &problems_);
+      names.Add(absl::StrCat(field, ".name"), rule.name());
+      CheckSubjects(absl::StrCat(field, ".subjects"), rule.subjects());
+      CheckRepositories(absl::StrCat(field, ".repositories"), rule.repositories(), &problems_);
+      CheckActions(absl::StrCat(field, ".actions"), rule.actions(), &problems_);
+    });
+  }
+
+  template <typename TagRules>
+  void CheckTagRules(const std::string& list, const TagRules& rules) {
+    UniqueNames names("rule", &problems_);
+    EachOf(list, rules, [&](const std::string& field, const Policy::TagRule& rule) {
+      CheckDescription(absl::StrCat(field, ".name"), rule.name(), &problems_);
+      names.Add(absl::StrCat(field, ".name"), rule.name());
+      const std::string subjects = absl::StrCat(field, ".subjects");
+      if (list == "create_only_tags") {
+        CheckSubjects(subjects, rule.subjects());
+      } else if (!rule.subjects().empty()) {
+        problems_.Add(subjects, "immutable tags are so for everyone; for some subjects only, use create_only_tags");
+      }
+      CheckRepositories(absl::StrCat(field, ".repositories"), rule.repositories(), &problems_);
+      CheckNotEmpty(absl::StrCat(field, ".tags"), rule.tags().empty(), &problems_);
+      EachOf(absl::StrCat(field, ".tags"), rule.tags(),
+             [this](const std::string& at, const std::string& pattern) { CheckTagPattern(at, pattern); });
+    });
+  }
+
+  void CheckTagPattern(const std::string& field, const std::string& pattern) {
+    // If anything in place of a star makes a tag, a zero does.
+    if (Tag::Parse(absl::StrReplaceAll(pattern, {{"*", "0"}})).ok()) return;
+    problems_.Add(field,
+                  absl::StrCat(QuotedInput(pattern),
+                               " matches no tag: tags are up to 128 letters, digits, '_', '.' and '-', and begin "
+                               "with neither of the last two"));
+  }
+
+  template <typename Subjects>
+  void CheckSubjects(const std::string& field, const Subjects& subjects) {
+    CheckNotEmpty(field, subjects.empty(), &problems_);
+    EachOf(field, subjects, [this](const std::string& at, const std::string& subject) { CheckSubject(at, subject); });
+  }
+
+  void CheckSubject(const std::string& field, const std::string& subject) {
+    if (subject == kAnyone || subject == kAuthenticated) return;
+    absl::string_view group = subject;
+    if (!absl::ConsumePrefix(&group, kGroupPrefix)) return CheckSubjectAccount(field, subject);
+    if (groups_.contains(group)) return;
+    problems_.Add(field, absl::StrCat("there is no group ", QuotedInput(group), "; add it to groups"));
+  }
+
+  void CheckSubjectAccount(const std::string& field, const std::string& account) {
+    if (account == kAnyone || account == kAuthenticated) {
+      problems_.Add(field, absl::StrCat(QuotedInput(account), " is no account"));
+      return;
+    }
+    CheckAccount(field, account, &problems_);
+  }
+
+  const Policy& file_;
+  runtime::ConfigProblems& problems_;
+  absl::flat_hash_set<std::string> groups_;
+};
+
+}  // namespace
+
+void CheckPolicy(const config::v1::Policy& file, runtime::ConfigProblems* problems) { Checker(file, problems).Check(); }
+
+}  // namespace entrepot::policy
