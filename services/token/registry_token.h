@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "services/core/access_scope.h"
+#include "services/token/claims.h"
 #include "services/token/key_set.h"
 #include "services/token/signing_key.h"
 
@@ -32,9 +33,6 @@ struct ExpectedToken {
   std::string issuer;
   std::string audience;
 };
-
-// How far clocks may differ.
-inline constexpr absl::Duration kLeeway = absl::Seconds(60);
 
 // kUnauthenticated (UNAUTHORIZED) with what was wrong: malformed, unknown key, wrong signature or algorithm (which is
 // the key's, whatever the header says), issuer or audience, expired or not yet valid beyond kLeeway, a claim missing.

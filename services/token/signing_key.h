@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -16,7 +17,7 @@ class SigningKey {
  public:
   // A new key of the system's randomness. Its id is its thumbprint (RFC 7638). RSA: 3072 bits.
   static SigningKey Generate(SignatureAlgorithm algorithm);
-  // PKCS #8. kInvalidArgument: not a private key, or of no supported algorithm.
+  // An unencrypted PKCS #8 file. kInvalidArgument: not a private key, or of no supported algorithm.
   static absl::StatusOr<SigningKey> FromPem(absl::string_view pem);
 
   std::string ToPem() const;
@@ -25,6 +26,12 @@ class SigningKey {
   VerificationKey verification_key() const;
   // As RFC 7518 section 3 and RFC 8037 have it: raw R || S for ES256.
   std::string Sign(absl::string_view bytes) const;
+
+ private:
+  struct State;
+  explicit SigningKey(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+
+  std::shared_ptr<const State> state_;
 };
 
 }  // namespace entrepot::token

@@ -1,7 +1,9 @@
 #ifndef ENTREPOT_SERVICES_TOKEN_VERIFICATION_KEY_H_
 #define ENTREPOT_SERVICES_TOKEN_VERIFICATION_KEY_H_
 
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -13,13 +15,21 @@ namespace entrepot::token {
 // A public key. Immutable and thread-safe; cheap to copy.
 class VerificationKey {
  public:
-  // A JSON Web Key: EC P-256, OKP Ed25519, or RSA of at least 2048 bits. kInvalidArgument otherwise.
+  // A JSON Web Key: EC P-256, OKP Ed25519, or RSA of at least 2048 bits. Without a `kid` its thumbprint (RFC 7638) is
+  // its id. kUnimplemented: a key of another type or for another use. kInvalidArgument: malformed, weak, or private.
   static absl::StatusOr<VerificationKey> FromJwk(const boost::json::object& jwk);
   boost::json::object ToJwk() const;
 
   const std::string& kid() const;
   SignatureAlgorithm algorithm() const;
+  // A signature as RFC 7518 section 3 and RFC 8037 have it: raw R || S for ES256.
   bool Verify(absl::string_view bytes, absl::string_view signature) const;
+
+ private:
+  struct State;
+  explicit VerificationKey(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+
+  std::shared_ptr<const State> state_;
 };
 
 }  // namespace entrepot::token

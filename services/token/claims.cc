@@ -1,0 +1,58 @@
+#include "services/token/claims.h"
+
+#include <cstdint>
+
+#include "absl/strings/str_cat.h"
+#include "boost/json/string.hpp"
+#include "boost/json/value.hpp"
+#include "services/status/oci_error.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::token {
+namespace {
+
+namespace json = boost::json;
+
+constexpr int64_t kUnixSecondsMax = 253'402'300'799;  // The end of the year 9999.
+
+const json::value* Find(const json::object& claims, absl::string_view name) {
+  return claims.if_contains(json::string_view(name.data(), name.size()));
+}
+
+absl::StatusOr<std::optional<absl::Time>> TimeClaim(const json::object& claims, absl::string_view name) {
+  const json::value* const value = Find(claims, name);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_int64() || value->get_int64() < 0 || value->get_int64() > kUnixSecondsMax) {
+    return BadToken(absl::StrCat("has a claim ", name, " that is no time in whole seconds"));
+  }
+  return absl::FromUnixSeconds(value->get_int64());
+}
+
+}  // namespace
+
+absl::Status BadToken(absl::string_view problem) {
+  return OciError(OciErrorCode::kUnauthorized, absl::StrCat("the token ", problem));
+}
+
+absl::StatusOr<std::string> StringClaim(const json::object& claims, absl::string_view name) {
+  const json::value* const value = Find(claims, name);
+  if (value == nullptr) return BadToken(absl::StrCat("has no claim ", name));
+  if (!value->is_string()) return BadToken(absl::StrCat("has a claim ", name, " that is no string"));
+  return std::string(value->get_string());
+}
+
+absl::StatusOr<Validity> CheckValidity(const json::object& claims, absl::Time now) {
+  ASSIGN_OR_RETURN(const std::optional<absl::Time> expires_at, TimeClaim(claims, "exp"));
+  if (!expires_at.has_value()) return BadToken("has no claim exp");
+  Validity validity{.issued_at = std::nullopt, .not_before = std::nullopt, .expires_at = *expires_at};
+  ASSIGN_OR_RETURN(validity.issued_at, TimeClaim(claims, "iat"));
+  ASSIGN_OR_RETURN(validity.not_before, TimeClaim(claims, "nbf"));
+  if (now >= validity.expires_at + kLeeway) return BadToken("has expired");
+  if (validity.not_before.has_value() && now + kLeeway < *validity.not_before) return BadToken("is not valid yet");
+  if (validity.issued_at.has_value() && now + kLeeway < *validity.issued_at) {
+    return BadToken("was issued in the future");
+  }
+  return validity;
+}
+
+}  // namespace entrepot::token

@@ -1,0 +1,37 @@
+#ifndef ENTREPOT_SERVICES_TOKEN_CLAIMS_H_
+#define ENTREPOT_SERVICES_TOKEN_CLAIMS_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "boost/json/object.hpp"
+
+// The registered claims of a token (RFC 7519 section 4.1), read strictly. Errors are kUnauthenticated (UNAUTHORIZED).
+namespace entrepot::token {
+
+// How far clocks may differ.
+inline constexpr absl::Duration kLeeway = absl::Seconds(60);
+
+// "the token <problem>".
+absl::Status BadToken(absl::string_view problem);
+
+// A string that must be there.
+absl::StatusOr<std::string> StringClaim(const boost::json::object& claims, absl::string_view name);
+
+// When a token is good. Whole seconds, written as integers.
+struct Validity {
+  std::optional<absl::Time> issued_at;
+  std::optional<absl::Time> not_before;
+  absl::Time expires_at;
+};
+
+// `exp`, which must be there, `nbf` and `iat`; an error where now is not within them, give or take kLeeway.
+absl::StatusOr<Validity> CheckValidity(const boost::json::object& claims, absl::Time now);
+
+}  // namespace entrepot::token
+
+#endif  // ENTREPOT_SERVICES_TOKEN_CLAIMS_H_

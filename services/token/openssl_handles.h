@@ -1,0 +1,44 @@
+#ifndef ENTREPOT_SERVICES_TOKEN_OPENSSL_HANDLES_H_
+#define ENTREPOT_SERVICES_TOKEN_OPENSSL_HANDLES_H_
+
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+
+#include <memory>
+
+// OpenSSL's objects, freed with their owners.
+namespace entrepot::token {
+
+template <auto kFree>
+struct OpenSslDeleter {
+  template <typename T>
+  void operator()(T* object) const {
+    kFree(object);
+  }
+};
+
+using BigNumber = std::unique_ptr<BIGNUM, OpenSslDeleter<&BN_free>>;
+using EcdsaSignature = std::unique_ptr<ECDSA_SIG, OpenSslDeleter<&ECDSA_SIG_free>>;
+using KeyHandle = std::unique_ptr<EVP_PKEY, OpenSslDeleter<&EVP_PKEY_free>>;
+using KeyContext = std::unique_ptr<EVP_PKEY_CTX, OpenSslDeleter<&EVP_PKEY_CTX_free>>;
+using HashContext = std::unique_ptr<EVP_MD_CTX, OpenSslDeleter<&EVP_MD_CTX_free>>;
+using Parameters = std::unique_ptr<OSSL_PARAM, OpenSslDeleter<&OSSL_PARAM_free>>;
+using ParametersBuilder = std::unique_ptr<OSSL_PARAM_BLD, OpenSslDeleter<&OSSL_PARAM_BLD_free>>;
+using MemoryFile = std::unique_ptr<BIO, OpenSslDeleter<&BIO_free_all>>;
+
+// Leaves the thread's error queue as it was found: a TLS connection served by the same thread reads it too.
+class ErrorQueueMark {
+ public:
+  ErrorQueueMark() { ERR_set_mark(); }
+  ~ErrorQueueMark() { ERR_pop_to_mark(); }
+  ErrorQueueMark(const ErrorQueueMark&) = delete;
+  ErrorQueueMark& operator=(const ErrorQueueMark&) = delete;
+};
+
+}  // namespace entrepot::token
+
+#endif  // ENTREPOT_SERVICES_TOKEN_OPENSSL_HANDLES_H_

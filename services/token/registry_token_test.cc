@@ -1,0 +1,180 @@
+#include "services/token/registry_token.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "boost/json/array.hpp"
+#include "boost/json/object.hpp"
+#include "boost/json/serialize.hpp"
+#include "boost/json/value.hpp"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_matchers.h"
+#include "services/token/json_web_token.h"
+
+namespace entrepot::token {
+namespace {
+
+namespace json = boost::json;
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Lt;
+
+const ExpectedToken kExpected{.issuer = "entrepot", .audience = "registry.example"};
+
+absl::Time Now() { return absl::FromUnixSeconds(1'700'000'000); }
+
+const SigningKey& Key() {
+  static const auto* const key = new SigningKey(SigningKey::Generate(SignatureAlgorithm::kEs256));
+  return *key;
+}
+const KeySet& Keys() {
+  static const auto* const keys = new KeySet({Key().verification_key()});
+  return *keys;
+}
+
+RegistryClaims Claims() {
+  return {.issuer = "entrepot",
+          .subject = "ci",
+          .audience = "registry.example",
+          .issued_at = Now(),
+          .not_before = Now(),
+          .expires_at = Now() + absl::Minutes(5),
+          .id = "1",
+          .access = {AccessScope::Parse("repository:driftwood/web:pull,push").value(),
+                     AccessScope::Parse("registry:catalog:*").value()}};
+}
+
+// The claims as JSON.
+json::object Payload() { return VerifyClaims(IssueRegistryToken(Key(), Claims()), Keys()).value(); }
+
+absl::Status Verify(const json::object& payload, absl::Time now = Now()) {
+  return VerifyRegistryToken(SignClaims(Key(), payload), Keys(), kExpected, now).status();
+}
+
+TEST(RegistryTokenTest, SaysWhatItWasIssuedFor) {
+  ASSERT_OK_AND_ASSIGN(const RegistryClaims claims,
+                       VerifyRegistryToken(IssueRegistryToken(Key(), Claims()), Keys(), kExpected, Now()));
+  EXPECT_EQ(claims.issuer, "entrepot");
+  EXPECT_EQ(claims.subject, "ci");
+  EXPECT_EQ(claims.audience, "registry.example");
+  EXPECT_EQ(claims.issued_at, Now());
+  EXPECT_EQ(claims.not_before, Now());
+  EXPECT_EQ(claims.expires_at, Now() + absl::Minutes(5));
+  EXPECT_EQ(claims.id, "1");
+  EXPECT_EQ(claims.access, Claims().access);
+}
+
+TEST(RegistryTokenTest, HasTheClaimsOfTheSpecification) {
+  EXPECT_EQ(json::serialize(Payload()),
+            R"({"iss":"entrepot","sub":"ci","aud":"registry.example","exp":1700000300,"nbf":1700000000,)"
+            R"("iat":1700000000,"jti":"1","access":[)"
+            R"({"type":"repository","name":"driftwood/web","actions":["pull","push"]},)"
+            R"({"type":"registry","name":"catalog","actions":["*"]}]})");
+}
+
+TEST(RegistryTokenTest, MayBeAnonymousAndGrantNothing) {
+  RegistryClaims claims = Claims();
+  claims.subject = "";
+  claims.access = {};
+  ASSERT_OK_AND_ASSIGN(const RegistryClaims read,
+                       VerifyRegistryToken(IssueRegistryToken(Key(), claims), Keys(), kExpected, Now()));
+  EXPECT_EQ(read.subject, "");
+  EXPECT_THAT(read.access, IsEmpty());
+}
+
+TEST(RegistryTokenTest, IsShort) {
+  RegistryClaims claims = Claims();
+  claims.id = std::string(22, 'x');
+  claims.access.resize(1);
+  EXPECT_THAT(IssueRegistryToken(Key(), claims).size(), Lt(600u));
+}
+
+TEST(RegistryTokenTest, CutsTimesToSeconds) {
+  RegistryClaims claims = Claims();
+  claims.issued_at = Now() + absl::Milliseconds(900);
+  ASSERT_OK_AND_ASSIGN(const RegistryClaims read,
+                       VerifyRegistryToken(IssueRegistryToken(Key(), claims), Keys(), kExpected, Now()));
+  EXPECT_EQ(read.issued_at, Now());
+}
+
+TEST(RegistryTokenTest, LivesFromNotBeforeToExpiryWithLeeway) {
+  const json::object payload = Payload();
+  const absl::Time end = Now() + absl::Minutes(5);
+  EXPECT_OK(Verify(payload, end + absl::Seconds(59)));
+  EXPECT_OK(Verify(payload, Now() - absl::Seconds(60)));
+  EXPECT_THAT(Verify(payload, end + absl::Seconds(60)), IsOciError(OciErrorCode::kUnauthorized));
+  EXPECT_THAT(Verify(payload, Now() - absl::Seconds(61)), IsOciError(OciErrorCode::kUnauthorized));
+  EXPECT_THAT(Verify(payload, Now() + absl::Hours(24)), IsOciError(OciErrorCode::kUnauthorized));
+  EXPECT_THAT(Verify(payload, Now() - absl::Hours(24)), IsOciError(OciErrorCode::kUnauthorized));
+}
+
+TEST(RegistryTokenTest, NeedsEveryClaim) {
+  for (const char* const name : {"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "access"}) {
+    json::object payload = Payload();
+    ASSERT_EQ(payload.erase(name), 1u);
+    const absl::Status status = Verify(payload);
+    EXPECT_THAT(status, IsOciError(OciErrorCode::kUnauthorized)) << name;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(std::string("has no claim ") + name));
+  }
+}
+
+struct Changed {
+  std::string name;
+  json::value value;
+  std::string problem;
+};
+
+TEST(RegistryTokenTest, RefusesClaimsOfOtherFormsAndContents) {
+  const Changed rows[] = {
+      {"iss", "somebody", "another issuer"},
+      {"iss", "ENTREPOT", "another issuer"},
+      {"iss", nullptr, "iss that is no string"},
+      {"aud", "other.example", "another audience"},
+      {"aud", "", "another audience"},
+      {"aud", json::array{"registry.example"}, "aud that is no string"},
+      {"sub", 1, "sub that is no string"},
+      {"jti", 1, "jti that is no string"},
+      {"exp", "1700000300", "exp that is no time"},
+      {"exp", 1700000300.5, "exp that is no time"},
+      {"exp", 1.7e9, "exp that is no time"},
+      {"exp", nullptr, "exp that is no time"},
+      {"exp", -1, "exp that is no time"},
+      {"exp", INT64_MAX, "exp that is no time"},
+      {"exp", uint64_t{1} << 63, "exp that is no time"},
+      {"exp", 0, "expired"},
+      {"nbf", 1700000061, "not valid yet"},
+      {"nbf", "0", "nbf that is no time"},
+      {"iat", 1700000061, "issued in the future"},
+      {"iat", json::array(), "iat that is no time"},
+      {"access", nullptr, "access that is an array"},
+      {"access", "repository:a:pull", "access that is an array"},
+      {"access", {"repository:a:pull"}, "access that is no object"},
+      {"access", {json::object{{"name", "a"}, {"actions", json::array()}}}, "no claim type"},
+      {"access", {json::object{{"type", "repository"}, {"actions", json::array()}}}, "no claim name"},
+      {"access", {json::object{{"type", "repository"}, {"name", "a"}}}, "without an array of actions"},
+      {"access", {json::object{{"type", "repository"}, {"name", "a"}, {"actions", "pull"}}}, "an array of actions"},
+      {"access", {json::object{{"type", "repository"}, {"name", "a"}, {"actions", {1}}}}, "action that is no string"},
+      {"access", json::array(101, json::object()), "more than 100"},
+  };
+  for (const Changed& row : rows) {
+    json::object payload = Payload();
+    payload[row.name] = row.value;
+    const absl::Status status = Verify(payload);
+    EXPECT_THAT(status, IsOciError(OciErrorCode::kUnauthorized)) << row.name << " " << json::serialize(row.value);
+    EXPECT_THAT(std::string(status.message()), HasSubstr(row.problem)) << row.name << " " << json::serialize(row.value);
+  }
+}
+
+TEST(RegistryTokenTest, TellsAnUnknownKeyFromABadToken) {
+  const SigningKey newer = SigningKey::Generate(SignatureAlgorithm::kEs256);
+  const std::string token = IssueRegistryToken(newer, Claims());
+  EXPECT_THAT(VerifyRegistryToken(token, Keys(), kExpected, Now()), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_OK(VerifyRegistryToken(token, KeySet({newer.verification_key()}), kExpected, Now()));
+}
+
+}  // namespace
+}  // namespace entrepot::token
