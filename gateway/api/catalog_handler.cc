@@ -17,8 +17,9 @@ constexpr size_t kRepositoriesPerPage = 10'000;
 HandlerResult CatalogHandler::Handle(http::Request& request, const CallContext& call) const {
   CO_ASSIGN_OR_RETURN(const Query query, Query::Parse(request.query));
   CO_ASSIGN_OR_RETURN(const PageRequest page, ParsePageRequest(query, kRepositoriesPerPage));
+  CO_ASSIGN_OR_RETURN(const std::vector<std::string> patterns, co_await Patterns(call));
   CO_ASSIGN_OR_RETURN(RepositoryPage found,
-                      co_await manifests_->ListRepositories(call, page.backend_limit(), page.last, {"**"}));
+                      co_await manifests_->ListRepositories(call, page.backend_limit(), page.last, patterns));
   if (page.limit == 0) found = RepositoryPage();
 
   boost::json::object body;
@@ -30,6 +31,12 @@ HandlerResult CatalogHandler::Handle(http::Request& request, const CallContext& 
   }
   response.body = boost::json::serialize(body);
   co_return response;
+}
+
+boost::asio::awaitable<absl::StatusOr<std::vector<std::string>>> CatalogHandler::Patterns(
+    const CallContext& call) const {
+  if (auth_ == nullptr) co_return std::vector<std::string>{"**"};
+  co_return co_await auth_->GetReadableRepositories(call);
 }
 
 }  // namespace entrepot::gateway::api

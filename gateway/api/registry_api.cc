@@ -1,10 +1,13 @@
 #include "gateway/api/registry_api.h"
 
 #include <cstdlib>
-#include <string>
+#include <optional>
 #include <utility>
 #include <variant>
 
+#include "absl/strings/string_view.h"
+#include "gateway/api/access_control.h"
+#include "gateway/api/account_routes.h"
 #include "gateway/api/blob_handler.h"
 #include "gateway/api/catalog_handler.h"
 #include "gateway/api/error_response.h"
@@ -15,6 +18,7 @@
 #include "gateway/api/tag_list_handler.h"
 #include "gateway/api/upload_handler.h"
 #include "gateway/api/uploads_handler.h"
+#include "services/core/system_clock.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -22,6 +26,7 @@ namespace entrepot::gateway::api {
 namespace {
 
 using boost::asio::awaitable;
+using Token = AccessControl::Token;
 
 http::Response BaseResponse() {
   http::Response response;
@@ -30,11 +35,17 @@ http::Response BaseResponse() {
   return response;
 }
 
-http::Response MethodNotAllowed(const RouteInfo& route) {
-  http::Response response =
-      ErrorResponse(OciError(OciErrorCode::kUnsupported, "this endpoint does not know the method"), "");
-  response.fields.emplace_back("Allow", route.allow);
+http::Response MethodNotAllowed(absl::string_view message, absl::string_view allow) {
+  http::Response response = ErrorResponse(OciError(OciErrorCode::kUnsupported, message), "");
+  response.fields.emplace_back("Allow", std::string(allow));
   return response;
+}
+
+// The methods without DELETE, which is the last of each.
+absl::string_view AllowWithoutDelete(absl::string_view allow) { return allow.substr(0, allow.find(", DELETE")); }
+
+bool IsContentDelete(const Route& route, absl::string_view method) {
+  return method == "DELETE" && (route.family == RouteFamily::kBlob || route.family == RouteFamily::kManifest);
 }
 
 // HEAD answers as GET does, without the body.
@@ -49,14 +60,20 @@ void RemoveBody(http::Response* response) {
 class RegistryApi : public http::Handler {
  public:
   RegistryApi(BlobBackend* blobs, ManifestBackend* manifests, const config::v1::Limits& limits,
-              const std::shared_ptr<prometheus::Registry>& registry)
-      : blob_(blobs, manifests),
-        catalog_(manifests),
+              const std::shared_ptr<prometheus::Registry>& registry, const RegistryAccounts& accounts)
+      : deletes_disabled_(limits.deletes_disabled()),
+        blob_(blobs, manifests),
+        catalog_(manifests, accounts.auth),
         manifest_(manifests, limits.manifest_bytes_max()),
         referrers_(manifests),
         tag_list_(manifests),
         upload_(blobs, manifests, limits.blob_bytes_max()),
-        uploads_(blobs, manifests, limits.blob_bytes_max(), registry) {}
+        uploads_(blobs, manifests, limits.blob_bytes_max(), registry) {
+    if (accounts.auth == nullptr) return;
+    const Clock* const clock = accounts.clock == nullptr ? &system_clock_ : accounts.clock;
+    access_ = std::make_unique<AccessControl>(accounts.auth, clock, accounts.external_url, accounts.keys, registry);
+    account_routes_ = std::make_unique<AccountRoutes>(accounts.auth, manifests, &access_->keys());
+  }
 
   awaitable<http::Response> Handle(http::Request& request) override {
     absl::string_view label = "other";
@@ -83,21 +100,73 @@ class RegistryApi : public http::Handler {
   HandlerResult Answer(http::Request& request, absl::string_view* label) {
     std::string decoded;
     CO_ASSIGN_OR_RETURN(const Route route, ParseRoute(request.path, &decoded));
+    if (NeedsAccounts(route.family) && access_ == nullptr) {
+      co_return absl::NotFoundError("this registry has no accounts");
+    }
     const RouteInfo& info = GetRouteInfo(route.family);
     *label = info.label;
-    if (!info.Allows(request.method)) co_return MethodNotAllowed(info);
-    if (route.family == RouteFamily::kBase) co_return BaseResponse();
-    if (route.family == RouteFamily::kCatalog) {
-      const CallContext call{request.request_id};
-      co_return co_await catalog_.Handle(request, call);
+    const RouteMethod* const method = info.Find(request.method);
+    if (method == nullptr) co_return MethodNotAllowed("this endpoint does not know the method", info.allow);
+    if (deletes_disabled_ && IsContentDelete(route, request.method)) {
+      co_return MethodNotAllowed("this registry's configuration disables deleting", AllowWithoutDelete(info.allow));
     }
-    CO_ASSIGN_OR_RETURN(RepositoryName repository, RepositoryName::Parse(route.repository));
-    RegistryRequest registry_request{request, {request.request_id}, std::move(repository), route.argument};
-    co_return co_await Dispatch(route.family, registry_request);
+    // What no repository can be called is refused before anybody is asked who may read it.
+    std::optional<RepositoryName> repository;
+    if (HasRepository(route.family)) {
+      CO_ASSIGN_OR_RETURN(repository, RepositoryName::Parse(route.repository));
+    }
+    if (access_ == nullptr) co_return co_await Dispatch(request, route, std::move(repository), nullptr);
+    co_return co_await AnswerAllowed(request, route, {method->need, route.repository}, std::move(repository));
   }
 
-  // Not a coroutine: hands the handler's on.
-  HandlerResult Dispatch(RouteFamily family, RegistryRequest& request) {
+  HandlerResult AnswerAllowed(http::Request& request, const Route& route, NeededAccess needed,
+                              std::optional<RepositoryName> repository) {
+    AccessControl::Decision decision = co_await access_->Decide(request, needed);
+    if (auto* denial = std::get_if<http::Response>(&decision)) co_return std::move(*denial);
+    const Token token = std::get<Token>(std::move(decision));
+    absl::StatusOr<http::Response> result = co_await Dispatch(request, route, std::move(repository), token);
+    if (absl::IsUnauthenticated(result.status())) {
+      co_return co_await access_->Refuse(request, needed, result.status(), token.get());
+    }
+    co_return result;
+  }
+
+  HandlerResult Dispatch(http::Request& request, const Route& route, std::optional<RepositoryName> repository,
+                         Token token) {
+    CallContext call{request.request_id};
+    if (token != nullptr) call.caller = token->caller();
+    if (!repository.has_value()) co_return co_await DispatchGlobal(request, route.family, call);
+    RegistryRequest registry_request{request, std::move(call), *std::move(repository), route.argument,
+                                     std::move(token)};
+    co_return co_await DispatchInRepository(route.family, registry_request);
+  }
+
+  // Not coroutines: these two hand the handler's on.
+  HandlerResult DispatchGlobal(http::Request& request, RouteFamily family, const CallContext& call) {
+    switch (family) {
+      case RouteFamily::kCatalog:
+        return catalog_.Handle(request, call);
+      case RouteFamily::kToken:
+        return account_routes_->token.Handle(request, call);
+      case RouteFamily::kKeySet:
+        return account_routes_->key_set.Handle(call);
+      case RouteFamily::kAdminister:
+        return account_routes_->administer.Handle(request, call);
+      case RouteFamily::kBase:
+        return Base();
+      case RouteFamily::kBlob:
+      case RouteFamily::kUploads:
+      case RouteFamily::kUpload:
+      case RouteFamily::kManifest:
+      case RouteFamily::kTags:
+      case RouteFamily::kReferrers:
+      case RouteFamily::kRepository:
+        break;
+    }
+    std::abort();
+  }
+
+  HandlerResult DispatchInRepository(RouteFamily family, RegistryRequest& request) {
     switch (family) {
       case RouteFamily::kBlob:
         return blob_.Handle(request);
@@ -111,13 +180,22 @@ class RegistryApi : public http::Handler {
         return tag_list_.Handle(request);
       case RouteFamily::kReferrers:
         return referrers_.Handle(request);
+      case RouteFamily::kRepository:
+        return account_routes_->repository.Handle(request);
       case RouteFamily::kBase:
       case RouteFamily::kCatalog:
+      case RouteFamily::kToken:
+      case RouteFamily::kKeySet:
+      case RouteFamily::kAdminister:
         break;
     }
     std::abort();
   }
 
+  static HandlerResult Base() { co_return BaseResponse(); }
+
+  const SystemClock system_clock_;
+  const bool deletes_disabled_;
   const BlobHandler blob_;
   const CatalogHandler catalog_;
   const ManifestHandler manifest_;
@@ -125,14 +203,18 @@ class RegistryApi : public http::Handler {
   const TagListHandler tag_list_;
   const UploadHandler upload_;
   const UploadsHandler uploads_;
+  // Both nullptr where there are no accounts.
+  std::unique_ptr<AccessControl> access_;
+  std::unique_ptr<AccountRoutes> account_routes_;
 };
 
 }  // namespace
 
 std::unique_ptr<http::Handler> MakeRegistryApi(BlobBackend* blobs, ManifestBackend* manifests,
                                                const config::v1::Limits& limits,
-                                               const std::shared_ptr<prometheus::Registry>& registry) {
-  return std::make_unique<RegistryApi>(blobs, manifests, limits, registry);
+                                               const std::shared_ptr<prometheus::Registry>& registry,
+                                               const RegistryAccounts& accounts) {
+  return std::make_unique<RegistryApi>(blobs, manifests, limits, registry, accounts);
 }
 
 }  // namespace entrepot::gateway::api

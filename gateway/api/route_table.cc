@@ -19,31 +19,46 @@
 namespace entrepot::gateway::api {
 namespace {
 
-using Method = absl::string_view;
-
-constexpr std::array<Method, 2> kReads = {"GET", "HEAD"};
-constexpr std::array<Method, 3> kBlobMethods = {"GET", "HEAD", "DELETE"};
-constexpr std::array<Method, 1> kUploadsMethods = {"POST"};
-constexpr std::array<Method, 5> kUploadMethods = {"GET", "HEAD", "PATCH", "PUT", "DELETE"};
-constexpr std::array<Method, 4> kManifestMethods = {"GET", "HEAD", "PUT", "DELETE"};
+constexpr std::array kBaseMethods = {RouteMethod("GET", Need::kAnyToken), RouteMethod("HEAD", Need::kAnyToken)};
+constexpr std::array kCatalogMethods = {RouteMethod("GET", Need::kCatalog), RouteMethod("HEAD", Need::kCatalog)};
+constexpr std::array kBlobMethods = {RouteMethod("GET", Need::kPull), RouteMethod("HEAD", Need::kPull),
+                                     RouteMethod("DELETE", Need::kDelete)};
+constexpr std::array kUploadsMethods = {RouteMethod("POST", Need::kPush)};
+// Cancelling is a part of pushing: podman does it after every mount that became a session.
+constexpr std::array kUploadMethods = {RouteMethod("GET", Need::kPush), RouteMethod("HEAD", Need::kPush),
+                                       RouteMethod("PATCH", Need::kPush), RouteMethod("PUT", Need::kPush),
+                                       RouteMethod("DELETE", Need::kPush)};
+constexpr std::array kManifestMethods = {RouteMethod("GET", Need::kPull), RouteMethod("HEAD", Need::kPull),
+                                         RouteMethod("PUT", Need::kPush), RouteMethod("DELETE", Need::kDelete)};
+constexpr std::array kListMethods = {RouteMethod("GET", Need::kPull), RouteMethod("HEAD", Need::kPull)};
+// A token is asked for with a credential, or with none.
+constexpr std::array kTokenMethods = {RouteMethod("GET", Need::kNothing), RouteMethod("POST", Need::kNothing)};
+constexpr std::array kKeySetMethods = {RouteMethod("GET", Need::kNothing), RouteMethod("HEAD", Need::kNothing)};
+constexpr std::array kAdministerMethods = {RouteMethod("POST", Need::kAdminister)};
+constexpr std::array kRepositoryMethods = {RouteMethod("DELETE", Need::kAdminister)};
 
 // In the order of the enum.
 constexpr std::array kTable = {
-    RouteInfo{RouteFamily::kBase, "base", kReads, "GET, HEAD"},
-    RouteInfo{RouteFamily::kCatalog, "catalog", kReads, "GET, HEAD"},
+    RouteInfo{RouteFamily::kBase, "base", kBaseMethods, "GET, HEAD"},
+    RouteInfo{RouteFamily::kCatalog, "catalog", kCatalogMethods, "GET, HEAD"},
     RouteInfo{RouteFamily::kBlob, "blob", kBlobMethods, "GET, HEAD, DELETE"},
     RouteInfo{RouteFamily::kUploads, "uploads", kUploadsMethods, "POST"},
     RouteInfo{RouteFamily::kUpload, "upload", kUploadMethods, "GET, HEAD, PATCH, PUT, DELETE"},
     RouteInfo{RouteFamily::kManifest, "manifest", kManifestMethods, "GET, HEAD, PUT, DELETE"},
-    RouteInfo{RouteFamily::kTags, "tags", kReads, "GET, HEAD"},
-    RouteInfo{RouteFamily::kReferrers, "referrers", kReads, "GET, HEAD"},
+    RouteInfo{RouteFamily::kTags, "tags", kListMethods, "GET, HEAD"},
+    RouteInfo{RouteFamily::kReferrers, "referrers", kListMethods, "GET, HEAD"},
+    RouteInfo{RouteFamily::kToken, "token", kTokenMethods, "GET, POST"},
+    RouteInfo{RouteFamily::kKeySet, "key_set", kKeySetMethods, "GET, HEAD"},
+    RouteInfo{RouteFamily::kAdminister, "administer", kAdministerMethods, "POST"},
+    RouteInfo{RouteFamily::kRepository, "repository", kRepositoryMethods, "DELETE"},
 };
+static_assert(kTable.size() == kRouteFamilies);
 
 constexpr bool TableFollowsEnum() {
   for (size_t i = 0; i < kTable.size(); ++i) {
     if (kTable[i].family != static_cast<RouteFamily>(i)) return false;
   }
-  return kTable.back().family == RouteFamily::kReferrers;
+  return kTable.back().family == RouteFamily::kRepository;
 }
 static_assert(TableFollowsEnum());
 
@@ -91,10 +106,58 @@ absl::StatusOr<Route> ParseRest(absl::string_view rest) {
   return Route{*family, rest, argument};
 }
 
+// `name` is what follows "/entrepot/v1/repositories/".
+absl::StatusOr<Route> ParseRepository(absl::string_view name) {
+  if (name.empty() || absl::EndsWith(name, "/")) return NoSuchEndpoint();
+  return Route{RouteFamily::kRepository, name, ""};
+}
+
 }  // namespace
 
-bool RouteInfo::Allows(absl::string_view method) const {
-  return std::find(methods.begin(), methods.end(), method) != methods.end();
+const RouteMethod* RouteInfo::Find(absl::string_view method) const {
+  const auto found =
+      std::find_if(methods.begin(), methods.end(), [&](const RouteMethod& known) { return known.name == method; });
+  return found == methods.end() ? nullptr : &*found;
+}
+
+bool HasRepository(RouteFamily family) {
+  switch (family) {
+    case RouteFamily::kBlob:
+    case RouteFamily::kUploads:
+    case RouteFamily::kUpload:
+    case RouteFamily::kManifest:
+    case RouteFamily::kTags:
+    case RouteFamily::kReferrers:
+    case RouteFamily::kRepository:
+      return true;
+    case RouteFamily::kBase:
+    case RouteFamily::kCatalog:
+    case RouteFamily::kToken:
+    case RouteFamily::kKeySet:
+    case RouteFamily::kAdminister:
+      return false;
+  }
+  return false;
+}
+
+bool NeedsAccounts(RouteFamily family) {
+  switch (family) {
+    case RouteFamily::kToken:
+    case RouteFamily::kKeySet:
+    case RouteFamily::kAdminister:
+    case RouteFamily::kRepository:
+      return true;
+    case RouteFamily::kBase:
+    case RouteFamily::kCatalog:
+    case RouteFamily::kBlob:
+    case RouteFamily::kUploads:
+    case RouteFamily::kUpload:
+    case RouteFamily::kManifest:
+    case RouteFamily::kTags:
+    case RouteFamily::kReferrers:
+      return false;
+  }
+  return true;
 }
 
 const RouteInfo& GetRouteInfo(RouteFamily family) { return kTable[static_cast<size_t>(family)]; }
@@ -112,9 +175,12 @@ absl::StatusOr<Route> ParseRoute(absl::string_view path, std::string* decoded) {
   RETURN_IF_ERROR(CheckText(path));
   if (path == "/v2" || path == "/v2/") return Route{RouteFamily::kBase, "", ""};
   if (path == "/v2/_catalog") return Route{RouteFamily::kCatalog, "", ""};
-  if (!absl::ConsumePrefix(&path, "/v2/") || absl::StartsWith(path, "/") || absl::StrContains(path, "//")) {
-    return NoSuchEndpoint();
-  }
+  if (path == "/token") return Route{RouteFamily::kToken, "", ""};
+  if (path == "/.well-known/jwks.json") return Route{RouteFamily::kKeySet, "", ""};
+  if (path == "/entrepot/v1/administer") return Route{RouteFamily::kAdminister, "", ""};
+  if (absl::StrContains(path, "//")) return NoSuchEndpoint();
+  if (absl::ConsumePrefix(&path, "/entrepot/v1/repositories/")) return ParseRepository(path);
+  if (!absl::ConsumePrefix(&path, "/v2/")) return NoSuchEndpoint();
   return ParseRest(path);
 }
 

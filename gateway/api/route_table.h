@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_GATEWAY_API_ROUTE_TABLE_H_
 #define ENTREPOT_GATEWAY_API_ROUTE_TABLE_H_
 
+#include <cstddef>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -20,17 +21,49 @@ enum class RouteFamily {
   kManifest,   // /v2/N/manifests/<tag or digest>
   kTags,       // /v2/N/tags/list
   kReferrers,  // /v2/N/referrers/<digest>
+  // Only of a registry with accounts.
+  kToken,       // /token
+  kKeySet,      // /.well-known/jwks.json
+  kAdminister,  // /entrepot/v1/administer
+  kRepository,  // /entrepot/v1/repositories/N
+};
+inline constexpr size_t kRouteFamilies = 12;
+
+// What a caller's token must grant where the registry has accounts.
+enum class Need {
+  kNothing,     // Not even a token.
+  kAnyToken,    // A good one, whatever it grants.
+  kPull,        // These three: on the route's repository.
+  kPush,        //
+  kDelete,      //
+  kCatalog,     // registry:catalog:*
+  kAdminister,  // registry:administration:*
 };
 
-// What is known of a family: the whole table of method and route. Whoever adds a row to it adds a handler.
+// A method that a route knows, never without what it needs.
+struct RouteMethod {
+  constexpr RouteMethod(absl::string_view name, Need need) : name(name), need(need) {}
+
+  absl::string_view name;  // "GET"
+  Need need;
+};
+
+// What is known of a family: the whole table of method and route. What is not in it is refused. Whoever adds a row to
+// it adds a handler, and rows to access_matrix_test.cc.
 struct RouteInfo {
   RouteFamily family;
-  absl::string_view label;                      // In metrics: "blob".
-  absl::Span<const absl::string_view> methods;  // {"GET", "HEAD"}
-  absl::string_view allow;                      // The same as an Allow header: "GET, HEAD".
+  absl::string_view label;  // In metrics: "blob".
+  absl::Span<const RouteMethod> methods;
+  absl::string_view allow;  // Their names as an Allow header: "GET, HEAD".
 
-  bool Allows(absl::string_view method) const;
+  // nullptr: the route does not know the method.
+  const RouteMethod* Find(absl::string_view method) const;
 };
+
+// Whether the path holds a repository's name.
+bool HasRepository(RouteFamily family);
+// Whether it is there only where the registry has accounts.
+bool NeedsAccounts(RouteFamily family);
 
 const RouteInfo& GetRouteInfo(RouteFamily family);
 

@@ -29,6 +29,11 @@ TEST(ParseRouteTest, KnowsEveryEndpoint) {
       {"/v2/a/manifests/latest", RouteFamily::kManifest, "a", "latest"},
       {"/v2/a/tags/list", RouteFamily::kTags, "a", ""},
       {"/v2/a/referrers/sha256:1", RouteFamily::kReferrers, "a", "sha256:1"},
+      {"/token", RouteFamily::kToken, "", ""},
+      {"/.well-known/jwks.json", RouteFamily::kKeySet, "", ""},
+      {"/entrepot/v1/administer", RouteFamily::kAdminister, "", ""},
+      {"/entrepot/v1/repositories/a", RouteFamily::kRepository, "a", ""},
+      {"/entrepot/v1/repositories/a/b%2Fc", RouteFamily::kRepository, "a/b/c", ""},
   };
   for (const Expected& expected : cases) {
     std::string decoded;
@@ -100,7 +105,23 @@ TEST(ParseRouteTest, FindsNothingElse) {
                            "/healthz",
                            "/metrics",
                            "/V2/",
-                           "/v2/a/manifest/x"}) {
+                           "/v2/a/manifest/x",
+                           "/token/",
+                           "//token",
+                           "/Token",
+                           "/v2/token",
+                           "/.well-known/",
+                           "/.well-known/jwks.json/",
+                           "/.well-known/openid-configuration",
+                           "/entrepot/v1/",
+                           "/entrepot/v1/administer/",
+                           "/entrepot//v1/administer",
+                           "/entrepot/v2/administer",
+                           "/entrepot/v1/repositories",
+                           "/entrepot/v1/repositories/",
+                           "/entrepot/v1/repositories//a",
+                           "/entrepot/v1/repositories/a/",
+                           "/entrepot/v1/repositories/a//b"}) {
     std::string decoded;
     EXPECT_THAT(ParseRoute(path, &decoded), StatusIs(absl::StatusCode::kNotFound)) << path;
   }
@@ -116,15 +137,32 @@ TEST(ParseRouteTest, RefusesWhatIsNoText) {
 }
 
 TEST(RouteInfoTest, AllowListsTheMethods) {
-  for (const RouteFamily family :
-       {RouteFamily::kBase, RouteFamily::kCatalog, RouteFamily::kBlob, RouteFamily::kUploads, RouteFamily::kUpload,
-        RouteFamily::kManifest, RouteFamily::kTags, RouteFamily::kReferrers}) {
+  for (size_t i = 0; i < kRouteFamilies; ++i) {
+    const auto family = static_cast<RouteFamily>(i);
     const RouteInfo& info = GetRouteInfo(family);
     EXPECT_EQ(info.family, family);
-    EXPECT_EQ(info.allow, absl::StrJoin(info.methods, ", "));
-    for (const absl::string_view method : info.methods) EXPECT_TRUE(info.Allows(method)) << info.label;
+    EXPECT_EQ(info.allow, absl::StrJoin(info.methods, ", ", [](std::string* out, const RouteMethod& method) {
+                out->append(method.name.data(), method.name.size());
+              }));
+    for (const RouteMethod& method : info.methods) EXPECT_EQ(info.Find(method.name), &method) << info.label;
     for (const absl::string_view method : {"TRACE", "CONNECT", "OPTIONS", "get", "", "PROPFIND"}) {
-      EXPECT_FALSE(info.Allows(method)) << info.label << " " << method;
+      EXPECT_EQ(info.Find(method), nullptr) << info.label << " " << method;
+    }
+  }
+}
+
+TEST(RouteInfoTest, NothingInARepositoryIsOpen) {
+  for (size_t i = 0; i < kRouteFamilies; ++i) {
+    const RouteInfo& info = GetRouteInfo(static_cast<RouteFamily>(i));
+    for (const RouteMethod& method : info.methods) {
+      const bool of_repository = method.need == Need::kPull || method.need == Need::kPush ||
+                                 method.need == Need::kDelete || method.need == Need::kAdminister;
+      if (HasRepository(info.family)) {
+        EXPECT_TRUE(of_repository) << info.label << " " << method.name;
+      }
+      if (method.need == Need::kNothing) {
+        EXPECT_TRUE(NeedsAccounts(info.family)) << info.label << " " << method.name;
+      }
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "gateway/api/upload_append.h"
 #include "gateway/api/upload_completion.h"
@@ -13,6 +14,9 @@
 
 namespace entrepot::gateway::api {
 namespace {
+
+// Of a token's repositories that are looked in for a blob: each is a transaction.
+constexpr size_t kMountSourcesMax = 10;
 
 // nullopt where the parameter is absent.
 absl::StatusOr<std::optional<Digest>> DigestParameter(const Query& query, absl::string_view name) {
@@ -36,13 +40,33 @@ absl::StatusOr<DigestAlgorithm> AlgorithmParameter(const Query& query) {
   return ParseDigestAlgorithm(*name);
 }
 
+absl::Status NothingToMount() {
+  return OciError(OciErrorCode::kBlobUnknown, "no repository that can be read has this blob");
+}
+
 // The repository to mount from. One that no repository can have has nothing to mount.
 absl::StatusOr<std::optional<RepositoryName>> SourceParameter(const Query& query) {
   ASSIGN_OR_RETURN(const std::optional<std::string> text, query.Single("from", OciErrorCode::kNameInvalid));
   if (!text.has_value() || text->empty()) return std::nullopt;
   absl::StatusOr<RepositoryName> name = RepositoryName::Parse(*text);
-  if (!name.ok()) return OciError(OciErrorCode::kBlobUnknown, "no repository has the name to mount from");
+  if (!name.ok()) return NothingToMount();
   return *std::move(name);
+}
+
+// Where to look for the blob: only where the caller may read. nullopt, where there are no accounts, is everywhere.
+std::vector<std::optional<RepositoryName>> MountSources(const RegistryRequest& request,
+                                                        const std::optional<RepositoryName>& source) {
+  if (request.token == nullptr) return {source};
+  std::vector<std::optional<RepositoryName>> sources;
+  if (source.has_value()) {
+    if (request.token->Grants(Need::kPull, source->ToString())) sources.push_back(source);
+    return sources;
+  }
+  for (const std::string& readable : request.token->ReadableRepositories(kMountSourcesMax)) {
+    absl::StatusOr<RepositoryName> name = RepositoryName::Parse(readable);
+    if (name.ok()) sources.push_back(*std::move(name));
+  }
+  return sources;
 }
 
 }  // namespace
@@ -82,7 +106,12 @@ HandlerResult UploadsHandler::Start(RegistryRequest& request, DigestAlgorithm al
 
 HandlerResult UploadsHandler::Mount(RegistryRequest& request, const Digest& digest, const Query& query) const {
   CO_ASSIGN_OR_RETURN(const std::optional<RepositoryName> source, SourceParameter(query));
-  CO_RETURN_IF_ERROR((co_await manifests_->MountBlob(request.call, request.repository, digest, source)).status());
+  absl::Status mounted = NothingToMount();
+  for (const std::optional<RepositoryName>& candidate : MountSources(request, source)) {
+    mounted = (co_await manifests_->MountBlob(request.call, request.repository, digest, candidate)).status();
+    if (!absl::IsNotFound(mounted)) break;
+  }
+  CO_RETURN_IF_ERROR(mounted);
   co_return BlobCreated(request.repository, digest);
 }
 

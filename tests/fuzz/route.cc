@@ -8,13 +8,12 @@
 
 using entrepot::OciErrorCode;
 using entrepot::gateway::api::GetRouteInfo;
+using entrepot::gateway::api::HasRepository;
 using entrepot::gateway::api::ParseRoute;
 using entrepot::gateway::api::Route;
 using entrepot::gateway::api::RouteFamily;
 
 namespace {
-
-bool HasRepository(RouteFamily family) { return family != RouteFamily::kBase && family != RouteFamily::kCatalog; }
 
 bool HasArgument(RouteFamily family) {
   return family == RouteFamily::kBlob || family == RouteFamily::kUpload || family == RouteFamily::kManifest ||
@@ -39,6 +38,14 @@ std::string MakePath(const Route& route) {
       return absl::StrCat("/v2/", route.repository, "/tags/list");
     case RouteFamily::kReferrers:
       return absl::StrCat("/v2/", route.repository, "/referrers/", route.argument);
+    case RouteFamily::kToken:
+      return "/token";
+    case RouteFamily::kKeySet:
+      return "/.well-known/jwks.json";
+    case RouteFamily::kAdminister:
+      return "/entrepot/v1/administer";
+    case RouteFamily::kRepository:
+      return absl::StrCat("/entrepot/v1/repositories/", route.repository);
   }
   return "";
 }

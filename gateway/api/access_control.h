@@ -1,0 +1,56 @@
+#ifndef ENTREPOT_GATEWAY_API_ACCESS_CONTROL_H_
+#define ENTREPOT_GATEWAY_API_ACCESS_CONTROL_H_
+
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "boost/asio/any_io_executor.hpp"
+#include "boost/asio/awaitable.hpp"
+#include "gateway/api/access_denials.h"
+#include "gateway/api/key_set_cache.h"
+#include "gateway/api/token_verifier.h"
+#include "gateway/api/verified_token.h"
+#include "gateway/backends/auth_backend.h"
+#include "gateway/http/message.h"
+#include "prometheus/registry.h"
+#include "services/core/clock.h"
+
+namespace entrepot::gateway::api {
+
+// Whether a request's bearer token grants what its method and route need. Thread-safe.
+class AccessControl {
+ public:
+  using Token = std::shared_ptr<const VerifiedToken>;
+  // The token (nullptr where none is needed), or the answer to a request that it does not suffice for.
+  using Decision = std::variant<Token, http::Response>;
+
+  // `auth` and `clock` must outlive it.
+  AccessControl(AuthBackend* auth, const Clock* clock, std::string external_url, const KeySetCache::Options& keys,
+                const std::shared_ptr<prometheus::Registry>& registry);
+
+  boost::asio::awaitable<Decision> Decide(const http::Request& request, const NeededAccess& needed);
+  // The answer where a service, which knows more, does not take a token that is good in itself (kUnauthenticated: it
+  // may be older than its repository): clients get themselves a new one.
+  boost::asio::awaitable<http::Response> Refuse(const http::Request& request, const NeededAccess& needed,
+                                                const absl::Status& why, const VerifiedToken* token);
+
+  KeySetCache& keys() { return keys_; }
+
+ private:
+  boost::asio::awaitable<http::Response> Deny(const http::Request& request, const NeededAccess& needed,
+                                              DenialReason reason, const absl::Status& why, const VerifiedToken* token);
+  void RefreshKeysIfDue(const boost::asio::any_io_executor& executor, absl::Time now);
+
+  const Clock* const clock_;
+  const AccessDenials denials_;
+  KeySetCache keys_;
+  TokenVerifier verifier_;
+};
+
+}  // namespace entrepot::gateway::api
+
+#endif  // ENTREPOT_GATEWAY_API_ACCESS_CONTROL_H_

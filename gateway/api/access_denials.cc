@@ -1,0 +1,86 @@
+#include "gateway/api/access_denials.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "gateway/api/auth_challenge.h"
+#include "gateway/api/error_response.h"
+#include "services/core/access_scope.h"
+#include "services/status/oci_error.h"
+
+namespace entrepot::gateway::api {
+namespace {
+
+constexpr std::array<const char*, 3> kReasonLabels = {"missing_token", "invalid_token", "insufficient_scope"};
+
+// The error of RFC 6750 section 3.1: none where nothing was sent.
+absl::string_view ChallengeError(DenialReason reason) {
+  return reason == DenialReason::kMissingToken ? "" : kReasonLabels[static_cast<size_t>(reason)];
+}
+
+std::string Describe(const NeededAccess& needed) {
+  switch (needed.need) {
+    case Need::kNothing:
+    case Need::kAnyToken:
+      return "a token";
+    case Need::kPull:
+      return absl::StrCat("pull on repository ", needed.repository);
+    case Need::kPush:
+      return absl::StrCat("push on repository ", needed.repository);
+    case Need::kDelete:
+      return absl::StrCat("delete on repository ", needed.repository);
+    case Need::kCatalog:
+      return std::string(kCatalogScope);
+    case Need::kAdminister:
+      return std::string(kAdministrationScope);
+  }
+  return "";
+}
+
+std::string DescribeGrant(const NeededAccess& needed, const VerifiedToken& token) {
+  if (needed.need == Need::kCatalog || needed.need == Need::kAdminister) return "the token does not grant it";
+  const std::vector<std::string> actions = token.ActionsOn(needed.repository);
+  if (actions.empty()) return "the token grants nothing there";
+  return absl::StrCat("the token grants ", absl::StrJoin(actions, ", "), " there");
+}
+
+absl::Status ToStatus(const NeededAccess& needed, DenialReason reason, const absl::Status& why,
+                      const VerifiedToken* token) {
+  const std::string need = absl::StrCat("needed: ", Describe(needed), "; ");
+  switch (reason) {
+    case DenialReason::kMissingToken:
+      return OciError(OciErrorCode::kUnauthorized, "authentication is required", need + "no token was sent");
+    case DenialReason::kInvalidToken:
+      return OciError(OciErrorCode::kUnauthorized, why.message(), need + "the token was not accepted");
+    case DenialReason::kInsufficientScope:
+      break;
+  }
+  return OciError(OciErrorCode::kUnauthorized, "the token does not allow this", need + DescribeGrant(needed, *token));
+}
+
+}  // namespace
+
+AccessDenials::AccessDenials(std::string external_url, const std::shared_ptr<prometheus::Registry>& registry)
+    : external_url_(std::move(external_url)) {
+  auto& denied = prometheus::BuildCounter()
+                     .Name("entrepot_authorization_denied_total")
+                     .Help("Requests whose bearer token was missing, not good, or too narrow")
+                     .Register(*registry);
+  for (size_t i = 0; i < counters_.size(); ++i) counters_[i] = &denied.Add({{"reason", kReasonLabels[i]}});
+}
+
+http::Response AccessDenials::Deny(const http::Request& request, const NeededAccess& needed, DenialReason reason,
+                                   absl::string_view service, const absl::Status& why,
+                                   const VerifiedToken* token) const {
+  counters_[static_cast<size_t>(reason)]->Increment();
+  const absl::Status status = ToStatus(needed, reason, why, token);
+  http::Response response = ErrorResponse(status, request.request_id);
+  const BearerChallenge challenge{absl::StrCat(BaseUrl(external_url_, request), "/token"), std::string(service),
+                                  NeededScope(needed.need, needed.repository), std::string(ChallengeError(reason))};
+  response.fields.emplace_back("WWW-Authenticate", ToHeaderValue(challenge));
+  return response;
+}
+
+}  // namespace entrepot::gateway::api

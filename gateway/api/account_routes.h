@@ -1,0 +1,28 @@
+#ifndef ENTREPOT_GATEWAY_API_ACCOUNT_ROUTES_H_
+#define ENTREPOT_GATEWAY_API_ACCOUNT_ROUTES_H_
+
+#include "gateway/api/administer_handler.h"
+#include "gateway/api/key_set_cache.h"
+#include "gateway/api/key_set_handler.h"
+#include "gateway/api/repository_handler.h"
+#include "gateway/api/token_handler.h"
+#include "gateway/backends/auth_backend.h"
+#include "gateway/backends/manifest_backend.h"
+
+namespace entrepot::gateway::api {
+
+// The handlers of the routes that are there only where the registry has accounts.
+struct AccountRoutes {
+  // All must outlive it.
+  AccountRoutes(AuthBackend* auth, ManifestBackend* manifests, KeySetCache* keys)
+      : token(auth), key_set(keys), administer(auth), repository(manifests) {}
+
+  const TokenHandler token;
+  const KeySetHandler key_set;
+  const AdministerHandler administer;
+  const RepositoryHandler repository;
+};
+
+}  // namespace entrepot::gateway::api
+
+#endif  // ENTREPOT_GATEWAY_API_ACCOUNT_ROUTES_H_

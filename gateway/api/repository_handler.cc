@@ -1,0 +1,22 @@
+#include "gateway/api/repository_handler.h"
+
+#include "boost/json/object.hpp"
+#include "boost/json/serialize.hpp"
+#include "services/status/status_macros.h"
+
+namespace entrepot::gateway::api {
+
+HandlerResult RepositoryHandler::Handle(RegistryRequest& request) const {
+  CO_ASSIGN_OR_RETURN(const RepositoryDeletion deleted,
+                      co_await manifests_->DeleteRepository(request.call, request.repository));
+  boost::json::object body;
+  body["manifests"] = deleted.manifests;
+  body["tags"] = deleted.tags;
+  body["blobs"] = deleted.blobs;
+  http::Response response;
+  response.fields.emplace_back("Content-Type", "application/json");
+  response.body = boost::json::serialize(body);
+  co_return response;
+}
+
+}  // namespace entrepot::gateway::api

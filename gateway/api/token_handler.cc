@@ -1,0 +1,120 @@
+#include "gateway/api/token_handler.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "absl/time/time.h"
+#include "boost/json/object.hpp"
+#include "boost/json/serialize.hpp"
+#include "gateway/api/authorization_header.h"
+#include "gateway/api/error_response.h"
+#include "gateway/api/request_body.h"
+#include "gateway/api/token_form.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::gateway::api {
+namespace {
+
+using auth::v1::IssueTokenRequest;
+using auth::v1::IssueTokenResponse;
+using boost::asio::awaitable;
+
+constexpr size_t kFormBytesMax = 64 << 10;
+constexpr absl::string_view kForm = "application/x-www-form-urlencoded";
+
+absl::StatusOr<IssueTokenRequest> ReadGet(const http::Request& request) {
+  ASSIGN_OR_RETURN(const Query query, ParseForm(request.query));
+  ASSIGN_OR_RETURN(const std::optional<Authorization> authorization, ReadAuthorization(request));
+  return ReadTokenQuery(query, authorization);
+}
+
+absl::Status CheckPost(const http::Request& request) {
+  ASSIGN_OR_RETURN(const Query query, ParseForm(request.query));
+  if (HoldsCredential(query)) return absl::InvalidArgumentError("a credential is never taken from the query");
+  const std::pair<absl::string_view, absl::string_view> type =
+      absl::StrSplit(request.Find("Content-Type").value_or(""), absl::MaxSplits(';', 1));
+  if (absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(type.first), kForm)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("the Content-Type must be ", kForm));
+}
+
+awaitable<absl::StatusOr<IssueTokenRequest>> ReadPost(http::Request& request) {
+  CO_RETURN_IF_ERROR(CheckPost(request));
+  CO_ASSIGN_OR_RETURN(const std::string body,
+                      co_await ReadWholeBody(*request.body, kFormBytesMax, OciErrorCode::kUnsupported));
+  CO_ASSIGN_OR_RETURN(const Query form, ParseForm(body));
+  co_return ReadTokenForm(form);
+}
+
+// The clients of both specifications find theirs.
+std::string ToJson(const IssueTokenResponse& issued, bool is_post) {
+  boost::json::object body;
+  body["token"] = issued.token();
+  body["access_token"] = issued.token();
+  body["expires_in"] = issued.expires_in_seconds();
+  body["issued_at"] =
+      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixSeconds(issued.issued_at().seconds()), absl::UTCTimeZone());
+  if (!issued.refresh_token().empty()) body["refresh_token"] = issued.refresh_token();
+  if (is_post) {
+    body["scope"] = issued.scope();
+    body["token_type"] = "Bearer";
+    body["issued_token_type"] = "urn:ietf:params:oauth:token-type:access_token";
+  }
+  return boost::json::serialize(body);
+}
+
+http::Response Granted(const IssueTokenResponse& issued, bool is_post) {
+  http::Response response;
+  response.fields.emplace_back("Content-Type", "application/json");
+  response.body = ToJson(issued, is_post);
+  return response;
+}
+
+// RFC 6749 section 5.2; "" where it has none for it.
+absl::string_view OAuthError(int http_status) {
+  if (http_status == 400 || http_status == 413) return "invalid_request";
+  return http_status == 401 ? "invalid_grant" : "";
+}
+
+http::Response Refused(absl::Status status, bool is_post, absl::string_view request_id) {
+  if (absl::IsInvalidArgument(status) && !GetOciErrorCode(status).has_value()) {
+    status = HttpError(400, OciErrorCode::kUnsupported, status.message());
+  }
+  http::Response response = ErrorResponse(status, request_id);
+  if (response.status == 401) response.fields.emplace_back("WWW-Authenticate", "Basic realm=\"entrepot\"");
+  const absl::string_view error = OAuthError(response.status);
+  if (is_post && !error.empty()) {
+    // In front of what ErrorResponse() wrote.
+    std::get<std::string>(response.body).insert(1, absl::StrCat("\"error\":\"", error, "\","));
+  }
+  return response;
+}
+
+}  // namespace
+
+HandlerResult TokenHandler::Handle(http::Request& request, const CallContext& call) const {
+  const bool is_post = request.method == "POST";
+  absl::StatusOr<IssueTokenRequest> wanted = absl::InternalError("not read");
+  if (is_post) {
+    wanted = co_await ReadPost(request);
+  } else {
+    wanted = ReadGet(request);
+  }
+  absl::StatusOr<IssueTokenResponse> issued = wanted.status();
+  if (wanted.ok()) {
+    wanted->set_remote_address(std::string(request.remote_address));
+    issued = co_await auth_->IssueToken(call, *wanted);
+  }
+  http::Response response =
+      issued.ok() ? Granted(*issued, is_post) : Refused(issued.status(), is_post, request.request_id);
+  response.fields.emplace_back("Cache-Control", "no-store");
+  co_return response;
+}
+
+}  // namespace entrepot::gateway::api
