@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "boost/asio/async_result.hpp"
 #include "boost/asio/awaitable.hpp"
@@ -28,7 +29,7 @@ template <typename Async, typename Request, typename Response>
 using GrpcMethod = void (Async::*)(grpc::ClientContext*, const Request*, Response*, std::function<void(grpc::Status)>);
 
 // How the gRPC backends call a service. A call that did not come through is made again (grpc_retry.h), so that a
-// service that restarts costs no request: every call made here is safe to make twice. Thread-safe.
+// service that restarts costs no request: every call made here is safe to make twice, but for CallOnce(). Thread-safe.
 class GrpcClient {
  public:
   // `calls` must outlive all calls. `deadline` is for one call with all its attempts.
@@ -45,7 +46,19 @@ class GrpcClient {
     co_return co_await Repeat(retry, async, method, request_id, request);
   }
 
-  // The same for a call that removes something: where an earlier attempt's answer was lost, not to find it is success.
+  // The same for a call that is not safe to make twice: one that did not come through, or whose answer did not come
+  // back, is kUnavailable.
+  template <typename Async, typename Request, typename Response>
+  boost::asio::awaitable<absl::StatusOr<Response>> CallOnce(Async* async, GrpcMethod<Async, Request, Response> method,
+                                                            std::string request_id, Request request) const {
+    const auto call = std::make_shared<UnaryCall<Response>>();
+    co_await RunOnce(call, absl::Now() + deadline_, async, method, request_id, request);
+    if (call->status.ok()) co_return std::move(call->response);
+    co_return FromGrpcStatus(call->status);
+  }
+
+  // The same as Call() for one that removes something: where an earlier attempt's answer was lost, not to find it is
+  // success.
   template <typename Async, typename Request, typename Response>
   boost::asio::awaitable<absl::Status> Remove(Async* async, GrpcMethod<Async, Request, Response> method,
                                               std::string request_id, Request request) const {
@@ -72,14 +85,21 @@ class GrpcClient {
                                                           const std::string& request_id, const Request& request) const {
     for (;;) {
       const auto call = std::make_shared<UnaryCall<Response>>();
-      runtime::SetRequestId(request_id, &call->context);
-      call->context.set_deadline(absl::ToChronoTime(retry.deadline()));
-      co_await Run(call, [&](std::function<void(grpc::Status)> done) {
-        (async->*method)(&call->context, &request, &call->response, std::move(done));
-      });
+      co_await RunOnce(call, retry.deadline(), async, method, request_id, request);
       if (call->status.ok()) co_return std::move(call->response);
       if (!co_await retry.Again(call->status)) co_return FromGrpcStatus(call->status);
     }
+  }
+
+  template <typename Async, typename Request, typename Response>
+  boost::asio::awaitable<void> RunOnce(const std::shared_ptr<UnaryCall<Response>>& call, absl::Time deadline,
+                                       Async* async, GrpcMethod<Async, Request, Response> method,
+                                       const std::string& request_id, const Request& request) const {
+    runtime::SetRequestId(request_id, &call->context);
+    call->context.set_deadline(absl::ToChronoTime(deadline));
+    return Run(call, [&call, &request, async, method](std::function<void(grpc::Status)> done) {
+      (async->*method)(&call->context, &request, &call->response, std::move(done));
+    });
   }
 
   // Starts the call and waits for its end.
