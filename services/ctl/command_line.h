@@ -1,0 +1,58 @@
+#ifndef ENTREPOT_SERVICES_CTL_COMMAND_LINE_H_
+#define ENTREPOT_SERVICES_CTL_COMMAND_LINE_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace entrepot::ctl {
+
+// The exit codes; explain says by kDenied that the answer is no.
+inline constexpr int kOk = 0;
+inline constexpr int kFailed = 1;
+inline constexpr int kUsage = 2;
+inline constexpr int kDenied = 3;
+
+class Session;
+struct CommandLine;
+
+// One thing that entrepotctl does.
+struct Command {
+  // "users create"
+  std::string name;
+  // What follows it: {"NAME"}; all are required.
+  std::vector<std::string> arguments;
+  // Options of its own, each with a value: {"--new-password-file"}.
+  std::vector<std::string> options;
+  // In the list of commands.
+  std::string summary;
+  // What its --help says below the usage: its options and examples.
+  std::string help;
+  // Returns the exit code.
+  absl::StatusOr<int> (*run)(const CommandLine& line, Session& session);
+};
+
+// What the user typed, checked against the commands.
+struct CommandLine {
+  // What is to be said of --help, of no command or of half a command; then there is nothing else.
+  std::string help;
+  const Command* command = nullptr;
+  std::vector<std::string> arguments;
+  // By name, "--registry"; the values in their order.
+  std::map<std::string, std::vector<std::string>> options;
+
+  // The last value; empty where the option is not given.
+  std::string Option(const std::string& name) const;
+};
+
+// `words`: argv without the program. kInvalidArgument: one line that says what is wrong and where to read on.
+absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& words,
+                                             const std::vector<Command>& commands);
+
+}  // namespace entrepot::ctl
+
+#endif  // ENTREPOT_SERVICES_CTL_COMMAND_LINE_H_

@@ -1,0 +1,53 @@
+#ifndef ENTREPOT_SERVICES_CTL_SESSION_H_
+#define ENTREPOT_SERVICES_CTL_SESSION_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "entrepot/auth/v1/administration.pb.h"
+#include "services/ctl/command_line.h"
+#include "services/ctl/http_client.h"
+
+namespace entrepot::ctl {
+
+// Where a command finds the registry and who runs it. The password is asked for, and a token fetched, when the registry
+// is first spoken to.
+class Session {
+ public:
+  struct Options {
+    std::string registry;  // "https://registry.example", without a slash at its end
+    std::string username;
+    std::string password_file;
+    std::string password;  // Of the environment.
+    std::string ca_file;
+    bool json = false;
+  };
+  // From the command line and the environment.
+  static Options OptionsOf(const CommandLine& line);
+
+  explicit Session(Options options);
+
+  // What the auth service answers. Errors say what the registry said; kUnauthenticated, kInvalidArgument: of the user's
+  // own making, and kUnavailable: there was no answer.
+  absl::StatusOr<auth::v1::AdministerResponse> Administer(const auth::v1::AdministerRequest& request);
+  absl::Status DeleteRepository(const std::string& name);
+
+  bool json() const { return options_.json; }
+
+ private:
+  absl::Status LogIn();
+  absl::StatusOr<std::string> Password() const;
+  absl::StatusOr<HttpAnswer> Send(HttpRequest request);
+
+  const Options options_;
+  HttpClient http_;
+  std::string token_;
+};
+
+// What a registry's error says to a person: "403 DENIED: ..., ...".
+std::string ErrorText(const HttpAnswer& answer);
+
+}  // namespace entrepot::ctl
+
+#endif  // ENTREPOT_SERVICES_CTL_SESSION_H_
