@@ -17,8 +17,10 @@ constexpr size_t kUserNameBytesMax = 128;
 constexpr size_t kOtherNameBytesMax = 64;
 
 // Words of the policy file, and of the login with an identity provider's token.
-constexpr std::array<absl::string_view, 4> kReserved = {"anonymous", "anyone", "authenticated", kIdentityTokenUser};
-constexpr std::array<absl::string_view, 3> kReservedPrefixes = {kRobotPrefix, kIdentityPrefix, "group:"};
+constexpr std::array<absl::string_view, 4> kReserved = {"anonymous", policy::kAnyone, policy::kAuthenticated,
+                                                        kIdentityTokenUser};
+constexpr std::array<absl::string_view, 3> kReservedPrefixes = {policy::kRobotPrefix, policy::kWorkloadPrefix,
+                                                                policy::kGroupPrefix};
 
 struct Grammar {
   absl::string_view what;
@@ -64,11 +66,13 @@ absl::Status CheckUserName(absl::string_view name) {
 absl::Status CheckRobotName(absl::string_view name) { return CheckGrammar(kRobotName, name); }
 absl::Status CheckGroupName(absl::string_view name) { return CheckGrammar(kGroupName, name); }
 
+std::string RobotAccount(absl::string_view name) { return absl::StrCat(policy::kRobotPrefix, name); }
+
 std::optional<absl::string_view> RobotNameOf(absl::string_view account) {
-  if (!absl::ConsumePrefix(&account, kRobotPrefix)) return std::nullopt;
+  if (!absl::ConsumePrefix(&account, policy::kRobotPrefix)) return std::nullopt;
   return account;
 }
 
-bool IsIdentityAccount(absl::string_view account) { return absl::StartsWith(account, kIdentityPrefix); }
+bool IsIdentityAccount(absl::string_view account) { return absl::StartsWith(account, policy::kWorkloadPrefix); }
 
 }  // namespace entrepot::auth

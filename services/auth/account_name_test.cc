@@ -48,6 +48,7 @@ TEST(AccountNameTest, RobotsAndGroups) {
 }
 
 TEST(AccountNameTest, Kinds) {
+  EXPECT_EQ(RobotAccount("deploy"), "robot+deploy");
   EXPECT_EQ(RobotNameOf("robot+deploy"), "deploy");
   EXPECT_EQ(RobotNameOf("robot"), std::nullopt);
   EXPECT_EQ(RobotNameOf("alice"), std::nullopt);

@@ -37,8 +37,8 @@ AccountsFile::AccountsFile(const std::string& path, prometheus::Registry* regist
                      .Name("entrepot_accounts_reloads_total")
                      .Help("Times that the accounts file was read since it had changed.")
                      .Register(*registry);
-  loaded_ = &family.Add({{"result", "loaded"}});
-  refused_ = &family.Add({{"result", "refused"}});
+  loaded_ = &family.Add({{"result", "success"}});
+  refused_ = &family.Add({{"result", "failure"}});
 }
 
 std::shared_ptr<const AccountsFile::Contents> AccountsFile::current() const {

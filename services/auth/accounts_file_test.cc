@@ -72,8 +72,8 @@ TEST_F(AccountsFileTest, ChangesAreTakenAndBadOnesAreNot) {
   EXPECT_THAT(file_->ReloadIfChanged(), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_TRUE(Has("bob"));
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("new accounts file refused, the old one stays"));
-  EXPECT_EQ(Count("loaded"), 2);
-  EXPECT_EQ(Count("refused"), 1);
+  EXPECT_EQ(Count("success"), 2);
+  EXPECT_EQ(Count("failure"), 1);
 }
 
 }  // namespace
