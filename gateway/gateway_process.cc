@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "gateway/api/registry_api.h"
+#include "gateway/backends/grpc_auth_backend.h"
 #include "gateway/backends/grpc_blob_backend.h"
 #include "gateway/backends/grpc_calls.h"
 #include "gateway/backends/grpc_manifest_backend.h"
@@ -24,13 +25,12 @@ class GatewayProcess final : public runtime::RunningService {
   static absl::StatusOr<std::unique_ptr<GatewayProcess>> Start(const config::v1::GatewayConfig& config,
                                                                const runtime::ServiceContext& context) {
     std::unique_ptr<GatewayProcess> process(new GatewayProcess());
-    process->blobs_ = MakeGrpcBlobBackend(runtime::MakeChannel(config.blob_service(), context.registry),
-                                          runtime::ToDuration(config.blob_service().deadline()), &process->calls_);
-    process->manifests_ =
-        MakeGrpcManifestBackend(runtime::MakeChannel(config.manifest_service(), context.registry),
-                                runtime::ToDuration(config.manifest_service().deadline()), &process->calls_);
-    process->api_ =
-        api::MakeRegistryApi(process->blobs_.get(), process->manifests_.get(), config.limits(), context.registry);
+    process->Connect(config, context);
+    api::RegistryAccounts accounts;
+    accounts.auth = process->auth_.get();
+    accounts.external_url = config.listen().external_url();
+    process->api_ = api::MakeRegistryApi(process->blobs_.get(), process->manifests_.get(), config.limits(),
+                                         context.registry, accounts);
     http::Server::Options options;
     options.endpoint = config.listen();
     options.limits = config.limits();
@@ -45,7 +45,8 @@ class GatewayProcess final : public runtime::RunningService {
 
   absl::Status CheckReady() override {
     RETURN_IF_ERROR(blobs_->CheckReady());
-    return manifests_->CheckReady();
+    RETURN_IF_ERROR(manifests_->CheckReady());
+    return auth_ != nullptr ? auth_->CheckReady() : absl::OkStatus();
   }
 
   std::vector<std::pair<std::string, std::string>> Addresses() const override {
@@ -61,9 +62,20 @@ class GatewayProcess final : public runtime::RunningService {
  private:
   GatewayProcess() = default;
 
+  void Connect(const config::v1::GatewayConfig& config, const runtime::ServiceContext& context) {
+    blobs_ = MakeGrpcBlobBackend(runtime::MakeChannel(config.blob_service(), context.registry),
+                                 runtime::ToDuration(config.blob_service().deadline()), &calls_);
+    manifests_ = MakeGrpcManifestBackend(runtime::MakeChannel(config.manifest_service(), context.registry),
+                                         runtime::ToDuration(config.manifest_service().deadline()), &calls_);
+    if (!config.has_auth_service()) return;
+    auth_ = MakeGrpcAuthBackend(runtime::MakeChannel(config.auth_service(), context.registry),
+                                runtime::ToDuration(config.auth_service().deadline()), &calls_);
+  }
+
   GrpcCalls calls_;
   std::unique_ptr<BlobBackend> blobs_;
   std::unique_ptr<ManifestBackend> manifests_;
+  std::unique_ptr<AuthBackend> auth_;  // Null without accounts.
   std::unique_ptr<http::Handler> api_;
   std::unique_ptr<http::Server> server_;
   bool drained_ = false;
