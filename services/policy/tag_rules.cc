@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "services/core/glob.h"
 #include "services/policy/rule_description.h"
 
@@ -59,6 +61,21 @@ std::optional<std::string> TagRules::CreateOnly(absl::string_view account, const
 
 bool TagRules::MayBeImmutable(const RepositoryName& repository) const {
   return std::any_of(immutable_.begin(), immutable_.end(), [&](const Rule& rule) { return Covers(rule, repository); });
+}
+
+std::vector<std::string> TagRules::Describe(absl::string_view account, const RepositoryName& repository) const {
+  const Subject subject{.account = std::string(account), .groups = {}};
+  std::vector<std::string> lines;
+  const auto add = [&](const Rule& rule) {
+    lines.push_back(absl::StrCat(rule.description, ": ", absl::StrJoin(rule.tags, ", ")));
+  };
+  for (const Rule& rule : immutable_) {
+    if (Covers(rule, repository)) add(rule);
+  }
+  for (const Rule& rule : create_only_) {
+    if (Covers(rule, repository) && rule.subjects.Contains(subject, *membership_)) add(rule);
+  }
+  return lines;
 }
 
 }  // namespace entrepot::policy

@@ -33,6 +33,9 @@ class TagRules {
                                         const Tag& tag) const;
   // Whether a tag of the repository could be immutable: without that a transaction has nothing to look for.
   bool MayBeImmutable(const RepositoryName& repository) const;
+  // For people, each rule that binds the account's tags there: `immutable_tags rule 1 ("releases") of policy.yaml:
+  // release-*`.
+  std::vector<std::string> Describe(absl::string_view account, const RepositoryName& repository) const;
 
  private:
   struct Rule {
