@@ -1,7 +1,6 @@
 #include "gateway/api/route_table.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <optional>
 #include <utility>
@@ -18,49 +17,6 @@
 
 namespace entrepot::gateway::api {
 namespace {
-
-constexpr std::array kBaseMethods = {RouteMethod("GET", Need::kAnyToken), RouteMethod("HEAD", Need::kAnyToken)};
-constexpr std::array kCatalogMethods = {RouteMethod("GET", Need::kCatalog), RouteMethod("HEAD", Need::kCatalog)};
-constexpr std::array kBlobMethods = {RouteMethod("GET", Need::kPull), RouteMethod("HEAD", Need::kPull),
-                                     RouteMethod("DELETE", Need::kDelete)};
-constexpr std::array kUploadsMethods = {RouteMethod("POST", Need::kPush)};
-// Cancelling is a part of pushing: podman does it after every mount that became a session.
-constexpr std::array kUploadMethods = {RouteMethod("GET", Need::kPush), RouteMethod("HEAD", Need::kPush),
-                                       RouteMethod("PATCH", Need::kPush), RouteMethod("PUT", Need::kPush),
-                                       RouteMethod("DELETE", Need::kPush)};
-constexpr std::array kManifestMethods = {RouteMethod("GET", Need::kPull), RouteMethod("HEAD", Need::kPull),
-                                         RouteMethod("PUT", Need::kPush), RouteMethod("DELETE", Need::kDelete)};
-constexpr std::array kListMethods = {RouteMethod("GET", Need::kPull), RouteMethod("HEAD", Need::kPull)};
-// A token is asked for with a credential, or with none.
-constexpr std::array kTokenMethods = {RouteMethod("GET", Need::kNothing), RouteMethod("POST", Need::kNothing)};
-constexpr std::array kKeySetMethods = {RouteMethod("GET", Need::kNothing), RouteMethod("HEAD", Need::kNothing)};
-constexpr std::array kAdministerMethods = {RouteMethod("POST", Need::kAdminister)};
-constexpr std::array kRepositoryMethods = {RouteMethod("DELETE", Need::kAdminister)};
-
-// In the order of the enum.
-constexpr std::array kTable = {
-    RouteInfo{RouteFamily::kBase, "base", kBaseMethods, "GET, HEAD"},
-    RouteInfo{RouteFamily::kCatalog, "catalog", kCatalogMethods, "GET, HEAD"},
-    RouteInfo{RouteFamily::kBlob, "blob", kBlobMethods, "GET, HEAD, DELETE"},
-    RouteInfo{RouteFamily::kUploads, "uploads", kUploadsMethods, "POST"},
-    RouteInfo{RouteFamily::kUpload, "upload", kUploadMethods, "GET, HEAD, PATCH, PUT, DELETE"},
-    RouteInfo{RouteFamily::kManifest, "manifest", kManifestMethods, "GET, HEAD, PUT, DELETE"},
-    RouteInfo{RouteFamily::kTags, "tags", kListMethods, "GET, HEAD"},
-    RouteInfo{RouteFamily::kReferrers, "referrers", kListMethods, "GET, HEAD"},
-    RouteInfo{RouteFamily::kToken, "token", kTokenMethods, "GET, POST"},
-    RouteInfo{RouteFamily::kKeySet, "key_set", kKeySetMethods, "GET, HEAD"},
-    RouteInfo{RouteFamily::kAdminister, "administer", kAdministerMethods, "POST"},
-    RouteInfo{RouteFamily::kRepository, "repository", kRepositoryMethods, "DELETE"},
-};
-static_assert(kTable.size() == kRouteFamilies);
-
-constexpr bool TableFollowsEnum() {
-  for (size_t i = 0; i < kTable.size(); ++i) {
-    if (kTable[i].family != static_cast<RouteFamily>(i)) return false;
-  }
-  return kTable.back().family == RouteFamily::kRepository;
-}
-static_assert(TableFollowsEnum());
 
 absl::Status NoSuchEndpoint() { return absl::NotFoundError("no endpoint has this path"); }
 
@@ -159,8 +115,6 @@ bool NeedsAccounts(RouteFamily family) {
   }
   return true;
 }
-
-const RouteInfo& GetRouteInfo(RouteFamily family) { return kTable[static_cast<size_t>(family)]; }
 
 absl::StatusOr<Route> ParseRoute(absl::string_view path, std::string* decoded) {
   if (absl::StrContains(path, '%')) {

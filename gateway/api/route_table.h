@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_GATEWAY_API_ROUTE_TABLE_H_
 #define ENTREPOT_GATEWAY_API_ROUTE_TABLE_H_
 
+#include <array>
 #include <cstddef>
 #include <string>
 
@@ -27,7 +28,6 @@ enum class RouteFamily {
   kAdminister,  // /entrepot/v1/administer
   kRepository,  // /entrepot/v1/repositories/N
 };
-inline constexpr size_t kRouteFamilies = 12;
 
 // What a caller's token must grant where the registry has accounts.
 enum class Need {
@@ -65,7 +65,54 @@ bool HasRepository(RouteFamily family);
 // Whether it is there only where the registry has accounts.
 bool NeedsAccounts(RouteFamily family);
 
-const RouteInfo& GetRouteInfo(RouteFamily family);
+namespace internal {
+
+inline constexpr std::array kBaseMethods = {RouteMethod("GET", Need::kAnyToken), RouteMethod("HEAD", Need::kAnyToken)};
+inline constexpr std::array kCatalogMethods = {RouteMethod("GET", Need::kCatalog), RouteMethod("HEAD", Need::kCatalog)};
+inline constexpr std::array kBlobMethods = {RouteMethod("GET", Need::kPull), RouteMethod("HEAD", Need::kPull),
+                                            RouteMethod("DELETE", Need::kDelete)};
+inline constexpr std::array kUploadsMethods = {RouteMethod("POST", Need::kPush)};
+// Cancelling is a part of pushing: podman does it after every mount that became a session.
+inline constexpr std::array kUploadMethods = {RouteMethod("GET", Need::kPush), RouteMethod("HEAD", Need::kPush),
+                                              RouteMethod("PATCH", Need::kPush), RouteMethod("PUT", Need::kPush),
+                                              RouteMethod("DELETE", Need::kPush)};
+inline constexpr std::array kManifestMethods = {RouteMethod("GET", Need::kPull), RouteMethod("HEAD", Need::kPull),
+                                                RouteMethod("PUT", Need::kPush), RouteMethod("DELETE", Need::kDelete)};
+inline constexpr std::array kListMethods = {RouteMethod("GET", Need::kPull), RouteMethod("HEAD", Need::kPull)};
+// A token is asked for with a credential, or with none.
+inline constexpr std::array kTokenMethods = {RouteMethod("GET", Need::kNothing), RouteMethod("POST", Need::kNothing)};
+inline constexpr std::array kKeySetMethods = {RouteMethod("GET", Need::kNothing), RouteMethod("HEAD", Need::kNothing)};
+inline constexpr std::array kAdministerMethods = {RouteMethod("POST", Need::kAdminister)};
+inline constexpr std::array kRepositoryMethods = {RouteMethod("DELETE", Need::kAdminister)};
+
+}  // namespace internal
+
+// In the order of the enum.
+inline constexpr std::array kRouteTable = {
+    RouteInfo{RouteFamily::kBase, "base", internal::kBaseMethods, "GET, HEAD"},
+    RouteInfo{RouteFamily::kCatalog, "catalog", internal::kCatalogMethods, "GET, HEAD"},
+    RouteInfo{RouteFamily::kBlob, "blob", internal::kBlobMethods, "GET, HEAD, DELETE"},
+    RouteInfo{RouteFamily::kUploads, "uploads", internal::kUploadsMethods, "POST"},
+    RouteInfo{RouteFamily::kUpload, "upload", internal::kUploadMethods, "GET, HEAD, PATCH, PUT, DELETE"},
+    RouteInfo{RouteFamily::kManifest, "manifest", internal::kManifestMethods, "GET, HEAD, PUT, DELETE"},
+    RouteInfo{RouteFamily::kTags, "tags", internal::kListMethods, "GET, HEAD"},
+    RouteInfo{RouteFamily::kReferrers, "referrers", internal::kListMethods, "GET, HEAD"},
+    RouteInfo{RouteFamily::kToken, "token", internal::kTokenMethods, "GET, POST"},
+    RouteInfo{RouteFamily::kKeySet, "key_set", internal::kKeySetMethods, "GET, HEAD"},
+    RouteInfo{RouteFamily::kAdminister, "administer", internal::kAdministerMethods, "POST"},
+    RouteInfo{RouteFamily::kRepository, "repository", internal::kRepositoryMethods, "DELETE"},
+};
+inline constexpr size_t kRouteFamilies = kRouteTable.size();
+
+constexpr bool RouteTableFollowsEnum() {
+  for (size_t i = 0; i < kRouteTable.size(); ++i) {
+    if (kRouteTable[i].family != static_cast<RouteFamily>(i)) return false;
+  }
+  return kRouteTable.back().family == RouteFamily::kRepository;
+}
+static_assert(RouteTableFollowsEnum());
+
+constexpr const RouteInfo& GetRouteInfo(RouteFamily family) { return kRouteTable[static_cast<size_t>(family)]; }
 
 // A path taken apart. What it holds is still to be parsed into types; neither part is empty where the family has it.
 struct Route {

@@ -52,6 +52,11 @@ awaitable<absl::StatusOr<IssueTokenRequest>> ReadPost(http::Request& request) {
   co_return ReadTokenForm(form);
 }
 
+awaitable<absl::StatusOr<IssueTokenRequest>> Read(http::Request& request) {
+  if (request.method == "POST") co_return co_await ReadPost(request);
+  co_return ReadGet(request);
+}
+
 // The clients of both specifications find theirs.
 std::string ToJson(const IssueTokenResponse& issued, bool is_post) {
   boost::json::object body;
@@ -100,21 +105,18 @@ http::Response Refused(absl::Status status, bool is_post, absl::string_view requ
 
 HandlerResult TokenHandler::Handle(http::Request& request, const CallContext& call) const {
   const bool is_post = request.method == "POST";
-  absl::StatusOr<IssueTokenRequest> wanted = absl::InternalError("not read");
-  if (is_post) {
-    wanted = co_await ReadPost(request);
-  } else {
-    wanted = ReadGet(request);
-  }
-  absl::StatusOr<IssueTokenResponse> issued = wanted.status();
-  if (wanted.ok()) {
-    wanted->set_remote_address(std::string(request.remote_address));
-    issued = co_await auth_->IssueToken(call, *wanted);
-  }
+  const absl::StatusOr<IssueTokenResponse> issued = co_await Issue(request, call);
   http::Response response =
       issued.ok() ? Granted(*issued, is_post) : Refused(issued.status(), is_post, request.request_id);
   response.fields.emplace_back("Cache-Control", "no-store");
   co_return response;
+}
+
+awaitable<absl::StatusOr<IssueTokenResponse>> TokenHandler::Issue(http::Request& request,
+                                                                  const CallContext& call) const {
+  CO_ASSIGN_OR_RETURN(IssueTokenRequest wanted, co_await Read(request));
+  wanted.set_remote_address(std::string(request.remote_address));
+  co_return co_await auth_->IssueToken(call, wanted);
 }
 
 }  // namespace entrepot::gateway::api

@@ -23,6 +23,9 @@ class TokenHandler {
   HandlerResult Handle(http::Request& request, const CallContext& call) const;
 
  private:
+  boost::asio::awaitable<absl::StatusOr<auth::v1::IssueTokenResponse>> Issue(http::Request& request,
+                                                                             const CallContext& call) const;
+
   AuthBackend* const auth_;
 };
 

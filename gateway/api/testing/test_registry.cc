@@ -10,7 +10,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "boost/json/parse.hpp"
-#include "gateway/api/registry_api.h"
 #include "gateway/backends/local_blob_backend.h"
 #include "gateway/backends/local_manifest_backend.h"
 #include "services/core/digester.h"
@@ -33,11 +32,12 @@ bool HasBody(absl::string_view method, absl::string_view body) {
 
 }  // namespace
 
-TestRegistry::TestRegistry(config::v1::Limits limits) : executor_(std::make_unique<runtime::Executor>(4)) {
+TestRegistry::TestRegistry(config::v1::Limits limits, const RegistryAccounts& accounts)
+    : executor_(std::make_unique<runtime::Executor>(4)) {
   runtime::FillDefaults(&limits);
   blobs_ = MakeLocalBlobBackend(services_.blobs(), executor_.get());
   manifests_ = MakeLocalManifestBackend(services_.catalog(), executor_.get());
-  api_ = MakeRegistryApi(blobs_.get(), manifests_.get(), limits, metrics_);
+  api_ = MakeRegistryApi(blobs_.get(), manifests_.get(), limits, metrics_, accounts);
   http::Server::Options options;
   options.endpoint.set_address("127.0.0.1");
   options.limits = limits;
@@ -60,7 +60,7 @@ RawResponse TestRegistry::Receive(absl::string_view method, absl::string_view re
 
 RawResponse TestRegistry::Call(absl::string_view method, absl::string_view target, absl::string_view body,
                                absl::string_view fields) {
-  std::string request = absl::StrCat(method, " ", target, " HTTP/1.1\r\nHost: localhost\r\n", fields);
+  std::string request = absl::StrCat(method, " ", target, " HTTP/1.1\r\nHost: localhost\r\n", added_fields_, fields);
   if (HasBody(method, body) && !absl::StrContains(fields, "Content-Length")) {
     absl::StrAppend(&request, "Content-Length: ", body.size(), "\r\n");
   }
@@ -70,7 +70,7 @@ RawResponse TestRegistry::Call(absl::string_view method, absl::string_view targe
 
 RawResponse TestRegistry::CallChunked(absl::string_view method, absl::string_view target, absl::string_view body,
                                       absl::string_view fields) {
-  std::string request = absl::StrCat(method, " ", target, " HTTP/1.1\r\nHost: localhost\r\n", fields,
+  std::string request = absl::StrCat(method, " ", target, " HTTP/1.1\r\nHost: localhost\r\n", added_fields_, fields,
                                      "Transfer-Encoding: chunked\r\n\r\n");
   for (; !body.empty(); body.remove_prefix(std::min<size_t>(body.size(), 1000))) {
     const absl::string_view chunk = body.substr(0, 1000);

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 #include "entrepot/config/v1/shared.pb.h"
+#include "gateway/api/registry_api.h"
 #include "gateway/backends/blob_backend.h"
 #include "gateway/backends/manifest_backend.h"
 #include "gateway/backends/testing/service_stack.h"
@@ -24,12 +26,15 @@ using http::testing::RawResponse;
 // memory and in a directory that goes with it.
 class TestRegistry {
  public:
-  explicit TestRegistry(config::v1::Limits limits = {});
+  explicit TestRegistry(config::v1::Limits limits = {}, const RegistryAccounts& accounts = {});
   ~TestRegistry();
 
   uint16_t port() const { return server_->port(); }
   ServiceStack& services() { return services_; }
   prometheus::Registry& metrics() { return *metrics_; }
+
+  // Header lines that every request gets from now on, beside its own; "" for none.
+  void AddToRequests(std::string fields) { added_fields_ = std::move(fields); }
 
   // Sends a request on a connection of its own. `fields` are whole lines ending in CRLF; a Content-Length is added
   // where there is a body, or the method usually has one.
@@ -53,6 +58,7 @@ class TestRegistry {
 
   ServiceStack services_;
   std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
+  std::string added_fields_;
   std::unique_ptr<BlobBackend> blobs_;
   std::unique_ptr<ManifestBackend> manifests_;
   std::unique_ptr<http::Handler> api_;
