@@ -51,38 +51,39 @@ class LocalBlobBackend : public BlobBackend {
  public:
   LocalBlobBackend(blob::BlobStack* stack, runtime::Executor* executor) : stack_(stack), executor_(executor) {}
 
-  awaitable<absl::StatusOr<Upload>> StartUpload(const CallContext&, const RepositoryName& repository,
+  awaitable<absl::StatusOr<Upload>> StartUpload(const CallContext& context, const RepositoryName& repository,
                                                 DigestAlgorithm algorithm) override {
-    co_return co_await RunOn(*executor_, [&] { return sessions().Start(repository, algorithm); });
+    co_return co_await RunOn(*executor_, [&] { return sessions().Start(Owner(context, repository), algorithm); });
   }
 
-  awaitable<absl::StatusOr<Upload>> GetUpload(const CallContext&, const RepositoryName& repository,
+  awaitable<absl::StatusOr<Upload>> GetUpload(const CallContext& context, const RepositoryName& repository,
                                               const UploadId& id) override {
-    co_return co_await RunOn(*executor_, [&] { return sessions().Get(repository, id); });
+    co_return co_await RunOn(*executor_, [&] { return sessions().Get(Owner(context, repository), id); });
   }
 
-  awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> AppendToUpload(const CallContext&,
+  awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> AppendToUpload(const CallContext& context,
                                                                           const RepositoryName& repository,
                                                                           const UploadId& id,
                                                                           const AppendOptions& options) override {
-    CO_ASSIGN_OR_RETURN(std::unique_ptr<blob::UploadAppender> appender,
-                        co_await RunOn(*executor_, [&] { return sessions().Append(repository, id, options); }));
+    CO_ASSIGN_OR_RETURN(std::unique_ptr<blob::UploadAppender> appender, co_await RunOn(*executor_, [&] {
+                          return sessions().Append(Owner(context, repository), id, options);
+                        }));
     co_return std::make_unique<LocalUploadStream>(std::move(appender), executor_);
   }
 
-  awaitable<absl::StatusOr<SealedUpload>> SealUpload(const CallContext&, const RepositoryName& repository,
+  awaitable<absl::StatusOr<SealedUpload>> SealUpload(const CallContext& context, const RepositoryName& repository,
                                                      const UploadId& id, const Digest& digest) override {
-    co_return co_await RunOn(*executor_, [&] { return sessions().Seal(repository, id, digest); });
+    co_return co_await RunOn(*executor_, [&] { return sessions().Seal(Owner(context, repository), id, digest); });
   }
 
-  awaitable<absl::Status> CancelUpload(const CallContext&, const RepositoryName& repository,
+  awaitable<absl::Status> CancelUpload(const CallContext& context, const RepositoryName& repository,
                                        const UploadId& id) override {
-    co_return co_await RunOn(*executor_, [&] { return sessions().Cancel(repository, id); });
+    co_return co_await RunOn(*executor_, [&] { return sessions().Cancel(Owner(context, repository), id); });
   }
 
-  awaitable<absl::Status> ForgetUpload(const CallContext&, const RepositoryName& repository,
+  awaitable<absl::Status> ForgetUpload(const CallContext& context, const RepositoryName& repository,
                                        const UploadId& id) override {
-    co_return co_await RunOn(*executor_, [&] { return sessions().Forget(repository, id); });
+    co_return co_await RunOn(*executor_, [&] { return sessions().Forget(Owner(context, repository), id); });
   }
 
   awaitable<absl::StatusOr<ObjectContent>> ReadObject(const CallContext&, const StorageKey& key,
@@ -101,6 +102,9 @@ class LocalBlobBackend : public BlobBackend {
   absl::Status CheckReady() override { return stack_->CheckReady(); }
 
  private:
+  static UploadOwner Owner(const CallContext& context, const RepositoryName& repository) {
+    return {.repository = repository, .account = context.caller.account};
+  }
   blob::UploadSessions& sessions() { return stack_->upload_sessions(); }
 
   blob::BlobStack* const stack_;

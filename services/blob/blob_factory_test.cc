@@ -52,16 +52,15 @@ class BlobFactoryTest : public testing::Test {
   std::string Metrics() const { return prometheus::TextSerializer().Serialize(registry_->Collect()); }
 
   absl::StatusOr<SealedUpload> Push(BlobStack& stack, const std::string& bytes) {
-    absl::StatusOr<Upload> upload = stack.upload_sessions().Start(repository_, DigestAlgorithm::kSha256);
+    absl::StatusOr<Upload> upload = stack.upload_sessions().Start(owner_, DigestAlgorithm::kSha256);
     if (!upload.ok()) return upload.status();
-    absl::StatusOr<std::unique_ptr<UploadAppender>> appender =
-        stack.upload_sessions().Append(repository_, upload->id, {});
+    absl::StatusOr<std::unique_ptr<UploadAppender>> appender = stack.upload_sessions().Append(owner_, upload->id, {});
     if (!appender.ok()) return appender.status();
     if (absl::Status status = (*appender)->Append(bytes); !status.ok()) return status;
     return (*appender)->FinishAndSeal(ComputeDigest(DigestAlgorithm::kSha256, bytes));
   }
 
-  const RepositoryName repository_ = *RepositoryName::Parse("team/app");
+  const UploadOwner owner_ = {.repository = *RepositoryName::Parse("team/app"), .account = "ada"};
   kv::TemporaryDirectory directory_;
   kv::MemoryKvEngine kv_;
   FakeClock clock_;
@@ -105,13 +104,13 @@ TEST_F(BlobFactoryTest, TheSameBytesPushedAHundredTimesAtOnce) {
 
 TEST_F(BlobFactoryTest, ManyAppendersOfOneSessionTakeTurns) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
-  ASSERT_OK_AND_ASSIGN(const Upload upload, stack->upload_sessions().Start(repository_, DigestAlgorithm::kSha256));
+  ASSERT_OK_AND_ASSIGN(const Upload upload, stack->upload_sessions().Start(owner_, DigestAlgorithm::kSha256));
   std::atomic<int> appended{0};
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {
       for (int j = 0; j < 50; ++j) {
-        auto appender = stack->upload_sessions().Append(repository_, upload.id, {});
+        auto appender = stack->upload_sessions().Append(owner_, upload.id, {});
         if (!appender.ok()) {
           EXPECT_THAT(appender, IsOciError(OciErrorCode::kRangeInvalid));
           continue;
@@ -123,7 +122,7 @@ TEST_F(BlobFactoryTest, ManyAppendersOfOneSessionTakeTurns) {
   }
   for (std::thread& thread : threads) thread.join();
   const std::string expected(static_cast<size_t>(appended) * 10'000, 'x');
-  EXPECT_OK(stack->upload_sessions().Seal(repository_, upload.id, ComputeDigest(DigestAlgorithm::kSha256, expected)));
+  EXPECT_OK(stack->upload_sessions().Seal(owner_, upload.id, ComputeDigest(DigestAlgorithm::kSha256, expected)));
 }
 
 TEST_F(BlobFactoryTest, AFailedSyncTurnsTheStoreReadOnlyUntilItIsOpenedAnew) {
@@ -163,9 +162,9 @@ TEST_F(BlobFactoryTest, TakesUploadsAgainOnceThereIsSpace) {
 
 TEST_F(BlobFactoryTest, BeginsNothingWithoutSpaceForTheDatabases) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
-  ASSERT_OK_AND_ASSIGN(const Upload upload, stack->upload_sessions().Start(repository_, DigestAlgorithm::kSha256));
+  ASSERT_OK_AND_ASSIGN(const Upload upload, stack->upload_sessions().Start(owner_, DigestAlgorithm::kSha256));
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender,
-                       stack->upload_sessions().Append(repository_, upload.id, {}));
+                       stack->upload_sessions().Append(owner_, upload.id, {}));
   const std::string bytes(100'000, 'b');
   ASSERT_OK(appender->Append(bytes));
   calls_.FillDisk(true);
@@ -179,17 +178,17 @@ TEST_F(BlobFactoryTest, BeginsNothingWithoutSpaceForTheDatabases) {
 TEST_F(BlobFactoryTest, AFailedAppendGivesItsSpaceBack) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
   for (const size_t before : {0UL, 10UL, 100'000UL}) {
-    ASSERT_OK_AND_ASSIGN(const Upload upload, stack->upload_sessions().Start(repository_, DigestAlgorithm::kSha256));
+    ASSERT_OK_AND_ASSIGN(const Upload upload, stack->upload_sessions().Start(owner_, DigestAlgorithm::kSha256));
     const std::string kept(before, 'k');
     {
       ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender,
-                           stack->upload_sessions().Append(repository_, upload.id, {}));
+                           stack->upload_sessions().Append(owner_, upload.id, {}));
       ASSERT_OK(appender->Append(kept));
       ASSERT_OK(appender->Finish());
     }
     {
       ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender,
-                           stack->upload_sessions().Append(repository_, upload.id, {}));
+                           stack->upload_sessions().Append(owner_, upload.id, {}));
       // Enough to be saved on the way.
       for (int i = 0; i < 20; ++i) ASSERT_OK(appender->Append(std::string(1 << 20, 'x')));
       calls_.FillDisk(true);
@@ -206,8 +205,8 @@ TEST_F(BlobFactoryTest, AFailedAppendGivesItsSpaceBack) {
     }
     stack.reset();
     ASSERT_OK_AND_ASSIGN(stack, Open(kv_));
-    EXPECT_EQ(stack->upload_sessions().Get(repository_, upload.id)->offset_bytes, before);
-    EXPECT_OK(stack->upload_sessions().Seal(repository_, upload.id, ComputeDigest(DigestAlgorithm::kSha256, kept)));
+    EXPECT_EQ(stack->upload_sessions().Get(owner_, upload.id)->offset_bytes, before);
+    EXPECT_OK(stack->upload_sessions().Seal(owner_, upload.id, ComputeDigest(DigestAlgorithm::kSha256, kept)));
   }
 }
 
@@ -258,10 +257,9 @@ TEST_F(BlobFactoryTest, CountsWhatItDoes) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
   ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, Push(*stack, std::string(100'000, 'b')));
   ASSERT_OK(Push(*stack, "small"));
-  ASSERT_OK_AND_ASSIGN(const Upload open, stack->upload_sessions().Start(repository_, DigestAlgorithm::kSha256));
-  EXPECT_THAT(stack->upload_sessions().Seal(repository_, open.id, sealed.digest),
-              IsOciError(OciErrorCode::kDigestInvalid));
-  ASSERT_OK(stack->upload_sessions().Start(repository_, DigestAlgorithm::kSha256));
+  ASSERT_OK_AND_ASSIGN(const Upload open, stack->upload_sessions().Start(owner_, DigestAlgorithm::kSha256));
+  EXPECT_THAT(stack->upload_sessions().Seal(owner_, open.id, sealed.digest), IsOciError(OciErrorCode::kDigestInvalid));
+  ASSERT_OK(stack->upload_sessions().Start(owner_, DigestAlgorithm::kSha256));
   const std::string metrics = Metrics();
   EXPECT_THAT(metrics, HasSubstr("entrepot_uploads_total{result=\"sealed\"} 2"));
   EXPECT_THAT(metrics, HasSubstr("entrepot_uploads_total{result=\"digest_mismatch\"} 1"));

@@ -23,16 +23,16 @@ void ToMessage(const SealedUpload& upload, v1::SealedUpload* message);
 
 // Which session a request is about.
 struct UploadName {
-  RepositoryName repository;
+  UploadOwner owner;
   UploadId id;
 };
 
-// Of every message that has a repository and an upload_id.
+// Of every message that has a repository, an account and an upload_id.
 template <typename Message>
 absl::StatusOr<UploadName> UploadNameOf(const Message& message) {
   ASSIGN_OR_RETURN(RepositoryName repository, RepositoryName::Parse(message.repository()));
   ASSIGN_OR_RETURN(UploadId id, UploadId::Parse(message.upload_id()));
-  return UploadName{.repository = std::move(repository), .id = std::move(id)};
+  return UploadName{.owner = {.repository = std::move(repository), .account = message.account()}, .id = std::move(id)};
 }
 
 }  // namespace entrepot::blob

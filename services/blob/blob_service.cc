@@ -24,7 +24,8 @@ grpc::ServerUnaryReactor* BlobService::StartUpload(grpc::CallbackServerContext* 
   return Run(context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const std::optional<DigestAlgorithm> algorithm, FromMessage(request->algorithm()));
-    ASSIGN_OR_RETURN(const Upload upload, sessions_.Start(repository, algorithm.value_or(DigestAlgorithm::kSha256)));
+    ASSIGN_OR_RETURN(const Upload upload, sessions_.Start({.repository = repository, .account = request->account()},
+                                                          algorithm.value_or(DigestAlgorithm::kSha256)));
     ToMessage(upload, response);
     return absl::OkStatus();
   });
@@ -34,7 +35,7 @@ grpc::ServerUnaryReactor* BlobService::GetUpload(grpc::CallbackServerContext* co
                                                  const v1::GetUploadRequest* request, v1::Upload* response) {
   return Run(context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
-    ASSIGN_OR_RETURN(const Upload upload, sessions_.Get(name.repository, name.id));
+    ASSIGN_OR_RETURN(const Upload upload, sessions_.Get(name.owner, name.id));
     ToMessage(upload, response);
     return absl::OkStatus();
   });
@@ -50,7 +51,7 @@ grpc::ServerUnaryReactor* BlobService::SealUpload(grpc::CallbackServerContext* c
   return Run(context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
     ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request->digest()));
-    ASSIGN_OR_RETURN(const SealedUpload sealed, sessions_.Seal(name.repository, name.id, digest));
+    ASSIGN_OR_RETURN(const SealedUpload sealed, sessions_.Seal(name.owner, name.id, digest));
     ToMessage(sealed, response);
     return absl::OkStatus();
   });
@@ -60,7 +61,7 @@ grpc::ServerUnaryReactor* BlobService::CancelUpload(grpc::CallbackServerContext*
                                                     const v1::CancelUploadRequest* request, v1::CancelUploadResponse*) {
   return Run(context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
-    return sessions_.Cancel(name.repository, name.id);
+    return sessions_.Cancel(name.owner, name.id);
   });
 }
 
@@ -68,7 +69,7 @@ grpc::ServerUnaryReactor* BlobService::ForgetUpload(grpc::CallbackServerContext*
                                                     const v1::ForgetUploadRequest* request, v1::ForgetUploadResponse*) {
   return Run(context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
-    return sessions_.Forget(name.repository, name.id);
+    return sessions_.Forget(name.owner, name.id);
   });
 }
 

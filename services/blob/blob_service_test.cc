@@ -88,6 +88,19 @@ TEST_F(BlobServiceTest, ASessionOfAnotherRepositoryIsUnknown) {
   EXPECT_THAT(Get(upload.upload_id(), "team/other"), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
+TEST_F(BlobServiceTest, ASessionOfAnotherAccountIsUnknown) {
+  v1::StartUploadRequest start;
+  start.set_repository("team/app");
+  start.set_account("ada");
+  ASSERT_OK_AND_ASSIGN(const v1::Upload upload, Call(&v1::BlobService::Stub::StartUpload, start));
+  auto request = About<v1::GetUploadRequest>(upload.upload_id());
+  EXPECT_THAT(Call(&v1::BlobService::Stub::GetUpload, request), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  request.set_account("grace");
+  EXPECT_THAT(Call(&v1::BlobService::Stub::GetUpload, request), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  request.set_account("ada");
+  EXPECT_OK(Call(&v1::BlobService::Stub::GetUpload, request));
+}
+
 TEST_F(BlobServiceTest, WhatIsNotWellFormedIsRefused) {
   ASSERT_OK_AND_ASSIGN(const v1::Upload upload, Start(v1::DIGEST_ALGORITHM_SHA512));
   EXPECT_THAT(Seal(upload.upload_id(), "md5:00"), IsOciError(OciErrorCode::kDigestInvalid));

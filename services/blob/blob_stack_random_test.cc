@@ -32,7 +32,7 @@ using Call = FaultySystemCalls::Call;
 
 // What a session should be.
 struct ModelSession {
-  RepositoryName repository;
+  UploadOwner owner;
   std::string bytes;
   // Set once it is sealed.
   std::optional<SealedUpload> sealed;
@@ -119,18 +119,19 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
   }
 
   void Start() {
-    const RepositoryName repository = *RepositoryName::Parse(OneIn(2) ? "team/app" : "team/other");
-    ASSERT_OK_AND_ASSIGN(const Upload upload, sessions().Start(repository, DigestAlgorithm::kSha256));
+    const UploadOwner owner = {.repository = *RepositoryName::Parse(OneIn(2) ? "team/app" : "team/other"),
+                               .account = OneIn(2) ? "ada" : ""};
+    ASSERT_OK_AND_ASSIGN(const Upload upload, sessions().Start(owner, DigestAlgorithm::kSha256));
     ASSERT_FALSE(model_.contains(upload.id));
-    model_.emplace(upload.id, ModelSession{.repository = repository, .bytes = "", .sealed = {}});
+    model_.emplace(upload.id, ModelSession{.owner = owner, .bytes = "", .sealed = {}});
   }
 
   // Where the session is no longer open to appends, checks that and tells so.
   bool IsOver(std::map<UploadId, ModelSession>::iterator i) {
     const auto& [id, session] = *i;
     if (!session.sealed.has_value() && !session.damaged) return false;
-    EXPECT_THAT(sessions().Append(session.repository, id, {}), IsOciError(OciErrorCode::kBlobUploadUnknown));
-    EXPECT_THAT(sessions().Get(session.repository, id), IsOciError(OciErrorCode::kBlobUploadUnknown));
+    EXPECT_THAT(sessions().Append(session.owner, id, {}), IsOciError(OciErrorCode::kBlobUploadUnknown));
+    EXPECT_THAT(sessions().Get(session.owner, id), IsOciError(OciErrorCode::kBlobUploadUnknown));
     if (session.damaged) model_.erase(i);
     return true;
   }
@@ -141,7 +142,7 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
     auto& [id, session] = *i;
     AppendOptions options;
     if (OneIn(2)) options.offset_bytes = session.bytes.size();
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions().Append(session.repository, id, options));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions().Append(session.owner, id, options));
     for (int pieces = Below(4); pieces > 0; --pieces) {
       const std::string bytes = RandomBytes();
       ASSERT_OK(appender->Append(bytes));
@@ -170,7 +171,7 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
     calls_.LimitWrites(size_t{1} + Below(50'000));
     calls_.Fail(Call::kWrite, ENOSPC, /*skip=*/Below(5));
     {
-      ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions().Append(session.repository, id, {}));
+      ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions().Append(session.owner, id, {}));
       const std::string bytes = RandomBytes() + RandomBytes();
       session.bytes += bytes;
       if (absl::Status status = appender->Append(bytes); !status.ok()) {
@@ -179,7 +180,7 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
     }
     calls_.Heal();
     calls_.LimitWrites(std::numeric_limits<size_t>::max());
-    ASSERT_OK_AND_ASSIGN(const Upload upload, sessions().Get(session.repository, id));
+    ASSERT_OK_AND_ASSIGN(const Upload upload, sessions().Get(session.owner, id));
     EXPECT_GE(upload.offset_bytes, before);
     EXPECT_LE(upload.offset_bytes, session.bytes.size());
     session.bytes.resize(upload.offset_bytes);
@@ -189,14 +190,14 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
     const auto i = Pick();
     auto& [id, session] = *i;
     if (session.sealed.has_value()) {
-      ASSERT_OK_AND_ASSIGN(const SealedUpload again, sessions().Seal(session.repository, id, session.sealed->digest));
+      ASSERT_OK_AND_ASSIGN(const SealedUpload again, sessions().Seal(session.owner, id, session.sealed->digest));
       EXPECT_EQ(again.storage_key, session.sealed->storage_key);
       EXPECT_EQ(again.size_bytes, session.bytes.size());
       return;
     }
     const bool right = !OneIn(6);
     const Digest digest = DigestOf(right ? session.bytes : session.bytes + "?");
-    absl::StatusOr<SealedUpload> sealed = sessions().Seal(session.repository, id, digest);
+    absl::StatusOr<SealedUpload> sealed = sessions().Seal(session.owner, id, digest);
     if (session.damaged || !right) {
       EXPECT_THAT(sealed,
                   IsOciError(session.damaged ? OciErrorCode::kBlobUploadUnknown : OciErrorCode::kDigestInvalid));
@@ -214,17 +215,17 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
     const auto i = Pick();
     const auto& [id, session] = *i;
     if (session.sealed.has_value()) {
-      EXPECT_THAT(sessions().Cancel(session.repository, id), IsOciError(OciErrorCode::kBlobUploadUnknown));
+      EXPECT_THAT(sessions().Cancel(session.owner, id), IsOciError(OciErrorCode::kBlobUploadUnknown));
       return;
     }
-    EXPECT_OK(sessions().Cancel(session.repository, id));
+    EXPECT_OK(sessions().Cancel(session.owner, id));
     model_.erase(i);
   }
 
   void Forget() {
     const auto i = Pick();
     const auto& [id, session] = *i;
-    EXPECT_OK(sessions().Forget(session.repository, id));
+    EXPECT_OK(sessions().Forget(session.owner, id));
     if (session.sealed.has_value()) model_.erase(i);
   }
 

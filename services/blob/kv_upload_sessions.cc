@@ -15,6 +15,14 @@
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {
+namespace {
+
+SessionOwner OwnerOf(const storage::v1::UploadRecord& record) {
+  return {.repository = record.repository(), .account = record.account()};
+}
+
+}  // namespace
+
 KvUploadSessions::KvUploadSessions(const Options& options, kv::KvEngine* kv, ObjectStore* store, ObjectReader* reader,
                                    const Clock* clock, BlobMetrics* metrics)
     : options_(options),
@@ -31,7 +39,7 @@ absl::Status KvUploadSessions::Recover() {
   absl::flat_hash_set<std::string> staged;
   RETURN_IF_ERROR(records_.ForEach([&](const UploadId& id, const Record& record) {
     SessionInfo info;
-    info.repository = record.repository();
+    info.owner = OwnerOf(record);
     info.state = record.state() == Record::SEALED ? SessionState::kSealed : SessionState::kOpen;
     info.offset_bytes = record.offset_bytes();
     info.trusted = !record.staged_in_file();
@@ -47,14 +55,15 @@ absl::Status KvUploadSessions::Recover() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Upload> KvUploadSessions::Start(const RepositoryName& repository, DigestAlgorithm algorithm) {
+absl::StatusOr<Upload> KvUploadSessions::Start(const UploadOwner& owner, DigestAlgorithm algorithm) {
   RETURN_IF_ERROR(store_.CheckWritable());
   RETURN_IF_ERROR(store_.CheckSpace());
   const UploadId id = UploadId::Random();
-  ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.Add(id, repository));
+  ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.Add(id, owner));
   Record record;
   record.set_state(Record::OPEN);
-  record.set_repository(repository.ToString());
+  record.set_repository(owner.repository.ToString());
+  record.set_account(owner.account);
   *record.mutable_digester() = ToRecord(Digester(algorithm).Save());
   if (absl::Status status = records_.Put(id, record); !status.ok()) {
     claim.Remove();
@@ -63,11 +72,11 @@ absl::StatusOr<Upload> KvUploadSessions::Start(const RepositoryName& repository,
   return Upload{.id = id, .offset_bytes = 0};
 }
 
-absl::StatusOr<Upload> KvUploadSessions::Get(const RepositoryName& repository, const UploadId& id) {
-  ASSIGN_OR_RETURN(const SessionInfo info, table_.Find(id, repository));
+absl::StatusOr<Upload> KvUploadSessions::Get(const UploadOwner& owner, const UploadId& id) {
+  ASSIGN_OR_RETURN(const SessionInfo info, table_.Find(id, owner));
   if (info.state != SessionState::kOpen) return UnknownSession();
   if (!info.trusted) {
-    ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kVerify, id, repository));
+    ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kVerify, id, owner));
     ASSIGN_OR_RETURN(Record record, LoadOpen(claim));
     ASSIGN_OR_RETURN(std::unique_ptr<StagedObject> staged, OpenStaged(StagedUploads::Accept::kStaged, claim, record));
     uploads_.Park(id, std::move(staged));
@@ -75,11 +84,10 @@ absl::StatusOr<Upload> KvUploadSessions::Get(const RepositoryName& repository, c
   return Upload{.id = id, .offset_bytes = info.offset_bytes};
 }
 
-absl::StatusOr<std::unique_ptr<UploadAppender>> KvUploadSessions::Append(const RepositoryName& repository,
-                                                                         const UploadId& id,
+absl::StatusOr<std::unique_ptr<UploadAppender>> KvUploadSessions::Append(const UploadOwner& owner, const UploadId& id,
                                                                          const AppendOptions& options) {
   RETURN_IF_ERROR(store_.CheckWritable());
-  ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kAppend, id, repository));
+  ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kAppend, id, owner));
   ASSIGN_OR_RETURN(Record record, LoadOpen(claim));
   const uint64_t end = record.offset_bytes();
   if (options.offset_bytes.value_or(end) != end) {
@@ -97,9 +105,9 @@ absl::StatusOr<std::unique_ptr<UploadAppender>> KvUploadSessions::Append(const R
                                            &endings_);
 }
 
-absl::StatusOr<SealedUpload> KvUploadSessions::Seal(const RepositoryName& repository, const UploadId& id,
+absl::StatusOr<SealedUpload> KvUploadSessions::Seal(const UploadOwner& owner, const UploadId& id,
                                                     const Digest& digest) {
-  ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kSeal, id, repository));
+  ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kSeal, id, owner));
   ASSIGN_OR_RETURN(Record record, Load(claim));
   if (record.state() == Record::SEALED) return SealAgain(claim, record, digest);
   ASSIGN_OR_RETURN(const Digester digester, RestoreDigester(record.digester()));
@@ -125,20 +133,20 @@ absl::StatusOr<SealedUpload> KvUploadSessions::SealAgain(SessionTable::Claim& cl
   return UnknownSession();
 }
 
-absl::Status KvUploadSessions::Cancel(const RepositoryName& repository, const UploadId& id) {
-  ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kEnd, id, repository));
+absl::Status KvUploadSessions::Cancel(const UploadOwner& owner, const UploadId& id) {
+  ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kEnd, id, owner));
   if (claim.info().state != SessionState::kOpen) return UnknownSession();
   return endings_.Delete(claim, UploadResult::kCancelled);
 }
 
-absl::Status KvUploadSessions::Forget(const RepositoryName& repository, const UploadId& id) {
-  if (table_.RemoveSealed(id, repository)) return forgotten_.Add(id);
+absl::Status KvUploadSessions::Forget(const UploadOwner& owner, const UploadId& id) {
+  if (table_.RemoveSealed(id, owner)) return forgotten_.Add(id);
   if (table_.Contains(id)) return absl::OkStatus();
   // A sealed one that has expired.
   absl::StatusOr<Record> record = records_.Get(id);
   if (absl::IsNotFound(record.status())) return absl::OkStatus();
   RETURN_IF_ERROR(record.status());
-  if (record->state() != Record::SEALED || record->repository() != repository.ToString()) return absl::OkStatus();
+  if (record->state() != Record::SEALED || !OwnerOf(*record).Is(owner)) return absl::OkStatus();
   return forgotten_.Add(id);
 }
 

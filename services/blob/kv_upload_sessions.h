@@ -38,14 +38,13 @@ class KvUploadSessions : public UploadSessions {
   // Takes over what an earlier run left, and deletes staged bytes that belong to no session. Before anything else.
   absl::Status Recover();
 
-  absl::StatusOr<Upload> Start(const RepositoryName& repository, DigestAlgorithm algorithm) override;
-  absl::StatusOr<Upload> Get(const RepositoryName& repository, const UploadId& id) override;
-  absl::StatusOr<std::unique_ptr<UploadAppender>> Append(const RepositoryName& repository, const UploadId& id,
+  absl::StatusOr<Upload> Start(const UploadOwner& owner, DigestAlgorithm algorithm) override;
+  absl::StatusOr<Upload> Get(const UploadOwner& owner, const UploadId& id) override;
+  absl::StatusOr<std::unique_ptr<UploadAppender>> Append(const UploadOwner& owner, const UploadId& id,
                                                          const AppendOptions& options) override;
-  absl::StatusOr<SealedUpload> Seal(const RepositoryName& repository, const UploadId& id,
-                                    const Digest& digest) override;
-  absl::Status Cancel(const RepositoryName& repository, const UploadId& id) override;
-  absl::Status Forget(const RepositoryName& repository, const UploadId& id) override;
+  absl::StatusOr<SealedUpload> Seal(const UploadOwner& owner, const UploadId& id, const Digest& digest) override;
+  absl::Status Cancel(const UploadOwner& owner, const UploadId& id) override;
+  absl::Status Forget(const UploadOwner& owner, const UploadId& id) override;
 
   // Ends at most `limit` open sessions that have expired, with their bytes; tells how many. Of a sealed one only the
   // right to seal it again expires: somebody may have committed its object, so object and record stay.

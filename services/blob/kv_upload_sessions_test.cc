@@ -56,14 +56,14 @@ class KvUploadSessionsTest : public testing::Test {
   }
 
   UploadId Start(DigestAlgorithm algorithm = DigestAlgorithm::kSha256) {
-    absl::StatusOr<Upload> upload = sessions_->Start(repository_, algorithm);
+    absl::StatusOr<Upload> upload = sessions_->Start(owner_, algorithm);
     EXPECT_OK(upload);
     EXPECT_EQ(upload->offset_bytes, 0);
     return upload->id;
   }
 
   absl::StatusOr<uint64_t> Append(const UploadId& id, absl::string_view bytes, const AppendOptions& options = {}) {
-    absl::StatusOr<std::unique_ptr<UploadAppender>> appender = sessions_->Append(repository_, id, options);
+    absl::StatusOr<std::unique_ptr<UploadAppender>> appender = sessions_->Append(owner_, id, options);
     if (!appender.ok()) return appender.status();
     if (absl::Status status = (*appender)->Append(bytes); !status.ok()) return status;
     absl::StatusOr<Upload> upload = (*appender)->Finish();
@@ -73,7 +73,7 @@ class KvUploadSessionsTest : public testing::Test {
   }
 
   absl::StatusOr<uint64_t> OffsetOf(const UploadId& id) {
-    absl::StatusOr<Upload> upload = sessions_->Get(repository_, id);
+    absl::StatusOr<Upload> upload = sessions_->Get(owner_, id);
     if (!upload.ok()) return upload.status();
     return upload->offset_bytes;
   }
@@ -85,15 +85,17 @@ class KvUploadSessionsTest : public testing::Test {
   }
 
   void ExpectSealsAs(const UploadId& id, const Digest& digest, const std::string& bytes, StorageTier tier) {
-    ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, sessions_->Seal(repository_, id, digest));
+    ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, sessions_->Seal(owner_, id, digest));
     EXPECT_EQ(sealed.digest, digest);
     EXPECT_EQ(sealed.size_bytes, bytes.size());
     EXPECT_EQ(sealed.storage_key.tier(), tier);
     EXPECT_THAT(Read(sealed.storage_key), IsOkAndHolds(bytes));
   }
 
-  const RepositoryName repository_ = *RepositoryName::Parse("team/app");
-  const RepositoryName other_ = *RepositoryName::Parse("team/other");
+  const UploadOwner owner_ = {.repository = *RepositoryName::Parse("team/app"), .account = "ada"};
+  const std::vector<UploadOwner> others_ = {{.repository = *RepositoryName::Parse("team/other"), .account = "ada"},
+                                            {.repository = owner_.repository, .account = "grace"},
+                                            {.repository = owner_.repository, .account = ""}};
   const std::string small_ = std::string(40'000, 's');
   const std::string large_ = std::string(100'000, 'l');
 
@@ -173,22 +175,22 @@ TEST_F(KvUploadSessionsTest, AnotherOffsetThanTheEndIsRefused) {
 
 TEST_F(KvUploadSessionsTest, OneAtATimeWorksOnASession) {
   const UploadId id = Start();
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(repository_, id, {}));
-  EXPECT_THAT(sessions_->Append(repository_, id, {}), IsOciError(OciErrorCode::kRangeInvalid));
-  EXPECT_THAT(sessions_->Seal(repository_, id, Sha256("")), IsOciError(OciErrorCode::kRangeInvalid));
-  EXPECT_THAT(sessions_->Cancel(repository_, id), IsOciError(OciErrorCode::kRangeInvalid));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(owner_, id, {}));
+  EXPECT_THAT(sessions_->Append(owner_, id, {}), IsOciError(OciErrorCode::kRangeInvalid));
+  EXPECT_THAT(sessions_->Seal(owner_, id, Sha256("")), IsOciError(OciErrorCode::kRangeInvalid));
+  EXPECT_THAT(sessions_->Cancel(owner_, id), IsOciError(OciErrorCode::kRangeInvalid));
   EXPECT_THAT(OffsetOf(id), IsOkAndHolds(0));
   appender.reset();
-  EXPECT_OK(sessions_->Append(repository_, id, {}));
+  EXPECT_OK(sessions_->Append(owner_, id, {}));
 }
 
 TEST_F(KvUploadSessionsTest, AnAppenderThatIsDroppedSavesWhatItWrote) {
   const UploadId small = Start();
   const UploadId large = Start();
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(repository_, small, {}));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(owner_, small, {}));
     ASSERT_OK(appender->Append("goods"));
-    ASSERT_OK_AND_ASSIGN(appender, sessions_->Append(repository_, large, {}));
+    ASSERT_OK_AND_ASSIGN(appender, sessions_->Append(owner_, large, {}));
     ASSERT_OK(appender->Append(large_));
   }
   Restart();
@@ -199,7 +201,7 @@ TEST_F(KvUploadSessionsTest, AnAppenderThatIsDroppedSavesWhatItWrote) {
 TEST_F(KvUploadSessionsTest, SavesNowAndThenWhileBytesComeIn) {
   const UploadId id = Start();
   const std::string piece(1 << 20, 'p');
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(repository_, id, {}));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(owner_, id, {}));
   for (int i = 0; i < 40; ++i) ASSERT_OK(appender->Append(piece));
   // As if killed: the appender is not told that its process has ended.
   const std::unique_ptr<KvUploadSessions> killed = std::move(sessions_);
@@ -210,7 +212,7 @@ TEST_F(KvUploadSessionsTest, SavesNowAndThenWhileBytesComeIn) {
   std::string expected;
   for (int i = 0; i < 32; ++i) expected += piece;
   expected += "end";
-  ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, sessions_->Seal(repository_, id, Sha256(expected)));
+  ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, sessions_->Seal(owner_, id, Sha256(expected)));
   EXPECT_EQ(sealed.size_bytes, expected.size());
 }
 
@@ -218,7 +220,7 @@ TEST_F(KvUploadSessionsTest, FinishesAndSealsInOne) {
   for (const std::string& bytes : {std::string(), small_, large_}) {
     const UploadId id = Start();
     {
-      ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(repository_, id, {}));
+      ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(owner_, id, {}));
       ASSERT_OK(appender->Append(bytes));
       ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, appender->FinishAndSeal(Sha256(bytes)));
       EXPECT_EQ(sealed.size_bytes, bytes.size());
@@ -233,7 +235,7 @@ TEST_F(KvUploadSessionsTest, FinishingAndSealingWithAnotherDigestEndsTheSession)
   for (const std::string& bytes : {small_, large_}) {
     const UploadId id = Start();
     {
-      ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(repository_, id, {}));
+      ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(owner_, id, {}));
       ASSERT_OK(appender->Append(bytes));
       EXPECT_THAT(appender->FinishAndSeal(Sha256("other")), IsOciError(OciErrorCode::kDigestInvalid));
     }
@@ -246,7 +248,7 @@ TEST_F(KvUploadSessionsTest, FinishingAndSealingWithAnotherDigestEndsTheSession)
 TEST_F(KvUploadSessionsTest, FinishesAndSealsWithAnotherAlgorithm) {
   for (const std::string& bytes : {small_, large_}) {
     const UploadId id = Start();
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(repository_, id, {}));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(owner_, id, {}));
     ASSERT_OK(appender->Append(bytes));
     ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, appender->FinishAndSeal(Sha512(bytes)));
     EXPECT_EQ(sealed.digest, Sha512(bytes));
@@ -258,9 +260,9 @@ TEST_F(KvUploadSessionsTest, AnObjectThatIsGoneIsNotSealedAgain) {
   for (const std::string& bytes : {small_, large_}) {
     const UploadId id = Start();
     EXPECT_OK(Append(id, bytes));
-    ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, sessions_->Seal(repository_, id, Sha256(bytes)));
+    ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, sessions_->Seal(owner_, id, Sha256(bytes)));
     EXPECT_OK(reader_.Delete(sealed.storage_key));
-    EXPECT_THAT(sessions_->Seal(repository_, id, Sha256(bytes)), IsOciError(OciErrorCode::kBlobUploadUnknown));
+    EXPECT_THAT(sessions_->Seal(owner_, id, Sha256(bytes)), IsOciError(OciErrorCode::kBlobUploadUnknown));
   }
   EXPECT_THAT(kv_.Scan({.prefix = "", .start_after = "", .limit = 10}), IsOkAndHolds(IsEmpty()));
 }
@@ -272,9 +274,9 @@ TEST_F(KvUploadSessionsTest, SealsAgainWithTheSameDigestUntilItIsForgotten) {
   ExpectSealsAs(id, Sha256("goods"), "goods", StorageTier::kKv);
   Restart();
   ExpectSealsAs(id, Sha256("goods"), "goods", StorageTier::kKv);
-  EXPECT_THAT(sessions_->Seal(repository_, id, Sha256("other")), IsOciError(OciErrorCode::kBlobUploadUnknown));
-  EXPECT_OK(sessions_->Forget(repository_, id));
-  EXPECT_THAT(sessions_->Seal(repository_, id, Sha256("goods")), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(sessions_->Seal(owner_, id, Sha256("other")), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_OK(sessions_->Forget(owner_, id));
+  EXPECT_THAT(sessions_->Seal(owner_, id, Sha256("goods")), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
 TEST_F(KvUploadSessionsTest, ASealedSessionIsOpenToNothingElse) {
@@ -282,15 +284,15 @@ TEST_F(KvUploadSessionsTest, ASealedSessionIsOpenToNothingElse) {
   ExpectSealsAs(id, Sha256(""), "", StorageTier::kKv);
   EXPECT_THAT(OffsetOf(id), IsOciError(OciErrorCode::kBlobUploadUnknown));
   EXPECT_THAT(Append(id, "x"), IsOciError(OciErrorCode::kBlobUploadUnknown));
-  EXPECT_THAT(sessions_->Cancel(repository_, id), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(sessions_->Cancel(owner_, id), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
 TEST_F(KvUploadSessionsTest, WhatIsForgottenStays) {
   const UploadId id = Start();
   EXPECT_OK(Append(id, "goods"));
-  ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, sessions_->Seal(repository_, id, Sha256("goods")));
-  EXPECT_OK(sessions_->Forget(repository_, id));
-  EXPECT_OK(sessions_->Forget(repository_, id));
+  ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, sessions_->Seal(owner_, id, Sha256("goods")));
+  EXPECT_OK(sessions_->Forget(owner_, id));
+  EXPECT_OK(sessions_->Forget(owner_, id));
   Restart();
   EXPECT_THAT(Read(sealed.storage_key), IsOkAndHolds("goods"));
   EXPECT_THAT(kv_.Scan({.prefix = "u/", .start_after = "", .limit = 10}), IsOkAndHolds(IsEmpty()));
@@ -298,7 +300,7 @@ TEST_F(KvUploadSessionsTest, WhatIsForgottenStays) {
 
 TEST_F(KvUploadSessionsTest, ForgettingAnOpenSessionDoesNothing) {
   const UploadId id = Start();
-  EXPECT_OK(sessions_->Forget(repository_, id));
+  EXPECT_OK(sessions_->Forget(owner_, id));
   EXPECT_THAT(OffsetOf(id), IsOkAndHolds(0));
 }
 
@@ -306,7 +308,7 @@ TEST_F(KvUploadSessionsTest, AnotherDigestEndsTheSession) {
   for (const std::string& bytes : {small_, large_}) {
     const UploadId id = Start();
     EXPECT_OK(Append(id, bytes));
-    absl::StatusOr<SealedUpload> sealed = sessions_->Seal(repository_, id, Sha256("other"));
+    absl::StatusOr<SealedUpload> sealed = sessions_->Seal(owner_, id, Sha256("other"));
     EXPECT_THAT(sealed, IsOciError(OciErrorCode::kDigestInvalid));
     EXPECT_THAT(sealed.status().message(), HasSubstr(Sha256(bytes).ToString()));
     EXPECT_THAT(OffsetOf(id), IsOciError(OciErrorCode::kBlobUploadUnknown));
@@ -334,22 +336,24 @@ TEST_F(KvUploadSessionsTest, SealsWithAnAlgorithmThatWasNot) {
   }
 }
 
-TEST_F(KvUploadSessionsTest, BelongsToItsRepository) {
+TEST_F(KvUploadSessionsTest, BelongsToItsRepositoryAndAccount) {
   const UploadId id = Start();
-  EXPECT_THAT(sessions_->Get(other_, id), IsOciError(OciErrorCode::kBlobUploadUnknown));
-  EXPECT_THAT(sessions_->Append(other_, id, {}), IsOciError(OciErrorCode::kBlobUploadUnknown));
-  EXPECT_THAT(sessions_->Seal(other_, id, Sha256("")), IsOciError(OciErrorCode::kBlobUploadUnknown));
-  EXPECT_THAT(sessions_->Cancel(other_, id), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  for (const UploadOwner& other : others_) {
+    EXPECT_THAT(sessions_->Get(other, id), IsOciError(OciErrorCode::kBlobUploadUnknown));
+    EXPECT_THAT(sessions_->Append(other, id, {}), IsOciError(OciErrorCode::kBlobUploadUnknown));
+    EXPECT_THAT(sessions_->Seal(other, id, Sha256("")), IsOciError(OciErrorCode::kBlobUploadUnknown));
+    EXPECT_THAT(sessions_->Cancel(other, id), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  }
   ExpectSealsAs(id, Sha256(""), "", StorageTier::kKv);
-  EXPECT_OK(sessions_->Forget(other_, id));
+  for (const UploadOwner& other : others_) EXPECT_OK(sessions_->Forget(other, id));
   ExpectSealsAs(id, Sha256(""), "", StorageTier::kKv);
 }
 
 TEST_F(KvUploadSessionsTest, CancellingDeletesTheBytes) {
   const UploadId id = Start();
   EXPECT_OK(Append(id, large_));
-  EXPECT_OK(sessions_->Cancel(repository_, id));
-  EXPECT_THAT(sessions_->Cancel(repository_, id), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_OK(sessions_->Cancel(owner_, id));
+  EXPECT_THAT(sessions_->Cancel(owner_, id), IsOciError(OciErrorCode::kBlobUploadUnknown));
   EXPECT_THAT(store_.ListStaged(), IsOkAndHolds(IsEmpty()));
   EXPECT_THAT(kv_.Scan({.prefix = "", .start_after = "", .limit = 10}), IsOkAndHolds(IsEmpty()));
 }
@@ -358,13 +362,13 @@ TEST_F(KvUploadSessionsTest, OpenSessionsAreBounded) {
   const UploadId first = Start();
   Start();
   Start();
-  EXPECT_THAT(sessions_->Start(repository_, DigestAlgorithm::kSha256), IsOciError(OciErrorCode::kTooManyRequests));
+  EXPECT_THAT(sessions_->Start(owner_, DigestAlgorithm::kSha256), IsOciError(OciErrorCode::kTooManyRequests));
   EXPECT_EQ(metrics_.upload_sessions()->Value(), 3);
   ExpectSealsAs(first, Sha256(""), "", StorageTier::kKv);
   Start();
   Restart();
   EXPECT_EQ(metrics_.upload_sessions()->Value(), 3);
-  EXPECT_THAT(sessions_->Start(repository_, DigestAlgorithm::kSha256), IsOciError(OciErrorCode::kTooManyRequests));
+  EXPECT_THAT(sessions_->Start(owner_, DigestAlgorithm::kSha256), IsOciError(OciErrorCode::kTooManyRequests));
 }
 
 TEST_F(KvUploadSessionsTest, SessionsExpireUnlessTheyAreTouched) {
@@ -395,7 +399,7 @@ TEST_F(KvUploadSessionsTest, ExpiredSessionsOfAnEarlierRunEnd) {
 
 TEST_F(KvUploadSessionsTest, ASessionInUseDoesNotExpire) {
   const UploadId id = Start();
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(repository_, id, {}));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(owner_, id, {}));
   clock_.Advance(absl::Hours(48));
   EXPECT_EQ(sessions_->EndExpired(10), 0);
   EXPECT_OK(appender->Append("goods"));
@@ -405,14 +409,14 @@ TEST_F(KvUploadSessionsTest, ASessionInUseDoesNotExpire) {
 TEST_F(KvUploadSessionsTest, ExpiryLeavesWhatWasSealed) {
   const UploadId id = Start();
   EXPECT_OK(Append(id, large_));
-  ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, sessions_->Seal(repository_, id, Sha256(large_)));
+  ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, sessions_->Seal(owner_, id, Sha256(large_)));
   clock_.Advance(absl::Hours(25));
   EXPECT_EQ(sessions_->EndExpired(10), 0);
   EXPECT_THAT(Read(sealed.storage_key), IsOkAndHolds(large_));
-  EXPECT_THAT(sessions_->Seal(repository_, id, Sha256(large_)), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(sessions_->Seal(owner_, id, Sha256(large_)), IsOciError(OciErrorCode::kBlobUploadUnknown));
   EXPECT_THAT(kv_.Scan({.prefix = "u/", .start_after = "", .limit = 10}), IsOkAndHolds(SizeIs(1)));
   // The manifest service has committed it after all.
-  EXPECT_OK(sessions_->Forget(repository_, id));
+  EXPECT_OK(sessions_->Forget(owner_, id));
   EXPECT_OK(sessions_->FlushForgotten());
   EXPECT_THAT(kv_.Scan({.prefix = "u/", .start_after = "", .limit = 10}), IsOkAndHolds(IsEmpty()));
 }
@@ -444,7 +448,7 @@ TEST_F(KvUploadSessionsTest, LostBytesAreNeverSealed) {
     ASSERT_OK(staged->Append("?"));
   }
   Restart();
-  EXPECT_THAT(sessions_->Seal(repository_, id, Sha256(large_)), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(sessions_->Seal(owner_, id, Sha256(large_)), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
 TEST_F(KvUploadSessionsTest, BytesBehindTheRecordedOffsetAreDropped) {
@@ -482,7 +486,7 @@ TEST_F(KvUploadSessionsTest, AnEndedSessionLeavesWhatAKilledSealHadPublished) {
   }
   Restart();
   // The seal may have been answered and committed before a power cut took the session's record back.
-  EXPECT_OK(sessions_->Cancel(repository_, id));
+  EXPECT_OK(sessions_->Cancel(owner_, id));
   EXPECT_THAT(Read(ObjectStore::KeyOf(id)), IsOkAndHolds(large_));
 }
 

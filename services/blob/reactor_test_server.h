@@ -48,13 +48,13 @@ class ReactorTestServer {
 
   // An object of the service's own making.
   StorageKey Store(absl::string_view bytes) {
-    const UploadId id = sessions().Start(repository(), DigestAlgorithm::kSha256)->id;
-    std::unique_ptr<UploadAppender> appender = *sessions().Append(repository(), id, {});
+    const UploadId id = sessions().Start(owner(), DigestAlgorithm::kSha256)->id;
+    std::unique_ptr<UploadAppender> appender = *sessions().Append(owner(), id, {});
     EXPECT_OK(appender->Append(bytes));
     return appender->FinishAndSeal(ComputeDigest(DigestAlgorithm::kSha256, bytes))->storage_key;
   }
 
-  static RepositoryName repository() { return *RepositoryName::Parse("team/app"); }
+  static UploadOwner owner() { return {.repository = *RepositoryName::Parse("team/app"), .account = "ada"}; }
 
  private:
   kv::TemporaryDirectory directory_;

@@ -8,7 +8,7 @@
 namespace entrepot::blob {
 
 absl::Status UnknownSession() {
-  return OciError(OciErrorCode::kBlobUploadUnknown, "there is no such upload session in this repository");
+  return OciError(OciErrorCode::kBlobUploadUnknown, "there is no such upload session of yours in this repository");
 }
 
 SessionTable::Claim::~Claim() {
@@ -24,8 +24,9 @@ void SessionTable::Claim::Update(SessionState state, uint64_t offset_bytes, bool
 
 void SessionTable::Claim::Remove() { std::exchange(table_, nullptr)->Erase(id_); }
 
-absl::StatusOr<SessionTable::Claim> SessionTable::Add(const UploadId& id, const RepositoryName& repository) {
-  SessionInfo info{.repository = repository.ToString(), .touched_at = clock_.Now()};
+absl::StatusOr<SessionTable::Claim> SessionTable::Add(const UploadId& id, const UploadOwner& owner) {
+  SessionInfo info{.owner = {.repository = owner.repository.ToString(), .account = owner.account},
+                   .touched_at = clock_.Now()};
   absl::MutexLock lock(&mutex_);
   if (open_ >= open_max_) {
     return OciError(OciErrorCode::kTooManyRequests,
@@ -47,17 +48,17 @@ bool SessionTable::Contains(const UploadId& id) const {
   return entries_.contains(id.ToString());
 }
 
-absl::StatusOr<SessionInfo> SessionTable::Find(const UploadId& id, const RepositoryName& repository) const {
+absl::StatusOr<SessionInfo> SessionTable::Find(const UploadId& id, const UploadOwner& owner) const {
   absl::MutexLock lock(&mutex_);
-  const Entry* entry = FindEntry(id, repository.ToString());
+  const Entry* entry = FindEntry(id, owner);
   if (entry == nullptr) return UnknownSession();
   return entry->info;
 }
 
 absl::StatusOr<SessionTable::Claim> SessionTable::ClaimFor(SessionUse use, const UploadId& id,
-                                                           const RepositoryName& repository) {
+                                                           const UploadOwner& owner) {
   absl::MutexLock lock(&mutex_);
-  Entry* entry = const_cast<Entry*>(FindEntry(id, repository.ToString()));
+  Entry* entry = const_cast<Entry*>(FindEntry(id, owner));
   if (entry == nullptr) return UnknownSession();
   if (entry->claimed) {
     const bool passes = use == SessionUse::kVerify || entry->use == SessionUse::kVerify;
@@ -71,9 +72,9 @@ absl::StatusOr<SessionTable::Claim> SessionTable::ClaimFor(SessionUse use, const
   return Claim(this, id, entry->info);
 }
 
-bool SessionTable::RemoveSealed(const UploadId& id, const RepositoryName& repository) {
+bool SessionTable::RemoveSealed(const UploadId& id, const UploadOwner& owner) {
   absl::MutexLock lock(&mutex_);
-  const Entry* entry = FindEntry(id, repository.ToString());
+  const Entry* entry = FindEntry(id, owner);
   if (entry == nullptr || entry->claimed || entry->info.state != SessionState::kSealed) return false;
   entries_.erase(id.ToString());
   return true;
@@ -107,9 +108,9 @@ absl::Duration SessionTable::OldestAge() const {
   return now - oldest;
 }
 
-const SessionTable::Entry* SessionTable::FindEntry(const UploadId& id, absl::string_view repository) const {
+const SessionTable::Entry* SessionTable::FindEntry(const UploadId& id, const UploadOwner& owner) const {
   const auto found = entries_.find(id.ToString());
-  if (found == entries_.end() || found->second.info.repository != repository || Expired(found->second)) return nullptr;
+  if (found == entries_.end() || !found->second.info.owner.Is(owner) || Expired(found->second)) return nullptr;
   return &found->second;
 }
 

@@ -15,16 +15,26 @@
 #include "absl/time/time.h"
 #include "prometheus/gauge.h"
 #include "services/core/clock.h"
-#include "services/core/repository_name.h"
+#include "services/core/upload.h"
 #include "services/core/upload_id.h"
 
 namespace entrepot::blob {
 
 enum class SessionState { kOpen, kSealed };
 
+// An UploadOwner as a record has it.
+struct SessionOwner {
+  std::string repository;
+  std::string account;
+
+  bool Is(const UploadOwner& owner) const {
+    return repository == owner.repository.ToString() && account == owner.account;
+  }
+};
+
 // What is to be known of a session without asking the KV.
 struct SessionInfo {
-  std::string repository;
+  SessionOwner owner;
   SessionState state = SessionState::kOpen;
   uint64_t offset_bytes = 0;
   // Whether this run of the service wrote the staged bytes, or has read them back and found them to be what the record
@@ -72,18 +82,18 @@ class SessionTable {
       : open_max_(open_max), lifetime_(lifetime), clock_(*clock), gauge_(open_sessions) {}
 
   // kResourceExhausted (TOOMANYREQUESTS) where as many are open as may be.
-  absl::StatusOr<Claim> Add(const UploadId& id, const RepositoryName& repository);
+  absl::StatusOr<Claim> Add(const UploadId& id, const UploadOwner& owner);
   // One that an earlier run left. Not bounded.
   void Restore(const UploadId& id, SessionInfo info);
   bool Contains(const UploadId& id) const;
 
-  // kNotFound (BLOB_UPLOAD_UNKNOWN): not there, not of that repository, or expired.
-  absl::StatusOr<SessionInfo> Find(const UploadId& id, const RepositoryName& repository) const;
+  // kNotFound (BLOB_UPLOAD_UNKNOWN): not there, not the owner's, or expired.
+  absl::StatusOr<SessionInfo> Find(const UploadId& id, const UploadOwner& owner) const;
   // Besides: kOutOfRange (RANGE_INVALID) where somebody else is at work on it; kUnavailable where that is for a seal or
   // for reading it back, and the call would have to be made again.
-  absl::StatusOr<Claim> ClaimFor(SessionUse use, const UploadId& id, const RepositoryName& repository);
+  absl::StatusOr<Claim> ClaimFor(SessionUse use, const UploadId& id, const UploadOwner& owner);
   // Whether it was there, sealed and unclaimed.
-  bool RemoveSealed(const UploadId& id, const RepositoryName& repository);
+  bool RemoveSealed(const UploadId& id, const UploadOwner& owner);
 
   // At most `limit` open ones whose time is over. Sealed ones are only dropped from the table.
   std::vector<Claim> ClaimExpired(size_t limit);
@@ -98,7 +108,7 @@ class SessionTable {
   };
 
   bool Expired(const Entry& entry) const { return !entry.claimed && entry.info.touched_at + lifetime_ <= clock_.Now(); }
-  const Entry* FindEntry(const UploadId& id, absl::string_view repository) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  const Entry* FindEntry(const UploadId& id, const UploadOwner& owner) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CountOpen(int change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Write(const Claim& claim, bool release);
   void Erase(const UploadId& id);

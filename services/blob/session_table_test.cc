@@ -22,12 +22,11 @@ class SessionTableTest : public testing::Test {
  protected:
   UploadId Add() {
     const UploadId id = UploadId::Random();
-    EXPECT_OK(table_.Add(id, repository_));
+    EXPECT_OK(table_.Add(id, owner_));
     return id;
   }
 
-  const RepositoryName repository_ = *RepositoryName::Parse("team/app");
-  const RepositoryName other_ = *RepositoryName::Parse("team/other");
+  const UploadOwner owner_ = {.repository = *RepositoryName::Parse("team/app"), .account = "ada"};
   FakeClock clock_;
   prometheus::Gauge gauge_;
   SessionTable table_{2, absl::Hours(1), &clock_, &gauge_};
@@ -36,50 +35,62 @@ class SessionTableTest : public testing::Test {
 TEST_F(SessionTableTest, ASessionIsClaimedOnce) {
   const UploadId id = Add();
   {
-    ASSERT_OK_AND_ASSIGN(const SessionTable::Claim claim, table_.ClaimFor(SessionUse::kAppend, id, repository_));
-    EXPECT_THAT(table_.ClaimFor(SessionUse::kAppend, id, repository_), IsOciError(OciErrorCode::kRangeInvalid));
-    EXPECT_THAT(table_.ClaimFor(SessionUse::kSeal, id, repository_), IsOciError(OciErrorCode::kRangeInvalid));
-    EXPECT_OK(table_.Find(id, repository_));
+    ASSERT_OK_AND_ASSIGN(const SessionTable::Claim claim, table_.ClaimFor(SessionUse::kAppend, id, owner_));
+    EXPECT_THAT(table_.ClaimFor(SessionUse::kAppend, id, owner_), IsOciError(OciErrorCode::kRangeInvalid));
+    EXPECT_THAT(table_.ClaimFor(SessionUse::kSeal, id, owner_), IsOciError(OciErrorCode::kRangeInvalid));
+    EXPECT_OK(table_.Find(id, owner_));
   }
-  EXPECT_OK(table_.ClaimFor(SessionUse::kSeal, id, repository_));
+  EXPECT_OK(table_.ClaimFor(SessionUse::kSeal, id, owner_));
+}
+
+TEST_F(SessionTableTest, ToOthersASessionIsUnknown) {
+  const UploadId id = Add();
+  const RepositoryName elsewhere = *RepositoryName::Parse("team/other");
+  for (const UploadOwner& other :
+       {UploadOwner{owner_.repository, "grace"}, UploadOwner{owner_.repository, ""}, UploadOwner{elsewhere, "ada"}}) {
+    EXPECT_THAT(table_.Find(id, other), IsOciError(OciErrorCode::kBlobUploadUnknown));
+    EXPECT_THAT(table_.ClaimFor(SessionUse::kAppend, id, other), IsOciError(OciErrorCode::kBlobUploadUnknown));
+    EXPECT_FALSE(table_.RemoveSealed(id, other));
+  }
+  EXPECT_OK(table_.Find(id, owner_));
 }
 
 TEST_F(SessionTableTest, WhatPassesByItselfIsAskedForAgain) {
   const UploadId id = Add();
-  ASSERT_OK_AND_ASSIGN(const SessionTable::Claim claim, table_.ClaimFor(SessionUse::kSeal, id, repository_));
-  EXPECT_THAT(table_.ClaimFor(SessionUse::kSeal, id, repository_), IsOciError(OciErrorCode::kUnavailable));
-  EXPECT_THAT(table_.ClaimFor(SessionUse::kAppend, id, repository_), IsOciError(OciErrorCode::kRangeInvalid));
-  EXPECT_THAT(table_.ClaimFor(SessionUse::kVerify, id, repository_), IsOciError(OciErrorCode::kUnavailable));
+  ASSERT_OK_AND_ASSIGN(const SessionTable::Claim claim, table_.ClaimFor(SessionUse::kSeal, id, owner_));
+  EXPECT_THAT(table_.ClaimFor(SessionUse::kSeal, id, owner_), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(table_.ClaimFor(SessionUse::kAppend, id, owner_), IsOciError(OciErrorCode::kRangeInvalid));
+  EXPECT_THAT(table_.ClaimFor(SessionUse::kVerify, id, owner_), IsOciError(OciErrorCode::kUnavailable));
 }
 
 TEST_F(SessionTableTest, ASessionWhoseStartFailedIsGone) {
   const UploadId id = UploadId::Random();
   {
-    ASSERT_OK_AND_ASSIGN(SessionTable::Claim claim, table_.Add(id, repository_));
+    ASSERT_OK_AND_ASSIGN(SessionTable::Claim claim, table_.Add(id, owner_));
     EXPECT_EQ(gauge_.Value(), 1);
     claim.Remove();
     EXPECT_FALSE(claim.open());
   }
   EXPECT_EQ(gauge_.Value(), 0);
-  EXPECT_THAT(table_.Find(id, repository_), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(table_.Find(id, owner_), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
 TEST_F(SessionTableTest, CountsOpenSessionsOnly) {
   const UploadId first = Add();
   Add();
-  EXPECT_THAT(table_.Add(UploadId::Random(), repository_), IsOciError(OciErrorCode::kTooManyRequests));
+  EXPECT_THAT(table_.Add(UploadId::Random(), owner_), IsOciError(OciErrorCode::kTooManyRequests));
   {
-    ASSERT_OK_AND_ASSIGN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kSeal, first, repository_));
+    ASSERT_OK_AND_ASSIGN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kSeal, first, owner_));
     EXPECT_TRUE(claim.open());
     claim.Update(SessionState::kSealed, 5, /*trusted=*/true);
     EXPECT_FALSE(claim.open());
   }
   EXPECT_EQ(gauge_.Value(), 1);
-  EXPECT_THAT(table_.Find(first, repository_)->offset_bytes, 5);
+  EXPECT_THAT(table_.Find(first, owner_)->offset_bytes, 5);
   Add();
-  EXPECT_FALSE(table_.RemoveSealed(first, other_));
-  EXPECT_TRUE(table_.RemoveSealed(first, repository_));
-  EXPECT_FALSE(table_.RemoveSealed(first, repository_));
+  EXPECT_FALSE(table_.RemoveSealed(first, UploadOwner{owner_.repository, "grace"}));
+  EXPECT_TRUE(table_.RemoveSealed(first, owner_));
+  EXPECT_FALSE(table_.RemoveSealed(first, owner_));
   EXPECT_EQ(gauge_.Value(), 2);
 }
 
@@ -87,24 +98,24 @@ TEST_F(SessionTableTest, AMovedClaimReleasesOnce) {
   const UploadId id = Add();
   std::optional<SessionTable::Claim> moved;
   {
-    ASSERT_OK_AND_ASSIGN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kAppend, id, repository_));
+    ASSERT_OK_AND_ASSIGN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kAppend, id, owner_));
     moved.emplace(std::move(claim));
   }
-  EXPECT_THAT(table_.ClaimFor(SessionUse::kAppend, id, repository_), IsOciError(OciErrorCode::kRangeInvalid));
+  EXPECT_THAT(table_.ClaimFor(SessionUse::kAppend, id, owner_), IsOciError(OciErrorCode::kRangeInvalid));
   moved.reset();
-  EXPECT_OK(table_.ClaimFor(SessionUse::kAppend, id, repository_));
+  EXPECT_OK(table_.ClaimFor(SessionUse::kAppend, id, owner_));
 }
 
 TEST_F(SessionTableTest, ReleasingAClaimTouchesTheSession) {
   const UploadId id = Add();
   clock_.Advance(absl::Minutes(59));
-  { ASSERT_OK(table_.ClaimFor(SessionUse::kAppend, id, repository_)); }
+  { ASSERT_OK(table_.ClaimFor(SessionUse::kAppend, id, owner_)); }
   clock_.Advance(absl::Minutes(59));
-  EXPECT_OK(table_.Find(id, repository_));
+  EXPECT_OK(table_.Find(id, owner_));
   EXPECT_EQ(table_.OldestAge(), absl::Minutes(59));
   clock_.Advance(absl::Minutes(1));
-  EXPECT_THAT(table_.Find(id, repository_), IsOciError(OciErrorCode::kBlobUploadUnknown));
-  EXPECT_THAT(table_.ClaimFor(SessionUse::kAppend, id, repository_), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(table_.Find(id, owner_), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(table_.ClaimFor(SessionUse::kAppend, id, owner_), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
 TEST_F(SessionTableTest, HandsOutExpiredSessionsInBites) {
@@ -126,7 +137,7 @@ TEST_F(SessionTableTest, OfManyThreadsOneAtATimeHoldsASession) {
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       for (int j = 0; j < 2'000; ++j) {
-        absl::StatusOr<SessionTable::Claim> claim = table_.ClaimFor(SessionUse::kAppend, id, repository_);
+        absl::StatusOr<SessionTable::Claim> claim = table_.ClaimFor(SessionUse::kAppend, id, owner_);
         if (!claim.ok()) continue;
         EXPECT_EQ(++holders, 1);
         ++claims;

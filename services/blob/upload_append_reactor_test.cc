@@ -26,7 +26,8 @@ class UploadAppendReactorTest : public testing::Test {
 
     bool WriteHeader(const UploadId& id, std::optional<uint64_t> offset_bytes = std::nullopt) {
       v1::AppendToUploadRequest request;
-      request.mutable_header()->set_repository(ReactorTestServer::repository().ToString());
+      request.mutable_header()->set_repository(ReactorTestServer::owner().repository.ToString());
+      request.mutable_header()->set_account(ReactorTestServer::owner().account);
       request.mutable_header()->set_upload_id(id.ToString());
       if (offset_bytes.has_value()) request.mutable_header()->set_offset_bytes(*offset_bytes);
       return writer->Write(request);
@@ -51,13 +52,13 @@ class UploadAppendReactorTest : public testing::Test {
     std::unique_ptr<grpc::ClientWriter<v1::AppendToUploadRequest>> writer;
   };
 
-  UploadId Start() { return server_.sessions().Start(ReactorTestServer::repository(), DigestAlgorithm::kSha256)->id; }
-  absl::StatusOr<Upload> Get(const UploadId& id) { return server_.sessions().Get(ReactorTestServer::repository(), id); }
+  UploadId Start() { return server_.sessions().Start(ReactorTestServer::owner(), DigestAlgorithm::kSha256)->id; }
+  absl::StatusOr<Upload> Get(const UploadId& id) { return server_.sessions().Get(ReactorTestServer::owner(), id); }
 
   // The server ends a broken call when it learns of it.
   void WaitUntilFree(const UploadId& id) {
     const absl::Time deadline = absl::Now() + absl::Seconds(30);
-    while (!server_.sessions().Append(ReactorTestServer::repository(), id, {}).ok()) {
+    while (!server_.sessions().Append(ReactorTestServer::owner(), id, {}).ok()) {
       ASSERT_LT(absl::Now(), deadline);
       absl::SleepFor(absl::Milliseconds(1));
     }
@@ -76,8 +77,7 @@ TEST_F(UploadAppendReactorTest, AppendsMessageByMessage) {
   EXPECT_EQ(stream.response.upload_id(), id.ToString());
   EXPECT_EQ(stream.response.offset_bytes(), bytes.size());
   EXPECT_FALSE(stream.response.has_sealed());
-  EXPECT_OK(
-      server_.sessions().Seal(ReactorTestServer::repository(), id, ComputeDigest(DigestAlgorithm::kSha256, bytes)));
+  EXPECT_OK(server_.sessions().Seal(ReactorTestServer::owner(), id, ComputeDigest(DigestAlgorithm::kSha256, bytes)));
 }
 
 TEST_F(UploadAppendReactorTest, TellsThatTheSessionTakesBytes) {
@@ -85,9 +85,9 @@ TEST_F(UploadAppendReactorTest, TellsThatTheSessionTakesBytes) {
   Stream stream(server_.stub());
   ASSERT_TRUE(stream.WriteHeader(id));
   stream.writer->WaitForInitialMetadata();
-  EXPECT_FALSE(server_.sessions().Append(ReactorTestServer::repository(), id, {}).ok());
+  EXPECT_FALSE(server_.sessions().Append(ReactorTestServer::owner(), id, {}).ok());
   ASSERT_OK(stream.Finish());
-  EXPECT_OK(server_.sessions().Append(ReactorTestServer::repository(), id, {}));
+  EXPECT_OK(server_.sessions().Append(ReactorTestServer::owner(), id, {}));
 }
 
 TEST_F(UploadAppendReactorTest, SealsWithTheLastMessage) {
@@ -148,8 +148,7 @@ TEST_F(UploadAppendReactorTest, ABrokenStreamSealsNothingAndLosesNothing) {
   std::string expected;
   for (uint64_t i = 0; i < upload.offset_bytes / bytes.size(); ++i) expected += bytes;
   expected += "end";
-  EXPECT_OK(
-      server_.sessions().Seal(ReactorTestServer::repository(), id, ComputeDigest(DigestAlgorithm::kSha256, expected)));
+  EXPECT_OK(server_.sessions().Seal(ReactorTestServer::owner(), id, ComputeDigest(DigestAlgorithm::kSha256, expected)));
 }
 
 TEST_F(UploadAppendReactorTest, AnotherOffsetIsRefusedBeforeAnyByte) {

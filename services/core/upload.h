@@ -3,12 +3,21 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "services/core/digest.h"
+#include "services/core/repository_name.h"
 #include "services/core/storage_key.h"
 #include "services/core/upload_id.h"
 
 namespace entrepot {
+
+// Whose an upload session is. To anybody else it does not exist.
+struct UploadOwner {
+  RepositoryName repository;
+  // Empty where nobody has shown a credential.
+  std::string account;
+};
 
 // An upload session (OCI distribution specification, "Pushing blobs").
 struct Upload {
