@@ -27,11 +27,11 @@ awaitable<void> RefreshKeys(KeySetCache& keys) {
 
 }  // namespace
 
-AccessControl::AccessControl(AuthBackend* auth, const Clock* clock, std::string external_url,
-                             const KeySetCache::Options& keys, const std::shared_ptr<prometheus::Registry>& registry)
+AccessControl::AccessControl(AuthBackend* auth, const Clock* clock, const Options& options,
+                             const std::shared_ptr<prometheus::Registry>& registry)
     : clock_(clock),
-      denials_(std::move(external_url), registry),
-      keys_(auth, clock, keys),
+      denials_(options.external_url, options.audit, registry),
+      keys_(auth, clock, options.keys),
       verifier_(&keys_, clock, registry) {}
 
 awaitable<AccessControl::Decision> AccessControl::Decide(const http::Request& request, const NeededAccess& needed) {
@@ -65,9 +65,15 @@ awaitable<AccessControl::Decision> AccessControl::Decide(const http::Request& re
   co_return token;
 }
 
-awaitable<http::Response> AccessControl::Refuse(const http::Request& request, const NeededAccess& needed,
-                                                const absl::Status& why, const VerifiedToken* token) {
-  return Deny(request, needed, DenialReason::kInvalidToken, why, token);
+awaitable<absl::StatusOr<http::Response>> AccessControl::DeniedByService(const http::Request& request,
+                                                                         const NeededAccess& needed,
+                                                                         const absl::Status& why,
+                                                                         const VerifiedToken& token) {
+  if (absl::IsUnauthenticated(why)) {
+    co_return co_await Deny(request, needed, DenialReason::kInvalidToken, why, &token);
+  }
+  denials_.NotePolicy(request, needed, why, token);
+  co_return why;
 }
 
 awaitable<http::Response> AccessControl::Deny(const http::Request& request, const NeededAccess& needed,

@@ -6,7 +6,7 @@
 #include <variant>
 
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "boost/asio/any_io_executor.hpp"
 #include "boost/asio/awaitable.hpp"
@@ -18,6 +18,7 @@
 #include "gateway/http/message.h"
 #include "prometheus/registry.h"
 #include "services/core/clock.h"
+#include "services/runtime/audit_log.h"
 
 namespace entrepot::gateway::api {
 
@@ -28,15 +29,24 @@ class AccessControl {
   // The token (nullptr where none is needed), or the answer to a request that it does not suffice for.
   using Decision = std::variant<Token, http::Response>;
 
-  // `auth` and `clock` must outlive it.
-  AccessControl(AuthBackend* auth, const Clock* clock, std::string external_url, const KeySetCache::Options& keys,
+  struct Options {
+    // What clients call the registry; empty: what their requests say.
+    std::string external_url;
+    KeySetCache::Options keys;
+    runtime::AuditLog* audit = nullptr;
+  };
+
+  // `auth`, `clock` and the audit log must outlive it.
+  AccessControl(AuthBackend* auth, const Clock* clock, const Options& options,
                 const std::shared_ptr<prometheus::Registry>& registry);
 
   boost::asio::awaitable<Decision> Decide(const http::Request& request, const NeededAccess& needed);
-  // The answer where a service, which knows more, does not take a token that is good in itself (kUnauthenticated: it
-  // may be older than its repository): clients get themselves a new one.
-  boost::asio::awaitable<http::Response> Refuse(const http::Request& request, const NeededAccess& needed,
-                                                const absl::Status& why, const VerifiedToken* token);
+  // What a service, which knows more, has denied to a token that is good in itself. kUnauthenticated (it may be older
+  // than its repository) becomes a challenge: clients get themselves a new one.
+  boost::asio::awaitable<absl::StatusOr<http::Response>> DeniedByService(const http::Request& request,
+                                                                         const NeededAccess& needed,
+                                                                         const absl::Status& why,
+                                                                         const VerifiedToken& token);
 
   KeySetCache& keys() { return keys_; }
 

@@ -13,7 +13,8 @@
 namespace entrepot::gateway::api {
 namespace {
 
-constexpr std::array<const char*, 3> kReasonLabels = {"missing_token", "invalid_token", "insufficient_scope"};
+// In the order of the enum.
+constexpr std::array<const char*, 4> kReasonLabels = {"missing_token", "invalid_token", "insufficient_scope", "policy"};
 
 // The error of RFC 6750 section 3.1: none where nothing was sent.
 absl::string_view ChallengeError(DenialReason reason) {
@@ -55,6 +56,7 @@ absl::Status ToStatus(const NeededAccess& needed, DenialReason reason, const abs
     case DenialReason::kInvalidToken:
       return OciError(OciErrorCode::kUnauthorized, why.message(), need + "the token was not accepted");
     case DenialReason::kInsufficientScope:
+    case DenialReason::kPolicy:
       break;
   }
   return OciError(OciErrorCode::kUnauthorized, "the token does not allow this", need + DescribeGrant(needed, *token));
@@ -62,11 +64,12 @@ absl::Status ToStatus(const NeededAccess& needed, DenialReason reason, const abs
 
 }  // namespace
 
-AccessDenials::AccessDenials(std::string external_url, const std::shared_ptr<prometheus::Registry>& registry)
-    : external_url_(std::move(external_url)) {
+AccessDenials::AccessDenials(std::string external_url, runtime::AuditLog* audit,
+                             const std::shared_ptr<prometheus::Registry>& registry)
+    : external_url_(std::move(external_url)), audit_(audit) {
   auto& denied = prometheus::BuildCounter()
                      .Name("entrepot_authorization_denied_total")
-                     .Help("Requests whose bearer token was missing, not good, or too narrow")
+                     .Help("Requests denied: their token was missing, not good or too narrow, or policy forbids it")
                      .Register(*registry);
   for (size_t i = 0; i < counters_.size(); ++i) counters_[i] = &denied.Add({{"reason", kReasonLabels[i]}});
 }
@@ -74,13 +77,34 @@ AccessDenials::AccessDenials(std::string external_url, const std::shared_ptr<pro
 http::Response AccessDenials::Deny(const http::Request& request, const NeededAccess& needed, DenialReason reason,
                                    absl::string_view service, const absl::Status& why,
                                    const VerifiedToken* token) const {
-  counters_[static_cast<size_t>(reason)]->Increment();
   const absl::Status status = ToStatus(needed, reason, why, token);
+  const std::string detail = GetOciErrorDetail(status);
+  Note(request, needed, reason, why.ok() ? absl::string_view(detail) : why.message(), token);
   http::Response response = ErrorResponse(status, request.request_id);
   const BearerChallenge challenge{absl::StrCat(BaseUrl(external_url_, request), "/token"), std::string(service),
                                   NeededScope(needed.need, needed.repository), std::string(ChallengeError(reason))};
   response.fields.emplace_back("WWW-Authenticate", ToHeaderValue(challenge));
   return response;
+}
+
+void AccessDenials::NotePolicy(const http::Request& request, const NeededAccess& needed, const absl::Status& why,
+                               const VerifiedToken& token) const {
+  Note(request, needed, DenialReason::kPolicy, why.message(), &token);
+}
+
+void AccessDenials::Note(const http::Request& request, const NeededAccess& needed, DenialReason reason,
+                         absl::string_view why, const VerifiedToken* token) const {
+  counters_[static_cast<size_t>(reason)]->Increment();
+  if (audit_ == nullptr || reason == DenialReason::kMissingToken) return;
+  const std::string needs = Describe(needed);
+  const absl::string_view account = token == nullptr ? absl::string_view() : token->caller().account;
+  audit_->Write("access", {{"account", account},
+                           {"address", request.remote_address},
+                           {"needed", needs},
+                           {"decision", "denied"},
+                           {"reason", kReasonLabels[static_cast<size_t>(reason)]},
+                           {"detail", why},
+                           {"request_id", request.request_id}});
 }
 
 }  // namespace entrepot::gateway::api

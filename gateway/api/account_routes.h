@@ -8,14 +8,15 @@
 #include "gateway/api/token_handler.h"
 #include "gateway/backends/auth_backend.h"
 #include "gateway/backends/manifest_backend.h"
+#include "services/runtime/audit_log.h"
 
 namespace entrepot::gateway::api {
 
 // The handlers of the routes that are there only where the registry has accounts.
 struct AccountRoutes {
-  // All must outlive it.
-  AccountRoutes(AuthBackend* auth, ManifestBackend* manifests, KeySetCache* keys)
-      : token(auth), key_set(keys), administer(auth), repository(manifests) {}
+  // All must outlive it; `audit` may be nullptr.
+  AccountRoutes(AuthBackend* auth, ManifestBackend* manifests, KeySetCache* keys, runtime::AuditLog* audit)
+      : token(auth), key_set(keys), administer(auth), repository(manifests, audit) {}
 
   const TokenHandler token;
   const KeySetHandler key_set;

@@ -71,8 +71,9 @@ class RegistryApi : public http::Handler {
         uploads_(blobs, manifests, limits.blob_bytes_max(), registry) {
     if (accounts.auth == nullptr) return;
     const Clock* const clock = accounts.clock == nullptr ? &system_clock_ : accounts.clock;
-    access_ = std::make_unique<AccessControl>(accounts.auth, clock, accounts.external_url, accounts.keys, registry);
-    account_routes_ = std::make_unique<AccountRoutes>(accounts.auth, manifests, &access_->keys());
+    access_ = std::make_unique<AccessControl>(
+        accounts.auth, clock, AccessControl::Options{accounts.external_url, accounts.keys, accounts.audit}, registry);
+    account_routes_ = std::make_unique<AccountRoutes>(accounts.auth, manifests, &access_->keys(), accounts.audit);
   }
 
   awaitable<http::Response> Handle(http::Request& request) override {
@@ -125,8 +126,8 @@ class RegistryApi : public http::Handler {
     if (auto* denial = std::get_if<http::Response>(&decision)) co_return std::move(*denial);
     const Token token = std::get<Token>(std::move(decision));
     absl::StatusOr<http::Response> result = co_await Dispatch(request, route, std::move(repository), token);
-    if (absl::IsUnauthenticated(result.status())) {
-      co_return co_await access_->Refuse(request, needed, result.status(), token.get());
+    if (token != nullptr && (absl::IsUnauthenticated(result.status()) || absl::IsPermissionDenied(result.status()))) {
+      co_return co_await access_->DeniedByService(request, needed, result.status(), *token);
     }
     co_return result;
   }

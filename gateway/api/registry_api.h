@@ -12,6 +12,7 @@
 #include "gateway/http/handler.h"
 #include "prometheus/registry.h"
 #include "services/core/clock.h"
+#include "services/runtime/audit_log.h"
 
 namespace entrepot::gateway::api {
 
@@ -21,6 +22,8 @@ struct RegistryAccounts {
   AuthBackend* auth = nullptr;
   // listen.external_url.
   std::string external_url;
+  // Where denials are written down; nullptr: nowhere.
+  runtime::AuditLog* audit = nullptr;
   // nullptr: the machine's.
   const Clock* clock = nullptr;
   KeySetCache::Options keys;
