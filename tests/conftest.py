@@ -10,6 +10,10 @@ Debian's docker-registry behind the same interface, to try a test itself):
     make_registry   make_registry(config={"limits": {"idle_timeout": "2s"}}, gateways=2): a function that starts one as
                     the test wants it; `config` is merged into the files of all processes that have such a field
 
+    secured_registry        as registry, with the accounts prod, ci, admin and nobody (fixtures/accounts.py), the policy
+                            of examples/policy.yaml, and TLS; split, the processes know one another by mutual TLS
+    make_secured_registry   make_secured_registry(policy="...", authentication={"token_lifetime": "1m"}, config={...})
+
 @pytest.mark.modes("split") keeps a test to the modes that it makes sense in.
 
 A Registry:
@@ -18,6 +22,8 @@ A Registry:
     .address, .port, .url   "127.0.0.1:PORT", PORT, "http://127.0.0.1:PORT" of the first gateway; .addresses of all
     .processes              {name: Process}: "entrepot"; or "gateway", "gateway2", ..., "blob", "manifest"
     .data                   the data directory (pathlib.Path)
+    .request(method, path)  http.request() to it, over TLS where it has it
+    .accounts_file, .policy_file, .audit_file, .ca (who signed its certificate), .peers (an Authority): if it is secured
     .kill9(name), .start(name), .restart(name)     one process, or all without a name; start waits until it is ready
     .wait_ready(), .stop()
     .metrics(name=None)     Metrics of a process, by default the gateway: .total("entrepot_http_requests_total",
@@ -35,7 +41,7 @@ import signal
 
 import pytest
 
-from fixtures.registry import MODES, start_registry
+from fixtures.registry import MODES, Secured, start_registry
 
 
 def pytest_addoption(parser):
@@ -77,8 +83,13 @@ def own_registry(mode, tmp_path):
     yield from _serve(mode, tmp_path / "registry")
 
 
-def _serve(mode, data):
-    started = start_registry(mode, data)
+@pytest.fixture(scope="module")
+def secured_registry(mode, tmp_path_factory):
+    yield from _serve(mode, tmp_path_factory.mktemp("registry"), secured=Secured())
+
+
+def _serve(mode, data, **options):
+    started = start_registry(mode, data, **options)
     _running.append(started)
     try:
         yield started
@@ -89,10 +100,21 @@ def _serve(mode, data):
 
 @pytest.fixture
 def make_registry(mode, tmp_path):
+    yield from _maker(mode, tmp_path)
+
+
+@pytest.fixture
+def make_secured_registry(mode, tmp_path):
+    for make in _maker(mode, tmp_path):
+        yield lambda config=None, gateways=1, **options: make(config, gateways, Secured(**options))
+
+
+def _maker(mode, directory):
     started = []
 
-    def make(config=None, gateways=1):
-        registry = start_registry(mode, tmp_path / f"registry{len(started)}", config=config, gateways=gateways)
+    def make(config=None, gateways=1, secured=None):
+        data = directory / f"registry{len(started)}"
+        registry = start_registry(mode, data, config=config, gateways=gateways, secured=secured)
         started.append(registry)
         _running.append(registry)
         return registry

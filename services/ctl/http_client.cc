@@ -88,8 +88,8 @@ absl::StatusOr<HttpAnswer> HttpClient::Send(const HttpRequest& request) {
   curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer.body);
   const CURLcode code = curl_easy_perform(curl.get());
   if (code != CURLE_OK) {
-    return absl::UnavailableError(
-        absl::StrCat("no answer from ", request.url, ": ", error[0] != '\0' ? error : curl_easy_strerror(code)));
+    return absl::UnavailableError(absl::StrCat("no answer from ", request.url.substr(0, request.url.find('?')), ": ",
+                                               error[0] != '\0' ? error : curl_easy_strerror(code)));
   }
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &answer.status);
   return answer;

@@ -1,0 +1,265 @@
+"""Who may do what, and what the answers give away."""
+
+import json
+import os
+import re
+import time
+
+import pytest
+
+from auth.content import (
+    CONFIG_TYPE,
+    MANIFEST_TYPE,
+    challenge_of,
+    code_of,
+    digest_of,
+    manifest_of,
+    push_blob,
+    push_image,
+    put_manifest,
+)
+from fixtures.accounts import Client
+
+
+def detail_of(answer):
+    return json.dumps(answer.json()["errors"][0].get("detail"))
+
+
+def unique(prefix):
+    return f"{prefix}{os.urandom(4).hex()}"
+
+
+# Each way to ask something of a repository: method, path below /v2/NAME/, body.
+ROUTES = [
+    ("GET", "manifests/latest", None),
+    ("HEAD", "manifests/latest", None),
+    ("PUT", "manifests/latest", b"{}"),
+    ("DELETE", "manifests/latest", None),
+    ("GET", "blobs/" + digest_of(b"{}"), None),
+    ("HEAD", "blobs/" + digest_of(b"{}"), None),
+    ("DELETE", "blobs/" + digest_of(b"{}"), None),
+    ("POST", "blobs/uploads/", b""),
+    ("GET", "blobs/uploads/x", None),
+    ("PATCH", "blobs/uploads/x", b"x"),
+    ("PUT", "blobs/uploads/x?digest=" + digest_of(b"x"), b"x"),
+    ("DELETE", "blobs/uploads/x", None),
+    ("GET", "tags/list", None),
+    ("GET", "referrers/" + digest_of(b"{}"), None),
+]
+
+
+@pytest.mark.parametrize("method, path, body", ROUTES, ids=[f"{method}-{path[:16]}" for method, path, _ in ROUTES])
+def test_without_a_token_or_with_one_for_less_all_is_401(secured_registry, ci, prod, nobody, method, path, body):
+    """And of a repository that is there no more is told than of one that is not."""
+    push_image(ci, "driftwood/hidden", "latest")
+
+    def ask(repository, client=None):
+        headers = {}
+        if client:
+            headers["Authorization"] = "Bearer " + client.token(f"repository:{repository}:pull,push,delete")
+        return secured_registry.request(method, f"/v2/{repository}/{path}", body=body, headers=headers)
+
+    for client in (None, prod, nobody):
+        answers = [ask(repository, client) for repository in ("driftwood/hidden", "driftwood/nowhere")]
+        texts = []
+        for answer, name in zip(answers, ("hidden", "nowhere")):
+            assert answer.status == 401, answer
+            challenge = challenge_of(answer)
+            assert f"repository:driftwood/{name}:" in challenge["scope"]
+            assert challenge.get("error") == ("insufficient_scope" if client else None)
+            said = answer.body.replace(name.encode(), b"?")
+            texts.append((sorted(answer.headers.keys()), re.sub(rb'"request_?id":"[^"]*"', b"", said)))
+        assert texts[0] == texts[1]
+
+
+def test_the_error_says_what_was_needed_and_what_the_token_has(ci, prod):
+    push_image(ci, "driftwood/web", "v1")
+    answer = prod.request("POST", "/v2/driftwood/web/blobs/uploads/", "repository:driftwood/web:pull,push", body=b"")
+    assert code_of(answer) == (401, "UNAUTHORIZED")
+    assert "push" in detail_of(answer) and "driftwood/web" in detail_of(answer) and "pull" in detail_of(answer)
+
+
+def test_the_case_of_the_example(secured_registry, admin, ci, prod, anonymous):
+    push_image(ci, "driftwood/web", "v1")
+    push_image(ci, "driftwood/tools/lint", "v1")
+    push_image(admin, "public/base", "v1")
+    push_image(admin, "elsewhere/x", "v1")
+
+    def pulls(client, repository):
+        return client.request("GET", f"/v2/{repository}/manifests/v1", f"repository:{repository}:pull").status
+
+    everything = ("driftwood/web", "driftwood/tools/lint", "public/base", "elsewhere/x")
+    assert [pulls(admin, name) for name in everything] == [200, 200, 200, 200]
+    assert [pulls(ci, name) for name in everything] == [200, 200, 200, 401]
+    assert [pulls(prod, name) for name in everything] == [200, 401, 200, 401]
+    assert [pulls(anonymous, name) for name in everything] == [401, 401, 200, 401]
+    assert secured_registry.request("GET", "/v2/public/base/manifests/v1").status == 401, "clients must learn of /token"
+    assert push_blob(ci, "public/base", b"x").status == 401
+    delete = ci.request("DELETE", "/v2/driftwood/web/manifests/v1", "repository:driftwood/web:delete")
+    assert delete.status == 401
+    delete = admin.request("DELETE", "/v2/driftwood/tools/lint/manifests/v1", "repository:driftwood/tools/lint:delete")
+    assert delete.status == 202
+
+
+def test_a_token_is_for_the_repository_that_it_names(ci):
+    push_image(ci, "driftwood/a", "v1")
+    push_image(ci, "driftwood/a/b", "v1")
+    token = ci.token("repository:driftwood/a:pull,push")
+    assert ci.request("GET", "/v2/driftwood/a/manifests/v1", token=token).status == 200
+    for path in ("driftwood/a/b", "driftwood/a%2Fb", "driftwood/a/b/../../a/b", "driftwood"):
+        assert ci.request("GET", f"/v2/{path}/manifests/v1", token=token).status in (400, 401, 404), path
+    answer = ci.request("GET", "/v2/driftwood//a/manifests/v1", token=token)
+    assert answer.status in (400, 401, 404)
+
+
+def test_sufficient_scope_and_nothing_there_is_404(ci):
+    name = unique("driftwood/none")
+    assert code_of(ci.request("GET", f"/v2/{name}/tags/list", f"repository:{name}:pull"))[0] == 404
+
+
+def test_a_blob_needs_its_link(ci, admin):
+    """Bytes that another repository has are not to be had by their digest."""
+    data = os.urandom(100)
+    assert push_blob(admin, "secret/x", data).status == 201
+    push_image(ci, "driftwood/web", "v1")
+    for method in ("GET", "HEAD"):
+        path = f"/v2/driftwood/web/blobs/{digest_of(data)}"
+        assert ci.request(method, path, "repository:driftwood/web:pull").status == 404
+    body = manifest_of(b"{}", [data])
+    assert put_manifest(ci, "driftwood/web", "stolen", body).status in (400, 404)
+
+
+def test_a_mount_needs_pull_on_its_source(ci, admin):
+    data = os.urandom(100)
+    assert push_blob(admin, "secret/x", data).status == 201
+    path = f"/v2/driftwood/web/blobs/uploads/?mount={digest_of(data)}&from=secret/x"
+    scopes = "repository:driftwood/web:pull,push repository:secret/x:pull"
+    assert ci.request("POST", path, scopes, body=b"").status == 202
+    twice = f"{path}&from=driftwood/web"
+    assert ci.request("POST", twice, scopes, body=b"").status in (202, 400)
+    without_from = f"/v2/driftwood/web/blobs/uploads/?mount={digest_of(data)}"
+    assert ci.request("POST", without_from, scopes, body=b"").status == 202
+    assert ci.request("HEAD", f"/v2/driftwood/web/blobs/{digest_of(data)}", scopes).status == 404
+    assert push_blob(ci, "driftwood/source", data).status == 201
+    good = f"/v2/driftwood/web/blobs/uploads/?mount={digest_of(data)}&from=driftwood/source"
+    scopes = "repository:driftwood/web:pull,push repository:driftwood/source:pull"
+    assert ci.request("POST", good, scopes, body=b"").status == 201
+
+
+def test_somebody_elses_upload_is_not_there(ci, admin):
+    scope = "repository:driftwood/web:pull,push"
+    location = ci.request("POST", "/v2/driftwood/web/blobs/uploads/", scope, body=b"").headers["Location"]
+    assert admin.request("GET", location, scope).status == 404
+    assert admin.request("PATCH", location, scope, body=b"x").status == 404
+    assert admin.request("PUT", f"{location}?digest={digest_of(b'')}", scope, body=b"").status == 404
+    assert admin.request("DELETE", location, scope).status == 404
+    assert ci.request("PATCH", location, scope, body=b"x").status == 202
+
+
+def test_immutable_tags_stay_what_they_are(ci, admin):
+    repository, tag = "driftwood/web", unique("release-")
+    digest = push_image(ci, repository, tag, "the release")
+    scope = f"repository:{repository}:pull,push,delete"
+    other = manifest_of(b"{}", [b"layer of the release"], annotations={"a": tag})
+    for client in (ci, admin):
+        answer = put_manifest(client, repository, tag, other)
+        assert code_of(answer) == (403, "DENIED"), answer
+        assert tag in answer.body.decode() or "release-*" in answer.body.decode()
+    for reference in (tag, digest):
+        assert code_of(admin.request("DELETE", f"/v2/{repository}/manifests/{reference}", scope)) == (403, "DENIED")
+    assert push_image(ci, repository, tag, "the release") == digest, "the same once more is fine"
+    assert ci.request("GET", f"/v2/{repository}/manifests/{tag}", scope).headers["Docker-Content-Digest"] == digest
+
+
+def test_immutable_also_means_what_an_index_names(ci, admin):
+    repository, tag = "driftwood/web", unique("release-")
+    child = push_image(ci, repository, unique("child-"), tag)
+    index_type = "application/vnd.oci.image.index.v1+json"
+    body = admin.request("GET", f"/v2/{repository}/manifests/{child}", f"repository:{repository}:pull").body
+    index = json.dumps({"schemaVersion": 2, "mediaType": index_type, "manifests": [
+        {"mediaType": MANIFEST_TYPE, "digest": child, "size": len(body)}]}).encode()  # fmt: skip
+    scope = f"repository:{repository}:pull,push,delete"
+    answer = ci.request("PUT", f"/v2/{repository}/manifests/{tag}", scope, body=index,
+                        headers={"Content-Type": index_type})  # fmt: skip
+    assert answer.status == 201, answer
+    assert code_of(admin.request("DELETE", f"/v2/{repository}/manifests/{child}", scope)) == (403, "DENIED")
+
+
+def test_create_only_tags(make_secured_registry):
+    registry = make_secured_registry(policy="""
+administrators: [admin]
+rules:
+  - {name: all, subjects: [ci, nobody], repositories: ["**"], actions: [pull, push, delete]}
+create_only_tags:
+  - {name: nightly, subjects: [ci], repositories: ["nightly/**"], tags: ["*"]}
+""")
+    ci, nobody = Client(registry, "ci"), Client(registry, "nobody")
+    push_image(ci, "nightly/web", "latest", "one")
+    body = manifest_of(b"{}", [b"layer of one"], annotations={"x": "y"})
+    assert code_of(put_manifest(ci, "nightly/web", "latest", body)) == (403, "DENIED")
+    scope = "repository:nightly/web:pull,push,delete"
+    assert code_of(ci.request("DELETE", "/v2/nightly/web/manifests/latest", scope)) == (403, "DENIED")
+    assert put_manifest(nobody, "nightly/web", "latest", body).status == 201, "it binds only its subjects"
+
+
+def test_a_repository_made_anew_does_not_honour_old_tokens(ci, admin):
+    name = unique("driftwood/anew")
+    push_image(ci, name, "v1", "old")
+    scope = f"repository:{name}:pull,push"
+    old = ci.token(scope)
+    deleted = admin.request("DELETE", f"/entrepot/v1/repositories/{name}", "registry:administration:*")
+    assert deleted.status in (200, 202, 204)
+    assert ci.request("GET", f"/v2/{name}/manifests/v1", scope).status == 404
+    time.sleep(1.1)  # Tokens say to the second when they were issued.
+    push_image(admin, name, "v1", "new")
+    answer = ci.request("GET", f"/v2/{name}/manifests/v1", token=old)
+    assert answer.status == 401, answer
+    assert challenge_of(answer)["error"] == "invalid_token"
+    assert ci.request("GET", f"/v2/{name}/manifests/v1", scope).status == 200
+
+
+def test_the_catalog_shows_each_what_it_may_see(ci, admin, prod, anonymous, secured_registry):
+    push_image(ci, "driftwood/web", "v1")
+    push_image(ci, "driftwood/catalog", "v1")
+    push_image(admin, "elsewhere/x", "v1")
+    push_image(admin, "public/base", "v1")
+
+    def seen(client):
+        repositories, path = [], "/v2/_catalog?n=2"
+        while path:
+            answer = client.request("GET", path, "registry:catalog:*")
+            assert answer.status == 200, answer
+            repositories += answer.json()["repositories"]
+            path = answer.headers["Link"] and answer.headers["Link"].partition("<")[2].partition(">")[0]
+        return set(repositories)
+
+    assert {"driftwood/web", "driftwood/catalog", "elsewhere/x", "public/base"} <= seen(admin)
+    assert seen(ci) >= {"driftwood/web", "driftwood/catalog", "public/base"} and "elsewhere/x" not in seen(ci)
+    assert seen(prod) == {"driftwood/web", "public/base"}
+    assert seen(anonymous) == {"public/base"}
+    assert secured_registry.request("GET", "/v2/_catalog").status == 401
+
+
+def test_deletes_that_are_switched_off_are_off_for_tags_too(make_secured_registry):
+    registry = make_secured_registry(config={"limits": {"deletes_disabled": True}})
+    admin = Client(registry, "admin")
+    digest = push_image(admin, "x/y", "v1")
+    for reference in ("v1", digest):
+        assert admin.request("DELETE", f"/v2/x/y/manifests/{reference}", "repository:x/y:delete").status == 405
+    assert admin.request("DELETE", f"/v2/x/y/blobs/{digest_of(b'{}')}", "repository:x/y:delete").status == 405
+    assert registry.request("DELETE", "/v2/x/y/manifests/v1").status in (401, 405)
+
+
+def test_what_is_no_route_is_denied(secured_registry, admin):
+    for path in ("/v2/x", "/v2/x/y/z", "/entrepot/v1/other", "/metrics", "/v2/_catalog/x", "/v1/search", "//v2/"):
+        assert secured_registry.request("GET", path).status in (401, 404)
+        assert admin.request("GET", path).status == 404
+    for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"):
+        assert secured_registry.request(method, "/v2/driftwood/web/tags/list").status in (401, 405)
+
+
+def test_no_body_is_asked_for_before_the_token_was_seen(secured_registry):
+    """Expect: 100-continue: who may not push sends nothing."""
+    answer = secured_registry.request("PUT", "/v2/driftwood/web/manifests/v1", body=b"",
+                                      headers={"Expect": "100-continue", "Content-Type": CONFIG_TYPE})  # fmt: skip
+    assert answer.status == 401
