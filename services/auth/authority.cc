@@ -1,0 +1,153 @@
+#include "services/auth/authority.h"
+
+#include <optional>
+#include <utility>
+
+#include "services/auth/account_directory.h"
+#include "services/auth/accounts_file.h"
+#include "services/auth/administration.h"
+#include "services/auth/attempt_limits.h"
+#include "services/auth/audit_trail.h"
+#include "services/auth/auth_format.h"
+#include "services/auth/auth_metrics.h"
+#include "services/auth/authenticator.h"
+#include "services/auth/last_uses.h"
+#include "services/auth/password_verifier.h"
+#include "services/auth/permissions.h"
+#include "services/auth/refresh_tokens.h"
+#include "services/auth/signing_key_set.h"
+#include "services/auth/token_issuer.h"
+#include "services/policy/policy_file.h"
+#include "services/runtime/audit_log.h"
+#include "services/runtime/config_defaults.h"
+#include "services/status/status_macros.h"
+#include "services/token/signature_algorithm.h"
+
+namespace entrepot::auth {
+namespace {
+
+// What reads files, in an order in which the first mistake is the one to mend first.
+struct Files {
+  std::unique_ptr<policy::PolicyFile> policy;
+  std::unique_ptr<AccountsFile> accounts;
+  std::unique_ptr<runtime::AuditLog> audit;
+};
+
+absl::StatusOr<Files> OpenFiles(const config::v1::Authentication& config,
+                                const std::shared_ptr<prometheus::Registry>& registry) {
+  Files files;
+  ASSIGN_OR_RETURN(files.policy, policy::PolicyFile::Open(config.policy_file(), registry));
+  ASSIGN_OR_RETURN(files.accounts, AccountsFile::Open(config.accounts_file(), registry));
+  ASSIGN_OR_RETURN(files.audit, runtime::AuditLog::Open(config.audit_file(), registry));
+  return files;
+}
+
+absl::StatusOr<std::unique_ptr<SigningKeySet>> OpenKeys(const config::v1::Authentication& config, kv::KvEngine* kv,
+                                                        const Clock* clock) {
+  ASSIGN_OR_RETURN(const token::SignatureAlgorithm algorithm,
+                   token::ParseSignatureAlgorithm(config.signing_algorithm()));
+  return SigningKeySet::Open(kv, clock,
+                             {.algorithm = algorithm, .token_lifetime = runtime::ToDuration(config.token_lifetime())});
+}
+
+AttemptLimits::Options LimitsOf(const config::v1::Authentication& config) {
+  AttemptLimits::Options options;
+  options.failures_max = static_cast<int>(config.failed_attempts_max());
+  options.interval = runtime::ToDuration(config.failed_attempt_interval());
+  return options;
+}
+
+class KvAuthority : public Authority {
+ public:
+  KvAuthority(const config::v1::Authentication& config, const Dependencies& dependencies, Files files,
+              std::unique_ptr<SigningKeySet> keys)
+      : issuer_(config.issuer()),
+        service_(config.service()),
+        files_(std::move(files)),
+        keys_(std::move(keys)),
+        metrics_(dependencies.registry),
+        audit_(files_.audit.get()),
+        accounts_(dependencies.kv, dependencies.clock, files_.accounts.get()),
+        passwords_(dependencies.clock, config.password_hashes_max(), &metrics_),
+        refresh_tokens_(dependencies.kv, dependencies.clock, runtime::ToDuration(config.refresh_token_lifetime())),
+        limits_(dependencies.clock, LimitsOf(config)),
+        last_uses_(dependencies.kv, dependencies.clock),
+        authenticator_({.accounts = &accounts_,
+                        .passwords = &passwords_,
+                        .refresh_tokens = &refresh_tokens_,
+                        .limits = &limits_,
+                        .last_uses = &last_uses_,
+                        .metrics = &metrics_,
+                        .audit = &audit_,
+                        .verify_identity = [](absl::string_view) -> absl::StatusOr<Account> {
+                          return absl::UnauthenticatedError("no identity provider is configured");
+                        }}),
+        token_issuer_({.authenticator = &authenticator_,
+                       .refresh_tokens = &refresh_tokens_,
+                       .keys = keys_.get(),
+                       .policy = files_.policy.get(),
+                       .metrics = &metrics_,
+                       .audit = &audit_,
+                       .clock = dependencies.clock,
+                       .issuer = issuer_,
+                       .service = service_,
+                       .lifetime = runtime::ToDuration(config.token_lifetime())}),
+        administration_({.accounts = &accounts_,
+                         .passwords = &passwords_,
+                         .refresh_tokens = &refresh_tokens_,
+                         .last_uses = &last_uses_,
+                         .keys = keys_.get(),
+                         .policy = files_.policy.get(),
+                         .audit = &audit_}) {}
+
+  absl::StatusOr<v1::IssueTokenResponse> IssueToken(const v1::IssueTokenRequest& request) override {
+    return token_issuer_.IssueToken(request);
+  }
+
+  absl::StatusOr<v1::GetVerificationResponse> GetVerification() override {
+    ASSIGN_OR_RETURN(const token::KeySet keys, keys_->VerificationKeys());
+    v1::GetVerificationResponse response;
+    response.set_key_set_json(keys.ToJson());
+    response.set_issuer(issuer_);
+    response.set_service(service_);
+    return response;
+  }
+
+  absl::StatusOr<std::vector<std::string>> GetReadableRepositories(absl::string_view name) override {
+    ASSIGN_OR_RETURN(const Account account, accounts_.FindOrAssume(name));
+    return ReadableRepositories(*files_.policy->current(), account);
+  }
+
+  absl::StatusOr<v1::AdministerResponse> Administer(const v1::AdministerRequest& request) override {
+    return administration_.Administer(request);
+  }
+
+ private:
+  // In the order in which each depends on those before.
+  const std::string issuer_;
+  const std::string service_;
+  const Files files_;
+  const std::unique_ptr<SigningKeySet> keys_;
+  AuthMetrics metrics_;
+  AuditTrail audit_;
+  AccountDirectory accounts_;
+  PasswordVerifier passwords_;
+  RefreshTokens refresh_tokens_;
+  AttemptLimits limits_;
+  LastUses last_uses_;
+  Authenticator authenticator_;
+  TokenIssuer token_issuer_;
+  Administration administration_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Authority>> Authority::Open(const config::v1::Authentication& config,
+                                                           const Dependencies& dependencies) {
+  ASSIGN_OR_RETURN(Files files, OpenFiles(config, dependencies.registry));
+  RETURN_IF_ERROR(EnsureFormat(*dependencies.kv));
+  ASSIGN_OR_RETURN(std::unique_ptr<SigningKeySet> keys, OpenKeys(config, dependencies.kv, dependencies.clock));
+  return std::make_unique<KvAuthority>(config, dependencies, std::move(files), std::move(keys));
+}
+
+}  // namespace entrepot::auth

@@ -1,0 +1,86 @@
+#include "services/auth/token_issuer.h"
+
+#include <cstdint>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "services/auth/permissions.h"
+#include "services/core/lower_hex.h"
+#include "services/kv/record_io.h"
+#include "services/status/quoted_input.h"
+#include "services/status/status_macros.h"
+#include "services/token/registry_token.h"
+
+namespace entrepot::auth {
+namespace {
+
+// What verifiers read at most.
+constexpr size_t kTokenBytesMax = 16 * 1024;
+constexpr size_t kTokenIdBytes = 16;
+
+// Those that are scopes at all, those of one name as one.
+absl::StatusOr<std::vector<AccessScope>> ParseRequested(const v1::IssueTokenRequest& request) {
+  std::vector<std::string> good;
+  for (const std::string& scopes : request.scopes()) {
+    for (const absl::string_view text : absl::StrSplit(scopes, ' ', absl::SkipEmpty())) {
+      if (AccessScope::Parse(text).ok()) good.emplace_back(text);
+    }
+  }
+  return ParseAccessScopes(absl::StrJoin(good, " "));
+}
+
+absl::Time WholeSeconds(absl::Time time) { return absl::FromUnixSeconds(absl::ToUnixSeconds(time)); }
+
+}  // namespace
+
+absl::StatusOr<v1::IssueTokenResponse> TokenIssuer::IssueToken(const v1::IssueTokenRequest& request) {
+  RETURN_IF_ERROR(CheckService(request.service()));
+  ASSIGN_OR_RETURN(const std::vector<AccessScope> requested, ParseRequested(request));
+  ASSIGN_OR_RETURN(const Account account, parts_.authenticator->Authenticate(request));
+
+  const std::vector<AccessScope> granted = GrantScopes(*parts_.policy->current(), account, requested);
+  const absl::Time now = WholeSeconds(parts_.clock->Now());
+  v1::IssueTokenResponse response;
+  response.set_scope(JoinAccessScopes(granted));
+  ASSIGN_OR_RETURN(*response.mutable_token(), Sign(account, now, granted));
+  ASSIGN_OR_RETURN(*response.mutable_refresh_token(), RefreshTokenFor(request, account));
+  response.set_expires_in_seconds(static_cast<uint32_t>(absl::ToInt64Seconds(parts_.lifetime)));
+  *response.mutable_issued_at() = kv::ToTimestamp(now);
+  parts_.metrics->CountToken();
+  parts_.audit->Token(request, account.name(), JoinAccessScopes(requested), response.scope());
+  return response;
+}
+
+absl::Status TokenIssuer::CheckService(const std::string& service) const {
+  // Clients repeat what the challenge told them, or say nothing.
+  if (service.empty() || service == parts_.service) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("this registry's service is ", QuotedInput(parts_.service), ", not ", QuotedInput(service)));
+}
+
+absl::StatusOr<std::string> TokenIssuer::Sign(const Account& account, absl::Time now,
+                                              std::vector<AccessScope> granted) const {
+  ASSIGN_OR_RETURN(const token::SigningKey key, parts_.keys->Active());
+  std::string token = token::IssueRegistryToken(key, {.issuer = parts_.issuer,
+                                                      .subject = account.name(),
+                                                      .audience = parts_.service,
+                                                      .issued_at = now,
+                                                      .not_before = now,
+                                                      .expires_at = now + parts_.lifetime,
+                                                      .id = RandomLowerHex(kTokenIdBytes),
+                                                      .access = std::move(granted)});
+  if (token.size() > kTokenBytesMax) return absl::InvalidArgumentError("too many scopes: ask for fewer at once");
+  return token;
+}
+
+absl::StatusOr<std::string> TokenIssuer::RefreshTokenFor(const v1::IssueTokenRequest& request, const Account& account) {
+  if (request.credential_case() == v1::IssueTokenRequest::kRefreshToken) return request.refresh_token();
+  if (!request.offline() || account.credential_sha256.empty()) return std::string();
+  return parts_.refresh_tokens->Issue({.account = account.name(),
+                                       .client_id = request.client_id().substr(0, 256),
+                                       .credential_sha256 = account.credential_sha256});
+}
+
+}  // namespace entrepot::auth

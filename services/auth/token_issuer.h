@@ -1,0 +1,56 @@
+#ifndef ENTREPOT_SERVICES_AUTH_TOKEN_ISSUER_H_
+#define ENTREPOT_SERVICES_AUTH_TOKEN_ISSUER_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "entrepot/auth/v1/auth_service.pb.h"
+#include "services/auth/account.h"
+#include "services/auth/audit_trail.h"
+#include "services/auth/auth_metrics.h"
+#include "services/auth/authenticator.h"
+#include "services/auth/refresh_tokens.h"
+#include "services/auth/signing_key_set.h"
+#include "services/core/access_scope.h"
+#include "services/core/clock.h"
+#include "services/policy/policy_file.h"
+
+namespace entrepot::auth {
+
+// Gives tokens to whom it finds out to be somebody, or nobody, for what the policy allows of what he asked for
+// (proto/entrepot/auth/v1/auth_service.proto). Thread-safe.
+class TokenIssuer {
+ public:
+  // All but the texts outlive it.
+  struct Parts {
+    Authenticator* authenticator;
+    RefreshTokens* refresh_tokens;
+    SigningKeySet* keys;
+    const policy::PolicyFile* policy;
+    AuthMetrics* metrics;
+    AuditTrail* audit;
+    const Clock* clock;
+    std::string issuer;
+    std::string service;
+    absl::Duration lifetime;
+  };
+
+  explicit TokenIssuer(Parts parts) : parts_(std::move(parts)) {}
+
+  // kInvalidArgument: the service is not ours, or more scopes than fit into a token. Scopes that are malformed or of no
+  // kind that we know grant nothing.
+  absl::StatusOr<v1::IssueTokenResponse> IssueToken(const v1::IssueTokenRequest& request);
+
+ private:
+  absl::Status CheckService(const std::string& service) const;
+  absl::StatusOr<std::string> Sign(const Account& account, absl::Time now, std::vector<AccessScope> granted) const;
+  absl::StatusOr<std::string> RefreshTokenFor(const v1::IssueTokenRequest& request, const Account& account);
+
+  const Parts parts_;
+};
+
+}  // namespace entrepot::auth
+
+#endif  // ENTREPOT_SERVICES_AUTH_TOKEN_ISSUER_H_
