@@ -150,4 +150,8 @@ absl::StatusOr<std::unique_ptr<Authority>> Authority::Open(const config::v1::Aut
   return std::make_unique<KvAuthority>(config, dependencies, std::move(files), std::move(keys));
 }
 
+size_t Authority::HashingThreadsMax(const config::v1::Authentication& config) {
+  return PasswordVerifier::ThreadsMax(config.password_hashes_max());
+}
+
 }  // namespace entrepot::auth

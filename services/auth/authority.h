@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_SERVICES_AUTH_AUTHORITY_H_
 #define ENTREPOT_SERVICES_AUTH_AUTHORITY_H_
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +32,10 @@ class Authority {
   static absl::StatusOr<std::unique_ptr<Authority>> Open(const config::v1::Authentication& config,
                                                          const Dependencies& dependencies);
   virtual ~Authority() = default;
+
+  // How many calls of IssueToken may be hashing a password or waiting for their turn: an executor has more threads than
+  // this, so that the other calls are not kept waiting by them.
+  static size_t HashingThreadsMax(const config::v1::Authentication& config);
 
   virtual absl::StatusOr<v1::IssueTokenResponse> IssueToken(const v1::IssueTokenRequest& request) = 0;
   virtual absl::StatusOr<v1::GetVerificationResponse> GetVerification() = 0;

@@ -33,6 +33,8 @@ PasswordVerifier::PasswordVerifier(const Clock* clock, size_t hashes_max, AuthMe
       gate_(hashes_max, hashes_max * kWaitingForEach),
       verified_(clock, kRemembered, kRememberedMax) {}
 
+size_t PasswordVerifier::ThreadsMax(size_t hashes_max) { return hashes_max * (1 + kWaitingForEach); }
+
 template <typename Work>
 auto PasswordVerifier::InTurn(const Work& work) -> absl::StatusOr<decltype(work())> {
   metrics_.ShowHashes(gate_.inside(), gate_.waiting());

@@ -24,6 +24,9 @@ class PasswordVerifier {
  public:
   PasswordVerifier(const Clock* clock, size_t hashes_max, AuthMetrics* metrics);
 
+  // How many threads may be in it: hashing, or waiting for their turn.
+  static size_t ThreadsMax(size_t hashes_max);
+
   // Whether it is the password of the account; without a hash (there is no such account) never. What is wrong takes as
   // long as a hash of the cost `cost_max`, which is that of the costliest hash of any account.
   // kResourceExhausted (TOOMANYREQUESTS): too many wait for their turn.
