@@ -20,12 +20,13 @@ class Images:
     .all    "app" (three gzip layers on the base), "changed" (app after a one-line change), "zstd" (app with zstd
             layers), "multi" (an index of two platforms on one base), "sbom" (an artifact whose subject is app)
     .big    "big": the base and a layer of more than a GiB that does not compress
+    .small  two images of some KiB, each a layout of its own: {"one": Layout, "two": Layout}
     """
 
     def __init__(self, directory):
         self._directory = directory
         self._base = debian_root()
-        self._all = self._big = None
+        self._all = self._big = self._small = None
 
     @property
     def base_tar(self):
@@ -40,6 +41,19 @@ class Images:
     def big(self):
         self._big = self._big or self._make_big()
         return self._big
+
+    @property
+    def small(self):
+        self._small = self._small or {name: self._make_small(name) for name in ("one", "two")}
+        return self._small
+
+    def _make_small(self, name):
+        layout = Layout.create(self._directory / f"small-{name}")
+        tars = [_settings_layer("shared: yes\n"), _settings_layer(f"name: {name}\n")]
+        layers = [layout.add_bytes(f"{LAYER}+gzip", _compress("gzip", tar)) for tar in tars]
+        diff_ids = ["sha256:" + hashlib.sha256(tar).hexdigest() for tar in tars]
+        layout.tag(_add_manifest(layout, layers, diff_ids, "amd64"), name)
+        return layout
 
     def _make_all(self):
         layout = Layout.create(self._directory / "layout")

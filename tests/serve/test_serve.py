@@ -9,6 +9,7 @@ import time
 import pytest
 
 from fixtures import http
+from fixtures.accounts import PASSWORDS, Client, write_accounts
 from fixtures.ports import free_port
 from fixtures.process import Process, answers
 from fixtures.registry import PROGRAMS, ROOT
@@ -94,12 +95,66 @@ def test_one_process_ending_ends_it_all(serve, tmp_path):
         (["--port", "70000"], "--port 70000 is not a port"),
         (["--config", "/nowhere.yaml"], "/nowhere.yaml cannot be read"),
         (["--config", "x", "--split"], "goes with no other option"),
+        (["--accounts", "x"], "without --policy FILE"),
+        (["--policy", "x"], "give --accounts FILE too"),
+        (["--accounts", "/nowhere", "--policy", "examples/policy.yaml"], "/nowhere cannot be read"),
+        (["--accounts", "/etc", "--policy", "examples/policy.yaml"], "/etc cannot be read"),
     ],
 )
 def test_wrong_options(options, message):
     done = subprocess.run([SERVE, *options], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+@pytest.mark.parametrize("split", [False, True], ids=["standalone", "split"])
+def test_accounts(serve, tmp_path, split):
+    accounts = tmp_path / "my accounts"
+    write_accounts(accounts, PASSWORDS)
+    port = free_port()
+    options = ["--port", port, "--data", tmp_path / "the data", "--accounts", accounts,
+               "--policy", ROOT / "examples" / "policy.yaml", *(["--split"] if split else [])]  # fmt: skip
+    child, printed = serve(*options)
+    assert f"docker login localhost:{port}" in printed
+    registry = _Served(f"http://127.0.0.1:{port}")
+    assert registry.request("GET", "/v2/").status == 401
+    assert Client(registry, "ci", "wrong").ask().status == 401
+    assert Client(registry, "ci").request("GET", "/v2/").status == 200
+    keys = list((tmp_path / "the data" / "tls").glob("*.key"))
+    assert bool(keys) == split
+    assert all(key.stat().st_mode & 0o777 == 0o600 for key in keys)
+    made = {key: key.read_text() for key in keys}
+
+    child.terminate()
+    assert child.wait(30) == 0
+    serve(*options)
+    assert Client(registry, "ci").request("GET", "/v2/").status == 200
+    assert made == {key: key.read_text() for key in keys}, "the certificates are made once"
+
+
+class _Served:
+    def __init__(self, url):
+        self.url = url
+
+    def request(self, method, path, **options):
+        return http.request(method, self.url + path, **options)
+
+
+def test_without_accounts_it_says_how_to_turn_them_on(serve, tmp_path):
+    _, printed = serve("--port", free_port(), "--data", tmp_path / "data")
+    assert "hash-password admin >>accounts" in printed
+    assert "--accounts accounts --policy examples/policy.yaml" in printed
+
+
+@pytest.mark.parametrize("split", [False, True], ids=["standalone", "split"])
+def test_accounts_that_cannot_be_used(tmp_path, split):
+    accounts = tmp_path / "accounts"
+    accounts.write_text("admin:plain text\n")
+    options = ["--port", str(free_port()), "--data", tmp_path / "data", "--accounts", accounts,
+               "--policy", ROOT / "examples" / "policy.yaml", *(["--split"] if split else [])]  # fmt: skip
+    done = subprocess.run([SERVE, *options], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert str(accounts) in done.stderr and "plain text" not in done.stderr
 
 
 def test_port_in_use(tmp_path):
@@ -133,15 +188,19 @@ def start_example(name, program, ports, directory):
     return process
 
 
-@pytest.mark.parametrize("names", [["standalone"], ["blob", "manifest", "gateway"]], ids=["standalone", "split"])
+@pytest.mark.parametrize(
+    "names", [["standalone"], ["blob", "manifest", "gateway"], ["auth"]], ids=["standalone", "split", "auth"]
+)
 def test_examples(names, tmp_path):
     ports = {}
+    write_accounts(tmp_path / "accounts", PASSWORDS)
     programs = {"standalone": "entrepot"}
     started = [start_example(name, programs.get(name, f"entrepot-{name}"), ports, tmp_path) for name in names]
     try:
         for process in started:
             process.wait_ready()
-        push_blob(f"http://127.0.0.1:{ports['5000']}")
+        if "5000" in ports:
+            push_blob(f"http://127.0.0.1:{ports['5000']}")
     finally:
         codes = [process.terminate() for process in reversed(started) if process.alive()]
     assert codes == [0] * len(names)

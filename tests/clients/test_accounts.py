@@ -1,0 +1,117 @@
+"""Clients that log in, over TLS, as the accounts of examples/policy.yaml."""
+
+import contextlib
+import functools
+
+import pytest
+
+from clients.accounts import ALL
+from fixtures.accounts import PASSWORDS, Client
+from fixtures.tools import go_tool
+
+
+@pytest.fixture(params=ALL)
+def client(request, secured_registry, images, run, tmp_path):
+    """client(account): a client that has logged in, or none (anonymous)."""
+    with contextlib.ExitStack() as stack:
+        clients = {}
+
+        def client(account=None):
+            if account not in clients:
+                made = ALL[request.param](secured_registry, run, tmp_path / (account or "anonymous"), stack)
+                if account:
+                    made.login(account, PASSWORDS[account])
+                clients[account] = made
+            return clients[account]
+
+        client.name = request.param
+        yield client
+
+
+def digest_of(registry, repository, tag):
+    """What an administrator sees there; None if nothing."""
+    answer = Client(registry, "admin").request(
+        "HEAD", f"/v2/{repository}/manifests/{tag}", f"repository:{repository}:pull", headers={"Accept": "*/*"}
+    )
+    return answer.headers["Docker-Content-Digest"] if answer.status == 200 else None
+
+
+def assert_says_no(text):
+    assert any(word in text.lower() for word in ("unauthorized", "denied", "insufficient", "401", "403")), text
+
+
+def test_what_is_allowed_works(secured_registry, images, client):
+    ci, prod, admin = client("ci"), client("prod"), client("admin")
+    repository = f"driftwood/{client.name}"
+    ci.push(images.small["one"], "one", repository, "v1")
+    ci.pull(repository, "v1")
+    ci.copy(repository, "v1", f"{repository}/copy")
+    assert digest_of(secured_registry, repository, "v1")
+    assert digest_of(secured_registry, f"{repository}/copy", "v1")
+
+    ci.push(images.small["two"], "two", "driftwood/web", f"{client.name}-1")
+    prod.pull("driftwood/web", f"{client.name}-1")
+
+    admin.push(images.small["one"], "one", f"public/{client.name}", "v1")
+    client().pull(f"public/{client.name}", "v1")
+    if admin.can_delete:
+        admin.delete(repository, "v1")
+        assert digest_of(secured_registry, repository, "v1") is None
+
+
+def test_what_is_not_allowed_does_not(secured_registry, images, client):
+    ci, prod, anonymous = client("ci"), client("prod"), client()
+    repository = f"driftwood/{client.name}-private"
+    ci.push(images.small["one"], "one", repository, "v1")
+    for stranger in (prod, anonymous):
+        assert_says_no(stranger.pull(repository, "v1", ok=False))
+        assert_says_no(stranger.push(images.small["two"], "two", repository, "v2", ok=False))
+    assert_says_no(prod.push(images.small["two"], "two", "driftwood/web", f"{client.name}-2", ok=False))
+    assert_says_no(ci.push(images.small["two"], "two", f"elsewhere/{client.name}", "v1", ok=False))
+    for name, tag in ((repository, "v2"), ("driftwood/web", f"{client.name}-2"), (f"elsewhere/{client.name}", "v1")):
+        assert digest_of(secured_registry, name, tag) is None
+
+
+def test_a_release_is_final_and_the_client_shows_why(secured_registry, images, client):
+    ci, admin = client("ci"), client("admin")
+    repository, tag = "driftwood/web", f"release-{client.name}"
+    ci.push(images.small["one"], "one", repository, tag)
+    before = digest_of(secured_registry, repository, tag)
+    ci.push(images.small["one"], "one", repository, tag)
+    for account in (ci, admin):
+        shown = account.push(images.small["two"], "two", repository, tag, ok=False)
+        assert "releases are final" in shown or "immutable" in shown, shown
+    if admin.can_delete:
+        admin.delete(repository, tag, ok=False)
+    assert digest_of(secured_registry, repository, tag) == before
+
+
+def test_a_wrong_password_is_refused(secured_registry, images, run, tmp_path, client):
+    stranger = client()
+    assert_says_no(stranger.login("ci", "a wrong password", ok=False))
+
+
+def test_helm(secured_registry, run, tmp_path):
+    def helm_of(account):
+        home = tmp_path / account
+        home.mkdir()
+        env = {"HOME": str(home), "HELM_REGISTRY_CONFIG": str(home / "registry.json"), "DOCKER_CONFIG": str(home)}
+        helm = functools.partial(run, go_tool("helm"), env=env)
+        ca = f"--ca-file={secured_registry.ca}"
+        login = ("registry", "login", secured_registry.address, "-u", account, "--password-stdin", ca)
+        helm(*login, input=PASSWORDS[account])
+        return helm, ca
+
+    helm, ca = helm_of("ci")
+    helm("create", tmp_path / "shop")
+    helm("package", tmp_path / "shop", "--version", "1.0.0", "--destination", tmp_path)
+    charts = f"oci://{secured_registry.address}/driftwood/charts"
+    helm("push", ca, tmp_path / "shop-1.0.0.tgz", charts)
+    assert_says_no(helm("push", ca, tmp_path / "shop-1.0.0.tgz", f"oci://{secured_registry.address}/other", ok=False))
+    helm("pull", ca, f"{charts}/shop", "--version", "1.0.0", "-d", tmp_path / "ci")
+    assert (tmp_path / "ci" / "shop-1.0.0.tgz").read_bytes() == (tmp_path / "shop-1.0.0.tgz").read_bytes()
+    prod, ca = helm_of("prod")
+    assert_says_no(prod("pull", ca, f"{charts}/shop", "--version", "1.0.0", ok=False))
+    wrong = run(go_tool("helm"), "registry", "login", secured_registry.address, "-u", "ci", "--password-stdin", ca,
+                input="wrong", ok=False)  # fmt: skip
+    assert_says_no(wrong)
