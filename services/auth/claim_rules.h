@@ -11,8 +11,8 @@ namespace entrepot::auth {
 
 // The string that a claim's name stands for: `sub`, or, within objects, names joined by dots:
 // `kubernetes.io.serviceaccount.name` is {"kubernetes.io":{"serviceaccount":{"name":…}}}. Since names may hold dots
-// themselves, a text can be read in more ways than one. nullopt where no reading finds a claim or more than one does, so
-// that a claim whose name somebody else could choose never stands in for the one that was meant; and where it is no
+// themselves, a text can be read in more ways than one. nullopt where no reading finds a claim or more than one does,
+// so that a claim whose name somebody else could choose never stands in for the one that was meant; and where it is no
 // string.
 std::optional<absl::string_view> FindClaim(const boost::json::object& claims, absl::string_view name);
 

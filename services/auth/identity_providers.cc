@@ -38,7 +38,9 @@ std::string LocationOf(const IdentityProvider& provider) {
 
 std::shared_ptr<KeySetSource> SourceByConfiguration(const IdentityProvider& provider, const Clock* clock) {
   if (provider.has_key_set_file()) return std::make_shared<KeySetFile>(provider.key_set_file());
-  auto fetch = [url = provider.key_set_url(), ca_file = provider.key_set_ca_file()] { return FetchKeySet(url, ca_file); };
+  auto fetch = [url = provider.key_set_url(), ca_file = provider.key_set_ca_file()] {
+    return FetchKeySet(url, ca_file);
+  };
   return std::make_shared<KeySetAddress>(provider.name(), std::move(fetch), clock);
 }
 
@@ -49,7 +51,8 @@ absl::StatusOr<const IdentityProvider*> FindProvider(const Policy& policy, absl:
   return BadToken(absl::StrCat("is of the issuer ", QuotedInput(issuer), ", which is no identity provider here"));
 }
 
-absl::StatusOr<KeySetSource::Keys> ForClient(absl::StatusOr<KeySetSource::Keys> keys, const IdentityProvider& provider) {
+absl::StatusOr<KeySetSource::Keys> ForClient(absl::StatusOr<KeySetSource::Keys> keys,
+                                             const IdentityProvider& provider) {
   // Where they come from is nobody's concern but the operator's, whose log has it.
   if (keys.ok()) return keys;
   return absl::UnavailableError(absl::StrCat("the keys of the identity provider ", provider.name(), " are not there"));

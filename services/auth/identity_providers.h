@@ -30,8 +30,8 @@ struct WorkloadIdentity {
   absl::Time expires_at;
 };
 
-// Takes the tokens of a policy's identity providers for credentials (workload identity). Keeps the providers' keys while
-// policies come and go. Thread-safe; may block for some seconds on a provider's server.
+// Takes the tokens of a policy's identity providers for credentials (workload identity). Keeps the providers' keys
+// while policies come and go. Thread-safe; may block for some seconds on a provider's server.
 class IdentityProviders {
  public:
   using MakeSource = std::function<std::shared_ptr<KeySetSource>(const config::v1::IdentityProvider& provider)>;

@@ -8,7 +8,8 @@
 namespace entrepot::auth {
 
 KeySetFile::KeySetFile(const std::string& path)
-    : path_(path), watcher_("identity provider's keys", {path}, [this](const auto& contents) { return Load(contents); }) {}
+    : path_(path),
+      watcher_("identity provider's keys", {path}, [this](const auto& contents) { return Load(contents); }) {}
 
 absl::Status KeySetFile::Load(const absl::StatusOr<std::vector<std::string>>& contents) {
   RETURN_IF_ERROR(contents.status());

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "services/policy/key_set_url.h"
 #include "services/policy/name_checks.h"
 #include "services/status/quoted_input.h"
 
@@ -20,9 +20,12 @@ void CheckGiven(const std::string& field, const std::string& value, const char* 
 void CheckKeys(const std::string& field, const IdentityProvider& provider, runtime::ConfigProblems* problems) {
   if (provider.key_set_file().empty() && provider.key_set_url().empty()) {
     problems->Add(field, "needs key_set_file or key_set_url: what its tokens are verified with");
-  } else if (provider.has_key_set_url() && !absl::StartsWith(provider.key_set_url(), "https://")) {
-    problems->Add(absl::StrCat(field, ".key_set_url"),
-                  absl::StrCat(QuotedInput(provider.key_set_url()), " does not begin with https://"));
+  } else if (provider.has_key_set_url()) {
+    const absl::Status url = CheckKeySetUrl(provider.key_set_url());
+    if (!url.ok()) problems->Add(absl::StrCat(field, ".key_set_url"), url.message());
+  }
+  if (!provider.key_set_ca_file().empty() && !provider.has_key_set_url()) {
+    problems->Add(absl::StrCat(field, ".key_set_ca_file"), "is of no use without key_set_url");
   }
 }
 
