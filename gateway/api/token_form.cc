@@ -10,7 +10,6 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "gateway/api/basic_credentials.h"
-#include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::gateway::api {
@@ -30,12 +29,13 @@ constexpr std::array<absl::string_view, 8> kCredentialNames = {
 
 // The one value of that name, "" without one.
 absl::StatusOr<std::string> Value(const Query& parameters, absl::string_view name, size_t bytes_max) {
-  ASSIGN_OR_RETURN(std::optional<std::string> value, parameters.Single(name, OciErrorCode::kUnsupported));
-  if (!value.has_value()) return "";
-  if (value->size() > bytes_max) {
+  std::vector<std::string> values = parameters.All(name);
+  if (values.empty()) return "";
+  if (values.size() > 1) return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" is given more than once"));
+  if (values.front().size() > bytes_max) {
     return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" is longer than ", bytes_max, " bytes"));
   }
-  return *std::move(value);
+  return std::move(values.front());
 }
 
 absl::StatusOr<std::string> RequiredValue(const Query& parameters, absl::string_view name, size_t bytes_max) {

@@ -85,6 +85,7 @@ UploadsHandler::UploadsHandler(BlobBackend* blobs, ManifestBackend* manifests, u
 HandlerResult UploadsHandler::Handle(RegistryRequest& request) const {
   CO_ASSIGN_OR_RETURN(const Query query, Query::Parse(request.http.query));
   CO_ASSIGN_OR_RETURN(const std::optional<Digest> mount, MountParameter(query));
+  CO_RETURN_IF_ERROR(query.Single("from", OciErrorCode::kNameInvalid).status());
   CO_ASSIGN_OR_RETURN(const std::optional<Digest> digest, DigestParameter(query, "digest"));
   CO_ASSIGN_OR_RETURN(const DigestAlgorithm algorithm, AlgorithmParameter(query));
   if (mount.has_value()) {

@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "gateway/api/testing/test_auth.h"
 #include "gateway/api/testing/test_registry.h"
 #include "gtest/gtest.h"
 #include "services/core/digester.h"
@@ -108,6 +109,72 @@ TEST(UploadsHandlerTest, StartsASessionWhereItCannotMount) {
     EXPECT_EQ(registry.Call("DELETE", response.Field("location")).status, 204) << query;
   }
   EXPECT_EQ(registry.Call("HEAD", BlobPath(digest)).status, 404);
+}
+
+class MountWithAccountsTest : public testing::Test {
+ protected:
+  MountWithAccountsTest() {
+    registry_.AddToRequests(Bearer(auth_.Token("root", "repository:a:* repository:b:* repository:c:*")));
+    digest_ = registry_.PushBlob("b", "shared").ToString();
+    registry_.PushBlob("c", "other");
+    registry_.AddToRequests("");
+  }
+
+  RawResponse Mount(absl::string_view scopes, absl::string_view parameters) {
+    return registry_.Call("POST", absl::StrCat(kUploads, "?mount=", parameters), "",
+                          Bearer(auth_.Token("ann", scopes)));
+  }
+  bool IsInTarget() {
+    return registry_.Call("HEAD", "/v2/a/blobs/" + digest_, "", Bearer(auth_.Token("ann", "repository:a:pull")))
+               .status == 200;
+  }
+
+  std::string digest_;
+  TestAuth auth_;
+  TestRegistry registry_{{}, auth_.accounts()};
+};
+
+TEST_F(MountWithAccountsTest, MountsFromWhereTheTokenMayPull) {
+  EXPECT_EQ(Mount("repository:a:push repository:b:pull", digest_ + "&from=b").status, 201);
+  EXPECT_TRUE(IsInTarget());
+}
+
+TEST_F(MountWithAccountsTest, FindsTheBlobAmongWhatTheTokenMayPull) {
+  EXPECT_EQ(Mount("repository:a:push repository:b:pull repository:c:pull repository:d:pull", digest_).status, 201);
+  EXPECT_TRUE(IsInTarget());
+}
+
+TEST_F(MountWithAccountsTest, RevealsNothingOfWhatTheTokenMayNotPull) {
+  const std::string missing = Sha256("nowhere").ToString();
+  struct Case {
+    std::string scopes, parameters;
+  };
+  const std::vector<Case> cases = {
+      {"repository:a:push,pull", digest_ + "&from=b"},
+      {"repository:a:push,pull repository:b:push,delete", digest_ + "&from=b"},
+      {"repository:a:push,pull repository:b/c:pull", digest_ + "&from=b"},
+      {"repository:a:push,pull repository:c:pull", digest_ + "&from=b"},
+      {"repository:a:push,pull", digest_},
+      {"repository:a:push,pull repository:c:pull repository:b:push", digest_},
+      // The same answer as where there is nothing.
+      {"repository:a:push,pull repository:b:pull", missing + "&from=b"},
+      {"repository:a:push,pull repository:b:pull", missing},
+      {"repository:a:push,pull repository:d:pull", digest_ + "&from=d"},
+  };
+  for (const Case& c : cases) {
+    const RawResponse response = Mount(c.scopes, c.parameters);
+    EXPECT_EQ(response.status, 202) << c.scopes << " " << c.parameters;
+    EXPECT_EQ(response.body, "") << c.scopes << " " << c.parameters;
+    EXPECT_EQ(response.Field("range"), "0-0") << c.scopes << " " << c.parameters;
+  }
+  EXPECT_FALSE(IsInTarget());
+}
+
+TEST_F(MountWithAccountsTest, NeedsPushOnTheTargetAndOneSource) {
+  EXPECT_EQ(Mount("repository:a:pull repository:b:*", digest_ + "&from=b").status, 401);
+  EXPECT_EQ(Mount("repository:a:push repository:b:pull", digest_ + "&from=b&from=c").status, 400);
+  EXPECT_EQ(Mount("repository:a:push repository:b:pull", digest_ + "&from=c&from=b").status, 400);
+  EXPECT_FALSE(IsInTarget());
 }
 
 TEST(UploadsHandlerTest, StopsAtTheLargestBlob) {
