@@ -32,7 +32,7 @@ AccountDirectory::AccountDirectory(kv::KvEngine* kv, const Clock* clock, const A
 absl::StatusOr<std::optional<Account>> AccountDirectory::Find(absl::string_view account) const {
   if (IsIdentityAccount(account)) {
     ASSIGN_OR_RETURN(policy::Subject subject, SubjectOf(account));
-    return Account{.subject = std::move(subject), .grants = {}, .credential_sha256 = ""};
+    return Account{.subject = std::move(subject)};
   }
   if (const std::optional<absl::string_view> name = RobotNameOf(account); name.has_value()) {
     ASSIGN_OR_RETURN(const std::optional<Robots::Robot> robot, FindNamed(robots_, *name));
@@ -48,7 +48,7 @@ absl::StatusOr<Account> AccountDirectory::FindOrAssume(absl::string_view account
   ASSIGN_OR_RETURN(std::optional<Account> found, Find(account));
   if (found.has_value()) return *std::move(found);
   ASSIGN_OR_RETURN(policy::Subject subject, SubjectOf(account));
-  return Account{.subject = std::move(subject), .grants = {}, .credential_sha256 = ""};
+  return Account{.subject = std::move(subject)};
 }
 
 absl::StatusOr<std::optional<BcryptHash>> AccountDirectory::PasswordHashOf(absl::string_view user) const {
@@ -85,13 +85,15 @@ absl::StatusOr<Robots::Robot> AccountDirectory::FindRobot(absl::string_view acco
 
 absl::StatusOr<Account> AccountDirectory::UserAccount(absl::string_view name, const BcryptHash& hash) const {
   ASSIGN_OR_RETURN(policy::Subject subject, SubjectOf(name));
-  return Account{.subject = std::move(subject), .grants = {}, .credential_sha256 = Sha256(hash.ToString())};
+  return Account{.subject = std::move(subject), .credential_sha256 = Sha256(hash.ToString())};
 }
 
 absl::StatusOr<Account> AccountDirectory::RobotAccount(const Robots::Robot& robot) const {
   ASSIGN_OR_RETURN(policy::Subject subject, SubjectOf(auth::RobotAccount(robot.description.name())));
-  return Account{
-      .subject = std::move(subject), .grants = robot.grants, .credential_sha256 = Sha256(robot.secret_sha256)};
+  return Account{.subject = std::move(subject),
+                 .grants = robot.grants,
+                 .credential_sha256 = Sha256(robot.secret_sha256),
+                 .expires_at = robot.expires_at()};
 }
 
 absl::StatusOr<policy::Subject> AccountDirectory::SubjectOf(absl::string_view account) const {

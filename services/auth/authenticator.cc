@@ -22,6 +22,13 @@ absl::string_view IdentityTokenOf(const Request& request) {
   return request.password().password();
 }
 
+absl::string_view AnswerTo(AuthMethod method, const absl::Status& why) {
+  // What is wrong with a provider's token, its holder may read in the token.
+  if (method == AuthMethod::kIdentityToken) return why.message();
+  if (method == AuthMethod::kRefreshToken) return "the refresh token is not valid, or not any more";
+  return "the account or its password is wrong";
+}
+
 }  // namespace
 
 absl::StatusOr<Account> Authenticator::Authenticate(const Request& request) {
@@ -125,10 +132,7 @@ absl::Status Authenticator::Refuse(const Request& request, const Claim& claim, c
   parts_.limits->CountFailure(request.remote_address(), claim.account);
   parts_.metrics->CountAttempt(claim.method, AuthResult::kFailure);
   parts_.audit->Login(request, claim.account, claim.method, AuthResult::kFailure, why.message());
-  return OciError(OciErrorCode::kUnauthorized,
-                  claim.method == AuthMethod::kRefreshToken || claim.method == AuthMethod::kIdentityToken
-                      ? "the token is not valid, or not any more"
-                      : "the account or its password is wrong");
+  return OciError(OciErrorCode::kUnauthorized, AnswerTo(claim.method, why));
 }
 
 absl::Status Authenticator::TurnAway(const Request& request, const Claim& claim,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "services/auth/account_directory.h"
+#include "services/auth/account_name.h"
 #include "services/auth/accounts_file.h"
 #include "services/auth/administration.h"
 #include "services/auth/attempt_limits.h"
@@ -11,9 +12,11 @@
 #include "services/auth/auth_format.h"
 #include "services/auth/auth_metrics.h"
 #include "services/auth/authenticator.h"
+#include "services/auth/identity_providers.h"
 #include "services/auth/last_uses.h"
 #include "services/auth/password_verifier.h"
 #include "services/auth/permissions.h"
+#include "services/auth/recent_identities.h"
 #include "services/auth/refresh_tokens.h"
 #include "services/auth/signing_key_set.h"
 #include "services/auth/token_issuer.h"
@@ -72,6 +75,7 @@ class KvAuthority : public Authority {
         refresh_tokens_(dependencies.kv, dependencies.clock, runtime::ToDuration(config.refresh_token_lifetime())),
         limits_(dependencies.clock, LimitsOf(config)),
         last_uses_(dependencies.kv, dependencies.clock),
+        identity_providers_(dependencies.clock),
         authenticator_({.accounts = &accounts_,
                         .passwords = &passwords_,
                         .refresh_tokens = &refresh_tokens_,
@@ -79,9 +83,7 @@ class KvAuthority : public Authority {
                         .last_uses = &last_uses_,
                         .metrics = &metrics_,
                         .audit = &audit_,
-                        .verify_identity = [](absl::string_view) -> absl::StatusOr<Account> {
-                          return absl::UnauthenticatedError("no identity provider is configured");
-                        }}),
+                        .verify_identity = [this](absl::string_view token) { return VerifyIdentity(token); }}),
         token_issuer_({.authenticator = &authenticator_,
                        .refresh_tokens = &refresh_tokens_,
                        .keys = keys_.get(),
@@ -114,7 +116,8 @@ class KvAuthority : public Authority {
   }
 
   absl::StatusOr<std::vector<std::string>> GetReadableRepositories(absl::string_view name) override {
-    ASSIGN_OR_RETURN(const Account account, accounts_.FindOrAssume(name));
+    ASSIGN_OR_RETURN(Account account, accounts_.FindOrAssume(name));
+    if (IsIdentityAccount(name)) account.grants = recent_identities_.GrantsOf(name);
     return ReadableRepositories(*files_.policy->current(), account);
   }
 
@@ -123,6 +126,16 @@ class KvAuthority : public Authority {
   }
 
  private:
+  absl::StatusOr<Account> VerifyIdentity(absl::string_view token) {
+    ASSIGN_OR_RETURN(WorkloadIdentity identity, identity_providers_.Verify(files_.policy->current()->file(), token));
+    ASSIGN_OR_RETURN(policy::Subject subject, accounts_.SubjectOf(identity.account));
+    recent_identities_.Remember(identity.account, identity.grants);
+    return Account{.subject = std::move(subject),
+                   .grants = std::move(identity.grants),
+                   .credential_sha256 = "",
+                   .expires_at = identity.expires_at};
+  }
+
   // In the order in which each depends on those before.
   const std::string issuer_;
   const std::string service_;
@@ -135,6 +148,8 @@ class KvAuthority : public Authority {
   RefreshTokens refresh_tokens_;
   AttemptLimits limits_;
   LastUses last_uses_;
+  IdentityProviders identity_providers_;
+  RecentIdentities recent_identities_;
   Authenticator authenticator_;
   TokenIssuer token_issuer_;
   Administration administration_;

@@ -119,8 +119,8 @@ std::vector<kv::Lock> LocksOf(absl::string_view name) {
 
 }  // namespace
 
-bool Robots::Robot::IsExpired(absl::Time now) const {
-  return description.has_expires_at() && kv::FromTimestamp(description.expires_at()) <= now;
+absl::Time Robots::Robot::expires_at() const {
+  return description.has_expires_at() ? kv::FromTimestamp(description.expires_at()) : absl::InfiniteFuture();
 }
 
 absl::StatusOr<std::optional<Robots::Robot>> Robots::Find(absl::string_view name) const {

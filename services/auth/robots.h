@@ -26,7 +26,8 @@ class Robots {
     std::vector<AccessGrant> grants;
     std::string secret_sha256;
 
-    bool IsExpired(absl::Time now) const;
+    absl::Time expires_at() const;
+    bool IsExpired(absl::Time now) const { return expires_at() <= now; }
   };
   struct Made {
     Robot robot;

@@ -1,5 +1,6 @@
 #include "services/auth/token_issuer.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -33,6 +34,11 @@ absl::StatusOr<std::vector<AccessScope>> ParseRequested(const v1::IssueTokenRequ
 
 absl::Time WholeSeconds(absl::Time time) { return absl::FromUnixSeconds(absl::ToUnixSeconds(time)); }
 
+// As long as the credential lasts, but as clients may rely on (Distribution's token specification, "expires_in").
+absl::Duration LifetimeFor(const Account& account, absl::Time now, absl::Duration longest) {
+  return std::min(longest, std::max(absl::Seconds(60), WholeSeconds(account.expires_at) - now));
+}
+
 }  // namespace
 
 absl::StatusOr<v1::IssueTokenResponse> TokenIssuer::IssueToken(const v1::IssueTokenRequest& request) {
@@ -40,13 +46,14 @@ absl::StatusOr<v1::IssueTokenResponse> TokenIssuer::IssueToken(const v1::IssueTo
   ASSIGN_OR_RETURN(const std::vector<AccessScope> requested, ParseRequested(request));
   ASSIGN_OR_RETURN(const Account account, parts_.authenticator->Authenticate(request));
 
-  const std::vector<AccessScope> granted = GrantScopes(*parts_.policy->current(), account, requested);
+  std::vector<AccessScope> granted = GrantScopes(*parts_.policy->current(), account, requested);
   const absl::Time now = WholeSeconds(parts_.clock->Now());
+  const absl::Duration lifetime = LifetimeFor(account, now, parts_.lifetime);
   v1::IssueTokenResponse response;
   response.set_scope(JoinAccessScopes(granted));
-  ASSIGN_OR_RETURN(*response.mutable_token(), Sign(account, now, granted));
+  ASSIGN_OR_RETURN(*response.mutable_token(), Sign(account, now, lifetime, std::move(granted)));
   ASSIGN_OR_RETURN(*response.mutable_refresh_token(), RefreshTokenFor(request, account));
-  response.set_expires_in_seconds(static_cast<uint32_t>(absl::ToInt64Seconds(parts_.lifetime)));
+  response.set_expires_in_seconds(static_cast<uint32_t>(absl::ToInt64Seconds(lifetime)));
   *response.mutable_issued_at() = kv::ToTimestamp(now);
   parts_.metrics->CountToken();
   parts_.audit->Token(request, account.name(), JoinAccessScopes(requested), response.scope());
@@ -60,7 +67,7 @@ absl::Status TokenIssuer::CheckService(const std::string& service) const {
       absl::StrCat("this registry's service is ", QuotedInput(parts_.service), ", not ", QuotedInput(service)));
 }
 
-absl::StatusOr<std::string> TokenIssuer::Sign(const Account& account, absl::Time now,
+absl::StatusOr<std::string> TokenIssuer::Sign(const Account& account, absl::Time now, absl::Duration lifetime,
                                               std::vector<AccessScope> granted) const {
   ASSIGN_OR_RETURN(const token::SigningKey key, parts_.keys->Active());
   std::string token = token::IssueRegistryToken(key, {.issuer = parts_.issuer,
@@ -68,7 +75,7 @@ absl::StatusOr<std::string> TokenIssuer::Sign(const Account& account, absl::Time
                                                       .audience = parts_.service,
                                                       .issued_at = now,
                                                       .not_before = now,
-                                                      .expires_at = now + parts_.lifetime,
+                                                      .expires_at = now + lifetime,
                                                       .id = RandomLowerHex(kTokenIdBytes),
                                                       .access = std::move(granted)});
   if (token.size() > kTokenBytesMax) return absl::InvalidArgumentError("too many scopes: ask for fewer at once");

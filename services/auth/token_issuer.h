@@ -45,7 +45,8 @@ class TokenIssuer {
 
  private:
   absl::Status CheckService(const std::string& service) const;
-  absl::StatusOr<std::string> Sign(const Account& account, absl::Time now, std::vector<AccessScope> granted) const;
+  absl::StatusOr<std::string> Sign(const Account& account, absl::Time now, absl::Duration lifetime,
+                                   std::vector<AccessScope> granted) const;
   absl::StatusOr<std::string> RefreshTokenFor(const v1::IssueTokenRequest& request, const Account& account);
 
   const Parts parts_;
