@@ -112,8 +112,14 @@ class IdentityProvidersTest : public testing::Test {
     return Verify(claims);
   }
 
+  // RSA keys take a second to make.
+  static const SigningKey& ClusterKey() {
+    static const auto* const key = new SigningKey(SigningKey::Generate(SignatureAlgorithm::kRs256));
+    return *key;
+  }
+
   const SigningKey forge_ = SigningKey::Generate(SignatureAlgorithm::kEs256);
-  const SigningKey cluster_ = SigningKey::Generate(SignatureAlgorithm::kRs256);
+  const SigningKey& cluster_ = ClusterKey();
   FakeClock clock_;
   Policy policy_;
   std::map<std::string, std::shared_ptr<TestSource>> sources_;
