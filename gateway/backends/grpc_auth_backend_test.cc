@@ -1,0 +1,56 @@
+#include "gateway/backends/grpc_auth_backend.h"
+
+#include <memory>
+
+#include "gateway/backends/testing/auth_backend_conformance.h"
+#include "gateway/backends/testing/authority_stack.h"
+#include "gateway/backends/testing/run_awaitable.h"
+#include "services/auth/auth_service.h"
+#include "services/runtime/grpc_channel.h"
+#include "services/runtime/grpc_server.h"
+#include "services/status/status_matchers.h"
+
+namespace entrepot::gateway {
+namespace {
+
+// Against the real service, in this process, through a socket.
+class GrpcUnderTest : public AuthBackendUnderTest {
+ public:
+  GrpcUnderTest() {
+    config::v1::Endpoint endpoint;
+    endpoint.set_address("127.0.0.1");
+    server_ = runtime::GrpcServer::Start(endpoint, {&service_}, registry_).value();
+    config::v1::Service service;
+    service.set_target(server_->address());
+    backend_ = MakeGrpcAuthBackend(runtime::MakeChannel(service, registry_), absl::Seconds(10), &calls_);
+  }
+  AuthBackend& backend() override { return *backend_; }
+
+ private:
+  std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
+  AuthorityStack stack_;
+  runtime::Executor executor_{4};
+  auth::AuthService service_{stack_.authority(), &executor_};
+  std::unique_ptr<runtime::GrpcServer> server_;
+  GrpcCalls calls_;
+  std::unique_ptr<AuthBackend> backend_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Grpc, AuthBackendConformanceTest,
+                         testing::Values([] { return std::make_unique<GrpcUnderTest>(); }));
+
+TEST(GrpcAuthBackendTest, SendsAChangeOnceAndSaysThatNobodyAnswered) {
+  const auto registry = std::make_shared<prometheus::Registry>();
+  config::v1::Service service;
+  service.set_target("127.0.0.1:1");
+  GrpcCalls calls;
+  const auto backend = MakeGrpcAuthBackend(runtime::MakeChannel(service, registry), absl::Seconds(10), &calls);
+  boost::asio::io_context context;
+  auth::v1::AdministerRequest create;
+  create.mutable_create_robot()->set_name("deploy");
+  EXPECT_THAT(RunAwaitable(context, backend->Administer({"test"}, create)).status(),
+              StatusIs(absl::StatusCode::kUnavailable));
+}
+
+}  // namespace
+}  // namespace entrepot::gateway
