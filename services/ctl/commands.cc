@@ -347,7 +347,7 @@ Example:
        {},
        "puts an account into a group",
        R"(
-A policy's rule for "group:GROUP" then holds for the account. A group is there once somebody is in it.
+The policy's rules for "group:GROUP" then hold for the account. The policy file names the groups that there are.
 
 Examples:
   entrepotctl groups add web alice

@@ -183,6 +183,8 @@ def test_users_of_the_registry(secured_registry, admin):
 def test_groups_give_rights_at_once(make_secured_registry):
     registry = make_secured_registry(policy="""
 administrators: [admin]
+groups:
+  - name: web
 rules:
   - name: web
     subjects: ["group:web"]

@@ -37,7 +37,8 @@ def digest_of(registry, repository, tag):
 
 
 def assert_says_no(text):
-    assert any(word in text.lower() for word in ("unauthorized", "denied", "insufficient", "401", "403")), text
+    said = ("unauthorized", "denied", "insufficient", "401", "403", "invalid username/password")
+    assert any(words in text.lower() for words in said), text
 
 
 def test_what_is_allowed_works(secured_registry, images, client):
