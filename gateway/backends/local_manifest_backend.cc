@@ -18,69 +18,75 @@ class LocalManifestBackend : public ManifestBackend {
   LocalManifestBackend(manifest::RegistryCatalog* catalog, runtime::Executor* executor)
       : catalog_(catalog), executor_(executor) {}
 
-  awaitable<absl::StatusOr<bool>> CommitBlob(const CallContext&, const RepositoryName& repository,
+  awaitable<absl::StatusOr<bool>> CommitBlob(const CallContext& context, const RepositoryName& repository,
                                              const Blob& blob) override {
-    co_return co_await RunOn(*executor_, [&] { return catalog_->CommitBlob(repository, blob); });
+    co_return co_await RunOn(*executor_, [&] { return catalog_->CommitBlob(context.caller, repository, blob); });
   }
 
-  awaitable<absl::StatusOr<Blob>> FindBlob(const CallContext&, const RepositoryName& repository,
+  awaitable<absl::StatusOr<Blob>> FindBlob(const CallContext& context, const RepositoryName& repository,
                                            const Digest& digest) override {
-    CO_ASSIGN_OR_RETURN(manifest::BlobLookup found, catalog_->LookUpBlob(repository, digest));
+    CO_ASSIGN_OR_RETURN(manifest::BlobLookup found, catalog_->LookUpBlob(context.caller, repository, digest));
     if (found.lease_due) {
-      CO_RETURN_IF_ERROR(co_await RunOn(*executor_, [&] { return catalog_->RenewLease(repository, digest); }));
+      CO_RETURN_IF_ERROR(
+          co_await RunOn(*executor_, [&] { return catalog_->RenewLease(context.caller, repository, digest); }));
     }
     co_return std::move(found.blob);
   }
 
-  awaitable<absl::StatusOr<Blob>> MountBlob(const CallContext&, const RepositoryName& repository, const Digest& digest,
+  awaitable<absl::StatusOr<Blob>> MountBlob(const CallContext& context, const RepositoryName& repository,
+                                            const Digest& digest,
                                             const std::optional<RepositoryName>& source) override {
-    co_return co_await RunOn(*executor_, [&] { return catalog_->MountBlob(repository, digest, source); });
+    co_return co_await RunOn(*executor_,
+                             [&] { return catalog_->MountBlob(context.caller, repository, digest, source); });
   }
 
-  awaitable<absl::Status> UnlinkBlob(const CallContext&, const RepositoryName& repository,
+  awaitable<absl::Status> UnlinkBlob(const CallContext& context, const RepositoryName& repository,
                                      const Digest& digest) override {
-    co_return co_await RunOn(*executor_, [&] { return catalog_->UnlinkBlob(repository, digest); });
+    co_return co_await RunOn(*executor_, [&] { return catalog_->UnlinkBlob(context.caller, repository, digest); });
   }
 
-  awaitable<absl::StatusOr<ManifestPutResult>> PutManifest(const CallContext&, const RepositoryName& repository,
+  awaitable<absl::StatusOr<ManifestPutResult>> PutManifest(const CallContext& context, const RepositoryName& repository,
                                                            const ManifestPut& put) override {
-    co_return co_await RunOn(*executor_, [&] { return catalog_->PutManifest(repository, put); });
+    co_return co_await RunOn(*executor_, [&] { return catalog_->PutManifest(context.caller, repository, put); });
   }
 
-  awaitable<absl::StatusOr<StoredManifest>> GetManifest(const CallContext&, const RepositoryName& repository,
+  awaitable<absl::StatusOr<StoredManifest>> GetManifest(const CallContext& context, const RepositoryName& repository,
                                                         const Reference& reference, bool metadata_only) override {
-    co_return catalog_->GetManifest(repository, reference, metadata_only);
+    co_return catalog_->GetManifest(context.caller, repository, reference, metadata_only);
   }
 
-  awaitable<absl::Status> DeleteManifest(const CallContext&, const RepositoryName& repository,
+  awaitable<absl::Status> DeleteManifest(const CallContext& context, const RepositoryName& repository,
                                          const Reference& reference) override {
-    co_return co_await RunOn(*executor_, [&] { return catalog_->DeleteManifest(repository, reference); });
+    co_return co_await RunOn(*executor_,
+                             [&] { return catalog_->DeleteManifest(context.caller, repository, reference); });
   }
 
-  awaitable<absl::StatusOr<TagPage>> ListTags(const CallContext&, const RepositoryName& repository, size_t limit,
-                                              absl::string_view last) override {
-    co_return co_await RunOn(*executor_, [&] { return catalog_->ListTags(repository, limit, last); });
+  awaitable<absl::StatusOr<TagPage>> ListTags(const CallContext& context, const RepositoryName& repository,
+                                              size_t limit, absl::string_view last) override {
+    co_return co_await RunOn(*executor_, [&] { return catalog_->ListTags(context.caller, repository, limit, last); });
   }
 
-  awaitable<absl::StatusOr<ReferrerPage>> ListReferrers(const CallContext&, const RepositoryName& repository,
+  awaitable<absl::StatusOr<ReferrerPage>> ListReferrers(const CallContext& context, const RepositoryName& repository,
                                                         const Digest& subject, absl::string_view artifact_type,
                                                         size_t limit, absl::string_view last) override {
-    co_return co_await RunOn(*executor_,
-                             [&] { return catalog_->ListReferrers(repository, subject, artifact_type, limit, last); });
+    co_return co_await RunOn(*executor_, [&] {
+      return catalog_->ListReferrers(context.caller, repository, subject, artifact_type, limit, last);
+    });
   }
 
-  awaitable<absl::StatusOr<RepositoryPage>> ListRepositories(const CallContext&, size_t limit, absl::string_view last,
+  awaitable<absl::StatusOr<RepositoryPage>> ListRepositories(const CallContext& context, size_t limit,
+                                                             absl::string_view last,
                                                              const std::vector<std::string>& patterns) override {
-    // Patterns and deletions come to the catalog next.
-    if (patterns != std::vector<std::string>{"**"}) co_return absl::UnimplementedError("patterns");
-    co_return co_await RunOn(*executor_, [&] { return catalog_->ListRepositories(limit, last); });
+    co_return co_await RunOn(*executor_,
+                             [&] { return catalog_->ListRepositories(context.caller, limit, last, patterns); });
   }
 
-  awaitable<absl::StatusOr<RepositoryDeletion>> DeleteRepository(const CallContext&, const RepositoryName&) override {
-    co_return absl::UnimplementedError("deleting a repository");
+  awaitable<absl::StatusOr<RepositoryDeletion>> DeleteRepository(const CallContext& context,
+                                                                 const RepositoryName& repository) override {
+    co_return co_await RunOn(*executor_, [&] { return catalog_->DeleteRepository(context.caller, repository); });
   }
 
-  absl::Status CheckReady() override { return catalog_->ListRepositories(1, "").status(); }
+  absl::Status CheckReady() override { return catalog_->ListRepositories({}, 1, "", {"**"}).status(); }
 
  private:
   manifest::RegistryCatalog* const catalog_;

@@ -13,7 +13,7 @@
 #include "services/manifest/link_record.h"
 #include "services/manifest/metadata_keys.h"
 #include "services/manifest/record_io.h"
-#include "services/manifest/repository_record.h"
+#include "services/manifest/repository_write.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -55,29 +55,32 @@ bool BlobRecords::LeaseDue(const BlobRecord& record) const {
   return FromTimestamp(record.lease_until()) - clock_->Now() < lease_ / 2;
 }
 
-absl::StatusOr<bool> BlobRecords::Commit(const RepositoryName& repository, const Blob& blob) {
-  ASSIGN_OR_RETURN(const CommitResult result, CommitUncounted(repository, blob));
+absl::StatusOr<bool> BlobRecords::Commit(const Caller& caller, const RepositoryName& repository, const Blob& blob) {
+  ASSIGN_OR_RETURN(const CommitResult result, CommitUncounted(caller, repository, blob));
   metrics_->CountCommit(result, blob.size_bytes);
   return result == CommitResult::kDeduplicated;
 }
 
-absl::StatusOr<CommitResult> BlobRecords::CommitUncounted(const RepositoryName& repository, const Blob& blob) {
+absl::StatusOr<CommitResult> BlobRecords::CommitUncounted(const Caller& caller, const RepositoryName& repository,
+                                                          const Blob& blob) {
   ASSIGN_OR_RETURN(const std::optional<BlobRecord> before, ReadLive(*kv_, blob.digest));
   bool is_live = before.has_value() && !LeaseDue(*before);
   for (;;) {
     CatalogLocks locks;
     locks.Blob(blob.digest, is_live ? LockMode::kShared : LockMode::kExclusive);
     locks.Link(blob.digest, repository, LockMode::kExclusive);
-    ASSIGN_OR_RETURN(const RepositoryCreation creation, RepositoryCreation::Plan(*kv_, repository, &locks));
+    ASSIGN_OR_RETURN(const RepositoryWrite write,
+                     RepositoryWrite::Plan(*kv_, caller, repository, RepositoryWrite::Kind::kPush, &locks));
     std::optional<CommitResult> result;
     RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
+      RETURN_IF_ERROR(write.Enter(transaction));
       const absl::Time now = clock_->Now();
       if (is_live) {
         ASSIGN_OR_RETURN(result, CommitUploadOfLive(transaction, repository, blob, now));
       } else {
         ASSIGN_OR_RETURN(result, CommitUpload(transaction, repository, blob, now, lease_));
       }
-      return result.has_value() ? creation.Apply(transaction, now) : absl::OkStatus();
+      return result.has_value() ? write.EnsureThere(transaction, now) : absl::OkStatus();
     }));
     if (result.has_value()) return *result;
     // Collected meanwhile.
@@ -85,9 +88,13 @@ absl::StatusOr<CommitResult> BlobRecords::CommitUncounted(const RepositoryName& 
   }
 }
 
-absl::StatusOr<BlobLookup> BlobRecords::LookUp(const RepositoryName& repository, const Digest& digest) {
-  const std::string wanted[] = {keys::Blob(digest), keys::Link(digest, repository)};
+absl::StatusOr<BlobLookup> BlobRecords::LookUp(const Caller& caller, const RepositoryName& repository,
+                                               const Digest& digest) {
+  std::vector<std::string> wanted = {keys::Blob(digest), keys::Link(digest, repository)};
+  const bool must_ask = reads_->MustAsk(caller);
+  if (must_ask) wanted.push_back(keys::Repository(repository));
   ASSIGN_OR_RETURN(const std::vector<std::optional<std::string>> found, kv_->MultiGet(wanted));
+  if (must_ask) RETURN_IF_ERROR(RepositoryReads::CheckValue(caller, repository, found[2]));
   if (!found[0].has_value() || !found[1].has_value()) return UnknownBlob(repository, digest);
   ASSIGN_OR_RETURN(const BlobRecord record, ParseRecord<BlobRecord>(wanted[0], *found[0]));
   if (record.state() != BlobRecord::LIVE) return UnknownBlob(repository, digest);
@@ -117,34 +124,40 @@ absl::Status BlobRecords::RenewLease(const RepositoryName& repository, const Dig
   return status;
 }
 
-absl::StatusOr<Blob> BlobRecords::Find(const RepositoryName& repository, const Digest& digest) {
-  ASSIGN_OR_RETURN(BlobLookup found, LookUp(repository, digest));
+absl::StatusOr<Blob> BlobRecords::Find(const Caller& caller, const RepositoryName& repository, const Digest& digest) {
+  ASSIGN_OR_RETURN(BlobLookup found, LookUp(caller, repository, digest));
   if (found.lease_due) RETURN_IF_ERROR(RenewLease(repository, digest));
   return std::move(found.blob);
 }
 
-absl::StatusOr<Blob> BlobRecords::Mount(const RepositoryName& repository, const Digest& digest,
+absl::StatusOr<Blob> BlobRecords::Mount(const Caller& caller, const RepositoryName& repository, const Digest& digest,
                                         const std::optional<RepositoryName>& source) {
-  absl::StatusOr<Blob> blob = MountUncounted(repository, digest, source);
+  absl::StatusOr<Blob> blob = MountUncounted(caller, repository, digest, source);
   if (blob.ok()) metrics_->CountMount(MountResult::kMounted, blob->size_bytes);
   if (absl::IsNotFound(blob.status())) metrics_->CountMount(MountResult::kUnknown, 0);
   return blob;
 }
 
-absl::StatusOr<Blob> BlobRecords::MountUncounted(const RepositoryName& repository, const Digest& digest,
-                                                 const std::optional<RepositoryName>& source) {
+absl::StatusOr<Blob> BlobRecords::MountUncounted(const Caller& caller, const RepositoryName& repository,
+                                                 const Digest& digest, const std::optional<RepositoryName>& source) {
   const RepositoryName& asked = source.has_value() ? *source : repository;
   // Most mounts write one link and go on side by side; one that also renews the lease needs the blob for itself.
   ASSIGN_OR_RETURN(const std::optional<BlobRecord> before, ReadLive(*kv_, digest));
   if (!before.has_value()) return UnknownBlob(asked, digest);
   const bool renew = LeaseDue(*before);
+  bool source_readable = true;
+  if (source.has_value()) {
+    ASSIGN_OR_RETURN(source_readable, MayMountFrom(caller, *source));
+  }
   CatalogLocks locks;
   locks.Blob(digest, renew ? LockMode::kExclusive : LockMode::kShared);
   locks.Link(digest, repository, LockMode::kExclusive);
-  ASSIGN_OR_RETURN(const RepositoryCreation creation, RepositoryCreation::Plan(*kv_, repository, &locks));
+  ASSIGN_OR_RETURN(const RepositoryWrite write,
+                   RepositoryWrite::Plan(*kv_, caller, repository, RepositoryWrite::Kind::kPush, &locks));
 
   BlobRecord record;
   RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
+    RETURN_IF_ERROR(write.Enter(transaction));
     ASSIGN_OR_RETURN(std::optional<BlobRecord> live, ReadLive(transaction, digest));
     if (!live.has_value()) return UnknownBlob(asked, digest);
     record = *std::move(live);
@@ -157,20 +170,32 @@ absl::StatusOr<Blob> BlobRecords::MountUncounted(const RepositoryName& repositor
     if (linked) return absl::OkStatus();
     ASSIGN_OR_RETURN(const bool source_has,
                      source.has_value() ? HasLink(transaction, digest, *source) : HasAnyLink(transaction, digest));
-    if (!source_has) return UnknownBlob(asked, digest);
+    if (!source_has || !source_readable) return UnknownBlob(asked, digest);
     RETURN_IF_ERROR(EnsureLink(transaction, digest, repository, now));
-    return creation.Apply(transaction, now);
+    return write.EnsureThere(transaction, now);
   }));
   return ToBlob(digest, record);
 }
 
-absl::Status BlobRecords::Unlink(const RepositoryName& repository, const Digest& digest) {
+absl::StatusOr<bool> BlobRecords::MayMountFrom(const Caller& caller, const RepositoryName& source) {
+  const absl::Status visible = reads_->Check(caller, source);
+  if (absl::IsNotFound(visible) || absl::IsUnauthenticated(visible)) return false;
+  RETURN_IF_ERROR(visible);
+  return true;
+}
+
+absl::Status BlobRecords::Unlink(const Caller& caller, const RepositoryName& repository, const Digest& digest) {
+  const TagGuard guard(*policy_, &caller, &repository);
   CatalogLocks locks;
   locks.Blob(digest, LockMode::kShared);
   locks.Link(digest, repository, LockMode::kExclusive);
+  ASSIGN_OR_RETURN(const RepositoryWrite write,
+                   RepositoryWrite::Plan(*kv_, caller, repository, RepositoryWrite::Kind::kRemoval, &locks));
   RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
+    RETURN_IF_ERROR(write.Enter(transaction));
     ASSIGN_OR_RETURN(const bool linked, HasLink(transaction, digest, repository));
     if (!linked) return UnknownBlob(repository, digest);
+    RETURN_IF_ERROR(guard.CheckUnlinkOf(transaction, digest));
     transaction.Delete(keys::Link(digest, repository));
     return ReviewBlob(transaction, digest, clock_->Now());
   }));

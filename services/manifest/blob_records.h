@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/core/caller.h"
 #include "services/core/clock.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
@@ -14,6 +15,8 @@
 #include "services/kv/kv_engine.h"
 #include "services/manifest/blob_lookup.h"
 #include "services/manifest/catalog_metrics.h"
+#include "services/manifest/repository_reads.h"
+#include "services/manifest/tag_guard.h"
 
 namespace entrepot::manifest {
 
@@ -22,26 +25,32 @@ namespace entrepot::manifest {
 class BlobRecords {
  public:
   // All must outlive it.
-  BlobRecords(kv::KvEngine* kv, const Clock* clock, absl::Duration lease, CatalogMetrics* metrics)
-      : kv_(kv), clock_(clock), lease_(lease), metrics_(metrics) {}
+  BlobRecords(kv::KvEngine* kv, const Clock* clock, absl::Duration lease, const PolicyProvider* policy,
+              const RepositoryReads* reads, CatalogMetrics* metrics)
+      : kv_(kv), clock_(clock), lease_(lease), policy_(policy), reads_(reads), metrics_(metrics) {}
 
-  absl::StatusOr<bool> Commit(const RepositoryName& repository, const Blob& blob);
-  absl::StatusOr<BlobLookup> LookUp(const RepositoryName& repository, const Digest& digest);
+  absl::StatusOr<bool> Commit(const Caller& caller, const RepositoryName& repository, const Blob& blob);
+  absl::StatusOr<BlobLookup> LookUp(const Caller& caller, const RepositoryName& repository, const Digest& digest);
   absl::Status RenewLease(const RepositoryName& repository, const Digest& digest);
-  absl::StatusOr<Blob> Find(const RepositoryName& repository, const Digest& digest);
-  absl::StatusOr<Blob> Mount(const RepositoryName& repository, const Digest& digest,
+  absl::StatusOr<Blob> Find(const Caller& caller, const RepositoryName& repository, const Digest& digest);
+  absl::StatusOr<Blob> Mount(const Caller& caller, const RepositoryName& repository, const Digest& digest,
                              const std::optional<RepositoryName>& source);
-  absl::Status Unlink(const RepositoryName& repository, const Digest& digest);
+  absl::Status Unlink(const Caller& caller, const RepositoryName& repository, const Digest& digest);
 
  private:
-  absl::StatusOr<CommitResult> CommitUncounted(const RepositoryName& repository, const Blob& blob);
-  absl::StatusOr<Blob> MountUncounted(const RepositoryName& repository, const Digest& digest,
+  absl::StatusOr<CommitResult> CommitUncounted(const Caller& caller, const RepositoryName& repository,
+                                               const Blob& blob);
+  absl::StatusOr<Blob> MountUncounted(const Caller& caller, const RepositoryName& repository, const Digest& digest,
                                       const std::optional<RepositoryName>& source);
+  // Whether the caller may mount what the repository has.
+  absl::StatusOr<bool> MayMountFrom(const Caller& caller, const RepositoryName& source);
   bool LeaseDue(const storage::v1::BlobRecord& record) const;
 
   kv::KvEngine* const kv_;
   const Clock* const clock_;
   const absl::Duration lease_;
+  const PolicyProvider* const policy_;
+  const RepositoryReads* const reads_;
   CatalogMetrics* const metrics_;
 };
 

@@ -44,18 +44,22 @@ class CatalogFaultTest : public testing::Test {
   std::vector<Step> History() const {
     return {
         [](Registry& registry) { return registry.Open(); },
-        [this](Registry& registry) { return registry.catalog->CommitBlob(a_, config_).status(); },
-        [this](Registry& registry) { return registry.catalog->CommitBlob(a_, layer_).status(); },
-        [this](Registry& registry) { return registry.catalog->CommitBlob(b_, copy_).status(); },
-        [this](Registry& registry) { return registry.catalog->MountBlob(b_, config_.digest, a_).status(); },
-        [this](Registry& registry) { return registry.catalog->PutManifest(a_, PutByTag("v1", image_)).status(); },
-        [this](Registry& registry) { return registry.catalog->PutManifest(b_, PutByTag("v1", image_)).status(); },
+        [this](Registry& registry) { return registry.catalog->CommitBlob(kNobody, a_, config_).status(); },
+        [this](Registry& registry) { return registry.catalog->CommitBlob(kNobody, a_, layer_).status(); },
+        [this](Registry& registry) { return registry.catalog->CommitBlob(kNobody, b_, copy_).status(); },
+        [this](Registry& registry) { return registry.catalog->MountBlob(kNobody, b_, config_.digest, a_).status(); },
         [this](Registry& registry) {
-          return registry.catalog->PutManifest(a_, PutByTag("v1", index_, kIndexType)).status();
+          return registry.catalog->PutManifest(kNobody, a_, PutByTag("v1", image_)).status();
         },
-        [this](Registry& registry) { return registry.catalog->UnlinkBlob(a_, layer_.digest); },
-        [this](Registry& registry) { return registry.catalog->DeleteManifest(b_, TagNamed("v1")); },
-        [this](Registry& registry) { return registry.catalog->DeleteManifest(b_, DigestOf(image_)); },
+        [this](Registry& registry) {
+          return registry.catalog->PutManifest(kNobody, b_, PutByTag("v1", image_)).status();
+        },
+        [this](Registry& registry) {
+          return registry.catalog->PutManifest(kNobody, a_, PutByTag("v1", index_, kIndexType)).status();
+        },
+        [this](Registry& registry) { return registry.catalog->UnlinkBlob(kNobody, a_, layer_.digest); },
+        [this](Registry& registry) { return registry.catalog->DeleteManifest(kNobody, b_, TagNamed("v1")); },
+        [this](Registry& registry) { return registry.catalog->DeleteManifest(kNobody, b_, DigestOf(image_)); },
     };
   }
 
@@ -109,16 +113,16 @@ TEST_F(CatalogFaultTest, WhatAManifestNeedsCanBePulledWhileNothingCanBeWritten) 
   Registry registry;
   ASSERT_OK(registry.Open());
   const Blob unneeded = Upload("unneeded");
-  for (const Blob& blob : {config_, layer_, unneeded}) ASSERT_OK(registry.catalog->CommitBlob(a_, blob));
-  ASSERT_OK(registry.catalog->PutManifest(a_, PutByTag("v1", image_)));
+  for (const Blob& blob : {config_, layer_, unneeded}) ASSERT_OK(registry.catalog->CommitBlob(kNobody, a_, blob));
+  ASSERT_OK(registry.catalog->PutManifest(kNobody, a_, PutByTag("v1", image_)));
   registry.clock.Advance(absl::Hours(48));
   registry.kv.InjectAt(1, Fault::kFailBefore);
-  EXPECT_OK(registry.catalog->FindBlob(a_, layer_.digest));
+  EXPECT_OK(registry.catalog->FindBlob(kNobody, a_, layer_.digest));
   registry.kv.InjectAt(1, Fault::kAbort);
-  EXPECT_OK(registry.catalog->FindBlob(a_, layer_.digest));
+  EXPECT_OK(registry.catalog->FindBlob(kNobody, a_, layer_.digest));
   registry.kv.InjectAt(1, Fault::kFailBefore);
-  EXPECT_THAT(registry.catalog->FindBlob(a_, unneeded.digest), StatusIs(absl::StatusCode::kUnavailable));
-  EXPECT_OK(registry.catalog->GetManifest(a_, TagNamed("v1"), false));
+  EXPECT_THAT(registry.catalog->FindBlob(kNobody, a_, unneeded.digest), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_OK(registry.catalog->GetManifest(kNobody, a_, TagNamed("v1"), false));
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ using storage::v1::BlobRecord;
 using storage::v1::ManifestRecord;
 using storage::v1::ReferenceRecord;
 using storage::v1::ReferrerRecord;
+using storage::v1::RepositoryRecord;
 
 class Checker {
  public:
@@ -90,8 +91,9 @@ class Checker {
         return CheckReferrer(key);
       case Kind::kReference:
         return CheckReference(key, entry);
-      case Kind::kFormat:
       case Kind::kRepository:
+        return CheckRepositoryRecord(*key.repository, entry);
+      case Kind::kFormat:
       case Kind::kReview:
       case Kind::kDeleteIntent:
         return absl::OkStatus();
@@ -155,8 +157,21 @@ class Checker {
   }
 
   absl::Status CheckRepository(const RepositoryName& repository) {
-    ASSIGN_OR_RETURN(const bool exists, Exists(keys::Repository(repository)));
-    if (!exists) Violated("record", "the repository ", repository.ToString(), " has content, but no record");
+    ASSIGN_OR_RETURN(const std::optional<RepositoryRecord> record,
+                     ReadIfReadable<RepositoryRecord>(keys::Repository(repository)));
+    if (!record.has_value()) {
+      Violated("record", "the repository ", repository.ToString(), " has content, but no record");
+    } else if (record->deleted() && !record->emptying()) {
+      Violated("record", "the repository ", repository.ToString(), " is deleted, but has content");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckRepositoryRecord(const RepositoryName& repository, const kv::KeyValue& entry) {
+    ASSIGN_OR_RETURN(const RepositoryRecord record, ParseRecord<RepositoryRecord>(entry.key, entry.value));
+    const bool fits = record.has_created_at() && (!record.emptying() || record.deleted()) &&
+                      (!record.deleted() || record.has_deleted_at());
+    if (!fits) Violated("record", "the record of the repository ", repository.ToString(), " contradicts itself");
     return absl::OkStatus();
   }
 
@@ -239,6 +254,7 @@ class Checker {
   }
 
   absl::Status CheckTag(const RepositoryName& repository, const Tag& tag) {
+    RETURN_IF_ERROR(CheckRepository(repository));
     const std::string name = absl::StrCat(repository.ToString(), ":", tag.ToString());
     ASSIGN_OR_RETURN(const std::optional<Digest> digest, ReadTag(kv_, repository, tag));
     if (!digest.has_value()) return absl::OkStatus();

@@ -11,8 +11,9 @@
 #include "services/manifest/metadata_keys.h"
 #include "services/manifest/record_cursor.h"
 #include "services/manifest/record_io.h"
+#include "services/manifest/repository_listing.h"
 #include "services/manifest/repository_record.h"
-#include "services/status/oci_error.h"
+#include "services/policy/repository_pattern.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
@@ -70,28 +71,33 @@ class PageBudget {
 
 }  // namespace
 
-absl::StatusOr<TagPage> CatalogListing::Tags(const RepositoryName& repository, size_t limit, absl::string_view last) {
+absl::StatusOr<TagPage> CatalogListing::Tags(const Caller& caller, const RepositoryName& repository, size_t limit,
+                                             absl::string_view last) {
+  RETURN_IF_ERROR(reads_->Check(caller, repository));
   limit = Clamp(limit);
   TagPage page;
   ASSIGN_OR_RETURN(page.tags, ScanNames(*kv_, keys::TagsOf(repository), limit, last));
   page.more = CutOffAt(limit, &page.tags);
   if (!page.tags.empty()) return page;
-  ASSIGN_OR_RETURN(const bool exists, RepositoryExists(*kv_, repository));
-  if (exists) return page;
-  return OciError(OciErrorCode::kNameUnknown, "no such repository", repository.ToString());
+  ASSIGN_OR_RETURN(const auto record, ReadRepository(*kv_, repository));
+  if (IsThere(record)) return page;
+  return UnknownRepository(repository);
 }
 
-absl::StatusOr<RepositoryPage> CatalogListing::Repositories(size_t limit, absl::string_view last) {
-  limit = Clamp(limit);
-  RepositoryPage page;
-  ASSIGN_OR_RETURN(page.repositories, ScanNames(*kv_, keys::Repositories(), limit, last));
-  page.more = CutOffAt(limit, &page.repositories);
-  return page;
+absl::StatusOr<RepositoryPage> CatalogListing::Repositories(size_t limit, absl::string_view last,
+                                                            const std::vector<std::string>& patterns) {
+  std::vector<policy::RepositoryPattern> parsed;
+  for (const std::string& pattern : patterns) {
+    ASSIGN_OR_RETURN(policy::RepositoryPattern one, policy::RepositoryPattern::Parse(pattern));
+    parsed.push_back(std::move(one));
+  }
+  return RepositoryListing(kv_, &parsed, Clamp(limit), last).Read();
 }
 
-absl::StatusOr<ReferrerPage> CatalogListing::Referrers(const RepositoryName& repository, const Digest& subject,
-                                                       absl::string_view artifact_type, size_t limit,
-                                                       absl::string_view last) {
+absl::StatusOr<ReferrerPage> CatalogListing::Referrers(const Caller& caller, const RepositoryName& repository,
+                                                       const Digest& subject, absl::string_view artifact_type,
+                                                       size_t limit, absl::string_view last) {
+  RETURN_IF_ERROR(reads_->Check(caller, repository));
   const std::string prefix = keys::ReferrersOf(repository, subject);
   RecordCursor cursor(kv_, prefix, last.empty() ? "" : absl::StrCat(prefix, last));
   PageBudget budget(Clamp(limit));

@@ -24,8 +24,13 @@ namespace entrepot::manifest {
 //   t/<R>|<T>                       t/<R>|<T> exclusive                            t/<R>|<T> shared
 //   d/<R>|<M>|<T>  added            m/<R>|<M> exclusive and t/<R>|<T> exclusive
 //                  removed          t/<R>|<T> exclusive                            t/<R>|<T> shared
-//   n/<R>                           n/<R> exclusive, and only if it is not there: repositories are never removed
+//   n/<R>                           n/<R> exclusive, to make and to delete it      n/<R> shared
 //   x/<K>                           b/<D> shared, where K was written for D        b/<D> exclusive
+//
+// Every call that writes l/, m/, t/, d/, s/ or r/ of a repository R holds n/<R> besides, shared, but for one that makes
+// or deletes R; not so the collector, which removes links under b/<D> exclusive. While the record n/<R> says that R is
+// being emptied, n/<R> exclusive is as good as all locks on m/<R>|…, t/<R>|… and s/<R>|…: nobody else gets past the
+// record.
 //
 // The engine takes all locks of a transaction in the order of their keys, so that none waits in a circle.
 //
@@ -36,17 +41,25 @@ namespace entrepot::manifest {
 // - Manifest PUT against the collector: PUT holds b/<D> shared, the collector exclusively. Either PUT sees the blob
 //   gone and refuses the manifest, or the collector sees its reference.
 // - Manifest PUT, or a mount, against the unlinking of a blob: nobody waits. Whoever has seen the link counts as first,
-//   which is as good an order as the other: a blob may be unlinked under a manifest, and stays for it.
+//   which is as good an order as the other: a blob may be unlinked under a manifest, and stays for it. Not so where the
+//   PUT is by an immutable tag: it holds l/<D>|<R> shared, and the unlinking either comes first, and the PUT is
+//   refused, or sees the reference and the tag, and is refused itself.
+// - A tag that moves or goes against the rules of tags: t/<R>|<T> exclusive, under which the old record is read. Where
+//   many push one immutable tag at once the first makes it; for the others it is there.
+// - DELETE of a manifest against an immutable tag on it, or on an index that lists it: m/<R>|<M> exclusive against
+//   exclusive or shared. Further up the lists are read without locks: a PUT of an index needs what it lists, not what
+//   that lists, so that whoever deletes from below an index comes before a PUT above it that he has not seen.
+// - Deletion of a repository against all that writes to it: n/<R>. Who comes later sees the record, and is refused, or
+//   makes the repository anew once it is empty.
 // - PUT against PUT of manifests that share blobs: both hold b/<D> shared and go on side by side.
 // - Commit and commit of one digest: b/<D> exclusive, and the second finds the first's bytes. A commit that has seen
-// the
-//   blob LIVE beforehand holds it shared; if it is not LIVE under that lock, it starts over.
+//   the blob LIVE beforehand holds it shared; if it is not LIVE under that lock, it starts over.
 // - DELETE of a manifest against PUT of the same one, of a tag to it, or of an index that lists it: m/<R>|<M> exclusive
 //   against exclusive or (child of an index) shared.
 // - DELETE of a manifest against a tag that moves away from it: DELETE must also hold the tags that it removes, which
-// it
-//   learns by reading d/ before it locks; under its locks it reads d/ again. A tag that has moved away is gone from d/;
-//   one that has arrived since is not locked, and DELETE starts over with it. None can arrive once m/<R>|<M> is held.
+//   it learns by reading d/ before it locks; under its locks it reads d/ again. A tag that has moved away is gone from
+//   d/; one that has arrived since is not locked, and DELETE starts over with it. None can arrive once m/<R>|<M> is
+//   held.
 // - Reads take no locks. GetManifest by tag reads t/ and then m/; where m/ is gone, it looks whether the tag has moved.
 class CatalogLocks {
  public:

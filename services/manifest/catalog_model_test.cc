@@ -124,7 +124,7 @@ class CatalogModelTest : public testing::TestWithParam<TestEngineKind> {
     const std::string& content =
         *std::find_if(blobs_.begin(), blobs_.end(), [&](const std::string& blob) { return DigestOf(blob) == digest; });
     const bool known = committed_.count(digest) > 0;
-    EXPECT_THAT(catalog_->CommitBlob(Repo(name), Upload(content)), IsOkAndHolds(known));
+    EXPECT_THAT(catalog_->CommitBlob(kNobody, Repo(name), Upload(content)), IsOkAndHolds(known));
     committed_.insert(digest);
     model_.Make(name).blobs.insert(digest);
   }
@@ -141,7 +141,7 @@ class CatalogModelTest : public testing::TestWithParam<TestEngineKind> {
     } else {
       there = there || model_.AnyHasBlob(digest);
     }
-    EXPECT_EQ(catalog_->MountBlob(Repo(name), digest, source).ok(), there);
+    EXPECT_EQ(catalog_->MountBlob(kNobody, Repo(name), digest, source).ok(), there);
     if (there) model_.Make(name).blobs.insert(digest);
   }
 
@@ -149,7 +149,7 @@ class CatalogModelTest : public testing::TestWithParam<TestEngineKind> {
     const std::string& name = Any(names_);
     const Digest digest = DigestOf(Any(blobs_));
     const bool there = model_.HasBlob(name, digest);
-    EXPECT_EQ(catalog_->UnlinkBlob(Repo(name), digest).ok(), there);
+    EXPECT_EQ(catalog_->UnlinkBlob(kNobody, Repo(name), digest).ok(), there);
     if (there) model_.Make(name).blobs.erase(digest);
   }
 
@@ -159,8 +159,9 @@ class CatalogModelTest : public testing::TestWithParam<TestEngineKind> {
     const std::string& tag = Any(tags_);
     const bool by_tag = absl::Bernoulli(random_, 0.7);
     const bool complete = model_.HasAllOf(name, sample);
-    const auto result = catalog_->PutManifest(Repo(name), by_tag ? PutByTag(tag, sample.content, sample.media_type)
-                                                                 : PutByDigest(sample.content, sample.media_type));
+    const auto result = catalog_->PutManifest(
+        kNobody, Repo(name),
+        by_tag ? PutByTag(tag, sample.content, sample.media_type) : PutByDigest(sample.content, sample.media_type));
     EXPECT_EQ(result.ok(), complete) << result.status();
     if (!complete) {
       EXPECT_THAT(result, IsOciError(OciErrorCode::kManifestBlobUnknown));
@@ -178,12 +179,12 @@ class CatalogModelTest : public testing::TestWithParam<TestEngineKind> {
     if (absl::Bernoulli(random_, 0.5)) {
       const std::string& tag = Any(tags_);
       const bool there = repository != nullptr && repository->tags.erase(tag) > 0;
-      EXPECT_EQ(catalog_->DeleteManifest(Repo(name), TagNamed(tag)).ok(), there);
+      EXPECT_EQ(catalog_->DeleteManifest(kNobody, Repo(name), TagNamed(tag)).ok(), there);
       return;
     }
     const Digest digest = DigestOf(Any(samples_).content);
     const bool there = repository != nullptr && repository->manifests.erase(digest) > 0;
-    EXPECT_EQ(catalog_->DeleteManifest(Repo(name), digest).ok(), there);
+    EXPECT_EQ(catalog_->DeleteManifest(kNobody, Repo(name), digest).ok(), there);
     if (there) std::erase_if(repository->tags, [&](const auto& tag) { return tag.second == digest; });
   }
 
@@ -211,7 +212,7 @@ class CatalogModelTest : public testing::TestWithParam<TestEngineKind> {
   void Compare() {
     std::vector<std::string> repositories;
     for (const auto& [name, repository] : model_.repositories()) repositories.push_back(name);
-    EXPECT_EQ(catalog_->ListRepositories(100, "")->repositories, repositories);
+    EXPECT_EQ(catalog_->ListRepositories(kNobody, 100, "", {"**"})->repositories, repositories);
     for (const std::string& name : names_) CompareRepository(name);
     EXPECT_THAT(CheckInvariants(*engine_->get(), {}), IsOkAndHolds(IsEmpty()));
   }
@@ -219,23 +220,24 @@ class CatalogModelTest : public testing::TestWithParam<TestEngineKind> {
   void CompareRepository(const std::string& name) {
     const ModelRepository* const expected = model_.Find(name);
     if (expected == nullptr) {
-      EXPECT_THAT(catalog_->ListTags(Repo(name), 100, ""), IsOciError(OciErrorCode::kNameUnknown));
+      EXPECT_THAT(catalog_->ListTags(kNobody, Repo(name), 100, ""), IsOciError(OciErrorCode::kNameUnknown));
       return;
     }
     for (const std::string& blob : blobs_) {
-      EXPECT_EQ(catalog_->FindBlob(Repo(name), DigestOf(blob)).ok(), expected->blobs.count(DigestOf(blob)) > 0);
+      EXPECT_EQ(catalog_->FindBlob(kNobody, Repo(name), DigestOf(blob)).ok(),
+                expected->blobs.count(DigestOf(blob)) > 0);
     }
     std::vector<std::string> tags;
     for (const auto& [tag, digest] : expected->tags) {
       tags.push_back(tag);
-      EXPECT_EQ(catalog_->GetManifest(Repo(name), TagNamed(tag), true)->digest, digest);
+      EXPECT_EQ(catalog_->GetManifest(kNobody, Repo(name), TagNamed(tag), true)->digest, digest);
     }
-    EXPECT_EQ(catalog_->ListTags(Repo(name), 100, "")->tags, tags);
+    EXPECT_EQ(catalog_->ListTags(kNobody, Repo(name), 100, "")->tags, tags);
     std::set<Digest> referrers;
     for (const Sample& sample : samples_) {
       const Digest digest = DigestOf(sample.content);
       const bool there = expected->manifests.count(digest) > 0;
-      const auto manifest = catalog_->GetManifest(Repo(name), digest, false);
+      const auto manifest = catalog_->GetManifest(kNobody, Repo(name), digest, false);
       ASSERT_EQ(manifest.ok(), there);
       if (!there) continue;
       EXPECT_EQ(manifest->content, sample.content);
@@ -244,7 +246,7 @@ class CatalogModelTest : public testing::TestWithParam<TestEngineKind> {
     }
     std::set<Digest> listed;
     const Digest subject = DigestOf(samples_[0].content);
-    const auto page = catalog_->ListReferrers(Repo(name), subject, "", 100, "");
+    const auto page = catalog_->ListReferrers(kNobody, Repo(name), subject, "", 100, "");
     for (const Referrer& referrer : page->referrers) listed.insert(referrer.digest);
     EXPECT_EQ(listed, referrers);
   }

@@ -82,22 +82,23 @@ class CatalogRaceTest : public testing::TestWithParam<TestEngineKind> {
     switch (absl::Uniform(random, 0, 12)) {
       case 0:
       case 1:
-        return catalog_->CommitBlob(repository, Upload(blob)).status();
+        return catalog_->CommitBlob(kNobody, repository, Upload(blob)).status();
       case 2:
-        return catalog_->MountBlob(repository, DigestOf(blob), Any(repositories_, random)).status();
+        return catalog_->MountBlob(kNobody, repository, DigestOf(blob), Any(repositories_, random)).status();
       case 3:
-        return catalog_->MountBlob(repository, DigestOf(blob), std::nullopt).status();
+        return catalog_->MountBlob(kNobody, repository, DigestOf(blob), std::nullopt).status();
       case 4:
-        return catalog_->UnlinkBlob(repository, DigestOf(blob));
+        return catalog_->UnlinkBlob(kNobody, repository, DigestOf(blob));
       case 5:
       case 6:
-        return catalog_->PutManifest(repository, PutByTag(tag.ToString(), Any(images_, random))).status();
+        return catalog_->PutManifest(kNobody, repository, PutByTag(tag.ToString(), Any(images_, random))).status();
       case 7:
-        return catalog_->PutManifest(repository, PutByTag(tag.ToString(), Any(indexes_, random), kIndexType)).status();
+        return catalog_->PutManifest(kNobody, repository, PutByTag(tag.ToString(), Any(indexes_, random), kIndexType))
+            .status();
       case 8:
-        return catalog_->DeleteManifest(repository, tag);
+        return catalog_->DeleteManifest(kNobody, repository, tag);
       case 9:
-        return catalog_->DeleteManifest(repository,
+        return catalog_->DeleteManifest(kNobody, repository,
                                         DigestOf(Any(absl::Bernoulli(random, 0.5) ? images_ : indexes_, random)));
       case 10:
         return ReadBack(repository, tag);
@@ -107,7 +108,7 @@ class CatalogRaceTest : public testing::TestWithParam<TestEngineKind> {
   }
 
   absl::Status ReadBack(const RepositoryName& repository, const Tag& tag) {
-    ASSIGN_OR_RETURN(const StoredManifest manifest, catalog_->GetManifest(repository, tag, false));
+    ASSIGN_OR_RETURN(const StoredManifest manifest, catalog_->GetManifest(kNobody, repository, tag, false));
     if (DigestOf(manifest.content) == manifest.digest) return absl::OkStatus();
     return absl::DataLossError("other bytes than were pushed");
   }
@@ -152,7 +153,7 @@ TEST_P(CatalogRaceTest, OneDigestPushedManyTimesAtOnceHasOneCopy) {
   constexpr int kThreads = 16;
   std::atomic<int> deduplicated{0};
   InThreads(kThreads, [&](int thread) {
-    const absl::StatusOr<bool> result = catalog_->CommitBlob(repositories_[thread % 2], Upload(blobs_[0]));
+    const absl::StatusOr<bool> result = catalog_->CommitBlob(kNobody, repositories_[thread % 2], Upload(blobs_[0]));
     EXPECT_OK(result);
     if (result.ok() && *result) ++deduplicated;
   });
@@ -165,19 +166,19 @@ TEST_P(CatalogRaceTest, AManifestIsRefusedOrItsBlobsStay) {
   constexpr int kRounds = 60;
   const RepositoryName& repository = repositories_[0];
   for (int round = 0; round < kRounds; ++round) {
-    for (const std::string& blob : blobs_) ASSERT_OK(catalog_->CommitBlob(repository, Upload(blob)));
+    for (const std::string& blob : blobs_) ASSERT_OK(catalog_->CommitBlob(kNobody, repository, Upload(blob)));
     bool accepted = false;
     InThreads(2, [&](int thread) {
       if (thread == 0) {
-        accepted = catalog_->PutManifest(repository, PutByDigest(images_[0])).ok();
+        accepted = catalog_->PutManifest(kNobody, repository, PutByDigest(images_[0])).ok();
       } else {
         for (int i = 0; i < 2; ++i) EXPECT_OK(Collect(*engine_->get(), DigestOf(blobs_[1])));
       }
     });
-    const absl::StatusOr<Blob> blob = catalog_->FindBlob(repository, DigestOf(blobs_[1]));
+    const absl::StatusOr<Blob> blob = catalog_->FindBlob(kNobody, repository, DigestOf(blobs_[1]));
     EXPECT_EQ(blob.ok(), accepted) << blob.status();
     if (accepted) {
-      ASSERT_OK(catalog_->DeleteManifest(repository, DigestOf(images_[0])));
+      ASSERT_OK(catalog_->DeleteManifest(kNobody, repository, DigestOf(images_[0])));
     }
   }
 }
@@ -187,12 +188,12 @@ TEST_P(CatalogRaceTest, ADeletedManifestTakesTheTagsThatArriveMeanwhile) {
   const RepositoryName& repository = repositories_[0];
   for (int round = 0; round < kRounds; ++round) {
     const std::string image = IndexJson({}, absl::StrCat(",\"round\":", round));
-    ASSERT_OK(catalog_->PutManifest(repository, PutByTag("v0", image, kIndexType)));
+    ASSERT_OK(catalog_->PutManifest(kNobody, repository, PutByTag("v0", image, kIndexType)));
     InThreads(4, [&](int thread) {
       if (thread == 0) {
-        EXPECT_OK(catalog_->DeleteManifest(repository, DigestOf(image)));
+        EXPECT_OK(catalog_->DeleteManifest(kNobody, repository, DigestOf(image)));
       } else {
-        EXPECT_OK(catalog_->PutManifest(repository, PutByTag(tags_[thread - 1], image, kIndexType)));
+        EXPECT_OK(catalog_->PutManifest(kNobody, repository, PutByTag(tags_[thread - 1], image, kIndexType)));
       }
     });
     ASSERT_THAT(CheckInvariants(*engine_->get(), {}), IsOkAndHolds(IsEmpty()));
@@ -203,7 +204,7 @@ TEST_P(CatalogRaceTest, ATagIsNeverSeenToNameNothing) {
   const RepositoryName& repository = repositories_[0];
   const std::string first = IndexJson({}, ",\"n\":1");
   const std::string second = IndexJson({}, ",\"n\":2");
-  ASSERT_OK(catalog_->PutManifest(repository, PutByTag("v1", first, kIndexType)));
+  ASSERT_OK(catalog_->PutManifest(kNobody, repository, PutByTag("v1", first, kIndexType)));
   std::atomic<bool> stop{false};
   InThreads(3, [&](int thread) {
     if (thread > 0) {
@@ -213,8 +214,8 @@ TEST_P(CatalogRaceTest, ATagIsNeverSeenToNameNothing) {
     // The tag moves to the other manifest, and the one that it has left goes.
     for (int i = 0; i < 100; ++i) {
       const bool odd = i % 2 == 1;
-      EXPECT_OK(catalog_->PutManifest(repository, PutByTag("v1", odd ? first : second, kIndexType)));
-      EXPECT_OK(catalog_->DeleteManifest(repository, DigestOf(odd ? second : first)));
+      EXPECT_OK(catalog_->PutManifest(kNobody, repository, PutByTag("v1", odd ? first : second, kIndexType)));
+      EXPECT_OK(catalog_->DeleteManifest(kNobody, repository, DigestOf(odd ? second : first)));
     }
     stop = true;
   });
@@ -225,21 +226,21 @@ TEST_P(CatalogRaceTest, DeletesGetOnWhilePushesShareTheirBlobs) {
   const RepositoryName& repository = repositories_[0];
   const RepositoryName& other = repositories_[1];
   const Blob base = Upload(blobs_[0]);
-  ASSERT_OK(catalog_->CommitBlob(repository, base));
+  ASSERT_OK(catalog_->CommitBlob(kNobody, repository, base));
   const auto image = [&](int thread, int i) {
     return ImageJson(base, {base}, absl::StrCat(",\"n\":[", thread, ",", i, "]"));
   };
   std::atomic<bool> stop{false};
   InThreads(9, [&](int thread) {
     for (int i = 0; thread > 0 && !stop; ++i) {
-      EXPECT_OK(catalog_->PutManifest(repository, PutByDigest(image(thread, i))));
+      EXPECT_OK(catalog_->PutManifest(kNobody, repository, PutByDigest(image(thread, i))));
     }
     for (int i = 0; thread == 0 && i < kRounds; ++i) {
-      EXPECT_OK(catalog_->PutManifest(repository, PutByDigest(image(thread, i))));
-      EXPECT_OK(catalog_->DeleteManifest(repository, DigestOf(image(thread, i))));
-      EXPECT_OK(catalog_->MountBlob(other, base.digest, repository));
-      EXPECT_OK(catalog_->UnlinkBlob(other, base.digest));
-      EXPECT_THAT(catalog_->CommitBlob(other, Upload(blobs_[0])), IsOkAndHolds(true));
+      EXPECT_OK(catalog_->PutManifest(kNobody, repository, PutByDigest(image(thread, i))));
+      EXPECT_OK(catalog_->DeleteManifest(kNobody, repository, DigestOf(image(thread, i))));
+      EXPECT_OK(catalog_->MountBlob(kNobody, other, base.digest, repository));
+      EXPECT_OK(catalog_->UnlinkBlob(kNobody, other, base.digest));
+      EXPECT_THAT(catalog_->CommitBlob(kNobody, other, Upload(blobs_[0])), IsOkAndHolds(true));
     }
     if (thread == 0) stop = true;
   });

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "services/core/caller.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
 #include "services/core/repository_name.h"
@@ -19,6 +20,9 @@ inline constexpr char kImageType[] = "application/vnd.oci.image.manifest.v1+json
 inline constexpr char kIndexType[] = "application/vnd.oci.image.index.v1+json";
 inline constexpr char kConfigType[] = "application/vnd.oci.image.config.v1+json";
 inline constexpr char kLayerType[] = "application/vnd.oci.image.layer.v1.tar+gzip";
+
+// Without an account, and with no token that could be too old.
+inline const Caller kNobody;
 
 RepositoryName Repo(absl::string_view name);
 Tag TagNamed(absl::string_view name);

@@ -7,6 +7,7 @@
 #include "services/core/media_type.h"
 #include "services/core/storage_key.h"
 #include "services/core/tag.h"
+#include "services/manifest/record_io.h"
 
 namespace entrepot::manifest {
 namespace {
@@ -25,6 +26,12 @@ void ToMessage(Referrer&& referrer, v1::Referrer* message) {
 }
 
 }  // namespace
+
+Caller FromMessage(const types::v1::Caller& message) {
+  Caller caller{.account = message.account()};
+  if (message.has_token_issued_at()) caller.token_issued_at = FromTimestamp(message.token_issued_at());
+  return caller;
+}
 
 absl::StatusOr<Blob> FromMessage(const v1::CommitBlobRequest& message) {
   ASSIGN_OR_RETURN(Digest digest, Digest::Parse(message.digest()));
@@ -82,6 +89,12 @@ void ToMessage(ReferrerPage&& page, v1::ListReferrersResponse* message) {
 void ToMessage(RepositoryPage&& page, v1::ListRepositoriesResponse* message) {
   MoveInto(std::move(page.repositories), message->mutable_repositories());
   message->set_more(page.more);
+}
+
+void ToMessage(const RepositoryDeletion& deletion, v1::DeleteRepositoryResponse* message) {
+  message->set_manifests(deletion.manifests);
+  message->set_tags(deletion.tags);
+  message->set_blobs(deletion.blobs);
 }
 
 }  // namespace entrepot::manifest

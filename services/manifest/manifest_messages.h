@@ -6,6 +6,8 @@
 
 #include "absl/status/statusor.h"
 #include "entrepot/manifest/v1/manifest_service.pb.h"
+#include "entrepot/types/v1/caller.pb.h"
+#include "services/core/caller.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
 #include "services/core/reference.h"
@@ -42,6 +44,13 @@ absl::StatusOr<ManifestName> ManifestNameOf(const Message& message) {
   return ManifestName{.repository = std::move(repository), .reference = std::move(reference)};
 }
 
+Caller FromMessage(const types::v1::Caller& message);
+// Of every request.
+template <typename Request>
+Caller CallerOf(const Request& request) {
+  return FromMessage(request.caller());
+}
+
 absl::StatusOr<Blob> FromMessage(const v1::CommitBlobRequest& message);
 absl::StatusOr<std::optional<RepositoryName>> SourceOf(const v1::MountBlobRequest& message);
 absl::StatusOr<ManifestPut> FromMessage(const v1::PutManifestRequest& message);
@@ -52,6 +61,7 @@ void ToMessage(StoredManifest&& manifest, v1::Manifest* message);
 void ToMessage(TagPage&& page, v1::ListTagsResponse* message);
 void ToMessage(ReferrerPage&& page, v1::ListReferrersResponse* message);
 void ToMessage(RepositoryPage&& page, v1::ListRepositoriesResponse* message);
+void ToMessage(const RepositoryDeletion& deletion, v1::DeleteRepositoryResponse* message);
 
 }  // namespace entrepot::manifest
 

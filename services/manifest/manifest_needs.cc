@@ -87,9 +87,10 @@ absl::Status WrongSize(const Need& need, uint64_t size_bytes) {
 
 }  // namespace
 
-void LockNeeds(const RepositoryName& repository, const ValidManifest& manifest, CatalogLocks* locks) {
+void LockNeeds(const RepositoryName& repository, const ValidManifest& manifest, Hold hold, CatalogLocks* locks) {
   for (const Need& need : manifest.needs) {
     locks->Blob(need.digest, LockMode::kShared);
+    if (hold == Hold::kContentAndLinks) locks->Link(need.digest, repository, LockMode::kShared);
     if (manifest.kind == ManifestKind::kIndex) locks->Manifest(repository, need.digest, LockMode::kShared);
   }
 }

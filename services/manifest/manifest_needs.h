@@ -13,8 +13,10 @@
 // The gate of a manifest PUT: what a manifest needs against what its repository has.
 namespace entrepot::manifest {
 
-// What keeps the answer of FindNeeds() true until the transaction's end.
-void LockNeeds(const RepositoryName& repository, const ValidManifest& manifest, CatalogLocks* locks);
+// What keeps the answer of FindNeeds() true until the transaction's end, and for a push by an immutable tag beyond:
+// that no blob is unlinked which such a tag needs, its links are held too.
+enum class Hold { kContent, kContentAndLinks };
+void LockNeeds(const RepositoryName& repository, const ValidManifest& manifest, Hold hold, CatalogLocks* locks);
 
 // Content that a manifest refers to and that is there.
 struct FoundNeed {

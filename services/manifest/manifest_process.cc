@@ -13,6 +13,7 @@
 #include "services/kv/kv_factory.h"
 #include "services/manifest/manifest_service.h"
 #include "services/manifest/registry_catalog.h"
+#include "services/policy/policy_file.h"
 #include "services/runtime/config_checks.h"
 #include "services/runtime/config_defaults.h"
 #include "services/runtime/executor.h"
@@ -51,7 +52,13 @@ class RunningManifestService : public runtime::RunningService {
     ASSIGN_OR_RETURN(kv_, kv::KvStack::Open(absl::StrCat(config.data_directory(), "/kv"), context.registry,
                                             runtime::LineLogger("rocksdb")));
     context.add_collectable(kv_->engine_metrics());
-    ASSIGN_OR_RETURN(catalog_, RegistryCatalog::Create(kv_->engine(), &clock_, {.registry = context.registry}));
+    RegistryCatalog::Options options;
+    options.registry = context.registry;
+    if (!config.policy_file().empty()) {
+      ASSIGN_OR_RETURN(policy_, policy::PolicyFile::Open(config.policy_file(), context.registry));
+      options.policy = [this] { return policy_->current(); };
+    }
+    ASSIGN_OR_RETURN(catalog_, RegistryCatalog::Create(kv_->engine(), &clock_, options));
     executor_ = std::make_unique<runtime::Executor>(kExecutorThreads);
     service_ = std::make_unique<ManifestService>(catalog_.get(), executor_.get());
     ASSIGN_OR_RETURN(server_, runtime::GrpcServer::Start(config.grpc(), {service_.get()}, context.registry));
@@ -61,6 +68,8 @@ class RunningManifestService : public runtime::RunningService {
   // In the order in which each depends on those before.
   SystemClock clock_;
   std::unique_ptr<kv::KvStack> kv_;
+  // null where there are no rules.
+  std::unique_ptr<policy::PolicyFile> policy_;
   std::unique_ptr<RegistryCatalog> catalog_;
   std::unique_ptr<runtime::Executor> executor_;
   std::unique_ptr<ManifestService> service_;

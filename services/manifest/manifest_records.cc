@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -17,7 +18,7 @@
 #include "services/manifest/manifest_writes.h"
 #include "services/manifest/metadata_keys.h"
 #include "services/manifest/record_io.h"
-#include "services/manifest/repository_record.h"
+#include "services/manifest/repository_write.h"
 #include "services/manifest/tag_records.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
@@ -51,110 +52,143 @@ std::set<Tag> TagsOf(const ManifestPut& put) {
   return tags;
 }
 
-// nullopt where there is none.
-absl::StatusOr<std::optional<StoredManifest>> ReadManifest(kv::KvReader& kv, const RepositoryName& repository,
-                                                           const Digest& digest, bool metadata_only) {
-  ASSIGN_OR_RETURN(std::optional<ManifestRecord> record,
-                   ReadRecord<ManifestRecord>(kv, keys::Manifest(repository, digest)));
-  if (!record.has_value()) return std::nullopt;
+absl::StatusOr<StoredManifest> ToManifest(const RepositoryName& repository, const Digest& digest,
+                                          absl::string_view value, bool metadata_only) {
+  ASSIGN_OR_RETURN(ManifestRecord record, ParseRecord<ManifestRecord>(keys::Manifest(repository, digest), value));
   StoredManifest manifest{.digest = digest,
-                          .media_type = std::move(*record->mutable_media_type()),
+                          .media_type = std::move(*record.mutable_media_type()),
                           .content = "",
-                          .size_bytes = record->content().size()};
-  if (!metadata_only) manifest.content = std::move(*record->mutable_content());
+                          .size_bytes = record.content().size()};
+  if (!metadata_only) manifest.content = std::move(*record.mutable_content());
   return manifest;
 }
 
 }  // namespace
 
-absl::StatusOr<ManifestPutResult> ManifestRecords::Put(const RepositoryName& repository, const ManifestPut& put) {
-  absl::StatusOr<ManifestPutResult> result = PutUncounted(repository, put);
+absl::StatusOr<ManifestPutResult> ManifestRecords::Put(const Caller& caller, const RepositoryName& repository,
+                                                       const ManifestPut& put) {
+  absl::StatusOr<ManifestPutResult> result = PutUncounted(caller, repository, put);
   if (GetOciErrorCode(result.status()).has_value()) metrics_->CountManifestRejection();
   return result;
 }
 
-absl::StatusOr<ManifestPutResult> ManifestRecords::PutUncounted(const RepositoryName& repository,
+absl::StatusOr<ManifestPutResult> ManifestRecords::PutUncounted(const Caller& caller, const RepositoryName& repository,
                                                                 const ManifestPut& put) {
   ASSIGN_OR_RETURN(Digest digest, DigestOf(put));
   ASSIGN_OR_RETURN(ParsedManifest parsed, ParseManifest(put.content));
   ASSIGN_OR_RETURN(ValidManifest manifest, ValidateManifest(put.media_type, std::move(parsed)));
   const std::set<Tag> tags = TagsOf(put);
 
+  const TagGuard guard(*policy_, &caller, &repository);
+  const bool is_final = std::any_of(tags.begin(), tags.end(), [&](const Tag& tag) { return guard.IsImmutable(tag); });
+
   CatalogLocks locks;
-  LockNeeds(repository, manifest, &locks);
+  LockNeeds(repository, manifest, is_final ? Hold::kContentAndLinks : Hold::kContent, &locks);
   locks.Manifest(repository, digest, LockMode::kExclusive);
   for (const Tag& tag : tags) locks.Tag(repository, tag, LockMode::kExclusive);
-  ASSIGN_OR_RETURN(const RepositoryCreation creation, RepositoryCreation::Plan(*kv_, repository, &locks));
+  ASSIGN_OR_RETURN(const RepositoryWrite write,
+                   RepositoryWrite::Plan(*kv_, caller, repository, RepositoryWrite::Kind::kPush, &locks));
 
   RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
+    RETURN_IF_ERROR(write.Enter(transaction));
+    for (const Tag& tag : tags) RETURN_IF_ERROR(guard.CheckPush(transaction, tag, digest));
     ASSIGN_OR_RETURN(const std::vector<FoundNeed> needs, FindNeeds(transaction, repository, manifest));
     const absl::Time now = clock_->Now();
     WriteManifest(transaction, repository, digest, put.content, manifest, needs, now);
-    for (const Tag& tag : tags) RETURN_IF_ERROR(WriteTag(transaction, repository, tag, digest, now));
-    return creation.Apply(transaction, now);
+    for (const Tag& tag : tags) RETURN_IF_ERROR(WriteTag(transaction, repository, tag, digest, caller.account, now));
+    return write.EnsureThere(transaction, now);
   }));
   metrics_->CountManifestPush(manifest.kind);
   return ManifestPutResult{.digest = std::move(digest), .subject = std::move(manifest.subject)};
 }
 
-absl::StatusOr<StoredManifest> ManifestRecords::Get(const RepositoryName& repository, const Reference& reference,
-                                                    bool metadata_only) {
-  if (const Tag* const tag = std::get_if<Tag>(&reference)) return GetByTag(repository, *tag, metadata_only);
-  ASSIGN_OR_RETURN(std::optional<StoredManifest> manifest,
-                   ReadManifest(*kv_, repository, std::get<Digest>(reference), metadata_only));
-  if (!manifest.has_value()) return UnknownManifest(repository, reference);
-  return *std::move(manifest);
+absl::StatusOr<StoredManifest> ManifestRecords::Get(const Caller& caller, const RepositoryName& repository,
+                                                    const Reference& reference, bool metadata_only) {
+  if (const Tag* const tag = std::get_if<Tag>(&reference)) return GetByTag(caller, repository, *tag, metadata_only);
+  return GetByDigest(caller, repository, std::get<Digest>(reference), metadata_only);
 }
 
-absl::StatusOr<StoredManifest> ManifestRecords::GetByTag(const RepositoryName& repository, const Tag& tag,
-                                                         bool metadata_only) {
+absl::StatusOr<std::optional<std::string>> ManifestRecords::ReadFor(const Caller& caller,
+                                                                    const RepositoryName& repository,
+                                                                    const std::string& key) {
+  if (!reads_->MustAsk(caller)) return kv_->Get(key);
+  const std::string wanted[] = {key, keys::Repository(repository)};
+  ASSIGN_OR_RETURN(std::vector<std::optional<std::string>> found, kv_->MultiGet(wanted));
+  RETURN_IF_ERROR(RepositoryReads::CheckValue(caller, repository, found[1]));
+  return std::move(found[0]);
+}
+
+absl::StatusOr<StoredManifest> ManifestRecords::GetByDigest(const Caller& caller, const RepositoryName& repository,
+                                                            const Digest& digest, bool metadata_only) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> value,
+                   ReadFor(caller, repository, keys::Manifest(repository, digest)));
+  if (!value.has_value()) return UnknownManifest(repository, digest);
+  return ToManifest(repository, digest, *value, metadata_only);
+}
+
+absl::StatusOr<StoredManifest> ManifestRecords::GetByTag(const Caller& caller, const RepositoryName& repository,
+                                                         const Tag& tag, bool metadata_only) {
   for (int i = 0; i < kRestartsMax; ++i) {
-    ASSIGN_OR_RETURN(const std::optional<Digest> digest, ReadTag(*kv_, repository, tag));
-    if (!digest.has_value()) return UnknownManifest(repository, tag);
-    ASSIGN_OR_RETURN(std::optional<StoredManifest> manifest, ReadManifest(*kv_, repository, *digest, metadata_only));
-    if (manifest.has_value()) return *std::move(manifest);
+    ASSIGN_OR_RETURN(const std::optional<std::string> named, ReadFor(caller, repository, keys::Tag(repository, tag)));
+    if (!named.has_value()) return UnknownManifest(repository, tag);
+    ASSIGN_OR_RETURN(const Digest digest, DigestOfTag(repository, tag, *named));
+    ASSIGN_OR_RETURN(const std::optional<std::string> value, kv_->Get(keys::Manifest(repository, digest)));
+    if (value.has_value()) return ToManifest(repository, digest, *value, metadata_only);
     // Deleted since, and the tag with it, or moved before.
   }
   return absl::DataLossError(
       absl::StrCat("the tag ", repository.ToString(), ":", tag.ToString(), " names no manifest"));
 }
 
-absl::Status ManifestRecords::Delete(const RepositoryName& repository, const Reference& reference) {
-  if (const Tag* const tag = std::get_if<Tag>(&reference)) return DeleteTag(repository, *tag);
-  return DeleteByDigest(repository, std::get<Digest>(reference));
+absl::Status ManifestRecords::Delete(const Caller& caller, const RepositoryName& repository,
+                                     const Reference& reference) {
+  if (const Tag* const tag = std::get_if<Tag>(&reference)) return DeleteTag(caller, repository, *tag);
+  return DeleteByDigest(caller, repository, std::get<Digest>(reference));
 }
 
-absl::Status ManifestRecords::DeleteTag(const RepositoryName& repository, const Tag& tag) {
-  RETURN_IF_ERROR(
-      kv_->Transact({{keys::Tag(repository, tag), LockMode::kExclusive}}, [&](kv::KvTransaction& transaction) {
-        ASSIGN_OR_RETURN(const std::optional<Digest> digest, ReadTag(transaction, repository, tag));
-        if (!digest.has_value()) return UnknownManifest(repository, tag);
-        RemoveTag(transaction, repository, tag, *digest);
-        return absl::OkStatus();
-      }));
+absl::Status ManifestRecords::DeleteTag(const Caller& caller, const RepositoryName& repository, const Tag& tag) {
+  const TagGuard guard(*policy_, &caller, &repository);
+  CatalogLocks locks;
+  locks.Tag(repository, tag, LockMode::kExclusive);
+  ASSIGN_OR_RETURN(const RepositoryWrite write,
+                   RepositoryWrite::Plan(*kv_, caller, repository, RepositoryWrite::Kind::kRemoval, &locks));
+  RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
+    RETURN_IF_ERROR(write.Enter(transaction));
+    ASSIGN_OR_RETURN(const std::optional<Digest> digest, ReadTag(transaction, repository, tag));
+    if (!digest.has_value()) return UnknownManifest(repository, tag);
+    RETURN_IF_ERROR(guard.CheckDeletion(tag));
+    RemoveTag(transaction, repository, tag, *digest);
+    return absl::OkStatus();
+  }));
   metrics_->CountTagDeletion();
   return absl::OkStatus();
 }
 
-absl::Status ManifestRecords::DeleteByDigest(const RepositoryName& repository, const Digest& digest) {
+absl::Status ManifestRecords::DeleteByDigest(const Caller& caller, const RepositoryName& repository,
+                                             const Digest& digest) {
+  const TagGuard guard(*policy_, &caller, &repository);
   const std::string key = keys::Manifest(repository, digest);
   for (int i = 0; i < kRestartsMax; ++i) {
+    CatalogLocks locks;
+    ASSIGN_OR_RETURN(const RepositoryWrite write,
+                     RepositoryWrite::Plan(*kv_, caller, repository, RepositoryWrite::Kind::kRemoval, &locks));
     ASSIGN_OR_RETURN(const std::optional<ManifestRecord> record, ReadRecord<ManifestRecord>(*kv_, key));
     if (!record.has_value()) return UnknownManifest(repository, digest);
     ASSIGN_OR_RETURN(const std::set<Digest> references, ReferencesOf(digest, *record));
     ASSIGN_OR_RETURN(const std::set<Tag> locked_tags, TagsOfManifest(*kv_, repository, digest));
-    CatalogLocks locks;
     locks.Manifest(repository, digest, LockMode::kExclusive);
     for (const Digest& reference : references) locks.Blob(reference, LockMode::kShared);
     for (const Tag& tag : locked_tags) locks.Tag(repository, tag, LockMode::kExclusive);
 
     bool start_over = false;
     RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
+      RETURN_IF_ERROR(write.Enter(transaction));
       ASSIGN_OR_RETURN(const std::set<Tag> tags, TagsOfManifest(transaction, repository, digest));
       start_over = !std::includes(locked_tags.begin(), locked_tags.end(), tags.begin(), tags.end());
       if (start_over) return absl::OkStatus();
       ASSIGN_OR_RETURN(const std::optional<ManifestRecord> current, ReadRecord<ManifestRecord>(transaction, key));
       if (!current.has_value()) return UnknownManifest(repository, digest);
+      RETURN_IF_ERROR(guard.CheckDeletionOf(transaction, digest, tags));
       for (const Tag& tag : tags) RemoveTag(transaction, repository, tag, digest);
       return RemoveManifest(transaction, repository, digest, *current, references, clock_->Now());
     }));

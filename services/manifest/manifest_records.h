@@ -1,10 +1,12 @@
 #ifndef ENTREPOT_SERVICES_MANIFEST_MANIFEST_RECORDS_H_
 #define ENTREPOT_SERVICES_MANIFEST_MANIFEST_RECORDS_H_
 
-#include <set>
+#include <optional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "services/core/caller.h"
 #include "services/core/clock.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
@@ -13,6 +15,8 @@
 #include "services/core/tag.h"
 #include "services/kv/kv_engine.h"
 #include "services/manifest/catalog_metrics.h"
+#include "services/manifest/repository_reads.h"
+#include "services/manifest/tag_guard.h"
 
 namespace entrepot::manifest {
 
@@ -20,21 +24,32 @@ namespace entrepot::manifest {
 class ManifestRecords {
  public:
   // All must outlive it.
-  ManifestRecords(kv::KvEngine* kv, const Clock* clock, CatalogMetrics* metrics)
-      : kv_(kv), clock_(clock), metrics_(metrics) {}
+  ManifestRecords(kv::KvEngine* kv, const Clock* clock, const PolicyProvider* policy, const RepositoryReads* reads,
+                  CatalogMetrics* metrics)
+      : kv_(kv), clock_(clock), policy_(policy), reads_(reads), metrics_(metrics) {}
 
-  absl::StatusOr<ManifestPutResult> Put(const RepositoryName& repository, const ManifestPut& put);
-  absl::StatusOr<StoredManifest> Get(const RepositoryName& repository, const Reference& reference, bool metadata_only);
-  absl::Status Delete(const RepositoryName& repository, const Reference& reference);
+  absl::StatusOr<ManifestPutResult> Put(const Caller& caller, const RepositoryName& repository, const ManifestPut& put);
+  absl::StatusOr<StoredManifest> Get(const Caller& caller, const RepositoryName& repository, const Reference& reference,
+                                     bool metadata_only);
+  absl::Status Delete(const Caller& caller, const RepositoryName& repository, const Reference& reference);
 
  private:
-  absl::StatusOr<ManifestPutResult> PutUncounted(const RepositoryName& repository, const ManifestPut& put);
-  absl::StatusOr<StoredManifest> GetByTag(const RepositoryName& repository, const Tag& tag, bool metadata_only);
-  absl::Status DeleteTag(const RepositoryName& repository, const Tag& tag);
-  absl::Status DeleteByDigest(const RepositoryName& repository, const Digest& digest);
+  absl::StatusOr<ManifestPutResult> PutUncounted(const Caller& caller, const RepositoryName& repository,
+                                                 const ManifestPut& put);
+  absl::StatusOr<StoredManifest> GetByDigest(const Caller& caller, const RepositoryName& repository,
+                                             const Digest& digest, bool metadata_only);
+  absl::StatusOr<StoredManifest> GetByTag(const Caller& caller, const RepositoryName& repository, const Tag& tag,
+                                          bool metadata_only);
+  // A record, and where the caller's right to it needs looking at, that in the same read.
+  absl::StatusOr<std::optional<std::string>> ReadFor(const Caller& caller, const RepositoryName& repository,
+                                                     const std::string& key);
+  absl::Status DeleteTag(const Caller& caller, const RepositoryName& repository, const Tag& tag);
+  absl::Status DeleteByDigest(const Caller& caller, const RepositoryName& repository, const Digest& digest);
 
   kv::KvEngine* const kv_;
   const Clock* const clock_;
+  const PolicyProvider* const policy_;
+  const RepositoryReads* const reads_;
   CatalogMetrics* const metrics_;
 };
 

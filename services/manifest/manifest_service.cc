@@ -31,7 +31,7 @@ grpc::ServerUnaryReactor* ManifestService::CommitBlob(grpc::CallbackServerContex
   return RunOnExecutor(context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const Blob blob, FromMessage(*request));
-    ASSIGN_OR_RETURN(const bool deduplicated, catalog_.CommitBlob(repository, blob));
+    ASSIGN_OR_RETURN(const bool deduplicated, catalog_.CommitBlob(CallerOf(*request), repository, blob));
     response->set_deduplicated(deduplicated);
     return absl::OkStatus();
   });
@@ -43,7 +43,7 @@ grpc::ServerUnaryReactor* ManifestService::FindBlob(grpc::CallbackServerContext*
   bool lease_due = false;
   const absl::Status status = [&]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
-    ASSIGN_OR_RETURN(const BlobLookup found, catalog_.LookUpBlob(name.repository, name.digest));
+    ASSIGN_OR_RETURN(const BlobLookup found, catalog_.LookUpBlob(CallerOf(*request), name.repository, name.digest));
     lease_due = found.lease_due;
     ToMessage(found.blob, response);
     return absl::OkStatus();
@@ -54,7 +54,7 @@ grpc::ServerUnaryReactor* ManifestService::FindBlob(grpc::CallbackServerContext*
   }
   FinishOnExecutor(context, reactor, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
-    return catalog_.RenewLease(name.repository, name.digest);
+    return catalog_.RenewLease(CallerOf(*request), name.repository, name.digest);
   });
   return reactor;
 }
@@ -64,7 +64,7 @@ grpc::ServerUnaryReactor* ManifestService::MountBlob(grpc::CallbackServerContext
   return RunOnExecutor(context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
     ASSIGN_OR_RETURN(const std::optional<RepositoryName> source, SourceOf(*request));
-    ASSIGN_OR_RETURN(const Blob blob, catalog_.MountBlob(name.repository, name.digest, source));
+    ASSIGN_OR_RETURN(const Blob blob, catalog_.MountBlob(CallerOf(*request), name.repository, name.digest, source));
     ToMessage(blob, response);
     return absl::OkStatus();
   });
@@ -74,7 +74,7 @@ grpc::ServerUnaryReactor* ManifestService::UnlinkBlob(grpc::CallbackServerContex
                                                       const v1::UnlinkBlobRequest* request, v1::UnlinkBlobResponse*) {
   return RunOnExecutor(context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
-    return catalog_.UnlinkBlob(name.repository, name.digest);
+    return catalog_.UnlinkBlob(CallerOf(*request), name.repository, name.digest);
   });
 }
 
@@ -84,7 +84,7 @@ grpc::ServerUnaryReactor* ManifestService::PutManifest(grpc::CallbackServerConte
   return RunOnExecutor(context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const ManifestPut put, FromMessage(*request));
-    ASSIGN_OR_RETURN(const ManifestPutResult result, catalog_.PutManifest(repository, put));
+    ASSIGN_OR_RETURN(const ManifestPutResult result, catalog_.PutManifest(CallerOf(*request), repository, put));
     ToMessage(result, response);
     return absl::OkStatus();
   });
@@ -95,8 +95,8 @@ grpc::ServerUnaryReactor* ManifestService::GetManifest(grpc::CallbackServerConte
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   reactor->Finish(ToGrpcStatus([&]() -> absl::Status {
     ASSIGN_OR_RETURN(const ManifestName name, ManifestNameOf(*request));
-    ASSIGN_OR_RETURN(StoredManifest manifest,
-                     catalog_.GetManifest(name.repository, name.reference, request->metadata_only()));
+    ASSIGN_OR_RETURN(StoredManifest manifest, catalog_.GetManifest(CallerOf(*request), name.repository, name.reference,
+                                                                   request->metadata_only()));
     ToMessage(std::move(manifest), response);
     return absl::OkStatus();
   }()));
@@ -108,7 +108,7 @@ grpc::ServerUnaryReactor* ManifestService::DeleteManifest(grpc::CallbackServerCo
                                                           v1::DeleteManifestResponse*) {
   return RunOnExecutor(context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const ManifestName name, ManifestNameOf(*request));
-    return catalog_.DeleteManifest(name.repository, name.reference);
+    return catalog_.DeleteManifest(CallerOf(*request), name.repository, name.reference);
   });
 }
 
@@ -117,7 +117,8 @@ grpc::ServerUnaryReactor* ManifestService::ListTags(grpc::CallbackServerContext*
                                                     v1::ListTagsResponse* response) {
   return RunOnExecutor(context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
-    ASSIGN_OR_RETURN(TagPage page, catalog_.ListTags(repository, request->limit(), request->last()));
+    ASSIGN_OR_RETURN(TagPage page,
+                     catalog_.ListTags(CallerOf(*request), repository, request->limit(), request->last()));
     ToMessage(std::move(page), response);
     return absl::OkStatus();
   });
@@ -129,8 +130,9 @@ grpc::ServerUnaryReactor* ManifestService::ListReferrers(grpc::CallbackServerCon
   return RunOnExecutor(context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const Digest subject, Digest::Parse(request->subject()));
-    ASSIGN_OR_RETURN(ReferrerPage page, catalog_.ListReferrers(repository, subject, request->artifact_type(),
-                                                               request->limit(), request->last()));
+    ASSIGN_OR_RETURN(ReferrerPage page,
+                     catalog_.ListReferrers(CallerOf(*request), repository, subject, request->artifact_type(),
+                                            request->limit(), request->last()));
     ToMessage(std::move(page), response);
     return absl::OkStatus();
   });
@@ -140,8 +142,21 @@ grpc::ServerUnaryReactor* ManifestService::ListRepositories(grpc::CallbackServer
                                                             const v1::ListRepositoriesRequest* request,
                                                             v1::ListRepositoriesResponse* response) {
   return RunOnExecutor(context, [this, request, response]() -> absl::Status {
-    ASSIGN_OR_RETURN(RepositoryPage page, catalog_.ListRepositories(request->limit(), request->last()));
+    ASSIGN_OR_RETURN(RepositoryPage page,
+                     catalog_.ListRepositories(CallerOf(*request), request->limit(), request->last(),
+                                               {request->patterns().begin(), request->patterns().end()}));
     ToMessage(std::move(page), response);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* ManifestService::DeleteRepository(grpc::CallbackServerContext* context,
+                                                            const v1::DeleteRepositoryRequest* request,
+                                                            v1::DeleteRepositoryResponse* response) {
+  return RunOnExecutor(context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
+    ASSIGN_OR_RETURN(const RepositoryDeletion deletion, catalog_.DeleteRepository(CallerOf(*request), repository));
+    ToMessage(deletion, response);
     return absl::OkStatus();
   });
 }

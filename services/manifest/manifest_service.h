@@ -37,6 +37,9 @@ class ManifestService : public v1::ManifestService::CallbackService {
   grpc::ServerUnaryReactor* ListRepositories(grpc::CallbackServerContext* context,
                                              const v1::ListRepositoriesRequest* request,
                                              v1::ListRepositoriesResponse* response) override;
+  grpc::ServerUnaryReactor* DeleteRepository(grpc::CallbackServerContext* context,
+                                             const v1::DeleteRepositoryRequest* request,
+                                             v1::DeleteRepositoryResponse* response) override;
 
  private:
   // Finishes the call with what `call`, run on the executor, returns (absl::Status). Where the caller has given up by

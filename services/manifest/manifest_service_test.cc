@@ -117,7 +117,7 @@ TEST_F(ManifestServiceTest, CarriesTheLifeOfABlob) {
   // A lease that is due is renewed before the answer.
   clock_.Advance(absl::Hours(20));
   EXPECT_OK(Find("a", blob.digest));
-  EXPECT_FALSE(catalog_->LookUpBlob(Repo("a"), blob.digest)->lease_due);
+  EXPECT_FALSE(catalog_->LookUpBlob(kNobody, Repo("a"), blob.digest)->lease_due);
 
   v1::MountBlobRequest mount;
   mount.set_repository("b");
@@ -176,6 +176,7 @@ TEST_F(ManifestServiceTest, CarriesLists) {
   EXPECT_TRUE(tags.more());
 
   v1::ListRepositoriesRequest repositories_request;
+  repositories_request.add_patterns("**");
   repositories_request.set_limit(10);
   repositories_request.set_last("a");
   v1::ListRepositoriesResponse repositories;

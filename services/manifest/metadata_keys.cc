@@ -99,7 +99,7 @@ std::string Link(const Digest& digest, const RepositoryName& repository) {
 }
 std::string Repository(const RepositoryName& repository) { return absl::StrCat(Repositories(), repository.ToString()); }
 std::string Manifest(const RepositoryName& repository, const Digest& digest) {
-  return absl::StrCat("m/", repository.ToString(), kSeparator, digest.ToString());
+  return absl::StrCat(ManifestsOf(repository), digest.ToString());
 }
 std::string Tag(const RepositoryName& repository, const entrepot::Tag& tag) {
   return absl::StrCat(TagsOf(repository), tag.ToString());
@@ -119,7 +119,11 @@ std::string Review(absl::Time due, const Digest& digest) {
 std::string DeleteIntent(const StorageKey& storage_key) { return absl::StrCat("x/", storage_key.ToString()); }
 
 std::string Repositories() { return "n/"; }
-std::string LinksOf(const Digest& digest) { return absl::StrCat("l/", digest.ToString(), kSeparator); }
+std::string Links() { return "l/"; }
+std::string LinksOf(const Digest& digest) { return absl::StrCat(Links(), digest.ToString(), kSeparator); }
+std::string ManifestsOf(const RepositoryName& repository) {
+  return absl::StrCat("m/", repository.ToString(), kSeparator);
+}
 std::string TagsOf(const RepositoryName& repository) { return absl::StrCat("t/", repository.ToString(), kSeparator); }
 std::string TagsOfManifest(const RepositoryName& repository, const Digest& digest) {
   return absl::StrCat("d/", repository.ToString(), kSeparator, digest.ToString(), kSeparator);

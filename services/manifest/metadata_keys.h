@@ -52,7 +52,9 @@ std::string DeleteIntent(const StorageKey& storage_key);
 
 // Prefixes for scans. A key is its prefix followed by its last components.
 std::string Repositories();
+std::string Links();
 std::string LinksOf(const Digest& digest);
+std::string ManifestsOf(const RepositoryName& repository);
 std::string TagsOf(const RepositoryName& repository);
 std::string TagsOfManifest(const RepositoryName& repository, const Digest& digest);
 std::string ReferrersOf(const RepositoryName& repository, const Digest& subject);

@@ -42,6 +42,7 @@ TEST(MetadataKeysTest, PrefixesTakeInTheirOwnKeysOnly) {
   for (const std::string& name : names) {
     for (const std::string& other : names) {
       EXPECT_EQ(absl::StartsWith(Tag(Name(other), TagNamed("v1")), TagsOf(Name(name))), name == other);
+      EXPECT_EQ(absl::StartsWith(Manifest(Name(other), DigestOf('a')), ManifestsOf(Name(name))), name == other);
       EXPECT_EQ(absl::StartsWith(Reference(DigestOf('a'), Name(other), DigestOf('b')),
                                  ReferencesTo(DigestOf('a'), Name(name))),
                 name == other);
@@ -54,6 +55,7 @@ TEST(MetadataKeysTest, PrefixesTakeInTheirOwnKeysOnly) {
     }
     EXPECT_TRUE(absl::StartsWith(Repository(Name(name)), Repositories()));
     EXPECT_TRUE(absl::StartsWith(Link(DigestOf('a'), Name(name)), LinksOf(DigestOf('a'))));
+    EXPECT_TRUE(absl::StartsWith(Link(DigestOf('a'), Name(name)), Links()));
     EXPECT_TRUE(absl::StartsWith(Reference(DigestOf('a'), Name(name), DigestOf('b')), ReferencesTo(DigestOf('a'))));
   }
 }

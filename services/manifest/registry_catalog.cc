@@ -6,76 +6,101 @@
 #include "services/manifest/catalog_listing.h"
 #include "services/manifest/catalog_metrics.h"
 #include "services/manifest/manifest_records.h"
+#include "services/manifest/repository_reads.h"
+#include "services/manifest/repository_record.h"
+#include "services/manifest/repository_remover.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
-
 absl::StatusOr<std::unique_ptr<RegistryCatalog>> RegistryCatalog::Create(kv::KvEngine* kv, const Clock* clock,
                                                                          const Options& options) {
   RETURN_IF_ERROR(EnsureFormat(*kv));
-  return absl::WrapUnique(new RegistryCatalog(kv, clock, options));
+  std::unique_ptr<RegistryCatalog> catalog(new RegistryCatalog(kv, clock, options));
+  RETURN_IF_ERROR(catalog->reads_->Recover());
+  return catalog;
 }
 
 RegistryCatalog::RegistryCatalog(kv::KvEngine* kv, const Clock* clock, const Options& options)
-    : metrics_(std::make_unique<CatalogMetrics>(options.registry)),
-      blobs_(std::make_unique<BlobRecords>(kv, clock, options.lease, metrics_.get())),
-      manifests_(std::make_unique<ManifestRecords>(kv, clock, metrics_.get())),
-      listing_(std::make_unique<CatalogListing>(kv)) {}
+    : policy_(options.policy),
+      reads_(std::make_unique<RepositoryReads>(kv)),
+      metrics_(std::make_unique<CatalogMetrics>(options.registry)),
+      blobs_(std::make_unique<BlobRecords>(kv, clock, options.lease, &policy_, reads_.get(), metrics_.get())),
+      manifests_(std::make_unique<ManifestRecords>(kv, clock, &policy_, reads_.get(), metrics_.get())),
+      listing_(std::make_unique<CatalogListing>(kv, reads_.get())),
+      remover_(std::make_unique<RepositoryRemover>(kv, clock, &policy_, reads_.get())) {}
 
 RegistryCatalog::~RegistryCatalog() = default;
 
-absl::StatusOr<bool> RegistryCatalog::CommitBlob(const RepositoryName& repository, const Blob& blob) {
-  return blobs_->Commit(repository, blob);
+template <typename Push>
+auto RegistryCatalog::PushTo(const RepositoryName& repository, const Push& push) -> decltype(push()) {
+  auto result = push();
+  if (!IsBeingDeleted(result.status())) return result;
+  RETURN_IF_ERROR(remover_->FinishInterrupted(repository));
+  return push();
 }
 
-absl::StatusOr<BlobLookup> RegistryCatalog::LookUpBlob(const RepositoryName& repository, const Digest& digest) {
-  return blobs_->LookUp(repository, digest);
+absl::StatusOr<bool> RegistryCatalog::CommitBlob(const Caller& caller, const RepositoryName& repository,
+                                                 const Blob& blob) {
+  return PushTo(repository, [&] { return blobs_->Commit(caller, repository, blob); });
 }
 
-absl::Status RegistryCatalog::RenewLease(const RepositoryName& repository, const Digest& digest) {
+absl::StatusOr<BlobLookup> RegistryCatalog::LookUpBlob(const Caller& caller, const RepositoryName& repository,
+                                                       const Digest& digest) {
+  return blobs_->LookUp(caller, repository, digest);
+}
+
+absl::Status RegistryCatalog::RenewLease(const Caller&, const RepositoryName& repository, const Digest& digest) {
   return blobs_->RenewLease(repository, digest);
 }
 
-absl::StatusOr<Blob> RegistryCatalog::FindBlob(const RepositoryName& repository, const Digest& digest) {
-  return blobs_->Find(repository, digest);
+absl::StatusOr<Blob> RegistryCatalog::FindBlob(const Caller& caller, const RepositoryName& repository,
+                                               const Digest& digest) {
+  return blobs_->Find(caller, repository, digest);
 }
 
-absl::StatusOr<Blob> RegistryCatalog::MountBlob(const RepositoryName& repository, const Digest& digest,
-                                                const std::optional<RepositoryName>& source) {
-  return blobs_->Mount(repository, digest, source);
+absl::StatusOr<Blob> RegistryCatalog::MountBlob(const Caller& caller, const RepositoryName& repository,
+                                                const Digest& digest, const std::optional<RepositoryName>& source) {
+  return PushTo(repository, [&] { return blobs_->Mount(caller, repository, digest, source); });
 }
 
-absl::Status RegistryCatalog::UnlinkBlob(const RepositoryName& repository, const Digest& digest) {
-  return blobs_->Unlink(repository, digest);
+absl::Status RegistryCatalog::UnlinkBlob(const Caller& caller, const RepositoryName& repository, const Digest& digest) {
+  return blobs_->Unlink(caller, repository, digest);
 }
 
-absl::StatusOr<ManifestPutResult> RegistryCatalog::PutManifest(const RepositoryName& repository,
+absl::StatusOr<ManifestPutResult> RegistryCatalog::PutManifest(const Caller& caller, const RepositoryName& repository,
                                                                const ManifestPut& put) {
-  return manifests_->Put(repository, put);
+  return PushTo(repository, [&] { return manifests_->Put(caller, repository, put); });
 }
 
-absl::StatusOr<StoredManifest> RegistryCatalog::GetManifest(const RepositoryName& repository,
+absl::StatusOr<StoredManifest> RegistryCatalog::GetManifest(const Caller& caller, const RepositoryName& repository,
                                                             const Reference& reference, bool metadata_only) {
-  return manifests_->Get(repository, reference, metadata_only);
+  return manifests_->Get(caller, repository, reference, metadata_only);
 }
 
-absl::Status RegistryCatalog::DeleteManifest(const RepositoryName& repository, const Reference& reference) {
-  return manifests_->Delete(repository, reference);
+absl::Status RegistryCatalog::DeleteManifest(const Caller& caller, const RepositoryName& repository,
+                                             const Reference& reference) {
+  return manifests_->Delete(caller, repository, reference);
 }
 
-absl::StatusOr<TagPage> RegistryCatalog::ListTags(const RepositoryName& repository, size_t limit,
+absl::StatusOr<TagPage> RegistryCatalog::ListTags(const Caller& caller, const RepositoryName& repository, size_t limit,
                                                   absl::string_view last) {
-  return listing_->Tags(repository, limit, last);
+  return listing_->Tags(caller, repository, limit, last);
 }
 
-absl::StatusOr<ReferrerPage> RegistryCatalog::ListReferrers(const RepositoryName& repository, const Digest& subject,
-                                                            absl::string_view artifact_type, size_t limit,
-                                                            absl::string_view last) {
-  return listing_->Referrers(repository, subject, artifact_type, limit, last);
+absl::StatusOr<ReferrerPage> RegistryCatalog::ListReferrers(const Caller& caller, const RepositoryName& repository,
+                                                            const Digest& subject, absl::string_view artifact_type,
+                                                            size_t limit, absl::string_view last) {
+  return listing_->Referrers(caller, repository, subject, artifact_type, limit, last);
 }
 
-absl::StatusOr<RepositoryPage> RegistryCatalog::ListRepositories(size_t limit, absl::string_view last) {
-  return listing_->Repositories(limit, last);
+absl::StatusOr<RepositoryPage> RegistryCatalog::ListRepositories(const Caller&, size_t limit, absl::string_view last,
+                                                                 const std::vector<std::string>& patterns) {
+  return listing_->Repositories(limit, last, patterns);
+}
+
+absl::StatusOr<RepositoryDeletion> RegistryCatalog::DeleteRepository(const Caller& caller,
+                                                                     const RepositoryName& repository) {
+  return remover_->Delete(caller, repository);
 }
 
 }  // namespace entrepot::manifest

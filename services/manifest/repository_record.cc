@@ -1,35 +1,52 @@
 #include "services/manifest/repository_record.h"
 
-#include <optional>
-#include <string>
-
-#include "entrepot/storage/v1/manifest_records.pb.h"
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
 #include "services/manifest/metadata_keys.h"
 #include "services/manifest/record_io.h"
-#include "services/status/status_macros.h"
+#include "services/status/oci_error.h"
 
 namespace entrepot::manifest {
+namespace {
 
-absl::StatusOr<bool> RepositoryExists(kv::KvReader& kv, const RepositoryName& repository) {
-  ASSIGN_OR_RETURN(const std::optional<std::string> record, kv.Get(keys::Repository(repository)));
-  return record.has_value();
+using storage::v1::RepositoryRecord;
+
+constexpr char kBeingDeletedUrl[] = "entrepot/repository-being-deleted";
+
+}  // namespace
+
+absl::StatusOr<std::optional<RepositoryRecord>> ReadRepository(kv::KvReader& kv, const RepositoryName& repository) {
+  return ReadRecord<RepositoryRecord>(kv, keys::Repository(repository));
 }
 
-absl::StatusOr<RepositoryCreation> RepositoryCreation::Plan(kv::KvReader& kv, const RepositoryName& repository,
-                                                            CatalogLocks* locks) {
-  ASSIGN_OR_RETURN(const bool exists, RepositoryExists(kv, repository));
-  if (!exists) locks->Repository(repository, kv::LockMode::kExclusive);
-  return RepositoryCreation(repository, exists);
+bool IsThere(const std::optional<RepositoryRecord>& record) { return record.has_value() && !record->deleted(); }
+
+absl::Status CheckToken(const Caller& caller, const RepositoryName& repository,
+                        const std::optional<RepositoryRecord>& record) {
+  if (!record.has_value() || !record->has_deleted_at()) return absl::OkStatus();
+  if (caller.token_issued_at > FromTimestamp(record->deleted_at())) return absl::OkStatus();
+  return OciError(OciErrorCode::kUnauthorized, "this token is older than the repository; ask for a new one",
+                  repository.ToString());
 }
 
-absl::Status RepositoryCreation::Apply(kv::KvTransaction& transaction, absl::Time now) const {
-  if (exists_) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const bool made_since, RepositoryExists(transaction, repository_));
-  if (made_since) return absl::OkStatus();
-  storage::v1::RepositoryRecord record;
-  *record.mutable_created_at() = ToTimestamp(now);
-  WriteRecord(transaction, keys::Repository(repository_), record);
-  return absl::OkStatus();
+absl::Status CheckVisible(const Caller& caller, const RepositoryName& repository,
+                          const std::optional<RepositoryRecord>& record) {
+  RETURN_IF_ERROR(CheckToken(caller, repository, record));
+  return record.has_value() && record->deleted() ? UnknownRepository(repository) : absl::OkStatus();
 }
+
+absl::Status UnknownRepository(const RepositoryName& repository) {
+  return OciError(OciErrorCode::kNameUnknown, "no such repository", repository.ToString());
+}
+
+absl::Status BeingDeleted(const RepositoryName& repository) {
+  absl::Status status =
+      OciError(OciErrorCode::kUnavailable,
+               absl::StrCat(repository.ToString(), " is being deleted; try again in a moment"), repository.ToString());
+  status.SetPayload(kBeingDeletedUrl, absl::Cord());
+  return status;
+}
+
+bool IsBeingDeleted(const absl::Status& status) { return status.GetPayload(kBeingDeletedUrl).has_value(); }
 
 }  // namespace entrepot::manifest

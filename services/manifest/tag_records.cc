@@ -18,10 +18,14 @@ constexpr size_t kTagsAPage = 1000;
 }  // namespace
 
 absl::StatusOr<std::optional<Digest>> ReadTag(kv::KvReader& kv, const RepositoryName& repository, const Tag& tag) {
-  using storage::v1::TagRecord;
-  ASSIGN_OR_RETURN(const std::optional<TagRecord> record, ReadRecord<TagRecord>(kv, keys::Tag(repository, tag)));
-  if (!record.has_value()) return std::nullopt;
-  absl::StatusOr<Digest> digest = Digest::Parse(record->digest());
+  ASSIGN_OR_RETURN(const std::optional<std::string> value, kv.Get(keys::Tag(repository, tag)));
+  if (!value.has_value()) return std::nullopt;
+  return DigestOfTag(repository, tag, *value);
+}
+
+absl::StatusOr<Digest> DigestOfTag(const RepositoryName& repository, const Tag& tag, absl::string_view value) {
+  ASSIGN_OR_RETURN(const auto record, ParseRecord<storage::v1::TagRecord>(keys::Tag(repository, tag), value));
+  absl::StatusOr<Digest> digest = Digest::Parse(record.digest());
   if (!digest.ok()) {
     return absl::DataLossError(
         absl::StrCat("the record of the tag ", repository.ToString(), ":", tag.ToString(), " has no digest"));
@@ -44,7 +48,7 @@ absl::StatusOr<std::set<Tag>> TagsOfManifest(kv::KvReader& kv, const RepositoryN
 }
 
 absl::Status WriteTag(kv::KvTransaction& transaction, const RepositoryName& repository, const Tag& tag,
-                      const Digest& digest, absl::Time now) {
+                      const Digest& digest, const std::string& pushed_by, absl::Time now) {
   ASSIGN_OR_RETURN(const std::optional<Digest> before, ReadTag(transaction, repository, tag));
   if (before.has_value() && !(*before == digest)) {
     transaction.Delete(keys::TagOfManifest(repository, *before, tag));
@@ -52,6 +56,7 @@ absl::Status WriteTag(kv::KvTransaction& transaction, const RepositoryName& repo
   storage::v1::TagRecord record;
   record.set_digest(digest.ToString());
   *record.mutable_pushed_at() = ToTimestamp(now);
+  record.set_pushed_by(pushed_by);
   WriteRecord(transaction, keys::Tag(repository, tag), record);
   WriteRecord(transaction, keys::TagOfManifest(repository, digest, tag), storage::v1::TagOfManifestRecord());
   return absl::OkStatus();

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <set>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -18,12 +19,15 @@ namespace entrepot::manifest {
 // The manifest that the tag names; nullopt where there is no such tag.
 absl::StatusOr<std::optional<Digest>> ReadTag(kv::KvReader& kv, const RepositoryName& repository, const Tag& tag);
 
+// The same of a record that was read already: its value under keys::Tag(). kDataLoss where it cannot be read.
+absl::StatusOr<Digest> DigestOfTag(const RepositoryName& repository, const Tag& tag, absl::string_view value);
+
 // All tags of a manifest.
 absl::StatusOr<std::set<Tag>> TagsOfManifest(kv::KvReader& kv, const RepositoryName& repository, const Digest& digest);
 
 // Makes or moves the tag. Within a transaction that holds the tag and the manifest exclusively.
 absl::Status WriteTag(kv::KvTransaction& transaction, const RepositoryName& repository, const Tag& tag,
-                      const Digest& digest, absl::Time now);
+                      const Digest& digest, const std::string& pushed_by, absl::Time now);
 
 // Within a transaction that holds the tag, which names `digest`, exclusively.
 void RemoveTag(kv::KvTransaction& transaction, const RepositoryName& repository, const Tag& tag, const Digest& digest);

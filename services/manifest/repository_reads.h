@@ -1,0 +1,43 @@
+#ifndef ENTREPOT_SERVICES_MANIFEST_REPOSITORY_READS_H_
+#define ENTREPOT_SERVICES_MANIFEST_REPOSITORY_READS_H_
+
+#include <atomic>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "services/core/caller.h"
+#include "services/core/repository_name.h"
+#include "services/kv/kv_engine.h"
+
+namespace entrepot::manifest {
+
+// Whether a read may show what a repository holds. Reads without a token cost nothing: their caller cannot have one
+// that is too old, and the content of a deleted repository is gone, unless a deletion is under way. Thread-safe.
+class RepositoryReads {
+ public:
+  explicit RepositoryReads(kv::KvEngine* kv) : kv_(kv) {}
+
+  // Finds the deletions that an earlier run left unfinished. Before anything else.
+  absl::Status Recover();
+
+  // Whether the repository's record must be looked at.
+  bool MustAsk(const Caller& caller) const { return caller.token_issued_at != absl::InfiniteFuture() || deleting_ > 0; }
+  // CheckVisible() (repository_record.h), reading the record where it must.
+  absl::Status Check(const Caller& caller, const RepositoryName& repository) const;
+  // The same for a record that was read together with others: its value under keys::Repository().
+  static absl::Status CheckValue(const Caller& caller, const RepositoryName& repository,
+                                 const std::optional<std::string>& value);
+
+  // Around a deletion: from before the record says so until the content is gone.
+  void DeletionBegins() { ++deleting_; }
+  void DeletionEnds() { --deleting_; }
+
+ private:
+  kv::KvEngine* const kv_;
+  std::atomic<int> deleting_{0};
+};
+
+}  // namespace entrepot::manifest
+
+#endif  // ENTREPOT_SERVICES_MANIFEST_REPOSITORY_READS_H_

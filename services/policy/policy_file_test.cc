@@ -1,0 +1,106 @@
+#include "services/policy/policy_file.h"
+
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "prometheus/text_serializer.h"
+#include "services/kv/temporary_directory.h"
+#include "services/status/status_matchers.h"
+
+namespace entrepot::policy {
+namespace {
+
+using testing::HasSubstr;
+
+class PolicyFileTest : public testing::Test {
+ protected:
+  void Write(const std::string& text) { std::ofstream(path_) << text; }
+  absl::StatusOr<std::unique_ptr<PolicyFile>> Open() {
+    return PolicyFile::Open(path_, registry_, /*poll_interval=*/absl::ZeroDuration());
+  }
+  std::string Metrics() const { return prometheus::TextSerializer().Serialize(registry_->Collect()); }
+
+  const kv::TemporaryDirectory directory_;
+  const std::string path_ = directory_.path() + "/policy.yaml";
+  const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
+};
+
+TEST_F(PolicyFileTest, ReloadsWhatChanges) {
+  Write("administrators: [ada]");
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<PolicyFile> file, Open());
+  EXPECT_TRUE(file->current()->IsAdministrator({"ada", {}}));
+  const std::shared_ptr<const Policy> before = file->current();
+
+  ASSERT_OK(file->ReloadIfChanged());
+  EXPECT_EQ(file->current(), before);
+
+  Write("administrators: [grace]");
+  ASSERT_OK(file->ReloadIfChanged());
+  EXPECT_TRUE(file->current()->IsAdministrator({"grace", {}}));
+  EXPECT_FALSE(file->current()->IsAdministrator({"ada", {}}));
+  EXPECT_TRUE(before->IsAdministrator({"ada", {}}));
+  EXPECT_THAT(Metrics(), HasSubstr("entrepot_policy_reloads_total{result=\"success\"} 2"));
+}
+
+TEST_F(PolicyFileTest, KeepsTheOldOneWhereTheNewOneIsBad) {
+  Write("administrators: [ada]");
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<PolicyFile> file, Open());
+  Write("administrators: [anyone]");
+  EXPECT_THAT(file->ReloadIfChanged(), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_TRUE(file->current()->IsAdministrator({"ada", {}}));
+  EXPECT_FALSE(file->current()->IsAdministrator({"", {}}));
+  EXPECT_THAT(Metrics(), HasSubstr("entrepot_policy_reloads_total{result=\"failure\"} 1"));
+}
+
+TEST_F(PolicyFileTest, WhatCannotBeUsedAtFirstIsAnErrorThatNamesTheFile) {
+  absl::Status status = Open().status();
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()), HasSubstr(path_));
+
+  Write("administrators: [anyone]");
+  status = Open().status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("policy.yaml: administrators[0]: "));
+}
+
+// The example that the documentation tells of.
+TEST(ExamplePolicyTest, IsWhatItSays) {
+  const auto registry = std::make_shared<prometheus::Registry>();
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<PolicyFile> file,
+                       PolicyFile::Open("examples/policy.yaml", registry, absl::ZeroDuration()));
+  const std::shared_ptr<const Policy> policy = file->current();
+  struct Case {
+    std::string account;
+    std::string repository;
+    bool pull;
+    bool push;
+    bool remove;
+  };
+  const Case kCases[] = {
+      {"prod", "driftwood/web", true, false, false}, {"prod", "driftwood/api", false, false, false},
+      {"prod", "public/tools", true, false, false},  {"ci", "driftwood/web", true, true, false},
+      {"ci", "driftwood/a/b", true, true, false},    {"ci", "driftwood", false, false, false},
+      {"ci", "other/web", false, false, false},      {"admin", "driftwood/web", true, true, true},
+      {"admin", "other/web", true, true, true},      {"", "public/tools", true, false, false},
+      {"", "driftwood/web", false, false, false},    {"eve", "driftwood/web", false, false, false},
+  };
+  for (const Case& test : kCases) {
+    const RepositoryName repository = RepositoryName::Parse(test.repository).value();
+    const Subject subject{test.account, {}};
+    EXPECT_EQ(policy->Decide(subject, Action::kPull, repository).allowed, test.pull) << test.account;
+    EXPECT_EQ(policy->Decide(subject, Action::kPush, repository).allowed, test.push) << test.account;
+    EXPECT_EQ(policy->Decide(subject, Action::kDelete, repository).allowed, test.remove) << test.account;
+  }
+  const TagRules& rules = policy->tag_rules();
+  const RepositoryName web = RepositoryName::Parse("driftwood/web").value();
+  EXPECT_TRUE(rules.Immutable(web, Tag::Parse("release-1").value()).has_value());
+  EXPECT_FALSE(rules.Immutable(web, Tag::Parse("latest").value()).has_value());
+  EXPECT_FALSE(rules.MayBeImmutable(RepositoryName::Parse("public/tools").value()));
+  EXPECT_FALSE(policy->IsAdministrator({"ci", {}}));
+}
+
+}  // namespace
+}  // namespace entrepot::policy

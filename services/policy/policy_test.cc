@@ -1,0 +1,248 @@
+#include "services/policy/policy.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/status/status_matchers.h"
+
+namespace entrepot::policy {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr char kPolicy[] = R"(
+administrators: [root, "group:ops", robot+backup]
+groups:
+  - name: ops
+    members: [olga]
+  - name: developers
+    members: [ada, olga]
+  - name: empty
+rules:
+  - subjects: [anyone]
+    repositories: ["public/**"]
+    actions: [pull]
+  - name: developers work
+    subjects: ["group:developers", robot+ci, "oidc+cluster:system:serviceaccount:builds:runner"]
+    repositories: ["team/**", "team"]
+    actions: [pull, push]
+  - name: all may look
+    subjects: [authenticated]
+    repositories: ["team/docs", "public/**"]
+    actions: [pull]
+  - name: grace cleans up
+    subjects: [grace]
+    repositories: ["team/*"]
+    actions: ["*"]
+immutable_tags:
+  - name: releases
+    repositories: ["team/**"]
+    tags: ["release-*", v1]
+create_only_tags:
+  - subjects: ["group:developers", robot+ci]
+    repositories: ["team/**"]
+    tags: ["nightly-*"]
+)";
+
+RepositoryName Repo(const std::string& name) { return RepositoryName::Parse(name).value(); }
+Tag TagNamed(const std::string& name) { return Tag::Parse(name).value(); }
+
+std::shared_ptr<const Policy> MustParse(const std::string& text) {
+  auto policy = Policy::Parse(text, "policy.yaml");
+  EXPECT_OK(policy);
+  return policy.value();
+}
+
+std::vector<std::string> Readable(const Policy& policy, const Subject& subject) {
+  std::vector<std::string> patterns;
+  for (const RepositoryPattern& pattern : policy.ReadableRepositories(subject)) patterns.push_back(pattern.ToString());
+  return patterns;
+}
+
+struct DecisionCase {
+  Subject subject;
+  Action action;
+  std::string repository;
+  bool allowed;
+  std::string reason;
+};
+
+TEST(PolicyTest, Decides) {
+  const auto policy = MustParse(kPolicy);
+  const std::string kNothing = "no rule of policy.yaml allows it";
+  const std::string kAdministrators = "administrators of policy.yaml may do everything";
+  const std::string kRule2 = "rule 2 (\"developers work\") of policy.yaml allows it";
+  const DecisionCase kCases[] = {
+      {{"", {}}, Action::kPull, "public/a", true, "rule 1 of policy.yaml allows it"},
+      {{"", {}}, Action::kPush, "public/a", false, kNothing},
+      {{"", {}}, Action::kPull, "team/docs", false, kNothing},
+      {{"", {"developers"}}, Action::kPull, "team/web", false, kNothing},
+      {{"eve", {}}, Action::kPull, "team/docs", true, "rule 3 (\"all may look\") of policy.yaml allows it"},
+      {{"eve", {}}, Action::kPull, "team/web", false, kNothing},
+      {{"ada", {}}, Action::kPush, "team/web", true, kRule2},
+      {{"ada", {}}, Action::kPush, "team", true, kRule2},
+      {{"ada", {}}, Action::kDelete, "team/web", false, kNothing},
+      {{"ada", {}}, Action::kPush, "teams/web", false, kNothing},
+      {{"eve", {"developers"}}, Action::kPush, "team/web", true, kRule2},
+      {{"eve", {"developer"}}, Action::kPush, "team/web", false, kNothing},
+      {{"robot+ci", {}}, Action::kPush, "team/a/b", true, kRule2},
+      {{"robot+other", {"developers"}}, Action::kPush, "team/web", false, kNothing},
+      {{"robot+other", {}}, Action::kPull, "team/docs", true, "rule 3 (\"all may look\") of policy.yaml allows it"},
+      {{"oidc+cluster:system:serviceaccount:builds:runner", {}}, Action::kPush, "team/web", true, kRule2},
+      {{"oidc+cluster:system:serviceaccount:builds:other", {"ops"}}, Action::kPush, "team/web", false, kNothing},
+      {{"grace", {}}, Action::kDelete, "team/web", true, "rule 4 (\"grace cleans up\") of policy.yaml allows it"},
+      {{"grace", {}}, Action::kDelete, "team/a/b", false, kNothing},
+      {{"root", {}}, Action::kDelete, "x", true, kAdministrators},
+      {{"olga", {}}, Action::kDelete, "x", true, kAdministrators},
+      {{"eve", {"ops"}}, Action::kDelete, "x", true, kAdministrators},
+      {{"robot+backup", {}}, Action::kPull, "x", true, kAdministrators},
+      {{"robot+x", {"ops"}}, Action::kPull, "x", false, kNothing},
+  };
+  for (const DecisionCase& test : kCases) {
+    const Decision decision = policy->Decide(test.subject, test.action, Repo(test.repository));
+    EXPECT_EQ(decision.allowed, test.allowed) << test.subject.account << " " << test.repository;
+    EXPECT_EQ(decision.reason, test.reason) << test.subject.account << " " << test.repository;
+  }
+}
+
+TEST(PolicyTest, NothingIsAllowedByNothing) {
+  const auto policy = MustParse("");
+  EXPECT_FALSE(policy->Decide({"root", {}}, Action::kPull, Repo("a")).allowed);
+  EXPECT_FALSE(policy->IsAdministrator({"", {}}));
+  EXPECT_THAT(policy->ReadableRepositories({"root", {}}), IsEmpty());
+  EXPECT_FALSE(policy->tag_rules().MayBeImmutable(Repo("a")));
+}
+
+TEST(PolicyTest, WhatTheCatalogShows) {
+  const auto policy = MustParse(kPolicy);
+  EXPECT_THAT(Readable(*policy, {"", {}}), ElementsAre("public/**"));
+  EXPECT_THAT(Readable(*policy, {"eve", {}}), ElementsAre("public/**", "team/docs"));
+  EXPECT_THAT(Readable(*policy, {"ada", {}}), ElementsAre("public/**", "team/**", "team", "team/docs"));
+  EXPECT_THAT(Readable(*policy, {"grace", {}}), ElementsAre("public/**", "team/docs", "team/*"));
+  EXPECT_THAT(Readable(*policy, {"root", {}}), ElementsAre("**"));
+}
+
+TEST(PolicyTest, Groups) {
+  const auto policy = MustParse(kPolicy);
+  EXPECT_THAT(policy->GroupsOf("olga"), ElementsAre("developers", "ops"));
+  EXPECT_THAT(policy->GroupsOf("eve"), IsEmpty());
+  EXPECT_EQ(policy->file().groups_size(), 3);
+}
+
+TEST(PolicyTest, TagsThatStay) {
+  const auto policy = MustParse(kPolicy);
+  const TagRules& rules = policy->tag_rules();
+  EXPECT_EQ(rules.Immutable(Repo("team/web"), TagNamed("release-1")),
+            "immutable_tags rule 1 (\"releases\") of policy.yaml");
+  EXPECT_TRUE(rules.Immutable(Repo("team/web"), TagNamed("v1")).has_value());
+  for (const std::string tag : {"v2", "v10", "xrelease-1", "Release-1", "latest"}) {
+    EXPECT_EQ(rules.Immutable(Repo("team/web"), TagNamed(tag)), std::nullopt) << tag;
+  }
+  EXPECT_EQ(rules.Immutable(Repo("team"), TagNamed("v1")), std::nullopt);
+  EXPECT_TRUE(rules.MayBeImmutable(Repo("team/web")));
+  EXPECT_FALSE(rules.MayBeImmutable(Repo("team")));
+}
+
+TEST(PolicyTest, TagsThatSomeMayOnlyMake) {
+  const auto policy = MustParse(kPolicy);
+  const TagRules& rules = policy->tag_rules();
+  for (const std::string account : {"ada", "olga", "robot+ci"}) {
+    EXPECT_EQ(rules.CreateOnly(account, Repo("team/web"), TagNamed("nightly-1")),
+              "create_only_tags rule 1 of policy.yaml");
+  }
+  for (const std::string account : {"", "grace", "robot+other"}) {
+    EXPECT_EQ(rules.CreateOnly(account, Repo("team/web"), TagNamed("nightly-1")), std::nullopt) << account;
+  }
+  EXPECT_EQ(rules.CreateOnly("ada", Repo("team/web"), TagNamed("latest")), std::nullopt);
+  EXPECT_EQ(rules.CreateOnly("ada", Repo("public/web"), TagNamed("nightly-1")), std::nullopt);
+}
+
+struct ProblemCase {
+  std::string text;
+  std::vector<std::string> lines;
+};
+
+constexpr char kRule[] = "rules: [{subjects: [a], repositories: [r], actions: [pull]}, ";
+
+TEST(PolicyTest, EveryProblemHasItsLine) {
+  const std::string provider = "identity_providers: [{name: ci, issuer: 'https://i', audience: e, key_set_file: /k, ";
+  const ProblemCase kCases[] = {
+      {absl::StrCat(kRule, "{subjects: [a], repositories: [r], actions: [pul]}]"),
+       {R"(rules[1].actions[0]: unknown action "pul": it is pull, push, delete or "*")"}},
+      {absl::StrCat(kRule, "{repositories: [r], actions: [pull]}]"),
+       {"rules[1].subjects: is empty: without it the rule never applies"}},
+      {absl::StrCat(kRule, "{subjects: [a]}]"),
+       {"rules[1].repositories: is empty: without it the rule never applies",
+        "rules[1].actions: is empty: without it the rule never applies"}},
+      {"rules: [{subjects: [a], repositories: [x, A/b], actions: [pull]}]",
+       {R"(rules[0].repositories[1]: "A/b" matches no repository: names are segments of lower-case letters and digits)"}},
+      {"rules: [{subjects: ['group:ops'], repositories: [x], actions: [pull]}]",
+       {R"(rules[0].subjects[0]: there is no group "ops"; add it to groups)"}},
+      {"rules: [{subjects: ['a:b', '', 'a b', 'robot+'], repositories: [x], actions: [pull]}]",
+       {R"(rules[0].subjects[0]: "a:b" holds a ':')", "rules[0].subjects[1]: is empty",
+        R"(rules[0].subjects[2]: "a b" is not up to 512 printable ASCII)",
+        R"(rules[0].subjects[3]: "robot+" lacks a name behind it)"}},
+      {"administrators: [anyone, authenticated, 'group:x']",
+       {R"(administrators[0]: "anyone" would let everybody do everything)",
+        R"(administrators[1]: "authenticated" would let everybody do everything)",
+        R"(administrators[2]: there is no group "x")"}},
+      {"groups: [{name: a}, {name: a}, {}, {name: 'a b'}]",
+       {R"(groups[1].name: there is a group "a" already: groups[0].name)", "groups[2].name: is missing",
+        R"(groups[3].name: "a b" is not up to 128 letters)"}},
+      {"groups: [{name: a, members: [x, anyone, 'group:a', robot+r, 'oidc+p:s', x]}]",
+       {R"(groups[0].members[1]: "anyone" is no account)", "groups[0].members[2]: a group's members are accounts",
+        R"(groups[0].members[3]: "robot+r" has scopes of its own)",
+        R"(groups[0].members[4]: "oidc+p:s" has scopes of its own)",
+        R"(groups[0].members[5]: there is a member "x" already: groups[0].members[0])"}},
+      {"rules: [{name: n, subjects: [a], repositories: [r], actions: [pull]},"
+       " {name: n, subjects: [a], repositories: [r], actions: [pull]}]",
+       {R"(rules[1].name: there is a rule "n" already: rules[0].name)"}},
+      {"rules: [{name: \"a\\nb\", subjects: [a], repositories: [r], actions: [pull]}]",
+       {R"(rules[0].name: "a\nb" is not up to 128 printable characters)"}},
+      {"immutable_tags: [{subjects: [a], repositories: [r], tags: ['-x', 'a/b', '.*']}]",
+       {"immutable_tags[0].subjects: immutable tags are so for everyone",
+        R"(immutable_tags[0].tags[0]: "-x" matches no tag)", R"(immutable_tags[0].tags[1]: "a/b" matches no tag)",
+        R"(immutable_tags[0].tags[2]: ".*" matches no tag)"}},
+      {"create_only_tags: [{}]",
+       {"create_only_tags[0].subjects: is empty", "create_only_tags[0].repositories: is empty",
+        "create_only_tags[0].tags: is empty"}},
+      {"identity_providers: [{}]",
+       {"identity_providers[0].name: is missing", "identity_providers[0].issuer: is missing: whose tokens are taken",
+        "identity_providers[0].audience: is missing: a token made for somebody else would be taken",
+        "identity_providers[0]: needs key_set_file or key_set_url", "identity_providers[0].rules: is empty"}},
+      {absl::StrCat(provider, "rules: [{repositories: ['a**'], actions: [all]}]}]"),
+       {"identity_providers[0].rules[0].claims: is empty: the rule would be for every token of the issuer",
+        R"(identity_providers[0].rules[0].repositories[0]: "a**" matches no repository)",
+        R"(identity_providers[0].rules[0].actions[0]: unknown action "all")"}},
+      {"identity_providers: [{name: ci, issuer: i, audience: e, key_set_url: 'http://i/keys',"
+       " rules: [{claims: {sub: ''}, repositories: [r], actions: [pull]}]}]",
+       {R"(identity_providers[0].key_set_url: "http://i/keys" does not begin with https://)",
+        R"(identity_providers[0].rules[0].claims: the claim "sub" and what it must be are given both or not at all)"}},
+  };
+  for (const ProblemCase& test : kCases) {
+    const auto policy = Policy::Parse(test.text, "policy.yaml");
+    ASSERT_THAT(policy, StatusIs(absl::StatusCode::kInvalidArgument)) << test.text;
+    const std::vector<std::string> lines = absl::StrSplit(policy.status().message(), '\n');
+    ASSERT_EQ(lines.size(), test.lines.size()) << policy.status().message();
+    for (size_t i = 0; i < lines.size(); ++i) {
+      EXPECT_THAT(lines[i], HasSubstr(absl::StrCat("policy.yaml: ", test.lines[i]))) << test.text;
+    }
+  }
+}
+
+TEST(PolicyTest, WhatIsNoPolicyIsOneLineWithItsPlace) {
+  const auto policy = Policy::Parse("rules:\n  - subject: [a]\n", "policy.yaml");
+  EXPECT_THAT(policy, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(policy.status().message()), HasSubstr("policy.yaml:2: rules[0].subject: "));
+}
+
+}  // namespace
+}  // namespace entrepot::policy
