@@ -14,10 +14,6 @@
 namespace entrepot::auth {
 namespace {
 
-absl::Status NoSuchAccount(absl::string_view account) {
-  return absl::NotFoundError(absl::StrCat("there is no account ", QuotedInput(account)));
-}
-
 absl::StatusOr<std::optional<Robots::Robot>> FindNamed(const Robots& robots, absl::string_view name) {
   // Nothing else can be in the KV, and the name comes from anybody.
   if (!CheckRobotName(name).ok()) return std::nullopt;
@@ -64,16 +60,14 @@ int AccountDirectory::hash_cost_max() const { return std::max(kNewHashCost, file
 
 bool AccountDirectory::IsInFile(absl::string_view user) const { return file_.current()->users.contains(user); }
 
-absl::Status AccountDirectory::AddToGroup(absl::string_view group, absl::string_view account,
-                                          absl::string_view added_by) {
-  const std::optional<absl::string_view> robot = RobotNameOf(account);
-  kv::Lock lock = robot.has_value() ? Robots::LockOf(*robot) : StoredUsers::LockOf(account);
+absl::Status AccountDirectory::AddToGroup(absl::string_view group, absl::string_view user, absl::string_view added_by) {
+  kv::Lock lock = StoredUsers::LockOf(user);
   lock.mode = kv::LockMode::kShared;
-  return memberships_.Add(group, account, added_by, lock, [&](kv::KvTransaction& transaction) -> absl::Status {
-    if (IsIdentityAccount(account) || IsInFile(account)) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const bool exists, robot.has_value() ? Robots::Exists(transaction, *robot)
-                                                          : StoredUsers::Exists(transaction, account));
-    return exists ? absl::OkStatus() : NoSuchAccount(account);
+  return memberships_.Add(group, user, added_by, lock, [&](kv::KvTransaction& transaction) -> absl::Status {
+    if (IsInFile(user)) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const bool exists, StoredUsers::Exists(transaction, user));
+    if (exists) return absl::OkStatus();
+    return absl::NotFoundError(absl::StrCat("there is no user ", QuotedInput(user)));
   });
 }
 
@@ -97,7 +91,10 @@ absl::StatusOr<Account> AccountDirectory::RobotAccount(const Robots::Robot& robo
 }
 
 absl::StatusOr<policy::Subject> AccountDirectory::SubjectOf(absl::string_view account) const {
-  if (account.empty()) return policy::Subject{.account = "", .groups = {}};
+  // Machines are in no group.
+  if (account.empty() || policy::IsMachine(account)) {
+    return policy::Subject{.account = std::string(account), .groups = {}};
+  }
   ASSIGN_OR_RETURN(std::vector<std::string> groups, memberships_.GroupsOf(account));
   return policy::Subject{.account = std::string(account), .groups = std::move(groups)};
 }

@@ -36,8 +36,8 @@ class AccountDirectory {
   int hash_cost_max() const;
   bool IsInFile(absl::string_view user) const;
 
-  // Puts the account into the group. kNotFound: there is no such account.
-  absl::Status AddToGroup(absl::string_view group, absl::string_view account, absl::string_view added_by);
+  // kNotFound: there is no such user.
+  absl::Status AddToGroup(absl::string_view group, absl::string_view user, absl::string_view added_by);
 
   StoredUsers& users() { return users_; }
   Robots& robots() { return robots_; }

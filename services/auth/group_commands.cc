@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/auth/account_name.h"
+#include "services/policy/subject.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
 
@@ -14,9 +15,9 @@ namespace entrepot::auth {
 namespace {
 
 absl::Status CheckMember(absl::string_view account) {
-  if (IsIdentityAccount(account)) return absl::OkStatus();
-  if (const auto robot = RobotNameOf(account); robot.has_value()) return CheckRobotName(*robot);
-  return CheckUserName(account);
+  if (!policy::IsMachine(account)) return CheckUserName(account);
+  return absl::InvalidArgumentError(
+      absl::StrCat(QuotedInput(account), " cannot be in a group: robots have scopes, other machines claim rules"));
 }
 
 }  // namespace

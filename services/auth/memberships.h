@@ -13,8 +13,8 @@
 
 namespace entrepot::auth {
 
-// Who is in which group, as administrators have put them there; the policy file has groups besides. A group is there as
-// long as it has members. Thread-safe.
+// Which users are in which group, as administrators have put them there; the policy file has groups besides. A group is
+// there as long as it has members. Thread-safe.
 class Memberships {
  public:
   Memberships(kv::KvEngine* kv, const Clock* clock) : kv_(*kv), clock_(*clock) {}

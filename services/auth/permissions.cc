@@ -65,7 +65,8 @@ std::vector<AccessScope> GrantScopes(const policy::Policy& policy, const Account
   std::vector<AccessScope> granted;
   for (const AccessScope& scope : requested) {
     std::vector<std::string> actions = Grant(policy, account, scope);
-    if (actions.empty()) continue;
+    const bool is_repository = scope.type == "repository" && RepositoryName::Parse(scope.name).ok();
+    if (actions.empty() && !is_repository) continue;
     granted.push_back({.type = scope.type, .name = scope.name, .actions = std::move(actions)});
   }
   return granted;

@@ -16,7 +16,8 @@ namespace entrepot::auth {
 policy::Decision Decide(const policy::Policy& policy, const Account& account, policy::Action action,
                         const RepositoryName& repository);
 
-// Of what was asked for, what the account may have; scopes of which nothing is left are left out. "*" on a repository
+// Of what was asked for, what the account may have. A repository's scope of which nothing is left stays, without
+// actions, so that a token says that it was asked for; any other such scope is left out. "*" on a repository
 // is granted where all actions are, else stands for those that are allowed. kCatalogScope is granted to whoever can
 // pull anything, kAdministrationScope to administrators.
 std::vector<AccessScope> GrantScopes(const policy::Policy& policy, const Account& account,

@@ -32,6 +32,12 @@ absl::StatusOr<std::vector<AccessScope>> ParseRequested(const v1::IssueTokenRequ
   return ParseAccessScopes(absl::StrJoin(good, " "));
 }
 
+// What is granted, without what was asked for in vain.
+std::vector<AccessScope> WithActions(std::vector<AccessScope> scopes) {
+  std::erase_if(scopes, [](const AccessScope& scope) { return scope.actions.empty(); });
+  return scopes;
+}
+
 absl::Time WholeSeconds(absl::Time time) { return absl::FromUnixSeconds(absl::ToUnixSeconds(time)); }
 
 // As long as the credential lasts, but as clients may rely on (Distribution's token specification, "expires_in").
@@ -50,7 +56,7 @@ absl::StatusOr<v1::IssueTokenResponse> TokenIssuer::IssueToken(const v1::IssueTo
   const absl::Time now = WholeSeconds(parts_.clock->Now());
   const absl::Duration lifetime = LifetimeFor(account, now, parts_.lifetime);
   v1::IssueTokenResponse response;
-  response.set_scope(JoinAccessScopes(granted));
+  response.set_scope(JoinAccessScopes(WithActions(granted)));
   ASSIGN_OR_RETURN(*response.mutable_token(), Sign(account, now, lifetime, std::move(granted)));
   ASSIGN_OR_RETURN(*response.mutable_refresh_token(), RefreshTokenFor(request, account));
   response.set_expires_in_seconds(static_cast<uint32_t>(absl::ToInt64Seconds(lifetime)));
