@@ -7,6 +7,8 @@
 #include "boost/json/parse.hpp"
 #include "services/auth/authority_test_fixture.h"
 #include "services/status/oci_error.h"
+#include "services/token/json_web_token.h"
+#include "services/token/signing_key.h"
 
 namespace entrepot::auth {
 namespace {
@@ -190,6 +192,69 @@ TEST_F(AuthorityTest, ARestartKeepsKeysAndRefreshTokens) {
   Open();
   EXPECT_EQ(ClaimsOf(before.token()).subject, "ci");
   EXPECT_OK(authority_->IssueToken(Refresh(refresh)));
+}
+
+class AuthorityIdentityTest : public AuthorityTest {
+ protected:
+  void SetUp() override {
+    AuthorityTest::SetUp();
+    Write("keys.json", token::KeySet({key_.verification_key()}).ToJson());
+    Write("policy.yaml", absl::StrCat(kPolicy, R"(
+identity_providers:
+  - name: forge
+    issuer: https://forge.example
+    audience: registry.example
+    key_set_file: )",
+                                      PathOf("keys.json"),
+                                      R"(
+    rules:
+      - {claims: {repository: "driftwood/*"}, repositories: ["driftwood/**"], actions: [pull, push]}
+)"));
+    Open();
+  }
+  std::string TokenOf(const std::string& repository, absl::Duration lifetime = absl::Hours(1)) const {
+    const int64_t now = absl::ToUnixSeconds(clock_.Now());
+    return token::SignClaims(key_, {{"iss", "https://forge.example"},
+                                    {"sub", "job-7"},
+                                    {"aud", "registry.example"},
+                                    {"iat", now},
+                                    {"exp", now + absl::ToInt64Seconds(lifetime)},
+                                    {"repository", repository}});
+  }
+
+  const token::SigningKey key_ = token::SigningKey::Generate(token::SignatureAlgorithm::kEs256);
+};
+
+TEST_F(AuthorityIdentityTest, AProvidersTokenIsACredential) {
+  const std::vector<std::string> scopes = {"repository:driftwood/web:*", "repository:other:pull"};
+  v1::IssueTokenRequest request = Anonymous(scopes);
+  request.set_identity_token(TokenOf("driftwood/web"));
+  request.set_offline(true);
+  const v1::IssueTokenResponse response = Issue(request);
+  EXPECT_EQ(response.scope(), "repository:driftwood/web:pull,push");
+  EXPECT_EQ(ClaimsOf(response.token()).subject, "oidc+forge:job-7");
+  EXPECT_EQ(response.refresh_token(), "");
+  // As docker login sends it.
+  EXPECT_EQ(GrantedTo(Password("oidc", TokenOf("driftwood/web"), scopes)), response.scope());
+  EXPECT_THAT(authority_->GetReadableRepositories("oidc+forge:job-7"),
+              IsOkAndHolds(ElementsAre("driftwood/**", "public/**")));
+  EXPECT_THAT(authority_->GetReadableRepositories("oidc+forge:job-8"), IsOkAndHolds(ElementsAre("public/**")));
+  EXPECT_THAT(Read("audit"), Not(HasSubstr("eyJ")));
+}
+
+TEST_F(AuthorityIdentityTest, OthersAreNobody) {
+  for (const std::string& token : {TokenOf("elsewhere/web"), TokenOf("driftwood/web", -absl::Hours(1)),
+                                   TokenOf("driftwood/web") + "x", std::string("x"), std::string()}) {
+    v1::IssueTokenRequest request = Password("oidc", token);
+    request.set_remote_address(absl::StrCat("198.51.100.", token.size() % 250));
+    EXPECT_THAT(authority_->IssueToken(request), IsOciError(OciErrorCode::kUnauthorized)) << token;
+  }
+}
+
+TEST_F(AuthorityIdentityTest, OurTokenEndsWithTheirs) {
+  EXPECT_EQ(Issue(Password("oidc", TokenOf("driftwood/web", absl::Seconds(90)))).expires_in_seconds(), 90u);
+  // Clients rely on a minute.
+  EXPECT_EQ(Issue(Password("oidc", TokenOf("driftwood/web", absl::Seconds(5)))).expires_in_seconds(), 60u);
 }
 
 TEST_F(AuthorityTest, WhatTheCatalogShows) {
