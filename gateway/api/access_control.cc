@@ -59,7 +59,8 @@ awaitable<AccessControl::Decision> AccessControl::Decide(const http::Request& re
     token = *std::move(verified);
   }
   RefreshKeysIfDue(co_await boost::asio::this_coro::executor, clock_->Now());
-  if (!token->Grants(needed.need, needed.repository)) {
+  const bool knows_source = needed.mount_source.empty() || token->Names(needed.mount_source);
+  if (!knows_source || !token->Grants(needed.need, needed.repository)) {
     co_return co_await Deny(request, needed, DenialReason::kInsufficientScope, absl::OkStatus(), token.get());
   }
   co_return token;

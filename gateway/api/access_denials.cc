@@ -29,6 +29,10 @@ std::string Describe(const NeededAccess& needed) {
     case Need::kPull:
       return absl::StrCat("pull on repository ", needed.repository);
     case Need::kPush:
+      if (!needed.mount_source.empty()) {
+        return absl::StrCat("push on repository ", needed.repository, ", and to have asked for pull on ",
+                            needed.mount_source);
+      }
       return absl::StrCat("push on repository ", needed.repository);
     case Need::kDelete:
       return absl::StrCat("delete on repository ", needed.repository);
@@ -45,6 +49,13 @@ std::string DescribeGrant(const NeededAccess& needed, const VerifiedToken& token
   const std::vector<std::string> actions = token.ActionsOn(needed.repository);
   if (actions.empty()) return "the token grants nothing there";
   return absl::StrCat("the token grants ", absl::StrJoin(actions, ", "), " there");
+}
+
+// What a token for the request should be asked for.
+std::string Scopes(const NeededAccess& needed) {
+  std::string scopes = NeededScope(needed.need, needed.repository);
+  if (!needed.mount_source.empty()) absl::StrAppend(&scopes, " ", NeededScope(Need::kPull, needed.mount_source));
+  return scopes;
 }
 
 absl::Status ToStatus(const NeededAccess& needed, DenialReason reason, const absl::Status& why,
@@ -82,7 +93,7 @@ http::Response AccessDenials::Deny(const http::Request& request, const NeededAcc
   Note(request, needed, reason, why.ok() ? absl::string_view(detail) : why.message(), token);
   http::Response response = ErrorResponse(status, request.request_id);
   const BearerChallenge challenge{absl::StrCat(BaseUrl(external_url_, request), "/token"), std::string(service),
-                                  NeededScope(needed.need, needed.repository), std::string(ChallengeError(reason))};
+                                  Scopes(needed), std::string(ChallengeError(reason))};
   response.fields.emplace_back("WWW-Authenticate", ToHeaderValue(challenge));
   return response;
 }

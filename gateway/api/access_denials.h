@@ -20,6 +20,8 @@ namespace entrepot::gateway::api {
 struct NeededAccess {
   Need need;
   absl::string_view repository;  // "" where the route has none.
+  // Of a push that asks to mount a blob: the repository that it lies in, "" where none is named.
+  absl::string_view mount_source = "";
 };
 
 enum class DenialReason { kMissingToken, kInvalidToken, kInsufficientScope, kPolicy };

@@ -12,6 +12,7 @@
 #include "gateway/api/catalog_handler.h"
 #include "gateway/api/error_response.h"
 #include "gateway/api/manifest_handler.h"
+#include "gateway/api/mount_source.h"
 #include "gateway/api/referrers_handler.h"
 #include "gateway/api/registry_request.h"
 #include "gateway/api/route_table.h"
@@ -117,7 +118,8 @@ class RegistryApi : public http::Handler {
       CO_ASSIGN_OR_RETURN(repository, RepositoryName::Parse(route.repository));
     }
     if (access_ == nullptr) co_return co_await Dispatch(request, route, std::move(repository), nullptr);
-    co_return co_await AnswerAllowed(request, route, {method->need, route.repository}, std::move(repository));
+    const std::string source = route.family == RouteFamily::kUploads ? MountSource(request.query) : "";
+    co_return co_await AnswerAllowed(request, route, {method->need, route.repository, source}, std::move(repository));
   }
 
   HandlerResult AnswerAllowed(http::Request& request, const Route& route, NeededAccess needed,

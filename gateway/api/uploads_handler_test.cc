@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/api/testing/test_auth.h"
 #include "gateway/api/testing/test_registry.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/core/digester.h"
 
@@ -150,10 +151,9 @@ TEST_F(MountWithAccountsTest, RevealsNothingOfWhatTheTokenMayNotPull) {
     std::string scopes, parameters;
   };
   const std::vector<Case> cases = {
-      {"repository:a:push,pull", digest_ + "&from=b"},
+      // It was asked for and denied.
+      {"repository:a:push,pull repository:b:", digest_ + "&from=b"},
       {"repository:a:push,pull repository:b:push,delete", digest_ + "&from=b"},
-      {"repository:a:push,pull repository:b/c:pull", digest_ + "&from=b"},
-      {"repository:a:push,pull repository:c:pull", digest_ + "&from=b"},
       {"repository:a:push,pull", digest_},
       {"repository:a:push,pull repository:c:pull repository:b:push", digest_},
       // The same answer as where there is nothing.
@@ -166,6 +166,22 @@ TEST_F(MountWithAccountsTest, RevealsNothingOfWhatTheTokenMayNotPull) {
     EXPECT_EQ(response.status, 202) << c.scopes << " " << c.parameters;
     EXPECT_EQ(response.body, "") << c.scopes << " " << c.parameters;
     EXPECT_EQ(response.Field("range"), "0-0") << c.scopes << " " << c.parameters;
+  }
+  EXPECT_FALSE(IsInTarget());
+}
+
+TEST_F(MountWithAccountsTest, TellsWhoHasNotAskedForTheSourceToDoSo) {
+  const std::string missing = Sha256("nowhere").ToString();
+  for (const std::string scopes : {"repository:a:push,pull", "repository:a:push,pull repository:b/c:pull",
+                                   "repository:a:push,pull repository:c:pull"}) {
+    // The same answer as where there is nothing.
+    for (const std::string& blob : {digest_, missing}) {
+      const RawResponse response = Mount(scopes, blob + "&from=b");
+      EXPECT_EQ(response.status, 401) << scopes;
+      EXPECT_THAT(
+          response.Field("www-authenticate"),
+          testing::HasSubstr("scope=\"repository:a:pull,push repository:b:pull\",error=\"insufficient_scope\""));
+    }
   }
   EXPECT_FALSE(IsInTarget());
 }

@@ -36,6 +36,11 @@ bool VerifiedToken::Grants(Need need, absl::string_view repository) const {
   return false;
 }
 
+bool VerifiedToken::Names(absl::string_view repository) const {
+  return std::any_of(access_.begin(), access_.end(),
+                     [&](const AccessScope& scope) { return scope.name == repository && scope.type == kRepository; });
+}
+
 std::vector<std::string> VerifiedToken::ActionsOn(absl::string_view repository) const {
   std::set<std::string> actions;
   for (const AccessScope& scope : access_) {

@@ -27,6 +27,8 @@ class VerifiedToken {
   // Whether it grants what a method of a route needs. Other than for pull, push and delete, `repository` is not looked
   // at.
   bool Grants(Need need, absl::string_view repository) const;
+  // Whether it says anything of a repository: what was asked for and denied stands in it as a scope without actions.
+  bool Names(absl::string_view repository) const;
   // What it grants on a repository: "pull", "push" …; sorted.
   std::vector<std::string> ActionsOn(absl::string_view repository) const;
   // The repositories that it lets its bearer pull from, in its order; at most `count_max`.
