@@ -33,8 +33,9 @@ class Authority {
                                                          const Dependencies& dependencies);
   virtual ~Authority() = default;
 
-  // How many calls of IssueToken may be hashing a password or waiting for their turn: an executor has more threads than
-  // this, so that the other calls are not kept waiting by them.
+  // How many calls of IssueToken may be hashing a password or waiting for their turn (besides those that wait for the
+  // answer to the very same credential): an executor has more threads than this, so that the other calls are not kept
+  // waiting by them.
   static size_t HashingThreadsMax(const config::v1::Authentication& config);
 
   virtual absl::StatusOr<v1::IssueTokenResponse> IssueToken(const v1::IssueTokenRequest& request) = 0;

@@ -59,7 +59,7 @@ absl::StatusOr<BcryptHash> BcryptHash::Parse(absl::string_view text) {
   const int cost = ParseCost(text);
   if (cost < kCostMin || cost > kCostMax) {
     return absl::InvalidArgumentError(
-        absl::StrCat("the bcrypt hash's cost is \"", text.substr(4, 2), "\"; it is from 04 to ", kCostMax));
+        absl::StrCat("the bcrypt hash's cost is not a number from 0", kCostMin, " to ", kCostMax));
   }
   return BcryptHash(std::string(text));
 }
