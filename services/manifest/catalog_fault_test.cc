@@ -60,6 +60,9 @@ class CatalogFaultTest : public testing::Test {
         [this](Registry& registry) { return registry.catalog->UnlinkBlob(kNobody, a_, layer_.digest); },
         [this](Registry& registry) { return registry.catalog->DeleteManifest(kNobody, b_, TagNamed("v1")); },
         [this](Registry& registry) { return registry.catalog->DeleteManifest(kNobody, b_, DigestOf(image_)); },
+        [this](Registry& registry) { return registry.catalog->DeleteRepository(kNobody, a_).status(); },
+        [this](Registry& registry) { return registry.catalog->CommitBlob(kNobody, a_, new_).status(); },
+        [this](Registry& registry) { return registry.catalog->DeleteRepository(kNobody, b_).status(); },
     };
   }
 
@@ -86,6 +89,7 @@ class CatalogFaultTest : public testing::Test {
   const Blob config_ = Upload("config");
   const Blob layer_ = Upload("layer");
   const Blob copy_ = Upload("layer");
+  const Blob new_ = Upload("new");
   const std::string image_ = ImageJson(config_, {layer_}, SubjectMember("subject"));
   const std::string index_ = IndexJson({image_});
 };
@@ -105,6 +109,30 @@ TEST_F(CatalogFaultTest, AProcessThatDiesAnywhereLeavesAllOrNothing) {
       Run(history, &registry);
       EXPECT_THAT(CheckInvariants(registry.memory, {}), IsOkAndHolds(IsEmpty()));
       EXPECT_EQ(registry.Everything(), undisturbed.Everything());
+    }
+  }
+}
+
+TEST_F(CatalogFaultTest, APushGoesOnWithADeletionThatEndedAnywhere) {
+  for (int64_t n = 1; n <= 6; ++n) {
+    for (const Fault fault : {Fault::kFailCommit, Fault::kLoseReply, Fault::kCrashBeforeCommit}) {
+      SCOPED_TRACE(testing::Message() << "fault " << static_cast<int>(fault) << " at transaction " << n);
+      Registry registry;
+      ASSERT_OK(registry.Open());
+      for (const Blob& blob : {config_, layer_}) ASSERT_OK(registry.catalog->CommitBlob(kNobody, a_, blob));
+      ASSERT_OK(registry.catalog->PutManifest(kNobody, a_, PutByTag("v1", image_)));
+      registry.kv.InjectAt(n, fault);
+      const absl::Status status = registry.catalog->DeleteRepository(kNobody, a_).status();
+      registry.kv.Restart();
+      ASSERT_OK(registry.Open());
+      // Before its first transaction was committed nothing has happened, and afterwards all of it has.
+      const bool there = registry.catalog->GetManifest(kNobody, a_, TagNamed("v1"), false).ok();
+      EXPECT_EQ(there, n == 1 && fault != Fault::kLoseReply) << status;
+      ASSERT_OK(registry.catalog->CommitBlob(kNobody, a_, new_));
+      EXPECT_EQ(registry.catalog->GetManifest(kNobody, a_, TagNamed("v1"), false).ok(), there);
+      EXPECT_EQ(registry.catalog->FindBlob(kNobody, a_, layer_.digest).ok(), there);
+      EXPECT_OK(registry.catalog->FindBlob(kNobody, a_, new_.digest));
+      EXPECT_THAT(CheckInvariants(registry.memory, {}), IsOkAndHolds(IsEmpty()));
     }
   }
 }

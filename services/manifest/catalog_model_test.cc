@@ -17,6 +17,7 @@
 #include "services/manifest/catalog_test_content.h"
 #include "services/manifest/catalog_test_engine.h"
 #include "services/manifest/registry_catalog.h"
+#include "services/policy/policy.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_matchers.h"
 
@@ -39,6 +40,23 @@ struct ModelRepository {
   std::set<Digest> blobs;
   std::map<Digest, const Sample*> manifests;
   std::map<std::string, Digest> tags;
+
+  // Whether the immutable tag needs the manifest.
+  bool Holds(const std::string& immutable_tag, const Digest& manifest) const {
+    const auto tag = tags.find(immutable_tag);
+    if (tag != tags.end() && tag->second == manifest) return true;
+    return std::any_of(manifests.begin(), manifests.end(), [&](const auto& entry) {
+      const std::vector<Digest>& children = entry.second->children;
+      return std::find(children.begin(), children.end(), manifest) != children.end() &&
+             Holds(immutable_tag, entry.first);
+    });
+  }
+  bool HoldsBlob(const std::string& immutable_tag, const Digest& blob) const {
+    return std::any_of(manifests.begin(), manifests.end(), [&](const auto& entry) {
+      const std::vector<Digest>& needed = entry.second->blobs;
+      return std::find(needed.begin(), needed.end(), blob) != needed.end() && Holds(immutable_tag, entry.first);
+    });
+  }
 };
 
 class Model {
@@ -49,6 +67,7 @@ class Model {
     return found == repositories_.end() ? nullptr : &found->second;
   }
   ModelRepository& Make(const std::string& name) { return repositories_[name]; }
+  void Delete(const std::string& name) { repositories_.erase(name); }
   const std::map<std::string, ModelRepository>& repositories() const { return repositories_; }
 
   bool HasBlob(const std::string& name, const Digest& digest) {
@@ -106,7 +125,11 @@ class CatalogModelTest : public testing::TestWithParam<TestEngineKind> {
     samples_.push_back({IndexJson(contents), kIndexType, {}, digests, std::nullopt});
   }
 
-  void Open() { catalog_ = RegistryCatalog::Create(engine_->get(), &clock_, {}).value(); }
+  void Open() {
+    RegistryCatalog::Options options;
+    options.policy = [this] { return policy_; };
+    catalog_ = RegistryCatalog::Create(engine_->get(), &clock_, options).value();
+  }
   void Reopen() {
     catalog_.reset();
     engine_->Reopen();
@@ -149,7 +172,9 @@ class CatalogModelTest : public testing::TestWithParam<TestEngineKind> {
     const std::string& name = Any(names_);
     const Digest digest = DigestOf(Any(blobs_));
     const bool there = model_.HasBlob(name, digest);
-    EXPECT_EQ(catalog_->UnlinkBlob(kNobody, Repo(name), digest).ok(), there);
+    const absl::Status status = catalog_->UnlinkBlob(kNobody, Repo(name), digest);
+    if (there && IsRuled(name) && model_.Find(name)->HoldsBlob(kImmutable, digest)) return ExpectDenied(status);
+    EXPECT_EQ(status.ok(), there);
     if (there) model_.Make(name).blobs.erase(digest);
   }
 
@@ -162,6 +187,9 @@ class CatalogModelTest : public testing::TestWithParam<TestEngineKind> {
     const auto result = catalog_->PutManifest(
         kNobody, Repo(name),
         by_tag ? PutByTag(tag, sample.content, sample.media_type) : PutByDigest(sample.content, sample.media_type));
+    if (by_tag && tag == kImmutable && IsRuled(name) && MovesTag(name, DigestOf(sample.content))) {
+      return ExpectDenied(result.status());
+    }
     EXPECT_EQ(result.ok(), complete) << result.status();
     if (!complete) {
       EXPECT_THAT(result, IsOciError(OciErrorCode::kManifestBlobUnknown));
@@ -178,17 +206,70 @@ class CatalogModelTest : public testing::TestWithParam<TestEngineKind> {
     ModelRepository* const repository = model_.Find(name);
     if (absl::Bernoulli(random_, 0.5)) {
       const std::string& tag = Any(tags_);
+      const absl::Status status = catalog_->DeleteManifest(kNobody, Repo(name), TagNamed(tag));
+      if (tag == kImmutable && HasRuledTag(name)) return ExpectDenied(status);
       const bool there = repository != nullptr && repository->tags.erase(tag) > 0;
-      EXPECT_EQ(catalog_->DeleteManifest(kNobody, Repo(name), TagNamed(tag)).ok(), there);
+      EXPECT_EQ(status.ok(), there);
       return;
     }
     const Digest digest = DigestOf(Any(samples_).content);
-    const bool there = repository != nullptr && repository->manifests.erase(digest) > 0;
-    EXPECT_EQ(catalog_->DeleteManifest(kNobody, Repo(name), digest).ok(), there);
+    const absl::Status status = catalog_->DeleteManifest(kNobody, Repo(name), digest);
+    const bool there = repository != nullptr && repository->manifests.count(digest) > 0;
+    if (there && IsRuled(name) && repository->Holds(kImmutable, digest)) return ExpectDenied(status);
+    EXPECT_EQ(status.ok(), there);
+    if (there) repository->manifests.erase(digest);
     if (there) std::erase_if(repository->tags, [&](const auto& tag) { return tag.second == digest; });
   }
 
+  void DeleteRepository() {
+    const std::string& name = Any(names_);
+    const auto deletion = catalog_->DeleteRepository(kNobody, Repo(name));
+    if (HasRuledTag(name)) return ExpectDenied(deletion.status());
+    const ModelRepository* const repository = model_.Find(name);
+    if (repository == nullptr) {
+      EXPECT_THAT(deletion, IsOciError(OciErrorCode::kNameUnknown));
+      return;
+    }
+    ASSERT_OK(deletion);
+    EXPECT_EQ(deletion->blobs, repository->blobs.size());
+    EXPECT_EQ(deletion->manifests, repository->manifests.size());
+    EXPECT_EQ(deletion->tags, repository->tags.size());
+    model_.Delete(name);
+    ++repositories_deleted_;
+  }
+
+  // In one of the repositories one tag is immutable, now and then.
+  void ChangeRules() {
+    policy_ = policy_ != nullptr ? nullptr
+                                 : policy::Policy::Parse(absl::StrCat("immutable_tags: [{repositories: [", kRuled,
+                                                                      "], tags: [", kImmutable, "]}]"),
+                                                         "policy.yaml")
+                                       .value();
+  }
+  bool IsRuled(const std::string& name) const { return policy_ != nullptr && name == kRuled; }
+  bool HasRuledTag(const std::string& name) {
+    return IsRuled(name) && model_.Find(name) != nullptr && model_.Find(name)->tags.count(kImmutable) > 0;
+  }
+  bool MovesTag(const std::string& name, const Digest& digest) {
+    return HasRuledTag(name) && !(model_.Find(name)->tags.at(kImmutable) == digest);
+  }
+  void ExpectDenied(const absl::Status& status) {
+    EXPECT_THAT(status, IsOciError(OciErrorCode::kDenied));
+    ++denied_;
+  }
+
   void Step() {
+    switch (absl::Uniform(random_, 0, 50)) {
+      case 0:
+        return DeleteRepository();
+      case 1:
+        return ChangeRules();
+      default:
+        return SmallStep();
+    }
+  }
+
+  void SmallStep() {
     switch (absl::Uniform(random_, 0, 10)) {
       case 0:
       case 1:
@@ -251,6 +332,8 @@ class CatalogModelTest : public testing::TestWithParam<TestEngineKind> {
     EXPECT_EQ(listed, referrers);
   }
 
+  static constexpr char kRuled[] = "a/b";
+  static constexpr char kImmutable[] = "v1.0";
   const std::vector<std::string> names_ = {"a", "a/b", "a-b"};
   const std::vector<std::string> tags_ = {"v1", "v1.0", "latest"};
   std::vector<std::string> blobs_;
@@ -258,6 +341,9 @@ class CatalogModelTest : public testing::TestWithParam<TestEngineKind> {
   std::mt19937_64 random_{20261124};
   Model model_;
   std::set<Digest> committed_;
+  int denied_ = 0;
+  int repositories_deleted_ = 0;
+  std::shared_ptr<const policy::Policy> policy_;
   FakeClock clock_;
   std::unique_ptr<TestEngine> engine_;
   std::unique_ptr<RegistryCatalog> catalog_;
@@ -272,7 +358,8 @@ TEST_P(CatalogModelTest, IsWhatAPlainModelIs) {
     Compare();
   }
   // The random walk has been everywhere.
-  EXPECT_EQ(model_.repositories().size(), names_.size());
+  EXPECT_GT(denied_, 10);
+  EXPECT_GT(repositories_deleted_, 10);
 }
 
 }  // namespace

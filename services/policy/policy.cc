@@ -23,12 +23,21 @@ std::shared_ptr<const GroupMembership> ReadGroups(const config::v1::Policy& file
   return membership;
 }
 
+// As many as somebody would read.
+constexpr size_t kProblemsMax = 100;
+
 absl::Status ToStatus(const runtime::ConfigProblems& problems, absl::string_view file_name) {
   if (problems.empty()) return absl::OkStatus();
+  std::vector<std::string> lines = problems.lines();
+  if (lines.size() > kProblemsMax) {
+    const size_t more = lines.size() - kProblemsMax;
+    lines.resize(kProblemsMax);
+    lines.push_back(absl::StrCat("and ", more, " more problems"));
+  }
   const auto append_line = [&](std::string* out, const std::string& line) {
     absl::StrAppend(out, file_name, ": ", line);
   };
-  return absl::InvalidArgumentError(absl::StrJoin(problems.lines(), "\n", append_line));
+  return absl::InvalidArgumentError(absl::StrJoin(lines, "\n", append_line));
 }
 
 bool AnyMatches(const std::vector<RepositoryPattern>& patterns, const RepositoryName& repository) {

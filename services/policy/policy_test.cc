@@ -238,10 +238,19 @@ TEST(PolicyTest, EveryProblemHasItsLine) {
   }
 }
 
+TEST(PolicyTest, ManyProblemsAreCutShort) {
+  std::string text = "administrators: [anyone";
+  for (int i = 0; i < 200; ++i) text += ", anyone";
+  const auto policy = Policy::Parse(absl::StrCat(text, "]"), "policy.yaml");
+  const std::vector<std::string> lines = absl::StrSplit(policy.status().message(), '\n');
+  ASSERT_EQ(lines.size(), 101u);
+  EXPECT_EQ(lines.back(), "policy.yaml: and 101 more problems");
+}
+
 TEST(PolicyTest, WhatIsNoPolicyIsOneLineWithItsPlace) {
   const auto policy = Policy::Parse("rules:\n  - subject: [a]\n", "policy.yaml");
   EXPECT_THAT(policy, StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(std::string(policy.status().message()), HasSubstr("policy.yaml:2: rules[0].subject: "));
+  EXPECT_THAT(std::string(policy.status().message()), HasSubstr("policy.yaml:2: rules[0]: unknown field \"subject\""));
 }
 
 }  // namespace

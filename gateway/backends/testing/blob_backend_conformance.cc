@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "gateway/backends/testing/run_awaitable.h"
 #include "services/core/digester.h"
@@ -71,6 +72,27 @@ awaitable<absl::StatusOr<std::string>> Fetch(BlobBackend& backend, const Storage
 }
 
 #define RUN(awaitable) RunAwaitable(context_, awaitable)
+
+TEST_P(BlobBackendConformanceTest, ASessionIsItsAccountsAlone) {
+  const CallContext ada{"conformance", {.account = "ada"}};
+  const CallContext grace{"conformance", {.account = "grace"}};
+  ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(ada, Repo(), DigestAlgorithm::kSha256)));
+  const Digest empty = ComputeDigest(DigestAlgorithm::kSha256, "");
+  for (const CallContext& other : {grace, kCall}) {
+    const std::vector<absl::Status> unknown = {
+        RUN(backend().GetUpload(other, Repo(), upload.id)).status(),
+        RUN(backend().AppendToUpload(other, Repo(), upload.id, {})).status(),
+        RUN(backend().SealUpload(other, Repo(), upload.id, empty)).status(),
+        RUN(backend().CancelUpload(other, Repo(), upload.id)),
+    };
+    for (const absl::Status& status : unknown) EXPECT_THAT(status, IsOciError(OciErrorCode::kBlobUploadUnknown));
+    EXPECT_OK(RUN(backend().ForgetUpload(other, Repo(), upload.id)));
+  }
+  ASSERT_OK_AND_ASSIGN(const auto stream, RUN(backend().AppendToUpload(ada, Repo(), upload.id, {})));
+  EXPECT_OK(RUN(stream->FinishAndSeal(empty)));
+  EXPECT_OK(RUN(backend().SealUpload(ada, Repo(), upload.id, empty)));
+  EXPECT_THAT(RUN(backend().SealUpload(grace, Repo(), upload.id, empty)), IsOciError(OciErrorCode::kBlobUploadUnknown));
+}
 
 TEST_P(BlobBackendConformanceTest, StoresAndReadsBack) {
   // Both tiers, an empty object, and sizes around the messages of a stream.

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gateway/backends/testing/run_awaitable.h"
@@ -130,6 +131,60 @@ TEST_P(ManifestBackendConformanceTest, ListsInPages) {
   ASSERT_OK_AND_ASSIGN(repositories, RUN(backend().ListRepositories(kCall, 2, "a/b", {"**"})));
   EXPECT_THAT(repositories.repositories, ElementsAre("b"));
   EXPECT_FALSE(repositories.more);
+}
+
+TEST_P(ManifestBackendConformanceTest, ListsWhatPatternsMatch) {
+  for (const char* name : {"a", "a/b", "a/c", "b"}) {
+    ASSERT_OK(RUN(backend().CommitBlob(kCall, Repo(name), MakeBlob("{}"))));
+  }
+  const std::vector<std::string> patterns = {"b", "a/*"};
+  ASSERT_OK_AND_ASSIGN(RepositoryPage page, RUN(backend().ListRepositories(kCall, 2, "", patterns)));
+  EXPECT_THAT(page.repositories, ElementsAre("a/b", "a/c"));
+  EXPECT_TRUE(page.more);
+  ASSERT_OK_AND_ASSIGN(page, RUN(backend().ListRepositories(kCall, 2, "a/c", patterns)));
+  EXPECT_THAT(page.repositories, ElementsAre("b"));
+  EXPECT_FALSE(page.more);
+  ASSERT_OK_AND_ASSIGN(page, RUN(backend().ListRepositories(kCall, 2, "", {})));
+  EXPECT_THAT(page.repositories, IsEmpty());
+}
+
+TEST_P(ManifestBackendConformanceTest, DeletesRepositoriesAndRefusesOlderTokens) {
+  const Blob config = MakeBlob("{}");
+  const std::string image = Image(config);
+  ASSERT_OK(RUN(backend().CommitBlob(kCall, Repo(), config)));
+  ASSERT_OK(RUN(backend().PutManifest(kCall, Repo(), Put("v1", image))));
+  // Tokens of long ago and of a time to come: the clock stands still in between.
+  const CallContext old{"conformance", {.account = "ada", .token_issued_at = absl::FromUnixSeconds(1'000'000'000)}};
+  const CallContext fresh{"conformance", {.account = "ada", .token_issued_at = absl::FromUnixSeconds(4'000'000'000)}};
+  ASSERT_OK(RUN(backend().GetManifest(old, Repo(), Ref("v1"), false)));
+
+  ASSERT_OK_AND_ASSIGN(const RepositoryDeletion deletion, RUN(backend().DeleteRepository(old, Repo())));
+  EXPECT_EQ(deletion.manifests, 1u);
+  EXPECT_EQ(deletion.tags, 1u);
+  EXPECT_EQ(deletion.blobs, 1u);
+  EXPECT_THAT(RUN(backend().DeleteRepository(fresh, Repo())), IsOciError(OciErrorCode::kNameUnknown));
+
+  ASSERT_OK(RUN(backend().CommitBlob(fresh, Repo(), config)));
+  ASSERT_OK(RUN(backend().PutManifest(fresh, Repo(), Put("v1", image))));
+  const Reference tag = Ref("v1");
+  const std::vector<absl::Status> refused = {
+      RUN(backend().CommitBlob(old, Repo(), config)).status(),
+      RUN(backend().FindBlob(old, Repo(), config.digest)).status(),
+      RUN(backend().MountBlob(old, Repo(), config.digest, std::nullopt)).status(),
+      RUN(backend().UnlinkBlob(old, Repo(), config.digest)),
+      RUN(backend().PutManifest(old, Repo(), Put("v1", image))).status(),
+      RUN(backend().GetManifest(old, Repo(), tag, false)).status(),
+      RUN(backend().DeleteManifest(old, Repo(), tag)),
+      RUN(backend().ListTags(old, Repo(), 10, "")).status(),
+      RUN(backend().ListReferrers(old, Repo(), config.digest, "", 10, "")).status(),
+      RUN(backend().DeleteRepository(old, Repo())).status(),
+  };
+  for (size_t i = 0; i < refused.size(); ++i) {
+    EXPECT_THAT(refused[i], IsOciError(OciErrorCode::kUnauthorized)) << i;
+    EXPECT_THAT(refused[i], StatusIs(absl::StatusCode::kUnauthenticated)) << i;
+  }
+  EXPECT_OK(RUN(backend().GetManifest(fresh, Repo(), tag, false)));
+  EXPECT_OK(RUN(backend().GetManifest(kCall, Repo(), tag, false)));
 }
 
 TEST_P(ManifestBackendConformanceTest, ListsReferrers) {
