@@ -12,6 +12,7 @@
 #include "gateway/backends/grpc_calls.h"
 #include "gateway/backends/grpc_manifest_backend.h"
 #include "gateway/http/server.h"
+#include "services/runtime/audit_log.h"
 #include "services/runtime/config_defaults.h"
 #include "services/runtime/grpc_channel.h"
 #include "services/status/status_macros.h"
@@ -26,8 +27,10 @@ class GatewayProcess final : public runtime::RunningService {
                                                                const runtime::ServiceContext& context) {
     std::unique_ptr<GatewayProcess> process(new GatewayProcess());
     process->Connect(config, context);
+    ASSIGN_OR_RETURN(process->audit_, runtime::AuditLog::Open(config.audit_file(), context.registry));
     api::RegistryAccounts accounts;
     accounts.auth = process->auth_.get();
+    accounts.audit = process->audit_.get();
     accounts.external_url = config.listen().external_url();
     process->api_ = api::MakeRegistryApi(process->blobs_.get(), process->manifests_.get(), config.limits(),
                                          context.registry, accounts);
@@ -76,6 +79,7 @@ class GatewayProcess final : public runtime::RunningService {
   std::unique_ptr<BlobBackend> blobs_;
   std::unique_ptr<ManifestBackend> manifests_;
   std::unique_ptr<AuthBackend> auth_;  // Null without accounts.
+  std::unique_ptr<runtime::AuditLog> audit_;
   std::unique_ptr<http::Handler> api_;
   std::unique_ptr<http::Server> server_;
   bool drained_ = false;

@@ -10,13 +10,17 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gateway/api/registry_api.h"
+#include "gateway/backends/local_auth_backend.h"
 #include "gateway/backends/local_blob_backend.h"
 #include "gateway/backends/local_manifest_backend.h"
 #include "gateway/http/server.h"
+#include "services/auth/authority.h"
 #include "services/blob/blob_factory.h"
 #include "services/core/system_clock.h"
 #include "services/kv/kv_factory.h"
 #include "services/manifest/registry_catalog.h"
+#include "services/policy/policy_file.h"
+#include "services/runtime/audit_log.h"
 #include "services/runtime/config_defaults.h"
 #include "services/runtime/executor.h"
 #include "services/runtime/json_log.h"
@@ -28,6 +32,8 @@ namespace {
 
 // Synced commits that wait at once share one sync of the log: more threads make larger groups, not more load.
 constexpr size_t kExecutorThreads = 32;
+// Besides those that hash a password or wait for their turn to.
+constexpr size_t kAuthExecutorThreads = 8;
 
 // Members in the order in which they are built on one another. The executor ends before what its jobs resume (the
 // server) and what they use (all else): Drain() sees to it.
@@ -49,7 +55,8 @@ class RegistryProcess final : public runtime::RunningService {
   absl::Status CheckReady() override {
     RETURN_IF_ERROR(kv_->Health());
     RETURN_IF_ERROR(blob_backend_->CheckReady());
-    return manifest_backend_->CheckReady();
+    RETURN_IF_ERROR(manifest_backend_->CheckReady());
+    return auth_backend_ != nullptr ? auth_backend_->CheckReady() : absl::OkStatus();
   }
 
   std::vector<std::pair<std::string, std::string>> Addresses() const override {
@@ -59,6 +66,7 @@ class RegistryProcess final : public runtime::RunningService {
   void Drain(absl::Time deadline) override {
     if (server_ != nullptr) server_->Drain(deadline);
     executor_metrics_.reset();
+    auth_executor_.reset();
     executor_.reset();
   }
 
@@ -81,8 +89,18 @@ class RegistryProcess final : public runtime::RunningService {
     // The catalog's synced commit of a blob follows in the same KV and covers the object's value.
     blob_options.object_durability = kv::Durability::kBuffered;
     ASSIGN_OR_RETURN(blobs_, blob::BlobStack::Open(blob_options, {kv_->engine(), &clock_, context.registry}));
-    ASSIGN_OR_RETURN(catalog_,
-                     manifest::RegistryCatalog::Create(kv_->engine(), &clock_, {.registry = context.registry}));
+    if (config.has_authentication()) RETURN_IF_ERROR(OpenAccounts(config.authentication(), context));
+    manifest::RegistryCatalog::Options catalog_options;
+    catalog_options.registry = context.registry;
+    if (policy_ != nullptr) catalog_options.policy = [this] { return policy_->current(); };
+    ASSIGN_OR_RETURN(catalog_, manifest::RegistryCatalog::Create(kv_->engine(), &clock_, catalog_options));
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenAccounts(const config::v1::Authentication& config, const runtime::ServiceContext& context) {
+    ASSIGN_OR_RETURN(policy_, policy::PolicyFile::Open(config.policy_file(), context.registry));
+    ASSIGN_OR_RETURN(audit_, runtime::AuditLog::Open(config.audit_file(), context.registry));
+    ASSIGN_OR_RETURN(authority_, auth::Authority::Open(config, {kv_->engine(), &clock_, context.registry}));
     return absl::OkStatus();
   }
 
@@ -92,8 +110,17 @@ class RegistryProcess final : public runtime::RunningService {
     context.add_collectable(executor_metrics_);
     blob_backend_ = gateway::MakeLocalBlobBackend(blobs_.get(), executor_.get());
     manifest_backend_ = gateway::MakeLocalManifestBackend(catalog_.get(), executor_.get());
-    api_ =
-        gateway::api::MakeRegistryApi(blob_backend_.get(), manifest_backend_.get(), config.limits(), context.registry);
+    gateway::api::RegistryAccounts accounts;
+    if (authority_ != nullptr) {
+      auth_executor_ = std::make_unique<runtime::Executor>(kAuthExecutorThreads +
+                                                           auth::Authority::HashingThreadsMax(config.authentication()));
+      auth_backend_ = gateway::MakeLocalAuthBackend(authority_.get(), auth_executor_.get());
+      accounts.auth = auth_backend_.get();
+      accounts.audit = audit_.get();
+      accounts.external_url = config.listen().external_url();
+    }
+    api_ = gateway::api::MakeRegistryApi(blob_backend_.get(), manifest_backend_.get(), config.limits(),
+                                         context.registry, accounts);
     gateway::http::Server::Options options;
     options.endpoint = config.listen();
     options.limits = config.limits();
@@ -104,12 +131,18 @@ class RegistryProcess final : public runtime::RunningService {
   SystemClock clock_;
   std::unique_ptr<kv::KvStack> kv_;
   std::unique_ptr<blob::BlobStack> blobs_;
+  // Null without accounts.
+  std::unique_ptr<policy::PolicyFile> policy_;
+  std::unique_ptr<runtime::AuditLog> audit_;
+  std::unique_ptr<auth::Authority> authority_;
   std::unique_ptr<manifest::RegistryCatalog> catalog_;
   std::unique_ptr<gateway::BlobBackend> blob_backend_;
   std::unique_ptr<gateway::ManifestBackend> manifest_backend_;
+  std::unique_ptr<gateway::AuthBackend> auth_backend_;  // Null without accounts.
   std::unique_ptr<gateway::http::Handler> api_;
   std::unique_ptr<gateway::http::Server> server_;
   std::unique_ptr<runtime::Executor> executor_;
+  std::unique_ptr<runtime::Executor> auth_executor_;
   std::shared_ptr<ExecutorMetrics> executor_metrics_;
 };
 
