@@ -8,6 +8,7 @@ import xml.etree.ElementTree
 
 import pytest
 
+from fixtures.accounts import PASSWORDS
 from fixtures.tools import go_tool
 
 # The program's checks in each version, so that a run cut short cannot pass. 1.1 leaves out cancelling an upload unless
@@ -17,13 +18,29 @@ CHECKS = {"1.1": 695, "dev": 793}
 
 @pytest.mark.parametrize("version", CHECKS)
 def test_conformance(own_registry, version, tmp_path):
+    check_conformance(own_registry, version, tmp_path, {"OCI_TLS": "disabled"}, "open")
+
+
+@pytest.mark.parametrize("version", CHECKS)
+def test_conformance_with_accounts_and_tls(make_secured_registry, version, tmp_path):
+    registry = make_secured_registry()
+    environment = {
+        "OCI_TLS": "enabled",
+        "SSL_CERT_FILE": str(registry.ca),
+        "OCI_USERNAME": "admin",
+        "OCI_PASSWORD": PASSWORDS["admin"],
+    }
+    check_conformance(registry, version, tmp_path, environment, "secured")
+
+
+def check_conformance(registry, version, tmp_path, environment, name):
     results = tmp_path / "results"
     run = subprocess.run(
         [go_tool("conformance")],
         env={
             "PATH": os.environ["PATH"],
-            "OCI_REGISTRY": own_registry.address,
-            "OCI_TLS": "disabled",
+            "OCI_REGISTRY": registry.address,
+            **environment,
             "OCI_VERSION": version,
             "OCI_API_BLOBS_UPLOAD_CANCEL": "true",
             "OCI_REPO1": "conformance/one",
@@ -38,7 +55,7 @@ def test_conformance(own_registry, version, tmp_path):
     junit = results / "junit.xml"
     assert junit.exists(), run.stdout + run.stderr
     cases = list(xml.etree.ElementTree.parse(junit).iter("testcase"))
-    keep_results(junit, f"conformance-{version}-{own_registry.mode}.xml")
+    keep_results(junit, f"conformance-{version}-{name}-{registry.mode}.xml")
 
     bad = [f"{case.get('status')}: {describe(case)}" for case in cases if case.get("status") != "passed"]
     assert not bad, f"{len(bad)} of {len(cases)} checks:\n" + "\n".join(bad)
