@@ -71,8 +71,9 @@ absl::StatusOr<std::string> AskPassword(const std::string& prompt, const std::st
   if (terminal.get() < 0) {
     return absl::InvalidArgumentError(absl::StrCat("there is no terminal to ask for a password: ", instead));
   }
-  RETURN_IF_ERROR(Show(terminal.get(), absl::StrCat(prompt, ": ")));
+  // First, since it drops what was typed before.
   const SilentTerminal silent(terminal.get());
+  RETURN_IF_ERROR(Show(terminal.get(), absl::StrCat(prompt, ": ")));
   std::string line;
   char byte = 0;
   ssize_t got;

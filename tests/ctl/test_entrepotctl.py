@@ -141,6 +141,7 @@ def test_a_registry_without_accounts(registry, ctl):
     assert "runs without accounts" in ctl("users", "list", "--registry", registry.url, code=1)
 
 
+@pytest.mark.timeout(60)
 def test_a_prompt_shows_nothing_of_what_is_typed(secured_registry):
     pid, terminal = pty.fork()
     if pid == 0:
