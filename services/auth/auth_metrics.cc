@@ -64,9 +64,4 @@ void AuthMetrics::CountAttempt(AuthMethod method, AuthResult result) {
 
 void AuthMetrics::CountLimited(absl::string_view by) { limited_->Add({{"by", std::string(by)}}).Increment(); }
 
-void AuthMetrics::ShowHashes(size_t running, size_t waiting) {
-  running_->Set(static_cast<double>(running));
-  waiting_->Set(static_cast<double>(waiting));
-}
-
 }  // namespace entrepot::auth

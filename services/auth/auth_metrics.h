@@ -33,7 +33,9 @@ class AuthMetrics {
   // "address", "account" or "hashing".
   void CountLimited(absl::string_view by);
   void ObserveHash(absl::Duration duration) { hash_seconds_->Observe(absl::ToDoubleSeconds(duration)); }
-  void ShowHashes(size_t running, size_t waiting);
+  // For those who wait for their turn, or have it, to count themselves.
+  prometheus::Gauge& hashes_waiting() { return *waiting_; }
+  prometheus::Gauge& hashes_running() { return *running_; }
 
  private:
   static constexpr size_t kMethods = 5;

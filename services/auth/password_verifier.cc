@@ -37,16 +37,18 @@ size_t PasswordVerifier::ThreadsMax(size_t hashes_max) { return hashes_max * (1 
 
 template <typename Work>
 auto PasswordVerifier::InTurn(const Work& work) -> absl::StatusOr<decltype(work())> {
-  metrics_.ShowHashes(gate_.inside(), gate_.waiting());
-  absl::StatusOr<HashGate::Turn> turn = gate_.Enter();
+  metrics_.hashes_waiting().Increment();
+  const absl::StatusOr<HashGate::Turn> turn = gate_.Enter();
+  metrics_.hashes_waiting().Decrement();
   if (!turn.ok()) {
     metrics_.CountLimited("hashing");
     return turn.status();
   }
-  metrics_.ShowHashes(gate_.inside(), gate_.waiting());
+  metrics_.hashes_running().Increment();
   const absl::Time start = absl::Now();
   auto result = work();
   metrics_.ObserveHash(absl::Now() - start);
+  metrics_.hashes_running().Decrement();
   return result;
 }
 

@@ -121,7 +121,7 @@ absl::StatusOr<token::KeySet> SigningKeySet::VerificationKeys() {
   ASSIGN_OR_RETURN(const std::shared_ptr<const SigningKeySnapshot> snapshot, Read());
   std::vector<token::VerificationKey> keys;
   for (SigningKeySnapshot::Key& key : GoodKeys(*snapshot)) keys.push_back(std::move(key.key));
-  return token::KeySet(std::move(keys));
+  return token::KeySet(keys);
 }
 
 absl::StatusOr<std::vector<SigningKeySet::KeyInfo>> SigningKeySet::List() {

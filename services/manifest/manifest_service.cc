@@ -5,30 +5,16 @@
 
 #include "absl/status/status.h"
 #include "services/manifest/manifest_messages.h"
+#include "services/runtime/grpc_unary_call.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
 
-template <typename Call>
-void ManifestService::FinishOnExecutor(grpc::CallbackServerContext* context, grpc::ServerUnaryReactor* reactor,
-                                       Call call) {
-  executor_.Post([context, reactor, call = std::move(call)] {
-    reactor->Finish(context->IsCancelled() ? grpc::Status::CANCELLED : ToGrpcStatus(call()));
-  });
-}
-
-template <typename Call>
-grpc::ServerUnaryReactor* ManifestService::RunOnExecutor(grpc::CallbackServerContext* context, Call call) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  FinishOnExecutor(context, reactor, std::move(call));
-  return reactor;
-}
-
 grpc::ServerUnaryReactor* ManifestService::CommitBlob(grpc::CallbackServerContext* context,
                                                       const v1::CommitBlobRequest* request,
                                                       v1::CommitBlobResponse* response) {
-  return RunOnExecutor(context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const Blob blob, FromMessage(*request));
     ASSIGN_OR_RETURN(const bool deduplicated, catalog_.CommitBlob(CallerOf(*request), repository, blob));
@@ -52,7 +38,7 @@ grpc::ServerUnaryReactor* ManifestService::FindBlob(grpc::CallbackServerContext*
     reactor->Finish(ToGrpcStatus(status));
     return reactor;
   }
-  FinishOnExecutor(context, reactor, [this, request]() -> absl::Status {
+  runtime::FinishOnExecutor(executor_, context, reactor, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
     return catalog_.RenewLease(CallerOf(*request), name.repository, name.digest);
   });
@@ -61,7 +47,7 @@ grpc::ServerUnaryReactor* ManifestService::FindBlob(grpc::CallbackServerContext*
 
 grpc::ServerUnaryReactor* ManifestService::MountBlob(grpc::CallbackServerContext* context,
                                                      const v1::MountBlobRequest* request, v1::Blob* response) {
-  return RunOnExecutor(context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
     ASSIGN_OR_RETURN(const std::optional<RepositoryName> source, SourceOf(*request));
     ASSIGN_OR_RETURN(const Blob blob, catalog_.MountBlob(CallerOf(*request), name.repository, name.digest, source));
@@ -72,7 +58,7 @@ grpc::ServerUnaryReactor* ManifestService::MountBlob(grpc::CallbackServerContext
 
 grpc::ServerUnaryReactor* ManifestService::UnlinkBlob(grpc::CallbackServerContext* context,
                                                       const v1::UnlinkBlobRequest* request, v1::UnlinkBlobResponse*) {
-  return RunOnExecutor(context, [this, request]() -> absl::Status {
+  return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
     return catalog_.UnlinkBlob(CallerOf(*request), name.repository, name.digest);
   });
@@ -81,7 +67,7 @@ grpc::ServerUnaryReactor* ManifestService::UnlinkBlob(grpc::CallbackServerContex
 grpc::ServerUnaryReactor* ManifestService::PutManifest(grpc::CallbackServerContext* context,
                                                        const v1::PutManifestRequest* request,
                                                        v1::PutManifestResponse* response) {
-  return RunOnExecutor(context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const ManifestPut put, FromMessage(*request));
     ASSIGN_OR_RETURN(const ManifestPutResult result, catalog_.PutManifest(CallerOf(*request), repository, put));
@@ -106,7 +92,7 @@ grpc::ServerUnaryReactor* ManifestService::GetManifest(grpc::CallbackServerConte
 grpc::ServerUnaryReactor* ManifestService::DeleteManifest(grpc::CallbackServerContext* context,
                                                           const v1::DeleteManifestRequest* request,
                                                           v1::DeleteManifestResponse*) {
-  return RunOnExecutor(context, [this, request]() -> absl::Status {
+  return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const ManifestName name, ManifestNameOf(*request));
     return catalog_.DeleteManifest(CallerOf(*request), name.repository, name.reference);
   });
@@ -115,7 +101,7 @@ grpc::ServerUnaryReactor* ManifestService::DeleteManifest(grpc::CallbackServerCo
 grpc::ServerUnaryReactor* ManifestService::ListTags(grpc::CallbackServerContext* context,
                                                     const v1::ListTagsRequest* request,
                                                     v1::ListTagsResponse* response) {
-  return RunOnExecutor(context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(TagPage page,
                      catalog_.ListTags(CallerOf(*request), repository, request->limit(), request->last()));
@@ -127,7 +113,7 @@ grpc::ServerUnaryReactor* ManifestService::ListTags(grpc::CallbackServerContext*
 grpc::ServerUnaryReactor* ManifestService::ListReferrers(grpc::CallbackServerContext* context,
                                                          const v1::ListReferrersRequest* request,
                                                          v1::ListReferrersResponse* response) {
-  return RunOnExecutor(context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const Digest subject, Digest::Parse(request->subject()));
     ASSIGN_OR_RETURN(ReferrerPage page,
@@ -141,7 +127,7 @@ grpc::ServerUnaryReactor* ManifestService::ListReferrers(grpc::CallbackServerCon
 grpc::ServerUnaryReactor* ManifestService::ListRepositories(grpc::CallbackServerContext* context,
                                                             const v1::ListRepositoriesRequest* request,
                                                             v1::ListRepositoriesResponse* response) {
-  return RunOnExecutor(context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(RepositoryPage page,
                      catalog_.ListRepositories(CallerOf(*request), request->limit(), request->last(),
                                                {request->patterns().begin(), request->patterns().end()}));
@@ -153,7 +139,7 @@ grpc::ServerUnaryReactor* ManifestService::ListRepositories(grpc::CallbackServer
 grpc::ServerUnaryReactor* ManifestService::DeleteRepository(grpc::CallbackServerContext* context,
                                                             const v1::DeleteRepositoryRequest* request,
                                                             v1::DeleteRepositoryResponse* response) {
-  return RunOnExecutor(context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const RepositoryDeletion deletion, catalog_.DeleteRepository(CallerOf(*request), repository));
     ToMessage(deletion, response);

@@ -42,13 +42,6 @@ class ManifestService : public v1::ManifestService::CallbackService {
                                              v1::DeleteRepositoryResponse* response) override;
 
  private:
-  // Finishes the call with what `call`, run on the executor, returns (absl::Status). Where the caller has given up by
-  // the time a thread is free, nothing is run.
-  template <typename Call>
-  grpc::ServerUnaryReactor* RunOnExecutor(grpc::CallbackServerContext* context, Call call);
-  template <typename Call>
-  void FinishOnExecutor(grpc::CallbackServerContext* context, grpc::ServerUnaryReactor* reactor, Call call);
-
   RegistryCatalog& catalog_;
   runtime::Executor& executor_;
 };

@@ -1,49 +1,16 @@
 #ifndef ENTREPOT_SERVICES_MANIFEST_RECORD_IO_H_
 #define ENTREPOT_SERVICES_MANIFEST_RECORD_IO_H_
 
-#include <optional>
-#include <string>
-
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
-#include "absl/time/time.h"
-#include "google/protobuf/timestamp.pb.h"
-#include "services/kv/kv_engine.h"
-#include "services/status/status_macros.h"
+#include "services/kv/record_io.h"
 
 // The service's values (storage/v1/manifest_records.proto) in and out of a KV.
 namespace entrepot::manifest {
 
-// kDataLoss, naming the key, where the value is no Record.
-template <typename Record>
-absl::StatusOr<Record> ParseRecord(absl::string_view key, absl::string_view value) {
-  Record record;
-  if (!record.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
-    return absl::DataLossError(absl::StrCat("the record ", absl::CHexEscape(key), " cannot be read"));
-  }
-  return record;
-}
-
-// nullopt where there is none.
-template <typename Record>
-absl::StatusOr<std::optional<Record>> ReadRecord(kv::KvReader& kv, absl::string_view key) {
-  ASSIGN_OR_RETURN(const std::optional<std::string> value, kv.Get(key));
-  if (!value.has_value()) return std::nullopt;
-  ASSIGN_OR_RETURN(Record record, ParseRecord<Record>(key, *value));
-  return record;
-}
-
-template <typename Record>
-void WriteRecord(kv::KvTransaction& transaction, absl::string_view key, const Record& record) {
-  transaction.Put(key, record.SerializeAsString());
-}
-
-// To the microsecond, rounded down.
-google::protobuf::Timestamp ToTimestamp(absl::Time time);
-absl::Time FromTimestamp(const google::protobuf::Timestamp& timestamp);
+using kv::FromTimestamp;
+using kv::ParseRecord;
+using kv::ReadRecord;
+using kv::ToTimestamp;
+using kv::WriteRecord;
 
 }  // namespace entrepot::manifest
 

@@ -13,11 +13,18 @@ namespace entrepot::runtime {
 // Finishes a server's call with what `call`, run on the executor, returns (absl::Status). Where the caller has given up
 // by the time that a thread is free, nothing is run.
 template <typename Call>
-grpc::ServerUnaryReactor* RunOnExecutor(Executor& executor, grpc::CallbackServerContext* context, Call call) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+void FinishOnExecutor(Executor& executor, grpc::CallbackServerContext* context, grpc::ServerUnaryReactor* reactor,
+                      Call call) {
   executor.Post([context, reactor, call = std::move(call)] {
     reactor->Finish(context->IsCancelled() ? grpc::Status::CANCELLED : ToGrpcStatus(call()));
   });
+}
+
+// The same for a call that is finished nowhere else.
+template <typename Call>
+grpc::ServerUnaryReactor* RunOnExecutor(Executor& executor, grpc::CallbackServerContext* context, Call call) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  FinishOnExecutor(executor, context, reactor, std::move(call));
   return reactor;
 }
 
