@@ -25,11 +25,8 @@ absl::Status InKey(size_t index, const absl::Status& status) {
 
 }  // namespace
 
-KeySet::KeySet(std::vector<VerificationKey> keys) {
-  for (VerificationKey& key : keys) {
-    std::string kid = key.kid();
-    keys_.try_emplace(std::move(kid), std::move(key));
-  }
+KeySet::KeySet(const std::vector<VerificationKey>& keys) {
+  for (const VerificationKey& key : keys) keys_.try_emplace(key.kid(), key);
 }
 
 absl::StatusOr<KeySet> KeySet::Parse(absl::string_view text) {

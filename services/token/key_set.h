@@ -16,11 +16,11 @@ class KeySet {
  public:
   KeySet() = default;
   // Of keys with one kid the first counts.
-  explicit KeySet(std::vector<VerificationKey> keys);
+  explicit KeySet(const std::vector<VerificationKey>& keys);
 
   // Keys of other types and uses than a signature's are left out. kInvalidArgument: no key set, more than 100 keys, a
   // duplicate kid, or a key that is malformed, weak (RSA below 2048 bits) or private.
-  static absl::StatusOr<KeySet> Parse(absl::string_view json);
+  static absl::StatusOr<KeySet> Parse(absl::string_view text);
 
   std::string ToJson() const;
   // nullptr without one. A map's lookup and nothing else: a kid is never part of a path or a query.

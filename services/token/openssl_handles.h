@@ -13,11 +13,11 @@
 // OpenSSL's objects, freed with their owners.
 namespace entrepot::token {
 
-template <auto kFree>
+template <auto Free>
 struct OpenSslDeleter {
   template <typename T>
   void operator()(T* object) const {
-    kFree(object);
+    Free(object);
   }
 };
 
