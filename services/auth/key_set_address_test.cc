@@ -90,18 +90,18 @@ class SlowServer {
  public:
   explicit SlowServer(std::string text) : text_(std::move(text)) {}
   absl::StatusOr<std::string> Fetch() {
-    ++fetches_;
-    if (slow_) {
-      asked_.Notify();
-      answers_.WaitForNotification();
+    ++fetches;
+    if (slow) {
+      asked.Notify();
+      answers.WaitForNotification();
     }
     return text_;
   }
 
-  std::atomic<int> fetches_ = 0;
-  std::atomic<bool> slow_ = true;
-  absl::Notification asked_;
-  absl::Notification answers_;
+  std::atomic<int> fetches = 0;
+  std::atomic<bool> slow = true;
+  absl::Notification asked;
+  absl::Notification answers;
 
  private:
   const std::string text_;
@@ -116,30 +116,30 @@ TEST_F(KeySetAddressTest, AsksASlowServerOnceForAllWhoWait) {
   const auto get = [&] { ++(address.Get().ok() ? good : refused); };
   std::vector<std::thread> threads;
   threads.emplace_back(get);
-  server.asked_.WaitForNotification();
+  server.asked.WaitForNotification();
   constexpr int kMore = KeySetAddress::kWaitersMax + 3;
   for (int i = 0; i < kMore; ++i) threads.emplace_back(get);
   // As many as may wait do; the others have their answer.
   while (refused < kMore - KeySetAddress::kWaitersMax) std::this_thread::yield();
   EXPECT_EQ(good, 0);
-  server.answers_.Notify();
+  server.answers.Notify();
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(good, 1 + KeySetAddress::kWaitersMax);
-  EXPECT_EQ(server.fetches_, 1);
+  EXPECT_EQ(server.fetches, 1);
 }
 
 TEST_F(KeySetAddressTest, NobodyWaitsForASlowServerWhoHasKeys) {
   SlowServer server(TextOf(old_key_));
-  server.slow_ = false;
+  server.slow = false;
   KeySetAddress address(
       "ci", [&] { return server.Fetch(); }, &clock_);
   ASSERT_OK(address.Get());
-  server.slow_ = true;
+  server.slow = true;
   clock_.Advance(KeySetAddress::kFetchAgainAfter);
   std::thread fetcher([&] { EXPECT_OK(address.Get()); });
-  server.asked_.WaitForNotification();
+  server.asked.WaitForNotification();
   EXPECT_NE(address.Get().value()->Find(old_key_.kid()), nullptr);
-  server.answers_.Notify();
+  server.answers.Notify();
   fetcher.join();
 }
 
