@@ -50,6 +50,15 @@ TEST_F(AuthorityTest, WhatIsNoScopeGrantsNothingAndIsNoError) {
   EXPECT_EQ(GrantedTo(As("admin", {"nonsense repository:a/b:pull"})), "repository:a/b:pull");
 }
 
+TEST_F(AuthorityTest, ATokenNotesWhichRepositoriesWereAskedForInVain) {
+  const v1::IssueTokenResponse response =
+      Issue(As("prod", {"repository:driftwood/db:pull", "repository:driftwood/web:pull", "plugin:x:pull"}));
+  EXPECT_EQ(response.scope(), "repository:driftwood/web:pull");
+  EXPECT_THAT(ClaimsOf(response.token()).access,
+              ElementsAre(AccessScope{.type = "repository", .name = "driftwood/db", .actions = {}},
+                          AccessScope{.type = "repository", .name = "driftwood/web", .actions = {"pull"}}));
+}
+
 TEST_F(AuthorityTest, TheStarIsGrantedOnlyWhole) {
   EXPECT_EQ(GrantedTo(As("admin", {"repository:any/thing:*"})), "repository:any/thing:*");
   EXPECT_EQ(GrantedTo(As("ci", {"repository:driftwood/web:*"})), "repository:driftwood/web:pull,push");
