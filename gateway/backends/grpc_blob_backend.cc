@@ -58,9 +58,10 @@ class GrpcBlobBackend : public BlobBackend {
 
   awaitable<absl::Status> CancelUpload(const CallContext& context, const RepositoryName& repository,
                                        const UploadId& id) override {
-    co_return co_await client_.Remove<Async, v1::CancelUploadRequest, v1::CancelUploadResponse>(
+    const auto response = co_await client_.Remove<Async, v1::CancelUploadRequest, v1::CancelUploadResponse>(
         stub_->async(), &Async::CancelUpload, context.request_id,
         SessionRequest<v1::CancelUploadRequest>(context, repository, id));
+    co_return response.status();
   }
 
   awaitable<absl::Status> ForgetUpload(const CallContext& context, const RepositoryName& repository,

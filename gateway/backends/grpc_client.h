@@ -58,15 +58,15 @@ class GrpcClient {
   }
 
   // The same as Call() for one that removes something: where an earlier attempt's answer was lost, not to find it is
-  // success.
+  // success, and the answer an empty one.
   template <typename Async, typename Request, typename Response>
-  boost::asio::awaitable<absl::Status> Remove(Async* async, GrpcMethod<Async, Request, Response> method,
-                                              std::string request_id, Request request) const {
+  boost::asio::awaitable<absl::StatusOr<Response>> Remove(Async* async, GrpcMethod<Async, Request, Response> method,
+                                                          std::string request_id, Request request) const {
     GrpcRetry retry(deadline_);
-    const absl::StatusOr<Response> response =
+    absl::StatusOr<Response> response =
         co_await Repeat<Async, Request, Response>(retry, async, method, request_id, request);
-    const bool gone = retry.repeated() && absl::IsNotFound(response.status());
-    co_return gone ? absl::OkStatus() : response.status();
+    if (retry.repeated() && absl::IsNotFound(response.status())) response = Response();
+    co_return response;
   }
 
  private:

@@ -62,8 +62,9 @@ class GrpcManifestBackend : public ManifestBackend {
     request.set_repository(repository.ToString());
     request.set_digest(digest.ToString());
     *request.mutable_caller() = ToMessage(context.caller);
-    co_return co_await client_.Remove<Async, v1::UnlinkBlobRequest, v1::UnlinkBlobResponse>(
+    const auto response = co_await client_.Remove<Async, v1::UnlinkBlobRequest, v1::UnlinkBlobResponse>(
         stub_->async(), &Async::UnlinkBlob, context.request_id, std::move(request));
+    co_return response.status();
   }
 
   awaitable<absl::StatusOr<ManifestPutResult>> PutManifest(const CallContext& context, const RepositoryName& repository,
@@ -97,8 +98,9 @@ class GrpcManifestBackend : public ManifestBackend {
     request.set_repository(repository.ToString());
     request.set_reference(ReferenceToString(reference));
     *request.mutable_caller() = ToMessage(context.caller);
-    co_return co_await client_.Remove<Async, v1::DeleteManifestRequest, v1::DeleteManifestResponse>(
+    const auto response = co_await client_.Remove<Async, v1::DeleteManifestRequest, v1::DeleteManifestResponse>(
         stub_->async(), &Async::DeleteManifest, context.request_id, std::move(request));
+    co_return response.status();
   }
 
   awaitable<absl::StatusOr<TagPage>> ListTags(const CallContext& context, const RepositoryName& repository,
@@ -144,9 +146,10 @@ class GrpcManifestBackend : public ManifestBackend {
                                                                  const RepositoryName& repository) override {
     v1::DeleteRepositoryRequest request;
     request.set_repository(repository.ToString());
+    *request.mutable_caller() = ToMessage(context.caller);
     CO_ASSIGN_OR_RETURN(const v1::DeleteRepositoryResponse response,
-                        (co_await Call<v1::DeleteRepositoryRequest, v1::DeleteRepositoryResponse>(
-                            &Async::DeleteRepository, context, std::move(request))));
+                        (co_await client_.Remove<Async, v1::DeleteRepositoryRequest, v1::DeleteRepositoryResponse>(
+                            stub_->async(), &Async::DeleteRepository, context.request_id, std::move(request))));
     co_return FromMessage(response);
   }
 

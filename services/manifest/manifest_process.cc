@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "services/core/system_clock.h"
 #include "services/kv/kv_factory.h"
 #include "services/manifest/manifest_service.h"
@@ -80,6 +81,13 @@ void FillAndCheck(ManifestServiceConfig* config, runtime::ConfigProblems* proble
   runtime::FillDefaults(/*default_port=*/0, config->mutable_grpc());
   runtime::CheckGrpcEndpoint("grpc", config->grpc(), problems);
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
+  if (!config->policy_file().empty()) {
+    const absl::Status policy = policy::CheckPolicyFile(config->policy_file());
+    // A line a problem.
+    for (const absl::string_view line : absl::StrSplit(policy.message(), '\n', absl::SkipEmpty())) {
+      problems->Add("policy_file", line);
+    }
+  }
 }
 
 }  // namespace

@@ -7,16 +7,19 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "prometheus/counter.h"
+#include "services/runtime/file_contents.h"
 #include "services/runtime/file_watcher.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::policy {
 namespace {
 
+std::string FileName(const std::string& path) { return std::filesystem::path(path).filename().string(); }
+
 class WatchedPolicyFile : public PolicyFile {
  public:
   WatchedPolicyFile(const std::string& path, prometheus::Family<prometheus::Counter>& reloads)
-      : file_name_(std::filesystem::path(path).filename().string()),
+      : file_name_(FileName(path)),
         loaded_(reloads.Add({{"result", "success"}})),
         refused_(reloads.Add({{"result", "failure"}})),
         watcher_("policy", {path}, [this](const auto& contents) { return Load(contents); }) {}
@@ -55,6 +58,11 @@ class WatchedPolicyFile : public PolicyFile {
 };
 
 }  // namespace
+
+absl::Status CheckPolicyFile(const std::string& path) {
+  ASSIGN_OR_RETURN(const std::string contents, runtime::ReadFileContents(path, runtime::kConfiguredFileBytesMax));
+  return Policy::Parse(contents, FileName(path)).status();
+}
 
 absl::StatusOr<std::unique_ptr<PolicyFile>> PolicyFile::Open(const std::string& path,
                                                              const std::shared_ptr<prometheus::Registry>& registry,

@@ -12,6 +12,9 @@
 
 namespace entrepot::policy {
 
+// OK, or why PolicyFile::Open() would not take the file; for checking a configuration before anything starts.
+absl::Status CheckPolicyFile(const std::string& path);
+
 // A policy file, read again when it changes: a bad new one is logged, counted
 // (entrepot_policy_reloads_total{result="success"|"failure"}) and the old one kept. Thread-safe.
 class PolicyFile {

@@ -59,8 +59,10 @@ TEST_F(PolicyFileTest, WhatCannotBeUsedAtFirstIsAnErrorThatNamesTheFile) {
   absl::Status status = Open().status();
   EXPECT_FALSE(status.ok());
   EXPECT_THAT(std::string(status.message()), HasSubstr(path_));
+  EXPECT_THAT(CheckPolicyFile(path_), StatusIs(absl::StatusCode::kNotFound));
 
   Write("administrators: [anyone]");
+  EXPECT_EQ(CheckPolicyFile(path_), Open().status());
   status = Open().status();
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(std::string(status.message()), HasSubstr("policy.yaml: administrators[0]: "));
