@@ -73,7 +73,7 @@ void AttemptLimits::TakeFrom(Bucket* bucket, absl::Time now) const {
 }
 
 std::string LimitedAddress(absl::string_view address) {
-  const std::string text(address);
+  std::string text(address);
   in6_addr ipv6;
   if (inet_pton(AF_INET6, text.c_str(), &ipv6) != 1) return text;
   if (IN6_IS_ADDR_V4MAPPED(&ipv6)) return Ipv4Text(&ipv6.s6_addr[12]);

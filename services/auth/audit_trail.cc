@@ -18,7 +18,7 @@ absl::string_view Bounded(absl::string_view text, size_t bytes_max = kTextBytesM
 // "create_user"
 std::string CommandName(const v1::AdministerRequest& request) {
   const auto* const oneof = v1::AdministerRequest::descriptor()->FindOneofByName("command");
-  const auto* const field = request.GetReflection()->GetOneofFieldDescriptor(request, oneof);
+  const auto* const field = v1::AdministerRequest::GetReflection()->GetOneofFieldDescriptor(request, oneof);
   return field == nullptr ? "none" : std::string(field->name());
 }
 

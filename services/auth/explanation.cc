@@ -70,7 +70,7 @@ absl::StatusOr<v1::Explanation> ExplainAccess(const v1::Explain& question, const
   explanation.set_allowed(decision.allowed);
   explanation.set_reason(decision.reason);
   AddGroups(policy, account.subject, &explanation);
-  for (std::string& line : policy.tag_rules().Describe(name, repository)) {
+  for (std::string& line : policy.tag_rules().Describe(account.subject, repository)) {
     explanation.add_tag_rules(std::move(line));
   }
   return explanation;

@@ -78,6 +78,7 @@ absl::StatusOr<std::string> TokenIssuer::Sign(const Account& account, absl::Time
   ASSIGN_OR_RETURN(const token::SigningKey key, parts_.keys->Active());
   std::string token = token::IssueRegistryToken(key, {.issuer = parts_.issuer,
                                                       .subject = account.name(),
+                                                      .groups = account.subject.groups,
                                                       .audience = parts_.service,
                                                       .issued_at = now,
                                                       .not_before = now,
