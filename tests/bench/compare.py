@@ -5,11 +5,13 @@ Usage: compare.py --entrepot BINARY --load BINARY [--rounds N] [--only NAME ...]
 
 Every number is a rate of ours divided by the peer's in the same run: more than 1 means that ours is faster. The two take
 turns, so that what else the machine does meets both; each rate is the median of its rounds. Entrepot syncs everything
-that it acknowledges; the peer does not.
+that it acknowledges; the peer does not. What accounts cost is measured the same way: Entrepot with accounts and a token
+beside Entrepot without.
 """
 
 import argparse
-import contextlib
+import base64
+import crypt
 import json
 import os
 import re
@@ -21,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 REPOSITORY = "bench/image"
@@ -33,7 +36,16 @@ BENCHMARKS = {
     "pull_32x64mib": ("32 parallel pulls of 64 MiB", 1.0),
     "manifest_get": ("manifest GET by tag, 32 connections, wrk with one thread", 10.0),
     "small_images": ("pushes of small images, 8 connections", 6.0),
+    "token_get": ("manifest GET with a bearer token, beside without accounts", 0.9),
+    "token_push": ("pushes of small images with a bearer token, beside without accounts", 0.9),
 }
+NAMES = {"entrepot": "entrepot", "peer": "docker-registry", "accounts": "with accounts"}
+PASSWORD = "benchmark"
+
+
+def contenders(name):
+    """Whose rates are compared."""
+    return ("accounts", "entrepot") if name.startswith("token_") else ("entrepot", "peer")
 
 
 def free_port():
@@ -46,9 +58,13 @@ def wait_for(port, process):
     for _ in range(200):
         if process.poll() is not None:
             sys.exit(f"{process.args[0]} ended with code {process.returncode}")
-        with contextlib.suppress(OSError):
+        try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/v2/", timeout=1).close()
             return
+        except urllib.error.HTTPError:
+            return  # It wants to know who asks.
+        except OSError:
+            pass
         time.sleep(0.05)
     sys.exit(f"{process.args[0]} does not answer on port {port}")
 
@@ -64,20 +80,40 @@ class Registry:
         config = os.path.join(self.folder, "config.yaml")
         with open(config, "w", encoding="utf-8") as file:
             file.write(self.configuration())
-        self.command = [binary, "--config", config] if name == "entrepot" else [binary, "serve", config]
+        self.command = [binary, "serve", config] if name == "peer" else [binary, "--config", config]
 
     def configuration(self):
         data = os.path.join(self.folder, "data")
-        if self.name == "entrepot":
+        if self.name != "peer":
             return (
                 f"listen: {{port: {self.port}}}\noperator: {{port: {free_port()}}}\ndata_directory: {data}\n"
-                "log: {level: warning}\n"
+                f"log: {{level: warning}}\n{self.authentication() if self.name == 'accounts' else ''}"
             )
         return (
             "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n"
             f"storage: {{filesystem: {{rootdirectory: {data}}}}}\n"
             f"http: {{addr: '127.0.0.1:{self.port}', secret: benchmark}}\n"
         )
+
+    def authentication(self):
+        accounts, policy = (os.path.join(self.folder, file) for file in ("accounts.htpasswd", "policy.yaml"))
+        with open(accounts, "w", encoding="utf-8") as file:
+            file.write(f"bench:{crypt.crypt(PASSWORD, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=1 << 4))}\n")
+        with open(policy, "w", encoding="utf-8") as file:
+            file.write("rules: [{name: bench, subjects: [bench], repositories: ['bench/**'], actions: [pull, push]}]\n")
+        return f"authentication: {{accounts_file: {accounts}, policy_file: {policy}}}\n"
+
+    def token(self):
+        """What requests carry; empty where there are no accounts."""
+        if self.name != "accounts":
+            return ""
+        credential = base64.b64encode(f"bench:{PASSWORD}".encode()).decode()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/token?service=entrepot&scope=repository:{REPOSITORY}:pull,push",
+            headers={"Authorization": f"Basic {credential}"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)["token"]
 
     def __enter__(self):
         with open(os.path.join(self.folder, "log"), "wb") as log:
@@ -99,15 +135,20 @@ class Registry:
 def run_load(load, registry, *arguments):
     mode, *numbers = arguments
     output = subprocess.run(
-        [load, mode, "127.0.0.1", str(registry.port), REPOSITORY, *numbers], check=True, stdout=subprocess.PIPE
+        [load, mode, "127.0.0.1", str(registry.port), REPOSITORY, *numbers],
+        check=True,
+        stdout=subprocess.PIPE,
+        env=os.environ | ({"LOAD_TOKEN": registry.token()} if registry.name == "accounts" else {}),
     ).stdout
     return json.loads(output)["seconds"]
 
 
 def run_wrk(load, registry):
     run_load(load, registry, "small", "1", "1")
+    token = registry.token()
     output = subprocess.run(
         ["wrk", "-t1", "-c32", "-d5s", "-H", "Accept: application/vnd.oci.image.manifest.v1+json",
+         *(["-H", f"Authorization: Bearer {token}"] if token else []),
          f"http://127.0.0.1:{registry.port}/v2/{REPOSITORY}/manifests/t0"],
         check=True, stdout=subprocess.PIPE, text=True,
     ).stdout
@@ -126,24 +167,25 @@ def rate(name, load, registry):
         return 1024 / run_load(load, registry, "pull", "1024", "1"), "MiB/s"
     if name == "pull_32x64mib":
         return 2048 / run_load(load, registry, "pull", "64", "32"), "MiB/s"
-    if name == "manifest_get":
+    if name in ("manifest_get", "token_get"):
         return run_wrk(load, registry), "requests/s"
     return 2000 / run_load(load, registry, "small", "2000", "8"), "images/s"
 
 
 def compare(name, binaries, load, rounds):
-    rates = {registry: [] for registry in binaries}
+    rates = {registry: [] for registry in contenders(name)}
     for _ in range(rounds):
-        for registry, binary in binaries.items():
+        for registry, found in rates.items():
             with tempfile.TemporaryDirectory(prefix="entrepot-bench-") as folder:
-                with Registry(registry, folder, binary) as running:
+                with Registry(registry, folder, binaries[registry]) as running:
                     value, unit = rate(name, load, running)
-                    rates[registry].append(value)
-    ours, peer = (statistics.median(rates[registry]) for registry in binaries)
+                    found.append(value)
+    ours, peer = (statistics.median(found) for found in rates.values())
     what, expected = BENCHMARKS[name]
     verdict = "as expected" if ours / peer >= expected else "BELOW"
     print(f"{name:14} ratio {ours / peer:6.2f} (expected {expected:4.1f}: {verdict})   "
-          f"entrepot {ours:9.1f}, docker-registry {peer:9.1f} {unit}   {what}", flush=True)
+          f"{NAMES[contenders(name)[0]]} {ours:9.1f}, {NAMES[contenders(name)[1]]} {peer:9.1f} {unit}   {what}",
+          flush=True)
 
 
 def main():
@@ -154,7 +196,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS))
     arguments = parser.parse_args()
-    binaries = {"entrepot": arguments.entrepot, "peer": arguments.peer}
+    binaries = {"entrepot": arguments.entrepot, "accounts": arguments.entrepot, "peer": arguments.peer}
     for name in arguments.only:
         compare(name, binaries, arguments.load, arguments.rounds)
 

@@ -4,7 +4,8 @@
 //   load pull  HOST PORT REPOSITORY BLOB_MIB BLOBS       pushes them (not timed), then pulls them side by side
 //   load small HOST PORT REPOSITORY IMAGES CONNECTIONS   pushes images of a 4 KiB layer, a config and a manifest
 //
-// Content is random, new in every run, and made before the clock starts.
+// Content is random, new in every run, and made before the clock starts. Where the environment has LOAD_TOKEN, every
+// request carries it as its bearer token.
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -37,6 +38,15 @@ struct Target {
   int port = 0;
   std::string repository;
 };
+
+// The line of every request's head that says who sends it.
+const std::string& Authorization() {
+  static const auto* const line = [] {
+    const char* const token = std::getenv("LOAD_TOKEN");
+    return new std::string(token == nullptr ? "" : absl::StrCat("Authorization: Bearer ", token, "\r\n"));
+  }();
+  return *line;
+}
 
 std::string RandomBytes(size_t count) {
   absl::BitGen random;
@@ -95,7 +105,8 @@ std::string WithDigest(const std::string& location, absl::string_view digest) {
 }
 
 absl::StatusOr<std::string> StartUpload(HttpConnection& connection, const Target& target) {
-  const auto response = connection.Call("POST", absl::StrCat("/v2/", target.repository, "/blobs/uploads/"));
+  const auto response =
+      connection.Call("POST", absl::StrCat("/v2/", target.repository, "/blobs/uploads/"), Authorization());
   RETURN_IF_ERROR(Expect(response, 202));
   return LocationTarget(response->Field("Location"));
 }
@@ -104,18 +115,21 @@ absl::Status PushLarge(const Target& target, const LargeBlob& blob, const std::s
   ASSIGN_OR_RETURN(HttpConnection connection, HttpConnection::Open(target.host, target.port));
   ASSIGN_OR_RETURN(const std::string location, StartUpload(connection, target));
   RETURN_IF_ERROR(connection.Send(
-      absl::StrCat("PATCH ", location, " HTTP/1.1\r\nHost: ", target.host, ":", target.port,
-                   "\r\nContent-Type: application/octet-stream\r\nContent-Length: ", blob.size_bytes, "\r\n\r\n")));
+      absl::StrCat("PATCH ", location, " HTTP/1.1\r\nHost: ", target.host, ":", target.port, "\r\n", Authorization(),
+                   "Content-Type: application/octet-stream\r\nContent-Length: ", blob.size_bytes, "\r\n\r\n")));
   RETURN_IF_ERROR(blob.ForEachPiece(piece, [&](absl::string_view bytes) { return connection.Send(bytes); }));
   const auto patched = connection.Receive("PATCH");
   RETURN_IF_ERROR(Expect(patched, 202));
-  return Expect(connection.Call("PUT", WithDigest(LocationTarget(patched->Field("Location")), blob.digest)), 201);
+  return Expect(
+      connection.Call("PUT", WithDigest(LocationTarget(patched->Field("Location")), blob.digest), Authorization()),
+      201);
 }
 
 absl::Status PullLarge(const Target& target, const LargeBlob& blob) {
   ASSIGN_OR_RETURN(HttpConnection connection, HttpConnection::Open(target.host, target.port));
-  const auto response = connection.Call("GET", absl::StrCat("/v2/", target.repository, "/blobs/", blob.digest), "", "",
-                                        /*keep_body=*/false);
+  const auto response =
+      connection.Call("GET", absl::StrCat("/v2/", target.repository, "/blobs/", blob.digest), Authorization(), "",
+                      /*keep_body=*/false);
   RETURN_IF_ERROR(Expect(response, 200));
   if (response->body_bytes == blob.size_bytes) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat("pulled ", response->body_bytes, " bytes"));
@@ -124,8 +138,9 @@ absl::Status PullLarge(const Target& target, const LargeBlob& blob) {
 absl::Status PushSmallBlob(HttpConnection& connection, const Target& target, const std::string& bytes,
                            const std::string& digest) {
   ASSIGN_OR_RETURN(const std::string location, StartUpload(connection, target));
-  return Expect(
-      connection.Call("PUT", WithDigest(location, digest), "Content-Type: application/octet-stream\r\n", bytes), 201);
+  return Expect(connection.Call("PUT", WithDigest(location, digest),
+                                absl::StrCat(Authorization(), "Content-Type: application/octet-stream\r\n"), bytes),
+                201);
 }
 
 struct SmallImage {
@@ -152,9 +167,11 @@ SmallImage MakeSmallImage(int number) {
 absl::Status PushSmallImage(HttpConnection& connection, const Target& target, const SmallImage& image) {
   RETURN_IF_ERROR(PushSmallBlob(connection, target, image.layer, image.layer_digest));
   RETURN_IF_ERROR(PushSmallBlob(connection, target, image.config, image.config_digest));
-  return Expect(connection.Call("PUT", absl::StrCat("/v2/", target.repository, "/manifests/", image.tag),
-                                "Content-Type: application/vnd.oci.image.manifest.v1+json\r\n", image.manifest),
-                201);
+  return Expect(
+      connection.Call("PUT", absl::StrCat("/v2/", target.repository, "/manifests/", image.tag),
+                      absl::StrCat(Authorization(), "Content-Type: application/vnd.oci.image.manifest.v1+json\r\n"),
+                      image.manifest),
+      201);
 }
 
 // Runs work(0..count-1), each on a thread of its own; the seconds it took, or the first error.
