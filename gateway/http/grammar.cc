@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -60,6 +61,28 @@ bool IsBracketedAddress(absl::string_view host) {
 }
 
 }  // namespace
+
+size_t FindControl(absl::string_view text, size_t from) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kHighs = 0x80 * kOnes;
+  while (from + 8 <= text.size()) {
+    uint64_t word = 0;
+    std::memcpy(&word, text.data() + from, 8);
+    // Never misses a byte below 0x20 or a 0x7f; what else it takes for one (a tab, neighbours) is looked at below.
+    const uint64_t below_space = (word - 0x20 * kOnes) & ~word;
+    const uint64_t delete_is_zero = word ^ (0x7f * kOnes);
+    const uint64_t is_delete = (delete_is_zero - kOnes) & ~delete_is_zero;
+    if (((below_space | is_delete) & kHighs) != 0) {
+      for (const size_t end = from + 8; from < end; ++from) {
+        if (IsControl(text[from])) return from;
+      }
+      continue;
+    }
+    from += 8;
+  }
+  while (from < text.size() && !IsControl(text[from])) ++from;
+  return from;
+}
 
 bool IsTokenByte(char c) { return (kClasses[static_cast<unsigned char>(c)] & kToken) != 0; }
 

@@ -1,6 +1,8 @@
 #ifndef ENTREPOT_GATEWAY_HTTP_GRAMMAR_H_
 #define ENTREPOT_GATEWAY_HTTP_GRAMMAR_H_
 
+#include <cstddef>
+
 #include "absl/strings/string_view.h"
 
 namespace entrepot::gateway::http {
@@ -10,6 +12,9 @@ constexpr bool IsControl(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return (byte < 0x20 && byte != '\t') || byte == 0x7f;
 }
+
+// Where the first of them is at or behind `from`; the text's size where there is none. Eight bytes at a time.
+size_t FindControl(absl::string_view text, size_t from);
 
 constexpr bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 

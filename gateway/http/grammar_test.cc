@@ -44,5 +44,20 @@ TEST(GrammarTest, Trimming) {
   EXPECT_EQ(TrimBlanks(""), "");
 }
 
+TEST(FindControlTest, FindsTheFirstOneWhereverItIs) {
+  EXPECT_EQ(FindControl("", 0), 0u);
+  for (int c = 0; c < 256; ++c) {
+    for (size_t at = 0; at < 20; ++at) {
+      std::string text(20, 'x');
+      text[at] = static_cast<char>(c);
+      const bool is_control = IsControl(static_cast<char>(c));
+      EXPECT_EQ(FindControl(text, 0), is_control ? at : text.size()) << c << " at " << at;
+      EXPECT_EQ(FindControl(text, at), is_control ? at : text.size()) << c << " at " << at;
+      EXPECT_EQ(FindControl(text, at + 1), text.size()) << c << " at " << at;
+    }
+  }
+  EXPECT_EQ(FindControl("\t\t\t\t\t\t\t\t\t\xff\x80 \r\n", 0), 12u);
+}
+
 }  // namespace
 }  // namespace entrepot::gateway::http

@@ -37,11 +37,9 @@ void RequestHead::Reset() {
 RequestHead::Outcome RequestHead::Parse(absl::string_view data) {
   const size_t size = std::min(data.size(), limits_.header_bytes_max);
   while (scanned_ < size) {
+    scanned_ = FindControl(data.substr(0, size), scanned_);
+    if (scanned_ == size) break;
     const char c = data[scanned_];
-    if (!IsControl(c)) {
-      ++scanned_;
-      continue;
-    }
     if (c != '\r') {
       Refuse(400, c == '\n' ? "a line of the header ends in a bare LF" : "the header holds a control byte");
       return Outcome::kRefused;
