@@ -19,6 +19,11 @@ using boost::asio::awaitable;
 // What was sent cannot be a token of ours.
 absl::Status NoToken(absl::string_view message) { return OciError(OciErrorCode::kUnauthorized, message); }
 
+bool Suffices(const VerifiedToken& token, const NeededAccess& needed) {
+  return token.Grants(needed.need, needed.repository) &&
+         (needed.mount_source.empty() || token.Names(needed.mount_source));
+}
+
 awaitable<void> RefreshKeys(KeySetCache& keys) {
   const CallContext call{"key-set-refresh"};
   // What fails is logged there, and tried again later.
@@ -34,6 +39,15 @@ AccessControl::AccessControl(AuthBackend* auth, const Clock* clock, const Option
       keys_(auth, clock, options.keys),
       verifier_(&keys_, clock, registry) {}
 
+AccessControl::Token AccessControl::FindSufficient(const http::Request& request, const NeededAccess& needed) {
+  const absl::string_view text = PeekBearer(request);
+  if (text.empty() || needed.need == Need::kNothing) return nullptr;
+  const absl::Time now = clock_->Now();
+  if (keys_.IsRefreshDue(now)) return nullptr;
+  Token token = verifier_.FindVerified(text, now);
+  return token != nullptr && Suffices(*token, needed) ? token : nullptr;
+}
+
 awaitable<AccessControl::Decision> AccessControl::Decide(const http::Request& request, const NeededAccess& needed) {
   if (needed.need == Need::kNothing) co_return Token();
   const absl::StatusOr<std::optional<Authorization>> sent = ReadAuthorization(request);
@@ -48,7 +62,7 @@ awaitable<AccessControl::Decision> AccessControl::Decide(const http::Request& re
     co_return co_await Deny(request, needed, DenialReason::kMissingToken, absl::OkStatus(), nullptr);
   }
   const absl::string_view text = (*sent)->credentials;
-  Token token = verifier_.FindVerified(text);
+  Token token = verifier_.FindVerified(text, clock_->Now());
   if (token == nullptr) {
     const CallContext call{request.request_id};
     absl::StatusOr<Token> verified = co_await verifier_.Verify(text, call);
@@ -59,8 +73,7 @@ awaitable<AccessControl::Decision> AccessControl::Decide(const http::Request& re
     token = *std::move(verified);
   }
   RefreshKeysIfDue(co_await boost::asio::this_coro::executor, clock_->Now());
-  const bool knows_source = needed.mount_source.empty() || token->Names(needed.mount_source);
-  if (!knows_source || !token->Grants(needed.need, needed.repository)) {
+  if (!Suffices(*token, needed)) {
     co_return co_await Deny(request, needed, DenialReason::kInsufficientScope, absl::OkStatus(), token.get());
   }
   co_return token;

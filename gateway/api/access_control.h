@@ -40,6 +40,9 @@ class AccessControl {
   AccessControl(AuthBackend* auth, const Clock* clock, const Options& options,
                 const std::shared_ptr<prometheus::Registry>& registry);
 
+  // The token where it was verified before, suffices and nothing else is to be done: what most requests come with, for
+  // half a microsecond. Else nullptr, and Decide() decides.
+  Token FindSufficient(const http::Request& request, const NeededAccess& needed);
   boost::asio::awaitable<Decision> Decide(const http::Request& request, const NeededAccess& needed);
   // What a service, which knows more, has denied to a token that is good in itself. kUnauthenticated (it may be older
   // than its repository) becomes a challenge: clients get themselves a new one.

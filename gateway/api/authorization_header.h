@@ -25,6 +25,10 @@ absl::StatusOr<Authorization> ParseAuthorization(absl::string_view value);
 // nullopt without the field. kInvalidArgument: as above, or given more than once.
 absl::StatusOr<std::optional<Authorization>> ReadAuthorization(const http::Request& request);
 
+// What follows "Bearer " in the one field, unchecked: to be compared with tokens that were checked. "" where the field
+// is not that, or not one.
+absl::string_view PeekBearer(const http::Request& request);
+
 }  // namespace entrepot::gateway::api
 
 #endif  // ENTREPOT_GATEWAY_API_AUTHORIZATION_HEADER_H_

@@ -59,15 +59,22 @@ class KeySetCache::Lead {
 };
 
 KeySetCache::KeySetCache(AuthBackend* auth, const Clock* clock, const Options& options)
-    : auth_(auth), clock_(clock), options_(options) {}
+    : auth_(auth),
+      clock_(clock),
+      options_(options),
+      far_millis_(absl::ToInt64Milliseconds(options.refresh_interval + options.retry_interval)) {}
+
+bool KeySetCache::IsRefreshDue(absl::Time now) const {
+  const int64_t due = due_unix_millis_.load(std::memory_order_relaxed);
+  const int64_t now_millis = absl::ToUnixMillis(now);
+  // A clock that was set back must not put it off.
+  return now_millis >= due || due - now_millis > far_millis_;
+}
 
 bool KeySetCache::ClaimRefresh(absl::Time now) {
   int64_t due = due_unix_millis_.load(std::memory_order_relaxed);
-  const int64_t now_millis = absl::ToUnixMillis(now);
-  const int64_t far = absl::ToInt64Milliseconds(options_.refresh_interval + options_.retry_interval);
-  // A clock that was set back must not put it off.
-  if (now_millis < due && due - now_millis <= far) return false;
-  return due_unix_millis_.compare_exchange_strong(due, now_millis + absl::ToInt64Milliseconds(options_.retry_interval));
+  if (!IsRefreshDue(now)) return false;
+  return due_unix_millis_.compare_exchange_strong(due, absl::ToUnixMillis(now + options_.retry_interval));
 }
 
 awaitable<absl::StatusOr<KeySetCache::Keys>> KeySetCache::Get(const CallContext& call) {

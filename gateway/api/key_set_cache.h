@@ -52,8 +52,9 @@ class KeySetCache {
 
   // The generation of the keys now; 0 before there are any.
   uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
-  // Whether the keys should be looked at again. True for one caller, who then waits for
-  // NextFetch().
+  // Whether the keys should be looked at again.
+  bool IsRefreshDue(absl::Time now) const;
+  // The same, true for one caller, who then waits for NextFetch().
   bool ClaimRefresh(absl::Time now);
 
   // The keys that there are; where there are none yet, the first.
@@ -75,6 +76,7 @@ class KeySetCache {
   AuthBackend* const auth_;
   const Clock* const clock_;
   const Options options_;
+  const int64_t far_millis_;  // Further off than any refresh is.
   std::atomic<uint64_t> generation_{0};
   std::atomic<int64_t> due_unix_millis_{0};
 

@@ -124,10 +124,13 @@ class RegistryApi : public http::Handler {
 
   HandlerResult AnswerAllowed(http::Request& request, const Route& route, NeededAccess needed,
                               std::optional<RepositoryName> repository) {
-    AccessControl::Decision decision = co_await access_->Decide(request, needed);
-    if (auto* denial = std::get_if<http::Response>(&decision)) co_return std::move(*denial);
-    const Token token = std::get<Token>(std::move(decision));
-    absl::StatusOr<http::Response> result = co_await Dispatch(request, route, std::move(repository), token);
+    Token token = access_->FindSufficient(request, needed);
+    if (token == nullptr) {
+      AccessControl::Decision decision = co_await access_->Decide(request, needed);
+      if (auto* denial = std::get_if<http::Response>(&decision)) co_return std::move(*denial);
+      token = std::get<Token>(std::move(decision));
+    }
+    absl::StatusOr<http::Response> result = co_await Dispatch(request, route, std::move(repository), token.get());
     if (token != nullptr && (absl::IsUnauthenticated(result.status()) || absl::IsPermissionDenied(result.status()))) {
       co_return co_await access_->DeniedByService(request, needed, result.status(), *token);
     }
@@ -135,12 +138,11 @@ class RegistryApi : public http::Handler {
   }
 
   HandlerResult Dispatch(http::Request& request, const Route& route, std::optional<RepositoryName> repository,
-                         Token token) {
+                         const VerifiedToken* token) {
     CallContext call{request.request_id};
     if (token != nullptr) call.caller = token->caller();
     if (!repository.has_value()) co_return co_await DispatchGlobal(request, route.family, call);
-    RegistryRequest registry_request{request, std::move(call), *std::move(repository), route.argument,
-                                     std::move(token)};
+    RegistryRequest registry_request{request, std::move(call), *std::move(repository), route.argument, token};
     co_return co_await DispatchInRepository(route.family, registry_request);
   }
 

@@ -1,8 +1,6 @@
 #ifndef ENTREPOT_GATEWAY_API_REGISTRY_REQUEST_H_
 #define ENTREPOT_GATEWAY_API_REGISTRY_REQUEST_H_
 
-#include <memory>
-
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "boost/asio/awaitable.hpp"
@@ -21,7 +19,7 @@ struct RegistryRequest {
   RepositoryName repository;
   absl::string_view argument;  // The path's last part: a digest, a tag, a session's id.
   // What the request's token grants: at least what the method needs. nullptr: the registry has no accounts.
-  std::shared_ptr<const VerifiedToken> token;
+  const VerifiedToken* token;
 };
 
 // What a handler answers: a response, or a status that error_response.h turns into one.
