@@ -91,9 +91,14 @@ absl::StatusOr<CommitResult> BlobRecords::CommitUncounted(const Caller& caller, 
 absl::StatusOr<BlobLookup> BlobRecords::LookUp(const Caller& caller, const RepositoryName& repository,
                                                const Digest& digest) {
   std::vector<std::string> wanted = {keys::Blob(digest), keys::Link(digest, repository)};
-  const bool must_ask = reads_->MustAsk(caller);
+  bool must_ask = reads_->MustAsk(caller);
   if (must_ask) wanted.push_back(keys::Repository(repository));
-  ASSIGN_OR_RETURN(const std::vector<std::optional<std::string>> found, kv_->MultiGet(wanted));
+  ASSIGN_OR_RETURN(std::vector<std::optional<std::string>> found, kv_->MultiGet(wanted));
+  if (!must_ask && reads_->MustAsk(caller)) {
+    must_ask = true;
+    wanted.push_back(keys::Repository(repository));
+    ASSIGN_OR_RETURN(found, kv_->MultiGet(wanted));
+  }
   if (must_ask) RETURN_IF_ERROR(RepositoryReads::CheckValue(caller, repository, found[2]));
   if (!found[0].has_value() || !found[1].has_value()) return UnknownBlob(repository, digest);
   ASSIGN_OR_RETURN(const BlobRecord record, ParseRecord<BlobRecord>(wanted[0], *found[0]));

@@ -111,7 +111,10 @@ absl::StatusOr<StoredManifest> ManifestRecords::Get(const Caller& caller, const 
 absl::StatusOr<std::optional<std::string>> ManifestRecords::ReadFor(const Caller& caller,
                                                                     const RepositoryName& repository,
                                                                     const std::string& key) {
-  if (!reads_->MustAsk(caller)) return kv_->Get(key);
+  if (!reads_->MustAsk(caller)) {
+    absl::StatusOr<std::optional<std::string>> value = kv_->Get(key);
+    if (!reads_->MustAsk(caller)) return value;
+  }
   const std::string wanted[] = {key, keys::Repository(repository)};
   ASSIGN_OR_RETURN(std::vector<std::optional<std::string>> found, kv_->MultiGet(wanted));
   RETURN_IF_ERROR(RepositoryReads::CheckValue(caller, repository, found[1]));

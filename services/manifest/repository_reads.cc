@@ -18,6 +18,7 @@ absl::Status RepositoryReads::Recover() {
     if (entry == nullptr) return absl::OkStatus();
     const auto record = ParseRecord<RepositoryRecord>(entry->key, entry->value);
     if (record.ok() && record->emptying()) DeletionBegins();
+    if (record.ok() && record->has_deleted_at()) deleted_any_ = true;
   }
 }
 
