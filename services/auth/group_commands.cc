@@ -44,7 +44,7 @@ absl::Status GroupCommands::Add(const v1::AddToGroup& command, absl::string_view
 absl::Status GroupCommands::Remove(const v1::RemoveFromGroup& command, const policy::Policy& policy) {
   RETURN_IF_ERROR(CheckGroupName(command.group()));
   RETURN_IF_ERROR(CheckMember(command.account()));
-  const absl::Status removed = accounts_.memberships().Remove(command.group(), command.account());
+  absl::Status removed = accounts_.memberships().Remove(command.group(), command.account());
   if (!absl::IsNotFound(removed)) return removed;
   const std::vector<std::string> of_file = policy.GroupsOf(command.account());
   if (std::find(of_file.begin(), of_file.end(), command.group()) == of_file.end()) return removed;

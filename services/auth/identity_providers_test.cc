@@ -68,19 +68,19 @@ constexpr char kPolicy[] = R"pb(
 // Keys that a test changes.
 class TestSource : public KeySetSource {
  public:
-  absl::StatusOr<Keys> Get() override { return now_; }
+  absl::StatusOr<Keys> Get() override { return now; }
   absl::StatusOr<Keys> GetNewer() override {
-    ++asked_again_;
-    return newer_;
+    ++asked_again;
+    return newer;
   }
-  void Set(const SigningKey& key) { now_ = newer_ = Of(key); }
+  void Set(const SigningKey& key) { now = newer = Of(key); }
   static Keys Of(const SigningKey& key) {
     return std::make_shared<const token::KeySet>(std::vector<token::VerificationKey>{key.verification_key()});
   }
 
-  absl::StatusOr<Keys> now_ = absl::UnavailableError("none yet");
-  absl::StatusOr<Keys> newer_ = absl::UnavailableError("none yet");
-  int asked_again_ = 0;
+  absl::StatusOr<Keys> now = absl::UnavailableError("none yet");
+  absl::StatusOr<Keys> newer = absl::UnavailableError("none yet");
+  int asked_again = 0;
 };
 
 class IdentityProvidersTest : public testing::Test {
@@ -223,11 +223,11 @@ TEST_F(IdentityProvidersTest, WritesEverySubjectInVisibleAscii) {
 TEST_F(IdentityProvidersTest, AsksForNewerKeysWhereItDoesNotKnowAKid) {
   const SigningKey newer = SigningKey::Generate(SignatureAlgorithm::kEs256);
   EXPECT_THAT(providers_.Verify(policy_, token::SignClaims(newer, Job())), IsOciError(OciErrorCode::kUnauthorized));
-  EXPECT_EQ(sources_["forge"]->asked_again_, 1);
-  sources_["forge"]->newer_ = TestSource::Of(newer);
+  EXPECT_EQ(sources_["forge"]->asked_again, 1);
+  sources_["forge"]->newer = TestSource::Of(newer);
   EXPECT_OK(providers_.Verify(policy_, token::SignClaims(newer, Job())));
   ASSERT_OK(Verify(Job()));
-  EXPECT_EQ(sources_["forge"]->asked_again_, 2);
+  EXPECT_EQ(sources_["forge"]->asked_again, 2);
 }
 
 TEST_F(IdentityProvidersTest, AsksForNothingBecauseOfABadToken) {
@@ -246,7 +246,7 @@ TEST_F(IdentityProvidersTest, OneProvidersKeysVouchForNobodyElsesTokens) {
 }
 
 TEST_F(IdentityProvidersTest, IsUnavailableWhereTheKeysAre) {
-  sources_["forge"]->now_ = absl::UnavailableError("/etc/secret/path cannot be read");
+  sources_["forge"]->now = absl::UnavailableError("/etc/secret/path cannot be read");
   const auto identity = Verify(Job());
   EXPECT_THAT(identity, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_EQ(identity.status().message(), "the keys of the identity provider forge are not there");

@@ -52,7 +52,7 @@ absl::Status UserCommands::SetPassword(const v1::SetPassword& command) {
 
 absl::Status UserCommands::Delete(const v1::DeleteUser& command) {
   RETURN_IF_ERROR(CheckUserName(command.name()));
-  const absl::Status deleted = accounts_.users().Delete(command.name());
+  absl::Status deleted = accounts_.users().Delete(command.name());
   // One of the KV that a user of the file has replaced can go.
   if (absl::IsNotFound(deleted)) RETURN_IF_ERROR(CheckNotInFile(command.name()));
   return deleted;
