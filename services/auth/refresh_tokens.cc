@@ -31,7 +31,8 @@ absl::StatusOr<uint64_t> ReadGeneration(kv::KvReader& kv, absl::string_view acco
 }  // namespace
 
 absl::StatusOr<std::string> RefreshTokens::Issue(const Holder& holder) {
-  const std::string token = NewSecret(kRefreshTokenPrefix), hash = HashOf(token);
+  std::string token = NewSecret(kRefreshTokenPrefix);
+  const std::string hash = HashOf(token);
   const absl::Time now = clock_.Now();
   RefreshTokenRecord record;
   record.set_account(holder.account);
