@@ -12,7 +12,7 @@ constexpr absl::string_view kRegistry = "registry";
 }  // namespace
 
 VerifiedToken::VerifiedToken(const token::RegistryClaims& claims, uint64_t generation)
-    : caller_{claims.subject, claims.issued_at},
+    : caller_{claims.subject, claims.groups, claims.issued_at},
       expires_at_(claims.expires_at),
       access_(claims.access),
       generation_(generation) {}

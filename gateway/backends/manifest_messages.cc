@@ -76,6 +76,7 @@ RepositoryDeletion FromMessage(const v1::DeleteRepositoryResponse& message) {
 types::v1::Caller ToMessage(const Caller& caller) {
   types::v1::Caller message;
   message.set_account(caller.account);
+  message.mutable_groups()->Add(caller.groups.begin(), caller.groups.end());
   if (caller.token_issued_at != absl::InfiniteFuture()) {
     const int64_t micros = absl::ToUnixMicros(caller.token_issued_at);
     const int64_t seconds = absl::ToUnixSeconds(caller.token_issued_at);

@@ -21,13 +21,15 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr char kRules[] = R"(
+groups:
+  - name: builders
 immutable_tags:
   - name: releases
     repositories: [a]
     tags: ["release-*"]
 create_only_tags:
   - name: ci adds
-    subjects: [ci]
+    subjects: [ci, "group:builders"]
     repositories: [a, b]
     tags: ["nightly-*"]
 )";
@@ -135,6 +137,8 @@ TEST_P(CatalogTagRulesTest, SomeMayOnlyMakeTags) {
   ASSERT_OK(Push(ci_, b_, "nightly-1", first));
   EXPECT_OK(Push(ci_, b_, "nightly-1", first));
   ExpectDenied(Push(ci_, b_, "nightly-1", second), "the tag b:nightly-1 is there already", kCiAdds);
+  const Caller builder{.account = "eve", .groups = {"builders"}};
+  ExpectDenied(Push(builder, b_, "nightly-1", second), "the tag b:nightly-1 is there already", kCiAdds);
   ExpectDenied(catalog_->DeleteManifest(ci_, b_, TagNamed("nightly-1")), "the tag b:nightly-1", kCiAdds);
   ExpectDenied(catalog_->DeleteManifest(ci_, b_, DigestOf(first)), "the tag b:nightly-1", kCiAdds);
   EXPECT_EQ(Named(b_, "nightly-1"), first);

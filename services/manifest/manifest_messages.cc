@@ -28,7 +28,7 @@ void ToMessage(Referrer&& referrer, v1::Referrer* message) {
 }  // namespace
 
 Caller FromMessage(const types::v1::Caller& message) {
-  Caller caller{.account = message.account()};
+  Caller caller{.account = message.account(), .groups = {message.groups().begin(), message.groups().end()}};
   if (message.has_token_issued_at()) caller.token_issued_at = FromTimestamp(message.token_issued_at());
   return caller;
 }

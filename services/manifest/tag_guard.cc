@@ -29,7 +29,7 @@ absl::Status TagGuard::CheckChange(const Tag& tag, absl::string_view change) con
   if (const auto rule = rules().Immutable(repository_, tag)) {
     return OciError(OciErrorCode::kDenied, absl::StrCat(name, " is immutable: it cannot be ", change), *rule);
   }
-  if (const auto rule = rules().CreateOnly(caller_.account, repository_, tag)) {
+  if (const auto rule = rules().CreateOnly({caller_.account, caller_.groups}, repository_, tag)) {
     return OciError(OciErrorCode::kDenied,
                     absl::StrCat(name, " is there already, and you may only make tags there: it cannot be ", change),
                     *rule);

@@ -155,14 +155,16 @@ TEST(PolicyTest, TagsThatSomeMayOnlyMake) {
   const auto policy = MustParse(kPolicy);
   const TagRules& rules = policy->tag_rules();
   for (const std::string account : {"ada", "olga", "robot+ci"}) {
-    EXPECT_EQ(rules.CreateOnly(account, Repo("team/web"), TagNamed("nightly-1")),
+    EXPECT_EQ(rules.CreateOnly({account, {}}, Repo("team/web"), TagNamed("nightly-1")),
               "create_only_tags rule 1 of policy.yaml");
   }
   for (const std::string account : {"", "grace", "robot+other"}) {
-    EXPECT_EQ(rules.CreateOnly(account, Repo("team/web"), TagNamed("nightly-1")), std::nullopt) << account;
+    EXPECT_EQ(rules.CreateOnly({account, {}}, Repo("team/web"), TagNamed("nightly-1")), std::nullopt) << account;
   }
-  EXPECT_EQ(rules.CreateOnly("ada", Repo("team/web"), TagNamed("latest")), std::nullopt);
-  EXPECT_EQ(rules.CreateOnly("ada", Repo("public/web"), TagNamed("nightly-1")), std::nullopt);
+  EXPECT_EQ(rules.CreateOnly({"grace", {"developers"}}, Repo("team/web"), TagNamed("nightly-1")),
+            "create_only_tags rule 1 of policy.yaml");
+  EXPECT_EQ(rules.CreateOnly({"ada", {}}, Repo("team/web"), TagNamed("latest")), std::nullopt);
+  EXPECT_EQ(rules.CreateOnly({"ada", {}}, Repo("public/web"), TagNamed("nightly-1")), std::nullopt);
 }
 
 struct ProblemCase {

@@ -49,10 +49,9 @@ std::optional<std::string> TagRules::Immutable(const RepositoryName& repository,
   return std::nullopt;
 }
 
-std::optional<std::string> TagRules::CreateOnly(absl::string_view account, const RepositoryName& repository,
+std::optional<std::string> TagRules::CreateOnly(const Subject& subject, const RepositoryName& repository,
                                                 const Tag& tag) const {
   if (create_only_.empty()) return std::nullopt;
-  const Subject subject{.account = std::string(account), .groups = {}};
   for (const Rule& rule : create_only_) {
     if (Covers(rule, repository, tag) && rule.subjects.Contains(subject, *membership_)) return rule.description;
   }
@@ -63,8 +62,7 @@ bool TagRules::MayBeImmutable(const RepositoryName& repository) const {
   return std::any_of(immutable_.begin(), immutable_.end(), [&](const Rule& rule) { return Covers(rule, repository); });
 }
 
-std::vector<std::string> TagRules::Describe(absl::string_view account, const RepositoryName& repository) const {
-  const Subject subject{.account = std::string(account), .groups = {}};
+std::vector<std::string> TagRules::Describe(const Subject& subject, const RepositoryName& repository) const {
   std::vector<std::string> lines;
   const auto add = [&](const Rule& rule) {
     lines.push_back(absl::StrCat(rule.description, ": ", absl::StrJoin(rule.tags, ", ")));

@@ -11,6 +11,7 @@
 #include "services/core/repository_name.h"
 #include "services/core/tag.h"
 #include "services/policy/repository_pattern.h"
+#include "services/policy/subject.h"
 #include "services/policy/subject_set.h"
 
 namespace entrepot::policy {
@@ -24,18 +25,16 @@ class TagRules {
   TagRules(const config::v1::Policy& file, absl::string_view file_name,
            std::shared_ptr<const GroupMembership> membership);
 
-  // Why nobody may move or delete the tag, once it is there: `immutable_tags rule 1 ("releases") of
-  // policy.yaml`; nullopt
-  // where nothing forbids it.
+  // Why nobody may move or delete the tag, once it is there: `immutable_tags rule 1 ("releases") of policy.yaml`;
+  // nullopt where nothing forbids it.
   std::optional<std::string> Immutable(const RepositoryName& repository, const Tag& tag) const;
-  // The same for one account. Of groups only the members that the file names.
-  std::optional<std::string> CreateOnly(absl::string_view account, const RepositoryName& repository,
-                                        const Tag& tag) const;
+  // The same for one subject.
+  std::optional<std::string> CreateOnly(const Subject& subject, const RepositoryName& repository, const Tag& tag) const;
   // Whether a tag of the repository could be immutable: without that a transaction has nothing to look for.
   bool MayBeImmutable(const RepositoryName& repository) const;
-  // For people, each rule that binds the account's tags there: `immutable_tags rule 1 ("releases") of policy.yaml:
+  // For people, each rule that binds the subject's tags there: `immutable_tags rule 1 ("releases") of policy.yaml:
   // release-*`.
-  std::vector<std::string> Describe(absl::string_view account, const RepositoryName& repository) const;
+  std::vector<std::string> Describe(const Subject& subject, const RepositoryName& repository) const;
 
  private:
   struct Rule {

@@ -28,15 +28,21 @@ json::array WriteAccess(const std::vector<AccessScope>& scopes) {
   return access;
 }
 
-absl::StatusOr<std::vector<std::string>> ReadActions(const json::object& entry) {
-  const json::value* const value = entry.if_contains("actions");
-  if (value == nullptr || !value->is_array()) return BadToken("has an access without an array of actions");
-  std::vector<std::string> actions;
-  for (const json::value& action : value->get_array()) {
-    if (!action.is_string()) return BadToken("has an action that is no string");
-    actions.emplace_back(action.get_string());
+absl::StatusOr<std::vector<std::string>> ReadStrings(const json::value* value, absl::string_view what) {
+  if (value == nullptr || !value->is_array()) return BadToken(absl::StrCat("has no array of ", what));
+  std::vector<std::string> strings;
+  for (const json::value& string : value->get_array()) {
+    if (!string.is_string()) return BadToken(absl::StrCat("has something among its ", what, " that is no string"));
+    strings.emplace_back(string.get_string());
   }
-  return actions;
+  return strings;
+}
+
+// A token without the claim has none.
+absl::StatusOr<std::vector<std::string>> ReadGroups(const json::object& claims) {
+  const json::value* const value = claims.if_contains("groups");
+  if (value == nullptr) return std::vector<std::string>();
+  return ReadStrings(value, "groups");
 }
 
 absl::StatusOr<std::vector<AccessScope>> ReadAccess(const json::object& claims) {
@@ -49,7 +55,7 @@ absl::StatusOr<std::vector<AccessScope>> ReadAccess(const json::object& claims) 
     AccessScope scope;
     ASSIGN_OR_RETURN(scope.type, StringClaim(entry.get_object(), "type"));
     ASSIGN_OR_RETURN(scope.name, StringClaim(entry.get_object(), "name"));
-    ASSIGN_OR_RETURN(scope.actions, ReadActions(entry.get_object()));
+    ASSIGN_OR_RETURN(scope.actions, ReadStrings(entry.get_object().if_contains("actions"), "actions"));
     scopes.push_back(std::move(scope));
   }
   return scopes;
@@ -64,6 +70,7 @@ absl::StatusOr<RegistryClaims> ReadClaims(const json::object& object, absl::Time
   RegistryClaims claims;
   ASSIGN_OR_RETURN(claims.issuer, StringClaim(object, "iss"));
   ASSIGN_OR_RETURN(claims.subject, StringClaim(object, "sub"));
+  ASSIGN_OR_RETURN(claims.groups, ReadGroups(object));
   ASSIGN_OR_RETURN(claims.audience, StringClaim(object, "aud"));
   ASSIGN_OR_RETURN(const Validity validity, CheckValidity(object, now));
   ASSIGN_OR_RETURN(claims.issued_at, Required(validity.issued_at, "iat"));
@@ -77,14 +84,16 @@ absl::StatusOr<RegistryClaims> ReadClaims(const json::object& object, absl::Time
 }  // namespace
 
 std::string IssueRegistryToken(const SigningKey& key, const RegistryClaims& claims) {
-  return SignClaims(key, {{"iss", claims.issuer},
-                          {"sub", claims.subject},
-                          {"aud", claims.audience},
-                          {"exp", absl::ToUnixSeconds(claims.expires_at)},
-                          {"nbf", absl::ToUnixSeconds(claims.not_before)},
-                          {"iat", absl::ToUnixSeconds(claims.issued_at)},
-                          {"jti", claims.id},
-                          {"access", WriteAccess(claims.access)}});
+  json::object object = {{"iss", claims.issuer},
+                         {"sub", claims.subject},
+                         {"aud", claims.audience},
+                         {"exp", absl::ToUnixSeconds(claims.expires_at)},
+                         {"nbf", absl::ToUnixSeconds(claims.not_before)},
+                         {"iat", absl::ToUnixSeconds(claims.issued_at)},
+                         {"jti", claims.id},
+                         {"access", WriteAccess(claims.access)}};
+  if (!claims.groups.empty()) object["groups"] = json::array(claims.groups.begin(), claims.groups.end());
+  return SignClaims(key, object);
 }
 
 absl::StatusOr<RegistryClaims> VerifyRegistryToken(absl::string_view text, const KeySet& keys,

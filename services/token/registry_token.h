@@ -18,6 +18,8 @@ namespace entrepot::token {
 struct RegistryClaims {
   std::string issuer;
   std::string subject;  // The account; empty: anonymous.
+  // The groups that the auth service keeps the account in, besides those of the policy file.
+  std::vector<std::string> groups = {};
   std::string audience;
   absl::Time issued_at;
   absl::Time not_before;

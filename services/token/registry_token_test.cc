@@ -39,6 +39,7 @@ const KeySet& Keys() {
 RegistryClaims Claims() {
   return {.issuer = "entrepot",
           .subject = "ci",
+          .groups = {"builders"},
           .audience = "registry.example",
           .issued_at = Now(),
           .not_before = Now(),
@@ -60,6 +61,7 @@ TEST(RegistryTokenTest, SaysWhatItWasIssuedFor) {
                        VerifyRegistryToken(IssueRegistryToken(Key(), Claims()), Keys(), kExpected, Now()));
   EXPECT_EQ(claims.issuer, "entrepot");
   EXPECT_EQ(claims.subject, "ci");
+  EXPECT_EQ(claims.groups, Claims().groups);
   EXPECT_EQ(claims.audience, "registry.example");
   EXPECT_EQ(claims.issued_at, Now());
   EXPECT_EQ(claims.not_before, Now());
@@ -73,7 +75,7 @@ TEST(RegistryTokenTest, HasTheClaimsOfTheSpecification) {
             R"({"iss":"entrepot","sub":"ci","aud":"registry.example","exp":1700000300,"nbf":1700000000,)"
             R"("iat":1700000000,"jti":"1","access":[)"
             R"({"type":"repository","name":"driftwood/web","actions":["pull","push"]},)"
-            R"({"type":"registry","name":"catalog","actions":["*"]}]})");
+            R"({"type":"registry","name":"catalog","actions":["*"]}],"groups":["builders"]})");
 }
 
 TEST(RegistryTokenTest, MayBeAnonymousAndGrantNothing) {
@@ -155,9 +157,13 @@ TEST(RegistryTokenTest, RefusesClaimsOfOtherFormsAndContents) {
       {"access", {"repository:a:pull"}, "access that is no object"},
       {"access", {json::object{{"name", "a"}, {"actions", json::array()}}}, "no claim type"},
       {"access", {json::object{{"type", "repository"}, {"actions", json::array()}}}, "no claim name"},
-      {"access", {json::object{{"type", "repository"}, {"name", "a"}}}, "without an array of actions"},
-      {"access", {json::object{{"type", "repository"}, {"name", "a"}, {"actions", "pull"}}}, "an array of actions"},
-      {"access", {json::object{{"type", "repository"}, {"name", "a"}, {"actions", {1}}}}, "action that is no string"},
+      {"groups", "builders", "no array of groups"},
+      {"groups", json::array{1}, "among its groups that is no string"},
+      {"access", {json::object{{"type", "repository"}, {"name", "a"}}}, "no array of actions"},
+      {"access", {json::object{{"type", "repository"}, {"name", "a"}, {"actions", "pull"}}}, "no array of actions"},
+      {"access",
+       {json::object{{"type", "repository"}, {"name", "a"}, {"actions", {1}}}},
+       "among its actions that is no string"},
       {"access", json::array(101, json::object()), "more than 100"},
   };
   for (const Changed& row : rows) {
