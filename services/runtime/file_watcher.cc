@@ -72,7 +72,7 @@ absl::Status FileWatcher::LoadIfChanged(const Look& look) {
   const std::lock_guard lock(load_mutex_);
   if (look.fingerprint == seen_) return absl::OkStatus();
   seen_ = look.fingerprint;
-  const absl::Status status = load_(look.contents);
+  absl::Status status = load_(look.contents);
   if (!status.ok()) {
     // The first failure is the caller's to tell.
     if (loaded_) {
