@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_GATEWAY_API_TOKEN_VERIFIER_H_
 #define ENTREPOT_GATEWAY_API_TOKEN_VERIFIER_H_
 
+#include <cstdint>
 #include <memory>
 
 #include "absl/status/statusor.h"
@@ -37,6 +38,9 @@ class TokenVerifier {
   absl::StatusOr<Token> VerifyWith(absl::string_view text, const VerificationKeys& keys);
   boost::asio::awaitable<absl::StatusOr<Token>> VerifyUncounted(absl::string_view text, const CallContext& call);
 
+  Token FindCached(absl::string_view text);
+
+  const uint64_t id_;  // No two verifiers have the same.
   KeySetCache* const keys_;
   const Clock* const clock_;
   TokenCache cache_;
