@@ -30,7 +30,7 @@ using Fields = std::unique_ptr<curl_slist, CurlDeleter>;
 void AddField(const std::string& field, Fields* fields) {
   curl_slist* longer = curl_slist_append(fields->get(), field.c_str());
   if (longer == nullptr) return;
-  fields->release();
+  (void)fields->release();  // It is the longer list's now.
   fields->reset(longer);
 }
 

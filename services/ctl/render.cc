@@ -117,9 +117,9 @@ std::string ToText(const AdministerResponse& response) {
 }
 
 std::string ToJson(const AdministerResponse& response) {
-  const google::protobuf::Reflection* reflection = response.GetReflection();
+  const google::protobuf::Reflection* reflection = AdministerResponse::GetReflection();
   const google::protobuf::FieldDescriptor* field =
-      reflection->GetOneofFieldDescriptor(response, response.GetDescriptor()->oneof_decl(0));
+      reflection->GetOneofFieldDescriptor(response, AdministerResponse::GetDescriptor()->oneof_decl(0));
   if (field == nullptr) return "{}\n";
   google::protobuf::util::JsonPrintOptions options;
   options.add_whitespace = true;
