@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "services/auth/auth_service.h"
+#include "services/auth/authentication_files.h"
 #include "services/auth/authority.h"
 #include "services/core/system_clock.h"
 #include "services/kv/kv_factory.h"
@@ -76,6 +77,7 @@ void FillAndCheck(AuthServiceConfig* config, runtime::ConfigProblems* problems) 
   runtime::CheckGrpcEndpoint("grpc", config->grpc(), problems);
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
   runtime::CheckAuthentication("authentication", config->authentication(), problems);
+  CheckAuthenticationFiles("authentication", config->authentication(), problems);
 }
 
 }  // namespace

@@ -9,7 +9,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "services/core/system_clock.h"
 #include "services/kv/kv_factory.h"
 #include "services/manifest/manifest_service.h"
@@ -82,11 +81,7 @@ void FillAndCheck(ManifestServiceConfig* config, runtime::ConfigProblems* proble
   runtime::CheckGrpcEndpoint("grpc", config->grpc(), problems);
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
   if (!config->policy_file().empty()) {
-    const absl::Status policy = policy::CheckPolicyFile(config->policy_file());
-    // A line a problem.
-    for (const absl::string_view line : absl::StrSplit(policy.message(), '\n', absl::SkipEmpty())) {
-      problems->Add("policy_file", line);
-    }
+    problems->AddLines("policy_file", policy::CheckPolicyFile(config->policy_file()));
   }
 }
 

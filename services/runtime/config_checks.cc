@@ -14,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "services/runtime/config_defaults.h"
@@ -146,6 +147,10 @@ void ConfigProblems::Warn(absl::string_view field, absl::string_view warning) {
 
 void ConfigProblems::Add(absl::string_view field, absl::string_view problem) {
   lines_.push_back(absl::StrCat(field, ": ", problem));
+}
+
+void ConfigProblems::AddLines(absl::string_view field, const absl::Status& status) {
+  for (const absl::string_view line : absl::StrSplit(status.message(), '\n', absl::SkipEmpty())) Add(field, line);
 }
 
 void CheckEndpoint(absl::string_view field, const config::v1::Endpoint& endpoint, ConfigProblems* problems) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "entrepot/config/v1/authentication.pb.h"
 #include "entrepot/config/v1/shared.pb.h"
@@ -16,6 +17,8 @@ class ConfigProblems {
  public:
   // `field` is the field's path ("limits.idle_timeout"), `problem` what is wrong ("must be longer than 0").
   void Add(absl::string_view field, absl::string_view problem);
+  // Each line of the message of what is wrong with a file that the field names.
+  void AddLines(absl::string_view field, const absl::Status& status);
 
   // What a configuration may say all the same: it is logged as a warning when the process starts.
   void Warn(absl::string_view field, absl::string_view warning);

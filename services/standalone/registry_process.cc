@@ -14,6 +14,7 @@
 #include "gateway/backends/local_blob_backend.h"
 #include "gateway/backends/local_manifest_backend.h"
 #include "gateway/http/server.h"
+#include "services/auth/authentication_files.h"
 #include "services/auth/authority.h"
 #include "services/blob/blob_factory.h"
 #include "services/core/system_clock.h"
@@ -159,7 +160,10 @@ void FillAndCheck(config::v1::StandaloneConfig* config, runtime::ConfigProblems*
   runtime::CheckLimits("limits", config->limits(), problems);
   runtime::CheckUploads("uploads", config->uploads(), problems);
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
-  if (authenticated) runtime::CheckAuthentication("authentication", config->authentication(), problems);
+  if (authenticated) {
+    runtime::CheckAuthentication("authentication", config->authentication(), problems);
+    auth::CheckAuthenticationFiles("authentication", config->authentication(), problems);
+  }
 }
 
 absl::StatusOr<std::unique_ptr<runtime::RunningService>> StartRegistry(const config::v1::StandaloneConfig& config,
