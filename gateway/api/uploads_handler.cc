@@ -59,7 +59,7 @@ std::vector<std::optional<RepositoryName>> MountSources(const RegistryRequest& r
   if (request.token == nullptr) return {source};
   std::vector<std::optional<RepositoryName>> sources;
   if (source.has_value()) {
-    if (request.token->Grants(Need::kPull, source->ToString())) sources.push_back(source);
+    if (request.token->Grants(Need::kPull, source->ToString())) sources.emplace_back(source);
     return sources;
   }
   for (const std::string& readable : request.token->ReadableRepositories(kMountSourcesMax)) {
