@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import tempfile
 
 from fixtures.process import Process
 
@@ -10,26 +11,27 @@ from fixtures.process import Process
 def docker_engine(directory, run):
     """Yields docker(argv...) -> stdout."""
     directory.mkdir()
-    socket = directory / "s"
-    argv = [
-        "/usr/sbin/dockerd",
-        f"--host=unix://{socket}",
-        f"--data-root={directory}/data",
-        f"--exec-root={directory}/exec",
-        f"--pidfile={directory}/pid",
-        "--iptables=false",
-        "--ip6tables=false",
-        "--bridge=none",
-    ]
-    docker = functools.partial(run, "/usr/bin/docker", f"--host=unix://{socket}")
-    engine = Process("dockerd", argv, lambda: _answers(docker), directory / "log", {"TMPDIR": "/var/tmp"})
-    engine.launch()
-    try:
-        engine.wait_ready(60)
-        yield docker
-    finally:
-        if engine.alive():
-            engine.terminate()
+    # A socket's path has 104 bytes at most, and pytest's directories are named after the test.
+    with tempfile.TemporaryDirectory(prefix="docker", ignore_cleanup_errors=True) as sockets:
+        argv = [
+            "/usr/sbin/dockerd",
+            f"--host=unix://{sockets}/s",
+            f"--data-root={directory}/data",
+            f"--exec-root={sockets}/exec",
+            f"--pidfile={directory}/pid",
+            "--iptables=false",
+            "--ip6tables=false",
+            "--bridge=none",
+        ]
+        docker = functools.partial(run, "/usr/bin/docker", f"--host=unix://{sockets}/s")
+        engine = Process("dockerd", argv, lambda: _answers(docker), directory / "log", {"TMPDIR": "/var/tmp"})
+        engine.launch()
+        try:
+            engine.wait_ready(60)
+            yield docker
+        finally:
+            if engine.alive():
+                engine.terminate()
 
 
 def _answers(docker):
