@@ -1,6 +1,5 @@
 #include "services/auth/authentication_files.h"
 
-#include <filesystem>
 #include <string>
 
 #include "absl/status/status.h"
@@ -16,7 +15,7 @@ namespace {
 absl::Status CheckAccountsFile(const std::string& path) {
   const absl::StatusOr<std::string> text = runtime::ReadFileContents(path, runtime::kConfiguredFileBytesMax);
   if (!text.ok()) return absl::OkStatus();
-  return ParseHtpasswd(*text, std::filesystem::path(path).filename().string()).status();
+  return ParseHtpasswd(*text, path).status();
 }
 
 }  // namespace

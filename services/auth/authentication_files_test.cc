@@ -39,8 +39,7 @@ TEST_F(AuthenticationFilesTest, FindsNothingWrongWithGoodOnes) {
 TEST_F(AuthenticationFilesTest, NamesEachMistakeOfBoth) {
   EXPECT_THAT(
       Check("ci:plain\nnot a line\n", "rules:\n  - subjects: [ci]\n    repositories: [a]\n    actions: [pul]\n"),
-      ElementsAre(HasSubstr("authentication.accounts_file: accounts:1: "),
-                  HasSubstr("authentication.accounts_file: accounts:2: "),
+      ElementsAre(HasSubstr("/accounts:1: "), HasSubstr("/accounts:2: "),
                   HasSubstr("authentication.policy_file: policy.yaml: rules[0].actions[0]: ")));
 }
 
