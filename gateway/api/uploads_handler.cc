@@ -64,7 +64,7 @@ std::vector<std::optional<RepositoryName>> MountSources(const RegistryRequest& r
   }
   for (const std::string& readable : request.token->ReadableRepositories(kMountSourcesMax)) {
     absl::StatusOr<RepositoryName> name = RepositoryName::Parse(readable);
-    if (name.ok()) sources.push_back(*std::move(name));
+    if (name.ok()) sources.emplace_back(*std::move(name));
   }
   return sources;
 }
