@@ -28,10 +28,9 @@ using Curl = std::unique_ptr<CURL, CurlDeleter>;
 using Fields = std::unique_ptr<curl_slist, CurlDeleter>;
 
 void AddField(const std::string& field, Fields* fields) {
-  curl_slist* longer = curl_slist_append(fields->get(), field.c_str());
-  if (longer == nullptr) return;
-  (void)fields->release();  // It is the longer list's now.
-  fields->reset(longer);
+  curl_slist* const shorter = fields->release();
+  curl_slist* const longer = curl_slist_append(shorter, field.c_str());
+  fields->reset(longer == nullptr ? shorter : longer);
 }
 
 size_t Receive(char* data, size_t, size_t size, void* to) {

@@ -150,7 +150,7 @@ TEST_P(CatalogTagRulesTest, SomeMayOnlyMakeTags) {
 }
 
 TEST_P(CatalogTagRulesTest, OfManyTagsAllAreWrittenOrNone) {
-  const std::string first = PushedImage(a_, "release-1");
+  PushedImage(a_, "release-1");
   const std::string second = ImageIn(a_, "second");
   ManifestPut put = PutByDigest(second);
   for (const char* const tag : {"aaa", "release-1", "zzz"}) put.tags.push_back(TagNamed(tag));

@@ -81,7 +81,7 @@ TEST(ExamplePolicyTest, IsWhatItSays) {
     bool push;
     bool remove;
   };
-  const Case kCases[] = {
+  const Case cases[] = {
       {"prod", "driftwood/web", true, false, false}, {"prod", "driftwood/api", false, false, false},
       {"prod", "public/tools", true, false, false},  {"ci", "driftwood/web", true, true, false},
       {"ci", "driftwood/a/b", true, true, false},    {"ci", "driftwood", false, false, false},
@@ -89,7 +89,7 @@ TEST(ExamplePolicyTest, IsWhatItSays) {
       {"admin", "other/web", true, true, true},      {"", "public/tools", true, false, false},
       {"", "driftwood/web", false, false, false},    {"eve", "driftwood/web", false, false, false},
   };
-  for (const Case& test : kCases) {
+  for (const Case& test : cases) {
     const RepositoryName repository = RepositoryName::Parse(test.repository).value();
     const Subject subject{test.account, {}};
     EXPECT_EQ(policy->Decide(subject, Action::kPull, repository).allowed, test.pull) << test.account;

@@ -77,36 +77,36 @@ struct DecisionCase {
 
 TEST(PolicyTest, Decides) {
   const auto policy = MustParse(kPolicy);
-  const std::string kNothing = "no rule of policy.yaml allows it";
-  const std::string kAdministrators = "administrators of policy.yaml may do everything";
-  const std::string kRule2 = "rule 2 (\"developers work\") of policy.yaml allows it";
-  const DecisionCase kCases[] = {
+  const std::string nothing = "no rule of policy.yaml allows it";
+  const std::string administrators = "administrators of policy.yaml may do everything";
+  const std::string rule_2 = "rule 2 (\"developers work\") of policy.yaml allows it";
+  const DecisionCase cases[] = {
       {{"", {}}, Action::kPull, "public/a", true, "rule 1 of policy.yaml allows it"},
-      {{"", {}}, Action::kPush, "public/a", false, kNothing},
-      {{"", {}}, Action::kPull, "team/docs", false, kNothing},
-      {{"", {"developers"}}, Action::kPull, "team/web", false, kNothing},
+      {{"", {}}, Action::kPush, "public/a", false, nothing},
+      {{"", {}}, Action::kPull, "team/docs", false, nothing},
+      {{"", {"developers"}}, Action::kPull, "team/web", false, nothing},
       {{"eve", {}}, Action::kPull, "team/docs", true, "rule 3 (\"all may look\") of policy.yaml allows it"},
-      {{"eve", {}}, Action::kPull, "team/web", false, kNothing},
-      {{"ada", {}}, Action::kPush, "team/web", true, kRule2},
-      {{"ada", {}}, Action::kPush, "team", true, kRule2},
-      {{"ada", {}}, Action::kDelete, "team/web", false, kNothing},
-      {{"ada", {}}, Action::kPush, "teams/web", false, kNothing},
-      {{"eve", {"developers"}}, Action::kPush, "team/web", true, kRule2},
-      {{"eve", {"developer"}}, Action::kPush, "team/web", false, kNothing},
-      {{"robot+ci", {}}, Action::kPush, "team/a/b", true, kRule2},
-      {{"robot+other", {"developers"}}, Action::kPush, "team/web", false, kNothing},
+      {{"eve", {}}, Action::kPull, "team/web", false, nothing},
+      {{"ada", {}}, Action::kPush, "team/web", true, rule_2},
+      {{"ada", {}}, Action::kPush, "team", true, rule_2},
+      {{"ada", {}}, Action::kDelete, "team/web", false, nothing},
+      {{"ada", {}}, Action::kPush, "teams/web", false, nothing},
+      {{"eve", {"developers"}}, Action::kPush, "team/web", true, rule_2},
+      {{"eve", {"developer"}}, Action::kPush, "team/web", false, nothing},
+      {{"robot+ci", {}}, Action::kPush, "team/a/b", true, rule_2},
+      {{"robot+other", {"developers"}}, Action::kPush, "team/web", false, nothing},
       {{"robot+other", {}}, Action::kPull, "team/docs", true, "rule 3 (\"all may look\") of policy.yaml allows it"},
-      {{"oidc+cluster:system:serviceaccount:builds:runner", {}}, Action::kPush, "team/web", true, kRule2},
-      {{"oidc+cluster:system:serviceaccount:builds:other", {"ops"}}, Action::kPush, "team/web", false, kNothing},
+      {{"oidc+cluster:system:serviceaccount:builds:runner", {}}, Action::kPush, "team/web", true, rule_2},
+      {{"oidc+cluster:system:serviceaccount:builds:other", {"ops"}}, Action::kPush, "team/web", false, nothing},
       {{"grace", {}}, Action::kDelete, "team/web", true, "rule 4 (\"grace cleans up\") of policy.yaml allows it"},
-      {{"grace", {}}, Action::kDelete, "team/a/b", false, kNothing},
-      {{"root", {}}, Action::kDelete, "x", true, kAdministrators},
-      {{"olga", {}}, Action::kDelete, "x", true, kAdministrators},
-      {{"eve", {"ops"}}, Action::kDelete, "x", true, kAdministrators},
-      {{"robot+backup", {}}, Action::kPull, "x", true, kAdministrators},
-      {{"robot+x", {"ops"}}, Action::kPull, "x", false, kNothing},
+      {{"grace", {}}, Action::kDelete, "team/a/b", false, nothing},
+      {{"root", {}}, Action::kDelete, "x", true, administrators},
+      {{"olga", {}}, Action::kDelete, "x", true, administrators},
+      {{"eve", {"ops"}}, Action::kDelete, "x", true, administrators},
+      {{"robot+backup", {}}, Action::kPull, "x", true, administrators},
+      {{"robot+x", {"ops"}}, Action::kPull, "x", false, nothing},
   };
-  for (const DecisionCase& test : kCases) {
+  for (const DecisionCase& test : cases) {
     const Decision decision = policy->Decide(test.subject, test.action, Repo(test.repository));
     EXPECT_EQ(decision.allowed, test.allowed) << test.subject.account << " " << test.repository;
     EXPECT_EQ(decision.reason, test.reason) << test.subject.account << " " << test.repository;
@@ -176,7 +176,7 @@ constexpr char kRule[] = "rules: [{subjects: [a], repositories: [r], actions: [p
 
 TEST(PolicyTest, EveryProblemHasItsLine) {
   const std::string provider = "identity_providers: [{name: ci, issuer: 'https://i', audience: e, key_set_file: /k, ";
-  const ProblemCase kCases[] = {
+  const ProblemCase cases[] = {
       {absl::StrCat(kRule, "{subjects: [a], repositories: [r], actions: [pul]}]"),
        {R"(rules[1].actions[0]: unknown action "pul": it is pull, push, delete or "*")"}},
       {absl::StrCat(kRule, "{repositories: [r], actions: [pull]}]"),
@@ -229,7 +229,7 @@ TEST(PolicyTest, EveryProblemHasItsLine) {
        {R"(identity_providers[0].key_set_url: "http://i/keys" does not begin with https://)",
         R"(identity_providers[0].rules[0].claims: the claim "sub" and what it must be are given both or not at all)"}},
   };
-  for (const ProblemCase& test : kCases) {
+  for (const ProblemCase& test : cases) {
     const auto policy = Policy::Parse(test.text, "policy.yaml");
     ASSERT_THAT(policy, StatusIs(absl::StatusCode::kInvalidArgument)) << test.text;
     const std::vector<std::string> lines = absl::StrSplit(policy.status().message(), '\n');

@@ -22,7 +22,7 @@ struct MatchCase {
 };
 
 TEST(RepositoryPatternTest, Matches) {
-  const MatchCase kCases[] = {
+  const MatchCase cases[] = {
       {"a", {"a"}, {"b", "ab", "a/b", "a-b"}},
       {"driftwood/web", {"driftwood/web"}, {"driftwood", "driftwood/web2", "driftwood/web/a", "x/driftwood/web"}},
       {"**", {"a", "a/b", "a/b/c"}, {""}},
@@ -38,7 +38,7 @@ TEST(RepositoryPatternTest, Matches) {
       {"*.*/team-*", {"docker.io/team-a"}, {"docker/team-a", "docker.io/team", "docker.io/x/team-a"}},
       {"**/**", {"a/b", "a/b/c"}, {"a"}},
   };
-  for (const MatchCase& test : kCases) {
+  for (const MatchCase& test : cases) {
     ASSERT_OK_AND_ASSIGN(const RepositoryPattern pattern, RepositoryPattern::Parse(test.pattern));
     EXPECT_EQ(pattern.ToString(), test.pattern);
     for (const std::string& name : test.matches) EXPECT_TRUE(pattern.Matches(name)) << test.pattern << " " << name;
@@ -47,7 +47,7 @@ TEST(RepositoryPatternTest, Matches) {
 }
 
 TEST(RepositoryPatternTest, WhatNothingCouldMatchIsRefused) {
-  const std::pair<std::string, std::string> kCases[] = {
+  const std::pair<std::string, std::string> cases[] = {
       {"", "it is empty"},
       {"A/b", "lower-case"},
       {"a//b", "two in a row"},
@@ -66,7 +66,7 @@ TEST(RepositoryPatternTest, WhatNothingCouldMatchIsRefused) {
       {"../*", "separated by"},
       {std::string(256, 'a'), "longer than 255"},
   };
-  for (const auto& [text, why] : kCases) {
+  for (const auto& [text, why] : cases) {
     const auto pattern = RepositoryPattern::Parse(text);
     EXPECT_THAT(pattern, StatusIs(absl::StatusCode::kInvalidArgument)) << text;
     EXPECT_THAT(std::string(pattern.status().message()), HasSubstr(why));
@@ -80,9 +80,9 @@ TEST(RepositoryPatternTest, WhatBelongsToAStarIsAllowedBesideIt) {
 }
 
 TEST(RepositoryPatternTest, LiteralPrefix) {
-  const std::pair<std::string, std::string> kCases[] = {
+  const std::pair<std::string, std::string> cases[] = {
       {"a/b", "a/b"}, {"a/**", "a/"}, {"**", ""}, {"a*", "a"}, {"a/b*/c", "a/b"}};
-  for (const auto& [text, prefix] : kCases) {
+  for (const auto& [text, prefix] : cases) {
     EXPECT_EQ(RepositoryPattern::Parse(text)->literal_prefix(), prefix);
   }
   EXPECT_TRUE(RepositoryPattern::Parse("a/**")->is_subtree());
