@@ -48,7 +48,8 @@ using ObjectContent = std::variant<std::string, OwnedFd, std::unique_ptr<ObjectS
 
 // The blob service, wherever it runs (proto/entrepot/blob/v1; services/blob/upload_sessions.h has the contract of each
 // call and its status codes; besides them kUnavailable where the service does not answer within its deadline). A
-// session belongs to context.caller's account: to another one it is unknown. Thread-safe; each call resumes on the caller's executor.
+// session belongs to context.caller's account: to another one it is unknown. Thread-safe; each call resumes on the
+// caller's executor.
 class BlobBackend {
  public:
   virtual ~BlobBackend() = default;

@@ -7,8 +7,9 @@
 
 namespace entrepot::gateway {
 
-// OK where the service answers that it serves (grpc.health.v1), to us too: one that refuses us by our certificate's name
-// is not ready. Waits for a connection and the answer for less than a second. kUnavailable, naming `service`, where not.
+// OK where the service answers that it serves (grpc.health.v1), to us too: one that refuses us by our certificate's
+// name is not ready. Waits for a connection and the answer for less than a second. kUnavailable, naming `service`,
+// where not.
 absl::Status CheckChannelReady(grpc::Channel& channel, absl::string_view service);
 
 }  // namespace entrepot::gateway
