@@ -16,12 +16,6 @@ namespace {
 constexpr size_t kUserNameBytesMax = 128;
 constexpr size_t kOtherNameBytesMax = 64;
 
-// Words of the policy file, and of the login with an identity provider's token.
-constexpr std::array<absl::string_view, 4> kReserved = {"anonymous", policy::kAnyone, policy::kAuthenticated,
-                                                        kIdentityTokenUser};
-constexpr std::array<absl::string_view, 3> kReservedPrefixes = {policy::kRobotPrefix, policy::kWorkloadPrefix,
-                                                                policy::kGroupPrefix};
-
 struct Grammar {
   absl::string_view what;
   size_t bytes_max;
@@ -52,12 +46,15 @@ absl::Status CheckGrammar(const Grammar& grammar, absl::string_view name) {
 }  // namespace
 
 absl::Status CheckUserName(absl::string_view name) {
-  for (const absl::string_view prefix : kReservedPrefixes) {
+  for (const absl::string_view prefix : {policy::kRobotPrefix, policy::kWorkloadPrefix, policy::kGroupPrefix}) {
     if (!absl::StartsWith(name, prefix)) continue;
     return absl::InvalidArgumentError(
         absl::StrCat(QuotedInput(name), " cannot be a user's name: \"", prefix, "\" marks another kind of account"));
   }
-  if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) {
+  // Words of the policy file, and of the login with an identity provider's token.
+  const std::array<absl::string_view, 4> reserved = {"anonymous", policy::kAnyone, policy::kAuthenticated,
+                                                     kIdentityTokenUser};
+  if (std::find(reserved.begin(), reserved.end(), name) != reserved.end()) {
     return absl::InvalidArgumentError(absl::StrCat(QuotedInput(name), " is reserved and cannot be a user's name"));
   }
   return CheckGrammar(kUserName, name);
