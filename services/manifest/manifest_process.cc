@@ -1,9 +1,7 @@
 #include "services/manifest/manifest_process.h"
 
-#include <filesystem>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -44,11 +42,6 @@ class RunningManifestService : public runtime::RunningService {
 
  private:
   absl::Status Open(const ManifestServiceConfig& config, const runtime::ServiceContext& context) {
-    std::error_code error;
-    std::filesystem::create_directories(config.data_directory(), error);
-    if (error) {
-      return absl::UnavailableError(absl::StrCat("cannot make ", config.data_directory(), ": ", error.message()));
-    }
     ASSIGN_OR_RETURN(kv_, kv::KvStack::Open(absl::StrCat(config.data_directory(), "/kv"), context.registry,
                                             runtime::LineLogger("rocksdb")));
     context.add_collectable(kv_->engine_metrics());

@@ -1,8 +1,6 @@
 #include "services/standalone/registry_process.h"
 
-#include <filesystem>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -75,11 +73,6 @@ class RegistryProcess final : public runtime::RunningService {
   RegistryProcess() = default;
 
   absl::Status OpenStores(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
-    std::error_code error;
-    std::filesystem::create_directories(config.data_directory(), error);
-    if (error) {
-      return absl::UnavailableError(absl::StrCat("cannot make ", config.data_directory(), ": ", error.message()));
-    }
     ASSIGN_OR_RETURN(kv_, kv::KvStack::Open(absl::StrCat(config.data_directory(), "/kv"), context.registry,
                                             runtime::LineLogger("rocksdb")));
     context.add_collectable(kv_->engine_metrics());
