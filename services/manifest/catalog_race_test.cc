@@ -106,6 +106,8 @@ class CatalogRaceTest : public testing::TestWithParam<TestEngineKind> {
       case 10:
         return ReadBack(repository, tag);
       case 11:
+        // Seldom: what is in it is gone for all, and nothing is found there for a while.
+        if (absl::Bernoulli(random, 0.75)) return ReadBack(repository, tag);
         return catalog_->DeleteRepository(kNobody, repository).status();
       default:
         return Collect(*engine_->get(), DigestOf(blob));
@@ -157,8 +159,7 @@ TEST_P(CatalogRaceTest, InvariantsHoldWhateverHappensAtOnce) {
       EXPECT_TRUE(status.ok() || absl::IsNotFound(status) || absl::IsUnavailable(status)) << status;
     }
   });
-  // How many come through depends on how often a repository is just being deleted.
-  EXPECT_GT(done, kThreads * kSteps / 10);
+  EXPECT_GT(done, kThreads * kSteps / 4);
   EXPECT_THAT(CheckInvariants(*engine_->get(), {}), IsOkAndHolds(IsEmpty()));
 }
 
