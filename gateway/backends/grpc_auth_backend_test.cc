@@ -4,10 +4,10 @@
 
 #include "gateway/backends/testing/auth_backend_conformance.h"
 #include "gateway/backends/testing/authority_stack.h"
+#include "gateway/backends/testing/grpc_loopback.h"
 #include "gateway/backends/testing/run_awaitable.h"
 #include "services/auth/auth_service.h"
 #include "services/runtime/grpc_channel.h"
-#include "services/runtime/grpc_server.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::gateway {
@@ -16,24 +16,15 @@ namespace {
 // Against the real service, in this process, through a socket.
 class GrpcUnderTest : public AuthBackendUnderTest {
  public:
-  GrpcUnderTest() {
-    config::v1::Endpoint endpoint;
-    endpoint.set_address("127.0.0.1");
-    server_ = runtime::GrpcServer::Start(endpoint, {&service_}, registry_).value();
-    config::v1::Service service;
-    service.set_target(server_->address());
-    backend_ = MakeGrpcAuthBackend(runtime::MakeChannel(service, registry_), absl::Seconds(10), &calls_);
-  }
   AuthBackend& backend() override { return *backend_; }
 
  private:
-  std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
   AuthorityStack stack_;
   runtime::Executor executor_{4};
   auth::AuthService service_{stack_.authority(), &executor_};
-  std::unique_ptr<runtime::GrpcServer> server_;
+  GrpcLoopback loopback_{&service_};
   GrpcCalls calls_;
-  std::unique_ptr<AuthBackend> backend_;
+  std::unique_ptr<AuthBackend> backend_ = MakeGrpcAuthBackend(loopback_.Connect(), absl::Seconds(10), &calls_);
 };
 
 INSTANTIATE_TEST_SUITE_P(Grpc, AuthBackendConformanceTest,

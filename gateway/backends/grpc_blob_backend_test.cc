@@ -3,21 +3,15 @@
 #include <memory>
 
 #include "gateway/backends/testing/blob_backend_conformance.h"
+#include "gateway/backends/testing/grpc_loopback.h"
 #include "gateway/backends/testing/run_awaitable.h"
 #include "gateway/backends/testing/service_stack.h"
 #include "services/blob/blob_service.h"
 #include "services/runtime/grpc_channel.h"
-#include "services/runtime/grpc_server.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::gateway {
 namespace {
-
-config::v1::Endpoint AnyPort() {
-  config::v1::Endpoint endpoint;
-  endpoint.set_address("127.0.0.1");
-  return endpoint;
-}
 
 std::unique_ptr<BlobBackend> Connect(const std::string& target, absl::Duration deadline, GrpcCalls* calls) {
   config::v1::Service service;
@@ -29,16 +23,15 @@ std::unique_ptr<BlobBackend> Connect(const std::string& target, absl::Duration d
 class GrpcUnderTest : public BlobBackendUnderTest {
  public:
   BlobBackend& backend() override { return *backend_; }
-  const std::string& address() const { return server_->address(); }
+  const std::string& address() const { return loopback_.address(); }
 
  private:
   ServiceStack stack_;
   runtime::Executor executor_{4};
   blob::BlobService service_{&stack_.blobs()->upload_sessions(), &stack_.blobs()->object_reader(), &executor_};
-  std::unique_ptr<runtime::GrpcServer> server_ =
-      runtime::GrpcServer::Start(AnyPort(), {&service_}, std::make_shared<prometheus::Registry>()).value();
+  GrpcLoopback loopback_{&service_};
   GrpcCalls calls_;
-  std::unique_ptr<BlobBackend> backend_ = Connect(server_->address(), absl::Seconds(10), &calls_);
+  std::unique_ptr<BlobBackend> backend_ = MakeGrpcBlobBackend(loopback_.Connect(), absl::Seconds(10), &calls_);
 };
 
 INSTANTIATE_TEST_SUITE_P(Grpc, BlobBackendConformanceTest,
