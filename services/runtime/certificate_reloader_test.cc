@@ -1,14 +1,11 @@
 #include "services/runtime/certificate_reloader.h"
 
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,6 +19,8 @@
 #include "boost/asio/ssl/stream.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/runtime/test_certificates.h"
+#include "services/runtime/test_x509.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::runtime {
@@ -32,52 +31,12 @@ namespace ssl = boost::asio::ssl;
 using asio::ip::tcp;
 using ::testing::HasSubstr;
 
-template <auto Free>
-struct FreeWith {
-  template <typename T>
-  void operator()(T* pointer) const {
-    Free(pointer);
-  }
-};
-using Key = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, FreeWith<X509_free>>;
-using Bio = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
-
-Key NewKey() { return Key(EVP_EC_gen("P-256")); }
-
-// Self-signed, for `name`, good for a day from now.
-Certificate NewCertificate(EVP_PKEY* key, const std::string& name) {
-  Certificate certificate(X509_new());
-  X509_set_version(certificate.get(), 2);
-  ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
-  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -60);
-  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 24 * 60 * 60);
-  X509_NAME* subject = X509_get_subject_name(certificate.get());
-  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1,
-                             0);
-  X509_set_issuer_name(certificate.get(), subject);
-  X509_set_pubkey(certificate.get(), key);
+// Self-signed.
+TestCertificate NewCertificate(EVP_PKEY* key, const std::string& name) {
+  TestCertificate certificate = NewTestCertificate(key, name);
+  X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate.get()));
   EXPECT_GT(X509_sign(certificate.get(), key, EVP_sha256()), 0);
   return certificate;
-}
-
-std::string Contents(BIO* bio) {
-  char* data;
-  const long size = BIO_get_mem_data(bio, &data);
-  return std::string(data, static_cast<size_t>(size));
-}
-
-std::string Pem(X509* certificate) {
-  const Bio bio(BIO_new(BIO_s_mem()));
-  PEM_write_bio_X509(bio.get(), certificate);
-  return Contents(bio.get());
-}
-
-std::string Pem(EVP_PKEY* key, const char* password = nullptr) {
-  const Bio bio(BIO_new(BIO_s_mem()));
-  PEM_write_bio_PKCS8PrivateKey(bio.get(), key, password != nullptr ? EVP_aes_128_cbc() : nullptr, password,
-                                password != nullptr ? static_cast<int>(strlen(password)) : 0, nullptr, nullptr);
-  return Contents(bio.get());
 }
 
 // What a client saw of a server.
@@ -99,15 +58,9 @@ class CertificateReloaderTest : public testing::Test {
   }
 
   void WritePair(const std::string& name) {
-    const Key key = NewKey();
-    Write(files_.certificate_file(), Pem(NewCertificate(key.get(), name).get()));
-    Write(files_.private_key_file(), Pem(key.get()));
-  }
-
-  // As ACME clients do it.
-  static void Write(const std::string& path, const std::string& contents) {
-    std::ofstream(path + ".new") << contents;
-    std::filesystem::rename(path + ".new", path);
+    const TestKey key = NewTestKey();
+    ReplaceFile(files_.certificate_file(), PemOf(NewCertificate(key.get(), name).get()));
+    ReplaceFile(files_.private_key_file(), PemOf(key.get()));
   }
 
   void Create() {
@@ -146,7 +99,7 @@ class CertificateReloaderTest : public testing::Test {
   }
 
   static void Describe(SSL* connection, Handshake* seen) {
-    const Certificate certificate(SSL_get1_peer_certificate(connection));
+    const TestCertificate certificate(SSL_get1_peer_certificate(connection));
     char name[64];
     X509_NAME_get_text_by_NID(X509_get_subject_name(certificate.get()), NID_commonName, name, sizeof(name));
     seen->common_name = name;
@@ -251,7 +204,7 @@ TEST_F(CertificateReloaderTest, FollowsASymbolicLinkAsKubernetesReplacesIt) {
 TEST_F(CertificateReloaderTest, ABadPairLeavesTheOldOneAndIsLoggedOnce) {
   Create();
   testing::internal::CaptureStderr();
-  Write(files_.certificate_file(), "not a certificate");
+  ReplaceFile(files_.certificate_file(), "not a certificate");
   EXPECT_THAT(reloader_->ReloadIfChanged(), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_OK(reloader_->ReloadIfChanged());
   EXPECT_EQ(Connect().common_name, "first");
@@ -275,42 +228,42 @@ TEST_F(CertificateReloaderTest, AFileThatIsGoneLeavesTheOldOne) {
 
 TEST_F(CertificateReloaderTest, FilesThatAreReplacedOneAfterTheOther) {
   Create();
-  const Key key = NewKey();
-  Write(files_.certificate_file(), Pem(NewCertificate(key.get(), "second").get()));
+  const TestKey key = NewTestKey();
+  ReplaceFile(files_.certificate_file(), PemOf(NewCertificate(key.get(), "second").get()));
   const absl::Status status = reloader_->ReloadIfChanged();
   EXPECT_EQ(status.message(), absl::StrCat(files_.private_key_file(), " is not the key of the certificate in ",
                                            files_.certificate_file()));
-  Write(files_.private_key_file(), Pem(key.get()));
+  ReplaceFile(files_.private_key_file(), PemOf(key.get()));
   EXPECT_OK(reloader_->ReloadIfChanged());
   EXPECT_EQ(Connect().common_name, "second");
 }
 
 TEST_F(CertificateReloaderTest, NamesWhatCannotBeUsed) {
-  const Key key = NewKey();
-  const std::string certificate = Pem(NewCertificate(key.get(), "x").get());
+  const TestKey key = NewTestKey();
+  const std::string certificate = PemOf(NewCertificate(key.get(), "x").get());
 
-  Write(files_.private_key_file(), Pem(NewKey().get()));
+  ReplaceFile(files_.private_key_file(), PemOf(NewTestKey().get()));
   EXPECT_THAT(CreationError(), HasSubstr("tls.key is not the key of the certificate in "));
-  Write(files_.certificate_file(), "");
+  ReplaceFile(files_.certificate_file(), "");
   EXPECT_THAT(CreationError(), HasSubstr("tls.crt holds no usable PEM certificate"));
-  Write(files_.certificate_file(), certificate);
-  Write(files_.private_key_file(), certificate);
+  ReplaceFile(files_.certificate_file(), certificate);
+  ReplaceFile(files_.private_key_file(), certificate);
   EXPECT_THAT(CreationError(), HasSubstr("tls.key holds no usable PEM private key"));
   // It must not ask the terminal.
-  Write(files_.private_key_file(), Pem(key.get(), "password"));
+  ReplaceFile(files_.private_key_file(), PemOf(key.get(), "password"));
   EXPECT_THAT(CreationError(), HasSubstr("tls.key holds no usable PEM private key"));
   std::filesystem::remove(files_.certificate_file());
   EXPECT_THAT(CreationError(), HasSubstr("tls.crt: No such file or directory"));
 }
 
 TEST_F(CertificateReloaderTest, SendsTheChain) {
-  const Key root_key = NewKey(), leaf_key = NewKey();
-  const Certificate root = NewCertificate(root_key.get(), "root");
-  Certificate leaf = NewCertificate(leaf_key.get(), "leaf");
+  const TestKey root_key = NewTestKey(), leaf_key = NewTestKey();
+  const TestCertificate root = NewCertificate(root_key.get(), "root");
+  TestCertificate leaf = NewCertificate(leaf_key.get(), "leaf");
   X509_set_issuer_name(leaf.get(), X509_get_subject_name(root.get()));
   X509_sign(leaf.get(), root_key.get(), EVP_sha256());
-  Write(files_.certificate_file(), Pem(leaf.get()) + Pem(root.get()));
-  Write(files_.private_key_file(), Pem(leaf_key.get()));
+  ReplaceFile(files_.certificate_file(), PemOf(leaf.get()) + PemOf(root.get()));
+  ReplaceFile(files_.private_key_file(), PemOf(leaf_key.get()));
   Create();
   STACK_OF(X509)* chain = nullptr;
   SSL_CTX_get_extra_chain_certs(reloader_->context()->native_handle(), &chain);
@@ -322,12 +275,12 @@ TEST_F(CertificateReloaderTest, ShowsTheExpiry) {
   Create();
   const double now = absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch());
   EXPECT_NEAR(Expiry(), now + 24 * 60 * 60, 60);
-  const Key key = NewKey();
-  const Certificate certificate = NewCertificate(key.get(), "short");
+  const TestKey key = NewTestKey();
+  const TestCertificate certificate = NewCertificate(key.get(), "short");
   X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 60 * 60);
   X509_sign(certificate.get(), key.get(), EVP_sha256());
-  Write(files_.certificate_file(), Pem(certificate.get()));
-  Write(files_.private_key_file(), Pem(key.get()));
+  ReplaceFile(files_.certificate_file(), PemOf(certificate.get()));
+  ReplaceFile(files_.private_key_file(), PemOf(key.get()));
   EXPECT_OK(reloader_->ReloadIfChanged());
   EXPECT_NEAR(Expiry(), now + 60 * 60, 60);
 }
