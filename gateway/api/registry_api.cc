@@ -102,10 +102,10 @@ class RegistryApi : public http::Handler {
   HandlerResult Answer(http::Request& request, absl::string_view* label) {
     std::string decoded;
     CO_ASSIGN_OR_RETURN(const Route route, ParseRoute(request.path, &decoded));
-    if (NeedsAccounts(route.family) && access_ == nullptr) {
+    const RouteInfo& info = GetRouteInfo(route.family);
+    if (info.presence == Presence::kWithAccounts && access_ == nullptr) {
       co_return absl::NotFoundError("this registry has no accounts");
     }
-    const RouteInfo& info = GetRouteInfo(route.family);
     *label = info.label;
     const RouteMethod* const method = info.Find(request.method);
     if (method == nullptr) co_return MethodNotAllowed("this endpoint does not know the method", info.allow);
@@ -114,7 +114,7 @@ class RegistryApi : public http::Handler {
     }
     // What no repository can be called is refused before anybody is asked who may read it.
     std::optional<RepositoryName> repository;
-    if (HasRepository(route.family)) {
+    if (info.path_of == PathOf::kRepository) {
       CO_ASSIGN_OR_RETURN(repository, RepositoryName::Parse(route.repository));
     }
     if (access_ == nullptr) co_return co_await Dispatch(request, route, std::move(repository), nullptr);

@@ -76,46 +76,6 @@ const RouteMethod* RouteInfo::Find(absl::string_view method) const {
   return found == methods.end() ? nullptr : &*found;
 }
 
-bool HasRepository(RouteFamily family) {
-  switch (family) {
-    case RouteFamily::kBlob:
-    case RouteFamily::kUploads:
-    case RouteFamily::kUpload:
-    case RouteFamily::kManifest:
-    case RouteFamily::kTags:
-    case RouteFamily::kReferrers:
-    case RouteFamily::kRepository:
-      return true;
-    case RouteFamily::kBase:
-    case RouteFamily::kCatalog:
-    case RouteFamily::kToken:
-    case RouteFamily::kKeySet:
-    case RouteFamily::kAdminister:
-      return false;
-  }
-  return false;
-}
-
-bool NeedsAccounts(RouteFamily family) {
-  switch (family) {
-    case RouteFamily::kToken:
-    case RouteFamily::kKeySet:
-    case RouteFamily::kAdminister:
-    case RouteFamily::kRepository:
-      return true;
-    case RouteFamily::kBase:
-    case RouteFamily::kCatalog:
-    case RouteFamily::kBlob:
-    case RouteFamily::kUploads:
-    case RouteFamily::kUpload:
-    case RouteFamily::kManifest:
-    case RouteFamily::kTags:
-    case RouteFamily::kReferrers:
-      return false;
-  }
-  return true;
-}
-
 absl::StatusOr<Route> ParseRoute(absl::string_view path, std::string* decoded) {
   if (absl::StrContains(path, '%')) {
     std::optional<std::string> text = PercentDecode(path);

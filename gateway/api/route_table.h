@@ -48,10 +48,17 @@ struct RouteMethod {
   Need need;
 };
 
+// What a path is about: one repository, whose name it holds, or the registry.
+enum class PathOf { kRegistry, kRepository };
+
+enum class Presence { kAlways, kWithAccounts };
+
 // What is known of a family: the whole table of method and route. What is not in it is refused. Whoever adds a row to
 // it adds a handler, and rows to access_matrix_test.cc.
 struct RouteInfo {
   RouteFamily family;
+  PathOf path_of;
+  Presence presence;
   absl::string_view label;  // In metrics: "blob".
   absl::Span<const RouteMethod> methods;
   absl::string_view allow;  // Their names as an Allow header: "GET, HEAD".
@@ -59,11 +66,6 @@ struct RouteInfo {
   // nullptr: the route does not know the method.
   const RouteMethod* Find(absl::string_view method) const;
 };
-
-// Whether the path holds a repository's name.
-bool HasRepository(RouteFamily family);
-// Whether it is there only where the registry has accounts.
-bool NeedsAccounts(RouteFamily family);
 
 namespace internal {
 
@@ -89,18 +91,28 @@ inline constexpr std::array kRepositoryMethods = {RouteMethod("DELETE", Need::kA
 
 // In the order of the enum.
 inline constexpr std::array kRouteTable = {
-    RouteInfo{RouteFamily::kBase, "base", internal::kBaseMethods, "GET, HEAD"},
-    RouteInfo{RouteFamily::kCatalog, "catalog", internal::kCatalogMethods, "GET, HEAD"},
-    RouteInfo{RouteFamily::kBlob, "blob", internal::kBlobMethods, "GET, HEAD, DELETE"},
-    RouteInfo{RouteFamily::kUploads, "uploads", internal::kUploadsMethods, "POST"},
-    RouteInfo{RouteFamily::kUpload, "upload", internal::kUploadMethods, "GET, HEAD, PATCH, PUT, DELETE"},
-    RouteInfo{RouteFamily::kManifest, "manifest", internal::kManifestMethods, "GET, HEAD, PUT, DELETE"},
-    RouteInfo{RouteFamily::kTags, "tags", internal::kListMethods, "GET, HEAD"},
-    RouteInfo{RouteFamily::kReferrers, "referrers", internal::kListMethods, "GET, HEAD"},
-    RouteInfo{RouteFamily::kToken, "token", internal::kTokenMethods, "GET, POST"},
-    RouteInfo{RouteFamily::kKeySet, "key_set", internal::kKeySetMethods, "GET, HEAD"},
-    RouteInfo{RouteFamily::kAdminister, "administer", internal::kAdministerMethods, "POST"},
-    RouteInfo{RouteFamily::kRepository, "repository", internal::kRepositoryMethods, "DELETE"},
+    RouteInfo{RouteFamily::kBase, PathOf::kRegistry, Presence::kAlways, "base", internal::kBaseMethods, "GET, HEAD"},
+    RouteInfo{RouteFamily::kCatalog, PathOf::kRegistry, Presence::kAlways, "catalog", internal::kCatalogMethods,
+              "GET, HEAD"},
+    RouteInfo{RouteFamily::kBlob, PathOf::kRepository, Presence::kAlways, "blob", internal::kBlobMethods,
+              "GET, HEAD, DELETE"},
+    RouteInfo{RouteFamily::kUploads, PathOf::kRepository, Presence::kAlways, "uploads", internal::kUploadsMethods,
+              "POST"},
+    RouteInfo{RouteFamily::kUpload, PathOf::kRepository, Presence::kAlways, "upload", internal::kUploadMethods,
+              "GET, HEAD, PATCH, PUT, DELETE"},
+    RouteInfo{RouteFamily::kManifest, PathOf::kRepository, Presence::kAlways, "manifest", internal::kManifestMethods,
+              "GET, HEAD, PUT, DELETE"},
+    RouteInfo{RouteFamily::kTags, PathOf::kRepository, Presence::kAlways, "tags", internal::kListMethods, "GET, HEAD"},
+    RouteInfo{RouteFamily::kReferrers, PathOf::kRepository, Presence::kAlways, "referrers", internal::kListMethods,
+              "GET, HEAD"},
+    RouteInfo{RouteFamily::kToken, PathOf::kRegistry, Presence::kWithAccounts, "token", internal::kTokenMethods,
+              "GET, POST"},
+    RouteInfo{RouteFamily::kKeySet, PathOf::kRegistry, Presence::kWithAccounts, "key_set", internal::kKeySetMethods,
+              "GET, HEAD"},
+    RouteInfo{RouteFamily::kAdminister, PathOf::kRegistry, Presence::kWithAccounts, "administer",
+              internal::kAdministerMethods, "POST"},
+    RouteInfo{RouteFamily::kRepository, PathOf::kRepository, Presence::kWithAccounts, "repository",
+              internal::kRepositoryMethods, "DELETE"},
 };
 inline constexpr size_t kRouteFamilies = kRouteTable.size();
 

@@ -157,11 +157,11 @@ TEST(RouteInfoTest, NothingInARepositoryIsOpen) {
     for (const RouteMethod& method : info.methods) {
       const bool of_repository = method.need == Need::kPull || method.need == Need::kPush ||
                                  method.need == Need::kDelete || method.need == Need::kAdminister;
-      if (HasRepository(info.family)) {
+      if (info.path_of == PathOf::kRepository) {
         EXPECT_TRUE(of_repository) << info.label << " " << method.name;
       }
       if (method.need == Need::kNothing) {
-        EXPECT_TRUE(NeedsAccounts(info.family)) << info.label << " " << method.name;
+        EXPECT_EQ(info.presence, Presence::kWithAccounts) << info.label << " " << method.name;
       }
     }
   }

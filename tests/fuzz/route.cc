@@ -8,8 +8,8 @@
 
 using entrepot::OciErrorCode;
 using entrepot::gateway::api::GetRouteInfo;
-using entrepot::gateway::api::HasRepository;
 using entrepot::gateway::api::ParseRoute;
+using entrepot::gateway::api::PathOf;
 using entrepot::gateway::api::Route;
 using entrepot::gateway::api::RouteFamily;
 
@@ -75,10 +75,11 @@ FUZZ_TARGET(input) {
     return;
   }
   FUZZ_CHECK(GetRouteInfo(route->family).family == route->family);
-  FUZZ_CHECK(route->repository.empty() != HasRepository(route->family));
+  const bool in_repository = GetRouteInfo(route->family).path_of == PathOf::kRepository;
+  FUZZ_CHECK(route->repository.empty() != in_repository);
   FUZZ_CHECK(route->argument.empty() != HasArgument(route->family));
   FUZZ_CHECK(IsSafe(route->repository) && IsSafe(route->argument));
-  FUZZ_CHECK(!HasRepository(route->family) || HasNoEmptySegment(route->repository));
+  FUZZ_CHECK(!in_repository || HasNoEmptySegment(route->repository));
   FUZZ_CHECK(route->argument.find('/') == absl::string_view::npos);
 
   // What was understood, written as a path, is understood in the same way. A decoded percent sign would be decoded
