@@ -34,8 +34,8 @@ namespace entrepot::manifest {
 //
 // The engine takes all locks of a transaction in the order of their keys, so that none waits in a circle.
 //
-// A blob is held exclusively only to make it, to renew its lease and to collect it: a base layer that pushes share is held
-// shared almost all the time, and all that come behind somebody who wants it for himself wait for him too.
+// A blob is held exclusively only to make it, to renew its lease and to collect it: a base layer that pushes share is
+// held shared almost all the time, and all that come behind somebody who wants it for himself wait for him too.
 //
 // What that decides:
 // - Manifest PUT against the collector: PUT holds b/<D> shared, the collector exclusively. Either PUT sees the blob
