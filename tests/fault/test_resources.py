@@ -155,6 +155,8 @@ def wait_until_refused(port):
             Connection(port).socket.close()
         except ConnectionRefusedError:
             return
+        except ConnectionResetError:
+            pass  # It came into the listener's queue just before the listener was closed.
         time.sleep(0.02)
     raise AssertionError("the port is still open")
 
