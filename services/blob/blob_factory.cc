@@ -9,11 +9,11 @@
 #include "services/blob/filesystem_object_store.h"
 #include "services/blob/kv_object_tier.h"
 #include "services/blob/kv_upload_sessions.h"
-#include "services/blob/periodic_task.h"
 #include "services/blob/store_format.h"
 #include "services/blob/tiered_object_reader.h"
 #include "services/blob/write_gate.h"
 #include "services/runtime/config_defaults.h"
+#include "services/runtime/periodic_task.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {
@@ -37,7 +37,7 @@ class LocalBlobStack : public BlobStack {
 
   absl::Status Start(absl::Duration upkeep_interval) {
     RETURN_IF_ERROR(sessions_.Recover());
-    upkeep_ = std::make_unique<PeriodicTask>(upkeep_interval, [this] { Upkeep(); });
+    upkeep_ = std::make_unique<runtime::PeriodicTask>(upkeep_interval, [this] { Upkeep(); });
     return absl::OkStatus();
   }
 
@@ -73,7 +73,7 @@ class LocalBlobStack : public BlobStack {
   KvObjectTier values_;
   TieredObjectReader reader_;
   KvUploadSessions sessions_;
-  std::unique_ptr<PeriodicTask> upkeep_;
+  std::unique_ptr<runtime::PeriodicTask> upkeep_;
 };
 
 }  // namespace

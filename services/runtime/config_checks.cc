@@ -233,6 +233,16 @@ void CheckLimits(absl::string_view field, const config::v1::Limits& limits, Conf
   CheckAtLeast(Field(field, "connections_max"), limits.connections_max(), 1, problems);
 }
 
+void CheckCollector(absl::string_view field, const config::v1::Collector& collector, ConfigProblems* problems) {
+  CheckDuration(Field(field, "lease"), collector.lease(), problems);
+  CheckDuration(Field(field, "grace"), collector.grace(), problems);
+  CheckDuration(Field(field, "interval"), collector.interval(), problems);
+  CheckDuration(Field(field, "orphan_age"), collector.orphan_age(), problems);
+  CheckDuration(Field(field, "orphan_interval"), collector.orphan_interval(), problems);
+  CheckDuration(Field(field, "retention_interval"), collector.retention_interval(), problems);
+  CheckDuration(Field(field, "scrub.interval"), collector.scrub().interval(), problems);
+}
+
 void CheckUploads(absl::string_view field, const config::v1::Uploads& uploads, ConfigProblems* problems) {
   CheckDuration(Field(field, "session_lifetime"), uploads.session_lifetime(), problems);
   CheckAtLeast(Field(field, "sessions_max"), uploads.sessions_max(), 1, problems);

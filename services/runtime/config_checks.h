@@ -54,6 +54,7 @@ void CheckAuthentication(absl::string_view field, const config::v1::Authenticati
 // Both files given and readable by this process.
 void CheckTls(absl::string_view field, const config::v1::TlsCertificate& tls, ConfigProblems* problems);
 void CheckLimits(absl::string_view field, const config::v1::Limits& limits, ConfigProblems* problems);
+void CheckCollector(absl::string_view field, const config::v1::Collector& collector, ConfigProblems* problems);
 void CheckUploads(absl::string_view field, const config::v1::Uploads& uploads, ConfigProblems* problems);
 void CheckLog(absl::string_view field, const config::v1::Log& log, ConfigProblems* problems);
 // With its TLS files, where it has them.

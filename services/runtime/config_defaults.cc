@@ -41,6 +41,20 @@ void FillDefaults(config::v1::Uploads* uploads) {
   if (uploads->sessions_max() == 0) uploads->set_sessions_max(10000);
 }
 
+void FillDefaults(config::v1::Collector* collector) {
+  if (!collector->has_lease()) *collector->mutable_lease() = Seconds(24 * 60 * 60);
+  if (!collector->has_grace()) *collector->mutable_grace() = Seconds(60 * 60);
+  if (!collector->has_interval()) *collector->mutable_interval() = Seconds(10);
+  if (collector->operations_per_second() == 0) collector->set_operations_per_second(500);
+  if (collector->bytes_per_second() == 0) collector->set_bytes_per_second(1 << 30);
+  if (!collector->has_orphan_age()) *collector->mutable_orphan_age() = Seconds(24 * 60 * 60);
+  if (!collector->has_orphan_interval()) *collector->mutable_orphan_interval() = Seconds(6 * 60 * 60);
+  config::v1::Scrub* scrub = collector->mutable_scrub();
+  if (!scrub->has_interval()) *scrub->mutable_interval() = Seconds(7 * 24 * 60 * 60);
+  if (scrub->bytes_per_second() == 0) scrub->set_bytes_per_second(16 << 20);
+  if (!collector->has_retention_interval()) *collector->mutable_retention_interval() = Seconds(60 * 60);
+}
+
 void FillDefaults(config::v1::Log* log) {
   if (log->level().empty()) log->set_level("info");
 }

@@ -18,6 +18,7 @@ void FillDefaults(uint32_t default_port, config::v1::Endpoint* endpoint);
 void FillDefaults(config::v1::PublicEndpoint* endpoint);
 void FillDefaults(config::v1::Limits* limits);
 void FillDefaults(config::v1::Uploads* uploads);
+void FillDefaults(config::v1::Collector* collector);
 void FillDefaults(config::v1::Log* log);
 void FillDefaults(config::v1::Service* service);
 void FillDefaults(config::v1::Authentication* authentication);

@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_SERVICES_BLOB_PERIODIC_TASK_H_
-#define ENTREPOT_SERVICES_BLOB_PERIODIC_TASK_H_
+#ifndef ENTREPOT_SERVICES_RUNTIME_PERIODIC_TASK_H_
+#define ENTREPOT_SERVICES_RUNTIME_PERIODIC_TASK_H_
 
 #include <functional>
 #include <thread>
@@ -8,7 +8,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
-namespace entrepot::blob {
+namespace entrepot::runtime {
 
 // Calls `task` on a thread of its own, at once and then with `interval` between the end of a call and the next.
 class PeriodicTask {
@@ -28,6 +28,6 @@ class PeriodicTask {
   std::thread thread_;
 };
 
-}  // namespace entrepot::blob
+}  // namespace entrepot::runtime
 
-#endif  // ENTREPOT_SERVICES_BLOB_PERIODIC_TASK_H_
+#endif  // ENTREPOT_SERVICES_RUNTIME_PERIODIC_TASK_H_

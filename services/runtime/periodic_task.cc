@@ -1,8 +1,8 @@
-#include "services/blob/periodic_task.h"
+#include "services/runtime/periodic_task.h"
 
 #include <utility>
 
-namespace entrepot::blob {
+namespace entrepot::runtime {
 
 PeriodicTask::PeriodicTask(absl::Duration interval, std::function<void()> task)
     : thread_([this, interval, task = std::move(task)] { Run(interval, task); }) {}
@@ -23,4 +23,4 @@ void PeriodicTask::Run(absl::Duration interval, const std::function<void()>& tas
   }
 }
 
-}  // namespace entrepot::blob
+}  // namespace entrepot::runtime

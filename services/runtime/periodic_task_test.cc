@@ -1,10 +1,10 @@
-#include "services/blob/periodic_task.h"
+#include "services/runtime/periodic_task.h"
 
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 
-namespace entrepot::blob {
+namespace entrepot::runtime {
 namespace {
 
 TEST(PeriodicTaskTest, RunsAtOnceAndAgain) {
@@ -29,4 +29,4 @@ TEST(PeriodicTaskTest, StopsInTheMiddleOfAnInterval) {
 }
 
 }  // namespace
-}  // namespace entrepot::blob
+}  // namespace entrepot::runtime
