@@ -24,6 +24,12 @@ TEST(ConfigDefaultsTest, FillsAnEmptyConfiguration) {
   config::v1::Uploads uploads;
   FillDefaults(&uploads);
   EXPECT_EQ(uploads.ShortDebugString(), "session_lifetime { seconds: 86400 } sessions_max: 10000");
+  config::v1::Collector collector;
+  FillDefaults(&collector);
+  EXPECT_EQ(collector.ShortDebugString(),
+            "lease { seconds: 86400 } grace { seconds: 3600 } interval { seconds: 10 } operations_per_second: 500 "
+            "bytes_per_second: 1073741824 orphan_age { seconds: 86400 } orphan_interval { seconds: 21600 } "
+            "scrub { interval { seconds: 604800 } bytes_per_second: 16777216 } retention_interval { seconds: 3600 }");
   config::v1::Log log;
   FillDefaults(&log);
   EXPECT_EQ(log.level(), "info");
@@ -97,6 +103,7 @@ TEST(ConfigDefaultsTest, KeepsWhatIsGiven) {
   ExpectKept<config::v1::PublicEndpoint>();
   ExpectKept<config::v1::Limits>();
   ExpectKept<config::v1::Uploads>();
+  ExpectKept<config::v1::Collector>();
   ExpectKept<config::v1::Log>();
   ExpectKept<config::v1::Service>();
   ExpectKept<config::v1::Authentication>();
