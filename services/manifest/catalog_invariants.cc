@@ -96,6 +96,9 @@ class Checker {
       case Kind::kFormat:
       case Kind::kReview:
       case Kind::kDeleteIntent:
+      case Kind::kPull:
+      case Kind::kCollection:
+      case Kind::kScrub:
         return absl::OkStatus();
     }
     return absl::OkStatus();

@@ -16,6 +16,7 @@ namespace entrepot::manifest::keys {
 namespace {
 
 constexpr absl::string_view kSeparator("\0", 1);
+constexpr absl::string_view kCollections("g/history\0", 10);
 constexpr size_t kDueDigits = 16;
 
 std::string EncodeDue(absl::Time due) {
@@ -43,6 +44,9 @@ const std::vector<Layout>& Layouts() {
       {"r/", Kind::kReference, {kDigest, kRepository, kManifest}},
       {"q/", Kind::kReview, {kDue, kDigest}},
       {"x/", Kind::kDeleteIntent, {kStorageKey}},
+      {"p/", Kind::kPull, {kRepository, kTag}},
+      {kCollections, Kind::kCollection, {kDue}},
+      {"g/scrub", Kind::kScrub, {}},
   };
   return *layouts;
 }
@@ -82,6 +86,7 @@ bool StoreComponent(Component component, absl::string_view text, Decoded* decode
 }
 
 bool DecodeComponents(const Layout& layout, absl::string_view rest, Decoded* decoded) {
+  if (layout.components.empty()) return rest.empty();
   const std::vector<absl::string_view> parts = absl::StrSplit(rest, kSeparator);
   if (parts.size() != layout.components.size()) return false;
   for (size_t i = 0; i < parts.size(); ++i) {
@@ -93,7 +98,7 @@ bool DecodeComponents(const Layout& layout, absl::string_view rest, Decoded* dec
 }  // namespace
 
 std::string Format() { return "f/manifest"; }
-std::string Blob(const Digest& digest) { return absl::StrCat("b/", digest.ToString()); }
+std::string Blob(const Digest& digest) { return absl::StrCat(Blobs(), digest.ToString()); }
 std::string Link(const Digest& digest, const RepositoryName& repository) {
   return absl::StrCat(LinksOf(digest), repository.ToString());
 }
@@ -116,15 +121,25 @@ std::string Reference(const Digest& digest, const RepositoryName& repository, co
 std::string Review(absl::Time due, const Digest& digest) {
   return absl::StrCat(Reviews(), EncodeDue(due), kSeparator, digest.ToString());
 }
-std::string DeleteIntent(const StorageKey& storage_key) { return absl::StrCat("x/", storage_key.ToString()); }
+std::string DeleteIntent(const StorageKey& storage_key) {
+  return absl::StrCat(DeleteIntents(), storage_key.ToString());
+}
+std::string Pull(const RepositoryName& repository, const entrepot::Tag& tag) {
+  return absl::StrCat(PullsOf(repository), tag.ToString());
+}
+std::string Collection(absl::Time started_at) { return absl::StrCat(Collections(), EncodeDue(started_at)); }
+std::string Scrub() { return "g/scrub"; }
 
+std::string Blobs() { return "b/"; }
 std::string Repositories() { return "n/"; }
 std::string Links() { return "l/"; }
 std::string LinksOf(const Digest& digest) { return absl::StrCat(Links(), digest.ToString(), kSeparator); }
+std::string Manifests() { return "m/"; }
 std::string ManifestsOf(const RepositoryName& repository) {
-  return absl::StrCat("m/", repository.ToString(), kSeparator);
+  return absl::StrCat(Manifests(), repository.ToString(), kSeparator);
 }
-std::string TagsOf(const RepositoryName& repository) { return absl::StrCat("t/", repository.ToString(), kSeparator); }
+std::string Tags() { return "t/"; }
+std::string TagsOf(const RepositoryName& repository) { return absl::StrCat(Tags(), repository.ToString(), kSeparator); }
 std::string TagsOfManifest(const RepositoryName& repository, const Digest& digest) {
   return absl::StrCat("d/", repository.ToString(), kSeparator, digest.ToString(), kSeparator);
 }
@@ -136,6 +151,9 @@ std::string ReferencesTo(const Digest& digest, const RepositoryName& repository)
   return absl::StrCat(ReferencesTo(digest), repository.ToString(), kSeparator);
 }
 std::string Reviews() { return "q/"; }
+std::string DeleteIntents() { return "x/"; }
+std::string PullsOf(const RepositoryName& repository) { return absl::StrCat("p/", repository.ToString(), kSeparator); }
+std::string Collections() { return std::string(kCollections); }
 
 std::vector<absl::string_view> Prefixes() {
   std::vector<absl::string_view> prefixes;

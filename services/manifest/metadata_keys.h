@@ -29,9 +29,12 @@
 //   r/<digest>|<repository>|<manifest>      ReferenceRecord
 //   q/<due>|<digest>                        ReviewRecord
 //   x/<storage key>                         DeleteIntentRecord
+//   p/<repository>|<tag>                    PullRecord
+//   g/history|<started at>                  CollectionRecord
+//   g/scrub                                 ScrubRecord
 //
-// <digest>, <subject>, <manifest>: `sha256:0123…`. <due>: microseconds since 1970 as 16 upper-case hex digits, so that
-// bytes sort as times do. Values are the messages of storage/v1/manifest_records.proto.
+// <digest>, <subject>, <manifest>: `sha256:0123…`. <due>, <started at>: microseconds since 1970 as 16 upper-case hex
+// digits, so that bytes sort as times do. Values are the messages of storage/v1/manifest_records.proto.
 //
 // The blob service keeps its keys in the same engine in the standalone process: `u/`, `o/` and `f/blob` are its own.
 namespace entrepot::manifest::keys {
@@ -49,12 +52,18 @@ std::string Referrer(const RepositoryName& repository, const Digest& subject, co
 std::string Reference(const Digest& digest, const RepositoryName& repository, const Digest& manifest);
 std::string Review(absl::Time due, const Digest& digest);
 std::string DeleteIntent(const StorageKey& storage_key);
+std::string Pull(const RepositoryName& repository, const entrepot::Tag& tag);
+std::string Collection(absl::Time started_at);
+std::string Scrub();
 
 // Prefixes for scans. A key is its prefix followed by its last components.
+std::string Blobs();
 std::string Repositories();
 std::string Links();
 std::string LinksOf(const Digest& digest);
+std::string Manifests();
 std::string ManifestsOf(const RepositoryName& repository);
+std::string Tags();
 std::string TagsOf(const RepositoryName& repository);
 std::string TagsOfManifest(const RepositoryName& repository, const Digest& digest);
 std::string ReferrersOf(const RepositoryName& repository, const Digest& subject);
@@ -64,6 +73,10 @@ std::string ReferencesTo(const Digest& digest);
 std::string ReferencesTo(const Digest& digest, const RepositoryName& repository);
 // In order of their due times.
 std::string Reviews();
+std::string DeleteIntents();
+std::string PullsOf(const RepositoryName& repository);
+// The collector's history, in order of its runs.
+std::string Collections();
 
 // Every key but the format's starts with one of these.
 std::vector<absl::string_view> Prefixes();
@@ -84,6 +97,9 @@ enum class Kind {
   kReference,
   kReview,
   kDeleteIntent,
+  kPull,
+  kCollection,
+  kScrub,
 };
 struct Decoded {
   Kind kind;
@@ -93,6 +109,7 @@ struct Decoded {
   // The referring manifest: kReferrer, kReference.
   std::optional<Digest> manifest = std::nullopt;
   std::optional<entrepot::Tag> tag = std::nullopt;
+  // For kCollection when it started.
   std::optional<absl::Time> due = std::nullopt;
   std::optional<StorageKey> storage_key = std::nullopt;
 };

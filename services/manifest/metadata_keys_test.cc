@@ -35,6 +35,9 @@ TEST(MetadataKeysTest, LayoutIsFrozen) {
   EXPECT_EQ(Review(absl::FromUnixMicros(0xABC), DigestOf('a')), absl::StrCat("q/0000000000000ABC", kSeparator, a));
   const std::string storage_key = "f" + std::string(32, '7');
   EXPECT_EQ(DeleteIntent(*StorageKey::Parse(storage_key)), "x/" + storage_key);
+  EXPECT_EQ(Pull(Name("x/y"), TagNamed("v1")), absl::StrCat("p/x/y", kSeparator, "v1"));
+  EXPECT_EQ(Collection(absl::FromUnixMicros(0xABC)), absl::StrCat("g/history", kSeparator, "0000000000000ABC"));
+  EXPECT_EQ(Scrub(), "g/scrub");
 }
 
 TEST(MetadataKeysTest, PrefixesTakeInTheirOwnKeysOnly) {
@@ -94,12 +97,34 @@ TEST(MetadataKeysTest, DecodesWhatItEncodes) {
   EXPECT_EQ(Decode(Review(absl::FromUnixMicros(77), a))->due, absl::FromUnixMicros(77));
   const StorageKey storage_key = *StorageKey::Parse("k" + std::string(32, '0'));
   EXPECT_EQ(Decode(DeleteIntent(storage_key))->storage_key, storage_key);
+  EXPECT_EQ(Decode(Pull(name, TagNamed("v1")))->kind, Kind::kPull);
+  EXPECT_EQ(Decode(Pull(name, TagNamed("v1")))->repository, name);
+  EXPECT_EQ(Decode(Pull(name, TagNamed("v1")))->tag, TagNamed("v1"));
+  EXPECT_EQ(Decode(Collection(absl::FromUnixMicros(77)))->kind, Kind::kCollection);
+  EXPECT_EQ(Decode(Collection(absl::FromUnixMicros(77)))->due, absl::FromUnixMicros(77));
+  EXPECT_EQ(Decode(Scrub())->kind, Kind::kScrub);
+}
+
+TEST(MetadataKeysTest, EveryKeyHasItsPrefix) {
+  const std::vector<absl::string_view> prefixes = Prefixes();
+  for (const std::string& key :
+       {Blob(DigestOf('a')), Link(DigestOf('a'), Name("x")), Repository(Name("x")), Manifest(Name("x"), DigestOf('a')),
+        Tag(Name("x"), TagNamed("v")), TagOfManifest(Name("x"), DigestOf('a'), TagNamed("v")),
+        Referrer(Name("x"), DigestOf('a'), DigestOf('b')), Reference(DigestOf('a'), Name("x"), DigestOf('b')),
+        Review(absl::UnixEpoch(), DigestOf('a')), DeleteIntent(*StorageKey::Parse("k" + std::string(32, '0'))),
+        Pull(Name("x"), TagNamed("v")), Collection(absl::UnixEpoch()), Scrub()}) {
+    EXPECT_EQ(std::count_if(prefixes.begin(), prefixes.end(),
+                            [&](absl::string_view prefix) { return absl::StartsWith(key, prefix); }),
+              1)
+        << key;
+  }
 }
 
 TEST(MetadataKeysTest, DecodeRefusesWhatIsNotOfTheLayout) {
   const std::string due = "q/0000000000000abc" + std::string(kSeparator) + DigestOf('a').ToString();
   for (const std::string& key : {std::string(), std::string("b/"), std::string("b/sha256:1"), std::string("f/blob"),
-                                 std::string("u/0"), Tag(Name("a"), TagNamed("b")) + std::string(kSeparator), due}) {
+                                 std::string("u/0"), std::string("g/"), Scrub() + "s", Collections(),
+                                 Tag(Name("a"), TagNamed("b")) + std::string(kSeparator), due}) {
     EXPECT_EQ(Decode(key).status().code(), absl::StatusCode::kDataLoss) << key;
   }
 }

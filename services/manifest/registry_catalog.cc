@@ -1,5 +1,7 @@
 #include "services/manifest/registry_catalog.h"
 
+#include <variant>
+
 #include "absl/memory/memory.h"
 #include "services/manifest/blob_records.h"
 #include "services/manifest/catalog_format.h"
@@ -22,6 +24,7 @@ absl::StatusOr<std::unique_ptr<RegistryCatalog>> RegistryCatalog::Create(kv::KvE
 
 RegistryCatalog::RegistryCatalog(kv::KvEngine* kv, const Clock* clock, const Options& options)
     : policy_(options.policy),
+      pulls_(options.pulls),
       reads_(std::make_unique<RepositoryReads>(kv)),
       metrics_(std::make_unique<CatalogMetrics>(options.registry)),
       blobs_(std::make_unique<BlobRecords>(kv, clock, options.lease, &policy_, reads_.get(), metrics_.get())),
@@ -74,7 +77,10 @@ absl::StatusOr<ManifestPutResult> RegistryCatalog::PutManifest(const Caller& cal
 
 absl::StatusOr<StoredManifest> RegistryCatalog::GetManifest(const Caller& caller, const RepositoryName& repository,
                                                             const Reference& reference, bool metadata_only) {
-  return manifests_->Get(caller, repository, reference, metadata_only);
+  absl::StatusOr<StoredManifest> manifest = manifests_->Get(caller, repository, reference, metadata_only);
+  if (pulls_ == nullptr || metadata_only || !manifest.ok()) return manifest;
+  if (const Tag* const tag = std::get_if<Tag>(&reference)) pulls_->Note(repository, *tag);
+  return manifest;
 }
 
 absl::Status RegistryCatalog::DeleteManifest(const Caller& caller, const RepositoryName& repository,

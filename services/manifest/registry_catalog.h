@@ -17,10 +17,12 @@
 #include "services/core/clock.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
+#include "services/core/object_access.h"
 #include "services/core/reference.h"
 #include "services/core/repository_name.h"
 #include "services/kv/kv_engine.h"
 #include "services/manifest/blob_lookup.h"
+#include "services/manifest/pull_times.h"
 #include "services/policy/policy.h"
 
 namespace entrepot::manifest {
@@ -53,6 +55,11 @@ class RegistryCatalog {
     std::shared_ptr<prometheus::Registry> registry;
     // Gives the policy in force at each call; none, or one that gives null: no rules of tags.
     std::function<std::shared_ptr<const policy::Policy>()> policy = {};
+    // Where the bytes of blobs lie: a commit makes sure that they are there. Null: it takes them for granted. Outlives
+    // the catalog.
+    ObjectAccess* objects = nullptr;
+    // Hears of each manifest that is read by a tag, with its content. Null: nobody does. Outlives the catalog.
+    PullTimes* pulls = nullptr;
   };
 
   // Checks the stored format, and writes it into an empty KV. kFailedPrecondition where the KV holds another format.
@@ -120,6 +127,7 @@ class RegistryCatalog {
   auto PushTo(const RepositoryName& repository, const Push& push) -> decltype(push());
 
   const std::function<std::shared_ptr<const policy::Policy>()> policy_;
+  PullTimes* const pulls_;
   // In the order of their use by one another. Each is thread-safe.
   const std::unique_ptr<RepositoryReads> reads_;
   const std::unique_ptr<CatalogMetrics> metrics_;

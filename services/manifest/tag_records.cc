@@ -65,6 +65,7 @@ absl::Status WriteTag(kv::KvTransaction& transaction, const RepositoryName& repo
 void RemoveTag(kv::KvTransaction& transaction, const RepositoryName& repository, const Tag& tag, const Digest& digest) {
   transaction.Delete(keys::Tag(repository, tag));
   transaction.Delete(keys::TagOfManifest(repository, digest, tag));
+  transaction.Delete(keys::Pull(repository, tag));
 }
 
 }  // namespace entrepot::manifest

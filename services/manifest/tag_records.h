@@ -29,7 +29,7 @@ absl::StatusOr<std::set<Tag>> TagsOfManifest(kv::KvReader& kv, const RepositoryN
 absl::Status WriteTag(kv::KvTransaction& transaction, const RepositoryName& repository, const Tag& tag,
                       const Digest& digest, const std::string& pushed_by, absl::Time now);
 
-// Within a transaction that holds the tag, which names `digest`, exclusively.
+// With what is known of its pulls. Within a transaction that holds the tag, which names `digest`, exclusively.
 void RemoveTag(kv::KvTransaction& transaction, const RepositoryName& repository, const Tag& tag, const Digest& digest);
 
 }  // namespace entrepot::manifest
