@@ -153,6 +153,25 @@ class GrpcManifestBackend : public ManifestBackend {
     co_return FromMessage(response);
   }
 
+  awaitable<absl::StatusOr<v1::MaintainResponse>> Maintain(const CallContext& context,
+                                                           const v1::MaintainRequest& request) override {
+    if (request.has_start_job()) {
+      return client_.CallOnce<Async, v1::MaintainRequest, v1::MaintainResponse>(stub_->async(), &Async::Maintain,
+                                                                                context.request_id, request);
+    }
+    return client_.Call<Async, v1::MaintainRequest, v1::MaintainResponse>(stub_->async(), &Async::Maintain,
+                                                                          context.request_id, request);
+  }
+
+  awaitable<absl::Status> ReportDamage(const CallContext& context, const Blob& blob) override {
+    v1::ReportDamageRequest request;
+    request.set_digest(blob.digest.ToString());
+    request.set_storage_key(blob.storage_key.ToString());
+    const auto response = co_await client_.CallOnce<Async, v1::ReportDamageRequest, v1::ReportDamageResponse>(
+        stub_->async(), &Async::ReportDamage, context.request_id, std::move(request));
+    co_return response.status();
+  }
+
   absl::Status CheckReady() override { return CheckChannelReady(*channel_, "manifest service"); }
 
  private:

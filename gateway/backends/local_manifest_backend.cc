@@ -15,8 +15,8 @@ using runtime::RunOn;
 
 class LocalManifestBackend : public ManifestBackend {
  public:
-  LocalManifestBackend(manifest::RegistryCatalog* catalog, runtime::Executor* executor)
-      : catalog_(catalog), executor_(executor) {}
+  LocalManifestBackend(manifest::RegistryCatalog* catalog, manifest::Upkeep* upkeep, runtime::Executor* executor)
+      : catalog_(catalog), upkeep_(upkeep), executor_(executor) {}
 
   awaitable<absl::StatusOr<bool>> CommitBlob(const CallContext& context, const RepositoryName& repository,
                                              const Blob& blob) override {
@@ -86,18 +86,28 @@ class LocalManifestBackend : public ManifestBackend {
     co_return co_await RunOn(*executor_, [&] { return catalog_->DeleteRepository(context.caller, repository); });
   }
 
+  awaitable<absl::StatusOr<manifest::v1::MaintainResponse>> Maintain(
+      const CallContext&, const manifest::v1::MaintainRequest& request) override {
+    co_return co_await RunOn(*executor_, [&] { return upkeep_->Maintain(request); });
+  }
+
+  awaitable<absl::Status> ReportDamage(const CallContext&, const Blob& blob) override {
+    co_return co_await RunOn(*executor_, [&] { return upkeep_->ReportDamage(blob.digest, blob.storage_key); });
+  }
+
   absl::Status CheckReady() override { return catalog_->ListRepositories({}, 1, "", {"**"}).status(); }
 
  private:
   manifest::RegistryCatalog* const catalog_;
+  manifest::Upkeep* const upkeep_;
   runtime::Executor* const executor_;
 };
 
 }  // namespace
 
-std::unique_ptr<ManifestBackend> MakeLocalManifestBackend(manifest::RegistryCatalog* catalog,
+std::unique_ptr<ManifestBackend> MakeLocalManifestBackend(manifest::RegistryCatalog* catalog, manifest::Upkeep* upkeep,
                                                           runtime::Executor* executor) {
-  return std::make_unique<LocalManifestBackend>(catalog, executor);
+  return std::make_unique<LocalManifestBackend>(catalog, upkeep, executor);
 }
 
 }  // namespace entrepot::gateway

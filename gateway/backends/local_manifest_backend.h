@@ -5,14 +5,15 @@
 
 #include "gateway/backends/manifest_backend.h"
 #include "services/manifest/registry_catalog.h"
+#include "services/manifest/upkeep.h"
 #include "services/runtime/executor.h"
 
 namespace entrepot::gateway {
 
 // The manifest service in this process. Manifests and blobs are looked up in place; what writes (FindBlob now and then
-// renews a lease) and listings run on `executor`. Both must outlive it, and see runtime/executor_awaitable.h for the
+// renews a lease) and listings run on `executor`. All must outlive it, and see runtime/executor_awaitable.h for the
 // order in which things end.
-std::unique_ptr<ManifestBackend> MakeLocalManifestBackend(manifest::RegistryCatalog* catalog,
+std::unique_ptr<ManifestBackend> MakeLocalManifestBackend(manifest::RegistryCatalog* catalog, manifest::Upkeep* upkeep,
                                                           runtime::Executor* executor);
 
 }  // namespace entrepot::gateway

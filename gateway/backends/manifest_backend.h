@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "boost/asio/awaitable.hpp"
+#include "entrepot/manifest/v1/maintenance.pb.h"
 #include "gateway/backends/call_context.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
@@ -63,6 +64,12 @@ class ManifestBackend {
       const CallContext& context, size_t limit, absl::string_view last, const std::vector<std::string>& patterns) = 0;
   virtual boost::asio::awaitable<absl::StatusOr<RepositoryDeletion>> DeleteRepository(
       const CallContext& context, const RepositoryName& repository) = 0;
+
+  // services/manifest/upkeep.h has the contract of these two. The request's caller is not looked at.
+  virtual boost::asio::awaitable<absl::StatusOr<manifest::v1::MaintainResponse>> Maintain(
+      const CallContext& context, const manifest::v1::MaintainRequest& request) = 0;
+  // May take as long as reading the blob does, or give kUnavailable before that: it is examined all the same.
+  virtual boost::asio::awaitable<absl::Status> ReportDamage(const CallContext& context, const Blob& blob) = 0;
 
   // OK, or why it cannot be used now. Within a second; blocks; for /readyz.
   virtual absl::Status CheckReady() = 0;

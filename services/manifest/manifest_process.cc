@@ -53,7 +53,7 @@ class RunningManifestService : public runtime::RunningService {
     }
     ASSIGN_OR_RETURN(catalog_, RegistryCatalog::Create(kv_->engine(), &clock_, options));
     executor_ = std::make_unique<runtime::Executor>(kExecutorThreads);
-    service_ = std::make_unique<ManifestService>(catalog_.get(), executor_.get());
+    service_ = std::make_unique<ManifestService>(catalog_.get(), nullptr, executor_.get());
     ASSIGN_OR_RETURN(server_, runtime::GrpcServer::Start(config.grpc(), {service_.get()}, context.registry));
     return absl::OkStatus();
   }

@@ -147,4 +147,23 @@ grpc::ServerUnaryReactor* ManifestService::DeleteRepository(grpc::CallbackServer
   });
 }
 
+grpc::ServerUnaryReactor* ManifestService::ReportDamage(grpc::CallbackServerContext* context,
+                                                        const v1::ReportDamageRequest* request,
+                                                        v1::ReportDamageResponse*) {
+  return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
+    ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request->digest()));
+    ASSIGN_OR_RETURN(const StorageKey storage_key, StorageKey::Parse(request->storage_key()));
+    return upkeep_.ReportDamage(digest, storage_key);
+  });
+}
+
+grpc::ServerUnaryReactor* ManifestService::Maintain(grpc::CallbackServerContext* context,
+                                                    const v1::MaintainRequest* request,
+                                                    v1::MaintainResponse* response) {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(*response, upkeep_.Maintain(*request));
+    return absl::OkStatus();
+  });
+}
+
 }  // namespace entrepot::manifest

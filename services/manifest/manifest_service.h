@@ -4,16 +4,18 @@
 #include "entrepot/manifest/v1/manifest_service.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "services/manifest/registry_catalog.h"
+#include "services/manifest/upkeep.h"
 #include "services/runtime/executor.h"
 
 namespace entrepot::manifest {
 
-// entrepot.manifest.v1.ManifestService over RegistryCatalog: parses, calls, answers. Manifests and blobs are looked up
-// in place; what writes, and listings, run on the executor.
+// entrepot.manifest.v1.ManifestService over RegistryCatalog and Upkeep: parses, calls, answers. Manifests and blobs
+// are looked up in place; what writes, and listings, run on the executor.
 class ManifestService : public v1::ManifestService::CallbackService {
  public:
-  // Both outlive the server that this is registered with.
-  ManifestService(RegistryCatalog* catalog, runtime::Executor* executor) : catalog_(*catalog), executor_(*executor) {}
+  // All outlive the server that this is registered with.
+  ManifestService(RegistryCatalog* catalog, Upkeep* upkeep, runtime::Executor* executor)
+      : catalog_(*catalog), upkeep_(*upkeep), executor_(*executor) {}
 
   grpc::ServerUnaryReactor* CommitBlob(grpc::CallbackServerContext* context, const v1::CommitBlobRequest* request,
                                        v1::CommitBlobResponse* response) override;
@@ -40,9 +42,14 @@ class ManifestService : public v1::ManifestService::CallbackService {
   grpc::ServerUnaryReactor* DeleteRepository(grpc::CallbackServerContext* context,
                                              const v1::DeleteRepositoryRequest* request,
                                              v1::DeleteRepositoryResponse* response) override;
+  grpc::ServerUnaryReactor* ReportDamage(grpc::CallbackServerContext* context, const v1::ReportDamageRequest* request,
+                                         v1::ReportDamageResponse* response) override;
+  grpc::ServerUnaryReactor* Maintain(grpc::CallbackServerContext* context, const v1::MaintainRequest* request,
+                                     v1::MaintainResponse* response) override;
 
  private:
   RegistryCatalog& catalog_;
+  Upkeep& upkeep_;
   runtime::Executor& executor_;
 };
 

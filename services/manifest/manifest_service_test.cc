@@ -11,6 +11,7 @@
 #include "services/core/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
 #include "services/manifest/catalog_test_content.h"
+#include "services/manifest/recording_upkeep.h"
 #include "services/runtime/grpc_channel.h"
 #include "services/runtime/grpc_server.h"
 #include "services/status/grpc_status.h"
@@ -29,7 +30,7 @@ class ManifestServiceTest : public testing::Test {
   ManifestServiceTest()
       : catalog_(RegistryCatalog::Create(&kv_, &clock_, {}).value()),
         executor_(2),
-        service_(catalog_.get(), &executor_) {
+        service_(catalog_.get(), &upkeep_, &executor_) {
     server_ = runtime::GrpcServer::Start(AnyPort(), {&service_}, registry_).value();
     config::v1::Service target;
     target.set_target(server_->address());
@@ -96,6 +97,7 @@ class ManifestServiceTest : public testing::Test {
   kv::MemoryKvEngine kv_;
   FakeClock clock_;
   std::unique_ptr<RegistryCatalog> catalog_;
+  RecordingUpkeep upkeep_;
   runtime::Executor executor_;
   ManifestService service_;
   std::unique_ptr<runtime::GrpcServer> server_;
@@ -209,6 +211,20 @@ TEST_F(ManifestServiceTest, CarriesErrorsWithTheirDetail) {
   const auto refused = Put("a", "v1", ImageJson(missing[0], missing));
   EXPECT_THAT(refused, IsOciError(OciErrorCode::kManifestBlobUnknown));
   EXPECT_THAT(GetOciErrorDetail(refused.status()), HasSubstr("layers["));
+}
+
+TEST_F(ManifestServiceTest, CarriesReportsOfDamageThatCanBeParsed) {
+  v1::ReportDamageRequest request;
+  v1::ReportDamageResponse response;
+  request.set_digest(Upload("bytes").digest.ToString());
+  request.set_storage_key("../../etc/passwd");
+  EXPECT_THAT(Call(&v1::ManifestService::Stub::ReportDamage, request, &response),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_TRUE(upkeep_.damages().empty());
+  request.set_storage_key(Upload("bytes").storage_key.ToString());
+  EXPECT_OK(Call(&v1::ManifestService::Stub::ReportDamage, request, &response));
+  ASSERT_EQ(upkeep_.damages().size(), 1u);
+  EXPECT_EQ(upkeep_.damages().front().second.ToString(), request.storage_key());
 }
 
 TEST_F(ManifestServiceTest, CarriesTheLargestManifest) {

@@ -16,6 +16,7 @@
 #include "services/core/object_access.h"
 #include "services/core/storage_key.h"
 #include "services/kv/kv_engine.h"
+#include "services/manifest/pull_times.h"
 #include "services/manifest/registry_catalog.h"
 #include "services/runtime/audit_log.h"
 

@@ -103,7 +103,7 @@ class RegistryProcess final : public runtime::RunningService {
     executor_metrics_ = std::make_shared<ExecutorMetrics>(executor_.get());
     context.add_collectable(executor_metrics_);
     blob_backend_ = gateway::MakeLocalBlobBackend(blobs_.get(), executor_.get());
-    manifest_backend_ = gateway::MakeLocalManifestBackend(catalog_.get(), executor_.get());
+    manifest_backend_ = gateway::MakeLocalManifestBackend(catalog_.get(), nullptr, executor_.get());
     gateway::api::RegistryAccounts accounts;
     if (authority_ != nullptr) {
       auth_executor_ = std::make_unique<runtime::Executor>(kAuthExecutorThreads +

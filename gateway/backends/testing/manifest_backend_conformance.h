@@ -7,6 +7,7 @@
 #include "boost/asio/io_context.hpp"
 #include "gateway/backends/manifest_backend.h"
 #include "gtest/gtest.h"
+#include "services/manifest/recording_upkeep.h"
 
 namespace entrepot::gateway {
 
@@ -15,6 +16,8 @@ class ManifestBackendUnderTest {
  public:
   virtual ~ManifestBackendUnderTest() = default;
   virtual ManifestBackend& backend() = 0;
+  // Behind the backend.
+  virtual manifest::RecordingUpkeep& upkeep() = 0;
 };
 
 // Makes one over empty services.
@@ -26,6 +29,7 @@ using ManifestBackendFactory = std::function<std::unique_ptr<ManifestBackendUnde
 class ManifestBackendConformanceTest : public testing::TestWithParam<ManifestBackendFactory> {
  protected:
   ManifestBackend& backend() { return under_test_->backend(); }
+  manifest::RecordingUpkeep& upkeep() { return under_test_->upkeep(); }
 
   boost::asio::io_context context_;
   std::unique_ptr<ManifestBackendUnderTest> under_test_ = GetParam()();

@@ -7,6 +7,7 @@
 #include "services/core/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
 #include "services/kv/temporary_directory.h"
+#include "services/manifest/recording_upkeep.h"
 #include "services/manifest/registry_catalog.h"
 
 namespace entrepot::gateway {
@@ -18,6 +19,7 @@ class ServiceStack {
 
   blob::BlobStack* blobs() { return blobs_.get(); }
   manifest::RegistryCatalog* catalog() { return catalog_.get(); }
+  manifest::RecordingUpkeep* upkeep() { return &upkeep_; }
   FakeClock* clock() { return &clock_; }
 
  private:
@@ -26,6 +28,7 @@ class ServiceStack {
   FakeClock clock_;
   std::unique_ptr<blob::BlobStack> blobs_;
   std::unique_ptr<manifest::RegistryCatalog> catalog_;
+  manifest::RecordingUpkeep upkeep_;
 };
 
 }  // namespace entrepot::gateway
