@@ -8,7 +8,10 @@ Debian's docker-registry behind the same interface, to try a test itself):
     registry        a running Registry (fixtures/registry.py), shared by the tests of one file
     own_registry    the same, started for this test alone, with an empty data directory
     make_registry   make_registry(config={"limits": {"idle_timeout": "2s"}}, gateways=2): a function that starts one as
-                    the test wants it; `config` is merged into the files of all processes that have such a field
+                    the test wants it; `config` is merged into the files of all processes that have such a field.
+                    data=PATH: where its data is, or was. failpoints={"blob": "blob.publish.renamed=crash"}: with the
+                    programs of tests/failpoints. environment={"blob": {"LD_PRELOAD": "..."}}: variables of a process;
+                    standalone, both are for the one process
 
     secured_registry        as registry, with the accounts prod, ci, admin and nobody (fixtures/accounts.py), the policy
                             of examples/policy.yaml, and TLS; split, the processes know one another by mutual TLS
@@ -25,6 +28,7 @@ A Registry:
     .request(method, path)  http.request() to it, over TLS where it has it
     .accounts_file, .policy_file, .audit_file, .ca (who signed its certificate), .peers (an Authority): if it is secured
     .kill9(name), .start(name), .restart(name)     one process, or all without a name; start waits until it is ready
+    .set_failpoints(plan), .set_environment(...)    of processes that are started from now on
     .wait_ready(), .stop()
     .metrics(name=None)     Metrics of a process, by default the gateway: .total("entrepot_http_requests_total",
                             route="blob", method="GET") adds up all samples with these labels
@@ -112,9 +116,9 @@ def make_secured_registry(mode, tmp_path):
 def _maker(mode, directory):
     started = []
 
-    def make(config=None, gateways=1, secured=None):
-        data = directory / f"registry{len(started)}"
-        registry = start_registry(mode, data, config=config, gateways=gateways, secured=secured)
+    def make(config=None, gateways=1, secured=None, data=None, **options):
+        data = data or directory / f"registry{len(started)}"
+        registry = start_registry(mode, data, config=config, gateways=gateways, secured=secured, **options)
         started.append(registry)
         _running.append(registry)
         return registry
