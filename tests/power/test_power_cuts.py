@@ -1,8 +1,8 @@
 """The power goes at random moments of a load: what was acknowledged before is there and is what it was, and nothing is
 there by halves.
 
-The cut is a copy of the disk in one step (fixtures/disk.py): what no program has synced is not on it. Each registry goes
-on with what the cut before left, so that what recovers is itself cut again.
+The cut is a copy of the disk in one step (fixtures/disk.py): what no program has synced is not on it. Each registry
+goes on with what the cut before left, so that what recovers is itself cut again.
 """
 
 import concurrent.futures
