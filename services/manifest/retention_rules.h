@@ -1,9 +1,6 @@
 #ifndef ENTREPOT_SERVICES_MANIFEST_RETENTION_RULES_H_
 #define ENTREPOT_SERVICES_MANIFEST_RETENTION_RULES_H_
 
-#include <string>
-
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "entrepot/config/v1/retention.pb.h"
@@ -15,8 +12,9 @@ struct RetentionRules {
   config::v1::RetentionFile file;
 };
 
-// kInvalidArgument, a line for each problem.
-absl::StatusOr<RetentionRules> ParseRetentionRules(absl::string_view text);
+// kInvalidArgument, a line for each problem, which begins with the file's name.
+absl::StatusOr<RetentionRules> ParseRetentionRules(absl::string_view text,
+                                                   absl::string_view file_name = "retention rules");
 
 }  // namespace entrepot::manifest
 

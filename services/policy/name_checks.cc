@@ -5,6 +5,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_replace.h"
+#include "services/core/tag.h"
 #include "services/policy/action.h"
 #include "services/policy/repository_pattern.h"
 #include "services/policy/subject.h"
@@ -60,6 +62,14 @@ void CheckRepositories(const std::string& field, const RepeatedText& patterns, r
     const auto parsed = RepositoryPattern::Parse(pattern);
     if (!parsed.ok()) problems->Add(at, parsed.status().message());
   });
+}
+
+void CheckTagPattern(const std::string& field, const std::string& pattern, runtime::ConfigProblems* problems) {
+  // If anything in place of a star makes a tag, a zero does.
+  if (Tag::Parse(absl::StrReplaceAll(pattern, {{"*", "0"}})).ok()) return;
+  problems->Add(field, absl::StrCat(QuotedInput(pattern),
+                                    " matches no tag: tags are up to 128 letters, digits, '_', '.' and '-', and begin "
+                                    "with neither of the last two"));
 }
 
 void CheckActions(const std::string& field, const RepeatedText& actions, runtime::ConfigProblems* problems) {

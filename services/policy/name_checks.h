@@ -30,6 +30,8 @@ void CheckDescription(const std::string& field, const std::string& name, runtime
 // Of a user, a robot or a workload identity.
 void CheckAccount(const std::string& field, const std::string& account, runtime::ConfigProblems* problems);
 void CheckRepositories(const std::string& field, const RepeatedText& patterns, runtime::ConfigProblems* problems);
+// Of tags, as core/glob.h has patterns: that it could match one.
+void CheckTagPattern(const std::string& field, const std::string& pattern, runtime::ConfigProblems* problems);
 void CheckActions(const std::string& field, const RepeatedText& actions, runtime::ConfigProblems* problems);
 
 // Finds the names of one list that are there twice.

@@ -5,7 +5,6 @@
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "services/policy/policy_checks.h"
 #include "services/policy/rule_description.h"
 #include "services/runtime/config_checks.h"
@@ -23,23 +22,6 @@ std::shared_ptr<const GroupMembership> ReadGroups(const config::v1::Policy& file
   return membership;
 }
 
-// As many as somebody would read.
-constexpr size_t kProblemsMax = 100;
-
-absl::Status ToStatus(const runtime::ConfigProblems& problems, absl::string_view file_name) {
-  if (problems.empty()) return absl::OkStatus();
-  std::vector<std::string> lines = problems.lines();
-  if (lines.size() > kProblemsMax) {
-    const size_t more = lines.size() - kProblemsMax;
-    lines.resize(kProblemsMax);
-    lines.push_back(absl::StrCat("and ", more, " more problems"));
-  }
-  const auto append_line = [&](std::string* out, const std::string& line) {
-    absl::StrAppend(out, file_name, ": ", line);
-  };
-  return absl::InvalidArgumentError(absl::StrJoin(lines, "\n", append_line));
-}
-
 bool AnyMatches(const std::vector<RepositoryPattern>& patterns, const RepositoryName& repository) {
   return std::any_of(patterns.begin(), patterns.end(),
                      [&](const RepositoryPattern& pattern) { return pattern.Matches(repository.ToString()); });
@@ -52,7 +34,7 @@ absl::StatusOr<std::shared_ptr<const Policy>> Policy::Parse(absl::string_view ya
   RETURN_IF_ERROR(runtime::ParseConfig(yaml_text, file_name, &file));
   runtime::ConfigProblems problems;
   CheckPolicy(file, &problems);
-  RETURN_IF_ERROR(ToStatus(problems, file_name));
+  RETURN_IF_ERROR(problems.ToStatus(file_name));
   return std::shared_ptr<const Policy>(absl::WrapUnique(new Policy(std::move(file), file_name)));
 }
 

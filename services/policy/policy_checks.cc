@@ -8,9 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
-#include "services/core/tag.h"
 #include "services/policy/action.h"
 #include "services/policy/identity_provider_checks.h"
 #include "services/policy/name_checks.h"
@@ -97,17 +95,8 @@ class Checker {
       CheckRepositories(absl::StrCat(field, ".repositories"), rule.repositories(), &problems_);
       CheckNotEmpty(absl::StrCat(field, ".tags"), rule.tags().empty(), &problems_);
       EachOf(absl::StrCat(field, ".tags"), rule.tags(),
-             [this](const std::string& at, const std::string& pattern) { CheckTagPattern(at, pattern); });
+             [this](const std::string& at, const std::string& pattern) { CheckTagPattern(at, pattern, &problems_); });
     });
-  }
-
-  void CheckTagPattern(const std::string& field, const std::string& pattern) {
-    // If anything in place of a star makes a tag, a zero does.
-    if (Tag::Parse(absl::StrReplaceAll(pattern, {{"*", "0"}})).ok()) return;
-    problems_.Add(field,
-                  absl::StrCat(QuotedInput(pattern),
-                               " matches no tag: tags are up to 128 letters, digits, '_', '.' and '-', and begin "
-                               "with neither of the last two"));
   }
 
   template <typename Subjects>

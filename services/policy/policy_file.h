@@ -3,12 +3,14 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "prometheus/registry.h"
 #include "services/policy/policy.h"
+#include "services/runtime/watched_file.h"
 
 namespace entrepot::policy {
 
@@ -23,12 +25,18 @@ class PolicyFile {
   static absl::StatusOr<std::unique_ptr<PolicyFile>> Open(const std::string& path,
                                                           const std::shared_ptr<prometheus::Registry>& registry,
                                                           absl::Duration poll_interval = absl::Seconds(1));
-  virtual ~PolicyFile() = default;
 
   // The one in force now; never null.
-  virtual std::shared_ptr<const Policy> current() const = 0;
+  std::shared_ptr<const Policy> current() const { return file_->current(); }
   // Looks at the file now; with a poll_interval of zero only this does.
-  virtual absl::Status ReloadIfChanged() = 0;
+  absl::Status ReloadIfChanged() { return file_->ReloadIfChanged(); }
+
+ private:
+  using File = runtime::WatchedFile<Policy>;
+
+  explicit PolicyFile(std::unique_ptr<File> file) : file_(std::move(file)) {}
+
+  const std::unique_ptr<File> file_;
 };
 
 }  // namespace entrepot::policy

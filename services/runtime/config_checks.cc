@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
@@ -31,6 +33,9 @@ constexpr uint32_t kManifestBytesMaxMax = 15 * 1024 * 1024;
 // What no known client stays below; smaller limits would refuse every request.
 constexpr uint32_t kHeaderBytesMaxMin = 1024;
 constexpr uint32_t kUriBytesMaxMin = 512;
+
+// As many as somebody would read.
+constexpr size_t kShownProblemsMax = 100;
 
 constexpr absl::Duration kTokenLifetimeMin = absl::Minutes(1);
 constexpr absl::Duration kTokenLifetimeMax = absl::Hours(1);
@@ -151,6 +156,18 @@ void ConfigProblems::Add(absl::string_view field, absl::string_view problem) {
 
 void ConfigProblems::AddLines(absl::string_view field, const absl::Status& status) {
   for (const absl::string_view line : absl::StrSplit(status.message(), '\n', absl::SkipEmpty())) Add(field, line);
+}
+
+absl::Status ConfigProblems::ToStatus(absl::string_view file_name) const {
+  if (empty()) return absl::OkStatus();
+  std::vector<std::string> shown(lines_.begin(), lines_.begin() + std::min(lines_.size(), kShownProblemsMax));
+  if (shown.size() < lines_.size()) {
+    shown.push_back(absl::StrCat("and ", lines_.size() - shown.size(), " more problems"));
+  }
+  const auto append_line = [&](std::string* out, const std::string& line) {
+    absl::StrAppend(out, file_name, ": ", line);
+  };
+  return absl::InvalidArgumentError(absl::StrJoin(shown, "\n", append_line));
 }
 
 void CheckEndpoint(absl::string_view field, const config::v1::Endpoint& endpoint, ConfigProblems* problems) {

@@ -27,6 +27,9 @@ class ConfigProblems {
   bool empty() const { return lines_.empty(); }
   // One line a problem: "limits.idle_timeout: must be longer than 0".
   const std::vector<std::string>& lines() const { return lines_; }
+  // OK where there is no problem; else kInvalidArgument, a line for each of the first hundred, which begins with the
+  // name of the file that they are in.
+  absl::Status ToStatus(absl::string_view file_name) const;
   // In the same form.
   const std::vector<std::string>& warnings() const { return warnings_; }
 
