@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/manifest/blob_review.h"
+#include "services/manifest/delete_intent.h"
 #include "services/manifest/link_record.h"
 #include "services/manifest/metadata_keys.h"
 #include "services/manifest/record_io.h"
@@ -18,22 +19,25 @@ namespace {
 
 using storage::v1::BlobRecord;
 
-void WriteDeleteIntent(kv::KvTransaction& transaction, const StorageKey& storage_key, const Blob& blob,
-                       absl::Time now) {
-  storage::v1::DeleteIntentRecord intent;
-  intent.set_digest(blob.digest.ToString());
-  intent.set_size_bytes(blob.size_bytes);
-  *intent.mutable_created_at() = ToTimestamp(now);
-  WriteRecord(transaction, keys::DeleteIntent(storage_key), intent);
+absl::Status GivenUp() {
+  return OciError(OciErrorCode::kBlobUploadUnknown, "the upload was given up; start a new one");
 }
 
-// Never makes live what the sweeper may be deleting.
-absl::Status MakeLive(kv::KvTransaction& transaction, const Blob& blob, BlobRecord* record) {
+absl::Status CheckObject(ObjectAccess* objects, const Blob& blob) {
+  if (objects == nullptr) return absl::OkStatus();
+  absl::Status status = objects->Check(blob.storage_key, blob.size_bytes);
+  return absl::IsNotFound(status) || absl::IsDataLoss(status) ? GivenUp() : status;
+}
+
+// Never makes live what somebody may be deleting, or has deleted.
+absl::Status MakeLive(kv::KvTransaction& transaction, const Blob& blob, ObjectAccess* objects, BlobRecord* record) {
   ASSIGN_OR_RETURN(const std::optional<std::string> intent, transaction.Get(keys::DeleteIntent(blob.storage_key)));
-  if (intent.has_value()) {
-    return OciError(OciErrorCode::kBlobUploadUnknown, "the upload was given up; start a new one");
-  }
+  if (intent.has_value()) return GivenUp();
+  // The very bytes that were found corrupt.
+  if (record->has_corrupt_since() && record->storage_key() == blob.storage_key.ToString()) return GivenUp();
+  RETURN_IF_ERROR(CheckObject(objects, blob));
   record->set_state(BlobRecord::LIVE);
+  record->clear_corrupt_since();
   record->set_generation(record->generation() + 1);
   record->set_storage_key(blob.storage_key.ToString());
   record->set_size_bytes(blob.size_bytes);
@@ -48,36 +52,42 @@ absl::StatusOr<CommitResult> DropCopy(kv::KvTransaction& transaction, const Blob
                                             " bytes, but was sealed with ", blob.size_bytes));
   }
   if (record.storage_key() == blob.storage_key.ToString()) return CommitResult::kRepeated;
-  WriteDeleteIntent(transaction, blob.storage_key, blob, now);
+  RETURN_IF_ERROR(EnsureDeleteIntent(transaction, blob, now));
   return CommitResult::kDeduplicated;
 }
 
-absl::StatusOr<CommitResult> Settle(kv::KvTransaction& transaction, const Blob& blob, absl::Time now,
-                                    BlobRecord* record) {
-  if (record->state() == BlobRecord::LIVE) return DropCopy(transaction, blob, now, *record);
+absl::StatusOr<std::optional<CommitResult>> Settle(kv::KvTransaction& transaction, const Blob& blob,
+                                                   const CommitTerms& terms, BlobRecord* record) {
+  if (record->state() == BlobRecord::LIVE) {
+    ASSIGN_OR_RETURN(const CommitResult result, DropCopy(transaction, blob, terms.now, *record));
+    return result;
+  }
   const bool had_bytes = !record->storage_key().empty();
   if (had_bytes && record->storage_key() != blob.storage_key.ToString()) {
-    ASSIGN_OR_RETURN(const StorageKey old_key, StorageKey::Parse(record->storage_key()));
-    WriteDeleteIntent(transaction, old_key, blob, now);
+    if (!terms.old_key.has_value() || record->storage_key() != terms.old_key->ToString()) return std::nullopt;
+    const Blob old{.digest = blob.digest, .size_bytes = record->size_bytes(), .storage_key = *terms.old_key};
+    RETURN_IF_ERROR(EnsureDeleteIntent(transaction, old, terms.now));
   }
-  RETURN_IF_ERROR(MakeLive(transaction, blob, record));
+  RETURN_IF_ERROR(MakeLive(transaction, blob, terms.objects, record));
   return had_bytes ? CommitResult::kRevived : CommitResult::kStored;
 }
 
 }  // namespace
 
-absl::StatusOr<CommitResult> CommitUpload(kv::KvTransaction& transaction, const RepositoryName& repository,
-                                          const Blob& blob, absl::Time now, absl::Duration lease) {
+absl::StatusOr<std::optional<CommitResult>> CommitUpload(kv::KvTransaction& transaction,
+                                                         const RepositoryName& repository, const Blob& blob,
+                                                         const CommitTerms& terms) {
   const std::string blob_key = keys::Blob(blob.digest);
   ASSIGN_OR_RETURN(std::optional<BlobRecord> found, ReadRecord<BlobRecord>(transaction, blob_key));
   BlobRecord record = found.value_or(BlobRecord());
-  ASSIGN_OR_RETURN(const CommitResult result, Settle(transaction, blob, now, &record));
+  ASSIGN_OR_RETURN(const std::optional<CommitResult> result, Settle(transaction, blob, terms, &record));
+  if (!result.has_value()) return std::nullopt;
 
-  *record.mutable_lease_until() = ToTimestamp(std::max(FromTimestamp(record.lease_until()), now + lease));
-  EnsureReview(transaction, blob.digest, now, &record);
+  *record.mutable_lease_until() = ToTimestamp(std::max(FromTimestamp(record.lease_until()), terms.now + terms.lease));
+  EnsureReview(transaction, blob.digest, terms.now, &record);
   WriteRecord(transaction, blob_key, record);
 
-  RETURN_IF_ERROR(EnsureLink(transaction, blob.digest, repository, now));
+  RETURN_IF_ERROR(EnsureLink(transaction, blob.digest, repository, terms.now));
   return result;
 }
 

@@ -63,29 +63,42 @@ absl::StatusOr<bool> BlobRecords::Commit(const Caller& caller, const RepositoryN
 
 absl::StatusOr<CommitResult> BlobRecords::CommitUncounted(const Caller& caller, const RepositoryName& repository,
                                                           const Blob& blob) {
-  ASSIGN_OR_RETURN(const std::optional<BlobRecord> before, ReadLive(*kv_, blob.digest));
-  bool is_live = before.has_value() && !LeaseDue(*before);
   for (;;) {
-    CatalogLocks locks;
-    locks.Blob(blob.digest, is_live ? LockMode::kShared : LockMode::kExclusive);
-    locks.Link(blob.digest, repository, LockMode::kExclusive);
-    ASSIGN_OR_RETURN(const RepositoryWrite write,
-                     RepositoryWrite::Plan(*kv_, caller, repository, RepositoryWrite::Kind::kPush, &locks));
-    std::optional<CommitResult> result;
-    RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
-      RETURN_IF_ERROR(write.Enter(transaction));
-      const absl::Time now = clock_->Now();
-      if (is_live) {
-        ASSIGN_OR_RETURN(result, CommitUploadOfLive(transaction, repository, blob, now));
-      } else {
-        ASSIGN_OR_RETURN(result, CommitUpload(transaction, repository, blob, now, lease_));
-      }
-      return result.has_value() ? write.EnsureThere(transaction, now) : absl::OkStatus();
-    }));
+    ASSIGN_OR_RETURN(const std::optional<BlobRecord> before, ReadRecord<BlobRecord>(*kv_, keys::Blob(blob.digest)));
+    ASSIGN_OR_RETURN(const std::optional<CommitResult> result, TryCommit(caller, repository, blob, before));
     if (result.has_value()) return *result;
-    // Collected meanwhile.
-    is_live = false;
+    // Collected, or pushed by somebody else, meanwhile.
   }
+}
+
+absl::StatusOr<std::optional<CommitResult>> BlobRecords::TryCommit(const Caller& caller,
+                                                                   const RepositoryName& repository, const Blob& blob,
+                                                                   const std::optional<BlobRecord>& before) {
+  const bool is_live = before.has_value() && before->state() == BlobRecord::LIVE && !LeaseDue(*before);
+  CatalogLocks locks;
+  locks.Blob(blob.digest, is_live ? LockMode::kShared : LockMode::kExclusive);
+  locks.Link(blob.digest, repository, LockMode::kExclusive);
+  locks.Object(blob.storage_key, LockMode::kExclusive);
+  CommitTerms terms{.now = absl::UnixEpoch(), .lease = lease_, .objects = objects_, .old_key = std::nullopt};
+  if (before.has_value() && !is_live) {
+    ASSIGN_OR_RETURN(Blob old, ToBlob(blob.digest, *before));
+    locks.Object(old.storage_key, LockMode::kExclusive);
+    terms.old_key = std::move(old.storage_key);
+  }
+  ASSIGN_OR_RETURN(const RepositoryWrite write,
+                   RepositoryWrite::Plan(*kv_, caller, repository, RepositoryWrite::Kind::kPush, &locks));
+  std::optional<CommitResult> result;
+  RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
+    RETURN_IF_ERROR(write.Enter(transaction));
+    terms.now = clock_->Now();
+    if (is_live) {
+      ASSIGN_OR_RETURN(result, CommitUploadOfLive(transaction, repository, blob, terms.now));
+    } else {
+      ASSIGN_OR_RETURN(result, CommitUpload(transaction, repository, blob, terms));
+    }
+    return result.has_value() ? write.EnsureThere(transaction, terms.now) : absl::OkStatus();
+  }));
+  return result;
 }
 
 absl::StatusOr<BlobLookup> BlobRecords::LookUp(const Caller& caller, const RepositoryName& repository,

@@ -11,6 +11,7 @@
 #include "services/core/clock.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
+#include "services/core/object_access.h"
 #include "services/core/repository_name.h"
 #include "services/kv/kv_engine.h"
 #include "services/manifest/blob_lookup.h"
@@ -24,10 +25,10 @@ namespace entrepot::manifest {
 // Thread-safe.
 class BlobRecords {
  public:
-  // All must outlive it.
-  BlobRecords(kv::KvEngine* kv, const Clock* clock, absl::Duration lease, const PolicyProvider* policy,
-              const RepositoryReads* reads, CatalogMetrics* metrics)
-      : kv_(kv), clock_(clock), lease_(lease), policy_(policy), reads_(reads), metrics_(metrics) {}
+  // All must outlive it. `objects` may be null: RegistryCatalog::Options.
+  BlobRecords(kv::KvEngine* kv, const Clock* clock, absl::Duration lease, ObjectAccess* objects,
+              const PolicyProvider* policy, const RepositoryReads* reads, CatalogMetrics* metrics)
+      : kv_(kv), clock_(clock), lease_(lease), objects_(objects), policy_(policy), reads_(reads), metrics_(metrics) {}
 
   absl::StatusOr<bool> Commit(const Caller& caller, const RepositoryName& repository, const Blob& blob);
   absl::StatusOr<BlobLookup> LookUp(const Caller& caller, const RepositoryName& repository, const Digest& digest);
@@ -40,6 +41,10 @@ class BlobRecords {
  private:
   absl::StatusOr<CommitResult> CommitUncounted(const Caller& caller, const RepositoryName& repository,
                                                const Blob& blob);
+  // nullopt where the record is not what it was `before`.
+  absl::StatusOr<std::optional<CommitResult>> TryCommit(const Caller& caller, const RepositoryName& repository,
+                                                        const Blob& blob,
+                                                        const std::optional<storage::v1::BlobRecord>& before);
   absl::StatusOr<Blob> MountUncounted(const Caller& caller, const RepositoryName& repository, const Digest& digest,
                                       const std::optional<RepositoryName>& source);
   // Whether the caller may mount what the repository has.
@@ -49,6 +54,7 @@ class BlobRecords {
   kv::KvEngine* const kv_;
   const Clock* const clock_;
   const absl::Duration lease_;
+  ObjectAccess* const objects_;
   const PolicyProvider* const policy_;
   const RepositoryReads* const reads_;
   CatalogMetrics* const metrics_;

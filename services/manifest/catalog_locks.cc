@@ -24,6 +24,11 @@ CatalogLocks& CatalogLocks::Tag(const RepositoryName& repository, const entrepot
   return *this;
 }
 
+CatalogLocks& CatalogLocks::Object(const StorageKey& storage_key, kv::LockMode mode) {
+  locks_.push_back({keys::DeleteIntent(storage_key), mode});
+  return *this;
+}
+
 CatalogLocks& CatalogLocks::Repository(const RepositoryName& repository, kv::LockMode mode) {
   locks_.push_back({keys::Repository(repository), mode});
   return *this;

@@ -6,6 +6,7 @@
 
 #include "services/core/digest.h"
 #include "services/core/repository_name.h"
+#include "services/core/storage_key.h"
 #include "services/core/tag.h"
 #include "services/kv/kv_engine.h"
 
@@ -25,7 +26,10 @@ namespace entrepot::manifest {
 //   d/<R>|<M>|<T>  added            m/<R>|<M> exclusive and t/<R>|<T> exclusive
 //                  removed          t/<R>|<T> exclusive                            t/<R>|<T> shared
 //   n/<R>                           n/<R> exclusive, to make and to delete it      n/<R> shared
-//   x/<K>                           b/<D> shared, where K was written for D        b/<D> exclusive
+//   x/<K>                           x/<K> exclusive                                x/<K> shared
+//   p/<R>|<T>                       n/<R> and t/<R>|<T> shared and p/<R>|<T>       t/<R>|<T> exclusive
+//                                   exclusive, or t/<R>|<T> exclusive
+//   g/scrub, g/history|…            g/scrub, g/history| exclusive
 //
 // Every call that writes l/, m/, t/, d/, s/ or r/ of a repository R holds n/<R> besides, shared, but for one that makes
 // or deletes R; not so the collector, which removes links under b/<D> exclusive. While the record n/<R> says that R is
@@ -60,6 +64,14 @@ namespace entrepot::manifest {
 //   it learns by reading d/ before it locks; under its locks it reads d/ again. A tag that has moved away is gone from
 //   d/; one that has arrived since is not locked, and DELETE starts over with it. None can arrive once m/<R>|<M> is
 //   held.
+// - Commit against the deletion of the object that it brings: bytes K, which were sealed for D, become D's only under
+//   x/<K> and b/<D> exclusive, while x/<K> is not there, and once the blob service has said, under those locks, that
+//   the object is. Who deletes or quarantines an object writes x/<K> first, takes it away last, and writes it under
+//   b/<D> exclusive unless it is only a suspect's: so a commit that comes after years sees x/<K>, or no object, and is
+//   refused. Once K was D's and is not any more it never is again.
+// - Commit against the search for objects that are nobody's: a suspect's x/<K> is written without knowing D, and all b/
+//   is read once more afterwards. A commit was before, and is seen there, or sees x/<K>.
+// - Collectors against each other: each step looks again at all it needs, and whoever comes second finds it done.
 // - Reads take no locks. GetManifest by tag reads t/ and then m/; where m/ is gone, it looks whether the tag has moved.
 class CatalogLocks {
  public:
@@ -67,6 +79,8 @@ class CatalogLocks {
   CatalogLocks& Link(const Digest& digest, const RepositoryName& repository, kv::LockMode mode);
   CatalogLocks& Manifest(const RepositoryName& repository, const Digest& digest, kv::LockMode mode);
   CatalogLocks& Tag(const RepositoryName& repository, const entrepot::Tag& tag, kv::LockMode mode);
+  // Of an object's delete intent.
+  CatalogLocks& Object(const StorageKey& storage_key, kv::LockMode mode);
   CatalogLocks& Repository(const RepositoryName& repository, kv::LockMode mode);
 
   std::vector<kv::Lock> Take() && { return std::move(locks_); }

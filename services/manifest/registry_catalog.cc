@@ -27,7 +27,8 @@ RegistryCatalog::RegistryCatalog(kv::KvEngine* kv, const Clock* clock, const Opt
       pulls_(options.pulls),
       reads_(std::make_unique<RepositoryReads>(kv)),
       metrics_(std::make_unique<CatalogMetrics>(options.registry)),
-      blobs_(std::make_unique<BlobRecords>(kv, clock, options.lease, &policy_, reads_.get(), metrics_.get())),
+      blobs_(std::make_unique<BlobRecords>(kv, clock, options.lease, options.objects, &policy_, reads_.get(),
+                                           metrics_.get())),
       manifests_(std::make_unique<ManifestRecords>(kv, clock, &policy_, reads_.get(), metrics_.get())),
       listing_(std::make_unique<CatalogListing>(kv, reads_.get())),
       remover_(std::make_unique<RepositoryRemover>(kv, clock, &policy_, reads_.get())) {}

@@ -1,0 +1,41 @@
+#ifndef ENTREPOT_SERVICES_MANIFEST_PACER_H_
+#define ENTREPOT_SERVICES_MANIFEST_PACER_H_
+
+#include <cstdint>
+#include <functional>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "services/core/pace.h"
+
+namespace entrepot::manifest {
+
+// Tells any number of paces to stop; for good. Thread-safe.
+class StopSignal {
+ public:
+  virtual ~StopSignal() = default;
+  void Stop();
+  bool stopped() const;
+  // Waits that long, or until it is told to stop: true.
+  virtual bool WaitFor(absl::Duration duration);
+
+ private:
+  mutable absl::Mutex mutex_;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+struct PaceLimits {
+  // 0: as many as there are.
+  uint64_t operations_per_second = 0;
+  uint64_t bytes_per_second = 0;
+};
+
+// A pace that keeps to the limits on a monotonic clock, and wakes at once where it is told to stop. Each has a budget
+// of its own. `stop` outlives it. `now` is for tests.
+Pace MakePace(const PaceLimits& limits, StopSignal* stop);
+Pace MakePace(const PaceLimits& limits, StopSignal* stop, std::function<absl::Duration()> now);
+
+}  // namespace entrepot::manifest
+
+#endif  // ENTREPOT_SERVICES_MANIFEST_PACER_H_
