@@ -28,7 +28,7 @@ class GrpcUnderTest : public BlobBackendUnderTest {
  private:
   ServiceStack stack_;
   runtime::Executor executor_{4};
-  blob::BlobService service_{&stack_.blobs()->upload_sessions(), &stack_.blobs()->object_reader(), &executor_};
+  blob::BlobService service_{stack_.blobs(), &executor_};
   GrpcLoopback loopback_{&service_};
   GrpcCalls calls_;
   std::unique_ptr<BlobBackend> backend_ = MakeGrpcBlobBackend(loopback_.Connect(), absl::Seconds(10), &calls_);

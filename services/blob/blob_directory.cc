@@ -3,13 +3,16 @@
 #include <dirent.h>
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/time.h"
 #include "services/blob/file_io.h"
 #include "services/blob/io_error.h"
 #include "services/status/status_macros.h"
@@ -53,27 +56,67 @@ absl::StatusOr<OwnedFd> MakeRoot(SystemCalls& calls, const std::string& path) {
   return root;
 }
 
+// nullopt: it has been deleted.
+absl::StatusOr<std::optional<ListedObject>> Describe(SystemCalls& calls, int objects, StorageKey key) {
+  struct stat found;
+  if (calls.FStatAt(objects, BlobDirectory::PathOf(key).c_str(), &found) != 0) {
+    if (errno == ENOENT) return std::nullopt;
+    return ReadError("asking for an object's size", errno);
+  }
+  return ListedObject{.key = std::move(key),
+                      .size_bytes = static_cast<uint64_t>(found.st_size),
+                      .written_at = absl::TimeFromTimespec(found.st_mtim)};
+}
+
 }  // namespace
 
-BlobDirectory::BlobDirectory(OwnedFd root, OwnedFd staging, OwnedFd objects)
-    : root_(std::move(root)), staging_(std::move(staging)), objects_(std::move(objects)) {}
+BlobDirectory::BlobDirectory(OwnedFd root, OwnedFd staging, OwnedFd objects, OwnedFd quarantine)
+    : root_(std::move(root)),
+      staging_(std::move(staging)),
+      objects_(std::move(objects)),
+      quarantine_(std::move(quarantine)) {}
 
 absl::StatusOr<std::unique_ptr<BlobDirectory>> BlobDirectory::Open(const std::string& path, SystemCalls& calls) {
   ASSIGN_OR_RETURN(OwnedFd root, MakeRoot(calls, path));
   RETURN_IF_ERROR(MakeDirectory(calls, root.get(), "staging"));
   RETURN_IF_ERROR(MakeDirectory(calls, root.get(), "objects"));
+  RETURN_IF_ERROR(MakeDirectory(calls, root.get(), "quarantine"));
   ASSIGN_OR_RETURN(OwnedFd staging, OpenDirectory(calls, root.get(), "staging"));
   ASSIGN_OR_RETURN(OwnedFd objects, OpenDirectory(calls, root.get(), "objects"));
+  ASSIGN_OR_RETURN(OwnedFd quarantine, OpenDirectory(calls, root.get(), "quarantine"));
   for (int i = 0; i < kFanOut; ++i) RETURN_IF_ERROR(MakeDirectory(calls, objects.get(), FanOutName(i)));
   // Also where nothing was made: the run that made it may have died before its sync.
   RETURN_IF_ERROR(SyncDirectory(calls, objects.get(), "objects"));
   RETURN_IF_ERROR(SyncDirectory(calls, root.get(), path));
-  return std::unique_ptr<BlobDirectory>(new BlobDirectory(std::move(root), std::move(staging), std::move(objects)));
+  return std::unique_ptr<BlobDirectory>(
+      new BlobDirectory(std::move(root), std::move(staging), std::move(objects), std::move(quarantine)));
 }
 
 std::string BlobDirectory::FanOutOf(const StorageKey& key) { return key.ToString().substr(1, 2); }
 
 std::string BlobDirectory::PathOf(const StorageKey& key) { return absl::StrCat(FanOutOf(key), "/", key.ToString()); }
+
+absl::StatusOr<ObjectList> BlobDirectory::List(SystemCalls& calls, absl::string_view start_after, size_t limit) const {
+  ObjectList list;
+  for (int i = 0; i < kFanOut; ++i) {
+    const std::string fan_out = FanOutName(i);
+    // Behind every key in it.
+    if (absl::StrCat("f", fan_out, "g") <= start_after) continue;
+    ASSIGN_OR_RETURN(std::vector<std::string> names, ListNames(objects(), fan_out.c_str()));
+    std::sort(names.begin(), names.end());
+    for (const std::string& name : names) {
+      absl::StatusOr<StorageKey> key = StorageKey::Parse(name);
+      if (!key.ok() || name <= start_after) continue;
+      if (list.objects.size() == limit) {
+        list.more = true;
+        return list;
+      }
+      ASSIGN_OR_RETURN(std::optional<ListedObject> object, Describe(calls, objects(), *std::move(key)));
+      if (object.has_value()) list.objects.push_back(*std::move(object));
+    }
+  }
+  return list;
+}
 
 absl::StatusOr<bool> BlobDirectory::HasObjects() const {
   for (int i = 0; i < kFanOut; ++i) {

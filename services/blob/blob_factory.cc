@@ -10,6 +10,7 @@
 #include "services/blob/kv_object_tier.h"
 #include "services/blob/kv_upload_sessions.h"
 #include "services/blob/store_format.h"
+#include "services/blob/stored_object_access.h"
 #include "services/blob/tiered_object_reader.h"
 #include "services/blob/write_gate.h"
 #include "services/runtime/config_defaults.h"
@@ -33,7 +34,8 @@ class LocalBlobStack : public BlobStack {
         files_(directory_.get(), parts.system_calls, &gate_, &metrics_),
         values_(parts.kv, options.object_durability, &metrics_),
         reader_(&files_, &values_, &gate_),
-        sessions_(SessionOptions(options), parts.kv, &files_, &reader_, parts.clock, &metrics_) {}
+        sessions_(SessionOptions(options), parts.kv, &files_, &reader_, parts.clock, &metrics_),
+        access_({.files = &files_, .values = &values_, .gate = &gate_, .sessions = &sessions_, .clock = parts.clock}) {}
 
   absl::Status Start(absl::Duration upkeep_interval) {
     RETURN_IF_ERROR(sessions_.Recover());
@@ -43,6 +45,7 @@ class LocalBlobStack : public BlobStack {
 
   UploadSessions& upload_sessions() override { return sessions_; }
   ObjectReader& object_reader() override { return reader_; }
+  ObjectAccess& object_access() override { return access_; }
   absl::Status CheckReady() override { return kv_.Get(kFormatKey).status(); }
 
  private:
@@ -73,6 +76,7 @@ class LocalBlobStack : public BlobStack {
   KvObjectTier values_;
   TieredObjectReader reader_;
   KvUploadSessions sessions_;
+  StoredObjectAccess access_;
   std::unique_ptr<runtime::PeriodicTask> upkeep_;
 };
 

@@ -13,6 +13,7 @@
 #include "services/blob/system_calls.h"
 #include "services/blob/upload_sessions.h"
 #include "services/core/clock.h"
+#include "services/core/object_access.h"
 #include "services/kv/kv_engine.h"
 
 namespace entrepot::blob {
@@ -50,6 +51,7 @@ class BlobStack {
 
   virtual UploadSessions& upload_sessions() = 0;
   virtual ObjectReader& object_reader() = 0;
+  virtual ObjectAccess& object_access() = 0;
   // OK as long as objects can be read; a store that has turned read-only is still ready.
   virtual absl::Status CheckReady() = 0;
 };

@@ -14,11 +14,19 @@ namespace entrepot::blob {
 inline constexpr absl::string_view kFormatKey = "f/blob";
 inline constexpr absl::string_view kUploadPrefix = "u/";
 inline constexpr absl::string_view kObjectPrefix = "o/";
+inline constexpr absl::string_view kQuarantinePrefix = "oq/";
 
 std::string UploadKey(const UploadId& id);
 std::string ObjectKey(const StorageKey& key);
+// Where an object goes that is not to be read any more.
+std::string QuarantineKey(const StorageKey& key);
 // kDataLoss where `key` is not one that UploadKey() returns.
 absl::StatusOr<UploadId> ParseUploadKey(absl::string_view key);
+// kDataLoss where `key` is not one that ObjectKey() returns.
+absl::StatusOr<StorageKey> ParseObjectKey(absl::string_view key);
+
+// The upload that became the object.
+UploadId UploadOf(const StorageKey& key);
 
 }  // namespace entrepot::blob
 

@@ -22,5 +22,14 @@ TEST(BlobKeysTest, ParsesUploadKeys) {
   }
 }
 
+TEST(BlobKeysTest, AnObjectIsNamedAfterItsUpload) {
+  const UploadId id = UploadId::Random();
+  ASSERT_OK_AND_ASSIGN(const StorageKey key, StorageKey::Parse("k" + id.ToString()));
+  EXPECT_EQ(UploadOf(key), id);
+  EXPECT_THAT(ParseObjectKey(ObjectKey(key)), IsOkAndHolds(key));
+  EXPECT_THAT(ParseObjectKey(QuarantineKey(key)), StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(ParseObjectKey("o/" + id.ToString()), StatusIs(absl::StatusCode::kDataLoss));
+}
+
 }  // namespace
 }  // namespace entrepot::blob

@@ -53,7 +53,7 @@ class RunningBlobService : public runtime::RunningService {
     ASSIGN_OR_RETURN(stack_,
                      BlobStack::Open(options, {.kv = kv_->engine(), .clock = &clock_, .registry = context.registry}));
     executor_ = std::make_unique<runtime::Executor>(kThreads);
-    service_ = std::make_unique<BlobService>(&stack_->upload_sessions(), &stack_->object_reader(), executor_.get());
+    service_ = std::make_unique<BlobService>(stack_.get(), executor_.get());
     ASSIGN_OR_RETURN(server_, runtime::GrpcServer::Start(config.grpc(), {service_.get()}, context.registry));
     return absl::OkStatus();
   }

@@ -1,27 +1,29 @@
 #include "services/blob/blob_service.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "services/blob/blob_messages.h"
 #include "services/blob/object_read_reactor.h"
 #include "services/blob/upload_append_reactor.h"
 #include "services/core/storage_key.h"
-#include "services/status/grpc_status.h"
+#include "services/runtime/grpc_unary_call.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {
+namespace {
 
-template <typename Call>
-grpc::ServerUnaryReactor* BlobService::Run(grpc::CallbackServerContext* context, Call call) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  executor_.Post([reactor, call = std::move(call)] { reactor->Finish(ToGrpcStatus(call())); });
-  return reactor;
-}
+// What fits a message with ease.
+constexpr uint32_t kListMax = 10'000;
+
+}  // namespace
 
 grpc::ServerUnaryReactor* BlobService::StartUpload(grpc::CallbackServerContext* context,
                                                    const v1::StartUploadRequest* request, v1::Upload* response) {
-  return Run(context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const std::optional<DigestAlgorithm> algorithm, FromMessage(request->algorithm()));
     ASSIGN_OR_RETURN(const Upload upload, sessions_.Start({.repository = repository, .account = request->account()},
@@ -33,7 +35,7 @@ grpc::ServerUnaryReactor* BlobService::StartUpload(grpc::CallbackServerContext* 
 
 grpc::ServerUnaryReactor* BlobService::GetUpload(grpc::CallbackServerContext* context,
                                                  const v1::GetUploadRequest* request, v1::Upload* response) {
-  return Run(context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
     ASSIGN_OR_RETURN(const Upload upload, sessions_.Get(name.owner, name.id));
     ToMessage(upload, response);
@@ -48,7 +50,7 @@ grpc::ServerReadReactor<v1::AppendToUploadRequest>* BlobService::AppendToUpload(
 
 grpc::ServerUnaryReactor* BlobService::SealUpload(grpc::CallbackServerContext* context,
                                                   const v1::SealUploadRequest* request, v1::SealedUpload* response) {
-  return Run(context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
     ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request->digest()));
     ASSIGN_OR_RETURN(const SealedUpload sealed, sessions_.Seal(name.owner, name.id, digest));
@@ -59,7 +61,7 @@ grpc::ServerUnaryReactor* BlobService::SealUpload(grpc::CallbackServerContext* c
 
 grpc::ServerUnaryReactor* BlobService::CancelUpload(grpc::CallbackServerContext* context,
                                                     const v1::CancelUploadRequest* request, v1::CancelUploadResponse*) {
-  return Run(context, [this, request]() -> absl::Status {
+  return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
     return sessions_.Cancel(name.owner, name.id);
   });
@@ -67,7 +69,7 @@ grpc::ServerUnaryReactor* BlobService::CancelUpload(grpc::CallbackServerContext*
 
 grpc::ServerUnaryReactor* BlobService::ForgetUpload(grpc::CallbackServerContext* context,
                                                     const v1::ForgetUploadRequest* request, v1::ForgetUploadResponse*) {
-  return Run(context, [this, request]() -> absl::Status {
+  return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
     return sessions_.Forget(name.owner, name.id);
   });
@@ -80,9 +82,87 @@ grpc::ServerWriteReactor<v1::ReadObjectResponse>* BlobService::ReadObject(grpc::
 
 grpc::ServerUnaryReactor* BlobService::DeleteObject(grpc::CallbackServerContext* context,
                                                     const v1::DeleteObjectRequest* request, v1::DeleteObjectResponse*) {
-  return Run(context, [this, request]() -> absl::Status {
+  return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const StorageKey key, StorageKey::Parse(request->storage_key()));
-    return reader_.Delete(key);
+    return objects_.Delete(key);
+  });
+}
+
+grpc::ServerUnaryReactor* BlobService::CheckObject(grpc::CallbackServerContext* context,
+                                                   const v1::CheckObjectRequest* request, v1::CheckObjectResponse*) {
+  return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
+    ASSIGN_OR_RETURN(const StorageKey key, StorageKey::Parse(request->storage_key()));
+    return objects_.Check(key, request->size_bytes());
+  });
+}
+
+grpc::ServerUnaryReactor* BlobService::VerifyObject(grpc::CallbackServerContext* context,
+                                                    const v1::VerifyObjectRequest* request, v1::VerifyObjectResponse*) {
+  return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
+    ASSIGN_OR_RETURN(Digest digest, Digest::Parse(request->digest()));
+    ASSIGN_OR_RETURN(StorageKey key, StorageKey::Parse(request->storage_key()));
+    return objects_.Verify({std::move(digest), request->size_bytes(), std::move(key)}, request->bytes_per_second());
+  });
+}
+
+grpc::ServerUnaryReactor* BlobService::QuarantineObject(grpc::CallbackServerContext* context,
+                                                        const v1::QuarantineObjectRequest* request,
+                                                        v1::QuarantineObjectResponse*) {
+  return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
+    ASSIGN_OR_RETURN(const StorageKey key, StorageKey::Parse(request->storage_key()));
+    return objects_.Quarantine(key);
+  });
+}
+
+grpc::ServerUnaryReactor* BlobService::ListUnclaimedObjects(grpc::CallbackServerContext* context,
+                                                            const v1::ListUnclaimedObjectsRequest* request,
+                                                            v1::ListUnclaimedObjectsResponse* response) {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    const absl::Duration age = absl::Milliseconds(request->older_than_milliseconds());
+    ASSIGN_OR_RETURN(const StoredObjectPage page,
+                     objects_.ListUnclaimed(age, request->start_after(), std::min(request->limit(), kListMax)));
+    for (const StoredObject& object : page.objects) {
+      auto* const listed = response->add_objects();
+      listed->set_storage_key(object.storage_key.ToString());
+      listed->set_size_bytes(object.size_bytes);
+    }
+    response->set_next(page.next);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* BlobService::ListAbandonedUploads(grpc::CallbackServerContext* context,
+                                                            const v1::ListAbandonedUploadsRequest* request,
+                                                            v1::ListAbandonedUploadsResponse* response) {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const std::vector<Blob> blobs, objects_.ListAbandoned(std::min(request->limit(), kListMax)));
+    for (const Blob& blob : blobs) {
+      auto* const upload = response->add_uploads();
+      upload->set_digest(blob.digest.ToString());
+      upload->set_size_bytes(blob.size_bytes);
+      upload->set_storage_key(blob.storage_key.ToString());
+    }
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* BlobService::ForgetAbandonedUpload(grpc::CallbackServerContext* context,
+                                                             const v1::ForgetAbandonedUploadRequest* request,
+                                                             v1::ForgetAbandonedUploadResponse*) {
+  return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
+    ASSIGN_OR_RETURN(const StorageKey key, StorageKey::Parse(request->storage_key()));
+    return objects_.ForgetAbandoned(key);
+  });
+}
+
+grpc::ServerUnaryReactor* BlobService::SnapshotObjects(grpc::CallbackServerContext* context,
+                                                       const v1::SnapshotObjectsRequest* request,
+                                                       v1::SnapshotObjectsResponse* response) {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const ObjectSnapshot snapshot, objects_.Snapshot(request->name()));
+    response->set_objects(snapshot.objects);
+    response->set_object_bytes(snapshot.object_bytes);
+    return absl::OkStatus();
   });
 }
 

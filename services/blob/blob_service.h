@@ -3,8 +3,10 @@
 
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
+#include "services/blob/blob_factory.h"
 #include "services/blob/object_reader.h"
 #include "services/blob/upload_sessions.h"
+#include "services/core/object_access.h"
 #include "services/runtime/executor.h"
 
 namespace entrepot::blob {
@@ -13,9 +15,12 @@ namespace entrepot::blob {
 // executor.
 class BlobService : public v1::BlobService::CallbackService {
  public:
-  // All outlive the server that this is registered with.
-  BlobService(UploadSessions* sessions, ObjectReader* reader, runtime::Executor* executor)
-      : sessions_(*sessions), reader_(*reader), executor_(*executor) {}
+  // Both outlive the server that this is registered with.
+  BlobService(BlobStack* stack, runtime::Executor* executor)
+      : sessions_(stack->upload_sessions()),
+        reader_(stack->object_reader()),
+        objects_(stack->object_access()),
+        executor_(*executor) {}
 
   grpc::ServerUnaryReactor* StartUpload(grpc::CallbackServerContext* context, const v1::StartUploadRequest* request,
                                         v1::Upload* response) override;
@@ -33,14 +38,30 @@ class BlobService : public v1::BlobService::CallbackService {
                                                                const v1::ReadObjectRequest* request) override;
   grpc::ServerUnaryReactor* DeleteObject(grpc::CallbackServerContext* context, const v1::DeleteObjectRequest* request,
                                          v1::DeleteObjectResponse* response) override;
+  grpc::ServerUnaryReactor* CheckObject(grpc::CallbackServerContext* context, const v1::CheckObjectRequest* request,
+                                        v1::CheckObjectResponse* response) override;
+  grpc::ServerUnaryReactor* VerifyObject(grpc::CallbackServerContext* context, const v1::VerifyObjectRequest* request,
+                                         v1::VerifyObjectResponse* response) override;
+  grpc::ServerUnaryReactor* QuarantineObject(grpc::CallbackServerContext* context,
+                                             const v1::QuarantineObjectRequest* request,
+                                             v1::QuarantineObjectResponse* response) override;
+  grpc::ServerUnaryReactor* ListUnclaimedObjects(grpc::CallbackServerContext* context,
+                                                 const v1::ListUnclaimedObjectsRequest* request,
+                                                 v1::ListUnclaimedObjectsResponse* response) override;
+  grpc::ServerUnaryReactor* ListAbandonedUploads(grpc::CallbackServerContext* context,
+                                                 const v1::ListAbandonedUploadsRequest* request,
+                                                 v1::ListAbandonedUploadsResponse* response) override;
+  grpc::ServerUnaryReactor* ForgetAbandonedUpload(grpc::CallbackServerContext* context,
+                                                  const v1::ForgetAbandonedUploadRequest* request,
+                                                  v1::ForgetAbandonedUploadResponse* response) override;
+  grpc::ServerUnaryReactor* SnapshotObjects(grpc::CallbackServerContext* context,
+                                            const v1::SnapshotObjectsRequest* request,
+                                            v1::SnapshotObjectsResponse* response) override;
 
  private:
-  // Finishes the call with what `call`, run on the executor, returns (absl::Status).
-  template <typename Call>
-  grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* context, Call call);
-
   UploadSessions& sessions_;
   ObjectReader& reader_;
+  ObjectAccess& objects_;
   runtime::Executor& executor_;
 };
 

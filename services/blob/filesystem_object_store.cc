@@ -4,11 +4,14 @@
 
 #include <cerrno>
 #include <utility>
+#include <variant>
 
 #include "absl/time/clock.h"
+#include "services/blob/disk_read.h"
 #include "services/blob/file_io.h"
 #include "services/blob/io_error.h"
 #include "services/blob/staged_file.h"
+#include "services/core/failpoint.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -70,19 +73,20 @@ absl::Status FilesystemObjectStore::PublishDurably(const UploadId& id, std::uniq
   auto& file = static_cast<StagedFile&>(*staged);
   const StorageKey key = KeyOf(id);
   // Opened first, so that behind the rename only the sync can fail.
-  const OwnedFd fan_out = OpenAtFully(calls_, directory_.objects(), BlobDirectory::FanOutOf(key).c_str(), O_DIRECTORY);
-  if (fan_out.get() < 0) return WriteError("opening an object's directory", errno);
-
+  ASSIGN_OR_RETURN(const OwnedFd fan_out, OpenFanOut(key));
   if (absl::Status status = file.Sync(); !status.ok()) {
     // Another sync would succeed and mean nothing, so nobody may find these bytes again. A published file may be known
     // to others: it stays.
     if (!file.published()) calls_.UnlinkAt(directory_.staging(), id.ToString().c_str());
     return status;
   }
+  RETURN_IF_ERROR(Failpoint("blob.publish.synced"));
   if (!file.published()) RETURN_IF_ERROR(Rename(id, key, fan_out.get()));
+  RETURN_IF_ERROR(Failpoint("blob.publish.renamed"));
   absl::Status status = SyncDirectory(fan_out.get());
   if (!status.ok() && !file.published()) calls_.UnlinkAt(fan_out.get(), key.ToString().c_str());
-  return status;
+  RETURN_IF_ERROR(status);
+  return Failpoint("blob.publish.directory_synced");
 }
 
 absl::Status FilesystemObjectStore::Rename(const UploadId& id, const StorageKey& key, int fan_out) {
@@ -149,13 +153,65 @@ absl::Status FilesystemObjectStore::Delete(const StorageKey& key) {
 
 absl::Status FilesystemObjectStore::DeleteDurably(const StorageKey& key) {
   RETURN_IF_ERROR(gate_.Check());
-  const OwnedFd fan_out = OpenAtFully(calls_, directory_.objects(), BlobDirectory::FanOutOf(key).c_str(), O_DIRECTORY);
-  if (fan_out.get() < 0) return WriteError("opening an object's directory", errno);
+  ASSIGN_OR_RETURN(const OwnedFd fan_out, OpenFanOut(key));
   if (calls_.UnlinkAt(fan_out.get(), key.ToString().c_str()) != 0 && errno != ENOENT) {
     return FailWrite("deleting an object", errno);
   }
+  RETURN_IF_ERROR(Failpoint("blob.delete.unlinked"));
   // Also of one already gone: whoever deleted it may have died before the sync.
+  RETURN_IF_ERROR(SyncDirectory(fan_out.get()));
+  RETURN_IF_ERROR(Failpoint("blob.delete.synced"));
+  return DeleteQuarantined(key);
+}
+
+absl::Status FilesystemObjectStore::DeleteQuarantined(const StorageKey& key) {
+  if (calls_.UnlinkAt(directory_.quarantine(), key.ToString().c_str()) == 0) {
+    return SyncDirectory(directory_.quarantine());
+  }
+  return errno == ENOENT ? absl::OkStatus() : FailWrite("deleting a quarantined object", errno);
+}
+
+absl::Status FilesystemObjectStore::ReadFromDisk(const StorageKey& key,
+                                                 const std::function<bool(absl::string_view)>& take) {
+  ASSIGN_OR_RETURN(const OpenObject object, Open(key));
+  return blob::ReadFromDisk(calls_, directory_.objects(), BlobDirectory::PathOf(key), std::get<OwnedFd>(object.content),
+                            take);
+}
+
+absl::Status FilesystemObjectStore::Quarantine(const StorageKey& key) {
+  RETURN_IF_ERROR(gate_.Check());
+  ASSIGN_OR_RETURN(const OwnedFd fan_out, OpenFanOut(key));
+  RETURN_IF_ERROR(MoveToQuarantine(key, fan_out.get()));
+  RETURN_IF_ERROR(Failpoint("blob.quarantine.renamed"));
+  // Also of one already gone, as above; and where it is to be found first.
+  RETURN_IF_ERROR(SyncDirectory(directory_.quarantine()));
+  RETURN_IF_ERROR(Failpoint("blob.quarantine.kept"));
   return SyncDirectory(fan_out.get());
+}
+
+absl::Status FilesystemObjectStore::MoveToQuarantine(const StorageKey& key, int fan_out) {
+  const char* name = key.ToString().c_str();
+  constexpr absl::string_view kAction = "quarantining an object";
+  if (calls_.RenameNoReplace(fan_out, name, directory_.quarantine(), name) == 0 || errno == ENOENT) {
+    return absl::OkStatus();
+  }
+  if (errno == EINVAL || errno == ENOSYS) {
+    if (calls_.LinkAt(fan_out, name, directory_.quarantine(), name) != 0) {
+      if (errno == ENOENT) return absl::OkStatus();
+      if (errno != EEXIST) return FailWrite(kAction, errno);
+    }
+  } else if (errno != EEXIST) {
+    return FailWrite(kAction, errno);
+  }
+  // Its second name.
+  if (calls_.UnlinkAt(fan_out, name) != 0 && errno != ENOENT) return FailWrite(kAction, errno);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<OwnedFd> FilesystemObjectStore::OpenFanOut(const StorageKey& key) {
+  OwnedFd fan_out = OpenAtFully(calls_, directory_.objects(), BlobDirectory::FanOutOf(key).c_str(), O_DIRECTORY);
+  if (fan_out.get() < 0) return WriteError("opening an object's directory", errno);
+  return fan_out;
 }
 
 }  // namespace entrepot::blob

@@ -33,13 +33,21 @@ class FilesystemObjectStore : public ObjectStore {
 
   absl::StatusOr<OpenObject> Open(const StorageKey& key) override;
   absl::Status Delete(const StorageKey& key) override;
+  absl::Status ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) override;
+  absl::Status Quarantine(const StorageKey& key) override;
+  absl::StatusOr<ObjectList> List(absl::string_view start_after, size_t limit) override {
+    return directory_.List(calls_, start_after, limit);
+  }
 
  private:
   absl::Status PublishDurably(const UploadId& id, std::unique_ptr<StagedObject> staged);
   absl::Status Rename(const UploadId& id, const StorageKey& key, int fan_out);
   absl::Status SyncDirectory(int fan_out);
+  absl::StatusOr<OwnedFd> OpenFanOut(const StorageKey& key);
   absl::StatusOr<OpenObject> OpenFile(const StorageKey& key);
   absl::Status DeleteDurably(const StorageKey& key);
+  absl::Status DeleteQuarantined(const StorageKey& key);
+  absl::Status MoveToQuarantine(const StorageKey& key, int fan_out);
   // The write that failed with `error` is reported; a broken disk closes the gate.
   absl::Status FailWrite(absl::string_view action, int error);
 

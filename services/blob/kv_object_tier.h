@@ -2,12 +2,13 @@
 #define ENTREPOT_SERVICES_BLOB_KV_OBJECT_TIER_H_
 
 #include <cstddef>
+#include <functional>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "services/blob/blob_metrics.h"
-#include "services/blob/object_reader.h"
+#include "services/blob/object_tier.h"
 #include "services/core/storage_key.h"
 #include "services/core/upload_id.h"
 #include "services/kv/kv_engine.h"
@@ -16,7 +17,7 @@ namespace entrepot::blob {
 
 // Objects small enough to be values in the KV: there they cost a share of one log sync, where a file costs several
 // synced system calls. Thread-safe.
-class KvObjectTier : public ObjectReader {
+class KvObjectTier : public ObjectTier {
  public:
   static constexpr size_t kObjectBytesMax = 64 << 10;
 
@@ -31,6 +32,10 @@ class KvObjectTier : public ObjectReader {
 
   absl::StatusOr<OpenObject> Open(const StorageKey& key) override;
   absl::Status Delete(const StorageKey& key) override;
+  absl::Status ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) override;
+  // One that cannot be read any more is given up.
+  absl::Status Quarantine(const StorageKey& key) override;
+  absl::StatusOr<ObjectList> List(absl::string_view start_after, size_t limit) override;
 
  private:
   kv::KvEngine& kv_;

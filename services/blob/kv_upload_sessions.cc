@@ -5,10 +5,12 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "services/blob/blob_keys.h"
 #include "services/blob/digester_state_record.h"
 #include "services/blob/growing_upload.h"
 #include "services/blob/session_appender.h"
 #include "services/blob/timestamps.h"
+#include "services/core/failpoint.h"
 #include "services/core/lower_hex.h"
 #include "services/runtime/json_log.h"
 #include "services/status/oci_error.h"
@@ -45,7 +47,7 @@ absl::Status KvUploadSessions::Recover() {
     info.trusted = !record.staged_in_file();
     info.touched_at = ToTime(record.updated_at());
     if (record.staged_in_file() && info.state == SessionState::kOpen) staged.insert(id.ToString());
-    if (info.state == SessionState::kSealed && info.touched_at + options_.lifetime <= clock_.Now()) return;
+    if (IsAbandoned(record)) return abandoned_.Add(id);
     table_.Restore(id, std::move(info));
   }));
   ASSIGN_OR_RETURN(const std::vector<UploadId> found, store_.ListStaged());
@@ -151,13 +153,50 @@ absl::Status KvUploadSessions::Forget(const UploadOwner& owner, const UploadId& 
 }
 
 size_t KvUploadSessions::EndExpired(size_t limit) {
-  std::vector<SessionTable::Claim> claims = table_.ClaimExpired(limit);
-  for (SessionTable::Claim& claim : claims) {
+  SessionTable::Expired expired = table_.ClaimExpired(limit);
+  for (const UploadId& id : expired.sealed) abandoned_.Add(id);
+  for (SessionTable::Claim& claim : expired.open) {
     if (absl::Status status = endings_.Delete(claim, UploadResult::kExpired); !status.ok()) {
       runtime::Log(runtime::LogLevel::kWarning, "an expired upload could not be ended", {{"error", status.message()}});
     }
   }
-  return claims.size();
+  return expired.open.size();
+}
+
+bool KvUploadSessions::IsAbandoned(const Record& record) const {
+  return record.state() == Record::SEALED && ToTime(record.updated_at()) + options_.lifetime <= clock_.Now();
+}
+
+absl::StatusOr<std::vector<Blob>> KvUploadSessions::ListAbandoned(size_t limit) {
+  if (abandoned_.TakeRefill()) {
+    RETURN_IF_ERROR(records_.ForEach([&](const UploadId& id, const Record& record) {
+      if (IsAbandoned(record) && !table_.Contains(id)) abandoned_.Add(id);
+    }));
+  }
+  std::vector<Blob> blobs;
+  for (const UploadId& id : abandoned_.First(limit)) {
+    const absl::StatusOr<Record> record = records_.Get(id);
+    if (absl::IsNotFound(record.status())) {
+      // Its client has come back for Forget.
+      abandoned_.Remove(id);
+      continue;
+    }
+    RETURN_IF_ERROR(record.status());
+    ASSIGN_OR_RETURN(SealedUpload sealed, ToSealedUpload(*record));
+    blobs.push_back({.digest = std::move(sealed.digest),
+                     .size_bytes = sealed.size_bytes,
+                     .storage_key = std::move(sealed.storage_key)});
+  }
+  return blobs;
+}
+
+absl::Status KvUploadSessions::ForgetAbandoned(const StorageKey& key) {
+  const UploadId id = UploadOf(key);
+  if (table_.Contains(id)) return absl::FailedPreconditionError("the upload's session has not expired");
+  RETURN_IF_ERROR(records_.Delete({id}));
+  RETURN_IF_ERROR(Failpoint("blob.session.forgotten"));
+  abandoned_.Remove(id);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<KvUploadSessions::Record> KvUploadSessions::Load(SessionTable::Claim& claim) {

@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
+#include "services/blob/abandoned_sessions.h"
 #include "services/blob/blob_metrics.h"
 #include "services/blob/forgotten_sessions.h"
 #include "services/blob/object_reader.h"
@@ -16,6 +18,8 @@
 #include "services/blob/staged_uploads.h"
 #include "services/blob/upload_sessions.h"
 #include "services/core/clock.h"
+#include "services/core/content.h"
+#include "services/core/storage_key.h"
 #include "services/kv/kv_engine.h"
 
 namespace entrepot::blob {
@@ -47,10 +51,16 @@ class KvUploadSessions : public UploadSessions {
   absl::Status Forget(const UploadOwner& owner, const UploadId& id) override;
 
   // Ends at most `limit` open sessions that have expired, with their bytes; tells how many. Of a sealed one only the
-  // right to seal it again expires: somebody may have committed its object, so object and record stay.
+  // right to seal it again expires: somebody may have committed its object, so object and record stay, and it is one of
+  // the abandoned from then on.
   size_t EndExpired(size_t limit);
   // Deletes the records of forgotten sessions that are still there.
   absl::Status FlushForgotten() { return forgotten_.Flush(); }
+  // ObjectAccess::ListAbandoned and ForgetAbandoned.
+  absl::StatusOr<std::vector<Blob>> ListAbandoned(size_t limit);
+  absl::Status ForgetAbandoned(const StorageKey& key);
+  // Of each object, in their order, whether a session is there whose object it is or may become.
+  absl::StatusOr<std::vector<bool>> Claim(const std::vector<StorageKey>& keys) { return records_.Exist(keys); }
   absl::Duration OldestAge() const { return table_.OldestAge(); }
 
  private:
@@ -62,6 +72,7 @@ class KvUploadSessions : public UploadSessions {
   // Ends the session where its bytes are lost.
   absl::StatusOr<std::unique_ptr<StagedObject>> OpenStaged(StagedUploads::Accept accept, SessionTable::Claim& claim,
                                                            Record& record);
+  bool IsAbandoned(const Record& record) const;
   // As long as the object is there.
   absl::StatusOr<SealedUpload> SealAgain(SessionTable::Claim& claim, const Record& record, const Digest& digest);
 
@@ -74,6 +85,7 @@ class KvUploadSessions : public UploadSessions {
   StagedUploads uploads_;
   SessionEndings endings_;
   ForgottenSessions forgotten_;
+  AbandonedSessions abandoned_;
 };
 
 }  // namespace entrepot::blob

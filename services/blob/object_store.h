@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "services/blob/object_reader.h"
+#include "services/blob/object_tier.h"
 #include "services/core/storage_key.h"
 #include "services/core/upload_id.h"
 
@@ -37,7 +37,7 @@ class StagedObject {
 //
 // Every write but DiscardStaged is kUnavailable (UNAVAILABLE) while the store is read-only, and where the disk is full.
 // A missing object or upload is kNotFound.
-class ObjectStore : public ObjectReader {
+class ObjectStore : public ObjectTier {
  public:
   // The key of the object that an upload becomes.
   static StorageKey KeyOf(const UploadId& id);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
@@ -27,24 +28,36 @@ namespace entrepot::blob {
 class ReactorTestServer {
  public:
   ReactorTestServer() {
-    BlobStackOptions options;
-    options.directory = directory_.path() + "/blobs";
-    runtime::FillDefaults(&options.uploads);
-    options.upkeep_interval = absl::Hours(1);
-    stack_ = *BlobStack::Open(options, {.kv = &kv_, .clock = &clock_, .registry = registry_});
-    executor_ = std::make_unique<runtime::Executor>(4);
-    service_ = std::make_unique<BlobService>(&stack_->upload_sessions(), &stack_->object_reader(), executor_.get());
+    Open();
     config::v1::Endpoint endpoint;
     endpoint.set_address("127.0.0.1");
-    server_ = *runtime::GrpcServer::Start(endpoint, {service_.get()}, registry_);
+    Serve(endpoint);
     config::v1::Service target;
     target.set_target(server_->address());
-    stub_ = v1::BlobService::NewStub(runtime::MakeChannel(target, registry_));
+    channel_ = runtime::MakeChannel(target, registry_);
+    stub_ = v1::BlobService::NewStub(channel_);
+  }
+
+  // The service ends and starts anew at the same address.
+  void Restart() {
+    config::v1::Endpoint endpoint;
+    const std::string address = server_->address();
+    endpoint.set_address("127.0.0.1");
+    endpoint.set_port(static_cast<uint32_t>(std::stoul(address.substr(address.rfind(':') + 1))));
+    server_.reset();
+    service_.reset();
+    executor_.reset();
+    stack_.reset();
+    Open();
+    Serve(endpoint);
   }
 
   v1::BlobService::Stub& stub() { return *stub_; }
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
   UploadSessions& sessions() { return stack_->upload_sessions(); }
   ObjectReader& reader() { return stack_->object_reader(); }
+  BlobStack& stack() { return *stack_; }
+  FakeClock& clock() { return clock_; }
 
   // An object of the service's own making.
   StorageKey Store(absl::string_view bytes) {
@@ -57,14 +70,30 @@ class ReactorTestServer {
   static UploadOwner owner() { return {.repository = *RepositoryName::Parse("team/app"), .account = "ada"}; }
 
  private:
+  void Open() {
+    registry_ = std::make_shared<prometheus::Registry>();
+    BlobStackOptions options;
+    options.directory = directory_.path() + "/blobs";
+    runtime::FillDefaults(&options.uploads);
+    options.upkeep_interval = absl::Hours(1);
+    stack_ = *BlobStack::Open(options, {.kv = &kv_, .clock = &clock_, .registry = registry_});
+    executor_ = std::make_unique<runtime::Executor>(4);
+    service_ = std::make_unique<BlobService>(stack_.get(), executor_.get());
+  }
+
+  void Serve(const config::v1::Endpoint& endpoint) {
+    server_ = *runtime::GrpcServer::Start(endpoint, {service_.get()}, registry_);
+  }
+
   kv::TemporaryDirectory directory_;
   kv::MemoryKvEngine kv_;
-  FakeClock clock_;
-  std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
+  FakeClock clock_{absl::Now()};
+  std::shared_ptr<prometheus::Registry> registry_;
   std::unique_ptr<BlobStack> stack_;
   std::unique_ptr<runtime::Executor> executor_;
   std::unique_ptr<BlobService> service_;
   std::unique_ptr<runtime::GrpcServer> server_;
+  std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::BlobService::Stub> stub_;
 };
 

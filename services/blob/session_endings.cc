@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "services/blob/kv_object_tier.h"
+#include "services/core/failpoint.h"
 #include "services/runtime/json_log.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
@@ -67,13 +68,16 @@ absl::Status SessionEndings::SealInRecord(SessionTable::Claim& claim, storage::v
 absl::Status SessionEndings::SealStaged(SessionTable::Claim& claim, storage::v1::UploadRecord& record,
                                         std::unique_ptr<StagedObject> staged, const Digest& digest) {
   RETURN_IF_ERROR(store_.Publish(claim.id(), std::move(staged)));
+  RETURN_IF_ERROR(Failpoint("blob.seal.published"));
   MakeSealed(digest, ObjectStore::KeyOf(claim.id()), record);
   // The object is durable already; the record only tells that it is there.
-  return records_.Put(claim.id(), record);
+  RETURN_IF_ERROR(records_.Put(claim.id(), record));
+  return Failpoint("blob.seal.recorded");
 }
 
 absl::Status SessionEndings::Delete(SessionTable::Claim& claim, UploadResult result) {
   RETURN_IF_ERROR(records_.Delete({claim.id()}));
+  RETURN_IF_ERROR(Failpoint("blob.session.deleted"));
   if (absl::Status status = uploads_.Discard(claim.id()); !status.ok()) {
     runtime::Log(runtime::LogLevel::kWarning, "an upload's bytes stay until the next start",
                  {{"error", status.message()}});

@@ -9,6 +9,7 @@
 #include "services/blob/kv_object_tier.h"
 #include "services/blob/session_table.h"
 #include "services/blob/timestamps.h"
+#include "services/core/failpoint.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {
@@ -36,26 +37,28 @@ absl::StatusOr<storage::v1::UploadRecord> SessionRecords::Get(const UploadId& id
 
 absl::Status SessionRecords::Put(const UploadId& id, storage::v1::UploadRecord& record) {
   Stamp(record);
-  return kv_.Transact(
+  RETURN_IF_ERROR(kv_.Transact(
       {},
       [&](kv::KvTransaction& transaction) {
         transaction.Put(UploadKey(id), record.SerializeAsString());
         return absl::OkStatus();
       },
-      kv::Durability::kBuffered);
+      kv::Durability::kBuffered));
+  return Failpoint("blob.session.saved");
 }
 
 absl::Status SessionRecords::PutSealedWithObject(const UploadId& id, storage::v1::UploadRecord& record,
                                                  absl::string_view object, kv::Durability durability) {
   Stamp(record);
-  return kv_.Transact(
+  RETURN_IF_ERROR(kv_.Transact(
       {},
       [&](kv::KvTransaction& transaction) {
         KvObjectTier::Put(KvObjectTier::KeyOf(id), object, transaction);
         transaction.Put(UploadKey(id), record.SerializeAsString());
         return absl::OkStatus();
       },
-      durability);
+      durability));
+  return Failpoint("blob.seal.recorded");
 }
 
 absl::Status SessionRecords::Delete(const std::vector<UploadId>& ids) {
@@ -66,6 +69,17 @@ absl::Status SessionRecords::Delete(const std::vector<UploadId>& ids) {
         return absl::OkStatus();
       },
       kv::Durability::kBuffered);
+}
+
+absl::StatusOr<std::vector<bool>> SessionRecords::Exist(const std::vector<StorageKey>& objects) {
+  std::vector<std::string> keys;
+  keys.reserve(objects.size());
+  for (const StorageKey& object : objects) keys.push_back(UploadKey(UploadOf(object)));
+  ASSIGN_OR_RETURN(const std::vector<std::optional<std::string>> values, kv_.MultiGet(keys));
+  std::vector<bool> exist;
+  exist.reserve(values.size());
+  for (const std::optional<std::string>& value : values) exist.push_back(value.has_value());
+  return exist;
 }
 
 absl::Status SessionRecords::ForEach(

@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "entrepot/storage/v1/blob_records.pb.h"
 #include "services/core/clock.h"
+#include "services/core/storage_key.h"
 #include "services/core/upload_id.h"
 #include "services/kv/kv_engine.h"
 
@@ -32,6 +33,8 @@ class SessionRecords {
                                    kv::Durability durability);
   // Those that are not there are no error.
   absl::Status Delete(const std::vector<UploadId>& ids);
+  // Of each object, in their order, whether its upload has a record.
+  absl::StatusOr<std::vector<bool>> Exist(const std::vector<StorageKey>& objects);
   // All of them, in no more memory than a few take.
   absl::Status ForEach(const std::function<void(const UploadId&, const storage::v1::UploadRecord&)>& visit);
 

@@ -80,22 +80,23 @@ bool SessionTable::RemoveSealed(const UploadId& id, const UploadOwner& owner) {
   return true;
 }
 
-std::vector<SessionTable::Claim> SessionTable::ClaimExpired(size_t limit) {
-  std::vector<Claim> claims;
+SessionTable::Expired SessionTable::ClaimExpired(size_t limit) {
+  Expired expired;
   absl::MutexLock lock(&mutex_);
-  for (auto i = entries_.begin(); i != entries_.end() && claims.size() < limit;) {
+  for (auto i = entries_.begin(); i != entries_.end() && expired.open.size() < limit;) {
     auto current = i++;
     auto& [text, entry] = *current;
-    if (!Expired(entry)) continue;
+    if (!IsExpired(entry)) continue;
     if (entry.info.state == SessionState::kSealed) {
+      expired.sealed.push_back(*UploadId::Parse(text));
       entries_.erase(current);
       continue;
     }
     entry.claimed = true;
     entry.use = SessionUse::kEnd;
-    claims.push_back(Claim(this, *UploadId::Parse(text), entry.info));
+    expired.open.push_back(Claim(this, *UploadId::Parse(text), entry.info));
   }
-  return claims;
+  return expired;
 }
 
 absl::Duration SessionTable::OldestAge() const {
@@ -110,7 +111,7 @@ absl::Duration SessionTable::OldestAge() const {
 
 const SessionTable::Entry* SessionTable::FindEntry(const UploadId& id, const UploadOwner& owner) const {
   const auto found = entries_.find(id.ToString());
-  if (found == entries_.end() || !found->second.info.owner.Is(owner) || Expired(found->second)) return nullptr;
+  if (found == entries_.end() || !found->second.info.owner.Is(owner) || IsExpired(found->second)) return nullptr;
   return &found->second;
 }
 

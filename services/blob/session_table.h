@@ -95,8 +95,13 @@ class SessionTable {
   // Whether it was there, sealed and unclaimed.
   bool RemoveSealed(const UploadId& id, const UploadOwner& owner);
 
-  // At most `limit` open ones whose time is over. Sealed ones are only dropped from the table.
-  std::vector<Claim> ClaimExpired(size_t limit);
+  struct Expired {
+    std::vector<Claim> open;
+    // Dropped from the table.
+    std::vector<UploadId> sealed;
+  };
+  // Those whose time is over, at most `limit` open ones.
+  Expired ClaimExpired(size_t limit);
   // How long ago the open session was touched that waited longest; zero where none is open.
   absl::Duration OldestAge() const;
 
@@ -107,7 +112,9 @@ class SessionTable {
     SessionUse use = SessionUse::kAppend;
   };
 
-  bool Expired(const Entry& entry) const { return !entry.claimed && entry.info.touched_at + lifetime_ <= clock_.Now(); }
+  bool IsExpired(const Entry& entry) const {
+    return !entry.claimed && entry.info.touched_at + lifetime_ <= clock_.Now();
+  }
   const Entry* FindEntry(const UploadId& id, const UploadOwner& owner) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CountOpen(int change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Write(const Claim& claim, bool release);

@@ -121,11 +121,11 @@ TEST_F(SessionTableTest, ReleasingAClaimTouchesTheSession) {
 TEST_F(SessionTableTest, HandsOutExpiredSessionsInBites) {
   Add();
   Add();
-  EXPECT_THAT(table_.ClaimExpired(10), IsEmpty());
+  EXPECT_THAT(table_.ClaimExpired(10).open, IsEmpty());
   clock_.Advance(absl::Hours(1));
-  std::vector<SessionTable::Claim> claims = table_.ClaimExpired(1);
+  std::vector<SessionTable::Claim> claims = table_.ClaimExpired(1).open;
   ASSERT_THAT(claims, SizeIs(1));
-  EXPECT_THAT(table_.ClaimExpired(10), SizeIs(1));
+  EXPECT_THAT(table_.ClaimExpired(10).open, SizeIs(1));
   claims[0].Remove();
 }
 

@@ -27,6 +27,10 @@ int SystemCalls::FTruncate(int fd, off_t size) { return ::ftruncate(fd, size); }
 
 int SystemCalls::FStat(int fd, struct stat* result) { return ::fstat(fd, result); }
 
+int SystemCalls::FStatAt(int directory, const char* path, struct stat* result) {
+  return ::fstatat(directory, path, result, AT_SYMLINK_NOFOLLOW);
+}
+
 int SystemCalls::FStatVfs(int fd, struct statvfs* result) { return ::fstatvfs(fd, result); }
 
 int SystemCalls::FDataSync(int fd) { return ::fdatasync(fd); }

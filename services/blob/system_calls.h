@@ -23,6 +23,8 @@ class SystemCalls {
   virtual ssize_t PRead(int fd, void* data, size_t size, off_t offset);
   virtual int FTruncate(int fd, off_t size);
   virtual int FStat(int fd, struct stat* result);
+  // fstatat, of a link itself.
+  virtual int FStatAt(int directory, const char* path, struct stat* result);
   virtual int FStatVfs(int fd, struct statvfs* result);
   virtual int FDataSync(int fd);
   virtual int FSync(int fd);

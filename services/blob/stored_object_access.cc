@@ -1,0 +1,124 @@
+#include "services/blob/stored_object_access.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "services/core/digester.h"
+#include "services/status/quoted_input.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::blob {
+namespace {
+
+constexpr size_t kSnapshotNameMax = 64;
+// Before every key of a value, behind every key of a file.
+constexpr absl::string_view kBehindFiles = "k";
+
+absl::Status OtherSize(const StorageKey& key, uint64_t found, uint64_t expected) {
+  return absl::DataLossError(
+      absl::StrCat("object ", key.ToString(), " holds ", found, " bytes, where its record says ", expected));
+}
+
+// Waits until `bytes` may have been read that began at `start`.
+void KeepPace(absl::Time start, uint64_t bytes, uint64_t bytes_per_second) {
+  if (bytes_per_second == 0) return;
+  const absl::Duration due = absl::Seconds(static_cast<double>(bytes) / static_cast<double>(bytes_per_second));
+  absl::SleepFor(start + due - absl::Now());
+}
+
+absl::Status CheckSnapshotName(absl::string_view name) {
+  const bool valid = !name.empty() && name.size() <= kSnapshotNameMax && name.front() != '.' &&
+                     std::all_of(name.begin(), name.end(), [](char c) {
+                       return absl::ascii_isdigit(static_cast<unsigned char>(c)) ||
+                              absl::ascii_islower(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
+                     });
+  if (valid) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("the name ", QuotedInput(name), " of a backup is not 1 to ",
+                                                 kSnapshotNameMax,
+                                                 " of a-z, 0-9, '.', '_' and '-', or begins with '.'"));
+}
+
+}  // namespace
+
+ObjectTier& StoredObjectAccess::TierOf(const StorageKey& key) const {
+  return key.tier() == StorageTier::kFile ? *parts_.files : *parts_.values;
+}
+
+absl::Status StoredObjectAccess::Check(const StorageKey& key, uint64_t size_bytes) {
+  ASSIGN_OR_RETURN(const OpenObject object, TierOf(key).Open(key));
+  return object.size_bytes == size_bytes ? absl::OkStatus() : OtherSize(key, object.size_bytes, size_bytes);
+}
+
+absl::Status StoredObjectAccess::Verify(const Blob& blob, uint64_t bytes_per_second) {
+  const absl::Time start = absl::Now();
+  Digester digester(blob.digest.algorithm());
+  RETURN_IF_ERROR(TierOf(blob.storage_key).ReadFromDisk(blob.storage_key, [&](absl::string_view bytes) {
+    digester.Update(bytes);
+    KeepPace(start, digester.length_bytes(), bytes_per_second);
+    return digester.length_bytes() <= blob.size_bytes;
+  }));
+  if (digester.length_bytes() != blob.size_bytes) {
+    return OtherSize(blob.storage_key, digester.length_bytes(), blob.size_bytes);
+  }
+  const Digest found = digester.Current();
+  if (found == blob.digest) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("object ", blob.storage_key.ToString(), " has the digest ", found.ToString(),
+                                          ", not ", blob.digest.ToString()));
+}
+
+absl::Status StoredObjectAccess::Delete(const StorageKey& key) {
+  RETURN_IF_ERROR(parts_.gate->Check());
+  return TierOf(key).Delete(key);
+}
+
+absl::Status StoredObjectAccess::Quarantine(const StorageKey& key) {
+  RETURN_IF_ERROR(parts_.gate->Check());
+  return TierOf(key).Quarantine(key);
+}
+
+absl::StatusOr<StoredObjectPage> StoredObjectAccess::ListUnclaimed(absl::Duration age, const std::string& start_after,
+                                                                   size_t limit) {
+  limit = std::max<size_t>(limit, 1);
+  const bool in_files = start_after < kBehindFiles;
+  ASSIGN_OR_RETURN(const ObjectList list, (in_files ? parts_.files : parts_.values)->List(start_after, limit));
+  const absl::Time youngest = parts_.clock->Now() - age;
+  std::vector<StorageKey> keys;
+  StoredObjectPage page;
+  for (const ListedObject& object : list.objects) {
+    if (object.written_at.has_value() && *object.written_at > youngest) continue;
+    keys.push_back(object.key);
+    page.objects.push_back({.storage_key = object.key, .size_bytes = object.size_bytes});
+  }
+  // After the listing: a session is there before its object.
+  ASSIGN_OR_RETURN(const std::vector<bool> claimed, parts_.sessions->Claim(keys));
+  size_t kept = 0;
+  for (size_t i = 0; i < claimed.size(); ++i) {
+    if (!claimed[i]) std::swap(page.objects[kept++], page.objects[i]);
+  }
+  page.objects.erase(page.objects.begin() + static_cast<std::ptrdiff_t>(kept), page.objects.end());
+  if (list.more && !list.objects.empty()) {
+    page.next = list.objects.back().key.ToString();
+  } else if (in_files) {
+    page.next = std::string(kBehindFiles);
+  }
+  return page;
+}
+
+absl::StatusOr<std::vector<Blob>> StoredObjectAccess::ListAbandoned(size_t limit) {
+  return parts_.sessions->ListAbandoned(limit);
+}
+
+absl::Status StoredObjectAccess::ForgetAbandoned(const StorageKey& key) {
+  return parts_.sessions->ForgetAbandoned(key);
+}
+
+absl::StatusOr<ObjectSnapshot> StoredObjectAccess::Snapshot(const std::string& name) {
+  RETURN_IF_ERROR(CheckSnapshotName(name));
+  if (!parts_.snapshot) return absl::UnimplementedError("this store cannot be copied");
+  return parts_.snapshot(name);
+}
+
+}  // namespace entrepot::blob

@@ -1,0 +1,51 @@
+#ifndef ENTREPOT_SERVICES_BLOB_STORED_OBJECT_ACCESS_H_
+#define ENTREPOT_SERVICES_BLOB_STORED_OBJECT_ACCESS_H_
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "services/blob/kv_upload_sessions.h"
+#include "services/blob/object_tier.h"
+#include "services/blob/write_gate.h"
+#include "services/core/clock.h"
+#include "services/core/object_access.h"
+
+namespace entrepot::blob {
+
+// ObjectAccess over both tiers and the sessions.
+class StoredObjectAccess : public ObjectAccess {
+ public:
+  // All outlive this.
+  struct Parts {
+    ObjectTier* files = nullptr;
+    ObjectTier* values = nullptr;
+    const WriteGate* gate = nullptr;
+    KvUploadSessions* sessions = nullptr;
+    const Clock* clock = nullptr;
+    // Snapshot(), of a name that is one. Null: kUnimplemented.
+    std::function<absl::StatusOr<ObjectSnapshot>(const std::string& name)> snapshot = {};
+  };
+
+  explicit StoredObjectAccess(Parts parts) : parts_(std::move(parts)) {}
+
+  absl::Status Check(const StorageKey& key, uint64_t size_bytes) override;
+  absl::Status Verify(const Blob& blob, uint64_t bytes_per_second) override;
+  absl::Status Delete(const StorageKey& key) override;
+  absl::Status Quarantine(const StorageKey& key) override;
+  absl::StatusOr<StoredObjectPage> ListUnclaimed(absl::Duration age, const std::string& start_after,
+                                                 size_t limit) override;
+  absl::StatusOr<std::vector<Blob>> ListAbandoned(size_t limit) override;
+  absl::Status ForgetAbandoned(const StorageKey& key) override;
+  absl::StatusOr<ObjectSnapshot> Snapshot(const std::string& name) override;
+
+ private:
+  ObjectTier& TierOf(const StorageKey& key) const;
+
+  const Parts parts_;
+};
+
+}  // namespace entrepot::blob
+
+#endif  // ENTREPOT_SERVICES_BLOB_STORED_OBJECT_ACCESS_H_
