@@ -1,0 +1,153 @@
+#include "services/manifest/grpc_object_access.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/random/random.h"
+#include "absl/time/clock.h"
+#include "entrepot/blob/v1/blob_service.grpc.pb.h"
+#include "grpcpp/client_context.h"
+#include "services/runtime/retry_loop.h"
+#include "services/status/grpc_status.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::manifest {
+namespace {
+
+namespace v1 = blob::v1;
+
+// A page of objects is gathered from many directories, of which none may be in memory.
+constexpr absl::Duration kListDeadlineMin = absl::Minutes(1);
+constexpr absl::Duration kSnapshotDeadline = absl::Hours(6);
+// Of a disk that does other things too.
+constexpr uint64_t kVerifyBytesPerSecondMin = 4 << 20;
+
+template <typename Request, typename Response>
+using Method = grpc::Status (v1::BlobService::StubInterface::*)(grpc::ClientContext*, const Request&, Response*);
+
+absl::StatusOr<Blob> ToBlob(const v1::SealedUpload& upload) {
+  ASSIGN_OR_RETURN(Digest digest, Digest::Parse(upload.digest()));
+  ASSIGN_OR_RETURN(StorageKey key, StorageKey::Parse(upload.storage_key()));
+  return Blob{.digest = std::move(digest), .size_bytes = upload.size_bytes(), .storage_key = std::move(key)};
+}
+
+class GrpcObjectAccess : public ObjectAccess {
+ public:
+  GrpcObjectAccess(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline)
+      : channel_(std::move(channel)), stub_(v1::BlobService::NewStub(channel_)), deadline_(deadline) {}
+
+  absl::Status Check(const StorageKey& key, uint64_t size_bytes) override {
+    v1::CheckObjectRequest request;
+    request.set_storage_key(key.ToString());
+    request.set_size_bytes(size_bytes);
+    return Call<v1::CheckObjectResponse>(&Stub::CheckObject, request, deadline_).status();
+  }
+
+  absl::Status Verify(const Blob& blob, uint64_t bytes_per_second) override {
+    v1::VerifyObjectRequest request;
+    request.set_digest(blob.digest.ToString());
+    request.set_size_bytes(blob.size_bytes);
+    request.set_storage_key(blob.storage_key.ToString());
+    request.set_bytes_per_second(bytes_per_second);
+    uint64_t slowest = kVerifyBytesPerSecondMin;
+    if (bytes_per_second != 0) slowest = std::min(slowest, std::max<uint64_t>(bytes_per_second / 2, 1));
+    const double seconds = static_cast<double>(blob.size_bytes) / static_cast<double>(slowest);
+    return Call<v1::VerifyObjectResponse>(&Stub::VerifyObject, request, deadline_ + absl::Seconds(seconds)).status();
+  }
+
+  absl::Status Delete(const StorageKey& key) override {
+    v1::DeleteObjectRequest request;
+    request.set_storage_key(key.ToString());
+    return Call<v1::DeleteObjectResponse>(&Stub::DeleteObject, request, deadline_).status();
+  }
+
+  absl::Status Quarantine(const StorageKey& key) override {
+    v1::QuarantineObjectRequest request;
+    request.set_storage_key(key.ToString());
+    return Call<v1::QuarantineObjectResponse>(&Stub::QuarantineObject, request, deadline_).status();
+  }
+
+  absl::StatusOr<StoredObjectPage> ListUnclaimed(absl::Duration age, const std::string& start_after,
+                                                 size_t limit) override {
+    v1::ListUnclaimedObjectsRequest request;
+    request.set_older_than_milliseconds(static_cast<uint64_t>(std::max<int64_t>(absl::ToInt64Milliseconds(age), 0)));
+    request.set_start_after(start_after);
+    request.set_limit(static_cast<uint32_t>(std::min<size_t>(limit, UINT32_MAX)));
+    ASSIGN_OR_RETURN(const v1::ListUnclaimedObjectsResponse response,
+                     Call<v1::ListUnclaimedObjectsResponse>(&Stub::ListUnclaimedObjects, request,
+                                                            std::max(deadline_, kListDeadlineMin)));
+    StoredObjectPage page{.objects = {}, .next = response.next()};
+    for (const auto& object : response.objects()) {
+      ASSIGN_OR_RETURN(StorageKey key, StorageKey::Parse(object.storage_key()));
+      page.objects.push_back({.storage_key = std::move(key), .size_bytes = object.size_bytes()});
+    }
+    return page;
+  }
+
+  absl::StatusOr<std::vector<Blob>> ListAbandoned(size_t limit) override {
+    v1::ListAbandonedUploadsRequest request;
+    request.set_limit(static_cast<uint32_t>(std::min<size_t>(limit, UINT32_MAX)));
+    ASSIGN_OR_RETURN(const v1::ListAbandonedUploadsResponse response,
+                     Call<v1::ListAbandonedUploadsResponse>(&Stub::ListAbandonedUploads, request,
+                                                            std::max(deadline_, kListDeadlineMin)));
+    std::vector<Blob> blobs;
+    for (const v1::SealedUpload& upload : response.uploads()) {
+      ASSIGN_OR_RETURN(Blob blob, ToBlob(upload));
+      blobs.push_back(std::move(blob));
+    }
+    return blobs;
+  }
+
+  absl::Status ForgetAbandoned(const StorageKey& key) override {
+    v1::ForgetAbandonedUploadRequest request;
+    request.set_storage_key(key.ToString());
+    return Call<v1::ForgetAbandonedUploadResponse>(&Stub::ForgetAbandonedUpload, request, deadline_).status();
+  }
+
+  // Once: a second attempt would find what the first one began.
+  absl::StatusOr<ObjectSnapshot> Snapshot(const std::string& name) override {
+    v1::SnapshotObjectsRequest request;
+    request.set_name(name);
+    ASSIGN_OR_RETURN(
+        const v1::SnapshotObjectsResponse response,
+        CallOnce<v1::SnapshotObjectsResponse>(&Stub::SnapshotObjects, request, absl::Now() + kSnapshotDeadline));
+    return ObjectSnapshot{.objects = response.objects(), .object_bytes = response.object_bytes()};
+  }
+
+ private:
+  using Stub = v1::BlobService::StubInterface;
+
+  // Every call made so is safe to make twice.
+  template <typename Response, typename Request>
+  absl::StatusOr<Response> Call(Method<Request, Response> method, const Request& request, absl::Duration time) {
+    const absl::Time deadline = absl::Now() + time;
+    absl::BitGen random;
+    return runtime::RetryLoop(
+        runtime::RetryPolicy(), runtime::Idempotency::kIdempotent, [](absl::Duration wait) { absl::SleepFor(wait); },
+        random, [&] { return CallOnce<Response>(method, request, deadline); });
+  }
+
+  template <typename Response, typename Request>
+  absl::StatusOr<Response> CallOnce(Method<Request, Response> method, const Request& request, absl::Time deadline) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(deadline));
+    Response response;
+    const grpc::Status status = ((*stub_).*method)(&context, request, &response);
+    if (!status.ok()) return FromGrpcStatus(status);
+    return response;
+  }
+
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<Stub> stub_;
+  const absl::Duration deadline_;
+};
+
+}  // namespace
+
+std::unique_ptr<ObjectAccess> MakeGrpcObjectAccess(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline) {
+  return std::make_unique<GrpcObjectAccess>(std::move(channel), deadline);
+}
+
+}  // namespace entrepot::manifest
