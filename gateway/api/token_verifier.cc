@@ -52,7 +52,7 @@ TokenVerifier::TokenVerifier(KeySetCache* keys, const Clock* clock,
 
 TokenVerifier::Token TokenVerifier::FindVerified(absl::string_view text, absl::Time now) {
   Token token = FindCached(text);
-  if (token == nullptr || token->generation() != keys_->generation() || token->IsExpired(now)) return nullptr;
+  if (token == nullptr || token->generation() != keys_->generation() || !token->IsValidAt(now)) return nullptr;
   cached_->Increment();
   return token;
 }

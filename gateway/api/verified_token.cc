@@ -13,6 +13,7 @@ constexpr absl::string_view kRegistry = "registry";
 
 VerifiedToken::VerifiedToken(const token::RegistryClaims& claims, uint64_t generation)
     : caller_{claims.subject, claims.groups, claims.issued_at},
+      not_before_(claims.not_before),
       expires_at_(claims.expires_at),
       access_(claims.access),
       generation_(generation) {}

@@ -22,7 +22,10 @@ class VerifiedToken {
 
   const Caller& caller() const { return caller_; }
   uint64_t generation() const { return generation_; }
-  bool IsExpired(absl::Time now) const { return now > expires_at_ + token::kLeeway; }
+  // Looked at each time, not only when it is verified: a clock may be set back as well.
+  bool IsValidAt(absl::Time now) const {
+    return now + token::kLeeway >= not_before_ && now <= expires_at_ + token::kLeeway;
+  }
 
   // Whether it grants what a method of a route needs. Other than for pull, push and delete, `repository` is not looked
   // at.
@@ -38,6 +41,7 @@ class VerifiedToken {
   bool Allows(absl::string_view type, absl::string_view name, absl::string_view action) const;
 
   Caller caller_;
+  absl::Time not_before_;
   absl::Time expires_at_;
   std::vector<AccessScope> access_;
   uint64_t generation_;

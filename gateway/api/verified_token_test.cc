@@ -12,6 +12,7 @@ VerifiedToken Token(absl::string_view scopes) {
   token::RegistryClaims claims;
   claims.subject = "ann";
   claims.issued_at = absl::FromUnixSeconds(1000);
+  claims.not_before = absl::FromUnixSeconds(1000);
   claims.expires_at = absl::FromUnixSeconds(1300);
   claims.access = ParseAccessScopes(scopes).value();
   return {claims, 7};
@@ -54,8 +55,14 @@ TEST(VerifiedTokenTest, ListsWhatItGrants) {
   EXPECT_EQ(token.ReadableRepositories(1), std::vector<std::string>{"a"});
   EXPECT_EQ(token.caller().account, "ann");
   EXPECT_EQ(token.caller().token_issued_at, absl::FromUnixSeconds(1000));
-  EXPECT_FALSE(token.IsExpired(absl::FromUnixSeconds(1360)));
-  EXPECT_TRUE(token.IsExpired(absl::FromUnixSeconds(1361)));
+}
+
+TEST(VerifiedTokenTest, IsValidFromItsBeginningToItsEndGiveOrTakeTheLeeway) {
+  const VerifiedToken token = Token("");
+  EXPECT_FALSE(token.IsValidAt(absl::FromUnixSeconds(939)));
+  EXPECT_TRUE(token.IsValidAt(absl::FromUnixSeconds(940)));
+  EXPECT_TRUE(token.IsValidAt(absl::FromUnixSeconds(1360)));
+  EXPECT_FALSE(token.IsValidAt(absl::FromUnixSeconds(1361)));
 }
 
 }  // namespace
