@@ -14,6 +14,7 @@
 #include "gateway/api/locations.h"
 #include "gateway/api/query.h"
 #include "gateway/api/request_body.h"
+#include "services/core/failpoint.h"
 #include "services/core/media_type.h"
 #include "services/core/tag.h"
 #include "services/status/oci_error.h"
@@ -96,6 +97,7 @@ HandlerResult ManifestHandler::Put(RegistryRequest& request, const Reference& re
   const ManifestPut put{reference, std::move(media_type), std::move(content), std::move(tags)};
   CO_ASSIGN_OR_RETURN(const ManifestPutResult result,
                       co_await manifests_->PutManifest(request.call, request.repository, put));
+  CO_RETURN_IF_ERROR(Failpoint("gateway.manifest.put"));
   http::Response response;
   response.status = 201;
   response.fields.emplace_back("Location", ManifestLocation(request.repository, result.digest));
@@ -107,6 +109,7 @@ HandlerResult ManifestHandler::Put(RegistryRequest& request, const Reference& re
 
 HandlerResult ManifestHandler::Delete(RegistryRequest& request, const Reference& reference) const {
   CO_RETURN_IF_ERROR(co_await manifests_->DeleteManifest(request.call, request.repository, reference));
+  CO_RETURN_IF_ERROR(Failpoint("gateway.manifest.deleted"));
   http::Response response;
   response.status = 202;
   co_return response;

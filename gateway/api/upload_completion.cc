@@ -2,6 +2,7 @@
 
 #include "gateway/api/locations.h"
 #include "services/core/content.h"
+#include "services/core/failpoint.h"
 #include "services/runtime/json_log.h"
 #include "services/status/status_macros.h"
 
@@ -10,7 +11,9 @@ namespace entrepot::gateway::api {
 HandlerResult CommitUpload(BlobBackend& blobs, ManifestBackend& manifests, const RegistryRequest& request,
                            const UploadId& id, const SealedUpload& sealed) {
   const Blob blob{sealed.digest, sealed.size_bytes, sealed.storage_key};
+  CO_RETURN_IF_ERROR(Failpoint("gateway.upload.sealed"));
   CO_RETURN_IF_ERROR((co_await manifests.CommitBlob(request.call, request.repository, blob)).status());
+  CO_RETURN_IF_ERROR(Failpoint("gateway.upload.committed"));
   const absl::Status forgotten = co_await blobs.ForgetUpload(request.call, request.repository, id);
   if (!forgotten.ok()) {
     runtime::Log(runtime::LogLevel::kWarning, "a committed upload's session stays until it expires",
@@ -18,6 +21,7 @@ HandlerResult CommitUpload(BlobBackend& blobs, ManifestBackend& manifests, const
                   {"upload_id", id.ToString()},
                   {"reason", absl::string_view(forgotten.message())}});
   }
+  CO_RETURN_IF_ERROR(Failpoint("gateway.upload.forgotten"));
   co_return BlobCreated(request.repository, sealed.digest);
 }
 

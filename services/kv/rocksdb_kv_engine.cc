@@ -6,6 +6,7 @@
 #include "rocksdb/db.h"
 #include "rocksdb/utilities/transaction.h"
 #include "rocksdb/utilities/transaction_db.h"
+#include "services/core/failpoint.h"
 #include "services/kv/free_space.h"
 #include "services/kv/lock_list.h"
 #include "services/kv/lock_table.h"
@@ -104,8 +105,10 @@ Attempt RocksDbKvEngine::TransactOnce(const std::vector<Lock>& locks, const Func
   if (!view.write_status().ok()) return {view.write_status()};
   if (!view.has_writes()) return {absl::OkStatus()};
   if (absl::Status refused = CheckMayCommit(view.has_deletes()); !refused.ok()) return {std::move(refused)};
+  if (absl::Status reached = Failpoint("kv.transact.ran"); !reached.ok()) return {std::move(reached)};
   absl::Status committed = FromRocksDb(transaction->Commit(), "cannot commit");
   if (!committed.ok()) db_->health->Stop(committed);
+  if (committed.ok()) committed = Failpoint("kv.transact.committed");
   return {std::move(committed)};
 }
 
