@@ -24,6 +24,7 @@ A Registry:
     .mode                   "standalone", "split" or "peer"
     .address, .port, .url   "127.0.0.1:PORT", PORT, "http://127.0.0.1:PORT" of the first gateway; .addresses of all
     .processes              {name: Process}: "entrepot"; or "gateway", "gateway2", ..., "blob", "manifest"
+    .grpc_ports             {name: port} of the services that are processes
     .data                   the data directory (pathlib.Path)
     .request(method, path)  http.request() to it, over TLS where it has it
     .accounts_file, .policy_file, .audit_file, .ca (who signed its certificate), .peers (an Authority): if it is secured
@@ -110,7 +111,9 @@ def make_registry(mode, tmp_path):
 @pytest.fixture
 def make_secured_registry(mode, tmp_path):
     for make in _maker(mode, tmp_path):
-        yield lambda config=None, gateways=1, **options: make(config, gateways, Secured(**options))
+        yield lambda config=None, gateways=1, environment=None, **options: make(
+            config, gateways, Secured(**options), environment=environment
+        )
 
 
 def _maker(mode, directory):

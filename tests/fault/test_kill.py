@@ -1,24 +1,19 @@
 """kill -9 of any process at any moment: what was acknowledged stays, and what was under way continues or starts anew."""
 
 import concurrent.futures
-import hashlib
-import json
 import random
 import threading
 import time
 
 import pytest
 
+from fault.content import digest_of
 from fixtures import http
+from fixtures.workload import Client
 
 CHUNK_BYTES = 300_000
 CHUNKS = 6
 PROCESSES = {"standalone": ("entrepot",), "split": ("gateway", "blob", "manifest")}
-OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-
-
-def digest_of(data):
-    return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 def call(method, url, **arguments):
@@ -116,82 +111,12 @@ def kill_within_a_chunk(registry, name, after_bytes):
     assert http.request("GET", f"{registry.url}/v2/fault/within/blobs/{digest_of(data)}").body == data
 
 
-class Pusher:
-    """Pushes small and larger images until told to stop, and remembers what was acknowledged."""
-
-    def __init__(self, registry, number, stop):
-        self.base = f"{registry.url}/v2/fault/load{number}"
-        self.random = random.Random(number)
-        self.stop = stop
-        self.blobs = {}  # digest: bytes
-        self.manifests = {}  # digest: bytes
-        self.tags = {}  # tag: digests that it may have: the last acknowledged one, and those of pushes without an answer
-
-    def run(self):
-        number = 0
-        while not self.stop.is_set():
-            self.push_image(f"t{number % 5}")
-            number += 1
-        return number
-
-    def push_blob(self, data):
-        digest = digest_of(data)
-        while not self.stop.is_set():
-            answer = call("POST", f"{self.base}/blobs/uploads/")
-            if answer is None or answer.status != 202:
-                continue
-            location = self.base[:self.base.index("/v2/")] + answer.headers["Location"]
-            middle = self.random.randrange(len(data))
-            answer = call("PATCH", location, body=data[:middle])
-            if answer is None or answer.status != 202:
-                continue
-            answer = call("PUT", f"{location}?digest={digest}", body=data[middle:])
-            if answer is not None and answer.status == 201:
-                self.blobs[digest] = data
-                return {"digest": digest, "size": len(data)}
-        return None
-
-    def push_image(self, tag):
-        size = self.random.choice([100, 5_000, 65_536, 65_537, 1_000_000])
-        layer = self.push_blob(self.random.randbytes(size))
-        config = self.push_blob(b'{"n":%d}' % self.random.randrange(2**60))
-        if layer is None or config is None:
-            return
-        manifest = json.dumps({
-            "schemaVersion": 2, "mediaType": OCI_MANIFEST,
-            "config": {"mediaType": "application/vnd.oci.image.config.v1+json", **config},
-            "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar", **layer}],
-        }).encode()
-        digest = digest_of(manifest)
-        self.tags.setdefault(tag, set()).add(digest)
-        answer = call("PUT", f"{self.base}/manifests/{tag}", body=manifest, headers={"Content-Type": OCI_MANIFEST})
-        if answer is not None:
-            # Its blobs were acknowledged: nothing is missing.
-            assert answer.status == 201, answer
-            self.manifests[digest] = manifest
-            self.tags[tag] = {digest}
-
-    def check(self):
-        for digest, data in self.blobs.items():
-            answer = http.request("GET", f"{self.base}/blobs/{digest}")
-            assert (answer.status, answer.body) == (200, data), digest
-        for digest, content in self.manifests.items():
-            answer = http.request("GET", f"{self.base}/manifests/{digest}")
-            assert (answer.status, answer.body) == (200, content), digest
-        for tag, digests in self.tags.items():
-            answer = http.request("GET", f"{self.base}/manifests/{tag}")
-            if answer.status == 404:
-                assert not digests & set(self.manifests), tag
-            else:
-                assert answer.headers["Docker-Content-Digest"] in digests, tag
-
-
 def test_under_a_load_of_pushes(own_registry):
     stop = threading.Event()
-    pushers = [Pusher(own_registry, number, stop) for number in range(4)]
+    clients = [Client(own_registry.url, str(number), 4) for number in range(4)]
     moments = random.Random(4)
-    with concurrent.futures.ThreadPoolExecutor(len(pushers)) as pool:
-        runs = [pool.submit(pusher.run) for pusher in pushers]
+    with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
+        runs = [pool.submit(client.run, stop) for client in clients]
         try:
             for _ in range(12):
                 time.sleep(moments.uniform(0.2, 1.2))
@@ -201,11 +126,15 @@ def test_under_a_load_of_pushes(own_registry):
             time.sleep(1)
         finally:
             stop.set()
-        pushed = sum(run.result() for run in runs)
-    assert pushed > 20
-    assert sum(len(pusher.manifests) for pusher in pushers) > 20
-    for pusher in pushers:
-        pusher.check()
+        for run in runs:
+            run.result()
+    assert sum(client.counts["manifests"] for client in clients) > 20
+    check(clients)
     own_registry.restart()
-    for pusher in pushers:
-        pusher.check()
+    check(clients)
+
+
+def check(clients):
+    now = time.monotonic()
+    for client in clients:
+        assert client.check(now, now) == []

@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import contextlib
-import hashlib
 import os
 import signal
 import subprocess
@@ -10,28 +9,10 @@ import time
 
 import pytest
 
+from fault.content import MIB, digest_of, pull, push
 from fixtures import http
 from fixtures.registry import start_registry
 from hostile.raw import Connection
-
-MIB = 1024 * 1024
-
-
-def digest_of(data):
-    return "sha256:" + hashlib.sha256(data).hexdigest()
-
-
-def push(registry, repository, data):
-    """The answer to the last request that was made."""
-    answer = http.request("POST", f"{registry.url}/v2/{repository}/blobs/uploads/")
-    if answer.status != 202:
-        return answer
-    return http.request("PUT", f"{registry.url}{answer.headers['Location']}?digest={digest_of(data)}", body=data)
-
-
-def pull(registry, repository, data):
-    return http.request("GET", f"{registry.url}/v2/{repository}/blobs/{digest_of(data)}")
-
 
 @pytest.fixture(name="cramped")
 def fixture_cramped(tmp_path, mode):

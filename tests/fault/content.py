@@ -1,0 +1,80 @@
+"""Blobs and images for the tests of faults."""
+
+import hashlib
+import json
+import os
+import time
+
+from fixtures import http
+
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+KIB = 1024
+MIB = 1024 * 1024
+# One that is a value in the database, and one that is a file.
+BLOB_SIZES = (5_000, 300_000)
+
+
+def digest_of(data):
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def push(registry, repository, data):
+    """The answer to the last request that was made."""
+    answer = http.request("POST", f"{registry.url}/v2/{repository}/blobs/uploads/")
+    if answer.status != 202:
+        return answer
+    return http.request("PUT", f"{registry.url}{answer.headers['Location']}?digest={digest_of(data)}", body=data)
+
+
+def pull(registry, repository, data):
+    return http.request("GET", f"{registry.url}/v2/{repository}/blobs/{digest_of(data)}")
+
+
+def push_blobs(registry, repository):
+    """One of each of BLOB_SIZES -> their bytes."""
+    blobs = [os.urandom(size) for size in BLOB_SIZES]
+    for data in blobs:
+        answer = push(registry, repository, data)
+        assert answer.status == 201, answer
+    return blobs
+
+
+def check_blobs(registry, repository, blobs):
+    for data in blobs:
+        answer = pull(registry, repository, data)
+        assert (answer.status, answer.body) == (200, data), answer
+
+
+def image_of(config, *layers):
+    """A manifest (bytes)."""
+    described = [{"digest": digest_of(data), "size": len(data)} for data in (config, *layers)]
+    content = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": {"mediaType": "application/vnd.oci.image.config.v1+json", **described[0]},
+        "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar", **blob} for blob in described[1:]],
+    }
+    return json.dumps(content).encode()
+
+
+def put_manifest(registry, repository, tag, content):
+    return http.request("PUT", f"{registry.url}/v2/{repository}/manifests/{tag}", body=content,
+                        headers={"Content-Type": OCI_MANIFEST})  # fmt: skip
+
+
+def assert_unavailable(answer):
+    assert answer.status == 503, answer
+    assert answer.headers["Retry-After"], answer
+    assert answer.json()["errors"][0]["code"] == "UNAVAILABLE", answer
+
+
+def wait_until_pushes_work(registry, repository, seconds=20):
+    """-> the blobs that were pushed then."""
+    blobs = [os.urandom(size) for size in BLOB_SIZES]
+    deadline = time.monotonic() + seconds
+    for data in blobs:
+        while (answer := push(registry, repository, data)).status != 201:
+            assert time.monotonic() < deadline, answer
+            time.sleep(0.1)
+    check_blobs(registry, repository, blobs)
+    return blobs

@@ -1,0 +1,156 @@
+"""What a disk has changed behind the registry's back: it is noticed, never served as good, and mended by a push."""
+
+import contextlib
+import http.client
+import os
+import shutil
+import time
+
+import pytest
+
+from fault.content import KIB, check_blobs, digest_of, pull, push, push_blobs, wait_until_pushes_work
+
+BLOB_PROCESS = {"standalone": "entrepot", "split": "blob"}
+DATABASES = {"standalone": {"entrepot": "store/kv"}, "split": {"blob": "blob/kv", "manifest": "manifest/kv"}}
+
+
+def file_of(registry, data):
+    """The only one that holds these bytes."""
+    folder = "store" if registry.mode == "standalone" else "blob"
+    found = [
+        path
+        for path in (registry.data / folder / "blobs" / "objects").rglob("*")
+        if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data
+    ]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def flip_bit(path, offset):
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        byte = file.read(1)[0]
+        file.seek(offset)
+        file.write(bytes([byte ^ 1]))
+
+
+def is_served_as_good(registry, repository, data):
+    """Whether a client that asks for `data` is led to believe that it got all of it."""
+    try:
+        answer = pull(registry, repository, data)
+    except (http.client.HTTPException, OSError):
+        return False
+    return answer.status == 200
+
+
+@pytest.mark.parametrize("size", [300 * KIB, 5 * 1024 * KIB])
+@pytest.mark.parametrize("where", [0.0, 0.5, 0.999999])
+def test_a_flipped_bit_in_a_blob(registry, size, where):
+    data = os.urandom(size)
+    assert push(registry, "fault/bit", data).status == 201
+    flip_bit(file_of(registry, data), int(size * where))
+    assert not is_served_as_good(registry, "fault/bit", data)
+    # Whoever pushes it anew heals it, for everybody.
+    deadline = time.monotonic() + 20
+    while True:
+        assert push(registry, "fault/bit", data).status == 201
+        if is_served_as_good(registry, "fault/bit", data):
+            break
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    check_blobs(registry, "fault/bit", [data])
+
+
+@pytest.mark.parametrize("size", [0, 100 * KIB])
+def test_a_blob_that_became_shorter(registry, size):
+    data = os.urandom(300 * KIB)
+    assert push(registry, "fault/short", data).status == 201
+    os.truncate(file_of(registry, data), size)
+    assert not is_served_as_good(registry, "fault/short", data)
+
+
+def test_a_torn_end_of_the_log(make_registry, tmp_path):
+    """Bytes of the log's last records that never reached the disk: only what they hold is lost."""
+    registry = make_registry()
+    acknowledged = push_blobs(registry, "fault/tail")
+    registry.kill9()
+    for cut in (1, 7, 100):
+        copy = tmp_path / f"cut{cut}"
+        shutil.copytree(registry.data, copy)
+        for database in DATABASES[registry.mode].values():
+            # Of the last record, which says how things were left: an upload's session that is no more.
+            log = max((copy / database).glob("*.log"))
+            os.truncate(log, max(log.stat().st_size - cut, 0))
+        reopened = make_registry(data=copy)
+        # All but the last acknowledged blob: its record may be the one that was torn.
+        check_blobs(reopened, "fault/tail", acknowledged[:-1])
+        answer = pull(reopened, "fault/tail", acknowledged[-1])
+        assert answer.status == 404 or answer.body == acknowledged[-1], answer
+        wait_until_pushes_work(reopened, "fault/tail")
+        reopened.stop()
+
+
+def test_a_flipped_bit_in_the_log_is_not_taken_for_its_end(make_registry):
+    registry = make_registry()
+    push_blobs(registry, "fault/log")
+    registry.kill9()
+    for name, database in DATABASES[registry.mode].items():
+        log = max((registry.data / database).glob("*.log"))
+        assert log.stat().st_size > 500
+        flip_bit(log, log.stat().st_size // 3)
+        refuses_to_start(registry, name, str(log))
+        flip_bit(log, log.stat().st_size // 3)
+    registry.start()
+
+
+def refuses_to_start(registry, name, what):
+    process = registry.processes[name]
+    process.launch()
+    with contextlib.suppress(AssertionError):
+        process.wait_ready()
+        raise RuntimeError(f"{name} started on a damaged database")
+    assert what in process.log_tail(), process.log_tail()
+
+
+def test_a_flipped_bit_in_a_table_of_the_database(make_registry):
+    registry = make_registry()
+    # Values in the tables themselves, and in files of their own beside them.
+    blobs = [os.urandom(size) for size in (1_000, 6_000) for _ in range(100)]
+    for data in blobs:
+        assert push(registry, "fault/table", data).status == 201
+    registry.restart()  # Writes the tables.
+    flipped = []
+    for database in DATABASES[registry.mode].values():
+        tables = [file for kind in ("*.sst", "*.blob") for file in (registry.data / database).glob(kind)]
+        assert tables
+        flipped += [(table, table.stat().st_size // 3) for table in tables]
+    registry.kill9()
+    for table, offset in flipped:
+        flip_bit(table, offset)
+    broken = starts_with_damage(registry)
+    if not broken:
+        answers = [pull(registry, "fault/table", data) for data in blobs]
+        for answer, data in zip(answers, blobs):
+            # Nothing that it should not be; and what cannot be read is no 404, which would say that it is not there.
+            assert answer.status >= 500 or (answer.status, digest_of(answer.body)) == (200, digest_of(data)), answer
+        assert any(answer.status >= 500 for answer in answers)
+        registry.kill9()
+    for table, offset in flipped:
+        flip_bit(table, offset)
+    registry.start()
+    check_blobs(registry, "fault/table", blobs)
+
+
+def starts_with_damage(registry):
+    """Whether one of the processes refuses to."""
+    for process in registry.processes.values():
+        process.launch()
+    try:
+        for process in registry.processes.values():
+            process.wait_ready()
+        return False
+    except AssertionError:
+        for process in registry.processes.values():
+            if process.alive():
+                process.kill9()
+        return True
