@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/core/digester.h"
+#include "services/core/failpoint.h"
 #include "services/manifest/catalog_locks.h"
 #include "services/manifest/manifest_needs.h"
 #include "services/manifest/manifest_parser.h"
@@ -50,6 +51,10 @@ std::set<Tag> TagsOf(const ManifestPut& put) {
   std::set<Tag> tags(put.tags.begin(), put.tags.end());
   if (const Tag* const tag = std::get_if<Tag>(&put.reference)) tags.insert(*tag);
   return tags;
+}
+
+void LockForCondition(const RepositoryName& repository, const DeletionCondition& condition, CatalogLocks* locks) {
+  for (const Digest& manifest : condition.manifests_held) locks->Manifest(repository, manifest, LockMode::kShared);
 }
 
 absl::StatusOr<StoredManifest> ToManifest(const RepositoryName& repository, const Digest& digest,
@@ -96,8 +101,10 @@ absl::StatusOr<ManifestPutResult> ManifestRecords::PutUncounted(const Caller& ca
     const absl::Time now = clock_->Now();
     WriteManifest(transaction, repository, digest, put.content, manifest, needs, now);
     for (const Tag& tag : tags) RETURN_IF_ERROR(WriteTag(transaction, repository, tag, digest, caller.account, now));
-    return write.EnsureThere(transaction, now);
+    RETURN_IF_ERROR(write.EnsureThere(transaction, now));
+    return Failpoint("manifest.put.written");
   }));
+  RETURN_IF_ERROR(Failpoint("manifest.put.committed"));
   metrics_->CountManifestPush(manifest.kind);
   return ManifestPutResult{.digest = std::move(digest), .subject = std::move(manifest.subject)};
 }
@@ -143,16 +150,18 @@ absl::StatusOr<StoredManifest> ManifestRecords::GetByTag(const Caller& caller, c
       absl::StrCat("the tag ", repository.ToString(), ":", tag.ToString(), " names no manifest"));
 }
 
-absl::Status ManifestRecords::Delete(const Caller& caller, const RepositoryName& repository,
-                                     const Reference& reference) {
-  if (const Tag* const tag = std::get_if<Tag>(&reference)) return DeleteTag(caller, repository, *tag);
-  return DeleteByDigest(caller, repository, std::get<Digest>(reference));
+absl::Status ManifestRecords::Delete(const Caller& caller, const RepositoryName& repository, const Reference& reference,
+                                     const DeletionCondition& condition) {
+  if (const Tag* const tag = std::get_if<Tag>(&reference)) return DeleteTag(caller, repository, *tag, condition);
+  return DeleteByDigest(caller, repository, std::get<Digest>(reference), condition);
 }
 
-absl::Status ManifestRecords::DeleteTag(const Caller& caller, const RepositoryName& repository, const Tag& tag) {
+absl::Status ManifestRecords::DeleteTag(const Caller& caller, const RepositoryName& repository, const Tag& tag,
+                                        const DeletionCondition& condition) {
   const TagGuard guard(*policy_, &caller, &repository);
   CatalogLocks locks;
   locks.Tag(repository, tag, LockMode::kExclusive);
+  LockForCondition(repository, condition, &locks);
   ASSIGN_OR_RETURN(const RepositoryWrite write,
                    RepositoryWrite::Plan(*kv_, caller, repository, RepositoryWrite::Kind::kRemoval, &locks));
   RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
@@ -160,15 +169,17 @@ absl::Status ManifestRecords::DeleteTag(const Caller& caller, const RepositoryNa
     ASSIGN_OR_RETURN(const std::optional<Digest> digest, ReadTag(transaction, repository, tag));
     if (!digest.has_value()) return UnknownManifest(repository, tag);
     RETURN_IF_ERROR(guard.CheckDeletion(tag));
+    RETURN_IF_ERROR(condition.Check(transaction));
     RemoveTag(transaction, repository, tag, *digest);
-    return absl::OkStatus();
+    return Failpoint("manifest.delete_tag.written");
   }));
+  RETURN_IF_ERROR(Failpoint("manifest.delete_tag.committed"));
   metrics_->CountTagDeletion();
   return absl::OkStatus();
 }
 
 absl::Status ManifestRecords::DeleteByDigest(const Caller& caller, const RepositoryName& repository,
-                                             const Digest& digest) {
+                                             const Digest& digest, const DeletionCondition& condition) {
   const TagGuard guard(*policy_, &caller, &repository);
   const std::string key = keys::Manifest(repository, digest);
   for (int i = 0; i < kRestartsMax; ++i) {
@@ -182,6 +193,7 @@ absl::Status ManifestRecords::DeleteByDigest(const Caller& caller, const Reposit
     locks.Manifest(repository, digest, LockMode::kExclusive);
     for (const Digest& reference : references) locks.Blob(reference, LockMode::kShared);
     for (const Tag& tag : locked_tags) locks.Tag(repository, tag, LockMode::kExclusive);
+    LockForCondition(repository, condition, &locks);
 
     bool start_over = false;
     RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
@@ -192,10 +204,13 @@ absl::Status ManifestRecords::DeleteByDigest(const Caller& caller, const Reposit
       ASSIGN_OR_RETURN(const std::optional<ManifestRecord> current, ReadRecord<ManifestRecord>(transaction, key));
       if (!current.has_value()) return UnknownManifest(repository, digest);
       RETURN_IF_ERROR(guard.CheckDeletionOf(transaction, digest, tags));
+      RETURN_IF_ERROR(condition.Check(transaction));
       for (const Tag& tag : tags) RemoveTag(transaction, repository, tag, digest);
-      return RemoveManifest(transaction, repository, digest, *current, references, clock_->Now());
+      RETURN_IF_ERROR(RemoveManifest(transaction, repository, digest, *current, references, clock_->Now()));
+      return Failpoint("manifest.delete.written");
     }));
     if (start_over) continue;
+    RETURN_IF_ERROR(Failpoint("manifest.delete.committed"));
     metrics_->CountManifestDeletion();
     return absl::OkStatus();
   }

@@ -15,6 +15,7 @@
 #include "services/core/tag.h"
 #include "services/kv/kv_engine.h"
 #include "services/manifest/catalog_metrics.h"
+#include "services/manifest/deletion_condition.h"
 #include "services/manifest/repository_reads.h"
 #include "services/manifest/tag_guard.h"
 
@@ -31,7 +32,8 @@ class ManifestRecords {
   absl::StatusOr<ManifestPutResult> Put(const Caller& caller, const RepositoryName& repository, const ManifestPut& put);
   absl::StatusOr<StoredManifest> Get(const Caller& caller, const RepositoryName& repository, const Reference& reference,
                                      bool metadata_only);
-  absl::Status Delete(const Caller& caller, const RepositoryName& repository, const Reference& reference);
+  absl::Status Delete(const Caller& caller, const RepositoryName& repository, const Reference& reference,
+                      const DeletionCondition& condition);
 
  private:
   absl::StatusOr<ManifestPutResult> PutUncounted(const Caller& caller, const RepositoryName& repository,
@@ -43,8 +45,10 @@ class ManifestRecords {
   // A record, and where the caller's right to it needs looking at, that in the same read.
   absl::StatusOr<std::optional<std::string>> ReadFor(const Caller& caller, const RepositoryName& repository,
                                                      const std::string& key);
-  absl::Status DeleteTag(const Caller& caller, const RepositoryName& repository, const Tag& tag);
-  absl::Status DeleteByDigest(const Caller& caller, const RepositoryName& repository, const Digest& digest);
+  absl::Status DeleteTag(const Caller& caller, const RepositoryName& repository, const Tag& tag,
+                         const DeletionCondition& condition);
+  absl::Status DeleteByDigest(const Caller& caller, const RepositoryName& repository, const Digest& digest,
+                              const DeletionCondition& condition);
 
   kv::KvEngine* const kv_;
   const Clock* const clock_;

@@ -45,6 +45,7 @@ const std::vector<Layout>& Layouts() {
       {"q/", Kind::kReview, {kDue, kDigest}},
       {"x/", Kind::kDeleteIntent, {kStorageKey}},
       {"p/", Kind::kPull, {kRepository, kTag}},
+      {"g/pulls", Kind::kPullTracking, {}},
       {kCollections, Kind::kCollection, {kDue}},
       {"g/scrub", Kind::kScrub, {}},
   };
@@ -127,6 +128,7 @@ std::string DeleteIntent(const StorageKey& storage_key) {
 std::string Pull(const RepositoryName& repository, const entrepot::Tag& tag) {
   return absl::StrCat(PullsOf(repository), tag.ToString());
 }
+std::string PullTracking() { return "g/pulls"; }
 std::string Collection(absl::Time started_at) { return absl::StrCat(Collections(), EncodeDue(started_at)); }
 std::string Scrub() { return "g/scrub"; }
 

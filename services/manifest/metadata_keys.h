@@ -30,6 +30,7 @@
 //   q/<due>|<digest>                        ReviewRecord
 //   x/<storage key>                         DeleteIntentRecord
 //   p/<repository>|<tag>                    PullRecord
+//   g/pulls                                 PullTrackingRecord
 //   g/history|<started at>                  CollectionRecord
 //   g/scrub                                 ScrubRecord
 //
@@ -53,6 +54,7 @@ std::string Reference(const Digest& digest, const RepositoryName& repository, co
 std::string Review(absl::Time due, const Digest& digest);
 std::string DeleteIntent(const StorageKey& storage_key);
 std::string Pull(const RepositoryName& repository, const entrepot::Tag& tag);
+std::string PullTracking();
 std::string Collection(absl::Time started_at);
 std::string Scrub();
 
@@ -98,6 +100,7 @@ enum class Kind {
   kReview,
   kDeleteIntent,
   kPull,
+  kPullTracking,
   kCollection,
   kScrub,
 };

@@ -1,6 +1,7 @@
 #include "services/manifest/pull_times.h"
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,6 +21,7 @@ namespace {
 
 using kv::LockMode;
 using storage::v1::PullRecord;
+using storage::v1::PullTrackingRecord;
 
 // Notes that are written in one transaction: it holds their tags meanwhile.
 constexpr size_t kBatch = 64;
@@ -34,13 +36,15 @@ class StoredPullTimes : public PullTimes {
                   .Name("entrepot_pull_notes_lost_total")
                   .Help("Pulls whose time was not noted, since too many others waited to be written.")
                   .Register(*registry_)
-                  .Add({})) {}
+                  .Add({})),
+        since_(clock->Now()) {}
 
   void Note(const RepositoryName& repository, const Tag& tag) override {
     if (!notes_.Add(keys::Pull(repository, tag), clock_.Now())) lost_.Increment();
   }
 
   absl::Status Flush() override {
+    RETURN_IF_ERROR(SaySince());
     std::vector<PullNote> notes = notes_.Take();
     std::sort(notes.begin(), notes.end(), [](const PullNote& a, const PullNote& b) { return a.key < b.key; });
     while (!notes.empty()) {
@@ -55,6 +59,22 @@ class StoredPullTimes : public PullTimes {
   }
 
  private:
+  // What was pulled before the first one is not known, which is not the same as that it was not pulled.
+  absl::Status SaySince() {
+    const std::string key = keys::PullTracking();
+    if (said_since_) return absl::OkStatus();
+    RETURN_IF_ERROR(kv_.Transact({{key, LockMode::kExclusive}}, [&](kv::KvTransaction& transaction) -> absl::Status {
+      ASSIGN_OR_RETURN(const std::optional<std::string> before, transaction.Get(key));
+      if (before.has_value()) return absl::OkStatus();
+      PullTrackingRecord record;
+      *record.mutable_since() = ToTimestamp(since_);
+      WriteRecord(transaction, key, record);
+      return absl::OkStatus();
+    }));
+    said_since_ = true;
+    return absl::OkStatus();
+  }
+
   // Under locks that keep each tag from being removed: a record of its pulls goes with it, and none comes behind it.
   absl::Status Write(absl::Span<const PullNote> notes) {
     CatalogLocks locks;
@@ -92,6 +112,8 @@ class StoredPullTimes : public PullTimes {
   const std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Counter& lost_;
   PullNotes notes_;
+  const absl::Time since_;
+  std::atomic<bool> said_since_{false};
 };
 
 }  // namespace

@@ -79,14 +79,20 @@ absl::StatusOr<ManifestPutResult> RegistryCatalog::PutManifest(const Caller& cal
 absl::StatusOr<StoredManifest> RegistryCatalog::GetManifest(const Caller& caller, const RepositoryName& repository,
                                                             const Reference& reference, bool metadata_only) {
   absl::StatusOr<StoredManifest> manifest = manifests_->Get(caller, repository, reference, metadata_only);
-  if (pulls_ == nullptr || metadata_only || !manifest.ok()) return manifest;
+  // Most clients ask what a tag names without its content, and then read that by its digest.
+  if (pulls_ == nullptr || !manifest.ok()) return manifest;
   if (const Tag* const tag = std::get_if<Tag>(&reference)) pulls_->Note(repository, *tag);
   return manifest;
 }
 
 absl::Status RegistryCatalog::DeleteManifest(const Caller& caller, const RepositoryName& repository,
                                              const Reference& reference) {
-  return manifests_->Delete(caller, repository, reference);
+  return manifests_->Delete(caller, repository, reference, DeletionCondition());
+}
+
+absl::Status RegistryCatalog::DeleteManifestIf(const Caller& caller, const RepositoryName& repository,
+                                               const Reference& reference, const DeletionCondition& condition) {
+  return manifests_->Delete(caller, repository, reference, condition);
 }
 
 absl::StatusOr<TagPage> RegistryCatalog::ListTags(const Caller& caller, const RepositoryName& repository, size_t limit,

@@ -22,6 +22,7 @@
 #include "services/core/repository_name.h"
 #include "services/kv/kv_engine.h"
 #include "services/manifest/blob_lookup.h"
+#include "services/manifest/deletion_condition.h"
 #include "services/manifest/pull_times.h"
 #include "services/policy/policy.h"
 
@@ -58,7 +59,7 @@ class RegistryCatalog {
     // Where the bytes of blobs lie: a commit makes sure that they are there. Null: it takes them for granted. Outlives
     // the catalog.
     ObjectAccess* objects = nullptr;
-    // Hears of each manifest that is read by a tag, with its content. Null: nobody does. Outlives the catalog.
+    // Hears of each manifest that is asked for by a tag. Null: nobody does. Outlives the catalog.
     PullTimes* pulls = nullptr;
   };
 
@@ -99,6 +100,9 @@ class RegistryCatalog {
   // By digest: the manifest and its tags; what it referred to is queued for review. By tag: the tag. An index that
   // refers to the manifest is no obstacle, unless an immutable tag needs that index.
   absl::Status DeleteManifest(const Caller& caller, const RepositoryName& repository, const Reference& reference);
+  // The same where the condition holds; the condition's error where it does not.
+  absl::Status DeleteManifestIf(const Caller& caller, const RepositoryName& repository, const Reference& reference,
+                                const DeletionCondition& condition);
 
   // Each in bytewise order, behind `last` (which need not exist, nor be well-formed), at most `limit` (>= 1) entries,
   // and fewer where a page would become too large. Tags: NAME_UNKNOWN for a repository nothing was ever pushed to.
