@@ -25,10 +25,16 @@ namespace {
 using keys::Decoded;
 using keys::Kind;
 using storage::v1::BlobRecord;
+using storage::v1::CollectionRecord;
+using storage::v1::DeleteIntentRecord;
 using storage::v1::ManifestRecord;
+using storage::v1::PullRecord;
 using storage::v1::ReferenceRecord;
 using storage::v1::ReferrerRecord;
 using storage::v1::RepositoryRecord;
+using storage::v1::ScrubRecord;
+
+constexpr size_t kObjectsAPage = 1000;
 
 class Checker {
  public:
@@ -44,6 +50,7 @@ class Checker {
         if (violations_.size() >= options_.violations_max) return std::move(violations_);
       }
     }
+    if (options_.list_objects) RETURN_IF_ERROR(CheckObjects());
     return std::move(violations_);
   }
 
@@ -93,12 +100,16 @@ class Checker {
         return CheckReference(key, entry);
       case Kind::kRepository:
         return CheckRepositoryRecord(*key.repository, entry);
+      case Kind::kDeleteIntent:
+        return ParseRecord<DeleteIntentRecord>(entry.key, entry.value).status();
+      case Kind::kPull:
+        return CheckPull(*key.repository, *key.tag, entry);
+      case Kind::kCollection:
+        return ParseRecord<CollectionRecord>(entry.key, entry.value).status();
+      case Kind::kScrub:
+        return ParseRecord<ScrubRecord>(entry.key, entry.value).status();
       case Kind::kFormat:
       case Kind::kReview:
-      case Kind::kDeleteIntent:
-      case Kind::kPull:
-      case Kind::kCollection:
-      case Kind::kScrub:
         return absl::OkStatus();
     }
     return absl::OkStatus();
@@ -114,25 +125,54 @@ class Checker {
     if (!storage_keys_.insert(storage_key->ToString()).second) {
       Violated("I2", "two blobs have the bytes ", storage_key->ToString());
     }
-    ASSIGN_OR_RETURN(const bool intended, Exists(keys::DeleteIntent(*storage_key)));
-    if (intended)
-      Violated("I2", "the bytes ", storage_key->ToString(), " of ", digest.ToString(), " are to be deleted");
-    if (options_.check_object) {
+    RETURN_IF_ERROR(CheckIsNotDoomed(digest, *storage_key));
+    if (options_.check_object && !record.has_corrupt_since()) {
       const absl::Status object = options_.check_object(*storage_key, record.size_bytes());
       if (!object.ok()) Violated("I1", digest.ToString(), " at ", storage_key->ToString(), ": ", object.message());
     }
-    return CheckWillBeReviewed(digest, record);
+    ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> references,
+                     kv_.Scan({.prefix = keys::ReferencesTo(digest), .start_after = "", .limit = 1}));
+    if (record.state() == BlobRecord::CORRUPT && !references.empty() && options_.report_corrupt) {
+      Violated("I1", digest.ToString(), " is corrupt, and needed");
+    }
+    return CheckWillBeReviewed(digest, record, !references.empty());
   }
 
-  absl::Status CheckWillBeReviewed(const Digest& digest, const BlobRecord& record) {
+  absl::Status CheckIsNotDoomed(const Digest& digest, const StorageKey& storage_key) {
+    ASSIGN_OR_RETURN(const std::optional<DeleteIntentRecord> intent,
+                     ReadIfReadable<DeleteIntentRecord>(keys::DeleteIntent(storage_key)));
+    if (!intent.has_value()) return absl::OkStatus();
+    if (!intent->suspect()) {
+      Violated("I2", "the bytes ", storage_key.ToString(), " of ", digest.ToString(), " are to be deleted");
+    } else if (intent->has_quarantined_at()) {
+      Violated("I2", "the bytes ", storage_key.ToString(), " of ", digest.ToString(), " were quarantined as nobody's");
+    }
+    // A suspect that is not judged yet may be somebody's.
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckObjects() {
+    std::string position;
+    do {
+      ASSIGN_OR_RETURN(StoredObjectPage page, options_.list_objects(position, kObjectsAPage));
+      for (const StoredObject& object : page.objects) {
+        if (storage_keys_.contains(object.storage_key.ToString())) continue;
+        ASSIGN_OR_RETURN(const bool intended, Exists(keys::DeleteIntent(object.storage_key)));
+        if (!intended) Violated("I4", "nothing names the object ", object.storage_key.ToString());
+        if (violations_.size() >= options_.violations_max) return absl::OkStatus();
+      }
+      position = std::move(page.next);
+    } while (!position.empty());
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckWillBeReviewed(const Digest& digest, const BlobRecord& record, bool is_needed) {
     if (record.has_review_due()) {
       ASSIGN_OR_RETURN(const bool queued, Exists(keys::Review(FromTimestamp(record.review_due()), digest)));
       if (!queued) Violated("I5", digest.ToString(), " has lost its place in the review queue");
       return absl::OkStatus();
     }
-    ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> references,
-                     kv_.Scan({.prefix = keys::ReferencesTo(digest), .start_after = "", .limit = 1}));
-    if (!references.empty() && record.state() == BlobRecord::LIVE) return absl::OkStatus();
+    if (is_needed && record.state() != BlobRecord::CONDEMNED) return absl::OkStatus();
     RETURN_IF_ERROR(ReadQueue());
     if (queued_->contains(digest.ToString())) return absl::OkStatus();
     Violated("I5", digest.ToString(), " is not referred to, and no review is due");
@@ -250,7 +290,8 @@ class Checker {
     // Its users may delete a child of an index.
     if (record.to_manifest()) return absl::OkStatus();
     ASSIGN_OR_RETURN(const std::optional<BlobRecord> blob, ReadIfReadable<BlobRecord>(keys::Blob(*key.digest)));
-    if (!blob.has_value() || blob->state() != BlobRecord::LIVE) {
+    // One that is corrupt is reported once.
+    if (!blob.has_value() || blob->state() == BlobRecord::CONDEMNED) {
       Violated("I1", key.digest->ToString(), " is needed by ", name, ", but is not live");
     }
     return absl::OkStatus();
@@ -265,6 +306,13 @@ class Checker {
     if (!manifest) Violated("I6", name, " names ", digest->ToString(), ", which is gone");
     ASSIGN_OR_RETURN(const bool listed, Exists(keys::TagOfManifest(repository, *digest, tag)));
     if (!listed) Violated("record", name, " is not among the tags of ", digest->ToString());
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckPull(const RepositoryName& repository, const Tag& tag, const kv::KeyValue& entry) {
+    RETURN_IF_ERROR(ParseRecord<PullRecord>(entry.key, entry.value).status());
+    ASSIGN_OR_RETURN(const bool tagged, Exists(keys::Tag(repository, tag)));
+    if (!tagged) Violated("record", repository.ToString(), ":", tag.ToString(), " was pulled, but is gone");
     return absl::OkStatus();
   }
 

@@ -19,7 +19,9 @@ namespace entrepot::manifest {
 namespace {
 
 using storage::v1::BlobRecord;
+using testing::AllOf;
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -98,6 +100,69 @@ TEST_F(CatalogInvariantsTest, TheObjectIsGone) {
 TEST_F(CatalogInvariantsTest, LiveBytesAreToBeDeleted) {
   Write(keys::DeleteIntent(layer_.storage_key), "");
   EXPECT_THAT(Check(), IsOkAndHolds(Contains(StartsWith("I2: "))));
+}
+
+TEST_F(CatalogInvariantsTest, ASuspectMayBeSomebodysUntilItIsQuarantined) {
+  storage::v1::DeleteIntentRecord mark;
+  mark.set_suspect(true);
+  Write(keys::DeleteIntent(layer_.storage_key), mark.SerializeAsString());
+  EXPECT_THAT(Check(), IsOkAndHolds(IsEmpty()));
+  *mark.mutable_quarantined_at() = ToTimestamp(clock_.Now());
+  Write(keys::DeleteIntent(layer_.storage_key), mark.SerializeAsString());
+  EXPECT_THAT(Check(), IsOkAndHolds(ElementsAre(AllOf(StartsWith("I2: "), HasSubstr("quarantined")))));
+}
+
+TEST_F(CatalogInvariantsTest, ABlobThatIsNeededIsCorrupt) {
+  BlobRecord record = LayerRecord();
+  record.set_state(BlobRecord::CORRUPT);
+  *record.mutable_corrupt_since() = ToTimestamp(clock_.Now());
+  Write(keys::Blob(layer_.digest), record.SerializeAsString());
+  InvariantOptions options;
+  // Its object is in quarantine.
+  options.check_object = [&](const StorageKey& key, uint64_t) {
+    return key == layer_.storage_key ? absl::NotFoundError("no file") : absl::OkStatus();
+  };
+  EXPECT_THAT(CheckInvariants(kv_, options),
+              IsOkAndHolds(ElementsAre(AllOf(StartsWith("I1: "), HasSubstr("is corrupt")))));
+  options.report_corrupt = false;
+  EXPECT_THAT(CheckInvariants(kv_, options), IsOkAndHolds(IsEmpty()));
+}
+
+TEST_F(CatalogInvariantsTest, AnObjectThatNothingNames) {
+  const Blob orphan = Upload("orphan");
+  const std::vector<StoredObject> objects = {
+      {config_.storage_key, 6}, {layer_.storage_key, 5}, {orphan.storage_key, 6}};
+  InvariantOptions options;
+  // A page each.
+  options.list_objects = [&](const std::string& start_after, size_t) -> absl::StatusOr<StoredObjectPage> {
+    StoredObjectPage page;
+    for (const StoredObject& object : objects) {
+      if (object.storage_key.ToString() <= start_after) continue;
+      page.objects.push_back(object);
+      page.next = object.storage_key.ToString();
+      break;
+    }
+    return page;
+  };
+  EXPECT_THAT(CheckInvariants(kv_, options),
+              IsOkAndHolds(ElementsAre(AllOf(StartsWith("I4: "), HasSubstr(orphan.storage_key.ToString())))));
+  Write(keys::DeleteIntent(orphan.storage_key), "");
+  EXPECT_THAT(CheckInvariants(kv_, options), IsOkAndHolds(IsEmpty()));
+}
+
+TEST_F(CatalogInvariantsTest, ATagThatIsGoneWasPulled) {
+  Write(keys::Pull(repository_, TagNamed("v1")), "");
+  EXPECT_THAT(Check(), IsOkAndHolds(IsEmpty()));
+  Write(keys::Pull(repository_, TagNamed("v2")), "");
+  EXPECT_THAT(Check(), IsOkAndHolds(ElementsAre(HasSubstr("a:v2 was pulled"))));
+}
+
+TEST_F(CatalogInvariantsTest, WhatTheCollectorAndTheScrubKeepCanBeRead) {
+  for (const std::string& key :
+       {keys::Collection(clock_.Now()), keys::Scrub(), keys::DeleteIntent(Upload("garbage").storage_key)}) {
+    Write(key, "\xff");
+  }
+  EXPECT_THAT(Check(), IsOkAndHolds(AllOf(SizeIs(3), testing::Each(HasSubstr("cannot be read")))));
 }
 
 TEST_F(CatalogInvariantsTest, TwoBlobsShareTheirBytes) {
