@@ -110,6 +110,7 @@ class Checker {
         return ParseRecord<ScrubRecord>(entry.key, entry.value).status();
       case Kind::kFormat:
       case Kind::kReview:
+      case Kind::kPullTracking:
         return absl::OkStatus();
     }
     return absl::OkStatus();
