@@ -17,6 +17,7 @@ class RocksDbStack : public KvStack {
 
   KvEngine* engine() override { return &measured_; }
   std::shared_ptr<prometheus::Collectable> engine_metrics() const override { return rocksdb_->metrics(); }
+  absl::Status Snapshot(const std::string& directory) override { return rocksdb_->Snapshot(directory); }
   absl::Status Health() const override { return rocksdb_->Health(); }
 
  private:

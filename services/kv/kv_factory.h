@@ -30,6 +30,10 @@ class KvStack {
   virtual KvEngine* engine() = 0;
   // The engine's own metrics, for the operator's endpoint next to the registry.
   virtual std::shared_ptr<prometheus::Collectable> engine_metrics() const = 0;
+  // A copy of all records as they are at one moment of the call: every commit before it is in it, buffered ones too. It
+  // is made of hard links where `directory` lies in the same file system, and can be opened as this was. `directory`
+  // must not be there (kAlreadyExists), its parent must.
+  virtual absl::Status Snapshot(const std::string& directory) = 0;
   // OK, or why nothing can be written any more until a restart.
   virtual absl::Status Health() const = 0;
 };

@@ -1,9 +1,15 @@
 #include "services/kv/kv_factory.h"
 
+#include <array>
+#include <atomic>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <thread>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/kv/temporary_directory.h"
@@ -87,6 +93,101 @@ TEST_F(KvFactoryTest, ADirectoryInUseIsOneClearError) {
   absl::Status second = KvStack::Open(directory_.path(), std::make_shared<prometheus::Registry>()).status();
   EXPECT_THAT(second, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(std::string(second.message()), HasSubstr("in use by another process"));
+}
+
+class KvSnapshotTest : public KvFactoryTest {
+ protected:
+  std::unique_ptr<KvStack> Open(const std::string& directory) {
+    absl::StatusOr<std::unique_ptr<KvStack>> stack = KvStack::Open(directory, std::make_shared<prometheus::Registry>());
+    EXPECT_OK(stack);
+    return stack.ok() ? *std::move(stack) : nullptr;
+  }
+
+  static void Put(KvStack& stack, const std::string& key, const std::string& value, Durability durability) {
+    EXPECT_OK(stack.engine()->Transact(
+        {{key}},
+        [&](KvTransaction& transaction) {
+          transaction.Put(key, value);
+          return absl::OkStatus();
+        },
+        durability));
+  }
+
+  const std::string original_ = directory_.path() + "/kv";
+  const std::string copy_ = directory_.path() + "/copy";
+};
+
+TEST_F(KvSnapshotTest, HoldsWhatWasCommittedBeforeItAndOpensAsTheOriginalDid) {
+  const std::unique_ptr<KvStack> stack = Open(original_);
+  ASSERT_NE(stack, nullptr);
+  Put(*stack, "synced", "1", Durability::kSynced);
+  Put(*stack, "buffered", "2", Durability::kBuffered);
+  Put(*stack, "large", std::string(100'000, 'x'), Durability::kBuffered);
+  ASSERT_OK(stack->Snapshot(copy_));
+  Put(*stack, "later", "4", Durability::kSynced);
+  Put(*stack, "synced", "5", Durability::kSynced);
+
+  const std::unique_ptr<KvStack> copy = Open(copy_);
+  ASSERT_NE(copy, nullptr);
+  EXPECT_THAT(copy->engine()->Get("synced"), IsOkAndHolds(testing::Optional(std::string("1"))));
+  EXPECT_THAT(copy->engine()->Get("buffered"), IsOkAndHolds(testing::Optional(std::string("2"))));
+  EXPECT_THAT(copy->engine()->Get("large"), IsOkAndHolds(testing::Optional(std::string(100'000, 'x'))));
+  EXPECT_THAT(copy->engine()->Get("later"), IsOkAndHolds(testing::Eq(std::nullopt)));
+  Put(*copy, "own", "6", Durability::kSynced);
+  EXPECT_THAT(stack->engine()->Get("own"), IsOkAndHolds(testing::Eq(std::nullopt))) << "they share no file to write to";
+}
+
+TEST_F(KvSnapshotTest, LeavesOutNothingThatWasAcknowledgedWhileOthersWrite) {
+  const std::unique_ptr<KvStack> stack = Open(original_);
+  ASSERT_NE(stack, nullptr);
+  constexpr int kWriters = 4;
+  std::atomic<bool> stop{false};
+  std::array<std::atomic<int>, kWriters> acknowledged{};
+  std::vector<std::thread> writers;
+  for (int w = 0; w < kWriters; ++w) {
+    writers.emplace_back([&, w] {
+      for (int i = 0; !stop; ++i) {
+        Put(*stack, absl::StrCat(w, "/", i), std::string(3'000, 'x'),
+            i % 2 ? Durability::kSynced : Durability::kBuffered);
+        acknowledged[w] = i;
+      }
+    });
+  }
+  constexpr int kSnapshots = 5;
+  std::vector<std::array<int, kWriters>> before;
+  for (int s = 0; s < kSnapshots; ++s) {
+    for (int w = 0; w < kWriters; ++w) {
+      while (acknowledged[w] < 5 * (s + 1)) std::this_thread::yield();
+    }
+    std::array<int, kWriters> seen;
+    for (int w = 0; w < kWriters; ++w) seen[w] = acknowledged[w];
+    before.push_back(seen);
+    EXPECT_OK(stack->Snapshot(absl::StrCat(copy_, s)));
+  }
+  stop = true;
+  for (std::thread& writer : writers) writer.join();
+
+  for (int s = 0; s < kSnapshots; ++s) {
+    const std::unique_ptr<KvStack> copy = Open(absl::StrCat(copy_, s));
+    ASSERT_NE(copy, nullptr) << s;
+    for (int w = 0; w < kWriters; ++w) {
+      bool ended = false;
+      for (int i = 0; !ended; ++i) {
+        ASSERT_OK_AND_ASSIGN(const auto value, copy->engine()->Get(absl::StrCat(w, "/", i)));
+        ended = !value.has_value();
+        EXPECT_FALSE(ended && i <= before[s][w]) << "snapshot " << s << " lacks record " << i << " of " << before[s][w];
+      }
+    }
+  }
+}
+
+TEST_F(KvSnapshotTest, NeverGoesWhereSomethingIs) {
+  const std::unique_ptr<KvStack> stack = Open(original_);
+  ASSERT_NE(stack, nullptr);
+  ASSERT_OK(stack->Snapshot(copy_));
+  EXPECT_THAT(stack->Snapshot(copy_), StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_FALSE(stack->Snapshot(directory_.path() + "/missing/copy").ok());
+  EXPECT_OK(stack->Health());
 }
 
 }  // namespace

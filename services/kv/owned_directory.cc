@@ -33,10 +33,7 @@ absl::Status MakeDirectory(const std::filesystem::path& path) {
     RETURN_IF_ERROR(MakeDirectory(path.parent_path()));
     if (mkdir(path.c_str(), 0750) != 0 && errno != EEXIST) return Unavailable("make", path);
   }
-  const std::string parent = path.has_parent_path() ? path.parent_path().string() : ".";
-  ASSIGN_OR_RETURN(OwnedFd fd, OpenDirectory(parent));
-  if (fsync(fd.get()) != 0) return Unavailable("sync", parent);
-  return absl::OkStatus();
+  return SyncDirectoryOf(path.string());
 }
 
 }  // namespace
@@ -51,6 +48,14 @@ absl::StatusOr<OwnedDirectory> OwnedDirectory::Acquire(const std::string& path) 
     return Unavailable("lock", path);
   }
   return OwnedDirectory(std::move(fd));
+}
+
+absl::Status SyncDirectoryOf(const std::string& path) {
+  const std::filesystem::path whole(path);
+  const std::string parent = whole.has_parent_path() ? whole.parent_path().string() : ".";
+  ASSIGN_OR_RETURN(OwnedFd fd, OpenDirectory(parent));
+  if (fsync(fd.get()) != 0) return Unavailable("sync", parent);
+  return absl::OkStatus();
 }
 
 }  // namespace entrepot::kv

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "services/core/owned_fd.h"
 
@@ -22,6 +23,9 @@ class OwnedDirectory {
 
   OwnedFd fd_;
 };
+
+// Makes the name of what lies at `path` durable: syncs the directory that it is in. kUnavailable.
+absl::Status SyncDirectoryOf(const std::string& path);
 
 }  // namespace entrepot::kv
 

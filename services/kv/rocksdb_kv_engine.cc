@@ -1,9 +1,13 @@
 #include "services/kv/rocksdb_kv_engine.h"
 
 #include <cstdint>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "rocksdb/db.h"
+#include "rocksdb/utilities/checkpoint.h"
 #include "rocksdb/utilities/transaction.h"
 #include "rocksdb/utilities/transaction_db.h"
 #include "services/core/failpoint.h"
@@ -116,6 +120,19 @@ absl::Status RocksDbKvEngine::CheckMayCommit(bool deletes) const {
   RETURN_IF_ERROR(db_->health->Check());
   ASSIGN_OR_RETURN(const FileSystemSpace space, ReadFileSystemSpace(db_->path));
   return CheckFreeSpace(space, deletes);
+}
+
+absl::Status RocksDbKvEngine::Snapshot(const std::string& directory) {
+  const std::string doing = absl::StrCat("cannot copy the database to ", directory);
+  if (std::error_code error; std::filesystem::exists(directory, error)) {
+    return absl::AlreadyExistsError(absl::StrCat(doing, ": something is there already"));
+  }
+  rocksdb::Checkpoint* created = nullptr;
+  RETURN_IF_ERROR(FromRocksDb(rocksdb::Checkpoint::Create(db_->base, &created), doing));
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(created);
+  // Flushes first: what is copied of the log is what is written from now on.
+  RETURN_IF_ERROR(FromRocksDb(checkpoint->CreateCheckpoint(std::filesystem::absolute(directory)), doing));
+  return SyncDirectoryOf(directory);
 }
 
 absl::Status RocksDbKvEngine::Health() const { return db_->health->Check(); }

@@ -53,6 +53,9 @@ class RocksDbKvEngine : public KvEngine {
   absl::StatusOr<std::vector<KeyValue>> Scan(const ScanOptions& options) override;
   absl::Status Transact(std::vector<Lock> locks, const Function& fn, Durability durability) override;
 
+  // KvStack::Snapshot.
+  absl::Status Snapshot(const std::string& directory);
+
   // OK, or why the engine no longer writes. For readiness checks.
   absl::Status Health() const;
 
