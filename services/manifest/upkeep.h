@@ -38,6 +38,7 @@ class Upkeep {
     const Clock* clock = nullptr;
     RegistryCatalog* catalog = nullptr;
     ObjectAccess* objects = nullptr;
+    // Null: nobody notes when tags are pulled.
     PullTimes* pulls = nullptr;
     // Null: nowhere.
     runtime::AuditLog* audit = nullptr;
@@ -45,7 +46,7 @@ class Upkeep {
     std::function<absl::Status(const std::string& directory)> snapshot_kv;
   };
 
-  // Starts the background work. All parts outlive it.
+  // Starts the background work. All parts outlive it. kInvalidArgument, kNotFound …: the retention file cannot be used.
   static absl::StatusOr<std::unique_ptr<Upkeep>> Start(const Options& options, const Parts& parts);
   // Waits for the steps under way, not for whole runs.
   virtual ~Upkeep() = default;
