@@ -8,10 +8,12 @@ Debian's docker-registry behind the same interface, to try a test itself):
     registry        a running Registry (fixtures/registry.py), shared by the tests of one file
     own_registry    the same, started for this test alone, with an empty data directory
     make_registry   make_registry(config={"limits": {"idle_timeout": "2s"}}, gateways=2): a function that starts one as
-                    the test wants it; `config` is merged into the files of all processes that have such a field.
+                    the test wants it; `config` is merged into the files of all processes that have such a field
+                    ("deadline": of the gateway's calls).
                     data=PATH: where its data is, or was. failpoints={"blob": "blob.publish.renamed=crash"}: with the
                     programs of tests/failpoints. environment={"blob": {"LD_PRELOAD": "..."}}: variables of a process;
                     standalone, both are for the one process
+    make_module_registry    the same for all tests of one file
 
     secured_registry        as registry, with the accounts prod, ci, admin and nobody (fixtures/accounts.py), the policy
                             of examples/policy.yaml, and TLS; split, the processes know one another by mutual TLS
@@ -106,6 +108,11 @@ def _serve(mode, data, **options):
 @pytest.fixture
 def make_registry(mode, tmp_path):
     yield from _maker(mode, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def make_module_registry(mode, tmp_path_factory):
+    yield from _maker(mode, tmp_path_factory.mktemp("registries"))
 
 
 @pytest.fixture

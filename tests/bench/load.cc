@@ -2,10 +2,13 @@
 //
 //   load push  HOST PORT REPOSITORY BLOB_MIB BLOBS       pushes BLOBS blobs side by side: POST, PATCH, PUT
 //   load pull  HOST PORT REPOSITORY BLOB_MIB BLOBS       pushes them (not timed), then pulls them side by side
-//   load small HOST PORT REPOSITORY IMAGES CONNECTIONS   pushes images of a 4 KiB layer, a config and a manifest
+//   load small HOST PORT REPOSITORY IMAGES CONNECTIONS   pushes images of a 4 KiB layer, a config and a manifest; also
+//                                                        prints what half of them, and what 99 of 100, took at most
+//   load dead  HOST PORT REPOSITORY BLOBS CONNECTIONS    pushes blobs of 4 KiB that no manifest refers to
 //
 // Content is random, new in every run, and made before the clock starts. Where the environment has LOAD_TOKEN, every
 // request carries it as its bearer token.
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -20,6 +23,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "services/core/digester.h"
@@ -174,6 +178,13 @@ absl::Status PushSmallImage(HttpConnection& connection, const Target& target, co
       201);
 }
 
+struct Timing {
+  double seconds = 0;
+  // Of one image; 0 where there is none.
+  double median_ms = 0;
+  double p99_ms = 0;
+};
+
 // Runs work(0..count-1), each on a thread of its own; the seconds it took, or the first error.
 template <typename Work>
 absl::StatusOr<double> TimeInParallel(size_t count, Work work) {
@@ -197,17 +208,52 @@ absl::StatusOr<double> RunLarge(const Target& target, size_t size_bytes, size_t 
   return TimeInParallel(count, [&](size_t i) { return PullLarge(target, blobs[i]); });
 }
 
-absl::StatusOr<double> RunSmall(const Target& target, size_t images_count, size_t connections) {
-  std::vector<SmallImage> images;
-  for (size_t i = 0; i < images_count; ++i) images.push_back(MakeSmallImage(static_cast<int>(i)));
+// Calls work(connection, number) for 0 to count - 1: each connection for the next that is left.
+template <typename Work>
+absl::StatusOr<double> SpreadOver(const Target& target, size_t connections, size_t count, Work work) {
   std::atomic<size_t> next{0};
   return TimeInParallel(connections, [&](size_t) -> absl::Status {
     ASSIGN_OR_RETURN(HttpConnection connection, HttpConnection::Open(target.host, target.port));
-    for (size_t i = next++; i < images_count; i = next++) {
-      RETURN_IF_ERROR(PushSmallImage(connection, target, images[i]));
-    }
+    for (size_t i = next++; i < count; i = next++) RETURN_IF_ERROR(work(connection, i));
     return absl::OkStatus();
   });
+}
+
+absl::StatusOr<Timing> RunSmall(const Target& target, size_t images_count, size_t connections) {
+  std::vector<SmallImage> images;
+  for (size_t i = 0; i < images_count; ++i) images.push_back(MakeSmallImage(static_cast<int>(i)));
+  std::vector<double> took(images_count);
+  Timing timing;
+  ASSIGN_OR_RETURN(timing.seconds,
+                   SpreadOver(target, connections, images_count, [&](HttpConnection& connection, size_t i) {
+                     const absl::Time start = absl::Now();
+                     const absl::Status status = PushSmallImage(connection, target, images[i]);
+                     took[i] = absl::ToDoubleMilliseconds(absl::Now() - start);
+                     return status;
+                   }));
+  if (took.empty()) return timing;
+  std::sort(took.begin(), took.end());
+  timing.median_ms = took[took.size() / 2];
+  timing.p99_ms = took[took.size() * 99 / 100];
+  return timing;
+}
+
+absl::StatusOr<double> RunDead(const Target& target, size_t blobs, size_t connections) {
+  return SpreadOver(target, connections, blobs, [&](HttpConnection& connection, size_t) {
+    const std::string bytes = RandomBytes(4096);
+    return PushSmallBlob(connection, target, bytes, ComputeDigest(DigestAlgorithm::kSha256, bytes).ToString());
+  });
+}
+
+absl::StatusOr<Timing> Run(const std::string& mode, const Target& target, size_t first, size_t second) {
+  if (mode == "small") return RunSmall(target, first, second);
+  Timing timing;
+  if (mode == "dead") {
+    ASSIGN_OR_RETURN(timing.seconds, RunDead(target, first, second));
+  } else {
+    ASSIGN_OR_RETURN(timing.seconds, RunLarge(target, first * kMiB, second, mode == "pull"));
+  }
+  return timing;
 }
 
 int Main(int argc, char** argv) {
@@ -216,19 +262,19 @@ int Main(int argc, char** argv) {
   Target target;
   if (argc != 7 || !absl::SimpleAtoi(argv[3], &target.port) || !absl::SimpleAtoi(argv[5], &first) ||
       !absl::SimpleAtoi(argv[6], &second)) {
-    std::cerr << "usage: load push|pull|small HOST PORT REPOSITORY N N\n";
+    std::cerr << "usage: load push|pull|small|dead HOST PORT REPOSITORY N N\n";
     return 2;
   }
   const std::string mode = argv[1];
   target.host = argv[2];
   target.repository = argv[4];
-  const auto seconds =
-      mode == "small" ? RunSmall(target, first, second) : RunLarge(target, first * kMiB, second, mode == "pull");
-  if (!seconds.ok()) {
-    std::cerr << seconds.status() << "\n";
+  const absl::StatusOr<Timing> timing = Run(mode, target, first, second);
+  if (!timing.ok()) {
+    std::cerr << timing.status() << "\n";
     return 1;
   }
-  std::cout << "{\"seconds\": " << *seconds << "}\n";
+  std::cout << absl::StrFormat("{\"seconds\": %.6f, \"median_ms\": %.3f, \"p99_ms\": %.3f}\n", timing->seconds,
+                               timing->median_ms, timing->p99_ms);
   return 0;
 }
 

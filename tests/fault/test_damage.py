@@ -9,18 +9,17 @@ import time
 import pytest
 
 from fault.content import KIB, check_blobs, digest_of, pull, push, push_blobs, wait_until_pushes_work
+from fault.objects import object_files
 
-BLOB_PROCESS = {"standalone": "entrepot", "split": "blob"}
 DATABASES = {"standalone": {"entrepot": "store/kv"}, "split": {"blob": "blob/kv", "manifest": "manifest/kv"}}
 
 
 def file_of(registry, data):
     """The only one that holds these bytes."""
-    folder = "store" if registry.mode == "standalone" else "blob"
     found = [
         path
-        for path in (registry.data / folder / "blobs" / "objects").rglob("*")
-        if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data
+        for path in object_files(registry)
+        if path.stat().st_size == len(data) and path.read_bytes() == data
     ]
     assert len(found) == 1, found
     return found[0]

@@ -1,0 +1,287 @@
+"""kill -9 between any two effects: what was acknowledged stays, a retry succeeds, and what was half done goes.
+
+Each step (services/core/failpoint.h) is made to kill its process once, while what leads to it is asked for.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import time
+
+import pytest
+
+from fault.content import (
+    BLOB_SIZES,
+    KIB,
+    check_blobs,
+    digest_of,
+    image_of,
+    pull,
+    push,
+    push_blobs,
+    put_manifest,
+    wait_until_pushes_work,
+)
+from fault.objects import object_files
+from fixtures import http as requests
+
+# (process, step): the process is that of split mode.
+UPLOAD_STEPS = (
+    ("blob", "blob.append.written"),
+    ("blob", "blob.session.saved"),
+    ("blob", "blob.publish.synced"),
+    ("blob", "blob.publish.renamed"),
+    ("blob", "blob.publish.directory_synced"),
+    ("blob", "blob.seal.published"),
+    ("blob", "blob.seal.recorded"),
+    ("blob", "blob.session.forgotten"),
+    ("gateway", "gateway.upload.sealed"),
+    ("gateway", "gateway.upload.committed"),
+    ("gateway", "gateway.upload.forgotten"),
+)
+PUT_STEPS = (
+    ("manifest", "manifest.put.written"),
+    ("manifest", "manifest.put.committed"),
+    ("gateway", "gateway.manifest.put"),
+)
+DELETE_STEPS = (
+    ("manifest", "manifest.delete.written"),
+    ("manifest", "manifest.delete.committed"),
+    ("gateway", "gateway.manifest.deleted"),
+)
+TAG_STEPS = (
+    ("manifest", "manifest.delete_tag.written"),
+    ("manifest", "manifest.delete_tag.committed"),
+)
+COLLECTOR_STEPS = (
+    ("manifest", "manifest.collector.condemned"),
+    ("manifest", "manifest.collector.deleted"),
+    ("blob", "blob.delete.unlinked"),
+    ("blob", "blob.delete.synced"),
+    ("blob", "blob.delete.recorded"),
+    ("manifest", "manifest.collector.object_deleted"),
+    ("manifest", "manifest.collector.intent_removed"),
+)
+ORPHAN_STEPS = (
+    ("manifest", "manifest.collector.suspect_marked"),
+    ("blob", "blob.quarantine.renamed"),
+    ("manifest", "manifest.collector.quarantined"),
+)
+
+
+class Killed:
+    """Kills the registry's process at a step: arm() before what leads there, recover() after."""
+
+    def __init__(self, registry):
+        self.registry = registry
+        self._name = None
+
+    def arm(self, process, step):
+        self._name = process if self.registry.mode == "split" else "entrepot"
+        self._restart({process: f"{step}=crash"}, kill=True)
+
+    def _restart(self, plan, kill):
+        if kill:
+            self.registry.kill9(self._name)
+        self.registry.set_failpoints(plan)
+        self.registry.start(self._name)
+
+    def recover(self, seconds=20):
+        """Fails where the step was not reached."""
+        process = self.registry.processes[self._name]
+        deadline = time.monotonic() + seconds
+        while process.alive():
+            assert time.monotonic() < deadline, "the step was never reached"
+            time.sleep(0.02)
+        self._restart({}, kill=False)
+
+
+def ask(*arguments, **options):
+    """An answer, or None where there was none or 503."""
+    try:
+        answer = requests.request(*arguments, **options, timeout=20)
+    except (OSError, http.client.HTTPException):
+        return None
+    assert answer.status < 500 or answer.status == 503, answer
+    return None if answer.status == 503 else answer
+
+
+@pytest.fixture(name="killed", scope="module")
+def fixture_killed(make_module_registry):
+    return Killed(make_module_registry(config={"collector": {"disabled": True}}, failpoints={}))
+
+
+@pytest.fixture(name="collected", scope="module")
+def fixture_collected(make_module_registry):
+    """With a collector that waits for nothing."""
+    collector = {
+        "lease": "0.3s",
+        "grace": "0.1s",
+        "interval": "0.1s",
+        "orphan_age": "1s",
+        "orphan_interval": "0.2s",
+        "scrub": {"disabled": True},
+    }
+    return Killed(make_module_registry(config={"collector": collector}, failpoints={}))
+
+
+@pytest.mark.parametrize("size", BLOB_SIZES)
+@pytest.mark.parametrize(("process", "step"), UPLOAD_STEPS)
+def test_an_upload(killed, process, step, size):
+    if step.startswith("blob.publish") and size < 65536:
+        pytest.skip("there is no file")
+    registry = killed.registry
+    kept = push_blobs(registry, "fault/upload")
+    data = os.urandom(size)
+    killed.arm(process, step)
+    url = f"{registry.url}/v2/fault/upload/blobs/uploads/"
+    location = finish = None
+    with contextlib.suppress(AttributeError, TypeError):  # No answer.
+        location = registry.url + ask("POST", url).headers["Location"]
+        sent = ask("PATCH", location, body=data[: size // 2]).status
+        assert sent == 202
+        finish = ask("PUT", f"{location}?digest={digest_of(data)}", body=data[size // 2 :])
+    killed.recover()
+    check_blobs(registry, "fault/upload", kept)
+    if finish is not None:
+        assert finish.status == 201
+        check_blobs(registry, "fault/upload", [data])
+    # Not there, or all of it.
+    answer = pull(registry, "fault/upload", data)
+    assert answer.status == 404 or answer.body == data, answer
+    if location is not None:
+        go_on(registry, location, data)
+    assert push(registry, "fault/upload", data).status == 201
+    check_blobs(registry, "fault/upload", [data, *kept])
+
+
+def go_on(registry, location, data):
+    """The session is gone, or goes on at what it durably holds."""
+    answer = requests.request("GET", location)
+    if answer.status == 404:
+        return
+    assert answer.status == 204, answer
+    last = int(answer.headers["Range"].split("-")[1])
+    offset = last + 1 if last else 0
+    assert offset in (0, len(data) // 2, len(data))
+    answer = requests.request("PUT", f"{location}?digest={digest_of(data)}", body=data[offset:])
+    assert answer.status == 201, answer
+    check_blobs(registry, "fault/upload", [data])
+
+
+def push_image(registry, repository, tag):
+    """-> (its manifest, its blobs)."""
+    blobs = push_blobs(registry, repository)
+    content = image_of(*blobs)
+    assert put_manifest(registry, repository, tag, content).status == 201
+    return content, blobs
+
+
+def get_manifest(registry, repository, reference):
+    return requests.request("GET", f"{registry.url}/v2/{repository}/manifests/{reference}")
+
+
+@pytest.mark.parametrize(("process", "step"), PUT_STEPS)
+def test_a_manifest_is_put_as_a_whole(killed, process, step):
+    registry = killed.registry
+    before, _ = push_image(registry, "fault/put", "tag")
+    blobs = push_blobs(registry, "fault/put")
+    content = image_of(*blobs)
+    killed.arm(process, step)
+    url = f"{registry.url}/v2/fault/put/manifests/tag"
+    assert ask("PUT", url, body=content, headers={"Content-Type": content_type(content)}) is None
+    killed.recover()
+    by_tag = get_manifest(registry, "fault/put", "tag").body
+    by_digest = get_manifest(registry, "fault/put", digest_of(content))
+    assert (by_tag, by_digest.status) in ((before, 404), (content, 200))
+    assert put_manifest(registry, "fault/put", "tag", content).status == 201
+    assert get_manifest(registry, "fault/put", "tag").body == content
+    check_blobs(registry, "fault/put", blobs)
+
+
+def content_type(content):
+    return json.loads(content)["mediaType"]
+
+
+@pytest.mark.parametrize(("process", "step"), DELETE_STEPS)
+def test_a_manifest_goes_as_a_whole(killed, process, step):
+    registry = killed.registry
+    content, blobs = push_image(registry, "fault/delete", "tag")
+    killed.arm(process, step)
+    url = f"{registry.url}/v2/fault/delete/manifests/{digest_of(content)}"
+    assert ask("DELETE", url) is None
+    killed.recover()
+    there = [get_manifest(registry, "fault/delete", each).status for each in ("tag", digest_of(content))]
+    assert there in ([200, 200], [404, 404])
+    assert requests.request("DELETE", url).status == (202 if there[0] == 200 else 404)
+    assert get_manifest(registry, "fault/delete", "tag").status == 404
+    # Its blobs are still leased.
+    assert put_manifest(registry, "fault/delete", "tag", content).status == 201
+    check_blobs(registry, "fault/delete", blobs)
+
+
+@pytest.mark.parametrize(("process", "step"), TAG_STEPS)
+def test_a_tag_goes(killed, process, step):
+    registry = killed.registry
+    content, _ = push_image(registry, "fault/tag", "tag")
+    killed.arm(process, step)
+    url = f"{registry.url}/v2/fault/tag/manifests/tag"
+    assert ask("DELETE", url) is None
+    killed.recover()
+    status = get_manifest(registry, "fault/tag", "tag").status
+    assert requests.request("DELETE", url).status == (202 if status == 200 else 404)
+    assert get_manifest(registry, "fault/tag", "tag").status == 404
+    assert get_manifest(registry, "fault/tag", digest_of(content)).body == content
+
+
+@pytest.mark.parametrize(("process", "step"), COLLECTOR_STEPS)
+def test_the_collector(collected, process, step):
+    registry = collected.registry
+    kept, blobs = push_image(registry, "fault/collect", "kept")
+    wait_for(lambda: len(object_files(registry)) == len(kept_files(blobs)))
+    dead = [os.urandom(size) for size in BLOB_SIZES]
+    collected.arm(process, step)
+    for data in dead:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            push(registry, "fault/collect", data)
+    collected.recover()
+    # Another goes on where it was.
+    wait_for(lambda: [pull(registry, "fault/collect", data).status for data in dead] == [404, 404])
+    wait_for(lambda: len(object_files(registry)) == len(kept_files(blobs)))
+    check_blobs(registry, "fault/collect", blobs)
+    assert get_manifest(registry, "fault/collect", "kept").body == kept
+    delete_image(registry, "fault/collect", kept)
+    wait_until_pushes_work(registry, "fault/collect")
+
+
+def kept_files(blobs):
+    return [data for data in blobs if len(data) > 64 * KIB]
+
+
+def delete_image(registry, repository, content):
+    assert requests.request("DELETE", f"{registry.url}/v2/{repository}/manifests/{digest_of(content)}").status == 202
+    wait_for(lambda: not object_files(registry))
+
+
+def wait_for(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("process", "step"), ORPHAN_STEPS)
+def test_an_object_that_nobody_knows(collected, process, step):
+    registry = collected.registry
+    kept, blobs = push_image(registry, "fault/orphan", "kept")
+    wait_for(lambda: len(object_files(registry)) == len(kept_files(blobs)))
+    (known,) = object_files(registry)
+    collected.arm(process, step)
+    orphan = known.with_name(known.name[:-4] + ("0000" if known.name[-4:] != "0000" else "1111"))
+    shutil.copyfile(known, orphan)
+    collected.recover()
+    wait_for(lambda: not orphan.exists())
+    check_blobs(registry, "fault/orphan", blobs)
+    delete_image(registry, "fault/orphan", kept)
