@@ -5,8 +5,8 @@
 
 namespace entrepot::manifest {
 
-void CheckCollector(absl::string_view field, const config::v1::Collector& collector,
-                    runtime::ConfigProblems* problems) {
+void CheckCollectorConfig(absl::string_view field, const config::v1::Collector& collector,
+                          runtime::ConfigProblems* problems) {
   runtime::CheckCollector(field, collector, problems);
   if (collector.retention_file().empty()) return;
   problems->AddLines(absl::StrCat(field, ".retention_file"), CheckRetentionFile(collector.retention_file()));

@@ -8,7 +8,8 @@
 namespace entrepot::manifest {
 
 // Adds what is wrong with the collector's settings, and within the retention file that they name.
-void CheckCollector(absl::string_view field, const config::v1::Collector& collector, runtime::ConfigProblems* problems);
+void CheckCollectorConfig(absl::string_view field, const config::v1::Collector& collector,
+                          runtime::ConfigProblems* problems);
 
 }  // namespace entrepot::manifest
 
