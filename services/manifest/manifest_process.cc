@@ -7,14 +7,21 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "services/core/object_access.h"
 #include "services/core/system_clock.h"
 #include "services/kv/kv_factory.h"
+#include "services/manifest/collector_config.h"
+#include "services/manifest/grpc_object_access.h"
 #include "services/manifest/manifest_service.h"
+#include "services/manifest/pull_times.h"
 #include "services/manifest/registry_catalog.h"
+#include "services/manifest/upkeep.h"
 #include "services/policy/policy_file.h"
+#include "services/runtime/audit_log.h"
 #include "services/runtime/config_checks.h"
 #include "services/runtime/config_defaults.h"
 #include "services/runtime/executor.h"
+#include "services/runtime/grpc_channel.h"
 #include "services/runtime/grpc_server.h"
 #include "services/runtime/json_log.h"
 #include "services/status/status_macros.h"
@@ -45,16 +52,41 @@ class RunningManifestService : public runtime::RunningService {
     ASSIGN_OR_RETURN(kv_, kv::KvStack::Open(absl::StrCat(config.data_directory(), "/kv"), context.registry,
                                             runtime::LineLogger("rocksdb")));
     context.add_collectable(kv_->engine_metrics());
+    pulls_ = PullTimes::Create(kv_->engine(), &clock_, context.registry);
     RegistryCatalog::Options options;
+    options.lease = runtime::ToDuration(config.collector().lease());
     options.registry = context.registry;
+    options.pulls = pulls_.get();
+    objects_ = MakeGrpcObjectAccess(runtime::MakeChannel(config.blob_service(), context.registry),
+                                    runtime::ToDuration(config.blob_service().deadline()));
+    options.objects = objects_.get();
     if (!config.policy_file().empty()) {
       ASSIGN_OR_RETURN(policy_, policy::PolicyFile::Open(config.policy_file(), context.registry));
       options.policy = [this] { return policy_->current(); };
     }
     ASSIGN_OR_RETURN(catalog_, RegistryCatalog::Create(kv_->engine(), &clock_, options));
+    RETURN_IF_ERROR(StartUpkeep(config, context));
     executor_ = std::make_unique<runtime::Executor>(kExecutorThreads);
-    service_ = std::make_unique<ManifestService>(catalog_.get(), nullptr, executor_.get());
+    service_ = std::make_unique<ManifestService>(catalog_.get(), upkeep_.get(), executor_.get());
     ASSIGN_OR_RETURN(server_, runtime::GrpcServer::Start(config.grpc(), {service_.get()}, context.registry));
+    return absl::OkStatus();
+  }
+
+  absl::Status StartUpkeep(const ManifestServiceConfig& config, const runtime::ServiceContext& context) {
+    ASSIGN_OR_RETURN(audit_, runtime::AuditLog::Open(config.audit_file(), context.registry));
+    Upkeep::Options options;
+    options.collector = config.collector();
+    options.backup_directory = absl::StrCat(config.data_directory(), "/backups");
+    options.registry = context.registry;
+    Upkeep::Parts parts;
+    parts.kv = kv_->engine();
+    parts.clock = &clock_;
+    parts.catalog = catalog_.get();
+    parts.objects = objects_.get();
+    parts.pulls = pulls_.get();
+    parts.audit = audit_.get();
+    parts.snapshot_kv = [this](const std::string& directory) { return kv_->Snapshot(directory); };
+    ASSIGN_OR_RETURN(upkeep_, Upkeep::Start(options, parts));
     return absl::OkStatus();
   }
 
@@ -63,7 +95,11 @@ class RunningManifestService : public runtime::RunningService {
   std::unique_ptr<kv::KvStack> kv_;
   // null where there are no rules.
   std::unique_ptr<policy::PolicyFile> policy_;
+  std::unique_ptr<ObjectAccess> objects_;
+  std::unique_ptr<PullTimes> pulls_;
   std::unique_ptr<RegistryCatalog> catalog_;
+  std::unique_ptr<runtime::AuditLog> audit_;
+  std::unique_ptr<Upkeep> upkeep_;
   std::unique_ptr<runtime::Executor> executor_;
   std::unique_ptr<ManifestService> service_;
   std::unique_ptr<runtime::GrpcServer> server_;
@@ -72,7 +108,11 @@ class RunningManifestService : public runtime::RunningService {
 void FillAndCheck(ManifestServiceConfig* config, runtime::ConfigProblems* problems) {
   runtime::FillDefaults(/*default_port=*/0, config->mutable_grpc());
   runtime::CheckGrpcEndpoint("grpc", config->grpc(), problems);
+  runtime::FillDefaults(config->mutable_blob_service());
+  runtime::FillDefaults(config->mutable_collector());
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
+  runtime::CheckService("blob_service", config->blob_service(), problems);
+  CheckCollectorConfig("collector", config->collector(), problems);
   if (!config->policy_file().empty()) {
     problems->AddLines("policy_file", policy::CheckPolicyFile(config->policy_file()));
   }

@@ -17,7 +17,10 @@
 #include "services/blob/blob_factory.h"
 #include "services/core/system_clock.h"
 #include "services/kv/kv_factory.h"
+#include "services/manifest/collector_config.h"
+#include "services/manifest/pull_times.h"
 #include "services/manifest/registry_catalog.h"
+#include "services/manifest/upkeep.h"
 #include "services/policy/policy_file.h"
 #include "services/runtime/audit_log.h"
 #include "services/runtime/config_defaults.h"
@@ -83,17 +86,39 @@ class RegistryProcess final : public runtime::RunningService {
     // The catalog's synced commit of a blob follows in the same KV and covers the object's value.
     blob_options.object_durability = kv::Durability::kBuffered;
     ASSIGN_OR_RETURN(blobs_, blob::BlobStack::Open(blob_options, {kv_->engine(), &clock_, context.registry}));
+    ASSIGN_OR_RETURN(audit_, runtime::AuditLog::Open(config.authentication().audit_file(), context.registry));
     if (config.has_authentication()) RETURN_IF_ERROR(OpenAccounts(config.authentication(), context));
-    manifest::RegistryCatalog::Options catalog_options;
-    catalog_options.registry = context.registry;
-    if (policy_ != nullptr) catalog_options.policy = [this] { return policy_->current(); };
-    ASSIGN_OR_RETURN(catalog_, manifest::RegistryCatalog::Create(kv_->engine(), &clock_, catalog_options));
+    return OpenCatalog(config, context);
+  }
+
+  absl::Status OpenCatalog(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
+    pulls_ = manifest::PullTimes::Create(kv_->engine(), &clock_, context.registry);
+    manifest::RegistryCatalog::Options options;
+    options.lease = runtime::ToDuration(config.collector().lease());
+    options.registry = context.registry;
+    if (policy_ != nullptr) options.policy = [this] { return policy_->current(); };
+    options.objects = &blobs_->object_access();
+    options.pulls = pulls_.get();
+    ASSIGN_OR_RETURN(catalog_, manifest::RegistryCatalog::Create(kv_->engine(), &clock_, options));
+
+    manifest::Upkeep::Options upkeep_options;
+    upkeep_options.collector = config.collector();
+    upkeep_options.backup_directory = absl::StrCat(config.data_directory(), "/backups");
+    upkeep_options.registry = context.registry;
+    manifest::Upkeep::Parts parts;
+    parts.kv = kv_->engine();
+    parts.clock = &clock_;
+    parts.catalog = catalog_.get();
+    parts.objects = &blobs_->object_access();
+    parts.pulls = pulls_.get();
+    parts.audit = audit_.get();
+    parts.snapshot_kv = [this](const std::string& directory) { return kv_->Snapshot(directory); };
+    ASSIGN_OR_RETURN(upkeep_, manifest::Upkeep::Start(upkeep_options, parts));
     return absl::OkStatus();
   }
 
   absl::Status OpenAccounts(const config::v1::Authentication& config, const runtime::ServiceContext& context) {
     ASSIGN_OR_RETURN(policy_, policy::PolicyFile::Open(config.policy_file(), context.registry));
-    ASSIGN_OR_RETURN(audit_, runtime::AuditLog::Open(config.audit_file(), context.registry));
     ASSIGN_OR_RETURN(authority_, auth::Authority::Open(config, {kv_->engine(), &clock_, context.registry}));
     return absl::OkStatus();
   }
@@ -103,7 +128,7 @@ class RegistryProcess final : public runtime::RunningService {
     executor_metrics_ = std::make_shared<ExecutorMetrics>(executor_.get());
     context.add_collectable(executor_metrics_);
     blob_backend_ = gateway::MakeLocalBlobBackend(blobs_.get(), executor_.get());
-    manifest_backend_ = gateway::MakeLocalManifestBackend(catalog_.get(), nullptr, executor_.get());
+    manifest_backend_ = gateway::MakeLocalManifestBackend(catalog_.get(), upkeep_.get(), executor_.get());
     gateway::api::RegistryAccounts accounts;
     if (authority_ != nullptr) {
       auth_executor_ = std::make_unique<runtime::Executor>(kAuthExecutorThreads +
@@ -125,11 +150,13 @@ class RegistryProcess final : public runtime::RunningService {
   SystemClock clock_;
   std::unique_ptr<kv::KvStack> kv_;
   std::unique_ptr<blob::BlobStack> blobs_;
+  std::unique_ptr<runtime::AuditLog> audit_;
   // Null without accounts.
   std::unique_ptr<policy::PolicyFile> policy_;
-  std::unique_ptr<runtime::AuditLog> audit_;
   std::unique_ptr<auth::Authority> authority_;
+  std::unique_ptr<manifest::PullTimes> pulls_;
   std::unique_ptr<manifest::RegistryCatalog> catalog_;
+  std::unique_ptr<manifest::Upkeep> upkeep_;
   std::unique_ptr<gateway::BlobBackend> blob_backend_;
   std::unique_ptr<gateway::ManifestBackend> manifest_backend_;
   std::unique_ptr<gateway::AuthBackend> auth_backend_;  // Null without accounts.
@@ -146,12 +173,14 @@ void FillAndCheck(config::v1::StandaloneConfig* config, runtime::ConfigProblems*
   runtime::FillDefaults(config->mutable_listen());
   runtime::FillDefaults(config->mutable_limits());
   runtime::FillDefaults(config->mutable_uploads());
+  runtime::FillDefaults(config->mutable_collector());
   const bool authenticated = config->has_authentication();
   if (authenticated) runtime::FillDefaults(config->mutable_authentication());
   runtime::CheckPublicEndpoint("listen", config->listen(),
                                authenticated ? runtime::Access::kAuthenticated : runtime::Access::kOpen, problems);
   runtime::CheckLimits("limits", config->limits(), problems);
   runtime::CheckUploads("uploads", config->uploads(), problems);
+  manifest::CheckCollectorConfig("collector", config->collector(), problems);
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
   if (authenticated) {
     runtime::CheckAuthentication("authentication", config->authentication(), problems);
