@@ -125,7 +125,7 @@ constexpr std::array kMatrix = {
     Row{F::kReferrers, "HEAD", kReaders, 200},   Row{F::kToken, "GET", kAll, 200},
     Row{F::kToken, "POST", kAll, 200},           Row{F::kKeySet, "GET", kAll, 200},
     Row{F::kKeySet, "HEAD", kAll, 200},          Row{F::kAdminister, "POST", kAdmins, 200},
-    Row{F::kRepository, "DELETE", kAdmins, 200},
+    Row{F::kRepository, "DELETE", kAdmins, 200}, Row{F::kMaintain, "POST", kAdmins, 200},
 };
 
 constexpr size_t RowsOf(RouteFamily family, absl::string_view method) {
@@ -178,6 +178,8 @@ std::string Target(RouteFamily family, absl::string_view repository) {
       return "/token";
     case RouteFamily::kKeySet:
       return "/.well-known/jwks.json";
+    case RouteFamily::kMaintain:
+      return "/entrepot/v1/maintain";
     case RouteFamily::kAdminister:
       return "/entrepot/v1/administer";
     case RouteFamily::kRepository:
@@ -192,6 +194,7 @@ struct Content {
 
 Content ContentOf(const Row& row) {
   if (row.family == RouteFamily::kManifest && row.method == "PUT") return {TestRegistry::Image(), kImageContentType};
+  if (row.family == RouteFamily::kMaintain) return {R"({"getStatus":{}})", ""};
   if (row.family == RouteFamily::kAdminister) return {R"({"listKeys":{}})", ""};
   if (row.family == RouteFamily::kToken && row.method == "POST") {
     return {"grant_type=password&username=ann&password=secret", "Content-Type: application/x-www-form-urlencoded\r\n"};

@@ -11,6 +11,7 @@
 #include "gateway/api/blob_handler.h"
 #include "gateway/api/catalog_handler.h"
 #include "gateway/api/error_response.h"
+#include "gateway/api/maintain_handler.h"
 #include "gateway/api/manifest_handler.h"
 #include "gateway/api/mount_source.h"
 #include "gateway/api/referrers_handler.h"
@@ -65,6 +66,7 @@ class RegistryApi : public http::Handler {
       : deletes_disabled_(limits.deletes_disabled()),
         blob_(blobs, manifests),
         catalog_(manifests, accounts.auth),
+        maintain_(manifests),
         manifest_(manifests, limits.manifest_bytes_max()),
         referrers_(manifests),
         tag_list_(manifests),
@@ -151,6 +153,8 @@ class RegistryApi : public http::Handler {
     switch (family) {
       case RouteFamily::kCatalog:
         return catalog_.Handle(request, call);
+      case RouteFamily::kMaintain:
+        return maintain_.Handle(request, call);
       case RouteFamily::kToken:
         return account_routes_->token.Handle(request, call);
       case RouteFamily::kKeySet:
@@ -189,6 +193,7 @@ class RegistryApi : public http::Handler {
         return account_routes_->repository.Handle(request);
       case RouteFamily::kBase:
       case RouteFamily::kCatalog:
+      case RouteFamily::kMaintain:
       case RouteFamily::kToken:
       case RouteFamily::kKeySet:
       case RouteFamily::kAdminister:
@@ -203,6 +208,7 @@ class RegistryApi : public http::Handler {
   const bool deletes_disabled_;
   const BlobHandler blob_;
   const CatalogHandler catalog_;
+  const MaintainHandler maintain_;
   const ManifestHandler manifest_;
   const ReferrersHandler referrers_;
   const TagListHandler tag_list_;

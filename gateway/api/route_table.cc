@@ -91,6 +91,7 @@ absl::StatusOr<Route> ParseRoute(absl::string_view path, std::string* decoded) {
   if (path == "/v2/_catalog") return Route{RouteFamily::kCatalog, "", ""};
   if (path == "/token") return Route{RouteFamily::kToken, "", ""};
   if (path == "/.well-known/jwks.json") return Route{RouteFamily::kKeySet, "", ""};
+  if (path == "/entrepot/v1/maintain") return Route{RouteFamily::kMaintain, "", ""};
   if (path == "/entrepot/v1/administer") return Route{RouteFamily::kAdminister, "", ""};
   if (absl::StrContains(path, "//")) return NoSuchEndpoint();
   if (absl::ConsumePrefix(&path, "/entrepot/v1/repositories/")) return ParseRepository(path);

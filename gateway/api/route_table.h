@@ -22,6 +22,7 @@ enum class RouteFamily {
   kManifest,   // /v2/N/manifests/<tag or digest>
   kTags,       // /v2/N/tags/list
   kReferrers,  // /v2/N/referrers/<digest>
+  kMaintain,   // /entrepot/v1/maintain
   // Only of a registry with accounts.
   kToken,       // /token
   kKeySet,      // /.well-known/jwks.json
@@ -85,6 +86,7 @@ inline constexpr std::array kListMethods = {RouteMethod("GET", Need::kPull), Rou
 inline constexpr std::array kTokenMethods = {RouteMethod("GET", Need::kNothing), RouteMethod("POST", Need::kNothing)};
 inline constexpr std::array kKeySetMethods = {RouteMethod("GET", Need::kNothing), RouteMethod("HEAD", Need::kNothing)};
 inline constexpr std::array kAdministerMethods = {RouteMethod("POST", Need::kAdminister)};
+inline constexpr std::array kMaintainMethods = {RouteMethod("POST", Need::kAdminister)};
 inline constexpr std::array kRepositoryMethods = {RouteMethod("DELETE", Need::kAdminister)};
 
 }  // namespace internal
@@ -105,6 +107,8 @@ inline constexpr std::array kRouteTable = {
     RouteInfo{RouteFamily::kTags, PathOf::kRepository, Presence::kAlways, "tags", internal::kListMethods, "GET, HEAD"},
     RouteInfo{RouteFamily::kReferrers, PathOf::kRepository, Presence::kAlways, "referrers", internal::kListMethods,
               "GET, HEAD"},
+    RouteInfo{RouteFamily::kMaintain, PathOf::kRegistry, Presence::kAlways, "maintain", internal::kMaintainMethods,
+              "POST"},
     RouteInfo{RouteFamily::kToken, PathOf::kRegistry, Presence::kWithAccounts, "token", internal::kTokenMethods,
               "GET, POST"},
     RouteInfo{RouteFamily::kKeySet, PathOf::kRegistry, Presence::kWithAccounts, "key_set", internal::kKeySetMethods,

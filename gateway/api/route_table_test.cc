@@ -32,6 +32,7 @@ TEST(ParseRouteTest, KnowsEveryEndpoint) {
       {"/token", RouteFamily::kToken, "", ""},
       {"/.well-known/jwks.json", RouteFamily::kKeySet, "", ""},
       {"/entrepot/v1/administer", RouteFamily::kAdminister, "", ""},
+      {"/entrepot/v1/maintain", RouteFamily::kMaintain, "", ""},
       {"/entrepot/v1/repositories/a", RouteFamily::kRepository, "a", ""},
       {"/entrepot/v1/repositories/a/b%2Fc", RouteFamily::kRepository, "a/b/c", ""},
   };
@@ -115,6 +116,7 @@ TEST(ParseRouteTest, FindsNothingElse) {
                            "/.well-known/openid-configuration",
                            "/entrepot/v1/",
                            "/entrepot/v1/administer/",
+                           "/entrepot/v1/maintain/",
                            "/entrepot//v1/administer",
                            "/entrepot/v2/administer",
                            "/entrepot/v1/repositories",
