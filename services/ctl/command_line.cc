@@ -25,7 +25,7 @@ Options of every command:
 )";
 
 constexpr absl::string_view kExitCodes = R"(
-Exit codes: 0 done; 1 refused or failed; 2 not understood; 3 (explain) denied.
+Exit codes: 0 done; 1 refused or failed, or (check, scrub) something is broken; 2 not understood; 3 (explain) denied.
 )";
 
 constexpr absl::string_view kExamples = R"(
@@ -34,6 +34,8 @@ Examples:
   entrepotctl users list
   entrepotctl robots create deploy --allow 'driftwood/**:pull' --expires 720h
   entrepotctl explain ci push driftwood/web
+  entrepotctl gc status
+  entrepotctl backup && entrepotctl check
 
 `entrepotctl COMMAND --help` says more of each.
 )";
@@ -67,8 +69,8 @@ std::string ListOf(const std::vector<Command>& commands, absl::string_view prefi
 }
 
 std::string HelpOfAll(const std::vector<Command>& commands) {
-  return absl::StrCat("Administers an Entrepot registry that is running.\n\n", ListOf(commands, ""), kGlobalHelp,
-                      kExitCodes, kExamples);
+  return absl::StrCat("Administers an Entrepot registry, and looks after what it stores.\n\n", ListOf(commands, ""),
+                      kGlobalHelp, kExitCodes, kExamples);
 }
 
 std::string HelpOfGroup(const std::vector<Command>& commands, absl::string_view group) {
@@ -77,8 +79,8 @@ std::string HelpOfGroup(const std::vector<Command>& commands, absl::string_view 
 }
 
 std::string HelpOf(const Command& command) {
-  return absl::StrCat("usage: ", Usage(command), command.options.empty() ? "" : " [options]", "\n\n", command.summary,
-                      "\n", command.help, kGlobalHelp);
+  return absl::StrCat("usage: ", Usage(command), command.options.empty() && command.flags.empty() ? "" : " [options]",
+                      "\n\n", command.summary, "\n", command.help, kGlobalHelp);
 }
 
 bool IsGroup(const std::vector<Command>& commands, const std::string& word) {
@@ -98,6 +100,17 @@ bool IsKnownOption(const std::vector<Command>& commands, const std::string& name
          absl::c_any_of(commands, [&](const Command& command) { return absl::c_linear_search(command.options, name); });
 }
 
+bool IsFlag(const std::vector<Command>& commands, const std::string& name) {
+  return absl::c_any_of(commands, [&](const Command& command) { return absl::c_linear_search(command.flags, name); });
+}
+
+bool MayBeLeftOut(absl::string_view argument) { return absl::StartsWith(argument, "["); }
+
+bool Fits(const Command& command, size_t arguments) {
+  const size_t all = command.arguments.size();
+  return arguments == all || (all > 0 && arguments == all - 1 && MayBeLeftOut(command.arguments.back()));
+}
+
 absl::StatusOr<Words> Sort(const std::vector<std::string>& words, const std::vector<Command>& commands) {
   Words sorted;
   for (size_t i = 0; i < words.size(); ++i) {
@@ -107,6 +120,8 @@ absl::StatusOr<Words> Sort(const std::vector<std::string>& words, const std::vec
     }
     if (words[i] == "--help" || words[i] == "-h") {
       sorted.help = true;
+    } else if (IsFlag(commands, words[i])) {
+      sorted.options[words[i]];
     } else if (words[i].size() < 2 || words[i][0] != '-') {
       sorted.plain.push_back(words[i]);
     } else {
@@ -136,7 +151,8 @@ const Command* Find(const std::vector<Command>& commands, const std::vector<std:
 
 absl::Status CheckOptions(const Command& command, const std::map<std::string, std::vector<std::string>>& options) {
   for (const auto& [name, values] : options) {
-    if (!absl::c_linear_search(kGlobalOptions, name) && !absl::c_linear_search(command.options, name)) {
+    if (!absl::c_linear_search(kGlobalOptions, name) && !absl::c_linear_search(command.options, name) &&
+        !absl::c_linear_search(command.flags, name)) {
       return Misused(absl::StrCat(name, " is no option of this command"), command.name);
     }
     if (name == "--output" && values.back() != "table" && values.back() != "json") {
@@ -177,7 +193,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& wor
   }
   const size_t name_words = static_cast<size_t>(absl::c_count(line.command->name, ' ')) + 1;
   line.arguments.assign(sorted.plain.begin() + static_cast<ptrdiff_t>(name_words), sorted.plain.end());
-  if (line.arguments.size() != line.command->arguments.size()) {
+  if (!Fits(*line.command, line.arguments.size())) {
     return Misused(absl::StrCat("usage: ", Usage(*line.command)), line.command->name);
   }
   RETURN_IF_ERROR(CheckOptions(*line.command, sorted.options));

@@ -24,7 +24,7 @@ struct CommandLine;
 struct Command {
   // "users create"
   std::string name;
-  // What follows it: {"NAME"}; all are required.
+  // What follows it: {"NAME"}; the last one may be left out: {"[NAME]"}.
   std::vector<std::string> arguments;
   // Options of its own, each with a value: {"--new-password-file"}.
   std::vector<std::string> options;
@@ -34,6 +34,8 @@ struct Command {
   std::string help;
   // Returns the exit code.
   absl::StatusOr<int> (*run)(const CommandLine& line, Session& session);
+  // Options of its own without a value: {"--rehash"}.
+  std::vector<std::string> flags = {};
 };
 
 // What the user typed, checked against the commands.
@@ -42,11 +44,15 @@ struct CommandLine {
   std::string help;
   const Command* command = nullptr;
   std::vector<std::string> arguments;
-  // By name, "--registry"; the values in their order.
+  // By name, "--registry"; the values in their order, of a flag none.
   std::map<std::string, std::vector<std::string>> options;
 
   // The last value; empty where the option is not given.
   std::string Option(const std::string& name) const;
+  // Whether the option or the flag is given.
+  bool Has(const std::string& name) const { return options.count(name) > 0; }
+  // Empty where it is left out.
+  std::string Argument(size_t index) const { return index < arguments.size() ? arguments[index] : ""; }
 };
 
 // `words`: argv without the program. kInvalidArgument: one line that says what is wrong and where to read on.

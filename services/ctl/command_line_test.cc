@@ -18,6 +18,7 @@ const std::vector<Command>& Commands() {
       {"users create", {"NAME"}, {"--new-password-file"}, "makes a user", "Example: users create\n", nullptr},
       {"explain", {"SUBJECT", "ACTION", "REPOSITORY"}, {}, "says why", "", nullptr},
       {"robots create", {"NAME"}, {"--allow"}, "makes a robot", "", nullptr},
+      {"backup", {"[NAME]"}, {}, "makes a copy", "", nullptr, {"--quickly"}},
   };
   return commands;
 }
@@ -46,6 +47,17 @@ TEST(CommandLineTest, AnOptionMayBeGivenManyTimes) {
   ASSERT_OK_AND_ASSIGN(const CommandLine line, Parse({"robots", "create", "--allow", "a:pull", "x", "--allow=b:push"}));
   EXPECT_THAT(line.options.at("--allow"), ElementsAre("a:pull", "b:push"));
   EXPECT_THAT(line.arguments, ElementsAre("x"));
+}
+
+TEST(CommandLineTest, AFlagHasNoValueAndAnArgumentMayBeLeftOut) {
+  ASSERT_OK_AND_ASSIGN(CommandLine line, Parse({"backup", "--quickly", "nightly"}));
+  EXPECT_TRUE(line.Has("--quickly"));
+  EXPECT_EQ(line.Argument(0), "nightly");
+  ASSERT_OK_AND_ASSIGN(line, Parse({"backup"}));
+  EXPECT_FALSE(line.Has("--quickly"));
+  EXPECT_EQ(line.Argument(0), "");
+  EXPECT_THAT(Error({"backup", "a", "b"}), HasSubstr("usage: entrepotctl backup [NAME]"));
+  EXPECT_THAT(Error({"users", "list", "--quickly"}), HasSubstr("--quickly is no option of this command"));
 }
 
 TEST(CommandLineTest, BehindTwoDashesNothingIsAnOption) {

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/ctl/robot_commands.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::ctl {
@@ -39,8 +40,10 @@ TEST(CommandsTest, EachCommandTeachesByAnExampleThatParses) {
     EXPECT_TRUE(names.insert(command.name).second) << command.name;
     EXPECT_FALSE(command.summary.empty()) << command.name;
     EXPECT_TRUE(absl::StrContains(command.help, absl::StrCat("  entrepotctl ", command.name))) << command.name;
-    for (const std::string& option : command.options) {
-      EXPECT_TRUE(absl::StrContains(command.help, absl::StrCat("  ", option, " "))) << command.name << option;
+    for (const auto& options : {command.options, command.flags}) {
+      for (const std::string& option : options) {
+        EXPECT_TRUE(absl::StrContains(command.help, absl::StrCat("  ", option, " "))) << command.name << option;
+      }
     }
     ASSERT_NE(command.run, nullptr);
   }

@@ -4,7 +4,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "google/protobuf/timestamp.pb.h"
-#include "google/protobuf/util/json_util.h"
+#include "services/ctl/output.h"
 #include "services/ctl/table.h"
 
 namespace entrepot::ctl {
@@ -121,13 +121,7 @@ std::string ToJson(const AdministerResponse& response) {
   const google::protobuf::FieldDescriptor* field =
       reflection->GetOneofFieldDescriptor(response, AdministerResponse::GetDescriptor()->oneof_decl(0));
   if (field == nullptr) return "{}\n";
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.always_print_primitive_fields = true;
-  std::string text;
-  (void)google::protobuf::util::MessageToJsonString(reflection->GetMessage(response, field), &text, options);
-  if (text.empty() || text.back() != '\n') text += '\n';
-  return text;
+  return MessageJson(reflection->GetMessage(response, field));
 }
 
 }  // namespace entrepot::ctl

@@ -47,7 +47,9 @@ std::string TextOf(const json::value& value) {
 
 absl::Status Refused(const HttpAnswer& answer) {
   const std::string text = absl::StrCat("the registry answered ", ErrorText(answer));
-  return answer.status == 401 ? absl::UnauthenticatedError(text) : absl::FailedPreconditionError(text);
+  if (answer.status == 401) return absl::UnauthenticatedError(text);
+  if (answer.status == 404) return absl::NotFoundError(text);
+  return answer.status == 503 ? absl::UnavailableError(text) : absl::FailedPreconditionError(text);
 }
 
 // Whether what goes there can be read on the way.
@@ -89,11 +91,14 @@ Session::Options Session::OptionsOf(const CommandLine& line) {
 
 Session::Session(Options options) : options_(std::move(options)), http_(options_.ca_file) {}
 
-absl::StatusOr<std::string> Session::Password() const {
+absl::StatusOr<std::string> Session::Password() {
   if (!options_.password_file.empty()) return PasswordInFile(options_.password_file);
   if (!options_.password.empty()) return options_.password;
-  return AskPassword(absl::StrCat("Password of ", options_.username, " at ", options_.registry),
-                     "set ENTREPOT_PASSWORD or use --password-file");
+  if (password_.empty()) {
+    ASSIGN_OR_RETURN(password_, AskPassword(absl::StrCat("Password of ", options_.username, " at ", options_.registry),
+                                            "set ENTREPOT_PASSWORD or use --password-file"));
+  }
+  return password_;
 }
 
 absl::Status Session::LogIn() {
@@ -112,7 +117,7 @@ absl::Status Session::LogIn() {
   ASSIGN_OR_RETURN(request.password, Password());
   ASSIGN_OR_RETURN(const HttpAnswer answer, http_.Send(request));
   if (answer.status == 404) {
-    return absl::FailedPreconditionError(absl::StrCat(
+    return absl::NotFoundError(absl::StrCat(
         options_.registry, " gives no tokens: it runs without accounts (scripts/serve --accounts), or is no Entrepot"));
   }
   if (answer.status != 200) return Refused(answer);
@@ -124,32 +129,60 @@ absl::Status Session::LogIn() {
 }
 
 absl::StatusOr<HttpAnswer> Session::Send(HttpRequest request) {
-  RETURN_IF_ERROR(LogIn());
   request.url = absl::StrCat(options_.registry, request.url);
   request.token = token_;
   ASSIGN_OR_RETURN(HttpAnswer answer, http_.Send(request));
+  if (answer.status == 401 && !token_.empty()) {
+    // What takes long outlives its token.
+    token_.clear();
+    RETURN_IF_ERROR(LogIn());
+    request.token = token_;
+    ASSIGN_OR_RETURN(answer, http_.Send(request));
+  }
   if (answer.status / 100 != 2) return Refused(answer);
   return answer;
 }
 
-absl::StatusOr<auth::v1::AdministerResponse> Session::Administer(const auth::v1::AdministerRequest& request) {
+absl::Status Session::Exchange(const std::string& url, const google::protobuf::Message& request,
+                               google::protobuf::Message* response) {
   HttpRequest http;
   http.method = "POST";
-  http.url = "/entrepot/v1/administer";
+  http.url = url;
   if (!google::protobuf::util::MessageToJsonString(request, &http.body).ok()) {
     return absl::InvalidArgumentError("what was typed is not UTF-8");
   }
   ASSIGN_OR_RETURN(const HttpAnswer answer, Send(std::move(http)));
-  auth::v1::AdministerResponse response;
   google::protobuf::util::JsonParseOptions options;
   options.ignore_unknown_fields = true;
-  if (!google::protobuf::util::JsonStringToMessage(answer.body, &response, options).ok()) {
+  if (!google::protobuf::util::JsonStringToMessage(answer.body, response, options).ok()) {
     return absl::FailedPreconditionError("the registry's answer was not understood");
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<auth::v1::AdministerResponse> Session::Administer(const auth::v1::AdministerRequest& request) {
+  RETURN_IF_ERROR(LogIn());
+  auth::v1::AdministerResponse response;
+  RETURN_IF_ERROR(Exchange("/entrepot/v1/administer", request, &response));
+  return response;
+}
+
+absl::StatusOr<manifest::v1::MaintainResponse> Session::Maintain(const manifest::v1::MaintainRequest& request) {
+  if (!options_.username.empty() && !open_) {
+    const absl::Status status = LogIn();
+    open_ = absl::IsNotFound(status);
+    if (!open_) RETURN_IF_ERROR(status);
+  }
+  manifest::v1::MaintainResponse response;
+  const absl::Status status = Exchange("/entrepot/v1/maintain", request, &response);
+  // Its answer says less than what there is to do about it.
+  if (absl::IsUnauthenticated(status) && options_.username.empty()) RETURN_IF_ERROR(LogIn());
+  RETURN_IF_ERROR(status);
   return response;
 }
 
 absl::Status Session::DeleteRepository(const std::string& name) {
+  RETURN_IF_ERROR(LogIn());
   HttpRequest request;
   request.method = "DELETE";
   request.url = absl::StrCat("/entrepot/v1/repositories/", PercentEncoded(name, /*keep_slashes=*/true));

@@ -48,4 +48,10 @@ absl::Status EnsureFormat(kv::KvEngine& kv) {
   });
 }
 
+absl::Status CheckFormat(kv::KvReader& kv) {
+  ASSIGN_OR_RETURN(const std::optional<FormatRecord> record, ReadRecord<FormatRecord>(kv, keys::Format()));
+  if (record.has_value()) return CheckVersion(*record);
+  return absl::FailedPreconditionError("no manifest service has kept its records there");
+}
+
 }  // namespace entrepot::manifest

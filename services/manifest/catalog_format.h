@@ -10,6 +10,9 @@ namespace entrepot::manifest {
 // where it holds another one, or records without a mark.
 absl::Status EnsureFormat(kv::KvEngine& kv);
 
+// The same without writing: kFailedPrecondition where there is no mark.
+absl::Status CheckFormat(kv::KvReader& kv);
+
 }  // namespace entrepot::manifest
 
 #endif  // ENTREPOT_SERVICES_MANIFEST_CATALOG_FORMAT_H_

@@ -1,0 +1,176 @@
+#include "services/ctl/backup_commands.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "services/ctl/job_runner.h"
+#include "services/ctl/maintenance_text.h"
+#include "services/ctl/offline_registry.h"
+#include "services/ctl/output.h"
+#include "services/ctl/restore.h"
+#include "services/ctl/session.h"
+#include "services/ctl/table.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::ctl {
+namespace {
+
+namespace v1 = manifest::v1;
+
+constexpr char kData[] = "--data";
+constexpr char kManifest[] = "--manifest";
+constexpr char kBlobs[] = "--blobs";
+constexpr char kBlobsData[] = "--blobs-data";
+constexpr char kRehash[] = "--rehash";
+
+// What it reads is counted on a terminal.
+class Progress {
+ public:
+  ~Progress() {
+    if (terminal_ && operations_ > 0) std::fputs("\r\033[K", stderr);
+  }
+
+  bool Count(uint64_t operations, uint64_t bytes) {
+    operations_ += operations;
+    bytes_ += bytes;
+    const absl::Time now = absl::Now();
+    if (terminal_ && now - shown_ > absl::Milliseconds(200)) {
+      shown_ = now;
+      std::fprintf(stderr, "\r\033[K%llu steps, %s", static_cast<unsigned long long>(operations_),
+                   SizeText(bytes_).c_str());
+    }
+    return true;
+  }
+
+ private:
+  const bool terminal_ = isatty(STDERR_FILENO) == 1;
+  uint64_t operations_ = 0;
+  uint64_t bytes_ = 0;
+  absl::Time shown_ = absl::InfinitePast();
+};
+
+int Show(const v1::InvariantReport& report, const Session& session) {
+  Print(session.json() ? MessageJson(report) : InvariantsText(report));
+  return report.violations().empty() ? kOk : kFailed;
+}
+
+absl::StatusOr<int> CheckOnline(const CommandLine& line, Session& session) {
+  v1::StartJob start;
+  start.mutable_check_invariants()->set_rehash(line.Has(kRehash));
+  ASSIGN_OR_RETURN(const v1::Job job, RunJob(start, session));
+  return Show(job.invariants(), session);
+}
+
+absl::StatusOr<int> Check(const CommandLine& line, Session& session) {
+  const bool split = line.Has(kManifest) || line.Has(kBlobs);
+  if (!line.Has(kData) && !split) return CheckOnline(line, session);
+  if (split && (line.Has(kData) || !line.Has(kManifest) || !line.Has(kBlobs))) {
+    return absl::InvalidArgumentError(
+        "a registry that does not run is named by --data, or, in several processes, by --manifest and --blobs");
+  }
+  RegistryDirectories directories{line.Option(kData), line.Option(kData)};
+  if (split) directories = {line.Option(kManifest), line.Option(kBlobs)};
+  absl::StatusOr<v1::InvariantReport> report;
+  {
+    Progress progress;
+    report = CheckOffline(directories, line.Has(kRehash),
+                          [&](uint64_t operations, uint64_t bytes) { return progress.Count(operations, bytes); });
+  }
+  RETURN_IF_ERROR(report.status());
+  return Show(*report, session);
+}
+
+absl::StatusOr<int> BackUp(const CommandLine& line, Session& session) {
+  v1::StartJob start;
+  std::string name = line.Argument(0);
+  if (name.empty()) name = absl::FormatTime("%Y%m%d-%H%M%S", absl::Now(), absl::UTCTimeZone());
+  start.mutable_back_up()->set_name(name);
+  ASSIGN_OR_RETURN(const v1::Job job, RunJob(start, session));
+  Print(session.json() ? MessageJson(job.backup()) : BackupText(job.backup()));
+  return kOk;
+}
+
+absl::StatusOr<int> RestoreBackup(const CommandLine& line, Session& session) {
+  RegistryDirectories backup{line.arguments[0], line.arguments[0]};
+  RegistryDirectories data{line.arguments[1], line.arguments[1]};
+  if (line.Has(kBlobs) != line.Has(kBlobsData)) {
+    return absl::InvalidArgumentError("--blobs and --blobs-data go together: where from, and where to");
+  }
+  if (line.Has(kBlobs)) {
+    backup.blobs = line.Option(kBlobs);
+    data.blobs = line.Option(kBlobsData);
+  }
+  absl::StatusOr<v1::InvariantReport> report;
+  {
+    Progress progress;
+    report =
+        Restore(backup, data, [&](uint64_t operations, uint64_t bytes) { return progress.Count(operations, bytes); });
+  }
+  RETURN_IF_ERROR(report.status());
+  const int code = Show(*report, session);
+  if (code != kOk) return absl::FailedPreconditionError("the backup is damaged; nothing was restored");
+  if (!session.json()) Print(absl::StrCat("restored to ", Printable(data.manifest), "\n"));
+  return code;
+}
+
+}  // namespace
+
+std::vector<Command> BackupCommands() {
+  return {
+      {"check",
+       {},
+       {kData, kManifest, kBlobs},
+       "whether all records fit one another and the objects they name",
+       R"(
+  --rehash              reads and hashes every object too
+  --data DIR            checks a registry that does not run: its data directory
+  --manifest DIR        the same of one in several processes: the manifest service's data directory,
+  --blobs DIR           and the blob service's
+
+Prints each violation as a line, and exits with 1 where there is one. A registry that runs is checked while it serves.
+
+Examples:
+  entrepotctl check
+  entrepotctl check --rehash --data /var/lib/entrepot
+)",
+       Check,
+       {kRehash}},
+      {"backup",
+       {"[NAME]"},
+       {},
+       "a consistent copy of all records and objects, while the registry serves",
+       R"(
+It lies in backups/NAME below the registry's data directory, of the manifest and the blob service each where they are
+processes of their own; copy it to another machine from there. NAME is the time where it is left out. All that was
+acknowledged before is in it. Accounts made with `users` and `robots` are in it only where the registry is one process.
+
+Examples:
+  entrepotctl backup
+  entrepotctl backup before-upgrade
+)",
+       BackUp},
+      {"restore",
+       {"BACKUP", "DATA"},
+       {kBlobs, kBlobsData},
+       "makes a data directory of a backup; needs no registry",
+       R"(
+  --blobs BACKUP        of a registry in several processes: the blob service's backup; the first one is the manifest's
+  --blobs-data DATA     and the blob service's new data directory
+
+The copy is checked, every object by its hash, before it gets its name; exits with 1, and leaves nothing, where something
+is wrong. DATA must not be there, or be empty. Then start a registry on it.
+
+Examples:
+  entrepotctl restore /var/lib/entrepot/backups/before-upgrade /srv/entrepot
+  entrepotctl restore /m/backups/x /new/m --blobs /b/backups/x --blobs-data /new/b
+)",
+       RestoreBackup},
+  };
+}
+
+}  // namespace entrepot::ctl

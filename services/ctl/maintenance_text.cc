@@ -1,0 +1,184 @@
+#include "services/ctl/maintenance_text.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "google/protobuf/timestamp.pb.h"
+#include "services/ctl/table.h"
+
+namespace entrepot::ctl {
+namespace {
+
+namespace v1 = manifest::v1;
+
+absl::Time ToTime(const google::protobuf::Timestamp& time) {
+  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+}
+
+std::string TimeText(const google::protobuf::Timestamp& time) {
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S", ToTime(time), absl::UTCTimeZone());
+}
+
+// "s" where it is not one.
+std::string Counted(uint64_t count, absl::string_view what) {
+  return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
+}
+
+std::string HistoryText(const v1::UpkeepStatus& status) {
+  if (status.history().empty()) return "no run has done anything yet\n";
+  Table table({"STARTED (UTC)", "TOOK", "REVIEWED", "CONDEMNED", "DELETED", "OBJECTS", "BYTES", "QUARANTINED",
+               "ABANDONED", "ERROR"});
+  for (const v1::Collection& run : status.history()) {
+    const absl::Duration took = ToTime(run.ended_at()) - ToTime(run.started_at());
+    table.Add({TimeText(run.started_at()), absl::FormatDuration(absl::Trunc(took, absl::Milliseconds(1))),
+               absl::StrCat(run.reviewed()), absl::StrCat(run.condemned()), absl::StrCat(run.deleted()),
+               absl::StrCat(run.swept()), SizeText(run.swept_bytes()), absl::StrCat(run.quarantined()),
+               absl::StrCat(run.abandoned()), run.error()});
+  }
+  return table.ToString();
+}
+
+std::string DoomedText(const v1::Collection& collection) {
+  std::string text = absl::StrCat(Counted(collection.doomed_count(), "blob"), ", ", SizeText(collection.doomed_bytes()),
+                                  ", would go; nothing was changed\n");
+  if (collection.doomed().empty()) return text;
+  Table table({"BLOB", "SIZE", "STATE"});
+  for (const v1::DoomedBlob& blob : collection.doomed()) {
+    table.Add({blob.digest(), SizeText(blob.size_bytes()), blob.state()});
+  }
+  absl::StrAppend(&text, "\n", table.ToString());
+  const uint64_t rest = collection.doomed_count() - static_cast<uint64_t>(collection.doomed_size());
+  if (rest > 0) absl::StrAppend(&text, "and ", rest, " more\n");
+  return text;
+}
+
+Table UsageTable() { return Table({"REPOSITORY", "BLOBS", "SIZE", "ITS OWN", "MANIFESTS", "TAGS"}); }
+
+void AddTo(Table* table, const v1::Usage::Repository& repository) {
+  table->Add({repository.name(), absl::StrCat(repository.blobs()), SizeText(repository.bytes()),
+              SizeText(repository.own_bytes()), absl::StrCat(repository.manifests()), absl::StrCat(repository.tags())});
+}
+
+}  // namespace
+
+std::string SizeText(uint64_t bytes) {
+  static constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  if (bytes < 1024) return absl::StrCat(bytes, " B");
+  double size = static_cast<double>(bytes) / 1024;
+  size_t unit = 0;
+  for (; size >= 1023.95 && unit + 1 < std::size(kUnits); ++unit) size /= 1024;
+  return absl::StrFormat("%.1f %s", size, kUnits[unit]);
+}
+
+std::string CollectionStatusText(const v1::UpkeepStatus& status) {
+  std::string text =
+      absl::StrCat("waiting for review   ", Counted(status.queued(), "blob"), ", of them ", status.due(), " due");
+  if (status.has_oldest_due() && status.due() > 0) {
+    absl::StrAppend(&text, ", the oldest since ", TimeText(status.oldest_due()));
+  }
+  absl::StrAppend(&text, "\nto be deleted        ", Counted(status.delete_intents(), "object"), ", ",
+                  SizeText(status.delete_intent_bytes()), "\nsettings             lease ", Printable(status.lease()),
+                  ", grace ", Printable(status.grace()), ", ",
+                  status.interval().empty() ? "runs only when it is told to"
+                                            : absl::StrCat("runs every ", Printable(status.interval())),
+                  "\n\n", HistoryText(status));
+  for (const v1::Job& job : status.jobs()) {
+    if (job.state() != v1::Job::RUNNING) continue;
+    absl::StrAppend(&text, "\njob ", Printable(job.id()), " (", Printable(job.kind()), ") runs since ",
+                    TimeText(job.started_at()), job.progress().empty() ? "" : ": ", Printable(job.progress()), "\n");
+  }
+  return text;
+}
+
+std::string ScrubStatusText(const v1::UpkeepStatus& status) {
+  std::string text = status.scrub().has_started_at() ? ScrubText(status.scrub()) : "no pass has begun yet\n";
+  if (status.corrupt().empty()) return absl::StrCat(text, "no blob is corrupt\n");
+  Table table({"CORRUPT BLOB", "SIZE", "FOUND (UTC)", "REPOSITORIES"});
+  for (const v1::CorruptBlob& blob : status.corrupt()) {
+    table.Add({blob.digest(), SizeText(blob.size_bytes()), TimeText(blob.found_at()),
+               absl::StrJoin(blob.repositories(), ", ")});
+  }
+  return absl::StrCat(text, "\n", table.ToString(), "A push of the same content heals a blob.\n");
+}
+
+std::string CollectionText(const v1::Collection& collection) {
+  if (collection.dry_run()) return DoomedText(collection);
+  std::string text =
+      absl::StrCat("reviewed ", Counted(collection.reviewed(), "blob"), ", condemned ", collection.condemned(),
+                   ", deleted ", collection.deleted(), "; deleted ", Counted(collection.swept(), "object"), ", ",
+                   SizeText(collection.swept_bytes()), "\n");
+  if (collection.abandoned() > 0) {
+    absl::StrAppend(&text, "dropped ", Counted(collection.abandoned(), "upload"), " that nobody finished\n");
+  }
+  if (collection.quarantined() > 0) {
+    absl::StrAppend(&text, "quarantined ", Counted(collection.quarantined(), "object"), " that nothing names\n");
+  }
+  if (!collection.error().empty()) {
+    absl::StrAppend(&text, "left for the next run: ", Printable(collection.error()), "\n");
+  }
+  return text;
+}
+
+std::string ScrubText(const v1::ScrubReport& report) {
+  std::string text = absl::StrCat(
+      "pass of ", TimeText(report.started_at()), " UTC, ",
+      report.has_ended_at() ? absl::StrCat("ended ", TimeText(report.ended_at())) : std::string("under way"), ": ",
+      Counted(report.verified(), "good blob"), ", ", SizeText(report.verified_bytes()));
+  absl::StrAppend(&text, "; ", report.corrupt(), " corrupt, ", report.missing(), " missing\n");
+  return text;
+}
+
+std::string InvariantsText(const v1::InvariantReport& report) {
+  std::string text;
+  for (const std::string& line : report.violations()) absl::StrAppend(&text, Printable(line), "\n");
+  absl::StrAppend(&text, report.violations().empty() ? "no violations" : Counted(report.violations_size(), "violation"),
+                  ": ", Counted(report.blobs(), "blob"), ", ", Counted(report.manifests(), "manifest"));
+  if (report.rehashed_bytes() > 0) absl::StrAppend(&text, ", ", SizeText(report.rehashed_bytes()), " read again");
+  return text + "\n";
+}
+
+std::string BackupText(const v1::Backup& backup) {
+  return absl::StrCat("backed up to ", Printable(backup.directory()),
+                      " on the registry's machine: ", Counted(backup.objects(), "object"), ", ",
+                      SizeText(backup.object_bytes()), "\n");
+}
+
+std::string RepositoryUsageText(const v1::Usage::Repository& repository) {
+  Table table = UsageTable();
+  AddTo(&table, repository);
+  return table.ToString();
+}
+
+std::string UsageText(const v1::Usage& usage) {
+  Table table = UsageTable();
+  for (const v1::Usage::Repository& repository : usage.repositories()) AddTo(&table, repository);
+  std::string text = table.ToString();
+  const uint64_t rest = usage.repository_count() - static_cast<uint64_t>(usage.repositories_size());
+  if (rest > 0) absl::StrAppend(&text, "and ", rest, " smaller ones\n");
+  const uint64_t linked_once = usage.stored_bytes() - usage.unlinked_bytes();
+  const uint64_t saved = usage.linked_bytes() > linked_once ? usage.linked_bytes() - linked_once : 0;
+  absl::StrAppend(&text, "\nstored  ", SizeText(usage.stored_bytes()), " in ", Counted(usage.blobs(), "blob"),
+                  "\nsaved   ", SizeText(saved), " by storing each blob once\ngarbage ",
+                  SizeText(usage.unlinked_bytes()), " in no repository\n");
+  return text;
+}
+
+std::string RetentionText(const v1::RetentionReport& report) {
+  std::string text;
+  if (!report.removals().empty()) {
+    Table table({"REPOSITORY", report.dry_run() ? "WOULD GO" : "REMOVED", "REASON"});
+    for (const v1::RetentionReport::Removal& removal : report.removals()) {
+      table.Add({removal.repository(), removal.what(), removal.reason()});
+    }
+    text = absl::StrCat(table.ToString(), "\n");
+  }
+  absl::StrAppend(&text, Counted(report.tags(), "tag"), " and ", Counted(report.manifests(), "manifest"),
+                  report.dry_run() ? " would go; nothing was changed" : " removed");
+  if (report.kept_immutable() > 0) {
+    absl::StrAppend(&text, "; kept ", Counted(report.kept_immutable(), "immutable tag"));
+  }
+  return text + "\n";
+}
+
+}  // namespace entrepot::ctl

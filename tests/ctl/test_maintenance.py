@@ -1,0 +1,335 @@
+"""entrepotctl looks after what a registry stores: garbage, scrub, checks, backups, usage, retention."""
+
+import json
+import os
+import subprocess
+import threading
+import time
+
+import pytest
+
+from auth.content import push_image as push_image_as
+from fault.content import MIB, digest_of, image_of, pull, push, push_blobs, put_manifest
+from fault.objects import object_files
+from fixtures import http
+from fixtures.accounts import PASSWORDS, Client
+from fixtures.registry import PROGRAMS
+
+CTL = PROGRAMS / "entrepotctl"
+# Nothing goes but when it is told to, and then at once.
+BY_HAND = {"disabled": True, "lease": "0.1s", "grace": "0.1s", "orphan_age": "0.1s", "scrub": {"disabled": True}}
+
+
+def run(*words, code=0, registry=None, env=None):
+    """What entrepotctl printed."""
+    environment = {"ENTREPOT_REGISTRY": registry.url} if registry else {}
+    done = subprocess.run([CTL, *words], env={**environment, **(env or {})}, capture_output=True, text=True, check=False,
+                          timeout=120)  # fmt: skip
+    assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def run_json(*words, **options):
+    return json.loads(run(*words, "--output", "json", **options))
+
+
+@pytest.fixture
+def registry(make_registry):
+    return make_registry({"collector": BY_HAND})
+
+
+def push_image(registry, repository, tag, *layers):
+    """-> its digest."""
+    config = f"config of {repository}:{tag}".encode()
+    for data in (config, *layers):
+        answer = push(registry, repository, data)
+        assert answer.status == 201, answer
+    content = image_of(config, *layers)
+    answer = put_manifest(registry, repository, tag, content)
+    assert answer.status == 201, answer
+    return digest_of(content)
+
+
+def delete_manifest(registry, repository, digest):
+    answer = http.request("DELETE", f"{registry.url}/v2/{repository}/manifests/{digest}")
+    assert answer.status == 202, answer
+
+
+def collect(registry):
+    """Until nothing is left to be done: condemned by one run, deleted by the next."""
+    runs = []
+    for _ in range(10):
+        time.sleep(0.15)
+        runs.append(run_json("gc", "run", registry=registry))
+        status = run_json("gc", "status", registry=registry)
+        if status["due"] == "0" and status["deleteIntents"] == "0" and status["queued"] == "0":
+            return runs
+    raise AssertionError(f"garbage is left: {status}, {runs}")
+
+
+def directories(registry):
+    """The options of `check` for a registry that does not run."""
+    if registry.mode == "standalone":
+        return ["--data", registry.data / "store"]
+    return ["--manifest", registry.data / "manifest", "--blobs", registry.data / "blob"]
+
+
+def test_garbage_goes_when_it_is_told_to(registry):
+    kept, lost = os.urandom(MIB), os.urandom(MIB)
+    push_image(registry, "team/app", "kept", kept)
+    gone = push_image(registry, "team/app", "gone", kept, lost)
+    assert len(object_files(registry)) == 2
+    delete_manifest(registry, "team/app", gone)
+
+    dry = run_json("gc", "dry-run", registry=registry)
+    assert digest_of(lost) in [blob["digest"] for blob in dry["doomed"]]
+    assert digest_of(kept) not in [blob["digest"] for blob in dry["doomed"]]
+    assert "would go; nothing was changed" in run("gc", "dry-run", registry=registry)
+    assert len(object_files(registry)) == 2 and pull(registry, "team/app", lost).status == 200
+
+    runs = collect(registry)
+    assert sum(int(each["sweptBytes"]) for each in runs) >= MIB
+    assert len(object_files(registry)) == 1
+    assert pull(registry, "team/app", lost).status == 404
+    assert pull(registry, "team/app", kept).body == kept
+    history = run_json("gc", "status", registry=registry)["history"]
+    assert sum(int(each["deleted"]) for each in history) == 2
+    assert "lease 100ms, grace 100ms, runs only when it is told to" in run("gc", "status", registry=registry)
+    assert run("check", "--rehash", registry=registry).startswith("no violations")
+
+
+def test_checks_find_what_is_missing(registry):
+    layer = os.urandom(MIB)
+    push_image(registry, "team/app", "v1", layer)
+    assert "no violations: 2 blobs, 1 manifest\n" == run("check", registry=registry)
+    (file,) = object_files(registry)
+    file.unlink()
+    for words in (["check"], ["check", "--rehash"]):
+        found = run(*words, registry=registry, code=1)
+        assert f"I1: {digest_of(layer)}" in found and "1 violation" in found, found
+    report = run_json("check", registry=registry, code=1)
+    assert len(report["violations"]) == 1 and report["blobs"] == "2"
+
+    in_use = run("check", *directories(registry), code=1)
+    assert "in use by another process" in in_use and "without --data" in in_use
+    registry.stop()
+    assert f"I1: {digest_of(layer)}" in run("check", *directories(registry), code=1)
+    file.write_bytes(layer)
+    assert run("check", "--rehash", *directories(registry)).startswith("no violations: 2 blobs, 1 manifest, 1.0 MiB")
+    file.write_bytes(layer[:-1] + bytes([layer[-1] ^ 1]))
+    assert run("check", *directories(registry)).startswith("no violations")
+    assert f"I1: {digest_of(layer)}" in run("check", "--rehash", *directories(registry), code=1)
+    assert "is no data directory" in run("check", "--data", "/nowhere", code=1)
+    assert "--manifest and --blobs" in run("check", "--manifest", "/nowhere", code=2)
+
+
+def test_a_scrub_finds_a_flipped_bit_and_a_push_heals_it(registry):
+    layer = os.urandom(MIB)
+    push_image(registry, "team/app", "v1", layer)
+    assert "2 good blobs" in run("scrub", registry=registry)
+    (file,) = object_files(registry)
+    with open(file, "r+b") as opened:
+        opened.seek(MIB // 2)
+        opened.write(bytes([layer[MIB // 2] ^ 4]))
+    assert "1 corrupt, 0 missing" in run("scrub", registry=registry, code=1)
+    listed = run("scrub", "status", registry=registry, code=1)
+    assert digest_of(layer) in listed and "team/app" in listed
+    answer = pull(registry, "team/app", layer)
+    assert answer.status == 404, answer
+    assert push(registry, "team/app", layer).status == 201
+    assert pull(registry, "team/app", layer).body == layer
+    assert "no blob is corrupt" in run("scrub", "status", registry=registry)
+    assert "2 good blobs" in run("scrub", registry=registry)
+
+
+def test_du(registry):
+    shared, own = os.urandom(2 * MIB), os.urandom(MIB)
+    push_image(registry, "team/app", "v1", shared, own)
+    push_image(registry, "team/web", "v1", shared)
+    assert push(registry, "team/junk", os.urandom(1000)).status == 201
+    usage = run_json("du", registry=registry)
+    app, web = usage["repositories"][:2]
+    config = len("config of team/app:v1")
+    assert (app["name"], web["name"]) == ("team/app", "team/web")
+    assert int(app["bytes"]) == 3 * MIB + config and int(app["ownBytes"]) == MIB + config
+    assert int(web["bytes"]) == 2 * MIB + config and int(web["ownBytes"]) == config
+    assert (app["blobs"], app["manifests"], app["tags"]) == ("3", "1", "1")
+    assert int(usage["storedBytes"]) == 3 * MIB + 2 * config + 1000
+    assert int(usage["linkedBytes"]) - int(usage["storedBytes"]) == 2 * MIB
+    assert "saved   2.0 MiB" in run("du", registry=registry)
+    assert "team/web" in run("du", "--repository", "team/web", registry=registry)
+    assert "is not there" in run("du", "--repository", "team/x", registry=registry, code=1)
+
+
+POLICY = """
+administrators: [admin]
+rules:
+  - {name: ci, subjects: [ci], repositories: ["**"], actions: [pull, push, delete]}
+immutable_tags:
+  - {name: releases are final, repositories: ["**"], tags: ["v*"], immutable: true}
+"""
+RETENTION = """
+rules:
+  - name: the last two
+    repositories: ["team/*"]
+    keep: {last_tags: 2}
+    untagged_after: 0.001s
+"""
+
+
+def test_retention(make_secured_registry, tmp_path):
+    rules = tmp_path / "retention.yaml"
+    rules.write_text(RETENTION)
+    registry = make_secured_registry(
+        config={"collector": {**BY_HAND, "retention_file": str(rules)}}, policy=POLICY
+    )
+    env = {"ENTREPOT_REGISTRY": registry.url, "ENTREPOT_USERNAME": "admin", "ENTREPOT_PASSWORD": PASSWORDS["admin"]}
+
+    def ctl(*words, **options):
+        return run("--ca-file", registry.ca, *words, env=env, **options)
+
+    ci = Client(registry, "ci")
+    for tag in ("v1", "a", "b", "c"):
+        push_image_as(ci, "team/app", tag, tag)
+    push_image_as(ci, "other/app", "a", "a")
+
+    def tags():
+        return ci.request("GET", "/v2/team/app/tags/list", "repository:team/app:pull").json()["tags"]
+
+    assert "is a good retention file" in run("retention", "check", rules)
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("rules:\n  - keep: {last: 2}\n")
+    assert "last" in run("retention", "check", bad, code=1)
+    dry = ctl("retention", "dry-run")
+    assert "tag a" in dry and "nothing was changed" in dry and "1 immutable tag" in dry
+    assert "0 tags" in ctl("retention", "dry-run", _rules(tmp_path, RETENTION.replace("2", "9")))
+    assert "400" in ctl("retention", "dry-run", bad, code=1)
+    assert tags() == ["a", "b", "c", "v1"]
+
+    report = json.loads(ctl("retention", "run", "--output", "json"))
+    assert [removal["what"] for removal in report["removals"]][0] == "tag a"
+    assert report["keptImmutable"] == "1"
+    assert tags() == ["b", "c", "v1"]
+    audited = [json.loads(line) for line in _audit_lines(registry)]
+    removed = [line for line in audited if line["event"] == "retention"]
+    assert [(line["account"], line["repository"], line["removed"]) for line in removed][0] == (
+        "admin", "team/app", "tag a")  # fmt: skip
+    assert "last two" in removed[0]["reason"]
+    (started,) = [line for line in audited if line["event"] == "maintenance"]
+    assert (started["account"], started["command"]) == ("admin", "apply_retention")
+    refused = run("--ca-file", registry.ca, "gc", "run", code=1,
+                  env={**env, "ENTREPOT_USERNAME": "ci", "ENTREPOT_PASSWORD": PASSWORDS["ci"]})  # fmt: skip
+    assert "the registry answered 40" in refused
+    assert "--username" in run("--ca-file", registry.ca, "gc", "run", env={**env, "ENTREPOT_USERNAME": ""}, code=2)
+
+
+def _rules(directory, text):
+    file = directory / "other.yaml"
+    file.write_text(text)
+    return file
+
+
+def _audit_lines(registry):
+    """Those of the processes' logs too: the manifest service has no audit file."""
+    lines = registry.audit_file.read_text().splitlines()
+    for process in registry.processes.values():
+        lines += [line for line in process.log.read_text().splitlines() if '"message":"audit"' in line]
+    return [line for line in lines if line.startswith("{")]
+
+
+class Load:
+    """Pushes images until it is stopped; what was acknowledged, and when."""
+
+    def __init__(self, registry, name):
+        self._registry = registry
+        self._repository = f"load/{name}"
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.images = []  # (when it was acknowledged, repository, tag, digest, layers)
+        self._thread.start()
+
+    def _run(self):
+        while not self._stop.is_set():
+            layers = [os.urandom(3_000), os.urandom(100_000)]
+            tag = f"t{len(self.images)}"
+            digest = push_image(self._registry, self._repository, tag, *layers)
+            self.images.append((time.monotonic(), self._repository, tag, digest, layers))
+
+    def stop(self):
+        self._stop.set()
+        self._thread.join()
+        return self.images
+
+
+def test_restores_all_that_was_acknowledged_before_a_backup(registry, make_registry, mode, tmp_path):
+    push_blobs(registry, "junk")
+    loads = [Load(registry, name) for name in ("a", "b")]
+    while any(len(load.images) < 5 for load in loads):
+        time.sleep(0.01)
+    began = time.monotonic()
+    backup = run_json("backup", "drill", registry=registry)
+    ended = time.monotonic()
+    while any(load.images[-1][0] < ended for load in loads):
+        time.sleep(0.01)
+    images = [image for load in loads for image in load.stop()]
+    assert "there is a backup" in run("backup", "drill", registry=registry, code=1)
+    assert "400" in run("backup", "../x", registry=registry, code=1)
+    registry.stop()
+
+    target = tmp_path / "restored"
+    words = {
+        "standalone": [registry.data / "store/backups/drill", target / "store"],
+        "split": [registry.data / "manifest/backups/drill", target / "manifest",
+                  "--blobs", registry.data / "blob/backups/drill", "--blobs-data", target / "blob"],
+    }[mode]  # fmt: skip
+    restored = run("restore", *words)
+    assert "no violations" in restored and "restored to" in restored
+    assert "not empty" in run("restore", *words, code=2)
+    assert backup["directory"].endswith("backups/drill") and int(backup["objects"]) > 0
+
+    again = make_registry({"collector": BY_HAND}, data=target)
+    before = [image for image in images if image[0] < began]
+    assert len(before) >= 10
+    for _, repository, tag, digest, layers in before:
+        answer = http.request("GET", f"{again.url}/v2/{repository}/manifests/{tag}")
+        assert answer.status == 200 and digest_of(answer.body) == digest, answer
+        for layer in layers:
+            assert pull(again, repository, layer).body == layer
+    push_image(again, "load/a", "new", os.urandom(MIB))
+    collect(again)
+    assert run("check", "--rehash", registry=again).startswith("no violations")
+
+
+def test_restores_nothing_from_a_damaged_backup(registry, mode, tmp_path):
+    layer = os.urandom(MIB)
+    push_image(registry, "team/app", "v1", layer)
+    run("backup", "drill", registry=registry)
+    store = registry.data / ("store" if mode == "standalone" else "blob")
+    (file,) = [file for file in (store / "backups/drill").rglob("*") if file.is_file() and file.stat().st_size == MIB]
+    # It may be a hard link to the registry's own.
+    file.unlink()
+    file.write_bytes(bytes([layer[0] ^ 1]) + layer[1:])
+    words = [store / "backups/drill", tmp_path / "new"]
+    if mode == "split":
+        words = [registry.data / "manifest/backups/drill", tmp_path / "new", "--blobs", words[0],
+                 "--blobs-data", tmp_path / "new-blobs"]  # fmt: skip
+    found = run("restore", *words, code=1)
+    assert f"I1: {digest_of(layer)}" in found and "nothing was restored" in found
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("new")]
+    assert "is no backup" in run("restore", tmp_path, tmp_path / "new", code=2)
+
+
+def test_jobs_of_a_kind_run_one_at_a_time_and_results_stay(registry):
+    start = json.dumps({"startJob": {"scrub": {}}}).encode()
+    answers = [http.request("POST", registry.url + "/entrepot/v1/maintain", body=start) for _ in range(2)]
+    job = answers[0].json()["job"]
+    assert answers[0].status == 200 and job["kind"] == "scrub"
+    assert answers[1].status in (200, 409)
+    ask = json.dumps({"getJob": {"id": job["id"]}}).encode()
+    deadline = time.monotonic() + 20
+    while job["state"] == "RUNNING":
+        assert time.monotonic() < deadline
+        job = http.request("POST", registry.url + "/entrepot/v1/maintain", body=ask).json()["job"]
+    assert job["state"] == "DONE" and job["scrub"]["corrupt"] == "0"
+    unknown = json.dumps({"getJob": {"id": "none"}}).encode()
+    assert http.request("POST", registry.url + "/entrepot/v1/maintain", body=unknown).status == 404
