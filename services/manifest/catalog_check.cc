@@ -9,6 +9,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/manifest/catalog_invariants.h"
 #include "services/manifest/metadata_keys.h"
@@ -22,6 +23,8 @@ namespace {
 using storage::v1::BlobRecord;
 
 constexpr size_t kViolationsMax = 1000;
+// The collector has quarantined objects by then that nothing names.
+constexpr absl::Duration kOld = absl::Hours(48);
 
 class CatalogCheck {
  public:
@@ -59,6 +62,10 @@ class CatalogCheck {
       if (of_the_object) return status;
       failure_ = std::move(status);
       return absl::OkStatus();
+    };
+    options.list_objects = [this](const std::string& start_after, size_t limit) -> absl::StatusOr<StoredObjectPage> {
+      RETURN_IF_ERROR(Go(0));
+      return objects_.ListUnclaimed(kOld, start_after, limit);
     };
     absl::StatusOr<std::vector<std::string>> violations = CheckInvariants(kv_, options);
     RETURN_IF_ERROR(failure_);

@@ -10,15 +10,14 @@
 #include "absl/random/bit_gen_ref.h"
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
-#include "entrepot/storage/v1/manifest_records.pb.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/core/fake_clock.h"
+#include "services/manifest/blob_collection.h"
 #include "services/manifest/catalog_invariants.h"
 #include "services/manifest/catalog_test_content.h"
 #include "services/manifest/catalog_test_engine.h"
 #include "services/manifest/metadata_keys.h"
-#include "services/manifest/record_io.h"
 #include "services/manifest/registry_catalog.h"
 #include "services/policy/policy.h"
 #include "services/status/oci_error.h"
@@ -28,32 +27,17 @@
 namespace entrepot::manifest {
 namespace {
 
-using storage::v1::BlobRecord;
 using testing::IsEmpty;
 
-// What the collector will do to one blob, without waiting for leases or graces: a blob that nothing refers to is
-// condemned, and one that is condemned is gone.
-absl::Status Collect(kv::KvEngine& kv, const Digest& digest) {
-  return kv.Transact({{keys::Blob(digest)}}, [&](kv::KvTransaction& transaction) -> absl::Status {
-    ASSIGN_OR_RETURN(std::optional<BlobRecord> record, ReadRecord<BlobRecord>(transaction, keys::Blob(digest)));
-    if (!record.has_value()) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const auto references,
-                     transaction.Scan({.prefix = keys::ReferencesTo(digest), .start_after = "", .limit = 1}));
-    if (!references.empty()) return absl::OkStatus();
-    if (record->state() == BlobRecord::LIVE) {
-      record->set_state(BlobRecord::CONDEMNED);
-      WriteRecord(transaction, keys::Blob(digest), *record);
-      return absl::OkStatus();
-    }
-    ASSIGN_OR_RETURN(const auto links,
-                     transaction.Scan({.prefix = keys::LinksOf(digest), .start_after = "", .limit = 100}));
-    for (const kv::KeyValue& link : links) transaction.Delete(link.key);
-    if (record->has_review_due()) transaction.Delete(keys::Review(FromTimestamp(record->review_due()), digest));
-    transaction.Delete(keys::Blob(digest));
-    WriteRecord(transaction, keys::DeleteIntent(StorageKey::Parse(record->storage_key()).value()),
-                storage::v1::DeleteIntentRecord());
-    return absl::OkStatus();
-  });
+// What the collector does to one blob, where the grace is nothing.
+absl::Status Collect(kv::KvEngine& kv, const Clock& clock, const Digest& digest) {
+  ASSIGN_OR_RETURN(const auto entries, kv.Scan({.prefix = keys::Reviews(), .start_after = "", .limit = 100}));
+  for (const kv::KeyValue& entry : entries) {
+    ASSIGN_OR_RETURN(const keys::Decoded key, keys::Decode(entry.key));
+    if (!(*key.digest == digest)) continue;
+    RETURN_IF_ERROR(ReviewEntry(kv, clock, absl::ZeroDuration(), *key.due, digest).status());
+  }
+  return absl::OkStatus();
 }
 
 // Few blobs, manifests, tags and repositories, so that threads meet at each all the time.
@@ -110,7 +94,7 @@ class CatalogRaceTest : public testing::TestWithParam<TestEngineKind> {
         if (absl::Bernoulli(random, 0.75)) return ReadBack(repository, tag);
         return catalog_->DeleteRepository(kNobody, repository).status();
       default:
-        return Collect(*engine_->get(), DigestOf(blob));
+        return Collect(*engine_->get(), clock_, DigestOf(blob));
     }
   }
 
@@ -186,7 +170,7 @@ TEST_P(CatalogRaceTest, AManifestIsRefusedOrItsBlobsStay) {
       if (thread == 0) {
         accepted = catalog_->PutManifest(kNobody, repository, PutByDigest(images_[0])).ok();
       } else {
-        for (int i = 0; i < 2; ++i) EXPECT_OK(Collect(*engine_->get(), DigestOf(blobs_[1])));
+        for (int i = 0; i < 2; ++i) EXPECT_OK(Collect(*engine_->get(), clock_, DigestOf(blobs_[1])));
       }
     });
     const absl::StatusOr<Blob> blob = catalog_->FindBlob(kNobody, repository, DigestOf(blobs_[1]));
