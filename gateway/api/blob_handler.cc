@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gateway/api/entity_tag.h"
+#include "gateway/api/object_body.h"
 #include "services/core/byte_range.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
@@ -19,25 +20,6 @@ using boost::asio::awaitable;
 
 // What has this digest never changes.
 constexpr absl::string_view kCacheControl = "max-age=31536000, immutable";
-
-class ObjectBody : public http::BodySource {
- public:
-  explicit ObjectBody(std::unique_ptr<ObjectStream> stream) : stream_(std::move(stream)) {}
-
-  awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size) override { return stream_->Read(data, size); }
-
- private:
-  const std::unique_ptr<ObjectStream> stream_;
-};
-
-http::Response::Body ToBody(ObjectContent content, const ByteRange& range) {
-  if (auto* bytes = std::get_if<std::string>(&content)) return std::move(*bytes);
-  if (auto* file = std::get_if<OwnedFd>(&content)) {
-    return http::FileBody{std::move(*file), range.offset_bytes, range.length_bytes};
-  }
-  return http::StreamBody{std::make_unique<ObjectBody>(std::get<std::unique_ptr<ObjectStream>>(std::move(content))),
-                          range.length_bytes};
-}
 
 http::Response DescribeBlob(int status, const Digest& digest) {
   http::Response response;
@@ -104,21 +86,32 @@ HandlerResult BlobHandler::Get(RegistryRequest& request, const Digest& digest) c
   co_return response;
 }
 
-awaitable<absl::StatusOr<http::Response::Body>> BlobHandler::ReadBody(RegistryRequest& request, const Blob& blob,
+awaitable<absl::StatusOr<http::Response::Body>> BlobHandler::ReadBody(RegistryRequest& request, Blob blob,
                                                                       const ByteRange& range) const {
   if (range.length_bytes == 0) co_return std::string();
-  absl::StatusOr<ObjectContent> content = co_await blobs_->ReadObject(request.call, blob.storage_key, range);
+  absl::StatusOr<ObjectContent> content = co_await blobs_->ReadObject(request.call, blob, range);
   if (absl::IsNotFound(content.status())) {
     // Collected and pushed again since it was found: its bytes lie elsewhere now.
-    CO_ASSIGN_OR_RETURN(const Blob again, co_await manifests_->FindBlob(request.call, request.repository, blob.digest));
+    CO_ASSIGN_OR_RETURN(Blob again, co_await manifests_->FindBlob(request.call, request.repository, blob.digest));
     if (again.storage_key == blob.storage_key) {
-      co_return absl::DataLossError(
+      content = absl::DataLossError(
           absl::StrCat("no object has the storage key ", blob.storage_key.ToString(), " of ", blob.digest.ToString()));
+    } else {
+      blob = std::move(again);
+      content = co_await blobs_->ReadObject(request.call, blob, range);
     }
-    content = co_await blobs_->ReadObject(request.call, again.storage_key, range);
+  }
+  if (absl::IsDataLoss(content.status())) {
+    co_await ReportDamage(*manifests_, request.call, blob, content.status());
   }
   CO_RETURN_IF_ERROR(content.status());
-  co_return ToBody(*std::move(content), range);
+  if (auto* bytes = std::get_if<std::string>(&*content)) co_return std::move(*bytes);
+  if (auto* file = std::get_if<OwnedFd>(&*content)) {
+    co_return http::FileBody{std::move(*file), range.offset_bytes, range.length_bytes};
+  }
+  auto& stream = std::get<std::unique_ptr<ObjectStream>>(*content);
+  co_return http::StreamBody{std::make_unique<ObjectBody>(std::move(stream), manifests_, request.call, std::move(blob)),
+                             range.length_bytes};
 }
 
 HandlerResult BlobHandler::Delete(RegistryRequest& request, const Digest& digest) const {

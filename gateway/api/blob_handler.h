@@ -20,7 +20,7 @@ class BlobHandler {
   HandlerResult Get(RegistryRequest& request, const Digest& digest) const;
   HandlerResult Delete(RegistryRequest& request, const Digest& digest) const;
   // The blob's bytes, wherever they lie by now.
-  boost::asio::awaitable<absl::StatusOr<http::Response::Body>> ReadBody(RegistryRequest& request, const Blob& blob,
+  boost::asio::awaitable<absl::StatusOr<http::Response::Body>> ReadBody(RegistryRequest& request, Blob blob,
                                                                         const ByteRange& range) const;
 
   BlobBackend* const blobs_;

@@ -1,11 +1,20 @@
 #include "gateway/api/blob_handler.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gateway/api/testing/test_registry.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/core/owned_fd.h"
+#include "services/core/repository_name.h"
+#include "services/status/status_matchers.h"
 
 namespace entrepot::gateway::api {
 namespace {
@@ -20,6 +29,36 @@ std::string Path(const Digest& digest, absl::string_view repository = "a") {
   return absl::StrCat("/v2/", repository, "/blobs/", digest.ToString());
 }
 
+// The blob that a digest names by now.
+Blob Find(TestRegistry& registry, const Digest& digest) {
+  return registry.services().catalog()->FindBlob(Caller(), *RepositoryName::Parse("a"), digest).value();
+}
+
+// Turns a bit around in the stored bytes.
+void Damage(TestRegistry& registry, const Blob& blob) {
+  blob::OpenObject object = registry.services().blobs()->object_reader().Open(blob.storage_key).value();
+  if (auto* bytes = std::get_if<std::string>(&object.content)) {
+    bytes->at(bytes->size() / 2) ^= 1;
+    ASSERT_OK(registry.services().kv()->Transact({}, [&](kv::KvTransaction& transaction) {
+      transaction.Put("o/" + blob.storage_key.ToString(), *bytes);
+      return absl::OkStatus();
+    }));
+    return;
+  }
+  const std::string path = absl::StrCat("/proc/self/fd/", std::get<OwnedFd>(object.content).get());
+  const OwnedFd file(open(path.c_str(), O_RDWR));
+  char byte = 0;
+  const auto at = static_cast<off_t>(object.size_bytes / 2);
+  ASSERT_EQ(pread(file.get(), &byte, 1, at), 1);
+  byte ^= 1;
+  ASSERT_EQ(pwrite(file.get(), &byte, 1, at), 1);
+  struct stat now;
+  ASSERT_EQ(fstat(file.get(), &now), 0);
+  // As if a second had passed since it was uploaded.
+  const timespec times[2] = {now.st_atim, {now.st_mtim.tv_sec + 1, 0}};
+  ASSERT_EQ(futimens(file.get(), times), 0);
+}
+
 // Small ones are values in the KV, large ones files.
 class BlobHandlerTest : public testing::TestWithParam<size_t> {
  protected:
@@ -28,7 +67,7 @@ class BlobHandlerTest : public testing::TestWithParam<size_t> {
   const Digest digest_ = registry_.PushBlob("a", bytes_);
 };
 
-INSTANTIATE_TEST_SUITE_P(Tiers, BlobHandlerTest, testing::Values(4200, 200'000));
+INSTANTIATE_TEST_SUITE_P(Tiers, BlobHandlerTest, testing::Values(4200, 200'000, 3'000'000));
 
 TEST_P(BlobHandlerTest, GivesTheBlob) {
   const RawResponse get = registry_.Call("GET", Path(digest_));
@@ -129,6 +168,46 @@ TEST(EmptyBlobTest, IsABlob) {
   EXPECT_EQ(get.Field("content-length"), "0");
   EXPECT_EQ(registry.Call("HEAD", Path(digest)).Field("content-length"), "0");
   EXPECT_EQ(registry.Call("GET", Path(digest), "", "Range: bytes=0-0\r\n").status, 416);
+}
+
+TEST_P(BlobHandlerTest, ACorruptBlobIsNeverGivenWhole) {
+  const Blob blob = Find(registry_, digest_);
+  Damage(registry_, blob);
+  const bool cut = GetParam() > 256 << 10;
+  const RawResponse get = registry_.Call("GET", Path(digest_));
+  if (cut) {
+    EXPECT_EQ(get.status, 200);
+    EXPECT_EQ(get.Field("content-length"), absl::StrCat(bytes_.size()));
+    EXPECT_LT(get.body.size(), bytes_.size());
+    EXPECT_GT(get.body.size(), 0u);
+  } else {
+    EXPECT_EQ(get.status, 500) << "known before the first byte";
+    EXPECT_EQ(ErrorCode(get), "UNKNOWN");
+  }
+  EXPECT_THAT(registry_.services().upkeep()->damages(),
+              testing::ElementsAre(testing::Pair(blob.digest, blob.storage_key)));
+  EXPECT_EQ(registry_.Call("GET", Path(digest_)).status, 500) << "known by now";
+  EXPECT_EQ(registry_.services().upkeep()->damages().size(), 2u);
+}
+
+TEST_P(BlobHandlerTest, WhatRottedUnseenIsFoundWhenItIsReadAfterADay) {
+  registry_.services().clock()->Advance(absl::Hours(25));
+  EXPECT_TRUE(registry_.Call("GET", Path(digest_)).body == bytes_);
+  EXPECT_TRUE(registry_.Call("GET", Path(digest_)).body == bytes_);
+  EXPECT_TRUE(registry_.services().upkeep()->damages().empty());
+  Damage(registry_, Find(registry_, digest_));
+  const RawResponse get = registry_.Call("GET", Path(digest_));
+  EXPECT_TRUE(get.status == 500 || get.body.size() < bytes_.size());
+}
+
+TEST_P(BlobHandlerTest, ReportsAnObjectThatIsGone) {
+  const Blob blob = Find(registry_, digest_);
+  ASSERT_OK(registry_.services().blobs()->object_access().Quarantine(blob.storage_key));
+  registry_.services().upkeep()->FailWith(absl::UnavailableError("away"));
+  const RawResponse get = registry_.Call("GET", Path(digest_));
+  EXPECT_EQ(get.status, 500) << "whether or not that can be reported";
+  EXPECT_THAT(registry_.services().upkeep()->damages(),
+              testing::ElementsAre(testing::Pair(blob.digest, blob.storage_key)));
 }
 
 }  // namespace

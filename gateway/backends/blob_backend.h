@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -12,10 +13,10 @@
 #include "boost/asio/awaitable.hpp"
 #include "gateway/backends/call_context.h"
 #include "services/core/byte_range.h"
+#include "services/core/content.h"
 #include "services/core/digest.h"
 #include "services/core/owned_fd.h"
 #include "services/core/repository_name.h"
-#include "services/core/storage_key.h"
 #include "services/core/upload.h"
 #include "services/core/upload_id.h"
 
@@ -38,9 +39,16 @@ class UploadStream {
 class ObjectStream {
  public:
   virtual ~ObjectStream() = default;
-  // At most `size` (> 0) bytes; 0 at the end of the range. kDataLoss where the stream ended before it.
+  // At most `size` (> 0) bytes; 0 at the end of the range. kDataLoss where the stream ended before it, or the object is
+  // corrupt.
   virtual boost::asio::awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size) = 0;
 };
+
+// The digest of what `range` is all of; nullopt where it is a part.
+inline std::optional<Digest> DigestOfWhole(const Blob& blob, const ByteRange& range) {
+  if (range.offset_bytes == 0 && range.length_bytes == blob.size_bytes) return blob.digest;
+  return std::nullopt;
+}
 
 // The bytes of the range that was asked for: themselves, or the open file whose bytes at ByteRange::offset_bytes they
 // are, or a stream.
@@ -72,9 +80,10 @@ class BlobBackend {
   virtual boost::asio::awaitable<absl::Status> ForgetUpload(const CallContext& context,
                                                             const RepositoryName& repository, const UploadId& id) = 0;
 
-  // kNotFound where no object has that key, kDataLoss where it is shorter than the range says.
-  virtual boost::asio::awaitable<absl::StatusOr<ObjectContent>> ReadObject(const CallContext& context,
-                                                                           const StorageKey& key,
+  // kNotFound where no object has the blob's key; kDataLoss where it is not what the blob says. A range that is all of
+  // the blob is never given whole where it has another digest: the call or the stream ends in kDataLoss instead. A part
+  // cannot be checked; it is kDataLoss only where the object is known to be corrupt, or does not have it.
+  virtual boost::asio::awaitable<absl::StatusOr<ObjectContent>> ReadObject(const CallContext& context, const Blob& blob,
                                                                            const ByteRange& range) = 0;
 
   // OK, or why it cannot be used now. Within a second; blocks; for /readyz.

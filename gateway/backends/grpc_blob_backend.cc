@@ -71,12 +71,13 @@ class GrpcBlobBackend : public BlobBackend {
     co_return response.status();
   }
 
-  awaitable<absl::StatusOr<ObjectContent>> ReadObject(const CallContext& context, const StorageKey& key,
+  awaitable<absl::StatusOr<ObjectContent>> ReadObject(const CallContext& context, const Blob& blob,
                                                       const ByteRange& range) override {
     v1::ReadObjectRequest request;
-    request.set_storage_key(key.ToString());
+    request.set_storage_key(blob.storage_key.ToString());
     request.set_offset_bytes(range.offset_bytes);
     request.set_length_bytes(range.length_bytes);
+    if (const auto whole = DigestOfWhole(blob, range); whole.has_value()) request.set_digest(whole->ToString());
     co_return co_await OpenGrpcObject(stub_.get(), client_, context.request_id, std::move(request));
   }
 

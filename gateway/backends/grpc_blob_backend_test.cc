@@ -7,6 +7,7 @@
 #include "gateway/backends/testing/run_awaitable.h"
 #include "gateway/backends/testing/service_stack.h"
 #include "services/blob/blob_service.h"
+#include "services/core/digester.h"
 #include "services/runtime/grpc_channel.h"
 #include "services/status/status_matchers.h"
 
@@ -50,8 +51,8 @@ TEST(GrpcBlobBackendTest, GivesUpOnAServiceThatIsNotThere) {
   EXPECT_THAT(RunAwaitable(context, backend->GetUpload(kCall, Repo(), id)), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_THAT(RunAwaitable(context, backend->AppendToUpload(kCall, Repo(), id, {})),
               IsOciError(OciErrorCode::kUnavailable));
-  const StorageKey key = StorageKey::Parse("f" + std::string(32, '0')).value();
-  EXPECT_THAT(RunAwaitable(context, backend->ReadObject(kCall, key, {0, 1})), IsOciError(OciErrorCode::kUnavailable));
+  const Blob blob{ComputeDigest(DigestAlgorithm::kSha256, "x"), 1, StorageKey::Random(StorageTier::kFile)};
+  EXPECT_THAT(RunAwaitable(context, backend->ReadObject(kCall, blob, {0, 1})), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_THAT(backend->CheckReady(), StatusIs(absl::StatusCode::kUnavailable));
 }
 

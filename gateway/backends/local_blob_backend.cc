@@ -5,9 +5,9 @@
 #include <utility>
 #include <variant>
 
-#include "absl/strings/str_cat.h"
-#include "services/blob/object_reader.h"
 #include "services/blob/upload_sessions.h"
+#include "services/blob/verified_reads.h"
+#include "services/blob/verifying_stream.h"
 #include "services/runtime/executor_awaitable.h"
 #include "services/status/status_macros.h"
 
@@ -16,6 +16,8 @@ namespace {
 
 using boost::asio::awaitable;
 using runtime::RunOn;
+
+constexpr uint64_t kReadAtOnceMax = 256 << 10;
 
 class LocalUploadStream : public UploadStream {
  public:
@@ -44,6 +46,20 @@ class LocalUploadStream : public UploadStream {
 
  private:
   std::unique_ptr<blob::UploadAppender> appender_;
+  runtime::Executor* const executor_;
+};
+
+class LocalObjectStream : public ObjectStream {
+ public:
+  LocalObjectStream(std::unique_ptr<blob::VerifyingStream> stream, runtime::Executor* executor)
+      : stream_(std::move(stream)), executor_(executor) {}
+
+  awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size) override {
+    co_return co_await RunOn(*executor_, [&] { return stream_->Read(data, size); });
+  }
+
+ private:
+  const std::unique_ptr<blob::VerifyingStream> stream_;
   runtime::Executor* const executor_;
 };
 
@@ -86,16 +102,19 @@ class LocalBlobBackend : public BlobBackend {
     co_return co_await RunOn(*executor_, [&] { return sessions().Forget(Owner(context, repository), id); });
   }
 
-  awaitable<absl::StatusOr<ObjectContent>> ReadObject(const CallContext&, const StorageKey& key,
+  awaitable<absl::StatusOr<ObjectContent>> ReadObject(const CallContext&, const Blob& blob,
                                                       const ByteRange& range) override {
-    CO_ASSIGN_OR_RETURN(blob::OpenObject object, stack_->object_reader().Open(key));
-    if (range.offset_bytes > object.size_bytes || range.length_bytes > object.size_bytes - range.offset_bytes) {
-      co_return absl::DataLossError(
-          absl::StrCat("object ", key.ToString(), " holds ", object.size_bytes, " bytes, fewer than its record says"));
+    CO_ASSIGN_OR_RETURN(blob::ReadContent content,
+                        stack_->reads().Open(blob.storage_key, range, DigestOfWhole(blob, range)));
+    if (auto* bytes = std::get_if<std::string>(&content)) co_return ObjectContent(std::move(*bytes));
+    if (auto* file = std::get_if<OwnedFd>(&content)) co_return ObjectContent(std::move(*file));
+    auto& stream = std::get<std::unique_ptr<blob::VerifyingStream>>(content);
+    if (range.length_bytes > kReadAtOnceMax) {
+      co_return std::make_unique<LocalObjectStream>(std::move(stream), executor_);
     }
-    if (auto* file = std::get_if<OwnedFd>(&object.content)) co_return ObjectContent(std::move(*file));
-    std::string& bytes = std::get<std::string>(object.content);
-    if (range.length_bytes != bytes.size()) bytes = bytes.substr(range.offset_bytes, range.length_bytes);
+    // So that a corrupt one is an error, not an answer that is cut.
+    std::string bytes(range.length_bytes, '\0');
+    CO_RETURN_IF_ERROR((co_await RunOn(*executor_, [&] { return stream->Read(bytes.data(), bytes.size()); })).status());
     co_return ObjectContent(std::move(bytes));
   }
 

@@ -1,7 +1,10 @@
 #include "services/blob/blob_factory.h"
 
+#include <filesystem>
+#include <string>
 #include <utility>
 
+#include "services/blob/blob_backups.h"
 #include "services/blob/blob_directory.h"
 #include "services/blob/blob_keys.h"
 #include "services/blob/blob_metrics.h"
@@ -12,6 +15,7 @@
 #include "services/blob/store_format.h"
 #include "services/blob/stored_object_access.h"
 #include "services/blob/tiered_object_reader.h"
+#include "services/blob/verified_objects.h"
 #include "services/blob/write_gate.h"
 #include "services/runtime/config_defaults.h"
 #include "services/runtime/periodic_task.h"
@@ -34,8 +38,17 @@ class LocalBlobStack : public BlobStack {
         files_(directory_.get(), parts.system_calls, &gate_, &metrics_),
         values_(parts.kv, options.object_durability, &metrics_),
         reader_(&files_, &values_, &gate_),
-        sessions_(SessionOptions(options), parts.kv, &files_, &reader_, parts.clock, &metrics_),
-        access_({.files = &files_, .values = &values_, .gate = &gate_, .sessions = &sessions_, .clock = parts.clock}) {}
+        verified_(parts.clock),
+        reads_(&reader_, &verified_, parts.system_calls, &metrics_),
+        backups_(BackupDirectory(options), options.snapshot_kv, directory_.get(), parts.system_calls),
+        sessions_(SessionOptions(options, &verified_), parts.kv, &files_, &reader_, parts.clock, &metrics_),
+        access_({.files = &files_,
+                 .values = &values_,
+                 .gate = &gate_,
+                 .sessions = &sessions_,
+                 .clock = parts.clock,
+                 .verified = &verified_,
+                 .snapshot = [this](const std::string& name) { return backups_.Take(name); }}) {}
 
   absl::Status Start(absl::Duration upkeep_interval) {
     RETURN_IF_ERROR(sessions_.Recover());
@@ -45,14 +58,20 @@ class LocalBlobStack : public BlobStack {
 
   UploadSessions& upload_sessions() override { return sessions_; }
   ObjectReader& object_reader() override { return reader_; }
+  VerifiedReads& reads() override { return reads_; }
   ObjectAccess& object_access() override { return access_; }
   absl::Status CheckReady() override { return kv_.Get(kFormatKey).status(); }
 
  private:
-  static KvUploadSessions::Options SessionOptions(const BlobStackOptions& options) {
+  static KvUploadSessions::Options SessionOptions(const BlobStackOptions& options, VerifiedObjects* verified) {
     return {.lifetime = runtime::ToDuration(options.uploads.session_lifetime()),
             .open_max = options.uploads.sessions_max(),
-            .object_durability = options.object_durability};
+            .object_durability = options.object_durability,
+            .verified = verified};
+  }
+
+  static std::string BackupDirectory(const BlobStackOptions& options) {
+    return std::filesystem::absolute(options.directory).lexically_normal().parent_path() / "backups";
   }
 
   void Upkeep() {
@@ -75,6 +94,9 @@ class LocalBlobStack : public BlobStack {
   FilesystemObjectStore files_;
   KvObjectTier values_;
   TieredObjectReader reader_;
+  VerifiedObjects verified_;
+  VerifiedReads reads_;
+  BlobBackups backups_;
   KvUploadSessions sessions_;
   StoredObjectAccess access_;
   std::unique_ptr<runtime::PeriodicTask> upkeep_;

@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_SERVICES_BLOB_BLOB_FACTORY_H_
 #define ENTREPOT_SERVICES_BLOB_BLOB_FACTORY_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -12,6 +13,7 @@
 #include "services/blob/object_reader.h"
 #include "services/blob/system_calls.h"
 #include "services/blob/upload_sessions.h"
+#include "services/blob/verified_reads.h"
 #include "services/core/clock.h"
 #include "services/core/object_access.h"
 #include "services/kv/kv_engine.h"
@@ -26,6 +28,9 @@ struct BlobStackOptions {
   // How objects are written to (and deleted from) the KV. kBuffered where the record that commits them follows in a
   // synced transaction of the same KV; kSynced where it lies elsewhere.
   kv::Durability object_durability = kv::Durability::kSynced;
+  // Copies the KV into a directory that is not there yet, where the KV is this stack's own: backups then have it too
+  // (blob_backups.h). They lie in `backups` beside the directory.
+  std::function<absl::Status(const std::string& directory)> snapshot_kv = {};
   // How often expired sessions are looked for and gauges brought up to date, by a thread of its own.
   absl::Duration upkeep_interval = absl::Seconds(5);
 };
@@ -51,6 +56,7 @@ class BlobStack {
 
   virtual UploadSessions& upload_sessions() = 0;
   virtual ObjectReader& object_reader() = 0;
+  virtual VerifiedReads& reads() = 0;
   virtual ObjectAccess& object_access() = 0;
   // OK as long as objects can be read; a store that has turned read-only is still ready.
   virtual absl::Status CheckReady() = 0;

@@ -45,6 +45,11 @@ BlobMetrics::BlobMetrics(prometheus::Registry& registry)
                             .Help("Uploads whose bytes did not have the digest that the client named.")
                             .Register(registry)
                             .Add({});
+  corrupt_reads_ = &prometheus::BuildCounter()
+                        .Name("entrepot_blob_corrupt_reads_total")
+                        .Help("Reads that were refused or cut off because the object is not what it should be.")
+                        .Register(registry)
+                        .Add({});
   auto& operations = prometheus::BuildHistogram()
                          .Name("entrepot_blob_store_operation_duration_seconds")
                          .Help("Duration of operations on stored objects.")

@@ -25,6 +25,8 @@ class BlobMetrics {
   void CountUpload(UploadResult result);
   void ObserveBlobSize(double bytes) { blob_size_->Observe(bytes); }
   void ObserveFsync(absl::Duration duration) { fsync_duration_->Observe(absl::ToDoubleSeconds(duration)); }
+  // A read that was refused or cut off, because the object is not what it should be.
+  void CountCorruptRead() { corrupt_reads_->Increment(); }
   // A missing object counts as a success: the store answered.
   void ObserveOperation(StoreBackend backend, StoreOperation operation, bool ok, absl::Duration duration);
 
@@ -41,6 +43,7 @@ class BlobMetrics {
 
   prometheus::Counter* uploads_[kResults];
   prometheus::Counter* digest_mismatches_;
+  prometheus::Counter* corrupt_reads_;
   prometheus::Histogram* operations_[kBackends][kOperations][2];
   prometheus::Histogram* fsync_duration_;
   prometheus::Histogram* blob_size_;

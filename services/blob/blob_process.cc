@@ -39,7 +39,10 @@ class RunningBlobService : public runtime::RunningService {
     return stack_->CheckReady();
   }
   std::vector<std::pair<std::string, std::string>> Addresses() const override { return {{"grpc", server_->address()}}; }
-  void Drain(absl::Time deadline) override { server_->Shutdown(deadline); }
+  void Drain(absl::Time deadline) override {
+    stack_->object_access().StopVerifying();
+    server_->Shutdown(deadline);
+  }
 
  private:
   absl::Status Open(const BlobServiceConfig& config, const runtime::ServiceContext& context) {
@@ -50,6 +53,7 @@ class RunningBlobService : public runtime::RunningService {
     options.directory = absl::StrCat(config.data_directory(), "/blobs");
     options.uploads = config.uploads();
     options.object_durability = kv::Durability::kSynced;
+    options.snapshot_kv = [this](const std::string& directory) { return kv_->Snapshot(directory); };
     ASSIGN_OR_RETURN(stack_,
                      BlobStack::Open(options, {.kv = kv_->engine(), .clock = &clock_, .registry = context.registry}));
     executor_ = std::make_unique<runtime::Executor>(kThreads);

@@ -4,8 +4,8 @@
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "services/blob/blob_factory.h"
-#include "services/blob/object_reader.h"
 #include "services/blob/upload_sessions.h"
+#include "services/blob/verified_reads.h"
 #include "services/core/object_access.h"
 #include "services/runtime/executor.h"
 
@@ -18,7 +18,7 @@ class BlobService : public v1::BlobService::CallbackService {
   // Both outlive the server that this is registered with.
   BlobService(BlobStack* stack, runtime::Executor* executor)
       : sessions_(stack->upload_sessions()),
-        reader_(stack->object_reader()),
+        reads_(stack->reads()),
         objects_(stack->object_access()),
         executor_(*executor) {}
 
@@ -60,7 +60,7 @@ class BlobService : public v1::BlobService::CallbackService {
 
  private:
   UploadSessions& sessions_;
-  ObjectReader& reader_;
+  VerifiedReads& reads_;
   ObjectAccess& objects_;
   runtime::Executor& executor_;
 };

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "services/blob/disk_read.h"
 #include "services/blob/file_io.h"
 #include "services/blob/io_error.h"
@@ -25,6 +26,12 @@ absl::StatusOr<uint64_t> SizeOf(SystemCalls& calls, int fd) {
   struct stat result;
   if (calls.FStat(fd, &result) != 0) return ReadError("asking for a file's size", errno);
   return static_cast<uint64_t>(result.st_size);
+}
+
+ObjectVersion VersionOf(const struct stat& found) {
+  return {.inode = found.st_ino,
+          .size_bytes = static_cast<uint64_t>(found.st_size),
+          .modified_nanoseconds = absl::ToUnixNanos(absl::TimeFromTimespec(found.st_mtim))};
 }
 
 absl::Status UnknownUpload() {
@@ -139,9 +146,11 @@ absl::StatusOr<OpenObject> FilesystemObjectStore::OpenFile(const StorageKey& key
     if (errno == ENOENT) return OciError(OciErrorCode::kBlobUnknown, "there is no such object");
     return ReadError("opening an object", errno);
   }
-  ASSIGN_OR_RETURN(const uint64_t size, SizeOf(calls_, fd.get()));
+  struct stat found;
+  if (calls_.FStat(fd.get(), &found) != 0) return ReadError("asking for an object's size", errno);
   ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
-  return OpenObject{.content = std::move(fd), .size_bytes = size};
+  const auto size = static_cast<uint64_t>(found.st_size);
+  return OpenObject{.content = std::move(fd), .size_bytes = size, .version = VersionOf(found)};
 }
 
 absl::Status FilesystemObjectStore::Delete(const StorageKey& key) {

@@ -32,6 +32,7 @@ IoErrorKind ClassifyIoError(int error) {
     case ENODEV:
     case ENXIO:
     case EUCLEAN:
+    case EBADMSG:
       return IoErrorKind::kBroken;
     default:
       return IoErrorKind::kOther;
@@ -43,7 +44,7 @@ absl::Status WriteError(absl::string_view action, int error) {
 }
 
 absl::Status ReadError(absl::string_view action, int error) {
-  if (ClassifyIoError(error) == IoErrorKind::kNoResources) return WriteError(action, error);
+  if (ClassifyIoError(error) != IoErrorKind::kBroken) return WriteError(action, error);
   return absl::DataLossError(Describe(action, error));
 }
 

@@ -24,6 +24,8 @@ TEST(IoErrorTest, SaysWhatFailedAndWhy) {
 
 TEST(IoErrorTest, AReadThatPassesIsNoLoss) {
   EXPECT_THAT(ReadError("reading", EMFILE), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(ReadError("reading", EACCES), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(ReadError("reading", EBADMSG), StatusIs(absl::StatusCode::kDataLoss));
   EXPECT_THAT(ReadError("reading", EIO), StatusIs(absl::StatusCode::kDataLoss));
 }
 

@@ -34,7 +34,7 @@ KvUploadSessions::KvUploadSessions(const Options& options, kv::KvEngine* kv, Obj
       table_(options.open_max, options.lifetime, clock, metrics->upload_sessions()),
       records_(kv, clock, RandomLowerHex(16)),
       uploads_(store, &records_),
-      endings_(options.object_durability, store, &records_, &uploads_, metrics),
+      endings_(options.object_durability, store, &records_, &uploads_, options.verified, metrics),
       forgotten_(&records_) {}
 
 absl::Status KvUploadSessions::Recover() {

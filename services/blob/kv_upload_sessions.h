@@ -17,6 +17,7 @@
 #include "services/blob/session_table.h"
 #include "services/blob/staged_uploads.h"
 #include "services/blob/upload_sessions.h"
+#include "services/blob/verified_objects.h"
 #include "services/core/clock.h"
 #include "services/core/content.h"
 #include "services/core/storage_key.h"
@@ -33,6 +34,8 @@ class KvUploadSessions : public UploadSessions {
     size_t open_max = 10'000;
     // How sealed objects are written to the KV (BlobStackOptions).
     kv::Durability object_durability = kv::Durability::kSynced;
+    // Learns of every file that is sealed; outlives the sessions. May be null.
+    VerifiedObjects* verified = nullptr;
   };
 
   // `reader` finds objects of both tiers. The arguments outlive this.

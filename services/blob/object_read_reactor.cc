@@ -1,22 +1,24 @@
 #include "services/blob/object_read_reactor.h"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 
-#include "absl/strings/str_cat.h"
 #include "services/blob/file_io.h"
 #include "services/blob/system_calls.h"
+#include "services/core/digest.h"
 #include "services/core/storage_key.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {
 
-ObjectReadReactor::ObjectReadReactor(ObjectReader* reader, runtime::Executor* executor,
+ObjectReadReactor::ObjectReadReactor(VerifiedReads* reads, runtime::Executor* executor,
                                      const v1::ReadObjectRequest* request)
-    : reader_(*reader),
+    : reads_(*reads),
       executor_(*executor),
       request_(*request),
       offset_bytes_(request->offset_bytes()),
@@ -29,11 +31,11 @@ ObjectReadReactor::ObjectReadReactor(ObjectReader* reader, runtime::Executor* ex
 
 absl::Status ObjectReadReactor::Open() {
   ASSIGN_OR_RETURN(const StorageKey key, StorageKey::Parse(request_.storage_key()));
-  ASSIGN_OR_RETURN(object_, reader_.Open(key));
-  const uint64_t size = object_->size_bytes;
-  if (offset_bytes_ > size || remaining_bytes_ > size - offset_bytes_) {
-    return absl::DataLossError(absl::StrCat("the object has ", size, " bytes, fewer than the range says"));
+  std::optional<Digest> whole;
+  if (!request_.digest().empty()) {
+    ASSIGN_OR_RETURN(whole, Digest::Parse(request_.digest()));
   }
+  ASSIGN_OR_RETURN(content_, reads_.Open(key, {offset_bytes_, remaining_bytes_}, whole));
   return absl::OkStatus();
 }
 
@@ -47,17 +49,24 @@ void ObjectReadReactor::WriteNext() {
 absl::Status ObjectReadReactor::Fill() {
   const size_t wanted = std::min<uint64_t>(kMessageBytes, remaining_bytes_);
   std::string& data = *response_.mutable_data();
-  if (const auto* bytes = std::get_if<std::string>(&object_->content)) {
-    data.assign(*bytes, offset_bytes_, wanted);
+  if (auto* bytes = std::get_if<std::string>(&*content_)) {
+    data.assign(*bytes, offset_bytes_ - request_.offset_bytes(), wanted);
   } else {
     data.resize(wanted);
-    const int fd = std::get<OwnedFd>(object_->content).get();
-    ASSIGN_OR_RETURN(const size_t count, PReadFully(*SystemCalls::Default(), fd, data.data(), wanted, offset_bytes_));
+    ASSIGN_OR_RETURN(const size_t count, ReadInto(data));
     if (count < wanted) return absl::DataLossError("the object's file is shorter than it was");
   }
   offset_bytes_ += wanted;
   remaining_bytes_ -= wanted;
   return absl::OkStatus();
+}
+
+absl::StatusOr<size_t> ObjectReadReactor::ReadInto(std::string& data) {
+  if (auto* stream = std::get_if<std::unique_ptr<VerifyingStream>>(&*content_)) {
+    return (*stream)->Read(data.data(), data.size());
+  }
+  const int fd = std::get<OwnedFd>(*content_).get();
+  return PReadFully(*SystemCalls::Default(), fd, data.data(), data.size(), offset_bytes_);
 }
 
 void ObjectReadReactor::OnWriteDone(bool ok) {

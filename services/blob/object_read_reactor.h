@@ -4,12 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "entrepot/blob/v1/blob_service.pb.h"
 #include "grpcpp/support/server_callback.h"
-#include "services/blob/object_reader.h"
+#include "services/blob/verified_reads.h"
 #include "services/runtime/executor.h"
 
 namespace entrepot::blob {
@@ -21,8 +22,8 @@ class ObjectReadReactor : public grpc::ServerWriteReactor<v1::ReadObjectResponse
   // Large enough for the cost of a message not to matter, small enough for many streams at once.
   static constexpr size_t kMessageBytes = 256 << 10;
 
-  // `reader` and `executor` outlive the call; `request` is the call's.
-  ObjectReadReactor(ObjectReader* reader, runtime::Executor* executor, const v1::ReadObjectRequest* request);
+  // `reads` and `executor` outlive the call; `request` is the call's.
+  ObjectReadReactor(VerifiedReads* reads, runtime::Executor* executor, const v1::ReadObjectRequest* request);
 
   void OnWriteDone(bool ok) override;
   void OnDone() override { delete this; }
@@ -31,12 +32,13 @@ class ObjectReadReactor : public grpc::ServerWriteReactor<v1::ReadObjectResponse
   absl::Status Open();
   // The next bytes of the range into response_.
   absl::Status Fill();
+  absl::StatusOr<size_t> ReadInto(std::string& data);
   void WriteNext();
 
-  ObjectReader& reader_;
+  VerifiedReads& reads_;
   runtime::Executor& executor_;
   const v1::ReadObjectRequest& request_;
-  std::optional<OpenObject> object_;
+  std::optional<ReadContent> content_;
   uint64_t offset_bytes_;
   uint64_t remaining_bytes_;
   v1::ReadObjectResponse response_;

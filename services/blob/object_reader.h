@@ -12,10 +12,22 @@
 
 namespace entrepot::blob {
 
+// Tells a file's bytes from what they become when somebody writes to them. Links to it, which a backup makes, change
+// nothing of it.
+struct ObjectVersion {
+  uint64_t inode = 0;
+  uint64_t size_bytes = 0;
+  int64_t modified_nanoseconds = 0;
+
+  friend bool operator==(const ObjectVersion&, const ObjectVersion&) = default;
+};
+
 // An object's bytes, as cheaply as they can be had: those of a small one, or the open file of another.
 struct OpenObject {
   std::variant<std::string, OwnedFd> content;
   uint64_t size_bytes = 0;
+  // Of a file.
+  ObjectVersion version = {};
 };
 
 // Objects by storage key, over both tiers. Thread-safe; calls may block on the disk.

@@ -69,10 +69,19 @@ absl::Status SessionEndings::SealStaged(SessionTable::Claim& claim, storage::v1:
                                         std::unique_ptr<StagedObject> staged, const Digest& digest) {
   RETURN_IF_ERROR(store_.Publish(claim.id(), std::move(staged)));
   RETURN_IF_ERROR(Failpoint("blob.seal.published"));
-  MakeSealed(digest, ObjectStore::KeyOf(claim.id()), record);
+  const StorageKey key = ObjectStore::KeyOf(claim.id());
+  EnterVerified(key, digest);
+  MakeSealed(digest, key, record);
   // The object is durable already; the record only tells that it is there.
   RETURN_IF_ERROR(records_.Put(claim.id(), record));
   return Failpoint("blob.seal.recorded");
+}
+
+void SessionEndings::EnterVerified(const StorageKey& key, const Digest& digest) {
+  if (verified_ == nullptr) return;
+  if (absl::StatusOr<OpenObject> object = store_.Open(key); object.ok()) {
+    verified_->Enter(key, object->version, digest, /*good=*/true);
+  }
 }
 
 absl::Status SessionEndings::Delete(SessionTable::Claim& claim, UploadResult result) {

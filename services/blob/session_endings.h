@@ -11,6 +11,7 @@
 #include "services/blob/session_records.h"
 #include "services/blob/session_table.h"
 #include "services/blob/staged_uploads.h"
+#include "services/blob/verified_objects.h"
 #include "services/core/digest.h"
 #include "services/core/digester.h"
 #include "services/core/upload.h"
@@ -21,13 +22,15 @@ namespace entrepot::blob {
 // How sessions end: as an object, or deleted with their bytes. Thread-safe; each session is claimed by its caller.
 class SessionEndings {
  public:
-  // `object_durability` as in BlobStackOptions. The arguments outlive this.
+  // `object_durability` as in BlobStackOptions. The arguments outlive this; `verified`, which learns of every file that
+  // is sealed, may be null.
   SessionEndings(kv::Durability object_durability, ObjectStore* store, SessionRecords* records, StagedUploads* uploads,
-                 BlobMetrics* metrics)
+                 VerifiedObjects* verified, BlobMetrics* metrics)
       : object_durability_(object_durability),
         store_(*store),
         records_(*records),
         uploads_(*uploads),
+        verified_(verified),
         metrics_(*metrics) {}
 
   // `record` as it should be saved, were the session to go on; `digester` has taken in all its bytes; `staged` holds
@@ -43,11 +46,13 @@ class SessionEndings {
   absl::Status SealInRecord(SessionTable::Claim& claim, storage::v1::UploadRecord& record, const Digest& digest);
   absl::Status SealStaged(SessionTable::Claim& claim, storage::v1::UploadRecord& record,
                           std::unique_ptr<StagedObject> staged, const Digest& digest);
+  void EnterVerified(const StorageKey& key, const Digest& digest);
 
   const kv::Durability object_durability_;
   ObjectStore& store_;
   SessionRecords& records_;
   StagedUploads& uploads_;
+  VerifiedObjects* const verified_;
   BlobMetrics& metrics_;
 };
 

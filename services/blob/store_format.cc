@@ -20,11 +20,10 @@ namespace {
 
 constexpr uint32_t kVersion = 1;
 constexpr size_t kIdBytes = 16;
-constexpr char kIdFile[] = "store_id";
 
 // Empty where the file is not there, or was not finished.
 absl::StatusOr<std::string> ReadStoreId(const BlobDirectory& directory, SystemCalls& calls) {
-  const OwnedFd fd = OpenAtFully(calls, directory.root(), kIdFile, O_RDONLY);
+  const OwnedFd fd = OpenAtFully(calls, directory.root(), kStoreIdFile, O_RDONLY);
   if (fd.get() < 0) {
     if (errno == ENOENT) return "";
     return ReadError("opening the file store_id", errno);
@@ -36,7 +35,7 @@ absl::StatusOr<std::string> ReadStoreId(const BlobDirectory& directory, SystemCa
 }
 
 absl::Status WriteStoreId(const BlobDirectory& directory, SystemCalls& calls, const std::string& id) {
-  const OwnedFd fd = OpenAtFully(calls, directory.root(), kIdFile, O_WRONLY | O_CREAT | O_TRUNC, 0640);
+  const OwnedFd fd = OpenAtFully(calls, directory.root(), kStoreIdFile, O_WRONLY | O_CREAT | O_TRUNC, 0640);
   int error = fd.get() < 0 ? errno : PWriteFully(calls, fd.get(), absl::StrCat(id, "\n"), 0);
   if (error == 0) error = FSyncFully(calls, fd.get());
   if (error == 0) error = FSyncFully(calls, directory.root());

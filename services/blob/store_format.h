@@ -8,6 +8,9 @@
 
 namespace entrepot::blob {
 
+// In the directory: which store it is.
+inline constexpr char kStoreIdFile[] = "store_id";
+
 // Checks that the KV and the directory hold a format that this program knows, and that they belong together: a volume
 // that was not mounted, or a copy of only one of them, must not look like an empty store. Marks both where they are
 // new. kFailedPrecondition where not; the message says what to do.

@@ -22,13 +22,6 @@ absl::Status OtherSize(const StorageKey& key, uint64_t found, uint64_t expected)
       absl::StrCat("object ", key.ToString(), " holds ", found, " bytes, where its record says ", expected));
 }
 
-// Waits until `bytes` may have been read that began at `start`.
-void KeepPace(absl::Time start, uint64_t bytes, uint64_t bytes_per_second) {
-  if (bytes_per_second == 0) return;
-  const absl::Duration due = absl::Seconds(static_cast<double>(bytes) / static_cast<double>(bytes_per_second));
-  absl::SleepFor(start + due - absl::Now());
-}
-
 absl::Status CheckSnapshotName(absl::string_view name) {
   const bool valid = !name.empty() && name.size() <= kSnapshotNameMax && name.front() != '.' &&
                      std::all_of(name.begin(), name.end(), [](char c) {
@@ -52,21 +45,37 @@ absl::Status StoredObjectAccess::Check(const StorageKey& key, uint64_t size_byte
   return object.size_bytes == size_bytes ? absl::OkStatus() : OtherSize(key, object.size_bytes, size_bytes);
 }
 
+void StoredObjectAccess::StopVerifying() {
+  absl::MutexLock lock(&mutex_);
+  stopped_ = true;
+}
+
+bool StoredObjectAccess::KeepPace(absl::Time start, uint64_t bytes, uint64_t bytes_per_second) {
+  const double seconds = bytes_per_second == 0 ? 0 : static_cast<double>(bytes) / static_cast<double>(bytes_per_second);
+  absl::MutexLock lock(&mutex_);
+  return !mutex_.AwaitWithTimeout(absl::Condition(&stopped_), start + absl::Seconds(seconds) - absl::Now());
+}
+
 absl::Status StoredObjectAccess::Verify(const Blob& blob, uint64_t bytes_per_second) {
+  const StorageKey& key = blob.storage_key;
+  ASSIGN_OR_RETURN(const OpenObject object, TierOf(key).Open(key));
+  if (object.size_bytes != blob.size_bytes) return OtherSize(key, object.size_bytes, blob.size_bytes);
   const absl::Time start = absl::Now();
   Digester digester(blob.digest.algorithm());
-  RETURN_IF_ERROR(TierOf(blob.storage_key).ReadFromDisk(blob.storage_key, [&](absl::string_view bytes) {
+  bool stopped = false;
+  RETURN_IF_ERROR(TierOf(key).ReadFromDisk(key, [&](absl::string_view bytes) {
     digester.Update(bytes);
-    KeepPace(start, digester.length_bytes(), bytes_per_second);
-    return digester.length_bytes() <= blob.size_bytes;
+    stopped = !KeepPace(start, digester.length_bytes(), bytes_per_second);
+    return !stopped;
   }));
-  if (digester.length_bytes() != blob.size_bytes) {
-    return OtherSize(blob.storage_key, digester.length_bytes(), blob.size_bytes);
-  }
+  if (stopped) return absl::CancelledError("the process is about to end");
   const Digest found = digester.Current();
+  if (parts_.verified != nullptr && key.tier() == StorageTier::kFile) {
+    parts_.verified->Enter(key, object.version, blob.digest, found == blob.digest);
+  }
   if (found == blob.digest) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat("object ", blob.storage_key.ToString(), " has the digest ", found.ToString(),
-                                          ", not ", blob.digest.ToString()));
+  return absl::DataLossError(
+      absl::StrCat("object ", key.ToString(), " has the digest ", found.ToString(), ", not ", blob.digest.ToString()));
 }
 
 absl::Status StoredObjectAccess::Delete(const StorageKey& key) {

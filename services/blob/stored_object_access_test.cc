@@ -370,7 +370,7 @@ TEST_P(StoredFilesTest, VerifiesThroughTheCacheWhereNothingElseGoes) {
   const Blob blob = Store(Bytes('a', kLarge));
   calls_.Fail(Call::kRead, EINVAL, /*skip=*/1, /*times=*/1);
   EXPECT_OK(access_->Verify(blob, 0)) << "goes on from where direct reads have ended";
-  calls_.Fail(Call::kOpen, EINVAL, /*skip=*/1, /*times=*/1);
+  calls_.Fail(Call::kOpen, EINVAL, /*skip=*/2, /*times=*/1);
   EXPECT_OK(access_->Verify(blob, 0));
   calls_.Interrupt();
   EXPECT_OK(access_->Verify(blob, 0));

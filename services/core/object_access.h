@@ -25,6 +25,7 @@ struct StoredObjectPage {
   std::string next = {};
 };
 
+// Of the files alone: small objects are values among the records.
 struct ObjectSnapshot {
   uint64_t objects = 0;
   uint64_t object_bytes = 0;
@@ -42,6 +43,8 @@ class ObjectAccess {
   // Reads all of it, `bytes_per_second` at most (0: as fast as it goes). kDataLoss where it is not what the digest says
   // or cannot be read; kNotFound.
   virtual absl::Status Verify(const Blob& blob, uint64_t bytes_per_second) = 0;
+  // For who is about to end: Verify() calls under way, which may take hours, and all later ones give kCancelled soon.
+  virtual void StopVerifying() {}
   // With a quarantined copy of it. Already gone counts as success.
   virtual absl::Status Delete(const StorageKey& key) = 0;
   // Takes it from where it can be read, and keeps its bytes for the operator. Already gone counts as success.

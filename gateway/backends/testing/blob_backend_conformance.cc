@@ -64,8 +64,10 @@ absl::StatusOr<std::string> ReadFile(const OwnedFd& file, const ByteRange& range
   return bytes;
 }
 
-awaitable<absl::StatusOr<std::string>> Fetch(BlobBackend& backend, const StorageKey& key, const ByteRange& range) {
-  CO_ASSIGN_OR_RETURN(ObjectContent content, co_await backend.ReadObject(kCall, key, range));
+Blob BlobOf(const SealedUpload& sealed) { return {sealed.digest, sealed.size_bytes, sealed.storage_key}; }
+
+awaitable<absl::StatusOr<std::string>> Fetch(BlobBackend& backend, const SealedUpload& sealed, const ByteRange& range) {
+  CO_ASSIGN_OR_RETURN(ObjectContent content, co_await backend.ReadObject(kCall, BlobOf(sealed), range));
   if (auto* bytes = std::get_if<std::string>(&content)) co_return std::move(*bytes);
   if (auto* file = std::get_if<OwnedFd>(&content)) co_return ReadFile(*file, range);
   co_return co_await ReadAll(*std::get<std::unique_ptr<ObjectStream>>(content), 10'000);
@@ -103,7 +105,7 @@ TEST_P(BlobBackendConformanceTest, StoresAndReadsBack) {
       ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, RUN(Store(backend(), bytes, algorithm)));
       EXPECT_EQ(sealed.digest, ComputeDigest(algorithm, bytes));
       EXPECT_EQ(sealed.size_bytes, size);
-      ASSERT_OK_AND_ASSIGN(const std::string read, RUN(Fetch(backend(), sealed.storage_key, {0, size})));
+      ASSERT_OK_AND_ASSIGN(const std::string read, RUN(Fetch(backend(), sealed, {0, size})));
       EXPECT_EQ(read == bytes, true) << size;
     }
   }
@@ -115,32 +117,33 @@ TEST_P(BlobBackendConformanceTest, ReadsRanges) {
     ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, RUN(Store(backend(), bytes, DigestAlgorithm::kSha256)));
     for (const ByteRange& range : {ByteRange{0, 1}, ByteRange{1, 4999}, ByteRange{size - 1, 1}, ByteRange{100, 4000},
                                    ByteRange{0, size}, ByteRange{size / 2, size / 2}}) {
-      ASSERT_OK_AND_ASSIGN(const std::string read, RUN(Fetch(backend(), sealed.storage_key, range)));
+      ASSERT_OK_AND_ASSIGN(const std::string read, RUN(Fetch(backend(), sealed, range)));
       EXPECT_EQ(read == bytes.substr(range.offset_bytes, range.length_bytes), true) << range.offset_bytes;
     }
-    EXPECT_THAT(RUN(Fetch(backend(), sealed.storage_key, {1, size})), StatusIs(absl::StatusCode::kDataLoss));
-    EXPECT_THAT(RUN(Fetch(backend(), sealed.storage_key, {size + 1, 1})), StatusIs(absl::StatusCode::kDataLoss));
+    EXPECT_THAT(RUN(Fetch(backend(), sealed, {1, size})), StatusIs(absl::StatusCode::kDataLoss));
+    EXPECT_THAT(RUN(Fetch(backend(), sealed, {size + 1, 1})), StatusIs(absl::StatusCode::kDataLoss));
   }
 }
 
 TEST_P(BlobBackendConformanceTest, DoesNotFindAnObjectThatIsNotThere) {
   for (const char tier : {'f', 'k'}) {
     const StorageKey key = StorageKey::Parse(tier + std::string(32, '0')).value();
-    EXPECT_THAT(RUN(Fetch(backend(), key, {0, 1})), StatusIs(absl::StatusCode::kNotFound)) << tier;
+    const SealedUpload sealed{ComputeDigest(DigestAlgorithm::kSha256, "x"), 1, key};
+    EXPECT_THAT(RUN(Fetch(backend(), sealed, {0, 1})), StatusIs(absl::StatusCode::kNotFound)) << tier;
   }
 }
 
 TEST_P(BlobBackendConformanceTest, AbandonsAStreamThatIsReadInPart) {
   const std::string bytes = Pattern(3'000'000);
   ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, RUN(Store(backend(), bytes, DigestAlgorithm::kSha256)));
-  ASSERT_OK_AND_ASSIGN(ObjectContent content, RUN(backend().ReadObject(kCall, sealed.storage_key, {0, bytes.size()})));
+  ASSERT_OK_AND_ASSIGN(ObjectContent content, RUN(backend().ReadObject(kCall, BlobOf(sealed), {0, bytes.size()})));
   if (auto* stream = std::get_if<std::unique_ptr<ObjectStream>>(&content)) {
     std::string buffer(1000, '\0');
     ASSERT_OK_AND_ASSIGN(const size_t count, RUN((*stream)->Read(buffer.data(), buffer.size())));
     EXPECT_EQ(buffer.substr(0, count), bytes.substr(0, count));
   }
   content = std::string();
-  EXPECT_THAT(RUN(Fetch(backend(), sealed.storage_key, {0, 10})), IsOkAndHolds(bytes.substr(0, 10)));
+  EXPECT_THAT(RUN(Fetch(backend(), sealed, {0, 10})), IsOkAndHolds(bytes.substr(0, 10)));
 }
 
 TEST_P(BlobBackendConformanceTest, AppendsWhereTheSessionEnds) {
@@ -194,7 +197,7 @@ TEST_P(BlobBackendConformanceTest, SealsAgainUntilForgotten) {
   EXPECT_OK(RUN(backend().ForgetUpload(kCall, Repo(), upload.id)));
   EXPECT_THAT(RUN(backend().SealUpload(kCall, Repo(), upload.id, digest)),
               IsOciError(OciErrorCode::kBlobUploadUnknown));
-  EXPECT_THAT(RUN(Fetch(backend(), first.storage_key, {0, 3})), IsOkAndHolds(std::string("abc")));
+  EXPECT_THAT(RUN(Fetch(backend(), first, {0, 3})), IsOkAndHolds(std::string("abc")));
 }
 
 TEST_P(BlobBackendConformanceTest, SealsWithTheLastBytes) {
@@ -209,7 +212,7 @@ TEST_P(BlobBackendConformanceTest, SealsWithTheLastBytes) {
     EXPECT_EQ(sealed.size_bytes, bytes.size());
     ASSERT_OK_AND_ASSIGN(const SealedUpload again, RUN(backend().SealUpload(kCall, Repo(), upload.id, digest)));
     EXPECT_EQ(again.storage_key, sealed.storage_key);
-    ASSERT_OK_AND_ASSIGN(const std::string read, RUN(Fetch(backend(), sealed.storage_key, {0, bytes.size()})));
+    ASSERT_OK_AND_ASSIGN(const std::string read, RUN(Fetch(backend(), sealed, {0, bytes.size()})));
     EXPECT_EQ(read == bytes, true);
   }
   ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)));

@@ -21,6 +21,7 @@ class ServiceStack {
   manifest::RegistryCatalog* catalog() { return catalog_.get(); }
   manifest::RecordingUpkeep* upkeep() { return &upkeep_; }
   FakeClock* clock() { return &clock_; }
+  kv::KvEngine* kv() { return &kv_; }
 
  private:
   kv::TemporaryDirectory directory_;
