@@ -63,10 +63,12 @@ class CatalogCheck {
       failure_ = std::move(status);
       return absl::OkStatus();
     };
-    options.list_objects = [this](const std::string& start_after, size_t limit) -> absl::StatusOr<StoredObjectPage> {
-      RETURN_IF_ERROR(Go(0));
-      return objects_.ListUnclaimed(kOld, start_after, limit);
-    };
+    if (options_.online) {
+      options.list_objects = [this](const std::string& start_after, size_t limit) -> absl::StatusOr<StoredObjectPage> {
+        RETURN_IF_ERROR(Go(0));
+        return objects_.ListUnclaimed(kOld, start_after, limit);
+      };
+    }
     absl::StatusOr<std::vector<std::string>> violations = CheckInvariants(kv_, options);
     RETURN_IF_ERROR(failure_);
     return violations;

@@ -12,7 +12,9 @@ namespace entrepot::manifest {
 struct CatalogCheckOptions {
   // Reads and hashes every object too.
   bool rehash = false;
-  // Others write meanwhile: what does not fit counts only if it does not fit the second time either.
+  // A registry that runs. Others write meanwhile: what does not fit counts only if it does not fit the second time
+  // either. Its collector should have found objects that nothing names; in one that was stopped, or in a backup, they
+  // are nothing to wonder at.
   bool online = false;
 };
 
