@@ -12,6 +12,7 @@
 #include "services/manifest/metadata_keys.h"
 #include "services/manifest/record_cursor.h"
 #include "services/manifest/record_io.h"
+#include "services/runtime/json_log.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
@@ -71,8 +72,11 @@ class EntryReview {
     if (!record_.has_review_due()) {
       return BlobReview{.result = ReviewResult::kCondemned, .next = Reschedule(now_ + grace_)};
     }
-    // An entry from before must not cut the grace short.
-    if (FromTimestamp(record_.review_due()) > now_) return BlobReview{.result = ReviewResult::kWaiting};
+    if (FromTimestamp(record_.review_due()) > now_) {
+      // An entry from before must not cut the grace short. One that was due until the clock was put back stays.
+      if (IsOwnEntry()) WriteRecord(transaction_, keys::Review(due_, digest_), storage::v1::ReviewRecord());
+      return BlobReview{.result = ReviewResult::kWaiting};
+    }
     ASSIGN_OR_RETURN(const bool referred_to, IsReferredTo(transaction_, digest_));
     if (!referred_to) return Delete();
     record_.set_state(record_.has_corrupt_since() ? BlobRecord::CORRUPT : BlobRecord::LIVE);
@@ -152,6 +156,10 @@ absl::StatusOr<BlobReview> ReviewEntry(kv::KvEngine& kv, const Clock& clock, abs
     };
     RETURN_IF_ERROR(kv.Transact(std::move(locks).Take(), look, kv::Durability::kBuffered));
     if (!review.has_value()) continue;
+    if (review->result == ReviewResult::kRevived) {
+      runtime::Log(runtime::LogLevel::kError, "a blob was condemned although a manifest needs it; it is kept",
+                   {{"digest", digest.ToString()}});
+    }
     RETURN_IF_ERROR(ReachFailpointOf(review->result));
     return *std::move(review);
   }

@@ -85,11 +85,22 @@ TEST_F(BlobCollectionTest, AnOldEntryDoesNotCutTheGraceShort) {
   EXPECT_EQ(Count(keys::Reviews()), 1u);
 }
 
+TEST_F(BlobCollectionTest, AClockThatIsPutBackCostsNoEntry) {
+  const Blob blob = Condemned("blob");
+  clock_.Advance(kGrace);
+  const absl::Time due = OwnDue(blob.digest);
+  // Between the look at the queue and the review.
+  clock_.Advance(-kGrace / 2);
+  EXPECT_EQ(Review(due, blob.digest).result, ReviewResult::kWaiting);
+  clock_.Advance(kGrace);
+  EXPECT_EQ(Review(due, blob.digest).result, ReviewResult::kDeleted);
+}
+
 TEST_F(BlobCollectionTest, AnEntryThatTheRecordDoesNotKnowOfIsAsGood) {
   const Blob blob = Pushed("blob");
   clock_.Advance(kLease);
   const absl::Time stray = AddStray(clock_.Now(), blob.digest);
-  EXPECT_EQ(Review(stray + absl::ZeroDuration(), blob.digest).result, ReviewResult::kCondemned);
+  EXPECT_EQ(Review(stray, blob.digest).result, ReviewResult::kCondemned);
   EXPECT_EQ(Count(keys::Reviews()), 1u);
   EXPECT_EQ(OwnDue(blob.digest), clock_.Now() + kGrace);
 }

@@ -27,9 +27,9 @@ namespace entrepot::manifest {
 //                  removed          t/<R>|<T> exclusive                            t/<R>|<T> shared
 //   n/<R>                           n/<R> exclusive, to make and to delete it      n/<R> shared
 //   x/<K>                           x/<K> exclusive                                x/<K> shared
-//   p/<R>|<T>                       n/<R> and t/<R>|<T> shared and p/<R>|<T>       t/<R>|<T> exclusive
-//                                   exclusive, or t/<R>|<T> exclusive
-//   g/scrub, g/history|…            g/scrub, g/history| exclusive
+//   p/<R>|<T>      added            n/<R> and t/<R>|<T> shared: the last one counts
+//                  removed          t/<R>|<T> exclusive
+//   g/…                             itself, or its prefix, exclusive
 //
 // Every call that writes l/, m/, t/, d/, s/ or r/ of a repository R holds n/<R> besides, shared, but for one that makes
 // or deletes R; not so the collector, which removes links under b/<D> exclusive. While the record n/<R> says that R is
