@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/random/random.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/manifest/blob_collection.h"
 #include "services/manifest/collection_history.h"
@@ -37,8 +38,9 @@ class KvCollector : public Collector {
         clock_(clock),
         objects_(objects),
         options_(options),
+        random_(options.random ? options.random : [] { return absl::BitGen()(); }),
         metrics_(options.registry),
-        sweep_(kv, objects, &gate_, &metrics_),
+        sweep_(kv, objects, &gate_, &metrics_, &random_),
         orphans_(kv, clock, objects, &gate_, &metrics_, options.orphan_age) {}
 
   absl::StatusOr<v1::Collection> Run(const Pace& pace) override {
@@ -136,7 +138,7 @@ class KvCollector : public Collector {
     const absl::Time now = clock_->Now();
     ASSIGN_OR_RETURN(const QueueCounts queue, CountDue(*kv_, now));
     uint64_t seen = 0;
-    for (DueReviews due(kv_, now);;) {
+    for (DueReviews due(kv_, now, &random_);;) {
       ASSIGN_OR_RETURN(const std::vector<QueueEntry> page, due.NextPage());
       ShowQueue(page, queue.due - std::min(queue.due, seen));
       if (page.empty()) return next;
@@ -209,6 +211,7 @@ class KvCollector : public Collector {
   const Clock* const clock_;
   ObjectAccess* const objects_;
   const Options options_;
+  const RandomBits random_;
   DeletionGate gate_;
   CollectorMetrics metrics_;
   const ObjectSweep sweep_;

@@ -12,6 +12,7 @@
 #include "services/core/object_access.h"
 #include "services/core/pace.h"
 #include "services/kv/kv_engine.h"
+#include "services/manifest/random_order.h"
 
 namespace entrepot::manifest {
 
@@ -26,6 +27,8 @@ class Collector {
     // How old an object must be that nothing names before it is quarantined.
     absl::Duration orphan_age = absl::Hours(24);
     std::shared_ptr<prometheus::Registry> registry;
+    // Collectors that work side by side each go over the queue in an order of their own. None: the machine's.
+    RandomBits random = {};
   };
 
   // All outlive the collector.

@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/core/failpoint.h"
@@ -56,7 +55,6 @@ absl::Status ObjectSweep::Sweep(const std::vector<StorageKey>& storage_keys, Col
 }
 
 absl::Status ObjectSweep::SweepAll(CollectionRun* run) const {
-  absl::BitGen random;
   kv::ScanOptions scan{.prefix = keys::DeleteIntents(), .start_after = "", .limit = kPage};
   uint64_t intents = 0;
   const uint64_t swept_before = run->report().swept();
@@ -76,7 +74,7 @@ absl::Status ObjectSweep::SweepAll(CollectionRun* run) const {
     }
     intents += doomed.size();
     // So that several collectors meet at few of them.
-    std::shuffle(doomed.begin(), doomed.end(), random);
+    PutInRandomOrder(*random_, &doomed);
     RETURN_IF_ERROR(Sweep(doomed, run));
   }
   const uint64_t swept = run->report().swept() - swept_before;

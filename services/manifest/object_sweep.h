@@ -10,6 +10,7 @@
 #include "services/manifest/collection_run.h"
 #include "services/manifest/collector_metrics.h"
 #include "services/manifest/deletion_gate.h"
+#include "services/manifest/random_order.h"
 
 namespace entrepot::manifest {
 
@@ -18,8 +19,9 @@ namespace entrepot::manifest {
 class ObjectSweep {
  public:
   // All outlive it.
-  ObjectSweep(kv::KvEngine* kv, ObjectAccess* objects, DeletionGate* gate, CollectorMetrics* metrics)
-      : kv_(kv), objects_(objects), gate_(gate), metrics_(metrics) {}
+  ObjectSweep(kv::KvEngine* kv, ObjectAccess* objects, DeletionGate* gate, CollectorMetrics* metrics,
+              const RandomBits* random)
+      : kv_(kv), objects_(objects), gate_(gate), metrics_(metrics), random_(random) {}
 
   // Those of them that are still intents. An error where the intents cannot be read or removed.
   absl::Status Sweep(const std::vector<StorageKey>& storage_keys, CollectionRun* run) const;
@@ -41,6 +43,7 @@ class ObjectSweep {
   ObjectAccess* const objects_;
   DeletionGate* const gate_;
   CollectorMetrics* const metrics_;
+  const RandomBits* const random_;
 };
 
 }  // namespace entrepot::manifest

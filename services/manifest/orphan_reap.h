@@ -3,9 +3,9 @@
 
 #include <cstddef>
 #include <functional>
+#include <set>
 #include <string>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -25,7 +25,7 @@ namespace entrepot::manifest {
 class OrphanReap {
  public:
   // Storage keys. Some of all the registry's, `kBatch` at most.
-  using Keys = absl::flat_hash_set<std::string>;
+  using Keys = std::set<std::string>;
   static constexpr size_t kBatch = 200'000;
 
   // All outlive it.

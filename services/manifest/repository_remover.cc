@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/core/failpoint.h"
 #include "services/manifest/blob_review.h"
 #include "services/manifest/manifest_writes.h"
 #include "services/manifest/metadata_keys.h"
@@ -90,9 +91,13 @@ absl::Status RepositoryRemover::Hide(const Caller& caller, const RepositoryName&
 
 absl::StatusOr<RepositoryDeletion> RepositoryRemover::Empty(const RepositoryName& repository) {
   RepositoryDeletion deletion;
+  RETURN_IF_ERROR(Failpoint("manifest.delete_repository.hidden"));
   ASSIGN_OR_RETURN(deletion.tags, RemoveTags(repository));
+  RETURN_IF_ERROR(Failpoint("manifest.delete_repository.tags_removed"));
   ASSIGN_OR_RETURN(deletion.manifests, RemoveManifests(repository));
+  RETURN_IF_ERROR(Failpoint("manifest.delete_repository.manifests_removed"));
   ASSIGN_OR_RETURN(deletion.blobs, RemoveLinks(repository));
+  RETURN_IF_ERROR(Failpoint("manifest.delete_repository.links_removed"));
   RETURN_IF_ERROR(SayGone(repository));
   reads_->DeletionEnds();
   return deletion;

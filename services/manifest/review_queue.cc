@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/random/random.h"
 #include "services/manifest/metadata_keys.h"
 #include "services/manifest/record_cursor.h"
 #include "services/status/status_macros.h"
@@ -44,8 +43,7 @@ absl::StatusOr<std::vector<QueueEntry>> DueReviews::NextPage() {
     position_ = entry.key;
     due.push_back({.due = *key.due, .digest = *std::move(key.digest)});
   }
-  absl::BitGen random;
-  std::shuffle(due.begin(), due.end(), random);
+  PutInRandomOrder(*random_, &due);
   return due;
 }
 

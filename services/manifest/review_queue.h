@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "services/core/digest.h"
 #include "services/kv/kv_engine.h"
+#include "services/manifest/random_order.h"
 
 namespace entrepot::manifest {
 
@@ -21,8 +22,8 @@ struct QueueEntry {
 // What is due in the review queue, page by page, each entry once. Not thread-safe.
 class DueReviews {
  public:
-  // `kv` outlives it.
-  DueReviews(kv::KvReader* kv, absl::Time now) : kv_(kv), now_(now) {}
+  // What is pointed to outlives it.
+  DueReviews(kv::KvReader* kv, absl::Time now, const RandomBits* random) : kv_(kv), now_(now), random_(random) {}
 
   // In no order, so that several collectors meet at few of them. Empty behind the last one.
   absl::StatusOr<std::vector<QueueEntry>> NextPage();
@@ -30,6 +31,7 @@ class DueReviews {
  private:
   kv::KvReader* const kv_;
   const absl::Time now_;
+  const RandomBits* const random_;
   // What was read lies behind, and would cost a scan dearly: it is deleted by now.
   std::string position_;
   bool at_end_ = false;
