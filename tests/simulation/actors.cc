@@ -1,0 +1,321 @@
+#include "tests/simulation/actors.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "services/core/media_type.h"
+#include "tests/simulation/content.h"
+
+namespace entrepot::simulation {
+namespace {
+
+const Content& content = Content::Get();
+
+// How often a client does something again of which it cannot tell what has become.
+constexpr int kRetries = 2;
+
+const Caller nobody;
+
+}  // namespace
+
+size_t Client::SomeRepository() { return world_.random().Below(content.repositories.size()); }
+size_t Client::SomeManifest() { return world_.random().Below(content.manifests.size()); }
+
+void Client::Work(int operations) {
+  for (int i = 0; i < operations && !world_.scheduler().stopped(); ++i) {
+    world_.scheduler().Step("thinks");
+    switch (world_.random().Below(12)) {
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+        Push();
+        break;
+      case 4:
+      case 5:
+        PullTag();
+        break;
+      case 6:
+        PullImage(SomeRepository(), SomeManifest());
+        break;
+      case 7:
+      case 8:
+        DeleteManifest();
+        break;
+      case 9:
+        DeleteTag();
+        break;
+      case 10:
+        UnlinkBlob();
+        break;
+      case 11:
+        DeleteRepository();
+        break;
+    }
+  }
+}
+
+void Client::Push() {
+  const size_t repository = SomeRepository(), manifest = SomeManifest();
+  std::optional<size_t> tag;
+  if (!world_.random().OneIn(4)) tag = world_.random().Below(content.tags.size());
+  for (int attempt = 0; attempt <= kRetries; ++attempt) {
+    if (PushManifest(repository, manifest, tag)) return;
+  }
+}
+
+bool Client::PushManifest(size_t repository, size_t manifest, std::optional<size_t> tag) {
+  for (const size_t child : content.manifests[manifest].manifests) {
+    if (!PushManifest(repository, child, std::nullopt)) return false;
+  }
+  for (const size_t blob : content.manifests[manifest].blobs) {
+    if (!EnsureBlob(repository, blob)) return false;
+  }
+  return PutManifest(repository, manifest, tag);
+}
+
+bool Client::EnsureBlob(size_t repository, size_t blob) {
+  // Some ask first, some push what they have.
+  if (!world_.random().OneIn(4)) {
+    const Found found = HeadBlob(repository, blob);
+    if (found != Found::kNo) return found == Found::kYes;
+    if (world_.random().OneIn(3) && MountBlob(repository, blob)) return true;
+  }
+  return UploadBlob(repository, blob);
+}
+
+Client::Found Client::HeadBlob(size_t repository, size_t blob) {
+  const auto registry = world_.AwaitRegistry();
+  if (registry == nullptr) return Found::kCannotTell;
+  const auto call = world_.model().BlobCall(repository, blob);
+  world_.scheduler().Note("HEAD", content.blobs[blob].digest.ToString());
+  const auto found = registry->catalog->FindBlob(nobody, content.repositories[repository], content.blobs[blob].digest);
+  world_.scheduler().Note("HEAD gives", found.status().ToString());
+  const Outcome outcome = world_.Judge(found.status(), "HEAD of a blob");
+  call->End(outcome);
+  if (outcome == Outcome::kUnknown) return Found::kCannotTell;
+  return outcome == Outcome::kDone ? Found::kYes : Found::kNo;
+}
+
+bool Client::MountBlob(size_t repository, size_t blob) {
+  const auto registry = world_.AwaitRegistry();
+  if (registry == nullptr) return false;
+  std::optional<RepositoryName> source;
+  if (world_.random().OneIn(2)) source = content.repositories[SomeRepository()];
+  const auto call = world_.model().BlobCall(repository, blob);
+  world_.scheduler().Note("mounts", content.blobs[blob].digest.ToString());
+  const World::Push push(registry.get());
+  const auto mounted =
+      registry->catalog->MountBlob(nobody, content.repositories[repository], content.blobs[blob].digest, source);
+  world_.scheduler().Note("the mount gives", mounted.status().ToString());
+  call->End(world_.Judge(mounted.status(), "a mount"));
+  return mounted.ok();
+}
+
+bool Client::UploadBlob(size_t repository, size_t blob) {
+  auto registry = world_.AwaitRegistry();
+  if (registry == nullptr) return false;
+  const SomeBlob& some = content.blobs[blob];
+  const absl::StatusOr<Blob> sealed = world_.objects().Seal(registry->process, some.digest, some.bytes);
+  if (!sealed.ok()) return false;
+  world_.scheduler().Step("is past sealing");
+  for (int attempt = 0; attempt <= kRetries; ++attempt) {
+    const auto call = world_.model().BlobCall(repository, blob);
+    world_.scheduler().Note("commits", absl::StrCat(some.digest.ToString(), " at ", sealed->storage_key.ToString()));
+    const World::Push push(registry.get());
+    const auto committed = registry->catalog->CommitBlob(nobody, content.repositories[repository], *sealed);
+    world_.scheduler().Note("the commit gives", committed.status().ToString());
+    const Outcome outcome = world_.Judge(committed.status(), "a commit");
+    call->End(outcome);
+    if (outcome == Outcome::kDone) {
+      // It may die before that: the session then expires.
+      world_.objects().Forget(registry->process, sealed->storage_key).IgnoreError();
+      return true;
+    }
+    if (outcome == Outcome::kRefused) return false;
+    registry = world_.AwaitRegistry();
+    if (registry == nullptr) return false;
+    if (!world_.objects().SealAgain(registry->process, sealed->storage_key).ok()) return false;
+  }
+  return false;
+}
+
+bool Client::PutManifest(size_t repository, size_t manifest, std::optional<size_t> tag) {
+  const auto registry = world_.AwaitRegistry();
+  if (registry == nullptr) return false;
+  const struct SomeManifest& some = content.manifests[manifest];
+  const ManifestPut put{.reference = tag.has_value() ? Reference(content.tags[*tag]) : Reference(some.digest),
+                        .media_type = MediaType::Parse(some.media_type).value(),
+                        .content = some.content,
+                        .tags = {}};
+  const auto call = world_.model().PutManifest(repository, manifest, tag);
+  world_.scheduler().Note("PUT", some.digest.ToString());
+  const World::Push push(registry.get());
+  const auto result = registry->catalog->PutManifest(nobody, content.repositories[repository], put);
+  world_.scheduler().Note("PUT gives", result.status().ToString());
+  const Outcome outcome = world_.Judge(result.status(), "a PUT of a manifest");
+  if (outcome == Outcome::kRefused && world_.model().WasPromised(*call)) {
+    world_.Violate(
+        absl::StrCat("I3: a manifest was refused though its blobs were acknowledged: ", result.status().ToString()));
+  }
+  call->End(outcome);
+  return outcome == Outcome::kDone;
+}
+
+void Client::PullTag() {
+  const auto registry = world_.AwaitRegistry();
+  if (registry == nullptr) return;
+  const size_t repository = SomeRepository(), tag = world_.random().Below(content.tags.size());
+  const auto pull = world_.model().Read();
+  const auto found = registry->catalog->GetManifest(nobody, content.repositories[repository], content.tags[tag],
+                                                    /*metadata_only=*/false);
+  world_.scheduler().Note("the tag gives", found.ok() ? found->digest.ToString() : found.status().ToString());
+  const Outcome outcome = world_.Judge(found.status(), "GET of a tag");
+  pull->End(outcome);
+  if (outcome == Outcome::kUnknown || world_.scheduler().stopped()) return;
+  const std::string digest = found.ok() ? found->digest.ToString() : "";
+  if (!world_.model().TagMayBe(*pull, repository, tag, digest)) {
+    return world_.Violate(absl::StrCat("I6: a tag was read as ", digest.empty() ? "nothing" : digest));
+  }
+  for (size_t i = 0; i < content.manifests.size(); ++i) {
+    if (found.ok() && content.manifests[i].digest == found->digest) PullImage(repository, i);
+  }
+}
+
+void Client::PullImage(size_t repository, size_t manifest) {
+  const auto registry = world_.AwaitRegistry();
+  if (registry == nullptr) return;
+  const struct SomeManifest& some = content.manifests[manifest];
+  const auto pull = world_.model().Read();
+  const auto found = registry->catalog->GetManifest(nobody, content.repositories[repository], some.digest,
+                                                    /*metadata_only=*/false);
+  const Outcome outcome = world_.Judge(found.status(), "GET of a manifest");
+  if (outcome != Outcome::kUnknown && !world_.scheduler().stopped()) {
+    if (!world_.model().ManifestMayBe(*pull, repository, manifest, found.ok())) {
+      world_.Violate(absl::StrCat("I6: ", some.digest.ToString(), found.ok() ? " was read" : " was not found"));
+    } else if (found.ok() && found->content != some.content) {
+      world_.Violate(absl::StrCat("I6: ", some.digest.ToString(), " has other bytes"));
+    }
+  }
+  if (outcome == Outcome::kDone) {
+    for (const size_t blob : some.blobs) PullBlob(*pull, repository, manifest, blob);
+    for (const size_t child : some.manifests) PullImage(repository, child);
+  }
+  pull->End(outcome);
+}
+
+void Client::PullBlob(const Model::Call& pull, size_t repository, size_t manifest, size_t blob) {
+  const auto registry = world_.AwaitRegistry();
+  if (registry == nullptr) return;
+  const SomeBlob& some = content.blobs[blob];
+  const auto missing = [&](absl::string_view what) {
+    if (world_.scheduler().stopped() || !world_.model().ManifestIsWhole(pull, repository, manifest)) return;
+    world_.Violate(absl::StrCat("I6: ", content.repositories[repository].ToString(), "@",
+                                content.manifests[manifest].digest.ToString(), " cannot be pulled: ", what, " ",
+                                some.digest.ToString()));
+  };
+  const auto found = registry->catalog->FindBlob(nobody, content.repositories[repository], some.digest);
+  const Outcome outcome = world_.Judge(found.status(), "GET of a blob");
+  if (outcome == Outcome::kRefused) return missing("there is no blob");
+  if (outcome == Outcome::kUnknown) return;
+  const auto bytes = world_.objects().Read(registry->process, found->storage_key);
+  if (absl::IsNotFound(bytes.status())) return missing("there are no bytes of");
+  if (bytes.ok() && *bytes != some.bytes) missing("there are other bytes of");
+}
+
+void Client::DeleteManifest() {
+  const auto registry = world_.AwaitRegistry();
+  if (registry == nullptr) return;
+  const size_t repository = SomeRepository(), manifest = SomeManifest();
+  const auto call = world_.model().DeleteManifest(repository, manifest);
+  const absl::Status status =
+      registry->catalog->DeleteManifest(nobody, content.repositories[repository], content.manifests[manifest].digest);
+  world_.scheduler().Note("deleting the manifest gives", status.ToString());
+  call->End(world_.Judge(status, "DELETE of a manifest"));
+}
+
+void Client::DeleteTag() {
+  const auto registry = world_.AwaitRegistry();
+  if (registry == nullptr) return;
+  const size_t repository = SomeRepository(), tag = world_.random().Below(content.tags.size());
+  const auto call = world_.model().DeleteTag(repository, tag);
+  const absl::Status status =
+      registry->catalog->DeleteManifest(nobody, content.repositories[repository], content.tags[tag]);
+  world_.scheduler().Note("deleting the tag gives", status.ToString());
+  call->End(world_.Judge(status, "DELETE of a tag"));
+}
+
+void Client::UnlinkBlob() {
+  const auto registry = world_.AwaitRegistry();
+  if (registry == nullptr) return;
+  const size_t repository = SomeRepository(), blob = world_.random().Below(content.blobs.size());
+  const auto call = world_.model().Unlink(repository, blob);
+  const absl::Status status =
+      registry->catalog->UnlinkBlob(nobody, content.repositories[repository], content.blobs[blob].digest);
+  world_.scheduler().Note("unlinking the blob gives", status.ToString());
+  call->End(world_.Judge(status, "DELETE of a blob"));
+}
+
+void Client::DeleteRepository() {
+  const auto registry = world_.AwaitRegistry();
+  if (registry == nullptr || !world_.BeginDeletion(*registry)) return;
+  const size_t repository = SomeRepository();
+  const auto call = world_.model().DeleteRepository(repository);
+  world_.scheduler().Note("deletes the repository", content.repositories[repository].ToString());
+  const absl::Status status = registry->catalog->DeleteRepository(nobody, content.repositories[repository]).status();
+  world_.scheduler().Note("deleting the repository gives", status.ToString());
+  call->End(world_.Judge(status, "DELETE of a repository"));
+  world_.EndDeletion(*registry);
+}
+
+namespace {
+
+// `run` again and again, in a process that is started anew when it has died.
+template <typename Run>
+void KeepRunning(World* world, const Run& run) {
+  while (world->busy()) {
+    const std::shared_ptr<World::Upkeep> upkeep = world->StartUpkeep();
+    while (world->busy() && upkeep->process.alive) {
+      world->scheduler().Step("begins a run");
+      run(*upkeep);
+      for (size_t pause = world->random().Below(30); pause > 0 && world->busy(); --pause) {
+        world->scheduler().Step("rests");
+      }
+    }
+  }
+}
+
+void JudgeRun(World* world, const World::Upkeep& upkeep, const absl::Status& status, const std::string& error,
+              absl::string_view what) {
+  if (!upkeep.process.alive) return;
+  world->Judge(status, what);
+  world->scheduler().Note(what, error);
+}
+
+}  // namespace
+
+void Collect(World* world) {
+  KeepRunning(world, [&](World::Upkeep& upkeep) {
+    const auto run = upkeep.collector->Run(upkeep.pace);
+    JudgeRun(world, upkeep, run.status(), run.ok() ? run->error() : "", "a run of the collector");
+  });
+}
+
+void ReapOrphans(World* world) {
+  KeepRunning(world, [&](World::Upkeep& upkeep) {
+    const auto run = upkeep.collector->ReapOrphans(upkeep.pace);
+    JudgeRun(world, upkeep, run.status(), run.ok() ? run->error() : "", "a reaping of orphans");
+  });
+}
+
+void Scrub(World* world) {
+  KeepRunning(world, [&](World::Upkeep& upkeep) {
+    const auto run = upkeep.scrubber->RunNow(upkeep.pace);
+    JudgeRun(world, upkeep, run.status(), "", "a scrub");
+  });
+}
+
+}  // namespace entrepot::simulation

@@ -1,0 +1,41 @@
+#ifndef ENTREPOT_TESTS_SIMULATION_CONTENT_H_
+#define ENTREPOT_TESTS_SIMULATION_CONTENT_H_
+
+#include <string>
+#include <vector>
+
+#include "services/core/content.h"
+#include "services/core/digest.h"
+#include "services/core/repository_name.h"
+#include "services/core/tag.h"
+
+namespace entrepot::simulation {
+
+struct SomeBlob {
+  Digest digest;
+  std::string bytes;
+};
+
+struct SomeManifest {
+  Digest digest;
+  std::string content;
+  std::string media_type;
+  // Of Content::blobs and Content::manifests.
+  std::vector<size_t> blobs;
+  std::vector<size_t> manifests;
+};
+
+// All that is ever pushed: little, so that everybody gets in everybody's way.
+struct Content {
+  std::vector<RepositoryName> repositories;
+  std::vector<Tag> tags;
+  std::vector<SomeBlob> blobs;
+  std::vector<SomeManifest> manifests;
+
+  static const Content& Get();
+  const SomeBlob& BlobOf(const Digest& digest) const;
+};
+
+}  // namespace entrepot::simulation
+
+#endif  // ENTREPOT_TESTS_SIMULATION_CONTENT_H_

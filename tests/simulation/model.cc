@@ -1,0 +1,212 @@
+#include "tests/simulation/model.h"
+
+#include "absl/strings/str_cat.h"
+#include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/manifest/metadata_keys.h"
+
+namespace entrepot::simulation {
+namespace {
+
+namespace keys = manifest::keys;
+
+// What a manifest's register holds while it is there.
+constexpr char kThere[] = "there";
+
+template <typename Record>
+std::optional<Record> Find(kv::KvReader& committed, const std::string& key) {
+  const std::optional<std::string> value = committed.Get(key).value();
+  if (!value.has_value()) return std::nullopt;
+  Record record;
+  if (!record.ParseFromString(*value)) return std::nullopt;
+  return record;
+}
+
+}  // namespace
+
+Model::Model(SimulatedClock* clock, absl::Duration promise)
+    : clock_(clock), promise_(promise), rotten_(Content::Get().blobs.size()) {
+  const Content& content = Content::Get();
+  for (size_t repository = 0; repository < content.repositories.size(); ++repository) {
+    for (size_t tag = 0; tag < content.tags.size(); ++tag) tags_[{repository, tag}];
+    for (size_t each = 0; each < content.manifests.size(); ++each) manifests_[{repository, each}];
+  }
+}
+
+std::unique_ptr<Model::Call> Model::BlobCall(size_t repository, size_t blob) {
+  std::unique_ptr<Call> call = Begin();
+  call->promises_ = Place(repository, blob);
+  return call;
+}
+
+std::unique_ptr<Model::Call> Model::Unlink(size_t repository, size_t blob) {
+  std::unique_ptr<Call> call = Begin();
+  AddUnlink(*call, {repository, blob});
+  return call;
+}
+
+void Model::AddUnlink(Call& call, Place link) {
+  LinkState& state = links_[link];
+  ++state.unlinks_under_way;
+  state.last_unlink = call.begin_;
+  promises_.erase(link);
+  call.unlinks_.push_back(link);
+}
+
+void Model::AddDeletion(Call& call, Place manifest) {
+  ManifestState& state = manifest_states_[manifest];
+  ++state.deletions_under_way;
+  state.last_deletion = call.begin_;
+  call.deletions_.push_back(manifest);
+  AddWrite(call, manifests_[manifest], "");
+}
+
+std::unique_ptr<Model::Call> Model::PutManifest(size_t repository, size_t manifest, std::optional<size_t> tag) {
+  const SomeManifest& put = Content::Get().manifests[manifest];
+  std::unique_ptr<Call> call = Begin();
+  call->put_ = Place(repository, manifest);
+  AddWrite(*call, manifests_[*call->put_], kThere);
+  if (tag.has_value()) AddWrite(*call, tags_[{repository, *tag}], put.digest.ToString());
+  if (!put.manifests.empty()) return call;
+  call->relies_on_.emplace();
+  for (const size_t blob : put.blobs) {
+    const auto promise = promises_.find({repository, blob});
+    if (promise == promises_.end()) {
+      call->relies_on_.reset();
+      break;
+    }
+    call->relies_on_->push_back({promise->first, promise->second.id});
+  }
+  return call;
+}
+
+std::unique_ptr<Model::Call> Model::DeleteManifest(size_t repository, size_t manifest) {
+  std::unique_ptr<Call> call = Begin();
+  AddDeletion(*call, {repository, manifest});
+  // Its tags go with it; which they are depends on what comes first.
+  for (size_t tag = 0; tag < Content::Get().tags.size(); ++tag) {
+    AddWrite(*call, tags_[{repository, tag}], "", /*overwrites=*/false);
+  }
+  return call;
+}
+
+std::unique_ptr<Model::Call> Model::DeleteTag(size_t repository, size_t tag) {
+  std::unique_ptr<Call> call = Begin();
+  AddWrite(*call, tags_[{repository, tag}], "");
+  return call;
+}
+
+std::unique_ptr<Model::Call> Model::DeleteRepository(size_t repository) {
+  const Content& content = Content::Get();
+  std::unique_ptr<Call> call = Begin();
+  for (size_t blob = 0; blob < content.blobs.size(); ++blob) AddUnlink(*call, {repository, blob});
+  for (size_t each = 0; each < content.manifests.size(); ++each) AddDeletion(*call, {repository, each});
+  for (size_t tag = 0; tag < content.tags.size(); ++tag) AddWrite(*call, tags_[{repository, tag}], "");
+  return call;
+}
+
+void Model::Call::End(Outcome outcome) {
+  const uint64_t end = ++model_.now_;
+  for (Register::Write* const write : writes_) {
+    write->end = end;
+    write->acknowledged = outcome == Outcome::kDone;
+    write->refused = outcome == Outcome::kRefused;
+  }
+  for (const Place& link : unlinks_) {
+    --model_.links_[link].unlinks_under_way;
+    model_.links_[link].last_unlink = end;
+  }
+  for (const Place& manifest : deletions_) {
+    --model_.manifest_states_[manifest].deletions_under_way;
+    model_.manifest_states_[manifest].last_deletion = end;
+  }
+  if (outcome != Outcome::kDone) return;
+  if (put_.has_value()) {
+    model_.manifest_states_[*put_].put_begin = begin_;
+    model_.manifest_states_[*put_].put_end = end;
+  }
+  if (promises_.has_value()) model_.EndPromise(*this);
+}
+
+void Model::EndPromise(Call& call) {
+  const absl::Time until = call.span_.least() + promise_;
+  const bool holds = !Disturbed(links_[*call.promises_], call.begin_) && call.span_.greatest() < until &&
+                     !rotten_[call.promises_->second];
+  if (holds) promises_[*call.promises_] = {now_, until};
+}
+
+void Model::ClockMoved() {
+  std::erase_if(promises_, [&](const auto& promise) { return promise.second.until <= clock_->Now(); });
+}
+
+bool Model::WasPromised(const Call& call) const {
+  if (!call.relies_on_.has_value()) return false;
+  for (const auto& [place, id] : *call.relies_on_) {
+    const auto promise = promises_.find(place);
+    if (promise == promises_.end() || promise->second.id != id || rotten_[place.second]) return false;
+  }
+  return true;
+}
+
+bool Model::TagMayBe(const Call& call, size_t repository, size_t tag, const std::string& digest) const {
+  return tags_.at({repository, tag}).Allows(digest, call.begin_, now_);
+}
+
+bool Model::ManifestMayBe(const Call& call, size_t repository, size_t manifest, bool there) const {
+  return manifests_.at({repository, manifest}).Allows(there ? kThere : "", call.begin_, now_);
+}
+
+bool Model::ManifestIsWhole(const Call& call, size_t repository, size_t manifest) const {
+  const auto found = manifest_states_.find({repository, manifest});
+  if (found == manifest_states_.end()) return false;
+  const ManifestState& state = found->second;
+  if (state.put_begin == 0 || state.put_end > call.begin_) return false;
+  if (state.deletions_under_way > 0 || state.last_deletion >= state.put_begin) return false;
+  for (const size_t blob : Content::Get().manifests[manifest].blobs) {
+    const auto link = links_.find({repository, blob});
+    if (link != links_.end() && Disturbed(link->second, state.put_begin)) return false;
+    if (rotten_[blob]) return false;
+  }
+  return true;
+}
+
+std::optional<std::string> Model::Check(kv::KvReader& committed) {
+  const Content& content = Content::Get();
+  std::vector<bool> there;
+  for (const RepositoryName& name : content.repositories) {
+    const auto record = Find<storage::v1::RepositoryRecord>(committed, keys::Repository(name));
+    there.push_back(record.has_value() && !record->deleted());
+  }
+  const uint64_t now = ++now_;
+  for (const auto& [place, name] : tags_) {
+    const RepositoryName& repository = content.repositories[place.first];
+    std::optional<storage::v1::TagRecord> tag;
+    if (there[place.first]) {
+      tag = Find<storage::v1::TagRecord>(committed, keys::Tag(repository, content.tags[place.second]));
+    }
+    const std::string digest = tag.has_value() ? tag->digest() : "";
+    if (name.Allows(digest, now, now)) continue;
+    return absl::StrCat("I6: the tag ", repository.ToString(), ":", content.tags[place.second].ToString(), " names ",
+                        digest.empty() ? "nothing" : digest, ", which is not what was acknowledged");
+  }
+  for (const auto& [place, name] : manifests_) {
+    const RepositoryName& repository = content.repositories[place.first];
+    const Digest& digest = content.manifests[place.second].digest;
+    const bool found = there[place.first] && committed.Get(keys::Manifest(repository, digest))->has_value();
+    if (name.Allows(found ? kThere : "", now, now)) continue;
+    return absl::StrCat("I6: the manifest ", repository.ToString(), "@", digest.ToString(),
+                        found ? " is there, though it was deleted" : " is gone, though nobody deleted it");
+  }
+  for (const auto& [place, promise] : promises_) {
+    const RepositoryName& repository = content.repositories[place.first];
+    const Digest& digest = content.blobs[place.second].digest;
+    const auto blob = Find<storage::v1::BlobRecord>(committed, keys::Blob(digest));
+    const bool live = blob.has_value() && blob->state() == storage::v1::BlobRecord::LIVE;
+    if (live && there[place.first] && committed.Get(keys::Link(digest, repository))->has_value()) continue;
+    if (rotten_[place.second]) continue;
+    return absl::StrCat("I3: the blob ", digest.ToString(), " was acknowledged in ", repository.ToString(),
+                        ", its lease runs, but it is ", live ? "not linked" : "not LIVE");
+  }
+  return std::nullopt;
+}
+
+}  // namespace entrepot::simulation

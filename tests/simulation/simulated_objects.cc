@@ -1,0 +1,229 @@
+#include "tests/simulation/simulated_objects.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "services/core/digester.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::simulation {
+namespace {
+
+// The blob service's own in the shared KV. A value: when it was written, digest, size, and of an object its bytes.
+constexpr char kObjects[] = "o/";
+constexpr char kSessions[] = "u/";
+
+struct Record {
+  absl::Time at;
+  Digest digest;
+  uint64_t size_bytes;
+  std::string bytes;
+
+  std::string Encode() const {
+    return absl::StrCat(absl::ToUnixMicros(at), " ", digest.ToString(), " ", size_bytes, " ", bytes);
+  }
+  static Record Decode(absl::string_view value) {
+    const std::vector<absl::string_view> parts = absl::StrSplit(value, absl::MaxSplits(' ', 3));
+    int64_t micros = 0;
+    uint64_t size_bytes = 0;
+    if (!absl::SimpleAtoi(parts[0], &micros) || !absl::SimpleAtoi(parts[2], &size_bytes)) std::abort();
+    return {absl::FromUnixMicros(micros), Digest::Parse(parts[1]).value(), size_bytes, std::string(parts[3])};
+  }
+};
+
+}  // namespace
+
+class SimulatedObjects::Access : public ObjectAccess {
+ public:
+  Access(SimulatedObjects* objects, const Process* process) : objects_(*objects), process_(*process) {}
+
+  absl::Status Check(const StorageKey& key, uint64_t size_bytes) override {
+    RETURN_IF_ERROR(objects_.Before(process_, "checks the object", key.ToString()));
+    const std::optional<std::string> bytes = objects_.Find(key);
+    if (!bytes.has_value()) return absl::NotFoundError("no such object");
+    return bytes->size() == size_bytes ? absl::OkStatus() : absl::DataLossError("another size");
+  }
+  absl::Status Verify(const Blob& blob, uint64_t) override {
+    RETURN_IF_ERROR(objects_.Before(process_, "verifies the object", blob.storage_key.ToString()));
+    const std::optional<std::string> bytes = objects_.Find(blob.storage_key);
+    if (!bytes.has_value()) return absl::NotFoundError("no such object");
+    const bool good = ComputeDigest(blob.digest.algorithm(), *bytes) == blob.digest;
+    return good ? absl::OkStatus() : absl::DataLossError("other bytes");
+  }
+  absl::Status Delete(const StorageKey& key) override {
+    RETURN_IF_ERROR(objects_.Before(process_, "deletes the object", key.ToString()));
+    objects_.quarantined_.erase(key.ToString());
+    objects_.Remove(key);
+    return objects_.After(process_);
+  }
+  absl::Status Quarantine(const StorageKey& key) override {
+    RETURN_IF_ERROR(objects_.Before(process_, "quarantines the object", key.ToString()));
+    if (const std::optional<std::string> bytes = objects_.Find(key)) objects_.quarantined_[key.ToString()] = *bytes;
+    objects_.Remove(key);
+    return objects_.After(process_);
+  }
+  absl::StatusOr<StoredObjectPage> ListUnclaimed(absl::Duration age, const std::string& start_after,
+                                                 size_t limit) override {
+    RETURN_IF_ERROR(objects_.Before(process_, "lists what no session names", ""));
+    return objects_.ListUnclaimed(age, start_after, limit);
+  }
+  absl::StatusOr<std::vector<Blob>> ListAbandoned(size_t limit) override {
+    RETURN_IF_ERROR(objects_.Before(process_, "lists abandoned uploads", ""));
+    return objects_.ListAbandoned(limit);
+  }
+  absl::Status ForgetAbandoned(const StorageKey& key) override {
+    RETURN_IF_ERROR(objects_.Before(process_, "forgets the abandoned upload", key.ToString()));
+    objects_.kv_.Write({{kSessions + key.ToString(), std::nullopt}}, kv::Durability::kBuffered);
+    return objects_.After(process_);
+  }
+  absl::StatusOr<ObjectSnapshot> Snapshot(const std::string&) override {
+    return absl::UnimplementedError("nobody takes one here");
+  }
+
+ private:
+  SimulatedObjects& objects_;
+  const Process& process_;
+};
+
+std::unique_ptr<ObjectAccess> SimulatedObjects::Connect(const Process* process) {
+  return std::make_unique<Access>(this, process);
+}
+
+absl::Status SimulatedObjects::Fate(const Process& process, uint64_t fails_one_in) {
+  if (!process.alive || scheduler_.stopped()) return absl::UnavailableError("this process is dead");
+  if (scheduler_.random().OneIn(fails_one_in)) return absl::UnavailableError("an injected failure of the object store");
+  return absl::OkStatus();
+}
+
+absl::Status SimulatedObjects::Before(const Process& process, absl::string_view what, absl::string_view detail) {
+  scheduler_.Step(what, detail);
+  return Fate(process, faults_.object_call_fails);
+}
+
+absl::StatusOr<Blob> SimulatedObjects::Seal(const Process& process, const Digest& digest, const std::string& bytes) {
+  RETURN_IF_ERROR(Before(process, "seals", digest.ToString()));
+  const bool in_file = scheduler_.random().OneIn(2);
+  const std::string key =
+      absl::StrFormat("%c%016x%016x", in_file ? 'f' : 'k', scheduler_.random().Next(), scheduler_.random().Next());
+  const std::string session = Record{clock_.Now(), digest, bytes.size(), ""}.Encode();
+  if (in_file) {
+    files_[key] = {bytes, clock_.Now()};
+    scheduler_.Step("has published", key);
+    RETURN_IF_ERROR(Fate(process, faults_.object_answer_lost));
+    kv_.Write({{kSessions + key, session}}, kv::Durability::kBuffered);
+  } else {
+    const std::string object = Record{clock_.Now(), digest, bytes.size(), bytes}.Encode();
+    kv_.Write({{kObjects + key, object}, {kSessions + key, session}}, kv::Durability::kBuffered);
+  }
+  scheduler_.Step("has sealed", key);
+  RETURN_IF_ERROR(After(process));
+  return Blob{.digest = digest, .size_bytes = bytes.size(), .storage_key = StorageKey::Parse(key).value()};
+}
+
+absl::Status SimulatedObjects::SealAgain(const Process& process, const StorageKey& key) {
+  RETURN_IF_ERROR(Before(process, "seals again", key.ToString()));
+  const auto session = kv_.entries().find(kSessions + key.ToString());
+  const bool there = session != kv_.entries().end() && Find(key).has_value() &&
+                     Record::Decode(session->second).at + options_.session_lifetime > clock_.Now();
+  return there ? absl::OkStatus() : absl::NotFoundError("no such session");
+}
+
+absl::Status SimulatedObjects::Forget(const Process& process, const StorageKey& key) {
+  RETURN_IF_ERROR(Before(process, "forgets the upload", key.ToString()));
+  kv_.Write({{kSessions + key.ToString(), std::nullopt}}, kv::Durability::kBuffered);
+  return After(process);
+}
+
+absl::StatusOr<std::string> SimulatedObjects::Read(const Process& process, const StorageKey& key) {
+  RETURN_IF_ERROR(Before(process, "reads the object", key.ToString()));
+  std::optional<std::string> bytes = Find(key);
+  if (!bytes.has_value()) return absl::NotFoundError("no such object");
+  return *std::move(bytes);
+}
+
+std::optional<std::string> SimulatedObjects::Find(const StorageKey& key) const {
+  if (const auto file = files_.find(key.ToString()); file != files_.end()) return file->second.bytes;
+  const auto entry = kv_.entries().find(kObjects + key.ToString());
+  if (entry == kv_.entries().end()) return std::nullopt;
+  return Record::Decode(entry->second).bytes;
+}
+
+void SimulatedObjects::Remove(const StorageKey& key) {
+  files_.erase(key.ToString());
+  const std::string in_kv = kObjects + key.ToString();
+  if (kv_.entries().find(in_kv) != kv_.entries().end()) kv_.Write({{in_kv, std::nullopt}}, kv::Durability::kBuffered);
+  if (observer_) observer_();
+}
+
+namespace {
+
+// The entries of one of the tables, without their prefix.
+template <typename Visit>
+void ForEachIn(const SimulatedKv::Entries& entries, absl::string_view prefix, const Visit& visit) {
+  for (auto entry = entries.lower_bound(prefix); entry != entries.end() && absl::StartsWith(entry->first, prefix);
+       ++entry) {
+    visit(entry->first.substr(prefix.size()), entry->second);
+  }
+}
+
+}  // namespace
+
+std::set<std::string> SimulatedObjects::ObjectKeys() const {
+  std::set<std::string> keys;
+  for (const auto& [key, file] : files_) keys.insert(key);
+  ForEachIn(kv_.entries(), kObjects, [&](std::string key, const std::string&) { keys.insert(std::move(key)); });
+  return keys;
+}
+
+std::set<std::string> SimulatedObjects::SessionKeys() const {
+  std::set<std::string> keys;
+  ForEachIn(kv_.entries(), kSessions, [&](std::string key, const std::string&) { keys.insert(std::move(key)); });
+  return keys;
+}
+
+bool SimulatedObjects::Rot(const StorageKey& key) {
+  const auto file = files_.find(key.ToString());
+  if (file == files_.end()) return false;
+  file->second.bytes[0] ^= 1;
+  return true;
+}
+
+absl::StatusOr<StoredObjectPage> SimulatedObjects::ListUnclaimed(absl::Duration age, const std::string& start_after,
+                                                                 size_t limit) const {
+  const absl::Time until = clock_.Now() - age;
+  const std::set<std::string> sessions = SessionKeys();
+  std::map<std::string, uint64_t> found;
+  for (const auto& [key, file] : files_) {
+    if (file.created_at <= until && !sessions.contains(key)) found[key] = file.bytes.size();
+  }
+  ForEachIn(kv_.entries(), kObjects, [&](const std::string& key, const std::string& value) {
+    const Record record = Record::Decode(value);
+    if (record.at <= until && !sessions.contains(key)) found[key] = record.size_bytes;
+  });
+  StoredObjectPage page;
+  for (auto each = found.upper_bound(start_after); each != found.end(); ++each) {
+    if (page.objects.size() == limit) {
+      page.next = page.objects.back().storage_key.ToString();
+      break;
+    }
+    page.objects.push_back({StorageKey::Parse(each->first).value(), each->second});
+  }
+  return page;
+}
+
+std::vector<Blob> SimulatedObjects::ListAbandoned(size_t limit) const {
+  std::vector<Blob> abandoned;
+  ForEachIn(kv_.entries(), kSessions, [&](const std::string& key, const std::string& value) {
+    const Record record = Record::Decode(value);
+    if (record.at + options_.session_lifetime > clock_.Now() || abandoned.size() == limit) return;
+    abandoned.push_back({record.digest, record.size_bytes, StorageKey::Parse(key).value()});
+  });
+  return abandoned;
+}
+
+}  // namespace entrepot::simulation

@@ -1,0 +1,85 @@
+#ifndef ENTREPOT_TESTS_SIMULATION_SIMULATED_OBJECTS_H_
+#define ENTREPOT_TESTS_SIMULATION_SIMULATED_OBJECTS_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "services/core/clock.h"
+#include "services/core/content.h"
+#include "services/core/object_access.h"
+#include "services/core/storage_key.h"
+#include "tests/simulation/faults.h"
+#include "tests/simulation/process.h"
+#include "tests/simulation/scheduler.h"
+#include "tests/simulation/simulated_kv.h"
+
+namespace entrepot::simulation {
+
+// The blob service: objects in two tiers, files (durable at once) and values of the KV (durable with a later synced
+// commit), and the sessions of sealed uploads, which are buffered records of the KV.
+class SimulatedObjects {
+ public:
+  struct Options {
+    absl::Duration session_lifetime = absl::Hours(24);
+  };
+
+  // All outlive it.
+  SimulatedObjects(const Options& options, Scheduler* scheduler, SimulatedKv* kv, const Clock* clock,
+                   const Faults* faults)
+      : options_(options), scheduler_(*scheduler), kv_(*kv), clock_(*clock), faults_(*faults) {}
+
+  // What a process sees of it. Both outlive what is returned.
+  std::unique_ptr<ObjectAccess> Connect(const Process* process);
+
+  // An upload, sealed: its bytes are an object, its session names it.
+  absl::StatusOr<Blob> Seal(const Process& process, const Digest& digest, const std::string& bytes);
+  // OK where a session that has not expired names the object, which is still there.
+  absl::Status SealAgain(const Process& process, const StorageKey& key);
+  absl::Status Forget(const Process& process, const StorageKey& key);
+  absl::StatusOr<std::string> Read(const Process& process, const StorageKey& key);
+
+  // Called right after an object has gone.
+  void OnRemoval(std::function<void()> observer) { observer_ = std::move(observer); }
+
+  // Without a step.
+  std::optional<std::string> Find(const StorageKey& key) const;
+  std::set<std::string> ObjectKeys() const;
+  std::set<std::string> SessionKeys() const;
+  // The disk forgets what it was told. False where there is no such object.
+  bool Rot(const StorageKey& key);
+
+ private:
+  class Access;
+  struct File {
+    std::string bytes;
+    absl::Time created_at;
+  };
+
+  absl::Status Fate(const Process& process, uint64_t fails_one_in);
+  absl::Status Before(const Process& process, absl::string_view what, absl::string_view detail);
+  absl::Status After(const Process& process) { return Fate(process, faults_.object_answer_lost); }
+  void Remove(const StorageKey& key);
+  absl::StatusOr<StoredObjectPage> ListUnclaimed(absl::Duration age, const std::string& start_after,
+                                                 size_t limit) const;
+  std::vector<Blob> ListAbandoned(size_t limit) const;
+
+  const Options options_;
+  Scheduler& scheduler_;
+  SimulatedKv& kv_;
+  const Clock& clock_;
+  const Faults& faults_;
+  std::function<void()> observer_;
+  std::map<std::string, File> files_;
+  std::map<std::string, std::string> quarantined_;
+};
+
+}  // namespace entrepot::simulation
+
+#endif  // ENTREPOT_TESTS_SIMULATION_SIMULATED_OBJECTS_H_
