@@ -1,24 +1,16 @@
 #include "services/manifest/backup.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <system_error>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "services/core/backup_name.h"
 #include "services/core/durable_directory.h"
-#include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
 namespace {
-
-constexpr size_t kNameBytesMax = 64;
-
-bool IsNameByte(char byte) {
-  return absl::ascii_islower(byte) || absl::ascii_isdigit(byte) || byte == '.' || byte == '_' || byte == '-';
-}
 
 absl::StatusOr<v1::Backup> Take(const std::string& partial, const std::string& directory, const std::string& name,
                                 const std::function<absl::Status(const std::string& directory)>& snapshot_kv,
@@ -38,15 +30,6 @@ absl::StatusOr<v1::Backup> Take(const std::string& partial, const std::string& d
 }
 
 }  // namespace
-
-absl::Status CheckBackupName(absl::string_view name) {
-  const bool good = !name.empty() && name.size() <= kNameBytesMax && name.front() != '.' &&
-                    std::all_of(name.begin(), name.end(), IsNameByte);
-  if (good) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("a backup's name has 1 to ", kNameBytesMax,
-                                                 " of a-z 0-9 . _ -, the first one no dot; this is ",
-                                                 QuotedInput(name)));
-}
 
 absl::StatusOr<v1::Backup> TakeBackup(const std::string& backup_directory, const std::string& name,
                                       const std::function<absl::Status(const std::string& directory)>& snapshot_kv,

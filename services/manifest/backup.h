@@ -6,22 +6,19 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "entrepot/manifest/v1/maintenance.pb.h"
 #include "services/core/object_access.h"
 #include "services/manifest/collector.h"
 
 namespace entrepot::manifest {
 
-// kInvalidArgument where maintenance.proto allows no such name.
-absl::Status CheckBackupName(absl::string_view name);
-
 // Makes <backup_directory>/<name>/kv, and has the blob service copy its objects beside it, or, where it is a process of
 // its own, below its own directory. First the records, then the objects, while none of them is deleted: whatever the
 // records name is among the objects, and what was pushed in between is garbage for whoever restores. The records' copy
 // gets its name last: without it there is no backup.
 //
-// kAlreadyExists. Where it fails half-way the name may be taken nonetheless: take another one.
+// kInvalidArgument: the name is none (core/backup_name.h); kAlreadyExists. Where it fails half-way the name may be
+// taken nonetheless: take another one.
 absl::StatusOr<v1::Backup> TakeBackup(const std::string& backup_directory, const std::string& name,
                                       const std::function<absl::Status(const std::string& directory)>& snapshot_kv,
                                       ObjectAccess& objects, Collector& collector);

@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "google/protobuf/descriptor.h"
+#include "services/core/backup_name.h"
 #include "services/manifest/backup.h"
 #include "services/manifest/catalog_check.h"
 #include "services/manifest/retention_rules.h"
