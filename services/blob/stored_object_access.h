@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "services/blob/kv_upload_sessions.h"
 #include "services/blob/object_tier.h"
 #include "services/blob/verified_objects.h"

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -153,6 +154,16 @@ class StoredObjectAccessTest : public testing::TestWithParam<Files> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Files, StoredObjectAccessTest, testing::Values(Files::kOnDisk, Files::kInMemory));
+
+TEST_P(StoredObjectAccessTest, StopsVerifying) {
+  const Blob blob = Store(Bytes('a', kLarge));
+  // It would take a month; whichever of the two comes first.
+  std::thread verifying([&] { EXPECT_THAT(access_->Verify(blob, 1), StatusIs(absl::StatusCode::kCancelled)); });
+  access_->StopVerifying();
+  verifying.join();
+  EXPECT_THAT(access_->Verify(blob, 0), StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_OK(access_->Check(blob.storage_key, blob.size_bytes));
+}
 
 TEST_P(StoredObjectAccessTest, ChecksThatAnObjectIsThereInItsSize) {
   for (size_t size : {kSmall, kLarge}) {

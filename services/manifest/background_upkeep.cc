@@ -43,6 +43,7 @@ BackgroundUpkeep::BackgroundUpkeep(const config::v1::Collector& config, const Pa
 
 BackgroundUpkeep::~BackgroundUpkeep() {
   stop_.Stop();
+  parts_.scrubber->Stop();
   tasks_.clear();
   if (parts_.pulls != nullptr) FlushPulls();
 }

@@ -1,11 +1,14 @@
 #include "services/manifest/grpc_object_access.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/random/random.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
 #include "grpcpp/client_context.h"
@@ -54,7 +57,21 @@ class GrpcObjectAccess : public ObjectAccess {
     uint64_t slowest = kVerifyBytesPerSecondMin;
     if (bytes_per_second != 0) slowest = std::min(slowest, std::max<uint64_t>(bytes_per_second / 2, 1));
     const double seconds = static_cast<double>(blob.size_bytes) / static_cast<double>(slowest);
-    return Call<v1::VerifyObjectResponse>(&Stub::VerifyObject, request, deadline_ + absl::Seconds(seconds)).status();
+    const absl::Time deadline = absl::Now() + deadline_ + absl::Seconds(seconds);
+    return Retry<v1::VerifyObjectResponse>([&]() -> absl::StatusOr<v1::VerifyObjectResponse> {
+             grpc::ClientContext context;
+             if (!BeginVerifying(&context)) return absl::CancelledError("the process is about to end");
+             auto response = CallOnce<v1::VerifyObjectResponse>(&Stub::VerifyObject, request, deadline, &context);
+             EndVerifying(&context);
+             return response;
+           })
+        .status();
+  }
+
+  void StopVerifying() override {
+    absl::MutexLock lock(&mutex_);
+    stopped_ = true;
+    for (grpc::ClientContext* const call : verifying_) call->TryCancel();
   }
 
   absl::Status Delete(const StorageKey& key) override {
@@ -110,9 +127,10 @@ class GrpcObjectAccess : public ObjectAccess {
   absl::StatusOr<ObjectSnapshot> Snapshot(const std::string& name) override {
     v1::SnapshotObjectsRequest request;
     request.set_name(name);
-    ASSIGN_OR_RETURN(
-        const v1::SnapshotObjectsResponse response,
-        CallOnce<v1::SnapshotObjectsResponse>(&Stub::SnapshotObjects, request, absl::Now() + kSnapshotDeadline));
+    grpc::ClientContext context;
+    ASSIGN_OR_RETURN(const v1::SnapshotObjectsResponse response,
+                     CallOnce<v1::SnapshotObjectsResponse>(&Stub::SnapshotObjects, request,
+                                                           absl::Now() + kSnapshotDeadline, &context));
     return ObjectSnapshot{.objects = response.objects(), .object_bytes = response.object_bytes()};
   }
 
@@ -123,25 +141,47 @@ class GrpcObjectAccess : public ObjectAccess {
   template <typename Response, typename Request>
   absl::StatusOr<Response> Call(Method<Request, Response> method, const Request& request, absl::Duration time) {
     const absl::Time deadline = absl::Now() + time;
+    return Retry<Response>([&]() -> absl::StatusOr<Response> {
+      grpc::ClientContext context;
+      return CallOnce<Response>(method, request, deadline, &context);
+    });
+  }
+
+  template <typename Response, typename Attempt>
+  absl::StatusOr<Response> Retry(const Attempt& attempt) {
     absl::BitGen random;
     return runtime::RetryLoop(
         runtime::RetryPolicy(), runtime::Idempotency::kIdempotent, [](absl::Duration wait) { absl::SleepFor(wait); },
-        random, [&] { return CallOnce<Response>(method, request, deadline); });
+        random, attempt);
   }
 
   template <typename Response, typename Request>
-  absl::StatusOr<Response> CallOnce(Method<Request, Response> method, const Request& request, absl::Time deadline) {
-    grpc::ClientContext context;
-    context.set_deadline(absl::ToChronoTime(deadline));
+  absl::StatusOr<Response> CallOnce(Method<Request, Response> method, const Request& request, absl::Time deadline,
+                                    grpc::ClientContext* context) {
+    context->set_deadline(absl::ToChronoTime(deadline));
     Response response;
-    const grpc::Status status = ((*stub_).*method)(&context, request, &response);
+    const grpc::Status status = ((*stub_).*method)(context, request, &response);
     if (!status.ok()) return FromGrpcStatus(status);
     return response;
+  }
+
+  // false once it was told to stop.
+  bool BeginVerifying(grpc::ClientContext* call) {
+    absl::MutexLock lock(&mutex_);
+    if (!stopped_) verifying_.insert(call);
+    return !stopped_;
+  }
+  void EndVerifying(grpc::ClientContext* call) {
+    absl::MutexLock lock(&mutex_);
+    verifying_.erase(call);
   }
 
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<Stub> stub_;
   const absl::Duration deadline_;
+  absl::Mutex mutex_;
+  std::set<grpc::ClientContext*> verifying_ ABSL_GUARDED_BY(mutex_);
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace

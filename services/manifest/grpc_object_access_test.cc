@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "gmock/gmock.h"
@@ -43,6 +44,16 @@ TEST_F(GrpcObjectAccessTest, ChecksAndVerifies) {
     EXPECT_THAT(access_->Check(blob.storage_key, size), StatusIs(absl::StatusCode::kNotFound));
     EXPECT_THAT(access_->Verify(blob, 0), StatusIs(absl::StatusCode::kNotFound));
   }
+}
+
+TEST_F(GrpcObjectAccessTest, StopsVerifying) {
+  const Blob blob = Store(blob::CountingText(1'000'000));
+  // It would take three seconds; whichever of the two comes first.
+  std::thread verifying([&] { EXPECT_THAT(access_->Verify(blob, 300'000), StatusIs(absl::StatusCode::kCancelled)); });
+  access_->StopVerifying();
+  verifying.join();
+  EXPECT_THAT(access_->Verify(blob, 0), StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_OK(access_->Check(blob.storage_key, blob.size_bytes));
 }
 
 TEST_F(GrpcObjectAccessTest, QuarantinesAndDeletes) {

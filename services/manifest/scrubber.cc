@@ -84,6 +84,8 @@ class ObjectScrubber : public Scrubber {
     });
   }
 
+  void Stop() override { objects_.StopVerifying(); }
+
   absl::Status FillStatus(v1::UpkeepStatus* status) override {
     ASSIGN_OR_RETURN(const std::optional<ScrubRecord> record, ReadScrubProgress(kv_));
     if (record.has_value()) *status->mutable_scrub() = ToScrubReport(*record);

@@ -43,6 +43,9 @@ class Scrubber {
   // blob's any more.
   virtual absl::Status Examine(const Digest& digest, const StorageKey& storage_key) = 0;
 
+  // For who is about to end: runs under way end soon, as where `pace` says stop, with kCancelled.
+  virtual void Stop() = 0;
+
   // The pass, and the corrupt blobs. Reads all blob records.
   virtual absl::Status FillStatus(v1::UpkeepStatus* status) = 0;
 };
