@@ -8,3 +8,15 @@ def blob_directory(registry):
 
 def object_files(registry):
     return [path for path in (blob_directory(registry) / "objects").rglob("*") if path.is_file()]
+
+
+def files_of(registry, data):
+    """Those that hold these bytes."""
+    return [path for path in object_files(registry) if holds(path, data)]
+
+
+def holds(path, data):
+    try:
+        return path.stat().st_size == len(data) and path.read_bytes() == data
+    except FileNotFoundError:
+        return False  # Deleted meanwhile.

@@ -9,18 +9,14 @@ import time
 import pytest
 
 from fault.content import KIB, check_blobs, digest_of, pull, push, push_blobs, wait_until_pushes_work
-from fault.objects import object_files
+from fault.objects import files_of
 
 DATABASES = {"standalone": {"entrepot": "store/kv"}, "split": {"blob": "blob/kv", "manifest": "manifest/kv"}}
 
 
 def file_of(registry, data):
     """The only one that holds these bytes."""
-    found = [
-        path
-        for path in object_files(registry)
-        if path.stat().st_size == len(data) and path.read_bytes() == data
-    ]
+    found = files_of(registry, data)
     assert len(found) == 1, found
     return found[0]
 

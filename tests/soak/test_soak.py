@@ -95,6 +95,7 @@ def left(soaked):
     names = soaked.processes if soaked.mode == "split" else {"entrepot": None}
     metrics = [soaked.metrics(name) for name in names if not name.startswith(("gateway", "auth"))]
     gauges = ("entrepot_upload_sessions", "entrepot_gc_queue_depth", "entrepot_gc_delete_intents")
+    assert set(gauges) <= {name for each in metrics for name in each.names()}
     values = {gauge: sum(each.total(gauge) for each in metrics) for gauge in gauges}
     return {**{name: value for name, value in values.items() if value}, "files": files_below(soaked)}
 
