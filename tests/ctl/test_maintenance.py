@@ -20,11 +20,11 @@ CTL = PROGRAMS / "entrepotctl"
 BY_HAND = {"disabled": True, "lease": "0.1s", "grace": "0.1s", "orphan_age": "0.1s", "scrub": {"disabled": True}}
 
 
-def run(*words, code=0, registry=None, env=None):
+def run(*words, code=0, registry=None, env=None, stdin=""):
     """What entrepotctl printed."""
     environment = {"ENTREPOT_REGISTRY": registry.url} if registry else {}
     done = subprocess.run([CTL, *words], env={**environment, **(env or {})}, capture_output=True, text=True, check=False,
-                          timeout=120)  # fmt: skip
+                          input=stdin, timeout=120)  # fmt: skip
     assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
 
@@ -325,6 +325,20 @@ def test_restores_nothing_from_a_damaged_backup(registry, mode, tmp_path):
     assert f"I1: {digest_of(layer)}" in found and "nothing was restored" in found
     assert not [path for path in tmp_path.iterdir() if path.name.startswith("new")]
     assert "is no backup" in run("restore", tmp_path, tmp_path / "new", code=2)
+
+
+@pytest.mark.modes("standalone")
+def test_accounts_are_in_the_backup_of_one_process(make_secured_registry, tmp_path):
+    registry = make_secured_registry(config={"collector": BY_HAND})
+    env = {"ENTREPOT_REGISTRY": registry.url, "ENTREPOT_USERNAME": "admin", "ENTREPOT_PASSWORD": PASSWORDS["admin"]}
+    run("--ca-file", registry.ca, "users", "create", "alice", "--new-password-file", "-", env=env, stdin="her password")
+    run("--ca-file", registry.ca, "backup", "drill", env=env)
+    registry.stop()
+    (registry.data / "store").rename(tmp_path / "lost")
+    run("restore", tmp_path / "lost/backups/drill", registry.data / "store")
+    registry.start()
+    assert Client(registry, "alice", "her password").ask().status == 200
+    assert Client(registry, "alice", "another").ask().status == 401
 
 
 def test_jobs_of_a_kind_run_one_at_a_time_and_results_stay(registry):
