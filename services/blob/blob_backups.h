@@ -19,7 +19,7 @@ namespace entrepot::blob {
 //   <directory>/<name>/blobs    all objects that are files (object_snapshot.h)
 //   <directory>/<name>/kv       the service's records and small objects, where they are in a KV of its own
 // The records are copied first: whatever they name is among the objects. A copy gets its name when it is whole. Calls
-// come one after the other. Thread-safe.
+// come one after the other. Failpoints: blob.snapshot.{records_copied,objects_copied,copied}. Thread-safe.
 class BlobBackups {
  public:
   // Copies the KV into a directory that is not there yet. Empty: the KV is another's to copy.

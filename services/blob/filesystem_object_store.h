@@ -17,6 +17,9 @@ namespace entrepot::blob {
 // Objects as files (blob_directory.h). What Publish does, in this order: fdatasync of the staged file; rename to its
 // final name, which must not exist; fsync of the directory. A failed sync, or an I/O error while writing, closes the
 // gate; a full disk does not.
+//
+// Failpoints: blob.publish.{synced,renamed,directory_synced}, blob.delete.{unlinked,synced} and, with the new name of
+// the object durable and the old one not yet gone for certain, blob.quarantine.{renamed,kept}.
 class FilesystemObjectStore : public ObjectStore {
  public:
   // All arguments outlive the store.

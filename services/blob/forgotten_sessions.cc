@@ -3,6 +3,9 @@
 #include <cstddef>
 #include <utility>
 
+#include "services/core/failpoint.h"
+#include "services/status/status_macros.h"
+
 namespace entrepot::blob {
 namespace {
 
@@ -25,7 +28,9 @@ absl::Status ForgottenSessions::Flush() {
     absl::MutexLock lock(&mutex_);
     ids.swap(ids_);
   }
-  return ids.empty() ? absl::OkStatus() : records_.Delete(ids);
+  if (ids.empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(records_.Delete(ids));
+  return Failpoint("blob.session.forgotten");
 }
 
 }  // namespace entrepot::blob

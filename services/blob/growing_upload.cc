@@ -2,13 +2,16 @@
 
 #include "services/blob/digester_state_record.h"
 #include "services/blob/kv_object_tier.h"
+#include "services/core/failpoint.h"
 #include "services/runtime/json_log.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {
 
 absl::Status GrowingUpload::Append(absl::string_view bytes) {
-  if (absl::Status status = Store(bytes); !status.ok()) {
+  absl::Status status = Store(bytes);
+  status.Update(Failpoint("blob.append.written"));
+  if (!status.ok()) {
     RollBack();
     return status;
   }

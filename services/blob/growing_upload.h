@@ -17,7 +17,7 @@
 namespace entrepot::blob {
 
 // The bytes of a claimed session while they are added to: in its record as long as all of them fit the KV tier, else in
-// its staged object, and in its hash. Not thread-safe.
+// its staged object, and in its hash. Failpoint: blob.append.written. Not thread-safe.
 class GrowingUpload {
  public:
   // `staged` is null as long as `record` holds the bytes; `digester` has taken them all in. `uploads` outlives this.

@@ -16,7 +16,7 @@
 namespace entrepot::blob {
 
 // Objects small enough to be values in the KV: there they cost a share of one log sync, where a file costs several
-// synced system calls. Thread-safe.
+// synced system calls. Failpoints: blob.delete.recorded, blob.quarantine.recorded. Thread-safe.
 class KvObjectTier : public ObjectTier {
  public:
   static constexpr size_t kObjectBytesMax = 64 << 10;

@@ -194,7 +194,7 @@ absl::Status KvUploadSessions::ForgetAbandoned(const StorageKey& key) {
   const UploadId id = UploadOf(key);
   if (table_.Contains(id)) return absl::FailedPreconditionError("the upload's session has not expired");
   RETURN_IF_ERROR(records_.Delete({id}));
-  RETURN_IF_ERROR(Failpoint("blob.session.forgotten"));
+  RETURN_IF_ERROR(Failpoint("blob.session.abandoned_forgotten"));
   abandoned_.Remove(id);
   return absl::OkStatus();
 }

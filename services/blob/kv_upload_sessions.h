@@ -27,6 +27,9 @@ namespace entrepot::blob {
 
 // Upload sessions in a KV, their bytes there or, where they are many, in an object store. One process at a time works
 // on a KV and its store.
+//
+// Failpoints, each where the record has just been written: blob.session.{saved,deleted,forgotten,abandoned_forgotten},
+// blob.seal.recorded; and blob.seal.published, with the object there and its record not.
 class KvUploadSessions : public UploadSessions {
  public:
   struct Options {

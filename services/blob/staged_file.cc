@@ -8,7 +8,6 @@
 #include "services/blob/disk_space.h"
 #include "services/blob/file_io.h"
 #include "services/blob/io_error.h"
-#include "services/core/failpoint.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {
@@ -28,7 +27,6 @@ absl::Status StagedFile::Append(absl::string_view bytes) {
     if (ClassifyIoError(error) == IoErrorKind::kBroken) gate_.Close(status.message());
     return status;
   }
-  RETURN_IF_ERROR(Failpoint("blob.append.written"));
   size_bytes_ += bytes.size();
   StartWriteBack();
   return absl::OkStatus();

@@ -3,35 +3,21 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "services/core/backup_name.h"
 #include "services/core/digester.h"
-#include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {
 namespace {
 
-constexpr size_t kSnapshotNameMax = 64;
 // Before every key of a value, behind every key of a file.
 constexpr absl::string_view kBehindFiles = "k";
 
 absl::Status OtherSize(const StorageKey& key, uint64_t found, uint64_t expected) {
   return absl::DataLossError(
       absl::StrCat("object ", key.ToString(), " holds ", found, " bytes, where its record says ", expected));
-}
-
-absl::Status CheckSnapshotName(absl::string_view name) {
-  const bool valid = !name.empty() && name.size() <= kSnapshotNameMax && name.front() != '.' &&
-                     std::all_of(name.begin(), name.end(), [](char c) {
-                       return absl::ascii_isdigit(static_cast<unsigned char>(c)) ||
-                              absl::ascii_islower(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
-                     });
-  if (valid) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("the name ", QuotedInput(name), " of a backup is not 1 to ",
-                                                 kSnapshotNameMax,
-                                                 " of a-z, 0-9, '.', '_' and '-', or begins with '.'"));
 }
 
 }  // namespace
@@ -125,7 +111,7 @@ absl::Status StoredObjectAccess::ForgetAbandoned(const StorageKey& key) {
 }
 
 absl::StatusOr<ObjectSnapshot> StoredObjectAccess::Snapshot(const std::string& name) {
-  RETURN_IF_ERROR(CheckSnapshotName(name));
+  RETURN_IF_ERROR(CheckBackupName(name));
   if (!parts_.snapshot) return absl::UnimplementedError("this store cannot be copied");
   return parts_.snapshot(name);
 }
