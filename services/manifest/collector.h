@@ -49,8 +49,8 @@ class Collector {
   // Fills in all that is about the collector. Reads the whole queue.
   virtual absl::Status FillStatus(v1::UpkeepStatus* status) = 0;
 
-  // While any hold lives no object is deleted or quarantined: for who copies objects. Blocks until deletions under way
-  // are done.
+  // While any hold lives no object is deleted or quarantined by this collector, whose runs leave that for a later one:
+  // for who copies objects. Blocks until deletions under way are done.
   class Hold {
    public:
     virtual ~Hold() = default;
