@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/core/failpoint.h"
 #include "services/manifest/blob_commit.h"
 #include "services/manifest/blob_review.h"
 #include "services/manifest/catalog_locks.h"
@@ -96,8 +97,11 @@ absl::StatusOr<std::optional<CommitResult>> BlobRecords::TryCommit(const Caller&
     } else {
       ASSIGN_OR_RETURN(result, CommitUpload(transaction, repository, blob, terms));
     }
-    return result.has_value() ? write.EnsureThere(transaction, terms.now) : absl::OkStatus();
+    if (!result.has_value()) return absl::OkStatus();
+    RETURN_IF_ERROR(write.EnsureThere(transaction, terms.now));
+    return Failpoint("manifest.commit_blob.written");
   }));
+  if (result.has_value()) RETURN_IF_ERROR(Failpoint("manifest.commit_blob.committed"));
   return result;
 }
 
@@ -190,8 +194,10 @@ absl::StatusOr<Blob> BlobRecords::MountUncounted(const Caller& caller, const Rep
                      source.has_value() ? HasLink(transaction, digest, *source) : HasAnyLink(transaction, digest));
     if (!source_has || !source_readable) return UnknownBlob(asked, digest);
     RETURN_IF_ERROR(EnsureLink(transaction, digest, repository, now));
-    return write.EnsureThere(transaction, now);
+    RETURN_IF_ERROR(write.EnsureThere(transaction, now));
+    return Failpoint("manifest.mount_blob.written");
   }));
+  RETURN_IF_ERROR(Failpoint("manifest.mount_blob.committed"));
   return ToBlob(digest, record);
 }
 
@@ -215,8 +221,10 @@ absl::Status BlobRecords::Unlink(const Caller& caller, const RepositoryName& rep
     if (!linked) return UnknownBlob(repository, digest);
     RETURN_IF_ERROR(guard.CheckUnlinkOf(transaction, digest));
     transaction.Delete(keys::Link(digest, repository));
-    return ReviewBlob(transaction, digest, clock_->Now());
+    RETURN_IF_ERROR(ReviewBlob(transaction, digest, clock_->Now()));
+    return Failpoint("manifest.unlink_blob.written");
   }));
+  RETURN_IF_ERROR(Failpoint("manifest.unlink_blob.committed"));
   metrics_->CountUnlink();
   return absl::OkStatus();
 }

@@ -141,8 +141,8 @@ void World::Befall() {
 
 void World::MoveClock() {
   const absl::Duration moves[] = {
-      absl::Seconds(1), absl::Minutes(1),          kGrace / 2, kGrace + absl::Seconds(1),  kLease / 4,
-      kLease / 2,       kLease + absl::Seconds(1), -kGrace,    -kLease - absl::Seconds(1), 3 * kLease,
+      absl::Seconds(1), absl::Minutes(1), kGrace / 2, kGrace + absl::Seconds(1),  kLease / 4, kLease / 4,
+      kLease / 4,       kLease / 2,       -kGrace,    -kLease - absl::Seconds(1), 3 * kLease, kLease + absl::Seconds(1),
   };
   const absl::Duration by = random().Of(moves);
   clock_.Move(by);
