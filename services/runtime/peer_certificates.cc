@@ -65,6 +65,12 @@ PeerCertificates::PeerCertificates(const config::v1::PeerTls& tls, prometheus::G
       expiry_(expiry),
       watcher_("peer certificate", PeerFilePaths(tls), [this](const auto& contents) { return Load(contents); }) {}
 
+PeerCertificates::~PeerCertificates() {
+  // Connections that are being closed keep gRPC's provider for a moment longer. Where it finds no certificate it aborts
+  // the process.
+  for (OwnedFd& file : files_) file.release();
+}
+
 absl::Status PeerCertificates::Load(const absl::StatusOr<std::vector<std::string>>& contents) {
   ASSIGN_OR_RETURN(const double expiry, CheckPeerFileContents(tls_, contents));
   for (const PeerFile file : {kPeerCertificate, kPeerPrivateKey, kPeerCa})

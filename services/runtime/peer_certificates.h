@@ -32,6 +32,9 @@ class PeerCertificates {
                                                                   const std::shared_ptr<prometheus::Registry>& registry,
                                                                   absl::Duration poll_interval = absl::Seconds(1));
 
+  // Leaves three open files behind: see there.
+  ~PeerCertificates();
+
   PeerCertificates(const PeerCertificates&) = delete;
   PeerCertificates& operator=(const PeerCertificates&) = delete;
 
