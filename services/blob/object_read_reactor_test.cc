@@ -52,6 +52,48 @@ TEST_F(ObjectReadReactorTest, StreamsObjectsOfBothTiers) {
   }
 }
 
+TEST_F(ObjectReadReactorTest, HoldsTheEndBackOfWhatHasAnotherDigest) {
+  for (size_t size : {5'000UL, 1'000'000UL}) {
+    const std::string bytes = CountingText(size);
+    v1::ReadObjectRequest request = Request(server_.Store(bytes).ToString(), 0, size);
+    // Nothing is known of it any more.
+    server_.Restart();
+    for (const std::string& of : {bytes + "x", bytes}) {
+      request.set_digest(ComputeDigest(DigestAlgorithm::kSha256, of).ToString());
+      grpc::ClientContext context;
+      context.set_wait_for_ready(true);
+      const auto stream = server_.stub().ReadObject(&context, request);
+      std::string read;
+      v1::ReadObjectResponse response;
+      while (stream->Read(&response)) read += response.data();
+      const absl::Status status = FromGrpcStatus(stream->Finish());
+      if (of == bytes) {
+        EXPECT_OK(status);
+        EXPECT_TRUE(read == bytes);
+      } else {
+        EXPECT_THAT(status, StatusIs(absl::StatusCode::kDataLoss));
+        EXPECT_LT(read.size(), size);
+        EXPECT_TRUE(bytes.compare(0, read.size(), read) == 0);
+      }
+    }
+  }
+}
+
+TEST_F(ObjectReadReactorTest, ChecksTheRestTogetherWithWhatCameBefore) {
+  const std::string bytes = CountingText(1'000'000);
+  v1::ReadObjectRequest request = Request(server_.Store(bytes).ToString(), 600'000, 400'000);
+  request.set_digest(ComputeDigest(DigestAlgorithm::kSha256, bytes).ToString());
+  server_.Restart();
+  grpc::ClientContext context;
+  context.set_wait_for_ready(true);
+  const auto stream = server_.stub().ReadObject(&context, request);
+  std::string read;
+  v1::ReadObjectResponse response;
+  while (stream->Read(&response)) read += response.data();
+  EXPECT_OK(FromGrpcStatus(stream->Finish()));
+  EXPECT_TRUE(read == bytes.substr(600'000));
+}
+
 TEST_F(ObjectReadReactorTest, StreamsRanges) {
   for (size_t size : {5'000UL, 1'000'000UL}) {
     const std::string bytes = CountingText(size);

@@ -9,10 +9,11 @@ ObjectTrust VerifiedObjects::Find(const StorageKey& key, const ObjectVersion& ve
   absl::MutexLock lock(&mutex_);
   const Finding* finding = objects_.Find(key.ToString());
   if (finding == nullptr || finding->version != version) return ObjectTrust::kUnknown;
+  if (finding->digest != digest.ToString()) return ObjectTrust::kUnknown;
   if (!finding->good) return ObjectTrust::kCorrupt;
   // A clock that was set back says nothing of how long ago that was.
   const bool fresh = finding->found_at <= now && now < finding->found_at + kGoodFor;
-  return fresh && finding->digest == digest.ToString() ? ObjectTrust::kGood : ObjectTrust::kUnknown;
+  return fresh ? ObjectTrust::kGood : ObjectTrust::kUnknown;
 }
 
 bool VerifiedObjects::IsCorrupt(const StorageKey& key, const ObjectVersion& version) {

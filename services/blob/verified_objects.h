@@ -29,8 +29,9 @@ class VerifiedObjects {
   explicit VerifiedObjects(const Clock* clock, size_t objects_max = kObjectsMax)
       : clock_(*clock), objects_(objects_max) {}
 
-  // Good: it has that digest. Corrupt: not the one that was asked of it last.
+  // Good: it has that digest; corrupt: it has not.
   ObjectTrust Find(const StorageKey& key, const ObjectVersion& version, const Digest& digest);
+  // It did not have the digest that was last expected of it.
   bool IsCorrupt(const StorageKey& key, const ObjectVersion& version);
   // It was hashed just now.
   void Enter(const StorageKey& key, const ObjectVersion& version, const Digest& digest, bool good);

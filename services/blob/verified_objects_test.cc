@@ -26,9 +26,11 @@ TEST_F(VerifiedObjectsTest, KnowsWhatWasEntered) {
   EXPECT_TRUE(verified_.IsCorrupt(key_, version_));
 }
 
-TEST_F(VerifiedObjectsTest, GoodIsOnlyTheDigestThatWasFound) {
-  verified_.Enter(key_, version_, digest_, true);
-  EXPECT_EQ(verified_.Find(key_, version_, ComputeDigest(DigestAlgorithm::kSha256, "b")), ObjectTrust::kUnknown);
+TEST_F(VerifiedObjectsTest, KnowsNothingOfAnotherDigest) {
+  for (bool good : {true, false}) {
+    verified_.Enter(key_, version_, digest_, good);
+    EXPECT_EQ(verified_.Find(key_, version_, ComputeDigest(DigestAlgorithm::kSha256, "b")), ObjectTrust::kUnknown);
+  }
 }
 
 TEST_F(VerifiedObjectsTest, AChangedFileIsUnknown) {
