@@ -1,5 +1,7 @@
 #include "tests/simulation/model.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/manifest/metadata_keys.h"
@@ -129,8 +131,9 @@ void Model::Call::End(Outcome outcome) {
 
 void Model::EndPromise(Call& call) {
   const absl::Time until = call.span_.least() + promise_;
-  const bool holds = !Disturbed(links_[*call.promises_], call.begin_) && call.span_.greatest() < until &&
-                     !rotten_[call.promises_->second];
+  const absl::Time latest = std::max({call.span_.greatest(), call.reviews_until_, review_time_()});
+  const bool holds =
+      !Disturbed(links_[*call.promises_], call.begin_) && latest < until && !rotten_[call.promises_->second];
   if (holds) promises_[*call.promises_] = {now_, until};
 }
 

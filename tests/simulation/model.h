@@ -2,6 +2,7 @@
 #define ENTREPOT_TESTS_SIMULATION_MODEL_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -40,11 +41,13 @@ class Model {
 
    private:
     friend class Model;
-    explicit Call(Model* model) : model_(*model), begin_(++model->now_), span_(model->clock_) {}
+    explicit Call(Model* model)
+        : model_(*model), begin_(++model->now_), span_(model->clock_), reviews_until_(model->review_time_()) {}
 
     Model& model_;
     const uint64_t begin_;
     const SimulatedClock::Span span_;
+    const absl::Time reviews_until_;
     std::vector<Register::Write*> writes_;
     // The blob that is safe once it is done.
     std::optional<std::pair<size_t, size_t>> promises_;
@@ -73,6 +76,9 @@ class Model {
   // Whether the manifest has been there all the time of a Read, and nobody has taken its blobs' links.
   bool ManifestIsWhole(const Call& call, size_t repository, size_t manifest) const;
 
+  // Tells the latest time that a review which is under way may have read. A clock that is put back under it, and a HEAD
+  // before it commits, are no promise broken: its time is as good as the HEAD's.
+  void OnReviewTime(std::function<absl::Time()> review_time) { review_time_ = std::move(review_time); }
   // The clock has moved: promises end.
   void ClockMoved();
   // The blob's bytes have rotten: nothing is promised about it any more.
@@ -113,6 +119,7 @@ class Model {
 
   SimulatedClock* const clock_;
   const absl::Duration promise_;
+  std::function<absl::Time()> review_time_ = [] { return absl::InfinitePast(); };
   uint64_t now_ = 0;
   // Each by its repository and its own place.
   std::map<Place, Register> tags_;

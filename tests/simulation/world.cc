@@ -1,5 +1,6 @@
 #include "tests/simulation/world.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -49,6 +50,7 @@ World::Upkeep::Upkeep(World* world)
       scrubber(manifest::Scrubber::Create(kv.get(), &world->clock_, objects.get(),
                                           {.bytes_per_second = 0, .registry = nullptr})),
       pace([this, world](uint64_t, uint64_t) {
+        clock_span.emplace(&world->clock_);
         world->scheduler_.Step("paces itself");
         return process.alive && !world->scheduler_.stopped();
       }) {}
@@ -67,6 +69,15 @@ World::World(uint64_t seed, const Options& options)
         return absl::OkStatus();
       }) {
   kv_.OnCommit([this] { CheckNow(); });
+  model_.OnReviewTime([this] {
+    absl::Time latest = absl::InfinitePast();
+    for (const auto& upkeep : upkeeps_) {
+      if (upkeep->process.alive && upkeep->clock_span.has_value()) {
+        latest = std::max(latest, upkeep->clock_span->greatest());
+      }
+    }
+    return latest;
+  });
   objects_.OnRemoval([this] { CheckNow(); });
   scheduler_.OnEvent([this] { Befall(); });
   StartRegistry();
@@ -96,6 +107,7 @@ std::shared_ptr<World::Registry> World::AwaitRegistry() {
 
 std::shared_ptr<World::Upkeep> World::StartUpkeep() {
   upkeeps_.push_back(std::make_shared<Upkeep>(this));
+  upkeeps_.back()->clock_span.emplace(&clock_);
   return upkeeps_.back();
 }
 

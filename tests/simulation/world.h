@@ -76,6 +76,8 @@ class World {
     std::unique_ptr<manifest::Collector> collector;
     std::unique_ptr<manifest::Scrubber> scrubber;
     Pace pace;
+    // Since its last transaction was over.
+    std::optional<SimulatedClock::Span> clock_span;
   };
 
   World(uint64_t seed, const Options& options);
