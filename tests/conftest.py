@@ -33,6 +33,7 @@ A Registry:
     .kill9(name), .start(name), .restart(name)     one process, or all without a name; start waits until it is ready
     .set_failpoints(plan), .set_environment(...)    of processes that are started from now on
     .wait_ready(), .stop()
+    .check_stopped()        ends it, and checks the invariants of what it leaves
     .metrics(name=None)     Metrics of a process, by default the gateway: .total("entrepot_http_requests_total",
                             route="blob", method="GET") adds up all samples with these labels
     .process                the only process, or the gateway

@@ -124,7 +124,9 @@ def ask(*arguments, **options):
 
 @pytest.fixture(name="killed", scope="module")
 def fixture_killed(make_module_registry):
-    return Killed(make_module_registry(config={"collector": {"disabled": True}}, failpoints={}))
+    registry = make_module_registry(config={"collector": {"disabled": True}}, failpoints={})
+    yield Killed(registry)
+    registry.check_stopped()
 
 
 @pytest.fixture(name="collected", scope="module")
@@ -140,7 +142,9 @@ def fixture_collected(make_module_registry):
     }
     # An upload that was sealed, and not committed since its process was gone, is reaped when its session ends.
     config = {"collector": collector, "uploads": {"session_lifetime": "2s"}}
-    return Killed(make_module_registry(config=config, failpoints={}))
+    registry = make_module_registry(config=config, failpoints={})
+    yield Killed(registry)
+    registry.check_stopped()
 
 
 @pytest.mark.parametrize("size", BLOB_SIZES)

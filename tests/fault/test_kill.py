@@ -132,6 +132,7 @@ def test_under_a_load_of_pushes(own_registry):
     check(clients)
     own_registry.restart()
     check(clients)
+    own_registry.check_stopped()
 
 
 def check(clients):

@@ -78,6 +78,8 @@ def test_power_cuts(disk, make_registry):
                 assert client.check(*cut, collected=True) == []
         cut = load_and_cut(registry, disk, clients, moments.uniform(0.3, 3.0))
         disk.cut_to_copy()
+    registry = make_registry(data=disk.mount / "registry", config={"collector": COLLECTOR})
+    registry.check_stopped()
     assert sum(client.counts["manifests"] for client in clients) > 20 * CUTS
 
 

@@ -82,6 +82,7 @@ def test_soak(soaked, mode):
         assert writer.check(now, now, collected=True) == []
         writer.delete_everything()
     wait_until_nothing_is_left(soaked)
+    print(soaked.check_stopped())
 
 
 def files_below(soaked):
