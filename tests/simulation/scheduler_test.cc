@@ -27,7 +27,7 @@ std::string OrderOf(uint64_t seed, uint64_t* fingerprint = nullptr) {
 
 TEST(SchedulerTest, ASeedIsOneOrderAndAllOrdersHaveSeeds) {
   std::set<std::string> orders;
-  for (uint64_t seed = 1; seed <= 500; ++seed) {
+  for (uint64_t seed = 1; seed <= 5000; ++seed) {
     uint64_t first = 0, second = 0;
     orders.insert(OrderOf(seed, &first));
     OrderOf(seed, &second);
