@@ -91,11 +91,14 @@ Client::Found Client::HeadBlob(size_t repository, size_t blob) {
   const auto registry = world_.AwaitRegistry();
   if (registry == nullptr) return Found::kCannotTell;
   const auto call = world_.model().BlobCall(repository, blob);
+  const uint64_t failures = world_.kv().failures();
   world_.scheduler().Note("HEAD", content.blobs[blob].digest.ToString());
   const auto found = registry->catalog->FindBlob(nobody, content.repositories[repository], content.blobs[blob].digest);
   world_.scheduler().Note("HEAD gives", found.status().ToString());
   const Outcome outcome = world_.Judge(found.status(), "HEAD of a blob");
-  call->End(outcome);
+  // Where no lease can be written, what a manifest refers to is shown all the same, so that pulls go on; then nothing
+  // is promised beyond that manifest.
+  call->End(world_.kv().failures() == failures ? outcome : Outcome::kUnknown);
   if (outcome == Outcome::kUnknown) return Found::kCannotTell;
   return outcome == Outcome::kDone ? Found::kYes : Found::kNo;
 }

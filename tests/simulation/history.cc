@@ -20,12 +20,14 @@ World::Options Character(Random random, bool trace) {
   const uint64_t events[] = {400, 100, 40, 15};
   const uint64_t crashes[] = {0, 0, 40, 10, 4};
   const uint64_t power_cuts[] = {0, 0, 60, 15};
+  const uint64_t rots[] = {0, 0, 0, 20};
   options.scheduler.switch_one_in = random.Of(switches);
   options.scheduler.stall_one_in = random.Of(stalls);
   options.scheduler.event_one_in = random.Of(events);
   options.scheduler.trace = trace;
   options.crash_one_in = random.Of(crashes);
   options.power_cut_one_in = random.Of(power_cuts);
+  options.rot_one_in = random.Of(rots);
   if (random.OneIn(2)) return options;
   const uint64_t faults[] = {0, 1000, 200, 50};
   options.faults.kv_read_fails = random.Of(faults) * 2;

@@ -151,7 +151,10 @@ std::unique_ptr<kv::KvReader> SimulatedKv::Committed() { return std::make_unique
 
 absl::Status SimulatedKv::Fate(const Process& process, uint64_t fails_one_in) {
   if (IsDead(process)) return absl::UnavailableError("this process is dead");
-  if (scheduler_.random().OneIn(fails_one_in)) return absl::UnavailableError("an injected failure of the KV");
+  if (scheduler_.random().OneIn(fails_one_in)) {
+    ++failures_;
+    return absl::UnavailableError("an injected failure of the KV");
+  }
   return absl::OkStatus();
 }
 
@@ -216,7 +219,10 @@ absl::Status SimulatedKv::TransactOnce(const Process& process, const std::vector
     Held held(this, &process);
     for (const Lock& lock : locks) {
       if (!held.Take(lock)) return absl::UnavailableError("this process is dead");
-      if (scheduler_.random().OneIn(faults_.kv_aborts)) return absl::AbortedError("an injected lock timeout");
+      if (scheduler_.random().OneIn(faults_.kv_aborts)) {
+        ++failures_;
+        return absl::AbortedError("an injected lock timeout");
+      }
     }
     Transaction transaction(this, &process, &locks);
     RETURN_IF_ERROR(fn(transaction));
@@ -236,7 +242,10 @@ absl::Status SimulatedKv::Commit(const Process& process, Transaction& transactio
   }
   scheduler_.Step("commits", keys);
   RETURN_IF_ERROR(Fate(process, faults_.kv_commit_fails));
-  if (scheduler_.random().OneIn(faults_.kv_aborts)) return absl::AbortedError("an injected conflict");
+  if (scheduler_.random().OneIn(faults_.kv_aborts)) {
+    ++failures_;
+    return absl::AbortedError("an injected conflict");
+  }
   Apply(transaction.writes(), durability);
   return absl::OkStatus();
 }

@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_TESTS_SIMULATION_SIMULATED_KV_H_
 #define ENTREPOT_TESTS_SIMULATION_SIMULATED_KV_H_
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -45,6 +46,9 @@ class SimulatedKv {
   // The process is dead: its locks are free.
   void Release(const Process* process);
 
+  // How many calls have failed, or seemed to.
+  uint64_t failures() const { return failures_; }
+
   // A commit without locks or steps: for what simulated parts keep here.
   void Write(const Writes& writes, kv::Durability durability);
 
@@ -87,6 +91,7 @@ class SimulatedKv {
   Scheduler& scheduler_;
   const Faults& faults_;
   std::function<void()> observer_;
+  uint64_t failures_ = 0;
   Entries entries_;
   std::map<std::string, LockState, std::less<>> locks_;
   // What the keys of the commits since the last synced one held before, in their order.

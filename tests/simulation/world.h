@@ -86,6 +86,7 @@ class World {
   Random& random() { return scheduler_.random(); }
   Model& model() { return model_; }
   SimulatedObjects& objects() { return objects_; }
+  const SimulatedKv& kv() const { return kv_; }
 
   // The registry that runs; waits for one where it has just died. Null where the history is over.
   std::shared_ptr<Registry> AwaitRegistry();
