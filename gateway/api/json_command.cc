@@ -1,9 +1,13 @@
 #include "gateway/api/json_command.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "gateway/api/error_response.h"
+#include "gateway/api/request_body.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/util/json_util.h"
+#include "services/status/oci_error.h"
 #include "services/status/quoted_input.h"
 
 namespace entrepot::gateway::api {
@@ -11,9 +15,16 @@ namespace {
 
 namespace json = google::protobuf::util;
 
+// A policy file's text may be among it.
+constexpr size_t kBodyBytesMax = 1 << 20;
+
 absl::Status Malformed(absl::string_view message) { return HttpError(400, OciErrorCode::kUnsupported, message); }
 
 }  // namespace
+
+boost::asio::awaitable<absl::StatusOr<std::string>> ReadCommandBody(http::Request& http) {
+  co_return co_await ReadWholeBody(*http.body, kBodyBytesMax, OciErrorCode::kUnsupported);
+}
 
 absl::Status ParseCommand(const std::string& body, google::protobuf::Message* request) {
   json::JsonParseOptions options;

@@ -2,26 +2,21 @@
 #define ENTREPOT_GATEWAY_API_JSON_COMMAND_H_
 
 #include <string>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "gateway/api/registry_request.h"
-#include "gateway/api/request_body.h"
+#include "boost/asio/awaitable.hpp"
 #include "gateway/backends/call_context.h"
 #include "gateway/http/message.h"
 #include "google/protobuf/message.h"
-#include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
 // What entrepotctl asks of a service: a message with a oneof `command`, in protobuf's JSON mapping, answered by another
 // one.
 namespace entrepot::gateway::api {
 
-// A policy file's text may be among it.
-inline constexpr size_t kCommandBytesMax = 1 << 20;
-
+boost::asio::awaitable<absl::StatusOr<std::string>> ReadCommandBody(http::Request& http);
 // kInvalidArgument, which is 400: it is none, knows a field that the message does not, or holds no command.
 absl::Status ParseCommand(const std::string& body, google::protobuf::Message* request);
 // The errors of commands, which the OCI specification has no codes for, as answers: 400, 403, 404, 409.
@@ -41,17 +36,19 @@ void SetCaller(const http::Request& http, const CallContext& call, Request* requ
   request->set_remote_address(std::string(http.remote_address));
 }
 
-// Hands the command in the body to `send`, a coroutine, and its answer back.
-template <typename Request, typename Send>
-HandlerResult HandleCommand(http::Request& http, const CallContext& call, Send send) {
-  CO_ASSIGN_OR_RETURN(const std::string body,
-                      co_await ReadWholeBody(*http.body, kCommandBytesMax, OciErrorCode::kUnsupported));
+// The command in a request's body, as its caller's.
+template <typename Request>
+absl::StatusOr<Request> ReadCommand(const std::string& body, const http::Request& http, const CallContext& call) {
   Request request;
-  CO_RETURN_IF_ERROR(ParseCommand(body, &request));
+  RETURN_IF_ERROR(ParseCommand(body, &request));
   SetCaller(http, call, &request);
-  const auto response = co_await send(std::as_const(request));
-  if (!response.ok()) co_return CommandError(response.status());
-  co_return CommandAnswer(*response);
+  return request;
+}
+
+template <typename Response>
+absl::StatusOr<http::Response> AnswerCommand(const absl::StatusOr<Response>& response) {
+  if (!response.ok()) return CommandError(response.status());
+  return CommandAnswer(*response);
 }
 
 }  // namespace entrepot::gateway::api
