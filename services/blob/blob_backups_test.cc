@@ -143,7 +143,9 @@ TEST_F(BlobBackupsTest, HoldsAllThatWasStoredBeforeItWhileOthersStore) {
     EXPECT_OK(store.objects().Snapshot("busy"));
     stop = true;
     for (std::thread& writer : writers) writer.join();
-    for (int w = 0; w < kWriters; ++w) before.insert(before.end(), stored[w].begin(), stored[w].begin() + counts[w]);
+    for (int w = 0; w < kWriters; ++w) {
+      for (size_t i = 0; i < counts[w]; ++i) before.push_back(stored[w][i]);
+    }
   }
   Store restored(BackupOf("busy"), &clock_);
   for (const Blob& blob : before) EXPECT_OK(restored.objects().Verify(blob, 0));
