@@ -40,14 +40,20 @@ class ReactorTestServer {
 
   // The service ends and starts anew at the same address.
   void Restart() {
-    config::v1::Endpoint endpoint;
-    const std::string address = server_->address();
-    endpoint.set_address("127.0.0.1");
-    endpoint.set_port(static_cast<uint32_t>(std::stoul(address.substr(address.rfind(':') + 1))));
+    Stop();
+    StartAgain();
+  }
+  void Stop() {
+    address_ = server_->address();
     server_.reset();
     service_.reset();
     executor_.reset();
     stack_.reset();
+  }
+  void StartAgain() {
+    config::v1::Endpoint endpoint;
+    endpoint.set_address("127.0.0.1");
+    endpoint.set_port(static_cast<uint32_t>(std::stoul(address_.substr(address_.rfind(':') + 1))));
     Open();
     Serve(endpoint);
   }
@@ -95,6 +101,7 @@ class ReactorTestServer {
   std::unique_ptr<runtime::GrpcServer> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::BlobService::Stub> stub_;
+  std::string address_;
 };
 
 // Text in which every run of bytes tells where it is from.

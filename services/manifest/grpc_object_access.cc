@@ -12,7 +12,7 @@
 #include "absl/time/clock.h"
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
 #include "grpcpp/client_context.h"
-#include "services/runtime/retry_loop.h"
+#include "services/runtime/backoff.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
 
@@ -26,6 +26,15 @@ constexpr absl::Duration kListDeadlineMin = absl::Minutes(1);
 constexpr absl::Duration kSnapshotDeadline = absl::Hours(6);
 // Of a disk that does other things too.
 constexpr uint64_t kVerifyBytesPerSecondMin = 4 << 20;
+
+constexpr absl::Duration kRestart = absl::Seconds(5);
+constexpr absl::Duration kBackoffMin = absl::Milliseconds(20);
+constexpr absl::Duration kBackoffMax = absl::Milliseconds(400);
+
+// What the service itself answered has details.
+bool IsLost(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_details().empty();
+}
 
 template <typename Request, typename Response>
 using Method = grpc::Status (v1::BlobService::StubInterface::*)(grpc::ClientContext*, const Request&, Response*);
@@ -58,10 +67,11 @@ class GrpcObjectAccess : public ObjectAccess {
     if (bytes_per_second != 0) slowest = std::min(slowest, std::max<uint64_t>(bytes_per_second / 2, 1));
     const double seconds = static_cast<double>(blob.size_bytes) / static_cast<double>(slowest);
     const absl::Time deadline = absl::Now() + deadline_ + absl::Seconds(seconds);
-    return Retry<v1::VerifyObjectResponse>([&]() -> absl::StatusOr<v1::VerifyObjectResponse> {
+    return Retry<v1::VerifyObjectResponse>([&](grpc::Status* outcome) -> absl::StatusOr<v1::VerifyObjectResponse> {
              grpc::ClientContext context;
              if (!BeginVerifying(&context)) return absl::CancelledError("the process is about to end");
-             auto response = CallOnce<v1::VerifyObjectResponse>(&Stub::VerifyObject, request, deadline, &context);
+             auto response =
+                 CallOnce<v1::VerifyObjectResponse>(&Stub::VerifyObject, request, deadline, &context, outcome);
              EndVerifying(&context);
              return response;
            })
@@ -128,9 +138,10 @@ class GrpcObjectAccess : public ObjectAccess {
     v1::SnapshotObjectsRequest request;
     request.set_name(name);
     grpc::ClientContext context;
+    grpc::Status outcome;
     ASSIGN_OR_RETURN(const v1::SnapshotObjectsResponse response,
                      CallOnce<v1::SnapshotObjectsResponse>(&Stub::SnapshotObjects, request,
-                                                           absl::Now() + kSnapshotDeadline, &context));
+                                                           absl::Now() + kSnapshotDeadline, &context, &outcome));
     return ObjectSnapshot{.objects = response.objects(), .object_bytes = response.object_bytes()};
   }
 
@@ -141,28 +152,42 @@ class GrpcObjectAccess : public ObjectAccess {
   template <typename Response, typename Request>
   absl::StatusOr<Response> Call(Method<Request, Response> method, const Request& request, absl::Duration time) {
     const absl::Time deadline = absl::Now() + time;
-    return Retry<Response>([&]() -> absl::StatusOr<Response> {
+    return Retry<Response>([&](grpc::Status* outcome) -> absl::StatusOr<Response> {
       grpc::ClientContext context;
-      return CallOnce<Response>(method, request, deadline, &context);
+      return CallOnce<Response>(method, request, deadline, &context, outcome);
     });
   }
 
+  // For as long as the service takes to restart, as the gateway does: a commit should not fail because it was not
+  // connected to again yet.
   template <typename Response, typename Attempt>
   absl::StatusOr<Response> Retry(const Attempt& attempt) {
-    absl::BitGen random;
-    return runtime::RetryLoop(
-        runtime::RetryPolicy(), runtime::Idempotency::kIdempotent, [](absl::Duration wait) { absl::SleepFor(wait); },
-        random, attempt);
+    absl::InsecureBitGen random;
+    runtime::Backoff backoff(kBackoffMin, kBackoffMax, random);
+    const absl::Time give_up = absl::Now() + std::min(deadline_, kRestart);
+    for (;;) {
+      grpc::Status outcome;
+      absl::StatusOr<Response> response = attempt(&outcome);
+      if (!IsLost(outcome)) return response;
+      const absl::Duration wait = backoff.Next();
+      if (absl::Now() + wait >= give_up || IsStopped()) return response;
+      absl::SleepFor(wait);
+    }
   }
 
   template <typename Response, typename Request>
   absl::StatusOr<Response> CallOnce(Method<Request, Response> method, const Request& request, absl::Time deadline,
-                                    grpc::ClientContext* context) {
+                                    grpc::ClientContext* context, grpc::Status* outcome) {
     context->set_deadline(absl::ToChronoTime(deadline));
     Response response;
-    const grpc::Status status = ((*stub_).*method)(context, request, &response);
-    if (!status.ok()) return FromGrpcStatus(status);
+    *outcome = ((*stub_).*method)(context, request, &response);
+    if (!outcome->ok()) return FromGrpcStatus(*outcome);
     return response;
+  }
+
+  bool IsStopped() {
+    absl::MutexLock lock(&mutex_);
+    return stopped_;
   }
 
   // false once it was told to stop.

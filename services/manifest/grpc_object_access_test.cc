@@ -56,6 +56,14 @@ TEST_F(GrpcObjectAccessTest, StopsVerifying) {
   EXPECT_OK(access_->Check(blob.storage_key, blob.size_bytes));
 }
 
+TEST_F(GrpcObjectAccessTest, WaitsForAServiceThatRestarts) {
+  const Blob blob = Store("goods");
+  server_.Stop();
+  std::thread checking([&] { EXPECT_OK(access_->Check(blob.storage_key, blob.size_bytes)); });
+  server_.StartAgain();
+  checking.join();
+}
+
 TEST_F(GrpcObjectAccessTest, QuarantinesAndDeletes) {
   const Blob kept = Store(blob::CountingText(1'000'000));
   const Blob gone = Store(blob::CountingText(1'000));
