@@ -87,7 +87,7 @@ def test_a_load_while_services_are_not_reached_now_and_then(make_registry):
     """What was answered holds, and what was not has happened or not, but not by halves."""
     registry = make_registry(config={"deadline": "3s"})
     moments = random.Random(7)
-    clients = [Client(registry.url, str(number), 7) for number in range(4)]
+    clients = [Client(registry.url, str(number), 7, parted=True) for number in range(4)]
     stop = threading.Event()
     with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
         runs = [pool.submit(client.run, stop) for client in clients]
