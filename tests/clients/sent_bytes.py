@@ -1,6 +1,7 @@
 """How many bytes of bodies a push sent, as the gateway's metrics counted them."""
 
 import contextlib
+import time
 
 
 class Sent:
@@ -14,7 +15,10 @@ def count_sent(registry):
     before = _total(registry)
     yield sent
     if registry.mode != "peer":
-        sent.bytes = _total(registry) - before
+        # A request is counted once it is done with, which may be after its client has the answer.
+        deadline = time.monotonic() + 5
+        while (sent.bytes := _total(registry) - before) == 0 and time.monotonic() < deadline:
+            time.sleep(0.01)
 
 
 def _total(registry):
