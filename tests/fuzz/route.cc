@@ -44,6 +44,8 @@ std::string MakePath(const Route& route) {
       return "/.well-known/jwks.json";
     case RouteFamily::kAdminister:
       return "/entrepot/v1/administer";
+    case RouteFamily::kMaintain:
+      return "/entrepot/v1/maintain";
     case RouteFamily::kRepository:
       return absl::StrCat("/entrepot/v1/repositories/", route.repository);
   }
