@@ -17,8 +17,9 @@ def count_sent(registry):
     if registry.mode != "peer":
         # A request is counted once it is done with, which may be after its client has the answer.
         deadline = time.monotonic() + 5
-        while (sent.bytes := _total(registry) - before) == 0 and time.monotonic() < deadline:
+        while (total := _total(registry)) == before and time.monotonic() < deadline:
             time.sleep(0.01)
+        sent.bytes = total - before
 
 
 def _total(registry):
