@@ -49,7 +49,7 @@ absl::StatusOr<Finding> BlobExamination::Examine(const Blob& blob, uint64_t byte
 }
 
 absl::StatusOr<Finding> BlobExamination::Look(const Blob& blob, uint64_t bytes_per_second) {
-  const absl::Status verified = objects_.Verify(blob, bytes_per_second);
+  absl::Status verified = objects_.Verify(blob, bytes_per_second);
   if (verified.ok()) return Finding::kGood;
   if (!absl::IsDataLoss(verified) && !absl::IsNotFound(verified)) return verified;
   ASSIGN_OR_RETURN(const Finding finding,
@@ -81,7 +81,7 @@ absl::StatusOr<Finding> BlobExamination::Mark(const Blob& blob, Finding finding)
     if (!is_its) return absl::OkStatus();
     if (finding == Finding::kMissing) {
       // Nobody deletes the bytes of a LIVE blob: while this holds it, they are there or lost.
-      const absl::Status there = objects_.Check(blob.storage_key, blob.size_bytes);
+      absl::Status there = objects_.Check(blob.storage_key, blob.size_bytes);
       if (there.ok()) return absl::OkStatus();
       if (!absl::IsNotFound(there) && !absl::IsDataLoss(there)) return there;
     }

@@ -87,7 +87,7 @@ class CatalogCheck {
   absl::Status Rehash(const kv::KeyValue& entry) {
     const std::optional<Blob> blob = LiveBlobOf(entry);
     if (!blob.has_value()) return absl::OkStatus();
-    const absl::Status status = objects_.Verify(*blob, /*bytes_per_second=*/0);
+    absl::Status status = objects_.Verify(*blob, /*bytes_per_second=*/0);
     if (status.ok()) {
       report_.set_rehashed_bytes(report_.rehashed_bytes() + blob->size_bytes);
     } else if (absl::IsDataLoss(status) || absl::IsNotFound(status)) {

@@ -11,7 +11,7 @@ PullNotes::Shard& PullNotes::ShardOf(absl::string_view key) {
   return shards_[absl::Hash<absl::string_view>()(key) % kShards];
 }
 
-bool PullNotes::Add(std::string key, absl::Time now) {
+bool PullNotes::Add(const std::string& key, absl::Time now) {
   Shard& shard = ShardOf(key);
   absl::MutexLock lock(&shard.mutex);
   absl::Time* const noted = shard.noted.Find(key);
@@ -22,7 +22,7 @@ bool PullNotes::Add(std::string key, absl::Time now) {
   } else {
     shard.noted[key] = now;
   }
-  shard.waiting[std::move(key)] = now;
+  shard.waiting[key] = now;
   return true;
 }
 

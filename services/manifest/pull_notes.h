@@ -29,7 +29,7 @@ class PullNotes {
   static constexpr size_t kWaitingMax = 64 * 1024;
 
   // false where it found no room.
-  bool Add(std::string key, absl::Time now);
+  bool Add(const std::string& key, absl::Time now);
   // All that wait; none waits afterwards.
   std::vector<PullNote> Take();
   // What was taken but could not be written, as far as there is room.

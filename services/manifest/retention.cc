@@ -112,7 +112,7 @@ absl::StatusOr<RetentionReport> Retention::Apply(const RetentionRules& rules, bo
         .pulls_known_since = tracking.has_value() ? FromTimestamp(tracking->since()) : now,
         .dry_run = dry_run,
         .pace = &pace};
-    const absl::Status status = RepositoryRetention(settings, &repository, &outcome).Run();
+    absl::Status status = RepositoryRetention(settings, &repository, &outcome).Run();
     if (absl::IsCancelled(status)) return status;
     if (!status.ok() && first_error.ok()) {
       first_error = absl::Status(status.code(), absl::StrCat(repository.ToString(), ": ", status.message()));
