@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -160,7 +159,8 @@ void ConfigProblems::AddLines(absl::string_view field, const absl::Status& statu
 
 absl::Status ConfigProblems::ToStatus(absl::string_view file_name) const {
   if (empty()) return absl::OkStatus();
-  std::vector<std::string> shown(lines_.begin(), lines_.begin() + std::min(lines_.size(), kShownProblemsMax));
+  std::vector<std::string> shown = lines_;
+  if (shown.size() > kShownProblemsMax) shown.resize(kShownProblemsMax);
   if (shown.size() < lines_.size()) {
     shown.push_back(absl::StrCat("and ", lines_.size() - shown.size(), " more problems"));
   }
