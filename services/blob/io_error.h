@@ -22,8 +22,8 @@ IoErrorKind ClassifyIoError(int error);
 
 // kUnavailable (UNAVAILABLE): "writing: the disk is full". `action` is what was being done.
 absl::Status WriteError(absl::string_view action, int error);
-// kDataLoss where the disk does not give what it was given; anything else says nothing of what is stored and is the same
-// as above.
+// kDataLoss where the disk does not give what it was given; anything else says nothing of what is stored and is the
+// same as above.
 absl::Status ReadError(absl::string_view action, int error);
 
 }  // namespace entrepot::blob
