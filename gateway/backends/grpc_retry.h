@@ -1,16 +1,14 @@
 #ifndef ENTREPOT_GATEWAY_BACKENDS_GRPC_RETRY_H_
 #define ENTREPOT_GATEWAY_BACKENDS_GRPC_RETRY_H_
 
-#include "absl/random/random.h"
 #include "absl/time/time.h"
 #include "boost/asio/awaitable.hpp"
 #include "grpcpp/support/status.h"
-#include "services/runtime/backoff.h"
+#include "services/runtime/grpc_restart.h"
 
 namespace entrepot::gateway {
 
-// Decides for one call, safe to make twice, whether it is made again: where it did not come through to the service, or
-// its answer not back, for as long as a service takes to restart. What the service itself answered is final.
+// runtime::GrpcRestartPatience for one call of a coroutine.
 class GrpcRetry {
  public:
   // `deadline` is for all attempts together.
@@ -28,9 +26,7 @@ class GrpcRetry {
 
  private:
   const absl::Time deadline_;
-  const absl::Time give_up_;
-  absl::InsecureBitGen random_;
-  runtime::Backoff backoff_;
+  runtime::GrpcRestartPatience patience_;
   bool repeated_ = false;
 };
 

@@ -1,18 +1,18 @@
 #include "services/manifest/grpc_object_access.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/random/random.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
 #include "grpcpp/client_context.h"
-#include "services/runtime/backoff.h"
+#include "services/runtime/grpc_restart.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
 
@@ -26,15 +26,6 @@ constexpr absl::Duration kListDeadlineMin = absl::Minutes(1);
 constexpr absl::Duration kSnapshotDeadline = absl::Hours(6);
 // Of a disk that does other things too.
 constexpr uint64_t kVerifyBytesPerSecondMin = 4 << 20;
-
-constexpr absl::Duration kRestart = absl::Seconds(5);
-constexpr absl::Duration kBackoffMin = absl::Milliseconds(20);
-constexpr absl::Duration kBackoffMax = absl::Milliseconds(400);
-
-// What the service itself answered has details.
-bool IsLost(const grpc::Status& status) {
-  return status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_details().empty();
-}
 
 template <typename Request, typename Response>
 using Method = grpc::Status (v1::BlobService::StubInterface::*)(grpc::ClientContext*, const Request&, Response*);
@@ -158,20 +149,16 @@ class GrpcObjectAccess : public ObjectAccess {
     });
   }
 
-  // For as long as the service takes to restart, as the gateway does: a commit should not fail because it was not
-  // connected to again yet.
+  // A commit should not fail because the service that has restarted was not connected to again yet.
   template <typename Response, typename Attempt>
   absl::StatusOr<Response> Retry(const Attempt& attempt) {
-    absl::InsecureBitGen random;
-    runtime::Backoff backoff(kBackoffMin, kBackoffMax, random);
-    const absl::Time give_up = absl::Now() + std::min(deadline_, kRestart);
+    runtime::GrpcRestartPatience patience(deadline_);
     for (;;) {
       grpc::Status outcome;
       absl::StatusOr<Response> response = attempt(&outcome);
-      if (!IsLost(outcome)) return response;
-      const absl::Duration wait = backoff.Next();
-      if (absl::Now() + wait >= give_up || IsStopped()) return response;
-      absl::SleepFor(wait);
+      const std::optional<absl::Duration> wait = patience.Next(outcome);
+      if (!wait.has_value() || IsStopped()) return response;
+      absl::SleepFor(*wait);
     }
   }
 
