@@ -4,9 +4,9 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/core/failpoint.h"
+#include "services/manifest/blob_record.h"
 #include "services/manifest/catalog_locks.h"
 #include "services/manifest/delete_intent.h"
 #include "services/manifest/metadata_keys.h"
@@ -20,18 +20,6 @@ namespace {
 
 using kv::LockMode;
 using storage::v1::BlobRecord;
-
-absl::StatusOr<StorageKey> KeyOf(const Digest& digest, const BlobRecord& record) {
-  absl::StatusOr<StorageKey> key = StorageKey::Parse(record.storage_key());
-  if (key.ok()) return key;
-  return absl::DataLossError(absl::StrCat("the record of ", digest.ToString(), " has no storage key"));
-}
-
-absl::StatusOr<bool> IsReferredTo(kv::KvReader& kv, const Digest& digest) {
-  ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> references,
-                   kv.Scan({.prefix = keys::ReferencesTo(digest), .start_after = "", .limit = 1}));
-  return !references.empty();
-}
 
 // One review, within its transaction, which holds the blob and the object of its bytes exclusively.
 class EntryReview {
@@ -100,8 +88,7 @@ class EntryReview {
   }
 
   absl::StatusOr<BlobReview> Delete() {
-    ASSIGN_OR_RETURN(StorageKey key, KeyOf(digest_, record_));
-    Blob blob{.digest = digest_, .size_bytes = record_.size_bytes(), .storage_key = std::move(key)};
+    ASSIGN_OR_RETURN(Blob blob, ToBlob(digest_, record_));
     std::vector<std::string> links;
     RecordCursor cursor(&transaction_, keys::LinksOf(digest_), "");
     for (;;) {
@@ -140,8 +127,8 @@ absl::StatusOr<BlobReview> ReviewEntry(kv::KvEngine& kv, const Clock& clock, abs
     CatalogLocks locks;
     locks.Blob(digest, LockMode::kExclusive);
     if (before.has_value()) {
-      ASSIGN_OR_RETURN(const StorageKey key, KeyOf(digest, *before));
-      locks.Object(key, LockMode::kExclusive);
+      ASSIGN_OR_RETURN(const Blob held, ToBlob(digest, *before));
+      locks.Object(held.storage_key, LockMode::kExclusive);
     }
     std::optional<BlobReview> review;
     const auto look = [&](kv::KvTransaction& transaction) -> absl::Status {

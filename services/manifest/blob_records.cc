@@ -9,6 +9,7 @@
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/core/failpoint.h"
 #include "services/manifest/blob_commit.h"
+#include "services/manifest/blob_record.h"
 #include "services/manifest/blob_review.h"
 #include "services/manifest/catalog_locks.h"
 #include "services/manifest/link_record.h"
@@ -29,25 +30,11 @@ absl::Status UnknownBlob(const RepositoryName& repository, const Digest& digest)
                   digest.ToString());
 }
 
-absl::StatusOr<Blob> ToBlob(const Digest& digest, const BlobRecord& record) {
-  absl::StatusOr<StorageKey> storage_key = StorageKey::Parse(record.storage_key());
-  if (!storage_key.ok()) {
-    return absl::DataLossError(absl::StrCat("the record of ", digest.ToString(), " has no storage key"));
-  }
-  return Blob{.digest = digest, .size_bytes = record.size_bytes(), .storage_key = *std::move(storage_key)};
-}
-
 // The record, where it is there and LIVE.
 absl::StatusOr<std::optional<BlobRecord>> ReadLive(kv::KvReader& kv, const Digest& digest) {
   ASSIGN_OR_RETURN(std::optional<BlobRecord> record, ReadRecord<BlobRecord>(kv, keys::Blob(digest)));
   if (record.has_value() && record->state() != BlobRecord::LIVE) record.reset();
   return record;
-}
-
-absl::StatusOr<bool> IsReferredTo(kv::KvReader& kv, const Digest& digest) {
-  ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> references,
-                   kv.Scan({.prefix = keys::ReferencesTo(digest), .start_after = "", .limit = 1}));
-  return !references.empty();
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/manifest/blob_record.h"
 #include "services/manifest/catalog_invariants.h"
 #include "services/manifest/metadata_keys.h"
 #include "services/manifest/record_cursor.h"
@@ -103,9 +104,8 @@ class CatalogCheck {
     const absl::StatusOr<keys::Decoded> key = keys::Decode(entry.key);
     const absl::StatusOr<BlobRecord> record = ParseRecord<BlobRecord>(entry.key, entry.value);
     if (!key.ok() || !record.ok() || record->state() != BlobRecord::LIVE) return std::nullopt;
-    absl::StatusOr<StorageKey> storage_key = StorageKey::Parse(record->storage_key());
-    if (!storage_key.ok()) return std::nullopt;
-    return Blob{.digest = *key->digest, .size_bytes = record->size_bytes(), .storage_key = *std::move(storage_key)};
+    absl::StatusOr<Blob> blob = ToBlob(*key->digest, *record);
+    return blob.ok() ? std::optional<Blob>(*std::move(blob)) : std::nullopt;
   }
 
   absl::Status NoteDamage(const kv::KeyValue& entry, const Blob& blob, const absl::Status& status) {

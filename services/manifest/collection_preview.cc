@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/core/digest.h"
+#include "services/manifest/blob_record.h"
 #include "services/manifest/metadata_keys.h"
 #include "services/manifest/record_cursor.h"
 #include "services/manifest/record_io.h"
@@ -48,10 +49,9 @@ absl::Status PreviewBlobs(kv::KvReader& kv, absl::Time now, CollectionRun* run) 
     if (record.has_value()) {
       const bool counts = record->has_review_due() ? FromTimestamp(record->review_due()) == *key.due
                                                    : without_own_entry.insert(digest.ToString()).second;
-      ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> references,
-                       kv.Scan({.prefix = keys::ReferencesTo(digest), .start_after = "", .limit = 1}));
+      ASSIGN_OR_RETURN(const bool referred_to, IsReferredTo(kv, digest));
       report.set_reviewed(report.reviewed() + (counts ? 1 : 0));
-      if (counts && references.empty()) {
+      if (counts && !referred_to) {
         report.set_doomed_count(report.doomed_count() + 1);
         report.set_doomed_bytes(report.doomed_bytes() + record->size_bytes());
         if (report.doomed_size() < kDoomedShown) {

@@ -12,6 +12,7 @@
 #include "prometheus/gauge.h"
 #include "services/core/content.h"
 #include "services/manifest/blob_examination.h"
+#include "services/manifest/blob_record.h"
 #include "services/manifest/corrupt_blobs.h"
 #include "services/manifest/metadata_keys.h"
 #include "services/manifest/record_io.h"
@@ -166,23 +167,23 @@ class ObjectScrubber : public Scrubber {
   absl::StatusOr<uint64_t> Scrub(const kv::KeyValue& entry, Pass* pass) {
     const absl::StatusOr<keys::Decoded> key = keys::Decode(entry.key);
     const absl::StatusOr<BlobRecord> record = ParseRecord<BlobRecord>(entry.key, entry.value);
-    const absl::StatusOr<StorageKey> storage_key =
-        record.ok() ? StorageKey::Parse(record->storage_key()) : absl::StatusOr<StorageKey>(record.status());
-    if (!key.ok() || !storage_key.ok()) {
+    const absl::StatusOr<Blob> blob = !key.ok()     ? absl::StatusOr<Blob>(key.status())
+                                      : record.ok() ? ToBlob(*key->digest, *record)
+                                                    : absl::StatusOr<Blob>(record.status());
+    if (!blob.ok()) {
       // For the check of invariants to tell of: this one is about bytes, and those of others come next.
       runtime::Log(runtime::LogLevel::kError, "the scrub passes over a blob whose record cannot be read",
-                   {{"error", (key.ok() ? storage_key.status() : key.status()).message()}});
+                   {{"error", blob.status().message()}});
       return 0;
     }
     if (record->state() == BlobRecord::CORRUPT) {
       // Once more, in case that it failed when the blob was marked.
-      RETURN_IF_ERROR(objects_.Quarantine(*storage_key));
+      RETURN_IF_ERROR(objects_.Quarantine(blob->storage_key));
       return 0;
     }
     if (record->state() != BlobRecord::LIVE) return 0;
-    const Blob blob{.digest = *key->digest, .size_bytes = record->size_bytes(), .storage_key = *storage_key};
-    ASSIGN_OR_RETURN(const Finding finding, ExamineBlob(blob, pass->bytes_per_second));
-    return Note(finding, blob.size_bytes, &pass->record);
+    ASSIGN_OR_RETURN(const Finding finding, ExamineBlob(*blob, pass->bytes_per_second));
+    return Note(finding, blob->size_bytes, &pass->record);
   }
 
   absl::StatusOr<Finding> ExamineBlob(const Blob& blob, uint64_t bytes_per_second) {
