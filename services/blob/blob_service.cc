@@ -137,10 +137,7 @@ grpc::ServerUnaryReactor* BlobService::ListAbandonedUploads(grpc::CallbackServer
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const std::vector<Blob> blobs, objects_.ListAbandoned(std::min(request->limit(), kListMax)));
     for (const Blob& blob : blobs) {
-      auto* const upload = response->add_uploads();
-      upload->set_digest(blob.digest.ToString());
-      upload->set_size_bytes(blob.size_bytes);
-      upload->set_storage_key(blob.storage_key.ToString());
+      ToMessage(SealedUpload{blob.digest, blob.size_bytes, blob.storage_key}, response->add_uploads());
     }
     return absl::OkStatus();
   });

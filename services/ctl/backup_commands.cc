@@ -1,8 +1,5 @@
 #include "services/ctl/backup_commands.h"
 
-#include <unistd.h>
-
-#include <cstdio>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +9,7 @@
 #include "services/ctl/maintenance_text.h"
 #include "services/ctl/offline_registry.h"
 #include "services/ctl/output.h"
+#include "services/ctl/progress_line.h"
 #include "services/ctl/restore.h"
 #include "services/ctl/session.h"
 #include "services/ctl/table.h"
@@ -28,27 +26,22 @@ constexpr char kBlobs[] = "--blobs";
 constexpr char kBlobsData[] = "--blobs-data";
 constexpr char kRehash[] = "--rehash";
 
-// What it reads is counted on a terminal.
+// Counts what is read.
 class Progress {
  public:
-  ~Progress() {
-    if (terminal_ && operations_ > 0) std::fputs("\r\033[K", stderr);
-  }
-
   bool Count(uint64_t operations, uint64_t bytes) {
     operations_ += operations;
     bytes_ += bytes;
     const absl::Time now = absl::Now();
-    if (terminal_ && now - shown_ > absl::Milliseconds(200)) {
+    if (now - shown_ > absl::Milliseconds(200)) {
       shown_ = now;
-      std::fprintf(stderr, "\r\033[K%llu steps, %s", static_cast<unsigned long long>(operations_),
-                   SizeText(bytes_).c_str());
+      line_.Show(absl::StrCat(operations_, " steps, ", SizeText(bytes_)));
     }
     return true;
   }
 
  private:
-  const bool terminal_ = isatty(STDERR_FILENO) == 1;
+  ProgressLine line_;
   uint64_t operations_ = 0;
   uint64_t bytes_ = 0;
   absl::Time shown_ = absl::InfinitePast();

@@ -1,15 +1,13 @@
 #include "services/ctl/job_runner.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "services/ctl/progress_line.h"
 #include "services/ctl/table.h"
 #include "services/status/status_macros.h"
 
@@ -24,22 +22,6 @@ constexpr absl::Duration kPollFirst = absl::Milliseconds(20);
 constexpr absl::Duration kPollMax = absl::Seconds(1);
 // How long the registry may not answer without the job being given up.
 constexpr absl::Duration kPatience = absl::Seconds(30);
-
-// One line of a terminal, written over.
-class ProgressLine {
- public:
-  ~ProgressLine() { Show(""); }
-
-  void Show(const std::string& text) {
-    if (!terminal_ || text == shown_) return;
-    std::fprintf(stderr, "\r\033[K%s", text.c_str());
-    shown_ = text;
-  }
-
- private:
-  const bool terminal_ = isatty(STDERR_FILENO) == 1;
-  std::string shown_;
-};
 
 class PatientSession {
  public:
