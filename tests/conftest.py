@@ -41,7 +41,7 @@ A Registry:
 A Process: .pid, .alive(), .log (pathlib.Path), .log_tail(), .peak_memory() and .memory() in bytes, .send_signal(n).
 
 Logs are shown when a test fails. Stopping checks that each process drained on SIGTERM and ended with 0. All data is
-below pytest's tmp_path. `http` (fixtures/http.py) has request(), a small HTTP client over http.client, with which tests
+below pytest's tmp_path, which goes when its test has ended. `http` (fixtures/http.py) has request(), a small HTTP client over http.client, with which tests
 speak to the registry: http.request("PUT", url, body=..., headers=...) -> Answer(status, headers, body).
 """
 
@@ -50,6 +50,7 @@ import signal
 import pytest
 
 from fixtures.registry import MODES, Secured, start_registry
+from fixtures.scratch import removed_after, scratch
 
 
 def pytest_addoption(parser):
@@ -81,9 +82,16 @@ def mode(request):
 _running = []
 
 
+@pytest.fixture
+def tmp_path(tmp_path):
+    with removed_after(tmp_path):
+        yield tmp_path
+
+
 @pytest.fixture(scope="module")
 def registry(mode, tmp_path_factory):
-    yield from _serve(mode, tmp_path_factory.mktemp("registry"))
+    with scratch(tmp_path_factory, "registry") as data:
+        yield from _serve(mode, data)
 
 
 @pytest.fixture
@@ -93,7 +101,8 @@ def own_registry(mode, tmp_path):
 
 @pytest.fixture(scope="module")
 def secured_registry(mode, tmp_path_factory):
-    yield from _serve(mode, tmp_path_factory.mktemp("registry"), secured=Secured())
+    with scratch(tmp_path_factory, "registry") as data:
+        yield from _serve(mode, data, secured=Secured())
 
 
 def _serve(mode, data, **options):
@@ -113,7 +122,8 @@ def make_registry(mode, tmp_path):
 
 @pytest.fixture(scope="module")
 def make_module_registry(mode, tmp_path_factory):
-    yield from _maker(mode, tmp_path_factory.mktemp("registries"))
+    with scratch(tmp_path_factory, "registries") as directory:
+        yield from _maker(mode, directory)
 
 
 @pytest.fixture

@@ -11,28 +11,30 @@ import subprocess
 import pytest
 
 from clients.images import Images
+from fixtures.scratch import scratch
 
 
 @pytest.fixture(scope="session")
 def images(tmp_path_factory):
     if os.geteuid() != 0:
         pytest.skip("debootstrap, docker and podman as these tests use them need root")
-    return Images(tmp_path_factory.mktemp("images"))
+    with scratch(tmp_path_factory, "images") as directory:
+        yield Images(directory)
 
 
 @pytest.fixture(scope="module")
 def tool_env(tmp_path_factory):
     """Nothing of the user's own configuration is read or changed."""
-    home = tmp_path_factory.mktemp("home")
-    (home / "docker").mkdir()
-    (home / "docker" / "config.json").write_text("{}")
-    return {
-        "HOME": str(home),
-        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-        "XDG_RUNTIME_DIR": str(home),
-        "DOCKER_CONFIG": str(home / "docker"),
-        "TMPDIR": str(home),
-    }
+    with scratch(tmp_path_factory, "home") as home:
+        (home / "docker").mkdir()
+        (home / "docker" / "config.json").write_text("{}")
+        yield {
+            "HOME": str(home),
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "XDG_RUNTIME_DIR": str(home),
+            "DOCKER_CONFIG": str(home / "docker"),
+            "TMPDIR": str(home),
+        }
 
 
 @pytest.fixture(scope="module")

@@ -8,26 +8,28 @@ from clients.docker_engine import docker_engine
 from clients.sent_bytes import assert_sent_at_most, count_sent
 from clients.stored import DOCKER_MANIFEST, Stored
 from clients.uncompressed import layout_diff_ids, saved_diff_ids, stored_diff_ids
+from fixtures.scratch import scratch
 
 
 @pytest.fixture(scope="module")
 def docker(images, run, tmp_path_factory):
-    with docker_engine(tmp_path_factory.mktemp("docker") / "engine", run) as docker:
+    with scratch(tmp_path_factory, "docker") as directory, docker_engine(directory / "engine", run) as docker:
         yield docker
 
 
 @pytest.fixture(scope="module")
 def puller(images, run, tmp_path_factory):
     """A second engine, which has nothing that it did not pull."""
-    with docker_engine(tmp_path_factory.mktemp("puller") / "engine", run) as docker:
+    with scratch(tmp_path_factory, "puller") as directory, docker_engine(directory / "engine", run) as docker:
         yield docker
 
 
 @pytest.fixture(scope="module")
 def context(images, docker, tmp_path_factory):
-    context = BuildContext(tmp_path_factory.mktemp("build") / "context", images.base_tar)
-    docker("build", "--tag=built", context.directory)
-    return context
+    with scratch(tmp_path_factory, "build") as directory:
+        context = BuildContext(directory / "context", images.base_tar)
+        docker("build", "--tag=built", context.directory)
+        yield context
 
 
 def inspect(docker, image):
