@@ -186,7 +186,7 @@ TEST_F(BlobBackupsTest, WhatFailsLeavesNothingBehind) {
 
 TEST_F(BlobBackupsTest, WhatWasCutOffIsBegunAnew) {
   Store store(data_, &clock_);
-  std::filesystem::create_directories(data_ + "/backups/.one.objects/blobs/objects/00/strange");
+  std::filesystem::create_directories(data_ + "/backups/.one.partial/blobs/objects/00/strange");
   ASSERT_OK(store.objects().Snapshot("one"));
   EXPECT_THAT(Backups(), ElementsAre("one"));
   EXPECT_FALSE(std::filesystem::exists(BackupOf("one") + "/blobs/objects/00/strange"));
