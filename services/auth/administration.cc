@@ -102,6 +102,8 @@ absl::Status Administration::Run(const Request& request, const policy::Policy& p
     case Request::kCheckPolicy:
       *response->mutable_policy_problems() = CheckPolicy(request.check_policy());
       return absl::OkStatus();
+    case Request::kBackUpAccounts:
+      return Store(parts_.backups->Take(request.back_up_accounts().name()), response->mutable_accounts_backup());
     case Request::COMMAND_NOT_SET:
       break;
   }

@@ -4,6 +4,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "entrepot/auth/v1/administration.pb.h"
+#include "services/auth/account_backups.h"
 #include "services/auth/account_directory.h"
 #include "services/auth/audit_trail.h"
 #include "services/auth/group_commands.h"
@@ -30,6 +31,7 @@ class Administration {
     SigningKeySet* keys;
     policy::PolicyFile* policy;
     AuditTrail* audit;
+    AccountBackups* backups;
   };
 
   explicit Administration(const Parts& parts);

@@ -37,12 +37,19 @@ class AdministrationTest : public AuthorityTest {
 
 TEST_F(AdministrationTest, IsForAdministratorsAlone) {
   for (const char* caller : {"", "ci", "nobody", "robot+x", "oidc+p:s"}) {
-    for (const char* command : {"list_users {}", "create_user { name: 'x' password: 'y' }", "rotate_keys {}", ""}) {
+    for (const char* command :
+         {"list_users {}", "create_user { name: 'x' password: 'y' }", "rotate_keys {}", "back_up_accounts {}", ""}) {
       EXPECT_THAT(Administer(Request(command), caller), IsOciError(OciErrorCode::kDenied)) << caller << command;
     }
   }
   EXPECT_OK(Administer(Request("list_users {}"), "admin"));
   EXPECT_THAT(Fails(""), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(AdministrationTest, LeavesABackupToWhoseKvItIs) {
+  const v1::AdministerResponse response = Do("back_up_accounts { name: 'nightly' }");
+  EXPECT_TRUE(response.has_accounts_backup());
+  EXPECT_EQ(response.accounts_backup().directory(), "");
 }
 
 TEST_F(AdministrationTest, AnAdministratorWhoIsGoneIsNone) {

@@ -47,6 +47,8 @@ std::string TargetOf(const v1::AdministerRequest& request) {
     case Request::kExplain:
       return absl::StrCat(request.explain().subject(), " ", request.explain().action(), " ",
                           request.explain().repository());
+    case Request::kBackUpAccounts:
+      return request.back_up_accounts().name();
     default:
       return "";
   }

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/auth_records.pb.h"
 #include "services/auth/auth_keys.h"
+#include "services/auth/record_scan.h"
 #include "services/kv/record_io.h"
 #include "services/status/status_macros.h"
 
@@ -42,6 +43,13 @@ absl::Status EnsureFormat(kv::KvEngine& kv) {
     kv::WriteRecord(transaction, keys::Format(), record);
     return absl::OkStatus();
   });
+}
+
+absl::Status CheckFormat(kv::KvReader& kv) {
+  ASSIGN_OR_RETURN(const std::optional<AuthFormatRecord> record, kv::ReadRecord<AuthFormatRecord>(kv, keys::Format()));
+  if (!record.has_value()) return absl::FailedPreconditionError("no auth service has kept its records there");
+  RETURN_IF_ERROR(CheckVersion(*record));
+  return ForEachValue(kv, keys::Everything(), [](const kv::KeyValue&) { return absl::OkStatus(); });
 }
 
 }  // namespace entrepot::auth

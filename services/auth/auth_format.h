@@ -10,6 +10,10 @@ namespace entrepot::auth {
 // with it. kFailedPrecondition where it holds another one, or records without a mark.
 absl::Status EnsureFormat(kv::KvEngine& kv);
 
+// Reads all of the service's records, and checks that they have the layout. kFailedPrecondition where they have another
+// one or there are none; kDataLoss.
+absl::Status CheckFormat(kv::KvReader& kv);
+
 }  // namespace entrepot::auth
 
 #endif  // ENTREPOT_SERVICES_AUTH_AUTH_FORMAT_H_

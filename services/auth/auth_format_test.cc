@@ -27,10 +27,19 @@ TEST(AuthFormatTest, MarksAnEmptyStoreAndKnowsItAgain) {
   EXPECT_OK(EnsureFormat(kv));
 }
 
+TEST(AuthFormatTest, ChecksWithoutMarking) {
+  kv::MemoryKvEngine kv;
+  EXPECT_THAT(CheckFormat(kv), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(CheckFormat(kv), StatusIs(absl::StatusCode::kFailedPrecondition));
+  ASSERT_OK(EnsureFormat(kv));
+  EXPECT_OK(CheckFormat(kv));
+}
+
 TEST(AuthFormatTest, RefusesAnotherFormat) {
   kv::MemoryKvEngine kv;
   Put(kv, "f/auth", "\x08\x02");
   const absl::Status status = EnsureFormat(kv);
+  EXPECT_EQ(CheckFormat(kv), status);
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition));
   EXPECT_THAT(std::string(status.message()), HasSubstr("format 2"));
 }

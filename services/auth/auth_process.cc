@@ -47,7 +47,11 @@ class RunningAuthService : public runtime::RunningService {
     context.add_collectable(kv_->engine_metrics());
     ASSIGN_OR_RETURN(authority_,
                      Authority::Open(config.authentication(),
-                                     {.kv = kv_->engine(), .clock = &clock_, .registry = context.registry}));
+                                     {.kv = kv_->engine(),
+                                      .clock = &clock_,
+                                      .registry = context.registry,
+                                      .backup_directory = absl::StrCat(config.data_directory(), "/backups"),
+                                      .snapshot_kv = [this](const std::string& to) { return kv_->Snapshot(to); }}));
     executor_ =
         std::make_unique<runtime::Executor>(kExecutorThreads + Authority::HashingThreadsMax(config.authentication()));
     service_ = std::make_unique<AuthService>(authority_.get(), executor_.get());

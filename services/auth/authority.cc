@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "services/auth/account_backups.h"
 #include "services/auth/account_directory.h"
 #include "services/auth/account_name.h"
 #include "services/auth/accounts_file.h"
@@ -76,6 +77,7 @@ class KvAuthority : public Authority {
         limits_(dependencies.clock, LimitsOf(config)),
         last_uses_(dependencies.kv, dependencies.clock),
         identity_providers_(dependencies.clock),
+        backups_(dependencies.backup_directory, dependencies.snapshot_kv),
         authenticator_({.accounts = &accounts_,
                         .passwords = &passwords_,
                         .refresh_tokens = &refresh_tokens_,
@@ -100,7 +102,8 @@ class KvAuthority : public Authority {
                          .last_uses = &last_uses_,
                          .keys = keys_.get(),
                          .policy = files_.policy.get(),
-                         .audit = &audit_}) {}
+                         .audit = &audit_,
+                         .backups = &backups_}) {}
 
   absl::StatusOr<v1::IssueTokenResponse> IssueToken(const v1::IssueTokenRequest& request) override {
     return token_issuer_.IssueToken(request);
@@ -150,6 +153,7 @@ class KvAuthority : public Authority {
   LastUses last_uses_;
   IdentityProviders identity_providers_;
   RecentIdentities recent_identities_;
+  AccountBackups backups_;
   Authenticator authenticator_;
   TokenIssuer token_issuer_;
   Administration administration_;

@@ -2,6 +2,7 @@
 #define ENTREPOT_SERVICES_AUTH_AUTHORITY_H_
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,9 @@ class Authority {
     kv::KvEngine* kv;  // Outlives it.
     const Clock* clock;
     std::shared_ptr<prometheus::Registry> registry;
+    // Where backups go, and what copies the KV there (account_backups.h). Empty: the KV is another service's to copy.
+    std::string backup_directory = {};
+    std::function<absl::Status(const std::string& directory)> snapshot_kv = {};
   };
 
   // Reads the policy and the accounts, and makes the first signing key where there is none. The configuration has its

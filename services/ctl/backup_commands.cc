@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "entrepot/auth/v1/administration.pb.h"
 #include "services/ctl/job_runner.h"
 #include "services/ctl/maintenance_text.h"
 #include "services/ctl/offline_registry.h"
@@ -24,6 +25,8 @@ constexpr char kData[] = "--data";
 constexpr char kManifest[] = "--manifest";
 constexpr char kBlobs[] = "--blobs";
 constexpr char kBlobsData[] = "--blobs-data";
+constexpr char kAccounts[] = "--accounts";
+constexpr char kAccountsData[] = "--accounts-data";
 constexpr char kRehash[] = "--rehash";
 
 // Counts what is read.
@@ -78,26 +81,49 @@ absl::StatusOr<int> Check(const CommandLine& line, Session& session) {
   return Show(*report, session);
 }
 
+// The auth service's part, where that is a process of its own.
+absl::Status BackUpAccounts(Session& session, v1::Backup* backup) {
+  if (!session.logged_in()) return absl::OkStatus();
+  auth::v1::AdministerRequest request;
+  request.mutable_back_up_accounts()->set_name(backup->name());
+  const absl::StatusOr<auth::v1::AdministerResponse> response = session.Administer(request);
+  if (!response.ok()) {
+    return absl::Status(
+        response.status().code(),
+        absl::StrCat("records and objects are backed up, the accounts are not: ", response.status().message()));
+  }
+  backup->set_accounts_directory(response->accounts_backup().directory());
+  return absl::OkStatus();
+}
+
 absl::StatusOr<int> BackUp(const CommandLine& line, Session& session) {
   v1::StartJob start;
   std::string name = line.Argument(0);
   if (name.empty()) name = absl::FormatTime("%Y%m%d-%H%M%S", absl::Now(), absl::UTCTimeZone());
   start.mutable_back_up()->set_name(name);
-  ASSIGN_OR_RETURN(const v1::Job job, RunJob(start, session));
+  ASSIGN_OR_RETURN(v1::Job job, RunJob(start, session));
+  RETURN_IF_ERROR(BackUpAccounts(session, job.mutable_backup()));
   Print(session.json() ? MessageJson(job.backup()) : BackupText(job.backup()));
   return kOk;
+}
+
+// Both or neither are given: where a part comes from, and where it goes.
+absl::Status SetPart(const CommandLine& line, const char* from, const char* to, std::string* backup,
+                     std::string* data) {
+  if (line.Has(from) != line.Has(to)) {
+    return absl::InvalidArgumentError(absl::StrCat(from, " and ", to, " go together: where from, and where to"));
+  }
+  if (!line.Has(from)) return absl::OkStatus();
+  *backup = line.Option(from);
+  *data = line.Option(to);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<int> RestoreBackup(const CommandLine& line, Session& session) {
   RegistryDirectories backup{line.arguments[0], line.arguments[0]};
   RegistryDirectories data{line.arguments[1], line.arguments[1]};
-  if (line.Has(kBlobs) != line.Has(kBlobsData)) {
-    return absl::InvalidArgumentError("--blobs and --blobs-data go together: where from, and where to");
-  }
-  if (line.Has(kBlobs)) {
-    backup.blobs = line.Option(kBlobs);
-    data.blobs = line.Option(kBlobsData);
-  }
+  RETURN_IF_ERROR(SetPart(line, kBlobs, kBlobsData, &backup.blobs, &data.blobs));
+  RETURN_IF_ERROR(SetPart(line, kAccounts, kAccountsData, &backup.accounts, &data.accounts));
   absl::StatusOr<v1::InvariantReport> report;
   {
     Progress progress;
@@ -138,9 +164,10 @@ Examples:
        {},
        "a consistent copy of all records and objects, while the registry serves",
        R"(
-It lies in backups/NAME below the registry's data directory, of the manifest and the blob service each where they are
-processes of their own; copy it to another machine from there. NAME is the time where it is left out. All that was
-acknowledged before is in it. Accounts made with `users` and `robots` are in it only where the registry is one process.
+It lies in backups/NAME below the registry's data directory, of the manifest, the blob and the auth service each where
+they are processes of their own; copy it to another machine from there. NAME is the time where it is left out. All that
+was acknowledged before is in it, and so are the accounts that the registry keeps itself. Whoever reads it can sign
+tokens: guard it like the data directory.
 
 Examples:
   entrepotctl backup
@@ -149,11 +176,13 @@ Examples:
        BackUp},
       {"restore",
        {"BACKUP", "DATA"},
-       {kBlobs, kBlobsData},
+       {kBlobs, kBlobsData, kAccounts, kAccountsData},
        "makes a data directory of a backup; needs no registry",
        R"(
   --blobs BACKUP        of a registry in several processes: the blob service's backup; the first one is the manifest's
   --blobs-data DATA     and the blob service's new data directory
+  --accounts BACKUP     the same of the auth service
+  --accounts-data DATA
 
 The copy is checked, every object by its hash, before it gets its name; exits with 1, and leaves nothing, where something
 is wrong. DATA must not be there, or be empty. Then start a registry on it.

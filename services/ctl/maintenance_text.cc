@@ -139,9 +139,13 @@ std::string InvariantsText(const v1::InvariantReport& report) {
 }
 
 std::string BackupText(const v1::Backup& backup) {
+  const std::string accounts =
+      backup.accounts_directory().empty()
+          ? ""
+          : absl::StrCat("the accounts to ", Printable(backup.accounts_directory()), " on the auth service's\n");
   return absl::StrCat("backed up to ", Printable(backup.directory()),
                       " on the registry's machine: ", Counted(backup.objects(), "object"), ", ",
-                      SizeText(backup.object_bytes()), "\n");
+                      SizeText(backup.object_bytes()), "\n", accounts);
 }
 
 std::string RepositoryUsageText(const v1::Usage::Repository& repository) {

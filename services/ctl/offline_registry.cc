@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "prometheus/registry.h"
+#include "services/auth/auth_format.h"
 #include "services/blob/blob_factory.h"
 #include "services/core/system_clock.h"
 #include "services/kv/kv_factory.h"
@@ -28,11 +29,19 @@ absl::Status CheckThere(const std::string& data, const std::string& below) {
       absl::StrCat(data, " is no data directory of a registry: it has no ", fs::path(below).parent_path().string()));
 }
 
+// The metrics of two in one registry would be told apart by nothing.
+absl::StatusOr<std::unique_ptr<kv::KvStack>> OpenKv(const std::string& data) {
+  RETURN_IF_ERROR(CheckThere(data, "kv/CURRENT"));
+  absl::StatusOr<std::unique_ptr<kv::KvStack>> kv =
+      kv::KvStack::Open(absl::StrCat(data, "/kv"), std::make_shared<prometheus::Registry>());
+  if (!absl::IsUnavailable(kv.status())) return kv;
+  return absl::FailedPreconditionError(
+      absl::StrCat(kv.status().message(), "; a registry that runs is checked without --data, through its address"));
+}
+
 class Stores {
  public:
   absl::Status Open(const RegistryDirectories& directories) {
-    RETURN_IF_ERROR(CheckThere(directories.manifest, "kv/CURRENT"));
-    RETURN_IF_ERROR(CheckThere(directories.blobs, "kv/CURRENT"));
     RETURN_IF_ERROR(CheckThere(directories.blobs, "blobs/."));
     ASSIGN_OR_RETURN(records_, OpenKv(directories.manifest));
     const absl::Status format = manifest::CheckFormat(*records_->engine());
@@ -55,15 +64,6 @@ class Stores {
   ObjectAccess& objects() { return blobs_->object_access(); }
 
  private:
-  // The metrics of two in one registry would be told apart by nothing.
-  static absl::StatusOr<std::unique_ptr<kv::KvStack>> OpenKv(const std::string& data) {
-    absl::StatusOr<std::unique_ptr<kv::KvStack>> kv =
-        kv::KvStack::Open(absl::StrCat(data, "/kv"), std::make_shared<prometheus::Registry>());
-    if (!absl::IsUnavailable(kv.status())) return kv;
-    return absl::FailedPreconditionError(
-        absl::StrCat(kv.status().message(), "; a registry that runs is checked without --data, through its address"));
-  }
-
   const SystemClock clock_;
   const std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
   std::unique_ptr<kv::KvStack> records_;
@@ -78,6 +78,12 @@ absl::StatusOr<manifest::v1::InvariantReport> CheckOffline(const RegistryDirecto
   Stores stores;
   RETURN_IF_ERROR(stores.Open(directories));
   return manifest::CheckCatalog(stores.records(), stores.objects(), {.rehash = rehash, .online = false}, pace);
+}
+
+absl::Status CheckAccountsOffline(const std::string& directory) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<kv::KvStack> records, OpenKv(directory));
+  const absl::Status format = auth::CheckFormat(*records->engine());
+  return absl::Status(format.code(), format.ok() ? "" : absl::StrCat(directory, "/kv: ", format.message()));
 }
 
 }  // namespace entrepot::ctl

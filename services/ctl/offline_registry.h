@@ -11,10 +11,11 @@
 namespace entrepot::ctl {
 
 // Where a registry keeps what it stores: in one directory, or, where its services are processes of their own, in one of
-// the manifest service and one of the blob service.
+// the manifest service and one of the blob service, and with accounts one of the auth service.
 struct RegistryDirectories {
   std::string manifest;
   std::string blobs;
+  std::string accounts = {};  // May be empty.
 
   bool standalone() const { return manifest == blobs; }
 };
@@ -23,6 +24,9 @@ struct RegistryDirectories {
 // crash has cut off in them; the content stays as it is. kFailedPrecondition: a registry runs on it, or there is none.
 absl::StatusOr<manifest::v1::InvariantReport> CheckOffline(const RegistryDirectories& directories, bool rehash,
                                                            const Pace& pace);
+
+// Reads the auth service's records. kFailedPrecondition as above, kDataLoss.
+absl::Status CheckAccountsOffline(const std::string& directory);
 
 }  // namespace entrepot::ctl
 

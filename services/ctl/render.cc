@@ -109,6 +109,7 @@ std::string ToText(const AdministerResponse& response) {
       for (const std::string& line : response.policy_problems().lines()) absl::StrAppend(&text, Printable(line), "\n");
       return text;
     }
+    case AdministerResponse::kAccountsBackup:  // A line of BackupText().
     case AdministerResponse::kDone:
     case AdministerResponse::RESULT_NOT_SET:
       return "";

@@ -1,8 +1,10 @@
 #include "services/ctl/restore.h"
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -17,18 +19,21 @@ namespace fs = std::filesystem;
 // A copy that gets its name once it is good.
 class Copy {
  public:
-  Copy(const std::string& backup, const std::string& data)
-      : backup_(backup), data_(absl::StripSuffix(data, "/")), partial_(absl::StrCat(data_, ".restoring")) {}
+  Copy(const std::string& backup, const std::string& data, bool with_blobs)
+      : backup_(backup),
+        data_(absl::StripSuffix(data, "/")),
+        partial_(absl::StrCat(data_, ".restoring")),
+        with_blobs_(with_blobs) {}
   ~Copy() {
     if (!named_) RemoveTree(partial_).IgnoreError();
   }
 
   const std::string& partial() const { return partial_; }
 
-  absl::Status Check(bool with_blobs) const {
+  absl::Status Check() const {
     std::error_code error;
     const bool complete = fs::exists(absl::StrCat(backup_, "/kv/CURRENT"), error) &&
-                          (!with_blobs || fs::exists(absl::StrCat(backup_, "/blobs"), error));
+                          (!with_blobs_ || fs::exists(absl::StrCat(backup_, "/blobs"), error));
     if (!complete) {
       return absl::InvalidArgumentError(
           absl::StrCat(backup_, " is no backup, or one that was cut off: it has no ",
@@ -60,6 +65,7 @@ class Copy {
   const std::string backup_;
   const std::string data_;
   const std::string partial_;
+  const bool with_blobs_;
   bool named_ = false;
 };
 
@@ -67,19 +73,20 @@ class Copy {
 
 absl::StatusOr<manifest::v1::InvariantReport> Restore(const RegistryDirectories& backup,
                                                       const RegistryDirectories& data, const Pace& pace) {
-  Copy records(backup.manifest, data.manifest);
-  Copy blobs(backup.blobs, data.blobs);
   const bool standalone = backup.standalone();
-  RETURN_IF_ERROR(records.Check(/*with_blobs=*/standalone));
-  if (!standalone) RETURN_IF_ERROR(blobs.Check(/*with_blobs=*/true));
-  RETURN_IF_ERROR(records.Make(pace));
-  if (!standalone) RETURN_IF_ERROR(blobs.Make(pace));
-  ASSIGN_OR_RETURN(manifest::v1::InvariantReport report,
-                   CheckOffline({records.partial(), standalone ? records.partial() : blobs.partial()},
-                                /*rehash=*/true, pace));
+  std::vector<std::unique_ptr<Copy>> copies;
+  copies.push_back(std::make_unique<Copy>(backup.manifest, data.manifest, /*with_blobs=*/standalone));
+  if (!standalone) copies.push_back(std::make_unique<Copy>(backup.blobs, data.blobs, /*with_blobs=*/true));
+  const RegistryDirectories partial{copies.front()->partial(), copies.back()->partial()};
+  if (!backup.accounts.empty()) {
+    copies.push_back(std::make_unique<Copy>(backup.accounts, data.accounts, /*with_blobs=*/false));
+  }
+  for (const auto& copy : copies) RETURN_IF_ERROR(copy->Check());
+  for (const auto& copy : copies) RETURN_IF_ERROR(copy->Make(pace));
+  ASSIGN_OR_RETURN(manifest::v1::InvariantReport report, CheckOffline(partial, /*rehash=*/true, pace));
   if (!report.violations().empty()) return report;
-  RETURN_IF_ERROR(records.Name());
-  if (!standalone) RETURN_IF_ERROR(blobs.Name());
+  if (!backup.accounts.empty()) RETURN_IF_ERROR(CheckAccountsOffline(copies.back()->partial()));
+  for (const auto& copy : copies) RETURN_IF_ERROR(copy->Name());
   return report;
 }
 

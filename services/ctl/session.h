@@ -37,6 +37,8 @@ class Session {
   absl::StatusOr<manifest::v1::MaintainResponse> Maintain(const manifest::v1::MaintainRequest& request);
   absl::Status DeleteRepository(const std::string& name);
 
+  // After a call that succeeded: whether the registry has accounts.
+  bool logged_in() const { return !token_.empty(); }
   bool json() const { return options_.json; }
 
  private:

@@ -327,18 +327,42 @@ def test_restores_nothing_from_a_damaged_backup(registry, mode, tmp_path):
     assert "is no backup" in run("restore", tmp_path, tmp_path / "new", code=2)
 
 
-@pytest.mark.modes("standalone")
-def test_accounts_are_in_the_backup_of_one_process(make_secured_registry, tmp_path):
+def test_accounts_are_in_a_backup(make_secured_registry, mode, tmp_path):
     registry = make_secured_registry(config={"collector": BY_HAND})
     env = {"ENTREPOT_REGISTRY": registry.url, "ENTREPOT_USERNAME": "admin", "ENTREPOT_PASSWORD": PASSWORDS["admin"]}
-    run("--ca-file", registry.ca, "users", "create", "alice", "--new-password-file", "-", env=env, stdin="her password")
-    run("--ca-file", registry.ca, "backup", "drill", env=env)
+
+    def ctl(*words, **options):
+        return run("--ca-file", registry.ca, *words, env=env, **options)
+
+    def create(user):
+        ctl("users", "create", user, "--new-password-file", "-", stdin=f"password of {user}")
+
+    create("alice")
+    backup = json.loads(ctl("backup", "drill", "--output", "json"))
+    assert backup.get("accountsDirectory", "").endswith("/auth/backups/drill" if mode == "split" else "")
+    assert ("the accounts to" in ctl("backup", "another")) == (mode == "split")
+    assert "there is a backup" in ctl("backup", "drill", code=1)
+    create("bob")
     registry.stop()
-    (registry.data / "store").rename(tmp_path / "lost")
-    run("restore", tmp_path / "lost/backups/drill", registry.data / "store")
+
+    services = {"standalone": ["store"], "split": ["manifest", "blob", "auth"]}[mode]
+    for service in services:
+        (registry.data / service).rename(tmp_path / f"lost-{service}")
+    lost = [tmp_path / f"lost-{service}" / "backups/drill" for service in services]
+    new = [registry.data / service for service in services]
+    words = [lost[0], new[0]]
+    if mode == "split":
+        words += ["--blobs", lost[1], "--blobs-data", new[1], "--accounts", lost[2]]
+        assert "--accounts and --accounts-data go together" in run("restore", *words, code=2)
+        words += ["--accounts-data", new[2]]
+        no_accounts = [lost[0] if word == lost[2] else word for word in words]
+        assert "no auth service has kept its records there" in run("restore", *no_accounts, code=1)
+        assert not any(directory.exists() for directory in new)
+    run("restore", *words)
     registry.start()
-    assert Client(registry, "alice", "her password").ask().status == 200
+    assert Client(registry, "alice", "password of alice").ask().status == 200
     assert Client(registry, "alice", "another").ask().status == 401
+    assert Client(registry, "bob", "password of bob").ask().status == 401
 
 
 def test_jobs_of_a_kind_run_one_at_a_time_and_results_stay(registry):
