@@ -12,23 +12,23 @@ from clients.uncompressed import stored_diff_ids
 
 
 @pytest.fixture
-def buildah_at(run):
-    """buildah_at(directory) -> buildah(argv...) with storage of its own."""
+def buildah_at(run, tmp_path):
+    """buildah_at(name) -> buildah(argv...) with storage of its own."""
     with contextlib.ExitStack() as stack:
-        yield lambda directory: functools.partial(
-            run, "buildah", env=stack.enter_context(container_storage(directory))
+        yield lambda name: functools.partial(
+            run, "buildah", env=stack.enter_context(container_storage(tmp_path / name))
         )
 
 
 @pytest.fixture
-def buildah(buildah_at, tmp_path):
-    return buildah_at(tmp_path / "pushing")
+def buildah(buildah_at):
+    return buildah_at("pushing")
 
 
 @pytest.fixture
-def puller(buildah_at, tmp_path):
+def puller(buildah_at):
     """Another storage, which has nothing that it did not pull."""
-    return buildah_at(tmp_path / "pulling")
+    return buildah_at("pulling")
 
 
 @pytest.fixture

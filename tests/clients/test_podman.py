@@ -12,27 +12,27 @@ from clients.uncompressed import layout_diff_ids, saved_diff_ids, stored_diff_id
 
 
 @pytest.fixture
-def podman_at(run):
-    """podman_at(directory) -> podman(argv...) with storage of its own."""
+def podman_at(run, tmp_path):
+    """podman_at(name) -> podman(argv...) with storage of its own."""
 
     with contextlib.ExitStack() as stack:
 
-        def podman_at(directory):
-            env = stack.enter_context(container_storage(directory))
+        def podman_at(name):
+            env = stack.enter_context(container_storage(tmp_path / name))
             return functools.partial(run, "podman", "--cgroup-manager=cgroupfs", "--events-backend=none", env=env)
 
         yield podman_at
 
 
 @pytest.fixture
-def podman(podman_at, tmp_path):
-    return podman_at(tmp_path / "pushing")
+def podman(podman_at):
+    return podman_at("pushing")
 
 
 @pytest.fixture
-def puller(podman_at, tmp_path):
+def puller(podman_at):
     """Another storage, which has nothing that it did not pull."""
-    return podman_at(tmp_path / "pulling")
+    return podman_at("pulling")
 
 
 def inspect(podman, image):
