@@ -189,7 +189,8 @@ is wrong. DATA must not be there, or be empty. Then start a registry on it.
 
 Examples:
   entrepotctl restore /var/lib/entrepot/backups/before-upgrade /srv/entrepot
-  entrepotctl restore /m/backups/x /new/m --blobs /b/backups/x --blobs-data /new/b
+  entrepotctl restore /m/backups/x /new/m --blobs /b/backups/x --blobs-data /new/b \
+    --accounts /a/backups/x --accounts-data /new/a
 )",
        RestoreBackup},
   };
