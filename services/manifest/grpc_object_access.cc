@@ -21,6 +21,7 @@ namespace {
 
 namespace v1 = blob::v1;
 
+constexpr char kAboutToEnd[] = "the process is about to end";
 // A page of objects is gathered from many directories, of which none may be in memory.
 constexpr absl::Duration kListDeadlineMin = absl::Minutes(1);
 constexpr absl::Duration kSnapshotDeadline = absl::Hours(6);
@@ -60,10 +61,12 @@ class GrpcObjectAccess : public ObjectAccess {
     const absl::Time deadline = absl::Now() + deadline_ + absl::Seconds(seconds);
     return Retry<v1::VerifyObjectResponse>([&](grpc::Status* outcome) -> absl::StatusOr<v1::VerifyObjectResponse> {
              grpc::ClientContext context;
-             if (!BeginVerifying(&context)) return absl::CancelledError("the process is about to end");
+             if (!BeginVerifying(&context)) return absl::CancelledError(kAboutToEnd);
              auto response =
                  CallOnce<v1::VerifyObjectResponse>(&Stub::VerifyObject, request, deadline, &context, outcome);
-             EndVerifying(&context);
+             const bool stopped = EndVerifying(&context);
+             // gRPC's word for it is not told from a fault of the other side's.
+             if (stopped && !response.ok()) return absl::CancelledError(kAboutToEnd);
              return response;
            })
         .status();
@@ -183,9 +186,11 @@ class GrpcObjectAccess : public ObjectAccess {
     if (!stopped_) verifying_.insert(call);
     return !stopped_;
   }
-  void EndVerifying(grpc::ClientContext* call) {
+  // Whether StopVerifying() was called.
+  bool EndVerifying(grpc::ClientContext* call) {
     absl::MutexLock lock(&mutex_);
     verifying_.erase(call);
+    return stopped_;
   }
 
   const std::shared_ptr<grpc::Channel> channel_;

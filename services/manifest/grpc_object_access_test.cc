@@ -5,6 +5,8 @@
 #include <thread>
 #include <utility>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/blob/reactor_test_server.h"
@@ -54,6 +56,15 @@ TEST_F(GrpcObjectAccessTest, StopsVerifying) {
   verifying.join();
   EXPECT_THAT(access_->Verify(blob, 0), StatusIs(absl::StatusCode::kCancelled));
   EXPECT_OK(access_->Check(blob.storage_key, blob.size_bytes));
+}
+
+TEST_F(GrpcObjectAccessTest, StopsVerifyingThatIsUnderWay) {
+  const Blob blob = Store(blob::CountingText(1'000'000));
+  std::thread verifying([&] { EXPECT_THAT(access_->Verify(blob, 300'000), StatusIs(absl::StatusCode::kCancelled)); });
+  // The call has begun by then; were it later, the case above is tested again.
+  absl::SleepFor(absl::Milliseconds(300));
+  access_->StopVerifying();
+  verifying.join();
 }
 
 TEST_F(GrpcObjectAccessTest, WaitsForAServiceThatRestarts) {

@@ -96,6 +96,7 @@ TEST_F(MaintenanceJobsTest, ForgetsTheOldestButNoneThatRuns) {
   EXPECT_THAT(jobs_->Get(second), StatusIs(absl::StatusCode::kNotFound));
   EXPECT_EQ(jobs_->List().size(), 20u);
   go.Notify();
+  WaitForEnd(running.id());
 }
 
 TEST_F(MaintenanceJobsTest, StopsWhatRunsWhenItGoes) {
