@@ -41,8 +41,9 @@ A Registry:
 A Process: .pid, .alive(), .log (pathlib.Path), .log_tail(), .peak_memory() and .memory() in bytes, .send_signal(n).
 
 Logs are shown when a test fails. Stopping checks that each process drained on SIGTERM and ended with 0. All data is
-below pytest's tmp_path, which goes when its test has ended. `http` (fixtures/http.py) has request(), a small HTTP client over http.client, with which tests
-speak to the registry: http.request("PUT", url, body=..., headers=...) -> Answer(status, headers, body).
+below pytest's tmp_path, which goes when its test has ended. `http` (fixtures/http.py) has request(), a small HTTP client
+over http.client, with which tests speak to the registry: http.request("PUT", url, body=..., headers=...) ->
+Answer(status, headers, body).
 """
 
 import signal
