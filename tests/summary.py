@@ -1,4 +1,5 @@
-"""summary.py DIR: adds up the results that a run of scripts/test left in DIR, and prints "N passed, N failed".
+"""summary.py DIR: adds up the results that a run of scripts/test left in DIR, names what failed, and prints "N passed, N
+failed".
 
 JUnit files of pytest and of the conformance program lie there; bazel.json names those of Bazel's tests. A target that
 failed without a failed case (it crashed, ran too long or did not build) counts as one. Ends with 1 where anything
@@ -12,51 +13,66 @@ import sys
 import urllib.parse
 import xml.etree.ElementTree
 
-
-def count_cases(file):
-    """Counter of passed, failed, skipped."""
-    counts = collections.Counter()
-    for case in xml.etree.ElementTree.parse(file).iter("testcase"):
-        if case.find("failure") is not None or case.find("error") is not None:
-            counts["failed"] += 1
-        elif case.find("skipped") is not None or case.get("status") == "notrun":
-            counts["skipped"] += 1
-        else:
-            counts["passed"] += 1
-    return counts
+MESSAGE_CHARACTERS = 300
 
 
-def count_bazel(events):
-    total = collections.Counter()
-    for line in events.read_text().splitlines():
-        event = json.loads(line)
-        if "testResult" in event.get("id", {}):
-            result = event["testResult"]
-            counts = collections.Counter()
-            for output in result.get("testActionOutput", []):
-                if output["name"] == "test.xml":
-                    counts = count_cases(urllib.parse.unquote(urllib.parse.urlsplit(output["uri"]).path))
-            if result["status"] != "PASSED" and not counts["failed"]:
-                counts["failed"] = 1
-            total += counts
-        elif "targetCompleted" in event.get("id", {}) and not event.get("completed", {"success": True}).get("success"):
-            total["failed"] += 1
-    return total
+class Results:
+    """counts: Counter of passed, failed, skipped. failures: what failed, a line each."""
+
+    def __init__(self):
+        self.counts = collections.Counter()
+        self.failures = []
+
+    def fail(self, what):
+        self.counts["failed"] += 1
+        self.failures.append(what)
+
+    def add_junit(self, file):
+        """-> how many of the file's cases failed."""
+        before = self.counts["failed"]
+        for case in xml.etree.ElementTree.parse(file).iter("testcase"):
+            problem = next((each for each in case if each.tag in ("failure", "error")), None)
+            if problem is not None:
+                message = (problem.get("message") or problem.text or "").strip().partition("\n")[0]
+                self.fail(f"{case.get('classname')} {case.get('name')}: {message[:MESSAGE_CHARACTERS]}")
+            elif case.find("skipped") is not None or case.get("status") == "notrun":
+                self.counts["skipped"] += 1
+            else:
+                self.counts["passed"] += 1
+        return self.counts["failed"] - before
+
+    def add_bazel(self, events):
+        for line in events.read_text().splitlines():
+            event = json.loads(line)
+            identity = event.get("id", {})
+            if "testResult" in identity:
+                result = event["testResult"]
+                failed = 0
+                for output in result.get("testActionOutput", []):
+                    if output["name"] == "test.xml":
+                        failed += self.add_junit(urllib.parse.unquote(urllib.parse.urlsplit(output["uri"]).path))
+                if result["status"] != "PASSED" and not failed:
+                    self.fail(f"{identity['testResult']['label']}: {result['status']}")
+            elif "targetCompleted" in identity and not event.get("completed", {"success": True}).get("success"):
+                self.fail(f"{identity['targetCompleted']['label']}: did not build")
 
 
 def main():
     directory = pathlib.Path(sys.argv[1])
-    total = collections.Counter()
+    results = Results()
     for file in sorted(directory.rglob("*.xml")):
-        total += count_cases(file)
+        results.add_junit(file)
     if (directory / "bazel.json").exists():
-        total += count_bazel(directory / "bazel.json")
-    if not total["passed"] + total["failed"]:
+        results.add_bazel(directory / "bazel.json")
+    counts = results.counts
+    if not counts["passed"] + counts["failed"]:
         print("no test ran")
         return 1
-    skipped = f", {total['skipped']} skipped" if total["skipped"] else ""
-    print(f"{total['passed']} passed, {total['failed']} failed{skipped}")
-    return 1 if total["failed"] else 0
+    for failure in results.failures:
+        print(f"failed: {failure}")
+    skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
+    print(f"{counts['passed']} passed, {counts['failed']} failed{skipped}")
+    return 1 if counts["failed"] else 0
 
 
 sys.exit(main())
