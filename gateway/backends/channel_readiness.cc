@@ -1,18 +1,19 @@
 #include "gateway/backends/channel_readiness.h"
 
-#include <chrono>
 #include <future>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/generic/generic_stub.h"
+#include "services/runtime/grpc_deadline.h"
 
 namespace entrepot::gateway {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience(800);
+constexpr absl::Duration kPatience = absl::Milliseconds(800);
 
 // HealthCheckResponse{status: SERVING}.
 constexpr absl::string_view kServing = "\x08\x01";
@@ -28,7 +29,7 @@ absl::Status CheckChannelReady(grpc::Channel& channel, absl::string_view service
   grpc::GenericStub stub(channel.shared_from_this());
   grpc::ClientContext context;
   context.set_wait_for_ready(true);
-  context.set_deadline(std::chrono::system_clock::now() + kPatience);
+  runtime::GrpcDeadline(kPatience).Limit(&context);
   const grpc::Slice nothing("");
   const grpc::ByteBuffer request(&nothing, 1);
   grpc::ByteBuffer response;

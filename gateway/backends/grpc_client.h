@@ -8,7 +8,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "boost/asio/async_result.hpp"
 #include "boost/asio/awaitable.hpp"
@@ -19,6 +18,7 @@
 #include "gateway/backends/grpc_retry.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/status.h"
+#include "services/runtime/grpc_deadline.h"
 #include "services/runtime/grpc_request_id.h"
 #include "services/status/grpc_status.h"
 
@@ -52,7 +52,7 @@ class GrpcClient {
   boost::asio::awaitable<absl::StatusOr<Response>> CallOnce(Async* async, GrpcMethod<Async, Request, Response> method,
                                                             std::string request_id, Request request) const {
     const auto call = std::make_shared<UnaryCall<Response>>();
-    co_await RunOnce(call, absl::Now() + deadline_, async, method, request_id, request);
+    co_await RunOnce(call, runtime::GrpcDeadline(deadline_), async, method, request_id, request);
     if (call->status.ok()) co_return std::move(call->response);
     co_return FromGrpcStatus(call->status);
   }
@@ -92,11 +92,11 @@ class GrpcClient {
   }
 
   template <typename Async, typename Request, typename Response>
-  boost::asio::awaitable<void> RunOnce(const std::shared_ptr<UnaryCall<Response>>& call, absl::Time deadline,
+  boost::asio::awaitable<void> RunOnce(const std::shared_ptr<UnaryCall<Response>>& call, runtime::GrpcDeadline deadline,
                                        Async* async, GrpcMethod<Async, Request, Response> method,
                                        const std::string& request_id, const Request& request) const {
     runtime::SetRequestId(request_id, &call->context);
-    call->context.set_deadline(absl::ToChronoTime(deadline));
+    deadline.Limit(&call->context);
     return Run(call, [&call, &request, async, method](std::function<void(grpc::Status)> done) {
       (async->*method)(&call->context, &request, &call->response, std::move(done));
     });

@@ -2,14 +2,14 @@
 
 #include <optional>
 
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "boost/asio/steady_timer.hpp"
 #include "boost/asio/this_coro.hpp"
 #include "boost/asio/use_awaitable.hpp"
 
 namespace entrepot::gateway {
 
-GrpcRetry::GrpcRetry(absl::Duration deadline) : deadline_(absl::Now() + deadline), patience_(deadline) {}
+GrpcRetry::GrpcRetry(absl::Duration deadline) : deadline_(deadline), patience_(deadline) {}
 
 boost::asio::awaitable<bool> GrpcRetry::Again(const grpc::Status& status) {
   const std::optional<absl::Duration> wait = patience_.Next(status);

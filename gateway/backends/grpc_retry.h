@@ -4,6 +4,7 @@
 #include "absl/time/time.h"
 #include "boost/asio/awaitable.hpp"
 #include "grpcpp/support/status.h"
+#include "services/runtime/grpc_deadline.h"
 #include "services/runtime/grpc_restart.h"
 
 namespace entrepot::gateway {
@@ -17,7 +18,7 @@ class GrpcRetry {
   GrpcRetry& operator=(const GrpcRetry&) = delete;
 
   // Until when an attempt may take.
-  absl::Time deadline() const { return deadline_; }
+  const runtime::GrpcDeadline& deadline() const { return deadline_; }
   // Whether an attempt was made before this one, which may have done its work.
   bool repeated() const { return repeated_; }
 
@@ -25,7 +26,7 @@ class GrpcRetry {
   boost::asio::awaitable<bool> Again(const grpc::Status& status);
 
  private:
-  const absl::Time deadline_;
+  const runtime::GrpcDeadline deadline_;
   runtime::GrpcRestartPatience patience_;
   bool repeated_ = false;
 };

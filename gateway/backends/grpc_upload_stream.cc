@@ -151,8 +151,8 @@ awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> OpenGrpcUploadStream(Bl
     const auto call = std::make_shared<AppendCall>(executor, client.calls(), request_id);
     auto stream = std::make_unique<GrpcUploadStream>(stub, client, request_id, header, call);
     call->Start(stub, header);
-    const absl::Duration timeout = retry.deadline() - absl::Now();
-    if (!co_await call->Wait(timeout, [&] { return (call->accepted() && !call->writing()) || call->broken(); })) {
+    if (!co_await call->Wait(retry.deadline().Left(),
+                             [&] { return (call->accepted() && !call->writing()) || call->broken(); })) {
       co_return TooSlow();
     }
     if (!call->broken()) co_return stream;

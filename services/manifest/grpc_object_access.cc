@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
 #include "grpcpp/client_context.h"
+#include "services/runtime/grpc_deadline.h"
 #include "services/runtime/grpc_restart.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
@@ -58,7 +59,7 @@ class GrpcObjectAccess : public ObjectAccess {
     uint64_t slowest = kVerifyBytesPerSecondMin;
     if (bytes_per_second != 0) slowest = std::min(slowest, std::max<uint64_t>(bytes_per_second / 2, 1));
     const double seconds = static_cast<double>(blob.size_bytes) / static_cast<double>(slowest);
-    const absl::Time deadline = absl::Now() + deadline_ + absl::Seconds(seconds);
+    const runtime::GrpcDeadline deadline(deadline_ + absl::Seconds(seconds));
     return Retry<v1::VerifyObjectResponse>([&](grpc::Status* outcome) -> absl::StatusOr<v1::VerifyObjectResponse> {
              grpc::ClientContext context;
              if (!BeginVerifying(&context)) return absl::CancelledError(kAboutToEnd);
@@ -133,9 +134,10 @@ class GrpcObjectAccess : public ObjectAccess {
     request.set_name(name);
     grpc::ClientContext context;
     grpc::Status outcome;
-    ASSIGN_OR_RETURN(const v1::SnapshotObjectsResponse response,
-                     CallOnce<v1::SnapshotObjectsResponse>(&Stub::SnapshotObjects, request,
-                                                           absl::Now() + kSnapshotDeadline, &context, &outcome));
+    ASSIGN_OR_RETURN(
+        const v1::SnapshotObjectsResponse response,
+        CallOnce<v1::SnapshotObjectsResponse>(&Stub::SnapshotObjects, request, runtime::GrpcDeadline(kSnapshotDeadline),
+                                              &context, &outcome));
     return ObjectSnapshot{.objects = response.objects(), .object_bytes = response.object_bytes()};
   }
 
@@ -145,7 +147,7 @@ class GrpcObjectAccess : public ObjectAccess {
   // Every call made so is safe to make twice.
   template <typename Response, typename Request>
   absl::StatusOr<Response> Call(Method<Request, Response> method, const Request& request, absl::Duration time) {
-    const absl::Time deadline = absl::Now() + time;
+    const runtime::GrpcDeadline deadline(time);
     return Retry<Response>([&](grpc::Status* outcome) -> absl::StatusOr<Response> {
       grpc::ClientContext context;
       return CallOnce<Response>(method, request, deadline, &context, outcome);
@@ -166,9 +168,10 @@ class GrpcObjectAccess : public ObjectAccess {
   }
 
   template <typename Response, typename Request>
-  absl::StatusOr<Response> CallOnce(Method<Request, Response> method, const Request& request, absl::Time deadline,
-                                    grpc::ClientContext* context, grpc::Status* outcome) {
-    context->set_deadline(absl::ToChronoTime(deadline));
+  absl::StatusOr<Response> CallOnce(Method<Request, Response> method, const Request& request,
+                                    runtime::GrpcDeadline deadline, grpc::ClientContext* context,
+                                    grpc::Status* outcome) {
+    deadline.Limit(context);
     Response response;
     *outcome = ((*stub_).*method)(context, request, &response);
     if (!outcome->ok()) return FromGrpcStatus(*outcome);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 
 namespace entrepot::runtime {
 namespace {
@@ -19,12 +19,12 @@ bool IsLost(const grpc::Status& status) {
 }  // namespace
 
 GrpcRestartPatience::GrpcRestartPatience(absl::Duration deadline)
-    : give_up_(absl::Now() + std::min(deadline, kRestart)), backoff_(kBackoffMin, kBackoffMax, random_) {}
+    : give_up_(std::min(deadline, kRestart)), backoff_(kBackoffMin, kBackoffMax, random_) {}
 
 std::optional<absl::Duration> GrpcRestartPatience::Next(const grpc::Status& status) {
   if (!IsLost(status)) return std::nullopt;
   const absl::Duration wait = backoff_.Next();
-  if (absl::Now() + wait >= give_up_) return std::nullopt;
+  if (wait >= give_up_.Left()) return std::nullopt;
   return wait;
 }
 

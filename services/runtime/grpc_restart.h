@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "grpcpp/support/status.h"
 #include "services/runtime/backoff.h"
+#include "services/runtime/grpc_deadline.h"
 
 namespace entrepot::runtime {
 
@@ -24,7 +25,7 @@ class GrpcRestartPatience {
   std::optional<absl::Duration> Next(const grpc::Status& status);
 
  private:
-  const absl::Time give_up_;
+  const GrpcDeadline give_up_;
   absl::InsecureBitGen random_;
   Backoff backoff_;
 };
