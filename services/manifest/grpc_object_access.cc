@@ -67,7 +67,8 @@ class GrpcObjectAccess : public ObjectAccess {
                  CallOnce<v1::VerifyObjectResponse>(&Stub::VerifyObject, request, deadline, &context, outcome);
              const bool stopped = EndVerifying(&context);
              // gRPC's word for it is not told from a fault of the other side's.
-             if (stopped && !response.ok()) return absl::CancelledError(kAboutToEnd);
+             if (stopped && outcome->error_code() == grpc::StatusCode::CANCELLED)
+               return absl::CancelledError(kAboutToEnd);
              return response;
            })
         .status();
