@@ -1,10 +1,10 @@
 #include "services/blob/stored_object_access.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "services/core/backup_name.h"
 #include "services/core/digester.h"
 #include "services/status/status_macros.h"
@@ -20,6 +20,12 @@ absl::Status OtherSize(const StorageKey& key, uint64_t found, uint64_t expected)
       absl::StrCat("object ", key.ToString(), " holds ", found, " bytes, where its record says ", expected));
 }
 
+// bytes_per_second: 0: as many as there are.
+absl::Duration TimeOf(uint64_t bytes, uint64_t bytes_per_second) {
+  if (bytes_per_second == 0) return absl::ZeroDuration();
+  return absl::Seconds(static_cast<double>(bytes) / static_cast<double>(bytes_per_second));
+}
+
 }  // namespace
 
 ObjectTier& StoredObjectAccess::TierOf(const StorageKey& key) const {
@@ -31,27 +37,19 @@ absl::Status StoredObjectAccess::Check(const StorageKey& key, uint64_t size_byte
   return object.size_bytes == size_bytes ? absl::OkStatus() : OtherSize(key, object.size_bytes, size_bytes);
 }
 
-void StoredObjectAccess::StopVerifying() {
-  absl::MutexLock lock(&mutex_);
-  stopped_ = true;
-}
-
-bool StoredObjectAccess::KeepPace(absl::Time start, uint64_t bytes, uint64_t bytes_per_second) {
-  const double seconds = bytes_per_second == 0 ? 0 : static_cast<double>(bytes) / static_cast<double>(bytes_per_second);
-  absl::MutexLock lock(&mutex_);
-  return !mutex_.AwaitWithTimeout(absl::Condition(&stopped_), start + absl::Seconds(seconds) - absl::Now());
-}
+void StoredObjectAccess::StopVerifying() { stop_verifying_.Stop(); }
 
 absl::Status StoredObjectAccess::Verify(const Blob& blob, uint64_t bytes_per_second) {
   const StorageKey& key = blob.storage_key;
   ASSIGN_OR_RETURN(const OpenObject object, TierOf(key).Open(key));
   if (object.size_bytes != blob.size_bytes) return OtherSize(key, object.size_bytes, blob.size_bytes);
-  const absl::Time start = absl::Now();
+  const auto start = std::chrono::steady_clock::now();
   Digester digester(blob.digest.algorithm());
   bool stopped = false;
   RETURN_IF_ERROR(TierOf(key).ReadFromDisk(key, [&](absl::string_view bytes) {
     digester.Update(bytes);
-    stopped = !KeepPace(start, digester.length_bytes(), bytes_per_second);
+    const absl::Duration taken = absl::FromChrono(std::chrono::steady_clock::now() - start);
+    stopped = stop_verifying_.WaitFor(TimeOf(digester.length_bytes(), bytes_per_second) - taken);
     return !stopped;
   }));
   if (stopped) return absl::CancelledError("the process is about to end");

@@ -6,14 +6,16 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "services/blob/kv_upload_sessions.h"
 #include "services/blob/object_tier.h"
 #include "services/blob/verified_objects.h"
 #include "services/blob/write_gate.h"
 #include "services/core/clock.h"
 #include "services/core/object_access.h"
+#include "services/core/stop_signal.h"
 
 namespace entrepot::blob {
 
@@ -48,12 +50,9 @@ class StoredObjectAccess : public ObjectAccess {
 
  private:
   ObjectTier& TierOf(const StorageKey& key) const;
-  // Waits until `bytes` may have been read that began at `start`. false: stop.
-  bool KeepPace(absl::Time start, uint64_t bytes, uint64_t bytes_per_second);
 
   const Parts parts_;
-  absl::Mutex mutex_;
-  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  StopSignal stop_verifying_;
 };
 
 }  // namespace entrepot::blob

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "entrepot/config/v1/shared.pb.h"
+#include "services/core/stop_signal.h"
 #include "services/manifest/audited_retention.h"
 #include "services/manifest/collector.h"
 #include "services/manifest/pacer.h"

@@ -5,6 +5,9 @@
 #include <memory>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+
 namespace entrepot::manifest {
 namespace {
 
@@ -50,21 +53,6 @@ class Budget {
 };
 
 }  // namespace
-
-void StopSignal::Stop() {
-  absl::MutexLock lock(&mutex_);
-  stopped_ = true;
-}
-
-bool StopSignal::stopped() const {
-  absl::MutexLock lock(&mutex_);
-  return stopped_;
-}
-
-bool StopSignal::WaitFor(absl::Duration duration) {
-  absl::MutexLock lock(&mutex_);
-  return mutex_.AwaitWithTimeout(absl::Condition(&stopped_), duration);
-}
 
 Pace MakePace(const PaceLimits& limits, StopSignal* stop) { return MakePace(limits, stop, SinceBoot); }
 

@@ -4,26 +4,11 @@
 #include <cstdint>
 #include <functional>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "services/core/pace.h"
+#include "services/core/stop_signal.h"
 
 namespace entrepot::manifest {
-
-// Tells any number of paces to stop; for good. Thread-safe.
-class StopSignal {
- public:
-  virtual ~StopSignal() = default;
-  void Stop();
-  bool stopped() const;
-  // Waits that long, or until it is told to stop: true.
-  virtual bool WaitFor(absl::Duration duration);
-
- private:
-  mutable absl::Mutex mutex_;
-  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
-};
 
 struct PaceLimits {
   // 0: as many as there are.

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "services/core/stop_signal.h"
 
 namespace entrepot::manifest {
 namespace {

@@ -46,11 +46,7 @@ FileWatcher::FileWatcher(std::string what, std::vector<std::string> paths, Loade
     : what_(std::move(what)), paths_(std::move(paths)), load_(std::move(load)) {}
 
 FileWatcher::~FileWatcher() {
-  {
-    const std::lock_guard lock(stop_mutex_);
-    stop_ = true;
-  }
-  stopped_.notify_all();
+  stop_.Stop();
   if (watcher_.joinable()) watcher_.join();
 }
 
@@ -88,18 +84,13 @@ absl::Status FileWatcher::LoadIfChanged(const Look& look) {
 void FileWatcher::Watch(absl::Duration poll_interval) {
   std::string last;
   absl::Duration wait = poll_interval;
-  while (Wait(wait)) {
+  while (!stop_.WaitFor(wait)) {
     const Look look = LookAtFiles();
     const bool settled = look.fingerprint == std::exchange(last, look.fingerprint);
     // What it returns is logged. Contents seen before, as nearly always, are no change.
     if (settled) LoadIfChanged(look).IgnoreError();
     wait = settled ? poll_interval : std::min(poll_interval, kSettling);
   }
-}
-
-bool FileWatcher::Wait(absl::Duration duration) {
-  std::unique_lock lock(stop_mutex_);
-  return !stopped_.wait_for(lock, absl::ToChronoNanoseconds(duration), [this] { return stop_; });
 }
 
 }  // namespace entrepot::runtime

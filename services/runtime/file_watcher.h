@@ -1,7 +1,6 @@
 #ifndef ENTREPOT_SERVICES_RUNTIME_FILE_WATCHER_H_
 #define ENTREPOT_SERVICES_RUNTIME_FILE_WATCHER_H_
 
-#include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -11,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "services/core/stop_signal.h"
 
 namespace entrepot::runtime {
 
@@ -50,8 +50,6 @@ class FileWatcher {
   Look LookAtFiles() const;
   absl::Status LoadIfChanged(const Look& look);
   void Watch(absl::Duration poll_interval);
-  // False once it is to stop.
-  bool Wait(absl::Duration duration);
 
   const std::string what_;
   const std::vector<std::string> paths_;
@@ -61,9 +59,7 @@ class FileWatcher {
   std::string seen_;     // Fingerprint of the contents seen last, good or bad; guarded by load_mutex_.
   bool loaded_ = false;  // Once; guarded by load_mutex_.
 
-  std::mutex stop_mutex_;
-  std::condition_variable stopped_;
-  bool stop_ = false;  // Guarded by stop_mutex_.
+  StopSignal stop_;
   std::thread watcher_;
 };
 

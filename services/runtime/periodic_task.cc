@@ -8,19 +8,14 @@ PeriodicTask::PeriodicTask(absl::Duration interval, std::function<void()> task)
     : thread_([this, interval, task = std::move(task)] { Run(interval, task); }) {}
 
 PeriodicTask::~PeriodicTask() {
-  {
-    absl::MutexLock lock(&mutex_);
-    stopped_ = true;
-  }
+  stop_.Stop();
   thread_.join();
 }
 
 void PeriodicTask::Run(absl::Duration interval, const std::function<void()>& task) {
-  while (true) {
+  do {
     task();
-    absl::MutexLock lock(&mutex_);
-    if (mutex_.AwaitWithTimeout(absl::Condition(&stopped_), interval)) return;
-  }
+  } while (!stop_.WaitFor(interval));
 }
 
 }  // namespace entrepot::runtime

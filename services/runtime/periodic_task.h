@@ -4,9 +4,8 @@
 #include <functional>
 #include <thread>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "services/core/stop_signal.h"
 
 namespace entrepot::runtime {
 
@@ -23,8 +22,7 @@ class PeriodicTask {
  private:
   void Run(absl::Duration interval, const std::function<void()>& task);
 
-  absl::Mutex mutex_;
-  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  StopSignal stop_;
   std::thread thread_;
 };
 
