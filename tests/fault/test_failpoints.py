@@ -28,6 +28,7 @@ from fixtures import http as requests
 
 # Those of blobs that are files.
 OF_FILES = ("blob.append.written", "blob.publish", "blob.seal.published")
+FILE_BYTES_MIN = 65536
 # (process, step): the process is that of split mode.
 UPLOAD_STEPS = (
     ("blob", "blob.append.written"),
@@ -41,6 +42,12 @@ UPLOAD_STEPS = (
     ("gateway", "gateway.upload.committed"),
     ("gateway", "gateway.upload.forgotten"),
 )
+UPLOADS = [
+    (process, step, size)
+    for process, step in UPLOAD_STEPS
+    for size in BLOB_SIZES
+    if size >= FILE_BYTES_MIN or not step.startswith(OF_FILES)
+]
 PUT_STEPS = (
     ("manifest", "manifest.put.written"),
     ("manifest", "manifest.put.committed"),
@@ -147,11 +154,8 @@ def fixture_collected(make_module_registry):
     registry.check_stopped()
 
 
-@pytest.mark.parametrize("size", BLOB_SIZES)
-@pytest.mark.parametrize(("process", "step"), UPLOAD_STEPS)
+@pytest.mark.parametrize(("process", "step", "size"), UPLOADS)
 def test_an_upload(killed, process, step, size):
-    if step.startswith(OF_FILES) and size < 65536:
-        pytest.skip("there is no file")
     registry = killed.registry
     kept = push_blobs(registry, "fault/upload")
     data = os.urandom(size)
