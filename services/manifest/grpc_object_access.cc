@@ -63,12 +63,11 @@ class GrpcObjectAccess : public ObjectAccess {
     return Retry<v1::VerifyObjectResponse>([&](grpc::Status* outcome) -> absl::StatusOr<v1::VerifyObjectResponse> {
              grpc::ClientContext context;
              if (!BeginVerifying(&context)) return absl::CancelledError(kAboutToEnd);
-             auto response =
+             absl::StatusOr<v1::VerifyObjectResponse> response =
                  CallOnce<v1::VerifyObjectResponse>(&Stub::VerifyObject, request, deadline, &context, outcome);
-             const bool stopped = EndVerifying(&context);
+             const bool cut_short = EndVerifying(&context) && outcome->error_code() == grpc::StatusCode::CANCELLED;
              // gRPC's word for it is not told from a fault of the other side's.
-             if (stopped && outcome->error_code() == grpc::StatusCode::CANCELLED)
-               return absl::CancelledError(kAboutToEnd);
+             if (cut_short) return absl::CancelledError(kAboutToEnd);
              return response;
            })
         .status();
