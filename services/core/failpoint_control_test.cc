@@ -145,8 +145,6 @@ TEST(FailpointControlTest, WhatCannotBeReadIsOneLine) {
             "ENTREPOT_FAILPOINTS: core.test.first: \"explode\" is none of crash, error, stop, sleep:DURATION\n");
 }
 
-}  // namespace
-
 int Steps() {
   for (int time = 0; time < 2; ++time) {
     if (!TwoSteps().ok()) return 1;
@@ -154,6 +152,7 @@ int Steps() {
   return 0;
 }
 
+}  // namespace
 }  // namespace entrepot
 
 int main(int argc, char** argv) {
