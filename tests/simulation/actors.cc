@@ -17,7 +17,7 @@ const Content& content = Content::Get();
 // How often a client does something again of which it cannot tell what has become.
 constexpr int kRetries = 2;
 
-const Caller nobody;
+const Caller kNobody;
 
 }  // namespace
 
@@ -51,7 +51,7 @@ void Client::Work(int operations) {
       case 10:
         UnlinkBlob();
         break;
-      case 11:
+      default:
         DeleteRepository();
         break;
     }
@@ -93,7 +93,7 @@ Client::Found Client::HeadBlob(size_t repository, size_t blob) {
   const auto call = world_.model().BlobCall(repository, blob);
   const uint64_t failures = world_.kv().failures();
   world_.scheduler().Note("HEAD", content.blobs[blob].digest.ToString());
-  const auto found = registry->catalog->FindBlob(nobody, content.repositories[repository], content.blobs[blob].digest);
+  const auto found = registry->catalog->FindBlob(kNobody, content.repositories[repository], content.blobs[blob].digest);
   world_.scheduler().Note("HEAD gives", found.status().ToString());
   const Outcome outcome = world_.Judge(found.status(), "HEAD of a blob");
   // Where no lease can be written, what a manifest refers to is shown all the same, so that pulls go on; then nothing
@@ -112,7 +112,7 @@ bool Client::MountBlob(size_t repository, size_t blob) {
   world_.scheduler().Note("mounts", content.blobs[blob].digest.ToString());
   const World::Push push(registry.get());
   const auto mounted =
-      registry->catalog->MountBlob(nobody, content.repositories[repository], content.blobs[blob].digest, source);
+      registry->catalog->MountBlob(kNobody, content.repositories[repository], content.blobs[blob].digest, source);
   world_.scheduler().Note("the mount gives", mounted.status().ToString());
   call->End(world_.Judge(mounted.status(), "a mount"));
   return mounted.ok();
@@ -129,7 +129,7 @@ bool Client::UploadBlob(size_t repository, size_t blob) {
     const auto call = world_.model().BlobCall(repository, blob);
     world_.scheduler().Note("commits", absl::StrCat(some.digest.ToString(), " at ", sealed->storage_key.ToString()));
     const World::Push push(registry.get());
-    const auto committed = registry->catalog->CommitBlob(nobody, content.repositories[repository], *sealed);
+    const auto committed = registry->catalog->CommitBlob(kNobody, content.repositories[repository], *sealed);
     world_.scheduler().Note("the commit gives", committed.status().ToString());
     const Outcome outcome = world_.Judge(committed.status(), "a commit");
     call->End(outcome);
@@ -157,7 +157,7 @@ bool Client::PutManifest(size_t repository, size_t manifest, std::optional<size_
   const auto call = world_.model().PutManifest(repository, manifest, tag);
   world_.scheduler().Note("PUT", some.digest.ToString());
   const World::Push push(registry.get());
-  const auto result = registry->catalog->PutManifest(nobody, content.repositories[repository], put);
+  const auto result = registry->catalog->PutManifest(kNobody, content.repositories[repository], put);
   world_.scheduler().Note("PUT gives", result.status().ToString());
   const Outcome outcome = world_.Judge(result.status(), "a PUT of a manifest");
   if (outcome == Outcome::kRefused && world_.model().WasPromised(*call)) {
@@ -173,7 +173,7 @@ void Client::PullTag() {
   if (registry == nullptr) return;
   const size_t repository = SomeRepository(), tag = world_.random().Below(content.tags.size());
   const auto pull = world_.model().Read();
-  const auto found = registry->catalog->GetManifest(nobody, content.repositories[repository], content.tags[tag],
+  const auto found = registry->catalog->GetManifest(kNobody, content.repositories[repository], content.tags[tag],
                                                     /*metadata_only=*/false);
   world_.scheduler().Note("the tag gives", found.ok() ? found->digest.ToString() : found.status().ToString());
   const Outcome outcome = world_.Judge(found.status(), "GET of a tag");
@@ -193,7 +193,7 @@ void Client::PullImage(size_t repository, size_t manifest) {
   if (registry == nullptr) return;
   const struct SomeManifest& some = content.manifests[manifest];
   const auto pull = world_.model().Read();
-  const auto found = registry->catalog->GetManifest(nobody, content.repositories[repository], some.digest,
+  const auto found = registry->catalog->GetManifest(kNobody, content.repositories[repository], some.digest,
                                                     /*metadata_only=*/false);
   const Outcome outcome = world_.Judge(found.status(), "GET of a manifest");
   if (outcome != Outcome::kUnknown && !world_.scheduler().stopped()) {
@@ -220,7 +220,7 @@ void Client::PullBlob(const Model::Call& pull, size_t repository, size_t manifes
                                 content.manifests[manifest].digest.ToString(), " cannot be pulled: ", what, " ",
                                 some.digest.ToString()));
   };
-  const auto found = registry->catalog->FindBlob(nobody, content.repositories[repository], some.digest);
+  const auto found = registry->catalog->FindBlob(kNobody, content.repositories[repository], some.digest);
   const Outcome outcome = world_.Judge(found.status(), "GET of a blob");
   if (outcome == Outcome::kRefused) return missing("there is no blob");
   if (outcome == Outcome::kUnknown) return;
@@ -235,7 +235,7 @@ void Client::DeleteManifest() {
   const size_t repository = SomeRepository(), manifest = SomeManifest();
   const auto call = world_.model().DeleteManifest(repository, manifest);
   const absl::Status status =
-      registry->catalog->DeleteManifest(nobody, content.repositories[repository], content.manifests[manifest].digest);
+      registry->catalog->DeleteManifest(kNobody, content.repositories[repository], content.manifests[manifest].digest);
   world_.scheduler().Note("deleting the manifest gives", status.ToString());
   call->End(world_.Judge(status, "DELETE of a manifest"));
 }
@@ -246,7 +246,7 @@ void Client::DeleteTag() {
   const size_t repository = SomeRepository(), tag = world_.random().Below(content.tags.size());
   const auto call = world_.model().DeleteTag(repository, tag);
   const absl::Status status =
-      registry->catalog->DeleteManifest(nobody, content.repositories[repository], content.tags[tag]);
+      registry->catalog->DeleteManifest(kNobody, content.repositories[repository], content.tags[tag]);
   world_.scheduler().Note("deleting the tag gives", status.ToString());
   call->End(world_.Judge(status, "DELETE of a tag"));
 }
@@ -257,7 +257,7 @@ void Client::UnlinkBlob() {
   const size_t repository = SomeRepository(), blob = world_.random().Below(content.blobs.size());
   const auto call = world_.model().Unlink(repository, blob);
   const absl::Status status =
-      registry->catalog->UnlinkBlob(nobody, content.repositories[repository], content.blobs[blob].digest);
+      registry->catalog->UnlinkBlob(kNobody, content.repositories[repository], content.blobs[blob].digest);
   world_.scheduler().Note("unlinking the blob gives", status.ToString());
   call->End(world_.Judge(status, "DELETE of a blob"));
 }
@@ -268,7 +268,7 @@ void Client::DeleteRepository() {
   const size_t repository = SomeRepository();
   const auto call = world_.model().DeleteRepository(repository);
   world_.scheduler().Note("deletes the repository", content.repositories[repository].ToString());
-  const absl::Status status = registry->catalog->DeleteRepository(nobody, content.repositories[repository]).status();
+  const absl::Status status = registry->catalog->DeleteRepository(kNobody, content.repositories[repository]).status();
   world_.scheduler().Note("deleting the repository gives", status.ToString());
   call->End(world_.Judge(status, "DELETE of a repository"));
   world_.EndDeletion(*registry);

@@ -76,7 +76,7 @@ std::unique_ptr<Model::Call> Model::PutManifest(size_t repository, size_t manife
       call->relies_on_.reset();
       break;
     }
-    call->relies_on_->push_back({promise->first, promise->second.id});
+    call->relies_on_->emplace_back(promise->first, promise->second.id);
   }
   return call;
 }
