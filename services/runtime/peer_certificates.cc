@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "prometheus/family.h"
+#include "services/core/owned_fd.h"
 #include "services/runtime/peer_files.h"
 #include "services/status/status_macros.h"
 
@@ -30,17 +31,17 @@ absl::StatusOr<OwnedFd> FileInMemory(absl::string_view contents) {
 }
 
 // Under the number that `file` has already, so that its path stays what it is.
-absl::Status Replace(absl::string_view contents, OwnedFd* file) {
+absl::Status Replace(absl::string_view contents, int* file) {
   ASSIGN_OR_RETURN(OwnedFd fresh, FileInMemory(contents));
-  if (file->get() < 0) {
-    *file = std::move(fresh);
-  } else if (::dup3(fresh.get(), file->get(), O_CLOEXEC) < 0) {
+  if (*file < 0) {
+    *file = fresh.release();
+  } else if (::dup3(fresh.get(), *file, O_CLOEXEC) < 0) {
     return absl::ErrnoToStatus(errno, "dup3");
   }
   return absl::OkStatus();
 }
 
-std::string PathOf(const OwnedFd& file) { return absl::StrCat("/proc/self/fd/", file.get()); }
+std::string PathOf(int file) { return absl::StrCat("/proc/self/fd/", file); }
 
 }  // namespace
 
@@ -64,12 +65,6 @@ PeerCertificates::PeerCertificates(const config::v1::PeerTls& tls, prometheus::G
     : tls_(tls),
       expiry_(expiry),
       watcher_("peer certificate", PeerFilePaths(tls), [this](const auto& contents) { return Load(contents); }) {}
-
-PeerCertificates::~PeerCertificates() {
-  // Connections that are being closed keep gRPC's provider for a moment longer. Where it finds no certificate it aborts
-  // the process.
-  for (OwnedFd& file : files_) file.release();
-}
 
 absl::Status PeerCertificates::Load(const absl::StatusOr<std::vector<std::string>>& contents) {
   ASSIGN_OR_RETURN(const double expiry, CheckPeerFileContents(tls_, contents));

@@ -12,7 +12,6 @@
 #include "grpcpp/security/tls_certificate_provider.h"
 #include "prometheus/gauge.h"
 #include "prometheus/registry.h"
-#include "services/core/owned_fd.h"
 #include "services/runtime/file_watcher.h"
 
 namespace entrepot::runtime {
@@ -32,8 +31,8 @@ class PeerCertificates {
                                                                   const std::shared_ptr<prometheus::Registry>& registry,
                                                                   absl::Duration poll_interval = absl::Seconds(1));
 
-  // Leaves three open files behind: see there.
-  ~PeerCertificates();
+  // Leaves three open files behind.
+  ~PeerCertificates() = default;
 
   PeerCertificates(const PeerCertificates&) = delete;
   PeerCertificates& operator=(const PeerCertificates&) = delete;
@@ -47,8 +46,9 @@ class PeerCertificates {
 
   const config::v1::PeerTls tls_;
   prometheus::Gauge* const expiry_;
-  // By PeerFile.
-  OwnedFd files_[3];
+  // By PeerFile. Never closed: connections that are being closed keep gRPC's provider for a moment longer than this
+  // lives, and where it finds no certificate it aborts the process.
+  int files_[3] = {-1, -1, -1};
   FileWatcher watcher_;
   std::shared_ptr<grpc::experimental::CertificateProviderInterface> provider_;
 };
