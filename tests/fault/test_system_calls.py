@@ -136,12 +136,9 @@ def test_a_clock_that_is_a_day_off(make_secured_registry, tmp_path, offset):
     client = Client(registry, "admin")
     scope = "repository:driftwood/clock:pull,push"
     token = client.token(scope)
-    data = os.urandom(5_000)
-    location = client.request("POST", "/v2/driftwood/clock/blobs/uploads/", token=token).headers["Location"]
-    assert client.request("PUT", f"{location}?digest={digest_of(data)}", token=token, body=data).status == 201
-    # What no manifest names stays for its lease, which ends by a clock that is a day ahead.
+    data, unnamed = os.urandom(5_000), os.urandom(5_000)
+    path, unnamed_path = (push_blob(client, token, each) for each in (data, unnamed))
     put_image(client, "/v2/driftwood/clock/manifests/kept", token, image_of(data))
-    path = f"/v2/driftwood/clock/blobs/{digest_of(data)}"
     settle(client, path, token)
     faults.set(clock_offset=offset)
     # Expired, or not yet valid.
@@ -149,6 +146,9 @@ def test_a_clock_that_is_a_day_off(make_secured_registry, tmp_path, offset):
     collected_twice(registry)
     assert client.request("GET", path, scope).body == data
     assert client.request("GET", "/v2/driftwood/clock/manifests/kept", scope).body == image_of(data)
+    # What no manifest names stays for its lease, a day.
+    if offset < 0:
+        assert client.request("GET", unnamed_path, scope).body == unnamed
     assert client.request("POST", "/v2/driftwood/clock/blobs/uploads/", scope).status == 202
     settle(client, path, client.token(scope))
     faults.clear()
@@ -167,6 +167,13 @@ def collected_twice(registry):
     while runs() < before + 2:
         assert time.monotonic() < until
         time.sleep(0.1)
+
+
+def push_blob(client, token, data):
+    """-> the blob's path."""
+    location = client.request("POST", "/v2/driftwood/clock/blobs/uploads/", token=token).headers["Location"]
+    assert client.request("PUT", f"{location}?digest={digest_of(data)}", token=token, body=data).status == 201
+    return f"/v2/driftwood/clock/blobs/{digest_of(data)}"
 
 
 def put_image(client, path, token, content):
