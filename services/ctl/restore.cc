@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "services/core/durable_directory.h"
+#include "services/core/files/durable_directory.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::ctl {

@@ -8,7 +8,7 @@
 #include "services/ctl/output.h"
 #include "services/ctl/session.h"
 #include "services/ctl/table.h"
-#include "services/manifest/retention_rules.h"
+#include "services/manifest/retention/retention_rules.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::ctl {

@@ -3,8 +3,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "services/auth/account_name.h"
-#include "services/auth/bcrypt_hash.h"
+#include "services/auth/credentials/bcrypt_hash.h"
+#include "services/auth/records/account_name.h"
 #include "services/ctl/administration.h"
 #include "services/ctl/output.h"
 #include "services/ctl/passwords.h"
