@@ -6,12 +6,12 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "services/blob/objects/blob_keys.h"
-#include "services/blob/objects/timestamps.h"
 #include "services/blob/sessions/digester_state_record.h"
 #include "services/blob/sessions/growing_upload.h"
 #include "services/blob/sessions/session_appender.h"
 #include "services/core/failpoint/failpoint.h"
 #include "services/core/text/lower_hex.h"
+#include "services/core/time/proto_time.h"
 #include "services/runtime/log/json_log.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
@@ -45,7 +45,7 @@ absl::Status KvUploadSessions::Recover() {
     info.state = record.state() == Record::SEALED ? SessionState::kSealed : SessionState::kOpen;
     info.offset_bytes = record.offset_bytes();
     info.trusted = !record.staged_in_file();
-    info.touched_at = ToTime(record.updated_at());
+    info.touched_at = FromTimestamp(record.updated_at());
     if (record.staged_in_file() && info.state == SessionState::kOpen) staged.insert(id.ToString());
     if (IsAbandoned(record)) return abandoned_.Add(id);
     table_.Restore(id, std::move(info));
@@ -164,7 +164,7 @@ size_t KvUploadSessions::EndExpired(size_t limit) {
 }
 
 bool KvUploadSessions::IsAbandoned(const Record& record) const {
-  return record.state() == Record::SEALED && ToTime(record.updated_at()) + options_.lifetime <= clock_.Now();
+  return record.state() == Record::SEALED && FromTimestamp(record.updated_at()) + options_.lifetime <= clock_.Now();
 }
 
 absl::StatusOr<std::vector<Blob>> KvUploadSessions::ListAbandoned(size_t limit) {
