@@ -17,7 +17,7 @@ grpc::ServerUnaryReactor* ManifestService::CommitBlob(grpc::CallbackServerContex
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const Blob blob, FromMessage(*request));
-    ASSIGN_OR_RETURN(const bool deduplicated, catalog_.CommitBlob(CallerOf(*request), repository, blob));
+    ASSIGN_OR_RETURN(const bool deduplicated, catalog_.blobs().Commit(CallerOf(*request), repository, blob));
     response->set_deduplicated(deduplicated);
     return absl::OkStatus();
   });
@@ -29,7 +29,7 @@ grpc::ServerUnaryReactor* ManifestService::FindBlob(grpc::CallbackServerContext*
   bool lease_due = false;
   const absl::Status status = [&]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
-    ASSIGN_OR_RETURN(const BlobLookup found, catalog_.LookUpBlob(CallerOf(*request), name.repository, name.digest));
+    ASSIGN_OR_RETURN(const BlobLookup found, catalog_.blobs().LookUp(CallerOf(*request), name.repository, name.digest));
     lease_due = found.lease_due;
     ToMessage(found.blob, response);
     return absl::OkStatus();
@@ -40,7 +40,7 @@ grpc::ServerUnaryReactor* ManifestService::FindBlob(grpc::CallbackServerContext*
   }
   runtime::FinishOnExecutor(executor_, context, reactor, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
-    return catalog_.RenewLease(CallerOf(*request), name.repository, name.digest);
+    return catalog_.blobs().RenewLease(CallerOf(*request), name.repository, name.digest);
   });
   return reactor;
 }
@@ -50,7 +50,7 @@ grpc::ServerUnaryReactor* ManifestService::MountBlob(grpc::CallbackServerContext
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
     ASSIGN_OR_RETURN(const std::optional<RepositoryName> source, SourceOf(*request));
-    ASSIGN_OR_RETURN(const Blob blob, catalog_.MountBlob(CallerOf(*request), name.repository, name.digest, source));
+    ASSIGN_OR_RETURN(const Blob blob, catalog_.blobs().Mount(CallerOf(*request), name.repository, name.digest, source));
     ToMessage(blob, response);
     return absl::OkStatus();
   });
@@ -60,7 +60,7 @@ grpc::ServerUnaryReactor* ManifestService::UnlinkBlob(grpc::CallbackServerContex
                                                       const v1::UnlinkBlobRequest* request, v1::UnlinkBlobResponse*) {
   return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
-    return catalog_.UnlinkBlob(CallerOf(*request), name.repository, name.digest);
+    return catalog_.blobs().Unlink(CallerOf(*request), name.repository, name.digest);
   });
 }
 
@@ -70,7 +70,7 @@ grpc::ServerUnaryReactor* ManifestService::PutManifest(grpc::CallbackServerConte
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const ManifestPut put, FromMessage(*request));
-    ASSIGN_OR_RETURN(const ManifestPutResult result, catalog_.PutManifest(CallerOf(*request), repository, put));
+    ASSIGN_OR_RETURN(const ManifestPutResult result, catalog_.manifests().Put(CallerOf(*request), repository, put));
     ToMessage(result, response);
     return absl::OkStatus();
   });
@@ -81,8 +81,8 @@ grpc::ServerUnaryReactor* ManifestService::GetManifest(grpc::CallbackServerConte
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   reactor->Finish(ToGrpcStatus([&]() -> absl::Status {
     ASSIGN_OR_RETURN(const ManifestName name, ManifestNameOf(*request));
-    ASSIGN_OR_RETURN(StoredManifest manifest, catalog_.GetManifest(CallerOf(*request), name.repository, name.reference,
-                                                                   request->metadata_only()));
+    ASSIGN_OR_RETURN(StoredManifest manifest, catalog_.manifests().Get(CallerOf(*request), name.repository,
+                                                                       name.reference, request->metadata_only()));
     ToMessage(std::move(manifest), response);
     return absl::OkStatus();
   }()));
@@ -94,7 +94,7 @@ grpc::ServerUnaryReactor* ManifestService::DeleteManifest(grpc::CallbackServerCo
                                                           v1::DeleteManifestResponse*) {
   return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const ManifestName name, ManifestNameOf(*request));
-    return catalog_.DeleteManifest(CallerOf(*request), name.repository, name.reference);
+    return catalog_.manifests().Delete(CallerOf(*request), name.repository, name.reference);
   });
 }
 
@@ -104,7 +104,7 @@ grpc::ServerUnaryReactor* ManifestService::ListTags(grpc::CallbackServerContext*
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(TagPage page,
-                     catalog_.ListTags(CallerOf(*request), repository, request->limit(), request->last()));
+                     catalog_.lists().Tags(CallerOf(*request), repository, request->limit(), request->last()));
     ToMessage(std::move(page), response);
     return absl::OkStatus();
   });
@@ -117,8 +117,8 @@ grpc::ServerUnaryReactor* ManifestService::ListReferrers(grpc::CallbackServerCon
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const Digest subject, Digest::Parse(request->subject()));
     ASSIGN_OR_RETURN(ReferrerPage page,
-                     catalog_.ListReferrers(CallerOf(*request), repository, subject, request->artifact_type(),
-                                            request->limit(), request->last()));
+                     catalog_.lists().Referrers(CallerOf(*request), repository, subject, request->artifact_type(),
+                                                request->limit(), request->last()));
     ToMessage(std::move(page), response);
     return absl::OkStatus();
   });
@@ -129,8 +129,8 @@ grpc::ServerUnaryReactor* ManifestService::ListRepositories(grpc::CallbackServer
                                                             v1::ListRepositoriesResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(RepositoryPage page,
-                     catalog_.ListRepositories(CallerOf(*request), request->limit(), request->last(),
-                                               {request->patterns().begin(), request->patterns().end()}));
+                     catalog_.lists().Repositories(CallerOf(*request), request->limit(), request->last(),
+                                                   {request->patterns().begin(), request->patterns().end()}));
     ToMessage(std::move(page), response);
     return absl::OkStatus();
   });
@@ -141,7 +141,7 @@ grpc::ServerUnaryReactor* ManifestService::DeleteRepository(grpc::CallbackServer
                                                             v1::DeleteRepositoryResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
-    ASSIGN_OR_RETURN(const RepositoryDeletion deletion, catalog_.DeleteRepository(CallerOf(*request), repository));
+    ASSIGN_OR_RETURN(const RepositoryDeletion deletion, catalog_.repositories().Delete(CallerOf(*request), repository));
     ToMessage(deletion, response);
     return absl::OkStatus();
   });

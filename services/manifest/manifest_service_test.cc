@@ -119,7 +119,7 @@ TEST_F(ManifestServiceTest, CarriesTheLifeOfABlob) {
   // A lease that is due is renewed before the answer.
   clock_.Advance(absl::Hours(20));
   EXPECT_OK(Find("a", blob.digest));
-  EXPECT_FALSE(catalog_->LookUpBlob(kNobody, Repo("a"), blob.digest)->lease_due);
+  EXPECT_FALSE(catalog_->blobs().LookUp(kNobody, Repo("a"), blob.digest)->lease_due);
 
   v1::MountBlobRequest mount;
   mount.set_repository("b");
