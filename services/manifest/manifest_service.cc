@@ -4,10 +4,11 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "services/manifest/manifest_messages.h"
 #include "services/runtime/grpc/grpc_unary_call.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
+#include "services/wire/content_messages.h"
+#include "services/wire/manifest_messages.h"
 
 namespace entrepot::manifest {
 
@@ -16,7 +17,7 @@ grpc::ServerUnaryReactor* ManifestService::CommitBlob(grpc::CallbackServerContex
                                                       v1::CommitBlobResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
-    ASSIGN_OR_RETURN(const Blob blob, FromMessage(*request));
+    ASSIGN_OR_RETURN(const Blob blob, FromMessage(request->blob()));
     ASSIGN_OR_RETURN(const bool deduplicated, catalog_.blobs().Commit(CallerOf(*request), repository, blob));
     response->set_deduplicated(deduplicated);
     return absl::OkStatus();
@@ -24,14 +25,14 @@ grpc::ServerUnaryReactor* ManifestService::CommitBlob(grpc::CallbackServerContex
 }
 
 grpc::ServerUnaryReactor* ManifestService::FindBlob(grpc::CallbackServerContext* context,
-                                                    const v1::FindBlobRequest* request, v1::Blob* response) {
+                                                    const v1::FindBlobRequest* request, types::v1::Blob* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   bool lease_due = false;
   const absl::Status status = [&]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
     ASSIGN_OR_RETURN(const BlobLookup found, catalog_.blobs().LookUp(CallerOf(*request), name.repository, name.digest));
     lease_due = found.lease_due;
-    ToMessage(found.blob, response);
+    *response = ToMessage(found.blob);
     return absl::OkStatus();
   }();
   if (!lease_due) {
@@ -46,12 +47,12 @@ grpc::ServerUnaryReactor* ManifestService::FindBlob(grpc::CallbackServerContext*
 }
 
 grpc::ServerUnaryReactor* ManifestService::MountBlob(grpc::CallbackServerContext* context,
-                                                     const v1::MountBlobRequest* request, v1::Blob* response) {
+                                                     const v1::MountBlobRequest* request, types::v1::Blob* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
     ASSIGN_OR_RETURN(const std::optional<RepositoryName> source, SourceOf(*request));
     ASSIGN_OR_RETURN(const Blob blob, catalog_.blobs().Mount(CallerOf(*request), name.repository, name.digest, source));
-    ToMessage(blob, response);
+    *response = ToMessage(blob);
     return absl::OkStatus();
   });
 }
@@ -71,7 +72,7 @@ grpc::ServerUnaryReactor* ManifestService::PutManifest(grpc::CallbackServerConte
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const ManifestPut put, FromMessage(*request));
     ASSIGN_OR_RETURN(const ManifestPutResult result, catalog_.manifests().Put(CallerOf(*request), repository, put));
-    ToMessage(result, response);
+    *response = ToMessage(result);
     return absl::OkStatus();
   });
 }
@@ -83,7 +84,7 @@ grpc::ServerUnaryReactor* ManifestService::GetManifest(grpc::CallbackServerConte
     ASSIGN_OR_RETURN(const ManifestName name, ManifestNameOf(*request));
     ASSIGN_OR_RETURN(StoredManifest manifest, catalog_.manifests().Get(CallerOf(*request), name.repository,
                                                                        name.reference, request->metadata_only()));
-    ToMessage(std::move(manifest), response);
+    *response = ToMessage(std::move(manifest));
     return absl::OkStatus();
   }()));
   return reactor;
@@ -105,7 +106,7 @@ grpc::ServerUnaryReactor* ManifestService::ListTags(grpc::CallbackServerContext*
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(TagPage page,
                      catalog_.lists().Tags(CallerOf(*request), repository, request->limit(), request->last()));
-    ToMessage(std::move(page), response);
+    *response = ToMessage(std::move(page));
     return absl::OkStatus();
   });
 }
@@ -119,7 +120,7 @@ grpc::ServerUnaryReactor* ManifestService::ListReferrers(grpc::CallbackServerCon
     ASSIGN_OR_RETURN(ReferrerPage page,
                      catalog_.lists().Referrers(CallerOf(*request), repository, subject, request->artifact_type(),
                                                 request->limit(), request->last()));
-    ToMessage(std::move(page), response);
+    *response = ToMessage(std::move(page));
     return absl::OkStatus();
   });
 }
@@ -131,7 +132,7 @@ grpc::ServerUnaryReactor* ManifestService::ListRepositories(grpc::CallbackServer
     ASSIGN_OR_RETURN(RepositoryPage page,
                      catalog_.lists().Repositories(CallerOf(*request), request->limit(), request->last(),
                                                    {request->patterns().begin(), request->patterns().end()}));
-    ToMessage(std::move(page), response);
+    *response = ToMessage(std::move(page));
     return absl::OkStatus();
   });
 }
@@ -142,7 +143,7 @@ grpc::ServerUnaryReactor* ManifestService::DeleteRepository(grpc::CallbackServer
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const RepositoryDeletion deletion, catalog_.repositories().Delete(CallerOf(*request), repository));
-    ToMessage(deletion, response);
+    *response = ToMessage(deletion);
     return absl::OkStatus();
   });
 }

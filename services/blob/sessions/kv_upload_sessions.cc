@@ -9,6 +9,7 @@
 #include "services/blob/sessions/digester_state_record.h"
 #include "services/blob/sessions/growing_upload.h"
 #include "services/blob/sessions/session_appender.h"
+#include "services/core/content.h"
 #include "services/core/failpoint/failpoint.h"
 #include "services/core/text/lower_hex.h"
 #include "services/core/time/proto_time.h"
@@ -107,8 +108,7 @@ absl::StatusOr<std::unique_ptr<UploadAppender>> KvUploadSessions::Append(const U
                                            &endings_);
 }
 
-absl::StatusOr<SealedUpload> KvUploadSessions::Seal(const UploadOwner& owner, const UploadId& id,
-                                                    const Digest& digest) {
+absl::StatusOr<Blob> KvUploadSessions::Seal(const UploadOwner& owner, const UploadId& id, const Digest& digest) {
   ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kSeal, id, owner));
   ASSIGN_OR_RETURN(Record record, Load(claim));
   if (record.state() == Record::SEALED) return SealAgain(claim, record, digest);
@@ -120,10 +120,10 @@ absl::StatusOr<SealedUpload> KvUploadSessions::Seal(const UploadOwner& owner, co
   return endings_.Seal(claim, std::move(record), digester, std::move(staged), digest);
 }
 
-absl::StatusOr<SealedUpload> KvUploadSessions::SealAgain(SessionTable::Claim& claim, const Record& record,
-                                                         const Digest& digest) {
+absl::StatusOr<Blob> KvUploadSessions::SealAgain(SessionTable::Claim& claim, const Record& record,
+                                                 const Digest& digest) {
   if (record.digest() != digest.ToString()) return UnknownSession();
-  ASSIGN_OR_RETURN(SealedUpload sealed, ToSealedUpload(record));
+  ASSIGN_OR_RETURN(Blob sealed, SealedBlob(record));
   absl::Status found = reader_.Open(sealed.storage_key).status();
   if (!absl::IsNotFound(found)) {
     RETURN_IF_ERROR(found);
@@ -182,7 +182,7 @@ absl::StatusOr<std::vector<Blob>> KvUploadSessions::ListAbandoned(size_t limit) 
       continue;
     }
     RETURN_IF_ERROR(record.status());
-    ASSIGN_OR_RETURN(SealedUpload sealed, ToSealedUpload(*record));
+    ASSIGN_OR_RETURN(Blob sealed, SealedBlob(*record));
     blobs.push_back({.digest = std::move(sealed.digest),
                      .size_bytes = sealed.size_bytes,
                      .storage_key = std::move(sealed.storage_key)});

@@ -14,13 +14,18 @@
 #include "services/core/repository_name.h"
 #include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
-#include "services/manifest/catalog/blob_lookup.h"
 #include "services/manifest/catalog/catalog_metrics.h"
 #include "services/manifest/catalog/repository_reads.h"
 #include "services/manifest/catalog/repository_remover.h"
 #include "services/manifest/catalog/tag_guard.h"
 
 namespace entrepot::manifest {
+
+struct BlobLookup {
+  Blob blob;
+  // Less than half of the lease is left: it must be renewed before the blob is promised to a client.
+  bool lease_due = false;
+};
 
 // The catalog's blobs: which blobs exist, and which repository may see which. RegistryCatalog describes callers and
 // status codes. Thread-safe.
