@@ -19,7 +19,8 @@ Debian's docker-registry behind the same interface, to try a test itself):
                             of examples/policy.yaml, and TLS; split, the processes know one another by mutual TLS
     make_secured_registry   make_secured_registry(policy="...", authentication={"token_lifetime": "1m"}, config={...})
 
-@pytest.mark.modes("split") keeps a test to the modes that it makes sense in.
+@pytest.mark.modes("split") limits a test to the modes that it makes sense in. `pytestmark = pytest.mark.alone` marks a file
+that measures time or memory, or changes something of the whole machine: scripts/test runs nothing beside it.
 
 A Registry:
 

@@ -10,6 +10,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "services/runtime/version.h"
 
 namespace entrepot::ctl {
 namespace {
@@ -77,7 +78,7 @@ absl::StatusOr<HttpAnswer> HttpClient::Send(const HttpRequest& request) {
   curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl.get(), CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
   curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, kAnswerSeconds);
-  curl_easy_setopt(curl.get(), CURLOPT_USERAGENT, "entrepotctl");
+  curl_easy_setopt(curl.get(), CURLOPT_USERAGENT, absl::StrCat("entrepotctl/", runtime::kVersion).c_str());
   if (!ca_file_.empty()) curl_easy_setopt(curl.get(), CURLOPT_CAINFO, ca_file_.c_str());
   SetCredentials(request, curl.get(), &fields);
   SetBody(request, curl.get(), &fields);

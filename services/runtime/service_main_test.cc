@@ -132,7 +132,7 @@ TEST_F(ServiceMainTest, Help) {
 TEST_F(ServiceMainTest, Version) {
   Process process({"--version"});
   EXPECT_EQ(process.Wait(), 0);
-  EXPECT_EQ(process.output(), "entrepot-test 0.1.0\n");
+  EXPECT_EQ(process.output(), "entrepot-test dev\n");
 }
 
 TEST_F(ServiceMainTest, WrongCommandLines) {
@@ -203,12 +203,12 @@ TEST_F(ServiceMainTest, ServesUntilASignalThenDrains) {
     EXPECT_THAT(Get("/readyz"), StartsWith("HTTP/1.1 200 "));
     const std::string metrics = Get("/metrics");
     EXPECT_THAT(metrics, HasSubstr("test_gauge 7\n"));
-    EXPECT_THAT(metrics, HasSubstr("entrepot_build_info{service=\"entrepot-test\",version=\"0.1.0\"} 1\n"));
+    EXPECT_THAT(metrics, HasSubstr("entrepot_build_info{service=\"entrepot-test\",version=\"dev\"} 1\n"));
     process.Signal(signal);
     EXPECT_EQ(process.Wait(), 0);
     const std::vector<std::string> lines = absl::StrSplit(process.output(), '\n', absl::SkipEmpty());
     ASSERT_EQ(lines.size(), 4u) << process.output();
-    EXPECT_THAT(lines[0], HasSubstr("\"message\":\"starting\",\"service\":\"entrepot-test\",\"version\":\"0.1.0\""));
+    EXPECT_THAT(lines[0], HasSubstr("\"message\":\"starting\",\"service\":\"entrepot-test\",\"version\":\"dev\""));
     EXPECT_THAT(lines[1], HasSubstr(absl::StrCat("\"message\":\"serving\",\"listen\":\"http://127.0.0.1:5000\","
                                                  "\"operator\":\"http://127.0.0.1:",
                                                  operator_port_, "\"}")));

@@ -5,8 +5,10 @@
 
 namespace entrepot::runtime {
 
-// Of all of Entrepot's processes: they are released together.
-inline constexpr absl::string_view kVersion = "0.1.0";
+// The version of all of Entrepot's programs, which are released together: that of the commit (scripts/version) in a
+// program that links :version_stamp, "dev" in tests and all other binaries. It has no character that a User-Agent or a
+// metric's label must escape. Safe to read from any thread, also during static initialization.
+extern const absl::string_view kVersion;
 
 }  // namespace entrepot::runtime
 

@@ -16,6 +16,8 @@ from fixtures.ports import free_port
 from fixtures.process import Process, answers
 from fixtures.registry import PROGRAMS
 
+pytestmark = pytest.mark.alone
+
 
 def test_the_audit_log_says_who_did_what_and_no_log_has_a_secret(make_secured_registry):
     registry = make_secured_registry(config={"log": {"level": "debug"}})

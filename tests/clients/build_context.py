@@ -5,7 +5,7 @@ import shutil
 
 
 class BuildContext:
-    """A directory whose Dockerfile has three layers; change_a_line() changes the last."""
+    """A directory whose Dockerfile has three layers; each change_a_line() changes the last."""
 
     def __init__(self, directory, base_tar):
         self.directory = directory
@@ -16,7 +16,8 @@ class BuildContext:
             shutil.copyfile(base_tar, directory / "base.tar")
         (directory / "program").write_bytes(os.urandom(3 << 20))
         self._settings = directory / "settings.yaml"
-        self._settings.write_text("".join(f"line{n}: 1\n" for n in range(1000)))
+        self._changes = 0
+        self._write_settings()
         (directory / "Dockerfile").write_text(
             "FROM scratch\n"
             "ADD base.tar /\n"
@@ -26,4 +27,9 @@ class BuildContext:
         )
 
     def change_a_line(self):
-        self._settings.write_text(self._settings.read_text().replace("line500: 1", "line500: 2"))
+        self._changes += 1
+        self._write_settings()
+
+    def _write_settings(self):
+        changed = {500: self._changes}
+        self._settings.write_text("".join(f"line{n}: {changed.get(n, 0)}\n" for n in range(1000)))

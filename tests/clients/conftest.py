@@ -6,6 +6,7 @@
 """
 
 import os
+import pathlib
 import subprocess
 
 import pytest
@@ -18,6 +19,12 @@ from fixtures.scratch import scratch
 def images(tmp_path_factory):
     if os.geteuid() != 0:
         pytest.skip("debootstrap, docker and podman as these tests use them need root")
+    # Shared by all files of a run of scripts/test, which removes it.
+    if shared := os.environ.get("ENTREPOT_SHARED"):
+        directory = pathlib.Path(shared) / "images"
+        directory.mkdir(parents=True, exist_ok=True)
+        yield Images(directory)
+        return
     with scratch(tmp_path_factory, "images") as directory:
         yield Images(directory)
 

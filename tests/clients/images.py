@@ -1,10 +1,13 @@
 """The images that clients push: OCI layouts on a Debian root file system."""
 
+import contextlib
+import fcntl
 import gzip
 import hashlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 
@@ -21,12 +24,13 @@ class Images:
             layers), "multi" (an index of two platforms on one base), "sbom" (an artifact whose subject is app)
     .big    "big": the base and a layer of more than a GiB that does not compress
     .small  two images of some KiB, each a layout of its own: {"one": Layout, "two": Layout}
+
+    Several processes may use the same directory at the same time: the first that needs a layout makes it for all.
     """
 
     def __init__(self, directory):
         self._directory = directory
         self._base = debian_root()
-        self._all = self._big = self._small = None
 
     @property
     def base_tar(self):
@@ -34,29 +38,34 @@ class Images:
 
     @property
     def all(self):
-        self._all = self._all or self._make_all()
-        return self._all
+        return self._layout("all", self._make_all)
 
     @property
     def big(self):
-        self._big = self._big or self._make_big()
-        return self._big
+        return self._layout("big", self._make_big)
 
     @property
     def small(self):
-        self._small = self._small or {name: self._make_small(name) for name in ("one", "two")}
-        return self._small
+        return {name: self._layout(f"small-{name}", lambda layout: self._make_small(layout, name)) for name in ("one", "two")}
 
-    def _make_small(self, name):
-        layout = Layout.create(self._directory / f"small-{name}")
+    def _layout(self, name, make):
+        directory = self._directory / name
+        if not directory.exists():
+            with _locked(self._directory / "lock"):
+                if not directory.exists():
+                    new = self._directory / "new"
+                    shutil.rmtree(new, ignore_errors=True)
+                    make(Layout.create(new))
+                    new.rename(directory)
+        return Layout(directory)
+
+    def _make_small(self, layout, name):
         tars = [_settings_layer("shared: yes\n"), _settings_layer(f"name: {name}\n")]
         layers = [layout.add_bytes(f"{LAYER}+gzip", _compress("gzip", tar)) for tar in tars]
         diff_ids = ["sha256:" + hashlib.sha256(tar).hexdigest() for tar in tars]
         layout.tag(_add_manifest(layout, layers, diff_ids, "amd64"), name)
-        return layout
 
-    def _make_all(self):
-        layout = Layout.create(self._directory / "layout")
+    def _make_all(self, layout):
         program, before, after = _program_layer(), _settings_layer("colour: red\n"), _settings_layer("colour: blue\n")
         app = self._add_image(layout, [program, before])
         layout.tag(app, "app")
@@ -69,10 +78,8 @@ class Images:
         ]
         layout.tag(layout.add_json(INDEX, {"schemaVersion": 2, "mediaType": INDEX, "manifests": platforms}), "multi")
         layout.tag(_add_sbom(layout, app), "sbom")
-        return layout
 
-    def _make_big(self):
-        layout = Layout.create(self._directory / "big")
+    def _make_big(self, layout):
         tar = self._directory / "big.tar"
         random = self._directory / "random"
         with open(random, "wb") as file:
@@ -84,7 +91,6 @@ class Images:
         base = layout.add_file(LAYER + "+gzip", self._base / "base.tar.gz")
         layout.tag(_add_manifest(layout, [base, layer], [_digest_of(self.base_tar), layer["digest"]], "amd64"), "big")
         tar.unlink()
-        return layout
 
     def _add_image(self, layout, tars, compression="gzip", architecture="amd64"):
         suffix = {"gzip": "gz", "zstd": "zst"}[compression]
@@ -92,6 +98,13 @@ class Images:
         layers += [layout.add_bytes(f"{LAYER}+{compression}", _compress(compression, tar)) for tar in tars]
         diff_ids = [_digest_of(self.base_tar)] + ["sha256:" + hashlib.sha256(tar).hexdigest() for tar in tars]
         return _add_manifest(layout, layers, diff_ids, architecture)
+
+
+@contextlib.contextmanager
+def _locked(path):
+    with open(path, "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _add_manifest(layout, layers, diff_ids, architecture):

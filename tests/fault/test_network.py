@@ -28,6 +28,8 @@ from fixtures import http
 from fixtures.workload import Client
 from hostile.raw import Connection
 
+pytestmark = pytest.mark.alone
+
 DEADLINE = 15  # seconds, of answers when a service gives none within three
 
 

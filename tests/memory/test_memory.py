@@ -4,7 +4,11 @@ import os
 import pathlib
 import subprocess
 
+import pytest
+
 from fixtures.registry import PROGRAMS
+
+pytestmark = pytest.mark.alone
 
 MIB = 1024 * 1024
 LOAD = pathlib.Path(os.environ.get("ENTREPOT_TEST_PROGRAMS", PROGRAMS)) / "load"

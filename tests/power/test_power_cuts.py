@@ -16,6 +16,8 @@ from fixtures.disk import PowerDisk
 from fixtures.faults import Faults
 from fixtures.workload import Client
 
+pytestmark = pytest.mark.alone
+
 SEED = 6
 CUTS = 8
 CLIENTS = 6

@@ -14,6 +14,8 @@ from fixtures.ports import free_port
 from fixtures.process import Process, answers
 from fixtures.registry import PROGRAMS, ROOT
 
+pytestmark = pytest.mark.alone
+
 SERVE = ROOT / "scripts" / "serve"
 
 

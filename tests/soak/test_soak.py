@@ -19,6 +19,8 @@ from fixtures.accounts import write_accounts
 from fixtures.workload import Client
 from soak.reader import Reader
 
+pytestmark = pytest.mark.alone
+
 SECONDS = float(os.environ.get("ENTREPOT_SOAK_SECONDS", "30"))
 SEED = int(os.environ.get("ENTREPOT_SOAK_SEED") or random.randrange(10**9))
 WRITERS = 5

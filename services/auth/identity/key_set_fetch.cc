@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "services/policy/key_set_url.h"
+#include "services/runtime/version.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::auth {
@@ -63,7 +64,7 @@ void SetOptions(CURL* curl, const std::string& url, const std::string& ca_file, 
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, kConnectMilliseconds);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, kAnswerMilliseconds);
-  curl_easy_setopt(curl, CURLOPT_USERAGENT, "entrepot");
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, absl::StrCat("entrepot/", runtime::kVersion).c_str());
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, ReceiveHead);
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, answer);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, ReceiveBody);

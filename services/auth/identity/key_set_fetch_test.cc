@@ -95,6 +95,7 @@ TEST(KeySetFetchTest, Fetches) {
   OneAnswer server(Ok(R"({"keys":[]})"));
   EXPECT_THAT(FetchKeySet(server.Url("http"), ""), IsOkAndHolds(R"({"keys":[]})"));
   EXPECT_THAT(server.request(), StartsWith("GET /keys?a=b HTTP/1.1\r\n"));
+  EXPECT_THAT(server.request(), HasSubstr("\r\nUser-Agent: entrepot/dev\r\n"));
 }
 
 TEST(KeySetFetchTest, BelievesWhomItIsToldTo) {
