@@ -35,8 +35,8 @@ class ManifestRecords;
 class RepositoryReads;
 class RepositoryRemover;
 
-// The content of the registry: blobs, links, manifests, tags, references and referrers as records of one KV (design,
-// "Content records"), each change one transaction (catalog_locks.h has the protocol). Thread-safe; calls that write
+// The content of the registry: blobs, links, manifests, tags, references and referrers as records of one KV
+// (docs/records.md), each change one transaction (catalog_locks.h has the protocol). Thread-safe; calls that write
 // block until they are durable, others may block on a disk read.
 //
 // Each call is made on behalf of a caller. One whose token was issued before the repository was deleted is refused with
