@@ -2,17 +2,17 @@
 
 from docs import checklists
 from docs.test_paths import make_tree
-from docs.tree import repository
+from docs.tree import assert_none, repository
 
 
 def test_every_anchor_is_in_its_file():
     text = repository().text(checklists.PAGE)
     assert len(checklists.lists_of(text)) >= 8
-    assert checklists.find_bad_anchors(repository(), text) == []
+    assert_none(checklists.find_bad_anchors(repository(), text))
 
 
 def test_every_file_of_a_specimen_is_listed():
-    assert checklists.find_unlisted(repository(), repository().text(checklists.PAGE)) == []
+    assert_none(checklists.find_unlisted(repository(), repository().text(checklists.PAGE)))
 
 
 # ----------------------------------------------------------------------------------------------------------------------

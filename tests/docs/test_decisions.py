@@ -5,7 +5,7 @@ import re
 import pytest
 
 from docs import markdown
-from docs.tree import repository
+from docs.tree import assert_none, repository
 
 FOLDER = "services/decisions/"
 PAGES = [file for file in repository().matching(".md") if re.match(FOLDER + r"\d", file)]
@@ -31,7 +31,7 @@ def check(name, text):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_decision_has_its_form(page):
-    assert check(page.removeprefix(FOLDER), repository().text(page)) == []
+    assert_none(check(page.removeprefix(FOLDER), repository().text(page)))
 
 
 def test_the_list_has_every_decision_once():

@@ -1,7 +1,7 @@
 """The example configurations have every field, and no unknown one."""
 
 from docs import examples, messages
-from docs.tree import repository
+from docs.tree import assert_none, repository
 
 
 def read():
@@ -16,7 +16,7 @@ def read():
 def test_every_field_is_in_an_example():
     texts, known = read()
     assert "limits.deletes_disabled" in known["standalone"]
-    assert examples.compare(texts, known) == []
+    assert_none(examples.compare(texts, known))
 
 
 # ----------------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import re
 import time
 
 from docs import routes
-from docs.tree import repository
+from docs.tree import assert_none, repository
 from fault.content import digest_of
 from fixtures.accounts import Client
 
@@ -95,7 +95,7 @@ def test_every_request_gives_the_answer_that_the_page_shows(secured_registry):
         wrong += [f"{request}: {difference}: {answer}" for difference in differences(shown, real)]
         if isinstance(real, dict) and "job" in real:
             job = real["job"]["id"]
-    assert wrong == []
+    assert_none(wrong)
     # Every command is tried at least once with success.
     tried = {name for _, request, shown in exchanges(text) if shown != 400 for name in re.findall(r'"(\w+)": \{', request)}
     commands = {name for names in routes.commands_of_page(text).values() for name in names}

@@ -3,23 +3,23 @@
 import pytest
 
 from docs import paths
-from docs.tree import Tree, repository
+from docs.tree import Tree, assert_none, repository
 
 DOCUMENTS = repository().matching(".md")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_path_is_there(document):
-    assert paths.find_missing(repository(), document) == []
+    assert_none(paths.find_missing(repository(), document))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_function_is_in_its_file(document):
-    assert paths.find_missing_functions(repository(), document) == []
+    assert_none(paths.find_missing_functions(repository(), document))
 
 
 def test_every_document_that_the_sources_cite_is_there():
-    assert paths.find_missing_citations(repository()) == []
+    assert_none(paths.find_missing_citations(repository()))
 
 
 # ----------------------------------------------------------------------------------------------------------------------

@@ -1,14 +1,14 @@
 """docs/http-api.md has every route and command, and no other."""
 
 from docs import messages, routes
-from docs.tree import repository
+from docs.tree import assert_none, repository
 
 
 def test_the_page_has_every_route():
     tree = repository()
     table = tree.text(routes.TABLE)
     assert len(routes.routes_of_table(table)) >= 28
-    assert routes.compare_routes(table, tree.text(routes.PAGE)) == []
+    assert_none(routes.compare_routes(table, tree.text(routes.PAGE)))
 
 
 def test_the_page_has_every_command():
@@ -25,7 +25,7 @@ def test_the_page_has_every_command():
         "Job": messages.fields_of_oneof(described, ".entrepot.manifest.v1.StartJob", "job"),
     }
     assert [len(names) >= least for names, least in zip(real.values(), (17, 3, 6))] == [True, True, True]
-    assert routes.compare_commands(real, repository().text(routes.PAGE)) == []
+    assert_none(routes.compare_commands(real, repository().text(routes.PAGE)))
 
 
 # ----------------------------------------------------------------------------------------------------------------------

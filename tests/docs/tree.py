@@ -55,3 +55,8 @@ def repository():
         text=True,
     ).stdout
     return Tree(ROOT, [file for file in listed.split("\0") if file and (ROOT / file).is_file()])
+
+
+def assert_none(wrong):
+    """Fails with every line of what is wrong, which pytest would cut."""
+    assert not wrong, "\n".join(["", *wrong])
