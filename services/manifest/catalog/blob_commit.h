@@ -22,10 +22,10 @@ struct CommitTerms {
   std::optional<StorageKey> old_key;
 };
 
-// Writes a sealed upload's blob and its link (design, "Life of a blob", 2), within a transaction that holds the blob
-// and the new object exclusively. BLOB_UPLOAD_UNKNOWN where the bytes are to be deleted, or are gone: an answer so late
-// that the registry has given the upload up. nullopt, and nothing written, where the blob has other bytes by now than
-// `terms.old_key`.
+// Writes a sealed upload's blob and its link (docs/records.md, "Life of a blob's record", 2), within a transaction that
+// holds the blob and the new object exclusively. BLOB_UPLOAD_UNKNOWN where the bytes are to be deleted, or are gone: an
+// answer so late that the registry has given the upload up. nullopt, and nothing written, where the blob has other
+// bytes by now than `terms.old_key`.
 absl::StatusOr<std::optional<CommitResult>> CommitUpload(kv::KvTransaction& transaction,
                                                          const RepositoryName& repository, const Blob& blob,
                                                          const CommitTerms& terms);

@@ -21,10 +21,10 @@
 
 namespace entrepot::manifest {
 
-// The content of the registry: blobs, links, manifests, tags, references and referrers as records of one KV. This class
-// puts the parts together; each part has the contract of its own calls. Each change is one transaction
-// (records/catalog_locks.h has the protocol). Thread-safe. Calls that write block until they are durable; other calls
-// may block on a disk read.
+// The content of the registry: blobs, links, manifests, tags, references and referrers as records of one KV
+// (docs/records.md). This class puts the parts together; each part has the contract of its own calls. Each change is
+// one transaction (records/catalog_locks.h has the protocol). Thread-safe. Calls that write block until they are
+// durable; other calls may block on a disk read.
 //
 // Each call is made on behalf of a caller. A call is refused with kUnauthenticated (UNAUTHORIZED) if the caller's token
 // was issued before the repository was deleted: the name may mean something else now. The gateway has decided whether

@@ -28,7 +28,7 @@ struct InvariantOptions {
   size_t violations_max = 1000;
 };
 
-// Holds every record of the catalog against every other (design, section 5), and returns what does not fit, a line
+// Holds every record of the catalog against every other (docs/records.md), and returns what does not fit, a line
 // each; none where all is well. The lines start with the invariant: I1 (references have their blobs), I2 (no intent
 // names live bytes), I4 (objects are somebody's, or garbage), I5 (garbage will be found), I6 (what is served is what
 // was pushed), or with "record".

@@ -40,9 +40,9 @@ struct BlobReview {
   std::optional<Blob> deleted = std::nullopt;
 };
 
-// Looks at one blob since its entry q/<due>|<digest> in the review queue is due, and takes it one step further (design,
-// "Content records", 6 and 7). One transaction, not synced: what a power cut takes back is done once more. Any number
-// may run at once.
+// Looks at one blob since its entry q/<due>|<digest> in the review queue is due, and takes it one step further
+// (docs/garbage-collection.md, "States of a blob"). One transaction, not synced: what a power cut takes back is done
+// once more. Any number may run at once.
 absl::StatusOr<BlobReview> ReviewEntry(kv::KvEngine& kv, const Clock& clock, absl::Duration grace, absl::Time due,
                                        const Digest& digest);
 

@@ -16,7 +16,7 @@
 
 namespace entrepot::manifest {
 
-// Lets garbage go (design, "Content records", 6 to 9) while pushes and pulls run. Each step is a transaction under the
+// Collects garbage (docs/garbage-collection.md) while pushes and pulls run. Each step is a transaction under the
 // locks of catalog_locks.h that looks at everything again: any number of collectors, in any number of processes, may
 // work on one KV, and any may die at any step. Thread-safe; calls block.
 class Collector {
