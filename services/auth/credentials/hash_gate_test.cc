@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gtest/gtest.h"
+#include "services/core/time/eventually.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_matchers.h"
 
@@ -28,7 +29,7 @@ TEST(HashGateTest, SomeWaitAndTheRestIsTurnedAway) {
   ASSERT_OK_AND_ASSIGN(std::optional<HashGate::Turn> inside, gate.Enter());
   std::thread one([&] { EXPECT_OK(gate.Enter()); });
   std::thread two([&] { EXPECT_OK(gate.Enter()); });
-  while (gate.waiting() < 2) std::this_thread::yield();
+  EXPECT_TRUE(Eventually([&] { return gate.waiting() >= 2; }));
   EXPECT_THAT(gate.Enter(), IsOciError(OciErrorCode::kTooManyRequests));
   EXPECT_EQ(gate.inside(), 1u);
   inside.reset();

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
+#include "services/core/time/eventually.h"
 #include "services/core/time/fake_clock.h"
 #include "services/status/status_matchers.h"
 #include "services/token/signing_key.h"
@@ -120,7 +121,7 @@ TEST_F(KeySetAddressTest, AsksASlowServerOnceForAllWhoWait) {
   constexpr int kMore = KeySetAddress::kWaitersMax + 3;
   for (int i = 0; i < kMore; ++i) threads.emplace_back(get);
   // As many as may wait do; the others have their answer.
-  while (refused < kMore - KeySetAddress::kWaitersMax) std::this_thread::yield();
+  EXPECT_TRUE(Eventually([&] { return refused >= kMore - KeySetAddress::kWaitersMax; }));
   EXPECT_EQ(good, 0);
   server.answers.Notify();
   for (std::thread& thread : threads) thread.join();
