@@ -21,6 +21,7 @@
 #include "services/runtime/grpc/grpc_channel.h"
 #include "services/runtime/grpc/grpc_request_id.h"
 #include "services/runtime/grpc/grpc_test_service.h"
+#include "services/runtime/grpc/grpc_transport.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::runtime {
