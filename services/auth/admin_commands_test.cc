@@ -15,7 +15,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-class AdministrationTest : public AuthorityTest {
+class AdminCommandsTest : public AuthorityTest {
  protected:
   static v1::AdministerRequest Request(const std::string& text) {
     v1::AdministerRequest request;
@@ -35,7 +35,7 @@ class AdministrationTest : public AuthorityTest {
   }
 };
 
-TEST_F(AdministrationTest, IsForAdministratorsAlone) {
+TEST_F(AdminCommandsTest, IsForAdministratorsAlone) {
   for (const char* caller : {"", "ci", "nobody", "robot+x", "oidc+p:s"}) {
     for (const char* command :
          {"list_users {}", "create_user { name: 'x' password: 'y' }", "rotate_keys {}", "back_up_accounts {}", ""}) {
@@ -46,13 +46,13 @@ TEST_F(AdministrationTest, IsForAdministratorsAlone) {
   EXPECT_THAT(Fails(""), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
-TEST_F(AdministrationTest, LeavesABackupToWhoseKvItIs) {
+TEST_F(AdminCommandsTest, LeavesABackupToWhoseKvItIs) {
   const v1::AdministerResponse response = Do("back_up_accounts { name: 'nightly' }");
   EXPECT_TRUE(response.has_accounts_backup());
   EXPECT_EQ(response.accounts_backup().directory(), "");
 }
 
-TEST_F(AdministrationTest, AnAdministratorWhoIsGoneIsNone) {
+TEST_F(AdminCommandsTest, AnAdministratorWhoIsGoneIsNone) {
   Do("create_user { name: 'olga' password: 'olga-password' }");
   EXPECT_THAT(Administer(Request("list_users {}"), "olga"), IsOciError(OciErrorCode::kDenied));
   Do("add_to_group { group: 'operators' account: 'olga' }");
@@ -64,7 +64,7 @@ TEST_F(AdministrationTest, AnAdministratorWhoIsGoneIsNone) {
   EXPECT_THAT(Administer(Request("list_users {}"), "olga"), IsOciError(OciErrorCode::kDenied));
 }
 
-TEST_F(AdministrationTest, UsersComeAndGo) {
+TEST_F(AdminCommandsTest, UsersComeAndGo) {
   EXPECT_TRUE(Do("create_user { name: 'alice' password: 'alice-password' }").has_done());
   EXPECT_OK(authority_->IssueToken(As("alice")));
   EXPECT_THAT(Fails("create_user { name: 'alice' password: 'x' }"), StatusIs(absl::StatusCode::kAlreadyExists));
@@ -79,7 +79,7 @@ TEST_F(AdministrationTest, UsersComeAndGo) {
   EXPECT_THAT(Fails("delete_user { name: 'alice' }"), StatusIs(absl::StatusCode::kNotFound));
 }
 
-TEST_F(AdministrationTest, WhatNoUserCanBe) {
+TEST_F(AdminCommandsTest, WhatNoUserCanBe) {
   for (const char* name : {"", "a b", "anyone", "robot+x", "oidc+x", "group:x"}) {
     EXPECT_THAT(Fails(absl::StrCat("create_user { name: '", name, "' password: 'x' }")),
                 StatusIs(absl::StatusCode::kInvalidArgument))
@@ -92,7 +92,7 @@ TEST_F(AdministrationTest, WhatNoUserCanBe) {
   }
 }
 
-TEST_F(AdministrationTest, TheAccountsFileIsItsEditors) {
+TEST_F(AdminCommandsTest, TheAccountsFileIsItsEditors) {
   EXPECT_THAT(Fails("create_user { name: 'ci' password: 'x' }"), StatusIs(absl::StatusCode::kAlreadyExists));
   for (const char* command : {"set_password { name: 'ci' password: 'x' }", "delete_user { name: 'ci' }"}) {
     const absl::Status status = Fails(command);
@@ -101,7 +101,7 @@ TEST_F(AdministrationTest, TheAccountsFileIsItsEditors) {
   }
 }
 
-TEST_F(AdministrationTest, TheFileWinsOverTheKv) {
+TEST_F(AdminCommandsTest, TheFileWinsOverTheKv) {
   Do("create_user { name: 'alice' password: 'alice-password' }");
   Write("accounts", absl::StrCat(Read("accounts"), "alice:", BcryptHash::Make("of the file", 4).ToString(), "\n"));
   Open();
@@ -119,7 +119,7 @@ TEST_F(AdministrationTest, TheFileWinsOverTheKv) {
   EXPECT_OK(Administer(Request("delete_user { name: 'alice' }")));
 }
 
-TEST_F(AdministrationTest, ListsUsers) {
+TEST_F(AdminCommandsTest, ListsUsers) {
   Do("create_user { name: 'bob' password: 'bob-password' }");
   Do("add_to_group { group: 'cleaners' account: 'ci' }");
   clock_.Advance(absl::Hours(1));
@@ -136,7 +136,7 @@ TEST_F(AdministrationTest, ListsUsers) {
   EXPECT_EQ(users.users(2).last_used_at().seconds(), absl::ToUnixSeconds(clock_.Now()));
 }
 
-TEST_F(AdministrationTest, RobotsDoWhatTheirScopesSay) {
+TEST_F(AdminCommandsTest, RobotsDoWhatTheirScopesSay) {
   const v1::RobotSecret made = Do(R"(create_robot { name: "deploy"
       scopes { repositories: "driftwood/*" actions: "pull" }
       scopes { repositories: "tools" actions: "push" actions: "delete" } })")
@@ -158,7 +158,7 @@ TEST_F(AdministrationTest, RobotsDoWhatTheirScopesSay) {
   EXPECT_THAT(authority_->IssueToken(Password("deploy", made.secret())), IsOciError(OciErrorCode::kUnauthorized));
 }
 
-TEST_F(AdministrationTest, RobotsExpireRotateAndGo) {
+TEST_F(AdminCommandsTest, RobotsExpireRotateAndGo) {
   const v1::RobotSecret made =
       Do("create_robot { name: 'robot+a' lifetime { seconds: 3600 } scopes { repositories: 'a' actions: 'pull' } }")
           .robot_secret();
@@ -182,7 +182,7 @@ TEST_F(AdministrationTest, RobotsExpireRotateAndGo) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
-TEST_F(AdministrationTest, ARobotsSecretGetsThroughWhereItsAddressHasNoTriesLeft) {
+TEST_F(AdminCommandsTest, ARobotsSecretGetsThroughWhereItsAddressHasNoTriesLeft) {
   const v1::RobotSecret made = Do("create_robot { name: 'a' }").robot_secret();
   for (int i = 0; i < 4; ++i) authority_->IssueToken(Password("ci", "guess")).status().IgnoreError();
   EXPECT_THAT(authority_->IssueToken(As("ci")), IsOciError(OciErrorCode::kTooManyRequests));
@@ -190,7 +190,7 @@ TEST_F(AdministrationTest, ARobotsSecretGetsThroughWhereItsAddressHasNoTriesLeft
   EXPECT_THAT(authority_->IssueToken(Password("robot+a", "guess")), IsOciError(OciErrorCode::kTooManyRequests));
 }
 
-TEST_F(AdministrationTest, Groups) {
+TEST_F(AdminCommandsTest, Groups) {
   Do("add_to_group { group: 'cleaners' account: 'prod' }");
   EXPECT_EQ(GrantedTo(As("prod", {"repository:driftwood/web:*"})), "repository:driftwood/web:*");
   const v1::Groups groups = Do("list_groups {}").groups();
@@ -209,7 +209,7 @@ TEST_F(AdministrationTest, Groups) {
   EXPECT_THAT(Fails("add_to_group { group: 'a b' account: 'ci' }"), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
-TEST_F(AdministrationTest, KeysRotateAndOldTokensStayGood) {
+TEST_F(AdminCommandsTest, KeysRotateAndOldTokensStayGood) {
   const v1::IssueTokenResponse before = Issue(As("ci"));
   clock_.Advance(absl::Seconds(10));
   Do("rotate_keys {}");
@@ -225,7 +225,7 @@ TEST_F(AdministrationTest, KeysRotateAndOldTokensStayGood) {
   EXPECT_TRUE(keys.keys(1).has_verifies_until());
 }
 
-TEST_F(AdministrationTest, RefreshTokensAreRevoked) {
+TEST_F(AdminCommandsTest, RefreshTokensAreRevoked) {
   const std::string ci = NewRefreshToken(As("ci")), prod = NewRefreshToken(As("prod"));
   Do("revoke_refresh_tokens { account: 'ci' }");
   EXPECT_THAT(authority_->IssueToken(Refresh(ci)), IsOciError(OciErrorCode::kUnauthorized));
@@ -233,7 +233,7 @@ TEST_F(AdministrationTest, RefreshTokensAreRevoked) {
   EXPECT_THAT(Fails("revoke_refresh_tokens { account: 'nobody' }"), StatusIs(absl::StatusCode::kNotFound));
 }
 
-TEST_F(AdministrationTest, ExplainsWhichRuleDecides) {
+TEST_F(AdminCommandsTest, ExplainsWhichRuleDecides) {
   v1::Explanation explanation = Explained("ci", "push", "driftwood/web");
   EXPECT_TRUE(explanation.allowed());
   EXPECT_EQ(explanation.reason(), "rule 2 (\"ci pushes\") of policy.yaml allows it");
@@ -253,7 +253,7 @@ TEST_F(AdministrationTest, ExplainsWhichRuleDecides) {
   EXPECT_THAT(Explained("nobody", "pull", "public/a").reason(), HasSubstr("there is no account of that name now"));
 }
 
-TEST_F(AdministrationTest, ExplainsRobots) {
+TEST_F(AdminCommandsTest, ExplainsRobots) {
   Do("create_robot { name: 'a' scopes { repositories: 'x' actions: 'pull' } scopes { repositories: 'y' actions: 'pull' "
      "} }");
   EXPECT_EQ(Explained("robot+a", "pull", "y").reason(), "scope 2 of robot+a allows it");
@@ -263,7 +263,7 @@ TEST_F(AdministrationTest, ExplainsRobots) {
   EXPECT_THAT(Explained("robot+a", "pull", "public/a").reason(), HasSubstr("rule 4"));
 }
 
-TEST_F(AdministrationTest, WhatCannotBeExplained) {
+TEST_F(AdminCommandsTest, WhatCannotBeExplained) {
   for (const char* question :
        {"subject: 'a b' action: 'pull' repository: 'a'", "subject: 'ci' action: '*' repository: 'a'",
         "subject: 'ci' action: 'pull' repository: 'A'", "subject: '' action: 'pull' repository: 'a'",
@@ -273,7 +273,7 @@ TEST_F(AdministrationTest, WhatCannotBeExplained) {
   }
 }
 
-TEST_F(AdministrationTest, ChecksPolicies) {
+TEST_F(AdminCommandsTest, ChecksPolicies) {
   EXPECT_THAT(Do("check_policy { text: 'administrators: [admin]' }").policy_problems().lines(), IsEmpty());
   const v1::PolicyProblems problems =
       Do("check_policy { text: 'rules: [{subjects: [a], repositories: [A, B], actions: [fly]}]' }").policy_problems();
@@ -281,7 +281,7 @@ TEST_F(AdministrationTest, ChecksPolicies) {
   EXPECT_THAT(problems.lines(0), HasSubstr("policy: rules[0]"));
 }
 
-TEST_F(AdministrationTest, EveryCommandIsInTheAuditLogWithoutSecrets) {
+TEST_F(AdminCommandsTest, EveryCommandIsInTheAuditLogWithoutSecrets) {
   const std::string secret = Do("create_robot { name: 'a' }").robot_secret().secret();
   Do("create_user { name: 'alice' password: 'alice-password' }");
   Administer(Request("delete_user { name: 'alice' }"), "ci").status().IgnoreError();

@@ -48,21 +48,21 @@ class Authenticator {
 
  private:
   // Who it would be, by which method, and why not (for the operator).
-  struct Claim {
+  struct Attempt {
     AuthMethod method;
     std::string account;
   };
 
-  Claim ClaimOf(const v1::IssueTokenRequest& request) const;
-  absl::StatusOr<Account> Verify(const v1::IssueTokenRequest& request, Claim* claim);
+  Attempt AttemptOf(const v1::IssueTokenRequest& request) const;
+  absl::StatusOr<Account> Verify(const v1::IssueTokenRequest& request, Attempt* attempt);
   absl::StatusOr<Account> VerifyPassword(const v1::PasswordCredential& credential);
   absl::StatusOr<Account> VerifyRobotSecret(const v1::PasswordCredential& credential);
-  absl::StatusOr<Account> VerifyRefreshToken(absl::string_view token, Claim* claim);
+  absl::StatusOr<Account> VerifyRefreshToken(absl::string_view token, Attempt* attempt);
 
   // What the client is told of a credential that is not right, and what is counted and written down.
-  absl::Status Refuse(const v1::IssueTokenRequest& request, const Claim& claim, const absl::Status& why);
-  absl::Status TurnAway(const v1::IssueTokenRequest& request, const Claim& claim,
-                        const AttemptLimits::Refusal& refusal);
+  absl::Status RejectCredential(const v1::IssueTokenRequest& request, const Attempt& attempt, const absl::Status& why);
+  absl::Status RejectOverLimit(const v1::IssueTokenRequest& request, const Attempt& attempt,
+                               const AttemptLimits::Refusal& refusal);
 
   const Parts parts_;
 };

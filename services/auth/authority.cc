@@ -96,7 +96,7 @@ class KvAuthority : public Authority {
                        .issuer = issuer_,
                        .service = service_,
                        .lifetime = runtime::ToDuration(config.token_lifetime())}),
-        administration_({.accounts = &accounts_,
+        admin_commands_({.accounts = &accounts_,
                          .passwords = &passwords_,
                          .refresh_tokens = &refresh_tokens_,
                          .last_uses = &last_uses_,
@@ -125,7 +125,7 @@ class KvAuthority : public Authority {
   }
 
   absl::StatusOr<v1::AdministerResponse> Administer(const v1::AdministerRequest& request) override {
-    return administration_.Administer(request);
+    return admin_commands_.Run(request);
   }
 
  private:
@@ -156,7 +156,7 @@ class KvAuthority : public Authority {
   AccountBackups backups_;
   Authenticator authenticator_;
   TokenIssuer token_issuer_;
-  Administration administration_;
+  AdminCommands admin_commands_;
 };
 
 }  // namespace

@@ -21,7 +21,7 @@ enum class RetryReason {
 // How an engine's Transact repeats what is aborted.
 struct RetryPolicy {
   int attempts_max = 8;
-  // The wait before attempt n + 1 is drawn evenly from (0, delay_min * 2^(n-1)], at most delay_max.
+  // The bounds of the waits between attempts (see Backoff).
   absl::Duration delay_min = absl::Milliseconds(1);
   absl::Duration delay_max = absl::Milliseconds(100);
   // Blocks for a duration; tests inject their own.

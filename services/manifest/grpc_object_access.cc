@@ -151,7 +151,7 @@ class GrpcObjectAccess : public ObjectAccess {
   // A commit should not fail because the service that has restarted was not connected to again yet.
   template <typename Response, typename Attempt>
   absl::StatusOr<Response> Retry(const Attempt& attempt) {
-    runtime::GrpcRestartPatience patience(deadline_);
+    runtime::GrpcRetryPolicy patience(deadline_);
     for (;;) {
       grpc::Status outcome;
       absl::StatusOr<Response> response = attempt(&outcome);

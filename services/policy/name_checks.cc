@@ -7,8 +7,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_replace.h"
 #include "services/core/tag.h"
-#include "services/policy/action.h"
 #include "services/policy/repository_pattern.h"
+#include "services/policy/rule.h"
 #include "services/policy/subject.h"
 #include "services/status/quoted_input.h"
 

@@ -10,10 +10,9 @@
 #include "absl/strings/string_view.h"
 #include "entrepot/config/v1/policy.pb.h"
 #include "services/core/repository_name.h"
-#include "services/policy/action.h"
 #include "services/policy/repository_pattern.h"
+#include "services/policy/rule.h"
 #include "services/policy/subject.h"
-#include "services/policy/subject_set.h"
 #include "services/policy/tag_rules.h"
 
 namespace entrepot::policy {

@@ -9,10 +9,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "services/policy/action.h"
 #include "services/policy/identity_provider_checks.h"
 #include "services/policy/name_checks.h"
 #include "services/policy/repository_pattern.h"
+#include "services/policy/rule.h"
 #include "services/policy/subject.h"
 #include "services/status/quoted_input.h"
 

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "services/core/text/glob.h"
-#include "services/policy/rule_description.h"
+#include "services/policy/rule.h"
 
 namespace entrepot::policy {
 

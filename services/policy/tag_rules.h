@@ -12,7 +12,6 @@
 #include "services/core/tag.h"
 #include "services/policy/repository_pattern.h"
 #include "services/policy/subject.h"
-#include "services/policy/subject_set.h"
 
 namespace entrepot::policy {
 

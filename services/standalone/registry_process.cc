@@ -22,9 +22,9 @@
 #include "services/manifest/maintenance/collector_config.h"
 #include "services/manifest/maintenance/maintenance.h"
 #include "services/policy/policy_file.h"
+#include "services/process/process_kv.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/log/audit_log.h"
-#include "services/runtime/log/json_log.h"
 #include "services/runtime/threads/executor.h"
 #include "services/standalone/executor_metrics.h"
 #include "services/status/status_macros.h"
@@ -76,9 +76,7 @@ class RegistryProcess final : public runtime::RunningService {
   RegistryProcess() = default;
 
   absl::Status OpenStores(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
-    ASSIGN_OR_RETURN(kv_, kv::KvStack::Open(absl::StrCat(config.data_directory(), "/kv"), context.registry,
-                                            runtime::LineLogger("rocksdb")));
-    context.add_collectable(kv_->engine_metrics());
+    ASSIGN_OR_RETURN(kv_, process::OpenProcessKv(config.data_directory(), context));
 
     blob::BlobStackOptions blob_options;
     blob_options.directory = absl::StrCat(config.data_directory(), "/blobs");

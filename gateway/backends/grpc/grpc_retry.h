@@ -9,7 +9,7 @@
 
 namespace entrepot::gateway {
 
-// runtime::GrpcRestartPatience for one call of a coroutine.
+// runtime::GrpcRetryPolicy for one call of a coroutine.
 class GrpcRetry {
  public:
   // `deadline` is for all attempts together.
@@ -27,7 +27,7 @@ class GrpcRetry {
 
  private:
   const runtime::GrpcDeadline deadline_;
-  runtime::GrpcRestartPatience patience_;
+  runtime::GrpcRetryPolicy patience_;
   bool repeated_ = false;
 };
 

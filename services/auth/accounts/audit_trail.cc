@@ -81,7 +81,7 @@ void AuditTrail::Token(const v1::IssueTokenRequest& request, absl::string_view a
                        {"decision", requested == granted ? "granted" : "reduced"}});
 }
 
-void AuditTrail::Administration(const v1::AdministerRequest& request, const absl::Status& result) {
+void AuditTrail::AdminCommand(const v1::AdministerRequest& request, const absl::Status& result) {
   log_.Write("administration", {{"account", Bounded(request.caller().account())},
                                 {"address", Bounded(request.remote_address())},
                                 {"command", CommandName(request)},

@@ -27,7 +27,7 @@ class AuditTrail {
   void Token(const v1::IssueTokenRequest& request, absl::string_view account, absl::string_view requested,
              absl::string_view granted);
   // event "administration": every command, also those that were denied or failed.
-  void Administration(const v1::AdministerRequest& request, const absl::Status& result);
+  void AdminCommand(const v1::AdministerRequest& request, const absl::Status& result);
 
  private:
   runtime::AuditLog& log_;

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/auth_records.pb.h"
-#include "services/auth/accounts/account_remains.h"
+#include "services/auth/accounts/account_cleanup.h"
 #include "services/auth/records/account_name.h"
 #include "services/auth/records/auth_keys.h"
 #include "services/auth/records/record_scan.h"
@@ -113,7 +113,7 @@ RobotRecord ToRecord(const v1::CreateRobot& command, absl::Time now, absl::strin
 }
 
 std::vector<kv::Lock> LocksOf(absl::string_view name) {
-  std::vector<kv::Lock> locks = LocksOfRemains(RobotAccount(name));
+  std::vector<kv::Lock> locks = AccountCleanupLocks(RobotAccount(name));
   locks.push_back(Robots::LockOf(name));
   return locks;
 }
@@ -141,7 +141,7 @@ absl::StatusOr<std::vector<Robots::Robot>> Robots::List() const {
   return robots;
 }
 
-absl::StatusOr<Robots::Made> Robots::Create(const v1::CreateRobot& command, absl::string_view created_by) {
+absl::StatusOr<Robots::RobotWithSecret> Robots::Create(const v1::CreateRobot& command, absl::string_view created_by) {
   RETURN_IF_ERROR(CheckCommand(command));
   const std::string secret = NewSecret(kRobotSecretPrefix);
   RobotRecord record = ToRecord(command, clock_.Now(), created_by);
@@ -152,13 +152,13 @@ absl::StatusOr<Robots::Made> Robots::Create(const v1::CreateRobot& command, absl
       return absl::AlreadyExistsError(absl::StrCat("there is a robot ", QuotedInput(command.name()), " already"));
     }
     kv::WriteRecord(transaction, keys::Robot(command.name()), record);
-    return RemoveRemains(transaction, RobotAccount(command.name()));
+    return CleanUpAccount(transaction, RobotAccount(command.name()));
   }));
   ASSIGN_OR_RETURN(Robot robot, ToRobot(command.name(), record));
-  return Made{.robot = std::move(robot), .secret = secret};
+  return RobotWithSecret{.robot = std::move(robot), .secret = secret};
 }
 
-absl::StatusOr<Robots::Made> Robots::RotateSecret(absl::string_view name) {
+absl::StatusOr<Robots::RobotWithSecret> Robots::RotateSecret(absl::string_view name) {
   const std::string secret = NewSecret(kRobotSecretPrefix);
   std::optional<RobotRecord> record;
   RETURN_IF_ERROR(kv_.Transact({LockOf(name)}, [&](kv::KvTransaction& transaction) -> absl::Status {
@@ -169,7 +169,7 @@ absl::StatusOr<Robots::Made> Robots::RotateSecret(absl::string_view name) {
     return absl::OkStatus();
   }));
   ASSIGN_OR_RETURN(Robot robot, ToRobot(name, *record));
-  return Made{.robot = std::move(robot), .secret = secret};
+  return RobotWithSecret{.robot = std::move(robot), .secret = secret};
 }
 
 absl::Status Robots::Delete(absl::string_view name) {
@@ -177,7 +177,7 @@ absl::Status Robots::Delete(absl::string_view name) {
     ASSIGN_OR_RETURN(const bool exists, Exists(transaction, name));
     if (!exists) return NoSuchRobot(name);
     transaction.Delete(keys::Robot(name));
-    return RemoveRemains(transaction, RobotAccount(name));
+    return CleanUpAccount(transaction, RobotAccount(name));
   });
 }
 

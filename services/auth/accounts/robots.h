@@ -29,7 +29,7 @@ class Robots {
     absl::Time expires_at() const;
     bool IsExpired(absl::Time now) const { return expires_at() <= now; }
   };
-  struct Made {
+  struct RobotWithSecret {
     Robot robot;
     std::string secret;
   };
@@ -41,9 +41,9 @@ class Robots {
   // In the order of their names.
   absl::StatusOr<std::vector<Robot>> List() const;
   // kInvalidArgument: a name, a scope or a lifetime that cannot be; kAlreadyExists.
-  absl::StatusOr<Made> Create(const v1::CreateRobot& command, absl::string_view created_by);
+  absl::StatusOr<RobotWithSecret> Create(const v1::CreateRobot& command, absl::string_view created_by);
   // The old secret is worth nothing from then on. kNotFound
-  absl::StatusOr<Made> RotateSecret(absl::string_view name);
+  absl::StatusOr<RobotWithSecret> RotateSecret(absl::string_view name);
   // kNotFound
   absl::Status Delete(absl::string_view name);
 

@@ -37,11 +37,11 @@ class RobotsTest : public testing::Test {
 };
 
 TEST_F(RobotsTest, AreMadeWithASecretThatIsNotKept) {
-  ASSERT_OK_AND_ASSIGN(const Robots::Made made, robots_.Create(Command(R"(
+  ASSERT_OK_AND_ASSIGN(const Robots::RobotWithSecret made, robots_.Create(Command(R"(
     name: "deploy" description: "the cluster"
     scopes { repositories: "driftwood/**" actions: "pull" }
     lifetime { seconds: 3600 })"),
-                                                               "admin"));
+                                                                          "admin"));
   EXPECT_TRUE(made.secret.starts_with("entrepot_robot_"));
   ASSERT_OK_AND_ASSIGN(const auto robot, robots_.Find("deploy"));
   ASSERT_TRUE(robot.has_value());
@@ -57,16 +57,17 @@ TEST_F(RobotsTest, AreMadeWithASecretThatIsNotKept) {
 }
 
 TEST_F(RobotsTest, Expire) {
-  ASSERT_OK_AND_ASSIGN(const Robots::Made made, robots_.Create(Command("name: 'a' lifetime { seconds: 60 }"), "x"));
+  ASSERT_OK_AND_ASSIGN(const Robots::RobotWithSecret made,
+                       robots_.Create(Command("name: 'a' lifetime { seconds: 60 }"), "x"));
   EXPECT_FALSE(made.robot.IsExpired(clock_.Now() + absl::Seconds(59)));
   EXPECT_TRUE(made.robot.IsExpired(clock_.Now() + absl::Seconds(60)));
-  ASSERT_OK_AND_ASSIGN(const Robots::Made lasting, robots_.Create(Command("name: 'b'"), "x"));
+  ASSERT_OK_AND_ASSIGN(const Robots::RobotWithSecret lasting, robots_.Create(Command("name: 'b'"), "x"));
   EXPECT_EQ(lasting.robot.expires_at(), absl::InfiniteFuture());
 }
 
 TEST_F(RobotsTest, ANewSecretEndsTheOldOne) {
-  ASSERT_OK_AND_ASSIGN(const Robots::Made made, robots_.Create(Command("name: 'a'"), "x"));
-  ASSERT_OK_AND_ASSIGN(const Robots::Made rotated, robots_.RotateSecret("a"));
+  ASSERT_OK_AND_ASSIGN(const Robots::RobotWithSecret made, robots_.Create(Command("name: 'a'"), "x"));
+  ASSERT_OK_AND_ASSIGN(const Robots::RobotWithSecret rotated, robots_.RotateSecret("a"));
   EXPECT_NE(rotated.secret, made.secret);
   ASSERT_OK_AND_ASSIGN(const auto robot, robots_.Find("a"));
   EXPECT_EQ(robot->secret_sha256, Sha256(rotated.secret));

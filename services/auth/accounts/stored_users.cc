@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/auth_records.pb.h"
-#include "services/auth/accounts/account_remains.h"
+#include "services/auth/accounts/account_cleanup.h"
 #include "services/auth/records/auth_keys.h"
 #include "services/auth/records/record_scan.h"
 #include "services/core/time/proto_time.h"
@@ -29,7 +29,7 @@ absl::Status NoSuchUser(absl::string_view name) {
 }
 
 std::vector<kv::Lock> LocksOf(absl::string_view name) {
-  std::vector<kv::Lock> locks = LocksOfRemains(name);
+  std::vector<kv::Lock> locks = AccountCleanupLocks(name);
   locks.push_back({.key = keys::User(name)});
   return locks;
 }
@@ -63,7 +63,7 @@ absl::Status StoredUsers::Create(absl::string_view name, const BcryptHash& passw
     record.set_created_by(std::string(created_by));
     *record.mutable_created_at() = ToTimestamp(clock_.Now());
     kv::WriteRecord(transaction, keys::User(name), record);
-    return RemoveRemains(transaction, name);
+    return CleanUpAccount(transaction, name);
   });
 }
 
@@ -82,7 +82,7 @@ absl::Status StoredUsers::Delete(absl::string_view name) {
     ASSIGN_OR_RETURN(const bool exists, Exists(transaction, name));
     if (!exists) return NoSuchUser(name);
     transaction.Delete(keys::User(name));
-    return RemoveRemains(transaction, name);
+    return CleanUpAccount(transaction, name);
   });
 }
 

@@ -36,28 +36,28 @@ absl::Status Store(absl::StatusOr<Result> result, Result* field) {
 
 }  // namespace
 
-Administration::Administration(const Parts& parts)
+AdminCommands::AdminCommands(const Parts& parts)
     : parts_(parts),
       users_(parts.accounts, parts.passwords, parts.last_uses),
       robots_(&parts.accounts->robots(), parts.last_uses),
       groups_(parts.accounts) {}
 
-absl::StatusOr<v1::AdministerResponse> Administration::Administer(const Request& request) {
+absl::StatusOr<v1::AdministerResponse> AdminCommands::Run(const Request& request) {
   absl::StatusOr<v1::AdministerResponse> response = CheckAndRun(request);
-  parts_.audit->Administration(request, response.status());
+  parts_.audit->AdminCommand(request, response.status());
   return response;
 }
 
-absl::StatusOr<v1::AdministerResponse> Administration::CheckAndRun(const Request& request) {
+absl::StatusOr<v1::AdministerResponse> AdminCommands::CheckAndRun(const Request& request) {
   const std::shared_ptr<const policy::Policy> policy = parts_.policy->current();
   RETURN_IF_ERROR(CheckAdministrator(*policy, request.caller().account()));
   v1::AdministerResponse response;
-  RETURN_IF_ERROR(Run(request, *policy, &response));
+  RETURN_IF_ERROR(Dispatch(request, *policy, &response));
   if (response.result_case() == v1::AdministerResponse::RESULT_NOT_SET) response.mutable_done();
   return response;
 }
 
-absl::Status Administration::CheckAdministrator(const policy::Policy& policy, const std::string& account) const {
+absl::Status AdminCommands::CheckAdministrator(const policy::Policy& policy, const std::string& account) const {
   if (!account.empty()) {
     ASSIGN_OR_RETURN(const std::optional<Account> caller, parts_.accounts->Find(account));
     if (caller.has_value() && policy.IsAdministrator(caller->subject)) return absl::OkStatus();
@@ -65,8 +65,8 @@ absl::Status Administration::CheckAdministrator(const policy::Policy& policy, co
   return OciError(OciErrorCode::kDenied, "only administrators may do this");
 }
 
-absl::Status Administration::Run(const Request& request, const policy::Policy& policy,
-                                 v1::AdministerResponse* response) {
+absl::Status AdminCommands::Dispatch(const Request& request, const policy::Policy& policy,
+                                     v1::AdministerResponse* response) {
   const std::string& caller = request.caller().account();
   switch (request.command_case()) {
     case Request::kListUsers:
@@ -110,7 +110,7 @@ absl::Status Administration::Run(const Request& request, const policy::Policy& p
   return absl::InvalidArgumentError("the request holds no command that this version knows");
 }
 
-absl::StatusOr<v1::Keys> Administration::ListKeys() {
+absl::StatusOr<v1::Keys> AdminCommands::ListKeys() {
   ASSIGN_OR_RETURN(const std::vector<SigningKeySet::KeyInfo> keys, parts_.keys->List());
   v1::Keys answer;
   for (const SigningKeySet::KeyInfo& key : keys) {
@@ -124,7 +124,7 @@ absl::StatusOr<v1::Keys> Administration::ListKeys() {
   return answer;
 }
 
-absl::Status Administration::RevokeRefreshTokens(const v1::RevokeRefreshTokens& command) {
+absl::Status AdminCommands::RevokeRefreshTokens(const v1::RevokeRefreshTokens& command) {
   ASSIGN_OR_RETURN(const std::optional<Account> account, parts_.accounts->Find(command.account()));
   if (!account.has_value()) {
     return absl::NotFoundError("there is no such account; the tokens of one that is gone are worth nothing");

@@ -8,7 +8,7 @@
 #include "services/auth/accounts/audit_trail.h"
 #include "services/auth/accounts/last_uses.h"
 #include "services/auth/admin/account_backups.h"
-#include "services/auth/admin/group_commands.h"
+#include "services/auth/admin/group_admin.h"
 #include "services/auth/admin/robot_admin.h"
 #include "services/auth/admin/user_admin.h"
 #include "services/auth/credentials/password_verifier.h"
@@ -20,7 +20,7 @@ namespace entrepot::auth {
 
 // What entrepotctl asks for (proto/entrepot/auth/v1/administration.proto), for administrators alone; every command is
 // in the audit log. Thread-safe.
-class Administration {
+class AdminCommands {
  public:
   // All outlive it.
   struct Parts {
@@ -34,23 +34,23 @@ class Administration {
     AccountBackups* backups;
   };
 
-  explicit Administration(const Parts& parts);
+  explicit AdminCommands(const Parts& parts);
 
   // kPermissionDenied (DENIED): the caller is no administrator, or his account is gone. Else what the command gives.
-  absl::StatusOr<v1::AdministerResponse> Administer(const v1::AdministerRequest& request);
+  absl::StatusOr<v1::AdministerResponse> Run(const v1::AdministerRequest& request);
 
  private:
   absl::Status CheckAdministrator(const policy::Policy& policy, const std::string& account) const;
   absl::StatusOr<v1::AdministerResponse> CheckAndRun(const v1::AdministerRequest& request);
-  absl::Status Run(const v1::AdministerRequest& request, const policy::Policy& policy,
-                   v1::AdministerResponse* response);
+  absl::Status Dispatch(const v1::AdministerRequest& request, const policy::Policy& policy,
+                        v1::AdministerResponse* response);
   absl::StatusOr<v1::Keys> ListKeys();
   absl::Status RevokeRefreshTokens(const v1::RevokeRefreshTokens& command);
 
   const Parts parts_;
-  UserCommands users_;
-  RobotCommands robots_;
-  GroupCommands groups_;
+  UserAdmin users_;
+  RobotAdmin robots_;
+  GroupAdmin groups_;
 };
 
 }  // namespace entrepot::auth

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/auth/accounts/permissions.h"
 #include "services/auth/records/account_name.h"
-#include "services/policy/action.h"
+#include "services/policy/rule.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
 

@@ -18,7 +18,7 @@ absl::StatusOr<std::string> ParseName(absl::string_view text) {
   return std::string(name);
 }
 
-v1::RobotSecret Show(const Robots::Made& made) {
+v1::RobotSecret Show(const Robots::RobotWithSecret& made) {
   v1::RobotSecret answer;
   *answer.mutable_robot() = made.robot.description;
   answer.set_account(RobotAccount(made.robot.description.name()));
@@ -28,7 +28,7 @@ v1::RobotSecret Show(const Robots::Made& made) {
 
 }  // namespace
 
-absl::StatusOr<v1::Robots> RobotCommands::List() {
+absl::StatusOr<v1::Robots> RobotAdmin::List() {
   ASSIGN_OR_RETURN(std::vector<Robots::Robot> robots, robots_.List());
   v1::Robots answer;
   for (Robots::Robot& robot : robots) {
@@ -40,20 +40,20 @@ absl::StatusOr<v1::Robots> RobotCommands::List() {
   return answer;
 }
 
-absl::StatusOr<v1::RobotSecret> RobotCommands::Create(v1::CreateRobot command, absl::string_view created_by) {
+absl::StatusOr<v1::RobotSecret> RobotAdmin::Create(v1::CreateRobot command, absl::string_view created_by) {
   ASSIGN_OR_RETURN(std::string name, ParseName(command.name()));
   command.set_name(std::move(name));
-  ASSIGN_OR_RETURN(const Robots::Made made, robots_.Create(command, created_by));
+  ASSIGN_OR_RETURN(const Robots::RobotWithSecret made, robots_.Create(command, created_by));
   return Show(made);
 }
 
-absl::StatusOr<v1::RobotSecret> RobotCommands::RotateSecret(const v1::RotateRobotSecret& command) {
+absl::StatusOr<v1::RobotSecret> RobotAdmin::RotateSecret(const v1::RotateRobotSecret& command) {
   ASSIGN_OR_RETURN(const std::string name, ParseName(command.name()));
-  ASSIGN_OR_RETURN(const Robots::Made made, robots_.RotateSecret(name));
+  ASSIGN_OR_RETURN(const Robots::RobotWithSecret made, robots_.RotateSecret(name));
   return Show(made);
 }
 
-absl::Status RobotCommands::Delete(const v1::DeleteRobot& command) {
+absl::Status RobotAdmin::Delete(const v1::DeleteRobot& command) {
   ASSIGN_OR_RETURN(const std::string name, ParseName(command.name()));
   return robots_.Delete(name);
 }

@@ -11,10 +11,10 @@
 namespace entrepot::auth {
 
 // entrepotctl's commands on robots, whose names come with the prefix "robot+" or without.
-class RobotCommands {
+class RobotAdmin {
  public:
   // Both outlive it.
-  RobotCommands(Robots* robots, const LastUses* last_uses) : robots_(*robots), last_uses_(*last_uses) {}
+  RobotAdmin(Robots* robots, const LastUses* last_uses) : robots_(*robots), last_uses_(*last_uses) {}
 
   absl::StatusOr<v1::Robots> List();
   absl::StatusOr<v1::RobotSecret> Create(v1::CreateRobot command, absl::string_view created_by);

@@ -14,7 +14,7 @@
 
 namespace entrepot::auth {
 
-absl::StatusOr<v1::Users> UserCommands::List(const policy::Policy& policy) {
+absl::StatusOr<v1::Users> UserAdmin::List(const policy::Policy& policy) {
   // By name: where both have one, the file's counts.
   std::map<std::string, v1::Users::User> users;
   ASSIGN_OR_RETURN(const std::vector<StoredUsers::User> stored, accounts_.users().List());
@@ -33,7 +33,7 @@ absl::StatusOr<v1::Users> UserCommands::List(const policy::Policy& policy) {
   return answer;
 }
 
-absl::Status UserCommands::Create(const v1::CreateUser& command, absl::string_view created_by) {
+absl::Status UserAdmin::Create(const v1::CreateUser& command, absl::string_view created_by) {
   RETURN_IF_ERROR(CheckUserName(command.name()));
   if (accounts_.IsInFile(command.name())) {
     return absl::AlreadyExistsError(
@@ -43,14 +43,14 @@ absl::Status UserCommands::Create(const v1::CreateUser& command, absl::string_vi
   return accounts_.users().Create(command.name(), hash, created_by);
 }
 
-absl::Status UserCommands::SetPassword(const v1::SetPassword& command) {
+absl::Status UserAdmin::SetPassword(const v1::SetPassword& command) {
   RETURN_IF_ERROR(CheckUserName(command.name()));
   RETURN_IF_ERROR(CheckNotInFile(command.name()));
   ASSIGN_OR_RETURN(const BcryptHash hash, passwords_.Hash(command.password()));
   return accounts_.users().SetPassword(command.name(), hash);
 }
 
-absl::Status UserCommands::Delete(const v1::DeleteUser& command) {
+absl::Status UserAdmin::Delete(const v1::DeleteUser& command) {
   RETURN_IF_ERROR(CheckUserName(command.name()));
   absl::Status deleted = accounts_.users().Delete(command.name());
   // One of the KV that a user of the file has replaced can go.
@@ -58,13 +58,13 @@ absl::Status UserCommands::Delete(const v1::DeleteUser& command) {
   return deleted;
 }
 
-absl::Status UserCommands::CheckNotInFile(absl::string_view name) const {
+absl::Status UserAdmin::CheckNotInFile(absl::string_view name) const {
   if (!accounts_.IsInFile(name)) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat(QuotedInput(name), " is in the accounts file: change it there, with htpasswd"));
 }
 
-absl::Status UserCommands::Describe(absl::string_view name, const policy::Policy& policy, v1::Users::User* user) const {
+absl::Status UserAdmin::Describe(absl::string_view name, const policy::Policy& policy, v1::Users::User* user) const {
   user->set_name(std::string(name));
   ASSIGN_OR_RETURN(const std::optional<absl::Time> used_at, last_uses_.Find(name));
   if (used_at.has_value()) *user->mutable_last_used_at() = ToTimestamp(*used_at);

@@ -13,10 +13,10 @@
 namespace entrepot::auth {
 
 // entrepotctl's commands on users. What the accounts file holds only its editor changes: kFailedPrecondition.
-class UserCommands {
+class UserAdmin {
  public:
   // All outlive it.
-  UserCommands(AccountDirectory* accounts, PasswordVerifier* passwords, const LastUses* last_uses)
+  UserAdmin(AccountDirectory* accounts, PasswordVerifier* passwords, const LastUses* last_uses)
       : accounts_(*accounts), passwords_(*passwords), last_uses_(*last_uses) {}
 
   absl::StatusOr<v1::Users> List(const policy::Policy& policy);

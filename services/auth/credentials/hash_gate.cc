@@ -4,7 +4,7 @@
 
 namespace entrepot::auth {
 
-absl::StatusOr<HashGate::Turn> HashGate::Enter() {
+absl::StatusOr<HashGate::Slot> HashGate::Enter() {
   const absl::MutexLock lock(&mutex_);
   if (inside_ == inside_max_) {
     if (waiting_ == waiting_max_) {
@@ -16,7 +16,7 @@ absl::StatusOr<HashGate::Turn> HashGate::Enter() {
     --waiting_;
   }
   ++inside_;
-  return Turn(this);
+  return Slot(this);
 }
 
 void HashGate::Leave() {

@@ -15,12 +15,12 @@ namespace entrepot::auth {
 class HashGate {
  public:
   // While it lives its owner is in.
-  class Turn {
+  class Slot {
    public:
-    explicit Turn(HashGate* gate) : gate_(gate) {}
-    Turn(Turn&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)) {}
-    Turn& operator=(Turn&&) = delete;
-    ~Turn() {
+    explicit Slot(HashGate* gate) : gate_(gate) {}
+    Slot(Slot&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)) {}
+    Slot& operator=(Slot&&) = delete;
+    ~Slot() {
       if (gate_ != nullptr) gate_->Leave();
     }
 
@@ -34,7 +34,7 @@ class HashGate {
   HashGate& operator=(const HashGate&) = delete;
 
   // Waits for a turn. kResourceExhausted (TOOMANYREQUESTS): too many wait already.
-  absl::StatusOr<Turn> Enter();
+  absl::StatusOr<Slot> Enter();
 
   size_t inside() const;
   size_t waiting() const;

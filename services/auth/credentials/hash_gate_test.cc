@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gtest/gtest.h"
+#include "services/core/time/eventually.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_matchers.h"
 
@@ -13,8 +14,8 @@ namespace {
 
 TEST(HashGateTest, LetsInSoManyAtOnce) {
   HashGate gate(2, 0);
-  ASSERT_OK_AND_ASSIGN(std::optional<HashGate::Turn> first, gate.Enter());
-  ASSERT_OK_AND_ASSIGN(const HashGate::Turn second, gate.Enter());
+  ASSERT_OK_AND_ASSIGN(std::optional<HashGate::Slot> first, gate.Enter());
+  ASSERT_OK_AND_ASSIGN(const HashGate::Slot second, gate.Enter());
   EXPECT_EQ(gate.inside(), 2u);
   EXPECT_THAT(gate.Enter(), IsOciError(OciErrorCode::kTooManyRequests));
   first.reset();
@@ -25,10 +26,10 @@ TEST(HashGateTest, LetsInSoManyAtOnce) {
 
 TEST(HashGateTest, SomeWaitAndTheRestIsTurnedAway) {
   HashGate gate(1, 2);
-  ASSERT_OK_AND_ASSIGN(std::optional<HashGate::Turn> inside, gate.Enter());
+  ASSERT_OK_AND_ASSIGN(std::optional<HashGate::Slot> inside, gate.Enter());
   std::thread one([&] { EXPECT_OK(gate.Enter()); });
   std::thread two([&] { EXPECT_OK(gate.Enter()); });
-  while (gate.waiting() < 2) std::this_thread::yield();
+  EXPECT_TRUE(Eventually([&] { return gate.waiting() >= 2; }));
   EXPECT_THAT(gate.Enter(), IsOciError(OciErrorCode::kTooManyRequests));
   EXPECT_EQ(gate.inside(), 1u);
   inside.reset();

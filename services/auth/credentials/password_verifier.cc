@@ -36,9 +36,9 @@ PasswordVerifier::PasswordVerifier(const Clock* clock, size_t hashes_max, AuthMe
 size_t PasswordVerifier::ThreadsMax(size_t hashes_max) { return hashes_max * (1 + kWaitingForEach); }
 
 template <typename Work>
-auto PasswordVerifier::InTurn(const Work& work) -> absl::StatusOr<decltype(work())> {
+auto PasswordVerifier::WithSlot(const Work& work) -> absl::StatusOr<decltype(work())> {
   metrics_.hashes_waiting().Increment();
-  const absl::StatusOr<HashGate::Turn> turn = gate_.Enter();
+  const absl::StatusOr<HashGate::Slot> turn = gate_.Enter();
   metrics_.hashes_waiting().Decrement();
   if (!turn.ok()) {
     metrics_.CountLimited("hashing");
@@ -56,12 +56,12 @@ absl::StatusOr<bool> PasswordVerifier::Verify(absl::string_view account, absl::s
                                               const std::optional<BcryptHash>& hash, int cost_max) {
   const BcryptHash compared = hash.has_value() ? *hash : BcryptHash::Dummy(cost_max);
   return verified_.Check(account, password, compared.ToString(),
-                         [&] { return InTurn([&] { return MatchesInTime(compared, password, cost_max); }); });
+                         [&] { return WithSlot([&] { return MatchesInTime(compared, password, cost_max); }); });
 }
 
 absl::StatusOr<BcryptHash> PasswordVerifier::Hash(absl::string_view password) {
   RETURN_IF_ERROR(CheckNewPassword(password));
-  return InTurn([&] { return BcryptHash::Make(password, kNewHashCost); });
+  return WithSlot([&] { return BcryptHash::Make(password, kNewHashCost); });
 }
 
 absl::Status CheckNewPassword(absl::string_view password) {

@@ -37,7 +37,7 @@ class PasswordVerifier {
 
  private:
   template <typename Work>
-  auto InTurn(const Work& work) -> absl::StatusOr<decltype(work())>;
+  auto WithSlot(const Work& work) -> absl::StatusOr<decltype(work())>;
 
   AuthMetrics& metrics_;
   HashGate gate_;

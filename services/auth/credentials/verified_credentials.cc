@@ -27,24 +27,24 @@ VerifiedCredentials::VerifiedCredentials(const Clock* clock, absl::Duration life
 absl::StatusOr<bool> VerifiedCredentials::Check(absl::string_view account, absl::string_view password,
                                                 absl::string_view stored_hash, const Verify& verify) {
   const std::string key = KeyOf(account, password, stored_hash);
-  std::shared_ptr<Flight> flight;
+  std::shared_ptr<PendingCheck> pending;
   {
     const absl::MutexLock lock(&mutex_);
     if (Remembers(key)) return true;
-    auto [entry, first] = flights_.try_emplace(key, nullptr);
+    auto [entry, first] = pending_.try_emplace(key, nullptr);
     if (!first) {
-      const std::shared_ptr<Flight> others = entry->second;
-      mutex_.Await(absl::Condition(&others->landed));
+      const std::shared_ptr<PendingCheck> others = entry->second;
+      mutex_.Await(absl::Condition(&others->done));
       return others->result;
     }
-    flight = entry->second = std::make_shared<Flight>();
+    pending = entry->second = std::make_shared<PendingCheck>();
   }
   absl::StatusOr<bool> result = verify();
   const absl::MutexLock lock(&mutex_);
   if (result.ok() && *result) verified_[key] = clock_.Now() + lifetime_;
-  flight->result = result;
-  flight->landed = true;
-  flights_.erase(key);
+  pending->result = result;
+  pending->done = true;
+  pending_.erase(key);
   return result;
 }
 

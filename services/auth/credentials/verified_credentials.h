@@ -36,8 +36,8 @@ class VerifiedCredentials {
                              const Verify& verify);
 
  private:
-  struct Flight {
-    bool landed = false;
+  struct PendingCheck {
+    bool done = false;
     absl::StatusOr<bool> result = false;
   };
 
@@ -49,7 +49,7 @@ class VerifiedCredentials {
   const std::string secret_;
   absl::Mutex mutex_;
   LruMap<std::string, absl::Time> verified_ ABSL_GUARDED_BY(mutex_);  // Until when.
-  absl::flat_hash_map<std::string, std::shared_ptr<Flight>> flights_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, std::shared_ptr<PendingCheck>> pending_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace entrepot::auth

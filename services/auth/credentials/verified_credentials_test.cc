@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "services/core/time/eventually.h"
 #include "services/core/time/fake_clock.h"
 #include "services/status/status_matchers.h"
 
@@ -76,13 +77,13 @@ TEST_F(VerifiedCredentialsTest, TheSameCredentialIsVerifiedOnceAtATime) {
       EXPECT_THAT(credentials_.Check("alice", "secret", "hash",
                                      [&] {
                                        ++verified;
-                                       while (!go) std::this_thread::yield();
+                                       EXPECT_TRUE(Eventually([&] { return go.load(); }));
                                        return true;
                                      }),
                   IsOkAndHolds(true));
     });
   }
-  while (started < 8 || verified < 1) std::this_thread::yield();
+  EXPECT_TRUE(Eventually([&] { return started >= 8 && verified >= 1; }));
   go = true;
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(verified, 1);

@@ -11,9 +11,9 @@
 #include "boost/json/object.hpp"
 #include "boost/json/value.hpp"
 #include "services/auth/identity/claim_rules.h"
-#include "services/auth/identity/key_set_address.h"
 #include "services/auth/identity/key_set_fetch.h"
 #include "services/auth/identity/key_set_file.h"
+#include "services/auth/identity/remote_key_set.h"
 #include "services/policy/subject.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
@@ -41,7 +41,7 @@ std::shared_ptr<KeySetSource> SourceByConfiguration(const IdentityProvider& prov
   auto fetch = [url = provider.key_set_url(), ca_file = provider.key_set_ca_file()] {
     return FetchKeySet(url, ca_file);
   };
-  return std::make_shared<KeySetAddress>(provider.name(), std::move(fetch), clock);
+  return std::make_shared<RemoteKeySet>(provider.name(), std::move(fetch), clock);
 }
 
 absl::StatusOr<const IdentityProvider*> FindProvider(const Policy& policy, absl::string_view issuer) {

@@ -7,8 +7,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "services/policy/action.h"
 #include "services/policy/repository_pattern.h"
+#include "services/policy/rule.h"
 
 namespace entrepot::auth {
 

@@ -4,7 +4,7 @@
 
 #include "absl/random/distributions.h"
 
-namespace entrepot::runtime {
+namespace entrepot {
 
 Backoff::Backoff(absl::Duration min, absl::Duration max, absl::BitGenRef random)
     : bound_(min), max_(max), random_(random) {}
@@ -15,4 +15,4 @@ absl::Duration Backoff::Next() {
   return bound * absl::Uniform(absl::IntervalClosed, random_, 0.5, 1.0);
 }
 
-}  // namespace entrepot::runtime
+}  // namespace entrepot

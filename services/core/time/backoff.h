@@ -4,15 +4,16 @@
 #include "absl/random/bit_gen_ref.h"
 #include "absl/time/time.h"
 
-namespace entrepot::runtime {
+namespace entrepot {
 
-// How long to wait before each next attempt: the bound doubles from `min` to `max`, and each wait is drawn evenly from
-// the bound's upper half, so that clients that failed together do not come back together. Not safe for several threads.
+// Computes how long to wait before each next attempt. The bound doubles from `min` to `max`. Each wait is drawn evenly
+// from the upper half of the bound, so that clients that failed together do not retry together. Not thread-safe.
 class Backoff {
  public:
   // 0 < min <= max. `random` must outlive it.
   Backoff(absl::Duration min, absl::Duration max, absl::BitGenRef random);
 
+  // The wait before the next attempt. Positive.
   absl::Duration Next();
 
  private:
@@ -21,6 +22,6 @@ class Backoff {
   absl::BitGenRef random_;
 };
 
-}  // namespace entrepot::runtime
+}  // namespace entrepot
 
 #endif  // ENTREPOT_SERVICES_CORE_TIME_BACKOFF_H_

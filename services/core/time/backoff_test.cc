@@ -5,7 +5,7 @@
 
 #include "gtest/gtest.h"
 
-namespace entrepot::runtime {
+namespace entrepot {
 namespace {
 
 TEST(BackoffTest, BoundsDoubleUpToTheMaximum) {
@@ -40,4 +40,4 @@ TEST(BackoffTest, AHugeMaximumDoesNotOverflow) {
 }
 
 }  // namespace
-}  // namespace entrepot::runtime
+}  // namespace entrepot

@@ -37,7 +37,7 @@ std::string Fingerprint(const absl::StatusOr<std::vector<std::string>>& contents
 
 }  // namespace
 
-struct FileWatcher::Look {
+struct FileWatcher::Snapshot {
   absl::StatusOr<std::vector<std::string>> contents;
   std::string fingerprint;
 };
@@ -56,19 +56,19 @@ absl::Status FileWatcher::Start(absl::Duration poll_interval) {
   return absl::OkStatus();
 }
 
-absl::Status FileWatcher::ReloadIfChanged() { return LoadIfChanged(LookAtFiles()); }
+absl::Status FileWatcher::ReloadIfChanged() { return LoadIfChanged(ReadFiles()); }
 
-FileWatcher::Look FileWatcher::LookAtFiles() const {
-  Look look{.contents = ReadAll(paths_), .fingerprint = ""};
-  look.fingerprint = Fingerprint(look.contents);
-  return look;
+FileWatcher::Snapshot FileWatcher::ReadFiles() const {
+  Snapshot snapshot{.contents = ReadAll(paths_), .fingerprint = ""};
+  snapshot.fingerprint = Fingerprint(snapshot.contents);
+  return snapshot;
 }
 
-absl::Status FileWatcher::LoadIfChanged(const Look& look) {
+absl::Status FileWatcher::LoadIfChanged(const Snapshot& snapshot) {
   const std::lock_guard lock(load_mutex_);
-  if (look.fingerprint == seen_) return absl::OkStatus();
-  seen_ = look.fingerprint;
-  absl::Status status = load_(look.contents);
+  if (snapshot.fingerprint == seen_) return absl::OkStatus();
+  seen_ = snapshot.fingerprint;
+  absl::Status status = load_(snapshot.contents);
   if (!status.ok()) {
     // The first failure is the caller's to tell.
     if (loaded_) {
@@ -85,10 +85,10 @@ void FileWatcher::Watch(absl::Duration poll_interval) {
   std::string last;
   absl::Duration wait = poll_interval;
   while (!stop_.WaitFor(wait)) {
-    const Look look = LookAtFiles();
-    const bool settled = look.fingerprint == std::exchange(last, look.fingerprint);
+    const Snapshot snapshot = ReadFiles();
+    const bool settled = snapshot.fingerprint == std::exchange(last, snapshot.fingerprint);
     // What it returns is logged. Contents seen before, as nearly always, are no change.
-    if (settled) LoadIfChanged(look).IgnoreError();
+    if (settled) LoadIfChanged(snapshot).IgnoreError();
     wait = settled ? poll_interval : std::min(poll_interval, kSettling);
   }
 }

@@ -46,9 +46,9 @@ class FileWatcher {
   absl::Status ReloadIfChanged();
 
  private:
-  struct Look;
-  Look LookAtFiles() const;
-  absl::Status LoadIfChanged(const Look& look);
+  struct Snapshot;
+  Snapshot ReadFiles() const;
+  absl::Status LoadIfChanged(const Snapshot& snapshot);
   void Watch(absl::Duration poll_interval);
 
   const std::string what_;

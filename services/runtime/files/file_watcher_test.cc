@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/core/time/eventually.h"
 #include "services/status/status_macros.h"
 #include "services/status/status_matchers.h"
 
@@ -102,7 +103,7 @@ TEST_F(FileWatcherTest, WatchesByItself) {
   ASSERT_OK(watcher.Start(absl::Milliseconds(1)));
   testing::internal::CaptureStderr();
   Write("a", "two");
-  while (loads_ < 2) std::this_thread::yield();
+  ASSERT_TRUE(Eventually([&] { return loads_ >= 2; }));
   testing::internal::GetCapturedStderr();
   EXPECT_THAT(loaded_, ElementsAre("one", "two"));
 }

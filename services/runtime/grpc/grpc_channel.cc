@@ -11,8 +11,6 @@
 #include "grpcpp/support/channel_arguments.h"
 #include "services/runtime/grpc/grpc_credentials.h"
 #include "services/runtime/grpc/grpc_interceptors.h"
-#include "services/runtime/grpc/grpc_log.h"
-#include "services/runtime/grpc/grpc_server.h"
 #include "services/runtime/grpc/grpc_transport.h"
 #include "services/runtime/grpc/peer_certificates.h"
 #include "services/runtime/log/json_log.h"

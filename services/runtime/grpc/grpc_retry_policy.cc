@@ -18,10 +18,10 @@ bool IsLost(const grpc::Status& status) {
 
 }  // namespace
 
-GrpcRestartPatience::GrpcRestartPatience(absl::Duration deadline)
+GrpcRetryPolicy::GrpcRetryPolicy(absl::Duration deadline)
     : give_up_(std::min(deadline, kRestart)), backoff_(kBackoffMin, kBackoffMax, random_) {}
 
-std::optional<absl::Duration> GrpcRestartPatience::Next(const grpc::Status& status) {
+std::optional<absl::Duration> GrpcRetryPolicy::Next(const grpc::Status& status) {
   if (!IsLost(status)) return std::nullopt;
   const absl::Duration wait = backoff_.Next();
   if (wait >= give_up_.Left()) return std::nullopt;

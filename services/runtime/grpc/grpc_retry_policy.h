@@ -14,12 +14,12 @@ namespace entrepot::runtime {
 // Decides for one call, safe to make twice, whether it is made again: where it did not come through to the service, or
 // its answer not back, for as long as a service takes to restart. What the service itself answered is final. Not safe
 // for several threads.
-class GrpcRestartPatience {
+class GrpcRetryPolicy {
  public:
   // `deadline` is for all attempts together.
-  explicit GrpcRestartPatience(absl::Duration deadline);
-  GrpcRestartPatience(const GrpcRestartPatience&) = delete;
-  GrpcRestartPatience& operator=(const GrpcRestartPatience&) = delete;
+  explicit GrpcRetryPolicy(absl::Duration deadline);
+  GrpcRetryPolicy(const GrpcRetryPolicy&) = delete;
+  GrpcRetryPolicy& operator=(const GrpcRetryPolicy&) = delete;
 
   // After an attempt that ended so: how long to wait before the next one; nullopt: there is none.
   std::optional<absl::Duration> Next(const grpc::Status& status);

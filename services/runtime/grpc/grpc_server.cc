@@ -11,7 +11,6 @@
 #include "services/core/text/host_and_port.h"
 #include "services/runtime/grpc/grpc_credentials.h"
 #include "services/runtime/grpc/grpc_interceptors.h"
-#include "services/runtime/grpc/grpc_log.h"
 #include "services/runtime/grpc/grpc_transport.h"
 #include "services/status/status_macros.h"
 

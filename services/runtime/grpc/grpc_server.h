@@ -14,9 +14,6 @@
 
 namespace entrepot::runtime {
 
-// Requests and answers in one message; what is larger goes by stream.
-inline constexpr int kGrpcMessageBytesMax = 16 * 1024 * 1024;
-
 // A gRPC server with what every service of the registry has: health (grpc.health.v1), reflection, metrics and the log
 // of failures (grpc_interceptors.h), bounded messages and threads.
 class GrpcServer {

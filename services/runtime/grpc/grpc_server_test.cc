@@ -5,7 +5,6 @@
 #include <future>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -18,9 +17,11 @@
 #include "grpcpp/health_check_service_interface.h"
 #include "gtest/gtest.h"
 #include "prometheus/text_serializer.h"
+#include "services/core/time/eventually.h"
 #include "services/runtime/grpc/grpc_channel.h"
 #include "services/runtime/grpc/grpc_request_id.h"
 #include "services/runtime/grpc/grpc_test_service.h"
+#include "services/runtime/grpc/grpc_transport.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::runtime {
@@ -105,10 +106,8 @@ class GrpcServerTest : public ::testing::Test {
 
   // The server counts a call once it has sent the status, which the client may see earlier.
   void AwaitServerMetric(const std::string& line) {
-    for (const absl::Time give_up = absl::Now() + kLong; absl::Now() < give_up; std::this_thread::yield()) {
-      if (absl::StrContains(Metrics(registry_), line)) return;
-    }
-    FAIL() << line << " is not in\n" << Metrics(registry_);
+    EXPECT_TRUE(Eventually([&] { return absl::StrContains(Metrics(registry_), line); })) << line << " is not in\n"
+                                                                                         << Metrics(registry_);
   }
 
   const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
@@ -165,7 +164,7 @@ TEST_F(GrpcServerTest, ACallWhoseClientWentAwayCountsAsCancelled) {
   CallResponse response;
   std::promise<grpc::Status> done;
   stub_->async()->Call(context.get(), &request, &response, [&done](grpc::Status status) { done.set_value(status); });
-  service_.AwaitWaiting(1);
+  EXPECT_TRUE(service_.AwaitWaiting(1));
   context->TryCancel();
   EXPECT_EQ(done.get_future().get().error_code(), grpc::StatusCode::CANCELLED);
   // The handler finished it with ABORTED, which nobody saw.
@@ -270,7 +269,7 @@ TEST_F(GrpcServerTest, ShutdownCancelsWhatOverrunsTheDeadline) {
   CallRequest request;
   request.set_wait_for_cancel(true);
   std::future<grpc::Status> call = std::async(std::launch::async, [&] { return Call(request); });
-  service_.AwaitWaiting(1);
+  EXPECT_TRUE(service_.AwaitWaiting(1));
   server_->Shutdown(absl::Now());
   EXPECT_FALSE(call.get().ok());
 }
@@ -286,7 +285,7 @@ TEST_F(GrpcServerTest, ShutdownLetsCallsUnderWayFinish) {
   AwaitServerMetric("entrepot_grpc_server_started_total{method=\"/entrepot.testing.v1.CallService/Upload\"} 1");
   std::future<void> shutdown = std::async(std::launch::async, [&] { server_->Shutdown(absl::Now() + kLong); });
   // New calls are refused from some moment on; the stream goes on.
-  while (Call(CallRequest()).ok()) std::this_thread::yield();
+  EXPECT_TRUE(Eventually([&] { return !Call(CallRequest()).ok(); }));
   ASSERT_TRUE(writer->Write(chunk));
   writer->WritesDone();
   EXPECT_TRUE(writer->Finish().ok());

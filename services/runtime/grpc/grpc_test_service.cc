@@ -93,10 +93,10 @@ grpc::ServerWriteReactor<Chunk>* GrpcTestService::Download(grpc::CallbackServerC
   return new DownloadReactor(*request);
 }
 
-void GrpcTestService::AwaitWaiting(int count) {
+bool GrpcTestService::AwaitWaiting(int count) {
   absl::MutexLock lock(&mutex_);
   const auto enough = [this, count]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return waiting_ >= count; };
-  mutex_.Await(absl::Condition(&enough));
+  return mutex_.AwaitWithTimeout(absl::Condition(&enough), absl::Seconds(30));
 }
 
 }  // namespace entrepot::runtime

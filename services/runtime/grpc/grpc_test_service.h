@@ -18,8 +18,8 @@ class GrpcTestService : public testing::v1::CallService::CallbackService {
   grpc::ServerWriteReactor<testing::v1::Chunk>* Download(grpc::CallbackServerContext* context,
                                                          const testing::v1::DownloadRequest* request) override;
 
-  // Blocks until `count` calls have begun to wait for their cancellation.
-  void AwaitWaiting(int count);
+  // Blocks until `count` calls have begun to wait for their cancellation; returns false if that takes half a minute.
+  bool AwaitWaiting(int count);
 
  private:
   absl::Mutex mutex_;

@@ -19,6 +19,7 @@
 #include "boost/asio/ssl/stream.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/core/time/eventually.h"
 #include "services/runtime/tls/test_certificates.h"
 #include "services/runtime/tls/test_x509.h"
 #include "services/status/status_matchers.h"
@@ -290,7 +291,7 @@ TEST_F(CertificateReloaderTest, WatchesByItself) {
   const std::shared_ptr<ssl::context> first = reloader_->context();
   testing::internal::CaptureStderr();
   WritePair("second");
-  while (reloader_->context() == first) std::this_thread::yield();
+  ASSERT_TRUE(Eventually([&] { return reloader_->context() != first; }));
   testing::internal::GetCapturedStderr();
   EXPECT_EQ(Connect().common_name, "second");
 }

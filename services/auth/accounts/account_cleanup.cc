@@ -1,4 +1,4 @@
-#include "services/auth/accounts/account_remains.h"
+#include "services/auth/accounts/account_cleanup.h"
 
 #include "services/auth/accounts/last_uses.h"
 #include "services/auth/accounts/memberships.h"
@@ -7,11 +7,11 @@
 
 namespace entrepot::auth {
 
-std::vector<kv::Lock> LocksOfRemains(absl::string_view account) {
+std::vector<kv::Lock> AccountCleanupLocks(absl::string_view account) {
   return {Memberships::LockOf(account), RefreshTokens::LockOf(account)};
 }
 
-absl::Status RemoveRemains(kv::KvTransaction& transaction, absl::string_view account) {
+absl::Status CleanUpAccount(kv::KvTransaction& transaction, absl::string_view account) {
   LastUses::Forget(transaction, account);
   RETURN_IF_ERROR(Memberships::RemoveFromAll(transaction, account));
   return RefreshTokens::RevokeAll(transaction, account);

@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_SERVICES_AUTH_ACCOUNTS_ACCOUNT_REMAINS_H_
-#define ENTREPOT_SERVICES_AUTH_ACCOUNTS_ACCOUNT_REMAINS_H_
+#ifndef ENTREPOT_SERVICES_AUTH_ACCOUNTS_ACCOUNT_CLEANUP_H_
+#define ENTREPOT_SERVICES_AUTH_ACCOUNTS_ACCOUNT_CLEANUP_H_
 
 #include <vector>
 
@@ -11,9 +11,9 @@ namespace entrepot::auth {
 
 // What an account leaves behind in other records: memberships, its last use, refresh tokens. It goes in the transaction
 // in which the account is deleted, and in the one in which an account of that name is made.
-std::vector<kv::Lock> LocksOfRemains(absl::string_view account);
-absl::Status RemoveRemains(kv::KvTransaction& transaction, absl::string_view account);
+std::vector<kv::Lock> AccountCleanupLocks(absl::string_view account);
+absl::Status CleanUpAccount(kv::KvTransaction& transaction, absl::string_view account);
 
 }  // namespace entrepot::auth
 
-#endif  // ENTREPOT_SERVICES_AUTH_ACCOUNTS_ACCOUNT_REMAINS_H_
+#endif  // ENTREPOT_SERVICES_AUTH_ACCOUNTS_ACCOUNT_CLEANUP_H_

@@ -1,4 +1,4 @@
-#include "services/runtime/grpc/grpc_log.h"
+#include "services/runtime/grpc/grpc_transport.h"
 
 #include "grpc/support/log.h"
 #include "services/runtime/log/json_log.h"
@@ -6,7 +6,7 @@
 namespace entrepot::runtime {
 namespace {
 
-// What gRPC calls information is about its own inner life.
+// gRPC's lines of severity INFO describe its own internals.
 LogLevel LevelOf(gpr_log_severity severity) {
   return severity == GPR_LOG_SEVERITY_ERROR ? LogLevel::kError : LogLevel::kDebug;
 }

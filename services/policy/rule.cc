@@ -1,4 +1,6 @@
-#include "services/policy/action.h"
+#include "services/policy/rule.h"
+
+#include "absl/strings/str_cat.h"
 
 namespace entrepot::policy {
 
@@ -19,6 +21,11 @@ std::optional<Action> ActionByName(absl::string_view name) {
     if (name == ActionName(action)) return action;
   }
   return std::nullopt;
+}
+
+std::string DescribeRule(absl::string_view list, size_t number, absl::string_view name, absl::string_view file_name) {
+  return absl::StrCat(list == "rules" ? "" : absl::StrCat(list, " "), "rule ", number,
+                      name.empty() ? "" : absl::StrCat(" (\"", name, "\")"), " of ", file_name);
 }
 
 }  // namespace entrepot::policy

@@ -1,4 +1,4 @@
-#include "services/auth/identity/key_set_address.h"
+#include "services/auth/identity/remote_key_set.h"
 
 #include <atomic>
 #include <string>
@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
+#include "services/core/time/eventually.h"
 #include "services/core/time/fake_clock.h"
 #include "services/status/status_matchers.h"
 #include "services/token/signing_key.h"
@@ -19,7 +20,7 @@ using token::SigningKey;
 
 std::string TextOf(const SigningKey& key) { return token::KeySet({key.verification_key()}).ToJson(); }
 
-class KeySetAddressTest : public testing::Test {
+class RemoteKeySetTest : public testing::Test {
  protected:
   absl::StatusOr<std::string> Fetch() {
     ++fetches_;
@@ -32,14 +33,14 @@ class KeySetAddressTest : public testing::Test {
   FakeClock clock_;
   int fetches_ = 0;
   absl::StatusOr<std::string> answer_ = TextOf(old_key_);
-  KeySetAddress address_{"ci", [this] { return Fetch(); }, &clock_};
+  RemoteKeySet address_{"ci", [this] { return Fetch(); }, &clock_};
 };
 
-TEST_F(KeySetAddressTest, FetchesWhenItIsNeededAndKeepsTheAnswerForAWhile) {
+TEST_F(RemoteKeySetTest, FetchesWhenItIsNeededAndKeepsTheAnswerForAWhile) {
   EXPECT_EQ(fetches_, 0);
   EXPECT_TRUE(Has(old_key_));
   answer_ = TextOf(new_key_);
-  clock_.Advance(KeySetAddress::kFetchAgainAfter - absl::Seconds(1));
+  clock_.Advance(RemoteKeySet::kFetchAgainAfter - absl::Seconds(1));
   EXPECT_TRUE(Has(old_key_));
   EXPECT_EQ(fetches_, 1);
   clock_.Advance(absl::Seconds(1));
@@ -48,40 +49,40 @@ TEST_F(KeySetAddressTest, FetchesWhenItIsNeededAndKeepsTheAnswerForAWhile) {
   EXPECT_EQ(fetches_, 2);
 }
 
-TEST_F(KeySetAddressTest, FetchesForAnUnknownKidButNotTooOften) {
+TEST_F(RemoteKeySetTest, FetchesForAnUnknownKidButNotTooOften) {
   EXPECT_TRUE(Has(old_key_));
   answer_ = TextOf(new_key_);
   for (int i = 0; i < 100; ++i) ASSERT_OK(address_.GetNewer());
   EXPECT_EQ(fetches_, 1);
-  clock_.Advance(KeySetAddress::kFetchInterval);
+  clock_.Advance(RemoteKeySet::kFetchInterval);
   EXPECT_NE(address_.GetNewer().value()->Find(new_key_.kid()), nullptr);
   for (int i = 0; i < 100; ++i) ASSERT_OK(address_.GetNewer());
   EXPECT_EQ(fetches_, 2);
 }
 
-TEST_F(KeySetAddressTest, KeepsTheOldKeysForADayWhereFetchesFail) {
+TEST_F(RemoteKeySetTest, KeepsTheOldKeysForADayWhereFetchesFail) {
   EXPECT_TRUE(Has(old_key_));
   for (const absl::StatusOr<std::string>& bad :
        {absl::StatusOr<std::string>(absl::UnavailableError("no")), absl::StatusOr<std::string>("{}")}) {
     answer_ = bad;
-    clock_.Advance(KeySetAddress::kFetchAgainAfter);
+    clock_.Advance(RemoteKeySet::kFetchAgainAfter);
     const int before = fetches_;
     for (int i = 0; i < 100; ++i) EXPECT_TRUE(Has(old_key_));
     EXPECT_EQ(fetches_, before + 1);
   }
-  clock_.Advance(KeySetAddress::kStaleMax);
+  clock_.Advance(RemoteKeySet::kStaleMax);
   EXPECT_THAT(address_.Get(), StatusIs(absl::StatusCode::kUnavailable));
   answer_ = TextOf(new_key_);
-  clock_.Advance(KeySetAddress::kFetchInterval);
+  clock_.Advance(RemoteKeySet::kFetchInterval);
   EXPECT_TRUE(Has(new_key_));
 }
 
-TEST_F(KeySetAddressTest, TriesAgainSoonWhereThereAreNone) {
+TEST_F(RemoteKeySetTest, TriesAgainSoonWhereThereAreNone) {
   answer_ = absl::UnavailableError("no");
   for (int i = 0; i < 100; ++i) EXPECT_THAT(address_.Get(), StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_EQ(fetches_, 1);
   answer_ = TextOf(old_key_);
-  clock_.Advance(KeySetAddress::kFirstFetchInterval);
+  clock_.Advance(RemoteKeySet::kFirstFetchInterval);
   EXPECT_TRUE(Has(old_key_));
 }
 
@@ -107,9 +108,9 @@ class SlowServer {
   const std::string text_;
 };
 
-TEST_F(KeySetAddressTest, AsksASlowServerOnceForAllWhoWait) {
+TEST_F(RemoteKeySetTest, AsksASlowServerOnceForAllWhoWait) {
   SlowServer server(TextOf(old_key_));
-  KeySetAddress address(
+  RemoteKeySet address(
       "ci", [&] { return server.Fetch(); }, &clock_);
   std::atomic<int> good = 0;
   std::atomic<int> refused = 0;
@@ -117,25 +118,25 @@ TEST_F(KeySetAddressTest, AsksASlowServerOnceForAllWhoWait) {
   std::vector<std::thread> threads;
   threads.emplace_back(get);
   server.asked.WaitForNotification();
-  constexpr int kMore = KeySetAddress::kWaitersMax + 3;
+  constexpr int kMore = RemoteKeySet::kWaitersMax + 3;
   for (int i = 0; i < kMore; ++i) threads.emplace_back(get);
   // As many as may wait do; the others have their answer.
-  while (refused < kMore - KeySetAddress::kWaitersMax) std::this_thread::yield();
+  EXPECT_TRUE(Eventually([&] { return refused >= kMore - RemoteKeySet::kWaitersMax; }));
   EXPECT_EQ(good, 0);
   server.answers.Notify();
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(good, 1 + KeySetAddress::kWaitersMax);
+  EXPECT_EQ(good, 1 + RemoteKeySet::kWaitersMax);
   EXPECT_EQ(server.fetches, 1);
 }
 
-TEST_F(KeySetAddressTest, NobodyWaitsForASlowServerWhoHasKeys) {
+TEST_F(RemoteKeySetTest, NobodyWaitsForASlowServerWhoHasKeys) {
   SlowServer server(TextOf(old_key_));
   server.slow = false;
-  KeySetAddress address(
+  RemoteKeySet address(
       "ci", [&] { return server.Fetch(); }, &clock_);
   ASSERT_OK(address.Get());
   server.slow = true;
-  clock_.Advance(KeySetAddress::kFetchAgainAfter);
+  clock_.Advance(RemoteKeySet::kFetchAgainAfter);
   std::thread fetcher([&] { EXPECT_OK(address.Get()); });
   server.asked.WaitForNotification();
   EXPECT_NE(address.Get().value()->Find(old_key_.kid()), nullptr);

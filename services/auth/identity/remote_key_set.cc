@@ -1,4 +1,4 @@
-#include "services/auth/identity/key_set_address.h"
+#include "services/auth/identity/remote_key_set.h"
 
 #include <utility>
 
@@ -15,10 +15,10 @@ absl::StatusOr<token::KeySet> Parse(const absl::StatusOr<std::string>& text) {
 
 }  // namespace
 
-KeySetAddress::KeySetAddress(std::string name, Fetch fetch, const Clock* clock)
+RemoteKeySet::RemoteKeySet(std::string name, Fetch fetch, const Clock* clock)
     : name_(std::move(name)), fetch_(std::move(fetch)), clock_(*clock) {}
 
-absl::StatusOr<KeySetSource::Keys> KeySetAddress::Get() {
+absl::StatusOr<KeySetSource::Keys> RemoteKeySet::Get() {
   absl::MutexLock lock(&mutex_);
   const absl::Time now = clock_.Now();
   if (HasKeysYoungerThan(kFetchAgainAfter, now)) return keys_;
@@ -30,7 +30,7 @@ absl::StatusOr<KeySetSource::Keys> KeySetAddress::Get() {
   return Known(now);
 }
 
-absl::StatusOr<KeySetSource::Keys> KeySetAddress::GetNewer() {
+absl::StatusOr<KeySetSource::Keys> RemoteKeySet::GetNewer() {
   absl::MutexLock lock(&mutex_);
   const absl::Time now = clock_.Now();
   if (fetching_) {
@@ -41,20 +41,20 @@ absl::StatusOr<KeySetSource::Keys> KeySetAddress::GetNewer() {
   return Known(now);
 }
 
-bool KeySetAddress::HasKeysYoungerThan(absl::Duration age, absl::Time now) const {
+bool RemoteKeySet::HasKeysYoungerThan(absl::Duration age, absl::Time now) const {
   return keys_ != nullptr && absl::AbsDuration(now - fetched_at_) < age;
 }
 
-bool KeySetAddress::MayFetch(absl::Time now) const {
+bool RemoteKeySet::MayFetch(absl::Time now) const {
   return absl::AbsDuration(now - tried_at_) >= (keys_ == nullptr ? kFirstFetchInterval : kFetchInterval);
 }
 
-absl::StatusOr<KeySetSource::Keys> KeySetAddress::Known(absl::Time now) const {
+absl::StatusOr<KeySetSource::Keys> RemoteKeySet::Known(absl::Time now) const {
   if (HasKeysYoungerThan(kStaleMax, now)) return keys_;
   return absl::UnavailableError(absl::StrCat("the keys of ", name_, " cannot be fetched"));
 }
 
-void KeySetAddress::WaitForFetch() {
+void RemoteKeySet::WaitForFetch() {
   if (waiters_ >= kWaitersMax) return;
   ++waiters_;
   const auto done = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !fetching_; };
@@ -62,7 +62,7 @@ void KeySetAddress::WaitForFetch() {
   --waiters_;
 }
 
-void KeySetAddress::FetchNow(absl::Time now) {
+void RemoteKeySet::FetchNow(absl::Time now) {
   fetching_ = true;
   tried_at_ = now;
   mutex_.Unlock();

@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_SERVICES_AUTH_ADMIN_GROUP_COMMANDS_H_
-#define ENTREPOT_SERVICES_AUTH_ADMIN_GROUP_COMMANDS_H_
+#ifndef ENTREPOT_SERVICES_AUTH_ADMIN_GROUP_ADMIN_H_
+#define ENTREPOT_SERVICES_AUTH_ADMIN_GROUP_ADMIN_H_
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -11,10 +11,10 @@
 namespace entrepot::auth {
 
 // entrepotctl's commands on groups. Members that the policy file names only its editor takes out: kFailedPrecondition.
-class GroupCommands {
+class GroupAdmin {
  public:
   // Outlives it.
-  explicit GroupCommands(AccountDirectory* accounts) : accounts_(*accounts) {}
+  explicit GroupAdmin(AccountDirectory* accounts) : accounts_(*accounts) {}
 
   absl::StatusOr<v1::Groups> List(const policy::Policy& policy);
   absl::Status Add(const v1::AddToGroup& command, absl::string_view added_by);
@@ -26,4 +26,4 @@ class GroupCommands {
 
 }  // namespace entrepot::auth
 
-#endif  // ENTREPOT_SERVICES_AUTH_ADMIN_GROUP_COMMANDS_H_
+#endif  // ENTREPOT_SERVICES_AUTH_ADMIN_GROUP_ADMIN_H_

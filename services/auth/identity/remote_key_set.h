@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_SERVICES_AUTH_IDENTITY_KEY_SET_ADDRESS_H_
-#define ENTREPOT_SERVICES_AUTH_IDENTITY_KEY_SET_ADDRESS_H_
+#ifndef ENTREPOT_SERVICES_AUTH_IDENTITY_REMOTE_KEY_SET_H_
+#define ENTREPOT_SERVICES_AUTH_IDENTITY_REMOTE_KEY_SET_H_
 
 #include <functional>
 #include <string>
@@ -15,7 +15,7 @@ namespace entrepot::auth {
 
 // Keys from a server. One thread at a time asks it; the others take the keys that are known, or wait for it, a few of
 // them, so that a slow server cannot hold all threads.
-class KeySetAddress final : public KeySetSource {
+class RemoteKeySet final : public KeySetSource {
  public:
   // The text of a key set. May block for some seconds.
   using Fetch = std::function<absl::StatusOr<std::string>()>;
@@ -31,7 +31,7 @@ class KeySetAddress final : public KeySetSource {
   static constexpr int kWaitersMax = 4;
 
   // `name` is for the log. `clock` outlives it.
-  KeySetAddress(std::string name, Fetch fetch, const Clock* clock);
+  RemoteKeySet(std::string name, Fetch fetch, const Clock* clock);
 
   absl::StatusOr<Keys> Get() override;
   absl::StatusOr<Keys> GetNewer() override;
@@ -58,4 +58,4 @@ class KeySetAddress final : public KeySetSource {
 
 }  // namespace entrepot::auth
 
-#endif  // ENTREPOT_SERVICES_AUTH_IDENTITY_KEY_SET_ADDRESS_H_
+#endif  // ENTREPOT_SERVICES_AUTH_IDENTITY_REMOTE_KEY_SET_H_

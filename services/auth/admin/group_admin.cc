@@ -1,4 +1,4 @@
-#include "services/auth/admin/group_commands.h"
+#include "services/auth/admin/group_admin.h"
 
 #include <algorithm>
 #include <map>
@@ -22,7 +22,7 @@ absl::Status CheckMember(absl::string_view account) {
 
 }  // namespace
 
-absl::StatusOr<v1::Groups> GroupCommands::List(const policy::Policy& policy) {
+absl::StatusOr<v1::Groups> GroupAdmin::List(const policy::Policy& policy) {
   std::map<std::string, v1::Groups::Group> groups;
   ASSIGN_OR_RETURN(const auto stored, accounts_.memberships().All());
   for (const auto& [name, members] : stored) groups[name].mutable_members()->Add(members.begin(), members.end());
@@ -35,13 +35,13 @@ absl::StatusOr<v1::Groups> GroupCommands::List(const policy::Policy& policy) {
   return answer;
 }
 
-absl::Status GroupCommands::Add(const v1::AddToGroup& command, absl::string_view added_by) {
+absl::Status GroupAdmin::Add(const v1::AddToGroup& command, absl::string_view added_by) {
   RETURN_IF_ERROR(CheckGroupName(command.group()));
   RETURN_IF_ERROR(CheckMember(command.account()));
   return accounts_.AddToGroup(command.group(), command.account(), added_by);
 }
 
-absl::Status GroupCommands::Remove(const v1::RemoveFromGroup& command, const policy::Policy& policy) {
+absl::Status GroupAdmin::Remove(const v1::RemoveFromGroup& command, const policy::Policy& policy) {
   RETURN_IF_ERROR(CheckGroupName(command.group()));
   RETURN_IF_ERROR(CheckMember(command.account()));
   absl::Status removed = accounts_.memberships().Remove(command.group(), command.account());
