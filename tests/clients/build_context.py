@@ -5,7 +5,8 @@ import shutil
 
 
 class BuildContext:
-    """A directory whose Dockerfile has three layers; each change_a_line() changes the last."""
+    """A directory whose Dockerfile has three layers: a file system, a program and settings. change_program() changes the
+    second, each change_a_line() the third."""
 
     def __init__(self, directory, base_tar):
         self.directory = directory
@@ -14,7 +15,7 @@ class BuildContext:
             os.link(base_tar, directory / "base.tar")
         except OSError:  # Another file system.
             shutil.copyfile(base_tar, directory / "base.tar")
-        (directory / "program").write_bytes(os.urandom(3 << 20))
+        self.change_program()
         self._settings = directory / "settings.yaml"
         self._changes = 0
         self._write_settings()
@@ -25,6 +26,9 @@ class BuildContext:
             "COPY settings.yaml /etc/program.yaml\n"
             'CMD ["/usr/local/bin/program"]\n'
         )
+
+    def change_program(self):
+        (self.directory / "program").write_bytes(os.urandom(3 << 20))
 
     def change_a_line(self):
         self._changes += 1

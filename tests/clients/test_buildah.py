@@ -9,31 +9,36 @@ from clients.container_storage import container_storage
 from clients.sent_bytes import assert_sent_at_most, count_sent
 from clients.stored import Stored
 from clients.uncompressed import stored_diff_ids
+from fixtures.scratch import scratch
+
+
+@contextlib.contextmanager
+def buildah_at(run, directory):
+    """buildah(argv...) with storage of its own."""
+    with container_storage(directory) as env:
+        yield functools.partial(run, "buildah", env=env)
+
+
+@pytest.fixture(scope="module")
+def buildah(run, tmp_path_factory):
+    with scratch(tmp_path_factory, "pushing") as directory, buildah_at(run, directory / "storage") as buildah:
+        yield buildah
 
 
 @pytest.fixture
-def buildah_at(run, tmp_path):
-    """buildah_at(name) -> buildah(argv...) with storage of its own."""
-    with contextlib.ExitStack() as stack:
-        yield lambda name: functools.partial(
-            run, "buildah", env=stack.enter_context(container_storage(tmp_path / name))
-        )
-
-
-@pytest.fixture
-def buildah(buildah_at):
-    return buildah_at("pushing")
-
-
-@pytest.fixture
-def puller(buildah_at):
+def puller(run, tmp_path):
     """Another storage, which has nothing that it did not pull."""
-    return buildah_at("pulling")
+    with buildah_at(run, tmp_path / "pulling") as buildah:
+        yield buildah
 
 
-@pytest.fixture
-def context(images, tmp_path):
-    return BuildContext(tmp_path / "context", images.base_tar)
+@pytest.fixture(scope="module")
+def context(images, buildah, tmp_path_factory):
+    """What the image "built" was built from."""
+    with scratch(tmp_path_factory, "build") as directory:
+        context = BuildContext(directory / "context", images.base_tar)
+        build(buildah, context)
+        yield context
 
 
 def build(buildah, context):
@@ -54,6 +59,8 @@ def push(buildah, image, target, *options):
 
 @pytest.mark.parametrize("compression", ["gzip", "zstd"])
 def test_build_push_and_pull(registry, buildah, puller, context, compression):
+    # Of a layer that the registry has in another compression, buildah would push none.
+    context.change_program()
     build(buildah, context)
     target = f"{registry.address}/buildah/{compression}:v1"
     push(buildah, "built", target, f"--compression-format={compression}")
@@ -65,7 +72,6 @@ def test_build_push_and_pull(registry, buildah, puller, context, compression):
 
 
 def test_a_base_that_the_registry_has(registry, buildah, puller, context, tmp_path):
-    build(buildah, context)
     push(buildah, "built", f"{registry.address}/buildah/base:v1")
     container = puller("from", "--tls-verify=false", f"{registry.address}/buildah/base:v1").strip()
     (tmp_path / "added").write_text("one file more\n")
@@ -80,7 +86,6 @@ def test_a_base_that_the_registry_has(registry, buildah, puller, context, tmp_pa
 
 def test_a_change_sends_only_what_changed(registry, buildah, context):
     repository = f"{registry.address}/buildah/changing"
-    build(buildah, context)
     push(buildah, "built", f"{repository}:v1")
     before = Stored(registry, "buildah/changing", "v1")
     context.change_a_line()
@@ -96,5 +101,6 @@ def test_several_platforms(registry, images, buildah):
     buildah("manifest", "create", "list")
     buildah("manifest", "add", "--all", "list", f"oci:{images.all.directory}:multi")
     buildah("manifest", "push", "--all", "--tls-verify=false", "list", f"docker://{registry.address}/buildah/multi:v1")
+    buildah("manifest", "rm", "list")
     stored = Stored(registry, "buildah/multi", "v1")
     assert {child["platform"]["architecture"] for child in stored.manifest["manifests"]} == {"amd64", "arm64"}

@@ -9,30 +9,27 @@ from clients.oci_layout import MANIFEST
 from clients.sent_bytes import assert_sent_at_most, count_sent
 from clients.stored import DOCKER_MANIFEST, Stored
 from clients.uncompressed import layout_diff_ids, saved_diff_ids, stored_diff_ids
+from fixtures.scratch import scratch
+
+
+@contextlib.contextmanager
+def podman_at(run, directory):
+    """podman(argv...) with storage of its own."""
+    with container_storage(directory) as env:
+        yield functools.partial(run, "podman", "--cgroup-manager=cgroupfs", "--events-backend=none", env=env)
+
+
+@pytest.fixture(scope="module")
+def podman(run, tmp_path_factory):
+    with scratch(tmp_path_factory, "pushing") as directory, podman_at(run, directory / "storage") as podman:
+        yield podman
 
 
 @pytest.fixture
-def podman_at(run, tmp_path):
-    """podman_at(name) -> podman(argv...) with storage of its own."""
-
-    with contextlib.ExitStack() as stack:
-
-        def podman_at(name):
-            env = stack.enter_context(container_storage(tmp_path / name))
-            return functools.partial(run, "podman", "--cgroup-manager=cgroupfs", "--events-backend=none", env=env)
-
-        yield podman_at
-
-
-@pytest.fixture
-def podman(podman_at):
-    return podman_at("pushing")
-
-
-@pytest.fixture
-def puller(podman_at):
+def puller(run, tmp_path):
     """Another storage, which has nothing that it did not pull."""
-    return podman_at("pulling")
+    with podman_at(run, tmp_path / "pulling") as podman:
+        yield podman
 
 
 def inspect(podman, image):
@@ -82,6 +79,7 @@ def test_several_platforms(registry, images, podman, puller):
     podman("manifest", "create", "list")
     podman("manifest", "add", "--all", "list", f"oci:{images.all.directory}:multi")
     podman("manifest", "push", "--all", "--tls-verify=false", "list", f"docker://{repository}:v1")
+    podman("manifest", "rm", "list")
     stored = Stored(registry, "podman/multi", "v1")
     assert {child["platform"]["architecture"] for child in stored.manifest["manifests"]} == {"amd64", "arm64"}
     for child, image in zip(stored.manifest["manifests"], stored.children):
