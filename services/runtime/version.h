@@ -5,7 +5,7 @@
 
 namespace entrepot::runtime {
 
-// Of all of Entrepot's processes: they are released together.
+// The version of all of Entrepot's programs: they are released together.
 inline constexpr absl::string_view kVersion = "0.1.0";
 
 }  // namespace entrepot::runtime
