@@ -45,11 +45,10 @@ class WatchedFile {
                                                            Parser parse,
                                                            const std::shared_ptr<prometheus::Registry>& registry,
                                                            absl::Duration poll_interval) {
-    auto& reloads =
-        prometheus::BuildCounter()
-            .Name(absl::StrCat("entrepot_", what, "_reloads_total"))
-            .Help(absl::StrCat("Loads of the ", what, " file, at start and after changes."))
-            .Register(*registry);
+    auto& reloads = prometheus::BuildCounter()
+                        .Name(absl::StrCat("entrepot_", what, "_reloads_total"))
+                        .Help(absl::StrCat("Loads of the ", what, " file, at start and after changes."))
+                        .Register(*registry);
     std::unique_ptr<WatchedFile> file(new WatchedFile(what, path, std::move(parse), reloads));
     RETURN_IF_ERROR(file->watcher_.Start(poll_interval));
     return file;
