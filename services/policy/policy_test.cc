@@ -178,7 +178,7 @@ TEST(PolicyTest, EveryProblemHasItsLine) {
   const std::string provider = "identity_providers: [{name: ci, issuer: 'https://i', audience: e, key_set_file: /k, ";
   const ProblemCase cases[] = {
       {absl::StrCat(kRule, "{subjects: [a], repositories: [r], actions: [pul]}]"),
-       {R"(rules[1].actions[0]: unknown action "pul": it is pull, push, delete or "*")"}},
+       {R"(rules[1].actions[0]: unknown action "pul": actions are pull, push, delete and "*")"}},
       {absl::StrCat(kRule, "{repositories: [r], actions: [pull]}]"),
        {"rules[1].subjects: is empty: without it the rule never applies"}},
       {absl::StrCat(kRule, "{subjects: [a]}]"),
@@ -191,10 +191,10 @@ TEST(PolicyTest, EveryProblemHasItsLine) {
       {"rules: [{subjects: ['a:b', '', 'a b', 'robot+'], repositories: [x], actions: [pull]}]",
        {R"(rules[0].subjects[0]: "a:b" holds a ':')", "rules[0].subjects[1]: is empty",
         R"(rules[0].subjects[2]: "a b" is not up to 512 printable ASCII)",
-        R"(rules[0].subjects[3]: "robot+" lacks a name behind it)"}},
+        R"(rules[0].subjects[3]: "robot+" has no name after the prefix)"}},
       {"administrators: [anyone, authenticated, 'group:x']",
-       {R"(administrators[0]: "anyone" would let everybody do everything)",
-        R"(administrators[1]: "authenticated" would let everybody do everything)",
+       {R"(administrators[0]: "anyone" would allow every client to do everything)",
+        R"(administrators[1]: "authenticated" would allow every client to do everything)",
         R"(administrators[2]: there is no group "x")"}},
       {"groups: [{name: a}, {name: a}, {}, {name: 'a b'}]",
        {R"(groups[1].name: there is a group "a" already: groups[0].name)", "groups[2].name: is missing",
@@ -217,17 +217,18 @@ TEST(PolicyTest, EveryProblemHasItsLine) {
        {"create_only_tags[0].subjects: is empty", "create_only_tags[0].repositories: is empty",
         "create_only_tags[0].tags: is empty"}},
       {"identity_providers: [{}]",
-       {"identity_providers[0].name: is missing", "identity_providers[0].issuer: is missing: whose tokens are taken",
-        "identity_providers[0].audience: is missing: a token made for somebody else would be taken",
+       {"identity_providers[0].name: is missing",
+        "identity_providers[0].issuer: is missing: the issuer of the accepted tokens",
+        "identity_providers[0].audience: is missing: tokens for other services would be accepted",
         "identity_providers[0]: needs key_set_file or key_set_url", "identity_providers[0].rules: is empty"}},
       {absl::StrCat(provider, "rules: [{repositories: ['a**'], actions: [all]}]}]"),
-       {"identity_providers[0].rules[0].claims: is empty: the rule would be for every token of the issuer",
+       {"identity_providers[0].rules[0].claims: is empty: the rule would match every token of the issuer",
         R"(identity_providers[0].rules[0].repositories[0]: "a**" matches no repository)",
         R"(identity_providers[0].rules[0].actions[0]: unknown action "all")"}},
       {"identity_providers: [{name: ci, issuer: i, audience: e, key_set_url: 'http://i/keys',"
        " rules: [{claims: {sub: ''}, repositories: [r], actions: [pull]}]}]",
        {R"(identity_providers[0].key_set_url: "http://i/keys" does not begin with https://)",
-        R"(identity_providers[0].rules[0].claims: the claim "sub" and what it must be are given both or not at all)"}},
+        R"(identity_providers[0].rules[0].claims: the claim "sub" needs a name and a pattern)"}},
   };
   for (const ProblemCase& test : cases) {
     const auto policy = Policy::Parse(test.text, "policy.yaml");

@@ -164,9 +164,9 @@ TEST_F(ServiceMainTest, AConfigurationThatIsNoYaml) {
   const std::string path = WriteConfig("listen:\n  prot: 1\n");
   Process process({"--config", path});
   EXPECT_EQ(process.Wait(), 2);
-  EXPECT_EQ(
-      process.output(),
-      path + ":2: listen: unknown field \"prot\"; known are address, port, tls, external_url, allow_unauthenticated\n");
+  EXPECT_EQ(process.output(), path +
+                                  ":2: listen: unknown field \"prot\"; known fields are address, port, tls, "
+                                  "external_url, allow_unauthenticated\n");
 }
 
 TEST_F(ServiceMainTest, AllProblemsOfAConfigurationAreLines) {

@@ -1,4 +1,4 @@
-// A process for service_main_test.cc: it serves nothing, and does what its "data_directory" tells it to.
+// A process for service_main_test.cc. It serves nothing; its "data_directory" selects its behaviour.
 #include "absl/time/clock.h"
 #include "entrepot/config/v1/standalone.pb.h"
 #include "prometheus/gauge.h"

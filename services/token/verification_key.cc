@@ -32,7 +32,7 @@ std::optional<std::string> DerOfRaw(absl::string_view raw) {
   return der;
 }
 
-// Made ready once: what it looks up by name costs more than the copy of what it found.
+// Initialised once and then copied: the look-up of algorithms by name costs more than the copy.
 HashContext Verifier(EVP_PKEY* key, SignatureAlgorithm algorithm) {
   HashContext context(EVP_MD_CTX_new());
   const char* const hash = algorithm == SignatureAlgorithm::kEdDsa ? nullptr : "SHA256";

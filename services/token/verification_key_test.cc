@@ -99,7 +99,7 @@ TEST(VerificationKeyTest, SaysWhatIsWrongWithAKey) {
       R"("x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM")";
   const Refused rows[] = {
       {"no type", kBad, "{}", "no member kty"},
-      {"type is a number", kBad, R"({"kty":1})", "kty that is no string"},
+      {"type is a number", kBad, R"({"kty":1})", "kty that is not a string"},
       {"a secret", kOther, R"({"kty":"oct","k":"c2VjcmV0"})", "has the type \"oct\""},
       {"P-384", kOther, R"({"kty":"EC","crv":"P-384","x":"AA","y":"AA"})", "the curve \"P-384\""},
       {"X25519", kOther, R"({"kty":"OKP","crv":"X25519","x":"AA"})", "the curve \"X25519\""},
@@ -109,7 +109,7 @@ TEST(VerificationKeyTest, SaysWhatIsWrongWithAKey) {
       {"HS256", kOther, "{" + ec + "," + point + R"(,"alg":"HS256"})", "is for \"HS256\", not ES256"},
       {"key_ops is a string", kBad, "{" + ec + "," + point + R"(,"key_ops":"verify"})", "key_ops that is no array"},
       {"private", kBad, "{" + ec + "," + point + R"(,"d":"AA"})", "private key"},
-      {"kid is a number", kBad, "{" + ec + "," + point + R"(,"kid":1})", "kid that is no string"},
+      {"kid is a number", kBad, "{" + ec + "," + point + R"(,"kid":1})", "kid that is not a string"},
       {"kid is empty", kBad, "{" + ec + "," + point + R"(,"kid":""})", "kid of 0 bytes"},
       {"no y", kBad, "{" + ec + R"(,"x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4"})", "no member y"},
       {"padding", kBad, "{" + ec + R"(,"x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4=","y":"AA"})", "no base64url"},

@@ -51,7 +51,7 @@ def push_image(registry, repository, tag, *layers):
 
 
 def stored(registry):
-    """The digests of the objects that are files; one that was pushed twice is there twice until the collector came."""
+    """The digests of the objects that are files; one that was pushed twice occurs twice until the collector came."""
     return sorted(digest_of(file.read_bytes()) for file in object_files(registry))
 
 
@@ -356,7 +356,7 @@ def test_accounts_are_in_a_backup(make_secured_registry, mode, tmp_path):
         assert "--accounts and --accounts-data go together" in run("restore", *words, code=2)
         words += ["--accounts-data", new[2]]
         no_accounts = [lost[0] if word == lost[2] else word for word in words]
-        assert "no auth service has kept its records there" in run("restore", *no_accounts, code=1)
+        assert "the directory contains no records of an auth service" in run("restore", *no_accounts, code=1)
         assert not any(directory.exists() for directory in new)
     run("restore", *words)
     registry.start()

@@ -93,7 +93,7 @@ TEST_F(RobotsTest, WhatCannotBe) {
   EXPECT_THAT(Problem("name: 'a' lifetime { seconds: -5 }"), HasSubstr("lifetime"));
   EXPECT_THAT(Problem("name: 'a' lifetime { seconds: 315576000000 }"), HasSubstr("lifetime"));
   EXPECT_THAT(Problem("name: 'a' scopes { repositories: 'a' actions: 'pull' } scopes { repositories: 'a' }"),
-              HasSubstr("scope 2: it names no actions"));
+              HasSubstr("scope 2: there are no actions"));
   EXPECT_THAT(Problem("name: 'a' scopes { repositories: 'A' actions: 'pull' }"), HasSubstr("scope 1: "));
   EXPECT_THAT(Problem("name: 'a' description: '" + std::string(1025, 'x') + "'"), HasSubstr("description"));
   EXPECT_THAT(robots_.List(), IsOkAndHolds(testing::IsEmpty()));

@@ -50,7 +50,7 @@ TEST(HtpasswdTest, EachBadLineIsNamed) {
   EXPECT_THAT(problems, HasSubstr("users:1: no \":\""));
   EXPECT_THAT(problems, Not(HasSubstr("users:2:")));
   EXPECT_THAT(problems, HasSubstr("users:3: user carol: the hash is not bcrypt's"));
-  EXPECT_THAT(problems, HasSubstr("users:4: user bob is there twice"));
+  EXPECT_THAT(problems, HasSubstr("users:4: user bob occurs twice"));
   EXPECT_THAT(problems, HasSubstr("users:5: \"anyone\" is reserved"));
   EXPECT_THAT(problems, HasSubstr("users:6: user dave: the hash is not bcrypt's"));
   EXPECT_THAT(problems, HasSubstr("users:7: user eve: the bcrypt hash is malformed"));

@@ -182,7 +182,7 @@ TEST_F(IdentityProvidersTest, ChecksEveryClaim) {
       {"iss", "https://forge.example/", "no identity provider here"},
       {"iss", "https://FORGE.example", "no identity provider here"},
       {"iss", "", "no identity provider here"},
-      {"iss", nullptr, "iss that is no string"},
+      {"iss", nullptr, "iss that is not a string"},
       {"iss", "https://cluster.example", "a key that its issuer does not publish"},
       {"aud", "other.example", "not for the audience"},
       {"aud", "registry.example.evil", "not for the audience"},
@@ -196,7 +196,7 @@ TEST_F(IdentityProvidersTest, ChecksEveryClaim) {
       {"nbf", now + 61, "not valid yet"},
       {"iat", now + 61, "issued in the future"},
       {"sub", "", "empty subject"},
-      {"sub", 1, "sub that is no string"},
+      {"sub", 1, "sub that is not a string"},
       {"sub", json::string(256, 'a'), "subject that is too long"},
   };
   for (const Changed& row : rows) {

@@ -117,7 +117,8 @@ TEST(ConfigChecksTest, OpenAccessIsForTheLoopbackAddress) {
 TEST(ConfigChecksTest, PasswordsInClearAreAWarning) {
   const Found clear = CheckedPublic("0.0.0.0", Access::kAuthenticated);
   EXPECT_THAT(clear.problems, IsEmpty());
-  EXPECT_THAT(clear.warnings, ElementsAre("listen.tls: is not set: passwords and tokens cross the network in clear"));
+  EXPECT_THAT(clear.warnings,
+              ElementsAre("listen.tls: is not set: passwords and tokens cross the network in clear text"));
   EXPECT_THAT(CheckedPublic("127.0.0.1", Access::kAuthenticated).warnings, IsEmpty());
   const Found behind_proxy =
       CheckedPublic("0.0.0.0", Access::kAuthenticated, [](auto* e) { e->set_external_url("https://r.example"); });
@@ -152,13 +153,14 @@ TEST(ConfigChecksTest, PeerTls) {
   };
   EXPECT_THAT(checked().warnings, IsEmpty());
   endpoint.set_address("0.0.0.0");
-  EXPECT_THAT(checked().warnings, ElementsAre("grpc.tls: is not set: whoever reaches 0.0.0.0 may do everything"));
+  EXPECT_THAT(checked().warnings,
+              ElementsAre("grpc.tls: is not set: every client that reaches 0.0.0.0 may do everything"));
 
   config::v1::PeerTls& tls = *endpoint.mutable_tls();
   EXPECT_THAT(checked().problems,
               ElementsAre("grpc.tls.certificate_file: is required", "grpc.tls.private_key_file: is required",
                           "grpc.tls.ca_file: is required",
-                          "grpc.tls.peers: is required: the names of the processes that are served"));
+                          "grpc.tls.peers: is required: the names of the processes that may connect"));
   tls.set_certificate_file(at + ".crt");
   tls.set_private_key_file(at + ".key");
   tls.set_ca_file(at + "-ca.crt");
@@ -185,7 +187,7 @@ TEST(ConfigChecksTest, TheOperatorsEndpointHasNoTls) {
   endpoint.mutable_tls();
   ConfigProblems problems;
   CheckEndpoint("operator", endpoint, &problems);
-  EXPECT_THAT(problems.lines(), ElementsAre("operator.tls: is for gRPC alone"));
+  EXPECT_THAT(problems.lines(), ElementsAre("operator.tls: is supported for gRPC only"));
 }
 
 Lines CheckedAuthentication(const std::function<void(config::v1::Authentication*)>& change) {

@@ -114,7 +114,7 @@ TEST(ConfigLoaderTest, Text) {
 }
 
 TEST(ConfigLoaderTest, Bytes) {
-  EXPECT_EQ(Parsed("bytes_value: abc"), "f:1: bytes_value: bytes cannot be given in a file");
+  EXPECT_EQ(Parsed("bytes_value: abc"), "f:1: bytes_value: bytes fields are not supported in a file");
 }
 
 TEST(ConfigLoaderTest, Enums) {
@@ -152,9 +152,10 @@ TEST(ConfigLoaderTest, Messages) {
 TEST(ConfigLoaderTest, UnknownFields) {
   config::v1::StandaloneConfig config;
   EXPECT_EQ(ParseConfig("listen:\n  port: 1\n  prot: 2\n", "entrepot.yaml", &config).message(),
-            "entrepot.yaml:3: listen: unknown field \"prot\"; known are address, port, tls, external_url, "
+            "entrepot.yaml:3: listen: unknown field \"prot\"; known fields are address, port, tls, external_url, "
             "allow_unauthenticated");
-  EXPECT_THAT(Parsed("Int32_value: 1"), HasSubstr("f:1: unknown field \"Int32_value\"; known are int32_value, "));
+  EXPECT_THAT(Parsed("Int32_value: 1"),
+              HasSubstr("f:1: unknown field \"Int32_value\"; known fields are int32_value, "));
   EXPECT_THAT(Parsed("int32Value: 1"), HasSubstr("unknown field"));
   EXPECT_THAT(Parsed("? [a]\n: 1\n"), HasSubstr("expected a field's name, found a list"));
   EXPECT_THAT(Parsed(": 1\n"), HasSubstr("expected a field's name, found nothing"));

@@ -157,7 +157,8 @@ TEST_F(GrpcCredentialsTest, FilesThatCannotBeUsedStopTheStart) {
   Write(endpoint.tls(), ca_, {"DNS:blob"}, ca_);
   ReplaceFile(endpoint.tls().ca_file(), "nothing");
   const auto without_ca = GrpcServer::Start(endpoint, {}, registry_);
-  EXPECT_THAT(std::string(without_ca.status().message()), HasSubstr("server-ca.crt holds no usable PEM certificate"));
+  EXPECT_THAT(std::string(without_ca.status().message()),
+              HasSubstr("server-ca.crt contains no usable PEM certificate"));
 }
 
 // A new CA, introduced as operators do it: first trusted beside the old one, then used, and the old one dropped.

@@ -22,7 +22,7 @@ absl::Status Unusable(const std::string& path, absl::string_view what, const boo
 }  // namespace
 
 absl::Status UseCertificatePair(const CertificatePair& pair, ssl::context* context) {
-  // Without it OpenSSL would ask the terminal for an encrypted key's password.
+  // Otherwise OpenSSL would ask the terminal for the password of an encrypted key.
   SSL_CTX_set_default_passwd_cb(context->native_handle(), [](char*, int, int, void*) { return 0; });
   boost::system::error_code error;
   ERR_clear_error();

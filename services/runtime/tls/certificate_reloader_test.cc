@@ -246,7 +246,7 @@ TEST_F(CertificateReloaderTest, NamesWhatCannotBeUsed) {
   ReplaceFile(files_.private_key_file(), PemOf(NewTestKey().get()));
   EXPECT_THAT(CreationError(), HasSubstr("tls.key is not the key of the certificate in "));
   ReplaceFile(files_.certificate_file(), "");
-  EXPECT_THAT(CreationError(), HasSubstr("tls.crt holds no usable PEM certificate"));
+  EXPECT_THAT(CreationError(), HasSubstr("tls.crt contains no usable PEM certificate"));
   ReplaceFile(files_.certificate_file(), certificate);
   ReplaceFile(files_.private_key_file(), certificate);
   EXPECT_THAT(CreationError(), HasSubstr("tls.key holds no usable PEM private key"));
