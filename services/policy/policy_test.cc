@@ -113,7 +113,7 @@ TEST(PolicyTest, Decides) {
   }
 }
 
-TEST(PolicyTest, NothingIsAllowedByNothing) {
+TEST(PolicyTest, AnEmptyPolicyAllowsNothing) {
   const auto policy = MustParse("");
   EXPECT_FALSE(policy->Decide({"root", {}}, Action::kPull, Repo("a")).allowed);
   EXPECT_FALSE(policy->IsAdministrator({"", {}}));
@@ -121,7 +121,7 @@ TEST(PolicyTest, NothingIsAllowedByNothing) {
   EXPECT_FALSE(policy->tag_rules().MayBeImmutable(Repo("a")));
 }
 
-TEST(PolicyTest, WhatTheCatalogShows) {
+TEST(PolicyTest, ListsReadableRepositories) {
   const auto policy = MustParse(kPolicy);
   EXPECT_THAT(Readable(*policy, {"", {}}), ElementsAre("public/**"));
   EXPECT_THAT(Readable(*policy, {"eve", {}}), ElementsAre("public/**", "team/docs"));
@@ -137,7 +137,7 @@ TEST(PolicyTest, Groups) {
   EXPECT_EQ(policy->file().groups_size(), 3);
 }
 
-TEST(PolicyTest, TagsThatStay) {
+TEST(PolicyTest, ImmutableTags) {
   const auto policy = MustParse(kPolicy);
   const TagRules& rules = policy->tag_rules();
   EXPECT_EQ(rules.Immutable(Repo("team/web"), TagNamed("release-1")),
@@ -151,7 +151,7 @@ TEST(PolicyTest, TagsThatStay) {
   EXPECT_FALSE(rules.MayBeImmutable(Repo("team")));
 }
 
-TEST(PolicyTest, TagsThatSomeMayOnlyMake) {
+TEST(PolicyTest, CreateOnlyTags) {
   const auto policy = MustParse(kPolicy);
   const TagRules& rules = policy->tag_rules();
   for (const std::string account : {"ada", "olga", "robot+ci"}) {
@@ -174,7 +174,7 @@ struct ProblemCase {
 
 constexpr char kRule[] = "rules: [{subjects: [a], repositories: [r], actions: [pull]}, ";
 
-TEST(PolicyTest, EveryProblemHasItsLine) {
+TEST(PolicyTest, ReportsEachProblemInALine) {
   const std::string provider = "identity_providers: [{name: ci, issuer: 'https://i', audience: e, key_set_file: /k, ";
   const ProblemCase cases[] = {
       {absl::StrCat(kRule, "{subjects: [a], repositories: [r], actions: [pul]}]"),
@@ -241,7 +241,7 @@ TEST(PolicyTest, EveryProblemHasItsLine) {
   }
 }
 
-TEST(PolicyTest, ManyProblemsAreCutShort) {
+TEST(PolicyTest, LimitsTheNumberOfProblems) {
   std::string text = "administrators: [anyone";
   for (int i = 0; i < 200; ++i) text += ", anyone";
   const auto policy = Policy::Parse(absl::StrCat(text, "]"), "policy.yaml");
@@ -250,7 +250,7 @@ TEST(PolicyTest, ManyProblemsAreCutShort) {
   EXPECT_EQ(lines.back(), "policy.yaml: and 101 more problems");
 }
 
-TEST(PolicyTest, WhatIsNoPolicyIsOneLineWithItsPlace) {
+TEST(PolicyTest, ReportsInvalidYamlInOneLineWithItsPosition) {
   const auto policy = Policy::Parse("rules:\n  - subject: [a]\n", "policy.yaml");
   EXPECT_THAT(policy, StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(std::string(policy.status().message()), HasSubstr("policy.yaml:2: rules[0]: unknown field \"subject\""));

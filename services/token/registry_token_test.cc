@@ -56,7 +56,7 @@ absl::Status Verify(const json::object& payload, absl::Time now = Now()) {
   return VerifyRegistryToken(SignClaims(Key(), payload), Keys(), kExpected, now).status();
 }
 
-TEST(RegistryTokenTest, SaysWhatItWasIssuedFor) {
+TEST(RegistryTokenTest, HasTheIssuedClaims) {
   ASSERT_OK_AND_ASSIGN(const RegistryClaims claims,
                        VerifyRegistryToken(IssueRegistryToken(Key(), Claims()), Keys(), kExpected, Now()));
   EXPECT_EQ(claims.issuer, "entrepot");
@@ -103,7 +103,7 @@ TEST(RegistryTokenTest, CutsTimesToSeconds) {
   EXPECT_EQ(read.issued_at, Now());
 }
 
-TEST(RegistryTokenTest, LivesFromNotBeforeToExpiryWithLeeway) {
+TEST(RegistryTokenTest, IsValidFromNotBeforeToExpiryWithLeeway) {
   const json::object payload = Payload();
   const absl::Time end = Now() + absl::Minutes(5);
   EXPECT_OK(Verify(payload, end + absl::Seconds(59)));
@@ -130,7 +130,7 @@ struct Changed {
   std::string problem;
 };
 
-TEST(RegistryTokenTest, RefusesClaimsOfOtherFormsAndContents) {
+TEST(RegistryTokenTest, RefusesClaimsOfOtherTypesAndValues) {
   const Changed rows[] = {
       {"iss", "somebody", "another issuer"},
       {"iss", "ENTREPOT", "another issuer"},
@@ -175,7 +175,7 @@ TEST(RegistryTokenTest, RefusesClaimsOfOtherFormsAndContents) {
   }
 }
 
-TEST(RegistryTokenTest, TellsAnUnknownKeyFromABadToken) {
+TEST(RegistryTokenTest, DistinguishesAnUnknownKeyFromABadToken) {
   const SigningKey newer = SigningKey::Generate(SignatureAlgorithm::kEs256);
   const std::string token = IssueRegistryToken(newer, Claims());
   EXPECT_THAT(VerifyRegistryToken(token, Keys(), kExpected, Now()), StatusIs(absl::StatusCode::kNotFound));

@@ -32,7 +32,7 @@ json::object Jwk(absl::string_view text) {
   return json::parse(json::string_view(text.data(), text.size())).as_object();
 }
 
-TEST(VerificationKeyTest, IsCalledByItsThumbprintWhereItHasNoKid) {
+TEST(VerificationKeyTest, UsesTheThumbprintIfThereIsNoKid) {
   // RFC 8037 appendix A.3.
   EXPECT_EQ(VerificationKey::FromJwk(Jwk(kEd25519Key))->kid(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
   json::object rsa = Jwk(kRsaKey);
@@ -64,7 +64,7 @@ TEST(VerificationKeyTest, VerifiesTheExampleOfRfc8037) {
   EXPECT_FALSE(key.Verify("eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmd", signature));
 }
 
-TEST(VerificationKeyTest, RefusesSignaturesOfAnotherForm) {
+TEST(VerificationKeyTest, RefusesSignaturesInOtherFormats) {
   for (const SignatureAlgorithm algorithm :
        {SignatureAlgorithm::kEs256, SignatureAlgorithm::kEdDsa, SignatureAlgorithm::kRs256}) {
     const SigningKey key = SigningKey::Generate(algorithm);
@@ -91,7 +91,7 @@ struct Refused {
   std::string problem;
 };
 
-TEST(VerificationKeyTest, SaysWhatIsWrongWithAKey) {
+TEST(VerificationKeyTest, ReportsProblemsOfAKey) {
   constexpr auto kBad = absl::StatusCode::kInvalidArgument;
   constexpr auto kOther = absl::StatusCode::kUnimplemented;
   const std::string ec = R"("kty":"EC","crv":"P-256")";

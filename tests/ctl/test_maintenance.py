@@ -51,7 +51,7 @@ def push_image(registry, repository, tag, *layers):
 
 
 def stored(registry):
-    """The digests of the objects that are files; one that was pushed twice occurs twice until the collector came."""
+    """The digests of the objects that are files; one that was pushed twice is there twice until the collector came."""
     return sorted(digest_of(file.read_bytes()) for file in object_files(registry))
 
 

@@ -24,7 +24,7 @@ TEST(AccessGrantTest, AllowsItsActionsInItsRepositories) {
   EXPECT_EQ(grant.repositories().size(), 2u);
 }
 
-TEST(AccessGrantTest, WhatIsWrong) {
+TEST(AccessGrantTest, RefusesInvalidGrants) {
   const auto problem = [](std::vector<std::string> repositories, std::vector<std::string> actions) {
     const auto grant = AccessGrant::Parse(repositories, actions);
     EXPECT_THAT(grant, StatusIs(absl::StatusCode::kInvalidArgument));

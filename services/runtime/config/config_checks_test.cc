@@ -96,7 +96,7 @@ Found CheckedPublic(
   return {problems.lines(), problems.warnings()};
 }
 
-TEST(ConfigChecksTest, OpenAccessIsForTheLoopbackAddress) {
+TEST(ConfigChecksTest, OpenAccessNeedsALoopbackAddress) {
   for (const char* loopback : {"127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"}) {
     const Found found = CheckedPublic(loopback, Access::kOpen);
     EXPECT_THAT(found.problems, IsEmpty()) << loopback;
@@ -114,7 +114,7 @@ TEST(ConfigChecksTest, OpenAccessIsForTheLoopbackAddress) {
               ElementsAre("listen.allow_unauthenticated: whoever reaches 0.0.0.0 may push, pull and delete"));
 }
 
-TEST(ConfigChecksTest, PasswordsInClearAreAWarning) {
+TEST(ConfigChecksTest, PasswordsInClearTextAreAWarning) {
   const Found clear = CheckedPublic("0.0.0.0", Access::kAuthenticated);
   EXPECT_THAT(clear.problems, IsEmpty());
   EXPECT_THAT(clear.warnings,
@@ -230,7 +230,7 @@ Lines CheckedLimits(const std::function<void(config::v1::Limits*)>& change) {
   return problems.lines();
 }
 
-TEST(ConfigChecksTest, TheDefaultLimitsAreGood) {
+TEST(ConfigChecksTest, TheDefaultLimitsAreValid) {
   EXPECT_THAT(CheckedLimits([](auto*) {}), IsEmpty());
 }
 

@@ -15,7 +15,7 @@ namespace {
 using ::entrepot::testing::v1::ExampleConfig;
 using ::testing::HasSubstr;
 
-// Its text, or the error's message.
+// The text of the configuration, or the message of the error.
 std::string Parsed(absl::string_view yaml) {
   ExampleConfig config;
   const absl::Status status = ParseConfig(yaml, "f", &config);
@@ -48,13 +48,13 @@ drain_timeout: 250ms
             "log { level: \"debug\" } drain_timeout { nanos: 250000000 }");
 }
 
-TEST(ConfigLoaderTest, NothingIsAValidConfiguration) {
+TEST(ConfigLoaderTest, AnEmptyDocumentIsValid) {
   EXPECT_EQ(Parsed(""), "");
   EXPECT_EQ(Parsed("# nothing\n"), "");
   EXPECT_EQ(Parsed("{}"), "");
 }
 
-TEST(ConfigLoaderTest, ReplacesWhatTheMessageHeld) {
+TEST(ConfigLoaderTest, ReplacesTheContentOfTheMessage) {
   ExampleConfig config;
   config.set_bool_value(true);
   ASSERT_OK(ParseConfig("int32_value: 1", "f", &config));
@@ -174,7 +174,7 @@ TEST(ConfigLoaderTest, Oneofs) {
   EXPECT_EQ(Parsed("left: a\nright:\n"), "f:2: right: only one of left, right may be given");
 }
 
-TEST(ConfigLoaderTest, OptionalFieldsRememberThatTheyAreGiven) {
+TEST(ConfigLoaderTest, OptionalFieldsArePresentIfGiven) {
   ExampleConfig config;
   ASSERT_OK(ParseConfig("optional_value: 0\nother_optional_value: 2", "f", &config));
   EXPECT_TRUE(config.has_optional_value());
