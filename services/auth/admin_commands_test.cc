@@ -250,7 +250,7 @@ TEST_F(AdminCommandsTest, ExplainsWhichRuleDecides) {
   EXPECT_TRUE(Explained("anonymous", "pull", "public/a").allowed());
   EXPECT_FALSE(Explained("anonymous", "push", "public/a").allowed());
   EXPECT_TRUE(Explained("admin", "delete", "any").allowed());
-  EXPECT_THAT(Explained("nobody", "pull", "public/a").reason(), HasSubstr("there is no account of that name now"));
+  EXPECT_THAT(Explained("nobody", "pull", "public/a").reason(), HasSubstr("there is no account of that name"));
 }
 
 TEST_F(AdminCommandsTest, ExplainsRobots) {

@@ -7,7 +7,7 @@
 namespace entrepot::policy {
 
 // Checks the URL of an identity provider's keys. It must begin with https://, or with http:// and a loopback address,
-// which no other machine can serve. kInvalidArgument: it does not; the message says what is wrong.
+// which no other machine can serve. kInvalidArgument: it does not; the message describes the problem.
 absl::Status CheckKeySetUrl(absl::string_view url);
 
 }  // namespace entrepot::policy

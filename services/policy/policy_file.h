@@ -22,7 +22,7 @@ absl::Status CheckPolicyFile(const std::string& path);
 // force. Loads are counted (entrepot_policy_reloads_total{result="success"|"failure"}). Thread-safe.
 class PolicyFile {
  public:
-  // kInvalidArgument, kNotFound and others: the file cannot be used; the message says why and where.
+  // kInvalidArgument, kNotFound and others: the file cannot be used; the message gives the reason and the place.
   static absl::StatusOr<std::unique_ptr<PolicyFile>> Open(const std::string& path,
                                                           const std::shared_ptr<prometheus::Registry>& registry,
                                                           absl::Duration poll_interval = absl::Seconds(1));

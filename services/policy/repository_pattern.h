@@ -17,7 +17,7 @@ class SegmentAutomaton;
 // Immutable.
 class RepositoryPattern {
  public:
-  // kInvalidArgument: the pattern could not match any repository ("A/b", "a//b", "a**"); the message says why.
+  // kInvalidArgument: the pattern could not match any repository ("A/b", "a//b", "a**"); the message gives the reason.
   static absl::StatusOr<RepositoryPattern> Parse(absl::string_view text);
 
   // Takes time linear in the lengths of the name and the pattern.

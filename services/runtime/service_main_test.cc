@@ -222,7 +222,7 @@ TEST_F(ServiceMainTest, ServesUntilASignalThenDrains) {
 TEST_F(ServiceMainTest, ReadyzAsksTheService) {
   Process process({"--config", Config("never-ready")});
   process.AwaitOutput("\"message\":\"serving\"");
-  EXPECT_THAT(Get("/readyz"), HasSubstr("\r\n\r\nthe test says so\n"));
+  EXPECT_THAT(Get("/readyz"), HasSubstr("\r\n\r\nnot ready in this test\n"));
   EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
 }
 

@@ -12,7 +12,7 @@ class TestService : public RunningService {
   explicit TestService(std::string behaviour) : behaviour_(std::move(behaviour)) {}
 
   absl::Status CheckReady() override {
-    return behaviour_ == "never-ready" ? absl::UnavailableError("the test says so") : absl::OkStatus();
+    return behaviour_ == "never-ready" ? absl::UnavailableError("not ready in this test") : absl::OkStatus();
   }
 
   std::vector<std::pair<std::string, std::string>> Addresses() const override {

@@ -95,7 +95,7 @@ absl::StatusOr<KeyHandle> ReadEcKey(const json::object& jwk) {
   OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size());
   KeyHandle key = KeyFromParameters("EC", builder.get());
   const KeyContext context(key == nullptr ? nullptr : EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
-  if (context == nullptr || EVP_PKEY_public_check(context.get()) != 1) return Malformed("is no point on P-256");
+  if (context == nullptr || EVP_PKEY_public_check(context.get()) != 1) return Malformed("is not a point on P-256");
   return key;
 }
 
@@ -117,12 +117,13 @@ absl::StatusOr<KeyHandle> ReadRsaKey(const json::object& jwk) {
   if (BN_num_bits(n.get()) < kRsaBitsMin) {
     return Malformed(absl::StrCat("has ", BN_num_bits(n.get()), " bits, less than ", kRsaBitsMin));
   }
-  if (BN_is_odd(n.get()) == 0 || BN_is_odd(e.get()) == 0 || BN_is_one(e.get()) != 0) return Malformed("is no RSA key");
+  if (BN_is_odd(n.get()) == 0 || BN_is_odd(e.get()) == 0 || BN_is_one(e.get()) != 0)
+    return Malformed("is not an RSA key");
   const ParametersBuilder builder(OSSL_PARAM_BLD_new());
   OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get());
   OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get());
   KeyHandle key = KeyFromParameters("RSA", builder.get());
-  if (key == nullptr) return Malformed("is no RSA key");
+  if (key == nullptr) return Malformed("is not an RSA key");
   return key;
 }
 
@@ -141,7 +142,7 @@ absl::Status CheckUse(const json::object& jwk) {
   }
   const json::value* const operations = Find(jwk, "key_ops");
   if (operations == nullptr) return absl::OkStatus();
-  if (!operations->is_array()) return Malformed("has a member key_ops that is no array");
+  if (!operations->is_array()) return Malformed("has a member key_ops that is not an array");
   for (const json::value& operation : operations->get_array()) {
     if (operation.is_string() && operation.get_string() == "verify") return absl::OkStatus();
   }
@@ -215,10 +216,10 @@ std::string Thumbprint(const json::object& required_members) {
 
 absl::StatusOr<PublicKey> ReadPublicKey(const json::object& jwk) {
   const ErrorQueueMark mark;
-  if (Find(jwk, "d") != nullptr) return Malformed("is a private key, which nobody but its owner may see");
+  if (Find(jwk, "d") != nullptr) return Malformed("is a private key, which must not be published");
   RETURN_IF_ERROR(CheckUse(jwk));
   ASSIGN_OR_RETURN(KeyHandle handle, ReadHandle(jwk));
-  if (handle == nullptr) return Malformed("is no key");
+  if (handle == nullptr) return Malformed("is not a key");
   ASSIGN_OR_RETURN(const SignatureAlgorithm algorithm, AlgorithmOf(*handle));
   RETURN_IF_ERROR(CheckAlgorithm(jwk, algorithm));
   return PublicKey{.handle = std::move(handle), .algorithm = algorithm};

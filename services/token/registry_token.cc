@@ -32,7 +32,7 @@ absl::StatusOr<std::vector<std::string>> ReadStrings(const json::value* value, a
   if (value == nullptr || !value->is_array()) return BadToken(absl::StrCat("has no array of ", what));
   std::vector<std::string> strings;
   for (const json::value& string : value->get_array()) {
-    if (!string.is_string()) return BadToken(absl::StrCat("has something among its ", what, " that is not a string"));
+    if (!string.is_string()) return BadToken(absl::StrCat("has a value in its ", what, " that is not a string"));
     strings.emplace_back(string.get_string());
   }
   return strings;
@@ -47,7 +47,7 @@ absl::StatusOr<std::vector<std::string>> ReadGroups(const json::object& claims) 
 
 absl::StatusOr<std::vector<AccessScope>> ReadAccess(const json::object& claims) {
   const json::value* const value = claims.if_contains("access");
-  if (value == nullptr || !value->is_array()) return BadToken("has no claim access that is an array");
+  if (value == nullptr || !value->is_array()) return BadToken("has no array claim access");
   if (value->get_array().size() > kScopesMax) return BadToken(absl::StrCat("has more than ", kScopesMax, " accesses"));
   std::vector<AccessScope> scopes;
   for (const json::value& entry : value->get_array()) {

@@ -107,7 +107,7 @@ TEST(VerificationKeyTest, ReportsProblemsOfAKey) {
       {"for signing", kOther, "{" + ec + "," + point + R"(,"key_ops":["sign"]})", "not for verification"},
       {"another algorithm", kOther, "{" + ec + "," + point + R"(,"alg":"ES384"})", "is for \"ES384\", not ES256"},
       {"HS256", kOther, "{" + ec + "," + point + R"(,"alg":"HS256"})", "is for \"HS256\", not ES256"},
-      {"key_ops is a string", kBad, "{" + ec + "," + point + R"(,"key_ops":"verify"})", "key_ops that is no array"},
+      {"key_ops is a string", kBad, "{" + ec + "," + point + R"(,"key_ops":"verify"})", "key_ops that is not an array"},
       {"private", kBad, "{" + ec + "," + point + R"(,"d":"AA"})", "private key"},
       {"kid is a number", kBad, "{" + ec + "," + point + R"(,"kid":1})", "kid that is not a string"},
       {"kid is empty", kBad, "{" + ec + "," + point + R"(,"kid":""})", "kid of 0 bytes"},

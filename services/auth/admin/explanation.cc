@@ -63,7 +63,7 @@ absl::StatusOr<v1::Explanation> ExplainAccess(const v1::Explain& question, const
   if (expired) {
     decision = {.allowed = false, .reason = absl::StrCat(name, " has expired")};
   } else if (!name.empty() && !found.has_value()) {
-    absl::StrAppend(&decision.reason, " (there is no account of that name now)");
+    absl::StrAppend(&decision.reason, " (there is no account of that name)");
   }
 
   v1::Explanation explanation;

@@ -15,7 +15,7 @@ inline constexpr size_t kBcryptPasswordBytesMax = 72;
 // characters of salt and hash. Immutable and thread-safe.
 class BcryptHash {
  public:
-  // kInvalidArgument: the text is not such a hash; the message says why, without containing the text.
+  // kInvalidArgument: the text is not such a hash; the message gives the reason, without containing the text.
   static absl::StatusOr<BcryptHash> Parse(absl::string_view text);
   // Hashes with a new random salt. Takes as long as Matches().
   static BcryptHash Make(absl::string_view password, int cost);

@@ -45,7 +45,7 @@ class PasswordVerifier {
 };
 
 // A new password must have 1 to 72 bytes (bcrypt ignores further ones) and no control characters. kInvalidArgument: it
-// does not; the message says why.
+// does not; the message gives the reason.
 absl::Status CheckNewPassword(absl::string_view password);
 
 }  // namespace entrepot::auth

@@ -17,7 +17,7 @@ namespace entrepot::auth {
 class AccessGrant {
  public:
   // `repositories` are patterns; `actions` are "pull", "push" and "delete". kInvalidArgument: one of them is invalid;
-  // the message says which and why.
+  // the message names it and gives the reason.
   static absl::StatusOr<AccessGrant> Parse(absl::Span<const std::string> repositories,
                                            absl::Span<const std::string> actions);
 

@@ -33,7 +33,7 @@ TEST(AccessGrantTest, RefusesInvalidGrants) {
   EXPECT_THAT(problem({}, {"pull"}), HasSubstr("no repositories"));
   EXPECT_THAT(problem({"a"}, {}), HasSubstr("no actions"));
   EXPECT_THAT(problem({"a", "B"}, {"pull"}), HasSubstr("\"B\""));
-  EXPECT_THAT(problem({"a"}, {"pull", "*"}), HasSubstr("\"*\" is no action"));
+  EXPECT_THAT(problem({"a"}, {"pull", "*"}), HasSubstr("\"*\" is not an action"));
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace entrepot::auth {
 inline constexpr absl::string_view kIdentityTokenUser = "oidc";
 
 // A user's name has up to 128 letters, digits, `.`, `_`, `-`, `@` or `+`, and begins with a letter, a digit or `_`.
-// kInvalidArgument: the name is invalid; the message says why.
+// kInvalidArgument: the name is invalid; the message gives the reason.
 absl::Status CheckUserName(absl::string_view name);
 // A robot's name, without the prefix, has up to 64 letters, digits, `.`, `_` or `-`, and begins with a letter or a
 // digit.

@@ -111,7 +111,7 @@ TEST(ConfigChecksTest, OpenAccessNeedsALoopbackAddress) {
   const Found allowed = CheckedPublic("0.0.0.0", Access::kOpen, [](auto* e) { e->set_allow_unauthenticated(true); });
   EXPECT_THAT(allowed.problems, IsEmpty());
   EXPECT_THAT(allowed.warnings,
-              ElementsAre("listen.allow_unauthenticated: whoever reaches 0.0.0.0 may push, pull and delete"));
+              ElementsAre("listen.allow_unauthenticated: every client that reaches 0.0.0.0 may push, pull and delete"));
 }
 
 TEST(ConfigChecksTest, PasswordsInClearTextAreAWarning) {

@@ -27,14 +27,14 @@ absl::Status UseCertificatePair(const CertificatePair& pair, ssl::context* conte
   boost::system::error_code error;
   ERR_clear_error();
   context->use_certificate_chain(boost::asio::buffer(pair.certificate), error);
-  if (error) return Unusable(pair.certificate_file, "holds no usable PEM certificate", error);
+  if (error) return Unusable(pair.certificate_file, "contains no usable PEM certificate", error);
   context->use_private_key(boost::asio::buffer(pair.private_key), ssl::context::pem, error);
   if (error && SSL_CTX_get0_certificate(context->native_handle()) != nullptr &&
       ERR_GET_REASON(static_cast<unsigned long>(error.value())) == X509_R_KEY_VALUES_MISMATCH) {
     return absl::InvalidArgumentError(
         absl::StrCat(pair.private_key_file, " is not the key of the certificate in ", pair.certificate_file));
   }
-  if (error) return Unusable(pair.private_key_file, "holds no usable PEM private key (without a password)", error);
+  if (error) return Unusable(pair.private_key_file, "contains no usable PEM private key (without a password)", error);
   return absl::OkStatus();
 }
 

@@ -249,10 +249,10 @@ TEST_F(CertificateReloaderTest, NamesUnusableFiles) {
   EXPECT_THAT(CreationError(), HasSubstr("tls.crt contains no usable PEM certificate"));
   ReplaceFile(files_.certificate_file(), certificate);
   ReplaceFile(files_.private_key_file(), certificate);
-  EXPECT_THAT(CreationError(), HasSubstr("tls.key holds no usable PEM private key"));
+  EXPECT_THAT(CreationError(), HasSubstr("tls.key contains no usable PEM private key"));
   // OpenSSL must not ask the terminal.
   ReplaceFile(files_.private_key_file(), PemOf(key.get(), "password"));
-  EXPECT_THAT(CreationError(), HasSubstr("tls.key holds no usable PEM private key"));
+  EXPECT_THAT(CreationError(), HasSubstr("tls.key contains no usable PEM private key"));
   std::filesystem::remove(files_.certificate_file());
   EXPECT_THAT(CreationError(), HasSubstr("tls.crt: No such file or directory"));
 }
