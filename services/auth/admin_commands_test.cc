@@ -35,7 +35,7 @@ class AdminCommandsTest : public AuthorityTest {
   }
 };
 
-TEST_F(AdminCommandsTest, IsForAdministratorsAlone) {
+TEST_F(AdminCommandsTest, AllowsOnlyAdministrators) {
   for (const char* caller : {"", "ci", "nobody", "robot+x", "oidc+p:s"}) {
     for (const char* command :
          {"list_users {}", "create_user { name: 'x' password: 'y' }", "rotate_keys {}", "back_up_accounts {}", ""}) {
@@ -46,13 +46,13 @@ TEST_F(AdminCommandsTest, IsForAdministratorsAlone) {
   EXPECT_THAT(Fails(""), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
-TEST_F(AdminCommandsTest, LeavesABackupToWhoseKvItIs) {
+TEST_F(AdminCommandsTest, BacksUpNothingIfAnotherServiceBacksUpTheKv) {
   const v1::AdministerResponse response = Do("back_up_accounts { name: 'nightly' }");
   EXPECT_TRUE(response.has_accounts_backup());
   EXPECT_EQ(response.accounts_backup().directory(), "");
 }
 
-TEST_F(AdminCommandsTest, AnAdministratorWhoIsGoneIsNone) {
+TEST_F(AdminCommandsTest, RefusesDeletedAdministrators) {
   Do("create_user { name: 'olga' password: 'olga-password' }");
   EXPECT_THAT(Administer(Request("list_users {}"), "olga"), IsOciError(OciErrorCode::kDenied));
   Do("add_to_group { group: 'operators' account: 'olga' }");
@@ -64,7 +64,7 @@ TEST_F(AdminCommandsTest, AnAdministratorWhoIsGoneIsNone) {
   EXPECT_THAT(Administer(Request("list_users {}"), "olga"), IsOciError(OciErrorCode::kDenied));
 }
 
-TEST_F(AdminCommandsTest, UsersComeAndGo) {
+TEST_F(AdminCommandsTest, CreatesAndDeletesUsers) {
   EXPECT_TRUE(Do("create_user { name: 'alice' password: 'alice-password' }").has_done());
   EXPECT_OK(authority_->IssueToken(As("alice")));
   EXPECT_THAT(Fails("create_user { name: 'alice' password: 'x' }"), StatusIs(absl::StatusCode::kAlreadyExists));
@@ -79,7 +79,7 @@ TEST_F(AdminCommandsTest, UsersComeAndGo) {
   EXPECT_THAT(Fails("delete_user { name: 'alice' }"), StatusIs(absl::StatusCode::kNotFound));
 }
 
-TEST_F(AdminCommandsTest, WhatNoUserCanBe) {
+TEST_F(AdminCommandsTest, RefusesInvalidUsers) {
   for (const char* name : {"", "a b", "anyone", "robot+x", "oidc+x", "group:x"}) {
     EXPECT_THAT(Fails(absl::StrCat("create_user { name: '", name, "' password: 'x' }")),
                 StatusIs(absl::StatusCode::kInvalidArgument))
@@ -92,7 +92,7 @@ TEST_F(AdminCommandsTest, WhatNoUserCanBe) {
   }
 }
 
-TEST_F(AdminCommandsTest, TheAccountsFileIsItsEditors) {
+TEST_F(AdminCommandsTest, DoesNotChangeUsersOfTheAccountsFile) {
   EXPECT_THAT(Fails("create_user { name: 'ci' password: 'x' }"), StatusIs(absl::StatusCode::kAlreadyExists));
   for (const char* command : {"set_password { name: 'ci' password: 'x' }", "delete_user { name: 'ci' }"}) {
     const absl::Status status = Fails(command);
@@ -101,7 +101,7 @@ TEST_F(AdminCommandsTest, TheAccountsFileIsItsEditors) {
   }
 }
 
-TEST_F(AdminCommandsTest, TheFileWinsOverTheKv) {
+TEST_F(AdminCommandsTest, UsersOfTheFileShadowThoseOfTheKv) {
   Do("create_user { name: 'alice' password: 'alice-password' }");
   Write("accounts", absl::StrCat(Read("accounts"), "alice:", BcryptHash::Make("of the file", 4).ToString(), "\n"));
   Open();
@@ -115,7 +115,7 @@ TEST_F(AdminCommandsTest, TheFileWinsOverTheKv) {
     EXPECT_TRUE(user.from_file());
   }
   EXPECT_EQ(shown, 1);
-  // The one that it hides can go.
+  // The user that it shadows can be deleted.
   EXPECT_OK(Administer(Request("delete_user { name: 'alice' }")));
 }
 
@@ -136,7 +136,7 @@ TEST_F(AdminCommandsTest, ListsUsers) {
   EXPECT_EQ(users.users(2).last_used_at().seconds(), absl::ToUnixSeconds(clock_.Now()));
 }
 
-TEST_F(AdminCommandsTest, RobotsDoWhatTheirScopesSay) {
+TEST_F(AdminCommandsTest, RobotsMayDoWhatTheirScopesAllow) {
   const v1::RobotSecret made = Do(R"(create_robot { name: "deploy"
       scopes { repositories: "driftwood/*" actions: "pull" }
       scopes { repositories: "tools" actions: "push" actions: "delete" } })")
@@ -158,7 +158,7 @@ TEST_F(AdminCommandsTest, RobotsDoWhatTheirScopesSay) {
   EXPECT_THAT(authority_->IssueToken(Password("deploy", made.secret())), IsOciError(OciErrorCode::kUnauthorized));
 }
 
-TEST_F(AdminCommandsTest, RobotsExpireRotateAndGo) {
+TEST_F(AdminCommandsTest, RobotsExpireRotateAndAreDeleted) {
   const v1::RobotSecret made =
       Do("create_robot { name: 'robot+a' lifetime { seconds: 3600 } scopes { repositories: 'a' actions: 'pull' } }")
           .robot_secret();
@@ -169,7 +169,7 @@ TEST_F(AdminCommandsTest, RobotsExpireRotateAndGo) {
   EXPECT_THAT(authority_->IssueToken(Password("robot+a", made.secret())), IsOciError(OciErrorCode::kUnauthorized));
   EXPECT_THAT(authority_->IssueToken(Refresh(refresh)), IsOciError(OciErrorCode::kUnauthorized));
   clock_.Advance(absl::Minutes(58));
-  // A token does not outlive what it was given for.
+  // A token does not outlive the credential.
   EXPECT_EQ(Issue(Password("robot+a", rotated.secret())).expires_in_seconds(), 120u);
   EXPECT_TRUE(Do("list_robots {}").robots().robots(0).has_last_used_at());
   clock_.Advance(absl::Minutes(2));
@@ -182,7 +182,7 @@ TEST_F(AdminCommandsTest, RobotsExpireRotateAndGo) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
-TEST_F(AdminCommandsTest, ARobotsSecretGetsThroughWhereItsAddressHasNoTriesLeft) {
+TEST_F(AdminCommandsTest, ARightRobotSecretIsAcceptedFromALimitedAddress) {
   const v1::RobotSecret made = Do("create_robot { name: 'a' }").robot_secret();
   for (int i = 0; i < 4; ++i) authority_->IssueToken(Password("ci", "guess")).status().IgnoreError();
   EXPECT_THAT(authority_->IssueToken(As("ci")), IsOciError(OciErrorCode::kTooManyRequests));
@@ -209,7 +209,7 @@ TEST_F(AdminCommandsTest, Groups) {
   EXPECT_THAT(Fails("add_to_group { group: 'a b' account: 'ci' }"), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
-TEST_F(AdminCommandsTest, KeysRotateAndOldTokensStayGood) {
+TEST_F(AdminCommandsTest, OldTokensStayValidAfterAKeyRotation) {
   const v1::IssueTokenResponse before = Issue(As("ci"));
   clock_.Advance(absl::Seconds(10));
   Do("rotate_keys {}");
@@ -250,7 +250,7 @@ TEST_F(AdminCommandsTest, ExplainsWhichRuleDecides) {
   EXPECT_TRUE(Explained("anonymous", "pull", "public/a").allowed());
   EXPECT_FALSE(Explained("anonymous", "push", "public/a").allowed());
   EXPECT_TRUE(Explained("admin", "delete", "any").allowed());
-  EXPECT_THAT(Explained("nobody", "pull", "public/a").reason(), HasSubstr("there is no account of that name now"));
+  EXPECT_THAT(Explained("nobody", "pull", "public/a").reason(), HasSubstr("there is no account of that name"));
 }
 
 TEST_F(AdminCommandsTest, ExplainsRobots) {
@@ -263,7 +263,7 @@ TEST_F(AdminCommandsTest, ExplainsRobots) {
   EXPECT_THAT(Explained("robot+a", "pull", "public/a").reason(), HasSubstr("rule 4"));
 }
 
-TEST_F(AdminCommandsTest, WhatCannotBeExplained) {
+TEST_F(AdminCommandsTest, RefusesInvalidExplanations) {
   for (const char* question :
        {"subject: 'a b' action: 'pull' repository: 'a'", "subject: 'ci' action: '*' repository: 'a'",
         "subject: 'ci' action: 'pull' repository: 'A'", "subject: '' action: 'pull' repository: 'a'",

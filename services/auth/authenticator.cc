@@ -14,7 +14,7 @@ namespace {
 
 using Request = v1::IssueTokenRequest;
 
-// Nobody guesses it.
+// Whether the credential cannot be guessed.
 bool IsRandom(AuthMethod method) { return method != AuthMethod::kPassword; }
 
 absl::string_view IdentityTokenOf(const Request& request) {
@@ -23,9 +23,9 @@ absl::string_view IdentityTokenOf(const Request& request) {
 }
 
 absl::string_view AnswerTo(AuthMethod method, const absl::Status& why) {
-  // What is wrong with a provider's token, its holder may read in the token.
+  // The holder of a provider's token can read the token, so the message may say what is wrong with it.
   if (method == AuthMethod::kIdentityToken) return why.message();
-  if (method == AuthMethod::kRefreshToken) return "the refresh token is not valid, or not any more";
+  if (method == AuthMethod::kRefreshToken) return "the refresh token is not valid or no longer valid";
   return "the account or its password is wrong";
 }
 
@@ -110,9 +110,9 @@ absl::StatusOr<Account> Authenticator::VerifyRefreshToken(absl::string_view toke
   if (!holder.has_value()) return absl::UnauthenticatedError("the refresh token is unknown, expired or revoked");
   attempt->account = holder->account;
   ASSIGN_OR_RETURN(std::optional<Account> account, parts_.accounts->Find(holder->account));
-  if (!account.has_value()) return absl::UnauthenticatedError("the refresh token's account is gone or has expired");
+  if (!account.has_value()) return absl::UnauthenticatedError("the refresh token's account was deleted or has expired");
   if (!SecretsEqual(account->credential_sha256, holder->credential_sha256)) {
-    return absl::UnauthenticatedError("the account has another credential than the refresh token was given for");
+    return absl::UnauthenticatedError("the account's credential has changed since the refresh token was issued");
   }
   return *std::move(account);
 }

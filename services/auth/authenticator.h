@@ -19,15 +19,15 @@
 
 namespace entrepot::auth {
 
-// Finds out who asks for a token: by a password, a robot's secret, a refresh token, or an identity provider's token.
-// Thread-safe.
+// Authenticator: the step of IssueToken that verifies the credential of a request and finds its account. A credential
+// is a password, a robot's secret, a refresh token, or an identity provider's token. Thread-safe.
 //
-// Guessing is bounded by AttemptLimits. A password is not even looked at where they refuse it: else what is right could
-// still be found out. Of the other credentials, which nobody guesses, a right one is always let through, so that a
-// client with a wrong password does not lock out the robots behind the same address.
+// AttemptLimits limit guessing. If they refuse a password, it is not verified at all: otherwise an attacker could still
+// find the right one. Other credentials cannot be guessed. A right one is always accepted, so that a client with a
+// wrong password does not lock out the robots behind the same address.
 class Authenticator {
  public:
-  // All outlive it.
+  // All must outlive the authenticator.
   struct Parts {
     AccountDirectory* accounts;
     PasswordVerifier* passwords;
@@ -36,18 +36,19 @@ class Authenticator {
     LastUses* last_uses;
     AuthMetrics* metrics;
     AuditTrail* audit;
-    // Whom an identity provider's token vouches for. kUnauthenticated: nobody.
+    // The account that an identity provider's token stands for. kUnauthenticated if no provider accepts the token.
     std::function<absl::StatusOr<Account>(absl::string_view token)> verify_identity;
   };
 
   explicit Authenticator(Parts parts) : parts_(std::move(parts)) {}
 
-  // Without a credential: the account without a name. kUnauthenticated (UNAUTHORIZED): the credential is wrong,
-  // whatever is wrong with it; kResourceExhausted (TOOMANYREQUESTS): too many attempts, or passwords to hash.
+  // Returns the account of the request's credential, or the account without a name if there is no credential.
+  // kUnauthenticated (UNAUTHORIZED): the credential is wrong, whatever is wrong with it. kResourceExhausted
+  // (TOOMANYREQUESTS): there were too many attempts, or too many passwords wait to be hashed.
   absl::StatusOr<Account> Authenticate(const v1::IssueTokenRequest& request);
 
  private:
-  // Who it would be, by which method, and why not (for the operator).
+  // The method and the account of the credential, before it is verified.
   struct Attempt {
     AuthMethod method;
     std::string account;
@@ -59,7 +60,7 @@ class Authenticator {
   absl::StatusOr<Account> VerifyRobotSecret(const v1::PasswordCredential& credential);
   absl::StatusOr<Account> VerifyRefreshToken(absl::string_view token, Attempt* attempt);
 
-  // What the client is told of a credential that is not right, and what is counted and written down.
+  // Count and log a credential that was not accepted, and return the error for the client.
   absl::Status RejectCredential(const v1::IssueTokenRequest& request, const Attempt& attempt, const absl::Status& why);
   absl::Status RejectOverLimit(const v1::IssueTokenRequest& request, const Attempt& attempt,
                                const AttemptLimits::Refusal& refusal);

@@ -30,7 +30,7 @@
 namespace entrepot::auth {
 namespace {
 
-// What reads files, in an order in which the first mistake is the one to mend first.
+// The parts that read files, in the order in which an operator should fix problems.
 struct Files {
   std::unique_ptr<policy::PolicyFile> policy;
   std::unique_ptr<AccountsFile> accounts;

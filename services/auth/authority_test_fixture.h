@@ -23,7 +23,7 @@
 
 namespace entrepot::auth {
 
-// For tests: an authority over a policy, an accounts file and a KV of their own. admin, ci and prod have the passwords
+// For tests: an authority with its own policy, accounts file and KV. The users admin, ci and prod have the passwords
 // "admin-password" and so on.
 class AuthorityTest : public testing::Test {
  protected:

@@ -28,7 +28,7 @@ TEST(RecordIoTest, ReadsWhatWasWritten) {
   EXPECT_FALSE(none.has_value());
 }
 
-TEST(RecordIoTest, WhatIsNoMessageIsDataLossAndNamesTheKey) {
+TEST(RecordIoTest, ReportsAnInvalidRecordAsDataLossWithItsKey) {
   const absl::StatusOr<Timestamp> record = ParseRecord<Timestamp>("a/b", "\xff");
   EXPECT_THAT(record, StatusIs(absl::StatusCode::kDataLoss));
   EXPECT_EQ(record.status().message(), "the record a/b cannot be read");

@@ -6,8 +6,8 @@
 
 namespace entrepot::policy {
 
-// Of a policy file's identity providers: each must say whose tokens it takes, made for whom, verified how, and what
-// they may do.
+// Checks the identity providers of a policy file: each must name its issuer, its audience, its keys, and what its
+// tokens may do.
 void CheckIdentityProviders(const config::v1::Policy& file, runtime::ConfigProblems* problems);
 
 }  // namespace entrepot::policy

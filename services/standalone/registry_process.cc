@@ -34,11 +34,11 @@ namespace {
 
 // Synced commits that wait at once share one sync of the log: more threads make larger groups, not more load.
 constexpr size_t kExecutorThreads = 32;
-// Besides those that hash a password or wait for their turn to.
+// In addition to the threads that hash a password or wait for a slot.
 constexpr size_t kAuthExecutorThreads = 8;
 
-// Members in the order in which they are built on one another. The executor ends before what its jobs resume (the
-// server) and what they use (all else): Drain() sees to it.
+// Members in the order in which each depends on those before. Drain() ends the executor before the server, whose
+// coroutines its jobs resume, and before everything else that its jobs use.
 class RegistryProcess final : public runtime::RunningService {
  public:
   static absl::StatusOr<std::unique_ptr<RegistryProcess>> Start(const config::v1::StandaloneConfig& config,

@@ -356,7 +356,7 @@ def test_accounts_are_in_a_backup(make_secured_registry, mode, tmp_path):
         assert "--accounts and --accounts-data go together" in run("restore", *words, code=2)
         words += ["--accounts-data", new[2]]
         no_accounts = [lost[0] if word == lost[2] else word for word in words]
-        assert "no auth service has kept its records there" in run("restore", *no_accounts, code=1)
+        assert "the directory contains no records of an auth service" in run("restore", *no_accounts, code=1)
         assert not any(directory.exists() for directory in new)
     run("restore", *words)
     registry.start()

@@ -9,8 +9,9 @@
 
 namespace entrepot::auth {
 
-// What an account leaves behind in other records: memberships, its last use, refresh tokens. It goes in the transaction
-// in which the account is deleted, and in the one in which an account of that name is made.
+// Deletes what other records contain about an account: memberships, its last use, refresh tokens. This happens in the
+// transaction that deletes the account, and in the one that creates an account of that name. The transaction must hold
+// the locks.
 std::vector<kv::Lock> AccountCleanupLocks(absl::string_view account);
 absl::Status CleanUpAccount(kv::KvTransaction& transaction, absl::string_view account);
 

@@ -15,7 +15,7 @@ namespace entrepot::auth {
 namespace {
 
 absl::StatusOr<std::optional<Robots::Robot>> FindNamed(const Robots& robots, absl::string_view name) {
-  // Nothing else can be in the KV, and the name comes from anybody.
+  // The KV has no other names, and the name comes from an unauthenticated client.
   if (!CheckRobotName(name).ok()) return std::nullopt;
   return robots.Find(name);
 }
@@ -91,7 +91,7 @@ absl::StatusOr<Account> AccountDirectory::RobotAccount(const Robots::Robot& robo
 }
 
 absl::StatusOr<policy::Subject> AccountDirectory::SubjectOf(absl::string_view account) const {
-  // Machines are in no group.
+  // Robots and workload identities belong to no group.
   if (account.empty() || policy::IsMachine(account)) {
     return policy::Subject{.account = std::string(account), .groups = {}};
   }

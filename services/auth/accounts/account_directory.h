@@ -18,21 +18,21 @@
 
 namespace entrepot::auth {
 
-// All accounts, wherever they are kept. A user of the accounts file comes before one of that name in the KV.
-// Thread-safe.
+// All accounts: the users of the accounts file and those of the KV, and robots. If both have a user of the same name,
+// the one of the file is used. Thread-safe.
 class AccountDirectory {
  public:
   AccountDirectory(kv::KvEngine* kv, const Clock* clock, const AccountsFile* file);
 
-  // The account, as its credential would make it known; nullopt where there is none, or it has expired. An account of
-  // an identity provider is taken as it is: what its claims gave it is not known here.
+  // The account, as it would be after a login. nullopt if there is none, or it has expired. The account of an identity
+  // provider is returned without checks and without grants: those of its claims are not stored.
   absl::StatusOr<std::optional<Account>> Find(absl::string_view account) const;
-  // For asking what an account may do, whether it is there or not.
+  // The same for questions about what an account may do, whether it exists or not.
   absl::StatusOr<Account> FindOrAssume(absl::string_view account) const;
 
-  // What a user's password is verified against; nullopt where there is no such user.
+  // The hash of a user's password; nullopt if there is no such user.
   absl::StatusOr<std::optional<BcryptHash>> PasswordHashOf(absl::string_view user) const;
-  // The cost of the costliest hash of any user.
+  // The highest cost of the hash of any user.
   int hash_cost_max() const;
   bool IsInFile(absl::string_view user) const;
 
@@ -44,12 +44,12 @@ class AccountDirectory {
   Memberships& memberships() { return memberships_; }
   const AccountsFile& file() const { return file_; }
 
-  // The robot of an account "robot+NAME", expired or not; where there is none, one that no secret fits: it costs as
-  // much.
+  // The robot of an account "robot+NAME", expired or not. If there is none, a robot that no secret matches, so that the
+  // time that verification takes does not reveal it.
   absl::StatusOr<Robots::Robot> FindRobot(absl::string_view account) const;
   bool IsExpired(const Robots::Robot& robot) const { return robot.IsExpired(clock_.Now()); }
 
-  // Of what a credential is verified against.
+  // The account that logs in with this password hash, or as this robot.
   absl::StatusOr<Account> UserAccount(absl::string_view name, const BcryptHash& hash) const;
   absl::StatusOr<Account> RobotAccount(const Robots::Robot& robot) const;
   absl::StatusOr<policy::Subject> SubjectOf(absl::string_view account) const;

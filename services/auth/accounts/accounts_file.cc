@@ -35,7 +35,7 @@ absl::StatusOr<std::unique_ptr<AccountsFile>> AccountsFile::Open(const std::stri
 AccountsFile::AccountsFile(const std::string& path, prometheus::Registry* registry) : path_(path) {
   auto& family = prometheus::BuildCounter()
                      .Name("entrepot_accounts_reloads_total")
-                     .Help("Times that the accounts file was read since it had changed.")
+                     .Help("Loads of the accounts file, at start and after changes.")
                      .Register(*registry);
   loaded_ = &family.Add({{"result", "success"}});
   refused_ = &family.Add({{"result", "failure"}});

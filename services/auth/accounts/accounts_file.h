@@ -17,16 +17,16 @@
 
 namespace entrepot::auth {
 
-// The file of users with their passwords' hashes, read again when it changes: a bad new one is logged, counted
-// (entrepot_accounts_reloads_total{result}) and the old one kept. Thread-safe.
+// The file of users with the hashes of their passwords, read again when it changes. If a new file cannot be used, that
+// is logged, and the old one stays in force. Loads are counted (entrepot_accounts_reloads_total{result}). Thread-safe.
 class AccountsFile {
  public:
   struct Contents {
     PasswordHashes users;
-    int cost_max = 0;  // Of the hashes; 0 without any.
+    int cost_max = 0;  // The highest cost of the hashes; 0 if there are none.
   };
 
-  // An empty path: there is no file, and never anybody in it.
+  // If the path is empty, there is no file and no user in it.
   static absl::StatusOr<std::unique_ptr<AccountsFile>> Open(const std::string& path,
                                                             const std::shared_ptr<prometheus::Registry>& registry,
                                                             absl::Duration poll_interval = absl::Seconds(1));
@@ -34,9 +34,9 @@ class AccountsFile {
   AccountsFile(const AccountsFile&) = delete;
   AccountsFile& operator=(const AccountsFile&) = delete;
 
-  // Those in force now; never null.
+  // The users in force. Never null.
   std::shared_ptr<const Contents> current() const;
-  // Looks at the file now; with a poll_interval of zero only this does.
+  // Reads the file now. If poll_interval is zero, nothing else reads it again.
   absl::Status ReloadIfChanged();
 
  private:
@@ -48,7 +48,7 @@ class AccountsFile {
   prometheus::Counter* refused_ = nullptr;
   mutable absl::Mutex mutex_;
   std::shared_ptr<const Contents> current_ ABSL_GUARDED_BY(mutex_) = std::make_shared<Contents>();
-  // Last, so that no load is under way once the others go.
+  // Last, so that no load is in progress when the other members are destroyed.
   std::unique_ptr<runtime::FileWatcher> watcher_;
 };
 

@@ -39,13 +39,13 @@ class AccountsFileTest : public testing::Test {
   std::unique_ptr<AccountsFile> file_;
 };
 
-TEST_F(AccountsFileTest, WithoutAFileNobodyIsInIt) {
+TEST_F(AccountsFileTest, HasNoUsersWithoutAFile) {
   ASSERT_OK_AND_ASSIGN(const auto file, AccountsFile::Open("", registry_));
   EXPECT_TRUE(file->current()->users.empty());
   EXPECT_OK(file->ReloadIfChanged());
 }
 
-TEST_F(AccountsFileTest, AFirstFileThatCannotBeUsed) {
+TEST_F(AccountsFileTest, RefusesAnUnusableFirstFile) {
   const auto missing = AccountsFile::Open(path_, registry_, absl::ZeroDuration());
   EXPECT_THAT(missing, StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(std::string(missing.status().message()), HasSubstr(path_));
@@ -55,7 +55,7 @@ TEST_F(AccountsFileTest, AFirstFileThatCannotBeUsed) {
   EXPECT_THAT(std::string(bad.status().message()), HasSubstr(path_ + ":1: user alice"));
 }
 
-TEST_F(AccountsFileTest, ChangesAreTakenAndBadOnesAreNot) {
+TEST_F(AccountsFileTest, LoadsValidChangesOnly) {
   Write("alice:" + hash_ + "\n");
   Open();
   EXPECT_TRUE(Has("alice"));

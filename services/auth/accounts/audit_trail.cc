@@ -7,7 +7,7 @@
 namespace entrepot::auth {
 namespace {
 
-// What comes from a client may be anything.
+// Text from a client may have any length.
 constexpr size_t kTextBytesMax = 512;
 constexpr size_t kScopesBytesMax = 8192;
 
@@ -15,14 +15,14 @@ absl::string_view Bounded(absl::string_view text, size_t bytes_max = kTextBytesM
   return text.substr(0, bytes_max);
 }
 
-// "create_user"
+// The name of the command, such as "create_user".
 std::string CommandName(const v1::AdministerRequest& request) {
   const auto* const oneof = v1::AdministerRequest::descriptor()->FindOneofByName("command");
   const auto* const field = v1::AdministerRequest::GetReflection()->GetOneofFieldDescriptor(request, oneof);
   return field == nullptr ? "none" : std::string(field->name());
 }
 
-// Whom or what the command is about. A field that is not named here is not shown.
+// The account, group or other object of the command. Fields that are not named here are not logged.
 std::string TargetOf(const v1::AdministerRequest& request) {
   using Request = v1::AdministerRequest;
   switch (request.command_case()) {

@@ -14,19 +14,19 @@
 
 namespace entrepot::auth {
 
-// The auth service's lines in the audit log. None of them holds a secret: of a request they show what is named here and
-// nothing else. Thread-safe.
+// Writes the auth service's lines to the audit log. No line contains a secret: of a request, only the fields that are
+// named here are written. Thread-safe.
 class AuditTrail {
  public:
   explicit AuditTrail(runtime::AuditLog* log) : log_(*log) {}
 
-  // event "login": somebody has shown a credential. `reason` is for the operator: the client is told less.
+  // event "login": a client has sent a credential. `reason` is for the operator; the client gets less detail.
   void Login(const v1::IssueTokenRequest& request, absl::string_view account, AuthMethod method, AuthResult result,
              absl::string_view reason);
-  // event "token": decision "granted", or "reduced" where it is less than what was asked for.
+  // event "token": the decision is "granted", or "reduced" if fewer scopes were granted than requested.
   void Token(const v1::IssueTokenRequest& request, absl::string_view account, absl::string_view requested,
              absl::string_view granted);
-  // event "administration": every command, also those that were denied or failed.
+  // event "administration": every command of entrepotctl, including those that were denied or failed.
   void AdminCommand(const v1::AdministerRequest& request, const absl::Status& result);
 
  private:

@@ -15,17 +15,17 @@
 
 namespace entrepot::auth {
 
-// When each account's credential was last used: written at most once a minute, and not synced, since nothing depends on
-// it but an administrator's eye for accounts that nobody uses. Thread-safe.
+// When each account's credential was last used. Written at most once a minute, and not synced: it only serves to find
+// unused accounts. Thread-safe.
 class LastUses {
  public:
   LastUses(kv::KvEngine* kv, const Clock* clock);
 
-  // What cannot be written is lost: it is no reason to turn a client away.
+  // If the use cannot be written, it is lost: the client is served nevertheless.
   void Record(absl::string_view account);
   absl::StatusOr<std::optional<absl::Time>> Find(absl::string_view account) const;
 
-  // For the transaction in which an account goes or comes.
+  // For a transaction that creates or deletes the account.
   static void Forget(kv::KvTransaction& transaction, absl::string_view account);
 
  private:

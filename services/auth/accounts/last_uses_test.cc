@@ -30,7 +30,7 @@ TEST_F(LastUsesTest, RecordsOnceAMinute) {
   EXPECT_THAT(uses_.Find("alice"), IsOkAndHolds(clock_.Now()));
 }
 
-TEST_F(LastUsesTest, IsForgottenWithItsAccount) {
+TEST_F(LastUsesTest, IsDeletedWithTheAccount) {
   uses_.Record("alice");
   ASSERT_OK(kv_.Transact(
       {},

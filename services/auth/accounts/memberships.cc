@@ -54,7 +54,7 @@ absl::Status Memberships::Remove(absl::string_view group, absl::string_view acco
     ASSIGN_OR_RETURN(const std::optional<std::string> there, transaction.Get(keys::GroupOfMember(account, group)));
     if (!there.has_value()) {
       return absl::NotFoundError(
-          absl::StrCat(QuotedInput(account), " has not been put into the group ", QuotedInput(group)));
+          absl::StrCat(QuotedInput(account), " is not a member of the group ", QuotedInput(group)));
     }
     Erase(transaction, group, account);
     return absl::OkStatus();

@@ -13,16 +13,17 @@
 
 namespace entrepot::auth {
 
-// Which users are in which group, as administrators have put them there; the policy file has groups besides. A group is
-// there as long as it has members. Thread-safe.
+// The groups of users that administrators manage with entrepotctl, in addition to those of the policy file. A group
+// exists as long as it has members. Thread-safe.
 class Memberships {
  public:
   Memberships(kv::KvEngine* kv, const Clock* clock) : kv_(*kv), clock_(*clock) {}
 
-  // Being in it already is no error. `check`, run in the transaction, says whether the account is there.
+  // OK if the account is a member already. `check` runs in the transaction and returns an error if the account does not
+  // exist.
   absl::Status Add(absl::string_view group, absl::string_view account, absl::string_view added_by,
                    const kv::Lock& account_lock, const kv::KvEngine::Function& check);
-  // kNotFound: the account is not in it.
+  // kNotFound: the account is not a member.
   absl::Status Remove(absl::string_view group, absl::string_view account);
 
   // In order.
@@ -30,7 +31,7 @@ class Memberships {
   // The members of each group, in order.
   absl::StatusOr<std::map<std::string, std::vector<std::string>>> All() const;
 
-  // For the transaction in which an account goes or comes, so that a new one inherits nothing. It holds
+  // For a transaction that creates or deletes the account, so that a new one inherits nothing. It must hold
   // LockOf(account).
   static kv::Lock LockOf(absl::string_view account);
   static absl::Status RemoveFromAll(kv::KvTransaction& transaction, absl::string_view account);

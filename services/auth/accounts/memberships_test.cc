@@ -43,14 +43,14 @@ TEST_F(MembershipsTest, AddsAndRemoves) {
   EXPECT_THAT(memberships_.All(), IsOkAndHolds(ElementsAre(Pair("dev", ElementsAre("robot+deploy")))));
 }
 
-TEST_F(MembershipsTest, TheCheckDecides) {
+TEST_F(MembershipsTest, AddsOnlyIfTheCheckSucceeds) {
   EXPECT_THAT(memberships_.Add("dev", "nobody", "admin", {.key = "x"},
                                [](kv::KvTransaction&) { return absl::NotFoundError("no such account"); }),
               StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(memberships_.All(), IsOkAndHolds(IsEmpty()));
 }
 
-TEST_F(MembershipsTest, AnAccountLeavesAllItsGroups) {
+TEST_F(MembershipsTest, RemovesAnAccountFromAllGroups) {
   ASSERT_OK(Add("ops", "alice"));
   ASSERT_OK(Add("dev", "alice"));
   ASSERT_OK(Add("dev", "alice2"));

@@ -11,19 +11,19 @@
 
 namespace entrepot::auth {
 
-// What the policy and the account's own grants together allow it. The reason is for people: the policy's, or
+// Decides by the policy and the account's own grants together. The reason is for messages: that of the policy, or
 // `scope 2 of robot+deploy allows it`, or that neither allows it.
 policy::Decision Decide(const policy::Policy& policy, const Account& account, policy::Action action,
                         const RepositoryName& repository);
 
-// Of what was asked for, what the account may have. A repository's scope of which nothing is left stays, without
-// actions, so that a token says that it was asked for; any other such scope is left out. "*" on a repository
-// is granted where all actions are, else stands for those that are allowed. kCatalogScope is granted to whoever can
-// pull anything, kAdministrationScope to administrators.
+// The part of the requested scopes that the account may have. If no action on a repository is allowed, its scope stays,
+// without actions, so that the token shows that it was requested; other scopes are left out. "*" on a repository is
+// granted if all actions are allowed, and is otherwise replaced by those that are. kCatalogScope is granted to accounts
+// that can pull from any repository, kAdministrationScope to administrators.
 std::vector<AccessScope> GrantScopes(const policy::Policy& policy, const Account& account,
                                      const std::vector<AccessScope>& requested);
 
-// Patterns of all repositories that the account may pull from, each once.
+// The patterns of all repositories that the account may pull from, each once.
 std::vector<std::string> ReadableRepositories(const policy::Policy& policy, const Account& account);
 
 }  // namespace entrepot::auth

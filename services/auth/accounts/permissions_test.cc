@@ -52,11 +52,11 @@ TEST_F(PermissionsTest, ThePolicyOrAScopeAllows) {
   EXPECT_FALSE(Asked(Named(""), Action::kPull, "shared/base").allowed);
 }
 
-TEST_F(PermissionsTest, GrantsWhatIsAllowedOfWhatWasAskedFor) {
+TEST_F(PermissionsTest, GrantsTheAllowedPartOfTheRequest) {
   EXPECT_EQ(Granted(robot_, "repository:app/web:delete,pull,push"), "repository:app/web:pull,push");
   EXPECT_EQ(Granted(robot_, "repository:app/web:*"), "repository:app/web:pull,push");
   EXPECT_EQ(Granted(Named("robot+named"), "repository:named:*"), "repository:named:*");
-  // Noted, without actions.
+  // In the token, without actions.
   EXPECT_EQ(Granted(robot_, "repository:other:pull"), "repository:other:");
   EXPECT_EQ(Granted(robot_, "repository:Other:pull"), "");
   EXPECT_EQ(Granted(robot_, "plugin:app/web:pull"), "");
@@ -71,7 +71,7 @@ TEST_F(PermissionsTest, ScopesOfTheRegistry) {
   EXPECT_EQ(Granted(Named("admin"), "registry:something:*"), "");
 }
 
-TEST_F(PermissionsTest, WhatCanBeReadIsListedOnce) {
+TEST_F(PermissionsTest, ListsReadableRepositoriesOnce) {
   EXPECT_THAT(ReadableRepositories(*policy_, robot_), ElementsAre("app/*", "shared/**"));
   EXPECT_THAT(ReadableRepositories(*policy_, Named("alice")), ElementsAre("shared/**"));
   EXPECT_THAT(ReadableRepositories(*policy_, Named("")), IsEmpty());

@@ -23,7 +23,7 @@ using storage::v1::RobotScopeRecord;
 constexpr int kScopesMax = 100;
 constexpr int kPatternsMax = 100;
 constexpr size_t kDescriptionBytesMax = 1024;
-// Beyond a thousand years it may as well not expire.
+// A thousand years: longer lifetimes are not useful.
 constexpr int64_t kLifetimeSecondsMax = int64_t{1000} * 366 * 24 * 60 * 60;
 
 absl::Status NoSuchRobot(absl::string_view name) {

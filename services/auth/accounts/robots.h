@@ -16,13 +16,13 @@
 
 namespace entrepot::auth {
 
-// Accounts for machines, in the KV: each with a secret that we make and show once, scopes of its own, and an end where
-// one is wanted. A robot that is deleted takes memberships and refresh tokens along. Thread-safe; what changes is
-// durable once a call returns.
+// Robots, the accounts for machines, in the KV. Each has a generated secret that is shown once, scopes of its own, and
+// optionally an expiry. Deleting a robot deletes its memberships and refresh tokens too. Thread-safe. Changes are
+// durable when a call returns.
 class Robots {
  public:
   struct Robot {
-    v1::Robot description;  // All but the last use.
+    v1::Robot description;  // Everything except the last use.
     std::vector<AccessGrant> grants;
     std::string secret_sha256;
 
@@ -36,18 +36,18 @@ class Robots {
 
   Robots(kv::KvEngine* kv, const Clock* clock) : kv_(*kv), clock_(*clock) {}
 
-  // Names are without the prefix.
+  // Names have no prefix.
   absl::StatusOr<std::optional<Robot>> Find(absl::string_view name) const;
-  // In the order of their names.
+  // Sorted by name.
   absl::StatusOr<std::vector<Robot>> List() const;
-  // kInvalidArgument: a name, a scope or a lifetime that cannot be; kAlreadyExists.
+  // kInvalidArgument: the name, a scope or the lifetime is invalid. kAlreadyExists: there is a robot of this name.
   absl::StatusOr<RobotWithSecret> Create(const v1::CreateRobot& command, absl::string_view created_by);
-  // The old secret is worth nothing from then on. kNotFound
+  // The old secret is no longer valid afterwards. kNotFound: there is no such robot.
   absl::StatusOr<RobotWithSecret> RotateSecret(absl::string_view name);
-  // kNotFound
+  // kNotFound: there is no such robot.
   absl::Status Delete(absl::string_view name);
 
-  // For a transaction that needs a robot to be there until it is over.
+  // For a transaction during which the robot must exist.
   static kv::Lock LockOf(absl::string_view name);
   static absl::StatusOr<bool> Exists(kv::KvReader& kv, absl::string_view name);
 

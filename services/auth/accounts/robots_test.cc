@@ -36,7 +36,7 @@ class RobotsTest : public testing::Test {
   Robots robots_{&kv_, &clock_};
 };
 
-TEST_F(RobotsTest, AreMadeWithASecretThatIsNotKept) {
+TEST_F(RobotsTest, StoresOnlyTheHashOfTheSecret) {
   ASSERT_OK_AND_ASSIGN(const Robots::RobotWithSecret made, robots_.Create(Command(R"(
     name: "deploy" description: "the cluster"
     scopes { repositories: "driftwood/**" actions: "pull" }
@@ -65,7 +65,7 @@ TEST_F(RobotsTest, Expire) {
   EXPECT_EQ(lasting.robot.expires_at(), absl::InfiniteFuture());
 }
 
-TEST_F(RobotsTest, ANewSecretEndsTheOldOne) {
+TEST_F(RobotsTest, ANewSecretReplacesTheOldOne) {
   ASSERT_OK_AND_ASSIGN(const Robots::RobotWithSecret made, robots_.Create(Command("name: 'a'"), "x"));
   ASSERT_OK_AND_ASSIGN(const Robots::RobotWithSecret rotated, robots_.RotateSecret("a"));
   EXPECT_NE(rotated.secret, made.secret);
@@ -87,13 +87,13 @@ TEST_F(RobotsTest, AreListedAndDeleted) {
   EXPECT_EQ(robots.size(), 1u);
 }
 
-TEST_F(RobotsTest, WhatCannotBe) {
+TEST_F(RobotsTest, RefusesInvalidRobots) {
   EXPECT_THAT(Problem("name: 'robot+x'"), HasSubstr("not a robot's name"));
   EXPECT_THAT(Problem("name: 'a' lifetime { seconds: 0 }"), HasSubstr("lifetime"));
   EXPECT_THAT(Problem("name: 'a' lifetime { seconds: -5 }"), HasSubstr("lifetime"));
   EXPECT_THAT(Problem("name: 'a' lifetime { seconds: 315576000000 }"), HasSubstr("lifetime"));
   EXPECT_THAT(Problem("name: 'a' scopes { repositories: 'a' actions: 'pull' } scopes { repositories: 'a' }"),
-              HasSubstr("scope 2: it names no actions"));
+              HasSubstr("scope 2: there are no actions"));
   EXPECT_THAT(Problem("name: 'a' scopes { repositories: 'A' actions: 'pull' }"), HasSubstr("scope 1: "));
   EXPECT_THAT(Problem("name: 'a' description: '" + std::string(1025, 'x') + "'"), HasSubstr("description"));
   EXPECT_THAT(robots_.List(), IsOkAndHolds(testing::IsEmpty()));

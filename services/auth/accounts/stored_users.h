@@ -15,9 +15,9 @@
 
 namespace entrepot::auth {
 
-// The users that administrators have made, in the KV; those of the accounts file are not among them. A user who is
-// deleted takes memberships and refresh tokens along, so that a new one of that name inherits nothing. Thread-safe;
-// what changes is durable once a call returns.
+// The users that administrators create with entrepotctl, in the KV; those of the accounts file are not among them.
+// Deleting a user deletes its memberships and refresh tokens too, so that a new user of that name inherits nothing.
+// Thread-safe. Changes are durable when a call returns.
 class StoredUsers {
  public:
   struct User {
@@ -29,16 +29,16 @@ class StoredUsers {
   StoredUsers(kv::KvEngine* kv, const Clock* clock) : kv_(*kv), clock_(*clock) {}
 
   absl::StatusOr<std::optional<User>> Find(absl::string_view name) const;
-  // In the order of their names.
+  // Sorted by name.
   absl::StatusOr<std::vector<User>> List() const;
-  // kAlreadyExists
+  // kAlreadyExists: there is a user of this name.
   absl::Status Create(absl::string_view name, const BcryptHash& password_hash, absl::string_view created_by);
-  // kNotFound
+  // kNotFound: there is no such user.
   absl::Status SetPassword(absl::string_view name, const BcryptHash& password_hash);
-  // kNotFound
+  // kNotFound: there is no such user.
   absl::Status Delete(absl::string_view name);
 
-  // For a transaction that needs a user to be there until it is over.
+  // For a transaction during which the user must exist.
   static kv::Lock LockOf(absl::string_view name);
   static absl::StatusOr<bool> Exists(kv::KvReader& kv, absl::string_view name);
 

@@ -25,7 +25,7 @@ class StoredUsersTest : public testing::Test {
   const BcryptHash other_ = BcryptHash::Make("other", 4);
 };
 
-TEST_F(StoredUsersTest, AreMadeChangedAndDeleted) {
+TEST_F(StoredUsersTest, CreatesChangesAndDeletes) {
   ASSERT_OK(users_.Create("alice", hash_, "admin"));
   ASSERT_OK_AND_ASSIGN(auto alice, users_.Find("alice"));
   ASSERT_TRUE(alice.has_value());
@@ -39,7 +39,7 @@ TEST_F(StoredUsersTest, AreMadeChangedAndDeleted) {
   EXPECT_FALSE(alice.has_value());
 }
 
-TEST_F(StoredUsersTest, WhatIsThereAndWhatIsNot) {
+TEST_F(StoredUsersTest, ReportsExistingAndMissingUsers) {
   ASSERT_OK(users_.Create("alice", hash_, "admin"));
   EXPECT_THAT(users_.Create("alice", other_, "admin"), StatusIs(absl::StatusCode::kAlreadyExists));
   EXPECT_THAT(users_.SetPassword("bob", other_), StatusIs(absl::StatusCode::kNotFound));
@@ -48,7 +48,7 @@ TEST_F(StoredUsersTest, WhatIsThereAndWhatIsNot) {
   EXPECT_TRUE(alice->password_hash.Matches("secret"));
 }
 
-TEST_F(StoredUsersTest, AreListedInOrder) {
+TEST_F(StoredUsersTest, ListsSortedByName) {
   for (const char* name : {"carol", "alice", "bob"}) ASSERT_OK(users_.Create(name, hash_, "admin"));
   ASSERT_OK_AND_ASSIGN(const auto users, users_.List());
   ASSERT_EQ(users.size(), 3u);
@@ -56,7 +56,7 @@ TEST_F(StoredUsersTest, AreListedInOrder) {
   EXPECT_EQ(users[2].name, "carol");
 }
 
-TEST_F(StoredUsersTest, ANewUserInheritsNothingOfAnOldOne) {
+TEST_F(StoredUsersTest, ANewUserInheritsNothingFromADeletedOne) {
   Memberships memberships(&kv_, &clock_);
   RefreshTokens tokens(&kv_, &clock_, absl::Hours(1));
   LastUses uses(&kv_, &clock_);

@@ -13,18 +13,17 @@
 
 namespace entrepot::auth {
 
-// Copies of the service's records: <directory>/<name>/kv. Calls come one after the other. Thread-safe.
+// Backups of the service's records, in <directory>/<name>/kv. Runs one call at a time. Thread-safe.
 class AccountBackups {
  public:
-  // Copies the KV, as it is at one moment, into a directory that is not there yet. Empty: the KV is another service's
-  // to copy.
+  // Copies a snapshot of the KV into a directory that does not exist yet. Empty if another service backs up the KV.
   using SnapshotKv = std::function<absl::Status(const std::string& directory)>;
 
   AccountBackups(std::string directory, SnapshotKv snapshot_kv)
       : directory_(std::move(directory)), snapshot_kv_(std::move(snapshot_kv)) {}
 
-  // kInvalidArgument: the name is none (core/files/backup_name.h); kAlreadyExists. No directory where there is nothing
-  // to do.
+  // kInvalidArgument: the name is invalid (core/files/backup_name.h). kAlreadyExists: there is a backup of this name.
+  // If another service backs up the KV, the result has no directory.
   absl::StatusOr<v1::AccountsBackup> Take(const std::string& name);
 
  private:

@@ -26,7 +26,7 @@ TEST(AccountBackupsTest, CopiesTheRecordsOfAnOpenStore) {
   EXPECT_THAT(backups.Take("../nightly2"), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
-TEST(AccountBackupsTest, LeavesTheRecordsToWhoseKvItIs) {
+TEST(AccountBackupsTest, DoesNothingIfAnotherServiceBacksUpTheKv) {
   const kv::TemporaryDirectory directory;
   AccountBackups backups(directory.path() + "/backups", {});
   ASSERT_OK_AND_ASSIGN(const v1::AccountsBackup backup, backups.Take("nightly"));

@@ -26,7 +26,7 @@ v1::PolicyProblems CheckPolicy(const v1::CheckPolicy& command) {
   return problems;
 }
 
-// Into the response's field, or the error.
+// Moves the result into the field of the response, or returns its error.
 template <typename Result>
 absl::Status Store(absl::StatusOr<Result> result, Result* field) {
   RETURN_IF_ERROR(result.status());
@@ -107,7 +107,7 @@ absl::Status AdminCommands::Dispatch(const Request& request, const policy::Polic
     case Request::COMMAND_NOT_SET:
       break;
   }
-  return absl::InvalidArgumentError("the request holds no command that this version knows");
+  return absl::InvalidArgumentError("the request contains no command that this version supports");
 }
 
 absl::StatusOr<v1::Keys> AdminCommands::ListKeys() {
@@ -127,7 +127,7 @@ absl::StatusOr<v1::Keys> AdminCommands::ListKeys() {
 absl::Status AdminCommands::RevokeRefreshTokens(const v1::RevokeRefreshTokens& command) {
   ASSIGN_OR_RETURN(const std::optional<Account> account, parts_.accounts->Find(command.account()));
   if (!account.has_value()) {
-    return absl::NotFoundError("there is no such account; the tokens of one that is gone are worth nothing");
+    return absl::NotFoundError("there is no such account; the tokens of a deleted account are invalid");
   }
   return parts_.refresh_tokens->RevokeAll(command.account());
 }

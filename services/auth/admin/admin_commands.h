@@ -18,11 +18,11 @@
 
 namespace entrepot::auth {
 
-// What entrepotctl asks for (proto/entrepot/auth/v1/administration.proto), for administrators alone; every command is
-// in the audit log. Thread-safe.
+// Runs the commands of entrepotctl (proto/entrepot/auth/v1/administration.proto), which only administrators may use.
+// Writes every command to the audit log. Thread-safe.
 class AdminCommands {
  public:
-  // All outlive it.
+  // All must outlive this object.
   struct Parts {
     AccountDirectory* accounts;
     PasswordVerifier* passwords;
@@ -36,7 +36,8 @@ class AdminCommands {
 
   explicit AdminCommands(const Parts& parts);
 
-  // kPermissionDenied (DENIED): the caller is no administrator, or his account is gone. Else what the command gives.
+  // kPermissionDenied (DENIED): the caller is not an administrator, or its account no longer exists. Otherwise the
+  // result of the command.
   absl::StatusOr<v1::AdministerResponse> Run(const v1::AdministerRequest& request);
 
  private:

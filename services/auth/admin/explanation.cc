@@ -30,10 +30,10 @@ absl::Status CheckSubject(absl::string_view subject) {
 absl::StatusOr<policy::Action> ParseAction(absl::string_view name) {
   const std::optional<policy::Action> action = policy::ActionByName(name);
   if (action.has_value()) return *action;
-  return absl::InvalidArgumentError(absl::StrCat(QuotedInput(name), " is no action: they are pull, push, delete"));
+  return absl::InvalidArgumentError(absl::StrCat(QuotedInput(name), " is not an action: use pull, push or delete"));
 }
 
-// A robot that has expired may do nothing, whatever allows it.
+// An expired robot may do nothing, whatever its scopes.
 absl::StatusOr<bool> HasExpired(absl::string_view subject, const AccountDirectory& accounts) {
   if (!RobotNameOf(subject).has_value()) return false;
   ASSIGN_OR_RETURN(const Robots::Robot robot, accounts.FindRobot(subject));
@@ -63,7 +63,7 @@ absl::StatusOr<v1::Explanation> ExplainAccess(const v1::Explain& question, const
   if (expired) {
     decision = {.allowed = false, .reason = absl::StrCat(name, " has expired")};
   } else if (!name.empty() && !found.has_value()) {
-    absl::StrAppend(&decision.reason, " (there is no account of that name now)");
+    absl::StrAppend(&decision.reason, " (there is no account of that name)");
   }
 
   v1::Explanation explanation;

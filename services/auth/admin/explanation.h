@@ -8,8 +8,8 @@
 
 namespace entrepot::auth {
 
-// Why an account may do something, or may not: which rule or scope decides, and which rules on tags bind it besides.
-// kInvalidArgument: what was asked makes no sense.
+// Explains why an account may or may not do something: which rule or scope decides, and which rules on tags apply in
+// addition. kInvalidArgument: the question is invalid.
 absl::StatusOr<v1::Explanation> ExplainAccess(const v1::Explain& question, const policy::Policy& policy,
                                               const AccountDirectory& accounts);
 

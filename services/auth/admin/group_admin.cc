@@ -16,8 +16,8 @@ namespace {
 
 absl::Status CheckMember(absl::string_view account) {
   if (!policy::IsMachine(account)) return CheckUserName(account);
-  return absl::InvalidArgumentError(
-      absl::StrCat(QuotedInput(account), " cannot be in a group: robots have scopes, other machines claim rules"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      QuotedInput(account), " cannot be in a group: robots have scopes, workload identities have claim rules"));
 }
 
 }  // namespace
@@ -49,7 +49,7 @@ absl::Status GroupAdmin::Remove(const v1::RemoveFromGroup& command, const policy
   const std::vector<std::string> of_file = policy.GroupsOf(command.account());
   if (std::find(of_file.begin(), of_file.end(), command.group()) == of_file.end()) return removed;
   return absl::FailedPreconditionError(
-      absl::StrCat("the policy file puts ", QuotedInput(command.account()), " into that group: change it there"));
+      absl::StrCat("the policy file puts ", QuotedInput(command.account()), " into this group: edit that file"));
 }
 
 }  // namespace entrepot::auth

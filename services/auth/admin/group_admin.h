@@ -10,10 +10,11 @@
 
 namespace entrepot::auth {
 
-// entrepotctl's commands on groups. Members that the policy file names only its editor takes out: kFailedPrecondition.
+// entrepotctl's commands on groups. kFailedPrecondition: the policy file puts the member into the group, so that only
+// an edit of the file can remove it.
 class GroupAdmin {
  public:
-  // Outlives it.
+  // Must outlive this object.
   explicit GroupAdmin(AccountDirectory* accounts) : accounts_(*accounts) {}
 
   absl::StatusOr<v1::Groups> List(const policy::Policy& policy);

@@ -10,10 +10,10 @@
 
 namespace entrepot::auth {
 
-// entrepotctl's commands on robots, whose names come with the prefix "robot+" or without.
+// entrepotctl's commands on robots. Names may have the prefix "robot+".
 class RobotAdmin {
  public:
-  // Both outlive it.
+  // Both must outlive this object.
   RobotAdmin(Robots* robots, const LastUses* last_uses) : robots_(*robots), last_uses_(*last_uses) {}
 
   absl::StatusOr<v1::Robots> List();

@@ -15,7 +15,7 @@
 namespace entrepot::auth {
 
 absl::StatusOr<v1::Users> UserAdmin::List(const policy::Policy& policy) {
-  // By name: where both have one, the file's counts.
+  // By name. If both have a user of that name, the one of the file is used.
   std::map<std::string, v1::Users::User> users;
   ASSIGN_OR_RETURN(const std::vector<StoredUsers::User> stored, accounts_.users().List());
   for (const StoredUsers::User& user : stored) {
@@ -53,7 +53,7 @@ absl::Status UserAdmin::SetPassword(const v1::SetPassword& command) {
 absl::Status UserAdmin::Delete(const v1::DeleteUser& command) {
   RETURN_IF_ERROR(CheckUserName(command.name()));
   absl::Status deleted = accounts_.users().Delete(command.name());
-  // One of the KV that a user of the file has replaced can go.
+  // A user of the KV that a user of the file shadows can be deleted.
   if (absl::IsNotFound(deleted)) RETURN_IF_ERROR(CheckNotInFile(command.name()));
   return deleted;
 }
@@ -61,7 +61,7 @@ absl::Status UserAdmin::Delete(const v1::DeleteUser& command) {
 absl::Status UserAdmin::CheckNotInFile(absl::string_view name) const {
   if (!accounts_.IsInFile(name)) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      absl::StrCat(QuotedInput(name), " is in the accounts file: change it there, with htpasswd"));
+      absl::StrCat(QuotedInput(name), " is in the accounts file: change it with htpasswd"));
 }
 
 absl::Status UserAdmin::Describe(absl::string_view name, const policy::Policy& policy, v1::Users::User* user) const {

@@ -12,10 +12,11 @@
 
 namespace entrepot::auth {
 
-// entrepotctl's commands on users. What the accounts file holds only its editor changes: kFailedPrecondition.
+// entrepotctl's commands on users. kFailedPrecondition: the user is in the accounts file, so that only an edit of the
+// file can change it.
 class UserAdmin {
  public:
-  // All outlive it.
+  // All must outlive this object.
   UserAdmin(AccountDirectory* accounts, PasswordVerifier* passwords, const LastUses* last_uses)
       : accounts_(*accounts), passwords_(*passwords), last_uses_(*last_uses) {}
 

@@ -14,12 +14,13 @@
 
 namespace entrepot::auth {
 
-// Slows down who guesses. Every address and every account has a bucket of `failures_max` wrong credentials, into which
-// one more falls every `interval`. From an address whose bucket is empty nothing is taken. For an account whose bucket
-// is empty nothing is taken from addresses that have failed for it lately, while every other address still has a try:
-// so nobody locks out an account's owner by guessing from elsewhere. Right credentials cost nothing.
+// Limits the guessing of credentials. Every address and every account has a bucket of `failures_max` attempts; each
+// wrong credential takes one, and one is added every `interval`. If the bucket of an address is empty, all attempts
+// from it are refused. If the bucket of an account is empty, attempts from addresses that have recently failed for it
+// are refused, while every other address still has an attempt: guessing from elsewhere does not lock out the account's
+// owner. Right credentials take nothing.
 //
-// An IPv6 address counts as its /64. Of each kind the `entries_max` used last are known. Thread-safe.
+// An IPv6 address counts as its /64. The `entries_max` most recently used addresses and accounts are kept. Thread-safe.
 class AttemptLimits {
  public:
   struct Options {
@@ -28,7 +29,7 @@ class AttemptLimits {
     size_t entries_max = 65536;
   };
   struct Refusal {
-    absl::string_view by;  // "address" or "account": for a metric and the audit log, not for the one who is refused.
+    absl::string_view by;  // "address" or "account": for a metric and the audit log, not for the client.
     absl::Duration retry_after;
   };
 
@@ -37,16 +38,16 @@ class AttemptLimits {
   AttemptLimits(const AttemptLimits&) = delete;
   AttemptLimits& operator=(const AttemptLimits&) = delete;
 
-  // Whether another credential may be tried. An account need not exist.
+  // Whether another attempt is refused. The account need not exist.
   std::optional<Refusal> Check(absl::string_view address, absl::string_view account);
   void CountFailure(absl::string_view address, absl::string_view account);
   void CountSuccess(absl::string_view address, absl::string_view account);
 
  private:
-  // When it is full again; in the past where it is full.
+  // The time at which the bucket is full again; in the past if it is full.
   using Bucket = absl::Time;
 
-  // How long until one can be taken out; nullopt where one can.
+  // How long until an attempt can be taken; nullopt if one can be taken now.
   std::optional<absl::Duration> WaitFor(Bucket* bucket, absl::Time now) const;
   void TakeFrom(Bucket* bucket, absl::Time now) const;
   absl::Duration TimeToFill() const { return options_.failures_max * options_.interval; }
@@ -56,11 +57,11 @@ class AttemptLimits {
   absl::Mutex mutex_;
   LruMap<std::string, Bucket> addresses_ ABSL_GUARDED_BY(mutex_);
   LruMap<std::string, Bucket> accounts_ ABSL_GUARDED_BY(mutex_);
-  // Address and account: when it last failed.
+  // By address and account, when it last failed.
   LruMap<std::string, absl::Time> failed_pairs_ ABSL_GUARDED_BY(mutex_);
 };
 
-// "192.0.2.1", or the /64 of an IPv6 address; what is no address stays as it is.
+// The address by which limits count: "192.0.2.1", or the /64 of an IPv6 address. Other text is returned unchanged.
 std::string LimitedAddress(absl::string_view address);
 
 }  // namespace entrepot::auth

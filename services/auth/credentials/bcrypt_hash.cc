@@ -19,7 +19,7 @@ namespace {
 constexpr size_t kHashBytes = 60;
 constexpr size_t kSaltEnd = 29;
 constexpr int kCostMin = 4;
-// What htpasswd makes at most; a few seconds.
+// The highest cost that htpasswd supports: a few seconds.
 constexpr int kCostMax = 17;
 
 bool IsBcryptDigit(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '/'; }
@@ -32,10 +32,10 @@ int ParseCost(absl::string_view text) {
   return (text[4] - '0') * 10 + (text[5] - '0');
 }
 
-// What crypt(3) makes of the password with the salt of `setting`; empty where it refuses.
+// The result of crypt(3) for the password with the salt of `setting`; empty if it fails.
 std::string Crypt(absl::string_view password, const std::string& setting) {
   const std::string phrase(password.substr(0, std::min(password.find('\0'), kBcryptPasswordBytesMax)));
-  // 32 KiB, too much for a stack.
+  // On the heap: it has 32 KiB.
   const auto data = std::make_unique<crypt_data>();
   const char* const hash = crypt_rn(phrase.c_str(), setting.c_str(), data.get(), sizeof(crypt_data));
   std::string result(hash == nullptr ? "" : hash);
@@ -49,7 +49,7 @@ absl::StatusOr<BcryptHash> BcryptHash::Parse(absl::string_view text) {
   constexpr std::array<absl::string_view, 3> kKinds = {"$2y$", "$2b$", "$2a$"};
   if (std::none_of(kKinds.begin(), kKinds.end(),
                    [&](absl::string_view kind) { return absl::StartsWith(text, kind); })) {
-    return absl::InvalidArgumentError("the hash is not bcrypt's ($2y$, $2b$ or $2a$): make it with htpasswd -B");
+    return absl::InvalidArgumentError("the hash is not a bcrypt hash ($2y$, $2b$ or $2a$): create it with htpasswd -B");
   }
   if (text.size() != kHashBytes || text[6] != '$' || !std::all_of(text.begin() + 7, text.end(), IsBcryptDigit)) {
     return absl::InvalidArgumentError(
@@ -66,7 +66,7 @@ absl::StatusOr<BcryptHash> BcryptHash::Parse(absl::string_view text) {
 
 BcryptHash BcryptHash::Make(absl::string_view password, int cost) {
   std::array<char, CRYPT_GENSALT_OUTPUT_SIZE> salt{};
-  // Without bytes of ours it takes the kernel's.
+  // If it gets no random bytes, it uses the kernel's.
   if (crypt_gensalt_rn("$2b$", static_cast<unsigned long>(cost), nullptr, 0, salt.data(), salt.size()) == nullptr) {
     std::abort();
   }
@@ -81,7 +81,7 @@ BcryptHash BcryptHash::Dummy(int cost) {
 
 bool BcryptHash::Matches(absl::string_view password) const {
   const std::string made = Crypt(password, text_.substr(0, kSaltEnd));
-  // The kind is repeated as it was given, so equal passwords give equal texts.
+  // The result has the prefix of `setting`, so that equal passwords give equal texts.
   const bool equal = made.size() == text_.size() && CRYPTO_memcmp(made.data(), text_.data(), text_.size()) == 0;
   return equal && password.find('\0') == absl::string_view::npos;
 }

@@ -8,22 +8,23 @@
 
 namespace entrepot::auth {
 
-// bcrypt looks at no more of a password.
+// bcrypt ignores the bytes of a password beyond this.
 inline constexpr size_t kBcryptPasswordBytesMax = 72;
 
-// A password's hash as htpasswd -B writes it: "$2y$05$" (2a, 2b or 2y; the cost, 4 to 17) and 53 characters of salt and
-// hash. Immutable and thread-safe.
+// The hash of a password in the format of `htpasswd -B`: "$2y$05$" (2a, 2b or 2y; a cost of 4 to 17), followed by 53
+// characters of salt and hash. Immutable and thread-safe.
 class BcryptHash {
  public:
-  // kInvalidArgument: what is wrong with the text, without the text.
+  // kInvalidArgument: the text is not such a hash; the message gives the reason, without containing the text.
   static absl::StatusOr<BcryptHash> Parse(absl::string_view text);
-  // Of a new random salt. Takes as long as Matches().
+  // Hashes with a new random salt. Takes as long as Matches().
   static BcryptHash Make(absl::string_view password, int cost);
-  // No password is known that matches it.
+  // A hash that no known password matches.
   static BcryptHash Dummy(int cost);
 
   // Compares in constant time. Takes 2^cost units of work, whatever the password: a few milliseconds for 5, a quarter
-  // of a second for 12. A password with a NUL in it matches nothing, of one that is too long the first 72 bytes count.
+  // of a second for 12. A password that contains NUL does not match. Only the first 72 bytes of a longer password
+  // count.
   bool Matches(absl::string_view password) const;
 
   const std::string& ToString() const { return text_; }

@@ -26,13 +26,13 @@ TEST(BcryptHashTest, KnownHashes) {
   EXPECT_FALSE(Parsed(kVector).Matches("U*V"));
   EXPECT_FALSE(Parsed(kVector).Matches(""));
   EXPECT_TRUE(Parsed("$2a$05$CCCCCCCCCCCCCCCCCCCCC.7uG0VCzI2bS7j6ymqJi9CdcdxiRTWNy").Matches(""));
-  // The password is the same in all kinds of today.
+  // The prefixes in use today give the same hash.
   EXPECT_TRUE(Parsed("$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW").Matches("U*U"));
   EXPECT_TRUE(Parsed("$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW").Matches("U*U"));
   EXPECT_EQ(Parsed(kVector).cost(), 5);
 }
 
-TEST(BcryptHashTest, MadeHashesMatchTheirPasswordAlone) {
+TEST(BcryptHashTest, NewHashesMatchOnlyTheirPassword) {
   const BcryptHash hash = BcryptHash::Make("correct horse", 4);
   EXPECT_EQ(hash.cost(), 4);
   EXPECT_OK(BcryptHash::Parse(hash.ToString()));
@@ -49,20 +49,20 @@ TEST(BcryptHashTest, LongPasswordsCountUpTo72Bytes) {
   EXPECT_FALSE(hash.Matches(std::string(71, 'x')));
 }
 
-TEST(BcryptHashTest, ANulMatchesNothing) {
+TEST(BcryptHashTest, APasswordWithNulMatchesNothing) {
   const BcryptHash hash = BcryptHash::Make("secret", 4);
   EXPECT_FALSE(hash.Matches(std::string("secret\0", 7)));
   EXPECT_FALSE(hash.Matches(std::string("secret\0x", 8)));
 }
 
-TEST(BcryptHashTest, TheDummyCostsWorkAndMatchesNothing) {
+TEST(BcryptHashTest, TheDummyTakesTimeAndMatchesNothing) {
   const BcryptHash dummy = BcryptHash::Dummy(4);
   EXPECT_EQ(dummy.cost(), 4);
   EXPECT_OK(BcryptHash::Parse(dummy.ToString()));
   for (const char* password : {"", "secret", "."}) EXPECT_FALSE(dummy.Matches(password));
 }
 
-TEST(BcryptHashTest, WhatIsNoHash) {
+TEST(BcryptHashTest, RefusesInvalidHashes) {
   const std::string good = kVector;
   for (const std::string& text : {std::string(), std::string("secret"), std::string("$apr1$abc$def"),
                                   std::string("{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="), "$2x$" + good.substr(4)}) {

@@ -10,11 +10,12 @@
 
 namespace entrepot::auth {
 
-// Lets in so many at once and so many more wait; turns away the rest. Hashing a password costs a core for as long as it
-// takes, which nobody who only asks for a token may have as often as he likes. Thread-safe.
+// Limits how many passwords are hashed at once. Up to `inside_max` threads are inside, up to `waiting_max` wait, and
+// further ones are rejected. Hashing occupies a core, so requests for tokens must not be able to start it without
+// limit. Thread-safe.
 class HashGate {
  public:
-  // While it lives its owner is in.
+  // Its owner is inside while it exists.
   class Slot {
    public:
     explicit Slot(HashGate* gate) : gate_(gate) {}
@@ -33,7 +34,7 @@ class HashGate {
   HashGate(const HashGate&) = delete;
   HashGate& operator=(const HashGate&) = delete;
 
-  // Waits for a turn. kResourceExhausted (TOOMANYREQUESTS): too many wait already.
+  // Waits for a slot. kResourceExhausted (TOOMANYREQUESTS): too many threads wait already.
   absl::StatusOr<Slot> Enter();
 
   size_t inside() const;

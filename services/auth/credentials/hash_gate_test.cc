@@ -12,7 +12,7 @@
 namespace entrepot::auth {
 namespace {
 
-TEST(HashGateTest, LetsInSoManyAtOnce) {
+TEST(HashGateTest, LimitsTheNumberInside) {
   HashGate gate(2, 0);
   ASSERT_OK_AND_ASSIGN(std::optional<HashGate::Slot> first, gate.Enter());
   ASSERT_OK_AND_ASSIGN(const HashGate::Slot second, gate.Enter());
@@ -24,7 +24,7 @@ TEST(HashGateTest, LetsInSoManyAtOnce) {
   EXPECT_EQ(gate.inside(), 1u);
 }
 
-TEST(HashGateTest, SomeWaitAndTheRestIsTurnedAway) {
+TEST(HashGateTest, LimitsTheNumberWaiting) {
   HashGate gate(1, 2);
   ASSERT_OK_AND_ASSIGN(std::optional<HashGate::Slot> inside, gate.Enter());
   std::thread one([&] { EXPECT_OK(gate.Enter()); });

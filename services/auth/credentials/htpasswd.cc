@@ -19,14 +19,14 @@ constexpr size_t kProblemsMax = 20;
 absl::Status AddUser(absl::string_view line, PasswordHashes* users) {
   const size_t colon = line.find(':');
   if (colon == absl::string_view::npos) {
-    return absl::InvalidArgumentError("no \":\": a line is a user's name, a colon, and a hash that htpasswd -B made");
+    return absl::InvalidArgumentError("no \":\": a line must be a user name, a colon, and a hash from htpasswd -B");
   }
   const absl::string_view name = line.substr(0, colon);
   RETURN_IF_ERROR(CheckUserName(name));
   absl::StatusOr<BcryptHash> hash = BcryptHash::Parse(line.substr(colon + 1));
   if (!hash.ok()) return absl::InvalidArgumentError(absl::StrCat("user ", name, ": ", hash.status().message()));
   if (!users->emplace(std::string(name), *std::move(hash)).second) {
-    return absl::InvalidArgumentError(absl::StrCat("user ", name, " is there twice"));
+    return absl::InvalidArgumentError(absl::StrCat("user ", name, " occurs twice"));
   }
   return absl::OkStatus();
 }

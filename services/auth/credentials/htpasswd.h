@@ -13,9 +13,9 @@ namespace entrepot::auth {
 
 using PasswordHashes = std::map<std::string, BcryptHash, std::less<>>;
 
-// The users of a file as htpasswd -B writes it: lines of `name:hash`; empty ones and those that begin with # say
-// nothing. kInvalidArgument where a line is anything else, a name is no user's or stands there twice, or a hash is not
-// bcrypt's: one line of the message each ("users:3: …", at most 20 of them), without any part of a hash.
+// Reads the users of a file in the format of `htpasswd -B`: lines of `name:hash`. Empty lines and lines that begin with
+// # are ignored. kInvalidArgument: a line is malformed, a name is not a valid user name or occurs twice, or a hash is
+// not bcrypt's. The message has one line per problem ("users:3: …", at most 20), without any part of a hash.
 absl::StatusOr<PasswordHashes> ParseHtpasswd(absl::string_view text, absl::string_view file_name);
 
 }  // namespace entrepot::auth

@@ -13,7 +13,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// Of "U*U".
+// The hash of "U*U".
 constexpr absl::string_view kHash = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
 
 std::string ProblemsOf(absl::string_view text) {
@@ -37,7 +37,7 @@ TEST(HtpasswdTest, TheLastLineNeedsNoLineFeed) {
   EXPECT_THAT(ParseHtpasswd("", "users"), IsOkAndHolds(testing::IsEmpty()));
 }
 
-TEST(HtpasswdTest, EachBadLineIsNamed) {
+TEST(HtpasswdTest, ReportsEachInvalidLine) {
   const std::string text = absl::StrCat("alice\n",               // 1
                                         "bob:", kHash, "\n",     // 2
                                         "carol:$apr1$x$y\n",     // 3
@@ -50,14 +50,14 @@ TEST(HtpasswdTest, EachBadLineIsNamed) {
   EXPECT_THAT(problems, HasSubstr("users:1: no \":\""));
   EXPECT_THAT(problems, Not(HasSubstr("users:2:")));
   EXPECT_THAT(problems, HasSubstr("users:3: user carol: the hash is not bcrypt's"));
-  EXPECT_THAT(problems, HasSubstr("users:4: user bob is there twice"));
+  EXPECT_THAT(problems, HasSubstr("users:4: user bob occurs twice"));
   EXPECT_THAT(problems, HasSubstr("users:5: \"anyone\" is reserved"));
   EXPECT_THAT(problems, HasSubstr("users:6: user dave: the hash is not bcrypt's"));
   EXPECT_THAT(problems, HasSubstr("users:7: user eve: the bcrypt hash is malformed"));
   EXPECT_THAT(problems, HasSubstr("users:8: a user's name cannot be empty"));
 }
 
-TEST(HtpasswdTest, ProblemsShowNoHashAndAreNotEndless) {
+TEST(HtpasswdTest, ProblemsContainNoHashAndAreLimited) {
   std::string text = "alice:plaintext-password\nbob-without-colon-secret\n";
   for (int i = 0; i < 100; ++i) absl::StrAppend(&text, "user", i, ":x\n");
   const std::string problems = ProblemsOf(text);

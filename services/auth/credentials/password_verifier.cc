@@ -10,12 +10,13 @@
 namespace entrepot::auth {
 namespace {
 
-// A second's worth or so; each that waits holds a thread.
+// About a second of work. Each of them blocks a thread while it waits.
 constexpr size_t kWaitingForEach = 8;
 constexpr absl::Duration kRemembered = absl::Minutes(1);
 constexpr size_t kRememberedMax = 4096;
 
-// Once more as much work as a hash of `cost`, and so on, until it adds up to one of `cost_max`: 2^a + 2^a + 2^(a+1) + …
+// Repeats the work of a hash of `cost`, doubling it, until the sum is that of a hash of `cost_max`: 2^a + 2^a + 2^(a+1)
+// + …
 void TakeTime(absl::string_view password, int cost, int cost_max) {
   for (; cost < cost_max; ++cost) BcryptHash::Dummy(cost).Matches(password);
 }
@@ -71,7 +72,7 @@ absl::Status CheckNewPassword(absl::string_view password) {
   }
   if (std::any_of(password.begin(), password.end(),
                   [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); })) {
-    return absl::InvalidArgumentError("a password cannot hold line feeds or other control characters");
+    return absl::InvalidArgumentError("a password cannot contain line feeds or other control characters");
   }
   return absl::OkStatus();
 }

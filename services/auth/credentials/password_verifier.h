@@ -15,24 +15,24 @@
 
 namespace entrepot::auth {
 
-// Of hashes that are made here: some 50 ms.
+// The cost of new hashes: about 50 ms.
 inline constexpr int kNewHashCost = 10;
 
-// Checks passwords so that neither answer nor time says whether an account exists, and so that no more of them are
-// hashed at once than the machine can bear. Thread-safe.
+// Verifies passwords. Neither the result nor the time reveals whether an account exists, and the number of passwords
+// that are hashed at once is limited. Thread-safe.
 class PasswordVerifier {
  public:
   PasswordVerifier(const Clock* clock, size_t hashes_max, AuthMetrics* metrics);
 
-  // How many threads may be in it: hashing, or waiting for their turn.
+  // How many threads may be inside: hashing, or waiting for a slot.
   static size_t ThreadsMax(size_t hashes_max);
 
-  // Whether it is the password of the account; without a hash (there is no such account) never. What is wrong takes as
-  // long as a hash of the cost `cost_max`, which is that of the costliest hash of any account.
-  // kResourceExhausted (TOOMANYREQUESTS): too many wait for their turn.
+  // Whether the password matches the account's hash. Never true without a hash, which means that there is no such
+  // account. If it is wrong, this takes as long as hashing with the cost `cost_max`, the highest cost of any account's
+  // hash. kResourceExhausted (TOOMANYREQUESTS): too many threads wait for a slot.
   absl::StatusOr<bool> Verify(absl::string_view account, absl::string_view password,
                               const std::optional<BcryptHash>& hash, int cost_max);
-  // For a new password. kInvalidArgument: it is none (CheckNewPassword); kResourceExhausted: as above.
+  // Hashes a new password. kInvalidArgument: it is not allowed (CheckNewPassword). kResourceExhausted: as above.
   absl::StatusOr<BcryptHash> Hash(absl::string_view password);
 
  private:
@@ -44,7 +44,8 @@ class PasswordVerifier {
   VerifiedCredentials verified_;
 };
 
-// 1 to 72 bytes (bcrypt takes in no more), none of them a control character. kInvalidArgument: what is wrong with it.
+// A new password must have 1 to 72 bytes (bcrypt ignores further ones) and no control characters. kInvalidArgument: it
+// does not; the message gives the reason.
 absl::Status CheckNewPassword(absl::string_view password);
 
 }  // namespace entrepot::auth

@@ -23,7 +23,7 @@ class PasswordVerifierTest : public testing::Test {
   const BcryptHash hash_ = BcryptHash::Make("secret", 4);
 };
 
-TEST_F(PasswordVerifierTest, OnlyTheAccountsPasswordIsRight) {
+TEST_F(PasswordVerifierTest, AcceptsOnlyTheAccountsPassword) {
   EXPECT_THAT(verifier_.Verify("alice", "secret", hash_, 4), IsOkAndHolds(true));
   EXPECT_THAT(verifier_.Verify("alice", "secret", hash_, 4), IsOkAndHolds(true));
   EXPECT_THAT(verifier_.Verify("alice", "Secret", hash_, 4), IsOkAndHolds(false));
@@ -32,9 +32,9 @@ TEST_F(PasswordVerifierTest, OnlyTheAccountsPasswordIsRight) {
   EXPECT_THAT(verifier_.Verify("nobody", "", std::nullopt, 4), IsOkAndHolds(false));
 }
 
-// What is wrong takes as long as the costliest hash, whether there is such an account or not: 2^9 units against 2^4
-// would be 32 times as much; the bounds leave room for a busy machine.
-TEST_F(PasswordVerifierTest, WhatIsWrongTakesTheSameTime) {
+// A wrong password takes as long as the hash with the highest cost, whether the account exists or not. 2^9 units take
+// 32 times as long as 2^4; the bounds leave room for a busy machine.
+TEST_F(PasswordVerifierTest, WrongPasswordsTakeTheSameTime) {
   const auto time = [&](const std::optional<BcryptHash>& hash) {
     absl::Duration best = absl::InfiniteDuration();
     for (int i = 0; i < 5; ++i) {
@@ -59,7 +59,7 @@ TEST_F(PasswordVerifierTest, HashesNewPasswords) {
   EXPECT_EQ(hash.cost(), kNewHashCost);
 }
 
-TEST_F(PasswordVerifierTest, WhatIsNoPassword) {
+TEST_F(PasswordVerifierTest, RefusesInvalidNewPasswords) {
   EXPECT_OK(CheckNewPassword(std::string(72, 'x')));
   EXPECT_OK(CheckNewPassword("p\xc3\xa4ssword with blanks"));
   for (const std::string& password :

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kSecretBytes = 32;
 
-// Each part behind its length, so that no two triples give the same text.
+// Each part follows its length, so that different triples never give the same text.
 std::string Join(absl::string_view account, absl::string_view password, absl::string_view stored_hash) {
   return absl::StrCat(account.size(), ":", account, password.size(), ":", password, stored_hash);
 }
@@ -64,7 +64,7 @@ std::string VerifiedCredentials::KeyOf(absl::string_view account, absl::string_v
 bool VerifiedCredentials::Remembers(const std::string& key) {
   const absl::Time* const until = verified_.Find(key);
   if (until == nullptr) return false;
-  // A clock that was set back does not make it last longer.
+  // Setting the clock back does not extend the lifetime.
   const absl::Duration left = *until - clock_.Now();
   if (left > absl::ZeroDuration() && left <= lifetime_) return true;
   verified_.Erase(key);

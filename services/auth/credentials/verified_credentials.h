@@ -17,13 +17,13 @@
 
 namespace entrepot::auth {
 
-// Remembers for a while which passwords were right, so that a fleet that logs in with one account does not hash it each
-// time, and lets those who show the same credential at the same moment wait for one answer. What it keeps is an HMAC
-// under a key that dies with the process, over the account, the password and the stored hash: no password can be read
-// or guessed from it, and one that was changed is another credential. Wrong ones are not remembered. Thread-safe.
+// A cache of passwords that were right: many clients that log in with one account do not cause a hash each time.
+// Concurrent calls with the same credential wait for one verification. The cache contains an HMAC of the account, the
+// password and the stored hash, under a key that exists only in this process: no password can be read or guessed from
+// it, and a changed password is another credential. Wrong passwords are not cached. Thread-safe.
 class VerifiedCredentials {
  public:
-  // Whether the password is right, or why nobody can say now.
+  // Whether the password is right, or why it cannot be verified now.
   using Verify = std::function<absl::StatusOr<bool>()>;
 
   VerifiedCredentials(const Clock* clock, absl::Duration lifetime, size_t entries_max);
@@ -31,7 +31,8 @@ class VerifiedCredentials {
   VerifiedCredentials(const VerifiedCredentials&) = delete;
   VerifiedCredentials& operator=(const VerifiedCredentials&) = delete;
 
-  // True from memory, or what `verify`, or the same call under way on another thread, returns.
+  // True if the credential is in the cache. Otherwise the result of `verify`, or of the same call in progress on
+  // another thread.
   absl::StatusOr<bool> Check(absl::string_view account, absl::string_view password, absl::string_view stored_hash,
                              const Verify& verify);
 
@@ -48,7 +49,7 @@ class VerifiedCredentials {
   const absl::Duration lifetime_;
   const std::string secret_;
   absl::Mutex mutex_;
-  LruMap<std::string, absl::Time> verified_ ABSL_GUARDED_BY(mutex_);  // Until when.
+  LruMap<std::string, absl::Time> verified_ ABSL_GUARDED_BY(mutex_);  // The time until which they are cached.
   absl::flat_hash_map<std::string, std::shared_ptr<PendingCheck>> pending_ ABSL_GUARDED_BY(mutex_);
 };
 

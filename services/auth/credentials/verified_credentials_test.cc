@@ -31,7 +31,7 @@ class VerifiedCredentialsTest : public testing::Test {
   VerifiedCredentials credentials_{&clock_, absl::Minutes(1), 3};
 };
 
-TEST_F(VerifiedCredentialsTest, RemembersWhatWasRight) {
+TEST_F(VerifiedCredentialsTest, CachesRightCredentials) {
   EXPECT_TRUE(Verifies("alice", "secret", "hash"));
   EXPECT_FALSE(Verifies("alice", "secret", "hash"));
   clock_.Advance(absl::Seconds(59));
@@ -40,14 +40,14 @@ TEST_F(VerifiedCredentialsTest, RemembersWhatWasRight) {
   EXPECT_TRUE(Verifies("alice", "secret", "hash"));
 }
 
-TEST_F(VerifiedCredentialsTest, EachPartCounts) {
+TEST_F(VerifiedCredentialsTest, EachPartOfACredentialMatters) {
   EXPECT_TRUE(Verifies("alice", "secret", "hash"));
   EXPECT_TRUE(Verifies("alice", "secret", "other"));
   EXPECT_TRUE(Verifies("alices", "ecret", "hash"));
   EXPECT_TRUE(Verifies("alice", "secrethash", ""));
 }
 
-TEST_F(VerifiedCredentialsTest, ForgetsWhatWasWrongOrCouldNotBeSaid) {
+TEST_F(VerifiedCredentialsTest, DoesNotCacheWrongCredentialsOrErrors) {
   EXPECT_TRUE(Verifies("alice", "guess", "hash", false));
   EXPECT_TRUE(Verifies("alice", "guess", "hash", false));
   EXPECT_THAT(credentials_.Check("alice", "secret", "hash", [] { return absl::UnavailableError("busy"); }),
@@ -61,7 +61,7 @@ TEST_F(VerifiedCredentialsTest, IsBounded) {
   EXPECT_TRUE(Verifies("a", "x", "hash"));
 }
 
-TEST_F(VerifiedCredentialsTest, AClockSetBackDoesNotProlong) {
+TEST_F(VerifiedCredentialsTest, AClockSetBackDoesNotExtendTheLifetime) {
   EXPECT_TRUE(Verifies("alice", "secret", "hash"));
   clock_.Advance(-absl::Hours(24));
   EXPECT_TRUE(Verifies("alice", "secret", "hash"));

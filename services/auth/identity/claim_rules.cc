@@ -12,8 +12,8 @@ namespace {
 
 namespace json = boost::json;
 
-// What each reading of the name finds. The names on the way to an object determine how much of the name is left there:
-// no object is looked into twice.
+// The values that all readings of the name find. The path to an object determines how much of the name is left there,
+// so that no object is searched twice.
 void FindReadings(const json::object& object, absl::string_view name, std::vector<const json::value*>* found) {
   for (size_t dot = name.find('.');; dot = name.find('.', dot + 1)) {
     const absl::string_view first = name.substr(0, dot);

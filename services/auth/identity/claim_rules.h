@@ -9,14 +9,13 @@
 
 namespace entrepot::auth {
 
-// The string that a claim's name stands for: `sub`, or, within objects, names joined by dots:
-// `kubernetes.io.serviceaccount.name` is {"kubernetes.io":{"serviceaccount":{"name":…}}}. Since names may hold dots
-// themselves, a text can be read in more ways than one. nullopt where no reading finds a claim or more than one does,
-// so that a claim whose name somebody else could choose never stands in for the one that was meant; and where it is no
-// string.
+// The string value of the claim with this name. The name of a claim within objects is the names joined by dots:
+// `kubernetes.io.serviceaccount.name` is {"kubernetes.io":{"serviceaccount":{"name":…}}}. Since names may contain dots,
+// a text can be read in more than one way. nullopt if no reading finds a claim, or more than one does, so that a claim
+// whose name a client could choose never replaces the intended one; or if the claim is not a string.
 std::optional<absl::string_view> FindClaim(const boost::json::object& claims, absl::string_view name);
 
-// Whether the token has all claims that the rule names, each as its pattern says (core/text/glob.h).
+// Whether the token has all claims of the rule, each matching its pattern (core/text/glob.h).
 bool MeetsClaims(const config::v1::IdentityProvider::ClaimRule& rule, const boost::json::object& claims);
 
 }  // namespace entrepot::auth

@@ -36,7 +36,7 @@ TEST(FindClaimTest, FindsClaimsWithinClaims) {
   }
 }
 
-TEST(FindClaimTest, FindsNothingWhereANameCanBeReadInTwoWays) {
+TEST(FindClaimTest, FindsNothingIfANameIsAmbiguous) {
   EXPECT_EQ(FindClaim(Claims(R"({"a.b":"x","a":{"b":"y"}})"), "a.b"), std::nullopt);
   EXPECT_EQ(FindClaim(Claims(R"({"a.b":{"c":"x"},"a":{"b.c":"x"}})"), "a.b.c"), std::nullopt);
   EXPECT_EQ(FindClaim(Claims(R"({"a.b":1,"a":{"b":"y"}})"), "a.b"), std::nullopt);
@@ -50,7 +50,7 @@ TEST(FindClaimTest, FindsStringsOnly) {
   EXPECT_EQ(FindClaim(claims, "e"), "");
 }
 
-TEST(FindClaimTest, TakesLittleTimeForNamesMadeToBeSlow) {
+TEST(FindClaimTest, IsFastForHostileNames) {
   // Each level can be reached by "a" and by "a.a".
   std::string text = R"({"x":1})";
   for (int i = 0; i < 10; ++i) text = absl::StrCat(R"({"a":)", text, R"(,"a.a":)", text, "}");
@@ -59,7 +59,7 @@ TEST(FindClaimTest, TakesLittleTimeForNamesMadeToBeSlow) {
   EXPECT_EQ(FindClaim(Claims(text.c_str()), name), std::nullopt);
 }
 
-TEST(MeetsClaimsTest, NeedsAllOfThem) {
+TEST(MeetsClaimsTest, NeedsAllClaims) {
   const Rule rule = ParseRule(R"pb(
     claims { key: "repository" value: "driftwood/*" }
     claims { key: "ref" value: "refs/heads/main" }
@@ -71,13 +71,13 @@ TEST(MeetsClaimsTest, NeedsAllOfThem) {
   EXPECT_FALSE(MeetsClaims(rule, Claims("{}")));
 }
 
-TEST(MeetsClaimsTest, AStarNeedsTheClaimToBeThere) {
+TEST(MeetsClaimsTest, AStarNeedsTheClaimToExist) {
   const Rule rule = ParseRule(R"pb(claims { key: "a" value: "*" })pb");
   EXPECT_TRUE(MeetsClaims(rule, Claims(R"({"a":""})")));
   EXPECT_FALSE(MeetsClaims(rule, Claims(R"({"b":""})")));
 }
 
-TEST(MeetsClaimsTest, ARuleWithoutClaimsIsMetByNobody) { EXPECT_FALSE(MeetsClaims(Rule(), Claims(R"({"sub":"a"})"))); }
+TEST(MeetsClaimsTest, NoTokenMeetsARuleWithoutClaims) { EXPECT_FALSE(MeetsClaims(Rule(), Claims(R"({"sub":"a"})"))); }
 
 }  // namespace
 }  // namespace entrepot::auth

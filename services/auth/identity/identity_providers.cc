@@ -48,14 +48,16 @@ absl::StatusOr<const IdentityProvider*> FindProvider(const Policy& policy, absl:
   for (const IdentityProvider& provider : policy.identity_providers()) {
     if (provider.issuer() == issuer) return &provider;
   }
-  return BadToken(absl::StrCat("is of the issuer ", QuotedInput(issuer), ", which is no identity provider here"));
+  return BadToken(
+      absl::StrCat("has the issuer ", QuotedInput(issuer), ", which is not an identity provider of this registry"));
 }
 
 absl::StatusOr<KeySetSource::Keys> ForClient(absl::StatusOr<KeySetSource::Keys> keys,
                                              const IdentityProvider& provider) {
-  // Where they come from is nobody's concern but the operator's, whose log has it.
+  // Only the log names the source of the keys: it concerns the operator, not the client.
   if (keys.ok()) return keys;
-  return absl::UnavailableError(absl::StrCat("the keys of the identity provider ", provider.name(), " are not there"));
+  return absl::UnavailableError(
+      absl::StrCat("the keys of the identity provider ", provider.name(), " are not available"));
 }
 
 absl::StatusOr<json::object> VerifySignature(absl::string_view token, const IdentityProvider& provider,
@@ -138,7 +140,7 @@ absl::StatusOr<WorkloadIdentity> IdentityProviders::Verify(const Policy& policy,
   ASSIGN_OR_RETURN(const json::object claims, VerifySignature(token, *provider, *SourceOf(policy, *provider)));
 
   ASSIGN_OR_RETURN(const std::string verified_issuer, token::StringClaim(claims, "iss"));
-  if (verified_issuer != provider->issuer()) return BadToken("is of another issuer");
+  if (verified_issuer != provider->issuer()) return BadToken("has another issuer");
   RETURN_IF_ERROR(CheckAudience(claims, *provider));
   ASSIGN_OR_RETURN(const token::Validity validity, token::CheckValidity(claims, clock_.Now()));
   WorkloadIdentity identity;
@@ -152,7 +154,7 @@ std::shared_ptr<KeySetSource> IdentityProviders::SourceOf(const Policy& policy, 
   absl::MutexLock lock(&mutex_);
   const auto found = sources_.find(LocationOf(provider));
   if (found != sources_.end()) return found->second;
-  // Those of providers that the policy does not have any more.
+  // Removes the sources of providers that the policy no longer has.
   std::set<std::string> used;
   for (const IdentityProvider& other : policy.identity_providers()) used.insert(LocationOf(other));
   std::erase_if(sources_, [&](const auto& source) { return !used.contains(source.first); });

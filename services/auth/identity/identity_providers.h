@@ -19,30 +19,30 @@
 
 namespace entrepot::auth {
 
-// Somebody whom an identity provider vouches for.
+// The account and rights that an identity provider's token proves.
 struct WorkloadIdentity {
-  // "oidc+NAME:SUB": the provider's name and the token's subject, whose bytes other than visible ASCII, and `%`, are
-  // written as %XX.
+  // "oidc+NAME:SUB": the name of the provider and the subject of the token. In the subject, `%` and bytes other than
+  // visible ASCII are written as %XX.
   std::string account;
-  // Of every claim rule that the token meets; at least one.
+  // Those of every claim rule that the token meets; at least one.
   std::vector<AccessGrant> grants;
-  // Of its token.
+  // The expiry of the token.
   absl::Time expires_at;
 };
 
-// Takes the tokens of a policy's identity providers for credentials (workload identity). Keeps the providers' keys
-// while policies come and go. Thread-safe; may block for some seconds on a provider's server.
+// Verifies the tokens of the policy's identity providers (workload identity). Keeps the keys of the providers when the
+// policy changes. Thread-safe. May block for some seconds on a provider's server.
 class IdentityProviders {
  public:
   using MakeSource = std::function<std::shared_ptr<KeySetSource>(const config::v1::IdentityProvider& provider)>;
 
-  // `clock` outlives it. The second one is for tests.
+  // `clock` must outlive this object. The second constructor is for tests.
   explicit IdentityProviders(const Clock* clock);
   IdentityProviders(const Clock* clock, MakeSource make_source);
 
-  // Whose token it is. kUnauthenticated (UNAUTHORIZED): it is of no provider of the policy, its signature, audience or
-  // times are wrong, or it meets no claim rule: whoever can get a token of a public issuer is nobody here.
-  // kUnavailable: the provider's keys cannot be had now.
+  // The identity that the token proves. kUnauthenticated (UNAUTHORIZED): no provider of the policy has issued it; its
+  // signature, audience or times are wrong; or it meets no claim rule. A public issuer gives tokens to everyone, so a
+  // token must meet a rule. kUnavailable: the provider's keys are not available now.
   absl::StatusOr<WorkloadIdentity> Verify(const config::v1::Policy& policy, absl::string_view token);
 
  private:
@@ -53,7 +53,7 @@ class IdentityProviders {
   const MakeSource make_source_;
 
   absl::Mutex mutex_;
-  // By where they come from.
+  // By the file or URL of the keys.
   std::map<std::string, std::shared_ptr<KeySetSource>> sources_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -65,7 +65,7 @@ constexpr char kPolicy[] = R"pb(
   }
 )pb";
 
-// Keys that a test changes.
+// A key set that tests change.
 class TestSource : public KeySetSource {
  public:
   absl::StatusOr<Keys> Get() override { return now; }
@@ -92,7 +92,7 @@ class IdentityProvidersTest : public testing::Test {
     sources_["cluster"]->Set(cluster_);
   }
 
-  // What the forge says of a job.
+  // The claims of a token for a CI job.
   json::object Job() {
     const int64_t now = absl::ToUnixSeconds(clock_.Now());
     return {{"iss", "https://forge.example"},
@@ -112,7 +112,7 @@ class IdentityProvidersTest : public testing::Test {
     return Verify(claims);
   }
 
-  // RSA keys take a second to make.
+  // Generating an RSA key takes a second.
   static const SigningKey& ClusterKey() {
     static const auto* const key = new SigningKey(SigningKey::Generate(SignatureAlgorithm::kRs256));
     return *key;
@@ -130,7 +130,7 @@ class IdentityProvidersTest : public testing::Test {
                                }};
 };
 
-TEST_F(IdentityProvidersTest, GivesWhatEveryRuleGivesThatTheTokenMeets) {
+TEST_F(IdentityProvidersTest, GrantsTheRightsOfEveryRuleThatTheTokenMeets) {
   ASSERT_OK_AND_ASSIGN(const WorkloadIdentity identity, Verify(Job()));
   EXPECT_EQ(identity.account, "oidc+forge:repo:driftwood/web:ref:refs/heads/main");
   EXPECT_EQ(identity.expires_at, clock_.Now() + absl::Minutes(5));
@@ -159,7 +159,7 @@ TEST_F(IdentityProvidersTest, ReadsClaimsWithinClaims) {
   EXPECT_THAT(providers_.Verify(policy_, token::SignClaims(cluster_, claims)), IsOciError(OciErrorCode::kUnauthorized));
 }
 
-TEST_F(IdentityProvidersTest, WhoMeetsNoRuleIsNobody) {
+TEST_F(IdentityProvidersTest, RefusesTokensThatMeetNoRule) {
   for (const char* const value : {"stranger/web", "", "x/driftwood/web", "driftwood"}) {
     const auto identity = VerifyWith("repository", value);
     EXPECT_THAT(identity, IsOciError(OciErrorCode::kUnauthorized)) << value;
@@ -182,7 +182,7 @@ TEST_F(IdentityProvidersTest, ChecksEveryClaim) {
       {"iss", "https://forge.example/", "no identity provider here"},
       {"iss", "https://FORGE.example", "no identity provider here"},
       {"iss", "", "no identity provider here"},
-      {"iss", nullptr, "iss that is no string"},
+      {"iss", nullptr, "iss that is not a string"},
       {"iss", "https://cluster.example", "a key that its issuer does not publish"},
       {"aud", "other.example", "not for the audience"},
       {"aud", "registry.example.evil", "not for the audience"},
@@ -191,12 +191,12 @@ TEST_F(IdentityProvidersTest, ChecksEveryClaim) {
       {"aud", json::array{1}, "not for the audience"},
       {"aud", json::object{{"registry.example", 1}}, "not for the audience"},
       {"exp", now - 60, "expired"},
-      {"exp", static_cast<double>(now), "exp that is no time"},
-      {"exp", nullptr, "exp that is no time"},
+      {"exp", static_cast<double>(now), "exp that is not a time"},
+      {"exp", nullptr, "exp that is not a time"},
       {"nbf", now + 61, "not valid yet"},
       {"iat", now + 61, "issued in the future"},
       {"sub", "", "empty subject"},
-      {"sub", 1, "sub that is no string"},
+      {"sub", 1, "sub that is not a string"},
       {"sub", json::string(256, 'a'), "subject that is too long"},
   };
   for (const Changed& row : rows) {
@@ -215,12 +215,12 @@ TEST_F(IdentityProvidersTest, ChecksEveryClaim) {
   EXPECT_OK(VerifyWith("aud", json::array{"other.example", "registry.example"}));
 }
 
-TEST_F(IdentityProvidersTest, WritesEverySubjectInVisibleAscii) {
+TEST_F(IdentityProvidersTest, EscapesSubjectsToVisibleAscii) {
   EXPECT_EQ(VerifyWith("sub", "a b%\n\"\xC3\xA9")->account, "oidc+forge:a%20b%25%0A\"%C3%A9");
   EXPECT_EQ(VerifyWith("sub", "a%20b")->account, "oidc+forge:a%2520b");
 }
 
-TEST_F(IdentityProvidersTest, AsksForNewerKeysWhereItDoesNotKnowAKid) {
+TEST_F(IdentityProvidersTest, ReadsNewerKeysForAnUnknownKid) {
   const SigningKey newer = SigningKey::Generate(SignatureAlgorithm::kEs256);
   EXPECT_THAT(providers_.Verify(policy_, token::SignClaims(newer, Job())), IsOciError(OciErrorCode::kUnauthorized));
   EXPECT_EQ(sources_["forge"]->asked_again, 1);
@@ -230,14 +230,14 @@ TEST_F(IdentityProvidersTest, AsksForNewerKeysWhereItDoesNotKnowAKid) {
   EXPECT_EQ(sources_["forge"]->asked_again, 2);
 }
 
-TEST_F(IdentityProvidersTest, AsksForNothingBecauseOfABadToken) {
+TEST_F(IdentityProvidersTest, DoesNotReadNewerKeysForABadToken) {
   for (const std::string& bad : {std::string("a.b.c"), std::string(), token::SignClaims(forge_, {{"iss", "x"}})}) {
     EXPECT_THAT(providers_.Verify(policy_, bad), IsOciError(OciErrorCode::kUnauthorized));
   }
   EXPECT_EQ(sources_made_, 0);
 }
 
-TEST_F(IdentityProvidersTest, OneProvidersKeysVouchForNobodyElsesTokens) {
+TEST_F(IdentityProvidersTest, TheKeysOfOneProviderDoNotVerifyTokensOfAnother) {
   json::object claims = Job();
   claims["iss"] = "https://cluster.example";
   claims["kubernetes.io"] = {{"namespace", "prod"}};
@@ -245,14 +245,14 @@ TEST_F(IdentityProvidersTest, OneProvidersKeysVouchForNobodyElsesTokens) {
   EXPECT_OK(providers_.Verify(policy_, token::SignClaims(cluster_, claims)));
 }
 
-TEST_F(IdentityProvidersTest, IsUnavailableWhereTheKeysAre) {
+TEST_F(IdentityProvidersTest, IsUnavailableIfTheKeysAre) {
   sources_["forge"]->now = absl::UnavailableError("/etc/secret/path cannot be read");
   const auto identity = Verify(Job());
   EXPECT_THAT(identity, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_EQ(identity.status().message(), "the keys of the identity provider forge are not there");
 }
 
-TEST_F(IdentityProvidersTest, KeepsSourcesWhilePoliciesComeAndGo) {
+TEST_F(IdentityProvidersTest, KeepsSourcesWhenThePolicyChanges) {
   ASSERT_OK(Verify(Job()));
   policy_.mutable_identity_providers(0)->mutable_rules(0)->add_actions("delete");
   ASSERT_OK_AND_ASSIGN(const WorkloadIdentity identity, Verify(Job()));

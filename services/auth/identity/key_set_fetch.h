@@ -7,9 +7,10 @@
 
 namespace entrepot::auth {
 
-// GET of a key set, up to 256 KiB within 5 seconds. No redirect is followed: the keys come from where the operator said
-// or not at all. `ca_file`: PEM of those who vouch for the server; empty: whom the system trusts. kInvalidArgument: an
-// address that policy/key_set_url.h refuses. kUnavailable: no such answer; the message says why.
+// Fetches the text of a key set by GET: at most 256 KiB, within 5 seconds. Does not follow redirects, so that the keys
+// come only from the address that the operator configured. `ca_file` is PEM with the authorities that may sign the
+// server's certificate; if it is empty, the system's are trusted. kInvalidArgument: policy/key_set_url.h refuses the
+// address. kUnavailable: there was no such response; the message gives the reason.
 absl::StatusOr<std::string> FetchKeySet(const std::string& url, const std::string& ca_file);
 
 }  // namespace entrepot::auth

@@ -12,7 +12,8 @@
 
 namespace entrepot::auth {
 
-// Keys from a file, which is looked at each time they are asked for: a bad new one is logged and the old keys stay.
+// A key set from a file, which is read again on each call. If a new file cannot be used, that is logged, and the old
+// keys stay in force.
 class KeySetFile final : public KeySetSource {
  public:
   explicit KeySetFile(const std::string& path);

@@ -22,7 +22,7 @@ class KeySetFileTest : public testing::Test {
   const SigningKey key_ = SigningKey::Generate(token::SignatureAlgorithm::kEs256);
 };
 
-TEST_F(KeySetFileTest, SeesEachChangeAtOnce) {
+TEST_F(KeySetFileTest, LoadsEachChangeAtOnce) {
   runtime::ReplaceFile(path_, TextOf(key_));
   KeySetFile file(path_);
   EXPECT_NE(file.Get().value()->Find(key_.kid()), nullptr);
@@ -32,7 +32,7 @@ TEST_F(KeySetFileTest, SeesEachChangeAtOnce) {
   EXPECT_NE(file.GetNewer().value()->Find(other.kid()), nullptr);
 }
 
-TEST_F(KeySetFileTest, KeepsTheOldKeysWhereTheNewFileIsBadOrGone) {
+TEST_F(KeySetFileTest, KeepsTheOldKeysIfTheNewFileIsInvalidOrMissing) {
   runtime::ReplaceFile(path_, TextOf(key_));
   KeySetFile file(path_);
   ASSERT_OK(file.Get());
@@ -42,7 +42,7 @@ TEST_F(KeySetFileTest, KeepsTheOldKeysWhereTheNewFileIsBadOrGone) {
   EXPECT_NE(file.Get().value()->Find(key_.kid()), nullptr);
 }
 
-TEST_F(KeySetFileTest, HasNoneUntilThereIsAGoodFile) {
+TEST_F(KeySetFileTest, HasNoKeysUntilThereIsAValidFile) {
   KeySetFile file(path_);
   EXPECT_THAT(file.Get(), StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(file.Get(), StatusIs(absl::StatusCode::kUnavailable));

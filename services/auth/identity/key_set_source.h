@@ -8,15 +8,16 @@
 
 namespace entrepot::auth {
 
-// Where an identity provider's public keys come from. Thread-safe.
+// The source of an identity provider's public keys: a file (KeySetFile) or a server (RemoteKeySet). Thread-safe.
 class KeySetSource {
  public:
   using Keys = std::shared_ptr<const token::KeySet>;
 
   virtual ~KeySetSource() = default;
-  // Those that are known, no older than the source allows. kUnavailable: there are none.
+  // The known keys, no older than the source allows. kUnavailable: there are none.
   virtual absl::StatusOr<Keys> Get() = 0;
-  // After a kid that Get() did not have: newer ones, if the source may be asked again already, else the same.
+  // For a token whose kid is not among the keys of Get(): newer keys if the source may be read again already, otherwise
+  // the same.
   virtual absl::StatusOr<Keys> GetNewer() = 0;
 };
 

@@ -12,9 +12,9 @@
 
 namespace entrepot::auth {
 
-// What the claims of those whom identity providers vouch for gave them last. Nothing is stored of them, but the catalog
-// is to show what their tokens let them read. One that has been forgotten, or that another process has issued a token
-// to, is shown what the policy's rules let it read. Thread-safe.
+// The grants that the accounts of identity providers had at their last login, kept in memory only: the catalog shows
+// the repositories that their tokens let them read. An account that has been dropped, or that another process has
+// issued a token to, sees what the policy's rules let it read. Thread-safe.
 class RecentIdentities {
  public:
   RecentIdentities() = default;

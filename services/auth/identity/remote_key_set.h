@@ -13,24 +13,24 @@
 
 namespace entrepot::auth {
 
-// Keys from a server. One thread at a time asks it; the others take the keys that are known, or wait for it, a few of
-// them, so that a slow server cannot hold all threads.
+// A key set that is fetched from a server and cached. One thread at a time fetches. The others use the cached keys; if
+// there are none, a few of them wait, so that a slow server cannot block all threads.
 class RemoteKeySet final : public KeySetSource {
  public:
-  // The text of a key set. May block for some seconds.
+  // Returns the text of the key set. May block for some seconds.
   using Fetch = std::function<absl::StatusOr<std::string>()>;
 
-  // Keys are fetched again when they are this old. Meanwhile, and where that fails, the old ones are taken,
+  // Keys are fetched again when they are this old. The old ones are used until then, and if fetching fails.
   static constexpr absl::Duration kFetchAgainAfter = absl::Minutes(5);
-  // but no longer than this: its keys may have been withdrawn.
+  // Keys are not used for longer than this: the provider may have withdrawn them.
   static constexpr absl::Duration kStaleMax = absl::Hours(24);
-  // The least time between two fetches, whatever kids tokens name and however often fetches fail,
+  // The least time between two fetches, whatever kids tokens name and however often fetches fail.
   static constexpr absl::Duration kFetchInterval = absl::Seconds(30);
-  // where there are no keys at all.
+  // The same while there are no keys at all.
   static constexpr absl::Duration kFirstFetchInterval = absl::Seconds(5);
   static constexpr int kWaitersMax = 4;
 
-  // `name` is for the log. `clock` outlives it.
+  // `name` is for the log. `clock` must outlive this object.
   RemoteKeySet(std::string name, Fetch fetch, const Clock* clock);
 
   absl::StatusOr<Keys> Get() override;
@@ -39,7 +39,7 @@ class RemoteKeySet final : public KeySetSource {
  private:
   bool HasKeysYoungerThan(absl::Duration age, absl::Time now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool MayFetch(absl::Time now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // What there is.
+  // The cached keys.
   absl::StatusOr<Keys> Known(absl::Time now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WaitForFetch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FetchNow(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -36,7 +36,7 @@ class RemoteKeySetTest : public testing::Test {
   RemoteKeySet address_{"ci", [this] { return Fetch(); }, &clock_};
 };
 
-TEST_F(RemoteKeySetTest, FetchesWhenItIsNeededAndKeepsTheAnswerForAWhile) {
+TEST_F(RemoteKeySetTest, FetchesOnDemandAndCaches) {
   EXPECT_EQ(fetches_, 0);
   EXPECT_TRUE(Has(old_key_));
   answer_ = TextOf(new_key_);
@@ -49,7 +49,7 @@ TEST_F(RemoteKeySetTest, FetchesWhenItIsNeededAndKeepsTheAnswerForAWhile) {
   EXPECT_EQ(fetches_, 2);
 }
 
-TEST_F(RemoteKeySetTest, FetchesForAnUnknownKidButNotTooOften) {
+TEST_F(RemoteKeySetTest, FetchesForAnUnknownKidAtALimitedRate) {
   EXPECT_TRUE(Has(old_key_));
   answer_ = TextOf(new_key_);
   for (int i = 0; i < 100; ++i) ASSERT_OK(address_.GetNewer());
@@ -60,7 +60,7 @@ TEST_F(RemoteKeySetTest, FetchesForAnUnknownKidButNotTooOften) {
   EXPECT_EQ(fetches_, 2);
 }
 
-TEST_F(RemoteKeySetTest, KeepsTheOldKeysForADayWhereFetchesFail) {
+TEST_F(RemoteKeySetTest, KeepsTheOldKeysForADayIfFetchesFail) {
   EXPECT_TRUE(Has(old_key_));
   for (const absl::StatusOr<std::string>& bad :
        {absl::StatusOr<std::string>(absl::UnavailableError("no")), absl::StatusOr<std::string>("{}")}) {
@@ -77,7 +77,7 @@ TEST_F(RemoteKeySetTest, KeepsTheOldKeysForADayWhereFetchesFail) {
   EXPECT_TRUE(Has(new_key_));
 }
 
-TEST_F(RemoteKeySetTest, TriesAgainSoonWhereThereAreNone) {
+TEST_F(RemoteKeySetTest, RetriesSoonWithoutKeys) {
   answer_ = absl::UnavailableError("no");
   for (int i = 0; i < 100; ++i) EXPECT_THAT(address_.Get(), StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_EQ(fetches_, 1);
@@ -86,7 +86,7 @@ TEST_F(RemoteKeySetTest, TriesAgainSoonWhereThereAreNone) {
   EXPECT_TRUE(Has(old_key_));
 }
 
-// A server that answers when it is told to.
+// A server that answers when a test lets it.
 class SlowServer {
  public:
   explicit SlowServer(std::string text) : text_(std::move(text)) {}
@@ -108,7 +108,7 @@ class SlowServer {
   const std::string text_;
 };
 
-TEST_F(RemoteKeySetTest, AsksASlowServerOnceForAllWhoWait) {
+TEST_F(RemoteKeySetTest, ConcurrentCallsShareOneFetch) {
   SlowServer server(TextOf(old_key_));
   RemoteKeySet address(
       "ci", [&] { return server.Fetch(); }, &clock_);
@@ -120,7 +120,7 @@ TEST_F(RemoteKeySetTest, AsksASlowServerOnceForAllWhoWait) {
   server.asked.WaitForNotification();
   constexpr int kMore = RemoteKeySet::kWaitersMax + 3;
   for (int i = 0; i < kMore; ++i) threads.emplace_back(get);
-  // As many as may wait do; the others have their answer.
+  // The allowed number of calls waits; the others have returned.
   EXPECT_TRUE(Eventually([&] { return refused >= kMore - RemoteKeySet::kWaitersMax; }));
   EXPECT_EQ(good, 0);
   server.answers.Notify();
@@ -129,7 +129,7 @@ TEST_F(RemoteKeySetTest, AsksASlowServerOnceForAllWhoWait) {
   EXPECT_EQ(server.fetches, 1);
 }
 
-TEST_F(RemoteKeySetTest, NobodyWaitsForASlowServerWhoHasKeys) {
+TEST_F(RemoteKeySetTest, CallsUseCachedKeysDuringASlowFetch) {
   SlowServer server(TextOf(old_key_));
   server.slow = false;
   RemoteKeySet address(

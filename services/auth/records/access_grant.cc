@@ -12,8 +12,8 @@ namespace entrepot::auth {
 
 absl::StatusOr<AccessGrant> AccessGrant::Parse(absl::Span<const std::string> repositories,
                                                absl::Span<const std::string> actions) {
-  if (repositories.empty()) return absl::InvalidArgumentError("it names no repositories");
-  if (actions.empty()) return absl::InvalidArgumentError("it names no actions");
+  if (repositories.empty()) return absl::InvalidArgumentError("there are no repositories");
+  if (actions.empty()) return absl::InvalidArgumentError("there are no actions");
   AccessGrant grant;
   for (const std::string& text : repositories) {
     ASSIGN_OR_RETURN(policy::RepositoryPattern pattern, policy::RepositoryPattern::Parse(text));
@@ -22,7 +22,7 @@ absl::StatusOr<AccessGrant> AccessGrant::Parse(absl::Span<const std::string> rep
   for (const std::string& name : actions) {
     const std::optional<policy::Action> action = policy::ActionByName(name);
     if (!action.has_value()) {
-      return absl::InvalidArgumentError(absl::StrCat(QuotedInput(name), " is no action: they are pull, push, delete"));
+      return absl::InvalidArgumentError(absl::StrCat(QuotedInput(name), " is not an action: use pull, push or delete"));
     }
     grant.actions_.push_back(*action);
   }

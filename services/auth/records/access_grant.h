@@ -12,11 +12,12 @@
 
 namespace entrepot::auth {
 
-// What an account may do besides what the policy allows it: a robot's scope, or what its claims give to somebody whom
-// an identity provider vouches for. Immutable.
+// A right of an account in addition to the policy: a robot's scope, or what a claim rule gives to an identity
+// provider's token. Immutable.
 class AccessGrant {
  public:
-  // `repositories` are patterns, `actions` pull, push and delete. kInvalidArgument: what is wrong with which.
+  // `repositories` are patterns; `actions` are "pull", "push" and "delete". kInvalidArgument: one of them is invalid;
+  // the message names it and gives the reason.
   static absl::StatusOr<AccessGrant> Parse(absl::Span<const std::string> repositories,
                                            absl::Span<const std::string> actions);
 

@@ -24,7 +24,7 @@ TEST(AccessGrantTest, AllowsItsActionsInItsRepositories) {
   EXPECT_EQ(grant.repositories().size(), 2u);
 }
 
-TEST(AccessGrantTest, WhatIsWrong) {
+TEST(AccessGrantTest, RefusesInvalidGrants) {
   const auto problem = [](std::vector<std::string> repositories, std::vector<std::string> actions) {
     const auto grant = AccessGrant::Parse(repositories, actions);
     EXPECT_THAT(grant, StatusIs(absl::StatusCode::kInvalidArgument));
@@ -33,7 +33,7 @@ TEST(AccessGrantTest, WhatIsWrong) {
   EXPECT_THAT(problem({}, {"pull"}), HasSubstr("no repositories"));
   EXPECT_THAT(problem({"a"}, {}), HasSubstr("no actions"));
   EXPECT_THAT(problem({"a", "B"}, {"pull"}), HasSubstr("\"B\""));
-  EXPECT_THAT(problem({"a"}, {"pull", "*"}), HasSubstr("\"*\" is no action"));
+  EXPECT_THAT(problem({"a"}, {"pull", "*"}), HasSubstr("\"*\" is not an action"));
 }
 
 }  // namespace

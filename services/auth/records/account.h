@@ -10,14 +10,14 @@
 
 namespace entrepot::auth {
 
-// Somebody who has shown a credential, or whom an administrator asks about; without a name, anybody.
+// An account that has authenticated, or that an administrator asks about. Without a name: an anonymous client.
 struct Account {
   policy::Subject subject = {};
-  // What it may do besides what the policy allows it.
+  // What it may do in addition to what the policy allows.
   std::vector<AccessGrant> grants = {};
-  // Of what its credential is verified against. Empty: it is given no refresh tokens.
+  // SHA-256 of what its credential is verified against. If it is empty, the account gets no refresh tokens.
   std::string credential_sha256 = {};
-  // When the credential ends; a token for it ends then too.
+  // When the credential expires. A token for it expires then too.
   absl::Time expires_at = absl::InfiniteFuture();
 
   const std::string& name() const { return subject.account; }

@@ -19,8 +19,8 @@ constexpr size_t kOtherNameBytesMax = 64;
 struct Grammar {
   absl::string_view what;
   size_t bytes_max;
-  absl::string_view first;   // Besides letters and digits.
-  absl::string_view others;  // Likewise.
+  absl::string_view first;   // In addition to letters and digits.
+  absl::string_view others;  // The same.
 };
 constexpr Grammar kUserName{"a user's name", kUserNameBytesMax, "_", "._-@+"};
 constexpr Grammar kRobotName{"a robot's name", kOtherNameBytesMax, "", "._-"};
@@ -51,7 +51,7 @@ absl::Status CheckUserName(absl::string_view name) {
     return absl::InvalidArgumentError(
         absl::StrCat(QuotedInput(name), " cannot be a user's name: \"", prefix, "\" marks another kind of account"));
   }
-  // Words of the policy file, and of the login with an identity provider's token.
+  // Words with a meaning in the policy file, or in a login with an identity provider's token.
   const std::array<absl::string_view, 4> reserved = {"anonymous", policy::kAnyone, policy::kAuthenticated,
                                                      kIdentityTokenUser};
   if (std::find(reserved.begin(), reserved.end(), name) != reserved.end()) {

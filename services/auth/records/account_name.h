@@ -8,20 +8,21 @@
 #include "absl/strings/string_view.h"
 #include "services/policy/subject.h"
 
-// What accounts and groups may be called. An account is a user ("alice"), a robot ("robot+deploy") or somebody whom an
-// identity provider vouches for ("oidc+ci:repo:driftwood/web"); no user can have the name of another kind, nor one that
-// a policy gives a meaning to.
+// The names of accounts and groups. An account is a user ("alice"), a robot ("robot+deploy"), or an identity of an
+// identity provider ("oidc+ci:repo:driftwood/web"). No user can have the name of another kind, or a name with a meaning
+// in a policy.
 namespace entrepot::auth {
 
-// Whoever logs in as this sends an identity provider's token for a password.
+// The user name of logins that send an identity provider's token as the password.
 inline constexpr absl::string_view kIdentityTokenUser = "oidc";
 
-// Up to 128 letters, digits, and `.`, `_`, `-`, `@`, `+`, the first one a letter, a digit or `_`. kInvalidArgument:
-// what is wrong with it.
+// A user's name has up to 128 letters, digits, `.`, `_`, `-`, `@` or `+`, and begins with a letter, a digit or `_`.
+// kInvalidArgument: the name is invalid; the message gives the reason.
 absl::Status CheckUserName(absl::string_view name);
-// Without the prefix: up to 64 letters, digits, `.`, `_`, `-`, the first one a letter or a digit.
+// A robot's name, without the prefix, has up to 64 letters, digits, `.`, `_` or `-`, and begins with a letter or a
+// digit.
 absl::Status CheckRobotName(absl::string_view name);
-// As a robot's.
+// The same rules as for a robot's name.
 absl::Status CheckGroupName(absl::string_view name);
 
 // "robot+deploy"

@@ -19,7 +19,7 @@ TEST(AccountNameTest, Users) {
   EXPECT_OK(CheckUserName(std::string(128, 'a')));
 }
 
-TEST(AccountNameTest, WhatIsNoUsersName) {
+TEST(AccountNameTest, RefusesInvalidUserNames) {
   for (const std::string& name :
        {std::string(), std::string("a b"), std::string(".a"), std::string("-a"), std::string("a:b"), std::string("a/b"),
         std::string("a\n"), std::string("a\0b", 3), std::string("\xc3\xa4"), std::string(129, 'a')}) {

@@ -47,7 +47,7 @@ absl::Status EnsureFormat(kv::KvEngine& kv) {
 
 absl::Status CheckFormat(kv::KvReader& kv) {
   ASSIGN_OR_RETURN(const std::optional<AuthFormatRecord> record, kv::ReadRecord<AuthFormatRecord>(kv, keys::Format()));
-  if (!record.has_value()) return absl::FailedPreconditionError("no auth service has kept its records there");
+  if (!record.has_value()) return absl::FailedPreconditionError("the directory contains no records of an auth service");
   RETURN_IF_ERROR(CheckVersion(*record));
   return ForEachValue(kv, keys::Everything(), [](const kv::KeyValue&) { return absl::OkStatus(); });
 }

@@ -6,12 +6,12 @@
 
 namespace entrepot::auth {
 
-// Checks that the KV holds the layout of the auth service's records that this program knows, and marks an empty one
-// with it. kFailedPrecondition where it holds another one, or records without a mark.
+// Checks that the KV has the layout of the auth service's records that this program supports, and marks an empty KV
+// with it. kFailedPrecondition: it has another layout, or records but no mark.
 absl::Status EnsureFormat(kv::KvEngine& kv);
 
-// Reads all of the service's records, and checks that they have the layout. kFailedPrecondition where they have another
-// one or there are none; kDataLoss.
+// Reads all of the service's records, and checks that they have the layout. kFailedPrecondition: they have another
+// layout, or there are none. kDataLoss: a record or key is damaged.
 absl::Status CheckFormat(kv::KvReader& kv);
 
 }  // namespace entrepot::auth

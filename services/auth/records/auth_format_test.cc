@@ -19,7 +19,7 @@ void Put(kv::KvEngine& kv, const std::string& key, const std::string& value) {
   }));
 }
 
-TEST(AuthFormatTest, MarksAnEmptyStoreAndKnowsItAgain) {
+TEST(AuthFormatTest, MarksAnEmptyStoreAndRecognisesIt) {
   kv::MemoryKvEngine kv;
   Put(kv, "m/of another service", "x");
   ASSERT_OK(EnsureFormat(kv));

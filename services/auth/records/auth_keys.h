@@ -7,7 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-// The auth service's keys: nothing else encodes or decodes one.
+// The keys of the auth service's records. No other code encodes or decodes them.
 //
 // Layout, version 1. FROZEN: a change needs a new version and a migration. `|` is the byte 0x00, which occurs in no
 // component. Values are the messages of storage/v1/auth_records.proto.
@@ -37,7 +37,7 @@ std::string RefreshToken(absl::string_view token_hash);
 std::string RefreshExpiry(absl::Time expires_at, absl::string_view token_hash);
 std::string RefreshGeneration(absl::string_view account);
 
-// Prefixes for scans: a key is its prefix and what stands behind it in the layout.
+// Prefixes for scans. A key is a prefix and the rest of its layout.
 std::string Everything();
 std::string Users();
 std::string Robots();
@@ -45,12 +45,12 @@ std::string Memberships();
 std::string GroupsOf(absl::string_view account);
 std::string RefreshExpiries();
 
-// What is behind a prefix, as a scan of it returns it.
+// The two components that follow a prefix.
 struct Pair {
   std::string first;
   std::string second;
 };
-// Of Memberships(): the group and the account. kDataLoss where the key is none of the layout.
+// The group and the account of a key of Memberships(). kDataLoss: the key does not have the layout.
 absl::StatusOr<Pair> DecodeMembership(absl::string_view key);
 struct Expiry {
   absl::Time expires_at;

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::string_literals;
 
-// The layout is frozen: what is here was written by some version and is read by all.
+// The layout is frozen: every version must read the keys that an earlier one has written.
 TEST(AuthKeysTest, Layout) {
   EXPECT_EQ(Format(), "f/auth");
   EXPECT_EQ(SigningKeys(), "a/keys");

@@ -26,7 +26,7 @@ absl::string_view AuthResultName(AuthResult result) {
 AuthMetrics::AuthMetrics(const std::shared_ptr<prometheus::Registry>& registry) {
   auto& attempts = prometheus::BuildCounter()
                        .Name("entrepot_auth_attempts_total")
-                       .Help("Credentials that were shown, and requests without one.")
+                       .Help("Attempts to authenticate, including requests without a credential.")
                        .Register(*registry);
   for (size_t method = 0; method < kMethods; ++method) {
     for (size_t result = 0; result < kResults; ++result) {
@@ -37,22 +37,22 @@ AuthMetrics::AuthMetrics(const std::shared_ptr<prometheus::Registry>& registry) 
   }
   tokens_ = &prometheus::BuildCounter()
                  .Name("entrepot_tokens_issued_total")
-                 .Help("Registry tokens that were issued.")
+                 .Help("Issued registry tokens.")
                  .Register(*registry)
                  .Add({});
   limited_ = &prometheus::BuildCounter()
                   .Name("entrepot_ratelimited_total")
-                  .Help("Requests that were turned away since too many came.")
+                  .Help("Requests that were rejected because of a limit.")
                   .Register(*registry);
   for (const char* by : {"address", "account", "hashing"}) limited_->Add({{"by", by}});
   hash_seconds_ = &prometheus::BuildHistogram()
                        .Name("entrepot_password_hash_duration_seconds")
-                       .Help("Time that checking or making a password's hash took, without the wait for its turn.")
+                       .Help("Time to hash a password, without the wait for a slot.")
                        .Register(*registry)
                        .Add({}, kHashBuckets);
   auto& hashes = prometheus::BuildGauge()
                      .Name("entrepot_password_hashes")
-                     .Help("Passwords that are hashed, and that wait for their turn.")
+                     .Help("Passwords that are being hashed or wait for a slot.")
                      .Register(*registry);
   running_ = &hashes.Add({{"state", "running"}});
   waiting_ = &hashes.Add({{"state", "waiting"}});

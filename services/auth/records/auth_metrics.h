@@ -14,14 +14,14 @@
 
 namespace entrepot::auth {
 
-// How somebody shows who he is.
+// How a client authenticates.
 enum class AuthMethod { kAnonymous, kPassword, kRobotSecret, kRefreshToken, kIdentityToken };
 absl::string_view AuthMethodName(AuthMethod method);
 
 enum class AuthResult { kSuccess, kFailure, kLimited, kError };
 absl::string_view AuthResultName(AuthResult result);
 
-// What the auth service counts:
+// The metrics of the auth service:
 //   entrepot_auth_attempts_total{method,result}, entrepot_tokens_issued_total, entrepot_ratelimited_total{by},
 //   entrepot_password_hash_duration_seconds, entrepot_password_hashes{state="running"|"waiting"}
 class AuthMetrics {
@@ -33,7 +33,7 @@ class AuthMetrics {
   // "address", "account" or "hashing".
   void CountLimited(absl::string_view by);
   void ObserveHash(absl::Duration duration) { hash_seconds_->Observe(absl::ToDoubleSeconds(duration)); }
-  // For those who wait for their turn, or have it, to count themselves.
+  // Threads that wait for a slot, or hash, count themselves in these.
   prometheus::Gauge& hashes_waiting() { return *waiting_; }
   prometheus::Gauge& hashes_running() { return *running_; }
 

@@ -26,7 +26,7 @@ inline absl::Status ForEachValue(kv::KvReader& kv, const std::string& prefix,
   }
 }
 
-// The same for records; what follows the prefix is passed with each.
+// The same for records. `visit` gets what follows the prefix in the key, and the record.
 template <typename Record>
 absl::Status ForEachRecord(
     kv::KvReader& kv, const std::string& prefix,

@@ -5,8 +5,8 @@
 
 #include "absl/strings/string_view.h"
 
-// Secrets that we make: 32 random bytes behind a prefix by which scanners of repositories find them. Nobody guesses
-// one, so one round of SHA-256 is all that is kept of it.
+// Generated secrets: a prefix, by which scanners find leaked secrets in source repositories, and 32 random bytes. They
+// cannot be guessed, so that one round of SHA-256 suffices to store them.
 namespace entrepot::auth {
 
 inline constexpr absl::string_view kRobotSecretPrefix = "entrepot_robot_";
@@ -15,7 +15,7 @@ inline constexpr absl::string_view kRefreshTokenPrefix = "entrepot_refresh_";
 std::string NewSecret(absl::string_view prefix);
 // 32 bytes.
 std::string Sha256(absl::string_view text);
-// In constant time for texts of the same length.
+// Takes constant time for texts of the same length.
 bool SecretsEqual(absl::string_view a, absl::string_view b);
 
 }  // namespace entrepot::auth

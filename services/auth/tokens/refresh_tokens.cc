@@ -18,7 +18,7 @@ using storage::v1::RefreshExpiryRecord;
 using storage::v1::RefreshGenerationRecord;
 using storage::v1::RefreshTokenRecord;
 
-// More than one for each that is made, so that they become fewer.
+// More than one per new token, so that their number decreases.
 constexpr size_t kRemovedAtOnce = 4;
 
 std::string HashOf(absl::string_view token) { return absl::BytesToHexString(Sha256(token)); }

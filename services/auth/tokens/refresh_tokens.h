@@ -13,12 +13,12 @@
 
 namespace entrepot::auth {
 
-// What a client keeps in a password's place: an opaque secret, of which only the SHA-256 is kept. It is worth nothing
-// once it has expired, its account's tokens were revoked, or the account's credential is another than the one that it
-// was given for. What has expired is removed as new ones are made. Thread-safe.
+// Refresh tokens: opaque secrets that clients store instead of a password. Only their SHA-256 is stored here. A token
+// is invalid once it has expired, its account's tokens were revoked, or the account's credential has changed since it
+// was issued. Issuing new tokens removes expired ones. Thread-safe.
 class RefreshTokens {
  public:
-  // Whom a token stands for. Whether the account's credential is still that one is for the caller to see.
+  // The account that a token stands for. The caller must check that the account's credential has not changed.
   struct Holder {
     std::string account;
     std::string client_id;
@@ -28,13 +28,13 @@ class RefreshTokens {
   RefreshTokens(kv::KvEngine* kv, const Clock* clock, absl::Duration lifetime)
       : kv_(*kv), clock_(*clock), lifetime_(lifetime) {}
 
-  // Durable once it returns.
+  // The token is durable when this returns.
   absl::StatusOr<std::string> Issue(const Holder& holder);
-  // nullopt: unknown, expired or revoked.
+  // nullopt if the token is unknown, expired or revoked.
   absl::StatusOr<std::optional<Holder>> Find(absl::string_view token) const;
   absl::Status RevokeAll(absl::string_view account);
 
-  // For the transaction in which an account goes. It holds LockOf(account).
+  // For a transaction that creates or deletes the account. It must hold LockOf(account).
   static kv::Lock LockOf(absl::string_view account);
   static absl::Status RevokeAll(kv::KvTransaction& transaction, absl::string_view account);
 

@@ -45,7 +45,7 @@ TEST_F(RefreshTokensTest, StandForTheirHolder) {
   EXPECT_NE(Issue("alice"), token);
 }
 
-TEST_F(RefreshTokensTest, OthersAreUnknown) {
+TEST_F(RefreshTokensTest, OtherTokensAreUnknown) {
   std::string token = Issue("alice");
   token.back() = token.back() == '0' ? '1' : '0';
   EXPECT_FALSE(IsGood(token));
@@ -53,7 +53,7 @@ TEST_F(RefreshTokensTest, OthersAreUnknown) {
   EXPECT_FALSE(IsGood("entrepot_refresh_"));
 }
 
-TEST_F(RefreshTokensTest, AreNotKept) {
+TEST_F(RefreshTokensTest, StoresOnlyHashes) {
   const std::string token = Issue("alice");
   ASSERT_OK_AND_ASSIGN(const auto all, kv_.Scan({}));
   for (const kv::KeyValue& entry : all) {
@@ -82,7 +82,7 @@ TEST_F(RefreshTokensTest, AreRevokedByAccount) {
   EXPECT_FALSE(IsGood(next));
 }
 
-TEST_F(RefreshTokensTest, ExpiredOnesAreRemovedAsNewOnesAreMade) {
+TEST_F(RefreshTokensTest, NewTokensRemoveExpiredOnes) {
   for (int i = 0; i < 6; ++i) Issue("alice");
   clock_.Advance(absl::Hours(720));
   const std::string token = Issue("bob");

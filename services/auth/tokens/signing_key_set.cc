@@ -57,13 +57,13 @@ absl::Status SigningKeySet::MakeFirstKey() {
 absl::Status SigningKeySet::Rotate() {
   const token::SigningKey key = token::SigningKey::Generate(options_.algorithm);
   const absl::Time now = clock_.Now();
-  // Another process may sign with the old key for as long as it has not read of the new one.
+  // Another process may sign with the old key until it has read the new one.
   const absl::Time until = now + kStaleMax + options_.token_lifetime + token::kLeeway;
   RETURN_IF_ERROR(kv_.Transact(
       Locks(),
       [&](kv::KvTransaction& transaction) -> absl::Status {
         ASSIGN_OR_RETURN(std::optional<SigningKeySetRecord> record, ReadKeys(transaction));
-        if (!record.has_value()) return absl::DataLossError("the record of the signing keys is gone");
+        if (!record.has_value()) return absl::DataLossError("the record of the signing keys is missing");
         MakeActive(key, now, until, &*record);
         if (static_cast<size_t>(record->keys_size()) > 1 + kOldKeysMax) {
           return absl::FailedPreconditionError(
@@ -82,7 +82,7 @@ absl::Status SigningKeySet::Rotate() {
 absl::StatusOr<std::shared_ptr<const SigningKeySnapshot>> SigningKeySet::Read() {
   const absl::Time now = clock_.Now();
   ASSIGN_OR_RETURN(std::optional<std::string> value, kv_.Get(keys::SigningKeys()));
-  if (!value.has_value()) return absl::DataLossError("the record of the signing keys is gone");
+  if (!value.has_value()) return absl::DataLossError("the record of the signing keys is missing");
   absl::MutexLock lock(&mutex_);
   if (snapshot_ == nullptr || *value != value_) {
     ASSIGN_OR_RETURN(const SigningKeySetRecord record,

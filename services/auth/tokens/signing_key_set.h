@@ -20,48 +20,48 @@
 
 namespace entrepot::auth {
 
-// What the registry's tokens are signed and verified with, in the KV: any number of processes may share it.
+// The keys that sign and verify the registry's tokens, in the KV. Any number of processes may share them.
 //
-// Rotation: the new key signs at once where it was made, and within kReadAgainAfter everywhere else. The old key's
-// private half is forgotten at once; its public half stays for as long as a token that it has signed can be good, so
-// that a client in the middle of a push notices nothing. A verifier that meets a kid it does not know asks
-// VerificationKeys(), which always reads the KV: a key is there before anything is signed with it.
+// Rotation: the process that rotates signs with the new key at once, the others within kReadAgainAfter. The private
+// half of the old key is deleted at once. Its public half stays for as long as a token that it has signed can be valid,
+// so that a client in the middle of a push is not interrupted. A verifier that finds an unknown kid calls
+// VerificationKeys(), which always reads the KV: a key is stored before it signs.
 //
-// Thread-safe. Calls block on the KV; its errors are returned.
+// Thread-safe. Calls block on the KV and return its errors.
 class SigningKeySet {
  public:
   struct Options {
-    // Of keys made from now on.
+    // The algorithm of keys that are created from now on.
     token::SignatureAlgorithm algorithm = token::SignatureAlgorithm::kEs256;
-    // The longest of any token that is signed with these keys.
+    // The longest lifetime of a token that these keys sign.
     absl::Duration token_lifetime;
   };
   struct KeyInfo {
     std::string kid;
     token::SignatureAlgorithm algorithm;
     absl::Time created_at;
-    // nullopt: it signs.
+    // nullopt for the key that signs.
     std::optional<absl::Time> verifies_until;
   };
 
-  // How soon the work of other processes is noticed.
+  // How soon changes by other processes are noticed.
   static constexpr absl::Duration kReadAgainAfter = absl::Seconds(1);
-  // While the KV cannot be read, what was read last is signed with for no longer than this.
+  // While the KV cannot be read, the last known key signs for no longer than this.
   static constexpr absl::Duration kStaleMax = absl::Seconds(60);
-  // Keys that only verify; Rotate refuses to make more.
+  // The most keys that only verify. Rotate() refuses to exceed it.
   static constexpr size_t kOldKeysMax = 16;
 
-  // Makes the first key where there is none. `kv` and `clock` outlive it.
+  // Creates the first key if there is none. `kv` and `clock` must outlive this object.
   static absl::StatusOr<std::unique_ptr<SigningKeySet>> Open(kv::KvEngine* kv, const Clock* clock,
                                                              const Options& options);
 
-  // What to sign with now.
+  // The key that signs now.
   absl::StatusOr<token::SigningKey> Active();
-  // All that a token may have been signed with that is still good.
+  // The keys of all tokens that may still be valid.
   absl::StatusOr<token::KeySet> VerificationKeys();
-  // The same for people, newest first.
+  // Descriptions of the same keys, newest first.
   absl::StatusOr<std::vector<KeyInfo>> List();
-  // kFailedPrecondition: kOldKeysMax.
+  // kFailedPrecondition: there are kOldKeysMax keys that only verify.
   absl::Status Rotate();
 
  private:
@@ -70,7 +70,7 @@ class SigningKeySet {
 
   absl::Status MakeFirstKey();
   absl::StatusOr<std::shared_ptr<const SigningKeySnapshot>> Read();
-  // Of the snapshot, those that count now.
+  // The keys of the snapshot that are valid now.
   std::vector<SigningKeySnapshot::Key> GoodKeys(const SigningKeySnapshot& snapshot) const;
 
   kv::KvEngine& kv_;
@@ -78,7 +78,7 @@ class SigningKeySet {
   const Options options_;
 
   absl::Mutex mutex_;
-  // What was read last, when, and what it says.
+  // The last value that was read, when it was read, and its content.
   std::string value_ ABSL_GUARDED_BY(mutex_);
   absl::Time read_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   std::shared_ptr<const SigningKeySnapshot> snapshot_ ABSL_GUARDED_BY(mutex_);

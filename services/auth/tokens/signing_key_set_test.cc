@@ -29,7 +29,7 @@ constexpr absl::Duration kLifetime = absl::Minutes(5);
 
 class SigningKeySetTest : public testing::Test {
  protected:
-  // Of one process more that shares the KV.
+  // The key set of another process that shares the KV.
   std::unique_ptr<SigningKeySet> Open(SignatureAlgorithm algorithm = SignatureAlgorithm::kEs256) {
     auto set = SigningKeySet::Open(&faulty_, &clock_, {.algorithm = algorithm, .token_lifetime = kLifetime});
     EXPECT_OK(set);
@@ -45,7 +45,7 @@ class SigningKeySetTest : public testing::Test {
         },
         kv::Durability::kSynced));
   }
-  // Nothing of the KV can be reached until Restart().
+  // The KV fails until Restart().
   void Crash() {
     faulty_.InjectAt(1, kv::Fault::kCrashBeforeCommit);
     ASSERT_FALSE(faulty_
@@ -60,14 +60,14 @@ class SigningKeySetTest : public testing::Test {
   kv::FaultInjectingKvEngine faulty_{&kv_};
 };
 
-// Whether a verifier that asks the set now takes what the key has signed.
+// Whether a verifier that reads the set now accepts tokens of the key.
 bool Verifies(SigningKeySet& set, const token::SigningKey& key) {
   const token::KeySet keys = set.VerificationKeys().value();
   const token::VerificationKey* const found = keys.Find(key.kid());
   return found != nullptr && found->Verify("text", key.Sign("text"));
 }
 
-TEST_F(SigningKeySetTest, MakesTheFirstKeyAndKeepsIt) {
+TEST_F(SigningKeySetTest, CreatesTheFirstKeyAndKeepsIt) {
   const auto set = Open();
   ASSERT_OK_AND_ASSIGN(const token::SigningKey key, set->Active());
   EXPECT_EQ(key.algorithm(), SignatureAlgorithm::kEs256);
@@ -77,7 +77,7 @@ TEST_F(SigningKeySetTest, MakesTheFirstKeyAndKeepsIt) {
   EXPECT_TRUE(Verifies(*restarted, key));
 }
 
-TEST_F(SigningKeySetTest, ProcessesThatStartAtOnceShareOneKey) {
+TEST_F(SigningKeySetTest, ProcessesThatStartTogetherShareOneKey) {
   std::vector<std::string> kids(8);
   std::vector<std::thread> processes;
   for (std::string& kid : kids) processes.emplace_back([&] { kid = Open()->Active()->kid(); });
@@ -86,7 +86,7 @@ TEST_F(SigningKeySetTest, ProcessesThatStartAtOnceShareOneKey) {
   EXPECT_THAT(Record().keys(), SizeIs(1));
 }
 
-TEST_F(SigningKeySetTest, SignsWithTheNewKeyAtOnceAndVerifiesWithTheOldOneForAsLongAsItsTokensLive) {
+TEST_F(SigningKeySetTest, SignsWithTheNewKeyAndVerifiesWithTheOldOneWhileItsTokensAreValid) {
   const auto set = Open();
   const token::SigningKey old_key = set->Active().value();
   ASSERT_OK(set->Rotate());
@@ -94,7 +94,8 @@ TEST_F(SigningKeySetTest, SignsWithTheNewKeyAtOnceAndVerifiesWithTheOldOneForAsL
   EXPECT_NE(new_key.kid(), old_key.kid());
   EXPECT_TRUE(Verifies(*set, new_key));
 
-  // The last token of another process that has not heard of the rotation yet, verified where the clock is behind.
+  // The last token of another process that has not noticed the rotation yet, verified on a machine whose clock is
+  // behind.
   clock_.Advance(SigningKeySet::kStaleMax + kLifetime + token::kLeeway - absl::Seconds(1));
   EXPECT_TRUE(Verifies(*set, old_key));
   clock_.Advance(absl::Seconds(1));
@@ -104,7 +105,7 @@ TEST_F(SigningKeySetTest, SignsWithTheNewKeyAtOnceAndVerifiesWithTheOldOneForAsL
   EXPECT_THAT(Record().keys(), SizeIs(2));
 }
 
-TEST_F(SigningKeySetTest, ForgetsThePrivateHalfOfTheOldKey) {
+TEST_F(SigningKeySetTest, DeletesThePrivateHalfOfTheOldKey) {
   const auto set = Open();
   const std::string old_pem = set->Active()->ToPem();
   ASSERT_TRUE(absl::StrContains(Record().SerializeAsString(), old_pem));
@@ -113,7 +114,7 @@ TEST_F(SigningKeySetTest, ForgetsThePrivateHalfOfTheOldKey) {
   EXPECT_TRUE(absl::StrContains(Record().SerializeAsString(), set->Active()->ToPem()));
 }
 
-TEST_F(SigningKeySetTest, OtherProcessesVerifyTheNewKeyAtOnceAndSignWithItSoon) {
+TEST_F(SigningKeySetTest, OtherProcessesVerifyWithTheNewKeyAtOnceAndSignWithItSoon) {
   const auto here = Open();
   const auto there = Open();
   const token::SigningKey old_key = there->Active().value();
@@ -128,7 +129,7 @@ TEST_F(SigningKeySetTest, OtherProcessesVerifyTheNewKeyAtOnceAndSignWithItSoon) 
   EXPECT_TRUE(Verifies(*there, here->Active().value()));
 }
 
-TEST_F(SigningKeySetTest, KeepsEveryRotationOfProcessesThatRotateAtOnce) {
+TEST_F(SigningKeySetTest, KeepsEveryConcurrentRotation) {
   const auto here = Open();
   const auto there = Open();
   std::thread other([&] { EXPECT_OK(there->Rotate()); });
@@ -138,7 +139,7 @@ TEST_F(SigningKeySetTest, KeepsEveryRotationOfProcessesThatRotateAtOnce) {
   EXPECT_EQ(here->List()->front().kid, there->List()->front().kid);
 }
 
-TEST_F(SigningKeySetTest, TheConfiguredAlgorithmIsForKeysMadeFromNowOn) {
+TEST_F(SigningKeySetTest, TheConfiguredAlgorithmAppliesToNewKeys) {
   const token::SigningKey old_key = Open(SignatureAlgorithm::kEs256)->Active().value();
   const auto set = Open(SignatureAlgorithm::kEdDsa);
   EXPECT_EQ(set->Active()->kid(), old_key.kid());
@@ -174,7 +175,7 @@ TEST_F(SigningKeySetTest, BoundsTheNumberOfOldKeys) {
   EXPECT_OK(set->Rotate());
 }
 
-TEST_F(SigningKeySetTest, SignsForAWhileWithWhatItHasReadWhereTheKvIsAway) {
+TEST_F(SigningKeySetTest, SignsWithTheLastKeyForAWhileIfTheKvFails) {
   const auto set = Open();
   const std::string kid = set->Active()->kid();
   Crash();
@@ -188,7 +189,7 @@ TEST_F(SigningKeySetTest, SignsForAWhileWithWhatItHasReadWhereTheKvIsAway) {
   EXPECT_EQ(set->Active()->kid(), kid);
 }
 
-TEST_F(SigningKeySetTest, RotatesOnceOrNotAtAllWhereACommitFails) {
+TEST_F(SigningKeySetTest, RotatesOnceOrNotAtAllIfACommitFails) {
   const auto set = Open();
   const std::string kid = set->Active()->kid();
   faulty_.InjectAt(1, kv::Fault::kFailCommit);
@@ -200,7 +201,7 @@ TEST_F(SigningKeySetTest, RotatesOnceOrNotAtAllWhereACommitFails) {
   EXPECT_THAT(*set->List(), SizeIs(2));
 }
 
-TEST_F(SigningKeySetTest, RefusesARecordThatMakesNoSense) {
+TEST_F(SigningKeySetTest, RefusesAnInvalidRecord) {
   Open();
   const SigningKeySetRecord good = Record();
   SigningKeySetRecord no_private_key = good;

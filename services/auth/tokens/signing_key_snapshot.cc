@@ -24,7 +24,7 @@ absl::Status Corrupt(absl::string_view problem) {
 absl::StatusOr<token::VerificationKey> ReadPublicKey(const SigningKeyRecord& record) {
   const absl::StatusOr<boost::json::value> jwk = ParseStrictJson(record.public_jwk());
   if (!jwk.ok()) return Corrupt(jwk.status().message());
-  if (!jwk->is_object()) return Corrupt("a public key is no object");
+  if (!jwk->is_object()) return Corrupt("a public key is not an object");
   absl::StatusOr<token::VerificationKey> key = token::VerificationKey::FromJwk(jwk->get_object());
   if (!key.ok()) return Corrupt(key.status().message());
   return key;
@@ -41,7 +41,7 @@ absl::StatusOr<SigningKeySnapshot::Key> ReadKey(const SigningKeyRecord& record) 
 }  // namespace
 
 absl::StatusOr<SigningKeySnapshot> SigningKeySnapshot::Of(const SigningKeySetRecord& record) {
-  if (record.keys().empty()) return Corrupt("it holds no key");
+  if (record.keys().empty()) return Corrupt("it contains no key");
   std::vector<Key> keys;
   for (const SigningKeyRecord& key_record : record.keys()) {
     ASSIGN_OR_RETURN(Key key, ReadKey(key_record));

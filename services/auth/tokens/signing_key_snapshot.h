@@ -13,24 +13,24 @@
 
 namespace entrepot::auth {
 
-// What a SigningKeySetRecord says. Immutable.
+// The content of a SigningKeySetRecord. Immutable.
 struct SigningKeySnapshot {
   struct Key {
     token::VerificationKey key;
     absl::Time created_at;
-    // nullopt: the key that signs.
+    // nullopt for the key that signs.
     std::optional<absl::Time> verifies_until;
   };
   // Oldest first; the last one signs.
   std::vector<Key> keys;
   token::SigningKey active;
 
-  // kDataLoss: the record makes no sense.
+  // kDataLoss: the record is invalid.
   static absl::StatusOr<SigningKeySnapshot> Of(const storage::v1::SigningKeySetRecord& record);
 };
 
-// Leaves the record with `key` as the one that signs. What signed before loses its private half, and verifies until
-// then; what need not verify any more goes.
+// Makes `key` the one that signs. The key that signed before loses its private half, and verifies until
+// `old_key_verifies_until`. Keys that no longer need to verify are removed.
 void MakeActive(const token::SigningKey& key, absl::Time now, absl::Time old_key_verifies_until,
                 storage::v1::SigningKeySetRecord* record);
 

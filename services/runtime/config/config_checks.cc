@@ -27,13 +27,13 @@
 namespace entrepot::runtime {
 namespace {
 
-// A manifest crosses gRPC as one message of at most 16 MiB, with some room for what goes beside it.
+// A manifest is sent in one gRPC message of at most 16 MiB, which leaves some room for the other fields.
 constexpr uint32_t kManifestBytesMaxMax = 15 * 1024 * 1024;
-// What no known client stays below; smaller limits would refuse every request.
+// All known clients send more than this: smaller limits would refuse every request.
 constexpr uint32_t kHeaderBytesMaxMin = 1024;
 constexpr uint32_t kUriBytesMaxMin = 512;
 
-// As many as somebody would read.
+// More would not be read.
 constexpr size_t kShownProblemsMax = 100;
 
 constexpr absl::Duration kTokenLifetimeMin = absl::Minutes(1);
@@ -70,7 +70,7 @@ void CheckAtLeast(absl::string_view field, uint32_t value, uint32_t min, ConfigP
   if (value < min) problems->Add(field, absl::StrCat("must be at least ", min, ", not ", value));
 }
 
-// "host:port", where host is a name, an IPv4 address or an IPv6 address in brackets.
+// "host:port"; the host is a name, an IPv4 address or an IPv6 address in brackets.
 bool IsHostAndPort(absl::string_view text) {
   const size_t colon = text.rfind(':');
   if (colon == absl::string_view::npos || colon == 0) return false;
@@ -109,7 +109,7 @@ void CheckPeerTls(absl::string_view field, const config::v1::PeerTls& tls, Confi
 void CheckOpenAccess(absl::string_view field, const config::v1::PublicEndpoint& endpoint, ConfigProblems* problems) {
   if (endpoint.allow_unauthenticated()) {
     problems->Warn(Field(field, "allow_unauthenticated"),
-                   absl::StrCat("whoever reaches ", endpoint.address(), " may push, pull and delete"));
+                   absl::StrCat("every client that reaches ", endpoint.address(), " may push, pull and delete"));
   } else {
     problems->Add(Field(field, "address"),
                   absl::StrCat("other machines reach ", endpoint.address(),
@@ -118,7 +118,7 @@ void CheckOpenAccess(absl::string_view field, const config::v1::PublicEndpoint& 
   }
 }
 
-// "https://registry.example" with a port, perhaps, and nothing behind it.
+// "https://registry.example", optionally with a port, and nothing after it.
 void CheckExternalUrl(absl::string_view field, absl::string_view url, ConfigProblems* problems) {
   if (url.empty()) return;
   absl::string_view host = url;
@@ -127,13 +127,13 @@ void CheckExternalUrl(absl::string_view field, absl::string_view url, ConfigProb
   problems->Add(field, absl::StrCat("must be like \"https://registry.example\", not ", QuotedInput(url)));
 }
 
-// What stands between quotes in a WWW-Authenticate header.
+// A text that may stand between quotes in a WWW-Authenticate header.
 void CheckQuotable(absl::string_view field, absl::string_view text, ConfigProblems* problems) {
   const bool good = absl::c_all_of(text, [](char c) { return absl::ascii_isprint(c) && c != '"' && c != '\\'; });
   if (!good) problems->Add(field, absl::StrCat("must be printable ASCII without quotes, not ", QuotedInput(text)));
 }
 
-// Whether the file can be appended to, where it is there, or else made.
+// Checks that the file can be appended to, or created if it does not exist.
 void CheckCanHold(absl::string_view field, const std::string& path, ConfigProblems* problems) {
   if (path.empty()) return;
   const size_t slash = path.rfind('/');
@@ -173,7 +173,7 @@ absl::Status ConfigProblems::ToStatus(absl::string_view file_name) const {
 void CheckEndpoint(absl::string_view field, const config::v1::Endpoint& endpoint, ConfigProblems* problems) {
   CheckAddress(field, endpoint.address(), problems);
   CheckPort(field, endpoint.port(), problems);
-  if (endpoint.has_tls()) problems->Add(Field(field, "tls"), "is for gRPC alone");
+  if (endpoint.has_tls()) problems->Add(Field(field, "tls"), "is supported for gRPC only");
 }
 
 void CheckGrpcEndpoint(absl::string_view field, const config::v1::Endpoint& endpoint, ConfigProblems* problems) {
@@ -182,11 +182,11 @@ void CheckGrpcEndpoint(absl::string_view field, const config::v1::Endpoint& endp
   if (endpoint.has_tls()) {
     CheckPeerTls(Field(field, "tls"), endpoint.tls(), problems);
     if (endpoint.tls().peers().empty()) {
-      problems->Add(Field(field, "tls.peers"), "is required: the names of the processes that are served");
+      problems->Add(Field(field, "tls.peers"), "is required: the names of the processes that may connect");
     }
   } else if (!IsLoopback(endpoint.address())) {
     problems->Warn(Field(field, "tls"),
-                   absl::StrCat("is not set: whoever reaches ", endpoint.address(), " may do everything"));
+                   absl::StrCat("is not set: every client that reaches ", endpoint.address(), " may do everything"));
   }
 }
 
@@ -200,7 +200,7 @@ void CheckPublicEndpoint(absl::string_view field, const config::v1::PublicEndpoi
   if (access == Access::kOpen) {
     CheckOpenAccess(field, endpoint, problems);
   } else if (!endpoint.has_tls() && !absl::StartsWith(endpoint.external_url(), "https://")) {
-    problems->Warn(Field(field, "tls"), "is not set: passwords and tokens cross the network in clear");
+    problems->Warn(Field(field, "tls"), "is not set: passwords and tokens cross the network in clear text");
   }
 }
 

@@ -96,7 +96,7 @@ Found CheckedPublic(
   return {problems.lines(), problems.warnings()};
 }
 
-TEST(ConfigChecksTest, OpenAccessIsForTheLoopbackAddress) {
+TEST(ConfigChecksTest, OpenAccessNeedsALoopbackAddress) {
   for (const char* loopback : {"127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"}) {
     const Found found = CheckedPublic(loopback, Access::kOpen);
     EXPECT_THAT(found.problems, IsEmpty()) << loopback;
@@ -111,13 +111,14 @@ TEST(ConfigChecksTest, OpenAccessIsForTheLoopbackAddress) {
   const Found allowed = CheckedPublic("0.0.0.0", Access::kOpen, [](auto* e) { e->set_allow_unauthenticated(true); });
   EXPECT_THAT(allowed.problems, IsEmpty());
   EXPECT_THAT(allowed.warnings,
-              ElementsAre("listen.allow_unauthenticated: whoever reaches 0.0.0.0 may push, pull and delete"));
+              ElementsAre("listen.allow_unauthenticated: every client that reaches 0.0.0.0 may push, pull and delete"));
 }
 
-TEST(ConfigChecksTest, PasswordsInClearAreAWarning) {
+TEST(ConfigChecksTest, PasswordsInClearTextAreAWarning) {
   const Found clear = CheckedPublic("0.0.0.0", Access::kAuthenticated);
   EXPECT_THAT(clear.problems, IsEmpty());
-  EXPECT_THAT(clear.warnings, ElementsAre("listen.tls: is not set: passwords and tokens cross the network in clear"));
+  EXPECT_THAT(clear.warnings,
+              ElementsAre("listen.tls: is not set: passwords and tokens cross the network in clear text"));
   EXPECT_THAT(CheckedPublic("127.0.0.1", Access::kAuthenticated).warnings, IsEmpty());
   const Found behind_proxy =
       CheckedPublic("0.0.0.0", Access::kAuthenticated, [](auto* e) { e->set_external_url("https://r.example"); });
@@ -152,13 +153,14 @@ TEST(ConfigChecksTest, PeerTls) {
   };
   EXPECT_THAT(checked().warnings, IsEmpty());
   endpoint.set_address("0.0.0.0");
-  EXPECT_THAT(checked().warnings, ElementsAre("grpc.tls: is not set: whoever reaches 0.0.0.0 may do everything"));
+  EXPECT_THAT(checked().warnings,
+              ElementsAre("grpc.tls: is not set: every client that reaches 0.0.0.0 may do everything"));
 
   config::v1::PeerTls& tls = *endpoint.mutable_tls();
   EXPECT_THAT(checked().problems,
               ElementsAre("grpc.tls.certificate_file: is required", "grpc.tls.private_key_file: is required",
                           "grpc.tls.ca_file: is required",
-                          "grpc.tls.peers: is required: the names of the processes that are served"));
+                          "grpc.tls.peers: is required: the names of the processes that may connect"));
   tls.set_certificate_file(at + ".crt");
   tls.set_private_key_file(at + ".key");
   tls.set_ca_file(at + "-ca.crt");
@@ -185,7 +187,7 @@ TEST(ConfigChecksTest, TheOperatorsEndpointHasNoTls) {
   endpoint.mutable_tls();
   ConfigProblems problems;
   CheckEndpoint("operator", endpoint, &problems);
-  EXPECT_THAT(problems.lines(), ElementsAre("operator.tls: is for gRPC alone"));
+  EXPECT_THAT(problems.lines(), ElementsAre("operator.tls: is supported for gRPC only"));
 }
 
 Lines CheckedAuthentication(const std::function<void(config::v1::Authentication*)>& change) {
@@ -228,7 +230,7 @@ Lines CheckedLimits(const std::function<void(config::v1::Limits*)>& change) {
   return problems.lines();
 }
 
-TEST(ConfigChecksTest, TheDefaultLimitsAreGood) {
+TEST(ConfigChecksTest, TheDefaultLimitsAreValid) {
   EXPECT_THAT(CheckedLimits([](auto*) {}), IsEmpty());
 }
 

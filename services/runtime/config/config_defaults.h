@@ -10,10 +10,10 @@
 
 namespace entrepot::runtime {
 
-// Each sets what the file left out (zero, empty, absent) to the default that proto/entrepot/config/v1 states. Past
-// this, nobody has to know a default.
+// Each function sets the fields that the file leaves out (zero, empty, absent) to the defaults that
+// proto/entrepot/config/v1 states. No other code has to know a default.
 
-// The address, and, where default_port is not 0, the port.
+// Sets the address, and, if default_port is not 0, the port.
 void FillDefaults(uint32_t default_port, config::v1::Endpoint* endpoint);
 void FillDefaults(config::v1::PublicEndpoint* endpoint);
 void FillDefaults(config::v1::Limits* limits);
@@ -22,10 +22,10 @@ void FillDefaults(config::v1::Collector* collector);
 void FillDefaults(config::v1::Log* log);
 void FillDefaults(config::v1::Service* service);
 void FillDefaults(config::v1::Authentication* authentication);
-// drain_timeout of every process: 25s.
+// The drain_timeout of every process: 25s.
 void FillDrainTimeout(google::protobuf::Duration* drain_timeout);
 
-// What a configured duration is in absl's terms.
+// Converts a configured duration.
 absl::Duration ToDuration(const google::protobuf::Duration& duration);
 
 }  // namespace entrepot::runtime

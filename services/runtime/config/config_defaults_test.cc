@@ -99,7 +99,7 @@ void ExpectKept() {
   EXPECT_EQ(message.DebugString(), before);
 }
 
-TEST(ConfigDefaultsTest, KeepsWhatIsGiven) {
+TEST(ConfigDefaultsTest, KeepsConfiguredValues) {
   ExpectKept<config::v1::PublicEndpoint>();
   ExpectKept<config::v1::Limits>();
   ExpectKept<config::v1::Uploads>();
@@ -114,7 +114,7 @@ TEST(ConfigDefaultsTest, KeepsWhatIsGiven) {
   EXPECT_EQ(endpoint.port(), 3u);
 }
 
-TEST(ConfigDefaultsTest, AnExplicitZeroDurationIsKeptSoThatItIsReported) {
+TEST(ConfigDefaultsTest, KeepsAnExplicitZeroDuration) {
   config::v1::Limits limits;
   limits.mutable_idle_timeout();
   FillDefaults(&limits);

@@ -30,7 +30,7 @@ bool IsDuration(const FieldDescriptor& field) {
          field.message_type()->full_name() == google::protobuf::Duration::descriptor()->full_name();
 }
 
-// Sets a field that is no list, or adds to one that is.
+// Sets a field, or appends to it if it is a list.
 absl::Status StoreScalar(const YamlNode& node, const FieldDescriptor* field, Message* message) {
   const Reflection* to = message->GetReflection();
   const bool add = field->is_repeated();
@@ -82,7 +82,7 @@ absl::Status StoreScalar(const YamlNode& node, const FieldDescriptor* field, Mes
     }
     case FieldDescriptor::CPPTYPE_STRING: {
       if (field->type() == FieldDescriptor::TYPE_BYTES) {
-        return absl::InvalidArgumentError("bytes cannot be given in a file");
+        return absl::InvalidArgumentError("bytes fields are not supported in a file");
       }
       ASSIGN_OR_RETURN(std::string value, TextValue(node));
       add ? to->AddString(message, field, std::move(value)) : to->SetString(message, field, std::move(value));
@@ -98,7 +98,7 @@ class ConfigReader {
  public:
   explicit ConfigReader(absl::string_view file_name) : file_name_(file_name) {}
 
-  // `path` is where the message stands: "" or "limits".
+  // `path` is the path of the message: "" or "limits".
   absl::Status ReadMessage(const YamlNode& node, const std::string& path, Message* message) const {
     if (node.kind == YamlNode::Kind::kNothing) return absl::OkStatus();
     if (node.kind != YamlNode::Kind::kMap) return At(node, path, Expected("fields (name: value)", node));
@@ -109,7 +109,7 @@ class ConfigReader {
       ASSIGN_OR_RETURN(const FieldDescriptor* field, FindField(name, path, *message->GetDescriptor()));
       const std::string field_path = path.empty() ? field->name() : absl::StrCat(path, ".", field->name());
       if (!seen.insert(field).second) return At(name, field_path, absl::InvalidArgumentError("given twice"));
-      // A proto3 optional field's oneof is no oneof to a reader.
+      // The oneof of a proto3 optional field is not visible to users.
       const OneofDescriptor* oneof = field->real_containing_oneof();
       if (oneof != nullptr && !seen_oneofs.insert(oneof).second) {
         return At(name, field_path,
@@ -140,8 +140,8 @@ class ConfigReader {
     std::vector<std::string> known;
     for (int i = 0; i < descriptor.field_count(); ++i) known.push_back(descriptor.field(i)->name());
     return At(name, path,
-              absl::InvalidArgumentError(
-                  absl::StrCat("unknown field ", QuotedInput(name.text), "; known are ", absl::StrJoin(known, ", "))));
+              absl::InvalidArgumentError(absl::StrCat("unknown field ", QuotedInput(name.text), "; known fields are ",
+                                                      absl::StrJoin(known, ", "))));
   }
 
   absl::Status ReadField(const YamlNode& node, const std::string& path, const FieldDescriptor* field,
@@ -163,7 +163,7 @@ class ConfigReader {
     if (!IsDuration(*field)) return ReadMessage(node, path, part);
     absl::StatusOr<google::protobuf::Duration> duration = DurationValue(node);
     if (!duration.ok()) return At(node, path, duration.status());
-    // Not a cast: the message's pool may have a Duration of its own.
+    // Not a cast: the message's descriptor pool may have its own Duration.
     part->ParseFromString(duration->SerializeAsString());
     return absl::OkStatus();
   }

@@ -15,7 +15,7 @@ namespace {
 using ::entrepot::testing::v1::ExampleConfig;
 using ::testing::HasSubstr;
 
-// Its text, or the error's message.
+// The text of the configuration, or the message of the error.
 std::string Parsed(absl::string_view yaml) {
   ExampleConfig config;
   const absl::Status status = ParseConfig(yaml, "f", &config);
@@ -48,13 +48,13 @@ drain_timeout: 250ms
             "log { level: \"debug\" } drain_timeout { nanos: 250000000 }");
 }
 
-TEST(ConfigLoaderTest, NothingIsAValidConfiguration) {
+TEST(ConfigLoaderTest, AnEmptyDocumentIsValid) {
   EXPECT_EQ(Parsed(""), "");
   EXPECT_EQ(Parsed("# nothing\n"), "");
   EXPECT_EQ(Parsed("{}"), "");
 }
 
-TEST(ConfigLoaderTest, ReplacesWhatTheMessageHeld) {
+TEST(ConfigLoaderTest, ReplacesTheContentOfTheMessage) {
   ExampleConfig config;
   config.set_bool_value(true);
   ASSERT_OK(ParseConfig("int32_value: 1", "f", &config));
@@ -114,7 +114,7 @@ TEST(ConfigLoaderTest, Text) {
 }
 
 TEST(ConfigLoaderTest, Bytes) {
-  EXPECT_EQ(Parsed("bytes_value: abc"), "f:1: bytes_value: bytes cannot be given in a file");
+  EXPECT_EQ(Parsed("bytes_value: abc"), "f:1: bytes_value: bytes fields are not supported in a file");
 }
 
 TEST(ConfigLoaderTest, Enums) {
@@ -152,9 +152,10 @@ TEST(ConfigLoaderTest, Messages) {
 TEST(ConfigLoaderTest, UnknownFields) {
   config::v1::StandaloneConfig config;
   EXPECT_EQ(ParseConfig("listen:\n  port: 1\n  prot: 2\n", "entrepot.yaml", &config).message(),
-            "entrepot.yaml:3: listen: unknown field \"prot\"; known are address, port, tls, external_url, "
+            "entrepot.yaml:3: listen: unknown field \"prot\"; known fields are address, port, tls, external_url, "
             "allow_unauthenticated");
-  EXPECT_THAT(Parsed("Int32_value: 1"), HasSubstr("f:1: unknown field \"Int32_value\"; known are int32_value, "));
+  EXPECT_THAT(Parsed("Int32_value: 1"),
+              HasSubstr("f:1: unknown field \"Int32_value\"; known fields are int32_value, "));
   EXPECT_THAT(Parsed("int32Value: 1"), HasSubstr("unknown field"));
   EXPECT_THAT(Parsed("? [a]\n: 1\n"), HasSubstr("expected a field's name, found a list"));
   EXPECT_THAT(Parsed(": 1\n"), HasSubstr("expected a field's name, found nothing"));
@@ -173,7 +174,7 @@ TEST(ConfigLoaderTest, Oneofs) {
   EXPECT_EQ(Parsed("left: a\nright:\n"), "f:2: right: only one of left, right may be given");
 }
 
-TEST(ConfigLoaderTest, OptionalFieldsRememberThatTheyAreGiven) {
+TEST(ConfigLoaderTest, OptionalFieldsArePresentIfGiven) {
   ExampleConfig config;
   ASSERT_OK(ParseConfig("optional_value: 0\nother_optional_value: 2", "f", &config));
   EXPECT_TRUE(config.has_optional_value());

@@ -17,7 +17,7 @@
 namespace entrepot::runtime {
 namespace {
 
-// google.protobuf.Duration's own bound: about 10,000 years.
+// The limit of google.protobuf.Duration: about 10,000 years.
 constexpr absl::Duration kDurationMax = absl::Seconds(315576000000);
 
 std::string Describe(const YamlNode& node) {

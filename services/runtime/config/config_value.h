@@ -11,22 +11,23 @@
 
 namespace entrepot::runtime {
 
-// A configuration file's values by type. Each returns kInvalidArgument with what is wrong, without where it stands:
+// The values of a configuration file, by type. Each function returns kInvalidArgument with the mistake, but without its
+// position:
 //   expected a whole number, found "abc"
 
-// -2^63 to 2^64 - 1 in decimal, without a sign "+", leading zeros, or anything else; in the bounds given.
+// A decimal number within the given bounds, -2^63 to 2^64 - 1 at most, without "+", leading zeros or other characters.
 absl::StatusOr<int64_t> SignedValue(const YamlNode& node, int64_t min, int64_t max);
 absl::StatusOr<uint64_t> UnsignedValue(const YamlNode& node, uint64_t max);
 // A finite number.
 absl::StatusOr<double> DecimalValue(const YamlNode& node);
 // true or false.
 absl::StatusOr<bool> BoolValue(const YamlNode& node);
-// Any scalar but nothing; no control characters but newlines and tabs.
+// Any scalar that is not empty. Newlines and tabs are the only control characters that it may contain.
 absl::StatusOr<std::string> TextValue(const YamlNode& node);
-// One of the enum's names.
+// One of the names of the enum.
 absl::StatusOr<const google::protobuf::EnumValueDescriptor*> EnumValue(
     const YamlNode& node, const google::protobuf::EnumDescriptor& descriptor);
-// "250ms", "3s", "1h30m", "0.5s"; within what google.protobuf.Duration allows.
+// "250ms", "3s", "1h30m", "0.5s"; within the range of google.protobuf.Duration.
 absl::StatusOr<google::protobuf::Duration> DurationValue(const YamlNode& node);
 
 // "expected <what>, found <the node>".

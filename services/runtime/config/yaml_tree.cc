@@ -24,7 +24,7 @@ absl::Status Mistake(absl::string_view file_name, int line, absl::string_view wh
 
 int LineOf(const YAML::Mark& mark) { return mark.line + 1; }
 
-// Builds the tree. Its exceptions never leave ParseYaml(): they are the only way to end yaml-cpp's parsing early.
+// Builds the tree. It throws, because nothing else ends yaml-cpp's parsing early; ParseYaml() catches all exceptions.
 class TreeBuilder : public YAML::EventHandler {
  public:
   YamlNode TakeRoot() { return std::move(root_); }
@@ -57,7 +57,7 @@ class TreeBuilder : public YAML::EventHandler {
   void OnMapEnd() override { open_.pop_back(); }
 
  private:
-  // "?" and "!" are what yaml-cpp gives plain and quoted values that carry no tag.
+  // yaml-cpp reports "?" for plain and "!" for quoted values without a tag.
   static void RefuseTag(const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!") return;
     throw YAML::ParserException(mark, "tags (!name) are not supported");
@@ -73,7 +73,7 @@ class TreeBuilder : public YAML::EventHandler {
   void Open(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag) {
     RefuseTag(mark, tag);
     if (open_.size() == kYamlDepthMax) throw YAML::ParserException(mark, "nested too deeply");
-    // Only the innermost node's items grow, so the pointers to the outer ones stay good.
+    // Only the items of the innermost node grow, so the pointers to the outer ones stay valid.
     open_.push_back(&Add(kind, mark));
   }
 
@@ -85,7 +85,7 @@ int LineAt(absl::string_view text, size_t offset) {
   return 1 + static_cast<int>(std::count(text.begin(), text.begin() + static_cast<ptrdiff_t>(offset), '\n'));
 }
 
-// yaml-cpp takes some control characters for the end of the file and replaces what is not UTF-8.
+// yaml-cpp treats some control characters as the end of the file, and replaces bytes that are not UTF-8.
 absl::Status CheckCharacters(absl::string_view text, absl::string_view file_name) {
   if (const size_t valid = Utf8PrefixLength(text); valid < text.size()) {
     return Mistake(file_name, LineAt(text, valid), "not UTF-8");

@@ -18,16 +18,18 @@ struct YamlNode {
 
   Kind kind = Kind::kNothing;
   int line = 1;
-  // A scalar's text, and whether it stood in quotes or a block, and so is text whatever it looks like.
+  // The text of a scalar, and whether it was written in quotes or as a block. If so, it is text whatever it looks like.
   std::string text;
   bool quoted = false;
-  // A list's items; a map's keys and values in turn, as they stand in the file, a key given twice included.
+  // The items of a list; or the keys and values of a map, alternating, in the order of the file, including keys that
+  // are given twice.
   std::vector<YamlNode> items;
 };
 
-// Parses the one document of `yaml_text`; kNothing where it has none. Values that depend on other parts of the text or
-// on a schema (aliases, tags) are refused, as are text that is not UTF-8, control characters, more than kYamlBytesMax
-// and nesting beyond kYamlDepthMax: kInvalidArgument, "<file_name>:<line>: <what is wrong>". No exception leaves.
+// Parses the single document of `yaml_text`; the result is kNothing if there is none. Aliases and tags are refused,
+// since their values depend on other parts of the text or on a schema. So are text that is not UTF-8, control
+// characters, more than kYamlBytesMax, and nesting beyond kYamlDepthMax: kInvalidArgument, "<file_name>:<line>:
+// <mistake>". Never throws.
 absl::StatusOr<YamlNode> ParseYaml(absl::string_view yaml_text, absl::string_view file_name);
 
 }  // namespace entrepot::runtime

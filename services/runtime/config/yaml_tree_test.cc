@@ -20,7 +20,7 @@ std::string Refusal(absl::string_view text) {
   return std::string(tree.status().message());
 }
 
-TEST(YamlTreeTest, NothingIsNothing) {
+TEST(YamlTreeTest, AnEmptyDocumentIsNothing) {
   for (const char* text : {"", "\n\n", "# a comment", "---\n", "~", "null"}) {
     ASSERT_OK_AND_ASSIGN(const YamlNode root, ParseYaml(text, "f"));
     EXPECT_EQ(root.kind, Kind::kNothing) << text;
@@ -52,7 +52,7 @@ TEST(YamlTreeTest, BlocksAreQuoted) {
   EXPECT_TRUE(root.items[3].quoted);
 }
 
-TEST(YamlTreeTest, SaysWhereTheGrammarIsBroken) {
+TEST(YamlTreeTest, ReportsTheLineOfASyntaxError) {
   EXPECT_THAT(Refusal("a: 1\nb: [1, 2\nc: 3\n"), StartsWith("f:"));
   EXPECT_THAT(Refusal("a: 1\n\tb: 2\n"), StartsWith("f:2: "));
   EXPECT_THAT(Refusal("a: 1\n]\n"), StartsWith("f:2: "));
@@ -64,7 +64,7 @@ TEST(YamlTreeTest, RefusesMoreThanOneDocument) {
   ASSERT_OK(ParseYaml("---\na: 1\n...\n", "f"));
 }
 
-TEST(YamlTreeTest, RefusesAliasesSoThatNoTextGrows) {
+TEST(YamlTreeTest, RefusesAliases) {
   EXPECT_EQ(Refusal("a: &x [1]\nb: *x\n"), "f:2: aliases (*name) are not supported; write the value out");
   std::string laughs = "a0: &a0 [x, x]\n";
   for (int i = 1; i < 60; ++i) absl::StrAppend(&laughs, "a", i, ": &a", i, " [*a", i - 1, ", *a", i - 1, "]\n");
@@ -78,7 +78,7 @@ TEST(YamlTreeTest, RefusesTags) {
   EXPECT_THAT(Refusal("a: !!seq [1]\n"), HasSubstr("tags"));
 }
 
-TEST(YamlTreeTest, BoundsDepth) {
+TEST(YamlTreeTest, LimitsDepth) {
   EXPECT_OK(ParseYaml(std::string(32, '[') + std::string(32, ']'), "f"));
   EXPECT_EQ(Refusal(std::string(33, '[') + std::string(33, ']')), "f:1: nested too deeply");
   EXPECT_EQ(Refusal(std::string(100000, '[')), "f:1: nested too deeply");
@@ -91,14 +91,14 @@ TEST(YamlTreeTest, BoundsDepth) {
   EXPECT_EQ(Refusal(questions), "f:1: nested too deeply");
 }
 
-TEST(YamlTreeTest, BoundsSize) {
+TEST(YamlTreeTest, LimitsSize) {
   EXPECT_OK(ParseYaml("a: " + std::string(kYamlBytesMax - 3, 'x'), "f"));
   EXPECT_EQ(Refusal("a: " + std::string(kYamlBytesMax - 2, 'x')), "f:1: larger than 1048576 bytes");
 }
 
-TEST(YamlTreeTest, RefusesWhatIsNotText) {
+TEST(YamlTreeTest, RefusesInvalidText) {
   EXPECT_EQ(Refusal("a: 1\nb: \xff\n"), "f:2: not UTF-8");
-  // yaml-cpp would take the text's end to be here.
+  // yaml-cpp would treat this as the end of the text.
   EXPECT_EQ(Refusal("a: 1\n\x04\nb: 2\n"), "f:2: a control character");
   EXPECT_EQ(Refusal(absl::string_view("a: \0", 4)), "f:1: a control character");
   // UTF-16.

@@ -20,7 +20,7 @@ absl::Status CannotRead(const std::string& path) {
 }  // namespace
 
 absl::StatusOr<std::string> ReadFileContents(const std::string& path, size_t bytes_max) {
-  // Not blocking, so that opening a FIFO does not wait for its writer.
+  // O_NONBLOCK, so that opening a FIFO does not wait for a writer.
   const OwnedFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (fd.get() < 0) return CannotRead(path);
   struct stat status;

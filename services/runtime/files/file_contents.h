@@ -8,11 +8,11 @@
 
 namespace entrepot::runtime {
 
-// What a configuration, and each of the files that it names, may hold.
+// The largest configuration file, and the largest file that a configuration names.
 inline constexpr size_t kConfiguredFileBytesMax = 1024 * 1024;
 
-// The whole of a file of at most `bytes_max`. The message of an error names the file. kInvalidArgument: it is larger,
-// or no file (a directory, a FIFO); kNotFound, kPermissionDenied and others: the system's reason why it cannot be read.
+// Reads a whole file of at most `bytes_max`. The message of an error names the file. kInvalidArgument: it is larger, or
+// not a regular file (a directory, a FIFO). kNotFound, kPermissionDenied and others: the system cannot read it.
 absl::StatusOr<std::string> ReadFileContents(const std::string& path, size_t bytes_max);
 
 }  // namespace entrepot::runtime

@@ -26,7 +26,7 @@ TEST(FileContentsTest, ReadsAllBytes) {
   EXPECT_THAT(ReadFileContents(WriteFile("empty", ""), 0), IsOkAndHolds(std::string()));
 }
 
-TEST(FileContentsTest, RefusesWhatIsLarger) {
+TEST(FileContentsTest, RefusesLargerFiles) {
   const std::string path = WriteFile("large", "123456");
   const auto result = ReadFileContents(path, 5);
   EXPECT_THAT(result, StatusIs(absl::StatusCode::kInvalidArgument));
@@ -40,7 +40,7 @@ TEST(FileContentsTest, NamesTheFileThatCannotBeRead) {
   EXPECT_THAT(std::string(result.status().message()), HasSubstr(missing));
 }
 
-TEST(FileContentsTest, RefusesWhatIsNoFile) {
+TEST(FileContentsTest, RefusesDirectoriesAndFifos) {
   EXPECT_THAT(ReadFileContents(testing::TempDir(), 5), StatusIs(absl::StatusCode::kInvalidArgument));
   // A FIFO without a writer would block an open() that waits.
   const std::string fifo = testing::TempDir() + "/fifo";

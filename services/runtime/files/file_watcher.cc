@@ -14,7 +14,7 @@
 namespace entrepot::runtime {
 namespace {
 
-// Between the two looks that must see the same.
+// The time between the two reads that must return the same contents.
 constexpr absl::Duration kSettling = absl::Milliseconds(50);
 
 absl::StatusOr<std::vector<std::string>> ReadAll(const std::vector<std::string>& paths) {
@@ -25,7 +25,7 @@ absl::StatusOr<std::vector<std::string>> ReadAll(const std::vector<std::string>&
   return contents;
 }
 
-// A hash, so that no second copy of a secret is kept.
+// A hash, so that memory has no second copy of a secret.
 std::string Fingerprint(const absl::StatusOr<std::vector<std::string>>& contents) {
   if (!contents.ok()) return contents.status().ToString();
   std::string fingerprint;
@@ -70,7 +70,7 @@ absl::Status FileWatcher::LoadIfChanged(const Snapshot& snapshot) {
   seen_ = snapshot.fingerprint;
   absl::Status status = load_(snapshot.contents);
   if (!status.ok()) {
-    // The first failure is the caller's to tell.
+    // The caller of Start() reports the first failure.
     if (loaded_) {
       Log(LogLevel::kError, absl::StrCat("new ", what_, " refused, the old one stays"), {{"error", status.message()}});
     }
@@ -87,7 +87,7 @@ void FileWatcher::Watch(absl::Duration poll_interval) {
   while (!stop_.WaitFor(wait)) {
     const Snapshot snapshot = ReadFiles();
     const bool settled = snapshot.fingerprint == std::exchange(last, snapshot.fingerprint);
-    // What it returns is logged. Contents seen before, as nearly always, are no change.
+    // LoadIfChanged() logs its error.
     if (settled) LoadIfChanged(snapshot).IgnoreError();
     wait = settled ? poll_interval : std::min(poll_interval, kSettling);
   }

@@ -14,35 +14,35 @@
 
 namespace entrepot::runtime {
 
-// Files that are one unit of configuration (a certificate and its key, a policy), read again when what is in them
-// changes: contents are compared, so that a replaced symbolic link (Kubernetes) counts and a touched file does not.
-// At most 1 MiB each.
+// Watches files that form one unit of configuration (a certificate and its key, a policy), and loads them again when
+// their contents change. It compares contents: a replaced symbolic link (Kubernetes) is a change, a new modification
+// time is not. Files have at most 1 MiB each.
 //
 //   FileWatcher watcher("policy", {path}, [this](const auto& contents) { return Load(contents); });
 //   RETURN_IF_ERROR(watcher.Start(absl::Seconds(1)));
 //
-// Safe from any thread.
+// Thread-safe.
 class FileWatcher {
  public:
-  // The files' contents in the order of the paths, or why one of them cannot be read. Returns what makes them
-  // unusable, and then leaves what was loaded before in force.
+  // Gets the contents of the files in the order of the paths, or the error of the file that cannot be read. Returns why
+  // they cannot be used; what it loaded before must then stay in force.
   using Loader = std::function<absl::Status(const absl::StatusOr<std::vector<std::string>>& contents)>;
 
-  // `what` is for the log: "new policy in use", "new policy refused, the old one stays".
+  // `what` names the files in the log: "new policy in use", "new policy refused, the old one stays".
   FileWatcher(std::string what, std::vector<std::string> paths, Loader load);
-  // Waits for a load under way.
+  // Waits for a load in progress.
   ~FileWatcher();
 
   FileWatcher(const FileWatcher&) = delete;
   FileWatcher& operator=(const FileWatcher&) = delete;
 
-  // Loads the files for the first time, and where that succeeds looks at them every `poll_interval` from then on, on a
-  // thread of its own; with zero only ReloadIfChanged() does. Contents that are still being written are not taken: the
-  // thread loads what it has read twice, some milliseconds apart. Call it once.
+  // Loads the files for the first time. If that succeeds, a thread of its own reads them every `poll_interval` from
+  // then on; if the interval is zero, only ReloadIfChanged() does. The thread does not load contents that are still
+  // being written: it must read the same contents twice, some milliseconds apart. Must be called once.
   absl::Status Start(absl::Duration poll_interval);
 
-  // Looks at the files now, and loads them where their contents differ from those seen last. What cannot be used is
-  // logged once; the loader's error is returned. OK where nothing changed.
+  // Reads the files now, and loads them if their contents differ from the last ones that were read. Contents that
+  // cannot be used are logged once; the loader's error is returned. OK if nothing has changed.
   absl::Status ReloadIfChanged();
 
  private:
@@ -56,8 +56,8 @@ class FileWatcher {
   const Loader load_;
 
   std::mutex load_mutex_;
-  std::string seen_;     // Fingerprint of the contents seen last, good or bad; guarded by load_mutex_.
-  bool loaded_ = false;  // Once; guarded by load_mutex_.
+  std::string seen_;     // Fingerprint of the last contents, usable or not. Guarded by load_mutex_.
+  bool loaded_ = false;  // Whether a load has succeeded. Guarded by load_mutex_.
 
   StopSignal stop_;
   std::thread watcher_;

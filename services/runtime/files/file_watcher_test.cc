@@ -31,7 +31,7 @@ class FileWatcherTest : public testing::Test {
     std::ofstream(PathOf(name) + ".new") << contents;
     std::filesystem::rename(PathOf(name) + ".new", PathOf(name));
   }
-  // Remembers what it loads; text that begins with "bad" cannot be used.
+  // Records what it loads. Text that begins with "bad" cannot be used.
   FileWatcher::Loader Remember() {
     return [this](const absl::StatusOr<std::vector<std::string>>& contents) -> absl::Status {
       RETURN_IF_ERROR(contents.status());
@@ -64,7 +64,7 @@ TEST_F(FileWatcherTest, LoadsAtFirstAndWhenContentsChange) {
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("new thing in use"));
 }
 
-TEST_F(FileWatcherTest, TheFirstFailureIsTheCallersAndNotLogged) {
+TEST_F(FileWatcherTest, ReturnsTheFirstFailureWithoutLoggingIt) {
   testing::internal::CaptureStderr();
   FileWatcher missing("thing", {PathOf("none")}, Remember());
   const absl::Status status = missing.Start(absl::Milliseconds(1));
@@ -76,7 +76,7 @@ TEST_F(FileWatcherTest, TheFirstFailureIsTheCallersAndNotLogged) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
-TEST_F(FileWatcherTest, WhatCannotBeUsedIsLoggedOnceAndTriedAgainWhenItChanges) {
+TEST_F(FileWatcherTest, LogsUnusableFilesOnceAndRetriesWhenTheyChange) {
   Write("a", "one");
   FileWatcher watcher("thing", {PathOf("a")}, Remember());
   ASSERT_OK(watcher.Start(absl::ZeroDuration()));
@@ -97,7 +97,7 @@ TEST_F(FileWatcherTest, WhatCannotBeUsedIsLoggedOnceAndTriedAgainWhenItChanges) 
   EXPECT_THAT(loaded_, ElementsAre("one", "one"));
 }
 
-TEST_F(FileWatcherTest, WatchesByItself) {
+TEST_F(FileWatcherTest, WatchesOnItsOwnThread) {
   Write("a", "one");
   FileWatcher watcher("thing", {PathOf("a")}, Remember());
   ASSERT_OK(watcher.Start(absl::Milliseconds(1)));
@@ -108,7 +108,7 @@ TEST_F(FileWatcherTest, WatchesByItself) {
   EXPECT_THAT(loaded_, ElementsAre("one", "two"));
 }
 
-TEST_F(FileWatcherTest, ManyThreadsMayLook) {
+TEST_F(FileWatcherTest, ManyThreadsMayReload) {
   Write("a", "0");
   FileWatcher watcher("thing", {PathOf("a")}, Remember());
   ASSERT_OK(watcher.Start(absl::Milliseconds(1)));

@@ -23,44 +23,44 @@
 
 namespace entrepot::runtime {
 
-// A file of rules that is parsed as a whole, and read again when it changes: a bad new one is logged, counted
-// (entrepot_<what>_reloads_total{result="success"|"failure"}) and the old one kept. Thread-safe.
+// A file of rules that is parsed as a whole, and read again when it changes. A new file that cannot be used is logged,
+// and the old one stays in force. Loads are counted (entrepot_<what>_reloads_total{result="success"|"failure"}).
+// Thread-safe.
 template <typename Content>
 class WatchedFile {
  public:
-  // The file's name is for messages.
+  // Parses the text of a file. Messages contain the file's name.
   using Parser = std::function<absl::StatusOr<std::shared_ptr<const Content>>(absl::string_view text,
                                                                               absl::string_view file_name)>;
 
-  // OK, or why Open() would not take the file; for checking a configuration before anything starts.
+  // OK, or the error with which Open() would refuse the file. For checking a configuration before the process starts.
   static absl::Status Check(const std::string& path, const Parser& parse) {
     ASSIGN_OR_RETURN(const std::string contents, ReadFileContents(path, kConfiguredFileBytesMax));
     return parse(contents, FileName(path)).status();
   }
 
-  // `what` it is, for the log and the counter: "policy". The errors of Check(). With a poll_interval of zero only
-  // ReloadIfChanged() looks at the file.
+  // `what` names the file in the log and the counter: "policy". The errors are those of Check(). If poll_interval is
+  // zero, only ReloadIfChanged() reads the file again.
   static absl::StatusOr<std::unique_ptr<WatchedFile>> Open(const std::string& what, const std::string& path,
                                                            Parser parse,
                                                            const std::shared_ptr<prometheus::Registry>& registry,
                                                            absl::Duration poll_interval) {
-    auto& reloads =
-        prometheus::BuildCounter()
-            .Name(absl::StrCat("entrepot_", what, "_reloads_total"))
-            .Help(absl::StrCat("Times the ", what, " file was read since it had changed, or for the first time."))
-            .Register(*registry);
+    auto& reloads = prometheus::BuildCounter()
+                        .Name(absl::StrCat("entrepot_", what, "_reloads_total"))
+                        .Help(absl::StrCat("Loads of the ", what, " file, at start and after changes."))
+                        .Register(*registry);
     std::unique_ptr<WatchedFile> file(new WatchedFile(what, path, std::move(parse), reloads));
     RETURN_IF_ERROR(file->watcher_.Start(poll_interval));
     return file;
   }
 
-  // The one in force now; never null.
+  // The content in force. Never null.
   std::shared_ptr<const Content> current() const {
     absl::MutexLock lock(&mutex_);
     return current_;
   }
 
-  // Looks at the file now.
+  // Reads the file now.
   absl::Status ReloadIfChanged() { return watcher_.ReloadIfChanged(); }
 
  private:
@@ -94,7 +94,7 @@ class WatchedFile {
   prometheus::Counter& refused_;
   mutable absl::Mutex mutex_;
   std::shared_ptr<const Content> current_ ABSL_GUARDED_BY(mutex_);
-  // Calls Load(): the last to be made and the first to go.
+  // Calls Load(): constructed last and destroyed first.
   FileWatcher watcher_;
 };
 

@@ -17,7 +17,8 @@ const prometheus::Histogram::BucketBoundaries& SecondsBuckets() {
   return buckets;
 }
 
-// "/package.Service/Method" of a protocol that is linked in. gRPC's own health service comes without its descriptor.
+// Whether this is "/package.Service/Method" of a protocol that is linked into the program. gRPC's own health service
+// has no descriptor.
 bool IsKnown(absl::string_view method) {
   if (method == "/grpc.health.v1.Health/Check" || method == "/grpc.health.v1.Health/Watch") return true;
   const std::string name = absl::StrReplaceAll(absl::StripPrefix(method, "/"), {{"/", "."}});
@@ -30,16 +31,16 @@ GrpcCallMetrics::GrpcCallMetrics(absl::string_view side, const std::shared_ptr<p
     : registry_(registry),
       started_(side == "server" ? &prometheus::BuildCounter()
                                        .Name("entrepot_grpc_server_started_total")
-                                       .Help("Calls that arrived.")
+                                       .Help("Calls that started.")
                                        .Register(*registry)
                                 : nullptr),
       handled_(&prometheus::BuildCounter()
                     .Name(absl::StrCat("entrepot_grpc_", side, "_handled_total"))
-                    .Help("Calls that ended, by their status.")
+                    .Help("Calls that ended, by status.")
                     .Register(*registry)),
       seconds_(&prometheus::BuildHistogram()
                     .Name(absl::StrCat("entrepot_grpc_", side, "_handling_seconds"))
-                    .Help("From a call's beginning to its status.")
+                    .Help("Time from the start of a call to its status.")
                     .Register(*registry)) {}
 
 GrpcCallMetrics::Method& GrpcCallMetrics::Of(absl::string_view method) {
@@ -61,12 +62,12 @@ GrpcCallMetrics::Method::Method(std::string name, GrpcCallMetrics* metrics)
       seconds_(&metrics->seconds_->Add({{"method", name_}}, SecondsBuckets())) {}
 
 void GrpcCallMetrics::Method::CountHandled(grpc::StatusCode code, absl::Duration took) {
-  // A peer may send any number.
+  // A peer may send any code.
   if (code < 0 || static_cast<size_t>(code) >= kCodes) code = grpc::StatusCode::UNKNOWN;
   const size_t at = static_cast<size_t>(code);
   prometheus::Counter* counter = handled_[at].load(std::memory_order_acquire);
   if (counter == nullptr) {
-    // gRPC's codes are Abseil's. Two threads that come here at once are given the same counter.
+    // gRPC's codes equal Abseil's. Two threads that create the counter at the same time get the same one.
     const std::string name = absl::StatusCodeToString(static_cast<absl::StatusCode>(at));
     counter = &metrics_->handled_->Add({{"method", name_}, {"code", name}});
     handled_[at].store(counter, std::memory_order_release);

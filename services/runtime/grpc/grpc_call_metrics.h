@@ -18,9 +18,9 @@
 
 namespace entrepot::runtime {
 
-// The counters and the histogram of one side's calls, found once a method and then kept: a call costs a look-up in a
-// small map, three atomic additions and no allocation. Methods beyond kMethodsMax are counted together as "other", so
-// that no peer can grow the label. Safe from any thread.
+// The counters and the histogram of the calls of one side, server or client. The metrics of a method are created once
+// and kept: a call costs a look-up in a small map, three atomic additions and no allocation. Methods beyond kMethodsMax
+// are counted together as "other", so that no peer can grow the label without bound. Thread-safe.
 class GrpcCallMetrics {
  public:
   class Method {
@@ -35,15 +35,16 @@ class GrpcCallMetrics {
 
     const std::string name_;
     GrpcCallMetrics* const metrics_;
-    prometheus::Counter* const started_;  // Null on the client's side.
+    prometheus::Counter* const started_;  // Null on the client side.
     prometheus::Histogram* const seconds_;
-    std::array<std::atomic<prometheus::Counter*>, kCodes> handled_{};  // By code; null until it is seen.
+    std::array<std::atomic<prometheus::Counter*>, kCodes> handled_{};  // By code; null until the code occurs.
   };
 
-  // entrepot_grpc_<side>_...; `side` is "server" or "client". Only a server counts started calls.
+  // The metrics are called entrepot_grpc_<side>_...; `side` is "server" or "client". Only a server counts started
+  // calls.
   GrpcCallMetrics(absl::string_view side, const std::shared_ptr<prometheus::Registry>& registry);
 
-  // "/entrepot.blob.v1.BlobService/Seal". What it returns lives as long as this.
+  // The metrics of a method, such as "/entrepot.blob.v1.BlobService/Seal". They live as long as this object.
   Method& Of(absl::string_view method);
 
  private:

@@ -29,21 +29,22 @@ grpc::ChannelArguments Arguments() {
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kGrpcKeepaliveTimeoutMilliseconds);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  // One connection a channel, not one shared by all of the process's channels to a target.
+  // Each channel has a connection of its own. By default all channels of the process to a target share one.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-  // How long one attempt to connect may take.
+  // The timeout of one attempt to connect.
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
-  // A name's addresses are used in turn, and asked for again soon after one is lost: a replaced replica has a new one.
+  // Uses the addresses of a name in turn, and resolves the name again soon after a connection is lost: a replaced
+  // replica has a new address.
   arguments.SetLoadBalancingPolicyName("round_robin");
   arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1000);
-  // The environment's proxy is for the world outside, not for the registry's own processes.
+  // A proxy of the environment is for external servers, not for the registry's own processes.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   return arguments;
 }
 
-// A channel and what its credentials use.
+// A channel and the certificates that its credentials use.
 struct PeerChannel {
   std::unique_ptr<PeerCertificates> certificates;
   std::shared_ptr<grpc::Channel> channel;
@@ -55,7 +56,7 @@ std::shared_ptr<grpc::Channel> MakeChannelWith(const std::shared_ptr<grpc::Chann
   std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> factories;
   factories.push_back(MakeClientInterceptorFactory(registry));
   grpc::ChannelArguments arguments = Arguments();
-  // gRPC also compares the server's certificate with this name, and writes an error into the log where they differ.
+  // gRPC also compares the server's certificate with this name, and logs an error if they differ.
   for (const std::string& peer : service.tls().peers()) {
     if (absl::StrContains(peer, "/")) continue;
     arguments.SetSslTargetNameOverride(peer);
@@ -75,7 +76,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(const config::v1::Service& service,
   if (!certificates.ok()) {
     Log(LogLevel::kError, "no connection to a service",
         {{"target", service.target()}, {"error", certificates.status().message()}});
-    // Null credentials make a channel whose calls fail.
+    // A channel with null credentials fails all calls.
     return MakeChannelWith(nullptr, service, registry);
   }
   auto peer = std::make_shared<PeerChannel>();

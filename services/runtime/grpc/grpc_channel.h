@@ -9,13 +9,13 @@
 
 namespace entrepot::runtime {
 
-// A channel to service.target() with messages up to kGrpcMessageBytesMax, keepalive, reconnection after at most a
-// second (so that a restarted service is found quickly), and client metrics:
+// Creates a channel to service.target() with messages of up to kGrpcMessageBytesMax, keepalive, reconnection after at
+// most a second (so that a restarted service is found quickly), and client metrics:
 //   entrepot_grpc_client_handled_total{method,code}, entrepot_grpc_client_handling_seconds{method}
-// With service.tls only a server that it names is talked to (grpc_credentials.h); files that cannot be used, which
-// CheckService() would have found, are logged and leave a channel whose calls fail with UNAVAILABLE.
-// Connecting happens in the background: calls to a service that is not there fail with UNAVAILABLE. Deadlines are the
-// caller's to set on each call (service.deadline()).
+// With service.tls, the channel connects only to a server with one of the names that it lists (grpc_credentials.h). If
+// the files cannot be used, which CheckService() reports before, that is logged, and calls fail with UNAVAILABLE. The
+// channel connects in the background: calls to a service that cannot be reached fail with UNAVAILABLE. The caller sets
+// the deadline of each call (service.deadline()).
 std::shared_ptr<grpc::Channel> MakeChannel(const config::v1::Service& service,
                                            const std::shared_ptr<prometheus::Registry>& registry);
 

@@ -39,7 +39,7 @@ bool HaveCommon(const Names& allowed, const Names& names) {
 
 std::string Shown(const Names& names) { return names.empty() ? "none" : absl::StrJoin(names, ", "); }
 
-// A line in the log for the first of what may be many refusals a second.
+// Logs at most one refusal per second: there may be many.
 class RefusalLog {
  public:
   void Refused(absl::string_view message, const Names& names) {
@@ -53,7 +53,7 @@ class RefusalLog {
   std::atomic<int64_t> next_{0};
 };
 
-// Asked at each call, so that a peer that is refused is told why; the connection alone would only break.
+// Runs for each call, so that a refused peer gets the reason. Refusing the connection would only break it.
 class AllowedPeers : public grpc::AuthMetadataProcessor {
  public:
   explicit AllowedPeers(Names allowed) : allowed_(std::move(allowed)) {}
@@ -68,7 +68,7 @@ class AllowedPeers : public grpc::AuthMetadataProcessor {
     if (HaveCommon(allowed_, names)) return grpc::Status::OK;
     log_.Refused("peer refused: none of its certificate's names is in grpc.tls.peers", names);
     return {grpc::StatusCode::PERMISSION_DENIED,
-            absl::StrCat("none of the certificate's names is served here: ", Shown(names))};
+            absl::StrCat("this server serves none of the certificate's names: ", Shown(names))};
   }
 
  private:
@@ -120,7 +120,7 @@ std::shared_ptr<grpc::ChannelCredentials> MakePeerChannelCredentials(const PeerC
     options.set_certificate_verifier(std::make_shared<HostNameCertificateVerifier>());
   } else {
     options.set_certificate_verifier(ExternalCertificateVerifier::Create<ExpectedServer>(std::move(peers)));
-    // What a call names is the target, which need not be one of the names.
+    // A call names the target, which need not be one of the names.
     options.set_check_call_host(false);
   }
   return grpc::experimental::TlsCredentials(options);

@@ -11,15 +11,16 @@
 
 namespace entrepot::runtime {
 
-// Mutual TLS (1.2 and later). The credentials use `certificates`, which must outlive them.
+// Credentials for mutual TLS (1.2 and later) between the registry's processes. They use `certificates`, which must
+// outlive them.
 
-// Only peers with a certificate of the CA are talked to, and only calls of those with one of the names `peers`
-// (subjectAltName, DNS or URI) are served: the others get PERMISSION_DENIED, and a line in the log names them.
+// The server accepts only peers with a certificate of the CA. It serves only the calls of peers with one of the names
+// in `peers` (subjectAltName, DNS or URI). Other peers get PERMISSION_DENIED, and the log names them.
 std::shared_ptr<grpc::ServerCredentials> MakePeerServerCredentials(const PeerCertificates& certificates,
                                                                    std::vector<std::string> peers);
 
-// Only a server with a certificate of the CA is talked to, which has one of the names `peers`, or, where that is empty,
-// the target's host (DNS or IP address).
+// The client connects only to a server with a certificate of the CA for one of the names in `peers`, or, if that is
+// empty, for the host of the target (DNS name or IP address).
 std::shared_ptr<grpc::ChannelCredentials> MakePeerChannelCredentials(const PeerCertificates& certificates,
                                                                      std::vector<std::string> peers);
 

@@ -31,7 +31,7 @@ class GrpcCredentialsTest : public ::testing::Test {
  protected:
   void SetUp() override { std::filesystem::create_directories(directory_); }
 
-  // Files of a certificate for `names`.
+  // The files of a certificate for `names`.
   config::v1::PeerTls Files(const std::string& who, const TestCa& signer, const Names& names, const TestCa& trusted) {
     config::v1::PeerTls tls;
     tls.set_certificate_file(absl::StrCat(directory_, "/", who, ".crt"));
@@ -83,7 +83,7 @@ class GrpcCredentialsTest : public ::testing::Test {
   std::unique_ptr<GrpcServer> server_;
 };
 
-TEST_F(GrpcCredentialsTest, ServesTheRightPeerByEitherKindOfName) {
+TEST_F(GrpcCredentialsTest, ServesPeersByDnsNameOrUri) {
   StartServer(Files("server", ca_, {"DNS:blob"}, ca_), {"gateway", "spiffe://registry/manifest"});
   const grpc::Status by_dns = CallWith(Files("dns", ca_, {"DNS:other", "DNS:gateway"}, ca_));
   EXPECT_TRUE(by_dns.ok()) << by_dns.error_message();
@@ -91,7 +91,7 @@ TEST_F(GrpcCredentialsTest, ServesTheRightPeerByEitherKindOfName) {
   EXPECT_TRUE(by_uri.ok()) << by_uri.error_message();
 }
 
-TEST_F(GrpcCredentialsTest, RefusesANameThatIsNotAllowedAndSaysWhich) {
+TEST_F(GrpcCredentialsTest, RefusesOtherNamesAndReportsThem) {
   StartServer(Files("server", ca_, {"DNS:blob"}, ca_), {"gateway"});
   ::testing::internal::CaptureStderr();
   const grpc::Status status = CallWith(Files("client", ca_, {"DNS:gateway.evil", "URI:spiffe://x/gateway"}, ca_));
@@ -103,7 +103,7 @@ TEST_F(GrpcCredentialsTest, RefusesANameThatIsNotAllowedAndSaysWhich) {
   EXPECT_EQ(CallWith(Files("nameless", ca_, {}, ca_)).error_code(), grpc::StatusCode::PERMISSION_DENIED);
 }
 
-TEST_F(GrpcCredentialsTest, TheCommonNameIsNoName) {
+TEST_F(GrpcCredentialsTest, IgnoresTheCommonName) {
   StartServer(Files("server", ca_, {"DNS:blob"}, ca_), {"leaf"});
   EXPECT_EQ(CallWith(Files("client", ca_, {"DNS:gateway"}, ca_)).error_code(), grpc::StatusCode::PERMISSION_DENIED);
 }
@@ -146,7 +146,7 @@ TEST_F(GrpcCredentialsTest, AClientRefusesAServerThatIsNotTheTargetsHost) {
   EXPECT_EQ(CallWith(Files("client", ca_, {"DNS:gateway"}, ca_), {}).error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
-TEST_F(GrpcCredentialsTest, FilesThatCannotBeUsedStopTheStart) {
+TEST_F(GrpcCredentialsTest, DoesNotStartWithUnusableFiles) {
   config::v1::Endpoint endpoint;
   endpoint.set_address("127.0.0.1");
   *endpoint.mutable_tls() = Files("server", ca_, {"DNS:blob"}, ca_);
@@ -157,10 +157,11 @@ TEST_F(GrpcCredentialsTest, FilesThatCannotBeUsedStopTheStart) {
   Write(endpoint.tls(), ca_, {"DNS:blob"}, ca_);
   ReplaceFile(endpoint.tls().ca_file(), "nothing");
   const auto without_ca = GrpcServer::Start(endpoint, {}, registry_);
-  EXPECT_THAT(std::string(without_ca.status().message()), HasSubstr("server-ca.crt holds no usable PEM certificate"));
+  EXPECT_THAT(std::string(without_ca.status().message()),
+              HasSubstr("server-ca.crt contains no usable PEM certificate"));
 }
 
-// A new CA, introduced as operators do it: first trusted beside the old one, then used, and the old one dropped.
+// Introduces a new CA as operators do: first trust it in addition to the old one, then use it, then drop the old one.
 TEST_F(GrpcCredentialsTest, RotatesWhileCallsRun) {
   const TestCa next;
   const config::v1::PeerTls server = Files("server", ca_, {"DNS:blob"}, ca_);
@@ -169,7 +170,7 @@ TEST_F(GrpcCredentialsTest, RotatesWhileCallsRun) {
   const std::shared_ptr<grpc::Channel> old_connection = Channel(client, {"blob"});
   ASSERT_TRUE(Call(old_connection).ok());
 
-  // What only the new CA's certificate lets in is refused until the server has read it.
+  // Peers of the new CA are refused until the server has read its certificate.
   const config::v1::PeerTls newcomer = Files("newcomer", next, {"DNS:gateway"}, ca_);
   ASSERT_EQ(CallWith(newcomer).error_code(), grpc::StatusCode::UNAVAILABLE);
   ReplaceFile(server.ca_file(), ca_.Pem() + next.Pem());
@@ -182,7 +183,7 @@ TEST_F(GrpcCredentialsTest, RotatesWhileCallsRun) {
   EXPECT_EQ(CallWith(client).error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
-TEST_F(GrpcCredentialsTest, ABrokenPairChangesNothing) {
+TEST_F(GrpcCredentialsTest, ABrokenPairLeavesTheOldOne) {
   const config::v1::PeerTls server = Files("server", ca_, {"DNS:blob"}, ca_);
   const config::v1::PeerTls client = Files("client", ca_, {"DNS:gateway"}, ca_);
   StartServer(server, {"gateway"});

@@ -7,16 +7,15 @@
 
 namespace entrepot::runtime {
 
-// A moment of the monotonic clock, until when calls may take: no step of the system's clock makes it pass sooner or
-// later. Thread-safe.
+// A deadline of calls, by the monotonic clock: setting the system's clock does not move it. Thread-safe.
 class GrpcDeadline {
  public:
   explicit GrpcDeadline(absl::Duration from_now);
 
-  // Not positive once it has passed.
+  // The time that is left. Zero or negative once the deadline has passed.
   absl::Duration Left() const;
 
-  // Before the call starts; it then ends with DEADLINE_EXCEEDED, if not sooner.
+  // Ends the call with DEADLINE_EXCEEDED at the deadline. Must be called before the call starts.
   void Limit(grpc::ClientContext* call) const;
 
  private:

@@ -9,7 +9,7 @@
 namespace entrepot::runtime {
 namespace {
 
-TEST(GrpcDeadline, HasLeftWhatItWasGiven) {
+TEST(GrpcDeadline, ReportsTheTimeLeft) {
   const GrpcDeadline deadline(absl::Minutes(3));
   EXPECT_LE(deadline.Left(), absl::Minutes(3));
   EXPECT_GT(deadline.Left(), absl::Minutes(2));
@@ -20,9 +20,9 @@ TEST(GrpcDeadline, Passes) {
   EXPECT_TRUE(Eventually([&] { return deadline.Left() <= absl::ZeroDuration(); }));
 }
 
-TEST(GrpcDeadline, MayHavePassedFromTheStart) { EXPECT_LE(GrpcDeadline(-absl::Seconds(1)).Left(), -absl::Seconds(1)); }
+TEST(GrpcDeadline, MayBeInThePast) { EXPECT_LE(GrpcDeadline(-absl::Seconds(1)).Left(), -absl::Seconds(1)); }
 
-TEST(GrpcDeadline, OfHoweverLong) { EXPECT_GT(GrpcDeadline(absl::InfiniteDuration()).Left(), absl::Hours(24 * 365)); }
+TEST(GrpcDeadline, MayBeInfinite) { EXPECT_GT(GrpcDeadline(absl::InfiniteDuration()).Left(), absl::Hours(24 * 365)); }
 
 TEST(GrpcDeadline, LimitsACallByTheMonotonicClock) {
   grpc::ClientContext call;

@@ -19,12 +19,12 @@ using ::grpc::experimental::Interceptor;
 using ::grpc::experimental::InterceptorBatchMethods;
 using ::grpc::experimental::ServerRpcInfo;
 
-// From a call's beginning to its first ending, whichever of gRPC's threads tells of it.
+// Measures a call from its start to its first end, on whichever of gRPC's threads it is reported.
 class CallTimer {
  public:
   explicit CallTimer(GrpcCallMetrics::Method& method) : method_(method) {}
 
-  // Whether this was the first ending.
+  // Whether this was the first end.
   bool End(grpc::StatusCode code) {
     if (ended_.exchange(true, std::memory_order_relaxed)) return false;
     method_.CountHandled(code, absl::Now() - begin_);
@@ -61,7 +61,7 @@ class ServerInterceptor : public Interceptor {
     if (batch->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS)) {
       HandleStatus(batch->GetSendStatus());
     } else if (batch->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_CLOSE)) {
-      // Behind a status this is the call's ordinary end; before one, the client went away.
+      // After a status this is the ordinary end of the call; before it, the client disconnected.
       timer_.End(grpc::StatusCode::CANCELLED);
     }
     batch->Proceed();
@@ -69,7 +69,7 @@ class ServerInterceptor : public Interceptor {
 
  private:
   void HandleStatus(const grpc::Status& status) {
-    // The handler may be told of the cancellation, and give its status, before we are.
+    // The handler may see the cancellation, and set its status, before this interceptor does.
     const bool seen = !info_->server_context()->IsCancelled();
     const grpc::StatusCode code = seen ? status.error_code() : grpc::StatusCode::CANCELLED;
     if (timer_.End(code) && IsWorthALine(code)) {

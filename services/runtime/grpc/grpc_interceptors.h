@@ -9,16 +9,16 @@
 
 namespace entrepot::runtime {
 
-// What GrpcServer and MakeChannel() put on every call. `method` is the full name, "/entrepot.blob.v1.BlobService/Seal",
-// `code` the gRPC code's name, "NOT_FOUND".
+// Metrics and logs that GrpcServer and MakeChannel() add to every call. `method` is the full name of the method, such
+// as "/entrepot.blob.v1.BlobService/Seal", and `code` the name of the gRPC code, such as "NOT_FOUND".
 
-// Counts entrepot_grpc_server_started_total{method}, entrepot_grpc_server_handled_total{method,code} and times
-// entrepot_grpc_server_handling_seconds{method}; logs calls that end in UNAVAILABLE, INTERNAL, DATA_LOSS or UNKNOWN
-// with their request id. A call whose client went away before it had a status counts as CANCELLED.
+// Counts entrepot_grpc_server_started_total{method} and entrepot_grpc_server_handled_total{method,code}, and measures
+// entrepot_grpc_server_handling_seconds{method}. Logs calls that end with UNAVAILABLE, INTERNAL, DATA_LOSS or UNKNOWN,
+// with their request id. A call whose client disconnects before there is a status counts as CANCELLED.
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface> MakeServerInterceptorFactory(
     const std::shared_ptr<prometheus::Registry>& registry);
 
-// Counts entrepot_grpc_client_handled_total{method,code}, times entrepot_grpc_client_handling_seconds{method}.
+// Counts entrepot_grpc_client_handled_total{method,code}, and measures entrepot_grpc_client_handling_seconds{method}.
 std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface> MakeClientInterceptorFactory(
     const std::shared_ptr<prometheus::Registry>& registry);
 

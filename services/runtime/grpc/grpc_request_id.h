@@ -9,13 +9,13 @@
 
 namespace entrepot::runtime {
 
-// The request's id travels between services as metadata of this name, and stands in logs as "request_id".
+// The gRPC metadata that carries the id of a request between services. Logs show it as "request_id".
 inline constexpr char kRequestIdMetadata[] = "x-request-id";
 
-// Before the call is started. An empty id is not sent.
+// Must be called before the call is started. An empty id is not sent.
 void SetRequestId(absl::string_view request_id, grpc::ClientContext* context);
 
-// "" where the caller sent none. For every kind of server context, in a handler.
+// The id of the request that a handler serves; "" if the caller sent none.
 std::string RequestIdOf(const grpc::ServerContextBase& context);
 
 }  // namespace entrepot::runtime

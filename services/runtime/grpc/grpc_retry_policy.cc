@@ -11,7 +11,7 @@ constexpr absl::Duration kRestart = absl::Seconds(5);
 constexpr absl::Duration kBackoffMin = absl::Milliseconds(20);
 constexpr absl::Duration kBackoffMax = absl::Milliseconds(400);
 
-// A status that the service made says why; gRPC's own for a lost connection says nothing.
+// A status from the service has details; gRPC's own status for a lost connection has none.
 bool IsLost(const grpc::Status& status) {
   return status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_details().empty();
 }

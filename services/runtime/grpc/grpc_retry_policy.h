@@ -11,17 +11,17 @@
 
 namespace entrepot::runtime {
 
-// Decides for one call, safe to make twice, whether it is made again: where it did not come through to the service, or
-// its answer not back, for as long as a service takes to restart. What the service itself answered is final. Not safe
-// for several threads.
+// Decides whether one call, which must be safe to repeat, is repeated: if the call did not reach the service, or the
+// response was lost, it is repeated for as long as a service takes to restart. A response of the service itself is
+// final. Not thread-safe.
 class GrpcRetryPolicy {
  public:
-  // `deadline` is for all attempts together.
+  // `deadline` covers all attempts together.
   explicit GrpcRetryPolicy(absl::Duration deadline);
   GrpcRetryPolicy(const GrpcRetryPolicy&) = delete;
   GrpcRetryPolicy& operator=(const GrpcRetryPolicy&) = delete;
 
-  // After an attempt that ended so: how long to wait before the next one; nullopt: there is none.
+  // After an attempt that ended with `status`: how long to wait before the next attempt, or nullopt if there is none.
   std::optional<absl::Duration> Next(const grpc::Status& status);
 
  private:

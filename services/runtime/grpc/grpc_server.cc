@@ -17,13 +17,14 @@
 namespace entrepot::runtime {
 namespace {
 
-// Only reflection runs on the synchronous API and takes threads of its own; all else is callbacks on gRPC's few.
+// Only reflection uses the synchronous API and its own threads. Everything else uses the callback API on gRPC's
+// threads.
 constexpr int kSyncThreadsMax = 4;
 
 void SetTransport(grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(kGrpcMessageBytesMax);
   builder->SetMaxSendMessageSize(kGrpcMessageBytesMax);
-  // Otherwise a second process could share the port, and take half of the calls, without anybody noticing.
+  // Otherwise a second process could share the port and receive half of the calls, without an error.
   builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kGrpcStreamWindowBytes);
@@ -56,7 +57,7 @@ std::shared_ptr<grpc::ServerCredentials> Credentials(const config::v1::Endpoint&
   return MakePeerServerCredentials(*certificates, {endpoint.tls().peers().begin(), endpoint.tls().peers().end()});
 }
 
-// Both are plugins for every server of the process that is built afterwards.
+// Both plugins apply to every server of the process that is built afterwards.
 void EnableHealthAndReflection() {
   static const bool once = [] {
     grpc::EnableDefaultHealthCheckService(true);

@@ -14,28 +14,28 @@
 
 namespace entrepot::runtime {
 
-// A gRPC server with what every service of the registry has: health (grpc.health.v1), reflection, metrics and the log
-// of failures (grpc_interceptors.h), bounded messages and threads.
+// A gRPC server with the parts that every service of the registry has: health (grpc.health.v1), reflection, metrics and
+// a log of failures (grpc_interceptors.h), and limits on messages and threads.
 class GrpcServer {
  public:
-  // Serves `services`, which must outlive it, on `endpoint` (port 0, in tests, takes any); with endpoint.tls only to
-  // the peers that it names (grpc_credentials.h). kUnavailable: the address cannot be listened on; the message names
-  // it. kInvalidArgument: a file of endpoint.tls cannot be used.
+  // Serves `services`, which must outlive the server, on `endpoint`. With port 0 (for tests) the system chooses a port.
+  // With endpoint.tls it serves only the peers that it names (grpc_credentials.h). kUnavailable: the server cannot
+  // listen on the address; the message names it. kInvalidArgument: a file of endpoint.tls cannot be used.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const config::v1::Endpoint& endpoint,
                                                            const std::vector<grpc::Service*>& services,
                                                            const std::shared_ptr<prometheus::Registry>& registry);
 
-  // Shutdown(now), where it has not happened.
+  // Calls Shutdown(now) if it has not been called.
   ~GrpcServer();
 
   GrpcServer(const GrpcServer&) = delete;
   GrpcServer& operator=(const GrpcServer&) = delete;
 
-  // "127.0.0.1:5011", a target for MakeChannel().
+  // The address that it listens on, such as "127.0.0.1:5011": a target for MakeChannel().
   const std::string& address() const { return address_; }
 
-  // Health turns NOT_SERVING, no new call is taken, calls under way may finish until `deadline` and are cancelled then.
-  // Returns when none is left. Once.
+  // Sets health to NOT_SERVING and refuses new calls. Calls in progress may finish until `deadline` and are then
+  // cancelled. Returns when no call is left. Must be called at most once.
   void Shutdown(absl::Time deadline);
 
  private:

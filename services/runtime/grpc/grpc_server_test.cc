@@ -36,7 +36,7 @@ using ::entrepot::testing::v1::UploadResponse;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// A bound on what must not hang; nothing waits that long.
+// A limit for operations that must not hang.
 constexpr absl::Duration kLong = absl::Seconds(30);
 
 config::v1::Endpoint Loopback(uint32_t port = 0) {
@@ -157,7 +157,7 @@ TEST_F(GrpcServerTest, UnknownMethodsDoNotGrowTheLabels) {
   EXPECT_FALSE(absl::StrContains(Metrics(registry_), "no.Service"));
 }
 
-TEST_F(GrpcServerTest, ACallWhoseClientWentAwayCountsAsCancelled) {
+TEST_F(GrpcServerTest, ACallWithADisconnectedClientCountsAsCancelled) {
   CallRequest request;
   request.set_wait_for_cancel(true);
   auto context = NewContext();
@@ -167,7 +167,7 @@ TEST_F(GrpcServerTest, ACallWhoseClientWentAwayCountsAsCancelled) {
   EXPECT_TRUE(service_.AwaitWaiting(1));
   context->TryCancel();
   EXPECT_EQ(done.get_future().get().error_code(), grpc::StatusCode::CANCELLED);
-  // The handler finished it with ABORTED, which nobody saw.
+  // The handler finished it with ABORTED, which no client saw.
   AwaitServerMetric("entrepot_grpc_server_handled_total{code=\"CANCELLED\",");
   EXPECT_FALSE(absl::StrContains(Metrics(registry_), "ABORTED"));
 }
@@ -208,7 +208,7 @@ TEST_F(GrpcServerTest, StreamsManyMegabytesBothWays) {
   EXPECT_EQ(size, request.size());
 }
 
-TEST_F(GrpcServerTest, BoundsAMessage) {
+TEST_F(GrpcServerTest, LimitsMessages) {
   CallRequest request;
   CallResponse response;
   request.set_text(std::string(kGrpcMessageBytesMax - 1024, 'x'));
@@ -223,7 +223,7 @@ TEST_F(GrpcServerTest, APortInUseIsAnError) {
   const auto second = GrpcServer::Start(Loopback(Port()), {}, registry_);
   EXPECT_THAT(second, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(std::string(second.status().message()), HasSubstr(server_->address()));
-  // gRPC's own line is in our format.
+  // gRPC's own line is JSON too.
   EXPECT_THAT(::testing::internal::GetCapturedStderr(),
               ::testing::MatchesRegex("\\{\"time\":.*\"level\":\"error\",\"message\":\"gRPC\".*in use.*\\}\n"));
 }
@@ -265,7 +265,7 @@ TEST_F(GrpcServerTest, ReflectsItsServices) {
   EXPECT_TRUE(status.ok()) << status.error_message();
 }
 
-TEST_F(GrpcServerTest, ShutdownCancelsWhatOverrunsTheDeadline) {
+TEST_F(GrpcServerTest, ShutdownCancelsCallsAtTheDeadline) {
   CallRequest request;
   request.set_wait_for_cancel(true);
   std::future<grpc::Status> call = std::async(std::launch::async, [&] { return Call(request); });
@@ -274,17 +274,17 @@ TEST_F(GrpcServerTest, ShutdownCancelsWhatOverrunsTheDeadline) {
   EXPECT_FALSE(call.get().ok());
 }
 
-TEST_F(GrpcServerTest, ShutdownLetsCallsUnderWayFinish) {
+TEST_F(GrpcServerTest, ShutdownLetsCallsFinish) {
   auto context = NewContext();
   UploadResponse response;
   const std::unique_ptr<grpc::ClientWriter<Chunk>> writer = stub_->Upload(context.get(), &response);
   Chunk chunk;
   chunk.set_data("abc");
   ASSERT_TRUE(writer->Write(chunk));
-  // It has arrived.
+  // Waits until the call has arrived.
   AwaitServerMetric("entrepot_grpc_server_started_total{method=\"/entrepot.testing.v1.CallService/Upload\"} 1");
   std::future<void> shutdown = std::async(std::launch::async, [&] { server_->Shutdown(absl::Now() + kLong); });
-  // New calls are refused from some moment on; the stream goes on.
+  // The server refuses new calls soon, and continues the stream.
   EXPECT_TRUE(Eventually([&] { return !Call(CallRequest()).ok(); }));
   ASSERT_TRUE(writer->Write(chunk));
   writer->WritesDone();
@@ -303,7 +303,7 @@ TEST_F(GrpcServerTest, AChannelFindsARestartedServer) {
   EXPECT_TRUE(stub_->Call(NewContext(/*wait_for_ready=*/true).get(), CallRequest(), &response).ok());
 }
 
-TEST(GrpcServerStartTest, NamesAnAddressThatIsNotOurs) {
+TEST(GrpcServerStartTest, NamesAnAddressThatIsNotLocal) {
   config::v1::Endpoint endpoint;
   endpoint.set_address("192.0.2.1");
   endpoint.set_port(1);

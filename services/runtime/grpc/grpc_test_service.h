@@ -8,7 +8,8 @@
 
 namespace entrepot::runtime {
 
-// The service of proto/entrepot/testing/v1/call.proto on the callback API, as the registry's services are built.
+// The service of proto/entrepot/testing/v1/call.proto, for tests. It uses the callback API, like the registry's
+// services.
 class GrpcTestService : public testing::v1::CallService::CallbackService {
  public:
   grpc::ServerUnaryReactor* Call(grpc::CallbackServerContext* context, const testing::v1::CallRequest* request,

@@ -4,7 +4,7 @@
 // What both ends of a gRPC connection between Entrepot's processes share: limits that have to agree, and gRPC's log.
 namespace entrepot::runtime {
 
-// The largest message. Larger content goes by stream.
+// The largest message. Larger content is sent as a stream.
 inline constexpr int kGrpcMessageBytesMax = 16 * 1024 * 1024;
 
 // How many bytes of a stream may be on their way before its reader asks for them. This bounds the memory that a slow

@@ -10,8 +10,8 @@
 
 namespace entrepot::runtime {
 
-// Finishes a server's call with what `call`, run on the executor, returns (absl::Status). Where the caller has given up
-// by the time that a thread is free, nothing is run.
+// Runs `call` on the executor and finishes the server's call with the absl::Status that it returns. If the caller has
+// cancelled by the time that a thread is free, `call` does not run.
 template <typename Call>
 void FinishOnExecutor(Executor& executor, grpc::CallbackServerContext* context, grpc::ServerUnaryReactor* reactor,
                       Call call) {
@@ -20,7 +20,7 @@ void FinishOnExecutor(Executor& executor, grpc::CallbackServerContext* context, 
   });
 }
 
-// The same for a call that is finished nowhere else.
+// The same for a call that needs no reactor of its own. Returns the reactor.
 template <typename Call>
 grpc::ServerUnaryReactor* RunOnExecutor(Executor& executor, grpc::CallbackServerContext* context, Call call) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();

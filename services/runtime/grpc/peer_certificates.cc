@@ -16,7 +16,7 @@
 namespace entrepot::runtime {
 namespace {
 
-// gRPC's own look at the files in memory.
+// How often gRPC reads the files in memory.
 constexpr unsigned kGrpcPollSeconds = 1;
 
 absl::StatusOr<OwnedFd> FileInMemory(absl::string_view contents) {
@@ -30,7 +30,7 @@ absl::StatusOr<OwnedFd> FileInMemory(absl::string_view contents) {
   return fd;
 }
 
-// Under the number that `file` has already, so that its path stays what it is.
+// Keeps the descriptor number of `file`, so that its path does not change.
 absl::Status Replace(absl::string_view contents, int* file) {
   ASSIGN_OR_RETURN(OwnedFd fresh, FileInMemory(contents));
   if (*file < 0) {

@@ -16,14 +16,13 @@
 
 namespace entrepot::runtime {
 
-// The certificate, key and CA of a PeerTls for gRPC, read again when the files change. What cannot be used is reported
-// and the old files' contents stay in use. Connections keep what they began with.
+// The certificate, key and CA of a PeerTls for gRPC, read again when the files change. If new files cannot be used,
+// that is logged, and the old contents stay in use. A connection keeps the contents with which it began.
 //
-// gRPC 1.51 reads such files itself, but takes what it finds: a key that is replaced a moment after its certificate
-// would fail every handshake in between. So it is given paths of our own, of files in memory, whose contents were
-// checked.
+// gRPC 1.51 can read such files itself, but uses them unchecked: if a key is replaced a moment after its certificate,
+// every handshake in between fails. gRPC therefore gets the paths of files in memory, with contents that were checked.
 //
-// Gauge: entrepot_tls_certificate_expiry_timestamp_seconds{use="peer"}, of the leaf in use.
+// The gauge entrepot_tls_certificate_expiry_timestamp_seconds{use="peer"} shows the expiry of the leaf in use.
 class PeerCertificates {
  public:
   // kInvalidArgument: a file cannot be read or used; the message names it.
@@ -31,13 +30,13 @@ class PeerCertificates {
                                                                   const std::shared_ptr<prometheus::Registry>& registry,
                                                                   absl::Duration poll_interval = absl::Seconds(1));
 
-  // Leaves three open files behind.
+  // Leaves three files open.
   ~PeerCertificates() = default;
 
   PeerCertificates(const PeerCertificates&) = delete;
   PeerCertificates& operator=(const PeerCertificates&) = delete;
 
-  // For credentials that this object outlives.
+  // For credentials that this object must outlive.
   std::shared_ptr<grpc::experimental::CertificateProviderInterface> provider() const { return provider_; }
 
  private:
@@ -46,8 +45,8 @@ class PeerCertificates {
 
   const config::v1::PeerTls tls_;
   prometheus::Gauge* const expiry_;
-  // By PeerFile. Never closed: connections that are being closed keep gRPC's provider for a moment longer than this
-  // lives, and where it finds no certificate it aborts the process.
+  // By PeerFile. Never closed: connections that are being closed keep gRPC's provider for a moment after this object is
+  // destroyed, and the provider aborts the process if it finds no certificate.
   int files_[3] = {-1, -1, -1};
   FileWatcher watcher_;
   std::shared_ptr<grpc::experimental::CertificateProviderInterface> provider_;

@@ -16,17 +16,17 @@
 
 namespace entrepot::runtime {
 
-// Who did what, from where, and what was decided: one JSON object a line, in a file of its own or among the process's
-// log lines, whatever the log's level:
+// The audit log: which account did what, from where, and what the registry decided. One JSON object per line, in a file
+// of its own or among the lines of the process's log, whatever the log's level:
 //   {"time":"2026-11-24T05:20:00.123Z","level":"info","message":"audit","event":"login","account":"ci",...}
-// Secrets never belong in it. Safe from any thread.
+// Secrets never belong in it. Thread-safe.
 //
-// A line that cannot be written is lost: it is counted (entrepot_audit_lines_lost_total), and the first of a row is
-// logged as an error.
+// A line that cannot be written is lost. Lost lines are counted (entrepot_audit_lines_lost_total), and the first of
+// several in succession is logged as an error.
 class AuditLog {
  public:
-  // Appends to the file, which is made for its owner's eyes alone where there is none; an empty path is the process's
-  // log. The error names the file. Several may append to one file.
+  // Appends to the file. If it does not exist, it is created, readable by its owner only. An empty path selects the
+  // process's log. The message of an error names the file. Several logs may append to one file.
   static absl::StatusOr<std::unique_ptr<AuditLog>> Open(const std::string& path,
                                                         const std::shared_ptr<prometheus::Registry>& registry);
 
@@ -39,12 +39,12 @@ class AuditLog {
   AuditLog(OwnedFd file, std::string path, prometheus::Counter* lost);
   bool WriteAll(absl::string_view line);
 
-  const OwnedFd file_;  // None: the process's log.
+  const OwnedFd file_;  // Not open if the lines go to the process's log.
   const std::string path_;
   prometheus::Counter* const lost_;
   std::mutex mutex_;
-  bool torn_ = false;    // The last line stopped in the middle; guarded by mutex_.
-  bool losing_ = false;  // The last line was lost; guarded by mutex_.
+  bool torn_ = false;    // Whether the last line was written in part. Guarded by mutex_.
+  bool losing_ = false;  // Whether the last line was lost. Guarded by mutex_.
 };
 
 }  // namespace entrepot::runtime

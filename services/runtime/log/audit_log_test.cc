@@ -39,7 +39,7 @@ class AuditLogTest : public testing::Test {
   const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
 };
 
-TEST_F(AuditLogTest, AppendsLinesToAFileForItsOwnerAlone) {
+TEST_F(AuditLogTest, AppendsToAFileThatOnlyItsOwnerCanRead) {
   for (const char* account : {"ci", "prod\n\""}) {
     ASSERT_OK_AND_ASSIGN(const auto log, AuditLog::Open(path_, registry_));
     log->Write("login", {{"account", account}, {"decision", "allowed"}});
@@ -56,7 +56,7 @@ TEST_F(AuditLogTest, AppendsLinesToAFileForItsOwnerAlone) {
   EXPECT_EQ(status.st_mode & 0777, 0600u);
 }
 
-TEST_F(AuditLogTest, WithoutAFileItIsTheProcessesLogWhateverItsLevel) {
+TEST_F(AuditLogTest, WithoutAFileWritesToTheProcessLogAtEveryLevel) {
   ASSERT_OK_AND_ASSIGN(const auto log, AuditLog::Open("", registry_));
   SetLogLevel(LogLevel::kError);
   testing::internal::CaptureStderr();
@@ -65,13 +65,13 @@ TEST_F(AuditLogTest, WithoutAFileItIsTheProcessesLogWhateverItsLevel) {
   SetLogLevel(LogLevel::kInfo);
 }
 
-TEST_F(AuditLogTest, AFileThatCannotBeOpenedIsNamed) {
+TEST_F(AuditLogTest, NamesAFileThatCannotBeOpened) {
   const auto log = AuditLog::Open(directory_ + "/none/audit", registry_);
   EXPECT_THAT(log, StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(std::string(log.status().message()), HasSubstr(directory_ + "/none/audit"));
 }
 
-TEST_F(AuditLogTest, LostLinesAreCountedAndLoggedOnce) {
+TEST_F(AuditLogTest, CountsLostLinesAndLogsThemOnce) {
   ASSERT_OK_AND_ASSIGN(const auto log, AuditLog::Open("/dev/full", registry_));
   testing::internal::CaptureStderr();
   log->Write("login", {});
@@ -82,7 +82,7 @@ TEST_F(AuditLogTest, LostLinesAreCountedAndLoggedOnce) {
   EXPECT_EQ(Lost(), 2);
 }
 
-TEST_F(AuditLogTest, ManyMayWrite) {
+TEST_F(AuditLogTest, SeveralLogsMayAppendToOneFile) {
   ASSERT_OK_AND_ASSIGN(const auto one, AuditLog::Open(path_, registry_));
   ASSERT_OK_AND_ASSIGN(const auto two, AuditLog::Open(path_, registry_));
   std::vector<std::thread> threads;

@@ -52,7 +52,7 @@ void AppendEscaped(char c, std::string* line) {
       break;
   }
   const uint8_t byte = static_cast<uint8_t>(c);
-  // DEL too: a terminal that shows the log should not act on it.
+  // DEL too: a terminal that shows the log must not interpret it.
   if (byte < 0x20 || byte == 0x7f) {
     line->append("\\u00");
     line->push_back(kHex[byte >> 4]);
@@ -78,7 +78,7 @@ void AppendDouble(double value, std::string* line) {
   char digits[32];
   const auto end = std::to_chars(digits, digits + sizeof(digits), value).ptr;
   const absl::string_view text(digits, static_cast<size_t>(end - digits));
-  // JSON has no infinity and no NaN.
+  // JSON has neither infinity nor NaN.
   std::isfinite(value) ? absl::StrAppend(line, text) : AppendString(text, line);
 }
 

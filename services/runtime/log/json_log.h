@@ -18,7 +18,7 @@ namespace entrepot::runtime {
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
-// One key and value of a log line. It refers to its texts and must not outlive them: make it in the call of Log().
+// One key and value of a log line. It refers to its texts and must not outlive them: construct it in the call of Log().
 class LogField {
  public:
   using Value = std::variant<absl::string_view, int64_t, uint64_t, double, bool>;
@@ -50,25 +50,27 @@ class LogField {
 
 // Writes one JSON object and a newline to stderr with one write(2):
 //   {"time":"2026-11-24T05:20:00.123Z","level":"info","message":"serving","port":5000}
-// Bytes that are not UTF-8 become U+FFFD. Below the process's level it returns at once. Safe from any thread; never
-// fails (a line that cannot be written is lost). Secrets and the values of Authorization headers never belong in it.
+// Bytes that are not UTF-8 become U+FFFD. If `level` is below the process's level, it returns at once. Thread-safe;
+// never fails (a line that cannot be written is lost). Secrets and the values of Authorization headers never belong in
+// it.
 void Log(LogLevel level, absl::string_view message, std::initializer_list<LogField> fields = {});
-// The same for fields that are not known when compiling.
+// The same for fields that are not known at compile time.
 void Log(LogLevel level, absl::string_view message, absl::Span<const LogField> fields);
 
-// Passes on the lines of a library that has a log of its own: each becomes a warning, {"message":<source>,"line":...}.
+// Returns a function that logs the lines of a library that has a log of its own, each as a warning:
+// {"message":<source>,"line":<line>}.
 std::function<void(absl::string_view)> LineLogger(std::string source);
 
-// Whether Log() would write: ask before work that only serves a line.
+// Whether Log() would write the line. For avoiding work that only serves the line.
 bool LogEnabled(LogLevel level);
 
-// The process's level; kInfo until it is set, which service_main does before any other thread starts.
+// Sets the process's level, which is kInfo before. service_main does so before any other thread starts.
 void SetLogLevel(LogLevel level);
 
 // "debug", "info", "warning", "error"; nullopt for anything else.
 std::optional<LogLevel> ParseLogLevel(absl::string_view name);
 
-// The line that Log() writes, with its newline.
+// The line that Log() writes, including its newline.
 std::string FormatLogLine(absl::Time time, LogLevel level, absl::string_view message,
                           absl::Span<const LogField> fields);
 

@@ -38,13 +38,13 @@ TEST(JsonLogTest, WritesEveryType) {
             "\"e\":18446744073709551615,\"f\":0.1,\"g\":1e+300}\n");
 }
 
-TEST(JsonLogTest, WhatJsonHasNoNumberForIsText) {
+TEST(JsonLogTest, WritesInfinityAndNanAsText) {
   const boost::json::value line = boost::json::parse(Format("m", {{"nan", std::nan("")}, {"inf", -INFINITY}}));
   EXPECT_EQ(line.at("nan").as_string(), "nan");
   EXPECT_EQ(line.at("inf").as_string(), "-inf");
 }
 
-TEST(JsonLogTest, AnyBytesGiveOneLineOfJson) {
+TEST(JsonLogTest, AllBytesGiveOneLineOfJson) {
   std::string bytes;
   for (int byte = 0; byte < 256; ++byte) bytes.push_back(static_cast<char>(byte));
   const std::string line = Format(bytes, {{bytes, bytes}});
@@ -57,7 +57,7 @@ TEST(JsonLogTest, AnyBytesGiveOneLineOfJson) {
   EXPECT_EQ(message.substr(128, 3), "\xEF\xBF\xBD");
 }
 
-TEST(JsonLogTest, KeepsWhatIsUtf8) {
+TEST(JsonLogTest, KeepsValidUtf8) {
   EXPECT_EQ(boost::json::parse(Format("caf\xC3\xA9 \xF0\x9F\x9A\xA2 \xC3(")).at("message").as_string(),
             "caf\xC3\xA9 \xF0\x9F\x9A\xA2 \xEF\xBF\xBD(");
 }
@@ -89,7 +89,7 @@ TEST_F(JsonLogToStderrTest, WritesNothingBelowTheLevel) {
   EXPECT_EQ(std::count(written.begin(), written.end(), '\n'), 2);
 }
 
-TEST_F(JsonLogToStderrTest, ALibrarysLinesAreWarnings) {
+TEST_F(JsonLogToStderrTest, LogsLibraryLinesAsWarnings) {
   testing::internal::CaptureStderr();
   LineLogger("rocksdb")("cannot sync");
   const std::string written = testing::internal::GetCapturedStderr();
@@ -97,7 +97,7 @@ TEST_F(JsonLogToStderrTest, ALibrarysLinesAreWarnings) {
       << written;
 }
 
-TEST_F(JsonLogToStderrTest, LinesOfManyThreadsStayWhole) {
+TEST_F(JsonLogToStderrTest, LinesOfManyThreadsDoNotMix) {
   testing::internal::CaptureStderr();
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {

@@ -10,15 +10,15 @@
 
 namespace entrepot::runtime {
 
-// A fixed number of threads for work that blocks (synced writes, transactions), so that no io_context's thread does.
-// Jobs start in the order of their posting. The queue has no bound of its own: each caller bounds what it has under way
-// (connections_max does so for the gateway), and queue_depth() shows it.
+// A fixed number of threads for work that blocks (synced writes, transactions), so that the threads of an io_context do
+// not block. Jobs start in the order in which they are posted. The queue is unbounded: each caller must bound the
+// number of its jobs (for the gateway, connections_max does), and queue_depth() shows the length of the queue.
 //
-// Safe from any thread. A job must not throw: the process would end.
+// Thread-safe. A job must not throw: an exception ends the process.
 class Executor {
  public:
   explicit Executor(size_t threads);
-  // Runs what was posted, then ends the threads. Whatever a job refers to must outlive this.
+  // Runs all posted jobs, then ends the threads. Everything that a job refers to must outlive the executor.
   ~Executor();
 
   Executor(const Executor&) = delete;
@@ -37,7 +37,7 @@ class Executor {
   }
 
   size_t threads() const { return threads_; }
-  // Jobs that wait for a thread, and jobs that have one, about now.
+  // The number of jobs that wait for a thread, and of jobs that have one, approximately.
   size_t queue_depth() const { return queued_.load(std::memory_order_relaxed); }
   size_t threads_busy() const { return busy_.load(std::memory_order_relaxed); }
 

@@ -19,10 +19,10 @@ namespace entrepot::runtime {
 //
 //   absl::Status status = co_await RunOn(executor, [&] { return writer.Sync(); });
 //
-// The result is any movable type, or void. fn must not throw. The coroutine's execution context is kept busy meanwhile,
-// and must not be destroyed before `executor` is: destroy the Executor first, which waits for its jobs. Where the
-// context was stopped, the coroutine is not resumed; it is destroyed with the context. fn is not cancelled by anything,
-// so what it refers to must live until it returned (a coroutine's own frame does).
+// The result is any movable type, or void. fn must not throw. The coroutine's execution context is kept busy until
+// then. It must not be destroyed before `executor`: destroy the Executor first, which waits for its jobs. If the
+// context is stopped, the coroutine is not resumed; it is destroyed with the context. Nothing cancels fn, so everything
+// that it refers to must live until it returns, as a coroutine's own frame does.
 template <typename F>
 boost::asio::awaitable<std::invoke_result_t<F&>> RunOn(Executor& executor, F fn) {
   using Result = std::invoke_result_t<F&>;

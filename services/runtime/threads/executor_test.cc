@@ -34,7 +34,7 @@ TEST(ExecutorTest, OneThreadRunsJobsInTheirOrder) {
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
 }
 
-TEST(ExecutorTest, DestructionRunsWhatWasPosted) {
+TEST(ExecutorTest, DestructionRunsPostedJobs) {
   std::atomic<int> ran{0};
   {
     Executor executor(3);
@@ -50,7 +50,7 @@ TEST(ExecutorTest, AJobMayPostAnother) {
   EXPECT_EQ(done.get_future().get(), 7);
 }
 
-TEST(ExecutorTest, TakesJobsThatOnlyMove) {
+TEST(ExecutorTest, AcceptsMoveOnlyJobs) {
   std::promise<int> done;
   Executor executor(1);
   executor.Post([&done, value = std::make_unique<int>(7)] { done.set_value(*value); });
@@ -60,7 +60,7 @@ TEST(ExecutorTest, TakesJobsThatOnlyMove) {
 TEST(ExecutorTest, RunsAsManyJobsAtOnceAsItHasThreads) {
   Executor executor(4);
   EXPECT_EQ(executor.threads(), 4u);
-  // Nobody passes the latch unless all four run at once.
+  // The latch opens only if all four jobs run at the same time.
   std::latch together(4);
   std::latch done(4);
   for (int i = 0; i < 4; ++i) {
@@ -72,7 +72,7 @@ TEST(ExecutorTest, RunsAsManyJobsAtOnceAsItHasThreads) {
   done.wait();
 }
 
-TEST(ExecutorTest, ShowsWhatWaitsAndWhatRuns) {
+TEST(ExecutorTest, ReportsWaitingAndRunningJobs) {
   std::promise<void> started, release;
   std::shared_future<void> released = release.get_future().share();
   std::optional<Executor> executor(1);
@@ -115,7 +115,7 @@ TEST(RunOnTest, ReturnsAnyMovableTypeAndVoid) {
   RunCoroutine([](Executor& executor) -> asio::awaitable<void> {
     const auto pointer = co_await RunOn(executor, [] { return std::make_unique<int>(7); });
     EXPECT_EQ(*pointer, 7);
-    // No default constructor of the result is needed.
+    // The result needs no default constructor.
     const absl::StatusOr<std::string> result =
         co_await RunOn(executor, []() -> absl::StatusOr<std::string> { return absl::NotFoundError("gone"); });
     EXPECT_EQ(result.status(), absl::NotFoundError("gone"));

@@ -9,11 +9,12 @@
 
 namespace entrepot::runtime {
 
-// Calls `task` on a thread of its own, at once and then with `interval` between the end of a call and the next.
+// Calls `task` on a thread of its own: at once, and then again `interval` after the end of each call. Calls never
+// overlap.
 class PeriodicTask {
  public:
   PeriodicTask(absl::Duration interval, std::function<void()> task);
-  // Waits for a call under way.
+  // Ends the wait between calls at once; waits for the end of a call in progress.
   ~PeriodicTask();
 
   PeriodicTask(const PeriodicTask&) = delete;

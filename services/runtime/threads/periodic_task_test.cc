@@ -82,7 +82,7 @@ TEST(PeriodicTaskTest, StopsDuringAnInterval) {
   EXPECT_EQ(*calls, 1);
 }
 
-TEST(PeriodicTaskTest, StopWaitsForTheCallUnderWay) {
+TEST(PeriodicTaskTest, StopWaitsForTheCallInProgress) {
   struct State {
     absl::Notification called;
     absl::Notification proceed;

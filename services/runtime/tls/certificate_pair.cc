@@ -22,19 +22,19 @@ absl::Status Unusable(const std::string& path, absl::string_view what, const boo
 }  // namespace
 
 absl::Status UseCertificatePair(const CertificatePair& pair, ssl::context* context) {
-  // Without it OpenSSL would ask the terminal for an encrypted key's password.
+  // Otherwise OpenSSL would ask the terminal for the password of an encrypted key.
   SSL_CTX_set_default_passwd_cb(context->native_handle(), [](char*, int, int, void*) { return 0; });
   boost::system::error_code error;
   ERR_clear_error();
   context->use_certificate_chain(boost::asio::buffer(pair.certificate), error);
-  if (error) return Unusable(pair.certificate_file, "holds no usable PEM certificate", error);
+  if (error) return Unusable(pair.certificate_file, "contains no usable PEM certificate", error);
   context->use_private_key(boost::asio::buffer(pair.private_key), ssl::context::pem, error);
   if (error && SSL_CTX_get0_certificate(context->native_handle()) != nullptr &&
       ERR_GET_REASON(static_cast<unsigned long>(error.value())) == X509_R_KEY_VALUES_MISMATCH) {
     return absl::InvalidArgumentError(
         absl::StrCat(pair.private_key_file, " is not the key of the certificate in ", pair.certificate_file));
   }
-  if (error) return Unusable(pair.private_key_file, "holds no usable PEM private key (without a password)", error);
+  if (error) return Unusable(pair.private_key_file, "contains no usable PEM private key (without a password)", error);
   return absl::OkStatus();
 }
 

@@ -8,7 +8,7 @@
 
 namespace entrepot::runtime {
 
-// A certificate with its chain and its key, as PEM; where they came from is for messages.
+// A certificate with its chain, and its key, as PEM. Messages name the files that they were read from.
 struct CertificatePair {
   std::string certificate_file;
   std::string private_key_file;
@@ -16,11 +16,11 @@ struct CertificatePair {
   std::string private_key;
 };
 
-// Makes `context` use the pair. kInvalidArgument: one of them is no PEM, or the two do not belong together; the message
-// names the file.
+// Makes `context` use the pair. kInvalidArgument: one of them is not PEM, or the two do not belong together; the
+// message names the file.
 absl::Status UseCertificatePair(const CertificatePair& pair, boost::asio::ssl::context* context);
 
-// When the context's certificate expires, in seconds since 1970.
+// When the certificate of the context expires, in seconds since 1970.
 double ExpirySeconds(boost::asio::ssl::context& context);
 
 }  // namespace entrepot::runtime

@@ -18,13 +18,14 @@
 namespace entrepot::runtime {
 
 // A server's certificate and key, read again when the files change (Kubernetes replaces a symbolic link, ACME clients
-// rename files). Connections keep the context that they began with; new ones take context().
+// rename files). A connection keeps the context with which it began; new ones use context().
 //
-// Gauge: entrepot_tls_certificate_expiry_timestamp_seconds, of the leaf in use. Safe from any thread.
+// The gauge entrepot_tls_certificate_expiry_timestamp_seconds shows the expiry of the leaf in use. Thread-safe.
 class CertificateReloader {
  public:
-  // Loads the pair and looks at the files every `poll_interval`; with zero only ReloadIfChanged() does.
-  // kInvalidArgument: a file cannot be read, is no PEM, or the two do not belong together; the message names it.
+  // Loads the pair, and reads the files again every `poll_interval`; if that is zero, only ReloadIfChanged() does.
+  // kInvalidArgument: a file cannot be read or is not PEM, or the two do not belong together; the message names the
+  // file.
   static absl::StatusOr<std::unique_ptr<CertificateReloader>> Create(
       const config::v1::TlsCertificate& files, const std::shared_ptr<prometheus::Registry>& registry,
       absl::Duration poll_interval = absl::Seconds(1));
@@ -32,11 +33,12 @@ class CertificateReloader {
   CertificateReloader(const CertificateReloader&) = delete;
   CertificateReloader& operator=(const CertificateReloader&) = delete;
 
-  // TLS 1.2 and 1.3, ciphers with forward secrecy, ALPN "http/1.1". Never null, never changed once it is handed out.
+  // TLS 1.2 and 1.3, ciphers with forward secrecy, ALPN "http/1.1". Never null. A context does not change once it has
+  // been returned.
   std::shared_ptr<boost::asio::ssl::context> context() const;
 
-  // What happens every poll_interval: where the files' contents differ from those seen last, loads them. A pair that
-  // cannot be used is logged once and leaves the old one in place; the error is returned. OK where nothing changed.
+  // Loads the files if their contents have changed, as happens every poll_interval. If the pair cannot be used, that is
+  // logged once, the old one stays in place, and the error is returned. OK if nothing has changed.
   absl::Status ReloadIfChanged();
 
  private:
@@ -48,7 +50,7 @@ class CertificateReloader {
 
   mutable std::mutex mutex_;
   std::shared_ptr<boost::asio::ssl::context> context_;  // Guarded by mutex_.
-  // Last, so that no load is under way once the others go.
+  // Last, so that no load is in progress when the other members are destroyed.
   FileWatcher watcher_;
 };
 

@@ -32,7 +32,7 @@ namespace ssl = boost::asio::ssl;
 using asio::ip::tcp;
 using ::testing::HasSubstr;
 
-// Self-signed.
+// Creates a self-signed certificate.
 TestCertificate NewCertificate(EVP_PKEY* key, const std::string& name) {
   TestCertificate certificate = NewTestCertificate(key, name);
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate.get()));
@@ -40,7 +40,7 @@ TestCertificate NewCertificate(EVP_PKEY* key, const std::string& name) {
   return certificate;
 }
 
-// What a client saw of a server.
+// What a client sees of a server.
 struct Handshake {
   boost::system::error_code error;
   std::string common_name;
@@ -74,7 +74,7 @@ class CertificateReloaderTest : public testing::Test {
     return std::string(reloader.status().message());
   }
 
-  // With the context that new connections take now.
+  // Connects with the context that new connections use.
   Handshake Connect(const std::function<void(SSL_CTX*)>& configure_client = [](SSL_CTX*) {}) {
     asio::io_context io;
     tcp::acceptor acceptor(io, {asio::ip::address_v4::loopback(), 0});
@@ -176,7 +176,7 @@ TEST_F(CertificateReloaderTest, NewConnectionsGetTheNewCertificate) {
 TEST_F(CertificateReloaderTest, UnchangedFilesKeepTheContext) {
   Create();
   const std::shared_ptr<ssl::context> context = reloader_->context();
-  // Written anew, with the same contents.
+  // Writes the same contents again.
   std::filesystem::copy_file(files_.certificate_file(), files_.certificate_file() + ".copy");
   std::filesystem::rename(files_.certificate_file() + ".copy", files_.certificate_file());
   EXPECT_OK(reloader_->ReloadIfChanged());
@@ -202,7 +202,7 @@ TEST_F(CertificateReloaderTest, FollowsASymbolicLinkAsKubernetesReplacesIt) {
   EXPECT_EQ(Connect().common_name, "two");
 }
 
-TEST_F(CertificateReloaderTest, ABadPairLeavesTheOldOneAndIsLoggedOnce) {
+TEST_F(CertificateReloaderTest, AnUnusablePairLeavesTheOldOneAndIsLoggedOnce) {
   Create();
   testing::internal::CaptureStderr();
   ReplaceFile(files_.certificate_file(), "not a certificate");
@@ -218,7 +218,7 @@ TEST_F(CertificateReloaderTest, ABadPairLeavesTheOldOneAndIsLoggedOnce) {
   EXPECT_EQ(Connect().common_name, "third");
 }
 
-TEST_F(CertificateReloaderTest, AFileThatIsGoneLeavesTheOldOne) {
+TEST_F(CertificateReloaderTest, AMissingFileLeavesTheOldPair) {
   Create();
   std::filesystem::remove(files_.private_key_file());
   const absl::Status status = reloader_->ReloadIfChanged();
@@ -227,7 +227,7 @@ TEST_F(CertificateReloaderTest, AFileThatIsGoneLeavesTheOldOne) {
   EXPECT_EQ(Connect().common_name, "first");
 }
 
-TEST_F(CertificateReloaderTest, FilesThatAreReplacedOneAfterTheOther) {
+TEST_F(CertificateReloaderTest, FilesMayBeReplacedOneAfterTheOther) {
   Create();
   const TestKey key = NewTestKey();
   ReplaceFile(files_.certificate_file(), PemOf(NewCertificate(key.get(), "second").get()));
@@ -239,20 +239,20 @@ TEST_F(CertificateReloaderTest, FilesThatAreReplacedOneAfterTheOther) {
   EXPECT_EQ(Connect().common_name, "second");
 }
 
-TEST_F(CertificateReloaderTest, NamesWhatCannotBeUsed) {
+TEST_F(CertificateReloaderTest, NamesUnusableFiles) {
   const TestKey key = NewTestKey();
   const std::string certificate = PemOf(NewCertificate(key.get(), "x").get());
 
   ReplaceFile(files_.private_key_file(), PemOf(NewTestKey().get()));
   EXPECT_THAT(CreationError(), HasSubstr("tls.key is not the key of the certificate in "));
   ReplaceFile(files_.certificate_file(), "");
-  EXPECT_THAT(CreationError(), HasSubstr("tls.crt holds no usable PEM certificate"));
+  EXPECT_THAT(CreationError(), HasSubstr("tls.crt contains no usable PEM certificate"));
   ReplaceFile(files_.certificate_file(), certificate);
   ReplaceFile(files_.private_key_file(), certificate);
-  EXPECT_THAT(CreationError(), HasSubstr("tls.key holds no usable PEM private key"));
-  // It must not ask the terminal.
+  EXPECT_THAT(CreationError(), HasSubstr("tls.key contains no usable PEM private key"));
+  // OpenSSL must not ask the terminal.
   ReplaceFile(files_.private_key_file(), PemOf(key.get(), "password"));
-  EXPECT_THAT(CreationError(), HasSubstr("tls.key holds no usable PEM private key"));
+  EXPECT_THAT(CreationError(), HasSubstr("tls.key contains no usable PEM private key"));
   std::filesystem::remove(files_.certificate_file());
   EXPECT_THAT(CreationError(), HasSubstr("tls.crt: No such file or directory"));
 }
@@ -286,7 +286,7 @@ TEST_F(CertificateReloaderTest, ShowsTheExpiry) {
   EXPECT_NEAR(Expiry(), now + 60 * 60, 60);
 }
 
-TEST_F(CertificateReloaderTest, WatchesByItself) {
+TEST_F(CertificateReloaderTest, WatchesOnItsOwnThread) {
   ASSERT_OK_AND_ASSIGN(reloader_, CertificateReloader::Create(files_, registry_, absl::Milliseconds(1)));
   const std::shared_ptr<ssl::context> first = reloader_->context();
   testing::internal::CaptureStderr();

@@ -26,9 +26,9 @@ absl::StatusOr<double> CheckPeerFileContents(const config::v1::PeerTls& tls,
   const std::string& ca = (*contents)[kPeerCa];
   boost::system::error_code error;
   context.add_certificate_authority(boost::asio::buffer(ca), error);
-  // Without any certificate it finds no error.
+  // The function reports no error if there is no certificate.
   if (error || !absl::StrContains(ca, "-----BEGIN CERTIFICATE-----")) {
-    return absl::InvalidArgumentError(absl::StrCat(tls.ca_file(), " holds no usable PEM certificate"));
+    return absl::InvalidArgumentError(absl::StrCat(tls.ca_file(), " contains no usable PEM certificate"));
   }
   return ExpirySeconds(context);
 }

@@ -10,18 +10,18 @@
 
 namespace entrepot::runtime {
 
-// The files of a PeerTls.
+// The files of a PeerTls (proto/entrepot/config/v1/shared.proto).
 enum PeerFile { kPeerCertificate, kPeerPrivateKey, kPeerCa };
 
-// In the order of PeerFile.
+// The paths, in the order of PeerFile.
 std::vector<std::string> PeerFilePaths(const config::v1::PeerTls& tls);
 
-// When the certificate expires, in seconds since 1970. kInvalidArgument: what is in the files (in the order of
-// PeerFile) cannot be used, or they could not be read; the message names the file.
+// Checks the contents of the files, in the order of PeerFile. Returns when the certificate expires, in seconds since
+// 1970. kInvalidArgument: a file cannot be used, or could not be read; the message names it.
 absl::StatusOr<double> CheckPeerFileContents(const config::v1::PeerTls& tls,
                                              const absl::StatusOr<std::vector<std::string>>& contents);
 
-// The same of what is in the files now.
+// The same for the current contents of the files.
 absl::Status CheckPeerFiles(const config::v1::PeerTls& tls);
 
 }  // namespace entrepot::runtime

@@ -20,7 +20,7 @@ void AddExtension(X509* certificate, int nid, const std::string& value) {
   X509_EXTENSION_free(extension);
 }
 
-// No two authorities may be taken for each other.
+// Each authority has a name of its own, so that none is mistaken for another.
 long NextNumber() {
   static std::atomic<long> last{0};
   return ++last;

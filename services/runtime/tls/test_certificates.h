@@ -7,7 +7,7 @@
 
 namespace entrepot::runtime {
 
-// A certificate authority for one test.
+// A certificate authority for tests.
 class TestCa {
  public:
   struct Issued {
@@ -19,7 +19,8 @@ class TestCa {
   ~TestCa();
 
   std::string Pem() const;
-  // Good for a day. `names` as OpenSSL writes subjectAltName: "DNS:blob", "URI:spiffe://x/blob", "IP:127.0.0.1".
+  // Issues a certificate that is valid for a day. `names` are in the syntax of OpenSSL's subjectAltName: "DNS:blob",
+  // "URI:spiffe://x/blob", "IP:127.0.0.1".
   Issued Issue(const std::vector<std::string>& names) const;
 
  private:
@@ -27,7 +28,7 @@ class TestCa {
   std::unique_ptr<Parts> parts_;
 };
 
-// Writes a file as one step.
+// Replaces a file atomically.
 void ReplaceFile(const std::string& path, const std::string& contents);
 
 }  // namespace entrepot::runtime

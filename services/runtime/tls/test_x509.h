@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-// Keys and certificates of OpenSSL for tests.
+// OpenSSL keys and certificates for tests.
 namespace entrepot::runtime {
 
 template <auto Free>
@@ -22,11 +22,12 @@ using TestCertificate = std::unique_ptr<X509, FreeWith<X509_free>>;
 
 TestKey NewTestKey();
 
-// For `common_name`, good for a day from now, no two alike. Neither issuer nor signature are set.
+// A certificate for `common_name`, valid for a day from now, with a serial number of its own. Its issuer and signature
+// are not set.
 TestCertificate NewTestCertificate(EVP_PKEY* key, const std::string& common_name);
 
 std::string PemOf(X509* certificate);
-// Encrypted where there is a password.
+// Encrypted if there is a password.
 std::string PemOf(EVP_PKEY* key, const std::string& password = "");
 
 }  // namespace entrepot::runtime
