@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "services/blob/blob_backups.h"
-#include "services/blob/io/disk_space.h"
+#include "services/blob/io/file_io.h"
 #include "services/blob/io/write_gate.h"
 #include "services/blob/objects/blob_directory.h"
 #include "services/blob/objects/blob_keys.h"

@@ -30,6 +30,12 @@ struct ScanOptions {
   size_t limit = 1000;
 };
 
+// For engines: the least key that a scan may return. It may lie behind all keys with the prefix.
+std::string ScanBegin(const ScanOptions& options);
+// For engines: the least key that is greater than all keys with that prefix; empty if there is none (an empty prefix,
+// or one of 0xff bytes only).
+std::string PrefixEnd(absl::string_view prefix);
+
 enum class LockMode { kShared, kExclusive };
 
 struct Lock {

@@ -10,13 +10,22 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "services/kv/kv_engine.h"
 
+// The locks of transactions: their order, what they allow, and the table that grants them.
 namespace entrepot::kv {
+
+// The locks in key order, each key once, exclusively if any lock of that key is exclusive. If all transactions lock in
+// this order, no deadlock is possible.
+std::vector<Lock> InLockingOrder(std::vector<Lock> locks);
+
+// kInternal if `locks` (in locking order) hold `key` in shared mode only: a writer must exclude all others.
+absl::Status CheckWritable(const std::vector<Lock>& locks, absl::string_view key);
 
 // Shared and exclusive locks on keys, held by whoever holds the object that Acquire returns. A key's locks are given in
 // the order in which they were asked for: whoever waits for an exclusive one is not overtaken by shared ones that come

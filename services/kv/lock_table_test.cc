@@ -14,10 +14,38 @@
 namespace entrepot::kv {
 namespace {
 
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+MATCHER_P2(LockOn, key, mode, "") { return arg.key == key && arg.mode == mode; }
+
 constexpr absl::Duration kAtOnce = absl::ZeroDuration();
 
 const std::vector<Lock> kSharedA = {{"a", LockMode::kShared}};
 const std::vector<Lock> kExclusiveA = {{"a", LockMode::kExclusive}};
+
+TEST(LockTableTest, EmptyStaysEmpty) { EXPECT_THAT(InLockingOrder({}), IsEmpty()); }
+
+TEST(LockTableTest, SortsBytewise) {
+  EXPECT_THAT(InLockingOrder({{"\xff"}, {"a"}, {std::string("a\0b", 3)}, {""}}),
+              ElementsAre(LockOn("", LockMode::kExclusive), LockOn("a", LockMode::kExclusive),
+                          LockOn(std::string("a\0b", 3), LockMode::kExclusive), LockOn("\xff", LockMode::kExclusive)));
+}
+
+TEST(LockTableTest, AKeyNamedTwiceIsLockedOnceExclusivelyIfEitherAsksForIt) {
+  EXPECT_THAT(
+      InLockingOrder(
+          {{"b", LockMode::kShared}, {"a", LockMode::kShared}, {"b", LockMode::kExclusive}, {"a", LockMode::kShared}}),
+      ElementsAre(LockOn("a", LockMode::kShared), LockOn("b", LockMode::kExclusive)));
+}
+
+TEST(LockTableTest, RefusesToWriteUnderASharedLock) {
+  std::vector<Lock> locks = InLockingOrder({{"c", LockMode::kShared}, {"a", LockMode::kExclusive}});
+  EXPECT_TRUE(CheckWritable(locks, "a").ok());
+  EXPECT_TRUE(CheckWritable(locks, "b").ok());
+  EXPECT_TRUE(CheckWritable(locks, "d").ok());
+  EXPECT_TRUE(absl::IsInternal(CheckWritable(locks, "c")));
+}
 
 TEST(LockTableTest, SharedLocksExcludeExclusiveOnesUntilTheLastIsGone) {
   LockTable table;

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "gateway/api/request/percent_encoding.h"
+#include "services/core/text/percent_encoding.h"
 #include "services/core/text/utf8.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"

@@ -9,7 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "gateway/api/request/percent_encoding.h"
+#include "services/core/text/percent_encoding.h"
 #include "services/core/text/utf8.h"
 #include "services/status/oci_error.h"
 #include "services/status/quoted_input.h"

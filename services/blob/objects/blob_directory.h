@@ -52,6 +52,9 @@ class BlobDirectory {
   const OwnedFd quarantine_;
 };
 
+// Opens the directory `path`, relative to the open directory `parent`. kUnavailable.
+absl::StatusOr<OwnedFd> OpenDirectory(SystemCalls& calls, int parent, const std::string& path);
+
 // The names in a directory but "." and "..".
 absl::StatusOr<std::vector<std::string>> ListNames(int directory, const char* path);
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "services/blob/io/disk_space.h"
+#include "services/blob/io/file_io.h"
 #include "services/blob/io/system_calls.h"
 #include "services/blob/io/write_gate.h"
 #include "services/blob/objects/blob_directory.h"

@@ -70,12 +70,6 @@ class FileCopier {
   const int to_;
 };
 
-absl::StatusOr<OwnedFd> OpenDirectory(SystemCalls& calls, int parent, const std::string& name) {
-  OwnedFd fd = OpenAtFully(calls, parent, name.c_str(), O_RDONLY | O_DIRECTORY);
-  if (fd.get() < 0) return WriteError(absl::StrCat("opening the directory ", name), errno);
-  return fd;
-}
-
 absl::Status CopyFanOut(SystemCalls& calls, int from_objects, int to_objects, const std::string& fan_out,
                         ObjectSnapshot* snapshot) {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, ListNames(from_objects, fan_out.c_str()));

@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "services/blob/io/disk_space.h"
 #include "services/blob/io/file_io.h"
 #include "services/blob/io/io_error.h"
 #include "services/status/status_macros.h"

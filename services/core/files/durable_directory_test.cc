@@ -39,8 +39,18 @@ TEST_F(DurableDirectoryTest, MakesDirectoriesWithTheirParents) {
   EXPECT_OK(MakeDirectoryDurably(At("a/b/c")));
   EXPECT_TRUE(fs::is_directory(At("a/b/c")));
   EXPECT_OK(MakeDirectoryDurably(At("a/b/c")));
+  EXPECT_OK(MakeDirectoryDurably(At("d/e/")));
+  EXPECT_TRUE(fs::is_directory(At("d/e")));
   Write("file", "");
   EXPECT_THAT(MakeDirectoryDurably(At("file/x")), StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST_F(DurableDirectoryTest, SyncsTheNameOfAFile) {
+  Write("file", "");
+  EXPECT_OK(SyncNameOf(At("file")));
+  const absl::Status missing = SyncNameOf(At("none/file"));
+  EXPECT_THAT(missing, StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(std::string(missing.message()), HasSubstr(At("none")));
 }
 
 TEST_F(DurableDirectoryTest, RenamesOverNothing) {

@@ -11,9 +11,9 @@
 #include "rocksdb/utilities/transaction.h"
 #include "rocksdb/utilities/transaction_db.h"
 #include "services/core/failpoint/failpoint.h"
-#include "services/kv/lock_list.h"
+#include "services/core/files/disk_space.h"
+#include "services/core/files/durable_directory.h"
 #include "services/kv/lock_table.h"
-#include "services/kv/rocksdb/free_space.h"
 #include "services/kv/rocksdb/owned_directory.h"
 #include "services/kv/rocksdb/rocksdb_health.h"
 #include "services/kv/rocksdb/rocksdb_logger.h"
@@ -118,8 +118,8 @@ Attempt RocksDbKvEngine::TransactOnce(const std::vector<Lock>& locks, const Func
 
 absl::Status RocksDbKvEngine::CheckMayCommit(bool deletes) const {
   RETURN_IF_ERROR(db_->health->Check());
-  ASSIGN_OR_RETURN(const FileSystemSpace space, ReadFileSystemSpace(db_->path));
-  return CheckFreeSpace(space, deletes);
+  ASSIGN_OR_RETURN(const DiskSpace space, ReadDiskSpace(db_->path));
+  return CheckRoomForRecords(space, deletes);
 }
 
 absl::Status RocksDbKvEngine::Snapshot(const std::string& directory) {
@@ -132,7 +132,7 @@ absl::Status RocksDbKvEngine::Snapshot(const std::string& directory) {
   const std::unique_ptr<rocksdb::Checkpoint> checkpoint(created);
   // Flushes first: what is copied of the log is what is written from now on.
   RETURN_IF_ERROR(FromRocksDb(checkpoint->CreateCheckpoint(std::filesystem::absolute(directory)), doing));
-  return SyncDirectoryOf(directory);
+  return SyncNameOf(directory);
 }
 
 absl::Status RocksDbKvEngine::Health() const { return db_->health->Check(); }

@@ -25,7 +25,7 @@ namespace entrepot::kv {
 // After an I/O error on a write the engine stops writing: what the kernel still holds is unknown, so a second attempt
 // that "succeeds" proves nothing. Reads go on; each Transact that writes gives kUnavailable until the directory is
 // opened anew, which reads back what the disk has. A disk that is nearly full is no such error: what writes is refused
-// with kUnavailable until there is room, only what deletes goes on (free_space.h).
+// with kUnavailable until there is room, only what deletes goes on (disk_space.h).
 class RocksDbKvEngine : public KvEngine {
  public:
   struct Options {

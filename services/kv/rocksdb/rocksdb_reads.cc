@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "services/kv/rocksdb/rocksdb_status.h"
-#include "services/kv/scan_range.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::kv {

@@ -1,7 +1,7 @@
 #include "services/kv/rocksdb/rocksdb_transaction.h"
 
 #include "rocksdb/utilities/write_batch_with_index.h"
-#include "services/kv/lock_list.h"
+#include "services/kv/lock_table.h"
 #include "services/kv/rocksdb/rocksdb_reads.h"
 #include "services/kv/rocksdb/rocksdb_status.h"
 

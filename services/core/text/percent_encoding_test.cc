@@ -1,10 +1,10 @@
-#include "gateway/api/request/percent_encoding.h"
+#include "services/core/text/percent_encoding.h"
 
 #include <string>
 
 #include "gtest/gtest.h"
 
-namespace entrepot::gateway::api {
+namespace entrepot {
 namespace {
 
 TEST(PercentDecodeTest, DecodesOnce) {
@@ -31,4 +31,4 @@ TEST(PercentEncodeTest, IsUndoneByDecoding) {
 }
 
 }  // namespace
-}  // namespace entrepot::gateway::api
+}  // namespace entrepot

@@ -1,4 +1,4 @@
-#include "services/kv/scan_range.h"
+#include "services/kv/kv_engine.h"
 
 #include <string>
 
@@ -7,7 +7,7 @@
 namespace entrepot::kv {
 namespace {
 
-TEST(ScanRangeTest, BeginsAtThePrefixUnlessStartAfterLiesFurther) {
+TEST(KvEngineTest, BeginsAtThePrefixOrBehindStartAfter) {
   EXPECT_EQ(ScanBegin({.prefix = "", .start_after = ""}), "");
   EXPECT_EQ(ScanBegin({.prefix = "p/", .start_after = ""}), "p/");
   EXPECT_EQ(ScanBegin({.prefix = "p/", .start_after = "a"}), "p/");
@@ -16,7 +16,7 @@ TEST(ScanRangeTest, BeginsAtThePrefixUnlessStartAfterLiesFurther) {
   EXPECT_EQ(ScanBegin({.prefix = "p/", .start_after = "q"}), std::string("q\0", 2));
 }
 
-TEST(ScanRangeTest, PrefixEndIsTheLeastKeyBehindThePrefix) {
+TEST(KvEngineTest, PrefixEndIsTheLeastGreaterKey) {
   EXPECT_EQ(PrefixEnd("a"), "b");
   EXPECT_EQ(PrefixEnd("a/"), "a0");
   EXPECT_EQ(PrefixEnd("a\xff\xff"), "b");
@@ -24,7 +24,7 @@ TEST(ScanRangeTest, PrefixEndIsTheLeastKeyBehindThePrefix) {
   EXPECT_EQ(PrefixEnd(std::string("a\0", 2)), "a\x01");
 }
 
-TEST(ScanRangeTest, NothingLiesBehindAnEmptyPrefixOrOneOfHighestBytes) {
+TEST(KvEngineTest, AnEmptyPrefixOrOneOfHighestBytesHasNoEnd) {
   EXPECT_EQ(PrefixEnd(""), "");
   EXPECT_EQ(PrefixEnd("\xff"), "");
   EXPECT_EQ(PrefixEnd("\xff\xff"), "");

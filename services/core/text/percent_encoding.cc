@@ -1,13 +1,13 @@
-#include "gateway/api/request/percent_encoding.h"
+#include "services/core/text/percent_encoding.h"
 
 #include "absl/strings/ascii.h"
 
-namespace entrepot::gateway::api {
+namespace entrepot {
 namespace {
 
 constexpr absl::string_view kHexDigits = "0123456789ABCDEF";
 
-// -1 where it is none.
+// -1 if it is not one.
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -55,4 +55,4 @@ std::string PercentEncode(absl::string_view text) {
   return encoded;
 }
 
-}  // namespace entrepot::gateway::api
+}  // namespace entrepot

@@ -1,4 +1,4 @@
-#include "services/kv/scan_range.h"
+#include "services/kv/kv_engine.h"
 
 namespace entrepot::kv {
 
