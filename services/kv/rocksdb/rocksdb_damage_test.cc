@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "rocksdb/db.h"
 #include "services/kv/rocksdb/rocksdb_kv_engine.h"
 #include "services/kv/testing/temporary_directory.h"
 #include "services/status/status_matchers.h"
@@ -18,6 +20,7 @@
 namespace entrepot::kv {
 namespace {
 
+using testing::Contains;
 using testing::HasSubstr;
 using testing::Optional;
 
@@ -162,10 +165,39 @@ TEST_F(RocksDbDamageTest, ALogMissingInTheMiddleIsReported) {
   WriteFile(crashed + "/999999.log", content);
   absl::Status status = Open(crashed).status();
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("999999.log goes on"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("999999.log continues"));
 }
 
 // 005
+TEST_F(RocksDbDamageTest, UnknownRecordTypesAreLeftToRocksDb) {
+  const auto recycled = [](rocksdb::Options& options) { options.recycle_log_file_num = 2; };
+  const auto compressed = [](rocksdb::Options& options) { options.wal_compression = rocksdb::kZSTD; };
+  for (const std::function<void(rocksdb::Options&)>& configure :
+       std::vector<std::function<void(rocksdb::Options&)>>{recycled, compressed}) {
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+    configure(options);
+    rocksdb::DB* opened = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open(options, directory_, &opened).ok());
+    std::unique_ptr<rocksdb::DB> db(opened);
+    ASSERT_TRUE(db->Put({}, KeyOf(1), ValueOf(1)).ok());
+    const std::string crashed = CopyOf(directory_);
+    db.reset();
+    std::filesystem::remove_all(directory_);
+
+    std::vector<std::string> warnings;
+    RocksDbKvEngine::Options own;
+    own.directory = crashed;
+    own.log = [&](absl::string_view line) { warnings.emplace_back(line); };
+    ASSERT_OK_AND_ASSIGN(const std::unique_ptr<RocksDbKvEngine> kv, RocksDbKvEngine::Open(own));
+    EXPECT_THAT(warnings, Contains(HasSubstr("contains a record of type ")));
+    EXPECT_THAT(kv->Get(KeyOf(1)), IsOkAndHolds(Optional(ValueOf(1))));
+    Put(*kv, 2);
+  }
+}
+
+// 006
 class RocksDbFileDamageTest : public RocksDbDamageTest, public testing::WithParamInterface<const char*> {};
 
 TEST_P(RocksDbFileDamageTest, AFlippedBitInAFileIsNeverAWrongValue) {
@@ -205,7 +237,7 @@ TEST_P(RocksDbFileDamageTest, AFlippedBitInAFileIsNeverAWrongValue) {
 
 INSTANTIATE_TEST_SUITE_P(Files, RocksDbFileDamageTest, testing::Values(".sst", ".blob"));
 
-// 006
+// 007
 TEST_F(RocksDbDamageTest, AScanOverDamageIsReported) {
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<RocksDbKvEngine> kv, Open(directory_));
@@ -219,7 +251,7 @@ TEST_F(RocksDbDamageTest, AScanOverDamageIsReported) {
   EXPECT_THAT(kv->Scan({}), StatusIs(absl::StatusCode::kDataLoss));
 }
 
-// 007
+// 008
 TEST_F(RocksDbDamageTest, AMissingFileIsReported) {
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<RocksDbKvEngine> kv, Open(directory_));

@@ -45,12 +45,17 @@ struct RocksDbKvEngine::Db {
 
 absl::StatusOr<std::unique_ptr<RocksDbKvEngine>> RocksDbKvEngine::Open(const Options& options) {
   ASSIGN_OR_RETURN(OwnedDirectory directory, OwnedDirectory::Acquire(options.directory));
-  RETURN_IF_ERROR(CutTornWalTails(options.directory));
   auto health = std::make_shared<RocksDbHealth>();
-  ASSIGN_OR_RETURN(std::unique_ptr<rocksdb::TransactionDB> opened,
-                   OpenTransactionDb(MakeRocksDbOptions(options.memory_bytes_max, health,
-                                                        std::make_shared<RocksDbLogger>(options.log)),
-                                     options.directory));
+  rocksdb::Options settings =
+      MakeRocksDbOptions(options.memory_bytes_max, health, std::make_shared<RocksDbLogger>(options.log));
+  const absl::Status cut = CutTornWalTails(options.directory);
+  if (absl::IsUnimplemented(cut)) {
+    if (options.log) options.log(absl::StrCat(cut.message(), ", which is not known here: RocksDB recovers it alone"));
+    settings.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  } else {
+    RETURN_IF_ERROR(cut);
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<rocksdb::TransactionDB> opened, OpenTransactionDb(settings, options.directory));
   rocksdb::DB* const base = opened->GetBaseDB();
   auto metrics = std::make_shared<RocksDbMetrics>(base, health.get());
   return std::unique_ptr<RocksDbKvEngine>(new RocksDbKvEngine(std::unique_ptr<Db>(new Db{

@@ -40,9 +40,11 @@ class RocksDbKvEngine : public KvEngine {
     std::function<void(absl::string_view)> log = {};
   };
 
-  // kUnavailable: another engine has the directory, or it cannot be read or written. kDataLoss: what it holds is
-  // corrupt; the message names the file. A write-ahead log that ends in the middle of a record is what a power cut
-  // leaves: it opens, without that record, which nobody was told is durable.
+  // kUnavailable if another engine has the directory, or if it cannot be read or written. kDataLoss if its contents are
+  // corrupt; the message contains the file. After a power cut a write-ahead log may end in the middle of a record: the
+  // engine opens without that record, which was never acknowledged as durable. If a log contains record types that
+  // rocksdb_wal_end.h does not know, the engine warns through `log` and leaves recovery to RocksDB, which may take a
+  // damaged last record for a torn one.
   static absl::StatusOr<std::unique_ptr<RocksDbKvEngine>> Open(const Options& options);
 
   // No call may be under way. Writes out the memtables, so that nothing depends on the log after a clean stop.
