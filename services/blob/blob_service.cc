@@ -77,7 +77,7 @@ grpc::ServerUnaryReactor* BlobService::ForgetUpload(grpc::CallbackServerContext*
 
 grpc::ServerWriteReactor<v1::ReadObjectResponse>* BlobService::ReadObject(grpc::CallbackServerContext*,
                                                                           const v1::ReadObjectRequest* request) {
-  return new ObjectReadReactor(&reads_, &executor_, request);
+  return new ObjectReadReactor(&reader_, &executor_, request);
 }
 
 grpc::ServerUnaryReactor* BlobService::DeleteObject(grpc::CallbackServerContext* context,

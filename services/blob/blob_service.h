@@ -4,7 +4,7 @@
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "services/blob/blob_stack.h"
-#include "services/blob/objects/verified_reads.h"
+#include "services/blob/objects/verified_reader.h"
 #include "services/blob/sessions/upload_sessions.h"
 #include "services/core/object_access.h"
 #include "services/runtime/threads/executor.h"
@@ -18,7 +18,7 @@ class BlobService : public v1::BlobService::CallbackService {
   // Both outlive the server that this is registered with.
   BlobService(BlobStack* stack, runtime::Executor* executor)
       : sessions_(stack->upload_sessions()),
-        reads_(stack->reads()),
+        reader_(stack->reader()),
         objects_(stack->object_access()),
         executor_(*executor) {}
 
@@ -60,7 +60,7 @@ class BlobService : public v1::BlobService::CallbackService {
 
  private:
   UploadSessions& sessions_;
-  VerifiedReads& reads_;
+  VerifiedReader& reader_;
   ObjectAccess& objects_;
   runtime::Executor& executor_;
 };

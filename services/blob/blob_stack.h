@@ -11,8 +11,8 @@
 #include "entrepot/config/v1/shared.pb.h"
 #include "prometheus/registry.h"
 #include "services/blob/io/system_calls.h"
-#include "services/blob/objects/object_reader.h"
-#include "services/blob/objects/verified_reads.h"
+#include "services/blob/objects/object_store.h"
+#include "services/blob/objects/verified_reader.h"
 #include "services/blob/sessions/upload_sessions.h"
 #include "services/core/object_access.h"
 #include "services/core/time/clock.h"
@@ -55,8 +55,8 @@ class BlobStack {
   virtual ~BlobStack() = default;
 
   virtual UploadSessions& upload_sessions() = 0;
-  virtual ObjectReader& object_reader() = 0;
-  virtual VerifiedReads& reads() = 0;
+  virtual ObjectStore& objects() = 0;
+  virtual VerifiedReader& reader() = 0;
   virtual ObjectAccess& object_access() = 0;
   // OK as long as objects can be read; a store that has turned read-only is still ready.
   virtual absl::Status CheckReady() = 0;

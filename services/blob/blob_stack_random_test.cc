@@ -15,7 +15,7 @@
 #include "prometheus/registry.h"
 #include "services/blob/blob_stack.h"
 #include "services/blob/io/faulty_system_calls.h"
-#include "services/blob/objects/kv_object_tier.h"
+#include "services/blob/objects/kv_object_store.h"
 #include "services/blob/objects/object_store_conformance.h"
 #include "services/core/digester.h"
 #include "services/core/time/fake_clock.h"
@@ -229,7 +229,7 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
 
   void Read() {
     for (const auto& [key, bytes] : objects_) {
-      ASSERT_OK_AND_ASSIGN(const OpenObject object, stack_->object_reader().Open(key));
+      ASSERT_OK_AND_ASSIGN(const OpenObject object, stack_->objects().Open(key));
       ASSERT_TRUE(Contents(object) == bytes) << key.ToString();
     }
   }
@@ -239,7 +239,7 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
     for (auto& [id, session] : model_) {
       const std::string path = absl::StrCat(BlobsPath(), "/staging/", id.ToString());
       // Fewer bytes may be in the record still, beside a staged file that a full disk left.
-      if (session.bytes.size() > KvObjectTier::kObjectBytesMax && !session.sealed.has_value() && !session.damaged &&
+      if (session.bytes.size() > KvObjectStore::kObjectBytesMax && !session.sealed.has_value() && !session.damaged &&
           OneIn(3)) {
         Tear(path, session);
       }
@@ -276,7 +276,7 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
   kv::TemporaryDirectory directory_;
   FakeClock clock_;
   FaultySystemCalls calls_;
-  std::unique_ptr<kv::KvEngine> kv_;
+  std::unique_ptr<kv::KvStack> kv_;
   std::unique_ptr<BlobStack> stack_;
   std::map<UploadId, ModelSession> model_;
   std::map<StorageKey, std::string> objects_;

@@ -77,7 +77,7 @@ TEST_F(BlobFactoryTest, MakesWhatIsMissingAndFindsItAgain) {
     key = sealed.storage_key;
   }
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
-  ASSERT_OK_AND_ASSIGN(const OpenObject object, stack->object_reader().Open(key));
+  ASSERT_OK_AND_ASSIGN(const OpenObject object, stack->objects().Open(key));
   EXPECT_EQ(Contents(object), "goods");
 }
 
@@ -94,7 +94,7 @@ TEST_F(BlobFactoryTest, TheSameBytesPushedAHundredTimesAtOnce) {
     for (const auto& result : results) {
       ASSERT_OK(result);
       keys.insert(result->storage_key);
-      ASSERT_OK_AND_ASSIGN(const OpenObject object, stack->object_reader().Open(result->storage_key));
+      ASSERT_OK_AND_ASSIGN(const OpenObject object, stack->objects().Open(result->storage_key));
       EXPECT_TRUE(Contents(object) == bytes);
     }
     EXPECT_EQ(keys.size(), 100);
@@ -135,9 +135,9 @@ TEST_F(BlobFactoryTest, AFailedSyncTurnsTheStoreReadOnlyUntilItIsOpenedAnew) {
   EXPECT_THAT(Metrics(), HasSubstr("entrepot_store_read_only 1"));
   EXPECT_THAT(Push(*stack, bytes), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_THAT(Push(*stack, "small"), IsOciError(OciErrorCode::kUnavailable));
-  EXPECT_THAT(stack->object_reader().Delete(small.storage_key), IsOciError(OciErrorCode::kUnavailable));
-  EXPECT_OK(stack->object_reader().Open(before.storage_key));
-  EXPECT_OK(stack->object_reader().Open(small.storage_key));
+  EXPECT_THAT(stack->objects().Delete(small.storage_key), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_OK(stack->objects().Open(before.storage_key));
+  EXPECT_OK(stack->objects().Open(small.storage_key));
   EXPECT_OK(stack->CheckReady());
 
   stack.reset();

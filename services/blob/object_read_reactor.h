@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "entrepot/blob/v1/blob_service.pb.h"
 #include "grpcpp/support/server_callback.h"
-#include "services/blob/objects/verified_reads.h"
+#include "services/blob/objects/verified_reader.h"
 #include "services/runtime/threads/executor.h"
 
 namespace entrepot::blob {
@@ -22,8 +22,8 @@ class ObjectReadReactor : public grpc::ServerWriteReactor<v1::ReadObjectResponse
   // Large enough for the cost of a message not to matter, small enough for many streams at once.
   static constexpr size_t kMessageBytes = 256 << 10;
 
-  // `reads` and `executor` outlive the call; `request` is the call's.
-  ObjectReadReactor(VerifiedReads* reads, runtime::Executor* executor, const v1::ReadObjectRequest* request);
+  // `reader` and `executor` outlive the call; `request` is the call's.
+  ObjectReadReactor(VerifiedReader* reader, runtime::Executor* executor, const v1::ReadObjectRequest* request);
 
   void OnWriteDone(bool ok) override;
   void OnDone() override { delete this; }
@@ -35,7 +35,7 @@ class ObjectReadReactor : public grpc::ServerWriteReactor<v1::ReadObjectResponse
   absl::StatusOr<size_t> ReadInto(std::string& data);
   void WriteNext();
 
-  VerifiedReads& reads_;
+  VerifiedReader& reader_;
   runtime::Executor& executor_;
   const v1::ReadObjectRequest& request_;
   std::optional<ReadContent> content_;

@@ -61,7 +61,7 @@ class ReactorTestServer {
   v1::BlobService::Stub& stub() { return *stub_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
   UploadSessions& sessions() { return stack_->upload_sessions(); }
-  ObjectReader& reader() { return stack_->object_reader(); }
+  ObjectStore& reader() { return stack_->objects(); }
   BlobStack& stack() { return *stack_; }
   FakeClock& clock() { return clock_; }
 

@@ -12,9 +12,6 @@
 namespace entrepot::blob {
 namespace {
 
-// Before every key of a value, behind every key of a file.
-constexpr absl::string_view kBehindFiles = "k";
-
 absl::Status OtherSize(const StorageKey& key, uint64_t found, uint64_t expected) {
   return absl::DataLossError(
       absl::StrCat("object ", key.ToString(), " holds ", found, " bytes, where its record says ", expected));
@@ -28,12 +25,8 @@ absl::Duration TimeOf(uint64_t bytes, uint64_t bytes_per_second) {
 
 }  // namespace
 
-ObjectTier& StoredObjectAccess::TierOf(const StorageKey& key) const {
-  return key.tier() == StorageTier::kFile ? *parts_.files : *parts_.values;
-}
-
 absl::Status StoredObjectAccess::Check(const StorageKey& key, uint64_t size_bytes) {
-  ASSIGN_OR_RETURN(const OpenObject object, TierOf(key).Open(key));
+  ASSIGN_OR_RETURN(const OpenObject object, parts_.objects->Open(key));
   return object.size_bytes == size_bytes ? absl::OkStatus() : OtherSize(key, object.size_bytes, size_bytes);
 }
 
@@ -41,12 +34,12 @@ void StoredObjectAccess::StopVerifying() { stop_verifying_.Stop(); }
 
 absl::Status StoredObjectAccess::Verify(const Blob& blob, uint64_t bytes_per_second) {
   const StorageKey& key = blob.storage_key;
-  ASSIGN_OR_RETURN(const OpenObject object, TierOf(key).Open(key));
+  ASSIGN_OR_RETURN(const OpenObject object, parts_.objects->Open(key));
   if (object.size_bytes != blob.size_bytes) return OtherSize(key, object.size_bytes, blob.size_bytes);
   const auto start = std::chrono::steady_clock::now();
   Digester digester(blob.digest.algorithm());
   bool stopped = false;
-  RETURN_IF_ERROR(TierOf(key).ReadFromDisk(key, [&](absl::string_view bytes) {
+  RETURN_IF_ERROR(parts_.objects->ReadFromDisk(key, [&](absl::string_view bytes) {
     digester.Update(bytes);
     const absl::Duration taken = absl::FromChrono(std::chrono::steady_clock::now() - start);
     stopped = stop_verifying_.WaitFor(TimeOf(digester.length_bytes(), bytes_per_second) - taken);
@@ -55,28 +48,20 @@ absl::Status StoredObjectAccess::Verify(const Blob& blob, uint64_t bytes_per_sec
   if (stopped) return absl::CancelledError("the process is about to end");
   const Digest found = digester.Current();
   if (parts_.verified != nullptr && key.tier() == StorageTier::kFile) {
-    parts_.verified->Enter(key, object.version, blob.digest, found == blob.digest);
+    parts_.verified->Record(key, object.version, blob.digest, found == blob.digest);
   }
   if (found == blob.digest) return absl::OkStatus();
   return absl::DataLossError(
       absl::StrCat("object ", key.ToString(), " has the digest ", found.ToString(), ", not ", blob.digest.ToString()));
 }
 
-absl::Status StoredObjectAccess::Delete(const StorageKey& key) {
-  RETURN_IF_ERROR(parts_.gate->Check());
-  return TierOf(key).Delete(key);
-}
+absl::Status StoredObjectAccess::Delete(const StorageKey& key) { return parts_.objects->Delete(key); }
 
-absl::Status StoredObjectAccess::Quarantine(const StorageKey& key) {
-  RETURN_IF_ERROR(parts_.gate->Check());
-  return TierOf(key).Quarantine(key);
-}
+absl::Status StoredObjectAccess::Quarantine(const StorageKey& key) { return parts_.objects->Quarantine(key); }
 
 absl::StatusOr<StoredObjectPage> StoredObjectAccess::ListUnclaimed(absl::Duration age, const std::string& start_after,
                                                                    size_t limit) {
-  limit = std::max<size_t>(limit, 1);
-  const bool in_files = start_after < kBehindFiles;
-  ASSIGN_OR_RETURN(const ObjectList list, (in_files ? parts_.files : parts_.values)->List(start_after, limit));
+  ASSIGN_OR_RETURN(const ObjectList list, parts_.objects->List(start_after, std::max<size_t>(limit, 1)));
   const absl::Time youngest = parts_.clock->Now() - age;
   std::vector<StorageKey> keys;
   StoredObjectPage page;
@@ -92,11 +77,7 @@ absl::StatusOr<StoredObjectPage> StoredObjectAccess::ListUnclaimed(absl::Duratio
     if (!claimed[i]) std::swap(page.objects[kept++], page.objects[i]);
   }
   page.objects.erase(page.objects.begin() + static_cast<std::ptrdiff_t>(kept), page.objects.end());
-  if (list.more && !list.objects.empty()) {
-    page.next = list.objects.back().key.ToString();
-  } else if (in_files) {
-    page.next = std::string(kBehindFiles);
-  }
+  if (list.more) page.next = list.objects.back().key.ToString();
   return page;
 }
 

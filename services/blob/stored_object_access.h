@@ -9,9 +9,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "services/blob/io/write_gate.h"
-#include "services/blob/objects/object_tier.h"
-#include "services/blob/objects/verified_objects.h"
+#include "services/blob/objects/object_store.h"
+#include "services/blob/objects/verification_cache.h"
 #include "services/blob/sessions/kv_upload_sessions.h"
 #include "services/core/object_access.h"
 #include "services/core/time/clock.h"
@@ -24,13 +23,12 @@ class StoredObjectAccess : public ObjectAccess {
  public:
   // All outlive this.
   struct Parts {
-    ObjectTier* files = nullptr;
-    ObjectTier* values = nullptr;
-    const WriteGate* gate = nullptr;
+    // Objects of both tiers.
+    ObjectStore* objects = nullptr;
     KvUploadSessions* sessions = nullptr;
     const Clock* clock = nullptr;
     // Learns what Verify() finds. May be null.
-    VerifiedObjects* verified = nullptr;
+    VerificationCache* verified = nullptr;
     // Snapshot(), of a name that is one. Null: kUnimplemented.
     std::function<absl::StatusOr<ObjectSnapshot>(const std::string& name)> snapshot = {};
   };
@@ -49,8 +47,6 @@ class StoredObjectAccess : public ObjectAccess {
   absl::StatusOr<ObjectSnapshot> Snapshot(const std::string& name) override;
 
  private:
-  ObjectTier& TierOf(const StorageKey& key) const;
-
   const Parts parts_;
   StopSignal stop_verifying_;
 };

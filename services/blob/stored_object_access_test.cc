@@ -20,9 +20,9 @@
 #include "services/blob/objects/blob_keys.h"
 #include "services/blob/objects/blob_metrics.h"
 #include "services/blob/objects/filesystem_object_store.h"
-#include "services/blob/objects/kv_object_tier.h"
+#include "services/blob/objects/kv_object_store.h"
 #include "services/blob/objects/memory_object_store.h"
-#include "services/blob/objects/tiered_object_reader.h"
+#include "services/blob/objects/tiered_object_store.h"
 #include "services/blob/sessions/kv_upload_sessions.h"
 #include "services/core/digester.h"
 #include "services/core/time/fake_clock.h"
@@ -55,8 +55,8 @@ class StoredObjectAccessTest : public testing::TestWithParam<Files> {
     if (GetParam() == Files::kInMemory) {
       store_ = std::make_unique<MemoryObjectStore>(&clock_);
     } else {
-      blob_directory_ = *BlobDirectory::Open(directory_.path() + "/blobs", calls_);
-      store_ = std::make_unique<FilesystemObjectStore>(blob_directory_.get(), &calls_, &gate_, &metrics_);
+      store_ = std::make_unique<FilesystemObjectStore>(*BlobDirectory::Open(directory_.path() + "/blobs", calls_),
+                                                       &calls_, &gate_, &metrics_);
     }
     Restart();
   }
@@ -64,12 +64,12 @@ class StoredObjectAccessTest : public testing::TestWithParam<Files> {
   void Restart() {
     access_.reset();
     sessions_.reset();
-    reader_ = std::make_unique<TieredObjectReader>(store_.get(), &values_, &gate_);
+    objects_ = std::make_unique<TieredObjectStore>(store_.get(), &values_, &gate_);
     sessions_ = std::make_unique<KvUploadSessions>(KvUploadSessions::Options{.lifetime = kLifetime}, &kv_, store_.get(),
-                                                   reader_.get(), &clock_, &metrics_);
+                                                   objects_.get(), &clock_, &metrics_);
     EXPECT_OK(sessions_->Recover());
-    access_ = std::make_unique<StoredObjectAccess>(StoredObjectAccess::Parts{
-        .files = store_.get(), .values = &values_, .gate = &gate_, .sessions = sessions_.get(), .clock = &clock_});
+    access_ = std::make_unique<StoredObjectAccess>(
+        StoredObjectAccess::Parts{.objects = objects_.get(), .sessions = sessions_.get(), .clock = &clock_});
   }
 
   struct Stored {
@@ -144,10 +144,9 @@ class StoredObjectAccessTest : public testing::TestWithParam<Files> {
   prometheus::Registry registry_;
   BlobMetrics metrics_{registry_};
   WriteGate gate_{metrics_.store_read_only()};
-  std::unique_ptr<BlobDirectory> blob_directory_;
-  std::unique_ptr<ObjectStore> store_;
-  KvObjectTier values_{&kv_, kv::Durability::kSynced, &metrics_};
-  std::unique_ptr<TieredObjectReader> reader_;
+  std::unique_ptr<StagingObjectStore> store_;
+  KvObjectStore values_{&kv_, kv::Durability::kSynced, &metrics_};
+  std::unique_ptr<TieredObjectStore> objects_;
   std::unique_ptr<KvUploadSessions> sessions_;
   std::unique_ptr<StoredObjectAccess> access_;
   const UploadOwner owner_{.repository = *RepositoryName::Parse("team/app"), .account = "ada"};
@@ -204,7 +203,7 @@ TEST_P(StoredObjectAccessTest, WhatIsQuarantinedIsNotReadAnyMore) {
   for (size_t size : {kSmall, kLarge}) {
     const Blob blob = Store(Bytes('a', size));
     EXPECT_OK(access_->Quarantine(blob.storage_key));
-    EXPECT_THAT(reader_->Open(blob.storage_key), StatusIs(absl::StatusCode::kNotFound));
+    EXPECT_THAT(objects_->Open(blob.storage_key), StatusIs(absl::StatusCode::kNotFound));
     EXPECT_THAT(access_->Check(blob.storage_key, size), StatusIs(absl::StatusCode::kNotFound));
     EXPECT_OK(access_->Quarantine(blob.storage_key)) << "already gone";
   }

@@ -14,13 +14,13 @@ UploadAppendReactor::UploadAppendReactor(UploadSessions* sessions, runtime::Exec
 void UploadAppendReactor::OnReadDone(bool ok) {
   executor_.Post([this, ok] {
     if (!ok) return FinishWith(End());
-    if (absl::Status status = Take(); !status.ok()) return FinishWith(status);
+    if (absl::Status status = HandleMessage(); !status.ok()) return FinishWith(status);
     if (response_->has_sealed()) return FinishWith(absl::OkStatus());
     StartRead(&request_);
   });
 }
 
-absl::Status UploadAppendReactor::Take() {
+absl::Status UploadAppendReactor::HandleMessage() {
   switch (request_.part_case()) {
     case v1::AppendToUploadRequest::kHeader:
       if (appender_ != nullptr) return absl::InvalidArgumentError("header: only the first message carries it");

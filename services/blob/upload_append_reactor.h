@@ -23,7 +23,7 @@ class UploadAppendReactor : public grpc::ServerReadReactor<v1::AppendToUploadReq
   void OnDone() override { delete this; }
 
  private:
-  absl::Status Take();
+  absl::Status HandleMessage();
   absl::Status Open(const v1::AppendHeader& header);
   absl::Status Seal();
   absl::Status End();

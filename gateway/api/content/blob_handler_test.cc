@@ -36,7 +36,7 @@ Blob Find(TestRegistry& registry, const Digest& digest) {
 
 // Turns a bit around in the stored bytes.
 void Damage(TestRegistry& registry, const Blob& blob) {
-  blob::OpenObject object = registry.services().blobs()->object_reader().Open(blob.storage_key).value();
+  blob::OpenObject object = registry.services().blobs()->objects().Open(blob.storage_key).value();
   if (auto* bytes = std::get_if<std::string>(&object.content)) {
     bytes->at(bytes->size() / 2) ^= 1;
     ASSERT_OK(registry.services().kv()->Transact({}, [&](kv::KvTransaction& transaction) {

@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "services/blob/io/system_calls.h"
-#include "services/blob/objects/object_tier.h"
+#include "services/blob/objects/object_store.h"
 #include "services/core/files/owned_fd.h"
 #include "services/core/storage_key.h"
 #include "services/core/upload_id.h"

@@ -25,41 +25,38 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// A store with all that it stands on.
+// A store with its dependencies.
 struct StoreOnDisk {
-  StoreOnDisk() : directory(*BlobDirectory::Open(temporary.path(), calls)) {}
-
   kv::TemporaryDirectory temporary;
   FaultySystemCalls calls;
   prometheus::Registry registry;
   BlobMetrics metrics{registry};
   WriteGate gate{metrics.store_read_only()};
-  std::unique_ptr<BlobDirectory> directory;
-  FilesystemObjectStore store{directory.get(), &calls, &gate, &metrics};
+  FilesystemObjectStore store{*BlobDirectory::Open(temporary.path(), calls), &calls, &gate, &metrics};
 };
 
 INSTANTIATE_TEST_SUITE_P(Filesystem, ObjectStoreConformance, testing::Values([] {
                            auto disk = std::make_shared<StoreOnDisk>();
-                           return std::shared_ptr<ObjectStore>(disk, &disk->store);
+                           return std::shared_ptr<StagingObjectStore>(disk, &disk->store);
                          }));
 
 INSTANTIATE_TEST_SUITE_P(FilesystemWithShortWritesAndInterruptions, ObjectStoreConformance, testing::Values([] {
                            auto disk = std::make_shared<StoreOnDisk>();
                            disk->calls.LimitWrites(70'001);
                            disk->calls.Interrupt();
-                           return std::shared_ptr<ObjectStore>(disk, &disk->store);
+                           return std::shared_ptr<StagingObjectStore>(disk, &disk->store);
                          }));
 
 INSTANTIATE_TEST_SUITE_P(FilesystemWithoutRenameNoReplace, ObjectStoreConformance, testing::Values([] {
                            auto disk = std::make_shared<StoreOnDisk>();
                            disk->calls.Fail(Call::kRename, EINVAL);
-                           return std::shared_ptr<ObjectStore>(disk, &disk->store);
+                           return std::shared_ptr<StagingObjectStore>(disk, &disk->store);
                          }));
 
 class FilesystemObjectStoreTest : public testing::Test {
  protected:
-  std::unique_ptr<StagedObject> Stage(absl::string_view bytes) {
-    absl::StatusOr<std::unique_ptr<StagedObject>> staged = disk_.store.OpenStaged(id_, 0);
+  std::unique_ptr<StagedUpload> Stage(absl::string_view bytes) {
+    absl::StatusOr<std::unique_ptr<StagedUpload>> staged = disk_.store.OpenStaged(id_, 0);
     EXPECT_OK(staged);
     EXPECT_OK((*staged)->Append(bytes));
     return *std::move(staged);
@@ -70,7 +67,7 @@ class FilesystemObjectStoreTest : public testing::Test {
   FaultySystemCalls& calls_ = disk_.calls;
   FilesystemObjectStore& store_ = disk_.store;
   const UploadId id_ = UploadId::Random();
-  const StorageKey key_ = ObjectStore::KeyOf(id_);
+  const StorageKey key_ = StagingObjectStore::KeyOf(id_);
 };
 
 TEST_F(FilesystemObjectStoreTest, SyncsTheBytesBeforeTheNameAndTheNameBeforeItReturns) {
@@ -82,13 +79,13 @@ TEST_F(FilesystemObjectStoreTest, SyncsTheBytesBeforeTheNameAndTheNameBeforeItRe
 }
 
 TEST_F(FilesystemObjectStoreTest, StartsWritingToTheDiskWhileBytesComeIn) {
-  std::unique_ptr<StagedObject> staged = Stage(std::string(9 << 20, 'x'));
+  std::unique_ptr<StagedUpload> staged = Stage(std::string(9 << 20, 'x'));
   EXPECT_THAT(calls_.Changes(), testing::Contains(Call::kWriteBack));
   EXPECT_EQ(staged->size_bytes(), 9 << 20);
 }
 
 TEST_F(FilesystemObjectStoreTest, AFailedSyncOfTheBytesIsFinal) {
-  std::unique_ptr<StagedObject> staged = Stage("goods");
+  std::unique_ptr<StagedUpload> staged = Stage("goods");
   calls_.Fail(Call::kDataSync, EIO, /*skip=*/0, /*times=*/1);
   EXPECT_THAT(store_.Publish(id_, std::move(staged)), IsOciError(OciErrorCode::kUnavailable));
 
@@ -100,7 +97,7 @@ TEST_F(FilesystemObjectStoreTest, AFailedSyncOfTheBytesIsFinal) {
 }
 
 TEST_F(FilesystemObjectStoreTest, AFailedSyncOfTheDirectoryTakesTheNameBack) {
-  std::unique_ptr<StagedObject> staged = Stage("goods");
+  std::unique_ptr<StagedUpload> staged = Stage("goods");
   calls_.Fail(Call::kSync, EIO, /*skip=*/0, /*times=*/1);
   EXPECT_THAT(store_.Publish(id_, std::move(staged)), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_TRUE(IsReadOnly());
@@ -109,7 +106,7 @@ TEST_F(FilesystemObjectStoreTest, AFailedSyncOfTheDirectoryTakesTheNameBack) {
 
 TEST_F(FilesystemObjectStoreTest, AFailedSyncLeavesAnObjectThatOthersMayKnow) {
   ASSERT_OK(store_.Publish(id_, Stage("goods")));
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> again, store_.OpenPublished(id_, 5));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> again, store_.OpenPublished(id_, 5));
   calls_.Fail(Call::kDataSync, EIO, /*skip=*/0, /*times=*/1);
   EXPECT_THAT(store_.Publish(id_, std::move(again)), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_OK(store_.Open(key_));
@@ -126,7 +123,7 @@ TEST_F(FilesystemObjectStoreTest, AReadOnlyStoreIsReadAndNotWritten) {
 }
 
 TEST_F(FilesystemObjectStoreTest, AnErrorOfTheDiskWhileWritingTurnsItReadOnly) {
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_.OpenStaged(id_, 0));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id_, 0));
   calls_.Fail(Call::kWrite, EIO, /*skip=*/0, /*times=*/1);
   EXPECT_THAT(staged->Append("goods"), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_TRUE(IsReadOnly());
@@ -134,7 +131,7 @@ TEST_F(FilesystemObjectStoreTest, AnErrorOfTheDiskWhileWritingTurnsItReadOnly) {
 }
 
 TEST_F(FilesystemObjectStoreTest, AFullDiskIsNoBrokenOne) {
-  std::unique_ptr<StagedObject> staged = Stage("01234");
+  std::unique_ptr<StagedUpload> staged = Stage("01234");
   calls_.LimitWrites(3);
   calls_.Fail(Call::kWrite, ENOSPC, /*skip=*/1);
   absl::Status status = staged->Append("56789");
@@ -152,7 +149,7 @@ TEST_F(FilesystemObjectStoreTest, AFullDiskIsNoBrokenOne) {
 }
 
 TEST_F(FilesystemObjectStoreTest, AFailedWriteLeavesNothingBehindTheEnd) {
-  std::unique_ptr<StagedObject> staged = Stage("01234");
+  std::unique_ptr<StagedUpload> staged = Stage("01234");
   calls_.LimitWrites(3);
   calls_.Fail(Call::kWrite, ENOSPC, /*skip=*/1);
   ASSERT_FALSE(staged->Append("56789").ok());
@@ -163,7 +160,7 @@ TEST_F(FilesystemObjectStoreTest, AFailedWriteLeavesNothingBehindTheEnd) {
 }
 
 TEST_F(FilesystemObjectStoreTest, AFullDiskAtTheSyncFailsTheUploadOnly) {
-  std::unique_ptr<StagedObject> staged = Stage("goods");
+  std::unique_ptr<StagedUpload> staged = Stage("goods");
   calls_.Fail(Call::kDataSync, ENOSPC, /*skip=*/0, /*times=*/1);
   EXPECT_THAT(store_.Publish(id_, std::move(staged)), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_FALSE(IsReadOnly());
@@ -171,7 +168,7 @@ TEST_F(FilesystemObjectStoreTest, AFullDiskAtTheSyncFailsTheUploadOnly) {
 }
 
 TEST_F(FilesystemObjectStoreTest, AFullDiskAtTheRenameLeavesTheUploadAsItWas) {
-  std::unique_ptr<StagedObject> staged = Stage("goods");
+  std::unique_ptr<StagedUpload> staged = Stage("goods");
   calls_.Fail(Call::kRename, ENOSPC, /*skip=*/0, /*times=*/1);
   EXPECT_THAT(store_.Publish(id_, std::move(staged)), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_FALSE(IsReadOnly());
@@ -198,7 +195,7 @@ TEST_F(FilesystemObjectStoreTest, NoDescriptorsIsNoLossOfData) {
 }
 
 TEST_F(FilesystemObjectStoreTest, BytesThatCannotBeReadAreLost) {
-  std::unique_ptr<StagedObject> staged = Stage("goods");
+  std::unique_ptr<StagedUpload> staged = Stage("goods");
   calls_.Fail(Call::kRead, EIO);
   EXPECT_THAT(staged->Read([](absl::string_view) {}), StatusIs(absl::StatusCode::kDataLoss));
 }
@@ -211,7 +208,8 @@ TEST_F(FilesystemObjectStoreTest, DeletesDurably) {
 }
 
 TEST_F(FilesystemObjectStoreTest, IgnoresStrangersInTheStagingDirectory) {
-  const OwnedFd stranger(::openat(disk_.directory->staging(), "lost+found", O_CREAT | O_WRONLY, 0600));
+  const OwnedFd stranger(
+      ::openat(AT_FDCWD, (disk_.temporary.path() + "/staging/lost+found").c_str(), O_CREAT | O_WRONLY, 0600));
   ASSERT_GE(stranger.get(), 0);
   EXPECT_THAT(store_.ListStaged(), IsOkAndHolds(IsEmpty()));
 }

@@ -4,6 +4,8 @@
 
 namespace entrepot::blob {
 
-StorageKey ObjectStore::KeyOf(const UploadId& id) { return *StorageKey::Parse(absl::StrCat("f", id.ToString())); }
+StorageKey StagingObjectStore::KeyOf(const UploadId& id) {
+  return *StorageKey::Parse(absl::StrCat("f", id.ToString()));
+}
 
 }  // namespace entrepot::blob

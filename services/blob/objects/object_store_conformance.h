@@ -11,13 +11,13 @@
 namespace entrepot::blob {
 
 // Makes a store that is empty; what it needs lives as long as the pointer.
-using ObjectStoreMaker = std::function<std::shared_ptr<ObjectStore>()>;
+using ObjectStoreMaker = std::function<std::shared_ptr<StagingObjectStore>()>;
 
-// What every ObjectStore keeps. Instantiate it beside each implementation:
+// What every StagingObjectStore keeps. Instantiate it beside each implementation:
 //   INSTANTIATE_TEST_SUITE_P(Memory, ObjectStoreConformance, testing::Values([] { return …; }));
 class ObjectStoreConformance : public testing::TestWithParam<ObjectStoreMaker> {
  protected:
-  std::shared_ptr<ObjectStore> store_ = GetParam()();
+  std::shared_ptr<StagingObjectStore> store_ = GetParam()();
 };
 
 // All bytes of an open object.

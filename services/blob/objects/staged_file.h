@@ -15,7 +15,7 @@ namespace entrepot::blob {
 
 // A staged object that is a file. It starts writing to the disk while bytes still come in, so that the sync at the end
 // finds little left to do.
-class StagedFile : public StagedObject {
+class StagedFile : public StagedUpload {
  public:
   // `fd` is open for reading and writing, on a file of `size_bytes`; `published`: it has its final name already.
   StagedFile(OwnedFd fd, uint64_t size_bytes, bool published, SystemCalls* calls, WriteGate* gate, BlobMetrics* metrics)

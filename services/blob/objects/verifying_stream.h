@@ -8,8 +8,8 @@
 #include "absl/status/statusor.h"
 #include "services/blob/io/system_calls.h"
 #include "services/blob/objects/blob_metrics.h"
-#include "services/blob/objects/object_reader.h"
-#include "services/blob/objects/verified_objects.h"
+#include "services/blob/objects/object_store.h"
+#include "services/blob/objects/verification_cache.h"
 #include "services/core/digest.h"
 #include "services/core/digester.h"
 #include "services/core/files/owned_fd.h"
@@ -29,7 +29,7 @@ class VerifyingStream {
   };
 
   // What is before `offset_bytes` is read and hashed too. The pointers outlive this.
-  VerifyingStream(Object object, uint64_t offset_bytes, VerifiedObjects* verified, SystemCalls* calls,
+  VerifyingStream(Object object, uint64_t offset_bytes, VerificationCache* verified, SystemCalls* calls,
                   BlobMetrics* metrics);
 
   uint64_t remaining_bytes() const { return object_.version.size_bytes - offset_bytes_; }
@@ -39,19 +39,19 @@ class VerifyingStream {
 
  private:
   absl::StatusOr<size_t> ReadAndHash(char* data, size_t size, uint64_t offset_bytes);
-  absl::Status HashWhatIsBefore();
-  absl::Status Judge();
+  absl::Status HashSkippedBytes();
+  absl::Status CheckDigest();
 
   const Object object_;
   uint64_t offset_bytes_;
   Digester digester_;
-  VerifiedObjects& verified_;
+  VerificationCache& verified_;
   SystemCalls& calls_;
   BlobMetrics& metrics_;
 };
 
 // kDataLoss: the bytes do not have this digest.
-absl::Status OtherDigest(const Digest& digest);
+absl::Status WrongDigest(const Digest& digest);
 
 }  // namespace entrepot::blob
 

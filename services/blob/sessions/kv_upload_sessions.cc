@@ -8,8 +8,8 @@
 #include "services/blob/objects/blob_keys.h"
 #include "services/blob/objects/timestamps.h"
 #include "services/blob/sessions/digester_state_record.h"
-#include "services/blob/sessions/growing_upload.h"
 #include "services/blob/sessions/session_appender.h"
+#include "services/blob/sessions/session_content.h"
 #include "services/core/failpoint/failpoint.h"
 #include "services/core/text/lower_hex.h"
 #include "services/runtime/log/json_log.h"
@@ -25,12 +25,12 @@ SessionOwner OwnerOf(const storage::v1::UploadRecord& record) {
 
 }  // namespace
 
-KvUploadSessions::KvUploadSessions(const Options& options, kv::KvEngine* kv, ObjectStore* store, ObjectReader* reader,
-                                   const Clock* clock, BlobMetrics* metrics)
+KvUploadSessions::KvUploadSessions(const Options& options, kv::KvEngine* kv, StagingObjectStore* store,
+                                   ObjectStore* objects, const Clock* clock, BlobMetrics* metrics)
     : options_(options),
       clock_(*clock),
       store_(*store),
-      reader_(*reader),
+      objects_(*objects),
       table_(options.open_max, options.lifetime, clock, metrics->upload_sessions()),
       records_(kv, clock, RandomLowerHex(16)),
       uploads_(store, &records_),
@@ -80,7 +80,7 @@ absl::StatusOr<Upload> KvUploadSessions::Get(const UploadOwner& owner, const Upl
   if (!info.trusted) {
     ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kVerify, id, owner));
     ASSIGN_OR_RETURN(Record record, LoadOpen(claim));
-    ASSIGN_OR_RETURN(std::unique_ptr<StagedObject> staged, OpenStaged(StagedUploads::Accept::kStaged, claim, record));
+    ASSIGN_OR_RETURN(std::unique_ptr<StagedUpload> staged, OpenStaged(StagingArea::Accept::kStaged, claim, record));
     uploads_.Park(id, std::move(staged));
   }
   return Upload{.id = id, .offset_bytes = info.offset_bytes};
@@ -98,11 +98,11 @@ absl::StatusOr<std::unique_ptr<UploadAppender>> KvUploadSessions::Append(const U
   }
   ASSIGN_OR_RETURN(Digester digester, RestoreDigester(record.digester()));
   if (end == 0 && options.algorithm.has_value()) digester = Digester(*options.algorithm);
-  std::unique_ptr<StagedObject> staged;
+  std::unique_ptr<StagedUpload> staged;
   if (record.staged_in_file()) {
-    ASSIGN_OR_RETURN(staged, OpenStaged(StagedUploads::Accept::kStaged, claim, record));
+    ASSIGN_OR_RETURN(staged, OpenStaged(StagingArea::Accept::kStaged, claim, record));
   }
-  GrowingUpload upload(id, record, std::move(digester), std::move(staged), &uploads_);
+  SessionContent upload(id, record, std::move(digester), std::move(staged), &uploads_);
   return std::make_unique<SessionAppender>(std::move(claim), record, std::move(upload), &records_, &uploads_,
                                            &endings_);
 }
@@ -113,9 +113,9 @@ absl::StatusOr<SealedUpload> KvUploadSessions::Seal(const UploadOwner& owner, co
   ASSIGN_OR_RETURN(Record record, Load(claim));
   if (record.state() == Record::SEALED) return SealAgain(claim, record, digest);
   ASSIGN_OR_RETURN(const Digester digester, RestoreDigester(record.digester()));
-  std::unique_ptr<StagedObject> staged;
+  std::unique_ptr<StagedUpload> staged;
   if (record.staged_in_file()) {
-    ASSIGN_OR_RETURN(staged, OpenStaged(StagedUploads::Accept::kStagedOrPublished, claim, record));
+    ASSIGN_OR_RETURN(staged, OpenStaged(StagingArea::Accept::kStagedOrPublished, claim, record));
   }
   return endings_.Seal(claim, std::move(record), digester, std::move(staged), digest);
 }
@@ -124,7 +124,7 @@ absl::StatusOr<SealedUpload> KvUploadSessions::SealAgain(SessionTable::Claim& cl
                                                          const Digest& digest) {
   if (record.digest() != digest.ToString()) return UnknownSession();
   ASSIGN_OR_RETURN(SealedUpload sealed, ToSealedUpload(record));
-  absl::Status found = reader_.Open(sealed.storage_key).status();
+  absl::Status found = objects_.Open(sealed.storage_key).status();
   if (!absl::IsNotFound(found)) {
     RETURN_IF_ERROR(found);
     return sealed;
@@ -211,9 +211,9 @@ absl::StatusOr<KvUploadSessions::Record> KvUploadSessions::LoadOpen(SessionTable
   return record;
 }
 
-absl::StatusOr<std::unique_ptr<StagedObject>> KvUploadSessions::OpenStaged(StagedUploads::Accept accept,
+absl::StatusOr<std::unique_ptr<StagedUpload>> KvUploadSessions::OpenStaged(StagingArea::Accept accept,
                                                                            SessionTable::Claim& claim, Record& record) {
-  absl::StatusOr<std::unique_ptr<StagedObject>> staged = uploads_.Open(accept, claim, record);
+  absl::StatusOr<std::unique_ptr<StagedUpload>> staged = uploads_.Open(accept, claim, record);
   if (absl::IsNotFound(staged.status())) RETURN_IF_ERROR(endings_.Delete(claim, UploadResult::kLost));
   return staged;
 }

@@ -8,15 +8,14 @@
 
 #include "absl/time/time.h"
 #include "services/blob/objects/blob_metrics.h"
-#include "services/blob/objects/object_reader.h"
 #include "services/blob/objects/object_store.h"
-#include "services/blob/objects/verified_objects.h"
+#include "services/blob/objects/verification_cache.h"
 #include "services/blob/sessions/abandoned_sessions.h"
 #include "services/blob/sessions/forgotten_sessions.h"
 #include "services/blob/sessions/session_endings.h"
 #include "services/blob/sessions/session_records.h"
 #include "services/blob/sessions/session_table.h"
-#include "services/blob/sessions/staged_uploads.h"
+#include "services/blob/sessions/staging_area.h"
 #include "services/blob/sessions/upload_sessions.h"
 #include "services/core/content.h"
 #include "services/core/storage_key.h"
@@ -38,11 +37,11 @@ class KvUploadSessions : public UploadSessions {
     // How sealed objects are written to the KV (BlobStackOptions).
     kv::Durability object_durability = kv::Durability::kSynced;
     // Learns of every file that is sealed; outlives the sessions. May be null.
-    VerifiedObjects* verified = nullptr;
+    VerificationCache* verified = nullptr;
   };
 
-  // `reader` finds objects of both tiers. The arguments outlive this.
-  KvUploadSessions(const Options& options, kv::KvEngine* kv, ObjectStore* store, ObjectReader* reader,
+  // `objects` has both tiers. The arguments outlive this.
+  KvUploadSessions(const Options& options, kv::KvEngine* kv, StagingObjectStore* store, ObjectStore* objects,
                    const Clock* clock, BlobMetrics* metrics);
 
   // Takes over what an earlier run left, and deletes staged bytes that belong to no session. Before anything else.
@@ -76,7 +75,7 @@ class KvUploadSessions : public UploadSessions {
   absl::StatusOr<Record> Load(SessionTable::Claim& claim);
   absl::StatusOr<Record> LoadOpen(SessionTable::Claim& claim);
   // Ends the session where its bytes are lost.
-  absl::StatusOr<std::unique_ptr<StagedObject>> OpenStaged(StagedUploads::Accept accept, SessionTable::Claim& claim,
+  absl::StatusOr<std::unique_ptr<StagedUpload>> OpenStaged(StagingArea::Accept accept, SessionTable::Claim& claim,
                                                            Record& record);
   bool IsAbandoned(const Record& record) const;
   // As long as the object is there.
@@ -84,11 +83,11 @@ class KvUploadSessions : public UploadSessions {
 
   const Options options_;
   const Clock& clock_;
-  ObjectStore& store_;
-  ObjectReader& reader_;
+  StagingObjectStore& store_;
+  ObjectStore& objects_;
   SessionTable table_;
   SessionRecords records_;
-  StagedUploads uploads_;
+  StagingArea uploads_;
   SessionEndings endings_;
   ForgottenSessions forgotten_;
   AbandonedSessions abandoned_;

@@ -10,10 +10,10 @@
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
 #include "services/blob/io/write_gate.h"
-#include "services/blob/objects/kv_object_tier.h"
+#include "services/blob/objects/kv_object_store.h"
 #include "services/blob/objects/memory_object_store.h"
 #include "services/blob/objects/object_store_conformance.h"
-#include "services/blob/objects/tiered_object_reader.h"
+#include "services/blob/objects/tiered_object_store.h"
 #include "services/core/digester.h"
 #include "services/core/time/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
@@ -51,7 +51,7 @@ class KvUploadSessionsTest : public testing::Test {
     sessions_.reset();
     sessions_ =
         std::make_unique<KvUploadSessions>(KvUploadSessions::Options{.lifetime = absl::Hours(24), .open_max = 3}, &kv_,
-                                           &store_, &reader_, &clock_, &metrics_);
+                                           &store_, &objects_, &clock_, &metrics_);
     EXPECT_OK(sessions_->Recover());
   }
 
@@ -79,7 +79,7 @@ class KvUploadSessionsTest : public testing::Test {
   }
 
   absl::StatusOr<std::string> Read(const StorageKey& key) {
-    absl::StatusOr<OpenObject> object = reader_.Open(key);
+    absl::StatusOr<OpenObject> object = objects_.Open(key);
     if (!object.ok()) return object.status();
     return Contents(*object);
   }
@@ -105,8 +105,8 @@ class KvUploadSessionsTest : public testing::Test {
   prometheus::Registry registry_;
   BlobMetrics metrics_{registry_};
   WriteGate gate_{metrics_.store_read_only()};
-  KvObjectTier values_{&kv_, kv::Durability::kSynced, &metrics_};
-  TieredObjectReader reader_{&store_, &values_, &gate_};
+  KvObjectStore values_{&kv_, kv::Durability::kSynced, &metrics_};
+  TieredObjectStore objects_{&store_, &values_, &gate_};
   std::unique_ptr<KvUploadSessions> sessions_;
 };
 
@@ -125,7 +125,7 @@ TEST_F(KvUploadSessionsTest, ManyBytesBecomeAFile) {
 }
 
 TEST_F(KvUploadSessionsTest, TheLimitBetweenTheTiersIsExact) {
-  const std::string fits(KvObjectTier::kObjectBytesMax, 'f');
+  const std::string fits(KvObjectStore::kObjectBytesMax, 'f');
   const UploadId value = Start();
   EXPECT_THAT(Append(value, fits), IsOkAndHolds(fits.size()));
   ExpectSealsAs(value, Sha256(fits), fits, StorageTier::kKv);
@@ -261,7 +261,7 @@ TEST_F(KvUploadSessionsTest, AnObjectThatIsGoneIsNotSealedAgain) {
     const UploadId id = Start();
     EXPECT_OK(Append(id, bytes));
     ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, sessions_->Seal(owner_, id, Sha256(bytes)));
-    EXPECT_OK(reader_.Delete(sealed.storage_key));
+    EXPECT_OK(objects_.Delete(sealed.storage_key));
     EXPECT_THAT(sessions_->Seal(owner_, id, Sha256(bytes)), IsOciError(OciErrorCode::kBlobUploadUnknown));
   }
   EXPECT_THAT(kv_.Scan({.prefix = "", .start_after = "", .limit = 10}), IsOkAndHolds(IsEmpty()));
@@ -428,7 +428,7 @@ TEST_F(KvUploadSessionsTest, BytesLostInAPowerCutEndTheSession) {
   EXPECT_OK(Append(changed, large_));
   sessions_.reset();
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_.OpenStaged(shorter, 50'000));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(shorter, 50'000));
     ASSERT_OK_AND_ASSIGN(staged, store_.OpenStaged(changed, 50'000));
     ASSERT_OK(staged->Append(std::string(50'000, '\0')));
   }
@@ -444,7 +444,7 @@ TEST_F(KvUploadSessionsTest, LostBytesAreNeverSealed) {
   EXPECT_OK(Append(id, large_));
   sessions_.reset();
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_.OpenStaged(id, 99'999));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, 99'999));
     ASSERT_OK(staged->Append("?"));
   }
   Restart();
@@ -456,7 +456,7 @@ TEST_F(KvUploadSessionsTest, BytesBehindTheRecordedOffsetAreDropped) {
   EXPECT_OK(Append(id, large_));
   sessions_.reset();
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_.OpenStaged(id, large_.size()));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, large_.size()));
     ASSERT_OK(staged->Append("written, but not recorded"));
   }
   Restart();
@@ -469,7 +469,7 @@ TEST_F(KvUploadSessionsTest, SealsWhatAKilledSealHadPublished) {
   EXPECT_OK(Append(id, large_));
   sessions_.reset();
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_.OpenStaged(id, large_.size()));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, large_.size()));
     ASSERT_OK(store_.Publish(id, std::move(staged)));
   }
   Restart();
@@ -481,13 +481,13 @@ TEST_F(KvUploadSessionsTest, AnEndedSessionLeavesWhatAKilledSealHadPublished) {
   EXPECT_OK(Append(id, large_));
   sessions_.reset();
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_.OpenStaged(id, large_.size()));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, large_.size()));
     ASSERT_OK(store_.Publish(id, std::move(staged)));
   }
   Restart();
   // The seal may have been answered and committed before a power cut took the session's record back.
   EXPECT_OK(sessions_->Cancel(owner_, id));
-  EXPECT_THAT(Read(ObjectStore::KeyOf(id)), IsOkAndHolds(large_));
+  EXPECT_THAT(Read(StagingObjectStore::KeyOf(id)), IsOkAndHolds(large_));
 }
 
 TEST_F(KvUploadSessionsTest, StagedBytesOfNoSessionGoAtTheNextStart) {

@@ -14,7 +14,7 @@ SessionAppender::~SessionAppender() {
                    {{"error", status.message()}});
     }
   }
-  std::unique_ptr<StagedObject> staged = upload_.TakeStaged();
+  std::unique_ptr<StagedUpload> staged = upload_.TakeStaged();
   if (staged != nullptr && saved_.staged) uploads_.Park(claim_.id(), std::move(staged));
 }
 

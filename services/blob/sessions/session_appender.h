@@ -9,11 +9,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "entrepot/storage/v1/blob_records.pb.h"
-#include "services/blob/sessions/growing_upload.h"
+#include "services/blob/sessions/session_content.h"
 #include "services/blob/sessions/session_endings.h"
 #include "services/blob/sessions/session_records.h"
 #include "services/blob/sessions/session_table.h"
-#include "services/blob/sessions/staged_uploads.h"
+#include "services/blob/sessions/staging_area.h"
 #include "services/blob/sessions/upload_sessions.h"
 
 namespace entrepot::blob {
@@ -26,8 +26,8 @@ class SessionAppender : public UploadAppender {
   static constexpr uint64_t kCheckpointBytes = 16 << 20;
 
   // `saved` is the session's record as it is in the KV, `upload` its bytes. What is pointed to outlives this.
-  SessionAppender(SessionTable::Claim claim, const storage::v1::UploadRecord& saved, GrowingUpload upload,
-                  SessionRecords* records, StagedUploads* uploads, SessionEndings* endings)
+  SessionAppender(SessionTable::Claim claim, const storage::v1::UploadRecord& saved, SessionContent upload,
+                  SessionRecords* records, StagingArea* uploads, SessionEndings* endings)
       : claim_(std::move(claim)),
         upload_(std::move(upload)),
         saved_(Saved::Of(saved)),
@@ -54,10 +54,10 @@ class SessionAppender : public UploadAppender {
   absl::Status Save();
 
   SessionTable::Claim claim_;
-  GrowingUpload upload_;
+  SessionContent upload_;
   Saved saved_;
   SessionRecords& records_;
-  StagedUploads& uploads_;
+  StagingArea& uploads_;
   SessionEndings& endings_;
   absl::Status failure_;
 };

@@ -8,10 +8,10 @@
 #include "entrepot/storage/v1/blob_records.pb.h"
 #include "services/blob/objects/blob_metrics.h"
 #include "services/blob/objects/object_store.h"
-#include "services/blob/objects/verified_objects.h"
+#include "services/blob/objects/verification_cache.h"
 #include "services/blob/sessions/session_records.h"
 #include "services/blob/sessions/session_table.h"
-#include "services/blob/sessions/staged_uploads.h"
+#include "services/blob/sessions/staging_area.h"
 #include "services/core/digest.h"
 #include "services/core/digester.h"
 #include "services/core/upload.h"
@@ -24,8 +24,8 @@ class SessionEndings {
  public:
   // `object_durability` as in BlobStackOptions. The arguments outlive this; `verified`, which learns of every file that
   // is sealed, may be null.
-  SessionEndings(kv::Durability object_durability, ObjectStore* store, SessionRecords* records, StagedUploads* uploads,
-                 VerifiedObjects* verified, BlobMetrics* metrics)
+  SessionEndings(kv::Durability object_durability, StagingObjectStore* store, SessionRecords* records,
+                 StagingArea* uploads, VerificationCache* verified, BlobMetrics* metrics)
       : object_durability_(object_durability),
         store_(*store),
         records_(*records),
@@ -37,7 +37,7 @@ class SessionEndings {
   // them, or is null where the record does. Another digest than `digest` deletes the session (kInvalidArgument,
   // DIGEST_INVALID); after any other error it is still open.
   absl::StatusOr<SealedUpload> Seal(SessionTable::Claim& claim, storage::v1::UploadRecord record,
-                                    const Digester& digester, std::unique_ptr<StagedObject> staged,
+                                    const Digester& digester, std::unique_ptr<StagedUpload> staged,
                                     const Digest& digest);
   absl::Status Delete(SessionTable::Claim& claim, UploadResult result);
 
@@ -45,14 +45,14 @@ class SessionEndings {
   absl::Status CheckDigest(SessionTable::Claim& claim, const Digest& found, const Digest& wanted);
   absl::Status SealInRecord(SessionTable::Claim& claim, storage::v1::UploadRecord& record, const Digest& digest);
   absl::Status SealStaged(SessionTable::Claim& claim, storage::v1::UploadRecord& record,
-                          std::unique_ptr<StagedObject> staged, const Digest& digest);
-  void EnterVerified(const StorageKey& key, const Digest& digest);
+                          std::unique_ptr<StagedUpload> staged, const Digest& digest);
+  void RecordVerified(const StorageKey& key, const Digest& digest);
 
   const kv::Durability object_durability_;
-  ObjectStore& store_;
+  StagingObjectStore& store_;
   SessionRecords& records_;
-  StagedUploads& uploads_;
-  VerifiedObjects* const verified_;
+  StagingArea& uploads_;
+  VerificationCache* const verified_;
   BlobMetrics& metrics_;
 };
 

@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_SERVICES_BLOB_SESSIONS_GROWING_UPLOAD_H_
-#define ENTREPOT_SERVICES_BLOB_SESSIONS_GROWING_UPLOAD_H_
+#ifndef ENTREPOT_SERVICES_BLOB_SESSIONS_SESSION_CONTENT_H_
+#define ENTREPOT_SERVICES_BLOB_SESSIONS_SESSION_CONTENT_H_
 
 #include <cstdint>
 #include <memory>
@@ -10,7 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "entrepot/storage/v1/blob_records.pb.h"
 #include "services/blob/objects/object_store.h"
-#include "services/blob/sessions/staged_uploads.h"
+#include "services/blob/sessions/staging_area.h"
 #include "services/core/digester.h"
 #include "services/core/upload_id.h"
 
@@ -18,11 +18,11 @@ namespace entrepot::blob {
 
 // The bytes of a claimed session while they are added to: in its record as long as all of them fit the KV tier, else in
 // its staged object, and in its hash. Failpoint: blob.append.written. Not thread-safe.
-class GrowingUpload {
+class SessionContent {
  public:
   // `staged` is null as long as `record` holds the bytes; `digester` has taken them all in. `uploads` outlives this.
-  GrowingUpload(UploadId id, storage::v1::UploadRecord record, Digester digester, std::unique_ptr<StagedObject> staged,
-                StagedUploads* uploads)
+  SessionContent(UploadId id, storage::v1::UploadRecord record, Digester digester, std::unique_ptr<StagedUpload> staged,
+                 StagingArea* uploads)
       : id_(std::move(id)),
         record_(std::move(record)),
         digester_(std::move(digester)),
@@ -40,7 +40,7 @@ class GrowingUpload {
   // The session's record for what it holds now.
   storage::v1::UploadRecord Record() const;
   // null where the record holds the bytes. Nothing can be added then.
-  std::unique_ptr<StagedObject> TakeStaged() { return std::move(staged_); }
+  std::unique_ptr<StagedUpload> TakeStaged() { return std::move(staged_); }
 
  private:
   absl::Status Store(absl::string_view bytes);
@@ -51,14 +51,14 @@ class GrowingUpload {
   // Its inline bytes, and whether they are staged, are up to date.
   storage::v1::UploadRecord record_;
   Digester digester_;
-  std::unique_ptr<StagedObject> staged_;
+  std::unique_ptr<StagedUpload> staged_;
   const DigesterState began_;
   const bool began_staged_;
   // Once it moved to a staged object: what the record held at the beginning.
   std::string began_inline_;
-  StagedUploads& uploads_;
+  StagingArea& uploads_;
 };
 
 }  // namespace entrepot::blob
 
-#endif  // ENTREPOT_SERVICES_BLOB_SESSIONS_GROWING_UPLOAD_H_
+#endif  // ENTREPOT_SERVICES_BLOB_SESSIONS_SESSION_CONTENT_H_

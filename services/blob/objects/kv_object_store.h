@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_SERVICES_BLOB_OBJECTS_KV_OBJECT_TIER_H_
-#define ENTREPOT_SERVICES_BLOB_OBJECTS_KV_OBJECT_TIER_H_
+#ifndef ENTREPOT_SERVICES_BLOB_OBJECTS_KV_OBJECT_STORE_H_
+#define ENTREPOT_SERVICES_BLOB_OBJECTS_KV_OBJECT_STORE_H_
 
 #include <cstddef>
 #include <functional>
@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "services/blob/objects/blob_metrics.h"
-#include "services/blob/objects/object_tier.h"
+#include "services/blob/objects/object_store.h"
 #include "services/core/storage_key.h"
 #include "services/core/upload_id.h"
 #include "services/kv/kv_engine.h"
@@ -17,12 +17,12 @@ namespace entrepot::blob {
 
 // Objects small enough to be values in the KV: there they cost a share of one log sync, where a file costs several
 // synced system calls. Failpoints: blob.delete.recorded, blob.quarantine.recorded. Thread-safe.
-class KvObjectTier : public ObjectTier {
+class KvObjectStore : public ObjectStore {
  public:
   static constexpr size_t kObjectBytesMax = 64 << 10;
 
   // `durability` is that of Delete. The arguments outlive this.
-  KvObjectTier(kv::KvEngine* kv, kv::Durability durability, BlobMetrics* metrics)
+  KvObjectStore(kv::KvEngine* kv, kv::Durability durability, BlobMetrics* metrics)
       : kv_(*kv), durability_(durability), metrics_(*metrics) {}
 
   // The key of the object that an upload becomes.
@@ -45,4 +45,4 @@ class KvObjectTier : public ObjectTier {
 
 }  // namespace entrepot::blob
 
-#endif  // ENTREPOT_SERVICES_BLOB_OBJECTS_KV_OBJECT_TIER_H_
+#endif  // ENTREPOT_SERVICES_BLOB_OBJECTS_KV_OBJECT_STORE_H_

@@ -1,4 +1,4 @@
-#include "services/blob/objects/verified_reads.h"
+#include "services/blob/objects/verified_reader.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -70,7 +70,7 @@ class VerifiedReadsTest : public testing::Test {
   }
 
   absl::StatusOr<ReadContent> OpenWhole(const Blob& blob) {
-    return stack_->reads().Open(blob.storage_key, {0, blob.size_bytes}, blob.digest);
+    return stack_->reader().Open(blob.storage_key, {0, blob.size_bytes}, blob.digest);
   }
 
   struct Got {
@@ -121,7 +121,7 @@ class VerifiedReadsTest : public testing::Test {
 TEST_F(VerifiedReadsTest, WhatWasJustUploadedIsAFile) {
   const Blob blob = Store(bytes_);
   EXPECT_TRUE(IsFile(OpenWhole(blob)));
-  EXPECT_TRUE(IsFile(stack_->reads().Open(blob.storage_key, {5, 10}, std::nullopt)));
+  EXPECT_TRUE(IsFile(stack_->reader().Open(blob.storage_key, {5, 10}, std::nullopt)));
 }
 
 TEST_F(VerifiedReadsTest, WhatIsNotKnownIsHashedOnce) {
@@ -162,7 +162,7 @@ TEST_F(VerifiedReadsTest, TheLastPieceOfACorruptObjectIsHeldBack) {
     EXPECT_EQ(got.bytes.size(), kSize / kPiece * kPiece) << offset;
 
     EXPECT_THAT(OpenWhole(blob), StatusIs(absl::StatusCode::kDataLoss)) << "known by now";
-    EXPECT_THAT(stack_->reads().Open(blob.storage_key, {5, 10}, std::nullopt), StatusIs(absl::StatusCode::kDataLoss));
+    EXPECT_THAT(stack_->reader().Open(blob.storage_key, {5, 10}, std::nullopt), StatusIs(absl::StatusCode::kDataLoss));
     EXPECT_EQ(CorruptReads(), before + 3);
 
     FlipBit(blob, offset);
@@ -176,14 +176,14 @@ TEST_F(VerifiedReadsTest, TheLastPieceOfACorruptObjectIsHeldBack) {
 TEST_F(VerifiedReadsTest, TheRestIsCheckedAgainstTheWhole) {
   const Blob blob = Store(bytes_);
   FlipBit(blob, 0);
-  absl::StatusOr<ReadContent> content = stack_->reads().Open(blob.storage_key, {kSize - kPiece, kPiece}, blob.digest);
+  absl::StatusOr<ReadContent> content = stack_->reader().Open(blob.storage_key, {kSize - kPiece, kPiece}, blob.digest);
   ASSERT_NE(StreamOf(content), nullptr);
   Got got = ReadAll(*StreamOf(content));
   EXPECT_THAT(got.end, StatusIs(absl::StatusCode::kDataLoss));
   EXPECT_EQ(got.bytes, "");
 
   FlipBit(blob, 0);
-  content = stack_->reads().Open(blob.storage_key, {kSize - kPiece, kPiece}, blob.digest);
+  content = stack_->reader().Open(blob.storage_key, {kSize - kPiece, kPiece}, blob.digest);
   ASSERT_NE(StreamOf(content), nullptr);
   got = ReadAll(*StreamOf(content));
   EXPECT_OK(got.end);
@@ -192,12 +192,12 @@ TEST_F(VerifiedReadsTest, TheRestIsCheckedAgainstTheWhole) {
 
 TEST_F(VerifiedReadsTest, AnObjectOfAnotherSizeIsNotTheBlob) {
   const Blob blob = Store(bytes_);
-  EXPECT_THAT(stack_->reads().Open(blob.storage_key, {0, kSize - 1}, blob.digest),
+  EXPECT_THAT(stack_->reader().Open(blob.storage_key, {0, kSize - 1}, blob.digest),
               StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(stack_->reads().Open(blob.storage_key, {0, kSize + 1}, blob.digest),
+  EXPECT_THAT(stack_->reader().Open(blob.storage_key, {0, kSize + 1}, blob.digest),
               StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(stack_->reads().Open(blob.storage_key, {1, kSize}, std::nullopt), StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(stack_->reads().Open(StorageKey::Random(StorageTier::kFile), {0, 1}, std::nullopt),
+  EXPECT_THAT(stack_->reader().Open(blob.storage_key, {1, kSize}, std::nullopt), StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(stack_->reader().Open(StorageKey::Random(StorageTier::kFile), {0, 1}, std::nullopt),
               StatusIs(absl::StatusCode::kNotFound));
 }
 

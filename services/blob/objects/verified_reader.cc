@@ -1,4 +1,4 @@
-#include "services/blob/objects/verified_reads.h"
+#include "services/blob/objects/verified_reader.h"
 
 #include <utility>
 
@@ -18,8 +18,8 @@ absl::Status CheckRange(const StorageKey& key, uint64_t size, const ByteRange& r
 
 }  // namespace
 
-absl::StatusOr<ReadContent> VerifiedReads::Open(const StorageKey& key, const ByteRange& range,
-                                                const std::optional<Digest>& whole) {
+absl::StatusOr<ReadContent> VerifiedReader::Open(const StorageKey& key, const ByteRange& range,
+                                                 const std::optional<Digest>& whole) {
   ASSIGN_OR_RETURN(OpenObject object, reader_.Open(key));
   if (absl::Status status = CheckRange(key, object.size_bytes, range, whole.has_value()); !status.ok()) {
     metrics_.CountCorruptRead();
@@ -29,18 +29,18 @@ absl::StatusOr<ReadContent> VerifiedReads::Open(const StorageKey& key, const Byt
   return OpenFile(key, std::move(object), range, whole);
 }
 
-absl::StatusOr<ReadContent> VerifiedReads::OpenValue(std::string bytes, const ByteRange& range,
-                                                     const std::optional<Digest>& whole) {
+absl::StatusOr<ReadContent> VerifiedReader::OpenValue(std::string bytes, const ByteRange& range,
+                                                      const std::optional<Digest>& whole) {
   if (whole.has_value() && ComputeDigest(whole->algorithm(), bytes) != *whole) {
     metrics_.CountCorruptRead();
-    return OtherDigest(*whole);
+    return WrongDigest(*whole);
   }
   if (range.length_bytes != bytes.size()) bytes = bytes.substr(range.offset_bytes, range.length_bytes);
   return bytes;
 }
 
-absl::StatusOr<ReadContent> VerifiedReads::OpenFile(const StorageKey& key, OpenObject object, const ByteRange& range,
-                                                    const std::optional<Digest>& whole) {
+absl::StatusOr<ReadContent> VerifiedReader::OpenFile(const StorageKey& key, OpenObject object, const ByteRange& range,
+                                                     const std::optional<Digest>& whole) {
   ObjectTrust trust;
   if (whole.has_value()) {
     trust = verified_.Find(key, object.version, *whole);

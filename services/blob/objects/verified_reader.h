@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_SERVICES_BLOB_OBJECTS_VERIFIED_READS_H_
-#define ENTREPOT_SERVICES_BLOB_OBJECTS_VERIFIED_READS_H_
+#ifndef ENTREPOT_SERVICES_BLOB_OBJECTS_VERIFIED_READER_H_
+#define ENTREPOT_SERVICES_BLOB_OBJECTS_VERIFIED_READER_H_
 
 #include <memory>
 #include <optional>
@@ -9,8 +9,8 @@
 #include "absl/status/statusor.h"
 #include "services/blob/io/system_calls.h"
 #include "services/blob/objects/blob_metrics.h"
-#include "services/blob/objects/object_reader.h"
-#include "services/blob/objects/verified_objects.h"
+#include "services/blob/objects/object_store.h"
+#include "services/blob/objects/verification_cache.h"
 #include "services/blob/objects/verifying_stream.h"
 #include "services/core/byte_range.h"
 #include "services/core/digest.h"
@@ -25,10 +25,10 @@ using ReadContent = std::variant<std::string, OwnedFd, std::unique_ptr<Verifying
 // Reads of objects that never show a corrupt one as whole. One whose file is known to be good is an open file, as fast
 // as that can be sent; any other is hashed while it is read. A part cannot be checked: only what is known to be corrupt
 // is refused. Thread-safe; calls may block on the disk.
-class VerifiedReads {
+class VerifiedReader {
  public:
   // All outlive this, and what it hands out.
-  VerifiedReads(ObjectReader* reader, VerifiedObjects* verified, SystemCalls* calls, BlobMetrics* metrics)
+  VerifiedReader(ObjectStore* reader, VerificationCache* verified, SystemCalls* calls, BlobMetrics* metrics)
       : reader_(*reader), verified_(*verified), calls_(*calls), metrics_(*metrics) {}
 
   // `whole`: the digest of the object, of which the range is all, or the rest where what is before has been sent.
@@ -40,12 +40,12 @@ class VerifiedReads {
   absl::StatusOr<ReadContent> OpenFile(const StorageKey& key, OpenObject object, const ByteRange& range,
                                        const std::optional<Digest>& whole);
 
-  ObjectReader& reader_;
-  VerifiedObjects& verified_;
+  ObjectStore& reader_;
+  VerificationCache& verified_;
   SystemCalls& calls_;
   BlobMetrics& metrics_;
 };
 
 }  // namespace entrepot::blob
 
-#endif  // ENTREPOT_SERVICES_BLOB_OBJECTS_VERIFIED_READS_H_
+#endif  // ENTREPOT_SERVICES_BLOB_OBJECTS_VERIFIED_READER_H_

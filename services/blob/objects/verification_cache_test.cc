@@ -1,4 +1,4 @@
-#include "services/blob/objects/verified_objects.h"
+#include "services/blob/objects/verification_cache.h"
 
 #include "gtest/gtest.h"
 #include "services/core/digester.h"
@@ -10,7 +10,7 @@ namespace {
 class VerifiedObjectsTest : public testing::Test {
  protected:
   FakeClock clock_;
-  VerifiedObjects verified_{&clock_, /*objects_max=*/2};
+  VerificationCache verified_{&clock_, /*objects_max=*/2};
   const StorageKey key_ = StorageKey::Random(StorageTier::kFile);
   const ObjectVersion version_{.inode = 7, .size_bytes = 100, .modified_nanoseconds = 1};
   const Digest digest_ = ComputeDigest(DigestAlgorithm::kSha256, "a");
@@ -18,24 +18,24 @@ class VerifiedObjectsTest : public testing::Test {
 
 TEST_F(VerifiedObjectsTest, KnowsWhatWasEntered) {
   EXPECT_EQ(verified_.Find(key_, version_, digest_), ObjectTrust::kUnknown);
-  verified_.Enter(key_, version_, digest_, true);
+  verified_.Record(key_, version_, digest_, true);
   EXPECT_EQ(verified_.Find(key_, version_, digest_), ObjectTrust::kGood);
   EXPECT_FALSE(verified_.IsCorrupt(key_, version_));
-  verified_.Enter(key_, version_, digest_, false);
+  verified_.Record(key_, version_, digest_, false);
   EXPECT_EQ(verified_.Find(key_, version_, digest_), ObjectTrust::kCorrupt);
   EXPECT_TRUE(verified_.IsCorrupt(key_, version_));
 }
 
 TEST_F(VerifiedObjectsTest, KnowsNothingOfAnotherDigest) {
   for (bool good : {true, false}) {
-    verified_.Enter(key_, version_, digest_, good);
+    verified_.Record(key_, version_, digest_, good);
     EXPECT_EQ(verified_.Find(key_, version_, ComputeDigest(DigestAlgorithm::kSha256, "b")), ObjectTrust::kUnknown);
   }
 }
 
 TEST_F(VerifiedObjectsTest, AChangedFileIsUnknown) {
   for (bool good : {true, false}) {
-    verified_.Enter(key_, version_, digest_, good);
+    verified_.Record(key_, version_, digest_, good);
     for (auto field : {&ObjectVersion::inode, &ObjectVersion::size_bytes}) {
       ObjectVersion changed = version_;
       ++(changed.*field);
@@ -51,9 +51,9 @@ TEST_F(VerifiedObjectsTest, AChangedFileIsUnknown) {
 
 TEST_F(VerifiedObjectsTest, GoodLastsADayAndCorruptForEver) {
   const StorageKey corrupt = StorageKey::Random(StorageTier::kFile);
-  verified_.Enter(key_, version_, digest_, true);
-  verified_.Enter(corrupt, version_, digest_, false);
-  clock_.Advance(VerifiedObjects::kGoodFor - absl::Seconds(1));
+  verified_.Record(key_, version_, digest_, true);
+  verified_.Record(corrupt, version_, digest_, false);
+  clock_.Advance(VerificationCache::kGoodFor - absl::Seconds(1));
   EXPECT_EQ(verified_.Find(key_, version_, digest_), ObjectTrust::kGood);
   clock_.Advance(absl::Seconds(1));
   EXPECT_EQ(verified_.Find(key_, version_, digest_), ObjectTrust::kUnknown);
@@ -61,7 +61,7 @@ TEST_F(VerifiedObjectsTest, GoodLastsADayAndCorruptForEver) {
 }
 
 TEST_F(VerifiedObjectsTest, AClockSetBackMakesNothingGood) {
-  verified_.Enter(key_, version_, digest_, true);
+  verified_.Record(key_, version_, digest_, true);
   clock_.Advance(-absl::Hours(48));
   EXPECT_EQ(verified_.Find(key_, version_, digest_), ObjectTrust::kUnknown);
 }
@@ -69,10 +69,10 @@ TEST_F(VerifiedObjectsTest, AClockSetBackMakesNothingGood) {
 TEST_F(VerifiedObjectsTest, ForgetsWhatWasUsedLongestAgo) {
   const StorageKey second = StorageKey::Random(StorageTier::kFile);
   const StorageKey third = StorageKey::Random(StorageTier::kFile);
-  verified_.Enter(key_, version_, digest_, true);
-  verified_.Enter(second, version_, digest_, true);
+  verified_.Record(key_, version_, digest_, true);
+  verified_.Record(second, version_, digest_, true);
   EXPECT_EQ(verified_.Find(key_, version_, digest_), ObjectTrust::kGood);
-  verified_.Enter(third, version_, digest_, true);
+  verified_.Record(third, version_, digest_, true);
   EXPECT_EQ(verified_.Find(key_, version_, digest_), ObjectTrust::kGood);
   EXPECT_EQ(verified_.Find(second, version_, digest_), ObjectTrust::kUnknown);
 }

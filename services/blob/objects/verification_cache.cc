@@ -1,10 +1,10 @@
-#include "services/blob/objects/verified_objects.h"
+#include "services/blob/objects/verification_cache.h"
 
 #include <utility>
 
 namespace entrepot::blob {
 
-ObjectTrust VerifiedObjects::Find(const StorageKey& key, const ObjectVersion& version, const Digest& digest) {
+ObjectTrust VerificationCache::Find(const StorageKey& key, const ObjectVersion& version, const Digest& digest) {
   const absl::Time now = clock_.Now();
   absl::MutexLock lock(&mutex_);
   const Finding* finding = objects_.Find(key.ToString());
@@ -16,13 +16,13 @@ ObjectTrust VerifiedObjects::Find(const StorageKey& key, const ObjectVersion& ve
   return fresh ? ObjectTrust::kGood : ObjectTrust::kUnknown;
 }
 
-bool VerifiedObjects::IsCorrupt(const StorageKey& key, const ObjectVersion& version) {
+bool VerificationCache::IsCorrupt(const StorageKey& key, const ObjectVersion& version) {
   absl::MutexLock lock(&mutex_);
   const Finding* finding = objects_.Find(key.ToString());
   return finding != nullptr && finding->version == version && !finding->good;
 }
 
-void VerifiedObjects::Enter(const StorageKey& key, const ObjectVersion& version, const Digest& digest, bool good) {
+void VerificationCache::Record(const StorageKey& key, const ObjectVersion& version, const Digest& digest, bool good) {
   Finding finding{.version = version, .digest = digest.ToString(), .found_at = clock_.Now(), .good = good};
   absl::MutexLock lock(&mutex_);
   objects_[key.ToString()] = std::move(finding);

@@ -1,6 +1,6 @@
-#include "services/blob/sessions/growing_upload.h"
+#include "services/blob/sessions/session_content.h"
 
-#include "services/blob/objects/kv_object_tier.h"
+#include "services/blob/objects/kv_object_store.h"
 #include "services/blob/sessions/digester_state_record.h"
 #include "services/core/failpoint/failpoint.h"
 #include "services/runtime/log/json_log.h"
@@ -8,7 +8,7 @@
 
 namespace entrepot::blob {
 
-absl::Status GrowingUpload::Append(absl::string_view bytes) {
+absl::Status SessionContent::Append(absl::string_view bytes) {
   absl::Status status = Store(bytes);
   status.Update(Failpoint("blob.append.written"));
   if (!status.ok()) {
@@ -19,16 +19,16 @@ absl::Status GrowingUpload::Append(absl::string_view bytes) {
   return absl::OkStatus();
 }
 
-storage::v1::UploadRecord GrowingUpload::Record() const {
+storage::v1::UploadRecord SessionContent::Record() const {
   storage::v1::UploadRecord record = record_;
   record.set_offset_bytes(size_bytes());
   *record.mutable_digester() = ToRecord(digester_.Save());
   return record;
 }
 
-absl::Status GrowingUpload::Store(absl::string_view bytes) {
+absl::Status SessionContent::Store(absl::string_view bytes) {
   if (staged_ == nullptr) {
-    if (record_.inline_bytes().size() + bytes.size() <= KvObjectTier::kObjectBytesMax) {
+    if (record_.inline_bytes().size() + bytes.size() <= KvObjectStore::kObjectBytesMax) {
       record_.mutable_inline_bytes()->append(bytes.data(), bytes.size());
       return absl::OkStatus();
     }
@@ -37,7 +37,7 @@ absl::Status GrowingUpload::Store(absl::string_view bytes) {
   return staged_->Append(bytes);
 }
 
-absl::Status GrowingUpload::MoveToStaged() {
+absl::Status SessionContent::MoveToStaged() {
   ASSIGN_OR_RETURN(staged_, uploads_.Create(id_));
   began_inline_ = std::move(*record_.mutable_inline_bytes());
   record_.clear_inline_bytes();
@@ -47,7 +47,7 @@ absl::Status GrowingUpload::MoveToStaged() {
   return status;
 }
 
-void GrowingUpload::RollBack() {
+void SessionContent::RollBack() {
   if (began_staged_) {
     if (absl::Status status = staged_->Truncate(began_.length_bytes); !status.ok()) {
       // All that was taken in so far is still there.

@@ -1,4 +1,4 @@
-#include "services/blob/objects/kv_object_tier.h"
+#include "services/blob/objects/kv_object_store.h"
 
 #include <algorithm>
 #include <optional>
@@ -21,13 +21,13 @@ constexpr size_t kListMax = 64;
 
 }  // namespace
 
-StorageKey KvObjectTier::KeyOf(const UploadId& id) { return *StorageKey::Parse(absl::StrCat("k", id.ToString())); }
+StorageKey KvObjectStore::KeyOf(const UploadId& id) { return *StorageKey::Parse(absl::StrCat("k", id.ToString())); }
 
-void KvObjectTier::Put(const StorageKey& key, absl::string_view bytes, kv::KvTransaction& transaction) {
+void KvObjectStore::Put(const StorageKey& key, absl::string_view bytes, kv::KvTransaction& transaction) {
   transaction.Put(ObjectKey(key), bytes);
 }
 
-absl::StatusOr<OpenObject> KvObjectTier::Open(const StorageKey& key) {
+absl::StatusOr<OpenObject> KvObjectStore::Open(const StorageKey& key) {
   const absl::Time start = absl::Now();
   absl::StatusOr<std::optional<std::string>> value = kv_.Get(ObjectKey(key));
   metrics_.ObserveOperation(StoreBackend::kKv, StoreOperation::kOpen, value.ok(), absl::Now() - start);
@@ -37,7 +37,7 @@ absl::StatusOr<OpenObject> KvObjectTier::Open(const StorageKey& key) {
   return OpenObject{.content = **std::move(value), .size_bytes = size};
 }
 
-absl::Status KvObjectTier::Delete(const StorageKey& key) {
+absl::Status KvObjectStore::Delete(const StorageKey& key) {
   const absl::Time start = absl::Now();
   absl::Status status = kv_.Transact(
       {},
@@ -53,13 +53,13 @@ absl::Status KvObjectTier::Delete(const StorageKey& key) {
   return Failpoint("blob.delete.recorded");
 }
 
-absl::Status KvObjectTier::ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) {
+absl::Status KvObjectStore::ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) {
   ASSIGN_OR_RETURN(const OpenObject object, Open(key));
   take(std::get<std::string>(object.content));
   return absl::OkStatus();
 }
 
-absl::Status KvObjectTier::Quarantine(const StorageKey& key) {
+absl::Status KvObjectStore::Quarantine(const StorageKey& key) {
   RETURN_IF_ERROR(kv_.Transact({{ObjectKey(key)}}, [&](kv::KvTransaction& transaction) -> absl::Status {
     const absl::StatusOr<std::optional<std::string>> bytes = transaction.Get(ObjectKey(key));
     if (!bytes.ok() && !absl::IsDataLoss(bytes.status())) return bytes.status();
@@ -71,7 +71,7 @@ absl::Status KvObjectTier::Quarantine(const StorageKey& key) {
   return Failpoint("blob.quarantine.recorded");
 }
 
-absl::StatusOr<ObjectList> KvObjectTier::List(absl::string_view start_after, size_t limit) {
+absl::StatusOr<ObjectList> KvObjectStore::List(absl::string_view start_after, size_t limit) {
   // Values come with their keys, and each may be of 64 KiB.
   limit = std::min(limit, kListMax);
   ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> entries,
