@@ -30,7 +30,7 @@ class ConstantHandler : public http::Handler {
       if (!read.ok() || *read == 0) break;
     }
     if (request.path == "/file") {
-      http::FileBody body{entrepot::OwnedFd(::open(file_.c_str(), O_RDONLY | O_CLOEXEC))};
+      entrepot::gateway::FileBody body{entrepot::OwnedFd(::open(file_.c_str(), O_RDONLY | O_CLOEXEC))};
       struct stat status {};
       ::fstat(body.file.get(), &status);
       body.length_bytes = static_cast<uint64_t>(status.st_size);

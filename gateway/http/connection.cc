@@ -199,7 +199,7 @@ asio::awaitable<absl::Status> Connection::SendStream(StreamBody& body) {
   const std::unique_ptr<char[]> piece(new char[capacity]);
   absl::string_view head = out_;
   for (uint64_t left = body.length_bytes; left > 0;) {
-    CO_ASSIGN_OR_RETURN(const size_t read, co_await body.source->Read(piece.get(), std::min<uint64_t>(capacity, left)));
+    CO_ASSIGN_OR_RETURN(const size_t read, co_await body.stream->Read(piece.get(), std::min<uint64_t>(capacity, left)));
     if (read == 0) co_return absl::DataLossError("the body's source ended before its length");
     CO_RETURN_IF_ERROR(co_await socket_.Write(head, {piece.get(), read}));
     if (!head.empty()) first_byte_ = Clock::now();

@@ -7,13 +7,12 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "boost/asio/awaitable.hpp"
-#include "services/core/files/owned_fd.h"
+#include "gateway/body/body.h"
 
 namespace entrepot::gateway::http {
 
@@ -58,30 +57,7 @@ struct Request {
   std::string Join(absl::string_view name) const;
 };
 
-// A response's body, produced as the client takes it.
-class BodySource {
- public:
-  virtual ~BodySource() = default;
-  // Copies at most `size` (> 0) bytes; 0 at the end. An error cuts the connection off, so that the client sees a
-  // response that is short, never one that is wrong.
-  virtual boost::asio::awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size) = 0;
-};
-
-// Bytes of an open file: sent by sendfile on a plain connection.
-struct FileBody {
-  OwnedFd file;
-  uint64_t offset_bytes = 0;
-  uint64_t length_bytes = 0;
-};
-
-struct StreamBody {
-  std::unique_ptr<BodySource> source;
-  uint64_t length_bytes = 0;
-};
-
 struct Response {
-  using Body = std::variant<std::string, FileBody, StreamBody>;
-
   int status = 200;
   // Without Content-Length, Date, Connection, X-Request-Id and Transfer-Encoding, which are the server's. A value with
   // a control byte crashes: whatever echoes a client's text encodes it first.

@@ -95,7 +95,7 @@ absl::string_view ReasonPhrase(int status) {
   }
 }
 
-uint64_t BodyLength(const Response::Body& body) {
+uint64_t BodyLength(const Body& body) {
   struct Length {
     uint64_t operator()(const std::string& text) const { return text.size(); }
     uint64_t operator()(const FileBody& file) const { return file.length_bytes; }

@@ -14,7 +14,7 @@ namespace entrepot::gateway::http {
 absl::string_view ReasonPhrase(int status);
 
 // The body's length, whatever it is made of.
-uint64_t BodyLength(const Response::Body& body);
+uint64_t BodyLength(const Body& body);
 
 // What Content-Length says: nothing where no body is allowed (1xx, 204, 304).
 std::optional<uint64_t> DeclaredLength(const Response& response, bool is_head);

@@ -9,7 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "services/auth/accounts/permissions.h"
 #include "services/core/text/lower_hex.h"
-#include "services/kv/record_io.h"
+#include "services/core/time/proto_time.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
 #include "services/token/registry_token.h"
@@ -60,7 +60,7 @@ absl::StatusOr<v1::IssueTokenResponse> TokenIssuer::IssueToken(const v1::IssueTo
   ASSIGN_OR_RETURN(*response.mutable_token(), Sign(account, now, lifetime, std::move(granted)));
   ASSIGN_OR_RETURN(*response.mutable_refresh_token(), RefreshTokenFor(request, account));
   response.set_expires_in_seconds(static_cast<uint32_t>(absl::ToInt64Seconds(lifetime)));
-  *response.mutable_issued_at() = kv::ToTimestamp(now);
+  *response.mutable_issued_at() = ToTimestamp(now);
   parts_.metrics->CountToken();
   parts_.audit->Token(request, account.name(), JoinAccessScopes(requested), response.scope());
   return response;

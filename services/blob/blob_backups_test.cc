@@ -15,6 +15,7 @@
 #include "prometheus/registry.h"
 #include "services/blob/blob_stack.h"
 #include "services/blob/io/faulty_system_calls.h"
+#include "services/core/content.h"
 #include "services/core/digester.h"
 #include "services/core/time/fake_clock.h"
 #include "services/kv/stack/kv_stack.h"
@@ -48,7 +49,7 @@ class Store {
     const UploadId id = sessions.Start(owner_, DigestAlgorithm::kSha256)->id;
     std::unique_ptr<UploadAppender> appender = *sessions.Append(owner_, id, {});
     EXPECT_OK(appender->Append(bytes));
-    SealedUpload sealed = *appender->FinishAndSeal(ComputeDigest(DigestAlgorithm::kSha256, bytes));
+    Blob sealed = *appender->FinishAndSeal(ComputeDigest(DigestAlgorithm::kSha256, bytes));
     EXPECT_OK(sessions.Forget(owner_, id));
     return {sealed.digest, sealed.size_bytes, sealed.storage_key};
   }

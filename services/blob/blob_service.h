@@ -6,6 +6,7 @@
 #include "services/blob/blob_stack.h"
 #include "services/blob/objects/verified_reader.h"
 #include "services/blob/sessions/upload_sessions.h"
+#include "services/core/content.h"
 #include "services/core/object_access.h"
 #include "services/runtime/threads/executor.h"
 
@@ -29,7 +30,7 @@ class BlobService : public v1::BlobService::CallbackService {
   grpc::ServerReadReactor<v1::AppendToUploadRequest>* AppendToUpload(grpc::CallbackServerContext* context,
                                                                      v1::Upload* response) override;
   grpc::ServerUnaryReactor* SealUpload(grpc::CallbackServerContext* context, const v1::SealUploadRequest* request,
-                                       v1::SealedUpload* response) override;
+                                       types::v1::Blob* response) override;
   grpc::ServerUnaryReactor* CancelUpload(grpc::CallbackServerContext* context, const v1::CancelUploadRequest* request,
                                          v1::CancelUploadResponse* response) override;
   grpc::ServerUnaryReactor* ForgetUpload(grpc::CallbackServerContext* context, const v1::ForgetUploadRequest* request,

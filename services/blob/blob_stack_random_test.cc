@@ -17,6 +17,7 @@
 #include "services/blob/io/faulty_system_calls.h"
 #include "services/blob/objects/kv_object_store.h"
 #include "services/blob/objects/object_store_conformance.h"
+#include "services/core/content.h"
 #include "services/core/digester.h"
 #include "services/core/time/fake_clock.h"
 #include "services/kv/stack/kv_stack.h"
@@ -35,7 +36,7 @@ struct ModelSession {
   UploadOwner owner;
   std::string bytes;
   // Set once it is sealed.
-  std::optional<SealedUpload> sealed;
+  std::optional<Blob> sealed;
   // Its staged bytes were damaged while the service was down.
   bool damaged = false;
 };
@@ -188,14 +189,14 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
     const auto i = Pick();
     auto& [id, session] = *i;
     if (session.sealed.has_value()) {
-      ASSERT_OK_AND_ASSIGN(const SealedUpload again, sessions().Seal(session.owner, id, session.sealed->digest));
+      ASSERT_OK_AND_ASSIGN(const Blob again, sessions().Seal(session.owner, id, session.sealed->digest));
       EXPECT_EQ(again.storage_key, session.sealed->storage_key);
       EXPECT_EQ(again.size_bytes, session.bytes.size());
       return;
     }
     const bool right = !OneIn(6);
     const Digest digest = DigestOf(right ? session.bytes : session.bytes + "?");
-    absl::StatusOr<SealedUpload> sealed = sessions().Seal(session.owner, id, digest);
+    absl::StatusOr<Blob> sealed = sessions().Seal(session.owner, id, digest);
     if (session.damaged || !right) {
       EXPECT_THAT(sealed,
                   IsOciError(session.damaged ? OciErrorCode::kBlobUploadUnknown : OciErrorCode::kDigestInvalid));

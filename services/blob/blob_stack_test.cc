@@ -17,6 +17,7 @@
 #include "prometheus/text_serializer.h"
 #include "services/blob/io/faulty_system_calls.h"
 #include "services/blob/objects/object_store_conformance.h"
+#include "services/core/content.h"
 #include "services/core/digester.h"
 #include "services/core/time/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
@@ -51,7 +52,7 @@ class BlobFactoryTest : public testing::Test {
   std::string Path() const { return directory_.path() + "/data/blobs"; }
   std::string Metrics() const { return prometheus::TextSerializer().Serialize(registry_->Collect()); }
 
-  absl::StatusOr<SealedUpload> Push(BlobStack& stack, const std::string& bytes) {
+  absl::StatusOr<Blob> Push(BlobStack& stack, const std::string& bytes) {
     absl::StatusOr<Upload> upload = stack.upload_sessions().Start(owner_, DigestAlgorithm::kSha256);
     if (!upload.ok()) return upload.status();
     absl::StatusOr<std::unique_ptr<UploadAppender>> appender = stack.upload_sessions().Append(owner_, upload->id, {});
@@ -73,7 +74,7 @@ TEST_F(BlobFactoryTest, MakesWhatIsMissingAndFindsItAgain) {
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
     EXPECT_OK(stack->CheckReady());
-    ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, Push(*stack, "goods"));
+    ASSERT_OK_AND_ASSIGN(const Blob sealed, Push(*stack, "goods"));
     key = sealed.storage_key;
   }
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
@@ -86,7 +87,7 @@ TEST_F(BlobFactoryTest, TheSameBytesPushedAHundredTimesAtOnce) {
                        kv::KvStack::Open(directory_.path() + "/kv", std::make_shared<prometheus::Registry>()));
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(*kv->engine()));
   for (const std::string& bytes : {std::string(4'096, 's'), std::string(300'000, 'l')}) {
-    std::vector<absl::StatusOr<SealedUpload>> results(100, absl::UnknownError("not run"));
+    std::vector<absl::StatusOr<Blob>> results(100, absl::UnknownError("not run"));
     std::vector<std::thread> threads;
     for (auto& result : results) threads.emplace_back([&] { result = Push(*stack, bytes); });
     for (std::thread& thread : threads) thread.join();
@@ -127,8 +128,8 @@ TEST_F(BlobFactoryTest, ManyAppendersOfOneSessionTakeTurns) {
 TEST_F(BlobFactoryTest, AFailedSyncTurnsTheStoreReadOnlyUntilItIsOpenedAnew) {
   const std::string bytes(100'000, 'b');
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
-  ASSERT_OK_AND_ASSIGN(const SealedUpload before, Push(*stack, bytes));
-  ASSERT_OK_AND_ASSIGN(const SealedUpload small, Push(*stack, "small"));
+  ASSERT_OK_AND_ASSIGN(const Blob before, Push(*stack, bytes));
+  ASSERT_OK_AND_ASSIGN(const Blob small, Push(*stack, "small"));
   calls_.Fail(Call::kDataSync, EIO, /*skip=*/0, /*times=*/1);
   EXPECT_THAT(Push(*stack, bytes), IsOciError(OciErrorCode::kUnavailable));
 
@@ -151,7 +152,7 @@ TEST_F(BlobFactoryTest, TakesUploadsAgainOnceThereIsSpace) {
   const std::string bytes(100'000, 'b');
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
   calls_.Fail(Call::kWrite, ENOSPC);
-  absl::StatusOr<SealedUpload> failed = Push(*stack, bytes);
+  absl::StatusOr<Blob> failed = Push(*stack, bytes);
   EXPECT_THAT(failed, IsOciError(OciErrorCode::kUnavailable));
   EXPECT_THAT(failed.status().message(), HasSubstr("No space left on device"));
   calls_.Heal();
@@ -254,7 +255,7 @@ TEST_F(BlobFactoryTest, AFirstStartThatDiedHalfWayIsNoObstacle) {
 
 TEST_F(BlobFactoryTest, CountsWhatItDoes) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
-  ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, Push(*stack, std::string(100'000, 'b')));
+  ASSERT_OK_AND_ASSIGN(const Blob sealed, Push(*stack, std::string(100'000, 'b')));
   ASSERT_OK(Push(*stack, "small"));
   ASSERT_OK_AND_ASSIGN(const Upload open, stack->upload_sessions().Start(owner_, DigestAlgorithm::kSha256));
   EXPECT_THAT(stack->upload_sessions().Seal(owner_, open.id, sealed.digest), IsOciError(OciErrorCode::kDigestInvalid));

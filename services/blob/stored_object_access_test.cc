@@ -24,6 +24,7 @@
 #include "services/blob/objects/memory_object_store.h"
 #include "services/blob/objects/tiered_object_store.h"
 #include "services/blob/sessions/kv_upload_sessions.h"
+#include "services/core/content.h"
 #include "services/core/digester.h"
 #include "services/core/time/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
@@ -82,7 +83,7 @@ class StoredObjectAccessTest : public testing::TestWithParam<Files> {
     std::unique_ptr<UploadAppender> appender = *sessions_->Append(owner_, id, {});
     EXPECT_OK(appender->Append(bytes));
     const Digest digest = ComputeDigest(DigestAlgorithm::kSha256, bytes);
-    SealedUpload sealed = *appender->FinishAndSeal(digest);
+    Blob sealed = *appender->FinishAndSeal(digest);
     return {id, {digest, sealed.size_bytes, sealed.storage_key}};
   }
 

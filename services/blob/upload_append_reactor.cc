@@ -1,8 +1,10 @@
 #include "services/blob/upload_append_reactor.h"
 
-#include "services/blob/blob_messages.h"
+#include "services/core/content.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
+#include "services/wire/blob_messages.h"
+#include "services/wire/content_messages.h"
 
 namespace entrepot::blob {
 
@@ -49,15 +51,15 @@ absl::Status UploadAppendReactor::Open(const v1::AppendHeader& header) {
 
 absl::Status UploadAppendReactor::Seal() {
   ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request_.seal_digest()));
-  ASSIGN_OR_RETURN(const SealedUpload sealed, appender_->FinishAndSeal(digest));
-  ToMessage(sealed, response_->mutable_sealed());
+  ASSIGN_OR_RETURN(const Blob sealed, appender_->FinishAndSeal(digest));
+  *response_->mutable_sealed() = ToMessage(sealed);
   return absl::OkStatus();
 }
 
 absl::Status UploadAppendReactor::End() {
   if (appender_ == nullptr) return absl::InvalidArgumentError("the stream ended before its header");
   ASSIGN_OR_RETURN(const Upload upload, appender_->Finish());
-  ToMessage(upload, response_);
+  *response_ = ToMessage(upload);
   return absl::OkStatus();
 }
 

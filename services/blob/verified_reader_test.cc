@@ -14,6 +14,7 @@
 #include "services/blob/io/faulty_system_calls.h"
 #include "services/blob/objects/blob_directory.h"
 #include "services/blob/objects/blob_keys.h"
+#include "services/core/content.h"
 #include "services/core/digester.h"
 #include "services/core/time/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
@@ -50,7 +51,7 @@ class VerifiedReadsTest : public testing::Test {
     const UploadId id = sessions.Start(owner, DigestAlgorithm::kSha256)->id;
     std::unique_ptr<UploadAppender> appender = *sessions.Append(owner, id, {});
     EXPECT_OK(appender->Append(bytes));
-    SealedUpload sealed = *appender->FinishAndSeal(ComputeDigest(DigestAlgorithm::kSha256, bytes));
+    Blob sealed = *appender->FinishAndSeal(ComputeDigest(DigestAlgorithm::kSha256, bytes));
     return {sealed.digest, sealed.size_bytes, sealed.storage_key};
   }
 

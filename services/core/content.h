@@ -16,6 +16,8 @@
 // What the manifest service takes and gives, as the gateway and the service both see it.
 namespace entrepot {
 
+// Bytes with their digest and the key that they are stored under. Sealing an upload makes one: its digest is then
+// verified, and its bytes are durable.
 struct Blob {
   Digest digest;
   uint64_t size_bytes = 0;

@@ -26,13 +26,6 @@ struct Upload {
   uint64_t offset_bytes = 0;
 };
 
-// An upload whose digest was verified and whose bytes are durable.
-struct SealedUpload {
-  Digest digest;
-  uint64_t size_bytes = 0;
-  StorageKey storage_key;
-};
-
 struct AppendOptions {
   // Where the bytes belong; absent: at the end.
   std::optional<uint64_t> offset_bytes;

@@ -9,8 +9,6 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
-#include "google/protobuf/timestamp.pb.h"
 #include "services/kv/kv_engine.h"
 #include "services/status/status_macros.h"
 
@@ -40,10 +38,6 @@ template <typename Record>
 void WriteRecord(KvTransaction& transaction, absl::string_view key, const Record& record) {
   transaction.Put(key, record.SerializeAsString());
 }
-
-// To the microsecond, rounded down.
-google::protobuf::Timestamp ToTimestamp(absl::Time time);
-absl::Time FromTimestamp(const google::protobuf::Timestamp& timestamp);
 
 }  // namespace entrepot::kv
 

@@ -34,11 +34,5 @@ TEST(RecordIoTest, WhatIsNoMessageIsDataLossAndNamesTheKey) {
   EXPECT_EQ(record.status().message(), "the record a/b cannot be read");
 }
 
-TEST(RecordIoTest, TimesAreWholeMicroseconds) {
-  const absl::Time time = absl::FromUnixNanos(1'700'000'000'123'456'789);
-  EXPECT_EQ(FromTimestamp(ToTimestamp(time)), absl::FromUnixMicros(1'700'000'000'123'456));
-  EXPECT_EQ(FromTimestamp(ToTimestamp(absl::FromUnixMicros(-1))), absl::FromUnixMicros(-1));
-}
-
 }  // namespace
 }  // namespace entrepot::kv

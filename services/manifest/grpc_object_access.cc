@@ -12,10 +12,12 @@
 #include "absl/time/clock.h"
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
 #include "grpcpp/client_context.h"
+#include "services/core/content.h"
 #include "services/runtime/grpc/grpc_deadline.h"
 #include "services/runtime/grpc/grpc_retry_policy.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
+#include "services/wire/content_messages.h"
 
 namespace entrepot::manifest {
 namespace {
@@ -32,12 +34,6 @@ constexpr uint64_t kVerifyBytesPerSecondMin = 4 << 20;
 template <typename Request, typename Response>
 using Method = grpc::Status (v1::BlobService::StubInterface::*)(grpc::ClientContext*, const Request&, Response*);
 
-absl::StatusOr<Blob> ToBlob(const v1::SealedUpload& upload) {
-  ASSIGN_OR_RETURN(Digest digest, Digest::Parse(upload.digest()));
-  ASSIGN_OR_RETURN(StorageKey key, StorageKey::Parse(upload.storage_key()));
-  return Blob{.digest = std::move(digest), .size_bytes = upload.size_bytes(), .storage_key = std::move(key)};
-}
-
 class GrpcObjectAccess : public ObjectAccess {
  public:
   GrpcObjectAccess(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline)
@@ -52,9 +48,7 @@ class GrpcObjectAccess : public ObjectAccess {
 
   absl::Status Verify(const Blob& blob, uint64_t bytes_per_second) override {
     v1::VerifyObjectRequest request;
-    request.set_digest(blob.digest.ToString());
-    request.set_size_bytes(blob.size_bytes);
-    request.set_storage_key(blob.storage_key.ToString());
+    *request.mutable_blob() = ToMessage(blob);
     request.set_bytes_per_second(bytes_per_second);
     uint64_t slowest = kVerifyBytesPerSecondMin;
     if (bytes_per_second != 0) slowest = std::min(slowest, std::max<uint64_t>(bytes_per_second / 2, 1));
@@ -115,8 +109,8 @@ class GrpcObjectAccess : public ObjectAccess {
                      Call<v1::ListAbandonedUploadsResponse>(&Stub::ListAbandonedUploads, request,
                                                             std::max(deadline_, kListDeadlineMin)));
     std::vector<Blob> blobs;
-    for (const v1::SealedUpload& upload : response.uploads()) {
-      ASSIGN_OR_RETURN(Blob blob, ToBlob(upload));
+    for (const types::v1::Blob& upload : response.uploads()) {
+      ASSIGN_OR_RETURN(Blob blob, FromMessage(upload));
       blobs.push_back(std::move(blob));
     }
     return blobs;

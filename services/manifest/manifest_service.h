@@ -20,9 +20,9 @@ class ManifestService : public v1::ManifestService::CallbackService {
   grpc::ServerUnaryReactor* CommitBlob(grpc::CallbackServerContext* context, const v1::CommitBlobRequest* request,
                                        v1::CommitBlobResponse* response) override;
   grpc::ServerUnaryReactor* FindBlob(grpc::CallbackServerContext* context, const v1::FindBlobRequest* request,
-                                     v1::Blob* response) override;
+                                     types::v1::Blob* response) override;
   grpc::ServerUnaryReactor* MountBlob(grpc::CallbackServerContext* context, const v1::MountBlobRequest* request,
-                                      v1::Blob* response) override;
+                                      types::v1::Blob* response) override;
   grpc::ServerUnaryReactor* UnlinkBlob(grpc::CallbackServerContext* context, const v1::UnlinkBlobRequest* request,
                                        v1::UnlinkBlobResponse* response) override;
   grpc::ServerUnaryReactor* PutManifest(grpc::CallbackServerContext* context, const v1::PutManifestRequest* request,

@@ -17,6 +17,7 @@
 #include "services/status/grpc_status.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_matchers.h"
+#include "services/wire/content_messages.h"
 
 namespace entrepot::manifest {
 namespace {
@@ -53,9 +54,7 @@ class ManifestServiceTest : public testing::Test {
   absl::Status Commit(const std::string& repository, const Blob& blob) {
     v1::CommitBlobRequest request;
     request.set_repository(repository);
-    request.set_digest(blob.digest.ToString());
-    request.set_size_bytes(blob.size_bytes);
-    request.set_storage_key(blob.storage_key.ToString());
+    *request.mutable_blob() = ToMessage(blob);
     return Call(&v1::ManifestService::Stub::CommitBlob, request, &committed_);
   }
 
@@ -83,11 +82,11 @@ class ManifestServiceTest : public testing::Test {
     return response;
   }
 
-  absl::StatusOr<v1::Blob> Find(const std::string& repository, const Digest& digest) {
+  absl::StatusOr<types::v1::Blob> Find(const std::string& repository, const Digest& digest) {
     v1::FindBlobRequest request;
     request.set_repository(repository);
     request.set_digest(digest.ToString());
-    v1::Blob response;
+    types::v1::Blob response;
     const absl::Status status = Call(&v1::ManifestService::Stub::FindBlob, request, &response);
     if (!status.ok()) return status;
     return response;
@@ -112,20 +111,20 @@ TEST_F(ManifestServiceTest, CarriesTheLifeOfABlob) {
   ASSERT_OK(Commit("a", Upload("bytes")));
   EXPECT_TRUE(committed_.deduplicated());
 
-  ASSERT_OK_AND_ASSIGN(const v1::Blob found, Find("a", blob.digest));
+  ASSERT_OK_AND_ASSIGN(const types::v1::Blob found, Find("a", blob.digest));
   EXPECT_EQ(found.digest(), blob.digest.ToString());
   EXPECT_EQ(found.size_bytes(), 5u);
   EXPECT_EQ(found.storage_key(), blob.storage_key.ToString());
   // A lease that is due is renewed before the answer.
   clock_.Advance(absl::Hours(20));
   EXPECT_OK(Find("a", blob.digest));
-  EXPECT_FALSE(catalog_->LookUpBlob(kNobody, Repo("a"), blob.digest)->lease_due);
+  EXPECT_FALSE(catalog_->blobs().LookUp(kNobody, Repo("a"), blob.digest)->lease_due);
 
   v1::MountBlobRequest mount;
   mount.set_repository("b");
   mount.set_digest(blob.digest.ToString());
   mount.set_source_repository("c");
-  v1::Blob mounted;
+  types::v1::Blob mounted;
   EXPECT_THAT(Call(&v1::ManifestService::Stub::MountBlob, mount, &mounted), IsOciError(OciErrorCode::kBlobUnknown));
   mount.clear_source_repository();
   EXPECT_OK(Call(&v1::ManifestService::Stub::MountBlob, mount, &mounted));

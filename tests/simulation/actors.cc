@@ -93,7 +93,8 @@ Client::Found Client::HeadBlob(size_t repository, size_t blob) {
   const auto call = world_.model().BlobCall(repository, blob);
   const uint64_t failures = world_.kv().failures();
   world_.scheduler().Note("HEAD", content.blobs[blob].digest.ToString());
-  const auto found = registry->catalog->FindBlob(kNobody, content.repositories[repository], content.blobs[blob].digest);
+  const auto found =
+      registry->catalog->blobs().Find(kNobody, content.repositories[repository], content.blobs[blob].digest);
   world_.scheduler().Note("HEAD gives", found.status().ToString());
   const Outcome outcome = world_.Judge(found.status(), "HEAD of a blob");
   // Where no lease can be written, what a manifest refers to is shown all the same, so that pulls go on; then nothing
@@ -112,7 +113,7 @@ bool Client::MountBlob(size_t repository, size_t blob) {
   world_.scheduler().Note("mounts", content.blobs[blob].digest.ToString());
   const World::Push push(registry.get());
   const auto mounted =
-      registry->catalog->MountBlob(kNobody, content.repositories[repository], content.blobs[blob].digest, source);
+      registry->catalog->blobs().Mount(kNobody, content.repositories[repository], content.blobs[blob].digest, source);
   world_.scheduler().Note("the mount gives", mounted.status().ToString());
   call->End(world_.Judge(mounted.status(), "a mount"));
   return mounted.ok();
@@ -129,7 +130,7 @@ bool Client::UploadBlob(size_t repository, size_t blob) {
     const auto call = world_.model().BlobCall(repository, blob);
     world_.scheduler().Note("commits", absl::StrCat(some.digest.ToString(), " at ", sealed->storage_key.ToString()));
     const World::Push push(registry.get());
-    const auto committed = registry->catalog->CommitBlob(kNobody, content.repositories[repository], *sealed);
+    const auto committed = registry->catalog->blobs().Commit(kNobody, content.repositories[repository], *sealed);
     world_.scheduler().Note("the commit gives", committed.status().ToString());
     const Outcome outcome = world_.Judge(committed.status(), "a commit");
     call->End(outcome);
@@ -157,7 +158,7 @@ bool Client::PutManifest(size_t repository, size_t manifest, std::optional<size_
   const auto call = world_.model().PutManifest(repository, manifest, tag);
   world_.scheduler().Note("PUT", some.digest.ToString());
   const World::Push push(registry.get());
-  const auto result = registry->catalog->PutManifest(kNobody, content.repositories[repository], put);
+  const auto result = registry->catalog->manifests().Put(kNobody, content.repositories[repository], put);
   world_.scheduler().Note("PUT gives", result.status().ToString());
   const Outcome outcome = world_.Judge(result.status(), "a PUT of a manifest");
   if (outcome == Outcome::kRefused && world_.model().WasPromised(*call)) {
@@ -173,8 +174,8 @@ void Client::PullTag() {
   if (registry == nullptr) return;
   const size_t repository = SomeRepository(), tag = world_.random().Below(content.tags.size());
   const auto pull = world_.model().Read();
-  const auto found = registry->catalog->GetManifest(kNobody, content.repositories[repository], content.tags[tag],
-                                                    /*metadata_only=*/false);
+  const auto found = registry->catalog->manifests().Get(kNobody, content.repositories[repository], content.tags[tag],
+                                                        /*metadata_only=*/false);
   world_.scheduler().Note("the tag gives", found.ok() ? found->digest.ToString() : found.status().ToString());
   const Outcome outcome = world_.Judge(found.status(), "GET of a tag");
   pull->End(outcome);
@@ -193,8 +194,8 @@ void Client::PullImage(size_t repository, size_t manifest) {
   if (registry == nullptr) return;
   const struct SomeManifest& some = content.manifests[manifest];
   const auto pull = world_.model().Read();
-  const auto found = registry->catalog->GetManifest(kNobody, content.repositories[repository], some.digest,
-                                                    /*metadata_only=*/false);
+  const auto found = registry->catalog->manifests().Get(kNobody, content.repositories[repository], some.digest,
+                                                        /*metadata_only=*/false);
   const Outcome outcome = world_.Judge(found.status(), "GET of a manifest");
   if (outcome != Outcome::kUnknown && !world_.scheduler().stopped()) {
     if (!world_.model().ManifestMayBe(*pull, repository, manifest, found.ok())) {
@@ -220,7 +221,7 @@ void Client::PullBlob(const Model::Call& pull, size_t repository, size_t manifes
                                 content.manifests[manifest].digest.ToString(), " cannot be pulled: ", what, " ",
                                 some.digest.ToString()));
   };
-  const auto found = registry->catalog->FindBlob(kNobody, content.repositories[repository], some.digest);
+  const auto found = registry->catalog->blobs().Find(kNobody, content.repositories[repository], some.digest);
   const Outcome outcome = world_.Judge(found.status(), "GET of a blob");
   if (outcome == Outcome::kRefused) return missing("there is no blob");
   if (outcome == Outcome::kUnknown) return;
@@ -234,8 +235,8 @@ void Client::DeleteManifest() {
   if (registry == nullptr) return;
   const size_t repository = SomeRepository(), manifest = SomeManifest();
   const auto call = world_.model().DeleteManifest(repository, manifest);
-  const absl::Status status =
-      registry->catalog->DeleteManifest(kNobody, content.repositories[repository], content.manifests[manifest].digest);
+  const absl::Status status = registry->catalog->manifests().Delete(kNobody, content.repositories[repository],
+                                                                    content.manifests[manifest].digest);
   world_.scheduler().Note("deleting the manifest gives", status.ToString());
   call->End(world_.Judge(status, "DELETE of a manifest"));
 }
@@ -246,7 +247,7 @@ void Client::DeleteTag() {
   const size_t repository = SomeRepository(), tag = world_.random().Below(content.tags.size());
   const auto call = world_.model().DeleteTag(repository, tag);
   const absl::Status status =
-      registry->catalog->DeleteManifest(kNobody, content.repositories[repository], content.tags[tag]);
+      registry->catalog->manifests().Delete(kNobody, content.repositories[repository], content.tags[tag]);
   world_.scheduler().Note("deleting the tag gives", status.ToString());
   call->End(world_.Judge(status, "DELETE of a tag"));
 }
@@ -257,7 +258,7 @@ void Client::UnlinkBlob() {
   const size_t repository = SomeRepository(), blob = world_.random().Below(content.blobs.size());
   const auto call = world_.model().Unlink(repository, blob);
   const absl::Status status =
-      registry->catalog->UnlinkBlob(kNobody, content.repositories[repository], content.blobs[blob].digest);
+      registry->catalog->blobs().Unlink(kNobody, content.repositories[repository], content.blobs[blob].digest);
   world_.scheduler().Note("unlinking the blob gives", status.ToString());
   call->End(world_.Judge(status, "DELETE of a blob"));
 }
@@ -268,7 +269,8 @@ void Client::DeleteRepository() {
   const size_t repository = SomeRepository();
   const auto call = world_.model().DeleteRepository(repository);
   world_.scheduler().Note("deletes the repository", content.repositories[repository].ToString());
-  const absl::Status status = registry->catalog->DeleteRepository(kNobody, content.repositories[repository]).status();
+  const absl::Status status =
+      registry->catalog->repositories().Delete(kNobody, content.repositories[repository]).status();
   world_.scheduler().Note("deleting the repository gives", status.ToString());
   call->End(world_.Judge(status, "DELETE of a repository"));
   world_.EndDeletion(*registry);

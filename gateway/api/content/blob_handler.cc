@@ -7,8 +7,8 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/api/content/damage_reporting_stream.h"
 #include "gateway/api/content/entity_tag.h"
-#include "gateway/api/content/object_body.h"
 #include "services/core/byte_range.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
@@ -86,32 +86,30 @@ HandlerResult BlobHandler::Get(RegistryRequest& request, const Digest& digest) c
   co_return response;
 }
 
-awaitable<absl::StatusOr<http::Response::Body>> BlobHandler::ReadBody(RegistryRequest& request, Blob blob,
-                                                                      const ByteRange& range) const {
+awaitable<absl::StatusOr<Body>> BlobHandler::ReadBody(RegistryRequest& request, Blob blob,
+                                                      const ByteRange& range) const {
   if (range.length_bytes == 0) co_return std::string();
-  absl::StatusOr<ObjectContent> content = co_await blobs_->ReadObject(request.call, blob, range);
-  if (absl::IsNotFound(content.status())) {
+  absl::StatusOr<Body> body = co_await blobs_->ReadObject(request.call, blob, range);
+  if (absl::IsNotFound(body.status())) {
     // Collected and pushed again since it was found: its bytes lie elsewhere now.
     CO_ASSIGN_OR_RETURN(Blob again, co_await manifests_->FindBlob(request.call, request.repository, blob.digest));
     if (again.storage_key == blob.storage_key) {
-      content = absl::DataLossError(
+      body = absl::DataLossError(
           absl::StrCat("no object has the storage key ", blob.storage_key.ToString(), " of ", blob.digest.ToString()));
     } else {
       blob = std::move(again);
-      content = co_await blobs_->ReadObject(request.call, blob, range);
+      body = co_await blobs_->ReadObject(request.call, blob, range);
     }
   }
-  if (absl::IsDataLoss(content.status())) {
-    co_await ReportDamage(*manifests_, request.call, blob, content.status());
+  if (absl::IsDataLoss(body.status())) {
+    co_await ReportDamage(*manifests_, request.call, blob, body.status());
   }
-  CO_RETURN_IF_ERROR(content.status());
-  if (auto* bytes = std::get_if<std::string>(&*content)) co_return std::move(*bytes);
-  if (auto* file = std::get_if<OwnedFd>(&*content)) {
-    co_return http::FileBody{std::move(*file), range.offset_bytes, range.length_bytes};
+  CO_RETURN_IF_ERROR(body.status());
+  if (auto* stream = std::get_if<StreamBody>(&*body)) {
+    stream->stream =
+        std::make_unique<DamageReportingStream>(std::move(stream->stream), manifests_, request.call, std::move(blob));
   }
-  auto& stream = std::get<std::unique_ptr<ObjectStream>>(*content);
-  co_return http::StreamBody{std::make_unique<ObjectBody>(std::move(stream), manifests_, request.call, std::move(blob)),
-                             range.length_bytes};
+  co_return body;
 }
 
 HandlerResult BlobHandler::Delete(RegistryRequest& request, const Digest& digest) const {

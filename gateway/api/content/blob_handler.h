@@ -20,8 +20,8 @@ class BlobHandler {
   HandlerResult Get(RegistryRequest& request, const Digest& digest) const;
   HandlerResult Delete(RegistryRequest& request, const Digest& digest) const;
   // The blob's bytes, wherever they lie by now.
-  boost::asio::awaitable<absl::StatusOr<http::Response::Body>> ReadBody(RegistryRequest& request, Blob blob,
-                                                                        const ByteRange& range) const;
+  boost::asio::awaitable<absl::StatusOr<Body>> ReadBody(RegistryRequest& request, Blob blob,
+                                                        const ByteRange& range) const;
 
   BlobBackend* const blobs_;
   ManifestBackend* const manifests_;

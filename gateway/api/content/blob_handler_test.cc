@@ -31,7 +31,7 @@ std::string Path(const Digest& digest, absl::string_view repository = "a") {
 
 // The blob that a digest names by now.
 Blob Find(TestRegistry& registry, const Digest& digest) {
-  return registry.services().catalog()->FindBlob(Caller(), *RepositoryName::Parse("a"), digest).value();
+  return registry.services().catalog()->blobs().Find(Caller(), *RepositoryName::Parse("a"), digest).value();
 }
 
 // Turns a bit around in the stored bytes.

@@ -9,6 +9,7 @@
 #include "boost/asio/io_context.hpp"
 #include "gateway/backends/testing/run_awaitable.h"
 #include "gtest/gtest.h"
+#include "services/core/content.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::gateway::api {
@@ -52,7 +53,7 @@ class KeepingStream : public UploadStream {
     co_return absl::OkStatus();
   }
   awaitable<absl::StatusOr<Upload>> Finish() override { co_return absl::UnimplementedError("not used"); }
-  awaitable<absl::StatusOr<SealedUpload>> FinishAndSeal(const Digest&) override {
+  awaitable<absl::StatusOr<Blob>> FinishAndSeal(const Digest&) override {
     co_return absl::UnimplementedError("not used");
   }
   const std::string& kept() const { return kept_; }

@@ -9,7 +9,7 @@
 namespace entrepot::gateway::api {
 
 HandlerResult CommitUpload(BlobBackend& blobs, ManifestBackend& manifests, const RegistryRequest& request,
-                           const UploadId& id, const SealedUpload& sealed) {
+                           const UploadId& id, const Blob& sealed) {
   const Blob blob{sealed.digest, sealed.size_bytes, sealed.storage_key};
   CO_RETURN_IF_ERROR(Failpoint("gateway.upload.sealed"));
   CO_RETURN_IF_ERROR((co_await manifests.CommitBlob(request.call, request.repository, blob)).status());

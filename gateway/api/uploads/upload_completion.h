@@ -4,6 +4,7 @@
 #include "gateway/api/request/registry_request.h"
 #include "gateway/backends/blob_backend.h"
 #include "gateway/backends/manifest_backend.h"
+#include "services/core/content.h"
 #include "services/core/digest.h"
 #include "services/core/repository_name.h"
 #include "services/core/upload.h"
@@ -14,7 +15,7 @@ namespace entrepot::gateway::api {
 // Makes a sealed upload, verified and durable, a blob of the repository; only then 201. What breaks in between is
 // mended by the client's same request once more, as long as the session has not been forgotten.
 HandlerResult CommitUpload(BlobBackend& blobs, ManifestBackend& manifests, const RegistryRequest& request,
-                           const UploadId& id, const SealedUpload& sealed);
+                           const UploadId& id, const Blob& sealed);
 
 // 201 with where the blob now is.
 http::Response BlobCreated(const RepositoryName& repository, const Digest& digest);

@@ -9,6 +9,7 @@
 #include "gateway/api/uploads/upload_append.h"
 #include "gateway/api/uploads/upload_completion.h"
 #include "gateway/api/uploads/upload_response.h"
+#include "services/core/content.h"
 #include "services/core/digest.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
@@ -59,14 +60,13 @@ HandlerResult UploadHandler::Patch(RegistryRequest& request, const UploadId& id)
 HandlerResult UploadHandler::Put(RegistryRequest& request, const UploadId& id) const {
   CO_ASSIGN_OR_RETURN(const Digest digest, ParseDigest(request.http.query));
   if (request.http.body->content_length() == 0u) {
-    CO_ASSIGN_OR_RETURN(const SealedUpload sealed,
-                        co_await blobs_->SealUpload(request.call, request.repository, id, digest));
+    CO_ASSIGN_OR_RETURN(const Blob sealed, co_await blobs_->SealUpload(request.call, request.repository, id, digest));
     co_return co_await CommitUpload(*blobs_, *manifests_, request, id, sealed);
   }
   const auto stream = co_await AppendRequestBody(*blobs_, request, id, digest.algorithm(), blob_bytes_max_);
   if (absl::IsOutOfRange(stream.status())) co_return co_await OutOfOrder(request, id, stream.status());
   CO_RETURN_IF_ERROR(stream.status());
-  CO_ASSIGN_OR_RETURN(const SealedUpload sealed, co_await (*stream)->FinishAndSeal(digest));
+  CO_ASSIGN_OR_RETURN(const Blob sealed, co_await (*stream)->FinishAndSeal(digest));
   co_return co_await CommitUpload(*blobs_, *manifests_, request, id, sealed);
 }
 

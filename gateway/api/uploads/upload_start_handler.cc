@@ -8,6 +8,7 @@
 #include "gateway/api/uploads/upload_append.h"
 #include "gateway/api/uploads/upload_completion.h"
 #include "gateway/api/uploads/upload_response.h"
+#include "services/core/content.h"
 #include "services/core/digest.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
@@ -125,7 +126,7 @@ HandlerResult UploadsHandler::TakeWhole(RegistryRequest& request, const Digest& 
     (void)co_await blobs_->CancelUpload(request.call, request.repository, upload.id);
     co_return stream.status();
   }
-  CO_ASSIGN_OR_RETURN(const SealedUpload sealed, co_await (*stream)->FinishAndSeal(digest));
+  CO_ASSIGN_OR_RETURN(const Blob sealed, co_await (*stream)->FinishAndSeal(digest));
   co_return co_await CommitUpload(*blobs_, *manifests_, request, upload.id, sealed);
 }
 

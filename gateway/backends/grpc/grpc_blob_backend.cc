@@ -4,17 +4,24 @@
 #include <utility>
 
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
-#include "gateway/backends/grpc/blob_messages.h"
 #include "gateway/backends/grpc/channel_readiness.h"
 #include "gateway/backends/grpc/grpc_client.h"
 #include "gateway/backends/grpc/grpc_object_stream.h"
 #include "gateway/backends/grpc/grpc_upload_stream.h"
+#include "services/core/content.h"
+#include "services/status/status_macros.h"
+#include "services/wire/blob_messages.h"
+#include "services/wire/content_messages.h"
 
 namespace entrepot::gateway {
 namespace {
 
 namespace v1 = blob::v1;
 using boost::asio::awaitable;
+
+UploadOwner OwnerOf(const CallContext& context, const RepositoryName& repository) {
+  return {.repository = repository, .account = context.caller.account};
+}
 
 class GrpcBlobBackend : public BlobBackend {
  public:
@@ -28,51 +35,56 @@ class GrpcBlobBackend : public BlobBackend {
     request.set_repository(repository.ToString());
     request.set_algorithm(ToMessage(algorithm));
     request.set_account(context.caller.account);
-    co_return FromMessage(
-        co_await Call<v1::StartUploadRequest, v1::Upload>(&Async::StartUpload, context, std::move(request)));
+    CO_ASSIGN_OR_RETURN(const v1::Upload upload, (co_await Call<v1::StartUploadRequest, v1::Upload>(
+                                                     &Async::StartUpload, context, std::move(request))));
+    co_return FromMessage(upload);
   }
 
   awaitable<absl::StatusOr<Upload>> GetUpload(const CallContext& context, const RepositoryName& repository,
                                               const UploadId& id) override {
-    co_return FromMessage(co_await Call<v1::GetUploadRequest, v1::Upload>(
-        &Async::GetUpload, context, SessionRequest<v1::GetUploadRequest>(context, repository, id)));
+    CO_ASSIGN_OR_RETURN(
+        const v1::Upload upload,
+        (co_await Call<v1::GetUploadRequest, v1::Upload>(
+            &Async::GetUpload, context, UploadRequest<v1::GetUploadRequest>(OwnerOf(context, repository), id))));
+    co_return FromMessage(upload);
   }
 
   awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> AppendToUpload(const CallContext& context,
                                                                           const RepositoryName& repository,
                                                                           const UploadId& id,
                                                                           const AppendOptions& options) override {
-    auto header = SessionRequest<v1::AppendHeader>(context, repository, id);
+    auto header = UploadRequest<v1::AppendHeader>(OwnerOf(context, repository), id);
     if (options.offset_bytes.has_value()) header.set_offset_bytes(*options.offset_bytes);
     if (options.algorithm.has_value()) header.set_algorithm(ToMessage(*options.algorithm));
     co_return co_await OpenGrpcUploadStream(stub_.get(), client_, context.request_id, std::move(header));
   }
 
-  awaitable<absl::StatusOr<SealedUpload>> SealUpload(const CallContext& context, const RepositoryName& repository,
-                                                     const UploadId& id, const Digest& digest) override {
-    auto request = SessionRequest<v1::SealUploadRequest>(context, repository, id);
+  awaitable<absl::StatusOr<Blob>> SealUpload(const CallContext& context, const RepositoryName& repository,
+                                             const UploadId& id, const Digest& digest) override {
+    auto request = UploadRequest<v1::SealUploadRequest>(OwnerOf(context, repository), id);
     request.set_digest(digest.ToString());
-    co_return FromMessage(
-        co_await Call<v1::SealUploadRequest, v1::SealedUpload>(&Async::SealUpload, context, std::move(request)));
+    CO_ASSIGN_OR_RETURN(const types::v1::Blob sealed, (co_await Call<v1::SealUploadRequest, types::v1::Blob>(
+                                                          &Async::SealUpload, context, std::move(request))));
+    co_return FromMessage(sealed);
   }
 
   awaitable<absl::Status> CancelUpload(const CallContext& context, const RepositoryName& repository,
                                        const UploadId& id) override {
     const auto response = co_await client_.Remove<Async, v1::CancelUploadRequest, v1::CancelUploadResponse>(
         stub_->async(), &Async::CancelUpload, context.request_id,
-        SessionRequest<v1::CancelUploadRequest>(context, repository, id));
+        UploadRequest<v1::CancelUploadRequest>(OwnerOf(context, repository), id));
     co_return response.status();
   }
 
   awaitable<absl::Status> ForgetUpload(const CallContext& context, const RepositoryName& repository,
                                        const UploadId& id) override {
     const auto response = co_await Call<v1::ForgetUploadRequest, v1::ForgetUploadResponse>(
-        &Async::ForgetUpload, context, SessionRequest<v1::ForgetUploadRequest>(context, repository, id));
+        &Async::ForgetUpload, context, UploadRequest<v1::ForgetUploadRequest>(OwnerOf(context, repository), id));
     co_return response.status();
   }
 
-  awaitable<absl::StatusOr<ObjectContent>> ReadObject(const CallContext& context, const Blob& blob,
-                                                      const ByteRange& range) override {
+  awaitable<absl::StatusOr<Body>> ReadObject(const CallContext& context, const Blob& blob,
+                                             const ByteRange& range) override {
     v1::ReadObjectRequest request;
     request.set_storage_key(blob.storage_key.ToString());
     request.set_offset_bytes(range.offset_bytes);

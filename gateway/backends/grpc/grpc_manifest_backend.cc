@@ -7,8 +7,9 @@
 #include "entrepot/manifest/v1/manifest_service.grpc.pb.h"
 #include "gateway/backends/grpc/channel_readiness.h"
 #include "gateway/backends/grpc/grpc_client.h"
-#include "gateway/backends/grpc/manifest_messages.h"
 #include "services/status/status_macros.h"
+#include "services/wire/content_messages.h"
+#include "services/wire/manifest_messages.h"
 
 namespace entrepot::gateway {
 namespace {
@@ -25,9 +26,7 @@ class GrpcManifestBackend : public ManifestBackend {
                                              const Blob& blob) override {
     v1::CommitBlobRequest request;
     request.set_repository(repository.ToString());
-    request.set_digest(blob.digest.ToString());
-    request.set_size_bytes(blob.size_bytes);
-    request.set_storage_key(blob.storage_key.ToString());
+    *request.mutable_blob() = ToMessage(blob);
     CO_ASSIGN_OR_RETURN(const v1::CommitBlobResponse response,
                         (co_await Call<v1::CommitBlobRequest, v1::CommitBlobResponse>(&Async::CommitBlob, context,
                                                                                       std::move(request))));
@@ -39,8 +38,8 @@ class GrpcManifestBackend : public ManifestBackend {
     v1::FindBlobRequest request;
     request.set_repository(repository.ToString());
     request.set_digest(digest.ToString());
-    CO_ASSIGN_OR_RETURN(const v1::Blob response,
-                        (co_await Call<v1::FindBlobRequest, v1::Blob>(&Async::FindBlob, context, std::move(request))));
+    CO_ASSIGN_OR_RETURN(const types::v1::Blob response, (co_await Call<v1::FindBlobRequest, types::v1::Blob>(
+                                                            &Async::FindBlob, context, std::move(request))));
     co_return FromMessage(response);
   }
 
@@ -51,8 +50,8 @@ class GrpcManifestBackend : public ManifestBackend {
     request.set_repository(repository.ToString());
     request.set_digest(digest.ToString());
     if (source.has_value()) request.set_source_repository(source->ToString());
-    CO_ASSIGN_OR_RETURN(const v1::Blob response, (co_await Call<v1::MountBlobRequest, v1::Blob>(
-                                                     &Async::MountBlob, context, std::move(request))));
+    CO_ASSIGN_OR_RETURN(const types::v1::Blob response, (co_await Call<v1::MountBlobRequest, types::v1::Blob>(
+                                                            &Async::MountBlob, context, std::move(request))));
     co_return FromMessage(response);
   }
 
@@ -69,12 +68,8 @@ class GrpcManifestBackend : public ManifestBackend {
 
   awaitable<absl::StatusOr<ManifestPutResult>> PutManifest(const CallContext& context, const RepositoryName& repository,
                                                            const ManifestPut& put) override {
-    v1::PutManifestRequest request;
+    v1::PutManifestRequest request = ToMessage(put);
     request.set_repository(repository.ToString());
-    request.set_reference(ReferenceToString(put.reference));
-    if (put.media_type.has_value()) request.set_media_type(put.media_type->ToString());
-    request.set_content(put.content);
-    for (const Tag& tag : put.tags) request.add_tags(tag.ToString());
     CO_ASSIGN_OR_RETURN(const v1::PutManifestResponse response,
                         (co_await Call<v1::PutManifestRequest, v1::PutManifestResponse>(&Async::PutManifest, context,
                                                                                         std::move(request))));

@@ -70,7 +70,7 @@ absl::Status TooSlow() {
   return OciError(OciErrorCode::kUnavailable, "the blob service did not send within its deadline");
 }
 
-class GrpcObjectStream : public ObjectStream {
+class GrpcObjectStream : public ByteStream {
  public:
   GrpcObjectStream(BlobService::StubInterface* stub, const GrpcClient& client, std::string request_id,
                    ReadObjectRequest request)
@@ -157,13 +157,14 @@ class GrpcObjectStream : public ObjectStream {
 
 }  // namespace
 
-awaitable<absl::StatusOr<ObjectContent>> OpenGrpcObject(BlobService::StubInterface* stub, const GrpcClient& client,
-                                                        std::string request_id, ReadObjectRequest request) {
+awaitable<absl::StatusOr<Body>> OpenGrpcObject(BlobService::StubInterface* stub, const GrpcClient& client,
+                                               std::string request_id, ReadObjectRequest request) {
+  const uint64_t length_bytes = request.length_bytes();
   auto stream = std::make_unique<GrpcObjectStream>(stub, client, std::move(request_id), std::move(request));
-  if (stream->whole()) co_return ObjectContent(std::string());
+  if (stream->whole()) co_return Body(std::string());
   CO_RETURN_IF_ERROR(co_await stream->Next());
-  if (stream->whole()) co_return ObjectContent(stream->TakeBytes());
-  co_return ObjectContent(std::move(stream));
+  if (stream->whole()) co_return Body(stream->TakeBytes());
+  co_return StreamBody{std::move(stream), length_bytes};
 }
 
 }  // namespace entrepot::gateway

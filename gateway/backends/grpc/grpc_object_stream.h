@@ -14,9 +14,9 @@ namespace entrepot::gateway {
 // Opens a ReadObject call and waits for its first message: the bytes themselves where that is all of them. Else one
 // message is read ahead; a call that breaks off is made again from where it broke. `stub` and `client` outlive the
 // content.
-boost::asio::awaitable<absl::StatusOr<ObjectContent>> OpenGrpcObject(blob::v1::BlobService::StubInterface* stub,
-                                                                     const GrpcClient& client, std::string request_id,
-                                                                     blob::v1::ReadObjectRequest request);
+boost::asio::awaitable<absl::StatusOr<Body>> OpenGrpcObject(blob::v1::BlobService::StubInterface* stub,
+                                                            const GrpcClient& client, std::string request_id,
+                                                            blob::v1::ReadObjectRequest request);
 
 }  // namespace entrepot::gateway
 

@@ -4,13 +4,15 @@
 
 #include "absl/status/status.h"
 #include "boost/asio/this_coro.hpp"
-#include "gateway/backends/grpc/blob_messages.h"
 #include "gateway/backends/grpc/grpc_retry.h"
 #include "gateway/backends/grpc/grpc_stream_state.h"
 #include "grpcpp/support/client_callback.h"
+#include "services/core/content.h"
 #include "services/status/grpc_status.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
+#include "services/wire/blob_messages.h"
+#include "services/wire/content_messages.h"
 
 namespace entrepot::gateway {
 namespace {
@@ -119,7 +121,7 @@ class GrpcUploadStream : public UploadStream {
     co_return FromMessage(call_->response());
   }
 
-  awaitable<absl::StatusOr<SealedUpload>> FinishAndSeal(const Digest& digest) override {
+  awaitable<absl::StatusOr<Blob>> FinishAndSeal(const Digest& digest) override {
     CO_RETURN_IF_ERROR((co_await Finish()).status());
     blob::v1::SealUploadRequest request;
     request.set_repository(header_.repository());
@@ -127,8 +129,10 @@ class GrpcUploadStream : public UploadStream {
     request.set_account(header_.account());
     request.set_digest(digest.ToString());
     using Async = BlobService::StubInterface::async_interface;
-    co_return FromMessage(co_await client_.Call<Async, blob::v1::SealUploadRequest, blob::v1::SealedUpload>(
-        stub_->async(), &Async::SealUpload, request_id_, std::move(request)));
+    CO_ASSIGN_OR_RETURN(const types::v1::Blob sealed,
+                        (co_await client_.Call<Async, blob::v1::SealUploadRequest, types::v1::Blob>(
+                            stub_->async(), &Async::SealUpload, request_id_, std::move(request))));
+    co_return FromMessage(sealed);
   }
 
  private:

@@ -8,6 +8,7 @@
 #include "services/blob/objects/verified_reader.h"
 #include "services/blob/objects/verifying_stream.h"
 #include "services/blob/sessions/upload_sessions.h"
+#include "services/core/content.h"
 #include "services/runtime/threads/executor_awaitable.h"
 #include "services/status/status_macros.h"
 
@@ -36,9 +37,9 @@ class LocalUploadStream : public UploadStream {
     });
   }
 
-  awaitable<absl::StatusOr<SealedUpload>> FinishAndSeal(const Digest& digest) override {
+  awaitable<absl::StatusOr<Blob>> FinishAndSeal(const Digest& digest) override {
     co_return co_await RunOn(*executor_, [&] {
-      absl::StatusOr<SealedUpload> sealed = appender_->FinishAndSeal(digest);
+      absl::StatusOr<Blob> sealed = appender_->FinishAndSeal(digest);
       appender_.reset();
       return sealed;
     });
@@ -49,7 +50,7 @@ class LocalUploadStream : public UploadStream {
   runtime::Executor* const executor_;
 };
 
-class LocalObjectStream : public ObjectStream {
+class LocalObjectStream : public ByteStream {
  public:
   LocalObjectStream(std::unique_ptr<blob::VerifyingStream> stream, runtime::Executor* executor)
       : stream_(std::move(stream)), executor_(executor) {}
@@ -87,8 +88,8 @@ class LocalBlobBackend : public BlobBackend {
     co_return std::make_unique<LocalUploadStream>(std::move(appender), executor_);
   }
 
-  awaitable<absl::StatusOr<SealedUpload>> SealUpload(const CallContext& context, const RepositoryName& repository,
-                                                     const UploadId& id, const Digest& digest) override {
+  awaitable<absl::StatusOr<Blob>> SealUpload(const CallContext& context, const RepositoryName& repository,
+                                             const UploadId& id, const Digest& digest) override {
     co_return co_await RunOn(*executor_, [&] { return sessions().Seal(Owner(context, repository), id, digest); });
   }
 
@@ -102,20 +103,21 @@ class LocalBlobBackend : public BlobBackend {
     co_return co_await RunOn(*executor_, [&] { return sessions().Forget(Owner(context, repository), id); });
   }
 
-  awaitable<absl::StatusOr<ObjectContent>> ReadObject(const CallContext&, const Blob& blob,
-                                                      const ByteRange& range) override {
+  awaitable<absl::StatusOr<Body>> ReadObject(const CallContext&, const Blob& blob, const ByteRange& range) override {
     CO_ASSIGN_OR_RETURN(blob::ReadContent content,
                         stack_->reader().Open(blob.storage_key, range, DigestOfWhole(blob, range)));
-    if (auto* bytes = std::get_if<std::string>(&content)) co_return ObjectContent(std::move(*bytes));
-    if (auto* file = std::get_if<OwnedFd>(&content)) co_return ObjectContent(std::move(*file));
+    if (auto* bytes = std::get_if<std::string>(&content)) co_return Body(std::move(*bytes));
+    if (auto* file = std::get_if<OwnedFd>(&content)) {
+      co_return FileBody{std::move(*file), range.offset_bytes, range.length_bytes};
+    }
     auto& stream = std::get<std::unique_ptr<blob::VerifyingStream>>(content);
     if (range.length_bytes > kReadAtOnceMax) {
-      co_return std::make_unique<LocalObjectStream>(std::move(stream), executor_);
+      co_return StreamBody{std::make_unique<LocalObjectStream>(std::move(stream), executor_), range.length_bytes};
     }
     // So that a corrupt one is an error, not an answer that is cut.
     std::string bytes(range.length_bytes, '\0');
     CO_RETURN_IF_ERROR((co_await RunOn(*executor_, [&] { return stream->Read(bytes.data(), bytes.size()); })).status());
-    co_return ObjectContent(std::move(bytes));
+    co_return Body(std::move(bytes));
   }
 
   absl::Status CheckReady() override { return stack_->CheckReady(); }

@@ -20,15 +20,14 @@ class LocalManifestBackend : public ManifestBackend {
 
   awaitable<absl::StatusOr<bool>> CommitBlob(const CallContext& context, const RepositoryName& repository,
                                              const Blob& blob) override {
-    co_return co_await RunOn(*executor_, [&] { return catalog_->CommitBlob(context.caller, repository, blob); });
+    co_return co_await RunOn(*executor_, [&] { return catalog_->blobs().Commit(context.caller, repository, blob); });
   }
 
   awaitable<absl::StatusOr<Blob>> FindBlob(const CallContext& context, const RepositoryName& repository,
                                            const Digest& digest) override {
-    CO_ASSIGN_OR_RETURN(manifest::BlobLookup found, catalog_->LookUpBlob(context.caller, repository, digest));
+    CO_ASSIGN_OR_RETURN(manifest::BlobLookup found, catalog_->blobs().LookUp(context.caller, repository, digest));
     if (found.lease_due) {
-      CO_RETURN_IF_ERROR(
-          co_await RunOn(*executor_, [&] { return catalog_->RenewLease(context.caller, repository, digest); }));
+      CO_RETURN_IF_ERROR(co_await RunOn(*executor_, [&] { return catalog_->blobs().RenewLease(repository, digest); }));
     }
     co_return std::move(found.blob);
   }
@@ -37,53 +36,52 @@ class LocalManifestBackend : public ManifestBackend {
                                             const Digest& digest,
                                             const std::optional<RepositoryName>& source) override {
     co_return co_await RunOn(*executor_,
-                             [&] { return catalog_->MountBlob(context.caller, repository, digest, source); });
+                             [&] { return catalog_->blobs().Mount(context.caller, repository, digest, source); });
   }
 
   awaitable<absl::Status> UnlinkBlob(const CallContext& context, const RepositoryName& repository,
                                      const Digest& digest) override {
-    co_return co_await RunOn(*executor_, [&] { return catalog_->UnlinkBlob(context.caller, repository, digest); });
+    co_return co_await RunOn(*executor_, [&] { return catalog_->blobs().Unlink(context.caller, repository, digest); });
   }
 
   awaitable<absl::StatusOr<ManifestPutResult>> PutManifest(const CallContext& context, const RepositoryName& repository,
                                                            const ManifestPut& put) override {
-    co_return co_await RunOn(*executor_, [&] { return catalog_->PutManifest(context.caller, repository, put); });
+    co_return co_await RunOn(*executor_, [&] { return catalog_->manifests().Put(context.caller, repository, put); });
   }
 
   awaitable<absl::StatusOr<StoredManifest>> GetManifest(const CallContext& context, const RepositoryName& repository,
                                                         const Reference& reference, bool metadata_only) override {
-    co_return catalog_->GetManifest(context.caller, repository, reference, metadata_only);
+    co_return catalog_->manifests().Get(context.caller, repository, reference, metadata_only);
   }
 
   awaitable<absl::Status> DeleteManifest(const CallContext& context, const RepositoryName& repository,
                                          const Reference& reference) override {
     co_return co_await RunOn(*executor_,
-                             [&] { return catalog_->DeleteManifest(context.caller, repository, reference); });
+                             [&] { return catalog_->manifests().Delete(context.caller, repository, reference); });
   }
 
   awaitable<absl::StatusOr<TagPage>> ListTags(const CallContext& context, const RepositoryName& repository,
                                               size_t limit, absl::string_view last) override {
-    co_return co_await RunOn(*executor_, [&] { return catalog_->ListTags(context.caller, repository, limit, last); });
+    co_return co_await RunOn(*executor_,
+                             [&] { return catalog_->lists().Tags(context.caller, repository, limit, last); });
   }
 
   awaitable<absl::StatusOr<ReferrerPage>> ListReferrers(const CallContext& context, const RepositoryName& repository,
                                                         const Digest& subject, absl::string_view artifact_type,
                                                         size_t limit, absl::string_view last) override {
     co_return co_await RunOn(*executor_, [&] {
-      return catalog_->ListReferrers(context.caller, repository, subject, artifact_type, limit, last);
+      return catalog_->lists().Referrers(context.caller, repository, subject, artifact_type, limit, last);
     });
   }
 
-  awaitable<absl::StatusOr<RepositoryPage>> ListRepositories(const CallContext& context, size_t limit,
-                                                             absl::string_view last,
+  awaitable<absl::StatusOr<RepositoryPage>> ListRepositories(const CallContext&, size_t limit, absl::string_view last,
                                                              const std::vector<std::string>& patterns) override {
-    co_return co_await RunOn(*executor_,
-                             [&] { return catalog_->ListRepositories(context.caller, limit, last, patterns); });
+    co_return co_await RunOn(*executor_, [&] { return catalog_->lists().Repositories(limit, last, patterns); });
   }
 
   awaitable<absl::StatusOr<RepositoryDeletion>> DeleteRepository(const CallContext& context,
                                                                  const RepositoryName& repository) override {
-    co_return co_await RunOn(*executor_, [&] { return catalog_->DeleteRepository(context.caller, repository); });
+    co_return co_await RunOn(*executor_, [&] { return catalog_->repositories().Delete(context.caller, repository); });
   }
 
   awaitable<absl::StatusOr<manifest::v1::MaintainResponse>> Maintain(
@@ -95,7 +93,7 @@ class LocalManifestBackend : public ManifestBackend {
     co_return co_await RunOn(*executor_, [&] { return upkeep_->ReportDamage(blob.digest, blob.storage_key); });
   }
 
-  absl::Status CheckReady() override { return catalog_->ListRepositories({}, 1, "", {"**"}).status(); }
+  absl::Status CheckReady() override { return catalog_->lists().Repositories(1, "", {"**"}).status(); }
 
  private:
   manifest::RegistryCatalog* const catalog_;

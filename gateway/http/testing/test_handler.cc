@@ -24,7 +24,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-class DigitSource : public BodySource {
+class DigitSource : public ByteStream {
  public:
   explicit DigitSource(uint64_t fails_at) : fails_at_(fails_at) {}
 

@@ -2,6 +2,7 @@
 
 #include "entrepot/storage/v1/auth_records.pb.h"
 #include "services/auth/records/auth_keys.h"
+#include "services/core/time/proto_time.h"
 #include "services/kv/record_io.h"
 #include "services/status/status_macros.h"
 
@@ -21,7 +22,7 @@ void LastUses::Record(absl::string_view account) {
   const absl::Time now = clock_.Now();
   if (!IsDue(std::string(account), now)) return;
   LastUseRecord record;
-  *record.mutable_used_at() = kv::ToTimestamp(now);
+  *record.mutable_used_at() = ToTimestamp(now);
   kv_.Transact(
          {{.key = keys::LastUse(account)}},
          [&](kv::KvTransaction& transaction) {
@@ -36,7 +37,7 @@ absl::StatusOr<std::optional<absl::Time>> LastUses::Find(absl::string_view accou
   ASSIGN_OR_RETURN(const std::optional<LastUseRecord> record,
                    kv::ReadRecord<LastUseRecord>(kv_, keys::LastUse(account)));
   if (!record.has_value()) return std::nullopt;
-  return kv::FromTimestamp(record->used_at());
+  return FromTimestamp(record->used_at());
 }
 
 void LastUses::Forget(kv::KvTransaction& transaction, absl::string_view account) {

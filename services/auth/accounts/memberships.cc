@@ -7,6 +7,7 @@
 #include "entrepot/storage/v1/auth_records.pb.h"
 #include "services/auth/records/auth_keys.h"
 #include "services/auth/records/record_scan.h"
+#include "services/core/time/proto_time.h"
 #include "services/kv/record_io.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
@@ -40,7 +41,7 @@ absl::Status Memberships::Add(absl::string_view group, absl::string_view account
     ASSIGN_OR_RETURN(const std::optional<std::string> there, transaction.Get(keys::GroupOfMember(account, group)));
     if (there.has_value()) return absl::OkStatus();
     MembershipRecord record;
-    *record.mutable_added_at() = kv::ToTimestamp(clock_.Now());
+    *record.mutable_added_at() = ToTimestamp(clock_.Now());
     record.set_added_by(std::string(added_by));
     kv::WriteRecord(transaction, keys::MemberOfGroup(group, account), record);
     kv::WriteRecord(transaction, keys::GroupOfMember(account, group), record);

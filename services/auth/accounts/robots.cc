@@ -9,6 +9,7 @@
 #include "services/auth/records/auth_keys.h"
 #include "services/auth/records/record_scan.h"
 #include "services/auth/records/secret.h"
+#include "services/core/time/proto_time.h"
 #include "services/kv/record_io.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
@@ -103,9 +104,9 @@ RobotRecord ToRecord(const v1::CreateRobot& command, absl::Time now, absl::strin
     *kept->mutable_repositories() = scope.repositories();
     *kept->mutable_actions() = scope.actions();
   }
-  *record.mutable_created_at() = kv::ToTimestamp(now);
+  *record.mutable_created_at() = ToTimestamp(now);
   if (command.has_lifetime()) {
-    *record.mutable_expires_at() = kv::ToTimestamp(now + absl::Seconds(command.lifetime().seconds()));
+    *record.mutable_expires_at() = ToTimestamp(now + absl::Seconds(command.lifetime().seconds()));
   }
   record.set_created_by(std::string(created_by));
   return record;
@@ -120,7 +121,7 @@ std::vector<kv::Lock> LocksOf(absl::string_view name) {
 }  // namespace
 
 absl::Time Robots::Robot::expires_at() const {
-  return description.has_expires_at() ? kv::FromTimestamp(description.expires_at()) : absl::InfiniteFuture();
+  return description.has_expires_at() ? FromTimestamp(description.expires_at()) : absl::InfiniteFuture();
 }
 
 absl::StatusOr<std::optional<Robots::Robot>> Robots::Find(absl::string_view name) const {

@@ -7,8 +7,8 @@
 #include "gtest/gtest.h"
 #include "services/auth/records/secret.h"
 #include "services/core/time/fake_clock.h"
+#include "services/core/time/proto_time.h"
 #include "services/kv/memory_kv_engine.h"
-#include "services/kv/record_io.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::auth {
@@ -48,7 +48,7 @@ TEST_F(RobotsTest, AreMadeWithASecretThatIsNotKept) {
   EXPECT_EQ(robot->secret_sha256, Sha256(made.secret));
   EXPECT_EQ(robot->description.description(), "the cluster");
   EXPECT_EQ(robot->description.created_by(), "admin");
-  EXPECT_EQ(kv::FromTimestamp(robot->description.expires_at()), clock_.Now() + absl::Hours(1));
+  EXPECT_EQ(FromTimestamp(robot->description.expires_at()), clock_.Now() + absl::Hours(1));
   ASSERT_EQ(robot->grants.size(), 1u);
   EXPECT_TRUE(robot->grants[0].Allows(Action::kPull, "driftwood/web"));
   EXPECT_FALSE(robot->grants[0].Allows(Action::kPush, "driftwood/web"));

@@ -7,6 +7,7 @@
 #include "services/auth/accounts/account_remains.h"
 #include "services/auth/records/auth_keys.h"
 #include "services/auth/records/record_scan.h"
+#include "services/core/time/proto_time.h"
 #include "services/kv/record_io.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
@@ -20,7 +21,7 @@ absl::StatusOr<StoredUsers::User> ToUser(absl::string_view name, const UserRecor
   const absl::StatusOr<BcryptHash> hash = BcryptHash::Parse(record.password_hash());
   if (!hash.ok()) return absl::DataLossError(absl::StrCat("user ", name, ": ", hash.status().message()));
   return StoredUsers::User{
-      .name = std::string(name), .password_hash = *hash, .created_at = kv::FromTimestamp(record.created_at())};
+      .name = std::string(name), .password_hash = *hash, .created_at = FromTimestamp(record.created_at())};
 }
 
 absl::Status NoSuchUser(absl::string_view name) {
@@ -60,7 +61,7 @@ absl::Status StoredUsers::Create(absl::string_view name, const BcryptHash& passw
     UserRecord record;
     record.set_password_hash(password_hash.ToString());
     record.set_created_by(std::string(created_by));
-    *record.mutable_created_at() = kv::ToTimestamp(clock_.Now());
+    *record.mutable_created_at() = ToTimestamp(clock_.Now());
     kv::WriteRecord(transaction, keys::User(name), record);
     return RemoveRemains(transaction, name);
   });

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_split.h"
 #include "services/auth/admin/explanation.h"
-#include "services/kv/record_io.h"
+#include "services/core/time/proto_time.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -117,9 +117,9 @@ absl::StatusOr<v1::Keys> Administration::ListKeys() {
     v1::Keys::Key* const shown = answer.add_keys();
     shown->set_kid(key.kid);
     shown->set_algorithm(std::string(token::ToString(key.algorithm)));
-    *shown->mutable_created_at() = kv::ToTimestamp(key.created_at);
+    *shown->mutable_created_at() = ToTimestamp(key.created_at);
     shown->set_active(!key.verifies_until.has_value());
-    if (key.verifies_until.has_value()) *shown->mutable_verifies_until() = kv::ToTimestamp(*key.verifies_until);
+    if (key.verifies_until.has_value()) *shown->mutable_verifies_until() = ToTimestamp(*key.verifies_until);
   }
   return answer;
 }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "services/auth/records/account_name.h"
-#include "services/kv/record_io.h"
+#include "services/core/time/proto_time.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::auth {
@@ -35,7 +35,7 @@ absl::StatusOr<v1::Robots> RobotCommands::List() {
     v1::Robot* const shown = answer.add_robots();
     *shown = std::move(robot.description);
     ASSIGN_OR_RETURN(const std::optional<absl::Time> used_at, last_uses_.Find(RobotAccount(shown->name())));
-    if (used_at.has_value()) *shown->mutable_last_used_at() = kv::ToTimestamp(*used_at);
+    if (used_at.has_value()) *shown->mutable_last_used_at() = ToTimestamp(*used_at);
   }
   return answer;
 }

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/auth/records/account_name.h"
-#include "services/kv/record_io.h"
+#include "services/core/time/proto_time.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
 
@@ -19,7 +19,7 @@ absl::StatusOr<v1::Users> UserCommands::List(const policy::Policy& policy) {
   std::map<std::string, v1::Users::User> users;
   ASSIGN_OR_RETURN(const std::vector<StoredUsers::User> stored, accounts_.users().List());
   for (const StoredUsers::User& user : stored) {
-    *users[user.name].mutable_created_at() = kv::ToTimestamp(user.created_at);
+    *users[user.name].mutable_created_at() = ToTimestamp(user.created_at);
   }
   for (const auto& [name, hash] : accounts_.file().current()->users) {
     users[name].Clear();
@@ -67,7 +67,7 @@ absl::Status UserCommands::CheckNotInFile(absl::string_view name) const {
 absl::Status UserCommands::Describe(absl::string_view name, const policy::Policy& policy, v1::Users::User* user) const {
   user->set_name(std::string(name));
   ASSIGN_OR_RETURN(const std::optional<absl::Time> used_at, last_uses_.Find(name));
-  if (used_at.has_value()) *user->mutable_last_used_at() = kv::ToTimestamp(*used_at);
+  if (used_at.has_value()) *user->mutable_last_used_at() = ToTimestamp(*used_at);
   ASSIGN_OR_RETURN(const policy::Subject subject, accounts_.SubjectOf(name));
   const std::vector<std::string> of_file = policy.GroupsOf(name);
   std::set<std::string> groups(of_file.begin(), of_file.end());

@@ -7,6 +7,7 @@
 #include "entrepot/storage/v1/auth_records.pb.h"
 #include "services/auth/records/auth_keys.h"
 #include "services/auth/records/secret.h"
+#include "services/core/time/proto_time.h"
 #include "services/kv/record_io.h"
 #include "services/status/status_macros.h"
 
@@ -38,8 +39,8 @@ absl::StatusOr<std::string> RefreshTokens::Issue(const Holder& holder) {
   record.set_account(holder.account);
   record.set_client_id(holder.client_id);
   record.set_credential_sha256(holder.credential_sha256);
-  *record.mutable_created_at() = kv::ToTimestamp(now);
-  *record.mutable_expires_at() = kv::ToTimestamp(now + lifetime_);
+  *record.mutable_created_at() = ToTimestamp(now);
+  *record.mutable_expires_at() = ToTimestamp(now + lifetime_);
   const kv::Lock lock{.key = keys::RefreshGeneration(holder.account), .mode = kv::LockMode::kShared};
   RETURN_IF_ERROR(kv_.Transact({lock}, [&](kv::KvTransaction& transaction) -> absl::Status {
     ASSIGN_OR_RETURN(const uint64_t generation, ReadGeneration(transaction, holder.account));
@@ -54,7 +55,7 @@ absl::StatusOr<std::string> RefreshTokens::Issue(const Holder& holder) {
 absl::StatusOr<std::optional<RefreshTokens::Holder>> RefreshTokens::Find(absl::string_view token) const {
   ASSIGN_OR_RETURN(const std::optional<RefreshTokenRecord> record,
                    kv::ReadRecord<RefreshTokenRecord>(kv_, keys::RefreshToken(HashOf(token))));
-  if (!record.has_value() || kv::FromTimestamp(record->expires_at()) <= clock_.Now()) return std::nullopt;
+  if (!record.has_value() || FromTimestamp(record->expires_at()) <= clock_.Now()) return std::nullopt;
   ASSIGN_OR_RETURN(const uint64_t generation, ReadGeneration(kv_, record->account()));
   if (generation != record->generation()) return std::nullopt;
   return Holder{

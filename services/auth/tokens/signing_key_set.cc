@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/auth_records.pb.h"
 #include "services/auth/records/auth_keys.h"
+#include "services/core/time/proto_time.h"
 #include "services/kv/record_io.h"
 #include "services/status/status_macros.h"
 #include "services/token/claims.h"
@@ -69,7 +70,7 @@ absl::Status SigningKeySet::Rotate() {
               absl::StrCat("there are ", kOldKeysMax,
                            " old keys already that tokens in use may need; the next one may "
                            "go at ",
-                           absl::FormatTime(kv::FromTimestamp(record->keys(0).verifies_until()), absl::UTCTimeZone())));
+                           absl::FormatTime(FromTimestamp(record->keys(0).verifies_until()), absl::UTCTimeZone())));
         }
         kv::WriteRecord(transaction, keys::SigningKeys(), *record);
         return absl::OkStatus();

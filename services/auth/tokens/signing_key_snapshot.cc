@@ -8,7 +8,7 @@
 #include "boost/json/serialize.hpp"
 #include "boost/json/value.hpp"
 #include "services/core/text/strict_json.h"
-#include "services/kv/record_io.h"
+#include "services/core/time/proto_time.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::auth {
@@ -33,9 +33,9 @@ absl::StatusOr<token::VerificationKey> ReadPublicKey(const SigningKeyRecord& rec
 absl::StatusOr<SigningKeySnapshot::Key> ReadKey(const SigningKeyRecord& record) {
   ASSIGN_OR_RETURN(token::VerificationKey key, ReadPublicKey(record));
   std::optional<absl::Time> verifies_until;
-  if (record.has_verifies_until()) verifies_until = kv::FromTimestamp(record.verifies_until());
+  if (record.has_verifies_until()) verifies_until = FromTimestamp(record.verifies_until());
   return SigningKeySnapshot::Key{
-      .key = std::move(key), .created_at = kv::FromTimestamp(record.created_at()), .verifies_until = verifies_until};
+      .key = std::move(key), .created_at = FromTimestamp(record.created_at()), .verifies_until = verifies_until};
 }
 
 }  // namespace
@@ -59,15 +59,14 @@ void MakeActive(const token::SigningKey& key, absl::Time now, absl::Time old_key
   auto& keys = *record->mutable_keys();
   for (SigningKeyRecord& old : keys) {
     old.clear_private_key_pem();
-    if (!old.has_verifies_until()) *old.mutable_verifies_until() = kv::ToTimestamp(old_key_verifies_until);
+    if (!old.has_verifies_until()) *old.mutable_verifies_until() = ToTimestamp(old_key_verifies_until);
   }
-  keys.erase(
-      std::remove_if(keys.begin(), keys.end(),
-                     [&](const SigningKeyRecord& old) { return kv::FromTimestamp(old.verifies_until()) <= now; }),
-      keys.end());
+  keys.erase(std::remove_if(keys.begin(), keys.end(),
+                            [&](const SigningKeyRecord& old) { return FromTimestamp(old.verifies_until()) <= now; }),
+             keys.end());
   SigningKeyRecord& added = *keys.Add();
   added.set_kid(key.kid());
-  *added.mutable_created_at() = kv::ToTimestamp(now);
+  *added.mutable_created_at() = ToTimestamp(now);
   added.set_public_jwk(boost::json::serialize(key.verification_key().ToJwk()));
   added.set_private_key_pem(key.ToPem());
 }

@@ -6,12 +6,12 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "services/blob/objects/blob_keys.h"
-#include "services/blob/objects/timestamps.h"
 #include "services/blob/sessions/digester_state_record.h"
 #include "services/blob/sessions/session_appender.h"
-#include "services/blob/sessions/session_content.h"
+#include "services/core/content.h"
 #include "services/core/failpoint/failpoint.h"
 #include "services/core/text/lower_hex.h"
+#include "services/core/time/proto_time.h"
 #include "services/runtime/log/json_log.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
@@ -45,7 +45,7 @@ absl::Status KvUploadSessions::Recover() {
     info.state = record.state() == Record::SEALED ? SessionState::kSealed : SessionState::kOpen;
     info.offset_bytes = record.offset_bytes();
     info.trusted = !record.staged_in_file();
-    info.touched_at = ToTime(record.updated_at());
+    info.touched_at = FromTimestamp(record.updated_at());
     if (record.staged_in_file() && info.state == SessionState::kOpen) staged.insert(id.ToString());
     if (IsAbandoned(record)) return abandoned_.Add(id);
     table_.Restore(id, std::move(info));
@@ -107,8 +107,7 @@ absl::StatusOr<std::unique_ptr<UploadAppender>> KvUploadSessions::Append(const U
                                            &endings_);
 }
 
-absl::StatusOr<SealedUpload> KvUploadSessions::Seal(const UploadOwner& owner, const UploadId& id,
-                                                    const Digest& digest) {
+absl::StatusOr<Blob> KvUploadSessions::Seal(const UploadOwner& owner, const UploadId& id, const Digest& digest) {
   ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kSeal, id, owner));
   ASSIGN_OR_RETURN(Record record, Load(claim));
   if (record.state() == Record::SEALED) return SealAgain(claim, record, digest);
@@ -120,10 +119,10 @@ absl::StatusOr<SealedUpload> KvUploadSessions::Seal(const UploadOwner& owner, co
   return endings_.Seal(claim, std::move(record), digester, std::move(staged), digest);
 }
 
-absl::StatusOr<SealedUpload> KvUploadSessions::SealAgain(SessionTable::Claim& claim, const Record& record,
-                                                         const Digest& digest) {
+absl::StatusOr<Blob> KvUploadSessions::SealAgain(SessionTable::Claim& claim, const Record& record,
+                                                 const Digest& digest) {
   if (record.digest() != digest.ToString()) return UnknownSession();
-  ASSIGN_OR_RETURN(SealedUpload sealed, ToSealedUpload(record));
+  ASSIGN_OR_RETURN(Blob sealed, SealedBlob(record));
   absl::Status found = objects_.Open(sealed.storage_key).status();
   if (!absl::IsNotFound(found)) {
     RETURN_IF_ERROR(found);
@@ -164,7 +163,7 @@ size_t KvUploadSessions::EndExpired(size_t limit) {
 }
 
 bool KvUploadSessions::IsAbandoned(const Record& record) const {
-  return record.state() == Record::SEALED && ToTime(record.updated_at()) + options_.lifetime <= clock_.Now();
+  return record.state() == Record::SEALED && FromTimestamp(record.updated_at()) + options_.lifetime <= clock_.Now();
 }
 
 absl::StatusOr<std::vector<Blob>> KvUploadSessions::ListAbandoned(size_t limit) {
@@ -182,7 +181,7 @@ absl::StatusOr<std::vector<Blob>> KvUploadSessions::ListAbandoned(size_t limit) 
       continue;
     }
     RETURN_IF_ERROR(record.status());
-    ASSIGN_OR_RETURN(SealedUpload sealed, ToSealedUpload(*record));
+    ASSIGN_OR_RETURN(Blob sealed, SealedBlob(*record));
     blobs.push_back({.digest = std::move(sealed.digest),
                      .size_bytes = sealed.size_bytes,
                      .storage_key = std::move(sealed.storage_key)});

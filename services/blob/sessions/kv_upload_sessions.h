@@ -51,7 +51,7 @@ class KvUploadSessions : public UploadSessions {
   absl::StatusOr<Upload> Get(const UploadOwner& owner, const UploadId& id) override;
   absl::StatusOr<std::unique_ptr<UploadAppender>> Append(const UploadOwner& owner, const UploadId& id,
                                                          const AppendOptions& options) override;
-  absl::StatusOr<SealedUpload> Seal(const UploadOwner& owner, const UploadId& id, const Digest& digest) override;
+  absl::StatusOr<Blob> Seal(const UploadOwner& owner, const UploadId& id, const Digest& digest) override;
   absl::Status Cancel(const UploadOwner& owner, const UploadId& id) override;
   absl::Status Forget(const UploadOwner& owner, const UploadId& id) override;
 
@@ -79,7 +79,7 @@ class KvUploadSessions : public UploadSessions {
                                                            Record& record);
   bool IsAbandoned(const Record& record) const;
   // As long as the object is there.
-  absl::StatusOr<SealedUpload> SealAgain(SessionTable::Claim& claim, const Record& record, const Digest& digest);
+  absl::StatusOr<Blob> SealAgain(SessionTable::Claim& claim, const Record& record, const Digest& digest);
 
   const Options options_;
   const Clock& clock_;

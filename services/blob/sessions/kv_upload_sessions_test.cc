@@ -14,6 +14,7 @@
 #include "services/blob/objects/memory_object_store.h"
 #include "services/blob/objects/object_store_conformance.h"
 #include "services/blob/objects/tiered_object_store.h"
+#include "services/core/content.h"
 #include "services/core/digester.h"
 #include "services/core/time/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
@@ -85,7 +86,7 @@ class KvUploadSessionsTest : public testing::Test {
   }
 
   void ExpectSealsAs(const UploadId& id, const Digest& digest, const std::string& bytes, StorageTier tier) {
-    ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, sessions_->Seal(owner_, id, digest));
+    ASSERT_OK_AND_ASSIGN(const Blob sealed, sessions_->Seal(owner_, id, digest));
     EXPECT_EQ(sealed.digest, digest);
     EXPECT_EQ(sealed.size_bytes, bytes.size());
     EXPECT_EQ(sealed.storage_key.tier(), tier);
@@ -212,7 +213,7 @@ TEST_F(KvUploadSessionsTest, SavesNowAndThenWhileBytesComeIn) {
   std::string expected;
   for (int i = 0; i < 32; ++i) expected += piece;
   expected += "end";
-  ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, sessions_->Seal(owner_, id, Sha256(expected)));
+  ASSERT_OK_AND_ASSIGN(const Blob sealed, sessions_->Seal(owner_, id, Sha256(expected)));
   EXPECT_EQ(sealed.size_bytes, expected.size());
 }
 
@@ -222,7 +223,7 @@ TEST_F(KvUploadSessionsTest, FinishesAndSealsInOne) {
     {
       ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(owner_, id, {}));
       ASSERT_OK(appender->Append(bytes));
-      ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, appender->FinishAndSeal(Sha256(bytes)));
+      ASSERT_OK_AND_ASSIGN(const Blob sealed, appender->FinishAndSeal(Sha256(bytes)));
       EXPECT_EQ(sealed.size_bytes, bytes.size());
       EXPECT_THAT(Read(sealed.storage_key), IsOkAndHolds(bytes));
     }
@@ -250,7 +251,7 @@ TEST_F(KvUploadSessionsTest, FinishesAndSealsWithAnotherAlgorithm) {
     const UploadId id = Start();
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(owner_, id, {}));
     ASSERT_OK(appender->Append(bytes));
-    ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, appender->FinishAndSeal(Sha512(bytes)));
+    ASSERT_OK_AND_ASSIGN(const Blob sealed, appender->FinishAndSeal(Sha512(bytes)));
     EXPECT_EQ(sealed.digest, Sha512(bytes));
     EXPECT_THAT(Read(sealed.storage_key), IsOkAndHolds(bytes));
   }
@@ -260,7 +261,7 @@ TEST_F(KvUploadSessionsTest, AnObjectThatIsGoneIsNotSealedAgain) {
   for (const std::string& bytes : {small_, large_}) {
     const UploadId id = Start();
     EXPECT_OK(Append(id, bytes));
-    ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, sessions_->Seal(owner_, id, Sha256(bytes)));
+    ASSERT_OK_AND_ASSIGN(const Blob sealed, sessions_->Seal(owner_, id, Sha256(bytes)));
     EXPECT_OK(objects_.Delete(sealed.storage_key));
     EXPECT_THAT(sessions_->Seal(owner_, id, Sha256(bytes)), IsOciError(OciErrorCode::kBlobUploadUnknown));
   }
@@ -290,7 +291,7 @@ TEST_F(KvUploadSessionsTest, ASealedSessionIsOpenToNothingElse) {
 TEST_F(KvUploadSessionsTest, WhatIsForgottenStays) {
   const UploadId id = Start();
   EXPECT_OK(Append(id, "goods"));
-  ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, sessions_->Seal(owner_, id, Sha256("goods")));
+  ASSERT_OK_AND_ASSIGN(const Blob sealed, sessions_->Seal(owner_, id, Sha256("goods")));
   EXPECT_OK(sessions_->Forget(owner_, id));
   EXPECT_OK(sessions_->Forget(owner_, id));
   Restart();
@@ -308,7 +309,7 @@ TEST_F(KvUploadSessionsTest, AnotherDigestEndsTheSession) {
   for (const std::string& bytes : {small_, large_}) {
     const UploadId id = Start();
     EXPECT_OK(Append(id, bytes));
-    absl::StatusOr<SealedUpload> sealed = sessions_->Seal(owner_, id, Sha256("other"));
+    absl::StatusOr<Blob> sealed = sessions_->Seal(owner_, id, Sha256("other"));
     EXPECT_THAT(sealed, IsOciError(OciErrorCode::kDigestInvalid));
     EXPECT_THAT(sealed.status().message(), HasSubstr(Sha256(bytes).ToString()));
     EXPECT_THAT(OffsetOf(id), IsOciError(OciErrorCode::kBlobUploadUnknown));
@@ -409,7 +410,7 @@ TEST_F(KvUploadSessionsTest, ASessionInUseDoesNotExpire) {
 TEST_F(KvUploadSessionsTest, ExpiryLeavesWhatWasSealed) {
   const UploadId id = Start();
   EXPECT_OK(Append(id, large_));
-  ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, sessions_->Seal(owner_, id, Sha256(large_)));
+  ASSERT_OK_AND_ASSIGN(const Blob sealed, sessions_->Seal(owner_, id, Sha256(large_)));
   clock_.Advance(absl::Hours(25));
   EXPECT_EQ(sessions_->EndExpired(10), 0);
   EXPECT_THAT(Read(sealed.storage_key), IsOkAndHolds(large_));

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "services/core/content.h"
 #include "services/runtime/log/json_log.h"
 #include "services/status/status_macros.h"
 
@@ -32,7 +33,7 @@ absl::StatusOr<Upload> SessionAppender::Finish() {
   return Upload{.id = claim_.id(), .offset_bytes = saved_.offset_bytes};
 }
 
-absl::StatusOr<SealedUpload> SessionAppender::FinishAndSeal(const Digest& digest) {
+absl::StatusOr<Blob> SessionAppender::FinishAndSeal(const Digest& digest) {
   RETURN_IF_ERROR(failure_);
   // Killed while it syncs many bytes, the upload goes on behind them.
   if (upload_.is_staged() && Changed()) RETURN_IF_ERROR(Save());

@@ -15,6 +15,7 @@
 #include "services/blob/sessions/session_table.h"
 #include "services/blob/sessions/staging_area.h"
 #include "services/blob/sessions/upload_sessions.h"
+#include "services/core/content.h"
 
 namespace entrepot::blob {
 
@@ -38,7 +39,7 @@ class SessionAppender : public UploadAppender {
 
   absl::Status Append(absl::string_view bytes) override;
   absl::StatusOr<Upload> Finish() override;
-  absl::StatusOr<SealedUpload> FinishAndSeal(const Digest& digest) override;
+  absl::StatusOr<Blob> FinishAndSeal(const Digest& digest) override;
 
  private:
   // What tells the record in the KV from one to be saved.

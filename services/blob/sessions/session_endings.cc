@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "services/blob/objects/kv_object_store.h"
+#include "services/core/content.h"
 #include "services/core/failpoint/failpoint.h"
 #include "services/runtime/log/json_log.h"
 #include "services/status/oci_error.h"
@@ -34,9 +35,9 @@ void MakeSealed(const Digest& digest, const StorageKey& key, storage::v1::Upload
 
 }  // namespace
 
-absl::StatusOr<SealedUpload> SessionEndings::Seal(SessionTable::Claim& claim, storage::v1::UploadRecord record,
-                                                  const Digester& digester, std::unique_ptr<StagedUpload> staged,
-                                                  const Digest& digest) {
+absl::StatusOr<Blob> SessionEndings::Seal(SessionTable::Claim& claim, storage::v1::UploadRecord record,
+                                          const Digester& digester, std::unique_ptr<StagedUpload> staged,
+                                          const Digest& digest) {
   RETURN_IF_ERROR(store_.CheckWritable());
   ASSIGN_OR_RETURN(const Digest found, DigestOf(record, digester, staged.get(), digest.algorithm()));
   RETURN_IF_ERROR(CheckDigest(claim, found, digest));
@@ -45,7 +46,7 @@ absl::StatusOr<SealedUpload> SessionEndings::Seal(SessionTable::Claim& claim, st
   claim.Update(SessionState::kSealed, record.offset_bytes(), /*trusted=*/true);
   metrics_.CountUpload(UploadResult::kSealed);
   metrics_.ObserveBlobSize(static_cast<double>(record.offset_bytes()));
-  return ToSealedUpload(record);
+  return SealedBlob(record);
 }
 
 absl::Status SessionEndings::CheckDigest(SessionTable::Claim& claim, const Digest& found, const Digest& wanted) {
@@ -96,10 +97,10 @@ absl::Status SessionEndings::Delete(SessionTable::Claim& claim, UploadResult res
   return absl::OkStatus();
 }
 
-absl::StatusOr<SealedUpload> ToSealedUpload(const storage::v1::UploadRecord& record) {
+absl::StatusOr<Blob> SealedBlob(const storage::v1::UploadRecord& record) {
   ASSIGN_OR_RETURN(Digest digest, Digest::Parse(record.digest()));
   ASSIGN_OR_RETURN(StorageKey key, StorageKey::Parse(record.storage_key()));
-  return SealedUpload{.digest = std::move(digest), .size_bytes = record.offset_bytes(), .storage_key = std::move(key)};
+  return Blob{.digest = std::move(digest), .size_bytes = record.offset_bytes(), .storage_key = std::move(key)};
 }
 
 }  // namespace entrepot::blob

@@ -12,6 +12,7 @@
 #include "services/blob/sessions/session_records.h"
 #include "services/blob/sessions/session_table.h"
 #include "services/blob/sessions/staging_area.h"
+#include "services/core/content.h"
 #include "services/core/digest.h"
 #include "services/core/digester.h"
 #include "services/core/upload.h"
@@ -36,9 +37,8 @@ class SessionEndings {
   // `record` as it should be saved, were the session to go on; `digester` has taken in all its bytes; `staged` holds
   // them, or is null where the record does. Another digest than `digest` deletes the session (kInvalidArgument,
   // DIGEST_INVALID); after any other error it is still open.
-  absl::StatusOr<SealedUpload> Seal(SessionTable::Claim& claim, storage::v1::UploadRecord record,
-                                    const Digester& digester, std::unique_ptr<StagedUpload> staged,
-                                    const Digest& digest);
+  absl::StatusOr<Blob> Seal(SessionTable::Claim& claim, storage::v1::UploadRecord record, const Digester& digester,
+                            std::unique_ptr<StagedUpload> staged, const Digest& digest);
   absl::Status Delete(SessionTable::Claim& claim, UploadResult result);
 
  private:
@@ -57,7 +57,7 @@ class SessionEndings {
 };
 
 // What a sealed session's record says.
-absl::StatusOr<SealedUpload> ToSealedUpload(const storage::v1::UploadRecord& record);
+absl::StatusOr<Blob> SealedBlob(const storage::v1::UploadRecord& record);
 
 }  // namespace entrepot::blob
 

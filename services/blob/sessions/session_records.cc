@@ -7,9 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "services/blob/objects/blob_keys.h"
 #include "services/blob/objects/kv_object_store.h"
-#include "services/blob/objects/timestamps.h"
 #include "services/blob/sessions/session_table.h"
 #include "services/core/failpoint/failpoint.h"
+#include "services/core/time/proto_time.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "services/core/content.h"
 #include "services/core/digest.h"
 #include "services/core/upload.h"
 #include "services/core/upload_id.h"
@@ -25,7 +26,7 @@ class UploadAppender {
   virtual absl::StatusOr<Upload> Finish() = 0;
   // Finish() and UploadSessions::Seal() in one, for a request that brings both the last bytes and the digest: of a
   // small upload it costs half as much. Nothing else may be called afterwards.
-  virtual absl::StatusOr<SealedUpload> FinishAndSeal(const Digest& digest) = 0;
+  virtual absl::StatusOr<Blob> FinishAndSeal(const Digest& digest) = 0;
 };
 
 // The upload sessions of the OCI distribution specification ("Pushing blobs"). A session belongs to the repository it
@@ -50,7 +51,7 @@ class UploadSessions {
   // Verifies that what the session holds has this digest (kInvalidArgument, DIGEST_INVALID, where not: the session is
   // then deleted) and makes it durable as an object. Sealing a sealed session with the same digest again gives the same
   // answer, until Forget; with another digest it is kNotFound.
-  virtual absl::StatusOr<SealedUpload> Seal(const UploadOwner& owner, const UploadId& id, const Digest& digest) = 0;
+  virtual absl::StatusOr<Blob> Seal(const UploadOwner& owner, const UploadId& id, const Digest& digest) = 0;
   // Ends an open session and deletes its bytes. A sealed one is kNotFound.
   virtual absl::Status Cancel(const UploadOwner& owner, const UploadId& id) = 0;
   // Ends a sealed session whose object the manifest service has committed; the object stays. No session is no error.

@@ -39,17 +39,19 @@ absl::StatusOr<std::optional<BlobRecord>> ReadLive(kv::KvReader& kv, const Diges
 
 }  // namespace
 
-bool BlobRecords::LeaseDue(const BlobRecord& record) const {
+bool BlobCatalog::LeaseDue(const BlobRecord& record) const {
   return FromTimestamp(record.lease_until()) - clock_->Now() < lease_ / 2;
 }
 
-absl::StatusOr<bool> BlobRecords::Commit(const Caller& caller, const RepositoryName& repository, const Blob& blob) {
-  ASSIGN_OR_RETURN(const CommitResult result, CommitUncounted(caller, repository, blob));
+absl::StatusOr<bool> BlobCatalog::Commit(const Caller& caller, const RepositoryName& repository, const Blob& blob) {
+  ASSIGN_OR_RETURN(const CommitResult result, repositories_->RunAfterInterruptedDeletion(repository, [&] {
+    return CommitUncounted(caller, repository, blob);
+  }));
   metrics_->CountCommit(result, blob.size_bytes);
   return result == CommitResult::kDeduplicated;
 }
 
-absl::StatusOr<CommitResult> BlobRecords::CommitUncounted(const Caller& caller, const RepositoryName& repository,
+absl::StatusOr<CommitResult> BlobCatalog::CommitUncounted(const Caller& caller, const RepositoryName& repository,
                                                           const Blob& blob) {
   for (;;) {
     ASSIGN_OR_RETURN(const std::optional<BlobRecord> before, ReadRecord<BlobRecord>(*kv_, keys::Blob(blob.digest)));
@@ -59,7 +61,7 @@ absl::StatusOr<CommitResult> BlobRecords::CommitUncounted(const Caller& caller, 
   }
 }
 
-absl::StatusOr<std::optional<CommitResult>> BlobRecords::TryCommit(const Caller& caller,
+absl::StatusOr<std::optional<CommitResult>> BlobCatalog::TryCommit(const Caller& caller,
                                                                    const RepositoryName& repository, const Blob& blob,
                                                                    const std::optional<BlobRecord>& before) {
   const bool is_live = before.has_value() && before->state() == BlobRecord::LIVE && !LeaseDue(*before);
@@ -92,7 +94,7 @@ absl::StatusOr<std::optional<CommitResult>> BlobRecords::TryCommit(const Caller&
   return result;
 }
 
-absl::StatusOr<BlobLookup> BlobRecords::LookUp(const Caller& caller, const RepositoryName& repository,
+absl::StatusOr<BlobLookup> BlobCatalog::LookUp(const Caller& caller, const RepositoryName& repository,
                                                const Digest& digest) {
   std::vector<std::string> wanted = {keys::Blob(digest), keys::Link(digest, repository)};
   bool must_ask = reads_->MustAsk(caller);
@@ -111,7 +113,7 @@ absl::StatusOr<BlobLookup> BlobRecords::LookUp(const Caller& caller, const Repos
   return BlobLookup{.blob = std::move(blob), .lease_due = LeaseDue(record)};
 }
 
-absl::Status BlobRecords::RenewLease(const RepositoryName& repository, const Digest& digest) {
+absl::Status BlobCatalog::RenewLease(const RepositoryName& repository, const Digest& digest) {
   bool renewed = false;
   absl::Status status =
       kv_->Transact({{keys::Blob(digest), LockMode::kExclusive}}, [&](kv::KvTransaction& transaction) -> absl::Status {
@@ -133,21 +135,22 @@ absl::Status BlobRecords::RenewLease(const RepositoryName& repository, const Dig
   return status;
 }
 
-absl::StatusOr<Blob> BlobRecords::Find(const Caller& caller, const RepositoryName& repository, const Digest& digest) {
+absl::StatusOr<Blob> BlobCatalog::Find(const Caller& caller, const RepositoryName& repository, const Digest& digest) {
   ASSIGN_OR_RETURN(BlobLookup found, LookUp(caller, repository, digest));
   if (found.lease_due) RETURN_IF_ERROR(RenewLease(repository, digest));
   return std::move(found.blob);
 }
 
-absl::StatusOr<Blob> BlobRecords::Mount(const Caller& caller, const RepositoryName& repository, const Digest& digest,
+absl::StatusOr<Blob> BlobCatalog::Mount(const Caller& caller, const RepositoryName& repository, const Digest& digest,
                                         const std::optional<RepositoryName>& source) {
-  absl::StatusOr<Blob> blob = MountUncounted(caller, repository, digest, source);
+  absl::StatusOr<Blob> blob = repositories_->RunAfterInterruptedDeletion(
+      repository, [&] { return MountUncounted(caller, repository, digest, source); });
   if (blob.ok()) metrics_->CountMount(MountResult::kMounted, blob->size_bytes);
   if (absl::IsNotFound(blob.status())) metrics_->CountMount(MountResult::kUnknown, 0);
   return blob;
 }
 
-absl::StatusOr<Blob> BlobRecords::MountUncounted(const Caller& caller, const RepositoryName& repository,
+absl::StatusOr<Blob> BlobCatalog::MountUncounted(const Caller& caller, const RepositoryName& repository,
                                                  const Digest& digest, const std::optional<RepositoryName>& source) {
   const RepositoryName& asked = source.has_value() ? *source : repository;
   // Most mounts write one link and go on side by side; one that also renews the lease needs the blob for itself.
@@ -188,14 +191,14 @@ absl::StatusOr<Blob> BlobRecords::MountUncounted(const Caller& caller, const Rep
   return ToBlob(digest, record);
 }
 
-absl::StatusOr<bool> BlobRecords::MayMountFrom(const Caller& caller, const RepositoryName& source) {
+absl::StatusOr<bool> BlobCatalog::MayMountFrom(const Caller& caller, const RepositoryName& source) {
   const absl::Status visible = reads_->Check(caller, source);
   if (absl::IsNotFound(visible) || absl::IsUnauthenticated(visible)) return false;
   RETURN_IF_ERROR(visible);
   return true;
 }
 
-absl::Status BlobRecords::Unlink(const Caller& caller, const RepositoryName& repository, const Digest& digest) {
+absl::Status BlobCatalog::Unlink(const Caller& caller, const RepositoryName& repository, const Digest& digest) {
   const TagGuard guard(*policy_, &caller, &repository);
   CatalogLocks locks;
   locks.Blob(digest, LockMode::kShared);

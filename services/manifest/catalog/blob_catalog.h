@@ -14,28 +14,62 @@
 #include "services/core/repository_name.h"
 #include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
-#include "services/manifest/catalog/blob_lookup.h"
 #include "services/manifest/catalog/catalog_metrics.h"
 #include "services/manifest/catalog/repository_reads.h"
+#include "services/manifest/catalog/repository_remover.h"
 #include "services/manifest/catalog/tag_guard.h"
 
 namespace entrepot::manifest {
 
-// The catalog's blobs: which there are, and which repository may see them. The calls are RegistryCatalog's.
-// Thread-safe.
-class BlobRecords {
- public:
-  // All must outlive it. `objects` may be null: RegistryCatalog::Options.
-  BlobRecords(kv::KvEngine* kv, const Clock* clock, absl::Duration lease, ObjectAccess* objects,
-              const PolicyProvider* policy, const RepositoryReads* reads, CatalogMetrics* metrics)
-      : kv_(kv), clock_(clock), lease_(lease), objects_(objects), policy_(policy), reads_(reads), metrics_(metrics) {}
+struct BlobLookup {
+  Blob blob;
+  // Less than half of the lease is left: it must be renewed before the blob is promised to a client.
+  bool lease_due = false;
+};
 
+// The catalog's blobs: which blobs exist, and which repository may see which. RegistryCatalog describes callers and
+// status codes. Thread-safe.
+class BlobCatalog {
+ public:
+  // All pointers must outlive the BlobCatalog. `objects` may be null (RegistryCatalog::Options).
+  struct Parts {
+    kv::KvEngine* kv = nullptr;
+    const Clock* clock = nullptr;
+    absl::Duration lease;
+    ObjectAccess* objects = nullptr;
+    const PolicyProvider* policy = nullptr;
+    const RepositoryReads* reads = nullptr;
+    RepositoryRemover* repositories = nullptr;
+    CatalogMetrics* metrics = nullptr;
+  };
+  explicit BlobCatalog(const Parts& parts)
+      : kv_(parts.kv),
+        clock_(parts.clock),
+        lease_(parts.lease),
+        objects_(parts.objects),
+        policy_(parts.policy),
+        reads_(parts.reads),
+        repositories_(parts.repositories),
+        metrics_(parts.metrics) {}
+
+  // Makes a sealed upload a blob of the repository. Idempotent. Returns true if the blob had bytes already, so that
+  // this copy became a delete intent. BLOB_UPLOAD_UNKNOWN: the upload's bytes are already to be deleted.
   absl::StatusOr<bool> Commit(const Caller& caller, const RepositoryName& repository, const Blob& blob);
+
+  // Find() in two steps, for callers whose reads must not wait for a write. LookUp() only reads; if the lease is due,
+  // RenewLease() must have succeeded before the blob is promised to a client.
   absl::StatusOr<BlobLookup> LookUp(const Caller& caller, const RepositoryName& repository, const Digest& digest);
+  // Writes, unless another call has just renewed the lease. BLOB_UNKNOWN: the blob is gone by now.
   absl::Status RenewLease(const RepositoryName& repository, const Digest& digest);
+  // Renews the lease if less than half of it is left, so that reads rarely write.
   absl::StatusOr<Blob> Find(const Caller& caller, const RepositoryName& repository, const Digest& digest);
+
+  // Mounts the blob from `source`; without a source, from any repository. BLOB_UNKNOWN: the source has no such blob, or
+  // the caller's token is older than the source.
   absl::StatusOr<Blob> Mount(const Caller& caller, const RepositoryName& repository, const Digest& digest,
                              const std::optional<RepositoryName>& source);
+  // Takes the blob from the repository, whether or not a manifest there refers to it, unless an immutable tag needs it.
+  // The bytes stay as long as any manifest of any repository refers to the blob.
   absl::Status Unlink(const Caller& caller, const RepositoryName& repository, const Digest& digest);
 
  private:
@@ -57,6 +91,7 @@ class BlobRecords {
   ObjectAccess* const objects_;
   const PolicyProvider* const policy_;
   const RepositoryReads* const reads_;
+  RepositoryRemover* const repositories_;
   CatalogMetrics* const metrics_;
 };
 

@@ -16,8 +16,8 @@
 
 namespace entrepot::manifest {
 
-// The catalog's lists; a page costs what the page holds, however long the list is. The calls are RegistryCatalog's.
-// Thread-safe.
+// The catalog's lists; a page costs what the page holds, however long the list is. RegistryCatalog describes callers
+// and status codes. Thread-safe.
 class CatalogListing {
  public:
   // Bounds on one page, whatever was asked for: entries of any list; and of referrers, which can be large and are
@@ -29,10 +29,17 @@ class CatalogListing {
   // Both must outlive it.
   CatalogListing(kv::KvEngine* kv, const RepositoryReads* reads) : kv_(kv), reads_(reads) {}
 
+  // Each list is in bytewise order, starts after `last` (which need not exist, nor be well-formed), and has at most
+  // `limit` (>= 1) entries, fewer if a page would become too large.
+
+  // NAME_UNKNOWN: nothing was ever pushed to the repository.
   absl::StatusOr<TagPage> Tags(const Caller& caller, const RepositoryName& repository, size_t limit,
                                absl::string_view last);
+  // All referrers if `artifact_type` is empty. A subject that does not exist has no referrers.
   absl::StatusOr<ReferrerPage> Referrers(const Caller& caller, const RepositoryName& repository, const Digest& subject,
                                          absl::string_view artifact_type, size_t limit, absl::string_view last);
+  // Only repositories that one of `patterns` matches (services/policy/repository_pattern.h). kInvalidArgument: one of
+  // them is not a pattern. Does not check what the caller may see: `patterns` do.
   absl::StatusOr<RepositoryPage> Repositories(size_t limit, absl::string_view last,
                                               const std::vector<std::string>& patterns);
 

@@ -38,39 +38,39 @@ TEST(CatalogMetricsTest, CountsWhatHappensToTheContent) {
   const RepositoryName b = Repo("b");
   const Blob blob = Upload("bytes");
 
-  ASSERT_OK(catalog->CommitBlob(kNobody, a, blob));
-  ASSERT_OK(catalog->CommitBlob(kNobody, a, blob));
-  ASSERT_OK(catalog->CommitBlob(kNobody, b, Upload("bytes")));
+  ASSERT_OK(catalog->blobs().Commit(kNobody, a, blob));
+  ASSERT_OK(catalog->blobs().Commit(kNobody, a, blob));
+  ASSERT_OK(catalog->blobs().Commit(kNobody, b, Upload("bytes")));
   EXPECT_EQ(Value(*registry, "entrepot_blob_commits_total", "stored"), 1);
   EXPECT_EQ(Value(*registry, "entrepot_blob_commits_total", "repeated"), 1);
   EXPECT_EQ(Value(*registry, "entrepot_blob_commits_total", "deduplicated"), 1);
   EXPECT_EQ(Value(*registry, "entrepot_blob_commits_total", "revived"), 0);
   EXPECT_EQ(Value(*registry, "entrepot_deduplicated_bytes_total"), 5);
 
-  ASSERT_OK(catalog->MountBlob(kNobody, Repo("c"), blob.digest, a));
-  ASSERT_FALSE(catalog->MountBlob(kNobody, Repo("c"), DigestOf("others"), std::nullopt).ok());
+  ASSERT_OK(catalog->blobs().Mount(kNobody, Repo("c"), blob.digest, a));
+  ASSERT_FALSE(catalog->blobs().Mount(kNobody, Repo("c"), DigestOf("others"), std::nullopt).ok());
   EXPECT_EQ(Value(*registry, "entrepot_mounts_total", "mounted"), 1);
   EXPECT_EQ(Value(*registry, "entrepot_mounts_total", "unknown"), 1);
   EXPECT_EQ(Value(*registry, "entrepot_mounted_bytes_total"), 5);
 
   clock.Advance(absl::Hours(20));
-  ASSERT_OK(catalog->FindBlob(kNobody, a, blob.digest));
-  ASSERT_OK(catalog->FindBlob(kNobody, a, blob.digest));
+  ASSERT_OK(catalog->blobs().Find(kNobody, a, blob.digest));
+  ASSERT_OK(catalog->blobs().Find(kNobody, a, blob.digest));
   EXPECT_EQ(Value(*registry, "entrepot_blob_lease_renewals_total"), 1);
 
   const std::string image = ImageJson(blob, {});
-  ASSERT_OK(catalog->PutManifest(kNobody, a, PutByTag("v1", image)));
-  ASSERT_OK(catalog->PutManifest(kNobody, a, PutByTag("v2", IndexJson({image}), kIndexType)));
-  ASSERT_FALSE(catalog->PutManifest(kNobody, Repo("d"), PutByTag("v1", image)).ok());
-  ASSERT_FALSE(catalog->PutManifest(kNobody, a, PutByTag("v1", "{}")).ok());
+  ASSERT_OK(catalog->manifests().Put(kNobody, a, PutByTag("v1", image)));
+  ASSERT_OK(catalog->manifests().Put(kNobody, a, PutByTag("v2", IndexJson({image}), kIndexType)));
+  ASSERT_FALSE(catalog->manifests().Put(kNobody, Repo("d"), PutByTag("v1", image)).ok());
+  ASSERT_FALSE(catalog->manifests().Put(kNobody, a, PutByTag("v1", "{}")).ok());
   EXPECT_EQ(Value(*registry, "entrepot_manifests_pushed_total", "image"), 1);
   EXPECT_EQ(Value(*registry, "entrepot_manifests_pushed_total", "index"), 1);
   EXPECT_EQ(Value(*registry, "entrepot_manifests_rejected_total"), 2);
 
-  ASSERT_OK(catalog->DeleteManifest(kNobody, a, TagNamed("v1")));
-  ASSERT_OK(catalog->DeleteManifest(kNobody, a, DigestOf(image)));
-  ASSERT_FALSE(catalog->DeleteManifest(kNobody, a, DigestOf(image)).ok());
-  ASSERT_OK(catalog->UnlinkBlob(kNobody, a, blob.digest));
+  ASSERT_OK(catalog->manifests().Delete(kNobody, a, TagNamed("v1")));
+  ASSERT_OK(catalog->manifests().Delete(kNobody, a, DigestOf(image)));
+  ASSERT_FALSE(catalog->manifests().Delete(kNobody, a, DigestOf(image)).ok());
+  ASSERT_OK(catalog->blobs().Unlink(kNobody, a, blob.digest));
   EXPECT_EQ(Value(*registry, "entrepot_tags_deleted_total"), 1);
   EXPECT_EQ(Value(*registry, "entrepot_manifests_deleted_total"), 1);
   EXPECT_EQ(Value(*registry, "entrepot_blobs_unlinked_total"), 1);

@@ -41,10 +41,10 @@ class CatalogTagRulesTest : public CatalogTest {
 
   absl::Status Push(const Caller& caller, const RepositoryName& repository, absl::string_view tag,
                     const std::string& content, absl::string_view type = kImageType) {
-    return catalog_->PutManifest(caller, repository, PutByTag(tag, content, type)).status();
+    return catalog_->manifests().Put(caller, repository, PutByTag(tag, content, type)).status();
   }
   std::string Named(const RepositoryName& repository, absl::string_view tag) {
-    const auto manifest = catalog_->GetManifest(kNobody, repository, TagNamed(tag), false);
+    const auto manifest = catalog_->manifests().Get(kNobody, repository, TagNamed(tag), false);
     return manifest.ok() ? manifest->content : "";
   }
   static void ExpectDenied(const absl::Status& status, absl::string_view message, absl::string_view rule) {
@@ -71,7 +71,8 @@ TEST_P(CatalogTagRulesTest, AnImmutableTagDoesNotMove) {
   ExpectDenied(Push(ada_, a_, "release-1", second), "the tag a:release-1 is immutable: it cannot be moved", kReleases);
   EXPECT_EQ(Named(a_, "release-1"), first);
   // The manifest was not stored either.
-  EXPECT_THAT(catalog_->GetManifest(kNobody, a_, DigestOf(second), true), IsOciError(OciErrorCode::kManifestUnknown));
+  EXPECT_THAT(catalog_->manifests().Get(kNobody, a_, DigestOf(second), true),
+              IsOciError(OciErrorCode::kManifestUnknown));
 
   EXPECT_OK(Push(ada_, a_, "release-1", first));
   EXPECT_OK(Push(ada_, a_, "release-2", second));
@@ -82,17 +83,18 @@ TEST_P(CatalogTagRulesTest, AnImmutableTagDoesNotMove) {
 TEST_P(CatalogTagRulesTest, OtherRepositoriesAreFree) {
   PushedImage(b_, "release-1");
   EXPECT_OK(Push(ada_, b_, "release-1", ImageIn(b_, "second")));
-  EXPECT_OK(catalog_->DeleteManifest(ada_, b_, TagNamed("release-1")));
+  EXPECT_OK(catalog_->manifests().Delete(ada_, b_, TagNamed("release-1")));
 }
 
 TEST_P(CatalogTagRulesTest, AnImmutableTagIsNotDeleted) {
   const std::string image = PushedImage(a_, "release-1");
-  ExpectDenied(catalog_->DeleteManifest(ada_, a_, TagNamed("release-1")),
+  ExpectDenied(catalog_->manifests().Delete(ada_, a_, TagNamed("release-1")),
                "the tag a:release-1 is immutable: it cannot be deleted", kReleases);
-  ExpectDenied(catalog_->DeleteManifest(ada_, a_, DigestOf(image)),
+  ExpectDenied(catalog_->manifests().Delete(ada_, a_, DigestOf(image)),
                "the tag a:release-1 is immutable: it cannot be deleted", kReleases);
   EXPECT_EQ(Named(a_, "release-1"), image);
-  EXPECT_THAT(catalog_->DeleteManifest(ada_, a_, TagNamed("release-9")), IsOciError(OciErrorCode::kManifestUnknown));
+  EXPECT_THAT(catalog_->manifests().Delete(ada_, a_, TagNamed("release-9")),
+              IsOciError(OciErrorCode::kManifestUnknown));
 }
 
 TEST_P(CatalogTagRulesTest, WhatAnImmutableTagNeedsIsNotDeleted) {
@@ -107,28 +109,28 @@ TEST_P(CatalogTagRulesTest, WhatAnImmutableTagNeedsIsNotDeleted) {
                                          DescriptorJson(kIndexType, DigestOf(index), index.size()), "]}");
   ASSERT_OK(Push(ada_, a_, "release-1", outer, kIndexType));
 
-  ExpectHeld(catalog_->DeleteManifest(ada_, a_, DigestOf(index)));
-  ExpectHeld(catalog_->DeleteManifest(ada_, a_, DigestOf(image)));
-  ExpectHeld(catalog_->UnlinkBlob(ada_, a_, layer.digest));
-  ExpectHeld(catalog_->UnlinkBlob(ada_, a_, config.digest));
-  EXPECT_OK(catalog_->UnlinkBlob(ada_, a_, unneeded.digest));
-  EXPECT_OK(catalog_->DeleteManifest(ada_, a_, TagNamed("latest")));
-  EXPECT_OK(catalog_->FindBlob(kNobody, a_, layer.digest));
+  ExpectHeld(catalog_->manifests().Delete(ada_, a_, DigestOf(index)));
+  ExpectHeld(catalog_->manifests().Delete(ada_, a_, DigestOf(image)));
+  ExpectHeld(catalog_->blobs().Unlink(ada_, a_, layer.digest));
+  ExpectHeld(catalog_->blobs().Unlink(ada_, a_, config.digest));
+  EXPECT_OK(catalog_->blobs().Unlink(ada_, a_, unneeded.digest));
+  EXPECT_OK(catalog_->manifests().Delete(ada_, a_, TagNamed("latest")));
+  EXPECT_OK(catalog_->blobs().Find(kNobody, a_, layer.digest));
 
   // Once the rule is gone, so is what it held.
   UsePolicy("");
-  EXPECT_OK(catalog_->UnlinkBlob(ada_, a_, layer.digest));
-  EXPECT_OK(catalog_->DeleteManifest(ada_, a_, DigestOf(image)));
-  EXPECT_OK(catalog_->DeleteManifest(ada_, a_, TagNamed("release-1")));
+  EXPECT_OK(catalog_->blobs().Unlink(ada_, a_, layer.digest));
+  EXPECT_OK(catalog_->manifests().Delete(ada_, a_, DigestOf(image)));
+  EXPECT_OK(catalog_->manifests().Delete(ada_, a_, TagNamed("release-1")));
 }
 
 TEST_P(CatalogTagRulesTest, TheSameContentElsewhereIsNotHeld) {
   const std::string image = PushedImage(a_, "release-1");
   const Digest layer = DigestOf("layer of release-1");
   PushedImage(b_, "release-1");
-  EXPECT_OK(catalog_->UnlinkBlob(ada_, b_, layer));
-  EXPECT_OK(catalog_->DeleteManifest(ada_, b_, DigestOf(image)));
-  ExpectHeld(catalog_->UnlinkBlob(ada_, a_, layer));
+  EXPECT_OK(catalog_->blobs().Unlink(ada_, b_, layer));
+  EXPECT_OK(catalog_->manifests().Delete(ada_, b_, DigestOf(image)));
+  ExpectHeld(catalog_->blobs().Unlink(ada_, a_, layer));
 }
 
 TEST_P(CatalogTagRulesTest, SomeMayOnlyMakeTags) {
@@ -139,14 +141,14 @@ TEST_P(CatalogTagRulesTest, SomeMayOnlyMakeTags) {
   ExpectDenied(Push(ci_, b_, "nightly-1", second), "the tag b:nightly-1 is there already", kCiAdds);
   const Caller builder{.account = "eve", .groups = {"builders"}};
   ExpectDenied(Push(builder, b_, "nightly-1", second), "the tag b:nightly-1 is there already", kCiAdds);
-  ExpectDenied(catalog_->DeleteManifest(ci_, b_, TagNamed("nightly-1")), "the tag b:nightly-1", kCiAdds);
-  ExpectDenied(catalog_->DeleteManifest(ci_, b_, DigestOf(first)), "the tag b:nightly-1", kCiAdds);
+  ExpectDenied(catalog_->manifests().Delete(ci_, b_, TagNamed("nightly-1")), "the tag b:nightly-1", kCiAdds);
+  ExpectDenied(catalog_->manifests().Delete(ci_, b_, DigestOf(first)), "the tag b:nightly-1", kCiAdds);
   EXPECT_EQ(Named(b_, "nightly-1"), first);
 
   EXPECT_OK(Push(ci_, b_, "other", first));
   EXPECT_OK(Push(ci_, b_, "other", second));
   EXPECT_OK(Push(ada_, b_, "nightly-1", second));
-  EXPECT_OK(catalog_->DeleteManifest(ada_, b_, TagNamed("nightly-1")));
+  EXPECT_OK(catalog_->manifests().Delete(ada_, b_, TagNamed("nightly-1")));
 }
 
 TEST_P(CatalogTagRulesTest, OfManyTagsAllAreWrittenOrNone) {
@@ -154,24 +156,24 @@ TEST_P(CatalogTagRulesTest, OfManyTagsAllAreWrittenOrNone) {
   const std::string second = ImageIn(a_, "second");
   ManifestPut put = PutByDigest(second);
   for (const char* const tag : {"aaa", "release-1", "zzz"}) put.tags.push_back(TagNamed(tag));
-  ExpectDenied(catalog_->PutManifest(ada_, a_, put).status(), "the tag a:release-1 is immutable", kReleases);
-  EXPECT_THAT(catalog_->ListTags(kNobody, a_, 10, "")->tags, ElementsAre("release-1"));
+  ExpectDenied(catalog_->manifests().Put(ada_, a_, put).status(), "the tag a:release-1 is immutable", kReleases);
+  EXPECT_THAT(catalog_->lists().Tags(kNobody, a_, 10, "")->tags, ElementsAre("release-1"));
 
   put.tags[1] = TagNamed("release-2");
-  ASSERT_OK(catalog_->PutManifest(ada_, a_, put));
-  EXPECT_THAT(catalog_->ListTags(kNobody, a_, 10, "")->tags, ElementsAre("aaa", "release-1", "release-2", "zzz"));
+  ASSERT_OK(catalog_->manifests().Put(ada_, a_, put));
+  EXPECT_THAT(catalog_->lists().Tags(kNobody, a_, 10, "")->tags, ElementsAre("aaa", "release-1", "release-2", "zzz"));
 }
 
 TEST_P(CatalogTagRulesTest, ARepositoryWithAnImmutableTagIsNotDeleted) {
   PushedImage(a_, "latest");
   const std::string image = PushedImage(a_, "release-1");
-  ExpectDenied(catalog_->DeleteRepository(ada_, a_).status(), "the tag a:release-1 is immutable", kReleases);
+  ExpectDenied(catalog_->repositories().Delete(ada_, a_).status(), "the tag a:release-1 is immutable", kReleases);
   EXPECT_EQ(Named(a_, "release-1"), image);
-  EXPECT_THAT(catalog_->ListTags(kNobody, a_, 10, "")->tags, ElementsAre("latest", "release-1"));
+  EXPECT_THAT(catalog_->lists().Tags(kNobody, a_, 10, "")->tags, ElementsAre("latest", "release-1"));
   EXPECT_OK(Push(ada_, a_, "latest", image));
 
   UsePolicy("");
-  EXPECT_OK(catalog_->DeleteRepository(ada_, a_));
+  EXPECT_OK(catalog_->repositories().Delete(ada_, a_));
 }
 
 TEST_P(CatalogTagRulesTest, TagsSayWhoPushedThem) {

@@ -70,14 +70,15 @@ absl::StatusOr<StoredManifest> ToManifest(const RepositoryName& repository, cons
 
 }  // namespace
 
-absl::StatusOr<ManifestPutResult> ManifestRecords::Put(const Caller& caller, const RepositoryName& repository,
+absl::StatusOr<ManifestPutResult> ManifestCatalog::Put(const Caller& caller, const RepositoryName& repository,
                                                        const ManifestPut& put) {
-  absl::StatusOr<ManifestPutResult> result = PutUncounted(caller, repository, put);
+  absl::StatusOr<ManifestPutResult> result =
+      repositories_->RunAfterInterruptedDeletion(repository, [&] { return PutUncounted(caller, repository, put); });
   if (GetOciErrorCode(result.status()).has_value()) metrics_->CountManifestRejection();
   return result;
 }
 
-absl::StatusOr<ManifestPutResult> ManifestRecords::PutUncounted(const Caller& caller, const RepositoryName& repository,
+absl::StatusOr<ManifestPutResult> ManifestCatalog::PutUncounted(const Caller& caller, const RepositoryName& repository,
                                                                 const ManifestPut& put) {
   ASSIGN_OR_RETURN(Digest digest, DigestOf(put));
   ASSIGN_OR_RETURN(ParsedManifest parsed, ParseManifest(put.content));
@@ -109,13 +110,17 @@ absl::StatusOr<ManifestPutResult> ManifestRecords::PutUncounted(const Caller& ca
   return ManifestPutResult{.digest = std::move(digest), .subject = std::move(manifest.subject)};
 }
 
-absl::StatusOr<StoredManifest> ManifestRecords::Get(const Caller& caller, const RepositoryName& repository,
+absl::StatusOr<StoredManifest> ManifestCatalog::Get(const Caller& caller, const RepositoryName& repository,
                                                     const Reference& reference, bool metadata_only) {
-  if (const Tag* const tag = std::get_if<Tag>(&reference)) return GetByTag(caller, repository, *tag, metadata_only);
-  return GetByDigest(caller, repository, std::get<Digest>(reference), metadata_only);
+  const Tag* const tag = std::get_if<Tag>(&reference);
+  if (tag == nullptr) return GetByDigest(caller, repository, std::get<Digest>(reference), metadata_only);
+  absl::StatusOr<StoredManifest> manifest = GetByTag(caller, repository, *tag, metadata_only);
+  // Without content too: most clients ask for a tag's digest first, and then read the manifest by that digest.
+  if (pulls_ != nullptr && manifest.ok()) pulls_->Note(repository, *tag);
+  return manifest;
 }
 
-absl::StatusOr<std::optional<std::string>> ManifestRecords::ReadFor(const Caller& caller,
+absl::StatusOr<std::optional<std::string>> ManifestCatalog::ReadFor(const Caller& caller,
                                                                     const RepositoryName& repository,
                                                                     const std::string& key) {
   if (!reads_->MustAsk(caller)) {
@@ -128,7 +133,7 @@ absl::StatusOr<std::optional<std::string>> ManifestRecords::ReadFor(const Caller
   return std::move(found[0]);
 }
 
-absl::StatusOr<StoredManifest> ManifestRecords::GetByDigest(const Caller& caller, const RepositoryName& repository,
+absl::StatusOr<StoredManifest> ManifestCatalog::GetByDigest(const Caller& caller, const RepositoryName& repository,
                                                             const Digest& digest, bool metadata_only) {
   ASSIGN_OR_RETURN(const std::optional<std::string> value,
                    ReadFor(caller, repository, keys::Manifest(repository, digest)));
@@ -136,7 +141,7 @@ absl::StatusOr<StoredManifest> ManifestRecords::GetByDigest(const Caller& caller
   return ToManifest(repository, digest, *value, metadata_only);
 }
 
-absl::StatusOr<StoredManifest> ManifestRecords::GetByTag(const Caller& caller, const RepositoryName& repository,
+absl::StatusOr<StoredManifest> ManifestCatalog::GetByTag(const Caller& caller, const RepositoryName& repository,
                                                          const Tag& tag, bool metadata_only) {
   for (int i = 0; i < kRestartsMax; ++i) {
     ASSIGN_OR_RETURN(const std::optional<std::string> named, ReadFor(caller, repository, keys::Tag(repository, tag)));
@@ -150,13 +155,13 @@ absl::StatusOr<StoredManifest> ManifestRecords::GetByTag(const Caller& caller, c
       absl::StrCat("the tag ", repository.ToString(), ":", tag.ToString(), " names no manifest"));
 }
 
-absl::Status ManifestRecords::Delete(const Caller& caller, const RepositoryName& repository, const Reference& reference,
+absl::Status ManifestCatalog::Delete(const Caller& caller, const RepositoryName& repository, const Reference& reference,
                                      const DeletionCondition& condition) {
   if (const Tag* const tag = std::get_if<Tag>(&reference)) return DeleteTag(caller, repository, *tag, condition);
   return DeleteByDigest(caller, repository, std::get<Digest>(reference), condition);
 }
 
-absl::Status ManifestRecords::DeleteTag(const Caller& caller, const RepositoryName& repository, const Tag& tag,
+absl::Status ManifestCatalog::DeleteTag(const Caller& caller, const RepositoryName& repository, const Tag& tag,
                                         const DeletionCondition& condition) {
   const TagGuard guard(*policy_, &caller, &repository);
   CatalogLocks locks;
@@ -178,7 +183,7 @@ absl::Status ManifestRecords::DeleteTag(const Caller& caller, const RepositoryNa
   return absl::OkStatus();
 }
 
-absl::Status ManifestRecords::DeleteByDigest(const Caller& caller, const RepositoryName& repository,
+absl::Status ManifestCatalog::DeleteByDigest(const Caller& caller, const RepositoryName& repository,
                                              const Digest& digest, const DeletionCondition& condition) {
   const TagGuard guard(*policy_, &caller, &repository);
   const std::string key = keys::Manifest(repository, digest);

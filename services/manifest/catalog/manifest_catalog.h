@@ -16,24 +16,49 @@
 #include "services/kv/kv_engine.h"
 #include "services/manifest/catalog/catalog_metrics.h"
 #include "services/manifest/catalog/deletion_condition.h"
+#include "services/manifest/catalog/pull_times.h"
 #include "services/manifest/catalog/repository_reads.h"
+#include "services/manifest/catalog/repository_remover.h"
 #include "services/manifest/catalog/tag_guard.h"
 
 namespace entrepot::manifest {
 
-// The catalog's manifests with their tags, references and referrers. The calls are RegistryCatalog's. Thread-safe.
-class ManifestRecords {
+// The catalog's manifests with their tags, references and referrers. RegistryCatalog describes callers and status
+// codes. Thread-safe.
+class ManifestCatalog {
  public:
-  // All must outlive it.
-  ManifestRecords(kv::KvEngine* kv, const Clock* clock, const PolicyProvider* policy, const RepositoryReads* reads,
-                  CatalogMetrics* metrics)
-      : kv_(kv), clock_(clock), policy_(policy), reads_(reads), metrics_(metrics) {}
+  // All pointers must outlive the ManifestCatalog. `pulls` may be null.
+  struct Parts {
+    kv::KvEngine* kv = nullptr;
+    const Clock* clock = nullptr;
+    // Called for each pull by tag.
+    PullTimes* pulls = nullptr;
+    const PolicyProvider* policy = nullptr;
+    const RepositoryReads* reads = nullptr;
+    RepositoryRemover* repositories = nullptr;
+    CatalogMetrics* metrics = nullptr;
+  };
+  explicit ManifestCatalog(const Parts& parts)
+      : kv_(parts.kv),
+        clock_(parts.clock),
+        pulls_(parts.pulls),
+        policy_(parts.policy),
+        reads_(parts.reads),
+        repositories_(parts.repositories),
+        metrics_(parts.metrics) {}
 
+  // OCI distribution specification, "Pushing manifests". Every blob and manifest that the content refers to must be in
+  // the repository, except its subject and non-distributable layers; the error's detail lists all that are missing.
+  // Writes all tags or none.
   absl::StatusOr<ManifestPutResult> Put(const Caller& caller, const RepositoryName& repository, const ManifestPut& put);
+  // Leaves out the content if `metadata_only`. Never writes.
   absl::StatusOr<StoredManifest> Get(const Caller& caller, const RepositoryName& repository, const Reference& reference,
                                      bool metadata_only);
+  // By digest: removes the manifest and its tags, and queues what it referred to for review. By tag: removes the tag.
+  // An index that refers to the manifest does not prevent it, unless an immutable tag needs that index. If `condition`
+  // does not hold within the transaction, removes nothing and returns the condition's error.
   absl::Status Delete(const Caller& caller, const RepositoryName& repository, const Reference& reference,
-                      const DeletionCondition& condition);
+                      const DeletionCondition& condition = {});
 
  private:
   absl::StatusOr<ManifestPutResult> PutUncounted(const Caller& caller, const RepositoryName& repository,
@@ -52,8 +77,10 @@ class ManifestRecords {
 
   kv::KvEngine* const kv_;
   const Clock* const clock_;
+  PullTimes* const pulls_;
   const PolicyProvider* const policy_;
   const RepositoryReads* const reads_;
+  RepositoryRemover* const repositories_;
   CatalogMetrics* const metrics_;
 };
 

@@ -90,17 +90,17 @@ TEST_P(PullTimesTest, NothingStaysOfATagThatIsGone) {
   PushedImage(a_, "v2");
   for (const char* tag : {"v1", "v2"}) pulls_->Note(a_, TagNamed(tag));
   // Before it is written, and after.
-  ASSERT_OK(catalog_->DeleteManifest(kNobody, a_, TagNamed("v1")));
+  ASSERT_OK(catalog_->manifests().Delete(kNobody, a_, TagNamed("v1")));
   ASSERT_OK(pulls_->Flush());
   EXPECT_EQ(Stored(), 1u);
-  ASSERT_OK(catalog_->DeleteManifest(kNobody, a_, TagNamed("v2")));
+  ASSERT_OK(catalog_->manifests().Delete(kNobody, a_, TagNamed("v2")));
   EXPECT_EQ(Stored(), 0u);
 
   PushedImage(b_, "v3");
   pulls_->Note(b_, TagNamed("v3"));
   ASSERT_OK(pulls_->Flush());
   EXPECT_EQ(Stored(), 1u);
-  ASSERT_OK(catalog_->DeleteRepository(kNobody, b_));
+  ASSERT_OK(catalog_->repositories().Delete(kNobody, b_));
   EXPECT_EQ(Stored(), 0u);
 }
 
@@ -108,7 +108,7 @@ TEST_P(PullTimesTest, ATagThatMovesKeepsItsPulls) {
   PushedImage(a_, "v1");
   pulls_->Note(a_, TagNamed("v1"));
   ASSERT_OK(pulls_->Flush());
-  ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag("v1", ImageIn(a_, "another"))));
+  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("v1", ImageIn(a_, "another"))));
   EXPECT_EQ(PulledAt("v1"), clock_.Now());
 }
 
@@ -147,11 +147,11 @@ TEST_P(PullTimesTest, TheCatalogTellsOfEachPullByTag) {
   RegistryCatalog::Options options;
   options.pulls = pulls_.get();
   ASSERT_OK_AND_ASSIGN(const auto catalog, RegistryCatalog::Create(engine_->get(), &clock_, options));
-  ASSERT_OK(catalog->GetManifest(kNobody, a_, TagNamed("v1"), /*metadata_only=*/false));
+  ASSERT_OK(catalog->manifests().Get(kNobody, a_, TagNamed("v1"), /*metadata_only=*/false));
   // Most clients: HEAD by the tag, GET by the digest.
-  ASSERT_OK(catalog->GetManifest(kNobody, a_, TagNamed("v2"), /*metadata_only=*/true));
-  ASSERT_OK(catalog->GetManifest(kNobody, a_, DigestOf(image), /*metadata_only=*/false));
-  EXPECT_FALSE(catalog->GetManifest(kNobody, a_, TagNamed("v4"), /*metadata_only=*/false).ok());
+  ASSERT_OK(catalog->manifests().Get(kNobody, a_, TagNamed("v2"), /*metadata_only=*/true));
+  ASSERT_OK(catalog->manifests().Get(kNobody, a_, DigestOf(image), /*metadata_only=*/false));
+  EXPECT_FALSE(catalog->manifests().Get(kNobody, a_, TagNamed("v4"), /*metadata_only=*/false).ok());
   ASSERT_OK(pulls_->Flush());
   EXPECT_EQ(PulledAt("v1"), clock_.Now());
   EXPECT_EQ(PulledAt("v2"), clock_.Now());

@@ -27,7 +27,7 @@ class RepositoryDeletionTest : public CatalogTest {
   Caller WithToken() const { return {.account = "ada", .token_issued_at = clock_.Now()}; }
 
   std::vector<std::string> Repositories() {
-    return catalog_->ListRepositories(kNobody, 100, "", {"**"}).value().repositories;
+    return catalog_->lists().Repositories(100, "", {"**"}).value().repositories;
   }
   // Leaves the repository as a process would that ends right after the deletion's first step.
   void HideOnly(const RepositoryName& repository) {
@@ -45,23 +45,24 @@ class RepositoryDeletionTest : public CatalogTest {
   // Every read that a repository answers, for the statuses that it gives.
   std::vector<absl::Status> Reads(const Caller& caller, const RepositoryName& repository, const std::string& image,
                                   const Digest& blob) {
-    return {catalog_->GetManifest(caller, repository, TagNamed("v1"), false).status(),
-            catalog_->GetManifest(caller, repository, DigestOf(image), true).status(),
-            catalog_->FindBlob(caller, repository, blob).status(),
-            catalog_->LookUpBlob(caller, repository, blob).status(),
-            catalog_->ListTags(caller, repository, 10, "").status(),
-            catalog_->ListReferrers(caller, repository, DigestOf(image), "", 10, "").status()};
+    return {catalog_->manifests().Get(caller, repository, TagNamed("v1"), false).status(),
+            catalog_->manifests().Get(caller, repository, DigestOf(image), true).status(),
+            catalog_->blobs().Find(caller, repository, blob).status(),
+            catalog_->blobs().LookUp(caller, repository, blob).status(),
+            catalog_->lists().Tags(caller, repository, 10, "").status(),
+            catalog_->lists().Referrers(caller, repository, DigestOf(image), "", 10, "").status()};
   }
   std::vector<absl::Status> Removals(const Caller& caller, const RepositoryName& repository, const std::string& image,
                                      const Digest& blob) {
-    return {catalog_->DeleteManifest(caller, repository, TagNamed("v1")),
-            catalog_->DeleteManifest(caller, repository, DigestOf(image)),
-            catalog_->UnlinkBlob(caller, repository, blob), catalog_->DeleteRepository(caller, repository).status()};
+    return {catalog_->manifests().Delete(caller, repository, TagNamed("v1")),
+            catalog_->manifests().Delete(caller, repository, DigestOf(image)),
+            catalog_->blobs().Unlink(caller, repository, blob),
+            catalog_->repositories().Delete(caller, repository).status()};
   }
   std::vector<absl::Status> Pushes(const Caller& caller, const RepositoryName& repository) {
-    return {catalog_->CommitBlob(caller, repository, Upload("more")).status(),
-            catalog_->MountBlob(caller, repository, DigestOf("layer of v1"), b_).status(),
-            catalog_->PutManifest(caller, repository, PutByTag("v9", IndexJson({}), kIndexType)).status()};
+    return {catalog_->blobs().Commit(caller, repository, Upload("more")).status(),
+            catalog_->blobs().Mount(caller, repository, DigestOf("layer of v1"), b_).status(),
+            catalog_->manifests().Put(caller, repository, PutByTag("v9", IndexJson({}), kIndexType)).status()};
   }
   static void ExpectAll(const std::vector<absl::Status>& statuses, OciErrorCode code) {
     for (size_t i = 0; i < statuses.size(); ++i) EXPECT_THAT(statuses[i], IsOciError(code)) << i;
@@ -74,14 +75,14 @@ INSTANTIATE_TEST_SUITE_P(Engines, RepositoryDeletionTest, kv::EachTestEngine(), 
 
 TEST_P(RepositoryDeletionTest, TakesAllThatIsInIt) {
   const std::string image = PushedImage(a_, "v1");
-  ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag("index", IndexJson({image}), kIndexType)));
+  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("index", IndexJson({image}), kIndexType)));
   const std::string signature = ImageIn(a_, "signature", SubjectMember(image));
-  ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByDigest(signature)));
+  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByDigest(signature)));
   Pushed(a_, "unneeded");
   PushedImage(Repo("a/b"), "v1");
   PushedImage(Repo("xa"), "v1");
 
-  ASSERT_OK_AND_ASSIGN(const RepositoryDeletion deletion, catalog_->DeleteRepository(kNobody, a_));
+  ASSERT_OK_AND_ASSIGN(const RepositoryDeletion deletion, catalog_->repositories().Delete(kNobody, a_));
   EXPECT_EQ(deletion.tags, 2u);
   EXPECT_EQ(deletion.manifests, 3u);
   EXPECT_EQ(deletion.blobs, 5u);
@@ -92,20 +93,21 @@ TEST_P(RepositoryDeletionTest, TakesAllThatIsInIt) {
   EXPECT_FALSE(Exists(keys::Reference(layer_, a_, DigestOf(image))));
 
   EXPECT_THAT(Repositories(), ElementsAre("a/b", "xa"));
-  EXPECT_OK(catalog_->GetManifest(kNobody, Repo("a/b"), TagNamed("v1"), false));
-  EXPECT_OK(catalog_->FindBlob(kNobody, Repo("xa"), layer_));
+  EXPECT_OK(catalog_->manifests().Get(kNobody, Repo("a/b"), TagNamed("v1"), false));
+  EXPECT_OK(catalog_->blobs().Find(kNobody, Repo("xa"), layer_));
 }
 
 TEST_P(RepositoryDeletionTest, WhatIsGoneIsUnknown) {
   const std::string image = PushedImage(a_, "v1");
-  ASSERT_OK(catalog_->DeleteRepository(kNobody, a_));
+  ASSERT_OK(catalog_->repositories().Delete(kNobody, a_));
   clock_.Advance(absl::Seconds(1));
   ExpectAll(Reads(WithToken(), a_, image, layer_), OciErrorCode::kNameUnknown);
   ExpectAll(Removals(WithToken(), a_, image, layer_), OciErrorCode::kNameUnknown);
   ExpectAll(Removals(kNobody, a_, image, layer_), OciErrorCode::kNameUnknown);
-  EXPECT_THAT(catalog_->ListTags(kNobody, a_, 10, ""), IsOciError(OciErrorCode::kNameUnknown));
-  EXPECT_THAT(catalog_->GetManifest(kNobody, a_, TagNamed("v1"), false), IsOciError(OciErrorCode::kManifestUnknown));
-  EXPECT_THAT(catalog_->DeleteRepository(kNobody, b_), IsOciError(OciErrorCode::kNameUnknown));
+  EXPECT_THAT(catalog_->lists().Tags(kNobody, a_, 10, ""), IsOciError(OciErrorCode::kNameUnknown));
+  EXPECT_THAT(catalog_->manifests().Get(kNobody, a_, TagNamed("v1"), false),
+              IsOciError(OciErrorCode::kManifestUnknown));
+  EXPECT_THAT(catalog_->repositories().Delete(kNobody, b_), IsOciError(OciErrorCode::kNameUnknown));
 }
 
 TEST_P(RepositoryDeletionTest, OldTokensAreRefusedForGood) {
@@ -114,12 +116,12 @@ TEST_P(RepositoryDeletionTest, OldTokensAreRefusedForGood) {
   const Caller before = WithToken();
   clock_.Advance(absl::Seconds(1));
   const Caller at_that_moment = WithToken();
-  ASSERT_OK(catalog_->DeleteRepository(kNobody, a_));
+  ASSERT_OK(catalog_->repositories().Delete(kNobody, a_));
   for (const Caller& old : {before, at_that_moment}) {
     ExpectAll(Reads(old, a_, image, layer_), OciErrorCode::kUnauthorized);
     ExpectAll(Removals(old, a_, image, layer_), OciErrorCode::kUnauthorized);
     ExpectAll(Pushes(old, a_), OciErrorCode::kUnauthorized);
-    EXPECT_THAT(catalog_->FindBlob(old, a_, layer_), StatusIs(absl::StatusCode::kUnauthenticated));
+    EXPECT_THAT(catalog_->blobs().Find(old, a_, layer_), StatusIs(absl::StatusCode::kUnauthenticated));
   }
   EXPECT_THAT(Repositories(), ElementsAre("b"));
 
@@ -130,33 +132,33 @@ TEST_P(RepositoryDeletionTest, OldTokensAreRefusedForGood) {
     ExpectAll(Reads(old, a_, image, layer_), OciErrorCode::kUnauthorized);
     ExpectAll(Pushes(old, a_), OciErrorCode::kUnauthorized);
     // It is as good as ever elsewhere.
-    EXPECT_OK(catalog_->GetManifest(old, b_, TagNamed("v1"), false));
+    EXPECT_OK(catalog_->manifests().Get(old, b_, TagNamed("v1"), false));
   }
-  EXPECT_OK(catalog_->GetManifest(WithToken(), a_, TagNamed("v9"), false));
-  EXPECT_OK(catalog_->GetManifest(kNobody, a_, TagNamed("v9"), false));
+  EXPECT_OK(catalog_->manifests().Get(WithToken(), a_, TagNamed("v9"), false));
+  EXPECT_OK(catalog_->manifests().Get(kNobody, a_, TagNamed("v9"), false));
 }
 
 TEST_P(RepositoryDeletionTest, AnOldTokenMountsNothingFromThere) {
   PushedImage(a_, "v1");
   const Caller old = WithToken();
-  ASSERT_OK(catalog_->DeleteRepository(kNobody, a_));
+  ASSERT_OK(catalog_->repositories().Delete(kNobody, a_));
   clock_.Advance(absl::Seconds(1));
   PushedImage(a_, "v1");
-  EXPECT_THAT(catalog_->MountBlob(old, b_, layer_, a_), IsOciError(OciErrorCode::kBlobUnknown));
-  EXPECT_OK(catalog_->MountBlob(WithToken(), b_, layer_, a_));
+  EXPECT_THAT(catalog_->blobs().Mount(old, b_, layer_, a_), IsOciError(OciErrorCode::kBlobUnknown));
+  EXPECT_OK(catalog_->blobs().Mount(WithToken(), b_, layer_, a_));
 }
 
 TEST_P(RepositoryDeletionTest, IsMadeAnewEmpty) {
   PushedImage(a_, "v1");
-  ASSERT_OK(catalog_->DeleteRepository(kNobody, a_));
+  ASSERT_OK(catalog_->repositories().Delete(kNobody, a_));
   clock_.Advance(absl::Seconds(1));
-  ASSERT_OK(catalog_->CommitBlob(WithToken(), a_, Upload("new")));
-  EXPECT_THAT(catalog_->ListTags(kNobody, a_, 10, "")->tags, IsEmpty());
-  EXPECT_THAT(catalog_->FindBlob(kNobody, a_, layer_), IsOciError(OciErrorCode::kBlobUnknown));
+  ASSERT_OK(catalog_->blobs().Commit(WithToken(), a_, Upload("new")));
+  EXPECT_THAT(catalog_->lists().Tags(kNobody, a_, 10, "")->tags, IsEmpty());
+  EXPECT_THAT(catalog_->blobs().Find(kNobody, a_, layer_), IsOciError(OciErrorCode::kBlobUnknown));
   const auto record = ReadRecord<RepositoryRecord>(*engine_->get(), keys::Repository(a_)).value();
   EXPECT_EQ(FromTimestamp(record->created_at()), clock_.Now());
   EXPECT_EQ(FromTimestamp(record->deleted_at()), clock_.Now() - absl::Seconds(1));
-  ASSERT_OK_AND_ASSIGN(const RepositoryDeletion deletion, catalog_->DeleteRepository(kNobody, a_));
+  ASSERT_OK_AND_ASSIGN(const RepositoryDeletion deletion, catalog_->repositories().Delete(kNobody, a_));
   EXPECT_EQ(deletion.blobs, 1u);
 }
 
@@ -166,40 +168,40 @@ TEST_P(RepositoryDeletionTest, HalfDeletedIsInvisible) {
   EXPECT_THAT(Repositories(), IsEmpty());
   ExpectAll(Reads(WithToken(), a_, image, layer_), OciErrorCode::kNameUnknown);
   ExpectAll(Reads(kNobody, a_, image, layer_), OciErrorCode::kNameUnknown);
-  EXPECT_THAT(catalog_->DeleteManifest(kNobody, a_, TagNamed("v1")), IsOciError(OciErrorCode::kNameUnknown));
-  EXPECT_THAT(catalog_->MountBlob(kNobody, b_, layer_, a_), IsOciError(OciErrorCode::kBlobUnknown));
+  EXPECT_THAT(catalog_->manifests().Delete(kNobody, a_, TagNamed("v1")), IsOciError(OciErrorCode::kNameUnknown));
+  EXPECT_THAT(catalog_->blobs().Mount(kNobody, b_, layer_, a_), IsOciError(OciErrorCode::kBlobUnknown));
 }
 
 TEST_P(RepositoryDeletionTest, ASecondCallFinishesIt) {
   PushedImage(a_, "v1");
   const Caller old = WithToken();
   HideOnly(a_);
-  ASSERT_OK_AND_ASSIGN(const RepositoryDeletion deletion, catalog_->DeleteRepository(old, a_));
+  ASSERT_OK_AND_ASSIGN(const RepositoryDeletion deletion, catalog_->repositories().Delete(old, a_));
   EXPECT_EQ(deletion.manifests, 1u);
   EXPECT_EQ(deletion.blobs, 2u);
-  EXPECT_THAT(catalog_->DeleteRepository(kNobody, a_), IsOciError(OciErrorCode::kNameUnknown));
+  EXPECT_THAT(catalog_->repositories().Delete(kNobody, a_), IsOciError(OciErrorCode::kNameUnknown));
 }
 
 TEST_P(RepositoryDeletionTest, APushFinishesIt) {
   PushedImage(a_, "v1");
   const Caller old = WithToken();
   HideOnly(a_);
-  EXPECT_THAT(catalog_->CommitBlob(old, a_, Upload("new")), IsOciError(OciErrorCode::kUnauthorized));
-  ASSERT_OK(catalog_->CommitBlob(WithToken(), a_, Upload("new")));
+  EXPECT_THAT(catalog_->blobs().Commit(old, a_, Upload("new")), IsOciError(OciErrorCode::kUnauthorized));
+  ASSERT_OK(catalog_->blobs().Commit(WithToken(), a_, Upload("new")));
   EXPECT_THAT(Repositories(), ElementsAre("a"));
-  EXPECT_THAT(catalog_->ListTags(kNobody, a_, 10, "")->tags, IsEmpty());
-  EXPECT_THAT(catalog_->FindBlob(kNobody, a_, layer_), IsOciError(OciErrorCode::kBlobUnknown));
+  EXPECT_THAT(catalog_->lists().Tags(kNobody, a_, 10, "")->tags, IsEmpty());
+  EXPECT_THAT(catalog_->blobs().Find(kNobody, a_, layer_), IsOciError(OciErrorCode::kBlobUnknown));
 }
 
 TEST_P(RepositoryDeletionTest, LargeOnesGoInManySteps) {
   const Blob config = Pushed(a_, "config");
   for (int i = 0; i < 700; ++i) {
     const std::string image = ImageJson(config, {}, absl::StrCat(",\"n\":", i));
-    ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag(absl::StrCat("v", i), image)));
+    ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag(absl::StrCat("v", i), image)));
   }
   for (int i = 0; i < 600; ++i) Pushed(a_, absl::StrCat("blob ", i));
   Pushed(b_, "config");
-  ASSERT_OK_AND_ASSIGN(const RepositoryDeletion deletion, catalog_->DeleteRepository(kNobody, a_));
+  ASSERT_OK_AND_ASSIGN(const RepositoryDeletion deletion, catalog_->repositories().Delete(kNobody, a_));
   EXPECT_EQ(deletion.tags, 700u);
   EXPECT_EQ(deletion.manifests, 700u);
   EXPECT_EQ(deletion.blobs, 601u);
@@ -209,16 +211,16 @@ TEST_P(RepositoryDeletionTest, LargeOnesGoInManySteps) {
 
 TEST_P(RepositoryDeletionTest, ListingByPatterns) {
   for (const char* const name : {"a", "a-b", "a/b", "a/b/c", "b", "c/d", "c/e", "c/f"}) Pushed(Repo(name), "x");
-  ASSERT_OK(catalog_->DeleteRepository(kNobody, Repo("c/e")));
+  ASSERT_OK(catalog_->repositories().Delete(kNobody, Repo("c/e")));
   const auto list = [&](size_t limit, absl::string_view last, const std::vector<std::string>& patterns) {
-    return catalog_->ListRepositories(kNobody, limit, last, patterns).value();
+    return catalog_->lists().Repositories(limit, last, patterns).value();
   };
   EXPECT_THAT(list(10, "", {}).repositories, IsEmpty());
   EXPECT_THAT(list(10, "", {"a/**"}).repositories, ElementsAre("a/b", "a/b/c"));
   EXPECT_THAT(list(10, "", {"c/*", "a", "a/b"}).repositories, ElementsAre("a", "a/b", "c/d", "c/f"));
   EXPECT_THAT(list(10, "", {"*/*"}).repositories, ElementsAre("a/b", "c/d", "c/f"));
   EXPECT_THAT(list(10, "", {"none", "a/none/**"}).repositories, IsEmpty());
-  EXPECT_THAT(catalog_->ListRepositories(kNobody, 10, "", {"A"}), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(catalog_->lists().Repositories(10, "", {"A"}), StatusIs(absl::StatusCode::kInvalidArgument));
 
   // Page by page, `more` is right to the last one.
   const std::vector<std::string> patterns = {"c/**", "a", "a/**"};

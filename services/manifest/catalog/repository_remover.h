@@ -15,6 +15,8 @@
 #include "services/manifest/catalog/repository_reads.h"
 #include "services/manifest/catalog/tag_guard.h"
 #include "services/manifest/records/catalog_locks.h"
+#include "services/manifest/records/repository_record.h"
+#include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
 
@@ -27,12 +29,25 @@ class RepositoryRemover {
   RepositoryRemover(kv::KvEngine* kv, const Clock* clock, const PolicyProvider* policy, RepositoryReads* reads)
       : kv_(kv), clock_(clock), policy_(policy), reads_(reads) {}
 
-  // RegistryCatalog::DeleteRepository().
+  // Deletes the repository with all its content. A blob's bytes are deleted once no repository needs the blob.
+  // NAME_UNKNOWN; DENIED while the repository holds an immutable tag. The repository is gone for every caller from the
+  // first moment on, even if the call is interrupted: a second call, or the first push to the name, removes the rest.
+  // Returns the counts of what this call removed. Takes as long as reading all links of the registry.
   absl::StatusOr<RepositoryDeletion> Delete(const Caller& caller, const RepositoryName& repository);
-  // Goes on with a deletion that nobody is at work on any more, if there is one. BeingDeleted() where somebody is.
-  absl::Status FinishInterrupted(const RepositoryName& repository);
+
+  // Runs `push`, a push to the repository that returns an absl::Status or StatusOr. If an interrupted deletion of the
+  // repository stands in its way, finishes the deletion and runs `push` again.
+  template <typename Push>
+  auto RunAfterInterruptedDeletion(const RepositoryName& repository, const Push& push) -> decltype(push()) {
+    auto result = push();
+    if (!IsBeingDeleted(result.status())) return result;
+    RETURN_IF_ERROR(FinishInterrupted(repository));
+    return push();
+  }
 
  private:
+  // Goes on with a deletion that was interrupted, if there is one. BeingDeleted() if another call is running it.
+  absl::Status FinishInterrupted(const RepositoryName& repository);
   absl::StatusOr<RepositoryDeletion> DeleteLocked(const Caller& caller, const RepositoryName& repository);
   // Makes the record say that the repository is deleted.
   absl::Status Hide(const Caller& caller, const RepositoryName& repository);

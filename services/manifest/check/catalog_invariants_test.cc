@@ -31,9 +31,9 @@ using testing::StartsWith;
 class CatalogInvariantsTest : public testing::Test {
  protected:
   CatalogInvariantsTest() : catalog_(RegistryCatalog::Create(&kv_, &clock_, {}).value()) {
-    for (const Blob& blob : {config_, layer_}) EXPECT_OK(catalog_->CommitBlob(kNobody, repository_, blob));
-    EXPECT_OK(catalog_->PutManifest(kNobody, repository_, PutByTag("v1", image_)));
-    EXPECT_OK(catalog_->PutManifest(kNobody, repository_, PutByTag("i", index_, kIndexType)));
+    for (const Blob& blob : {config_, layer_}) EXPECT_OK(catalog_->blobs().Commit(kNobody, repository_, blob));
+    EXPECT_OK(catalog_->manifests().Put(kNobody, repository_, PutByTag("v1", image_)));
+    EXPECT_OK(catalog_->manifests().Put(kNobody, repository_, PutByTag("i", index_, kIndexType)));
     EXPECT_THAT(Check(), IsOkAndHolds(IsEmpty()));
   }
 
@@ -178,7 +178,7 @@ TEST_F(CatalogInvariantsTest, AReviewIsLost) {
 }
 
 TEST_F(CatalogInvariantsTest, GarbageThatNobodyWillFind) {
-  ASSERT_OK(catalog_->DeleteManifest(kNobody, repository_, digest_));
+  ASSERT_OK(catalog_->manifests().Delete(kNobody, repository_, digest_));
   BlobRecord record = LayerRecord();
   Erase(keys::Review(FromTimestamp(record.review_due()), layer_.digest));
   record.clear_review_due();
@@ -187,7 +187,7 @@ TEST_F(CatalogInvariantsTest, GarbageThatNobodyWillFind) {
 }
 
 TEST_F(CatalogInvariantsTest, AReviewThatTheRecordDoesNotKnowOf) {
-  ASSERT_OK(catalog_->DeleteManifest(kNobody, repository_, digest_));
+  ASSERT_OK(catalog_->manifests().Delete(kNobody, repository_, digest_));
   BlobRecord record = LayerRecord();
   record.clear_review_due();
   Write(keys::Blob(layer_.digest), record.SerializeAsString());
@@ -248,7 +248,7 @@ TEST_F(CatalogInvariantsTest, RecordsThatCannotBeRead) {
 }
 
 TEST_F(CatalogInvariantsTest, AnIndexMayOutliveItsChild) {
-  ASSERT_OK(catalog_->DeleteManifest(kNobody, repository_, digest_));
+  ASSERT_OK(catalog_->manifests().Delete(kNobody, repository_, digest_));
   EXPECT_THAT(Check(), IsOkAndHolds(IsEmpty()));
 }
 

@@ -32,7 +32,7 @@ class BlobCollectionTest : public CollectorTest {
 TEST_F(BlobCollectionTest, ALeaseKeepsABlobToItsEnd) {
   const Blob blob = Pushed("blob");
   clock_.Advance(kLease / 2);
-  ASSERT_OK(catalog_->CommitBlob(kNobody, Repo("b"), objects_.Upload("blob")));
+  ASSERT_OK(catalog_->blobs().Commit(kNobody, Repo("b"), objects_.Upload("blob")));
   // The entry is of the first lease.
   const absl::Time due = OwnDue(blob.digest);
   clock_.Advance(kLease / 2 - absl::Microseconds(1));
@@ -55,13 +55,13 @@ TEST_F(BlobCollectionTest, AManifestKeepsItsBlobsWithoutAnEntry) {
 
 TEST_F(BlobCollectionTest, WhatNothingNeedsIsCondemnedAndThenGoesWithAllItsLinks) {
   const Blob blob = Pushed("blob");
-  ASSERT_OK(catalog_->MountBlob(kNobody, Repo("b"), blob.digest, Repo("a")));
+  ASSERT_OK(catalog_->blobs().Mount(kNobody, Repo("b"), blob.digest, Repo("a")));
   clock_.Advance(kLease);
   const BlobReview condemned = ReviewOwn(blob.digest);
   EXPECT_EQ(condemned.result, ReviewResult::kCondemned);
   EXPECT_EQ(condemned.next, clock_.Now() + kGrace);
   EXPECT_EQ(OwnDue(blob.digest), condemned.next);
-  EXPECT_THAT(catalog_->FindBlob(kNobody, Repo("a"), blob.digest), IsOciError(OciErrorCode::kBlobUnknown));
+  EXPECT_THAT(catalog_->blobs().Find(kNobody, Repo("a"), blob.digest), IsOciError(OciErrorCode::kBlobUnknown));
 
   clock_.Advance(kGrace);
   const BlobReview deleted = ReviewOwn(blob.digest);
@@ -146,7 +146,7 @@ TEST_F(BlobCollectionTest, ACorruptBlobStaysWhileItIsNeededAndGoesAsOthersDo) {
   EXPECT_EQ(ReviewOwn(layer).result, ReviewResult::kReferenced);
   EXPECT_EQ(Record(layer)->state(), BlobRecord::CORRUPT);
 
-  ASSERT_OK(catalog_->DeleteManifest(kNobody, Repo("a"), image));
+  ASSERT_OK(catalog_->manifests().Delete(kNobody, Repo("a"), image));
   EXPECT_EQ(Review(clock_.Now(), layer).result, ReviewResult::kCondemned);
   EXPECT_TRUE(Record(layer)->has_corrupt_since());
   clock_.Advance(kGrace);

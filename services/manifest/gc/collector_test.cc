@@ -24,7 +24,7 @@ TEST_F(CollectorTest, DeletingAManifestFreesWhatOnlyItNeeded) {
   EXPECT_EQ(Run().condemned(), 0u);
   EXPECT_EQ(objects_.size(), 4u);
 
-  ASSERT_OK(catalog_->DeleteManifest(kNobody, Repo("a"), first));
+  ASSERT_OK(catalog_->manifests().Delete(kNobody, Repo("a"), first));
   EXPECT_EQ(Run().condemned(), 2u);
   EXPECT_EQ(objects_.size(), 4u);
   clock_.Advance(kGrace);
@@ -60,7 +60,7 @@ TEST_F(CollectorTest, SecondCopiesAreSwept) {
 
 TEST_F(CollectorTest, UploadsThatNobodyCommittedGo) {
   const Blob committed = objects_.Upload("committed", Session::kAbandoned);
-  ASSERT_OK(catalog_->CommitBlob(kNobody, Repo("a"), committed));
+  ASSERT_OK(catalog_->blobs().Commit(kNobody, Repo("a"), committed));
   const Blob abandoned = objects_.Upload("abandoned", Session::kAbandoned);
   const Blob waiting = objects_.Upload("waiting", Session::kSealed);
   const v1::Collection run = Run();
@@ -71,8 +71,8 @@ TEST_F(CollectorTest, UploadsThatNobodyCommittedGo) {
   EXPECT_TRUE(objects_.Content(waiting.storage_key).has_value());
   EXPECT_THAT(objects_.ListAbandoned(10), IsOkAndHolds(IsEmpty()));
   // The answer to the upload comes after all.
-  EXPECT_THAT(catalog_->CommitBlob(kNobody, Repo("a"), abandoned), IsOciError(OciErrorCode::kBlobUploadUnknown));
-  EXPECT_THAT(catalog_->CommitBlob(kNobody, Repo("a"), waiting), IsOkAndHolds(false));
+  EXPECT_THAT(catalog_->blobs().Commit(kNobody, Repo("a"), abandoned), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(catalog_->blobs().Commit(kNobody, Repo("a"), waiting), IsOkAndHolds(false));
 }
 
 TEST_F(CollectorTest, ManyUploadsThatNobodyCommittedGo) {
@@ -85,14 +85,14 @@ TEST_F(CollectorTest, ACommitThatComesAfterItsCopyWasSweptIsRefused) {
   const Blob first = Pushed("blob");
   const Blob late = Pushed("blob");
   Run();
-  EXPECT_THAT(catalog_->CommitBlob(kNobody, Repo("a"), late), IsOkAndHolds(true));
+  EXPECT_THAT(catalog_->blobs().Commit(kNobody, Repo("a"), late), IsOkAndHolds(true));
   Run();
   clock_.Advance(kLease);
   const auto collector = NewCollector(absl::ZeroDuration());
   Run(collector.get());
   EXPECT_EQ(Count(keys::Blobs()) + Count(keys::DeleteIntents()), 0u);
   for (const Blob& blob : {first, late}) {
-    EXPECT_THAT(catalog_->CommitBlob(kNobody, Repo("a"), blob), IsOciError(OciErrorCode::kBlobUploadUnknown));
+    EXPECT_THAT(catalog_->blobs().Commit(kNobody, Repo("a"), blob), IsOciError(OciErrorCode::kBlobUploadUnknown));
   }
   EXPECT_EQ(Count(keys::Blobs()), 0u);
 }
@@ -102,9 +102,9 @@ TEST_F(CollectorTest, ACommitWaitsWithItsAnswerForTheBlobService) {
   objects_.SetFault([](absl::string_view operation, const std::string&) {
     return operation == "Check" ? absl::UnavailableError("no answer") : absl::OkStatus();
   });
-  EXPECT_TRUE(absl::IsUnavailable(catalog_->CommitBlob(kNobody, Repo("a"), blob).status()));
+  EXPECT_TRUE(absl::IsUnavailable(catalog_->blobs().Commit(kNobody, Repo("a"), blob).status()));
   objects_.SetFault(nullptr);
-  EXPECT_THAT(catalog_->CommitBlob(kNobody, Repo("a"), blob), IsOkAndHolds(false));
+  EXPECT_THAT(catalog_->blobs().Commit(kNobody, Repo("a"), blob), IsOkAndHolds(false));
 }
 
 TEST_F(CollectorTest, OnlyNewBytesHealACorruptBlob) {
@@ -113,7 +113,7 @@ TEST_F(CollectorTest, OnlyNewBytesHealACorruptBlob) {
   record.set_state(BlobRecord::CORRUPT);
   *record.mutable_corrupt_since() = ToTimestamp(clock_.Now());
   Write(keys::Blob(blob.digest), record);
-  EXPECT_THAT(catalog_->CommitBlob(kNobody, Repo("a"), blob), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(catalog_->blobs().Commit(kNobody, Repo("a"), blob), IsOciError(OciErrorCode::kBlobUploadUnknown));
   const Blob again = Pushed("blob");
   EXPECT_EQ(Record(blob.digest)->state(), BlobRecord::LIVE);
   EXPECT_FALSE(Record(blob.digest)->has_corrupt_since());
@@ -218,7 +218,7 @@ TEST_F(CollectorTest, TellsWhatItCosts) {
 TEST_F(CollectorTest, ADryRunChangesNothing) {
   const Digest image = PushedImage("v1");
   Pushed("unneeded");
-  ASSERT_OK(catalog_->DeleteManifest(kNobody, Repo("a"), image));
+  ASSERT_OK(catalog_->manifests().Delete(kNobody, Repo("a"), image));
   Pushed("copied");
   Pushed("copied");
   objects_.Upload("abandoned", Session::kAbandoned);
@@ -250,9 +250,9 @@ TEST_F(CollectorTest, ADryRunCountsABlobWithManyEntriesOnce) {
   clock_.Advance(kLease);
   Run();
   // Reviewed and needed: the record knows of no entry, and each deletion of what needs it adds one.
-  ASSERT_OK(catalog_->UnlinkBlob(kNobody, Repo("a"), DigestOf("layer of v1")));
+  ASSERT_OK(catalog_->blobs().Unlink(kNobody, Repo("a"), DigestOf("layer of v1")));
   clock_.Advance(absl::Seconds(1));
-  ASSERT_OK(catalog_->DeleteManifest(kNobody, Repo("a"), first));
+  ASSERT_OK(catalog_->manifests().Delete(kNobody, Repo("a"), first));
   EXPECT_EQ(Count(keys::Reviews()), 3u);
   EXPECT_EQ(collector_->DryRun(Unpaced())->doomed_count(), 2u);
 }

@@ -63,7 +63,7 @@ TEST_F(OrphanReapTest, WhatNothingNamesIsQuarantinedOnceItIsOld) {
 TEST_F(OrphanReapTest, TheMarkStaysForAWhileSoThatNoLateCommitComesThrough) {
   const Blob orphan = Orphan("orphan");
   ReapOrphans();
-  EXPECT_THAT(catalog_->CommitBlob(kNobody, Repo("a"), orphan), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(catalog_->blobs().Commit(kNobody, Repo("a"), orphan), IsOciError(OciErrorCode::kBlobUploadUnknown));
   clock_.Advance(kOrphanAge - absl::Microseconds(1));
   EXPECT_EQ(ReapOrphans().quarantined(), 0u);
   EXPECT_TRUE(Intent(orphan.storage_key).has_value());
@@ -71,29 +71,29 @@ TEST_F(OrphanReapTest, TheMarkStaysForAWhileSoThatNoLateCommitComesThrough) {
   ReapOrphans();
   EXPECT_FALSE(Intent(orphan.storage_key).has_value());
   // Its bytes are gone from where they could be read.
-  EXPECT_THAT(catalog_->CommitBlob(kNobody, Repo("a"), orphan), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(catalog_->blobs().Commit(kNobody, Repo("a"), orphan), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
 TEST_F(OrphanReapTest, ACommitBeforeTheMarkWins) {
   const Blob late = Orphan("late");
   OrphanReap::Keys suspects = Found();
   EXPECT_EQ(suspects.size(), 1u);
-  EXPECT_THAT(catalog_->CommitBlob(kNobody, Repo("a"), late), IsOkAndHolds(false));
+  EXPECT_THAT(catalog_->blobs().Commit(kNobody, Repo("a"), late), IsOkAndHolds(false));
   ASSERT_OK(reap_.Mark(&suspects, &run_));
   EXPECT_EQ(suspects.size(), 1u);
   // Once more, while it is a suspect.
-  EXPECT_THAT(catalog_->CommitBlob(kNobody, Repo("b"), late), IsOkAndHolds(false));
+  EXPECT_THAT(catalog_->blobs().Commit(kNobody, Repo("b"), late), IsOkAndHolds(false));
   EXPECT_THAT(Invariants(), IsOkAndHolds(testing::IsEmpty()));
   ASSERT_OK(reap_.StrikeOff(&suspects, &run_));
   EXPECT_TRUE(suspects.empty());
   EXPECT_FALSE(Intent(late.storage_key).has_value());
-  EXPECT_OK(catalog_->FindBlob(kNobody, Repo("a"), late.digest));
+  EXPECT_OK(catalog_->blobs().Find(kNobody, Repo("a"), late.digest));
 }
 
 TEST_F(OrphanReapTest, ACommitBehindTheMarkIsRefused) {
   const Blob late = Orphan("late");
   OrphanReap::Keys suspects = FoundAndMarked();
-  EXPECT_THAT(catalog_->CommitBlob(kNobody, Repo("a"), late), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(catalog_->blobs().Commit(kNobody, Repo("a"), late), IsOciError(OciErrorCode::kBlobUploadUnknown));
   ASSERT_OK(reap_.StrikeOff(&suspects, &run_));
   ASSERT_OK(reap_.Quarantine(suspects, &run_));
   EXPECT_TRUE(objects_.IsQuarantined(late.storage_key));
@@ -104,7 +104,7 @@ TEST_F(OrphanReapTest, ASuspectWhoseBlobHasOtherBytesIsDeleted) {
   Pushed("blob");
   OrphanReap::Keys suspects = FoundAndMarked();
   EXPECT_EQ(suspects.size(), 1u);
-  EXPECT_THAT(catalog_->CommitBlob(kNobody, Repo("a"), late), IsOkAndHolds(true));
+  EXPECT_THAT(catalog_->blobs().Commit(kNobody, Repo("a"), late), IsOkAndHolds(true));
   EXPECT_FALSE(Intent(late.storage_key)->suspect());
   ASSERT_OK(reap_.StrikeOff(&suspects, &run_));
   ASSERT_OK(reap_.Quarantine(suspects, &run_));
@@ -117,7 +117,7 @@ TEST_F(OrphanReapTest, ACrashBehindTheMarksIsMadeUpFor) {
   const Blob orphan = Orphan("orphan");
   const Blob late = Orphan("late");
   OrphanReap::Keys found = Found();
-  ASSERT_OK(catalog_->CommitBlob(kNobody, Repo("a"), late));
+  ASSERT_OK(catalog_->blobs().Commit(kNobody, Repo("a"), late));
   ASSERT_OK(reap_.Mark(&found, &run_));
   // Dead. Nobody lists the objects any more, as it happens.
   objects_.SetFault([](absl::string_view operation, const std::string&) {

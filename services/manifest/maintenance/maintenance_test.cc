@@ -59,12 +59,12 @@ class UpkeepTest : public testing::Test {
 
   Blob Commit(absl::string_view content) {
     const Blob blob = objects_.Upload(content);
-    EXPECT_OK(catalog_->CommitBlob(kNobody, Repo("team/app"), blob));
+    EXPECT_OK(catalog_->blobs().Commit(kNobody, Repo("team/app"), blob));
     return blob;
   }
 
   void PutImage(absl::string_view tag, const Blob& config, const Blob& layer) {
-    ASSERT_OK(catalog_->PutManifest(kNobody, Repo("team/app"), PutByTag(tag, ImageJson(config, {layer}))));
+    ASSERT_OK(catalog_->manifests().Put(kNobody, Repo("team/app"), PutByTag(tag, ImageJson(config, {layer}))));
   }
 
   absl::StatusOr<v1::Job> RunJob(const v1::StartJob& start) {
@@ -278,7 +278,7 @@ TEST_F(UpkeepTest, Retention) {
   start.mutable_apply_retention()->set_rules(kRules);
   ASSERT_OK_AND_ASSIGN(v1::Job job, RunJob(start));
   EXPECT_EQ(job.retention().tags(), 1u);
-  EXPECT_EQ(catalog_->ListTags(kNobody, Repo("team/app"), 10, "")->tags.size(), 2u);
+  EXPECT_EQ(catalog_->lists().Tags(kNobody, Repo("team/app"), 10, "")->tags.size(), 2u);
   start.mutable_apply_retention()->set_rules("rules: 7");
   EXPECT_THAT(RunJob(start), StatusIs(absl::StatusCode::kInvalidArgument));
   start.mutable_apply_retention()->set_rules(kRules);
@@ -294,7 +294,7 @@ TEST_F(UpkeepTest, Retention) {
   start.mutable_apply_retention()->clear_rules();
   ASSERT_OK_AND_ASSIGN(job, RunJob(start));
   EXPECT_EQ(job.retention().tags(), 1u);
-  EXPECT_EQ(catalog_->ListTags(kNobody, Repo("team/app"), 10, "")->tags.size(), 1u);
+  EXPECT_EQ(catalog_->lists().Tags(kNobody, Repo("team/app"), 10, "")->tags.size(), 1u);
   EXPECT_THAT(AuditText(),
               HasSubstr(R"("event":"retention","account":"ada","repository":"team/app","removed":"tag old")"));
 }

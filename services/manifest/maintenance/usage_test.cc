@@ -31,15 +31,15 @@ TEST_P(UsageTest, AnEmptyRegistryHoldsNothing) {
 
 TEST_P(UsageTest, TellsWhatIsSharedFromWhatIsOwn) {
   const Blob shared = Pushed(a_, "ten bytes.");
-  ASSERT_OK(catalog_->MountBlob(kNobody, b_, shared.digest, a_));
+  ASSERT_OK(catalog_->blobs().Mount(kNobody, b_, shared.digest, a_));
   const Blob own = Pushed(b_, "seven b");
   const std::string image = ImageJson(shared, {});
-  ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag("v1", image)));
-  ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag("v2", image)));
+  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("v1", image)));
+  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("v2", image)));
   const std::string other = ImageJson(shared, {own});
-  ASSERT_OK(catalog_->PutManifest(kNobody, b_, PutByDigest(other)));
+  ASSERT_OK(catalog_->manifests().Put(kNobody, b_, PutByDigest(other)));
   const Blob garbage = Pushed(a_, "gone");
-  ASSERT_OK(catalog_->UnlinkBlob(kNobody, a_, garbage.digest));
+  ASSERT_OK(catalog_->blobs().Unlink(kNobody, a_, garbage.digest));
 
   const v1::Usage usage = Measured();
   ASSERT_EQ(usage.repositories_size(), 2);
@@ -66,7 +66,7 @@ TEST_P(UsageTest, TellsWhatIsSharedFromWhatIsOwn) {
 
 TEST_P(UsageTest, ShowsTheLargestThousandAndCountsAll) {
   for (int i = 0; i < 1005; ++i) {
-    ASSERT_OK(catalog_->CommitBlob(kNobody, Repo(absl::StrCat("r", i)), Upload(std::string(i + 1, 'x'))));
+    ASSERT_OK(catalog_->blobs().Commit(kNobody, Repo(absl::StrCat("r", i)), Upload(std::string(i + 1, 'x'))));
   }
   const v1::Usage usage = Measured();
   EXPECT_EQ(usage.repository_count(), 1005u);

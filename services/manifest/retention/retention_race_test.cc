@@ -22,7 +22,7 @@ bool GoOn(uint64_t, uint64_t) { return true; }
 
 class RetentionRaceTest : public CatalogTest {
  protected:
-  std::vector<std::string> Tags() { return catalog_->ListTags(kNobody, a_, 10, "").value().tags; }
+  std::vector<std::string> Tags() { return catalog_->lists().Tags(kNobody, a_, 10, "").value().tags; }
 };
 
 INSTANTIATE_TEST_SUITE_P(Engines, RetentionRaceTest, kv::EachTestEngine(), kv::TestEngineName);
@@ -42,14 +42,14 @@ RetentionReport ApplyWith(kv::KvEngine* kv, const Clock* clock, RegistryCatalog*
 
 TEST_P(RetentionRaceTest, ATagThatIsPushedAnewMeanwhileStays) {
   const std::string image = PushedImage(a_, "moved");
-  ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag("again", image)));
-  ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag("left", image)));
+  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("again", image)));
+  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("left", image)));
   const std::string other = ImageIn(a_, "other");
   clock_.Advance(absl::Hours(1));
   const RetentionReport report =
       ApplyWith(engine_->get(), &clock_, catalog_.get(), "rules: [{repositories: [a], keep: {tags: [none]}}]", [&] {
-        ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag("moved", other)));
-        ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag("again", image)));
+        ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("moved", other)));
+        ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("again", image)));
         clock_.Advance(absl::Seconds(1));
       });
   EXPECT_EQ(report.tags(), 1u);
@@ -60,7 +60,7 @@ TEST_P(RetentionRaceTest, AManifestThatIsNeededMeanwhileStays) {
   std::vector<std::string> images;
   for (const char* name : {"tagged", "listed", "pushed", "signature", "left"}) {
     images.push_back(ImageIn(a_, name, images.size() == 3 ? SubjectMember(ImageIn(a_, "subject")) : ""));
-    ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByDigest(images.back())));
+    ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByDigest(images.back())));
   }
   const std::string subject = ImageIn(a_, "subject");
   clock_.Advance(absl::Hours(2));
@@ -69,14 +69,14 @@ TEST_P(RetentionRaceTest, AManifestThatIsNeededMeanwhileStays) {
       ApplyWith(engine_->get(), &clock_, catalog_.get(), "rules: [{repositories: [a], untagged_after: 1h}]", [&] {
         // All five have been read.
         if (++steps != 5) return;
-        ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag("v1", images[0])));
-        ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag("v2", IndexJson({images[1]}), kIndexType)));
-        ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByDigest(images[2])));
-        ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByDigest(subject)));
+        ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("v1", images[0])));
+        ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("v2", IndexJson({images[1]}), kIndexType)));
+        ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByDigest(images[2])));
+        ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByDigest(subject)));
       });
   EXPECT_EQ(report.manifests(), 1u);
-  for (size_t i = 0; i < 4; ++i) EXPECT_OK(catalog_->GetManifest(kNobody, a_, DigestOf(images[i]), true)) << i;
-  EXPECT_FALSE(catalog_->GetManifest(kNobody, a_, DigestOf(images[4]), true).ok());
+  for (size_t i = 0; i < 4; ++i) EXPECT_OK(catalog_->manifests().Get(kNobody, a_, DigestOf(images[i]), true)) << i;
+  EXPECT_FALSE(catalog_->manifests().Get(kNobody, a_, DigestOf(images[4]), true).ok());
 }
 
 // What a push has just acknowledged is there, whatever retention does at the same time: it goes by times at which
@@ -87,7 +87,7 @@ TEST_P(RetentionRaceTest, NothingThatWasJustPushedGoes) {
   std::vector<std::string> images;
   for (int i = 0; i < 4; ++i) images.push_back(ImageIn(a_, absl::StrCat(i)));
   for (int i = 0; i < kPushers; ++i) {
-    ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag(absl::StrCat("t", i), images[0])));
+    ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag(absl::StrCat("t", i), images[0])));
   }
   std::atomic<int> pushing = kPushers;
   std::vector<std::thread> threads;
@@ -98,7 +98,7 @@ TEST_P(RetentionRaceTest, NothingThatWasJustPushedGoes) {
         const std::string& image = images[(round + p) % images.size()];
         // The one before is old by now.
         clock_.Advance(absl::Hours(2));
-        EXPECT_OK(catalog_->PutManifest(kNobody, a_, PutByTag(tag, image)));
+        EXPECT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag(tag, image)));
       }
       --pushing;
     });
@@ -113,11 +113,11 @@ TEST_P(RetentionRaceTest, NothingThatWasJustPushedGoes) {
 
   // Whatever tag is there names a manifest that is there (the invariants say so too).
   for (const std::string& tag : Tags()) {
-    EXPECT_OK(catalog_->GetManifest(kNobody, a_, TagNamed(tag), false)) << tag;
+    EXPECT_OK(catalog_->manifests().Get(kNobody, a_, TagNamed(tag), false)) << tag;
   }
   // And what nobody is old enough to lose stays.
   for (int i = 0; i < kPushers; ++i) {
-    ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag(absl::StrCat("t", i), images[i])));
+    ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag(absl::StrCat("t", i), images[i])));
   }
   ASSERT_OK(
       Retention(engine_->get(), &clock_, catalog_.get(), nullptr)

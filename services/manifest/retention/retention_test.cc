@@ -50,7 +50,7 @@ class RetentionTest : public CatalogTest {
   }
 
   std::vector<std::string> Tags(const RepositoryName& repository) {
-    return catalog_->ListTags(kNobody, repository, 1000, "").value().tags;
+    return catalog_->lists().Tags(kNobody, repository, 1000, "").value().tags;
   }
   bool Has(const std::string& content) { return Exists(keys::Manifest(a_, DigestOf(content))); }
   void Pull(const std::string& tag) {
@@ -61,7 +61,7 @@ class RetentionTest : public CatalogTest {
   // An image without a tag.
   std::string Untagged(absl::string_view name, absl::string_view more = "") {
     std::string image = ImageIn(a_, name, more);
-    EXPECT_OK(catalog_->PutManifest(kNobody, a_, PutByDigest(image)));
+    EXPECT_OK(catalog_->manifests().Put(kNobody, a_, PutByDigest(image)));
     return image;
   }
   std::string SignatureOf(absl::string_view name, const std::string& subject) {
@@ -84,7 +84,7 @@ TEST_P(RetentionTest, KeepsTheLastTags) {
     clock_.Advance(absl::Minutes(1));
   }
   // v1 is the youngest now.
-  ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag("v1", ImageIn(a_, "v1"))));
+  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("v1", ImageIn(a_, "v1"))));
 
   const RetentionReport report = Apply("rules: [{name: builds, repositories: [a], keep: {last_tags: 2}}]");
   EXPECT_THAT(Tags(a_), ElementsAre("v1", "v4"));
@@ -158,9 +158,9 @@ TEST_P(RetentionTest, ADryRunTellsTheSameAndChangesNothing) {
   PushedImage(a_, "v1");
   const std::string shown = PushedImage(a_, "v2");
   const std::string child = Untagged("child");
-  ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag("old", IndexJson({child}), kIndexType)));
+  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("old", IndexJson({child}), kIndexType)));
   const std::string signature = SignatureOf("signature", child);
-  ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag(TagOf(child, ".sig"), ImageIn(a_, "cosign's"))));
+  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag(TagOf(child, ".sig"), ImageIn(a_, "cosign's"))));
   UsePolicy("immutable_tags: [{repositories: [a], tags: [v1]}]");
   clock_.Advance(absl::Hours(2));
   const std::string rules = "rules: [{repositories: [a], keep: {tags: [v2]}, untagged_after: 1h}]";
@@ -201,7 +201,7 @@ TEST_P(RetentionTest, ImmutableTagsStay) {
 TEST_P(RetentionTest, UntaggedManifestsGoAfterATime) {
   const std::string before = PushedImage(a_, "latest");
   const std::string other = PushedImage(a_, "other");
-  ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag("latest", ImageIn(a_, "new one"))));
+  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("latest", ImageIn(a_, "new one"))));
   clock_.Advance(absl::Hours(23));
   const std::string young = Untagged("young");
   const std::string rules = "rules: [{repositories: [a], untagged_after: 24h}]";
@@ -220,13 +220,13 @@ TEST_P(RetentionTest, WhatAnIndexListsStaysAndGoesWithIt) {
   const std::string amd = Untagged("amd64");
   const std::string arm = Untagged("arm64");
   const std::string inner = IndexJson({amd});
-  ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByDigest(inner, kIndexType)));
+  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByDigest(inner, kIndexType)));
   // An index lists any kind of manifest.
   const std::string outer = absl::StrReplaceAll(
       IndexJson({arm}),
       {{"\"manifests\":[",
         absl::StrCat("\"manifests\":[", DescriptorJson(kIndexType, DigestOf(inner), inner.size()), ",")}});
-  ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag("v1", outer, kIndexType)));
+  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("v1", outer, kIndexType)));
   clock_.Advance(absl::Hours(2));
   const std::string untagged = "untagged_after: 1h";
   EXPECT_THAT(Removals(Apply(absl::StrCat("rules: [{repositories: [a], ", untagged, "}]"))), IsEmpty());
@@ -243,7 +243,7 @@ TEST_P(RetentionTest, SignaturesGoWithTheirSubject) {
   const std::string signature = SignatureOf("signature", image);
   const std::string countersignature = SignatureOf("countersignature", signature);
   const std::string tagged = ImageIn(a_, "tagged", SubjectMember(image));
-  ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag("v2-signature", tagged)));
+  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("v2-signature", tagged)));
   const std::string kept_signature = SignatureOf("kept signature", kept);
   clock_.Advance(absl::Hours(48));
   // Pushed a moment ago: it goes all the same.
@@ -270,7 +270,7 @@ TEST_P(RetentionTest, CosignsTagsGoWithTheirSubject) {
   std::vector<std::string> tags;
   for (const char* suffix : {"", ".sig", ".att", ".sbom"}) {
     tags.push_back(TagOf(image, suffix));
-    ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag(tags.back(), ImageIn(a_, absl::StrCat("a ", suffix)))));
+    ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag(tags.back(), ImageIn(a_, absl::StrCat("a ", suffix)))));
   }
   clock_.Advance(absl::Hours(1));
   PushedImage(a_, "v2");
@@ -306,7 +306,7 @@ TEST_P(RetentionTest, ACosignTagMayComeBeforeItsSubject) {
 TEST_P(RetentionTest, DeletedRepositoriesAreNoneOfItsBusiness) {
   PushedImage(a_, "v1");
   PushedImage(b_, "v1");
-  ASSERT_OK(catalog_->DeleteRepository(kNobody, a_));
+  ASSERT_OK(catalog_->repositories().Delete(kNobody, a_));
   clock_.Advance(absl::Hours(1));
   EXPECT_THAT(Removals(Apply("rules: [{repositories: ['**'], keep: {tags: [none]}}]")), ElementsAre("b: tag v1"));
 }
@@ -337,7 +337,7 @@ TEST_P(RetentionTest, OneRepositorysErrorDoesNotKeepTheOthers) {
 TEST_P(RetentionTest, TellsTheFirstThousandAndCountsAll) {
   ManifestPut put = PutByTag("keep", ImageIn(a_, "image"));
   for (int i = 0; i < 1005; ++i) put.tags.push_back(TagNamed(absl::StrCat("v", i)));
-  ASSERT_OK(catalog_->PutManifest(kNobody, a_, put));
+  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, put));
   clock_.Advance(absl::Hours(1));
   const RetentionReport report = Apply("rules: [{repositories: [a], keep: {tags: [keep]}}]");
   EXPECT_EQ(report.removals_size(), 1000);

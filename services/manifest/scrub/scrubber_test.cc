@@ -42,7 +42,7 @@ class ScrubberTest : public CatalogTest {
 
   Blob Stored(absl::string_view content) {
     const Blob blob = objects_.Upload(content);
-    EXPECT_OK(catalog_->CommitBlob(kNobody, a_, blob));
+    EXPECT_OK(catalog_->blobs().Commit(kNobody, a_, blob));
     return blob;
   }
   std::vector<Blob> StoreBlobs(int count) {
@@ -94,7 +94,7 @@ TEST_P(ScrubberTest, FindsAllWellWhereItIs) {
 TEST_P(ScrubberTest, ACorruptBlobIsAsGoodAsNotThereUntilItIsPushedAnew) {
   const Blob blob = Stored("layer");
   const std::string image = ImageJson(blob, {});
-  ASSERT_OK(catalog_->PutManifest(kNobody, a_, PutByTag("v1", image)));
+  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("v1", image)));
   objects_.Overwrite(blob.storage_key, "lbyer");
 
   ASSERT_OK_AND_ASSIGN(const v1::ScrubReport report, scrubber_->RunDue(absl::Hours(1), GoOn));
@@ -108,25 +108,26 @@ TEST_P(ScrubberTest, ACorruptBlobIsAsGoodAsNotThereUntilItIsPushedAnew) {
   EXPECT_EQ(Status().corrupt(0).digest(), blob.digest.ToString());
   EXPECT_THAT(Status().corrupt(0).repositories(), ElementsAre("a"));
 
-  EXPECT_EQ(GetOciErrorCode(catalog_->FindBlob(kNobody, a_, blob.digest).status()), OciErrorCode::kBlobUnknown);
-  EXPECT_EQ(GetOciErrorCode(catalog_->RenewLease(kNobody, a_, blob.digest)), OciErrorCode::kBlobUnknown);
-  EXPECT_EQ(GetOciErrorCode(catalog_->MountBlob(kNobody, b_, blob.digest, a_).status()), OciErrorCode::kBlobUnknown);
-  EXPECT_EQ(GetOciErrorCode(catalog_->MountBlob(kNobody, b_, blob.digest, std::nullopt).status()),
+  EXPECT_EQ(GetOciErrorCode(catalog_->blobs().Find(kNobody, a_, blob.digest).status()), OciErrorCode::kBlobUnknown);
+  EXPECT_EQ(GetOciErrorCode(catalog_->blobs().RenewLease(a_, blob.digest)), OciErrorCode::kBlobUnknown);
+  EXPECT_EQ(GetOciErrorCode(catalog_->blobs().Mount(kNobody, b_, blob.digest, a_).status()),
             OciErrorCode::kBlobUnknown);
-  EXPECT_EQ(GetOciErrorCode(catalog_->PutManifest(kNobody, a_, PutByTag("v2", image)).status()),
+  EXPECT_EQ(GetOciErrorCode(catalog_->blobs().Mount(kNobody, b_, blob.digest, std::nullopt).status()),
+            OciErrorCode::kBlobUnknown);
+  EXPECT_EQ(GetOciErrorCode(catalog_->manifests().Put(kNobody, a_, PutByTag("v2", image)).status()),
             OciErrorCode::kManifestBlobUnknown);
   // What referred to it stays.
-  EXPECT_OK(catalog_->GetManifest(kNobody, a_, TagNamed("v1"), false));
+  EXPECT_OK(catalog_->manifests().Get(kNobody, a_, TagNamed("v1"), false));
 
   const Blob again = objects_.Upload("layer");
-  EXPECT_THAT(catalog_->CommitBlob(kNobody, a_, again), IsOkAndHolds(false));
+  EXPECT_THAT(catalog_->blobs().Commit(kNobody, a_, again), IsOkAndHolds(false));
   const BlobRecord healed = RecordOf(blob);
   EXPECT_EQ(healed.state(), BlobRecord::LIVE);
   EXPECT_EQ(healed.storage_key(), again.storage_key.ToString());
   EXPECT_FALSE(healed.has_corrupt_since());
   EXPECT_TRUE(Exists(keys::DeleteIntent(blob.storage_key)));
-  EXPECT_OK(catalog_->PutManifest(kNobody, a_, PutByTag("v2", image)));
-  EXPECT_OK(catalog_->MountBlob(kNobody, b_, blob.digest, a_));
+  EXPECT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("v2", image)));
+  EXPECT_OK(catalog_->blobs().Mount(kNobody, b_, blob.digest, a_));
 
   // Seen without another pass, within a minute.
   clock_.Advance(absl::Minutes(1));
@@ -187,7 +188,7 @@ TEST_P(ScrubberTest, WhatWasPushedAnewMeanwhileIsNotMarked) {
     if (!first) return absl::OkStatus();
     first = false;
     EXPECT_OK(Scrubber::Create(engine_->get(), &clock_, &objects_, {})->Examine(blob.digest, blob.storage_key));
-    EXPECT_OK(catalog_->CommitBlob(kNobody, a_, objects_.Upload("layer")));
+    EXPECT_OK(catalog_->blobs().Commit(kNobody, a_, objects_.Upload("layer")));
     return absl::DataLossError("other bytes");
   });
   ASSERT_OK_AND_ASSIGN(const v1::ScrubReport report, scrubber_->RunNow(GoOn));

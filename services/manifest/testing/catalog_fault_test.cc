@@ -44,25 +44,27 @@ class CatalogFaultTest : public testing::Test {
   std::vector<Step> History() const {
     return {
         [](Registry& registry) { return registry.Open(); },
-        [this](Registry& registry) { return registry.catalog->CommitBlob(kNobody, a_, config_).status(); },
-        [this](Registry& registry) { return registry.catalog->CommitBlob(kNobody, a_, layer_).status(); },
-        [this](Registry& registry) { return registry.catalog->CommitBlob(kNobody, b_, copy_).status(); },
-        [this](Registry& registry) { return registry.catalog->MountBlob(kNobody, b_, config_.digest, a_).status(); },
+        [this](Registry& registry) { return registry.catalog->blobs().Commit(kNobody, a_, config_).status(); },
+        [this](Registry& registry) { return registry.catalog->blobs().Commit(kNobody, a_, layer_).status(); },
+        [this](Registry& registry) { return registry.catalog->blobs().Commit(kNobody, b_, copy_).status(); },
         [this](Registry& registry) {
-          return registry.catalog->PutManifest(kNobody, a_, PutByTag("v1", image_)).status();
+          return registry.catalog->blobs().Mount(kNobody, b_, config_.digest, a_).status();
         },
         [this](Registry& registry) {
-          return registry.catalog->PutManifest(kNobody, b_, PutByTag("v1", image_)).status();
+          return registry.catalog->manifests().Put(kNobody, a_, PutByTag("v1", image_)).status();
         },
         [this](Registry& registry) {
-          return registry.catalog->PutManifest(kNobody, a_, PutByTag("v1", index_, kIndexType)).status();
+          return registry.catalog->manifests().Put(kNobody, b_, PutByTag("v1", image_)).status();
         },
-        [this](Registry& registry) { return registry.catalog->UnlinkBlob(kNobody, a_, layer_.digest); },
-        [this](Registry& registry) { return registry.catalog->DeleteManifest(kNobody, b_, TagNamed("v1")); },
-        [this](Registry& registry) { return registry.catalog->DeleteManifest(kNobody, b_, DigestOf(image_)); },
-        [this](Registry& registry) { return registry.catalog->DeleteRepository(kNobody, a_).status(); },
-        [this](Registry& registry) { return registry.catalog->CommitBlob(kNobody, a_, new_).status(); },
-        [this](Registry& registry) { return registry.catalog->DeleteRepository(kNobody, b_).status(); },
+        [this](Registry& registry) {
+          return registry.catalog->manifests().Put(kNobody, a_, PutByTag("v1", index_, kIndexType)).status();
+        },
+        [this](Registry& registry) { return registry.catalog->blobs().Unlink(kNobody, a_, layer_.digest); },
+        [this](Registry& registry) { return registry.catalog->manifests().Delete(kNobody, b_, TagNamed("v1")); },
+        [this](Registry& registry) { return registry.catalog->manifests().Delete(kNobody, b_, DigestOf(image_)); },
+        [this](Registry& registry) { return registry.catalog->repositories().Delete(kNobody, a_).status(); },
+        [this](Registry& registry) { return registry.catalog->blobs().Commit(kNobody, a_, new_).status(); },
+        [this](Registry& registry) { return registry.catalog->repositories().Delete(kNobody, b_).status(); },
     };
   }
 
@@ -119,19 +121,19 @@ TEST_F(CatalogFaultTest, APushGoesOnWithADeletionThatEndedAnywhere) {
       SCOPED_TRACE(testing::Message() << "fault " << static_cast<int>(fault) << " at transaction " << n);
       Registry registry;
       ASSERT_OK(registry.Open());
-      for (const Blob& blob : {config_, layer_}) ASSERT_OK(registry.catalog->CommitBlob(kNobody, a_, blob));
-      ASSERT_OK(registry.catalog->PutManifest(kNobody, a_, PutByTag("v1", image_)));
+      for (const Blob& blob : {config_, layer_}) ASSERT_OK(registry.catalog->blobs().Commit(kNobody, a_, blob));
+      ASSERT_OK(registry.catalog->manifests().Put(kNobody, a_, PutByTag("v1", image_)));
       registry.kv.InjectAt(n, fault);
-      const absl::Status status = registry.catalog->DeleteRepository(kNobody, a_).status();
+      const absl::Status status = registry.catalog->repositories().Delete(kNobody, a_).status();
       registry.kv.Restart();
       ASSERT_OK(registry.Open());
       // Before its first transaction was committed nothing has happened, and afterwards all of it has.
-      const bool there = registry.catalog->GetManifest(kNobody, a_, TagNamed("v1"), false).ok();
+      const bool there = registry.catalog->manifests().Get(kNobody, a_, TagNamed("v1"), false).ok();
       EXPECT_EQ(there, n == 1 && fault != Fault::kLoseReply) << status;
-      ASSERT_OK(registry.catalog->CommitBlob(kNobody, a_, new_));
-      EXPECT_EQ(registry.catalog->GetManifest(kNobody, a_, TagNamed("v1"), false).ok(), there);
-      EXPECT_EQ(registry.catalog->FindBlob(kNobody, a_, layer_.digest).ok(), there);
-      EXPECT_OK(registry.catalog->FindBlob(kNobody, a_, new_.digest));
+      ASSERT_OK(registry.catalog->blobs().Commit(kNobody, a_, new_));
+      EXPECT_EQ(registry.catalog->manifests().Get(kNobody, a_, TagNamed("v1"), false).ok(), there);
+      EXPECT_EQ(registry.catalog->blobs().Find(kNobody, a_, layer_.digest).ok(), there);
+      EXPECT_OK(registry.catalog->blobs().Find(kNobody, a_, new_.digest));
       EXPECT_THAT(CheckInvariants(registry.memory, {}), IsOkAndHolds(IsEmpty()));
     }
   }
@@ -141,16 +143,16 @@ TEST_F(CatalogFaultTest, WhatAManifestNeedsCanBePulledWhileNothingCanBeWritten) 
   Registry registry;
   ASSERT_OK(registry.Open());
   const Blob unneeded = Upload("unneeded");
-  for (const Blob& blob : {config_, layer_, unneeded}) ASSERT_OK(registry.catalog->CommitBlob(kNobody, a_, blob));
-  ASSERT_OK(registry.catalog->PutManifest(kNobody, a_, PutByTag("v1", image_)));
+  for (const Blob& blob : {config_, layer_, unneeded}) ASSERT_OK(registry.catalog->blobs().Commit(kNobody, a_, blob));
+  ASSERT_OK(registry.catalog->manifests().Put(kNobody, a_, PutByTag("v1", image_)));
   registry.clock.Advance(absl::Hours(48));
   registry.kv.InjectAt(1, Fault::kFailBefore);
-  EXPECT_OK(registry.catalog->FindBlob(kNobody, a_, layer_.digest));
+  EXPECT_OK(registry.catalog->blobs().Find(kNobody, a_, layer_.digest));
   registry.kv.InjectAt(1, Fault::kAbort);
-  EXPECT_OK(registry.catalog->FindBlob(kNobody, a_, layer_.digest));
+  EXPECT_OK(registry.catalog->blobs().Find(kNobody, a_, layer_.digest));
   registry.kv.InjectAt(1, Fault::kFailBefore);
-  EXPECT_THAT(registry.catalog->FindBlob(kNobody, a_, unneeded.digest), StatusIs(absl::StatusCode::kUnavailable));
-  EXPECT_OK(registry.catalog->GetManifest(kNobody, a_, TagNamed("v1"), false));
+  EXPECT_THAT(registry.catalog->blobs().Find(kNobody, a_, unneeded.digest), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_OK(registry.catalog->manifests().Get(kNobody, a_, TagNamed("v1"), false));
 }
 
 }  // namespace

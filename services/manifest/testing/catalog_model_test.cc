@@ -147,7 +147,7 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
     const std::string& content =
         *std::find_if(blobs_.begin(), blobs_.end(), [&](const std::string& blob) { return DigestOf(blob) == digest; });
     const bool known = committed_.count(digest) > 0;
-    EXPECT_THAT(catalog_->CommitBlob(kNobody, Repo(name), Upload(content)), IsOkAndHolds(known));
+    EXPECT_THAT(catalog_->blobs().Commit(kNobody, Repo(name), Upload(content)), IsOkAndHolds(known));
     committed_.insert(digest);
     model_.Make(name).blobs.insert(digest);
   }
@@ -164,7 +164,7 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
     } else {
       there = there || model_.AnyHasBlob(digest);
     }
-    EXPECT_EQ(catalog_->MountBlob(kNobody, Repo(name), digest, source).ok(), there);
+    EXPECT_EQ(catalog_->blobs().Mount(kNobody, Repo(name), digest, source).ok(), there);
     if (there) model_.Make(name).blobs.insert(digest);
   }
 
@@ -172,7 +172,7 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
     const std::string& name = Any(names_);
     const Digest digest = DigestOf(Any(blobs_));
     const bool there = model_.HasBlob(name, digest);
-    const absl::Status status = catalog_->UnlinkBlob(kNobody, Repo(name), digest);
+    const absl::Status status = catalog_->blobs().Unlink(kNobody, Repo(name), digest);
     if (there && IsRuled(name) && model_.Find(name)->HoldsBlob(kImmutable, digest)) return ExpectDenied(status);
     EXPECT_EQ(status.ok(), there);
     if (there) model_.Make(name).blobs.erase(digest);
@@ -184,7 +184,7 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
     const std::string& tag = Any(tags_);
     const bool by_tag = absl::Bernoulli(random_, 0.7);
     const bool complete = model_.HasAllOf(name, sample);
-    const auto result = catalog_->PutManifest(
+    const auto result = catalog_->manifests().Put(
         kNobody, Repo(name),
         by_tag ? PutByTag(tag, sample.content, sample.media_type) : PutByDigest(sample.content, sample.media_type));
     if (by_tag && tag == kImmutable && IsRuled(name) && MovesTag(name, DigestOf(sample.content))) {
@@ -206,14 +206,14 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
     ModelRepository* const repository = model_.Find(name);
     if (absl::Bernoulli(random_, 0.5)) {
       const std::string& tag = Any(tags_);
-      const absl::Status status = catalog_->DeleteManifest(kNobody, Repo(name), TagNamed(tag));
+      const absl::Status status = catalog_->manifests().Delete(kNobody, Repo(name), TagNamed(tag));
       if (tag == kImmutable && HasRuledTag(name)) return ExpectDenied(status);
       const bool there = repository != nullptr && repository->tags.erase(tag) > 0;
       EXPECT_EQ(status.ok(), there);
       return;
     }
     const Digest digest = DigestOf(Any(samples_).content);
-    const absl::Status status = catalog_->DeleteManifest(kNobody, Repo(name), digest);
+    const absl::Status status = catalog_->manifests().Delete(kNobody, Repo(name), digest);
     const bool there = repository != nullptr && repository->manifests.count(digest) > 0;
     if (there && IsRuled(name) && repository->Holds(kImmutable, digest)) return ExpectDenied(status);
     EXPECT_EQ(status.ok(), there);
@@ -223,7 +223,7 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
 
   void DeleteRepository() {
     const std::string& name = Any(names_);
-    const auto deletion = catalog_->DeleteRepository(kNobody, Repo(name));
+    const auto deletion = catalog_->repositories().Delete(kNobody, Repo(name));
     if (HasRuledTag(name)) return ExpectDenied(deletion.status());
     const ModelRepository* const repository = model_.Find(name);
     if (repository == nullptr) {
@@ -293,7 +293,7 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
   void Compare() {
     std::vector<std::string> repositories;
     for (const auto& [name, repository] : model_.repositories()) repositories.push_back(name);
-    EXPECT_EQ(catalog_->ListRepositories(kNobody, 100, "", {"**"})->repositories, repositories);
+    EXPECT_EQ(catalog_->lists().Repositories(100, "", {"**"})->repositories, repositories);
     for (const std::string& name : names_) CompareRepository(name);
     EXPECT_THAT(CheckInvariants(*engine_->get(), {}), IsOkAndHolds(IsEmpty()));
   }
@@ -301,24 +301,24 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
   void CompareRepository(const std::string& name) {
     const ModelRepository* const expected = model_.Find(name);
     if (expected == nullptr) {
-      EXPECT_THAT(catalog_->ListTags(kNobody, Repo(name), 100, ""), IsOciError(OciErrorCode::kNameUnknown));
+      EXPECT_THAT(catalog_->lists().Tags(kNobody, Repo(name), 100, ""), IsOciError(OciErrorCode::kNameUnknown));
       return;
     }
     for (const std::string& blob : blobs_) {
-      EXPECT_EQ(catalog_->FindBlob(kNobody, Repo(name), DigestOf(blob)).ok(),
+      EXPECT_EQ(catalog_->blobs().Find(kNobody, Repo(name), DigestOf(blob)).ok(),
                 expected->blobs.count(DigestOf(blob)) > 0);
     }
     std::vector<std::string> tags;
     for (const auto& [tag, digest] : expected->tags) {
       tags.push_back(tag);
-      EXPECT_EQ(catalog_->GetManifest(kNobody, Repo(name), TagNamed(tag), true)->digest, digest);
+      EXPECT_EQ(catalog_->manifests().Get(kNobody, Repo(name), TagNamed(tag), true)->digest, digest);
     }
-    EXPECT_EQ(catalog_->ListTags(kNobody, Repo(name), 100, "")->tags, tags);
+    EXPECT_EQ(catalog_->lists().Tags(kNobody, Repo(name), 100, "")->tags, tags);
     std::set<Digest> referrers;
     for (const Sample& sample : samples_) {
       const Digest digest = DigestOf(sample.content);
       const bool there = expected->manifests.count(digest) > 0;
-      const auto manifest = catalog_->GetManifest(kNobody, Repo(name), digest, false);
+      const auto manifest = catalog_->manifests().Get(kNobody, Repo(name), digest, false);
       ASSERT_EQ(manifest.ok(), there);
       if (!there) continue;
       EXPECT_EQ(manifest->content, sample.content);
@@ -327,7 +327,7 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
     }
     std::set<Digest> listed;
     const Digest subject = DigestOf(samples_[0].content);
-    const auto page = catalog_->ListReferrers(kNobody, Repo(name), subject, "", 100, "");
+    const auto page = catalog_->lists().Referrers(kNobody, Repo(name), subject, "", 100, "");
     for (const Referrer& referrer : page->referrers) listed.insert(referrer.digest);
     EXPECT_EQ(listed, referrers);
   }

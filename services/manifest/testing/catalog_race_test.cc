@@ -72,37 +72,38 @@ class CatalogRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
       case 1:
       case 12:
       case 13:
-        return catalog_->CommitBlob(kNobody, repository, Upload(blob)).status();
+        return catalog_->blobs().Commit(kNobody, repository, Upload(blob)).status();
       case 2:
-        return catalog_->MountBlob(kNobody, repository, DigestOf(blob), Any(repositories_, random)).status();
+        return catalog_->blobs().Mount(kNobody, repository, DigestOf(blob), Any(repositories_, random)).status();
       case 3:
-        return catalog_->MountBlob(kNobody, repository, DigestOf(blob), std::nullopt).status();
+        return catalog_->blobs().Mount(kNobody, repository, DigestOf(blob), std::nullopt).status();
       case 4:
-        return catalog_->UnlinkBlob(kNobody, repository, DigestOf(blob));
+        return catalog_->blobs().Unlink(kNobody, repository, DigestOf(blob));
       case 5:
       case 6:
-        return catalog_->PutManifest(kNobody, repository, PutByTag(tag.ToString(), Any(images_, random))).status();
+        return catalog_->manifests().Put(kNobody, repository, PutByTag(tag.ToString(), Any(images_, random))).status();
       case 7:
-        return catalog_->PutManifest(kNobody, repository, PutByTag(tag.ToString(), Any(indexes_, random), kIndexType))
+        return catalog_->manifests()
+            .Put(kNobody, repository, PutByTag(tag.ToString(), Any(indexes_, random), kIndexType))
             .status();
       case 8:
-        return catalog_->DeleteManifest(kNobody, repository, tag);
+        return catalog_->manifests().Delete(kNobody, repository, tag);
       case 9:
-        return catalog_->DeleteManifest(kNobody, repository,
-                                        DigestOf(Any(absl::Bernoulli(random, 0.5) ? images_ : indexes_, random)));
+        return catalog_->manifests().Delete(kNobody, repository,
+                                            DigestOf(Any(absl::Bernoulli(random, 0.5) ? images_ : indexes_, random)));
       case 10:
         return ReadBack(repository, tag);
       case 11:
         // Seldom: what is in it is gone for all, and nothing is found there for a while.
         if (absl::Bernoulli(random, 0.75)) return ReadBack(repository, tag);
-        return catalog_->DeleteRepository(kNobody, repository).status();
+        return catalog_->repositories().Delete(kNobody, repository).status();
       default:
         return Collect(*engine_->get(), clock_, DigestOf(blob));
     }
   }
 
   absl::Status ReadBack(const RepositoryName& repository, const Tag& tag) {
-    ASSIGN_OR_RETURN(const StoredManifest manifest, catalog_->GetManifest(kNobody, repository, tag, false));
+    ASSIGN_OR_RETURN(const StoredManifest manifest, catalog_->manifests().Get(kNobody, repository, tag, false));
     if (DigestOf(manifest.content) == manifest.digest) return absl::OkStatus();
     return absl::DataLossError("other bytes than were pushed");
   }
@@ -154,7 +155,7 @@ TEST_P(CatalogRaceTest, OneDigestPushedManyTimesAtOnceHasOneCopy) {
   constexpr int kThreads = 16;
   std::atomic<int> deduplicated{0};
   InThreads(kThreads, [&](int thread) {
-    const absl::StatusOr<bool> result = catalog_->CommitBlob(kNobody, repositories_[thread % 2], Upload(blobs_[0]));
+    const absl::StatusOr<bool> result = catalog_->blobs().Commit(kNobody, repositories_[thread % 2], Upload(blobs_[0]));
     EXPECT_OK(result);
     if (result.ok() && *result) ++deduplicated;
   });
@@ -167,19 +168,19 @@ TEST_P(CatalogRaceTest, AManifestIsRefusedOrItsBlobsStay) {
   constexpr int kRounds = 60;
   const RepositoryName& repository = repositories_[0];
   for (int round = 0; round < kRounds; ++round) {
-    for (const std::string& blob : blobs_) ASSERT_OK(catalog_->CommitBlob(kNobody, repository, Upload(blob)));
+    for (const std::string& blob : blobs_) ASSERT_OK(catalog_->blobs().Commit(kNobody, repository, Upload(blob)));
     bool accepted = false;
     InThreads(2, [&](int thread) {
       if (thread == 0) {
-        accepted = catalog_->PutManifest(kNobody, repository, PutByDigest(images_[0])).ok();
+        accepted = catalog_->manifests().Put(kNobody, repository, PutByDigest(images_[0])).ok();
       } else {
         for (int i = 0; i < 2; ++i) EXPECT_OK(Collect(*engine_->get(), clock_, DigestOf(blobs_[1])));
       }
     });
-    const absl::StatusOr<Blob> blob = catalog_->FindBlob(kNobody, repository, DigestOf(blobs_[1]));
+    const absl::StatusOr<Blob> blob = catalog_->blobs().Find(kNobody, repository, DigestOf(blobs_[1]));
     EXPECT_EQ(blob.ok(), accepted) << blob.status();
     if (accepted) {
-      ASSERT_OK(catalog_->DeleteManifest(kNobody, repository, DigestOf(images_[0])));
+      ASSERT_OK(catalog_->manifests().Delete(kNobody, repository, DigestOf(images_[0])));
     }
   }
 }
@@ -189,12 +190,12 @@ TEST_P(CatalogRaceTest, ADeletedManifestTakesTheTagsThatArriveMeanwhile) {
   const RepositoryName& repository = repositories_[0];
   for (int round = 0; round < kRounds; ++round) {
     const std::string image = IndexJson({}, absl::StrCat(",\"round\":", round));
-    ASSERT_OK(catalog_->PutManifest(kNobody, repository, PutByTag("v0", image, kIndexType)));
+    ASSERT_OK(catalog_->manifests().Put(kNobody, repository, PutByTag("v0", image, kIndexType)));
     InThreads(4, [&](int thread) {
       if (thread == 0) {
-        EXPECT_OK(catalog_->DeleteManifest(kNobody, repository, DigestOf(image)));
+        EXPECT_OK(catalog_->manifests().Delete(kNobody, repository, DigestOf(image)));
       } else {
-        EXPECT_OK(catalog_->PutManifest(kNobody, repository, PutByTag(tags_[thread - 1], image, kIndexType)));
+        EXPECT_OK(catalog_->manifests().Put(kNobody, repository, PutByTag(tags_[thread - 1], image, kIndexType)));
       }
     });
     ASSERT_THAT(CheckInvariants(*engine_->get(), {}), IsOkAndHolds(IsEmpty()));
@@ -214,15 +215,15 @@ TEST_P(CatalogRaceTest, OfManyWhoPushOneImmutableTagExactlyOneWins) {
       // Some by several tags at once, of which all or none are there afterwards.
       ManifestPut put = PutByTag("v1", index, kIndexType);
       put.tags = {TagNamed(absl::StrCat("of-", thread))};
-      const absl::Status status = catalog_->PutManifest(kNobody, repository, put).status();
+      const absl::Status status = catalog_->manifests().Put(kNobody, repository, put).status();
       ++(status.ok() ? won : denied);
       EXPECT_TRUE(status.ok() || GetOciErrorCode(status) == OciErrorCode::kDenied) << status;
     });
     EXPECT_EQ(won, 1);
     EXPECT_EQ(denied, kThreads - 1);
-    EXPECT_EQ(catalog_->ListTags(kNobody, repository, 100, "")->tags.size(), 2u);
+    EXPECT_EQ(catalog_->lists().Tags(kNobody, repository, 100, "")->tags.size(), 2u);
     policy_ = nullptr;
-    ASSERT_OK(catalog_->DeleteRepository(kNobody, repository));
+    ASSERT_OK(catalog_->repositories().Delete(kNobody, repository));
     UseRules();
   }
   EXPECT_THAT(CheckInvariants(*engine_->get(), {}), IsOkAndHolds(IsEmpty()));
@@ -232,22 +233,22 @@ TEST_P(CatalogRaceTest, AnImmutableTagIsRefusedOrKeepsItsBlobs) {
   constexpr int kRounds = 60;
   const RepositoryName& repository = repositories_[0];
   for (int round = 0; round < kRounds; ++round) {
-    for (const std::string& blob : blobs_) ASSERT_OK(catalog_->CommitBlob(kNobody, repository, Upload(blob)));
+    for (const std::string& blob : blobs_) ASSERT_OK(catalog_->blobs().Commit(kNobody, repository, Upload(blob)));
     UseRules();
     absl::Status pushed;
     absl::Status unlinked;
     InThreads(2, [&](int thread) {
       if (thread == 0) {
-        pushed = catalog_->PutManifest(kNobody, repository, PutByTag("v1", images_[0])).status();
+        pushed = catalog_->manifests().Put(kNobody, repository, PutByTag("v1", images_[0])).status();
       } else {
-        unlinked = catalog_->UnlinkBlob(kNobody, repository, DigestOf(blobs_[1]));
+        unlinked = catalog_->blobs().Unlink(kNobody, repository, DigestOf(blobs_[1]));
       }
     });
     EXPECT_NE(pushed.ok(), unlinked.ok()) << pushed << " " << unlinked;
-    EXPECT_EQ(catalog_->FindBlob(kNobody, repository, DigestOf(blobs_[1])).ok(), pushed.ok());
+    EXPECT_EQ(catalog_->blobs().Find(kNobody, repository, DigestOf(blobs_[1])).ok(), pushed.ok());
     policy_ = nullptr;
     if (pushed.ok()) {
-      ASSERT_OK(catalog_->DeleteManifest(kNobody, repository, DigestOf(images_[0])));
+      ASSERT_OK(catalog_->manifests().Delete(kNobody, repository, DigestOf(images_[0])));
     }
   }
 }
@@ -258,21 +259,21 @@ TEST_P(CatalogRaceTest, AnImmutableTagIsRefusedOrKeepsWhatItLists) {
   const std::string child = IndexJson({});
   const std::string index = IndexJson({child});
   for (int round = 0; round < kRounds; ++round) {
-    ASSERT_OK(catalog_->PutManifest(kNobody, repository, PutByDigest(child, kIndexType)));
+    ASSERT_OK(catalog_->manifests().Put(kNobody, repository, PutByDigest(child, kIndexType)));
     UseRules();
     absl::Status pushed;
     absl::Status deleted;
     InThreads(2, [&](int thread) {
       if (thread == 0) {
-        pushed = catalog_->PutManifest(kNobody, repository, PutByTag("v1", index, kIndexType)).status();
+        pushed = catalog_->manifests().Put(kNobody, repository, PutByTag("v1", index, kIndexType)).status();
       } else {
-        deleted = catalog_->DeleteManifest(kNobody, repository, DigestOf(child));
+        deleted = catalog_->manifests().Delete(kNobody, repository, DigestOf(child));
       }
     });
     EXPECT_NE(pushed.ok(), deleted.ok()) << pushed << " " << deleted;
     policy_ = nullptr;
     if (pushed.ok()) {
-      ASSERT_OK(catalog_->DeleteManifest(kNobody, repository, DigestOf(index)));
+      ASSERT_OK(catalog_->manifests().Delete(kNobody, repository, DigestOf(index)));
     }
   }
 }
@@ -283,26 +284,26 @@ TEST_P(CatalogRaceTest, WhatIsPushedWhileARepositoryGoesIsInTheNewOneOrNowhere) 
   for (int round = 0; round < kRounds; ++round) {
     for (int i = 0; i < 3; ++i) {
       ASSERT_OK(
-          catalog_->PutManifest(kNobody, repository, PutByTag(absl::StrCat("old-", i), IndexJson({}), kIndexType)));
+          catalog_->manifests().Put(kNobody, repository, PutByTag(absl::StrCat("old-", i), IndexJson({}), kIndexType)));
     }
     std::atomic<int> pushed{0};
     InThreads(4, [&](int thread) {
       if (thread == 0) {
-        EXPECT_OK(catalog_->DeleteRepository(kNobody, repository));
+        EXPECT_OK(catalog_->repositories().Delete(kNobody, repository));
         return;
       }
       const Caller old{.account = "ada", .token_issued_at = clock_.Now()};
       const ManifestPut put = PutByTag(absl::StrCat("new-", thread), IndexJson({}), kIndexType);
-      const absl::Status status = catalog_->PutManifest(thread == 1 ? old : kNobody, repository, put).status();
+      const absl::Status status = catalog_->manifests().Put(thread == 1 ? old : kNobody, repository, put).status();
       if (status.ok()) ++pushed;
       EXPECT_TRUE(status.ok() || absl::IsUnavailable(status) || absl::IsUnauthenticated(status)) << status;
     });
-    const absl::StatusOr<TagPage> tags = catalog_->ListTags(kNobody, repository, 100, "");
+    const absl::StatusOr<TagPage> tags = catalog_->lists().Tags(kNobody, repository, 100, "");
     // Tags from before are gone, whatever is there now.
     const std::vector<std::string> left = tags.ok() ? tags->tags : std::vector<std::string>();
     EXPECT_LE(left.size(), static_cast<size_t>(pushed));
     for (const std::string& tag : left) EXPECT_THAT(tag, testing::StartsWith("new-"));
-    EXPECT_THAT(catalog_->ListTags({.account = "ada", .token_issued_at = clock_.Now()}, repository, 1, ""),
+    EXPECT_THAT(catalog_->lists().Tags({.account = "ada", .token_issued_at = clock_.Now()}, repository, 1, ""),
                 IsOciError(OciErrorCode::kUnauthorized));
     ASSERT_THAT(CheckInvariants(*engine_->get(), {}), IsOkAndHolds(IsEmpty()));
   }
@@ -312,7 +313,7 @@ TEST_P(CatalogRaceTest, ATagIsNeverSeenToNameNothing) {
   const RepositoryName& repository = repositories_[0];
   const std::string first = IndexJson({}, ",\"n\":1");
   const std::string second = IndexJson({}, ",\"n\":2");
-  ASSERT_OK(catalog_->PutManifest(kNobody, repository, PutByTag("v1", first, kIndexType)));
+  ASSERT_OK(catalog_->manifests().Put(kNobody, repository, PutByTag("v1", first, kIndexType)));
   std::atomic<bool> stop{false};
   InThreads(3, [&](int thread) {
     if (thread > 0) {
@@ -322,8 +323,8 @@ TEST_P(CatalogRaceTest, ATagIsNeverSeenToNameNothing) {
     // The tag moves to the other manifest, and the one that it has left goes.
     for (int i = 0; i < 100; ++i) {
       const bool odd = i % 2 == 1;
-      EXPECT_OK(catalog_->PutManifest(kNobody, repository, PutByTag("v1", odd ? first : second, kIndexType)));
-      EXPECT_OK(catalog_->DeleteManifest(kNobody, repository, DigestOf(odd ? second : first)));
+      EXPECT_OK(catalog_->manifests().Put(kNobody, repository, PutByTag("v1", odd ? first : second, kIndexType)));
+      EXPECT_OK(catalog_->manifests().Delete(kNobody, repository, DigestOf(odd ? second : first)));
     }
     stop = true;
   });
@@ -334,21 +335,21 @@ TEST_P(CatalogRaceTest, DeletesGetOnWhilePushesShareTheirBlobs) {
   const RepositoryName& repository = repositories_[0];
   const RepositoryName& other = repositories_[1];
   const Blob base = Upload(blobs_[0]);
-  ASSERT_OK(catalog_->CommitBlob(kNobody, repository, base));
+  ASSERT_OK(catalog_->blobs().Commit(kNobody, repository, base));
   const auto image = [&](int thread, int i) {
     return ImageJson(base, {base}, absl::StrCat(",\"n\":[", thread, ",", i, "]"));
   };
   std::atomic<bool> stop{false};
   InThreads(9, [&](int thread) {
     for (int i = 0; thread > 0 && !stop; ++i) {
-      EXPECT_OK(catalog_->PutManifest(kNobody, repository, PutByDigest(image(thread, i))));
+      EXPECT_OK(catalog_->manifests().Put(kNobody, repository, PutByDigest(image(thread, i))));
     }
     for (int i = 0; thread == 0 && i < kRounds; ++i) {
-      EXPECT_OK(catalog_->PutManifest(kNobody, repository, PutByDigest(image(thread, i))));
-      EXPECT_OK(catalog_->DeleteManifest(kNobody, repository, DigestOf(image(thread, i))));
-      EXPECT_OK(catalog_->MountBlob(kNobody, other, base.digest, repository));
-      EXPECT_OK(catalog_->UnlinkBlob(kNobody, other, base.digest));
-      EXPECT_THAT(catalog_->CommitBlob(kNobody, other, Upload(blobs_[0])), IsOkAndHolds(true));
+      EXPECT_OK(catalog_->manifests().Put(kNobody, repository, PutByDigest(image(thread, i))));
+      EXPECT_OK(catalog_->manifests().Delete(kNobody, repository, DigestOf(image(thread, i))));
+      EXPECT_OK(catalog_->blobs().Mount(kNobody, other, base.digest, repository));
+      EXPECT_OK(catalog_->blobs().Unlink(kNobody, other, base.digest));
+      EXPECT_THAT(catalog_->blobs().Commit(kNobody, other, Upload(blobs_[0])), IsOkAndHolds(true));
     }
     if (thread == 0) stop = true;
   });

@@ -37,7 +37,7 @@ class CatalogTest : public testing::TestWithParam<kv::TestEngineKind> {
   // A committed blob.
   Blob Pushed(const RepositoryName& repository, absl::string_view content) {
     const Blob blob = Upload(content);
-    EXPECT_OK(catalog_->CommitBlob(kNobody, repository, blob));
+    EXPECT_OK(catalog_->blobs().Commit(kNobody, repository, blob));
     return blob;
   }
   // An image whose blobs are there.
@@ -47,7 +47,7 @@ class CatalogTest : public testing::TestWithParam<kv::TestEngineKind> {
   }
   std::string PushedImage(const RepositoryName& repository, absl::string_view tag, absl::string_view more = "") {
     std::string image = ImageIn(repository, tag, more);
-    EXPECT_OK(catalog_->PutManifest(kNobody, repository, PutByTag(tag, image)));
+    EXPECT_OK(catalog_->manifests().Put(kNobody, repository, PutByTag(tag, image)));
     return image;
   }
 

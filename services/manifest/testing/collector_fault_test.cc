@@ -49,7 +49,7 @@ class DyingRegistry {
   // The life of the garbage, from one process to the next.
   void Live() {
     const std::vector<std::function<void()>> steps = {
-        [&] { (void)catalog_->DeleteManifest(kNobody, Repo("a"), DigestOf(Image("deleted"))); },
+        [&] { (void)catalog_->manifests().Delete(kNobody, Repo("a"), DigestOf(Image("deleted"))); },
         [&] { (void)collector_->Run(kUnpaced); },
         [&] { (void)collector_->ReapOrphans(kUnpaced); },
         [&] { clock_.Advance(kGrace); },
@@ -72,7 +72,7 @@ class DyingRegistry {
   // What is left when nothing goes wrong any more.
   void ExpectRest() {
     Restart();
-    (void)catalog_->DeleteManifest(kNobody, Repo("a"), DigestOf(Image("deleted")));
+    (void)catalog_->manifests().Delete(kNobody, Repo("a"), DigestOf(Image("deleted")));
     for (int i = 0; i < 3; ++i) {
       clock_.Advance(kLease);
       EXPECT_EQ(collector_->Run(kUnpaced)->error(), "");
@@ -116,7 +116,7 @@ class DyingRegistry {
     };
     EXPECT_THAT(CheckInvariants(kv_, options), IsOkAndHolds(IsEmpty()));
     for (const Blob& blob : BlobsOf("kept")) {
-      const absl::StatusOr<BlobLookup> found = catalog_->LookUpBlob(kNobody, Repo("a"), blob.digest);
+      const absl::StatusOr<BlobLookup> found = catalog_->blobs().LookUp(kNobody, Repo("a"), blob.digest);
       ASSERT_OK(found);
       EXPECT_OK(objects_.Verify(found->blob, 0));
     }
@@ -132,13 +132,13 @@ class DyingRegistry {
   void Push(absl::string_view name) {
     for (const char* const part : {"config of ", "layer of "}) {
       const Blob blob = objects_.Upload(absl::StrCat(part, name), Session::kSealed);
-      const bool committed = catalog_->CommitBlob(kNobody, Repo("a"), blob).ok();
+      const bool committed = catalog_->blobs().Commit(kNobody, Repo("a"), blob).ok();
       objects_.SetSession(blob.storage_key, committed ? Session::kNone : Session::kAbandoned);
     }
   }
   void PushImage(absl::string_view name) {
     Push(name);
-    EXPECT_OK(catalog_->PutManifest(kNobody, Repo("a"), PutByTag(name, Image(name))));
+    EXPECT_OK(catalog_->manifests().Put(kNobody, Repo("a"), PutByTag(name, Image(name))));
   }
 
   const bool loses_power_;

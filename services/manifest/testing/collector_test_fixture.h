@@ -74,14 +74,14 @@ class CollectorTest : public testing::Test {
   // A committed blob with its bytes.
   Blob Pushed(absl::string_view content, const RepositoryName& repository = Repo("a")) {
     const Blob blob = objects_.Upload(content);
-    EXPECT_OK(catalog_->CommitBlob(kNobody, repository, blob));
+    EXPECT_OK(catalog_->blobs().Commit(kNobody, repository, blob));
     return blob;
   }
   // An image of two blobs; its digest.
   Digest PushedImage(absl::string_view tag, const RepositoryName& repository = Repo("a")) {
     const std::string image = ImageJson(Pushed(absl::StrCat("config of ", tag), repository),
                                         {Pushed(absl::StrCat("layer of ", tag), repository)});
-    EXPECT_OK(catalog_->PutManifest(kNobody, repository, PutByTag(tag, image)));
+    EXPECT_OK(catalog_->manifests().Put(kNobody, repository, PutByTag(tag, image)));
     return DigestOf(image);
   }
 

@@ -10,6 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "services/core/content.h"
 #include "services/core/object_access.h"
 #include "services/core/time/clock.h"
 
@@ -67,7 +68,7 @@ class MemoryObjectAccess : public ObjectAccess {
     std::string content;
     absl::Time made_at;
   };
-  struct SealedUpload {
+  struct Blob {
     Session session;
     Blob blob;
   };
@@ -80,7 +81,7 @@ class MemoryObjectAccess : public ObjectAccess {
   std::map<std::string, Object> objects_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> quarantine_ ABSL_GUARDED_BY(mutex_);
   // Those that are not kNone.
-  std::map<std::string, SealedUpload> uploads_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, Blob> uploads_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace entrepot::manifest

@@ -1,4 +1,4 @@
-#include "gateway/api/content/object_body.h"
+#include "gateway/api/content/damage_reporting_stream.h"
 
 #include <string>
 
@@ -23,7 +23,7 @@ awaitable<void> ReportDamage(ManifestBackend& manifests, const CallContext& call
                 {"request_id", call.request_id}});
 }
 
-awaitable<absl::StatusOr<size_t>> ObjectBody::Read(char* data, size_t size) {
+awaitable<absl::StatusOr<size_t>> DamageReportingStream::Read(char* data, size_t size) {
   absl::StatusOr<size_t> count = co_await stream_->Read(data, size);
   if (absl::IsDataLoss(count.status())) co_await ReportDamage(manifests_, call_, blob_, count.status());
   co_return count;

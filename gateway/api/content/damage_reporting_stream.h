@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_GATEWAY_API_CONTENT_OBJECT_BODY_H_
-#define ENTREPOT_GATEWAY_API_CONTENT_OBJECT_BODY_H_
+#ifndef ENTREPOT_GATEWAY_API_CONTENT_DAMAGE_REPORTING_STREAM_H_
+#define ENTREPOT_GATEWAY_API_CONTENT_DAMAGE_REPORTING_STREAM_H_
 
 #include <cstddef>
 #include <memory>
@@ -22,16 +22,16 @@ boost::asio::awaitable<void> ReportDamage(ManifestBackend& manifests, const Call
                                           const absl::Status& damage);
 
 // A blob's bytes as they come from the backend. One that turns out to be corrupt is reported.
-class ObjectBody : public http::BodySource {
+class DamageReportingStream : public ByteStream {
  public:
   // `manifests` outlives this.
-  ObjectBody(std::unique_ptr<ObjectStream> stream, ManifestBackend* manifests, CallContext call, Blob blob)
+  DamageReportingStream(std::unique_ptr<ByteStream> stream, ManifestBackend* manifests, CallContext call, Blob blob)
       : stream_(std::move(stream)), manifests_(*manifests), call_(std::move(call)), blob_(std::move(blob)) {}
 
   boost::asio::awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size) override;
 
  private:
-  const std::unique_ptr<ObjectStream> stream_;
+  const std::unique_ptr<ByteStream> stream_;
   ManifestBackend& manifests_;
   const CallContext call_;
   const Blob blob_;
@@ -39,4 +39,4 @@ class ObjectBody : public http::BodySource {
 
 }  // namespace entrepot::gateway::api
 
-#endif  // ENTREPOT_GATEWAY_API_CONTENT_OBJECT_BODY_H_
+#endif  // ENTREPOT_GATEWAY_API_CONTENT_DAMAGE_REPORTING_STREAM_H_

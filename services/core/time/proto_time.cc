@@ -1,6 +1,6 @@
-#include "services/kv/record_io.h"
+#include "services/core/time/proto_time.h"
 
-namespace entrepot::kv {
+namespace entrepot {
 
 google::protobuf::Timestamp ToTimestamp(absl::Time time) {
   const absl::Time whole = absl::FromUnixMicros(absl::ToUnixMicros(time));
@@ -15,4 +15,4 @@ absl::Time FromTimestamp(const google::protobuf::Timestamp& timestamp) {
   return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
 }
 
-}  // namespace entrepot::kv
+}  // namespace entrepot
