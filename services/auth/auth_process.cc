@@ -10,7 +10,7 @@
 #include "services/auth/auth_service.h"
 #include "services/auth/authentication_files.h"
 #include "services/auth/authority.h"
-#include "services/core/time/system_clock.h"
+#include "services/core/time/clock.h"
 #include "services/kv/stack/kv_stack.h"
 #include "services/runtime/config/config_checks.h"
 #include "services/runtime/config/config_defaults.h"

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/blob/blob_service.h"
 #include "services/blob/blob_stack.h"
-#include "services/core/time/system_clock.h"
+#include "services/core/time/clock.h"
 #include "services/kv/stack/kv_stack.h"
 #include "services/runtime/config/config_checks.h"
 #include "services/runtime/config/config_defaults.h"

@@ -33,7 +33,7 @@ namespace {
 using Call = FaultySystemCalls::Call;
 using testing::HasSubstr;
 
-class BlobFactoryTest : public testing::Test {
+class BlobStackTest : public testing::Test {
  protected:
   absl::StatusOr<std::unique_ptr<BlobStack>> Open(kv::KvEngine& kv) {
     registry_ = std::make_shared<prometheus::Registry>();
@@ -69,7 +69,7 @@ class BlobFactoryTest : public testing::Test {
   std::shared_ptr<prometheus::Registry> registry_;
 };
 
-TEST_F(BlobFactoryTest, MakesWhatIsMissingAndFindsItAgain) {
+TEST_F(BlobStackTest, MakesWhatIsMissingAndFindsItAgain) {
   StorageKey key = StorageKey::Random(StorageTier::kKv);
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
@@ -82,7 +82,7 @@ TEST_F(BlobFactoryTest, MakesWhatIsMissingAndFindsItAgain) {
   EXPECT_EQ(Contents(object), "goods");
 }
 
-TEST_F(BlobFactoryTest, TheSameBytesPushedAHundredTimesAtOnce) {
+TEST_F(BlobStackTest, TheSameBytesPushedAHundredTimesAtOnce) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<kv::KvStack> kv,
                        kv::KvStack::Open(directory_.path() + "/kv", std::make_shared<prometheus::Registry>()));
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(*kv->engine()));
@@ -102,7 +102,7 @@ TEST_F(BlobFactoryTest, TheSameBytesPushedAHundredTimesAtOnce) {
   }
 }
 
-TEST_F(BlobFactoryTest, ManyAppendersOfOneSessionTakeTurns) {
+TEST_F(BlobStackTest, ManyAppendersOfOneSessionTakeTurns) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
   ASSERT_OK_AND_ASSIGN(const Upload upload, stack->upload_sessions().Start(owner_, DigestAlgorithm::kSha256));
   std::atomic<int> appended{0};
@@ -125,7 +125,7 @@ TEST_F(BlobFactoryTest, ManyAppendersOfOneSessionTakeTurns) {
   EXPECT_OK(stack->upload_sessions().Seal(owner_, upload.id, ComputeDigest(DigestAlgorithm::kSha256, expected)));
 }
 
-TEST_F(BlobFactoryTest, AFailedSyncTurnsTheStoreReadOnlyUntilItIsOpenedAnew) {
+TEST_F(BlobStackTest, AFailedSyncTurnsTheStoreReadOnlyUntilItIsOpenedAnew) {
   const std::string bytes(100'000, 'b');
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
   ASSERT_OK_AND_ASSIGN(const Blob before, Push(*stack, bytes));
@@ -148,7 +148,7 @@ TEST_F(BlobFactoryTest, AFailedSyncTurnsTheStoreReadOnlyUntilItIsOpenedAnew) {
   EXPECT_TRUE(std::filesystem::is_empty(Path() + "/staging"));
 }
 
-TEST_F(BlobFactoryTest, TakesUploadsAgainOnceThereIsSpace) {
+TEST_F(BlobStackTest, TakesUploadsAgainOnceThereIsSpace) {
   const std::string bytes(100'000, 'b');
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
   calls_.Fail(Call::kWrite, ENOSPC);
@@ -160,7 +160,7 @@ TEST_F(BlobFactoryTest, TakesUploadsAgainOnceThereIsSpace) {
   EXPECT_THAT(Metrics(), HasSubstr("entrepot_store_read_only 0"));
 }
 
-TEST_F(BlobFactoryTest, BeginsNothingWithoutSpaceForTheDatabases) {
+TEST_F(BlobStackTest, BeginsNothingWithoutSpaceForTheDatabases) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
   ASSERT_OK_AND_ASSIGN(const Upload upload, stack->upload_sessions().Start(owner_, DigestAlgorithm::kSha256));
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender,
@@ -175,7 +175,7 @@ TEST_F(BlobFactoryTest, BeginsNothingWithoutSpaceForTheDatabases) {
   EXPECT_OK(Push(*stack, "small"));
 }
 
-TEST_F(BlobFactoryTest, AFailedAppendGivesItsSpaceBack) {
+TEST_F(BlobStackTest, AFailedAppendGivesItsSpaceBack) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
   for (const size_t before : {0UL, 10UL, 100'000UL}) {
     ASSERT_OK_AND_ASSIGN(const Upload upload, stack->upload_sessions().Start(owner_, DigestAlgorithm::kSha256));
@@ -210,12 +210,12 @@ TEST_F(BlobFactoryTest, AFailedAppendGivesItsSpaceBack) {
   }
 }
 
-TEST_F(BlobFactoryTest, ADirectoryThatCannotBeSyncedIsNotUsed) {
+TEST_F(BlobStackTest, ADirectoryThatCannotBeSyncedIsNotUsed) {
   calls_.Fail(Call::kSync, EIO);
   EXPECT_THAT(Open(kv_), StatusIs(absl::StatusCode::kUnavailable));
 }
 
-TEST_F(BlobFactoryTest, AnEmptyDirectoryIsNotTakenForTheStore) {
+TEST_F(BlobStackTest, AnEmptyDirectoryIsNotTakenForTheStore) {
   { ASSERT_OK(Open(kv_)); }
   std::filesystem::remove_all(Path());
   absl::StatusOr<std::unique_ptr<BlobStack>> stack = Open(kv_);
@@ -223,7 +223,7 @@ TEST_F(BlobFactoryTest, AnEmptyDirectoryIsNotTakenForTheStore) {
   EXPECT_THAT(stack.status().message(), HasSubstr("is its volume mounted?"));
 }
 
-TEST_F(BlobFactoryTest, AnEmptyDatabaseIsNotTakenForTheStore) {
+TEST_F(BlobStackTest, AnEmptyDatabaseIsNotTakenForTheStore) {
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
     ASSERT_OK(Push(*stack, std::string(100'000, 'b')));
@@ -232,7 +232,7 @@ TEST_F(BlobFactoryTest, AnEmptyDatabaseIsNotTakenForTheStore) {
   EXPECT_THAT(Open(other), StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
-TEST_F(BlobFactoryTest, AnUnknownFormatIsRefused) {
+TEST_F(BlobStackTest, AnUnknownFormatIsRefused) {
   { ASSERT_OK(Open(kv_)); }
   // Field 1 is 2.
   ASSERT_OK(kv_.Transact(
@@ -247,13 +247,13 @@ TEST_F(BlobFactoryTest, AnUnknownFormatIsRefused) {
   EXPECT_THAT(stack.status().message(), HasSubstr("format 2"));
 }
 
-TEST_F(BlobFactoryTest, AFirstStartThatDiedHalfWayIsNoObstacle) {
+TEST_F(BlobStackTest, AFirstStartThatDiedHalfWayIsNoObstacle) {
   { ASSERT_OK(Open(kv_)); }
   kv::MemoryKvEngine without_the_record;
   EXPECT_OK(Open(without_the_record));
 }
 
-TEST_F(BlobFactoryTest, CountsWhatItDoes) {
+TEST_F(BlobStackTest, CountsWhatItDoes) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
   ASSERT_OK_AND_ASSIGN(const Blob sealed, Push(*stack, std::string(100'000, 'b')));
   ASSERT_OK(Push(*stack, "small"));

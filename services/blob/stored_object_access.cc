@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/core/digester.h"
-#include "services/core/files/backup_name.h"
+#include "services/core/files/named_backup.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {

@@ -299,16 +299,16 @@ TEST_P(StoredObjectAccessTest, ASnapshotHasAPlainName) {
 }
 
 // What only a disk does.
-class StoredFilesTest : public StoredObjectAccessTest {
+class StoredObjectAccessOnDiskTest : public StoredObjectAccessTest {
  protected:
   std::string QuarantinePathOf(const StorageKey& key) const {
     return absl::StrCat(directory_.path(), "/blobs/quarantine/", key.ToString());
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Files, StoredFilesTest, testing::Values(Files::kOnDisk));
+INSTANTIATE_TEST_SUITE_P(Files, StoredObjectAccessOnDiskTest, testing::Values(Files::kOnDisk));
 
-TEST_P(StoredFilesTest, AFileInQuarantineIsKeptUntilItIsDeleted) {
+TEST_P(StoredObjectAccessOnDiskTest, AFileInQuarantineIsKeptUntilItIsDeleted) {
   const Blob blob = Store(Bytes('a', kLarge));
   ASSERT_OK(access_->Quarantine(blob.storage_key));
   EXPECT_EQ(std::filesystem::file_size(QuarantinePathOf(blob.storage_key)), kLarge);
@@ -317,7 +317,7 @@ TEST_P(StoredFilesTest, AFileInQuarantineIsKeptUntilItIsDeleted) {
   EXPECT_FALSE(std::filesystem::exists(QuarantinePathOf(blob.storage_key)));
 }
 
-TEST_P(StoredFilesTest, BothDirectoriesAreSyncedThatAnObjectMovesBetween) {
+TEST_P(StoredObjectAccessOnDiskTest, BothDirectoriesAreSyncedThatAnObjectMovesBetween) {
   const Blob blob = Store(Bytes('a', kLarge));
   const size_t before = calls_.Changes().size();
   ASSERT_OK(access_->Quarantine(blob.storage_key));
@@ -326,7 +326,7 @@ TEST_P(StoredFilesTest, BothDirectoriesAreSyncedThatAnObjectMovesBetween) {
   EXPECT_THAT(changes, ElementsAre(Call::kRename, Call::kSync, Call::kSync));
 }
 
-TEST_P(StoredFilesTest, AFileSystemWithoutTheFlagQuarantinesToo) {
+TEST_P(StoredObjectAccessOnDiskTest, AFileSystemWithoutTheFlagQuarantinesToo) {
   const Blob blob = Store(Bytes('a', kLarge));
   calls_.Fail(Call::kRename, EINVAL);
   ASSERT_OK(access_->Quarantine(blob.storage_key));
@@ -335,7 +335,7 @@ TEST_P(StoredFilesTest, AFileSystemWithoutTheFlagQuarantinesToo) {
   EXPECT_OK(access_->Quarantine(blob.storage_key)) << "already gone";
 }
 
-TEST_P(StoredFilesTest, AQuarantineThatDiedHalfwayIsFinished) {
+TEST_P(StoredObjectAccessOnDiskTest, AQuarantineThatDiedHalfwayIsFinished) {
   const Blob blob = Store(Bytes('a', kLarge));
   std::filesystem::create_hard_link(PathOf(blob.storage_key), QuarantinePathOf(blob.storage_key));
   ASSERT_OK(access_->Quarantine(blob.storage_key));
@@ -343,7 +343,7 @@ TEST_P(StoredFilesTest, AQuarantineThatDiedHalfwayIsFinished) {
   EXPECT_FALSE(std::filesystem::exists(PathOf(blob.storage_key)));
 }
 
-TEST_P(StoredFilesTest, AnErrorOfTheDiskQuarantinesAndDeletesNothing) {
+TEST_P(StoredObjectAccessOnDiskTest, AnErrorOfTheDiskQuarantinesAndDeletesNothing) {
   const Blob blob = Store(Bytes('a', kLarge));
   calls_.Fail(Call::kRename, EACCES);
   EXPECT_THAT(access_->Quarantine(blob.storage_key), IsOciError(OciErrorCode::kUnavailable));
@@ -360,7 +360,7 @@ TEST_P(StoredFilesTest, AnErrorOfTheDiskQuarantinesAndDeletesNothing) {
   EXPECT_OK(access_->Verify(blob, 0));
 }
 
-TEST_P(StoredFilesTest, AFailedSyncIsNoSuccess) {
+TEST_P(StoredObjectAccessOnDiskTest, AFailedSyncIsNoSuccess) {
   const Blob blob = Store(Bytes('a', kLarge));
   calls_.Fail(Call::kSync, EIO, /*skip=*/1);
   EXPECT_THAT(access_->Quarantine(blob.storage_key), IsOciError(OciErrorCode::kUnavailable));
@@ -368,7 +368,7 @@ TEST_P(StoredFilesTest, AFailedSyncIsNoSuccess) {
   EXPECT_THAT(gate_.Check(), IsOciError(OciErrorCode::kUnavailable));
 }
 
-TEST_P(StoredFilesTest, WhatCannotBeReadIsLost) {
+TEST_P(StoredObjectAccessOnDiskTest, WhatCannotBeReadIsLost) {
   const Blob blob = Store(Bytes('a', kLarge));
   calls_.Fail(Call::kRead, EIO, /*skip=*/1);
   EXPECT_THAT(access_->Verify(blob, 0), StatusIs(absl::StatusCode::kDataLoss));
@@ -377,7 +377,7 @@ TEST_P(StoredFilesTest, WhatCannotBeReadIsLost) {
   EXPECT_THAT(access_->Verify(blob, 0), IsOciError(OciErrorCode::kUnavailable)) << "says nothing of the object";
 }
 
-TEST_P(StoredFilesTest, VerifiesThroughTheCacheWhereNothingElseGoes) {
+TEST_P(StoredObjectAccessOnDiskTest, VerifiesThroughTheCacheWhereNothingElseGoes) {
   const Blob blob = Store(Bytes('a', kLarge));
   calls_.Fail(Call::kRead, EINVAL, /*skip=*/1, /*times=*/1);
   EXPECT_OK(access_->Verify(blob, 0)) << "goes on from where direct reads have ended";
@@ -387,7 +387,7 @@ TEST_P(StoredFilesTest, VerifiesThroughTheCacheWhereNothingElseGoes) {
   EXPECT_OK(access_->Verify(blob, 0));
 }
 
-TEST_P(StoredFilesTest, AFileThatLostItsEndIsLost) {
+TEST_P(StoredObjectAccessOnDiskTest, AFileThatLostItsEndIsLost) {
   const Blob blob = Store(Bytes('a', kLarge));
   ASSERT_EQ(::truncate(PathOf(blob.storage_key).c_str(), kLarge - 1), 0);
   const absl::Status status = access_->Verify(blob, 0);
@@ -395,7 +395,7 @@ TEST_P(StoredFilesTest, AFileThatLostItsEndIsLost) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("holds 3000000 bytes, where its record says 3000001"));
 }
 
-TEST_P(StoredFilesTest, StrangeFilesAreNoObjects) {
+TEST_P(StoredObjectAccessOnDiskTest, StrangeFilesAreNoObjects) {
   const Blob blob = Store(Bytes('a', kLarge));
   const std::string fan_out = std::filesystem::path(PathOf(blob.storage_key)).parent_path();
   const OwnedFd strange(::open((fan_out + "/lost+found").c_str(), O_CREAT | O_WRONLY, 0600));

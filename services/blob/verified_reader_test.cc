@@ -30,9 +30,9 @@ using Call = FaultySystemCalls::Call;
 constexpr size_t kSize = 700'001;
 constexpr size_t kPiece = 100'000;
 
-class VerifiedReadsTest : public testing::Test {
+class VerifiedReaderTest : public testing::Test {
  protected:
-  VerifiedReadsTest() { Restart(); }
+  VerifiedReaderTest() { Restart(); }
 
   // Nothing is known of any object any more.
   void Restart() {
@@ -119,13 +119,13 @@ class VerifiedReadsTest : public testing::Test {
   const std::string bytes_ = std::string(kSize / 2, 'a') + std::string(kSize - kSize / 2, 'b');
 };
 
-TEST_F(VerifiedReadsTest, WhatWasJustUploadedIsAFile) {
+TEST_F(VerifiedReaderTest, WhatWasJustUploadedIsAFile) {
   const Blob blob = Store(bytes_);
   EXPECT_TRUE(IsFile(OpenWhole(blob)));
   EXPECT_TRUE(IsFile(stack_->reader().Open(blob.storage_key, {5, 10}, std::nullopt)));
 }
 
-TEST_F(VerifiedReadsTest, WhatIsNotKnownIsHashedOnce) {
+TEST_F(VerifiedReaderTest, WhatIsNotKnownIsHashedOnce) {
   const Blob blob = Store(bytes_);
   Restart();
   absl::StatusOr<ReadContent> content = OpenWhole(blob);
@@ -140,7 +140,7 @@ TEST_F(VerifiedReadsTest, WhatIsNotKnownIsHashedOnce) {
   EXPECT_NE(StreamOf(content), nullptr) << "that was long ago";
 }
 
-TEST_F(VerifiedReadsTest, AStreamReadInPartProvesNothing) {
+TEST_F(VerifiedReaderTest, AStreamReadInPartProvesNothing) {
   const Blob blob = Store(bytes_);
   Restart();
   absl::StatusOr<ReadContent> content = OpenWhole(blob);
@@ -151,7 +151,7 @@ TEST_F(VerifiedReadsTest, AStreamReadInPartProvesNothing) {
   EXPECT_NE(StreamOf(content), nullptr);
 }
 
-TEST_F(VerifiedReadsTest, TheLastPieceOfACorruptObjectIsHeldBack) {
+TEST_F(VerifiedReaderTest, TheLastPieceOfACorruptObjectIsHeldBack) {
   for (const off_t offset : {off_t{0}, off_t{kSize / 2}, off_t{kSize - 1}}) {
     const Blob blob = Store(bytes_);
     FlipBit(blob, offset);
@@ -174,7 +174,7 @@ TEST_F(VerifiedReadsTest, TheLastPieceOfACorruptObjectIsHeldBack) {
   }
 }
 
-TEST_F(VerifiedReadsTest, TheRestIsCheckedAgainstTheWhole) {
+TEST_F(VerifiedReaderTest, TheRestIsCheckedAgainstTheWhole) {
   const Blob blob = Store(bytes_);
   FlipBit(blob, 0);
   absl::StatusOr<ReadContent> content = stack_->reader().Open(blob.storage_key, {kSize - kPiece, kPiece}, blob.digest);
@@ -191,7 +191,7 @@ TEST_F(VerifiedReadsTest, TheRestIsCheckedAgainstTheWhole) {
   EXPECT_TRUE(got.bytes == bytes_.substr(kSize - kPiece));
 }
 
-TEST_F(VerifiedReadsTest, AnObjectOfAnotherSizeIsNotTheBlob) {
+TEST_F(VerifiedReaderTest, AnObjectOfAnotherSizeIsNotTheBlob) {
   const Blob blob = Store(bytes_);
   EXPECT_THAT(stack_->reader().Open(blob.storage_key, {0, kSize - 1}, blob.digest),
               StatusIs(absl::StatusCode::kDataLoss));
@@ -202,7 +202,7 @@ TEST_F(VerifiedReadsTest, AnObjectOfAnotherSizeIsNotTheBlob) {
               StatusIs(absl::StatusCode::kNotFound));
 }
 
-TEST_F(VerifiedReadsTest, AValueIsHashedAtEachRead) {
+TEST_F(VerifiedReaderTest, AValueIsHashedAtEachRead) {
   const Blob blob = Store("small goods");
   const absl::StatusOr<ReadContent> content = OpenWhole(blob);
   ASSERT_OK(content);
@@ -218,7 +218,7 @@ TEST_F(VerifiedReadsTest, AValueIsHashedAtEachRead) {
   EXPECT_EQ(CorruptReads(), 1);
 }
 
-TEST_F(VerifiedReadsTest, WhatTheDiskDoesNotGiveIsLost) {
+TEST_F(VerifiedReaderTest, WhatTheDiskDoesNotGiveIsLost) {
   const Blob blob = Store(bytes_);
   Restart();
   absl::StatusOr<ReadContent> content = OpenWhole(blob);
@@ -234,7 +234,7 @@ TEST_F(VerifiedReadsTest, WhatTheDiskDoesNotGiveIsLost) {
   EXPECT_OK(ReadAll(*StreamOf(content)).end) << "an error of reading is not remembered";
 }
 
-TEST_F(VerifiedReadsTest, TheScrubMakesFilesKnown) {
+TEST_F(VerifiedReaderTest, TheScrubMakesFilesKnown) {
   const Blob good = Store(bytes_);
   const Blob bad = Store(bytes_ + "x");
   Restart();

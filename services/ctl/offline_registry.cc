@@ -8,7 +8,7 @@
 #include "prometheus/registry.h"
 #include "services/auth/records/auth_format.h"
 #include "services/blob/blob_stack.h"
-#include "services/core/time/system_clock.h"
+#include "services/core/time/clock.h"
 #include "services/kv/stack/kv_stack.h"
 #include "services/manifest/check/catalog_check.h"
 #include "services/manifest/records/catalog_format.h"

@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "services/core/object_access.h"
-#include "services/core/time/system_clock.h"
+#include "services/core/time/clock.h"
 #include "services/kv/stack/kv_stack.h"
 #include "services/manifest/catalog/pull_times.h"
 #include "services/manifest/catalog/registry_catalog.h"

@@ -15,7 +15,7 @@
 #include "services/auth/authentication_files.h"
 #include "services/auth/authority.h"
 #include "services/blob/blob_stack.h"
-#include "services/core/time/system_clock.h"
+#include "services/core/time/clock.h"
 #include "services/kv/stack/kv_stack.h"
 #include "services/manifest/catalog/pull_times.h"
 #include "services/manifest/catalog/registry_catalog.h"

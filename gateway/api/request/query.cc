@@ -17,7 +17,7 @@ absl::StatusOr<std::string> Decode(absl::string_view text) {
   if (!decoded.has_value()) {
     return absl::InvalidArgumentError(absl::StrCat("the query is not percent-encoded rightly: ", QuotedInput(text)));
   }
-  if (runtime::Utf8PrefixLength(*decoded) != decoded->size()) {
+  if (Utf8PrefixLength(*decoded) != decoded->size()) {
     return absl::InvalidArgumentError(absl::StrCat("the query is not UTF-8: ", QuotedInput(text)));
   }
   return *std::move(decoded);

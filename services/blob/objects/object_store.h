@@ -109,7 +109,7 @@ class StagedUpload {
 class StagingObjectStore : public ObjectStore {
  public:
   // The key of the object that an upload becomes.
-  static StorageKey KeyOf(const UploadId& id);
+  static StorageKey KeyOf(const UploadId& id) { return *StorageKey::Parse("f" + id.ToString()); }
 
   // OK, or kUnavailable with the reason why the store is read-only.
   virtual absl::Status CheckWritable() const = 0;

@@ -7,7 +7,7 @@
 namespace entrepot::blob {
 namespace {
 
-class VerifiedObjectsTest : public testing::Test {
+class VerificationCacheTest : public testing::Test {
  protected:
   FakeClock clock_;
   VerificationCache verified_{&clock_, /*objects_max=*/2};
@@ -16,7 +16,7 @@ class VerifiedObjectsTest : public testing::Test {
   const Digest digest_ = ComputeDigest(DigestAlgorithm::kSha256, "a");
 };
 
-TEST_F(VerifiedObjectsTest, KnowsWhatWasEntered) {
+TEST_F(VerificationCacheTest, KnowsWhatWasEntered) {
   EXPECT_EQ(verified_.Find(key_, version_, digest_), ObjectTrust::kUnknown);
   verified_.Record(key_, version_, digest_, true);
   EXPECT_EQ(verified_.Find(key_, version_, digest_), ObjectTrust::kGood);
@@ -26,14 +26,14 @@ TEST_F(VerifiedObjectsTest, KnowsWhatWasEntered) {
   EXPECT_TRUE(verified_.IsCorrupt(key_, version_));
 }
 
-TEST_F(VerifiedObjectsTest, KnowsNothingOfAnotherDigest) {
+TEST_F(VerificationCacheTest, KnowsNothingOfAnotherDigest) {
   for (bool good : {true, false}) {
     verified_.Record(key_, version_, digest_, good);
     EXPECT_EQ(verified_.Find(key_, version_, ComputeDigest(DigestAlgorithm::kSha256, "b")), ObjectTrust::kUnknown);
   }
 }
 
-TEST_F(VerifiedObjectsTest, AChangedFileIsUnknown) {
+TEST_F(VerificationCacheTest, AChangedFileIsUnknown) {
   for (bool good : {true, false}) {
     verified_.Record(key_, version_, digest_, good);
     for (auto field : {&ObjectVersion::inode, &ObjectVersion::size_bytes}) {
@@ -49,7 +49,7 @@ TEST_F(VerifiedObjectsTest, AChangedFileIsUnknown) {
   }
 }
 
-TEST_F(VerifiedObjectsTest, GoodLastsADayAndCorruptForEver) {
+TEST_F(VerificationCacheTest, GoodLastsADayAndCorruptForEver) {
   const StorageKey corrupt = StorageKey::Random(StorageTier::kFile);
   verified_.Record(key_, version_, digest_, true);
   verified_.Record(corrupt, version_, digest_, false);
@@ -60,13 +60,13 @@ TEST_F(VerifiedObjectsTest, GoodLastsADayAndCorruptForEver) {
   EXPECT_EQ(verified_.Find(corrupt, version_, digest_), ObjectTrust::kCorrupt);
 }
 
-TEST_F(VerifiedObjectsTest, AClockSetBackMakesNothingGood) {
+TEST_F(VerificationCacheTest, AClockSetBackMakesNothingGood) {
   verified_.Record(key_, version_, digest_, true);
   clock_.Advance(-absl::Hours(48));
   EXPECT_EQ(verified_.Find(key_, version_, digest_), ObjectTrust::kUnknown);
 }
 
-TEST_F(VerifiedObjectsTest, ForgetsWhatWasUsedLongestAgo) {
+TEST_F(VerificationCacheTest, ForgetsWhatWasUsedLongestAgo) {
   const StorageKey second = StorageKey::Random(StorageTier::kFile);
   const StorageKey third = StorageKey::Random(StorageTier::kFile);
   verified_.Record(key_, version_, digest_, true);

@@ -12,9 +12,9 @@
 #include "services/blob/objects/object_store.h"
 #include "services/blob/objects/verification_cache.h"
 #include "services/blob/objects/verifying_stream.h"
-#include "services/core/byte_range.h"
 #include "services/core/digest.h"
 #include "services/core/files/owned_fd.h"
+#include "services/core/range_header.h"
 #include "services/core/storage_key.h"
 
 namespace entrepot::blob {

@@ -5,6 +5,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 
 namespace entrepot {
 
@@ -15,6 +16,10 @@ namespace entrepot {
 // kInvalidArgument: `name` is none (backup_name.h); kAlreadyExists; those of `fill` and of durable_directory.h.
 absl::Status MakeNamedBackup(const std::string& parent, const std::string& name,
                              absl::FunctionRef<absl::Status(const std::string& directory)> fill);
+
+// What a backup may be called, which becomes a directory's name: 1 to 64 of a-z 0-9 . _ -, the first one no dot.
+// kInvalidArgument.
+absl::Status CheckBackupName(absl::string_view name);
 
 }  // namespace entrepot
 

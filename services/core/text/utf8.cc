@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace entrepot::runtime {
+namespace entrepot {
 namespace {
 
 bool IsContinuation(uint8_t byte) { return (byte & 0xC0) == 0x80; }
@@ -40,4 +40,4 @@ size_t Utf8PrefixLength(absl::string_view text) {
   return at;
 }
 
-}  // namespace entrepot::runtime
+}  // namespace entrepot

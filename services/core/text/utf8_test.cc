@@ -4,7 +4,7 @@
 
 #include "gtest/gtest.h"
 
-namespace entrepot::runtime {
+namespace entrepot {
 namespace {
 
 TEST(Utf8Test, AcceptsEveryLength) {
@@ -39,4 +39,4 @@ TEST(Utf8Test, StopsBeforeWhatIsNotUtf8) {
 }
 
 }  // namespace
-}  // namespace entrepot::runtime
+}  // namespace entrepot

@@ -1,6 +1,8 @@
 #ifndef ENTREPOT_SERVICES_CORE_TIME_CLOCK_H_
 #define ENTREPOT_SERVICES_CORE_TIME_CLOCK_H_
 
+#include <chrono>
+
 #include "absl/time/time.h"
 
 namespace entrepot {
@@ -10,6 +12,13 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual absl::Time Now() const = 0;
+};
+
+// The machine's clock, as it is now: absl::Now() reckons from what it read up to two seconds ago, and where the clock
+// is set meanwhile a token would outlive its end by that. Thread-safe.
+class SystemClock : public Clock {
+ public:
+  absl::Time Now() const override { return absl::FromChrono(std::chrono::system_clock::now()); }
 };
 
 }  // namespace entrepot

@@ -2,6 +2,8 @@
 #define ENTREPOT_SERVICES_CORE_TIME_STOP_SIGNAL_H_
 
 #include <condition_variable>
+#include <cstdint>
+#include <functional>
 #include <mutex>
 
 #include "absl/time/time.h"
@@ -27,6 +29,10 @@ class StopSignal {
   std::condition_variable changed_;
   bool stopped_ = false;  // Guarded by mutex_.
 };
+
+// How background work leaves the machine to those who wait for an answer: called after each step with what it cost, it
+// waits for as long as that was too much. false: stop here.
+using Pace = std::function<bool(uint64_t operations, uint64_t bytes)>;
 
 }  // namespace entrepot
 

@@ -9,7 +9,7 @@
 namespace entrepot {
 namespace {
 
-TEST(StopSignal, WaitsWhereNobodySaysStop) {
+TEST(StopSignalTest, WaitsWhereNobodySaysStop) {
   StopSignal stop;
   const auto start = std::chrono::steady_clock::now();
   EXPECT_FALSE(stop.WaitFor(absl::Milliseconds(20)));
@@ -17,13 +17,13 @@ TEST(StopSignal, WaitsWhereNobodySaysStop) {
   EXPECT_FALSE(stop.stopped());
 }
 
-TEST(StopSignal, WaitsNotAtAllForWhatIsPast) {
+TEST(StopSignalTest, WaitsNotAtAllForWhatIsPast) {
   StopSignal stop;
   EXPECT_FALSE(stop.WaitFor(absl::ZeroDuration()));
   EXPECT_FALSE(stop.WaitFor(-absl::Hours(1)));
 }
 
-TEST(StopSignal, WakesEveryoneHoweverLongTheyWouldWait) {
+TEST(StopSignalTest, WakesEveryoneHoweverLongTheyWouldWait) {
   StopSignal stop;
   std::thread hours([&] { EXPECT_TRUE(stop.WaitFor(absl::Hours(1000))); });
   std::thread forever([&] { EXPECT_TRUE(stop.WaitFor(absl::InfiniteDuration())); });
@@ -33,7 +33,7 @@ TEST(StopSignal, WakesEveryoneHoweverLongTheyWouldWait) {
   forever.join();
 }
 
-TEST(StopSignal, IsForGood) {
+TEST(StopSignalTest, IsForGood) {
   StopSignal stop;
   stop.Stop();
   EXPECT_TRUE(stop.stopped());

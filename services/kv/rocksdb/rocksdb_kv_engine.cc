@@ -19,7 +19,6 @@
 #include "services/kv/rocksdb/rocksdb_logger.h"
 #include "services/kv/rocksdb/rocksdb_metrics.h"
 #include "services/kv/rocksdb/rocksdb_open.h"
-#include "services/kv/rocksdb/rocksdb_options.h"
 #include "services/kv/rocksdb/rocksdb_reads.h"
 #include "services/kv/rocksdb/rocksdb_status.h"
 #include "services/kv/rocksdb/rocksdb_transaction.h"

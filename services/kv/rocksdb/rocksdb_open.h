@@ -1,10 +1,13 @@
 #ifndef ENTREPOT_SERVICES_KV_ROCKSDB_ROCKSDB_OPEN_H_
 #define ENTREPOT_SERVICES_KV_ROCKSDB_ROCKSDB_OPEN_H_
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "rocksdb/env.h"
+#include "rocksdb/listener.h"
 #include "rocksdb/options.h"
 #include "rocksdb/utilities/transaction_db.h"
 
@@ -14,6 +17,10 @@ namespace entrepot::kv {
 // disk full for fatal, where it otherwise waits for room.
 absl::StatusOr<std::unique_ptr<rocksdb::TransactionDB>> OpenTransactionDb(const rocksdb::Options& options,
                                                                           const std::string& directory);
+
+// The settings of decisions/2026-11-24-rocksdb-settings.md, where each has its reason.
+rocksdb::Options MakeRocksDbOptions(size_t memory_bytes_max, std::shared_ptr<rocksdb::EventListener> listener,
+                                    std::shared_ptr<rocksdb::Logger> logger);
 
 }  // namespace entrepot::kv
 

@@ -23,9 +23,9 @@ namespace {
 
 using Model = std::map<std::string, std::string>;
 
-class RandomTest : public testing::TestWithParam<unsigned> {
+class RocksDbRandomTest : public testing::TestWithParam<unsigned> {
  protected:
-  RandomTest() : random_(GetParam()) { Open(directory_); }
+  RocksDbRandomTest() : random_(GetParam()) { Open(directory_); }
 
   void Open(const std::string& directory) {
     kv_.reset();
@@ -153,7 +153,7 @@ class RandomTest : public testing::TestWithParam<unsigned> {
   Model model_;
 };
 
-TEST_P(RandomTest, BehavesAsAMap) {
+TEST_P(RocksDbRandomTest, BehavesAsAMap) {
   for (int step = 0; step < 400 && !HasFatalFailure(); ++step) {
     SCOPED_TRACE(absl::StrCat("seed ", GetParam(), " step ", step));
     Transact();
@@ -164,7 +164,7 @@ TEST_P(RandomTest, BehavesAsAMap) {
   ASSERT_THAT(kv_->Scan({.limit = 100000}), IsOkAndHolds(Scan(model_, {.limit = 100000})));
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, RandomTest, testing::Values(1u, 2u, 3u, std::random_device()()));
+INSTANTIATE_TEST_SUITE_P(Seeds, RocksDbRandomTest, testing::Values(1u, 2u, 3u, std::random_device()()));
 
 }  // namespace
 }  // namespace entrepot::kv

@@ -22,7 +22,7 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class KvFactoryTest : public testing::Test {
+class KvStackTest : public testing::Test {
  protected:
   TemporaryDirectory directory_;
   std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
@@ -34,7 +34,7 @@ std::set<std::string> Names(const prometheus::Collectable& collectable) {
   return names;
 }
 
-TEST_F(KvFactoryTest, OpensAnEngineThatKeepsWhatIsWritten) {
+TEST_F(KvStackTest, OpensAnEngineThatKeepsWhatIsWritten) {
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<KvStack> stack, KvStack::Open(directory_.path(), registry_));
     ASSERT_OK(stack->engine()->Transact({{"a"}}, [](KvTransaction& transaction) {
@@ -48,7 +48,7 @@ TEST_F(KvFactoryTest, OpensAnEngineThatKeepsWhatIsWritten) {
   EXPECT_THAT(stack->engine()->Get("a"), IsOkAndHolds(testing::Optional(std::string("1"))));
 }
 
-TEST_F(KvFactoryTest, ShowsTheMetricsOfCallsAndOfRocksDb) {
+TEST_F(KvStackTest, ShowsTheMetricsOfCallsAndOfRocksDb) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<KvStack> stack, KvStack::Open(directory_.path(), registry_));
   EXPECT_THAT(Names(*registry_), Contains("entrepot_metadata_transaction_duration_seconds"));
   std::shared_ptr<prometheus::Collectable> metrics = stack->engine_metrics();
@@ -61,7 +61,7 @@ TEST_F(KvFactoryTest, ShowsTheMetricsOfCallsAndOfRocksDb) {
   EXPECT_THAT(Names(*metrics), IsEmpty()) << "they may outlive the engine";
 }
 
-TEST_F(KvFactoryTest, CountsTheSyncsOfTheLog) {
+TEST_F(KvStackTest, CountsTheSyncsOfTheLog) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<KvStack> stack, KvStack::Open(directory_.path(), registry_));
   auto syncs = [&] {
     for (const prometheus::MetricFamily& family : stack->engine_metrics()->Collect()) {
@@ -88,14 +88,14 @@ TEST_F(KvFactoryTest, CountsTheSyncsOfTheLog) {
   EXPECT_EQ(syncs(), before + 1) << "a transaction that wrote nothing syncs nothing";
 }
 
-TEST_F(KvFactoryTest, ADirectoryInUseIsOneClearError) {
+TEST_F(KvStackTest, ADirectoryInUseIsOneClearError) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<KvStack> stack, KvStack::Open(directory_.path(), registry_));
   absl::Status second = KvStack::Open(directory_.path(), std::make_shared<prometheus::Registry>()).status();
   EXPECT_THAT(second, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(std::string(second.message()), HasSubstr("in use by another process"));
 }
 
-class KvSnapshotTest : public KvFactoryTest {
+class KvStackSnapshotTest : public KvStackTest {
  protected:
   std::unique_ptr<KvStack> Open(const std::string& directory) {
     absl::StatusOr<std::unique_ptr<KvStack>> stack = KvStack::Open(directory, std::make_shared<prometheus::Registry>());
@@ -117,7 +117,7 @@ class KvSnapshotTest : public KvFactoryTest {
   const std::string copy_ = directory_.path() + "/copy";
 };
 
-TEST_F(KvSnapshotTest, HoldsWhatWasCommittedBeforeItAndOpensAsTheOriginalDid) {
+TEST_F(KvStackSnapshotTest, HoldsWhatWasCommittedBeforeItAndOpensAsTheOriginalDid) {
   const std::unique_ptr<KvStack> stack = Open(original_);
   ASSERT_NE(stack, nullptr);
   Put(*stack, "synced", "1", Durability::kSynced);
@@ -137,7 +137,7 @@ TEST_F(KvSnapshotTest, HoldsWhatWasCommittedBeforeItAndOpensAsTheOriginalDid) {
   EXPECT_THAT(stack->engine()->Get("own"), IsOkAndHolds(testing::Eq(std::nullopt))) << "they share no file to write to";
 }
 
-TEST_F(KvSnapshotTest, LeavesOutNothingThatWasAcknowledgedWhileOthersWrite) {
+TEST_F(KvStackSnapshotTest, LeavesOutNothingThatWasAcknowledgedWhileOthersWrite) {
   const std::unique_ptr<KvStack> stack = Open(original_);
   ASSERT_NE(stack, nullptr);
   constexpr int kWriters = 4;
@@ -181,7 +181,7 @@ TEST_F(KvSnapshotTest, LeavesOutNothingThatWasAcknowledgedWhileOthersWrite) {
   }
 }
 
-TEST_F(KvSnapshotTest, NeverGoesWhereSomethingIs) {
+TEST_F(KvStackSnapshotTest, NeverGoesWhereSomethingIs) {
   const std::unique_ptr<KvStack> stack = Open(original_);
   ASSERT_NE(stack, nullptr);
   ASSERT_OK(stack->Snapshot(copy_));

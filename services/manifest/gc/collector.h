@@ -9,10 +9,10 @@
 #include "entrepot/manifest/v1/maintenance.pb.h"
 #include "prometheus/registry.h"
 #include "services/core/object_access.h"
-#include "services/core/random_order.h"
 #include "services/core/time/clock.h"
-#include "services/core/time/pace.h"
+#include "services/core/time/stop_signal.h"
 #include "services/kv/kv_engine.h"
+#include "services/manifest/records/random_order.h"
 
 namespace entrepot::manifest {
 

@@ -5,12 +5,12 @@
 
 #include "absl/status/status.h"
 #include "services/core/object_access.h"
-#include "services/core/random_order.h"
 #include "services/core/storage_key.h"
 #include "services/kv/kv_engine.h"
 #include "services/manifest/gc/collection_run.h"
 #include "services/manifest/gc/collector_metrics.h"
 #include "services/manifest/gc/deletion_pause.h"
+#include "services/manifest/records/random_order.h"
 
 namespace entrepot::manifest {
 

@@ -5,8 +5,8 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
-#include "services/core/files/backup_name.h"
 #include "services/core/files/durable_directory.h"
+#include "services/core/files/named_backup.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {

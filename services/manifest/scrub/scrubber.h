@@ -12,7 +12,7 @@
 #include "services/core/object_access.h"
 #include "services/core/storage_key.h"
 #include "services/core/time/clock.h"
-#include "services/core/time/pace.h"
+#include "services/core/time/stop_signal.h"
 #include "services/kv/kv_engine.h"
 
 namespace entrepot::manifest {

@@ -1,4 +1,4 @@
-#include "services/core/byte_range.h"
+#include "services/core/range_header.h"
 
 #include <algorithm>
 #include <limits>

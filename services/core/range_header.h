@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_SERVICES_CORE_BYTE_RANGE_H_
-#define ENTREPOT_SERVICES_CORE_BYTE_RANGE_H_
+#ifndef ENTREPOT_SERVICES_CORE_RANGE_HEADER_H_
+#define ENTREPOT_SERVICES_CORE_RANGE_HEADER_H_
 
 #include <cstdint>
 #include <optional>
@@ -31,4 +31,4 @@ absl::StatusOr<ByteRange> ParseUploadContentRange(absl::string_view header);
 
 }  // namespace entrepot
 
-#endif  // ENTREPOT_SERVICES_CORE_BYTE_RANGE_H_
+#endif  // ENTREPOT_SERVICES_CORE_RANGE_HEADER_H_

@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_SERVICES_CORE_RANDOM_ORDER_H_
-#define ENTREPOT_SERVICES_CORE_RANDOM_ORDER_H_
+#ifndef ENTREPOT_SERVICES_MANIFEST_RECORDS_RANDOM_ORDER_H_
+#define ENTREPOT_SERVICES_MANIFEST_RECORDS_RANDOM_ORDER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -20,4 +20,4 @@ void PutInRandomOrder(const RandomBits& random, std::vector<T>* items) {
 
 }  // namespace entrepot::manifest
 
-#endif  // ENTREPOT_SERVICES_CORE_RANDOM_ORDER_H_
+#endif  // ENTREPOT_SERVICES_MANIFEST_RECORDS_RANDOM_ORDER_H_
