@@ -1,3 +1,4 @@
+#include "services/core/time/eventually.h"
 #include "services/blob/blob_backups.h"
 
 #include <array>
@@ -137,7 +138,7 @@ TEST_F(BlobBackupsTest, HoldsAllThatWasStoredBeforeItWhileOthersStore) {
       });
     }
     for (std::atomic<size_t>& count : acknowledged) {
-      while (count < 6) std::this_thread::yield();
+      EXPECT_TRUE(Eventually([&] { return count >= 6; }));
     }
     std::array<size_t, kWriters> counts;
     for (int w = 0; w < kWriters; ++w) counts[w] = acknowledged[w];

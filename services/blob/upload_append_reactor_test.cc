@@ -1,3 +1,4 @@
+#include "services/core/time/eventually.h"
 #include "services/blob/upload_append_reactor.h"
 
 #include <memory>
@@ -55,13 +56,9 @@ class UploadAppendReactorTest : public testing::Test {
   UploadId Start() { return server_.sessions().Start(ReactorTestServer::owner(), DigestAlgorithm::kSha256)->id; }
   absl::StatusOr<Upload> Get(const UploadId& id) { return server_.sessions().Get(ReactorTestServer::owner(), id); }
 
-  // The server ends a broken call when it learns of it.
+  // The server ends a broken call once gRPC reports it.
   void WaitUntilFree(const UploadId& id) {
-    const absl::Time deadline = absl::Now() + absl::Seconds(30);
-    while (!server_.sessions().Append(ReactorTestServer::owner(), id, {}).ok()) {
-      ASSERT_LT(absl::Now(), deadline);
-      absl::SleepFor(absl::Milliseconds(1));
-    }
+    ASSERT_TRUE(Eventually([&] { return server_.sessions().Append(ReactorTestServer::owner(), id, {}).ok(); }));
   }
 
   ReactorTestServer server_;

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/core/time/eventually.h"
 #include "services/kv/testing/temporary_directory.h"
 #include "services/status/status_matchers.h"
 
@@ -157,7 +158,7 @@ TEST_F(KvStackSnapshotTest, LeavesOutNothingThatWasAcknowledgedWhileOthersWrite)
   std::vector<std::array<int, kWriters>> before;
   for (int s = 0; s < kSnapshots; ++s) {
     for (int w = 0; w < kWriters; ++w) {
-      while (acknowledged[w] < 5 * (s + 1)) std::this_thread::yield();
+      EXPECT_TRUE(Eventually([&] { return acknowledged[w] >= 5 * (s + 1); }));
     }
     std::array<int, kWriters> seen;
     for (int w = 0; w < kWriters; ++w) seen[w] = acknowledged[w];
