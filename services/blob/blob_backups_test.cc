@@ -1,4 +1,3 @@
-#include "services/core/time/eventually.h"
 #include "services/blob/blob_backups.h"
 
 #include <array>
@@ -18,6 +17,7 @@
 #include "services/blob/io/faulty_system_calls.h"
 #include "services/core/content.h"
 #include "services/core/digester.h"
+#include "services/core/time/eventually.h"
 #include "services/core/time/fake_clock.h"
 #include "services/kv/stack/kv_stack.h"
 #include "services/kv/testing/temporary_directory.h"
@@ -86,7 +86,7 @@ class BlobBackupsTest : public testing::Test {
   FaultySystemCalls calls_;
 };
 
-TEST_F(BlobBackupsTest, ABackupOpensAsTheStoreDid) {
+TEST_F(BlobBackupsTest, ABackupOpensLikeTheStore) {
   std::vector<Blob> before;
   {
     Store store(data_, &clock_);
@@ -106,7 +106,7 @@ TEST_F(BlobBackupsTest, ABackupOpensAsTheStoreDid) {
   EXPECT_OK(restored.objects().Verify(later, 0)) << "it goes on as a store of its own";
 }
 
-TEST_F(BlobBackupsTest, NeitherHalfOpensWithTheOtherOfAnotherStore) {
+TEST_F(BlobBackupsTest, HalvesOfDifferentBackupsDoNotOpen) {
   Store store(data_, &clock_);
   ASSERT_OK(store.objects().Snapshot("one"));
   std::filesystem::remove(BackupOf("one") + "/blobs/store_id");
@@ -119,7 +119,7 @@ TEST_F(BlobBackupsTest, NeitherHalfOpensWithTheOtherOfAnotherStore) {
               StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
-TEST_F(BlobBackupsTest, HoldsAllThatWasStoredBeforeItWhileOthersStore) {
+TEST_F(BlobBackupsTest, ContainsAllEarlierObjectsOfConcurrentWriters) {
   constexpr int kWriters = 3;
   std::array<std::vector<Blob>, kWriters> stored;
   std::array<std::atomic<size_t>, kWriters> acknowledged{};
@@ -153,7 +153,7 @@ TEST_F(BlobBackupsTest, HoldsAllThatWasStoredBeforeItWhileOthersStore) {
   for (const Blob& blob : before) EXPECT_OK(restored.objects().Verify(blob, 0));
 }
 
-TEST_F(BlobBackupsTest, ANameIsTakenOnce) {
+TEST_F(BlobBackupsTest, RefusesAnExistingName) {
   Store store(data_, &clock_);
   ASSERT_OK(store.objects().Snapshot("one"));
   EXPECT_THAT(store.objects().Snapshot("one"), StatusIs(absl::StatusCode::kAlreadyExists));
@@ -161,7 +161,7 @@ TEST_F(BlobBackupsTest, ANameIsTakenOnce) {
   EXPECT_THAT(Backups(), ElementsAre("one"));
 }
 
-TEST_F(BlobBackupsTest, CopiesWhereNoLinkCanBeMade) {
+TEST_F(BlobBackupsTest, CopiesFilesIfLinksFail) {
   Blob blob{ComputeDigest(DigestAlgorithm::kSha256, ""), 0, StorageKey::Random(StorageTier::kFile)};
   {
     Store store(data_, &clock_, &calls_);
@@ -174,7 +174,7 @@ TEST_F(BlobBackupsTest, CopiesWhereNoLinkCanBeMade) {
   EXPECT_OK(restored.objects().Verify(blob, 0));
 }
 
-TEST_F(BlobBackupsTest, WhatFailsLeavesNothingBehind) {
+TEST_F(BlobBackupsTest, AFailedBackupLeavesNothingBehind) {
   Store store(data_, &clock_, &calls_);
   store.Put(std::string(kLarge, 'a'));
   for (Call call : {Call::kLink, Call::kSync, Call::kWrite}) {
@@ -186,7 +186,7 @@ TEST_F(BlobBackupsTest, WhatFailsLeavesNothingBehind) {
   EXPECT_OK(store.objects().Snapshot("one"));
 }
 
-TEST_F(BlobBackupsTest, WhatWasCutOffIsBegunAnew) {
+TEST_F(BlobBackupsTest, RestartsAnInterruptedBackup) {
   Store store(data_, &clock_);
   std::filesystem::create_directories(data_ + "/backups/.one.partial/blobs/objects/00/strange");
   ASSERT_OK(store.objects().Snapshot("one"));

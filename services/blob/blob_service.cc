@@ -18,7 +18,7 @@
 namespace entrepot::blob {
 namespace {
 
-// What fits a message with ease.
+// So many entries fit into one message easily.
 constexpr uint32_t kListMax = 10'000;
 
 }  // namespace

@@ -12,11 +12,11 @@
 
 namespace entrepot::blob {
 
-// entrepot.blob.v1.BlobService over the service's own classes: parses, calls, answers. What blocks runs on the
-// executor.
+// Serves entrepot.blob.v1.BlobService with the service's own classes: parses requests, calls the class, converts the
+// result. Blocking work runs on the executor.
 class BlobService : public v1::BlobService::CallbackService {
  public:
-  // Both outlive the server that this is registered with.
+  // Both must outlive the server that this is registered with.
   BlobService(BlobStack* stack, runtime::Executor* executor)
       : sessions_(stack->upload_sessions()),
         reader_(stack->reader()),

@@ -25,7 +25,7 @@ namespace {
 
 constexpr size_t kExpiredAtOnce = 64;
 
-// Of which the store for large objects needs to exist first.
+// The parts that must exist before the store for large objects is opened.
 struct Instruments {
   explicit Instruments(std::shared_ptr<prometheus::Registry> registry)
       : registry(std::move(registry)), metrics(*this->registry), gate(metrics.store_read_only()) {}

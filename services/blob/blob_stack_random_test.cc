@@ -283,7 +283,7 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
   std::map<StorageKey, std::string> objects_;
 };
 
-TEST_P(BlobStackRandomTest, DoesWhatTheModelDoes) {
+TEST_P(BlobStackRandomTest, BehavesLikeTheModel) {
   for (int i = 0; i < 1'000 && !HasFatalFailure(); ++i) Step();
   Read();
   EXPECT_GT(objects_.size(), 10);

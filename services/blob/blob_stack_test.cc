@@ -69,7 +69,7 @@ class BlobStackTest : public testing::Test {
   std::shared_ptr<prometheus::Registry> registry_;
 };
 
-TEST_F(BlobStackTest, MakesWhatIsMissingAndFindsItAgain) {
+TEST_F(BlobStackTest, MakesItsDirectoriesAndReopensThem) {
   StorageKey key = StorageKey::Random(StorageTier::kKv);
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
@@ -82,7 +82,7 @@ TEST_F(BlobStackTest, MakesWhatIsMissingAndFindsItAgain) {
   EXPECT_EQ(Contents(object), "goods");
 }
 
-TEST_F(BlobStackTest, TheSameBytesPushedAHundredTimesAtOnce) {
+TEST_F(BlobStackTest, PushesTheSameBytesConcurrently) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<kv::KvStack> kv,
                        kv::KvStack::Open(directory_.path() + "/kv", std::make_shared<prometheus::Registry>()));
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(*kv->engine()));
@@ -125,7 +125,7 @@ TEST_F(BlobStackTest, ManyAppendersOfOneSessionTakeTurns) {
   EXPECT_OK(stack->upload_sessions().Seal(owner_, upload.id, ComputeDigest(DigestAlgorithm::kSha256, expected)));
 }
 
-TEST_F(BlobStackTest, AFailedSyncTurnsTheStoreReadOnlyUntilItIsOpenedAnew) {
+TEST_F(BlobStackTest, AFailedSyncTurnsTheStoreReadOnlyUntilReopened) {
   const std::string bytes(100'000, 'b');
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
   ASSERT_OK_AND_ASSIGN(const Blob before, Push(*stack, bytes));
@@ -148,7 +148,7 @@ TEST_F(BlobStackTest, AFailedSyncTurnsTheStoreReadOnlyUntilItIsOpenedAnew) {
   EXPECT_TRUE(std::filesystem::is_empty(Path() + "/staging"));
 }
 
-TEST_F(BlobStackTest, TakesUploadsAgainOnceThereIsSpace) {
+TEST_F(BlobStackTest, AcceptsUploadsOnceThereIsSpace) {
   const std::string bytes(100'000, 'b');
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
   calls_.Fail(Call::kWrite, ENOSPC);
@@ -160,7 +160,7 @@ TEST_F(BlobStackTest, TakesUploadsAgainOnceThereIsSpace) {
   EXPECT_THAT(Metrics(), HasSubstr("entrepot_store_read_only 0"));
 }
 
-TEST_F(BlobStackTest, BeginsNothingWithoutSpaceForTheDatabases) {
+TEST_F(BlobStackTest, RefusesUploadsBelowTheReserve) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
   ASSERT_OK_AND_ASSIGN(const Upload upload, stack->upload_sessions().Start(owner_, DigestAlgorithm::kSha256));
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender,
@@ -175,7 +175,7 @@ TEST_F(BlobStackTest, BeginsNothingWithoutSpaceForTheDatabases) {
   EXPECT_OK(Push(*stack, "small"));
 }
 
-TEST_F(BlobStackTest, AFailedAppendGivesItsSpaceBack) {
+TEST_F(BlobStackTest, AFailedAppendFreesItsSpace) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
   for (const size_t before : {0UL, 10UL, 100'000UL}) {
     ASSERT_OK_AND_ASSIGN(const Upload upload, stack->upload_sessions().Start(owner_, DigestAlgorithm::kSha256));
@@ -210,12 +210,12 @@ TEST_F(BlobStackTest, AFailedAppendGivesItsSpaceBack) {
   }
 }
 
-TEST_F(BlobStackTest, ADirectoryThatCannotBeSyncedIsNotUsed) {
+TEST_F(BlobStackTest, RefusesADirectoryThatCannotBeSynced) {
   calls_.Fail(Call::kSync, EIO);
   EXPECT_THAT(Open(kv_), StatusIs(absl::StatusCode::kUnavailable));
 }
 
-TEST_F(BlobStackTest, AnEmptyDirectoryIsNotTakenForTheStore) {
+TEST_F(BlobStackTest, RefusesAnEmptyDirectoryOfAUsedDatabase) {
   { ASSERT_OK(Open(kv_)); }
   std::filesystem::remove_all(Path());
   absl::StatusOr<std::unique_ptr<BlobStack>> stack = Open(kv_);
@@ -223,7 +223,7 @@ TEST_F(BlobStackTest, AnEmptyDirectoryIsNotTakenForTheStore) {
   EXPECT_THAT(stack.status().message(), HasSubstr("is its volume mounted?"));
 }
 
-TEST_F(BlobStackTest, AnEmptyDatabaseIsNotTakenForTheStore) {
+TEST_F(BlobStackTest, RefusesAnEmptyDatabaseOfAUsedDirectory) {
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
     ASSERT_OK(Push(*stack, std::string(100'000, 'b')));
@@ -247,13 +247,13 @@ TEST_F(BlobStackTest, AnUnknownFormatIsRefused) {
   EXPECT_THAT(stack.status().message(), HasSubstr("format 2"));
 }
 
-TEST_F(BlobStackTest, AFirstStartThatDiedHalfWayIsNoObstacle) {
+TEST_F(BlobStackTest, RecoversFromAnInterruptedFirstStart) {
   { ASSERT_OK(Open(kv_)); }
   kv::MemoryKvEngine without_the_record;
   EXPECT_OK(Open(without_the_record));
 }
 
-TEST_F(BlobStackTest, CountsWhatItDoes) {
+TEST_F(BlobStackTest, UpdatesItsMetrics) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
   ASSERT_OK_AND_ASSIGN(const Blob sealed, Push(*stack, std::string(100'000, 'b')));
   ASSERT_OK(Push(*stack, "small"));

@@ -70,7 +70,7 @@ absl::StatusOr<size_t> ObjectReadReactor::ReadInto(std::string& data) {
 }
 
 void ObjectReadReactor::OnWriteDone(bool ok) {
-  // The client is gone.
+  // The client has left.
   if (!ok) return Finish(grpc::Status::CANCELLED);
   executor_.Post([this] { WriteNext(); });
 }

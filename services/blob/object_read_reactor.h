@@ -15,11 +15,11 @@
 
 namespace entrepot::blob {
 
-// One ReadObject call. At most one message is under way, and the next is read from the disk only when gRPC has taken
-// it: a slow client holds one message and gRPC's window. Deletes itself.
+// One ReadObject call. At most one message is being sent, and the next one is read from the disk only after gRPC has
+// taken it, so a slow client costs one message and gRPC's window. Deletes itself.
 class ObjectReadReactor : public grpc::ServerWriteReactor<v1::ReadObjectResponse> {
  public:
-  // Large enough for the cost of a message not to matter, small enough for many streams at once.
+  // Large enough that the cost per message does not matter, small enough for many concurrent streams.
   static constexpr size_t kMessageBytes = 256 << 10;
 
   // `reader` and `executor` outlive the call; `request` is the call's.
@@ -30,7 +30,7 @@ class ObjectReadReactor : public grpc::ServerWriteReactor<v1::ReadObjectResponse
 
  private:
   absl::Status Open();
-  // The next bytes of the range into response_.
+  // Reads the next bytes of the range into response_.
   absl::Status Fill();
   absl::StatusOr<size_t> ReadInto(std::string& data);
   void WriteNext();

@@ -14,10 +14,10 @@ namespace {
 
 absl::Status OtherSize(const StorageKey& key, uint64_t found, uint64_t expected) {
   return absl::DataLossError(
-      absl::StrCat("object ", key.ToString(), " holds ", found, " bytes, where its record says ", expected));
+      absl::StrCat("object ", key.ToString(), " has ", found, " bytes, but its record has ", expected));
 }
 
-// bytes_per_second: 0: as many as there are.
+// For bytes_per_second = 0 the rate is not limited.
 absl::Duration TimeOf(uint64_t bytes, uint64_t bytes_per_second) {
   if (bytes_per_second == 0) return absl::ZeroDuration();
   return absl::Seconds(static_cast<double>(bytes) / static_cast<double>(bytes_per_second));
@@ -45,7 +45,7 @@ absl::Status StoredObjectAccess::Verify(const Blob& blob, uint64_t bytes_per_sec
     stopped = stop_verifying_.WaitFor(TimeOf(digester.length_bytes(), bytes_per_second) - taken);
     return !stopped;
   }));
-  if (stopped) return absl::CancelledError("the process is about to end");
+  if (stopped) return absl::CancelledError("the process is ending");
   const Digest found = digester.Current();
   if (parts_.verified != nullptr && key.tier() == StorageTier::kFile) {
     parts_.verified->Record(key, object.version, blob.digest, found == blob.digest);
@@ -70,7 +70,7 @@ absl::StatusOr<StoredObjectPage> StoredObjectAccess::ListUnclaimed(absl::Duratio
     keys.push_back(object.key);
     page.objects.push_back({.storage_key = object.key, .size_bytes = object.size_bytes});
   }
-  // After the listing: a session is there before its object.
+  // After the listing, because a session exists before its object.
   ASSIGN_OR_RETURN(const std::vector<bool> claimed, parts_.sessions->Claim(keys));
   size_t kept = 0;
   for (size_t i = 0; i < claimed.size(); ++i) {

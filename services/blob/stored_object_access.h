@@ -18,18 +18,18 @@
 
 namespace entrepot::blob {
 
-// ObjectAccess over both tiers and the sessions.
+// ObjectAccess over the objects of both tiers and the upload sessions.
 class StoredObjectAccess : public ObjectAccess {
  public:
-  // All outlive this.
+  // All pointers outlive this.
   struct Parts {
     // Objects of both tiers.
     ObjectStore* objects = nullptr;
     KvUploadSessions* sessions = nullptr;
     const Clock* clock = nullptr;
-    // Learns what Verify() finds. May be null.
+    // Records the results of Verify(). May be null.
     VerificationCache* verified = nullptr;
-    // Snapshot(), of a name that is one. Null: kUnimplemented.
+    // Implements Snapshot(); called with a valid name. If empty, Snapshot() is kUnimplemented.
     std::function<absl::StatusOr<ObjectSnapshot>(const std::string& name)> snapshot = {};
   };
 

@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -166,7 +166,7 @@ TEST_P(StoredObjectAccessTest, StopsVerifying) {
   EXPECT_OK(access_->Check(blob.storage_key, blob.size_bytes));
 }
 
-TEST_P(StoredObjectAccessTest, ChecksThatAnObjectIsThereInItsSize) {
+TEST_P(StoredObjectAccessTest, ChecksExistenceAndSize) {
   for (size_t size : {kSmall, kLarge}) {
     const Blob blob = Store(Bytes('a', size));
     EXPECT_OK(access_->Check(blob.storage_key, size));
@@ -194,14 +194,14 @@ TEST_P(StoredObjectAccessTest, VerifiesEveryByte) {
   }
 }
 
-TEST_P(StoredObjectAccessTest, VerifyingKeepsItsPace) {
+TEST_P(StoredObjectAccessTest, VerifiesAtTheRequestedRate) {
   const Blob blob = Store(Bytes('a', kLarge));
   const auto start = std::chrono::steady_clock::now();
   EXPECT_OK(access_->Verify(blob, 50 * kLarge));
   EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(20));
 }
 
-TEST_P(StoredObjectAccessTest, WhatIsQuarantinedIsNotReadAnyMore) {
+TEST_P(StoredObjectAccessTest, AQuarantinedObjectIsNotFound) {
   for (size_t size : {kSmall, kLarge}) {
     const Blob blob = Store(Bytes('a', size));
     EXPECT_OK(access_->Quarantine(blob.storage_key));
@@ -222,7 +222,7 @@ TEST_P(StoredObjectAccessTest, AValueInQuarantineIsKeptUntilItIsDeleted) {
   EXPECT_OK(access_->Delete(blob.storage_key)) << "already gone";
 }
 
-TEST_P(StoredObjectAccessTest, ListsWhatNoSessionNames) {
+TEST_P(StoredObjectAccessTest, ListsObjectsWithoutASession) {
   std::vector<StorageKey> expected;
   for (int i = 0; i < 5; ++i) {
     expected.push_back(Store(Bytes('a', kSmall)).storage_key);
@@ -235,7 +235,7 @@ TEST_P(StoredObjectAccessTest, ListsWhatNoSessionNames) {
   for (size_t limit : {1, 3, 100}) EXPECT_THAT(ListAllUnclaimed(limit), ElementsAreArray(expected)) << limit;
 }
 
-TEST_P(StoredObjectAccessTest, ListsNoFileThatIsYoung) {
+TEST_P(StoredObjectAccessTest, DoesNotListRecentFiles) {
   const Blob blob = Store(Bytes('a', kLarge));
   EXPECT_THAT(ListAllUnclaimed(10), IsEmpty());
   clock_.Advance(kAge + absl::Minutes(1));
@@ -280,7 +280,7 @@ TEST_P(StoredObjectAccessTest, AnUploadWhoseClientComesBackLateIsNotAbandoned) {
   EXPECT_THAT(access_->ListAbandoned(10), IsOkAndHolds(IsEmpty()));
 }
 
-TEST_P(StoredObjectAccessTest, AReadOnlyStoreTakesNothingAway) {
+TEST_P(StoredObjectAccessTest, AReadOnlyStoreDeletesNothing) {
   for (size_t size : {kSmall, kLarge}) {
     const Blob blob = Store(Bytes('a', size));
     if (size == kLarge) gate_.Close("a disk is broken");
@@ -291,7 +291,7 @@ TEST_P(StoredObjectAccessTest, AReadOnlyStoreTakesNothingAway) {
   }
 }
 
-TEST_P(StoredObjectAccessTest, ASnapshotHasAPlainName) {
+TEST_P(StoredObjectAccessTest, ChecksTheNameOfASnapshot) {
   for (const char* name : {"", ".", "..", ".hidden", "a/b", "A", "a b"}) {
     EXPECT_THAT(access_->Snapshot(name), StatusIs(absl::StatusCode::kInvalidArgument)) << name;
   }
@@ -318,7 +318,7 @@ TEST_P(StoredObjectAccessOnDiskTest, AFileInQuarantineIsKeptUntilItIsDeleted) {
   EXPECT_FALSE(std::filesystem::exists(QuarantinePathOf(blob.storage_key)));
 }
 
-TEST_P(StoredObjectAccessOnDiskTest, BothDirectoriesAreSyncedThatAnObjectMovesBetween) {
+TEST_P(StoredObjectAccessOnDiskTest, SyncsBothDirectoriesOfAMove) {
   const Blob blob = Store(Bytes('a', kLarge));
   const size_t before = calls_.Changes().size();
   ASSERT_OK(access_->Quarantine(blob.storage_key));
@@ -327,7 +327,7 @@ TEST_P(StoredObjectAccessOnDiskTest, BothDirectoriesAreSyncedThatAnObjectMovesBe
   EXPECT_THAT(changes, ElementsAre(Call::kRename, Call::kSync, Call::kSync));
 }
 
-TEST_P(StoredObjectAccessOnDiskTest, AFileSystemWithoutTheFlagQuarantinesToo) {
+TEST_P(StoredObjectAccessOnDiskTest, QuarantinesWithoutRenameNoReplace) {
   const Blob blob = Store(Bytes('a', kLarge));
   calls_.Fail(Call::kRename, EINVAL);
   ASSERT_OK(access_->Quarantine(blob.storage_key));
@@ -336,7 +336,7 @@ TEST_P(StoredObjectAccessOnDiskTest, AFileSystemWithoutTheFlagQuarantinesToo) {
   EXPECT_OK(access_->Quarantine(blob.storage_key)) << "already gone";
 }
 
-TEST_P(StoredObjectAccessOnDiskTest, AQuarantineThatDiedHalfwayIsFinished) {
+TEST_P(StoredObjectAccessOnDiskTest, FinishesAnInterruptedQuarantine) {
   const Blob blob = Store(Bytes('a', kLarge));
   std::filesystem::create_hard_link(PathOf(blob.storage_key), QuarantinePathOf(blob.storage_key));
   ASSERT_OK(access_->Quarantine(blob.storage_key));
@@ -344,7 +344,7 @@ TEST_P(StoredObjectAccessOnDiskTest, AQuarantineThatDiedHalfwayIsFinished) {
   EXPECT_FALSE(std::filesystem::exists(PathOf(blob.storage_key)));
 }
 
-TEST_P(StoredObjectAccessOnDiskTest, AnErrorOfTheDiskQuarantinesAndDeletesNothing) {
+TEST_P(StoredObjectAccessOnDiskTest, AnIoErrorChangesNothing) {
   const Blob blob = Store(Bytes('a', kLarge));
   calls_.Fail(Call::kRename, EACCES);
   EXPECT_THAT(access_->Quarantine(blob.storage_key), IsOciError(OciErrorCode::kUnavailable));
@@ -361,7 +361,7 @@ TEST_P(StoredObjectAccessOnDiskTest, AnErrorOfTheDiskQuarantinesAndDeletesNothin
   EXPECT_OK(access_->Verify(blob, 0));
 }
 
-TEST_P(StoredObjectAccessOnDiskTest, AFailedSyncIsNoSuccess) {
+TEST_P(StoredObjectAccessOnDiskTest, AFailedSyncIsReported) {
   const Blob blob = Store(Bytes('a', kLarge));
   calls_.Fail(Call::kSync, EIO, /*skip=*/1);
   EXPECT_THAT(access_->Quarantine(blob.storage_key), IsOciError(OciErrorCode::kUnavailable));
@@ -369,7 +369,7 @@ TEST_P(StoredObjectAccessOnDiskTest, AFailedSyncIsNoSuccess) {
   EXPECT_THAT(gate_.Check(), IsOciError(OciErrorCode::kUnavailable));
 }
 
-TEST_P(StoredObjectAccessOnDiskTest, WhatCannotBeReadIsLost) {
+TEST_P(StoredObjectAccessOnDiskTest, AnUnreadableObjectIsDataLoss) {
   const Blob blob = Store(Bytes('a', kLarge));
   calls_.Fail(Call::kRead, EIO, /*skip=*/1);
   EXPECT_THAT(access_->Verify(blob, 0), StatusIs(absl::StatusCode::kDataLoss));
@@ -378,7 +378,7 @@ TEST_P(StoredObjectAccessOnDiskTest, WhatCannotBeReadIsLost) {
   EXPECT_THAT(access_->Verify(blob, 0), IsOciError(OciErrorCode::kUnavailable)) << "says nothing of the object";
 }
 
-TEST_P(StoredObjectAccessOnDiskTest, VerifiesThroughTheCacheWhereNothingElseGoes) {
+TEST_P(StoredObjectAccessOnDiskTest, VerifiesThroughThePageCacheWithoutDirectReads) {
   const Blob blob = Store(Bytes('a', kLarge));
   calls_.Fail(Call::kRead, EINVAL, /*skip=*/1, /*times=*/1);
   EXPECT_OK(access_->Verify(blob, 0)) << "goes on from where direct reads have ended";
@@ -388,15 +388,15 @@ TEST_P(StoredObjectAccessOnDiskTest, VerifiesThroughTheCacheWhereNothingElseGoes
   EXPECT_OK(access_->Verify(blob, 0));
 }
 
-TEST_P(StoredObjectAccessOnDiskTest, AFileThatLostItsEndIsLost) {
+TEST_P(StoredObjectAccessOnDiskTest, ATruncatedFileIsDataLoss) {
   const Blob blob = Store(Bytes('a', kLarge));
   ASSERT_EQ(::truncate(PathOf(blob.storage_key).c_str(), kLarge - 1), 0);
   const absl::Status status = access_->Verify(blob, 0);
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("holds 3000000 bytes, where its record says 3000001"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("has 3000000 bytes, but its record has 3000001"));
 }
 
-TEST_P(StoredObjectAccessOnDiskTest, StrangeFilesAreNoObjects) {
+TEST_P(StoredObjectAccessOnDiskTest, DoesNotListOtherFiles) {
   const Blob blob = Store(Bytes('a', kLarge));
   const std::string fan_out = std::filesystem::path(PathOf(blob.storage_key)).parent_path();
   const OwnedFd strange(::open((fan_out + "/lost+found").c_str(), O_CREAT | O_WRONLY, 0600));

@@ -44,7 +44,7 @@ absl::Status UploadAppendReactor::Open(const v1::AppendHeader& header) {
   if (header.has_offset_bytes()) options.offset_bytes = header.offset_bytes();
   ASSIGN_OR_RETURN(options.algorithm, FromMessage(header.algorithm()));
   ASSIGN_OR_RETURN(appender_, sessions_.Append(name.owner, name.id, options));
-  // The session takes the bytes: the client may send them.
+  // The session accepts bytes, so the client may send them.
   StartSendInitialMetadata();
   return absl::OkStatus();
 }

@@ -1,4 +1,3 @@
-#include "services/core/time/eventually.h"
 #include "services/blob/upload_append_reactor.h"
 
 #include <memory>
@@ -12,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "services/blob/reactor_test_server.h"
 #include "services/core/digester.h"
+#include "services/core/time/eventually.h"
 #include "services/status/grpc_status.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_matchers.h"
@@ -77,7 +77,7 @@ TEST_F(UploadAppendReactorTest, AppendsMessageByMessage) {
   EXPECT_OK(server_.sessions().Seal(ReactorTestServer::owner(), id, ComputeDigest(DigestAlgorithm::kSha256, bytes)));
 }
 
-TEST_F(UploadAppendReactorTest, TellsThatTheSessionTakesBytes) {
+TEST_F(UploadAppendReactorTest, SendsMetadataOnceTheSessionAcceptsBytes) {
   const UploadId id = Start();
   Stream stream(server_.stub());
   ASSERT_TRUE(stream.WriteHeader(id));
@@ -109,7 +109,7 @@ TEST_F(UploadAppendReactorTest, ASealWithAnotherDigestEndsTheSession) {
   EXPECT_THAT(Get(id), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
-TEST_F(UploadAppendReactorTest, KeepsWhatArrivedBeforeTheClientCancelled) {
+TEST_F(UploadAppendReactorTest, KeepsBytesThatArrivedBeforeACancellation) {
   const UploadId id = Start();
   Stream stream(server_.stub());
   ASSERT_TRUE(stream.WriteHeader(id));
@@ -120,7 +120,7 @@ TEST_F(UploadAppendReactorTest, KeepsWhatArrivedBeforeTheClientCancelled) {
   EXPECT_OK(Get(id));
 }
 
-TEST_F(UploadAppendReactorTest, ABrokenStreamSealsNothingAndLosesNothing) {
+TEST_F(UploadAppendReactorTest, ABrokenStreamKeepsItsBytesUnsealed) {
   const UploadId id = Start();
   const std::string bytes = CountingText(3 << 20);
   {
@@ -148,7 +148,7 @@ TEST_F(UploadAppendReactorTest, ABrokenStreamSealsNothingAndLosesNothing) {
   EXPECT_OK(server_.sessions().Seal(ReactorTestServer::owner(), id, ComputeDigest(DigestAlgorithm::kSha256, expected)));
 }
 
-TEST_F(UploadAppendReactorTest, AnotherOffsetIsRefusedBeforeAnyByte) {
+TEST_F(UploadAppendReactorTest, RefusesAWrongOffsetBeforeAnyByte) {
   const UploadId id = Start();
   Stream stream(server_.stub());
   stream.WriteHeader(id, 7);

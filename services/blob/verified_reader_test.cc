@@ -121,13 +121,13 @@ class VerifiedReaderTest : public testing::Test {
   const std::string bytes_ = std::string(kSize / 2, 'a') + std::string(kSize - kSize / 2, 'b');
 };
 
-TEST_F(VerifiedReaderTest, WhatWasJustUploadedIsAFile) {
+TEST_F(VerifiedReaderTest, AJustUploadedObjectIsAFile) {
   const Blob blob = Store(bytes_);
   EXPECT_TRUE(IsFile(OpenWhole(blob)));
   EXPECT_TRUE(IsFile(stack_->reader().Open(blob.storage_key, {5, 10}, std::nullopt)));
 }
 
-TEST_F(VerifiedReaderTest, WhatIsNotKnownIsHashedOnce) {
+TEST_F(VerifiedReaderTest, AnUnknownFileIsHashedOnce) {
   const Blob blob = Store(bytes_);
   Restart();
   absl::StatusOr<ReadContent> content = OpenWhole(blob);
@@ -153,7 +153,7 @@ TEST_F(VerifiedReaderTest, AStreamReadInPartProvesNothing) {
   EXPECT_NE(StreamOf(content), nullptr);
 }
 
-TEST_F(VerifiedReaderTest, TheLastPieceOfACorruptObjectIsHeldBack) {
+TEST_F(VerifiedReaderTest, WithholdsTheLastPieceOfACorruptObject) {
   for (const off_t offset : {off_t{0}, off_t{kSize / 2}, off_t{kSize - 1}}) {
     const Blob blob = Store(bytes_);
     FlipBit(blob, offset);
@@ -176,7 +176,7 @@ TEST_F(VerifiedReaderTest, TheLastPieceOfACorruptObjectIsHeldBack) {
   }
 }
 
-TEST_F(VerifiedReaderTest, TheRestIsCheckedAgainstTheWhole) {
+TEST_F(VerifiedReaderTest, ChecksARestAgainstTheWholeDigest) {
   const Blob blob = Store(bytes_);
   FlipBit(blob, 0);
   absl::StatusOr<ReadContent> content = stack_->reader().Open(blob.storage_key, {kSize - kPiece, kPiece}, blob.digest);
@@ -220,7 +220,7 @@ TEST_F(VerifiedReaderTest, AValueIsHashedAtEachRead) {
   EXPECT_EQ(CorruptReads(), 1);
 }
 
-TEST_F(VerifiedReaderTest, WhatTheDiskDoesNotGiveIsLost) {
+TEST_F(VerifiedReaderTest, UnreadableBytesAreDataLoss) {
   const Blob blob = Store(bytes_);
   Restart();
   absl::StatusOr<ReadContent> content = OpenWhole(blob);
@@ -236,7 +236,7 @@ TEST_F(VerifiedReaderTest, WhatTheDiskDoesNotGiveIsLost) {
   EXPECT_OK(ReadAll(*StreamOf(content)).end) << "an error of reading is not remembered";
 }
 
-TEST_F(VerifiedReaderTest, TheScrubMakesFilesKnown) {
+TEST_F(VerifiedReaderTest, VerifyRecordsItsResult) {
   const Blob good = Store(bytes_);
   const Blob bad = Store(bytes_ + "x");
   Restart();

@@ -21,48 +21,50 @@ struct StoredObject {
 
 struct StoredObjectPage {
   std::vector<StoredObject> objects;
-  // Where more follow: the next `start_after`. Else empty.
+  // The next `start_after` if more objects follow, else empty.
   std::string next = {};
 };
 
-// Of the files alone: small objects are values among the records.
+// Counts only files; small objects are values among the records.
 struct ObjectSnapshot {
   uint64_t objects = 0;
   uint64_t object_bytes = 0;
 };
 
-// What the manifest service asks of the blob service: it alone knows which objects are somebody's, the blob service
-// alone has their bytes. Implementations are thread-safe; calls block on a disk or a network. Besides what stands at
-// each call: kUnavailable where the blob service cannot be reached, or may not write.
+// The blob service's objects as the manifest service manages them. Only the manifest service knows which objects are
+// referenced, and only the blob service has their bytes. Implementations are thread-safe; calls block on a disk or a
+// network. Every call may also give kUnavailable, if the blob service cannot be reached or may not write.
 class ObjectAccess {
  public:
   virtual ~ObjectAccess() = default;
 
-  // OK where an object of that size can be read; kNotFound; kDataLoss where it has another size.
+  // OK if an object of that size can be read; kNotFound if there is none; kDataLoss if it has another size.
   virtual absl::Status Check(const StorageKey& key, uint64_t size_bytes) = 0;
-  // Reads all of it, `bytes_per_second` at most (0: as fast as it goes). kDataLoss where it is not what the digest says
-  // or cannot be read; kNotFound.
+  // Reads the whole object, at most `bytes_per_second` (0: as fast as possible), and compares its digest. kDataLoss if
+  // the digest differs or the object cannot be read; kNotFound if there is none.
   virtual absl::Status Verify(const Blob& blob, uint64_t bytes_per_second) = 0;
-  // For who is about to end: Verify() calls under way, which may take hours, and all later ones give kCancelled soon.
+  // Makes running Verify() calls, which may take hours, and all later ones give kCancelled soon. For the end of a
+  // process.
   virtual void StopVerifying() {}
-  // With a quarantined copy of it. Already gone counts as success.
+  // Deletes the object and its quarantined copy. OK if it does not exist.
   virtual absl::Status Delete(const StorageKey& key) = 0;
-  // Takes it from where it can be read, and keeps its bytes for the operator. Already gone counts as success.
+  // Hides the object from all reads, and keeps its bytes for the operator. OK if it does not exist.
   virtual absl::Status Quarantine(const StorageKey& key) = 0;
 
-  // Objects that no upload session names and, as far as that is known, older than `age`, in the order of their keys.
-  // A page may be shorter than `limit`, or empty, though more follow.
+  // Objects that no upload session references and that are older than `age`, as far as their age is known, in the order
+  // of their keys. A page may be shorter than `limit`, or empty, even if more objects follow.
   virtual absl::StatusOr<StoredObjectPage> ListUnclaimed(absl::Duration age, const std::string& start_after,
                                                          size_t limit) = 0;
 
-  // Sealed uploads whose session has expired without anybody having said that it is committed, `limit` at most. They
-  // stay listed, and their objects stay, until they are forgotten.
+  // Sealed uploads whose session has expired without a report that the upload was committed, at most `limit`. They stay
+  // listed, and their objects stay, until they are forgotten.
   virtual absl::StatusOr<std::vector<Blob>> ListAbandoned(size_t limit) = 0;
-  // Already forgotten counts as success.
+  // OK if it is forgotten already.
   virtual absl::Status ForgetAbandoned(const StorageKey& key) = 0;
 
-  // All objects that are there now, as a copy in backups/<name> of the blob service's data directory; in a process of
-  // its own with its records. kAlreadyExists; kInvalidArgument where the name is none.
+  // Copies all current objects to backups/<name> in the blob service's data directory; a blob service of its own
+  // process copies its records too. kAlreadyExists if there is a backup of that name; kInvalidArgument if the name is
+  // not valid.
   virtual absl::StatusOr<ObjectSnapshot> Snapshot(const std::string& name) = 0;
 };
 

@@ -14,7 +14,7 @@
 namespace entrepot {
 namespace {
 
-// nullopt where the text is not digits only. A number too large for 64 bits is the largest one.
+// nullopt unless the text consists of digits only. A number that does not fit in 64 bits becomes the largest one.
 std::optional<uint64_t> ParsePosition(absl::string_view text) {
   const auto is_digit = [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); };
   if (text.empty() || !std::all_of(text.begin(), text.end(), is_digit)) return std::nullopt;
@@ -44,7 +44,7 @@ absl::StatusOr<std::optional<ByteRange>> ResolveRangeHeader(absl::string_view he
   if (!first.has_value()) {
     if (!last.has_value()) return std::nullopt;
     if (*last == 0) return NotInObject(header, size_bytes);
-    // "The last n bytes" of an empty object are all of it, which no partial answer can express.
+    // The last n bytes of an empty object are all of it, and no partial response can express that.
     if (size_bytes == 0) return std::nullopt;
     const uint64_t length_bytes = std::min(*last, size_bytes);
     return ByteRange{size_bytes - length_bytes, length_bytes};

@@ -31,7 +31,7 @@ TEST(ResolveRangeHeaderTest, ClampsToTheObject) {
   EXPECT_EQ(Resolved("bytes=-99999999999999999999999"), (ByteRange{0, kSize}));
 }
 
-TEST(ResolveRangeHeaderTest, WhatTheObjectDoesNotHaveIsOutOfRange) {
+TEST(ResolveRangeHeaderTest, ARangeBehindTheObjectIsOutOfRange) {
   for (const char* header :
        {"bytes=500-0", "bytes=4000-", "bytes=5000-10000", "bytes=-0", "bytes=18446744073709551616-"}) {
     EXPECT_THAT(ResolveRangeHeader(header, kSize), IsOciError(OciErrorCode::kRangeInvalid)) << header;
@@ -39,7 +39,7 @@ TEST(ResolveRangeHeaderTest, WhatTheObjectDoesNotHaveIsOutOfRange) {
   EXPECT_THAT(ResolveRangeHeader("bytes=0-", 0), IsOciError(OciErrorCode::kRangeInvalid));
 }
 
-TEST(ResolveRangeHeaderTest, AnythingElseIsTheWholeObject) {
+TEST(ResolveRangeHeaderTest, OtherHeadersSelectTheWholeObject) {
   for (const char* header :
        {"", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=0", "bytes=0-1,2-3", "bytes=0-1,", "bytes=--1",
         "bytes=-1-2", "bytes=+1-2", "bytes=0x0-1", "bytes=1 - 2", "bytes =0-1", "items=0-1", "0-1"}) {
@@ -61,7 +61,7 @@ TEST(ParseUploadContentRangeTest, RefusesOtherForms) {
   }
 }
 
-TEST(ParseUploadContentRangeTest, BackwardIsOutOfRange) {
+TEST(ParseUploadContentRangeTest, ABackwardRangeIsOutOfRange) {
   EXPECT_THAT(ParseUploadContentRange("5-3"), IsOciError(OciErrorCode::kRangeInvalid));
 }
 

@@ -65,7 +65,7 @@ bool LockTable::AcquireOne(const Lock& lock, absl::Duration timeout) {
     if (waiter.wake.WaitWithDeadline(&shard.mutex, deadline)) break;
   }
   if (waiter.granted) return true;
-  // The map may have grown meanwhile: an entry has no fixed place.
+  // The map may have grown meanwhile, and moved the entry.
   const auto found = shard.entries.find(lock.key);
   found->second.waiters.remove(&waiter);
   found->second.Grant();

@@ -100,7 +100,7 @@ TEST(LockTableTest, SharedLocksDoNotOvertakeAWaitingExclusiveOne) {
       std::optional<LockTable::Held> held = *table.Acquire(kSharedA, kLong);
       ++holders;
       while (!stop) {
-        // Takes the next before it gives this one back, unless another thread waits in between.
+        // Takes the next lock before it releases this one, unless another thread waits in between.
         absl::StatusOr<LockTable::Held> next = table.Acquire(kSharedA, kAtOnce);
         held.reset();
         if (!next.ok()) {

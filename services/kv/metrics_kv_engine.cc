@@ -16,7 +16,7 @@ prometheus::Histogram::BucketBoundaries DurationBuckets() {
   return {0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10};
 }
 
-// Observes the time from its making to its end.
+// Observes the time from its construction to its destruction.
 class Stopwatch {
  public:
   Stopwatch(KvMetrics* metrics, KvOperation operation) : metrics_(metrics), operation_(operation) {}

@@ -25,7 +25,7 @@ enum class KvOperation { kGet, kMultiGet, kScan, kTransactSynced, kTransactBuffe
 // entrepot_metadata_transaction_retries_total{engine,reason}. Thread-safe.
 class KvMetrics {
  public:
-  // `engine`: the label, such as "rocksdb".
+  // `engine` is the value of the label, such as "rocksdb".
   KvMetrics(std::shared_ptr<prometheus::Registry> registry, const std::string& engine);
 
   void ObserveDuration(KvOperation operation, absl::Duration duration) {
@@ -40,7 +40,7 @@ class KvMetrics {
   prometheus::Counter* retries_[2];
 };
 
-// Measures how long another engine's calls take.
+// Measures the duration of another engine's calls.
 class MetricsKvEngine : public KvEngine {
  public:
   // Both must outlive it.

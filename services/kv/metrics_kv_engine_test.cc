@@ -70,7 +70,7 @@ TEST(MetricsKvEngineTest, CountsEachKindOfCall) {
   EXPECT_THAT(counts, Contains(Pair("lock_timeout", 0)));
 }
 
-// The conformance suite's engine, with the parts it is made of.
+// The engine for the conformance suite, with its parts.
 class OwningMetricsKvEngine : private Stack, public MetricsKvEngine {
  public:
   OwningMetricsKvEngine(const RetryPolicy& retry, absl::Duration lock_timeout)
@@ -78,9 +78,10 @@ class OwningMetricsKvEngine : private Stack, public MetricsKvEngine {
 };
 
 INSTANTIATE_TEST_SUITE_P(Metrics, KvConformance,
-                         testing::Values(KvBackend{"metrics", [](const RetryPolicy& retry, absl::Duration lock_timeout) {
-                                                     return std::make_unique<OwningMetricsKvEngine>(retry, lock_timeout);
-                                                   }}));
+                         testing::Values(KvBackend{
+                             "metrics", [](const RetryPolicy& retry, absl::Duration lock_timeout) {
+                               return std::make_unique<OwningMetricsKvEngine>(retry, lock_timeout);
+                             }}));
 
 }  // namespace
 }  // namespace entrepot::kv

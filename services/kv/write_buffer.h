@@ -44,7 +44,7 @@ class WriteBuffer {
   absl::Status status_;
 };
 
-// Applies `writes` to `entries`; returns what their keys held before, which undoes them.
+// Applies `writes` to `entries`, and returns the previous values of their keys. Applying those undoes the writes.
 WriteBuffer::Writes Apply(const WriteBuffer::Writes& writes, Entries* entries);
 
 }  // namespace entrepot::kv

@@ -40,7 +40,7 @@ TEST(WriteBufferTest, RefusesWritesUnderASharedLock) {
   EXPECT_THAT(buffer.writes(), ElementsAre(Pair("a", Optional(Eq("1")))));
 }
 
-TEST(WriteBufferTest, WhatApplyReturnsUndoesIt) {
+TEST(WriteBufferTest, ApplyReturnsThePreviousValues) {
   WriteBuffer buffer;
   buffer.Put("p2", "new");
   buffer.Delete("p3");
@@ -53,7 +53,7 @@ TEST(WriteBufferTest, WhatApplyReturnsUndoesIt) {
   EXPECT_EQ(entries, kEntries);
 }
 
-TEST(WriteBufferTest, WithoutWritesItShowsTheEntries) {
+TEST(WriteBufferTest, ShowsTheEntriesIfNothingIsWritten) {
   const WriteBuffer buffer;
   EXPECT_THAT(buffer.Get(kEntries, "q"), Optional(Eq("other")));
   EXPECT_THAT(buffer.Scan(kEntries, {.prefix = "x"}), IsEmpty());

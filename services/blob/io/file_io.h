@@ -23,7 +23,7 @@ absl::StatusOr<size_t> PReadFully(SystemCalls& calls, int fd, char* data, size_t
 // On an error the result owns no descriptor (-1), and errno is set.
 OwnedFd OpenAtFully(SystemCalls& calls, int directory, const char* path, int flags, mode_t mode = 0);
 
-// The space of the file system that contains the open file. kUnavailable or kDataLoss as ReadError() decides.
+// The space of the file system that contains the open file. Errors are those of ReadError().
 absl::StatusOr<DiskSpace> GetDiskSpace(SystemCalls& calls, int fd);
 // CheckRoomForBlobs() on that file system; OK if its space cannot be read.
 absl::Status CheckDiskSpace(SystemCalls& calls, int fd);

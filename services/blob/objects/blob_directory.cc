@@ -38,12 +38,12 @@ absl::Status SyncDirectory(SystemCalls& calls, int fd, const std::string& path) 
   return absl::OkStatus();
 }
 
-// nullopt: it has been deleted.
+// nullopt if the object has been deleted meanwhile.
 absl::StatusOr<std::optional<ListedObject>> Describe(SystemCalls& calls, int objects, StorageKey key) {
   struct stat found;
   if (calls.FStatAt(objects, BlobDirectory::PathOf(key).c_str(), &found) != 0) {
     if (errno == ENOENT) return std::nullopt;
-    return ReadError("asking for an object's size", errno);
+    return ReadError("reading an object's size", errno);
   }
   return ListedObject{.key = std::move(key),
                       .size_bytes = static_cast<uint64_t>(found.st_size),
@@ -70,7 +70,7 @@ absl::StatusOr<std::unique_ptr<BlobDirectory>> BlobDirectory::Open(const std::st
   ASSIGN_OR_RETURN(OwnedFd objects, OpenDirectory(calls, root.get(), "objects"));
   ASSIGN_OR_RETURN(OwnedFd quarantine, OpenDirectory(calls, root.get(), "quarantine"));
   for (int i = 0; i < kFanOut; ++i) RETURN_IF_ERROR(MakeDirectory(calls, objects.get(), FanOutName(i)));
-  // Also where nothing was made: the run that made it may have died before its sync.
+  // Also if nothing was made: the run that made it may have died before its sync.
   RETURN_IF_ERROR(SyncDirectory(calls, objects.get(), "objects"));
   RETURN_IF_ERROR(SyncDirectory(calls, root.get(), path));
   return std::unique_ptr<BlobDirectory>(
@@ -85,7 +85,7 @@ absl::StatusOr<ObjectList> BlobDirectory::List(SystemCalls& calls, absl::string_
   ObjectList list;
   for (int i = 0; i < kFanOut; ++i) {
     const std::string fan_out = FanOutName(i);
-    // Behind every key in it.
+    // `start_after` is behind every key in this directory.
     if (absl::StrCat("f", fan_out, "g") <= start_after) continue;
     ASSIGN_OR_RETURN(std::vector<std::string> names, ListNames(objects(), fan_out.c_str()));
     std::sort(names.begin(), names.end());

@@ -17,30 +17,30 @@
 
 namespace entrepot::blob {
 
-// How the file tier lies on the disk:
+// The directory of the file tier:
 //   <directory>/staging/<upload id>                bytes of unsealed uploads
 //   <directory>/objects/<00..ff>/<storage key>     objects, by the first two hex digits of the key
-//   <directory>/quarantine/<storage key>           objects that are not to be read any more
+//   <directory>/quarantine/<storage key>           objects that must not be read any more
 // All directories are made and synced once, when it is opened. Thread-safe.
 class BlobDirectory {
  public:
-  // Makes what is missing. kUnavailable: that is not possible; the message names the path.
+  // Makes missing directories. kUnavailable, with the path, if that fails.
   static absl::StatusOr<std::unique_ptr<BlobDirectory>> Open(const std::string& path, SystemCalls& calls);
 
-  // For *at() calls.
+  // File descriptors for *at() calls.
   int root() const { return root_.get(); }
   int staging() const { return staging_.get(); }
   int objects() const { return objects_.get(); }
   int quarantine() const { return quarantine_.get(); }
 
-  // Relative to objects().
+  // Paths relative to objects().
   static std::string FanOutOf(const StorageKey& key);
   static std::string PathOf(const StorageKey& key);
 
-  // The objects behind `start_after` in the order of their keys, at most `limit`. In memory are the names of one
-  // fan-out directory at most.
+  // The objects behind `start_after` in the order of their keys, at most `limit`. Holds the names of at most one
+  // fan-out directory in memory.
   absl::StatusOr<ObjectList> List(SystemCalls& calls, absl::string_view start_after, size_t limit) const;
-  // Whether any object is there. Reads every fan-out directory.
+  // Whether there is any object. May read every fan-out directory.
   absl::StatusOr<bool> HasObjects() const;
 
  private:
@@ -55,7 +55,7 @@ class BlobDirectory {
 // Opens the directory `path`, relative to the open directory `parent`. kUnavailable.
 absl::StatusOr<OwnedFd> OpenDirectory(SystemCalls& calls, int parent, const std::string& path);
 
-// The names in a directory but "." and "..".
+// The names in a directory except "." and "..".
 absl::StatusOr<std::vector<std::string>> ListNames(int directory, const char* path);
 
 }  // namespace entrepot::blob

@@ -25,7 +25,7 @@ constexpr absl::string_view kRenaming = "giving an object its name";
 
 absl::StatusOr<uint64_t> SizeOf(SystemCalls& calls, int fd) {
   struct stat result;
-  if (calls.FStat(fd, &result) != 0) return ReadError("asking for a file's size", errno);
+  if (calls.FStat(fd, &result) != 0) return ReadError("reading a file's size", errno);
   return static_cast<uint64_t>(result.st_size);
 }
 
@@ -36,7 +36,7 @@ ObjectVersion VersionOf(const struct stat& found) {
 }
 
 absl::Status UnknownUpload() {
-  return OciError(OciErrorCode::kBlobUploadUnknown, "the upload's bytes are not there any more");
+  return OciError(OciErrorCode::kBlobUploadUnknown, "the upload's bytes no longer exist");
 }
 
 }  // namespace
@@ -80,11 +80,11 @@ absl::Status FilesystemObjectStore::PublishDurably(const UploadId& id, std::uniq
   RETURN_IF_ERROR(gate_.Check());
   auto& file = static_cast<StagedFile&>(*staged);
   const StorageKey key = KeyOf(id);
-  // Opened first, so that behind the rename only the sync can fail.
+  // Opened first, so that only the sync can fail after the rename.
   ASSIGN_OR_RETURN(const OwnedFd fan_out, OpenFanOut(key));
   if (absl::Status status = file.Sync(); !status.ok()) {
-    // Another sync would succeed and mean nothing, so nobody may find these bytes again. A published file may be known
-    // to others: it stays.
+    // A second sync would succeed without proving anything, so the bytes must not be found again. A published file
+    // stays, because others may know it.
     if (!file.published()) calls_.UnlinkAt(directory_->staging(), id.ToString().c_str());
     return status;
   }
@@ -102,7 +102,7 @@ absl::Status FilesystemObjectStore::Rename(const UploadId& id, const StorageKey&
   const std::string& to = key.ToString();
   if (calls_.RenameNoReplace(directory_->staging(), from.c_str(), fan_out, to.c_str()) == 0) return absl::OkStatus();
   if (errno != EINVAL && errno != ENOSYS) return FailWrite(kRenaming, errno);
-  // Not every file system has the flag; link never replaces either.
+  // Not every file system supports the flag. link() does not replace a file either.
   if (calls_.LinkAt(directory_->staging(), from.c_str(), fan_out, to.c_str()) != 0) return FailWrite(kRenaming, errno);
   calls_.UnlinkAt(directory_->staging(), from.c_str());
   return absl::OkStatus();
@@ -152,7 +152,7 @@ absl::StatusOr<OpenObject> FilesystemObjectStore::OpenFile(const StorageKey& key
     return ReadError("opening an object", errno);
   }
   struct stat found;
-  if (calls_.FStat(fd.get(), &found) != 0) return ReadError("asking for an object's size", errno);
+  if (calls_.FStat(fd.get(), &found) != 0) return ReadError("reading an object's size", errno);
   ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   const auto size = static_cast<uint64_t>(found.st_size);
   return OpenObject{.content = std::move(fd), .size_bytes = size, .version = VersionOf(found)};
@@ -172,7 +172,7 @@ absl::Status FilesystemObjectStore::DeleteDurably(const StorageKey& key) {
     return FailWrite("deleting an object", errno);
   }
   RETURN_IF_ERROR(Failpoint("blob.delete.unlinked"));
-  // Also of one already gone: whoever deleted it may have died before the sync.
+  // Also if the object does not exist: the process that deleted it may have died before the sync.
   RETURN_IF_ERROR(SyncDirectory(fan_out.get()));
   RETURN_IF_ERROR(Failpoint("blob.delete.synced"));
   return DeleteQuarantined(key);
@@ -197,7 +197,7 @@ absl::Status FilesystemObjectStore::Quarantine(const StorageKey& key) {
   ASSIGN_OR_RETURN(const OwnedFd fan_out, OpenFanOut(key));
   RETURN_IF_ERROR(MoveToQuarantine(key, fan_out.get()));
   RETURN_IF_ERROR(Failpoint("blob.quarantine.renamed"));
-  // Also of one already gone, as above; and where it is to be found first.
+  // Also if the object does not exist, as above. The new name is synced first.
   RETURN_IF_ERROR(SyncDirectory(directory_->quarantine()));
   RETURN_IF_ERROR(Failpoint("blob.quarantine.kept"));
   return SyncDirectory(fan_out.get());
@@ -217,7 +217,7 @@ absl::Status FilesystemObjectStore::MoveToQuarantine(const StorageKey& key, int 
   } else if (errno != EEXIST) {
     return FailWrite(kAction, errno);
   }
-  // Its second name.
+  // Removes the old name.
   if (calls_.UnlinkAt(fan_out, name) != 0 && errno != ENOENT) return FailWrite(kAction, errno);
   return absl::OkStatus();
 }

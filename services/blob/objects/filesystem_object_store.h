@@ -14,12 +14,13 @@
 
 namespace entrepot::blob {
 
-// Objects as files (blob_directory.h). What Publish does, in this order: fdatasync of the staged file; rename to its
-// final name, which must not exist; fsync of the directory. A failed sync, or an I/O error while writing, closes the
-// gate; a full disk does not.
+// Objects as files (blob_directory.h). Publish does, in this order: fdatasync of the staged file; rename to its final
+// name, which must not exist; fsync of the directory. A failed sync, or an I/O error on a write, closes the gate; a
+// full disk does not.
 //
-// Failpoints: blob.publish.{synced,renamed,directory_synced}, blob.delete.{unlinked,synced} and, with the new name of
-// the object durable and the old one not yet gone for certain, blob.quarantine.{renamed,kept}.
+// Failpoints: blob.publish.{synced,renamed,directory_synced}; blob.delete.{unlinked,synced}; and
+// blob.quarantine.{renamed,kept}, reached when the object's new name exists, and when it is durable but the removal of
+// the old name is not.
 class FilesystemObjectStore : public StagingObjectStore {
  public:
   // The pointers outlive the store.
@@ -55,7 +56,7 @@ class FilesystemObjectStore : public StagingObjectStore {
   absl::Status DeleteDurably(const StorageKey& key);
   absl::Status DeleteQuarantined(const StorageKey& key);
   absl::Status MoveToQuarantine(const StorageKey& key, int fan_out);
-  // The write that failed with `error` is reported; a broken disk closes the gate.
+  // Reports the failed write, and closes the gate if the disk is broken.
   absl::Status FailWrite(absl::string_view action, int error);
 
   const std::unique_ptr<BlobDirectory> directory_;

@@ -70,7 +70,7 @@ class FilesystemObjectStoreTest : public testing::Test {
   const StorageKey key_ = StagingObjectStore::KeyOf(id_);
 };
 
-TEST_F(FilesystemObjectStoreTest, SyncsTheBytesBeforeTheNameAndTheNameBeforeItReturns) {
+TEST_F(FilesystemObjectStoreTest, SyncsTheBytesThenTheName) {
   const size_t before = calls_.Changes().size();
   ASSERT_OK(store_.Publish(id_, Stage("goods")));
   std::vector<Call> changes = calls_.Changes();
@@ -78,7 +78,7 @@ TEST_F(FilesystemObjectStoreTest, SyncsTheBytesBeforeTheNameAndTheNameBeforeItRe
   EXPECT_THAT(changes, ElementsAre(Call::kWrite, Call::kDataSync, Call::kRename, Call::kSync));
 }
 
-TEST_F(FilesystemObjectStoreTest, StartsWritingToTheDiskWhileBytesComeIn) {
+TEST_F(FilesystemObjectStoreTest, StartsWriteBackDuringTheUpload) {
   std::unique_ptr<StagedUpload> staged = Stage(std::string(9 << 20, 'x'));
   EXPECT_THAT(calls_.Changes(), testing::Contains(Call::kWriteBack));
   EXPECT_EQ(staged->size_bytes(), 9 << 20);
@@ -96,7 +96,7 @@ TEST_F(FilesystemObjectStoreTest, AFailedSyncOfTheBytesIsFinal) {
   EXPECT_THAT(store_.CheckWritable().message(), HasSubstr("read-only: syncing an upload"));
 }
 
-TEST_F(FilesystemObjectStoreTest, AFailedSyncOfTheDirectoryTakesTheNameBack) {
+TEST_F(FilesystemObjectStoreTest, AFailedSyncOfTheDirectoryRemovesTheName) {
   std::unique_ptr<StagedUpload> staged = Stage("goods");
   calls_.Fail(Call::kSync, EIO, /*skip=*/0, /*times=*/1);
   EXPECT_THAT(store_.Publish(id_, std::move(staged)), IsOciError(OciErrorCode::kUnavailable));
@@ -104,7 +104,7 @@ TEST_F(FilesystemObjectStoreTest, AFailedSyncOfTheDirectoryTakesTheNameBack) {
   EXPECT_THAT(store_.Open(key_), IsOciError(OciErrorCode::kBlobUnknown));
 }
 
-TEST_F(FilesystemObjectStoreTest, AFailedSyncLeavesAnObjectThatOthersMayKnow) {
+TEST_F(FilesystemObjectStoreTest, AFailedSyncKeepsAPublishedObject) {
   ASSERT_OK(store_.Publish(id_, Stage("goods")));
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> again, store_.OpenPublished(id_, 5));
   calls_.Fail(Call::kDataSync, EIO, /*skip=*/0, /*times=*/1);
@@ -112,7 +112,7 @@ TEST_F(FilesystemObjectStoreTest, AFailedSyncLeavesAnObjectThatOthersMayKnow) {
   EXPECT_OK(store_.Open(key_));
 }
 
-TEST_F(FilesystemObjectStoreTest, AReadOnlyStoreIsReadAndNotWritten) {
+TEST_F(FilesystemObjectStoreTest, AReadOnlyStoreAllowsReadsOnly) {
   ASSERT_OK(store_.Publish(id_, Stage("goods")));
   disk_.gate.Close("a test");
   ASSERT_OK_AND_ASSIGN(const OpenObject object, store_.Open(key_));
@@ -122,7 +122,7 @@ TEST_F(FilesystemObjectStoreTest, AReadOnlyStoreIsReadAndNotWritten) {
   EXPECT_OK(store_.Open(key_));
 }
 
-TEST_F(FilesystemObjectStoreTest, AnErrorOfTheDiskWhileWritingTurnsItReadOnly) {
+TEST_F(FilesystemObjectStoreTest, AnIoErrorOnAWriteTurnsTheStoreReadOnly) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id_, 0));
   calls_.Fail(Call::kWrite, EIO, /*skip=*/0, /*times=*/1);
   EXPECT_THAT(staged->Append("goods"), IsOciError(OciErrorCode::kUnavailable));
@@ -130,7 +130,7 @@ TEST_F(FilesystemObjectStoreTest, AnErrorOfTheDiskWhileWritingTurnsItReadOnly) {
   EXPECT_THAT(staged->Append("goods"), IsOciError(OciErrorCode::kUnavailable));
 }
 
-TEST_F(FilesystemObjectStoreTest, AFullDiskIsNoBrokenOne) {
+TEST_F(FilesystemObjectStoreTest, AFullDiskDoesNotTurnTheStoreReadOnly) {
   std::unique_ptr<StagedUpload> staged = Stage("01234");
   calls_.LimitWrites(3);
   calls_.Fail(Call::kWrite, ENOSPC, /*skip=*/1);
@@ -148,7 +148,7 @@ TEST_F(FilesystemObjectStoreTest, AFullDiskIsNoBrokenOne) {
   EXPECT_EQ(Contents(object), "01234x");
 }
 
-TEST_F(FilesystemObjectStoreTest, AFailedWriteLeavesNothingBehindTheEnd) {
+TEST_F(FilesystemObjectStoreTest, AFailedWriteLeavesNoBytesBehindTheEnd) {
   std::unique_ptr<StagedUpload> staged = Stage("01234");
   calls_.LimitWrites(3);
   calls_.Fail(Call::kWrite, ENOSPC, /*skip=*/1);
@@ -167,7 +167,7 @@ TEST_F(FilesystemObjectStoreTest, AFullDiskAtTheSyncFailsTheUploadOnly) {
   EXPECT_THAT(store_.OpenStaged(id_, 5), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
-TEST_F(FilesystemObjectStoreTest, AFullDiskAtTheRenameLeavesTheUploadAsItWas) {
+TEST_F(FilesystemObjectStoreTest, AFullDiskAtTheRenameKeepsTheUpload) {
   std::unique_ptr<StagedUpload> staged = Stage("goods");
   calls_.Fail(Call::kRename, ENOSPC, /*skip=*/0, /*times=*/1);
   EXPECT_THAT(store_.Publish(id_, std::move(staged)), IsOciError(OciErrorCode::kUnavailable));
@@ -185,7 +185,7 @@ TEST_F(FilesystemObjectStoreTest, NeverReplacesAnObject) {
   EXPECT_EQ(Contents(object), "first");
 }
 
-TEST_F(FilesystemObjectStoreTest, NoDescriptorsIsNoLossOfData) {
+TEST_F(FilesystemObjectStoreTest, RunningOutOfDescriptorsIsNotDataLoss) {
   ASSERT_OK(store_.Publish(id_, Stage("goods")));
   calls_.Fail(Call::kOpen, EMFILE);
   EXPECT_THAT(store_.Open(key_), IsOciError(OciErrorCode::kUnavailable));
@@ -194,7 +194,7 @@ TEST_F(FilesystemObjectStoreTest, NoDescriptorsIsNoLossOfData) {
   EXPECT_FALSE(IsReadOnly());
 }
 
-TEST_F(FilesystemObjectStoreTest, BytesThatCannotBeReadAreLost) {
+TEST_F(FilesystemObjectStoreTest, UnreadableBytesAreDataLoss) {
   std::unique_ptr<StagedUpload> staged = Stage("goods");
   calls_.Fail(Call::kRead, EIO);
   EXPECT_THAT(staged->Read([](absl::string_view) {}), StatusIs(absl::StatusCode::kDataLoss));
@@ -207,7 +207,7 @@ TEST_F(FilesystemObjectStoreTest, DeletesDurably) {
   EXPECT_TRUE(IsReadOnly());
 }
 
-TEST_F(FilesystemObjectStoreTest, IgnoresStrangersInTheStagingDirectory) {
+TEST_F(FilesystemObjectStoreTest, IgnoresOtherFilesInTheStagingDirectory) {
   const OwnedFd stranger(
       ::openat(AT_FDCWD, (disk_.temporary.path() + "/staging/lost+found").c_str(), O_CREAT | O_WRONLY, 0600));
   ASSERT_GE(stranger.get(), 0);

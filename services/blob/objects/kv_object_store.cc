@@ -72,7 +72,7 @@ absl::Status KvObjectStore::Quarantine(const StorageKey& key) {
 }
 
 absl::StatusOr<ObjectList> KvObjectStore::List(absl::string_view start_after, size_t limit) {
-  // Values come with their keys, and each may be of 64 KiB.
+  // A scan returns the values too, each up to 64 KiB.
   limit = std::min(limit, kListMax);
   ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> entries,
                    kv_.Scan({.prefix = std::string(kObjectPrefix),

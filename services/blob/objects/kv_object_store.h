@@ -15,25 +15,25 @@
 
 namespace entrepot::blob {
 
-// Objects small enough to be values in the KV: there they cost a share of one log sync, where a file costs several
-// synced system calls. Failpoints: blob.delete.recorded, blob.quarantine.recorded. Thread-safe.
+// Objects that are small enough to be values in the KV. There an object costs a share of one log sync; a file costs
+// several synced system calls. Failpoints: blob.delete.recorded, blob.quarantine.recorded. Thread-safe.
 class KvObjectStore : public ObjectStore {
  public:
   static constexpr size_t kObjectBytesMax = 64 << 10;
 
-  // `durability` is that of Delete. The arguments outlive this.
+  // `durability` is the one of Delete. The arguments outlive this.
   KvObjectStore(kv::KvEngine* kv, kv::Durability durability, BlobMetrics* metrics)
       : kv_(*kv), durability_(durability), metrics_(*metrics) {}
 
   // The key of the object that an upload becomes.
   static StorageKey KeyOf(const UploadId& id);
-  // As part of a transaction, in which the session's record also changes.
+  // Writes an object in the transaction that also changes the session's record.
   static void Put(const StorageKey& key, absl::string_view bytes, kv::KvTransaction& transaction);
 
   absl::StatusOr<OpenObject> Open(const StorageKey& key) override;
   absl::Status Delete(const StorageKey& key) override;
   absl::Status ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) override;
-  // One that cannot be read any more is given up.
+  // The bytes of an unreadable object are given up.
   absl::Status Quarantine(const StorageKey& key) override;
   absl::StatusOr<ObjectList> List(absl::string_view start_after, size_t limit) override;
 

@@ -14,10 +14,10 @@
 
 namespace entrepot::blob {
 
-// Objects in memory, for tests: the contract without a disk.
+// Objects in memory, for tests that need no disk.
 class MemoryObjectStore : public StagingObjectStore {
  public:
-  // Without a clock it does not know when objects were written.
+  // Without a clock it does not know when an object was written.
   explicit MemoryObjectStore(const Clock* clock = nullptr) : clock_(clock) {}
 
   absl::Status CheckWritable() const override { return absl::OkStatus(); }
@@ -37,7 +37,7 @@ class MemoryObjectStore : public StagingObjectStore {
   absl::Status Quarantine(const StorageKey& key) override;
   absl::StatusOr<ObjectList> List(absl::string_view start_after, size_t limit) override;
 
-  // What the disk may do to an object that is there: its bytes become others.
+  // Replaces the bytes of an existing object, as a bad disk may.
   void Damage(const StorageKey& key, std::string bytes);
   bool IsQuarantined(const StorageKey& key) const;
 

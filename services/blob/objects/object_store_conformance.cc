@@ -32,7 +32,7 @@ std::string ReadAll(StagedUpload& staged) {
   return bytes;
 }
 
-TEST_P(ObjectStoreConformance, WhatIsPublishedReadsBack) {
+TEST_P(ObjectStoreConformance, APublishedUploadReadsBack) {
   const UploadId id = UploadId::Random();
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
   ASSERT_OK(staged->Append("warehouse"));
@@ -54,14 +54,14 @@ TEST_P(ObjectStoreConformance, AnEmptyObjectIsAnObject) {
   EXPECT_EQ(object.size_bytes, 0);
 }
 
-TEST_P(ObjectStoreConformance, NothingIsReadBeforeItIsPublished) {
+TEST_P(ObjectStoreConformance, AnUnpublishedUploadIsNotAnObject) {
   const UploadId id = UploadId::Random();
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
   ASSERT_OK(staged->Append("goods"));
   EXPECT_THAT(store_->Open(StagingObjectStore::KeyOf(id)), IsOciError(OciErrorCode::kBlobUnknown));
 }
 
-TEST_P(ObjectStoreConformance, StagedBytesGoOnWhereTheyAreCut) {
+TEST_P(ObjectStoreConformance, ContinuesAtTheRequestedSize) {
   const UploadId id = UploadId::Random();
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
@@ -75,7 +75,7 @@ TEST_P(ObjectStoreConformance, StagedBytesGoOnWhereTheyAreCut) {
   EXPECT_EQ(Contents(object), "0123x");
 }
 
-TEST_P(ObjectStoreConformance, FewerStagedBytesThanAskedForAreNone) {
+TEST_P(ObjectStoreConformance, FewerStagedBytesThanRequestedAreNotFound) {
   const UploadId id = UploadId::Random();
   EXPECT_THAT(store_->OpenStaged(id, 1), IsOciError(OciErrorCode::kBlobUploadUnknown));
   {
@@ -85,7 +85,7 @@ TEST_P(ObjectStoreConformance, FewerStagedBytesThanAskedForAreNone) {
   EXPECT_THAT(store_->OpenStaged(id, 5), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
-TEST_P(ObjectStoreConformance, OpeningForNoBytesBeginsAnew) {
+TEST_P(ObjectStoreConformance, OpeningForZeroBytesStartsAnew) {
   const UploadId id = UploadId::Random();
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
@@ -95,7 +95,7 @@ TEST_P(ObjectStoreConformance, OpeningForNoBytesBeginsAnew) {
   EXPECT_EQ(ReadAll(*staged), "");
 }
 
-TEST_P(ObjectStoreConformance, APublishThatAlreadyHappenedCanBeMadeSureOf) {
+TEST_P(ObjectStoreConformance, APublishCanBeRepeated) {
   const UploadId id = UploadId::Random();
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
   ASSERT_OK(staged->Append("goods"));
@@ -111,7 +111,7 @@ TEST_P(ObjectStoreConformance, APublishThatAlreadyHappenedCanBeMadeSureOf) {
   EXPECT_EQ(Contents(object), "goods");
 }
 
-TEST_P(ObjectStoreConformance, ListsAndDiscardsWhatIsStaged) {
+TEST_P(ObjectStoreConformance, ListsAndDiscardsStagedUploads) {
   const UploadId id = UploadId::Random();
   EXPECT_THAT(store_->ListStaged(), IsOkAndHolds(IsEmpty()));
   ASSERT_OK(store_->OpenStaged(id, 0));
@@ -121,7 +121,7 @@ TEST_P(ObjectStoreConformance, ListsAndDiscardsWhatIsStaged) {
   EXPECT_THAT(store_->ListStaged(), IsOkAndHolds(IsEmpty()));
 }
 
-TEST_P(ObjectStoreConformance, DeletingTwiceIsOnce) {
+TEST_P(ObjectStoreConformance, DeletesTwice) {
   const UploadId id = UploadId::Random();
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
   ASSERT_OK(store_->Publish(id, std::move(staged)));

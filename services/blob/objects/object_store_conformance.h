@@ -10,10 +10,10 @@
 
 namespace entrepot::blob {
 
-// Makes a store that is empty; what it needs lives as long as the pointer.
+// Makes an empty store. The pointer also owns the store's dependencies.
 using ObjectStoreMaker = std::function<std::shared_ptr<StagingObjectStore>()>;
 
-// What every StagingObjectStore keeps. Instantiate it beside each implementation:
+// The contract of StagingObjectStore as tests. Instantiate it in the test of each implementation:
 //   INSTANTIATE_TEST_SUITE_P(Memory, ObjectStoreConformance, testing::Values([] { return …; }));
 class ObjectStoreConformance : public testing::TestWithParam<ObjectStoreMaker> {
  protected:

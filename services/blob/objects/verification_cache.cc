@@ -11,7 +11,7 @@ ObjectTrust VerificationCache::Find(const StorageKey& key, const ObjectVersion& 
   if (finding == nullptr || finding->version != version) return ObjectTrust::kUnknown;
   if (finding->digest != digest.ToString()) return ObjectTrust::kUnknown;
   if (!finding->good) return ObjectTrust::kCorrupt;
-  // A clock that was set back says nothing of how long ago that was.
+  // After the clock was set back, the age of the result is not known.
   const bool fresh = finding->found_at <= now && now < finding->found_at + kGoodFor;
   return fresh ? ObjectTrust::kGood : ObjectTrust::kUnknown;
 }

@@ -17,9 +17,9 @@ namespace entrepot::blob {
 
 enum class ObjectTrust { kUnknown, kGood, kCorrupt };
 
-// What is known of files from hashing them: to hash each one at each read would cost the speed of sendfile. Known is
-// only what has not been changed since, and good is only what was hashed less than a day ago: a disk may lose bytes
-// without anybody writing them. In memory, of the objects that were used last. Thread-safe.
+// The results of hashing files. Hashing each file at each read would cost the speed of sendfile. A result is valid as
+// long as the file is unchanged, and a good result only for a day, because a disk may lose bytes without a write. Keeps
+// the most recently used results, in memory. Thread-safe.
 class VerificationCache {
  public:
   static constexpr size_t kObjectsMax = 65'536;
@@ -29,11 +29,11 @@ class VerificationCache {
   explicit VerificationCache(const Clock* clock, size_t objects_max = kObjectsMax)
       : clock_(*clock), objects_(objects_max) {}
 
-  // Good: it has that digest; corrupt: it has not.
+  // kGood if the object has that digest, kCorrupt if it does not.
   ObjectTrust Find(const StorageKey& key, const ObjectVersion& version, const Digest& digest);
-  // It did not have the digest that was last expected of it.
+  // Whether the object did not have the digest that was last expected.
   bool IsCorrupt(const StorageKey& key, const ObjectVersion& version);
-  // It was hashed just now.
+  // Records that the object was hashed just now.
   void Record(const StorageKey& key, const ObjectVersion& version, const Digest& digest, bool good);
 
  private:

@@ -16,7 +16,7 @@ class VerificationCacheTest : public testing::Test {
   const Digest digest_ = ComputeDigest(DigestAlgorithm::kSha256, "a");
 };
 
-TEST_F(VerificationCacheTest, KnowsWhatWasEntered) {
+TEST_F(VerificationCacheTest, FindsRecordedResults) {
   EXPECT_EQ(verified_.Find(key_, version_, digest_), ObjectTrust::kUnknown);
   verified_.Record(key_, version_, digest_, true);
   EXPECT_EQ(verified_.Find(key_, version_, digest_), ObjectTrust::kGood);
@@ -26,7 +26,7 @@ TEST_F(VerificationCacheTest, KnowsWhatWasEntered) {
   EXPECT_TRUE(verified_.IsCorrupt(key_, version_));
 }
 
-TEST_F(VerificationCacheTest, KnowsNothingOfAnotherDigest) {
+TEST_F(VerificationCacheTest, DoesNotKnowAnotherDigest) {
   for (bool good : {true, false}) {
     verified_.Record(key_, version_, digest_, good);
     EXPECT_EQ(verified_.Find(key_, version_, ComputeDigest(DigestAlgorithm::kSha256, "b")), ObjectTrust::kUnknown);
@@ -49,7 +49,7 @@ TEST_F(VerificationCacheTest, AChangedFileIsUnknown) {
   }
 }
 
-TEST_F(VerificationCacheTest, GoodLastsADayAndCorruptForEver) {
+TEST_F(VerificationCacheTest, AGoodResultExpiresAfterADay) {
   const StorageKey corrupt = StorageKey::Random(StorageTier::kFile);
   verified_.Record(key_, version_, digest_, true);
   verified_.Record(corrupt, version_, digest_, false);
@@ -60,13 +60,13 @@ TEST_F(VerificationCacheTest, GoodLastsADayAndCorruptForEver) {
   EXPECT_EQ(verified_.Find(corrupt, version_, digest_), ObjectTrust::kCorrupt);
 }
 
-TEST_F(VerificationCacheTest, AClockSetBackMakesNothingGood) {
+TEST_F(VerificationCacheTest, AClockSetBackExpiresGoodResults) {
   verified_.Record(key_, version_, digest_, true);
   clock_.Advance(-absl::Hours(48));
   EXPECT_EQ(verified_.Find(key_, version_, digest_), ObjectTrust::kUnknown);
 }
 
-TEST_F(VerificationCacheTest, ForgetsWhatWasUsedLongestAgo) {
+TEST_F(VerificationCacheTest, ForgetsTheLeastRecentlyUsed) {
   const StorageKey second = StorageKey::Random(StorageTier::kFile);
   const StorageKey third = StorageKey::Random(StorageTier::kFile);
   verified_.Record(key_, version_, digest_, true);

@@ -13,7 +13,7 @@ absl::Status CheckRange(const StorageKey& key, uint64_t size, const ByteRange& r
   const bool has = range.offset_bytes <= size && range.length_bytes <= size - range.offset_bytes;
   if (has && (!whole || range.offset_bytes + range.length_bytes == size)) return absl::OkStatus();
   return absl::DataLossError(
-      absl::StrCat("object ", key.ToString(), " holds ", size, " bytes, not what its record says"));
+      absl::StrCat("object ", key.ToString(), " has ", size, " bytes, which does not match its record"));
 }
 
 }  // namespace

@@ -19,20 +19,21 @@
 
 namespace entrepot::blob {
 
-// The bytes of a range: themselves; or the open file in which they are, at the range's offset; or a stream of them.
+// The bytes of a range: the bytes themselves, the open file that contains them (at the range's offset), or a stream of
+// them.
 using ReadContent = std::variant<std::string, OwnedFd, std::unique_ptr<VerifyingStream>>;
 
-// Reads of objects that never show a corrupt one as whole. One whose file is known to be good is an open file, as fast
-// as that can be sent; any other is hashed while it is read. A part cannot be checked: only what is known to be corrupt
-// is refused. Thread-safe; calls may block on the disk.
+// Reads objects, and never shows a corrupt object as whole. A file that is known to be good is returned as an open
+// file, which is sent as fast as possible; any other file is hashed while it is read. A part of an object cannot be
+// checked: it is refused only if the object is known to be corrupt. Thread-safe; calls may block on the disk.
 class VerifiedReader {
  public:
-  // All outlive this, and what it hands out.
+  // All arguments outlive this, and the contents that it returns.
   VerifiedReader(ObjectStore* reader, VerificationCache* verified, SystemCalls* calls, BlobMetrics* metrics)
       : reader_(*reader), verified_(*verified), calls_(*calls), metrics_(*metrics) {}
 
-  // `whole`: the digest of the object, of which the range is all, or the rest where what is before has been sent.
-  // kNotFound; kDataLoss where the object does not have the range, or is known not to be what it should be.
+  // `whole` is set if the range is the whole object, or its rest after the part before has been sent: the digest of the
+  // whole object. kNotFound; kDataLoss if the object does not contain the range or is known to be corrupt.
   absl::StatusOr<ReadContent> Open(const StorageKey& key, const ByteRange& range, const std::optional<Digest>& whole);
 
  private:

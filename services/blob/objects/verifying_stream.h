@@ -17,8 +17,8 @@
 
 namespace entrepot::blob {
 
-// The rest of a file, hashed while it is read: the last piece comes only if all of it has the digest that it should
-// have. Not thread-safe; calls block on the disk.
+// The rest of a file, hashed while it is read. The last piece is returned only if the whole file has the expected
+// digest. Not thread-safe; calls block on the disk.
 class VerifyingStream {
  public:
   struct Object {
@@ -28,13 +28,13 @@ class VerifyingStream {
     OwnedFd file;
   };
 
-  // What is before `offset_bytes` is read and hashed too. The pointers outlive this.
+  // The bytes before `offset_bytes` are read and hashed too. The pointers outlive this.
   VerifyingStream(Object object, uint64_t offset_bytes, VerificationCache* verified, SystemCalls* calls,
                   BlobMetrics* metrics);
 
   uint64_t remaining_bytes() const { return object_.version.size_bytes - offset_bytes_; }
-  // `size` bytes (> 0), fewer only at the end; 0 there. kDataLoss, in place of the last piece, where the object is
-  // corrupt.
+  // Reads `size` bytes (> 0), fewer only at the end, and returns their number; 0 at the end. kDataLoss, instead of the
+  // last piece, if the object is corrupt.
   absl::StatusOr<size_t> Read(char* data, size_t size);
 
  private:

@@ -13,9 +13,9 @@
 
 namespace entrepot::blob {
 
-// Deletes the records of forgotten sessions many at a time: nobody waits for it, and a write of its own for each would
-// be a quarter of what a small push costs. A killed process leaves some records of sealed sessions behind, which
-// expire. Thread-safe.
+// Deletes the records of forgotten sessions in batches. No caller waits for them, and one write for each would be a
+// quarter of the cost of a small push. A killed process leaves some records of sealed sessions, which expire.
+// Thread-safe.
 class ForgottenSessions {
  public:
   // `records` outlives this.
@@ -24,7 +24,7 @@ class ForgottenSessions {
 
   // Deletes the record, now or later.
   absl::Status Add(const UploadId& id);
-  // Deletes those that are left.
+  // Deletes the remaining records.
   absl::Status Flush();
 
  private:
@@ -33,18 +33,19 @@ class ForgottenSessions {
   std::vector<UploadId> ids_ ABSL_GUARDED_BY(mutex_);
 };
 
-// Which sealed sessions have expired: to ask their records each time would be to read those of all open ones too.
+// The ids of expired sealed sessions. Without them, each listing would read the records of all sessions, open ones too.
 // Thread-safe.
 class AbandonedSessions {
  public:
   static constexpr size_t kMax = 100'000;
 
-  // One that finds no room is left for a later Refill.
+  // If there is no room, the id is dropped until the next refill.
   void Add(const UploadId& id);
   void Remove(const UploadId& id);
   bool Contains(const UploadId& id) const;
   std::vector<UploadId> First(size_t limit) const;
-  // Whether all that had room are gone and others were left: they have to be looked for, and added anew. Told once.
+  // Whether all ids are gone while others were dropped for lack of room. The caller then has to search the records and
+  // add them again. Returns true once.
   bool TakeRefill();
 
  private:

@@ -93,8 +93,9 @@ absl::StatusOr<std::unique_ptr<UploadAppender>> KvUploadSessions::Append(const U
   ASSIGN_OR_RETURN(Record record, LoadOpen(claim));
   const uint64_t end = record.offset_bytes();
   if (options.offset_bytes.value_or(end) != end) {
-    return OciError(OciErrorCode::kRangeInvalid,
-                    absl::StrCat("the upload holds ", end, " bytes: go on from there, not ", *options.offset_bytes));
+    return OciError(
+        OciErrorCode::kRangeInvalid,
+        absl::StrCat("the upload has ", end, " bytes: continue at that offset, not at ", *options.offset_bytes));
   }
   ASSIGN_OR_RETURN(Digester digester, RestoreDigester(record.digester()));
   if (end == 0 && options.algorithm.has_value()) digester = Digester(*options.algorithm);
@@ -128,7 +129,7 @@ absl::StatusOr<Blob> KvUploadSessions::SealAgain(SessionTable::Claim& claim, con
     RETURN_IF_ERROR(found);
     return sealed;
   }
-  // Committed once, and deleted since as nobody's.
+  // The object was committed once and deleted later as unreferenced.
   RETURN_IF_ERROR(records_.Delete({claim.id()}));
   claim.Remove();
   return UnknownSession();
@@ -143,7 +144,7 @@ absl::Status KvUploadSessions::Cancel(const UploadOwner& owner, const UploadId& 
 absl::Status KvUploadSessions::Forget(const UploadOwner& owner, const UploadId& id) {
   if (table_.RemoveSealed(id, owner)) return forgotten_.Add(id);
   if (table_.Contains(id)) return absl::OkStatus();
-  // A sealed one that has expired.
+  // A sealed session that has expired.
   absl::StatusOr<Record> record = records_.Get(id);
   if (absl::IsNotFound(record.status())) return absl::OkStatus();
   RETURN_IF_ERROR(record.status());
@@ -156,7 +157,8 @@ size_t KvUploadSessions::EndExpired(size_t limit) {
   for (const UploadId& id : expired.sealed) abandoned_.Add(id);
   for (SessionTable::Claim& claim : expired.open) {
     if (absl::Status status = endings_.Delete(claim, UploadResult::kExpired); !status.ok()) {
-      runtime::Log(runtime::LogLevel::kWarning, "an expired upload could not be ended", {{"error", status.message()}});
+      runtime::Log(runtime::LogLevel::kWarning, "an expired upload could not be deleted",
+                   {{"error", status.message()}});
     }
   }
   return expired.open.size();
@@ -176,7 +178,7 @@ absl::StatusOr<std::vector<Blob>> KvUploadSessions::ListAbandoned(size_t limit) 
   for (const UploadId& id : abandoned_.First(limit)) {
     const absl::StatusOr<Record> record = records_.Get(id);
     if (absl::IsNotFound(record.status())) {
-      // Its client has come back for Forget.
+      // Its client came back late and called Forget.
       abandoned_.Remove(id);
       continue;
     }

@@ -111,7 +111,7 @@ class KvUploadSessionsTest : public testing::Test {
   std::unique_ptr<KvUploadSessions> sessions_;
 };
 
-TEST_F(KvUploadSessionsTest, AFewBytesBecomeAValue) {
+TEST_F(KvUploadSessionsTest, SmallUploadsBecomeValues) {
   const UploadId id = Start();
   EXPECT_THAT(Append(id, "goods"), IsOkAndHolds(5));
   EXPECT_THAT(OffsetOf(id), IsOkAndHolds(5));
@@ -119,7 +119,7 @@ TEST_F(KvUploadSessionsTest, AFewBytesBecomeAValue) {
   EXPECT_THAT(store_.ListStaged(), IsOkAndHolds(IsEmpty()));
 }
 
-TEST_F(KvUploadSessionsTest, ManyBytesBecomeAFile) {
+TEST_F(KvUploadSessionsTest, LargeUploadsBecomeFiles) {
   const UploadId id = Start();
   EXPECT_THAT(Append(id, large_), IsOkAndHolds(large_.size()));
   ExpectSealsAs(id, Sha256(large_), large_, StorageTier::kFile);
@@ -137,12 +137,12 @@ TEST_F(KvUploadSessionsTest, TheLimitBetweenTheTiersIsExact) {
   ExpectSealsAs(file, Sha256(fits + "+"), fits + "+", StorageTier::kFile);
 }
 
-TEST_F(KvUploadSessionsTest, NoBytesAreABlobToo) {
+TEST_F(KvUploadSessionsTest, AnEmptyUploadIsABlob) {
   const UploadId id = Start();
   ExpectSealsAs(id, Sha256(""), "", StorageTier::kKv);
 }
 
-TEST_F(KvUploadSessionsTest, GoesOnFromWhereTheLastRequestEnded) {
+TEST_F(KvUploadSessionsTest, ContinuesWhereTheLastRequestEnded) {
   const UploadId id = Start();
   EXPECT_THAT(Append(id, small_), IsOkAndHolds(40'000));
   EXPECT_THAT(Append(id, small_, At(40'000)), IsOkAndHolds(80'000));
@@ -150,7 +150,7 @@ TEST_F(KvUploadSessionsTest, GoesOnFromWhereTheLastRequestEnded) {
   ExpectSealsAs(id, Sha256(small_ + small_ + large_), small_ + small_ + large_, StorageTier::kFile);
 }
 
-TEST_F(KvUploadSessionsTest, GoesOnInAnotherProcess) {
+TEST_F(KvUploadSessionsTest, ContinuesInAnotherProcess) {
   const UploadId small = Start();
   const UploadId large = Start();
   EXPECT_OK(Append(small, small_));
@@ -166,7 +166,7 @@ TEST_F(KvUploadSessionsTest, GoesOnInAnotherProcess) {
   ExpectSealsAs(large, Sha256(large_ + small_), large_ + small_, StorageTier::kFile);
 }
 
-TEST_F(KvUploadSessionsTest, AnotherOffsetThanTheEndIsRefused) {
+TEST_F(KvUploadSessionsTest, RefusesAnOffsetOtherThanTheEnd) {
   const UploadId id = Start();
   EXPECT_OK(Append(id, "0123"));
   EXPECT_THAT(Append(id, "x", At(0)), IsOciError(OciErrorCode::kRangeInvalid));
@@ -174,7 +174,7 @@ TEST_F(KvUploadSessionsTest, AnotherOffsetThanTheEndIsRefused) {
   EXPECT_THAT(Append(id, "x", At(4)), IsOkAndHolds(5));
 }
 
-TEST_F(KvUploadSessionsTest, OneAtATimeWorksOnASession) {
+TEST_F(KvUploadSessionsTest, RefusesASecondAppendToASession) {
   const UploadId id = Start();
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(owner_, id, {}));
   EXPECT_THAT(sessions_->Append(owner_, id, {}), IsOciError(OciErrorCode::kRangeInvalid));
@@ -185,7 +185,7 @@ TEST_F(KvUploadSessionsTest, OneAtATimeWorksOnASession) {
   EXPECT_OK(sessions_->Append(owner_, id, {}));
 }
 
-TEST_F(KvUploadSessionsTest, AnAppenderThatIsDroppedSavesWhatItWrote) {
+TEST_F(KvUploadSessionsTest, ADestroyedAppenderSavesItsBytes) {
   const UploadId small = Start();
   const UploadId large = Start();
   {
@@ -199,7 +199,7 @@ TEST_F(KvUploadSessionsTest, AnAppenderThatIsDroppedSavesWhatItWrote) {
   EXPECT_THAT(OffsetOf(large), IsOkAndHolds(large_.size()));
 }
 
-TEST_F(KvUploadSessionsTest, SavesNowAndThenWhileBytesComeIn) {
+TEST_F(KvUploadSessionsTest, SavesDuringALongAppend) {
   const UploadId id = Start();
   const std::string piece(1 << 20, 'p');
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(owner_, id, {}));
@@ -217,7 +217,7 @@ TEST_F(KvUploadSessionsTest, SavesNowAndThenWhileBytesComeIn) {
   EXPECT_EQ(sealed.size_bytes, expected.size());
 }
 
-TEST_F(KvUploadSessionsTest, FinishesAndSealsInOne) {
+TEST_F(KvUploadSessionsTest, FinishesAndSealsInOneCall) {
   for (const std::string& bytes : {std::string(), small_, large_}) {
     const UploadId id = Start();
     {
@@ -257,7 +257,7 @@ TEST_F(KvUploadSessionsTest, FinishesAndSealsWithAnotherAlgorithm) {
   }
 }
 
-TEST_F(KvUploadSessionsTest, AnObjectThatIsGoneIsNotSealedAgain) {
+TEST_F(KvUploadSessionsTest, ADeletedObjectIsNotSealedAgain) {
   for (const std::string& bytes : {small_, large_}) {
     const UploadId id = Start();
     EXPECT_OK(Append(id, bytes));
@@ -280,7 +280,7 @@ TEST_F(KvUploadSessionsTest, SealsAgainWithTheSameDigestUntilItIsForgotten) {
   EXPECT_THAT(sessions_->Seal(owner_, id, Sha256("goods")), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
-TEST_F(KvUploadSessionsTest, ASealedSessionIsOpenToNothingElse) {
+TEST_F(KvUploadSessionsTest, ASealedSessionAcceptsNothingElse) {
   const UploadId id = Start();
   ExpectSealsAs(id, Sha256(""), "", StorageTier::kKv);
   EXPECT_THAT(OffsetOf(id), IsOciError(OciErrorCode::kBlobUploadUnknown));
@@ -288,7 +288,7 @@ TEST_F(KvUploadSessionsTest, ASealedSessionIsOpenToNothingElse) {
   EXPECT_THAT(sessions_->Cancel(owner_, id), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
-TEST_F(KvUploadSessionsTest, WhatIsForgottenStays) {
+TEST_F(KvUploadSessionsTest, AForgottenSessionKeepsItsObject) {
   const UploadId id = Start();
   EXPECT_OK(Append(id, "goods"));
   ASSERT_OK_AND_ASSIGN(const Blob sealed, sessions_->Seal(owner_, id, Sha256("goods")));
@@ -305,7 +305,7 @@ TEST_F(KvUploadSessionsTest, ForgettingAnOpenSessionDoesNothing) {
   EXPECT_THAT(OffsetOf(id), IsOkAndHolds(0));
 }
 
-TEST_F(KvUploadSessionsTest, AnotherDigestEndsTheSession) {
+TEST_F(KvUploadSessionsTest, AWrongDigestEndsTheSession) {
   for (const std::string& bytes : {small_, large_}) {
     const UploadId id = Start();
     EXPECT_OK(Append(id, bytes));
@@ -318,7 +318,7 @@ TEST_F(KvUploadSessionsTest, AnotherDigestEndsTheSession) {
   EXPECT_THAT(kv_.Scan({.prefix = "", .start_after = "", .limit = 10}), IsOkAndHolds(IsEmpty()));
 }
 
-TEST_F(KvUploadSessionsTest, SealsWithTheAlgorithmThatWasAnnounced) {
+TEST_F(KvUploadSessionsTest, SealsWithTheAnnouncedAlgorithm) {
   const UploadId at_start = Start(DigestAlgorithm::kSha512);
   EXPECT_OK(Append(at_start, large_));
   ExpectSealsAs(at_start, Sha512(large_), large_, StorageTier::kFile);
@@ -329,7 +329,7 @@ TEST_F(KvUploadSessionsTest, SealsWithTheAlgorithmThatWasAnnounced) {
   ExpectSealsAs(at_append, Sha512(large_ + small_), large_ + small_, StorageTier::kFile);
 }
 
-TEST_F(KvUploadSessionsTest, SealsWithAnAlgorithmThatWasNot) {
+TEST_F(KvUploadSessionsTest, SealsWithAnotherAlgorithm) {
   for (const std::string& bytes : {small_, large_}) {
     const UploadId id = Start(DigestAlgorithm::kSha256);
     EXPECT_OK(Append(id, bytes));
@@ -407,7 +407,7 @@ TEST_F(KvUploadSessionsTest, ASessionInUseDoesNotExpire) {
   EXPECT_OK(appender->Finish());
 }
 
-TEST_F(KvUploadSessionsTest, ExpiryLeavesWhatWasSealed) {
+TEST_F(KvUploadSessionsTest, ExpiryKeepsSealedObjects) {
   const UploadId id = Start();
   EXPECT_OK(Append(id, large_));
   ASSERT_OK_AND_ASSIGN(const Blob sealed, sessions_->Seal(owner_, id, Sha256(large_)));
@@ -452,7 +452,7 @@ TEST_F(KvUploadSessionsTest, LostBytesAreNeverSealed) {
   EXPECT_THAT(sessions_->Seal(owner_, id, Sha256(large_)), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
-TEST_F(KvUploadSessionsTest, BytesBehindTheRecordedOffsetAreDropped) {
+TEST_F(KvUploadSessionsTest, DropsBytesBehindTheRecordedOffset) {
   const UploadId id = Start();
   EXPECT_OK(Append(id, large_));
   sessions_.reset();
@@ -465,7 +465,7 @@ TEST_F(KvUploadSessionsTest, BytesBehindTheRecordedOffsetAreDropped) {
   ExpectSealsAs(id, Sha256(large_ + "end"), large_ + "end", StorageTier::kFile);
 }
 
-TEST_F(KvUploadSessionsTest, SealsWhatAKilledSealHadPublished) {
+TEST_F(KvUploadSessionsTest, SealsAnUploadThatAKilledSealPublished) {
   const UploadId id = Start();
   EXPECT_OK(Append(id, large_));
   sessions_.reset();
@@ -477,7 +477,7 @@ TEST_F(KvUploadSessionsTest, SealsWhatAKilledSealHadPublished) {
   ExpectSealsAs(id, Sha256(large_), large_, StorageTier::kFile);
 }
 
-TEST_F(KvUploadSessionsTest, AnEndedSessionLeavesWhatAKilledSealHadPublished) {
+TEST_F(KvUploadSessionsTest, AnEndedSessionKeepsAnObjectThatAKilledSealPublished) {
   const UploadId id = Start();
   EXPECT_OK(Append(id, large_));
   sessions_.reset();
@@ -491,7 +491,7 @@ TEST_F(KvUploadSessionsTest, AnEndedSessionLeavesWhatAKilledSealHadPublished) {
   EXPECT_THAT(Read(StagingObjectStore::KeyOf(id)), IsOkAndHolds(large_));
 }
 
-TEST_F(KvUploadSessionsTest, StagedBytesOfNoSessionGoAtTheNextStart) {
+TEST_F(KvUploadSessionsTest, DeletesStagedBytesWithoutASessionAtStart) {
   const UploadId kept = Start();
   EXPECT_OK(Append(kept, large_));
   sessions_.reset();

@@ -50,8 +50,8 @@ absl::Status SessionContent::MoveToStaged() {
 void SessionContent::RollBack() {
   if (began_staged_) {
     if (absl::Status status = staged_->Truncate(began_.length_bytes); !status.ok()) {
-      // All that was taken in so far is still there.
-      runtime::Log(runtime::LogLevel::kWarning, "an upload could not be taken back", {{"error", status.message()}});
+      // All bytes that were accepted so far still exist.
+      runtime::Log(runtime::LogLevel::kWarning, "an upload could not be rolled back", {{"error", status.message()}});
       return;
     }
   } else if (record_.staged_in_file()) {
@@ -62,7 +62,7 @@ void SessionContent::RollBack() {
   } else {
     record_.mutable_inline_bytes()->resize(began_.length_bytes);
   }
-  // What was saved a moment ago.
+  // The state was saved by this object, so it is valid.
   digester_ = *Digester::Restore(began_);
 }
 

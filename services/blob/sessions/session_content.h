@@ -16,11 +16,11 @@
 
 namespace entrepot::blob {
 
-// The bytes of a claimed session while they are added to: in its record as long as all of them fit the KV tier, else in
-// its staged object, and in its hash. Failpoint: blob.append.written. Not thread-safe.
+// The bytes of a claimed session while more are added: in the session's record as long as they fit the KV tier, else in
+// a staged upload; and their hash. Failpoint: blob.append.written. Not thread-safe.
 class SessionContent {
  public:
-  // `staged` is null as long as `record` holds the bytes; `digester` has taken them all in. `uploads` outlives this.
+  // `staged` is null if `record` contains the bytes. `digester` has hashed all of them. `uploads` outlives this.
   SessionContent(UploadId id, storage::v1::UploadRecord record, Digester digester, std::unique_ptr<StagedUpload> staged,
                  StagingArea* uploads)
       : id_(std::move(id)),
@@ -35,11 +35,11 @@ class SessionContent {
   const Digester& digester() const { return digester_; }
   bool is_staged() const { return staged_ != nullptr; }
 
-  // After a failure it holds what it began with, and what it took of the disk since is given back.
+  // After a failure the content is what this object started with, and disk space that was used since is freed.
   absl::Status Append(absl::string_view bytes);
-  // The session's record for what it holds now.
+  // The session's record for the current content.
   storage::v1::UploadRecord Record() const;
-  // null where the record holds the bytes. Nothing can be added then.
+  // Null if the record contains the bytes. Nothing can be added afterwards.
   std::unique_ptr<StagedUpload> TakeStaged() { return std::move(staged_); }
 
  private:
@@ -48,13 +48,13 @@ class SessionContent {
   void RollBack();
 
   const UploadId id_;
-  // Its inline bytes, and whether they are staged, are up to date.
+  // Up to date are its inline bytes, and whether they are staged.
   storage::v1::UploadRecord record_;
   Digester digester_;
   std::unique_ptr<StagedUpload> staged_;
   const DigesterState began_;
   const bool began_staged_;
-  // Once it moved to a staged object: what the record held at the beginning.
+  // After the bytes moved to a staged upload: the inline bytes that the record started with.
   std::string began_inline_;
   StagingArea& uploads_;
 };

@@ -15,7 +15,7 @@
 namespace entrepot::blob {
 namespace {
 
-// With the algorithm that `digester` was not made for, all bytes are hashed again.
+// If `digester` has another algorithm, all bytes are hashed again.
 absl::StatusOr<Digest> DigestOf(const storage::v1::UploadRecord& record, const Digester& digester, StagedUpload* staged,
                                 DigestAlgorithm algorithm) {
   if (digester.algorithm() == algorithm) return digester.Current();
@@ -73,7 +73,7 @@ absl::Status SessionEndings::SealStaged(SessionTable::Claim& claim, storage::v1:
   const StorageKey key = StagingObjectStore::KeyOf(claim.id());
   RecordVerified(key, digest);
   MakeSealed(digest, key, record);
-  // The object is durable already; the record only tells that it is there.
+  // The object is durable already; the record only points to it.
   RETURN_IF_ERROR(records_.Put(claim.id(), record));
   return Failpoint("blob.seal.recorded");
 }

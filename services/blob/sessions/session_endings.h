@@ -20,11 +20,12 @@
 
 namespace entrepot::blob {
 
-// How sessions end: as an object, or deleted with their bytes. Thread-safe; each session is claimed by its caller.
+// Ends sessions: seals them as an object, or deletes them with their bytes. Thread-safe; the caller has claimed the
+// session.
 class SessionEndings {
  public:
-  // `object_durability` as in BlobStackOptions. The arguments outlive this; `verified`, which learns of every file that
-  // is sealed, may be null.
+  // `object_durability` as in BlobStackOptions. The arguments outlive this. `verified` records every sealed file; it
+  // may be null.
   SessionEndings(kv::Durability object_durability, StagingObjectStore* store, SessionRecords* records,
                  StagingArea* uploads, VerificationCache* verified, BlobMetrics* metrics)
       : object_durability_(object_durability),
@@ -34,9 +35,9 @@ class SessionEndings {
         verified_(verified),
         metrics_(*metrics) {}
 
-  // `record` as it should be saved, were the session to go on; `digester` has taken in all its bytes; `staged` holds
-  // them, or is null where the record does. Another digest than `digest` deletes the session (kInvalidArgument,
-  // DIGEST_INVALID); after any other error it is still open.
+  // `record` is the record to be saved if the session continued; `digester` has hashed all bytes; `staged` contains
+  // them, or is null if the record does. If the digest is not `digest`, the session is deleted (kInvalidArgument,
+  // DIGEST_INVALID). After any other error it is still open.
   absl::StatusOr<Blob> Seal(SessionTable::Claim& claim, storage::v1::UploadRecord record, const Digester& digester,
                             std::unique_ptr<StagedUpload> staged, const Digest& digest);
   absl::Status Delete(SessionTable::Claim& claim, UploadResult result);
@@ -56,7 +57,7 @@ class SessionEndings {
   BlobMetrics& metrics_;
 };
 
-// What a sealed session's record says.
+// The blob in the record of a sealed session.
 absl::StatusOr<Blob> SealedBlob(const storage::v1::UploadRecord& record);
 
 }  // namespace entrepot::blob

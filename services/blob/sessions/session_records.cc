@@ -15,7 +15,7 @@
 namespace entrepot::blob {
 namespace {
 
-// Records carry up to 64 KiB of an upload's bytes.
+// Records contain up to 64 KiB of an upload's bytes.
 constexpr size_t kScanLimit = 64;
 
 absl::StatusOr<storage::v1::UploadRecord> Parse(const std::string& value) {

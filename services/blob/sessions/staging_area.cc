@@ -44,7 +44,7 @@ absl::Status StagingArea::Verify(StagedUpload& staged, const storage::v1::Upload
   absl::Status read = staged.Read([&](absl::string_view bytes) { found.Update(bytes); });
   if (!read.ok() && !absl::IsDataLoss(read)) return read;
   if (read.ok() && found.Save() == recorded.Save()) return absl::OkStatus();
-  runtime::Log(runtime::LogLevel::kWarning, "an upload's bytes did not outlive a restart",
+  runtime::Log(runtime::LogLevel::kWarning, "an upload's bytes did not survive a restart",
                {{"size_bytes", record.offset_bytes()}, {"error", read.message()}});
   return UnknownSession();
 }

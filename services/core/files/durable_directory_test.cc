@@ -53,7 +53,7 @@ TEST_F(DurableDirectoryTest, SyncsTheNameOfAFile) {
   EXPECT_THAT(std::string(missing.message()), HasSubstr(At("none")));
 }
 
-TEST_F(DurableDirectoryTest, RenamesOverNothing) {
+TEST_F(DurableDirectoryTest, DoesNotRenameOverAnExistingDirectory) {
   ASSERT_OK(MakeDirectoryDurably(At("from")));
   ASSERT_OK(MakeDirectoryDurably(At("taken")));
   const absl::Status taken = RenameDurably(At("from"), At("taken"));
@@ -87,7 +87,7 @@ TEST_F(DurableDirectoryTest, CopiesATree) {
               StatusIs(absl::StatusCode::kNotFound));
 }
 
-TEST_F(DurableDirectoryTest, CopiesNoLinks) {
+TEST_F(DurableDirectoryTest, RefusesToCopyLinks) {
   ASSERT_OK(MakeDirectoryDurably(At("from")));
   Write("secret", "s");
   ASSERT_EQ(symlink(At("secret").c_str(), At("from/link").c_str()), 0);

@@ -25,8 +25,9 @@ absl::Status CheckBackupName(absl::string_view name) {
   const bool good = !name.empty() && name.size() <= kBytesMax && name.front() != '.' &&
                     std::all_of(name.begin(), name.end(), IsNameByte);
   if (good) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "a backup's name has 1 to ", kBytesMax, " of a-z 0-9 . _ -, the first one no dot; this is ", QuotedInput(name)));
+  return absl::InvalidArgumentError(absl::StrCat("a backup's name has 1 to ", kBytesMax,
+                                                 " characters of a-z 0-9 . _ - and does not start with a dot; this is ",
+                                                 QuotedInput(name)));
 }
 
 absl::Status MakeNamedBackup(const std::string& parent, const std::string& name,

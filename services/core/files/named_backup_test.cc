@@ -34,7 +34,7 @@ class NamedBackupTest : public testing::Test {
   std::string parent_;
 };
 
-TEST_F(NamedBackupTest, HasItsNameWhenItIsWhole) {
+TEST_F(NamedBackupTest, GetsItsNameOnceItIsComplete) {
   ASSERT_OK(MakeNamedBackup(parent_, "nightly", [&](const std::string& directory) {
     EXPECT_FALSE(fs::exists(parent_ + "/nightly"));
     EXPECT_TRUE(fs::is_empty(directory));
@@ -44,7 +44,7 @@ TEST_F(NamedBackupTest, HasItsNameWhenItIsWhole) {
   EXPECT_EQ(Entries(), 1);
 }
 
-TEST_F(NamedBackupTest, WritesOverNone) {
+TEST_F(NamedBackupTest, DoesNotOverwriteABackup) {
   ASSERT_OK(MakeNamedBackup(parent_, "nightly", WriteRecords));
   const auto fail = [](const std::string&) { return absl::InternalError("was called"); };
   EXPECT_THAT(MakeNamedBackup(parent_, "nightly", fail), StatusIs(absl::StatusCode::kAlreadyExists));
@@ -52,7 +52,7 @@ TEST_F(NamedBackupTest, WritesOverNone) {
   EXPECT_EQ(Entries(), 1);
 }
 
-TEST_F(NamedBackupTest, LeavesNothingWhereItFails) {
+TEST_F(NamedBackupTest, AFailedBackupLeavesNothing) {
   EXPECT_THAT(MakeNamedBackup(parent_, "nightly",
                               [](const std::string& directory) {
                                 EXPECT_OK(WriteRecords(directory));
@@ -62,7 +62,7 @@ TEST_F(NamedBackupTest, LeavesNothingWhereItFails) {
   EXPECT_EQ(Entries(), 0);
 }
 
-TEST_F(NamedBackupTest, BeginsAnewWhereOneWasCutOff) {
+TEST_F(NamedBackupTest, ReplacesAnInterruptedBackup) {
   std::string cut_off;
   EXPECT_FALSE(MakeNamedBackup(parent_, "nightly", [&](const std::string& directory) {
                  cut_off = directory;

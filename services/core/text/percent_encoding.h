@@ -8,11 +8,11 @@
 
 namespace entrepot {
 
-// Undoes percent-encoding (RFC 3986 section 2.1), once. `+` stays as it is. nullopt if a `%` is not followed by two
-// hex digits.
+// Decodes percent-encoding (RFC 3986 section 2.1), once. `+` is kept. nullopt if a `%` is not followed by two hex
+// digits.
 std::optional<std::string> PercentDecode(absl::string_view text);
 
-// Encodes all but RFC 3986's unreserved characters: fit for a query's value.
+// Encodes all bytes but RFC 3986's unreserved characters, as the value in a query needs it.
 std::string PercentEncode(absl::string_view text);
 
 }  // namespace entrepot

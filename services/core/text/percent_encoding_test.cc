@@ -15,7 +15,7 @@ TEST(PercentDecodeTest, DecodesOnce) {
   EXPECT_EQ(PercentDecode("%00"), std::string(1, '\0'));
 }
 
-TEST(PercentDecodeTest, RefusesWhatIsNoEncoding) {
+TEST(PercentDecodeTest, RefusesInvalidEncodings) {
   for (const char* text : {"%", "a%", "%2", "%2g", "%g2", "%%20"}) EXPECT_EQ(PercentDecode(text), std::nullopt) << text;
 }
 

@@ -7,8 +7,7 @@
 
 namespace entrepot {
 
-// The length of the longest prefix of `text` that is UTF-8 (RFC 3629: no surrogates, no overlong forms); text.size()
-// where all of it is.
+// The length of the longest prefix of `text` that is valid UTF-8 (RFC 3629: no surrogates, no overlong forms).
 size_t Utf8PrefixLength(absl::string_view text);
 
 }  // namespace entrepot

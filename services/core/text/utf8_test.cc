@@ -14,7 +14,7 @@ TEST(Utf8Test, AcceptsEveryLength) {
   }
 }
 
-TEST(Utf8Test, StopsBeforeWhatIsNotUtf8) {
+TEST(Utf8Test, StopsBeforeInvalidBytes) {
   for (absl::string_view bad : {
            "\x80",              // A continuation alone.
            "\xBF",              //

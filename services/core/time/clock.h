@@ -7,15 +7,15 @@
 
 namespace entrepot {
 
-// Wall-clock time, injected so that tests decide what it is. Implementations are thread-safe.
+// Wall-clock time, injected so that tests can set it. Implementations are thread-safe.
 class Clock {
  public:
   virtual ~Clock() = default;
   virtual absl::Time Now() const = 0;
 };
 
-// The machine's clock, as it is now: absl::Now() reckons from what it read up to two seconds ago, and where the clock
-// is set meanwhile a token would outlive its end by that. Thread-safe.
+// The machine's clock. absl::Now() extrapolates from a reading up to two seconds old: after the clock is set, a token
+// could be accepted for that long after its end. Thread-safe.
 class SystemClock : public Clock {
  public:
   absl::Time Now() const override { return absl::FromChrono(std::chrono::system_clock::now()); }

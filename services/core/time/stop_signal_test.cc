@@ -26,12 +26,12 @@ TEST(StopSignalTest, DoesNotWaitForAPastMoment) {
 }
 
 TEST(StopSignalTest, WakesAllWaiters) {
-  // Shared with threads that a broken signal would leave behind.
+  // Shared with threads that would outlive the test if the signal were broken.
   struct Round {
     StopSignal stop;
     absl::Notification woke[2];
   };
-  // Many rounds, in some of which the threads wait already when Stop is called.
+  // Many rounds, so that some threads wait already when Stop() is called.
   for (int i = 0; i < 50; ++i) {
     const auto round = std::make_shared<Round>();
     std::thread([round] {

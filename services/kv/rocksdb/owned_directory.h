@@ -11,7 +11,7 @@
 namespace entrepot::kv {
 
 // A directory that no other OwnedDirectory, of this process or of another one, holds at the same time. The lock is
-// released when the holder is destroyed or its process ends, however it ends.
+// released when the object is destroyed or the process ends, in any way.
 class OwnedDirectory {
  public:
   // Makes the directory and its missing parents durably. kUnavailable if another OwnedDirectory holds it, or if it

@@ -1,4 +1,4 @@
-// What the engine does with files that a power cut or a bad disk changed.
+// Tests how the engine handles files that a power cut or a bad disk changed.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -54,14 +54,14 @@ class RocksDbDamageTest : public testing::Test {
         durability));
   }
 
-  // What the disk would hold if the power went now.
+  // A copy of the directory as a power cut at this moment would leave it.
   std::string CopyOf(const std::string& directory) {
     const std::string copy = absl::StrCat(temporary_.path(), "/copy", copies_++);
     std::filesystem::copy(directory, copy, std::filesystem::copy_options::recursive);
     return copy;
   }
 
-  // The one file of that extension that holds anything.
+  // The only non-empty file with that extension.
   static std::string OnlyFile(const std::string& directory, const std::string& extension) {
     std::vector<std::string> found;
     for (const auto& entry : std::filesystem::directory_iterator(directory)) {
@@ -77,7 +77,7 @@ class RocksDbDamageTest : public testing::Test {
 };
 
 // 001
-TEST_F(RocksDbDamageTest, ATornLogLosesOnlyWhatLiesBehindTheTear) {
+TEST_F(RocksDbDamageTest, ATornLogLosesOnlyItsTornRecord) {
   constexpr int kCount = 60;
   std::string log_name;
   std::vector<size_t> ends;
@@ -113,7 +113,7 @@ TEST_F(RocksDbDamageTest, ATornLogLosesOnlyWhatLiesBehindTheTear) {
 }
 
 // 002
-TEST_F(RocksDbDamageTest, ALogThatEndsInSectorsNeverWrittenOpens) {
+TEST_F(RocksDbDamageTest, OpensALogThatEndsInUnwrittenSectors) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<RocksDbKvEngine> kv, Open(directory_));
   for (int i = 0; i < 3; ++i) Put(*kv, i);
   const std::string crashed = CopyOf(directory_);
@@ -122,7 +122,7 @@ TEST_F(RocksDbDamageTest, ALogThatEndsInSectorsNeverWrittenOpens) {
   content += content.substr(0, 100);
   content.resize((content.size() + 8191) / 512 * 512, '\0');
   content.resize(content.size() - content.size() % 512);
-  // The copied record is whole, but for its last bytes, which are zero up to the end.
+  // The copied record is complete except for its last bytes, which are zero.
   const size_t whole = ReadFile(log).size();
   std::fill(content.begin() + static_cast<long>((whole / 512 + 1) * 512), content.end(), '\0');
   WriteFile(log, content);
@@ -151,11 +151,11 @@ TEST_F(RocksDbDamageTest, AFlippedBitInTheLogIsReportedAndChangesNothing) {
     ASSERT_EQ(ReadFile(log), flipped);
   }
   WriteFile(log, content);
-  EXPECT_OK(Open(crashed)) << "the log repaired, nothing else has suffered";
+  EXPECT_OK(Open(crashed)) << "nothing but the log was damaged";
 }
 
 // 004
-TEST_F(RocksDbDamageTest, ALogMissingInTheMiddleIsReported) {
+TEST_F(RocksDbDamageTest, ALogAfterATornLogIsReported) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<RocksDbKvEngine> kv, Open(directory_));
   for (int i = 0; i < 10; ++i) Put(*kv, i);
   const std::string crashed = CopyOf(directory_);
@@ -200,7 +200,7 @@ TEST_F(RocksDbDamageTest, UnknownRecordTypesAreLeftToRocksDb) {
 // 006
 class RocksDbFileDamageTest : public RocksDbDamageTest, public testing::WithParamInterface<const char*> {};
 
-TEST_P(RocksDbFileDamageTest, AFlippedBitInAFileIsNeverAWrongValue) {
+TEST_P(RocksDbFileDamageTest, AFlippedBitNeverGivesAWrongValue) {
   constexpr int kCount = 200;
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<RocksDbKvEngine> kv, Open(directory_));
@@ -231,14 +231,14 @@ TEST_P(RocksDbFileDamageTest, AFlippedBitInAFileIsNeverAWrongValue) {
     }
     reported += failed;
   }
-  // Not every byte is read for a lookup: properties, padding of a blob file's header.
+  // A lookup does not read every byte, such as properties and the padding of a blob file's header.
   EXPECT_GE(reported, flips * 3 / 4);
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, RocksDbFileDamageTest, testing::Values(".sst", ".blob"));
 
 // 007
-TEST_F(RocksDbDamageTest, AScanOverDamageIsReported) {
+TEST_F(RocksDbDamageTest, AScanReportsDamage) {
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<RocksDbKvEngine> kv, Open(directory_));
     for (int i = 0; i < 500; ++i) Put(*kv, i, Durability::kBuffered);

@@ -34,11 +34,11 @@ struct RocksDbKvEngine::Db {
   OwnedDirectory directory;
   std::shared_ptr<RocksDbHealth> health;
   std::unique_ptr<rocksdb::TransactionDB> transactions;
-  // Of `transactions`: reads that need no transaction go past its wrapper.
+  // The database of `transactions`. Reads outside of transactions bypass the wrapper.
   rocksdb::DB* base;
   rocksdb::ColumnFamilyHandle* column_family;
   std::shared_ptr<RocksDbMetrics> metrics;
-  // Not RocksDB's own: its shared locks overtake an exclusive one that waits, for as long as they overlap.
+  // Not RocksDB's own locks: its shared locks overtake a waiting exclusive one for as long as they overlap.
   LockTable locks = {};
 };
 
@@ -74,7 +74,7 @@ RocksDbKvEngine::RocksDbKvEngine(std::unique_ptr<Db> db) : db_(std::move(db)) {}
 
 RocksDbKvEngine::~RocksDbKvEngine() {
   db_->metrics->Detach();
-  // Nothing is lost where it fails: the log has it all.
+  // If this fails, nothing is lost: the log has all records.
   if (db_->health->Check().ok()) db_->base->Flush(rocksdb::FlushOptions()).PermitUncheckedError();
 }
 
@@ -129,12 +129,12 @@ absl::Status RocksDbKvEngine::CheckMayCommit(bool deletes) const {
 absl::Status RocksDbKvEngine::Snapshot(const std::string& directory) {
   const std::string doing = absl::StrCat("cannot copy the database to ", directory);
   if (std::error_code error; std::filesystem::exists(directory, error)) {
-    return absl::AlreadyExistsError(absl::StrCat(doing, ": something is there already"));
+    return absl::AlreadyExistsError(absl::StrCat(doing, ": the path exists already"));
   }
   rocksdb::Checkpoint* created = nullptr;
   RETURN_IF_ERROR(FromRocksDb(rocksdb::Checkpoint::Create(db_->base, &created), doing));
   const std::unique_ptr<rocksdb::Checkpoint> checkpoint(created);
-  // Flushes first: what is copied of the log is what is written from now on.
+  // Flushes first, so that the copied part of the log only has later records.
   RETURN_IF_ERROR(FromRocksDb(checkpoint->CreateCheckpoint(std::filesystem::absolute(directory)), doing));
   return SyncNameOf(directory);
 }

@@ -10,7 +10,7 @@
 namespace entrepot::kv {
 namespace {
 
-// An engine in a directory of its own.
+// An engine in its own temporary directory.
 class TemporaryRocksDb : private TemporaryDirectory, public KvEngine {
  public:
   explicit TemporaryRocksDb(RocksDbKvEngine::Options options) {

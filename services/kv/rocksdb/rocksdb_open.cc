@@ -38,18 +38,18 @@ rocksdb::BlockBasedTableOptions TableOptions(std::shared_ptr<rocksdb::Cache> cac
 void SetMemory(rocksdb::Options& options, size_t memory_bytes_max) {
   std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(memory_bytes_max, /*num_shard_bits=*/3);
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(cache)));
-  // Memtables are charged to the block cache: they take room from blocks, not from the rest of the process.
+  // Memtables are charged to the block cache: they displace blocks, and take nothing from the rest of the process.
   options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(memory_bytes_max / 3, cache);
   options.write_buffer_size = memory_bytes_max / 6;
   options.max_write_buffer_number = 4;
-  // TransactionDB would keep flushed memtables to validate snapshots; we have none.
+  // TransactionDB would keep flushed memtables to validate snapshots; we use none.
   options.max_write_buffer_size_to_maintain = 1;
   options.memtable_whole_key_filtering = true;
   options.memtable_prefix_bloom_size_ratio = 0.02;
 }
 
 void SetDurability(rocksdb::Options& options) {
-  // Torn tails were cut before (wal_tails.h).
+  // CutTornWalTails() has cut torn records already.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kAbsoluteConsistency;
   options.verify_sst_unique_id_in_manifest = true;
   options.paranoid_checks = true;
@@ -72,7 +72,7 @@ void SetFiles(rocksdb::Options& options) {
   options.enable_blob_garbage_collection = true;
   options.blob_garbage_collection_age_cutoff = 0.5;
   options.blob_garbage_collection_force_threshold = 0.5;
-  // Tombstones are compacted soon: only then the values they delete are garbage.
+  // Tombstones are compacted soon, because only then the deleted values become garbage.
   options.table_properties_collector_factories.push_back(
       rocksdb::NewCompactOnDeletionCollectorFactory(/*sliding_window_size=*/1000, /*deletion_trigger=*/500));
 }
@@ -115,7 +115,7 @@ absl::StatusOr<std::unique_ptr<rocksdb::TransactionDB>> OpenTransactionDb(const 
   RETURN_IF_ERROR(FromRocksDb(
       rocksdb::TransactionDB::WrapDB(db, rocksdb::TransactionDBOptions(), families_to_compact, handles, &transactions),
       doing));
-  // The database has a handle of its own to its only column family.
+  // The database keeps a handle of its own to its only column family.
   for (rocksdb::ColumnFamilyHandle* handle : handles) delete handle;
   return std::unique_ptr<rocksdb::TransactionDB>(transactions);
 }

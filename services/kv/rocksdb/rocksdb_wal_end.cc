@@ -49,7 +49,7 @@ bool ChecksumHolds(absl::string_view log, size_t offset, const Header& header, s
   return crc.value() == header.crc;
 }
 
-// A fragment of a type that no damage made of a known one.
+// An intact fragment of an unknown type. Damage to a known type does not leave a valid checksum.
 bool IsIntactOfUnknownType(absl::string_view log, size_t offset, const Header& header) {
   return header.type > kLast &&
          (ChecksumHolds(log, offset, header) || ChecksumHolds(log, offset, header, kRecycledHeaderBytes));

@@ -35,7 +35,7 @@ std::set<std::string> Names(const prometheus::Collectable& collectable) {
   return names;
 }
 
-TEST_F(KvStackTest, OpensAnEngineThatKeepsWhatIsWritten) {
+TEST_F(KvStackTest, OpensAnEngineThatKeepsRecords) {
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<KvStack> stack, KvStack::Open(directory_.path(), registry_));
     ASSERT_OK(stack->engine()->Transact({{"a"}}, [](KvTransaction& transaction) {
@@ -59,7 +59,7 @@ TEST_F(KvStackTest, ShowsTheMetricsOfCallsAndOfRocksDb) {
     EXPECT_THAT(Names(*metrics), Contains(name));
   }
   stack.reset();
-  EXPECT_THAT(Names(*metrics), IsEmpty()) << "they may outlive the engine";
+  EXPECT_THAT(Names(*metrics), IsEmpty()) << "the metrics may outlive the engine";
 }
 
 TEST_F(KvStackTest, CountsTheSyncsOfTheLog) {
@@ -89,7 +89,7 @@ TEST_F(KvStackTest, CountsTheSyncsOfTheLog) {
   EXPECT_EQ(syncs(), before + 1) << "a transaction that wrote nothing syncs nothing";
 }
 
-TEST_F(KvStackTest, ADirectoryInUseIsOneClearError) {
+TEST_F(KvStackTest, ReportsADirectoryInUse) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<KvStack> stack, KvStack::Open(directory_.path(), registry_));
   absl::Status second = KvStack::Open(directory_.path(), std::make_shared<prometheus::Registry>()).status();
   EXPECT_THAT(second, StatusIs(absl::StatusCode::kUnavailable));
@@ -118,7 +118,7 @@ class KvStackSnapshotTest : public KvStackTest {
   const std::string copy_ = directory_.path() + "/copy";
 };
 
-TEST_F(KvStackSnapshotTest, HoldsWhatWasCommittedBeforeItAndOpensAsTheOriginalDid) {
+TEST_F(KvStackSnapshotTest, ContainsEarlierCommitsAndOpensLikeTheOriginal) {
   const std::unique_ptr<KvStack> stack = Open(original_);
   ASSERT_NE(stack, nullptr);
   Put(*stack, "synced", "1", Durability::kSynced);
@@ -138,7 +138,7 @@ TEST_F(KvStackSnapshotTest, HoldsWhatWasCommittedBeforeItAndOpensAsTheOriginalDi
   EXPECT_THAT(stack->engine()->Get("own"), IsOkAndHolds(testing::Eq(std::nullopt))) << "they share no file to write to";
 }
 
-TEST_F(KvStackSnapshotTest, LeavesOutNothingThatWasAcknowledgedWhileOthersWrite) {
+TEST_F(KvStackSnapshotTest, ContainsAllAcknowledgedCommitsOfConcurrentWriters) {
   const std::unique_ptr<KvStack> stack = Open(original_);
   ASSERT_NE(stack, nullptr);
   constexpr int kWriters = 4;
@@ -182,7 +182,7 @@ TEST_F(KvStackSnapshotTest, LeavesOutNothingThatWasAcknowledgedWhileOthersWrite)
   }
 }
 
-TEST_F(KvStackSnapshotTest, NeverGoesWhereSomethingIs) {
+TEST_F(KvStackSnapshotTest, DoesNotOverwrite) {
   const std::unique_ptr<KvStack> stack = Open(original_);
   ASSERT_NE(stack, nullptr);
   ASSERT_OK(stack->Snapshot(copy_));

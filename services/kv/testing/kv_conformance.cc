@@ -279,7 +279,7 @@ TEST_P(KvConformance, SharedLocksDoNotExcludeEachOther) {
 
 TEST_P(KvConformance, ALockTimeoutAbortsAndARetrySucceeds) {
   std::unique_ptr<KvEngine> kv = GetParam().make(Attempts(1), absl::Milliseconds(5));
-  // Each pair of modes of which one is exclusive; the key does not exist.
+  // Each pair of modes with at least one exclusive lock. The key does not exist.
   const std::vector<std::pair<LockMode, LockMode>> conflicts = {{LockMode::kExclusive, LockMode::kExclusive},
                                                                 {LockMode::kExclusive, LockMode::kShared},
                                                                 {LockMode::kShared, LockMode::kExclusive}};
@@ -359,7 +359,7 @@ TEST_P(KvConformance, LocksInOppositeOrdersDoNotDeadlock) {
   constexpr int kRounds = 200;
   auto run = [&](std::vector<Lock> locks) {
     for (int round = 0; round < kRounds; ++round) {
-      // One attempt suffices, or the waits of 60 s would show.
+      // One attempt suffices; otherwise the lock timeout of 60 s makes the test visibly slow.
       EXPECT_OK(kv().Transact(
           locks,
           [](KvTransaction& transaction) -> absl::Status {
