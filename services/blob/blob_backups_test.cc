@@ -32,7 +32,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using Call = FaultySystemCalls::Call;
 
-// A store in a data directory, as a process of its own has it.
+// A store in a data directory, as in a process of its own.
 class Store {
  public:
   Store(const std::string& data, const Clock* clock, SystemCalls* calls = SystemCalls::Default()) {
@@ -97,13 +97,13 @@ TEST_F(BlobBackupsTest, ABackupOpensLikeTheStore) {
     ASSERT_OK_AND_ASSIGN(const ObjectSnapshot snapshot, store.objects().Snapshot("one"));
     EXPECT_EQ(snapshot.objects, 3);
     EXPECT_EQ(snapshot.object_bytes, 3 * kLarge);
-    // What becomes of the store is nothing to the backup.
+    // Later changes of the store do not affect the backup.
     for (const Blob& blob : before) EXPECT_OK(store.objects().Delete(blob.storage_key));
   }
   Store restored(BackupOf("one"), &clock_);
   for (const Blob& blob : before) EXPECT_OK(restored.objects().Verify(blob, 0));
   const Blob later = restored.Put(std::string(kLarge, 'z'));
-  EXPECT_OK(restored.objects().Verify(later, 0)) << "it goes on as a store of its own";
+  EXPECT_OK(restored.objects().Verify(later, 0)) << "the restored store is independent";
 }
 
 TEST_F(BlobBackupsTest, HalvesOfDifferentBackupsDoNotOpen) {

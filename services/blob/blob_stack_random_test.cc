@@ -31,17 +31,17 @@ namespace {
 
 using Call = FaultySystemCalls::Call;
 
-// What a session should be.
+// The expected state of a session.
 struct ModelSession {
   UploadOwner owner;
   std::string bytes;
   // Set once it is sealed.
   std::optional<Blob> sealed;
-  // Its staged bytes were damaged while the service was down.
+  // Whether its staged bytes were damaged while the service was down.
   bool damaged = false;
 };
 
-// Random requests, faults and restarts against the stack on files and the real KV, and against a plain model beside it.
+// Sends random requests, faults and restarts to the stack on files and the real KV, and compares it with a plain model.
 class BlobStackRandomTest : public testing::TestWithParam<int> {
  protected:
   BlobStackRandomTest() : random_(GetParam()) { Open(); }
@@ -125,7 +125,7 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
     model_.emplace(upload.id, ModelSession{.owner = owner, .bytes = "", .sealed = {}});
   }
 
-  // Where the session is no longer open to appends, checks that and tells so.
+  // If the session is no longer open to appends, checks that and returns true.
   bool IsOver(std::map<UploadId, ModelSession>::iterator i) {
     const auto& [id, session] = *i;
     if (!session.sealed.has_value() && !session.damaged) return false;
@@ -148,7 +148,7 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
       session.bytes += bytes;
     }
     if (OneIn(3)) return Finish(i, *appender);
-    if (OneIn(2)) appender.reset();  // As when the client goes away.
+    if (OneIn(2)) appender.reset();  // As if the client left.
   }
 
   void Finish(std::map<UploadId, ModelSession>::iterator i, UploadAppender& appender) {
@@ -239,7 +239,7 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
     Close();
     for (auto& [id, session] : model_) {
       const std::string path = absl::StrCat(BlobsPath(), "/staging/", id.ToString());
-      // Fewer bytes may be in the record still, beside a staged file that a full disk left.
+      // A smaller upload may still be in the record, beside a staged file that a full disk left.
       if (session.bytes.size() > KvObjectStore::kObjectBytesMax && !session.sealed.has_value() && !session.damaged &&
           OneIn(3)) {
         Tear(path, session);
@@ -255,13 +255,13 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
     }
   }
 
-  // What a power cut, or a crash behind the last save, leaves of a staged file.
+  // Changes a staged file as a power cut, or a crash after the last save, may.
   void Tear(const std::string& path, ModelSession& session) {
     ASSERT_GE(std::filesystem::file_size(path), session.bytes.size());
     const size_t middle = session.bytes.size() / 2;
     switch (Below(3)) {
       case 0:
-        std::ofstream(path, std::ios::app) << "written behind the last save";
+        std::ofstream(path, std::ios::app) << "written after the last save";
         return;
       case 1:
         std::filesystem::resize_file(path, middle);

@@ -169,7 +169,7 @@ TEST_F(BlobStackTest, RefusesUploadsBelowTheReserve) {
   ASSERT_OK(appender->Append(bytes));
   calls_.FillDisk(true);
   EXPECT_THAT(Push(*stack, "small"), IsOciError(OciErrorCode::kUnavailable));
-  // What is there already is worth the little that sealing takes.
+  // Sealing existing bytes needs little space, so it is allowed.
   EXPECT_OK(appender->FinishAndSeal(ComputeDigest(DigestAlgorithm::kSha256, bytes)));
   calls_.FillDisk(false);
   EXPECT_OK(Push(*stack, "small"));
@@ -189,7 +189,7 @@ TEST_F(BlobStackTest, AFailedAppendFreesItsSpace) {
     {
       ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender,
                            stack->upload_sessions().Append(owner_, upload.id, {}));
-      // Enough to be saved on the way.
+      // Enough for a save during the append.
       for (int i = 0; i < 20; ++i) ASSERT_OK(appender->Append(std::string(1 << 20, 'x')));
       calls_.FillDisk(true);
       EXPECT_THAT(appender->Append("x"), IsOciError(OciErrorCode::kUnavailable));

@@ -56,7 +56,7 @@ TEST_F(ObjectReadReactorTest, WithholdsTheEndOfACorruptObject) {
   for (size_t size : {5'000UL, 1'000'000UL}) {
     const std::string bytes = CountingText(size);
     v1::ReadObjectRequest request = Request(server_.Store(bytes).ToString(), 0, size);
-    // Nothing is known of it any more.
+    // Starts without recorded results.
     server_.Restart();
     for (const std::string& of : {bytes + "x", bytes}) {
       request.set_digest(ComputeDigest(DigestAlgorithm::kSha256, of).ToString());
@@ -134,7 +134,7 @@ TEST_F(ObjectReadReactorTest, EndsWhenTheClientLeaves) {
     context.TryCancel();
     EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::CANCELLED);
   }
-  // The server goes down only once no call is left: its end is the rest of this test.
+  // The server stops only if no call is left, which the end of this test checks.
 }
 
 }  // namespace

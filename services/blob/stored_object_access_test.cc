@@ -50,7 +50,7 @@ constexpr size_t kLarge = 3'000'001;
 
 std::string Bytes(char letter, size_t size) { return std::string(size, letter); }
 
-// The sessions and both tiers; files on a disk or in memory.
+// The sessions and both tiers, with files on a disk or in memory.
 class StoredObjectAccessTest : public testing::TestWithParam<Files> {
  protected:
   StoredObjectAccessTest() {
@@ -88,7 +88,7 @@ class StoredObjectAccessTest : public testing::TestWithParam<Files> {
     return {id, {digest, sealed.size_bytes, sealed.storage_key}};
   }
 
-  // Sealed and forgotten, as after its commit.
+  // Stores an object whose session is sealed and forgotten, as after a commit.
   Blob Store(const std::string& bytes) {
     Stored stored = Seal(bytes);
     EXPECT_OK(sessions_->Forget(owner_, stored.upload));
@@ -96,7 +96,7 @@ class StoredObjectAccessTest : public testing::TestWithParam<Files> {
     return stored.blob;
   }
 
-  // One bit of its bytes turns around, on the disk.
+  // Flips one bit of the object on the disk.
   void Damage(const Blob& blob, const std::string& bytes) {
     std::string damaged = bytes;
     damaged[damaged.size() / 2] ^= 1;
@@ -140,7 +140,7 @@ class StoredObjectAccessTest : public testing::TestWithParam<Files> {
 
   kv::TemporaryDirectory directory_;
   FaultySystemCalls calls_;
-  // Files are stamped by the kernel.
+  // The real time, because the kernel sets the times of files.
   FakeClock clock_{absl::Now()};
   kv::MemoryKvEngine kv_;
   prometheus::Registry registry_;
@@ -158,7 +158,7 @@ INSTANTIATE_TEST_SUITE_P(Files, StoredObjectAccessTest, testing::Values(Files::k
 
 TEST_P(StoredObjectAccessTest, StopsVerifying) {
   const Blob blob = Store(Bytes('a', kLarge));
-  // It would take a month; whichever of the two comes first.
+  // The call would take a month. Either of the two may come first.
   std::thread verifying([&] { EXPECT_THAT(access_->Verify(blob, 1), StatusIs(absl::StatusCode::kCancelled)); });
   access_->StopVerifying();
   verifying.join();
@@ -177,7 +177,7 @@ TEST_P(StoredObjectAccessTest, ChecksExistenceAndSize) {
 }
 
 TEST_P(StoredObjectAccessTest, VerifiesEveryByte) {
-  // Also one of a whole number of blocks, and one that is a block and a byte.
+  // Also a whole number of blocks, and one block and a byte.
   for (size_t size : {kSmall, size_t{64 << 10}, size_t{1 << 20}, size_t{(1 << 20) + 1}, kLarge}) {
     const std::string bytes = Bytes('a', size);
     Blob blob = Store(bytes);
@@ -207,7 +207,7 @@ TEST_P(StoredObjectAccessTest, AQuarantinedObjectIsNotFound) {
     EXPECT_OK(access_->Quarantine(blob.storage_key));
     EXPECT_THAT(objects_->Open(blob.storage_key), StatusIs(absl::StatusCode::kNotFound));
     EXPECT_THAT(access_->Check(blob.storage_key, size), StatusIs(absl::StatusCode::kNotFound));
-    EXPECT_OK(access_->Quarantine(blob.storage_key)) << "already gone";
+    EXPECT_OK(access_->Quarantine(blob.storage_key)) << "it no longer exists";
   }
   clock_.Advance(2 * kAge);
   EXPECT_THAT(ListAllUnclaimed(10), IsEmpty());
@@ -219,7 +219,7 @@ TEST_P(StoredObjectAccessTest, AValueInQuarantineIsKeptUntilItIsDeleted) {
   EXPECT_THAT(kv_.Get(QuarantineKey(blob.storage_key)), IsOkAndHolds(Optional(Bytes('a', kSmall))));
   ASSERT_OK(access_->Delete(blob.storage_key));
   EXPECT_THAT(kv_.Get(QuarantineKey(blob.storage_key)), IsOkAndHolds(testing::Eq(std::nullopt)));
-  EXPECT_OK(access_->Delete(blob.storage_key)) << "already gone";
+  EXPECT_OK(access_->Delete(blob.storage_key)) << "it no longer exists";
 }
 
 TEST_P(StoredObjectAccessTest, ListsObjectsWithoutASession) {
@@ -258,7 +258,7 @@ TEST_P(StoredObjectAccessTest, AnExpiredSealedUploadIsAbandonedUntilItIsForgotte
     ASSERT_OK_AND_ASSIGN(abandoned, access_->ListAbandoned(1));
     EXPECT_EQ(abandoned.size(), 1);
   }
-  EXPECT_THAT(ListAllUnclaimed(10), IsEmpty()) << "their sessions still name them";
+  EXPECT_THAT(ListAllUnclaimed(10), IsEmpty()) << "their sessions still reference them";
 
   ASSERT_OK(access_->ForgetAbandoned(small.blob.storage_key));
   EXPECT_OK(access_->ForgetAbandoned(small.blob.storage_key)) << "already forgotten";
@@ -296,10 +296,10 @@ TEST_P(StoredObjectAccessTest, ChecksTheNameOfASnapshot) {
     EXPECT_THAT(access_->Snapshot(name), StatusIs(absl::StatusCode::kInvalidArgument)) << name;
   }
   EXPECT_THAT(access_->Snapshot(std::string(65, 'a')), StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(access_->Snapshot("2026-11-24_1.0"), StatusIs(absl::StatusCode::kUnimplemented)) << "not a bad name";
+  EXPECT_THAT(access_->Snapshot("2026-11-24_1.0"), StatusIs(absl::StatusCode::kUnimplemented)) << "the name is valid";
 }
 
-// What only a disk does.
+// Behaviour that needs a disk.
 class StoredObjectAccessOnDiskTest : public StoredObjectAccessTest {
  protected:
   std::string QuarantinePathOf(const StorageKey& key) const {
@@ -333,7 +333,7 @@ TEST_P(StoredObjectAccessOnDiskTest, QuarantinesWithoutRenameNoReplace) {
   ASSERT_OK(access_->Quarantine(blob.storage_key));
   EXPECT_EQ(std::filesystem::file_size(QuarantinePathOf(blob.storage_key)), kLarge);
   EXPECT_FALSE(std::filesystem::exists(PathOf(blob.storage_key)));
-  EXPECT_OK(access_->Quarantine(blob.storage_key)) << "already gone";
+  EXPECT_OK(access_->Quarantine(blob.storage_key)) << "it no longer exists";
 }
 
 TEST_P(StoredObjectAccessOnDiskTest, FinishesAnInterruptedQuarantine) {
@@ -352,12 +352,13 @@ TEST_P(StoredObjectAccessOnDiskTest, AnIoErrorChangesNothing) {
   EXPECT_THAT(access_->Delete(blob.storage_key), IsOciError(OciErrorCode::kUnavailable));
   calls_.Heal();
   EXPECT_OK(access_->Verify(blob, 0));
-  ASSERT_OK(gate_.Check()) << "the one file is at fault, not the disk";
+  ASSERT_OK(gate_.Check()) << "only the one file has failed";
 
   calls_.Fail(Call::kRename, EIO);
   EXPECT_THAT(access_->Quarantine(blob.storage_key), IsOciError(OciErrorCode::kUnavailable));
   calls_.Heal();
-  EXPECT_THAT(access_->Quarantine(blob.storage_key), IsOciError(OciErrorCode::kUnavailable)) << "read-only by now";
+  EXPECT_THAT(access_->Quarantine(blob.storage_key), IsOciError(OciErrorCode::kUnavailable))
+      << "the store is read-only";
   EXPECT_OK(access_->Verify(blob, 0));
 }
 
@@ -375,13 +376,13 @@ TEST_P(StoredObjectAccessOnDiskTest, AnUnreadableObjectIsDataLoss) {
   EXPECT_THAT(access_->Verify(blob, 0), StatusIs(absl::StatusCode::kDataLoss));
   calls_.Heal();
   calls_.Fail(Call::kOpen, EMFILE);
-  EXPECT_THAT(access_->Verify(blob, 0), IsOciError(OciErrorCode::kUnavailable)) << "says nothing of the object";
+  EXPECT_THAT(access_->Verify(blob, 0), IsOciError(OciErrorCode::kUnavailable)) << "proves nothing about the object";
 }
 
 TEST_P(StoredObjectAccessOnDiskTest, VerifiesThroughThePageCacheWithoutDirectReads) {
   const Blob blob = Store(Bytes('a', kLarge));
   calls_.Fail(Call::kRead, EINVAL, /*skip=*/1, /*times=*/1);
-  EXPECT_OK(access_->Verify(blob, 0)) << "goes on from where direct reads have ended";
+  EXPECT_OK(access_->Verify(blob, 0)) << "continues where direct reads ended";
   calls_.Fail(Call::kOpen, EINVAL, /*skip=*/2, /*times=*/1);
   EXPECT_OK(access_->Verify(blob, 0));
   calls_.Interrupt();

@@ -21,7 +21,7 @@ namespace {
 
 class UploadAppendReactorTest : public testing::Test {
  protected:
-  // One call, message by message.
+  // A call that is sent message by message.
   struct Stream {
     explicit Stream(v1::BlobService::Stub& stub) : writer(stub.AppendToUpload(&context, &response)) {}
 
@@ -127,7 +127,7 @@ TEST_F(UploadAppendReactorTest, ABrokenStreamKeepsItsBytesUnsealed) {
     Stream stream(server_.stub());
     ASSERT_TRUE(stream.WriteHeader(id));
     ASSERT_TRUE(stream.WriteData(bytes));
-    // The first bytes are stored before more are read, so that this one is taken says that they were.
+    // The first bytes are stored before more are read: once this message is taken they are stored.
     ASSERT_TRUE(stream.WriteData(bytes));
     ASSERT_TRUE(stream.WriteData(bytes));
     stream.context.TryCancel();

@@ -34,7 +34,7 @@ class VerifiedReaderTest : public testing::Test {
  protected:
   VerifiedReaderTest() { Restart(); }
 
-  // Nothing is known of any object any more.
+  // Reopens the stack without recorded results.
   void Restart() {
     stack_.reset();
     registry_ = std::make_shared<prometheus::Registry>();
@@ -55,7 +55,7 @@ class VerifiedReaderTest : public testing::Test {
     return {sealed.digest, sealed.size_bytes, sealed.storage_key};
   }
 
-  // One bit of the byte at `offset` turns around, and the file's time moves on, as it does where a second passes.
+  // Flips one bit of the byte at `offset` and advances the file's time, as if a second had passed.
   void FlipBit(const Blob& blob, off_t offset) {
     const std::string path =
         absl::StrCat(directory_.path(), "/blobs/objects/", BlobDirectory::PathOf(blob.storage_key));
@@ -139,7 +139,7 @@ TEST_F(VerifiedReaderTest, AnUnknownFileIsHashedOnce) {
 
   clock_.Advance(absl::Hours(25));
   content = OpenWhole(blob);
-  EXPECT_NE(StreamOf(content), nullptr) << "that was long ago";
+  EXPECT_NE(StreamOf(content), nullptr) << "the result has expired";
 }
 
 TEST_F(VerifiedReaderTest, AStreamReadInPartProvesNothing) {
@@ -164,7 +164,7 @@ TEST_F(VerifiedReaderTest, WithholdsTheLastPieceOfACorruptObject) {
     EXPECT_THAT(got.end, StatusIs(absl::StatusCode::kDataLoss)) << offset;
     EXPECT_EQ(got.bytes.size(), kSize / kPiece * kPiece) << offset;
 
-    EXPECT_THAT(OpenWhole(blob), StatusIs(absl::StatusCode::kDataLoss)) << "known by now";
+    EXPECT_THAT(OpenWhole(blob), StatusIs(absl::StatusCode::kDataLoss)) << "the result is recorded";
     EXPECT_THAT(stack_->reader().Open(blob.storage_key, {5, 10}, std::nullopt), StatusIs(absl::StatusCode::kDataLoss));
     EXPECT_EQ(CorruptReads(), before + 3);
 
@@ -233,7 +233,7 @@ TEST_F(VerifiedReaderTest, UnreadableBytesAreDataLoss) {
   calls_.Heal();
   content = OpenWhole(blob);
   ASSERT_NE(StreamOf(content), nullptr);
-  EXPECT_OK(ReadAll(*StreamOf(content)).end) << "an error of reading is not remembered";
+  EXPECT_OK(ReadAll(*StreamOf(content)).end) << "a read error is not recorded";
 }
 
 TEST_F(VerifiedReaderTest, VerifyRecordsItsResult) {

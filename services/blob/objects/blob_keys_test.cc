@@ -6,7 +6,7 @@
 namespace entrepot::blob {
 namespace {
 
-// Stored on people's disks: these never change.
+// The keys are stored on users' disks and must never change.
 TEST(BlobKeysTest, KeysDoNotChange) {
   EXPECT_EQ(kFormatKey, "f/blob");
   EXPECT_EQ(UploadKey(*UploadId::Parse("00112233445566778899aabbccddeeff")), "u/00112233445566778899aabbccddeeff");

@@ -140,7 +140,7 @@ TEST_F(FilesystemObjectStoreTest, AFullDiskDoesNotTurnTheStoreReadOnly) {
   EXPECT_FALSE(IsReadOnly());
   EXPECT_EQ(staged->size_bytes(), 5);
 
-  // What the failed write left is cut off, and the upload goes on.
+  // The bytes of the failed write are cut off, and the upload continues.
   calls_.Heal();
   ASSERT_OK(staged->Append("x"));
   ASSERT_OK(store_.Publish(id_, std::move(staged)));

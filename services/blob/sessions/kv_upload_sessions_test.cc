@@ -47,7 +47,7 @@ class KvUploadSessionsTest : public testing::Test {
  protected:
   KvUploadSessionsTest() { Restart(); }
 
-  // What a killed process leaves is what the KV and the store hold.
+  // Starts the sessions again from the KV and the store, as after a kill of the process.
   void Restart() {
     sessions_.reset();
     sessions_ =
@@ -204,7 +204,7 @@ TEST_F(KvUploadSessionsTest, SavesDuringALongAppend) {
   const std::string piece(1 << 20, 'p');
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(owner_, id, {}));
   for (int i = 0; i < 40; ++i) ASSERT_OK(appender->Append(piece));
-  // As if killed: the appender is not told that its process has ended.
+  // As if killed: the appender is not destroyed.
   const std::unique_ptr<KvUploadSessions> killed = std::move(sessions_);
   const std::unique_ptr<UploadAppender> killed_too = std::move(appender);
   Restart();
@@ -416,7 +416,7 @@ TEST_F(KvUploadSessionsTest, ExpiryKeepsSealedObjects) {
   EXPECT_THAT(Read(sealed.storage_key), IsOkAndHolds(large_));
   EXPECT_THAT(sessions_->Seal(owner_, id, Sha256(large_)), IsOciError(OciErrorCode::kBlobUploadUnknown));
   EXPECT_THAT(kv_.Scan({.prefix = "u/", .start_after = "", .limit = 10}), IsOkAndHolds(SizeIs(1)));
-  // The manifest service has committed it after all.
+  // The manifest service has committed the object after all.
   EXPECT_OK(sessions_->Forget(owner_, id));
   EXPECT_OK(sessions_->FlushForgotten());
   EXPECT_THAT(kv_.Scan({.prefix = "u/", .start_after = "", .limit = 10}), IsOkAndHolds(IsEmpty()));
@@ -486,7 +486,7 @@ TEST_F(KvUploadSessionsTest, AnEndedSessionKeepsAnObjectThatAKilledSealPublished
     ASSERT_OK(store_.Publish(id, std::move(staged)));
   }
   Restart();
-  // The seal may have been answered and committed before a power cut took the session's record back.
+  // The seal may have been answered and committed before a power cut undid the session's record.
   EXPECT_OK(sessions_->Cancel(owner_, id));
   EXPECT_THAT(Read(StagingObjectStore::KeyOf(id)), IsOkAndHolds(large_));
 }
