@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "services/blob/objects/object_store.h"
-#include "services/core/object_access.h"
+#include "services/core/blob_storage.h"
 
 namespace entrepot::blob {
 

@@ -55,7 +55,7 @@ class Store {
     return {sealed.digest, sealed.size_bytes, sealed.storage_key};
   }
 
-  ObjectAccess& objects() { return stack_->object_access(); }
+  BlobStorage& objects() { return stack_->storage(); }
 
  private:
   const UploadOwner owner_{.repository = *RepositoryName::Parse("a"), .account = ""};

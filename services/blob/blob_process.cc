@@ -40,7 +40,7 @@ class RunningBlobService : public runtime::RunningService {
   }
   std::vector<std::pair<std::string, std::string>> Addresses() const override { return {{"grpc", server_->address()}}; }
   void Drain(absl::Time deadline) override {
-    stack_->object_access().StopVerifying();
+    stack_->storage().StopVerifying();
     server_->Shutdown(deadline);
   }
 

@@ -6,8 +6,8 @@
 #include "services/blob/blob_stack.h"
 #include "services/blob/objects/verified_reader.h"
 #include "services/blob/sessions/upload_sessions.h"
+#include "services/core/blob_storage.h"
 #include "services/core/content.h"
-#include "services/core/object_access.h"
 #include "services/runtime/threads/executor.h"
 
 namespace entrepot::blob {
@@ -20,7 +20,7 @@ class BlobService : public v1::BlobService::CallbackService {
   BlobService(BlobStack* stack, runtime::Executor* executor)
       : sessions_(stack->upload_sessions()),
         reader_(stack->reader()),
-        objects_(stack->object_access()),
+        objects_(stack->storage()),
         executor_(*executor) {}
 
   grpc::ServerUnaryReactor* StartUpload(grpc::CallbackServerContext* context, const v1::StartUploadRequest* request,
@@ -62,7 +62,7 @@ class BlobService : public v1::BlobService::CallbackService {
  private:
   UploadSessions& sessions_;
   VerifiedReader& reader_;
-  ObjectAccess& objects_;
+  BlobStorage& objects_;
   runtime::Executor& executor_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "services/blob/blob_backups.h"
 #include "services/blob/io/write_gate.h"
+#include "services/blob/local_blob_storage.h"
 #include "services/blob/objects/blob_directory.h"
 #include "services/blob/objects/blob_keys.h"
 #include "services/blob/objects/blob_metrics.h"
@@ -15,7 +16,6 @@
 #include "services/blob/objects/tiered_object_store.h"
 #include "services/blob/objects/verification_cache.h"
 #include "services/blob/sessions/kv_upload_sessions.h"
-#include "services/blob/stored_object_access.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/threads/periodic_task.h"
 #include "services/status/status_macros.h"
@@ -60,11 +60,11 @@ class LocalBlobStack : public BlobStack {
         reader_(&objects_, &verified_, parts.system_calls, &metrics_),
         backups_(BackupDirectory(options), options.snapshot_kv, files_.get()),
         sessions_(SessionOptions(options, &verified_), parts.kv, files_.get(), &objects_, parts.clock, &metrics_),
-        access_({.objects = &objects_,
-                 .sessions = &sessions_,
-                 .clock = parts.clock,
-                 .verified = &verified_,
-                 .snapshot = [this](const std::string& name) { return backups_.Make(name); }}) {}
+        storage_({.objects = &objects_,
+                  .sessions = &sessions_,
+                  .clock = parts.clock,
+                  .verified = &verified_,
+                  .snapshot = [this](const std::string& name) { return backups_.Make(name); }}) {}
 
   absl::Status Start(absl::Duration upkeep_interval) {
     RETURN_IF_ERROR(sessions_.Recover());
@@ -75,7 +75,7 @@ class LocalBlobStack : public BlobStack {
   UploadSessions& upload_sessions() override { return sessions_; }
   ObjectStore& objects() override { return objects_; }
   VerifiedReader& reader() override { return reader_; }
-  ObjectAccess& object_access() override { return access_; }
+  BlobStorage& storage() override { return storage_; }
   absl::Status CheckReady() override { return kv_.Get(kFormatKey).status(); }
 
  private:
@@ -111,7 +111,7 @@ class LocalBlobStack : public BlobStack {
   VerifiedReader reader_;
   BlobBackups backups_;
   KvUploadSessions sessions_;
-  StoredObjectAccess access_;
+  LocalBlobStorage storage_;
   std::unique_ptr<runtime::PeriodicTask> upkeep_;
 };
 

@@ -14,7 +14,7 @@
 #include "services/blob/objects/object_store.h"
 #include "services/blob/objects/verified_reader.h"
 #include "services/blob/sessions/upload_sessions.h"
-#include "services/core/object_access.h"
+#include "services/core/blob_storage.h"
 #include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
 
@@ -58,7 +58,7 @@ class BlobStack {
   virtual UploadSessions& upload_sessions() = 0;
   virtual ObjectStore& objects() = 0;
   virtual VerifiedReader& reader() = 0;
-  virtual ObjectAccess& object_access() = 0;
+  virtual BlobStorage& storage() = 0;
   // OK if objects can be read. A store that has turned read-only is still ready.
   virtual absl::Status CheckReady() = 0;
 };

@@ -241,8 +241,8 @@ TEST_F(VerifiedReaderTest, VerifyRecordsItsResult) {
   const Blob bad = Store(bytes_ + "x");
   Restart();
   FlipBit(bad, 3);
-  EXPECT_OK(stack_->object_access().Verify(good, 0));
-  EXPECT_THAT(stack_->object_access().Verify(bad, 0), StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_OK(stack_->storage().Verify(good, 0));
+  EXPECT_THAT(stack_->storage().Verify(bad, 0), StatusIs(absl::StatusCode::kDataLoss));
   EXPECT_TRUE(IsFile(OpenWhole(good)));
   EXPECT_THAT(OpenWhole(bad), StatusIs(absl::StatusCode::kDataLoss));
 }

@@ -61,7 +61,7 @@ class Stores {
   }
 
   kv::KvReader& records() { return *records_->engine(); }
-  ObjectAccess& objects() { return blobs_->object_access(); }
+  BlobStorage& objects() { return blobs_->storage(); }
 
  private:
   const SystemClock clock_;

@@ -7,12 +7,12 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "services/core/object_access.h"
+#include "services/core/blob_storage.h"
 #include "services/core/time/clock.h"
 #include "services/kv/stack/kv_stack.h"
 #include "services/manifest/catalog/pull_times.h"
 #include "services/manifest/catalog/registry_catalog.h"
-#include "services/manifest/grpc_object_access.h"
+#include "services/manifest/grpc_blob_storage.h"
 #include "services/manifest/maintenance/collector_config.h"
 #include "services/manifest/maintenance/maintenance.h"
 #include "services/manifest/manifest_service.h"
@@ -57,8 +57,8 @@ class RunningManifestService : public runtime::RunningService {
     options.lease = runtime::ToDuration(config.collector().lease());
     options.registry = context.registry;
     options.pulls = pulls_.get();
-    objects_ = MakeGrpcObjectAccess(runtime::MakeChannel(config.blob_service(), context.registry),
-                                    runtime::ToDuration(config.blob_service().deadline()));
+    objects_ = MakeGrpcBlobStorage(runtime::MakeChannel(config.blob_service(), context.registry),
+                                   runtime::ToDuration(config.blob_service().deadline()));
     options.objects = objects_.get();
     if (!config.policy_file().empty()) {
       ASSIGN_OR_RETURN(policy_, policy::PolicyFile::Open(config.policy_file(), context.registry));
@@ -95,7 +95,7 @@ class RunningManifestService : public runtime::RunningService {
   std::unique_ptr<kv::KvStack> kv_;
   // null where there are no rules.
   std::unique_ptr<policy::PolicyFile> policy_;
-  std::unique_ptr<ObjectAccess> objects_;
+  std::unique_ptr<BlobStorage> objects_;
   std::unique_ptr<PullTimes> pulls_;
   std::unique_ptr<RegistryCatalog> catalog_;
   std::unique_ptr<runtime::AuditLog> audit_;

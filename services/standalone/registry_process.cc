@@ -97,7 +97,7 @@ class RegistryProcess final : public runtime::RunningService {
     options.lease = runtime::ToDuration(config.collector().lease());
     options.registry = context.registry;
     if (policy_ != nullptr) options.policy = [this] { return policy_->current(); };
-    options.objects = &blobs_->object_access();
+    options.objects = &blobs_->storage();
     options.pulls = pulls_.get();
     ASSIGN_OR_RETURN(catalog_, manifest::RegistryCatalog::Create(kv_->engine(), &clock_, options));
 
@@ -109,7 +109,7 @@ class RegistryProcess final : public runtime::RunningService {
     parts.kv = kv_->engine();
     parts.clock = &clock_;
     parts.catalog = catalog_.get();
-    parts.objects = &blobs_->object_access();
+    parts.objects = &blobs_->storage();
     parts.pulls = pulls_.get();
     parts.audit = audit_.get();
     parts.snapshot_kv = [this](const std::string& directory) { return kv_->Snapshot(directory); };

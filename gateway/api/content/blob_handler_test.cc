@@ -202,7 +202,7 @@ TEST_P(BlobHandlerTest, WhatRottedUnseenIsFoundWhenItIsReadAfterADay) {
 
 TEST_P(BlobHandlerTest, ReportsAnObjectThatIsGone) {
   const Blob blob = Find(registry_, digest_);
-  ASSERT_OK(registry_.services().blobs()->object_access().Quarantine(blob.storage_key));
+  ASSERT_OK(registry_.services().blobs()->storage().Quarantine(blob.storage_key));
   registry_.services().upkeep()->FailWith(absl::UnavailableError("away"));
   const RawResponse get = registry_.Call("GET", Path(digest_));
   EXPECT_EQ(get.status, 500) << "whether or not that can be reported";

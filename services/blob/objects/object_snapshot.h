@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 #include "services/blob/io/system_calls.h"
 #include "services/blob/objects/blob_directory.h"
-#include "services/core/object_access.h"
+#include "services/core/blob_storage.h"
 
 namespace entrepot::blob {
 

@@ -14,9 +14,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "services/core/blob_storage.h"
 #include "services/core/files/disk_space.h"
 #include "services/core/files/owned_fd.h"
-#include "services/core/object_access.h"
 #include "services/core/storage_key.h"
 #include "services/core/upload_id.h"
 
@@ -28,7 +28,7 @@
 //       FilesystemObjectStore
 //     TieredObjectStore    both of them, by the tier that the storage key names
 //   VerifiedReader       reads from an ObjectStore that never show a corrupt object as whole
-//   StoredObjectAccess   what the manifest service may ask (ObjectAccess), over an ObjectStore and the upload sessions
+//   LocalBlobStorage     what the manifest service may ask (BlobStorage), over an ObjectStore and the upload sessions
 //
 // A second store for large objects, such as S3, is a StagingObjectStore beside filesystem_object_store; its test
 // instantiates object_store_conformance, and OpenObjectStore() in blob_stack.cc is the one place that makes it.

@@ -60,7 +60,7 @@ class KvUploadSessions : public UploadSessions {
   size_t EndExpired(size_t limit);
   // Deletes the remaining records of forgotten sessions.
   absl::Status FlushForgotten() { return forgotten_.Flush(); }
-  // See ObjectAccess::ListAbandoned and ForgetAbandoned.
+  // See BlobStorage::ListAbandoned and ForgetAbandoned.
   absl::StatusOr<std::vector<Blob>> ListAbandoned(size_t limit);
   absl::Status ForgetAbandoned(const StorageKey& key);
   // For each object, in their order, whether there is a session that has become or may become that object.

@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_SERVICES_CORE_OBJECT_ACCESS_H_
-#define ENTREPOT_SERVICES_CORE_OBJECT_ACCESS_H_
+#ifndef ENTREPOT_SERVICES_CORE_BLOB_STORAGE_H_
+#define ENTREPOT_SERVICES_CORE_BLOB_STORAGE_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -34,9 +34,9 @@ struct ObjectSnapshot {
 // The blob service's objects as the manifest service manages them. Only the manifest service knows which objects are
 // referenced, and only the blob service has their bytes. Implementations are thread-safe; calls block on a disk or a
 // network. Every call may also give kUnavailable, if the blob service cannot be reached or may not write.
-class ObjectAccess {
+class BlobStorage {
  public:
-  virtual ~ObjectAccess() = default;
+  virtual ~BlobStorage() = default;
 
   // OK if an object of that size can be read; kNotFound if there is none; kDataLoss if it has another size.
   virtual absl::Status Check(const StorageKey& key, uint64_t size_bytes) = 0;
@@ -70,4 +70,4 @@ class ObjectAccess {
 
 }  // namespace entrepot
 
-#endif  // ENTREPOT_SERVICES_CORE_OBJECT_ACCESS_H_
+#endif  // ENTREPOT_SERVICES_CORE_BLOB_STORAGE_H_

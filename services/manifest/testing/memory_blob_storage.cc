@@ -1,4 +1,4 @@
-#include "services/manifest/testing/memory_object_access.h"
+#include "services/manifest/testing/memory_blob_storage.h"
 
 #include <utility>
 
@@ -9,7 +9,7 @@
 
 namespace entrepot::manifest {
 
-Blob MemoryObjectAccess::Upload(absl::string_view content, Session session) {
+Blob MemoryBlobStorage::Upload(absl::string_view content, Session session) {
   StorageKey key = StorageKey::Random(StorageTier::kFile);
   Put(key, content, session);
   return Blob{.digest = ComputeDigest(DigestAlgorithm::kSha256, content),
@@ -17,7 +17,7 @@ Blob MemoryObjectAccess::Upload(absl::string_view content, Session session) {
               .storage_key = std::move(key)};
 }
 
-void MemoryObjectAccess::Put(const StorageKey& key, absl::string_view content, Session session) {
+void MemoryBlobStorage::Put(const StorageKey& key, absl::string_view content, Session session) {
   Blob blob{
       .digest = ComputeDigest(DigestAlgorithm::kSha256, content), .size_bytes = content.size(), .storage_key = key};
   absl::MutexLock lock(&mutex_);
@@ -26,7 +26,7 @@ void MemoryObjectAccess::Put(const StorageKey& key, absl::string_view content, S
   uploads_.insert_or_assign(key.ToString(), Blob{.session = session, .blob = std::move(blob)});
 }
 
-void MemoryObjectAccess::SetSession(const StorageKey& key, Session session) {
+void MemoryBlobStorage::SetSession(const StorageKey& key, Session session) {
   absl::MutexLock lock(&mutex_);
   if (session == Session::kNone) {
     uploads_.erase(key.ToString());
@@ -36,44 +36,44 @@ void MemoryObjectAccess::SetSession(const StorageKey& key, Session session) {
   if (found != uploads_.end()) found->second.session = session;
 }
 
-void MemoryObjectAccess::Overwrite(const StorageKey& key, absl::string_view content) {
+void MemoryBlobStorage::Overwrite(const StorageKey& key, absl::string_view content) {
   absl::MutexLock lock(&mutex_);
   objects_.at(key.ToString()).content = std::string(content);
 }
 
-void MemoryObjectAccess::Lose(const StorageKey& key) {
+void MemoryBlobStorage::Lose(const StorageKey& key) {
   absl::MutexLock lock(&mutex_);
   objects_.erase(key.ToString());
 }
 
-void MemoryObjectAccess::SetFault(Fault fault) {
+void MemoryBlobStorage::SetFault(Fault fault) {
   absl::MutexLock lock(&mutex_);
   fault_ = std::move(fault);
 }
 
-std::optional<std::string> MemoryObjectAccess::Content(const StorageKey& key) const {
+std::optional<std::string> MemoryBlobStorage::Content(const StorageKey& key) const {
   absl::MutexLock lock(&mutex_);
   const auto found = objects_.find(key.ToString());
   if (found == objects_.end()) return std::nullopt;
   return found->second.content;
 }
 
-bool MemoryObjectAccess::IsQuarantined(const StorageKey& key) const {
+bool MemoryBlobStorage::IsQuarantined(const StorageKey& key) const {
   absl::MutexLock lock(&mutex_);
   return quarantine_.count(key.ToString()) > 0;
 }
 
-size_t MemoryObjectAccess::size() const {
+size_t MemoryBlobStorage::size() const {
   absl::MutexLock lock(&mutex_);
   return objects_.size();
 }
 
-size_t MemoryObjectAccess::quarantined() const {
+size_t MemoryBlobStorage::quarantined() const {
   absl::MutexLock lock(&mutex_);
   return quarantine_.size();
 }
 
-absl::Status MemoryObjectAccess::Meet(absl::string_view operation, const std::string& key) const {
+absl::Status MemoryBlobStorage::Meet(absl::string_view operation, const std::string& key) const {
   Fault fault;
   {
     absl::MutexLock lock(&mutex_);
@@ -82,7 +82,7 @@ absl::Status MemoryObjectAccess::Meet(absl::string_view operation, const std::st
   return fault ? fault(operation, key) : absl::OkStatus();
 }
 
-absl::Status MemoryObjectAccess::Check(const StorageKey& key, uint64_t size_bytes) {
+absl::Status MemoryBlobStorage::Check(const StorageKey& key, uint64_t size_bytes) {
   RETURN_IF_ERROR(Meet("Check", key.ToString()));
   const std::optional<std::string> content = Content(key);
   if (!content.has_value()) return absl::NotFoundError(absl::StrCat("no object ", key.ToString()));
@@ -91,7 +91,7 @@ absl::Status MemoryObjectAccess::Check(const StorageKey& key, uint64_t size_byte
       absl::StrCat("the object ", key.ToString(), " has ", content->size(), " bytes, not ", size_bytes));
 }
 
-absl::Status MemoryObjectAccess::Verify(const Blob& blob, uint64_t) {
+absl::Status MemoryBlobStorage::Verify(const Blob& blob, uint64_t) {
   RETURN_IF_ERROR(Meet("Verify", blob.storage_key.ToString()));
   const std::optional<std::string> content = Content(blob.storage_key);
   if (!content.has_value()) return absl::NotFoundError(absl::StrCat("no object ", blob.storage_key.ToString()));
@@ -100,7 +100,7 @@ absl::Status MemoryObjectAccess::Verify(const Blob& blob, uint64_t) {
       absl::StrCat("the object ", blob.storage_key.ToString(), " is not ", blob.digest.ToString()));
 }
 
-absl::Status MemoryObjectAccess::Delete(const StorageKey& key) {
+absl::Status MemoryBlobStorage::Delete(const StorageKey& key) {
   RETURN_IF_ERROR(Meet("Delete", key.ToString()));
   absl::MutexLock lock(&mutex_);
   objects_.erase(key.ToString());
@@ -108,7 +108,7 @@ absl::Status MemoryObjectAccess::Delete(const StorageKey& key) {
   return absl::OkStatus();
 }
 
-absl::Status MemoryObjectAccess::Quarantine(const StorageKey& key) {
+absl::Status MemoryBlobStorage::Quarantine(const StorageKey& key) {
   RETURN_IF_ERROR(Meet("Quarantine", key.ToString()));
   absl::MutexLock lock(&mutex_);
   const auto found = objects_.find(key.ToString());
@@ -118,8 +118,8 @@ absl::Status MemoryObjectAccess::Quarantine(const StorageKey& key) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<StoredObjectPage> MemoryObjectAccess::ListUnclaimed(absl::Duration age, const std::string& start_after,
-                                                                   size_t limit) {
+absl::StatusOr<StoredObjectPage> MemoryBlobStorage::ListUnclaimed(absl::Duration age, const std::string& start_after,
+                                                                  size_t limit) {
   RETURN_IF_ERROR(Meet("ListUnclaimed", start_after));
   const absl::Time made_until = clock_->Now() - age;
   absl::MutexLock lock(&mutex_);
@@ -136,7 +136,7 @@ absl::StatusOr<StoredObjectPage> MemoryObjectAccess::ListUnclaimed(absl::Duratio
   return page;
 }
 
-absl::StatusOr<std::vector<Blob>> MemoryObjectAccess::ListAbandoned(size_t limit) {
+absl::StatusOr<std::vector<Blob>> MemoryBlobStorage::ListAbandoned(size_t limit) {
   RETURN_IF_ERROR(Meet("ListAbandoned", ""));
   absl::MutexLock lock(&mutex_);
   std::vector<Blob> abandoned;
@@ -147,13 +147,13 @@ absl::StatusOr<std::vector<Blob>> MemoryObjectAccess::ListAbandoned(size_t limit
   return abandoned;
 }
 
-absl::Status MemoryObjectAccess::ForgetAbandoned(const StorageKey& key) {
+absl::Status MemoryBlobStorage::ForgetAbandoned(const StorageKey& key) {
   RETURN_IF_ERROR(Meet("ForgetAbandoned", key.ToString()));
   SetSession(key, Session::kNone);
   return absl::OkStatus();
 }
 
-absl::StatusOr<ObjectSnapshot> MemoryObjectAccess::Snapshot(const std::string& name) {
+absl::StatusOr<ObjectSnapshot> MemoryBlobStorage::Snapshot(const std::string& name) {
   RETURN_IF_ERROR(Meet("Snapshot", name));
   absl::MutexLock lock(&mutex_);
   ObjectSnapshot snapshot{.objects = objects_.size()};

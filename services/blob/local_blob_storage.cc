@@ -1,4 +1,4 @@
-#include "services/blob/stored_object_access.h"
+#include "services/blob/local_blob_storage.h"
 
 #include <algorithm>
 #include <chrono>
@@ -25,14 +25,14 @@ absl::Duration TimeOf(uint64_t bytes, uint64_t bytes_per_second) {
 
 }  // namespace
 
-absl::Status StoredObjectAccess::Check(const StorageKey& key, uint64_t size_bytes) {
+absl::Status LocalBlobStorage::Check(const StorageKey& key, uint64_t size_bytes) {
   ASSIGN_OR_RETURN(const OpenObject object, parts_.objects->Open(key));
   return object.size_bytes == size_bytes ? absl::OkStatus() : OtherSize(key, object.size_bytes, size_bytes);
 }
 
-void StoredObjectAccess::StopVerifying() { stop_verifying_.Stop(); }
+void LocalBlobStorage::StopVerifying() { stop_verifying_.Stop(); }
 
-absl::Status StoredObjectAccess::Verify(const Blob& blob, uint64_t bytes_per_second) {
+absl::Status LocalBlobStorage::Verify(const Blob& blob, uint64_t bytes_per_second) {
   const StorageKey& key = blob.storage_key;
   ASSIGN_OR_RETURN(const OpenObject object, parts_.objects->Open(key));
   if (object.size_bytes != blob.size_bytes) return OtherSize(key, object.size_bytes, blob.size_bytes);
@@ -55,12 +55,12 @@ absl::Status StoredObjectAccess::Verify(const Blob& blob, uint64_t bytes_per_sec
       absl::StrCat("object ", key.ToString(), " has the digest ", found.ToString(), ", not ", blob.digest.ToString()));
 }
 
-absl::Status StoredObjectAccess::Delete(const StorageKey& key) { return parts_.objects->Delete(key); }
+absl::Status LocalBlobStorage::Delete(const StorageKey& key) { return parts_.objects->Delete(key); }
 
-absl::Status StoredObjectAccess::Quarantine(const StorageKey& key) { return parts_.objects->Quarantine(key); }
+absl::Status LocalBlobStorage::Quarantine(const StorageKey& key) { return parts_.objects->Quarantine(key); }
 
-absl::StatusOr<StoredObjectPage> StoredObjectAccess::ListUnclaimed(absl::Duration age, const std::string& start_after,
-                                                                   size_t limit) {
+absl::StatusOr<StoredObjectPage> LocalBlobStorage::ListUnclaimed(absl::Duration age, const std::string& start_after,
+                                                                 size_t limit) {
   ASSIGN_OR_RETURN(const ObjectList list, parts_.objects->List(start_after, std::max<size_t>(limit, 1)));
   const absl::Time youngest = parts_.clock->Now() - age;
   std::vector<StorageKey> keys;
@@ -81,15 +81,13 @@ absl::StatusOr<StoredObjectPage> StoredObjectAccess::ListUnclaimed(absl::Duratio
   return page;
 }
 
-absl::StatusOr<std::vector<Blob>> StoredObjectAccess::ListAbandoned(size_t limit) {
+absl::StatusOr<std::vector<Blob>> LocalBlobStorage::ListAbandoned(size_t limit) {
   return parts_.sessions->ListAbandoned(limit);
 }
 
-absl::Status StoredObjectAccess::ForgetAbandoned(const StorageKey& key) {
-  return parts_.sessions->ForgetAbandoned(key);
-}
+absl::Status LocalBlobStorage::ForgetAbandoned(const StorageKey& key) { return parts_.sessions->ForgetAbandoned(key); }
 
-absl::StatusOr<ObjectSnapshot> StoredObjectAccess::Snapshot(const std::string& name) {
+absl::StatusOr<ObjectSnapshot> LocalBlobStorage::Snapshot(const std::string& name) {
   RETURN_IF_ERROR(CheckBackupName(name));
   if (!parts_.snapshot) return absl::UnimplementedError("this store cannot be copied");
   return parts_.snapshot(name);

@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_SERVICES_BLOB_STORED_OBJECT_ACCESS_H_
-#define ENTREPOT_SERVICES_BLOB_STORED_OBJECT_ACCESS_H_
+#ifndef ENTREPOT_SERVICES_BLOB_LOCAL_BLOB_STORAGE_H_
+#define ENTREPOT_SERVICES_BLOB_LOCAL_BLOB_STORAGE_H_
 
 #include <functional>
 #include <string>
@@ -12,14 +12,14 @@
 #include "services/blob/objects/object_store.h"
 #include "services/blob/objects/verification_cache.h"
 #include "services/blob/sessions/kv_upload_sessions.h"
-#include "services/core/object_access.h"
+#include "services/core/blob_storage.h"
 #include "services/core/time/clock.h"
 #include "services/core/time/stop_signal.h"
 
 namespace entrepot::blob {
 
-// ObjectAccess over the objects of both tiers and the upload sessions.
-class StoredObjectAccess : public ObjectAccess {
+// BlobStorage over the objects of both tiers and the upload sessions.
+class LocalBlobStorage : public BlobStorage {
  public:
   // All pointers outlive this.
   struct Parts {
@@ -33,7 +33,7 @@ class StoredObjectAccess : public ObjectAccess {
     std::function<absl::StatusOr<ObjectSnapshot>(const std::string& name)> snapshot = {};
   };
 
-  explicit StoredObjectAccess(Parts parts) : parts_(std::move(parts)) {}
+  explicit LocalBlobStorage(Parts parts) : parts_(std::move(parts)) {}
 
   absl::Status Check(const StorageKey& key, uint64_t size_bytes) override;
   absl::Status Verify(const Blob& blob, uint64_t bytes_per_second) override;
@@ -53,4 +53,4 @@ class StoredObjectAccess : public ObjectAccess {
 
 }  // namespace entrepot::blob
 
-#endif  // ENTREPOT_SERVICES_BLOB_STORED_OBJECT_ACCESS_H_
+#endif  // ENTREPOT_SERVICES_BLOB_LOCAL_BLOB_STORAGE_H_

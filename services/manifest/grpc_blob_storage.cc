@@ -1,4 +1,4 @@
-#include "services/manifest/grpc_object_access.h"
+#include "services/manifest/grpc_blob_storage.h"
 
 #include <algorithm>
 #include <optional>
@@ -34,9 +34,9 @@ constexpr uint64_t kVerifyBytesPerSecondMin = 4 << 20;
 template <typename Request, typename Response>
 using Method = grpc::Status (v1::BlobService::StubInterface::*)(grpc::ClientContext*, const Request&, Response*);
 
-class GrpcObjectAccess : public ObjectAccess {
+class GrpcBlobStorage : public BlobStorage {
  public:
-  GrpcObjectAccess(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline)
+  GrpcBlobStorage(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline)
       : channel_(std::move(channel)), stub_(v1::BlobService::NewStub(channel_)), deadline_(deadline) {}
 
   absl::Status Check(const StorageKey& key, uint64_t size_bytes) override {
@@ -200,8 +200,8 @@ class GrpcObjectAccess : public ObjectAccess {
 
 }  // namespace
 
-std::unique_ptr<ObjectAccess> MakeGrpcObjectAccess(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline) {
-  return std::make_unique<GrpcObjectAccess>(std::move(channel), deadline);
+std::unique_ptr<BlobStorage> MakeGrpcBlobStorage(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline) {
+  return std::make_unique<GrpcBlobStorage>(std::move(channel), deadline);
 }
 
 }  // namespace entrepot::manifest

@@ -1,4 +1,4 @@
-#include "services/blob/stored_object_access.h"
+#include "services/blob/local_blob_storage.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -51,9 +51,9 @@ constexpr size_t kLarge = 3'000'001;
 std::string Bytes(char letter, size_t size) { return std::string(size, letter); }
 
 // The sessions and both tiers, with files on a disk or in memory.
-class StoredObjectAccessTest : public testing::TestWithParam<Files> {
+class LocalBlobStorageTest : public testing::TestWithParam<Files> {
  protected:
-  StoredObjectAccessTest() {
+  LocalBlobStorageTest() {
     if (GetParam() == Files::kInMemory) {
       store_ = std::make_unique<MemoryObjectStore>(&clock_);
     } else {
@@ -64,14 +64,14 @@ class StoredObjectAccessTest : public testing::TestWithParam<Files> {
   }
 
   void Restart() {
-    access_.reset();
+    storage_.reset();
     sessions_.reset();
     objects_ = std::make_unique<TieredObjectStore>(store_.get(), &values_, &gate_);
     sessions_ = std::make_unique<KvUploadSessions>(KvUploadSessions::Options{.lifetime = kLifetime}, &kv_, store_.get(),
                                                    objects_.get(), &clock_, &metrics_);
     EXPECT_OK(sessions_->Recover());
-    access_ = std::make_unique<StoredObjectAccess>(
-        StoredObjectAccess::Parts{.objects = objects_.get(), .sessions = sessions_.get(), .clock = &clock_});
+    storage_ = std::make_unique<LocalBlobStorage>(
+        LocalBlobStorage::Parts{.objects = objects_.get(), .sessions = sessions_.get(), .clock = &clock_});
   }
 
   struct Stored {
@@ -125,7 +125,7 @@ class StoredObjectAccessTest : public testing::TestWithParam<Files> {
     std::vector<StorageKey> keys;
     std::string start_after;
     do {
-      absl::StatusOr<StoredObjectPage> page = access_->ListUnclaimed(kAge, start_after, limit);
+      absl::StatusOr<StoredObjectPage> page = storage_->ListUnclaimed(kAge, start_after, limit);
       EXPECT_OK(page);
       if (!page.ok()) break;
       EXPECT_LE(page->objects.size(), limit);
@@ -150,79 +150,79 @@ class StoredObjectAccessTest : public testing::TestWithParam<Files> {
   KvObjectStore values_{&kv_, kv::Durability::kSynced, &metrics_};
   std::unique_ptr<TieredObjectStore> objects_;
   std::unique_ptr<KvUploadSessions> sessions_;
-  std::unique_ptr<StoredObjectAccess> access_;
+  std::unique_ptr<LocalBlobStorage> storage_;
   const UploadOwner owner_{.repository = *RepositoryName::Parse("team/app"), .account = "ada"};
 };
 
-INSTANTIATE_TEST_SUITE_P(Files, StoredObjectAccessTest, testing::Values(Files::kOnDisk, Files::kInMemory));
+INSTANTIATE_TEST_SUITE_P(Files, LocalBlobStorageTest, testing::Values(Files::kOnDisk, Files::kInMemory));
 
-TEST_P(StoredObjectAccessTest, StopsVerifying) {
+TEST_P(LocalBlobStorageTest, StopsVerifying) {
   const Blob blob = Store(Bytes('a', kLarge));
   // The call would take a month. Either of the two may come first.
-  std::thread verifying([&] { EXPECT_THAT(access_->Verify(blob, 1), StatusIs(absl::StatusCode::kCancelled)); });
-  access_->StopVerifying();
+  std::thread verifying([&] { EXPECT_THAT(storage_->Verify(blob, 1), StatusIs(absl::StatusCode::kCancelled)); });
+  storage_->StopVerifying();
   verifying.join();
-  EXPECT_THAT(access_->Verify(blob, 0), StatusIs(absl::StatusCode::kCancelled));
-  EXPECT_OK(access_->Check(blob.storage_key, blob.size_bytes));
+  EXPECT_THAT(storage_->Verify(blob, 0), StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_OK(storage_->Check(blob.storage_key, blob.size_bytes));
 }
 
-TEST_P(StoredObjectAccessTest, ChecksExistenceAndSize) {
+TEST_P(LocalBlobStorageTest, ChecksExistenceAndSize) {
   for (size_t size : {kSmall, kLarge}) {
     const Blob blob = Store(Bytes('a', size));
-    EXPECT_OK(access_->Check(blob.storage_key, size));
-    EXPECT_THAT(access_->Check(blob.storage_key, size + 1), StatusIs(absl::StatusCode::kDataLoss));
-    EXPECT_THAT(access_->Check(StorageKey::Random(blob.storage_key.tier()), size),
+    EXPECT_OK(storage_->Check(blob.storage_key, size));
+    EXPECT_THAT(storage_->Check(blob.storage_key, size + 1), StatusIs(absl::StatusCode::kDataLoss));
+    EXPECT_THAT(storage_->Check(StorageKey::Random(blob.storage_key.tier()), size),
                 StatusIs(absl::StatusCode::kNotFound));
   }
 }
 
-TEST_P(StoredObjectAccessTest, VerifiesEveryByte) {
+TEST_P(LocalBlobStorageTest, VerifiesEveryByte) {
   // Also a whole number of blocks, and one block and a byte.
   for (size_t size : {kSmall, size_t{64 << 10}, size_t{1 << 20}, size_t{(1 << 20) + 1}, kLarge}) {
     const std::string bytes = Bytes('a', size);
     Blob blob = Store(bytes);
-    EXPECT_OK(access_->Verify(blob, 0)) << size;
+    EXPECT_OK(storage_->Verify(blob, 0)) << size;
     ++blob.size_bytes;
-    EXPECT_THAT(access_->Verify(blob, 0), StatusIs(absl::StatusCode::kDataLoss)) << size;
+    EXPECT_THAT(storage_->Verify(blob, 0), StatusIs(absl::StatusCode::kDataLoss)) << size;
     blob.size_bytes = size - 1;
-    EXPECT_THAT(access_->Verify(blob, 0), StatusIs(absl::StatusCode::kDataLoss)) << size;
+    EXPECT_THAT(storage_->Verify(blob, 0), StatusIs(absl::StatusCode::kDataLoss)) << size;
     blob.size_bytes = size;
     Damage(blob, bytes);
-    EXPECT_THAT(access_->Verify(blob, 0), StatusIs(absl::StatusCode::kDataLoss)) << size;
+    EXPECT_THAT(storage_->Verify(blob, 0), StatusIs(absl::StatusCode::kDataLoss)) << size;
     blob.storage_key = StorageKey::Random(blob.storage_key.tier());
-    EXPECT_THAT(access_->Verify(blob, 0), StatusIs(absl::StatusCode::kNotFound)) << size;
+    EXPECT_THAT(storage_->Verify(blob, 0), StatusIs(absl::StatusCode::kNotFound)) << size;
   }
 }
 
-TEST_P(StoredObjectAccessTest, VerifiesAtTheRequestedRate) {
+TEST_P(LocalBlobStorageTest, VerifiesAtTheRequestedRate) {
   const Blob blob = Store(Bytes('a', kLarge));
   const auto start = std::chrono::steady_clock::now();
-  EXPECT_OK(access_->Verify(blob, 50 * kLarge));
+  EXPECT_OK(storage_->Verify(blob, 50 * kLarge));
   EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(20));
 }
 
-TEST_P(StoredObjectAccessTest, AQuarantinedObjectIsNotFound) {
+TEST_P(LocalBlobStorageTest, AQuarantinedObjectIsNotFound) {
   for (size_t size : {kSmall, kLarge}) {
     const Blob blob = Store(Bytes('a', size));
-    EXPECT_OK(access_->Quarantine(blob.storage_key));
+    EXPECT_OK(storage_->Quarantine(blob.storage_key));
     EXPECT_THAT(objects_->Open(blob.storage_key), StatusIs(absl::StatusCode::kNotFound));
-    EXPECT_THAT(access_->Check(blob.storage_key, size), StatusIs(absl::StatusCode::kNotFound));
-    EXPECT_OK(access_->Quarantine(blob.storage_key)) << "it no longer exists";
+    EXPECT_THAT(storage_->Check(blob.storage_key, size), StatusIs(absl::StatusCode::kNotFound));
+    EXPECT_OK(storage_->Quarantine(blob.storage_key)) << "it no longer exists";
   }
   clock_.Advance(2 * kAge);
   EXPECT_THAT(ListAllUnclaimed(10), IsEmpty());
 }
 
-TEST_P(StoredObjectAccessTest, AValueInQuarantineIsKeptUntilItIsDeleted) {
+TEST_P(LocalBlobStorageTest, AValueInQuarantineIsKeptUntilItIsDeleted) {
   const Blob blob = Store(Bytes('a', kSmall));
-  ASSERT_OK(access_->Quarantine(blob.storage_key));
+  ASSERT_OK(storage_->Quarantine(blob.storage_key));
   EXPECT_THAT(kv_.Get(QuarantineKey(blob.storage_key)), IsOkAndHolds(Optional(Bytes('a', kSmall))));
-  ASSERT_OK(access_->Delete(blob.storage_key));
+  ASSERT_OK(storage_->Delete(blob.storage_key));
   EXPECT_THAT(kv_.Get(QuarantineKey(blob.storage_key)), IsOkAndHolds(testing::Eq(std::nullopt)));
-  EXPECT_OK(access_->Delete(blob.storage_key)) << "it no longer exists";
+  EXPECT_OK(storage_->Delete(blob.storage_key)) << "it no longer exists";
 }
 
-TEST_P(StoredObjectAccessTest, ListsObjectsWithoutASession) {
+TEST_P(LocalBlobStorageTest, ListsObjectsWithoutASession) {
   std::vector<StorageKey> expected;
   for (int i = 0; i < 5; ++i) {
     expected.push_back(Store(Bytes('a', kSmall)).storage_key);
@@ -235,169 +235,169 @@ TEST_P(StoredObjectAccessTest, ListsObjectsWithoutASession) {
   for (size_t limit : {1, 3, 100}) EXPECT_THAT(ListAllUnclaimed(limit), ElementsAreArray(expected)) << limit;
 }
 
-TEST_P(StoredObjectAccessTest, DoesNotListRecentFiles) {
+TEST_P(LocalBlobStorageTest, DoesNotListRecentFiles) {
   const Blob blob = Store(Bytes('a', kLarge));
   EXPECT_THAT(ListAllUnclaimed(10), IsEmpty());
   clock_.Advance(kAge + absl::Minutes(1));
   EXPECT_THAT(ListAllUnclaimed(10), ElementsAre(blob.storage_key));
 }
 
-TEST_P(StoredObjectAccessTest, AnExpiredSealedUploadIsAbandonedUntilItIsForgotten) {
+TEST_P(LocalBlobStorageTest, AnExpiredSealedUploadIsAbandonedUntilItIsForgotten) {
   const Stored small = Seal(Bytes('a', kSmall));
   const Stored large = Seal(Bytes('b', kLarge));
   EXPECT_EQ(sessions_->EndExpired(100), 0);
-  EXPECT_THAT(access_->ListAbandoned(10), IsOkAndHolds(IsEmpty()));
-  EXPECT_THAT(access_->ForgetAbandoned(small.blob.storage_key), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(storage_->ListAbandoned(10), IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(storage_->ForgetAbandoned(small.blob.storage_key), StatusIs(absl::StatusCode::kFailedPrecondition));
 
   clock_.Advance(kLifetime + absl::Minutes(1));
   sessions_->EndExpired(100);
   for (bool restarted : {false, true}) {
     if (restarted) Restart();
-    ASSERT_OK_AND_ASSIGN(std::vector<Blob> abandoned, access_->ListAbandoned(10));
+    ASSERT_OK_AND_ASSIGN(std::vector<Blob> abandoned, storage_->ListAbandoned(10));
     ASSERT_EQ(abandoned.size(), 2) << restarted;
-    ASSERT_OK_AND_ASSIGN(abandoned, access_->ListAbandoned(1));
+    ASSERT_OK_AND_ASSIGN(abandoned, storage_->ListAbandoned(1));
     EXPECT_EQ(abandoned.size(), 1);
   }
   EXPECT_THAT(ListAllUnclaimed(10), IsEmpty()) << "their sessions still reference them";
 
-  ASSERT_OK(access_->ForgetAbandoned(small.blob.storage_key));
-  EXPECT_OK(access_->ForgetAbandoned(small.blob.storage_key)) << "already forgotten";
-  ASSERT_OK_AND_ASSIGN(const std::vector<Blob> abandoned, access_->ListAbandoned(10));
+  ASSERT_OK(storage_->ForgetAbandoned(small.blob.storage_key));
+  EXPECT_OK(storage_->ForgetAbandoned(small.blob.storage_key)) << "already forgotten";
+  ASSERT_OK_AND_ASSIGN(const std::vector<Blob> abandoned, storage_->ListAbandoned(10));
   ASSERT_EQ(abandoned.size(), 1);
   EXPECT_EQ(abandoned[0].storage_key, large.blob.storage_key);
   EXPECT_EQ(abandoned[0].digest, large.blob.digest);
   EXPECT_EQ(abandoned[0].size_bytes, kLarge);
-  EXPECT_OK(access_->Verify(small.blob, 0)) << "its object stays";
+  EXPECT_OK(storage_->Verify(small.blob, 0)) << "its object stays";
   EXPECT_THAT(ListAllUnclaimed(10), ElementsAre(small.blob.storage_key));
 }
 
-TEST_P(StoredObjectAccessTest, AnUploadWhoseClientComesBackLateIsNotAbandoned) {
+TEST_P(LocalBlobStorageTest, AnUploadWhoseClientComesBackLateIsNotAbandoned) {
   const Stored stored = Seal(Bytes('a', kSmall));
   clock_.Advance(kLifetime + absl::Minutes(1));
   sessions_->EndExpired(100);
   ASSERT_OK(sessions_->Forget(owner_, stored.upload));
   ASSERT_OK(sessions_->FlushForgotten());
-  EXPECT_THAT(access_->ListAbandoned(10), IsOkAndHolds(IsEmpty()));
+  EXPECT_THAT(storage_->ListAbandoned(10), IsOkAndHolds(IsEmpty()));
 }
 
-TEST_P(StoredObjectAccessTest, AReadOnlyStoreDeletesNothing) {
+TEST_P(LocalBlobStorageTest, AReadOnlyStoreDeletesNothing) {
   for (size_t size : {kSmall, kLarge}) {
     const Blob blob = Store(Bytes('a', size));
     if (size == kLarge) gate_.Close("a disk is broken");
     if (size == kSmall) continue;
-    EXPECT_THAT(access_->Delete(blob.storage_key), IsOciError(OciErrorCode::kUnavailable));
-    EXPECT_THAT(access_->Quarantine(blob.storage_key), IsOciError(OciErrorCode::kUnavailable));
-    EXPECT_OK(access_->Verify(blob, 0));
+    EXPECT_THAT(storage_->Delete(blob.storage_key), IsOciError(OciErrorCode::kUnavailable));
+    EXPECT_THAT(storage_->Quarantine(blob.storage_key), IsOciError(OciErrorCode::kUnavailable));
+    EXPECT_OK(storage_->Verify(blob, 0));
   }
 }
 
-TEST_P(StoredObjectAccessTest, ChecksTheNameOfASnapshot) {
+TEST_P(LocalBlobStorageTest, ChecksTheNameOfASnapshot) {
   for (const char* name : {"", ".", "..", ".hidden", "a/b", "A", "a b"}) {
-    EXPECT_THAT(access_->Snapshot(name), StatusIs(absl::StatusCode::kInvalidArgument)) << name;
+    EXPECT_THAT(storage_->Snapshot(name), StatusIs(absl::StatusCode::kInvalidArgument)) << name;
   }
-  EXPECT_THAT(access_->Snapshot(std::string(65, 'a')), StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(access_->Snapshot("2026-11-24_1.0"), StatusIs(absl::StatusCode::kUnimplemented)) << "the name is valid";
+  EXPECT_THAT(storage_->Snapshot(std::string(65, 'a')), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(storage_->Snapshot("2026-11-24_1.0"), StatusIs(absl::StatusCode::kUnimplemented)) << "the name is valid";
 }
 
 // Behaviour that needs a disk.
-class StoredObjectAccessOnDiskTest : public StoredObjectAccessTest {
+class LocalBlobStorageOnDiskTest : public LocalBlobStorageTest {
  protected:
   std::string QuarantinePathOf(const StorageKey& key) const {
     return absl::StrCat(directory_.path(), "/blobs/quarantine/", key.ToString());
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Files, StoredObjectAccessOnDiskTest, testing::Values(Files::kOnDisk));
+INSTANTIATE_TEST_SUITE_P(Files, LocalBlobStorageOnDiskTest, testing::Values(Files::kOnDisk));
 
-TEST_P(StoredObjectAccessOnDiskTest, AFileInQuarantineIsKeptUntilItIsDeleted) {
+TEST_P(LocalBlobStorageOnDiskTest, AFileInQuarantineIsKeptUntilItIsDeleted) {
   const Blob blob = Store(Bytes('a', kLarge));
-  ASSERT_OK(access_->Quarantine(blob.storage_key));
+  ASSERT_OK(storage_->Quarantine(blob.storage_key));
   EXPECT_EQ(std::filesystem::file_size(QuarantinePathOf(blob.storage_key)), kLarge);
   EXPECT_FALSE(std::filesystem::exists(PathOf(blob.storage_key)));
-  ASSERT_OK(access_->Delete(blob.storage_key));
+  ASSERT_OK(storage_->Delete(blob.storage_key));
   EXPECT_FALSE(std::filesystem::exists(QuarantinePathOf(blob.storage_key)));
 }
 
-TEST_P(StoredObjectAccessOnDiskTest, SyncsBothDirectoriesOfAMove) {
+TEST_P(LocalBlobStorageOnDiskTest, SyncsBothDirectoriesOfAMove) {
   const Blob blob = Store(Bytes('a', kLarge));
   const size_t before = calls_.Changes().size();
-  ASSERT_OK(access_->Quarantine(blob.storage_key));
+  ASSERT_OK(storage_->Quarantine(blob.storage_key));
   std::vector<Call> changes = calls_.Changes();
   changes.erase(changes.begin(), changes.begin() + static_cast<std::ptrdiff_t>(before));
   EXPECT_THAT(changes, ElementsAre(Call::kRename, Call::kSync, Call::kSync));
 }
 
-TEST_P(StoredObjectAccessOnDiskTest, QuarantinesWithoutRenameNoReplace) {
+TEST_P(LocalBlobStorageOnDiskTest, QuarantinesWithoutRenameNoReplace) {
   const Blob blob = Store(Bytes('a', kLarge));
   calls_.Fail(Call::kRename, EINVAL);
-  ASSERT_OK(access_->Quarantine(blob.storage_key));
+  ASSERT_OK(storage_->Quarantine(blob.storage_key));
   EXPECT_EQ(std::filesystem::file_size(QuarantinePathOf(blob.storage_key)), kLarge);
   EXPECT_FALSE(std::filesystem::exists(PathOf(blob.storage_key)));
-  EXPECT_OK(access_->Quarantine(blob.storage_key)) << "it no longer exists";
+  EXPECT_OK(storage_->Quarantine(blob.storage_key)) << "it no longer exists";
 }
 
-TEST_P(StoredObjectAccessOnDiskTest, FinishesAnInterruptedQuarantine) {
+TEST_P(LocalBlobStorageOnDiskTest, FinishesAnInterruptedQuarantine) {
   const Blob blob = Store(Bytes('a', kLarge));
   std::filesystem::create_hard_link(PathOf(blob.storage_key), QuarantinePathOf(blob.storage_key));
-  ASSERT_OK(access_->Quarantine(blob.storage_key));
+  ASSERT_OK(storage_->Quarantine(blob.storage_key));
   EXPECT_TRUE(std::filesystem::exists(QuarantinePathOf(blob.storage_key)));
   EXPECT_FALSE(std::filesystem::exists(PathOf(blob.storage_key)));
 }
 
-TEST_P(StoredObjectAccessOnDiskTest, AnIoErrorChangesNothing) {
+TEST_P(LocalBlobStorageOnDiskTest, AnIoErrorChangesNothing) {
   const Blob blob = Store(Bytes('a', kLarge));
   calls_.Fail(Call::kRename, EACCES);
-  EXPECT_THAT(access_->Quarantine(blob.storage_key), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(storage_->Quarantine(blob.storage_key), IsOciError(OciErrorCode::kUnavailable));
   calls_.Fail(Call::kUnlink, EACCES);
-  EXPECT_THAT(access_->Delete(blob.storage_key), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(storage_->Delete(blob.storage_key), IsOciError(OciErrorCode::kUnavailable));
   calls_.Heal();
-  EXPECT_OK(access_->Verify(blob, 0));
+  EXPECT_OK(storage_->Verify(blob, 0));
   ASSERT_OK(gate_.Check()) << "only the one file has failed";
 
   calls_.Fail(Call::kRename, EIO);
-  EXPECT_THAT(access_->Quarantine(blob.storage_key), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(storage_->Quarantine(blob.storage_key), IsOciError(OciErrorCode::kUnavailable));
   calls_.Heal();
-  EXPECT_THAT(access_->Quarantine(blob.storage_key), IsOciError(OciErrorCode::kUnavailable))
+  EXPECT_THAT(storage_->Quarantine(blob.storage_key), IsOciError(OciErrorCode::kUnavailable))
       << "the store is read-only";
-  EXPECT_OK(access_->Verify(blob, 0));
+  EXPECT_OK(storage_->Verify(blob, 0));
 }
 
-TEST_P(StoredObjectAccessOnDiskTest, AFailedSyncIsReported) {
+TEST_P(LocalBlobStorageOnDiskTest, AFailedSyncIsReported) {
   const Blob blob = Store(Bytes('a', kLarge));
   calls_.Fail(Call::kSync, EIO, /*skip=*/1);
-  EXPECT_THAT(access_->Quarantine(blob.storage_key), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(storage_->Quarantine(blob.storage_key), IsOciError(OciErrorCode::kUnavailable));
   calls_.Heal();
   EXPECT_THAT(gate_.Check(), IsOciError(OciErrorCode::kUnavailable));
 }
 
-TEST_P(StoredObjectAccessOnDiskTest, AnUnreadableObjectIsDataLoss) {
+TEST_P(LocalBlobStorageOnDiskTest, AnUnreadableObjectIsDataLoss) {
   const Blob blob = Store(Bytes('a', kLarge));
   calls_.Fail(Call::kRead, EIO, /*skip=*/1);
-  EXPECT_THAT(access_->Verify(blob, 0), StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(storage_->Verify(blob, 0), StatusIs(absl::StatusCode::kDataLoss));
   calls_.Heal();
   calls_.Fail(Call::kOpen, EMFILE);
-  EXPECT_THAT(access_->Verify(blob, 0), IsOciError(OciErrorCode::kUnavailable)) << "proves nothing about the object";
+  EXPECT_THAT(storage_->Verify(blob, 0), IsOciError(OciErrorCode::kUnavailable)) << "proves nothing about the object";
 }
 
-TEST_P(StoredObjectAccessOnDiskTest, VerifiesThroughThePageCacheWithoutDirectReads) {
+TEST_P(LocalBlobStorageOnDiskTest, VerifiesThroughThePageCacheWithoutDirectReads) {
   const Blob blob = Store(Bytes('a', kLarge));
   calls_.Fail(Call::kRead, EINVAL, /*skip=*/1, /*times=*/1);
-  EXPECT_OK(access_->Verify(blob, 0)) << "continues where direct reads ended";
+  EXPECT_OK(storage_->Verify(blob, 0)) << "continues where direct reads ended";
   calls_.Fail(Call::kOpen, EINVAL, /*skip=*/2, /*times=*/1);
-  EXPECT_OK(access_->Verify(blob, 0));
+  EXPECT_OK(storage_->Verify(blob, 0));
   calls_.Interrupt();
-  EXPECT_OK(access_->Verify(blob, 0));
+  EXPECT_OK(storage_->Verify(blob, 0));
 }
 
-TEST_P(StoredObjectAccessOnDiskTest, ATruncatedFileIsDataLoss) {
+TEST_P(LocalBlobStorageOnDiskTest, ATruncatedFileIsDataLoss) {
   const Blob blob = Store(Bytes('a', kLarge));
   ASSERT_EQ(::truncate(PathOf(blob.storage_key).c_str(), kLarge - 1), 0);
-  const absl::Status status = access_->Verify(blob, 0);
+  const absl::Status status = storage_->Verify(blob, 0);
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kDataLoss));
   EXPECT_THAT(std::string(status.message()), HasSubstr("has 3000000 bytes, but its record has 3000001"));
 }
 
-TEST_P(StoredObjectAccessOnDiskTest, DoesNotListOtherFiles) {
+TEST_P(LocalBlobStorageOnDiskTest, DoesNotListOtherFiles) {
   const Blob blob = Store(Bytes('a', kLarge));
   const std::string fan_out = std::filesystem::path(PathOf(blob.storage_key)).parent_path();
   const OwnedFd strange(::open((fan_out + "/lost+found").c_str(), O_CREAT | O_WRONLY, 0600));

@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_SERVICES_MANIFEST_TESTING_MEMORY_OBJECT_ACCESS_H_
-#define ENTREPOT_SERVICES_MANIFEST_TESTING_MEMORY_OBJECT_ACCESS_H_
+#ifndef ENTREPOT_SERVICES_MANIFEST_TESTING_MEMORY_BLOB_STORAGE_H_
+#define ENTREPOT_SERVICES_MANIFEST_TESTING_MEMORY_BLOB_STORAGE_H_
 
 #include <functional>
 #include <map>
@@ -10,14 +10,14 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "services/core/blob_storage.h"
 #include "services/core/content.h"
-#include "services/core/object_access.h"
 #include "services/core/time/clock.h"
 
 namespace entrepot::manifest {
 
 // A blob service in memory, bytes and all. For tests. Thread-safe.
-class MemoryObjectAccess : public ObjectAccess {
+class MemoryBlobStorage : public BlobStorage {
  public:
   // What an object is on the blob service's side.
   enum class Session {
@@ -33,7 +33,7 @@ class MemoryObjectAccess : public ObjectAccess {
   using Fault = std::function<absl::Status(absl::string_view operation, const std::string& key)>;
 
   // Must outlive it.
-  explicit MemoryObjectAccess(const Clock* clock) : clock_(clock) {}
+  explicit MemoryBlobStorage(const Clock* clock) : clock_(clock) {}
 
   // A new object with that content, as an upload leaves it.
   Blob Upload(absl::string_view content, Session session = Session::kNone);
@@ -86,4 +86,4 @@ class MemoryObjectAccess : public ObjectAccess {
 
 }  // namespace entrepot::manifest
 
-#endif  // ENTREPOT_SERVICES_MANIFEST_TESTING_MEMORY_OBJECT_ACCESS_H_
+#endif  // ENTREPOT_SERVICES_MANIFEST_TESTING_MEMORY_BLOB_STORAGE_H_

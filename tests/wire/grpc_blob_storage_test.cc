@@ -1,4 +1,4 @@
-#include "services/manifest/grpc_object_access.h"
+#include "services/manifest/grpc_blob_storage.h"
 
 #include <memory>
 #include <string>
@@ -23,17 +23,17 @@ using testing::SizeIs;
 constexpr absl::Duration kDeadline = absl::Seconds(10);
 
 // Against the real blob service, in this process, through a socket.
-class GrpcObjectAccessTest : public testing::Test {
+class GrpcBlobStorageTest : public testing::Test {
  protected:
   Blob Store(absl::string_view bytes) {
     return {ComputeDigest(DigestAlgorithm::kSha256, bytes), bytes.size(), server_.Store(bytes)};
   }
 
   ReactorTestServer server_;
-  std::unique_ptr<ObjectAccess> access_ = MakeGrpcObjectAccess(server_.channel(), kDeadline);
+  std::unique_ptr<BlobStorage> access_ = MakeGrpcBlobStorage(server_.channel(), kDeadline);
 };
 
-TEST_F(GrpcObjectAccessTest, ChecksAndVerifies) {
+TEST_F(GrpcBlobStorageTest, ChecksAndVerifies) {
   for (size_t size : {1'000, 1'000'000}) {
     Blob blob = Store(blob::CountingText(size));
     EXPECT_OK(access_->Check(blob.storage_key, size));
@@ -48,7 +48,7 @@ TEST_F(GrpcObjectAccessTest, ChecksAndVerifies) {
   }
 }
 
-TEST_F(GrpcObjectAccessTest, StopsVerifying) {
+TEST_F(GrpcBlobStorageTest, StopsVerifying) {
   const Blob blob = Store(blob::CountingText(1'000'000));
   // It would take three seconds; whichever of the two comes first.
   std::thread verifying([&] { EXPECT_THAT(access_->Verify(blob, 300'000), StatusIs(absl::StatusCode::kCancelled)); });
@@ -58,7 +58,7 @@ TEST_F(GrpcObjectAccessTest, StopsVerifying) {
   EXPECT_OK(access_->Check(blob.storage_key, blob.size_bytes));
 }
 
-TEST_F(GrpcObjectAccessTest, StopsVerifyingThatIsUnderWay) {
+TEST_F(GrpcBlobStorageTest, StopsVerifyingThatIsUnderWay) {
   const Blob blob = Store(blob::CountingText(1'000'000));
   std::thread verifying([&] { EXPECT_THAT(access_->Verify(blob, 300'000), StatusIs(absl::StatusCode::kCancelled)); });
   // The call has begun by then; were it later, the case above is tested again.
@@ -67,7 +67,7 @@ TEST_F(GrpcObjectAccessTest, StopsVerifyingThatIsUnderWay) {
   verifying.join();
 }
 
-TEST_F(GrpcObjectAccessTest, WaitsForAServiceThatRestarts) {
+TEST_F(GrpcBlobStorageTest, WaitsForAServiceThatRestarts) {
   const Blob blob = Store("goods");
   server_.Stop();
   std::thread checking([&] { EXPECT_OK(access_->Check(blob.storage_key, blob.size_bytes)); });
@@ -75,7 +75,7 @@ TEST_F(GrpcObjectAccessTest, WaitsForAServiceThatRestarts) {
   checking.join();
 }
 
-TEST_F(GrpcObjectAccessTest, QuarantinesAndDeletes) {
+TEST_F(GrpcBlobStorageTest, QuarantinesAndDeletes) {
   const Blob kept = Store(blob::CountingText(1'000'000));
   const Blob gone = Store(blob::CountingText(1'000));
   EXPECT_OK(access_->Quarantine(kept.storage_key));
@@ -86,7 +86,7 @@ TEST_F(GrpcObjectAccessTest, QuarantinesAndDeletes) {
   EXPECT_THAT(server_.reader().Open(gone.storage_key), StatusIs(absl::StatusCode::kNotFound));
 }
 
-TEST_F(GrpcObjectAccessTest, ListsWhatIsAbandonedAndThenUnclaimed) {
+TEST_F(GrpcBlobStorageTest, ListsWhatIsAbandonedAndThenUnclaimed) {
   const Blob blob = Store("goods");
   EXPECT_THAT(access_->ListAbandoned(10), IsOkAndHolds(IsEmpty()));
   EXPECT_THAT(access_->ForgetAbandoned(blob.storage_key), StatusIs(absl::StatusCode::kFailedPrecondition));
@@ -113,14 +113,14 @@ TEST_F(GrpcObjectAccessTest, ListsWhatIsAbandonedAndThenUnclaimed) {
   EXPECT_EQ(unclaimed[0].size_bytes, blob.size_bytes);
 }
 
-TEST_F(GrpcObjectAccessTest, ANameThatIsNoneIsRefusedThere) {
+TEST_F(GrpcBlobStorageTest, ANameThatIsNoneIsRefusedThere) {
   EXPECT_THAT(access_->Snapshot("../elsewhere"), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
-TEST_F(GrpcObjectAccessTest, AServiceThatIsNotThereIsUnavailableWithinTheDeadline) {
+TEST_F(GrpcBlobStorageTest, AServiceThatIsNotThereIsUnavailableWithinTheDeadline) {
   config::v1::Service service;
   service.set_target("127.0.0.1:1");
-  const std::unique_ptr<ObjectAccess> access = MakeGrpcObjectAccess(
+  const std::unique_ptr<BlobStorage> access = MakeGrpcBlobStorage(
       runtime::MakeChannel(service, std::make_shared<prometheus::Registry>()), absl::Milliseconds(500));
   EXPECT_THAT(access->Check(StorageKey::Random(StorageTier::kFile), 1), IsOciError(OciErrorCode::kUnavailable));
 }
