@@ -68,7 +68,7 @@ class MemoryBlobStorage : public BlobStorage {
     std::string content;
     absl::Time made_at;
   };
-  struct Blob {
+  struct SealedUpload {
     Session session;
     Blob blob;
   };
@@ -81,7 +81,7 @@ class MemoryBlobStorage : public BlobStorage {
   std::map<std::string, Object> objects_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> quarantine_ ABSL_GUARDED_BY(mutex_);
   // Those that are not kNone.
-  std::map<std::string, Blob> uploads_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, SealedUpload> uploads_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace entrepot::manifest
