@@ -76,7 +76,6 @@ class RocksDbDamageTest : public testing::Test {
   int copies_ = 0;
 };
 
-// 001
 TEST_F(RocksDbDamageTest, ATornLogLosesOnlyItsTornRecord) {
   constexpr int kCount = 60;
   std::string log_name;
@@ -112,7 +111,6 @@ TEST_F(RocksDbDamageTest, ATornLogLosesOnlyItsTornRecord) {
   }
 }
 
-// 002
 TEST_F(RocksDbDamageTest, OpensALogThatEndsInUnwrittenSectors) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<RocksDbKvEngine> kv, Open(directory_));
   for (int i = 0; i < 3; ++i) Put(*kv, i);
@@ -131,7 +129,6 @@ TEST_F(RocksDbDamageTest, OpensALogThatEndsInUnwrittenSectors) {
   for (int i = 0; i < 3; ++i) EXPECT_THAT((*opened)->Get(KeyOf(i)), IsOkAndHolds(Optional(ValueOf(i))));
 }
 
-// 003
 TEST_F(RocksDbDamageTest, AFlippedBitInTheLogIsReportedAndChangesNothing) {
   std::string crashed;
   {
@@ -154,7 +151,6 @@ TEST_F(RocksDbDamageTest, AFlippedBitInTheLogIsReportedAndChangesNothing) {
   EXPECT_OK(Open(crashed)) << "nothing but the log was damaged";
 }
 
-// 004
 TEST_F(RocksDbDamageTest, ALogAfterATornLogIsReported) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<RocksDbKvEngine> kv, Open(directory_));
   for (int i = 0; i < 10; ++i) Put(*kv, i);
@@ -168,7 +164,6 @@ TEST_F(RocksDbDamageTest, ALogAfterATornLogIsReported) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("999999.log continues"));
 }
 
-// 005
 TEST_F(RocksDbDamageTest, UnknownRecordTypesAreLeftToRocksDb) {
   const auto recycled = [](rocksdb::Options& options) { options.recycle_log_file_num = 2; };
   const auto compressed = [](rocksdb::Options& options) { options.wal_compression = rocksdb::kZSTD; };
@@ -197,7 +192,6 @@ TEST_F(RocksDbDamageTest, UnknownRecordTypesAreLeftToRocksDb) {
   }
 }
 
-// 006
 class RocksDbFileDamageTest : public RocksDbDamageTest, public testing::WithParamInterface<const char*> {};
 
 TEST_P(RocksDbFileDamageTest, AFlippedBitNeverGivesAWrongValue) {
@@ -237,7 +231,6 @@ TEST_P(RocksDbFileDamageTest, AFlippedBitNeverGivesAWrongValue) {
 
 INSTANTIATE_TEST_SUITE_P(Files, RocksDbFileDamageTest, testing::Values(".sst", ".blob"));
 
-// 007
 TEST_F(RocksDbDamageTest, AScanReportsDamage) {
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<RocksDbKvEngine> kv, Open(directory_));
@@ -251,7 +244,6 @@ TEST_F(RocksDbDamageTest, AScanReportsDamage) {
   EXPECT_THAT(kv->Scan({}), StatusIs(absl::StatusCode::kDataLoss));
 }
 
-// 008
 TEST_F(RocksDbDamageTest, AMissingFileIsReported) {
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<RocksDbKvEngine> kv, Open(directory_));

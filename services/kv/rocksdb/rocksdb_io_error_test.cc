@@ -93,7 +93,6 @@ class RocksDbIoErrorTest : public testing::Test {
   std::unique_ptr<RocksDbKvEngine> kv_;
 };
 
-// 001
 TEST_F(RocksDbIoErrorTest, AFailedSyncStopsWritingUntilReopened) {
   ASSERT_OK(Put("before"));
   for (const int error : {EIO, ENOSPC}) {
@@ -121,7 +120,6 @@ TEST_F(RocksDbIoErrorTest, AFailedSyncStopsWritingUntilReopened) {
   }
 }
 
-// 002
 TEST_F(RocksDbIoErrorTest, AFailedLogWriteStopsWritingUntilReopened) {
   ASSERT_OK(Put("before"));
   for (const int error : {EIO, ENOSPC}) {
@@ -137,7 +135,6 @@ TEST_F(RocksDbIoErrorTest, AFailedLogWriteStopsWritingUntilReopened) {
   }
 }
 
-// 003
 TEST_F(RocksDbIoErrorTest, AFailedFlushStopsWriting) {
   const std::string large(100000, 'x');
   absl::Status status;
@@ -161,7 +158,6 @@ TEST_F(RocksDbIoErrorTest, AFailedFlushStopsWriting) {
   EXPECT_OK(Put("after"));
 }
 
-// 004
 TEST_F(RocksDbIoErrorTest, AnUnwritableDirectoryIsReported) {
   kv_.reset();
   write_error = ENOSPC;
@@ -173,7 +169,6 @@ TEST_F(RocksDbIoErrorTest, AnUnwritableDirectoryIsReported) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("No space left"));
 }
 
-// 005
 TEST_F(RocksDbIoErrorTest, ANearlyFullDiskRefusesWritesUntilThereIsRoom) {
   auto remove = [&](const std::string& key) {
     return kv_->Transact(
