@@ -20,7 +20,7 @@
 #include "gateway/api/uploads/mount_source.h"
 #include "gateway/api/uploads/upload_session_handler.h"
 #include "gateway/api/uploads/upload_start_handler.h"
-#include "services/core/time/system_clock.h"
+#include "services/core/time/clock.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 

@@ -28,7 +28,7 @@ class BlobHost final : public process::HostedService {
 
   grpc::Service* grpc_service() override { return &service_; }
   absl::Status CheckReady() override { return stack_->CheckReady(); }
-  void BeginDrain() override { stack_->object_access().StopVerifying(); }
+  void BeginDrain() override { stack_->storage().StopVerifying(); }
 
  private:
   const std::unique_ptr<BlobStack> stack_;

@@ -18,7 +18,7 @@
 namespace entrepot::blob {
 namespace {
 
-// What fits a message with ease.
+// So many entries fit into one message easily.
 constexpr uint32_t kListMax = 10'000;
 
 }  // namespace
@@ -79,7 +79,7 @@ grpc::ServerUnaryReactor* BlobService::ForgetUpload(grpc::CallbackServerContext*
 
 grpc::ServerWriteReactor<v1::ReadObjectResponse>* BlobService::ReadObject(grpc::CallbackServerContext*,
                                                                           const v1::ReadObjectRequest* request) {
-  return new ObjectReadReactor(&reads_, &executor_, request);
+  return new ObjectReadReactor(&reader_, &executor_, request);
 }
 
 grpc::ServerUnaryReactor* BlobService::DeleteObject(grpc::CallbackServerContext* context,

@@ -4,23 +4,23 @@
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "services/blob/blob_stack.h"
-#include "services/blob/objects/verified_reads.h"
+#include "services/blob/objects/verified_reader.h"
 #include "services/blob/sessions/upload_sessions.h"
+#include "services/core/blob_storage.h"
 #include "services/core/content.h"
-#include "services/core/object_access.h"
 #include "services/runtime/threads/executor.h"
 
 namespace entrepot::blob {
 
-// entrepot.blob.v1.BlobService over the service's own classes: parses, calls, answers. What blocks runs on the
-// executor.
+// Serves entrepot.blob.v1.BlobService with the service's own classes: parses requests, calls the class, converts the
+// result. Blocking work runs on the executor.
 class BlobService : public v1::BlobService::CallbackService {
  public:
-  // Both outlive the server that this is registered with.
+  // Both must outlive the server that this is registered with.
   BlobService(BlobStack* stack, runtime::Executor* executor)
       : sessions_(stack->upload_sessions()),
-        reads_(stack->reads()),
-        objects_(stack->object_access()),
+        reader_(stack->reader()),
+        objects_(stack->storage()),
         executor_(*executor) {}
 
   grpc::ServerUnaryReactor* StartUpload(grpc::CallbackServerContext* context, const v1::StartUploadRequest* request,
@@ -61,8 +61,8 @@ class BlobService : public v1::BlobService::CallbackService {
 
  private:
   UploadSessions& sessions_;
-  VerifiedReads& reads_;
-  ObjectAccess& objects_;
+  VerifiedReader& reader_;
+  BlobStorage& objects_;
   runtime::Executor& executor_;
 };
 

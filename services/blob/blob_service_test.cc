@@ -102,7 +102,7 @@ TEST_F(BlobServiceTest, ASessionOfAnotherAccountIsUnknown) {
   EXPECT_OK(Call(&v1::BlobService::Stub::GetUpload, request));
 }
 
-TEST_F(BlobServiceTest, WhatIsNotWellFormedIsRefused) {
+TEST_F(BlobServiceTest, RefusesMalformedRequests) {
   ASSERT_OK_AND_ASSIGN(const v1::Upload upload, Start(v1::DIGEST_ALGORITHM_SHA512));
   EXPECT_THAT(Seal(upload.upload_id(), "md5:00"), IsOciError(OciErrorCode::kDigestInvalid));
   EXPECT_THAT(Get(upload.upload_id(), "Team/App"), IsOciError(OciErrorCode::kNameInvalid));

@@ -5,18 +5,17 @@
 #include <utility>
 
 #include "services/blob/blob_backups.h"
-#include "services/blob/io/disk_space.h"
 #include "services/blob/io/write_gate.h"
+#include "services/blob/local_blob_storage.h"
 #include "services/blob/objects/blob_directory.h"
 #include "services/blob/objects/blob_keys.h"
 #include "services/blob/objects/blob_metrics.h"
 #include "services/blob/objects/filesystem_object_store.h"
-#include "services/blob/objects/kv_object_tier.h"
+#include "services/blob/objects/kv_object_store.h"
 #include "services/blob/objects/store_format.h"
-#include "services/blob/objects/tiered_object_reader.h"
-#include "services/blob/objects/verified_objects.h"
+#include "services/blob/objects/tiered_object_store.h"
+#include "services/blob/objects/verification_cache.h"
 #include "services/blob/sessions/kv_upload_sessions.h"
-#include "services/blob/stored_object_access.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/threads/periodic_task.h"
 #include "services/status/status_macros.h"
@@ -24,31 +23,48 @@
 namespace entrepot::blob {
 namespace {
 
-constexpr size_t kExpiredPerBite = 64;
+constexpr size_t kExpiredAtOnce = 64;
+
+// The parts that must exist before the store for large objects is opened.
+struct Instruments {
+  explicit Instruments(std::shared_ptr<prometheus::Registry> registry)
+      : registry(std::move(registry)), metrics(*this->registry), gate(metrics.store_read_only()) {}
+
+  const std::shared_ptr<prometheus::Registry> registry;
+  BlobMetrics metrics;
+  WriteGate gate;
+};
+
+// The one place that decides which store keeps large objects (object_store.h).
+absl::StatusOr<std::unique_ptr<StagingObjectStore>> OpenObjectStore(const BlobStackOptions& options,
+                                                                    const BlobStackParts& parts,
+                                                                    Instruments* instruments) {
+  ASSIGN_OR_RETURN(std::unique_ptr<BlobDirectory> directory,
+                   BlobDirectory::Open(options.directory, *parts.system_calls));
+  RETURN_IF_ERROR(CheckStoreFormat(*parts.kv, *directory, *parts.system_calls));
+  return std::make_unique<FilesystemObjectStore>(std::move(directory), parts.system_calls, &instruments->gate,
+                                                 &instruments->metrics);
+}
 
 class LocalBlobStack : public BlobStack {
  public:
-  LocalBlobStack(const BlobStackOptions& options, const BlobStackParts& parts, std::unique_ptr<BlobDirectory> directory)
+  LocalBlobStack(const BlobStackOptions& options, const BlobStackParts& parts, std::unique_ptr<Instruments> instruments,
+                 std::unique_ptr<StagingObjectStore> files)
       : kv_(*parts.kv),
-        calls_(*parts.system_calls),
-        registry_(parts.registry),
-        metrics_(*registry_),
-        gate_(metrics_.store_read_only()),
-        directory_(std::move(directory)),
-        files_(directory_.get(), parts.system_calls, &gate_, &metrics_),
+        instruments_(std::move(instruments)),
+        metrics_(instruments_->metrics),
+        files_(std::move(files)),
         values_(parts.kv, options.object_durability, &metrics_),
-        reader_(&files_, &values_, &gate_),
+        objects_(files_.get(), &values_, &instruments_->gate),
         verified_(parts.clock),
-        reads_(&reader_, &verified_, parts.system_calls, &metrics_),
-        backups_(BackupDirectory(options), options.snapshot_kv, directory_.get(), parts.system_calls),
-        sessions_(SessionOptions(options, &verified_), parts.kv, &files_, &reader_, parts.clock, &metrics_),
-        access_({.files = &files_,
-                 .values = &values_,
-                 .gate = &gate_,
-                 .sessions = &sessions_,
-                 .clock = parts.clock,
-                 .verified = &verified_,
-                 .snapshot = [this](const std::string& name) { return backups_.Take(name); }}) {}
+        reader_(&objects_, &verified_, parts.system_calls, &metrics_),
+        backups_(BackupDirectory(options), options.snapshot_kv, files_.get()),
+        sessions_(SessionOptions(options, &verified_), parts.kv, files_.get(), &objects_, parts.clock, &metrics_),
+        storage_({.objects = &objects_,
+                  .sessions = &sessions_,
+                  .clock = parts.clock,
+                  .verified = &verified_,
+                  .snapshot = [this](const std::string& name) { return backups_.Make(name); }}) {}
 
   absl::Status Start(absl::Duration upkeep_interval) {
     RETURN_IF_ERROR(sessions_.Recover());
@@ -57,13 +73,13 @@ class LocalBlobStack : public BlobStack {
   }
 
   UploadSessions& upload_sessions() override { return sessions_; }
-  ObjectReader& object_reader() override { return reader_; }
-  VerifiedReads& reads() override { return reads_; }
-  ObjectAccess& object_access() override { return access_; }
+  ObjectStore& objects() override { return objects_; }
+  VerifiedReader& reader() override { return reader_; }
+  BlobStorage& storage() override { return storage_; }
   absl::Status CheckReady() override { return kv_.Get(kFormatKey).status(); }
 
  private:
-  static KvUploadSessions::Options SessionOptions(const BlobStackOptions& options, VerifiedObjects* verified) {
+  static KvUploadSessions::Options SessionOptions(const BlobStackOptions& options, VerificationCache* verified) {
     return {.lifetime = runtime::ToDuration(options.uploads.session_lifetime()),
             .open_max = options.uploads.sessions_max(),
             .object_durability = options.object_durability,
@@ -75,30 +91,27 @@ class LocalBlobStack : public BlobStack {
   }
 
   void Upkeep() {
-    while (sessions_.EndExpired(kExpiredPerBite) == kExpiredPerBite) {
+    while (sessions_.EndExpired(kExpiredAtOnce) == kExpiredAtOnce) {
     }
     sessions_.FlushForgotten().IgnoreError();
     metrics_.upload_oldest_age()->Set(absl::ToDoubleSeconds(sessions_.OldestAge()));
-    const absl::StatusOr<DiskSpace> space = GetDiskSpace(calls_, directory_->root());
+    const absl::StatusOr<DiskSpace> space = files_->Space();
     if (!space.ok()) return;
     metrics_.storage_used()->Set(static_cast<double>(space->used_bytes));
     metrics_.storage_free()->Set(static_cast<double>(space->free_bytes));
   }
 
   kv::KvEngine& kv_;
-  SystemCalls& calls_;
-  const std::shared_ptr<prometheus::Registry> registry_;
-  BlobMetrics metrics_;
-  WriteGate gate_;
-  const std::unique_ptr<BlobDirectory> directory_;
-  FilesystemObjectStore files_;
-  KvObjectTier values_;
-  TieredObjectReader reader_;
-  VerifiedObjects verified_;
-  VerifiedReads reads_;
+  const std::unique_ptr<Instruments> instruments_;
+  BlobMetrics& metrics_;
+  const std::unique_ptr<StagingObjectStore> files_;
+  KvObjectStore values_;
+  TieredObjectStore objects_;
+  VerificationCache verified_;
+  VerifiedReader reader_;
   BlobBackups backups_;
   KvUploadSessions sessions_;
-  StoredObjectAccess access_;
+  LocalBlobStorage storage_;
   std::unique_ptr<runtime::PeriodicTask> upkeep_;
 };
 
@@ -106,10 +119,9 @@ class LocalBlobStack : public BlobStack {
 
 absl::StatusOr<std::unique_ptr<BlobStack>> BlobStack::Open(const BlobStackOptions& options,
                                                            const BlobStackParts& parts) {
-  ASSIGN_OR_RETURN(std::unique_ptr<BlobDirectory> directory,
-                   BlobDirectory::Open(options.directory, *parts.system_calls));
-  RETURN_IF_ERROR(CheckStoreFormat(*parts.kv, *directory, *parts.system_calls));
-  auto stack = std::make_unique<LocalBlobStack>(options, parts, std::move(directory));
+  auto instruments = std::make_unique<Instruments>(parts.registry);
+  ASSIGN_OR_RETURN(std::unique_ptr<StagingObjectStore> files, OpenObjectStore(options, parts, instruments.get()));
+  auto stack = std::make_unique<LocalBlobStack>(options, parts, std::move(instruments), std::move(files));
   RETURN_IF_ERROR(stack->Start(options.upkeep_interval));
   return stack;
 }

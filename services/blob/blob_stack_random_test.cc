@@ -15,7 +15,7 @@
 #include "prometheus/registry.h"
 #include "services/blob/blob_stack.h"
 #include "services/blob/io/faulty_system_calls.h"
-#include "services/blob/objects/kv_object_tier.h"
+#include "services/blob/objects/kv_object_store.h"
 #include "services/blob/objects/object_store_conformance.h"
 #include "services/core/content.h"
 #include "services/core/digester.h"
@@ -31,17 +31,17 @@ namespace {
 
 using Call = FaultySystemCalls::Call;
 
-// What a session should be.
+// The expected state of a session.
 struct ModelSession {
   UploadOwner owner;
   std::string bytes;
   // Set once it is sealed.
   std::optional<Blob> sealed;
-  // Its staged bytes were damaged while the service was down.
+  // Whether its staged bytes were damaged while the service was down.
   bool damaged = false;
 };
 
-// Random requests, faults and restarts against the stack on files and the real KV, and against a plain model beside it.
+// Sends random requests, faults and restarts to the stack on files and the real KV, and compares it with a plain model.
 class BlobStackRandomTest : public testing::TestWithParam<int> {
  protected:
   BlobStackRandomTest() : random_(GetParam()) { Open(); }
@@ -125,7 +125,7 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
     model_.emplace(upload.id, ModelSession{.owner = owner, .bytes = "", .sealed = {}});
   }
 
-  // Where the session is no longer open to appends, checks that and tells so.
+  // If the session is no longer open to appends, checks that and returns true.
   bool IsOver(std::map<UploadId, ModelSession>::iterator i) {
     const auto& [id, session] = *i;
     if (!session.sealed.has_value() && !session.damaged) return false;
@@ -148,7 +148,7 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
       session.bytes += bytes;
     }
     if (OneIn(3)) return Finish(i, *appender);
-    if (OneIn(2)) appender.reset();  // As when the client goes away.
+    if (OneIn(2)) appender.reset();  // As if the client left.
   }
 
   void Finish(std::map<UploadId, ModelSession>::iterator i, UploadAppender& appender) {
@@ -230,7 +230,7 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
 
   void Read() {
     for (const auto& [key, bytes] : objects_) {
-      ASSERT_OK_AND_ASSIGN(const OpenObject object, stack_->object_reader().Open(key));
+      ASSERT_OK_AND_ASSIGN(const OpenObject object, stack_->objects().Open(key));
       ASSERT_TRUE(Contents(object) == bytes) << key.ToString();
     }
   }
@@ -239,8 +239,8 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
     Close();
     for (auto& [id, session] : model_) {
       const std::string path = absl::StrCat(BlobsPath(), "/staging/", id.ToString());
-      // Fewer bytes may be in the record still, beside a staged file that a full disk left.
-      if (session.bytes.size() > KvObjectTier::kObjectBytesMax && !session.sealed.has_value() && !session.damaged &&
+      // A smaller upload may still be in the record, beside a staged file that a full disk left.
+      if (session.bytes.size() > KvObjectStore::kObjectBytesMax && !session.sealed.has_value() && !session.damaged &&
           OneIn(3)) {
         Tear(path, session);
       }
@@ -255,13 +255,13 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
     }
   }
 
-  // What a power cut, or a crash behind the last save, leaves of a staged file.
+  // Changes a staged file as a power cut, or a crash after the last save, may.
   void Tear(const std::string& path, ModelSession& session) {
     ASSERT_GE(std::filesystem::file_size(path), session.bytes.size());
     const size_t middle = session.bytes.size() / 2;
     switch (Below(3)) {
       case 0:
-        std::ofstream(path, std::ios::app) << "written behind the last save";
+        std::ofstream(path, std::ios::app) << "written after the last save";
         return;
       case 1:
         std::filesystem::resize_file(path, middle);
@@ -283,7 +283,7 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
   std::map<StorageKey, std::string> objects_;
 };
 
-TEST_P(BlobStackRandomTest, DoesWhatTheModelDoes) {
+TEST_P(BlobStackRandomTest, BehavesLikeTheModel) {
   for (int i = 0; i < 1'000 && !HasFatalFailure(); ++i) Step();
   Read();
   EXPECT_GT(objects_.size(), 10);

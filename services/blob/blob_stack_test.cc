@@ -33,7 +33,7 @@ namespace {
 using Call = FaultySystemCalls::Call;
 using testing::HasSubstr;
 
-class BlobFactoryTest : public testing::Test {
+class BlobStackTest : public testing::Test {
  protected:
   absl::StatusOr<std::unique_ptr<BlobStack>> Open(kv::KvEngine& kv) {
     registry_ = std::make_shared<prometheus::Registry>();
@@ -69,7 +69,7 @@ class BlobFactoryTest : public testing::Test {
   std::shared_ptr<prometheus::Registry> registry_;
 };
 
-TEST_F(BlobFactoryTest, MakesWhatIsMissingAndFindsItAgain) {
+TEST_F(BlobStackTest, MakesItsDirectoriesAndReopensThem) {
   StorageKey key = StorageKey::Random(StorageTier::kKv);
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
@@ -78,11 +78,11 @@ TEST_F(BlobFactoryTest, MakesWhatIsMissingAndFindsItAgain) {
     key = sealed.storage_key;
   }
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
-  ASSERT_OK_AND_ASSIGN(const OpenObject object, stack->object_reader().Open(key));
+  ASSERT_OK_AND_ASSIGN(const OpenObject object, stack->objects().Open(key));
   EXPECT_EQ(Contents(object), "goods");
 }
 
-TEST_F(BlobFactoryTest, TheSameBytesPushedAHundredTimesAtOnce) {
+TEST_F(BlobStackTest, PushesTheSameBytesConcurrently) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<kv::KvStack> kv,
                        kv::KvStack::Open(directory_.path() + "/kv", std::make_shared<prometheus::Registry>()));
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(*kv->engine()));
@@ -95,14 +95,14 @@ TEST_F(BlobFactoryTest, TheSameBytesPushedAHundredTimesAtOnce) {
     for (const auto& result : results) {
       ASSERT_OK(result);
       keys.insert(result->storage_key);
-      ASSERT_OK_AND_ASSIGN(const OpenObject object, stack->object_reader().Open(result->storage_key));
+      ASSERT_OK_AND_ASSIGN(const OpenObject object, stack->objects().Open(result->storage_key));
       EXPECT_TRUE(Contents(object) == bytes);
     }
     EXPECT_EQ(keys.size(), 100);
   }
 }
 
-TEST_F(BlobFactoryTest, ManyAppendersOfOneSessionTakeTurns) {
+TEST_F(BlobStackTest, ManyAppendersOfOneSessionTakeTurns) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
   ASSERT_OK_AND_ASSIGN(const Upload upload, stack->upload_sessions().Start(owner_, DigestAlgorithm::kSha256));
   std::atomic<int> appended{0};
@@ -125,7 +125,7 @@ TEST_F(BlobFactoryTest, ManyAppendersOfOneSessionTakeTurns) {
   EXPECT_OK(stack->upload_sessions().Seal(owner_, upload.id, ComputeDigest(DigestAlgorithm::kSha256, expected)));
 }
 
-TEST_F(BlobFactoryTest, AFailedSyncTurnsTheStoreReadOnlyUntilItIsOpenedAnew) {
+TEST_F(BlobStackTest, AFailedSyncTurnsTheStoreReadOnlyUntilReopened) {
   const std::string bytes(100'000, 'b');
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
   ASSERT_OK_AND_ASSIGN(const Blob before, Push(*stack, bytes));
@@ -136,9 +136,9 @@ TEST_F(BlobFactoryTest, AFailedSyncTurnsTheStoreReadOnlyUntilItIsOpenedAnew) {
   EXPECT_THAT(Metrics(), HasSubstr("entrepot_store_read_only 1"));
   EXPECT_THAT(Push(*stack, bytes), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_THAT(Push(*stack, "small"), IsOciError(OciErrorCode::kUnavailable));
-  EXPECT_THAT(stack->object_reader().Delete(small.storage_key), IsOciError(OciErrorCode::kUnavailable));
-  EXPECT_OK(stack->object_reader().Open(before.storage_key));
-  EXPECT_OK(stack->object_reader().Open(small.storage_key));
+  EXPECT_THAT(stack->objects().Delete(small.storage_key), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_OK(stack->objects().Open(before.storage_key));
+  EXPECT_OK(stack->objects().Open(small.storage_key));
   EXPECT_OK(stack->CheckReady());
 
   stack.reset();
@@ -148,7 +148,7 @@ TEST_F(BlobFactoryTest, AFailedSyncTurnsTheStoreReadOnlyUntilItIsOpenedAnew) {
   EXPECT_TRUE(std::filesystem::is_empty(Path() + "/staging"));
 }
 
-TEST_F(BlobFactoryTest, TakesUploadsAgainOnceThereIsSpace) {
+TEST_F(BlobStackTest, AcceptsUploadsOnceThereIsSpace) {
   const std::string bytes(100'000, 'b');
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
   calls_.Fail(Call::kWrite, ENOSPC);
@@ -160,7 +160,7 @@ TEST_F(BlobFactoryTest, TakesUploadsAgainOnceThereIsSpace) {
   EXPECT_THAT(Metrics(), HasSubstr("entrepot_store_read_only 0"));
 }
 
-TEST_F(BlobFactoryTest, BeginsNothingWithoutSpaceForTheDatabases) {
+TEST_F(BlobStackTest, RefusesUploadsBelowTheReserve) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
   ASSERT_OK_AND_ASSIGN(const Upload upload, stack->upload_sessions().Start(owner_, DigestAlgorithm::kSha256));
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender,
@@ -169,13 +169,13 @@ TEST_F(BlobFactoryTest, BeginsNothingWithoutSpaceForTheDatabases) {
   ASSERT_OK(appender->Append(bytes));
   calls_.FillDisk(true);
   EXPECT_THAT(Push(*stack, "small"), IsOciError(OciErrorCode::kUnavailable));
-  // What is there already is worth the little that sealing takes.
+  // Sealing existing bytes needs little space, so it is allowed.
   EXPECT_OK(appender->FinishAndSeal(ComputeDigest(DigestAlgorithm::kSha256, bytes)));
   calls_.FillDisk(false);
   EXPECT_OK(Push(*stack, "small"));
 }
 
-TEST_F(BlobFactoryTest, AFailedAppendGivesItsSpaceBack) {
+TEST_F(BlobStackTest, AFailedAppendFreesItsSpace) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
   for (const size_t before : {0UL, 10UL, 100'000UL}) {
     ASSERT_OK_AND_ASSIGN(const Upload upload, stack->upload_sessions().Start(owner_, DigestAlgorithm::kSha256));
@@ -189,7 +189,7 @@ TEST_F(BlobFactoryTest, AFailedAppendGivesItsSpaceBack) {
     {
       ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender,
                            stack->upload_sessions().Append(owner_, upload.id, {}));
-      // Enough to be saved on the way.
+      // Enough for a save during the append.
       for (int i = 0; i < 20; ++i) ASSERT_OK(appender->Append(std::string(1 << 20, 'x')));
       calls_.FillDisk(true);
       EXPECT_THAT(appender->Append("x"), IsOciError(OciErrorCode::kUnavailable));
@@ -210,12 +210,12 @@ TEST_F(BlobFactoryTest, AFailedAppendGivesItsSpaceBack) {
   }
 }
 
-TEST_F(BlobFactoryTest, ADirectoryThatCannotBeSyncedIsNotUsed) {
+TEST_F(BlobStackTest, RefusesADirectoryThatCannotBeSynced) {
   calls_.Fail(Call::kSync, EIO);
   EXPECT_THAT(Open(kv_), StatusIs(absl::StatusCode::kUnavailable));
 }
 
-TEST_F(BlobFactoryTest, AnEmptyDirectoryIsNotTakenForTheStore) {
+TEST_F(BlobStackTest, RefusesAnEmptyDirectoryOfAUsedDatabase) {
   { ASSERT_OK(Open(kv_)); }
   std::filesystem::remove_all(Path());
   absl::StatusOr<std::unique_ptr<BlobStack>> stack = Open(kv_);
@@ -223,7 +223,7 @@ TEST_F(BlobFactoryTest, AnEmptyDirectoryIsNotTakenForTheStore) {
   EXPECT_THAT(stack.status().message(), HasSubstr("is its volume mounted?"));
 }
 
-TEST_F(BlobFactoryTest, AnEmptyDatabaseIsNotTakenForTheStore) {
+TEST_F(BlobStackTest, RefusesAnEmptyDatabaseOfAUsedDirectory) {
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
     ASSERT_OK(Push(*stack, std::string(100'000, 'b')));
@@ -232,7 +232,7 @@ TEST_F(BlobFactoryTest, AnEmptyDatabaseIsNotTakenForTheStore) {
   EXPECT_THAT(Open(other), StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
-TEST_F(BlobFactoryTest, AnUnknownFormatIsRefused) {
+TEST_F(BlobStackTest, AnUnknownFormatIsRefused) {
   { ASSERT_OK(Open(kv_)); }
   // Field 1 is 2.
   ASSERT_OK(kv_.Transact(
@@ -247,13 +247,13 @@ TEST_F(BlobFactoryTest, AnUnknownFormatIsRefused) {
   EXPECT_THAT(stack.status().message(), HasSubstr("format 2"));
 }
 
-TEST_F(BlobFactoryTest, AFirstStartThatDiedHalfWayIsNoObstacle) {
+TEST_F(BlobStackTest, RecoversFromAnInterruptedFirstStart) {
   { ASSERT_OK(Open(kv_)); }
   kv::MemoryKvEngine without_the_record;
   EXPECT_OK(Open(without_the_record));
 }
 
-TEST_F(BlobFactoryTest, CountsWhatItDoes) {
+TEST_F(BlobStackTest, UpdatesItsMetrics) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
   ASSERT_OK_AND_ASSIGN(const Blob sealed, Push(*stack, std::string(100'000, 'b')));
   ASSERT_OK(Push(*stack, "small"));

@@ -16,13 +16,13 @@ UploadAppendReactor::UploadAppendReactor(UploadSessions* sessions, runtime::Exec
 void UploadAppendReactor::OnReadDone(bool ok) {
   executor_.Post([this, ok] {
     if (!ok) return FinishWith(End());
-    if (absl::Status status = Take(); !status.ok()) return FinishWith(status);
+    if (absl::Status status = HandleMessage(); !status.ok()) return FinishWith(status);
     if (response_->has_sealed()) return FinishWith(absl::OkStatus());
     StartRead(&request_);
   });
 }
 
-absl::Status UploadAppendReactor::Take() {
+absl::Status UploadAppendReactor::HandleMessage() {
   switch (request_.part_case()) {
     case v1::AppendToUploadRequest::kHeader:
       if (appender_ != nullptr) return absl::InvalidArgumentError("header: only the first message carries it");
@@ -44,7 +44,7 @@ absl::Status UploadAppendReactor::Open(const v1::AppendHeader& header) {
   if (header.has_offset_bytes()) options.offset_bytes = header.offset_bytes();
   ASSIGN_OR_RETURN(options.algorithm, FromMessage(header.algorithm()));
   ASSIGN_OR_RETURN(appender_, sessions_.Append(name.owner, name.id, options));
-  // The session takes the bytes: the client may send them.
+  // The session accepts bytes, so the client may send them.
   StartSendInitialMetadata();
   return absl::OkStatus();
 }

@@ -8,7 +8,7 @@
 #include "prometheus/registry.h"
 #include "services/auth/records/auth_format.h"
 #include "services/blob/blob_stack.h"
-#include "services/core/time/system_clock.h"
+#include "services/core/time/clock.h"
 #include "services/kv/stack/kv_stack.h"
 #include "services/manifest/check/catalog_check.h"
 #include "services/manifest/records/catalog_format.h"
@@ -61,7 +61,7 @@ class Stores {
   }
 
   kv::KvReader& records() { return *records_->engine(); }
-  ObjectAccess& objects() { return blobs_->object_access(); }
+  BlobStorage& objects() { return blobs_->storage(); }
 
  private:
   const SystemClock clock_;

@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "entrepot/manifest/v1/maintenance.pb.h"
-#include "services/core/time/pace.h"
+#include "services/core/time/stop_signal.h"
 
 namespace entrepot::ctl {
 

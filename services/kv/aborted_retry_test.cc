@@ -33,18 +33,18 @@ class AbortedRetryTest : public testing::Test {
   const Attempt aborted_ = {absl::AbortedError("again"), RetryReason::kLockTimeout};
 };
 
-TEST_F(AbortedRetryTest, DoesNotRepeatSuccess) {
+TEST_F(AbortedRetryTest, DoesNotRetryASuccess) {
   EXPECT_TRUE(Run({{absl::OkStatus()}}).ok());
   EXPECT_EQ(made_, 1u);
   EXPECT_THAT(waits_, SizeIs(0));
 }
 
-TEST_F(AbortedRetryTest, DoesNotRepeatOtherErrors) {
+TEST_F(AbortedRetryTest, DoesNotRetryOtherErrors) {
   EXPECT_TRUE(absl::IsUnavailable(Run({{absl::UnavailableError("disk")}})));
   EXPECT_EQ(made_, 1u);
 }
 
-TEST_F(AbortedRetryTest, RepeatsUntilSuccessAndReportsReasons) {
+TEST_F(AbortedRetryTest, RetriesUntilSuccessAndReportsTheReasons) {
   EXPECT_TRUE(Run({aborted_, {absl::AbortedError("again"), RetryReason::kFunction}, {absl::OkStatus()}}).ok());
   EXPECT_THAT(reasons_, ElementsAre(RetryReason::kLockTimeout, RetryReason::kFunction));
 }

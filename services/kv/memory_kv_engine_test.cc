@@ -8,10 +8,10 @@
 namespace entrepot::kv {
 namespace {
 
-std::unique_ptr<KvEngine> Make(int attempts_max, absl::Duration lock_timeout) {
+std::unique_ptr<KvEngine> Make(const RetryPolicy& retry, absl::Duration lock_timeout) {
   MemoryKvEngine::Options options;
   options.lock_timeout = lock_timeout;
-  options.retry.attempts_max = attempts_max;
+  options.retry = retry;
   return std::make_unique<MemoryKvEngine>(options);
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 using google::protobuf::Timestamp;
 
-TEST(RecordIoTest, ReadsWhatWasWritten) {
+TEST(RecordIoTest, ReadsWrittenRecords) {
   MemoryKvEngine engine;
   Timestamp record;
   record.set_seconds(7);
@@ -28,7 +28,7 @@ TEST(RecordIoTest, ReadsWhatWasWritten) {
   EXPECT_FALSE(none.has_value());
 }
 
-TEST(RecordIoTest, ReportsAnInvalidRecordAsDataLossWithItsKey) {
+TEST(RecordIoTest, InvalidMessagesAreDataLossWithTheKey) {
   const absl::StatusOr<Timestamp> record = ParseRecord<Timestamp>("a/b", "\xff");
   EXPECT_THAT(record, StatusIs(absl::StatusCode::kDataLoss));
   EXPECT_EQ(record.status().message(), "the record a/b cannot be read");

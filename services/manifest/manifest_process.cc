@@ -6,10 +6,10 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "services/core/object_access.h"
+#include "services/core/blob_storage.h"
 #include "services/manifest/catalog/pull_times.h"
 #include "services/manifest/catalog/registry_catalog.h"
-#include "services/manifest/grpc_object_access.h"
+#include "services/manifest/grpc_blob_storage.h"
 #include "services/manifest/maintenance/collector_config.h"
 #include "services/manifest/maintenance/maintenance.h"
 #include "services/manifest/manifest_service.h"
@@ -51,8 +51,8 @@ class ManifestHost final : public process::HostedService {
     options.lease = runtime::ToDuration(config.collector().lease());
     options.registry = registry;
     options.pulls = pulls_.get();
-    objects_ = MakeGrpcObjectAccess(runtime::MakeChannel(config.blob_service(), registry),
-                                    runtime::ToDuration(config.blob_service().deadline()));
+    objects_ = MakeGrpcBlobStorage(runtime::MakeChannel(config.blob_service(), registry),
+                                   runtime::ToDuration(config.blob_service().deadline()));
     options.objects = objects_.get();
     if (!config.policy_file().empty()) {
       ASSIGN_OR_RETURN(policy_, policy::PolicyFile::Open(config.policy_file(), registry));
@@ -83,7 +83,7 @@ class ManifestHost final : public process::HostedService {
 
   // In the order in which each depends on those before.
   std::unique_ptr<policy::PolicyFile> policy_;  // Null if the configuration names no policy file.
-  std::unique_ptr<ObjectAccess> objects_;
+  std::unique_ptr<BlobStorage> objects_;
   std::unique_ptr<PullTimes> pulls_;
   std::unique_ptr<RegistryCatalog> catalog_;
   std::unique_ptr<runtime::AuditLog> audit_;

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "services/core/time/system_clock.h"
+#include "services/core/time/clock.h"
 #include "services/process/process_kv.h"
 #include "services/runtime/grpc/grpc_server.h"
 #include "services/status/status_macros.h"

@@ -15,7 +15,7 @@
 #include "services/auth/authentication_files.h"
 #include "services/auth/authority.h"
 #include "services/blob/blob_stack.h"
-#include "services/core/time/system_clock.h"
+#include "services/core/time/clock.h"
 #include "services/kv/stack/kv_stack.h"
 #include "services/manifest/catalog/pull_times.h"
 #include "services/manifest/catalog/registry_catalog.h"
@@ -95,7 +95,7 @@ class RegistryProcess final : public runtime::RunningService {
     options.lease = runtime::ToDuration(config.collector().lease());
     options.registry = context.registry;
     if (policy_ != nullptr) options.policy = [this] { return policy_->current(); };
-    options.objects = &blobs_->object_access();
+    options.objects = &blobs_->storage();
     options.pulls = pulls_.get();
     ASSIGN_OR_RETURN(catalog_, manifest::RegistryCatalog::Create(kv_->engine(), &clock_, options));
 
@@ -107,7 +107,7 @@ class RegistryProcess final : public runtime::RunningService {
     parts.kv = kv_->engine();
     parts.clock = &clock_;
     parts.catalog = catalog_.get();
-    parts.objects = &blobs_->object_access();
+    parts.objects = &blobs_->storage();
     parts.pulls = pulls_.get();
     parts.audit = audit_.get();
     parts.snapshot_kv = [this](const std::string& directory) { return kv_->Snapshot(directory); };

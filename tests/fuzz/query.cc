@@ -2,13 +2,13 @@
 
 #include <string>
 
-#include "gateway/api/request/percent_encoding.h"
+#include "services/core/text/percent_encoding.h"
 #include "tests/fuzz/error_properties.h"
 #include "tests/fuzz/fuzz_target.h"
 
 using entrepot::OciErrorCode;
-using entrepot::gateway::api::PercentDecode;
-using entrepot::gateway::api::PercentEncode;
+using entrepot::PercentDecode;
+using entrepot::PercentEncode;
 using entrepot::gateway::api::Query;
 
 FUZZ_TARGET(input) {

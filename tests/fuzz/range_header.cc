@@ -1,8 +1,9 @@
+#include "services/core/range_header.h"
+
 #include <algorithm>
 #include <cstring>
 #include <string>
 
-#include "services/core/byte_range.h"
 #include "tests/fuzz/error_properties.h"
 #include "tests/fuzz/fuzz_target.h"
 

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "services/kv/kv_engine.h"
+#include "services/kv/write_buffer.h"
 #include "tests/simulation/faults.h"
 #include "tests/simulation/process.h"
 #include "tests/simulation/scheduler.h"
@@ -24,9 +25,8 @@ namespace entrepot::simulation {
 // read and commit is a step, and any of them may fail.
 class SimulatedKv {
  public:
-  using Entries = std::map<std::string, std::string, std::less<>>;
-  // nullopt: deleted.
-  using Writes = std::map<std::string, std::optional<std::string>, std::less<>>;
+  using Entries = kv::Entries;
+  using Writes = kv::WriteBuffer::Writes;
 
   // Both outlive it. `faults` may change.
   SimulatedKv(Scheduler* scheduler, const Faults* faults) : scheduler_(*scheduler), faults_(*faults) {}
@@ -86,7 +86,6 @@ class SimulatedKv {
                             const kv::KvEngine::Function& fn, kv::Durability durability);
   absl::Status Commit(const Process& process, Transaction& transaction, kv::Durability durability);
   void Apply(const Writes& writes, kv::Durability durability);
-  std::vector<kv::KeyValue> Scan(const Writes& writes, const kv::ScanOptions& options) const;
 
   Scheduler& scheduler_;
   const Faults& faults_;

@@ -38,7 +38,7 @@ struct Record {
 
 }  // namespace
 
-class SimulatedObjects::Access : public ObjectAccess {
+class SimulatedObjects::Access : public BlobStorage {
  public:
   Access(SimulatedObjects* objects, const Process* process) : objects_(*objects), process_(*process) {}
 
@@ -90,7 +90,7 @@ class SimulatedObjects::Access : public ObjectAccess {
   const Process& process_;
 };
 
-std::unique_ptr<ObjectAccess> SimulatedObjects::Connect(const Process* process) {
+std::unique_ptr<BlobStorage> SimulatedObjects::Connect(const Process* process) {
   return std::make_unique<Access>(this, process);
 }
 

@@ -11,8 +11,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "services/core/blob_storage.h"
 #include "services/core/content.h"
-#include "services/core/object_access.h"
 #include "services/core/storage_key.h"
 #include "services/core/time/clock.h"
 #include "tests/simulation/faults.h"
@@ -36,7 +36,7 @@ class SimulatedObjects {
       : options_(options), scheduler_(*scheduler), kv_(*kv), clock_(*clock), faults_(*faults) {}
 
   // What a process sees of it. Both outlive what is returned.
-  std::unique_ptr<ObjectAccess> Connect(const Process* process);
+  std::unique_ptr<BlobStorage> Connect(const Process* process);
 
   // An upload, sealed: its bytes are an object, its session names it.
   absl::StatusOr<Blob> Seal(const Process& process, const Digest& digest, const std::string& bytes);

@@ -9,8 +9,8 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "services/core/blob_storage.h"
 #include "services/core/failpoint/failpoint_control.h"
-#include "services/core/object_access.h"
 #include "services/manifest/catalog/registry_catalog.h"
 #include "services/manifest/gc/collector.h"
 #include "services/manifest/scrub/scrubber.h"
@@ -46,7 +46,7 @@ class World {
     explicit Registry(World* world);
     Process process{"registry"};
     std::unique_ptr<kv::KvEngine> kv;
-    std::unique_ptr<ObjectAccess> objects;
+    std::unique_ptr<BlobStorage> objects;
     std::unique_ptr<manifest::RegistryCatalog> catalog;
     // A deletion of a repository waits for others, and for a push that finishes one which was interrupted, on a lock of
     // the machine's, on which a fiber must never wait: none begins while there are any. Pushes may begin beside it.
@@ -72,7 +72,7 @@ class World {
     explicit Upkeep(World* world);
     Process process{"upkeep"};
     std::unique_ptr<kv::KvEngine> kv;
-    std::unique_ptr<ObjectAccess> objects;
+    std::unique_ptr<BlobStorage> objects;
     std::unique_ptr<manifest::Collector> collector;
     std::unique_ptr<manifest::Scrubber> scrubber;
     Pace pace;

@@ -18,7 +18,7 @@ absl::StatusOr<BasicCredentials> ParseBasicCredentials(absl::string_view base64)
   }
   const size_t colon = text.find(':');
   if (colon == std::string::npos) return absl::InvalidArgumentError("the Basic credentials hold no colon");
-  if (runtime::Utf8PrefixLength(text) != text.size()) {
+  if (Utf8PrefixLength(text) != text.size()) {
     return absl::InvalidArgumentError("the Basic credentials are not UTF-8");
   }
   return BasicCredentials{text.substr(0, colon), text.substr(colon + 1)};

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/api/content/damage_reporting_stream.h"
 #include "gateway/api/content/entity_tag.h"
-#include "services/core/byte_range.h"
+#include "services/core/range_header.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 

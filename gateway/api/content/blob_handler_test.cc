@@ -36,7 +36,7 @@ Blob Find(TestRegistry& registry, const Digest& digest) {
 
 // Turns a bit around in the stored bytes.
 void Damage(TestRegistry& registry, const Blob& blob) {
-  blob::OpenObject object = registry.services().blobs()->object_reader().Open(blob.storage_key).value();
+  blob::OpenObject object = registry.services().blobs()->objects().Open(blob.storage_key).value();
   if (auto* bytes = std::get_if<std::string>(&object.content)) {
     bytes->at(bytes->size() / 2) ^= 1;
     ASSERT_OK(registry.services().kv()->Transact({}, [&](kv::KvTransaction& transaction) {
@@ -202,7 +202,7 @@ TEST_P(BlobHandlerTest, WhatRottedUnseenIsFoundWhenItIsReadAfterADay) {
 
 TEST_P(BlobHandlerTest, ReportsAnObjectThatIsGone) {
   const Blob blob = Find(registry_, digest_);
-  ASSERT_OK(registry_.services().blobs()->object_access().Quarantine(blob.storage_key));
+  ASSERT_OK(registry_.services().blobs()->storage().Quarantine(blob.storage_key));
   registry_.services().upkeep()->FailWith(absl::UnavailableError("away"));
   const RawResponse get = registry_.Call("GET", Path(digest_));
   EXPECT_EQ(get.status, 500) << "whether or not that can be reported";

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "gateway/api/request/percent_encoding.h"
+#include "services/core/text/percent_encoding.h"
 #include "services/core/text/utf8.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
@@ -17,7 +17,7 @@ absl::StatusOr<std::string> Decode(absl::string_view text) {
   if (!decoded.has_value()) {
     return absl::InvalidArgumentError(absl::StrCat("the query is not percent-encoded rightly: ", QuotedInput(text)));
   }
-  if (runtime::Utf8PrefixLength(*decoded) != decoded->size()) {
+  if (Utf8PrefixLength(*decoded) != decoded->size()) {
     return absl::InvalidArgumentError(absl::StrCat("the query is not UTF-8: ", QuotedInput(text)));
   }
   return *std::move(decoded);

@@ -9,7 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "gateway/api/request/percent_encoding.h"
+#include "services/core/text/percent_encoding.h"
 #include "services/core/text/utf8.h"
 #include "services/status/oci_error.h"
 #include "services/status/quoted_input.h"
@@ -24,7 +24,7 @@ absl::Status CheckText(absl::string_view path) {
   if (std::any_of(path.begin(), path.end(), [](unsigned char c) { return absl::ascii_iscntrl(c); })) {
     return OciError(OciErrorCode::kNameInvalid, absl::StrCat("control byte in the path ", QuotedInput(path)));
   }
-  if (runtime::Utf8PrefixLength(path) != path.size()) {
+  if (Utf8PrefixLength(path) != path.size()) {
     return OciError(OciErrorCode::kNameInvalid, absl::StrCat("the path is not UTF-8: ", QuotedInput(path)));
   }
   return absl::OkStatus();

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/api/request/body_reader.h"
 #include "gateway/api/request/error_response.h"
-#include "services/core/byte_range.h"
+#include "services/core/range_header.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 

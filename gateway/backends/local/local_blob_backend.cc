@@ -5,7 +5,7 @@
 #include <utility>
 #include <variant>
 
-#include "services/blob/objects/verified_reads.h"
+#include "services/blob/objects/verified_reader.h"
 #include "services/blob/objects/verifying_stream.h"
 #include "services/blob/sessions/upload_sessions.h"
 #include "services/core/content.h"
@@ -105,7 +105,7 @@ class LocalBlobBackend : public BlobBackend {
 
   awaitable<absl::StatusOr<Body>> ReadObject(const CallContext&, const Blob& blob, const ByteRange& range) override {
     CO_ASSIGN_OR_RETURN(blob::ReadContent content,
-                        stack_->reads().Open(blob.storage_key, range, DigestOfWhole(blob, range)));
+                        stack_->reader().Open(blob.storage_key, range, DigestOfWhole(blob, range)));
     if (auto* bytes = std::get_if<std::string>(&content)) co_return Body(std::move(*bytes));
     if (auto* file = std::get_if<OwnedFd>(&content)) {
       co_return FileBody{std::move(*file), range.offset_bytes, range.length_bytes};

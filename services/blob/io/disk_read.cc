@@ -18,7 +18,7 @@ namespace entrepot::blob {
 namespace {
 
 constexpr size_t kPieceBytes = 1 << 20;
-// Of memory, of offsets, and of sizes, as O_DIRECT wants them.
+// The alignment that O_DIRECT needs for memory, offsets and sizes.
 constexpr size_t kAlignment = 4096;
 
 using Buffer = std::unique_ptr<char, decltype(&std::free)>;
@@ -35,7 +35,7 @@ ssize_t ReadOnce(SystemCalls& calls, int fd, char* data, uint64_t offset) {
   }
 }
 
-// From `offset` on, which it moves on. true: done; false: the file system cannot go on that way.
+// Reads from `offset`, and advances it. true if all is read; false if the file system cannot continue this way.
 absl::StatusOr<bool> ReadDirectly(SystemCalls& calls, int fd, char* data, uint64_t size, uint64_t& offset,
                                   const Take& take) {
   while (offset < size) {
@@ -44,7 +44,7 @@ absl::StatusOr<bool> ReadDirectly(SystemCalls& calls, int fd, char* data, uint64
     if (count < 0) return ReadError("reading an object", errno);
     if (count == 0) return EndsAt(offset);
     size_t usable = static_cast<size_t>(std::min<uint64_t>(static_cast<uint64_t>(count), size - offset));
-    // Only the last piece may end where it likes.
+    // Only the last piece may have any size.
     if (offset + usable < size) usable -= usable % kAlignment;
     if (usable == 0) return false;
     offset += usable;
@@ -55,7 +55,7 @@ absl::StatusOr<bool> ReadDirectly(SystemCalls& calls, int fd, char* data, uint64
 
 absl::Status ReadThroughCache(SystemCalls& calls, int fd, char* data, uint64_t size, uint64_t offset,
                               const Take& take) {
-  // Clean pages only: what is read next comes from the disk.
+  // Drops clean pages, so that the next read comes from the disk.
   ::posix_fadvise(fd, static_cast<off_t>(offset), 0, POSIX_FADV_DONTNEED);
   while (offset < size) {
     const size_t wanted = static_cast<size_t>(std::min<uint64_t>(kPieceBytes, size - offset));
@@ -73,7 +73,7 @@ absl::Status ReadThroughCache(SystemCalls& calls, int fd, char* data, uint64_t s
 absl::Status ReadFromDisk(SystemCalls& calls, int directory, const std::string& path, const OwnedFd& fd,
                           const Take& take) {
   struct stat found;
-  if (calls.FStat(fd.get(), &found) != 0) return ReadError("asking for an object's size", errno);
+  if (calls.FStat(fd.get(), &found) != 0) return ReadError("reading an object's size", errno);
   const auto size = static_cast<uint64_t>(found.st_size);
   const Buffer buffer(static_cast<char*>(std::aligned_alloc(kAlignment, kPieceBytes)), &std::free);
   if (buffer == nullptr) return absl::ResourceExhaustedError("no memory to read an object");

@@ -11,9 +11,10 @@
 
 namespace entrepot::blob {
 
-// Gives all bytes of the file to `take`, in order and in pieces, until it returns false. They are read past the page
-// cache, which neither answers for the disk nor loses what it holds; where the file system cannot do that, through it.
-// `fd` is open for reading; `path` is where it can be opened again. kDataLoss where the disk does not give the bytes.
+// Gives all bytes of the file to `take`, in order and in pieces, until it returns false. Reads bypass the page cache,
+// which proves nothing about the disk and must not lose its contents; if the file system does not support that, they go
+// through it. `fd` is open for reading, and `path` is where it can be opened again. kDataLoss if the disk does not
+// return the bytes.
 absl::Status ReadFromDisk(SystemCalls& calls, int directory, const std::string& path, const OwnedFd& fd,
                           const std::function<bool(absl::string_view)>& take);
 

@@ -12,22 +12,22 @@
 
 namespace entrepot::blob {
 
-// The kernel's calls, failing as a test wants. Thread-safe.
+// The kernel's calls, with failures that a test injects. Thread-safe.
 class FaultySystemCalls : public SystemCalls {
  public:
   enum class Call { kOpen, kWrite, kRead, kTruncate, kDataSync, kSync, kWriteBack, kRename, kLink, kUnlink };
 
-  // Calls of that kind fail with `error` (an errno), after `skip` more have succeeded, `times` times.
+  // The next `skip` calls of that kind succeed; then `times` calls fail with `error` (an errno).
   void Fail(Call call, int error, int skip = 0, int times = std::numeric_limits<int>::max());
-  // No call fails any more.
+  // Stops all failures.
   void Heal();
-  // A write takes no more than so many bytes.
+  // A write accepts at most `bytes`.
   void LimitWrites(size_t bytes);
-  // The file system of every file is all but full, or is not.
+  // Whether every file system reports hardly any free space.
   void FillDisk(bool full);
-  // Every other write, read and sync is interrupted (EINTR).
+  // Interrupts every other write, read and sync (EINTR).
   void Interrupt();
-  // The calls so far but reads and opens, in their order.
+  // The calls so far except reads and opens, in their order.
   std::vector<Call> Changes() const;
 
   int OpenAt(int directory, const char* path, int flags, mode_t mode) override;
@@ -49,7 +49,7 @@ class FaultySystemCalls : public SystemCalls {
     int times = 0;
   };
 
-  // Whether the call fails; errno is set then.
+  // Whether the call fails. Sets errno then.
   bool Fails(Call call);
 
   mutable absl::Mutex mutex_;

@@ -57,4 +57,15 @@ OwnedFd OpenAtFully(SystemCalls& calls, int directory, const char* path, int fla
   return OwnedFd(WithoutInterruption([&] { return calls.OpenAt(directory, path, flags, mode); }));
 }
 
+absl::StatusOr<DiskSpace> GetDiskSpace(SystemCalls& calls, int fd) {
+  struct statvfs stats;
+  if (calls.FStatVfs(fd, &stats) != 0) return ReadError("reading the free space", errno);
+  return ToDiskSpace(stats);
+}
+
+absl::Status CheckDiskSpace(SystemCalls& calls, int fd) {
+  const absl::StatusOr<DiskSpace> space = GetDiskSpace(calls, fd);
+  return space.ok() ? CheckRoomForBlobs(*space) : absl::OkStatus();
+}
+
 }  // namespace entrepot::blob

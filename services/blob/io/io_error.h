@@ -6,24 +6,24 @@
 
 namespace entrepot::blob {
 
-// What the errno of a failed system call means to the store.
+// The meaning of a failed system call's errno for the store.
 enum class IoErrorKind {
-  // The disk is full, or its quota is used up: writes succeed again once there is space.
+  // The disk or its quota is full. Writes succeed again once there is space.
   kNoSpace,
-  // The process or the system is out of something (descriptors, memory): passes.
+  // The process or the system has run out of descriptors or memory. Temporary.
   kNoResources,
-  // The disk cannot be relied on any more.
+  // The disk must not be relied on any more.
   kBroken,
-  // Anything else concerns the one file.
+  // Any other error concerns only the one file.
   kOther,
 };
 
 IoErrorKind ClassifyIoError(int error);
 
-// kUnavailable (UNAVAILABLE): "writing: the disk is full". `action` is what was being done.
+// kUnavailable (UNAVAILABLE), such as "writing an upload: No space left on device". `action` is the failed action.
 absl::Status WriteError(absl::string_view action, int error);
-// kDataLoss where the disk does not give what it was given; anything else says nothing of what is stored and is the
-// same as above.
+// kDataLoss if the disk does not return the stored bytes. Any other error proves nothing about the stored bytes and
+// gives WriteError().
 absl::Status ReadError(absl::string_view action, int error);
 
 }  // namespace entrepot::blob

@@ -9,7 +9,7 @@
 namespace entrepot::blob {
 namespace {
 
-TEST(IoErrorTest, TellsAFullDiskFromABrokenOne) {
+TEST(IoErrorTest, DistinguishesAFullDiskFromABrokenOne) {
   EXPECT_EQ(ClassifyIoError(ENOSPC), IoErrorKind::kNoSpace);
   EXPECT_EQ(ClassifyIoError(EDQUOT), IoErrorKind::kNoSpace);
   EXPECT_EQ(ClassifyIoError(EMFILE), IoErrorKind::kNoResources);
@@ -18,11 +18,11 @@ TEST(IoErrorTest, TellsAFullDiskFromABrokenOne) {
   EXPECT_EQ(ClassifyIoError(EACCES), IoErrorKind::kOther);
 }
 
-TEST(IoErrorTest, SaysWhatFailedAndWhy) {
+TEST(IoErrorTest, ReportsTheActionAndTheReason) {
   EXPECT_EQ(WriteError("writing an upload", ENOSPC).message(), "writing an upload: No space left on device");
 }
 
-TEST(IoErrorTest, AReadThatPassesIsNoLoss) {
+TEST(IoErrorTest, ATemporaryReadErrorIsNotDataLoss) {
   EXPECT_THAT(ReadError("reading", EMFILE), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_THAT(ReadError("reading", EACCES), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_THAT(ReadError("reading", EBADMSG), StatusIs(absl::StatusCode::kDataLoss));

@@ -9,11 +9,11 @@
 
 namespace entrepot::blob {
 
-// The system calls that write and read files, so that tests can let them fail. Each does and returns what the manual
-// says of the call of its name: -1 and errno on a failure. Thread-safe.
+// The system calls on files, which tests can replace to make them fail. Each behaves like the call that its manual page
+// describes: -1 and errno on a failure. Thread-safe.
 class SystemCalls {
  public:
-  // The kernel's.
+  // The calls of the kernel.
   static SystemCalls* Default();
 
   virtual ~SystemCalls() = default;
@@ -23,7 +23,7 @@ class SystemCalls {
   virtual ssize_t PRead(int fd, void* data, size_t size, off_t offset);
   virtual int FTruncate(int fd, off_t size);
   virtual int FStat(int fd, struct stat* result);
-  // fstatat, of a link itself.
+  // fstatat that does not follow a link.
   virtual int FStatAt(int directory, const char* path, struct stat* result);
   virtual int FStatVfs(int fd, struct statvfs* result);
   virtual int FDataSync(int fd);

@@ -12,17 +12,17 @@
 
 namespace entrepot::blob {
 
-// Whether the store still takes writes. After a failed sync nothing can be said of what the kernel still holds, and a
-// second sync would succeed without the bytes having been written; so the store stays read-only until the process is
-// started anew, when every unsealed byte is read back and checked. Thread-safe.
+// Whether the store accepts writes. After a failed sync it is not known what the kernel still holds, and a second sync
+// would succeed although the bytes were not written. So the store stays read-only until the process restarts, which
+// reads back and checks every unsealed byte. Thread-safe.
 class WriteGate {
  public:
-  // `read_only` shows 0 or 1 and outlives the gate.
+  // `read_only` is set to 0 or 1, and outlives the gate.
   explicit WriteGate(prometheus::Gauge* read_only);
 
-  // kUnavailable (UNAVAILABLE), with the reason, once it is closed.
+  // OK, or kUnavailable (UNAVAILABLE) with the reason once the gate is closed.
   absl::Status Check() const;
-  // For good; the first reason counts.
+  // Closes the gate permanently. The first reason is kept.
   void Close(absl::string_view reason);
 
  private:

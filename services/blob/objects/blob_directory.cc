@@ -5,9 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,6 +13,8 @@
 #include "absl/time/time.h"
 #include "services/blob/io/file_io.h"
 #include "services/blob/io/io_error.h"
+#include "services/core/files/durable_directory.h"
+#include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {
@@ -24,12 +24,6 @@ constexpr int kFanOut = 256;
 constexpr mode_t kDirectoryMode = 0750;
 
 std::string FanOutName(int index) { return absl::StrFormat("%02x", index); }
-
-absl::StatusOr<OwnedFd> OpenDirectory(SystemCalls& calls, int parent, const std::string& path) {
-  OwnedFd fd = OpenAtFully(calls, parent, path.c_str(), O_RDONLY | O_DIRECTORY);
-  if (fd.get() < 0) return WriteError(absl::StrCat("opening the directory ", path), errno);
-  return fd;
-}
 
 absl::Status MakeDirectory(SystemCalls& calls, int parent, const std::string& name) {
   if (calls.MkDirAt(parent, name.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
@@ -44,24 +38,12 @@ absl::Status SyncDirectory(SystemCalls& calls, int fd, const std::string& path) 
   return absl::OkStatus();
 }
 
-// With its missing parents. Whether an earlier run synced what it made is not known, so what is there is synced too.
-absl::StatusOr<OwnedFd> MakeRoot(SystemCalls& calls, const std::string& path) {
-  std::error_code error;
-  const std::filesystem::path absolute = std::filesystem::absolute(path, error).lexically_normal();
-  std::filesystem::create_directories(absolute, error);
-  if (error) return WriteError(absl::StrCat("making the directory ", path), error.value());
-  ASSIGN_OR_RETURN(OwnedFd root, OpenDirectory(calls, AT_FDCWD, absolute));
-  ASSIGN_OR_RETURN(OwnedFd parent, OpenDirectory(calls, root.get(), ".."));
-  RETURN_IF_ERROR(SyncDirectory(calls, parent.get(), absl::StrCat(path, "/..")));
-  return root;
-}
-
-// nullopt: it has been deleted.
+// nullopt if the object has been deleted meanwhile.
 absl::StatusOr<std::optional<ListedObject>> Describe(SystemCalls& calls, int objects, StorageKey key) {
   struct stat found;
   if (calls.FStatAt(objects, BlobDirectory::PathOf(key).c_str(), &found) != 0) {
     if (errno == ENOENT) return std::nullopt;
-    return ReadError("asking for an object's size", errno);
+    return ReadError("reading an object's size", errno);
   }
   return ListedObject{.key = std::move(key),
                       .size_bytes = static_cast<uint64_t>(found.st_size),
@@ -77,7 +59,10 @@ BlobDirectory::BlobDirectory(OwnedFd root, OwnedFd staging, OwnedFd objects, Own
       quarantine_(std::move(quarantine)) {}
 
 absl::StatusOr<std::unique_ptr<BlobDirectory>> BlobDirectory::Open(const std::string& path, SystemCalls& calls) {
-  ASSIGN_OR_RETURN(OwnedFd root, MakeRoot(calls, path));
+  if (absl::Status made = MakeDirectoryDurably(path); !made.ok()) {
+    return OciError(OciErrorCode::kUnavailable, made.message());
+  }
+  ASSIGN_OR_RETURN(OwnedFd root, OpenDirectory(calls, AT_FDCWD, path));
   RETURN_IF_ERROR(MakeDirectory(calls, root.get(), "staging"));
   RETURN_IF_ERROR(MakeDirectory(calls, root.get(), "objects"));
   RETURN_IF_ERROR(MakeDirectory(calls, root.get(), "quarantine"));
@@ -85,7 +70,7 @@ absl::StatusOr<std::unique_ptr<BlobDirectory>> BlobDirectory::Open(const std::st
   ASSIGN_OR_RETURN(OwnedFd objects, OpenDirectory(calls, root.get(), "objects"));
   ASSIGN_OR_RETURN(OwnedFd quarantine, OpenDirectory(calls, root.get(), "quarantine"));
   for (int i = 0; i < kFanOut; ++i) RETURN_IF_ERROR(MakeDirectory(calls, objects.get(), FanOutName(i)));
-  // Also where nothing was made: the run that made it may have died before its sync.
+  // Also if nothing was made: the run that made it may have died before its sync.
   RETURN_IF_ERROR(SyncDirectory(calls, objects.get(), "objects"));
   RETURN_IF_ERROR(SyncDirectory(calls, root.get(), path));
   return std::unique_ptr<BlobDirectory>(
@@ -100,7 +85,7 @@ absl::StatusOr<ObjectList> BlobDirectory::List(SystemCalls& calls, absl::string_
   ObjectList list;
   for (int i = 0; i < kFanOut; ++i) {
     const std::string fan_out = FanOutName(i);
-    // Behind every key in it.
+    // `start_after` is behind every key in this directory.
     if (absl::StrCat("f", fan_out, "g") <= start_after) continue;
     ASSIGN_OR_RETURN(std::vector<std::string> names, ListNames(objects(), fan_out.c_str()));
     std::sort(names.begin(), names.end());
@@ -124,6 +109,12 @@ absl::StatusOr<bool> BlobDirectory::HasObjects() const {
     if (!names.empty()) return true;
   }
   return false;
+}
+
+absl::StatusOr<OwnedFd> OpenDirectory(SystemCalls& calls, int parent, const std::string& path) {
+  OwnedFd fd = OpenAtFully(calls, parent, path.c_str(), O_RDONLY | O_DIRECTORY);
+  if (fd.get() < 0) return WriteError(absl::StrCat("opening the directory ", path), errno);
+  return fd;
 }
 
 absl::StatusOr<std::vector<std::string>> ListNames(int directory, const char* path) {

@@ -10,7 +10,7 @@
 
 namespace entrepot::blob {
 
-// The keys of the blob service in its KV, all of them; values are in proto/entrepot/storage/v1/blob_records.proto.
+// All keys of the blob service in its KV. Their values are in proto/entrepot/storage/v1/blob_records.proto.
 inline constexpr absl::string_view kFormatKey = "f/blob";
 inline constexpr absl::string_view kUploadPrefix = "u/";
 inline constexpr absl::string_view kObjectPrefix = "o/";
@@ -18,14 +18,14 @@ inline constexpr absl::string_view kQuarantinePrefix = "oq/";
 
 std::string UploadKey(const UploadId& id);
 std::string ObjectKey(const StorageKey& key);
-// Where an object goes that is not to be read any more.
+// The key of an object in quarantine.
 std::string QuarantineKey(const StorageKey& key);
-// kDataLoss where `key` is not one that UploadKey() returns.
+// kDataLoss if UploadKey() cannot have returned `key`.
 absl::StatusOr<UploadId> ParseUploadKey(absl::string_view key);
-// kDataLoss where `key` is not one that ObjectKey() returns.
+// kDataLoss if ObjectKey() cannot have returned `key`.
 absl::StatusOr<StorageKey> ParseObjectKey(absl::string_view key);
 
-// The upload that became the object.
+// The id of the upload that became the object.
 UploadId UploadOf(const StorageKey& key);
 
 }  // namespace entrepot::blob

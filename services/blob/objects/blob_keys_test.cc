@@ -6,8 +6,8 @@
 namespace entrepot::blob {
 namespace {
 
-// Stored on people's disks: these never change.
-TEST(BlobKeysTest, TheKeysAreWhatTheyWere) {
+// The keys are stored on users' disks and must never change.
+TEST(BlobKeysTest, KeysDoNotChange) {
   EXPECT_EQ(kFormatKey, "f/blob");
   EXPECT_EQ(UploadKey(*UploadId::Parse("00112233445566778899aabbccddeeff")), "u/00112233445566778899aabbccddeeff");
   EXPECT_EQ(ObjectKey(*StorageKey::Parse("k00112233445566778899aabbccddeeff")), "o/k00112233445566778899aabbccddeeff");

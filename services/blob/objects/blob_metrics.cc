@@ -28,26 +28,26 @@ prometheus::Gauge* AddGauge(prometheus::Registry& registry, const char* name, co
 BlobMetrics::BlobMetrics(prometheus::Registry& registry)
     : upload_sessions_(AddGauge(registry, "entrepot_upload_sessions", "Upload sessions that are open.")),
       upload_oldest_age_(AddGauge(registry, "entrepot_upload_oldest_age_seconds",
-                                  "How long ago the open session was touched that waited longest.")),
+                                  "Age of the open session that has been idle longest.")),
       store_read_only_(AddGauge(registry, "entrepot_store_read_only",
                                 "1 once an I/O error has turned the blob store read-only; a restart clears it.")),
       storage_used_(AddGauge(registry, "entrepot_storage_used_bytes",
-                             "Used bytes of the file system that holds the blobs, whoever uses them.")),
+                             "Used bytes of the file system with the blobs, by all its users.")),
       storage_free_(AddGauge(registry, "entrepot_storage_free_bytes",
-                             "Bytes of that file system which this process may still use.")) {
+                             "Bytes of the file system with the blobs that this process may still use.")) {
   auto& uploads = prometheus::BuildCounter()
                       .Name("entrepot_uploads_total")
-                      .Help("Upload sessions by their end.")
+                      .Help("Ended upload sessions, by result.")
                       .Register(registry);
   for (int i = 0; i < kResults; ++i) uploads_[i] = &uploads.Add({{"result", std::string(kResultNames[i])}});
   digest_mismatches_ = &prometheus::BuildCounter()
                             .Name("entrepot_digest_mismatch_total")
-                            .Help("Uploads whose bytes did not have the digest that the client named.")
+                            .Help("Uploads whose bytes did not have the digest that the client sent.")
                             .Register(registry)
                             .Add({});
   corrupt_reads_ = &prometheus::BuildCounter()
                         .Name("entrepot_blob_corrupt_reads_total")
-                        .Help("Reads that were refused or cut off because the object is not what it should be.")
+                        .Help("Reads that were refused or cut off because the object is corrupt.")
                         .Register(registry)
                         .Add({});
   auto& operations = prometheus::BuildHistogram()

@@ -16,18 +16,18 @@ enum class UploadResult { kSealed, kCancelled, kExpired, kDigestMismatch, kLost 
 enum class StoreBackend { kFilesystem, kKv };
 enum class StoreOperation { kOpen, kPublish, kDelete };
 
-// The blob service's metrics; their names and help are in the source. Thread-safe.
+// The blob service's metrics. Their names and help texts are in the source. Thread-safe.
 class BlobMetrics {
  public:
-  // Registers everything; `registry` must outlive this.
+  // Registers all metrics. `registry` must outlive this.
   explicit BlobMetrics(prometheus::Registry& registry);
 
   void CountUpload(UploadResult result);
   void ObserveBlobSize(double bytes) { blob_size_->Observe(bytes); }
   void ObserveFsync(absl::Duration duration) { fsync_duration_->Observe(absl::ToDoubleSeconds(duration)); }
-  // A read that was refused or cut off, because the object is not what it should be.
+  // Counts a read that was refused or cut off because the object is corrupt.
   void CountCorruptRead() { corrupt_reads_->Increment(); }
-  // A missing object counts as a success: the store answered.
+  // A missing object counts as a success: the store has answered.
   void ObserveOperation(StoreBackend backend, StoreOperation operation, bool ok, absl::Duration duration);
 
   prometheus::Gauge* upload_sessions() { return upload_sessions_; }

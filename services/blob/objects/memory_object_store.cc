@@ -9,7 +9,7 @@
 namespace entrepot::blob {
 namespace {
 
-class StagedString : public StagedObject {
+class StagedString : public StagedUpload {
  public:
   explicit StagedString(std::shared_ptr<std::string> bytes) : bytes_(std::move(bytes)) {}
 
@@ -36,7 +36,7 @@ absl::Status UnknownUpload() { return OciError(OciErrorCode::kBlobUploadUnknown,
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<StagedObject>> MemoryObjectStore::OpenStaged(const UploadId& id, uint64_t size_bytes) {
+absl::StatusOr<std::unique_ptr<StagedUpload>> MemoryObjectStore::OpenStaged(const UploadId& id, uint64_t size_bytes) {
   absl::MutexLock lock(&mutex_);
   auto found = staged_.find(id);
   if (size_bytes == 0) found = staged_.insert_or_assign(id, std::make_shared<std::string>()).first;
@@ -45,7 +45,7 @@ absl::StatusOr<std::unique_ptr<StagedObject>> MemoryObjectStore::OpenStaged(cons
   return std::make_unique<StagedString>(found->second);
 }
 
-absl::StatusOr<std::unique_ptr<StagedObject>> MemoryObjectStore::OpenPublished(const UploadId& id,
+absl::StatusOr<std::unique_ptr<StagedUpload>> MemoryObjectStore::OpenPublished(const UploadId& id,
                                                                                uint64_t size_bytes) {
   absl::MutexLock lock(&mutex_);
   const auto found = objects_.find(KeyOf(id));
@@ -53,7 +53,7 @@ absl::StatusOr<std::unique_ptr<StagedObject>> MemoryObjectStore::OpenPublished(c
   return std::make_unique<StagedString>(found->second.bytes);
 }
 
-absl::Status MemoryObjectStore::Publish(const UploadId& id, std::unique_ptr<StagedObject>) {
+absl::Status MemoryObjectStore::Publish(const UploadId& id, std::unique_ptr<StagedUpload>) {
   absl::MutexLock lock(&mutex_);
   const auto found = staged_.find(id);
   if (found == staged_.end()) return objects_.contains(KeyOf(id)) ? absl::OkStatus() : UnknownUpload();

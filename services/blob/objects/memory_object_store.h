@@ -14,26 +14,30 @@
 
 namespace entrepot::blob {
 
-// Objects in memory, for tests: the contract without a disk.
-class MemoryObjectStore : public ObjectStore {
+// Objects in memory, for tests that need no disk.
+class MemoryObjectStore : public StagingObjectStore {
  public:
-  // Without a clock it does not know when objects were written.
+  // Without a clock it does not know when an object was written.
   explicit MemoryObjectStore(const Clock* clock = nullptr) : clock_(clock) {}
 
   absl::Status CheckWritable() const override { return absl::OkStatus(); }
   absl::Status CheckSpace() const override { return absl::OkStatus(); }
-  absl::StatusOr<std::unique_ptr<StagedObject>> OpenStaged(const UploadId& id, uint64_t size_bytes) override;
-  absl::StatusOr<std::unique_ptr<StagedObject>> OpenPublished(const UploadId& id, uint64_t size_bytes) override;
-  absl::Status Publish(const UploadId& id, std::unique_ptr<StagedObject> staged) override;
+  absl::StatusOr<std::unique_ptr<StagedUpload>> OpenStaged(const UploadId& id, uint64_t size_bytes) override;
+  absl::StatusOr<std::unique_ptr<StagedUpload>> OpenPublished(const UploadId& id, uint64_t size_bytes) override;
+  absl::Status Publish(const UploadId& id, std::unique_ptr<StagedUpload> staged) override;
   absl::Status DiscardStaged(const UploadId& id) override;
   absl::StatusOr<std::vector<UploadId>> ListStaged() override;
+  absl::StatusOr<DiskSpace> Space() const override { return absl::UnimplementedError("objects are in memory"); }
+  absl::StatusOr<ObjectSnapshot> CopyTo(const std::string&) override {
+    return absl::UnimplementedError("objects are in memory");
+  }
   absl::StatusOr<OpenObject> Open(const StorageKey& key) override;
   absl::Status Delete(const StorageKey& key) override;
   absl::Status ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) override;
   absl::Status Quarantine(const StorageKey& key) override;
   absl::StatusOr<ObjectList> List(absl::string_view start_after, size_t limit) override;
 
-  // What the disk may do to an object that is there: its bytes become others.
+  // Replaces the bytes of an existing object, as a bad disk may.
   void Damage(const StorageKey& key, std::string bytes);
   bool IsQuarantined(const StorageKey& key) const;
 

@@ -24,17 +24,17 @@ constexpr size_t kPieceBytes = 1 << 20;
 constexpr mode_t kFileMode = 0640;
 constexpr absl::string_view kCopying = "copying an object";
 
-// Of one fan-out directory, or of a store's own files.
+// Copies files of one fan-out directory, or the store's own files.
 class FileCopier {
  public:
   FileCopier(SystemCalls& calls, int from, int to) : calls_(calls), from_(from), to_(to) {}
 
-  // Its size; nullopt: it has been deleted.
+  // Returns the size of the file; nullopt if it has been deleted.
   absl::StatusOr<std::optional<uint64_t>> LinkOrCopy(const std::string& name) {
     struct stat found;
     if (calls_.FStatAt(from_, name.c_str(), &found) != 0) return Missing(errno);
     if (calls_.LinkAt(from_, name.c_str(), to_, name.c_str()) != 0) {
-      // Another file system, one that has no links, or no more of them.
+      // Another file system, one without links, or no more links allowed.
       if (errno != EXDEV && errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK) return Missing(errno);
       return Copy(name);
     }
@@ -70,12 +70,6 @@ class FileCopier {
   const int to_;
 };
 
-absl::StatusOr<OwnedFd> OpenDirectory(SystemCalls& calls, int parent, const std::string& name) {
-  OwnedFd fd = OpenAtFully(calls, parent, name.c_str(), O_RDONLY | O_DIRECTORY);
-  if (fd.get() < 0) return WriteError(absl::StrCat("opening the directory ", name), errno);
-  return fd;
-}
-
 absl::Status CopyFanOut(SystemCalls& calls, int from_objects, int to_objects, const std::string& fan_out,
                         ObjectSnapshot* snapshot) {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, ListNames(from_objects, fan_out.c_str()));
@@ -105,7 +99,7 @@ absl::StatusOr<ObjectSnapshot> CopyObjects(SystemCalls& calls, const BlobDirecto
     RETURN_IF_ERROR(CopyFanOut(calls, from.objects(), target->objects(), fan_out, &snapshot));
   }
   RETURN_IF_ERROR(Failpoint("blob.snapshot.objects_copied"));
-  // A link would be written to where the copy gets an id of its own.
+  // A link would be written through if the copy gets an id of its own.
   RETURN_IF_ERROR(FileCopier(calls, from.root(), target->root()).Copy(kStoreIdFile).status());
   const int error = FSyncFully(calls, target->root());
   if (error != 0) return WriteError("syncing a directory of copied objects", error);

@@ -26,78 +26,78 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-std::string ReadAll(StagedObject& staged) {
+std::string ReadAll(StagedUpload& staged) {
   std::string bytes;
   EXPECT_OK(staged.Read([&](absl::string_view piece) { bytes.append(piece.data(), piece.size()); }));
   return bytes;
 }
 
-TEST_P(ObjectStoreConformance, WhatIsPublishedReadsBack) {
+TEST_P(ObjectStoreConformance, APublishedUploadReadsBack) {
   const UploadId id = UploadId::Random();
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_->OpenStaged(id, 0));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
   ASSERT_OK(staged->Append("warehouse"));
   ASSERT_OK(staged->Append(" of goods"));
   EXPECT_EQ(staged->size_bytes(), 18);
   EXPECT_EQ(ReadAll(*staged), "warehouse of goods");
   ASSERT_OK(store_->Publish(id, std::move(staged)));
 
-  ASSERT_OK_AND_ASSIGN(const OpenObject object, store_->Open(ObjectStore::KeyOf(id)));
+  ASSERT_OK_AND_ASSIGN(const OpenObject object, store_->Open(StagingObjectStore::KeyOf(id)));
   EXPECT_EQ(object.size_bytes, 18);
   EXPECT_EQ(Contents(object), "warehouse of goods");
 }
 
 TEST_P(ObjectStoreConformance, AnEmptyObjectIsAnObject) {
   const UploadId id = UploadId::Random();
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_->OpenStaged(id, 0));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
   ASSERT_OK(store_->Publish(id, std::move(staged)));
-  ASSERT_OK_AND_ASSIGN(const OpenObject object, store_->Open(ObjectStore::KeyOf(id)));
+  ASSERT_OK_AND_ASSIGN(const OpenObject object, store_->Open(StagingObjectStore::KeyOf(id)));
   EXPECT_EQ(object.size_bytes, 0);
 }
 
-TEST_P(ObjectStoreConformance, NothingIsReadBeforeItIsPublished) {
+TEST_P(ObjectStoreConformance, AnUnpublishedUploadIsNotAnObject) {
   const UploadId id = UploadId::Random();
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_->OpenStaged(id, 0));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
   ASSERT_OK(staged->Append("goods"));
-  EXPECT_THAT(store_->Open(ObjectStore::KeyOf(id)), IsOciError(OciErrorCode::kBlobUnknown));
+  EXPECT_THAT(store_->Open(StagingObjectStore::KeyOf(id)), IsOciError(OciErrorCode::kBlobUnknown));
 }
 
-TEST_P(ObjectStoreConformance, StagedBytesGoOnWhereTheyAreCut) {
+TEST_P(ObjectStoreConformance, ContinuesAtTheRequestedSize) {
   const UploadId id = UploadId::Random();
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_->OpenStaged(id, 0));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
     ASSERT_OK(staged->Append("0123456789"));
   }
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_->OpenStaged(id, 4));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 4));
   EXPECT_EQ(ReadAll(*staged), "0123");
   ASSERT_OK(staged->Append("x"));
   ASSERT_OK(store_->Publish(id, std::move(staged)));
-  ASSERT_OK_AND_ASSIGN(const OpenObject object, store_->Open(ObjectStore::KeyOf(id)));
+  ASSERT_OK_AND_ASSIGN(const OpenObject object, store_->Open(StagingObjectStore::KeyOf(id)));
   EXPECT_EQ(Contents(object), "0123x");
 }
 
-TEST_P(ObjectStoreConformance, FewerStagedBytesThanAskedForAreNone) {
+TEST_P(ObjectStoreConformance, FewerStagedBytesThanRequestedAreNotFound) {
   const UploadId id = UploadId::Random();
   EXPECT_THAT(store_->OpenStaged(id, 1), IsOciError(OciErrorCode::kBlobUploadUnknown));
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_->OpenStaged(id, 0));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
     ASSERT_OK(staged->Append("0123"));
   }
   EXPECT_THAT(store_->OpenStaged(id, 5), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
-TEST_P(ObjectStoreConformance, OpeningForNoBytesBeginsAnew) {
+TEST_P(ObjectStoreConformance, OpeningForZeroBytesStartsAnew) {
   const UploadId id = UploadId::Random();
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_->OpenStaged(id, 0));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
     ASSERT_OK(staged->Append("old"));
   }
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_->OpenStaged(id, 0));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
   EXPECT_EQ(ReadAll(*staged), "");
 }
 
-TEST_P(ObjectStoreConformance, APublishThatAlreadyHappenedCanBeMadeSureOf) {
+TEST_P(ObjectStoreConformance, APublishCanBeRepeated) {
   const UploadId id = UploadId::Random();
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_->OpenStaged(id, 0));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
   ASSERT_OK(staged->Append("goods"));
   EXPECT_THAT(store_->OpenPublished(id, 5), IsOciError(OciErrorCode::kBlobUploadUnknown));
   ASSERT_OK(store_->Publish(id, std::move(staged)));
@@ -107,11 +107,11 @@ TEST_P(ObjectStoreConformance, APublishThatAlreadyHappenedCanBeMadeSureOf) {
   ASSERT_OK_AND_ASSIGN(staged, store_->OpenPublished(id, 5));
   EXPECT_EQ(ReadAll(*staged), "goods");
   ASSERT_OK(store_->Publish(id, std::move(staged)));
-  ASSERT_OK_AND_ASSIGN(const OpenObject object, store_->Open(ObjectStore::KeyOf(id)));
+  ASSERT_OK_AND_ASSIGN(const OpenObject object, store_->Open(StagingObjectStore::KeyOf(id)));
   EXPECT_EQ(Contents(object), "goods");
 }
 
-TEST_P(ObjectStoreConformance, ListsAndDiscardsWhatIsStaged) {
+TEST_P(ObjectStoreConformance, ListsAndDiscardsStagedUploads) {
   const UploadId id = UploadId::Random();
   EXPECT_THAT(store_->ListStaged(), IsOkAndHolds(IsEmpty()));
   ASSERT_OK(store_->OpenStaged(id, 0));
@@ -121,26 +121,26 @@ TEST_P(ObjectStoreConformance, ListsAndDiscardsWhatIsStaged) {
   EXPECT_THAT(store_->ListStaged(), IsOkAndHolds(IsEmpty()));
 }
 
-TEST_P(ObjectStoreConformance, DeletingTwiceIsOnce) {
+TEST_P(ObjectStoreConformance, DeletesTwice) {
   const UploadId id = UploadId::Random();
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_->OpenStaged(id, 0));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
   ASSERT_OK(store_->Publish(id, std::move(staged)));
-  EXPECT_OK(store_->Delete(ObjectStore::KeyOf(id)));
-  EXPECT_OK(store_->Delete(ObjectStore::KeyOf(id)));
-  EXPECT_THAT(store_->Open(ObjectStore::KeyOf(id)), IsOciError(OciErrorCode::kBlobUnknown));
+  EXPECT_OK(store_->Delete(StagingObjectStore::KeyOf(id)));
+  EXPECT_OK(store_->Delete(StagingObjectStore::KeyOf(id)));
+  EXPECT_THAT(store_->Open(StagingObjectStore::KeyOf(id)), IsOciError(OciErrorCode::kBlobUnknown));
 }
 
 TEST_P(ObjectStoreConformance, LargeObjectsReadBack) {
   const UploadId id = UploadId::Random();
   std::string expected;
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_->OpenStaged(id, 0));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
   for (int i = 0; i < 9; ++i) {
     const std::string piece(1'000'003, static_cast<char>('a' + i));
     ASSERT_OK(staged->Append(piece));
     expected += piece;
   }
   ASSERT_OK(store_->Publish(id, std::move(staged)));
-  ASSERT_OK_AND_ASSIGN(const OpenObject object, store_->Open(ObjectStore::KeyOf(id)));
+  ASSERT_OK_AND_ASSIGN(const OpenObject object, store_->Open(StagingObjectStore::KeyOf(id)));
   EXPECT_TRUE(Contents(object) == expected);
 }
 

@@ -10,14 +10,14 @@
 
 namespace entrepot::blob {
 
-// Makes a store that is empty; what it needs lives as long as the pointer.
-using ObjectStoreMaker = std::function<std::shared_ptr<ObjectStore>()>;
+// Makes an empty store. The pointer also owns the store's dependencies.
+using ObjectStoreMaker = std::function<std::shared_ptr<StagingObjectStore>()>;
 
-// What every ObjectStore keeps. Instantiate it beside each implementation:
+// The contract of StagingObjectStore as tests. Instantiate it in the test of each implementation:
 //   INSTANTIATE_TEST_SUITE_P(Memory, ObjectStoreConformance, testing::Values([] { return …; }));
 class ObjectStoreConformance : public testing::TestWithParam<ObjectStoreMaker> {
  protected:
-  std::shared_ptr<ObjectStore> store_ = GetParam()();
+  std::shared_ptr<StagingObjectStore> store_ = GetParam()();
 };
 
 // All bytes of an open object.

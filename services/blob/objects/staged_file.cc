@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "services/blob/io/disk_space.h"
 #include "services/blob/io/file_io.h"
 #include "services/blob/io/io_error.h"
 #include "services/status/status_macros.h"
@@ -35,7 +34,7 @@ absl::Status StagedFile::Append(absl::string_view bytes) {
 void StagedFile::StartWriteBack() {
   const uint64_t end = size_bytes_ - size_bytes_ % kWriteBackBytes;
   if (end <= write_back_end_) return;
-  // A hint: what goes wrong here shows itself at the sync.
+  // This is only a hint; an error shows at the sync.
   calls_.SyncFileRange(fd_.get(), static_cast<off_t>(write_back_end_), static_cast<off_t>(end - write_back_end_));
   write_back_end_ = end;
 }

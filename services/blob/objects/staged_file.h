@@ -13,11 +13,11 @@
 
 namespace entrepot::blob {
 
-// A staged object that is a file. It starts writing to the disk while bytes still come in, so that the sync at the end
-// finds little left to do.
-class StagedFile : public StagedObject {
+// A staged upload in a file. It starts to write bytes to the disk while more come in, so that the final sync has little
+// left to do.
+class StagedFile : public StagedUpload {
  public:
-  // `fd` is open for reading and writing, on a file of `size_bytes`; `published`: it has its final name already.
+  // `fd` is open for reading and writing, on a file of `size_bytes`. `published`: the file has its final name already.
   StagedFile(OwnedFd fd, uint64_t size_bytes, bool published, SystemCalls* calls, WriteGate* gate, BlobMetrics* metrics)
       : fd_(std::move(fd)),
         size_bytes_(size_bytes),
@@ -48,7 +48,7 @@ class StagedFile : public StagedObject {
   BlobMetrics& metrics_;
 };
 
-// Syncs a file or a directory, timed. A failure closes the gate, unless the disk is full.
+// Syncs a file or a directory, and measures the duration. A failure closes the gate, unless the disk is full.
 absl::Status SyncOrCloseGate(absl::string_view what, const std::function<int()>& sync, WriteGate& gate,
                              BlobMetrics& metrics);
 

@@ -21,7 +21,7 @@ namespace {
 constexpr uint32_t kVersion = 1;
 constexpr size_t kIdBytes = 16;
 
-// Empty where the file is not there, or was not finished.
+// Empty if the file does not exist or is incomplete.
 absl::StatusOr<std::string> ReadStoreId(const BlobDirectory& directory, SystemCalls& calls) {
   const OwnedFd fd = OpenAtFully(calls, directory.root(), kStoreIdFile, O_RDONLY);
   if (fd.get() < 0) {
@@ -78,7 +78,7 @@ absl::Status CheckStoreFormat(kv::KvEngine& kv, const BlobDirectory& directory, 
   ASSIGN_OR_RETURN(const std::optional<std::string> value, kv.Get(kFormatKey));
   ASSIGN_OR_RETURN(std::string id, ReadStoreId(directory, calls));
   if (value.has_value()) return CheckRecord(*value, id);
-  // The first start died between the file and the record, or the database is gone.
+  // Either the first start died between writing the file and the record, or the database is lost.
   ASSIGN_OR_RETURN(const bool used, directory.HasObjects());
   if (used) {
     return absl::FailedPreconditionError(

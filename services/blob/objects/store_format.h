@@ -8,12 +8,12 @@
 
 namespace entrepot::blob {
 
-// In the directory: which store it is.
+// The file in the directory that contains the id of the store.
 inline constexpr char kStoreIdFile[] = "store_id";
 
-// Checks that the KV and the directory hold a format that this program knows, and that they belong together: a volume
-// that was not mounted, or a copy of only one of them, must not look like an empty store. Marks both where they are
-// new. kFailedPrecondition where not; the message says what to do.
+// Checks that the KV and the directory have a format that this program knows, and that they belong together: a volume
+// that is not mounted, or a copy of only one of them, must not look like an empty store. Marks both if they are new.
+// kFailedPrecondition if the check fails; the message contains what to do.
 absl::Status CheckStoreFormat(kv::KvEngine& kv, const BlobDirectory& directory, SystemCalls& calls);
 
 }  // namespace entrepot::blob

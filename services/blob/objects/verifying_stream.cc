@@ -15,11 +15,11 @@ constexpr size_t kPieceBytes = 256 << 10;
 
 }  // namespace
 
-absl::Status OtherDigest(const Digest& digest) {
+absl::Status WrongDigest(const Digest& digest) {
   return absl::DataLossError(absl::StrCat("the object's bytes do not have the digest ", digest.ToString()));
 }
 
-VerifyingStream::VerifyingStream(Object object, uint64_t offset_bytes, VerifiedObjects* verified, SystemCalls* calls,
+VerifyingStream::VerifyingStream(Object object, uint64_t offset_bytes, VerificationCache* verified, SystemCalls* calls,
                                  BlobMetrics* metrics)
     : object_(std::move(object)),
       offset_bytes_(offset_bytes),
@@ -30,11 +30,11 @@ VerifyingStream::VerifyingStream(Object object, uint64_t offset_bytes, VerifiedO
 
 absl::StatusOr<size_t> VerifyingStream::Read(char* data, size_t size) {
   if (remaining_bytes() == 0) return size_t{0};
-  RETURN_IF_ERROR(HashWhatIsBefore());
+  RETURN_IF_ERROR(HashSkippedBytes());
   const auto wanted = static_cast<size_t>(std::min<uint64_t>(size, remaining_bytes()));
   ASSIGN_OR_RETURN(const size_t count, ReadAndHash(data, wanted, offset_bytes_));
   offset_bytes_ += count;
-  if (remaining_bytes() == 0) RETURN_IF_ERROR(Judge());
+  if (remaining_bytes() == 0) RETURN_IF_ERROR(CheckDigest());
   return count;
 }
 
@@ -49,7 +49,7 @@ absl::StatusOr<size_t> VerifyingStream::ReadAndHash(char* data, size_t size, uin
   return size;
 }
 
-absl::Status VerifyingStream::HashWhatIsBefore() {
+absl::Status VerifyingStream::HashSkippedBytes() {
   if (digester_.length_bytes() >= offset_bytes_) return absl::OkStatus();
   const std::unique_ptr<char[]> piece(new char[kPieceBytes]);
   while (digester_.length_bytes() < offset_bytes_) {
@@ -60,12 +60,12 @@ absl::Status VerifyingStream::HashWhatIsBefore() {
   return absl::OkStatus();
 }
 
-absl::Status VerifyingStream::Judge() {
+absl::Status VerifyingStream::CheckDigest() {
   const bool good = digester_.Current() == object_.digest;
-  verified_.Enter(object_.key, object_.version, object_.digest, good);
+  verified_.Record(object_.key, object_.version, object_.digest, good);
   if (good) return absl::OkStatus();
   metrics_.CountCorruptRead();
-  return OtherDigest(object_.digest);
+  return WrongDigest(object_.digest);
 }
 
 }  // namespace entrepot::blob

@@ -8,7 +8,7 @@
 namespace entrepot::blob {
 
 storage::v1::DigesterStateRecord ToRecord(const DigesterState& state);
-// kDataLoss where the record does not hold the state of a digester.
+// kDataLoss if the record does not contain the state of a digester.
 absl::StatusOr<Digester> RestoreDigester(const storage::v1::DigesterStateRecord& record);
 
 }  // namespace entrepot::blob

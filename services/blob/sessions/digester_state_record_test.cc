@@ -6,7 +6,7 @@
 namespace entrepot::blob {
 namespace {
 
-TEST(DigesterStateRecordTest, GoesOnFromWhatWasSaved) {
+TEST(DigesterStateRecordTest, RestoresASavedState) {
   for (DigestAlgorithm algorithm : {DigestAlgorithm::kSha256, DigestAlgorithm::kSha512}) {
     Digester digester(algorithm);
     digester.Update(std::string(1'000, 'x'));
@@ -17,7 +17,7 @@ TEST(DigesterStateRecordTest, GoesOnFromWhatWasSaved) {
   }
 }
 
-TEST(DigesterStateRecordTest, WhatIsNoStateIsCorrupt) {
+TEST(DigesterStateRecordTest, RefusesInvalidStates) {
   EXPECT_THAT(RestoreDigester(storage::v1::DigesterStateRecord()), StatusIs(absl::StatusCode::kDataLoss));
   storage::v1::DigesterStateRecord record = ToRecord(Digester(DigestAlgorithm::kSha256).Save());
   record.set_tail("a byte too many");

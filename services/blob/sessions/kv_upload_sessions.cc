@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "services/blob/objects/blob_keys.h"
 #include "services/blob/sessions/digester_state_record.h"
-#include "services/blob/sessions/growing_upload.h"
 #include "services/blob/sessions/session_appender.h"
 #include "services/core/content.h"
 #include "services/core/failpoint/failpoint.h"
@@ -26,12 +25,12 @@ SessionOwner OwnerOf(const storage::v1::UploadRecord& record) {
 
 }  // namespace
 
-KvUploadSessions::KvUploadSessions(const Options& options, kv::KvEngine* kv, ObjectStore* store, ObjectReader* reader,
-                                   const Clock* clock, BlobMetrics* metrics)
+KvUploadSessions::KvUploadSessions(const Options& options, kv::KvEngine* kv, StagingObjectStore* store,
+                                   ObjectStore* objects, const Clock* clock, BlobMetrics* metrics)
     : options_(options),
       clock_(*clock),
       store_(*store),
-      reader_(*reader),
+      objects_(*objects),
       table_(options.open_max, options.lifetime, clock, metrics->upload_sessions()),
       records_(kv, clock, RandomLowerHex(16)),
       uploads_(store, &records_),
@@ -81,7 +80,7 @@ absl::StatusOr<Upload> KvUploadSessions::Get(const UploadOwner& owner, const Upl
   if (!info.trusted) {
     ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kVerify, id, owner));
     ASSIGN_OR_RETURN(Record record, LoadOpen(claim));
-    ASSIGN_OR_RETURN(std::unique_ptr<StagedObject> staged, OpenStaged(StagedUploads::Accept::kStaged, claim, record));
+    ASSIGN_OR_RETURN(std::unique_ptr<StagedUpload> staged, OpenStaged(StagingArea::Accept::kStaged, claim, record));
     uploads_.Park(id, std::move(staged));
   }
   return Upload{.id = id, .offset_bytes = info.offset_bytes};
@@ -94,16 +93,17 @@ absl::StatusOr<std::unique_ptr<UploadAppender>> KvUploadSessions::Append(const U
   ASSIGN_OR_RETURN(Record record, LoadOpen(claim));
   const uint64_t end = record.offset_bytes();
   if (options.offset_bytes.value_or(end) != end) {
-    return OciError(OciErrorCode::kRangeInvalid,
-                    absl::StrCat("the upload holds ", end, " bytes: go on from there, not ", *options.offset_bytes));
+    return OciError(
+        OciErrorCode::kRangeInvalid,
+        absl::StrCat("the upload has ", end, " bytes: continue at that offset, not at ", *options.offset_bytes));
   }
   ASSIGN_OR_RETURN(Digester digester, RestoreDigester(record.digester()));
   if (end == 0 && options.algorithm.has_value()) digester = Digester(*options.algorithm);
-  std::unique_ptr<StagedObject> staged;
+  std::unique_ptr<StagedUpload> staged;
   if (record.staged_in_file()) {
-    ASSIGN_OR_RETURN(staged, OpenStaged(StagedUploads::Accept::kStaged, claim, record));
+    ASSIGN_OR_RETURN(staged, OpenStaged(StagingArea::Accept::kStaged, claim, record));
   }
-  GrowingUpload upload(id, record, std::move(digester), std::move(staged), &uploads_);
+  SessionContent upload(id, record, std::move(digester), std::move(staged), &uploads_);
   return std::make_unique<SessionAppender>(std::move(claim), record, std::move(upload), &records_, &uploads_,
                                            &endings_);
 }
@@ -113,9 +113,9 @@ absl::StatusOr<Blob> KvUploadSessions::Seal(const UploadOwner& owner, const Uplo
   ASSIGN_OR_RETURN(Record record, Load(claim));
   if (record.state() == Record::SEALED) return SealAgain(claim, record, digest);
   ASSIGN_OR_RETURN(const Digester digester, RestoreDigester(record.digester()));
-  std::unique_ptr<StagedObject> staged;
+  std::unique_ptr<StagedUpload> staged;
   if (record.staged_in_file()) {
-    ASSIGN_OR_RETURN(staged, OpenStaged(StagedUploads::Accept::kStagedOrPublished, claim, record));
+    ASSIGN_OR_RETURN(staged, OpenStaged(StagingArea::Accept::kStagedOrPublished, claim, record));
   }
   return endings_.Seal(claim, std::move(record), digester, std::move(staged), digest);
 }
@@ -124,12 +124,12 @@ absl::StatusOr<Blob> KvUploadSessions::SealAgain(SessionTable::Claim& claim, con
                                                  const Digest& digest) {
   if (record.digest() != digest.ToString()) return UnknownSession();
   ASSIGN_OR_RETURN(Blob sealed, SealedBlob(record));
-  absl::Status found = reader_.Open(sealed.storage_key).status();
+  absl::Status found = objects_.Open(sealed.storage_key).status();
   if (!absl::IsNotFound(found)) {
     RETURN_IF_ERROR(found);
     return sealed;
   }
-  // Committed once, and deleted since as nobody's.
+  // The object was committed once and deleted later as unreferenced.
   RETURN_IF_ERROR(records_.Delete({claim.id()}));
   claim.Remove();
   return UnknownSession();
@@ -144,7 +144,7 @@ absl::Status KvUploadSessions::Cancel(const UploadOwner& owner, const UploadId& 
 absl::Status KvUploadSessions::Forget(const UploadOwner& owner, const UploadId& id) {
   if (table_.RemoveSealed(id, owner)) return forgotten_.Add(id);
   if (table_.Contains(id)) return absl::OkStatus();
-  // A sealed one that has expired.
+  // A sealed session that has expired.
   absl::StatusOr<Record> record = records_.Get(id);
   if (absl::IsNotFound(record.status())) return absl::OkStatus();
   RETURN_IF_ERROR(record.status());
@@ -157,7 +157,8 @@ size_t KvUploadSessions::EndExpired(size_t limit) {
   for (const UploadId& id : expired.sealed) abandoned_.Add(id);
   for (SessionTable::Claim& claim : expired.open) {
     if (absl::Status status = endings_.Delete(claim, UploadResult::kExpired); !status.ok()) {
-      runtime::Log(runtime::LogLevel::kWarning, "an expired upload could not be ended", {{"error", status.message()}});
+      runtime::Log(runtime::LogLevel::kWarning, "an expired upload could not be deleted",
+                   {{"error", status.message()}});
     }
   }
   return expired.open.size();
@@ -177,7 +178,7 @@ absl::StatusOr<std::vector<Blob>> KvUploadSessions::ListAbandoned(size_t limit) 
   for (const UploadId& id : abandoned_.First(limit)) {
     const absl::StatusOr<Record> record = records_.Get(id);
     if (absl::IsNotFound(record.status())) {
-      // Its client has come back for Forget.
+      // Its client came back late and called Forget.
       abandoned_.Remove(id);
       continue;
     }
@@ -211,9 +212,9 @@ absl::StatusOr<KvUploadSessions::Record> KvUploadSessions::LoadOpen(SessionTable
   return record;
 }
 
-absl::StatusOr<std::unique_ptr<StagedObject>> KvUploadSessions::OpenStaged(StagedUploads::Accept accept,
+absl::StatusOr<std::unique_ptr<StagedUpload>> KvUploadSessions::OpenStaged(StagingArea::Accept accept,
                                                                            SessionTable::Claim& claim, Record& record) {
-  absl::StatusOr<std::unique_ptr<StagedObject>> staged = uploads_.Open(accept, claim, record);
+  absl::StatusOr<std::unique_ptr<StagedUpload>> staged = uploads_.Open(accept, claim, record);
   if (absl::IsNotFound(staged.status())) RETURN_IF_ERROR(endings_.Delete(claim, UploadResult::kLost));
   return staged;
 }

@@ -8,15 +8,13 @@
 
 #include "absl/time/time.h"
 #include "services/blob/objects/blob_metrics.h"
-#include "services/blob/objects/object_reader.h"
 #include "services/blob/objects/object_store.h"
-#include "services/blob/objects/verified_objects.h"
-#include "services/blob/sessions/abandoned_sessions.h"
-#include "services/blob/sessions/forgotten_sessions.h"
+#include "services/blob/objects/verification_cache.h"
+#include "services/blob/sessions/ended_sessions.h"
 #include "services/blob/sessions/session_endings.h"
 #include "services/blob/sessions/session_records.h"
 #include "services/blob/sessions/session_table.h"
-#include "services/blob/sessions/staged_uploads.h"
+#include "services/blob/sessions/staging_area.h"
 #include "services/blob/sessions/upload_sessions.h"
 #include "services/core/content.h"
 #include "services/core/storage_key.h"
@@ -25,11 +23,11 @@
 
 namespace entrepot::blob {
 
-// Upload sessions in a KV, their bytes there or, where they are many, in an object store. One process at a time works
-// on a KV and its store.
+// Upload sessions in a KV. Their bytes are in the KV too, or in an object store if there are many. One process at a
+// time uses a KV and its store.
 //
-// Failpoints, each where the record has just been written: blob.session.{saved,deleted,forgotten,abandoned_forgotten},
-// blob.seal.recorded; and blob.seal.published, with the object there and its record not.
+// Failpoints: blob.session.{saved,deleted,forgotten,abandoned_forgotten} and blob.seal.recorded, each right after the
+// record was written; and blob.seal.published, when the object exists and its record is not written yet.
 class KvUploadSessions : public UploadSessions {
  public:
   struct Options {
@@ -37,15 +35,15 @@ class KvUploadSessions : public UploadSessions {
     size_t open_max = 10'000;
     // How sealed objects are written to the KV (BlobStackOptions).
     kv::Durability object_durability = kv::Durability::kSynced;
-    // Learns of every file that is sealed; outlives the sessions. May be null.
-    VerifiedObjects* verified = nullptr;
+    // Records every sealed file; outlives the sessions. May be null.
+    VerificationCache* verified = nullptr;
   };
 
-  // `reader` finds objects of both tiers. The arguments outlive this.
-  KvUploadSessions(const Options& options, kv::KvEngine* kv, ObjectStore* store, ObjectReader* reader,
+  // `objects` has the objects of both tiers. The arguments outlive this.
+  KvUploadSessions(const Options& options, kv::KvEngine* kv, StagingObjectStore* store, ObjectStore* objects,
                    const Clock* clock, BlobMetrics* metrics);
 
-  // Takes over what an earlier run left, and deletes staged bytes that belong to no session. Before anything else.
+  // Takes over the sessions of an earlier run, and deletes staged bytes without a session. Must be called first.
   absl::Status Recover();
 
   absl::StatusOr<Upload> Start(const UploadOwner& owner, DigestAlgorithm algorithm) override;
@@ -56,39 +54,39 @@ class KvUploadSessions : public UploadSessions {
   absl::Status Cancel(const UploadOwner& owner, const UploadId& id) override;
   absl::Status Forget(const UploadOwner& owner, const UploadId& id) override;
 
-  // Ends at most `limit` open sessions that have expired, with their bytes; tells how many. Of a sealed one only the
-  // right to seal it again expires: somebody may have committed its object, so object and record stay, and it is one of
-  // the abandoned from then on.
+  // Deletes at most `limit` expired open sessions with their bytes, and returns their number. For a sealed session only
+  // the right to seal it again expires: its object may be committed, so object and record stay, and the session becomes
+  // abandoned.
   size_t EndExpired(size_t limit);
-  // Deletes the records of forgotten sessions that are still there.
+  // Deletes the remaining records of forgotten sessions.
   absl::Status FlushForgotten() { return forgotten_.Flush(); }
-  // ObjectAccess::ListAbandoned and ForgetAbandoned.
+  // See BlobStorage::ListAbandoned and ForgetAbandoned.
   absl::StatusOr<std::vector<Blob>> ListAbandoned(size_t limit);
   absl::Status ForgetAbandoned(const StorageKey& key);
-  // Of each object, in their order, whether a session is there whose object it is or may become.
+  // For each object, in their order, whether there is a session that has become or may become that object.
   absl::StatusOr<std::vector<bool>> Claim(const std::vector<StorageKey>& keys) { return records_.Exist(keys); }
   absl::Duration OldestAge() const { return table_.OldestAge(); }
 
  private:
   using Record = storage::v1::UploadRecord;
 
-  // The record of a claimed session.
+  // Reads the record of a claimed session.
   absl::StatusOr<Record> Load(SessionTable::Claim& claim);
   absl::StatusOr<Record> LoadOpen(SessionTable::Claim& claim);
-  // Ends the session where its bytes are lost.
-  absl::StatusOr<std::unique_ptr<StagedObject>> OpenStaged(StagedUploads::Accept accept, SessionTable::Claim& claim,
+  // Deletes the session if its bytes are lost.
+  absl::StatusOr<std::unique_ptr<StagedUpload>> OpenStaged(StagingArea::Accept accept, SessionTable::Claim& claim,
                                                            Record& record);
   bool IsAbandoned(const Record& record) const;
-  // As long as the object is there.
+  // kNotFound if the object no longer exists.
   absl::StatusOr<Blob> SealAgain(SessionTable::Claim& claim, const Record& record, const Digest& digest);
 
   const Options options_;
   const Clock& clock_;
-  ObjectStore& store_;
-  ObjectReader& reader_;
+  StagingObjectStore& store_;
+  ObjectStore& objects_;
   SessionTable table_;
   SessionRecords records_;
-  StagedUploads uploads_;
+  StagingArea uploads_;
   SessionEndings endings_;
   ForgottenSessions forgotten_;
   AbandonedSessions abandoned_;

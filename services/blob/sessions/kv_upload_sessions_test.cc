@@ -10,10 +10,10 @@
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
 #include "services/blob/io/write_gate.h"
-#include "services/blob/objects/kv_object_tier.h"
+#include "services/blob/objects/kv_object_store.h"
 #include "services/blob/objects/memory_object_store.h"
 #include "services/blob/objects/object_store_conformance.h"
-#include "services/blob/objects/tiered_object_reader.h"
+#include "services/blob/objects/tiered_object_store.h"
 #include "services/core/content.h"
 #include "services/core/digester.h"
 #include "services/core/time/fake_clock.h"
@@ -47,12 +47,12 @@ class KvUploadSessionsTest : public testing::Test {
  protected:
   KvUploadSessionsTest() { Restart(); }
 
-  // What a killed process leaves is what the KV and the store hold.
+  // Starts the sessions again from the KV and the store, as after a kill of the process.
   void Restart() {
     sessions_.reset();
     sessions_ =
         std::make_unique<KvUploadSessions>(KvUploadSessions::Options{.lifetime = absl::Hours(24), .open_max = 3}, &kv_,
-                                           &store_, &reader_, &clock_, &metrics_);
+                                           &store_, &objects_, &clock_, &metrics_);
     EXPECT_OK(sessions_->Recover());
   }
 
@@ -80,7 +80,7 @@ class KvUploadSessionsTest : public testing::Test {
   }
 
   absl::StatusOr<std::string> Read(const StorageKey& key) {
-    absl::StatusOr<OpenObject> object = reader_.Open(key);
+    absl::StatusOr<OpenObject> object = objects_.Open(key);
     if (!object.ok()) return object.status();
     return Contents(*object);
   }
@@ -106,12 +106,12 @@ class KvUploadSessionsTest : public testing::Test {
   prometheus::Registry registry_;
   BlobMetrics metrics_{registry_};
   WriteGate gate_{metrics_.store_read_only()};
-  KvObjectTier values_{&kv_, kv::Durability::kSynced, &metrics_};
-  TieredObjectReader reader_{&store_, &values_, &gate_};
+  KvObjectStore values_{&kv_, kv::Durability::kSynced, &metrics_};
+  TieredObjectStore objects_{&store_, &values_, &gate_};
   std::unique_ptr<KvUploadSessions> sessions_;
 };
 
-TEST_F(KvUploadSessionsTest, AFewBytesBecomeAValue) {
+TEST_F(KvUploadSessionsTest, SmallUploadsBecomeValues) {
   const UploadId id = Start();
   EXPECT_THAT(Append(id, "goods"), IsOkAndHolds(5));
   EXPECT_THAT(OffsetOf(id), IsOkAndHolds(5));
@@ -119,14 +119,14 @@ TEST_F(KvUploadSessionsTest, AFewBytesBecomeAValue) {
   EXPECT_THAT(store_.ListStaged(), IsOkAndHolds(IsEmpty()));
 }
 
-TEST_F(KvUploadSessionsTest, ManyBytesBecomeAFile) {
+TEST_F(KvUploadSessionsTest, LargeUploadsBecomeFiles) {
   const UploadId id = Start();
   EXPECT_THAT(Append(id, large_), IsOkAndHolds(large_.size()));
   ExpectSealsAs(id, Sha256(large_), large_, StorageTier::kFile);
 }
 
 TEST_F(KvUploadSessionsTest, TheLimitBetweenTheTiersIsExact) {
-  const std::string fits(KvObjectTier::kObjectBytesMax, 'f');
+  const std::string fits(KvObjectStore::kObjectBytesMax, 'f');
   const UploadId value = Start();
   EXPECT_THAT(Append(value, fits), IsOkAndHolds(fits.size()));
   ExpectSealsAs(value, Sha256(fits), fits, StorageTier::kKv);
@@ -137,12 +137,12 @@ TEST_F(KvUploadSessionsTest, TheLimitBetweenTheTiersIsExact) {
   ExpectSealsAs(file, Sha256(fits + "+"), fits + "+", StorageTier::kFile);
 }
 
-TEST_F(KvUploadSessionsTest, NoBytesAreABlobToo) {
+TEST_F(KvUploadSessionsTest, AnEmptyUploadIsABlob) {
   const UploadId id = Start();
   ExpectSealsAs(id, Sha256(""), "", StorageTier::kKv);
 }
 
-TEST_F(KvUploadSessionsTest, GoesOnFromWhereTheLastRequestEnded) {
+TEST_F(KvUploadSessionsTest, ContinuesWhereTheLastRequestEnded) {
   const UploadId id = Start();
   EXPECT_THAT(Append(id, small_), IsOkAndHolds(40'000));
   EXPECT_THAT(Append(id, small_, At(40'000)), IsOkAndHolds(80'000));
@@ -150,7 +150,7 @@ TEST_F(KvUploadSessionsTest, GoesOnFromWhereTheLastRequestEnded) {
   ExpectSealsAs(id, Sha256(small_ + small_ + large_), small_ + small_ + large_, StorageTier::kFile);
 }
 
-TEST_F(KvUploadSessionsTest, GoesOnInAnotherProcess) {
+TEST_F(KvUploadSessionsTest, ContinuesInAnotherProcess) {
   const UploadId small = Start();
   const UploadId large = Start();
   EXPECT_OK(Append(small, small_));
@@ -166,7 +166,7 @@ TEST_F(KvUploadSessionsTest, GoesOnInAnotherProcess) {
   ExpectSealsAs(large, Sha256(large_ + small_), large_ + small_, StorageTier::kFile);
 }
 
-TEST_F(KvUploadSessionsTest, AnotherOffsetThanTheEndIsRefused) {
+TEST_F(KvUploadSessionsTest, RefusesAnOffsetOtherThanTheEnd) {
   const UploadId id = Start();
   EXPECT_OK(Append(id, "0123"));
   EXPECT_THAT(Append(id, "x", At(0)), IsOciError(OciErrorCode::kRangeInvalid));
@@ -174,7 +174,7 @@ TEST_F(KvUploadSessionsTest, AnotherOffsetThanTheEndIsRefused) {
   EXPECT_THAT(Append(id, "x", At(4)), IsOkAndHolds(5));
 }
 
-TEST_F(KvUploadSessionsTest, OneAtATimeWorksOnASession) {
+TEST_F(KvUploadSessionsTest, RefusesASecondAppendToASession) {
   const UploadId id = Start();
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(owner_, id, {}));
   EXPECT_THAT(sessions_->Append(owner_, id, {}), IsOciError(OciErrorCode::kRangeInvalid));
@@ -185,7 +185,7 @@ TEST_F(KvUploadSessionsTest, OneAtATimeWorksOnASession) {
   EXPECT_OK(sessions_->Append(owner_, id, {}));
 }
 
-TEST_F(KvUploadSessionsTest, AnAppenderThatIsDroppedSavesWhatItWrote) {
+TEST_F(KvUploadSessionsTest, ADestroyedAppenderSavesItsBytes) {
   const UploadId small = Start();
   const UploadId large = Start();
   {
@@ -199,12 +199,12 @@ TEST_F(KvUploadSessionsTest, AnAppenderThatIsDroppedSavesWhatItWrote) {
   EXPECT_THAT(OffsetOf(large), IsOkAndHolds(large_.size()));
 }
 
-TEST_F(KvUploadSessionsTest, SavesNowAndThenWhileBytesComeIn) {
+TEST_F(KvUploadSessionsTest, SavesDuringALongAppend) {
   const UploadId id = Start();
   const std::string piece(1 << 20, 'p');
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(owner_, id, {}));
   for (int i = 0; i < 40; ++i) ASSERT_OK(appender->Append(piece));
-  // As if killed: the appender is not told that its process has ended.
+  // As if killed: the appender is not destroyed.
   const std::unique_ptr<KvUploadSessions> killed = std::move(sessions_);
   const std::unique_ptr<UploadAppender> killed_too = std::move(appender);
   Restart();
@@ -217,7 +217,7 @@ TEST_F(KvUploadSessionsTest, SavesNowAndThenWhileBytesComeIn) {
   EXPECT_EQ(sealed.size_bytes, expected.size());
 }
 
-TEST_F(KvUploadSessionsTest, FinishesAndSealsInOne) {
+TEST_F(KvUploadSessionsTest, FinishesAndSealsInOneCall) {
   for (const std::string& bytes : {std::string(), small_, large_}) {
     const UploadId id = Start();
     {
@@ -257,12 +257,12 @@ TEST_F(KvUploadSessionsTest, FinishesAndSealsWithAnotherAlgorithm) {
   }
 }
 
-TEST_F(KvUploadSessionsTest, AnObjectThatIsGoneIsNotSealedAgain) {
+TEST_F(KvUploadSessionsTest, ADeletedObjectIsNotSealedAgain) {
   for (const std::string& bytes : {small_, large_}) {
     const UploadId id = Start();
     EXPECT_OK(Append(id, bytes));
     ASSERT_OK_AND_ASSIGN(const Blob sealed, sessions_->Seal(owner_, id, Sha256(bytes)));
-    EXPECT_OK(reader_.Delete(sealed.storage_key));
+    EXPECT_OK(objects_.Delete(sealed.storage_key));
     EXPECT_THAT(sessions_->Seal(owner_, id, Sha256(bytes)), IsOciError(OciErrorCode::kBlobUploadUnknown));
   }
   EXPECT_THAT(kv_.Scan({.prefix = "", .start_after = "", .limit = 10}), IsOkAndHolds(IsEmpty()));
@@ -280,7 +280,7 @@ TEST_F(KvUploadSessionsTest, SealsAgainWithTheSameDigestUntilItIsForgotten) {
   EXPECT_THAT(sessions_->Seal(owner_, id, Sha256("goods")), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
-TEST_F(KvUploadSessionsTest, ASealedSessionIsOpenToNothingElse) {
+TEST_F(KvUploadSessionsTest, ASealedSessionAcceptsNothingElse) {
   const UploadId id = Start();
   ExpectSealsAs(id, Sha256(""), "", StorageTier::kKv);
   EXPECT_THAT(OffsetOf(id), IsOciError(OciErrorCode::kBlobUploadUnknown));
@@ -288,7 +288,7 @@ TEST_F(KvUploadSessionsTest, ASealedSessionIsOpenToNothingElse) {
   EXPECT_THAT(sessions_->Cancel(owner_, id), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
-TEST_F(KvUploadSessionsTest, WhatIsForgottenStays) {
+TEST_F(KvUploadSessionsTest, AForgottenSessionKeepsItsObject) {
   const UploadId id = Start();
   EXPECT_OK(Append(id, "goods"));
   ASSERT_OK_AND_ASSIGN(const Blob sealed, sessions_->Seal(owner_, id, Sha256("goods")));
@@ -305,7 +305,7 @@ TEST_F(KvUploadSessionsTest, ForgettingAnOpenSessionDoesNothing) {
   EXPECT_THAT(OffsetOf(id), IsOkAndHolds(0));
 }
 
-TEST_F(KvUploadSessionsTest, AnotherDigestEndsTheSession) {
+TEST_F(KvUploadSessionsTest, AWrongDigestEndsTheSession) {
   for (const std::string& bytes : {small_, large_}) {
     const UploadId id = Start();
     EXPECT_OK(Append(id, bytes));
@@ -318,7 +318,7 @@ TEST_F(KvUploadSessionsTest, AnotherDigestEndsTheSession) {
   EXPECT_THAT(kv_.Scan({.prefix = "", .start_after = "", .limit = 10}), IsOkAndHolds(IsEmpty()));
 }
 
-TEST_F(KvUploadSessionsTest, SealsWithTheAlgorithmThatWasAnnounced) {
+TEST_F(KvUploadSessionsTest, SealsWithTheAnnouncedAlgorithm) {
   const UploadId at_start = Start(DigestAlgorithm::kSha512);
   EXPECT_OK(Append(at_start, large_));
   ExpectSealsAs(at_start, Sha512(large_), large_, StorageTier::kFile);
@@ -329,7 +329,7 @@ TEST_F(KvUploadSessionsTest, SealsWithTheAlgorithmThatWasAnnounced) {
   ExpectSealsAs(at_append, Sha512(large_ + small_), large_ + small_, StorageTier::kFile);
 }
 
-TEST_F(KvUploadSessionsTest, SealsWithAnAlgorithmThatWasNot) {
+TEST_F(KvUploadSessionsTest, SealsWithAnotherAlgorithm) {
   for (const std::string& bytes : {small_, large_}) {
     const UploadId id = Start(DigestAlgorithm::kSha256);
     EXPECT_OK(Append(id, bytes));
@@ -407,7 +407,7 @@ TEST_F(KvUploadSessionsTest, ASessionInUseDoesNotExpire) {
   EXPECT_OK(appender->Finish());
 }
 
-TEST_F(KvUploadSessionsTest, ExpiryLeavesWhatWasSealed) {
+TEST_F(KvUploadSessionsTest, ExpiryKeepsSealedObjects) {
   const UploadId id = Start();
   EXPECT_OK(Append(id, large_));
   ASSERT_OK_AND_ASSIGN(const Blob sealed, sessions_->Seal(owner_, id, Sha256(large_)));
@@ -416,7 +416,7 @@ TEST_F(KvUploadSessionsTest, ExpiryLeavesWhatWasSealed) {
   EXPECT_THAT(Read(sealed.storage_key), IsOkAndHolds(large_));
   EXPECT_THAT(sessions_->Seal(owner_, id, Sha256(large_)), IsOciError(OciErrorCode::kBlobUploadUnknown));
   EXPECT_THAT(kv_.Scan({.prefix = "u/", .start_after = "", .limit = 10}), IsOkAndHolds(SizeIs(1)));
-  // The manifest service has committed it after all.
+  // The manifest service has committed the object after all.
   EXPECT_OK(sessions_->Forget(owner_, id));
   EXPECT_OK(sessions_->FlushForgotten());
   EXPECT_THAT(kv_.Scan({.prefix = "u/", .start_after = "", .limit = 10}), IsOkAndHolds(IsEmpty()));
@@ -429,7 +429,7 @@ TEST_F(KvUploadSessionsTest, BytesLostInAPowerCutEndTheSession) {
   EXPECT_OK(Append(changed, large_));
   sessions_.reset();
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_.OpenStaged(shorter, 50'000));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(shorter, 50'000));
     ASSERT_OK_AND_ASSIGN(staged, store_.OpenStaged(changed, 50'000));
     ASSERT_OK(staged->Append(std::string(50'000, '\0')));
   }
@@ -445,19 +445,19 @@ TEST_F(KvUploadSessionsTest, LostBytesAreNeverSealed) {
   EXPECT_OK(Append(id, large_));
   sessions_.reset();
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_.OpenStaged(id, 99'999));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, 99'999));
     ASSERT_OK(staged->Append("?"));
   }
   Restart();
   EXPECT_THAT(sessions_->Seal(owner_, id, Sha256(large_)), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
-TEST_F(KvUploadSessionsTest, BytesBehindTheRecordedOffsetAreDropped) {
+TEST_F(KvUploadSessionsTest, DropsBytesBehindTheRecordedOffset) {
   const UploadId id = Start();
   EXPECT_OK(Append(id, large_));
   sessions_.reset();
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_.OpenStaged(id, large_.size()));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, large_.size()));
     ASSERT_OK(staged->Append("written, but not recorded"));
   }
   Restart();
@@ -465,33 +465,33 @@ TEST_F(KvUploadSessionsTest, BytesBehindTheRecordedOffsetAreDropped) {
   ExpectSealsAs(id, Sha256(large_ + "end"), large_ + "end", StorageTier::kFile);
 }
 
-TEST_F(KvUploadSessionsTest, SealsWhatAKilledSealHadPublished) {
+TEST_F(KvUploadSessionsTest, SealsAnUploadThatAKilledSealPublished) {
   const UploadId id = Start();
   EXPECT_OK(Append(id, large_));
   sessions_.reset();
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_.OpenStaged(id, large_.size()));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, large_.size()));
     ASSERT_OK(store_.Publish(id, std::move(staged)));
   }
   Restart();
   ExpectSealsAs(id, Sha256(large_), large_, StorageTier::kFile);
 }
 
-TEST_F(KvUploadSessionsTest, AnEndedSessionLeavesWhatAKilledSealHadPublished) {
+TEST_F(KvUploadSessionsTest, AnEndedSessionKeepsAnObjectThatAKilledSealPublished) {
   const UploadId id = Start();
   EXPECT_OK(Append(id, large_));
   sessions_.reset();
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedObject> staged, store_.OpenStaged(id, large_.size()));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, large_.size()));
     ASSERT_OK(store_.Publish(id, std::move(staged)));
   }
   Restart();
-  // The seal may have been answered and committed before a power cut took the session's record back.
+  // The seal may have been answered and committed before a power cut undid the session's record.
   EXPECT_OK(sessions_->Cancel(owner_, id));
-  EXPECT_THAT(Read(ObjectStore::KeyOf(id)), IsOkAndHolds(large_));
+  EXPECT_THAT(Read(StagingObjectStore::KeyOf(id)), IsOkAndHolds(large_));
 }
 
-TEST_F(KvUploadSessionsTest, StagedBytesOfNoSessionGoAtTheNextStart) {
+TEST_F(KvUploadSessionsTest, DeletesStagedBytesWithoutASessionAtStart) {
   const UploadId kept = Start();
   EXPECT_OK(Append(kept, large_));
   sessions_.reset();

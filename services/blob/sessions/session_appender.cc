@@ -11,11 +11,11 @@ namespace entrepot::blob {
 SessionAppender::~SessionAppender() {
   if (claim_.open() && Changed()) {
     if (absl::Status status = Save(); !status.ok()) {
-      runtime::Log(runtime::LogLevel::kWarning, "where an upload broke off could not be saved",
+      runtime::Log(runtime::LogLevel::kWarning, "the state of an interrupted upload could not be saved",
                    {{"error", status.message()}});
     }
   }
-  std::unique_ptr<StagedObject> staged = upload_.TakeStaged();
+  std::unique_ptr<StagedUpload> staged = upload_.TakeStaged();
   if (staged != nullptr && saved_.staged) uploads_.Park(claim_.id(), std::move(staged));
 }
 
@@ -35,7 +35,7 @@ absl::StatusOr<Upload> SessionAppender::Finish() {
 
 absl::StatusOr<Blob> SessionAppender::FinishAndSeal(const Digest& digest) {
   RETURN_IF_ERROR(failure_);
-  // Killed while it syncs many bytes, the upload goes on behind them.
+  // If the process is killed during a long sync, the upload continues behind these bytes.
   if (upload_.is_staged() && Changed()) RETURN_IF_ERROR(Save());
   storage::v1::UploadRecord record = upload_.Record();
   return endings_.Seal(claim_, std::move(record), upload_.digester(), upload_.TakeStaged(), digest);

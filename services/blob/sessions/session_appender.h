@@ -9,26 +9,26 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "entrepot/storage/v1/blob_records.pb.h"
-#include "services/blob/sessions/growing_upload.h"
+#include "services/blob/sessions/session_content.h"
 #include "services/blob/sessions/session_endings.h"
 #include "services/blob/sessions/session_records.h"
 #include "services/blob/sessions/session_table.h"
-#include "services/blob/sessions/staged_uploads.h"
+#include "services/blob/sessions/staging_area.h"
 #include "services/blob/sessions/upload_sessions.h"
 #include "services/core/content.h"
 
 namespace entrepot::blob {
 
-// Adds to a claimed session. Its record is saved now and then, always with offset and hash state of the same moment, so
-// that a killed process loses little.
+// Adds bytes to a claimed session. Its record is saved from time to time, with the offset and the hash state of the
+// same moment, so that a killed process loses little.
 class SessionAppender : public UploadAppender {
  public:
-  // How many bytes a killed process may lose.
+  // The number of bytes that a killed process may lose.
   static constexpr uint64_t kCheckpointBytes = 16 << 20;
 
-  // `saved` is the session's record as it is in the KV, `upload` its bytes. What is pointed to outlives this.
-  SessionAppender(SessionTable::Claim claim, const storage::v1::UploadRecord& saved, GrowingUpload upload,
-                  SessionRecords* records, StagedUploads* uploads, SessionEndings* endings)
+  // `saved` is the session's record in the KV, `upload` the session's bytes. The pointers outlive this.
+  SessionAppender(SessionTable::Claim claim, const storage::v1::UploadRecord& saved, SessionContent upload,
+                  SessionRecords* records, StagingArea* uploads, SessionEndings* endings)
       : claim_(std::move(claim)),
         upload_(std::move(upload)),
         saved_(Saved::Of(saved)),
@@ -42,7 +42,7 @@ class SessionAppender : public UploadAppender {
   absl::StatusOr<Blob> FinishAndSeal(const Digest& digest) override;
 
  private:
-  // What tells the record in the KV from one to be saved.
+  // The fields in which the record in the KV may differ from the one to be saved.
   struct Saved {
     static Saved Of(const storage::v1::UploadRecord& record);
 
@@ -55,10 +55,10 @@ class SessionAppender : public UploadAppender {
   absl::Status Save();
 
   SessionTable::Claim claim_;
-  GrowingUpload upload_;
+  SessionContent upload_;
   Saved saved_;
   SessionRecords& records_;
-  StagedUploads& uploads_;
+  StagingArea& uploads_;
   SessionEndings& endings_;
   absl::Status failure_;
 };

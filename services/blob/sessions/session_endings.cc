@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "services/blob/objects/kv_object_tier.h"
+#include "services/blob/objects/kv_object_store.h"
 #include "services/core/content.h"
 #include "services/core/failpoint/failpoint.h"
 #include "services/runtime/log/json_log.h"
@@ -15,8 +15,8 @@
 namespace entrepot::blob {
 namespace {
 
-// With the algorithm that `digester` was not made for, all bytes are hashed again.
-absl::StatusOr<Digest> DigestOf(const storage::v1::UploadRecord& record, const Digester& digester, StagedObject* staged,
+// If `digester` has another algorithm, all bytes are hashed again.
+absl::StatusOr<Digest> DigestOf(const storage::v1::UploadRecord& record, const Digester& digester, StagedUpload* staged,
                                 DigestAlgorithm algorithm) {
   if (digester.algorithm() == algorithm) return digester.Current();
   if (staged == nullptr) return ComputeDigest(algorithm, record.inline_bytes());
@@ -36,7 +36,7 @@ void MakeSealed(const Digest& digest, const StorageKey& key, storage::v1::Upload
 }  // namespace
 
 absl::StatusOr<Blob> SessionEndings::Seal(SessionTable::Claim& claim, storage::v1::UploadRecord record,
-                                          const Digester& digester, std::unique_ptr<StagedObject> staged,
+                                          const Digester& digester, std::unique_ptr<StagedUpload> staged,
                                           const Digest& digest) {
   RETURN_IF_ERROR(store_.CheckWritable());
   ASSIGN_OR_RETURN(const Digest found, DigestOf(record, digester, staged.get(), digest.algorithm()));
@@ -59,7 +59,7 @@ absl::Status SessionEndings::CheckDigest(SessionTable::Claim& claim, const Diges
 absl::Status SessionEndings::SealInRecord(SessionTable::Claim& claim, storage::v1::UploadRecord& record,
                                           const Digest& digest) {
   const std::string bytes = std::move(*record.mutable_inline_bytes());
-  MakeSealed(digest, KvObjectTier::KeyOf(claim.id()), record);
+  MakeSealed(digest, KvObjectStore::KeyOf(claim.id()), record);
   const absl::Time start = absl::Now();
   absl::Status status = records_.PutSealedWithObject(claim.id(), record, bytes, object_durability_);
   metrics_.ObserveOperation(StoreBackend::kKv, StoreOperation::kPublish, status.ok(), absl::Now() - start);
@@ -67,21 +67,21 @@ absl::Status SessionEndings::SealInRecord(SessionTable::Claim& claim, storage::v
 }
 
 absl::Status SessionEndings::SealStaged(SessionTable::Claim& claim, storage::v1::UploadRecord& record,
-                                        std::unique_ptr<StagedObject> staged, const Digest& digest) {
+                                        std::unique_ptr<StagedUpload> staged, const Digest& digest) {
   RETURN_IF_ERROR(store_.Publish(claim.id(), std::move(staged)));
   RETURN_IF_ERROR(Failpoint("blob.seal.published"));
-  const StorageKey key = ObjectStore::KeyOf(claim.id());
-  EnterVerified(key, digest);
+  const StorageKey key = StagingObjectStore::KeyOf(claim.id());
+  RecordVerified(key, digest);
   MakeSealed(digest, key, record);
-  // The object is durable already; the record only tells that it is there.
+  // The object is durable already; the record only points to it.
   RETURN_IF_ERROR(records_.Put(claim.id(), record));
   return Failpoint("blob.seal.recorded");
 }
 
-void SessionEndings::EnterVerified(const StorageKey& key, const Digest& digest) {
+void SessionEndings::RecordVerified(const StorageKey& key, const Digest& digest) {
   if (verified_ == nullptr) return;
   if (absl::StatusOr<OpenObject> object = store_.Open(key); object.ok()) {
-    verified_->Enter(key, object->version, digest, /*good=*/true);
+    verified_->Record(key, object->version, digest, /*good=*/true);
   }
 }
 

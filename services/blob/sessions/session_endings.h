@@ -8,10 +8,10 @@
 #include "entrepot/storage/v1/blob_records.pb.h"
 #include "services/blob/objects/blob_metrics.h"
 #include "services/blob/objects/object_store.h"
-#include "services/blob/objects/verified_objects.h"
+#include "services/blob/objects/verification_cache.h"
 #include "services/blob/sessions/session_records.h"
 #include "services/blob/sessions/session_table.h"
-#include "services/blob/sessions/staged_uploads.h"
+#include "services/blob/sessions/staging_area.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
 #include "services/core/digester.h"
@@ -20,13 +20,14 @@
 
 namespace entrepot::blob {
 
-// How sessions end: as an object, or deleted with their bytes. Thread-safe; each session is claimed by its caller.
+// Ends sessions: seals them as an object, or deletes them with their bytes. Thread-safe; the caller has claimed the
+// session.
 class SessionEndings {
  public:
-  // `object_durability` as in BlobStackOptions. The arguments outlive this; `verified`, which learns of every file that
-  // is sealed, may be null.
-  SessionEndings(kv::Durability object_durability, ObjectStore* store, SessionRecords* records, StagedUploads* uploads,
-                 VerifiedObjects* verified, BlobMetrics* metrics)
+  // `object_durability` as in BlobStackOptions. The arguments outlive this. `verified` records every sealed file; it
+  // may be null.
+  SessionEndings(kv::Durability object_durability, StagingObjectStore* store, SessionRecords* records,
+                 StagingArea* uploads, VerificationCache* verified, BlobMetrics* metrics)
       : object_durability_(object_durability),
         store_(*store),
         records_(*records),
@@ -34,29 +35,29 @@ class SessionEndings {
         verified_(verified),
         metrics_(*metrics) {}
 
-  // `record` as it should be saved, were the session to go on; `digester` has taken in all its bytes; `staged` holds
-  // them, or is null where the record does. Another digest than `digest` deletes the session (kInvalidArgument,
-  // DIGEST_INVALID); after any other error it is still open.
+  // `record` is the record to be saved if the session continued; `digester` has hashed all bytes; `staged` contains
+  // them, or is null if the record does. If the digest is not `digest`, the session is deleted (kInvalidArgument,
+  // DIGEST_INVALID). After any other error it is still open.
   absl::StatusOr<Blob> Seal(SessionTable::Claim& claim, storage::v1::UploadRecord record, const Digester& digester,
-                            std::unique_ptr<StagedObject> staged, const Digest& digest);
+                            std::unique_ptr<StagedUpload> staged, const Digest& digest);
   absl::Status Delete(SessionTable::Claim& claim, UploadResult result);
 
  private:
   absl::Status CheckDigest(SessionTable::Claim& claim, const Digest& found, const Digest& wanted);
   absl::Status SealInRecord(SessionTable::Claim& claim, storage::v1::UploadRecord& record, const Digest& digest);
   absl::Status SealStaged(SessionTable::Claim& claim, storage::v1::UploadRecord& record,
-                          std::unique_ptr<StagedObject> staged, const Digest& digest);
-  void EnterVerified(const StorageKey& key, const Digest& digest);
+                          std::unique_ptr<StagedUpload> staged, const Digest& digest);
+  void RecordVerified(const StorageKey& key, const Digest& digest);
 
   const kv::Durability object_durability_;
-  ObjectStore& store_;
+  StagingObjectStore& store_;
   SessionRecords& records_;
-  StagedUploads& uploads_;
-  VerifiedObjects* const verified_;
+  StagingArea& uploads_;
+  VerificationCache* const verified_;
   BlobMetrics& metrics_;
 };
 
-// What a sealed session's record says.
+// The blob in the record of a sealed session.
 absl::StatusOr<Blob> SealedBlob(const storage::v1::UploadRecord& record);
 
 }  // namespace entrepot::blob

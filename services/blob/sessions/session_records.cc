@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/blob/objects/blob_keys.h"
-#include "services/blob/objects/kv_object_tier.h"
+#include "services/blob/objects/kv_object_store.h"
 #include "services/blob/sessions/session_table.h"
 #include "services/core/failpoint/failpoint.h"
 #include "services/core/time/proto_time.h"
@@ -15,7 +15,7 @@
 namespace entrepot::blob {
 namespace {
 
-// Records carry up to 64 KiB of an upload's bytes.
+// Records contain up to 64 KiB of an upload's bytes.
 constexpr size_t kScanLimit = 64;
 
 absl::StatusOr<storage::v1::UploadRecord> Parse(const std::string& value) {
@@ -53,7 +53,7 @@ absl::Status SessionRecords::PutSealedWithObject(const UploadId& id, storage::v1
   RETURN_IF_ERROR(kv_.Transact(
       {},
       [&](kv::KvTransaction& transaction) {
-        KvObjectTier::Put(KvObjectTier::KeyOf(id), object, transaction);
+        KvObjectStore::Put(KvObjectStore::KeyOf(id), object, transaction);
         transaction.Put(UploadKey(id), record.SerializeAsString());
         return absl::OkStatus();
       },

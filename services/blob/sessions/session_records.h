@@ -17,25 +17,25 @@
 
 namespace entrepot::blob {
 
-// The sessions' records in the KV. Only who has claimed a session (session_table.h) writes its record, so that no locks
-// are needed. All writes but PutSealed survive the process, not a power cut. Thread-safe.
+// The sessions' records in the KV. Only the holder of a session's claim (session_table.h) writes its record, so no
+// locks are needed. All writes except PutSealedWithObject survive the process, not a power cut. Thread-safe.
 class SessionRecords {
  public:
-  // `run_id` names this run of the service in the records. The arguments outlive this.
+  // `run_id` identifies this run of the service in the records. The arguments outlive this.
   SessionRecords(kv::KvEngine* kv, const Clock* clock, std::string run_id);
 
-  // kNotFound (BLOB_UPLOAD_UNKNOWN) where there is none.
+  // kNotFound (BLOB_UPLOAD_UNKNOWN) if there is no record.
   absl::StatusOr<storage::v1::UploadRecord> Get(const UploadId& id);
-  // As of now and of this run.
+  // Sets the time and the run of the record, and writes it.
   absl::Status Put(const UploadId& id, storage::v1::UploadRecord& record);
-  // Together with the object that the KV tier gets.
+  // Writes the record together with its object of the KV tier.
   absl::Status PutSealedWithObject(const UploadId& id, storage::v1::UploadRecord& record, absl::string_view object,
                                    kv::Durability durability);
-  // Those that are not there are no error.
+  // OK for records that do not exist.
   absl::Status Delete(const std::vector<UploadId>& ids);
-  // Of each object, in their order, whether its upload has a record.
+  // For each object, in their order, whether its upload has a record.
   absl::StatusOr<std::vector<bool>> Exist(const std::vector<StorageKey>& objects);
-  // All of them, in no more memory than a few take.
+  // Visits all records, and holds only a few in memory at a time.
   absl::Status ForEach(const std::function<void(const UploadId&, const storage::v1::UploadRecord&)>& visit);
 
  private:

@@ -7,9 +7,7 @@
 
 namespace entrepot::blob {
 
-absl::Status UnknownSession() {
-  return OciError(OciErrorCode::kBlobUploadUnknown, "there is no such upload session of yours in this repository");
-}
+absl::Status UnknownSession() { return OciError(OciErrorCode::kBlobUploadUnknown, "unknown upload session"); }
 
 SessionTable::Claim::~Claim() {
   if (table_ != nullptr) table_->Write(*this, /*release=*/true);
@@ -63,9 +61,9 @@ absl::StatusOr<SessionTable::Claim> SessionTable::ClaimFor(SessionUse use, const
   if (entry->claimed) {
     const bool passes = use == SessionUse::kVerify || entry->use == SessionUse::kVerify;
     if (passes || (use == SessionUse::kSeal && entry->use == SessionUse::kSeal)) {
-      return OciError(OciErrorCode::kUnavailable, "the upload is being checked; ask again");
+      return OciError(OciErrorCode::kUnavailable, "the upload is being checked; retry");
     }
-    return OciError(OciErrorCode::kRangeInvalid, "another request is at work on this upload");
+    return OciError(OciErrorCode::kRangeInvalid, "another request is using this upload");
   }
   entry->claimed = true;
   entry->use = use;

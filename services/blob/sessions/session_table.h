@@ -22,7 +22,7 @@ namespace entrepot::blob {
 
 enum class SessionState { kOpen, kSealed };
 
-// An UploadOwner as a record has it.
+// An UploadOwner in the form of a record.
 struct SessionOwner {
   std::string repository;
   std::string account;
@@ -32,39 +32,38 @@ struct SessionOwner {
   }
 };
 
-// What is to be known of a session without asking the KV.
+// The state of a session that must be known without reading the KV.
 struct SessionInfo {
   SessionOwner owner;
   SessionState state = SessionState::kOpen;
   uint64_t offset_bytes = 0;
-  // Whether this run of the service wrote the staged bytes, or has read them back and found them to be what the record
-  // says.
+  // Whether this run of the service wrote the staged bytes, or has read them back and found that they match the record.
   bool trusted = true;
   absl::Time touched_at;
 };
 
-// What a session is claimed for.
+// The purpose of a claim.
 enum class SessionUse { kAppend, kSeal, kEnd, kVerify };
 
-// The sessions of the KV, in memory: who is at work on which, how many there are, and which have expired. Thread-safe.
+// The sessions of the KV, in memory: which are in use, how many there are, and which have expired. Thread-safe.
 class SessionTable {
  public:
-  // While it lives nobody else works on the session. Must not outlive the table.
+  // The exclusive right to work on a session, for as long as this object exists. Must not outlive the table.
   class Claim {
    public:
     Claim(Claim&& other) noexcept
         : table_(std::exchange(other.table_, nullptr)), id_(std::move(other.id_)), info_(std::move(other.info_)) {}
     Claim& operator=(Claim&&) = delete;
-    // Writes `info` back, touched now.
+    // Writes `info` back and sets the session's time to now.
     ~Claim();
 
     const UploadId& id() const { return id_; }
     const SessionInfo& info() const { return info_; }
-    // Neither sealed nor removed.
+    // Whether the session is neither sealed nor removed.
     bool open() const { return table_ != nullptr && info_.state == SessionState::kOpen; }
-    // Shows itself to others at once.
+    // Visible to other calls at once.
     void Update(SessionState state, uint64_t offset_bytes, bool trusted);
-    // The session is no more.
+    // Removes the session from the table.
     void Remove();
 
    private:
@@ -77,32 +76,32 @@ class SessionTable {
     SessionInfo info_;
   };
 
-  // `open_sessions` shows how many are open. All outlive the table.
+  // `open_sessions` is set to the number of open sessions. All arguments outlive the table.
   SessionTable(size_t open_max, absl::Duration lifetime, const Clock* clock, prometheus::Gauge* open_sessions)
       : open_max_(open_max), lifetime_(lifetime), clock_(*clock), gauge_(open_sessions) {}
 
-  // kResourceExhausted (TOOMANYREQUESTS) where as many are open as may be.
+  // kResourceExhausted (TOOMANYREQUESTS) if the maximum number of sessions is open.
   absl::StatusOr<Claim> Add(const UploadId& id, const UploadOwner& owner);
-  // One that an earlier run left. Not bounded.
+  // Adds a session of an earlier run. The maximum does not apply.
   void Restore(const UploadId& id, SessionInfo info);
   bool Contains(const UploadId& id) const;
 
-  // kNotFound (BLOB_UPLOAD_UNKNOWN): not there, not the owner's, or expired.
+  // kNotFound (BLOB_UPLOAD_UNKNOWN) if the session does not exist, has another owner, or has expired.
   absl::StatusOr<SessionInfo> Find(const UploadId& id, const UploadOwner& owner) const;
-  // Besides: kOutOfRange (RANGE_INVALID) where somebody else is at work on it; kUnavailable where that is for a seal or
-  // for reading it back, and the call would have to be made again.
+  // Errors of Find(); and kOutOfRange (RANGE_INVALID) if another request uses the session, or kUnavailable if that
+  // request seals or verifies it and the call should be retried.
   absl::StatusOr<Claim> ClaimFor(SessionUse use, const UploadId& id, const UploadOwner& owner);
-  // Whether it was there, sealed and unclaimed.
+  // Whether the session existed, sealed and unclaimed.
   bool RemoveSealed(const UploadId& id, const UploadOwner& owner);
 
   struct Expired {
     std::vector<Claim> open;
-    // Dropped from the table.
+    // Removed from the table.
     std::vector<UploadId> sealed;
   };
-  // Those whose time is over, at most `limit` open ones.
+  // The expired sessions, at most `limit` open ones.
   Expired ClaimExpired(size_t limit);
-  // How long ago the open session was touched that waited longest; zero where none is open.
+  // The age of the open session that has been idle longest; zero if none is open.
   absl::Duration OldestAge() const;
 
  private:
@@ -129,7 +128,7 @@ class SessionTable {
   size_t open_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-// kNotFound (BLOB_UPLOAD_UNKNOWN).
+// kNotFound (BLOB_UPLOAD_UNKNOWN): there is no such session for this owner.
 absl::Status UnknownSession();
 
 }  // namespace entrepot::blob

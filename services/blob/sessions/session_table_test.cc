@@ -43,7 +43,7 @@ TEST_F(SessionTableTest, ASessionIsClaimedOnce) {
   EXPECT_OK(table_.ClaimFor(SessionUse::kSeal, id, owner_));
 }
 
-TEST_F(SessionTableTest, ToOthersASessionIsUnknown) {
+TEST_F(SessionTableTest, ASessionIsUnknownToOtherOwners) {
   const UploadId id = Add();
   const RepositoryName elsewhere = *RepositoryName::Parse("team/other");
   for (const UploadOwner& other :
@@ -55,7 +55,7 @@ TEST_F(SessionTableTest, ToOthersASessionIsUnknown) {
   EXPECT_OK(table_.Find(id, owner_));
 }
 
-TEST_F(SessionTableTest, WhatPassesByItselfIsAskedForAgain) {
+TEST_F(SessionTableTest, ATemporaryClaimIsUnavailable) {
   const UploadId id = Add();
   ASSERT_OK_AND_ASSIGN(const SessionTable::Claim claim, table_.ClaimFor(SessionUse::kSeal, id, owner_));
   EXPECT_THAT(table_.ClaimFor(SessionUse::kSeal, id, owner_), IsOciError(OciErrorCode::kUnavailable));
@@ -118,7 +118,7 @@ TEST_F(SessionTableTest, ReleasingAClaimTouchesTheSession) {
   EXPECT_THAT(table_.ClaimFor(SessionUse::kAppend, id, owner_), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
-TEST_F(SessionTableTest, HandsOutExpiredSessionsInBites) {
+TEST_F(SessionTableTest, ClaimsExpiredSessionsUpToALimit) {
   Add();
   Add();
   EXPECT_THAT(table_.ClaimExpired(10).open, IsEmpty());
@@ -129,7 +129,7 @@ TEST_F(SessionTableTest, HandsOutExpiredSessionsInBites) {
   claims[0].Remove();
 }
 
-TEST_F(SessionTableTest, OfManyThreadsOneAtATimeHoldsASession) {
+TEST_F(SessionTableTest, OneThreadAtATimeClaimsASession) {
   const UploadId id = Add();
   std::atomic<int> holders{0};
   std::atomic<int> claims{0};

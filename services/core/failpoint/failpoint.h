@@ -6,12 +6,13 @@
 
 namespace entrepot {
 
-// Defined by failpoint_control alone, which only tests link: in the programs that are shipped it is not there, and
-// nothing can put it there while they run.
+// Defined only by failpoint_control, which only tests link. Shipped programs do not contain it, and cannot load it
+// while they run.
 [[gnu::weak]] absl::Status ReachFailpoint(absl::string_view name);
 
-// A step between two effects of which the second may never come: tests make the process stop, fail or die here.
-// Always OK elsewhere. Named "manifest.collector.condemned": service, part, what has just been done.
+// Marks a point where a crash may happen between two writes. Tests make the process stop, fail or die here; otherwise
+// it always returns OK. The name, such as "blob.publish.renamed", contains the service, the part, and the step just
+// done.
 //
 //   RETURN_IF_ERROR(Failpoint("blob.publish.renamed"));
 inline absl::Status Failpoint(absl::string_view name) {

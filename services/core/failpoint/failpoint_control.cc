@@ -26,7 +26,7 @@ struct State {
   std::set<std::string, std::less<>> reached ABSL_GUARDED_BY(mutex);
   const ScopedFailpoints::Handler* handler ABSL_GUARDED_BY(mutex) = nullptr;
   int calls_under_way ABSL_GUARDED_BY(mutex) = 0;
-  // Set before main, then never.
+  // Set before main, and constant afterwards.
   std::unique_ptr<FailpointPlan> plan;
   int log = -1;
 };

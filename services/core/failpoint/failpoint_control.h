@@ -9,16 +9,17 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-// Makes failpoint.h's steps something that tests decide about. Programs linked with this (tests/failpoints) read
-// environment variables before main:
+// Lets tests decide what happens at failpoints. Programs that link this (tests/failpoints) read environment variables
+// before main:
 //
-//   ENTREPOT_FAILPOINTS      what is to happen where (failpoint_plan.h); what cannot be read is one line on stderr, and
-//                            exit code 2. Each time that something happens, a line on stderr says so first.
-//   ENTREPOT_FAILPOINTS_LOG  a file to which the name of each step is appended, a line each, when it is first reached.
+//   ENTREPOT_FAILPOINTS      what happens at which failpoint (failpoint_plan.h). If it is invalid, the program prints
+//   one
+//                            line to stderr and exits with code 2. A line on stderr announces each action.
+//   ENTREPOT_FAILPOINTS_LOG  a file to which each failpoint's name is appended, one a line, when it is first reached.
 namespace entrepot {
 
-// While it lives, decides what becomes of each step that is reached, on the thread that reaches it. One at a time.
-// Thread-safe: its end waits for the calls under way.
+// While this object exists, its handler decides what happens at each failpoint, on the thread that reaches it. Only one
+// object may exist at a time. Thread-safe: the destructor waits for running calls of the handler.
 class ScopedFailpoints {
  public:
   using Handler = std::function<absl::Status(absl::string_view name)>;
@@ -32,7 +33,7 @@ class ScopedFailpoints {
   const Handler handler_;
 };
 
-// The names of all steps that this process has reached, sorted.
+// The names of all failpoints that this process has reached, sorted.
 std::vector<std::string> ReachedFailpoints();
 
 }  // namespace entrepot

@@ -32,7 +32,7 @@ absl::Status TwoSteps() {
   return Failpoint("core.test.second");
 }
 
-TEST(FailpointControlTest, NothingHappensWhereNobodyAsksForIt) { EXPECT_OK(TwoSteps()); }
+TEST(FailpointControlTest, DoesNothingWithoutAHandler) { EXPECT_OK(TwoSteps()); }
 
 TEST(FailpointControlTest, AHandlerDecides) {
   std::vector<std::string> names;
@@ -47,7 +47,7 @@ TEST(FailpointControlTest, AHandlerDecides) {
   EXPECT_OK(TwoSteps());
 }
 
-TEST(FailpointControlTest, AHandlersEndWaitsForItsCalls) {
+TEST(FailpointControlTest, DestroyingAHandlerWaitsForItsCalls) {
   absl::Notification inside, go_on;
   bool left = false;
   auto failpoints = std::make_unique<ScopedFailpoints>([&](absl::string_view) {
@@ -65,7 +65,7 @@ TEST(FailpointControlTest, AHandlersEndWaitsForItsCalls) {
   waker.join();
 }
 
-TEST(FailpointControlTest, TellsWhatWasReached) {
+TEST(FailpointControlTest, ListsReachedSteps) {
   EXPECT_THAT(ReachedFailpoints(), Not(Contains("core.test.told")));
   EXPECT_OK(Failpoint("core.test.told"));
   EXPECT_THAT(ReachedFailpoints(), Contains("core.test.told"));
@@ -82,7 +82,7 @@ std::string ReadFile(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// Runs this program again, which then goes through TwoSteps() twice (see main below).
+// Runs this program again as a child, which calls TwoSteps() twice (see main below).
 Ended RunProcess(const std::string& failpoints) {
   const std::string base = testing::TempDir() + "/" + testing::UnitTest::GetInstance()->current_test_info()->name();
   const std::string err = base + ".err", log = base + ".log";
@@ -109,7 +109,7 @@ Ended RunProcess(const std::string& failpoints) {
   return ended;
 }
 
-TEST(FailpointControlTest, AProcessGoesThroughItsStepsAndNamesThem) {
+TEST(FailpointControlTest, AProcessLogsItsSteps) {
   const Ended ended = RunProcess("");
   EXPECT_TRUE(WIFEXITED(ended.wait_status));
   EXPECT_EQ(WEXITSTATUS(ended.wait_status), 0);
@@ -137,7 +137,7 @@ TEST(FailpointControlTest, AProcessStops) {
   EXPECT_EQ(ended.err, "failpoint core.test.first: stop\n");
 }
 
-TEST(FailpointControlTest, WhatCannotBeReadIsOneLine) {
+TEST(FailpointControlTest, AnInvalidPlanIsReportedInOneLine) {
   const Ended ended = RunProcess("core.test.first=explode");
   EXPECT_TRUE(WIFEXITED(ended.wait_status));
   EXPECT_EQ(WEXITSTATUS(ended.wait_status), 2);

@@ -14,27 +14,28 @@
 
 namespace entrepot {
 
-// What happens where a step is reached.
+// The action at a failpoint.
 struct FailpointAction {
-  // kCrash: as kill -9. kError: the step fails with kUnavailable. kStop: frozen, as by SIGSTOP, until SIGCONT.
+  // kCrash: dies as by kill -9. kError: the step fails with kUnavailable. kStop: freezes, as by SIGSTOP, until SIGCONT.
+  // kSleep: waits for `sleep`.
   enum class Kind { kCrash, kError, kStop, kSleep };
 
   Kind kind = Kind::kError;
   absl::Duration sleep;
-  // The only time it happens; 0: each time.
+  // The one time at which the action happens; 0 for each time.
   int64_t only_at = 0;
 };
 
-// What is to happen at which step: "name=crash", "name=error@3" (the third time alone), "name=stop",
-// "name=sleep:250ms"; several separated by commas. Thread-safe.
+// A plan of actions: "name=crash", "name=error@3" (only the third time), "name=stop", "name=sleep:250ms"; several are
+// separated by commas. Thread-safe.
 class FailpointPlan {
  public:
-  // kInvalidArgument, which says what is wrong where.
+  // kInvalidArgument with the position and the kind of the error.
   static absl::StatusOr<std::map<std::string, FailpointAction, std::less<>>> Parse(absl::string_view text);
 
   explicit FailpointPlan(std::map<std::string, FailpointAction, std::less<>> actions) : actions_(std::move(actions)) {}
 
-  // Counts that the step was reached, and tells what is to happen now.
+  // Counts that the failpoint was reached, and returns the action for this time.
   std::optional<FailpointAction> Next(absl::string_view name);
 
  private:

@@ -14,7 +14,7 @@ FailpointPlan Plan(absl::string_view text) {
   return FailpointPlan(*std::move(actions));
 }
 
-TEST(FailpointPlanTest, TellsWhatIsToHappen) {
+TEST(FailpointPlanTest, ReturnsThePlannedAction) {
   FailpointPlan plan = Plan("blob.publish.renamed=crash,manifest.put.committed=sleep:250ms,a.b.c_2=stop");
   EXPECT_EQ(plan.Next("blob.publish.renamed")->kind, Kind::kCrash);
   EXPECT_EQ(plan.Next("manifest.put.committed")->kind, Kind::kSleep);
@@ -23,7 +23,7 @@ TEST(FailpointPlanTest, TellsWhatIsToHappen) {
   EXPECT_FALSE(plan.Next("blob.publish").has_value());
 }
 
-TEST(FailpointPlanTest, ACountMeansThatTimeAlone) {
+TEST(FailpointPlanTest, ACountSelectsOneTime) {
   FailpointPlan plan = Plan("a.b=error@3");
   EXPECT_FALSE(plan.Next("a.b").has_value());
   EXPECT_FALSE(plan.Next("a.b").has_value());
@@ -31,9 +31,9 @@ TEST(FailpointPlanTest, ACountMeansThatTimeAlone) {
   EXPECT_FALSE(plan.Next("a.b").has_value());
 }
 
-TEST(FailpointPlanTest, NothingIsAPlanToo) { EXPECT_FALSE(Plan("").Next("a.b").has_value()); }
+TEST(FailpointPlanTest, AnEmptyPlanIsValid) { EXPECT_FALSE(Plan("").Next("a.b").has_value()); }
 
-TEST(FailpointPlanTest, SaysWhatIsWrongAndWhere) {
+TEST(FailpointPlanTest, ReportsThePositionOfAnError) {
   const struct {
     absl::string_view text, message;
   } cases[] = {

@@ -44,9 +44,13 @@ std::string ParentOf(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path().string() : std::string(".");
 }
 
+// "a/b/" is "a/b", whose parent is "a".
+fs::path WithoutTrailingSlash(const fs::path& path) {
+  return path.has_filename() || !path.has_relative_path() ? path : path.parent_path();
+}
+
 absl::Status MakeWithParents(const fs::path& path) {
-  if (mkdir(path.c_str(), 0750) != 0) {
-    if (errno == EEXIST) return absl::OkStatus();
+  if (mkdir(path.c_str(), 0750) != 0 && errno != EEXIST) {
     if (errno != ENOENT || !path.has_parent_path() || path.parent_path() == path) {
       return Failed("make directory", path, errno);
     }
@@ -109,7 +113,9 @@ absl::Status CopyDirectory(const std::string& from, const std::string& to,
 
 }  // namespace
 
-absl::Status MakeDirectoryDurably(const std::string& path) { return MakeWithParents(path); }
+absl::Status MakeDirectoryDurably(const std::string& path) { return MakeWithParents(WithoutTrailingSlash(path)); }
+
+absl::Status SyncNameOf(const std::string& path) { return SyncDirectory(ParentOf(WithoutTrailingSlash(path))); }
 
 absl::Status RenameDurably(const std::string& from, const std::string& to) {
   if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {

@@ -7,21 +7,26 @@
 
 #include "absl/status/status.h"
 
-// What is done to directories here has been synced when it returns: no power cut undoes it. Errors name the path:
-// kAlreadyExists where something stands in the way, kNotFound, else kUnavailable.
+// Changes of directories that are synced before the call returns: a power cut does not undo them. Error messages
+// contain the path. kAlreadyExists if something is in the way, kNotFound if a path does not exist, else kUnavailable.
 namespace entrepot {
 
-// With its parents. OK where it is there.
+// Makes a directory and its missing parents. OK if it exists; its name is synced then too, because the process that
+// made it may have died before its own sync.
 absl::Status MakeDirectoryDurably(const std::string& path);
 
-// Within one file system. kAlreadyExists where `to` is there, even where it is empty.
+// Makes the name of the file or directory at `path` durable: syncs the directory that contains it.
+absl::Status SyncNameOf(const std::string& path);
+
+// Renames within one file system. kAlreadyExists if `to` exists, even if it is an empty directory.
 absl::Status RenameDurably(const std::string& from, const std::string& to);
 
-// With all that is in it. OK where there is none.
+// Removes a directory with its contents, or a file. OK if it does not exist.
 absl::Status RemoveTree(const std::string& path);
 
-// Copies the directory `from` with the files and directories below it to `to`, which must not be there; symbolic links
-// and what is neither are refused. `copied` hears of the bytes of each file, and may stop it: then kCancelled.
+// Copies the directory `from` with the files and directories below it to `to`, which must not exist. Symbolic links and
+// special files are refused (kUnavailable). `copied` is called with the size of each file after it is copied; if it
+// returns false the copy stops with kCancelled.
 absl::Status CopyTreeDurably(const std::string& from, const std::string& to,
                              const std::function<bool(uint64_t bytes)>& copied);
 

@@ -39,11 +39,21 @@ TEST_F(DurableDirectoryTest, MakesDirectoriesWithTheirParents) {
   EXPECT_OK(MakeDirectoryDurably(At("a/b/c")));
   EXPECT_TRUE(fs::is_directory(At("a/b/c")));
   EXPECT_OK(MakeDirectoryDurably(At("a/b/c")));
+  EXPECT_OK(MakeDirectoryDurably(At("d/e/")));
+  EXPECT_TRUE(fs::is_directory(At("d/e")));
   Write("file", "");
   EXPECT_THAT(MakeDirectoryDurably(At("file/x")), StatusIs(absl::StatusCode::kUnavailable));
 }
 
-TEST_F(DurableDirectoryTest, RenamesOverNothing) {
+TEST_F(DurableDirectoryTest, SyncsTheNameOfAFile) {
+  Write("file", "");
+  EXPECT_OK(SyncNameOf(At("file")));
+  const absl::Status missing = SyncNameOf(At("none/file"));
+  EXPECT_THAT(missing, StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(std::string(missing.message()), HasSubstr(At("none")));
+}
+
+TEST_F(DurableDirectoryTest, DoesNotRenameOverAnExistingDirectory) {
   ASSERT_OK(MakeDirectoryDurably(At("from")));
   ASSERT_OK(MakeDirectoryDurably(At("taken")));
   const absl::Status taken = RenameDurably(At("from"), At("taken"));
@@ -77,7 +87,7 @@ TEST_F(DurableDirectoryTest, CopiesATree) {
               StatusIs(absl::StatusCode::kNotFound));
 }
 
-TEST_F(DurableDirectoryTest, CopiesNoLinks) {
+TEST_F(DurableDirectoryTest, RefusesToCopyLinks) {
   ASSERT_OK(MakeDirectoryDurably(At("from")));
   Write("secret", "s");
   ASSERT_EQ(symlink(At("secret").c_str(), At("from/link").c_str()), 0);

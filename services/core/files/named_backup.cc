@@ -1,14 +1,34 @@
 #include "services/core/files/named_backup.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "services/core/files/backup_name.h"
 #include "services/core/files/durable_directory.h"
+#include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot {
+namespace {
+
+constexpr size_t kBytesMax = 64;
+
+bool IsNameByte(char byte) {
+  return absl::ascii_islower(byte) || absl::ascii_isdigit(byte) || byte == '.' || byte == '_' || byte == '-';
+}
+
+}  // namespace
+
+absl::Status CheckBackupName(absl::string_view name) {
+  const bool good = !name.empty() && name.size() <= kBytesMax && name.front() != '.' &&
+                    std::all_of(name.begin(), name.end(), IsNameByte);
+  if (good) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("a backup's name has 1 to ", kBytesMax,
+                                                 " characters of a-z 0-9 . _ - and does not start with a dot; this is ",
+                                                 QuotedInput(name)));
+}
 
 absl::Status MakeNamedBackup(const std::string& parent, const std::string& name,
                              absl::FunctionRef<absl::Status(const std::string& directory)> fill) {

@@ -5,16 +5,22 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 
 namespace entrepot {
 
-// Makes <parent>/<name> of what `fill` puts into the directory that it is given, which is there and empty. The backup
-// gets its name when it is whole; what one that was cut off has left under another name goes with the next of the same
-// name. Two calls for one parent must not run at once.
+// Makes the backup <parent>/<name>. `fill` receives the path of an empty directory and writes the backup into it. The
+// directory gets the backup's name once it is complete. An interrupted backup leaves a directory with another name,
+// which the next backup of the same name deletes. Calls for the same parent must not overlap.
 //
-// kInvalidArgument: `name` is none (backup_name.h); kAlreadyExists; those of `fill` and of durable_directory.h.
+// kInvalidArgument if `name` is not valid; kAlreadyExists if the backup exists; or an error of `fill` or of
+// durable_directory.h.
 absl::Status MakeNamedBackup(const std::string& parent, const std::string& name,
                              absl::FunctionRef<absl::Status(const std::string& directory)> fill);
+
+// kInvalidArgument unless `name` is valid for a backup: 1 to 64 characters of a-z 0-9 . _ -, not starting with a dot.
+// The name becomes the name of a directory.
+absl::Status CheckBackupName(absl::string_view name);
 
 }  // namespace entrepot
 

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <string>
 
 #include "gtest/gtest.h"
 #include "services/status/status_matchers.h"
@@ -33,7 +34,7 @@ class NamedBackupTest : public testing::Test {
   std::string parent_;
 };
 
-TEST_F(NamedBackupTest, HasItsNameWhenItIsWhole) {
+TEST_F(NamedBackupTest, GetsItsNameOnceItIsComplete) {
   ASSERT_OK(MakeNamedBackup(parent_, "nightly", [&](const std::string& directory) {
     EXPECT_FALSE(fs::exists(parent_ + "/nightly"));
     EXPECT_TRUE(fs::is_empty(directory));
@@ -43,7 +44,7 @@ TEST_F(NamedBackupTest, HasItsNameWhenItIsWhole) {
   EXPECT_EQ(Entries(), 1);
 }
 
-TEST_F(NamedBackupTest, WritesOverNone) {
+TEST_F(NamedBackupTest, DoesNotOverwriteABackup) {
   ASSERT_OK(MakeNamedBackup(parent_, "nightly", WriteRecords));
   const auto fail = [](const std::string&) { return absl::InternalError("was called"); };
   EXPECT_THAT(MakeNamedBackup(parent_, "nightly", fail), StatusIs(absl::StatusCode::kAlreadyExists));
@@ -51,7 +52,7 @@ TEST_F(NamedBackupTest, WritesOverNone) {
   EXPECT_EQ(Entries(), 1);
 }
 
-TEST_F(NamedBackupTest, LeavesNothingWhereItFails) {
+TEST_F(NamedBackupTest, AFailedBackupLeavesNothing) {
   EXPECT_THAT(MakeNamedBackup(parent_, "nightly",
                               [](const std::string& directory) {
                                 EXPECT_OK(WriteRecords(directory));
@@ -61,7 +62,7 @@ TEST_F(NamedBackupTest, LeavesNothingWhereItFails) {
   EXPECT_EQ(Entries(), 0);
 }
 
-TEST_F(NamedBackupTest, BeginsAnewWhereOneWasCutOff) {
+TEST_F(NamedBackupTest, ReplacesAnInterruptedBackup) {
   std::string cut_off;
   EXPECT_FALSE(MakeNamedBackup(parent_, "nightly", [&](const std::string& directory) {
                  cut_off = directory;
@@ -75,6 +76,18 @@ TEST_F(NamedBackupTest, BeginsAnewWhereOneWasCutOff) {
   }));
   EXPECT_TRUE(fs::is_empty(parent_ + "/nightly"));
   EXPECT_EQ(Entries(), 1);
+}
+
+TEST(BackupNameTest, AllowsPlainNamesOnly) {
+  for (const std::string& good : {std::string("a"), std::string("20261124-200700"), std::string("before_v1.2"),
+                                  std::string("-x"), std::string(64, 'x')}) {
+    EXPECT_OK(CheckBackupName(good)) << good;
+  }
+  for (const std::string& bad : {std::string(), std::string("."), std::string(".."), std::string(".x"),
+                                 std::string("a/b"), std::string("Nightly"), std::string("a b"), std::string("a\0b", 3),
+                                 std::string("\xc3\xa9"), std::string(65, 'x')}) {
+    EXPECT_THAT(CheckBackupName(bad), StatusIs(absl::StatusCode::kInvalidArgument)) << bad;
+  }
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 namespace entrepot {
 
-// An open file descriptor, closed with its owner. Move-only.
+// An open file descriptor that is closed with this object. Move-only.
 class OwnedFd {
  public:
   OwnedFd() = default;
@@ -17,7 +17,7 @@ class OwnedFd {
   }
   ~OwnedFd();
 
-  // -1 where it owns none.
+  // -1 if it owns no descriptor.
   int get() const { return fd_; }
   int release() { return std::exchange(fd_, -1); }
 

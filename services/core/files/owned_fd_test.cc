@@ -23,7 +23,7 @@ TEST(OwnedFdTest, ClosesWithItsOwner) {
   EXPECT_FALSE(IsOpen(fd));
 }
 
-TEST(OwnedFdTest, MovingHandsItOver) {
+TEST(OwnedFdTest, MovingTransfersOwnership) {
   OwnedFd first(OpenSomething());
   const int fd = first.get();
   OwnedFd second(std::move(first));
@@ -35,7 +35,7 @@ TEST(OwnedFdTest, MovingHandsItOver) {
   EXPECT_TRUE(IsOpen(fd));
 }
 
-TEST(OwnedFdTest, ReleaseGivesItUp) {
+TEST(OwnedFdTest, ReleaseGivesUpOwnership) {
   int fd = -1;
   {
     OwnedFd owned(OpenSomething());

@@ -7,7 +7,7 @@
 namespace entrepot {
 namespace {
 
-// Linear, which string_view's own is not.
+// Takes linear time, unlike string_view::find.
 size_t Find(absl::string_view text, absl::string_view piece) {
   if (piece.empty()) return 0;
   if (text.empty()) return absl::string_view::npos;
@@ -25,7 +25,7 @@ bool GlobMatches(absl::string_view pattern, absl::string_view text) {
   text.remove_prefix(first_star);
   pattern.remove_prefix(first_star + 1);
 
-  // The leftmost place for each piece leaves the most to the pieces behind it: nothing is tried twice.
+  // The leftmost match of each piece leaves the most bytes for the later pieces, so no backtracking is needed.
   for (size_t star = pattern.find('*'); star != absl::string_view::npos; star = pattern.find('*')) {
     const size_t found = Find(text, pattern.substr(0, star));
     if (found == absl::string_view::npos) return false;

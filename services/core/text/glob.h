@@ -5,8 +5,8 @@
 
 namespace entrepot {
 
-// Whether the whole of the text is as the pattern says, in which `*` stands for any bytes, also none, and every other
-// byte for itself. Takes time linear in the lengths, whatever the pattern.
+// Whether the pattern matches the whole text. In the pattern `*` stands for any bytes, even none, and every other byte
+// for itself. Takes time linear in the lengths, for any pattern.
 bool GlobMatches(absl::string_view pattern, absl::string_view text);
 
 }  // namespace entrepot

@@ -26,14 +26,14 @@ TEST(GlobTest, MatchesTheWholeText) {
   EXPECT_FALSE(GlobMatches("a?", "ab"));
 }
 
-TEST(GlobTest, GivesNoByteToTwoPieces) {
+TEST(GlobTest, MatchesEachByteOnce) {
   EXPECT_FALSE(GlobMatches("aba*aba", "aba"));
   EXPECT_FALSE(GlobMatches("aba*aba", "ababa"));
   EXPECT_TRUE(GlobMatches("aba*aba", "abaaba"));
   EXPECT_FALSE(GlobMatches("*ab*ab*", "aab"));
 }
 
-// What the words of the header say, tried in every way.
+// The definition in the header, by trying every split.
 bool MatchesByDefinition(absl::string_view pattern, absl::string_view text) {
   if (pattern.empty()) return text.empty();
   if (pattern.front() != '*') {
@@ -52,7 +52,7 @@ void ForEachWord(absl::string_view alphabet, size_t length, const std::function<
   for (const char letter : alphabet) ForEachWord(alphabet, length, visit, word + letter);
 }
 
-TEST(GlobTest, IsWhatItIsDefinedAsForAllShortWords) {
+TEST(GlobTest, AgreesWithTheDefinitionForAllShortWords) {
   size_t matches = 0;
   ForEachWord("ab*", 5, [&](const std::string& pattern) {
     ForEachWord("ab", 5, [&](const std::string& text) {
@@ -64,7 +64,7 @@ TEST(GlobTest, IsWhatItIsDefinedAsForAllShortWords) {
   EXPECT_GT(matches, 1000u);
 }
 
-TEST(GlobTest, TakesLinearTimeForPatternsMadeToBeSlow) {
+TEST(GlobTest, TakesLinearTimeForHostilePatterns) {
   const std::string text(1'000'000, 'a');
   std::string pattern;
   for (int i = 0; i < 1000; ++i) pattern += "*" + std::string(500, 'a');

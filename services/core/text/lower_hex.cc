@@ -19,7 +19,7 @@ bool IsLowerHex(absl::string_view text) {
 std::string RandomLowerHex(size_t byte_count) {
   std::array<char, 32> bytes;
   if (byte_count > bytes.size()) std::abort();
-  // getrandom() gives up to 256 bytes whole, or fails with EINTR while the kernel's pool is not ready yet.
+  // getrandom() returns up to 256 bytes at once, or fails with EINTR while the kernel's pool is not ready yet.
   ssize_t given = 0;
   do {
     given = getrandom(bytes.data(), byte_count, 0);

@@ -8,11 +8,11 @@
 
 namespace entrepot {
 
-// Whether all of `text` is lower-case hex digits; so of an empty one.
+// Whether `text` consists of lower-case hex digits only; true for an empty text.
 bool IsLowerHex(absl::string_view text);
 
-// So many bytes of the kernel's randomness, fit for secrets, as lower-case hex. Thread-safe. More than
-// 32 bytes, or a kernel that gives none, crash.
+// `byte_count` random bytes from the kernel, fit for secrets, as lower-case hex. Thread-safe. Crashes for more than 32
+// bytes, or if the kernel returns none.
 std::string RandomLowerHex(size_t byte_count);
 
 }  // namespace entrepot

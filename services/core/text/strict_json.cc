@@ -17,17 +17,17 @@ namespace {
 
 namespace json = boost::json;
 
-// Builds the tree of what the parser reports, and refuses what the parser would let through.
+// Builds the tree of the values that the parser reports, and refuses texts that the parser would accept.
 class TreeBuilder {
  public:
-  // NOLINTBEGIN(readability-identifier-naming): what the library asks for.
+  // NOLINTBEGIN(readability-identifier-naming): the library requires these names.
   static constexpr size_t max_object_size = kJsonValuesMax;
   static constexpr size_t max_array_size = kJsonValuesMax;
   static constexpr size_t max_key_size = SIZE_MAX;
   static constexpr size_t max_string_size = SIZE_MAX;
   // NOLINTEND(readability-identifier-naming)
 
-  // Why a function returned false.
+  // The reason why a function returned false.
   const std::string& problem() const { return problem_; }
   json::value Release() { return stack_.release(); }
 

@@ -10,12 +10,12 @@
 namespace entrepot {
 
 inline constexpr size_t kJsonDepthMax = 64;
-// Values and keys in all, so that a small text cannot become a large tree.
+// Limits the number of values and keys together, so that a small text cannot become a large tree.
 inline constexpr size_t kJsonValuesMax = 250'000;
 
-// The value of a JSON text (RFC 8259) in which no two readers can see different things: UTF-8 without a byte order
-// mark, nothing behind the value, no object with the same key twice. kInvalidArgument, with what is wrong and at which
-// byte, for anything else or anything beyond the limits.
+// Parses a JSON text (RFC 8259) that no two readers can understand differently: UTF-8 without a byte order mark,
+// nothing after the value, and no object with the same key twice. Anything else, or anything beyond the limits, is
+// kInvalidArgument with the reason and the byte offset.
 absl::StatusOr<boost::json::value> ParseStrictJson(absl::string_view text);
 
 }  // namespace entrepot

@@ -14,7 +14,7 @@ using testing::HasSubstr;
 
 std::string Nested(size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); }
 
-TEST(StrictJsonTest, ReadsWhatJsonAllows) {
+TEST(StrictJsonTest, AcceptsValidJson) {
   EXPECT_OK(ParseStrictJson("{}"));
   EXPECT_OK(ParseStrictJson(" \t\r\n{\"a\":[1,-2,3.5e7,true,false,null,\"\"]} \n "));
   EXPECT_OK(ParseStrictJson("{\"a\":{\"a\":1},\"b\":[{\"a\":1},{\"a\":2}]}"));
@@ -22,7 +22,7 @@ TEST(StrictJsonTest, ReadsWhatJsonAllows) {
   EXPECT_OK(ParseStrictJson(Nested(kJsonDepthMax)));
 }
 
-TEST(StrictJsonTest, KeepsNumbersApart) {
+TEST(StrictJsonTest, DistinguishesKindsOfNumbers) {
   const boost::json::value value = ParseStrictJson("[9223372036854775807,9223372036854775808,1.0,-1]").value();
   EXPECT_TRUE(value.at(0).is_int64());
   EXPECT_TRUE(value.at(1).is_uint64());
@@ -35,7 +35,7 @@ struct Refused {
   std::string problem;
 };
 
-TEST(StrictJsonTest, RefusesWhatReadersTakeDifferently) {
+TEST(StrictJsonTest, RefusesAmbiguousTexts) {
   const Refused rows[] = {
       {"", "ends within"},
       {"{", "ends within"},

@@ -2,13 +2,13 @@
 
 #include <cstdint>
 
-namespace entrepot::runtime {
+namespace entrepot {
 namespace {
 
 bool IsContinuation(uint8_t byte) { return (byte & 0xC0) == 0x80; }
 
-// The length of the sequence that begins with two such bytes; 0 where none does. The second byte's bounds are what
-// rules out overlong forms, surrogates and what lies beyond U+10FFFF.
+// The length of the sequence that starts with these two bytes; 0 if none does. The bounds of the second byte rule out
+// overlong forms, surrogates and code points above U+10FFFF.
 size_t SequenceLength(uint8_t first, uint8_t second) {
   if (first >= 0xC2 && first <= 0xDF) return IsContinuation(second) ? 2 : 0;
   const uint8_t low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
@@ -40,4 +40,4 @@ size_t Utf8PrefixLength(absl::string_view text) {
   return at;
 }
 
-}  // namespace entrepot::runtime
+}  // namespace entrepot

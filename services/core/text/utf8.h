@@ -5,12 +5,11 @@
 
 #include "absl/strings/string_view.h"
 
-namespace entrepot::runtime {
+namespace entrepot {
 
-// The length of the longest prefix of `text` that is UTF-8 (RFC 3629: no surrogates, no overlong forms); text.size()
-// where all of it is.
+// The length of the longest prefix of `text` that is valid UTF-8 (RFC 3629: no surrogates, no overlong forms).
 size_t Utf8PrefixLength(absl::string_view text);
 
-}  // namespace entrepot::runtime
+}  // namespace entrepot
 
 #endif  // ENTREPOT_SERVICES_CORE_TEXT_UTF8_H_

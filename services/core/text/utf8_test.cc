@@ -4,7 +4,7 @@
 
 #include "gtest/gtest.h"
 
-namespace entrepot::runtime {
+namespace entrepot {
 namespace {
 
 TEST(Utf8Test, AcceptsEveryLength) {
@@ -14,7 +14,7 @@ TEST(Utf8Test, AcceptsEveryLength) {
   }
 }
 
-TEST(Utf8Test, StopsBeforeWhatIsNotUtf8) {
+TEST(Utf8Test, StopsBeforeInvalidBytes) {
   for (absl::string_view bad : {
            "\x80",              // A continuation alone.
            "\xBF",              //
@@ -39,4 +39,4 @@ TEST(Utf8Test, StopsBeforeWhatIsNotUtf8) {
 }
 
 }  // namespace
-}  // namespace entrepot::runtime
+}  // namespace entrepot

@@ -6,7 +6,7 @@
 
 namespace entrepot {
 
-// A clock that stands still until it is moved. Thread-safe. For tests.
+// A clock for tests that only moves when it is advanced. Thread-safe.
 class FakeClock : public Clock {
  public:
   explicit FakeClock(absl::Time now = absl::FromUnixSeconds(1'700'000'000)) : now_(now) {}

@@ -5,7 +5,7 @@
 namespace entrepot {
 namespace {
 
-// More would overflow the clock's count.
+// A longer wait would overflow the clock's counter.
 constexpr absl::Duration kLongest = absl::Hours(24 * 365 * 100);
 
 }  // namespace

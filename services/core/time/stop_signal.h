@@ -2,13 +2,15 @@
 #define ENTREPOT_SERVICES_CORE_TIME_STOP_SIGNAL_H_
 
 #include <condition_variable>
+#include <cstdint>
+#include <functional>
 #include <mutex>
 
 #include "absl/time/time.h"
 
 namespace entrepot {
 
-// Tells whoever works in the background to stop; for good. Thread-safe.
+// Tells background work to stop. It cannot be reset. Thread-safe.
 class StopSignal {
  public:
   StopSignal() = default;
@@ -18,8 +20,8 @@ class StopSignal {
 
   void Stop();
   bool stopped() const;
-  // Waits that long by the monotonic clock (absl's waits end when the system's clock says so, which may be set back by
-  // a day meanwhile), or until it is told to stop: true.
+  // Waits for `duration` or until Stop(), and returns whether it was stopped. Uses the monotonic clock: waits of absl
+  // follow the system's clock, which may be set back by a day meanwhile.
   virtual bool WaitFor(absl::Duration duration);
 
  private:
@@ -27,6 +29,10 @@ class StopSignal {
   std::condition_variable changed_;
   bool stopped_ = false;  // Guarded by mutex_.
 };
+
+// How background work leaves the machine to requests. Called after each step with its cost; it waits for as long as the
+// work has been too fast. Returns false to stop the work.
+using Pace = std::function<bool(uint64_t operations, uint64_t bytes)>;
 
 }  // namespace entrepot
 

@@ -1,15 +1,17 @@
 #include "services/core/time/stop_signal.h"
 
 #include <chrono>
+#include <memory>
 #include <thread>
 
+#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 
 namespace entrepot {
 namespace {
 
-TEST(StopSignal, WaitsForTheWholeDurationWithoutAStop) {
+TEST(StopSignalTest, WaitsUnlessStopped) {
   StopSignal stop;
   const auto start = std::chrono::steady_clock::now();
   EXPECT_FALSE(stop.WaitFor(absl::Milliseconds(20)));
@@ -17,23 +19,37 @@ TEST(StopSignal, WaitsForTheWholeDurationWithoutAStop) {
   EXPECT_FALSE(stop.stopped());
 }
 
-TEST(StopSignal, DoesNotWaitForDurationsThatAreNotPositive) {
+TEST(StopSignalTest, DoesNotWaitForAPastMoment) {
   StopSignal stop;
   EXPECT_FALSE(stop.WaitFor(absl::ZeroDuration()));
   EXPECT_FALSE(stop.WaitFor(-absl::Hours(1)));
 }
 
-TEST(StopSignal, WakesAllWaiters) {
-  StopSignal stop;
-  std::thread hours([&] { EXPECT_TRUE(stop.WaitFor(absl::Hours(1000))); });
-  std::thread forever([&] { EXPECT_TRUE(stop.WaitFor(absl::InfiniteDuration())); });
-  stop.WaitFor(absl::Milliseconds(10));
-  stop.Stop();
-  hours.join();
-  forever.join();
+TEST(StopSignalTest, WakesAllWaiters) {
+  // Shared with threads that would outlive the test if the signal were broken.
+  struct Round {
+    StopSignal stop;
+    absl::Notification woke[2];
+  };
+  // Many rounds, so that some threads wait already when Stop() is called.
+  for (int i = 0; i < 50; ++i) {
+    const auto round = std::make_shared<Round>();
+    std::thread([round] {
+      EXPECT_TRUE(round->stop.WaitFor(absl::Hours(1000)));
+      round->woke[0].Notify();
+    }).detach();
+    std::thread([round] {
+      EXPECT_TRUE(round->stop.WaitFor(absl::InfiniteDuration()));
+      round->woke[1].Notify();
+    }).detach();
+    round->stop.Stop();
+    for (absl::Notification& woke : round->woke) {
+      ASSERT_TRUE(woke.WaitForNotificationWithTimeout(absl::Seconds(30)));
+    }
+  }
 }
 
-TEST(StopSignal, StaysStopped) {
+TEST(StopSignalTest, StaysStopped) {
   StopSignal stop;
   stop.Stop();
   EXPECT_TRUE(stop.stopped());

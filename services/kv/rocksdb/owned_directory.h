@@ -10,12 +10,12 @@
 
 namespace entrepot::kv {
 
-// A directory that no other OwnedDirectory, of this process or another, holds at the same time. The lock goes with the
-// holder, however it ends.
+// A directory that no other OwnedDirectory, of this process or of another one, holds at the same time. The lock is
+// released when the object is destroyed or the process ends, in any way.
 class OwnedDirectory {
  public:
-  // Makes the directory and its parents where they are missing, so that a power cut does not lose their names.
-  // kUnavailable: another holds it, or it cannot be made or opened.
+  // Makes the directory and its missing parents durably. kUnavailable if another OwnedDirectory holds it, or if it
+  // cannot be made or opened.
   static absl::StatusOr<OwnedDirectory> Acquire(const std::string& path);
 
  private:
@@ -23,9 +23,6 @@ class OwnedDirectory {
 
   OwnedFd fd_;
 };
-
-// Makes the name of what lies at `path` durable: syncs the directory that it is in. kUnavailable.
-absl::Status SyncDirectoryOf(const std::string& path);
 
 }  // namespace entrepot::kv
 

@@ -31,7 +31,7 @@ TEST(OwnedDirectoryTest, HasOneHolderAtATime) {
   EXPECT_TRUE(OwnedDirectory::Acquire(temporary.path()).ok());
 }
 
-TEST(OwnedDirectoryTest, NamesWhatIsInTheWay) {
+TEST(OwnedDirectoryTest, ReportsAFileInTheWay) {
   TemporaryDirectory temporary;
   std::ofstream(temporary.path() + "/file") << "x";
   absl::Status status = OwnedDirectory::Acquire(temporary.path() + "/file/below").status();

@@ -7,7 +7,7 @@
 
 namespace entrepot::kv {
 
-// The CRC of Castagnoli's polynomial, as RocksDB's logs use it; computed piece by piece.
+// The CRC-32C (Castagnoli) of RocksDB's logs, computed piece by piece.
 class Crc32c {
  public:
   void Add(absl::string_view bytes);

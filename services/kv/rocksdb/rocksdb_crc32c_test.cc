@@ -14,14 +14,14 @@ uint32_t Of(absl::string_view bytes) {
 }
 
 // RFC 3720, B.4.
-TEST(Crc32cTest, KnownAnswers) {
+TEST(RocksDbCrc32cTest, KnownAnswers) {
   EXPECT_EQ(Of(""), 0u);
   EXPECT_EQ(Of("123456789"), 0xe3069283u);
   EXPECT_EQ(Of(std::string(32, '\0')), 0x8a9136aau);
   EXPECT_EQ(Of(std::string(32, '\xff')), 0x62a8ab43u);
 }
 
-TEST(Crc32cTest, PiecesAddUp) {
+TEST(RocksDbCrc32cTest, TakesBytesInPieces) {
   Crc32c crc;
   crc.Add("1234");
   crc.Add("");

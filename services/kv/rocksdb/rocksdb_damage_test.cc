@@ -1,7 +1,8 @@
-// What the engine does with files that a power cut or a bad disk changed.
+// Tests how the engine handles files that a power cut or a bad disk changed.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "rocksdb/db.h"
 #include "services/kv/rocksdb/rocksdb_kv_engine.h"
 #include "services/kv/testing/temporary_directory.h"
 #include "services/status/status_matchers.h"
@@ -18,6 +20,7 @@
 namespace entrepot::kv {
 namespace {
 
+using testing::Contains;
 using testing::HasSubstr;
 using testing::Optional;
 
@@ -51,14 +54,14 @@ class RocksDbDamageTest : public testing::Test {
         durability));
   }
 
-  // What the disk would hold if the power went now.
+  // A copy of the directory as a power cut at this moment would leave it.
   std::string CopyOf(const std::string& directory) {
     const std::string copy = absl::StrCat(temporary_.path(), "/copy", copies_++);
     std::filesystem::copy(directory, copy, std::filesystem::copy_options::recursive);
     return copy;
   }
 
-  // The one file of that extension that holds anything.
+  // The only non-empty file with that extension.
   static std::string OnlyFile(const std::string& directory, const std::string& extension) {
     std::vector<std::string> found;
     for (const auto& entry : std::filesystem::directory_iterator(directory)) {
@@ -73,8 +76,7 @@ class RocksDbDamageTest : public testing::Test {
   int copies_ = 0;
 };
 
-// 001
-TEST_F(RocksDbDamageTest, ATornLogLosesOnlyWhatLiesBehindTheTear) {
+TEST_F(RocksDbDamageTest, ATornLogLosesOnlyItsTornRecord) {
   constexpr int kCount = 60;
   std::string log_name;
   std::vector<size_t> ends;
@@ -109,8 +111,7 @@ TEST_F(RocksDbDamageTest, ATornLogLosesOnlyWhatLiesBehindTheTear) {
   }
 }
 
-// 002
-TEST_F(RocksDbDamageTest, ALogThatEndsInSectorsNeverWrittenOpens) {
+TEST_F(RocksDbDamageTest, OpensALogThatEndsInUnwrittenSectors) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<RocksDbKvEngine> kv, Open(directory_));
   for (int i = 0; i < 3; ++i) Put(*kv, i);
   const std::string crashed = CopyOf(directory_);
@@ -119,7 +120,7 @@ TEST_F(RocksDbDamageTest, ALogThatEndsInSectorsNeverWrittenOpens) {
   content += content.substr(0, 100);
   content.resize((content.size() + 8191) / 512 * 512, '\0');
   content.resize(content.size() - content.size() % 512);
-  // The copied record is whole, but for its last bytes, which are zero up to the end.
+  // The copied record is complete except for its last bytes, which are zero.
   const size_t whole = ReadFile(log).size();
   std::fill(content.begin() + static_cast<long>((whole / 512 + 1) * 512), content.end(), '\0');
   WriteFile(log, content);
@@ -128,7 +129,6 @@ TEST_F(RocksDbDamageTest, ALogThatEndsInSectorsNeverWrittenOpens) {
   for (int i = 0; i < 3; ++i) EXPECT_THAT((*opened)->Get(KeyOf(i)), IsOkAndHolds(Optional(ValueOf(i))));
 }
 
-// 003
 TEST_F(RocksDbDamageTest, AFlippedBitInTheLogIsReportedAndChangesNothing) {
   std::string crashed;
   {
@@ -148,11 +148,10 @@ TEST_F(RocksDbDamageTest, AFlippedBitInTheLogIsReportedAndChangesNothing) {
     ASSERT_EQ(ReadFile(log), flipped);
   }
   WriteFile(log, content);
-  EXPECT_OK(Open(crashed)) << "the log repaired, nothing else has suffered";
+  EXPECT_OK(Open(crashed)) << "nothing but the log was damaged";
 }
 
-// 004
-TEST_F(RocksDbDamageTest, ALogMissingInTheMiddleIsReported) {
+TEST_F(RocksDbDamageTest, ALogAfterATornLogIsReported) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<RocksDbKvEngine> kv, Open(directory_));
   for (int i = 0; i < 10; ++i) Put(*kv, i);
   const std::string crashed = CopyOf(directory_);
@@ -162,13 +161,40 @@ TEST_F(RocksDbDamageTest, ALogMissingInTheMiddleIsReported) {
   WriteFile(crashed + "/999999.log", content);
   absl::Status status = Open(crashed).status();
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("999999.log goes on"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("999999.log continues"));
 }
 
-// 005
+TEST_F(RocksDbDamageTest, UnknownRecordTypesAreLeftToRocksDb) {
+  const auto recycled = [](rocksdb::Options& options) { options.recycle_log_file_num = 2; };
+  const auto compressed = [](rocksdb::Options& options) { options.wal_compression = rocksdb::kZSTD; };
+  for (const std::function<void(rocksdb::Options&)>& configure :
+       std::vector<std::function<void(rocksdb::Options&)>>{recycled, compressed}) {
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+    configure(options);
+    rocksdb::DB* opened = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open(options, directory_, &opened).ok());
+    std::unique_ptr<rocksdb::DB> db(opened);
+    ASSERT_TRUE(db->Put({}, KeyOf(1), ValueOf(1)).ok());
+    const std::string crashed = CopyOf(directory_);
+    db.reset();
+    std::filesystem::remove_all(directory_);
+
+    std::vector<std::string> warnings;
+    RocksDbKvEngine::Options own;
+    own.directory = crashed;
+    own.log = [&](absl::string_view line) { warnings.emplace_back(line); };
+    ASSERT_OK_AND_ASSIGN(const std::unique_ptr<RocksDbKvEngine> kv, RocksDbKvEngine::Open(own));
+    EXPECT_THAT(warnings, Contains(HasSubstr("contains a record of type ")));
+    EXPECT_THAT(kv->Get(KeyOf(1)), IsOkAndHolds(Optional(ValueOf(1))));
+    Put(*kv, 2);
+  }
+}
+
 class RocksDbFileDamageTest : public RocksDbDamageTest, public testing::WithParamInterface<const char*> {};
 
-TEST_P(RocksDbFileDamageTest, AFlippedBitInAFileIsNeverAWrongValue) {
+TEST_P(RocksDbFileDamageTest, AFlippedBitNeverGivesAWrongValue) {
   constexpr int kCount = 200;
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<RocksDbKvEngine> kv, Open(directory_));
@@ -199,14 +225,13 @@ TEST_P(RocksDbFileDamageTest, AFlippedBitInAFileIsNeverAWrongValue) {
     }
     reported += failed;
   }
-  // Not every byte is read for a lookup: properties, padding of a blob file's header.
+  // A lookup does not read every byte, such as properties and the padding of a blob file's header.
   EXPECT_GE(reported, flips * 3 / 4);
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, RocksDbFileDamageTest, testing::Values(".sst", ".blob"));
 
-// 006
-TEST_F(RocksDbDamageTest, AScanOverDamageIsReported) {
+TEST_F(RocksDbDamageTest, AScanReportsDamage) {
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<RocksDbKvEngine> kv, Open(directory_));
     for (int i = 0; i < 500; ++i) Put(*kv, i, Durability::kBuffered);
@@ -219,7 +244,6 @@ TEST_F(RocksDbDamageTest, AScanOverDamageIsReported) {
   EXPECT_THAT(kv->Scan({}), StatusIs(absl::StatusCode::kDataLoss));
 }
 
-// 007
 TEST_F(RocksDbDamageTest, AMissingFileIsReported) {
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<RocksDbKvEngine> kv, Open(directory_));

@@ -6,7 +6,7 @@
 namespace entrepot::kv {
 namespace {
 
-// A soft error is a compaction's: no write depends on it, and RocksDB repeats it.
+// Only a compaction causes a soft error. No write depends on it, and RocksDB retries it.
 bool StopsWrites(const rocksdb::Status& error) { return error.severity() >= rocksdb::Status::Severity::kHardError; }
 
 }  // namespace

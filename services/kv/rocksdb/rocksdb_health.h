@@ -11,11 +11,11 @@
 
 namespace entrepot::kv {
 
-// Whether RocksDB may still be written to. Once stopped it stays so: RocksDB's own attempts to resume are refused.
+// Whether RocksDB may still be written to. Stopping is final: RocksDB's own attempts to resume are refused.
 // Thread-safe.
 class RocksDbHealth : public rocksdb::EventListener {
  public:
-  // OK, or kUnavailable or kDataLoss with the first cause.
+  // OK; or kUnavailable or kDataLoss, with the first cause.
   absl::Status Check() const;
   void Stop(const absl::Status& cause);
   uint64_t background_errors() const { return background_errors_.load(std::memory_order_relaxed); }

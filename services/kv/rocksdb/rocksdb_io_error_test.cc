@@ -1,5 +1,4 @@
-// What the engine does when the kernel reports errors. The C library's calls that RocksDB makes are answered here
-// first.
+// Tests how the engine handles errors of the kernel. The calls of the C library that RocksDB makes are replaced here.
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -20,10 +19,10 @@
 
 namespace {
 
-// The error that each call reports; 0: none.
+// The errno that each call reports; 0 for none.
 std::atomic<int> fdatasync_error = 0;
 std::atomic<int> write_error = 0;
-// What statvfs tells is free; negative: the truth.
+// The free bytes that statvfs reports; negative for the real number.
 std::atomic<int64_t> free_bytes = -1;
 
 bool IsRegularFileOfTest(int fd) { return fd > 2; }
@@ -94,23 +93,22 @@ class RocksDbIoErrorTest : public testing::Test {
   std::unique_ptr<RocksDbKvEngine> kv_;
 };
 
-// 001
-TEST_F(RocksDbIoErrorTest, AFailedSyncStopsWritingForGood) {
+TEST_F(RocksDbIoErrorTest, AFailedSyncStopsWritingUntilReopened) {
   ASSERT_OK(Put("before"));
   for (const int error : {EIO, ENOSPC}) {
     fdatasync_error = error;
     const std::string during = absl::StrCat("during ", error);
     EXPECT_THAT(Put(during), StatusIs(absl::StatusCode::kUnavailable));
     fdatasync_error = 0;
-    EXPECT_THAT(kv_->Get(during), IsOkAndHolds(Eq(std::nullopt))) << "what may not be durable is not shown";
-    // The kernel would report success now, though the pages that it failed to write are clean.
+    EXPECT_THAT(kv_->Get(during), IsOkAndHolds(Eq(std::nullopt))) << "a commit that may not be durable is not visible";
+    // The kernel would report success now, although it dropped the pages that it failed to write.
     for (Durability durability : {Durability::kSynced, Durability::kBuffered}) {
       absl::Status status = Put("after", durability);
       EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable));
       EXPECT_THAT(std::string(status.message()), HasSubstr("until a restart"));
     }
     EXPECT_THAT(kv_->Health(), StatusIs(absl::StatusCode::kUnavailable));
-    EXPECT_THAT(kv_->Get("before"), IsOkAndHolds(Optional(std::string("value")))) << "reads go on";
+    EXPECT_THAT(kv_->Get("before"), IsOkAndHolds(Optional(std::string("value")))) << "reads continue";
     EXPECT_OK(kv_->Transact(
         {{"before"}}, [](KvTransaction& transaction) { return transaction.Get("before").status(); },
         Durability::kSynced));
@@ -122,8 +120,7 @@ TEST_F(RocksDbIoErrorTest, AFailedSyncStopsWritingForGood) {
   }
 }
 
-// 002
-TEST_F(RocksDbIoErrorTest, AFailedWriteOfTheLogStopsWritingForGood) {
+TEST_F(RocksDbIoErrorTest, AFailedLogWriteStopsWritingUntilReopened) {
   ASSERT_OK(Put("before"));
   for (const int error : {EIO, ENOSPC}) {
     write_error = error;
@@ -138,11 +135,10 @@ TEST_F(RocksDbIoErrorTest, AFailedWriteOfTheLogStopsWritingForGood) {
   }
 }
 
-// 003
-TEST_F(RocksDbIoErrorTest, AFailedFlushStopsWritingBeforeMemoryIsFull) {
+TEST_F(RocksDbIoErrorTest, AFailedFlushStopsWriting) {
   const std::string large(100000, 'x');
   absl::Status status;
-  // Fills memtables until a flush, which syncs its file, fails in the background.
+  // Fills memtables until the sync of a flush fails in the background.
   fdatasync_error = EIO;
   for (int i = 0; i < 2000 && status.ok(); ++i) {
     status = kv_->Transact(
@@ -162,8 +158,7 @@ TEST_F(RocksDbIoErrorTest, AFailedFlushStopsWritingBeforeMemoryIsFull) {
   EXPECT_OK(Put("after"));
 }
 
-// 004
-TEST_F(RocksDbIoErrorTest, ADirectoryThatCannotBeWrittenIsAClearError) {
+TEST_F(RocksDbIoErrorTest, AnUnwritableDirectoryIsReported) {
   kv_.reset();
   write_error = ENOSPC;
   RocksDbKvEngine::Options options;
@@ -174,7 +169,6 @@ TEST_F(RocksDbIoErrorTest, ADirectoryThatCannotBeWrittenIsAClearError) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("No space left"));
 }
 
-// 005
 TEST_F(RocksDbIoErrorTest, ANearlyFullDiskRefusesWritesUntilThereIsRoom) {
   auto remove = [&](const std::string& key) {
     return kv_->Transact(
@@ -192,8 +186,8 @@ TEST_F(RocksDbIoErrorTest, ANearlyFullDiskRefusesWritesUntilThereIsRoom) {
   absl::Status status = Put("c");
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(std::string(status.message()), HasSubstr("33554432 bytes left"));
-  EXPECT_THAT(kv_->Get("a"), IsOkAndHolds(Optional(std::string("value")))) << "reads go on";
-  EXPECT_OK(remove("a")) << "deletions go on";
+  EXPECT_THAT(kv_->Get("a"), IsOkAndHolds(Optional(std::string("value")))) << "reads continue";
+  EXPECT_OK(remove("a")) << "deletions continue";
   EXPECT_THAT(kv_->Get("a"), IsOkAndHolds(Eq(std::nullopt)));
   EXPECT_OK(kv_->Health()) << "nothing has failed";
   free_bytes = 4096;

@@ -11,15 +11,14 @@
 #include "rocksdb/utilities/transaction.h"
 #include "rocksdb/utilities/transaction_db.h"
 #include "services/core/failpoint/failpoint.h"
-#include "services/kv/lock_list.h"
+#include "services/core/files/disk_space.h"
+#include "services/core/files/durable_directory.h"
 #include "services/kv/lock_table.h"
-#include "services/kv/rocksdb/free_space.h"
 #include "services/kv/rocksdb/owned_directory.h"
 #include "services/kv/rocksdb/rocksdb_health.h"
 #include "services/kv/rocksdb/rocksdb_logger.h"
 #include "services/kv/rocksdb/rocksdb_metrics.h"
 #include "services/kv/rocksdb/rocksdb_open.h"
-#include "services/kv/rocksdb/rocksdb_options.h"
 #include "services/kv/rocksdb/rocksdb_reads.h"
 #include "services/kv/rocksdb/rocksdb_status.h"
 #include "services/kv/rocksdb/rocksdb_transaction.h"
@@ -35,22 +34,27 @@ struct RocksDbKvEngine::Db {
   OwnedDirectory directory;
   std::shared_ptr<RocksDbHealth> health;
   std::unique_ptr<rocksdb::TransactionDB> transactions;
-  // Of `transactions`: reads that need no transaction go past its wrapper.
+  // The database of `transactions`. Reads outside of transactions bypass the wrapper.
   rocksdb::DB* base;
   rocksdb::ColumnFamilyHandle* column_family;
   std::shared_ptr<RocksDbMetrics> metrics;
-  // Not RocksDB's own: its shared locks overtake an exclusive one that waits, for as long as they overlap.
+  // Not RocksDB's own locks: its shared locks overtake a waiting exclusive one for as long as they overlap.
   LockTable locks = {};
 };
 
 absl::StatusOr<std::unique_ptr<RocksDbKvEngine>> RocksDbKvEngine::Open(const Options& options) {
   ASSIGN_OR_RETURN(OwnedDirectory directory, OwnedDirectory::Acquire(options.directory));
-  RETURN_IF_ERROR(CutTornWalTails(options.directory));
   auto health = std::make_shared<RocksDbHealth>();
-  ASSIGN_OR_RETURN(std::unique_ptr<rocksdb::TransactionDB> opened,
-                   OpenTransactionDb(MakeRocksDbOptions(options.memory_bytes_max, health,
-                                                        std::make_shared<RocksDbLogger>(options.log)),
-                                     options.directory));
+  rocksdb::Options settings =
+      MakeRocksDbOptions(options.memory_bytes_max, health, std::make_shared<RocksDbLogger>(options.log));
+  const absl::Status cut = CutTornWalTails(options.directory);
+  if (absl::IsUnimplemented(cut)) {
+    if (options.log) options.log(absl::StrCat(cut.message(), ", which is not known here: RocksDB recovers it alone"));
+    settings.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  } else {
+    RETURN_IF_ERROR(cut);
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<rocksdb::TransactionDB> opened, OpenTransactionDb(settings, options.directory));
   rocksdb::DB* const base = opened->GetBaseDB();
   auto metrics = std::make_shared<RocksDbMetrics>(base, health.get());
   return std::unique_ptr<RocksDbKvEngine>(new RocksDbKvEngine(std::unique_ptr<Db>(new Db{
@@ -70,7 +74,7 @@ RocksDbKvEngine::RocksDbKvEngine(std::unique_ptr<Db> db) : db_(std::move(db)) {}
 
 RocksDbKvEngine::~RocksDbKvEngine() {
   db_->metrics->Detach();
-  // Nothing is lost where it fails: the log has it all.
+  // If this fails, nothing is lost: the log has all records.
   if (db_->health->Check().ok()) db_->base->Flush(rocksdb::FlushOptions()).PermitUncheckedError();
 }
 
@@ -118,21 +122,21 @@ Attempt RocksDbKvEngine::TransactOnce(const std::vector<Lock>& locks, const Func
 
 absl::Status RocksDbKvEngine::CheckMayCommit(bool deletes) const {
   RETURN_IF_ERROR(db_->health->Check());
-  ASSIGN_OR_RETURN(const FileSystemSpace space, ReadFileSystemSpace(db_->path));
-  return CheckFreeSpace(space, deletes);
+  ASSIGN_OR_RETURN(const DiskSpace space, ReadDiskSpace(db_->path));
+  return CheckRoomForRecords(space, deletes);
 }
 
 absl::Status RocksDbKvEngine::Snapshot(const std::string& directory) {
   const std::string doing = absl::StrCat("cannot copy the database to ", directory);
   if (std::error_code error; std::filesystem::exists(directory, error)) {
-    return absl::AlreadyExistsError(absl::StrCat(doing, ": something is there already"));
+    return absl::AlreadyExistsError(absl::StrCat(doing, ": the path exists already"));
   }
   rocksdb::Checkpoint* created = nullptr;
   RETURN_IF_ERROR(FromRocksDb(rocksdb::Checkpoint::Create(db_->base, &created), doing));
   const std::unique_ptr<rocksdb::Checkpoint> checkpoint(created);
-  // Flushes first: what is copied of the log is what is written from now on.
+  // Flushes first, so that the copied part of the log only has later records.
   RETURN_IF_ERROR(FromRocksDb(checkpoint->CreateCheckpoint(std::filesystem::absolute(directory)), doing));
-  return SyncDirectoryOf(directory);
+  return SyncNameOf(directory);
 }
 
 absl::Status RocksDbKvEngine::Health() const { return db_->health->Check(); }

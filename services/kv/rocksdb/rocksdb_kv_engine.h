@@ -22,30 +22,32 @@ namespace entrepot::kv {
 // The embedded engine: RocksDB's TransactionDB in one directory, which one process at a time may open
 // (decisions/2026-11-24-rocksdb-settings.md).
 //
-// After an I/O error on a write the engine stops writing: what the kernel still holds is unknown, so a second attempt
-// that "succeeds" proves nothing. Reads go on; each Transact that writes gives kUnavailable until the directory is
-// opened anew, which reads back what the disk has. A disk that is nearly full is no such error: what writes is refused
-// with kUnavailable until there is room, only what deletes goes on (free_space.h).
+// After an I/O error on a write the engine stops writing: it is not known which writes the kernel still holds, so a
+// second attempt that "succeeds" proves nothing. Reads continue. Each Transact with writes gives kUnavailable until the
+// directory is reopened, which reads back what is on the disk. A nearly full disk is not such an error: transactions
+// with writes get kUnavailable until there is room again; only transactions with deletions continue (disk_space.h).
 class RocksDbKvEngine : public KvEngine {
  public:
   struct Options {
-    // Made where it is missing.
+    // Made if it does not exist.
     std::string directory;
-    // Of memtables and block cache together. More makes reads of cold keys faster.
+    // For memtables and block cache together. A larger value makes reads of cold keys faster.
     size_t memory_bytes_max = size_t{32} << 20;
     // How long one attempt waits for one lock.
     absl::Duration lock_timeout = absl::Milliseconds(500);
     RetryPolicy retry;
-    // Takes RocksDB's warnings and errors, one line a call, from any thread. May be empty.
+    // Receives RocksDB's warnings and errors, one line a call, on any thread. May be empty.
     std::function<void(absl::string_view)> log = {};
   };
 
-  // kUnavailable: another engine has the directory, or it cannot be read or written. kDataLoss: what it holds is
-  // corrupt; the message names the file. A write-ahead log that ends in the middle of a record is what a power cut
-  // leaves: it opens, without that record, which nobody was told is durable.
+  // kUnavailable if another engine has the directory, or if it cannot be read or written. kDataLoss if its contents are
+  // corrupt; the message contains the file. After a power cut a write-ahead log may end in the middle of a record: the
+  // engine opens without that record, which was never acknowledged as durable. If a log contains record types that
+  // rocksdb_wal_end.h does not know, the engine warns through `log` and leaves recovery to RocksDB, which may take a
+  // damaged last record for a torn one.
   static absl::StatusOr<std::unique_ptr<RocksDbKvEngine>> Open(const Options& options);
 
-  // No call may be under way. Writes out the memtables, so that nothing depends on the log after a clean stop.
+  // No call may be running. Writes the memtables to files, so that nothing depends on the log after a clean stop.
   ~RocksDbKvEngine() override;
 
   absl::StatusOr<std::optional<std::string>> Get(absl::string_view key) override;
@@ -53,13 +55,13 @@ class RocksDbKvEngine : public KvEngine {
   absl::StatusOr<std::vector<KeyValue>> Scan(const ScanOptions& options) override;
   absl::Status Transact(std::vector<Lock> locks, const Function& fn, Durability durability) override;
 
-  // KvStack::Snapshot.
+  // See KvStack::Snapshot.
   absl::Status Snapshot(const std::string& directory);
 
-  // OK, or why the engine no longer writes. For readiness checks.
+  // OK, or the reason why the engine no longer writes. For readiness checks.
   absl::Status Health() const;
 
-  // entrepot_rocksdb_*. May outlive the engine; it is empty then.
+  // The metrics entrepot_rocksdb_*. The object may outlive the engine, and is empty then.
   std::shared_ptr<prometheus::Collectable> metrics() const;
 
  private:

@@ -10,7 +10,7 @@
 namespace entrepot::kv {
 namespace {
 
-// An engine in a directory of its own.
+// An engine in its own temporary directory.
 class TemporaryRocksDb : private TemporaryDirectory, public KvEngine {
  public:
   explicit TemporaryRocksDb(RocksDbKvEngine::Options options) {
@@ -31,10 +31,10 @@ class TemporaryRocksDb : private TemporaryDirectory, public KvEngine {
   std::unique_ptr<RocksDbKvEngine> engine_;
 };
 
-std::unique_ptr<KvEngine> Make(int attempts_max, absl::Duration lock_timeout) {
+std::unique_ptr<KvEngine> Make(const RetryPolicy& retry, absl::Duration lock_timeout) {
   RocksDbKvEngine::Options options;
   options.lock_timeout = lock_timeout;
-  options.retry.attempts_max = attempts_max;
+  options.retry = retry;
   return std::make_unique<TemporaryRocksDb>(options);
 }
 

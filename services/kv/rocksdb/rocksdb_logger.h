@@ -10,11 +10,11 @@
 
 namespace entrepot::kv {
 
-// Hands RocksDB's warnings and errors on. RocksDB's own log file would lie on the disk whose errors it reports, and
-// Debian's build aborts at the first line after one that could not be written.
+// Passes RocksDB's warnings and errors to a function. RocksDB's own log file would be on the disk whose errors it
+// reports, and Debian's build aborts at the first line after one that could not be written.
 class RocksDbLogger : public rocksdb::Logger {
  public:
-  // `sink` is called from any thread, with one line without its end; it may be empty.
+  // `sink` is called on any thread with one line, without its line end. It may be empty.
   explicit RocksDbLogger(std::function<void(absl::string_view)> sink)
       : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL), sink_(std::move(sink)) {}
 

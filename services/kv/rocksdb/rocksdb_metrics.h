@@ -13,13 +13,13 @@
 
 namespace entrepot::kv {
 
-// entrepot_rocksdb_*, read from an open database when asked for. Thread-safe.
+// The metrics entrepot_rocksdb_*, read from an open database when they are collected. Thread-safe.
 class RocksDbMetrics : public prometheus::Collectable {
  public:
-  // Both must outlive it, or the call of Detach.
+  // Both must outlive this object, or its Detach().
   RocksDbMetrics(rocksdb::DB* db, const RocksDbHealth* health) : db_(db), health_(health) {}
 
-  // From then on there are no metrics; waits for a collection under way.
+  // Waits for a running collection. Later collections are empty.
   void Detach();
 
   std::vector<prometheus::MetricFamily> Collect() const override;

@@ -1,4 +1,4 @@
-// Holds the engine against a plain map, through random transactions, reads and restarts.
+// Compares the engine with a plain map, through random transactions, reads and restarts.
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/core/time/eventually.h"
 #include "services/kv/rocksdb/rocksdb_kv_engine.h"
 #include "services/kv/testing/temporary_directory.h"
 #include "services/status/status_matchers.h"
@@ -23,15 +24,15 @@ namespace {
 
 using Model = std::map<std::string, std::string>;
 
-class RandomTest : public testing::TestWithParam<unsigned> {
+class RocksDbRandomTest : public testing::TestWithParam<unsigned> {
  protected:
-  RandomTest() : random_(GetParam()) { Open(directory_); }
+  RocksDbRandomTest() : random_(GetParam()) { Open(directory_); }
 
   void Open(const std::string& directory) {
     kv_.reset();
     RocksDbKvEngine::Options options;
     options.directory = directory;
-    // Little, so that flushes and compactions happen.
+    // So little that flushes and compactions happen.
     options.memory_bytes_max = size_t{1} << 20;
     absl::StatusOr<std::unique_ptr<RocksDbKvEngine>> opened = RocksDbKvEngine::Open(options);
     ASSERT_OK(opened);
@@ -40,7 +41,7 @@ class RandomTest : public testing::TestWithParam<unsigned> {
 
   int Below(int bound) { return std::uniform_int_distribution<int>(0, bound - 1)(random_); }
 
-  // Few enough that they meet, with bytes that sort at both ends.
+  // Few different keys, with bytes that sort at both ends.
   std::string Key() {
     static constexpr char kBytes[] = {'\0', 'a', 'b', '\x7f', '\xff'};
     std::string key(static_cast<size_t>(Below(5)), ' ');
@@ -118,10 +119,10 @@ class RandomTest : public testing::TestWithParam<unsigned> {
     }
   }
 
-  // As after a kill of the process: what the kernel was given is there, nothing was shut down.
+  // As after a kill of the process: the kernel has all writes, and nothing was shut down.
   void OpenACopy() {
     const std::string copy = absl::StrCat(temporary_.path(), "/", ++copies_);
-    while (!TryCopy(copy)) std::filesystem::remove_all(copy);
+    ASSERT_TRUE(Eventually([&] { return TryCopy(copy); }));
     Open(copy);
     std::filesystem::remove_all(directory_);
     directory_ = copy;
@@ -137,8 +138,9 @@ class RandomTest : public testing::TestWithParam<unsigned> {
     return files;
   }
 
-  // False where a flush or compaction in the background changed files meanwhile, so that the copy is of no one moment.
+  // False if a flush or a compaction changed files during the copy.
   bool TryCopy(const std::string& copy) {
+    std::filesystem::remove_all(copy);
     const std::map<std::string, uintmax_t> before = Files();
     std::error_code failed;
     std::filesystem::copy(directory_, copy, std::filesystem::copy_options::recursive, failed);
@@ -153,7 +155,7 @@ class RandomTest : public testing::TestWithParam<unsigned> {
   Model model_;
 };
 
-TEST_P(RandomTest, BehavesAsAMap) {
+TEST_P(RocksDbRandomTest, BehavesLikeAMap) {
   for (int step = 0; step < 400 && !HasFatalFailure(); ++step) {
     SCOPED_TRACE(absl::StrCat("seed ", GetParam(), " step ", step));
     Transact();
@@ -164,7 +166,7 @@ TEST_P(RandomTest, BehavesAsAMap) {
   ASSERT_THAT(kv_->Scan({.limit = 100000}), IsOkAndHolds(Scan(model_, {.limit = 100000})));
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, RandomTest, testing::Values(1u, 2u, 3u, std::random_device()()));
+INSTANTIATE_TEST_SUITE_P(Seeds, RocksDbRandomTest, testing::Values(1u, 2u, 3u, std::random_device()()));
 
 }  // namespace
 }  // namespace entrepot::kv

@@ -3,14 +3,13 @@
 #include <utility>
 
 #include "services/kv/rocksdb/rocksdb_status.h"
-#include "services/kv/scan_range.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::kv {
 
 absl::StatusOr<std::optional<std::string>> ReadOne(
     absl::FunctionRef<rocksdb::Status(rocksdb::PinnableSlice* value)> get) {
-  // RocksDB writes into `value` itself what it does not pin, so that no value is copied twice.
+  // RocksDB writes values that it does not pin into `value` directly, so that no value is copied twice.
   std::string value;
   rocksdb::PinnableSlice slice(&value);
   rocksdb::Status status = get(&slice);

@@ -16,7 +16,7 @@
 #include "rocksdb/status.h"
 #include "services/kv/kv_engine.h"
 
-// Reads of RocksDB, the same for the database and for a transaction: each takes the RocksDB call that differs.
+// Reads of RocksDB that are the same for the database and for a transaction. Each takes the RocksDB call that differs.
 namespace entrepot::kv {
 
 inline rocksdb::Slice ToSlice(absl::string_view bytes) { return rocksdb::Slice(bytes.data(), bytes.size()); }

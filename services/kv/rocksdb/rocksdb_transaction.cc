@@ -1,7 +1,7 @@
 #include "services/kv/rocksdb/rocksdb_transaction.h"
 
 #include "rocksdb/utilities/write_batch_with_index.h"
-#include "services/kv/lock_list.h"
+#include "services/kv/lock_table.h"
 #include "services/kv/rocksdb/rocksdb_reads.h"
 #include "services/kv/rocksdb/rocksdb_status.h"
 
@@ -27,8 +27,8 @@ absl::StatusOr<std::vector<KeyValue>> RocksDbTransaction::Scan(const ScanOptions
   });
 }
 
-// The batch is written directly: Transaction::Put would lock each key on the way, in the order of the writes, and what
-// needs a lock has one.
+// Writes go to the batch directly. Transaction::Put would lock each key in the order of the writes, and the keys that
+// need a lock have one.
 void RocksDbTransaction::Put(absl::string_view key, absl::string_view value) {
   if (!MayWrite(key)) return;
   write_status_ = FromRocksDb(transaction_->GetWriteBatch()->Put(column_family_, ToSlice(key), ToSlice(value)),

@@ -15,10 +15,10 @@
 
 namespace entrepot::kv {
 
-// What a transaction's function sees of a RocksDB transaction whose locks are held.
+// The view of a RocksDB transaction, with its locks held, that a transaction's function works on.
 class RocksDbTransaction : public KvTransaction {
  public:
-  // All must outlive it. `locks` are in locking order.
+  // All arguments must outlive it. `locks` are in locking order.
   RocksDbTransaction(rocksdb::Transaction* transaction, rocksdb::ColumnFamilyHandle* column_family,
                      const std::vector<Lock>* locks)
       : transaction_(transaction), column_family_(column_family), locks_(locks) {}
@@ -29,7 +29,7 @@ class RocksDbTransaction : public KvTransaction {
   void Put(absl::string_view key, absl::string_view value) override;
   void Delete(absl::string_view key) override;
 
-  // The first write that was refused.
+  // The status of the first refused write; OK if there is none.
   const absl::Status& write_status() const { return write_status_; }
   bool has_writes() const;
   bool has_deletes() const { return has_deletes_; }

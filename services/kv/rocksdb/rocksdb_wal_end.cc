@@ -12,9 +12,10 @@ namespace {
 
 constexpr size_t kBlockBytes = 32768;
 constexpr size_t kHeaderBytes = 7;
+constexpr size_t kRecycledHeaderBytes = 11;
 constexpr size_t kSectorBytes = 512;
 
-enum FragmentType : uint8_t { kWhole = 1, kFirst = 2, kMiddle = 3, kLast = 4 };
+enum FragmentType : uint8_t { kZero = 0, kWhole = 1, kFirst = 2, kMiddle = 3, kLast = 4 };
 
 uint32_t Byte(absl::string_view bytes, size_t i) { return static_cast<uint8_t>(bytes[i]); }
 
@@ -41,13 +42,20 @@ size_t WithoutZeroTail(absl::string_view log) {
 
 size_t RoundUpToSector(size_t bytes) { return (bytes + kSectorBytes - 1) / kSectorBytes * kSectorBytes; }
 
-bool ChecksumHolds(absl::string_view log, size_t offset, const Header& header) {
+bool ChecksumHolds(absl::string_view log, size_t offset, const Header& header, size_t header_bytes = kHeaderBytes) {
+  if (offset + header_bytes + header.length > log.size()) return false;
   Crc32c crc;
-  crc.Add(log.substr(offset + kHeaderBytes - 1, header.length + 1));
+  crc.Add(log.substr(offset + kHeaderBytes - 1, header_bytes + header.length - kHeaderBytes + 1));
   return crc.value() == header.crc;
 }
 
-// Whether the fragment's checksum is that of a shorter payload: then not its end is missing, but its length is wrong.
+// An intact fragment of an unknown type. Damage to a known type does not leave a valid checksum.
+bool IsIntactOfUnknownType(absl::string_view log, size_t offset, const Header& header) {
+  return header.type > kLast &&
+         (ChecksumHolds(log, offset, header) || ChecksumHolds(log, offset, header, kRecycledHeaderBytes));
+}
+
+// Whether the checksum is that of a shorter payload: then the fragment's length is damaged, and its end is not missing.
 bool ChecksumHoldsForALength(absl::string_view log, size_t offset, const Header& header) {
   Crc32c crc;
   crc.Add(log.substr(offset + kHeaderBytes - 1, 1));
@@ -66,9 +74,9 @@ absl::Status Damaged(absl::string_view what, size_t offset) {
 
 absl::StatusOr<uint64_t> FindWalEnd(absl::string_view log) {
   const size_t used = WithoutZeroTail(log);
-  // What lies before it was written for sure.
+  // All bytes before this offset were written.
   const size_t written = std::min(log.size(), RoundUpToSector(used));
-  // Up to there all records are whole.
+  // All records before this offset are whole.
   size_t whole = 0;
   bool in_record = false;
   size_t offset = 0;
@@ -81,16 +89,19 @@ absl::StatusOr<uint64_t> FindWalEnd(absl::string_view log) {
     if (offset + kHeaderBytes > written) break;
     const Header header(log.substr(offset));
     const size_t end = offset + kHeaderBytes + header.length;
-    if (header.type < kWhole || header.type > kLast) return Damaged("a record of no known type", offset);
-    if (end > block_end) return Damaged("a record of impossible length", offset);
-    if (end > log.size() || !ChecksumHolds(log, offset, header)) {
+    if (IsIntactOfUnknownType(log, offset, header)) {
+      return absl::UnimplementedError(absl::StrCat("a record of type ", header.type, " at offset ", offset));
+    }
+    if (header.type == kZero || header.type > kLast) return Damaged("a record with an invalid type", offset);
+    if (end > block_end) return Damaged("a record with an impossible length", offset);
+    if (!ChecksumHolds(log, offset, header)) {
       if (end <= written || ChecksumHoldsForALength(log, offset, header)) {
         return Damaged("a record with a wrong checksum", offset);
       }
       break;
     }
     const bool continues = header.type == kMiddle || header.type == kLast;
-    if (continues != in_record) return Damaged("a record without its beginning or its end", offset);
+    if (continues != in_record) return Damaged("an incomplete record", offset);
     in_record = header.type == kFirst || header.type == kMiddle;
     offset = end;
     if (!in_record) whole = offset;

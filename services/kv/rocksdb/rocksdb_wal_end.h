@@ -8,17 +8,26 @@
 
 namespace entrepot::kv {
 
-// Where the last whole record of a RocksDB write-ahead log ends, which may be before the end of its bytes: a power cut
-// leaves the record that was being written torn.
+// The version of RocksDB whose db/log_format.h the check below was written for.
+inline constexpr int kCheckedWalMajor = 7;
+inline constexpr int kCheckedWalMinor = 8;
+
+// The offset at which the last whole record of a RocksDB write-ahead log ends. It may be less than the size of `log`: a
+// power cut tears the record that is being written.
 //
-// Torn is a record only where its bytes are missing, that is, lie behind the end of the file, or of the last disk
-// sector that is not all zero: those were never written. Everything else that does not check is damage, which may be to
-// records that were acknowledged as durable: kDataLoss, with the offset. What cannot be told apart is a torn last
-// record and a last record that lost its last sectors later.
+// A record is torn only if its bytes are missing: they lie behind the end of the file, or behind the last disk sector
+// that is not all zero, and so were never written. kDataLoss, with the offset, for any other record that fails the
+// check: it is damaged, and may have been acknowledged as durable. A torn last record and a last record that lost its
+// last sectors later look the same.
 //
-// The format, RocksDB's log_format.h: blocks of 32 KiB, each of fragments that do not cross a block:
+// kUnimplemented if an intact record has a type that this check does not know, as a later RocksDB or another
+// configuration may write.
+//
+// The format (db/log_format.h): blocks of 32 KiB, each made of fragments that do not cross a block:
 //   crc32c, masked (4 bytes) | length (2) | type (1: whole, 2: first, 3: middle, 4: last) | payload
-// the checksum over type and payload, integers little-endian, and less than 7 bytes at the end of a block left zero.
+// The checksum covers type and payload. Integers are little-endian. The last bytes of a block stay zero if there are
+// fewer than 7. Fragments of recycled logs have 4 more bytes of header, which the checksum covers and the length does
+// not.
 absl::StatusOr<uint64_t> FindWalEnd(absl::string_view log);
 
 }  // namespace entrepot::kv

@@ -7,15 +7,29 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "rocksdb/version.h"
 #include "services/kv/rocksdb/rocksdb_crc32c.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::kv {
 namespace {
 
-// Writes records as RocksDB does.
+// Writes records in RocksDB's format.
 class LogBuilder {
  public:
+  // One whole fragment of that type.
+  void AddOfType(int type, const std::string& payload) {
+    AddFragment(static_cast<char>(type), payload);
+    ends_.push_back(log_.size());
+  }
+  // One whole fragment with the longer header of recycled logs.
+  void AddRecycled(int type, const std::string& payload) {
+    const size_t header = log_.size();
+    AddFragment(static_cast<char>(type), std::string(4, '\x01') + payload);
+    log_[header + 4] = static_cast<char>(payload.size());
+    ends_.push_back(log_.size());
+  }
+
   void Add(std::string payload) {
     for (bool first = true;; first = false) {
       size_t room = kBlock - log_.size() % kBlock;
@@ -61,7 +75,7 @@ std::string Payload(size_t size) {
   return payload;
 }
 
-// Several blocks; records that begin, end and lie in the middle of one, and a block that ends in padding.
+// Several blocks, with records that begin, end and continue in a block, and a block that ends in padding.
 LogBuilder ManyRecords() {
   LogBuilder builder;
   for (size_t size : {size_t{100}, size_t{1000}, size_t{70000}, size_t{0}, size_t{300}}) builder.Add(Payload(size));
@@ -71,7 +85,7 @@ LogBuilder ManyRecords() {
   return builder;
 }
 
-// The end of the last record that lies before `size`.
+// The end of the last record before `size`.
 uint64_t EndBefore(const LogBuilder& builder, size_t size) {
   uint64_t end = 0;
   for (uint64_t candidate : builder.ends()) {
@@ -80,21 +94,21 @@ uint64_t EndBefore(const LogBuilder& builder, size_t size) {
   return end;
 }
 
-TEST(WalEndTest, AnEmptyLogEndsAtOnce) { EXPECT_THAT(FindWalEnd(""), IsOkAndHolds(0u)); }
+TEST(RocksDbWalEndTest, AnEmptyLogEndsAtZero) { EXPECT_THAT(FindWalEnd(""), IsOkAndHolds(0u)); }
 
-TEST(WalEndTest, AWholeLogEndsWithItsBytes) {
+TEST(RocksDbWalEndTest, AWholeLogEndsAtItsSize) {
   const LogBuilder builder = ManyRecords();
   EXPECT_THAT(FindWalEnd(builder.log()), IsOkAndHolds(builder.log().size()));
 }
 
-TEST(WalEndTest, ATruncatedLogEndsWithItsLastWholeRecord) {
+TEST(RocksDbWalEndTest, ATruncatedLogEndsAfterItsLastWholeRecord) {
   const LogBuilder builder = ManyRecords();
   for (size_t size = 0; size < builder.log().size(); size += size < 1200 || size > 98000 ? 1 : 211) {
     ASSERT_THAT(FindWalEnd(builder.log().substr(0, size)), IsOkAndHolds(EndBefore(builder, size))) << size;
   }
 }
 
-TEST(WalEndTest, SectorsThatWereNeverWrittenAreATornTail) {
+TEST(RocksDbWalEndTest, UnwrittenSectorsAreATornTail) {
   const LogBuilder builder = ManyRecords();
   for (size_t size = 0; size < builder.log().size(); size += 512) {
     const std::string torn = builder.log().substr(0, size) + std::string(builder.log().size() - size, '\0');
@@ -102,23 +116,23 @@ TEST(WalEndTest, SectorsThatWereNeverWrittenAreATornTail) {
   }
 }
 
-TEST(WalEndTest, ZerosBehindTheLastRecordAreNoPartOfIt) {
+TEST(RocksDbWalEndTest, IgnoresZerosBehindTheLastRecord) {
   const LogBuilder builder = ManyRecords();
   for (size_t zeros : {1, 6, 7, 8, 511, 512, 4096, 100000}) {
     EXPECT_THAT(FindWalEnd(builder.log() + std::string(zeros, '\0')), IsOkAndHolds(builder.log().size())) << zeros;
   }
 }
 
-TEST(WalEndTest, AValueOfZerosIsNoTornTail) {
+TEST(RocksDbWalEndTest, AValueOfZerosIsNotATornTail) {
   LogBuilder builder;
   builder.Add(std::string(50000, '\0'));
   EXPECT_THAT(FindWalEnd(builder.log()), IsOkAndHolds(builder.log().size()));
 }
 
-TEST(WalEndTest, AFlippedBitIsDamageWhereverItIs) {
+TEST(RocksDbWalEndTest, AFlippedBitIsDamageAnywhere) {
   LogBuilder builder;
   for (size_t size : {10, 300, 33000, 40}) builder.Add(Payload(size));
-  // Every byte of the records' first and last ones, where headers are, and some of the long one's.
+  // All bytes near the records' headers, and some of the long record's.
   for (size_t i = 0; i < builder.log().size(); i += i < 400 || i > 32700 ? 1 : 101) {
     std::string flipped = builder.log();
     flipped[i] = static_cast<char>(flipped[i] ^ (1 << i % 8));
@@ -126,7 +140,7 @@ TEST(WalEndTest, AFlippedBitIsDamageWhereverItIs) {
   }
 }
 
-TEST(WalEndTest, AHoleInTheMiddleIsDamage) {
+TEST(RocksDbWalEndTest, AHoleInTheMiddleIsDamage) {
   const LogBuilder builder = ManyRecords();
   for (size_t sector = 0; sector + 1024 < builder.log().size(); sector += 512) {
     std::string holed = builder.log();
@@ -135,7 +149,33 @@ TEST(WalEndTest, AHoleInTheMiddleIsDamage) {
   }
 }
 
-TEST(WalEndTest, TheErrorNamesTheOffset) {
+TEST(RocksDbWalEndTest, AnIntactRecordOfUnknownTypeIsNotDamage) {
+  for (const int type : {5, 9, 10, 130, 255}) {
+    LogBuilder builder;
+    builder.Add("abc");
+    builder.AddOfType(type, "def");
+    const absl::Status status = FindWalEnd(builder.log()).status();
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnimplemented)) << type;
+    EXPECT_THAT(std::string(status.message()), testing::HasSubstr(absl::StrCat("type ", type, " at offset 10")));
+    std::string damaged = builder.log();
+    damaged.back() ^= 1;
+    EXPECT_THAT(FindWalEnd(damaged), StatusIs(absl::StatusCode::kDataLoss)) << type;
+  }
+}
+
+TEST(RocksDbWalEndTest, RecycledLogsHaveUnknownTypes) {
+  LogBuilder builder;
+  builder.AddRecycled(5, "abc");
+  EXPECT_THAT(FindWalEnd(builder.log()), StatusIs(absl::StatusCode::kUnimplemented));
+}
+
+TEST(RocksDbWalEndTest, WasCheckedAgainstTheRocksDbInUse) {
+  EXPECT_EQ(absl::StrCat(ROCKSDB_MAJOR, ".", ROCKSDB_MINOR), absl::StrCat(kCheckedWalMajor, ".", kCheckedWalMinor))
+      << "RocksDB has changed. Compare the layout and the record types in its db/log_format.h with rocksdb_wal_end.h, "
+         "then set kCheckedWalMajor and kCheckedWalMinor to the new version.";
+}
+
+TEST(RocksDbWalEndTest, TheErrorContainsTheOffset) {
   LogBuilder builder;
   builder.Add("abc");
   builder.Add("def");

@@ -25,7 +25,7 @@ absl::Status Unavailable(absl::string_view doing, const std::string& path, int e
   return absl::UnavailableError(absl::StrCat("cannot ", doing, " ", path, ": ", std::strerror(error)));
 }
 
-// In the order of their numbers, which RocksDB writes with leading zeros and lets grow longer.
+// In the order of their numbers, which RocksDB pads with zeros to six digits.
 absl::StatusOr<std::vector<std::string>> ListLogs(const std::string& directory) {
   std::vector<std::string> logs;
   std::error_code error;
@@ -75,12 +75,15 @@ absl::Status CutTornWalTails(const std::string& directory) {
   for (const std::string& path : logs) {
     ASSIGN_OR_RETURN(const std::string log, ReadFile(path));
     absl::StatusOr<uint64_t> end = FindWalEnd(log);
+    if (absl::IsUnimplemented(end.status())) {
+      return absl::UnimplementedError(absl::StrCat("write-ahead log ", path, " contains ", end.status().message()));
+    }
     if (!end.ok()) {
       return absl::DataLossError(absl::StrCat("write-ahead log ", path, " is damaged: ", end.status().message()));
     }
     if (*end > 0 && !tails.empty()) {
       return absl::DataLossError(absl::StrCat("write-ahead log ", tails.back().path, " breaks off at offset ",
-                                              tails.back().offset, ", but ", path, " goes on"));
+                                              tails.back().offset, ", but ", path, " continues"));
     }
     if (*end < log.size()) tails.push_back({path, *end});
   }

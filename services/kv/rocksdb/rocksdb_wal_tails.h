@@ -7,11 +7,13 @@
 
 namespace entrepot::kv {
 
-// Cuts what a power cut left of a record from the end of the last of the write-ahead logs (*.log) of a RocksDB
-// directory that is not open; see wal_end.h. RocksDB then may, and does, take every incomplete record for damage.
+// Cuts a record that a power cut tore from the end of the last write-ahead log (*.log) of a RocksDB directory that is
+// not open (rocksdb_wal_end.h). RocksDB can then treat every incomplete record as damage, and does.
 //
-// kDataLoss: a log is damaged, or a torn one is followed by another that has records; the message names file and
-// offset, and nothing is changed. kUnavailable: a file cannot be read or cut.
+// kDataLoss if a log is damaged, or if a torn log is followed by one that has records. kUnimplemented if a log contains
+// a record type that the check does not know: only RocksDB's own recovery can tell whether the log is whole. In both
+// cases the message contains the file and the offset, and nothing is changed. kUnavailable if a file cannot be read or
+// cut.
 absl::Status CutTornWalTails(const std::string& directory);
 
 }  // namespace entrepot::kv

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "services/kv/kv_metrics.h"
 #include "services/kv/metrics_kv_engine.h"
 #include "services/kv/rocksdb/rocksdb_kv_engine.h"
 #include "services/status/status_macros.h"

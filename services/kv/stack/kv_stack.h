@@ -15,26 +15,29 @@
 
 namespace entrepot::kv {
 
-// The engine that a process keeps its records in, with its metrics.
+// The engine that keeps a process's records, with its metrics.
 class KvStack {
  public:
-  // RocksDB in `directory`; the errors are those of RocksDbKvEngine::Open. Registers the metrics of calls. `log` takes
-  // the engine's warnings and errors, one line a call, from any thread; it may be empty.
+  // RocksDB in `directory`; for errors see RocksDbKvEngine::Open. Registers the metrics of calls. `log` receives the
+  // engine's warnings and errors, one line a call, on any thread; it may be empty.
+  //
+  // This is the one place that decides which engine is used: another engine is another folder beside
+  // services/kv/rocksdb and another KvStack here.
   static absl::StatusOr<std::unique_ptr<KvStack>> Open(const std::string& directory,
                                                        std::shared_ptr<prometheus::Registry> registry,
                                                        std::function<void(absl::string_view)> log = {});
 
-  // No call may be under way.
+  // No call may be running.
   virtual ~KvStack() = default;
 
   virtual KvEngine* engine() = 0;
-  // The engine's own metrics, for the operator's endpoint next to the registry.
+  // The engine's own metrics. The operator's metrics endpoint serves them together with the registry.
   virtual std::shared_ptr<prometheus::Collectable> engine_metrics() const = 0;
-  // A copy of all records as they are at one moment of the call: every commit before it is in it, buffered ones too. It
-  // is made of hard links where `directory` lies in the same file system, and can be opened as this was. `directory`
-  // must not be there (kAlreadyExists), its parent must.
+  // Makes a copy of all records as of one moment during the call. It contains every earlier commit, buffered ones too.
+  // It consists of hard links if `directory` is in the same file system, and can be opened like the original.
+  // `directory` must not exist (kAlreadyExists); its parent must.
   virtual absl::Status Snapshot(const std::string& directory) = 0;
-  // OK, or why nothing can be written any more until a restart.
+  // OK, or the reason why nothing can be written until a restart.
   virtual absl::Status Health() const = 0;
 };
 

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/core/time/eventually.h"
 #include "services/kv/testing/temporary_directory.h"
 #include "services/status/status_matchers.h"
 
@@ -22,7 +23,7 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class KvFactoryTest : public testing::Test {
+class KvStackTest : public testing::Test {
  protected:
   TemporaryDirectory directory_;
   std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
@@ -34,7 +35,7 @@ std::set<std::string> Names(const prometheus::Collectable& collectable) {
   return names;
 }
 
-TEST_F(KvFactoryTest, OpensAnEngineThatKeepsWhatIsWritten) {
+TEST_F(KvStackTest, OpensAnEngineThatKeepsRecords) {
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<KvStack> stack, KvStack::Open(directory_.path(), registry_));
     ASSERT_OK(stack->engine()->Transact({{"a"}}, [](KvTransaction& transaction) {
@@ -48,7 +49,7 @@ TEST_F(KvFactoryTest, OpensAnEngineThatKeepsWhatIsWritten) {
   EXPECT_THAT(stack->engine()->Get("a"), IsOkAndHolds(testing::Optional(std::string("1"))));
 }
 
-TEST_F(KvFactoryTest, ShowsTheMetricsOfCallsAndOfRocksDb) {
+TEST_F(KvStackTest, ShowsTheMetricsOfCallsAndOfRocksDb) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<KvStack> stack, KvStack::Open(directory_.path(), registry_));
   EXPECT_THAT(Names(*registry_), Contains("entrepot_metadata_transaction_duration_seconds"));
   std::shared_ptr<prometheus::Collectable> metrics = stack->engine_metrics();
@@ -58,10 +59,10 @@ TEST_F(KvFactoryTest, ShowsTheMetricsOfCallsAndOfRocksDb) {
     EXPECT_THAT(Names(*metrics), Contains(name));
   }
   stack.reset();
-  EXPECT_THAT(Names(*metrics), IsEmpty()) << "they may outlive the engine";
+  EXPECT_THAT(Names(*metrics), IsEmpty()) << "the metrics may outlive the engine";
 }
 
-TEST_F(KvFactoryTest, CountsTheSyncsOfTheLog) {
+TEST_F(KvStackTest, CountsTheSyncsOfTheLog) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<KvStack> stack, KvStack::Open(directory_.path(), registry_));
   auto syncs = [&] {
     for (const prometheus::MetricFamily& family : stack->engine_metrics()->Collect()) {
@@ -88,14 +89,14 @@ TEST_F(KvFactoryTest, CountsTheSyncsOfTheLog) {
   EXPECT_EQ(syncs(), before + 1) << "a transaction that wrote nothing syncs nothing";
 }
 
-TEST_F(KvFactoryTest, ADirectoryInUseIsOneClearError) {
+TEST_F(KvStackTest, ReportsADirectoryInUse) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<KvStack> stack, KvStack::Open(directory_.path(), registry_));
   absl::Status second = KvStack::Open(directory_.path(), std::make_shared<prometheus::Registry>()).status();
   EXPECT_THAT(second, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(std::string(second.message()), HasSubstr("in use by another process"));
 }
 
-class KvSnapshotTest : public KvFactoryTest {
+class KvStackSnapshotTest : public KvStackTest {
  protected:
   std::unique_ptr<KvStack> Open(const std::string& directory) {
     absl::StatusOr<std::unique_ptr<KvStack>> stack = KvStack::Open(directory, std::make_shared<prometheus::Registry>());
@@ -117,7 +118,7 @@ class KvSnapshotTest : public KvFactoryTest {
   const std::string copy_ = directory_.path() + "/copy";
 };
 
-TEST_F(KvSnapshotTest, HoldsWhatWasCommittedBeforeItAndOpensAsTheOriginalDid) {
+TEST_F(KvStackSnapshotTest, ContainsEarlierCommitsAndOpensLikeTheOriginal) {
   const std::unique_ptr<KvStack> stack = Open(original_);
   ASSERT_NE(stack, nullptr);
   Put(*stack, "synced", "1", Durability::kSynced);
@@ -137,7 +138,7 @@ TEST_F(KvSnapshotTest, HoldsWhatWasCommittedBeforeItAndOpensAsTheOriginalDid) {
   EXPECT_THAT(stack->engine()->Get("own"), IsOkAndHolds(testing::Eq(std::nullopt))) << "they share no file to write to";
 }
 
-TEST_F(KvSnapshotTest, LeavesOutNothingThatWasAcknowledgedWhileOthersWrite) {
+TEST_F(KvStackSnapshotTest, ContainsAllAcknowledgedCommitsOfConcurrentWriters) {
   const std::unique_ptr<KvStack> stack = Open(original_);
   ASSERT_NE(stack, nullptr);
   constexpr int kWriters = 4;
@@ -157,7 +158,7 @@ TEST_F(KvSnapshotTest, LeavesOutNothingThatWasAcknowledgedWhileOthersWrite) {
   std::vector<std::array<int, kWriters>> before;
   for (int s = 0; s < kSnapshots; ++s) {
     for (int w = 0; w < kWriters; ++w) {
-      while (acknowledged[w] < 5 * (s + 1)) std::this_thread::yield();
+      EXPECT_TRUE(Eventually([&] { return acknowledged[w] >= 5 * (s + 1); }));
     }
     std::array<int, kWriters> seen;
     for (int w = 0; w < kWriters; ++w) seen[w] = acknowledged[w];
@@ -181,7 +182,7 @@ TEST_F(KvSnapshotTest, LeavesOutNothingThatWasAcknowledgedWhileOthersWrite) {
   }
 }
 
-TEST_F(KvSnapshotTest, NeverGoesWhereSomethingIs) {
+TEST_F(KvStackSnapshotTest, DoesNotOverwrite) {
   const std::unique_ptr<KvStack> stack = Open(original_);
   ASSERT_NE(stack, nullptr);
   ASSERT_OK(stack->Snapshot(copy_));

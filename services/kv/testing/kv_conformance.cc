@@ -9,7 +9,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/synchronization/barrier.h"
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "services/status/status_macros.h"
@@ -59,7 +58,7 @@ absl::Status Increment(KvTransaction& transaction, const std::string& key) {
 
 const KvEngine::Function kNothing = [](KvTransaction&) { return absl::OkStatus(); };
 
-TEST_P(KvConformance, WhatIsNotThereIsNoError) {
+TEST_P(KvConformance, AMissingKeyIsNotAnError) {
   EXPECT_THAT(kv().Get("a"), IsOkAndHolds(Eq(std::nullopt)));
   EXPECT_THAT(kv().MultiGet({}), IsOkAndHolds(IsEmpty()));
   EXPECT_THAT(kv().Scan({}), IsOkAndHolds(IsEmpty()));
@@ -84,7 +83,7 @@ TEST_P(KvConformance, BufferedCommitsAreVisibleAtOnce) {
   EXPECT_THAT(kv().Get("a"), IsOkAndHolds(Optional(Eq("1"))));
 }
 
-TEST_P(KvConformance, KeysAndValuesAreAnyBytes) {
+TEST_P(KvConformance, KeysAndValuesMayContainAnyBytes) {
   const std::string all_bytes = [] {
     std::string bytes;
     for (int i = 0; i < 256; ++i) bytes.push_back(static_cast<char>(i));
@@ -98,7 +97,7 @@ TEST_P(KvConformance, KeysAndValuesAreAnyBytes) {
                                                            std::string("a\0b", 3), "\xff", "\xff\xff"));
 }
 
-TEST_P(KvConformance, AnEmptyValueIsNotAMissingOne) {
+TEST_P(KvConformance, AnEmptyValueIsNotAMissingValue) {
   ASSERT_OK(Put(kv(), "a", ""));
   EXPECT_THAT(kv().Get("a"), IsOkAndHolds(Optional(Eq(""))));
   EXPECT_THAT(kv().MultiGet(std::vector<std::string>{"a", "b"}),
@@ -114,7 +113,7 @@ TEST_P(KvConformance, ValuesMayBeLarge) {
   }
 }
 
-TEST_P(KvConformance, MultiGetAnswersInTheOrderOfItsKeys) {
+TEST_P(KvConformance, MultiGetReturnsValuesInTheOrderOfItsKeys) {
   Fill(kv(), {"a", "c"});
   EXPECT_THAT(kv().MultiGet(std::vector<std::string>{"c", "b", "a", "c"}),
               IsOkAndHolds(ElementsAre(Optional(Eq("value of c")), Eq(std::nullopt), Optional(Eq("value of a")),
@@ -129,7 +128,7 @@ TEST_P(KvConformance, ScanFindsThePrefixAndNothingElse) {
   EXPECT_THAT(Keys(kv().Scan({})), SizeIs(7));
 }
 
-TEST_P(KvConformance, ScanHoldsTheValues) {
+TEST_P(KvConformance, ScanReturnsValues) {
   Fill(kv(), {"p1", "p2"});
   EXPECT_THAT(kv().Scan({.prefix = "p"}),
               IsOkAndHolds(ElementsAre(KeyValue{"p1", "value of p1"}, KeyValue{"p2", "value of p2"})));
@@ -149,7 +148,7 @@ TEST_P(KvConformance, ScanStartsBehindAKeyThatNeedNotExist) {
   EXPECT_THAT(scan_after("z"), IsEmpty());
 }
 
-TEST_P(KvConformance, ScanStopsAtItsLimitAndGoesOnBehindIt) {
+TEST_P(KvConformance, ScanStopsAtItsLimitAndContinuesBehindIt) {
   Fill(kv(), {"p1", "p2", "p3"});
   EXPECT_THAT(Keys(kv().Scan({.prefix = "p", .limit = 0})), IsEmpty());
   EXPECT_THAT(Keys(kv().Scan({.prefix = "p", .limit = 2})), ElementsAre("p1", "p2"));
@@ -157,7 +156,7 @@ TEST_P(KvConformance, ScanStopsAtItsLimitAndGoesOnBehindIt) {
   EXPECT_THAT(Keys(kv().Scan({.prefix = "p", .limit = 3})), ElementsAre("p1", "p2", "p3"));
 }
 
-TEST_P(KvConformance, ScanKnowsTheEndOfPrefixesOfHighestBytes) {
+TEST_P(KvConformance, ScansPrefixesOfHighestBytes) {
   Fill(kv(), {"a", "a\xff", "a\xff\x01", "a\xff\xff", "b", "\xff", "\xff\xfe", "\xff\xff", "\xff\xff\x01"});
   EXPECT_THAT(Keys(kv().Scan({.prefix = "a\xff"})), ElementsAre("a\xff", "a\xff\x01", "a\xff\xff"));
   EXPECT_THAT(Keys(kv().Scan({.prefix = "\xff"})), ElementsAre("\xff", "\xff\xfe", "\xff\xff", "\xff\xff\x01"));
@@ -188,7 +187,7 @@ TEST_P(KvConformance, ATransactionSeesItsOwnWrites) {
   EXPECT_THAT(Keys(kv().Scan({})), ElementsAre("p1", "p2", "p25", "q"));
 }
 
-TEST_P(KvConformance, TheLastWriteOfAKeyCounts) {
+TEST_P(KvConformance, TheLastWriteOfAKeyWins) {
   ASSERT_OK(kv().Transact({{"a"}, {"b"}}, [](KvTransaction& transaction) {
     transaction.Put("a", "1");
     transaction.Put("a", "2");
@@ -199,7 +198,7 @@ TEST_P(KvConformance, TheLastWriteOfAKeyCounts) {
   EXPECT_THAT(kv().Scan({}), IsOkAndHolds(ElementsAre(KeyValue{"a", "2"}, KeyValue{"b", "3"})));
 }
 
-TEST_P(KvConformance, WhereTheFunctionFailsNothingIsWritten) {
+TEST_P(KvConformance, WritesNothingIfTheFunctionFails) {
   Fill(kv(), {"a", "b"});
   absl::Status status = kv().Transact({{"a"}, {"b"}, {"c"}}, [](KvTransaction& transaction) {
     transaction.Put("a", "new");
@@ -235,7 +234,7 @@ TEST_P(KvConformance, WritingUnderASharedLockIsRefused) {
   EXPECT_THAT(kv().Scan({}), IsOkAndHolds(IsEmpty()));
 }
 
-TEST_P(KvConformance, AbortedRunsAgainAFewTimes) {
+TEST_P(KvConformance, RunsAnAbortedFunctionAgain) {
   int runs = 0;
   ASSERT_OK(kv().Transact({{"a"}}, [&](KvTransaction& transaction) {
     transaction.Put(absl::StrCat("run", ++runs), "");
@@ -245,7 +244,7 @@ TEST_P(KvConformance, AbortedRunsAgainAFewTimes) {
   EXPECT_THAT(Keys(kv().Scan({})), ElementsAre("run3")) << "writes of an aborted run do not stay";
 }
 
-TEST_P(KvConformance, AbortedForeverIsGivenUp) {
+TEST_P(KvConformance, GivesUpAfterTheLastAttempt) {
   int runs = 0;
   EXPECT_THAT(kv().Transact({{"a"}},
                             [&](KvTransaction& transaction) {
@@ -258,28 +257,29 @@ TEST_P(KvConformance, AbortedForeverIsGivenUp) {
   EXPECT_THAT(kv().Get("a"), IsOkAndHolds(Eq(std::nullopt)));
 }
 
-TEST_P(KvConformance, AKeyMayBeNamedTwice) {
+TEST_P(KvConformance, AKeyMayBeLockedTwice) {
   ASSERT_OK(kv().Transact({{"a", LockMode::kShared}, {"a", LockMode::kExclusive}, {"a", LockMode::kShared}, {""}},
                           [](KvTransaction& transaction) { return Increment(transaction, "a"); }));
   EXPECT_THAT(kv().Get("a"), IsOkAndHolds(Optional(Eq("1"))));
 }
 
-TEST_P(KvConformance, SharedLocksAreHeldTogether) {
-  absl::Barrier* both_inside = new absl::Barrier(2);
-  auto meet = [&] {
+TEST_P(KvConformance, SharedLocksDoNotExcludeEachOther) {
+  absl::Notification inside[2];
+  auto meet = [&](int self) {
     EXPECT_OK(kv().Transact({{"a", LockMode::kShared}}, [&](KvTransaction&) {
-      if (both_inside->Block()) delete both_inside;
+      inside[self].Notify();
+      EXPECT_TRUE(inside[1 - self].WaitForNotificationWithTimeout(absl::Seconds(30)));
       return absl::OkStatus();
     }));
   };
-  std::thread other(meet);
-  meet();
+  std::thread other([&] { meet(1); });
+  meet(0);
   other.join();
 }
 
-TEST_P(KvConformance, ALockHeldTooLongAbortsAndARetrySucceeds) {
-  std::unique_ptr<KvEngine> kv = GetParam().make(/*attempts_max=*/1, absl::Milliseconds(5));
-  // Each pair of modes of which one is exclusive; the key does not exist.
+TEST_P(KvConformance, ALockTimeoutAbortsAndARetrySucceeds) {
+  std::unique_ptr<KvEngine> kv = GetParam().make(Attempts(1), absl::Milliseconds(5));
+  // Each pair of modes with at least one exclusive lock. The key does not exist.
   const std::vector<std::pair<LockMode, LockMode>> conflicts = {{LockMode::kExclusive, LockMode::kExclusive},
                                                                 {LockMode::kExclusive, LockMode::kShared},
                                                                 {LockMode::kShared, LockMode::kExclusive}};
@@ -309,26 +309,27 @@ TEST_P(KvConformance, ALockHeldTooLongAbortsAndARetrySucceeds) {
   }
 }
 
-TEST_P(KvConformance, AnEngineRetriesALockTimeoutByItself) {
-  std::unique_ptr<KvEngine> kv = GetParam().make(/*attempts_max=*/1000, absl::Milliseconds(1));
-  absl::Notification inside, waits;
+TEST_P(KvConformance, RetriesALockTimeout) {
+  absl::Notification inside, retried;
+  RetryPolicy retry = Attempts(1000);
+  retry.on_retry = [&](RetryReason reason) {
+    EXPECT_EQ(reason, RetryReason::kLockTimeout);
+    if (!retried.HasBeenNotified()) retried.Notify();
+  };
+  std::unique_ptr<KvEngine> kv = GetParam().make(retry, absl::Milliseconds(1));
   std::thread holder([&] {
     EXPECT_OK(kv->Transact({{"a"}}, [&](KvTransaction&) {
       inside.Notify();
-      // Until the other thread has surely run into its first timeout, or has got through wrongly.
-      waits.WaitForNotificationWithTimeout(absl::Milliseconds(20));
+      EXPECT_TRUE(retried.WaitForNotificationWithTimeout(absl::Seconds(30)));
       return absl::OkStatus();
     }));
   });
   inside.WaitForNotification();
-  EXPECT_OK(kv->Transact({{"a"}}, [&](KvTransaction&) {
-    waits.Notify();
-    return absl::OkStatus();
-  }));
+  EXPECT_OK(kv->Transact({{"a"}}, kNothing));
   holder.join();
 }
 
-TEST_P(KvConformance, ReadsAfterTheLockSeeWhatIsCommittedBefore) {
+TEST_P(KvConformance, ReadsUnderALockSeeEarlierCommits) {
   constexpr int kThreads = 8, kRounds = 50;
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
@@ -343,7 +344,7 @@ TEST_P(KvConformance, ReadsAfterTheLockSeeWhatIsCommittedBefore) {
   EXPECT_THAT(kv().Get("n"), IsOkAndHolds(Optional(Eq(absl::StrCat(kThreads * kRounds)))));
 }
 
-TEST_P(KvConformance, NoSnapshotIsKept) {
+TEST_P(KvConformance, ReadsSeeLaterCommits) {
   ASSERT_OK(Put(kv(), "b", "old"));
   ASSERT_OK(kv().Transact({{"a"}}, [&](KvTransaction& transaction) -> absl::Status {
     EXPECT_THAT(transaction.Get("b"), IsOkAndHolds(Optional(Eq("old"))));
@@ -354,11 +355,11 @@ TEST_P(KvConformance, NoSnapshotIsKept) {
   }));
 }
 
-TEST_P(KvConformance, LocksNamedInOppositeOrdersDoNotDeadlock) {
+TEST_P(KvConformance, LocksInOppositeOrdersDoNotDeadlock) {
   constexpr int kRounds = 200;
   auto run = [&](std::vector<Lock> locks) {
     for (int round = 0; round < kRounds; ++round) {
-      // One attempt suffices, or the waits of 60 s would show.
+      // One attempt suffices; otherwise the lock timeout of 60 s makes the test visibly slow.
       EXPECT_OK(kv().Transact(
           locks,
           [](KvTransaction& transaction) -> absl::Status {

@@ -8,17 +8,18 @@
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "services/kv/aborted_retry.h"
 #include "services/kv/kv_engine.h"
 
 namespace entrepot::kv {
 
-// What every engine must do. A backend's test instantiates it:
+// The contract of kv_engine.h as tests. The test of an engine instantiates it:
 //
 //   INSTANTIATE_TEST_SUITE_P(Memory, KvConformance, testing::Values(KvBackend{...}));
 struct KvBackend {
   std::string name;
-  // A new, empty engine, whose Transact makes `attempts_max` attempts and waits `lock_timeout` for one lock.
-  std::function<std::unique_ptr<KvEngine>(int attempts_max, absl::Duration lock_timeout)> make;
+  // A new, empty engine, whose Transact retries by `retry` and waits `lock_timeout` for one lock.
+  std::function<std::unique_ptr<KvEngine>(const RetryPolicy& retry, absl::Duration lock_timeout)> make;
 
   friend std::ostream& operator<<(std::ostream& os, const KvBackend& backend) { return os << backend.name; }
 };
@@ -28,8 +29,14 @@ class KvConformance : public testing::TestWithParam<KvBackend> {
   static constexpr int kAttemptsMax = 5;
 
   KvEngine& kv() { return *kv_; }
-  // An engine that waits so long for a lock that a test which waits for it hangs visibly.
-  std::unique_ptr<KvEngine> kv_ = GetParam().make(kAttemptsMax, absl::Seconds(60));
+  static RetryPolicy Attempts(int attempts_max) {
+    RetryPolicy retry;
+    retry.attempts_max = attempts_max;
+    return retry;
+  }
+
+  // Its lock timeout is so long that a test which runs into it is visibly slow.
+  std::unique_ptr<KvEngine> kv_ = GetParam().make(Attempts(kAttemptsMax), absl::Seconds(60));
 };
 
 }  // namespace entrepot::kv

@@ -11,7 +11,7 @@
 
 namespace entrepot::kv {
 
-// For tests: an empty directory, gone with its owner.
+// An empty directory for tests; removed with the object.
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {

@@ -13,12 +13,12 @@
 
 namespace entrepot::kv {
 
-// An engine that can be closed and opened anew, for tests that run on each kind.
+// An engine that can be closed and reopened, for tests that run on each kind of engine.
 class TestEngine {
  public:
   virtual ~TestEngine() = default;
   virtual KvEngine* get() = 0;
-  // What was committed is there afterwards.
+  // Committed writes are still there afterwards.
   virtual void Reopen() = 0;
 };
 

@@ -7,10 +7,10 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/core/blob_storage.h"
 #include "services/core/caller.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
-#include "services/core/object_access.h"
 #include "services/core/repository_name.h"
 #include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
@@ -36,7 +36,7 @@ class BlobCatalog {
     kv::KvEngine* kv = nullptr;
     const Clock* clock = nullptr;
     absl::Duration lease;
-    ObjectAccess* objects = nullptr;
+    BlobStorage* objects = nullptr;
     const PolicyProvider* policy = nullptr;
     const RepositoryReads* reads = nullptr;
     RepositoryRemover* repositories = nullptr;
@@ -88,7 +88,7 @@ class BlobCatalog {
   kv::KvEngine* const kv_;
   const Clock* const clock_;
   const absl::Duration lease_;
-  ObjectAccess* const objects_;
+  BlobStorage* const objects_;
   const PolicyProvider* const policy_;
   const RepositoryReads* const reads_;
   RepositoryRemover* const repositories_;

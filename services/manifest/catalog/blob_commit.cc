@@ -23,14 +23,14 @@ absl::Status GivenUp() {
   return OciError(OciErrorCode::kBlobUploadUnknown, "the upload was given up; start a new one");
 }
 
-absl::Status CheckObject(ObjectAccess* objects, const Blob& blob) {
+absl::Status CheckObject(BlobStorage* objects, const Blob& blob) {
   if (objects == nullptr) return absl::OkStatus();
   absl::Status status = objects->Check(blob.storage_key, blob.size_bytes);
   return absl::IsNotFound(status) || absl::IsDataLoss(status) ? GivenUp() : status;
 }
 
 // Never makes live what somebody may be deleting, or has deleted.
-absl::Status MakeLive(kv::KvTransaction& transaction, const Blob& blob, ObjectAccess* objects, BlobRecord* record) {
+absl::Status MakeLive(kv::KvTransaction& transaction, const Blob& blob, BlobStorage* objects, BlobRecord* record) {
   ASSIGN_OR_RETURN(const std::optional<std::string> intent, transaction.Get(keys::DeleteIntent(blob.storage_key)));
   if (intent.has_value()) return GivenUp();
   // The very bytes that were found corrupt.

@@ -5,8 +5,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "services/core/blob_storage.h"
 #include "services/core/content.h"
-#include "services/core/object_access.h"
 #include "services/core/repository_name.h"
 #include "services/kv/kv_engine.h"
 #include "services/manifest/catalog/catalog_metrics.h"
@@ -17,7 +17,7 @@ struct CommitTerms {
   absl::Time now;
   absl::Duration lease;
   // Null: the bytes are taken for granted.
-  ObjectAccess* objects = nullptr;
+  BlobStorage* objects = nullptr;
   // The bytes that the blob had when it was looked at before; their object is held exclusively too.
   std::optional<StorageKey> old_key;
 };

@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "prometheus/registry.h"
-#include "services/core/object_access.h"
+#include "services/core/blob_storage.h"
 #include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
 #include "services/manifest/catalog/blob_catalog.h"
@@ -45,7 +45,7 @@ class RegistryCatalog {
     PolicyProvider policy = {};
     // The blobs' bytes: a commit checks that they exist. May be null: then a commit does not check. Outlives the
     // catalog.
-    ObjectAccess* objects = nullptr;
+    BlobStorage* objects = nullptr;
     // Called for each pull by tag. May be null. Outlives the catalog.
     PullTimes* pulls = nullptr;
   };

@@ -29,7 +29,7 @@ constexpr absl::Duration kOld = absl::Hours(48);
 
 class CatalogCheck {
  public:
-  CatalogCheck(kv::KvReader& kv, ObjectAccess& objects, const CatalogCheckOptions& options, const Pace& pace)
+  CatalogCheck(kv::KvReader& kv, BlobStorage& objects, const CatalogCheckOptions& options, const Pace& pace)
       : kv_(kv), objects_(objects), options_(options), pace_(pace) {}
 
   absl::StatusOr<v1::InvariantReport> Run() && {
@@ -138,7 +138,7 @@ class CatalogCheck {
   }
 
   kv::KvReader& kv_;
-  ObjectAccess& objects_;
+  BlobStorage& objects_;
   const CatalogCheckOptions& options_;
   const Pace& pace_;
   v1::InvariantReport report_;
@@ -148,7 +148,7 @@ class CatalogCheck {
 
 }  // namespace
 
-absl::StatusOr<v1::InvariantReport> CheckCatalog(kv::KvReader& kv, ObjectAccess& objects,
+absl::StatusOr<v1::InvariantReport> CheckCatalog(kv::KvReader& kv, BlobStorage& objects,
                                                  const CatalogCheckOptions& options, const Pace& pace) {
   return CatalogCheck(kv, objects, options, pace).Run();
 }

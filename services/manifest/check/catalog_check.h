@@ -3,8 +3,8 @@
 
 #include "absl/status/statusor.h"
 #include "entrepot/manifest/v1/maintenance.pb.h"
-#include "services/core/object_access.h"
-#include "services/core/time/pace.h"
+#include "services/core/blob_storage.h"
+#include "services/core/time/stop_signal.h"
 #include "services/kv/kv_engine.h"
 
 namespace entrepot::manifest {
@@ -20,7 +20,7 @@ struct CatalogCheckOptions {
 
 // Holds records against one another and against the objects that they name: for operators (catalog_invariants.h). An
 // error where that cannot be done; kCancelled where `pace` stopped it.
-absl::StatusOr<v1::InvariantReport> CheckCatalog(kv::KvReader& kv, ObjectAccess& objects,
+absl::StatusOr<v1::InvariantReport> CheckCatalog(kv::KvReader& kv, BlobStorage& objects,
                                                  const CatalogCheckOptions& options, const Pace& pace);
 
 }  // namespace entrepot::manifest

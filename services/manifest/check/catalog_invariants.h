@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "services/core/object_access.h"
+#include "services/core/blob_storage.h"
 #include "services/core/storage_key.h"
 #include "services/kv/kv_engine.h"
 
@@ -19,7 +19,7 @@ struct InvariantOptions {
   // OK where an object of that size lies under that key; else what is wrong. Asked for each blob that is not known to
   // be corrupt. None: not checked.
   std::function<absl::Status(const StorageKey&, uint64_t size_bytes)> check_object = {};
-  // Objects that no session names and that are old enough to be somebody's or garbage, as ObjectAccess::ListUnclaimed()
+  // Objects that no session names and that are old enough to be somebody's or garbage, as BlobStorage::ListUnclaimed()
   // gives them. None: I4 is not checked.
   std::function<absl::StatusOr<StoredObjectPage>(const std::string& start_after, size_t limit)> list_objects = {};
   // A blob that is marked as corrupt and needed breaks I1 until a push heals it. false: that is expected.

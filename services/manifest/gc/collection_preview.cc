@@ -83,7 +83,7 @@ absl::Status PreviewIntents(kv::KvReader& kv, CollectionRun* run) {
 
 }  // namespace
 
-absl::Status PreviewCollection(kv::KvReader& kv, ObjectAccess& objects, absl::Time now, CollectionRun* run) {
+absl::Status PreviewCollection(kv::KvReader& kv, BlobStorage& objects, absl::Time now, CollectionRun* run) {
   run->report().set_dry_run(true);
   RETURN_IF_ERROR(PreviewBlobs(kv, now, run));
   if (run->stopped()) return absl::OkStatus();

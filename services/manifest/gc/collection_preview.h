@@ -3,7 +3,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "services/core/object_access.h"
+#include "services/core/blob_storage.h"
 #include "services/kv/kv_engine.h"
 #include "services/manifest/gc/collection_run.h"
 
@@ -11,7 +11,7 @@ namespace entrepot::manifest {
 
 // Puts into the run's report what would go were no lease, grace or reader in the way: blobs as doomed, objects that
 // wait to be deleted as swept, uploads that nobody committed as abandoned. Writes nothing.
-absl::Status PreviewCollection(kv::KvReader& kv, ObjectAccess& objects, absl::Time now, CollectionRun* run);
+absl::Status PreviewCollection(kv::KvReader& kv, BlobStorage& objects, absl::Time now, CollectionRun* run);
 
 }  // namespace entrepot::manifest
 

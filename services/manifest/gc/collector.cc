@@ -33,7 +33,7 @@ constexpr int kPassesMax = 8;
 
 class KvCollector : public Collector {
  public:
-  KvCollector(kv::KvEngine* kv, const Clock* clock, ObjectAccess* objects, const Options& options)
+  KvCollector(kv::KvEngine* kv, const Clock* clock, BlobStorage* objects, const Options& options)
       : kv_(kv),
         clock_(clock),
         objects_(objects),
@@ -209,7 +209,7 @@ class KvCollector : public Collector {
 
   kv::KvEngine* const kv_;
   const Clock* const clock_;
-  ObjectAccess* const objects_;
+  BlobStorage* const objects_;
   const Options options_;
   const RandomBits random_;
   DeletionGate gate_;
@@ -220,7 +220,7 @@ class KvCollector : public Collector {
 
 }  // namespace
 
-std::unique_ptr<Collector> Collector::Create(kv::KvEngine* kv, const Clock* clock, ObjectAccess* objects,
+std::unique_ptr<Collector> Collector::Create(kv::KvEngine* kv, const Clock* clock, BlobStorage* objects,
                                              const Options& options) {
   return std::make_unique<KvCollector>(kv, clock, objects, options);
 }

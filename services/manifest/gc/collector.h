@@ -8,11 +8,11 @@
 #include "absl/time/time.h"
 #include "entrepot/manifest/v1/maintenance.pb.h"
 #include "prometheus/registry.h"
-#include "services/core/object_access.h"
-#include "services/core/random_order.h"
+#include "services/core/blob_storage.h"
 #include "services/core/time/clock.h"
-#include "services/core/time/pace.h"
+#include "services/core/time/stop_signal.h"
 #include "services/kv/kv_engine.h"
+#include "services/manifest/records/random_order.h"
 
 namespace entrepot::manifest {
 
@@ -32,7 +32,7 @@ class Collector {
   };
 
   // All outlive the collector.
-  static std::unique_ptr<Collector> Create(kv::KvEngine* kv, const Clock* clock, ObjectAccess* objects,
+  static std::unique_ptr<Collector> Create(kv::KvEngine* kv, const Clock* clock, BlobStorage* objects,
                                            const Options& options);
   virtual ~Collector() = default;
 

@@ -15,7 +15,7 @@ using storage::v1::BlobRecord;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-using Session = MemoryObjectAccess::Session;
+using Session = MemoryBlobStorage::Session;
 
 TEST_F(CollectorTest, DeletingAManifestFreesWhatOnlyItNeeded) {
   const Digest first = PushedImage("v1");

@@ -4,13 +4,13 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "services/core/object_access.h"
-#include "services/core/random_order.h"
+#include "services/core/blob_storage.h"
 #include "services/core/storage_key.h"
 #include "services/kv/kv_engine.h"
 #include "services/manifest/gc/collection_run.h"
 #include "services/manifest/gc/collector_metrics.h"
 #include "services/manifest/gc/deletion_pause.h"
+#include "services/manifest/records/random_order.h"
 
 namespace entrepot::manifest {
 
@@ -19,7 +19,7 @@ namespace entrepot::manifest {
 class ObjectSweep {
  public:
   // All outlive it.
-  ObjectSweep(kv::KvEngine* kv, ObjectAccess* objects, DeletionGate* gate, CollectorMetrics* metrics,
+  ObjectSweep(kv::KvEngine* kv, BlobStorage* objects, DeletionGate* gate, CollectorMetrics* metrics,
               const RandomBits* random)
       : kv_(kv), objects_(objects), gate_(gate), metrics_(metrics), random_(random) {}
 
@@ -40,7 +40,7 @@ class ObjectSweep {
   absl::Status RemoveIntents(const std::vector<Doomed>& swept, CollectionRun* run) const;
 
   kv::KvEngine* const kv_;
-  ObjectAccess* const objects_;
+  BlobStorage* const objects_;
   DeletionGate* const gate_;
   CollectorMetrics* const metrics_;
   const RandomBits* const random_;

@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
-#include "services/core/object_access.h"
+#include "services/core/blob_storage.h"
 #include "services/core/storage_key.h"
 #include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
@@ -29,7 +29,7 @@ class OrphanReap {
   static constexpr size_t kBatch = 200'000;
 
   // All outlive it.
-  OrphanReap(kv::KvEngine* kv, const Clock* clock, ObjectAccess* objects, DeletionGate* gate, CollectorMetrics* metrics,
+  OrphanReap(kv::KvEngine* kv, const Clock* clock, BlobStorage* objects, DeletionGate* gate, CollectorMetrics* metrics,
              absl::Duration age)
       : kv_(kv), clock_(clock), objects_(objects), gate_(gate), metrics_(metrics), age_(age) {}
 
@@ -60,7 +60,7 @@ class OrphanReap {
 
   kv::KvEngine* const kv_;
   const Clock* const clock_;
-  ObjectAccess* const objects_;
+  BlobStorage* const objects_;
   DeletionGate* const gate_;
   CollectorMetrics* const metrics_;
   const absl::Duration age_;

@@ -5,7 +5,7 @@
 namespace entrepot::manifest {
 namespace {
 
-using Session = MemoryObjectAccess::Session;
+using Session = MemoryBlobStorage::Session;
 
 class OrphanReapTest : public CollectorTest {
  protected:

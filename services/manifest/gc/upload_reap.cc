@@ -15,7 +15,7 @@ namespace entrepot::manifest {
 
 using storage::v1::BlobRecord;
 
-absl::StatusOr<bool> ReapUpload(kv::KvEngine& kv, const Clock& clock, ObjectAccess& objects, const Blob& upload) {
+absl::StatusOr<bool> ReapUpload(kv::KvEngine& kv, const Clock& clock, BlobStorage& objects, const Blob& upload) {
   CatalogLocks locks;
   locks.Blob(upload.digest, kv::LockMode::kExclusive);
   locks.Object(upload.storage_key, kv::LockMode::kExclusive);

@@ -10,9 +10,9 @@
 #include "entrepot/config/v1/shared.pb.h"
 #include "entrepot/manifest/v1/maintenance.pb.h"
 #include "prometheus/registry.h"
+#include "services/core/blob_storage.h"
 #include "services/core/caller.h"
 #include "services/core/digest.h"
-#include "services/core/object_access.h"
 #include "services/core/storage_key.h"
 #include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
@@ -37,7 +37,7 @@ class Upkeep {
     kv::KvEngine* kv = nullptr;
     const Clock* clock = nullptr;
     RegistryCatalog* catalog = nullptr;
-    ObjectAccess* objects = nullptr;
+    BlobStorage* objects = nullptr;
     // Null: nobody notes when tags are pulled.
     PullTimes* pulls = nullptr;
     // Null: nowhere.

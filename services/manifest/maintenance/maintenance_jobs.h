@@ -16,7 +16,7 @@
 #include "absl/time/time.h"
 #include "entrepot/manifest/v1/maintenance.pb.h"
 #include "services/core/time/clock.h"
-#include "services/core/time/pace.h"
+#include "services/core/time/stop_signal.h"
 
 namespace entrepot::manifest {
 

@@ -14,7 +14,7 @@
 #include "services/kv/memory_kv_engine.h"
 #include "services/kv/testing/temporary_directory.h"
 #include "services/manifest/testing/catalog_test_content.h"
-#include "services/manifest/testing/memory_object_access.h"
+#include "services/manifest/testing/memory_blob_storage.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/status/status_matchers.h"
 
@@ -98,7 +98,7 @@ class UpkeepTest : public testing::Test {
   const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
   kv::MemoryKvEngine kv_;
   FakeClock clock_;
-  MemoryObjectAccess objects_{&clock_};
+  MemoryBlobStorage objects_{&clock_};
   Upkeep::Options options_;
   std::unique_ptr<RegistryCatalog> catalog_;
   std::unique_ptr<runtime::AuditLog> audit_;

@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 #include "google/protobuf/descriptor.h"
-#include "services/core/files/backup_name.h"
+#include "services/core/files/named_backup.h"
 #include "services/manifest/check/catalog_check.h"
 #include "services/manifest/maintenance/registry_backup.h"
 #include "services/manifest/maintenance/usage.h"

@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "entrepot/manifest/v1/maintenance.pb.h"
-#include "services/core/object_access.h"
+#include "services/core/blob_storage.h"
 #include "services/kv/kv_engine.h"
 #include "services/manifest/gc/collector.h"
 #include "services/manifest/maintenance/maintenance_jobs.h"
@@ -22,7 +22,7 @@ class MaintenanceWork {
   // All outlive the work.
   struct Parts {
     kv::KvEngine* kv = nullptr;
-    ObjectAccess* objects = nullptr;
+    BlobStorage* objects = nullptr;
     Collector* collector = nullptr;
     Scrubber* scrubber = nullptr;
     const AuditedRetention* retention = nullptr;

@@ -5,7 +5,6 @@
 #include <functional>
 
 #include "absl/time/time.h"
-#include "services/core/time/pace.h"
 #include "services/core/time/stop_signal.h"
 
 namespace entrepot::manifest {

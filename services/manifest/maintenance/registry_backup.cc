@@ -5,8 +5,8 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
-#include "services/core/files/backup_name.h"
 #include "services/core/files/durable_directory.h"
+#include "services/core/files/named_backup.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
@@ -14,7 +14,7 @@ namespace {
 
 absl::StatusOr<v1::Backup> Take(const std::string& partial, const std::string& directory, const std::string& name,
                                 const std::function<absl::Status(const std::string& directory)>& snapshot_kv,
-                                ObjectAccess& objects) {
+                                BlobStorage& objects) {
   RETURN_IF_ERROR(MakeDirectoryDurably(partial));
   RETURN_IF_ERROR(snapshot_kv(absl::StrCat(partial, "/kv")));
   ASSIGN_OR_RETURN(const ObjectSnapshot snapshot, objects.Snapshot(name));
@@ -33,7 +33,7 @@ absl::StatusOr<v1::Backup> Take(const std::string& partial, const std::string& d
 
 absl::StatusOr<v1::Backup> TakeBackup(const std::string& backup_directory, const std::string& name,
                                       const std::function<absl::Status(const std::string& directory)>& snapshot_kv,
-                                      ObjectAccess& objects, Collector& collector) {
+                                      BlobStorage& objects, Collector& collector) {
   RETURN_IF_ERROR(CheckBackupName(name));
   const std::string directory = absl::StrCat(backup_directory, "/", name);
   std::error_code error;

@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "entrepot/manifest/v1/maintenance.pb.h"
-#include "services/core/object_access.h"
+#include "services/core/blob_storage.h"
 #include "services/manifest/gc/collector.h"
 
 namespace entrepot::manifest {
@@ -21,7 +21,7 @@ namespace entrepot::manifest {
 // be taken nonetheless: take another one.
 absl::StatusOr<v1::Backup> TakeBackup(const std::string& backup_directory, const std::string& name,
                                       const std::function<absl::Status(const std::string& directory)>& snapshot_kv,
-                                      ObjectAccess& objects, Collector& collector);
+                                      BlobStorage& objects, Collector& collector);
 
 }  // namespace entrepot::manifest
 

@@ -3,7 +3,7 @@
 
 #include "absl/status/statusor.h"
 #include "entrepot/manifest/v1/maintenance.pb.h"
-#include "services/core/time/pace.h"
+#include "services/core/time/stop_signal.h"
 #include "services/kv/kv_engine.h"
 
 namespace entrepot::manifest {

@@ -9,8 +9,8 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "services/core/digest.h"
-#include "services/core/random_order.h"
 #include "services/kv/kv_engine.h"
+#include "services/manifest/records/random_order.h"
 
 namespace entrepot::manifest {
 

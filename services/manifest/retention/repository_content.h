@@ -10,7 +10,7 @@
 #include "services/core/digest.h"
 #include "services/core/repository_name.h"
 #include "services/core/tag.h"
-#include "services/core/time/pace.h"
+#include "services/core/time/stop_signal.h"
 #include "services/kv/kv_engine.h"
 
 namespace entrepot::manifest {

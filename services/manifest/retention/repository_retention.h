@@ -16,7 +16,7 @@
 #include "services/core/digest.h"
 #include "services/core/reference.h"
 #include "services/core/repository_name.h"
-#include "services/core/time/pace.h"
+#include "services/core/time/stop_signal.h"
 #include "services/kv/kv_engine.h"
 #include "services/manifest/catalog/deletion_condition.h"
 #include "services/manifest/catalog/registry_catalog.h"

@@ -9,7 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "entrepot/manifest/v1/maintenance.pb.h"
 #include "services/core/time/clock.h"
-#include "services/core/time/pace.h"
+#include "services/core/time/stop_signal.h"
 #include "services/kv/kv_engine.h"
 #include "services/manifest/catalog/registry_catalog.h"
 #include "services/manifest/retention/retention_rules.h"

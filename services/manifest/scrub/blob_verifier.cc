@@ -23,7 +23,7 @@ using storage::v1::BlobRecord;
 
 }  // namespace
 
-BlobExamination::BlobExamination(kv::KvEngine* kv, const Clock* clock, ObjectAccess* objects,
+BlobExamination::BlobExamination(kv::KvEngine* kv, const Clock* clock, BlobStorage* objects,
                                  const std::shared_ptr<prometheus::Registry>& registry)
     : kv_(*kv),
       clock_(*clock),

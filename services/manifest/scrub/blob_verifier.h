@@ -8,8 +8,8 @@
 #include "absl/status/statusor.h"
 #include "prometheus/counter.h"
 #include "prometheus/registry.h"
+#include "services/core/blob_storage.h"
 #include "services/core/content.h"
-#include "services/core/object_access.h"
 #include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
 
@@ -28,7 +28,7 @@ class BlobExamination {
  public:
   // `kv`, `clock` and `objects` outlive it. What it reads and finds is counted in the registry
   // (entrepot_scrub_bytes_total, entrepot_scrub_blobs_total).
-  BlobExamination(kv::KvEngine* kv, const Clock* clock, ObjectAccess* objects,
+  BlobExamination(kv::KvEngine* kv, const Clock* clock, BlobStorage* objects,
                   const std::shared_ptr<prometheus::Registry>& registry);
 
   // Of a blob that was LIVE with that storage key a while ago. kCorrupt, kMissing: it is marked now, durably, and its
@@ -41,7 +41,7 @@ class BlobExamination {
 
   kv::KvEngine& kv_;
   const Clock& clock_;
-  ObjectAccess& objects_;
+  BlobStorage& objects_;
   const std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Counter& read_bytes_;
   prometheus::Family<prometheus::Counter>& blobs_;

@@ -42,7 +42,7 @@ enum class Ending { kDone, kStopped, kSuperseded };
 
 class ObjectScrubber : public Scrubber {
  public:
-  ObjectScrubber(kv::KvEngine* kv, const Clock* clock, ObjectAccess* objects, const Options& options)
+  ObjectScrubber(kv::KvEngine* kv, const Clock* clock, BlobStorage* objects, const Options& options)
       : kv_(*kv),
         clock_(*clock),
         objects_(*objects),
@@ -212,7 +212,7 @@ class ObjectScrubber : public Scrubber {
 
   kv::KvEngine& kv_;
   const Clock& clock_;
-  ObjectAccess& objects_;
+  BlobStorage& objects_;
   const uint64_t bytes_per_second_;
   const std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Gauge& last_success_;
@@ -225,7 +225,7 @@ class ObjectScrubber : public Scrubber {
 
 }  // namespace
 
-std::unique_ptr<Scrubber> Scrubber::Create(kv::KvEngine* kv, const Clock* clock, ObjectAccess* objects,
+std::unique_ptr<Scrubber> Scrubber::Create(kv::KvEngine* kv, const Clock* clock, BlobStorage* objects,
                                            const Options& options) {
   return std::make_unique<ObjectScrubber>(kv, clock, objects, options);
 }

@@ -8,11 +8,11 @@
 #include "absl/time/time.h"
 #include "entrepot/manifest/v1/maintenance.pb.h"
 #include "prometheus/registry.h"
+#include "services/core/blob_storage.h"
 #include "services/core/digest.h"
-#include "services/core/object_access.h"
 #include "services/core/storage_key.h"
 #include "services/core/time/clock.h"
-#include "services/core/time/pace.h"
+#include "services/core/time/stop_signal.h"
 #include "services/kv/kv_engine.h"
 
 namespace entrepot::manifest {
@@ -29,7 +29,7 @@ class Scrubber {
   };
 
   // All outlive the scrubber.
-  static std::unique_ptr<Scrubber> Create(kv::KvEngine* kv, const Clock* clock, ObjectAccess* objects,
+  static std::unique_ptr<Scrubber> Create(kv::KvEngine* kv, const Clock* clock, BlobStorage* objects,
                                           const Options& options);
   virtual ~Scrubber() = default;
 

@@ -15,7 +15,7 @@
 #include "services/manifest/records/record_io.h"
 #include "services/manifest/testing/catalog_test_content.h"
 #include "services/manifest/testing/catalog_test_fixture.h"
-#include "services/manifest/testing/memory_object_access.h"
+#include "services/manifest/testing/memory_blob_storage.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_matchers.h"
 
@@ -69,7 +69,7 @@ class ScrubberTest : public CatalogTest {
     return status;
   }
 
-  MemoryObjectAccess objects_{&clock_};
+  MemoryBlobStorage objects_{&clock_};
   std::shared_ptr<prometheus::Registry> registry_;
   std::unique_ptr<Scrubber> scrubber_;
   int verified_ = 0;

@@ -15,7 +15,7 @@
 #include "services/manifest/gc/collector.h"
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/testing/catalog_test_content.h"
-#include "services/manifest/testing/memory_object_access.h"
+#include "services/manifest/testing/memory_blob_storage.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::manifest {
@@ -23,7 +23,7 @@ namespace {
 
 using kv::Fault;
 using testing::IsEmpty;
-using Session = MemoryObjectAccess::Session;
+using Session = MemoryBlobStorage::Session;
 
 const Pace kUnpaced = [](uint64_t, uint64_t) { return true; };
 
@@ -145,7 +145,7 @@ class DyingRegistry {
   FakeClock clock_;
   kv::MemoryKvEngine engine_;
   kv::FaultInjectingKvEngine kv_{&engine_};
-  MemoryObjectAccess objects_{&clock_};
+  MemoryBlobStorage objects_{&clock_};
   std::optional<StorageKey> orphan_;
   std::unique_ptr<RegistryCatalog> catalog_;
   std::unique_ptr<Collector> collector_;

@@ -18,7 +18,7 @@
 #include "services/manifest/gc/collector.h"
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/testing/catalog_test_content.h"
-#include "services/manifest/testing/memory_object_access.h"
+#include "services/manifest/testing/memory_blob_storage.h"
 #include "services/status/status_macros.h"
 #include "services/status/status_matchers.h"
 
@@ -26,7 +26,7 @@ namespace entrepot::manifest {
 namespace {
 
 using testing::IsEmpty;
-using Session = MemoryObjectAccess::Session;
+using Session = MemoryBlobStorage::Session;
 
 // Pushes, mounts and deletes against collectors to which a lease of a moment is the longest and a grace is nothing.
 class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
@@ -132,7 +132,7 @@ class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
 
   const std::vector<RepositoryName> repositories_ = {Repo("a"), Repo("b")};
   FakeClock clock_;
-  MemoryObjectAccess objects_{&clock_};
+  MemoryBlobStorage objects_{&clock_};
   const std::unique_ptr<kv::TestEngine> engine_;
   kv::KvEngine& kv_;
   std::unique_ptr<RegistryCatalog> catalog_;

@@ -20,7 +20,7 @@
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/records/record_io.h"
 #include "services/manifest/testing/catalog_test_content.h"
-#include "services/manifest/testing/memory_object_access.h"
+#include "services/manifest/testing/memory_blob_storage.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::manifest {
@@ -116,7 +116,7 @@ class CollectorTest : public testing::Test {
   FakeClock clock_;
   kv::MemoryKvEngine engine_;
   kv::KvEngine& kv_ = engine_;
-  MemoryObjectAccess objects_{&clock_};
+  MemoryBlobStorage objects_{&clock_};
   const std::shared_ptr<prometheus::Registry> registry_;
   std::unique_ptr<RegistryCatalog> catalog_;
   std::unique_ptr<Collector> collector_;
