@@ -75,7 +75,7 @@ class GatewayProcess final : public runtime::RunningService {
                                 runtime::ToDuration(config.auth_service().deadline()), &calls_);
   }
 
-  GrpcCalls calls_;
+  GrpcCallRegistry calls_;
   std::unique_ptr<BlobBackend> blobs_;
   std::unique_ptr<ManifestBackend> manifests_;
   std::unique_ptr<AuthBackend> auth_;  // Null without accounts.

@@ -112,20 +112,34 @@ struct Row {
 using F = RouteFamily;
 // Content that is not there gives 404 to whoever may know that.
 constexpr std::array kMatrix = {
-    Row{F::kBase, "GET", kHolders, 200},         Row{F::kBase, "HEAD", kHolders, 200},
-    Row{F::kCatalog, "GET", kListers, 200},      Row{F::kCatalog, "HEAD", kListers, 200},
-    Row{F::kBlob, "GET", kReaders, 200},         Row{F::kBlob, "HEAD", kReaders, 200},
-    Row{F::kBlob, "DELETE", kDeleters, 202},     Row{F::kUploads, "POST", kWriters, 202},
-    Row{F::kUpload, "GET", kWriters, 404},       Row{F::kUpload, "HEAD", kWriters, 404},
-    Row{F::kUpload, "PATCH", kWriters, 404},     Row{F::kUpload, "PUT", kWriters, 404},
-    Row{F::kUpload, "DELETE", kWriters, 404},    Row{F::kManifest, "GET", kReaders, 200},
-    Row{F::kManifest, "HEAD", kReaders, 200},    Row{F::kManifest, "PUT", kWriters, 201},
-    Row{F::kManifest, "DELETE", kDeleters, 202}, Row{F::kTags, "GET", kReaders, 200},
-    Row{F::kTags, "HEAD", kReaders, 200},        Row{F::kReferrers, "GET", kReaders, 200},
-    Row{F::kReferrers, "HEAD", kReaders, 200},   Row{F::kToken, "GET", kAll, 200},
-    Row{F::kToken, "POST", kAll, 200},           Row{F::kKeySet, "GET", kAll, 200},
-    Row{F::kKeySet, "HEAD", kAll, 200},          Row{F::kAdminister, "POST", kAdmins, 200},
-    Row{F::kRepository, "DELETE", kAdmins, 200}, Row{F::kMaintain, "POST", kAdmins, 200},
+    Row{F::kBase, "GET", kHolders, 200},
+    Row{F::kBase, "HEAD", kHolders, 200},
+    Row{F::kRepositoryList, "GET", kListers, 200},
+    Row{F::kRepositoryList, "HEAD", kListers, 200},
+    Row{F::kBlob, "GET", kReaders, 200},
+    Row{F::kBlob, "HEAD", kReaders, 200},
+    Row{F::kBlob, "DELETE", kDeleters, 202},
+    Row{F::kUploadStart, "POST", kWriters, 202},
+    Row{F::kUploadSession, "GET", kWriters, 404},
+    Row{F::kUploadSession, "HEAD", kWriters, 404},
+    Row{F::kUploadSession, "PATCH", kWriters, 404},
+    Row{F::kUploadSession, "PUT", kWriters, 404},
+    Row{F::kUploadSession, "DELETE", kWriters, 404},
+    Row{F::kManifest, "GET", kReaders, 200},
+    Row{F::kManifest, "HEAD", kReaders, 200},
+    Row{F::kManifest, "PUT", kWriters, 201},
+    Row{F::kManifest, "DELETE", kDeleters, 202},
+    Row{F::kTagList, "GET", kReaders, 200},
+    Row{F::kTagList, "HEAD", kReaders, 200},
+    Row{F::kReferrers, "GET", kReaders, 200},
+    Row{F::kReferrers, "HEAD", kReaders, 200},
+    Row{F::kToken, "GET", kAll, 200},
+    Row{F::kToken, "POST", kAll, 200},
+    Row{F::kKeySet, "GET", kAll, 200},
+    Row{F::kKeySet, "HEAD", kAll, 200},
+    Row{F::kAdmin, "POST", kAdmins, 200},
+    Row{F::kRepository, "DELETE", kAdmins, 200},
+    Row{F::kMaintenance, "POST", kAdmins, 200},
 };
 
 constexpr size_t RowsOf(RouteFamily family, absl::string_view method) {
@@ -160,17 +174,17 @@ std::string Target(RouteFamily family, absl::string_view repository) {
   switch (family) {
     case RouteFamily::kBase:
       return "/v2/";
-    case RouteFamily::kCatalog:
+    case RouteFamily::kRepositoryList:
       return "/v2/_catalog";
     case RouteFamily::kBlob:
       return absl::StrCat("/v2/", repository, "/blobs/", ConfigDigest());
-    case RouteFamily::kUploads:
+    case RouteFamily::kUploadStart:
       return absl::StrCat("/v2/", repository, "/blobs/uploads/");
-    case RouteFamily::kUpload:
+    case RouteFamily::kUploadSession:
       return absl::StrCat("/v2/", repository, "/blobs/uploads/", std::string(32, '0'), "?digest=", ConfigDigest());
     case RouteFamily::kManifest:
       return absl::StrCat("/v2/", repository, "/manifests/latest");
-    case RouteFamily::kTags:
+    case RouteFamily::kTagList:
       return absl::StrCat("/v2/", repository, "/tags/list");
     case RouteFamily::kReferrers:
       return absl::StrCat("/v2/", repository, "/referrers/", ConfigDigest());
@@ -178,9 +192,9 @@ std::string Target(RouteFamily family, absl::string_view repository) {
       return "/token";
     case RouteFamily::kKeySet:
       return "/.well-known/jwks.json";
-    case RouteFamily::kMaintain:
+    case RouteFamily::kMaintenance:
       return "/entrepot/v1/maintain";
-    case RouteFamily::kAdminister:
+    case RouteFamily::kAdmin:
       return "/entrepot/v1/administer";
     case RouteFamily::kRepository:
       return absl::StrCat("/entrepot/v1/repositories/", repository);
@@ -194,8 +208,8 @@ struct Content {
 
 Content ContentOf(const Row& row) {
   if (row.family == RouteFamily::kManifest && row.method == "PUT") return {TestRegistry::Image(), kImageContentType};
-  if (row.family == RouteFamily::kMaintain) return {R"({"getStatus":{}})", ""};
-  if (row.family == RouteFamily::kAdminister) return {R"({"listKeys":{}})", ""};
+  if (row.family == RouteFamily::kMaintenance) return {R"({"getStatus":{}})", ""};
+  if (row.family == RouteFamily::kAdmin) return {R"({"listKeys":{}})", ""};
   if (row.family == RouteFamily::kToken && row.method == "POST") {
     return {"grant_type=password&username=ann&password=secret", "Content-Type: application/x-www-form-urlencoded\r\n"};
   }
@@ -258,19 +272,19 @@ std::string ExpectedError(Identity identity) {
 }
 
 std::string ExpectedScope(const Row& row, absl::string_view repository) {
-  switch (GetRouteInfo(row.family).Find(row.method)->need) {
-    case Need::kNothing:
-    case Need::kAnyToken:
+  switch (GetRouteInfo(row.family).Find(row.method)->permission) {
+    case Permission::kNone:
+    case Permission::kAnyToken:
       return "";
-    case Need::kPull:
+    case Permission::kPull:
       return absl::StrCat(",scope=\"repository:", repository, ":pull\"");
-    case Need::kPush:
+    case Permission::kPush:
       return absl::StrCat(",scope=\"repository:", repository, ":pull,push\"");
-    case Need::kDelete:
+    case Permission::kDelete:
       return absl::StrCat(",scope=\"repository:", repository, ":delete\"");
-    case Need::kCatalog:
+    case Permission::kCatalog:
       return ",scope=\"registry:catalog:*\"";
-    case Need::kAdminister:
+    case Permission::kAdmin:
       return ",scope=\"registry:administration:*\"";
   }
   std::abort();

@@ -16,11 +16,11 @@ namespace entrepot::gateway::api {
 struct AccountRoutes {
   // All must outlive it; `audit` may be nullptr.
   AccountRoutes(AuthBackend* auth, ManifestBackend* manifests, KeySetCache* keys, runtime::AuditLog* audit)
-      : token(auth), key_set(keys), administer(auth), repository(manifests, audit) {}
+      : token(auth), key_set(keys), admin(auth), repository(manifests, audit) {}
 
   const TokenHandler token;
   const KeySetHandler key_set;
-  const AdministerHandler administer;
+  const AdminHandler admin;
   const RepositoryHandler repository;
 };
 

@@ -65,13 +65,13 @@ class RegistryApi : public http::Handler {
               const std::shared_ptr<prometheus::Registry>& registry, const RegistryAccounts& accounts)
       : deletes_disabled_(limits.deletes_disabled()),
         blob_(blobs, manifests),
-        catalog_(manifests, accounts.auth),
-        maintain_(manifests),
+        repository_list_(manifests, accounts.auth),
+        maintenance_(manifests),
         manifest_(manifests, limits.manifest_bytes_max()),
         referrers_(manifests),
         tag_list_(manifests),
-        upload_(blobs, manifests, limits.blob_bytes_max()),
-        uploads_(blobs, manifests, limits.blob_bytes_max(), registry) {
+        upload_session_(blobs, manifests, limits.blob_bytes_max()),
+        upload_start_(blobs, manifests, limits.blob_bytes_max(), registry) {
     if (accounts.auth == nullptr) return;
     const Clock* const clock = accounts.clock == nullptr ? &system_clock_ : accounts.clock;
     access_ = std::make_unique<AccessControl>(
@@ -120,27 +120,28 @@ class RegistryApi : public http::Handler {
       CO_ASSIGN_OR_RETURN(repository, RepositoryName::Parse(route.repository));
     }
     if (access_ == nullptr) co_return co_await Dispatch(request, route, std::move(repository), nullptr);
-    const std::string source = route.family == RouteFamily::kUploads ? MountSource(request.query) : "";
-    co_return co_await AnswerAllowed(request, route, {method->need, route.repository, source}, std::move(repository));
+    const std::string source = route.family == RouteFamily::kUploadStart ? MountSource(request.query) : "";
+    co_return co_await AnswerAllowed(request, route, {method->permission, route.repository, source},
+                                     std::move(repository));
   }
 
-  HandlerResult AnswerAllowed(http::Request& request, const Route& route, NeededAccess needed,
+  HandlerResult AnswerAllowed(http::Request& request, const Route& route, RequiredAccess required,
                               std::optional<RepositoryName> repository) {
-    Token token = access_->FindSufficient(request, needed);
+    Token token = access_->FindSufficient(request, required);
     if (token == nullptr) {
-      AccessControl::Decision decision = co_await access_->Decide(request, needed);
+      AccessControl::Decision decision = co_await access_->Decide(request, required);
       if (auto* denial = std::get_if<http::Response>(&decision)) co_return std::move(*denial);
       token = std::get<Token>(std::move(decision));
     }
     absl::StatusOr<http::Response> result = co_await Dispatch(request, route, std::move(repository), token.get());
     if (token != nullptr && (absl::IsUnauthenticated(result.status()) || absl::IsPermissionDenied(result.status()))) {
-      co_return co_await access_->DeniedByService(request, needed, result.status(), *token);
+      co_return co_await access_->DeniedByService(request, required, result.status(), *token);
     }
     co_return result;
   }
 
   HandlerResult Dispatch(http::Request& request, const Route& route, std::optional<RepositoryName> repository,
-                         const VerifiedToken* token) {
+                         const AccessToken* token) {
     CallContext call{request.request_id};
     if (token != nullptr) call.caller = token->caller();
     if (!repository.has_value()) co_return co_await DispatchGlobal(request, route.family, call);
@@ -151,23 +152,23 @@ class RegistryApi : public http::Handler {
   // Not coroutines: these two hand the handler's on.
   HandlerResult DispatchGlobal(http::Request& request, RouteFamily family, const CallContext& call) {
     switch (family) {
-      case RouteFamily::kCatalog:
-        return catalog_.Handle(request, call);
-      case RouteFamily::kMaintain:
-        return maintain_.Handle(request, call);
+      case RouteFamily::kRepositoryList:
+        return repository_list_.Handle(request, call);
+      case RouteFamily::kMaintenance:
+        return maintenance_.Handle(request, call);
       case RouteFamily::kToken:
         return account_routes_->token.Handle(request, call);
       case RouteFamily::kKeySet:
         return account_routes_->key_set.Handle(call);
-      case RouteFamily::kAdminister:
-        return account_routes_->administer.Handle(request, call);
+      case RouteFamily::kAdmin:
+        return account_routes_->admin.Handle(request, call);
       case RouteFamily::kBase:
         return Base();
       case RouteFamily::kBlob:
-      case RouteFamily::kUploads:
-      case RouteFamily::kUpload:
+      case RouteFamily::kUploadStart:
+      case RouteFamily::kUploadSession:
       case RouteFamily::kManifest:
-      case RouteFamily::kTags:
+      case RouteFamily::kTagList:
       case RouteFamily::kReferrers:
       case RouteFamily::kRepository:
         break;
@@ -179,24 +180,24 @@ class RegistryApi : public http::Handler {
     switch (family) {
       case RouteFamily::kBlob:
         return blob_.Handle(request);
-      case RouteFamily::kUploads:
-        return uploads_.Handle(request);
-      case RouteFamily::kUpload:
-        return upload_.Handle(request);
+      case RouteFamily::kUploadStart:
+        return upload_start_.Handle(request);
+      case RouteFamily::kUploadSession:
+        return upload_session_.Handle(request);
       case RouteFamily::kManifest:
         return manifest_.Handle(request);
-      case RouteFamily::kTags:
+      case RouteFamily::kTagList:
         return tag_list_.Handle(request);
       case RouteFamily::kReferrers:
         return referrers_.Handle(request);
       case RouteFamily::kRepository:
         return account_routes_->repository.Handle(request);
       case RouteFamily::kBase:
-      case RouteFamily::kCatalog:
-      case RouteFamily::kMaintain:
+      case RouteFamily::kRepositoryList:
+      case RouteFamily::kMaintenance:
       case RouteFamily::kToken:
       case RouteFamily::kKeySet:
-      case RouteFamily::kAdminister:
+      case RouteFamily::kAdmin:
         break;
     }
     std::abort();
@@ -207,13 +208,13 @@ class RegistryApi : public http::Handler {
   const SystemClock system_clock_;
   const bool deletes_disabled_;
   const BlobHandler blob_;
-  const CatalogHandler catalog_;
-  const MaintainHandler maintain_;
+  const RepositoryListHandler repository_list_;
+  const MaintenanceHandler maintenance_;
   const ManifestHandler manifest_;
   const ReferrersHandler referrers_;
   const TagListHandler tag_list_;
-  const UploadHandler upload_;
-  const UploadsHandler uploads_;
+  const UploadSessionHandler upload_session_;
+  const UploadStartHandler upload_start_;
   // Both nullptr where there are no accounts.
   std::unique_ptr<AccessControl> access_;
   std::unique_ptr<AccountRoutes> account_routes_;

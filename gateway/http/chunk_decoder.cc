@@ -36,21 +36,21 @@ absl::StatusOr<ChunkDecoder::Progress> ChunkDecoder::Decode(const char* input, s
       if (chunk_left_ == 0) state_ = State::kDataCr;
       continue;
     }
-    if (const char* problem = TakeFraming(input[progress.consumed++])) {
+    if (const char* problem = ParseFraming(input[progress.consumed++])) {
       return absl::InvalidArgumentError(absl::StrCat("malformed chunked body: ", problem));
     }
   }
   return progress;
 }
 
-const char* ChunkDecoder::TakeFraming(char c) {
+const char* ChunkDecoder::ParseFraming(char c) {
   switch (state_) {
     case State::kSizeFirst:
     case State::kSize:
-      return TakeSize(c);
+      return ParseSize(c);
     case State::kBlankBehindSize:
     case State::kExtension:
-      return TakeExtension(c);
+      return ParseExtension(c);
     case State::kSizeLf:
       if (c != '\n') return "a bare CR behind a chunk's size";
       state_ = chunk_left_ == 0 ? State::kTrailerFirst : State::kData;
@@ -67,7 +67,7 @@ const char* ChunkDecoder::TakeFraming(char c) {
     case State::kTrailerName:
     case State::kTrailerValue:
     case State::kTrailerLf:
-      return TakeTrailer(c);
+      return ParseTrailer(c);
     case State::kEndLf:
       if (c != '\n') return "a bare CR behind the last chunk";
       state_ = State::kDone;
@@ -79,7 +79,7 @@ const char* ChunkDecoder::TakeFraming(char c) {
   return "unexpected byte";
 }
 
-const char* ChunkDecoder::TakeSize(char c) {
+const char* ChunkDecoder::ParseSize(char c) {
   if (state_ == State::kSizeFirst) {
     chunk_left_ = 0;
     size_digits_ = 0;
@@ -104,7 +104,7 @@ const char* ChunkDecoder::TakeSize(char c) {
   return nullptr;
 }
 
-const char* ChunkDecoder::TakeExtension(char c) {
+const char* ChunkDecoder::ParseExtension(char c) {
   if (++extension_bytes_ > kExtensionBytesMax) return "a chunk's extension is too long";
   if (state_ == State::kBlankBehindSize) {
     if (c == ';') {
@@ -122,7 +122,7 @@ const char* ChunkDecoder::TakeExtension(char c) {
   return nullptr;
 }
 
-const char* ChunkDecoder::TakeTrailer(char c) {
+const char* ChunkDecoder::ParseTrailer(char c) {
   if (++trailer_bytes_ > kTrailerBytesMax) return "the trailers are too long";
   switch (state_) {
     case State::kTrailerFirst:

@@ -46,10 +46,10 @@ class ChunkDecoder {
   };
 
   // Null, or what is wrong with that byte of the framing.
-  const char* TakeFraming(char c);
-  const char* TakeSize(char c);
-  const char* TakeExtension(char c);
-  const char* TakeTrailer(char c);
+  const char* ParseFraming(char c);
+  const char* ParseSize(char c);
+  const char* ParseExtension(char c);
+  const char* ParseTrailer(char c);
 
   State state_ = State::kSizeFirst;
   uint64_t chunk_left_ = 0;  // Of the chunk's data, or of its size read so far.

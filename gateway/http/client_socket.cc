@@ -30,7 +30,7 @@ constexpr size_t kTlsReadBytes = 256 << 10;
 constexpr size_t kDropBytes = 16384;
 
 // What sendmsg sends next, after `sent` bytes of the two.
-msghdr Rest(std::array<iovec, 2>& parts, size_t sent) {
+msghdr Remaining(std::array<iovec, 2>& parts, size_t sent) {
   for (iovec& part : parts) {
     const size_t skip = std::min(sent, part.iov_len);
     part.iov_base = static_cast<char*>(part.iov_base) + skip;
@@ -124,12 +124,12 @@ asio::awaitable<absl::Status> ClientSocket::Write(absl::string_view first, absl:
 
 asio::awaitable<absl::Status> ClientSocket::WritePlain(absl::string_view first, absl::string_view second, bool more) {
   std::array<iovec, 2> parts = {ToPart(first), ToPart(second)};
-  msghdr message = Rest(parts, 0);
+  msghdr message = Remaining(parts, 0);
   while (true) {
     const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
     if (sent >= 0) {
       CountSent(static_cast<size_t>(sent));
-      message = Rest(parts, static_cast<size_t>(sent));
+      message = Remaining(parts, static_cast<size_t>(sent));
       if (parts[0].iov_len + parts[1].iov_len == 0) co_return absl::OkStatus();
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       if (absl::Status status = co_await WaitForRoom(); !status.ok()) co_return status;

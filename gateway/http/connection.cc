@@ -83,7 +83,7 @@ void Connection::EndIfIdle() {
 asio::awaitable<Connection::Ending> Connection::ReadHead(bool first) {
   const Shared& shared = worker_->shared();
   head_.Reset();
-  buffer_.Rest();
+  buffer_.Shrink();
   idle_ = true;
   std::chrono::nanoseconds patience = first ? shared.header_timeout : shared.idle_timeout;
   if (worker_->draining()) patience = std::min<std::chrono::nanoseconds>(patience, kDrainingIdleTime);

@@ -9,7 +9,7 @@ absl::Span<char> ReadBuffer::Space() {
   if (begin_ == end_) begin_ = end_ = 0;
   if (end_ == capacity_) {
     const bool has_room_in_front = begin_ > 0 && begin_ >= capacity_ / 2;
-    MoveTo(has_room_in_front ? capacity_ : std::max(kRestingBytes, capacity_ * 2));
+    MoveTo(has_room_in_front ? capacity_ : std::max(kIdleBytes, capacity_ * 2));
   }
   return {data_.get() + end_, capacity_ - end_};
 }
@@ -21,8 +21,8 @@ void ReadBuffer::Assign(absl::string_view bytes) {
   end_ = bytes.size();
 }
 
-void ReadBuffer::Rest() {
-  if (capacity_ > kRestingBytes && end_ - begin_ <= kRestingBytes) MoveTo(kRestingBytes);
+void ReadBuffer::Shrink() {
+  if (capacity_ > kIdleBytes && end_ - begin_ <= kIdleBytes) MoveTo(kIdleBytes);
 }
 
 void ReadBuffer::MoveTo(size_t capacity) {

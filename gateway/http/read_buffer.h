@@ -12,12 +12,12 @@ namespace entrepot::gateway::http {
 // Bytes that came from a connection and were not used yet. Small at rest, larger while a long head needs it.
 class ReadBuffer {
  public:
-  static constexpr size_t kRestingBytes = 4096;
+  static constexpr size_t kIdleBytes = 4096;
 
   absl::string_view unread() const { return {data_.get() + begin_, end_ - begin_}; }
   bool empty() const { return begin_ == end_; }
 
-  // Views into unread() stay valid until Space(), Assign() or Rest().
+  // Views into unread() stay valid until Space(), Assign() or Shrink().
   void Consume(size_t size) { begin_ += size; }
 
   // Room behind the unread bytes, at least one byte; Fill() says how much of it was written.
@@ -28,7 +28,7 @@ class ReadBuffer {
   void Assign(absl::string_view bytes);
 
   // Gives back what an idle connection does not need.
-  void Rest();
+  void Shrink();
 
  private:
   void MoveTo(size_t capacity);

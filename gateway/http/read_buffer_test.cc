@@ -36,17 +36,17 @@ TEST(ReadBufferTest, DoesNotGrowForBytesThatWereConsumed) {
     Write(buffer, std::string(1000, 'a'));
     buffer.Consume(1000);
     ASSERT_TRUE(buffer.empty());
-    ASSERT_LE(buffer.Space().size(), ReadBuffer::kRestingBytes);
+    ASSERT_LE(buffer.Space().size(), ReadBuffer::kIdleBytes);
   }
 }
 
-TEST(ReadBufferTest, RestGivesMemoryBackButKeepsBytes) {
+TEST(ReadBufferTest, ShrinkFreesMemoryAndKeepsUnreadBytes) {
   ReadBuffer buffer;
   Write(buffer, std::string(20000, 'a') + "end");
   buffer.Consume(20000);
-  buffer.Rest();
+  buffer.Shrink();
   EXPECT_EQ(buffer.unread(), "end");
-  EXPECT_EQ(buffer.Space().size(), ReadBuffer::kRestingBytes - 3);
+  EXPECT_EQ(buffer.Space().size(), ReadBuffer::kIdleBytes - 3);
 }
 
 TEST(ReadBufferTest, AssignReplaces) {

@@ -51,7 +51,7 @@ RequestHead::Outcome RequestHead::Parse(absl::string_view data) {
     }
     const size_t end = scanned_;
     scanned_ += 2;
-    if (!TakeLine(data, end)) return Outcome::kRefused;
+    if (!ParseLine(data, end)) return Outcome::kRefused;
     line_start_ = scanned_;
     if (complete_) return Outcome::kComplete;
   }
@@ -67,23 +67,23 @@ void RequestHead::Fill(absl::string_view data, Request* request) const {
   if (authority_.size != 0 && hosts_ > 0) request->fields[host_field_].value = authority_.In(data);
 }
 
-bool RequestHead::TakeLine(absl::string_view data, size_t end) {
+bool RequestHead::ParseLine(absl::string_view data, size_t end) {
   if (!has_request_line_) {
     if (end == line_start_ && !skipped_empty_line_) {  // RFC 9112 section 2.2: some old clients end a body with one.
       skipped_empty_line_ = true;
       return true;
     }
     has_request_line_ = true;
-    return TakeRequestLine(data, line_start_, end);
+    return ParseRequestLine(data, line_start_, end);
   }
   if (end == line_start_) {
     complete_ = true;
-    return CheckWhole();
+    return CheckComplete();
   }
-  return TakeField(data, line_start_, end);
+  return ParseField(data, line_start_, end);
 }
 
-bool RequestHead::TakeRequestLine(absl::string_view data, size_t begin, size_t end) {
+bool RequestHead::ParseRequestLine(absl::string_view data, size_t begin, size_t end) {
   const absl::string_view line = data.substr(begin, end - begin);
   const size_t first = line.find(' ');
   const size_t second = first == absl::string_view::npos ? first : line.find(' ', first + 1);
@@ -97,10 +97,10 @@ bool RequestHead::TakeRequestLine(absl::string_view data, size_t begin, size_t e
   if (second - first - 1 > limits_.uri_bytes_max) {
     return Refuse(414, absl::StrCat("the request target is longer than ", limits_.uri_bytes_max, " bytes"));
   }
-  return TakeVersion(line.substr(second + 1)) && TakeTarget(data, begin + first + 1, begin + second);
+  return ParseVersion(line.substr(second + 1)) && ParseTarget(data, begin + first + 1, begin + second);
 }
 
-bool RequestHead::TakeVersion(absl::string_view version) {
+bool RequestHead::ParseVersion(absl::string_view version) {
   if (version.size() != 8 || !absl::StartsWith(version, "HTTP/") || !absl::ascii_isdigit(version[5]) ||
       version[6] != '.' || !absl::ascii_isdigit(version[7])) {
     return Refuse(400, "the request line does not end in a version such as HTTP/1.1");
@@ -110,7 +110,7 @@ bool RequestHead::TakeVersion(absl::string_view version) {
   return true;
 }
 
-bool RequestHead::TakeTarget(absl::string_view data, size_t begin, size_t end) {
+bool RequestHead::ParseTarget(absl::string_view data, size_t begin, size_t end) {
   const absl::string_view target = data.substr(begin, end - begin);
   if (target.empty()) return Refuse(400, "the request target is empty");
   const absl::string_view method = method_.In(data);
@@ -119,14 +119,14 @@ bool RequestHead::TakeTarget(absl::string_view data, size_t begin, size_t end) {
                                : Refuse(400, "the request target \"*\" is only for OPTIONS");
   }
   if (method == "CONNECT" && IsAuthority(target)) return Refuse(405, "CONNECT is not supported");
-  if (target.front() == '/') return TakeOriginForm(data, begin, end);
+  if (target.front() == '/') return ParseOriginForm(data, begin, end);
   if (absl::StartsWithIgnoreCase(target, "http://") || absl::StartsWithIgnoreCase(target, "https://")) {
-    return TakeAbsoluteForm(data, begin, end);
+    return ParseAbsoluteForm(data, begin, end);
   }
   return Refuse(400, "the request target is neither a path nor an http URI");
 }
 
-bool RequestHead::TakeOriginForm(absl::string_view data, size_t begin, size_t end) {
+bool RequestHead::ParseOriginForm(absl::string_view data, size_t begin, size_t end) {
   const absl::string_view target = data.substr(begin, end - begin);
   if (!IsTargetText(target)) return Refuse(400, "the request target holds a byte that must be percent-encoded");
   const size_t mark = std::min(target.find('?'), target.size());
@@ -137,17 +137,17 @@ bool RequestHead::TakeOriginForm(absl::string_view data, size_t begin, size_t en
   return true;
 }
 
-bool RequestHead::TakeAbsoluteForm(absl::string_view data, size_t begin, size_t end) {
+bool RequestHead::ParseAbsoluteForm(absl::string_view data, size_t begin, size_t end) {
   const size_t authority = data.find("//", begin) + 2;
   const size_t behind = std::min(data.find_first_of("/?#", authority), end);
   if (!IsAuthority(data.substr(authority, behind - authority))) {
     return Refuse(400, "the request target's authority is not a host with an optional port");
   }
   authority_ = {static_cast<uint32_t>(authority), static_cast<uint32_t>(behind - authority)};
-  return TakeOriginForm(data, behind, end);
+  return ParseOriginForm(data, behind, end);
 }
 
-bool RequestHead::TakeField(absl::string_view data, size_t begin, size_t end) {
+bool RequestHead::ParseField(absl::string_view data, size_t begin, size_t end) {
   const absl::string_view line = data.substr(begin, end - begin);
   if (IsBlank(line.front())) return Refuse(400, "a header line begins with a blank (folding is obsolete)");
   const size_t colon = line.find(':');
@@ -160,34 +160,34 @@ bool RequestHead::TakeField(absl::string_view data, size_t begin, size_t end) {
   const size_t value_offset = value.empty() ? end : static_cast<size_t>(value.data() - data.data());
   fields_.push_back({{static_cast<uint32_t>(begin), static_cast<uint32_t>(name.size())},
                      {static_cast<uint32_t>(value_offset), static_cast<uint32_t>(value.size())}});
-  return TakeMeaning(name, value);
+  return ParseKnownField(name, value);
 }
 
-bool RequestHead::TakeMeaning(absl::string_view name, absl::string_view value) {
+bool RequestHead::ParseKnownField(absl::string_view name, absl::string_view value) {
   switch (name.size()) {
     case 4:
-      return !absl::EqualsIgnoreCase(name, "host") || TakeHost(value);
+      return !absl::EqualsIgnoreCase(name, "host") || ParseHost(value);
     case 6:
-      return !absl::EqualsIgnoreCase(name, "expect") || TakeExpect(value);
+      return !absl::EqualsIgnoreCase(name, "expect") || ParseExpect(value);
     case 10:
-      if (absl::EqualsIgnoreCase(name, "connection")) TakeConnection(value);
+      if (absl::EqualsIgnoreCase(name, "connection")) ParseConnection(value);
       return true;
     case 14:
-      return !absl::EqualsIgnoreCase(name, "content-length") || TakeContentLength(value);
+      return !absl::EqualsIgnoreCase(name, "content-length") || ParseContentLength(value);
     case 17:
-      return !absl::EqualsIgnoreCase(name, "transfer-encoding") || TakeTransferEncoding(value);
+      return !absl::EqualsIgnoreCase(name, "transfer-encoding") || ParseTransferEncoding(value);
     default:
       return true;
   }
 }
 
-bool RequestHead::TakeHost(absl::string_view value) {
+bool RequestHead::ParseHost(absl::string_view value) {
   if (++hosts_ > 1) return Refuse(400, "more than one Host field");
   host_field_ = fields_.size() - 1;
   return IsAuthority(value) || Refuse(400, "the Host field is not a host with an optional port");
 }
 
-bool RequestHead::TakeContentLength(absl::string_view value) {
+bool RequestHead::ParseContentLength(absl::string_view value) {
   if (++content_lengths_ > 1) return Refuse(400, "more than one Content-Length field");
   const bool digits = !value.empty() && std::all_of(value.begin(), value.end(), absl::ascii_isdigit);
   if (!digits || !absl::SimpleAtoi(value, &content_length_) ||
@@ -197,7 +197,7 @@ bool RequestHead::TakeContentLength(absl::string_view value) {
   return true;
 }
 
-bool RequestHead::TakeTransferEncoding(absl::string_view value) {
+bool RequestHead::ParseTransferEncoding(absl::string_view value) {
   if (++transfer_encodings_ > 1) return Refuse(400, "more than one Transfer-Encoding field");
   if (absl::EqualsIgnoreCase(value, "chunked")) return true;
   const std::vector<absl::string_view> codings = absl::StrSplit(value, ',');
@@ -214,19 +214,19 @@ bool RequestHead::TakeTransferEncoding(absl::string_view value) {
   return Refuse(400, "Transfer-Encoding is not chunked");
 }
 
-bool RequestHead::TakeExpect(absl::string_view value) {
+bool RequestHead::ParseExpect(absl::string_view value) {
   if (!absl::EqualsIgnoreCase(value, "100-continue")) return Refuse(417, "no expectation but 100-continue can be met");
   expects_continue_ = true;
   return true;
 }
 
-void RequestHead::TakeConnection(absl::string_view value) {
+void RequestHead::ParseConnection(absl::string_view value) {
   for (const absl::string_view option : absl::StrSplit(value, ',')) {
     if (absl::EqualsIgnoreCase(TrimBlanks(option), "close")) wants_close_ = true;
   }
 }
 
-bool RequestHead::CheckWhole() {
+bool RequestHead::CheckComplete() {
   if (hosts_ == 0 && minor_version_ > 0) return Refuse(400, "the Host field is missing");
   if (transfer_encodings_ > 0 && content_lengths_ > 0) {
     return Refuse(400, "both Content-Length and Transfer-Encoding");

@@ -66,20 +66,20 @@ class RequestHead {
   };
 
   // Each returns false having set the refusal.
-  bool TakeLine(absl::string_view data, size_t end);
-  bool TakeRequestLine(absl::string_view data, size_t begin, size_t end);
-  bool TakeTarget(absl::string_view data, size_t begin, size_t end);
-  bool TakeOriginForm(absl::string_view data, size_t begin, size_t end);
-  bool TakeAbsoluteForm(absl::string_view data, size_t begin, size_t end);
-  bool TakeVersion(absl::string_view version);
-  bool TakeField(absl::string_view data, size_t begin, size_t end);
-  bool TakeMeaning(absl::string_view name, absl::string_view value);
-  bool TakeHost(absl::string_view value);
-  bool TakeContentLength(absl::string_view value);
-  bool TakeTransferEncoding(absl::string_view value);
-  bool TakeExpect(absl::string_view value);
-  void TakeConnection(absl::string_view value);
-  bool CheckWhole();
+  bool ParseLine(absl::string_view data, size_t end);
+  bool ParseRequestLine(absl::string_view data, size_t begin, size_t end);
+  bool ParseTarget(absl::string_view data, size_t begin, size_t end);
+  bool ParseOriginForm(absl::string_view data, size_t begin, size_t end);
+  bool ParseAbsoluteForm(absl::string_view data, size_t begin, size_t end);
+  bool ParseVersion(absl::string_view version);
+  bool ParseField(absl::string_view data, size_t begin, size_t end);
+  bool ParseKnownField(absl::string_view name, absl::string_view value);
+  bool ParseHost(absl::string_view value);
+  bool ParseContentLength(absl::string_view value);
+  bool ParseTransferEncoding(absl::string_view value);
+  bool ParseExpect(absl::string_view value);
+  void ParseConnection(absl::string_view value);
+  bool CheckComplete();
   bool CheckUnfinishedLine(absl::string_view data);
   bool Refuse(int status, absl::string_view message);
 

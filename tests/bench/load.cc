@@ -28,7 +28,7 @@
 #include "absl/time/time.h"
 #include "services/core/digester.h"
 #include "services/status/status_macros.h"
-#include "tests/http_client/connection.h"
+#include "tests/http_client/http_connection.h"
 
 namespace entrepot::tests {
 namespace {

@@ -16,7 +16,7 @@ using entrepot::gateway::api::RouteFamily;
 namespace {
 
 bool HasArgument(RouteFamily family) {
-  return family == RouteFamily::kBlob || family == RouteFamily::kUpload || family == RouteFamily::kManifest ||
+  return family == RouteFamily::kBlob || family == RouteFamily::kUploadSession || family == RouteFamily::kManifest ||
          family == RouteFamily::kReferrers;
 }
 
@@ -24,17 +24,17 @@ std::string MakePath(const Route& route) {
   switch (route.family) {
     case RouteFamily::kBase:
       return "/v2/";
-    case RouteFamily::kCatalog:
+    case RouteFamily::kRepositoryList:
       return "/v2/_catalog";
     case RouteFamily::kBlob:
       return absl::StrCat("/v2/", route.repository, "/blobs/", route.argument);
-    case RouteFamily::kUploads:
+    case RouteFamily::kUploadStart:
       return absl::StrCat("/v2/", route.repository, "/blobs/uploads/");
-    case RouteFamily::kUpload:
+    case RouteFamily::kUploadSession:
       return absl::StrCat("/v2/", route.repository, "/blobs/uploads/", route.argument);
     case RouteFamily::kManifest:
       return absl::StrCat("/v2/", route.repository, "/manifests/", route.argument);
-    case RouteFamily::kTags:
+    case RouteFamily::kTagList:
       return absl::StrCat("/v2/", route.repository, "/tags/list");
     case RouteFamily::kReferrers:
       return absl::StrCat("/v2/", route.repository, "/referrers/", route.argument);
@@ -42,9 +42,9 @@ std::string MakePath(const Route& route) {
       return "/token";
     case RouteFamily::kKeySet:
       return "/.well-known/jwks.json";
-    case RouteFamily::kAdminister:
+    case RouteFamily::kAdmin:
       return "/entrepot/v1/administer";
-    case RouteFamily::kMaintain:
+    case RouteFamily::kMaintenance:
       return "/entrepot/v1/maintain";
     case RouteFamily::kRepository:
       return absl::StrCat("/entrepot/v1/repositories/", route.repository);

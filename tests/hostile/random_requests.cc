@@ -22,7 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/status/status_macros.h"
 #include "tests/hostile/request_grammar.h"
-#include "tests/http_client/connection.h"
+#include "tests/http_client/http_connection.h"
 
 namespace entrepot::tests {
 namespace {

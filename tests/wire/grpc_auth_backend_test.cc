@@ -23,7 +23,7 @@ class GrpcUnderTest : public AuthBackendUnderTest {
   runtime::Executor executor_{4};
   auth::AuthService service_{stack_.authority(), &executor_};
   GrpcLoopback loopback_{&service_};
-  GrpcCalls calls_;
+  GrpcCallRegistry calls_;
   std::unique_ptr<AuthBackend> backend_ = MakeGrpcAuthBackend(loopback_.Connect(), absl::Seconds(10), &calls_);
 };
 
@@ -34,7 +34,7 @@ TEST(GrpcAuthBackendTest, SendsAChangeOnceAndSaysThatNobodyAnswered) {
   const auto registry = std::make_shared<prometheus::Registry>();
   config::v1::Service service;
   service.set_target("127.0.0.1:1");
-  GrpcCalls calls;
+  GrpcCallRegistry calls;
   const auto backend = MakeGrpcAuthBackend(runtime::MakeChannel(service, registry), absl::Seconds(10), &calls);
   boost::asio::io_context context;
   auth::v1::AdministerRequest create;

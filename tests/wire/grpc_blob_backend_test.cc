@@ -14,7 +14,7 @@
 namespace entrepot::gateway {
 namespace {
 
-std::unique_ptr<BlobBackend> Connect(const std::string& target, absl::Duration deadline, GrpcCalls* calls) {
+std::unique_ptr<BlobBackend> Connect(const std::string& target, absl::Duration deadline, GrpcCallRegistry* calls) {
   config::v1::Service service;
   service.set_target(target);
   return MakeGrpcBlobBackend(runtime::MakeChannel(service, std::make_shared<prometheus::Registry>()), deadline, calls);
@@ -31,7 +31,7 @@ class GrpcUnderTest : public BlobBackendUnderTest {
   runtime::Executor executor_{4};
   blob::BlobService service_{stack_.blobs(), &executor_};
   GrpcLoopback loopback_{&service_};
-  GrpcCalls calls_;
+  GrpcCallRegistry calls_;
   std::unique_ptr<BlobBackend> backend_ = MakeGrpcBlobBackend(loopback_.Connect(), absl::Seconds(10), &calls_);
 };
 
@@ -43,7 +43,7 @@ const CallContext kCall{"test"};
 RepositoryName Repo() { return RepositoryName::Parse("a").value(); }
 
 TEST(GrpcBlobBackendTest, GivesUpOnAServiceThatIsNotThere) {
-  GrpcCalls calls;
+  GrpcCallRegistry calls;
   boost::asio::io_context context;
   // Port 1 is refused at once.
   const auto backend = Connect("127.0.0.1:1", absl::Milliseconds(100), &calls);
@@ -59,7 +59,7 @@ TEST(GrpcBlobBackendTest, GivesUpOnAServiceThatIsNotThere) {
 // A process that ends cuts its coroutines off in the middle of calls.
 TEST(GrpcBlobBackendTest, CancelsWhatIsUnderWay) {
   GrpcUnderTest under_test;
-  GrpcCalls calls;
+  GrpcCallRegistry calls;
   const auto backend = Connect(under_test.address(), absl::Seconds(100), &calls);
   auto context = std::make_unique<boost::asio::io_context>();
   const Upload upload = RunAwaitable(*context, backend->StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)).value();

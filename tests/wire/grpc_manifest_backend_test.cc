@@ -21,7 +21,7 @@ class GrpcUnderTest : public ManifestBackendUnderTest {
   runtime::Executor executor_{4};
   manifest::ManifestService service_{stack_.catalog(), stack_.upkeep(), &executor_};
   GrpcLoopback loopback_{&service_};
-  GrpcCalls calls_;
+  GrpcCallRegistry calls_;
   std::unique_ptr<ManifestBackend> backend_ = MakeGrpcManifestBackend(loopback_.Connect(), absl::Seconds(10), &calls_);
 };
 

@@ -8,10 +8,10 @@ namespace entrepot::gateway::api {
 
 // POST /entrepot/v1/administer: what entrepotctl asks of the auth service, an auth.v1.AdministerRequest in protobuf's
 // JSON mapping; the answer is an AdministerResponse. 409 where what should be made is there. Thread-safe.
-class AdministerHandler {
+class AdminHandler {
  public:
   // `auth` must outlive the handler.
-  explicit AdministerHandler(AuthBackend* auth) : auth_(auth) {}
+  explicit AdminHandler(AuthBackend* auth) : auth_(auth) {}
 
   HandlerResult Handle(http::Request& request, const CallContext& call) const;
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr char kTarget[] = "/entrepot/v1/administer";
 
-class AdministerHandlerTest : public testing::Test {
+class AdminHandlerTest : public testing::Test {
  protected:
   RawResponse Post(absl::string_view body) {
     return registry_.Call("POST", kTarget, body, Bearer(auth_.Token("root", "registry:administration:*")));
@@ -23,7 +23,7 @@ class AdministerHandlerTest : public testing::Test {
   TestRegistry registry_{{}, auth_.accounts()};
 };
 
-TEST_F(AdministerHandlerTest, PassesACommandOnAsItsCallers) {
+TEST_F(AdminHandlerTest, PassesACommandOnAsItsCallers) {
   const RawResponse response =
       Post(R"({"createUser":{"name":"bob","password":"hush"},"caller":{"account":"forged"},"remoteAddress":"forged"})");
   EXPECT_EQ(response.status, 200);
@@ -40,7 +40,7 @@ TEST_F(AdministerHandlerTest, PassesACommandOnAsItsCallers) {
   EXPECT_EQ(auth_.last_command().create_user().name(), "carol");
 }
 
-TEST_F(AdministerHandlerTest, RefusesWhatIsNoCommand) {
+TEST_F(AdminHandlerTest, RefusesWhatIsNoCommand) {
   for (const char* body : {"", "{", "[]", "null", "{}", R"({"caller":{"account":"x"}})", R"({"createUsers":{}})",
                            R"({"createUser":{"name":"a","passwort":"hush"}})", R"({"createUser":{"name":["hush"]}})",
                            R"({"createUser":{},"deleteUser":{}})"}) {
@@ -52,7 +52,7 @@ TEST_F(AdministerHandlerTest, RefusesWhatIsNoCommand) {
   EXPECT_EQ(Post(std::string((1 << 20) + 1, ' ')).status, 413);
 }
 
-TEST_F(AdministerHandlerTest, AnswersAsTheCommandEnded) {
+TEST_F(AdminHandlerTest, AnswersAsTheCommandEnded) {
   const RawResponse taken = Post(R"({"createUser":{"name":"ann"}})");
   EXPECT_EQ(taken.status, 409);
   EXPECT_TRUE(absl::StrContains(taken.body, "there is a user"));

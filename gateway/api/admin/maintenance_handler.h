@@ -8,10 +8,10 @@ namespace entrepot::gateway::api {
 
 // POST /entrepot/v1/maintain: what entrepotctl asks of the manifest service, a manifest.v1.MaintainRequest in
 // protobuf's JSON mapping; the answer is a MaintainResponse. 409 while a job of the kind is under way. Thread-safe.
-class MaintainHandler {
+class MaintenanceHandler {
  public:
   // `manifests` must outlive the handler.
-  explicit MaintainHandler(ManifestBackend* manifests) : manifests_(manifests) {}
+  explicit MaintenanceHandler(ManifestBackend* manifests) : manifests_(manifests) {}
 
   HandlerResult Handle(http::Request& request, const CallContext& call) const;
 

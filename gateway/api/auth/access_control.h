@@ -13,7 +13,7 @@
 #include "gateway/api/auth/access_denials.h"
 #include "gateway/api/auth/key_set_cache.h"
 #include "gateway/api/auth/token_verifier.h"
-#include "gateway/api/request/verified_token.h"
+#include "gateway/api/request/access_token.h"
 #include "gateway/backends/auth_backend.h"
 #include "gateway/http/message.h"
 #include "prometheus/registry.h"
@@ -25,8 +25,8 @@ namespace entrepot::gateway::api {
 // Whether a request's bearer token grants what its method and route need. Thread-safe.
 class AccessControl {
  public:
-  using Token = std::shared_ptr<const VerifiedToken>;
-  // The token (nullptr where none is needed), or the answer to a request that it does not suffice for.
+  using Token = std::shared_ptr<const AccessToken>;
+  // The token (nullptr where none is required), or the answer to a request that it does not suffice for.
   using Decision = std::variant<Token, http::Response>;
 
   struct Options {
@@ -42,20 +42,20 @@ class AccessControl {
 
   // The token where it was verified before, suffices and nothing else is to be done: what most requests come with, for
   // half a microsecond. Else nullptr, and Decide() decides.
-  Token FindSufficient(const http::Request& request, const NeededAccess& needed);
-  boost::asio::awaitable<Decision> Decide(const http::Request& request, const NeededAccess& needed);
+  Token FindSufficient(const http::Request& request, const RequiredAccess& required);
+  boost::asio::awaitable<Decision> Decide(const http::Request& request, const RequiredAccess& required);
   // What a service, which knows more, has denied to a token that is good in itself. kUnauthenticated (it may be older
   // than its repository) becomes a challenge: clients get themselves a new one.
   boost::asio::awaitable<absl::StatusOr<http::Response>> DeniedByService(const http::Request& request,
-                                                                         const NeededAccess& needed,
+                                                                         const RequiredAccess& required,
                                                                          const absl::Status& why,
-                                                                         const VerifiedToken& token);
+                                                                         const AccessToken& token);
 
   KeySetCache& keys() { return keys_; }
 
  private:
-  boost::asio::awaitable<http::Response> Deny(const http::Request& request, const NeededAccess& needed,
-                                              DenialReason reason, const absl::Status& why, const VerifiedToken* token);
+  boost::asio::awaitable<http::Response> Deny(const http::Request& request, const RequiredAccess& required,
+                                              DenialReason reason, const absl::Status& why, const AccessToken* token);
   void RefreshKeysIfDue(const boost::asio::any_io_executor& executor, absl::Time now);
 
   const Clock* const clock_;

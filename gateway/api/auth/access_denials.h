@@ -7,8 +7,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "gateway/api/request/access_token.h"
 #include "gateway/api/request/route_table.h"
-#include "gateway/api/request/verified_token.h"
 #include "gateway/http/message.h"
 #include "prometheus/counter.h"
 #include "prometheus/registry.h"
@@ -17,8 +17,8 @@
 namespace entrepot::gateway::api {
 
 // What a request's method and route need.
-struct NeededAccess {
-  Need need;
+struct RequiredAccess {
+  Permission permission;
   absl::string_view repository;  // "" where the route has none.
   // Of a push that asks to mount a blob: the repository that it lies in, "" where none is named.
   absl::string_view mount_source = "";
@@ -38,15 +38,15 @@ class AccessDenials {
                 const std::shared_ptr<prometheus::Registry>& registry);
 
   // `why` is what was wrong with an invalid token, else OK; `token` is nullptr where none was good.
-  http::Response Deny(const http::Request& request, const NeededAccess& needed, DenialReason reason,
-                      absl::string_view service, const absl::Status& why, const VerifiedToken* token) const;
+  http::Response Deny(const http::Request& request, const RequiredAccess& required, DenialReason reason,
+                      absl::string_view service, const absl::Status& why, const AccessToken* token) const;
   // A service has denied, for policy, what the token grants: counts it and writes it down.
-  void NotePolicy(const http::Request& request, const NeededAccess& needed, const absl::Status& why,
-                  const VerifiedToken& token) const;
+  void RecordPolicyDenial(const http::Request& request, const RequiredAccess& required, const absl::Status& why,
+                          const AccessToken& token) const;
 
  private:
-  void Note(const http::Request& request, const NeededAccess& needed, DenialReason reason, absl::string_view why,
-            const VerifiedToken* token) const;
+  void Record(const http::Request& request, const RequiredAccess& required, DenialReason reason, absl::string_view why,
+              const AccessToken* token) const;
 
   const std::string external_url_;
   runtime::AuditLog* const audit_;

@@ -34,20 +34,20 @@ std::string BaseUrl(absl::string_view external_url, const http::Request& request
   return absl::StrCat(request.is_tls ? "https://" : "http://", host.value_or("localhost"));
 }
 
-std::string NeededScope(Need need, absl::string_view repository) {
-  switch (need) {
-    case Need::kNothing:
-    case Need::kAnyToken:
+std::string RequiredScope(Permission permission, absl::string_view repository) {
+  switch (permission) {
+    case Permission::kNone:
+    case Permission::kAnyToken:
       return "";
-    case Need::kPull:
+    case Permission::kPull:
       return absl::StrCat("repository:", repository, ":pull");
-    case Need::kPush:
+    case Permission::kPush:
       return absl::StrCat("repository:", repository, ":pull,push");
-    case Need::kDelete:
+    case Permission::kDelete:
       return absl::StrCat("repository:", repository, ":delete");
-    case Need::kCatalog:
+    case Permission::kCatalog:
       return std::string(kCatalogScope);
-    case Need::kAdminister:
+    case Permission::kAdmin:
       return std::string(kAdministrationScope);
   }
   return "";

@@ -17,7 +17,7 @@ std::string BaseUrl(absl::string_view external_url, const http::Request& request
 
 // The scope to ask for: "repository:a/b:pull,push", "registry:catalog:*"; "" where any token will do. Whoever pushes
 // reads too.
-std::string NeededScope(Need need, absl::string_view repository);
+std::string RequiredScope(Permission permission, absl::string_view repository);
 
 struct BearerChallenge {
   std::string realm;

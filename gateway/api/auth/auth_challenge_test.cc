@@ -18,14 +18,14 @@ TEST(BearerChallengeTest, StaysOneHeaderValueWhateverItsPartsHold) {
             "Bearer realm=\"http://a\\\"b\\\\c??X: y/token\",service=\"s??\"");
 }
 
-TEST(NeededScopeTest, AsksForPullWhereItAsksForPush) {
-  EXPECT_EQ(NeededScope(Need::kNothing, ""), "");
-  EXPECT_EQ(NeededScope(Need::kAnyToken, ""), "");
-  EXPECT_EQ(NeededScope(Need::kPull, "a/b"), "repository:a/b:pull");
-  EXPECT_EQ(NeededScope(Need::kPush, "a/b"), "repository:a/b:pull,push");
-  EXPECT_EQ(NeededScope(Need::kDelete, "a/b"), "repository:a/b:delete");
-  EXPECT_EQ(NeededScope(Need::kCatalog, ""), "registry:catalog:*");
-  EXPECT_EQ(NeededScope(Need::kAdminister, ""), "registry:administration:*");
+TEST(RequiredScopeTest, AsksForPullWhereItAsksForPush) {
+  EXPECT_EQ(RequiredScope(Permission::kNone, ""), "");
+  EXPECT_EQ(RequiredScope(Permission::kAnyToken, ""), "");
+  EXPECT_EQ(RequiredScope(Permission::kPull, "a/b"), "repository:a/b:pull");
+  EXPECT_EQ(RequiredScope(Permission::kPush, "a/b"), "repository:a/b:pull,push");
+  EXPECT_EQ(RequiredScope(Permission::kDelete, "a/b"), "repository:a/b:delete");
+  EXPECT_EQ(RequiredScope(Permission::kCatalog, ""), "registry:catalog:*");
+  EXPECT_EQ(RequiredScope(Permission::kAdmin, ""), "registry:administration:*");
 }
 
 TEST(BaseUrlTest, IsWhatTheClientUsedUnlessConfigured) {

@@ -43,16 +43,16 @@ awaitable<void> Wait(asio::steady_timer& timer) {
 }  // namespace
 
 // Whoever fetches. However that ends, others may fetch again.
-class KeySetCache::Lead {
+class KeySetCache::FetchGuard {
  public:
-  explicit Lead(KeySetCache* cache) : cache_(cache) {}
-  ~Lead() {
+  explicit FetchGuard(KeySetCache* cache) : cache_(cache) {}
+  ~FetchGuard() {
     absl::MutexLock lock(&cache_->mutex_);
     cache_->fetching_ = false;
     cache_->WakeAll();
   }
-  Lead(const Lead&) = delete;
-  Lead& operator=(const Lead&) = delete;
+  FetchGuard(const FetchGuard&) = delete;
+  FetchGuard& operator=(const FetchGuard&) = delete;
 
  private:
   KeySetCache* const cache_;
@@ -123,7 +123,7 @@ awaitable<absl::StatusOr<KeySetCache::Keys>> KeySetCache::AwaitFetch(const CallC
 }
 
 awaitable<void> KeySetCache::Fetch(const CallContext& call) {
-  const Lead lead(this);
+  const FetchGuard guard(this);
   asio::steady_timer timer(co_await asio::this_coro::executor);
   {
     absl::MutexLock lock(&mutex_);
@@ -137,10 +137,10 @@ awaitable<void> KeySetCache::Fetch(const CallContext& call) {
     next_start_ = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(options_.fetch_interval_min);
   }
   absl::StatusOr<auth::v1::GetVerificationResponse> response = co_await auth_->GetVerification(call);
-  Take(response.ok() ? Parse(*std::move(response)) : response.status(), number);
+  Store(response.ok() ? Parse(*std::move(response)) : response.status(), number);
 }
 
-void KeySetCache::Take(absl::StatusOr<VerificationKeys> fetched, uint64_t number) {
+void KeySetCache::Store(absl::StatusOr<VerificationKeys> fetched, uint64_t number) {
   const absl::Duration next = fetched.ok() ? options_.refresh_interval : options_.retry_interval;
   due_unix_millis_.store(absl::ToUnixMillis(clock_->Now() + next), std::memory_order_relaxed);
   if (!fetched.ok()) {

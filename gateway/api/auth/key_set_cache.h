@@ -30,8 +30,8 @@ struct VerificationKeys {
   uint64_t generation = 0;  // Another one whenever anything of the above has changed.
 };
 
-// The auth service's verification keys, kept: fetched when they are first needed, looked at again now and then, and at
-// once where somebody has seen a token of a key that is not among them. One fetch at a time serves all who wait, and
+// The auth service's verification keys, kept: fetched when they are first required, looked at again now and then, and
+// at once where somebody has seen a token of a key that is not among them. One fetch at a time serves all who wait, and
 // there is a bound on how many there are in a time, so that made-up tokens cause no load. Where a fetch fails the old
 // keys stay. Thread-safe; coroutines run on executors of one thread each.
 class KeySetCache {
@@ -67,10 +67,10 @@ class KeySetCache {
   boost::asio::awaitable<absl::StatusOr<Keys>> AwaitAnyFetch(const CallContext& call);
 
  private:
-  class Lead;
+  class FetchGuard;
 
   boost::asio::awaitable<void> Fetch(const CallContext& call);
-  void Take(absl::StatusOr<VerificationKeys> fetched, uint64_t number);
+  void Store(absl::StatusOr<VerificationKeys> fetched, uint64_t number);
   void WakeAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   AuthBackend* const auth_;

@@ -10,7 +10,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
-#include "gateway/api/request/verified_token.h"
+#include "gateway/api/request/access_token.h"
 
 namespace entrepot::gateway::api {
 
@@ -24,11 +24,11 @@ class TokenCache {
   explicit TokenCache(size_t bytes_max) : generation_bytes_max_(bytes_max / kShards / 2) {}
 
   // nullptr where it is not there.
-  std::shared_ptr<const VerifiedToken> Find(absl::string_view text);
-  void Insert(absl::string_view text, std::shared_ptr<const VerifiedToken> token);
+  std::shared_ptr<const AccessToken> Find(absl::string_view text);
+  void Insert(absl::string_view text, std::shared_ptr<const AccessToken> token);
 
  private:
-  using Map = absl::flat_hash_map<std::string, std::shared_ptr<const VerifiedToken>>;
+  using Map = absl::flat_hash_map<std::string, std::shared_ptr<const AccessToken>>;
 
   // Two generations: what is asked for moves to the young one; once that is full, the old one goes and it gets old.
   struct alignas(64) Shard {
@@ -41,7 +41,7 @@ class TokenCache {
 
   Shard& ShardOf(absl::string_view text);
   // Returns what is to be destroyed without the lock.
-  Map InsertLocked(Shard& shard, std::string text, std::shared_ptr<const VerifiedToken> token)
+  Map InsertLocked(Shard& shard, std::string text, std::shared_ptr<const AccessToken> token)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
 
   const size_t generation_bytes_max_;

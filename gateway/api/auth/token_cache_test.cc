@@ -11,10 +11,10 @@
 namespace entrepot::gateway::api {
 namespace {
 
-std::shared_ptr<const VerifiedToken> Token(const std::string& account) {
+std::shared_ptr<const AccessToken> Token(const std::string& account) {
   token::RegistryClaims claims;
   claims.subject = account;
-  return std::make_shared<const VerifiedToken>(claims, 1);
+  return std::make_shared<const AccessToken>(claims, 1);
 }
 
 // Not on the stack: GCC's address sanitizer aligns its stand-ins for stack frames to 32 bytes only.

@@ -20,7 +20,7 @@ constexpr size_t kCacheBytesMax = 32 << 20;
 struct Recent {
   uint64_t verifier = 0;
   std::string text;
-  std::shared_ptr<const VerifiedToken> token;
+  std::shared_ptr<const AccessToken> token;
 };
 constexpr size_t kRecentMax = 16;
 thread_local std::array<Recent, kRecentMax> recent_tokens;
@@ -63,7 +63,7 @@ TokenVerifier::Token TokenVerifier::FindCached(absl::string_view text) {
     return recent.token;
   }
   Token token = cache_.Find(text);
-  if (token != nullptr) recent = {id_, std::string(text), std::make_shared<const VerifiedToken>(*token)};
+  if (token != nullptr) recent = {id_, std::string(text), std::make_shared<const AccessToken>(*token)};
   return token;
 }
 
@@ -100,7 +100,7 @@ awaitable<absl::StatusOr<TokenVerifier::Token>> TokenVerifier::VerifyUncounted(a
 absl::StatusOr<TokenVerifier::Token> TokenVerifier::VerifyWith(absl::string_view text, const VerificationKeys& keys) {
   ASSIGN_OR_RETURN(const token::RegistryClaims claims,
                    token::VerifyRegistryToken(text, keys.keys, keys.expected, clock_->Now()));
-  auto token = std::make_shared<const VerifiedToken>(claims, keys.generation);
+  auto token = std::make_shared<const AccessToken>(claims, keys.generation);
   cache_.Insert(text, token);
   return token;
 }

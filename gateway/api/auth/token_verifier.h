@@ -10,7 +10,7 @@
 #include "boost/asio/awaitable.hpp"
 #include "gateway/api/auth/key_set_cache.h"
 #include "gateway/api/auth/token_cache.h"
-#include "gateway/api/request/verified_token.h"
+#include "gateway/api/request/access_token.h"
 #include "gateway/backends/call_context.h"
 #include "prometheus/counter.h"
 #include "prometheus/registry.h"
@@ -23,7 +23,7 @@ namespace entrepot::gateway::api {
 // Counter: entrepot_token_verifications_total{result}, "verified", "cached" or "refused".
 class TokenVerifier {
  public:
-  using Token = std::shared_ptr<const VerifiedToken>;
+  using Token = std::shared_ptr<const AccessToken>;
 
   // Both must outlive it.
   TokenVerifier(KeySetCache* keys, const Clock* clock, const std::shared_ptr<prometheus::Registry>& registry);

@@ -14,7 +14,7 @@ constexpr size_t kRepositoriesPerPage = 10'000;
 
 }  // namespace
 
-HandlerResult CatalogHandler::Handle(http::Request& request, const CallContext& call) const {
+HandlerResult RepositoryListHandler::Handle(http::Request& request, const CallContext& call) const {
   CO_ASSIGN_OR_RETURN(const Query query, Query::Parse(request.query));
   CO_ASSIGN_OR_RETURN(const PageRequest page, ParsePageRequest(query, kRepositoriesPerPage));
   CO_ASSIGN_OR_RETURN(const std::vector<std::string> patterns, co_await Patterns(call));
@@ -33,7 +33,7 @@ HandlerResult CatalogHandler::Handle(http::Request& request, const CallContext& 
   co_return response;
 }
 
-boost::asio::awaitable<absl::StatusOr<std::vector<std::string>>> CatalogHandler::Patterns(
+boost::asio::awaitable<absl::StatusOr<std::vector<std::string>>> RepositoryListHandler::Patterns(
     const CallContext& call) const {
   if (auth_ == nullptr) co_return std::vector<std::string>{"**"};
   co_return co_await auth_->GetReadableRepositories(call);

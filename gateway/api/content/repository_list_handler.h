@@ -13,10 +13,10 @@
 namespace entrepot::gateway::api {
 
 // GET /v2/_catalog?n=&last=: the repositories, where there are accounts those that the caller may read. Thread-safe.
-class CatalogHandler {
+class RepositoryListHandler {
  public:
   // Both must outlive the handler; `auth` is nullptr where there are no accounts.
-  CatalogHandler(ManifestBackend* manifests, AuthBackend* auth) : manifests_(manifests), auth_(auth) {}
+  RepositoryListHandler(ManifestBackend* manifests, AuthBackend* auth) : manifests_(manifests), auth_(auth) {}
 
   HandlerResult Handle(http::Request& request, const CallContext& call) const;
 

@@ -4,7 +4,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "boost/asio/awaitable.hpp"
-#include "gateway/api/request/verified_token.h"
+#include "gateway/api/request/access_token.h"
 #include "gateway/backends/call_context.h"
 #include "gateway/http/message.h"
 #include "services/core/repository_name.h"
@@ -19,7 +19,7 @@ struct RegistryRequest {
   RepositoryName repository;
   absl::string_view argument;  // The path's last part: a digest, a tag, a session's id.
   // What the request's token grants: at least what the method needs. nullptr: the registry has no accounts.
-  const VerifiedToken* token;
+  const AccessToken* token;
 };
 
 // What a handler answers: a response, or a status that error_response.h turns into one.

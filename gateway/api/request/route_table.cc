@@ -42,7 +42,7 @@ std::optional<RouteFamily> FamilyOf(absl::string_view collection, absl::string_v
   if (collection == "blobs") return RouteFamily::kBlob;
   if (collection == "manifests") return RouteFamily::kManifest;
   if (collection == "referrers") return RouteFamily::kReferrers;
-  if (collection == "tags" && argument == "list") return RouteFamily::kTags;
+  if (collection == "tags" && argument == "list") return RouteFamily::kTagList;
   return std::nullopt;
 }
 
@@ -53,12 +53,12 @@ absl::StatusOr<Route> ParseRest(absl::string_view rest) {
   std::optional<RouteFamily> family;
   if (collection == "uploads" && (rest == "blobs" || absl::EndsWith(rest, "/blobs"))) {
     PopSegment(&rest);
-    family = argument.empty() ? RouteFamily::kUploads : RouteFamily::kUpload;
+    family = argument.empty() ? RouteFamily::kUploadStart : RouteFamily::kUploadSession;
   } else if (!argument.empty()) {
     family = FamilyOf(collection, argument);
   }
   if (!family.has_value() || rest.empty()) return NoSuchEndpoint();
-  if (family == RouteFamily::kTags) return Route{*family, rest, ""};
+  if (family == RouteFamily::kTagList) return Route{*family, rest, ""};
   return Route{*family, rest, argument};
 }
 
@@ -88,11 +88,11 @@ absl::StatusOr<Route> ParseRoute(absl::string_view path, std::string* decoded) {
   }
   RETURN_IF_ERROR(CheckText(path));
   if (path == "/v2" || path == "/v2/") return Route{RouteFamily::kBase, "", ""};
-  if (path == "/v2/_catalog") return Route{RouteFamily::kCatalog, "", ""};
+  if (path == "/v2/_catalog") return Route{RouteFamily::kRepositoryList, "", ""};
   if (path == "/token") return Route{RouteFamily::kToken, "", ""};
   if (path == "/.well-known/jwks.json") return Route{RouteFamily::kKeySet, "", ""};
-  if (path == "/entrepot/v1/maintain") return Route{RouteFamily::kMaintain, "", ""};
-  if (path == "/entrepot/v1/administer") return Route{RouteFamily::kAdminister, "", ""};
+  if (path == "/entrepot/v1/maintain") return Route{RouteFamily::kMaintenance, "", ""};
+  if (path == "/entrepot/v1/administer") return Route{RouteFamily::kAdmin, "", ""};
   if (absl::StrContains(path, "//")) return NoSuchEndpoint();
   if (absl::ConsumePrefix(&path, "/entrepot/v1/repositories/")) return ParseRepository(path);
   if (!absl::ConsumePrefix(&path, "/v2/")) return NoSuchEndpoint();

@@ -14,39 +14,39 @@ namespace entrepot::gateway::api {
 // The endpoints of the API by the form of their paths. N is a repository's name, which may hold slashes and words such
 // as "blobs": paths are read from the right.
 enum class RouteFamily {
-  kBase,       // /v2/ (and /v2)
-  kCatalog,    // /v2/_catalog
-  kBlob,       // /v2/N/blobs/<digest>
-  kUploads,    // /v2/N/blobs/uploads/
-  kUpload,     // /v2/N/blobs/uploads/<session>
-  kManifest,   // /v2/N/manifests/<tag or digest>
-  kTags,       // /v2/N/tags/list
-  kReferrers,  // /v2/N/referrers/<digest>
-  kMaintain,   // /entrepot/v1/maintain
+  kBase,            // /v2/ (and /v2)
+  kRepositoryList,  // /v2/_catalog
+  kBlob,            // /v2/N/blobs/<digest>
+  kUploadStart,     // /v2/N/blobs/uploads/
+  kUploadSession,   // /v2/N/blobs/uploads/<session>
+  kManifest,        // /v2/N/manifests/<tag or digest>
+  kTagList,         // /v2/N/tags/list
+  kReferrers,       // /v2/N/referrers/<digest>
+  kMaintenance,     // /entrepot/v1/maintain
   // Only of a registry with accounts.
   kToken,       // /token
   kKeySet,      // /.well-known/jwks.json
-  kAdminister,  // /entrepot/v1/administer
+  kAdmin,       // /entrepot/v1/administer
   kRepository,  // /entrepot/v1/repositories/N
 };
 
 // What a caller's token must grant where the registry has accounts.
-enum class Need {
-  kNothing,     // Not even a token.
-  kAnyToken,    // A good one, whatever it grants.
-  kPull,        // These three: on the route's repository.
-  kPush,        //
-  kDelete,      //
-  kCatalog,     // registry:catalog:*
-  kAdminister,  // registry:administration:*
+enum class Permission {
+  kNone,      // Not even a token.
+  kAnyToken,  // A good one, whatever it grants.
+  kPull,      // These three: on the route's repository.
+  kPush,      //
+  kDelete,    //
+  kCatalog,   // registry:catalog:*
+  kAdmin,     // registry:administration:*
 };
 
 // A method that a route knows, never without what it needs.
 struct RouteMethod {
-  constexpr RouteMethod(absl::string_view name, Need need) : name(name), need(need) {}
+  constexpr RouteMethod(absl::string_view name, Permission permission) : name(name), permission(permission) {}
 
   absl::string_view name;  // "GET"
-  Need need;
+  Permission permission;
 };
 
 // What a path is about: one repository, whose name it holds, or the registry.
@@ -70,50 +70,59 @@ struct RouteInfo {
 
 namespace internal {
 
-inline constexpr std::array kBaseMethods = {RouteMethod("GET", Need::kAnyToken), RouteMethod("HEAD", Need::kAnyToken)};
-inline constexpr std::array kCatalogMethods = {RouteMethod("GET", Need::kCatalog), RouteMethod("HEAD", Need::kCatalog)};
-inline constexpr std::array kBlobMethods = {RouteMethod("GET", Need::kPull), RouteMethod("HEAD", Need::kPull),
-                                            RouteMethod("DELETE", Need::kDelete)};
-inline constexpr std::array kUploadsMethods = {RouteMethod("POST", Need::kPush)};
+inline constexpr std::array kBaseMethods = {RouteMethod("GET", Permission::kAnyToken),
+                                            RouteMethod("HEAD", Permission::kAnyToken)};
+inline constexpr std::array kCatalogMethods = {RouteMethod("GET", Permission::kCatalog),
+                                               RouteMethod("HEAD", Permission::kCatalog)};
+inline constexpr std::array kBlobMethods = {RouteMethod("GET", Permission::kPull),
+                                            RouteMethod("HEAD", Permission::kPull),
+                                            RouteMethod("DELETE", Permission::kDelete)};
+inline constexpr std::array kUploadsMethods = {RouteMethod("POST", Permission::kPush)};
 // Cancelling is a part of pushing: podman does it after every mount that became a session.
-inline constexpr std::array kUploadMethods = {RouteMethod("GET", Need::kPush), RouteMethod("HEAD", Need::kPush),
-                                              RouteMethod("PATCH", Need::kPush), RouteMethod("PUT", Need::kPush),
-                                              RouteMethod("DELETE", Need::kPush)};
-inline constexpr std::array kManifestMethods = {RouteMethod("GET", Need::kPull), RouteMethod("HEAD", Need::kPull),
-                                                RouteMethod("PUT", Need::kPush), RouteMethod("DELETE", Need::kDelete)};
-inline constexpr std::array kListMethods = {RouteMethod("GET", Need::kPull), RouteMethod("HEAD", Need::kPull)};
+inline constexpr std::array kUploadMethods = {
+    RouteMethod("GET", Permission::kPush), RouteMethod("HEAD", Permission::kPush),
+    RouteMethod("PATCH", Permission::kPush), RouteMethod("PUT", Permission::kPush),
+    RouteMethod("DELETE", Permission::kPush)};
+inline constexpr std::array kManifestMethods = {
+    RouteMethod("GET", Permission::kPull), RouteMethod("HEAD", Permission::kPull),
+    RouteMethod("PUT", Permission::kPush), RouteMethod("DELETE", Permission::kDelete)};
+inline constexpr std::array kListMethods = {RouteMethod("GET", Permission::kPull),
+                                            RouteMethod("HEAD", Permission::kPull)};
 // A token is asked for with a credential, or with none.
-inline constexpr std::array kTokenMethods = {RouteMethod("GET", Need::kNothing), RouteMethod("POST", Need::kNothing)};
-inline constexpr std::array kKeySetMethods = {RouteMethod("GET", Need::kNothing), RouteMethod("HEAD", Need::kNothing)};
-inline constexpr std::array kAdministerMethods = {RouteMethod("POST", Need::kAdminister)};
-inline constexpr std::array kMaintainMethods = {RouteMethod("POST", Need::kAdminister)};
-inline constexpr std::array kRepositoryMethods = {RouteMethod("DELETE", Need::kAdminister)};
+inline constexpr std::array kTokenMethods = {RouteMethod("GET", Permission::kNone),
+                                             RouteMethod("POST", Permission::kNone)};
+inline constexpr std::array kKeySetMethods = {RouteMethod("GET", Permission::kNone),
+                                              RouteMethod("HEAD", Permission::kNone)};
+inline constexpr std::array kAdministerMethods = {RouteMethod("POST", Permission::kAdmin)};
+inline constexpr std::array kMaintainMethods = {RouteMethod("POST", Permission::kAdmin)};
+inline constexpr std::array kRepositoryMethods = {RouteMethod("DELETE", Permission::kAdmin)};
 
 }  // namespace internal
 
 // In the order of the enum.
 inline constexpr std::array kRouteTable = {
     RouteInfo{RouteFamily::kBase, PathOf::kRegistry, Presence::kAlways, "base", internal::kBaseMethods, "GET, HEAD"},
-    RouteInfo{RouteFamily::kCatalog, PathOf::kRegistry, Presence::kAlways, "catalog", internal::kCatalogMethods,
+    RouteInfo{RouteFamily::kRepositoryList, PathOf::kRegistry, Presence::kAlways, "catalog", internal::kCatalogMethods,
               "GET, HEAD"},
     RouteInfo{RouteFamily::kBlob, PathOf::kRepository, Presence::kAlways, "blob", internal::kBlobMethods,
               "GET, HEAD, DELETE"},
-    RouteInfo{RouteFamily::kUploads, PathOf::kRepository, Presence::kAlways, "uploads", internal::kUploadsMethods,
+    RouteInfo{RouteFamily::kUploadStart, PathOf::kRepository, Presence::kAlways, "uploads", internal::kUploadsMethods,
               "POST"},
-    RouteInfo{RouteFamily::kUpload, PathOf::kRepository, Presence::kAlways, "upload", internal::kUploadMethods,
+    RouteInfo{RouteFamily::kUploadSession, PathOf::kRepository, Presence::kAlways, "upload", internal::kUploadMethods,
               "GET, HEAD, PATCH, PUT, DELETE"},
     RouteInfo{RouteFamily::kManifest, PathOf::kRepository, Presence::kAlways, "manifest", internal::kManifestMethods,
               "GET, HEAD, PUT, DELETE"},
-    RouteInfo{RouteFamily::kTags, PathOf::kRepository, Presence::kAlways, "tags", internal::kListMethods, "GET, HEAD"},
+    RouteInfo{RouteFamily::kTagList, PathOf::kRepository, Presence::kAlways, "tags", internal::kListMethods,
+              "GET, HEAD"},
     RouteInfo{RouteFamily::kReferrers, PathOf::kRepository, Presence::kAlways, "referrers", internal::kListMethods,
               "GET, HEAD"},
-    RouteInfo{RouteFamily::kMaintain, PathOf::kRegistry, Presence::kAlways, "maintain", internal::kMaintainMethods,
+    RouteInfo{RouteFamily::kMaintenance, PathOf::kRegistry, Presence::kAlways, "maintain", internal::kMaintainMethods,
               "POST"},
     RouteInfo{RouteFamily::kToken, PathOf::kRegistry, Presence::kWithAccounts, "token", internal::kTokenMethods,
               "GET, POST"},
     RouteInfo{RouteFamily::kKeySet, PathOf::kRegistry, Presence::kWithAccounts, "key_set", internal::kKeySetMethods,
               "GET, HEAD"},
-    RouteInfo{RouteFamily::kAdminister, PathOf::kRegistry, Presence::kWithAccounts, "administer",
+    RouteInfo{RouteFamily::kAdmin, PathOf::kRegistry, Presence::kWithAccounts, "administer",
               internal::kAdministerMethods, "POST"},
     RouteInfo{RouteFamily::kRepository, PathOf::kRepository, Presence::kWithAccounts, "repository",
               internal::kRepositoryMethods, "DELETE"},

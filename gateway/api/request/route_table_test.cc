@@ -21,18 +21,18 @@ TEST(ParseRouteTest, KnowsEveryEndpoint) {
   const std::vector<Expected> cases = {
       {"/v2/", RouteFamily::kBase, "", ""},
       {"/v2", RouteFamily::kBase, "", ""},
-      {"/v2/_catalog", RouteFamily::kCatalog, "", ""},
+      {"/v2/_catalog", RouteFamily::kRepositoryList, "", ""},
       {"/v2/a/blobs/sha256:1", RouteFamily::kBlob, "a", "sha256:1"},
       {"/v2/a/blobs/sha256%3A1", RouteFamily::kBlob, "a", "sha256:1"},
-      {"/v2/a/b/c/blobs/uploads/", RouteFamily::kUploads, "a/b/c", ""},
-      {"/v2/a/b/blobs/uploads/0123", RouteFamily::kUpload, "a/b", "0123"},
+      {"/v2/a/b/c/blobs/uploads/", RouteFamily::kUploadStart, "a/b/c", ""},
+      {"/v2/a/b/blobs/uploads/0123", RouteFamily::kUploadSession, "a/b", "0123"},
       {"/v2/a/manifests/latest", RouteFamily::kManifest, "a", "latest"},
-      {"/v2/a/tags/list", RouteFamily::kTags, "a", ""},
+      {"/v2/a/tags/list", RouteFamily::kTagList, "a", ""},
       {"/v2/a/referrers/sha256:1", RouteFamily::kReferrers, "a", "sha256:1"},
       {"/token", RouteFamily::kToken, "", ""},
       {"/.well-known/jwks.json", RouteFamily::kKeySet, "", ""},
-      {"/entrepot/v1/administer", RouteFamily::kAdminister, "", ""},
-      {"/entrepot/v1/maintain", RouteFamily::kMaintain, "", ""},
+      {"/entrepot/v1/administer", RouteFamily::kAdmin, "", ""},
+      {"/entrepot/v1/maintain", RouteFamily::kMaintenance, "", ""},
       {"/entrepot/v1/repositories/a", RouteFamily::kRepository, "a", ""},
       {"/entrepot/v1/repositories/a/b%2Fc", RouteFamily::kRepository, "a/b/c", ""},
   };
@@ -48,16 +48,16 @@ TEST(ParseRouteTest, KnowsEveryEndpoint) {
 
 TEST(ParseRouteTest, ReadsFromTheRightSoThatNamesMayHoldTheApisWords) {
   const std::vector<Expected> cases = {
-      {"/v2/blobs/uploads/blobs/uploads/", RouteFamily::kUploads, "blobs/uploads", ""},
-      {"/v2/blobs/uploads/blobs/uploads/x", RouteFamily::kUpload, "blobs/uploads", "x"},
+      {"/v2/blobs/uploads/blobs/uploads/", RouteFamily::kUploadStart, "blobs/uploads", ""},
+      {"/v2/blobs/uploads/blobs/uploads/x", RouteFamily::kUploadSession, "blobs/uploads", "x"},
       {"/v2/blobs/uploads/manifests/x", RouteFamily::kManifest, "blobs/uploads", "x"},
-      {"/v2/blobs/uploads/tags/list", RouteFamily::kTags, "blobs/uploads", ""},
+      {"/v2/blobs/uploads/tags/list", RouteFamily::kTagList, "blobs/uploads", ""},
       {"/v2/manifests/manifests/manifests", RouteFamily::kManifest, "manifests", "manifests"},
-      {"/v2/tags/list/tags/list", RouteFamily::kTags, "tags/list", ""},
+      {"/v2/tags/list/tags/list", RouteFamily::kTagList, "tags/list", ""},
       {"/v2/tags/list/manifests/list", RouteFamily::kManifest, "tags/list", "list"},
       {"/v2/uploads/blobs/x", RouteFamily::kBlob, "uploads", "x"},
       {"/v2/a/uploads/blobs/x", RouteFamily::kBlob, "a/uploads", "x"},
-      {"/v2/_catalog/tags/list", RouteFamily::kTags, "_catalog", ""},
+      {"/v2/_catalog/tags/list", RouteFamily::kTagList, "_catalog", ""},
       {"/v2/a%2Fb/manifests/x", RouteFamily::kManifest, "a/b", "x"},
       {"/v2/a%252Fb/manifests/x", RouteFamily::kManifest, "a%2Fb", "x"},
       {"/v2/../manifests/x", RouteFamily::kManifest, "..", "x"},
@@ -157,12 +157,12 @@ TEST(RouteInfoTest, NothingInARepositoryIsOpen) {
   for (size_t i = 0; i < kRouteFamilies; ++i) {
     const RouteInfo& info = GetRouteInfo(static_cast<RouteFamily>(i));
     for (const RouteMethod& method : info.methods) {
-      const bool of_repository = method.need == Need::kPull || method.need == Need::kPush ||
-                                 method.need == Need::kDelete || method.need == Need::kAdminister;
+      const bool of_repository = method.permission == Permission::kPull || method.permission == Permission::kPush ||
+                                 method.permission == Permission::kDelete || method.permission == Permission::kAdmin;
       if (info.path_of == PathOf::kRepository) {
         EXPECT_TRUE(of_repository) << info.label << " " << method.name;
       }
-      if (method.need == Need::kNothing) {
+      if (method.permission == Permission::kNone) {
         EXPECT_EQ(info.presence, Presence::kWithAccounts) << info.label << " " << method.name;
       }
     }

@@ -35,7 +35,7 @@ http::Response Describe(int status, const RepositoryName& repository, const Uplo
 
 }  // namespace
 
-HandlerResult UploadHandler::Handle(RegistryRequest& request) const {
+HandlerResult UploadSessionHandler::Handle(RegistryRequest& request) const {
   CO_ASSIGN_OR_RETURN(const UploadId id, UploadId::Parse(request.argument));
   const absl::string_view method = request.http.method;
   if (method == "PATCH") co_return co_await Patch(request, id);
@@ -44,12 +44,12 @@ HandlerResult UploadHandler::Handle(RegistryRequest& request) const {
   co_return co_await Status(request, id);
 }
 
-HandlerResult UploadHandler::Status(RegistryRequest& request, const UploadId& id) const {
+HandlerResult UploadSessionHandler::Status(RegistryRequest& request, const UploadId& id) const {
   CO_ASSIGN_OR_RETURN(const Upload upload, co_await blobs_->GetUpload(request.call, request.repository, id));
   co_return Describe(204, request.repository, upload);
 }
 
-HandlerResult UploadHandler::Patch(RegistryRequest& request, const UploadId& id) const {
+HandlerResult UploadSessionHandler::Patch(RegistryRequest& request, const UploadId& id) const {
   const auto stream = co_await AppendRequestBody(*blobs_, request, id, std::nullopt, blob_bytes_max_);
   if (absl::IsOutOfRange(stream.status())) co_return co_await OutOfOrder(request, id, stream.status());
   CO_RETURN_IF_ERROR(stream.status());
@@ -57,7 +57,7 @@ HandlerResult UploadHandler::Patch(RegistryRequest& request, const UploadId& id)
   co_return Describe(202, request.repository, upload);
 }
 
-HandlerResult UploadHandler::Put(RegistryRequest& request, const UploadId& id) const {
+HandlerResult UploadSessionHandler::Put(RegistryRequest& request, const UploadId& id) const {
   CO_ASSIGN_OR_RETURN(const Digest digest, ParseDigest(request.http.query));
   if (request.http.body->content_length() == 0u) {
     CO_ASSIGN_OR_RETURN(const Blob sealed, co_await blobs_->SealUpload(request.call, request.repository, id, digest));
@@ -70,15 +70,15 @@ HandlerResult UploadHandler::Put(RegistryRequest& request, const UploadId& id) c
   co_return co_await CommitUpload(*blobs_, *manifests_, request, id, sealed);
 }
 
-HandlerResult UploadHandler::Cancel(RegistryRequest& request, const UploadId& id) const {
+HandlerResult UploadSessionHandler::Cancel(RegistryRequest& request, const UploadId& id) const {
   CO_RETURN_IF_ERROR(co_await blobs_->CancelUpload(request.call, request.repository, id));
   http::Response response;
   response.status = 204;
   co_return response;
 }
 
-HandlerResult UploadHandler::OutOfOrder(RegistryRequest& request, const UploadId& id,
-                                        const absl::Status& status) const {
+HandlerResult UploadSessionHandler::OutOfOrder(RegistryRequest& request, const UploadId& id,
+                                               const absl::Status& status) const {
   CO_ASSIGN_OR_RETURN(const Upload upload, co_await blobs_->GetUpload(request.call, request.repository, id));
   http::Response response = ErrorResponse(status, request.call.request_id);
   if (upload.offset_bytes > 0) {

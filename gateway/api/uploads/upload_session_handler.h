@@ -12,10 +12,10 @@ namespace entrepot::gateway::api {
 
 // /v2/N/blobs/uploads/<session>: GET tells what it holds, PATCH appends, PUT appends and completes, DELETE cancels.
 // Thread-safe.
-class UploadHandler {
+class UploadSessionHandler {
  public:
   // Both backends must outlive the handler.
-  UploadHandler(BlobBackend* blobs, ManifestBackend* manifests, uint64_t blob_bytes_max)
+  UploadSessionHandler(BlobBackend* blobs, ManifestBackend* manifests, uint64_t blob_bytes_max)
       : blobs_(blobs), manifests_(manifests), blob_bytes_max_(blob_bytes_max) {}
 
   HandlerResult Handle(RegistryRequest& request) const;

@@ -18,7 +18,7 @@ std::string BlobPath(const Digest& digest) { return absl::StrCat("/v2/a/blobs/",
 
 std::string Range(size_t first, size_t last) { return absl::StrCat("Content-Range: ", first, "-", last, "\r\n"); }
 
-class UploadHandlerTest : public testing::Test {
+class UploadSessionHandlerTest : public testing::Test {
  protected:
   RawResponse Patch(absl::string_view bytes, absl::string_view fields = "") {
     return registry_.Call("PATCH", session_, bytes, fields);
@@ -32,7 +32,7 @@ class UploadHandlerTest : public testing::Test {
   const std::string session_ = registry_.StartUpload("a");
 };
 
-TEST_F(UploadHandlerTest, TakesABlobInChunks) {
+TEST_F(UploadSessionHandlerTest, TakesABlobInChunks) {
   EXPECT_EQ(StoredRange(), "0-0");
   RawResponse response = Patch("hello", Range(0, 4));
   EXPECT_EQ(response.status, 202);
@@ -48,7 +48,7 @@ TEST_F(UploadHandlerTest, TakesABlobInChunks) {
   EXPECT_EQ(registry_.Call("GET", BlobPath(Sha256("hello world"))).body, "hello world");
 }
 
-TEST_F(UploadHandlerTest, TakesAStreamOfUnknownLength) {
+TEST_F(UploadSessionHandlerTest, TakesAStreamOfUnknownLength) {
   const std::string bytes(1'000'001, 'y');
   RawResponse response = registry_.CallChunked("PATCH", session_, bytes);
   EXPECT_EQ(response.status, 202);
@@ -60,14 +60,14 @@ TEST_F(UploadHandlerTest, TakesAStreamOfUnknownLength) {
   }
 }
 
-TEST_F(UploadHandlerTest, TakesAnEmptyChunk) {
+TEST_F(UploadSessionHandlerTest, TakesAnEmptyChunk) {
   const RawResponse response = Patch("");
   EXPECT_EQ(response.status, 202);
   EXPECT_EQ(response.Field("range"), "0-0");
   EXPECT_EQ(Put(Sha256("")).status, 201);
 }
 
-TEST_F(UploadHandlerTest, RefusesChunksOutOfOrderAndSaysWhereToGoOn) {
+TEST_F(UploadSessionHandlerTest, RefusesChunksOutOfOrderAndSaysWhereToGoOn) {
   for (const char* method : {"PATCH", "PUT"}) {
     const std::string target = absl::StrCat(session_, "?digest=", Sha256("x").ToString());
     const RawResponse response = registry_.Call(method, target, "world", Range(5, 9));
@@ -89,7 +89,7 @@ TEST_F(UploadHandlerTest, RefusesChunksOutOfOrderAndSaysWhereToGoOn) {
   EXPECT_EQ(Put(Sha256("hello")).status, 201);
 }
 
-TEST_F(UploadHandlerTest, RefusesRangesThatAreNone) {
+TEST_F(UploadSessionHandlerTest, RefusesRangesThatAreNone) {
   struct Case {
     std::string range;
     std::vector<int> statuses;
@@ -106,7 +106,7 @@ TEST_F(UploadHandlerTest, RefusesRangesThatAreNone) {
   EXPECT_EQ(Patch("abcd", Range(0, 3)).status, 202);
 }
 
-TEST_F(UploadHandlerTest, RefusesABodyThatIsNotAsLongAsItsRange) {
+TEST_F(UploadSessionHandlerTest, RefusesABodyThatIsNotAsLongAsItsRange) {
   for (const size_t last : {2, 4, 100}) {
     const RawResponse response = Patch("abcd", Range(0, last));
     EXPECT_EQ(response.status, 400) << last;
@@ -117,14 +117,14 @@ TEST_F(UploadHandlerTest, RefusesABodyThatIsNotAsLongAsItsRange) {
   EXPECT_EQ(ErrorCode(registry_.CallChunked("PATCH", session_, "abcd", Range(0, 4))), "SIZE_INVALID");
 }
 
-TEST_F(UploadHandlerTest, CutsAStreamOffWhereItsRangeEnds) {
+TEST_F(UploadSessionHandlerTest, CutsAStreamOffWhereItsRangeEnds) {
   EXPECT_EQ(ErrorCode(registry_.CallChunked("PATCH", session_, "abcdefgh", Range(0, 3))), "SIZE_INVALID");
   EXPECT_EQ(StoredRange(), "0-3");
   EXPECT_EQ(Patch("efgh", Range(4, 7)).status, 202);
   EXPECT_EQ(Put(Sha256("abcdefgh")).status, 201);
 }
 
-TEST_F(UploadHandlerTest, KeepsWhatCameOfABodyThatBrokeOff) {
+TEST_F(UploadSessionHandlerTest, KeepsWhatCameOfABodyThatBrokeOff) {
   const std::string part(300'000, 'p');
   {
     http::testing::RawClient client(registry_.port());
@@ -139,7 +139,7 @@ TEST_F(UploadHandlerTest, KeepsWhatCameOfABodyThatBrokeOff) {
   EXPECT_EQ(Put(Sha256(part + "rest")).status, 201);
 }
 
-TEST_F(UploadHandlerTest, NeedsOneDigestToEnd) {
+TEST_F(UploadSessionHandlerTest, NeedsOneDigestToEnd) {
   EXPECT_EQ(Patch("abc").status, 202);
   const std::string digest = Sha256("abc").ToString();
   for (const std::string& query :
@@ -153,21 +153,21 @@ TEST_F(UploadHandlerTest, NeedsOneDigestToEnd) {
   EXPECT_EQ(Put(Sha256("abc")).status, 201);
 }
 
-TEST_F(UploadHandlerTest, RefusesAWrongDigest) {
+TEST_F(UploadSessionHandlerTest, RefusesAWrongDigest) {
   EXPECT_EQ(Patch("abc").status, 202);
   EXPECT_EQ(ErrorCode(Put(Sha256("abd"))), "DIGEST_INVALID");
   EXPECT_EQ(registry_.Call("HEAD", BlobPath(Sha256("abc"))).status, 404);
   EXPECT_EQ(registry_.Call("HEAD", BlobPath(Sha256("abd"))).status, 404);
 }
 
-TEST_F(UploadHandlerTest, EndsOnce) {
+TEST_F(UploadSessionHandlerTest, EndsOnce) {
   EXPECT_EQ(Put(Sha256("abc"), "abc").status, 201);
   EXPECT_EQ(ErrorCode(Put(Sha256("abc"), "abc")), "BLOB_UPLOAD_UNKNOWN");
   EXPECT_EQ(ErrorCode(Put(Sha256("abc"))), "BLOB_UPLOAD_UNKNOWN");
   EXPECT_EQ(registry_.Call("GET", session_).status, 404);
 }
 
-TEST_F(UploadHandlerTest, IsCancelled) {
+TEST_F(UploadSessionHandlerTest, IsCancelled) {
   EXPECT_EQ(Patch("abc").status, 202);
   EXPECT_EQ(registry_.Call("DELETE", session_).status, 204);
   EXPECT_EQ(ErrorCode(registry_.Call("GET", session_)), "BLOB_UPLOAD_UNKNOWN");
@@ -176,7 +176,7 @@ TEST_F(UploadHandlerTest, IsCancelled) {
   EXPECT_EQ(ErrorCode(registry_.Call("DELETE", session_)), "BLOB_UPLOAD_UNKNOWN");
 }
 
-TEST_F(UploadHandlerTest, IsKnownOnlyInItsRepository) {
+TEST_F(UploadSessionHandlerTest, IsKnownOnlyInItsRepository) {
   std::string elsewhere = session_;
   elsewhere.replace(4, 1, "b");
   for (const char* method : {"GET", "PATCH", "DELETE"}) {
@@ -187,7 +187,7 @@ TEST_F(UploadHandlerTest, IsKnownOnlyInItsRepository) {
   EXPECT_EQ(StoredRange(), "0-0");
 }
 
-TEST_F(UploadHandlerTest, LetsOneOfTwoClientsAppend) {
+TEST_F(UploadSessionHandlerTest, LetsOneOfTwoClientsAppend) {
   http::testing::RawClient first(registry_.port());
   first.Send(
       absl::StrCat("PATCH ", session_, " HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"));
@@ -204,7 +204,7 @@ TEST_F(UploadHandlerTest, LetsOneOfTwoClientsAppend) {
   EXPECT_EQ(Put(Sha256("efgh")).status, 201);
 }
 
-TEST_F(UploadHandlerTest, RefusesBeforeTheBodyIsSent) {
+TEST_F(UploadSessionHandlerTest, RefusesBeforeTheBodyIsSent) {
   http::testing::RawClient client(registry_.port());
   client.Send(
       "PATCH /v2/a/blobs/uploads/00000000000000000000000000000000 HTTP/1.1\r\nHost: a\r\n"

@@ -60,7 +60,7 @@ std::vector<std::optional<RepositoryName>> MountSources(const RegistryRequest& r
   if (request.token == nullptr) return {source};
   std::vector<std::optional<RepositoryName>> sources;
   if (source.has_value()) {
-    if (request.token->Grants(Need::kPull, source->ToString())) sources.emplace_back(source);
+    if (request.token->Grants(Permission::kPull, source->ToString())) sources.emplace_back(source);
     return sources;
   }
   for (const std::string& readable : request.token->ReadableRepositories(kMountSourcesMax)) {
@@ -72,8 +72,8 @@ std::vector<std::optional<RepositoryName>> MountSources(const RegistryRequest& r
 
 }  // namespace
 
-UploadsHandler::UploadsHandler(BlobBackend* blobs, ManifestBackend* manifests, uint64_t blob_bytes_max,
-                               const std::shared_ptr<prometheus::Registry>& registry)
+UploadStartHandler::UploadStartHandler(BlobBackend* blobs, ManifestBackend* manifests, uint64_t blob_bytes_max,
+                                       const std::shared_ptr<prometheus::Registry>& registry)
     : blobs_(blobs), manifests_(manifests), blob_bytes_max_(blob_bytes_max) {
   auto& mounts = prometheus::BuildCounter()
                      .Name("entrepot_gateway_mounts_total")
@@ -83,7 +83,7 @@ UploadsHandler::UploadsHandler(BlobBackend* blobs, ManifestBackend* manifests, u
   not_mounted_ = &mounts.Add({{"result", "unknown"}});
 }
 
-HandlerResult UploadsHandler::Handle(RegistryRequest& request) const {
+HandlerResult UploadStartHandler::Handle(RegistryRequest& request) const {
   CO_ASSIGN_OR_RETURN(const Query query, Query::Parse(request.http.query));
   CO_ASSIGN_OR_RETURN(const std::optional<Digest> mount, MountParameter(query));
   CO_RETURN_IF_ERROR(query.Single("from", OciErrorCode::kNameInvalid).status());
@@ -94,11 +94,11 @@ HandlerResult UploadsHandler::Handle(RegistryRequest& request) const {
     (mounted.ok() ? mounted_ : not_mounted_)->Increment();
     if (!absl::IsNotFound(mounted.status())) co_return mounted;
   }
-  if (digest.has_value()) co_return co_await TakeWhole(request, *digest);
+  if (digest.has_value()) co_return co_await UploadWhole(request, *digest);
   co_return co_await Start(request, mount.has_value() ? mount->algorithm() : algorithm);
 }
 
-HandlerResult UploadsHandler::Start(RegistryRequest& request, DigestAlgorithm algorithm) const {
+HandlerResult UploadStartHandler::Start(RegistryRequest& request, DigestAlgorithm algorithm) const {
   CO_ASSIGN_OR_RETURN(const Upload upload, co_await blobs_->StartUpload(request.call, request.repository, algorithm));
   http::Response response;
   response.status = 202;
@@ -106,7 +106,7 @@ HandlerResult UploadsHandler::Start(RegistryRequest& request, DigestAlgorithm al
   co_return response;
 }
 
-HandlerResult UploadsHandler::Mount(RegistryRequest& request, const Digest& digest, const Query& query) const {
+HandlerResult UploadStartHandler::Mount(RegistryRequest& request, const Digest& digest, const Query& query) const {
   CO_ASSIGN_OR_RETURN(const std::optional<RepositoryName> source, SourceParameter(query));
   absl::Status mounted = NothingToMount();
   for (const std::optional<RepositoryName>& candidate : MountSources(request, source)) {
@@ -117,7 +117,7 @@ HandlerResult UploadsHandler::Mount(RegistryRequest& request, const Digest& dige
   co_return BlobCreated(request.repository, digest);
 }
 
-HandlerResult UploadsHandler::TakeWhole(RegistryRequest& request, const Digest& digest) const {
+HandlerResult UploadStartHandler::UploadWhole(RegistryRequest& request, const Digest& digest) const {
   CO_ASSIGN_OR_RETURN(const Upload upload,
                       co_await blobs_->StartUpload(request.call, request.repository, digest.algorithm()));
   const auto stream = co_await AppendRequestBody(*blobs_, request, upload.id, digest.algorithm(), blob_bytes_max_);

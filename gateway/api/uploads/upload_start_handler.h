@@ -17,11 +17,11 @@ namespace entrepot::gateway::api {
 // digest), or mounts a blob (?mount=D&from=M), or takes the whole blob at once (?digest=D). Thread-safe.
 //
 // Counter: entrepot_gateway_mounts_total{result}, "mounted" or "unknown" (a session was started instead).
-class UploadsHandler {
+class UploadStartHandler {
  public:
   // Both backends must outlive the handler.
-  UploadsHandler(BlobBackend* blobs, ManifestBackend* manifests, uint64_t blob_bytes_max,
-                 const std::shared_ptr<prometheus::Registry>& registry);
+  UploadStartHandler(BlobBackend* blobs, ManifestBackend* manifests, uint64_t blob_bytes_max,
+                     const std::shared_ptr<prometheus::Registry>& registry);
 
   HandlerResult Handle(RegistryRequest& request) const;
 
@@ -29,7 +29,7 @@ class UploadsHandler {
   HandlerResult Start(RegistryRequest& request, DigestAlgorithm algorithm) const;
   // A blob that cannot be mounted is no error: kNotFound stays in here, and the answer is a session.
   HandlerResult Mount(RegistryRequest& request, const Digest& digest, const Query& query) const;
-  HandlerResult TakeWhole(RegistryRequest& request, const Digest& digest) const;
+  HandlerResult UploadWhole(RegistryRequest& request, const Digest& digest) const;
 
   BlobBackend* const blobs_;
   ManifestBackend* const manifests_;

@@ -19,7 +19,7 @@ Digest Sha256(absl::string_view bytes) { return ComputeDigest(DigestAlgorithm::k
 
 std::string BlobPath(const Digest& digest) { return absl::StrCat("/v2/a/blobs/", digest.ToString()); }
 
-TEST(UploadsHandlerTest, StartsASession) {
+TEST(UploadStartHandlerTest, StartsASession) {
   TestRegistry registry;
   for (const char* query : {"", "?digest-algorithm=sha512", "?digest-algorithm=sha256", "?mount=", "?from=b"}) {
     const RawResponse response = registry.Call("POST", absl::StrCat(kUploads, query));
@@ -35,12 +35,12 @@ TEST(UploadsHandlerTest, StartsASession) {
   }
 }
 
-TEST(UploadsHandlerTest, GivesEverySessionItsOwnLocation) {
+TEST(UploadStartHandlerTest, GivesEverySessionItsOwnLocation) {
   TestRegistry registry;
   EXPECT_NE(registry.StartUpload("a"), registry.StartUpload("a"));
 }
 
-TEST(UploadsHandlerTest, TakesAWholeBlob) {
+TEST(UploadStartHandlerTest, TakesAWholeBlob) {
   TestRegistry registry;
   for (const DigestAlgorithm algorithm : {DigestAlgorithm::kSha256, DigestAlgorithm::kSha512}) {
     for (const std::string& bytes : {std::string(), std::string("{}"), std::string(700'000, 'x')}) {
@@ -58,7 +58,7 @@ TEST(UploadsHandlerTest, TakesAWholeBlob) {
   }
 }
 
-TEST(UploadsHandlerTest, RefusesAWholeBlobWithAnotherDigest) {
+TEST(UploadStartHandlerTest, RefusesAWholeBlobWithAnotherDigest) {
   TestRegistry registry;
   const RawResponse response =
       registry.Call("POST", absl::StrCat(kUploads, "?digest=", Sha256("other").ToString()), "bytes");
@@ -68,7 +68,7 @@ TEST(UploadsHandlerTest, RefusesAWholeBlobWithAnotherDigest) {
   EXPECT_EQ(registry.Call("HEAD", BlobPath(Sha256("other"))).status, 404);
 }
 
-TEST(UploadsHandlerTest, RefusesParametersThatAreNone) {
+TEST(UploadStartHandlerTest, RefusesParametersThatAreNone) {
   TestRegistry registry;
   const std::string digest = Sha256("x").ToString();
   for (const std::string& query :
@@ -85,7 +85,7 @@ TEST(UploadsHandlerTest, RefusesParametersThatAreNone) {
   EXPECT_EQ(registry.Call("POST", absl::StrCat(kUploads, "?digest=%")).status, 400);
 }
 
-TEST(UploadsHandlerTest, MountsABlobOfAnotherRepository) {
+TEST(UploadStartHandlerTest, MountsABlobOfAnotherRepository) {
   TestRegistry registry;
   const Digest digest = registry.PushBlob("b", "shared");
   for (const char* from : {"&from=b", ""}) {
@@ -98,7 +98,7 @@ TEST(UploadsHandlerTest, MountsABlobOfAnotherRepository) {
   }
 }
 
-TEST(UploadsHandlerTest, StartsASessionWhereItCannotMount) {
+TEST(UploadStartHandlerTest, StartsASessionWhereItCannotMount) {
   TestRegistry registry;
   const Digest digest = registry.PushBlob("b", "shared");
   for (const std::string& query : {absl::StrCat("?mount=", digest.ToString(), "&from=c"),
@@ -193,7 +193,7 @@ TEST_F(MountWithAccountsTest, NeedsPushOnTheTargetAndOneSource) {
   EXPECT_FALSE(IsInTarget());
 }
 
-TEST(UploadsHandlerTest, StopsAtTheLargestBlob) {
+TEST(UploadStartHandlerTest, StopsAtTheLargestBlob) {
   config::v1::Limits limits;
   limits.set_blob_bytes_max(1000);
   TestRegistry registry(limits);

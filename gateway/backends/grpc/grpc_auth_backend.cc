@@ -79,7 +79,7 @@ class GrpcAuthBackend : public AuthBackend {
 }  // namespace
 
 std::unique_ptr<AuthBackend> MakeGrpcAuthBackend(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline,
-                                                 GrpcCalls* calls) {
+                                                 GrpcCallRegistry* calls) {
   return std::make_unique<GrpcAuthBackend>(std::move(channel), GrpcClient(calls, deadline));
 }
 

@@ -16,7 +16,7 @@ namespace entrepot::gateway {
 // A token that was issued twice does no harm. A command that changes something is sent once: where its answer was lost,
 // the administrator hears that (kUnavailable), not that a robot's name is taken whose secret nobody has seen.
 std::unique_ptr<AuthBackend> MakeGrpcAuthBackend(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline,
-                                                 GrpcCalls* calls);
+                                                 GrpcCallRegistry* calls);
 
 }  // namespace entrepot::gateway
 

@@ -112,7 +112,7 @@ class GrpcBlobBackend : public BlobBackend {
 }  // namespace
 
 std::unique_ptr<BlobBackend> MakeGrpcBlobBackend(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline,
-                                                 GrpcCalls* calls) {
+                                                 GrpcCallRegistry* calls) {
   return std::make_unique<GrpcBlobBackend>(std::move(channel), GrpcClient(calls, deadline));
 }
 

@@ -14,7 +14,7 @@ namespace entrepot::gateway {
 // goes on, each message within `deadline`. `calls` must outlive all calls, and see there for the order in which things
 // end.
 std::unique_ptr<BlobBackend> MakeGrpcBlobBackend(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline,
-                                                 GrpcCalls* calls);
+                                                 GrpcCallRegistry* calls);
 
 }  // namespace entrepot::gateway
 

@@ -4,19 +4,19 @@
 
 namespace entrepot::gateway {
 
-GrpcCalls::~GrpcCalls() { CancelAll(); }
+GrpcCallRegistry::~GrpcCallRegistry() { CancelAll(); }
 
-void GrpcCalls::Add(const std::shared_ptr<GrpcCall>& call) {
+void GrpcCallRegistry::Add(const std::shared_ptr<GrpcCall>& call) {
   absl::MutexLock lock(&mutex_);
   calls_.emplace(call.get(), call);
 }
 
-void GrpcCalls::Remove(GrpcCall* call) {
+void GrpcCallRegistry::Remove(GrpcCall* call) {
   absl::MutexLock lock(&mutex_);
   calls_.erase(call);
 }
 
-void GrpcCalls::CancelAll() {
+void GrpcCallRegistry::CancelAll() {
   std::vector<std::shared_ptr<GrpcCall>> calls;
   {
     absl::MutexLock lock(&mutex_);

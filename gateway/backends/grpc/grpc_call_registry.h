@@ -19,10 +19,10 @@ class GrpcCall {
 
 // The calls that the gateway has under way. gRPC's threads resume coroutines by posting to their io_context, which must
 // live until the last call has ended: CancelAll() sees to that. Safe from any thread.
-class GrpcCalls {
+class GrpcCallRegistry {
  public:
   // CancelAll().
-  ~GrpcCalls();
+  ~GrpcCallRegistry();
 
   // Before the call is started.
   void Add(const std::shared_ptr<GrpcCall>& call);

@@ -33,9 +33,9 @@ using GrpcMethod = void (Async::*)(grpc::ClientContext*, const Request*, Respons
 class GrpcClient {
  public:
   // `calls` must outlive all calls. `deadline` is for one call with all its attempts.
-  GrpcClient(GrpcCalls* calls, absl::Duration deadline) : calls_(calls), deadline_(deadline) {}
+  GrpcClient(GrpcCallRegistry* calls, absl::Duration deadline) : calls_(calls), deadline_(deadline) {}
 
-  GrpcCalls* calls() const { return calls_; }
+  GrpcCallRegistry* calls() const { return calls_; }
   absl::Duration deadline() const { return deadline_; }
 
   // Calls `method` of `async` and resumes on the caller's executor.
@@ -122,7 +122,7 @@ class GrpcClient {
         token);
   }
 
-  GrpcCalls* const calls_;
+  GrpcCallRegistry* const calls_;
   const absl::Duration deadline_;
 };
 

@@ -25,7 +25,7 @@ namespace entrepot::gateway {
 // A reactor is one of these, in a shared_ptr that both the coroutine's side and, until OnDone, gRPC's side hold.
 class GrpcStreamState : public GrpcCall, public std::enable_shared_from_this<GrpcStreamState> {
  public:
-  GrpcStreamState(boost::asio::any_io_executor executor, GrpcCalls* calls, const std::string& request_id)
+  GrpcStreamState(boost::asio::any_io_executor executor, GrpcCallRegistry* calls, const std::string& request_id)
       : executor_(std::move(executor)), timer_(executor_), calls_(calls) {
     runtime::SetRequestId(request_id, &context_);
   }
@@ -81,7 +81,7 @@ class GrpcStreamState : public GrpcCall, public std::enable_shared_from_this<Grp
       status_ = status;
       done_ = true;
     });
-    GrpcCalls* const calls = calls_;
+    GrpcCallRegistry* const calls = calls_;
     self_.reset();  // What `calls` holds is the last of gRPC's side.
     calls->Remove(this);
   }
@@ -89,7 +89,7 @@ class GrpcStreamState : public GrpcCall, public std::enable_shared_from_this<Grp
  private:
   const boost::asio::any_io_executor executor_;
   boost::asio::steady_timer timer_;
-  GrpcCalls* const calls_;
+  GrpcCallRegistry* const calls_;
   grpc::ClientContext context_;
   std::shared_ptr<GrpcStreamState> self_;  // Held by gRPC's side.
   grpc::Status status_;

@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_TESTS_HTTP_CLIENT_CONNECTION_H_
-#define ENTREPOT_TESTS_HTTP_CLIENT_CONNECTION_H_
+#ifndef ENTREPOT_TESTS_HTTP_CLIENT_HTTP_CONNECTION_H_
+#define ENTREPOT_TESTS_HTTP_CLIENT_HTTP_CONNECTION_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -50,4 +50,4 @@ class HttpConnection {
 
 }  // namespace entrepot::tests
 
-#endif  // ENTREPOT_TESTS_HTTP_CLIENT_CONNECTION_H_
+#endif  // ENTREPOT_TESTS_HTTP_CLIENT_HTTP_CONNECTION_H_

@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_GATEWAY_API_REQUEST_VERIFIED_TOKEN_H_
-#define ENTREPOT_GATEWAY_API_REQUEST_VERIFIED_TOKEN_H_
+#ifndef ENTREPOT_GATEWAY_API_REQUEST_ACCESS_TOKEN_H_
+#define ENTREPOT_GATEWAY_API_REQUEST_ACCESS_TOKEN_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -15,10 +15,10 @@
 namespace entrepot::gateway::api {
 
 // What a token that was verified says. Immutable, and shared by all requests that come with it.
-class VerifiedToken {
+class AccessToken {
  public:
   // `generation` is that of the keys that it was verified with (key_set_cache.h).
-  VerifiedToken(const token::RegistryClaims& claims, uint64_t generation);
+  AccessToken(const token::RegistryClaims& claims, uint64_t generation);
 
   const Caller& caller() const { return caller_; }
   uint64_t generation() const { return generation_; }
@@ -29,7 +29,7 @@ class VerifiedToken {
 
   // Whether it grants what a method of a route needs. Other than for pull, push and delete, `repository` is not looked
   // at.
-  bool Grants(Need need, absl::string_view repository) const;
+  bool Grants(Permission permission, absl::string_view repository) const;
   // Whether it says anything of a repository: what was asked for and denied stands in it as a scope without actions.
   bool Names(absl::string_view repository) const;
   // What it grants on a repository: "pull", "push" …; sorted.
@@ -49,4 +49,4 @@ class VerifiedToken {
 
 }  // namespace entrepot::gateway::api
 
-#endif  // ENTREPOT_GATEWAY_API_REQUEST_VERIFIED_TOKEN_H_
+#endif  // ENTREPOT_GATEWAY_API_REQUEST_ACCESS_TOKEN_H_

@@ -1,4 +1,4 @@
-#include "tests/http_client/connection.h"
+#include "tests/http_client/http_connection.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
