@@ -71,6 +71,12 @@ struct Response {
   absl::string_view route = "other";
 };
 
+// The body's length, whatever holds it.
+uint64_t BodyLength(const Body& body);
+
+// The Content-Length of a response; nullopt if its status allows no body (1xx, 204, 304).
+std::optional<uint64_t> DeclaredLength(const Response& response, bool is_head);
+
 }  // namespace entrepot::gateway::http
 
 #endif  // ENTREPOT_GATEWAY_HTTP_MESSAGE_H_

@@ -30,5 +30,19 @@ TEST(RequestTest, JoinTakesAllFieldsInOrder) {
   EXPECT_THAT(request.Join("none"), Eq(""));
 }
 
+TEST(DeclaredLengthTest, DependsOnStatusAndMethod) {
+  Response response;
+  response.body = StreamBody{nullptr, 7};
+  EXPECT_EQ(DeclaredLength(response, false), 7u);
+  response.head_content_length = 9;
+  EXPECT_EQ(DeclaredLength(response, true), 9u);
+  EXPECT_EQ(DeclaredLength(response, false), 7u);
+  for (const int status : {204, 304}) {
+    response.status = status;
+    EXPECT_EQ(DeclaredLength(response, false), std::nullopt);
+    EXPECT_EQ(DeclaredLength(response, true), std::nullopt);
+  }
+}
+
 }  // namespace
 }  // namespace entrepot::gateway::http

@@ -75,7 +75,7 @@ class ServerImpl final : public Server {
   ServerMetrics metrics_;
   ConnectionSlots slots_;
   std::unique_ptr<runtime::CertificateReloader> certificates_;
-  Shared shared_;
+  ServerContext context_;
   // In this order: coroutines may wait for the executor, so it goes before the workers; the acceptor uses the first
   // worker's io_context.
   std::vector<std::unique_ptr<Worker>> workers_;
@@ -91,14 +91,15 @@ ServerImpl::ServerImpl(const Options& options, Handler* handler, const std::shar
       slots_(options.limits.connections_max(), &metrics_.connections()),
       executor_(std::make_unique<runtime::Executor>(kFileThreads)) {
   const config::v1::Limits& limits = options.limits;
-  shared_.handler = handler;
-  shared_.head_limits = {limits.header_bytes_max(), limits.uri_bytes_max()};
-  shared_.idle_timeout = ToChrono(limits.idle_timeout());
-  shared_.header_timeout = ToChrono(limits.header_timeout());
-  shared_.meter = RateMeter(limits.minimum_rate_bytes_per_second(), ToChrono(limits.minimum_rate_window()));
-  shared_.metrics = &metrics_;
-  shared_.slots = &slots_;
-  shared_.executor = executor_.get();
+  context_.handler = handler;
+  context_.header_bytes_max = limits.header_bytes_max();
+  context_.uri_bytes_max = limits.uri_bytes_max();
+  context_.idle_timeout = ToChrono(limits.idle_timeout());
+  context_.header_timeout = ToChrono(limits.header_timeout());
+  context_.meter = RateMeter(limits.minimum_rate_bytes_per_second(), ToChrono(limits.minimum_rate_window()));
+  context_.metrics = &metrics_;
+  context_.slots = &slots_;
+  context_.executor = executor_.get();
 }
 
 ServerImpl::~ServerImpl() {
@@ -113,10 +114,10 @@ ServerImpl::~ServerImpl() {
 absl::Status ServerImpl::Begin(const std::shared_ptr<prometheus::Registry>& registry) {
   if (options_.endpoint.has_tls()) {
     ASSIGN_OR_RETURN(certificates_, runtime::CertificateReloader::Create(options_.endpoint.tls(), registry));
-    shared_.certificates = certificates_.get();
+    context_.certificates = certificates_.get();
   }
   const size_t threads = options_.threads > 0 ? options_.threads : std::max(1u, std::thread::hardware_concurrency());
-  for (size_t i = 0; i < threads; ++i) workers_.push_back(std::make_unique<Worker>(shared_));
+  for (size_t i = 0; i < threads; ++i) workers_.push_back(std::make_unique<Worker>(context_));
   asio::io_context& io = workers_.front()->io();
   ASSIGN_OR_RETURN(
       acceptor_,

@@ -4,7 +4,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "gateway/http/chunk_decoder.h"
+#include "gateway/http/http1/chunk_decoder.h"
 #include "tests/fuzz/error_properties.h"
 #include "tests/fuzz/fuzz_target.h"
 

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "gateway/http/http1/request_head.h"
 #include "gateway/http/message.h"
-#include "gateway/http/request_head.h"
 #include "tests/fuzz/fuzz_target.h"
 
 using entrepot::gateway::http::Request;

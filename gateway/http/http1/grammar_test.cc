@@ -1,4 +1,4 @@
-#include "gateway/http/grammar.h"
+#include "gateway/http/http1/grammar.h"
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "gateway/http/request_body.h"
+#include "gateway/http/http1/http1_request_body.h"
 
 #include <algorithm>
 #include <array>
@@ -19,7 +19,7 @@ constexpr std::chrono::seconds kDiscardTime{2};
 
 }  // namespace
 
-void ConnectionBody::Begin(const RequestHead& head) {
+void Http1RequestBody::Begin(const RequestHead& head) {
   chunked_ = head.chunked();
   content_length_ = left_ = head.content_length();
   decoder_.Reset();
@@ -31,12 +31,12 @@ void ConnectionBody::Begin(const RequestHead& head) {
   failure_ = absl::OkStatus();
 }
 
-std::optional<uint64_t> ConnectionBody::content_length() const {
+std::optional<uint64_t> Http1RequestBody::content_length() const {
   if (chunked_) return std::nullopt;
   return content_length_;
 }
 
-asio::awaitable<absl::StatusOr<size_t>> ConnectionBody::Read(char* data, size_t size) {
+asio::awaitable<absl::StatusOr<size_t>> Http1RequestBody::Read(char* data, size_t size) {
   if (!failure_.ok()) co_return failure_;
   if (ended_) co_return size_t{0};
   // Not `chunked_ ? co_await ... : co_await ...`: GCC 12 destroys the temporaries of such an expression twice.
@@ -54,7 +54,7 @@ asio::awaitable<absl::StatusOr<size_t>> ConnectionBody::Read(char* data, size_t 
   co_return read;
 }
 
-asio::awaitable<absl::StatusOr<size_t>> ConnectionBody::Receive(char* data, size_t size) {
+asio::awaitable<absl::StatusOr<size_t>> Http1RequestBody::Receive(char* data, size_t size) {
   if (!bounded_by_rate_) {
     socket_->BoundByRate();
     bounded_by_rate_ = true;
@@ -70,7 +70,7 @@ asio::awaitable<absl::StatusOr<size_t>> ConnectionBody::Receive(char* data, size
   co_return read;
 }
 
-asio::awaitable<absl::StatusOr<size_t>> ConnectionBody::ReadSized(char* data, size_t size) {
+asio::awaitable<absl::StatusOr<size_t>> Http1RequestBody::ReadSized(char* data, size_t size) {
   size = std::min<uint64_t>(size, left_);
   if (buffer_->empty()) {
     CO_ASSIGN_OR_RETURN(size, co_await Receive(data, size));
@@ -85,7 +85,7 @@ asio::awaitable<absl::StatusOr<size_t>> ConnectionBody::ReadSized(char* data, si
   co_return size;
 }
 
-asio::awaitable<absl::StatusOr<size_t>> ConnectionBody::ReadChunked(char* data, size_t size) {
+asio::awaitable<absl::StatusOr<size_t>> Http1RequestBody::ReadChunked(char* data, size_t size) {
   while (!ended_) {
     if (!buffer_->empty()) {
       CO_ASSIGN_OR_RETURN(const size_t decoded, DecodeBuffered(data, size));
@@ -102,7 +102,7 @@ asio::awaitable<absl::StatusOr<size_t>> ConnectionBody::ReadChunked(char* data, 
   co_return size_t{0};
 }
 
-absl::StatusOr<size_t> ConnectionBody::DecodeBuffered(char* data, size_t size) {
+absl::StatusOr<size_t> Http1RequestBody::DecodeBuffered(char* data, size_t size) {
   const absl::string_view buffered = buffer_->unread();
   ASSIGN_OR_RETURN(const ChunkDecoder::Progress progress,
                    decoder_.Decode(buffered.data(), buffered.size(), data, size));
@@ -111,7 +111,7 @@ absl::StatusOr<size_t> ConnectionBody::DecodeBuffered(char* data, size_t size) {
   return progress.produced;
 }
 
-bool ConnectionBody::CanReuse() {
+bool Http1RequestBody::CanReuse() {
   if (!failure_.ok()) return false;
   if (!ended_ && chunked_ && !buffer_->empty()) {
     // A reader that knew the length may have left the last chunk.
@@ -121,7 +121,7 @@ bool ConnectionBody::CanReuse() {
   return ended_ || (!chunked_ && !continue_expected_ && left_ <= kDiscardBytesMax);
 }
 
-asio::awaitable<bool> ConnectionBody::Discard() {
+asio::awaitable<bool> Http1RequestBody::Discard() {
   socket_->BoundByDeadline(ClientSocket::Clock::now() + kDiscardTime);
   bounded_by_rate_ = true;
   std::array<char, 16384> dropped;
@@ -132,7 +132,7 @@ asio::awaitable<bool> ConnectionBody::Discard() {
   co_return true;
 }
 
-void ConnectionBody::ReturnSurplus() {
+void Http1RequestBody::ReturnSurplus() {
   if (!surplus_.empty()) buffer_->Assign(surplus_);
   surplus_ = std::string();
 }

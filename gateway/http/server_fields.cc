@@ -1,5 +1,10 @@
-#include "gateway/http/http_date.h"
+#include "gateway/http/server_fields.h"
 
+#include <algorithm>
+#include <random>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
 namespace entrepot::gateway::http {
@@ -21,6 +26,27 @@ absl::string_view HttpDate::Now() {
     text_ = FormatHttpDate(now);
   }
   return text_;
+}
+
+bool IsRequestId(absl::string_view text) {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
+  });
+}
+
+RequestIdSource::RequestIdSource() {
+  std::random_device random;
+  state_ = (uint64_t{random()} << 32) | random();
+}
+
+std::string RequestIdSource::Next() {
+  // SplitMix64: every state gives another id, and the ids of neighbouring states look unrelated.
+  state_ += 0x9e3779b97f4a7c15u;
+  uint64_t id = state_;
+  id = (id ^ (id >> 30)) * 0xbf58476d1ce4e5b9u;
+  id = (id ^ (id >> 27)) * 0x94d049bb133111ebu;
+  id ^= id >> 31;
+  return absl::StrCat(absl::Hex(id, absl::kZeroPad16));
 }
 
 }  // namespace entrepot::gateway::http

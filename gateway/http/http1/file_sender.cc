@@ -1,4 +1,4 @@
-#include "gateway/http/file_sender.h"
+#include "gateway/http/http1/file_sender.h"
 
 #include <fcntl.h>
 #include <sys/sendfile.h>

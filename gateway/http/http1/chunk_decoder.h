@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_GATEWAY_HTTP_CHUNK_DECODER_H_
-#define ENTREPOT_GATEWAY_HTTP_CHUNK_DECODER_H_
+#ifndef ENTREPOT_GATEWAY_HTTP_HTTP1_CHUNK_DECODER_H_
+#define ENTREPOT_GATEWAY_HTTP_HTTP1_CHUNK_DECODER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -60,4 +60,4 @@ class ChunkDecoder {
 
 }  // namespace entrepot::gateway::http
 
-#endif  // ENTREPOT_GATEWAY_HTTP_CHUNK_DECODER_H_
+#endif  // ENTREPOT_GATEWAY_HTTP_HTTP1_CHUNK_DECODER_H_

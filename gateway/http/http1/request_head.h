@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_GATEWAY_HTTP_REQUEST_HEAD_H_
-#define ENTREPOT_GATEWAY_HTTP_REQUEST_HEAD_H_
+#ifndef ENTREPOT_GATEWAY_HTTP_HTTP1_REQUEST_HEAD_H_
+#define ENTREPOT_GATEWAY_HTTP_HTTP1_REQUEST_HEAD_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -112,4 +112,4 @@ class RequestHead {
 
 }  // namespace entrepot::gateway::http
 
-#endif  // ENTREPOT_GATEWAY_HTTP_REQUEST_HEAD_H_
+#endif  // ENTREPOT_GATEWAY_HTTP_HTTP1_REQUEST_HEAD_H_

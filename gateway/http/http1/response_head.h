@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_GATEWAY_HTTP_RESPONSE_HEAD_H_
-#define ENTREPOT_GATEWAY_HTTP_RESPONSE_HEAD_H_
+#ifndef ENTREPOT_GATEWAY_HTTP_HTTP1_RESPONSE_HEAD_H_
+#define ENTREPOT_GATEWAY_HTTP_HTTP1_RESPONSE_HEAD_H_
 
 #include <cstdint>
 #include <optional>
@@ -12,12 +12,6 @@ namespace entrepot::gateway::http {
 
 // The reason phrase; empty for a status that has none here.
 absl::string_view ReasonPhrase(int status);
-
-// The body's length, whatever it is made of.
-uint64_t BodyLength(const Body& body);
-
-// What Content-Length says: nothing where no body is allowed (1xx, 204, 304).
-std::optional<uint64_t> DeclaredLength(const Response& response, bool is_head);
 
 struct ResponseHead {
   absl::string_view date;
@@ -32,4 +26,4 @@ void AppendHead(const Response& response, const ResponseHead& head, std::string*
 
 }  // namespace entrepot::gateway::http
 
-#endif  // ENTREPOT_GATEWAY_HTTP_RESPONSE_HEAD_H_
+#endif  // ENTREPOT_GATEWAY_HTTP_HTTP1_RESPONSE_HEAD_H_

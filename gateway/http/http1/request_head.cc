@@ -1,4 +1,4 @@
-#include "gateway/http/request_head.h"
+#include "gateway/http/http1/request_head.h"
 
 #include <algorithm>
 #include <limits>
@@ -8,7 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "gateway/http/grammar.h"
+#include "gateway/http/http1/grammar.h"
 
 namespace entrepot::gateway::http {
 namespace {

@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_GATEWAY_HTTP_REQUEST_BODY_H_
-#define ENTREPOT_GATEWAY_HTTP_REQUEST_BODY_H_
+#ifndef ENTREPOT_GATEWAY_HTTP_HTTP1_HTTP1_REQUEST_BODY_H_
+#define ENTREPOT_GATEWAY_HTTP_HTTP1_HTTP1_REQUEST_BODY_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -7,20 +7,20 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "gateway/http/chunk_decoder.h"
 #include "gateway/http/client_socket.h"
+#include "gateway/http/http1/chunk_decoder.h"
+#include "gateway/http/http1/read_buffer.h"
+#include "gateway/http/http1/request_head.h"
 #include "gateway/http/message.h"
-#include "gateway/http/read_buffer.h"
-#include "gateway/http/request_head.h"
 
 namespace entrepot::gateway::http {
 
 // The body of the connection's request under way: what `buffer` holds behind the head, then straight from the socket
 // into the reader's memory.
-class ConnectionBody : public RequestBody {
+class Http1RequestBody : public RequestBody {
  public:
   // Both must outlive it.
-  ConnectionBody(ClientSocket* socket, ReadBuffer* buffer) : socket_(socket), buffer_(buffer) {}
+  Http1RequestBody(ClientSocket* socket, ReadBuffer* buffer) : socket_(socket), buffer_(buffer) {}
 
   // Of the next request, whose head was consumed from the buffer.
   void Begin(const RequestHead& head);
@@ -66,4 +66,4 @@ class ConnectionBody : public RequestBody {
 
 }  // namespace entrepot::gateway::http
 
-#endif  // ENTREPOT_GATEWAY_HTTP_REQUEST_BODY_H_
+#endif  // ENTREPOT_GATEWAY_HTTP_HTTP1_HTTP1_REQUEST_BODY_H_

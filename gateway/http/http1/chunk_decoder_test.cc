@@ -1,4 +1,4 @@
-#include "gateway/http/chunk_decoder.h"
+#include "gateway/http/http1/chunk_decoder.h"
 
 #include <random>
 #include <string>

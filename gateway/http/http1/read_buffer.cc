@@ -1,4 +1,4 @@
-#include "gateway/http/read_buffer.h"
+#include "gateway/http/http1/read_buffer.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_GATEWAY_HTTP_READ_BUFFER_H_
-#define ENTREPOT_GATEWAY_HTTP_READ_BUFFER_H_
+#ifndef ENTREPOT_GATEWAY_HTTP_HTTP1_READ_BUFFER_H_
+#define ENTREPOT_GATEWAY_HTTP_HTTP1_READ_BUFFER_H_
 
 #include <cstddef>
 #include <memory>
@@ -41,4 +41,4 @@ class ReadBuffer {
 
 }  // namespace entrepot::gateway::http
 
-#endif  // ENTREPOT_GATEWAY_HTTP_READ_BUFFER_H_
+#endif  // ENTREPOT_GATEWAY_HTTP_HTTP1_READ_BUFFER_H_

@@ -1,10 +1,10 @@
-#include "gateway/http/response_head.h"
+#include "gateway/http/http1/response_head.h"
 
 #include <algorithm>
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
-#include "gateway/http/grammar.h"
+#include "gateway/http/http1/grammar.h"
 #include "services/runtime/log/json_log.h"
 
 namespace entrepot::gateway::http {
@@ -93,21 +93,6 @@ absl::string_view ReasonPhrase(int status) {
     default:
       return "";
   }
-}
-
-uint64_t BodyLength(const Body& body) {
-  struct Length {
-    uint64_t operator()(const std::string& text) const { return text.size(); }
-    uint64_t operator()(const FileBody& file) const { return file.length_bytes; }
-    uint64_t operator()(const StreamBody& stream) const { return stream.length_bytes; }
-  };
-  return std::visit(Length(), body);
-}
-
-std::optional<uint64_t> DeclaredLength(const Response& response, bool is_head) {
-  if (response.status < 200 || response.status == 204 || response.status == 304) return std::nullopt;
-  if (is_head && response.head_content_length) return response.head_content_length;
-  return BodyLength(response.body);
 }
 
 void AppendHead(const Response& response, const ResponseHead& head, std::string* out) {

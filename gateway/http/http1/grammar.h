@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_GATEWAY_HTTP_GRAMMAR_H_
-#define ENTREPOT_GATEWAY_HTTP_GRAMMAR_H_
+#ifndef ENTREPOT_GATEWAY_HTTP_HTTP1_GRAMMAR_H_
+#define ENTREPOT_GATEWAY_HTTP_HTTP1_GRAMMAR_H_
 
 #include <cstddef>
 
@@ -32,4 +32,4 @@ absl::string_view TrimBlanks(absl::string_view text);
 
 }  // namespace entrepot::gateway::http
 
-#endif  // ENTREPOT_GATEWAY_HTTP_GRAMMAR_H_
+#endif  // ENTREPOT_GATEWAY_HTTP_HTTP1_GRAMMAR_H_

@@ -1,4 +1,4 @@
-#include "gateway/http/request_head.h"
+#include "gateway/http/http1/request_head.h"
 
 #include <memory>
 #include <random>

@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_GATEWAY_HTTP_FILE_SENDER_H_
-#define ENTREPOT_GATEWAY_HTTP_FILE_SENDER_H_
+#ifndef ENTREPOT_GATEWAY_HTTP_HTTP1_FILE_SENDER_H_
+#define ENTREPOT_GATEWAY_HTTP_HTTP1_FILE_SENDER_H_
 
 #include "absl/status/status.h"
 #include "boost/asio/awaitable.hpp"
@@ -16,4 +16,4 @@ boost::asio::awaitable<absl::Status> SendFile(const FileBody& body, ClientSocket
 
 }  // namespace entrepot::gateway::http
 
-#endif  // ENTREPOT_GATEWAY_HTTP_FILE_SENDER_H_
+#endif  // ENTREPOT_GATEWAY_HTTP_HTTP1_FILE_SENDER_H_

@@ -1,4 +1,4 @@
-#include "gateway/http/chunk_decoder.h"
+#include "gateway/http/http1/chunk_decoder.h"
 
 #include <algorithm>
 #include <cstring>
@@ -6,7 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "gateway/http/grammar.h"
+#include "gateway/http/http1/grammar.h"
 
 namespace entrepot::gateway::http {
 namespace {
