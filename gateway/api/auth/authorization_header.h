@@ -2,6 +2,7 @@
 #define ENTREPOT_GATEWAY_API_AUTH_AUTHORIZATION_HEADER_H_
 
 #include <optional>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -28,6 +29,15 @@ absl::StatusOr<std::optional<Authorization>> ReadAuthorization(const http::Reque
 // What follows "Bearer " in the one field, unchecked: to be compared with tokens that were checked. "" where the field
 // is not that, or not one.
 absl::string_view PeekBearer(const http::Request& request);
+
+struct BasicCredentials {
+  std::string account;  // Without a colon; may be empty.
+  std::string password;
+};
+
+// The credentials of the Basic scheme: base64 of "account:password" in UTF-8 (RFC 7617). kInvalidArgument: they are not
+// of that form, or longer than 4096 bytes; the message never holds what was sent.
+absl::StatusOr<BasicCredentials> ParseBasicCredentials(absl::string_view base64);
 
 }  // namespace entrepot::gateway::api
 

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "gateway/api/auth/basic_credentials.h"
+#include "gateway/api/auth/authorization_header.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::gateway::api {

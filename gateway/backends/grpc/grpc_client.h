@@ -15,11 +15,11 @@
 #include "boost/asio/post.hpp"
 #include "boost/asio/use_awaitable.hpp"
 #include "gateway/backends/grpc/grpc_call_registry.h"
-#include "gateway/backends/grpc/grpc_retry.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/status.h"
 #include "services/runtime/grpc/grpc_deadline.h"
 #include "services/runtime/grpc/grpc_request_id.h"
+#include "services/runtime/grpc/grpc_retry_policy.h"
 #include "services/status/grpc_status.h"
 
 namespace entrepot::gateway {
@@ -28,7 +28,29 @@ namespace entrepot::gateway {
 template <typename Async, typename Request, typename Response>
 using GrpcMethod = void (Async::*)(grpc::ClientContext*, const Request*, Response*, std::function<void(grpc::Status)>);
 
-// How the gRPC backends call a service. A call that did not come through is made again (grpc_retry.h), so that a
+// runtime::GrpcRestartPatience for one call of a coroutine.
+class GrpcCallAttempts {
+ public:
+  // `deadline` is for all attempts together.
+  explicit GrpcCallAttempts(absl::Duration deadline);
+  GrpcCallAttempts(const GrpcCallAttempts&) = delete;
+  GrpcCallAttempts& operator=(const GrpcCallAttempts&) = delete;
+
+  // Until when an attempt may take.
+  const runtime::GrpcDeadline& deadline() const { return deadline_; }
+  // Whether an attempt was made before this one, which may have done its work.
+  bool repeated() const { return repeated_; }
+
+  // After an attempt that ended so: waits and returns true, or returns false at once.
+  boost::asio::awaitable<bool> WaitToRetry(const grpc::Status& status);
+
+ private:
+  const runtime::GrpcDeadline deadline_;
+  runtime::GrpcRestartPatience patience_;
+  bool repeated_ = false;
+};
+
+// How the gRPC backends call a service. A call that did not come through is made again, so that a
 // service that restarts costs no request: every call made here is safe to make twice, but for CallOnce(). Thread-safe.
 class GrpcClient {
  public:
@@ -42,8 +64,8 @@ class GrpcClient {
   template <typename Async, typename Request, typename Response>
   boost::asio::awaitable<absl::StatusOr<Response>> Call(Async* async, GrpcMethod<Async, Request, Response> method,
                                                         std::string request_id, Request request) const {
-    GrpcRetry retry(deadline_);
-    co_return co_await Repeat(retry, async, method, request_id, request);
+    GrpcCallAttempts attempts(deadline_);
+    co_return co_await Repeat(attempts, async, method, request_id, request);
   }
 
   // The same for a call that is not safe to make twice: one that did not come through, or whose answer did not come
@@ -62,10 +84,10 @@ class GrpcClient {
   template <typename Async, typename Request, typename Response>
   boost::asio::awaitable<absl::StatusOr<Response>> Remove(Async* async, GrpcMethod<Async, Request, Response> method,
                                                           std::string request_id, Request request) const {
-    GrpcRetry retry(deadline_);
+    GrpcCallAttempts attempts(deadline_);
     absl::StatusOr<Response> response =
-        co_await Repeat<Async, Request, Response>(retry, async, method, request_id, request);
-    if (retry.repeated() && absl::IsNotFound(response.status())) response = Response();
+        co_await Repeat<Async, Request, Response>(attempts, async, method, request_id, request);
+    if (attempts.repeated() && absl::IsNotFound(response.status())) response = Response();
     co_return response;
   }
 
@@ -80,14 +102,14 @@ class GrpcClient {
   };
 
   template <typename Async, typename Request, typename Response>
-  boost::asio::awaitable<absl::StatusOr<Response>> Repeat(GrpcRetry& retry, Async* async,
+  boost::asio::awaitable<absl::StatusOr<Response>> Repeat(GrpcCallAttempts& attempts, Async* async,
                                                           GrpcMethod<Async, Request, Response> method,
                                                           const std::string& request_id, const Request& request) const {
     for (;;) {
       const auto call = std::make_shared<UnaryCall<Response>>();
-      co_await RunOnce(call, retry.deadline(), async, method, request_id, request);
+      co_await RunOnce(call, attempts.deadline(), async, method, request_id, request);
       if (call->status.ok()) co_return std::move(call->response);
-      if (!co_await retry.Again(call->status)) co_return FromGrpcStatus(call->status);
+      if (!co_await attempts.WaitToRetry(call->status)) co_return FromGrpcStatus(call->status);
     }
   }
 

@@ -8,7 +8,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "boost/asio/this_coro.hpp"
-#include "gateway/backends/grpc/grpc_retry.h"
 #include "gateway/backends/grpc/grpc_stream_state.h"
 #include "grpcpp/support/client_callback.h"
 #include "services/status/grpc_status.h"
@@ -91,7 +90,7 @@ class GrpcObjectStream : public ByteStream {
 
   // Gets the next message, which is not empty.
   awaitable<absl::Status> Next() {
-    GrpcRetry retry(client_.deadline());
+    GrpcCallAttempts attempts(client_.deadline());
     for (;;) {
       if (call_ == nullptr) co_await Open();
       if (!co_await call_->Wait(client_.deadline(), [&] { return !call_->reading(); })) {
@@ -101,7 +100,7 @@ class GrpcObjectStream : public ByteStream {
       if (!call_->at_end()) co_return Take();
       CO_ASSIGN_OR_RETURN(const grpc::Status status, co_await End());
       if (status.ok()) co_return absl::DataLossError("the object ended before its range did");
-      if (!co_await retry.Again(status)) co_return FromGrpcStatus(status);
+      if (!co_await attempts.WaitToRetry(status)) co_return FromGrpcStatus(status);
     }
   }
 

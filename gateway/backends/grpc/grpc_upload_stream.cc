@@ -4,7 +4,6 @@
 
 #include "absl/status/status.h"
 #include "boost/asio/this_coro.hpp"
-#include "gateway/backends/grpc/grpc_retry.h"
 #include "gateway/backends/grpc/grpc_stream_state.h"
 #include "grpcpp/support/client_callback.h"
 #include "services/core/content.h"
@@ -150,18 +149,18 @@ awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> OpenGrpcUploadStream(Bl
                                                                               std::string request_id,
                                                                               AppendHeader header) {
   const auto executor = co_await boost::asio::this_coro::executor;
-  GrpcRetry retry(client.deadline());
+  GrpcCallAttempts attempts(client.deadline());
   for (;;) {
     const auto call = std::make_shared<AppendCall>(executor, client.calls(), request_id);
     auto stream = std::make_unique<GrpcUploadStream>(stub, client, request_id, header, call);
     call->Start(stub, header);
-    if (!co_await call->Wait(retry.deadline().Left(),
+    if (!co_await call->Wait(attempts.deadline().Left(),
                              [&] { return (call->accepted() && !call->writing()) || call->broken(); })) {
       co_return TooSlow();
     }
     if (!call->broken()) co_return stream;
     const absl::Status status = co_await End(*call, client.deadline());
-    if (!call->done() || !co_await retry.Again(call->status())) co_return WhyBroken(status);
+    if (!call->done() || !co_await attempts.WaitToRetry(call->status())) co_return WhyBroken(status);
   }
 }
 

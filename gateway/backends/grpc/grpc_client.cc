@@ -1,4 +1,4 @@
-#include "gateway/backends/grpc/grpc_retry.h"
+#include "gateway/backends/grpc/grpc_client.h"
 
 #include <optional>
 
@@ -9,9 +9,9 @@
 
 namespace entrepot::gateway {
 
-GrpcRetry::GrpcRetry(absl::Duration deadline) : deadline_(deadline), patience_(deadline) {}
+GrpcCallAttempts::GrpcCallAttempts(absl::Duration deadline) : deadline_(deadline), patience_(deadline) {}
 
-boost::asio::awaitable<bool> GrpcRetry::Again(const grpc::Status& status) {
+boost::asio::awaitable<bool> GrpcCallAttempts::WaitToRetry(const grpc::Status& status) {
   const std::optional<absl::Duration> wait = patience_.Next(status);
   if (!wait.has_value()) co_return false;
   boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, absl::ToChronoNanoseconds(*wait));
