@@ -1,6 +1,7 @@
 // Every route and method against every kind of caller, from one table: who is let in.
 #include <array>
 #include <cstdlib>
+#include <iostream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -170,36 +171,19 @@ constexpr char kElsewhere[] = "team/web";
 // "{}", which PushImage() pushes.
 std::string ConfigDigest() { return ComputeDigest(DigestAlgorithm::kSha256, "{}").ToString(); }
 
-std::string Target(RouteFamily family, absl::string_view repository) {
-  switch (family) {
-    case RouteFamily::kBase:
-      return "/v2/";
-    case RouteFamily::kRepositoryList:
-      return "/v2/_catalog";
-    case RouteFamily::kBlob:
-      return absl::StrCat("/v2/", repository, "/blobs/", ConfigDigest());
-    case RouteFamily::kUploadStart:
-      return absl::StrCat("/v2/", repository, "/blobs/uploads/");
-    case RouteFamily::kUploadSession:
-      return absl::StrCat("/v2/", repository, "/blobs/uploads/", std::string(32, '0'), "?digest=", ConfigDigest());
-    case RouteFamily::kManifest:
-      return absl::StrCat("/v2/", repository, "/manifests/latest");
-    case RouteFamily::kTagList:
-      return absl::StrCat("/v2/", repository, "/tags/list");
-    case RouteFamily::kReferrers:
-      return absl::StrCat("/v2/", repository, "/referrers/", ConfigDigest());
-    case RouteFamily::kToken:
-      return "/token";
-    case RouteFamily::kKeySet:
-      return "/.well-known/jwks.json";
-    case RouteFamily::kMaintenance:
-      return "/entrepot/v1/maintain";
-    case RouteFamily::kAdmin:
-      return "/entrepot/v1/administer";
-    case RouteFamily::kRepository:
-      return absl::StrCat("/entrepot/v1/repositories/", repository);
-  }
+// A value for the argument of a route's pattern.
+std::string Argument(absl::string_view placeholder) {
+  if (placeholder == "{digest}") return ConfigDigest();
+  if (placeholder == "{reference}") return "latest";
+  if (placeholder == "{session}") return std::string(32, '0');
+  if (placeholder.empty()) return "";
+  std::cerr << "no value for " << placeholder << std::endl;
   std::abort();
+}
+
+std::string Target(RouteFamily family, absl::string_view repository) {
+  const std::string path = RoutePath(family, repository, Argument(GetRouteInfo(family).pattern.argument()));
+  return family == RouteFamily::kUploadSession ? absl::StrCat(path, "?digest=", ConfigDigest()) : path;
 }
 
 struct Content {

@@ -12,7 +12,7 @@ class KeySetHandler {
   // `keys` must outlive the handler.
   explicit KeySetHandler(KeySetCache* keys) : keys_(keys) {}
 
-  HandlerResult Handle(const CallContext& call) const;
+  HandlerResult Handle(http::Request& request, const CallContext& call) const;
 
  private:
   KeySetCache* const keys_;

@@ -12,8 +12,8 @@
 #include "gateway/api/content/entity_tag.h"
 #include "gateway/api/request/body_reader.h"
 #include "gateway/api/request/error_response.h"
-#include "gateway/api/request/locations.h"
 #include "gateway/api/request/query.h"
+#include "gateway/api/request/route_table.h"
 #include "services/core/failpoint/failpoint.h"
 #include "services/core/media_type.h"
 #include "services/core/tag.h"
@@ -100,7 +100,8 @@ HandlerResult ManifestHandler::Put(RegistryRequest& request, const Reference& re
   CO_RETURN_IF_ERROR(Failpoint("gateway.manifest.put"));
   http::Response response;
   response.status = 201;
-  response.fields.emplace_back("Location", ManifestLocation(request.repository, result.digest));
+  response.fields.emplace_back(
+      "Location", RoutePath(RouteFamily::kManifest, request.repository.ToString(), result.digest.ToString()));
   response.fields.emplace_back("Docker-Content-Digest", result.digest.ToString());
   if (result.subject.has_value()) response.fields.emplace_back("OCI-Subject", result.subject->ToString());
   if (!put.tags.empty()) response.fields.emplace_back("OCI-Tag", JoinTags(put.tags));

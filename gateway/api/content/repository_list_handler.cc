@@ -5,6 +5,7 @@
 #include "boost/json/serialize.hpp"
 #include "gateway/api/request/pagination.h"
 #include "gateway/api/request/query.h"
+#include "gateway/api/request/route_table.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::gateway::api {
@@ -27,7 +28,8 @@ HandlerResult RepositoryListHandler::Handle(http::Request& request, const CallCo
   http::Response response;
   response.fields.emplace_back("Content-Type", "application/json");
   if (found.more && !found.repositories.empty()) {
-    response.fields.emplace_back("Link", NextPageLink("/v2/_catalog", page, found.repositories.back()));
+    response.fields.emplace_back(
+        "Link", NextPageLink(RoutePath(RouteFamily::kRepositoryList), page, found.repositories.back()));
   }
   response.body = boost::json::serialize(body);
   co_return response;

@@ -2,12 +2,12 @@
 
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
 #include "gateway/api/request/pagination.h"
 #include "gateway/api/request/query.h"
+#include "gateway/api/request/route_table.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::gateway::api {
@@ -32,8 +32,7 @@ HandlerResult TagListHandler::Handle(RegistryRequest& request) const {
   http::Response response;
   response.fields.emplace_back("Content-Type", "application/json");
   if (tags.more && !tags.tags.empty()) {
-    response.fields.emplace_back("Link",
-                                 NextPageLink(absl::StrCat("/v2/", name, "/tags/list"), page, tags.tags.back()));
+    response.fields.emplace_back("Link", NextPageLink(RoutePath(RouteFamily::kTagList, name), page, tags.tags.back()));
   }
   response.body = boost::json::serialize(body);
   co_return response;

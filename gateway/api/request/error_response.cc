@@ -10,7 +10,7 @@
 #include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
-#include "gateway/api/request/json_text.h"
+#include "boost/json/string_view.hpp"
 #include "services/runtime/log/json_log.h"
 
 namespace entrepot::gateway::api {
@@ -18,6 +18,9 @@ namespace {
 
 constexpr absl::string_view kRetryAfterSeconds = "1";
 constexpr absl::string_view kHttpStatusUrl = "entrepot/http-status";
+
+// Boost.JSON does not take Abseil's string_view.
+boost::json::string_view JsonText(absl::string_view text) { return {text.data(), text.size()}; }
 
 http::Response MakeResponse(int http_status, OciErrorCode code, absl::string_view message, absl::string_view detail) {
   boost::json::object error;

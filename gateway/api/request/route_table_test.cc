@@ -3,7 +3,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
 #include "services/status/status_matchers.h"
 
@@ -138,14 +137,17 @@ TEST(ParseRouteTest, RefusesWhatIsNoText) {
   }
 }
 
-TEST(RouteInfoTest, AllowListsTheMethods) {
-  for (size_t i = 0; i < kRouteFamilies; ++i) {
-    const auto family = static_cast<RouteFamily>(i);
-    const RouteInfo& info = GetRouteInfo(family);
-    EXPECT_EQ(info.family, family);
-    EXPECT_EQ(info.allow, absl::StrJoin(info.methods, ", ", [](std::string* out, const RouteMethod& method) {
-                out->append(method.name.data(), method.name.size());
-              }));
+TEST(RouteTableTest, NoTwoRoutesMatchOnePath) {
+  for (const RouteInfo& info : kRouteTable) {
+    const std::string path = RoutePath(info.family, "blobs/uploads", "list");
+    for (const RouteInfo& other : kRouteTable) {
+      EXPECT_EQ(other.pattern.Match(path).has_value(), other.family == info.family) << path << " and " << other.label;
+    }
+  }
+}
+
+TEST(RouteTableTest, FindsTheMethodsOfARouteOnly) {
+  for (const RouteInfo& info : kRouteTable) {
     for (const RouteMethod& method : info.methods) EXPECT_EQ(info.Find(method.name), &method) << info.label;
     for (const absl::string_view method : {"TRACE", "CONNECT", "OPTIONS", "get", "", "PROPFIND"}) {
       EXPECT_EQ(info.Find(method), nullptr) << info.label << " " << method;
@@ -153,14 +155,13 @@ TEST(RouteInfoTest, AllowListsTheMethods) {
   }
 }
 
-TEST(RouteInfoTest, NothingInARepositoryIsOpen) {
-  for (size_t i = 0; i < kRouteFamilies; ++i) {
-    const RouteInfo& info = GetRouteInfo(static_cast<RouteFamily>(i));
+TEST(RouteTableTest, EveryRouteOfARepositoryNeedsAPermission) {
+  for (const RouteInfo& info : kRouteTable) {
     for (const RouteMethod& method : info.methods) {
-      const bool of_repository = method.permission == Permission::kPull || method.permission == Permission::kPush ||
-                                 method.permission == Permission::kDelete || method.permission == Permission::kAdmin;
-      if (info.path_of == PathOf::kRepository) {
-        EXPECT_TRUE(of_repository) << info.label << " " << method.name;
+      const bool specific = method.permission == Permission::kPull || method.permission == Permission::kPush ||
+                            method.permission == Permission::kDelete || method.permission == Permission::kAdmin;
+      if (info.pattern.has_repository()) {
+        EXPECT_TRUE(specific) << info.label << " " << method.name;
       }
       if (method.permission == Permission::kNone) {
         EXPECT_EQ(info.presence, Presence::kWithAccounts) << info.label << " " << method.name;

@@ -1,6 +1,10 @@
 #include "gateway/api/uploads/upload_completion.h"
 
-#include "gateway/api/request/locations.h"
+#include <algorithm>
+#include <cstdint>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/api/request/route_table.h"
 #include "services/core/content.h"
 #include "services/core/failpoint/failpoint.h"
 #include "services/runtime/log/json_log.h"
@@ -28,9 +32,17 @@ HandlerResult CommitUpload(BlobBackend& blobs, ManifestBackend& manifests, const
 http::Response BlobCreated(const RepositoryName& repository, const Digest& digest) {
   http::Response response;
   response.status = 201;
-  response.fields.emplace_back("Location", BlobLocation(repository, digest));
+  response.fields.emplace_back("Location", RoutePath(RouteFamily::kBlob, repository.ToString(), digest.ToString()));
   response.fields.emplace_back("Docker-Content-Digest", digest.ToString());
   return response;
+}
+
+void AddUploadFields(const RepositoryName& repository, const Upload& upload, http::Response* response) {
+  const uint64_t last = std::max<uint64_t>(upload.offset_bytes, 1) - 1;
+  response->fields.emplace_back("Location",
+                                RoutePath(RouteFamily::kUploadSession, repository.ToString(), upload.id.ToString()));
+  response->fields.emplace_back("Range", absl::StrCat("0-", last));
+  response->fields.emplace_back("Docker-Upload-UUID", upload.id.ToString());
 }
 
 }  // namespace entrepot::gateway::api

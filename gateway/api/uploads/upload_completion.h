@@ -4,6 +4,7 @@
 #include "gateway/api/request/registry_request.h"
 #include "gateway/backends/blob_backend.h"
 #include "gateway/backends/manifest_backend.h"
+#include "gateway/http/message.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
 #include "services/core/repository_name.h"
@@ -19,6 +20,10 @@ HandlerResult CommitUpload(BlobBackend& blobs, ManifestBackend& manifests, const
 
 // 201 with where the blob now is.
 http::Response BlobCreated(const RepositoryName& repository, const Digest& digest);
+
+// Adds where a session is and what it holds: Location, Docker-Upload-UUID, and `Range: 0-<last byte>`, which clients
+// cannot read as anything less than `0-0`, so that is also what an empty session shows.
+void AddUploadFields(const RepositoryName& repository, const Upload& upload, http::Response* response);
 
 }  // namespace entrepot::gateway::api
 

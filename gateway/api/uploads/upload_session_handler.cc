@@ -4,11 +4,10 @@
 #include <string>
 
 #include "gateway/api/request/error_response.h"
-#include "gateway/api/request/locations.h"
 #include "gateway/api/request/query.h"
+#include "gateway/api/request/route_table.h"
 #include "gateway/api/uploads/upload_append.h"
 #include "gateway/api/uploads/upload_completion.h"
-#include "gateway/api/uploads/upload_response.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
 #include "services/status/oci_error.h"
@@ -85,7 +84,8 @@ HandlerResult UploadSessionHandler::OutOfOrder(RegistryRequest& request, const U
     AddUploadFields(request.repository, upload, &response);
   } else {
     // A Range says that there are bytes: a client would go on behind the first one.
-    response.fields.emplace_back("Location", UploadLocation(request.repository, id));
+    response.fields.emplace_back("Location",
+                                 RoutePath(RouteFamily::kUploadSession, request.repository.ToString(), id.ToString()));
   }
   co_return response;
 }

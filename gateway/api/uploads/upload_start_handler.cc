@@ -7,7 +7,6 @@
 
 #include "gateway/api/uploads/upload_append.h"
 #include "gateway/api/uploads/upload_completion.h"
-#include "gateway/api/uploads/upload_response.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
 #include "services/status/oci_error.h"
@@ -128,6 +127,14 @@ HandlerResult UploadStartHandler::UploadWhole(RegistryRequest& request, const Di
   }
   CO_ASSIGN_OR_RETURN(const Blob sealed, co_await (*stream)->FinishAndSeal(digest));
   co_return co_await CommitUpload(*blobs_, *manifests_, request, upload.id, sealed);
+}
+
+std::string MountSource(absl::string_view query) {
+  const absl::StatusOr<Query> parsed = Query::Parse(query);
+  if (!parsed.ok() || !parsed->Has("mount")) return "";
+  const absl::StatusOr<std::optional<std::string>> source = parsed->Single("from", OciErrorCode::kNameInvalid);
+  if (!source.ok() || !source->has_value()) return "";
+  return RepositoryName::Parse(**source).ok() ? **source : "";
 }
 
 }  // namespace entrepot::gateway::api

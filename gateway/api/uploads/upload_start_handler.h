@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
+#include "absl/strings/string_view.h"
 #include "gateway/api/request/query.h"
 #include "gateway/api/request/registry_request.h"
 #include "gateway/backends/blob_backend.h"
@@ -37,6 +39,15 @@ class UploadStartHandler {
   prometheus::Counter* mounted_;
   prometheus::Counter* not_mounted_;
 };
+
+// The repository that a push wants to mount a blob from (`?mount=<digest>&from=<name>`), so that its client can be told
+// to ask for a token that may pull there; "" where it names none. What is wrong with the query is for the handler to
+// say.
+//
+// A token that nobody has asked about the source is answered 401 with both scopes, as clients expect that do not ask
+// for them at once. One that was asked for and does not grant the source starts an upload: a 401 would never end, and a
+// 403 ends some clients' push.
+std::string MountSource(absl::string_view query);
 
 }  // namespace entrepot::gateway::api
 
