@@ -1,4 +1,4 @@
-// Every route and method against every kind of caller, from one table: who is let in.
+// Checks every route and method with every kind of caller against one table.
 #include <array>
 #include <cstdlib>
 #include <iostream>
@@ -17,27 +17,27 @@ namespace entrepot::gateway::api {
 namespace {
 
 enum class Identity {
-  kNobody,           // No token at all.
-  kAnonymousToken,   // A good token of nobody, for nothing.
-  kBadToken,         // Its signature is wrong.
-  kExpired,          // The rest would do for everything.
-  kWrongAudience,    // The same.
-  kOtherRepository,  // Everything, but elsewhere.
+  kNoToken,
+  kAnonymousToken,   // A valid token without an account that grants nothing.
+  kBadToken,         // Grants everything, with a wrong signature.
+  kExpired,          // Grants everything, but is expired.
+  kWrongAudience,    // Grants everything, for another audience.
+  kOtherRepository,  // Grants everything on another repository.
   kPull,
-  kPush,    // pull,push: what a client asks for that pushes.
+  kPush,    // pull,push, which clients request to push.
   kDelete,  // delete alone.
   kCatalog,
-  kAdministrator,  // Everything.
+  kAdministrator,  // Grants everything.
 };
-constexpr std::array kIdentities = {Identity::kNobody,  Identity::kAnonymousToken, Identity::kBadToken,
+constexpr std::array kIdentities = {Identity::kNoToken, Identity::kAnonymousToken, Identity::kBadToken,
                                     Identity::kExpired, Identity::kWrongAudience,  Identity::kOtherRepository,
                                     Identity::kPull,    Identity::kPush,           Identity::kDelete,
                                     Identity::kCatalog, Identity::kAdministrator};
 
 constexpr const char* Name(Identity identity) {
   switch (identity) {
-    case Identity::kNobody:
-      return "nobody";
+    case Identity::kNoToken:
+      return "no token";
     case Identity::kAnonymousToken:
       return "anonymous token";
     case Identity::kBadToken:
@@ -62,21 +62,21 @@ constexpr const char* Name(Identity identity) {
   return "";
 }
 
-// Who is let in.
+// The callers that are allowed.
 struct Allowed {
-  bool nobody, anonymous, other, pull, push, del, catalog, administrator;
+  bool no_token, anonymous, other, pull, push, del, catalog, administrator;
 
   constexpr bool Has(Identity identity) const {
     switch (identity) {
-      case Identity::kNobody:
-        return nobody;
+      case Identity::kNoToken:
+        return no_token;
       case Identity::kAnonymousToken:
         return anonymous;
-      // A token that is not good is never better than none.
+      // An invalid token never grants more than no token.
       case Identity::kBadToken:
       case Identity::kExpired:
       case Identity::kWrongAudience:
-        return nobody;
+        return no_token;
       case Identity::kOtherRepository:
         return other;
       case Identity::kPull:
@@ -94,7 +94,7 @@ struct Allowed {
   }
 };
 
-//                            nobody anonym. other  pull   push   delete catalog admin.
+//                            none  anonym. other  pull   push   delete catalog admin.
 constexpr Allowed kAll = {true, true, true, true, true, true, true, true};
 constexpr Allowed kHolders = {false, true, true, true, true, true, true, true};
 constexpr Allowed kReaders = {false, false, false, true, true, false, false, true};
@@ -107,11 +107,11 @@ struct Row {
   RouteFamily family;
   absl::string_view method;
   Allowed allowed;
-  int status;  // The answer to whoever is let in.
+  int status;  // Of the response to an allowed caller.
 };
 
 using F = RouteFamily;
-// Content that is not there gives 404 to whoever may know that.
+// 404 if the content does not exist.
 constexpr std::array kMatrix = {
     Row{F::kBase, "GET", kHolders, 200},
     Row{F::kBase, "HEAD", kHolders, 200},
@@ -151,7 +151,7 @@ constexpr size_t RowsOf(RouteFamily family, absl::string_view method) {
   return rows;
 }
 
-constexpr bool EveryMethodHasItsRow() {
+constexpr bool EveryMethodHasOneRow() {
   size_t methods = 0;
   for (const RouteInfo& info : kRouteTable) {
     for (const RouteMethod& method : info.methods) {
@@ -161,14 +161,14 @@ constexpr bool EveryMethodHasItsRow() {
   }
   return methods == kMatrix.size();
 }
-static_assert(EveryMethodHasItsRow(), "a method of route_table.h has no row in kMatrix, or a row no method");
+static_assert(EveryMethodHasOneRow(), "a method of route_table.h has no row in kMatrix, or a row no method");
 
-constexpr char kThere[] = "team/app";
-// As long, and nothing was ever pushed to it.
-constexpr char kNotThere[] = "team/not";
-constexpr char kElsewhere[] = "team/web";
+constexpr char kExisting[] = "team/app";
+// Of the same length; nothing was ever pushed to it.
+constexpr char kMissing[] = "team/not";
+constexpr char kOther[] = "team/web";
 
-// "{}", which PushImage() pushes.
+// The digest of "{}", which PushImage() pushes.
 std::string ConfigDigest() { return ComputeDigest(DigestAlgorithm::kSha256, "{}").ToString(); }
 
 // A value for the argument of a route's pattern.
@@ -204,12 +204,12 @@ std::string Everything(absl::string_view repository) {
   return absl::StrCat("repository:", repository, ":* registry:catalog:* registry:administration:*");
 }
 
-// The token's header line, "" without one.
+// The header line with the token; "" without one.
 std::string Credential(const TestAuth& auth, Identity identity, absl::string_view repository) {
   const std::string repository_scope = absl::StrCat("repository:", repository, ":");
   token::RegistryClaims claims = auth.Claims("someone", Everything(repository));
   switch (identity) {
-    case Identity::kNobody:
+    case Identity::kNoToken:
       return "";
     case Identity::kAnonymousToken:
       return Bearer(auth.Token("", ""));
@@ -227,7 +227,7 @@ std::string Credential(const TestAuth& auth, Identity identity, absl::string_vie
       claims.audience = "another-registry";
       return Bearer(auth.Sign(claims));
     case Identity::kOtherRepository:
-      return Bearer(auth.Token("someone", absl::StrCat("repository:", kElsewhere, ":*")));
+      return Bearer(auth.Token("someone", absl::StrCat("repository:", kOther, ":*")));
     case Identity::kPull:
       return Bearer(auth.Token("someone", repository_scope + "pull"));
     case Identity::kPush:
@@ -244,7 +244,7 @@ std::string Credential(const TestAuth& auth, Identity identity, absl::string_vie
 
 std::string ExpectedError(Identity identity) {
   switch (identity) {
-    case Identity::kNobody:
+    case Identity::kNoToken:
       return "";
     case Identity::kBadToken:
     case Identity::kExpired:
@@ -277,8 +277,8 @@ std::string ExpectedScope(const Row& row, absl::string_view repository) {
 class AccessMatrixTest : public testing::TestWithParam<Row> {
  protected:
   AccessMatrixTest() {
-    registry_.AddToRequests(Bearer(auth_.Token("pusher", absl::StrCat("repository:", kThere, ":pull,push"))));
-    registry_.PushImage(kThere, "latest");
+    registry_.AddToRequests(Bearer(auth_.Token("pusher", absl::StrCat("repository:", kExisting, ":pull,push"))));
+    registry_.PushImage(kExisting, "latest");
     registry_.AddToRequests("");
   }
 
@@ -293,50 +293,51 @@ class AccessMatrixTest : public testing::TestWithParam<Row> {
   TestRegistry registry_{{}, auth_.accounts()};
 };
 
-TEST_P(AccessMatrixTest, LetsInWhomTheTableNames) {
+TEST_P(AccessMatrixTest, AllowsExactlyTheCallersInTheTable) {
   const Row& row = GetParam();
   for (const Identity identity : kIdentities) {
     if (!row.allowed.Has(identity)) {
-      const RawResponse response = Call(identity, kThere);
+      const RawResponse response = Call(identity, kExisting);
       EXPECT_EQ(response.status, 401) << Name(identity);
       EXPECT_EQ(response.Field("www-authenticate"),
                 absl::StrCat("Bearer realm=\"http://localhost/token\",service=\"", kTestService, "\"",
-                             ExpectedScope(row, kThere), ExpectedError(identity)))
+                             ExpectedScope(row, kExisting), ExpectedError(identity)))
           << Name(identity);
       if (row.method != "HEAD") {
         EXPECT_EQ(ErrorCode(response), "UNAUTHORIZED") << Name(identity);
       }
     }
   }
-  // Whoever is let in may change what is there: each has a registry to itself.
+  // An allowed request may change content, so each has a registry of its own.
   for (const Identity identity : kIdentities) {
     if (!row.allowed.Has(identity)) continue;
     TestRegistry registry{{}, auth_.accounts()};
-    registry.AddToRequests(Bearer(auth_.Token("pusher", absl::StrCat("repository:", kThere, ":pull,push"))));
-    registry.PushImage(kThere, "latest");
+    registry.AddToRequests(Bearer(auth_.Token("pusher", absl::StrCat("repository:", kExisting, ":pull,push"))));
+    registry.PushImage(kExisting, "latest");
     registry.AddToRequests("");
     const Content content = ContentOf(row);
-    // Where a token is asked for, one is no credential.
+    // A token is no credential for GET /token.
     const bool is_get_token = row.family == RouteFamily::kToken && row.method == "GET";
-    const int expected = is_get_token && identity != Identity::kNobody ? 400 : row.status;
-    const RawResponse response = registry.Call(row.method, Target(row.family, kThere), content.body,
-                                               absl::StrCat(content.fields, Credential(auth_, identity, kThere)));
+    const int expected = is_get_token && identity != Identity::kNoToken ? 400 : row.status;
+    const RawResponse response = registry.Call(row.method, Target(row.family, kExisting), content.body,
+                                               absl::StrCat(content.fields, Credential(auth_, identity, kExisting)));
     EXPECT_EQ(response.status, expected) << Name(identity) << ": " << response.body;
   }
 }
 
-TEST_P(AccessMatrixTest, RefusesAlikeWhetherOrNotTheRepositoryIsThere) {
+TEST_P(AccessMatrixTest, DenialsDoNotDependOnWhetherTheRepositoryExists) {
   const Row& row = GetParam();
   for (const Identity identity : kIdentities) {
     if (row.allowed.Has(identity)) continue;
-    const RawResponse there = Call(identity, kThere);
-    const RawResponse not_there = Call(identity, kNotThere);
-    EXPECT_EQ(there.status, not_there.status) << Name(identity);
-    EXPECT_EQ(there.body, absl::StrReplaceAll(not_there.body, {{kNotThere, kThere}})) << Name(identity);
-    ASSERT_EQ(there.fields.size(), not_there.fields.size()) << Name(identity);
-    for (const auto& [name, value] : not_there.fields) {
+    const RawResponse existing = Call(identity, kExisting);
+    const RawResponse missing = Call(identity, kMissing);
+    EXPECT_EQ(existing.status, missing.status) << Name(identity);
+    EXPECT_EQ(existing.body, absl::StrReplaceAll(missing.body, {{kMissing, kExisting}})) << Name(identity);
+    ASSERT_EQ(existing.fields.size(), missing.fields.size()) << Name(identity);
+    for (const auto& [name, value] : missing.fields) {
       if (name == "x-request-id" || name == "date") continue;
-      EXPECT_EQ(there.Field(name), absl::StrReplaceAll(value, {{kNotThere, kThere}})) << Name(identity) << " " << name;
+      EXPECT_EQ(existing.Field(name), absl::StrReplaceAll(value, {{kMissing, kExisting}}))
+          << Name(identity) << " " << name;
     }
   }
 }

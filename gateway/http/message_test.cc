@@ -9,21 +9,21 @@ namespace {
 using ::testing::Eq;
 using ::testing::Optional;
 
-Request AcceptingTwice() {
+Request RequestWithTwoAcceptFields() {
   Request request;
   request.fields = {{"Host", "registry"}, {"Accept", "a/b"}, {"accept", "c/d, e/f"}, {"Empty", ""}};
   return request;
 }
 
-TEST(RequestTest, FindIgnoresCaseAndTakesTheFirst) {
-  const Request request = AcceptingTwice();
+TEST(RequestTest, FindIgnoresCaseAndReturnsTheFirstValue) {
+  const Request request = RequestWithTwoAcceptFields();
   EXPECT_THAT(request.Find("ACCEPT"), Optional(Eq("a/b")));
   EXPECT_THAT(request.Find("empty"), Optional(Eq("")));
   EXPECT_THAT(request.Find("accept-encoding"), Eq(std::nullopt));
 }
 
-TEST(RequestTest, JoinTakesAllFieldsInOrder) {
-  const Request request = AcceptingTwice();
+TEST(RequestTest, JoinReturnsAllValuesInOrder) {
+  const Request request = RequestWithTwoAcceptFields();
   EXPECT_THAT(request.Join("Accept"), Eq("a/b, c/d, e/f"));
   EXPECT_THAT(request.Join("host"), Eq("registry"));
   EXPECT_THAT(request.Join("empty"), Eq(""));

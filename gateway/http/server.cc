@@ -29,17 +29,17 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Reads of files that are not in memory: each client has one at a time, and the disk reads ahead of it.
+// For reads of files that are not in the page cache. Each client has one read at a time, and the disk reads ahead.
 constexpr size_t kFileThreads = 8;
-// After the deadline of a drain: what handlers get to see that their client is gone.
+// After the deadline of a drain: the time for handlers to notice that their client is gone.
 constexpr absl::Duration kCutOffTime = absl::Seconds(1);
 
 std::chrono::nanoseconds ToChrono(const google::protobuf::Duration& duration) {
   return absl::ToChronoNanoseconds(runtime::ToDuration(duration));
 }
 
-// Threads started while it lives have SIGPIPE blocked: sendfile to a client that left raises it, and has no flag not
-// to.
+// Threads that start while this lives have SIGPIPE blocked: sendfile to a client that disconnected raises it, and has
+// no flag against that.
 class SigpipeBlocked {
  public:
   SigpipeBlocked() {
@@ -68,7 +68,7 @@ class ServerImpl final : public Server {
   void Drain(absl::Time deadline) override;
 
  private:
-  // To the worker with the fewest connections: clients of a registry open few and keep them busy.
+  // Gives the connection to the worker with the fewest: clients of a registry open few connections and keep them busy.
   void Place(OwnedFd fd, std::string remote_address);
 
   const Options options_;
@@ -76,8 +76,8 @@ class ServerImpl final : public Server {
   ConnectionSlots slots_;
   std::unique_ptr<runtime::CertificateReloader> certificates_;
   ServerContext context_;
-  // In this order: coroutines may wait for the executor, so it goes before the workers; the acceptor uses the first
-  // worker's io_context.
+  // In this order: coroutines may wait for the executor, so it is destroyed before the workers; the acceptor uses the
+  // first worker's io_context.
   std::vector<std::unique_ptr<Worker>> workers_;
   size_t next_worker_ = 0;
   std::unique_ptr<runtime::Executor> executor_;
@@ -107,7 +107,7 @@ ServerImpl::~ServerImpl() {
   executor_.reset();
   acceptor_.reset();
   for (const auto& worker : workers_) worker->Stop();
-  // Connections that were cut off give back their slots when the workers go.
+  // Connections that were cut off release their slots when the workers are destroyed.
   slots_.set_on_free(nullptr);
 }
 
@@ -139,7 +139,7 @@ void ServerImpl::Drain(absl::Time deadline) {
   if (std::exchange(drained_, true)) return;
   asio::post(workers_.front()->io(), [this] {
     acceptor_->Stop();
-    // After the last connections were placed.
+    // Only now: Stop() may have given connections to the workers.
     for (const auto& worker : workers_) worker->Drain();
   });
   if (!slots_.WaitUntilNone(deadline)) {

@@ -47,8 +47,8 @@ FUZZ_TARGET(input) {
   FUZZ_CHECK(!in_repository || HasNoEmptySegment(route->repository));
   FUZZ_CHECK(route->argument.find('/') == absl::string_view::npos);
 
-  // What was understood, written as a path, is understood in the same way. A decoded percent sign would be decoded
-  // twice, but is in no valid name, digest, tag or session either.
+  // A parsed route, written as a path, is parsed to the same route. A decoded percent sign would be decoded twice, but
+  // no valid name, digest, tag or session contains one.
   const std::string path = RoutePath(route->family, route->repository, route->argument);
   if (path.find('%') != std::string::npos) return;
   std::string decoded_again;

@@ -80,7 +80,7 @@ absl::Status HttpConnection::Fill() {
     count = recv(socket_.get(), received_.data() + before, kReadBytes, 0);
   } while (count < 0 && errno == EINTR);
   received_.resize(before + static_cast<size_t>(std::max<ssize_t>(count, 0)));
-  if (count < 0) return errno == EAGAIN ? absl::DeadlineExceededError("no answer in time") : Errno("recv");
+  if (count < 0) return errno == EAGAIN ? absl::DeadlineExceededError("no response in time") : Errno("recv");
   if (count == 0) return absl::UnavailableError("the connection was closed");
   return absl::OkStatus();
 }
@@ -93,13 +93,13 @@ absl::StatusOr<HttpResponse> HttpConnection::Receive(absl::string_view method, b
     response.head = received_.substr(0, end + 2);
     received_.erase(0, end + 4);
     if (response.head.size() < 12 || !absl::SimpleAtoi(response.head.substr(9, 3), &response.status)) {
-      return absl::DataLossError(absl::StrCat("not an answer: ", response.head.substr(0, 40)));
+      return absl::DataLossError(absl::StrCat("not a response: ", response.head.substr(0, 40)));
     }
   } while (response.status < 200);
   if (!HasBody(method, response.status)) return response;
   uint64_t length = 0;
   if (!absl::SimpleAtoi(response.Field("Content-Length"), &length)) {
-    return absl::DataLossError(absl::StrCat("an answer without Content-Length: ", response.head));
+    return absl::DataLossError(absl::StrCat("a response without Content-Length: ", response.head));
   }
   response.body_bytes = length;
   if (keep_body) {

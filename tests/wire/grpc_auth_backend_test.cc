@@ -13,7 +13,7 @@
 namespace entrepot::gateway {
 namespace {
 
-// Against the real service, in this process, through a socket.
+// The real service in this process, through a socket.
 class GrpcUnderTest : public AuthBackendUnderTest {
  public:
   AuthBackend& backend() override { return *backend_; }
@@ -30,7 +30,7 @@ class GrpcUnderTest : public AuthBackendUnderTest {
 INSTANTIATE_TEST_SUITE_P(Grpc, AuthBackendConformanceTest,
                          testing::Values([] { return std::make_unique<GrpcUnderTest>(); }));
 
-TEST(GrpcAuthBackendTest, SendsAChangeOnceAndSaysThatNobodyAnswered) {
+TEST(GrpcAuthBackendTest, SendsAChangeOnceAndReportsAMissingService) {
   const auto registry = std::make_shared<prometheus::Registry>();
   config::v1::Service service;
   service.set_target("127.0.0.1:1");

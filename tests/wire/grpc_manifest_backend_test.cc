@@ -10,7 +10,7 @@
 namespace entrepot::gateway {
 namespace {
 
-// Against the real service, in this process, through a socket.
+// The real service in this process, through a socket.
 class GrpcUnderTest : public ManifestBackendUnderTest {
  public:
   ManifestBackend& backend() override { return *backend_; }

@@ -16,7 +16,7 @@ namespace {
 
 using boost::asio::awaitable;
 
-// What was sent cannot be a token of ours.
+// The field does not contain a token of this registry.
 absl::Status NoToken(absl::string_view message) { return OciError(OciErrorCode::kUnauthorized, message); }
 
 bool Suffices(const AccessToken& token, const RequiredAccess& required) {
@@ -26,7 +26,7 @@ bool Suffices(const AccessToken& token, const RequiredAccess& required) {
 
 awaitable<void> RefreshKeys(KeySetCache& keys) {
   const CallContext call{"key-set-refresh"};
-  // What fails is logged there, and tried again later.
+  // A failure is logged there, and retried later.
   (void)co_await keys.AwaitFetch(call, keys.NextFetch());
 }
 
@@ -58,7 +58,7 @@ awaitable<AccessControl::Decision> AccessControl::Decide(const http::Request& re
     co_return co_await Deny(request, required, DenialReason::kMissingToken, absl::OkStatus(), nullptr);
   }
   if (!(*sent)->IsBearer()) {
-    // Some clients offer a password first: that is answered like nothing at all, with where to take it.
+    // Some clients send a password first. The challenge tells them where to send it.
     co_return co_await Deny(request, required, DenialReason::kMissingToken, absl::OkStatus(), nullptr);
   }
   const absl::string_view text = (*sent)->credentials;
@@ -94,7 +94,7 @@ awaitable<http::Response> AccessControl::Deny(const http::Request& request, cons
                                               DenialReason reason, const absl::Status& why, const AccessToken* token) {
   const CallContext call{request.request_id};
   const absl::StatusOr<KeySetCache::Keys> keys = co_await keys_.Get(call);
-  // Without the auth service nobody knows whom to send the client to.
+  // The challenge contains the service's name, which only the auth service knows.
   if (!keys.ok()) co_return ErrorResponse(keys.status(), request.request_id);
   co_return denials_.Deny(request, required, reason, (*keys)->expected.audience, why, token);
 }

@@ -22,15 +22,15 @@
 
 namespace entrepot::gateway::api {
 
-// Whether a request's bearer token grants what its method and route need. Thread-safe.
+// Checks that a request's bearer token grants the permission of its method and route. Thread-safe.
 class AccessControl {
  public:
   using Token = std::shared_ptr<const AccessToken>;
-  // The token (nullptr where none is required), or the answer to a request that it does not suffice for.
+  // The token (nullptr if none is needed), or the response that denies the request.
   using Decision = std::variant<Token, http::Response>;
 
   struct Options {
-    // What clients call the registry; empty: what their requests say.
+    // The URL that clients use for the registry; empty: derived from each request.
     std::string external_url;
     KeySetCache::Options keys;
     runtime::AuditLog* audit = nullptr;
@@ -40,12 +40,13 @@ class AccessControl {
   AccessControl(AuthBackend* auth, const Clock* clock, const Options& options,
                 const std::shared_ptr<prometheus::Registry>& registry);
 
-  // The token where it was verified before, suffices and nothing else is to be done: what most requests come with, for
-  // half a microsecond. Else nullptr, and Decide() decides.
+  // The fast path, which takes half a microsecond and serves most requests: the token if it was verified before and
+  // suffices, and no refresh of the keys is due. Otherwise nullptr; then call Decide().
   Token FindSufficient(const http::Request& request, const RequiredAccess& required);
   boost::asio::awaitable<Decision> Decide(const http::Request& request, const RequiredAccess& required);
-  // What a service, which knows more, has denied to a token that is good in itself. kUnauthenticated (it may be older
-  // than its repository) becomes a challenge: clients get themselves a new one.
+  // The result for a request that a service denied although the token is valid. kUnauthenticated (the token may be
+  // older than the repository) becomes a challenge, so that the client requests a new token; other statuses are
+  // returned.
   boost::asio::awaitable<absl::StatusOr<http::Response>> DeniedByService(const http::Request& request,
                                                                          const RequiredAccess& required,
                                                                          const absl::Status& why,

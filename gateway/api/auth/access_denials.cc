@@ -16,7 +16,7 @@ namespace {
 // In the order of the enum.
 constexpr std::array<const char*, 4> kReasonLabels = {"missing_token", "invalid_token", "insufficient_scope", "policy"};
 
-// The error of RFC 6750 section 3.1: none where nothing was sent.
+// The error of RFC 6750 section 3.1; none if no token was sent.
 absl::string_view ChallengeError(DenialReason reason) {
   return reason == DenialReason::kMissingToken ? "" : kReasonLabels[static_cast<size_t>(reason)];
 }
@@ -30,7 +30,7 @@ std::string Describe(const RequiredAccess& required) {
       return absl::StrCat("pull on repository ", required.repository);
     case Permission::kPush:
       if (!required.mount_source.empty()) {
-        return absl::StrCat("push on repository ", required.repository, ", and to have asked for pull on ",
+        return absl::StrCat("push on repository ", required.repository, ", with a token requested for pull on ",
                             required.mount_source);
       }
       return absl::StrCat("push on repository ", required.repository);
@@ -52,7 +52,7 @@ std::string DescribeGrant(const RequiredAccess& required, const AccessToken& tok
   return absl::StrCat("the token grants ", absl::StrJoin(actions, ", "), " there");
 }
 
-// What a token for the request should be asked for.
+// The scopes to request for a token that would suffice.
 std::string Scopes(const RequiredAccess& required) {
   std::string scopes = RequiredScope(required.permission, required.repository);
   if (!required.mount_source.empty())
@@ -83,7 +83,7 @@ AccessDenials::AccessDenials(std::string external_url, runtime::AuditLog* audit,
     : external_url_(std::move(external_url)), audit_(audit) {
   auto& denied = prometheus::BuildCounter()
                      .Name("entrepot_authorization_denied_total")
-                     .Help("Requests denied: their token was missing, not good or too narrow, or policy forbids it")
+                     .Help("Requests denied, because the token is missing, invalid or too narrow, or by policy")
                      .Register(*registry);
   for (size_t i = 0; i < counters_.size(); ++i) counters_[i] = &denied.Add({{"reason", kReasonLabels[i]}});
 }

@@ -7,18 +7,18 @@
 namespace entrepot::gateway::api {
 namespace {
 
-TEST(BearerChallengeTest, LeavesOutWhatIsEmpty) {
+TEST(BearerChallengeTest, OmitsEmptyParameters) {
   EXPECT_EQ(ToHeaderValue({"https://r/token", "s", "", ""}), "Bearer realm=\"https://r/token\",service=\"s\"");
   EXPECT_EQ(ToHeaderValue({"https://r/token", "s", "repository:a:pull", "invalid_token"}),
             "Bearer realm=\"https://r/token\",service=\"s\",scope=\"repository:a:pull\",error=\"invalid_token\"");
 }
 
-TEST(BearerChallengeTest, StaysOneHeaderValueWhateverItsPartsHold) {
+TEST(BearerChallengeTest, StaysOneHeaderValueWithAnyParts) {
   EXPECT_EQ(ToHeaderValue({"http://a\"b\\c\r\nX: y/token", "s\x01\xff", "", ""}),
             "Bearer realm=\"http://a\\\"b\\\\c??X: y/token\",service=\"s??\"");
 }
 
-TEST(RequiredScopeTest, AsksForPullWhereItAsksForPush) {
+TEST(RequiredScopeTest, IncludesPullInPush) {
   EXPECT_EQ(RequiredScope(Permission::kNone, ""), "");
   EXPECT_EQ(RequiredScope(Permission::kAnyToken, ""), "");
   EXPECT_EQ(RequiredScope(Permission::kPull, "a/b"), "repository:a/b:pull");
@@ -28,7 +28,7 @@ TEST(RequiredScopeTest, AsksForPullWhereItAsksForPush) {
   EXPECT_EQ(RequiredScope(Permission::kAdmin, ""), "registry:administration:*");
 }
 
-TEST(BaseUrlTest, IsWhatTheClientUsedUnlessConfigured) {
+TEST(BaseUrlTest, ComesFromTheRequestUnlessConfigured) {
   http::Request request;
   EXPECT_EQ(BaseUrl("", request), "http://localhost");
   request.fields.push_back({"Host", "r.example:5000"});

@@ -25,12 +25,12 @@ bool IsToken68(absl::string_view text) {
   });
 }
 
-// The one field; nullptr without one.
+// The value of the only field; nullptr without a field.
 absl::StatusOr<const absl::string_view*> FindField(const http::Request& request) {
   const absl::string_view* value = nullptr;
   for (const http::Request::Field& field : request.fields) {
     if (field.name.size() != kName.size() || !absl::EqualsIgnoreCase(field.name, kName)) continue;
-    if (value != nullptr) return absl::InvalidArgumentError("the Authorization field is given more than once");
+    if (value != nullptr) return absl::InvalidArgumentError("more than one Authorization field");
     value = &field.value;
   }
   return value;
@@ -74,10 +74,10 @@ absl::StatusOr<BasicCredentials> ParseBasicCredentials(absl::string_view base64)
   std::string text;
   const bool has_blanks = base64.find_first_of(" \t\r\n\v\f") != absl::string_view::npos;
   if (base64.size() > kBasicBytesMax || has_blanks || !absl::Base64Unescape(base64, &text)) {
-    return absl::InvalidArgumentError("the Basic credentials are not base64 of a few kilobytes at most");
+    return absl::InvalidArgumentError("the Basic credentials are not base64, or longer than 4096 bytes");
   }
   const size_t colon = text.find(':');
-  if (colon == std::string::npos) return absl::InvalidArgumentError("the Basic credentials hold no colon");
+  if (colon == std::string::npos) return absl::InvalidArgumentError("the Basic credentials contain no colon");
   if (runtime::Utf8PrefixLength(text) != text.size()) {
     return absl::InvalidArgumentError("the Basic credentials are not UTF-8");
   }

@@ -9,7 +9,7 @@
 namespace entrepot::gateway::api {
 namespace {
 
-TEST(ParseAuthorizationTest, TakesASchemeAndACredential) {
+TEST(ParseAuthorizationTest, AcceptsASchemeAndACredential) {
   ASSERT_OK_AND_ASSIGN(const Authorization bearer, ParseAuthorization("bEARER  a.b-c_d~e+f/g== "));
   EXPECT_TRUE(bearer.IsBearer());
   EXPECT_FALSE(bearer.IsBasic());
@@ -18,7 +18,7 @@ TEST(ParseAuthorizationTest, TakesASchemeAndACredential) {
   EXPECT_TRUE(basic.IsBasic());
 }
 
-TEST(ParseAuthorizationTest, RefusesAllElseWithoutRepeatingIt) {
+TEST(ParseAuthorizationTest, RefusesOtherValuesWithoutRepeatingThem) {
   for (const char* value : {"", " ", "Bearer", "Bearer ", "hush", "Bearer hush hush", "Bearer hush,hush",
                             "Bearer =hush", "Bearer =", "Bearer hush=hush", "Bea(rer hush", "Digest a=\"hush\"",
                             " Bearer hush", "Bearer\thush", "Bearer hush\xff"}) {
@@ -28,7 +28,7 @@ TEST(ParseAuthorizationTest, RefusesAllElseWithoutRepeatingIt) {
   }
 }
 
-TEST(ReadAuthorizationTest, TakesOneFieldAtMost) {
+TEST(ReadAuthorizationTest, AcceptsOneFieldAtMost) {
   http::Request request;
   EXPECT_THAT(ReadAuthorization(request), IsOkAndHolds(testing::Eq(std::nullopt)));
   request.fields = {{"Accept", "x"}, {"AUTHORIZATION", "Bearer a"}};
@@ -50,7 +50,7 @@ TEST(BasicCredentialsTest, SplitsAtTheFirstColon) {
   EXPECT_EQ(parse("j\xc3\xb6rg:\xe2\x82\xac").password, "\xe2\x82\xac");
 }
 
-TEST(BasicCredentialsTest, RefusesWhatIsNone) {
+TEST(BasicCredentialsTest, RefusesInvalidCredentials) {
   EXPECT_THAT(ParseBasicCredentials("!"), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(ParseBasicCredentials("YTpi YTpi"), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(ParseBasicCredentials(absl::Base64Escape("no colon")), StatusIs(absl::StatusCode::kInvalidArgument));

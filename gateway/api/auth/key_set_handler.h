@@ -6,7 +6,7 @@
 
 namespace entrepot::gateway::api {
 
-// GET /.well-known/jwks.json: the public keys that the registry's tokens are verified with (RFC 7517). Thread-safe.
+// GET /.well-known/jwks.json: the public keys to verify the registry's tokens with (RFC 7517). Thread-safe.
 class KeySetHandler {
  public:
   // `keys` must outlive the handler.

@@ -40,7 +40,7 @@ TokenCache::Map TokenCache::InsertLocked(Shard& shard, std::string text, std::sh
 }
 
 TokenCache::Shard& TokenCache::ShardOf(absl::string_view text) {
-  // The signature, at the end, is what differs between tokens.
+  // Tokens differ in their signature, at the end.
   size_t sum = 0;
   for (const char c : text.substr(text.size() - std::min<size_t>(text.size(), 8))) {
     sum = sum * 31 + static_cast<unsigned char>(c);

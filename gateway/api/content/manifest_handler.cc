@@ -23,7 +23,7 @@
 namespace entrepot::gateway::api {
 namespace {
 
-// The specification asks for at least 10 in one request.
+// The specification requires at least 10 in one request.
 constexpr size_t kTagsMax = 100;
 
 absl::StatusOr<std::vector<Tag>> ParseTags(absl::string_view query_text) {
@@ -43,7 +43,8 @@ absl::StatusOr<std::vector<Tag>> ParseTags(absl::string_view query_text) {
 absl::Status CheckContentEncoding(const http::Request& request) {
   const std::optional<absl::string_view> encoding = request.Find("Content-Encoding");
   if (!encoding.has_value() || absl::EqualsIgnoreCase(*encoding, "identity")) return absl::OkStatus();
-  return HttpError(415, OciErrorCode::kManifestInvalid, "a manifest is stored as it is: send it without encoding");
+  return HttpError(415, OciErrorCode::kManifestInvalid,
+                   "a manifest is stored byte for byte: send it without Content-Encoding");
 }
 
 absl::StatusOr<std::optional<MediaType>> ContentType(const http::Request& request) {

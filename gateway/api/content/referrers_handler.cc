@@ -18,7 +18,7 @@ namespace {
 
 constexpr char kIndexMediaType[] = "application/vnd.oci.image.index.v1+json";
 constexpr char kFilter[] = "artifactType";
-// Each carries its manifest's annotations.
+// Each entry contains the annotations of its manifest, so pages are small.
 constexpr size_t kReferrersPerPage = 1000;
 
 boost::json::object Descriptor(const Referrer& referrer) {

@@ -25,7 +25,7 @@ TEST(RepositoryListHandlerTest, ListsRepositoriesInPages) {
   EXPECT_EQ(ErrorCode(registry.Call("GET", "/v2/_catalog?n=-1")), "PAGINATION_NUMBER_INVALID");
 }
 
-TEST(RepositoryListHandlerTest, ShowsWhatTheCallerMayRead) {
+TEST(RepositoryListHandlerTest, ListsOnlyRepositoriesThatTheCallerMayRead) {
   TestAuth auth;
   TestRegistry registry({}, auth.accounts());
   for (const char* name : {"team/a", "team/b", "other"}) {

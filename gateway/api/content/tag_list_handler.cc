@@ -13,7 +13,7 @@
 namespace entrepot::gateway::api {
 namespace {
 
-// Some clients know no Link: what most repositories hold fits in one page.
+// Large enough for most repositories, because some clients ignore the Link field.
 constexpr size_t kTagsPerPage = 10'000;
 
 }  // namespace

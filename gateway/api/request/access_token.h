@@ -14,27 +14,26 @@
 
 namespace entrepot::gateway::api {
 
-// What a token that was verified says. Immutable, and shared by all requests that come with it.
+// The claims of a bearer token that was verified. Immutable; shared by all requests with the token.
 class AccessToken {
  public:
-  // `generation` is that of the keys that it was verified with (key_set_cache.h).
+  // `generation` identifies the keys that verified the token (key_set_cache.h).
   AccessToken(const token::RegistryClaims& claims, uint64_t generation);
 
   const Caller& caller() const { return caller_; }
   uint64_t generation() const { return generation_; }
-  // Looked at each time, not only when it is verified: a clock may be set back as well.
+  // Checked at every use, also for its beginning: a clock may be set back.
   bool IsValidAt(absl::Time now) const {
     return now + token::kLeeway >= not_before_ && now <= expires_at_ + token::kLeeway;
   }
 
-  // Whether it grants what a method of a route needs. Other than for pull, push and delete, `repository` is not looked
-  // at.
+  // Whether the token grants the permission. `repository` matters for pull, push and delete only.
   bool Grants(Permission permission, absl::string_view repository) const;
-  // Whether it says anything of a repository: what was asked for and denied stands in it as a scope without actions.
+  // Whether the token has a scope of the repository. A scope that was requested and denied is in it without actions.
   bool Names(absl::string_view repository) const;
-  // What it grants on a repository: "pull", "push" …; sorted.
+  // The granted actions on a repository: "pull", "push" …; sorted.
   std::vector<std::string> ActionsOn(absl::string_view repository) const;
-  // The repositories that it lets its bearer pull from, in its order; at most `count_max`.
+  // The repositories with a granted pull, in the token's order; at most `count_max`.
   std::vector<std::string> ReadableRepositories(size_t count_max) const;
 
  private:

@@ -18,7 +18,7 @@ AccessToken Token(absl::string_view scopes) {
   return {claims, 7};
 }
 
-TEST(AccessTokenTest, GrantsWhatItsScopesName) {
+TEST(AccessTokenTest, GrantsTheActionsOfItsScopes) {
   const AccessToken token = Token("repository:a:pull repository:b:pull,push repository:c:* repository:d:delete");
   EXPECT_TRUE(token.Grants(Permission::kNone, ""));
   EXPECT_TRUE(token.Grants(Permission::kAnyToken, ""));
@@ -37,7 +37,7 @@ TEST(AccessTokenTest, GrantsWhatItsScopesName) {
   EXPECT_FALSE(token.Grants(Permission::kAdmin, ""));
 }
 
-TEST(AccessTokenTest, TellsTheRegistrysScopesFromRepositories) {
+TEST(AccessTokenTest, DistinguishesScopesOfTheRegistryFromRepositories) {
   const AccessToken repositories = Token("repository:catalog:* repository:administration:*");
   EXPECT_FALSE(repositories.Grants(Permission::kCatalog, "catalog"));
   EXPECT_FALSE(repositories.Grants(Permission::kAdmin, "administration"));
@@ -47,7 +47,7 @@ TEST(AccessTokenTest, TellsTheRegistrysScopesFromRepositories) {
   EXPECT_FALSE(registry.Grants(Permission::kPull, "catalog"));
 }
 
-TEST(AccessTokenTest, ListsWhatItGrants) {
+TEST(AccessTokenTest, ListsGrantedActionsAndRepositories) {
   const AccessToken token = Token("repository:a:push,pull repository:b:push repository:c:* registry:catalog:*");
   EXPECT_EQ(token.ActionsOn("a"), (std::vector<std::string>{"pull", "push"}));
   EXPECT_EQ(token.ActionsOn("catalog"), std::vector<std::string>());
@@ -57,7 +57,7 @@ TEST(AccessTokenTest, ListsWhatItGrants) {
   EXPECT_EQ(token.caller().token_issued_at, absl::FromUnixSeconds(1000));
 }
 
-TEST(AccessTokenTest, IsValidFromItsBeginningToItsEndGiveOrTakeTheLeeway) {
+TEST(AccessTokenTest, IsValidBetweenItsTimesWithLeeway) {
   const AccessToken token = Token("");
   EXPECT_FALSE(token.IsValidAt(absl::FromUnixSeconds(939)));
   EXPECT_TRUE(token.IsValidAt(absl::FromUnixSeconds(940)));

@@ -7,7 +7,7 @@ namespace {
 
 constexpr absl::string_view kHexDigits = "0123456789ABCDEF";
 
-// -1 where it is none.
+// -1 if `c` is not a hexadecimal digit.
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;

@@ -8,11 +8,11 @@
 
 namespace entrepot::gateway::api {
 
-// Undoes percent-encoding (RFC 3986 section 2.1), once. `+` stays as it is. nullopt where a `%` is not followed by two
-// hex digits.
+// Decodes percent-encoding (RFC 3986 section 2.1), once. `+` is not decoded. nullopt if a `%` is not followed by two
+// hexadecimal digits.
 std::optional<std::string> PercentDecode(absl::string_view text);
 
-// Encodes all but RFC 3986's unreserved characters: fit for a query's value.
+// Encodes all bytes but RFC 3986's unreserved characters, as for a value in a query.
 std::string PercentEncode(absl::string_view text);
 
 }  // namespace entrepot::gateway::api

@@ -16,7 +16,7 @@ struct Expected {
   std::string argument;
 };
 
-TEST(ParseRouteTest, KnowsEveryEndpoint) {
+TEST(ParseRouteTest, ParsesEveryRoute) {
   const std::vector<Expected> cases = {
       {"/v2/", RouteFamily::kBase, "", ""},
       {"/v2", RouteFamily::kBase, "", ""},
@@ -45,7 +45,7 @@ TEST(ParseRouteTest, KnowsEveryEndpoint) {
   }
 }
 
-TEST(ParseRouteTest, ReadsFromTheRightSoThatNamesMayHoldTheApisWords) {
+TEST(ParseRouteTest, AcceptsNamesThatContainWordsOfTheApi) {
   const std::vector<Expected> cases = {
       {"/v2/blobs/uploads/blobs/uploads/", RouteFamily::kUploadStart, "blobs/uploads", ""},
       {"/v2/blobs/uploads/blobs/uploads/x", RouteFamily::kUploadSession, "blobs/uploads", "x"},
@@ -72,7 +72,7 @@ TEST(ParseRouteTest, ReadsFromTheRightSoThatNamesMayHoldTheApisWords) {
   }
 }
 
-TEST(ParseRouteTest, FindsNothingElse) {
+TEST(ParseRouteTest, RefusesUnknownPaths) {
   for (const char* path : {"/",
                            "",
                            "*",
@@ -128,7 +128,7 @@ TEST(ParseRouteTest, FindsNothingElse) {
   }
 }
 
-TEST(ParseRouteTest, RefusesWhatIsNoText) {
+TEST(ParseRouteTest, RefusesInvalidText) {
   for (const char* path : {"/v2/a%00b/manifests/x", "/v2/a/manifests/x%0d%0aInjected:%201", "/v2/a%ff/manifests/x",
                            "/v2/a\xff/manifests/x", "/v2/a%c0%af/manifests/x", "/v2/a%zz/manifests/x", "/v2/a/%",
                            "/v2/a/manifests/x%2", "/v2/a%7f/manifests/x"}) {

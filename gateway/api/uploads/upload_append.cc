@@ -18,7 +18,7 @@ using boost::asio::awaitable;
 
 absl::Status WrongLength(uint64_t range_bytes, absl::string_view what) {
   return OciError(OciErrorCode::kSizeInvalid,
-                  absl::StrCat("the body's Content-Range has ", range_bytes, " bytes, the body ", what));
+                  absl::StrCat("the Content-Range has ", range_bytes, " bytes, the body ", what));
 }
 
 absl::Status BlobTooLong(uint64_t blob_bytes_max) {
@@ -36,7 +36,7 @@ absl::StatusOr<std::optional<ByteRange>> ParseRange(const http::Request& request
   return range;
 }
 
-// How many bytes may still be added.
+// The number of bytes that may still be appended.
 awaitable<absl::StatusOr<uint64_t>> RemainingBytes(BlobBackend& blobs, const RegistryRequest& request,
                                                    const UploadId& id, uint64_t blob_bytes_max) {
   if (blob_bytes_max == 0) co_return std::numeric_limits<uint64_t>::max();

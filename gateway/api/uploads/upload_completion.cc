@@ -20,7 +20,7 @@ HandlerResult CommitUpload(BlobBackend& blobs, ManifestBackend& manifests, const
   CO_RETURN_IF_ERROR(Failpoint("gateway.upload.committed"));
   const absl::Status forgotten = co_await blobs.ForgetUpload(request.call, request.repository, id);
   if (!forgotten.ok()) {
-    runtime::Log(runtime::LogLevel::kWarning, "a committed upload's session stays until it expires",
+    runtime::Log(runtime::LogLevel::kWarning, "the session of a committed upload stays until it expires",
                  {{"request_id", request.call.request_id},
                   {"upload_id", id.ToString()},
                   {"reason", absl::string_view(forgotten.message())}});

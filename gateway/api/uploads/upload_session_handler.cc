@@ -20,7 +20,7 @@ absl::StatusOr<Digest> ParseDigest(absl::string_view query_text) {
   ASSIGN_OR_RETURN(const Query query, Query::Parse(query_text));
   ASSIGN_OR_RETURN(const std::optional<std::string> text, query.Single("digest", OciErrorCode::kDigestInvalid));
   if (!text.has_value()) {
-    return OciError(OciErrorCode::kDigestInvalid, "the parameter \"digest\" is missing: an upload ends with one");
+    return OciError(OciErrorCode::kDigestInvalid, "the parameter \"digest\" is missing");
   }
   return Digest::Parse(*text);
 }
@@ -83,7 +83,7 @@ HandlerResult UploadSessionHandler::OutOfOrder(RegistryRequest& request, const U
   if (upload.offset_bytes > 0) {
     AddUploadFields(request.repository, upload, &response);
   } else {
-    // A Range says that there are bytes: a client would go on behind the first one.
+    // No Range: "0-0" would tell the client that the session has one byte.
     response.fields.emplace_back("Location",
                                  RoutePath(RouteFamily::kUploadSession, request.repository.ToString(), id.ToString()));
   }

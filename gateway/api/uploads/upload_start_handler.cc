@@ -15,10 +15,10 @@
 namespace entrepot::gateway::api {
 namespace {
 
-// Of a token's repositories that are looked in for a blob: each is a transaction.
+// The number of repositories of a token in which a blob is searched. Each takes a transaction.
 constexpr size_t kMountSourcesMax = 10;
 
-// nullopt where the parameter is absent.
+// nullopt if the parameter is absent.
 absl::StatusOr<std::optional<Digest>> DigestParameter(const Query& query, absl::string_view name) {
   ASSIGN_OR_RETURN(const std::optional<std::string> text, query.Single(name, OciErrorCode::kDigestInvalid));
   if (!text.has_value()) return std::nullopt;
@@ -26,7 +26,7 @@ absl::StatusOr<std::optional<Digest>> DigestParameter(const Query& query, absl::
   return digest;
 }
 
-// The blob to mount. Without a digest there is none, and a session is started.
+// The blob to mount; nullopt if the parameter is absent or empty.
 absl::StatusOr<std::optional<Digest>> MountParameter(const Query& query) {
   ASSIGN_OR_RETURN(const std::optional<std::string> text, query.Single("mount", OciErrorCode::kDigestInvalid));
   if (text == "") return std::nullopt;
@@ -40,11 +40,9 @@ absl::StatusOr<DigestAlgorithm> AlgorithmParameter(const Query& query) {
   return ParseDigestAlgorithm(*name);
 }
 
-absl::Status NothingToMount() {
-  return OciError(OciErrorCode::kBlobUnknown, "no repository that can be read has this blob");
-}
+absl::Status NothingToMount() { return OciError(OciErrorCode::kBlobUnknown, "no readable repository has this blob"); }
 
-// The repository to mount from. One that no repository can have has nothing to mount.
+// The repository to mount from. kNotFound if its name is invalid.
 absl::StatusOr<std::optional<RepositoryName>> SourceParameter(const Query& query) {
   ASSIGN_OR_RETURN(const std::optional<std::string> text, query.Single("from", OciErrorCode::kNameInvalid));
   if (!text.has_value() || text->empty()) return std::nullopt;
@@ -53,7 +51,7 @@ absl::StatusOr<std::optional<RepositoryName>> SourceParameter(const Query& query
   return *std::move(name);
 }
 
-// Where to look for the blob: only where the caller may read. nullopt, where there are no accounts, is everywhere.
+// The repositories in which to search the blob: those that the caller may read. nullopt, without accounts, means all.
 std::vector<std::optional<RepositoryName>> MountSources(const RegistryRequest& request,
                                                         const std::optional<RepositoryName>& source) {
   if (request.token == nullptr) return {source};
@@ -76,7 +74,7 @@ UploadStartHandler::UploadStartHandler(BlobBackend* blobs, ManifestBackend* mani
     : blobs_(blobs), manifests_(manifests), blob_bytes_max_(blob_bytes_max) {
   auto& mounts = prometheus::BuildCounter()
                      .Name("entrepot_gateway_mounts_total")
-                     .Help("Requests to mount a blob of another repository")
+                     .Help("Requests to mount a blob from another repository")
                      .Register(*registry);
   mounted_ = &mounts.Add({{"result", "mounted"}});
   not_mounted_ = &mounts.Add({{"result", "unknown"}});
@@ -121,7 +119,7 @@ HandlerResult UploadStartHandler::UploadWhole(RegistryRequest& request, const Di
                       co_await blobs_->StartUpload(request.call, request.repository, digest.algorithm()));
   const auto stream = co_await AppendRequestBody(*blobs_, request, upload.id, digest.algorithm(), blob_bytes_max_);
   if (!stream.ok()) {
-    // Nobody knows of the session: there is no one to go on with it.
+    // The client does not know the session and cannot continue it.
     (void)co_await blobs_->CancelUpload(request.call, request.repository, upload.id);
     co_return stream.status();
   }

@@ -15,8 +15,8 @@
 
 namespace entrepot::gateway::api {
 
-// POST /v2/N/blobs/uploads/: starts an upload session (with ?digest-algorithm=, one that will have that kind of
-// digest), or mounts a blob (?mount=D&from=M), or takes the whole blob at once (?digest=D). Thread-safe.
+// POST /v2/N/blobs/uploads/: starts an upload session (?digest-algorithm= chooses the algorithm of its digest), mounts
+// a blob (?mount=D&from=M), or uploads a whole blob in one request (?digest=D). Thread-safe.
 //
 // Counter: entrepot_gateway_mounts_total{result}, "mounted" or "unknown" (a session was started instead).
 class UploadStartHandler {
@@ -29,7 +29,7 @@ class UploadStartHandler {
 
  private:
   HandlerResult Start(RegistryRequest& request, DigestAlgorithm algorithm) const;
-  // A blob that cannot be mounted is no error: kNotFound stays in here, and the answer is a session.
+  // kNotFound: the blob cannot be mounted. Handle() then starts a session.
   HandlerResult Mount(RegistryRequest& request, const Digest& digest, const Query& query) const;
   HandlerResult UploadWhole(RegistryRequest& request, const Digest& digest) const;
 
@@ -40,13 +40,12 @@ class UploadStartHandler {
   prometheus::Counter* not_mounted_;
 };
 
-// The repository that a push wants to mount a blob from (`?mount=<digest>&from=<name>`), so that its client can be told
-// to ask for a token that may pull there; "" where it names none. What is wrong with the query is for the handler to
-// say.
+// The repository to mount a blob from (`?mount=<digest>&from=<name>`), so that a denial can tell the client to request
+// pull on it; "" without one. Ignores errors in the query, which the handler reports.
 //
-// A token that nobody has asked about the source is answered 401 with both scopes, as clients expect that do not ask
-// for them at once. One that was asked for and does not grant the source starts an upload: a 401 would never end, and a
-// 403 ends some clients' push.
+// A token without a scope of the source leads to 401 with both scopes: some clients do not request both at once. A
+// token whose scope of the source was denied starts an upload instead: the client would request the same token again
+// after a 401, and some clients stop the push after a 403.
 std::string MountSource(absl::string_view query);
 
 }  // namespace entrepot::gateway::api

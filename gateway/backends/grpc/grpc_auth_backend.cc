@@ -15,7 +15,7 @@ namespace {
 namespace v1 = auth::v1;
 using boost::asio::awaitable;
 
-// Whether it is safe to make twice.
+// Whether the command may be sent twice.
 bool OnlyReads(const v1::AdministerRequest& request) {
   switch (request.command_case()) {
     case v1::AdministerRequest::kListUsers:

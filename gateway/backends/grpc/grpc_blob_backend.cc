@@ -28,7 +28,7 @@ class GrpcBlobBackend : public BlobBackend {
   GrpcBlobBackend(std::shared_ptr<grpc::Channel> channel, const GrpcClient& client)
       : channel_(std::move(channel)), stub_(v1::BlobService::NewStub(channel_)), client_(client) {}
 
-  // A session of which nobody hears expires.
+  // Safe to repeat: a session that no client knows expires.
   awaitable<absl::StatusOr<Upload>> StartUpload(const CallContext& context, const RepositoryName& repository,
                                                 DigestAlgorithm algorithm) override {
     v1::StartUploadRequest request;

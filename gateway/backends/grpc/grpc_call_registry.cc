@@ -22,7 +22,7 @@ void GrpcCallRegistry::CancelAll() {
     absl::MutexLock lock(&mutex_);
     for (const auto& [key, call] : calls_) calls.push_back(call);
   }
-  // Without the lock: a callback may run in here.
+  // Without the lock, because Cancel() may run a callback.
   for (const auto& call : calls) call->Cancel();
   calls.clear();
   absl::MutexLock lock(&mutex_);

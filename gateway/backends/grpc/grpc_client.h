@@ -24,11 +24,11 @@
 
 namespace entrepot::gateway {
 
-// One unary call of a stub's callback API, its request still to come.
+// The method of a stub's callback API for one unary call.
 template <typename Async, typename Request, typename Response>
 using GrpcMethod = void (Async::*)(grpc::ClientContext*, const Request*, Response*, std::function<void(grpc::Status)>);
 
-// runtime::GrpcRestartPatience for one call of a coroutine.
+// The attempts of one call of a coroutine, by the rules of services/runtime/grpc/grpc_retry_policy.h.
 class GrpcCallAttempts {
  public:
   // `deadline` is for all attempts together.
@@ -36,12 +36,12 @@ class GrpcCallAttempts {
   GrpcCallAttempts(const GrpcCallAttempts&) = delete;
   GrpcCallAttempts& operator=(const GrpcCallAttempts&) = delete;
 
-  // Until when an attempt may take.
+  // The deadline of each attempt.
   const runtime::GrpcDeadline& deadline() const { return deadline_; }
-  // Whether an attempt was made before this one, which may have done its work.
+  // Whether this is not the first attempt. An earlier one may have taken effect.
   bool repeated() const { return repeated_; }
 
-  // After an attempt that ended so: waits and returns true, or returns false at once.
+  // Call after an attempt that ended with `status`. Returns true, after a delay, if the call is to be made again.
   boost::asio::awaitable<bool> WaitToRetry(const grpc::Status& status);
 
  private:
@@ -50,11 +50,11 @@ class GrpcCallAttempts {
   bool repeated_ = false;
 };
 
-// How the gRPC backends call a service. A call that did not come through is made again, so that a
-// service that restarts costs no request: every call made here is safe to make twice, but for CallOnce(). Thread-safe.
+// Calls a service for the gRPC backends. A call that failed to reach the service is made again, so that a restart of
+// the service fails no request. All calls but CallOnce() must be safe to make twice. Thread-safe.
 class GrpcClient {
  public:
-  // `calls` must outlive all calls. `deadline` is for one call with all its attempts.
+  // `calls` must outlive all calls. `deadline` covers one call with all its attempts.
   GrpcClient(GrpcCallRegistry* calls, absl::Duration deadline) : calls_(calls), deadline_(deadline) {}
 
   GrpcCallRegistry* calls() const { return calls_; }
@@ -68,8 +68,8 @@ class GrpcClient {
     co_return co_await Repeat(attempts, async, method, request_id, request);
   }
 
-  // The same for a call that is not safe to make twice: one that did not come through, or whose answer did not come
-  // back, is kUnavailable.
+  // For a call that is not safe to make twice. kUnavailable: the call did not reach the service, or its response was
+  // lost.
   template <typename Async, typename Request, typename Response>
   boost::asio::awaitable<absl::StatusOr<Response>> CallOnce(Async* async, GrpcMethod<Async, Request, Response> method,
                                                             std::string request_id, Request request) const {
@@ -79,8 +79,8 @@ class GrpcClient {
     co_return FromGrpcStatus(call->status);
   }
 
-  // The same as Call() for one that removes something: where an earlier attempt's answer was lost, not to find it is
-  // success, and the answer an empty one.
+  // Like Call(), for a call that removes something. If an earlier attempt may have removed it, kNotFound counts as
+  // success with an empty response.
   template <typename Async, typename Request, typename Response>
   boost::asio::awaitable<absl::StatusOr<Response>> Remove(Async* async, GrpcMethod<Async, Request, Response> method,
                                                           std::string request_id, Request request) const {
@@ -124,7 +124,7 @@ class GrpcClient {
     });
   }
 
-  // Starts the call and waits for its end.
+  // Starts the call and awaits its end.
   template <typename Response, typename Start>
   boost::asio::awaitable<void> Run(const std::shared_ptr<UnaryCall<Response>>& call, Start start) const {
     using Token = const boost::asio::use_awaitable_t<>;

@@ -11,7 +11,7 @@
 namespace entrepot::gateway::http {
 namespace {
 
-constexpr uint32_t kSizeDigitsMax = 15;  // Below 2^60: sums of a few cannot overflow.
+constexpr uint32_t kSizeDigitsMax = 15;  // Below 2^60, so that sums of a few sizes cannot overflow.
 constexpr uint32_t kExtensionBytesMax = 256;
 constexpr uint32_t kTrailerBytesMax = 8192;
 
@@ -52,7 +52,7 @@ const char* ChunkDecoder::ParseFraming(char c) {
     case State::kExtension:
       return ParseExtension(c);
     case State::kSizeLf:
-      if (c != '\n') return "a bare CR behind a chunk's size";
+      if (c != '\n') return "a bare CR after a chunk's size";
       state_ = chunk_left_ == 0 ? State::kTrailerFirst : State::kData;
       return nullptr;
     case State::kDataCr:
@@ -69,7 +69,7 @@ const char* ChunkDecoder::ParseFraming(char c) {
     case State::kTrailerLf:
       return ParseTrailer(c);
     case State::kEndLf:
-      if (c != '\n') return "a bare CR behind the last chunk";
+      if (c != '\n') return "a bare CR after the last chunk";
       state_ = State::kDone;
       return nullptr;
     case State::kData:
@@ -110,7 +110,7 @@ const char* ChunkDecoder::ParseExtension(char c) {
     if (c == ';') {
       state_ = State::kExtension;
     } else if (!IsBlank(c)) {
-      return "a blank behind a chunk's size";
+      return "a blank after a chunk's size";
     }
     return nullptr;
   }

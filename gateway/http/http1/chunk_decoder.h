@@ -9,8 +9,8 @@
 
 namespace entrepot::gateway::http {
 
-// Takes the chunked transfer coding (RFC 9112 section 7.1) off a body, strictly. Extensions and trailers are bounded
-// and dropped.
+// Decodes the chunked transfer coding (RFC 9112 section 7.1), strictly. Extensions and trailers are bounded and
+// dropped.
 class ChunkDecoder {
  public:
   struct Progress {
@@ -20,8 +20,8 @@ class ChunkDecoder {
 
   void Reset() { *this = ChunkDecoder(); }
 
-  // Decodes until the input is used up, the output full or the body at its end. `output` may be `input`: a body is
-  // decoded where it was read. kInvalidArgument: it is malformed.
+  // Decodes until the input is used up, the output is full or the body ends. `output` may equal `input`, to decode a
+  // body in place. kInvalidArgument: the coding is malformed.
   absl::StatusOr<Progress> Decode(const char* input, size_t input_size, char* output, size_t output_size);
 
   // The last chunk and the trailers were consumed.
@@ -45,14 +45,14 @@ class ChunkDecoder {
     kDone,
   };
 
-  // Null, or what is wrong with that byte of the framing.
+  // Processes one byte of the framing. Returns null, or what is wrong with the byte.
   const char* ParseFraming(char c);
   const char* ParseSize(char c);
   const char* ParseExtension(char c);
   const char* ParseTrailer(char c);
 
   State state_ = State::kSizeFirst;
-  uint64_t chunk_left_ = 0;  // Of the chunk's data, or of its size read so far.
+  uint64_t chunk_left_ = 0;  // Bytes left of the chunk's data; while the size is read, the size so far.
   uint32_t size_digits_ = 0;
   uint32_t extension_bytes_ = 0;  // Of this chunk.
   uint32_t trailer_bytes_ = 0;

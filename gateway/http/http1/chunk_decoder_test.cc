@@ -13,11 +13,11 @@ namespace {
 struct Decoded {
   absl::Status status;
   std::string data;
-  std::string behind;  // What was not consumed.
+  std::string rest;  // The bytes that were not consumed.
   bool done = false;
 };
 
-// In steps of `step` bytes, each decoded where it lies, as a connection does.
+// Decodes in steps of `step` bytes, each in place, as a connection does.
 Decoded Decode(std::string raw, size_t step = std::string::npos) {
   ChunkDecoder decoder;
   Decoded result;
@@ -34,17 +34,17 @@ Decoded Decode(std::string raw, size_t step = std::string::npos) {
     offset += progress->consumed;
   }
   result.done = decoder.done();
-  result.behind = raw.substr(offset);
+  result.rest = raw.substr(offset);
   return result;
 }
 
-TEST(ChunkDecoderTest, JoinsChunksAndStopsBehindTheLast) {
+TEST(ChunkDecoderTest, JoinsChunksAndStopsAfterTheLast) {
   for (const size_t step : {size_t{1}, size_t{2}, size_t{7}, std::string::npos}) {
     const Decoded decoded = Decode("5\r\nhello\r\nA;x=\"y\"\r\n, world..!\r\n0\r\nTrailer: a\r\n\r\nGET /", step);
     EXPECT_TRUE(decoded.status.ok()) << decoded.status;
     EXPECT_EQ(decoded.data, "hello, world..!");
     EXPECT_TRUE(decoded.done);
-    EXPECT_EQ(decoded.behind, "GET /");
+    EXPECT_EQ(decoded.rest, "GET /");
   }
 }
 
@@ -54,7 +54,7 @@ TEST(ChunkDecoderTest, IsNotDoneBeforeTheLastLine) {
   EXPECT_TRUE(Decode("0\r\n\r\n").done);
 }
 
-TEST(ChunkDecoderTest, StopsWhereTheOutputIsFull) {
+TEST(ChunkDecoderTest, StopsWhenTheOutputIsFull) {
   ChunkDecoder decoder;
   const std::string raw = "5\r\nhello\r\n3\r\nabc\r\n";
   char output[6];
@@ -67,9 +67,9 @@ TEST(ChunkDecoderTest, StopsWhereTheOutputIsFull) {
   EXPECT_EQ(std::string(output, progress->produced), "bc");
 }
 
-TEST(ChunkDecoderTest, TakesBlanksBeforeAnExtension) { EXPECT_EQ(Decode("2 \t;a\r\nhi\r\n0\r\n\r\n").data, "hi"); }
+TEST(ChunkDecoderTest, AcceptsBlanksBeforeAnExtension) { EXPECT_EQ(Decode("2 \t;a\r\nhi\r\n0\r\n\r\n").data, "hi"); }
 
-TEST(ChunkDecoderTest, MalformedBodies) {
+TEST(ChunkDecoderTest, RefusesMalformedBodies) {
   const std::string long_extension = absl::StrCat("1;", std::string(300, 'a'), "\r\n");
   std::string many_trailers = "0\r\n";
   for (int i = 0; i < 2000; ++i) many_trailers += "a: b\r\n";
@@ -104,7 +104,7 @@ TEST(ChunkDecoderTest, MalformedBodies) {
   }
 }
 
-TEST(ChunkDecoderTest, AnyCutDecodesTheSame) {
+TEST(ChunkDecoderTest, DecodesTheSameHoweverTheInputIsSplit) {
   std::mt19937_64 random(7);
   for (int round = 0; round < 200; ++round) {
     std::string payload;

@@ -22,21 +22,21 @@ namespace {
 
 namespace asio = boost::asio;
 
-// One call of sendfile, and how far its bytes are looked for in the page cache.
+// The size of one sendfile call, and of one check of the page cache.
 constexpr uint64_t kPieceBytes = 1 << 20;
-// How far ahead the disk is told to read, once a piece was not there.
+// How far the disk is told to read ahead after a piece was not in the page cache.
 constexpr uint64_t kReadAheadBytes = 8 << 20;
-// What a client that takes everything at once gets before the io_context's other connections have their turn.
+// A client that never blocks gets this much before the other connections of its io_context have a turn.
 constexpr uint64_t kTurnBytes = 4 << 20;
 constexpr size_t kTlsPieceBytes = 256 << 10;
 
-// pread of what is in memory; -1 with EAGAIN for what is not.
+// pread from the page cache; -1 with EAGAIN if the bytes are not in it.
 ssize_t ReadCached(int fd, char* data, size_t size, uint64_t offset) {
   iovec part{data, size};
   return ::preadv2(fd, &part, 1, static_cast<off_t>(offset), RWF_NOWAIT);
 }
 
-// Whether the first and the last byte of the range are in memory. File systems that cannot tell count as not.
+// Whether the first and the last byte of the range are in the page cache. False if the file system cannot tell.
 bool IsCached(int fd, uint64_t offset, uint64_t size) {
   char byte = 0;
   return ReadCached(fd, &byte, 1, offset) == 1 && ReadCached(fd, &byte, 1, offset + size - 1) == 1;
@@ -47,7 +47,7 @@ absl::Status FileError(ssize_t result) {
                      : absl::DataLossError(absl::StrCat("cannot read the file: ", std::strerror(errno)));
 }
 
-// How a non-blocking sendfile went: its result and its errno.
+// The result of a non-blocking sendfile, and its errno.
 struct Sent {
   ssize_t result = 0;
   int error = 0;
@@ -90,7 +90,7 @@ asio::awaitable<absl::Status> SendPlain(const FileBody& body, ClientSocket& sock
     } else if (sent.error == EAGAIN) {
       CO_RETURN_IF_ERROR(co_await socket.WaitForRoom());
     } else if (sent.error == EPIPE || sent.error == ECONNRESET) {
-      co_return absl::UnavailableError("the client went away");
+      co_return absl::UnavailableError("the client disconnected");
     } else if (sent.error != EINTR) {
       errno = sent.error;
       co_return FileError(sent.result);
@@ -99,7 +99,7 @@ asio::awaitable<absl::Status> SendPlain(const FileBody& body, ClientSocket& sock
   co_return absl::OkStatus();
 }
 
-// pread, on the io_context where the bytes are in memory.
+// pread, on the executor unless the bytes are in the page cache.
 asio::awaitable<absl::StatusOr<size_t>> ReadPiece(int file, char* data, size_t size, uint64_t offset,
                                                   runtime::Executor& executor) {
   ssize_t read = ReadCached(file, data, size, offset);

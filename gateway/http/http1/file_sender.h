@@ -9,9 +9,9 @@
 
 namespace entrepot::gateway::http {
 
-// Sends the file's bytes: with sendfile on a plain connection, else read in pieces. What the page cache does not hold
-// is read on `executor`, so that a slow disk holds up this one client and not its io_context. kDataLoss where the file
-// ends too early or cannot be read; else the socket's errors.
+// Sends the file's bytes, with sendfile if the connection has no TLS, otherwise by reading pieces. Bytes that are not
+// in the page cache are read on `executor`, so that a slow disk delays this client only, not its io_context. kDataLoss:
+// the file is too short or cannot be read. Otherwise the socket's errors.
 boost::asio::awaitable<absl::Status> SendFile(const FileBody& body, ClientSocket& socket, runtime::Executor& executor);
 
 }  // namespace entrepot::gateway::http

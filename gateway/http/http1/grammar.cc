@@ -46,13 +46,13 @@ bool HasWholePercentEscapes(absl::string_view text) {
 }
 
 bool IsPort(absl::string_view text) {
-  if (text.empty()) return true;  // "host:" is what the grammar allows.
+  if (text.empty()) return true;  // The grammar allows "host:".
   if (text.size() > 5 || !std::all_of(text.begin(), text.end(), absl::ascii_isdigit)) return false;
   uint32_t port = 0;
   return absl::SimpleAtoi(text, &port) && port <= 65535;
 }
 
-// "[" IPv6 address "]", looked at by its bytes only: nothing here connects to it.
+// "[" IPv6 address "]". Only its bytes are checked, because nothing here connects to it.
 bool IsBracketedAddress(absl::string_view host) {
   const absl::string_view inside = host.substr(1, host.size() - 2);
   return inside.size() >= 2 && inside.find(':') != absl::string_view::npos &&
@@ -68,7 +68,8 @@ size_t FindControl(absl::string_view text, size_t from) {
   while (from + 8 <= text.size()) {
     uint64_t word = 0;
     std::memcpy(&word, text.data() + from, 8);
-    // Never misses a byte below 0x20 or a 0x7f; what else it takes for one (a tab, neighbours) is looked at below.
+    // Finds every byte below 0x20 and every 0x7f. It also finds tabs and some neighbours, which the loop below
+    // excludes.
     const uint64_t below_space = (word - 0x20 * kOnes) & ~word;
     const uint64_t delete_is_zero = word ^ (0x7f * kOnes);
     const uint64_t is_delete = (delete_is_zero - kOnes) & ~delete_is_zero;

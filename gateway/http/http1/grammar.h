@@ -7,13 +7,13 @@
 
 namespace entrepot::gateway::http {
 
-// A control byte other than tab: never allowed inside a line of a head (RFC 9110 section 5.5).
+// A control byte other than tab, which no line of a head may contain (RFC 9110 section 5.5).
 constexpr bool IsControl(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return (byte < 0x20 && byte != '\t') || byte == 0x7f;
 }
 
-// Where the first of them is at or behind `from`; the text's size where there is none. Eight bytes at a time.
+// The index of the first control byte at or after `from`; the text's size without one. Reads eight bytes at a time.
 size_t FindControl(absl::string_view text, size_t from);
 
 constexpr bool IsBlank(char c) { return c == ' ' || c == '\t'; }
@@ -22,7 +22,7 @@ constexpr bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 bool IsTokenByte(char c);
 bool IsToken(absl::string_view text);
 
-// The bytes that RFC 3986 lets a path and a query have, with "%" and "?".
+// Whether all bytes are allowed in a path and a query by RFC 3986, including "%" and "?".
 bool IsTargetText(absl::string_view text);
 
 // uri-host [ ":" port ] of RFC 9110 section 7.2, the host not empty.

@@ -44,7 +44,7 @@ TEST(GrammarTest, Trimming) {
   EXPECT_EQ(TrimBlanks(""), "");
 }
 
-TEST(FindControlTest, FindsTheFirstOneWhereverItIs) {
+TEST(FindControlTest, FindsTheFirstControlByteAtAnyPosition) {
   EXPECT_EQ(FindControl("", 0), 0u);
   for (int c = 0; c < 256; ++c) {
     for (size_t at = 0; at < 20; ++at) {

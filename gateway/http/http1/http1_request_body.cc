@@ -13,7 +13,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr absl::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-// A body that nobody wants is read to its end where that is quicker than a new connection.
+// A body that the handler did not read is read to its end if that is quicker than a new connection.
 constexpr uint64_t kDiscardBytesMax = 256 << 10;
 constexpr std::chrono::seconds kDiscardTime{2};
 
@@ -92,7 +92,7 @@ asio::awaitable<absl::StatusOr<size_t>> Http1RequestBody::ReadChunked(char* data
       if (decoded > 0) co_return decoded;
       continue;
     }
-    // Decoded where it was received: the framing is dropped, the data moves to the front.
+    // Decoded in place: the framing is dropped, the data moves to the front.
     CO_ASSIGN_OR_RETURN(const size_t received, co_await Receive(data, size));
     CO_ASSIGN_OR_RETURN(const ChunkDecoder::Progress progress, decoder_.Decode(data, received, data, received));
     ended_ = decoder_.done();
@@ -114,7 +114,7 @@ absl::StatusOr<size_t> Http1RequestBody::DecodeBuffered(char* data, size_t size)
 bool Http1RequestBody::CanReuse() {
   if (!failure_.ok()) return false;
   if (!ended_ && chunked_ && !buffer_->empty()) {
-    // A reader that knew the length may have left the last chunk.
+    // A handler that knew the length may not have read the last chunk.
     std::array<char, 256> rest;
     if (absl::StatusOr<size_t> decoded = DecodeBuffered(rest.data(), rest.size()); !decoded.ok()) return false;
   }

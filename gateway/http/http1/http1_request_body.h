@@ -15,14 +15,14 @@
 
 namespace entrepot::gateway::http {
 
-// The body of the connection's request under way: what `buffer` holds behind the head, then straight from the socket
-// into the reader's memory.
+// The body of the request under way on a connection: first the bytes in `buffer` after the head, then bytes read from
+// the socket straight into the reader's memory.
 class Http1RequestBody : public RequestBody {
  public:
   // Both must outlive it.
   Http1RequestBody(ClientSocket* socket, ReadBuffer* buffer) : socket_(socket), buffer_(buffer) {}
 
-  // Of the next request, whose head was consumed from the buffer.
+  // Begins the body of the next request, whose head was consumed from the buffer.
   void Begin(const RequestHead& head);
 
   std::optional<uint64_t> content_length() const override;
@@ -30,17 +30,17 @@ class Http1RequestBody : public RequestBody {
 
   uint64_t bytes_read() const { return bytes_read_; }
 
-  // Whether the connection can take another request, once Discard() was called: the body was read, or little is left
-  // and on its way.
+  // Whether the connection can be used for another request after Discard(): the body was read, or little of it is left
+  // and the client is sending it.
   bool CanReuse();
 
-  // Reads what is left of a body after which the connection is reused. False where the client does not send it soon.
+  // Reads the rest of a body before the connection is reused. False if the client does not send it soon.
   boost::asio::awaitable<bool> Discard();
 
-  // Some of the body was neither read nor asked for: the client may be sending it still.
+  // Part of the body was not read: the client may still be sending it.
   bool unread() const { return !ended_; }
 
-  // After a body of chunks: what was read behind it goes back to the buffer.
+  // Returns the bytes that were read beyond the end of a chunked body to the buffer.
   void ReturnSurplus();
 
  private:

@@ -9,7 +9,8 @@
 
 namespace entrepot::gateway::http {
 
-// Bytes that came from a connection and were not used yet. Small at rest, larger while a long head needs it.
+// Bytes that were received from a connection and not used yet. Small while the connection is idle, larger while a long
+// head needs it.
 class ReadBuffer {
  public:
   static constexpr size_t kIdleBytes = 4096;
@@ -20,14 +21,14 @@ class ReadBuffer {
   // Views into unread() stay valid until Space(), Assign() or Shrink().
   void Consume(size_t size) { begin_ += size; }
 
-  // Room behind the unread bytes, at least one byte; Fill() says how much of it was written.
+  // Free space after the unread bytes, at least one byte. Fill() adds the first `size` bytes of it to the unread bytes.
   absl::Span<char> Space();
   void Fill(size_t size) { end_ += size; }
 
-  // Replaces what is unread.
+  // Replaces the unread bytes.
   void Assign(absl::string_view bytes);
 
-  // Gives back what an idle connection does not need.
+  // Frees the memory that an idle connection does not need.
   void Shrink();
 
  private:

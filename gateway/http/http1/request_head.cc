@@ -13,7 +13,7 @@
 namespace entrepot::gateway::http {
 namespace {
 
-// No method comes near; a longer one is no method that any server implements.
+// No known method is nearly this long.
 constexpr size_t kMethodBytesMax = 32;
 constexpr size_t kFieldsMax = 256;
 
@@ -41,12 +41,12 @@ RequestHead::Outcome RequestHead::Parse(absl::string_view data) {
     if (scanned_ == size) break;
     const char c = data[scanned_];
     if (c != '\r') {
-      Refuse(400, c == '\n' ? "a line of the header ends in a bare LF" : "the header holds a control byte");
+      Refuse(400, c == '\n' ? "a line of the header ends in a bare LF" : "the header contains a control byte");
       return Outcome::kRefused;
     }
     if (scanned_ + 1 == size) break;
     if (data[scanned_ + 1] != '\n') {
-      Refuse(400, "the header holds a bare CR");
+      Refuse(400, "the header contains a bare CR");
       return Outcome::kRefused;
     }
     const size_t end = scanned_;
@@ -88,11 +88,11 @@ bool RequestHead::ParseRequestLine(absl::string_view data, size_t begin, size_t 
   const size_t first = line.find(' ');
   const size_t second = first == absl::string_view::npos ? first : line.find(' ', first + 1);
   if (second == absl::string_view::npos || line.find(' ', second + 1) != absl::string_view::npos) {
-    return Refuse(400, "the request line is not a method, a target and a version, each parted by one space");
+    return Refuse(400, "the request line is not a method, a target and a version separated by single spaces");
   }
   const absl::string_view method = line.substr(0, first);
   if (!IsToken(method)) return Refuse(400, "the method is not a token");
-  if (method.size() > kMethodBytesMax) return Refuse(501, "the method is not known");
+  if (method.size() > kMethodBytesMax) return Refuse(501, "unknown method");
   method_ = {static_cast<uint32_t>(begin), static_cast<uint32_t>(first)};
   if (second - first - 1 > limits_.uri_bytes_max) {
     return Refuse(414, absl::StrCat("the request target is longer than ", limits_.uri_bytes_max, " bytes"));
@@ -105,7 +105,7 @@ bool RequestHead::ParseVersion(absl::string_view version) {
       version[6] != '.' || !absl::ascii_isdigit(version[7])) {
     return Refuse(400, "the request line does not end in a version such as HTTP/1.1");
   }
-  if (version[5] != '1') return Refuse(505, "only HTTP/1.1 and HTTP/1.0 are spoken here");
+  if (version[5] != '1') return Refuse(505, "only HTTP/1.1 and HTTP/1.0 are supported");
   minor_version_ = version[7] == '0' ? 0 : 1;
   return true;
 }
@@ -116,7 +116,7 @@ bool RequestHead::ParseTarget(absl::string_view data, size_t begin, size_t end) 
   const absl::string_view method = method_.In(data);
   if (target == "*") {
     return method == "OPTIONS" ? Refuse(405, "OPTIONS is not supported")
-                               : Refuse(400, "the request target \"*\" is only for OPTIONS");
+                               : Refuse(400, "the request target \"*\" is valid for OPTIONS only");
   }
   if (method == "CONNECT" && IsAuthority(target)) return Refuse(405, "CONNECT is not supported");
   if (target.front() == '/') return ParseOriginForm(data, begin, end);
@@ -128,7 +128,7 @@ bool RequestHead::ParseTarget(absl::string_view data, size_t begin, size_t end) 
 
 bool RequestHead::ParseOriginForm(absl::string_view data, size_t begin, size_t end) {
   const absl::string_view target = data.substr(begin, end - begin);
-  if (!IsTargetText(target)) return Refuse(400, "the request target holds a byte that must be percent-encoded");
+  if (!IsTargetText(target)) return Refuse(400, "the request target contains a byte that must be percent-encoded");
   const size_t mark = std::min(target.find('?'), target.size());
   path_ = {static_cast<uint32_t>(begin), static_cast<uint32_t>(mark)};
   if (mark < target.size()) {
@@ -156,7 +156,7 @@ bool RequestHead::ParseField(absl::string_view data, size_t begin, size_t end) {
   if (!IsToken(name)) return Refuse(400, "a header field's name is not a token followed by a colon");
   if (fields_.size() == kFieldsMax) return Refuse(431, absl::StrCat("more than ", kFieldsMax, " header fields"));
   const absl::string_view value = TrimBlanks(line.substr(colon + 1));
-  // A value of blanks only may point behind the line; its size is 0 then.
+  // Without a value, TrimBlanks() may return a view beyond the line.
   const size_t value_offset = value.empty() ? end : static_cast<size_t>(value.data() - data.data());
   fields_.push_back({{static_cast<uint32_t>(begin), static_cast<uint32_t>(name.size())},
                      {static_cast<uint32_t>(value_offset), static_cast<uint32_t>(value.size())}});
@@ -209,13 +209,14 @@ bool RequestHead::ParseTransferEncoding(absl::string_view value) {
     if (absl::EqualsIgnoreCase(name, "chunked")) ++chunked;
   }
   if (known_grammar && chunked == 1 && absl::EqualsIgnoreCase(TrimBlanks(codings.back()), "chunked")) {
-    return Refuse(501, "no transfer coding but chunked is supported");
+    return Refuse(501, "only the chunked transfer coding is supported");
   }
   return Refuse(400, "Transfer-Encoding is not chunked");
 }
 
 bool RequestHead::ParseExpect(absl::string_view value) {
-  if (!absl::EqualsIgnoreCase(value, "100-continue")) return Refuse(417, "no expectation but 100-continue can be met");
+  if (!absl::EqualsIgnoreCase(value, "100-continue"))
+    return Refuse(417, "only the expectation 100-continue is supported");
   expects_continue_ = true;
   return true;
 }
@@ -229,9 +230,10 @@ void RequestHead::ParseConnection(absl::string_view value) {
 bool RequestHead::CheckComplete() {
   if (hosts_ == 0 && minor_version_ > 0) return Refuse(400, "the Host field is missing");
   if (transfer_encodings_ > 0 && content_lengths_ > 0) {
-    return Refuse(400, "both Content-Length and Transfer-Encoding");
+    return Refuse(400, "the header contains both Content-Length and Transfer-Encoding");
   }
-  if (transfer_encodings_ > 0 && minor_version_ == 0) return Refuse(400, "Transfer-Encoding in HTTP/1.0");
+  if (transfer_encodings_ > 0 && minor_version_ == 0)
+    return Refuse(400, "Transfer-Encoding is not allowed in HTTP/1.0");
   return true;
 }
 
@@ -239,7 +241,7 @@ bool RequestHead::CheckUnfinishedLine(absl::string_view data) {
   if (!has_request_line_) {
     const absl::string_view line = data.substr(line_start_, scanned_ - line_start_);
     const size_t space = std::min(line.find(' '), line.size());
-    if (space > kMethodBytesMax) return Refuse(501, "the method is not known");
+    if (space > kMethodBytesMax) return Refuse(501, "unknown method");
     if (space == line.size()) return true;
     const absl::string_view target = line.substr(space + 1);
     if (std::min(target.find(' '), target.size()) > limits_.uri_bytes_max || scanned_ >= limits_.header_bytes_max) {

@@ -11,9 +11,9 @@
 
 namespace entrepot::gateway::http {
 
-// Reads a request's head (request line and fields) by the letter of RFC 9112: what two implementations could read in
-// two ways is refused, as soon as the line that says it is there. No library's parser is this strict, and a registry
-// stands behind proxies that may read leniently.
+// Parses a request's head (request line and fields) strictly by RFC 9112. Anything that two implementations could read
+// in two ways is refused as soon as its line is complete. No library's parser is this strict, and a registry runs
+// behind proxies that may parse leniently.
 class RequestHead {
  public:
   struct Limits {
@@ -24,30 +24,31 @@ class RequestHead {
 
   explicit RequestHead(const Limits& limits) : limits_(limits) {}
 
-  // For the next request.
+  // Prepares for the next request.
   void Reset();
 
-  // `data`: all that came since Reset(), at any address; the next call continues where this one stopped.
+  // `data` is everything received since Reset(); its address may differ between calls. Each call continues where the
+  // last one stopped.
   Outcome Parse(absl::string_view data);
 
-  // Nothing but an empty line came so far.
+  // Nothing but an empty line has been received so far.
   bool blank() const { return line_start_ == scanned_ && !has_request_line_; }
 
-  // Empty until the request line was read that far; a view into the data of the last Parse().
+  // Empty until the method has been parsed; a view into the data of the last Parse().
   absl::string_view method(absl::string_view data) const { return method_.In(data); }
 
   // After kRefused: for Handler::Refuse.
   int refused_status() const { return refused_status_; }
   const std::string& refused_message() const { return refused_message_; }
 
-  // After kComplete. What follows the head begins at data[size_bytes()].
+  // After kComplete. The bytes after the head begin at data[size_bytes()].
   size_t size_bytes() const { return scanned_; }
-  // Sets method, path, query and fields to views into `data`, the data of the last Parse(). The Host field of a target
-  // in absolute form holds the target's authority, whatever the client wrote there (RFC 9112 section 3.2.2).
+  // Sets method, path, query and fields to views into `data`, the data of the last Parse(). If the target is in
+  // absolute form, the Host field is set to the target's authority, whatever the client sent (RFC 9112 section 3.2.2).
   void Fill(absl::string_view data, Request* request) const;
 
   bool is_http_1_0() const { return minor_version_ == 0; }
-  // False where the client ends the connection after this request.
+  // False if the client closes the connection after this request.
   bool keep_alive() const { return !is_http_1_0() && !wants_close_; }
   bool chunked() const { return transfer_encodings_ > 0; }
   // 0 without a body, and with chunked().
@@ -65,7 +66,7 @@ class RequestHead {
     Slice value;
   };
 
-  // Each returns false having set the refusal.
+  // Each returns false after it has set the refusal.
   bool ParseLine(absl::string_view data, size_t end);
   bool ParseRequestLine(absl::string_view data, size_t begin, size_t end);
   bool ParseTarget(absl::string_view data, size_t begin, size_t end);
@@ -85,8 +86,8 @@ class RequestHead {
 
   const Limits limits_;
 
-  size_t scanned_ = 0;     // Bytes looked at.
-  size_t line_start_ = 0;  // Where the line under way begins.
+  size_t scanned_ = 0;     // Bytes parsed.
+  size_t line_start_ = 0;  // The index of the current line.
   bool has_request_line_ = false;
   bool skipped_empty_line_ = false;
   bool complete_ = false;
@@ -96,7 +97,7 @@ class RequestHead {
   Slice query_;
   Slice authority_;  // Empty unless the target is in absolute form.
   std::vector<FieldSlices> fields_;
-  size_t host_field_ = 0;  // Its index, where hosts_ > 0.
+  size_t host_field_ = 0;  // The index of the Host field, if hosts_ > 0.
 
   int minor_version_ = 1;
   int hosts_ = 0;

@@ -30,7 +30,7 @@ std::unique_ptr<Parsed> Parse(absl::string_view data) {
   return parsed;
 }
 
-// As a connection might deliver it. The data moves between calls.
+// Parses the data as a connection might deliver it. The data moves between calls.
 Outcome ParseByteByByte(absl::string_view data) {
   RequestHead head(kLimits);
   Outcome outcome = Outcome::kIncomplete;
@@ -44,7 +44,7 @@ Outcome ParseByteByByte(absl::string_view data) {
 std::string Get(absl::string_view fields) { return absl::StrCat("GET /v2/ HTTP/1.1\r\nHost: r\r\n", fields, "\r\n"); }
 std::string GetTarget(absl::string_view target) { return absl::StrCat("GET ", target, " HTTP/1.1\r\nHost: r\r\n\r\n"); }
 
-TEST(RequestHeadTest, ReadsAWholeRequest) {
+TEST(RequestHeadTest, ParsesAWholeRequest) {
   const std::string data =
       "PATCH /v2/a/blobs/uploads/1?x=%2F&y HTTP/1.1\r\nHost: registry:5000\r\nX-Empty:\r\n"
       "Content-Length:  12 \r\nContent-Range: 0-11\t\r\n\r\nhello, world";
@@ -66,13 +66,13 @@ TEST(RequestHeadTest, ReadsAWholeRequest) {
   EXPECT_EQ(data.substr(parsed->head.size_bytes()), "hello, world");
 }
 
-TEST(RequestHeadTest, ContinuesWhereTheDataEnded) {
+TEST(RequestHeadTest, ContinuesWithMoreData) {
   EXPECT_EQ(ParseByteByByte(Get("Accept: */*\r\n")), Outcome::kComplete);
   EXPECT_EQ(ParseByteByByte(Get("Accept : */*\r\n")), Outcome::kRefused);
   EXPECT_EQ(ParseByteByByte("GET /v2/ HTTP/1.1\r\nHost: r\r\n"), Outcome::kIncomplete);
 }
 
-TEST(RequestHeadTest, ResetForgetsEverything) {
+TEST(RequestHeadTest, ResetPreparesForTheNextRequest) {
   RequestHead head(kLimits);
   ASSERT_EQ(head.Parse("POST http://a/b?c HTTP/1.0\r\nHost: r\r\nContent-Length: 5\r\nConnection: close\r\n"
                        "Expect: 100-continue\r\n\r\n"),
@@ -93,7 +93,7 @@ TEST(RequestHeadTest, ResetForgetsEverything) {
   EXPECT_FALSE(head.is_http_1_0());
 }
 
-TEST(RequestHeadTest, KnowsWhenNothingHasCome) {
+TEST(RequestHeadTest, IsBlankUntilTheRequestLineBegins) {
   RequestHead head(kLimits);
   EXPECT_EQ(head.Parse("\r\n"), Outcome::kIncomplete);
   EXPECT_TRUE(head.blank());
@@ -101,7 +101,7 @@ TEST(RequestHeadTest, KnowsWhenNothingHasCome) {
   EXPECT_FALSE(head.blank());
 }
 
-TEST(RequestHeadTest, ConnectionAndVersionDecideOnKeepAlive) {
+TEST(RequestHeadTest, KeepAliveDependsOnConnectionAndVersion) {
   EXPECT_FALSE(Parse(Get("Connection: close\r\n"))->head.keep_alive());
   EXPECT_FALSE(Parse(Get("Connection: TE, Close\r\n"))->head.keep_alive());
   EXPECT_TRUE(Parse(Get("Connection: keep-alive\r\n"))->head.keep_alive());
@@ -116,7 +116,7 @@ TEST(RequestHeadTest, Expectations) {
   EXPECT_EQ(Parse(Get("Expect: 200-ok\r\n"))->head.refused_status(), 417);
 }
 
-TEST(RequestHeadTest, TheAbsoluteFormsAuthorityIsTheHost) {
+TEST(RequestHeadTest, ReplacesTheHostByTheAuthorityOfTheAbsoluteForm) {
   const auto parsed = Parse("GET HTTP://real:80/v2/?n=1 HTTP/1.1\r\nAccept: a\r\nHost: other\r\n\r\n");
   ASSERT_EQ(parsed->outcome, Outcome::kComplete);
   EXPECT_EQ(parsed->request.path, "/v2/");
@@ -125,7 +125,7 @@ TEST(RequestHeadTest, TheAbsoluteFormsAuthorityIsTheHost) {
   EXPECT_EQ(parsed->request.Find("accept"), "a");
 }
 
-TEST(RequestHeadTest, AnAbsoluteFormWithoutPathIsTheRoot) {
+TEST(RequestHeadTest, ReadsAnAbsoluteFormWithoutPathAsTheRoot) {
   const auto bare = Parse(GetTarget("https://[::1]:5000"));
   ASSERT_EQ(bare->outcome, Outcome::kComplete);
   EXPECT_EQ(bare->request.path, "/");
@@ -145,7 +145,7 @@ void PrintTo(const Case& value, std::ostream* out) { *out << value.name; }
 
 class RefusedTest : public ::testing::TestWithParam<Case> {};
 
-TEST_P(RefusedTest, IsRefusedAtOnceAndByteByByte) {
+TEST_P(RefusedTest, IsRefusedWholeAndByteByByte) {
   const auto parsed = Parse(GetParam().data);
   ASSERT_EQ(parsed->outcome, Outcome::kRefused);
   EXPECT_EQ(parsed->head.refused_status(), GetParam().status) << parsed->head.refused_message();
@@ -266,9 +266,9 @@ INSTANTIATE_TEST_SUITE_P(Lenient, AcceptedTest,
                                                 0}),
                          TestName);
 
-// Whatever comes: no crash, the same verdict however it is cut, and what is accepted lies inside the data and holds
-// nothing that a header must not hold.
-TEST(RequestHeadTest, RandomBytesNeverConfuseIt) {
+// For any input: no crash, the same outcome however the input is split, and an accepted head lies inside the data and
+// contains nothing that a header must not contain.
+TEST(RequestHeadTest, ParsesRandomBytesConsistently) {
   std::mt19937_64 random(20261124);
   const std::vector<std::string> pieces = {"GET",
                                            "PUT",

@@ -10,9 +10,9 @@
 namespace entrepot::gateway::http {
 namespace {
 
-void CrashOnControlByte(absl::string_view name, absl::string_view value) {
+void AbortOnControlByte(absl::string_view name, absl::string_view value) {
   if (std::none_of(value.begin(), value.end(), IsControl)) return;
-  runtime::Log(runtime::LogLevel::kError, "a response field holds a control byte", {{"field", name}});
+  runtime::Log(runtime::LogLevel::kError, "a response field contains a control byte", {{"field", name}});
   std::abort();
 }
 
@@ -98,7 +98,7 @@ absl::string_view ReasonPhrase(int status) {
 void AppendHead(const Response& response, const ResponseHead& head, std::string* out) {
   absl::StrAppend(out, "HTTP/1.1 ", response.status, " ", ReasonPhrase(response.status), "\r\nDate: ", head.date);
   for (const auto& [name, value] : response.fields) {
-    CrashOnControlByte(name, value);
+    AbortOnControlByte(name, value);
     absl::StrAppend(out, "\r\n", name, ": ", value);
   }
   absl::StrAppend(out, "\r\nX-Request-Id: ", head.request_id);

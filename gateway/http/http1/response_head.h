@@ -10,7 +10,7 @@
 
 namespace entrepot::gateway::http {
 
-// The reason phrase; empty for a status that has none here.
+// The reason phrase; empty for an unknown status.
 absl::string_view ReasonPhrase(int status);
 
 struct ResponseHead {
@@ -20,8 +20,8 @@ struct ResponseHead {
   bool close = false;
 };
 
-// Appends the status line, the response's fields and the server's own, and the empty line. Crashes where a field's
-// value holds a control byte: it would let a client write headers.
+// Appends the status line, the response's fields, the server's own fields and the empty line. Aborts if a field's value
+// contains a control byte: a client could inject headers with it.
 void AppendHead(const Response& response, const ResponseHead& head, std::string* out);
 
 }  // namespace entrepot::gateway::http

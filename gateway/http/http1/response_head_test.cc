@@ -11,7 +11,7 @@ std::string Head(const Response& response, bool is_head = false, bool close = fa
   return out;
 }
 
-TEST(ResponseHeadTest, WritesTheServersFieldsBesideTheResponses) {
+TEST(ResponseHeadTest, WritesTheFieldsOfTheResponseAndOfTheServer) {
   Response response;
   response.status = 201;
   response.fields = {{"Location", "/v2/a"}, {"Warning", "299 - \"x\""}};
@@ -21,18 +21,18 @@ TEST(ResponseHeadTest, WritesTheServersFieldsBesideTheResponses) {
             "Content-Length: 3\r\n\r\n");
 }
 
-TEST(ResponseHeadTest, SaysThatItCloses) {
+TEST(ResponseHeadTest, AnnouncesThatTheConnectionCloses) {
   EXPECT_EQ(Head(Response(), false, true),
             "HTTP/1.1 200 OK\r\nDate: DATE\r\nX-Request-Id: id\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 }
 
-TEST(ResponseHeadTest, AStatusWithoutAPhraseKeepsItsSpace) {
+TEST(ResponseHeadTest, KeepsTheSpaceAfterAStatusWithoutAPhrase) {
   Response response;
   response.status = 299;
   EXPECT_EQ(Head(response).substr(0, 15), "HTTP/1.1 299 \r\n");
 }
 
-TEST(ResponseHeadDeathTest, AControlByteCrashes) {
+TEST(ResponseHeadDeathTest, AControlByteAborts) {
   Response response;
   response.fields = {{"Location", "/a\r\nSet-Cookie: b"}};
   EXPECT_DEATH(Head(response), "control byte");
