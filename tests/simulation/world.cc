@@ -240,7 +240,7 @@ void World::ComeToRest() {
     storage::v1::RepositoryRecord record;
     if (!value.has_value() || !record.ParseFromString(*value) || !record.emptying()) continue;
     const auto call = model_.DeleteRepository(i);
-    const absl::Status status = (*catalog)->DeleteRepository(Caller(), content.repositories[i]).status();
+    const absl::Status status = (*catalog)->repositories().Delete(Caller(), content.repositories[i]).status();
     call->End(Judge(status, "finishing a deletion"));
   }
   Upkeep upkeep(this);
