@@ -36,7 +36,7 @@ class Exchange {
     uint64_t request_bytes = 0;
     uint64_t response_bytes = 0;  // Both of bodies.
   };
-  // The response was sent, or sending it failed. Returns the time that it took as the end of the exchange.
+  // Counts and logs the exchange after its response was sent, or after sending failed. Returns the current time.
   Clock::time_point Finish(const Response& response, const Sent& sent);
 
  private:
