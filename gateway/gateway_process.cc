@@ -20,7 +20,7 @@
 namespace entrepot::gateway {
 namespace {
 
-// Members in the order in which they are built on one another.
+// Each member may use the members above it.
 class GatewayProcess final : public runtime::RunningService {
  public:
   static absl::StatusOr<std::unique_ptr<GatewayProcess>> Start(const config::v1::GatewayConfig& config,
@@ -41,7 +41,7 @@ class GatewayProcess final : public runtime::RunningService {
     return process;
   }
 
-  // Calls resume coroutines of the server: they end before it does.
+  // Calls resume coroutines of the server, so they must end before it.
   ~GatewayProcess() override {
     if (server_ != nullptr && !drained_) Drain(absl::InfinitePast());
   }
@@ -75,7 +75,7 @@ class GatewayProcess final : public runtime::RunningService {
                                 runtime::ToDuration(config.auth_service().deadline()), &calls_);
   }
 
-  GrpcCalls calls_;
+  GrpcCallRegistry calls_;
   std::unique_ptr<BlobBackend> blobs_;
   std::unique_ptr<ManifestBackend> manifests_;
   std::unique_ptr<AuthBackend> auth_;  // Null without accounts.

@@ -11,21 +11,20 @@
 #include "boost/asio/awaitable.hpp"
 #include "services/core/files/owned_fd.h"
 
-// A body on its way from a backend to a client. A backend makes it, the HTTP server sends it; nothing between them
-// converts it.
+// The body of a response. A backend makes it and the HTTP server sends it; nothing in between converts it.
 namespace entrepot::gateway {
 
-// Bytes that are produced as their reader takes them. Used by one coroutine at a time.
+// Bytes that are produced while they are read. Used by one coroutine at a time.
 class ByteStream {
  public:
   virtual ~ByteStream() = default;
-  // Copies at most `size` (> 0) bytes to `data`; returns how many, 0 at the end. After an error the bytes read so far
-  // are not the whole: the server cuts the connection, so that the client sees a body that is short, never one that is
-  // wrong. kDataLoss: the stream ended before its length, or the object is corrupt.
+  // Copies at most `size` (> 0) bytes to `data` and returns their number; 0 at the end. After an error the body is
+  // incomplete: the server cuts the connection, so that the client sees a short body, never a wrong one. kDataLoss: the
+  // stream ended before its length, or the object is corrupt.
   virtual boost::asio::awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size) = 0;
 };
 
-// A range of an open file. The server sends it by sendfile on a connection without TLS.
+// A range of an open file. Without TLS, the server sends it with sendfile.
 struct FileBody {
   OwnedFd file;
   uint64_t offset_bytes = 0;

@@ -1,6 +1,6 @@
-// A server with a handler that does next to nothing, to measure what HTTP alone costs (wrk) and to find where (perf):
+// A server whose handler does almost nothing, to measure (wrk) and profile (perf) the cost of HTTP alone:
 //   bench_server PORT [FILE [CERTIFICATE KEY]]
-// GET /file answers with FILE, everything else with "{}".
+// GET /file responds with FILE, every other request with "{}".
 #include <fcntl.h>
 #include <sys/stat.h>
 

@@ -41,7 +41,7 @@ grpc::ServerUnaryReactor* ManifestService::FindBlob(grpc::CallbackServerContext*
   }
   runtime::FinishOnExecutor(executor_, context, reactor, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
-    return catalog_.blobs().RenewLease(CallerOf(*request), name.repository, name.digest);
+    return catalog_.blobs().RenewLease(name.repository, name.digest);
   });
   return reactor;
 }
@@ -130,7 +130,7 @@ grpc::ServerUnaryReactor* ManifestService::ListRepositories(grpc::CallbackServer
                                                             v1::ListRepositoriesResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(RepositoryPage page,
-                     catalog_.lists().Repositories(CallerOf(*request), request->limit(), request->last(),
+                     catalog_.lists().Repositories(request->limit(), request->last(),
                                                    {request->patterns().begin(), request->patterns().end()}));
     *response = ToMessage(std::move(page));
     return absl::OkStatus();

@@ -19,7 +19,7 @@ FUZZ_TARGET(input) {
     FUZZ_CHECK(status.message().size() <= 2000);
     return;
   }
-  // Everything that was understood is a valid message: it survives the wire, so all text in it is UTF-8.
+  // A parsed configuration is a valid message: it survives serialization, so all its text is UTF-8.
   StandaloneConfig copy;
   FUZZ_CHECK(copy.ParseFromString(config.SerializeAsString()));
   FUZZ_CHECK(google::protobuf::util::MessageDifferencer::Equals(config, copy));

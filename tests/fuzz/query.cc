@@ -32,7 +32,7 @@ FUZZ_TARGET(input) {
       continue;
     }
     FUZZ_CHECK(single->has_value() == !values.empty());
-    // A value, encoded again, is read back.
+    // A value, encoded again, is parsed to the same value.
     for (const std::string& value : values) {
       const auto again = Query::Parse(std::string(name) + "=" + PercentEncode(value));
       FUZZ_CHECK(again.ok() && again->All(name) == std::vector<std::string>{value});

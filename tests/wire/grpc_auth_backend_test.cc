@@ -13,7 +13,7 @@
 namespace entrepot::gateway {
 namespace {
 
-// Against the real service, in this process, through a socket.
+// The real service in this process, through a socket.
 class GrpcUnderTest : public AuthBackendUnderTest {
  public:
   AuthBackend& backend() override { return *backend_; }
@@ -23,18 +23,18 @@ class GrpcUnderTest : public AuthBackendUnderTest {
   runtime::Executor executor_{4};
   auth::AuthService service_{stack_.authority(), &executor_};
   GrpcLoopback loopback_{&service_};
-  GrpcCalls calls_;
+  GrpcCallRegistry calls_;
   std::unique_ptr<AuthBackend> backend_ = MakeGrpcAuthBackend(loopback_.Connect(), absl::Seconds(10), &calls_);
 };
 
 INSTANTIATE_TEST_SUITE_P(Grpc, AuthBackendConformanceTest,
                          testing::Values([] { return std::make_unique<GrpcUnderTest>(); }));
 
-TEST(GrpcAuthBackendTest, SendsAChangeOnceAndSaysThatNobodyAnswered) {
+TEST(GrpcAuthBackendTest, SendsAChangeOnceAndReportsAMissingService) {
   const auto registry = std::make_shared<prometheus::Registry>();
   config::v1::Service service;
   service.set_target("127.0.0.1:1");
-  GrpcCalls calls;
+  GrpcCallRegistry calls;
   const auto backend = MakeGrpcAuthBackend(runtime::MakeChannel(service, registry), absl::Seconds(10), &calls);
   boost::asio::io_context context;
   auth::v1::AdministerRequest create;

@@ -14,13 +14,13 @@
 namespace entrepot::gateway {
 namespace {
 
-std::unique_ptr<BlobBackend> Connect(const std::string& target, absl::Duration deadline, GrpcCalls* calls) {
+std::unique_ptr<BlobBackend> Connect(const std::string& target, absl::Duration deadline, GrpcCallRegistry* calls) {
   config::v1::Service service;
   service.set_target(target);
   return MakeGrpcBlobBackend(runtime::MakeChannel(service, std::make_shared<prometheus::Registry>()), deadline, calls);
 }
 
-// Against the real service, in this process, through a socket.
+// The real service in this process, through a socket.
 class GrpcUnderTest : public BlobBackendUnderTest {
  public:
   BlobBackend& backend() override { return *backend_; }
@@ -31,7 +31,7 @@ class GrpcUnderTest : public BlobBackendUnderTest {
   runtime::Executor executor_{4};
   blob::BlobService service_{stack_.blobs(), &executor_};
   GrpcLoopback loopback_{&service_};
-  GrpcCalls calls_;
+  GrpcCallRegistry calls_;
   std::unique_ptr<BlobBackend> backend_ = MakeGrpcBlobBackend(loopback_.Connect(), absl::Seconds(10), &calls_);
 };
 
@@ -42,10 +42,10 @@ const CallContext kCall{"test"};
 
 RepositoryName Repo() { return RepositoryName::Parse("a").value(); }
 
-TEST(GrpcBlobBackendTest, GivesUpOnAServiceThatIsNotThere) {
-  GrpcCalls calls;
+TEST(GrpcBlobBackendTest, ReportsAMissingService) {
+  GrpcCallRegistry calls;
   boost::asio::io_context context;
-  // Port 1 is refused at once.
+  // Connections to port 1 are refused at once.
   const auto backend = Connect("127.0.0.1:1", absl::Milliseconds(100), &calls);
   const UploadId id = UploadId::Parse(std::string(32, '0')).value();
   EXPECT_THAT(RunAwaitable(context, backend->GetUpload(kCall, Repo(), id)), IsOciError(OciErrorCode::kUnavailable));
@@ -56,17 +56,17 @@ TEST(GrpcBlobBackendTest, GivesUpOnAServiceThatIsNotThere) {
   EXPECT_THAT(backend->CheckReady(), StatusIs(absl::StatusCode::kUnavailable));
 }
 
-// A process that ends cuts its coroutines off in the middle of calls.
-TEST(GrpcBlobBackendTest, CancelsWhatIsUnderWay) {
+// A process that ends stops its coroutines in the middle of calls.
+TEST(GrpcBlobBackendTest, CancelsCallsUnderWay) {
   GrpcUnderTest under_test;
-  GrpcCalls calls;
+  GrpcCallRegistry calls;
   const auto backend = Connect(under_test.address(), absl::Seconds(100), &calls);
   auto context = std::make_unique<boost::asio::io_context>();
   const Upload upload = RunAwaitable(*context, backend->StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)).value();
   std::unique_ptr<UploadStream> stream =
       RunAwaitable(*context, backend->AppendToUpload(kCall, Repo(), upload.id, {})).value();
   EXPECT_OK(RunAwaitable(*context, stream->Append("abc")));
-  // Idle: nothing of gRPC's is outstanding but the answer. And calls that have just begun.
+  // The stream is idle: only its response is outstanding. Other calls have just begun.
   context->restart();
   for (int i = 0; i < 3; ++i) {
     boost::asio::co_spawn(*context, backend->GetUpload(kCall, Repo(), upload.id),

@@ -10,7 +10,7 @@
 namespace entrepot::gateway {
 namespace {
 
-// Against the real service, in this process, through a socket.
+// The real service in this process, through a socket.
 class GrpcUnderTest : public ManifestBackendUnderTest {
  public:
   ManifestBackend& backend() override { return *backend_; }
@@ -21,7 +21,7 @@ class GrpcUnderTest : public ManifestBackendUnderTest {
   runtime::Executor executor_{4};
   manifest::ManifestService service_{stack_.catalog(), stack_.upkeep(), &executor_};
   GrpcLoopback loopback_{&service_};
-  GrpcCalls calls_;
+  GrpcCallRegistry calls_;
   std::unique_ptr<ManifestBackend> backend_ = MakeGrpcManifestBackend(loopback_.Connect(), absl::Seconds(10), &calls_);
 };
 

@@ -8,7 +8,7 @@
 
 namespace entrepot::gateway::api {
 
-HandlerResult AdministerHandler::Handle(http::Request& request, const CallContext& call) const {
+HandlerResult AdminHandler::Handle(http::Request& request, const CallContext& call) const {
   CO_ASSIGN_OR_RETURN(const std::string body, co_await ReadCommandBody(request));
   CO_ASSIGN_OR_RETURN(const auto command, ReadCommand<auth::v1::AdministerRequest>(body, request, call));
   const absl::StatusOr<auth::v1::AdministerResponse> response = co_await auth_->Administer(call, command);

@@ -6,12 +6,12 @@
 
 namespace entrepot::gateway::api {
 
-// POST /entrepot/v1/administer: what entrepotctl asks of the auth service, an auth.v1.AdministerRequest in protobuf's
-// JSON mapping; the answer is an AdministerResponse. 409 where what should be made is there. Thread-safe.
-class AdministerHandler {
+// POST /entrepot/v1/administer: a command of entrepotctl for the auth service. The body is an auth.v1.AdministerRequest
+// in protobuf's JSON mapping, the response an AdministerResponse. 409 if the object to create exists. Thread-safe.
+class AdminHandler {
  public:
   // `auth` must outlive the handler.
-  explicit AdministerHandler(AuthBackend* auth) : auth_(auth) {}
+  explicit AdminHandler(AuthBackend* auth) : auth_(auth) {}
 
   HandlerResult Handle(http::Request& request, const CallContext& call) const;
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr char kTarget[] = "/entrepot/v1/administer";
 
-class AdministerHandlerTest : public testing::Test {
+class AdminHandlerTest : public testing::Test {
  protected:
   RawResponse Post(absl::string_view body) {
     return registry_.Call("POST", kTarget, body, Bearer(auth_.Token("root", "registry:administration:*")));
@@ -23,7 +23,7 @@ class AdministerHandlerTest : public testing::Test {
   TestRegistry registry_{{}, auth_.accounts()};
 };
 
-TEST_F(AdministerHandlerTest, PassesACommandOnAsItsCallers) {
+TEST_F(AdminHandlerTest, SetsTheCallerOfACommand) {
   const RawResponse response =
       Post(R"({"createUser":{"name":"bob","password":"hush"},"caller":{"account":"forged"},"remoteAddress":"forged"})");
   EXPECT_EQ(response.status, 200);
@@ -35,12 +35,12 @@ TEST_F(AdministerHandlerTest, PassesACommandOnAsItsCallers) {
   EXPECT_EQ(command.caller().account(), "root");
   EXPECT_EQ(command.caller().token_issued_at().seconds(), 1'700'000'000);
   EXPECT_EQ(command.remote_address(), "127.0.0.1");
-  // The names of the proto are taken too.
+  // The proto's own field names are accepted too.
   EXPECT_EQ(Post(R"({"create_user":{"name":"carol"}})").status, 200);
   EXPECT_EQ(auth_.last_command().create_user().name(), "carol");
 }
 
-TEST_F(AdministerHandlerTest, RefusesWhatIsNoCommand) {
+TEST_F(AdminHandlerTest, RefusesABodyWithoutACommand) {
   for (const char* body : {"", "{", "[]", "null", "{}", R"({"caller":{"account":"x"}})", R"({"createUsers":{}})",
                            R"({"createUser":{"name":"a","passwort":"hush"}})", R"({"createUser":{"name":["hush"]}})",
                            R"({"createUser":{},"deleteUser":{}})"}) {
@@ -52,12 +52,12 @@ TEST_F(AdministerHandlerTest, RefusesWhatIsNoCommand) {
   EXPECT_EQ(Post(std::string((1 << 20) + 1, ' ')).status, 413);
 }
 
-TEST_F(AdministerHandlerTest, AnswersAsTheCommandEnded) {
+TEST_F(AdminHandlerTest, MapsTheStatusOfACommand) {
   const RawResponse taken = Post(R"({"createUser":{"name":"ann"}})");
   EXPECT_EQ(taken.status, 409);
   EXPECT_TRUE(absl::StrContains(taken.body, "there is a user"));
   auth_.FailWith(absl::NotFoundError("no such robot"));
-  // Its keys are known by now.
+  // The keys have been fetched by now, so the failure concerns the command only.
   EXPECT_EQ(Post(R"({"deleteRobot":{"name":"x"}})").status, 404);
   auth_.FailWith(absl::InvalidArgumentError("a name has no blanks"));
   EXPECT_EQ(Post(R"({"deleteRobot":{"name":"x"}})").status, 400);

@@ -8,7 +8,7 @@
 
 namespace entrepot::gateway::api {
 
-HandlerResult MaintainHandler::Handle(http::Request& request, const CallContext& call) const {
+HandlerResult MaintenanceHandler::Handle(http::Request& request, const CallContext& call) const {
   CO_ASSIGN_OR_RETURN(const std::string body, co_await ReadCommandBody(request));
   CO_ASSIGN_OR_RETURN(const auto command, ReadCommand<manifest::v1::MaintainRequest>(body, request, call));
   const absl::StatusOr<manifest::v1::MaintainResponse> response = co_await manifests_->Maintain(call, command);

@@ -6,12 +6,13 @@
 
 namespace entrepot::gateway::api {
 
-// POST /entrepot/v1/maintain: what entrepotctl asks of the manifest service, a manifest.v1.MaintainRequest in
-// protobuf's JSON mapping; the answer is a MaintainResponse. 409 while a job of the kind is under way. Thread-safe.
-class MaintainHandler {
+// POST /entrepot/v1/maintain: a command of entrepotctl for the manifest service. The body is a
+// manifest.v1.MaintainRequest in protobuf's JSON mapping, the response a MaintainResponse. 409 while a job of the same
+// kind is running. Thread-safe.
+class MaintenanceHandler {
  public:
   // `manifests` must outlive the handler.
-  explicit MaintainHandler(ManifestBackend* manifests) : manifests_(manifests) {}
+  explicit MaintenanceHandler(ManifestBackend* manifests) : manifests_(manifests) {}
 
   HandlerResult Handle(http::Request& request, const CallContext& call) const;
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr char kTarget[] = "/entrepot/v1/maintain";
 
-TEST(MaintainHandlerTest, PassesACommandOnAsItsCallers) {
+TEST(MaintenanceHandlerTest, SetsTheCallerOfACommand) {
   TestAuth auth;
   TestRegistry registry({}, auth.accounts());
   const std::string root = Bearer(auth.Token("root", "registry:administration:*"));
@@ -31,7 +31,7 @@ TEST(MaintainHandlerTest, PassesACommandOnAsItsCallers) {
   EXPECT_EQ(registry.Call("POST", kTarget, R"({"getStatus":{}})", pusher).status, 401);
 }
 
-TEST(MaintainHandlerTest, ServesAnyoneWhereThereAreNoAccounts) {
+TEST(MaintenanceHandlerTest, ServesEveryCallerWithoutAccounts) {
   TestRegistry registry;
   EXPECT_EQ(registry.Call("POST", kTarget, R"({"getStatus":{}})").status, 200);
   const manifest::v1::MaintainRequest command = registry.services().upkeep()->last_request();
@@ -40,7 +40,7 @@ TEST(MaintainHandlerTest, ServesAnyoneWhereThereAreNoAccounts) {
   EXPECT_EQ(registry.Call("GET", kTarget).status, 405);
 }
 
-TEST(MaintainHandlerTest, RefusesWhatIsNoCommand) {
+TEST(MaintenanceHandlerTest, RefusesABodyWithoutACommand) {
   TestRegistry registry;
   for (const char* body : {"", "{", "[]", "{}", R"({"getStatuses":{}})", R"({"startJob":{"scrub":{"fast":true}}})"}) {
     const RawResponse response = registry.Call("POST", kTarget, body);
@@ -49,7 +49,7 @@ TEST(MaintainHandlerTest, RefusesWhatIsNoCommand) {
   }
 }
 
-TEST(MaintainHandlerTest, AnswersAsTheCommandEnded) {
+TEST(MaintenanceHandlerTest, MapsTheStatusOfACommand) {
   TestRegistry registry;
   const auto status_after = [&](const absl::Status& status) {
     registry.services().upkeep()->FailWith(status);

@@ -13,7 +13,7 @@
 #include "gateway/api/auth/access_denials.h"
 #include "gateway/api/auth/key_set_cache.h"
 #include "gateway/api/auth/token_verifier.h"
-#include "gateway/api/request/verified_token.h"
+#include "gateway/api/request/access_token.h"
 #include "gateway/backends/auth_backend.h"
 #include "gateway/http/message.h"
 #include "prometheus/registry.h"
@@ -22,15 +22,15 @@
 
 namespace entrepot::gateway::api {
 
-// Whether a request's bearer token grants what its method and route need. Thread-safe.
+// Checks that a request's bearer token grants the permission of its method and route. Thread-safe.
 class AccessControl {
  public:
-  using Token = std::shared_ptr<const VerifiedToken>;
-  // The token (nullptr where none is needed), or the answer to a request that it does not suffice for.
+  using Token = std::shared_ptr<const AccessToken>;
+  // The token (nullptr if none is needed), or the response that denies the request.
   using Decision = std::variant<Token, http::Response>;
 
   struct Options {
-    // What clients call the registry; empty: what their requests say.
+    // The URL that clients use for the registry; empty: derived from each request.
     std::string external_url;
     KeySetCache::Options keys;
     runtime::AuditLog* audit = nullptr;
@@ -40,22 +40,23 @@ class AccessControl {
   AccessControl(AuthBackend* auth, const Clock* clock, const Options& options,
                 const std::shared_ptr<prometheus::Registry>& registry);
 
-  // The token where it was verified before, suffices and nothing else is to be done: what most requests come with, for
-  // half a microsecond. Else nullptr, and Decide() decides.
-  Token FindSufficient(const http::Request& request, const NeededAccess& needed);
-  boost::asio::awaitable<Decision> Decide(const http::Request& request, const NeededAccess& needed);
-  // What a service, which knows more, has denied to a token that is good in itself. kUnauthenticated (it may be older
-  // than its repository) becomes a challenge: clients get themselves a new one.
+  // The fast path, which takes half a microsecond and serves most requests: the token if it was verified before and
+  // suffices, and no refresh of the keys is due. Otherwise nullptr; then call Decide().
+  Token FindSufficient(const http::Request& request, const RequiredAccess& required);
+  boost::asio::awaitable<Decision> Decide(const http::Request& request, const RequiredAccess& required);
+  // The result for a request that a service denied although the token is valid. kUnauthenticated (the token may be
+  // older than the repository) becomes a challenge, so that the client requests a new token; other statuses are
+  // returned.
   boost::asio::awaitable<absl::StatusOr<http::Response>> DeniedByService(const http::Request& request,
-                                                                         const NeededAccess& needed,
+                                                                         const RequiredAccess& required,
                                                                          const absl::Status& why,
-                                                                         const VerifiedToken& token);
+                                                                         const AccessToken& token);
 
   KeySetCache& keys() { return keys_; }
 
  private:
-  boost::asio::awaitable<http::Response> Deny(const http::Request& request, const NeededAccess& needed,
-                                              DenialReason reason, const absl::Status& why, const VerifiedToken* token);
+  boost::asio::awaitable<http::Response> Deny(const http::Request& request, const RequiredAccess& required,
+                                              DenialReason reason, const absl::Status& why, const AccessToken* token);
   void RefreshKeysIfDue(const boost::asio::any_io_executor& executor, absl::Time now);
 
   const Clock* const clock_;

@@ -55,7 +55,7 @@ class AccessControlTest : public testing::Test {
   TestRegistry registry_{{}, auth_.accounts()};
 };
 
-// The claims of a token as JSON, to be signed in wrong ways.
+// The claims of a token as JSON.
 std::string ClaimsOf(absl::string_view token) {
   const std::vector<std::string> parts = absl::StrSplit(token, '.');
   std::string claims;
@@ -83,21 +83,21 @@ std::string HmacSha256(absl::string_view key, absl::string_view bytes) {
   return Sha256(outer + Sha256(absl::StrCat(inner, bytes)));
 }
 
-TEST_F(AccessControlTest, ChallengesWithoutAnErrorWhereNoTokenWasSent) {
+TEST_F(AccessControlTest, ChallengesWithoutAnErrorIfNoTokenWasSent) {
   for (const char* target : {"/v2/", "/v2"}) {
     const RawResponse response = registry_.Call("GET", target);
     EXPECT_EQ(response.status, 401);
     EXPECT_EQ(response.Field("www-authenticate"), "Bearer realm=\"http://localhost/token\",service=\"test-service\"");
     EXPECT_EQ(response.Field("docker-distribution-api-version"), "registry/2.0");
   }
-  // A password is no token: whoever sends one hears where to take it.
+  // A password is no token; the challenge tells the client where to send it.
   const RawResponse basic = registry_.Call("GET", "/v2/", "", Basic("ann", "secret"));
   EXPECT_EQ(basic.status, 401);
   EXPECT_FALSE(absl::StrContains(basic.Field("www-authenticate"), "error="));
   EXPECT_EQ(Metric("entrepot_authorization_denied_total", "missing_token"), 3);
 }
 
-TEST_F(AccessControlTest, SaysWhatWasNeededAndWhatTheTokenHas) {
+TEST_F(AccessControlTest, ReportsTheRequiredAndTheGrantedAccess) {
   const auto detail = [](const RawResponse& response) {
     return std::string(boost::json::parse(response.body).at("errors").at(0).at("detail").as_string());
   };
@@ -111,13 +111,13 @@ TEST_F(AccessControlTest, SaysWhatWasNeededAndWhatTheTokenHas) {
             "needed: registry:catalog:*; the token does not grant it");
 }
 
-TEST_F(AccessControlTest, TakesAStarForEveryAction) {
+TEST_F(AccessControlTest, AcceptsAStarForEveryAction) {
   const std::string token = auth_.Token("ann", "repository:team/app:*");
   EXPECT_EQ(Get(token).status, 200);
   EXPECT_EQ(registry_.Call("DELETE", kManifest, "", Bearer(token)).status, 202);
 }
 
-TEST_F(AccessControlTest, RefusesTokensThatNoKeyOfOursSigned) {
+TEST_F(AccessControlTest, RefusesTokensSignedWithOtherKeys) {
   const std::string good = auth_.Token("ann", kPullPush);
   const std::string claims = ClaimsOf(good);
   const std::string kid = auth_.signing_key().kid();
@@ -131,7 +131,7 @@ TEST_F(AccessControlTest, RefusesTokensThatNoKeyOfOursSigned) {
       absl::StrCat(absl::WebSafeBase64Escape(header("HS256")), ".", absl::WebSafeBase64Escape(claims));
   const std::string jwk = boost::json::serialize(auth_.signing_key().verification_key().ToJwk());
   ExpectInvalid(absl::StrCat(hs256, ".", absl::WebSafeBase64Escape(HmacSha256(jwk, hs256))), "HS256, public key");
-  // CVE-2025-24976: the key that came with the token.
+  // CVE-2025-24976: a key sent with the token.
   const token::SigningKey foreign = token::SigningKey::Generate(token::SignatureAlgorithm::kEs256);
   const std::string embedded =
       absl::StrCat(absl::WebSafeBase64Escape(header(
@@ -146,7 +146,7 @@ TEST_F(AccessControlTest, RefusesTokensThatNoKeyOfOursSigned) {
   ExpectInvalid(good.substr(0, good.size() - 4), "cut off");
 }
 
-TEST_F(AccessControlTest, RefusesTokensOfOtherTimesIssuersAndAudiences) {
+TEST_F(AccessControlTest, RefusesTokensWithWrongTimesIssuersAndAudiences) {
   const auto spoilt = [&](auto spoil) {
     token::RegistryClaims claims = auth_.Claims("ann", kPull);
     spoil(claims);
@@ -178,7 +178,7 @@ TEST_F(AccessControlTest, RefusesTokensOfOtherTimesIssuersAndAudiences) {
   ExpectInvalid(absl::StrCat(endless, ".", absl::WebSafeBase64Escape(auth_.signing_key().Sign(endless))), "no exp");
 }
 
-TEST_F(AccessControlTest, NoticesThatACachedTokenExpires) {
+TEST_F(AccessControlTest, RefusesACachedTokenAfterItExpires) {
   const std::string token = auth_.Token("ann", kPull);
   EXPECT_EQ(Get(token).status, 200);
   auth_.clock().Advance(absl::Minutes(6) - absl::Seconds(1));
@@ -193,14 +193,14 @@ TEST_F(AccessControlTest, VerifiesATokenOnceAndFetchesKeysOnce) {
   for (int i = 0; i < 10; ++i) EXPECT_EQ(Get(token).status, 200);
   EXPECT_EQ(Metric("entrepot_token_verifications_total", "cached"), cached + 9);
   EXPECT_EQ(auth_.verification_fetches(), 1);
-  // The other one is the pusher's.
+  // One of them is the pusher's.
   EXPECT_EQ(Metric("entrepot_token_verifications_total", "verified"), 2);
   EXPECT_EQ(Metric("entrepot_token_verifications_total", "refused"), 0);
   Get("nonsense");
   EXPECT_EQ(Metric("entrepot_token_verifications_total", "refused"), 1);
 }
 
-TEST_F(AccessControlTest, TakesTokensOfANewKeyAtOnceAndOfTheOldOneWhileItIsPublished) {
+TEST_F(AccessControlTest, AcceptsTokensOfNewAndOfPublishedOldKeys) {
   const std::string before = auth_.Token("ann", kPull);
   EXPECT_EQ(Get(before).status, 200);
   auth_.RotateKey();
@@ -208,7 +208,7 @@ TEST_F(AccessControlTest, TakesTokensOfANewKeyAtOnceAndOfTheOldOneWhileItIsPubli
   EXPECT_EQ(Get(after).status, 200);
   EXPECT_EQ(Get(before).status, 200);
   EXPECT_EQ(auth_.verification_fetches(), 2);
-  // Keys that are taken back take their tokens along, once that is known.
+  // The tokens of a withdrawn key become invalid once the new keys are fetched.
   auth_.WithdrawOldKeys();
   auth_.RotateKey();
   EXPECT_EQ(Get(auth_.Token("ann", kPull)).status, 200);
@@ -216,23 +216,23 @@ TEST_F(AccessControlTest, TakesTokensOfANewKeyAtOnceAndOfTheOldOneWhileItIsPubli
   EXPECT_EQ(Get(after).status, 200);
 }
 
-TEST_F(AccessControlTest, LooksForNewKeysNowAndThen) {
+TEST_F(AccessControlTest, RefreshesTheKeysPeriodically) {
   const std::string token = auth_.Token("ann", "repository:team/app:*");
   EXPECT_EQ(Get(token).status, 200);
   const int fetches = auth_.verification_fetches();
   auth_.clock().Advance(absl::Minutes(2));
   EXPECT_EQ(Get(token).status, 200);
-  // In the background, on the same thread as its request was: soon.
+  // The refresh runs in the background, on the thread of its request.
   for (int i = 0; i < 100 && auth_.verification_fetches() == fetches; ++i) Get(token);
   EXPECT_EQ(auth_.verification_fetches(), fetches + 1);
 }
 
-TEST_F(AccessControlTest, KeepsItsKeysWhereTheAuthServiceFails) {
+TEST_F(AccessControlTest, KeepsItsKeysIfTheAuthServiceFails) {
   const std::string token = auth_.Token("ann", kPull);
   auth_.FailWith(absl::UnavailableError("down"));
   auth_.clock().Advance(absl::Minutes(2));
   for (int i = 0; i < 10; ++i) EXPECT_EQ(Get(token).status, 200);
-  // A key that nobody knows may be a new one: that cannot be said now.
+  // An unknown key may be new, which cannot be checked now.
   const token::SigningKey foreign = token::SigningKey::Generate(token::SignatureAlgorithm::kEs256);
   const std::string unknown = token::IssueRegistryToken(foreign, auth_.Claims("ann", kPull));
   EXPECT_EQ(Get(unknown).status, 503);
@@ -240,7 +240,7 @@ TEST_F(AccessControlTest, KeepsItsKeysWhereTheAuthServiceFails) {
   ExpectInvalid(unknown, "unknown key");
 }
 
-TEST(AccessControlStartTest, AnswersUnavailableUntilThereAreKeys) {
+TEST(AccessControlStartTest, IsUnavailableUntilTheKeysAreFetched) {
   TestAuth auth;
   TestRegistry registry({}, auth.accounts());
   auth.FailWith(absl::UnavailableError("down"));
@@ -268,7 +268,7 @@ TEST(AccessControlFloodTest, BoundsTheFetchesThatForgedKeysCause) {
     });
   }
   for (std::thread& client : clients) client.join();
-  // They came in one moment: the fetch under way and the next one serve all of them.
+  // All came at the same time, so the fetch under way and the next one serve all of them.
   EXPECT_LE(auth.verification_fetches(), 4);
 }
 
@@ -286,13 +286,13 @@ TEST_F(AccessControlTest, BindsAScopeToItsRepositoryExactly) {
 
 TEST_F(AccessControlTest, RoutesAndAuthorisesTheSamePath) {
   const std::string token = auth_.Token("ann", kPull);
-  // Decoded once, both for the route and for the right.
+  // The path is decoded once, for routing and for authorization.
   EXPECT_EQ(Get(token, "/v2/team%2Fapp/manifests/latest").status, 200);
   EXPECT_EQ(Get(token, "/v2/te%61m/app/manifests/l%61test").status, 200);
   EXPECT_EQ(registry_.Call("GET", "/v2/team%2Fapp/manifests/latest").status, 401);
   EXPECT_EQ(registry_.Call("GET", "http://elsewhere/v2/team/app/manifests/latest").status, 401);
   EXPECT_EQ(Get(token, "http://elsewhere/v2/team/app/manifests/latest").status, 200);
-  // No way around it: no such path, or no such name, for anybody.
+  // No path avoids the check: these are unknown or invalid for every caller.
   for (const char* target :
        {"//v2/team/app/manifests/latest", "/v2//team/app/manifests/latest", "/v2/team//app/manifests/latest",
         "/v2/team/app/manifests/latest/", "/v2/team/app//manifests/latest"}) {
@@ -306,7 +306,7 @@ TEST_F(AccessControlTest, RoutesAndAuthorisesTheSamePath) {
   }
 }
 
-TEST_F(AccessControlTest, TakesOneAuthorizationFieldAlone) {
+TEST_F(AccessControlTest, AcceptsOneAuthorizationFieldOnly) {
   const std::string good = Bearer(auth_.Token("ann", kPull));
   EXPECT_EQ(registry_.Call("GET", kManifest, "", good + good).status, 401);
   EXPECT_EQ(registry_.Call("GET", kManifest, "", Basic("a", "b") + good).status, 401);
@@ -317,7 +317,7 @@ TEST_F(AccessControlTest, TakesOneAuthorizationFieldAlone) {
   EXPECT_EQ(registry_.Call("GET", kManifest, "", lower).status, 200);
 }
 
-TEST_F(AccessControlTest, AnswersBeforeItReadsTheBody) {
+TEST_F(AccessControlTest, RespondsBeforeItReadsTheBody) {
   http::testing::RawClient client(registry_.port());
   client.Send(absl::StrCat("PUT ", kManifest, " HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n",
                            "Content-Length: 1000000\r\n", Bearer(auth_.Token("ann", kPull)), "\r\n"));
@@ -326,7 +326,7 @@ TEST_F(AccessControlTest, AnswersBeforeItReadsTheBody) {
   EXPECT_EQ(response->status, 401);
 }
 
-TEST_F(AccessControlTest, NamesTheAddressThatTheClientUsed) {
+TEST_F(AccessControlTest, ChallengesWithTheAddressThatTheClientUsed) {
   http::testing::RawClient client(registry_.port());
   client.Send(
       "GET /v2/ HTTP/1.1\r\nHost: registry.example:8443\r\nX-Forwarded-Host: evil\r\n"
@@ -340,7 +340,7 @@ TEST_F(AccessControlTest, NamesTheAddressThatTheClientUsed) {
             "Bearer realm=\"https://r.example/token\",service=\"test-service\"");
 }
 
-TEST_F(AccessControlTest, AccountRoutesAreNotThereWithoutAccounts) {
+TEST_F(AccessControlTest, AccountRoutesDoNotExistWithoutAccounts) {
   TestRegistry open;
   EXPECT_EQ(open.Call("GET", "/token").status, 404);
   EXPECT_EQ(open.Call("POST", "/token").status, 404);
@@ -349,7 +349,7 @@ TEST_F(AccessControlTest, AccountRoutesAreNotThereWithoutAccounts) {
   EXPECT_EQ(open.Call("POST", "/entrepot/v1/administer", "{}").status, 404);
   EXPECT_EQ(open.Call("DELETE", "/entrepot/v1/repositories/a").status, 404);
   EXPECT_EQ(open.Call("GET", "/v2/").status, 200);
-  // Whoever sends a token to a registry without accounts is not asked for it.
+  // A registry without accounts ignores tokens.
   EXPECT_EQ(open.Call("GET", "/v2/", "", Bearer("nonsense")).status, 200);
 }
 
@@ -362,7 +362,7 @@ TEST_F(AccessControlTest, ServesTheKeySet) {
   EXPECT_FALSE(absl::StrContains(response.body, "\"d\""));
 }
 
-TEST(DeletesDisabledTest, AnswersThatNoContentIsDeleted) {
+TEST(DeletesDisabledTest, RefusesToDeleteContent) {
   TestAuth auth;
   config::v1::Limits limits;
   limits.set_deletes_disabled(true);

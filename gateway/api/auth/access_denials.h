@@ -7,8 +7,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "gateway/api/request/access_token.h"
 #include "gateway/api/request/route_table.h"
-#include "gateway/api/request/verified_token.h"
 #include "gateway/http/message.h"
 #include "prometheus/counter.h"
 #include "prometheus/registry.h"
@@ -16,37 +16,37 @@
 
 namespace entrepot::gateway::api {
 
-// What a request's method and route need.
-struct NeededAccess {
-  Need need;
-  absl::string_view repository;  // "" where the route has none.
-  // Of a push that asks to mount a blob: the repository that it lies in, "" where none is named.
+// The access that a request's method and route require.
+struct RequiredAccess {
+  Permission permission;
+  absl::string_view repository;  // "" if the route has none.
+  // For a push that mounts a blob: the repository to mount from; "" if none is given.
   absl::string_view mount_source = "";
 };
 
 enum class DenialReason { kMissingToken, kInvalidToken, kInsufficientScope, kPolicy };
 
-// The 401s of a registry with accounts: what they say, who counts them and who writes them down. An answer depends on
-// the request and its token alone, never on what the registry holds. Thread-safe.
+// Makes, counts and records the 401 responses of a registry with accounts. A response depends on the request and its
+// token only, never on the registry's content. Thread-safe.
 //
 // Counter: entrepot_authorization_denied_total{reason}, "missing_token", "invalid_token", "insufficient_scope" or
-// "policy". All but the first also go to the audit log, event "access": to send no token is how every client begins.
+// "policy". All but the first are also written to the audit log, event "access": every client begins without a token.
 class AccessDenials {
  public:
-  // `external_url` as BaseUrl() takes it; `audit` outlives it, nullptr: there is none.
+  // `external_url`: see BaseUrl(). `audit` must outlive this and may be nullptr.
   AccessDenials(std::string external_url, runtime::AuditLog* audit,
                 const std::shared_ptr<prometheus::Registry>& registry);
 
-  // `why` is what was wrong with an invalid token, else OK; `token` is nullptr where none was good.
-  http::Response Deny(const http::Request& request, const NeededAccess& needed, DenialReason reason,
-                      absl::string_view service, const absl::Status& why, const VerifiedToken* token) const;
-  // A service has denied, for policy, what the token grants: counts it and writes it down.
-  void NotePolicy(const http::Request& request, const NeededAccess& needed, const absl::Status& why,
-                  const VerifiedToken& token) const;
+  // `why` is the reason if the token is invalid, otherwise OK; `token` is nullptr without a valid token.
+  http::Response Deny(const http::Request& request, const RequiredAccess& required, DenialReason reason,
+                      absl::string_view service, const absl::Status& why, const AccessToken* token) const;
+  // Counts and records that a service denied, by policy, a request that the token grants.
+  void RecordPolicyDenial(const http::Request& request, const RequiredAccess& required, const absl::Status& why,
+                          const AccessToken& token) const;
 
  private:
-  void Note(const http::Request& request, const NeededAccess& needed, DenialReason reason, absl::string_view why,
-            const VerifiedToken* token) const;
+  void Record(const http::Request& request, const RequiredAccess& required, DenialReason reason, absl::string_view why,
+              const AccessToken* token) const;
 
   const std::string external_url_;
   runtime::AuditLog* const audit_;

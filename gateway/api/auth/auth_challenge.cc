@@ -10,7 +10,7 @@
 namespace entrepot::gateway::api {
 namespace {
 
-// RFC 9110's quoted-string.
+// Appends a parameter as a quoted-string of RFC 9110.
 void AppendParameter(absl::string_view name, absl::string_view text, std::string* value) {
   if (text.empty()) return;
   absl::StrAppend(value, value->back() == ' ' ? "" : ",", name, "=\"");
@@ -30,24 +30,24 @@ std::string BaseUrl(absl::string_view external_url, const http::Request& request
     return std::string(external_url);
   }
   const std::optional<absl::string_view> host = request.Find("Host");
-  // HTTP/1.0 has requests without a Host.
+  // Requests of HTTP/1.0 may have no Host.
   return absl::StrCat(request.is_tls ? "https://" : "http://", host.value_or("localhost"));
 }
 
-std::string NeededScope(Need need, absl::string_view repository) {
-  switch (need) {
-    case Need::kNothing:
-    case Need::kAnyToken:
+std::string RequiredScope(Permission permission, absl::string_view repository) {
+  switch (permission) {
+    case Permission::kNone:
+    case Permission::kAnyToken:
       return "";
-    case Need::kPull:
+    case Permission::kPull:
       return absl::StrCat("repository:", repository, ":pull");
-    case Need::kPush:
+    case Permission::kPush:
       return absl::StrCat("repository:", repository, ":pull,push");
-    case Need::kDelete:
+    case Permission::kDelete:
       return absl::StrCat("repository:", repository, ":delete");
-    case Need::kCatalog:
+    case Permission::kCatalog:
       return std::string(kCatalogScope);
-    case Need::kAdminister:
+    case Permission::kAdmin:
       return std::string(kAdministrationScope);
   }
   return "";

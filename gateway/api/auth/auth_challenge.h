@@ -7,26 +7,26 @@
 #include "gateway/api/request/route_table.h"
 #include "gateway/http/message.h"
 
-// The WWW-Authenticate field that tells a client where it gets a token, and for what (Distribution's token
+// The WWW-Authenticate field, which tells a client where to get a token and for which scope (Distribution's token
 // specification, "How to authenticate"; RFC 6750 section 3).
 namespace entrepot::gateway::api {
 
-// What clients call the registry: `external_url` where there is one, else from the request's Host field and whether it
-// came over TLS. Without a slash at its end.
+// The URL that clients use for the registry: `external_url` unless it is empty, otherwise made from the request's Host
+// field and from whether it came over TLS. Without a slash at the end.
 std::string BaseUrl(absl::string_view external_url, const http::Request& request);
 
-// The scope to ask for: "repository:a/b:pull,push", "registry:catalog:*"; "" where any token will do. Whoever pushes
-// reads too.
-std::string NeededScope(Need need, absl::string_view repository);
+// The scope to request: "repository:a/b:pull,push", "registry:catalog:*"; "" if any token will do. A push includes
+// pull, because clients read while they push.
+std::string RequiredScope(Permission permission, absl::string_view repository);
 
 struct BearerChallenge {
   std::string realm;
   std::string service;
-  std::string scope;  // Empty: left out.
-  std::string error;  // "invalid_token", "insufficient_scope"; empty: left out.
+  std::string scope;  // Omitted if empty.
+  std::string error;  // "invalid_token" or "insufficient_scope"; omitted if empty.
 };
 
-// Whatever the parts hold, the value stays one challenge of printable ASCII.
+// The value is always one challenge of printable ASCII, whatever the parts contain.
 std::string ToHeaderValue(const BearerChallenge& challenge);
 
 }  // namespace entrepot::gateway::api

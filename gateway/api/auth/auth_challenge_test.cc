@@ -7,28 +7,28 @@
 namespace entrepot::gateway::api {
 namespace {
 
-TEST(BearerChallengeTest, LeavesOutWhatIsEmpty) {
+TEST(BearerChallengeTest, OmitsEmptyParameters) {
   EXPECT_EQ(ToHeaderValue({"https://r/token", "s", "", ""}), "Bearer realm=\"https://r/token\",service=\"s\"");
   EXPECT_EQ(ToHeaderValue({"https://r/token", "s", "repository:a:pull", "invalid_token"}),
             "Bearer realm=\"https://r/token\",service=\"s\",scope=\"repository:a:pull\",error=\"invalid_token\"");
 }
 
-TEST(BearerChallengeTest, StaysOneHeaderValueWhateverItsPartsHold) {
+TEST(BearerChallengeTest, StaysOneHeaderValueWithAnyParts) {
   EXPECT_EQ(ToHeaderValue({"http://a\"b\\c\r\nX: y/token", "s\x01\xff", "", ""}),
             "Bearer realm=\"http://a\\\"b\\\\c??X: y/token\",service=\"s??\"");
 }
 
-TEST(NeededScopeTest, AsksForPullWhereItAsksForPush) {
-  EXPECT_EQ(NeededScope(Need::kNothing, ""), "");
-  EXPECT_EQ(NeededScope(Need::kAnyToken, ""), "");
-  EXPECT_EQ(NeededScope(Need::kPull, "a/b"), "repository:a/b:pull");
-  EXPECT_EQ(NeededScope(Need::kPush, "a/b"), "repository:a/b:pull,push");
-  EXPECT_EQ(NeededScope(Need::kDelete, "a/b"), "repository:a/b:delete");
-  EXPECT_EQ(NeededScope(Need::kCatalog, ""), "registry:catalog:*");
-  EXPECT_EQ(NeededScope(Need::kAdminister, ""), "registry:administration:*");
+TEST(RequiredScopeTest, IncludesPullInPush) {
+  EXPECT_EQ(RequiredScope(Permission::kNone, ""), "");
+  EXPECT_EQ(RequiredScope(Permission::kAnyToken, ""), "");
+  EXPECT_EQ(RequiredScope(Permission::kPull, "a/b"), "repository:a/b:pull");
+  EXPECT_EQ(RequiredScope(Permission::kPush, "a/b"), "repository:a/b:pull,push");
+  EXPECT_EQ(RequiredScope(Permission::kDelete, "a/b"), "repository:a/b:delete");
+  EXPECT_EQ(RequiredScope(Permission::kCatalog, ""), "registry:catalog:*");
+  EXPECT_EQ(RequiredScope(Permission::kAdmin, ""), "registry:administration:*");
 }
 
-TEST(BaseUrlTest, IsWhatTheClientUsedUnlessConfigured) {
+TEST(BaseUrlTest, ComesFromTheRequestUnlessConfigured) {
   http::Request request;
   EXPECT_EQ(BaseUrl("", request), "http://localhost");
   request.fields.push_back({"Host", "r.example:5000"});

@@ -1,16 +1,20 @@
 #include "gateway/api/auth/authorization_header.h"
 
 #include <algorithm>
+#include <string>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/strip.h"
+#include "services/core/text/utf8.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::gateway::api {
 namespace {
 
 constexpr absl::string_view kName = "Authorization";
+constexpr size_t kBasicBytesMax = 4096;
 constexpr absl::string_view kBearer = "Bearer ";
 
 bool IsToken68(absl::string_view text) {
@@ -21,12 +25,12 @@ bool IsToken68(absl::string_view text) {
   });
 }
 
-// The one field; nullptr without one.
+// The value of the only field; nullptr without a field.
 absl::StatusOr<const absl::string_view*> FindField(const http::Request& request) {
   const absl::string_view* value = nullptr;
   for (const http::Request::Field& field : request.fields) {
     if (field.name.size() != kName.size() || !absl::EqualsIgnoreCase(field.name, kName)) continue;
-    if (value != nullptr) return absl::InvalidArgumentError("the Authorization field is given more than once");
+    if (value != nullptr) return absl::InvalidArgumentError("more than one Authorization field");
     value = &field.value;
   }
   return value;
@@ -64,6 +68,20 @@ absl::string_view PeekBearer(const http::Request& request) {
   const absl::StatusOr<const absl::string_view*> value = FindField(request);
   if (!value.ok() || *value == nullptr || !absl::StartsWith(**value, kBearer)) return "";
   return (*value)->substr(kBearer.size());
+}
+
+absl::StatusOr<BasicCredentials> ParseBasicCredentials(absl::string_view base64) {
+  std::string text;
+  const bool has_blanks = base64.find_first_of(" \t\r\n\v\f") != absl::string_view::npos;
+  if (base64.size() > kBasicBytesMax || has_blanks || !absl::Base64Unescape(base64, &text)) {
+    return absl::InvalidArgumentError("the Basic credentials are not base64, or longer than 4096 bytes");
+  }
+  const size_t colon = text.find(':');
+  if (colon == std::string::npos) return absl::InvalidArgumentError("the Basic credentials contain no colon");
+  if (Utf8PrefixLength(text) != text.size()) {
+    return absl::InvalidArgumentError("the Basic credentials are not UTF-8");
+  }
+  return BasicCredentials{text.substr(0, colon), text.substr(colon + 1)};
 }
 
 }  // namespace entrepot::gateway::api

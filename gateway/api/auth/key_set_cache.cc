@@ -16,14 +16,14 @@ namespace {
 namespace asio = boost::asio;
 using asio::awaitable;
 
-// A waiter that nobody woke looks for itself.
+// A waiter checks for itself after this time, in case it was not woken.
 constexpr std::chrono::seconds kWaitMax{5};
 
 absl::StatusOr<VerificationKeys> Parse(auth::v1::GetVerificationResponse response) {
   VerificationKeys keys;
   ASSIGN_OR_RETURN(keys.keys, token::KeySet::Parse(response.key_set_json()));
   if (response.issuer().empty() || response.service().empty()) {
-    return absl::InternalError("the auth service names no issuer, or no service");
+    return absl::InternalError("the auth service's response has no issuer or no service");
   }
   keys.key_set_json = std::move(*response.mutable_key_set_json());
   keys.expected = {std::move(*response.mutable_issuer()), std::move(*response.mutable_service())};
@@ -42,17 +42,17 @@ awaitable<void> Wait(asio::steady_timer& timer) {
 
 }  // namespace
 
-// Whoever fetches. However that ends, others may fetch again.
-class KeySetCache::Lead {
+// Marks a fetch as under way. Its end, however it comes, lets others fetch again.
+class KeySetCache::FetchGuard {
  public:
-  explicit Lead(KeySetCache* cache) : cache_(cache) {}
-  ~Lead() {
+  explicit FetchGuard(KeySetCache* cache) : cache_(cache) {}
+  ~FetchGuard() {
     absl::MutexLock lock(&cache_->mutex_);
     cache_->fetching_ = false;
     cache_->WakeAll();
   }
-  Lead(const Lead&) = delete;
-  Lead& operator=(const Lead&) = delete;
+  FetchGuard(const FetchGuard&) = delete;
+  FetchGuard& operator=(const FetchGuard&) = delete;
 
  private:
   KeySetCache* const cache_;
@@ -67,7 +67,7 @@ KeySetCache::KeySetCache(AuthBackend* auth, const Clock* clock, const Options& o
 bool KeySetCache::IsRefreshDue(absl::Time now) const {
   const int64_t due = due_unix_millis_.load(std::memory_order_relaxed);
   const int64_t now_millis = absl::ToUnixMillis(now);
-  // A clock that was set back must not put it off.
+  // A clock that is set back must not delay the refresh.
   return now_millis >= due || due - now_millis > far_millis_;
 }
 
@@ -123,7 +123,7 @@ awaitable<absl::StatusOr<KeySetCache::Keys>> KeySetCache::AwaitFetch(const CallC
 }
 
 awaitable<void> KeySetCache::Fetch(const CallContext& call) {
-  const Lead lead(this);
+  const FetchGuard guard(this);
   asio::steady_timer timer(co_await asio::this_coro::executor);
   {
     absl::MutexLock lock(&mutex_);
@@ -137,14 +137,14 @@ awaitable<void> KeySetCache::Fetch(const CallContext& call) {
     next_start_ = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(options_.fetch_interval_min);
   }
   absl::StatusOr<auth::v1::GetVerificationResponse> response = co_await auth_->GetVerification(call);
-  Take(response.ok() ? Parse(*std::move(response)) : response.status(), number);
+  Store(response.ok() ? Parse(*std::move(response)) : response.status(), number);
 }
 
-void KeySetCache::Take(absl::StatusOr<VerificationKeys> fetched, uint64_t number) {
+void KeySetCache::Store(absl::StatusOr<VerificationKeys> fetched, uint64_t number) {
   const absl::Duration next = fetched.ok() ? options_.refresh_interval : options_.retry_interval;
   due_unix_millis_.store(absl::ToUnixMillis(clock_->Now() + next), std::memory_order_relaxed);
   if (!fetched.ok()) {
-    runtime::Log(runtime::LogLevel::kWarning, "cannot fetch the keys that tokens are verified with",
+    runtime::Log(runtime::LogLevel::kWarning, "cannot fetch the keys to verify tokens with",
                  {{"reason", absl::string_view(fetched.status().message())}});
   }
   absl::MutexLock lock(&mutex_);
@@ -160,7 +160,7 @@ void KeySetCache::WakeAll() {
   for (const std::weak_ptr<asio::steady_timer>& waiting : waiting_) {
     const std::shared_ptr<asio::steady_timer> timer = waiting.lock();
     if (timer == nullptr) continue;
-    // On the waiter's own thread, and so not before it waits.
+    // On the waiter's own thread, so never before it waits.
     asio::post(timer->get_executor(), [timer] { timer->cancel(); });
   }
   waiting_.clear();

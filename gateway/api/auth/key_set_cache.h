@@ -22,18 +22,18 @@
 
 namespace entrepot::gateway::api {
 
-// What tokens are verified with. Immutable.
+// The keys and claims that tokens are verified with. Immutable.
 struct VerificationKeys {
   token::KeySet keys;
   std::string key_set_json;
   token::ExpectedToken expected;
-  uint64_t generation = 0;  // Another one whenever anything of the above has changed.
+  uint64_t generation = 0;  // Differs whenever any of the above differs.
 };
 
-// The auth service's verification keys, kept: fetched when they are first needed, looked at again now and then, and at
-// once where somebody has seen a token of a key that is not among them. One fetch at a time serves all who wait, and
-// there is a bound on how many there are in a time, so that made-up tokens cause no load. Where a fetch fails the old
-// keys stay. Thread-safe; coroutines run on executors of one thread each.
+// Caches the auth service's verification keys. They are fetched when first needed, refreshed periodically, and fetched
+// at once when a token was signed with an unknown key. One fetch at a time serves all waiters, and the rate of fetches
+// is bounded, so that forged tokens cause no load. If a fetch fails, the old keys stay. Thread-safe; each coroutine
+// must run on an executor with a single thread.
 class KeySetCache {
  public:
   using Keys = std::shared_ptr<const VerificationKeys>;
@@ -41,42 +41,42 @@ class KeySetCache {
   struct Options {
     absl::Duration refresh_interval = absl::Minutes(1);
     absl::Duration retry_interval = absl::Seconds(5);
-    // From one fetch's start to the next one's.
+    // Between the starts of two fetches.
     absl::Duration fetch_interval_min = absl::Seconds(1);
   };
 
-  // Both must outlive it and all its coroutines, as it must outlive them itself.
+  // Both must outlive it. It must outlive its coroutines.
   KeySetCache(AuthBackend* auth, const Clock* clock, const Options& options);
   KeySetCache(const KeySetCache&) = delete;
   KeySetCache& operator=(const KeySetCache&) = delete;
 
-  // The generation of the keys now; 0 before there are any.
+  // The generation of the current keys; 0 before the first fetch.
   uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
-  // Whether the keys should be looked at again.
+  // Whether the keys should be refreshed.
   bool IsRefreshDue(absl::Time now) const;
-  // The same, true for one caller, who then waits for NextFetch().
+  // The same, but true for one caller only, which must then await NextFetch().
   bool ClaimRefresh(absl::Time now);
 
-  // The keys that there are; where there are none yet, the first.
+  // The current keys; awaits the first fetch if there are none yet.
   boost::asio::awaitable<absl::StatusOr<Keys>> Get(const CallContext& call);
-  // What a fetch that begins from now on is called, at least.
+  // The smallest number of a fetch that begins from now on.
   uint64_t NextFetch();
-  // The keys once the fetch of that name, or a later one, has ended; an error where that failed.
+  // The keys after the fetch with this number or a later one has ended; its error if it failed.
   boost::asio::awaitable<absl::StatusOr<Keys>> AwaitFetch(const CallContext& call, uint64_t number);
-  // The same for the next fetch to end: one that is under way, or a new one.
+  // The same for the next fetch to end: the one under way, or a new one.
   boost::asio::awaitable<absl::StatusOr<Keys>> AwaitAnyFetch(const CallContext& call);
 
  private:
-  class Lead;
+  class FetchGuard;
 
   boost::asio::awaitable<void> Fetch(const CallContext& call);
-  void Take(absl::StatusOr<VerificationKeys> fetched, uint64_t number);
+  void Store(absl::StatusOr<VerificationKeys> fetched, uint64_t number);
   void WakeAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   AuthBackend* const auth_;
   const Clock* const clock_;
   const Options options_;
-  const int64_t far_millis_;  // Further off than any refresh is.
+  const int64_t far_millis_;  // No refresh is due later than this from now.
   std::atomic<uint64_t> generation_{0};
   std::atomic<int64_t> due_unix_millis_{0};
 
@@ -87,7 +87,7 @@ class KeySetCache {
   uint64_t started_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t ended_ ABSL_GUARDED_BY(mutex_) = 0;
   std::chrono::steady_clock::time_point next_start_ ABSL_GUARDED_BY(mutex_);
-  // Each belongs to a coroutine that waits for a fetch of another.
+  // Each belongs to a coroutine that waits for another coroutine's fetch.
   std::vector<std::weak_ptr<boost::asio::steady_timer>> waiting_ ABSL_GUARDED_BY(mutex_);
 };
 

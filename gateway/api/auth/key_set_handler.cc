@@ -4,7 +4,7 @@
 
 namespace entrepot::gateway::api {
 
-HandlerResult KeySetHandler::Handle(const CallContext& call) const {
+HandlerResult KeySetHandler::Handle(http::Request&, const CallContext& call) const {
   CO_ASSIGN_OR_RETURN(const KeySetCache::Keys keys, co_await keys_->Get(call));
   http::Response response;
   response.fields.emplace_back("Content-Type", "application/json");

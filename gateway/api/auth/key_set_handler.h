@@ -6,13 +6,13 @@
 
 namespace entrepot::gateway::api {
 
-// GET /.well-known/jwks.json: the public keys that the registry's tokens are verified with (RFC 7517). Thread-safe.
+// GET /.well-known/jwks.json: the public keys to verify the registry's tokens with (RFC 7517). Thread-safe.
 class KeySetHandler {
  public:
   // `keys` must outlive the handler.
   explicit KeySetHandler(KeySetCache* keys) : keys_(keys) {}
 
-  HandlerResult Handle(const CallContext& call) const;
+  HandlerResult Handle(http::Request& request, const CallContext& call) const;
 
  private:
   KeySetCache* const keys_;

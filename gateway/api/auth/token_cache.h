@@ -10,27 +10,27 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
-#include "gateway/api/request/verified_token.h"
+#include "gateway/api/request/access_token.h"
 
 namespace entrepot::gateway::api {
 
-// Tokens that were verified, by their text, so that none is verified twice while it lives. Bounded by the bytes of
-// their texts; those that were not asked for lately go first. Whether one has expired is for the caller to see.
-// Thread-safe.
+// Caches verified tokens by their text, so that a token is verified once. Bounded by the bytes of the texts; the least
+// recently used tokens are dropped first. The caller checks whether a token has expired. Thread-safe.
 //
-// The text is the key, not a digest of it: whoever could read this memory could read the requests too.
+// The key is the text, not its digest: an attacker that can read this memory can read the requests too.
 class TokenCache {
  public:
   explicit TokenCache(size_t bytes_max) : generation_bytes_max_(bytes_max / kShards / 2) {}
 
-  // nullptr where it is not there.
-  std::shared_ptr<const VerifiedToken> Find(absl::string_view text);
-  void Insert(absl::string_view text, std::shared_ptr<const VerifiedToken> token);
+  // nullptr if the token is not cached.
+  std::shared_ptr<const AccessToken> Find(absl::string_view text);
+  void Insert(absl::string_view text, std::shared_ptr<const AccessToken> token);
 
  private:
-  using Map = absl::flat_hash_map<std::string, std::shared_ptr<const VerifiedToken>>;
+  using Map = absl::flat_hash_map<std::string, std::shared_ptr<const AccessToken>>;
 
-  // Two generations: what is asked for moves to the young one; once that is full, the old one goes and it gets old.
+  // Two generations. A token that is used moves to the young one. When that is full, the old one is dropped and the
+  // young one becomes old.
   struct alignas(64) Shard {
     absl::Mutex mutex;
     Map young ABSL_GUARDED_BY(mutex);
@@ -40,8 +40,8 @@ class TokenCache {
   static constexpr size_t kShards = 16;
 
   Shard& ShardOf(absl::string_view text);
-  // Returns what is to be destroyed without the lock.
-  Map InsertLocked(Shard& shard, std::string text, std::shared_ptr<const VerifiedToken> token)
+  // Returns the entries to destroy after the lock is released.
+  Map InsertLocked(Shard& shard, std::string text, std::shared_ptr<const AccessToken> token)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
 
   const size_t generation_bytes_max_;

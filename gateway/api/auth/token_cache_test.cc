@@ -11,10 +11,10 @@
 namespace entrepot::gateway::api {
 namespace {
 
-std::shared_ptr<const VerifiedToken> Token(const std::string& account) {
+std::shared_ptr<const AccessToken> Token(const std::string& account) {
   token::RegistryClaims claims;
   claims.subject = account;
-  return std::make_shared<const VerifiedToken>(claims, 1);
+  return std::make_shared<const AccessToken>(claims, 1);
 }
 
 // Not on the stack: GCC's address sanitizer aligns its stand-ins for stack frames to 32 bytes only.
@@ -22,7 +22,7 @@ std::unique_ptr<TokenCache> MakeCache(size_t bytes_max) { return std::make_uniqu
 
 std::string Text(int number) { return absl::StrCat(std::string(100, 'x'), number); }
 
-TEST(TokenCacheTest, FindsWhatWasInserted) {
+TEST(TokenCacheTest, FindsInsertedTokens) {
   const std::unique_ptr<TokenCache> owned = MakeCache(1 << 20);
   TokenCache& cache = *owned;
   EXPECT_EQ(cache.Find("a"), nullptr);
@@ -35,7 +35,7 @@ TEST(TokenCacheTest, FindsWhatWasInserted) {
   EXPECT_EQ(cache.Find("a")->caller().account, "carol");
 }
 
-TEST(TokenCacheTest, StaysWithinItsBoundAndKeepsWhatIsInUse) {
+TEST(TokenCacheTest, StaysWithinItsBoundAndKeepsTokensInUse) {
   const std::unique_ptr<TokenCache> owned = MakeCache(64 << 10);
   TokenCache& cache = *owned;
   cache.Insert("in use", Token("ann"));
@@ -49,7 +49,7 @@ TEST(TokenCacheTest, StaysWithinItsBoundAndKeepsWhatIsInUse) {
   EXPECT_LE(found, (64 << 10) / 100);
 }
 
-TEST(TokenCacheTest, LeavesOutWhatIsTooLargeForIt) {
+TEST(TokenCacheTest, DoesNotCacheATokenThatIsTooLarge) {
   const std::unique_ptr<TokenCache> owned = MakeCache(3200);
   TokenCache& cache = *owned;
   cache.Insert(std::string(101, 'x'), Token("ann"));

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "gateway/api/auth/basic_credentials.h"
+#include "gateway/api/auth/authorization_header.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::gateway::api {
@@ -27,7 +27,7 @@ constexpr std::array<absl::string_view, 2> kSubjectTokenTypes = {"urn:ietf:param
 constexpr std::array<absl::string_view, 8> kCredentialNames = {
     "password", "username", "refresh_token", "access_token", "subject_token", "token", "client_secret", "assertion"};
 
-// The one value of that name, "" without one.
+// The only value of the parameter; "" without one.
 absl::StatusOr<std::string> Value(const Query& parameters, absl::string_view name, size_t bytes_max) {
   std::vector<std::string> values = parameters.All(name);
   if (values.empty()) return "";
@@ -71,7 +71,7 @@ absl::Status ReadSubjectToken(const Query& form, IssueTokenRequest* request) {
   ASSIGN_OR_RETURN(const std::string type, Value(form, "subject_token_type", kNameBytesMax));
   if (!type.empty() &&
       std::find(kSubjectTokenTypes.begin(), kSubjectTokenTypes.end(), type) == kSubjectTokenTypes.end()) {
-    return absl::InvalidArgumentError("\"subject_token_type\" must be that of an id_token or of a jwt");
+    return absl::InvalidArgumentError("\"subject_token_type\" must be the type of an id_token or a jwt");
   }
   ASSIGN_OR_RETURN(*request->mutable_identity_token(), RequiredValue(form, "subject_token", kSecretBytesMax));
   return absl::OkStatus();
@@ -109,13 +109,14 @@ bool HoldsCredential(const Query& query) {
 absl::StatusOr<IssueTokenRequest> ReadTokenQuery(const Query& query,
                                                  const std::optional<Authorization>& authorization) {
   if (HoldsCredential(query)) {
-    return absl::InvalidArgumentError("a credential is never taken from the query: send it as Basic, or in a form");
+    return absl::InvalidArgumentError(
+        "a credential in the query is refused: send it with Basic authentication, or in a form");
   }
   ASSIGN_OR_RETURN(IssueTokenRequest request, ReadCommon(query));
   ASSIGN_OR_RETURN(const std::string offline, Value(query, "offline_token", kNameBytesMax));
   request.set_offline(offline == "true" || offline == "1");
   if (!authorization.has_value()) return request;
-  if (!authorization->IsBasic()) return absl::InvalidArgumentError("a token is asked for with Basic credentials");
+  if (!authorization->IsBasic()) return absl::InvalidArgumentError("a request for a token needs Basic credentials");
   ASSIGN_OR_RETURN(BasicCredentials credentials, ParseBasicCredentials(authorization->credentials));
   request.mutable_password()->set_account(std::move(credentials.account));
   request.mutable_password()->set_password(std::move(credentials.password));

@@ -9,25 +9,25 @@
 #include "gateway/api/auth/authorization_header.h"
 #include "gateway/api/request/query.h"
 
-// What clients ask /token for, in the two forms they have for it: Distribution's token specification ("Requesting a
-// Token", a GET) and its OAuth2 one (a POST). What is wrong with a request is kInvalidArgument; no message holds a
-// credential.
+// Parses requests for /token in their two forms: Distribution's token specification ("Requesting a Token", a GET) and
+// its OAuth2 specification (a POST). kInvalidArgument: an invalid request. No message contains a credential.
 namespace entrepot::gateway::api {
 
-// application/x-www-form-urlencoded, where `+` is a blank: a form's body, and the query of a GET of /token, whose
-// clients join scopes with it.
+// Parses application/x-www-form-urlencoded, in which `+` is a blank: the body of a form, and the query of GET /token,
+// whose clients join scopes with `+`.
 absl::StatusOr<Query> ParseForm(absl::string_view text);
 
-// service, scope (repeated, each of any number joined by blanks), client_id, offline_token=true; the credential is
-// Basic, or none. A credential in the query is refused: it would end up in logs and histories.
+// Parameters: service, scope (repeatable, each with one or more scopes separated by blanks), client_id,
+// offline_token=true. The credential is Basic, or absent. A credential in the query is refused, because it would appear
+// in logs and histories.
 absl::StatusOr<auth::v1::IssueTokenRequest> ReadTokenQuery(const Query& query,
                                                            const std::optional<Authorization>& authorization);
 
 // grant_type is password (username, password), refresh_token (refresh_token), or RFC 8693's token-exchange
-// (subject_token: a workload's identity); service, client_id, scope as above, access_type=offline.
+// (subject_token: a workload's identity). Also service, client_id and scope as above, and access_type=offline.
 absl::StatusOr<auth::v1::IssueTokenRequest> ReadTokenForm(const Query& form);
 
-// Whether the query holds what is a credential elsewhere.
+// Whether the query contains a parameter that carries a credential in other requests.
 bool HoldsCredential(const Query& query);
 
 }  // namespace entrepot::gateway::api

@@ -8,14 +8,14 @@
 namespace entrepot::gateway::api {
 namespace {
 
-TEST(ParseFormTest, TakesAPlusForABlank) {
+TEST(ParseFormTest, DecodesAPlusAsABlank) {
   ASSERT_OK_AND_ASSIGN(const Query form, ParseForm("a=b+c&d=e%2Bf&g=%20h"));
   EXPECT_EQ(form.All("a"), std::vector<std::string>{"b c"});
   EXPECT_EQ(form.All("d"), std::vector<std::string>{"e+f"});
   EXPECT_EQ(form.All("g"), std::vector<std::string>{" h"});
 }
 
-TEST(ParseFormTest, SaysNothingOfWhatItRefuses) {
+TEST(ParseFormTest, DoesNotRepeatARefusedForm) {
   const absl::Status status = ParseForm("password=hush%zz").status();
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_EQ(status.message().find("hush"), absl::string_view::npos);

@@ -37,7 +37,7 @@ absl::StatusOr<IssueTokenRequest> ReadGet(const http::Request& request) {
 
 absl::Status CheckPost(const http::Request& request) {
   ASSIGN_OR_RETURN(const Query query, ParseForm(request.query));
-  if (HoldsCredential(query)) return absl::InvalidArgumentError("a credential is never taken from the query");
+  if (HoldsCredential(query)) return absl::InvalidArgumentError("a credential in the query is refused");
   const std::pair<absl::string_view, absl::string_view> type =
       absl::StrSplit(request.Find("Content-Type").value_or(""), absl::MaxSplits(';', 1));
   if (absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(type.first), kForm)) return absl::OkStatus();
@@ -57,7 +57,7 @@ awaitable<absl::StatusOr<IssueTokenRequest>> Read(http::Request& request) {
   co_return ReadGet(request);
 }
 
-// The clients of both specifications find theirs.
+// With the fields of both specifications.
 std::string ToJson(const IssueTokenResponse& issued, bool is_post) {
   boost::json::object body;
   body["token"] = issued.token();
@@ -81,7 +81,7 @@ http::Response Granted(const IssueTokenResponse& issued, bool is_post) {
   return response;
 }
 
-// RFC 6749 section 5.2; "" where it has none for it.
+// The error code of RFC 6749 section 5.2; "" if there is none for the status.
 absl::string_view OAuthError(int http_status) {
   if (http_status == 400 || http_status == 413) return "invalid_request";
   return http_status == 401 ? "invalid_grant" : "";
@@ -95,7 +95,7 @@ http::Response Refused(absl::Status status, bool is_post, absl::string_view requ
   if (response.status == 401) response.fields.emplace_back("WWW-Authenticate", "Basic realm=\"entrepot\"");
   const absl::string_view error = OAuthError(response.status);
   if (is_post && !error.empty()) {
-    // In front of what ErrorResponse() wrote.
+    // Before the members that ErrorResponse() wrote.
     std::get<std::string>(response.body).insert(1, absl::StrCat("\"error\":\"", error, "\","));
   }
   return response;

@@ -9,12 +9,12 @@
 
 namespace entrepot::gateway::api {
 
-// /token: a bearer token for a credential, or for none (Distribution's token specification, GET and the OAuth2 form's
-// POST; token_form.h says what is taken). What is granted is what the credential's owner may do of what was asked for,
-// never an error where that is little.
+// /token: issues a bearer token for a credential, or for an anonymous caller (Distribution's token specification, GET
+// and the OAuth2 form's POST; token_form.h has the parameters). The token grants the part of the requested scopes that
+// the account is allowed; a small part, or none, is not an error.
 //
-// Errors have the registry's form; a POST's also say RFC 6749's `error`. 401: a wrong credential, whatever is wrong
-// with it; 400: not such a request; 429: too many wrong ones. Thread-safe.
+// Errors have the registry's form; those of POST also contain RFC 6749's `error`. 401: a wrong credential, for any
+// reason; 400: an invalid request; 429: too many wrong credentials. Thread-safe.
 class TokenHandler {
  public:
   // `auth` must outlive the handler.

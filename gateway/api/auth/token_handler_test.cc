@@ -29,7 +29,7 @@ class TokenHandlerTest : public testing::Test {
   TestRegistry registry_{{}, auth_.accounts()};
 };
 
-TEST_F(TokenHandlerTest, GivesAnAnonymousToken) {
+TEST_F(TokenHandlerTest, IssuesAnAnonymousToken) {
   const RawResponse response = registry_.Call("GET", "/token?service=test-service&scope=repository:a:pull");
   ASSERT_EQ(response.status, 200);
   EXPECT_EQ(response.Field("content-type"), "application/json");
@@ -45,8 +45,8 @@ TEST_F(TokenHandlerTest, GivesAnAnonymousToken) {
   EXPECT_EQ(registry_.Call("GET", "/v2/", "", Bearer(Text(body, "token"))).status, 200);
 }
 
-TEST_F(TokenHandlerTest, TakesBasicCredentials) {
-  // What `docker login` sends.
+TEST_F(TokenHandlerTest, AcceptsBasicCredentials) {
+  // `docker login` sends this.
   const RawResponse response = registry_.Call(
       "GET", "/token?account=ann&client_id=docker&offline_token=true&service=test-service", "", Basic("ann", "secret"));
   ASSERT_EQ(response.status, 200);
@@ -63,7 +63,7 @@ TEST_F(TokenHandlerTest, TakesBasicCredentials) {
   EXPECT_EQ(wrong.Field("cache-control"), "no-store");
 }
 
-TEST_F(TokenHandlerTest, TakesScopesRepeatedAndJoined) {
+TEST_F(TokenHandlerTest, AcceptsRepeatedAndJoinedScopes) {
   for (const char* query :
        {"scope=repository:a:pull&scope=repository:b:pull,push", "scope=repository:a:pull+repository:b:pull,push",
         "scope=repository%3Aa%3Apull%20repository%3Ab%3Apull%2Cpush",
@@ -76,8 +76,8 @@ TEST_F(TokenHandlerTest, TakesScopesRepeatedAndJoined) {
   }
 }
 
-TEST_F(TokenHandlerTest, TakesAPasswordGrant) {
-  // What containerd sends first.
+TEST_F(TokenHandlerTest, AcceptsAPasswordGrant) {
+  // containerd sends this first.
   const RawResponse response = Post(
       "grant_type=password&service=test-service&client_id=containerd-client&username=ann&password=secret&"
       "access_type=offline&scope=repository%3Aa%3Apull+repository%3Ab%3Apull");
@@ -95,7 +95,7 @@ TEST_F(TokenHandlerTest, TakesAPasswordGrant) {
   EXPECT_EQ(Text(Json(wrong), "error"), "invalid_grant");
 }
 
-TEST_F(TokenHandlerTest, TakesRefreshAndIdentityTokens) {
+TEST_F(TokenHandlerTest, AcceptsRefreshAndIdentityTokens) {
   ASSERT_EQ(Post("grant_type=refresh_token&refresh_token=abc%2Bd&scope=repository:a:pull").status, 200);
   EXPECT_EQ(auth_.last_token_request().refresh_token(), "abc+d");
   EXPECT_FALSE(auth_.last_token_request().offline());
@@ -107,7 +107,7 @@ TEST_F(TokenHandlerTest, TakesRefreshAndIdentityTokens) {
   EXPECT_EQ(Text(Json(exchanged), "issued_token_type"), "urn:ietf:params:oauth:token-type:access_token");
 }
 
-TEST_F(TokenHandlerTest, RefusesFormsThatAreNone) {
+TEST_F(TokenHandlerTest, RefusesInvalidForms) {
   for (const std::string& form :
        {std::string(), std::string("grant_type=password"), std::string("grant_type=password&username=ann"),
         std::string("grant_type=password&password=x"), std::string("grant_type=implicit"),
@@ -136,7 +136,7 @@ TEST_F(TokenHandlerTest, RefusesFormsThatAreNone) {
   EXPECT_EQ(registry_.CallChunked("POST", "/token", std::string(70'000, 'a'), kForm).status, 413);
 }
 
-TEST_F(TokenHandlerTest, TakesNoCredentialFromTheQuery) {
+TEST_F(TokenHandlerTest, RefusesCredentialsInTheQuery) {
   for (const char* name : {"password", "username", "refresh_token", "access_token", "subject_token"}) {
     const std::string target = absl::StrCat("/token?", name, "=top-secret");
     const RawResponse response = registry_.Call("GET", target);
@@ -155,7 +155,7 @@ TEST_F(TokenHandlerTest, RefusesOtherAuthorizations) {
   }
 }
 
-TEST_F(TokenHandlerTest, PassesOnThatItIsTooMuchOrDown) {
+TEST_F(TokenHandlerTest, ReportsThatTheAuthServiceIsBusyOrDown) {
   auth_.FailWith(OciError(OciErrorCode::kTooManyRequests, "too many attempts"));
   const RawResponse busy = registry_.Call("GET", "/token", "", Basic("ann", "secret"));
   EXPECT_EQ(busy.status, 429);

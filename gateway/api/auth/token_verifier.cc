@@ -15,18 +15,18 @@ using boost::asio::awaitable;
 
 constexpr size_t kCacheBytesMax = 32 << 20;
 
-// Tokens that this thread has met lately, each a copy of its own: neither a lock nor a counter is shared with another
-// thread, which may be preempted while it holds one.
+// Tokens that this thread used recently, as copies: no lock and no reference counter is shared with another thread,
+// which may be preempted while it holds one.
 struct Recent {
   uint64_t verifier = 0;
   std::string text;
-  std::shared_ptr<const VerifiedToken> token;
+  std::shared_ptr<const AccessToken> token;
 };
 constexpr size_t kRecentMax = 16;
 thread_local std::array<Recent, kRecentMax> recent_tokens;
 
 Recent& RecentFor(absl::string_view text) {
-  // A signature's end differs between tokens, but for its very last bits.
+  // Tokens differ at the end of their signature, except for its last bits.
   const size_t at = text.size() < 4 ? 0 : static_cast<unsigned char>(text[text.size() - 4]);
   return recent_tokens[at % kRecentMax];
 }
@@ -43,7 +43,7 @@ TokenVerifier::TokenVerifier(KeySetCache* keys, const Clock* clock,
     : id_(NextId()), keys_(keys), clock_(clock), cache_(kCacheBytesMax) {
   auto& verifications = prometheus::BuildCounter()
                             .Name("entrepot_token_verifications_total")
-                            .Help("Bearer tokens looked at: verified, known from before, or refused")
+                            .Help("Bearer tokens checked: verified, found in the cache, or refused")
                             .Register(*registry);
   verified_ = &verifications.Add({{"result", "verified"}});
   cached_ = &verifications.Add({{"result", "cached"}});
@@ -63,7 +63,7 @@ TokenVerifier::Token TokenVerifier::FindCached(absl::string_view text) {
     return recent.token;
   }
   Token token = cache_.Find(text);
-  if (token != nullptr) recent = {id_, std::string(text), std::make_shared<const VerifiedToken>(*token)};
+  if (token != nullptr) recent = {id_, std::string(text), std::make_shared<const AccessToken>(*token)};
   return token;
 }
 
@@ -82,7 +82,7 @@ awaitable<absl::StatusOr<TokenVerifier::Token>> TokenVerifier::VerifyUncounted(a
   const uint64_t next = keys_->NextFetch();
   CO_ASSIGN_OR_RETURN(KeySetCache::Keys keys, co_await keys_->Get(call));
   absl::StatusOr<Token> token = VerifyWith(text, *keys);
-  // A key that is not among ours may be a new one: a fetch that is under way may bring it, one that begins now does.
+  // An unknown key may be new. A fetch under way may bring it; one that begins now does.
   if (absl::IsNotFound(token.status())) {
     CO_ASSIGN_OR_RETURN(keys, co_await keys_->AwaitAnyFetch(call));
     token = VerifyWith(text, *keys);
@@ -92,7 +92,7 @@ awaitable<absl::StatusOr<TokenVerifier::Token>> TokenVerifier::VerifyUncounted(a
     token = VerifyWith(text, *keys);
   }
   if (absl::IsNotFound(token.status())) {
-    co_return OciError(OciErrorCode::kUnauthorized, "the token was signed with a key that is not the registry's");
+    co_return OciError(OciErrorCode::kUnauthorized, "the token was not signed with a key of this registry");
   }
   co_return token;
 }
@@ -100,7 +100,7 @@ awaitable<absl::StatusOr<TokenVerifier::Token>> TokenVerifier::VerifyUncounted(a
 absl::StatusOr<TokenVerifier::Token> TokenVerifier::VerifyWith(absl::string_view text, const VerificationKeys& keys) {
   ASSIGN_OR_RETURN(const token::RegistryClaims claims,
                    token::VerifyRegistryToken(text, keys.keys, keys.expected, clock_->Now()));
-  auto token = std::make_shared<const VerifiedToken>(claims, keys.generation);
+  auto token = std::make_shared<const AccessToken>(claims, keys.generation);
   cache_.Insert(text, token);
   return token;
 }

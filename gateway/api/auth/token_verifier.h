@@ -10,7 +10,7 @@
 #include "boost/asio/awaitable.hpp"
 #include "gateway/api/auth/key_set_cache.h"
 #include "gateway/api/auth/token_cache.h"
-#include "gateway/api/request/verified_token.h"
+#include "gateway/api/request/access_token.h"
 #include "gateway/backends/call_context.h"
 #include "prometheus/counter.h"
 #include "prometheus/registry.h"
@@ -18,29 +18,30 @@
 
 namespace entrepot::gateway::api {
 
-// Verifies bearer tokens, each once while it lives and the keys stay the same. Thread-safe.
+// Verifies bearer tokens, each once for as long as it is valid and the keys do not change. Thread-safe.
 //
 // Counter: entrepot_token_verifications_total{result}, "verified", "cached" or "refused".
 class TokenVerifier {
  public:
-  using Token = std::shared_ptr<const VerifiedToken>;
+  using Token = std::shared_ptr<const AccessToken>;
 
   // Both must outlive it.
   TokenVerifier(KeySetCache* keys, const Clock* clock, const std::shared_ptr<prometheus::Registry>& registry);
 
-  // Of a token that was verified before; nullptr for any other. Costs well under a microsecond.
+  // A token that was verified before; otherwise nullptr. Takes well under a microsecond.
   Token FindVerified(absl::string_view text, absl::Time now);
-  // kUnauthenticated (UNAUTHORIZED): it is not good, and why. Anything else: the keys could not be had.
+  // kUnauthenticated (UNAUTHORIZED): the token is invalid; the message is the reason. Any other error: the keys could
+  // not be fetched.
   boost::asio::awaitable<absl::StatusOr<Token>> Verify(absl::string_view text, const CallContext& call);
 
  private:
-  // kNotFound: newer keys may have that of the token.
+  // kNotFound: the token's key is unknown; newer keys may contain it.
   absl::StatusOr<Token> VerifyWith(absl::string_view text, const VerificationKeys& keys);
   boost::asio::awaitable<absl::StatusOr<Token>> VerifyUncounted(absl::string_view text, const CallContext& call);
 
   Token FindCached(absl::string_view text);
 
-  const uint64_t id_;  // No two verifiers have the same.
+  const uint64_t id_;  // Unique among verifiers.
   KeySetCache* const keys_;
   const Clock* const clock_;
   TokenCache cache_;

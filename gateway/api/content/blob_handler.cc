@@ -18,7 +18,7 @@ namespace {
 
 using boost::asio::awaitable;
 
-// What has this digest never changes.
+// The content of a digest never changes.
 constexpr absl::string_view kCacheControl = "max-age=31536000, immutable";
 
 http::Response DescribeBlob(int status, const Digest& digest) {
@@ -37,11 +37,11 @@ http::Response RangeNotSatisfiable(const Blob& blob) {
   return response;
 }
 
-// The part of the blob that a GET asks for; nullopt: all of it. kOutOfRange: a part that it has not.
+// The part of the blob that a GET requests; nullopt for all of it. kOutOfRange: the blob has no such part.
 absl::StatusOr<std::optional<ByteRange>> WantedRange(const http::Request& request, const Blob& blob) {
   const std::optional<absl::string_view> range = request.Find("Range");
   if (!range.has_value()) return std::nullopt;
-  // RFC 9110 section 13.1.5: what the client has must be a part of this very blob.
+  // RFC 9110 section 13.1.5: the range applies only if the client's part is from this blob.
   const std::optional<absl::string_view> if_range = request.Find("If-Range");
   if (if_range.has_value() && *if_range != EntityTag(blob.digest)) return std::nullopt;
   return ResolveRangeHeader(*range, blob.size_bytes);
@@ -91,7 +91,7 @@ awaitable<absl::StatusOr<Body>> BlobHandler::ReadBody(RegistryRequest& request, 
   if (range.length_bytes == 0) co_return std::string();
   absl::StatusOr<Body> body = co_await blobs_->ReadObject(request.call, blob, range);
   if (absl::IsNotFound(body.status())) {
-    // Collected and pushed again since it was found: its bytes lie elsewhere now.
+    // The blob may have been collected and pushed again since FindBlob(); then it has another storage key.
     CO_ASSIGN_OR_RETURN(Blob again, co_await manifests_->FindBlob(request.call, request.repository, blob.digest));
     if (again.storage_key == blob.storage_key) {
       body = absl::DataLossError(

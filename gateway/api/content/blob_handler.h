@@ -19,7 +19,7 @@ class BlobHandler {
  private:
   HandlerResult Get(RegistryRequest& request, const Digest& digest) const;
   HandlerResult Delete(RegistryRequest& request, const Digest& digest) const;
-  // The blob's bytes, wherever they lie by now.
+  // The blob's bytes, also if they have moved to another storage key since FindBlob().
   boost::asio::awaitable<absl::StatusOr<Body>> ReadBody(RegistryRequest& request, Blob blob,
                                                         const ByteRange& range) const;
 

@@ -17,7 +17,7 @@ awaitable<void> ReportDamage(ManifestBackend& manifests, const CallContext& call
                 {"request_id", call.request_id}});
   const absl::Status reported = co_await manifests.ReportDamage(call, blob);
   if (reported.ok()) co_return;
-  runtime::Log(runtime::LogLevel::kWarning, "a damaged blob could not be reported",
+  runtime::Log(runtime::LogLevel::kWarning, "cannot report a damaged blob",
                {{"digest", blob.digest.ToString()},
                 {"error", absl::string_view(reported.message())},
                 {"request_id", call.request_id}});

@@ -16,15 +16,15 @@
 
 namespace entrepot::gateway::api {
 
-// Tells the log and the manifest service that reading the blob has given `damage`, so that it is examined, and healed
-// by the next push.
+// Logs that reading the blob failed with `damage`, and reports it to the manifest service, which verifies the blob and
+// lets the next push replace it.
 boost::asio::awaitable<void> ReportDamage(ManifestBackend& manifests, const CallContext& call, const Blob& blob,
                                           const absl::Status& damage);
 
-// A blob's bytes as they come from the backend. One that turns out to be corrupt is reported.
+// The bytes of a blob from the backend. Reports the blob if it turns out to be corrupt.
 class DamageReportingStream : public ByteStream {
  public:
-  // `manifests` outlives this.
+  // `manifests` must outlive this.
   DamageReportingStream(std::unique_ptr<ByteStream> stream, ManifestBackend* manifests, CallContext call, Blob blob)
       : stream_(std::move(stream)), manifests_(*manifests), call_(std::move(call)), blob_(std::move(blob)) {}
 

@@ -8,11 +8,11 @@
 
 namespace entrepot::gateway::api {
 
-// The digest as an entity tag: in quotes.
+// The digest as an entity tag, in quotes.
 std::string EntityTag(const Digest& digest);
 
-// Whether the value of an If-None-Match header names this content (RFC 9110 section 13.1.2): `*`, or a list of tags,
-// weak ones included. Clients also send the digest without quotes.
+// Whether the value of an If-None-Match field (RFC 9110 section 13.1.2) matches the content with this digest. The value
+// is `*` or a list of tags, which may be weak; clients also send the digest without quotes.
 bool MatchesEntityTag(absl::string_view if_none_match, const Digest& digest);
 
 }  // namespace entrepot::gateway::api

@@ -11,7 +11,7 @@ TEST(EntityTagTest, IsTheQuotedDigest) {
   EXPECT_EQ(EntityTag(digest), absl::StrCat("\"", digest.ToString(), "\""));
 }
 
-TEST(MatchesEntityTagTest, MatchesEveryWayToNameIt) {
+TEST(MatchesEntityTagTest, MatchesEveryFormOfTheTag) {
   const Digest digest = Digest::FromBytes(DigestAlgorithm::kSha256, std::string(32, '\x11'));
   const std::string text = digest.ToString();
   for (const std::string& header : {text, "\"" + text + "\"", "W/\"" + text + "\"", std::string("*"),
@@ -20,7 +20,7 @@ TEST(MatchesEntityTagTest, MatchesEveryWayToNameIt) {
   }
 }
 
-TEST(MatchesEntityTagTest, DoesNotMatchAnythingElse) {
+TEST(MatchesEntityTagTest, DoesNotMatchOtherTags) {
   const Digest digest = Digest::FromBytes(DigestAlgorithm::kSha256, std::string(32, '\x11'));
   const std::string text = digest.ToString();
   for (const std::string& header :

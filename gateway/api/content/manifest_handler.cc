@@ -12,8 +12,8 @@
 #include "gateway/api/content/entity_tag.h"
 #include "gateway/api/request/body_reader.h"
 #include "gateway/api/request/error_response.h"
-#include "gateway/api/request/locations.h"
 #include "gateway/api/request/query.h"
+#include "gateway/api/request/route_table.h"
 #include "services/core/failpoint/failpoint.h"
 #include "services/core/media_type.h"
 #include "services/core/tag.h"
@@ -23,7 +23,7 @@
 namespace entrepot::gateway::api {
 namespace {
 
-// The specification asks for at least 10 in one request.
+// The specification requires at least 10 in one request.
 constexpr size_t kTagsMax = 100;
 
 absl::StatusOr<std::vector<Tag>> ParseTags(absl::string_view query_text) {
@@ -43,7 +43,8 @@ absl::StatusOr<std::vector<Tag>> ParseTags(absl::string_view query_text) {
 absl::Status CheckContentEncoding(const http::Request& request) {
   const std::optional<absl::string_view> encoding = request.Find("Content-Encoding");
   if (!encoding.has_value() || absl::EqualsIgnoreCase(*encoding, "identity")) return absl::OkStatus();
-  return HttpError(415, OciErrorCode::kManifestInvalid, "a manifest is stored as it is: send it without encoding");
+  return HttpError(415, OciErrorCode::kManifestInvalid,
+                   "a manifest is stored byte for byte: send it without Content-Encoding");
 }
 
 absl::StatusOr<std::optional<MediaType>> ContentType(const http::Request& request) {
@@ -100,7 +101,8 @@ HandlerResult ManifestHandler::Put(RegistryRequest& request, const Reference& re
   CO_RETURN_IF_ERROR(Failpoint("gateway.manifest.put"));
   http::Response response;
   response.status = 201;
-  response.fields.emplace_back("Location", ManifestLocation(request.repository, result.digest));
+  response.fields.emplace_back(
+      "Location", RoutePath(RouteFamily::kManifest, request.repository.ToString(), result.digest.ToString()));
   response.fields.emplace_back("Docker-Content-Digest", result.digest.ToString());
   if (result.subject.has_value()) response.fields.emplace_back("OCI-Subject", result.subject->ToString());
   if (!put.tags.empty()) response.fields.emplace_back("OCI-Tag", JoinTags(put.tags));

@@ -11,10 +11,10 @@ namespace entrepot::gateway::api {
 
 // /v2/N/manifests/<tag or digest>: GET, HEAD, PUT, DELETE. Thread-safe.
 //
-// What was pushed is what is pulled: Accept chooses nothing, as there is one form of every manifest.
+// A pull returns the manifest as it was pushed. Accept has no effect, because every manifest has one form only.
 class ManifestHandler {
  public:
-  // `manifests` must outlive the handler; a PUT's body may have `bytes_max` bytes.
+  // `manifests` must outlive the handler. The body of a PUT may have at most `bytes_max` bytes.
   ManifestHandler(ManifestBackend* manifests, size_t bytes_max) : manifests_(manifests), bytes_max_(bytes_max) {}
 
   HandlerResult Handle(RegistryRequest& request) const;

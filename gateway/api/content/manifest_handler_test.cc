@@ -15,7 +15,7 @@ constexpr char kManifests[] = "/v2/a/manifests/";
 
 Digest Sha256(absl::string_view bytes) { return ComputeDigest(DigestAlgorithm::kSha256, bytes); }
 
-TEST(ManifestHandlerTest, GivesBackWhatWasPushed) {
+TEST(ManifestHandlerTest, ReturnsTheManifestAsPushed) {
   TestRegistry registry;
   const Digest digest = registry.PushImage("a", "latest", " \n");
   for (const std::string& reference : {std::string("latest"), digest.ToString()}) {
@@ -34,7 +34,7 @@ TEST(ManifestHandlerTest, GivesBackWhatWasPushed) {
   }
 }
 
-TEST(ManifestHandlerTest, SaysWhenTheClientHasItAlready) {
+TEST(ManifestHandlerTest, RespondsNotModifiedToAMatchingEntityTag) {
   TestRegistry registry;
   const Digest digest = registry.PushImage("a", "latest");
   for (const char* method : {"GET", "HEAD"}) {
@@ -46,7 +46,7 @@ TEST(ManifestHandlerTest, SaysWhenTheClientHasItAlready) {
   EXPECT_EQ(registry.Call("GET", absl::StrCat(kManifests, "latest"), "", "If-None-Match: \"x\"\r\n").status, 200);
 }
 
-TEST(ManifestHandlerTest, AnswersAPushWithWhereItIs) {
+TEST(ManifestHandlerTest, RespondsToAPushWithTheLocation) {
   TestRegistry registry;
   registry.PushBlob("a", "{}");
   const std::string image = TestRegistry::Image();
@@ -64,7 +64,7 @@ TEST(ManifestHandlerTest, AnswersAPushWithWhereItIs) {
   }
 }
 
-TEST(ManifestHandlerTest, NamesTheSubjectThatItProcessed) {
+TEST(ManifestHandlerTest, ReturnsTheSubject) {
   TestRegistry registry;
   registry.PushBlob("a", "{}");
   const std::string subject = Sha256("not there").ToString();
@@ -75,7 +75,7 @@ TEST(ManifestHandlerTest, NamesTheSubjectThatItProcessed) {
   EXPECT_EQ(response.Field("oci-subject"), subject);
 }
 
-TEST(ManifestHandlerTest, SetsTagsAlongWithADigest) {
+TEST(ManifestHandlerTest, SetsTagsWithAPushByDigest) {
   TestRegistry registry;
   registry.PushBlob("a", "{}");
   const std::string image = TestRegistry::Image();
@@ -95,7 +95,7 @@ TEST(ManifestHandlerTest, SetsTagsAlongWithADigest) {
   EXPECT_EQ(registry.Call("GET", absl::StrCat(kManifests, "m0")).status, 404);
 }
 
-TEST(ManifestHandlerTest, RefusesWhatIsNoManifest) {
+TEST(ManifestHandlerTest, RefusesInvalidManifests) {
   struct Case {
     std::string reference;
     std::string body;
@@ -125,7 +125,7 @@ TEST(ManifestHandlerTest, RefusesWhatIsNoManifest) {
   EXPECT_EQ(ErrorCode(missing), "MANIFEST_BLOB_UNKNOWN");
 }
 
-TEST(ManifestHandlerTest, StopsAtTheLargestManifest) {
+TEST(ManifestHandlerTest, LimitsTheSizeOfAManifest) {
   config::v1::Limits limits;
   limits.set_manifest_bytes_max(100'000);
   TestRegistry registry(limits);
@@ -156,7 +156,7 @@ TEST(ManifestHandlerTest, RefusesALongBodyWithoutReadingIt) {
   EXPECT_EQ(response->status, 413);
 }
 
-TEST(ManifestHandlerTest, DeletesATagOrAllOfIt) {
+TEST(ManifestHandlerTest, DeletesATagOrTheManifest) {
   TestRegistry registry;
   const Digest digest = registry.PushImage("a", "one");
   registry.PushImage("a", "two");

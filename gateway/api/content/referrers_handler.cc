@@ -4,12 +4,12 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
 #include "gateway/api/request/pagination.h"
 #include "gateway/api/request/query.h"
+#include "gateway/api/request/route_table.h"
 #include "services/core/digest.h"
 #include "services/status/status_macros.h"
 
@@ -18,7 +18,7 @@ namespace {
 
 constexpr char kIndexMediaType[] = "application/vnd.oci.image.index.v1+json";
 constexpr char kFilter[] = "artifactType";
-// Each carries its manifest's annotations.
+// Each entry contains the annotations of its manifest, so pages are small.
 constexpr size_t kReferrersPerPage = 1000;
 
 boost::json::object Descriptor(const Referrer& referrer) {
@@ -63,7 +63,7 @@ HandlerResult ReferrersHandler::Handle(RegistryRequest& request) const {
   response.fields.emplace_back("Content-Type", kIndexMediaType);
   if (!artifact_type.empty()) response.fields.emplace_back("OCI-Filters-Applied", kFilter);
   if (found.next.has_value()) {
-    const std::string path = absl::StrCat("/v2/", request.repository.ToString(), "/referrers/", subject.ToString());
+    const std::string path = RoutePath(RouteFamily::kReferrers, request.repository.ToString(), subject.ToString());
     const bool filtered = !artifact_type.empty();
     response.fields.emplace_back(
         "Link", NextPageLink(path, page, found.next->ToString(), {filtered ? kFilter : "", artifact_type}));

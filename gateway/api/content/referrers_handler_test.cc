@@ -32,7 +32,7 @@ class ReferrersHandlerTest : public testing::Test {
   const std::string path_ = absl::StrCat("/v2/a/referrers/", subject_.ToString());
 };
 
-TEST_F(ReferrersHandlerTest, IsAnEmptyIndexWhereThereIsNothing) {
+TEST_F(ReferrersHandlerTest, ReturnsAnEmptyIndexWithoutReferrers) {
   const std::string zero = absl::StrCat("/v2/never/pushed/referrers/sha256:", std::string(64, '0'));
   for (const std::string& path : {path_, zero}) {
     const RawResponse response = registry_.Call("GET", path);
@@ -94,7 +94,7 @@ TEST_F(ReferrersHandlerTest, ListsInPages) {
   EXPECT_EQ(pages, 3);
 }
 
-TEST_F(ReferrersHandlerTest, RefusesADigestThatIsNone) {
+TEST_F(ReferrersHandlerTest, RefusesAnInvalidDigest) {
   const RawResponse response = registry_.Call("GET", "/v2/a/referrers/sha256:12");
   EXPECT_EQ(response.status, 400);
   EXPECT_EQ(ErrorCode(response), "DIGEST_INVALID");

@@ -7,11 +7,11 @@
 
 namespace entrepot::gateway::api {
 
-// DELETE /entrepot/v1/repositories/N: all that is in a repository, with it. Answers how much that was. Each is written
-// down in the audit log, event "administration". Thread-safe.
+// DELETE /entrepot/v1/repositories/N: deletes a repository with everything in it. The response contains the numbers of
+// deleted manifests, tags and blobs. Each deletion is written to the audit log, event "administration". Thread-safe.
 class RepositoryHandler {
  public:
-  // Both must outlive the handler; `audit` may be nullptr.
+  // Both must outlive the handler. `audit` may be nullptr.
   RepositoryHandler(ManifestBackend* manifests, runtime::AuditLog* audit) : manifests_(manifests), audit_(audit) {}
 
   HandlerResult Handle(RegistryRequest& request) const;

@@ -5,6 +5,7 @@
 #include "boost/json/serialize.hpp"
 #include "gateway/api/request/pagination.h"
 #include "gateway/api/request/query.h"
+#include "gateway/api/request/route_table.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::gateway::api {
@@ -14,7 +15,7 @@ constexpr size_t kRepositoriesPerPage = 10'000;
 
 }  // namespace
 
-HandlerResult CatalogHandler::Handle(http::Request& request, const CallContext& call) const {
+HandlerResult RepositoryListHandler::Handle(http::Request& request, const CallContext& call) const {
   CO_ASSIGN_OR_RETURN(const Query query, Query::Parse(request.query));
   CO_ASSIGN_OR_RETURN(const PageRequest page, ParsePageRequest(query, kRepositoriesPerPage));
   CO_ASSIGN_OR_RETURN(const std::vector<std::string> patterns, co_await Patterns(call));
@@ -27,13 +28,14 @@ HandlerResult CatalogHandler::Handle(http::Request& request, const CallContext& 
   http::Response response;
   response.fields.emplace_back("Content-Type", "application/json");
   if (found.more && !found.repositories.empty()) {
-    response.fields.emplace_back("Link", NextPageLink("/v2/_catalog", page, found.repositories.back()));
+    response.fields.emplace_back(
+        "Link", NextPageLink(RoutePath(RouteFamily::kRepositoryList), page, found.repositories.back()));
   }
   response.body = boost::json::serialize(body);
   co_return response;
 }
 
-boost::asio::awaitable<absl::StatusOr<std::vector<std::string>>> CatalogHandler::Patterns(
+boost::asio::awaitable<absl::StatusOr<std::vector<std::string>>> RepositoryListHandler::Patterns(
     const CallContext& call) const {
   if (auth_ == nullptr) co_return std::vector<std::string>{"**"};
   co_return co_await auth_->GetReadableRepositories(call);

@@ -12,11 +12,11 @@
 
 namespace entrepot::gateway::api {
 
-// GET /v2/_catalog?n=&last=: the repositories, where there are accounts those that the caller may read. Thread-safe.
-class CatalogHandler {
+// GET /v2/_catalog?n=&last=: all repositories; with accounts, those that the caller may read. Thread-safe.
+class RepositoryListHandler {
  public:
-  // Both must outlive the handler; `auth` is nullptr where there are no accounts.
-  CatalogHandler(ManifestBackend* manifests, AuthBackend* auth) : manifests_(manifests), auth_(auth) {}
+  // Both must outlive the handler. `auth` is nullptr without accounts.
+  RepositoryListHandler(ManifestBackend* manifests, AuthBackend* auth) : manifests_(manifests), auth_(auth) {}
 
   HandlerResult Handle(http::Request& request, const CallContext& call) const;
 

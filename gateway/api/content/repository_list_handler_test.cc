@@ -10,7 +10,7 @@
 namespace entrepot::gateway::api {
 namespace {
 
-TEST(CatalogHandlerTest, ListsRepositoriesInPages) {
+TEST(RepositoryListHandlerTest, ListsRepositoriesInPages) {
   TestRegistry registry;
   EXPECT_EQ(registry.Call("GET", "/v2/_catalog").body, R"({"repositories":[]})");
   for (const char* name : {"b", "a", "a/b", "a-b"}) registry.PushImage(name, "latest");
@@ -25,7 +25,7 @@ TEST(CatalogHandlerTest, ListsRepositoriesInPages) {
   EXPECT_EQ(ErrorCode(registry.Call("GET", "/v2/_catalog?n=-1")), "PAGINATION_NUMBER_INVALID");
 }
 
-TEST(CatalogHandlerTest, ShowsWhatTheCallerMayRead) {
+TEST(RepositoryListHandlerTest, ListsOnlyRepositoriesThatTheCallerMayRead) {
   TestAuth auth;
   TestRegistry registry({}, auth.accounts());
   for (const char* name : {"team/a", "team/b", "other"}) {

@@ -2,18 +2,18 @@
 
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
 #include "gateway/api/request/pagination.h"
 #include "gateway/api/request/query.h"
+#include "gateway/api/request/route_table.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::gateway::api {
 namespace {
 
-// Some clients know no Link: what most repositories hold fits in one page.
+// Large enough for most repositories, because some clients ignore the Link field.
 constexpr size_t kTagsPerPage = 10'000;
 
 }  // namespace
@@ -32,8 +32,7 @@ HandlerResult TagListHandler::Handle(RegistryRequest& request) const {
   http::Response response;
   response.fields.emplace_back("Content-Type", "application/json");
   if (tags.more && !tags.tags.empty()) {
-    response.fields.emplace_back("Link",
-                                 NextPageLink(absl::StrCat("/v2/", name, "/tags/list"), page, tags.tags.back()));
+    response.fields.emplace_back("Link", NextPageLink(RoutePath(RouteFamily::kTagList, name), page, tags.tags.back()));
   }
   response.body = boost::json::serialize(body);
   co_return response;

@@ -37,7 +37,7 @@ TEST_F(TagListHandlerTest, ListsInPages) {
   EXPECT_EQ(List("?n=4").Field("link"), "(none)");
 }
 
-TEST_F(TagListHandlerTest, TakesAnyLast) {
+TEST_F(TagListHandlerTest, AcceptsAnyLast) {
   EXPECT_EQ(List("?last=b").body, R"({"name":"r","tags":["c","ca"]})");
   EXPECT_EQ(List("?last=bb").body, R"({"name":"r","tags":["c","ca"]})");
   EXPECT_EQ(List("?last=zzz").body, R"({"name":"r","tags":[]})");
@@ -46,7 +46,7 @@ TEST_F(TagListHandlerTest, TakesAnyLast) {
   EXPECT_EQ(odd.Field("x"), "(none)");
 }
 
-TEST_F(TagListHandlerTest, GivesNoneWhereNoneAreWanted) {
+TEST_F(TagListHandlerTest, ReturnsNoTagsForALimitOfZero) {
   const RawResponse response = List("?n=0");
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.body, R"({"name":"r","tags":[]})");
@@ -62,7 +62,7 @@ TEST_F(TagListHandlerTest, RefusesOtherNumbers) {
   EXPECT_EQ(List("?n=9223372036854775807").status, 200);
 }
 
-TEST_F(TagListHandlerTest, DoesNotKnowARepositoryThatNothingWasPushedTo) {
+TEST_F(TagListHandlerTest, RespondsNotFoundForAnUnknownRepository) {
   for (const char* query : {"", "?n=0"}) {
     const RawResponse response = registry_.Call("GET", std::string("/v2/never/tags/list") + query);
     EXPECT_EQ(response.status, 404) << query;
@@ -70,7 +70,7 @@ TEST_F(TagListHandlerTest, DoesNotKnowARepositoryThatNothingWasPushedTo) {
   }
 }
 
-TEST_F(TagListHandlerTest, IsEmptyNotNullWithoutTags) {
+TEST_F(TagListHandlerTest, ReturnsAnEmptyListWithoutTags) {
   for (const char* tag : {"a", "b", "c", "ca"}) {
     EXPECT_EQ(registry_.Call("DELETE", std::string("/v2/r/manifests/") + tag).status, 202);
   }

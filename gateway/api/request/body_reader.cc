@@ -17,8 +17,8 @@ namespace {
 
 using boost::asio::awaitable;
 
-// Large enough that handing a buffer to another thread costs nothing beside hashing it, small enough for its bytes to
-// be in the cache then.
+// Large enough that passing a buffer to another thread costs little compared to hashing it, small enough for its bytes
+// to still be in the CPU's cache then.
 constexpr size_t kCopyBufferBytes = 256 * 1024;
 constexpr size_t kFirstReadBytes = 16 * 1024;
 
@@ -26,17 +26,17 @@ absl::Status TooLong(uint64_t bytes_max, OciErrorCode code) {
   return HttpError(413, code, absl::StrCat("the body is longer than ", bytes_max, " bytes"));
 }
 
-// A body up to a bound.
+// Reads a body up to a limit.
 class BoundedSource {
  public:
   BoundedSource(http::RequestBody& body, uint64_t bytes_max)
       : body_(body), length_(body.content_length()), remaining_(bytes_max) {}
 
-  // Fills `data`, less than whole only where the body ends, breaks off or goes on behind the bound.
+  // Fills `data`; only in part if the body ends, breaks off or exceeds the limit.
   awaitable<size_t> Fill(char* data, size_t size) {
     size_t filled = 0;
     while (filled < size && !ended()) {
-      // One byte more than is allowed tells a body that ends there from one that goes on.
+      // Reading one byte beyond the limit shows whether the body ends there.
       const size_t wanted = std::min<uint64_t>(size - filled, std::max<uint64_t>(remaining_, 1));
       absl::StatusOr<size_t> count = co_await body_.Read(data + filled, wanted);
       if (count.ok() && *count <= remaining_) {
@@ -88,7 +88,7 @@ awaitable<absl::StatusOr<std::string>> ReadWholeBody(http::RequestBody& body, si
   size_t size = 0;
   while (size != length) {
     if (size == content.size()) {
-      // A client that declares much and sends little gets little.
+      // Grows with the bytes received, so that a large Content-Length alone takes no memory.
       const size_t next = std::max(kFirstReadBytes, size * 2);
       content.resize(std::min<uint64_t>(next, length.value_or(bytes_max + 1)));
     }

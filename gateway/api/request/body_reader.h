@@ -13,25 +13,25 @@
 #include "gateway/http/message.h"
 #include "services/status/oci_error.h"
 
-// Ways to take in a request's body, each with a bound on memory.
+// Functions to read a request's body, each with bounded memory.
 namespace entrepot::gateway::api {
 
-// How a body ended before its end, as an error of `code` for the client: 400, or 408 where it was too slow.
+// The error of `code` for a body that broke off with `status`: 400, or 408 if the client was too slow.
 absl::Status BodyError(const absl::Status& status, OciErrorCode code);
 
-// The whole body. 413 of `code`, without reading more, where it is longer than `bytes_max`.
+// Reads the whole body. 413 of `code` if it is longer than `bytes_max`; then the rest is not read.
 boost::asio::awaitable<absl::StatusOr<std::string>> ReadWholeBody(http::RequestBody& body, size_t bytes_max,
                                                                   OciErrorCode code);
 
 struct CopiedBody {
-  uint64_t bytes = 0;     // How many were appended.
-  absl::Status source;    // Why the body broke off; what had come was appended.
-  absl::Status sink;      // Why the stream took no more.
-  bool too_long = false;  // The body goes on behind `bytes_max`; what is before that was appended.
+  uint64_t bytes = 0;     // The number of bytes that were appended.
+  absl::Status source;    // The error of the body. The bytes before it were appended.
+  absl::Status sink;      // The error of the stream.
+  bool too_long = false;  // The body is longer than `bytes_max`. The first `bytes_max` bytes were appended.
 };
 
-// Appends the body to the stream, reading one buffer ahead: while one is hashed and written the next one fills. Small
-// bodies take small buffers. Does not finish the stream.
+// Appends the body to the stream. Reads one buffer ahead: the next buffer fills while the last one is hashed and
+// written. Small bodies use small buffers. Does not finish the stream.
 boost::asio::awaitable<CopiedBody> CopyBody(http::RequestBody& body, UploadStream& stream,
                                             uint64_t bytes_max = std::numeric_limits<uint64_t>::max());
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "boost/asio/io_context.hpp"
+#include "gateway/api/request/error_response.h"
 #include "gateway/backends/testing/run_awaitable.h"
 #include "gtest/gtest.h"
 #include "services/core/content.h"
@@ -17,7 +18,7 @@ namespace {
 
 using boost::asio::awaitable;
 
-// A body that comes in pieces of a given size, and then ends, or breaks off with a status.
+// A body in pieces of a given size that ends, or breaks off with a status.
 class ScriptedBody : public http::RequestBody {
  public:
   ScriptedBody(std::string bytes, std::optional<uint64_t> length, size_t piece, absl::Status end = absl::OkStatus())
@@ -42,7 +43,7 @@ class ScriptedBody : public http::RequestBody {
   size_t at_ = 0;
 };
 
-// Keeps what it is given, up to so many appends.
+// Keeps the appended bytes. Fails after `appends_max` calls.
 class KeepingStream : public UploadStream {
  public:
   explicit KeepingStream(int appends_max = 1'000'000) : appends_left_(appends_max) {}
@@ -87,7 +88,7 @@ TEST(ReadWholeBodyTest, ReadsUpToTheLimit) {
   }
 }
 
-TEST(ReadWholeBodyTest, StopsBehindTheLimit) {
+TEST(ReadWholeBodyTest, StopsAfterTheLimit) {
   ScriptedBody known(Bytes(11), 11, 100);
   EXPECT_THAT(Await(ReadWholeBody(known, 10, OciErrorCode::kManifestInvalid)),
               IsOciError(OciErrorCode::kManifestInvalid));
@@ -98,7 +99,7 @@ TEST(ReadWholeBodyTest, StopsBehindTheLimit) {
   EXPECT_LE(endless.read(), 1100u);
 }
 
-TEST(ReadWholeBodyTest, SaysThatItBrokeOff) {
+TEST(ReadWholeBodyTest, ReportsABodyThatBreaksOff) {
   ScriptedBody body("abc", 10, 100, absl::UnavailableError("gone"));
   EXPECT_THAT(Await(ReadWholeBody(body, 100, OciErrorCode::kManifestInvalid)),
               IsOciError(OciErrorCode::kManifestInvalid));
@@ -120,7 +121,7 @@ TEST(CopyBodyTest, CopiesInOrder) {
   }
 }
 
-TEST(CopyBodyTest, KeepsWhatCameBeforeABreak) {
+TEST(CopyBodyTest, KeepsTheBytesBeforeABreak) {
   const std::string bytes = Bytes(300'000);
   ScriptedBody body(bytes, 400'000, 1000, absl::UnavailableError("gone"));
   KeepingStream stream;
@@ -130,7 +131,7 @@ TEST(CopyBodyTest, KeepsWhatCameBeforeABreak) {
   EXPECT_EQ(stream.kept() == bytes, true);
 }
 
-TEST(CopyBodyTest, StopsWhereTheStreamDoes) {
+TEST(CopyBodyTest, StopsWhenTheStreamFails) {
   ScriptedBody body(Bytes(2'000'000), std::nullopt, 65'536);
   KeepingStream stream(2);
   const CopiedBody copied = Await(CopyBody(body, stream));
@@ -151,9 +152,15 @@ TEST(CopyBodyTest, StopsAtTheLimit) {
   }
 }
 
-TEST(BodyErrorTest, TellsSlowFromBroken) {
-  EXPECT_THAT(BodyError(absl::DeadlineExceededError("slow"), OciErrorCode::kBlobUploadInvalid),
-              IsOciError(OciErrorCode::kBlobUploadInvalid));
+TEST(BodyErrorTest, DistinguishesASlowClientFromABrokenBody) {
+  const auto http_status = [](const absl::Status& status) {
+    const absl::Status error = BodyError(status, OciErrorCode::kBlobUploadInvalid);
+    EXPECT_THAT(error, IsOciError(OciErrorCode::kBlobUploadInvalid));
+    return ErrorResponse(error, "id").status;
+  };
+  EXPECT_EQ(http_status(absl::DeadlineExceededError("slow")), 408);
+  EXPECT_EQ(http_status(absl::UnavailableError("gone")), 400);
+  EXPECT_EQ(http_status(absl::InvalidArgumentError("malformed")), 400);
 }
 
 }  // namespace

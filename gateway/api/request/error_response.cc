@@ -10,7 +10,7 @@
 #include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
-#include "gateway/api/request/json_text.h"
+#include "boost/json/string_view.hpp"
 #include "services/runtime/log/json_log.h"
 
 namespace entrepot::gateway::api {
@@ -18,6 +18,9 @@ namespace {
 
 constexpr absl::string_view kRetryAfterSeconds = "1";
 constexpr absl::string_view kHttpStatusUrl = "entrepot/http-status";
+
+// Boost.JSON does not take Abseil's string_view.
+boost::json::string_view JsonText(absl::string_view text) { return {text.data(), text.size()}; }
 
 http::Response MakeResponse(int http_status, OciErrorCode code, absl::string_view message, absl::string_view detail) {
   boost::json::object error;
@@ -35,7 +38,7 @@ http::Response MakeResponse(int http_status, OciErrorCode code, absl::string_vie
   return response;
 }
 
-// The row for a status without an OCI code.
+// The OCI code for a status without one.
 OciErrorCode CodeOf(absl::StatusCode code) {
   switch (code) {
     case absl::StatusCode::kUnavailable:
@@ -63,14 +66,14 @@ void LogFailure(const absl::Status& status, absl::string_view request_id) {
                 {"reason", absl::string_view(status.message())}});
 }
 
-// What HttpError() noted; 0 where it did not make the status.
+// The HTTP status that HttpError() stored; 0 if the status is not from there.
 int NotedHttpStatus(const absl::Status& status) {
   const auto payload = status.GetPayload(kHttpStatusUrl);
   int http_status = 0;
   return payload.has_value() && absl::SimpleAtoi(std::string(*payload), &http_status) ? http_status : 0;
 }
 
-// The row for what the services and the gateway have said.
+// The OCI code for any status.
 OciErrorCode CodeOf(const absl::Status& status) {
   const std::optional<OciErrorCode> carried = GetOciErrorCode(status);
   return carried.has_value() ? *carried : CodeOf(status.code());
@@ -88,14 +91,15 @@ http::Response ErrorResponse(const absl::Status& status, absl::string_view reque
   const OciErrorCode code = CodeOf(status);
   const int noted = NotedHttpStatus(status);
   const int http_status = noted != 0 ? noted : GetOciErrorInfo(code).http_status;
-  // What HttpError() says is meant for the client, 501 and 505 too; of our own failures it hears no detail.
+  // Messages of HttpError() are for the client, those of 501 and 505 too. Other server errors are not shown.
   if (http_status < 500 || noted != 0) {
     return MakeResponse(http_status, code, status.message(), GetOciErrorDetail(status));
   }
   LogFailure(status, request_id);
   return MakeResponse(http_status, code,
-                      http_status == 503 ? "the registry cannot do this now; try again"
-                                         : "the registry failed; its log says why under this request's id",
+                      http_status == 503
+                          ? "the registry is temporarily unavailable; try again"
+                          : "internal error; the registry's log has the reason under the id of this request",
                       "");
 }
 

@@ -6,16 +6,17 @@
 #include "gateway/http/message.h"
 #include "services/status/oci_error.h"
 
-// The one writer of error answers: {"errors":[{"code":…,"message":…,"detail":…}]} (OCI distribution specification,
-// "Error codes").
+// Writes all error responses: {"errors":[{"code":…,"message":…,"detail":…}]} (OCI distribution specification, "Error
+// codes").
 namespace entrepot::gateway::api {
 
-// An OCI error whose HTTP status is not that of its code's row: 408, 413, 415.
+// An OCI error with another HTTP status than its code has in oci_error.h: 408, 413, 415.
 absl::Status HttpError(int http_status, OciErrorCode code, absl::string_view message);
 
-// What a status means to the client: the HTTP status and code of the OCI error that it carries, else of its canonical
-// code; kUnavailable, kDeadlineExceeded and kAborted, which pass, are 503 with Retry-After. The text of what is our
-// fault (5xx) is logged with the request's id and not shown.
+// The response to a request that ended with `status`. HTTP status and error code are those of the OCI error that the
+// status carries, otherwise of its canonical code: kUnavailable, kDeadlineExceeded, kAborted and kCancelled are
+// temporary and become 503 with Retry-After. The message of a server error (5xx) is logged with the request's id and
+// not returned.
 http::Response ErrorResponse(const absl::Status& status, absl::string_view request_id);
 
 }  // namespace entrepot::gateway::api

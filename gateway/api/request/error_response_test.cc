@@ -25,12 +25,12 @@ TEST(ErrorResponseTest, WritesTheSpecificationsForm) {
             R"({"errors":[{"code":"BLOB_UNKNOWN","message":"no such \"blob\"\n","detail":"sha256:12"}]})");
 }
 
-TEST(ErrorResponseTest, LeavesOutAnEmptyDetail) {
+TEST(ErrorResponseTest, OmitsAnEmptyDetail) {
   const http::Response response = ErrorResponse(OciError(OciErrorCode::kTagInvalid, "bad"), "id");
   EXPECT_EQ(std::get<std::string>(response.body), R"({"errors":[{"code":"TAG_INVALID","message":"bad"}]})");
 }
 
-TEST(ErrorResponseTest, TakesTheCanonicalCodeWithoutAnOciCode) {
+TEST(ErrorResponseTest, UsesTheCanonicalCodeWithoutAnOciCode) {
   struct Case {
     absl::Status status;
     int http_status;
@@ -55,26 +55,26 @@ TEST(ErrorResponseTest, TakesTheCanonicalCodeWithoutAnOciCode) {
   }
 }
 
-TEST(ErrorResponseTest, TakesTheHttpStatusThatWasNoted) {
+TEST(ErrorResponseTest, UsesTheHttpStatusOfHttpError) {
   const http::Response response = ErrorResponse(HttpError(413, OciErrorCode::kManifestInvalid, "too long"), "id");
   EXPECT_EQ(response.status, 413);
   EXPECT_EQ(std::get<std::string>(response.body), R"({"errors":[{"code":"MANIFEST_INVALID","message":"too long"}]})");
 }
 
-TEST(ErrorResponseTest, AsksToTryAgainWhereThatMayHelp) {
+TEST(ErrorResponseTest, SendsRetryAfterWithTemporaryErrors) {
   EXPECT_EQ(Field(ErrorResponse(absl::UnavailableError("x"), "id"), "Retry-After"), "1");
   EXPECT_EQ(Field(ErrorResponse(OciError(OciErrorCode::kTooManyRequests, "x"), "id"), "Retry-After"), "1");
   EXPECT_EQ(Field(ErrorResponse(absl::NotFoundError("x"), "id"), "Retry-After"), "");
 }
 
-TEST(ErrorResponseTest, ARefusedRequestIsToldWhyEvenWith501) {
+TEST(ErrorResponseTest, ShowsTheMessageOfHttpErrorWith501) {
   const http::Response response =
-      ErrorResponse(HttpError(501, OciErrorCode::kUnsupported, "no transfer coding but chunked is supported"), "id");
+      ErrorResponse(HttpError(501, OciErrorCode::kUnsupported, "only the chunked transfer coding is supported"), "id");
   EXPECT_EQ(response.status, 501);
-  EXPECT_THAT(std::get<std::string>(response.body), testing::HasSubstr("no transfer coding but chunked"));
+  EXPECT_THAT(std::get<std::string>(response.body), testing::HasSubstr("only the chunked transfer coding"));
 }
 
-TEST(ErrorResponseTest, DoesNotShowWhatIsInternal) {
+TEST(ErrorResponseTest, HidesTheMessagesOfServerErrors) {
   for (const absl::Status& status : {absl::InternalError("/var/lib/secret"), absl::UnavailableError("10.0.0.1:5011"),
                                      OciError(OciErrorCode::kUnavailable, "10.0.0.1:5011", "10.0.0.1:5011")}) {
     const std::string body = std::get<std::string>(ErrorResponse(status, "id").body);

@@ -15,7 +15,7 @@ namespace {
 
 namespace json = google::protobuf::util;
 
-// A policy file's text may be among it.
+// A command may contain the text of a policy file.
 constexpr size_t kBodyBytesMax = 1 << 20;
 
 absl::Status Malformed(absl::string_view message) { return HttpError(400, OciErrorCode::kUnsupported, message); }
@@ -32,11 +32,11 @@ absl::Status ParseCommand(const std::string& body, google::protobuf::Message* re
   const auto status = json::JsonStringToMessage(body, request, options);
   const google::protobuf::Descriptor* const type = request->GetDescriptor();
   if (!status.ok()) {
-    return Malformed(absl::StrCat("the body is no ", type->name(),
+    return Malformed(absl::StrCat("the body is not a valid ", type->name(),
                                   " in JSON: ", QuotedInput({status.message().data(), status.message().size()})));
   }
   const bool has_command = request->GetReflection()->HasOneof(*request, type->FindOneofByName("command"));
-  return has_command ? absl::OkStatus() : Malformed("the body holds no command");
+  return has_command ? absl::OkStatus() : Malformed("the body contains no command");
 }
 
 absl::Status CommandError(const absl::Status& status) {
@@ -61,7 +61,7 @@ absl::StatusOr<http::Response> CommandAnswer(const google::protobuf::Message& re
   options.always_print_primitive_fields = true;
   std::string text;
   if (!json::MessageToJsonString(response, &text, options).ok()) {
-    return absl::InternalError(absl::StrCat("the ", response.GetDescriptor()->name(), " is no JSON"));
+    return absl::InternalError(absl::StrCat("the ", response.GetDescriptor()->name(), " cannot be written as JSON"));
   }
   http::Response answer;
   answer.body = std::move(text);

@@ -12,19 +12,19 @@
 #include "google/protobuf/message.h"
 #include "services/status/status_macros.h"
 
-// What entrepotctl asks of a service: a message with a oneof `command`, in protobuf's JSON mapping, answered by another
-// one.
+// Commands of entrepotctl to a service: a message with a oneof `command` in protobuf's JSON mapping; the response is
+// another message.
 namespace entrepot::gateway::api {
 
 boost::asio::awaitable<absl::StatusOr<std::string>> ReadCommandBody(http::Request& http);
-// kInvalidArgument, which is 400: it is none, knows a field that the message does not, or holds no command.
+// kInvalidArgument (400): the body is not this message in JSON, has an unknown field, or contains no command.
 absl::Status ParseCommand(const std::string& body, google::protobuf::Message* request);
-// The errors of commands, which the OCI specification has no codes for, as answers: 400, 403, 404, 409.
+// The errors of commands as responses: 400, 403, 404 or 409. The OCI specification has no codes for most of them.
 absl::Status CommandError(const absl::Status& status);
-// Not to be stored anywhere: it may hold a secret.
+// Sent with Cache-Control: no-store, because it may contain a secret.
 absl::StatusOr<http::Response> CommandAnswer(const google::protobuf::Message& response);
 
-// Who asks is for the gateway to say, whatever the body says.
+// Sets the caller of a command, whatever the body contains.
 template <typename Request>
 void SetCaller(const http::Request& http, const CallContext& call, Request* request) {
   request->clear_caller();
@@ -36,7 +36,7 @@ void SetCaller(const http::Request& http, const CallContext& call, Request* requ
   request->set_remote_address(std::string(http.remote_address));
 }
 
-// The command in a request's body, as its caller's.
+// Parses the command in a request's body and sets its caller.
 template <typename Request>
 absl::StatusOr<Request> ReadCommand(const std::string& body, const http::Request& http, const CallContext& call) {
   Request request;

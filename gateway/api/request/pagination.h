@@ -11,22 +11,22 @@
 
 namespace entrepot::gateway::api {
 
-// Which part of a list was asked for: `n` and `last`.
+// The requested part of a list: the parameters `n` and `last`.
 struct PageRequest {
-  // Of entries; 0 where none are wanted. What is more than a page may hold is clamped to that.
+  // The number of entries; 0 for none. At most the number that a page may hold.
   size_t limit = 0;
-  // The entries behind this one; need not be one.
+  // The page begins after this entry, which need not exist.
   std::string last;
 
-  // A backend's limit is at least 1: also where no entry is wanted it is asked whether there is such a list.
+  // The limit for the backend, at least 1: a request for no entries still checks that the list exists.
   size_t backend_limit() const { return limit == 0 ? 1 : limit; }
 };
 
-// `entries_max` is what a page may hold, and does where `n` is absent. kInvalidArgument (PAGINATION_NUMBER_INVALID):
-// `n` is no whole number of at most 63 bits; or one of the two is given twice.
+// `entries_max` is the number of entries that a page may hold, and the limit without `n`. kInvalidArgument
+// (PAGINATION_NUMBER_INVALID): `n` is not a whole number below 2^63, or a parameter is given twice.
 absl::StatusOr<PageRequest> ParsePageRequest(const Query& query, size_t entries_max);
 
-// A Link header (RFC 8288) to the page behind `last`. `filter` is a parameter to keep, or empty.
+// The value of a Link field (RFC 8288) to the page after `last`. `filter` is a parameter to repeat, or empty.
 std::string NextPageLink(absl::string_view path, const PageRequest& page, absl::string_view last,
                          const std::pair<absl::string_view, absl::string_view>& filter = {});
 

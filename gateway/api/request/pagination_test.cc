@@ -10,7 +10,7 @@ absl::StatusOr<PageRequest> Parse(absl::string_view query) {
   return ParsePageRequest(Query::Parse(query).value(), 100);
 }
 
-TEST(ParsePageRequestTest, TakesWhatAPageMayHold) {
+TEST(ParsePageRequestTest, LimitsAPage) {
   EXPECT_EQ(Parse("").value().limit, 100u);
   EXPECT_EQ(Parse("n=7").value().limit, 7u);
   EXPECT_EQ(Parse("n=007").value().limit, 7u);
@@ -20,7 +20,7 @@ TEST(ParsePageRequestTest, TakesWhatAPageMayHold) {
   EXPECT_EQ(Parse("n=5").value().last, "");
 }
 
-TEST(ParsePageRequestTest, AsksTheBackendForOneEntryWhereNoneIsWanted) {
+TEST(ParsePageRequestTest, RequestsOneEntryFromTheBackendForALimitOfZero) {
   EXPECT_EQ(Parse("n=0").value().limit, 0u);
   EXPECT_EQ(Parse("n=0").value().backend_limit(), 1u);
   EXPECT_EQ(Parse("n=3").value().backend_limit(), 3u);
@@ -33,7 +33,7 @@ TEST(ParsePageRequestTest, RefusesOtherNumbers) {
   }
 }
 
-TEST(NextPageLinkTest, EncodesWhatItCarries) {
+TEST(NextPageLinkTest, EncodesItsParameters) {
   PageRequest page;
   page.limit = 2;
   EXPECT_EQ(NextPageLink("/v2/a/tags/list", page, "x"), "</v2/a/tags/list?n=2&last=x>; rel=\"next\"");

@@ -15,7 +15,7 @@ namespace {
 absl::StatusOr<std::string> Decode(absl::string_view text) {
   std::optional<std::string> decoded = PercentDecode(text);
   if (!decoded.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat("the query is not percent-encoded rightly: ", QuotedInput(text)));
+    return absl::InvalidArgumentError(absl::StrCat("invalid percent-encoding in the query: ", QuotedInput(text)));
   }
   if (Utf8PrefixLength(*decoded) != decoded->size()) {
     return absl::InvalidArgumentError(absl::StrCat("the query is not UTF-8: ", QuotedInput(text)));

@@ -12,18 +12,17 @@
 
 namespace entrepot::gateway::api {
 
-// The query of a request's target: `name=value` joined by `&`, percent-encoded. `+` stands for itself, since no value
-// of the API holds a blank and media types hold `+`.
+// The query of a request's target: percent-encoded `name=value` pairs joined by `&`. `+` stands for itself, because no
+// value of the API contains a blank and media types contain `+`.
 class Query {
  public:
-  // kInvalidArgument where it is not percent-encoded UTF-8. Names that nobody asks for are no
-  // error.
+  // kInvalidArgument: not percent-encoded UTF-8. Unknown parameters are ignored.
   static absl::StatusOr<Query> Parse(absl::string_view text);
 
   bool Has(absl::string_view name) const;
-  // The one value of that name; nullopt without one. Given twice it is ambiguous: an error of `code`.
+  // The value of the parameter; nullopt without one. An error of `code` if there are several.
   absl::StatusOr<std::optional<std::string>> Single(absl::string_view name, OciErrorCode code) const;
-  // Every value of that name, in their order.
+  // All values of the parameter, in order.
   std::vector<std::string> All(absl::string_view name) const;
 
  private:

@@ -34,7 +34,7 @@ TEST(QueryTest, RefusesAnAmbiguousValue) {
   EXPECT_THAT(query.Single("digest", OciErrorCode::kDigestInvalid), IsOciError(OciErrorCode::kDigestInvalid));
 }
 
-TEST(QueryTest, RefusesWhatIsNoText) {
+TEST(QueryTest, RefusesInvalidText) {
   for (const char* text : {"digest=%", "%zz=1", "last=%ff", "last=\xc0\xaf"}) {
     EXPECT_THAT(Query::Parse(text), StatusIs(absl::StatusCode::kInvalidArgument)) << text;
   }

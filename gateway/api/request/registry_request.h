@@ -4,25 +4,25 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "boost/asio/awaitable.hpp"
-#include "gateway/api/request/verified_token.h"
+#include "gateway/api/request/access_token.h"
 #include "gateway/backends/call_context.h"
 #include "gateway/http/message.h"
 #include "services/core/repository_name.h"
 
 namespace entrepot::gateway::api {
 
-// A request for something in a repository: its path has been taken apart and its method is one of the route's. Lives
-// until the handler has answered.
+// A request to a route of a repository, with its path taken apart. The route supports its method. Lives until the
+// handler has responded.
 struct RegistryRequest {
   http::Request& http;
   CallContext call;
   RepositoryName repository;
-  absl::string_view argument;  // The path's last part: a digest, a tag, a session's id.
-  // What the request's token grants: at least what the method needs. nullptr: the registry has no accounts.
-  const VerifiedToken* token;
+  absl::string_view argument;  // The argument of the route's pattern: a digest, a tag, a session's id.
+  // The request's token, which grants at least the permission of the method. nullptr: the registry has no accounts.
+  const AccessToken* token;
 };
 
-// What a handler answers: a response, or a status that error_response.h turns into one.
+// A handler's result: a response, or a status that error_response.h turns into one.
 using HandlerResult = boost::asio::awaitable<absl::StatusOr<http::Response>>;
 
 }  // namespace entrepot::gateway::api

@@ -3,7 +3,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
 #include "services/status/status_matchers.h"
 
@@ -17,22 +16,22 @@ struct Expected {
   std::string argument;
 };
 
-TEST(ParseRouteTest, KnowsEveryEndpoint) {
+TEST(ParseRouteTest, ParsesEveryRoute) {
   const std::vector<Expected> cases = {
       {"/v2/", RouteFamily::kBase, "", ""},
       {"/v2", RouteFamily::kBase, "", ""},
-      {"/v2/_catalog", RouteFamily::kCatalog, "", ""},
+      {"/v2/_catalog", RouteFamily::kRepositoryList, "", ""},
       {"/v2/a/blobs/sha256:1", RouteFamily::kBlob, "a", "sha256:1"},
       {"/v2/a/blobs/sha256%3A1", RouteFamily::kBlob, "a", "sha256:1"},
-      {"/v2/a/b/c/blobs/uploads/", RouteFamily::kUploads, "a/b/c", ""},
-      {"/v2/a/b/blobs/uploads/0123", RouteFamily::kUpload, "a/b", "0123"},
+      {"/v2/a/b/c/blobs/uploads/", RouteFamily::kUploadStart, "a/b/c", ""},
+      {"/v2/a/b/blobs/uploads/0123", RouteFamily::kUploadSession, "a/b", "0123"},
       {"/v2/a/manifests/latest", RouteFamily::kManifest, "a", "latest"},
-      {"/v2/a/tags/list", RouteFamily::kTags, "a", ""},
+      {"/v2/a/tags/list", RouteFamily::kTagList, "a", ""},
       {"/v2/a/referrers/sha256:1", RouteFamily::kReferrers, "a", "sha256:1"},
       {"/token", RouteFamily::kToken, "", ""},
       {"/.well-known/jwks.json", RouteFamily::kKeySet, "", ""},
-      {"/entrepot/v1/administer", RouteFamily::kAdminister, "", ""},
-      {"/entrepot/v1/maintain", RouteFamily::kMaintain, "", ""},
+      {"/entrepot/v1/administer", RouteFamily::kAdmin, "", ""},
+      {"/entrepot/v1/maintain", RouteFamily::kMaintenance, "", ""},
       {"/entrepot/v1/repositories/a", RouteFamily::kRepository, "a", ""},
       {"/entrepot/v1/repositories/a/b%2Fc", RouteFamily::kRepository, "a/b/c", ""},
   };
@@ -46,18 +45,18 @@ TEST(ParseRouteTest, KnowsEveryEndpoint) {
   }
 }
 
-TEST(ParseRouteTest, ReadsFromTheRightSoThatNamesMayHoldTheApisWords) {
+TEST(ParseRouteTest, AcceptsNamesThatContainWordsOfTheApi) {
   const std::vector<Expected> cases = {
-      {"/v2/blobs/uploads/blobs/uploads/", RouteFamily::kUploads, "blobs/uploads", ""},
-      {"/v2/blobs/uploads/blobs/uploads/x", RouteFamily::kUpload, "blobs/uploads", "x"},
+      {"/v2/blobs/uploads/blobs/uploads/", RouteFamily::kUploadStart, "blobs/uploads", ""},
+      {"/v2/blobs/uploads/blobs/uploads/x", RouteFamily::kUploadSession, "blobs/uploads", "x"},
       {"/v2/blobs/uploads/manifests/x", RouteFamily::kManifest, "blobs/uploads", "x"},
-      {"/v2/blobs/uploads/tags/list", RouteFamily::kTags, "blobs/uploads", ""},
+      {"/v2/blobs/uploads/tags/list", RouteFamily::kTagList, "blobs/uploads", ""},
       {"/v2/manifests/manifests/manifests", RouteFamily::kManifest, "manifests", "manifests"},
-      {"/v2/tags/list/tags/list", RouteFamily::kTags, "tags/list", ""},
+      {"/v2/tags/list/tags/list", RouteFamily::kTagList, "tags/list", ""},
       {"/v2/tags/list/manifests/list", RouteFamily::kManifest, "tags/list", "list"},
       {"/v2/uploads/blobs/x", RouteFamily::kBlob, "uploads", "x"},
       {"/v2/a/uploads/blobs/x", RouteFamily::kBlob, "a/uploads", "x"},
-      {"/v2/_catalog/tags/list", RouteFamily::kTags, "_catalog", ""},
+      {"/v2/_catalog/tags/list", RouteFamily::kTagList, "_catalog", ""},
       {"/v2/a%2Fb/manifests/x", RouteFamily::kManifest, "a/b", "x"},
       {"/v2/a%252Fb/manifests/x", RouteFamily::kManifest, "a%2Fb", "x"},
       {"/v2/../manifests/x", RouteFamily::kManifest, "..", "x"},
@@ -73,7 +72,7 @@ TEST(ParseRouteTest, ReadsFromTheRightSoThatNamesMayHoldTheApisWords) {
   }
 }
 
-TEST(ParseRouteTest, FindsNothingElse) {
+TEST(ParseRouteTest, RefusesUnknownPaths) {
   for (const char* path : {"/",
                            "",
                            "*",
@@ -129,7 +128,7 @@ TEST(ParseRouteTest, FindsNothingElse) {
   }
 }
 
-TEST(ParseRouteTest, RefusesWhatIsNoText) {
+TEST(ParseRouteTest, RefusesInvalidText) {
   for (const char* path : {"/v2/a%00b/manifests/x", "/v2/a/manifests/x%0d%0aInjected:%201", "/v2/a%ff/manifests/x",
                            "/v2/a\xff/manifests/x", "/v2/a%c0%af/manifests/x", "/v2/a%zz/manifests/x", "/v2/a/%",
                            "/v2/a/manifests/x%2", "/v2/a%7f/manifests/x"}) {
@@ -138,14 +137,17 @@ TEST(ParseRouteTest, RefusesWhatIsNoText) {
   }
 }
 
-TEST(RouteInfoTest, AllowListsTheMethods) {
-  for (size_t i = 0; i < kRouteFamilies; ++i) {
-    const auto family = static_cast<RouteFamily>(i);
-    const RouteInfo& info = GetRouteInfo(family);
-    EXPECT_EQ(info.family, family);
-    EXPECT_EQ(info.allow, absl::StrJoin(info.methods, ", ", [](std::string* out, const RouteMethod& method) {
-                out->append(method.name.data(), method.name.size());
-              }));
+TEST(RouteTableTest, NoTwoRoutesMatchOnePath) {
+  for (const RouteInfo& info : kRouteTable) {
+    const std::string path = RoutePath(info.family, "blobs/uploads", "list");
+    for (const RouteInfo& other : kRouteTable) {
+      EXPECT_EQ(other.pattern.Match(path).has_value(), other.family == info.family) << path << " and " << other.label;
+    }
+  }
+}
+
+TEST(RouteTableTest, FindsTheMethodsOfARouteOnly) {
+  for (const RouteInfo& info : kRouteTable) {
     for (const RouteMethod& method : info.methods) EXPECT_EQ(info.Find(method.name), &method) << info.label;
     for (const absl::string_view method : {"TRACE", "CONNECT", "OPTIONS", "get", "", "PROPFIND"}) {
       EXPECT_EQ(info.Find(method), nullptr) << info.label << " " << method;
@@ -153,16 +155,15 @@ TEST(RouteInfoTest, AllowListsTheMethods) {
   }
 }
 
-TEST(RouteInfoTest, NothingInARepositoryIsOpen) {
-  for (size_t i = 0; i < kRouteFamilies; ++i) {
-    const RouteInfo& info = GetRouteInfo(static_cast<RouteFamily>(i));
+TEST(RouteTableTest, EveryRouteOfARepositoryNeedsAPermission) {
+  for (const RouteInfo& info : kRouteTable) {
     for (const RouteMethod& method : info.methods) {
-      const bool of_repository = method.need == Need::kPull || method.need == Need::kPush ||
-                                 method.need == Need::kDelete || method.need == Need::kAdminister;
-      if (info.path_of == PathOf::kRepository) {
-        EXPECT_TRUE(of_repository) << info.label << " " << method.name;
+      const bool specific = method.permission == Permission::kPull || method.permission == Permission::kPush ||
+                            method.permission == Permission::kDelete || method.permission == Permission::kAdmin;
+      if (info.pattern.has_repository()) {
+        EXPECT_TRUE(specific) << info.label << " " << method.name;
       }
-      if (method.need == Need::kNothing) {
+      if (method.permission == Permission::kNone) {
         EXPECT_EQ(info.presence, Presence::kWithAccounts) << info.label << " " << method.name;
       }
     }

@@ -18,7 +18,7 @@ using boost::asio::awaitable;
 
 absl::Status WrongLength(uint64_t range_bytes, absl::string_view what) {
   return OciError(OciErrorCode::kSizeInvalid,
-                  absl::StrCat("the body's Content-Range has ", range_bytes, " bytes, the body ", what));
+                  absl::StrCat("the Content-Range has ", range_bytes, " bytes, the body ", what));
 }
 
 absl::Status BlobTooLong(uint64_t blob_bytes_max) {
@@ -36,14 +36,14 @@ absl::StatusOr<std::optional<ByteRange>> ParseRange(const http::Request& request
   return range;
 }
 
-// How many bytes may still be added.
-awaitable<absl::StatusOr<uint64_t>> Room(BlobBackend& blobs, const RegistryRequest& request, const UploadId& id,
-                                         uint64_t blob_bytes_max) {
+// The number of bytes that may still be appended.
+awaitable<absl::StatusOr<uint64_t>> RemainingBytes(BlobBackend& blobs, const RegistryRequest& request,
+                                                   const UploadId& id, uint64_t blob_bytes_max) {
   if (blob_bytes_max == 0) co_return std::numeric_limits<uint64_t>::max();
   CO_ASSIGN_OR_RETURN(const Upload upload, co_await blobs.GetUpload(request.call, request.repository, id));
-  const uint64_t room = blob_bytes_max - std::min(blob_bytes_max, upload.offset_bytes);
-  if (request.http.body->content_length().value_or(0) > room) co_return BlobTooLong(blob_bytes_max);
-  co_return room;
+  const uint64_t remaining = blob_bytes_max - std::min(blob_bytes_max, upload.offset_bytes);
+  if (request.http.body->content_length().value_or(0) > remaining) co_return BlobTooLong(blob_bytes_max);
+  co_return remaining;
 }
 
 }  // namespace
@@ -53,15 +53,16 @@ awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> AppendRequestBody(BlobB
                                                                            std::optional<DigestAlgorithm> algorithm,
                                                                            uint64_t blob_bytes_max) {
   CO_ASSIGN_OR_RETURN(const std::optional<ByteRange> range, ParseRange(request.http));
-  CO_ASSIGN_OR_RETURN(const uint64_t room, co_await Room(blobs, request, id, blob_bytes_max));
-  const bool range_bounds = range.has_value() && range->length_bytes <= room;
+  CO_ASSIGN_OR_RETURN(const uint64_t remaining, co_await RemainingBytes(blobs, request, id, blob_bytes_max));
+  const bool range_bounds = range.has_value() && range->length_bytes <= remaining;
 
   AppendOptions options;
   options.algorithm = algorithm;
   if (range.has_value()) options.offset_bytes = range->offset_bytes;
   CO_ASSIGN_OR_RETURN(std::unique_ptr<UploadStream> stream,
                       co_await blobs.AppendToUpload(request.call, request.repository, id, options));
-  const CopiedBody copied = co_await CopyBody(*request.http.body, *stream, range_bounds ? range->length_bytes : room);
+  const CopiedBody copied =
+      co_await CopyBody(*request.http.body, *stream, range_bounds ? range->length_bytes : remaining);
   CO_RETURN_IF_ERROR(copied.sink);
 
   absl::Status status;

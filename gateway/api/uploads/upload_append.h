@@ -14,14 +14,13 @@
 
 namespace entrepot::gateway::api {
 
-// Appends a request's body to an upload session, where its Content-Range says, if it has one, and returns the stream,
-// still to be finished. `algorithm` is what the digest will be made with, where that is known. `blob_bytes_max` 0: no
-// limit.
+// Appends a request's body to an upload session, at the offset of its Content-Range if it has one, and returns the
+// unfinished stream. `algorithm` is that of the blob's digest, if known. A `blob_bytes_max` of 0 means no limit.
 //
-// Where it fails, what arrived stays with the session, so that the client can go on behind it. kOutOfRange
-// (RANGE_INVALID): not where the session ends. kInvalidArgument: BLOB_UPLOAD_INVALID (a Content-Range that is none, a
-// body that broke off), SIZE_INVALID (a body that is not as long as its range; 413: a blob that is longer than it may
-// be).
+// After an error, the bytes that arrived stay in the session, so that the client can continue after them. kOutOfRange
+// (RANGE_INVALID): the offset is not the end of the session. kInvalidArgument: BLOB_UPLOAD_INVALID (an invalid
+// Content-Range, or a body that broke off) or SIZE_INVALID (the body is not as long as its range; 413: the blob exceeds
+// the limit).
 boost::asio::awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> AppendRequestBody(
     BlobBackend& blobs, RegistryRequest& request, const UploadId& id, std::optional<DigestAlgorithm> algorithm,
     uint64_t blob_bytes_max);

@@ -1,6 +1,10 @@
 #include "gateway/api/uploads/upload_completion.h"
 
-#include "gateway/api/request/locations.h"
+#include <algorithm>
+#include <cstdint>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/api/request/route_table.h"
 #include "services/core/content.h"
 #include "services/core/failpoint/failpoint.h"
 #include "services/runtime/log/json_log.h"
@@ -16,7 +20,7 @@ HandlerResult CommitUpload(BlobBackend& blobs, ManifestBackend& manifests, const
   CO_RETURN_IF_ERROR(Failpoint("gateway.upload.committed"));
   const absl::Status forgotten = co_await blobs.ForgetUpload(request.call, request.repository, id);
   if (!forgotten.ok()) {
-    runtime::Log(runtime::LogLevel::kWarning, "a committed upload's session stays until it expires",
+    runtime::Log(runtime::LogLevel::kWarning, "the session of a committed upload stays until it expires",
                  {{"request_id", request.call.request_id},
                   {"upload_id", id.ToString()},
                   {"reason", absl::string_view(forgotten.message())}});
@@ -28,9 +32,17 @@ HandlerResult CommitUpload(BlobBackend& blobs, ManifestBackend& manifests, const
 http::Response BlobCreated(const RepositoryName& repository, const Digest& digest) {
   http::Response response;
   response.status = 201;
-  response.fields.emplace_back("Location", BlobLocation(repository, digest));
+  response.fields.emplace_back("Location", RoutePath(RouteFamily::kBlob, repository.ToString(), digest.ToString()));
   response.fields.emplace_back("Docker-Content-Digest", digest.ToString());
   return response;
+}
+
+void AddUploadFields(const RepositoryName& repository, const Upload& upload, http::Response* response) {
+  const uint64_t last = std::max<uint64_t>(upload.offset_bytes, 1) - 1;
+  response->fields.emplace_back("Location",
+                                RoutePath(RouteFamily::kUploadSession, repository.ToString(), upload.id.ToString()));
+  response->fields.emplace_back("Range", absl::StrCat("0-", last));
+  response->fields.emplace_back("Docker-Upload-UUID", upload.id.ToString());
 }
 
 }  // namespace entrepot::gateway::api

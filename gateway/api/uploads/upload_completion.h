@@ -4,6 +4,7 @@
 #include "gateway/api/request/registry_request.h"
 #include "gateway/backends/blob_backend.h"
 #include "gateway/backends/manifest_backend.h"
+#include "gateway/http/message.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
 #include "services/core/repository_name.h"
@@ -12,13 +13,17 @@
 
 namespace entrepot::gateway::api {
 
-// Makes a sealed upload, verified and durable, a blob of the repository; only then 201. What breaks in between is
-// mended by the client's same request once more, as long as the session has not been forgotten.
+// Adds a sealed upload, which is verified and durable, to the repository as a blob, and only then responds with 201. If
+// it fails in between, the client can repeat its request for as long as the session has not been forgotten.
 HandlerResult CommitUpload(BlobBackend& blobs, ManifestBackend& manifests, const RegistryRequest& request,
                            const UploadId& id, const Blob& sealed);
 
-// 201 with where the blob now is.
+// 201 with the location of the blob.
 http::Response BlobCreated(const RepositoryName& repository, const Digest& digest);
+
+// Adds the fields that describe a session: Location, Docker-Upload-UUID and `Range: 0-<last byte>`. An empty session
+// also has `0-0`, because clients cannot parse less.
+void AddUploadFields(const RepositoryName& repository, const Upload& upload, http::Response* response);
 
 }  // namespace entrepot::gateway::api
 

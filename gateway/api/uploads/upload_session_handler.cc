@@ -4,11 +4,10 @@
 #include <string>
 
 #include "gateway/api/request/error_response.h"
-#include "gateway/api/request/locations.h"
 #include "gateway/api/request/query.h"
+#include "gateway/api/request/route_table.h"
 #include "gateway/api/uploads/upload_append.h"
 #include "gateway/api/uploads/upload_completion.h"
-#include "gateway/api/uploads/upload_response.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
 #include "services/status/oci_error.h"
@@ -21,7 +20,7 @@ absl::StatusOr<Digest> ParseDigest(absl::string_view query_text) {
   ASSIGN_OR_RETURN(const Query query, Query::Parse(query_text));
   ASSIGN_OR_RETURN(const std::optional<std::string> text, query.Single("digest", OciErrorCode::kDigestInvalid));
   if (!text.has_value()) {
-    return OciError(OciErrorCode::kDigestInvalid, "the parameter \"digest\" is missing: an upload ends with one");
+    return OciError(OciErrorCode::kDigestInvalid, "the parameter \"digest\" is missing");
   }
   return Digest::Parse(*text);
 }
@@ -35,7 +34,7 @@ http::Response Describe(int status, const RepositoryName& repository, const Uplo
 
 }  // namespace
 
-HandlerResult UploadHandler::Handle(RegistryRequest& request) const {
+HandlerResult UploadSessionHandler::Handle(RegistryRequest& request) const {
   CO_ASSIGN_OR_RETURN(const UploadId id, UploadId::Parse(request.argument));
   const absl::string_view method = request.http.method;
   if (method == "PATCH") co_return co_await Patch(request, id);
@@ -44,12 +43,12 @@ HandlerResult UploadHandler::Handle(RegistryRequest& request) const {
   co_return co_await Status(request, id);
 }
 
-HandlerResult UploadHandler::Status(RegistryRequest& request, const UploadId& id) const {
+HandlerResult UploadSessionHandler::Status(RegistryRequest& request, const UploadId& id) const {
   CO_ASSIGN_OR_RETURN(const Upload upload, co_await blobs_->GetUpload(request.call, request.repository, id));
   co_return Describe(204, request.repository, upload);
 }
 
-HandlerResult UploadHandler::Patch(RegistryRequest& request, const UploadId& id) const {
+HandlerResult UploadSessionHandler::Patch(RegistryRequest& request, const UploadId& id) const {
   const auto stream = co_await AppendRequestBody(*blobs_, request, id, std::nullopt, blob_bytes_max_);
   if (absl::IsOutOfRange(stream.status())) co_return co_await OutOfOrder(request, id, stream.status());
   CO_RETURN_IF_ERROR(stream.status());
@@ -57,7 +56,7 @@ HandlerResult UploadHandler::Patch(RegistryRequest& request, const UploadId& id)
   co_return Describe(202, request.repository, upload);
 }
 
-HandlerResult UploadHandler::Put(RegistryRequest& request, const UploadId& id) const {
+HandlerResult UploadSessionHandler::Put(RegistryRequest& request, const UploadId& id) const {
   CO_ASSIGN_OR_RETURN(const Digest digest, ParseDigest(request.http.query));
   if (request.http.body->content_length() == 0u) {
     CO_ASSIGN_OR_RETURN(const Blob sealed, co_await blobs_->SealUpload(request.call, request.repository, id, digest));
@@ -70,22 +69,23 @@ HandlerResult UploadHandler::Put(RegistryRequest& request, const UploadId& id) c
   co_return co_await CommitUpload(*blobs_, *manifests_, request, id, sealed);
 }
 
-HandlerResult UploadHandler::Cancel(RegistryRequest& request, const UploadId& id) const {
+HandlerResult UploadSessionHandler::Cancel(RegistryRequest& request, const UploadId& id) const {
   CO_RETURN_IF_ERROR(co_await blobs_->CancelUpload(request.call, request.repository, id));
   http::Response response;
   response.status = 204;
   co_return response;
 }
 
-HandlerResult UploadHandler::OutOfOrder(RegistryRequest& request, const UploadId& id,
-                                        const absl::Status& status) const {
+HandlerResult UploadSessionHandler::OutOfOrder(RegistryRequest& request, const UploadId& id,
+                                               const absl::Status& status) const {
   CO_ASSIGN_OR_RETURN(const Upload upload, co_await blobs_->GetUpload(request.call, request.repository, id));
   http::Response response = ErrorResponse(status, request.call.request_id);
   if (upload.offset_bytes > 0) {
     AddUploadFields(request.repository, upload, &response);
   } else {
-    // A Range says that there are bytes: a client would go on behind the first one.
-    response.fields.emplace_back("Location", UploadLocation(request.repository, id));
+    // No Range: "0-0" would tell the client that the session has one byte.
+    response.fields.emplace_back("Location",
+                                 RoutePath(RouteFamily::kUploadSession, request.repository.ToString(), id.ToString()));
   }
   co_return response;
 }

@@ -10,12 +10,12 @@
 
 namespace entrepot::gateway::api {
 
-// /v2/N/blobs/uploads/<session>: GET tells what it holds, PATCH appends, PUT appends and completes, DELETE cancels.
-// Thread-safe.
-class UploadHandler {
+// /v2/N/blobs/uploads/<session>: GET returns the session's progress, PATCH appends, PUT appends and completes, DELETE
+// cancels. Thread-safe.
+class UploadSessionHandler {
  public:
   // Both backends must outlive the handler.
-  UploadHandler(BlobBackend* blobs, ManifestBackend* manifests, uint64_t blob_bytes_max)
+  UploadSessionHandler(BlobBackend* blobs, ManifestBackend* manifests, uint64_t blob_bytes_max)
       : blobs_(blobs), manifests_(manifests), blob_bytes_max_(blob_bytes_max) {}
 
   HandlerResult Handle(RegistryRequest& request) const;
@@ -25,7 +25,7 @@ class UploadHandler {
   HandlerResult Patch(RegistryRequest& request, const UploadId& id) const;
   HandlerResult Put(RegistryRequest& request, const UploadId& id) const;
   HandlerResult Cancel(RegistryRequest& request, const UploadId& id) const;
-  // 416 with where to go on.
+  // 416 with the offset to continue at.
   HandlerResult OutOfOrder(RegistryRequest& request, const UploadId& id, const absl::Status& status) const;
 
   BlobBackend* const blobs_;

@@ -18,7 +18,7 @@ std::string BlobPath(const Digest& digest) { return absl::StrCat("/v2/a/blobs/",
 
 std::string Range(size_t first, size_t last) { return absl::StrCat("Content-Range: ", first, "-", last, "\r\n"); }
 
-class UploadHandlerTest : public testing::Test {
+class UploadSessionHandlerTest : public testing::Test {
  protected:
   RawResponse Patch(absl::string_view bytes, absl::string_view fields = "") {
     return registry_.Call("PATCH", session_, bytes, fields);
@@ -32,7 +32,7 @@ class UploadHandlerTest : public testing::Test {
   const std::string session_ = registry_.StartUpload("a");
 };
 
-TEST_F(UploadHandlerTest, TakesABlobInChunks) {
+TEST_F(UploadSessionHandlerTest, AcceptsABlobInChunks) {
   EXPECT_EQ(StoredRange(), "0-0");
   RawResponse response = Patch("hello", Range(0, 4));
   EXPECT_EQ(response.status, 202);
@@ -48,33 +48,31 @@ TEST_F(UploadHandlerTest, TakesABlobInChunks) {
   EXPECT_EQ(registry_.Call("GET", BlobPath(Sha256("hello world"))).body, "hello world");
 }
 
-TEST_F(UploadHandlerTest, TakesAStreamOfUnknownLength) {
+TEST_F(UploadSessionHandlerTest, AcceptsAStreamOfUnknownLength) {
   const std::string bytes(1'000'001, 'y');
   RawResponse response = registry_.CallChunked("PATCH", session_, bytes);
   EXPECT_EQ(response.status, 202);
   EXPECT_EQ(response.Field("range"), "0-1000000");
-  for (const DigestAlgorithm algorithm : {DigestAlgorithm::kSha512}) {
-    const Digest digest = ComputeDigest(algorithm, bytes);
-    EXPECT_EQ(Put(digest).status, 201);
-    EXPECT_EQ(registry_.Call("GET", BlobPath(digest)).body == bytes, true);
-  }
+  const Digest digest = ComputeDigest(DigestAlgorithm::kSha512, bytes);
+  EXPECT_EQ(Put(digest).status, 201);
+  EXPECT_EQ(registry_.Call("GET", BlobPath(digest)).body == bytes, true);
 }
 
-TEST_F(UploadHandlerTest, TakesAnEmptyChunk) {
+TEST_F(UploadSessionHandlerTest, AcceptsAnEmptyChunk) {
   const RawResponse response = Patch("");
   EXPECT_EQ(response.status, 202);
   EXPECT_EQ(response.Field("range"), "0-0");
   EXPECT_EQ(Put(Sha256("")).status, 201);
 }
 
-TEST_F(UploadHandlerTest, RefusesChunksOutOfOrderAndSaysWhereToGoOn) {
+TEST_F(UploadSessionHandlerTest, RefusesChunksOutOfOrderWithTheOffsetToContinueAt) {
   for (const char* method : {"PATCH", "PUT"}) {
     const std::string target = absl::StrCat(session_, "?digest=", Sha256("x").ToString());
     const RawResponse response = registry_.Call(method, target, "world", Range(5, 9));
     EXPECT_EQ(response.status, 416) << method;
     EXPECT_EQ(ErrorCode(response), "RANGE_INVALID") << method;
     EXPECT_EQ(response.Field("location"), session_) << method;
-    // Nothing is stored: there is no last byte to tell.
+    // The session is empty, so there is no last byte.
     EXPECT_EQ(response.Field("range"), "(none)") << method;
   }
   EXPECT_EQ(Patch("hello", Range(0, 4)).status, 202);
@@ -89,42 +87,45 @@ TEST_F(UploadHandlerTest, RefusesChunksOutOfOrderAndSaysWhereToGoOn) {
   EXPECT_EQ(Put(Sha256("hello")).status, 201);
 }
 
-TEST_F(UploadHandlerTest, RefusesRangesThatAreNone) {
+TEST_F(UploadSessionHandlerTest, RefusesInvalidRanges) {
   struct Case {
-    std::string range;
-    std::vector<int> statuses;
+    const char* range;
+    int status;
+    const char* code;
   };
-  for (const std::string& range :
-       {std::string("5-3"), std::string("a-b"), std::string("bytes 0-3/4"), std::string("0-18446744073709551616"),
-        std::string("-4"), std::string("0-"), std::string("")}) {
-    const RawResponse response = Patch("abcd", absl::StrCat("Content-Range: ", range, "\r\n"));
-    EXPECT_TRUE(response.status == 400 || response.status == 416) << range << ": " << response.status;
-    EXPECT_NE(ErrorCode(response), "") << range;
+  for (const Case& c :
+       {Case{"5-3", 416, "RANGE_INVALID"}, Case{"a-b", 400, "BLOB_UPLOAD_INVALID"},
+        Case{"bytes 0-3/4", 400, "BLOB_UPLOAD_INVALID"}, Case{"0-18446744073709551616", 400, "BLOB_UPLOAD_INVALID"},
+        Case{"-4", 400, "BLOB_UPLOAD_INVALID"}, Case{"0-", 400, "BLOB_UPLOAD_INVALID"},
+        Case{"", 400, "BLOB_UPLOAD_INVALID"}}) {
+    const RawResponse response = Patch("abcd", absl::StrCat("Content-Range: ", c.range, "\r\n"));
+    EXPECT_EQ(response.status, c.status) << c.range;
+    EXPECT_EQ(ErrorCode(response), c.code) << c.range;
   }
-  // The session is as it was.
+  // The session has not changed.
   EXPECT_EQ(StoredRange(), "0-0");
   EXPECT_EQ(Patch("abcd", Range(0, 3)).status, 202);
 }
 
-TEST_F(UploadHandlerTest, RefusesABodyThatIsNotAsLongAsItsRange) {
+TEST_F(UploadSessionHandlerTest, RefusesABodyWithAnotherLengthThanItsRange) {
   for (const size_t last : {2, 4, 100}) {
     const RawResponse response = Patch("abcd", Range(0, last));
     EXPECT_EQ(response.status, 400) << last;
     EXPECT_EQ(ErrorCode(response), "SIZE_INVALID") << last;
   }
   EXPECT_EQ(StoredRange(), "0-0");
-  // Its length is seen only at its end.
+  // The length of a chunked body is known at its end only.
   EXPECT_EQ(ErrorCode(registry_.CallChunked("PATCH", session_, "abcd", Range(0, 4))), "SIZE_INVALID");
 }
 
-TEST_F(UploadHandlerTest, CutsAStreamOffWhereItsRangeEnds) {
+TEST_F(UploadSessionHandlerTest, EndsAStreamAtTheEndOfItsRange) {
   EXPECT_EQ(ErrorCode(registry_.CallChunked("PATCH", session_, "abcdefgh", Range(0, 3))), "SIZE_INVALID");
   EXPECT_EQ(StoredRange(), "0-3");
   EXPECT_EQ(Patch("efgh", Range(4, 7)).status, 202);
   EXPECT_EQ(Put(Sha256("abcdefgh")).status, 201);
 }
 
-TEST_F(UploadHandlerTest, KeepsWhatCameOfABodyThatBrokeOff) {
+TEST_F(UploadSessionHandlerTest, KeepsTheBytesOfABodyThatBrokeOff) {
   const std::string part(300'000, 'p');
   {
     http::testing::RawClient client(registry_.port());
@@ -139,7 +140,7 @@ TEST_F(UploadHandlerTest, KeepsWhatCameOfABodyThatBrokeOff) {
   EXPECT_EQ(Put(Sha256(part + "rest")).status, 201);
 }
 
-TEST_F(UploadHandlerTest, NeedsOneDigestToEnd) {
+TEST_F(UploadSessionHandlerTest, NeedsExactlyOneDigestToComplete) {
   EXPECT_EQ(Patch("abc").status, 202);
   const std::string digest = Sha256("abc").ToString();
   for (const std::string& query :
@@ -149,25 +150,25 @@ TEST_F(UploadHandlerTest, NeedsOneDigestToEnd) {
     EXPECT_EQ(response.status, 400) << query;
     EXPECT_EQ(ErrorCode(response), "DIGEST_INVALID") << query;
   }
-  // It may be tried again.
+  // The request may be repeated.
   EXPECT_EQ(Put(Sha256("abc")).status, 201);
 }
 
-TEST_F(UploadHandlerTest, RefusesAWrongDigest) {
+TEST_F(UploadSessionHandlerTest, RefusesAWrongDigest) {
   EXPECT_EQ(Patch("abc").status, 202);
   EXPECT_EQ(ErrorCode(Put(Sha256("abd"))), "DIGEST_INVALID");
   EXPECT_EQ(registry_.Call("HEAD", BlobPath(Sha256("abc"))).status, 404);
   EXPECT_EQ(registry_.Call("HEAD", BlobPath(Sha256("abd"))).status, 404);
 }
 
-TEST_F(UploadHandlerTest, EndsOnce) {
+TEST_F(UploadSessionHandlerTest, CompletesOnce) {
   EXPECT_EQ(Put(Sha256("abc"), "abc").status, 201);
   EXPECT_EQ(ErrorCode(Put(Sha256("abc"), "abc")), "BLOB_UPLOAD_UNKNOWN");
   EXPECT_EQ(ErrorCode(Put(Sha256("abc"))), "BLOB_UPLOAD_UNKNOWN");
   EXPECT_EQ(registry_.Call("GET", session_).status, 404);
 }
 
-TEST_F(UploadHandlerTest, IsCancelled) {
+TEST_F(UploadSessionHandlerTest, IsCancelled) {
   EXPECT_EQ(Patch("abc").status, 202);
   EXPECT_EQ(registry_.Call("DELETE", session_).status, 204);
   EXPECT_EQ(ErrorCode(registry_.Call("GET", session_)), "BLOB_UPLOAD_UNKNOWN");
@@ -176,7 +177,7 @@ TEST_F(UploadHandlerTest, IsCancelled) {
   EXPECT_EQ(ErrorCode(registry_.Call("DELETE", session_)), "BLOB_UPLOAD_UNKNOWN");
 }
 
-TEST_F(UploadHandlerTest, IsKnownOnlyInItsRepository) {
+TEST_F(UploadSessionHandlerTest, IsKnownOnlyInItsRepository) {
   std::string elsewhere = session_;
   elsewhere.replace(4, 1, "b");
   for (const char* method : {"GET", "PATCH", "DELETE"}) {
@@ -187,11 +188,11 @@ TEST_F(UploadHandlerTest, IsKnownOnlyInItsRepository) {
   EXPECT_EQ(StoredRange(), "0-0");
 }
 
-TEST_F(UploadHandlerTest, LetsOneOfTwoClientsAppend) {
+TEST_F(UploadSessionHandlerTest, LetsOneOfTwoClientsAppend) {
   http::testing::RawClient first(registry_.port());
   first.Send(
       absl::StrCat("PATCH ", session_, " HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"));
-  // The session is found to take the bytes before they are asked for.
+  // The session is checked before the bytes are requested.
   EXPECT_EQ(first.ReceiveBytes(12), "HTTP/1.1 100");
   const RawResponse second = Patch("abcd");
   EXPECT_EQ(second.status, 416);
@@ -204,7 +205,7 @@ TEST_F(UploadHandlerTest, LetsOneOfTwoClientsAppend) {
   EXPECT_EQ(Put(Sha256("efgh")).status, 201);
 }
 
-TEST_F(UploadHandlerTest, RefusesBeforeTheBodyIsSent) {
+TEST_F(UploadSessionHandlerTest, RefusesBeforeTheBodyIsSent) {
   http::testing::RawClient client(registry_.port());
   client.Send(
       "PATCH /v2/a/blobs/uploads/00000000000000000000000000000000 HTTP/1.1\r\nHost: a\r\n"
@@ -214,7 +215,7 @@ TEST_F(UploadHandlerTest, RefusesBeforeTheBodyIsSent) {
   EXPECT_EQ(response->status, 404);
 }
 
-TEST(UploadLimitTest, CountsWhatTheSessionHolds) {
+TEST(UploadLimitTest, CountsTheBytesInTheSession) {
   config::v1::Limits limits;
   limits.set_blob_bytes_max(10);
   TestRegistry registry(limits);

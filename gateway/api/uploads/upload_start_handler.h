@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
+#include "absl/strings/string_view.h"
 #include "gateway/api/request/query.h"
 #include "gateway/api/request/registry_request.h"
 #include "gateway/backends/blob_backend.h"
@@ -13,23 +15,23 @@
 
 namespace entrepot::gateway::api {
 
-// POST /v2/N/blobs/uploads/: starts an upload session (with ?digest-algorithm=, one that will have that kind of
-// digest), or mounts a blob (?mount=D&from=M), or takes the whole blob at once (?digest=D). Thread-safe.
+// POST /v2/N/blobs/uploads/: starts an upload session (?digest-algorithm= chooses the algorithm of its digest), mounts
+// a blob (?mount=D&from=M), or uploads a whole blob in one request (?digest=D). Thread-safe.
 //
 // Counter: entrepot_gateway_mounts_total{result}, "mounted" or "unknown" (a session was started instead).
-class UploadsHandler {
+class UploadStartHandler {
  public:
   // Both backends must outlive the handler.
-  UploadsHandler(BlobBackend* blobs, ManifestBackend* manifests, uint64_t blob_bytes_max,
-                 const std::shared_ptr<prometheus::Registry>& registry);
+  UploadStartHandler(BlobBackend* blobs, ManifestBackend* manifests, uint64_t blob_bytes_max,
+                     const std::shared_ptr<prometheus::Registry>& registry);
 
   HandlerResult Handle(RegistryRequest& request) const;
 
  private:
   HandlerResult Start(RegistryRequest& request, DigestAlgorithm algorithm) const;
-  // A blob that cannot be mounted is no error: kNotFound stays in here, and the answer is a session.
+  // kNotFound: the blob cannot be mounted. Handle() then starts a session.
   HandlerResult Mount(RegistryRequest& request, const Digest& digest, const Query& query) const;
-  HandlerResult TakeWhole(RegistryRequest& request, const Digest& digest) const;
+  HandlerResult UploadWhole(RegistryRequest& request, const Digest& digest) const;
 
   BlobBackend* const blobs_;
   ManifestBackend* const manifests_;
@@ -37,6 +39,14 @@ class UploadsHandler {
   prometheus::Counter* mounted_;
   prometheus::Counter* not_mounted_;
 };
+
+// The repository to mount a blob from (`?mount=<digest>&from=<name>`), so that a denial can tell the client to request
+// pull on it; "" without one. Ignores errors in the query, which the handler reports.
+//
+// A token without a scope of the source leads to 401 with both scopes: some clients do not request both at once. A
+// token whose scope of the source was denied starts an upload instead: the client would request the same token again
+// after a 401, and some clients stop the push after a 403.
+std::string MountSource(absl::string_view query);
 
 }  // namespace entrepot::gateway::api
 

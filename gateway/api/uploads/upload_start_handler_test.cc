@@ -19,7 +19,7 @@ Digest Sha256(absl::string_view bytes) { return ComputeDigest(DigestAlgorithm::k
 
 std::string BlobPath(const Digest& digest) { return absl::StrCat("/v2/a/blobs/", digest.ToString()); }
 
-TEST(UploadsHandlerTest, StartsASession) {
+TEST(UploadStartHandlerTest, StartsASession) {
   TestRegistry registry;
   for (const char* query : {"", "?digest-algorithm=sha512", "?digest-algorithm=sha256", "?mount=", "?from=b"}) {
     const RawResponse response = registry.Call("POST", absl::StrCat(kUploads, query));
@@ -35,12 +35,12 @@ TEST(UploadsHandlerTest, StartsASession) {
   }
 }
 
-TEST(UploadsHandlerTest, GivesEverySessionItsOwnLocation) {
+TEST(UploadStartHandlerTest, EverySessionHasItsOwnLocation) {
   TestRegistry registry;
   EXPECT_NE(registry.StartUpload("a"), registry.StartUpload("a"));
 }
 
-TEST(UploadsHandlerTest, TakesAWholeBlob) {
+TEST(UploadStartHandlerTest, AcceptsAWholeBlob) {
   TestRegistry registry;
   for (const DigestAlgorithm algorithm : {DigestAlgorithm::kSha256, DigestAlgorithm::kSha512}) {
     for (const std::string& bytes : {std::string(), std::string("{}"), std::string(700'000, 'x')}) {
@@ -58,7 +58,7 @@ TEST(UploadsHandlerTest, TakesAWholeBlob) {
   }
 }
 
-TEST(UploadsHandlerTest, RefusesAWholeBlobWithAnotherDigest) {
+TEST(UploadStartHandlerTest, RefusesAWholeBlobWithAWrongDigest) {
   TestRegistry registry;
   const RawResponse response =
       registry.Call("POST", absl::StrCat(kUploads, "?digest=", Sha256("other").ToString()), "bytes");
@@ -68,7 +68,7 @@ TEST(UploadsHandlerTest, RefusesAWholeBlobWithAnotherDigest) {
   EXPECT_EQ(registry.Call("HEAD", BlobPath(Sha256("other"))).status, 404);
 }
 
-TEST(UploadsHandlerTest, RefusesParametersThatAreNone) {
+TEST(UploadStartHandlerTest, RefusesInvalidParameters) {
   TestRegistry registry;
   const std::string digest = Sha256("x").ToString();
   for (const std::string& query :
@@ -85,7 +85,7 @@ TEST(UploadsHandlerTest, RefusesParametersThatAreNone) {
   EXPECT_EQ(registry.Call("POST", absl::StrCat(kUploads, "?digest=%")).status, 400);
 }
 
-TEST(UploadsHandlerTest, MountsABlobOfAnotherRepository) {
+TEST(UploadStartHandlerTest, MountsABlobFromAnotherRepository) {
   TestRegistry registry;
   const Digest digest = registry.PushBlob("b", "shared");
   for (const char* from : {"&from=b", ""}) {
@@ -98,7 +98,7 @@ TEST(UploadsHandlerTest, MountsABlobOfAnotherRepository) {
   }
 }
 
-TEST(UploadsHandlerTest, StartsASessionWhereItCannotMount) {
+TEST(UploadStartHandlerTest, StartsASessionIfItCannotMount) {
   TestRegistry registry;
   const Digest digest = registry.PushBlob("b", "shared");
   for (const std::string& query : {absl::StrCat("?mount=", digest.ToString(), "&from=c"),
@@ -135,28 +135,28 @@ class MountWithAccountsTest : public testing::Test {
   TestRegistry registry_{{}, auth_.accounts()};
 };
 
-TEST_F(MountWithAccountsTest, MountsFromWhereTheTokenMayPull) {
+TEST_F(MountWithAccountsTest, MountsFromARepositoryThatTheTokenMayPull) {
   EXPECT_EQ(Mount("repository:a:push repository:b:pull", digest_ + "&from=b").status, 201);
   EXPECT_TRUE(IsInTarget());
 }
 
-TEST_F(MountWithAccountsTest, FindsTheBlobAmongWhatTheTokenMayPull) {
+TEST_F(MountWithAccountsTest, FindsTheBlobInTheRepositoriesOfTheToken) {
   EXPECT_EQ(Mount("repository:a:push repository:b:pull repository:c:pull repository:d:pull", digest_).status, 201);
   EXPECT_TRUE(IsInTarget());
 }
 
-TEST_F(MountWithAccountsTest, RevealsNothingOfWhatTheTokenMayNotPull) {
+TEST_F(MountWithAccountsTest, DoesNotRevealBlobsThatTheTokenMayNotPull) {
   const std::string missing = Sha256("nowhere").ToString();
   struct Case {
     std::string scopes, parameters;
   };
   const std::vector<Case> cases = {
-      // It was asked for and denied.
+      // The scope was requested and denied.
       {"repository:a:push,pull repository:b:", digest_ + "&from=b"},
       {"repository:a:push,pull repository:b:push,delete", digest_ + "&from=b"},
       {"repository:a:push,pull", digest_},
       {"repository:a:push,pull repository:c:pull repository:b:push", digest_},
-      // The same answer as where there is nothing.
+      // The same response as for a missing blob.
       {"repository:a:push,pull repository:b:pull", missing + "&from=b"},
       {"repository:a:push,pull repository:b:pull", missing},
       {"repository:a:push,pull repository:d:pull", digest_ + "&from=d"},
@@ -170,11 +170,11 @@ TEST_F(MountWithAccountsTest, RevealsNothingOfWhatTheTokenMayNotPull) {
   EXPECT_FALSE(IsInTarget());
 }
 
-TEST_F(MountWithAccountsTest, TellsWhoHasNotAskedForTheSourceToDoSo) {
+TEST_F(MountWithAccountsTest, ChallengesForTheSourceIfItWasNotRequested) {
   const std::string missing = Sha256("nowhere").ToString();
   for (const std::string scopes : {"repository:a:push,pull", "repository:a:push,pull repository:b/c:pull",
                                    "repository:a:push,pull repository:c:pull"}) {
-    // The same answer as where there is nothing.
+    // The same response as for a missing blob.
     for (const std::string& blob : {digest_, missing}) {
       const RawResponse response = Mount(scopes, blob + "&from=b");
       EXPECT_EQ(response.status, 401) << scopes;
@@ -193,7 +193,7 @@ TEST_F(MountWithAccountsTest, NeedsPushOnTheTargetAndOneSource) {
   EXPECT_FALSE(IsInTarget());
 }
 
-TEST(UploadsHandlerTest, StopsAtTheLargestBlob) {
+TEST(UploadStartHandlerTest, LimitsTheSizeOfABlob) {
   config::v1::Limits limits;
   limits.set_blob_bytes_max(1000);
   TestRegistry registry(limits);
@@ -209,6 +209,22 @@ TEST(UploadsHandlerTest, StopsAtTheLargestBlob) {
       }
     }
   }
+}
+
+TEST(MountSourceTest, ReturnsTheRepositoryToMountFrom) {
+  EXPECT_EQ(MountSource("mount=sha256:abc&from=driftwood/web"), "driftwood/web");
+  EXPECT_EQ(MountSource("from=driftwood%2Fweb&mount=sha256:abc"), "driftwood/web");
+}
+
+TEST(MountSourceTest, IsEmptyWithoutAValidRepository) {
+  EXPECT_EQ(MountSource(""), "");
+  EXPECT_EQ(MountSource("mount=sha256:abc"), "");
+  EXPECT_EQ(MountSource("from=driftwood/web"), "");
+  EXPECT_EQ(MountSource("mount=sha256:abc&from="), "");
+  EXPECT_EQ(MountSource("mount=sha256:abc&from=Not/A/Name"), "");
+  EXPECT_EQ(MountSource("mount=sha256:abc&from=a&from=b"), "");
+  EXPECT_EQ(MountSource("mount=sha256:abc&from=a%"), "");
+  EXPECT_EQ(MountSource("mount=sha256:abc&from=a\" x"), "");
 }
 
 }  // namespace

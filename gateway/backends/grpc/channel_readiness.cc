@@ -38,10 +38,10 @@ absl::Status CheckChannelReady(grpc::Channel& channel, absl::string_view service
                  [&done](grpc::Status status) { done.set_value(std::move(status)); });
   const grpc::Status status = done.get_future().get();
   if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
-    return absl::UnavailableError(absl::StrCat(service, ": not connected, or it does not answer"));
+    return absl::UnavailableError(absl::StrCat(service, ": cannot connect, or no response"));
   }
   if (!status.ok()) return absl::UnavailableError(absl::StrCat(service, ": ", status.error_message()));
-  if (Bytes(response) != kServing) return absl::UnavailableError(absl::StrCat(service, ": it is shutting down"));
+  if (Bytes(response) != kServing) return absl::UnavailableError(absl::StrCat(service, ": shutting down"));
   return absl::OkStatus();
 }
 

@@ -7,9 +7,9 @@
 
 namespace entrepot::gateway {
 
-// OK where the service answers that it serves (grpc.health.v1), to us too: one that refuses us by our certificate's
-// name is not ready. Waits for a connection and the answer for less than a second. kUnavailable, naming `service`,
-// where not.
+// OK if the service reports that it serves (grpc.health.v1). A service that refuses the name in this process's
+// certificate is not ready. Waits less than a second for a connection and the response. Otherwise kUnavailable; the
+// message begins with `service`.
 absl::Status CheckChannelReady(grpc::Channel& channel, absl::string_view service);
 
 }  // namespace entrepot::gateway

@@ -15,7 +15,7 @@ namespace {
 namespace v1 = auth::v1;
 using boost::asio::awaitable;
 
-// Whether it is safe to make twice.
+// Whether the command may be sent twice.
 bool OnlyReads(const v1::AdministerRequest& request) {
   switch (request.command_case()) {
     case v1::AdministerRequest::kListUsers:
@@ -79,7 +79,7 @@ class GrpcAuthBackend : public AuthBackend {
 }  // namespace
 
 std::unique_ptr<AuthBackend> MakeGrpcAuthBackend(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline,
-                                                 GrpcCalls* calls) {
+                                                 GrpcCallRegistry* calls) {
   return std::make_unique<GrpcAuthBackend>(std::move(channel), GrpcClient(calls, deadline));
 }
 

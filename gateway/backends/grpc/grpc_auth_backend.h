@@ -10,13 +10,14 @@
 
 namespace entrepot::gateway {
 
-// The auth service behind `channel`. Each call may take `deadline`. `calls` must outlive all calls, and see there for
-// the order in which things end.
+// The auth service behind `channel`. Each call may take `deadline`. `calls` must outlive all calls; its header has the
+// order in which to end.
 //
-// A token that was issued twice does no harm. A command that changes something is sent once: where its answer was lost,
-// the administrator hears that (kUnavailable), not that a robot's name is taken whose secret nobody has seen.
+// Issuing a token twice is harmless. A command that changes something is sent once: if its response is lost, the
+// administrator gets kUnavailable. A second attempt would fail because the name exists, and the secret of the first one
+// would be lost.
 std::unique_ptr<AuthBackend> MakeGrpcAuthBackend(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline,
-                                                 GrpcCalls* calls);
+                                                 GrpcCallRegistry* calls);
 
 }  // namespace entrepot::gateway
 

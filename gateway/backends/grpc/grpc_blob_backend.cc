@@ -28,7 +28,7 @@ class GrpcBlobBackend : public BlobBackend {
   GrpcBlobBackend(std::shared_ptr<grpc::Channel> channel, const GrpcClient& client)
       : channel_(std::move(channel)), stub_(v1::BlobService::NewStub(channel_)), client_(client) {}
 
-  // A session of which nobody hears expires.
+  // Safe to repeat: a session that no client knows expires.
   awaitable<absl::StatusOr<Upload>> StartUpload(const CallContext& context, const RepositoryName& repository,
                                                 DigestAlgorithm algorithm) override {
     v1::StartUploadRequest request;
@@ -112,7 +112,7 @@ class GrpcBlobBackend : public BlobBackend {
 }  // namespace
 
 std::unique_ptr<BlobBackend> MakeGrpcBlobBackend(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline,
-                                                 GrpcCalls* calls) {
+                                                 GrpcCallRegistry* calls) {
   return std::make_unique<GrpcBlobBackend>(std::move(channel), GrpcClient(calls, deadline));
 }
 

@@ -10,11 +10,10 @@
 
 namespace entrepot::gateway {
 
-// The blob service behind `channel`. A call without a body may take `deadline`; one with a body may take as long as it
-// goes on, each message within `deadline`. `calls` must outlive all calls, and see there for the order in which things
-// end.
+// The blob service behind `channel`. A call without a body may take `deadline`. A call with a body has no limit, but
+// each message must follow within `deadline`. `calls` must outlive all calls; its header has the order in which to end.
 std::unique_ptr<BlobBackend> MakeGrpcBlobBackend(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline,
-                                                 GrpcCalls* calls);
+                                                 GrpcCallRegistry* calls);
 
 }  // namespace entrepot::gateway
 

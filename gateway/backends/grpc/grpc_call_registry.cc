@@ -4,25 +4,25 @@
 
 namespace entrepot::gateway {
 
-GrpcCalls::~GrpcCalls() { CancelAll(); }
+GrpcCallRegistry::~GrpcCallRegistry() { CancelAll(); }
 
-void GrpcCalls::Add(const std::shared_ptr<GrpcCall>& call) {
+void GrpcCallRegistry::Add(const std::shared_ptr<GrpcCall>& call) {
   absl::MutexLock lock(&mutex_);
   calls_.emplace(call.get(), call);
 }
 
-void GrpcCalls::Remove(GrpcCall* call) {
+void GrpcCallRegistry::Remove(GrpcCall* call) {
   absl::MutexLock lock(&mutex_);
   calls_.erase(call);
 }
 
-void GrpcCalls::CancelAll() {
+void GrpcCallRegistry::CancelAll() {
   std::vector<std::shared_ptr<GrpcCall>> calls;
   {
     absl::MutexLock lock(&mutex_);
     for (const auto& [key, call] : calls_) calls.push_back(call);
   }
-  // Without the lock: a callback may run in here.
+  // Without the lock, because Cancel() may run a callback.
   for (const auto& call : calls) call->Cancel();
   calls.clear();
   absl::MutexLock lock(&mutex_);

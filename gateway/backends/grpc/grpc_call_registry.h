@@ -13,24 +13,25 @@ namespace entrepot::gateway {
 class GrpcCall {
  public:
   virtual ~GrpcCall() = default;
-  // Makes the call end soon. While no coroutine runs that uses it.
+  // Makes the call end soon. Must not run while a coroutine uses the call.
   virtual void Cancel() = 0;
 };
 
-// The calls that the gateway has under way. gRPC's threads resume coroutines by posting to their io_context, which must
-// live until the last call has ended: CancelAll() sees to that. Safe from any thread.
-class GrpcCalls {
+// The gateway's calls under way. gRPC's threads resume coroutines by posting to their io_context, which must live until
+// the last call has ended. To end: stop and join the threads of the io_contexts, call CancelAll(), then destroy the
+// io_contexts. Thread-safe.
+class GrpcCallRegistry {
  public:
-  // CancelAll().
-  ~GrpcCalls();
+  // Calls CancelAll().
+  ~GrpcCallRegistry();
 
-  // Before the call is started.
+  // Call this before the call is started.
   void Add(const std::shared_ptr<GrpcCall>& call);
-  // The last thing that a call's callback does: drops what Add() was given.
+  // The last step of a call's callback: drops the reference from Add().
   void Remove(GrpcCall* call);
 
-  // Cancels every call and returns when none is left. The io_contexts' threads have been joined, so that none is added
-  // any more; coroutines that waited for a call are then destroyed with their io_context.
+  // Cancels every call and returns when none is left. Requires that the io_contexts' threads have been joined, so that
+  // no call is added. Coroutines that waited for a call are destroyed with their io_context later.
   void CancelAll();
 
  private:

@@ -15,39 +15,61 @@
 #include "boost/asio/post.hpp"
 #include "boost/asio/use_awaitable.hpp"
 #include "gateway/backends/grpc/grpc_call_registry.h"
-#include "gateway/backends/grpc/grpc_retry.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/status.h"
 #include "services/runtime/grpc/grpc_deadline.h"
 #include "services/runtime/grpc/grpc_request_id.h"
+#include "services/runtime/grpc/grpc_retry_policy.h"
 #include "services/status/grpc_status.h"
 
 namespace entrepot::gateway {
 
-// One unary call of a stub's callback API, its request still to come.
+// The method of a stub's callback API for one unary call.
 template <typename Async, typename Request, typename Response>
 using GrpcMethod = void (Async::*)(grpc::ClientContext*, const Request*, Response*, std::function<void(grpc::Status)>);
 
-// How the gRPC backends call a service. A call that did not come through is made again (grpc_retry.h), so that a
-// service that restarts costs no request: every call made here is safe to make twice, but for CallOnce(). Thread-safe.
+// The attempts of one call of a coroutine, by the rules of services/runtime/grpc/grpc_retry_policy.h.
+class GrpcCallAttempts {
+ public:
+  // `deadline` is for all attempts together.
+  explicit GrpcCallAttempts(absl::Duration deadline);
+  GrpcCallAttempts(const GrpcCallAttempts&) = delete;
+  GrpcCallAttempts& operator=(const GrpcCallAttempts&) = delete;
+
+  // The deadline of each attempt.
+  const runtime::GrpcDeadline& deadline() const { return deadline_; }
+  // Whether this is not the first attempt. An earlier one may have taken effect.
+  bool repeated() const { return repeated_; }
+
+  // Call after an attempt that ended with `status`. Returns true, after a delay, if the call is to be made again.
+  boost::asio::awaitable<bool> WaitToRetry(const grpc::Status& status);
+
+ private:
+  const runtime::GrpcDeadline deadline_;
+  runtime::GrpcRetryPolicy patience_;
+  bool repeated_ = false;
+};
+
+// Calls a service for the gRPC backends. A call that failed to reach the service is made again, so that a restart of
+// the service fails no request. All calls but CallOnce() must be safe to make twice. Thread-safe.
 class GrpcClient {
  public:
-  // `calls` must outlive all calls. `deadline` is for one call with all its attempts.
-  GrpcClient(GrpcCalls* calls, absl::Duration deadline) : calls_(calls), deadline_(deadline) {}
+  // `calls` must outlive all calls. `deadline` covers one call with all its attempts.
+  GrpcClient(GrpcCallRegistry* calls, absl::Duration deadline) : calls_(calls), deadline_(deadline) {}
 
-  GrpcCalls* calls() const { return calls_; }
+  GrpcCallRegistry* calls() const { return calls_; }
   absl::Duration deadline() const { return deadline_; }
 
   // Calls `method` of `async` and resumes on the caller's executor.
   template <typename Async, typename Request, typename Response>
   boost::asio::awaitable<absl::StatusOr<Response>> Call(Async* async, GrpcMethod<Async, Request, Response> method,
                                                         std::string request_id, Request request) const {
-    GrpcRetry retry(deadline_);
-    co_return co_await Repeat(retry, async, method, request_id, request);
+    GrpcCallAttempts attempts(deadline_);
+    co_return co_await Repeat(attempts, async, method, request_id, request);
   }
 
-  // The same for a call that is not safe to make twice: one that did not come through, or whose answer did not come
-  // back, is kUnavailable.
+  // For a call that is not safe to make twice. kUnavailable: the call did not reach the service, or its response was
+  // lost.
   template <typename Async, typename Request, typename Response>
   boost::asio::awaitable<absl::StatusOr<Response>> CallOnce(Async* async, GrpcMethod<Async, Request, Response> method,
                                                             std::string request_id, Request request) const {
@@ -57,15 +79,15 @@ class GrpcClient {
     co_return FromGrpcStatus(call->status);
   }
 
-  // The same as Call() for one that removes something: where an earlier attempt's answer was lost, not to find it is
-  // success, and the answer an empty one.
+  // Like Call(), for a call that removes something. If an earlier attempt may have removed it, kNotFound counts as
+  // success with an empty response.
   template <typename Async, typename Request, typename Response>
   boost::asio::awaitable<absl::StatusOr<Response>> Remove(Async* async, GrpcMethod<Async, Request, Response> method,
                                                           std::string request_id, Request request) const {
-    GrpcRetry retry(deadline_);
+    GrpcCallAttempts attempts(deadline_);
     absl::StatusOr<Response> response =
-        co_await Repeat<Async, Request, Response>(retry, async, method, request_id, request);
-    if (retry.repeated() && absl::IsNotFound(response.status())) response = Response();
+        co_await Repeat<Async, Request, Response>(attempts, async, method, request_id, request);
+    if (attempts.repeated() && absl::IsNotFound(response.status())) response = Response();
     co_return response;
   }
 
@@ -80,14 +102,14 @@ class GrpcClient {
   };
 
   template <typename Async, typename Request, typename Response>
-  boost::asio::awaitable<absl::StatusOr<Response>> Repeat(GrpcRetry& retry, Async* async,
+  boost::asio::awaitable<absl::StatusOr<Response>> Repeat(GrpcCallAttempts& attempts, Async* async,
                                                           GrpcMethod<Async, Request, Response> method,
                                                           const std::string& request_id, const Request& request) const {
     for (;;) {
       const auto call = std::make_shared<UnaryCall<Response>>();
-      co_await RunOnce(call, retry.deadline(), async, method, request_id, request);
+      co_await RunOnce(call, attempts.deadline(), async, method, request_id, request);
       if (call->status.ok()) co_return std::move(call->response);
-      if (!co_await retry.Again(call->status)) co_return FromGrpcStatus(call->status);
+      if (!co_await attempts.WaitToRetry(call->status)) co_return FromGrpcStatus(call->status);
     }
   }
 
@@ -102,7 +124,7 @@ class GrpcClient {
     });
   }
 
-  // Starts the call and waits for its end.
+  // Starts the call and awaits its end.
   template <typename Response, typename Start>
   boost::asio::awaitable<void> Run(const std::shared_ptr<UnaryCall<Response>>& call, Start start) const {
     using Token = const boost::asio::use_awaitable_t<>;
@@ -122,7 +144,7 @@ class GrpcClient {
         token);
   }
 
-  GrpcCalls* const calls_;
+  GrpcCallRegistry* const calls_;
   const absl::Duration deadline_;
 };
 

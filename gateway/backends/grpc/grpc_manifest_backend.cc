@@ -187,7 +187,7 @@ class GrpcManifestBackend : public ManifestBackend {
 }  // namespace
 
 std::unique_ptr<ManifestBackend> MakeGrpcManifestBackend(std::shared_ptr<grpc::Channel> channel,
-                                                         absl::Duration deadline, GrpcCalls* calls) {
+                                                         absl::Duration deadline, GrpcCallRegistry* calls) {
   return std::make_unique<GrpcManifestBackend>(std::move(channel), GrpcClient(calls, deadline));
 }
 

@@ -10,10 +10,10 @@
 
 namespace entrepot::gateway {
 
-// The manifest service behind `channel`. Each call may take `deadline`. `calls` must outlive all calls, and see there
-// for the order in which things end.
+// The manifest service behind `channel`. Each call may take `deadline`. `calls` must outlive all calls; its header has
+// the order in which to end.
 std::unique_ptr<ManifestBackend> MakeGrpcManifestBackend(std::shared_ptr<grpc::Channel> channel,
-                                                         absl::Duration deadline, GrpcCalls* calls);
+                                                         absl::Duration deadline, GrpcCallRegistry* calls);
 
 }  // namespace entrepot::gateway
 

@@ -8,7 +8,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "boost/asio/this_coro.hpp"
-#include "gateway/backends/grpc/grpc_retry.h"
 #include "gateway/backends/grpc/grpc_stream_state.h"
 #include "grpcpp/support/client_callback.h"
 #include "services/status/grpc_status.h"
@@ -30,14 +29,14 @@ class ReadCall : public GrpcStreamState, public grpc::ClientReadReactor<ReadObje
   void Start(BlobService::StubInterface* stub, const ReadObjectRequest& request) {
     request_ = request;
     stub->async()->ReadObject(&context(), &request_, this);
-    // The coroutine starts reads when it has room: until Release() the call waits for it.
+    // The coroutine starts each read when it has space. The hold keeps the call open until Release().
     AddHold();
     Begin();
     StartRead(&message_);
     StartCall();
   }
 
-  // Takes the message that has come and reads the next one.
+  // Returns the message that arrived and starts to read the next one.
   std::string TakeMessage() {
     std::string data = std::move(*message_.mutable_data());
     message_.Clear();
@@ -47,7 +46,7 @@ class ReadCall : public GrpcStreamState, public grpc::ClientReadReactor<ReadObje
   }
 
   bool reading() const { return reading_; }
-  // No message has come, and none will.
+  // No message arrived, and none will.
   bool at_end() const { return at_end_; }
 
  private:
@@ -67,7 +66,7 @@ class ReadCall : public GrpcStreamState, public grpc::ClientReadReactor<ReadObje
 };
 
 absl::Status TooSlow() {
-  return OciError(OciErrorCode::kUnavailable, "the blob service did not send within its deadline");
+  return OciError(OciErrorCode::kUnavailable, "the blob service sent nothing within its deadline");
 }
 
 class GrpcObjectStream : public ByteStream {
@@ -89,9 +88,9 @@ class GrpcObjectStream : public ByteStream {
     co_return count;
   }
 
-  // Gets the next message, which is not empty.
+  // Awaits the next message, which is not empty.
   awaitable<absl::Status> Next() {
-    GrpcRetry retry(client_.deadline());
+    GrpcCallAttempts attempts(client_.deadline());
     for (;;) {
       if (call_ == nullptr) co_await Open();
       if (!co_await call_->Wait(client_.deadline(), [&] { return !call_->reading(); })) {
@@ -101,7 +100,7 @@ class GrpcObjectStream : public ByteStream {
       if (!call_->at_end()) co_return Take();
       CO_ASSIGN_OR_RETURN(const grpc::Status status, co_await End());
       if (status.ok()) co_return absl::DataLossError("the object ended before its range did");
-      if (!co_await retry.Again(status)) co_return FromGrpcStatus(status);
+      if (!co_await attempts.WaitToRetry(status)) co_return FromGrpcStatus(status);
     }
   }
 
@@ -115,20 +114,20 @@ class GrpcObjectStream : public ByteStream {
     call_->Start(stub_, request_);
   }
 
-  // The request becomes the one for what is still to come.
+  // Takes the message, and changes the request to the rest of the object.
   absl::Status Take() {
     message_ = call_->TakeMessage();
     used_ = 0;
     if (message_.empty() || message_.size() > request_.length_bytes()) {
-      return absl::InternalError(absl::StrCat("the blob service sent ", message_.size(), " bytes where at most ",
-                                              request_.length_bytes(), " remain"));
+      return absl::InternalError(absl::StrCat("the blob service sent ", message_.size(), " bytes, but only ",
+                                              request_.length_bytes(), " are left"));
     }
     request_.set_offset_bytes(request_.offset_bytes() + message_.size());
     request_.set_length_bytes(request_.length_bytes() - message_.size());
     return absl::OkStatus();
   }
 
-  // The status of a call that sends nothing more.
+  // Awaits the status of a call that has sent its last message.
   awaitable<absl::StatusOr<grpc::Status>> End() {
     const std::shared_ptr<ReadCall> call = std::move(call_);
     call->Release();
@@ -141,7 +140,7 @@ class GrpcObjectStream : public ByteStream {
 
   void Abandon() {
     if (call_ == nullptr) return;
-    // With all bytes there the call ends by itself.
+    // A call that has sent all bytes ends without being cancelled.
     whole() ? call_->Release() : call_->Cancel();
     call_.reset();
   }
@@ -149,7 +148,7 @@ class GrpcObjectStream : public ByteStream {
   BlobService::StubInterface* const stub_;
   const GrpcClient& client_;
   const std::string request_id_;
-  ReadObjectRequest request_;  // What has not come yet.
+  ReadObjectRequest request_;  // For the rest of the object.
   std::shared_ptr<ReadCall> call_;
   std::string message_;
   size_t used_ = 0;

@@ -19,32 +19,33 @@
 
 namespace entrepot::gateway {
 
-// Where a streaming call stands, between the coroutine that uses it and gRPC's threads that report on it. All but
-// Report() and Ended() belongs to the coroutine's executor, which runs one thing at a time.
+// The state of a streaming call, shared by the coroutine that uses it and gRPC's threads that report events. All
+// methods but Report() and Ended() must run on the coroutine's executor, which runs one function at a time.
 //
-// A reactor is one of these, in a shared_ptr that both the coroutine's side and, until OnDone, gRPC's side hold.
+// A reactor derives from this class and lives in a shared_ptr, which the coroutine's side holds, and gRPC's side until
+// OnDone.
 class GrpcStreamState : public GrpcCall, public std::enable_shared_from_this<GrpcStreamState> {
  public:
-  GrpcStreamState(boost::asio::any_io_executor executor, GrpcCalls* calls, const std::string& request_id)
+  GrpcStreamState(boost::asio::any_io_executor executor, GrpcCallRegistry* calls, const std::string& request_id)
       : executor_(std::move(executor)), timer_(executor_), calls_(calls) {
     runtime::SetRequestId(request_id, &context_);
   }
   bool done() const { return done_; }
-  // Once done.
+  // Valid after done().
   const grpc::Status& status() const { return status_; }
   grpc::ClientContext& context() { return context_; }
 
-  // The coroutine starts nothing more: without it the call does not end.
+  // The coroutine starts no more operations. The call does not end before this.
   void Release() {
     if (std::exchange(held_, false)) DropHold();
   }
-  // The call ends soon, whatever is under way.
+  // Makes the call end soon, whatever is under way.
   void Cancel() override {
     context_.TryCancel();
     Release();
   }
 
-  // Waits until `reached()` is true of this; false where that takes longer than `timeout`.
+  // Waits until `reached()` returns true; false after `timeout`.
   template <typename Reached>
   boost::asio::awaitable<bool> Wait(absl::Duration timeout, Reached reached) {
     timer_.expires_after(absl::ToChronoNanoseconds(timeout));
@@ -56,17 +57,17 @@ class GrpcStreamState : public GrpcCall, public std::enable_shared_from_this<Grp
   }
 
  protected:
-  // Before StartCall and after AddHold: gRPC's side holds this from now on.
+  // Call after AddHold() and before StartCall(). gRPC's side holds this from now on.
   void Begin() {
     held_ = true;
     self_ = shared_from_this();
     calls_->Add(self_);
   }
 
-  // RemoveHold() of the reactor.
+  // Must call the reactor's RemoveHold().
   virtual void DropHold() = 0;
 
-  // On gRPC's threads: has the executor make a change and wake the coroutine.
+  // Called on gRPC's threads: makes a change on the executor, then wakes the coroutine.
   template <typename Change>
   void Report(Change change) {
     boost::asio::post(executor_, [self = shared_from_this(), change = std::move(change)] {
@@ -75,21 +76,21 @@ class GrpcStreamState : public GrpcCall, public std::enable_shared_from_this<Grp
     });
   }
 
-  // On gRPC's threads: OnDone. The caller touches nothing of this afterwards.
+  // Called by OnDone on gRPC's threads. The caller must not use this object afterwards.
   void Ended(const grpc::Status& status) {
     Report([this, status] {
       status_ = status;
       done_ = true;
     });
-    GrpcCalls* const calls = calls_;
-    self_.reset();  // What `calls` holds is the last of gRPC's side.
+    GrpcCallRegistry* const calls = calls_;
+    self_.reset();  // The reference in `calls` is the last one of gRPC's side.
     calls->Remove(this);
   }
 
  private:
   const boost::asio::any_io_executor executor_;
   boost::asio::steady_timer timer_;
-  GrpcCalls* const calls_;
+  GrpcCallRegistry* const calls_;
   grpc::ClientContext context_;
   std::shared_ptr<GrpcStreamState> self_;  // Held by gRPC's side.
   grpc::Status status_;

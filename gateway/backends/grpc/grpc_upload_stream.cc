@@ -4,7 +4,6 @@
 
 #include "absl/status/status.h"
 #include "boost/asio/this_coro.hpp"
-#include "gateway/backends/grpc/grpc_retry.h"
 #include "gateway/backends/grpc/grpc_stream_state.h"
 #include "grpcpp/support/client_callback.h"
 #include "services/core/content.h"
@@ -23,7 +22,7 @@ using blob::v1::BlobService;
 using boost::asio::awaitable;
 
 absl::Status TooSlow() {
-  return OciError(OciErrorCode::kUnavailable, "the blob service did not take the bytes within its deadline");
+  return OciError(OciErrorCode::kUnavailable, "the blob service did not accept the bytes within its deadline");
 }
 
 class AppendCall : public GrpcStreamState, public grpc::ClientWriteReactor<AppendToUploadRequest> {
@@ -32,7 +31,7 @@ class AppendCall : public GrpcStreamState, public grpc::ClientWriteReactor<Appen
 
   void Start(BlobService::StubInterface* stub, const AppendHeader& header) {
     stub->async()->AppendToUpload(&context(), &response_, this);
-    // The coroutine starts writes when it has something to write: until Release() the call waits for it.
+    // The coroutine starts each write when it has bytes. The hold keeps the call open until Release().
     AddHold();
     *message_.mutable_header() = header;
     writing_ = true;
@@ -49,7 +48,7 @@ class AppendCall : public GrpcStreamState, public grpc::ClientWriteReactor<Appen
 
   bool accepted() const { return accepted_; }
   bool writing() const { return writing_; }
-  // Once the service takes nothing more: its status says why.
+  // The service accepts no more messages; its status is the reason.
   bool broken() const { return broken_; }
   const blob::v1::Upload& response() const { return response_; }
 
@@ -76,7 +75,7 @@ class AppendCall : public GrpcStreamState, public grpc::ClientWriteReactor<Appen
   bool broken_ = false;
 };
 
-// Lets the call end and waits for its status.
+// Lets the call end and awaits its status.
 awaitable<absl::Status> End(AppendCall& call, absl::Duration deadline) {
   call.Release();
   if (!co_await call.Wait(deadline, [&] { return call.done(); })) {
@@ -86,9 +85,9 @@ awaitable<absl::Status> End(AppendCall& call, absl::Duration deadline) {
   co_return FromGrpcStatus(call.status());
 }
 
-// Of a call that the service takes nothing more from: never OK.
+// The error of a broken call; never OK.
 absl::Status WhyBroken(const absl::Status& status) {
-  return status.ok() ? absl::InternalError("the blob service ended an upload before its end") : status;
+  return status.ok() ? absl::InternalError("the blob service ended an upload too early") : status;
 }
 
 class GrpcUploadStream : public UploadStream {
@@ -150,18 +149,18 @@ awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> OpenGrpcUploadStream(Bl
                                                                               std::string request_id,
                                                                               AppendHeader header) {
   const auto executor = co_await boost::asio::this_coro::executor;
-  GrpcRetry retry(client.deadline());
+  GrpcCallAttempts attempts(client.deadline());
   for (;;) {
     const auto call = std::make_shared<AppendCall>(executor, client.calls(), request_id);
     auto stream = std::make_unique<GrpcUploadStream>(stub, client, request_id, header, call);
     call->Start(stub, header);
-    if (!co_await call->Wait(retry.deadline().Left(),
+    if (!co_await call->Wait(attempts.deadline().Left(),
                              [&] { return (call->accepted() && !call->writing()) || call->broken(); })) {
       co_return TooSlow();
     }
     if (!call->broken()) co_return stream;
     const absl::Status status = co_await End(*call, client.deadline());
-    if (!call->done() || !co_await retry.Again(call->status())) co_return WhyBroken(status);
+    if (!call->done() || !co_await attempts.WaitToRetry(call->status())) co_return WhyBroken(status);
   }
 }
 

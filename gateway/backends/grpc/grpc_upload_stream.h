@@ -12,8 +12,8 @@
 
 namespace entrepot::gateway {
 
-// Opens an AppendToUpload call and waits until the service has found that the session takes the bytes. One message is
-// under way at a time: the service's disk holds up the client's socket. `stub` and `client` outlive the stream.
+// Opens an AppendToUpload call and waits until the service has accepted it for the session. One message is under way at
+// a time, so a slow disk of the service slows down the client. `stub` and `client` must outlive the stream.
 boost::asio::awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> OpenGrpcUploadStream(
     blob::v1::BlobService::StubInterface* stub, const GrpcClient& client, std::string request_id,
     blob::v1::AppendHeader header);

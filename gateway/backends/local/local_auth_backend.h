@@ -9,10 +9,9 @@
 
 namespace entrepot::gateway {
 
-// The auth service in this process. Every call runs on `executor`, which is for these alone, with more threads than
-// there may be passwords hashed or waiting for that at once, so that neither the registry's content nor other tokens
-// wait for passwords. Both must outlive it, and see runtime/threads/executor_awaitable.h for the order in which things
-// end.
+// The auth service in this process. Every call runs on `executor`, which must serve these calls only and have more
+// threads than passwords may be hashed or queued at once, so that neither content nor other tokens wait for passwords.
+// Both must outlive it; runtime/threads/executor_awaitable.h has the order in which to end.
 std::unique_ptr<AuthBackend> MakeLocalAuthBackend(auth::Authority* authority, runtime::Executor* executor);
 
 }  // namespace entrepot::gateway

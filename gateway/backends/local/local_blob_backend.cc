@@ -114,7 +114,7 @@ class LocalBlobBackend : public BlobBackend {
     if (range.length_bytes > kReadAtOnceMax) {
       co_return StreamBody{std::make_unique<LocalObjectStream>(std::move(stream), executor_), range.length_bytes};
     }
-    // So that a corrupt one is an error, not an answer that is cut.
+    // Read as a whole, so that a corrupt object leads to an error response, not to one that is cut.
     std::string bytes(range.length_bytes, '\0');
     CO_RETURN_IF_ERROR((co_await RunOn(*executor_, [&] { return stream->Read(bytes.data(), bytes.size()); })).status());
     co_return Body(std::move(bytes));

@@ -9,8 +9,9 @@
 
 namespace entrepot::gateway {
 
-// The blob service in this process. What may wait for the disk or hash much runs on `executor`; objects are opened in
-// place. Both must outlive it, and see runtime/threads/executor_awaitable.h for the order in which things end.
+// The blob service in this process. Work that may wait for the disk or hash many bytes runs on `executor`; objects are
+// opened on the caller's thread. Both must outlive it; runtime/threads/executor_awaitable.h has the order in which to
+// end.
 std::unique_ptr<BlobBackend> MakeLocalBlobBackend(blob::BlobStack* stack, runtime::Executor* executor);
 
 }  // namespace entrepot::gateway

@@ -10,9 +10,9 @@
 
 namespace entrepot::gateway {
 
-// The manifest service in this process. Manifests and blobs are looked up in place; what writes (FindBlob now and then
-// renews a lease) and listings run on `executor`. All must outlive it, and see runtime/threads/executor_awaitable.h for
-// the order in which things end.
+// The manifest service in this process. Manifests and blobs are looked up on the caller's thread; listings and
+// everything that writes (FindBlob renews a lease from time to time) run on `executor`. All must outlive it;
+// runtime/threads/executor_awaitable.h has the order in which to end.
 std::unique_ptr<ManifestBackend> MakeLocalManifestBackend(manifest::RegistryCatalog* catalog, manifest::Upkeep* upkeep,
                                                           runtime::Executor* executor);
 

@@ -11,8 +11,8 @@
 
 namespace entrepot::gateway {
 
-// The auth service's own class over a KV in memory, with two accounts: "ci" (password "battery-staple") may pull and
-// push driftwood/**, "admin" ("correct-horse") everything; anyone may pull public/**. For tests.
+// For tests: the auth service's class over a KV in memory, with two accounts: "ci" (password "battery-staple") may pull
+// and push driftwood/**, "admin" ("correct-horse") may do everything. Every caller may pull public/**.
 class AuthorityStack {
  public:
   AuthorityStack();

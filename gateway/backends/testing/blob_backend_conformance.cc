@@ -24,7 +24,7 @@ const CallContext kCall{"conformance"};
 
 RepositoryName Repo(absl::string_view name = "team/app") { return RepositoryName::Parse(name).value(); }
 
-// Bytes that tell where they come from.
+// Bytes that differ by their position.
 std::string Pattern(size_t size) {
   std::string bytes(size, '\0');
   for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>((i * 2654435761u) >> 13);
@@ -40,7 +40,7 @@ awaitable<absl::StatusOr<Upload>> AppendAll(BlobBackend& backend, const UploadId
   co_return co_await stream->Finish();
 }
 
-// Everything from a session's start to its object.
+// Uploads bytes, from the start of the session to the sealed object.
 awaitable<absl::StatusOr<Blob>> Store(BlobBackend& backend, const std::string& bytes, DigestAlgorithm algorithm) {
   CO_ASSIGN_OR_RETURN(const Upload upload, co_await backend.StartUpload(kCall, Repo(), algorithm));
   CO_RETURN_IF_ERROR((co_await AppendAll(backend, upload.id, {}, bytes, 200'000)).status());
@@ -73,7 +73,7 @@ awaitable<absl::StatusOr<std::string>> Fetch(BlobBackend& backend, const Blob& s
 
 #define RUN(awaitable) RunAwaitable(context_, awaitable)
 
-TEST_P(BlobBackendConformanceTest, ASessionIsItsAccountsAlone) {
+TEST_P(BlobBackendConformanceTest, ASessionIsKnownToItsAccountOnly) {
   const CallContext ada{"conformance", {.account = "ada"}};
   const CallContext grace{"conformance", {.account = "grace"}};
   ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(ada, Repo(), DigestAlgorithm::kSha256)));
@@ -123,7 +123,7 @@ TEST_P(BlobBackendConformanceTest, ReadsRanges) {
   }
 }
 
-TEST_P(BlobBackendConformanceTest, DoesNotFindAnObjectThatIsNotThere) {
+TEST_P(BlobBackendConformanceTest, DoesNotFindAMissingObject) {
   for (const char tier : {'f', 'k'}) {
     const StorageKey key = StorageKey::Parse(tier + std::string(32, '0')).value();
     const Blob sealed{ComputeDigest(DigestAlgorithm::kSha256, "x"), 1, key};
@@ -131,7 +131,7 @@ TEST_P(BlobBackendConformanceTest, DoesNotFindAnObjectThatIsNotThere) {
   }
 }
 
-TEST_P(BlobBackendConformanceTest, AbandonsAStreamThatIsReadInPart) {
+TEST_P(BlobBackendConformanceTest, AStreamMayBeAbandoned) {
   const std::string bytes = Pattern(3'000'000);
   ASSERT_OK_AND_ASSIGN(const Blob sealed, RUN(Store(backend(), bytes, DigestAlgorithm::kSha256)));
   ASSERT_OK_AND_ASSIGN(Body body, RUN(backend().ReadObject(kCall, sealed, {0, bytes.size()})));
@@ -144,7 +144,7 @@ TEST_P(BlobBackendConformanceTest, AbandonsAStreamThatIsReadInPart) {
   EXPECT_THAT(RUN(Fetch(backend(), sealed, {0, 10})), IsOkAndHolds(bytes.substr(0, 10)));
 }
 
-TEST_P(BlobBackendConformanceTest, AppendsWhereTheSessionEnds) {
+TEST_P(BlobBackendConformanceTest, AppendsAtTheEndOfTheSessionOnly) {
   ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)));
   EXPECT_EQ(upload.offset_bytes, 0u);
   AppendOptions options;
@@ -165,7 +165,7 @@ TEST_P(BlobBackendConformanceTest, AppendsWhereTheSessionEnds) {
       RUN(backend().SealUpload(kCall, Repo(), upload.id, ComputeDigest(DigestAlgorithm::kSha256, "hello world"))));
 }
 
-TEST_P(BlobBackendConformanceTest, LetsOneAppendAtATime) {
+TEST_P(BlobBackendConformanceTest, AllowsOneAppendAtATime) {
   ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)));
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadStream> first,
                        RUN(backend().AppendToUpload(kCall, Repo(), upload.id, {})));
@@ -220,7 +220,7 @@ TEST_P(BlobBackendConformanceTest, SealsWithTheLastBytes) {
               IsOciError(OciErrorCode::kDigestInvalid));
 }
 
-TEST_P(BlobBackendConformanceTest, KnowsASessionOnlyInItsRepository) {
+TEST_P(BlobBackendConformanceTest, ASessionIsKnownInItsRepositoryOnly) {
   ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)));
   const RepositoryName other = Repo("other");
   EXPECT_THAT(RUN(backend().GetUpload(kCall, other, upload.id)), IsOciError(OciErrorCode::kBlobUploadUnknown));
@@ -230,7 +230,7 @@ TEST_P(BlobBackendConformanceTest, KnowsASessionOnlyInItsRepository) {
   EXPECT_THAT(RUN(backend().GetUpload(kCall, Repo(), upload.id)), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
-TEST_P(BlobBackendConformanceTest, KeepsWhatAnAbandonedStreamWrote) {
+TEST_P(BlobBackendConformanceTest, KeepsTheBytesOfAnAbandonedStream) {
   ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)));
   EXPECT_OK(RUN(AppendAll(backend(), upload.id, {}, "abc", 3)));
   {

@@ -12,7 +12,7 @@
 
 namespace entrepot::gateway {
 
-// A gRPC service, served in this process through a socket.
+// Serves a gRPC service in this process through a socket.
 class GrpcLoopback {
  public:
   // `service` must outlive it.

@@ -11,7 +11,7 @@
 
 namespace entrepot::gateway {
 
-// What a test of one implementation hands to the suite: the backend, and all that it needs, alive.
+// Provided by the test of an implementation: the backend, with everything that it needs.
 class ManifestBackendUnderTest {
  public:
   virtual ~ManifestBackendUnderTest() = default;
@@ -20,10 +20,10 @@ class ManifestBackendUnderTest {
   virtual manifest::RecordingUpkeep& upkeep() = 0;
 };
 
-// Makes one over empty services.
+// Makes a backend over empty services.
 using ManifestBackendFactory = std::function<std::unique_ptr<ManifestBackendUnderTest>()>;
 
-// The contract of ManifestBackend, which every implementation keeps:
+// Tests the contract of ManifestBackend. Every implementation instantiates it:
 //
 //   INSTANTIATE_TEST_SUITE_P(Local, ManifestBackendConformanceTest, testing::Values(MakeIt));
 class ManifestBackendConformanceTest : public testing::TestWithParam<ManifestBackendFactory> {

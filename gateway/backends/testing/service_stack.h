@@ -12,7 +12,7 @@
 
 namespace entrepot::gateway {
 
-// The services' own classes, over a KV in memory and files in a directory that goes with it. For tests.
+// For tests: the services' own classes over a KV in memory and files in a temporary directory.
 class ServiceStack {
  public:
   ServiceStack();

@@ -41,7 +41,7 @@ class DigitSource : public ByteStream {
   uint64_t position_ = 0;
 };
 
-// More than one piece of any sender, and no length that is a round number.
+// Longer than the pieces of every sender, and of an odd length.
 std::string MakeContents() {
   std::string contents(5'000'003, '\0');
   uint32_t state = 1;
