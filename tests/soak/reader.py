@@ -3,7 +3,7 @@
 import json
 import random
 
-from fixtures.session import Session, Stopped
+from fixtures.session import Session, NoAnswer
 from fixtures.workload import OCI_INDEX, digest_of
 
 
@@ -21,7 +21,7 @@ class Reader(Session):
         while not stop.is_set():
             try:
                 self._pull_any(self._random.choice(self._names))
-            except Stopped:
+            except NoAnswer:
                 self.counts["without an answer"] += 1
         self.close()
 
