@@ -1,4 +1,4 @@
-"""Fixtures for all tests of more than one process. Run the tests with `scripts/test`, or, after `scripts/build tests`, with
+"""Fixtures for all tests of more than one process. Run the tests with `scripts/test`, or, after `scripts/build tests`:
 
     /usr/bin/python3 -m pytest tests/clients [-k crane] [--modes standalone,split]
 
@@ -7,9 +7,9 @@ Debian's docker-registry behind the same interface, to try a test itself):
 
     registry        a running Registry (fixtures/registry.py), shared by the tests of one file
     own_registry    a Registry for this test alone, with an empty data directory
-    make_registry   make_registry(config={"limits": {"idle_timeout": "2s"}}, gateways=2): a function that starts a Registry
-                    with the given options. config: merged into the files of all processes that have such a field
-                    ("deadline" is that of the gateway's calls). data=PATH: the data directory.
+    make_registry   make_registry(config={"limits": {"idle_timeout": "2s"}}, gateways=2): a function that starts a
+                    Registry with the given options. config: merged into the files of all processes that have such a
+                    field ("deadline" is that of the gateway's calls). data=PATH: the data directory.
                     failpoints={"blob": "blob.publish.renamed=crash"}: uses the programs of tests/failpoints.
                     environment={"blob": {"LD_PRELOAD": "..."}}: variables of a process. In standalone mode the only
                     process gets the failpoints and the variables of all.
@@ -41,9 +41,9 @@ A Registry:
 
 A Process: .pid, .alive(), .log (pathlib.Path), .log_tail(), .peak_memory() and .memory() in bytes, .send_signal(n).
 
-If a test fails, its report shows the ends of the logs. A stop checks that each process drains on SIGTERM and exits with 0.
-All data is below pytest's tmp_path, which is removed after the test. fixtures/http.py has the HTTP client of the tests:
-http.request("PUT", url, body=..., headers=...) -> Answer(status, headers, body). Tests do not sleep to wait for
+If a test fails, its report shows the ends of the logs. A stop checks that each process drains on SIGTERM and exits with
+0. All data is below pytest's tmp_path, which is removed after the test. fixtures/http.py has the HTTP client of the
+tests: http.request("PUT", url, body=..., headers=...) -> Answer(status, headers, body). Tests do not sleep to wait for
 something: fixtures/polling.py polls for it, with a deadline.
 """
 
@@ -60,8 +60,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure():
-    # Both signals act as Ctrl-C, so that the fixtures end the processes that they started. SIGINT is set explicitly since
-    # a shell's background job ignores it, and programs that the job starts inherit that.
+    # Both signals act as Ctrl-C, so that the fixtures end the processes that they started. SIGINT is set explicitly
+    # since a shell's background job ignores it, and programs that the job starts inherit that.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -95,7 +95,7 @@ def test_example_policy_decides_pulls_pushes_and_deletes(secured_registry, admin
     assert [pulls(ci, name) for name in everything] == [200, 200, 200, 401]
     assert [pulls(prod, name) for name in everything] == [200, 401, 200, 401]
     assert [pulls(anonymous, name) for name in everything] == [401, 401, 200, 401]
-    assert secured_registry.request("GET", "/v2/public/base/manifests/v1").status == 401, "the 401 tells clients about /token"
+    assert secured_registry.request("GET", "/v2/public/base/manifests/v1").status == 401, "its challenge names /token"
     assert push_blob(ci, "public/base", b"x").status == 401
     delete = ci.request("DELETE", "/v2/driftwood/web/manifests/v1", "repository:driftwood/web:delete")
     assert delete.status == 401

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Measures how much the garbage collector slows pushes: the 99th percentile of the time for a push of a small image while
-the collector works through 100,000 unreferenced blobs, divided by that on the same data while the collector is disabled.
-Expected: at most 1.5.
+"""Measures how much the garbage collector slows pushes: the 99th percentile of the time for a push of a small image
+while the collector works through 100,000 unreferenced blobs, divided by that on the same data while the collector is
+disabled. Expected: at most 1.5.
 
 Usage: collection.py [--blobs N] [--images N] [--rounds N] [--mode standalone|split]
 
@@ -40,11 +40,12 @@ def garbage(registry):
 
 
 def measure(mode, folder, images, collector):
-    """-> the timing of pushes with this collector configuration, the number of its reviews, and the remaining garbage."""
+    """-> the timing of pushes with this collector configuration, the number of its reviews, the remaining garbage."""
     registry = start_registry(mode, folder, config={"collector": collector, "log": {"level": "warning"}})
     try:
         load(registry, "small", 200, 8)  # A warm-up, which is not measured.
-        time.sleep(2)  # Longer than the lease, so that a working collector is busy; the disabled one gets the same pause.
+        # Longer than the lease, so that a working collector is busy; the disabled collector gets the same pause.
+        time.sleep(2)
         before = reclaimed(registry)
         timing = load(registry, "small", images, 8)
         return timing, reclaimed(registry) - before, garbage(registry)

@@ -6,8 +6,9 @@
     copy(repository, tag, other_repository)  so that the client mounts the blobs if it can
     delete(repository, tag)
 
-Each method returns the output of the client, and expects the command to fail if it gets ok=False. Each instance has its own
-home directory, and trusts the CA of the registry's certificate (docker trusts every certificate of the loopback address).
+Each method returns the output of the client, and expects the command to fail if it gets ok=False. Each instance has its
+own home directory, and trusts the CA of the registry's certificate (docker trusts every certificate of the loopback
+address).
 """
 
 import functools
@@ -176,7 +177,7 @@ class Docker(_Client):
 
 
 class Ctr(_Client):
-    """containerd's client. It gets the credential with each command. If a manifest is refused, it shows "closed pipe"."""
+    """containerd's client, which gets the credential with each command. A refused manifest shows as "closed pipe"."""
 
     can_delete = shows_error_message = False
 

@@ -10,7 +10,7 @@ class Sent:
 
 @contextlib.contextmanager
 def count_sent(registry):
-    """`with count_sent(registry) as sent:` sets sent.bytes at the end; it stays None for the peer, which has no such metric."""
+    """`with count_sent(registry) as sent:` sets sent.bytes at the end; for the peer, without this metric, to None."""
     sent = Sent()
     before = _total(registry)
     yield sent

@@ -108,7 +108,8 @@ def test_helm_obeys_the_policy(secured_registry, run, tmp_path):
     helm("package", tmp_path / "shop", "--version", "1.0.0", "--destination", tmp_path)
     charts = f"oci://{secured_registry.address}/driftwood/charts"
     helm("push", ca, tmp_path / "shop-1.0.0.tgz", charts)
-    assert_shows_refusal(helm("push", ca, tmp_path / "shop-1.0.0.tgz", f"oci://{secured_registry.address}/other", ok=False))
+    other = f"oci://{secured_registry.address}/other"
+    assert_shows_refusal(helm("push", ca, tmp_path / "shop-1.0.0.tgz", other, ok=False))
     helm("pull", ca, f"{charts}/shop", "--version", "1.0.0", "-d", tmp_path / "ci")
     assert (tmp_path / "ci" / "shop-1.0.0.tgz").read_bytes() == (tmp_path / "shop-1.0.0.tgz").read_bytes()
     prod, ca = helm_of("prod")

@@ -55,8 +55,8 @@ def test_flipped_bit_in_a_blob_is_not_served_and_a_push_repairs_it(registry, siz
 
 
 def damage(path, offset):
-    """Flips a bit, and makes sure that the file's time of modification changes. The kernel's clock for it has ticks of some
-    milliseconds, so that a write soon after the push may leave the time as it was."""
+    """Flips a bit, and makes sure that the file's time of modification changes. The kernel's clock for it has ticks of
+    some milliseconds, so that a write soon after the push may leave the time as it was."""
     before = path.stat().st_mtime_ns
     flip_bit(path, offset)
 

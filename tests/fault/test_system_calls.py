@@ -1,5 +1,5 @@
-"""System calls that fail, are short, interrupted or slow, and a wrong clock: nothing acknowledged is lost, and errors are
-reported clearly."""
+"""System calls that fail, are short, interrupted or slow, and a wrong clock: nothing acknowledged is lost, and errors
+are reported clearly."""
 
 import contextlib
 import http.client
@@ -180,9 +180,9 @@ def put_image(client, path, token, content):
 
 
 def use_for_a_second(client, path, token):
-    """Sends requests for one second. The time is a part of the test and not a wait for an event: libraries that derive the
-    time from an earlier reading of the clock, as absl::Now() does, need calls over some time before they do so. Only then
-    does a step of the clock show whether the registry depends on such a library."""
+    """Sends requests for one second. The time is a part of the test and not a wait for an event: libraries that derive
+    the time from an earlier reading of the clock, as absl::Now() does, need calls over some time before they do so.
+    Only then does a step of the clock show whether the registry depends on such a library."""
     until = time.monotonic() + 1
     while time.monotonic() < until:
         assert client.request("GET", path, token=token).status == 200

@@ -1,4 +1,4 @@
-"""Requests that violate HTTP's grammar or the gateway's limits are refused; unusual valid ones are answered (RFC 9110, 9112)."""
+"""Requests that violate HTTP's grammar or the gateway's limits are refused; unusual valid ones are answered."""
 
 import contextlib
 import time

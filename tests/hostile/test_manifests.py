@@ -70,7 +70,8 @@ def test_invalid_manifest_is_400(registry, image, change):
 
 @pytest.mark.parametrize("digest", ["sha256:abc", "md5:" + "0" * 32, "sha256:../../../etc/passwd", "", 5])
 def test_invalid_digest_within_a_manifest_is_400(registry, image, digest):
-    assert_refused(registry, with_change(image, set_layer("digest", digest)), codes=("MANIFEST_INVALID", "DIGEST_INVALID"))
+    assert_refused(registry, with_change(image, set_layer("digest", digest)),
+                   codes=("MANIFEST_INVALID", "DIGEST_INVALID"))
 
 
 def test_size_that_differs_from_the_blob_is_400(registry, image):

@@ -1,4 +1,4 @@
-"""scripts/serve serves as its help says, and the example configurations start."""
+"""scripts/serve serves the registry with each of its options, and the example configurations start."""
 
 import re
 import signal
@@ -19,7 +19,7 @@ SERVE = ROOT / "scripts" / "serve"
 
 @pytest.fixture
 def serve():
-    """serve(options...): runs scripts/serve and reads its output up to the last line of the start -> (child, the output)."""
+    """serve(options...): runs scripts/serve and reads its output up to "Press Ctrl-C" -> (child, the output)."""
     children = []
 
     def serve(*options):
@@ -174,7 +174,7 @@ def test_help_shows_the_options():
 
 
 def start_example(name, program, ports, directory):
-    """Starts an example with free ports in place of its own. `ports`: {port of the examples: free port}, for all of them."""
+    """Starts an example with free ports in place of its own. `ports`: {port of the examples: free port}."""
     text = (ROOT / "examples" / f"{name}.yaml").read_text()
     for port in re.findall(r"\b500\d\b", text):
         ports.setdefault(port, str(free_port()))

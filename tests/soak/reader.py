@@ -8,8 +8,8 @@ from fixtures.workload import OCI_INDEX, digest_of
 
 
 class Reader(Session):
-    """Pulls tagged images of `repositories` (names) until `stop` is set. Fails if an image cannot be pulled although its
-    tag still references it afterwards."""
+    """Pulls tagged images of `repositories` (names) until `stop` is set. Fails if an image cannot be pulled although
+    its tag still references it afterwards."""
 
     def __init__(self, url, repositories, seed, account):
         super().__init__(url, [(name, "pull") for name in repositories], account)

@@ -3,8 +3,8 @@
 A manifest is not refused if its blobs were acknowledged within the lease. An image can be pulled as long as a tag
 references it. After everything was deleted, no file is left.
 
-scripts/test runs it for a minute; scripts/soak runs it for longer. A failure shows its seed: with ENTREPOT_SOAK_SEED=N the
-clients choose the same actions again, but their threads may interleave differently.
+scripts/test runs it for a minute; scripts/soak runs it for longer. A failure shows its seed: with ENTREPOT_SOAK_SEED=N
+the clients choose the same actions again, but their threads may interleave differently.
 """
 
 import os
