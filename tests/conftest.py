@@ -41,8 +41,8 @@ A Registry:
 
 A Process: .pid, .alive(), .log (pathlib.Path), .log_tail(), .peak_memory() and .memory() in bytes, .send_signal(n).
 
-If a test fails, its report shows the ends of the logs. A stop checks that each process drains on SIGTERM and exits with
-0. All data is below pytest's tmp_path, which is removed after the test. fixtures/http.py has the HTTP client of the
+If a test fails, its report shows the ends of the logs. A stop checks that each process ends with code 0 on SIGTERM.
+All data is below pytest's tmp_path, which is removed after the test. fixtures/http.py has the HTTP client of the
 tests: http.request("PUT", url, body=..., headers=...) -> Answer(status, headers, body). Tests do not sleep to wait for
 something: fixtures/polling.py polls for it, with a deadline.
 """

@@ -247,12 +247,14 @@ def test_catalog_lists_only_repositories_that_the_caller_may_pull(ci, admin, pro
 
     def seen(client):
         repositories, path = [], "/v2/_catalog?n=2"
-        while path:
+        for _ in range(100):
             answer = client.request("GET", path, "registry:catalog:*")
             assert answer.status == 200, answer
             repositories += answer.json()["repositories"]
-            path = answer.headers["Link"] and answer.headers["Link"].partition("<")[2].partition(">")[0]
-        return set(repositories)
+            if answer.headers["Link"] is None:
+                return set(repositories)
+            path = answer.headers["Link"].partition("<")[2].partition(">")[0]
+        raise AssertionError("more than 100 pages")
 
     assert {"driftwood/web", "driftwood/catalog", "elsewhere/x", "public/base"} <= seen(admin)
     assert seen(ci) >= {"driftwood/web", "driftwood/catalog", "public/base"} and "elsewhere/x" not in seen(ci)
