@@ -28,7 +28,7 @@ import urllib.request
 
 REPOSITORY = "bench/image"
 
-# name, what it is, the ratio that is expected
+# {name: (description, expected ratio)}
 BENCHMARKS = {
     "push_1gib": ("push of one 1 GiB blob", 1.5),
     "push_8x128mib": ("8 parallel pushes of 128 MiB", 1.2),
@@ -66,7 +66,7 @@ def wait_for(port, process):
             urllib.request.urlopen(f"http://127.0.0.1:{port}/v2/", timeout=1).close()
             return
         except urllib.error.HTTPError:
-            return  # It wants to know who asks.
+            return  # The registry runs, and wants a token.
         except OSError:
             pass
         time.sleep(0.05)
@@ -74,7 +74,7 @@ def wait_for(port, process):
 
 
 class Registry:
-    """A registry on a fresh data directory, for as long as the with-block lasts."""
+    """A registry with an empty data directory, which runs until the end of the with-block."""
 
     def __init__(self, name, folder, binary):
         self.name = name
@@ -108,7 +108,7 @@ class Registry:
         return f"authentication: {{accounts_file: {accounts}, policy_file: {policy}}}\n"
 
     def token(self):
-        """What requests carry; empty where there are no accounts."""
+        """The bearer token of the requests; empty if there are no accounts."""
         if self.name != "accounts":
             return ""
         credential = base64.b64encode(f"bench:{PASSWORD}".encode()).decode()
