@@ -9,8 +9,8 @@
 
 namespace entrepot::manifest {
 
-// ObjectAccess of a blob service in another process. Each call has `deadline` with all its attempts, but for those that
-// read or copy objects, which have the time that takes. kUnavailable where no answer came within it.
+// ObjectAccess to a blob service in another process. `deadline` limits each call including its retries, except calls
+// that read, list or copy objects, which have more time. kUnavailable: there was no response within that time.
 std::unique_ptr<ObjectAccess> MakeGrpcObjectAccess(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline);
 
 }  // namespace entrepot::manifest

@@ -13,7 +13,6 @@
 #include "services/manifest/catalog/pull_times.h"
 #include "services/manifest/catalog/registry_catalog.h"
 #include "services/manifest/grpc_object_access.h"
-#include "services/manifest/maintenance/collector_config.h"
 #include "services/manifest/maintenance/maintenance.h"
 #include "services/manifest/manifest_service.h"
 #include "services/policy/policy_file.h"
@@ -31,7 +30,7 @@ namespace {
 
 using config::v1::ManifestServiceConfig;
 
-// Synced commits that wait at once share one sync of the log: more threads make larger groups, not more load.
+// Synced commits that wait at the same time share one sync of the log: more threads make larger groups, not more load.
 constexpr size_t kExecutorThreads = 32;
 
 class RunningManifestService : public runtime::RunningService {
@@ -65,20 +64,20 @@ class RunningManifestService : public runtime::RunningService {
       options.policy = [this] { return policy_->current(); };
     }
     ASSIGN_OR_RETURN(catalog_, RegistryCatalog::Create(kv_->engine(), &clock_, options));
-    RETURN_IF_ERROR(StartUpkeep(config, context));
+    RETURN_IF_ERROR(StartMaintenance(config, context));
     executor_ = std::make_unique<runtime::Executor>(kExecutorThreads);
-    service_ = std::make_unique<ManifestService>(catalog_.get(), upkeep_.get(), executor_.get());
+    service_ = std::make_unique<ManifestService>(catalog_.get(), maintenance_.get(), executor_.get());
     ASSIGN_OR_RETURN(server_, runtime::GrpcServer::Start(config.grpc(), {service_.get()}, context.registry));
     return absl::OkStatus();
   }
 
-  absl::Status StartUpkeep(const ManifestServiceConfig& config, const runtime::ServiceContext& context) {
+  absl::Status StartMaintenance(const ManifestServiceConfig& config, const runtime::ServiceContext& context) {
     ASSIGN_OR_RETURN(audit_, runtime::AuditLog::Open(config.audit_file(), context.registry));
-    Upkeep::Options options;
+    Maintenance::Options options;
     options.collector = config.collector();
     options.backup_directory = absl::StrCat(config.data_directory(), "/backups");
     options.registry = context.registry;
-    Upkeep::Parts parts;
+    Maintenance::Parts parts;
     parts.kv = kv_->engine();
     parts.clock = &clock_;
     parts.catalog = catalog_.get();
@@ -86,20 +85,20 @@ class RunningManifestService : public runtime::RunningService {
     parts.pulls = pulls_.get();
     parts.audit = audit_.get();
     parts.snapshot_kv = [this](const std::string& directory) { return kv_->Snapshot(directory); };
-    ASSIGN_OR_RETURN(upkeep_, Upkeep::Start(options, parts));
+    ASSIGN_OR_RETURN(maintenance_, Maintenance::Start(options, parts));
     return absl::OkStatus();
   }
 
-  // In the order in which each depends on those before.
+  // Each depends only on those before it.
   SystemClock clock_;
   std::unique_ptr<kv::KvStack> kv_;
-  // null where there are no rules.
+  // Null if there is no policy file.
   std::unique_ptr<policy::PolicyFile> policy_;
   std::unique_ptr<ObjectAccess> objects_;
   std::unique_ptr<PullTimes> pulls_;
   std::unique_ptr<RegistryCatalog> catalog_;
   std::unique_ptr<runtime::AuditLog> audit_;
-  std::unique_ptr<Upkeep> upkeep_;
+  std::unique_ptr<Maintenance> maintenance_;
   std::unique_ptr<runtime::Executor> executor_;
   std::unique_ptr<ManifestService> service_;
   std::unique_ptr<runtime::GrpcServer> server_;

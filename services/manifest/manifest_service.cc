@@ -41,7 +41,7 @@ grpc::ServerUnaryReactor* ManifestService::FindBlob(grpc::CallbackServerContext*
   }
   runtime::FinishOnExecutor(executor_, context, reactor, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
-    return catalog_.blobs().RenewLease(CallerOf(*request), name.repository, name.digest);
+    return catalog_.blobs().RenewLease(name.repository, name.digest);
   });
   return reactor;
 }
@@ -130,7 +130,7 @@ grpc::ServerUnaryReactor* ManifestService::ListRepositories(grpc::CallbackServer
                                                             v1::ListRepositoriesResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(RepositoryPage page,
-                     catalog_.lists().Repositories(CallerOf(*request), request->limit(), request->last(),
+                     catalog_.lists().Repositories(request->limit(), request->last(),
                                                    {request->patterns().begin(), request->patterns().end()}));
     *response = ToMessage(std::move(page));
     return absl::OkStatus();
@@ -154,7 +154,7 @@ grpc::ServerUnaryReactor* ManifestService::ReportDamage(grpc::CallbackServerCont
   return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request->digest()));
     ASSIGN_OR_RETURN(const StorageKey storage_key, StorageKey::Parse(request->storage_key()));
-    return upkeep_.ReportDamage(digest, storage_key);
+    return maintenance_.ReportDamage(digest, storage_key);
   });
 }
 
@@ -162,7 +162,7 @@ grpc::ServerUnaryReactor* ManifestService::Maintain(grpc::CallbackServerContext*
                                                     const v1::MaintainRequest* request,
                                                     v1::MaintainResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
-    ASSIGN_OR_RETURN(*response, upkeep_.Maintain(*request));
+    ASSIGN_OR_RETURN(*response, maintenance_.Maintain(*request));
     return absl::OkStatus();
   });
 }

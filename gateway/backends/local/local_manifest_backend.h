@@ -13,7 +13,7 @@ namespace entrepot::gateway {
 // The manifest service in this process. Manifests and blobs are looked up in place; what writes (FindBlob now and then
 // renews a lease) and listings run on `executor`. All must outlive it, and see runtime/threads/executor_awaitable.h for
 // the order in which things end.
-std::unique_ptr<ManifestBackend> MakeLocalManifestBackend(manifest::RegistryCatalog* catalog, manifest::Upkeep* upkeep,
+std::unique_ptr<ManifestBackend> MakeLocalManifestBackend(manifest::RegistryCatalog* catalog, manifest::Maintenance* maintenance,
                                                           runtime::Executor* executor);
 
 }  // namespace entrepot::gateway

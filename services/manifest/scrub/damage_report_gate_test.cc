@@ -14,36 +14,36 @@
 namespace entrepot::manifest {
 namespace {
 
-TEST(ReportGateTest, ReportsAtOnceAreOneExamination) {
+TEST(DamageReportGateTest, ReportsAtOnceAreOneExamination) {
   FakeClock clock;
-  ReportGate gate(&clock);
+  DamageReportGate gate(&clock);
   absl::Notification entered;
   absl::Notification leave;
-  std::atomic<int> examined = 0;
-  const auto examine = [&] {
-    ++examined;
+  std::atomic<int> verified = 0;
+  const auto verify = [&] {
+    ++verified;
     if (!entered.HasBeenNotified()) entered.Notify();
     leave.WaitForNotification();
     return absl::OkStatus();
   };
   std::vector<std::thread> reporters;
-  reporters.emplace_back([&] { EXPECT_OK(gate.Pass("thing", examine)); });
+  reporters.emplace_back([&] { EXPECT_OK(gate.Run("thing", verify)); });
   entered.WaitForNotification();
-  for (int i = 0; i < 5; ++i) reporters.emplace_back([&] { EXPECT_OK(gate.Pass("thing", examine)); });
+  for (int i = 0; i < 5; ++i) reporters.emplace_back([&] { EXPECT_OK(gate.Run("thing", verify)); });
   leave.Notify();
   for (std::thread& reporter : reporters) reporter.join();
-  EXPECT_EQ(examined, 1);
+  EXPECT_EQ(verified, 1);
 }
 
-TEST(ReportGateTest, FewAtOnce) {
+TEST(DamageReportGateTest, FewAtOnce) {
   FakeClock clock;
-  ReportGate gate(&clock);
+  DamageReportGate gate(&clock);
   std::atomic<int> running = 0;
   std::atomic<int> most = 0;
   std::vector<std::thread> reporters;
   for (int i = 0; i < 20; ++i) {
     reporters.emplace_back([&, i] {
-      EXPECT_OK(gate.Pass(absl::StrCat(i), [&] {
+      EXPECT_OK(gate.Run(absl::StrCat(i), [&] {
         const int now = ++running;
         for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
         }
@@ -54,26 +54,26 @@ TEST(ReportGateTest, FewAtOnce) {
     });
   }
   for (std::thread& reporter : reporters) reporter.join();
-  EXPECT_LE(most, static_cast<int>(ReportGate::kAtOnceMax));
+  EXPECT_LE(most, static_cast<int>(DamageReportGate::kConcurrentMax));
 }
 
-TEST(ReportGateTest, WhatIsNotSettledIsExaminedAgain) {
+TEST(DamageReportGateTest, WhatIsNotSettledIsExaminedAgain) {
   FakeClock clock;
-  ReportGate gate(&clock);
-  EXPECT_THAT(gate.Pass("thing", [] { return absl::UnavailableError("away"); }),
+  DamageReportGate gate(&clock);
+  EXPECT_THAT(gate.Run("thing", [] { return absl::UnavailableError("away"); }),
               StatusIs(absl::StatusCode::kUnavailable));
-  int examined = 0;
-  const auto examine = [&] {
-    ++examined;
+  int verified = 0;
+  const auto verify = [&] {
+    ++verified;
     return absl::OkStatus();
   };
-  EXPECT_OK(gate.Pass("thing", examine));
-  EXPECT_OK(gate.Pass("thing", examine));
-  EXPECT_EQ(examined, 1);
+  EXPECT_OK(gate.Run("thing", verify));
+  EXPECT_OK(gate.Run("thing", verify));
+  EXPECT_EQ(verified, 1);
   // A clock that was set back does not make it settled for longer.
   clock.Advance(-absl::Hours(1));
-  EXPECT_OK(gate.Pass("thing", examine));
-  EXPECT_EQ(examined, 2);
+  EXPECT_OK(gate.Run("thing", verify));
+  EXPECT_EQ(verified, 2);
 }
 
 }  // namespace

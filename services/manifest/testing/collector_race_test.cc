@@ -67,7 +67,7 @@ class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
       return absl::NotFoundError("the client went away");
     }
     if (late) std::this_thread::yield();
-    RETURN_IF_ERROR(catalog_->blobs().Commit(kNobody, repository, blob).status());
+    RETURN_IF_ERROR(catalog_->blobs().Commit(kAnonymous, repository, blob).status());
     objects_.SetSession(blob.storage_key, Session::kNone);
     return blob;
   }
@@ -79,7 +79,7 @@ class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
     ASSIGN_OR_RETURN(const Blob layer, Push(repository, AnyBlob(random), random));
     const std::string image = ImageJson(config, {layer});
     const std::string tag = absl::StrCat("v", absl::Uniform(random, 0, 3));
-    const absl::Status put = catalog_->manifests().Put(kNobody, repository, PutByTag(tag, image)).status();
+    const absl::Status put = catalog_->manifests().Put(kAnonymous, repository, PutByTag(tag, image)).status();
     // I3: half of a lease is left at least. That somebody unlinks them meanwhile does not happen here.
     if (clock_.Now() - begun < kLease / 2) {
       EXPECT_OK(put);
@@ -95,11 +95,11 @@ class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
       case 2:
         return PushImage(random);
       case 3:
-        return catalog_->blobs().Mount(kNobody, repository, DigestOf(AnyBlob(random)), AnyRepository(random)).status();
+        return catalog_->blobs().Mount(kAnonymous, repository, DigestOf(AnyBlob(random)), AnyRepository(random)).status();
       case 4:
-        return catalog_->blobs().Find(kNobody, repository, DigestOf(AnyBlob(random))).status();
+        return catalog_->blobs().Find(kAnonymous, repository, DigestOf(AnyBlob(random))).status();
       case 5:
-        return catalog_->manifests().Delete(kNobody, repository,
+        return catalog_->manifests().Delete(kAnonymous, repository,
                                             TagNamed(absl::StrCat("v", absl::Uniform(random, 0, 3))));
       case 6:
         return DeleteAnyManifest(repository, random);
@@ -112,12 +112,12 @@ class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
   absl::Status DeleteAnyManifest(const RepositoryName& repository, absl::BitGenRef random) {
     const auto config = objects_.Upload(AnyBlob(random), Session::kAbandoned);
     const auto layer = objects_.Upload(AnyBlob(random), Session::kAbandoned);
-    return catalog_->manifests().Delete(kNobody, repository, DigestOf(ImageJson(config, {layer})));
+    return catalog_->manifests().Delete(kAnonymous, repository, DigestOf(ImageJson(config, {layer})));
   }
 
   void DeleteAll() {
     for (const RepositoryName& repository : repositories_) {
-      EXPECT_TRUE(IsOrdinary(catalog_->repositories().Delete(kNobody, repository).status()));
+      EXPECT_TRUE(IsOrdinary(catalog_->repositories().Delete(kAnonymous, repository).status()));
     }
   }
 
@@ -141,14 +141,14 @@ class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
 
 INSTANTIATE_TEST_SUITE_P(Engines, CollectorRaceTest, kv::EachTestEngine(), kv::TestEngineName);
 
-TEST_P(CollectorRaceTest, NothingThatIsNeededGoesAndInTheEndAllDoes) {
+TEST_P(CollectorRaceTest, KeepsReferencedBlobsAndFinallyCollectsAll) {
   // An image that is there throughout.
   std::mt19937_64 random;
   const std::string kept = ImageJson(objects_.Upload("blob 0"), {objects_.Upload("blob 1")});
   for (int i = 0; i < 2; ++i) {
-    ASSERT_OK(catalog_->blobs().Commit(kNobody, Repo("kept"), objects_.Upload(absl::StrCat("blob ", i))));
+    ASSERT_OK(catalog_->blobs().Commit(kAnonymous, Repo("kept"), objects_.Upload(absl::StrCat("blob ", i))));
   }
-  ASSERT_OK(catalog_->manifests().Put(kNobody, Repo("kept"), PutByTag("v1", kept)));
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, Repo("kept"), PutByTag("v1", kept)));
 
   std::atomic<bool> done{false};
   std::atomic<int> come_through{0};
@@ -175,7 +175,7 @@ TEST_P(CollectorRaceTest, NothingThatIsNeededGoesAndInTheEndAllDoes) {
   for (int i = 0; i < 2; ++i) {
     background.emplace_back([&, i] {
       while (!done) {
-        const absl::StatusOr<v1::Collection> run = collectors_[i]->ReapOrphans(UntilDone(&done));
+        const absl::StatusOr<v1::Collection> run = collectors_[i]->QuarantineOrphans(UntilDone(&done));
         EXPECT_TRUE(run->error().empty() || done) << run->error();
         std::this_thread::yield();
       }
@@ -185,7 +185,7 @@ TEST_P(CollectorRaceTest, NothingThatIsNeededGoesAndInTheEndAllDoes) {
     while (!done) {
       for (int i = 0; i < 2; ++i) {
         const std::string content = absl::StrCat("blob ", i);
-        const absl::StatusOr<Blob> blob = catalog_->blobs().Find(kNobody, Repo("kept"), DigestOf(content));
+        const absl::StatusOr<Blob> blob = catalog_->blobs().Find(kAnonymous, Repo("kept"), DigestOf(content));
         ASSERT_OK(blob);
         ASSERT_OK(objects_.Verify(*blob, 0));
       }
@@ -198,12 +198,12 @@ TEST_P(CollectorRaceTest, NothingThatIsNeededGoesAndInTheEndAllDoes) {
   EXPECT_THAT(Invariants(), IsOkAndHolds(IsEmpty()));
 
   DeleteAll();
-  ASSERT_OK(catalog_->repositories().Delete(kNobody, Repo("kept")));
+  ASSERT_OK(catalog_->repositories().Delete(kAnonymous, Repo("kept")));
   for (int i = 0; i < 2; ++i) {
     clock_.Advance(kLease);
     const Pace unpaced = [](uint64_t, uint64_t) { return true; };
     EXPECT_EQ(collectors_[0]->Run(unpaced)->error(), "");
-    EXPECT_EQ(collectors_[0]->ReapOrphans(unpaced)->error(), "");
+    EXPECT_EQ(collectors_[0]->QuarantineOrphans(unpaced)->error(), "");
   }
   EXPECT_EQ(objects_.size(), 0u);
   for (const std::string& prefix : {keys::Blobs(), keys::Links(), keys::Reviews(), keys::DeleteIntents()}) {
@@ -212,10 +212,10 @@ TEST_P(CollectorRaceTest, NothingThatIsNeededGoesAndInTheEndAllDoes) {
   EXPECT_THAT(Invariants(), IsOkAndHolds(IsEmpty()));
 }
 
-TEST_P(CollectorRaceTest, ManyCollectorsDoEachThingOnce) {
+TEST_P(CollectorRaceTest, ConcurrentCollectorsDoEachStepOnce) {
   constexpr int kBlobs = 2000;
   for (int i = 0; i < kBlobs; ++i) {
-    ASSERT_OK(catalog_->blobs().Commit(kNobody, Repo("a"), objects_.Upload(absl::StrCat("blob ", i))));
+    ASSERT_OK(catalog_->blobs().Commit(kAnonymous, Repo("a"), objects_.Upload(absl::StrCat("blob ", i))));
   }
   clock_.Advance(kLease);
   std::atomic<uint64_t> condemned{0};

@@ -23,7 +23,7 @@ void MemoryObjectAccess::Put(const StorageKey& key, absl::string_view content, S
   absl::MutexLock lock(&mutex_);
   objects_.insert_or_assign(key.ToString(), Object{.content = std::string(content), .made_at = clock_->Now()});
   if (session == Session::kNone) return;
-  uploads_.insert_or_assign(key.ToString(), Blob{.session = session, .blob = std::move(blob)});
+  uploads_.insert_or_assign(key.ToString(), SealedUpload{.session = session, .blob = std::move(blob)});
 }
 
 void MemoryObjectAccess::SetSession(const StorageKey& key, Session session) {
