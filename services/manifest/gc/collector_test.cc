@@ -71,7 +71,7 @@ TEST_F(CollectorTest, SweepsAbandonedUploads) {
   EXPECT_FALSE(objects_.Content(abandoned.storage_key).has_value());
   EXPECT_TRUE(objects_.Content(waiting.storage_key).has_value());
   EXPECT_THAT(objects_.ListAbandoned(10), IsOkAndHolds(IsEmpty()));
-  // The answer to the upload comes after all.
+  // The commit of the upload comes after all.
   EXPECT_THAT(catalog_->blobs().Commit(kAnonymous, Repo("a"), abandoned), IsOciError(OciErrorCode::kBlobUploadUnknown));
   EXPECT_THAT(catalog_->blobs().Commit(kAnonymous, Repo("a"), waiting), IsOkAndHolds(false));
 }
@@ -154,7 +154,7 @@ TEST_F(CollectorTest, ReviewsContinueWhileTheBlobServiceIsUnavailable) {
   objects_.SetFault(nullptr);
 }
 
-TEST_F(CollectorTest, NothingIsDeletedWhileSomebodyHoldsTheObjects) {
+TEST_F(CollectorTest, PausesPreventSweeps) {
   Pushed("blob");
   Pushed("blob");
   auto first = collector_->PauseDeletions();
@@ -167,23 +167,24 @@ TEST_F(CollectorTest, NothingIsDeletedWhileSomebodyHoldsTheObjects) {
   EXPECT_EQ(Run().swept(), 1u);
 }
 
-TEST_F(CollectorTest, AHoldWaitsForADeletionUnderWay) {
+TEST_F(CollectorTest, PauseWaitsForDeletionUnderWay) {
   Pushed("blob");
   Pushed("blob");
   absl::Notification deleting;
-  std::atomic<bool> held{false};
+  absl::Notification paused;
   objects_.SetFault([&](absl::string_view operation, const std::string&) {
     if (operation == "Delete") {
       deleting.Notify();
-      EXPECT_FALSE(held);
+      // A pause that did not wait would begin within this time.
+      EXPECT_FALSE(paused.WaitForNotificationWithTimeout(absl::Milliseconds(100)));
     }
     return absl::OkStatus();
   });
   std::thread run([&] { Run(); });
-  deleting.WaitForNotification();
-  const auto hold = collector_->PauseDeletions();
-  held = true;
+  EXPECT_TRUE(deleting.WaitForNotificationWithTimeout(absl::Seconds(30)));
+  const auto pause = collector_->PauseDeletions();
   EXPECT_EQ(objects_.size(), 1u);
+  paused.Notify();
   run.join();
 }
 
@@ -250,7 +251,7 @@ TEST_F(CollectorTest, DryRunCountsABlobWithManyEntriesOnce) {
   const Digest first = PushedImage("v1");
   clock_.Advance(kLease);
   Run();
-  // Reviewed and needed: the record knows of no entry, and each deletion of what needs it adds one.
+  // Reviewed while it is referenced: the record names no entry, and each deletion of a manifest adds one.
   ASSERT_OK(catalog_->blobs().Unlink(kAnonymous, Repo("a"), DigestOf("layer of v1")));
   clock_.Advance(absl::Seconds(1));
   ASSERT_OK(catalog_->manifests().Delete(kAnonymous, Repo("a"), first));
@@ -286,7 +287,7 @@ TEST_F(CollectorTest, KeepsTheLastHundredRunsThatChangedSomething) {
   Pushed("blob");
   for (int i = 0; i < 103; ++i) {
     Run();
-    // In one moment, most of them.
+    // Most of them start at the same time.
     if (i == 50) clock_.Advance(absl::Seconds(1));
     Pushed("blob");
   }
@@ -337,7 +338,7 @@ TEST_F(CollectorTest, CountsAndRevivesReferencedCondemnedBlobs) {
 }
 
 TEST_F(CollectorTest, RunEndsWhilePushesContinue) {
-  // Each step another blob comes that is due at once.
+  // With each step another blob becomes due.
   int pushed = 0;
   Pushed("first");
   clock_.Advance(2 * kLease);

@@ -10,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
+#include "services/core/time/eventually.h"
 #include "services/core/time/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
 #include "services/kv/testing/temporary_directory.h"
@@ -73,12 +74,13 @@ class MaintenanceTest : public testing::Test {
     request.set_remote_address("192.0.2.1");
     *request.mutable_start_job() = start;
     absl::StatusOr<v1::MaintainResponse> response = maintenance_->Maintain(request);
-    while (response.ok() && response->job().state() == v1::Job::RUNNING) {
-      std::this_thread::yield();
+    EXPECT_TRUE(Eventually([&] {
+      if (!response.ok() || response->job().state() != v1::Job::RUNNING) return true;
       v1::MaintainRequest ask;
       ask.mutable_get_job()->set_id(response->job().id());
       response = maintenance_->Maintain(ask);
-    }
+      return false;
+    }));
     if (!response.ok()) return response.status();
     return response->job();
   }
@@ -113,9 +115,9 @@ TEST_F(MaintenanceTest, CollectsAutomatically) {
   options_.collector.mutable_interval()->Clear();
   options_.collector.mutable_interval()->set_nanos(1'000'000);
   Start();
-  while (Status().history().empty()) std::this_thread::yield();
+  EXPECT_TRUE(Eventually([&] { return !Status().history().empty(); }));
   clock_.Advance(absl::Hours(2));
-  while (objects_.size() > 0) std::this_thread::yield();
+  EXPECT_TRUE(Eventually([&] { return objects_.size() == 0; }));
   EXPECT_EQ(Status().interval(), "1ms");
 }
 
@@ -148,7 +150,7 @@ TEST_F(MaintenanceTest, CollectsOnlyOnRequestIfDisabled) {
 }
 
 TEST_F(MaintenanceTest, CollectGarbageJobQuarantinesOrphansToo) {
-  objects_.Upload("nobody's");
+  objects_.Upload("orphan");
   clock_.Advance(absl::Hours(25));
   Start();
   v1::StartJob start;

@@ -15,7 +15,9 @@ absl::Status DamageReportGate::Run(const std::string& object, const std::functio
     for (;;) {
       if (WasVerified(object)) return absl::OkStatus();
       if (running_.size() < kConcurrentMax && running_.insert(object).second) break;
+      ++waiting_;
       changed_.Wait(&mutex_);
+      --waiting_;
     }
   }
   absl::Status status = verify();
@@ -24,6 +26,11 @@ absl::Status DamageReportGate::Run(const std::string& object, const std::functio
   if (status.ok()) verified_at_[object] = clock_.Now();
   changed_.SignalAll();
   return status;
+}
+
+size_t DamageReportGate::waiting() const {
+  absl::MutexLock lock(&mutex_);
+  return waiting_;
 }
 
 }  // namespace entrepot::manifest

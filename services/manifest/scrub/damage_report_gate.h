@@ -30,12 +30,16 @@ class DamageReportGate {
   // without running `verify` if a verification of the object has returned OK less than kRemembered ago.
   absl::Status Run(const std::string& object, const std::function<absl::Status()>& verify);
 
+  // The number of calls of Run() that wait. For tests.
+  size_t waiting() const;
+
  private:
   bool WasVerified(const std::string& object) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Clock& clock_;
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   absl::CondVar changed_;
+  size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;
   std::set<std::string> running_ ABSL_GUARDED_BY(mutex_);
   LruMap<std::string, absl::Time> verified_at_ ABSL_GUARDED_BY(mutex_){1000};
 };

@@ -28,7 +28,7 @@ namespace {
 using testing::IsEmpty;
 using Session = MemoryObjectAccess::Session;
 
-// Pushes, mounts and deletes against collectors to which a lease of a moment is the longest and a grace is nothing.
+// Pushes, mounts and deletes race with collectors, with a short lease and without a grace.
 class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
  protected:
   static constexpr absl::Duration kLease = absl::Seconds(10);
@@ -58,7 +58,7 @@ class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
     return repositories_[absl::Uniform<size_t>(random, 0, repositories_.size())];
   }
 
-  // As the gateway does it; sometimes so late that the blob service has given the upload up.
+  // Pushes like the gateway; sometimes so late that the upload is abandoned.
   absl::StatusOr<Blob> Push(const RepositoryName& repository, const std::string& content, absl::BitGenRef random) {
     const bool late = absl::Bernoulli(random, 0.1);
     Blob blob = objects_.Upload(content, late ? Session::kAbandoned : Session::kSealed);
@@ -80,7 +80,7 @@ class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
     const std::string image = ImageJson(config, {layer});
     const std::string tag = absl::StrCat("v", absl::Uniform(random, 0, 3));
     const absl::Status put = catalog_->manifests().Put(kAnonymous, repository, PutByTag(tag, image)).status();
-    // I3: half of a lease is left at least. That somebody unlinks them meanwhile does not happen here.
+    // I3: at least half of the lease is left. This test does not unlink blobs.
     if (clock_.Now() - begun < kLease / 2) {
       EXPECT_OK(put);
     }
@@ -95,7 +95,9 @@ class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
       case 2:
         return PushImage(random);
       case 3:
-        return catalog_->blobs().Mount(kAnonymous, repository, DigestOf(AnyBlob(random)), AnyRepository(random)).status();
+        return catalog_->blobs()
+            .Mount(kAnonymous, repository, DigestOf(AnyBlob(random)), AnyRepository(random))
+            .status();
       case 4:
         return catalog_->blobs().Find(kAnonymous, repository, DigestOf(AnyBlob(random))).status();
       case 5:
@@ -142,7 +144,7 @@ class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
 INSTANTIATE_TEST_SUITE_P(Engines, CollectorRaceTest, kv::EachTestEngine(), kv::TestEngineName);
 
 TEST_P(CollectorRaceTest, KeepsReferencedBlobsAndFinallyCollectsAll) {
-  // An image that is there throughout.
+  // This image exists during the whole test.
   std::mt19937_64 random;
   const std::string kept = ImageJson(objects_.Upload("blob 0"), {objects_.Upload("blob 1")});
   for (int i = 0; i < 2; ++i) {
@@ -168,6 +170,7 @@ TEST_P(CollectorRaceTest, KeepsReferencedBlobsAndFinallyCollectsAll) {
     background.emplace_back([&] {
       while (!done) {
         const absl::StatusOr<v1::Collection> run = collector->Run(UntilDone(&done));
+        ASSERT_OK(run);
         EXPECT_TRUE(run->error().empty() || done) << run->error();
       }
     });
@@ -176,6 +179,7 @@ TEST_P(CollectorRaceTest, KeepsReferencedBlobsAndFinallyCollectsAll) {
     background.emplace_back([&, i] {
       while (!done) {
         const absl::StatusOr<v1::Collection> run = collectors_[i]->QuarantineOrphans(UntilDone(&done));
+        ASSERT_OK(run);
         EXPECT_TRUE(run->error().empty() || done) << run->error();
         std::this_thread::yield();
       }
@@ -225,6 +229,7 @@ TEST_P(CollectorRaceTest, ConcurrentCollectorsDoEachStepOnce) {
   for (const auto& collector : collectors_) {
     threads.emplace_back([&] {
       const absl::StatusOr<v1::Collection> run = collector->Run([](uint64_t, uint64_t) { return true; });
+      ASSERT_OK(run);
       EXPECT_EQ(run->error(), "");
       condemned += run->condemned();
       deleted += run->deleted();
