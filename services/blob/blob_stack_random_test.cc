@@ -277,7 +277,7 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
   kv::TemporaryDirectory directory_;
   FakeClock clock_;
   FaultySystemCalls calls_;
-  std::unique_ptr<kv::KvEngine> kv_;
+  std::unique_ptr<kv::KvStack> kv_;
   std::unique_ptr<BlobStack> stack_;
   std::map<UploadId, ModelSession> model_;
   std::map<StorageKey, std::string> objects_;

@@ -74,8 +74,7 @@ class LocalManifestBackend : public ManifestBackend {
     });
   }
 
-  awaitable<absl::StatusOr<RepositoryPage>> ListRepositories(const CallContext& context, size_t limit,
-                                                             absl::string_view last,
+  awaitable<absl::StatusOr<RepositoryPage>> ListRepositories(const CallContext&, size_t limit, absl::string_view last,
                                                              const std::vector<std::string>& patterns) override {
     co_return co_await RunOn(*executor_, [&] { return catalog_->lists().Repositories(limit, last, patterns); });
   }
