@@ -14,7 +14,7 @@ namespace {
 
 namespace v1 = manifest::v1;
 
-absl::StatusOr<v1::UpkeepStatus> GetStatus(Session& session) {
+absl::StatusOr<v1::MaintenanceStatus> GetStatus(Session& session) {
   v1::MaintainRequest request;
   request.mutable_get_status();
   ASSIGN_OR_RETURN(v1::MaintainResponse response, session.Maintain(request));
@@ -22,7 +22,7 @@ absl::StatusOr<v1::UpkeepStatus> GetStatus(Session& session) {
 }
 
 absl::StatusOr<int> ShowCollection(const CommandLine&, Session& session) {
-  ASSIGN_OR_RETURN(const v1::UpkeepStatus status, GetStatus(session));
+  ASSIGN_OR_RETURN(const v1::MaintenanceStatus status, GetStatus(session));
   Print(session.json() ? MessageJson(status) : CollectionStatusText(status));
   return kOk;
 }
@@ -40,7 +40,7 @@ absl::StatusOr<int> RunCollection(const CommandLine&, Session& session) { return
 absl::StatusOr<int> TryCollection(const CommandLine&, Session& session) { return Collect(/*dry_run=*/true, session); }
 
 absl::StatusOr<int> ShowScrub(const CommandLine&, Session& session) {
-  ASSIGN_OR_RETURN(const v1::UpkeepStatus status, GetStatus(session));
+  ASSIGN_OR_RETURN(const v1::MaintenanceStatus status, GetStatus(session));
   Print(session.json() ? MessageJson(status) : ScrubStatusText(status));
   return status.corrupt().empty() ? kOk : kFailed;
 }

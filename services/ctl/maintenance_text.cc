@@ -25,7 +25,7 @@ std::string Counted(uint64_t count, absl::string_view what) {
   return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
 }
 
-std::string HistoryText(const v1::UpkeepStatus& status) {
+std::string HistoryText(const v1::MaintenanceStatus& status) {
   if (status.history().empty()) return "no run has done anything yet\n";
   Table table({"STARTED (UTC)", "TOOK", "REVIEWED", "CONDEMNED", "DELETED", "OBJECTS", "BYTES", "QUARANTINED",
                "ABANDONED", "ERROR"});
@@ -71,7 +71,7 @@ std::string SizeText(uint64_t bytes) {
   return absl::StrFormat("%.1f %s", size, kUnits[unit]);
 }
 
-std::string CollectionStatusText(const v1::UpkeepStatus& status) {
+std::string CollectionStatusText(const v1::MaintenanceStatus& status) {
   std::string text =
       absl::StrCat("waiting for review   ", Counted(status.queued(), "blob"), ", of them ", status.due(), " due");
   if (status.has_oldest_due() && status.due() > 0) {
@@ -91,7 +91,7 @@ std::string CollectionStatusText(const v1::UpkeepStatus& status) {
   return text;
 }
 
-std::string ScrubStatusText(const v1::UpkeepStatus& status) {
+std::string ScrubStatusText(const v1::MaintenanceStatus& status) {
   std::string text = status.scrub().has_started_at() ? ScrubText(status.scrub()) : "no pass has begun yet\n";
   if (status.corrupt().empty()) return absl::StrCat(text, "no blob is corrupt\n");
   Table table({"CORRUPT BLOB", "SIZE", "FOUND (UTC)", "REPOSITORIES"});

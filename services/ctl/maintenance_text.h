@@ -12,8 +12,8 @@ namespace entrepot::ctl {
 // "512 B", "1.5 GiB".
 std::string SizeText(uint64_t bytes);
 
-std::string CollectionStatusText(const manifest::v1::UpkeepStatus& status);
-std::string ScrubStatusText(const manifest::v1::UpkeepStatus& status);
+std::string CollectionStatusText(const manifest::v1::MaintenanceStatus& status);
+std::string ScrubStatusText(const manifest::v1::MaintenanceStatus& status);
 std::string CollectionText(const manifest::v1::Collection& collection);
 std::string ScrubText(const manifest::v1::ScrubReport& report);
 std::string InvariantsText(const manifest::v1::InvariantReport& report);

@@ -46,7 +46,7 @@ TEST(MaintenanceTextTest, Collections) {
 }
 
 TEST(MaintenanceTextTest, Status) {
-  v1::UpkeepStatus status;
+  v1::MaintenanceStatus status;
   status.set_queued(4);
   status.set_due(2);
   status.mutable_oldest_due()->set_seconds(1'700'000'000);

@@ -24,11 +24,11 @@ namespace {
 
 namespace v1 = blob::v1;
 
-constexpr char kAboutToEnd[] = "the process is about to end";
-// A page of objects is gathered from many directories, of which none may be in memory.
+constexpr char kEnding[] = "the process is ending";
+// A page of objects is read from many directories, none of which may be cached.
 constexpr absl::Duration kListDeadlineMin = absl::Minutes(1);
 constexpr absl::Duration kSnapshotDeadline = absl::Hours(6);
-// Of a disk that does other things too.
+// A disk that is busy with other work is at least this fast.
 constexpr uint64_t kVerifyBytesPerSecondMin = 4 << 20;
 
 template <typename Request, typename Response>
@@ -56,12 +56,12 @@ class GrpcBlobStorage : public BlobStorage {
     const runtime::GrpcDeadline deadline(deadline_ + absl::Seconds(seconds));
     return Retry<v1::VerifyObjectResponse>([&](grpc::Status* outcome) -> absl::StatusOr<v1::VerifyObjectResponse> {
              grpc::ClientContext context;
-             if (!BeginVerifying(&context)) return absl::CancelledError(kAboutToEnd);
+             if (!BeginVerifying(&context)) return absl::CancelledError(kEnding);
              absl::StatusOr<v1::VerifyObjectResponse> response =
                  CallOnce<v1::VerifyObjectResponse>(&Stub::VerifyObject, request, deadline, &context, outcome);
              const bool cut_short = EndVerifying(&context) && outcome->error_code() == grpc::StatusCode::CANCELLED;
-             // gRPC's word for it is not told from a fault of the other side's.
-             if (cut_short) return absl::CancelledError(kAboutToEnd);
+             // FromGrpcStatus() cannot distinguish this from a cancellation by the server.
+             if (cut_short) return absl::CancelledError(kEnding);
              return response;
            })
         .status();
@@ -122,7 +122,7 @@ class GrpcBlobStorage : public BlobStorage {
     return Call<v1::ForgetAbandonedUploadResponse>(&Stub::ForgetAbandonedUpload, request, deadline_).status();
   }
 
-  // Once: a second attempt would find what the first one began.
+  // Without a retry: a second attempt would find the incomplete snapshot of the first one.
   absl::StatusOr<ObjectSnapshot> Snapshot(const std::string& name) override {
     v1::SnapshotObjectsRequest request;
     request.set_name(name);
@@ -138,7 +138,7 @@ class GrpcBlobStorage : public BlobStorage {
  private:
   using Stub = v1::BlobService::StubInterface;
 
-  // Every call made so is safe to make twice.
+  // Only for idempotent calls: they may be retried.
   template <typename Response, typename Request>
   absl::StatusOr<Response> Call(Method<Request, Response> method, const Request& request, absl::Duration time) {
     const runtime::GrpcDeadline deadline(time);
@@ -148,7 +148,7 @@ class GrpcBlobStorage : public BlobStorage {
     });
   }
 
-  // A commit should not fail because the service that has restarted was not connected to again yet.
+  // Retries while the service restarts, so that a commit does not fail because the channel is not connected again yet.
   template <typename Response, typename Attempt>
   absl::StatusOr<Response> Retry(const Attempt& attempt) {
     runtime::GrpcRetryPolicy patience(deadline_);
@@ -177,13 +177,13 @@ class GrpcBlobStorage : public BlobStorage {
     return stopped_;
   }
 
-  // false once it was told to stop.
+  // Returns false after StopVerifying().
   bool BeginVerifying(grpc::ClientContext* call) {
     absl::MutexLock lock(&mutex_);
     if (!stopped_) verifying_.insert(call);
     return !stopped_;
   }
-  // Whether StopVerifying() was called.
+  // Returns whether StopVerifying() was called.
   bool EndVerifying(grpc::ClientContext* call) {
     absl::MutexLock lock(&mutex_);
     verifying_.erase(call);

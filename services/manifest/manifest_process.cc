@@ -10,7 +10,6 @@
 #include "services/manifest/catalog/pull_times.h"
 #include "services/manifest/catalog/registry_catalog.h"
 #include "services/manifest/grpc_blob_storage.h"
-#include "services/manifest/maintenance/collector_config.h"
 #include "services/manifest/maintenance/maintenance.h"
 #include "services/manifest/manifest_service.h"
 #include "services/policy/policy_file.h"
@@ -36,8 +35,9 @@ class ManifestHost final : public process::HostedService {
                                                                       const process::ProcessResources& resources) {
     auto host = std::make_unique<ManifestHost>();
     RETURN_IF_ERROR(host->OpenCatalog(config, resources));
-    RETURN_IF_ERROR(host->StartUpkeep(config, resources));
-    host->service_ = std::make_unique<ManifestService>(host->catalog_.get(), host->upkeep_.get(), resources.executor);
+    RETURN_IF_ERROR(host->StartMaintenance(config, resources));
+    host->service_ =
+        std::make_unique<ManifestService>(host->catalog_.get(), host->maintenance_.get(), resources.executor);
     return host;
   }
 
@@ -62,14 +62,14 @@ class ManifestHost final : public process::HostedService {
     return absl::OkStatus();
   }
 
-  absl::Status StartUpkeep(const ManifestServiceConfig& config, const process::ProcessResources& resources) {
+  absl::Status StartMaintenance(const ManifestServiceConfig& config, const process::ProcessResources& resources) {
     const std::shared_ptr<prometheus::Registry>& registry = resources.context.registry;
     ASSIGN_OR_RETURN(audit_, runtime::AuditLog::Open(config.audit_file(), registry));
-    Upkeep::Options options;
+    Maintenance::Options options;
     options.collector = config.collector();
     options.backup_directory = absl::StrCat(config.data_directory(), "/backups");
     options.registry = registry;
-    Upkeep::Parts parts;
+    Maintenance::Parts parts;
     parts.kv = resources.kv->engine();
     parts.clock = resources.clock;
     parts.catalog = catalog_.get();
@@ -77,7 +77,7 @@ class ManifestHost final : public process::HostedService {
     parts.pulls = pulls_.get();
     parts.audit = audit_.get();
     parts.snapshot_kv = [kv = resources.kv](const std::string& directory) { return kv->Snapshot(directory); };
-    ASSIGN_OR_RETURN(upkeep_, Upkeep::Start(options, parts));
+    ASSIGN_OR_RETURN(maintenance_, Maintenance::Start(options, parts));
     return absl::OkStatus();
   }
 
@@ -87,7 +87,7 @@ class ManifestHost final : public process::HostedService {
   std::unique_ptr<PullTimes> pulls_;
   std::unique_ptr<RegistryCatalog> catalog_;
   std::unique_ptr<runtime::AuditLog> audit_;
-  std::unique_ptr<Upkeep> upkeep_;
+  std::unique_ptr<Maintenance> maintenance_;
   std::unique_ptr<ManifestService> service_;
 };
 

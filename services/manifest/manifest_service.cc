@@ -154,7 +154,7 @@ grpc::ServerUnaryReactor* ManifestService::ReportDamage(grpc::CallbackServerCont
   return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request->digest()));
     ASSIGN_OR_RETURN(const StorageKey storage_key, StorageKey::Parse(request->storage_key()));
-    return upkeep_.ReportDamage(digest, storage_key);
+    return maintenance_.ReportDamage(digest, storage_key);
   });
 }
 
@@ -162,7 +162,7 @@ grpc::ServerUnaryReactor* ManifestService::Maintain(grpc::CallbackServerContext*
                                                     const v1::MaintainRequest* request,
                                                     v1::MaintainResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
-    ASSIGN_OR_RETURN(*response, upkeep_.Maintain(*request));
+    ASSIGN_OR_RETURN(*response, maintenance_.Maintain(*request));
     return absl::OkStatus();
   });
 }

@@ -9,13 +9,14 @@
 
 namespace entrepot::manifest {
 
-// entrepot.manifest.v1.ManifestService over RegistryCatalog and Upkeep: parses, calls, answers. Manifests and blobs
-// are looked up in place; what writes, and listings, run on the executor.
+// The gRPC service entrepot.manifest.v1.ManifestService: parses requests, calls RegistryCatalog and Maintenance, and
+// fills in responses. Lookups of blobs and manifests run on gRPC's thread; calls that write, and listings, run on the
+// executor.
 class ManifestService : public v1::ManifestService::CallbackService {
  public:
-  // All outlive the server that this is registered with.
-  ManifestService(RegistryCatalog* catalog, Upkeep* upkeep, runtime::Executor* executor)
-      : catalog_(*catalog), upkeep_(*upkeep), executor_(*executor) {}
+  // All pointers must outlive the server that the service is registered with.
+  ManifestService(RegistryCatalog* catalog, Maintenance* maintenance, runtime::Executor* executor)
+      : catalog_(*catalog), maintenance_(*maintenance), executor_(*executor) {}
 
   grpc::ServerUnaryReactor* CommitBlob(grpc::CallbackServerContext* context, const v1::CommitBlobRequest* request,
                                        v1::CommitBlobResponse* response) override;
@@ -49,7 +50,7 @@ class ManifestService : public v1::ManifestService::CallbackService {
 
  private:
   RegistryCatalog& catalog_;
-  Upkeep& upkeep_;
+  Maintenance& maintenance_;
   runtime::Executor& executor_;
 };
 

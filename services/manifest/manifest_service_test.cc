@@ -25,13 +25,13 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// Real gRPC in one process.
+// The service behind real gRPC, in one process.
 class ManifestServiceTest : public testing::Test {
  protected:
   ManifestServiceTest()
       : catalog_(RegistryCatalog::Create(&kv_, &clock_, {}).value()),
         executor_(2),
-        service_(catalog_.get(), &upkeep_, &executor_) {
+        service_(catalog_.get(), &maintenance_, &executor_) {
     server_ = runtime::GrpcServer::Start(AnyPort(), {&service_}, registry_).value();
     config::v1::Service target;
     target.set_target(server_->address());
@@ -96,7 +96,7 @@ class ManifestServiceTest : public testing::Test {
   kv::MemoryKvEngine kv_;
   FakeClock clock_;
   std::unique_ptr<RegistryCatalog> catalog_;
-  RecordingUpkeep upkeep_;
+  RecordingMaintenance maintenance_;
   runtime::Executor executor_;
   ManifestService service_;
   std::unique_ptr<runtime::GrpcServer> server_;
@@ -115,10 +115,10 @@ TEST_F(ManifestServiceTest, CarriesTheLifeOfABlob) {
   EXPECT_EQ(found.digest(), blob.digest.ToString());
   EXPECT_EQ(found.size_bytes(), 5u);
   EXPECT_EQ(found.storage_key(), blob.storage_key.ToString());
-  // A lease that is due is renewed before the answer.
+  // A lease that is due is renewed before the response.
   clock_.Advance(absl::Hours(20));
   EXPECT_OK(Find("a", blob.digest));
-  EXPECT_FALSE(catalog_->blobs().LookUp(kNobody, Repo("a"), blob.digest)->lease_due);
+  EXPECT_FALSE(catalog_->blobs().LookUp(kAnonymous, Repo("a"), blob.digest)->lease_due);
 
   v1::MountBlobRequest mount;
   mount.set_repository("b");
@@ -212,18 +212,18 @@ TEST_F(ManifestServiceTest, CarriesErrorsWithTheirDetail) {
   EXPECT_THAT(GetOciErrorDetail(refused.status()), HasSubstr("layers["));
 }
 
-TEST_F(ManifestServiceTest, CarriesReportsOfDamageThatCanBeParsed) {
+TEST_F(ManifestServiceTest, CarriesDamageReports) {
   v1::ReportDamageRequest request;
   v1::ReportDamageResponse response;
   request.set_digest(Upload("bytes").digest.ToString());
   request.set_storage_key("../../etc/passwd");
   EXPECT_THAT(Call(&v1::ManifestService::Stub::ReportDamage, request, &response),
               StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_TRUE(upkeep_.damages().empty());
+  EXPECT_TRUE(maintenance_.damages().empty());
   request.set_storage_key(Upload("bytes").storage_key.ToString());
   EXPECT_OK(Call(&v1::ManifestService::Stub::ReportDamage, request, &response));
-  ASSERT_EQ(upkeep_.damages().size(), 1u);
-  EXPECT_EQ(upkeep_.damages().front().second.ToString(), request.storage_key());
+  ASSERT_EQ(maintenance_.damages().size(), 1u);
+  EXPECT_EQ(maintenance_.damages().front().second.ToString(), request.storage_key());
 }
 
 TEST_F(ManifestServiceTest, CarriesTheLargestManifest) {

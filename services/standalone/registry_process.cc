@@ -19,7 +19,6 @@
 #include "services/kv/stack/kv_stack.h"
 #include "services/manifest/catalog/pull_times.h"
 #include "services/manifest/catalog/registry_catalog.h"
-#include "services/manifest/maintenance/collector_config.h"
 #include "services/manifest/maintenance/maintenance.h"
 #include "services/policy/policy_file.h"
 #include "services/process/process_kv.h"
@@ -99,11 +98,11 @@ class RegistryProcess final : public runtime::RunningService {
     options.pulls = pulls_.get();
     ASSIGN_OR_RETURN(catalog_, manifest::RegistryCatalog::Create(kv_->engine(), &clock_, options));
 
-    manifest::Upkeep::Options upkeep_options;
-    upkeep_options.collector = config.collector();
-    upkeep_options.backup_directory = absl::StrCat(config.data_directory(), "/backups");
-    upkeep_options.registry = context.registry;
-    manifest::Upkeep::Parts parts;
+    manifest::Maintenance::Options maintenance_options;
+    maintenance_options.collector = config.collector();
+    maintenance_options.backup_directory = absl::StrCat(config.data_directory(), "/backups");
+    maintenance_options.registry = context.registry;
+    manifest::Maintenance::Parts parts;
     parts.kv = kv_->engine();
     parts.clock = &clock_;
     parts.catalog = catalog_.get();
@@ -111,7 +110,7 @@ class RegistryProcess final : public runtime::RunningService {
     parts.pulls = pulls_.get();
     parts.audit = audit_.get();
     parts.snapshot_kv = [this](const std::string& directory) { return kv_->Snapshot(directory); };
-    ASSIGN_OR_RETURN(upkeep_, manifest::Upkeep::Start(upkeep_options, parts));
+    ASSIGN_OR_RETURN(maintenance_, manifest::Maintenance::Start(maintenance_options, parts));
     return absl::OkStatus();
   }
 
@@ -126,7 +125,7 @@ class RegistryProcess final : public runtime::RunningService {
     executor_metrics_ = std::make_shared<ExecutorMetrics>(executor_.get());
     context.add_collectable(executor_metrics_);
     blob_backend_ = gateway::MakeLocalBlobBackend(blobs_.get(), executor_.get());
-    manifest_backend_ = gateway::MakeLocalManifestBackend(catalog_.get(), upkeep_.get(), executor_.get());
+    manifest_backend_ = gateway::MakeLocalManifestBackend(catalog_.get(), maintenance_.get(), executor_.get());
     gateway::api::RegistryAccounts accounts;
     if (authority_ != nullptr) {
       auth_executor_ = std::make_unique<runtime::Executor>(kAuthExecutorThreads +
@@ -154,7 +153,7 @@ class RegistryProcess final : public runtime::RunningService {
   std::unique_ptr<auth::Authority> authority_;
   std::unique_ptr<manifest::PullTimes> pulls_;
   std::unique_ptr<manifest::RegistryCatalog> catalog_;
-  std::unique_ptr<manifest::Upkeep> upkeep_;
+  std::unique_ptr<manifest::Maintenance> maintenance_;
   std::unique_ptr<gateway::BlobBackend> blob_backend_;
   std::unique_ptr<gateway::ManifestBackend> manifest_backend_;
   std::unique_ptr<gateway::AuthBackend> auth_backend_;  // Null without accounts.

@@ -12,8 +12,8 @@
 #include "services/core/upload_id.h"
 #include "services/status/status_macros.h"
 
-// The conversions of the messages of proto/entrepot/blob/v1, both ways. A message that cannot be parsed is
-// kInvalidArgument.
+// Conversions between the messages of proto/entrepot/blob/v1 and the values that the code uses. kInvalidArgument: a
+// message is invalid.
 namespace entrepot {
 
 blob::v1::DigestAlgorithm ToMessage(DigestAlgorithm algorithm);
@@ -23,13 +23,13 @@ absl::StatusOr<std::optional<DigestAlgorithm>> FromMessage(blob::v1::DigestAlgor
 blob::v1::Upload ToMessage(const Upload& upload);
 absl::StatusOr<Upload> FromMessage(const blob::v1::Upload& message);
 
-// Which upload session a request is about.
+// The upload session that a request names.
 struct UploadName {
   UploadOwner owner;
   UploadId id;
 };
 
-// The session of any request that has a repository, an account and an upload_id.
+// Parses the session of a request that has a repository, an account and an upload_id.
 template <typename Request>
 absl::StatusOr<UploadName> UploadNameOf(const Request& request) {
   ASSIGN_OR_RETURN(RepositoryName repository, RepositoryName::Parse(request.repository()));
@@ -37,7 +37,7 @@ absl::StatusOr<UploadName> UploadNameOf(const Request& request) {
   return UploadName{.owner = {.repository = std::move(repository), .account = request.account()}, .id = std::move(id)};
 }
 
-// A request about that session.
+// Makes a request that names the session.
 template <typename Request>
 Request UploadRequest(const UploadOwner& owner, const UploadId& id) {
   Request request;

@@ -7,8 +7,8 @@
 #include "services/core/caller.h"
 #include "services/core/content.h"
 
-// The conversions of the messages that several services use, both ways. A message that cannot be parsed is
-// kInvalidArgument with its OCI code.
+// Conversions between the messages that several services use (proto/entrepot/types/v1) and the values that the code
+// uses. kInvalidArgument, with an OCI code: a message is invalid.
 namespace entrepot {
 
 types::v1::Blob ToMessage(const Blob& blob);
@@ -17,7 +17,7 @@ absl::StatusOr<Blob> FromMessage(const types::v1::Blob& message);
 types::v1::Caller ToMessage(const Caller& caller);
 Caller FromMessage(const types::v1::Caller& message);
 
-// The caller of any request that has one.
+// The caller of a request that has one.
 template <typename Request>
 Caller CallerOf(const Request& request) {
   return FromMessage(request.caller());

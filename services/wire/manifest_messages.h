@@ -12,8 +12,8 @@
 #include "services/core/repository_name.h"
 #include "services/status/status_macros.h"
 
-// The conversions of the messages of proto/entrepot/manifest/v1, both ways. A message that cannot be parsed is
-// kInvalidArgument with its OCI code.
+// Conversions between the messages of proto/entrepot/manifest/v1 and the values that the code uses. kInvalidArgument,
+// with an OCI code: a message is invalid.
 namespace entrepot {
 
 struct BlobName {
@@ -21,7 +21,7 @@ struct BlobName {
   Digest digest;
 };
 
-// The blob of any request that has a repository and a digest.
+// Parses the blob of a request that has a repository and a digest.
 template <typename Request>
 absl::StatusOr<BlobName> BlobNameOf(const Request& request) {
   ASSIGN_OR_RETURN(RepositoryName repository, RepositoryName::Parse(request.repository()));
@@ -34,7 +34,7 @@ struct ManifestName {
   Reference reference;
 };
 
-// The manifest of any request that has a repository and a reference.
+// Parses the manifest of a request that has a repository and a reference.
 template <typename Request>
 absl::StatusOr<ManifestName> ManifestNameOf(const Request& request) {
   ASSIGN_OR_RETURN(RepositoryName repository, RepositoryName::Parse(request.repository()));
@@ -44,7 +44,7 @@ absl::StatusOr<ManifestName> ManifestNameOf(const Request& request) {
 
 absl::StatusOr<std::optional<RepositoryName>> SourceOf(const manifest::v1::MountBlobRequest& message);
 
-// The request without its repository and caller.
+// Converts everything except the repository and the caller.
 manifest::v1::PutManifestRequest ToMessage(const ManifestPut& put);
 absl::StatusOr<ManifestPut> FromMessage(const manifest::v1::PutManifestRequest& message);
 

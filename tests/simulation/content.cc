@@ -54,7 +54,7 @@ Content Make() {
   content.manifests.push_back(Image(content, 0, {1, 2}, ""));
   content.manifests.push_back(Image(content, 3, {2}, ""));
   content.manifests.push_back(Index(content, {0, 2}));
-  // A signature of the first.
+  // A signature of the first manifest.
   content.manifests.push_back(Image(content, 3, {1}, manifest::SubjectMember(content.manifests[0].content)));
   return content;
 }

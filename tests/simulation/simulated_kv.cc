@@ -109,7 +109,7 @@ class SimulatedKv::Connection : public kv::KvEngine {
   const Process& process_;
 };
 
-// Locks of one transaction, given back with its end.
+// The locks of one transaction, released at its end.
 class SimulatedKv::Held {
  public:
   Held(SimulatedKv* kv, const Process* process) : kv_(*kv), process_(*process) {}
@@ -180,7 +180,7 @@ void SimulatedKv::ReleaseOne(const Process* process, const std::string& key) {
   if (found == locks_.end()) return;
   std::vector<const Process*>& holders = found->second.holders;
   const auto holder = std::find(holders.begin(), holders.end(), process);
-  // Taken from a dead process already.
+  // The locks of a dead process were released already.
   if (holder == holders.end()) return;
   holders.erase(holder);
   if (holders.empty()) found->second.exclusive = false;
@@ -251,7 +251,7 @@ void SimulatedKv::LosePower() {
   const size_t kept = scheduler_.random().Below(undo_.size() + 1);
   scheduler_.Note("loses power", absl::StrCat(undo_.size() - kept, " buffered commits are lost"));
   for (; undo_.size() > kept; undo_.pop_back()) kv::Apply(undo_.back(), &entries_);
-  // What is left is on the disk now.
+  // The remaining commits are durable now.
   undo_.clear();
 }
 

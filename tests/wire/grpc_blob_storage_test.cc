@@ -5,11 +5,16 @@
 #include <thread>
 #include <utility>
 
-#include "absl/time/clock.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "entrepot/blob/v1/blob_service.grpc.pb.h"
+#include "gateway/backends/testing/grpc_loopback.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/blob/reactor_test_server.h"
+#include "services/core/content.h"
+#include "services/core/digester.h"
+#include "services/core/storage_key.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_matchers.h"
 
@@ -40,7 +45,7 @@ TEST_F(GrpcBlobStorageTest, ChecksAndVerifies) {
     EXPECT_THAT(access_->Check(blob.storage_key, size + 1), StatusIs(absl::StatusCode::kDataLoss));
     EXPECT_OK(access_->Verify(blob, 0));
     EXPECT_OK(access_->Verify(blob, 1 << 30));
-    blob.digest = ComputeDigest(DigestAlgorithm::kSha256, "something else");
+    blob.digest = ComputeDigest(DigestAlgorithm::kSha256, "other bytes");
     EXPECT_THAT(access_->Verify(blob, 0), StatusIs(absl::StatusCode::kDataLoss));
     blob.storage_key = StorageKey::Random(blob.storage_key.tier());
     EXPECT_THAT(access_->Check(blob.storage_key, size), StatusIs(absl::StatusCode::kNotFound));
@@ -50,7 +55,7 @@ TEST_F(GrpcBlobStorageTest, ChecksAndVerifies) {
 
 TEST_F(GrpcBlobStorageTest, StopsVerifying) {
   const Blob blob = Store(blob::CountingText(1'000'000));
-  // It would take three seconds; whichever of the two comes first.
+  // The verification would take three seconds. It may begin before or after StopVerifying().
   std::thread verifying([&] { EXPECT_THAT(access_->Verify(blob, 300'000), StatusIs(absl::StatusCode::kCancelled)); });
   access_->StopVerifying();
   verifying.join();
@@ -58,16 +63,37 @@ TEST_F(GrpcBlobStorageTest, StopsVerifying) {
   EXPECT_OK(access_->Check(blob.storage_key, blob.size_bytes));
 }
 
-TEST_F(GrpcBlobStorageTest, StopsVerifyingThatIsUnderWay) {
-  const Blob blob = Store(blob::CountingText(1'000'000));
-  std::thread verifying([&] { EXPECT_THAT(access_->Verify(blob, 300'000), StatusIs(absl::StatusCode::kCancelled)); });
-  // The call has begun by then; were it later, the case above is tested again.
-  absl::SleepFor(absl::Milliseconds(300));
-  access_->StopVerifying();
+// A blob service whose verification of an object ends only when the caller cancels it.
+class EndlessVerification : public blob::v1::BlobService::CallbackService {
+ public:
+  grpc::ServerUnaryReactor* VerifyObject(grpc::CallbackServerContext*, const blob::v1::VerifyObjectRequest*,
+                                         blob::v1::VerifyObjectResponse*) override {
+    begun.Notify();
+    return new FinishOnCancel;
+  }
+
+  absl::Notification begun;
+
+ private:
+  class FinishOnCancel : public grpc::ServerUnaryReactor {
+   public:
+    void OnCancel() override { Finish(grpc::Status::CANCELLED); }
+    void OnDone() override { delete this; }
+  };
+};
+
+TEST(GrpcBlobStorageStopTest, CancelsVerificationUnderWay) {
+  EndlessVerification service;
+  gateway::GrpcLoopback loopback(&service);
+  const std::unique_ptr<BlobStorage> access = MakeGrpcBlobStorage(loopback.Connect(), kDeadline);
+  const Blob blob{ComputeDigest(DigestAlgorithm::kSha256, "x"), 1, StorageKey::Random(StorageTier::kFile)};
+  std::thread verifying([&] { EXPECT_THAT(access->Verify(blob, 0), StatusIs(absl::StatusCode::kCancelled)); });
+  EXPECT_TRUE(service.begun.WaitForNotificationWithTimeout(kDeadline));
+  access->StopVerifying();
   verifying.join();
 }
 
-TEST_F(GrpcBlobStorageTest, WaitsForAServiceThatRestarts) {
+TEST_F(GrpcBlobStorageTest, WaitsForRestartingService) {
   const Blob blob = Store("goods");
   server_.Stop();
   std::thread checking([&] { EXPECT_OK(access_->Check(blob.storage_key, blob.size_bytes)); });
@@ -86,7 +112,7 @@ TEST_F(GrpcBlobStorageTest, QuarantinesAndDeletes) {
   EXPECT_THAT(server_.reader().Open(gone.storage_key), StatusIs(absl::StatusCode::kNotFound));
 }
 
-TEST_F(GrpcBlobStorageTest, ListsWhatIsAbandonedAndThenUnclaimed) {
+TEST_F(GrpcBlobStorageTest, ListsAbandonedUploadsAndUnclaimedObjects) {
   const Blob blob = Store("goods");
   EXPECT_THAT(access_->ListAbandoned(10), IsOkAndHolds(IsEmpty()));
   EXPECT_THAT(access_->ForgetAbandoned(blob.storage_key), StatusIs(absl::StatusCode::kFailedPrecondition));
@@ -113,11 +139,11 @@ TEST_F(GrpcBlobStorageTest, ListsWhatIsAbandonedAndThenUnclaimed) {
   EXPECT_EQ(unclaimed[0].size_bytes, blob.size_bytes);
 }
 
-TEST_F(GrpcBlobStorageTest, ANameThatIsNoneIsRefusedThere) {
+TEST_F(GrpcBlobStorageTest, RefusesInvalidBackupName) {
   EXPECT_THAT(access_->Snapshot("../elsewhere"), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
-TEST_F(GrpcBlobStorageTest, AServiceThatIsNotThereIsUnavailableWithinTheDeadline) {
+TEST_F(GrpcBlobStorageTest, ReportsUnreachableServiceWithinTheDeadline) {
   config::v1::Service service;
   service.set_target("127.0.0.1:1");
   const std::unique_ptr<BlobStorage> access = MakeGrpcBlobStorage(

@@ -14,12 +14,12 @@ namespace {
 class GrpcUnderTest : public ManifestBackendUnderTest {
  public:
   ManifestBackend& backend() override { return *backend_; }
-  manifest::RecordingUpkeep& upkeep() override { return *stack_.upkeep(); }
+  manifest::RecordingMaintenance& maintenance() override { return *stack_.maintenance(); }
 
  private:
   ServiceStack stack_;
   runtime::Executor executor_{4};
-  manifest::ManifestService service_{stack_.catalog(), stack_.upkeep(), &executor_};
+  manifest::ManifestService service_{stack_.catalog(), stack_.maintenance(), &executor_};
   GrpcLoopback loopback_{&service_};
   GrpcCallRegistry calls_;
   std::unique_ptr<ManifestBackend> backend_ = MakeGrpcManifestBackend(loopback_.Connect(), absl::Seconds(10), &calls_);

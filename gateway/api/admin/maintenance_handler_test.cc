@@ -22,7 +22,7 @@ TEST(MaintenanceHandlerTest, SetsTheCallerOfACommand) {
   EXPECT_EQ(response.status, 200);
   EXPECT_TRUE(absl::StrContains(response.body, R"("state":"RUNNING")")) << response.body;
   EXPECT_EQ(response.Field("content-type"), "application/json");
-  const manifest::v1::MaintainRequest command = registry.services().upkeep()->last_request();
+  const manifest::v1::MaintainRequest command = registry.services().maintenance()->last_request();
   EXPECT_EQ(command.start_job().back_up().name(), "n");
   EXPECT_EQ(command.caller().account(), "root");
   EXPECT_EQ(command.remote_address(), "127.0.0.1");
@@ -34,7 +34,7 @@ TEST(MaintenanceHandlerTest, SetsTheCallerOfACommand) {
 TEST(MaintenanceHandlerTest, ServesEveryCallerWithoutAccounts) {
   TestRegistry registry;
   EXPECT_EQ(registry.Call("POST", kTarget, R"({"getStatus":{}})").status, 200);
-  const manifest::v1::MaintainRequest command = registry.services().upkeep()->last_request();
+  const manifest::v1::MaintainRequest command = registry.services().maintenance()->last_request();
   EXPECT_TRUE(command.has_get_status());
   EXPECT_EQ(command.caller().account(), "");
   EXPECT_EQ(registry.Call("GET", kTarget).status, 405);
@@ -52,7 +52,7 @@ TEST(MaintenanceHandlerTest, RefusesABodyWithoutACommand) {
 TEST(MaintenanceHandlerTest, MapsTheStatusOfACommand) {
   TestRegistry registry;
   const auto status_after = [&](const absl::Status& status) {
-    registry.services().upkeep()->FailWith(status);
+    registry.services().maintenance()->FailWith(status);
     return registry.Call("POST", kTarget, R"({"startJob":{"scrub":{}}})").status;
   };
   EXPECT_EQ(status_after(absl::AlreadyExistsError("the job 1 is under way")), 409);

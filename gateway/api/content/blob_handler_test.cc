@@ -186,17 +186,17 @@ TEST_P(BlobHandlerTest, NeverReturnsACorruptBlobWhole) {
     EXPECT_EQ(get.status, 500) << "detected before the first byte";
     EXPECT_EQ(ErrorCode(get), "UNKNOWN");
   }
-  EXPECT_THAT(registry_.services().upkeep()->damages(),
+  EXPECT_THAT(registry_.services().maintenance()->damages(),
               testing::ElementsAre(testing::Pair(blob.digest, blob.storage_key)));
   EXPECT_EQ(registry_.Call("GET", Path(digest_)).status, 500) << "known to be corrupt";
-  EXPECT_EQ(registry_.services().upkeep()->damages().size(), 2u);
+  EXPECT_EQ(registry_.services().maintenance()->damages().size(), 2u);
 }
 
 TEST_P(BlobHandlerTest, VerifiesABlobAgainAfterADay) {
   registry_.services().clock()->Advance(absl::Hours(25));
   EXPECT_TRUE(registry_.Call("GET", Path(digest_)).body == bytes_);
   EXPECT_TRUE(registry_.Call("GET", Path(digest_)).body == bytes_);
-  EXPECT_TRUE(registry_.services().upkeep()->damages().empty());
+  EXPECT_TRUE(registry_.services().maintenance()->damages().empty());
   Damage(registry_, Find(registry_, digest_));
   const RawResponse get = registry_.Call("GET", Path(digest_));
   EXPECT_EQ(get.status, IsStreamed() ? 200 : 500);
@@ -206,10 +206,10 @@ TEST_P(BlobHandlerTest, VerifiesABlobAgainAfterADay) {
 TEST_P(BlobHandlerTest, ReportsAMissingObject) {
   const Blob blob = Find(registry_, digest_);
   ASSERT_OK(registry_.services().blobs()->storage().Quarantine(blob.storage_key));
-  registry_.services().upkeep()->FailWith(absl::UnavailableError("away"));
+  registry_.services().maintenance()->FailWith(absl::UnavailableError("away"));
   const RawResponse get = registry_.Call("GET", Path(digest_));
   EXPECT_EQ(get.status, 500) << "also if the damage cannot be reported";
-  EXPECT_THAT(registry_.services().upkeep()->damages(),
+  EXPECT_THAT(registry_.services().maintenance()->damages(),
               testing::ElementsAre(testing::Pair(blob.digest, blob.storage_key)));
 }
 

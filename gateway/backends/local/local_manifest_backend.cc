@@ -15,8 +15,9 @@ using runtime::RunOn;
 
 class LocalManifestBackend : public ManifestBackend {
  public:
-  LocalManifestBackend(manifest::RegistryCatalog* catalog, manifest::Upkeep* upkeep, runtime::Executor* executor)
-      : catalog_(catalog), upkeep_(upkeep), executor_(executor) {}
+  LocalManifestBackend(manifest::RegistryCatalog* catalog, manifest::Maintenance* maintenance,
+                       runtime::Executor* executor)
+      : catalog_(catalog), maintenance_(maintenance), executor_(executor) {}
 
   awaitable<absl::StatusOr<bool>> CommitBlob(const CallContext& context, const RepositoryName& repository,
                                              const Blob& blob) override {
@@ -86,26 +87,27 @@ class LocalManifestBackend : public ManifestBackend {
 
   awaitable<absl::StatusOr<manifest::v1::MaintainResponse>> Maintain(
       const CallContext&, const manifest::v1::MaintainRequest& request) override {
-    co_return co_await RunOn(*executor_, [&] { return upkeep_->Maintain(request); });
+    co_return co_await RunOn(*executor_, [&] { return maintenance_->Maintain(request); });
   }
 
   awaitable<absl::Status> ReportDamage(const CallContext&, const Blob& blob) override {
-    co_return co_await RunOn(*executor_, [&] { return upkeep_->ReportDamage(blob.digest, blob.storage_key); });
+    co_return co_await RunOn(*executor_, [&] { return maintenance_->ReportDamage(blob.digest, blob.storage_key); });
   }
 
   absl::Status CheckReady() override { return catalog_->lists().Repositories(1, "", {"**"}).status(); }
 
  private:
   manifest::RegistryCatalog* const catalog_;
-  manifest::Upkeep* const upkeep_;
+  manifest::Maintenance* const maintenance_;
   runtime::Executor* const executor_;
 };
 
 }  // namespace
 
-std::unique_ptr<ManifestBackend> MakeLocalManifestBackend(manifest::RegistryCatalog* catalog, manifest::Upkeep* upkeep,
+std::unique_ptr<ManifestBackend> MakeLocalManifestBackend(manifest::RegistryCatalog* catalog,
+                                                          manifest::Maintenance* maintenance,
                                                           runtime::Executor* executor) {
-  return std::make_unique<LocalManifestBackend>(catalog, upkeep, executor);
+  return std::make_unique<LocalManifestBackend>(catalog, maintenance, executor);
 }
 
 }  // namespace entrepot::gateway

@@ -13,7 +13,8 @@ namespace entrepot::gateway {
 // The manifest service in this process. Manifests and blobs are looked up on the caller's thread; listings and
 // everything that writes (FindBlob renews a lease from time to time) run on `executor`. All must outlive it;
 // runtime/threads/executor_awaitable.h has the order in which to end.
-std::unique_ptr<ManifestBackend> MakeLocalManifestBackend(manifest::RegistryCatalog* catalog, manifest::Upkeep* upkeep,
+std::unique_ptr<ManifestBackend> MakeLocalManifestBackend(manifest::RegistryCatalog* catalog,
+                                                          manifest::Maintenance* maintenance,
                                                           runtime::Executor* executor);
 
 }  // namespace entrepot::gateway

@@ -11,12 +11,13 @@ namespace {
 class LocalUnderTest : public ManifestBackendUnderTest {
  public:
   ManifestBackend& backend() override { return *backend_; }
-  manifest::RecordingUpkeep& upkeep() override { return *stack_.upkeep(); }
+  manifest::RecordingMaintenance& maintenance() override { return *stack_.maintenance(); }
 
  private:
   ServiceStack stack_;
   runtime::Executor executor_{4};
-  std::unique_ptr<ManifestBackend> backend_ = MakeLocalManifestBackend(stack_.catalog(), stack_.upkeep(), &executor_);
+  std::unique_ptr<ManifestBackend> backend_ =
+      MakeLocalManifestBackend(stack_.catalog(), stack_.maintenance(), &executor_);
 };
 
 INSTANTIATE_TEST_SUITE_P(Local, ManifestBackendConformanceTest,

@@ -220,11 +220,11 @@ TEST_P(ManifestBackendConformanceTest, PassesOnMaintenanceCommands) {
   request.mutable_start_job()->mutable_back_up()->set_name("nightly");
   ASSERT_OK_AND_ASSIGN(const manifest::v1::MaintainResponse started, RUN(backend().Maintain(kCall, request)));
   EXPECT_EQ(started.job().id(), "1");
-  EXPECT_EQ(upkeep().last_request().SerializeAsString(), request.SerializeAsString());
+  EXPECT_EQ(maintenance().last_request().SerializeAsString(), request.SerializeAsString());
   request.mutable_get_job()->set_id("7");
   ASSERT_OK(RUN(backend().Maintain(kCall, request)));
-  EXPECT_EQ(upkeep().last_request().get_job().id(), "7");
-  upkeep().FailWith(absl::NotFoundError("there is no job \"7\""));
+  EXPECT_EQ(maintenance().last_request().get_job().id(), "7");
+  maintenance().FailWith(absl::NotFoundError("there is no job \"7\""));
   const absl::Status unknown = RUN(backend().Maintain(kCall, request)).status();
   EXPECT_THAT(unknown, StatusIs(absl::StatusCode::kNotFound));
   EXPECT_EQ(unknown.message(), "there is no job \"7\"");
@@ -233,8 +233,8 @@ TEST_P(ManifestBackendConformanceTest, PassesOnMaintenanceCommands) {
 TEST_P(ManifestBackendConformanceTest, PassesOnReportsOfDamage) {
   const Blob blob = MakeBlob("abc", 'd');
   EXPECT_OK(RUN(backend().ReportDamage(kCall, blob)));
-  EXPECT_THAT(upkeep().damages(), ElementsAre(std::pair(blob.digest, blob.storage_key)));
-  upkeep().FailWith(absl::UnavailableError("the blob service is gone"));
+  EXPECT_THAT(maintenance().damages(), ElementsAre(std::pair(blob.digest, blob.storage_key)));
+  maintenance().FailWith(absl::UnavailableError("the blob service is gone"));
   EXPECT_THAT(RUN(backend().ReportDamage(kCall, blob)), StatusIs(absl::StatusCode::kUnavailable));
 }
 

@@ -17,7 +17,7 @@ class ManifestBackendUnderTest {
   virtual ~ManifestBackendUnderTest() = default;
   virtual ManifestBackend& backend() = 0;
   // Behind the backend.
-  virtual manifest::RecordingUpkeep& upkeep() = 0;
+  virtual manifest::RecordingMaintenance& maintenance() = 0;
 };
 
 // Makes a backend over empty services.
@@ -29,7 +29,7 @@ using ManifestBackendFactory = std::function<std::unique_ptr<ManifestBackendUnde
 class ManifestBackendConformanceTest : public testing::TestWithParam<ManifestBackendFactory> {
  protected:
   ManifestBackend& backend() { return under_test_->backend(); }
-  manifest::RecordingUpkeep& upkeep() { return under_test_->upkeep(); }
+  manifest::RecordingMaintenance& maintenance() { return under_test_->maintenance(); }
 
   boost::asio::io_context context_;
   std::unique_ptr<ManifestBackendUnderTest> under_test_ = GetParam()();

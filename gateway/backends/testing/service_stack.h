@@ -19,7 +19,7 @@ class ServiceStack {
 
   blob::BlobStack* blobs() { return blobs_.get(); }
   manifest::RegistryCatalog* catalog() { return catalog_.get(); }
-  manifest::RecordingUpkeep* upkeep() { return &upkeep_; }
+  manifest::RecordingMaintenance* maintenance() { return &maintenance_; }
   FakeClock* clock() { return &clock_; }
   kv::KvEngine* kv() { return &kv_; }
 
@@ -29,7 +29,7 @@ class ServiceStack {
   FakeClock clock_;
   std::unique_ptr<blob::BlobStack> blobs_;
   std::unique_ptr<manifest::RegistryCatalog> catalog_;
-  manifest::RecordingUpkeep upkeep_;
+  manifest::RecordingMaintenance maintenance_;
 };
 
 }  // namespace entrepot::gateway

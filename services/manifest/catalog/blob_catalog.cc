@@ -8,14 +8,14 @@
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/core/failpoint/failpoint.h"
+#include "services/core/time/proto_time.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/catalog/blob_commit.h"
 #include "services/manifest/catalog/repository_write.h"
 #include "services/manifest/records/blob_record.h"
 #include "services/manifest/records/catalog_locks.h"
-#include "services/manifest/records/link_record.h"
 #include "services/manifest/records/metadata_keys.h"
-#include "services/manifest/records/queue_entry.h"
-#include "services/manifest/records/record_io.h"
+#include "services/manifest/records/review_queue.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -30,9 +30,9 @@ absl::Status UnknownBlob(const RepositoryName& repository, const Digest& digest)
                   digest.ToString());
 }
 
-// The record, where it is there and LIVE.
+// The record, if the blob exists and is LIVE.
 absl::StatusOr<std::optional<BlobRecord>> ReadLive(kv::KvReader& kv, const Digest& digest) {
-  ASSIGN_OR_RETURN(std::optional<BlobRecord> record, ReadRecord<BlobRecord>(kv, keys::Blob(digest)));
+  ASSIGN_OR_RETURN(std::optional<BlobRecord> record, kv::ReadRecord<BlobRecord>(kv, keys::Blob(digest)));
   if (record.has_value() && record->state() != BlobRecord::LIVE) record.reset();
   return record;
 }
@@ -54,10 +54,10 @@ absl::StatusOr<bool> BlobCatalog::Commit(const Caller& caller, const RepositoryN
 absl::StatusOr<CommitResult> BlobCatalog::CommitUncounted(const Caller& caller, const RepositoryName& repository,
                                                           const Blob& blob) {
   for (;;) {
-    ASSIGN_OR_RETURN(const std::optional<BlobRecord> before, ReadRecord<BlobRecord>(*kv_, keys::Blob(blob.digest)));
+    ASSIGN_OR_RETURN(const std::optional<BlobRecord> before, kv::ReadRecord<BlobRecord>(*kv_, keys::Blob(blob.digest)));
     ASSIGN_OR_RETURN(const std::optional<CommitResult> result, TryCommit(caller, repository, blob, before));
     if (result.has_value()) return *result;
-    // Collected, or pushed by somebody else, meanwhile.
+    // The blob was reviewed or committed by another call meanwhile.
   }
 }
 
@@ -87,7 +87,7 @@ absl::StatusOr<std::optional<CommitResult>> BlobCatalog::TryCommit(const Caller&
       ASSIGN_OR_RETURN(result, CommitUpload(transaction, repository, blob, terms));
     }
     if (!result.has_value()) return absl::OkStatus();
-    RETURN_IF_ERROR(write.EnsureThere(transaction, terms.now));
+    RETURN_IF_ERROR(write.EnsureExists(transaction, terms.now));
     return Failpoint("manifest.commit_blob.written");
   }));
   if (result.has_value()) RETURN_IF_ERROR(Failpoint("manifest.commit_blob.committed"));
@@ -107,7 +107,7 @@ absl::StatusOr<BlobLookup> BlobCatalog::LookUp(const Caller& caller, const Repos
   }
   if (must_ask) RETURN_IF_ERROR(RepositoryReads::CheckValue(caller, repository, found[2]));
   if (!found[0].has_value() || !found[1].has_value()) return UnknownBlob(repository, digest);
-  ASSIGN_OR_RETURN(const BlobRecord record, ParseRecord<BlobRecord>(wanted[0], *found[0]));
+  ASSIGN_OR_RETURN(const BlobRecord record, kv::ParseRecord<BlobRecord>(wanted[0], *found[0]));
   if (record.state() != BlobRecord::LIVE) return UnknownBlob(repository, digest);
   ASSIGN_OR_RETURN(Blob blob, ToBlob(digest, record));
   return BlobLookup{.blob = std::move(blob), .lease_due = LeaseDue(record)};
@@ -122,7 +122,7 @@ absl::Status BlobCatalog::RenewLease(const RepositoryName& repository, const Dig
         if (!record.has_value()) return UnknownBlob(repository, digest);
         if (!LeaseDue(*record)) return absl::OkStatus();
         *record->mutable_lease_until() = ToTimestamp(clock_->Now() + lease_);
-        WriteRecord(transaction, keys::Blob(digest), *record);
+        kv::WriteRecord(transaction, keys::Blob(digest), *record);
         renewed = true;
         return absl::OkStatus();
       });
@@ -153,7 +153,7 @@ absl::StatusOr<Blob> BlobCatalog::Mount(const Caller& caller, const RepositoryNa
 absl::StatusOr<Blob> BlobCatalog::MountUncounted(const Caller& caller, const RepositoryName& repository,
                                                  const Digest& digest, const std::optional<RepositoryName>& source) {
   const RepositoryName& asked = source.has_value() ? *source : repository;
-  // Most mounts write one link and go on side by side; one that also renews the lease needs the blob for itself.
+  // Most mounts write only a link, and run side by side. A mount that also renews the lease holds the blob exclusively.
   ASSIGN_OR_RETURN(const std::optional<BlobRecord> before, ReadLive(*kv_, digest));
   if (!before.has_value()) return UnknownBlob(asked, digest);
   const bool renew = LeaseDue(*before);
@@ -176,7 +176,7 @@ absl::StatusOr<Blob> BlobCatalog::MountUncounted(const Caller& caller, const Rep
     const absl::Time now = clock_->Now();
     if (renew) {
       *record.mutable_lease_until() = ToTimestamp(std::max(FromTimestamp(record.lease_until()), now + lease_));
-      WriteRecord(transaction, keys::Blob(digest), record);
+      kv::WriteRecord(transaction, keys::Blob(digest), record);
     }
     ASSIGN_OR_RETURN(const bool linked, HasLink(transaction, digest, repository));
     if (linked) return absl::OkStatus();
@@ -184,7 +184,7 @@ absl::StatusOr<Blob> BlobCatalog::MountUncounted(const Caller& caller, const Rep
                      source.has_value() ? HasLink(transaction, digest, *source) : HasAnyLink(transaction, digest));
     if (!source_has || !source_readable) return UnknownBlob(asked, digest);
     RETURN_IF_ERROR(EnsureLink(transaction, digest, repository, now));
-    RETURN_IF_ERROR(write.EnsureThere(transaction, now));
+    RETURN_IF_ERROR(write.EnsureExists(transaction, now));
     return Failpoint("manifest.mount_blob.written");
   }));
   RETURN_IF_ERROR(Failpoint("manifest.mount_blob.committed"));
@@ -211,7 +211,7 @@ absl::Status BlobCatalog::Unlink(const Caller& caller, const RepositoryName& rep
     if (!linked) return UnknownBlob(repository, digest);
     RETURN_IF_ERROR(guard.CheckUnlinkOf(transaction, digest));
     transaction.Delete(keys::Link(digest, repository));
-    RETURN_IF_ERROR(ReviewBlob(transaction, digest, clock_->Now()));
+    RETURN_IF_ERROR(QueueForReview(transaction, digest, clock_->Now()));
     return Failpoint("manifest.unlink_blob.written");
   }));
   RETURN_IF_ERROR(Failpoint("manifest.unlink_blob.committed"));

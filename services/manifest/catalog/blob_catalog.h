@@ -75,13 +75,13 @@ class BlobCatalog {
  private:
   absl::StatusOr<CommitResult> CommitUncounted(const Caller& caller, const RepositoryName& repository,
                                                const Blob& blob);
-  // nullopt where the record is not what it was `before`.
+  // nullopt if the record has changed since `before` was read: start over.
   absl::StatusOr<std::optional<CommitResult>> TryCommit(const Caller& caller, const RepositoryName& repository,
                                                         const Blob& blob,
                                                         const std::optional<storage::v1::BlobRecord>& before);
   absl::StatusOr<Blob> MountUncounted(const Caller& caller, const RepositoryName& repository, const Digest& digest,
                                       const std::optional<RepositoryName>& source);
-  // Whether the caller may mount what the repository has.
+  // Whether the caller may mount blobs from the repository.
   absl::StatusOr<bool> MayMountFrom(const Caller& caller, const RepositoryName& source);
   bool LeaseDue(const storage::v1::BlobRecord& record) const;
 

@@ -6,11 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
-#include "services/manifest/records/delete_intent.h"
-#include "services/manifest/records/link_record.h"
+#include "services/core/time/proto_time.h"
+#include "services/kv/record_io.h"
+#include "services/manifest/records/blob_record.h"
 #include "services/manifest/records/metadata_keys.h"
-#include "services/manifest/records/queue_entry.h"
-#include "services/manifest/records/record_io.h"
+#include "services/manifest/records/review_queue.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -29,11 +29,11 @@ absl::Status CheckObject(BlobStorage* objects, const Blob& blob) {
   return absl::IsNotFound(status) || absl::IsDataLoss(status) ? GivenUp() : status;
 }
 
-// Never makes live what somebody may be deleting, or has deleted.
+// Makes the blob LIVE with the new bytes, unless their object is deletable, a suspect, or gone.
 absl::Status MakeLive(kv::KvTransaction& transaction, const Blob& blob, BlobStorage* objects, BlobRecord* record) {
   ASSIGN_OR_RETURN(const std::optional<std::string> intent, transaction.Get(keys::DeleteIntent(blob.storage_key)));
   if (intent.has_value()) return GivenUp();
-  // The very bytes that were found corrupt.
+  // These are the bytes that were found corrupt.
   if (record->has_corrupt_since() && record->storage_key() == blob.storage_key.ToString()) return GivenUp();
   RETURN_IF_ERROR(CheckObject(objects, blob));
   record->set_state(BlobRecord::LIVE);
@@ -44,7 +44,7 @@ absl::Status MakeLive(kv::KvTransaction& transaction, const Blob& blob, BlobStor
   return absl::OkStatus();
 }
 
-// Another copy of bytes that are LIVE, or the same one once more.
+// Drops the upload: the blob is LIVE, and the upload is another copy of its bytes, or the same copy again.
 absl::StatusOr<CommitResult> DropCopy(kv::KvTransaction& transaction, const Blob& blob, absl::Time now,
                                       const BlobRecord& record) {
   if (record.size_bytes() != blob.size_bytes) {
@@ -56,8 +56,9 @@ absl::StatusOr<CommitResult> DropCopy(kv::KvTransaction& transaction, const Blob
   return CommitResult::kDeduplicated;
 }
 
-absl::StatusOr<std::optional<CommitResult>> Settle(kv::KvTransaction& transaction, const Blob& blob,
-                                                   const CommitTerms& terms, BlobRecord* record) {
+// Drops the upload if the blob is LIVE; otherwise makes the blob LIVE with the new bytes.
+absl::StatusOr<std::optional<CommitResult>> TakeOrDrop(kv::KvTransaction& transaction, const Blob& blob,
+                                                       const CommitTerms& terms, BlobRecord* record) {
   if (record->state() == BlobRecord::LIVE) {
     ASSIGN_OR_RETURN(const CommitResult result, DropCopy(transaction, blob, terms.now, *record));
     return result;
@@ -78,14 +79,14 @@ absl::StatusOr<std::optional<CommitResult>> CommitUpload(kv::KvTransaction& tran
                                                          const RepositoryName& repository, const Blob& blob,
                                                          const CommitTerms& terms) {
   const std::string blob_key = keys::Blob(blob.digest);
-  ASSIGN_OR_RETURN(std::optional<BlobRecord> found, ReadRecord<BlobRecord>(transaction, blob_key));
+  ASSIGN_OR_RETURN(std::optional<BlobRecord> found, kv::ReadRecord<BlobRecord>(transaction, blob_key));
   BlobRecord record = found.value_or(BlobRecord());
-  ASSIGN_OR_RETURN(const std::optional<CommitResult> result, Settle(transaction, blob, terms, &record));
+  ASSIGN_OR_RETURN(const std::optional<CommitResult> result, TakeOrDrop(transaction, blob, terms, &record));
   if (!result.has_value()) return std::nullopt;
 
   *record.mutable_lease_until() = ToTimestamp(std::max(FromTimestamp(record.lease_until()), terms.now + terms.lease));
-  EnsureReview(transaction, blob.digest, terms.now, &record);
-  WriteRecord(transaction, blob_key, record);
+  EnsureQueued(transaction, blob.digest, terms.now, &record);
+  kv::WriteRecord(transaction, blob_key, record);
 
   RETURN_IF_ERROR(EnsureLink(transaction, blob.digest, repository, terms.now));
   return result;
@@ -95,7 +96,7 @@ absl::StatusOr<std::optional<CommitResult>> CommitUploadOfLive(kv::KvTransaction
                                                                const RepositoryName& repository, const Blob& blob,
                                                                absl::Time now) {
   ASSIGN_OR_RETURN(const std::optional<BlobRecord> record,
-                   ReadRecord<BlobRecord>(transaction, keys::Blob(blob.digest)));
+                   kv::ReadRecord<BlobRecord>(transaction, keys::Blob(blob.digest)));
   if (!record.has_value() || record->state() != BlobRecord::LIVE) return std::nullopt;
   ASSIGN_OR_RETURN(const CommitResult result, DropCopy(transaction, blob, now, *record));
   RETURN_IF_ERROR(EnsureLink(transaction, blob.digest, repository, now));

@@ -16,22 +16,23 @@ namespace entrepot::manifest {
 struct CommitTerms {
   absl::Time now;
   absl::Duration lease;
-  // Null: the bytes are taken for granted.
+  // May be null: then the commit does not check that the bytes exist.
   BlobStorage* objects = nullptr;
-  // The bytes that the blob had when it was looked at before; their object is held exclusively too.
+  // The bytes that the blob had when its record was read before; the transaction holds their object exclusively too.
   std::optional<StorageKey> old_key;
 };
 
-// Writes a sealed upload's blob and its link (docs/records.md, "Life of a blob's record", 2), within a transaction that
-// holds the blob and the new object exclusively. BLOB_UPLOAD_UNKNOWN where the bytes are to be deleted, or are gone: an
-// answer so late that the registry has given the upload up. nullopt, and nothing written, where the blob has other
-// bytes by now than `terms.old_key`.
+// Commits a sealed upload (records/blob_record.h): writes the blob's record and its link. The transaction must hold the
+// blob and the new object exclusively. BLOB_UPLOAD_UNKNOWN if the bytes are deletable or gone: the commit comes after
+// the registry has given up the upload. Returns nullopt, and writes nothing, if the blob has other bytes by now than
+// `terms.old_key`.
 absl::StatusOr<std::optional<CommitResult>> CommitUpload(kv::KvTransaction& transaction,
                                                          const RepositoryName& repository, const Blob& blob,
                                                          const CommitTerms& terms);
 
-// The same for a blob that is LIVE already and has lease enough, within a transaction that holds the blob, be it only
-// shared, and the link and the new object exclusively. nullopt, and nothing written, where it is not LIVE.
+// The same for a blob that is LIVE already and whose lease need not be renewed. The transaction must hold the blob
+// (shared suffices), and the link and the new object exclusively. Returns nullopt, and writes nothing, if the blob is
+// not LIVE.
 absl::StatusOr<std::optional<CommitResult>> CommitUploadOfLive(kv::KvTransaction& transaction,
                                                                const RepositoryName& repository, const Blob& blob,
                                                                absl::Time now);

@@ -8,10 +8,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/catalog/repository_listing.h"
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/records/record_cursor.h"
-#include "services/manifest/records/record_io.h"
 #include "services/manifest/records/repository_record.h"
 #include "services/policy/repository_pattern.h"
 #include "services/status/status_macros.h"
@@ -23,7 +23,7 @@ using storage::v1::ReferrerRecord;
 
 size_t Clamp(size_t limit) { return std::clamp<size_t>(limit, 1, CatalogListing::kEntriesMax); }
 
-// What follows `prefix` in the keys behind `last`, one more than `limit` where there are as many.
+// The remainders after `prefix` of the keys after `last`: up to `limit` + 1 of them.
 absl::StatusOr<std::vector<std::string>> ScanNames(kv::KvReader& kv, const std::string& prefix, size_t limit,
                                                    absl::string_view last) {
   ASSIGN_OR_RETURN(
@@ -51,7 +51,7 @@ Referrer ToReferrer(const Digest& digest, ReferrerRecord&& record) {
   return referrer;
 }
 
-// What one page of referrers may still take.
+// What remains of the bounds of one page of referrers.
 class PageBudget {
  public:
   explicit PageBudget(size_t limit) : entries_left_(limit) {}
@@ -80,7 +80,7 @@ absl::StatusOr<TagPage> CatalogListing::Tags(const Caller& caller, const Reposit
   page.more = CutOffAt(limit, &page.tags);
   if (!page.tags.empty()) return page;
   ASSIGN_OR_RETURN(const auto record, ReadRepository(*kv_, repository));
-  if (IsThere(record)) return page;
+  if (RepositoryExists(record)) return page;
   return UnknownRepository(repository);
 }
 
@@ -111,7 +111,7 @@ absl::StatusOr<ReferrerPage> CatalogListing::Referrers(const Caller& caller, con
       return page;
     }
     ASSIGN_OR_RETURN(keys::Decoded key, keys::Decode(entry->key));
-    ASSIGN_OR_RETURN(ReferrerRecord record, ParseRecord<ReferrerRecord>(entry->key, entry->value));
+    ASSIGN_OR_RETURN(ReferrerRecord record, kv::ParseRecord<ReferrerRecord>(entry->key, entry->value));
     budget.CountRead();
     read_last = *std::move(key.manifest);
     if (!artifact_type.empty() && record.artifact_type() != artifact_type) continue;

@@ -32,20 +32,20 @@ CatalogMetrics::CatalogMetrics(std::shared_ptr<prometheus::Registry> registry)
   AddEach(AddFamily(*registry_, "entrepot_blob_commits_total", "Sealed uploads that became blobs."), "result",
           kCommitResults, commits_);
   deduplicated_bytes_ = Add(*registry_, "entrepot_deduplicated_bytes_total",
-                            "Bytes of uploads that were dropped since the registry had them already.");
+                            "Bytes of uploads that were dropped because the registry had them already.");
   AddEach(AddFamily(*registry_, "entrepot_mounts_total", "Requests to mount a blob from another repository."), "result",
           kMountResults, mounts_);
   mounted_bytes_ =
-      Add(*registry_, "entrepot_mounted_bytes_total", "Bytes that clients did not send since they mounted them.");
-  AddEach(AddFamily(*registry_, "entrepot_manifests_pushed_total", "Manifests that were stored, again or anew."),
+      Add(*registry_, "entrepot_mounted_bytes_total", "Bytes that clients mounted instead of sending them.");
+  AddEach(AddFamily(*registry_, "entrepot_manifests_pushed_total",
+                    "Manifests that were stored, for the first time or again."),
           "kind", kManifestKinds, manifest_pushes_);
   manifest_rejections_ = Add(*registry_, "entrepot_manifests_rejected_total",
-                             "Manifests that were refused: invalid, or what they need was not there.");
+                             "Manifests that were refused: invalid, or their content was missing.");
   manifest_deletions_ = Add(*registry_, "entrepot_manifests_deleted_total", "Manifests that clients deleted.");
   tag_deletions_ = Add(*registry_, "entrepot_tags_deleted_total", "Tags that clients deleted by their name.");
   blob_unlinks_ = Add(*registry_, "entrepot_blobs_unlinked_total", "Blobs that clients deleted from a repository.");
-  lease_renewals_ =
-      Add(*registry_, "entrepot_blob_lease_renewals_total", "Reads of a blob that had to write its lease.");
+  lease_renewals_ = Add(*registry_, "entrepot_blob_lease_renewals_total", "Reads of a blob that renewed its lease.");
 }
 
 void CatalogMetrics::CountCommit(CommitResult result, uint64_t size_bytes) {

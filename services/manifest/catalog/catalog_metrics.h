@@ -14,9 +14,9 @@ namespace entrepot::manifest {
 enum class CommitResult {
   // New bytes.
   kStored,
-  // New bytes in place of ones that were about to be deleted.
+  // New bytes replaced those of a blob that was CONDEMNED or CORRUPT.
   kRevived,
-  // The bytes were there; the new copy goes.
+  // The blob was LIVE; the new copy is dropped.
   kDeduplicated,
   // The same upload was committed before.
   kRepeated,
@@ -24,14 +24,14 @@ enum class CommitResult {
 
 enum class MountResult { kMounted, kUnknown };
 
-// What happens to the content, counted; names and help are in the source. Thread-safe.
+// The catalog's metrics; their names and help texts are in the source. Thread-safe.
 class CatalogMetrics {
  public:
-  // Without a registry the counts are kept, but shown nowhere.
+  // If `registry` is null, the metrics are counted but not exported.
   explicit CatalogMetrics(std::shared_ptr<prometheus::Registry> registry);
 
   void CountCommit(CommitResult result, uint64_t size_bytes);
-  // `size_bytes` counts where the blob was mounted.
+  // `size_bytes` counts only if the blob was mounted.
   void CountMount(MountResult result, uint64_t size_bytes);
   void CountManifestPush(ManifestKind kind) { manifest_pushes_[static_cast<int>(kind)]->Increment(); }
   void CountManifestRejection() { manifest_rejections_->Increment(); }

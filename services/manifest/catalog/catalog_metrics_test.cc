@@ -15,7 +15,7 @@
 namespace entrepot::manifest {
 namespace {
 
-// -1 where there is no such counter. `label_value`: of its only label, where it has one.
+// The value of a counter; -1 if it does not exist. `label_value` is the value of its only label, if it has one.
 double Value(prometheus::Registry& registry, const std::string& name, const std::string& label_value = "") {
   for (const prometheus::MetricFamily& family : registry.Collect()) {
     if (family.name != name) continue;
@@ -29,7 +29,7 @@ double Value(prometheus::Registry& registry, const std::string& name, const std:
   return -1;
 }
 
-TEST(CatalogMetricsTest, CountsWhatHappensToTheContent) {
+TEST(CatalogMetricsTest, CountsChangesOfTheContent) {
   const auto registry = std::make_shared<prometheus::Registry>();
   kv::MemoryKvEngine kv;
   FakeClock clock;
@@ -38,39 +38,39 @@ TEST(CatalogMetricsTest, CountsWhatHappensToTheContent) {
   const RepositoryName b = Repo("b");
   const Blob blob = Upload("bytes");
 
-  ASSERT_OK(catalog->blobs().Commit(kNobody, a, blob));
-  ASSERT_OK(catalog->blobs().Commit(kNobody, a, blob));
-  ASSERT_OK(catalog->blobs().Commit(kNobody, b, Upload("bytes")));
+  ASSERT_OK(catalog->blobs().Commit(kAnonymous, a, blob));
+  ASSERT_OK(catalog->blobs().Commit(kAnonymous, a, blob));
+  ASSERT_OK(catalog->blobs().Commit(kAnonymous, b, Upload("bytes")));
   EXPECT_EQ(Value(*registry, "entrepot_blob_commits_total", "stored"), 1);
   EXPECT_EQ(Value(*registry, "entrepot_blob_commits_total", "repeated"), 1);
   EXPECT_EQ(Value(*registry, "entrepot_blob_commits_total", "deduplicated"), 1);
   EXPECT_EQ(Value(*registry, "entrepot_blob_commits_total", "revived"), 0);
   EXPECT_EQ(Value(*registry, "entrepot_deduplicated_bytes_total"), 5);
 
-  ASSERT_OK(catalog->blobs().Mount(kNobody, Repo("c"), blob.digest, a));
-  ASSERT_FALSE(catalog->blobs().Mount(kNobody, Repo("c"), DigestOf("others"), std::nullopt).ok());
+  ASSERT_OK(catalog->blobs().Mount(kAnonymous, Repo("c"), blob.digest, a));
+  ASSERT_FALSE(catalog->blobs().Mount(kAnonymous, Repo("c"), DigestOf("others"), std::nullopt).ok());
   EXPECT_EQ(Value(*registry, "entrepot_mounts_total", "mounted"), 1);
   EXPECT_EQ(Value(*registry, "entrepot_mounts_total", "unknown"), 1);
   EXPECT_EQ(Value(*registry, "entrepot_mounted_bytes_total"), 5);
 
   clock.Advance(absl::Hours(20));
-  ASSERT_OK(catalog->blobs().Find(kNobody, a, blob.digest));
-  ASSERT_OK(catalog->blobs().Find(kNobody, a, blob.digest));
+  ASSERT_OK(catalog->blobs().Find(kAnonymous, a, blob.digest));
+  ASSERT_OK(catalog->blobs().Find(kAnonymous, a, blob.digest));
   EXPECT_EQ(Value(*registry, "entrepot_blob_lease_renewals_total"), 1);
 
   const std::string image = ImageJson(blob, {});
-  ASSERT_OK(catalog->manifests().Put(kNobody, a, PutByTag("v1", image)));
-  ASSERT_OK(catalog->manifests().Put(kNobody, a, PutByTag("v2", IndexJson({image}), kIndexType)));
-  ASSERT_FALSE(catalog->manifests().Put(kNobody, Repo("d"), PutByTag("v1", image)).ok());
-  ASSERT_FALSE(catalog->manifests().Put(kNobody, a, PutByTag("v1", "{}")).ok());
+  ASSERT_OK(catalog->manifests().Put(kAnonymous, a, PutByTag("v1", image)));
+  ASSERT_OK(catalog->manifests().Put(kAnonymous, a, PutByTag("v2", IndexJson({image}), kIndexType)));
+  ASSERT_FALSE(catalog->manifests().Put(kAnonymous, Repo("d"), PutByTag("v1", image)).ok());
+  ASSERT_FALSE(catalog->manifests().Put(kAnonymous, a, PutByTag("v1", "{}")).ok());
   EXPECT_EQ(Value(*registry, "entrepot_manifests_pushed_total", "image"), 1);
   EXPECT_EQ(Value(*registry, "entrepot_manifests_pushed_total", "index"), 1);
   EXPECT_EQ(Value(*registry, "entrepot_manifests_rejected_total"), 2);
 
-  ASSERT_OK(catalog->manifests().Delete(kNobody, a, TagNamed("v1")));
-  ASSERT_OK(catalog->manifests().Delete(kNobody, a, DigestOf(image)));
-  ASSERT_FALSE(catalog->manifests().Delete(kNobody, a, DigestOf(image)).ok());
-  ASSERT_OK(catalog->blobs().Unlink(kNobody, a, blob.digest));
+  ASSERT_OK(catalog->manifests().Delete(kAnonymous, a, TagNamed("v1")));
+  ASSERT_OK(catalog->manifests().Delete(kAnonymous, a, DigestOf(image)));
+  ASSERT_FALSE(catalog->manifests().Delete(kAnonymous, a, DigestOf(image)).ok());
+  ASSERT_OK(catalog->blobs().Unlink(kAnonymous, a, blob.digest));
   EXPECT_EQ(Value(*registry, "entrepot_tags_deleted_total"), 1);
   EXPECT_EQ(Value(*registry, "entrepot_manifests_deleted_total"), 1);
   EXPECT_EQ(Value(*registry, "entrepot_blobs_unlinked_total"), 1);

@@ -6,8 +6,8 @@
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/records/metadata_keys.h"
-#include "services/manifest/records/record_io.h"
 #include "services/manifest/testing/catalog_test_content.h"
 #include "services/manifest/testing/catalog_test_fixture.h"
 #include "services/status/oci_error.h"
@@ -34,7 +34,7 @@ create_only_tags:
     tags: ["nightly-*"]
 )";
 
-// What a catalog with rules of tags refuses, and what not.
+// Which calls a catalog with tag rules refuses.
 class CatalogTagRulesTest : public CatalogTest {
  protected:
   CatalogTagRulesTest() { UsePolicy(kRules); }
@@ -44,7 +44,7 @@ class CatalogTagRulesTest : public CatalogTest {
     return catalog_->manifests().Put(caller, repository, PutByTag(tag, content, type)).status();
   }
   std::string Named(const RepositoryName& repository, absl::string_view tag) {
-    const auto manifest = catalog_->manifests().Get(kNobody, repository, TagNamed(tag), false);
+    const auto manifest = catalog_->manifests().Get(kAnonymous, repository, TagNamed(tag), false);
     return manifest.ok() ? manifest->content : "";
   }
   static void ExpectDenied(const absl::Status& status, absl::string_view message, absl::string_view rule) {
@@ -65,13 +65,13 @@ class CatalogTagRulesTest : public CatalogTest {
 
 INSTANTIATE_TEST_SUITE_P(Engines, CatalogTagRulesTest, kv::EachTestEngine(), kv::TestEngineName);
 
-TEST_P(CatalogTagRulesTest, AnImmutableTagDoesNotMove) {
+TEST_P(CatalogTagRulesTest, DeniesMovingAnImmutableTag) {
   const std::string first = PushedImage(a_, "release-1");
   const std::string second = ImageIn(a_, "second");
   ExpectDenied(Push(ada_, a_, "release-1", second), "the tag a:release-1 is immutable: it cannot be moved", kReleases);
   EXPECT_EQ(Named(a_, "release-1"), first);
   // The manifest was not stored either.
-  EXPECT_THAT(catalog_->manifests().Get(kNobody, a_, DigestOf(second), true),
+  EXPECT_THAT(catalog_->manifests().Get(kAnonymous, a_, DigestOf(second), true),
               IsOciError(OciErrorCode::kManifestUnknown));
 
   EXPECT_OK(Push(ada_, a_, "release-1", first));
@@ -80,13 +80,13 @@ TEST_P(CatalogTagRulesTest, AnImmutableTagDoesNotMove) {
   EXPECT_OK(Push(ada_, a_, "latest", second));
 }
 
-TEST_P(CatalogTagRulesTest, OtherRepositoriesAreFree) {
+TEST_P(CatalogTagRulesTest, RulesDoNotApplyToOtherRepositories) {
   PushedImage(b_, "release-1");
   EXPECT_OK(Push(ada_, b_, "release-1", ImageIn(b_, "second")));
   EXPECT_OK(catalog_->manifests().Delete(ada_, b_, TagNamed("release-1")));
 }
 
-TEST_P(CatalogTagRulesTest, AnImmutableTagIsNotDeleted) {
+TEST_P(CatalogTagRulesTest, DeniesDeletingAnImmutableTag) {
   const std::string image = PushedImage(a_, "release-1");
   ExpectDenied(catalog_->manifests().Delete(ada_, a_, TagNamed("release-1")),
                "the tag a:release-1 is immutable: it cannot be deleted", kReleases);
@@ -97,7 +97,7 @@ TEST_P(CatalogTagRulesTest, AnImmutableTagIsNotDeleted) {
               IsOciError(OciErrorCode::kManifestUnknown));
 }
 
-TEST_P(CatalogTagRulesTest, WhatAnImmutableTagNeedsIsNotDeleted) {
+TEST_P(CatalogTagRulesTest, DeniesDeletingContentOfAnImmutableTag) {
   const Blob config = Pushed(a_, "config");
   const Blob layer = Pushed(a_, "layer");
   const Blob unneeded = Pushed(a_, "unneeded");
@@ -115,16 +115,16 @@ TEST_P(CatalogTagRulesTest, WhatAnImmutableTagNeedsIsNotDeleted) {
   ExpectHeld(catalog_->blobs().Unlink(ada_, a_, config.digest));
   EXPECT_OK(catalog_->blobs().Unlink(ada_, a_, unneeded.digest));
   EXPECT_OK(catalog_->manifests().Delete(ada_, a_, TagNamed("latest")));
-  EXPECT_OK(catalog_->blobs().Find(kNobody, a_, layer.digest));
+  EXPECT_OK(catalog_->blobs().Find(kAnonymous, a_, layer.digest));
 
-  // Once the rule is gone, so is what it held.
+  // Without the rule, nothing is protected.
   UsePolicy("");
   EXPECT_OK(catalog_->blobs().Unlink(ada_, a_, layer.digest));
   EXPECT_OK(catalog_->manifests().Delete(ada_, a_, DigestOf(image)));
   EXPECT_OK(catalog_->manifests().Delete(ada_, a_, TagNamed("release-1")));
 }
 
-TEST_P(CatalogTagRulesTest, TheSameContentElsewhereIsNotHeld) {
+TEST_P(CatalogTagRulesTest, ImmutableTagDoesNotProtectOtherRepositories) {
   const std::string image = PushedImage(a_, "release-1");
   const Digest layer = DigestOf("layer of release-1");
   PushedImage(b_, "release-1");
@@ -133,7 +133,7 @@ TEST_P(CatalogTagRulesTest, TheSameContentElsewhereIsNotHeld) {
   ExpectHeld(catalog_->blobs().Unlink(ada_, a_, layer));
 }
 
-TEST_P(CatalogTagRulesTest, SomeMayOnlyMakeTags) {
+TEST_P(CatalogTagRulesTest, CreateOnlyRuleDeniesMovesAndDeletions) {
   const std::string first = ImageIn(b_, "first");
   const std::string second = ImageIn(b_, "second");
   ASSERT_OK(Push(ci_, b_, "nightly-1", first));
@@ -151,37 +151,38 @@ TEST_P(CatalogTagRulesTest, SomeMayOnlyMakeTags) {
   EXPECT_OK(catalog_->manifests().Delete(ada_, b_, TagNamed("nightly-1")));
 }
 
-TEST_P(CatalogTagRulesTest, OfManyTagsAllAreWrittenOrNone) {
+TEST_P(CatalogTagRulesTest, WritesAllTagsOrNone) {
   PushedImage(a_, "release-1");
   const std::string second = ImageIn(a_, "second");
   ManifestPut put = PutByDigest(second);
   for (const char* const tag : {"aaa", "release-1", "zzz"}) put.tags.push_back(TagNamed(tag));
   ExpectDenied(catalog_->manifests().Put(ada_, a_, put).status(), "the tag a:release-1 is immutable", kReleases);
-  EXPECT_THAT(catalog_->lists().Tags(kNobody, a_, 10, "")->tags, ElementsAre("release-1"));
+  EXPECT_THAT(catalog_->lists().Tags(kAnonymous, a_, 10, "")->tags, ElementsAre("release-1"));
 
   put.tags[1] = TagNamed("release-2");
   ASSERT_OK(catalog_->manifests().Put(ada_, a_, put));
-  EXPECT_THAT(catalog_->lists().Tags(kNobody, a_, 10, "")->tags, ElementsAre("aaa", "release-1", "release-2", "zzz"));
+  EXPECT_THAT(catalog_->lists().Tags(kAnonymous, a_, 10, "")->tags,
+              ElementsAre("aaa", "release-1", "release-2", "zzz"));
 }
 
-TEST_P(CatalogTagRulesTest, ARepositoryWithAnImmutableTagIsNotDeleted) {
+TEST_P(CatalogTagRulesTest, DeniesDeletionOfRepositoryWithImmutableTag) {
   PushedImage(a_, "latest");
   const std::string image = PushedImage(a_, "release-1");
   ExpectDenied(catalog_->repositories().Delete(ada_, a_).status(), "the tag a:release-1 is immutable", kReleases);
   EXPECT_EQ(Named(a_, "release-1"), image);
-  EXPECT_THAT(catalog_->lists().Tags(kNobody, a_, 10, "")->tags, ElementsAre("latest", "release-1"));
+  EXPECT_THAT(catalog_->lists().Tags(kAnonymous, a_, 10, "")->tags, ElementsAre("latest", "release-1"));
   EXPECT_OK(Push(ada_, a_, "latest", image));
 
   UsePolicy("");
   EXPECT_OK(catalog_->repositories().Delete(ada_, a_));
 }
 
-TEST_P(CatalogTagRulesTest, TagsSayWhoPushedThem) {
+TEST_P(CatalogTagRulesTest, TagRecordsTheAccountThatPushedIt) {
   const std::string image = ImageIn(b_, "first");
   ASSERT_OK(Push(ada_, b_, "v1", image));
-  ASSERT_OK(Push(kNobody, b_, "v2", image));
+  ASSERT_OK(Push(kAnonymous, b_, "v2", image));
   const auto pushed_by = [&](absl::string_view tag) {
-    return ReadRecord<storage::v1::TagRecord>(*engine_->get(), keys::Tag(b_, TagNamed(tag))).value()->pushed_by();
+    return kv::ReadRecord<storage::v1::TagRecord>(*engine_->get(), keys::Tag(b_, TagNamed(tag))).value()->pushed_by();
   };
   EXPECT_EQ(pushed_by("v1"), "ada");
   EXPECT_EQ(pushed_by("v2"), "");

@@ -12,6 +12,7 @@
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/core/digester.h"
 #include "services/core/failpoint/failpoint.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/catalog/manifest_needs.h"
 #include "services/manifest/catalog/manifest_writes.h"
 #include "services/manifest/catalog/repository_write.h"
@@ -19,7 +20,6 @@
 #include "services/manifest/format/manifest_validator.h"
 #include "services/manifest/records/catalog_locks.h"
 #include "services/manifest/records/metadata_keys.h"
-#include "services/manifest/records/record_io.h"
 #include "services/manifest/records/tag_record.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
@@ -30,8 +30,8 @@ namespace {
 using kv::LockMode;
 using storage::v1::ManifestRecord;
 
-// Times that a read or a delete starts over since a tag has moved under it. Each time somebody else got on, so that
-// even a few are never seen; the bound is against a loop that a broken store could cause.
+// How often a read or a delete starts over because a tag has moved meanwhile. Each time another call has succeeded, so
+// even a few restarts are never seen; the bound prevents an endless loop in a broken store.
 constexpr int kRestartsMax = 100;
 
 absl::Status UnknownManifest(const RepositoryName& repository, const Reference& reference) {
@@ -59,7 +59,7 @@ void LockForCondition(const RepositoryName& repository, const DeletionCondition&
 
 absl::StatusOr<StoredManifest> ToManifest(const RepositoryName& repository, const Digest& digest,
                                           absl::string_view value, bool metadata_only) {
-  ASSIGN_OR_RETURN(ManifestRecord record, ParseRecord<ManifestRecord>(keys::Manifest(repository, digest), value));
+  ASSIGN_OR_RETURN(ManifestRecord record, kv::ParseRecord<ManifestRecord>(keys::Manifest(repository, digest), value));
   StoredManifest manifest{.digest = digest,
                           .media_type = std::move(*record.mutable_media_type()),
                           .content = "",
@@ -89,7 +89,7 @@ absl::StatusOr<ManifestPutResult> ManifestCatalog::PutUncounted(const Caller& ca
   const bool is_final = std::any_of(tags.begin(), tags.end(), [&](const Tag& tag) { return guard.IsImmutable(tag); });
 
   CatalogLocks locks;
-  LockNeeds(repository, manifest, is_final ? Hold::kContentAndLinks : Hold::kContent, &locks);
+  LockNeeds(repository, manifest, is_final ? NeedLocks::kContentAndLinks : NeedLocks::kContent, &locks);
   locks.Manifest(repository, digest, LockMode::kExclusive);
   for (const Tag& tag : tags) locks.Tag(repository, tag, LockMode::kExclusive);
   ASSIGN_OR_RETURN(const RepositoryWrite write,
@@ -102,7 +102,7 @@ absl::StatusOr<ManifestPutResult> ManifestCatalog::PutUncounted(const Caller& ca
     const absl::Time now = clock_->Now();
     WriteManifest(transaction, repository, digest, put.content, manifest, needs, now);
     for (const Tag& tag : tags) RETURN_IF_ERROR(WriteTag(transaction, repository, tag, digest, caller.account, now));
-    RETURN_IF_ERROR(write.EnsureThere(transaction, now));
+    RETURN_IF_ERROR(write.EnsureExists(transaction, now));
     return Failpoint("manifest.put.written");
   }));
   RETURN_IF_ERROR(Failpoint("manifest.put.committed"));
@@ -115,7 +115,7 @@ absl::StatusOr<StoredManifest> ManifestCatalog::Get(const Caller& caller, const 
   const Tag* const tag = std::get_if<Tag>(&reference);
   if (tag == nullptr) return GetByDigest(caller, repository, std::get<Digest>(reference), metadata_only);
   absl::StatusOr<StoredManifest> manifest = GetByTag(caller, repository, *tag, metadata_only);
-  // Without content too: most clients ask for a tag's digest first, and then read the manifest by that digest.
+  // HEAD counts as a pull: most clients first resolve a tag to its digest, and then read the manifest by that digest.
   if (pulls_ != nullptr && manifest.ok()) pulls_->Note(repository, *tag);
   return manifest;
 }
@@ -149,7 +149,7 @@ absl::StatusOr<StoredManifest> ManifestCatalog::GetByTag(const Caller& caller, c
     ASSIGN_OR_RETURN(const Digest digest, DigestOfTag(repository, tag, *named));
     ASSIGN_OR_RETURN(const std::optional<std::string> value, kv_->Get(keys::Manifest(repository, digest)));
     if (value.has_value()) return ToManifest(repository, digest, *value, metadata_only);
-    // Deleted since, and the tag with it, or moved before.
+    // The manifest was deleted since, and its tag with it, or the tag was moved before.
   }
   return absl::DataLossError(
       absl::StrCat("the tag ", repository.ToString(), ":", tag.ToString(), " names no manifest"));
@@ -191,7 +191,7 @@ absl::Status ManifestCatalog::DeleteByDigest(const Caller& caller, const Reposit
     CatalogLocks locks;
     ASSIGN_OR_RETURN(const RepositoryWrite write,
                      RepositoryWrite::Plan(*kv_, caller, repository, RepositoryWrite::Kind::kRemoval, &locks));
-    ASSIGN_OR_RETURN(const std::optional<ManifestRecord> record, ReadRecord<ManifestRecord>(*kv_, key));
+    ASSIGN_OR_RETURN(const std::optional<ManifestRecord> record, kv::ReadRecord<ManifestRecord>(*kv_, key));
     if (!record.has_value()) return UnknownManifest(repository, digest);
     ASSIGN_OR_RETURN(const std::set<Digest> references, ReferencesOf(digest, *record));
     ASSIGN_OR_RETURN(const std::set<Tag> locked_tags, TagsOfManifest(*kv_, repository, digest));
@@ -206,7 +206,7 @@ absl::Status ManifestCatalog::DeleteByDigest(const Caller& caller, const Reposit
       ASSIGN_OR_RETURN(const std::set<Tag> tags, TagsOfManifest(transaction, repository, digest));
       start_over = !std::includes(locked_tags.begin(), locked_tags.end(), tags.begin(), tags.end());
       if (start_over) return absl::OkStatus();
-      ASSIGN_OR_RETURN(const std::optional<ManifestRecord> current, ReadRecord<ManifestRecord>(transaction, key));
+      ASSIGN_OR_RETURN(const std::optional<ManifestRecord> current, kv::ReadRecord<ManifestRecord>(transaction, key));
       if (!current.has_value()) return UnknownManifest(repository, digest);
       RETURN_IF_ERROR(guard.CheckDeletionOf(transaction, digest, tags));
       RETURN_IF_ERROR(condition.Check(transaction));

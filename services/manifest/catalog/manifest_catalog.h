@@ -1,8 +1,10 @@
 #ifndef ENTREPOT_SERVICES_MANIFEST_CATALOG_MANIFEST_CATALOG_H_
 #define ENTREPOT_SERVICES_MANIFEST_CATALOG_MANIFEST_CATALOG_H_
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -15,13 +17,25 @@
 #include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
 #include "services/manifest/catalog/catalog_metrics.h"
-#include "services/manifest/catalog/deletion_condition.h"
 #include "services/manifest/catalog/pull_times.h"
 #include "services/manifest/catalog/repository_reads.h"
 #include "services/manifest/catalog/repository_remover.h"
 #include "services/manifest/catalog/tag_guard.h"
 
 namespace entrepot::manifest {
+
+// What must be true at the moment when a tag or a manifest is deleted, for a caller that decided by what it read
+// before.
+struct DeletionCondition {
+  // Manifests of the same repository that must neither appear nor disappear meanwhile.
+  std::vector<Digest> manifests_held = {};
+  // Called as the last step before the deletion, within its transaction, which holds exclusively what is deleted: a
+  // tag, or a manifest with its tags. If it returns an error, nothing is deleted, and the deletion returns that error.
+  // May be called more than once. If empty, there is no condition.
+  std::function<absl::Status(kv::KvReader& transaction)> check = {};
+
+  absl::Status Check(kv::KvReader& transaction) const { return check ? check(transaction) : absl::OkStatus(); }
+};
 
 // The catalog's manifests with their tags, references and referrers. RegistryCatalog describes callers and status
 // codes. Thread-safe.
@@ -67,7 +81,7 @@ class ManifestCatalog {
                                              const Digest& digest, bool metadata_only);
   absl::StatusOr<StoredManifest> GetByTag(const Caller& caller, const RepositoryName& repository, const Tag& tag,
                                           bool metadata_only);
-  // A record, and where the caller's right to it needs looking at, that in the same read.
+  // Reads a record, and checks in the same read, if necessary, that the caller may see the repository.
   absl::StatusOr<std::optional<std::string>> ReadFor(const Caller& caller, const RepositoryName& repository,
                                                      const std::string& key);
   absl::Status DeleteTag(const Caller& caller, const RepositoryName& repository, const Tag& tag,

@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/records/metadata_keys.h"
-#include "services/manifest/records/record_io.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -20,7 +20,7 @@ using storage::v1::ManifestRecord;
 // An error's detail travels in gRPC's trailers, which are small.
 constexpr size_t kDetailBytesMax = 4000;
 
-// One need's content, where it is there.
+// The content of one need.
 struct Content {
   uint64_t size_bytes = 0;
   bool is_manifest = false;
@@ -29,17 +29,17 @@ struct Content {
 absl::StatusOr<std::optional<Content>> FindManifest(kv::KvReader& kv, const RepositoryName& repository,
                                                     const Digest& digest) {
   ASSIGN_OR_RETURN(const std::optional<ManifestRecord> record,
-                   ReadRecord<ManifestRecord>(kv, keys::Manifest(repository, digest)));
+                   kv::ReadRecord<ManifestRecord>(kv, keys::Manifest(repository, digest)));
   if (!record.has_value()) return std::nullopt;
   return Content{.size_bytes = record->content().size(), .is_manifest = true};
 }
 
-// The blobs of all needs in one read; nullopt each where the repository has none.
+// Finds the blobs of all needs in one read; nullopt for each need that the repository does not have as a blob.
 absl::StatusOr<std::vector<std::optional<Content>>> FindBlobs(kv::KvReader& kv, const RepositoryName& repository,
-                                                              const std::vector<Need>& needs) {
+                                                              const std::vector<ManifestNeed>& needs) {
   std::vector<std::string> wanted;
   wanted.reserve(2 * needs.size());
-  for (const Need& need : needs) {
+  for (const ManifestNeed& need : needs) {
     wanted.push_back(keys::Blob(need.digest));
     wanted.push_back(keys::Link(need.digest, repository));
   }
@@ -47,17 +47,17 @@ absl::StatusOr<std::vector<std::optional<Content>>> FindBlobs(kv::KvReader& kv, 
   std::vector<std::optional<Content>> blobs(needs.size());
   for (size_t i = 0; i < needs.size(); ++i) {
     if (!found[2 * i].has_value() || !found[2 * i + 1].has_value()) continue;
-    ASSIGN_OR_RETURN(const BlobRecord record, ParseRecord<BlobRecord>(wanted[2 * i], *found[2 * i]));
+    ASSIGN_OR_RETURN(const BlobRecord record, kv::ParseRecord<BlobRecord>(wanted[2 * i], *found[2 * i]));
     if (record.state() != BlobRecord::LIVE) continue;
     blobs[i] = Content{.size_bytes = record.size_bytes(), .is_manifest = false};
   }
   return blobs;
 }
 
-// What is missing, as far as it fits.
+// The list of missing needs for an error's detail, as many as fit.
 class MissingList {
  public:
-  void Add(const Need& need) {
+  void Add(const ManifestNeed& need) {
     ++count_;
     if (text_.size() >= kDetailBytesMax) return;
     ++named_;
@@ -68,7 +68,8 @@ class MissingList {
     if (count_ == 0) return absl::OkStatus();
     const std::string rest = named_ < count_ ? absl::StrCat(", and ", count_ - named_, " more") : "";
     return OciError(OciErrorCode::kManifestBlobUnknown,
-                    absl::StrCat(repository.ToString(), " lacks ", count_, " of what the manifest refers to"),
+                    absl::StrCat(repository.ToString(), " lacks ", count_,
+                                 " of the blobs and manifests that the manifest refers to"),
                     absl::StrCat(text_, rest));
   }
 
@@ -78,19 +79,20 @@ class MissingList {
   std::string text_;
 };
 
-absl::Status WrongSize(const Need& need, uint64_t size_bytes) {
+absl::Status WrongSize(const ManifestNeed& need, uint64_t size_bytes) {
   return OciError(OciErrorCode::kSizeInvalid,
-                  absl::StrCat(need.field, ".size says ", need.size_bytes, ", but ", need.digest.ToString(), " has ",
+                  absl::StrCat(need.field, ".size is ", need.size_bytes, ", but ", need.digest.ToString(), " has ",
                                size_bytes, " bytes"),
                   absl::StrCat(need.field, ".size"));
 }
 
 }  // namespace
 
-void LockNeeds(const RepositoryName& repository, const ValidManifest& manifest, Hold hold, CatalogLocks* locks) {
-  for (const Need& need : manifest.needs) {
+void LockNeeds(const RepositoryName& repository, const ValidManifest& manifest, NeedLocks need_locks,
+               CatalogLocks* locks) {
+  for (const ManifestNeed& need : manifest.needs) {
     locks->Blob(need.digest, LockMode::kShared);
-    if (hold == Hold::kContentAndLinks) locks->Link(need.digest, repository, LockMode::kShared);
+    if (need_locks == NeedLocks::kContentAndLinks) locks->Link(need.digest, repository, LockMode::kShared);
     if (manifest.kind == ManifestKind::kIndex) locks->Manifest(repository, need.digest, LockMode::kShared);
   }
 }
@@ -102,7 +104,7 @@ absl::StatusOr<std::vector<FoundNeed>> FindNeeds(kv::KvReader& kv, const Reposit
   absl::Status wrong_size;
   std::vector<FoundNeed> found;
   for (size_t i = 0; i < manifest.needs.size(); ++i) {
-    const Need& need = manifest.needs[i];
+    const ManifestNeed& need = manifest.needs[i];
     std::optional<Content> content = contents[i];
     if (manifest.kind == ManifestKind::kIndex) {
       ASSIGN_OR_RETURN(const std::optional<Content> child, FindManifest(kv, repository, need.digest));

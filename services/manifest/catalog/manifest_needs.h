@@ -10,24 +10,26 @@
 #include "services/manifest/format/manifest_validator.h"
 #include "services/manifest/records/catalog_locks.h"
 
-// The gate of a manifest PUT: what a manifest needs against what its repository has.
+// What a manifest needs: the blobs and manifests that its repository must have for the manifest to be accepted.
 namespace entrepot::manifest {
 
-// What keeps the answer of FindNeeds() true until the transaction's end, and for a push by an immutable tag beyond:
-// that no blob is unlinked which such a tag needs, its links are held too.
-enum class Hold { kContent, kContentAndLinks };
-void LockNeeds(const RepositoryName& repository, const ValidManifest& manifest, Hold hold, CatalogLocks* locks);
+// Locks what keeps the result of FindNeeds() true until the end of the transaction. kContentAndLinks is for a push by
+// an immutable tag: it also locks the links, so that no blob is unlinked that such a tag needs.
+enum class NeedLocks { kContent, kContentAndLinks };
+void LockNeeds(const RepositoryName& repository, const ValidManifest& manifest, NeedLocks need_locks,
+               CatalogLocks* locks);
 
-// Content that a manifest refers to and that is there.
+// A need that the repository has.
 struct FoundNeed {
   Digest digest;
   // A manifest of the repository rather than a blob.
   bool is_manifest = false;
 };
 
-// Looks for the children of an index among the manifests and then, as build caches need it, among the blobs; for
-// anything else among the blobs: LIVE ones that the repository may see. MANIFEST_BLOB_UNKNOWN where something is
-// missing, with all of it in the detail; SIZE_INVALID where something has another size than the manifest says.
+// Finds the needs of a manifest: the children of an index among the manifests and then among the blobs (build caches
+// list blobs in an index), all other needs among the blobs. A blob must be LIVE and linked to the repository.
+// MANIFEST_BLOB_UNKNOWN if something is missing; the detail lists it. SIZE_INVALID if something has another size than
+// the manifest's descriptor.
 absl::StatusOr<std::vector<FoundNeed>> FindNeeds(kv::KvReader& kv, const RepositoryName& repository,
                                                  const ValidManifest& manifest);
 

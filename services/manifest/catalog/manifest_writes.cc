@@ -3,10 +3,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "services/core/time/proto_time.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/format/manifest_parser.h"
 #include "services/manifest/records/metadata_keys.h"
-#include "services/manifest/records/queue_entry.h"
-#include "services/manifest/records/record_io.h"
+#include "services/manifest/records/review_queue.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
@@ -38,13 +39,13 @@ void WriteManifest(kv::KvTransaction& transaction, const RepositoryName& reposit
     referrer.set_size_bytes(content.size());
     referrer.set_artifact_type(manifest.artifact_type);
     referrer.mutable_annotations()->insert(manifest.annotations.begin(), manifest.annotations.end());
-    WriteRecord(transaction, keys::Referrer(repository, *manifest.subject, digest), referrer);
+    kv::WriteRecord(transaction, keys::Referrer(repository, *manifest.subject, digest), referrer);
   }
-  WriteRecord(transaction, keys::Manifest(repository, digest), record);
+  kv::WriteRecord(transaction, keys::Manifest(repository, digest), record);
   for (const FoundNeed& need : needs) {
     ReferenceRecord reference;
     reference.set_to_manifest(need.is_manifest);
-    WriteRecord(transaction, keys::Reference(need.digest, repository, digest), reference);
+    kv::WriteRecord(transaction, keys::Reference(need.digest, repository, digest), reference);
   }
 }
 
@@ -69,7 +70,7 @@ absl::Status RemoveManifest(kv::KvTransaction& transaction, const RepositoryName
   }
   for (const Digest& reference : references) {
     transaction.Delete(keys::Reference(reference, repository, digest));
-    RETURN_IF_ERROR(ReviewBlob(transaction, reference, now));
+    RETURN_IF_ERROR(QueueForReview(transaction, reference, now));
   }
   transaction.Delete(keys::Manifest(repository, digest));
   return absl::OkStatus();

@@ -16,19 +16,18 @@
 #include "services/manifest/catalog/manifest_needs.h"
 #include "services/manifest/format/manifest_validator.h"
 
-// All records that come and go with one manifest, but for its tags. Within transactions that hold the manifest
-// exclusively.
+// Writes and removes all records of one manifest except its tags. The transactions must hold the manifest exclusively.
 namespace entrepot::manifest {
 
-// `needs` are those that are there.
+// `needs` is the result of FindNeeds() within the same transaction.
 void WriteManifest(kv::KvTransaction& transaction, const RepositoryName& repository, const Digest& digest,
                    const std::string& content, const ValidManifest& manifest, const std::vector<FoundNeed>& needs,
                    absl::Time now);
 
-// What a stored manifest refers to, present or not, each digest once. kDataLoss where it cannot be read.
+// The digests that a stored manifest refers to, whether or not they exist, each once. kDataLoss if it cannot be parsed.
 absl::StatusOr<std::set<Digest>> ReferencesOf(const Digest& digest, const storage::v1::ManifestRecord& record);
 
-// `references` are ReferencesOf() it; the transaction holds their blobs. Each is queued for review.
+// `references` is ReferencesOf() the manifest; the transaction must hold their blobs. Queues each of them for review.
 absl::Status RemoveManifest(kv::KvTransaction& transaction, const RepositoryName& repository, const Digest& digest,
                             const storage::v1::ManifestRecord& record, const std::set<Digest>& references,
                             absl::Time now);

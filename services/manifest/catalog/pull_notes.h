@@ -21,18 +21,18 @@ struct PullNote {
   absl::Time pulled_at;
 };
 
-// Notes that wait to be written: at most one an hour and tag. Spread over shards, so that pulls on many threads do not
-// wait for one another. Bounded; thread-safe.
+// Pull times that wait to be written: at most one per tag and hour. They are spread over shards, so that pulls on many
+// threads do not wait for one another. Bounded; thread-safe.
 class PullNotes {
  public:
   static constexpr absl::Duration kPrecision = absl::Hours(1);
   static constexpr size_t kWaitingMax = 64 * 1024;
 
-  // false where it found no room.
+  // Returns false if there was no room for the note.
   bool Add(const std::string& key, absl::Time now);
-  // All that wait; none waits afterwards.
+  // Removes and returns all notes.
   std::vector<PullNote> Take();
-  // What was taken but could not be written, as far as there is room.
+  // Adds notes again that were taken but could not be written, as many as there is room for.
   void PutBack(const std::vector<PullNote>& notes);
 
  private:

@@ -10,10 +10,11 @@
 #include "absl/types/span.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "prometheus/counter.h"
+#include "services/core/time/proto_time.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/catalog/pull_notes.h"
 #include "services/manifest/records/catalog_locks.h"
 #include "services/manifest/records/metadata_keys.h"
-#include "services/manifest/records/record_io.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
@@ -23,7 +24,7 @@ using kv::LockMode;
 using storage::v1::PullRecord;
 using storage::v1::PullTrackingRecord;
 
-// Notes that are written in one transaction: it holds their tags meanwhile.
+// The number of notes that one transaction writes. It holds their tags meanwhile.
 constexpr size_t kBatch = 64;
 
 class StoredPullTimes : public PullTimes {
@@ -34,7 +35,7 @@ class StoredPullTimes : public PullTimes {
         registry_(registry != nullptr ? std::move(registry) : std::make_shared<prometheus::Registry>()),
         lost_(prometheus::BuildCounter()
                   .Name("entrepot_pull_notes_lost_total")
-                  .Help("Pulls whose time was not noted, since too many others waited to be written.")
+                  .Help("Pulls whose time was not recorded because too many others waited to be written.")
                   .Register(*registry_)
                   .Add({})),
         since_(clock->Now()) {}
@@ -44,7 +45,7 @@ class StoredPullTimes : public PullTimes {
   }
 
   absl::Status Flush() override {
-    RETURN_IF_ERROR(SaySince());
+    RETURN_IF_ERROR(EnsureTrackingRecord());
     std::vector<PullNote> notes = notes_.Take();
     std::sort(notes.begin(), notes.end(), [](const PullNote& a, const PullNote& b) { return a.key < b.key; });
     while (!notes.empty()) {
@@ -59,26 +60,26 @@ class StoredPullTimes : public PullTimes {
   }
 
  private:
-  // What was pulled before the first one is not known, which is not the same as that it was not pulled.
-  absl::Status SaySince() {
+  // Records since when pulls are known. A tag without a pull record may have been pulled before that.
+  absl::Status EnsureTrackingRecord() {
     const std::string key = keys::PullTracking();
-    if (said_since_) return absl::OkStatus();
+    if (has_tracking_record_) return absl::OkStatus();
     RETURN_IF_ERROR(kv_.Transact({{key, LockMode::kExclusive}}, [&](kv::KvTransaction& transaction) -> absl::Status {
       ASSIGN_OR_RETURN(const std::optional<std::string> before, transaction.Get(key));
       if (before.has_value()) return absl::OkStatus();
       PullTrackingRecord record;
       *record.mutable_since() = ToTimestamp(since_);
-      WriteRecord(transaction, key, record);
+      kv::WriteRecord(transaction, key, record);
       return absl::OkStatus();
     }));
-    said_since_ = true;
+    has_tracking_record_ = true;
     return absl::OkStatus();
   }
 
-  // Under locks that keep each tag from being removed: a record of its pulls goes with it, and none comes behind it.
+  // Holds each tag, so that it is not removed meanwhile: no pull record may remain without its tag.
   absl::Status Write(absl::Span<const PullNote> notes) {
     CatalogLocks locks;
-    // In turn what says that the tag is there and when it was pulled.
+    // Alternately the keys of a tag record and of its pull record.
     std::vector<std::string> wanted;
     for (const PullNote& note : notes) {
       ASSIGN_OR_RETURN(const keys::Decoded key, keys::Decode(note.key));
@@ -94,7 +95,7 @@ class StoredPullTimes : public PullTimes {
         if (!is_new) continue;
         PullRecord record;
         *record.mutable_pulled_at() = ToTimestamp(notes[i].pulled_at);
-        WriteRecord(transaction, notes[i].key, record);
+        kv::WriteRecord(transaction, notes[i].key, record);
       }
       return absl::OkStatus();
     };
@@ -103,7 +104,7 @@ class StoredPullTimes : public PullTimes {
 
   static absl::StatusOr<bool> IsNew(const PullNote& note, const std::optional<std::string>& stored) {
     if (!stored.has_value()) return true;
-    ASSIGN_OR_RETURN(const PullRecord record, ParseRecord<PullRecord>(note.key, *stored));
+    ASSIGN_OR_RETURN(const PullRecord record, kv::ParseRecord<PullRecord>(note.key, *stored));
     return note.pulled_at - FromTimestamp(record.pulled_at()) >= PullNotes::kPrecision;
   }
 
@@ -113,7 +114,7 @@ class StoredPullTimes : public PullTimes {
   prometheus::Counter& lost_;
   PullNotes notes_;
   const absl::Time since_;
-  std::atomic<bool> said_since_{false};
+  std::atomic<bool> has_tracking_record_{false};
 };
 
 }  // namespace

@@ -12,20 +12,20 @@
 
 namespace entrepot::manifest {
 
-// When tags were pulled, to the hour or so: notes are kept in memory, at most one an hour and tag, until they are
-// written together. Bounded; thread-safe.
+// Records when tags were pulled, with a precision of an hour. The times are kept in memory until Flush() writes them
+// together. Bounded; thread-safe.
 class PullTimes {
  public:
-  // `kv` and `clock` outlive it. Notes that found no room are counted in the registry (entrepot_pull_notes_lost_total),
-  // where there is one.
+  // `kv` and `clock` must outlive the PullTimes. Pulls that there was no room for are counted in `registry`
+  // (entrepot_pull_notes_lost_total), which may be null.
   static std::unique_ptr<PullTimes> Create(kv::KvEngine* kv, const Clock* clock,
                                            std::shared_ptr<prometheus::Registry> registry = nullptr);
   virtual ~PullTimes() = default;
 
-  // Costs a manifest GET next to nothing: never writes, never waits for a disk.
+  // Never writes to the KV and never waits for a disk, so that it does not slow down the pull.
   virtual void Note(const RepositoryName& repository, const Tag& tag) = 0;
-  // Writes what was noted since. Not synced: a power cut may cost the notes of a few minutes. What could not be written
-  // is kept for the next time.
+  // Writes the pulls since the last call. Not synced: a power cut may lose the pulls of a few minutes. Pulls that could
+  // not be written are kept for the next call.
   virtual absl::Status Flush() = 0;
 };
 

@@ -11,10 +11,11 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "prometheus/text_serializer.h"
+#include "services/core/time/proto_time.h"
 #include "services/kv/fault_injecting_kv_engine.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/catalog/pull_notes.h"
 #include "services/manifest/records/metadata_keys.h"
-#include "services/manifest/records/record_io.h"
 #include "services/manifest/testing/catalog_test_content.h"
 #include "services/manifest/testing/catalog_test_fixture.h"
 #include "services/status/status_matchers.h"
@@ -31,7 +32,7 @@ class PullTimesTest : public CatalogTest {
   PullTimesTest() : pulls_(PullTimes::Create(engine_->get(), &clock_)) {}
 
   std::optional<absl::Time> PulledAt(const std::string& tag) {
-    const auto record = ReadRecord<PullRecord>(*engine_->get(), keys::Pull(a_, TagNamed(tag))).value();
+    const auto record = kv::ReadRecord<PullRecord>(*engine_->get(), keys::Pull(a_, TagNamed(tag))).value();
     if (!record.has_value()) return std::nullopt;
     return FromTimestamp(record->pulled_at());
   }
@@ -42,7 +43,7 @@ class PullTimesTest : public CatalogTest {
 
 INSTANTIATE_TEST_SUITE_P(Engines, PullTimesTest, kv::EachTestEngine(), kv::TestEngineName);
 
-TEST_P(PullTimesTest, WritesWhatWasNoted) {
+TEST_P(PullTimesTest, WritesPulls) {
   PushedImage(a_, "v1");
   PushedImage(a_, "v2");
   pulls_->Note(a_, TagNamed("v1"));
@@ -54,7 +55,7 @@ TEST_P(PullTimesTest, WritesWhatWasNoted) {
   EXPECT_EQ(PulledAt("v2"), std::nullopt);
 }
 
-TEST_P(PullTimesTest, ToTheHour) {
+TEST_P(PullTimesTest, HasAPrecisionOfAnHour) {
   PushedImage(a_, "v1");
   pulls_->Note(a_, TagNamed("v1"));
   ASSERT_OK(pulls_->Flush());
@@ -62,7 +63,7 @@ TEST_P(PullTimesTest, ToTheHour) {
   clock_.Advance(absl::Minutes(59));
   pulls_->Note(a_, TagNamed("v1"));
   ASSERT_OK(pulls_->Flush());
-  // As another process, which does not know.
+  // Like another process, which does not know the earlier pulls.
   PullTimes::Create(engine_->get(), &clock_)->Note(a_, TagNamed("v1"));
   ASSERT_OK(pulls_->Flush());
   EXPECT_EQ(PulledAt("v1"), first);
@@ -73,7 +74,7 @@ TEST_P(PullTimesTest, ToTheHour) {
   EXPECT_EQ(PulledAt("v1"), first + absl::Hours(1));
 }
 
-TEST_P(PullTimesTest, AnotherProcessWritesOnlyWhatIsNewer) {
+TEST_P(PullTimesTest, WritesOnlyNewerPulls) {
   PushedImage(a_, "v1");
   pulls_->Note(a_, TagNamed("v1"));
   ASSERT_OK(pulls_->Flush());
@@ -85,34 +86,34 @@ TEST_P(PullTimesTest, AnotherProcessWritesOnlyWhatIsNewer) {
   EXPECT_EQ(PulledAt("v1"), first);
 }
 
-TEST_P(PullTimesTest, NothingStaysOfATagThatIsGone) {
+TEST_P(PullTimesTest, RemovedTagHasNoPulls) {
   PushedImage(a_, "v1");
   PushedImage(a_, "v2");
   for (const char* tag : {"v1", "v2"}) pulls_->Note(a_, TagNamed(tag));
-  // Before it is written, and after.
-  ASSERT_OK(catalog_->manifests().Delete(kNobody, a_, TagNamed("v1")));
+  // Before and after it is written.
+  ASSERT_OK(catalog_->manifests().Delete(kAnonymous, a_, TagNamed("v1")));
   ASSERT_OK(pulls_->Flush());
   EXPECT_EQ(Stored(), 1u);
-  ASSERT_OK(catalog_->manifests().Delete(kNobody, a_, TagNamed("v2")));
+  ASSERT_OK(catalog_->manifests().Delete(kAnonymous, a_, TagNamed("v2")));
   EXPECT_EQ(Stored(), 0u);
 
   PushedImage(b_, "v3");
   pulls_->Note(b_, TagNamed("v3"));
   ASSERT_OK(pulls_->Flush());
   EXPECT_EQ(Stored(), 1u);
-  ASSERT_OK(catalog_->repositories().Delete(kNobody, b_));
+  ASSERT_OK(catalog_->repositories().Delete(kAnonymous, b_));
   EXPECT_EQ(Stored(), 0u);
 }
 
-TEST_P(PullTimesTest, ATagThatMovesKeepsItsPulls) {
+TEST_P(PullTimesTest, MovedTagKeepsItsPulls) {
   PushedImage(a_, "v1");
   pulls_->Note(a_, TagNamed("v1"));
   ASSERT_OK(pulls_->Flush());
-  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("v1", ImageIn(a_, "another"))));
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag("v1", ImageIn(a_, "another"))));
   EXPECT_EQ(PulledAt("v1"), clock_.Now());
 }
 
-TEST_P(PullTimesTest, ManyAtOnce) {
+TEST_P(PullTimesTest, AcceptsConcurrentPulls) {
   for (int i = 0; i < 200; ++i) PushedImage(a_, absl::StrCat("v", i));
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
@@ -129,36 +130,36 @@ TEST_P(PullTimesTest, ManyAtOnce) {
   EXPECT_EQ(Stored(), 200u);
 }
 
-TEST_P(PullTimesTest, SaysSinceWhenPullsAreKnown) {
+TEST_P(PullTimesTest, RecordsSinceWhenPullsAreKnown) {
   const absl::Time since = clock_.Now();
   clock_.Advance(absl::Minutes(1));
   ASSERT_OK(pulls_->Flush());
   clock_.Advance(absl::Hours(1));
   ASSERT_OK(PullTimes::Create(engine_->get(), &clock_)->Flush());
-  const auto record = ReadRecord<PullTrackingRecord>(*engine_->get(), keys::PullTracking()).value();
+  const auto record = kv::ReadRecord<PullTrackingRecord>(*engine_->get(), keys::PullTracking()).value();
   ASSERT_TRUE(record.has_value());
   EXPECT_EQ(FromTimestamp(record->since()), since);
 }
 
-TEST_P(PullTimesTest, TheCatalogTellsOfEachPullByTag) {
+TEST_P(PullTimesTest, CatalogNotesEachPullByTag) {
   PushedImage(a_, "v1");
   PushedImage(a_, "v2");
   const std::string image = PushedImage(a_, "v3");
   RegistryCatalog::Options options;
   options.pulls = pulls_.get();
   ASSERT_OK_AND_ASSIGN(const auto catalog, RegistryCatalog::Create(engine_->get(), &clock_, options));
-  ASSERT_OK(catalog->manifests().Get(kNobody, a_, TagNamed("v1"), /*metadata_only=*/false));
-  // Most clients: HEAD by the tag, GET by the digest.
-  ASSERT_OK(catalog->manifests().Get(kNobody, a_, TagNamed("v2"), /*metadata_only=*/true));
-  ASSERT_OK(catalog->manifests().Get(kNobody, a_, DigestOf(image), /*metadata_only=*/false));
-  EXPECT_FALSE(catalog->manifests().Get(kNobody, a_, TagNamed("v4"), /*metadata_only=*/false).ok());
+  ASSERT_OK(catalog->manifests().Get(kAnonymous, a_, TagNamed("v1"), /*metadata_only=*/false));
+  // Like most clients: HEAD by tag, then GET by digest.
+  ASSERT_OK(catalog->manifests().Get(kAnonymous, a_, TagNamed("v2"), /*metadata_only=*/true));
+  ASSERT_OK(catalog->manifests().Get(kAnonymous, a_, DigestOf(image), /*metadata_only=*/false));
+  EXPECT_FALSE(catalog->manifests().Get(kAnonymous, a_, TagNamed("v4"), /*metadata_only=*/false).ok());
   ASSERT_OK(pulls_->Flush());
   EXPECT_EQ(PulledAt("v1"), clock_.Now());
   EXPECT_EQ(PulledAt("v2"), clock_.Now());
   EXPECT_EQ(Stored(), 2u);
 }
 
-TEST_P(PullTimesTest, WhatCouldNotBeWrittenIsWrittenTheNextTime) {
+TEST_P(PullTimesTest, RetriesFailedWrites) {
   PushedImage(a_, "v1");
   kv::FaultInjectingKvEngine faulty(engine_->get());
   const auto pulls = PullTimes::Create(&faulty, &clock_);
@@ -185,12 +186,12 @@ TEST(PullNotesTest, AreBounded) {
   EXPECT_TRUE(notes.Take().empty());
   notes.PutBack(waiting);
   EXPECT_EQ(notes.Take().size(), taken);
-  // One that found no room is not taken for noted.
+  // A note that there was no room for is not remembered as noted.
   EXPECT_TRUE(notes.Add(absl::StrCat("key ", 2 * PullNotes::kWaitingMax - 1), now));
   EXPECT_EQ(notes.Take().size(), 1u);
 }
 
-TEST(PullNotesTest, AClockThatIsSetBackDoesNotKeepNotesFromBeingTaken) {
+TEST(PullNotesTest, TakesNotesAfterTheClockWasSetBack) {
   PullNotes notes;
   const absl::Time now = absl::FromUnixSeconds(1'000'000);
   EXPECT_TRUE(notes.Add("key", now));

@@ -6,8 +6,9 @@
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/core/time/proto_time.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/records/metadata_keys.h"
-#include "services/manifest/records/record_io.h"
 #include "services/manifest/testing/catalog_test_content.h"
 #include "services/manifest/testing/catalog_test_fixture.h"
 #include "services/status/oci_error.h"
@@ -20,29 +21,30 @@ using storage::v1::RepositoryRecord;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// Deleting a repository, and what is left of it.
+// The deletion of repositories.
 class RepositoryDeletionTest : public CatalogTest {
  protected:
-  // With a token issued now.
+  // A caller with a token that is issued now.
   Caller WithToken() const { return {.account = "ada", .token_issued_at = clock_.Now()}; }
 
   std::vector<std::string> Repositories() {
     return catalog_->lists().Repositories(100, "", {"**"}).value().repositories;
   }
-  // Leaves the repository as a process would that ends right after the deletion's first step.
+  // Leaves the repository as if a process had ended right after the first step of its deletion.
   void HideOnly(const RepositoryName& repository) {
     ASSERT_OK(engine_->get()->Transact({{keys::Repository(repository)}}, [&](kv::KvTransaction& transaction) {
-      RepositoryRecord record = ReadRecord<RepositoryRecord>(transaction, keys::Repository(repository)).value().value();
+      RepositoryRecord record =
+          kv::ReadRecord<RepositoryRecord>(transaction, keys::Repository(repository)).value().value();
       *record.mutable_deleted_at() = ToTimestamp(clock_.Now());
       record.set_deleted(true);
       record.set_emptying(true);
-      WriteRecord(transaction, keys::Repository(repository), record);
+      kv::WriteRecord(transaction, keys::Repository(repository), record);
       return absl::OkStatus();
     }));
     Reopen();
     clock_.Advance(absl::Seconds(1));
   }
-  // Every read that a repository answers, for the statuses that it gives.
+  // The statuses of all kinds of reads of a repository.
   std::vector<absl::Status> Reads(const Caller& caller, const RepositoryName& repository, const std::string& image,
                                   const Digest& blob) {
     return {catalog_->manifests().Get(caller, repository, TagNamed("v1"), false).status(),
@@ -73,16 +75,16 @@ class RepositoryDeletionTest : public CatalogTest {
 
 INSTANTIATE_TEST_SUITE_P(Engines, RepositoryDeletionTest, kv::EachTestEngine(), kv::TestEngineName);
 
-TEST_P(RepositoryDeletionTest, TakesAllThatIsInIt) {
+TEST_P(RepositoryDeletionTest, RemovesAllContent) {
   const std::string image = PushedImage(a_, "v1");
-  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("index", IndexJson({image}), kIndexType)));
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag("index", IndexJson({image}), kIndexType)));
   const std::string signature = ImageIn(a_, "signature", SubjectMember(image));
-  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByDigest(signature)));
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByDigest(signature)));
   Pushed(a_, "unneeded");
   PushedImage(Repo("a/b"), "v1");
   PushedImage(Repo("xa"), "v1");
 
-  ASSERT_OK_AND_ASSIGN(const RepositoryDeletion deletion, catalog_->repositories().Delete(kNobody, a_));
+  ASSERT_OK_AND_ASSIGN(const RepositoryDeletion deletion, catalog_->repositories().Delete(kAnonymous, a_));
   EXPECT_EQ(deletion.tags, 2u);
   EXPECT_EQ(deletion.manifests, 3u);
   EXPECT_EQ(deletion.blobs, 5u);
@@ -93,30 +95,30 @@ TEST_P(RepositoryDeletionTest, TakesAllThatIsInIt) {
   EXPECT_FALSE(Exists(keys::Reference(layer_, a_, DigestOf(image))));
 
   EXPECT_THAT(Repositories(), ElementsAre("a/b", "xa"));
-  EXPECT_OK(catalog_->manifests().Get(kNobody, Repo("a/b"), TagNamed("v1"), false));
-  EXPECT_OK(catalog_->blobs().Find(kNobody, Repo("xa"), layer_));
+  EXPECT_OK(catalog_->manifests().Get(kAnonymous, Repo("a/b"), TagNamed("v1"), false));
+  EXPECT_OK(catalog_->blobs().Find(kAnonymous, Repo("xa"), layer_));
 }
 
-TEST_P(RepositoryDeletionTest, WhatIsGoneIsUnknown) {
+TEST_P(RepositoryDeletionTest, DeletedRepositoryIsUnknown) {
   const std::string image = PushedImage(a_, "v1");
-  ASSERT_OK(catalog_->repositories().Delete(kNobody, a_));
+  ASSERT_OK(catalog_->repositories().Delete(kAnonymous, a_));
   clock_.Advance(absl::Seconds(1));
   ExpectAll(Reads(WithToken(), a_, image, layer_), OciErrorCode::kNameUnknown);
   ExpectAll(Removals(WithToken(), a_, image, layer_), OciErrorCode::kNameUnknown);
-  ExpectAll(Removals(kNobody, a_, image, layer_), OciErrorCode::kNameUnknown);
-  EXPECT_THAT(catalog_->lists().Tags(kNobody, a_, 10, ""), IsOciError(OciErrorCode::kNameUnknown));
-  EXPECT_THAT(catalog_->manifests().Get(kNobody, a_, TagNamed("v1"), false),
+  ExpectAll(Removals(kAnonymous, a_, image, layer_), OciErrorCode::kNameUnknown);
+  EXPECT_THAT(catalog_->lists().Tags(kAnonymous, a_, 10, ""), IsOciError(OciErrorCode::kNameUnknown));
+  EXPECT_THAT(catalog_->manifests().Get(kAnonymous, a_, TagNamed("v1"), false),
               IsOciError(OciErrorCode::kManifestUnknown));
-  EXPECT_THAT(catalog_->repositories().Delete(kNobody, b_), IsOciError(OciErrorCode::kNameUnknown));
+  EXPECT_THAT(catalog_->repositories().Delete(kAnonymous, b_), IsOciError(OciErrorCode::kNameUnknown));
 }
 
-TEST_P(RepositoryDeletionTest, OldTokensAreRefusedForGood) {
+TEST_P(RepositoryDeletionTest, RefusesOldTokensForever) {
   const std::string image = PushedImage(a_, "v1");
   PushedImage(b_, "v1");
   const Caller before = WithToken();
   clock_.Advance(absl::Seconds(1));
   const Caller at_that_moment = WithToken();
-  ASSERT_OK(catalog_->repositories().Delete(kNobody, a_));
+  ASSERT_OK(catalog_->repositories().Delete(kAnonymous, a_));
   for (const Caller& old : {before, at_that_moment}) {
     ExpectAll(Reads(old, a_, image, layer_), OciErrorCode::kUnauthorized);
     ExpectAll(Removals(old, a_, image, layer_), OciErrorCode::kUnauthorized);
@@ -131,77 +133,77 @@ TEST_P(RepositoryDeletionTest, OldTokensAreRefusedForGood) {
   for (const Caller& old : {before, at_that_moment}) {
     ExpectAll(Reads(old, a_, image, layer_), OciErrorCode::kUnauthorized);
     ExpectAll(Pushes(old, a_), OciErrorCode::kUnauthorized);
-    // It is as good as ever elsewhere.
+    // The token is valid in other repositories.
     EXPECT_OK(catalog_->manifests().Get(old, b_, TagNamed("v1"), false));
   }
   EXPECT_OK(catalog_->manifests().Get(WithToken(), a_, TagNamed("v9"), false));
-  EXPECT_OK(catalog_->manifests().Get(kNobody, a_, TagNamed("v9"), false));
+  EXPECT_OK(catalog_->manifests().Get(kAnonymous, a_, TagNamed("v9"), false));
 }
 
-TEST_P(RepositoryDeletionTest, AnOldTokenMountsNothingFromThere) {
+TEST_P(RepositoryDeletionTest, RefusesMountWithOldToken) {
   PushedImage(a_, "v1");
   const Caller old = WithToken();
-  ASSERT_OK(catalog_->repositories().Delete(kNobody, a_));
+  ASSERT_OK(catalog_->repositories().Delete(kAnonymous, a_));
   clock_.Advance(absl::Seconds(1));
   PushedImage(a_, "v1");
   EXPECT_THAT(catalog_->blobs().Mount(old, b_, layer_, a_), IsOciError(OciErrorCode::kBlobUnknown));
   EXPECT_OK(catalog_->blobs().Mount(WithToken(), b_, layer_, a_));
 }
 
-TEST_P(RepositoryDeletionTest, IsMadeAnewEmpty) {
+TEST_P(RepositoryDeletionTest, NewRepositoryOfTheNameIsEmpty) {
   PushedImage(a_, "v1");
-  ASSERT_OK(catalog_->repositories().Delete(kNobody, a_));
+  ASSERT_OK(catalog_->repositories().Delete(kAnonymous, a_));
   clock_.Advance(absl::Seconds(1));
   ASSERT_OK(catalog_->blobs().Commit(WithToken(), a_, Upload("new")));
-  EXPECT_THAT(catalog_->lists().Tags(kNobody, a_, 10, "")->tags, IsEmpty());
-  EXPECT_THAT(catalog_->blobs().Find(kNobody, a_, layer_), IsOciError(OciErrorCode::kBlobUnknown));
-  const auto record = ReadRecord<RepositoryRecord>(*engine_->get(), keys::Repository(a_)).value();
+  EXPECT_THAT(catalog_->lists().Tags(kAnonymous, a_, 10, "")->tags, IsEmpty());
+  EXPECT_THAT(catalog_->blobs().Find(kAnonymous, a_, layer_), IsOciError(OciErrorCode::kBlobUnknown));
+  const auto record = kv::ReadRecord<RepositoryRecord>(*engine_->get(), keys::Repository(a_)).value();
   EXPECT_EQ(FromTimestamp(record->created_at()), clock_.Now());
   EXPECT_EQ(FromTimestamp(record->deleted_at()), clock_.Now() - absl::Seconds(1));
-  ASSERT_OK_AND_ASSIGN(const RepositoryDeletion deletion, catalog_->repositories().Delete(kNobody, a_));
+  ASSERT_OK_AND_ASSIGN(const RepositoryDeletion deletion, catalog_->repositories().Delete(kAnonymous, a_));
   EXPECT_EQ(deletion.blobs, 1u);
 }
 
-TEST_P(RepositoryDeletionTest, HalfDeletedIsInvisible) {
+TEST_P(RepositoryDeletionTest, HalfDeletedRepositoryIsInvisible) {
   const std::string image = PushedImage(a_, "v1");
   HideOnly(a_);
   EXPECT_THAT(Repositories(), IsEmpty());
   ExpectAll(Reads(WithToken(), a_, image, layer_), OciErrorCode::kNameUnknown);
-  ExpectAll(Reads(kNobody, a_, image, layer_), OciErrorCode::kNameUnknown);
-  EXPECT_THAT(catalog_->manifests().Delete(kNobody, a_, TagNamed("v1")), IsOciError(OciErrorCode::kNameUnknown));
-  EXPECT_THAT(catalog_->blobs().Mount(kNobody, b_, layer_, a_), IsOciError(OciErrorCode::kBlobUnknown));
+  ExpectAll(Reads(kAnonymous, a_, image, layer_), OciErrorCode::kNameUnknown);
+  EXPECT_THAT(catalog_->manifests().Delete(kAnonymous, a_, TagNamed("v1")), IsOciError(OciErrorCode::kNameUnknown));
+  EXPECT_THAT(catalog_->blobs().Mount(kAnonymous, b_, layer_, a_), IsOciError(OciErrorCode::kBlobUnknown));
 }
 
-TEST_P(RepositoryDeletionTest, ASecondCallFinishesIt) {
+TEST_P(RepositoryDeletionTest, SecondCallFinishesInterruptedDeletion) {
   PushedImage(a_, "v1");
   const Caller old = WithToken();
   HideOnly(a_);
   ASSERT_OK_AND_ASSIGN(const RepositoryDeletion deletion, catalog_->repositories().Delete(old, a_));
   EXPECT_EQ(deletion.manifests, 1u);
   EXPECT_EQ(deletion.blobs, 2u);
-  EXPECT_THAT(catalog_->repositories().Delete(kNobody, a_), IsOciError(OciErrorCode::kNameUnknown));
+  EXPECT_THAT(catalog_->repositories().Delete(kAnonymous, a_), IsOciError(OciErrorCode::kNameUnknown));
 }
 
-TEST_P(RepositoryDeletionTest, APushFinishesIt) {
+TEST_P(RepositoryDeletionTest, PushFinishesInterruptedDeletion) {
   PushedImage(a_, "v1");
   const Caller old = WithToken();
   HideOnly(a_);
   EXPECT_THAT(catalog_->blobs().Commit(old, a_, Upload("new")), IsOciError(OciErrorCode::kUnauthorized));
   ASSERT_OK(catalog_->blobs().Commit(WithToken(), a_, Upload("new")));
   EXPECT_THAT(Repositories(), ElementsAre("a"));
-  EXPECT_THAT(catalog_->lists().Tags(kNobody, a_, 10, "")->tags, IsEmpty());
-  EXPECT_THAT(catalog_->blobs().Find(kNobody, a_, layer_), IsOciError(OciErrorCode::kBlobUnknown));
+  EXPECT_THAT(catalog_->lists().Tags(kAnonymous, a_, 10, "")->tags, IsEmpty());
+  EXPECT_THAT(catalog_->blobs().Find(kAnonymous, a_, layer_), IsOciError(OciErrorCode::kBlobUnknown));
 }
 
-TEST_P(RepositoryDeletionTest, LargeOnesGoInManySteps) {
+TEST_P(RepositoryDeletionTest, DeletesLargeRepositoryInManySteps) {
   const Blob config = Pushed(a_, "config");
   for (int i = 0; i < 700; ++i) {
     const std::string image = ImageJson(config, {}, absl::StrCat(",\"n\":", i));
-    ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag(absl::StrCat("v", i), image)));
+    ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag(absl::StrCat("v", i), image)));
   }
   for (int i = 0; i < 600; ++i) Pushed(a_, absl::StrCat("blob ", i));
   Pushed(b_, "config");
-  ASSERT_OK_AND_ASSIGN(const RepositoryDeletion deletion, catalog_->repositories().Delete(kNobody, a_));
+  ASSERT_OK_AND_ASSIGN(const RepositoryDeletion deletion, catalog_->repositories().Delete(kAnonymous, a_));
   EXPECT_EQ(deletion.tags, 700u);
   EXPECT_EQ(deletion.manifests, 700u);
   EXPECT_EQ(deletion.blobs, 601u);
@@ -209,9 +211,9 @@ TEST_P(RepositoryDeletionTest, LargeOnesGoInManySteps) {
   EXPECT_EQ(CountWithPrefix("l/"), 1u);
 }
 
-TEST_P(RepositoryDeletionTest, ListingByPatterns) {
+TEST_P(RepositoryDeletionTest, ListsByPatterns) {
   for (const char* const name : {"a", "a-b", "a/b", "a/b/c", "b", "c/d", "c/e", "c/f"}) Pushed(Repo(name), "x");
-  ASSERT_OK(catalog_->repositories().Delete(kNobody, Repo("c/e")));
+  ASSERT_OK(catalog_->repositories().Delete(kAnonymous, Repo("c/e")));
   const auto list = [&](size_t limit, absl::string_view last, const std::vector<std::string>& patterns) {
     return catalog_->lists().Repositories(limit, last, patterns).value();
   };
@@ -222,7 +224,7 @@ TEST_P(RepositoryDeletionTest, ListingByPatterns) {
   EXPECT_THAT(list(10, "", {"none", "a/none/**"}).repositories, IsEmpty());
   EXPECT_THAT(catalog_->lists().Repositories(10, "", {"A"}), StatusIs(absl::StatusCode::kInvalidArgument));
 
-  // Page by page, `more` is right to the last one.
+  // `more` is correct for each page up to the last one.
   const std::vector<std::string> patterns = {"c/**", "a", "a/**"};
   std::vector<std::string> all;
   std::string last;

@@ -8,9 +8,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/records/record_cursor.h"
-#include "services/manifest/records/record_io.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
@@ -49,7 +49,7 @@ absl::StatusOr<bool> RepositoryListing::Take(absl::string_view name, const kv::K
   const bool wanted = std::any_of(patterns_.begin(), patterns_.end(),
                                   [&](const policy::RepositoryPattern& pattern) { return pattern.Matches(name); });
   if (!wanted) return true;
-  ASSIGN_OR_RETURN(const auto record, ParseRecord<storage::v1::RepositoryRecord>(entry.key, entry.value));
+  ASSIGN_OR_RETURN(const auto record, kv::ParseRecord<storage::v1::RepositoryRecord>(entry.key, entry.value));
   if (record.deleted()) return true;
   page_.more = page_.repositories.size() == limit_;
   if (!page_.more) page_.repositories.emplace_back(name);

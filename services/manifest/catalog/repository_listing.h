@@ -14,11 +14,11 @@
 
 namespace entrepot::manifest {
 
-// One page of the repositories that patterns match. Only where a match can lie is read: a page costs about what it
-// holds where the patterns end in their one wildcard, as "driftwood/**" does.
+// Reads one page of the repositories that patterns match. Reads only the ranges of names in which a match can lie: if
+// the patterns have one wildcard at their end, like "driftwood/**", the cost is about that of the page's entries.
 class RepositoryListing {
  public:
-  // All must outlive it.
+  // All must outlive the RepositoryListing.
   RepositoryListing(kv::KvReader* kv, const std::vector<policy::RepositoryPattern>* patterns, size_t limit,
                     absl::string_view last)
       : kv_(*kv), patterns_(*patterns), limit_(limit), last_(last) {}
@@ -28,7 +28,7 @@ class RepositoryListing {
  private:
   absl::Status ReadName(const std::string& name);
   absl::Status ReadAllBelow(const std::string& prefix);
-  // False once nothing more is wanted.
+  // Adds the repository if it exists and a pattern matches. Returns false once the page is complete.
   absl::StatusOr<bool> Take(absl::string_view name, const kv::KeyValue& entry);
 
   kv::KvReader& kv_;

@@ -13,7 +13,7 @@ std::vector<RepositoryRange> RangesOf(const std::vector<policy::RepositoryPatter
     const absl::string_view prefix = pattern.literal_prefix();
     ranges.push_back({.text = std::string(prefix), .is_prefix = prefix != pattern.ToString()});
   }
-  // A range comes right before what lies within it.
+  // A range is sorted directly before the ranges within it.
   std::sort(ranges.begin(), ranges.end(), [](const RepositoryRange& a, const RepositoryRange& b) {
     return a.text != b.text ? a.text < b.text : a.is_prefix > b.is_prefix;
   });

@@ -8,7 +8,7 @@
 
 namespace entrepot::manifest {
 
-// Where repositories can lie that patterns match: one name, or all names with a beginning.
+// A range of repository names: one name, or all names with a prefix.
 struct RepositoryRange {
   std::string text;
   bool is_prefix = false;
@@ -16,7 +16,7 @@ struct RepositoryRange {
   friend bool operator==(const RepositoryRange&, const RepositoryRange&) = default;
 };
 
-// In the order of the names, and none within another.
+// The ranges in which repositories can lie that one of the patterns matches; sorted by name, none within another.
 std::vector<RepositoryRange> RangesOf(const std::vector<policy::RepositoryPattern>& patterns);
 
 }  // namespace entrepot::manifest

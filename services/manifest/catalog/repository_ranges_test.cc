@@ -18,7 +18,7 @@ std::vector<RepositoryRange> Of(const std::vector<std::string>& patterns) {
   return RangesOf(parsed);
 }
 
-TEST(RepositoryRangesTest, AreInOrderAndNoneIsWithinAnother) {
+TEST(RepositoryRangesTest, AreSortedAndDisjoint) {
   EXPECT_THAT(Of({}), IsEmpty());
   EXPECT_THAT(Of({"b", "a"}), ElementsAre(RepositoryRange{"a", false}, RepositoryRange{"b", false}));
   EXPECT_THAT(Of({"a/b", "a/**", "a/b"}), ElementsAre(RepositoryRange{"a/", true}));
@@ -29,7 +29,7 @@ TEST(RepositoryRangesTest, AreInOrderAndNoneIsWithinAnother) {
   EXPECT_THAT(Of({"a/**", "z", "*/web"}), ElementsAre(RepositoryRange{"", true}));
 }
 
-TEST(RepositoryRangesTest, OneNameTwiceIsOneRange) {
+TEST(RepositoryRangesTest, MergesEqualRanges) {
   EXPECT_THAT(Of({"a", "b", "a"}), ElementsAre(RepositoryRange{"a", false}, RepositoryRange{"b", false}));
 }
 

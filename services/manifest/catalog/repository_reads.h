@@ -13,27 +13,28 @@
 
 namespace entrepot::manifest {
 
-// Whether a read may show what a repository holds. Reads without a token cost nothing: their caller cannot have one
-// that is too old, and the content of a deleted repository is gone, unless a deletion is under way. Nor do any as long
-// as no repository has been deleted: all deletions are this process's, whose KV is its own. Thread-safe.
+// Decides whether a read may show the content of a repository, without reading the repository's record if possible. The
+// record need not be read for a caller without a token (no token can be too old, and the content of a deleted
+// repository is gone, unless a deletion is under way), nor as long as no repository was ever deleted: the KV belongs to
+// this process alone, which makes all deletions. Thread-safe.
 class RepositoryReads {
  public:
   explicit RepositoryReads(kv::KvEngine* kv) : kv_(kv) {}
 
-  // Finds the deletions of earlier runs, and those that they left unfinished. Before anything else.
+  // Finds completed and interrupted deletions of earlier processes. Must be called before anything else.
   absl::Status Recover();
 
-  // Whether the repository's record must be looked at. Whoever reads without it asks once more after reading.
+  // Whether the repository's record must be read. A read that did without must call this again afterwards.
   bool MustAsk(const Caller& caller) const {
     return deleting_ > 0 || (deleted_any_ && caller.token_issued_at != absl::InfiniteFuture());
   }
-  // CheckVisible() (repository_record.h), reading the record where it must.
+  // CheckVisible() (repository_record.h). Reads the record only if it must.
   absl::Status Check(const Caller& caller, const RepositoryName& repository) const;
-  // The same for a record that was read together with others: its value under keys::Repository().
+  // The same for a record that was read together with others; `value` is the value of keys::Repository().
   static absl::Status CheckValue(const Caller& caller, const RepositoryName& repository,
                                  const std::optional<std::string>& value);
 
-  // Around a deletion: from before the record says so until the content is gone.
+  // Enclose a deletion: from before the record is marked as deleted until the content is gone.
   void DeletionBegins() {
     deleted_any_ = true;
     ++deleting_;

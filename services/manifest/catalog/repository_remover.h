@@ -20,12 +20,13 @@
 
 namespace entrepot::manifest {
 
-// Deletes repositories. First the record says so, which hides what there is and keeps writers out; then tags, manifests
-// and links go, some at a time, each time in a transaction; then the record says that all is gone. Whatever ends it
-// half-way, somebody goes on later. Links are sorted by digest: all of the registry's are read. Thread-safe.
+// Deletes repositories in three steps: marks the record as deleted and emptying, which hides the content and keeps
+// writers out; removes tags, manifests and links, in transactions of some at a time; then marks the record as emptied.
+// A deletion that was interrupted is finished later. Links are sorted by digest, so all links of the registry are read.
+// Thread-safe.
 class RepositoryRemover {
  public:
-  // All must outlive it.
+  // All pointers must outlive the RepositoryRemover.
   RepositoryRemover(kv::KvEngine* kv, const Clock* clock, const PolicyProvider* policy, RepositoryReads* reads)
       : kv_(kv), clock_(clock), policy_(policy), reads_(reads) {}
 
@@ -46,18 +47,18 @@ class RepositoryRemover {
   }
 
  private:
-  // Goes on with a deletion that was interrupted, if there is one. BeingDeleted() if another call is running it.
+  // Finishes an interrupted deletion, if there is one. BeingDeleted() if another call is running the deletion.
   absl::Status FinishInterrupted(const RepositoryName& repository);
   absl::StatusOr<RepositoryDeletion> DeleteLocked(const Caller& caller, const RepositoryName& repository);
-  // Makes the record say that the repository is deleted.
-  absl::Status Hide(const Caller& caller, const RepositoryName& repository);
-  absl::StatusOr<RepositoryDeletion> Empty(const RepositoryName& repository);
+  // Marks the record as deleted and emptying.
+  absl::Status MarkDeleted(const Caller& caller, const RepositoryName& repository);
+  absl::StatusOr<RepositoryDeletion> RemoveContent(const RepositoryName& repository);
   absl::StatusOr<uint64_t> RemoveTags(const RepositoryName& repository);
   absl::StatusOr<uint64_t> RemoveManifests(const RepositoryName& repository);
   absl::StatusOr<uint64_t> RemoveLinks(const RepositoryName& repository);
   absl::Status RemoveLinksTo(const RepositoryName& repository, const std::vector<Digest>& digests);
-  absl::Status SayGone(const RepositoryName& repository);
-  // Runs `fn` while nobody else writes to the repository, unless its content is gone already.
+  absl::Status MarkEmptied(const RepositoryName& repository);
+  // Runs `fn` while no other transaction writes to the repository. kInternal if its record is not marked as emptying.
   absl::Status Transact(const RepositoryName& repository, CatalogLocks locks, const kv::KvEngine::Function& fn);
 
   kv::KvEngine* const kv_;

@@ -2,8 +2,9 @@
 
 #include <optional>
 
+#include "services/core/time/proto_time.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/records/metadata_keys.h"
-#include "services/manifest/records/record_io.h"
 #include "services/manifest/records/repository_record.h"
 #include "services/status/status_macros.h"
 
@@ -27,7 +28,7 @@ absl::StatusOr<RepositoryWrite> RepositoryWrite::Plan(kv::KvReader& kv, const Ca
                                                       CatalogLocks* locks) {
   ASSIGN_OR_RETURN(const std::optional<RepositoryRecord> record, ReadRepository(kv, repository));
   RETURN_IF_ERROR(CheckWritable(caller, repository, kind, record));
-  const bool makes_it = kind == Kind::kPush && !IsThere(record);
+  const bool makes_it = kind == Kind::kPush && !RepositoryExists(record);
   locks->Repository(repository, makes_it ? LockMode::kExclusive : LockMode::kShared);
   return RepositoryWrite(&caller, repository, kind, !makes_it);
 }
@@ -35,18 +36,18 @@ absl::StatusOr<RepositoryWrite> RepositoryWrite::Plan(kv::KvReader& kv, const Ca
 absl::Status RepositoryWrite::Enter(kv::KvReader& transaction) const {
   ASSIGN_OR_RETURN(const std::optional<RepositoryRecord> record, ReadRepository(transaction, repository_));
   RETURN_IF_ERROR(CheckWritable(*caller_, repository_, kind_, record));
-  const bool gone_since = kind_ == Kind::kPush && is_there_ && !IsThere(record);
+  const bool gone_since = kind_ == Kind::kPush && exists_ && !RepositoryExists(record);
   return gone_since ? BeingDeleted(repository_) : absl::OkStatus();
 }
 
-absl::Status RepositoryWrite::EnsureThere(kv::KvTransaction& transaction, absl::Time now) const {
-  if (is_there_) return absl::OkStatus();
+absl::Status RepositoryWrite::EnsureExists(kv::KvTransaction& transaction, absl::Time now) const {
+  if (exists_) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::optional<RepositoryRecord> before, ReadRepository(transaction, repository_));
-  if (IsThere(before)) return absl::OkStatus();
+  if (RepositoryExists(before)) return absl::OkStatus();
   RepositoryRecord record = before.value_or(RepositoryRecord());
   *record.mutable_created_at() = ToTimestamp(now);
   record.set_deleted(false);
-  WriteRecord(transaction, keys::Repository(repository_), record);
+  kv::WriteRecord(transaction, keys::Repository(repository_), record);
   return absl::OkStatus();
 }
 

@@ -11,31 +11,32 @@
 
 namespace entrepot::manifest {
 
-// What every transaction that writes to a repository does besides: it keeps the repository from being deleted
-// meanwhile, refuses tokens from before the last deletion, and makes the repository with the first thing that is pushed
-// to it. Pushes to one that is there hold it side by side; only who makes it, or deletes it, holds it alone.
+// What each transaction that writes to a repository must do in addition: it holds the repository, so that it is not
+// deleted meanwhile; refuses tokens that were issued before the last deletion; and makes the repository with its first
+// push. Writers of a repository that exists hold it shared; the call that makes or deletes it holds it exclusively.
 class RepositoryWrite {
  public:
   enum class Kind { kPush, kRemoval };
 
-  // Looks before the transaction, and asks for the lock. The errors of CheckToken(); NAME_UNKNOWN for a removal from a
-  // deleted repository; BeingDeleted(). `caller` must outlive it.
+  // Call it before the transaction: reads the record and adds the lock to `locks`. Returns the errors of CheckToken();
+  // NAME_UNKNOWN for a removal from a deleted repository; BeingDeleted(). `caller` must outlive the RepositoryWrite.
   static absl::StatusOr<RepositoryWrite> Plan(kv::KvReader& kv, const Caller& caller, const RepositoryName& repository,
                                               Kind kind, CatalogLocks* locks);
 
-  // The first thing within the transaction; the errors of Plan(). BeingDeleted() also where it has been deleted since.
+  // Call it first within the transaction. Returns the errors of Plan(); BeingDeleted() also if the repository was
+  // deleted after Plan().
   absl::Status Enter(kv::KvReader& transaction) const;
-  // Within the transaction of a push, once there is something to write.
-  absl::Status EnsureThere(kv::KvTransaction& transaction, absl::Time now) const;
+  // Call it within the transaction of a push that writes something: makes the repository unless it exists.
+  absl::Status EnsureExists(kv::KvTransaction& transaction, absl::Time now) const;
 
  private:
-  RepositoryWrite(const Caller* caller, const RepositoryName& repository, Kind kind, bool is_there)
-      : caller_(caller), repository_(repository), kind_(kind), is_there_(is_there) {}
+  RepositoryWrite(const Caller* caller, const RepositoryName& repository, Kind kind, bool exists)
+      : caller_(caller), repository_(repository), kind_(kind), exists_(exists) {}
 
   const Caller* caller_;
   RepositoryName repository_;
   Kind kind_;
-  bool is_there_;
+  bool exists_;
 };
 
 }  // namespace entrepot::manifest

@@ -17,7 +17,7 @@ namespace entrepot::manifest {
 TagGuard::TagGuard(const PolicyProvider& policy, const Caller* caller, const RepositoryName* repository)
     : policy_(policy ? policy() : nullptr), caller_(*caller), repository_(*repository) {}
 
-bool TagGuard::MayHold() const { return policy_ != nullptr && rules().MayBeImmutable(repository_); }
+bool TagGuard::MayHaveImmutableTags() const { return policy_ != nullptr && rules().MayBeImmutable(repository_); }
 
 bool TagGuard::IsImmutable(const Tag& tag) const {
   return policy_ != nullptr && rules().Immutable(repository_, tag).has_value();
@@ -31,8 +31,7 @@ absl::Status TagGuard::CheckChange(const Tag& tag, absl::string_view change) con
   }
   if (const auto rule = rules().CreateOnly({caller_.account, caller_.groups}, repository_, tag)) {
     return OciError(OciErrorCode::kDenied,
-                    absl::StrCat(name, " is there already, and you may only make tags there: it cannot be ", change),
-                    *rule);
+                    absl::StrCat(name, " exists, and you may only create tags here: it cannot be ", change), *rule);
   }
   return absl::OkStatus();
 }
@@ -46,19 +45,19 @@ absl::Status TagGuard::CheckPush(kv::KvReader& transaction, const Tag& tag, cons
 absl::Status TagGuard::CheckDeletionOf(kv::KvReader& transaction, const Digest& manifest,
                                        const std::set<Tag>& tags) const {
   for (const Tag& tag : tags) RETURN_IF_ERROR(CheckChange(tag, "deleted"));
-  if (!MayHold()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(std::set<Digest> indexes, NeededBy(transaction, manifest));
-  return CheckNotHeld(transaction, std::move(indexes), manifest);
+  if (!MayHaveImmutableTags()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(std::set<Digest> indexes, ManifestsReferringTo(transaction, manifest));
+  return CheckNotNeeded(transaction, std::move(indexes), manifest);
 }
 
 absl::Status TagGuard::CheckUnlinkOf(kv::KvReader& transaction, const Digest& blob) const {
-  if (!MayHold()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(std::set<Digest> manifests, NeededBy(transaction, blob));
-  return CheckNotHeld(transaction, std::move(manifests), blob);
+  if (!MayHaveImmutableTags()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(std::set<Digest> manifests, ManifestsReferringTo(transaction, blob));
+  return CheckNotNeeded(transaction, std::move(manifests), blob);
 }
 
 absl::Status TagGuard::CheckDeletionOfAll(kv::KvReader& kv) const {
-  if (!MayHold()) return absl::OkStatus();
+  if (!MayHaveImmutableTags()) return absl::OkStatus();
   RecordCursor cursor(&kv, keys::TagsOf(repository_), "");
   for (;;) {
     ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
@@ -68,8 +67,8 @@ absl::Status TagGuard::CheckDeletionOfAll(kv::KvReader& kv) const {
   }
 }
 
-absl::Status TagGuard::CheckNotHeld(kv::KvReader& transaction, std::set<Digest> manifests,
-                                    const Digest& removed) const {
+absl::Status TagGuard::CheckNotNeeded(kv::KvReader& transaction, std::set<Digest> manifests,
+                                      const Digest& removed) const {
   std::vector<Digest> to_visit(manifests.begin(), manifests.end());
   while (!to_visit.empty()) {
     const Digest digest = std::move(to_visit.back());
@@ -83,21 +82,21 @@ absl::Status TagGuard::CheckNotHeld(kv::KvReader& transaction, std::set<Digest> 
                                    removed.ToString(), ": it cannot be deleted"),
                       *rule);
     }
-    ASSIGN_OR_RETURN(const std::set<Digest> indexes, NeededBy(transaction, digest));
+    ASSIGN_OR_RETURN(const std::set<Digest> indexes, ManifestsReferringTo(transaction, digest));
     for (const Digest& index : indexes) {
       if (manifests.insert(index).second) to_visit.push_back(index);
     }
-    if (manifests.size() <= kHoldersMax) continue;
-    return OciError(OciErrorCode::kDenied,
-                    absl::StrCat("too much needs ", removed.ToString(), " to tell whether an immutable tag does"));
+    if (manifests.size() <= kVisitedMax) continue;
+    return OciError(OciErrorCode::kDenied, absl::StrCat("too many manifests refer to ", removed.ToString(),
+                                                        " to check whether an immutable tag needs it"));
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::set<Digest>> TagGuard::NeededBy(kv::KvReader& transaction, const Digest& digest) const {
+absl::StatusOr<std::set<Digest>> TagGuard::ManifestsReferringTo(kv::KvReader& transaction, const Digest& digest) const {
   std::set<Digest> manifests;
   RecordCursor cursor(&transaction, keys::ReferencesTo(digest, repository_), "");
-  while (manifests.size() <= kHoldersMax) {
+  while (manifests.size() <= kVisitedMax) {
     ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
     if (entry == nullptr) break;
     ASSIGN_OR_RETURN(keys::Decoded key, keys::Decode(entry->key));

@@ -17,40 +17,41 @@
 
 namespace entrepot::manifest {
 
-// The policy in force now; null where there is none.
+// Returns the policy in force now; null if there is none.
 using PolicyProvider = std::function<std::shared_ptr<const policy::Policy>()>;
 
-// What the rules of tags forbid to one call on one repository: DENIED, with a message that names the tag and a detail
-// that names the rule. The rules are those in force when it was made. All within transactions; see there for the locks
-// that keep the answers true (catalog_locks.h).
+// Checks one call on one repository against the tag rules that were in force when the TagGuard was made. A forbidden
+// change is DENIED, with a message that names the tag and a detail that names the rule. The checks run within
+// transactions; catalog_locks.h describes the locks that keep their results true.
 //
-// A manifest is held by its immutable tags, and by every index of its repository that lists it and is held; a blob by
-// the manifests of its repository that need it. What is held is not removed.
+// A manifest is needed by its immutable tags, and by each index of its repository that lists it and is needed itself; a
+// blob by the needed manifests of its repository that refer to it. A needed manifest or blob cannot be removed.
 class TagGuard {
  public:
-  // Manifests that are looked at on the way up from what is to be removed. Where there are more, it is not removed.
-  static constexpr size_t kHoldersMax = 10'000;
+  // How many manifests and indexes a check visits above the one that is to be removed. If there are more, the removal
+  // is DENIED.
+  static constexpr size_t kVisitedMax = 10'000;
 
-  // Both must outlive it.
+  // `caller` and `repository` must outlive the TagGuard.
   TagGuard(const PolicyProvider& policy, const Caller* caller, const RepositoryName* repository);
 
   bool IsImmutable(const Tag& tag) const;
-  // Of a tag that is to name `manifest`: to make it, or to push it once more as it is, is always allowed.
+  // Checks a push of `manifest` by the tag. Making a tag, and pushing the manifest that it names already, are allowed.
   absl::Status CheckPush(kv::KvReader& transaction, const Tag& tag, const Digest& manifest) const;
   absl::Status CheckDeletion(const Tag& tag) const { return CheckChange(tag, "deleted"); }
-  // Of the manifest with its tags, which are `tags`.
+  // Checks the deletion of a manifest with its tags; `tags` are all of them.
   absl::Status CheckDeletionOf(kv::KvReader& transaction, const Digest& manifest, const std::set<Tag>& tags) const;
   absl::Status CheckUnlinkOf(kv::KvReader& transaction, const Digest& blob) const;
-  // Of the whole repository.
+  // Checks the deletion of the whole repository.
   absl::Status CheckDeletionOfAll(kv::KvReader& kv) const;
 
  private:
   const policy::TagRules& rules() const { return policy_->tag_rules(); }
-  bool MayHold() const;
+  bool MayHaveImmutableTags() const;
   absl::Status CheckChange(const Tag& tag, absl::string_view change) const;
-  // DENIED where one of the manifests is held.
-  absl::Status CheckNotHeld(kv::KvReader& transaction, std::set<Digest> manifests, const Digest& removed) const;
-  absl::StatusOr<std::set<Digest>> NeededBy(kv::KvReader& transaction, const Digest& digest) const;
+  // DENIED if an immutable tag needs one of the manifests.
+  absl::Status CheckNotNeeded(kv::KvReader& transaction, std::set<Digest> manifests, const Digest& removed) const;
+  absl::StatusOr<std::set<Digest>> ManifestsReferringTo(kv::KvReader& transaction, const Digest& digest) const;
 
   const std::shared_ptr<const policy::Policy> policy_;
   const Caller& caller_;

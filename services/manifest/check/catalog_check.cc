@@ -11,11 +11,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/check/catalog_invariants.h"
 #include "services/manifest/records/blob_record.h"
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/records/record_cursor.h"
-#include "services/manifest/records/record_io.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
@@ -24,7 +24,7 @@ namespace {
 using storage::v1::BlobRecord;
 
 constexpr size_t kViolationsMax = 1000;
-// The collector has quarantined objects by then that nothing names.
+// By that age, the collector has quarantined orphans.
 constexpr absl::Duration kOld = absl::Hours(48);
 
 class CatalogCheck {
@@ -57,7 +57,7 @@ class CatalogCheck {
     options.violations_max = kViolationsMax;
     options.check_object = [this](const StorageKey& key, uint64_t size_bytes) -> absl::Status {
       if (!failure_.ok()) return absl::OkStatus();
-      absl::Status status = Go(0);
+      absl::Status status = KeepPace(0);
       if (status.ok()) status = objects_.Check(key, size_bytes);
       const bool of_the_object = status.ok() || absl::IsNotFound(status) || absl::IsDataLoss(status);
       if (of_the_object) return status;
@@ -66,7 +66,7 @@ class CatalogCheck {
     };
     if (options_.online) {
       options.list_objects = [this](const std::string& start_after, size_t limit) -> absl::StatusOr<StoredObjectPage> {
-        RETURN_IF_ERROR(Go(0));
+        RETURN_IF_ERROR(KeepPace(0));
         return objects_.ListUnclaimed(kOld, start_after, limit);
       };
     }
@@ -96,13 +96,13 @@ class CatalogCheck {
     } else {
       return status;
     }
-    return Go(blob->size_bytes);
+    return KeepPace(blob->size_bytes);
   }
 
-  // Nothing where the record cannot be read, which is a violation already.
+  // nullopt if the blob is not LIVE, or if the record cannot be read, which is a violation of its own.
   static std::optional<Blob> LiveBlobOf(const kv::KeyValue& entry) {
     const absl::StatusOr<keys::Decoded> key = keys::Decode(entry.key);
-    const absl::StatusOr<BlobRecord> record = ParseRecord<BlobRecord>(entry.key, entry.value);
+    const absl::StatusOr<BlobRecord> record = kv::ParseRecord<BlobRecord>(entry.key, entry.value);
     if (!key.ok() || !record.ok() || record->state() != BlobRecord::LIVE) return std::nullopt;
     absl::StatusOr<Blob> blob = ToBlob(*key->digest, *record);
     return blob.ok() ? std::optional<Blob>(*std::move(blob)) : std::nullopt;
@@ -110,12 +110,12 @@ class CatalogCheck {
 
   absl::Status NoteDamage(const kv::KeyValue& entry, const Blob& blob, const absl::Status& status) {
     if (options_.online) {
-      // It may have been collected, or marked, meanwhile.
+      // The blob may have been deleted or marked CORRUPT meanwhile.
       ASSIGN_OR_RETURN(const std::optional<std::string> now, kv_.Get(entry.key));
       const std::optional<Blob> still = now.has_value() ? LiveBlobOf({entry.key, *now}) : std::nullopt;
       if (!still.has_value() || !(still->storage_key == blob.storage_key)) return absl::OkStatus();
     }
-    // One that is missing or short has been found before.
+    // A missing or short object has been reported already.
     const std::string name = absl::StrCat("I1: ", blob.digest.ToString(), " at ");
     const bool known = absl::c_any_of(report_.violations(),
                                       [&](const std::string& line) { return line.compare(0, name.size(), name) == 0; });
@@ -132,7 +132,7 @@ class CatalogCheck {
     }
   }
 
-  absl::Status Go(uint64_t bytes) {
+  absl::Status KeepPace(uint64_t bytes) {
     if (pace_(1, bytes)) return absl::OkStatus();
     return absl::CancelledError("the check was stopped");
   }
@@ -142,7 +142,7 @@ class CatalogCheck {
   const CatalogCheckOptions& options_;
   const Pace& pace_;
   v1::InvariantReport report_;
-  // Why no object could be looked at.
+  // The first error that kept an object from being checked.
   absl::Status failure_;
 };
 

@@ -10,16 +10,16 @@
 namespace entrepot::manifest {
 
 struct CatalogCheckOptions {
-  // Reads and hashes every object too.
+  // Also read and hash all objects.
   bool rehash = false;
-  // A registry that runs. Others write meanwhile: what does not fit counts only if it does not fit the second time
-  // either. Its collector should have found objects that nothing names; in one that was stopped, or in a backup, they
-  // are nothing to wonder at.
+  // Whether the registry is running. Then records may change meanwhile, and a violation counts only if a second run
+  // reports it too. Orphans are reported only then: a running collector should have quarantined them; in a stopped
+  // registry or a backup they are normal.
   bool online = false;
 };
 
-// Holds records against one another and against the objects that they name: for operators (catalog_invariants.h). An
-// error where that cannot be done; kCancelled where `pace` stopped it.
+// Checks the records against one another and against the objects that they name, for operators (catalog_invariants.h).
+// Returns an error if that cannot be done; kCancelled if `pace` stopped it.
 absl::StatusOr<v1::InvariantReport> CheckCatalog(kv::KvReader& kv, BlobStorage& objects,
                                                  const CatalogCheckOptions& options, const Pace& pace);
 

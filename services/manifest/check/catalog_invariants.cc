@@ -10,12 +10,13 @@
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/core/digester.h"
 #include "services/core/media_type.h"
+#include "services/core/time/proto_time.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/catalog/manifest_writes.h"
 #include "services/manifest/format/manifest_parser.h"
 #include "services/manifest/format/manifest_validator.h"
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/records/record_cursor.h"
-#include "services/manifest/records/record_io.h"
 #include "services/manifest/records/tag_record.h"
 #include "services/status/status_macros.h"
 
@@ -65,10 +66,10 @@ class Checker {
     return value.has_value();
   }
 
-  // What cannot be read is a violation of its own, once, where the record itself is checked.
+  // nullopt also if the record cannot be parsed: CheckEntry() reports that once, for the record itself.
   template <typename Record>
   absl::StatusOr<std::optional<Record>> ReadIfReadable(const std::string& key) {
-    absl::StatusOr<std::optional<Record>> record = ReadRecord<Record>(kv_, key);
+    absl::StatusOr<std::optional<Record>> record = kv::ReadRecord<Record>(kv_, key);
     if (absl::IsDataLoss(record.status())) return std::nullopt;
     return record;
   }
@@ -76,7 +77,7 @@ class Checker {
   absl::Status CheckEntry(const kv::KeyValue& entry) {
     const absl::StatusOr<Decoded> key = keys::Decode(entry.key);
     absl::Status status = key.ok() ? Dispatch(*key, entry) : key.status();
-    // The record is broken, not the KV.
+    // kDataLoss is about the record, not about the KV.
     if (!absl::IsDataLoss(status)) return status;
     Violated("record", status.message());
     return absl::OkStatus();
@@ -101,13 +102,13 @@ class Checker {
       case Kind::kRepository:
         return CheckRepositoryRecord(*key.repository, entry);
       case Kind::kDeleteIntent:
-        return ParseRecord<DeleteIntentRecord>(entry.key, entry.value).status();
+        return kv::ParseRecord<DeleteIntentRecord>(entry.key, entry.value).status();
       case Kind::kPull:
         return CheckPull(*key.repository, *key.tag, entry);
       case Kind::kCollection:
-        return ParseRecord<CollectionRecord>(entry.key, entry.value).status();
+        return kv::ParseRecord<CollectionRecord>(entry.key, entry.value).status();
       case Kind::kScrub:
-        return ParseRecord<ScrubRecord>(entry.key, entry.value).status();
+        return kv::ParseRecord<ScrubRecord>(entry.key, entry.value).status();
       case Kind::kFormat:
       case Kind::kReview:
       case Kind::kPullTracking:
@@ -117,16 +118,16 @@ class Checker {
   }
 
   absl::Status CheckBlob(const Digest& digest, const kv::KeyValue& entry) {
-    ASSIGN_OR_RETURN(const BlobRecord record, ParseRecord<BlobRecord>(entry.key, entry.value));
+    ASSIGN_OR_RETURN(const BlobRecord record, kv::ParseRecord<BlobRecord>(entry.key, entry.value));
     const absl::StatusOr<StorageKey> storage_key = StorageKey::Parse(record.storage_key());
     if (!storage_key.ok() || record.generation() == 0 || record.state() == BlobRecord::STATE_UNSPECIFIED) {
       Violated("record", digest.ToString(), " is incomplete");
       return absl::OkStatus();
     }
     if (!storage_keys_.insert(storage_key->ToString()).second) {
-      Violated("I2", "two blobs have the bytes ", storage_key->ToString());
+      Violated("I2", "two blobs have the object ", storage_key->ToString());
     }
-    RETURN_IF_ERROR(CheckIsNotDoomed(digest, *storage_key));
+    RETURN_IF_ERROR(CheckHasNoIntent(digest, *storage_key));
     if (options_.check_object && !record.has_corrupt_since()) {
       const absl::Status object = options_.check_object(*storage_key, record.size_bytes());
       if (!object.ok()) Violated("I1", digest.ToString(), " at ", storage_key->ToString(), ": ", object.message());
@@ -134,21 +135,21 @@ class Checker {
     ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> references,
                      kv_.Scan({.prefix = keys::ReferencesTo(digest), .start_after = "", .limit = 1}));
     if (record.state() == BlobRecord::CORRUPT && !references.empty() && options_.report_corrupt) {
-      Violated("I1", digest.ToString(), " is corrupt, and needed");
+      Violated("I1", digest.ToString(), " is CORRUPT, and a manifest refers to it");
     }
     return CheckWillBeReviewed(digest, record, !references.empty());
   }
 
-  absl::Status CheckIsNotDoomed(const Digest& digest, const StorageKey& storage_key) {
+  absl::Status CheckHasNoIntent(const Digest& digest, const StorageKey& storage_key) {
     ASSIGN_OR_RETURN(const std::optional<DeleteIntentRecord> intent,
                      ReadIfReadable<DeleteIntentRecord>(keys::DeleteIntent(storage_key)));
     if (!intent.has_value()) return absl::OkStatus();
     if (!intent->suspect()) {
-      Violated("I2", "the bytes ", storage_key.ToString(), " of ", digest.ToString(), " are to be deleted");
+      Violated("I2", "the bytes ", storage_key.ToString(), " of ", digest.ToString(), " are deletable");
     } else if (intent->has_quarantined_at()) {
-      Violated("I2", "the bytes ", storage_key.ToString(), " of ", digest.ToString(), " were quarantined as nobody's");
+      Violated("I2", "the bytes ", storage_key.ToString(), " of ", digest.ToString(), " were quarantined as an orphan");
     }
-    // A suspect that is not judged yet may be somebody's.
+    // A suspect that is not quarantined may belong to a blob: it is going to be unmarked.
     return absl::OkStatus();
   }
 
@@ -159,7 +160,7 @@ class Checker {
       for (const StoredObject& object : page.objects) {
         if (storage_keys_.contains(object.storage_key.ToString())) continue;
         ASSIGN_OR_RETURN(const bool intended, Exists(keys::DeleteIntent(object.storage_key)));
-        if (!intended) Violated("I4", "nothing names the object ", object.storage_key.ToString());
+        if (!intended) Violated("I4", "nothing refers to the object ", object.storage_key.ToString());
         if (violations_.size() >= options_.violations_max) return absl::OkStatus();
       }
       position = std::move(page.next);
@@ -170,17 +171,17 @@ class Checker {
   absl::Status CheckWillBeReviewed(const Digest& digest, const BlobRecord& record, bool is_needed) {
     if (record.has_review_due()) {
       ASSIGN_OR_RETURN(const bool queued, Exists(keys::Review(FromTimestamp(record.review_due()), digest)));
-      if (!queued) Violated("I5", digest.ToString(), " has lost its place in the review queue");
+      if (!queued) Violated("I5", digest.ToString(), " has lost its entry in the review queue");
       return absl::OkStatus();
     }
     if (is_needed && record.state() != BlobRecord::CONDEMNED) return absl::OkStatus();
     RETURN_IF_ERROR(ReadQueue());
     if (queued_->contains(digest.ToString())) return absl::OkStatus();
-    Violated("I5", digest.ToString(), " is not referred to, and no review is due");
+    Violated("I5", digest.ToString(), " has no reference and no entry in the review queue");
     return absl::OkStatus();
   }
 
-  // The queue is sorted by time, so that looking for one blob means reading it all.
+  // The queue is sorted by time: to find the entries of one blob, all of it must be read.
   absl::Status ReadQueue() {
     if (queued_.has_value()) return absl::OkStatus();
     queued_.emplace();
@@ -196,7 +197,8 @@ class Checker {
   absl::Status CheckLink(const Decoded& key) {
     ASSIGN_OR_RETURN(const bool blob, Exists(keys::Blob(*key.digest)));
     if (!blob)
-      Violated("record", key.repository->ToString(), " is linked to ", key.digest->ToString(), ", which is gone");
+      Violated("record", key.repository->ToString(), " is linked to ", key.digest->ToString(),
+               ", which does not exist");
     return CheckRepository(*key.repository);
   }
 
@@ -204,23 +206,23 @@ class Checker {
     ASSIGN_OR_RETURN(const std::optional<RepositoryRecord> record,
                      ReadIfReadable<RepositoryRecord>(keys::Repository(repository)));
     if (!record.has_value()) {
-      Violated("record", "the repository ", repository.ToString(), " has content, but no record");
+      Violated("record", "the repository ", repository.ToString(), " has content but no record");
     } else if (record->deleted() && !record->emptying()) {
-      Violated("record", "the repository ", repository.ToString(), " is deleted, but has content");
+      Violated("record", "the repository ", repository.ToString(), " is deleted but has content");
     }
     return absl::OkStatus();
   }
 
   absl::Status CheckRepositoryRecord(const RepositoryName& repository, const kv::KeyValue& entry) {
-    ASSIGN_OR_RETURN(const RepositoryRecord record, ParseRecord<RepositoryRecord>(entry.key, entry.value));
+    ASSIGN_OR_RETURN(const RepositoryRecord record, kv::ParseRecord<RepositoryRecord>(entry.key, entry.value));
     const bool fits = record.has_created_at() && (!record.emptying() || record.deleted()) &&
                       (!record.deleted() || record.has_deleted_at());
-    if (!fits) Violated("record", "the record of the repository ", repository.ToString(), " contradicts itself");
+    if (!fits) Violated("record", "the record of the repository ", repository.ToString(), " is inconsistent");
     return absl::OkStatus();
   }
 
   absl::Status CheckManifest(const RepositoryName& repository, const Digest& digest, const kv::KeyValue& entry) {
-    ASSIGN_OR_RETURN(const ManifestRecord record, ParseRecord<ManifestRecord>(entry.key, entry.value));
+    ASSIGN_OR_RETURN(const ManifestRecord record, kv::ParseRecord<ManifestRecord>(entry.key, entry.value));
     RETURN_IF_ERROR(CheckRepository(repository));
     const std::string name = absl::StrCat(repository.ToString(), "@", digest.ToString());
     if (!(ComputeDigest(digest.algorithm(), record.content()) == digest)) {
@@ -229,10 +231,10 @@ class Checker {
     }
     const absl::StatusOr<ValidManifest> manifest = Reread(record);
     if (!manifest.ok()) {
-      Violated("I6", name, " cannot be read: ", manifest.status().message());
+      Violated("I6", name, " cannot be parsed: ", manifest.status().message());
       return absl::OkStatus();
     }
-    for (const Need& need : manifest->needs) {
+    for (const ManifestNeed& need : manifest->needs) {
       if (need.may_be_missing) continue;
       ASSIGN_OR_RETURN(const bool referred, Exists(keys::Reference(need.digest, repository, digest)));
       if (!referred) Violated("I1", name, " needs ", need.digest.ToString(), ", but has no reference to it");
@@ -250,7 +252,7 @@ class Checker {
                             const ValidManifest& manifest) {
     const std::string subject = manifest.subject.has_value() ? manifest.subject->ToString() : "";
     if (record.subject() != subject || record.artifact_type() != manifest.artifact_type) {
-      Violated("record", repository.ToString(), "@", digest.ToString(), " is not described by its record");
+      Violated("record", repository.ToString(), "@", digest.ToString(), " differs from its record");
     }
     if (!manifest.subject.has_value()) return absl::OkStatus();
     ASSIGN_OR_RETURN(const std::optional<ReferrerRecord> referrer,
@@ -276,24 +278,24 @@ class Checker {
   }
 
   absl::Status CheckReference(const Decoded& key, const kv::KeyValue& entry) {
-    ASSIGN_OR_RETURN(const ReferenceRecord record, ParseRecord<ReferenceRecord>(entry.key, entry.value));
+    ASSIGN_OR_RETURN(const ReferenceRecord record, kv::ParseRecord<ReferenceRecord>(entry.key, entry.value));
     const std::string name = absl::StrCat(key.repository->ToString(), "@", key.manifest->ToString());
     ASSIGN_OR_RETURN(const std::optional<ManifestRecord> manifest,
                      ReadIfReadable<ManifestRecord>(keys::Manifest(*key.repository, *key.manifest)));
     if (!manifest.has_value()) {
-      Violated("record", key.digest->ToString(), " is kept for ", name, ", which is gone");
+      Violated("record", key.digest->ToString(), " has a reference from ", name, ", which does not exist");
       return absl::OkStatus();
     }
     const absl::StatusOr<std::set<Digest>> references = ReferencesOf(*key.manifest, *manifest);
     if (references.ok() && references->count(*key.digest) == 0) {
-      Violated("record", key.digest->ToString(), " is kept for ", name, ", which does not need it");
+      Violated("record", key.digest->ToString(), " has a reference from ", name, ", which does not refer to it");
     }
-    // Its users may delete a child of an index.
+    // A child of an index may be deleted while the index lists it.
     if (record.to_manifest()) return absl::OkStatus();
     ASSIGN_OR_RETURN(const std::optional<BlobRecord> blob, ReadIfReadable<BlobRecord>(keys::Blob(*key.digest)));
-    // One that is corrupt is reported once.
+    // CheckBlob() reports a CORRUPT blob.
     if (!blob.has_value() || blob->state() == BlobRecord::CONDEMNED) {
-      Violated("I1", key.digest->ToString(), " is needed by ", name, ", but is not live");
+      Violated("I1", key.digest->ToString(), " has a reference from ", name, ", but is not LIVE");
     }
     return absl::OkStatus();
   }
@@ -304,16 +306,17 @@ class Checker {
     ASSIGN_OR_RETURN(const std::optional<Digest> digest, ReadTag(kv_, repository, tag));
     if (!digest.has_value()) return absl::OkStatus();
     ASSIGN_OR_RETURN(const bool manifest, Exists(keys::Manifest(repository, *digest)));
-    if (!manifest) Violated("I6", name, " names ", digest->ToString(), ", which is gone");
+    if (!manifest) Violated("I6", name, " names ", digest->ToString(), ", which does not exist");
     ASSIGN_OR_RETURN(const bool listed, Exists(keys::TagOfManifest(repository, *digest, tag)));
     if (!listed) Violated("record", name, " is not among the tags of ", digest->ToString());
     return absl::OkStatus();
   }
 
   absl::Status CheckPull(const RepositoryName& repository, const Tag& tag, const kv::KeyValue& entry) {
-    RETURN_IF_ERROR(ParseRecord<PullRecord>(entry.key, entry.value).status());
+    RETURN_IF_ERROR(kv::ParseRecord<PullRecord>(entry.key, entry.value).status());
     ASSIGN_OR_RETURN(const bool tagged, Exists(keys::Tag(repository, tag)));
-    if (!tagged) Violated("record", repository.ToString(), ":", tag.ToString(), " was pulled, but is gone");
+    if (!tagged)
+      Violated("record", repository.ToString(), ":", tag.ToString(), " has a pull record but does not exist");
     return absl::OkStatus();
   }
 
@@ -329,7 +332,7 @@ class Checker {
   const InvariantOptions& options_;
   std::vector<std::string> violations_;
   absl::flat_hash_set<std::string> storage_keys_;
-  // The digests in the review queue, once they are asked for.
+  // The digests in the review queue; read when they are first needed.
   std::optional<absl::flat_hash_set<std::string>> queued_;
 };
 

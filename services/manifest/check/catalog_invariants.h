@@ -16,25 +16,25 @@
 namespace entrepot::manifest {
 
 struct InvariantOptions {
-  // OK where an object of that size lies under that key; else what is wrong. Asked for each blob that is not known to
-  // be corrupt. None: not checked.
+  // Returns OK if an object of that size exists under the storage key; otherwise what is wrong. Called for each blob
+  // that is not known to be corrupt. If empty, objects are not checked.
   std::function<absl::Status(const StorageKey&, uint64_t size_bytes)> check_object = {};
-  // Objects that no session names and that are old enough to be somebody's or garbage, as BlobStorage::ListUnclaimed()
-  // gives them. None: I4 is not checked.
+  // Returns the old objects that no session names, like BlobStorage::ListUnclaimed(): each must belong to a blob or
+  // have an intent. If empty, I4 is not checked.
   std::function<absl::StatusOr<StoredObjectPage>(const std::string& start_after, size_t limit)> list_objects = {};
-  // A blob that is marked as corrupt and needed breaks I1 until a push heals it. false: that is expected.
+  // Whether to report CORRUPT blobs that manifests refer to. They violate I1 until a push heals them.
   bool report_corrupt = true;
-  // Where to stop: a broken registry breaks many at once.
+  // The check stops after this number of violations: a broken registry has many.
   size_t violations_max = 1000;
 };
 
-// Holds every record of the catalog against every other (docs/records.md), and returns what does not fit, a line
-// each; none where all is well. The lines start with the invariant: I1 (references have their blobs), I2 (no intent
-// names live bytes), I4 (objects are somebody's, or garbage), I5 (garbage will be found), I6 (what is served is what
-// was pushed), or with "record".
+// Checks all records of the catalog against one another (docs/records.md), and returns the violations, one line each.
+// Each line starts with the invariant that is violated: I1 (references have their blobs), I2 (no intent names the bytes
+// of a blob), I4 (each object belongs to a blob or has an intent), I5 (garbage will be reviewed), I6 (the content that
+// is served is the content that was pushed), or with "record" (a record is unreadable or contradicts another one).
 //
-// It reads without locks, record by record: on a registry that is being written to, a line may be of a change that was
-// seen half, and counts only if a second run has it too. An error where the KV cannot be read.
+// Reads without locks, record by record: if the registry is being written to, a violation may be an artifact of a
+// change that was read half, and counts only if a second run reports it too. Returns an error if the KV cannot be read.
 absl::StatusOr<std::vector<std::string>> CheckInvariants(kv::KvReader& kv, const InvariantOptions& options);
 
 }  // namespace entrepot::manifest

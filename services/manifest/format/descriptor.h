@@ -13,21 +13,21 @@
 
 namespace entrepot::manifest {
 
-// What the registry reads of a content descriptor (OCI image specification, "Content Descriptors").
+// The fields of a content descriptor that the registry uses (OCI image specification, "Content Descriptors").
 struct Descriptor {
-  // Where in the manifest it stands: "layers[3]".
+  // Its path in the manifest, like "layers[3]".
   std::string field;
   MediaType media_type;
   Digest digest;
   // At most 2^63 - 1.
   uint64_t size_bytes = 0;
-  // The content itself, decoded; not yet held against digest and size.
+  // The content itself, decoded; not yet compared with the digest and the size.
   std::optional<std::string> data;
-  // The content can be had elsewhere.
+  // Whether the content can be downloaded elsewhere.
   bool has_urls = false;
 };
 
-// MANIFEST_INVALID, naming `field` and what is wrong there. Fields it does not know are ignored.
+// MANIFEST_INVALID: the descriptor is invalid; the message names `field` and the problem. Unknown fields are ignored.
 absl::StatusOr<Descriptor> ParseDescriptor(absl::string_view field, const boost::json::value& value);
 
 }  // namespace entrepot::manifest

@@ -19,7 +19,7 @@ namespace json = boost::json;
 
 absl::string_view View(const json::string& text) { return absl::string_view(text.data(), text.size()); }
 
-// The two letters beyond ASCII that fold into ASCII ones: long s, and the Kelvin sign.
+// Replaces the two letters outside ASCII that case folding maps to ASCII letters: the long s and the Kelvin sign.
 std::string FoldToAscii(absl::string_view key) {
   return absl::StrReplaceAll(key, {{"\xC5\xBF", "s"}, {"\xE2\x84\xAA", "k"}});
 }
@@ -44,7 +44,7 @@ absl::Status JsonFields::RefuseOtherSpellings(absl::Span<const absl::string_view
     for (const absl::string_view name : names) {
       if (!absl::EqualsIgnoreCase(folded, name)) continue;
       return InvalidField(Path(name),
-                          absl::StrCat("is also spelt ", QuotedInput(key), ", which readers take differently"));
+                          absl::StrCat("is also spelt ", QuotedInput(key), ", which readers interpret differently"));
     }
   }
   return absl::OkStatus();
@@ -84,7 +84,7 @@ absl::StatusOr<std::optional<MediaType>> JsonFields::MediaTypeField(absl::string
 absl::StatusOr<std::optional<uint64_t>> JsonFields::Unsigned(absl::string_view name) const {
   const json::value* const value = Find(name);
   if (value == nullptr) return std::nullopt;
-  // What does not fit in 63 bits is no int64.
+  // Boost.JSON parses integers of more than 63 bits as other types.
   if (!value->is_int64() || value->get_int64() < 0) {
     return InvalidField(Path(name), "must be an integer from 0 to 2^63 - 1");
   }
@@ -99,7 +99,8 @@ absl::StatusOr<std::map<std::string, std::string>> JsonFields::StringMap(absl::s
   for (const auto& entry : value->get_object()) {
     const absl::string_view key(entry.key().data(), entry.key().size());
     if (!entry.value().is_string()) {
-      return InvalidField(Path(name), absl::StrCat("must hold strings only; ", QuotedInput(key), " is none"));
+      return InvalidField(Path(name),
+                          absl::StrCat("must have string values only; that of ", QuotedInput(key), " is not a string"));
     }
     strings.emplace(key, View(entry.value().get_string()));
   }

@@ -16,28 +16,29 @@
 
 namespace entrepot::manifest {
 
-// MANIFEST_INVALID: "<field> <problem>", with the field as the detail.
+// The error MANIFEST_INVALID with the message "<field> <problem>" and the field as its detail.
 absl::Status InvalidField(absl::string_view field, absl::string_view problem);
 
-// A JSON object of a manifest, read field by field. null counts as absent, as it does for those who write manifests.
-// Whatever is of another type than asked for is MANIFEST_INVALID. It refers to the object.
+// Reads the fields of a JSON object of a manifest. null counts as absent, as it does for the programs that write
+// manifests. A field of another type than requested is MANIFEST_INVALID. The object must outlive the JsonFields.
 class JsonFields {
  public:
-  // `path` is where the object stands, empty for the manifest itself.
+  // `path` is the path of the object; empty for the manifest itself.
   static absl::StatusOr<JsonFields> Of(absl::string_view path, const boost::json::value& value);
 
-  // Readers that ignore the case of keys (Go's do) must not find under another key what others find under these.
+  // MANIFEST_INVALID if a key differs from one of `names` only in case: readers that ignore case (like those in Go)
+  // would read another value than readers that do not.
   absl::Status RefuseOtherSpellings(absl::Span<const absl::string_view> names) const;
 
   // The path of a field: "layers[3].size".
   std::string Path(absl::string_view name) const;
-  // Null where it is absent.
+  // Null if the field is absent.
   const boost::json::value* Find(absl::string_view name) const;
   absl::StatusOr<const boost::json::array*> Array(absl::string_view name) const;
   absl::StatusOr<std::optional<std::string>> String(absl::string_view name) const;
-  // Absent where empty.
+  // An empty string counts as absent.
   absl::StatusOr<std::optional<MediaType>> MediaTypeField(absl::string_view name) const;
-  // From 0 to 2^63 - 1, written as an integer.
+  // An integer from 0 to 2^63 - 1.
   absl::StatusOr<std::optional<uint64_t>> Unsigned(absl::string_view name) const;
   absl::StatusOr<std::map<std::string, std::string>> StringMap(absl::string_view name) const;
 

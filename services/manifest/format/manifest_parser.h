@@ -14,7 +14,7 @@
 
 namespace entrepot::manifest {
 
-// What stands in a manifest, of whichever type; absent what does not.
+// The content of a manifest of any type. Fields that the manifest does not have are absent.
 struct ParsedManifest {
   std::optional<uint64_t> schema_version;
   std::optional<MediaType> media_type;
@@ -24,18 +24,19 @@ struct ParsedManifest {
   std::optional<std::vector<Descriptor>> manifests;
   std::optional<Descriptor> subject;
   std::map<std::string, std::string> annotations;
-  // The mark of Docker's first format.
+  // Whether there is a field "fsLayers", as in Docker's schema 1.
   bool has_fs_layers = false;
 };
 
-// Descriptors in one manifest, its subject included.
+// The maximum number of descriptors in one manifest, including its subject.
 inline constexpr size_t kDescriptorsMax = 10'000;
 
-// Reads the bytes of an image manifest or index (Docker's or OCI's) from an untrusted client: strict about JSON
-// (strict_json.h) and about the type of each field, ignoring fields it does not know. What makes sense together is the
-// validator's (manifest_validator.h). MANIFEST_INVALID, with the field as the detail, where that fails.
+// Parses an image manifest or an index (Docker's or OCI's) from an untrusted client. It is strict about JSON
+// (strict_json.h) and about the type of each field, and ignores unknown fields. manifest_validator.h checks the
+// manifest as a whole. MANIFEST_INVALID, with the field as the detail, if the content cannot be parsed.
 //
-// Stored manifests are read again with it when they are deleted, so it must never refuse what it once accepted.
+// Stored manifests are parsed again when they are deleted: this function must never refuse a manifest that an earlier
+// version accepted.
 absl::StatusOr<ParsedManifest> ParseManifest(absl::string_view content);
 
 }  // namespace entrepot::manifest

@@ -18,7 +18,7 @@ namespace {
 struct KnownType {
   absl::string_view name;
   ManifestKind kind;
-  // Whether the content itself must name the type.
+  // Whether the content must have the field "mediaType".
   bool names_itself;
 };
 
@@ -55,13 +55,14 @@ absl::StatusOr<const KnownType*> Recognise(const MediaType& type) {
     if (known.name == type.ToString()) return &known;
   }
   const bool retired = absl::c_linear_search(kRetiredTypes, type.ToString());
-  return OciError(OciErrorCode::kManifestInvalid,
-                  absl::StrCat("manifests of the type ", QuotedInput(type.ToString()), " are not ",
-                               retired ? "stored any more: push an OCI image manifest or Docker schema 2" : "known"),
-                  "mediaType");
+  return OciError(
+      OciErrorCode::kManifestInvalid,
+      absl::StrCat("manifests of the type ", QuotedInput(type.ToString()), " are not ",
+                   retired ? "supported any more: push an OCI image manifest or Docker schema 2" : "supported"),
+      "mediaType");
 }
 
-// One text must not be an image to some clients and an index to others (CVE-2021-41190).
+// No manifest may be an image for some clients and an index for others (CVE-2021-41190).
 absl::Status CheckShape(const KnownType& type, const ParsedManifest& manifest) {
   if (manifest.schema_version != 2) return InvalidField("schemaVersion", "must be 2");
   if (type.names_itself && !manifest.media_type.has_value()) return InvalidField("mediaType", "is missing");
@@ -82,7 +83,7 @@ absl::Status CheckData(const Descriptor& descriptor) {
   const std::string field = absl::StrCat(descriptor.field, ".data");
   if (descriptor.data->size() != descriptor.size_bytes) {
     return InvalidField(
-        field, absl::StrCat("has ", descriptor.data->size(), " bytes, but the size says ", descriptor.size_bytes));
+        field, absl::StrCat("has ", descriptor.data->size(), " bytes, but the size is ", descriptor.size_bytes));
   }
   if (!(ComputeDigest(descriptor.digest.algorithm(), *descriptor.data) == descriptor.digest)) {
     return InvalidField(field, "does not have the digest");
@@ -96,7 +97,7 @@ bool IsNonDistributable(const Descriptor& layer) {
          absl::StartsWith(type, kDockerForeignLayer);
 }
 
-// The needs in one list, and then each digest once.
+// Collects the needs and merges those of the same digest.
 class NeedList {
  public:
   void Add(const Descriptor& descriptor, bool may_be_missing) {
@@ -106,15 +107,16 @@ class NeedList {
                       .may_be_missing = may_be_missing});
   }
 
-  absl::StatusOr<std::vector<Need>> Take() && {
-    std::stable_sort(needs_.begin(), needs_.end(), [](const Need& a, const Need& b) { return a.digest < b.digest; });
-    std::vector<Need> distinct;
-    for (Need& need : needs_) {
+  absl::StatusOr<std::vector<ManifestNeed>> Take() && {
+    std::stable_sort(needs_.begin(), needs_.end(),
+                     [](const ManifestNeed& a, const ManifestNeed& b) { return a.digest < b.digest; });
+    std::vector<ManifestNeed> distinct;
+    for (ManifestNeed& need : needs_) {
       if (distinct.empty() || !(distinct.back().digest == need.digest)) {
         distinct.push_back(std::move(need));
         continue;
       }
-      Need& first = distinct.back();
+      ManifestNeed& first = distinct.back();
       if (first.size_bytes != need.size_bytes) {
         return InvalidField(absl::StrCat(need.field, ".size"), absl::StrCat("differs from that of ", first.field));
       }
@@ -124,10 +126,10 @@ class NeedList {
   }
 
  private:
-  std::vector<Need> needs_;
+  std::vector<ManifestNeed> needs_;
 };
 
-absl::StatusOr<std::vector<Need>> CollectNeeds(const ParsedManifest& manifest) {
+absl::StatusOr<std::vector<ManifestNeed>> CollectNeeds(const ParsedManifest& manifest) {
   NeedList needs;
   if (manifest.config.has_value()) {
     RETURN_IF_ERROR(CheckData(*manifest.config));
@@ -159,7 +161,7 @@ absl::StatusOr<ValidManifest> ValidateManifest(const std::optional<MediaType>& c
   ASSIGN_OR_RETURN(MediaType media_type, TypeOf(content_type, manifest));
   ASSIGN_OR_RETURN(const KnownType* const type, Recognise(media_type));
   RETURN_IF_ERROR(CheckShape(*type, manifest));
-  ASSIGN_OR_RETURN(std::vector<Need> needs, CollectNeeds(manifest));
+  ASSIGN_OR_RETURN(std::vector<ManifestNeed> needs, CollectNeeds(manifest));
   std::optional<Digest> subject;
   if (manifest.subject.has_value()) {
     RETURN_IF_ERROR(CheckData(*manifest.subject));

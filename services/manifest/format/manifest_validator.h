@@ -17,30 +17,31 @@ namespace entrepot::manifest {
 // An image (or an artifact in its form) has a config and layers; an index lists manifests.
 enum class ManifestKind { kImage, kIndex };
 
-// Content that a manifest refers to.
-struct Need {
+// A blob or manifest that a manifest refers to.
+struct ManifestNeed {
   // The first field that names it: "layers[3]".
   std::string field;
   Digest digest;
   uint64_t size_bytes = 0;
-  // A layer that need not be in a registry.
+  // Whether it is a layer that need not be in the registry.
   bool may_be_missing = false;
 };
 
-// A manifest that makes sense in itself; whether what it needs is there only the catalog knows.
+// A manifest that is valid by itself. The catalog checks whether its needs exist (catalog/manifest_needs.h).
 struct ValidManifest {
   ManifestKind kind = ManifestKind::kImage;
   MediaType media_type;
-  // One a digest, in the order of the digests. Not the subject, which may be missing.
-  std::vector<Need> needs;
+  // One for each digest, sorted by digest. Without the subject, which may be missing.
+  std::vector<ManifestNeed> needs;
   std::optional<Digest> subject;
-  // As a list of referrers shows it: an image without one has its config's type, an index none.
+  // As in a list of referrers: for an image without an artifact type, the type of its config; for an index without one,
+  // empty.
   std::string artifact_type;
   std::map<std::string, std::string> annotations;
 };
 
-// Checks the manifest by its type, which is that of the Content-Type header, of its own `mediaType`, or of both where
-// they agree. MANIFEST_INVALID, with the field as the detail.
+// Validates the manifest by the rules of its type. The type is the Content-Type header or the manifest's own
+// `mediaType`; if both exist, they must agree. MANIFEST_INVALID: the manifest is invalid; the detail is the field.
 absl::StatusOr<ValidManifest> ValidateManifest(const std::optional<MediaType>& content_type, ParsedManifest manifest);
 
 }  // namespace entrepot::manifest

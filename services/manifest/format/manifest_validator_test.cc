@@ -60,7 +60,7 @@ TEST(ManifestValidatorTest, ReadsAnImage) {
   EXPECT_THAT(manifest.annotations, ElementsAre(testing::Pair("a", "b")));
   ASSERT_EQ(manifest.needs.size(), 2u);
   EXPECT_LT(manifest.needs[0].digest, manifest.needs[1].digest);
-  for (const Need& need : manifest.needs) {
+  for (const ManifestNeed& need : manifest.needs) {
     EXPECT_EQ(need.digest, need.field == "config" ? Config().digest : Layer().digest);
     EXPECT_EQ(need.size_bytes, need.field == "config" ? Config().size_bytes : Layer().size_bytes);
     EXPECT_FALSE(need.may_be_missing);
@@ -82,7 +82,7 @@ struct Accepted {
   std::string content;
 };
 
-TEST(ManifestValidatorTest, AcceptsWhatClientsPush) {
+TEST(ManifestValidatorTest, AcceptsManifestsOfKnownClients) {
   const std::string config = DescriptorOf(Config(), kConfigType);
   const std::string sha512 =
       DescriptorJson(kLayerType, DigestOf("layer", DigestAlgorithm::kSha512), Layer().size_bytes);
@@ -121,12 +121,12 @@ struct Refused {
   std::string what;
   std::string content_type;
   std::string content;
-  // Of the message, and the whole of the detail.
+  // A part of the message, and the whole detail.
   std::string problem;
   std::string field;
 };
 
-TEST(ManifestValidatorTest, RefusesWhatIsHostileOrBroken) {
+TEST(ManifestValidatorTest, RefusesHostileAndBrokenManifests) {
   const std::string config = DescriptorOf(Config(), kConfigType);
   const std::string layer = DescriptorOf(Layer());
   const std::string size = absl::StrCat("\"size\":", Layer().size_bytes, "}]");
@@ -163,11 +163,11 @@ TEST(ManifestValidatorTest, RefusesWhatIsHostileOrBroken) {
       {"unknown type", "application/json", With(Image(), kImageType, "application/json"), "are not known", "mediaType"},
       {"another case of the type", "", With(Image(), "vnd.oci", "vnd.OCI"), "are not known", "mediaType"},
       {"Docker schema 1", "application/vnd.docker.distribution.manifest.v1+json", "{\"schemaVersion\":1}",
-       "not stored any more", "mediaType"},
+       "not supported any more", "mediaType"},
       {"signed schema 1", "application/vnd.docker.distribution.manifest.v1+prettyjws", "{\"schemaVersion\":1}",
-       "not stored any more", "mediaType"},
+       "not supported any more", "mediaType"},
       {"OCI artifact manifest", "application/vnd.oci.artifact.manifest.v1+json", "{\"blobs\":[]}",
-       "not stored any more", "mediaType"},
+       "not supported any more", "mediaType"},
       {"Docker image that does not name itself", kDockerImageType,
        With(Image(), absl::StrCat("\"mediaType\":\"", kImageType, "\","), ""), "is missing", "mediaType"},
       {"schema 1 in disguise", kImageType, Image(",\"fsLayers\":[]"), "schema 1", "fsLayers"},
@@ -231,12 +231,12 @@ TEST(ManifestValidatorTest, RefusesWhatIsHostileOrBroken) {
   }
 }
 
-TEST(ManifestValidatorTest, LayersThatLieElsewhereMayBeMissing) {
+TEST(ManifestValidatorTest, ForeignLayersMayBeMissing) {
   const auto may_be_missing = [](absl::string_view type, absl::string_view more) {
     const std::string content = absl::StrCat("{\"schemaVersion\":2,\"config\":", DescriptorOf(Config(), kConfigType),
                                              ",\"layers\":[", DescriptorOf(Layer(), type, more), "]}");
     const ValidManifest manifest = Read(kImageType, content).value();
-    for (const Need& need : manifest.needs) {
+    for (const ManifestNeed& need : manifest.needs) {
       if (need.field == "layers[0]") return need.may_be_missing;
     }
     ADD_FAILURE() << "no layer";
@@ -250,7 +250,7 @@ TEST(ManifestValidatorTest, LayersThatLieElsewhereMayBeMissing) {
   EXPECT_TRUE(may_be_missing("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", ""));
 }
 
-TEST(ManifestValidatorTest, ALayerThatIsAlsoTheConfigMustBeThere) {
+TEST(ManifestValidatorTest, ForeignLayerThatIsAlsoTheConfigIsRequired) {
   const std::string foreign = "application/vnd.oci.image.layer.nondistributable.v1.tar";
   const std::string content = absl::StrCat("{\"schemaVersion\":2,\"config\":", DescriptorOf(Config(), kConfigType),
                                            ",\"layers\":[", DescriptorOf(Config(), foreign), "]}");
@@ -267,7 +267,7 @@ TEST(ManifestValidatorTest, BoundsDescriptors) {
   EXPECT_EQ(GetOciErrorDetail(refused.status()), "layers");
 }
 
-TEST(ManifestValidatorTest, TakesAManifestOfFourMebibytes) {
+TEST(ManifestValidatorTest, AcceptsAManifestOfFourMebibytes) {
   std::vector<std::string> annotations;
   for (int i = 0; i < 400; ++i) annotations.push_back(absl::StrCat("\"a", i, "\":\"", std::string(10'000, 'A'), "\""));
   const std::string more = absl::StrCat(",\"annotations\":{", absl::StrJoin(annotations, ","), "}");

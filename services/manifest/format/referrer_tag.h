@@ -8,9 +8,9 @@
 
 namespace entrepot::manifest {
 
-// The manifest that a tag by its name belongs to: clients from before the referrers API tag signatures, attestations
-// and SBOMs "sha256-<hex>.sig", ".att" or ".sbom" (cosign), and lists of referrers "sha256-<hex>" (the distribution
-// specification's fallback). nullopt for all other tags.
+// The manifest that a tag belongs to by its name: clients without the referrers API use the tags "sha256-<hex>.sig",
+// ".att" and ".sbom" for signatures, attestations and SBOMs (cosign), and "sha256-<hex>" for lists of referrers (the
+// fallback of the distribution specification). nullopt for all other tags.
 std::optional<Digest> SubjectOfTag(const Tag& tag);
 
 }  // namespace entrepot::manifest

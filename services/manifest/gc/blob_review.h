@@ -14,37 +14,37 @@
 namespace entrepot::manifest {
 
 enum class ReviewResult {
-  // Somebody else has done it.
+  // The queue entry is gone: another collector has reviewed the blob.
   kGone,
   // There is no such blob.
   kUnknown,
-  // A manifest needs it.
+  // A manifest refers to the blob; it is kept.
   kReferenced,
-  // Looked at again when its lease is over.
+  // The lease is not over; the blob is queued for its end.
   kLeased,
-  // To be deleted once the grace is over.
+  // The blob was condemned now, and is queued for the end of the grace.
   kCondemned,
-  // Condemned already; another entry says when it goes.
+  // The blob is CONDEMNED and the grace is not over; another entry is due then.
   kWaiting,
-  // Its record and its links are gone; its bytes are to be deleted.
+  // The blob was deleted; its object is deletable.
   kDeleted,
-  // Condemned although a manifest needs it, which cannot be; it is saved.
+  // The blob was CONDEMNED although a manifest refers to it, which violates an invariant; it was revived.
   kRevived,
 };
 
 struct BlobReview {
   ReviewResult result = ReviewResult::kGone;
-  // kCondemned: when it is looked at again.
+  // kCondemned: when the blob is due again.
   absl::Time next = absl::InfiniteFuture();
-  // kDeleted.
+  // kDeleted: the blob that was deleted.
   std::optional<Blob> deleted = std::nullopt;
 };
 
-// Looks at one blob since its entry q/<due>|<digest> in the review queue is due, and takes it one step further
-// (docs/garbage-collection.md, "States of a blob"). One transaction, not synced: what a power cut takes back is done
-// once more. Any number may run at once.
-absl::StatusOr<BlobReview> ReviewEntry(kv::KvEngine& kv, const Clock& clock, absl::Duration grace, absl::Time due,
-                                       const Digest& digest);
+// Reviews the blob of the queue entry q/<due>|<digest>, which must be due: takes the blob one step further in its life
+// cycle (records/blob_record.h). One transaction, not synced: if a power cut undoes it, it is done again. Any number of
+// reviews may run at once.
+absl::StatusOr<BlobReview> ReviewBlob(kv::KvEngine& kv, const Clock& clock, absl::Duration grace, absl::Time due,
+                                      const Digest& digest);
 
 }  // namespace entrepot::manifest
 

@@ -1,5 +1,6 @@
 #include "services/manifest/gc/blob_review.h"
 
+#include "services/core/time/proto_time.h"
 #include "services/manifest/testing/collector_test_fixture.h"
 
 namespace entrepot::manifest {
@@ -8,11 +9,11 @@ namespace {
 using storage::v1::BlobRecord;
 using storage::v1::ReviewRecord;
 
-class BlobCollectionTest : public CollectorTest {
+class BlobReviewTest : public CollectorTest {
  protected:
   absl::Time OwnDue(const Digest& digest) { return FromTimestamp(Record(digest)->review_due()); }
   BlobReview Review(absl::Time due, const Digest& digest) {
-    const absl::StatusOr<BlobReview> review = ReviewEntry(kv_, clock_, kGrace, due, digest);
+    const absl::StatusOr<BlobReview> review = ReviewBlob(kv_, clock_, kGrace, due, digest);
     EXPECT_OK(review);
     return *review;
   }
@@ -29,11 +30,11 @@ class BlobCollectionTest : public CollectorTest {
   }
 };
 
-TEST_F(BlobCollectionTest, ALeaseKeepsABlobToItsEnd) {
+TEST_F(BlobReviewTest, KeepsABlobUntilItsLeaseEnds) {
   const Blob blob = Pushed("blob");
   clock_.Advance(kLease / 2);
-  ASSERT_OK(catalog_->blobs().Commit(kNobody, Repo("b"), objects_.Upload("blob")));
-  // The entry is of the first lease.
+  ASSERT_OK(catalog_->blobs().Commit(kAnonymous, Repo("b"), objects_.Upload("blob")));
+  // The entry is due at the end of the first lease.
   const absl::Time due = OwnDue(blob.digest);
   clock_.Advance(kLease / 2 - absl::Microseconds(1));
   const BlobReview review = Review(due, blob.digest);
@@ -43,7 +44,7 @@ TEST_F(BlobCollectionTest, ALeaseKeepsABlobToItsEnd) {
   EXPECT_EQ(OwnDue(blob.digest), FromTimestamp(Record(blob.digest)->lease_until()));
 }
 
-TEST_F(BlobCollectionTest, AManifestKeepsItsBlobsWithoutAnEntry) {
+TEST_F(BlobReviewTest, KeepsReferencedBlobsWithoutAnEntry) {
   PushedImage("v1");
   const Digest layer = DigestOf("layer of v1");
   clock_.Advance(10 * kLease);
@@ -53,15 +54,15 @@ TEST_F(BlobCollectionTest, AManifestKeepsItsBlobsWithoutAnEntry) {
   EXPECT_EQ(Count(keys::Reviews()), 1u);
 }
 
-TEST_F(BlobCollectionTest, WhatNothingNeedsIsCondemnedAndThenGoesWithAllItsLinks) {
+TEST_F(BlobReviewTest, CondemnsAndThenDeletesAnUnreferencedBlobWithItsLinks) {
   const Blob blob = Pushed("blob");
-  ASSERT_OK(catalog_->blobs().Mount(kNobody, Repo("b"), blob.digest, Repo("a")));
+  ASSERT_OK(catalog_->blobs().Mount(kAnonymous, Repo("b"), blob.digest, Repo("a")));
   clock_.Advance(kLease);
   const BlobReview condemned = ReviewOwn(blob.digest);
   EXPECT_EQ(condemned.result, ReviewResult::kCondemned);
   EXPECT_EQ(condemned.next, clock_.Now() + kGrace);
   EXPECT_EQ(OwnDue(blob.digest), condemned.next);
-  EXPECT_THAT(catalog_->blobs().Find(kNobody, Repo("a"), blob.digest), IsOciError(OciErrorCode::kBlobUnknown));
+  EXPECT_THAT(catalog_->blobs().Find(kAnonymous, Repo("a"), blob.digest), IsOciError(OciErrorCode::kBlobUnknown));
 
   clock_.Advance(kGrace);
   const BlobReview deleted = ReviewOwn(blob.digest);
@@ -75,7 +76,7 @@ TEST_F(BlobCollectionTest, WhatNothingNeedsIsCondemnedAndThenGoesWithAllItsLinks
   EXPECT_EQ(Intent(blob.storage_key)->digest(), blob.digest.ToString());
 }
 
-TEST_F(BlobCollectionTest, AnOldEntryDoesNotCutTheGraceShort) {
+TEST_F(BlobReviewTest, AnOlderEntryDoesNotShortenTheGrace) {
   const Blob blob = Condemned("blob");
   const absl::Time goes_at = OwnDue(blob.digest);
   const absl::Time stray = AddStray(clock_.Now() - absl::Hours(2), blob.digest);
@@ -85,18 +86,18 @@ TEST_F(BlobCollectionTest, AnOldEntryDoesNotCutTheGraceShort) {
   EXPECT_EQ(Count(keys::Reviews()), 1u);
 }
 
-TEST_F(BlobCollectionTest, AClockThatIsPutBackCostsNoEntry) {
+TEST_F(BlobReviewTest, KeepsTheEntryIfTheClockIsSetBack) {
   const Blob blob = Condemned("blob");
   clock_.Advance(kGrace);
   const absl::Time due = OwnDue(blob.digest);
-  // Between the look at the queue and the review.
+  // Between the read of the queue and the review.
   clock_.Advance(-kGrace / 2);
   EXPECT_EQ(Review(due, blob.digest).result, ReviewResult::kWaiting);
   clock_.Advance(kGrace);
   EXPECT_EQ(Review(due, blob.digest).result, ReviewResult::kDeleted);
 }
 
-TEST_F(BlobCollectionTest, AnEntryThatTheRecordDoesNotKnowOfIsAsGood) {
+TEST_F(BlobReviewTest, ReviewsEntriesThatTheRecordDoesNotName) {
   const Blob blob = Pushed("blob");
   clock_.Advance(kLease);
   const absl::Time stray = AddStray(clock_.Now(), blob.digest);
@@ -105,7 +106,7 @@ TEST_F(BlobCollectionTest, AnEntryThatTheRecordDoesNotKnowOfIsAsGood) {
   EXPECT_EQ(OwnDue(blob.digest), clock_.Now() + kGrace);
 }
 
-TEST_F(BlobCollectionTest, APushSavesWhatIsCondemned) {
+TEST_F(BlobReviewTest, CommitRevivesACondemnedBlob) {
   const Blob old = Condemned("blob");
   const Blob blob = Pushed("blob");
   clock_.Advance(kGrace);
@@ -115,7 +116,7 @@ TEST_F(BlobCollectionTest, APushSavesWhatIsCondemned) {
   EXPECT_FALSE(Intent(blob.storage_key).has_value());
 }
 
-TEST_F(BlobCollectionTest, EntriesOfWhatIsGoneGo) {
+TEST_F(BlobReviewTest, RemovesEntriesOfDeletedBlobs) {
   const Digest digest = DigestOf("never pushed");
   const absl::Time stray = AddStray(clock_.Now(), digest);
   EXPECT_EQ(Review(stray, digest).result, ReviewResult::kUnknown);
@@ -123,7 +124,7 @@ TEST_F(BlobCollectionTest, EntriesOfWhatIsGoneGo) {
   EXPECT_EQ(Count(keys::Reviews()), 0u);
 }
 
-TEST_F(BlobCollectionTest, WhatIsNeededAlthoughItIsCondemnedIsSavedNotDeleted) {
+TEST_F(BlobReviewTest, RevivesAReferencedCondemnedBlob) {
   PushedImage("v1");
   const Digest layer = DigestOf("layer of v1");
   BlobRecord record = *Record(layer);
@@ -135,7 +136,7 @@ TEST_F(BlobCollectionTest, WhatIsNeededAlthoughItIsCondemnedIsSavedNotDeleted) {
   EXPECT_GT(Record(layer)->generation(), record.generation());
 }
 
-TEST_F(BlobCollectionTest, ACorruptBlobStaysWhileItIsNeededAndGoesAsOthersDo) {
+TEST_F(BlobReviewTest, KeepsAReferencedCorruptBlobAndDeletesAnUnreferencedOne) {
   const Digest image = PushedImage("v1");
   const Digest layer = DigestOf("layer of v1");
   BlobRecord record = *Record(layer);
@@ -146,21 +147,21 @@ TEST_F(BlobCollectionTest, ACorruptBlobStaysWhileItIsNeededAndGoesAsOthersDo) {
   EXPECT_EQ(ReviewOwn(layer).result, ReviewResult::kReferenced);
   EXPECT_EQ(Record(layer)->state(), BlobRecord::CORRUPT);
 
-  ASSERT_OK(catalog_->manifests().Delete(kNobody, Repo("a"), image));
+  ASSERT_OK(catalog_->manifests().Delete(kAnonymous, Repo("a"), image));
   EXPECT_EQ(Review(clock_.Now(), layer).result, ReviewResult::kCondemned);
   EXPECT_TRUE(Record(layer)->has_corrupt_since());
   clock_.Advance(kGrace);
   EXPECT_EQ(ReviewOwn(layer).result, ReviewResult::kDeleted);
 }
 
-TEST_F(BlobCollectionTest, ARecordThatCannotBeReadStays) {
+TEST_F(BlobReviewTest, KeepsAnUnreadableRecord) {
   const Blob blob = Pushed("blob");
   const BlobRecord good = *Record(blob.digest);
   BlobRecord broken = good;
   broken.set_storage_key("nowhere");
   Write(keys::Blob(blob.digest), broken);
   clock_.Advance(kLease);
-  EXPECT_TRUE(absl::IsDataLoss(ReviewEntry(kv_, clock_, kGrace, OwnDue(blob.digest), blob.digest).status()));
+  EXPECT_TRUE(absl::IsDataLoss(ReviewBlob(kv_, clock_, kGrace, OwnDue(blob.digest), blob.digest).status()));
   EXPECT_EQ(Record(blob.digest)->storage_key(), "nowhere");
   EXPECT_EQ(Count(keys::Reviews()), 1u);
   Write(keys::Blob(blob.digest), good);

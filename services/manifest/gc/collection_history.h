@@ -8,10 +8,10 @@
 #include "entrepot/manifest/v1/maintenance.pb.h"
 #include "services/kv/kv_engine.h"
 
-// The last hundred runs of all collectors that did something.
+// The history of collections: the last hundred runs, of all collectors, that changed something.
 namespace entrepot::manifest {
 
-// Unless the run did nothing.
+// Adds the run, unless it changed nothing.
 absl::Status AddToHistory(kv::KvEngine& kv, const v1::Collection& collection);
 
 // Newest first.

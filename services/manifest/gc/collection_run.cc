@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "services/manifest/records/record_io.h"
+#include "services/core/time/proto_time.h"
 
 namespace entrepot::manifest {
 namespace {
@@ -16,12 +16,12 @@ CollectionRun::CollectionRun(const Clock* clock, const Pace* pace) : clock_(cloc
   *report_.mutable_started_at() = ToTimestamp(clock_->Now());
 }
 
-bool CollectionRun::Go(uint64_t operations, uint64_t bytes) {
+bool CollectionRun::KeepPace(uint64_t operations, uint64_t bytes) {
   if (!stopped_ && *pace_ && !(*pace_)(operations, bytes)) stopped_ = true;
   return !stopped_;
 }
 
-bool CollectionRun::Failed(const absl::Status& status) {
+bool CollectionRun::CountFailure(const absl::Status& status) {
   first_failure_.Update(status);
   if (absl::IsCancelled(status)) stopped_ = true;
   return ++failures_in_a_row_ >= kFailuresInARowMax || stopped_;
@@ -33,7 +33,7 @@ v1::Collection CollectionRun::Finish() && {
     report_.set_error(std::string(first_failure_.message()));
     if (report_.error().empty()) report_.set_error(first_failure_.ToString());
   } else if (stopped_) {
-    report_.set_error("stopped before its end");
+    report_.set_error("stopped before the end");
   }
   return std::move(report_);
 }

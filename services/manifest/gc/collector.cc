@@ -6,18 +6,19 @@
 
 #include "absl/random/random.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/core/time/proto_time.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/gc/blob_review.h"
+#include "services/manifest/gc/collection_dry_run.h"
 #include "services/manifest/gc/collection_history.h"
-#include "services/manifest/gc/collection_preview.h"
 #include "services/manifest/gc/collection_run.h"
 #include "services/manifest/gc/collector_metrics.h"
 #include "services/manifest/gc/deletion_pause.h"
 #include "services/manifest/gc/object_sweep.h"
-#include "services/manifest/gc/orphan_reap.h"
-#include "services/manifest/gc/upload_reap.h"
+#include "services/manifest/gc/orphan_quarantine.h"
+#include "services/manifest/gc/upload_review.h"
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/records/record_cursor.h"
-#include "services/manifest/records/record_io.h"
 #include "services/manifest/records/review_queue.h"
 #include "services/status/status_macros.h"
 
@@ -26,9 +27,8 @@ namespace {
 
 using storage::v1::DeleteIntentRecord;
 
-constexpr size_t kAbandonedAPage = 256;
-// Passes over the queue in one run: more than one where the grace is so short that what one pass condemned is due
-// before the next.
+// Passes over the queue in one run. There is more than one if the grace is so short that blobs that one pass condemned
+// are due at its end.
 constexpr int kPassesMax = 8;
 
 class KvCollector : public Collector {
@@ -40,19 +40,19 @@ class KvCollector : public Collector {
         options_(options),
         random_(options.random ? options.random : [] { return absl::BitGen()(); }),
         metrics_(options.registry),
-        sweep_(kv, objects, &gate_, &metrics_, &random_),
-        orphans_(kv, clock, objects, &gate_, &metrics_, options.orphan_age) {}
+        sweep_(kv, objects, &pause_, &metrics_, &random_),
+        orphans_(kv, clock, objects, &pause_, &metrics_, options.orphan_age) {}
 
   absl::StatusOr<v1::Collection> Run(const Pace& pace) override {
     CollectionRun run(clock_, &pace);
-    Note(ReapUploads(&run), &run);
+    Note(ReviewUploads(*kv_, *clock_, *objects_, &run), &run);
     if (!run.stopped()) Note(sweep_.SweepAll(&run), &run);
     if (!run.stopped()) Note(ReviewDue(&run), &run);
     if (!run.stopped()) Note(sweep_.SweepAll(&run), &run);
     return Finish(std::move(run));
   }
 
-  absl::StatusOr<v1::Collection> ReapOrphans(const Pace& pace) override {
+  absl::StatusOr<v1::Collection> QuarantineOrphans(const Pace& pace) override {
     CollectionRun run(clock_, &pace);
     Note(orphans_.Run(&run), &run);
     return Finish(std::move(run));
@@ -60,11 +60,11 @@ class KvCollector : public Collector {
 
   absl::StatusOr<v1::Collection> DryRun(const Pace& pace) override {
     CollectionRun run(clock_, &pace);
-    RETURN_IF_ERROR(PreviewCollection(*kv_, *objects_, clock_->Now(), &run));
+    RETURN_IF_ERROR(DryRunCollection(*kv_, *objects_, clock_->Now(), &run));
     return std::move(run).Finish();
   }
 
-  absl::Status FillStatus(v1::UpkeepStatus* status) override {
+  absl::Status FillStatus(v1::MaintenanceStatus* status) override {
     ASSIGN_OR_RETURN(const QueueCounts queue, CountQueue(*kv_, clock_->Now()));
     status->set_queued(queue.queued);
     status->set_due(queue.due);
@@ -77,20 +77,20 @@ class KvCollector : public Collector {
     return absl::OkStatus();
   }
 
-  std::unique_ptr<Hold> HoldObjects() override { return std::make_unique<ClosedGate>(&gate_); }
+  std::unique_ptr<Pause> PauseDeletions() override { return std::make_unique<ScopedPause>(&pause_); }
 
  private:
-  class ClosedGate : public Hold {
+  class ScopedPause : public Pause {
    public:
-    explicit ClosedGate(DeletionGate* gate) : gate_(gate) { gate_->Close(); }
-    ~ClosedGate() override { gate_->Open(); }
+    explicit ScopedPause(DeletionPause* pause) : pause_(pause) { pause_->Begin(); }
+    ~ScopedPause() override { pause_->End(); }
 
    private:
-    DeletionGate* const gate_;
+    DeletionPause* const pause_;
   };
 
   static void Note(const absl::Status& status, CollectionRun* run) {
-    if (!status.ok()) run->Failed(status);
+    if (!status.ok()) run->CountFailure(status);
   }
 
   v1::Collection Finish(CollectionRun run) {
@@ -104,25 +104,6 @@ class KvCollector : public Collector {
     return report;
   }
 
-  absl::Status ReapUploads(CollectionRun* run) {
-    for (;;) {
-      ASSIGN_OR_RETURN(const std::vector<Blob> uploads, objects_->ListAbandoned(kAbandonedAPage));
-      bool any_settled = false;
-      for (const Blob& upload : uploads) {
-        const absl::StatusOr<bool> abandoned = ReapUpload(*kv_, *clock_, *objects_, upload);
-        if (abandoned.ok()) {
-          run->Succeeded();
-          any_settled = true;
-          if (*abandoned) run->report().set_abandoned(run->report().abandoned() + 1);
-        } else if (run->Failed(abandoned.status())) {
-          return absl::OkStatus();
-        }
-        if (!run->Go(1, 0)) return absl::OkStatus();
-      }
-      if (uploads.size() < kAbandonedAPage || !any_settled) return absl::OkStatus();
-    }
-  }
-
   absl::Status ReviewDue(CollectionRun* run) {
     bool may_sweep = true;
     for (int pass = 0; pass < kPassesMax && !run->stopped(); ++pass) {
@@ -132,7 +113,7 @@ class KvCollector : public Collector {
     return absl::OkStatus();
   }
 
-  // Goes once over what is due; returns when the first of what it condemned is due again.
+  // Reviews each due entry once. Returns when the first of the blobs that it condemned is due again.
   absl::StatusOr<absl::Time> ReviewPass(CollectionRun* run, bool* may_sweep) {
     absl::Time next = absl::InfiniteFuture();
     const absl::Time now = clock_->Now();
@@ -143,12 +124,12 @@ class KvCollector : public Collector {
       ShowQueue(page, queue.due - std::min(queue.due, seen));
       if (page.empty()) return next;
       seen += page.size();
-      std::vector<StorageKey> doomed;
-      const bool go_on = ReviewPage(page, run, &doomed, &next);
-      // What is swept at once is not looked for later, and gives the space back while a long run goes on.
+      std::vector<StorageKey> deletable;
+      const bool go_on = ReviewPage(page, run, &deletable, &next);
+      // Sweeping at once saves a search for the intents later, and frees space while a long run goes on.
       if (*may_sweep && !run->stopped()) {
-        if (const absl::Status swept = sweep_.Sweep(doomed, run); !swept.ok()) {
-          run->Failed(swept);
+        if (const absl::Status swept = sweep_.Sweep(deletable, run); !swept.ok()) {
+          run->CountFailure(swept);
           *may_sweep = false;
         }
       }
@@ -156,21 +137,21 @@ class KvCollector : public Collector {
     }
   }
 
-  // false: the rest of the queue is left for the next run.
-  bool ReviewPage(const std::vector<QueueEntry>& page, CollectionRun* run, std::vector<StorageKey>* doomed,
+  // Returns false if the rest of the queue is left for the next run.
+  bool ReviewPage(const std::vector<QueueEntry>& page, CollectionRun* run, std::vector<StorageKey>* deletable,
                   absl::Time* next) {
     for (const QueueEntry& entry : page) {
-      absl::StatusOr<BlobReview> review = ReviewEntry(*kv_, *clock_, options_.grace, entry.due, entry.digest);
+      absl::StatusOr<BlobReview> review = ReviewBlob(*kv_, *clock_, options_.grace, entry.due, entry.digest);
       if (!review.ok()) {
         metrics_.CountFailedReview();
-        if (run->Failed(review.status())) return false;
+        if (run->CountFailure(review.status())) return false;
       } else {
-        run->Succeeded();
+        run->CountSuccess();
         Count(*review, run);
         *next = std::min(*next, review->next);
-        if (review->deleted.has_value()) doomed->push_back(std::move(review->deleted->storage_key));
+        if (review->deleted.has_value()) deletable->push_back(std::move(review->deleted->storage_key));
       }
-      if (!run->Go(1, 0)) return false;
+      if (!run->KeepPace(1, 0)) return false;
     }
     return true;
   }
@@ -190,14 +171,14 @@ class KvCollector : public Collector {
     metrics_.SetQueue(page.empty() ? 0 : due, overdue);
   }
 
-  absl::Status FillIntents(v1::UpkeepStatus* status) {
+  absl::Status FillIntents(v1::MaintenanceStatus* status) {
     uint64_t intents = 0;
     uint64_t bytes = 0;
     RecordCursor cursor(kv_, keys::DeleteIntents(), "");
     for (;;) {
       ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
       if (entry == nullptr) break;
-      ASSIGN_OR_RETURN(const auto intent, ParseRecord<DeleteIntentRecord>(entry->key, entry->value));
+      ASSIGN_OR_RETURN(const auto intent, kv::ParseRecord<DeleteIntentRecord>(entry->key, entry->value));
       if (intent.suspect()) continue;
       ++intents;
       bytes += intent.size_bytes();
@@ -212,10 +193,10 @@ class KvCollector : public Collector {
   BlobStorage* const objects_;
   const Options options_;
   const RandomBits random_;
-  DeletionGate gate_;
+  DeletionPause pause_;
   CollectorMetrics metrics_;
   const ObjectSweep sweep_;
-  const OrphanReap orphans_;
+  const OrphanQuarantine orphans_;
 };
 
 }  // namespace

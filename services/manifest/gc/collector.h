@@ -16,46 +16,49 @@
 
 namespace entrepot::manifest {
 
-// Collects garbage (docs/garbage-collection.md) while pushes and pulls run. Each step is a transaction under the
-// locks of catalog_locks.h that looks at everything again: any number of collectors, in any number of processes, may
-// work on one KV, and any may die at any step. Thread-safe; calls block.
+// Collects garbage while pushes and pulls run: takes blobs and objects through the life cycle of records/blob_record.h.
+// Each step is a transaction under the locks of records/catalog_locks.h that reads again whatever it depends on. So any
+// number of collectors, in any number of processes, may work on one KV, and any of them may be killed at any step.
+// Thread-safe; calls block.
 class Collector {
  public:
   struct Options {
-    // From CONDEMNED to the end of the record: longer than any read of the blob takes.
+    // From CONDEMNED to the deletion of the record: must be longer than any read of the blob takes.
     absl::Duration grace = absl::Hours(1);
-    // How old an object must be that nothing names before it is quarantined.
+    // The minimum age of an object to be taken for an orphan; also for how long a quarantined suspect is remembered.
     absl::Duration orphan_age = absl::Hours(24);
+    // The registry of the metrics. If null, they are counted but not exported.
     std::shared_ptr<prometheus::Registry> registry;
-    // Collectors that work side by side each go over the queue in an order of their own. None: the machine's.
+    // The source of the order in which each collector visits the queue, so that collectors that run at once do not
+    // visit the same entries. If empty, the machine's random numbers.
     RandomBits random = {};
   };
 
-  // All outlive the collector.
+  // All pointers must outlive the collector.
   static std::unique_ptr<Collector> Create(kv::KvEngine* kv, const Clock* clock, BlobStorage* objects,
                                            const Options& options);
   virtual ~Collector() = default;
 
-  // One run: abandoned uploads, then all reviews that are due, then all delete intents. Where something fails it goes
-  // on with the next thing; what failed is left for the next run, and Collection::error says the first reason. A run
-  // that did anything is kept in the history.
+  // One run: reviews all abandoned uploads and all blobs that are due, and sweeps all deletable objects. If something
+  // fails, the run continues with the next thing; what failed is left for the next run, and Collection::error contains
+  // the first reason. A run that changed something is added to the history.
   virtual absl::StatusOr<v1::Collection> Run(const Pace& pace) = 0;
-  // Objects that nothing names: first they are marked as suspects, then those that are somebody's after all are struck
-  // off, the rest is quarantined. Reads all blob records for each batch of them.
-  virtual absl::StatusOr<v1::Collection> ReapOrphans(const Pace& pace) = 0;
-  // Changes nothing. What would go were no lease, grace or reader in the way.
+  // Quarantines orphans: marks them as suspects, unmarks the suspects that a blob's record names after all, and
+  // quarantines the rest. Reads all blob records twice for each batch of orphans.
+  virtual absl::StatusOr<v1::Collection> QuarantineOrphans(const Pace& pace) = 0;
+  // Changes nothing. Reports what would be removed if all leases and graces were over and no read were under way.
   virtual absl::StatusOr<v1::Collection> DryRun(const Pace& pace) = 0;
 
-  // Fills in all that is about the collector. Reads the whole queue.
-  virtual absl::Status FillStatus(v1::UpkeepStatus* status) = 0;
+  // Sets all fields that are about the collector. Reads the whole queue.
+  virtual absl::Status FillStatus(v1::MaintenanceStatus* status) = 0;
 
-  // While any hold lives no object is deleted or quarantined by this collector, whose runs leave that for a later one:
-  // for who copies objects. Blocks until deletions under way are done.
-  class Hold {
+  // While any Pause lives, this collector neither sweeps nor quarantines objects; its runs leave that for a later run.
+  // For a backup that copies objects. PauseDeletions() blocks until deletions under way are done.
+  class Pause {
    public:
-    virtual ~Hold() = default;
+    virtual ~Pause() = default;
   };
-  virtual std::unique_ptr<Hold> HoldObjects() = 0;
+  virtual std::unique_ptr<Pause> PauseDeletions() = 0;
 };
 
 }  // namespace entrepot::manifest

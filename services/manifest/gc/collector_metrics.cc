@@ -23,7 +23,7 @@ prometheus::Gauge* Gauge(prometheus::Registry& registry, const char* name, const
 
 CollectorMetrics::CollectorMetrics(std::shared_ptr<prometheus::Registry> registry)
     : registry_(registry != nullptr ? std::move(registry) : std::make_shared<prometheus::Registry>()) {
-  auto& reviews = Counters(*registry_, "entrepot_gc_reviews_total", "Blobs that the collector looked at.");
+  auto& reviews = Counters(*registry_, "entrepot_gc_reviews_total", "Reviews of blobs by the collector, by result.");
   for (int i = 0; i < kReviewResults; ++i) reviews_[i] = &reviews.Add({{"result", kReviewNames[i]}});
   failed_reviews_ = &reviews.Add({{"result", "failed"}});
   auto& runs = Counters(*registry_, "entrepot_gc_runs_total", "Runs of the collector.");
@@ -32,17 +32,17 @@ CollectorMetrics::CollectorMetrics(std::shared_ptr<prometheus::Registry> registr
       &Counters(*registry_, "entrepot_gc_reclaimed_bytes_total", "Bytes of objects that the collector deleted.")
            .Add({});
   quarantined_ =
-      &Counters(*registry_, "entrepot_gc_quarantined_total", "Objects that nothing named and that were quarantined.")
+      &Counters(*registry_, "entrepot_gc_quarantined_total", "Orphaned objects that the collector quarantined.")
            .Add({});
-  violations_ = &Counters(*registry_, "entrepot_gc_invariant_violations_total",
-                          "Things that the collector found which cannot be.")
-                     .Add({});
-  queue_depth_ = Gauge(*registry_, "entrepot_gc_queue_depth", "Blobs that are due for the collector to look at.");
+  violations_ =
+      &Counters(*registry_, "entrepot_gc_invariant_violations_total", "Violated invariants that the collector found.")
+           .Add({});
+  queue_depth_ = Gauge(*registry_, "entrepot_gc_queue_depth", "Queue entries that are due for review.");
   oldest_overdue_ = Gauge(*registry_, "entrepot_gc_oldest_overdue_seconds",
-                          "For how long the first blob in the collector's queue has been due.");
-  intents_ = Gauge(*registry_, "entrepot_gc_delete_intents", "Objects that are still to be deleted.");
+                          "For how long the oldest entry of the review queue has been due.");
+  intents_ = Gauge(*registry_, "entrepot_gc_delete_intents", "Deletable objects that are not swept yet.");
   last_success_ = Gauge(*registry_, "entrepot_gc_last_success_timestamp_seconds",
-                        "When a run of the collector last came to its end without a failure.");
+                        "When a run of the collector last ended without a failure.");
 }
 
 void CollectorMetrics::CountReview(ReviewResult result) { reviews_[static_cast<int>(result)]->Increment(); }

@@ -14,10 +14,10 @@ namespace entrepot::manifest {
 
 enum class RunResult { kDone, kStopped, kFailed };
 
-// What the collector does, counted; names and help are in the source. Thread-safe.
+// The collector's metrics; their names and help texts are in the source. Thread-safe.
 class CollectorMetrics {
  public:
-  // Without a registry the counts are kept, but shown nowhere.
+  // If `registry` is null, the metrics are counted but not exported.
   explicit CollectorMetrics(std::shared_ptr<prometheus::Registry> registry);
 
   void CountReview(ReviewResult result);

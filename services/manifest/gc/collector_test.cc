@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/synchronization/notification.h"
+#include "services/core/time/proto_time.h"
 #include "services/manifest/testing/collector_test_fixture.h"
 
 namespace entrepot::manifest {
@@ -17,14 +18,14 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using Session = MemoryBlobStorage::Session;
 
-TEST_F(CollectorTest, DeletingAManifestFreesWhatOnlyItNeeded) {
+TEST_F(CollectorTest, DeletingAManifestFreesBlobsThatNoOtherRefersTo) {
   const Digest first = PushedImage("v1");
   PushedImage("v2");
   clock_.Advance(kLease);
   EXPECT_EQ(Run().condemned(), 0u);
   EXPECT_EQ(objects_.size(), 4u);
 
-  ASSERT_OK(catalog_->manifests().Delete(kNobody, Repo("a"), first));
+  ASSERT_OK(catalog_->manifests().Delete(kAnonymous, Repo("a"), first));
   EXPECT_EQ(Run().condemned(), 2u);
   EXPECT_EQ(objects_.size(), 4u);
   clock_.Advance(kGrace);
@@ -37,7 +38,7 @@ TEST_F(CollectorTest, DeletingAManifestFreesWhatOnlyItNeeded) {
   EXPECT_EQ(Count(keys::DeleteIntents()), 0u);
 }
 
-TEST_F(CollectorTest, WithoutAGraceAllGoesInOneRun) {
+TEST_F(CollectorTest, CollectsInOneRunWithoutGrace) {
   for (int i = 0; i < 1000; ++i) Pushed(absl::StrCat("blob ", i));
   clock_.Advance(kLease);
   const auto collector = NewCollector(absl::ZeroDuration());
@@ -49,7 +50,7 @@ TEST_F(CollectorTest, WithoutAGraceAllGoesInOneRun) {
   EXPECT_EQ(Count(keys::Reviews()) + Count(keys::Blobs()) + Count(keys::Links()) + Count(keys::DeleteIntents()), 0u);
 }
 
-TEST_F(CollectorTest, SecondCopiesAreSwept) {
+TEST_F(CollectorTest, SweepsSecondCopies) {
   const Blob first = Pushed("blob");
   const Blob second = Pushed("blob");
   const v1::Collection run = Run();
@@ -58,9 +59,9 @@ TEST_F(CollectorTest, SecondCopiesAreSwept) {
   EXPECT_FALSE(objects_.Content(second.storage_key).has_value());
 }
 
-TEST_F(CollectorTest, UploadsThatNobodyCommittedGo) {
+TEST_F(CollectorTest, SweepsAbandonedUploads) {
   const Blob committed = objects_.Upload("committed", Session::kAbandoned);
-  ASSERT_OK(catalog_->blobs().Commit(kNobody, Repo("a"), committed));
+  ASSERT_OK(catalog_->blobs().Commit(kAnonymous, Repo("a"), committed));
   const Blob abandoned = objects_.Upload("abandoned", Session::kAbandoned);
   const Blob waiting = objects_.Upload("waiting", Session::kSealed);
   const v1::Collection run = Run();
@@ -70,41 +71,41 @@ TEST_F(CollectorTest, UploadsThatNobodyCommittedGo) {
   EXPECT_FALSE(objects_.Content(abandoned.storage_key).has_value());
   EXPECT_TRUE(objects_.Content(waiting.storage_key).has_value());
   EXPECT_THAT(objects_.ListAbandoned(10), IsOkAndHolds(IsEmpty()));
-  // The answer to the upload comes after all.
-  EXPECT_THAT(catalog_->blobs().Commit(kNobody, Repo("a"), abandoned), IsOciError(OciErrorCode::kBlobUploadUnknown));
-  EXPECT_THAT(catalog_->blobs().Commit(kNobody, Repo("a"), waiting), IsOkAndHolds(false));
+  // The commit of the upload comes after all.
+  EXPECT_THAT(catalog_->blobs().Commit(kAnonymous, Repo("a"), abandoned), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(catalog_->blobs().Commit(kAnonymous, Repo("a"), waiting), IsOkAndHolds(false));
 }
 
-TEST_F(CollectorTest, ManyUploadsThatNobodyCommittedGo) {
+TEST_F(CollectorTest, ReviewsManyAbandonedUploads) {
   for (int i = 0; i < 600; ++i) objects_.Upload(absl::StrCat("upload ", i), Session::kAbandoned);
   EXPECT_EQ(Run().abandoned(), 600u);
   EXPECT_EQ(objects_.size(), 0u);
 }
 
-TEST_F(CollectorTest, ACommitThatComesAfterItsCopyWasSweptIsRefused) {
+TEST_F(CollectorTest, RefusesCommitAfterItsObjectWasSwept) {
   const Blob first = Pushed("blob");
   const Blob late = Pushed("blob");
   Run();
-  EXPECT_THAT(catalog_->blobs().Commit(kNobody, Repo("a"), late), IsOkAndHolds(true));
+  EXPECT_THAT(catalog_->blobs().Commit(kAnonymous, Repo("a"), late), IsOkAndHolds(true));
   Run();
   clock_.Advance(kLease);
   const auto collector = NewCollector(absl::ZeroDuration());
   Run(collector.get());
   EXPECT_EQ(Count(keys::Blobs()) + Count(keys::DeleteIntents()), 0u);
   for (const Blob& blob : {first, late}) {
-    EXPECT_THAT(catalog_->blobs().Commit(kNobody, Repo("a"), blob), IsOciError(OciErrorCode::kBlobUploadUnknown));
+    EXPECT_THAT(catalog_->blobs().Commit(kAnonymous, Repo("a"), blob), IsOciError(OciErrorCode::kBlobUploadUnknown));
   }
   EXPECT_EQ(Count(keys::Blobs()), 0u);
 }
 
-TEST_F(CollectorTest, ACommitWaitsWithItsAnswerForTheBlobService) {
+TEST_F(CollectorTest, CommitFailsIfTheBlobServiceIsUnavailable) {
   const Blob blob = objects_.Upload("blob");
   objects_.SetFault([](absl::string_view operation, const std::string&) {
     return operation == "Check" ? absl::UnavailableError("no answer") : absl::OkStatus();
   });
-  EXPECT_TRUE(absl::IsUnavailable(catalog_->blobs().Commit(kNobody, Repo("a"), blob).status()));
+  EXPECT_TRUE(absl::IsUnavailable(catalog_->blobs().Commit(kAnonymous, Repo("a"), blob).status()));
   objects_.SetFault(nullptr);
-  EXPECT_THAT(catalog_->blobs().Commit(kNobody, Repo("a"), blob), IsOkAndHolds(false));
+  EXPECT_THAT(catalog_->blobs().Commit(kAnonymous, Repo("a"), blob), IsOkAndHolds(false));
 }
 
 TEST_F(CollectorTest, OnlyNewBytesHealACorruptBlob) {
@@ -113,7 +114,7 @@ TEST_F(CollectorTest, OnlyNewBytesHealACorruptBlob) {
   record.set_state(BlobRecord::CORRUPT);
   *record.mutable_corrupt_since() = ToTimestamp(clock_.Now());
   Write(keys::Blob(blob.digest), record);
-  EXPECT_THAT(catalog_->blobs().Commit(kNobody, Repo("a"), blob), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(catalog_->blobs().Commit(kAnonymous, Repo("a"), blob), IsOciError(OciErrorCode::kBlobUploadUnknown));
   const Blob again = Pushed("blob");
   EXPECT_EQ(Record(blob.digest)->state(), BlobRecord::LIVE);
   EXPECT_FALSE(Record(blob.digest)->has_corrupt_since());
@@ -122,7 +123,7 @@ TEST_F(CollectorTest, OnlyNewBytesHealACorruptBlob) {
   EXPECT_EQ(objects_.size(), 1u);
 }
 
-TEST_F(CollectorTest, WhatCannotBeDeletedIsLeftForTheNextRun) {
+TEST_F(CollectorTest, LeavesFailedDeletionsForTheNextRun) {
   Pushed("blob");
   const Blob bad = Pushed("blob");
   const Blob good = Pushed("blob");
@@ -143,7 +144,7 @@ TEST_F(CollectorTest, WhatCannotBeDeletedIsLeftForTheNextRun) {
   EXPECT_EQ(Metric("entrepot_gc_delete_intents"), 0);
 }
 
-TEST_F(CollectorTest, ReviewsGoOnWhileTheBlobServiceIsAway) {
+TEST_F(CollectorTest, ReviewsContinueWhileTheBlobServiceIsUnavailable) {
   Pushed("blob");
   clock_.Advance(kLease);
   objects_.SetFault([](absl::string_view, const std::string&) { return absl::UnavailableError("away"); });
@@ -153,11 +154,11 @@ TEST_F(CollectorTest, ReviewsGoOnWhileTheBlobServiceIsAway) {
   objects_.SetFault(nullptr);
 }
 
-TEST_F(CollectorTest, NothingIsDeletedWhileSomebodyHoldsTheObjects) {
+TEST_F(CollectorTest, PausesPreventSweeps) {
   Pushed("blob");
   Pushed("blob");
-  auto first = collector_->HoldObjects();
-  auto second = collector_->HoldObjects();
+  auto first = collector_->PauseDeletions();
+  auto second = collector_->PauseDeletions();
   EXPECT_EQ(Run().swept(), 0u);
   first.reset();
   EXPECT_EQ(Run().swept(), 0u);
@@ -166,27 +167,28 @@ TEST_F(CollectorTest, NothingIsDeletedWhileSomebodyHoldsTheObjects) {
   EXPECT_EQ(Run().swept(), 1u);
 }
 
-TEST_F(CollectorTest, AHoldWaitsForADeletionUnderWay) {
+TEST_F(CollectorTest, PauseWaitsForDeletionUnderWay) {
   Pushed("blob");
   Pushed("blob");
   absl::Notification deleting;
-  std::atomic<bool> held{false};
+  absl::Notification paused;
   objects_.SetFault([&](absl::string_view operation, const std::string&) {
     if (operation == "Delete") {
       deleting.Notify();
-      EXPECT_FALSE(held);
+      // A pause that did not wait would begin within this time.
+      EXPECT_FALSE(paused.WaitForNotificationWithTimeout(absl::Milliseconds(100)));
     }
     return absl::OkStatus();
   });
   std::thread run([&] { Run(); });
-  deleting.WaitForNotification();
-  const auto hold = collector_->HoldObjects();
-  held = true;
+  EXPECT_TRUE(deleting.WaitForNotificationWithTimeout(absl::Seconds(30)));
+  const auto pause = collector_->PauseDeletions();
   EXPECT_EQ(objects_.size(), 1u);
+  paused.Notify();
   run.join();
 }
 
-TEST_F(CollectorTest, StopsWhereItIsTold) {
+TEST_F(CollectorTest, StopsWhenThePaceStopsIt) {
   for (int i = 0; i < 500; ++i) Pushed(absl::StrCat("blob ", i));
   clock_.Advance(kLease);
   uint64_t operations = 0;
@@ -196,12 +198,12 @@ TEST_F(CollectorTest, StopsWhereItIsTold) {
   });
   ASSERT_OK(run);
   EXPECT_EQ(run->condemned(), 100u);
-  EXPECT_EQ(run->error(), "stopped before its end");
+  EXPECT_EQ(run->error(), "stopped before the end");
   EXPECT_EQ(Metric("entrepot_gc_runs_total", "stopped"), 1);
   EXPECT_EQ(Run().condemned(), 400u);
 }
 
-TEST_F(CollectorTest, TellsWhatItCosts) {
+TEST_F(CollectorTest, ReportsItsCostToThePace) {
   Pushed("blob");
   Pushed("blob");
   uint64_t operations = 0;
@@ -215,10 +217,10 @@ TEST_F(CollectorTest, TellsWhatItCosts) {
   EXPECT_EQ(bytes, 4u);
 }
 
-TEST_F(CollectorTest, ADryRunChangesNothing) {
+TEST_F(CollectorTest, DryRunChangesNothing) {
   const Digest image = PushedImage("v1");
   Pushed("unneeded");
-  ASSERT_OK(catalog_->manifests().Delete(kNobody, Repo("a"), image));
+  ASSERT_OK(catalog_->manifests().Delete(kAnonymous, Repo("a"), image));
   Pushed("copied");
   Pushed("copied");
   objects_.Upload("abandoned", Session::kAbandoned);
@@ -240,29 +242,29 @@ TEST_F(CollectorTest, ADryRunChangesNothing) {
 
   clock_.Advance(kLease);
   Run();
-  EXPECT_THAT(collector_->DryRun(Unpaced())->doomed(0).state(), HasSubstr("condemned, goes at 2023-11-15"));
+  EXPECT_THAT(collector_->DryRun(Unpaced())->doomed(0).state(), HasSubstr("condemned, due at 2023-11-15"));
   clock_.Advance(kGrace);
   EXPECT_EQ(collector_->DryRun(Unpaced())->doomed(0).state(), "condemned, due now");
 }
 
-TEST_F(CollectorTest, ADryRunCountsABlobWithManyEntriesOnce) {
+TEST_F(CollectorTest, DryRunCountsABlobWithManyEntriesOnce) {
   const Digest first = PushedImage("v1");
   clock_.Advance(kLease);
   Run();
-  // Reviewed and needed: the record knows of no entry, and each deletion of what needs it adds one.
-  ASSERT_OK(catalog_->blobs().Unlink(kNobody, Repo("a"), DigestOf("layer of v1")));
+  // Reviewed while it is referenced: the record names no entry, and each deletion of a manifest adds one.
+  ASSERT_OK(catalog_->blobs().Unlink(kAnonymous, Repo("a"), DigestOf("layer of v1")));
   clock_.Advance(absl::Seconds(1));
-  ASSERT_OK(catalog_->manifests().Delete(kNobody, Repo("a"), first));
+  ASSERT_OK(catalog_->manifests().Delete(kAnonymous, Repo("a"), first));
   EXPECT_EQ(Count(keys::Reviews()), 3u);
   EXPECT_EQ(collector_->DryRun(Unpaced())->doomed_count(), 2u);
 }
 
-TEST_F(CollectorTest, TellsItsStatus) {
+TEST_F(CollectorTest, FillsStatus) {
   Pushed("first");
   clock_.Advance(kLease);
   Pushed("second");
   Pushed("second");
-  v1::UpkeepStatus status;
+  v1::MaintenanceStatus status;
   ASSERT_OK(collector_->FillStatus(&status));
   EXPECT_EQ(status.queued(), 2u);
   EXPECT_EQ(status.due(), 1u);
@@ -281,15 +283,15 @@ TEST_F(CollectorTest, TellsItsStatus) {
   EXPECT_EQ(status.history(0).swept(), 1u);
 }
 
-TEST_F(CollectorTest, KeepsTheLastHundredRunsThatDidSomething) {
+TEST_F(CollectorTest, KeepsTheLastHundredRunsThatChangedSomething) {
   Pushed("blob");
   for (int i = 0; i < 103; ++i) {
     Run();
-    // In one moment, most of them.
+    // Most of them start at the same time.
     if (i == 50) clock_.Advance(absl::Seconds(1));
     Pushed("blob");
   }
-  v1::UpkeepStatus status;
+  v1::MaintenanceStatus status;
   ASSERT_OK(collector_->FillStatus(&status));
   ASSERT_THAT(status.history(), SizeIs(100));
   EXPECT_GE(FromTimestamp(status.history(0).started_at()), FromTimestamp(status.history(99).started_at()));
@@ -316,7 +318,7 @@ TEST_F(CollectorTest, CountsWhatItDoes) {
   EXPECT_EQ(Metric("entrepot_gc_invariant_violations_total"), 0);
 }
 
-TEST_F(CollectorTest, ShowsHowFarBehindItIs) {
+TEST_F(CollectorTest, ReportsQueueDepthAndDelay) {
   for (int i = 0; i < 300; ++i) Pushed(absl::StrCat("blob ", i));
   clock_.Advance(kLease + absl::Seconds(5));
   ASSERT_OK(collector_->Run([&](uint64_t, uint64_t) { return false; }));
@@ -324,7 +326,7 @@ TEST_F(CollectorTest, ShowsHowFarBehindItIs) {
   EXPECT_EQ(Metric("entrepot_gc_oldest_overdue_seconds"), 5);
 }
 
-TEST_F(CollectorTest, WhatCannotBeIsCountedAndSaved) {
+TEST_F(CollectorTest, CountsAndRevivesReferencedCondemnedBlobs) {
   PushedImage("v1");
   BlobRecord record = *Record(DigestOf("layer of v1"));
   record.set_state(BlobRecord::CONDEMNED);
@@ -335,8 +337,8 @@ TEST_F(CollectorTest, WhatCannotBeIsCountedAndSaved) {
   EXPECT_EQ(Record(DigestOf("layer of v1"))->state(), BlobRecord::LIVE);
 }
 
-TEST_F(CollectorTest, ARunEndsAlthoughPushesGoOn) {
-  // Each step another blob comes that is due at once.
+TEST_F(CollectorTest, RunEndsWhilePushesContinue) {
+  // With each step another blob becomes due.
   int pushed = 0;
   Pushed("first");
   clock_.Advance(2 * kLease);

@@ -2,28 +2,28 @@
 
 namespace entrepot::manifest {
 
-void DeletionGate::Close() {
+void DeletionPause::Begin() {
   absl::MutexLock lock(&mutex_);
-  ++closed_;
+  ++pauses_;
   mutex_.Await(absl::Condition(
-      +[](int* passing) { return *passing == 0; }, &passing_));
+      +[](int* deletions) { return *deletions == 0; }, &deletions_));
 }
 
-void DeletionGate::Open() {
+void DeletionPause::End() {
   absl::MutexLock lock(&mutex_);
-  --closed_;
+  --pauses_;
 }
 
-bool DeletionGate::Enter() {
+bool DeletionPause::TryBeginDeletion() {
   absl::MutexLock lock(&mutex_);
-  if (closed_ > 0) return false;
-  ++passing_;
+  if (pauses_ > 0) return false;
+  ++deletions_;
   return true;
 }
 
-void DeletionGate::Leave() {
+void DeletionPause::EndDeletion() {
   absl::MutexLock lock(&mutex_);
-  --passing_;
+  --deletions_;
 }
 
 }  // namespace entrepot::manifest

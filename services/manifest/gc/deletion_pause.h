@@ -6,37 +6,38 @@
 
 namespace entrepot::manifest {
 
-// Lets any number of deletions through, or any number of those who want none meanwhile. Deletions do not wait: they can
-// be made another time. Thread-safe.
-class DeletionGate {
+// Keeps objects from being deleted or quarantined while a backup copies them. Any number of deletions may run at once,
+// and any number of pauses; a deletion and a pause never overlap. A deletion does not wait for the end of a pause: it
+// is refused, and is tried again later. Thread-safe.
+class DeletionPause {
  public:
-  // Waits for the deletions under way; none begins from now on.
-  void Close();
-  void Open();
+  // Waits for the deletions under way. No deletion begins until each Begin() is followed by an End().
+  void Begin();
+  void End();
 
-  // One deletion, if it may be made now.
-  class Passage {
+  // One deletion. If a pause is in force, allowed() is false and the deletion must not be made.
+  class Deletion {
    public:
-    explicit Passage(DeletionGate* gate) : gate_(gate), is_open_(gate->Enter()) {}
-    Passage(const Passage&) = delete;
-    Passage& operator=(const Passage&) = delete;
-    ~Passage() {
-      if (is_open_) gate_->Leave();
+    explicit Deletion(DeletionPause* pause) : pause_(pause), allowed_(pause->TryBeginDeletion()) {}
+    Deletion(const Deletion&) = delete;
+    Deletion& operator=(const Deletion&) = delete;
+    ~Deletion() {
+      if (allowed_) pause_->EndDeletion();
     }
-    bool is_open() const { return is_open_; }
+    bool allowed() const { return allowed_; }
 
    private:
-    DeletionGate* const gate_;
-    const bool is_open_;
+    DeletionPause* const pause_;
+    const bool allowed_;
   };
 
  private:
-  bool Enter();
-  void Leave();
+  bool TryBeginDeletion();
+  void EndDeletion();
 
   absl::Mutex mutex_;
-  int closed_ ABSL_GUARDED_BY(mutex_) = 0;
-  int passing_ ABSL_GUARDED_BY(mutex_) = 0;
+  int pauses_ ABSL_GUARDED_BY(mutex_) = 0;
+  int deletions_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace entrepot::manifest

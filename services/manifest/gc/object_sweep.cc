@@ -8,9 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/core/failpoint/failpoint.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/records/catalog_locks.h"
 #include "services/manifest/records/metadata_keys.h"
-#include "services/manifest/records/record_io.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
@@ -19,7 +19,7 @@ namespace {
 using kv::LockMode;
 using storage::v1::DeleteIntentRecord;
 
-// Intents that one synced transaction confirms, and one removes.
+// The number of intents that one synced transaction confirms, and that one transaction removes.
 constexpr size_t kBatch = 128;
 constexpr size_t kPage = 1024;
 
@@ -29,7 +29,7 @@ std::vector<kv::Lock> LocksOn(const std::vector<StorageKey>& storage_keys) {
   return std::move(locks).Take();
 }
 
-// What is there under each, unless it is a suspect.
+// The deletable intent of each storage key; nullopt if there is none, or if it is a suspect.
 absl::StatusOr<std::vector<std::optional<DeleteIntentRecord>>> ReadIntents(kv::KvReader& kv,
                                                                            const std::vector<StorageKey>& keys) {
   std::vector<std::string> wanted;
@@ -38,7 +38,7 @@ absl::StatusOr<std::vector<std::optional<DeleteIntentRecord>>> ReadIntents(kv::K
   std::vector<std::optional<DeleteIntentRecord>> intents(keys.size());
   for (size_t i = 0; i < keys.size(); ++i) {
     if (!found[i].has_value()) continue;
-    ASSIGN_OR_RETURN(intents[i], ParseRecord<DeleteIntentRecord>(wanted[i], *found[i]));
+    ASSIGN_OR_RETURN(intents[i], kv::ParseRecord<DeleteIntentRecord>(wanted[i], *found[i]));
     if (intents[i]->suspect()) intents[i].reset();
   }
   return intents;
@@ -62,20 +62,20 @@ absl::Status ObjectSweep::SweepAll(CollectionRun* run) const {
     ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> page, kv_->Scan(scan));
     at_end = page.size() < scan.limit;
     if (!page.empty()) scan.start_after = page.back().key;
-    std::vector<StorageKey> doomed;
+    std::vector<StorageKey> deletable;
     for (const kv::KeyValue& entry : page) {
       absl::StatusOr<keys::Decoded> key = keys::Decode(entry.key);
-      const absl::StatusOr<DeleteIntentRecord> intent = ParseRecord<DeleteIntentRecord>(entry.key, entry.value);
+      const absl::StatusOr<DeleteIntentRecord> intent = kv::ParseRecord<DeleteIntentRecord>(entry.key, entry.value);
       if (!key.ok() || !intent.ok()) {
-        if (run->Failed(key.ok() ? intent.status() : key.status())) return absl::OkStatus();
+        if (run->CountFailure(key.ok() ? intent.status() : key.status())) return absl::OkStatus();
         continue;
       }
-      if (!intent->suspect()) doomed.push_back(*std::move(key->storage_key));
+      if (!intent->suspect()) deletable.push_back(*std::move(key->storage_key));
     }
-    intents += doomed.size();
-    // So that several collectors meet at few of them.
-    PutInRandomOrder(*random_, &doomed);
-    RETURN_IF_ERROR(Sweep(doomed, run));
+    intents += deletable.size();
+    // Collectors that run at once then rarely sweep the same objects.
+    PutInRandomOrder(*random_, &deletable);
+    RETURN_IF_ERROR(Sweep(deletable, run));
   }
   const uint64_t swept = run->report().swept() - swept_before;
   metrics_->SetIntents(intents - std::min(intents, swept));
@@ -83,53 +83,53 @@ absl::Status ObjectSweep::SweepAll(CollectionRun* run) const {
 }
 
 absl::Status ObjectSweep::SweepBatch(const std::vector<StorageKey>& storage_keys, CollectionRun* run) const {
-  ASSIGN_OR_RETURN(const std::vector<Doomed> doomed, Confirm(storage_keys));
-  std::vector<Doomed> deleted;
+  ASSIGN_OR_RETURN(const std::vector<Deletable> deletable, Confirm(storage_keys));
+  std::vector<Deletable> deleted;
   absl::Status failure;
-  for (const Doomed& object : doomed) {
+  for (const Deletable& object : deletable) {
     {
-      const DeletionGate::Passage passage(gate_);
-      if (!passage.is_open()) break;
+      const DeletionPause::Deletion deletion(pause_);
+      if (!deletion.allowed()) break;
       absl::Status status = objects_->Delete(object.storage_key);
       if (status.ok()) status = Failpoint("manifest.collector.object_deleted");
       if (!status.ok()) {
-        if (run->Failed(status)) failure = status;
+        if (run->CountFailure(status)) failure = status;
         if (!failure.ok()) break;
         continue;
       }
     }
-    run->Succeeded();
+    run->CountSuccess();
     deleted.push_back(object);
-    if (!run->Go(1, object.size_bytes)) break;
+    if (!run->KeepPace(1, object.size_bytes)) break;
   }
   RETURN_IF_ERROR(RemoveIntents(deleted, run));
   return failure;
 }
 
-absl::StatusOr<std::vector<ObjectSweep::Doomed>> ObjectSweep::Confirm(
+absl::StatusOr<std::vector<ObjectSweep::Deletable>> ObjectSweep::Confirm(
     const std::vector<StorageKey>& storage_keys) const {
-  std::vector<Doomed> doomed;
+  std::vector<Deletable> deletable;
   RETURN_IF_ERROR(kv_->Transact(
       LocksOn(storage_keys),
       [&](kv::KvTransaction& transaction) -> absl::Status {
-        doomed.clear();
+        deletable.clear();
         ASSIGN_OR_RETURN(const auto intents, ReadIntents(transaction, storage_keys));
         for (size_t i = 0; i < intents.size(); ++i) {
           if (!intents[i].has_value()) continue;
-          // Intents are not synced when they are written; this commit, which is, makes all of them durable.
-          if (doomed.empty()) WriteRecord(transaction, keys::DeleteIntent(storage_keys[i]), *intents[i]);
-          doomed.push_back({.storage_key = storage_keys[i], .size_bytes = intents[i]->size_bytes()});
+          // Intents are not synced when they are written. This commit is synced, and makes all earlier ones durable.
+          if (deletable.empty()) kv::WriteRecord(transaction, keys::DeleteIntent(storage_keys[i]), *intents[i]);
+          deletable.push_back({.storage_key = storage_keys[i], .size_bytes = intents[i]->size_bytes()});
         }
         return absl::OkStatus();
       },
       kv::Durability::kSynced));
-  return doomed;
+  return deletable;
 }
 
-absl::Status ObjectSweep::RemoveIntents(const std::vector<Doomed>& swept, CollectionRun* run) const {
+absl::Status ObjectSweep::RemoveIntents(const std::vector<Deletable>& swept, CollectionRun* run) const {
   if (swept.empty()) return absl::OkStatus();
   std::vector<StorageKey> storage_keys;
-  for (const Doomed& object : swept) storage_keys.push_back(object.storage_key);
+  for (const Deletable& object : swept) storage_keys.push_back(object.storage_key);
   uint64_t removed = 0;
   uint64_t bytes = 0;
   RETURN_IF_ERROR(kv_->Transact(
@@ -147,7 +147,7 @@ absl::Status ObjectSweep::RemoveIntents(const std::vector<Doomed>& swept, Collec
         return absl::OkStatus();
       },
       kv::Durability::kBuffered));
-  // What another collector has removed it counts.
+  // Intents that another collector removed are counted by that collector.
   run->report().set_swept(run->report().swept() + removed);
   run->report().set_swept_bytes(run->report().swept_bytes() + bytes);
   metrics_->CountReclaimed(bytes);

@@ -14,34 +14,35 @@
 
 namespace entrepot::manifest {
 
-// Deletes the objects of delete intents, and then the intents. What cannot be deleted now stays for another time, and
-// so does everything while the gate is closed. Thread-safe.
+// Sweeps deletable objects: deletes the objects, and then their intents. An object that cannot be deleted now is left
+// for a later sweep, and so is every object during a pause of deletions. Thread-safe.
 class ObjectSweep {
  public:
-  // All outlive it.
-  ObjectSweep(kv::KvEngine* kv, BlobStorage* objects, DeletionGate* gate, CollectorMetrics* metrics,
+  // All pointers must outlive the ObjectSweep.
+  ObjectSweep(kv::KvEngine* kv, BlobStorage* objects, DeletionPause* pause, CollectorMetrics* metrics,
               const RandomBits* random)
-      : kv_(kv), objects_(objects), gate_(gate), metrics_(metrics), random_(random) {}
+      : kv_(kv), objects_(objects), pause_(pause), metrics_(metrics), random_(random) {}
 
-  // Those of them that are still intents. An error where the intents cannot be read or removed.
+  // Sweeps those of the objects that are still deletable. Returns an error if the intents cannot be read or removed.
   absl::Status Sweep(const std::vector<StorageKey>& storage_keys, CollectionRun* run) const;
-  // All there are.
+  // Sweeps all deletable objects.
   absl::Status SweepAll(CollectionRun* run) const;
 
  private:
-  struct Doomed {
+  struct Deletable {
     StorageKey storage_key;
     uint64_t size_bytes = 0;
   };
 
   absl::Status SweepBatch(const std::vector<StorageKey>& storage_keys, CollectionRun* run) const;
-  // Those that are to be deleted. A power cut does not make them anybody's any more.
-  absl::StatusOr<std::vector<Doomed>> Confirm(const std::vector<StorageKey>& storage_keys) const;
-  absl::Status RemoveIntents(const std::vector<Doomed>& swept, CollectionRun* run) const;
+  // Returns those of the objects that are still deletable, and makes their intents durable: even a power cut cannot
+  // give their bytes back to a blob.
+  absl::StatusOr<std::vector<Deletable>> Confirm(const std::vector<StorageKey>& storage_keys) const;
+  absl::Status RemoveIntents(const std::vector<Deletable>& swept, CollectionRun* run) const;
 
   kv::KvEngine* const kv_;
   BlobStorage* const objects_;
-  DeletionGate* const gate_;
+  DeletionPause* const pause_;
   CollectorMetrics* const metrics_;
   const RandomBits* const random_;
 };

@@ -10,18 +10,19 @@
 #include "services/manifest/catalog/pull_times.h"
 #include "services/manifest/gc/collector.h"
 #include "services/manifest/maintenance/pacer.h"
-#include "services/manifest/retention/audited_retention.h"
+#include "services/manifest/retention/retention.h"
 #include "services/manifest/retention/retention_file.h"
 #include "services/manifest/scrub/scrubber.h"
 #include "services/runtime/threads/periodic_task.h"
 
 namespace entrepot::manifest {
 
-// What runs on its own, a thread each, as the configuration says: collection, the search for orphans, the scrub,
-// retention, and the writing of pull times. What fails is logged and done again at its next time.
-class BackgroundUpkeep {
+// Runs the periodic work that the configuration enables, each in a thread of its own: collection, the quarantine of
+// orphans, the scrub, retention, and the writing of pull times. Failures are logged, and the work is retried at its
+// next time.
+class BackgroundMaintenance {
  public:
-  // All outlive it; `pulls` and `retention_file` may be null.
+  // All must outlive the BackgroundMaintenance; `pulls` and `retention_file` may be null.
   struct Parts {
     Collector* collector = nullptr;
     Scrubber* scrubber = nullptr;
@@ -30,14 +31,14 @@ class BackgroundUpkeep {
     PullTimes* pulls = nullptr;
   };
 
-  // With defaults filled in.
-  BackgroundUpkeep(const config::v1::Collector& config, const Parts& parts);
-  // Waits for the steps under way, not for whole runs.
-  ~BackgroundUpkeep();
+  // `config` must have its defaults filled in (runtime/config/config_defaults.h).
+  BackgroundMaintenance(const config::v1::Collector& config, const Parts& parts);
+  // Stops all work. Waits for the steps under way, not for whole runs.
+  ~BackgroundMaintenance();
 
  private:
   void Collect(const Pace& pace);
-  void ReapOrphans(const Pace& pace);
+  void QuarantineOrphans(const Pace& pace);
   void Scrub(absl::Duration interval, const Pace& pace);
   void ApplyRetention(const Pace& pace);
   void FlushPulls();

@@ -2,12 +2,13 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "services/manifest/gc/collector.h"
 #include "services/manifest/maintenance/background_maintenance.h"
 #include "services/manifest/maintenance/maintenance_jobs.h"
 #include "services/manifest/maintenance/maintenance_work.h"
-#include "services/manifest/retention/audited_retention.h"
+#include "services/manifest/retention/retention.h"
 #include "services/manifest/retention/retention_file.h"
 #include "services/manifest/scrub/scrubber.h"
 #include "services/runtime/config/config_defaults.h"
@@ -20,9 +21,9 @@ using runtime::ToDuration;
 
 std::string TargetOf(const v1::StartJob& job) { return job.has_back_up() ? job.back_up().name() : ""; }
 
-class RunningUpkeep : public Upkeep {
+class RunningMaintenance : public Maintenance {
  public:
-  RunningUpkeep(const Options& options, const Parts& parts, std::unique_ptr<RetentionFile> retention_file)
+  RunningMaintenance(const Options& options, const Parts& parts, std::unique_ptr<RetentionFile> retention_file)
       : config_(options.collector),
         audit_(parts.audit),
         retention_file_(std::move(retention_file)),
@@ -69,16 +70,16 @@ class RunningUpkeep : public Upkeep {
       case v1::MaintainRequest::COMMAND_NOT_SET:
         break;
     }
-    return absl::InvalidArgumentError("the request holds no command");
+    return absl::InvalidArgumentError("the request has no command");
   }
 
   absl::Status ReportDamage(const Digest& digest, const StorageKey& storage_key) override {
-    return scrubber_->Examine(digest, storage_key);
+    return scrubber_->VerifyReported(digest, storage_key);
   }
 
  private:
-  absl::StatusOr<v1::UpkeepStatus> GetStatus() {
-    v1::UpkeepStatus status;
+  absl::StatusOr<v1::MaintenanceStatus> GetStatus() {
+    v1::MaintenanceStatus status;
     RETURN_IF_ERROR(collector_->FillStatus(&status));
     RETURN_IF_ERROR(scrubber_->FillStatus(&status));
     status.set_lease(absl::FormatDuration(ToDuration(config_.lease())));
@@ -105,24 +106,31 @@ class RunningUpkeep : public Upkeep {
 
   const config::v1::Collector config_;
   runtime::AuditLog* const audit_;
-  // In the order in which each depends on those before.
+  // Each depends only on those before it.
   const std::unique_ptr<RetentionFile> retention_file_;
   const std::unique_ptr<Collector> collector_;
   const std::unique_ptr<Scrubber> scrubber_;
   const AuditedRetention retention_;
   const MaintenanceWork work_;
   MaintenanceJobs jobs_;
-  BackgroundUpkeep background_;
+  BackgroundMaintenance background_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Upkeep>> Upkeep::Start(const Options& options, const Parts& parts) {
+void CheckCollectorConfig(absl::string_view field, const config::v1::Collector& collector,
+                          runtime::ConfigProblems* problems) {
+  runtime::CheckCollector(field, collector, problems);
+  if (collector.retention_file().empty()) return;
+  problems->AddLines(absl::StrCat(field, ".retention_file"), CheckRetentionFile(collector.retention_file()));
+}
+
+absl::StatusOr<std::unique_ptr<Maintenance>> Maintenance::Start(const Options& options, const Parts& parts) {
   std::unique_ptr<RetentionFile> retention_file;
   if (!options.collector.retention_file().empty()) {
     ASSIGN_OR_RETURN(retention_file, RetentionFile::Open(options.collector.retention_file(), options.registry));
   }
-  return std::make_unique<RunningUpkeep>(options, parts, std::move(retention_file));
+  return std::make_unique<RunningMaintenance>(options, parts, std::move(retention_file));
 }
 
 }  // namespace entrepot::manifest

@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "services/manifest/records/record_io.h"
+#include "services/core/time/proto_time.h"
 #include "services/status/quoted_input.h"
 
 namespace entrepot::manifest {
@@ -33,7 +33,7 @@ absl::StatusOr<v1::Job> MaintenanceJobs::Start(const std::string& kind, Work wor
   for (const Entry& entry : entries_) {
     if (entry.job.kind() == kind && entry.job.state() == v1::Job::RUNNING) {
       return absl::AlreadyExistsError(
-          absl::StrCat("the job ", entry.job.id(), " of that kind is under way; it has to end first"));
+          absl::StrCat("the job ", entry.job.id(), " of that kind is running; wait for its end"));
     }
   }
   ForgetOldest();
@@ -51,7 +51,7 @@ void MaintenanceJobs::ForgetOldest() {
     const auto oldest = std::find_if(entries_.rbegin(), entries_.rend(),
                                      [](const Entry& entry) { return entry.job.state() != v1::Job::RUNNING; });
     if (oldest == entries_.rend()) return;
-    // Ended but for the return from Run().
+    // The job has ended; its thread is about to return from Run().
     oldest->thread.join();
     entries_.erase(std::next(oldest).base());
   }
@@ -69,7 +69,7 @@ void MaintenanceJobs::Run(const Work& work, Entry* entry) {
   entry->job.MergeFrom(result);
   entry->job.set_state(status.ok() && !stopping_ ? v1::Job::DONE : v1::Job::FAILED);
   if (stopping_) {
-    entry->job.set_error("the registry was stopped meanwhile");
+    entry->job.set_error("the registry was stopped");
   } else if (!status.ok()) {
     entry->job.set_error(std::string(status.message()));
   }
@@ -90,8 +90,9 @@ absl::StatusOr<v1::Job> MaintenanceJobs::Get(absl::string_view id) const {
   for (const Entry& entry : entries_) {
     if (entry.job.id() == id) return Shown(entry);
   }
-  return absl::NotFoundError(
-      absl::StrCat("there is no job ", QuotedInput(id), ": the registry was started anew since, or many jobs were"));
+  return absl::NotFoundError(absl::StrCat("there is no job ", QuotedInput(id),
+                                          "; it may be older than the last restart or the last ", kRemembered,
+                                          " jobs"));
 }
 
 std::vector<v1::Job> MaintenanceJobs::List() const {

@@ -20,23 +20,23 @@
 
 namespace entrepot::manifest {
 
-// What an operator has started and asks for until it is done: a thread each, one of a kind at a time. The last ones are
-// remembered with their results. Thread-safe.
+// The jobs that operators have started. Each job runs in a thread of its own; at most one job of each kind runs at a
+// time. The last jobs are remembered with their results. Thread-safe.
 class MaintenanceJobs {
  public:
-  // Does the job and fills in its result. Ends soon once `pace` says stop; what it returns then does not matter.
+  // Does the job and fills in its result. Must return soon after `pace` has returned false; its status is ignored then.
   using Work = std::function<absl::Status(const Pace& pace, v1::Job* result)>;
 
-  // `clock` outlives the jobs.
+  // `clock` must outlive the jobs.
   explicit MaintenanceJobs(const Clock* clock);
-  // Tells all that run to stop, and waits for them.
+  // Stops the running jobs, and waits for them.
   ~MaintenanceJobs();
 
-  // The job as it is now. kAlreadyExists: one of that kind is under way; the message names it.
+  // Starts a job and returns its state. kAlreadyExists: a job of that kind is running; the message names it.
   absl::StatusOr<v1::Job> Start(const std::string& kind, Work work);
-  // kNotFound: no such job, or too many have ended since.
+  // kNotFound: there is no such job, or it is not remembered any more.
   absl::StatusOr<v1::Job> Get(absl::string_view id) const;
-  // Newest first, without their results.
+  // All remembered jobs, newest first, without their results.
   std::vector<v1::Job> List() const;
 
  private:
@@ -52,7 +52,7 @@ class MaintenanceJobs {
   static v1::Job Shown(const Entry& entry);
 
   const Clock& clock_;
-  // Part of each id: an id of an earlier process is none of this one's.
+  // Part of each id, so that ids of different processes differ.
   const std::string id_prefix_;
   std::atomic<bool> stopping_{false};
   mutable absl::Mutex mutex_;

@@ -6,29 +6,31 @@
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/core/time/eventually.h"
 #include "services/core/time/fake_clock.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::manifest {
 namespace {
 
-using ::testing::HasSubstr;
+using testing::HasSubstr;
 
 class MaintenanceJobsTest : public testing::Test {
  protected:
   v1::Job WaitForEnd(const std::string& id) {
-    for (;;) {
-      v1::Job job = jobs_->Get(id).value();
-      if (job.state() != v1::Job::RUNNING) return job;
-      std::this_thread::yield();
-    }
+    v1::Job job;
+    EXPECT_TRUE(Eventually([&] {
+      job = jobs_->Get(id).value();
+      return job.state() != v1::Job::RUNNING;
+    }));
+    return job;
   }
 
   // A job that waits for `go`, and then ends with `status`.
   MaintenanceJobs::Work Waiting(absl::Notification* go, absl::Status status = absl::OkStatus()) {
     return [go, status](const Pace& pace, v1::Job* result) {
       pace(3, 5 << 20);
-      go->WaitForNotification();
+      EXPECT_TRUE(go->WaitForNotificationWithTimeout(absl::Seconds(30)));
       result->mutable_scrub()->set_verified(7);
       return status;
     };
@@ -47,7 +49,7 @@ TEST_F(MaintenanceJobsTest, RunsAndKeepsTheResult) {
   EXPECT_EQ(started.kind(), "scrub");
   EXPECT_EQ(started.started_at().seconds(), absl::ToUnixSeconds(clock_.Now()));
   EXPECT_FALSE(started.has_ended_at());
-  while (jobs_->Get(started.id())->progress() != "3 steps, 5 MiB") std::this_thread::yield();
+  EXPECT_TRUE(Eventually([&] { return jobs_->Get(started.id())->progress() == "3 steps, 5 MiB"; }));
   clock_.Advance(absl::Seconds(9));
   go.Notify();
   const v1::Job ended = WaitForEnd(started.id());
@@ -61,7 +63,7 @@ TEST_F(MaintenanceJobsTest, RunsAndKeepsTheResult) {
   EXPECT_FALSE(jobs_->List().front().has_scrub());
 }
 
-TEST_F(MaintenanceJobsTest, SaysWhatFailed) {
+TEST_F(MaintenanceJobsTest, ReportsTheError) {
   absl::Notification go;
   go.Notify();
   ASSERT_OK_AND_ASSIGN(const v1::Job started,
@@ -71,7 +73,7 @@ TEST_F(MaintenanceJobsTest, SaysWhatFailed) {
   EXPECT_EQ(ended.error(), "the disk is gone");
 }
 
-TEST_F(MaintenanceJobsTest, RunsOneOfAKindAtATime) {
+TEST_F(MaintenanceJobsTest, RunsOneJobOfAKindAtATime) {
   absl::Notification go;
   ASSERT_OK_AND_ASSIGN(const v1::Job first, jobs_->Start("scrub", Waiting(&go)));
   const auto second = jobs_->Start("scrub", DoNothing);
@@ -83,7 +85,7 @@ TEST_F(MaintenanceJobsTest, RunsOneOfAKindAtATime) {
   EXPECT_OK(jobs_->Start("scrub", DoNothing));
 }
 
-TEST_F(MaintenanceJobsTest, ForgetsTheOldestButNoneThatRuns) {
+TEST_F(MaintenanceJobsTest, ForgetsTheOldestEndedJob) {
   absl::Notification go;
   ASSERT_OK_AND_ASSIGN(const v1::Job running, jobs_->Start("scrub", Waiting(&go)));
   std::string second;
@@ -99,21 +101,20 @@ TEST_F(MaintenanceJobsTest, ForgetsTheOldestButNoneThatRuns) {
   WaitForEnd(running.id());
 }
 
-TEST_F(MaintenanceJobsTest, StopsWhatRunsWhenItGoes) {
+TEST_F(MaintenanceJobsTest, DestructorStopsRunningJobs) {
   absl::Notification started;
   bool stopped = false;
   ASSERT_OK(jobs_->Start("scrub", [&](const Pace& pace, v1::Job*) {
     started.Notify();
-    while (pace(1, 0)) std::this_thread::yield();
-    stopped = true;
+    stopped = Eventually([&] { return !pace(1, 0); });
     return absl::OkStatus();
   }));
-  started.WaitForNotification();
+  EXPECT_TRUE(started.WaitForNotificationWithTimeout(absl::Seconds(30)));
   jobs_.reset();
   EXPECT_TRUE(stopped);
 }
 
-TEST_F(MaintenanceJobsTest, KnowsNoJobOfAnEarlierProcess) {
+TEST_F(MaintenanceJobsTest, JobIdsDifferBetweenProcesses) {
   ASSERT_OK_AND_ASSIGN(const v1::Job job, jobs_->Start("scrub", DoNothing));
   clock_.Advance(absl::Seconds(1));
   MaintenanceJobs later(&clock_);

@@ -10,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
+#include "services/core/time/eventually.h"
 #include "services/core/time/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
 #include "services/kv/testing/temporary_directory.h"
@@ -27,9 +28,9 @@ using ::testing::Not;
 
 constexpr char kRules[] = "rules:\n  - repositories: [\"**\"]\n    keep: {last_tags: 1}\n";
 
-class UpkeepTest : public testing::Test {
+class MaintenanceTest : public testing::Test {
  protected:
-  UpkeepTest() {
+  MaintenanceTest() {
     runtime::FillDefaults(&options_.collector);
     options_.collector.set_disabled(true);
     options_.backup_directory = directory_.path() + "/backups";
@@ -44,7 +45,7 @@ class UpkeepTest : public testing::Test {
   std::string AuditPath() const { return directory_.path() + "/audit.log"; }
 
   void Start() {
-    Upkeep::Parts parts;
+    Maintenance::Parts parts;
     parts.kv = &kv_;
     parts.clock = &clock_;
     parts.catalog = catalog_.get();
@@ -54,17 +55,17 @@ class UpkeepTest : public testing::Test {
       steps_ += "records ";
       return fs::create_directory(directory) ? absl::OkStatus() : absl::AlreadyExistsError(directory);
     };
-    upkeep_ = Upkeep::Start(options_, parts).value();
+    maintenance_ = Maintenance::Start(options_, parts).value();
   }
 
   Blob Commit(absl::string_view content) {
     const Blob blob = objects_.Upload(content);
-    EXPECT_OK(catalog_->blobs().Commit(kNobody, Repo("team/app"), blob));
+    EXPECT_OK(catalog_->blobs().Commit(kAnonymous, Repo("team/app"), blob));
     return blob;
   }
 
   void PutImage(absl::string_view tag, const Blob& config, const Blob& layer) {
-    ASSERT_OK(catalog_->manifests().Put(kNobody, Repo("team/app"), PutByTag(tag, ImageJson(config, {layer}))));
+    ASSERT_OK(catalog_->manifests().Put(kAnonymous, Repo("team/app"), PutByTag(tag, ImageJson(config, {layer}))));
   }
 
   absl::StatusOr<v1::Job> RunJob(const v1::StartJob& start) {
@@ -72,21 +73,22 @@ class UpkeepTest : public testing::Test {
     request.mutable_caller()->set_account("ada");
     request.set_remote_address("192.0.2.1");
     *request.mutable_start_job() = start;
-    absl::StatusOr<v1::MaintainResponse> response = upkeep_->Maintain(request);
-    while (response.ok() && response->job().state() == v1::Job::RUNNING) {
-      std::this_thread::yield();
+    absl::StatusOr<v1::MaintainResponse> response = maintenance_->Maintain(request);
+    EXPECT_TRUE(Eventually([&] {
+      if (!response.ok() || response->job().state() != v1::Job::RUNNING) return true;
       v1::MaintainRequest ask;
       ask.mutable_get_job()->set_id(response->job().id());
-      response = upkeep_->Maintain(ask);
-    }
+      response = maintenance_->Maintain(ask);
+      return false;
+    }));
     if (!response.ok()) return response.status();
     return response->job();
   }
 
-  v1::UpkeepStatus Status() {
+  v1::MaintenanceStatus Status() {
     v1::MaintainRequest request;
     request.mutable_get_status();
-    return upkeep_->Maintain(request).value().status();
+    return maintenance_->Maintain(request).value().status();
   }
 
   std::string AuditText() const {
@@ -99,27 +101,27 @@ class UpkeepTest : public testing::Test {
   kv::MemoryKvEngine kv_;
   FakeClock clock_;
   MemoryBlobStorage objects_{&clock_};
-  Upkeep::Options options_;
+  Maintenance::Options options_;
   std::unique_ptr<RegistryCatalog> catalog_;
   std::unique_ptr<runtime::AuditLog> audit_;
   std::string steps_;
-  std::unique_ptr<Upkeep> upkeep_;
+  std::unique_ptr<Maintenance> maintenance_;
 };
 
-TEST_F(UpkeepTest, CollectsOnItsOwn) {
+TEST_F(MaintenanceTest, CollectsAutomatically) {
   Commit("garbage");
   clock_.Advance(absl::Hours(25));
   options_.collector.set_disabled(false);
   options_.collector.mutable_interval()->Clear();
   options_.collector.mutable_interval()->set_nanos(1'000'000);
   Start();
-  while (Status().history().empty()) std::this_thread::yield();
+  EXPECT_TRUE(Eventually([&] { return !Status().history().empty(); }));
   clock_.Advance(absl::Hours(2));
-  while (objects_.size() > 0) std::this_thread::yield();
+  EXPECT_TRUE(Eventually([&] { return objects_.size() == 0; }));
   EXPECT_EQ(Status().interval(), "1ms");
 }
 
-TEST_F(UpkeepTest, CollectsOnlyWhenItIsToldToWhereThatIsConfigured) {
+TEST_F(MaintenanceTest, CollectsOnlyOnRequestIfDisabled) {
   const Blob garbage = Commit("garbage");
   clock_.Advance(absl::Hours(25));
   Start();
@@ -140,15 +142,15 @@ TEST_F(UpkeepTest, CollectsOnlyWhenItIsToldToWhereThatIsConfigured) {
   EXPECT_EQ(job.collection().swept_bytes(), garbage.size_bytes);
   EXPECT_EQ(objects_.size(), 0u);
   EXPECT_THAT(AuditText(), HasSubstr(R"("account":"ada","address":"192.0.2.1","command":"collect_garbage")"));
-  const v1::UpkeepStatus status = Status();
+  const v1::MaintenanceStatus status = Status();
   EXPECT_EQ(status.lease(), "24h");
   EXPECT_EQ(status.grace(), "1h");
   EXPECT_EQ(status.interval(), "");
   EXPECT_EQ(status.jobs_size(), 3);
 }
 
-TEST_F(UpkeepTest, ARunOfTheOperatorsReapsOrphansToo) {
-  objects_.Upload("nobody's");
+TEST_F(MaintenanceTest, CollectGarbageJobQuarantinesOrphansToo) {
+  objects_.Upload("orphan");
   clock_.Advance(absl::Hours(25));
   Start();
   v1::StartJob start;
@@ -163,7 +165,7 @@ TEST_F(UpkeepTest, ARunOfTheOperatorsReapsOrphansToo) {
   EXPECT_EQ(objects_.quarantined(), 1u);
 }
 
-TEST_F(UpkeepTest, ChecksTellWhatIsMissingAndWhatHasChanged) {
+TEST_F(MaintenanceTest, CheckReportsMissingAndChangedObjects) {
   const Blob config = Commit("config");
   const Blob layer = Commit("layer");
   PutImage("v1", config, layer);
@@ -190,7 +192,7 @@ TEST_F(UpkeepTest, ChecksTellWhatIsMissingAndWhatHasChanged) {
   EXPECT_EQ(job.invariants().violations_size(), 2) << job.DebugString();
 }
 
-TEST_F(UpkeepTest, AChecksErrorIsNoViolation) {
+TEST_F(MaintenanceTest, ErrorOfACheckIsNotAViolation) {
   Commit("config");
   Start();
   objects_.SetFault([](absl::string_view, const std::string&) { return absl::UnavailableError("no blob service"); });
@@ -201,19 +203,19 @@ TEST_F(UpkeepTest, AChecksErrorIsNoViolation) {
   EXPECT_EQ(job.error(), "no blob service");
 }
 
-TEST_F(UpkeepTest, DamageThatIsReportedIsExamined) {
+TEST_F(MaintenanceTest, VerifiesReportedDamage) {
   const Blob good = Commit("good");
   const Blob blob = Commit("blob");
   Start();
-  ASSERT_OK(upkeep_->ReportDamage(good.digest, good.storage_key));
+  ASSERT_OK(maintenance_->ReportDamage(good.digest, good.storage_key));
   EXPECT_EQ(Status().corrupt_size(), 0);
   objects_.Overwrite(blob.storage_key, "BLOB");
-  ASSERT_OK(upkeep_->ReportDamage(blob.digest, blob.storage_key));
+  ASSERT_OK(maintenance_->ReportDamage(blob.digest, blob.storage_key));
   ASSERT_EQ(Status().corrupt_size(), 1);
   EXPECT_EQ(Status().corrupt(0).digest(), blob.digest.ToString());
 }
 
-TEST_F(UpkeepTest, ScrubsAndMeasures) {
+TEST_F(MaintenanceTest, ScrubsAndMeasures) {
   const Blob config = Commit("config");
   const Blob layer = Commit("layer");
   PutImage("v1", config, layer);
@@ -228,7 +230,7 @@ TEST_F(UpkeepTest, ScrubsAndMeasures) {
   EXPECT_EQ(job.usage().repositories(0).name(), "team/app");
 }
 
-TEST_F(UpkeepTest, BacksUpRecordsBeforeObjects) {
+TEST_F(MaintenanceTest, BacksUpRecordsBeforeObjects) {
   Commit("blob");
   Start();
   objects_.SetFault([this](absl::string_view operation, const std::string&) {
@@ -253,7 +255,7 @@ TEST_F(UpkeepTest, BacksUpRecordsBeforeObjects) {
   }
 }
 
-TEST_F(UpkeepTest, ABackupThatFailsIsNone) {
+TEST_F(MaintenanceTest, FailedBackupLeavesNoBackup) {
   Start();
   objects_.SetFault([](absl::string_view, const std::string&) { return absl::UnavailableError("the disk is full"); });
   v1::StartJob start;
@@ -266,7 +268,7 @@ TEST_F(UpkeepTest, ABackupThatFailsIsNone) {
   EXPECT_EQ(job.state(), v1::Job::DONE);
 }
 
-TEST_F(UpkeepTest, Retention) {
+TEST_F(MaintenanceTest, AppliesRetention) {
   const Blob config = Commit("config");
   PutImage("old", config, Commit("1"));
   clock_.Advance(absl::Hours(1));
@@ -278,14 +280,14 @@ TEST_F(UpkeepTest, Retention) {
   start.mutable_apply_retention()->set_rules(kRules);
   ASSERT_OK_AND_ASSIGN(v1::Job job, RunJob(start));
   EXPECT_EQ(job.retention().tags(), 1u);
-  EXPECT_EQ(catalog_->lists().Tags(kNobody, Repo("team/app"), 10, "")->tags.size(), 2u);
+  EXPECT_EQ(catalog_->lists().Tags(kAnonymous, Repo("team/app"), 10, "")->tags.size(), 2u);
   start.mutable_apply_retention()->set_rules("rules: 7");
   EXPECT_THAT(RunJob(start), StatusIs(absl::StatusCode::kInvalidArgument));
   start.mutable_apply_retention()->set_rules(kRules);
   start.mutable_apply_retention()->set_dry_run(false);
   EXPECT_THAT(RunJob(start), StatusIs(absl::StatusCode::kInvalidArgument));
 
-  upkeep_.reset();
+  maintenance_.reset();
   const std::string file = directory_.path() + "/retention.yaml";
   std::ofstream(file) << kRules;
   options_.collector.set_retention_file(file);
@@ -294,18 +296,18 @@ TEST_F(UpkeepTest, Retention) {
   start.mutable_apply_retention()->clear_rules();
   ASSERT_OK_AND_ASSIGN(job, RunJob(start));
   EXPECT_EQ(job.retention().tags(), 1u);
-  EXPECT_EQ(catalog_->lists().Tags(kNobody, Repo("team/app"), 10, "")->tags.size(), 1u);
+  EXPECT_EQ(catalog_->lists().Tags(kAnonymous, Repo("team/app"), 10, "")->tags.size(), 1u);
   EXPECT_THAT(AuditText(),
               HasSubstr(R"("event":"retention","account":"ada","repository":"team/app","removed":"tag old")"));
 }
 
-TEST_F(UpkeepTest, RefusesWhatItDoesNotKnow) {
+TEST_F(MaintenanceTest, RefusesUnknownCommandsAndJobs) {
   Start();
   EXPECT_THAT(RunJob({}), StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(upkeep_->Maintain({}), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(maintenance_->Maintain({}), StatusIs(absl::StatusCode::kInvalidArgument));
   v1::MaintainRequest request;
   request.mutable_get_job()->set_id("7");
-  EXPECT_THAT(upkeep_->Maintain(request), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(maintenance_->Maintain(request), StatusIs(absl::StatusCode::kNotFound));
 }
 
 }  // namespace

@@ -14,7 +14,7 @@
 namespace entrepot::manifest {
 namespace {
 
-// `report` with what `orphans` has beside it.
+// Adds the results of a run that quarantined orphans to the report of a collection.
 void AddOrphans(const v1::Collection& orphans, v1::Collection* report) {
   report->set_quarantined(report->quarantined() + orphans.quarantined());
   report->set_swept(report->swept() + orphans.swept());
@@ -83,7 +83,7 @@ absl::StatusOr<MaintenanceJobs::Work> MaintenanceWork::Collect(const v1::Collect
   }
   return [this](const Pace& pace, v1::Job* result) -> absl::Status {
     ASSIGN_OR_RETURN(*result->mutable_collection(), parts_.collector->Run(pace));
-    ASSIGN_OR_RETURN(const v1::Collection orphans, parts_.collector->ReapOrphans(pace));
+    ASSIGN_OR_RETURN(const v1::Collection orphans, parts_.collector->QuarantineOrphans(pace));
     AddOrphans(orphans, result->mutable_collection());
     return absl::OkStatus();
   };

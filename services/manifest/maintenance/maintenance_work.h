@@ -10,30 +10,31 @@
 #include "services/kv/kv_engine.h"
 #include "services/manifest/gc/collector.h"
 #include "services/manifest/maintenance/maintenance_jobs.h"
-#include "services/manifest/retention/audited_retention.h"
+#include "services/manifest/retention/retention.h"
 #include "services/manifest/retention/retention_file.h"
 #include "services/manifest/scrub/scrubber.h"
 
 namespace entrepot::manifest {
 
-// What each job of maintenance.proto does. Thread-safe.
+// The work of each job of maintenance.proto. Thread-safe.
 class MaintenanceWork {
  public:
-  // All outlive the work.
+  // All must outlive the MaintenanceWork.
   struct Parts {
     kv::KvEngine* kv = nullptr;
     BlobStorage* objects = nullptr;
     Collector* collector = nullptr;
     Scrubber* scrubber = nullptr;
     const AuditedRetention* retention = nullptr;
-    // Null: no rules are in force.
+    // May be null: then no retention rules are in force.
     const RetentionFile* retention_file = nullptr;
     std::string backup_directory;
     std::function<absl::Status(const std::string& directory)> snapshot_kv;
   };
   explicit MaintenanceWork(Parts parts) : parts_(std::move(parts)) {}
 
-  // kInvalidArgument, kFailedPrecondition: the job cannot be done as it is asked for. `account`: who asks.
+  // Returns the work of the job. `account` is the account that asks for it. kInvalidArgument, kFailedPrecondition: the
+  // job cannot be done as requested.
   absl::StatusOr<MaintenanceJobs::Work> Of(const v1::StartJob& job, const std::string& account) const;
 
  private:
@@ -45,9 +46,9 @@ class MaintenanceWork {
   const Parts parts_;
 };
 
-// "collect_garbage": the job's field; empty where there is none.
+// The name of the job's field in StartJob, like "collect_garbage"; empty if none is set.
 std::string KindOf(const v1::StartJob& job);
-// Whether anything is another thing after it.
+// Whether the job may change the registry or its backups.
 bool ChangesSomething(const v1::StartJob& job);
 
 }  // namespace entrepot::manifest

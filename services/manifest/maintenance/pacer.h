@@ -10,13 +10,13 @@
 namespace entrepot::manifest {
 
 struct PaceLimits {
-  // 0: as many as there are.
+  // 0: no limit.
   uint64_t operations_per_second = 0;
   uint64_t bytes_per_second = 0;
 };
 
-// A pace that keeps to the limits on a monotonic clock, and wakes at once where it is told to stop. Each has a budget
-// of its own. `stop` outlives it. `now` is for tests.
+// Returns a pace that waits as long as the limits demand, by a monotonic clock, and returns false at once after `stop`
+// was stopped. Each pace has a budget of its own. `stop` must outlive it. `now` replaces the monotonic clock in tests.
 Pace MakePace(const PaceLimits& limits, StopSignal* stop);
 Pace MakePace(const PaceLimits& limits, StopSignal* stop, std::function<absl::Duration()> now);
 

@@ -9,7 +9,7 @@
 namespace entrepot::manifest {
 namespace {
 
-// Time that passes where somebody waits for it.
+// A clock that advances when it is waited for.
 class PacerTest : public testing::Test {
  protected:
   class FakeStop : public StopSignal {
@@ -30,27 +30,27 @@ class PacerTest : public testing::Test {
   FakeStop stop_;
 };
 
-TEST_F(PacerTest, KeepsToItsOperations) {
+TEST_F(PacerTest, LimitsOperations) {
   const Pace pace = Make({.operations_per_second = 500});
   for (int i = 0; i < 1000; ++i) EXPECT_TRUE(pace(1, 1 << 30));
   EXPECT_GT(stop_.waited, absl::Milliseconds(1900));
   EXPECT_LE(stop_.waited, absl::Seconds(2));
 }
 
-TEST_F(PacerTest, KeepsToItsBytes) {
+TEST_F(PacerTest, LimitsBytes) {
   const Pace pace = Make({.operations_per_second = 500, .bytes_per_second = 1000});
   EXPECT_TRUE(pace(1, 5000));
   EXPECT_GT(stop_.waited, absl::Milliseconds(4900));
   EXPECT_LE(stop_.waited, absl::Seconds(5));
 }
 
-TEST_F(PacerTest, WithoutLimitsNeverWaits) {
+TEST_F(PacerTest, NeverWaitsWithoutLimits) {
   const Pace pace = Make({});
   EXPECT_TRUE(pace(1'000'000, uint64_t{1} << 50));
   EXPECT_EQ(stop_.waited, absl::ZeroDuration());
 }
 
-TEST_F(PacerTest, DoesNotMakeUpForWhatItDidNotUse) {
+TEST_F(PacerTest, DoesNotSaveUnusedBudget) {
   const Pace pace = Make({.operations_per_second = 100});
   EXPECT_TRUE(pace(1, 0));
   stop_.now += absl::Hours(1);
@@ -59,7 +59,7 @@ TEST_F(PacerTest, DoesNotMakeUpForWhatItDidNotUse) {
   EXPECT_GT(stop_.waited, absl::Milliseconds(900));
 }
 
-TEST_F(PacerTest, SaysWhenToStop) {
+TEST_F(PacerTest, ReturnsFalseOnceStopped) {
   const Pace slow = Make({.operations_per_second = 1});
   const Pace fast = Make({});
   EXPECT_TRUE(slow(1, 0));
@@ -68,7 +68,7 @@ TEST_F(PacerTest, SaysWhenToStop) {
   EXPECT_FALSE(fast(1, 0));
 }
 
-TEST(StopSignalTest, WakesWhoWaits) {
+TEST(PacerStopTest, WakesWaitingCalls) {
   StopSignal stop;
   const Pace pace = MakePace({.operations_per_second = 1}, &stop);
   std::vector<std::thread> waiting;

@@ -18,7 +18,7 @@ absl::StatusOr<v1::Backup> Take(const std::string& partial, const std::string& d
   RETURN_IF_ERROR(MakeDirectoryDurably(partial));
   RETURN_IF_ERROR(snapshot_kv(absl::StrCat(partial, "/kv")));
   ASSIGN_OR_RETURN(const ObjectSnapshot snapshot, objects.Snapshot(name));
-  // The blob service may have made it.
+  // The blob service may have made it already.
   RETURN_IF_ERROR(MakeDirectoryDurably(directory));
   RETURN_IF_ERROR(RenameDurably(absl::StrCat(partial, "/kv"), absl::StrCat(directory, "/kv")));
   v1::Backup backup;
@@ -41,11 +41,11 @@ absl::StatusOr<v1::Backup> TakeBackup(const std::string& backup_directory, const
     return absl::AlreadyExistsError(absl::StrCat("there is a backup ", directory));
   }
   const std::string partial = absl::StrCat(backup_directory, "/.", name, ".records");
-  // Of one that was cut off.
+  // The remainder of an interrupted backup.
   RETURN_IF_ERROR(RemoveTree(partial));
-  const std::unique_ptr<Collector::Hold> hold = collector.HoldObjects();
+  const std::unique_ptr<Collector::Pause> pause = collector.PauseDeletions();
   absl::StatusOr<v1::Backup> backup = Take(partial, directory, name, snapshot_kv, objects);
-  // What is left of it is in nobody's way.
+  // A remainder does no harm.
   RemoveTree(partial).IgnoreError();
   return backup;
 }

@@ -12,13 +12,14 @@
 
 namespace entrepot::manifest {
 
-// Makes <backup_directory>/<name>/kv, and has the blob service copy its objects beside it, or, where it is a process of
-// its own, below its own directory. First the records, then the objects, while none of them is deleted: whatever the
-// records name is among the objects, and what was pushed in between is garbage for whoever restores. The records' copy
-// gets its name last: without it there is no backup.
+// Makes a backup: copies the records to <backup_directory>/<name>/kv, and lets the blob service copy its objects beside
+// them, or, if the blob service is a process of its own, below its own directory. The records are copied first and the
+// objects afterwards, during a pause of deletions: so all objects that the records name are copied. Objects that were
+// pushed in between are garbage after a restore. The copy of the records gets its final name last; a backup without it
+// is not a backup.
 //
-// kInvalidArgument: the name is none (core/files/backup_name.h); kAlreadyExists. Where it fails half-way the name may
-// be taken nonetheless: take another one.
+// kInvalidArgument: the name is invalid (core/files/backup_name.h). kAlreadyExists: the name is taken. After a failure
+// the name may be taken; use another one.
 absl::StatusOr<v1::Backup> TakeBackup(const std::string& backup_directory, const std::string& name,
                                       const std::function<absl::Status(const std::string& directory)>& snapshot_kv,
                                       BlobStorage& objects, Collector& collector);

@@ -9,9 +9,9 @@
 #include "absl/container/node_hash_map.h"
 #include "absl/status/status.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/records/record_cursor.h"
-#include "services/manifest/records/record_io.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
@@ -21,7 +21,7 @@ using storage::v1::BlobRecord;
 using storage::v1::ManifestRecord;
 
 constexpr size_t kRepositoriesMax = 1000;
-// Records that are read between two looks at the pace.
+// The number of records that are read between two calls of the pace.
 constexpr uint64_t kStep = 100;
 
 class Measurement {
@@ -38,7 +38,7 @@ class Measurement {
  private:
   using Repository = v1::Usage::Repository;
 
-  // Blobs and links both in the order of their digests, side by side: at each blob all its links are known.
+  // Reads blobs and links side by side: both are sorted by digest, so all links of a blob are read together with it.
   absl::Status MeasureBlobs() {
     RecordCursor blobs(&kv_, keys::Blobs(), "");
     RecordCursor links(&kv_, keys::Links(), "");
@@ -48,12 +48,12 @@ class Measurement {
       if (entry == nullptr) return absl::OkStatus();
       RETURN_IF_ERROR(Step(entry->value.size()));
       ASSIGN_OR_RETURN(const keys::Decoded blob, keys::Decode(entry->key));
-      ASSIGN_OR_RETURN(const BlobRecord record, ParseRecord<BlobRecord>(entry->key, entry->value));
-      // A corrupt one's bytes are not among what is stored.
+      ASSIGN_OR_RETURN(const BlobRecord record, kv::ParseRecord<BlobRecord>(entry->key, entry->value));
+      // The bytes of a CORRUPT blob are quarantined, and do not count.
       const bool counts = record.state() == BlobRecord::LIVE || record.state() == BlobRecord::CONDEMNED;
       Repository* only = nullptr;
       uint64_t holders = 0;
-      // A link before it is of a blob that has come or gone meanwhile.
+      // A link of a smaller digest belongs to a blob that was made or deleted meanwhile.
       while (link.has_value() && !(*blob.digest < *link->digest)) {
         if (counts && *link->digest == *blob.digest) {
           only = &Of(*link->repository);
@@ -79,7 +79,7 @@ class Measurement {
       if (entry == nullptr) return absl::OkStatus();
       RETURN_IF_ERROR(Step(entry->value.size()));
       ASSIGN_OR_RETURN(const keys::Decoded key, keys::Decode(entry->key));
-      ASSIGN_OR_RETURN(const ManifestRecord record, ParseRecord<ManifestRecord>(entry->key, entry->value));
+      ASSIGN_OR_RETURN(const ManifestRecord record, kv::ParseRecord<ManifestRecord>(entry->key, entry->value));
       const uint64_t size_bytes = record.content().size();
       Repository& repository = Of(*key.repository);
       repository.set_manifests(repository.manifests() + 1);
@@ -113,7 +113,7 @@ class Measurement {
     if (++step_ < kStep) return absl::OkStatus();
     const bool go_on = pace_(step_, step_bytes_);
     step_ = step_bytes_ = 0;
-    return go_on ? absl::OkStatus() : absl::CancelledError("stopped before its end");
+    return go_on ? absl::OkStatus() : absl::CancelledError("stopped before the end");
   }
 
   Repository& Of(const RepositoryName& name) {

@@ -8,8 +8,8 @@
 
 namespace entrepot::manifest {
 
-// What each repository holds, shared and its own, and what deduplication saves. Reads all records once, without locks,
-// in memory that grows with the number of repositories alone.
+// Measures how much each repository stores, shared and its own, and how much deduplication saves. Reads all records
+// once, without locks. Its memory grows only with the number of repositories. kCancelled if `pace` stopped it.
 absl::StatusOr<v1::Usage> MeasureUsage(kv::KvReader& kv, const Pace& pace);
 
 }  // namespace entrepot::manifest

@@ -22,24 +22,24 @@ class UsageTest : public CatalogTest {
 
 INSTANTIATE_TEST_SUITE_P(Engines, UsageTest, kv::EachTestEngine(), kv::TestEngineName);
 
-TEST_P(UsageTest, AnEmptyRegistryHoldsNothing) {
+TEST_P(UsageTest, EmptyRegistryUsesNothing) {
   const v1::Usage usage = Measured();
   EXPECT_EQ(usage.repository_count(), 0u);
   EXPECT_EQ(usage.repositories_size(), 0);
   EXPECT_EQ(usage.stored_bytes() + usage.linked_bytes() + usage.unlinked_bytes() + usage.blobs(), 0u);
 }
 
-TEST_P(UsageTest, TellsWhatIsSharedFromWhatIsOwn) {
+TEST_P(UsageTest, SeparatesSharedAndOwnBytes) {
   const Blob shared = Pushed(a_, "ten bytes.");
-  ASSERT_OK(catalog_->blobs().Mount(kNobody, b_, shared.digest, a_));
+  ASSERT_OK(catalog_->blobs().Mount(kAnonymous, b_, shared.digest, a_));
   const Blob own = Pushed(b_, "seven b");
   const std::string image = ImageJson(shared, {});
-  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("v1", image)));
-  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("v2", image)));
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag("v1", image)));
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag("v2", image)));
   const std::string other = ImageJson(shared, {own});
-  ASSERT_OK(catalog_->manifests().Put(kNobody, b_, PutByDigest(other)));
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, b_, PutByDigest(other)));
   const Blob garbage = Pushed(a_, "gone");
-  ASSERT_OK(catalog_->blobs().Unlink(kNobody, a_, garbage.digest));
+  ASSERT_OK(catalog_->blobs().Unlink(kAnonymous, a_, garbage.digest));
 
   const v1::Usage usage = Measured();
   ASSERT_EQ(usage.repositories_size(), 2);
@@ -64,9 +64,9 @@ TEST_P(UsageTest, TellsWhatIsSharedFromWhatIsOwn) {
   EXPECT_EQ(usage.unlinked_bytes(), 4u);
 }
 
-TEST_P(UsageTest, ShowsTheLargestThousandAndCountsAll) {
+TEST_P(UsageTest, ListsTheLargestThousandAndCountsAll) {
   for (int i = 0; i < 1005; ++i) {
-    ASSERT_OK(catalog_->blobs().Commit(kNobody, Repo(absl::StrCat("r", i)), Upload(std::string(i + 1, 'x'))));
+    ASSERT_OK(catalog_->blobs().Commit(kAnonymous, Repo(absl::StrCat("r", i)), Upload(std::string(i + 1, 'x'))));
   }
   const v1::Usage usage = Measured();
   EXPECT_EQ(usage.repository_count(), 1005u);
@@ -77,7 +77,7 @@ TEST_P(UsageTest, ShowsTheLargestThousandAndCountsAll) {
   EXPECT_EQ(usage.linked_bytes(), 1005u * 1006 / 2);
 }
 
-TEST_P(UsageTest, StopsWhereThePaceSaysSo) {
+TEST_P(UsageTest, StopsWhenThePaceStopsIt) {
   for (int i = 0; i < 200; ++i) Pushed(a_, absl::StrCat(i));
   int steps = 0;
   EXPECT_THAT(MeasureUsage(*engine_->get(), [&](uint64_t, uint64_t) { return ++steps < 3; }).status(),

@@ -6,8 +6,8 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/records/metadata_keys.h"
-#include "services/manifest/records/record_io.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
@@ -27,7 +27,7 @@ absl::Status CheckEmpty(kv::KvReader& kv) {
                      kv.Scan({.prefix = std::string(prefix), .start_after = "", .limit = 1}));
     if (found.empty()) continue;
     return absl::FailedPreconditionError(
-        absl::StrCat("the metadata does not say which format it has, yet holds ", absl::CHexEscape(found.front().key)));
+        absl::StrCat("the metadata has no format record, but contains ", absl::CHexEscape(found.front().key)));
   }
   return absl::OkStatus();
 }
@@ -35,23 +35,23 @@ absl::Status CheckEmpty(kv::KvReader& kv) {
 }  // namespace
 
 absl::Status EnsureFormat(kv::KvEngine& kv) {
-  ASSIGN_OR_RETURN(const std::optional<FormatRecord> before, ReadRecord<FormatRecord>(kv, keys::Format()));
+  ASSIGN_OR_RETURN(const std::optional<FormatRecord> before, kv::ReadRecord<FormatRecord>(kv, keys::Format()));
   if (before.has_value()) return CheckVersion(*before);
   return kv.Transact({{keys::Format(), kv::LockMode::kExclusive}}, [](kv::KvTransaction& transaction) -> absl::Status {
-    ASSIGN_OR_RETURN(const std::optional<FormatRecord> now, ReadRecord<FormatRecord>(transaction, keys::Format()));
+    ASSIGN_OR_RETURN(const std::optional<FormatRecord> now, kv::ReadRecord<FormatRecord>(transaction, keys::Format()));
     if (now.has_value()) return CheckVersion(*now);
     RETURN_IF_ERROR(CheckEmpty(transaction));
     FormatRecord record;
     record.set_version(keys::kFormatVersion);
-    WriteRecord(transaction, keys::Format(), record);
+    kv::WriteRecord(transaction, keys::Format(), record);
     return absl::OkStatus();
   });
 }
 
 absl::Status CheckFormat(kv::KvReader& kv) {
-  ASSIGN_OR_RETURN(const std::optional<FormatRecord> record, ReadRecord<FormatRecord>(kv, keys::Format()));
+  ASSIGN_OR_RETURN(const std::optional<FormatRecord> record, kv::ReadRecord<FormatRecord>(kv, keys::Format()));
   if (record.has_value()) return CheckVersion(*record);
-  return absl::FailedPreconditionError("no manifest service has kept its records there");
+  return absl::FailedPreconditionError("this is not the metadata of a manifest service");
 }
 
 }  // namespace entrepot::manifest

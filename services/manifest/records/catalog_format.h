@@ -6,11 +6,11 @@
 
 namespace entrepot::manifest {
 
-// Checks that the KV holds the layout that this program knows, and marks an empty one with it. kFailedPrecondition
-// where it holds another one, or records without a mark.
+// Checks that the KV has the layout that this program knows; writes the format record into an empty KV.
+// kFailedPrecondition if the KV has another layout, or records but no format record.
 absl::Status EnsureFormat(kv::KvEngine& kv);
 
-// The same without writing: kFailedPrecondition where there is no mark.
+// The same without writing: kFailedPrecondition if there is no format record.
 absl::Status CheckFormat(kv::KvReader& kv);
 
 }  // namespace entrepot::manifest

@@ -12,7 +12,10 @@
 
 namespace entrepot::manifest {
 
-// The locks of a transaction on the catalog. The protocol:
+// The locks of a transaction on the catalog.
+//
+// In the tables and rules: D is a digest, R a repository, M a manifest's digest, T a tag, K the storage key of an
+// object. The protocol:
 //
 //   record                          is written under                               cannot change under
 //   b/<D>                           b/<D> exclusive                                b/<D> shared
@@ -27,59 +30,63 @@ namespace entrepot::manifest {
 //                  removed          t/<R>|<T> exclusive                            t/<R>|<T> shared
 //   n/<R>                           n/<R> exclusive, to make and to delete it      n/<R> shared
 //   x/<K>                           x/<K> exclusive                                x/<K> shared
-//   p/<R>|<T>      added            n/<R> and t/<R>|<T> shared: the last one counts
+//   p/<R>|<T>      added            n/<R> shared and t/<R>|<T> shared;
+//                                   of several writers the last one counts
 //                  removed          t/<R>|<T> exclusive
-//   g/…                             itself, or its prefix, exclusive
+//   g/…                             the key itself, or its prefix, exclusive
 //
-// Every call that writes l/, m/, t/, d/, s/ or r/ of a repository R holds n/<R> besides, shared, but for one that makes
-// or deletes R; not so the collector, which removes links under b/<D> exclusive. While the record n/<R> says that R is
-// being emptied, n/<R> exclusive is as good as all locks on m/<R>|…, t/<R>|… and s/<R>|…: nobody else gets past the
-// record.
+// Every call that writes l/, m/, t/, d/, s/ or r/ of a repository R also holds n/<R>: exclusive if it makes or deletes
+// R, otherwise shared. The collector is an exception: it removes links under b/<D> exclusive alone. While the record
+// n/<R> is marked as emptying, n/<R> exclusive is equivalent to all locks on m/<R>|…, t/<R>|… and s/<R>|…, because
+// every other writer stops at that record.
 //
-// The engine takes all locks of a transaction in the order of their keys, so that none waits in a circle.
+// The engine takes all locks of a transaction in the order of their keys, so there are no deadlocks.
 //
-// A blob is held exclusively only to make it, to renew its lease and to collect it: a base layer that pushes share is
-// held shared almost all the time, and all that come behind somebody who wants it for himself wait for him too.
+// A blob is held exclusively only to make it, to renew its lease, to mark it CORRUPT and to review it. A base layer
+// that many pushes share is therefore held shared almost all the time. A transaction that waits for the exclusive lock
+// makes all later ones wait too.
 //
-// What that decides:
-// - Manifest PUT against the collector: PUT holds b/<D> shared, the collector exclusively. Either PUT sees the blob
-//   gone and refuses the manifest, or the collector sees its reference.
-// - Manifest PUT, or a mount, against the unlinking of a blob: nobody waits. Whoever has seen the link counts as first,
-//   which is as good an order as the other: a blob may be unlinked under a manifest, and stays for it. Not so where the
-//   PUT is by an immutable tag: it holds l/<D>|<R> shared, and the unlinking either comes first, and the PUT is
-//   refused, or sees the reference and the tag, and is refused itself.
-// - A tag that moves or goes against the rules of tags: t/<R>|<T> exclusive, under which the old record is read. Where
-//   many push one immutable tag at once the first makes it; for the others it is there.
-// - DELETE of a manifest against an immutable tag on it, or on an index that lists it: m/<R>|<M> exclusive against
-//   exclusive or shared. Further up the lists are read without locks: a PUT of an index needs what it lists, not what
-//   that lists, so that whoever deletes from below an index comes before a PUT above it that he has not seen.
-// - Deletion of a repository against all that writes to it: n/<R>. Who comes later sees the record, and is refused, or
-//   makes the repository anew once it is empty.
-// - PUT against PUT of manifests that share blobs: both hold b/<D> shared and go on side by side.
-// - Commit and commit of one digest: b/<D> exclusive, and the second finds the first's bytes. A commit that has seen
-//   the blob LIVE beforehand holds it shared; if it is not LIVE under that lock, it starts over.
-// - DELETE of a manifest against PUT of the same one, of a tag to it, or of an index that lists it: m/<R>|<M> exclusive
-//   against exclusive or (child of an index) shared.
-// - DELETE of a manifest against a tag that moves away from it: DELETE must also hold the tags that it removes, which
-//   it learns by reading d/ before it locks; under its locks it reads d/ again. A tag that has moved away is gone from
-//   d/; one that has arrived since is not locked, and DELETE starts over with it. None can arrive once m/<R>|<M> is
-//   held.
-// - Commit against the deletion of the object that it brings: bytes K, which were sealed for D, become D's only under
-//   x/<K> and b/<D> exclusive, while x/<K> is not there, and once the blob service has said, under those locks, that
-//   the object is. Who deletes or quarantines an object writes x/<K> first, takes it away last, and writes it under
-//   b/<D> exclusive unless it is only a suspect's: so a commit that comes after years sees x/<K>, or no object, and is
-//   refused. Once K was D's and is not any more it never is again.
-// - Commit against the search for objects that are nobody's: a suspect's x/<K> is written without knowing D, and all b/
-//   is read once more afterwards. A commit was before, and is seen there, or sees x/<K>.
-// - Collectors against each other: each step looks again at all it needs, and whoever comes second finds it done.
-// - Reads take no locks. GetManifest by tag reads t/ and then m/; where m/ is gone, it looks whether the tag has moved.
+// What the protocol decides when two calls race:
+// - Manifest PUT and a review of a blob: PUT holds b/<D> shared, the review exclusively. Either PUT finds the blob gone
+//   or not LIVE and refuses the manifest, or the review finds the manifest's reference.
+// - Manifest PUT (or a mount) and the unlinking of a blob: neither waits. A call that has seen the link counts as the
+//   first, which is a valid order: a blob may be unlinked while a manifest refers to it, and its bytes stay for the
+//   manifest. A PUT by an immutable tag is different: it holds l/<D>|<R> shared. Either the unlinking comes first and
+//   the PUT is refused, or the unlinking sees the reference and the tag and is refused.
+// - A tag that is moved or deleted and the tag rules: t/<R>|<T> is held exclusively, and the old record is read under
+//   it. If several pushes of one immutable tag race, the first one makes the tag; for the others it exists.
+// - DELETE of a manifest and an immutable tag on it, or on an index that lists it: m/<R>|<M> exclusive against
+//   exclusive or shared. Indexes further up are read without locks. That suffices: a PUT of an index needs what the
+//   index lists, not what those manifests list in turn. So a DELETE from below an index counts as earlier than a PUT
+//   above the index that the DELETE has not seen.
+// - Deletion of a repository and every write to it: n/<R>. A later write sees the record. It is refused, or makes the
+//   repository again once the old content is gone.
+// - Two PUTs of manifests that share blobs: both hold b/<D> shared and run side by side.
+// - Two commits of one digest: b/<D> exclusive; the second one finds the bytes of the first. A commit that has seen the
+//   blob LIVE beforehand holds it shared; if the blob is not LIVE under that lock, the commit starts over.
+// - DELETE of a manifest and a PUT of the same manifest, of a tag for it, or of an index that lists it: m/<R>|<M>
+//   exclusive against exclusive (or shared, as the child of an index).
+// - DELETE of a manifest and a tag that moves away from it: DELETE must also hold the tags that it removes. It learns
+//   them by reading d/ before it locks, and reads d/ again under its locks. A tag that has moved away is gone from d/.
+//   A tag that has arrived since is not locked: DELETE starts over and locks it too. No tag can arrive while m/<R>|<M>
+//   is held.
+// - A commit and the deletion of its object: bytes K, which were sealed for D, become D's only under x/<K> exclusive
+//   and b/<D> exclusive, while x/<K> does not exist, and after the blob service has confirmed, under those locks, that
+//   the object exists. A deletion or a quarantine of an object writes x/<K> first and removes it last; it writes x/<K>
+//   under b/<D> exclusive, except for the mark of a suspect. So a commit that comes arbitrarily late finds x/<K>, or no
+//   object, and is refused. Bytes K that have once stopped being D's never become D's again. (The bytes of a CORRUPT
+//   blob are quarantined without x/<K>: a commit of the same bytes is refused because of the record.)
+// - A commit and the search for orphans: the mark x/<K> of a suspect is written without knowing D, and all of b/ is
+//   read again afterwards. Either the commit came before the mark, and that read finds it, or the commit finds x/<K>.
+// - Several collectors: each step reads again everything that it depends on; the second one finds the step done.
+// - Reads take no locks. GetManifest by tag reads t/ and then m/; if m/ is gone, it looks whether the tag has moved.
 class CatalogLocks {
  public:
   CatalogLocks& Blob(const Digest& digest, kv::LockMode mode);
   CatalogLocks& Link(const Digest& digest, const RepositoryName& repository, kv::LockMode mode);
   CatalogLocks& Manifest(const RepositoryName& repository, const Digest& digest, kv::LockMode mode);
   CatalogLocks& Tag(const RepositoryName& repository, const entrepot::Tag& tag, kv::LockMode mode);
-  // Of an object's delete intent.
+  // The lock of an object's delete intent, x/<K>.
   CatalogLocks& Object(const StorageKey& storage_key, kv::LockMode mode);
   CatalogLocks& Repository(const RepositoryName& repository, kv::LockMode mode);
 

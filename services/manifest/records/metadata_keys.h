@@ -13,10 +13,10 @@
 #include "services/core/storage_key.h"
 #include "services/core/tag.h"
 
-// The manifest service's keys: nothing else encodes or decodes one.
+// The keys of the manifest service's records. No other code encodes or decodes them.
 //
 // Layout, version 1. FROZEN: a change needs a new version and a migration. `|` is the byte 0x00, which occurs in no
-// component, so that keys sort by component and the entries of repository `a` are never among those of `a/b` or `a-b`.
+// component: keys sort by component, and the keys of repository `a` are never among those of `a/b` or `a-b`.
 //
 //   f/manifest                              FormatRecord
 //   b/<digest>                              BlobRecord
@@ -35,9 +35,9 @@
 //   g/scrub                                 ScrubRecord
 //
 // <digest>, <subject>, <manifest>: `sha256:0123…`. <due>, <started at>: microseconds since 1970 as 16 upper-case hex
-// digits, so that bytes sort as times do. Values are the messages of storage/v1/manifest_records.proto.
+// digits, so that keys sort by time. Values are the messages of storage/v1/manifest_records.proto.
 //
-// The blob service keeps its keys in the same engine in the standalone process: `u/`, `o/` and `f/blob` are its own.
+// In the standalone process the blob service keeps its records in the same engine, under `u/`, `o/` and `f/blob`.
 namespace entrepot::manifest::keys {
 
 inline constexpr int kFormatVersion = 1;
@@ -58,7 +58,7 @@ std::string PullTracking();
 std::string Collection(absl::Time started_at);
 std::string Scrub();
 
-// Prefixes for scans. A key is its prefix followed by its last components.
+// Prefixes for scans. A key is its prefix followed by the remaining components.
 std::string Blobs();
 std::string Repositories();
 std::string Links();
@@ -69,24 +69,24 @@ std::string Tags();
 std::string TagsOf(const RepositoryName& repository);
 std::string TagsOfManifest(const RepositoryName& repository, const Digest& digest);
 std::string ReferrersOf(const RepositoryName& repository, const Digest& subject);
-// Of every repository.
+// References from all repositories.
 std::string ReferencesTo(const Digest& digest);
-// Of one repository.
+// References from one repository.
 std::string ReferencesTo(const Digest& digest, const RepositoryName& repository);
-// In order of their due times.
+// In the order of their due times.
 std::string Reviews();
 std::string DeleteIntents();
 std::string PullsOf(const RepositoryName& repository);
-// The collector's history, in order of its runs.
+// The collector's history, in the order of its runs.
 std::string Collections();
 
-// Every key but the format's starts with one of these.
+// Each key except Format() starts with one of these.
 std::vector<absl::string_view> Prefixes();
 
-// A time as keys can hold it: whole microseconds, not before 1970.
+// Rounds a time to what keys can hold: whole microseconds, not before 1970.
 absl::Time RoundDue(absl::Time due);
 
-// Any key of the layout, taken apart. What a kind of key has no component for is absent.
+// A decoded key of any kind. Components that the kind does not have are absent.
 enum class Kind {
   kFormat,
   kBlob,
@@ -106,17 +106,17 @@ enum class Kind {
 };
 struct Decoded {
   Kind kind;
-  // For kReferrer the subject.
+  // kReferrer: the subject.
   std::optional<Digest> digest = std::nullopt;
   std::optional<RepositoryName> repository = std::nullopt;
-  // The referring manifest: kReferrer, kReference.
+  // kReferrer, kReference: the referring manifest.
   std::optional<Digest> manifest = std::nullopt;
   std::optional<entrepot::Tag> tag = std::nullopt;
-  // For kCollection when it started.
+  // kReview: the due time. kCollection: the start of the run.
   std::optional<absl::Time> due = std::nullopt;
   std::optional<StorageKey> storage_key = std::nullopt;
 };
-// kDataLoss where the key is not of the layout.
+// kDataLoss if the key does not match the layout.
 absl::StatusOr<Decoded> Decode(absl::string_view key);
 
 }  // namespace entrepot::manifest::keys

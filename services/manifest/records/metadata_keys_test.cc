@@ -41,7 +41,7 @@ TEST(MetadataKeysTest, LayoutIsFrozen) {
   EXPECT_EQ(Scrub(), "g/scrub");
 }
 
-TEST(MetadataKeysTest, PrefixesTakeInTheirOwnKeysOnly) {
+TEST(MetadataKeysTest, PrefixesMatchOnlyTheirOwnKeys) {
   const std::vector<std::string> names = {"a", "a/b", "a-b", "a.b", "ab", "a/b/c"};
   for (const std::string& name : names) {
     for (const std::string& other : names) {
@@ -80,7 +80,7 @@ TEST(MetadataKeysTest, ReviewsSortByTime) {
   EXPECT_EQ(RoundDue(absl::InfinitePast()), absl::UnixEpoch());
 }
 
-TEST(MetadataKeysTest, DecodesWhatItEncodes) {
+TEST(MetadataKeysTest, DecodeInvertsEncode) {
   const Digest a = DigestOf('a');
   const Digest b = *Digest::Parse(absl::StrCat("sha512:", std::string(128, 'b')));
   const RepositoryName name = Name("x/y");
@@ -122,7 +122,7 @@ TEST(MetadataKeysTest, EveryKeyHasItsPrefix) {
   }
 }
 
-TEST(MetadataKeysTest, DecodeRefusesWhatIsNotOfTheLayout) {
+TEST(MetadataKeysTest, DecodeRefusesOtherKeys) {
   const std::string due = "q/0000000000000abc" + std::string(kSeparator) + DigestOf('a').ToString();
   for (const std::string& key : {std::string(), std::string("b/"), std::string("b/sha256:1"), std::string("f/blob"),
                                  std::string("u/0"), std::string("g/"), Scrub() + "s", Collections(),

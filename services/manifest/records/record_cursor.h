@@ -11,15 +11,15 @@
 
 namespace entrepot::manifest {
 
-// Reads the records of one prefix one by one, fetching them in batches whose size follows that of the records, so that
-// neither many small ones nor a few large ones cost more than they must. Not thread-safe.
+// Reads the records with one prefix one by one. Fetches them in batches, whose number of records depends on the size of
+// the records read so far: both many small and few large records are cheap. Not thread-safe.
 class RecordCursor {
  public:
   // `kv` must outlive it. `start_after`: as in kv::ScanOptions.
   RecordCursor(kv::KvReader* kv, std::string prefix, std::string start_after)
       : kv_(kv), scan_{.prefix = std::move(prefix), .start_after = std::move(start_after), .limit = kFirstBatch} {}
 
-  // The next record, valid until the next call; null behind the last one.
+  // The next record, valid until the next call; null after the last one.
   absl::StatusOr<const kv::KeyValue*> Next();
 
  private:

@@ -2,8 +2,9 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "services/core/time/proto_time.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/records/metadata_keys.h"
-#include "services/manifest/records/record_io.h"
 #include "services/status/oci_error.h"
 
 namespace entrepot::manifest {
@@ -16,10 +17,12 @@ constexpr char kBeingDeletedUrl[] = "entrepot/repository-being-deleted";
 }  // namespace
 
 absl::StatusOr<std::optional<RepositoryRecord>> ReadRepository(kv::KvReader& kv, const RepositoryName& repository) {
-  return ReadRecord<RepositoryRecord>(kv, keys::Repository(repository));
+  return kv::ReadRecord<RepositoryRecord>(kv, keys::Repository(repository));
 }
 
-bool IsThere(const std::optional<RepositoryRecord>& record) { return record.has_value() && !record->deleted(); }
+bool RepositoryExists(const std::optional<RepositoryRecord>& record) {
+  return record.has_value() && !record->deleted();
+}
 
 absl::Status CheckToken(const Caller& caller, const RepositoryName& repository,
                         const std::optional<RepositoryRecord>& record) {

@@ -11,27 +11,27 @@
 #include "services/core/repository_name.h"
 #include "services/kv/kv_engine.h"
 
-// What a repository's own record says. A repository that is deleted keeps its record: whoever was allowed to use it
-// then is not for that reason allowed to use what is made under its name later.
+// A repository's own record. A deleted repository keeps its record, because tokens that were issued before the deletion
+// must not give access to a repository that is made under the same name later.
 namespace entrepot::manifest {
 
 absl::StatusOr<std::optional<storage::v1::RepositoryRecord>> ReadRepository(kv::KvReader& kv,
                                                                             const RepositoryName& repository);
 
-// Whether something was pushed to it since it was deleted last, if it ever was.
-bool IsThere(const std::optional<storage::v1::RepositoryRecord>& record);
+// Whether the repository exists: something was pushed to it since its last deletion, if there was one.
+bool RepositoryExists(const std::optional<storage::v1::RepositoryRecord>& record);
 
-// UNAUTHORIZED where the caller's token is from before the repository was deleted.
+// UNAUTHORIZED if the caller's token was issued before the last deletion of the repository.
 absl::Status CheckToken(const Caller& caller, const RepositoryName& repository,
                         const std::optional<storage::v1::RepositoryRecord>& record);
-// Besides: NAME_UNKNOWN where it is deleted. One that there never was is no error.
+// Like CheckToken(), and NAME_UNKNOWN if the repository is deleted. A repository that never existed is no error.
 absl::Status CheckVisible(const Caller& caller, const RepositoryName& repository,
                           const std::optional<storage::v1::RepositoryRecord>& record);
 
-// NAME_UNKNOWN.
+// The error NAME_UNKNOWN.
 absl::Status UnknownRepository(const RepositoryName& repository);
 
-// UNAVAILABLE: its content goes at the moment, or was about to when the process ended.
+// The error UNAVAILABLE: the repository is being deleted, or its deletion was interrupted by the end of a process.
 absl::Status BeingDeleted(const RepositoryName& repository);
 bool IsBeingDeleted(const absl::Status& status);
 

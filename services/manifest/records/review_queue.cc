@@ -1,8 +1,11 @@
 #include "services/manifest/records/review_queue.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "services/core/time/proto_time.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/records/record_cursor.h"
 #include "services/status/status_macros.h"
@@ -10,7 +13,13 @@
 namespace entrepot::manifest {
 namespace {
 
+using storage::v1::BlobRecord;
+
 constexpr size_t kPage = 256;
+
+absl::Time DueOf(const BlobRecord& record, absl::Time now) {
+  return keys::RoundDue(std::max(now, FromTimestamp(record.lease_until())));
+}
 
 absl::StatusOr<QueueCounts> Count(kv::KvReader& kv, absl::Time now, bool only_due) {
   QueueCounts counts;
@@ -27,6 +36,20 @@ absl::StatusOr<QueueCounts> Count(kv::KvReader& kv, absl::Time now, bool only_du
 }
 
 }  // namespace
+
+void EnsureQueued(kv::KvTransaction& transaction, const Digest& digest, absl::Time now, BlobRecord* record) {
+  if (record->has_review_due()) return;
+  const absl::Time due = DueOf(*record, now);
+  *record->mutable_review_due() = ToTimestamp(due);
+  kv::WriteRecord(transaction, keys::Review(due, digest), storage::v1::ReviewRecord());
+}
+
+absl::Status QueueForReview(kv::KvTransaction& transaction, const Digest& digest, absl::Time now) {
+  ASSIGN_OR_RETURN(const std::optional<BlobRecord> record, kv::ReadRecord<BlobRecord>(transaction, keys::Blob(digest)));
+  if (!record.has_value() || record->has_review_due()) return absl::OkStatus();
+  kv::WriteRecord(transaction, keys::Review(DueOf(*record, now), digest), storage::v1::ReviewRecord());
+  return absl::OkStatus();
+}
 
 absl::StatusOr<std::vector<QueueEntry>> DueReviews::NextPage() {
   std::vector<QueueEntry> due;

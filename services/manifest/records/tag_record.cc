@@ -6,8 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/core/time/proto_time.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/records/metadata_keys.h"
-#include "services/manifest/records/record_io.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
@@ -24,7 +25,7 @@ absl::StatusOr<std::optional<Digest>> ReadTag(kv::KvReader& kv, const Repository
 }
 
 absl::StatusOr<Digest> DigestOfTag(const RepositoryName& repository, const Tag& tag, absl::string_view value) {
-  ASSIGN_OR_RETURN(const auto record, ParseRecord<storage::v1::TagRecord>(keys::Tag(repository, tag), value));
+  ASSIGN_OR_RETURN(const auto record, kv::ParseRecord<storage::v1::TagRecord>(keys::Tag(repository, tag), value));
   absl::StatusOr<Digest> digest = Digest::Parse(record.digest());
   if (!digest.ok()) {
     return absl::DataLossError(
@@ -57,8 +58,8 @@ absl::Status WriteTag(kv::KvTransaction& transaction, const RepositoryName& repo
   record.set_digest(digest.ToString());
   *record.mutable_pushed_at() = ToTimestamp(now);
   record.set_pushed_by(pushed_by);
-  WriteRecord(transaction, keys::Tag(repository, tag), record);
-  WriteRecord(transaction, keys::TagOfManifest(repository, digest, tag), storage::v1::TagOfManifestRecord());
+  kv::WriteRecord(transaction, keys::Tag(repository, tag), record);
+  kv::WriteRecord(transaction, keys::TagOfManifest(repository, digest, tag), storage::v1::TagOfManifestRecord());
   return absl::OkStatus();
 }
 

@@ -13,23 +13,23 @@
 #include "services/core/tag.h"
 #include "services/kv/kv_engine.h"
 
-// Tags, each with its record and its entry among the tags of its manifest.
+// Tags. Each has its record t/ and its entry d/ in the list of the tags of its manifest.
 namespace entrepot::manifest {
 
-// The manifest that the tag names; nullopt where there is no such tag.
+// The manifest that the tag names; nullopt if there is no such tag.
 absl::StatusOr<std::optional<Digest>> ReadTag(kv::KvReader& kv, const RepositoryName& repository, const Tag& tag);
 
-// The same of a record that was read already: its value under keys::Tag(). kDataLoss where it cannot be read.
+// The same for a record that was read already; `value` is the value of keys::Tag(). kDataLoss if it cannot be parsed.
 absl::StatusOr<Digest> DigestOfTag(const RepositoryName& repository, const Tag& tag, absl::string_view value);
 
-// All tags of a manifest.
+// All tags that name the manifest.
 absl::StatusOr<std::set<Tag>> TagsOfManifest(kv::KvReader& kv, const RepositoryName& repository, const Digest& digest);
 
-// Makes or moves the tag. Within a transaction that holds the tag and the manifest exclusively.
+// Makes or moves the tag. The transaction must hold the tag and the manifest exclusively.
 absl::Status WriteTag(kv::KvTransaction& transaction, const RepositoryName& repository, const Tag& tag,
                       const Digest& digest, const std::string& pushed_by, absl::Time now);
 
-// With what is known of its pulls. Within a transaction that holds the tag, which names `digest`, exclusively.
+// Removes the tag, which must name `digest`, and its pull record. The transaction must hold the tag exclusively.
 void RemoveTag(kv::KvTransaction& transaction, const RepositoryName& repository, const Tag& tag, const Digest& digest);
 
 }  // namespace entrepot::manifest

@@ -10,13 +10,13 @@
 
 namespace entrepot::manifest {
 
-// Which of a repository's tags stay, in the order of `tags`. `pulls_known_since`: what was pulled before nobody knows;
-// a tag without a known pull may have been pulled then. A push counts as a pull: what was just pushed had no time to be
-// pulled.
+// Returns for each of a repository's tags whether it is kept, in the order of `tags`. Pulls before `pulls_known_since`
+// are not known: a tag without a known pull counts as pulled then. A push counts as a pull, because a new tag had no
+// time to be pulled.
 std::vector<bool> KeptTags(const config::v1::RetentionRule::Keep& keep, const std::vector<const TagState*>& tags,
                            absl::Time now, absl::Time pulls_known_since);
 
-// For people: "keep the last 10 tags, tags like v*".
+// A description for people, like "keep the last 10 tags, tags like v*".
 std::string DescribeKeep(const config::v1::RetentionRule::Keep& keep);
 
 }  // namespace entrepot::manifest

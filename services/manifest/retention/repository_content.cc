@@ -5,9 +5,10 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/core/time/proto_time.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/records/record_cursor.h"
-#include "services/manifest/records/record_io.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
@@ -17,7 +18,7 @@ using storage::v1::ManifestRecord;
 using storage::v1::PullRecord;
 using storage::v1::TagRecord;
 
-// Calls `take` with each record of the prefix and its key, taken apart.
+// Calls `take` with each record that has the prefix, and with its decoded key.
 template <typename Record, typename Take>
 absl::Status ReadEach(kv::KvReader& kv, const std::string& prefix, const Pace& pace, const Take& take) {
   RecordCursor cursor(&kv, prefix, "");
@@ -25,9 +26,9 @@ absl::Status ReadEach(kv::KvReader& kv, const std::string& prefix, const Pace& p
     ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
     if (entry == nullptr) return absl::OkStatus();
     ASSIGN_OR_RETURN(keys::Decoded key, keys::Decode(entry->key));
-    ASSIGN_OR_RETURN(const Record record, ParseRecord<Record>(entry->key, entry->value));
+    ASSIGN_OR_RETURN(const Record record, kv::ParseRecord<Record>(entry->key, entry->value));
     RETURN_IF_ERROR(take(std::move(key), record));
-    if (!pace(1, entry->value.size())) return absl::CancelledError("stopped before its end");
+    if (!pace(1, entry->value.size())) return absl::CancelledError("stopped before the end");
   }
 }
 

@@ -19,7 +19,7 @@ struct TagState {
   Tag tag;
   Digest digest;
   absl::Time pushed_at;
-  // Absent: no pull is known of.
+  // Absent if no pull is known.
   std::optional<absl::Time> pulled_at;
 };
 
@@ -28,13 +28,13 @@ struct ManifestState {
   std::optional<Digest> subject;
 };
 
-// The tags and manifests of one repository, as far as retention goes by them. Read without locks, the tags first.
+// The tags and manifests of one repository, as far as retention needs them. Read without locks, the tags first.
 struct RepositoryContent {
   std::vector<TagState> tags;
   std::map<Digest, ManifestState> manifests;
 };
 
-// kCancelled where `pace` says stop.
+// kCancelled if `pace` returned false.
 absl::StatusOr<RepositoryContent> ReadRepositoryContent(kv::KvReader& kv, const RepositoryName& repository,
                                                         const Pace& pace);
 

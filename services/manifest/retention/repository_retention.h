@@ -18,14 +18,14 @@
 #include "services/core/repository_name.h"
 #include "services/core/time/stop_signal.h"
 #include "services/kv/kv_engine.h"
-#include "services/manifest/catalog/deletion_condition.h"
+#include "services/manifest/catalog/manifest_catalog.h"
 #include "services/manifest/catalog/registry_catalog.h"
 #include "services/manifest/retention/repository_content.h"
 
 namespace entrepot::manifest {
 
-// One rule applied to one repository: tags first, then manifests, each with what goes because it went. A dry run goes
-// the same way, but for the last step of each deletion.
+// Applies one rule to one repository: removes tags and then manifests, each with the referrers and tags that belong to
+// it. A dry run does the same except for the last step of each deletion.
 class RepositoryRetention {
  public:
   struct Outcome {
@@ -45,7 +45,7 @@ class RepositoryRetention {
     const Pace* pace = nullptr;
   };
 
-  // All that is referred to outlives it.
+  // All pointers must outlive the RepositoryRetention.
   RepositoryRetention(const Settings& settings, const RepositoryName* repository, const Outcome* outcome)
       : settings_(settings), repository_(*repository), outcome_(*outcome) {}
 
@@ -59,14 +59,15 @@ class RepositoryRetention {
   absl::Status TryTag(const TagState& tag, const DeletionCondition& condition, const std::string& reason);
   absl::Status TryReferrerTag(const TagState& tag, const Digest& subject);
   absl::Status TryManifest(const Digest& digest);
+  // Notes that the manifest was removed, and queues the manifests that may be removed because of that.
   absl::Status Removed(const Digest& digest);
-  // true where it is gone now, or would be.
+  // Returns whether the tag or manifest was removed, or would be without the dry run.
   absl::StatusOr<bool> Delete(const Reference& reference, const DeletionCondition& condition);
 
   DeletionCondition TagUnchanged(const TagState& tag) const;
   DeletionCondition StillUnneeded(const Digest& digest, const ManifestState& manifest) const;
-  bool IsThere(const Digest& manifest) const;
-  // An index that lists the manifest and is there.
+  bool Exists(const Digest& manifest) const;
+  // Whether an index that is not removed lists the manifest.
   absl::StatusOr<bool> IsListed(const Digest& digest);
   std::string Reason(absl::string_view why) const;
 
@@ -77,10 +78,10 @@ class RepositoryRetention {
   std::map<Digest, size_t> tag_counts_;
   std::multimap<Digest, Digest> referrers_;
   std::multimap<Digest, const TagState*> referrer_tags_;
-  // By an index that keeps them: manifests that could go if it went.
+  // By index: manifests that are kept only because the index lists them.
   std::multimap<Digest, Digest> waiting_;
   std::set<Digest> removed_;
-  std::deque<Digest> to_look_at_;
+  std::deque<Digest> to_visit_;
 };
 
 }  // namespace entrepot::manifest

@@ -8,9 +8,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/core/time/proto_time.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/records/record_cursor.h"
-#include "services/manifest/records/record_io.h"
 #include "services/manifest/records/repository_record.h"
 #include "services/manifest/retention/repository_retention.h"
 #include "services/policy/repository_pattern.h"
@@ -77,7 +78,7 @@ Retention::Retention(kv::KvEngine* kv, const Clock* clock, RegistryCatalog* cata
 absl::StatusOr<RetentionReport> Retention::Apply(const RetentionRules& rules, bool dry_run, const Pace& pace) {
   ASSIGN_OR_RETURN(const std::vector<Rule> read_rules, ReadRules(rules));
   const absl::Time now = clock_->Now();
-  ASSIGN_OR_RETURN(const auto tracking, ReadRecord<PullTrackingRecord>(*kv_, keys::PullTracking()));
+  ASSIGN_OR_RETURN(const auto tracking, kv::ReadRecord<PullTrackingRecord>(*kv_, keys::PullTracking()));
   RetentionReport report;
   report.set_dry_run(dry_run);
   absl::Status first_error;
@@ -86,9 +87,9 @@ absl::StatusOr<RetentionReport> Retention::Apply(const RetentionRules& rules, bo
     ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
     if (entry == nullptr) break;
     ASSIGN_OR_RETURN(const keys::Decoded key, keys::Decode(entry->key));
-    ASSIGN_OR_RETURN(const RepositoryRecord record, ParseRecord<RepositoryRecord>(entry->key, entry->value));
+    ASSIGN_OR_RETURN(const RepositoryRecord record, kv::ParseRecord<RepositoryRecord>(entry->key, entry->value));
     const RepositoryName& repository = *key.repository;
-    const Rule* const rule = IsThere(record) ? RuleFor(read_rules, repository) : nullptr;
+    const Rule* const rule = RepositoryExists(record) ? RuleFor(read_rules, repository) : nullptr;
     if (rule == nullptr || (!rule->rule->has_keep() && !rule->rule->has_untagged_after())) continue;
 
     const RepositoryRetention::Outcome outcome{
@@ -120,6 +121,22 @@ absl::StatusOr<RetentionReport> Retention::Apply(const RetentionRules& rules, bo
   }
   RETURN_IF_ERROR(first_error);
   return report;
+}
+
+absl::StatusOr<v1::RetentionReport> AuditedRetention::Apply(const RetentionRules& rules, bool dry_run,
+                                                            const std::string& account, const Pace& pace) const {
+  if (pulls_ != nullptr) RETURN_IF_ERROR(pulls_->Flush());
+  Retention retention(kv_, clock_, catalog_,
+                      [&](const v1::RetentionReport::Removal& removal) { Write(removal, account); });
+  return retention.Apply(rules, dry_run, pace);
+}
+
+void AuditedRetention::Write(const v1::RetentionReport::Removal& removal, const std::string& account) const {
+  if (audit_ == nullptr) return;
+  audit_->Write("retention", {{"account", account},
+                              {"repository", removal.repository()},
+                              {"removed", removal.what()},
+                              {"reason", removal.reason()}});
 }
 
 }  // namespace entrepot::manifest

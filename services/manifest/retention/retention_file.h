@@ -14,21 +14,21 @@
 
 namespace entrepot::manifest {
 
-// OK, or why RetentionFile::Open() would not take the file; for checking a configuration before anything starts.
+// Returns the error that RetentionFile::Open() would return, for checking a configuration before anything starts.
 absl::Status CheckRetentionFile(const std::string& path);
 
-// A retention file, read again when it changes: a bad new one is logged, counted
-// (entrepot_retention_reloads_total{result="success"|"failure"}) and the old one kept. Thread-safe.
+// A retention file that is read again when it changes. If the new content is invalid, that is logged, and the old rules
+// remain in force. Reloads are counted (entrepot_retention_reloads_total{result="success"|"failure"}). Thread-safe.
 class RetentionFile {
  public:
-  // kInvalidArgument, kNotFound …: it cannot be used; the message says why and where.
+  // kInvalidArgument, kNotFound and others: the file cannot be used; the message contains the reason and the place.
   static absl::StatusOr<std::unique_ptr<RetentionFile>> Open(const std::string& path,
                                                              const std::shared_ptr<prometheus::Registry>& registry,
                                                              absl::Duration poll_interval = absl::Seconds(1));
 
   // The rules in force now; never null.
   std::shared_ptr<const RetentionRules> current() const { return file_->current(); }
-  // Looks at the file now; with a poll_interval of zero only this does.
+  // Reads the file now if it has changed. If poll_interval is zero, only this call does.
   absl::Status ReloadIfChanged() { return file_->ReloadIfChanged(); }
 
  private:

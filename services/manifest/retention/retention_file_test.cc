@@ -28,7 +28,7 @@ class RetentionFileTest : public testing::Test {
   const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
 };
 
-TEST_F(RetentionFileTest, ReloadsWhatChangesAndKeepsTheOldRulesWhereTheNewOnesAreBad) {
+TEST_F(RetentionFileTest, ReloadsChangesAndKeepsTheOldRulesIfTheNewOnesAreInvalid) {
   Write("rules: [{repositories: [a]}]");
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<RetentionFile> file, Open());
   EXPECT_EQ(file->current()->file.rules_size(), 1);
@@ -44,7 +44,7 @@ TEST_F(RetentionFileTest, ReloadsWhatChangesAndKeepsTheOldRulesWhereTheNewOnesAr
   EXPECT_THAT(Metrics(), HasSubstr("entrepot_retention_reloads_total{result=\"failure\"} 1"));
 }
 
-TEST_F(RetentionFileTest, WhatCannotBeUsedAtFirstIsAnErrorThatNamesTheFile) {
+TEST_F(RetentionFileTest, OpenFailsWithTheNameOfAnInvalidFile) {
   EXPECT_THAT(CheckRetentionFile(path_), StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(std::string(Open().status().message()), HasSubstr(path_));
 

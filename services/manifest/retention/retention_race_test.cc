@@ -22,13 +22,13 @@ bool GoOn(uint64_t, uint64_t) { return true; }
 
 class RetentionRaceTest : public CatalogTest {
  protected:
-  std::vector<std::string> Tags() { return catalog_->lists().Tags(kNobody, a_, 10, "").value().tags; }
+  std::vector<std::string> Tags() { return catalog_->lists().Tags(kAnonymous, a_, 10, "").value().tags; }
 };
 
 INSTANTIATE_TEST_SUITE_P(Engines, RetentionRaceTest, kv::EachTestEngine(), kv::TestEngineName);
 
-// Retention decides by what it has read; between that and the deletion everything may change. `meanwhile` comes at each
-// step of it, so also right before each deletion.
+// Retention decides by the records that it has read; they may change before the deletion. `meanwhile` is called at each
+// step, so also right before each deletion.
 RetentionReport ApplyWith(kv::KvEngine* kv, const Clock* clock, RegistryCatalog* catalog, const std::string& rules,
                           const std::function<void()>& meanwhile) {
   return Retention(kv, clock, catalog, nullptr)
@@ -40,54 +40,54 @@ RetentionReport ApplyWith(kv::KvEngine* kv, const Clock* clock, RegistryCatalog*
       .value();
 }
 
-TEST_P(RetentionRaceTest, ATagThatIsPushedAnewMeanwhileStays) {
+TEST_P(RetentionRaceTest, KeepsATagThatIsPushedMeanwhile) {
   const std::string image = PushedImage(a_, "moved");
-  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("again", image)));
-  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("left", image)));
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag("again", image)));
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag("left", image)));
   const std::string other = ImageIn(a_, "other");
   clock_.Advance(absl::Hours(1));
   const RetentionReport report =
       ApplyWith(engine_->get(), &clock_, catalog_.get(), "rules: [{repositories: [a], keep: {tags: [none]}}]", [&] {
-        ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("moved", other)));
-        ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("again", image)));
+        ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag("moved", other)));
+        ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag("again", image)));
         clock_.Advance(absl::Seconds(1));
       });
   EXPECT_EQ(report.tags(), 1u);
   EXPECT_THAT(Tags(), testing::ElementsAre("again", "moved"));
 }
 
-TEST_P(RetentionRaceTest, AManifestThatIsNeededMeanwhileStays) {
+TEST_P(RetentionRaceTest, KeepsAManifestThatIsReferredToMeanwhile) {
   std::vector<std::string> images;
   for (const char* name : {"tagged", "listed", "pushed", "signature", "left"}) {
     images.push_back(ImageIn(a_, name, images.size() == 3 ? SubjectMember(ImageIn(a_, "subject")) : ""));
-    ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByDigest(images.back())));
+    ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByDigest(images.back())));
   }
   const std::string subject = ImageIn(a_, "subject");
   clock_.Advance(absl::Hours(2));
   int steps = 0;
   const RetentionReport report =
       ApplyWith(engine_->get(), &clock_, catalog_.get(), "rules: [{repositories: [a], untagged_after: 1h}]", [&] {
-        // All five have been read.
+        // All five manifests have been read.
         if (++steps != 5) return;
-        ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("v1", images[0])));
-        ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("v2", IndexJson({images[1]}), kIndexType)));
-        ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByDigest(images[2])));
-        ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByDigest(subject)));
+        ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag("v1", images[0])));
+        ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag("v2", IndexJson({images[1]}), kIndexType)));
+        ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByDigest(images[2])));
+        ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByDigest(subject)));
       });
   EXPECT_EQ(report.manifests(), 1u);
-  for (size_t i = 0; i < 4; ++i) EXPECT_OK(catalog_->manifests().Get(kNobody, a_, DigestOf(images[i]), true)) << i;
-  EXPECT_FALSE(catalog_->manifests().Get(kNobody, a_, DigestOf(images[4]), true).ok());
+  for (size_t i = 0; i < 4; ++i) EXPECT_OK(catalog_->manifests().Get(kAnonymous, a_, DigestOf(images[i]), true)) << i;
+  EXPECT_FALSE(catalog_->manifests().Get(kAnonymous, a_, DigestOf(images[4]), true).ok());
 }
 
-// What a push has just acknowledged is there, whatever retention does at the same time: it goes by times at which
-// nothing that is pushed during the test can be old enough.
-TEST_P(RetentionRaceTest, NothingThatWasJustPushedGoes) {
+// A push that was just acknowledged must not be removed by retention that runs at the same time: nothing that is pushed
+// during the test is old enough for its rules.
+TEST_P(RetentionRaceTest, NeverRemovesNewPushes) {
   constexpr int kPushers = 3;
   constexpr int kRounds = 60;
   std::vector<std::string> images;
   for (int i = 0; i < 4; ++i) images.push_back(ImageIn(a_, absl::StrCat(i)));
   for (int i = 0; i < kPushers; ++i) {
-    ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag(absl::StrCat("t", i), images[0])));
+    ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag(absl::StrCat("t", i), images[0])));
   }
   std::atomic<int> pushing = kPushers;
   std::vector<std::thread> threads;
@@ -96,9 +96,9 @@ TEST_P(RetentionRaceTest, NothingThatWasJustPushedGoes) {
       const std::string tag = absl::StrCat("t", p);
       for (int round = 0; round < kRounds; ++round) {
         const std::string& image = images[(round + p) % images.size()];
-        // The one before is old by now.
+        // The previous push is old by now.
         clock_.Advance(absl::Hours(2));
-        EXPECT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag(tag, image)));
+        EXPECT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag(tag, image)));
       }
       --pushing;
     });
@@ -111,13 +111,13 @@ TEST_P(RetentionRaceTest, NothingThatWasJustPushedGoes) {
   });
   for (std::thread& thread : threads) thread.join();
 
-  // Whatever tag is there names a manifest that is there (the invariants say so too).
+  // Each tag names a manifest that exists (the invariants check this too).
   for (const std::string& tag : Tags()) {
-    EXPECT_OK(catalog_->manifests().Get(kNobody, a_, TagNamed(tag), false)) << tag;
+    EXPECT_OK(catalog_->manifests().Get(kAnonymous, a_, TagNamed(tag), false)) << tag;
   }
-  // And what nobody is old enough to lose stays.
+  // New tags are kept.
   for (int i = 0; i < kPushers; ++i) {
-    ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag(absl::StrCat("t", i), images[i])));
+    ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag(absl::StrCat("t", i), images[i])));
   }
   ASSERT_OK(
       Retention(engine_->get(), &clock_, catalog_.get(), nullptr)

@@ -15,7 +15,7 @@ using config::v1::RetentionRule;
 
 void CheckKeep(const std::string& field, const RetentionRule::Keep& keep, runtime::ConfigProblems* problems) {
   if (keep.last_tags() == 0 && !keep.has_pulled_within() && !keep.has_pushed_within() && keep.tags().empty()) {
-    problems->Add(field, "says of no tag that it stays; without it all stay");
+    problems->Add(field, "keeps no tag; set a condition, or leave out the field to keep all tags");
   }
   if (keep.has_pulled_within()) {
     runtime::CheckDuration(absl::StrCat(field, ".pulled_within"), keep.pulled_within(), problems);

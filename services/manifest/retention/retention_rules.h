@@ -7,12 +7,12 @@
 
 namespace entrepot::manifest {
 
-// A retention file (config/v1/retention.proto, examples/retention.yaml), checked as a whole.
+// A valid retention file (config/v1/retention.proto, examples/retention.yaml).
 struct RetentionRules {
   config::v1::RetentionFile file;
 };
 
-// kInvalidArgument, a line for each problem, which begins with the file's name.
+// kInvalidArgument: the text is invalid; the message has one line for each problem, which begins with the file's name.
 absl::StatusOr<RetentionRules> ParseRetentionRules(absl::string_view text,
                                                    absl::string_view file_name = "retention rules");
 

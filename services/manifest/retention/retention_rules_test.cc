@@ -25,7 +25,7 @@ std::string Refusal(const std::string& text) {
   return std::string(rules.status().message());
 }
 
-TEST(RetentionRulesTest, ReadsWhatTheFileSays) {
+TEST(RetentionRulesTest, ParsesAllFields) {
   ASSERT_OK_AND_ASSIGN(const RetentionRules rules, ParseRetentionRules(R"(
 rules:
   - name: builds
@@ -52,14 +52,14 @@ TEST(RetentionRulesTest, AnEmptyFileHasNoRules) {
   EXPECT_EQ(rules.file.rules_size(), 0);
 }
 
-TEST(RetentionRulesTest, NamesTheFieldThatIsWrong) {
+TEST(RetentionRulesTest, ErrorNamesTheInvalidField) {
   const std::pair<std::string, std::string> cases[] = {
       {"rules: [{repositories: [a], keeps: {}}]", "keeps"},
       {"rules: [{name: x}]", "r.yaml: rules[0].repositories: is empty"},
       {"rules: [{repositories: ['']}]", "r.yaml: rules[0].repositories[0]: "},
       {"rules: [{repositories: [a, 'B']}]", "r.yaml: rules[0].repositories[1]: "},
-      {"rules: [{repositories: [a], keep: {}}]", "r.yaml: rules[0].keep: says of no tag that it stays"},
-      {"rules: [{repositories: [a], keep: {last_tags: 0}}]", "r.yaml: rules[0].keep: says of no tag"},
+      {"rules: [{repositories: [a], keep: {}}]", "r.yaml: rules[0].keep: keeps no tag; set a condition"},
+      {"rules: [{repositories: [a], keep: {last_tags: 0}}]", "r.yaml: rules[0].keep: keeps no tag"},
       {"rules: [{repositories: [a], keep: {last_tags: -1}}]", "last_tags"},
       {"rules: [{repositories: [a], keep: {tags: ['']}}]", "r.yaml: rules[0].keep.tags[0]: \"\" matches no tag"},
       {"rules: [{repositories: [a], keep: {tags: ['v*', 'a/b']}}]", "r.yaml: rules[0].keep.tags[1]: "},
@@ -79,7 +79,7 @@ TEST(RetentionRulesTest, NamesTheFieldThatIsWrong) {
   }
 }
 
-TEST(RetentionRulesTest, TellsAllProblemsButNotTooMany) {
+TEST(RetentionRulesTest, ReportsProblemsUpToALimit) {
   std::string text = "rules:\n";
   for (int i = 0; i < 150; ++i) absl::StrAppend(&text, "  - {name: r", i, "}\n");
   const std::vector<std::string> lines = absl::StrSplit(Refusal(text), '\n');
@@ -88,8 +88,8 @@ TEST(RetentionRulesTest, TellsAllProblemsButNotTooMany) {
   EXPECT_EQ(lines[100], "r.yaml: and 50 more problems");
 }
 
-// The example that the documentation tells of.
-TEST(ExampleRetentionTest, IsWhatItSays) {
+// The example of the documentation.
+TEST(ExampleRetentionTest, ExampleFileIsValid) {
   std::stringstream text;
   text << std::ifstream("examples/retention.yaml").rdbuf();
   ASSERT_OK_AND_ASSIGN(const RetentionRules rules, ParseRetentionRules(text.str()));

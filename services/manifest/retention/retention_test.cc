@@ -50,7 +50,7 @@ class RetentionTest : public CatalogTest {
   }
 
   std::vector<std::string> Tags(const RepositoryName& repository) {
-    return catalog_->lists().Tags(kNobody, repository, 1000, "").value().tags;
+    return catalog_->lists().Tags(kAnonymous, repository, 1000, "").value().tags;
   }
   bool Has(const std::string& content) { return Exists(keys::Manifest(a_, DigestOf(content))); }
   void Pull(const std::string& tag) {
@@ -61,13 +61,13 @@ class RetentionTest : public CatalogTest {
   // An image without a tag.
   std::string Untagged(absl::string_view name, absl::string_view more = "") {
     std::string image = ImageIn(a_, name, more);
-    EXPECT_OK(catalog_->manifests().Put(kNobody, a_, PutByDigest(image)));
+    EXPECT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByDigest(image)));
     return image;
   }
   std::string SignatureOf(absl::string_view name, const std::string& subject) {
     return Untagged(name, SubjectMember(subject));
   }
-  // cosign's tag.
+  // The tag that cosign uses.
   std::string TagOf(const std::string& subject, absl::string_view suffix) {
     return absl::StrCat(absl::StrReplaceAll(DigestOf(subject).ToString(), {{":", "-"}}), suffix);
   }
@@ -83,8 +83,8 @@ TEST_P(RetentionTest, KeepsTheLastTags) {
     PushedImage(b_, tag);
     clock_.Advance(absl::Minutes(1));
   }
-  // v1 is the youngest now.
-  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("v1", ImageIn(a_, "v1"))));
+  // v1 is the newest tag now.
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag("v1", ImageIn(a_, "v1"))));
 
   const RetentionReport report = Apply("rules: [{name: builds, repositories: [a], keep: {last_tags: 2}}]");
   EXPECT_THAT(Tags(a_), ElementsAre("v1", "v4"));
@@ -97,13 +97,13 @@ TEST_P(RetentionTest, KeepsTheLastTags) {
   EXPECT_EQ(CountWithPrefix(keys::ManifestsOf(a_)), 4u);
 }
 
-TEST_P(RetentionTest, ATagStaysIfAnythingKeepsIt) {
+TEST_P(RetentionTest, AnyKeepRuleKeepsATag) {
   for (const char* tag : {"old", "pulled", "release-1", "young", "last"}) {
     PushedImage(a_, tag);
     clock_.Advance(absl::Hours(1));
     if (std::string(tag) == "release-1") Pull("pulled");
   }
-  // "young" was pushed two hours ago, "pulled" pulled three hours ago.
+  // "young" was pushed two hours ago; "pulled" was pulled three hours ago.
   const std::string rules = R"(
 rules:
   - repositories: ["**"]
@@ -114,7 +114,7 @@ rules:
             "rule 1 (keep the last tag, tags pushed within 2h30m, tags pulled within 3h10m, tags like release-*)");
 }
 
-TEST_P(RetentionTest, ATagThatWasJustPushedHadNoTimeToBePulled) {
+TEST_P(RetentionTest, PushCountsAsPull) {
   PushedImage(a_, "v1");
   const std::string rules = "rules: [{repositories: [a], keep: {pulled_within: 24h}}]";
   clock_.Advance(absl::Hours(23));
@@ -123,7 +123,7 @@ TEST_P(RetentionTest, ATagThatWasJustPushedHadNoTimeToBePulled) {
   EXPECT_THAT(Removals(Apply(rules)), ElementsAre("a: tag v1"));
 }
 
-TEST_P(RetentionTest, WhatWasPulledBeforePullsWereKnownStays) {
+TEST_P(RetentionTest, TagWithoutKnownPullMayHaveBeenPulledEarlier) {
   PushedImage(a_, "v1");
   clock_.Advance(absl::Hours(1000));
   ASSERT_OK(engine_->get()->Transact({{keys::PullTracking()}}, [&](kv::KvTransaction& transaction) {
@@ -139,7 +139,7 @@ TEST_P(RetentionTest, WhatWasPulledBeforePullsWereKnownStays) {
   EXPECT_THAT(Removals(Apply(rules)), ElementsAre("a: tag v1"));
 }
 
-TEST_P(RetentionTest, TheFirstRuleThatMatchesCounts) {
+TEST_P(RetentionTest, FirstMatchingRuleApplies) {
   PushedImage(a_, "v1");
   PushedImage(b_, "v1");
   clock_.Advance(absl::Hours(1));
@@ -154,13 +154,13 @@ rules:
   EXPECT_EQ(report.removals(0).reason(), "rule 2 (keep tags like none)");
 }
 
-TEST_P(RetentionTest, ADryRunTellsTheSameAndChangesNothing) {
+TEST_P(RetentionTest, DryRunReportsTheSameAndChangesNothing) {
   PushedImage(a_, "v1");
   const std::string shown = PushedImage(a_, "v2");
   const std::string child = Untagged("child");
-  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("old", IndexJson({child}), kIndexType)));
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag("old", IndexJson({child}), kIndexType)));
   const std::string signature = SignatureOf("signature", child);
-  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag(TagOf(child, ".sig"), ImageIn(a_, "cosign's"))));
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag(TagOf(child, ".sig"), ImageIn(a_, "cosign's"))));
   UsePolicy("immutable_tags: [{repositories: [a], tags: [v1]}]");
   clock_.Advance(absl::Hours(2));
   const std::string rules = "rules: [{repositories: [a], keep: {tags: [v2]}, untagged_after: 1h}]";
@@ -187,7 +187,7 @@ TEST_P(RetentionTest, ADryRunTellsTheSameAndChangesNothing) {
   EXPECT_EQ(CountWithPrefix(keys::ManifestsOf(a_)), 2u);
 }
 
-TEST_P(RetentionTest, ImmutableTagsStay) {
+TEST_P(RetentionTest, KeepsImmutableTags) {
   for (const char* tag : {"r1", "r2", "x1"}) PushedImage(a_, tag);
   UsePolicy("immutable_tags: [{repositories: [a], tags: ['r*']}]");
   clock_.Advance(absl::Hours(1));
@@ -198,10 +198,10 @@ TEST_P(RetentionTest, ImmutableTagsStay) {
   EXPECT_EQ(report.manifests(), 1u);
 }
 
-TEST_P(RetentionTest, UntaggedManifestsGoAfterATime) {
+TEST_P(RetentionTest, RemovesOldUntaggedManifests) {
   const std::string before = PushedImage(a_, "latest");
   const std::string other = PushedImage(a_, "other");
-  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("latest", ImageIn(a_, "new one"))));
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag("latest", ImageIn(a_, "new one"))));
   clock_.Advance(absl::Hours(23));
   const std::string young = Untagged("young");
   const std::string rules = "rules: [{repositories: [a], untagged_after: 24h}]";
@@ -216,17 +216,17 @@ TEST_P(RetentionTest, UntaggedManifestsGoAfterATime) {
   EXPECT_THAT(Tags(a_), ElementsAre("latest", "other"));
 }
 
-TEST_P(RetentionTest, WhatAnIndexListsStaysAndGoesWithIt) {
+TEST_P(RetentionTest, ChildrenAreKeptAndRemovedWithTheirIndex) {
   const std::string amd = Untagged("amd64");
   const std::string arm = Untagged("arm64");
   const std::string inner = IndexJson({amd});
-  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByDigest(inner, kIndexType)));
-  // An index lists any kind of manifest.
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByDigest(inner, kIndexType)));
+  // An index may list manifests of any kind.
   const std::string outer = absl::StrReplaceAll(
       IndexJson({arm}),
       {{"\"manifests\":[",
         absl::StrCat("\"manifests\":[", DescriptorJson(kIndexType, DigestOf(inner), inner.size()), ",")}});
-  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("v1", outer, kIndexType)));
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag("v1", outer, kIndexType)));
   clock_.Advance(absl::Hours(2));
   const std::string untagged = "untagged_after: 1h";
   EXPECT_THAT(Removals(Apply(absl::StrCat("rules: [{repositories: [a], ", untagged, "}]"))), IsEmpty());
@@ -237,16 +237,16 @@ TEST_P(RetentionTest, WhatAnIndexListsStaysAndGoesWithIt) {
   EXPECT_EQ(CountWithPrefix(keys::ManifestsOf(a_)), 0u);
 }
 
-TEST_P(RetentionTest, SignaturesGoWithTheirSubject) {
+TEST_P(RetentionTest, RemovesSignaturesWithTheirSubject) {
   const std::string image = PushedImage(a_, "v1");
   const std::string kept = PushedImage(a_, "v2");
   const std::string signature = SignatureOf("signature", image);
   const std::string countersignature = SignatureOf("countersignature", signature);
   const std::string tagged = ImageIn(a_, "tagged", SubjectMember(image));
-  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("v2-signature", tagged)));
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag("v2-signature", tagged)));
   const std::string kept_signature = SignatureOf("kept signature", kept);
   clock_.Advance(absl::Hours(48));
-  // Pushed a moment ago: it goes all the same.
+  // It was pushed just now, but is removed all the same.
   const std::string late = SignatureOf("late", image);
   const RetentionReport report = Apply("rules: [{repositories: [a], keep: {tags: ['v2*']}, untagged_after: 24h}]");
   EXPECT_THAT(Removals(report), UnorderedElementsAre("a: tag v1", ManifestOf(image), ManifestOf(signature),
@@ -256,7 +256,7 @@ TEST_P(RetentionTest, SignaturesGoWithTheirSubject) {
   EXPECT_EQ(CountWithPrefix(keys::ReferrersOf(a_, DigestOf(image))), 1u);
 }
 
-TEST_P(RetentionTest, AReferrerWhoseSubjectNeverCameStaysForAsLongAsWhatHasNoTag) {
+TEST_P(RetentionTest, ReferrerWithoutSubjectIsTreatedAsUntagged) {
   const std::string early = SignatureOf("early", "to be pushed");
   const std::string rules = "rules: [{repositories: [a], keep: {tags: [none]}, untagged_after: 24h}]";
   clock_.Advance(absl::Hours(23));
@@ -265,27 +265,28 @@ TEST_P(RetentionTest, AReferrerWhoseSubjectNeverCameStaysForAsLongAsWhatHasNoTag
   EXPECT_THAT(Removals(Apply(rules)), ElementsAre(ManifestOf(early)));
 }
 
-TEST_P(RetentionTest, CosignsTagsGoWithTheirSubject) {
+TEST_P(RetentionTest, RemovesCosignTagsWithTheirSubject) {
   const std::string image = PushedImage(a_, "v1");
   std::vector<std::string> tags;
   for (const char* suffix : {"", ".sig", ".att", ".sbom"}) {
     tags.push_back(TagOf(image, suffix));
-    ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag(tags.back(), ImageIn(a_, absl::StrCat("a ", suffix)))));
+    ASSERT_OK(
+        catalog_->manifests().Put(kAnonymous, a_, PutByTag(tags.back(), ImageIn(a_, absl::StrCat("a ", suffix)))));
   }
   clock_.Advance(absl::Hours(1));
   PushedImage(a_, "v2");
-  // Not one of them: as any other tag.
+  // This is not a tag of cosign, but an ordinary tag.
   PushedImage(a_, TagOf(image, ".other"));
   clock_.Advance(absl::Hours(1));
 
-  // They neither count as tags nor go by what counts for tags.
+  // The rules for tags neither count nor remove them.
   const std::string keep = "keep: {last_tags: 3}";
   EXPECT_THAT(Removals(Apply(absl::StrCat("rules: [{repositories: [a], ", keep, ", untagged_after: 1h}]"))), IsEmpty());
   EXPECT_EQ(Tags(a_).size(), 7u);
-  // The tag of their subject goes; the image itself stays.
+  // The tag of their subject is removed; the image itself is kept.
   EXPECT_THAT(Removals(Apply("rules: [{repositories: [a], keep: {last_tags: 2}}]")), ElementsAre("a: tag v1"));
   EXPECT_EQ(Tags(a_).size(), 6u);
-  // Rules that are not about tags remove none.
+  // Rules without `keep` remove no tags.
   EXPECT_THAT(Removals(Apply("rules: [{repositories: [a], untagged_after: 1h}]")), ElementsAre(ManifestOf(image)));
   EXPECT_EQ(Tags(a_).size(), 6u);
   const RetentionReport report = Apply("rules: [{repositories: [a], keep: {last_tags: 2}, untagged_after: 1h}]");
@@ -294,7 +295,7 @@ TEST_P(RetentionTest, CosignsTagsGoWithTheirSubject) {
   EXPECT_THAT(Tags(a_), UnorderedElementsAre("v2", TagOf(image, ".other")));
 }
 
-TEST_P(RetentionTest, ACosignTagMayComeBeforeItsSubject) {
+TEST_P(RetentionTest, KeepsANewCosignTagWithoutSubject) {
   PushedImage(a_, TagOf("to be pushed", ".sig"));
   const std::string rules = "rules: [{repositories: [a], keep: {tags: [none]}}]";
   clock_.Advance(absl::Minutes(59));
@@ -303,15 +304,15 @@ TEST_P(RetentionTest, ACosignTagMayComeBeforeItsSubject) {
   EXPECT_THAT(Removals(Apply(rules)), ElementsAre(absl::StrCat("a: tag ", TagOf("to be pushed", ".sig"))));
 }
 
-TEST_P(RetentionTest, DeletedRepositoriesAreNoneOfItsBusiness) {
+TEST_P(RetentionTest, IgnoresDeletedRepositories) {
   PushedImage(a_, "v1");
   PushedImage(b_, "v1");
-  ASSERT_OK(catalog_->repositories().Delete(kNobody, a_));
+  ASSERT_OK(catalog_->repositories().Delete(kAnonymous, a_));
   clock_.Advance(absl::Hours(1));
   EXPECT_THAT(Removals(Apply("rules: [{repositories: ['**'], keep: {tags: [none]}}]")), ElementsAre("b: tag v1"));
 }
 
-TEST_P(RetentionTest, OneRepositorysErrorDoesNotKeepTheOthers) {
+TEST_P(RetentionTest, ContinuesAfterAnErrorInOneRepository) {
   PushedImage(a_, "v1");
   PushedImage(b_, "v1");
   clock_.Advance(absl::Hours(1));
@@ -334,10 +335,10 @@ TEST_P(RetentionTest, OneRepositorysErrorDoesNotKeepTheOthers) {
   write(value);
 }
 
-TEST_P(RetentionTest, TellsTheFirstThousandAndCountsAll) {
+TEST_P(RetentionTest, ListsTheFirstThousandAndCountsAll) {
   ManifestPut put = PutByTag("keep", ImageIn(a_, "image"));
   for (int i = 0; i < 1005; ++i) put.tags.push_back(TagNamed(absl::StrCat("v", i)));
-  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, put));
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, put));
   clock_.Advance(absl::Hours(1));
   const RetentionReport report = Apply("rules: [{repositories: [a], keep: {tags: [keep]}}]");
   EXPECT_EQ(report.removals_size(), 1000);
@@ -345,7 +346,7 @@ TEST_P(RetentionTest, TellsTheFirstThousandAndCountsAll) {
   EXPECT_THAT(Tags(a_), ElementsAre("keep"));
 }
 
-TEST_P(RetentionTest, StopsWhereThePaceSaysSo) {
+TEST_P(RetentionTest, StopsWhenThePaceStopsIt) {
   for (const char* tag : {"v1", "v2", "v3", "v4"}) PushedImage(a_, tag);
   clock_.Advance(absl::Hours(1));
   Retention retention(engine_->get(), &clock_, catalog_.get(), nullptr);

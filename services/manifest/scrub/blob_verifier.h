@@ -19,25 +19,26 @@ enum class Finding {
   kGood,
   kCorrupt,
   kMissing,
-  // Not the blob's bytes any more, or not the bytes of a LIVE blob: nothing was changed.
-  kSettled,
+  // The bytes are not those of a LIVE blob any more. Nothing was changed.
+  kNoLongerLive,
 };
 
-// Reads the bytes of a blob again, and marks the blob where they are not what they should be. Thread-safe.
-class BlobExamination {
+// Verifies the bytes of blobs, and marks those blobs CORRUPT whose bytes are not what they should be. Thread-safe.
+class BlobVerifier {
  public:
-  // `kv`, `clock` and `objects` outlive it. What it reads and finds is counted in the registry
-  // (entrepot_scrub_bytes_total, entrepot_scrub_blobs_total).
-  BlobExamination(kv::KvEngine* kv, const Clock* clock, BlobStorage* objects,
-                  const std::shared_ptr<prometheus::Registry>& registry);
+  // `kv`, `clock` and `objects` must outlive the verifier. Counts the results in the registry
+  // (entrepot_scrub_bytes_total, entrepot_scrub_blobs_total), which may be null.
+  BlobVerifier(kv::KvEngine* kv, const Clock* clock, BlobStorage* objects,
+               const std::shared_ptr<prometheus::Registry>& registry);
 
-  // Of a blob that was LIVE with that storage key a while ago. kCorrupt, kMissing: it is marked now, durably, and its
-  // bytes are quarantined, or will be with the next pass. Errors: nothing is known, nothing was changed.
-  absl::StatusOr<Finding> Examine(const Blob& blob, uint64_t bytes_per_second);
+  // Verifies a blob that was LIVE with that storage key a while ago. 0 bytes per second: no limit. kCorrupt, kMissing:
+  // the blob is marked CORRUPT, durably, and its bytes are quarantined, or will be by the next pass. An error: the
+  // bytes could not be verified, and nothing was changed.
+  absl::StatusOr<Finding> Verify(const Blob& blob, uint64_t bytes_per_second);
 
  private:
-  absl::StatusOr<Finding> Mark(const Blob& blob, Finding finding);
-  absl::StatusOr<Finding> Look(const Blob& blob, uint64_t bytes_per_second);
+  absl::StatusOr<Finding> MarkCorrupt(const Blob& blob, Finding finding);
+  absl::StatusOr<Finding> VerifyUncounted(const Blob& blob, uint64_t bytes_per_second);
 
   kv::KvEngine& kv_;
   const Clock& clock_;

@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include "services/kv/record_io.h"
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/records/record_cursor.h"
-#include "services/manifest/records/record_io.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
@@ -27,17 +27,17 @@ CorruptBlobs::CorruptBlobs(kv::KvEngine* kv, const Clock* clock, const std::shar
       registry_(registry != nullptr ? registry : std::make_shared<prometheus::Registry>()),
       gauge_(prometheus::BuildGauge()
                  .Name("entrepot_scrub_corrupt_blobs")
-                 .Help("Blobs whose bytes are corrupt or lost, and that no push has healed yet.")
+                 .Help("Blobs whose bytes are damaged or lost and that no push has healed yet.")
                  .Register(*registry_)
                  .Add({})) {}
 
-void CorruptBlobs::Show() { gauge_.Set(static_cast<double>(known_.size())); }
+void CorruptBlobs::UpdateGauge() { gauge_.Set(static_cast<double>(known_.size())); }
 
 void CorruptBlobs::Add(const Digest& digest) {
   absl::MutexLock lock(&mutex_);
   known_.insert(digest);
   added_while_reading_.insert(digest);
-  Show();
+  UpdateGauge();
 }
 
 absl::Status CorruptBlobs::EnsureCounted() {
@@ -48,7 +48,7 @@ absl::Status CorruptBlobs::EnsureCounted() {
   return Count();
 }
 
-absl::Status CorruptBlobs::Read(v1::UpkeepStatus* status) {
+absl::Status CorruptBlobs::Read(v1::MaintenanceStatus* status) {
   absl::MutexLock reading(&reading_);
   {
     absl::MutexLock lock(&mutex_);
@@ -59,7 +59,7 @@ absl::Status CorruptBlobs::Read(v1::UpkeepStatus* status) {
   for (;;) {
     ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
     if (entry == nullptr) break;
-    const absl::StatusOr<BlobRecord> record = ParseRecord<BlobRecord>(entry->key, entry->value);
+    const absl::StatusOr<BlobRecord> record = kv::ParseRecord<BlobRecord>(entry->key, entry->value);
     if (!record.ok() || record->state() != BlobRecord::CORRUPT) continue;
     ASSIGN_OR_RETURN(keys::Decoded key, keys::Decode(entry->key));
     if (status != nullptr && status->corrupt_size() < kShownMax) {
@@ -71,7 +71,7 @@ absl::Status CorruptBlobs::Read(v1::UpkeepStatus* status) {
   known_ = std::move(found);
   known_.merge(added_while_reading_);
   counted_ = true;
-  Show();
+  UpdateGauge();
   return absl::OkStatus();
 }
 
@@ -97,14 +97,14 @@ absl::Status CorruptBlobs::Recheck() {
     checked_at_ = now;
     known = known_;
   }
-  std::vector<Digest> well;
+  std::vector<Digest> removed;
   for (const Digest& digest : known) {
-    ASSIGN_OR_RETURN(const std::optional<BlobRecord> record, ReadRecord<BlobRecord>(kv_, keys::Blob(digest)));
-    if (!record.has_value() || record->state() != BlobRecord::CORRUPT) well.push_back(digest);
+    ASSIGN_OR_RETURN(const std::optional<BlobRecord> record, kv::ReadRecord<BlobRecord>(kv_, keys::Blob(digest)));
+    if (!record.has_value() || record->state() != BlobRecord::CORRUPT) removed.push_back(digest);
   }
   absl::MutexLock lock(&mutex_);
-  for (const Digest& digest : well) known_.erase(digest);
-  Show();
+  for (const Digest& digest : removed) known_.erase(digest);
+  UpdateGauge();
   return absl::OkStatus();
 }
 

@@ -18,34 +18,34 @@
 
 namespace entrepot::manifest {
 
-// Which blobs are CORRUPT, and how many (entrepot_scrub_corrupt_blobs): found by reading all records now and then, kept
-// up with what is marked and what pushes heal. Thread-safe.
+// The set of CORRUPT blobs, and their number (entrepot_scrub_corrupt_blobs). It is found by reading all records now and
+// then; in between, blobs that are marked are added, and blobs that pushes heal are removed. Thread-safe.
 class CorruptBlobs {
  public:
-  // `kv` and `clock` outlive it.
+  // `kv` and `clock` must outlive the CorruptBlobs. `registry` may be null.
   CorruptBlobs(kv::KvEngine* kv, const Clock* clock, const std::shared_ptr<prometheus::Registry>& registry);
 
-  // One was marked.
+  // Adds a blob that was marked just now.
   void Add(const Digest& digest);
-  // Counts them, if nobody has yet.
+  // Count(), unless the blobs have been counted already.
   absl::Status EnsureCounted();
   // Reads all blob records.
   absl::Status Count() { return Read(nullptr); }
-  // Looks which of those that are known have been healed, or have gone. At most once a minute.
+  // Removes the known blobs that have been healed or deleted. Reads at most once a minute.
   absl::Status Recheck();
-  // Count(), and tells of them (UpkeepStatus.corrupt).
-  absl::Status FillStatus(v1::UpkeepStatus* status) { return Read(status); }
+  // Count(), and sets MaintenanceStatus.corrupt.
+  absl::Status FillStatus(v1::MaintenanceStatus* status) { return Read(status); }
 
  private:
-  absl::Status Read(v1::UpkeepStatus* status);
+  absl::Status Read(v1::MaintenanceStatus* status);
   absl::Status Describe(const Digest& digest, const storage::v1::BlobRecord& record, v1::CorruptBlob* blob);
-  void Show() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void UpdateGauge() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   kv::KvEngine& kv_;
   const Clock& clock_;
   const std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Gauge& gauge_;
-  // One reads at a time.
+  // Held while all records are read.
   absl::Mutex reading_;
   absl::Mutex mutex_ ABSL_ACQUIRED_AFTER(reading_);
   std::set<Digest> known_ ABSL_GUARDED_BY(mutex_);

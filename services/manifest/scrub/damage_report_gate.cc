@@ -2,28 +2,35 @@
 
 namespace entrepot::manifest {
 
-bool ReportGate::IsSettled(const std::string& thing) {
-  const absl::Time* const settled_at = settled_at_.Find(thing);
-  if (settled_at == nullptr) return false;
-  const absl::Duration ago = clock_.Now() - *settled_at;
+bool DamageReportGate::WasVerified(const std::string& object) {
+  const absl::Time* const verified_at = verified_at_.Find(object);
+  if (verified_at == nullptr) return false;
+  const absl::Duration ago = clock_.Now() - *verified_at;
   return absl::ZeroDuration() <= ago && ago < kRemembered;
 }
 
-absl::Status ReportGate::Pass(const std::string& thing, const std::function<absl::Status()>& examine) {
+absl::Status DamageReportGate::Run(const std::string& object, const std::function<absl::Status()>& verify) {
   {
     absl::MutexLock lock(&mutex_);
     for (;;) {
-      if (IsSettled(thing)) return absl::OkStatus();
-      if (running_.size() < kAtOnceMax && running_.insert(thing).second) break;
+      if (WasVerified(object)) return absl::OkStatus();
+      if (running_.size() < kConcurrentMax && running_.insert(object).second) break;
+      ++waiting_;
       changed_.Wait(&mutex_);
+      --waiting_;
     }
   }
-  absl::Status status = examine();
+  absl::Status status = verify();
   absl::MutexLock lock(&mutex_);
-  running_.erase(thing);
-  if (status.ok()) settled_at_[thing] = clock_.Now();
+  running_.erase(object);
+  if (status.ok()) verified_at_[object] = clock_.Now();
   changed_.SignalAll();
   return status;
+}
+
+size_t DamageReportGate::waiting() const {
+  absl::MutexLock lock(&mutex_);
+  return waiting_;
 }
 
 }  // namespace entrepot::manifest

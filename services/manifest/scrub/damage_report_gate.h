@@ -15,27 +15,33 @@
 
 namespace entrepot::manifest {
 
-// Lets reports of damage through to what reads the bytes, so that many of them cost little: one at a time about one
-// thing, few at once in all, and none for a minute once one is settled. Thread-safe.
-class ReportGate {
+// Limits the verifications that damage reports cause, so that many reports cost little: at most one verification of an
+// object at a time, at most kConcurrentMax in all, and none for kRemembered after one of the object succeeded.
+// Thread-safe.
+class DamageReportGate {
  public:
-  static constexpr size_t kAtOnceMax = 2;
+  static constexpr size_t kConcurrentMax = 2;
   static constexpr absl::Duration kRemembered = absl::Minutes(1);
 
-  // `clock` outlives it.
-  explicit ReportGate(const Clock* clock) : clock_(*clock) {}
+  // `clock` must outlive the gate.
+  explicit DamageReportGate(const Clock* clock) : clock_(*clock) {}
 
-  // Runs `examine`, unless the thing was settled (OK) a moment ago. Waits for its turn.
-  absl::Status Pass(const std::string& thing, const std::function<absl::Status()>& examine);
+  // Waits until the limits allow a verification of `object`, then runs `verify` and returns its status. Returns OK
+  // without running `verify` if a verification of the object has returned OK less than kRemembered ago.
+  absl::Status Run(const std::string& object, const std::function<absl::Status()>& verify);
+
+  // The number of calls of Run() that wait. For tests.
+  size_t waiting() const;
 
  private:
-  bool IsSettled(const std::string& thing) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool WasVerified(const std::string& object) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Clock& clock_;
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   absl::CondVar changed_;
+  size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;
   std::set<std::string> running_ ABSL_GUARDED_BY(mutex_);
-  LruMap<std::string, absl::Time> settled_at_ ABSL_GUARDED_BY(mutex_){1000};
+  LruMap<std::string, absl::Time> verified_at_ ABSL_GUARDED_BY(mutex_){1000};
 };
 
 }  // namespace entrepot::manifest

@@ -11,13 +11,13 @@
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "prometheus/gauge.h"
 #include "services/core/content.h"
+#include "services/core/time/proto_time.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/records/blob_record.h"
 #include "services/manifest/records/metadata_keys.h"
-#include "services/manifest/records/record_io.h"
 #include "services/manifest/scrub/blob_verifier.h"
 #include "services/manifest/scrub/corrupt_blobs.h"
 #include "services/manifest/scrub/damage_report_gate.h"
-#include "services/manifest/scrub/scrub_progress.h"
 #include "services/runtime/log/json_log.h"
 #include "services/status/status_macros.h"
 
@@ -33,12 +33,42 @@ constexpr absl::Duration kSaveInterval = absl::Seconds(5);
 struct Pass {
   ScrubRecord record;
   uint64_t bytes_per_second = 0;
-  // Where it is, is written now and then, and it gives way to one that has begun since.
-  bool can_go_on = false;
+  // The progress is saved from time to time, so that the pass can be continued; the pass ends if another one has begun
+  // since.
+  bool resumable = false;
   absl::Time saved_at;
 };
 
 enum class Ending { kDone, kStopped, kSuperseded };
+
+// The progress of the one pass that is under way, or of the last one.
+absl::StatusOr<std::optional<ScrubRecord>> ReadScrubProgress(kv::KvReader& kv) {
+  return kv::ReadRecord<ScrubRecord>(kv, keys::Scrub());
+}
+
+// Returns false, and writes nothing, if another pass has begun since this one did.
+absl::StatusOr<bool> WriteScrubProgress(kv::KvEngine& kv, const ScrubRecord& record) {
+  bool written = false;
+  const auto write = [&](kv::KvTransaction& transaction) -> absl::Status {
+    ASSIGN_OR_RETURN(const std::optional<ScrubRecord> before, ReadScrubProgress(transaction));
+    written = !before.has_value() || FromTimestamp(before->started_at()) <= FromTimestamp(record.started_at());
+    if (written) kv::WriteRecord(transaction, keys::Scrub(), record);
+    return absl::OkStatus();
+  };
+  RETURN_IF_ERROR(kv.Transact({{keys::Scrub(), kv::LockMode::kExclusive}}, write, kv::Durability::kBuffered));
+  return written;
+}
+
+v1::ScrubReport ToScrubReport(const ScrubRecord& record) {
+  v1::ScrubReport report;
+  *report.mutable_started_at() = record.started_at();
+  if (record.has_ended_at()) *report.mutable_ended_at() = record.ended_at();
+  report.set_verified(record.verified());
+  report.set_verified_bytes(record.verified_bytes());
+  report.set_corrupt(record.corrupt());
+  report.set_missing(record.missing());
+  return report;
+}
 
 class ObjectScrubber : public Scrubber {
  public:
@@ -50,10 +80,10 @@ class ObjectScrubber : public Scrubber {
         registry_(options.registry != nullptr ? options.registry : std::make_shared<prometheus::Registry>()),
         last_success_(prometheus::BuildGauge()
                           .Name("entrepot_scrub_last_success_timestamp_seconds")
-                          .Help("When a pass over all blobs last came to its end; 0: never.")
+                          .Help("When a pass over all blobs last ended; 0: never.")
                           .Register(*registry_)
                           .Add({})),
-        examination_(kv, clock, objects, registry_),
+        verifier_(kv, clock, objects, registry_),
         corrupt_(kv, clock, registry_),
         reports_(clock) {}
 
@@ -64,30 +94,30 @@ class ObjectScrubber : public Scrubber {
       ASSIGN_OR_RETURN(const std::optional<ScrubRecord> record, ReadScrubProgress(kv_));
       return ToScrubReport(record.value_or(ScrubRecord()));
     }
-    absl::StatusOr<v1::ScrubReport> report = GoOn(interval, pace);
+    absl::StatusOr<v1::ScrubReport> report = Continue(interval, pace);
     one_pass_.Unlock();
     return report;
   }
 
   absl::StatusOr<v1::ScrubReport> RunNow(const Pace& pace) override {
     const absl::Time now = clock_.Now();
-    return Run(Pass{.record = Begin(now), .bytes_per_second = 0, .can_go_on = false, .saved_at = now}, pace);
+    return Run(Pass{.record = Begin(now), .bytes_per_second = 0, .resumable = false, .saved_at = now}, pace);
   }
 
-  absl::Status Examine(const Digest& digest, const StorageKey& storage_key) override {
-    return reports_.Pass(absl::StrCat(digest.ToString(), " ", storage_key.ToString()), [&]() -> absl::Status {
-      ASSIGN_OR_RETURN(const std::optional<BlobRecord> record, ReadRecord<BlobRecord>(kv_, keys::Blob(digest)));
-      const bool is_its =
+  absl::Status VerifyReported(const Digest& digest, const StorageKey& storage_key) override {
+    return reports_.Run(absl::StrCat(digest.ToString(), " ", storage_key.ToString()), [&]() -> absl::Status {
+      ASSIGN_OR_RETURN(const std::optional<BlobRecord> record, kv::ReadRecord<BlobRecord>(kv_, keys::Blob(digest)));
+      const bool is_current =
           record.has_value() && record->state() == BlobRecord::LIVE && record->storage_key() == storage_key.ToString();
-      if (!is_its) return absl::OkStatus();
+      if (!is_current) return absl::OkStatus();
       const Blob blob{.digest = digest, .size_bytes = record->size_bytes(), .storage_key = storage_key};
-      return ExamineBlob(blob, /*bytes_per_second=*/0).status();
+      return VerifyBlob(blob, /*bytes_per_second=*/0).status();
     });
   }
 
   void Stop() override { objects_.StopVerifying(); }
 
-  absl::Status FillStatus(v1::UpkeepStatus* status) override {
+  absl::Status FillStatus(v1::MaintenanceStatus* status) override {
     ASSIGN_OR_RETURN(const std::optional<ScrubRecord> record, ReadScrubProgress(kv_));
     if (record.has_value()) *status->mutable_scrub() = ToScrubReport(*record);
     return corrupt_.FillStatus(status);
@@ -105,7 +135,7 @@ class ObjectScrubber : public Scrubber {
       last_success_.Set(absl::ToDoubleSeconds(FromTimestamp(record.ended_at()) - absl::UnixEpoch()));
   }
 
-  absl::StatusOr<v1::ScrubReport> GoOn(absl::Duration interval, const Pace& pace) {
+  absl::StatusOr<v1::ScrubReport> Continue(absl::Duration interval, const Pace& pace) {
     ASSIGN_OR_RETURN(std::optional<ScrubRecord> record, ReadScrubProgress(kv_));
     const absl::Time now = clock_.Now();
     if (record.has_value() && record->has_ended_at()) {
@@ -115,7 +145,7 @@ class ObjectScrubber : public Scrubber {
     }
     return Run(Pass{.record = record.has_value() ? *std::move(record) : Begin(now),
                     .bytes_per_second = bytes_per_second_,
-                    .can_go_on = true,
+                    .resumable = true,
                     .saved_at = now},
                pace);
   }
@@ -123,7 +153,7 @@ class ObjectScrubber : public Scrubber {
   absl::StatusOr<v1::ScrubReport> Run(Pass pass, const Pace& pace) {
     const absl::StatusOr<Ending> ending = Walk(&pass, pace);
     if (!ending.ok() || *ending == Ending::kStopped) {
-      if (pass.can_go_on) RETURN_IF_ERROR(WriteScrubProgress(kv_, pass.record).status());
+      if (pass.resumable) RETURN_IF_ERROR(WriteScrubProgress(kv_, pass.record).status());
       RETURN_IF_ERROR(ending.status());
       return ToScrubReport(pass.record);
     }
@@ -156,38 +186,38 @@ class ObjectScrubber : public Scrubber {
 
   absl::StatusOr<bool> SaveIfDue(Pass* pass) {
     const absl::Time now = clock_.Now();
-    if (!pass->can_go_on || now - pass->saved_at < kSaveInterval) return false;
+    if (!pass->resumable || now - pass->saved_at < kSaveInterval) return false;
     pass->saved_at = now;
     RETURN_IF_ERROR(corrupt_.Recheck());
     ASSIGN_OR_RETURN(const bool saved, WriteScrubProgress(kv_, pass->record));
     return !saved;
   }
 
-  // The bytes that were read.
+  // Returns the number of bytes that were read.
   absl::StatusOr<uint64_t> Scrub(const kv::KeyValue& entry, Pass* pass) {
     const absl::StatusOr<keys::Decoded> key = keys::Decode(entry.key);
-    const absl::StatusOr<BlobRecord> record = ParseRecord<BlobRecord>(entry.key, entry.value);
+    const absl::StatusOr<BlobRecord> record = kv::ParseRecord<BlobRecord>(entry.key, entry.value);
     const absl::StatusOr<Blob> blob = !key.ok()     ? absl::StatusOr<Blob>(key.status())
                                       : record.ok() ? ToBlob(*key->digest, *record)
                                                     : absl::StatusOr<Blob>(record.status());
     if (!blob.ok()) {
-      // For the check of invariants to tell of: this one is about bytes, and those of others come next.
-      runtime::Log(runtime::LogLevel::kError, "the scrub passes over a blob whose record cannot be read",
+      // The check of invariants reports such records; the scrub continues with the next blob.
+      runtime::Log(runtime::LogLevel::kError, "the scrub skipped a blob whose record cannot be read",
                    {{"error", blob.status().message()}});
       return 0;
     }
     if (record->state() == BlobRecord::CORRUPT) {
-      // Once more, in case that it failed when the blob was marked.
+      // Again, in case it failed when the blob was marked.
       RETURN_IF_ERROR(objects_.Quarantine(blob->storage_key));
       return 0;
     }
     if (record->state() != BlobRecord::LIVE) return 0;
-    ASSIGN_OR_RETURN(const Finding finding, ExamineBlob(*blob, pass->bytes_per_second));
+    ASSIGN_OR_RETURN(const Finding finding, VerifyBlob(*blob, pass->bytes_per_second));
     return Note(finding, blob->size_bytes, &pass->record);
   }
 
-  absl::StatusOr<Finding> ExamineBlob(const Blob& blob, uint64_t bytes_per_second) {
-    ASSIGN_OR_RETURN(const Finding finding, examination_.Examine(blob, bytes_per_second));
+  absl::StatusOr<Finding> VerifyBlob(const Blob& blob, uint64_t bytes_per_second) {
+    ASSIGN_OR_RETURN(const Finding finding, verifier_.Verify(blob, bytes_per_second));
     if (finding == Finding::kCorrupt || finding == Finding::kMissing) corrupt_.Add(blob.digest);
     return finding;
   }
@@ -204,7 +234,7 @@ class ObjectScrubber : public Scrubber {
       case Finding::kMissing:
         record->set_missing(record->missing() + 1);
         return 0;
-      case Finding::kSettled:
+      case Finding::kNoLongerLive:
         return 0;
     }
     return 0;
@@ -216,10 +246,10 @@ class ObjectScrubber : public Scrubber {
   const uint64_t bytes_per_second_;
   const std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Gauge& last_success_;
-  BlobExamination examination_;
+  BlobVerifier verifier_;
   CorruptBlobs corrupt_;
-  ReportGate reports_;
-  // Of those that go on where the last one was.
+  DamageReportGate reports_;
+  // Held by the call that continues the saved pass.
   absl::Mutex one_pass_;
 };
 

@@ -17,37 +17,40 @@
 
 namespace entrepot::manifest {
 
-// Reads every object again, to find what the disk has lost before anybody needs it. A blob whose bytes are not what
-// they should be is marked CORRUPT: no longer served, and healed by the next push of it; its bytes are quarantined.
+// Verifies the bytes of every blob again and again, to find damage before a client does. A blob whose bytes are not
+// what they should be is marked CORRUPT: it is not served until the next push heals it; its bytes are quarantined.
 // Thread-safe; calls block.
 class Scrubber {
  public:
   struct Options {
-    // 0: as fast as it goes.
+    // 0: no limit.
     uint64_t bytes_per_second = 16 << 20;
+    // The registry of the metrics. If null, they are counted but not exported.
     std::shared_ptr<prometheus::Registry> registry;
   };
 
-  // All outlive the scrubber.
+  // All pointers must outlive the scrubber.
   static std::unique_ptr<Scrubber> Create(kv::KvEngine* kv, const Clock* clock, BlobStorage* objects,
                                           const Options& options);
   virtual ~Scrubber() = default;
 
-  // Goes on with the pass that is under way, from where an earlier process was if need be; begins one where the last
-  // has ended `interval` ago or never was; else returns at once. Until the end of the pass, or `pace` says stop.
+  // Continues the pass that is under way, also one that an earlier process began. If none is under way, begins one if
+  // the last pass ended at least `interval` ago or there was none; otherwise returns at once. Runs until the pass is
+  // complete or `pace` returns false. Returns the report of the pass so far. If another call is running the pass,
+  // returns the report at once.
   virtual absl::StatusOr<v1::ScrubReport> RunDue(absl::Duration interval, const Pace& pace) = 0;
-  // A pass of its own from the first blob on, as fast as it goes.
+  // Runs a separate pass from the first blob on, without the limit of bytes per second.
   virtual absl::StatusOr<v1::ScrubReport> RunNow(const Pace& pace) = 0;
 
-  // Somebody has read something else there. OK where that is settled: the object is good, is marked now, or is not the
-  // blob's any more.
-  virtual absl::Status Examine(const Digest& digest, const StorageKey& storage_key) = 0;
+  // Verifies a blob whose bytes a reader has reported as damaged. OK: the object is good, the blob is marked CORRUPT
+  // now, or the object is not the bytes of a LIVE blob any more. The limits of DamageReportGate apply.
+  virtual absl::Status VerifyReported(const Digest& digest, const StorageKey& storage_key) = 0;
 
-  // For who is about to end: runs under way end soon, as where `pace` says stop, with kCancelled.
+  // Call it before the process ends: verifications under way end soon, with kCancelled.
   virtual void Stop() = 0;
 
-  // The pass, and the corrupt blobs. Reads all blob records.
-  virtual absl::Status FillStatus(v1::UpkeepStatus* status) = 0;
+  // Sets the fields about the scrub and the corrupt blobs. Reads all blob records.
+  virtual absl::Status FillStatus(v1::MaintenanceStatus* status) = 0;
 };
 
 }  // namespace entrepot::manifest

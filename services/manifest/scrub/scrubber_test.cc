@@ -11,8 +11,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "prometheus/text_serializer.h"
+#include "services/core/time/proto_time.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/records/metadata_keys.h"
-#include "services/manifest/records/record_io.h"
 #include "services/manifest/testing/catalog_test_content.h"
 #include "services/manifest/testing/catalog_test_fixture.h"
 #include "services/manifest/testing/memory_blob_storage.h"
@@ -34,7 +35,7 @@ class ScrubberTest : public CatalogTest {
  protected:
   ScrubberTest() { Restart(); }
 
-  // Another process's.
+  // Makes the scrubber of another process.
   void Restart() {
     registry_ = std::make_shared<prometheus::Registry>();
     scrubber_ = Scrubber::Create(engine_->get(), &clock_, &objects_, {.bytes_per_second = 7, .registry = registry_});
@@ -42,7 +43,7 @@ class ScrubberTest : public CatalogTest {
 
   Blob Stored(absl::string_view content) {
     const Blob blob = objects_.Upload(content);
-    EXPECT_OK(catalog_->blobs().Commit(kNobody, a_, blob));
+    EXPECT_OK(catalog_->blobs().Commit(kAnonymous, a_, blob));
     return blob;
   }
   std::vector<Blob> StoreBlobs(int count) {
@@ -50,7 +51,7 @@ class ScrubberTest : public CatalogTest {
     for (int i = 0; i < count; ++i) blobs.push_back(Stored(absl::StrCat("blob ", i)));
     return blobs;
   }
-  // Of digests that Verify is asked for.
+  // Counts the verifications, and lets `answer` decide about each.
   void WatchVerify(std::function<absl::Status(const std::string& key)> answer) {
     objects_.SetFault([this, answer = std::move(answer)](absl::string_view operation, const std::string& key) {
       if (operation != "Verify") return absl::OkStatus();
@@ -60,11 +61,11 @@ class ScrubberTest : public CatalogTest {
   }
 
   BlobRecord RecordOf(const Blob& blob) {
-    return ReadRecord<BlobRecord>(*engine_->get(), keys::Blob(blob.digest)).value().value_or(BlobRecord());
+    return kv::ReadRecord<BlobRecord>(*engine_->get(), keys::Blob(blob.digest)).value().value_or(BlobRecord());
   }
   std::string Metrics() const { return prometheus::TextSerializer().Serialize(registry_->Collect()); }
-  v1::UpkeepStatus Status() {
-    v1::UpkeepStatus status;
+  v1::MaintenanceStatus Status() {
+    v1::MaintenanceStatus status;
     EXPECT_OK(scrubber_->FillStatus(&status));
     return status;
   }
@@ -77,7 +78,7 @@ class ScrubberTest : public CatalogTest {
 
 INSTANTIATE_TEST_SUITE_P(Engines, ScrubberTest, kv::EachTestEngine(), kv::TestEngineName);
 
-TEST_P(ScrubberTest, FindsAllWellWhereItIs) {
+TEST_P(ScrubberTest, FindsNoDamageInGoodBlobs) {
   StoreBlobs(3);
   ASSERT_OK_AND_ASSIGN(const v1::ScrubReport report, scrubber_->RunDue(absl::Hours(1), GoOn));
   EXPECT_EQ(report.verified(), 3u);
@@ -91,10 +92,10 @@ TEST_P(ScrubberTest, FindsAllWellWhereItIs) {
                                                 absl::ToUnixSeconds(clock_.Now()))));
 }
 
-TEST_P(ScrubberTest, ACorruptBlobIsAsGoodAsNotThereUntilItIsPushedAnew) {
+TEST_P(ScrubberTest, CorruptBlobIsNotServedUntilAPushHealsIt) {
   const Blob blob = Stored("layer");
   const std::string image = ImageJson(blob, {});
-  ASSERT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("v1", image)));
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag("v1", image)));
   objects_.Overwrite(blob.storage_key, "lbyer");
 
   ASSERT_OK_AND_ASSIGN(const v1::ScrubReport report, scrubber_->RunDue(absl::Hours(1), GoOn));
@@ -108,35 +109,35 @@ TEST_P(ScrubberTest, ACorruptBlobIsAsGoodAsNotThereUntilItIsPushedAnew) {
   EXPECT_EQ(Status().corrupt(0).digest(), blob.digest.ToString());
   EXPECT_THAT(Status().corrupt(0).repositories(), ElementsAre("a"));
 
-  EXPECT_EQ(GetOciErrorCode(catalog_->blobs().Find(kNobody, a_, blob.digest).status()), OciErrorCode::kBlobUnknown);
+  EXPECT_EQ(GetOciErrorCode(catalog_->blobs().Find(kAnonymous, a_, blob.digest).status()), OciErrorCode::kBlobUnknown);
   EXPECT_EQ(GetOciErrorCode(catalog_->blobs().RenewLease(a_, blob.digest)), OciErrorCode::kBlobUnknown);
-  EXPECT_EQ(GetOciErrorCode(catalog_->blobs().Mount(kNobody, b_, blob.digest, a_).status()),
+  EXPECT_EQ(GetOciErrorCode(catalog_->blobs().Mount(kAnonymous, b_, blob.digest, a_).status()),
             OciErrorCode::kBlobUnknown);
-  EXPECT_EQ(GetOciErrorCode(catalog_->blobs().Mount(kNobody, b_, blob.digest, std::nullopt).status()),
+  EXPECT_EQ(GetOciErrorCode(catalog_->blobs().Mount(kAnonymous, b_, blob.digest, std::nullopt).status()),
             OciErrorCode::kBlobUnknown);
-  EXPECT_EQ(GetOciErrorCode(catalog_->manifests().Put(kNobody, a_, PutByTag("v2", image)).status()),
+  EXPECT_EQ(GetOciErrorCode(catalog_->manifests().Put(kAnonymous, a_, PutByTag("v2", image)).status()),
             OciErrorCode::kManifestBlobUnknown);
-  // What referred to it stays.
-  EXPECT_OK(catalog_->manifests().Get(kNobody, a_, TagNamed("v1"), false));
+  // The manifest that refers to it is kept.
+  EXPECT_OK(catalog_->manifests().Get(kAnonymous, a_, TagNamed("v1"), false));
 
   const Blob again = objects_.Upload("layer");
-  EXPECT_THAT(catalog_->blobs().Commit(kNobody, a_, again), IsOkAndHolds(false));
+  EXPECT_THAT(catalog_->blobs().Commit(kAnonymous, a_, again), IsOkAndHolds(false));
   const BlobRecord healed = RecordOf(blob);
   EXPECT_EQ(healed.state(), BlobRecord::LIVE);
   EXPECT_EQ(healed.storage_key(), again.storage_key.ToString());
   EXPECT_FALSE(healed.has_corrupt_since());
   EXPECT_TRUE(Exists(keys::DeleteIntent(blob.storage_key)));
-  EXPECT_OK(catalog_->manifests().Put(kNobody, a_, PutByTag("v2", image)));
-  EXPECT_OK(catalog_->blobs().Mount(kNobody, b_, blob.digest, a_));
+  EXPECT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag("v2", image)));
+  EXPECT_OK(catalog_->blobs().Mount(kAnonymous, b_, blob.digest, a_));
 
-  // Seen without another pass, within a minute.
+  // The scrubber notices this within a minute, without another pass.
   clock_.Advance(absl::Minutes(1));
   ASSERT_OK(scrubber_->RunDue(absl::Hours(1), GoOn));
   EXPECT_THAT(Metrics(), HasSubstr("entrepot_scrub_corrupt_blobs 0"));
   EXPECT_EQ(Status().corrupt_size(), 0);
 }
 
-TEST_P(ScrubberTest, AMissingObjectIsFoundToo) {
+TEST_P(ScrubberTest, FindsMissingObjects) {
   const Blob blob = Stored("layer");
   objects_.Lose(blob.storage_key);
   ASSERT_OK_AND_ASSIGN(const v1::ScrubReport report, scrubber_->RunNow(GoOn));
@@ -146,14 +147,14 @@ TEST_P(ScrubberTest, AMissingObjectIsFoundToo) {
   EXPECT_THAT(Metrics(), HasSubstr("entrepot_scrub_blobs_total{result=\"missing\"} 1"));
 }
 
-TEST_P(ScrubberTest, ACorruptBlobThatNobodyNeedsIsStillReviewed) {
+TEST_P(ScrubberTest, QueuesUnreferencedCorruptBlobForReview) {
   const Blob blob = Stored("layer");
-  // As where the collector has looked at it while a manifest needed it.
+  // As after a review while a manifest referred to it.
   ASSERT_OK(engine_->get()->Transact({{keys::Blob(blob.digest)}}, [&](kv::KvTransaction& transaction) {
     BlobRecord record = RecordOf(blob);
     transaction.Delete(keys::Review(FromTimestamp(record.review_due()), blob.digest));
     record.clear_review_due();
-    WriteRecord(transaction, keys::Blob(blob.digest), record);
+    kv::WriteRecord(transaction, keys::Blob(blob.digest), record);
     return absl::OkStatus();
   }));
   ASSERT_EQ(CountWithPrefix(keys::Reviews()), 0u);
@@ -162,7 +163,7 @@ TEST_P(ScrubberTest, ACorruptBlobThatNobodyNeedsIsStillReviewed) {
   EXPECT_TRUE(Exists(keys::Review(FromTimestamp(RecordOf(blob).review_due()), blob.digest)));
 }
 
-TEST_P(ScrubberTest, WhatWentMeanwhileIsNotMissing) {
+TEST_P(ScrubberTest, DoesNotReportABlobThatIsDeletedMeanwhile) {
   const Blob blob = Stored("layer");
   objects_.Lose(blob.storage_key);
   WatchVerify([&](const std::string&) {
@@ -179,16 +180,16 @@ TEST_P(ScrubberTest, WhatWentMeanwhileIsNotMissing) {
   EXPECT_THAT(Metrics(), HasSubstr("entrepot_scrub_blobs_total{result=\"settled\"} 1"));
 }
 
-TEST_P(ScrubberTest, WhatWasPushedAnewMeanwhileIsNotMarked) {
+TEST_P(ScrubberTest, DoesNotMarkABlobThatIsHealedMeanwhile) {
   const Blob blob = Stored("layer");
   objects_.Overwrite(blob.storage_key, "lbyer");
-  // Somebody else finds it first, and it is healed before this one gets so far.
+  // Another scrubber marks the blob first, and it is healed before this one marks it.
   bool first = true;
   WatchVerify([&](const std::string&) {
     if (!first) return absl::OkStatus();
     first = false;
-    EXPECT_OK(Scrubber::Create(engine_->get(), &clock_, &objects_, {})->Examine(blob.digest, blob.storage_key));
-    EXPECT_OK(catalog_->blobs().Commit(kNobody, a_, objects_.Upload("layer")));
+    EXPECT_OK(Scrubber::Create(engine_->get(), &clock_, &objects_, {})->VerifyReported(blob.digest, blob.storage_key));
+    EXPECT_OK(catalog_->blobs().Commit(kAnonymous, a_, objects_.Upload("layer")));
     return absl::DataLossError("other bytes");
   });
   ASSERT_OK_AND_ASSIGN(const v1::ScrubReport report, scrubber_->RunNow(GoOn));
@@ -196,7 +197,7 @@ TEST_P(ScrubberTest, WhatWasPushedAnewMeanwhileIsNotMarked) {
   EXPECT_EQ(RecordOf(blob).state(), BlobRecord::LIVE);
 }
 
-TEST_P(ScrubberTest, WhatIsThereAfterAllIsNotMissing) {
+TEST_P(ScrubberTest, DoesNotMarkAnObjectThatExistsAfterAll) {
   const Blob blob = Stored("layer");
   WatchVerify([](const std::string&) { return absl::NotFoundError("not yet"); });
   ASSERT_OK_AND_ASSIGN(const v1::ScrubReport report, scrubber_->RunNow(GoOn));
@@ -204,7 +205,7 @@ TEST_P(ScrubberTest, WhatIsThereAfterAllIsNotMissing) {
   EXPECT_EQ(RecordOf(blob).state(), BlobRecord::LIVE);
 }
 
-TEST_P(ScrubberTest, GoesOnWhereAnEarlierProcessWas) {
+TEST_P(ScrubberTest, ContinuesThePassOfAnEarlierProcess) {
   StoreBlobs(10);
   WatchVerify([this](const std::string&) {
     return verified_ == 5 ? absl::UnavailableError("the blob service is away") : absl::OkStatus();
@@ -222,7 +223,7 @@ TEST_P(ScrubberTest, GoesOnWhereAnEarlierProcessWas) {
   EXPECT_TRUE(report.has_ended_at());
 }
 
-TEST_P(ScrubberTest, WritesWhereItIsNowAndThen) {
+TEST_P(ScrubberTest, SavesItsProgress) {
   StoreBlobs(200);
   WatchVerify([this](const std::string&) {
     clock_.Advance(absl::Seconds(1));
@@ -230,14 +231,14 @@ TEST_P(ScrubberTest, WritesWhereItIsNowAndThen) {
   });
   uint64_t most_seen = 0;
   ASSERT_OK(scrubber_->RunDue(absl::Hours(1), [&](uint64_t, uint64_t) {
-    const auto record = ReadRecord<ScrubRecord>(*engine_->get(), keys::Scrub()).value();
+    const auto record = kv::ReadRecord<ScrubRecord>(*engine_->get(), keys::Scrub()).value();
     if (record.has_value()) most_seen = record->verified();
     return true;
   }));
   EXPECT_GE(most_seen, 100u);
 }
 
-TEST_P(ScrubberTest, StopsWhereThePaceSaysSo) {
+TEST_P(ScrubberTest, StopsWhenThePaceStopsIt) {
   StoreBlobs(10);
   int steps = 0;
   ASSERT_OK_AND_ASSIGN(v1::ScrubReport report,
@@ -253,7 +254,7 @@ TEST_P(ScrubberTest, StopsWhereThePaceSaysSo) {
   EXPECT_TRUE(report.has_ended_at());
 }
 
-TEST_P(ScrubberTest, APassIsDueAnIntervalAfterTheLastOne) {
+TEST_P(ScrubberTest, PassIsDueAnIntervalAfterTheLastOne) {
   StoreBlobs(1);
   WatchVerify(nullptr);
   ASSERT_OK(scrubber_->RunDue(absl::Hours(1), GoOn));
@@ -266,7 +267,7 @@ TEST_P(ScrubberTest, APassIsDueAnIntervalAfterTheLastOne) {
   EXPECT_EQ(verified_, 2);
 }
 
-TEST_P(ScrubberTest, OneThatIsAskedForTakesThePlaceOfOneUnderWay) {
+TEST_P(ScrubberTest, RequestedPassReplacesThePassUnderWay) {
   StoreBlobs(200);
   bool asked = false;
   ASSERT_OK_AND_ASSIGN(const v1::ScrubReport report, scrubber_->RunDue(absl::Hours(1), [&](uint64_t, uint64_t) {
@@ -282,7 +283,7 @@ TEST_P(ScrubberTest, OneThatIsAskedForTakesThePlaceOfOneUnderWay) {
   EXPECT_TRUE(Status().scrub().has_ended_at());
 }
 
-TEST_P(ScrubberTest, QuarantinesInTheNextPassWhatItCouldNotBefore) {
+TEST_P(ScrubberTest, RetriesFailedQuarantineInTheNextPass) {
   const Blob blob = Stored("layer");
   objects_.Overwrite(blob.storage_key, "lbyer");
   objects_.SetFault([](absl::string_view operation, const std::string&) {
@@ -296,31 +297,31 @@ TEST_P(ScrubberTest, QuarantinesInTheNextPassWhatItCouldNotBefore) {
   EXPECT_TRUE(objects_.IsQuarantined(blob.storage_key));
 }
 
-TEST_P(ScrubberTest, ExaminesWhatIsReported) {
+TEST_P(ScrubberTest, VerifiesReportedDamage) {
   const Blob bad = Stored("bad");
   objects_.Overwrite(bad.storage_key, "dab");
-  EXPECT_OK(scrubber_->Examine(bad.digest, bad.storage_key));
+  EXPECT_OK(scrubber_->VerifyReported(bad.digest, bad.storage_key));
   EXPECT_EQ(RecordOf(bad).state(), BlobRecord::CORRUPT);
   EXPECT_THAT(Metrics(), HasSubstr("entrepot_scrub_corrupt_blobs 1"));
-  // Once more, and of bytes that are not the blob's.
+  // Again, and reports of other bytes than the blob's.
   WatchVerify(nullptr);
-  EXPECT_OK(scrubber_->Examine(bad.digest, bad.storage_key));
-  EXPECT_OK(scrubber_->Examine(Stored("good").digest, bad.storage_key));
-  EXPECT_OK(scrubber_->Examine(DigestOf("unknown"), bad.storage_key));
+  EXPECT_OK(scrubber_->VerifyReported(bad.digest, bad.storage_key));
+  EXPECT_OK(scrubber_->VerifyReported(Stored("good").digest, bad.storage_key));
+  EXPECT_OK(scrubber_->VerifyReported(DigestOf("unknown"), bad.storage_key));
   EXPECT_EQ(verified_, 0);
 }
 
-TEST_P(ScrubberTest, ManyReportsOfWhatIsGoodAreOneExaminationAMinute) {
+TEST_P(ScrubberTest, VerifiesAGoodBlobOnceAMinute) {
   const Blob blob = Stored("good");
   WatchVerify(nullptr);
-  for (int i = 0; i < 10; ++i) EXPECT_OK(scrubber_->Examine(blob.digest, blob.storage_key));
+  for (int i = 0; i < 10; ++i) EXPECT_OK(scrubber_->VerifyReported(blob.digest, blob.storage_key));
   EXPECT_EQ(verified_, 1);
   clock_.Advance(absl::Minutes(1));
-  EXPECT_OK(scrubber_->Examine(blob.digest, blob.storage_key));
+  EXPECT_OK(scrubber_->VerifyReported(blob.digest, blob.storage_key));
   EXPECT_EQ(verified_, 2);
   WatchVerify([](const std::string&) { return absl::UnavailableError("away"); });
   clock_.Advance(absl::Minutes(1));
-  EXPECT_THAT(scrubber_->Examine(blob.digest, blob.storage_key), StatusIs(StatusCode::kUnavailable));
+  EXPECT_THAT(scrubber_->VerifyReported(blob.digest, blob.storage_key), StatusIs(StatusCode::kUnavailable));
   EXPECT_EQ(RecordOf(blob).state(), BlobRecord::LIVE);
 }
 

@@ -20,7 +20,7 @@ namespace {
 using kv::Fault;
 using testing::IsEmpty;
 
-// A registry whose process may die within any transaction.
+// A registry whose process may die at any transaction.
 class CatalogFaultTest : public testing::Test {
  protected:
   struct Registry {
@@ -44,31 +44,31 @@ class CatalogFaultTest : public testing::Test {
   std::vector<Step> History() const {
     return {
         [](Registry& registry) { return registry.Open(); },
-        [this](Registry& registry) { return registry.catalog->blobs().Commit(kNobody, a_, config_).status(); },
-        [this](Registry& registry) { return registry.catalog->blobs().Commit(kNobody, a_, layer_).status(); },
-        [this](Registry& registry) { return registry.catalog->blobs().Commit(kNobody, b_, copy_).status(); },
+        [this](Registry& registry) { return registry.catalog->blobs().Commit(kAnonymous, a_, config_).status(); },
+        [this](Registry& registry) { return registry.catalog->blobs().Commit(kAnonymous, a_, layer_).status(); },
+        [this](Registry& registry) { return registry.catalog->blobs().Commit(kAnonymous, b_, copy_).status(); },
         [this](Registry& registry) {
-          return registry.catalog->blobs().Mount(kNobody, b_, config_.digest, a_).status();
+          return registry.catalog->blobs().Mount(kAnonymous, b_, config_.digest, a_).status();
         },
         [this](Registry& registry) {
-          return registry.catalog->manifests().Put(kNobody, a_, PutByTag("v1", image_)).status();
+          return registry.catalog->manifests().Put(kAnonymous, a_, PutByTag("v1", image_)).status();
         },
         [this](Registry& registry) {
-          return registry.catalog->manifests().Put(kNobody, b_, PutByTag("v1", image_)).status();
+          return registry.catalog->manifests().Put(kAnonymous, b_, PutByTag("v1", image_)).status();
         },
         [this](Registry& registry) {
-          return registry.catalog->manifests().Put(kNobody, a_, PutByTag("v1", index_, kIndexType)).status();
+          return registry.catalog->manifests().Put(kAnonymous, a_, PutByTag("v1", index_, kIndexType)).status();
         },
-        [this](Registry& registry) { return registry.catalog->blobs().Unlink(kNobody, a_, layer_.digest); },
-        [this](Registry& registry) { return registry.catalog->manifests().Delete(kNobody, b_, TagNamed("v1")); },
-        [this](Registry& registry) { return registry.catalog->manifests().Delete(kNobody, b_, DigestOf(image_)); },
-        [this](Registry& registry) { return registry.catalog->repositories().Delete(kNobody, a_).status(); },
-        [this](Registry& registry) { return registry.catalog->blobs().Commit(kNobody, a_, new_).status(); },
-        [this](Registry& registry) { return registry.catalog->repositories().Delete(kNobody, b_).status(); },
+        [this](Registry& registry) { return registry.catalog->blobs().Unlink(kAnonymous, a_, layer_.digest); },
+        [this](Registry& registry) { return registry.catalog->manifests().Delete(kAnonymous, b_, TagNamed("v1")); },
+        [this](Registry& registry) { return registry.catalog->manifests().Delete(kAnonymous, b_, DigestOf(image_)); },
+        [this](Registry& registry) { return registry.catalog->repositories().Delete(kAnonymous, a_).status(); },
+        [this](Registry& registry) { return registry.catalog->blobs().Commit(kAnonymous, a_, new_).status(); },
+        [this](Registry& registry) { return registry.catalog->repositories().Delete(kAnonymous, b_).status(); },
     };
   }
 
-  // Runs the history; what fails is done again, as a client does it, in the process that comes after.
+  // Runs the history. Failed calls are retried, like clients do, in the next process.
   static void Run(const std::vector<Step>& history, Registry* registry) {
     for (const Step& step : history) {
       absl::Status status = step(*registry);
@@ -79,7 +79,7 @@ class CatalogFaultTest : public testing::Test {
           ASSERT_OK(registry->Open());
         }
         status = step(*registry);
-        // A delete that was done but not answered.
+        // A delete that succeeded, but whose answer was lost.
         if (absl::IsNotFound(status)) continue;
       }
       ASSERT_OK(status);
@@ -96,7 +96,7 @@ class CatalogFaultTest : public testing::Test {
   const std::string index_ = IndexJson({image_});
 };
 
-TEST_F(CatalogFaultTest, AProcessThatDiesAnywhereLeavesAllOrNothing) {
+TEST_F(CatalogFaultTest, ACrashAnywhereLeavesAllOrNothing) {
   const std::vector<Step> history = History();
   Registry undisturbed;
   Run(history, &undisturbed);
@@ -115,44 +115,46 @@ TEST_F(CatalogFaultTest, AProcessThatDiesAnywhereLeavesAllOrNothing) {
   }
 }
 
-TEST_F(CatalogFaultTest, APushGoesOnWithADeletionThatEndedAnywhere) {
+TEST_F(CatalogFaultTest, APushFinishesADeletionInterruptedAnywhere) {
   for (int64_t n = 1; n <= 6; ++n) {
     for (const Fault fault : {Fault::kFailCommit, Fault::kLoseReply, Fault::kCrashBeforeCommit}) {
       SCOPED_TRACE(testing::Message() << "fault " << static_cast<int>(fault) << " at transaction " << n);
       Registry registry;
       ASSERT_OK(registry.Open());
-      for (const Blob& blob : {config_, layer_}) ASSERT_OK(registry.catalog->blobs().Commit(kNobody, a_, blob));
-      ASSERT_OK(registry.catalog->manifests().Put(kNobody, a_, PutByTag("v1", image_)));
+      for (const Blob& blob : {config_, layer_}) ASSERT_OK(registry.catalog->blobs().Commit(kAnonymous, a_, blob));
+      ASSERT_OK(registry.catalog->manifests().Put(kAnonymous, a_, PutByTag("v1", image_)));
       registry.kv.InjectAt(n, fault);
-      const absl::Status status = registry.catalog->repositories().Delete(kNobody, a_).status();
+      const absl::Status status = registry.catalog->repositories().Delete(kAnonymous, a_).status();
       registry.kv.Restart();
       ASSERT_OK(registry.Open());
-      // Before its first transaction was committed nothing has happened, and afterwards all of it has.
-      const bool there = registry.catalog->manifests().Get(kNobody, a_, TagNamed("v1"), false).ok();
+      // Before the commit of its first transaction nothing has changed; afterwards the deletion is finished.
+      const bool there = registry.catalog->manifests().Get(kAnonymous, a_, TagNamed("v1"), false).ok();
       EXPECT_EQ(there, n == 1 && fault != Fault::kLoseReply) << status;
-      ASSERT_OK(registry.catalog->blobs().Commit(kNobody, a_, new_));
-      EXPECT_EQ(registry.catalog->manifests().Get(kNobody, a_, TagNamed("v1"), false).ok(), there);
-      EXPECT_EQ(registry.catalog->blobs().Find(kNobody, a_, layer_.digest).ok(), there);
-      EXPECT_OK(registry.catalog->blobs().Find(kNobody, a_, new_.digest));
+      ASSERT_OK(registry.catalog->blobs().Commit(kAnonymous, a_, new_));
+      EXPECT_EQ(registry.catalog->manifests().Get(kAnonymous, a_, TagNamed("v1"), false).ok(), there);
+      EXPECT_EQ(registry.catalog->blobs().Find(kAnonymous, a_, layer_.digest).ok(), there);
+      EXPECT_OK(registry.catalog->blobs().Find(kAnonymous, a_, new_.digest));
       EXPECT_THAT(CheckInvariants(registry.memory, {}), IsOkAndHolds(IsEmpty()));
     }
   }
 }
 
-TEST_F(CatalogFaultTest, WhatAManifestNeedsCanBePulledWhileNothingCanBeWritten) {
+TEST_F(CatalogFaultTest, ReferencedBlobsCanBePulledWhileWritesFail) {
   Registry registry;
   ASSERT_OK(registry.Open());
   const Blob unneeded = Upload("unneeded");
-  for (const Blob& blob : {config_, layer_, unneeded}) ASSERT_OK(registry.catalog->blobs().Commit(kNobody, a_, blob));
-  ASSERT_OK(registry.catalog->manifests().Put(kNobody, a_, PutByTag("v1", image_)));
+  for (const Blob& blob : {config_, layer_, unneeded})
+    ASSERT_OK(registry.catalog->blobs().Commit(kAnonymous, a_, blob));
+  ASSERT_OK(registry.catalog->manifests().Put(kAnonymous, a_, PutByTag("v1", image_)));
   registry.clock.Advance(absl::Hours(48));
   registry.kv.InjectAt(1, Fault::kFailBefore);
-  EXPECT_OK(registry.catalog->blobs().Find(kNobody, a_, layer_.digest));
+  EXPECT_OK(registry.catalog->blobs().Find(kAnonymous, a_, layer_.digest));
   registry.kv.InjectAt(1, Fault::kAbort);
-  EXPECT_OK(registry.catalog->blobs().Find(kNobody, a_, layer_.digest));
+  EXPECT_OK(registry.catalog->blobs().Find(kAnonymous, a_, layer_.digest));
   registry.kv.InjectAt(1, Fault::kFailBefore);
-  EXPECT_THAT(registry.catalog->blobs().Find(kNobody, a_, unneeded.digest), StatusIs(absl::StatusCode::kUnavailable));
-  EXPECT_OK(registry.catalog->manifests().Get(kNobody, a_, TagNamed("v1"), false));
+  EXPECT_THAT(registry.catalog->blobs().Find(kAnonymous, a_, unneeded.digest),
+              StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_OK(registry.catalog->manifests().Get(kAnonymous, a_, TagNamed("v1"), false));
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ namespace {
 
 using testing::IsEmpty;
 
-// A manifest of the small world that the test plays in.
+// One of the few manifests that the test uses.
 struct Sample {
   std::string content;
   std::string media_type;
@@ -35,7 +35,7 @@ struct Sample {
   std::optional<Digest> subject;
 };
 
-// One repository as plain sets and maps say it should be.
+// The expected content of one repository, as plain sets and maps.
 struct ModelRepository {
   std::set<Digest> blobs;
   std::map<Digest, const Sample*> manifests;
@@ -61,7 +61,7 @@ struct ModelRepository {
 
 class Model {
  public:
-  // nullptr where nothing was ever pushed to it.
+  // Null if nothing was ever pushed to the repository.
   ModelRepository* Find(const std::string& name) {
     const auto found = repositories_.find(name);
     return found == repositories_.end() ? nullptr : &found->second;
@@ -147,7 +147,7 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
     const std::string& content =
         *std::find_if(blobs_.begin(), blobs_.end(), [&](const std::string& blob) { return DigestOf(blob) == digest; });
     const bool known = committed_.count(digest) > 0;
-    EXPECT_THAT(catalog_->blobs().Commit(kNobody, Repo(name), Upload(content)), IsOkAndHolds(known));
+    EXPECT_THAT(catalog_->blobs().Commit(kAnonymous, Repo(name), Upload(content)), IsOkAndHolds(known));
     committed_.insert(digest);
     model_.Make(name).blobs.insert(digest);
   }
@@ -164,7 +164,7 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
     } else {
       there = there || model_.AnyHasBlob(digest);
     }
-    EXPECT_EQ(catalog_->blobs().Mount(kNobody, Repo(name), digest, source).ok(), there);
+    EXPECT_EQ(catalog_->blobs().Mount(kAnonymous, Repo(name), digest, source).ok(), there);
     if (there) model_.Make(name).blobs.insert(digest);
   }
 
@@ -172,7 +172,7 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
     const std::string& name = Any(names_);
     const Digest digest = DigestOf(Any(blobs_));
     const bool there = model_.HasBlob(name, digest);
-    const absl::Status status = catalog_->blobs().Unlink(kNobody, Repo(name), digest);
+    const absl::Status status = catalog_->blobs().Unlink(kAnonymous, Repo(name), digest);
     if (there && IsRuled(name) && model_.Find(name)->HoldsBlob(kImmutable, digest)) return ExpectDenied(status);
     EXPECT_EQ(status.ok(), there);
     if (there) model_.Make(name).blobs.erase(digest);
@@ -185,7 +185,7 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
     const bool by_tag = absl::Bernoulli(random_, 0.7);
     const bool complete = model_.HasAllOf(name, sample);
     const auto result = catalog_->manifests().Put(
-        kNobody, Repo(name),
+        kAnonymous, Repo(name),
         by_tag ? PutByTag(tag, sample.content, sample.media_type) : PutByDigest(sample.content, sample.media_type));
     if (by_tag && tag == kImmutable && IsRuled(name) && MovesTag(name, DigestOf(sample.content))) {
       return ExpectDenied(result.status());
@@ -206,14 +206,14 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
     ModelRepository* const repository = model_.Find(name);
     if (absl::Bernoulli(random_, 0.5)) {
       const std::string& tag = Any(tags_);
-      const absl::Status status = catalog_->manifests().Delete(kNobody, Repo(name), TagNamed(tag));
+      const absl::Status status = catalog_->manifests().Delete(kAnonymous, Repo(name), TagNamed(tag));
       if (tag == kImmutable && HasRuledTag(name)) return ExpectDenied(status);
       const bool there = repository != nullptr && repository->tags.erase(tag) > 0;
       EXPECT_EQ(status.ok(), there);
       return;
     }
     const Digest digest = DigestOf(Any(samples_).content);
-    const absl::Status status = catalog_->manifests().Delete(kNobody, Repo(name), digest);
+    const absl::Status status = catalog_->manifests().Delete(kAnonymous, Repo(name), digest);
     const bool there = repository != nullptr && repository->manifests.count(digest) > 0;
     if (there && IsRuled(name) && repository->Holds(kImmutable, digest)) return ExpectDenied(status);
     EXPECT_EQ(status.ok(), there);
@@ -223,7 +223,7 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
 
   void DeleteRepository() {
     const std::string& name = Any(names_);
-    const auto deletion = catalog_->repositories().Delete(kNobody, Repo(name));
+    const auto deletion = catalog_->repositories().Delete(kAnonymous, Repo(name));
     if (HasRuledTag(name)) return ExpectDenied(deletion.status());
     const ModelRepository* const repository = model_.Find(name);
     if (repository == nullptr) {
@@ -238,7 +238,7 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
     ++repositories_deleted_;
   }
 
-  // In one of the repositories one tag is immutable, now and then.
+  // Sometimes one tag of one repository is immutable.
   void ChangeRules() {
     policy_ = policy_ != nullptr ? nullptr
                                  : policy::Policy::Parse(absl::StrCat("immutable_tags: [{repositories: [", kRuled,
@@ -301,24 +301,24 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
   void CompareRepository(const std::string& name) {
     const ModelRepository* const expected = model_.Find(name);
     if (expected == nullptr) {
-      EXPECT_THAT(catalog_->lists().Tags(kNobody, Repo(name), 100, ""), IsOciError(OciErrorCode::kNameUnknown));
+      EXPECT_THAT(catalog_->lists().Tags(kAnonymous, Repo(name), 100, ""), IsOciError(OciErrorCode::kNameUnknown));
       return;
     }
     for (const std::string& blob : blobs_) {
-      EXPECT_EQ(catalog_->blobs().Find(kNobody, Repo(name), DigestOf(blob)).ok(),
+      EXPECT_EQ(catalog_->blobs().Find(kAnonymous, Repo(name), DigestOf(blob)).ok(),
                 expected->blobs.count(DigestOf(blob)) > 0);
     }
     std::vector<std::string> tags;
     for (const auto& [tag, digest] : expected->tags) {
       tags.push_back(tag);
-      EXPECT_EQ(catalog_->manifests().Get(kNobody, Repo(name), TagNamed(tag), true)->digest, digest);
+      EXPECT_EQ(catalog_->manifests().Get(kAnonymous, Repo(name), TagNamed(tag), true)->digest, digest);
     }
-    EXPECT_EQ(catalog_->lists().Tags(kNobody, Repo(name), 100, "")->tags, tags);
+    EXPECT_EQ(catalog_->lists().Tags(kAnonymous, Repo(name), 100, "")->tags, tags);
     std::set<Digest> referrers;
     for (const Sample& sample : samples_) {
       const Digest digest = DigestOf(sample.content);
       const bool there = expected->manifests.count(digest) > 0;
-      const auto manifest = catalog_->manifests().Get(kNobody, Repo(name), digest, false);
+      const auto manifest = catalog_->manifests().Get(kAnonymous, Repo(name), digest, false);
       ASSERT_EQ(manifest.ok(), there);
       if (!there) continue;
       EXPECT_EQ(manifest->content, sample.content);
@@ -327,7 +327,7 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
     }
     std::set<Digest> listed;
     const Digest subject = DigestOf(samples_[0].content);
-    const auto page = catalog_->lists().Referrers(kNobody, Repo(name), subject, "", 100, "");
+    const auto page = catalog_->lists().Referrers(kAnonymous, Repo(name), subject, "", 100, "");
     for (const Referrer& referrer : page->referrers) listed.insert(referrer.digest);
     EXPECT_EQ(listed, referrers);
   }
@@ -351,13 +351,13 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
 
 INSTANTIATE_TEST_SUITE_P(Engines, CatalogModelTest, kv::EachTestEngine(), kv::TestEngineName);
 
-TEST_P(CatalogModelTest, IsWhatAPlainModelIs) {
+TEST_P(CatalogModelTest, MatchesAPlainModel) {
   for (int round = 0; round < 40 && !HasFailure(); ++round) {
     for (int i = 0; i < 50; ++i) Step();
     if (round % 4 == 3) Reopen();
     Compare();
   }
-  // The random walk has been everywhere.
+  // Enough calls were denied, and enough repositories were deleted.
   EXPECT_GT(denied_, 10);
   EXPECT_GT(repositories_deleted_, 10);
 }

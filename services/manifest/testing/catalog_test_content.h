@@ -21,26 +21,26 @@ inline constexpr char kIndexType[] = "application/vnd.oci.image.index.v1+json";
 inline constexpr char kConfigType[] = "application/vnd.oci.image.config.v1+json";
 inline constexpr char kLayerType[] = "application/vnd.oci.image.layer.v1.tar+gzip";
 
-// Without an account, and with no token that could be too old.
-inline const Caller kNobody;
+// A caller without an account and without a token.
+inline const Caller kAnonymous;
 
 RepositoryName Repo(absl::string_view name);
 Tag TagNamed(absl::string_view name);
 Digest DigestOf(absl::string_view content, DigestAlgorithm algorithm = DigestAlgorithm::kSha256);
 
-// A blob of that content as the blob service seals it: each call gives another storage key. Thread-safe.
+// A sealed upload of the content. Each call returns another storage key. Thread-safe.
 Blob Upload(absl::string_view content, DigestAlgorithm algorithm = DigestAlgorithm::kSha256);
 
-// A descriptor's JSON. `more`: further members, `,"urls":[]`.
+// The JSON of a descriptor. `more` is JSON of further members, like `,"urls":[]`.
 std::string DescriptorJson(absl::string_view media_type, const Digest& digest, size_t size_bytes,
                            absl::string_view more = "");
 std::string DescriptorOf(const Blob& blob, absl::string_view media_type = kLayerType, absl::string_view more = "");
 
-// `more`: further members of the manifest.
+// The JSON of an image manifest. `more` is JSON of further members.
 std::string ImageJson(const Blob& config, const std::vector<Blob>& layers, absl::string_view more = "");
-// An index of manifests of kImageType, given by their content.
+// The JSON of an index of manifests of kImageType, which are given by their content.
 std::string IndexJson(const std::vector<std::string>& children, absl::string_view more = "");
-// A `"subject"` member.
+// The JSON of a member "subject".
 std::string SubjectMember(absl::string_view subject_content);
 
 ManifestPut PutByTag(absl::string_view tag, std::string content, absl::string_view media_type = kImageType);

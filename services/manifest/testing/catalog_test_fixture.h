@@ -18,36 +18,36 @@
 
 namespace entrepot::manifest {
 
-// A catalog over each kind of engine, held against its invariants in the end. For tests.
+// For tests: a catalog over each kind of engine. Its invariants are checked at the end.
 class CatalogTest : public testing::TestWithParam<kv::TestEngineKind> {
  protected:
   CatalogTest() : engine_(GetParam().make()) { Open(); }
 
   void TearDown() override { EXPECT_THAT(CheckInvariants(*engine_->get(), {}), IsOkAndHolds(testing::IsEmpty())); }
 
-  // As another process would.
+  // Opens the catalog again, like another process.
   void Reopen() {
     catalog_.reset();
     engine_->Reopen();
     Open();
   }
-  // The rules in force from now on: a policy file's text.
+  // Puts the rules of a policy file's text in force.
   void UsePolicy(absl::string_view yaml) { policy_ = policy::Policy::Parse(yaml, "policy.yaml").value(); }
 
-  // A committed blob.
+  // Commits a blob.
   Blob Pushed(const RepositoryName& repository, absl::string_view content) {
     const Blob blob = Upload(content);
-    EXPECT_OK(catalog_->blobs().Commit(kNobody, repository, blob));
+    EXPECT_OK(catalog_->blobs().Commit(kAnonymous, repository, blob));
     return blob;
   }
-  // An image whose blobs are there.
+  // The manifest of an image whose blobs are committed.
   std::string ImageIn(const RepositoryName& repository, absl::string_view name, absl::string_view more = "") {
     return ImageJson(Pushed(repository, absl::StrCat("config of ", name)),
                      {Pushed(repository, absl::StrCat("layer of ", name))}, more);
   }
   std::string PushedImage(const RepositoryName& repository, absl::string_view tag, absl::string_view more = "") {
     std::string image = ImageIn(repository, tag, more);
-    EXPECT_OK(catalog_->manifests().Put(kNobody, repository, PutByTag(tag, image)));
+    EXPECT_OK(catalog_->manifests().Put(kAnonymous, repository, PutByTag(tag, image)));
     return image;
   }
 

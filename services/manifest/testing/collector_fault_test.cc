@@ -27,8 +27,8 @@ using Session = MemoryBlobStorage::Session;
 
 const Pace kUnpaced = [](uint64_t, uint64_t) { return true; };
 
-// A registry that dies at one of its transactions. What it has deleted is deleted, whatever a power cut takes back of
-// the records.
+// A registry that dies at one of its transactions. Objects that it has deleted remain deleted, even if a power cut
+// undoes commits of records.
 class DyingRegistry {
  public:
   explicit DyingRegistry(bool loses_power) : loses_power_(loses_power) { Start(); }
@@ -36,7 +36,7 @@ class DyingRegistry {
   void InjectAt(int64_t n, Fault fault) { kv_.InjectAt(n, fault); }
   int64_t transactions() const { return kv_.transactions(); }
 
-  // Before anything goes wrong.
+  // Fills the registry before the fault.
   void Fill() {
     PushImage("kept");
     PushImage("deleted");
@@ -46,17 +46,17 @@ class DyingRegistry {
     clock_.Advance(kLease);
   }
 
-  // The life of the garbage, from one process to the next.
+  // Takes the garbage through its life cycle, in one process after another.
   void Live() {
     const std::vector<std::function<void()>> steps = {
-        [&] { (void)catalog_->manifests().Delete(kNobody, Repo("a"), DigestOf(Image("deleted"))); },
+        [&] { (void)catalog_->manifests().Delete(kAnonymous, Repo("a"), DigestOf(Image("deleted"))); },
         [&] { (void)collector_->Run(kUnpaced); },
-        [&] { (void)collector_->ReapOrphans(kUnpaced); },
+        [&] { (void)collector_->QuarantineOrphans(kUnpaced); },
         [&] { clock_.Advance(kGrace); },
-        // Back from the grave.
+        // Revives the blobs.
         [&] { Push("deleted"); },
         [&] { (void)collector_->Run(kUnpaced); },
-        [&] { (void)collector_->ReapOrphans(kUnpaced); },
+        [&] { (void)collector_->QuarantineOrphans(kUnpaced); },
         [&] { clock_.Advance(kLease); },
         [&] { (void)collector_->Run(kUnpaced); },
         [&] { clock_.Advance(kGrace); },
@@ -69,14 +69,14 @@ class DyingRegistry {
     }
   }
 
-  // What is left when nothing goes wrong any more.
+  // Checks what is left after a time without faults.
   void ExpectRest() {
     Restart();
-    (void)catalog_->manifests().Delete(kNobody, Repo("a"), DigestOf(Image("deleted")));
+    (void)catalog_->manifests().Delete(kAnonymous, Repo("a"), DigestOf(Image("deleted")));
     for (int i = 0; i < 3; ++i) {
       clock_.Advance(kLease);
       EXPECT_EQ(collector_->Run(kUnpaced)->error(), "");
-      EXPECT_EQ(collector_->ReapOrphans(kUnpaced)->error(), "");
+      EXPECT_EQ(collector_->QuarantineOrphans(kUnpaced)->error(), "");
     }
     Check();
     EXPECT_EQ(objects_.size(), 2u);
@@ -116,7 +116,7 @@ class DyingRegistry {
     };
     EXPECT_THAT(CheckInvariants(kv_, options), IsOkAndHolds(IsEmpty()));
     for (const Blob& blob : BlobsOf("kept")) {
-      const absl::StatusOr<BlobLookup> found = catalog_->blobs().LookUp(kNobody, Repo("a"), blob.digest);
+      const absl::StatusOr<BlobLookup> found = catalog_->blobs().LookUp(kAnonymous, Repo("a"), blob.digest);
       ASSERT_OK(found);
       EXPECT_OK(objects_.Verify(found->blob, 0));
     }
@@ -132,13 +132,13 @@ class DyingRegistry {
   void Push(absl::string_view name) {
     for (const char* const part : {"config of ", "layer of "}) {
       const Blob blob = objects_.Upload(absl::StrCat(part, name), Session::kSealed);
-      const bool committed = catalog_->blobs().Commit(kNobody, Repo("a"), blob).ok();
+      const bool committed = catalog_->blobs().Commit(kAnonymous, Repo("a"), blob).ok();
       objects_.SetSession(blob.storage_key, committed ? Session::kNone : Session::kAbandoned);
     }
   }
   void PushImage(absl::string_view name) {
     Push(name);
-    EXPECT_OK(catalog_->manifests().Put(kNobody, Repo("a"), PutByTag(name, Image(name))));
+    EXPECT_OK(catalog_->manifests().Put(kAnonymous, Repo("a"), PutByTag(name, Image(name))));
   }
 
   const bool loses_power_;
@@ -170,7 +170,7 @@ INSTANTIATE_TEST_SUITE_P(Faults, CollectorFaultTest,
                                          FaultCase{"PowerCutAfter", Fault::kCrashAfterCommit, true}),
                          [](const testing::TestParamInfo<FaultCase>& info) { return info.param.name; });
 
-TEST_P(CollectorFaultTest, AtEachTransaction) {
+TEST_P(CollectorFaultTest, RecoversFromFaultAtEachTransaction) {
   int64_t transactions = 0;
   {
     DyingRegistry registry(false);

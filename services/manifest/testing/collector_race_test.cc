@@ -28,7 +28,7 @@ namespace {
 using testing::IsEmpty;
 using Session = MemoryBlobStorage::Session;
 
-// Pushes, mounts and deletes against collectors to which a lease of a moment is the longest and a grace is nothing.
+// Pushes, mounts and deletes race with collectors, with a short lease and without a grace.
 class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
  protected:
   static constexpr absl::Duration kLease = absl::Seconds(10);
@@ -58,7 +58,7 @@ class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
     return repositories_[absl::Uniform<size_t>(random, 0, repositories_.size())];
   }
 
-  // As the gateway does it; sometimes so late that the blob service has given the upload up.
+  // Pushes like the gateway; sometimes so late that the upload is abandoned.
   absl::StatusOr<Blob> Push(const RepositoryName& repository, const std::string& content, absl::BitGenRef random) {
     const bool late = absl::Bernoulli(random, 0.1);
     Blob blob = objects_.Upload(content, late ? Session::kAbandoned : Session::kSealed);
@@ -67,7 +67,7 @@ class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
       return absl::NotFoundError("the client went away");
     }
     if (late) std::this_thread::yield();
-    RETURN_IF_ERROR(catalog_->blobs().Commit(kNobody, repository, blob).status());
+    RETURN_IF_ERROR(catalog_->blobs().Commit(kAnonymous, repository, blob).status());
     objects_.SetSession(blob.storage_key, Session::kNone);
     return blob;
   }
@@ -79,8 +79,8 @@ class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
     ASSIGN_OR_RETURN(const Blob layer, Push(repository, AnyBlob(random), random));
     const std::string image = ImageJson(config, {layer});
     const std::string tag = absl::StrCat("v", absl::Uniform(random, 0, 3));
-    const absl::Status put = catalog_->manifests().Put(kNobody, repository, PutByTag(tag, image)).status();
-    // I3: half of a lease is left at least. That somebody unlinks them meanwhile does not happen here.
+    const absl::Status put = catalog_->manifests().Put(kAnonymous, repository, PutByTag(tag, image)).status();
+    // I3: at least half of the lease is left. This test does not unlink blobs.
     if (clock_.Now() - begun < kLease / 2) {
       EXPECT_OK(put);
     }
@@ -95,11 +95,13 @@ class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
       case 2:
         return PushImage(random);
       case 3:
-        return catalog_->blobs().Mount(kNobody, repository, DigestOf(AnyBlob(random)), AnyRepository(random)).status();
+        return catalog_->blobs()
+            .Mount(kAnonymous, repository, DigestOf(AnyBlob(random)), AnyRepository(random))
+            .status();
       case 4:
-        return catalog_->blobs().Find(kNobody, repository, DigestOf(AnyBlob(random))).status();
+        return catalog_->blobs().Find(kAnonymous, repository, DigestOf(AnyBlob(random))).status();
       case 5:
-        return catalog_->manifests().Delete(kNobody, repository,
+        return catalog_->manifests().Delete(kAnonymous, repository,
                                             TagNamed(absl::StrCat("v", absl::Uniform(random, 0, 3))));
       case 6:
         return DeleteAnyManifest(repository, random);
@@ -112,12 +114,12 @@ class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
   absl::Status DeleteAnyManifest(const RepositoryName& repository, absl::BitGenRef random) {
     const auto config = objects_.Upload(AnyBlob(random), Session::kAbandoned);
     const auto layer = objects_.Upload(AnyBlob(random), Session::kAbandoned);
-    return catalog_->manifests().Delete(kNobody, repository, DigestOf(ImageJson(config, {layer})));
+    return catalog_->manifests().Delete(kAnonymous, repository, DigestOf(ImageJson(config, {layer})));
   }
 
   void DeleteAll() {
     for (const RepositoryName& repository : repositories_) {
-      EXPECT_TRUE(IsOrdinary(catalog_->repositories().Delete(kNobody, repository).status()));
+      EXPECT_TRUE(IsOrdinary(catalog_->repositories().Delete(kAnonymous, repository).status()));
     }
   }
 
@@ -141,14 +143,14 @@ class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
 
 INSTANTIATE_TEST_SUITE_P(Engines, CollectorRaceTest, kv::EachTestEngine(), kv::TestEngineName);
 
-TEST_P(CollectorRaceTest, NothingThatIsNeededGoesAndInTheEndAllDoes) {
-  // An image that is there throughout.
+TEST_P(CollectorRaceTest, KeepsReferencedBlobsAndFinallyCollectsAll) {
+  // This image exists during the whole test.
   std::mt19937_64 random;
   const std::string kept = ImageJson(objects_.Upload("blob 0"), {objects_.Upload("blob 1")});
   for (int i = 0; i < 2; ++i) {
-    ASSERT_OK(catalog_->blobs().Commit(kNobody, Repo("kept"), objects_.Upload(absl::StrCat("blob ", i))));
+    ASSERT_OK(catalog_->blobs().Commit(kAnonymous, Repo("kept"), objects_.Upload(absl::StrCat("blob ", i))));
   }
-  ASSERT_OK(catalog_->manifests().Put(kNobody, Repo("kept"), PutByTag("v1", kept)));
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, Repo("kept"), PutByTag("v1", kept)));
 
   std::atomic<bool> done{false};
   std::atomic<int> come_through{0};
@@ -168,6 +170,7 @@ TEST_P(CollectorRaceTest, NothingThatIsNeededGoesAndInTheEndAllDoes) {
     background.emplace_back([&] {
       while (!done) {
         const absl::StatusOr<v1::Collection> run = collector->Run(UntilDone(&done));
+        ASSERT_OK(run);
         EXPECT_TRUE(run->error().empty() || done) << run->error();
       }
     });
@@ -175,7 +178,8 @@ TEST_P(CollectorRaceTest, NothingThatIsNeededGoesAndInTheEndAllDoes) {
   for (int i = 0; i < 2; ++i) {
     background.emplace_back([&, i] {
       while (!done) {
-        const absl::StatusOr<v1::Collection> run = collectors_[i]->ReapOrphans(UntilDone(&done));
+        const absl::StatusOr<v1::Collection> run = collectors_[i]->QuarantineOrphans(UntilDone(&done));
+        ASSERT_OK(run);
         EXPECT_TRUE(run->error().empty() || done) << run->error();
         std::this_thread::yield();
       }
@@ -185,7 +189,7 @@ TEST_P(CollectorRaceTest, NothingThatIsNeededGoesAndInTheEndAllDoes) {
     while (!done) {
       for (int i = 0; i < 2; ++i) {
         const std::string content = absl::StrCat("blob ", i);
-        const absl::StatusOr<Blob> blob = catalog_->blobs().Find(kNobody, Repo("kept"), DigestOf(content));
+        const absl::StatusOr<Blob> blob = catalog_->blobs().Find(kAnonymous, Repo("kept"), DigestOf(content));
         ASSERT_OK(blob);
         ASSERT_OK(objects_.Verify(*blob, 0));
       }
@@ -198,12 +202,12 @@ TEST_P(CollectorRaceTest, NothingThatIsNeededGoesAndInTheEndAllDoes) {
   EXPECT_THAT(Invariants(), IsOkAndHolds(IsEmpty()));
 
   DeleteAll();
-  ASSERT_OK(catalog_->repositories().Delete(kNobody, Repo("kept")));
+  ASSERT_OK(catalog_->repositories().Delete(kAnonymous, Repo("kept")));
   for (int i = 0; i < 2; ++i) {
     clock_.Advance(kLease);
     const Pace unpaced = [](uint64_t, uint64_t) { return true; };
     EXPECT_EQ(collectors_[0]->Run(unpaced)->error(), "");
-    EXPECT_EQ(collectors_[0]->ReapOrphans(unpaced)->error(), "");
+    EXPECT_EQ(collectors_[0]->QuarantineOrphans(unpaced)->error(), "");
   }
   EXPECT_EQ(objects_.size(), 0u);
   for (const std::string& prefix : {keys::Blobs(), keys::Links(), keys::Reviews(), keys::DeleteIntents()}) {
@@ -212,10 +216,10 @@ TEST_P(CollectorRaceTest, NothingThatIsNeededGoesAndInTheEndAllDoes) {
   EXPECT_THAT(Invariants(), IsOkAndHolds(IsEmpty()));
 }
 
-TEST_P(CollectorRaceTest, ManyCollectorsDoEachThingOnce) {
+TEST_P(CollectorRaceTest, ConcurrentCollectorsDoEachStepOnce) {
   constexpr int kBlobs = 2000;
   for (int i = 0; i < kBlobs; ++i) {
-    ASSERT_OK(catalog_->blobs().Commit(kNobody, Repo("a"), objects_.Upload(absl::StrCat("blob ", i))));
+    ASSERT_OK(catalog_->blobs().Commit(kAnonymous, Repo("a"), objects_.Upload(absl::StrCat("blob ", i))));
   }
   clock_.Advance(kLease);
   std::atomic<uint64_t> condemned{0};
@@ -225,6 +229,7 @@ TEST_P(CollectorRaceTest, ManyCollectorsDoEachThingOnce) {
   for (const auto& collector : collectors_) {
     threads.emplace_back([&] {
       const absl::StatusOr<v1::Collection> run = collector->Run([](uint64_t, uint64_t) { return true; });
+      ASSERT_OK(run);
       EXPECT_EQ(run->error(), "");
       condemned += run->condemned();
       deleted += run->deleted();

@@ -14,18 +14,18 @@
 #include "prometheus/registry.h"
 #include "services/core/time/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/catalog/registry_catalog.h"
 #include "services/manifest/check/catalog_invariants.h"
 #include "services/manifest/gc/collector.h"
 #include "services/manifest/records/metadata_keys.h"
-#include "services/manifest/records/record_io.h"
 #include "services/manifest/testing/catalog_test_content.h"
 #include "services/manifest/testing/memory_blob_storage.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::manifest {
 
-// A registry with its bytes and a collector, held against its invariants in the end. For tests.
+// For tests: a catalog with its objects and a collector. The invariants are checked at the end.
 class CollectorTest : public testing::Test {
  protected:
   static constexpr absl::Duration kLease = absl::Hours(24);
@@ -57,39 +57,39 @@ class CollectorTest : public testing::Test {
   static Pace Unpaced() {
     return [](uint64_t, uint64_t) { return true; };
   }
-  // A run that must not fail.
+  // Runs the collector, which must not fail.
   v1::Collection Run(Collector* collector = nullptr) {
     const absl::StatusOr<v1::Collection> run = (collector != nullptr ? collector : collector_.get())->Run(Unpaced());
     EXPECT_OK(run);
     EXPECT_EQ(run->error(), "");
     return *run;
   }
-  v1::Collection ReapOrphans() {
-    const absl::StatusOr<v1::Collection> run = collector_->ReapOrphans(Unpaced());
+  v1::Collection QuarantineOrphans() {
+    const absl::StatusOr<v1::Collection> run = collector_->QuarantineOrphans(Unpaced());
     EXPECT_OK(run);
     EXPECT_EQ(run->error(), "");
     return *run;
   }
 
-  // A committed blob with its bytes.
+  // Commits a blob with its bytes.
   Blob Pushed(absl::string_view content, const RepositoryName& repository = Repo("a")) {
     const Blob blob = objects_.Upload(content);
-    EXPECT_OK(catalog_->blobs().Commit(kNobody, repository, blob));
+    EXPECT_OK(catalog_->blobs().Commit(kAnonymous, repository, blob));
     return blob;
   }
-  // An image of two blobs; its digest.
+  // Pushes an image of two blobs, and returns its digest.
   Digest PushedImage(absl::string_view tag, const RepositoryName& repository = Repo("a")) {
     const std::string image = ImageJson(Pushed(absl::StrCat("config of ", tag), repository),
                                         {Pushed(absl::StrCat("layer of ", tag), repository)});
-    EXPECT_OK(catalog_->manifests().Put(kNobody, repository, PutByTag(tag, image)));
+    EXPECT_OK(catalog_->manifests().Put(kAnonymous, repository, PutByTag(tag, image)));
     return DigestOf(image);
   }
 
   std::optional<storage::v1::BlobRecord> Record(const Digest& digest) {
-    return ReadRecord<storage::v1::BlobRecord>(kv_, keys::Blob(digest)).value();
+    return kv::ReadRecord<storage::v1::BlobRecord>(kv_, keys::Blob(digest)).value();
   }
   std::optional<storage::v1::DeleteIntentRecord> Intent(const StorageKey& key) {
-    return ReadRecord<storage::v1::DeleteIntentRecord>(kv_, keys::DeleteIntent(key)).value();
+    return kv::ReadRecord<storage::v1::DeleteIntentRecord>(kv_, keys::DeleteIntent(key)).value();
   }
   size_t Count(const std::string& prefix) {
     return kv_.Scan({.prefix = prefix, .start_after = "", .limit = 1'000'000})->size();
@@ -100,7 +100,7 @@ class CollectorTest : public testing::Test {
       return absl::OkStatus();
     }));
   }
-  // The value of a metric without labels, or of the sum of all with that label's value.
+  // The value of a metric without labels, or the sum of those with that label value.
   double Metric(absl::string_view name, absl::string_view label_value = "") {
     double sum = 0;
     for (const prometheus::MetricFamily& family : registry_->Collect()) {

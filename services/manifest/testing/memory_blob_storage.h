@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_SERVICES_MANIFEST_TESTING_MEMORY_BLOB_STORAGE_H_
-#define ENTREPOT_SERVICES_MANIFEST_TESTING_MEMORY_BLOB_STORAGE_H_
+#ifndef ENTREPOT_SERVICES_MANIFEST_TESTING_MEMORY_OBJECT_ACCESS_H_
+#define ENTREPOT_SERVICES_MANIFEST_TESTING_MEMORY_OBJECT_ACCESS_H_
 
 #include <functional>
 #include <map>
@@ -16,39 +16,39 @@
 
 namespace entrepot::manifest {
 
-// A blob service in memory, bytes and all. For tests. Thread-safe.
+// For tests: a blob service in memory, with the bytes of the objects. Thread-safe.
 class MemoryBlobStorage : public BlobStorage {
  public:
-  // What an object is on the blob service's side.
+  // The upload session of an object in the blob service.
   enum class Session {
     // A sealed upload that may still be committed.
     kSealed,
-    // One that nobody has committed in time.
+    // A sealed upload that was not committed in time.
     kAbandoned,
-    // The blob service has heard that it is committed, or has forgotten it.
+    // The upload was committed, or the blob service has forgotten it.
     kNone,
   };
-  // Asked before each call does anything; what it returns but OK is the call's answer. `operation` is the name of the
-  // method: "Delete".
+  // Called before each call does anything. If it returns an error, the call returns that error. `operation` is the name
+  // of the method, like "Delete".
   using Fault = std::function<absl::Status(absl::string_view operation, const std::string& key)>;
 
-  // Must outlive it.
+  // `clock` must outlive the MemoryBlobStorage.
   explicit MemoryBlobStorage(const Clock* clock) : clock_(clock) {}
 
-  // A new object with that content, as an upload leaves it.
+  // Makes a new object with that content, like an upload.
   Blob Upload(absl::string_view content, Session session = Session::kNone);
-  // The same under a key that is known already.
+  // The same under a given storage key.
   void Put(const StorageKey& key, absl::string_view content, Session session = Session::kNone);
   void SetSession(const StorageKey& key, Session session);
-  // As a disk would.
+  // Damage or lose an object, like a failing disk.
   void Overwrite(const StorageKey& key, absl::string_view content);
   void Lose(const StorageKey& key);
   void SetFault(Fault fault);
 
-  // nullopt where it cannot be read.
+  // nullopt if the object does not exist or is quarantined.
   std::optional<std::string> Content(const StorageKey& key) const;
   bool IsQuarantined(const StorageKey& key) const;
-  // Objects that can be read.
+  // The number of objects that can be read.
   size_t size() const;
   size_t quarantined() const;
 
@@ -60,7 +60,7 @@ class MemoryBlobStorage : public BlobStorage {
                                                  size_t limit) override;
   absl::StatusOr<std::vector<Blob>> ListAbandoned(size_t limit) override;
   absl::Status ForgetAbandoned(const StorageKey& key) override;
-  // Counts what would be copied.
+  // Copies nothing; returns what would be copied.
   absl::StatusOr<ObjectSnapshot> Snapshot(const std::string& name) override;
 
  private:
@@ -80,10 +80,10 @@ class MemoryBlobStorage : public BlobStorage {
   Fault fault_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Object> objects_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> quarantine_ ABSL_GUARDED_BY(mutex_);
-  // Those that are not kNone.
+  // The uploads whose session is not kNone.
   std::map<std::string, SealedUpload> uploads_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace entrepot::manifest
 
-#endif  // ENTREPOT_SERVICES_MANIFEST_TESTING_MEMORY_BLOB_STORAGE_H_
+#endif  // ENTREPOT_SERVICES_MANIFEST_TESTING_MEMORY_OBJECT_ACCESS_H_

@@ -14,10 +14,10 @@
 
 namespace entrepot::manifest {
 
-// An upkeep that does nothing but tell what it was asked for: for tests of the way to it. Thread-safe.
-class RecordingUpkeep : public Upkeep {
+// Records the calls that it gets, and does nothing. For tests of callers of Maintenance. Thread-safe.
+class RecordingMaintenance : public Maintenance {
  public:
-  // Every call fails with it, until it is OK.
+  // All calls fail with `status` from now on, unless it is OK.
   void FailWith(const absl::Status& status) {
     absl::MutexLock lock(&mutex_);
     failure_ = status;
@@ -33,7 +33,7 @@ class RecordingUpkeep : public Upkeep {
     return damages_;
   }
 
-  // A job that has just been started, whatever is asked for.
+  // Returns a job that has just been started, for each request.
   absl::StatusOr<v1::MaintainResponse> Maintain(const v1::MaintainRequest& request) override {
     absl::MutexLock lock(&mutex_);
     last_request_ = request;

@@ -1,4 +1,4 @@
-#include "services/manifest/gc/orphan_reap.h"
+#include "services/manifest/gc/orphan_quarantine.h"
 
 #include <algorithm>
 #include <optional>
@@ -6,10 +6,11 @@
 #include <vector>
 
 #include "services/core/failpoint/failpoint.h"
+#include "services/core/time/proto_time.h"
+#include "services/kv/record_io.h"
 #include "services/manifest/records/catalog_locks.h"
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/records/record_cursor.h"
-#include "services/manifest/records/record_io.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
@@ -21,41 +22,41 @@ using storage::v1::DeleteIntentRecord;
 
 constexpr size_t kObjectsAPage = 1000;
 constexpr size_t kMarksATransaction = 100;
-// Records that are read for what one step costs elsewhere.
+// The number of records whose reading counts as one operation of the pace.
 constexpr uint64_t kRecordsAnOperation = 200;
 
 }  // namespace
 
-absl::Status OrphanReap::Run(CollectionRun* run) const {
+absl::Status OrphanQuarantine::Run(CollectionRun* run) const {
   std::string position;
   do {
     ASSIGN_OR_RETURN(Keys suspects, ReadSuspects(&position, run));
-    RETURN_IF_ERROR(Judge(std::move(suspects), run));
+    RETURN_IF_ERROR(UnmarkAndQuarantine(std::move(suspects), run));
   } while (!position.empty() && !run->stopped());
   do {
     ASSIGN_OR_RETURN(Keys orphans, FindOrphans(&position, run));
     RETURN_IF_ERROR(Mark(&orphans, run));
-    RETURN_IF_ERROR(Judge(std::move(orphans), run));
+    RETURN_IF_ERROR(UnmarkAndQuarantine(std::move(orphans), run));
   } while (!position.empty() && !run->stopped());
   return absl::OkStatus();
 }
 
-absl::Status OrphanReap::Judge(Keys suspects, CollectionRun* run) const {
-  RETURN_IF_ERROR(StrikeOff(&suspects, run));
+absl::Status OrphanQuarantine::UnmarkAndQuarantine(Keys suspects, CollectionRun* run) const {
+  RETURN_IF_ERROR(UnmarkReferenced(&suspects, run));
   return Quarantine(suspects, run);
 }
 
-absl::StatusOr<OrphanReap::Keys> OrphanReap::ReadSuspects(std::string* position, CollectionRun* run) const {
+absl::StatusOr<OrphanQuarantine::Keys> OrphanQuarantine::ReadSuspects(std::string* position, CollectionRun* run) const {
   Keys suspects;
   RecordCursor cursor(kv_, keys::DeleteIntents(), *position);
   for (uint64_t read = 1; suspects.size() < kBatch; ++read) {
     ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
-    if (entry == nullptr || (read % kRecordsAnOperation == 0 && !run->Go(1, 0))) {
+    if (entry == nullptr || (read % kRecordsAnOperation == 0 && !run->KeepPace(1, 0))) {
       position->clear();
       return suspects;
     }
     *position = entry->key;
-    ASSIGN_OR_RETURN(const DeleteIntentRecord mark, ParseRecord<DeleteIntentRecord>(entry->key, entry->value));
+    ASSIGN_OR_RETURN(const DeleteIntentRecord mark, kv::ParseRecord<DeleteIntentRecord>(entry->key, entry->value));
     if (!mark.suspect()) continue;
     ASSIGN_OR_RETURN(const keys::Decoded key, keys::Decode(entry->key));
     if (!mark.has_quarantined_at()) {
@@ -67,14 +68,14 @@ absl::StatusOr<OrphanReap::Keys> OrphanReap::ReadSuspects(std::string* position,
   return suspects;
 }
 
-absl::StatusOr<OrphanReap::Keys> OrphanReap::FindOrphans(std::string* position, CollectionRun* run) const {
+absl::StatusOr<OrphanQuarantine::Keys> OrphanQuarantine::FindOrphans(std::string* position, CollectionRun* run) const {
   Keys orphans;
   do {
     ASSIGN_OR_RETURN(StoredObjectPage page, objects_->ListUnclaimed(age_, *position, kObjectsAPage));
     for (const StoredObject& object : page.objects) orphans.insert(object.storage_key.ToString());
     *position = std::move(page.next);
-    if (!run->Go(1 + page.objects.size() / kRecordsAnOperation, 0)) {
-      // What is not somebody's could not be told by now.
+    if (!run->KeepPace(1 + page.objects.size() / kRecordsAnOperation, 0)) {
+      // The search is not complete: these objects may not be orphans.
       position->clear();
       return Keys();
     }
@@ -90,31 +91,31 @@ absl::StatusOr<OrphanReap::Keys> OrphanReap::FindOrphans(std::string* position, 
   return run->stopped() ? Keys() : std::move(orphans);
 }
 
-absl::Status OrphanReap::ForEachNamed(const std::function<absl::Status(const std::string&)>& fn,
-                                      CollectionRun* run) const {
+absl::Status OrphanQuarantine::ForEachNamed(const std::function<absl::Status(const std::string&)>& fn,
+                                            CollectionRun* run) const {
   RecordCursor cursor(kv_, keys::Blobs(), "");
   for (uint64_t read = 1;; ++read) {
     ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
     if (entry == nullptr) return absl::OkStatus();
-    // Where a record cannot be read, nobody knows whose its bytes are, and no object is touched.
-    ASSIGN_OR_RETURN(const BlobRecord record, ParseRecord<BlobRecord>(entry->key, entry->value));
+    // If a record cannot be read, any object might be its blob's: no object is touched.
+    ASSIGN_OR_RETURN(const BlobRecord record, kv::ParseRecord<BlobRecord>(entry->key, entry->value));
     RETURN_IF_ERROR(fn(record.storage_key()));
-    if (read % kRecordsAnOperation == 0 && !run->Go(1, 0)) return absl::OkStatus();
+    if (read % kRecordsAnOperation == 0 && !run->KeepPace(1, 0)) return absl::OkStatus();
   }
 }
 
-absl::Status OrphanReap::SubtractIntents(Keys* suspects, CollectionRun* run) const {
+absl::Status OrphanQuarantine::SubtractIntents(Keys* suspects, CollectionRun* run) const {
   RecordCursor cursor(kv_, keys::DeleteIntents(), "");
   for (uint64_t read = 1; !suspects->empty(); ++read) {
     ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
     if (entry == nullptr) return absl::OkStatus();
     suspects->erase(entry->key.substr(keys::DeleteIntents().size()));
-    if (read % kRecordsAnOperation == 0 && !run->Go(1, 0)) return absl::OkStatus();
+    if (read % kRecordsAnOperation == 0 && !run->KeepPace(1, 0)) return absl::OkStatus();
   }
   return absl::OkStatus();
 }
 
-absl::Status OrphanReap::Mark(Keys* suspects, CollectionRun* run) const {
+absl::Status OrphanQuarantine::Mark(Keys* suspects, CollectionRun* run) const {
   const std::vector<std::string> all(suspects->begin(), suspects->end());
   for (size_t begin = 0; begin < all.size(); begin += kMarksATransaction) {
     const size_t end = std::min(all.size(), begin + kMarksATransaction);
@@ -138,7 +139,7 @@ absl::Status OrphanReap::Mark(Keys* suspects, CollectionRun* run) const {
             if (found[i].has_value()) {
               intended.push_back(all[begin + i]);
             } else {
-              WriteRecord(transaction, wanted[i], mark);
+              kv::WriteRecord(transaction, wanted[i], mark);
             }
           }
           return absl::OkStatus();
@@ -146,7 +147,7 @@ absl::Status OrphanReap::Mark(Keys* suspects, CollectionRun* run) const {
         kv::Durability::kBuffered));
     for (const std::string& key : intended) suspects->erase(key);
     RETURN_IF_ERROR(Failpoint("manifest.collector.suspect_marked"));
-    if (!run->Go(1, 0)) {
+    if (!run->KeepPace(1, 0)) {
       suspects->clear();
       return absl::OkStatus();
     }
@@ -154,7 +155,7 @@ absl::Status OrphanReap::Mark(Keys* suspects, CollectionRun* run) const {
   return absl::OkStatus();
 }
 
-absl::Status OrphanReap::StrikeOff(Keys* suspects, CollectionRun* run) const {
+absl::Status OrphanQuarantine::UnmarkReferenced(Keys* suspects, CollectionRun* run) const {
   if (suspects->empty()) return absl::OkStatus();
   RETURN_IF_ERROR(ForEachNamed(
       [&](const std::string& named) -> absl::Status {
@@ -163,33 +164,33 @@ absl::Status OrphanReap::StrikeOff(Keys* suspects, CollectionRun* run) const {
         return ChangeMark(key, [](DeleteIntentRecord*) { return false; });
       },
       run));
-  // Not all records were seen.
+  // Not all records were read: any suspect might be named.
   if (run->stopped()) suspects->clear();
   return absl::OkStatus();
 }
 
-absl::Status OrphanReap::Quarantine(const Keys& suspects, CollectionRun* run) const {
+absl::Status OrphanQuarantine::Quarantine(const Keys& suspects, CollectionRun* run) const {
   for (const std::string& suspect : suspects) {
     ASSIGN_OR_RETURN(const StorageKey key, StorageKey::Parse(suspect));
     const absl::Status status = QuarantineOne(key, run);
     if (status.ok()) {
-      run->Succeeded();
-    } else if (run->Failed(status)) {
+      run->CountSuccess();
+    } else if (run->CountFailure(status)) {
       return absl::OkStatus();
     }
-    if (!run->Go(1, 0)) return absl::OkStatus();
+    if (!run->KeepPace(1, 0)) return absl::OkStatus();
   }
   return absl::OkStatus();
 }
 
-absl::Status OrphanReap::QuarantineOne(const StorageKey& storage_key, CollectionRun* run) const {
-  // Another run may have judged it since.
+absl::Status OrphanQuarantine::QuarantineOne(const StorageKey& storage_key, CollectionRun* run) const {
+  // Another run may have unmarked or quarantined it since.
   ASSIGN_OR_RETURN(const std::optional<DeleteIntentRecord> mark,
-                   ReadRecord<DeleteIntentRecord>(*kv_, keys::DeleteIntent(storage_key)));
+                   kv::ReadRecord<DeleteIntentRecord>(*kv_, keys::DeleteIntent(storage_key)));
   if (!mark.has_value() || !mark->suspect() || mark->has_quarantined_at()) return absl::OkStatus();
   {
-    const DeletionGate::Passage passage(gate_);
-    if (!passage.is_open()) return absl::OkStatus();
+    const DeletionPause::Deletion deletion(pause_);
+    if (!deletion.allowed()) return absl::OkStatus();
     RETURN_IF_ERROR(objects_->Quarantine(storage_key));
   }
   RETURN_IF_ERROR(Failpoint("manifest.collector.quarantined"));
@@ -205,17 +206,17 @@ absl::Status OrphanReap::QuarantineOne(const StorageKey& storage_key, Collection
   return absl::OkStatus();
 }
 
-absl::Status OrphanReap::ChangeMark(const StorageKey& storage_key, const Change& change) const {
+absl::Status OrphanQuarantine::ChangeMark(const StorageKey& storage_key, const Change& change) const {
   CatalogLocks locks;
   locks.Object(storage_key, LockMode::kExclusive);
   const std::string key = keys::DeleteIntent(storage_key);
   return kv_->Transact(
       std::move(locks).Take(),
       [&](kv::KvTransaction& transaction) -> absl::Status {
-        ASSIGN_OR_RETURN(std::optional<DeleteIntentRecord> mark, ReadRecord<DeleteIntentRecord>(transaction, key));
+        ASSIGN_OR_RETURN(std::optional<DeleteIntentRecord> mark, kv::ReadRecord<DeleteIntentRecord>(transaction, key));
         if (!mark.has_value() || !mark->suspect()) return absl::OkStatus();
         if (change(&*mark)) {
-          WriteRecord(transaction, key, *mark);
+          kv::WriteRecord(transaction, key, *mark);
         } else {
           transaction.Delete(key);
         }
