@@ -43,7 +43,7 @@ class RunningAuthService : public runtime::RunningService {
  private:
   absl::Status Open(const AuthServiceConfig& config, const runtime::ServiceContext& context) {
     ASSIGN_OR_RETURN(kv_, kv::KvStack::Open(absl::StrCat(config.data_directory(), "/kv"), context.registry,
-                                            runtime::LineLogger("rocksdb")));
+                                            runtime::LogLibraryLine));
     context.add_collectable(kv_->engine_metrics());
     ASSIGN_OR_RETURN(authority_,
                      Authority::Open(config.authentication(),

@@ -47,7 +47,7 @@ class RunningBlobService : public runtime::RunningService {
  private:
   absl::Status Open(const BlobServiceConfig& config, const runtime::ServiceContext& context) {
     ASSIGN_OR_RETURN(kv_, kv::KvStack::Open(absl::StrCat(config.data_directory(), "/kv"), context.registry,
-                                            runtime::LineLogger("rocksdb")));
+                                            runtime::LogLibraryLine));
     context.add_collectable(kv_->engine_metrics());
     BlobStackOptions options;
     options.directory = absl::StrCat(config.data_directory(), "/blobs");

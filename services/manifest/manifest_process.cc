@@ -50,7 +50,7 @@ class RunningManifestService : public runtime::RunningService {
  private:
   absl::Status Open(const ManifestServiceConfig& config, const runtime::ServiceContext& context) {
     ASSIGN_OR_RETURN(kv_, kv::KvStack::Open(absl::StrCat(config.data_directory(), "/kv"), context.registry,
-                                            runtime::LineLogger("rocksdb")));
+                                            runtime::LogLibraryLine));
     context.add_collectable(kv_->engine_metrics());
     pulls_ = PullTimes::Create(kv_->engine(), &clock_, context.registry);
     RegistryCatalog::Options options;

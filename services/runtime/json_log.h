@@ -3,7 +3,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -56,8 +55,8 @@ void Log(LogLevel level, absl::string_view message, std::initializer_list<LogFie
 // The same for fields that are not known when compiling.
 void Log(LogLevel level, absl::string_view message, absl::Span<const LogField> fields);
 
-// Passes on the lines of a library that has a log of its own: each becomes a warning, {"message":<source>,"line":...}.
-std::function<void(absl::string_view)> LineLogger(std::string source);
+// Logs a line of a library that has a log of its own, as a warning: {"message":<library>,"line":<line>}.
+void LogLibraryLine(absl::string_view library, absl::string_view line);
 
 // Whether Log() would write: ask before work that only serves a line.
 bool LogEnabled(LogLevel level);

@@ -89,9 +89,9 @@ TEST_F(JsonLogToStderrTest, WritesNothingBelowTheLevel) {
   EXPECT_EQ(std::count(written.begin(), written.end(), '\n'), 2);
 }
 
-TEST_F(JsonLogToStderrTest, ALibrarysLinesAreWarnings) {
+TEST_F(JsonLogToStderrTest, LogsLibraryLinesAsWarnings) {
   testing::internal::CaptureStderr();
-  LineLogger("rocksdb")("cannot sync");
+  LogLibraryLine("rocksdb", "cannot sync");
   const std::string written = testing::internal::GetCapturedStderr();
   EXPECT_NE(written.find(R"("level":"warning","message":"rocksdb","line":"cannot sync")"), std::string::npos)
       << written;

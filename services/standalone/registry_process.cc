@@ -77,7 +77,7 @@ class RegistryProcess final : public runtime::RunningService {
 
   absl::Status OpenStores(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
     ASSIGN_OR_RETURN(kv_, kv::KvStack::Open(absl::StrCat(config.data_directory(), "/kv"), context.registry,
-                                            runtime::LineLogger("rocksdb")));
+                                            runtime::LogLibraryLine));
     context.add_collectable(kv_->engine_metrics());
 
     blob::BlobStackOptions blob_options;
