@@ -4,20 +4,20 @@
 
 #include <cstddef>
 #include <memory>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "services/runtime/version.h"
 
 namespace entrepot::ctl {
 namespace {
 
-// A registry that administers itself has no more to say.
+// Larger answers are refused: the registry's own are far smaller.
 constexpr size_t kAnswerBytesMax = 64 * 1024 * 1024;
 constexpr long kConnectSeconds = 10;
-// Deleting a repository is one transaction, a large one perhaps.
+// Deleting a large repository is one long transaction.
 constexpr long kAnswerSeconds = 120;
 
 struct CurlDeleter {
@@ -52,7 +52,7 @@ void SetCredentials(const HttpRequest& request, CURL* curl, Fields* fields) {
 void SetBody(const HttpRequest& request, CURL* curl, Fields* fields) {
   if (request.body.empty()) return;
   AddField("Content-Type: application/json", fields);
-  // No round trip that asks whether the body is welcome.
+  // No "Expect: 100-continue", which costs a round trip.
   AddField("Expect:", fields);
   curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
   curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.c_str());
@@ -60,14 +60,14 @@ void SetBody(const HttpRequest& request, CURL* curl, Fields* fields) {
 
 }  // namespace
 
-HttpClient::HttpClient(std::string ca_file) : ca_file_(std::move(ca_file)) {
+CurlHttpClient::CurlHttpClient() {
   static const CURLcode once = curl_global_init(CURL_GLOBAL_DEFAULT);
   (void)once;
 }
 
-absl::StatusOr<HttpAnswer> HttpClient::Send(const HttpRequest& request) {
+absl::StatusOr<HttpAnswer> CurlHttpClient::Send(const HttpRequest& request) {
   const Curl curl(curl_easy_init());
-  if (curl == nullptr) return absl::UnavailableError("libcurl cannot be used");
+  if (curl == nullptr) return absl::UnavailableError("libcurl cannot be initialised");
   Fields fields;
   HttpAnswer answer;
   char error[CURL_ERROR_SIZE] = "";
@@ -77,8 +77,8 @@ absl::StatusOr<HttpAnswer> HttpClient::Send(const HttpRequest& request) {
   curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl.get(), CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
   curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, kAnswerSeconds);
-  curl_easy_setopt(curl.get(), CURLOPT_USERAGENT, "entrepotctl");
-  if (!ca_file_.empty()) curl_easy_setopt(curl.get(), CURLOPT_CAINFO, ca_file_.c_str());
+  curl_easy_setopt(curl.get(), CURLOPT_USERAGENT, absl::StrCat("entrepotctl/", runtime::kVersion).c_str());
+  if (!request.ca_file.empty()) curl_easy_setopt(curl.get(), CURLOPT_CAINFO, request.ca_file.c_str());
   SetCredentials(request, curl.get(), &fields);
   SetBody(request, curl.get(), &fields);
   curl_easy_setopt(curl.get(), CURLOPT_CUSTOMREQUEST, request.method.c_str());

@@ -1,11 +1,12 @@
-#include "services/ctl/render.h"
+#include "services/ctl/administration_answer.h"
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "google/protobuf/timestamp.pb.h"
-#include "services/ctl/output.h"
 #include "services/ctl/table.h"
+#include "services/ctl/terminal_output.h"
+#include "services/status/status_macros.h"
 
 namespace entrepot::ctl {
 namespace {
@@ -54,7 +55,7 @@ std::string RobotsText(const auth::v1::Robots& robots) {
 
 std::string SecretText(const auth::v1::RobotSecret& secret) {
   return absl::StrCat("account  ", Printable(secret.account()), "\nsecret   ", Printable(secret.secret()),
-                      "\nThe secret is shown this once. Log in with it: docker login --username ",
+                      "\nThe secret is not shown again. Log in with it: docker login --username ",
                       Printable(secret.account()), " REGISTRY\n");
 }
 
@@ -90,7 +91,7 @@ std::string ExplanationText(const auth::v1::Explanation& explanation) {
 
 }  // namespace
 
-std::string ToText(const AdministerResponse& response) {
+std::string AdministrationText(const AdministerResponse& response) {
   switch (response.result_case()) {
     case AdministerResponse::kUsers:
       return UsersText(response.users());
@@ -117,12 +118,24 @@ std::string ToText(const AdministerResponse& response) {
   return "";
 }
 
-std::string ToJson(const AdministerResponse& response) {
+std::string AdministrationJson(const AdministerResponse& response) {
   const google::protobuf::Reflection* reflection = AdministerResponse::GetReflection();
   const google::protobuf::FieldDescriptor* field =
       reflection->GetOneofFieldDescriptor(response, AdministerResponse::GetDescriptor()->oneof_decl(0));
   if (field == nullptr) return "{}\n";
   return MessageJson(reflection->GetMessage(response, field));
+}
+
+absl::StatusOr<int> AdministerAndPrint(const auth::v1::AdministerRequest& request, const CommandLine& line,
+                                       RegistryClient& registry, const std::string& done) {
+  ASSIGN_OR_RETURN(const AdministerResponse response, registry.Administer(request));
+  if (line.json()) {
+    Print(AdministrationJson(response));
+    return kOk;
+  }
+  const std::string text = AdministrationText(response);
+  Print(text.empty() && !done.empty() ? absl::StrCat(Printable(done), "\n") : text);
+  return kOk;
 }
 
 }  // namespace entrepot::ctl

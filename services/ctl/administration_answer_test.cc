@@ -1,4 +1,4 @@
-#include "services/ctl/render.h"
+#include "services/ctl/administration_answer.h"
 
 #include "boost/json/parse.hpp"
 #include "gmock/gmock.h"
@@ -10,7 +10,7 @@ namespace {
 using auth::v1::AdministerResponse;
 using ::testing::HasSubstr;
 
-TEST(RenderTest, Users) {
+TEST(AdministrationAnswerTest, Users) {
   AdministerResponse response;
   auto* ci = response.mutable_users()->add_users();
   ci->set_name("ci");
@@ -21,13 +21,13 @@ TEST(RenderTest, Users) {
   alice->add_groups("ops");
   alice->mutable_created_at()->set_seconds(1795532400);
   alice->mutable_last_used_at()->set_seconds(1795532460);
-  EXPECT_EQ(ToText(response),
+  EXPECT_EQ(AdministrationText(response),
             "USER   KEPT IN        GROUPS    CREATED (UTC)     LAST USED (UTC)\n"
             "ci     accounts file  -         -                 never\n"
             "alice  registry       web, ops  2026-11-24 15:00  2026-11-24 15:01\n");
 }
 
-TEST(RenderTest, Robots) {
+TEST(AdministrationAnswerTest, Robots) {
   AdministerResponse response;
   auto* robot = response.mutable_robots()->add_robots();
   robot->set_name("deploy");
@@ -36,25 +36,25 @@ TEST(RenderTest, Robots) {
   scope->add_repositories("driftwood/**");
   scope->add_actions("pull");
   scope->add_actions("push");
-  EXPECT_EQ(ToText(response),
+  EXPECT_EQ(AdministrationText(response),
             "ROBOT   ALLOWED                 EXPIRES (UTC)  LAST USED (UTC)  CREATED BY  DESCRIPTION\n"
             "deploy  driftwood/**:pull,push  never          never            admin       -\n");
 }
 
-TEST(RenderTest, ASecretIsShownWithItsAccount) {
+TEST(AdministrationAnswerTest, ShowsASecretWithItsAccount) {
   AdministerResponse response;
   response.mutable_robot_secret()->set_account("robot+deploy");
   response.mutable_robot_secret()->set_secret("s3cr3t");
-  EXPECT_THAT(ToText(response), HasSubstr("account  robot+deploy\nsecret   s3cr3t\n"));
+  EXPECT_THAT(AdministrationText(response), HasSubstr("account  robot+deploy\nsecret   s3cr3t\n"));
 }
 
-TEST(RenderTest, GroupsAndKeys) {
+TEST(AdministrationAnswerTest, GroupsAndKeys) {
   AdministerResponse groups;
   auto* group = groups.mutable_groups()->add_groups();
   group->set_name("web");
   group->add_members("alice");
   group->add_members_from_file("bob");
-  EXPECT_EQ(ToText(groups), "GROUP  MEMBERS  MEMBERS IN THE POLICY FILE\nweb    alice    bob\n");
+  EXPECT_EQ(AdministrationText(groups), "GROUP  MEMBERS  MEMBERS IN THE POLICY FILE\nweb    alice    bob\n");
 
   AdministerResponse keys;
   auto* active = keys.mutable_keys()->add_keys();
@@ -65,33 +65,33 @@ TEST(RenderTest, GroupsAndKeys) {
   old->set_kid("k1");
   old->set_algorithm("ES256");
   old->mutable_verifies_until()->set_seconds(1795532400);
-  EXPECT_EQ(ToText(keys),
+  EXPECT_EQ(AdministrationText(keys),
             "KEY  ALGORITHM  CREATED (UTC)  USE\n"
             "k2   ES256      -              signs\n"
             "k1   ES256      -              verifies until 2026-11-24 15:00\n");
 }
 
-TEST(RenderTest, Explanation) {
+TEST(AdministrationAnswerTest, Explanation) {
   AdministerResponse response;
   response.mutable_explanation()->set_reason("no rule allows it");
-  EXPECT_EQ(ToText(response), "denied: no rule allows it\n");
+  EXPECT_EQ(AdministrationText(response), "denied: no rule allows it\n");
   response.mutable_explanation()->set_allowed(true);
   response.mutable_explanation()->set_reason("rule 2 (ci pushes) allows it");
   response.mutable_explanation()->add_groups("web");
   response.mutable_explanation()->add_tag_rules("release-* is immutable");
-  EXPECT_EQ(ToText(response),
+  EXPECT_EQ(AdministrationText(response),
             "allowed: rule 2 (ci pushes) allows it\ngroups: web\ntags there: release-* is immutable\n");
 }
 
-TEST(RenderTest, JsonIsTheResultWithEveryField) {
+TEST(AdministrationAnswerTest, JsonIsTheResultWithEveryField) {
   AdministerResponse response;
   response.mutable_users()->add_users()->set_name("ci");
-  const auto users = boost::json::parse(ToJson(response)).at("users").as_array();
+  const auto users = boost::json::parse(AdministrationJson(response)).at("users").as_array();
   ASSERT_EQ(users.size(), 1u);
   EXPECT_EQ(users[0].at("name"), "ci");
   EXPECT_EQ(users[0].at("fromFile"), false);
   response.mutable_done();
-  EXPECT_EQ(boost::json::parse(ToJson(response)), boost::json::object());
+  EXPECT_EQ(boost::json::parse(AdministrationJson(response)), boost::json::object());
 }
 
 }  // namespace

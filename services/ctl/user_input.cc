@@ -1,4 +1,4 @@
-#include "services/ctl/passwords.h"
+#include "services/ctl/user_input.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "services/core/owned_fd.h"
@@ -27,7 +28,7 @@ absl::StatusOr<std::string> FirstLine(std::istream& stream, const std::string& n
   return line;
 }
 
-// While it lives the terminal shows nothing, and Ctrl-C ends read() instead of the process.
+// During its life the terminal does not show input, and Ctrl-C interrupts read() instead of the process.
 class SilentTerminal {
  public:
   explicit SilentTerminal(int fd) : fd_(fd) {
@@ -52,12 +53,20 @@ class SilentTerminal {
   struct sigaction interrupt_before_ {};
 };
 
-absl::Status Show(int fd, const std::string& text) {
+absl::Status WriteTo(int fd, const std::string& text) {
   if (::write(fd, text.data(), text.size()) < 0) return absl::ErrnoToStatus(errno, "cannot write to the terminal");
   return absl::OkStatus();
 }
 
 }  // namespace
+
+absl::StatusOr<std::string> ReadInputFile(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return absl::InvalidArgumentError(absl::StrCat("cannot read ", path, ": ", std::strerror(errno)));
+  std::string content(std::istreambuf_iterator<char>(file), {});
+  if (file.bad()) return absl::InvalidArgumentError(absl::StrCat("cannot read ", path));
+  return content;
+}
 
 absl::StatusOr<std::string> PasswordInFile(const std::string& path) {
   if (path == "-") return FirstLine(std::cin, "the standard input");
@@ -69,16 +78,17 @@ absl::StatusOr<std::string> PasswordInFile(const std::string& path) {
 absl::StatusOr<std::string> AskPassword(const std::string& prompt, const std::string& instead) {
   const OwnedFd terminal(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (terminal.get() < 0) {
-    return absl::InvalidArgumentError(absl::StrCat("there is no terminal to ask for a password: ", instead));
+    return absl::InvalidArgumentError(
+        absl::StrCat("a password is required, and there is no terminal to ask for it: ", instead));
   }
-  // First, since it drops what was typed before.
+  // Before the prompt: it discards earlier input.
   const SilentTerminal silent(terminal.get());
-  RETURN_IF_ERROR(Show(terminal.get(), absl::StrCat(prompt, ": ")));
+  RETURN_IF_ERROR(WriteTo(terminal.get(), absl::StrCat(prompt, ": ")));
   std::string line;
   char byte = 0;
   ssize_t got;
   while ((got = ::read(terminal.get(), &byte, 1)) == 1 && byte != '\n') line += byte;
-  RETURN_IF_ERROR(Show(terminal.get(), "\n"));
+  RETURN_IF_ERROR(WriteTo(terminal.get(), "\n"));
   if (got < 0) return absl::CancelledError("cancelled");
   if (line.empty()) return absl::InvalidArgumentError("the password is empty");
   return line;
