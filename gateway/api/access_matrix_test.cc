@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
-#include "gateway/api/route_table.h"
+#include "gateway/api/request/route_table.h"
 #include "gateway/api/testing/test_auth.h"
 #include "gateway/api/testing/test_registry.h"
 #include "gtest/gtest.h"

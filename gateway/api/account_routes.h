@@ -1,14 +1,14 @@
 #ifndef ENTREPOT_GATEWAY_API_ACCOUNT_ROUTES_H_
 #define ENTREPOT_GATEWAY_API_ACCOUNT_ROUTES_H_
 
-#include "gateway/api/administer_handler.h"
-#include "gateway/api/key_set_cache.h"
-#include "gateway/api/key_set_handler.h"
-#include "gateway/api/repository_handler.h"
-#include "gateway/api/token_handler.h"
+#include "gateway/api/admin/admin_handler.h"
+#include "gateway/api/auth/key_set_cache.h"
+#include "gateway/api/auth/key_set_handler.h"
+#include "gateway/api/auth/token_handler.h"
+#include "gateway/api/content/repository_handler.h"
 #include "gateway/backends/auth_backend.h"
 #include "gateway/backends/manifest_backend.h"
-#include "services/runtime/audit_log.h"
+#include "services/runtime/log/audit_log.h"
 
 namespace entrepot::gateway::api {
 

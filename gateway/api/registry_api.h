@@ -5,14 +5,14 @@
 #include <string>
 
 #include "entrepot/config/v1/shared.pb.h"
-#include "gateway/api/key_set_cache.h"
+#include "gateway/api/auth/key_set_cache.h"
 #include "gateway/backends/auth_backend.h"
 #include "gateway/backends/blob_backend.h"
 #include "gateway/backends/manifest_backend.h"
 #include "gateway/http/handler.h"
 #include "prometheus/registry.h"
-#include "services/core/clock.h"
-#include "services/runtime/audit_log.h"
+#include "services/core/time/clock.h"
+#include "services/runtime/log/audit_log.h"
 
 namespace entrepot::gateway::api {
 

@@ -15,7 +15,7 @@
 #include "services/core/byte_range.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
-#include "services/core/owned_fd.h"
+#include "services/core/files/owned_fd.h"
 #include "services/core/repository_name.h"
 #include "services/core/upload.h"
 #include "services/core/upload_id.h"
@@ -54,9 +54,9 @@ inline std::optional<Digest> DigestOfWhole(const Blob& blob, const ByteRange& ra
 // are, or a stream.
 using ObjectContent = std::variant<std::string, OwnedFd, std::unique_ptr<ObjectStream>>;
 
-// The blob service, wherever it runs (proto/entrepot/blob/v1; services/blob/upload_sessions.h has the contract of each
-// call and its status codes; besides them kUnavailable where the service does not answer within its deadline). A
-// session belongs to context.caller's account: to another one it is unknown. Thread-safe; each call resumes on the
+// The blob service, wherever it runs (proto/entrepot/blob/v1; services/blob/sessions/upload_sessions.h has the contract
+// of each call and its status codes; besides them kUnavailable where the service does not answer within its deadline).
+// A session belongs to context.caller's account: to another one it is unknown. Thread-safe; each call resumes on the
 // caller's executor.
 class BlobBackend {
  public:

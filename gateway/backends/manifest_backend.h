@@ -19,9 +19,10 @@
 
 namespace entrepot::gateway {
 
-// The manifest service, wherever it runs (proto/entrepot/manifest/v1; services/manifest/registry_catalog.h has the
-// contract of each call and its status codes; besides them kUnavailable where the service does not answer within its
-// deadline). Each call is made on behalf of context.caller. Thread-safe; each call resumes on the caller's executor.
+// The manifest service, wherever it runs (proto/entrepot/manifest/v1; services/manifest/catalog/registry_catalog.h has
+// the contract of each call and its status codes; besides them kUnavailable where the service does not answer within
+// its deadline). Each call is made on behalf of context.caller. Thread-safe; each call resumes on the caller's
+// executor.
 class ManifestBackend {
  public:
   virtual ~ManifestBackend() = default;
@@ -65,7 +66,7 @@ class ManifestBackend {
   virtual boost::asio::awaitable<absl::StatusOr<RepositoryDeletion>> DeleteRepository(
       const CallContext& context, const RepositoryName& repository) = 0;
 
-  // services/manifest/upkeep.h has the contract of these two. The request's caller is not looked at.
+  // services/manifest/maintenance/maintenance.h has the contract of these two. The request's caller is not looked at.
   virtual boost::asio::awaitable<absl::StatusOr<manifest::v1::MaintainResponse>> Maintain(
       const CallContext& context, const manifest::v1::MaintainRequest& request) = 0;
   // May take as long as reading the blob does, or give kUnavailable before that: it is examined all the same.

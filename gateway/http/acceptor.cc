@@ -14,7 +14,7 @@
 #include "boost/asio/ip/address.hpp"
 #include "boost/asio/redirect_error.hpp"
 #include "boost/asio/use_awaitable.hpp"
-#include "services/runtime/json_log.h"
+#include "services/runtime/log/json_log.h"
 
 namespace entrepot::gateway::http {
 namespace {

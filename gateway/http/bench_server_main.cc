@@ -10,7 +10,7 @@
 
 #include "absl/time/clock.h"
 #include "gateway/http/server.h"
-#include "services/runtime/config_defaults.h"
+#include "services/runtime/config/config_defaults.h"
 
 namespace {
 

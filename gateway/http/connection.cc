@@ -8,7 +8,7 @@
 
 #include "gateway/http/file_sender.h"
 #include "gateway/http/response_head.h"
-#include "services/runtime/json_log.h"
+#include "services/runtime/log/json_log.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::gateway::http {

@@ -11,7 +11,7 @@
 #include "gateway/http/request_body.h"
 #include "gateway/http/request_head.h"
 #include "gateway/http/worker.h"
-#include "services/core/owned_fd.h"
+#include "services/core/files/owned_fd.h"
 
 namespace entrepot::gateway::http {
 

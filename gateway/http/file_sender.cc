@@ -14,7 +14,7 @@
 #include "boost/asio/post.hpp"
 #include "boost/asio/this_coro.hpp"
 #include "boost/asio/use_awaitable.hpp"
-#include "services/runtime/executor_awaitable.h"
+#include "services/runtime/threads/executor_awaitable.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::gateway::http {

@@ -5,7 +5,7 @@
 #include "boost/asio/awaitable.hpp"
 #include "gateway/http/client_socket.h"
 #include "gateway/http/message.h"
-#include "services/runtime/executor.h"
+#include "services/runtime/threads/executor.h"
 
 namespace entrepot::gateway::http {
 

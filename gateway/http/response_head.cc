@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gateway/http/grammar.h"
-#include "services/runtime/json_log.h"
+#include "services/runtime/log/json_log.h"
 
 namespace entrepot::gateway::http {
 namespace {

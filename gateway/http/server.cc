@@ -18,10 +18,10 @@
 #include "gateway/http/connection_slots.h"
 #include "gateway/http/server_metrics.h"
 #include "gateway/http/worker.h"
-#include "services/core/owned_fd.h"
-#include "services/runtime/certificate_reloader.h"
-#include "services/runtime/config_defaults.h"
-#include "services/runtime/executor.h"
+#include "services/core/files/owned_fd.h"
+#include "services/runtime/config/config_defaults.h"
+#include "services/runtime/threads/executor.h"
+#include "services/runtime/tls/certificate_reloader.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::gateway::http {

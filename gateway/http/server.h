@@ -25,9 +25,10 @@ namespace entrepot::gateway::http {
 class Server {
  public:
   struct Options {
-    config::v1::PublicEndpoint endpoint;  // Filled and checked (runtime/config_checks.h); port 0, in tests, takes any.
-    config::v1::Limits limits;            // Filled and checked.
-    size_t threads = 0;                   // 0: as many as there are cores.
+    config::v1::PublicEndpoint
+        endpoint;               // Filled and checked (runtime/config/config_checks.h); port 0, in tests, takes any.
+    config::v1::Limits limits;  // Filled and checked.
+    size_t threads = 0;         // 0: as many as there are cores.
   };
 
   // Listens on return. `handler` must outlive the server. kUnavailable: the address cannot be listened on; the message

@@ -19,9 +19,9 @@
 #include "gateway/http/request_head.h"
 #include "gateway/http/request_id.h"
 #include "gateway/http/server_metrics.h"
-#include "services/core/owned_fd.h"
-#include "services/runtime/certificate_reloader.h"
-#include "services/runtime/executor.h"
+#include "services/core/files/owned_fd.h"
+#include "services/runtime/threads/executor.h"
+#include "services/runtime/tls/certificate_reloader.h"
 
 namespace entrepot::gateway::http {
 

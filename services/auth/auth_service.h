@@ -4,7 +4,7 @@
 #include "entrepot/auth/v1/auth_service.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "services/auth/authority.h"
-#include "services/runtime/executor.h"
+#include "services/runtime/threads/executor.h"
 
 namespace entrepot::auth {
 

@@ -3,7 +3,7 @@
 
 #include "absl/strings/string_view.h"
 #include "entrepot/config/v1/authentication.pb.h"
-#include "services/runtime/config_checks.h"
+#include "services/runtime/config/config_checks.h"
 
 namespace entrepot::auth {
 

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "services/auth/account_name.h"
-#include "services/auth/secret.h"
+#include "services/auth/records/account_name.h"
+#include "services/auth/records/secret.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 

@@ -8,14 +8,14 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "entrepot/auth/v1/auth_service.pb.h"
-#include "services/auth/account.h"
-#include "services/auth/account_directory.h"
-#include "services/auth/attempt_limits.h"
-#include "services/auth/audit_trail.h"
-#include "services/auth/auth_metrics.h"
-#include "services/auth/last_uses.h"
-#include "services/auth/password_verifier.h"
-#include "services/auth/refresh_tokens.h"
+#include "services/auth/accounts/account_directory.h"
+#include "services/auth/accounts/audit_trail.h"
+#include "services/auth/accounts/last_uses.h"
+#include "services/auth/credentials/attempt_limits.h"
+#include "services/auth/credentials/password_verifier.h"
+#include "services/auth/records/account.h"
+#include "services/auth/records/auth_metrics.h"
+#include "services/auth/tokens/refresh_tokens.h"
 
 namespace entrepot::auth {
 

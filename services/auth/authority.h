@@ -13,7 +13,7 @@
 #include "entrepot/auth/v1/auth_service.pb.h"
 #include "entrepot/config/v1/authentication.pb.h"
 #include "prometheus/registry.h"
-#include "services/core/clock.h"
+#include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
 
 namespace entrepot::auth {
@@ -32,7 +32,7 @@ class Authority {
   };
 
   // Reads the policy and the accounts, and makes the first signing key where there is none. The configuration has its
-  // defaults (runtime/config_defaults.h). Errors name the file and what is wrong with it.
+  // defaults (runtime/config/config_defaults.h). Errors name the file and what is wrong with it.
   static absl::StatusOr<std::unique_ptr<Authority>> Open(const config::v1::Authentication& config,
                                                          const Dependencies& dependencies);
   virtual ~Authority() = default;

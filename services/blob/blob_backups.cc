@@ -1,9 +1,9 @@
 #include "services/blob/blob_backups.h"
 
 #include "absl/strings/str_cat.h"
-#include "services/blob/object_snapshot.h"
-#include "services/core/failpoint.h"
-#include "services/core/named_backup.h"
+#include "services/blob/objects/object_snapshot.h"
+#include "services/core/failpoint/failpoint.h"
+#include "services/core/files/named_backup.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {

@@ -9,8 +9,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
-#include "services/blob/blob_directory.h"
-#include "services/blob/system_calls.h"
+#include "services/blob/io/system_calls.h"
+#include "services/blob/objects/blob_directory.h"
 #include "services/core/object_access.h"
 
 namespace entrepot::blob {

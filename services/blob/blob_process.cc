@@ -6,15 +6,15 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "services/blob/blob_factory.h"
 #include "services/blob/blob_service.h"
-#include "services/core/system_clock.h"
-#include "services/kv/kv_factory.h"
-#include "services/runtime/config_checks.h"
-#include "services/runtime/config_defaults.h"
-#include "services/runtime/executor.h"
-#include "services/runtime/grpc_server.h"
-#include "services/runtime/json_log.h"
+#include "services/blob/blob_stack.h"
+#include "services/core/time/system_clock.h"
+#include "services/kv/stack/kv_stack.h"
+#include "services/runtime/config/config_checks.h"
+#include "services/runtime/config/config_defaults.h"
+#include "services/runtime/grpc/grpc_server.h"
+#include "services/runtime/log/json_log.h"
+#include "services/runtime/threads/executor.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {

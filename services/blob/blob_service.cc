@@ -10,7 +10,7 @@
 #include "services/blob/object_read_reactor.h"
 #include "services/blob/upload_append_reactor.h"
 #include "services/core/storage_key.h"
-#include "services/runtime/grpc_unary_call.h"
+#include "services/runtime/grpc/grpc_unary_call.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {

@@ -3,11 +3,11 @@
 
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
-#include "services/blob/blob_factory.h"
-#include "services/blob/upload_sessions.h"
-#include "services/blob/verified_reads.h"
+#include "services/blob/blob_stack.h"
+#include "services/blob/objects/verified_reads.h"
+#include "services/blob/sessions/upload_sessions.h"
 #include "services/core/object_access.h"
-#include "services/runtime/executor.h"
+#include "services/runtime/threads/executor.h"
 
 namespace entrepot::blob {
 

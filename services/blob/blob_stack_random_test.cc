@@ -13,15 +13,15 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
-#include "services/blob/blob_factory.h"
-#include "services/blob/faulty_system_calls.h"
-#include "services/blob/kv_object_tier.h"
-#include "services/blob/object_store_conformance.h"
+#include "services/blob/blob_stack.h"
+#include "services/blob/io/faulty_system_calls.h"
+#include "services/blob/objects/kv_object_tier.h"
+#include "services/blob/objects/object_store_conformance.h"
 #include "services/core/digester.h"
-#include "services/core/fake_clock.h"
-#include "services/kv/rocksdb_kv_engine.h"
-#include "services/kv/temporary_directory.h"
-#include "services/runtime/config_defaults.h"
+#include "services/core/time/fake_clock.h"
+#include "services/kv/stack/kv_stack.h"
+#include "services/kv/testing/temporary_directory.h"
+#include "services/runtime/config/config_defaults.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_matchers.h"
 
@@ -40,22 +40,20 @@ struct ModelSession {
   bool damaged = false;
 };
 
-// Random requests, faults and restarts against the stack on files and RocksDB, and against a plain model beside it.
+// Random requests, faults and restarts against the stack on files and the real KV, and against a plain model beside it.
 class BlobStackRandomTest : public testing::TestWithParam<int> {
  protected:
   BlobStackRandomTest() : random_(GetParam()) { Open(); }
 
   void Open() {
-    kv::RocksDbKvEngine::Options kv_options;
-    kv_options.directory = directory_.path() + "/kv";
-    kv_ = *kv::RocksDbKvEngine::Open(kv_options);
+    kv_ = *kv::KvStack::Open(directory_.path() + "/kv", std::make_shared<prometheus::Registry>());
     BlobStackOptions options;
     options.directory = BlobsPath();
     runtime::FillDefaults(&options.uploads);
     options.object_durability = kv::Durability::kBuffered;
     options.upkeep_interval = absl::Hours(1);
     BlobStackParts parts;
-    parts.kv = kv_.get();
+    parts.kv = kv_->engine();
     parts.clock = &clock_;
     parts.registry = std::make_shared<prometheus::Registry>();
     parts.system_calls = &calls_;

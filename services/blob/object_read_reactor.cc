@@ -7,8 +7,8 @@
 #include <utility>
 #include <variant>
 
-#include "services/blob/file_io.h"
-#include "services/blob/system_calls.h"
+#include "services/blob/io/file_io.h"
+#include "services/blob/io/system_calls.h"
 #include "services/core/digest.h"
 #include "services/core/storage_key.h"
 #include "services/status/grpc_status.h"

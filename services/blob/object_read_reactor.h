@@ -10,8 +10,8 @@
 #include "absl/status/statusor.h"
 #include "entrepot/blob/v1/blob_service.pb.h"
 #include "grpcpp/support/server_callback.h"
-#include "services/blob/verified_reads.h"
-#include "services/runtime/executor.h"
+#include "services/blob/objects/verified_reads.h"
+#include "services/runtime/threads/executor.h"
 
 namespace entrepot::blob {
 

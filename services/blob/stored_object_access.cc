@@ -5,8 +5,8 @@
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
-#include "services/core/backup_name.h"
 #include "services/core/digester.h"
+#include "services/core/files/backup_name.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {

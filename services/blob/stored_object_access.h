@@ -9,13 +9,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "services/blob/kv_upload_sessions.h"
-#include "services/blob/object_tier.h"
-#include "services/blob/verified_objects.h"
-#include "services/blob/write_gate.h"
-#include "services/core/clock.h"
+#include "services/blob/io/write_gate.h"
+#include "services/blob/objects/object_tier.h"
+#include "services/blob/objects/verified_objects.h"
+#include "services/blob/sessions/kv_upload_sessions.h"
 #include "services/core/object_access.h"
-#include "services/core/stop_signal.h"
+#include "services/core/time/clock.h"
+#include "services/core/time/stop_signal.h"
 
 namespace entrepot::blob {
 

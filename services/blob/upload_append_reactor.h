@@ -6,8 +6,8 @@
 #include "absl/status/status.h"
 #include "entrepot/blob/v1/blob_service.pb.h"
 #include "grpcpp/support/server_callback.h"
-#include "services/blob/upload_sessions.h"
-#include "services/runtime/executor.h"
+#include "services/blob/sessions/upload_sessions.h"
+#include "services/runtime/threads/executor.h"
 
 namespace entrepot::blob {
 

@@ -1,4 +1,4 @@
-#include "services/blob/verified_reads.h"
+#include "services/blob/objects/verified_reads.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -10,15 +10,15 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
-#include "services/blob/blob_directory.h"
-#include "services/blob/blob_factory.h"
-#include "services/blob/blob_keys.h"
-#include "services/blob/faulty_system_calls.h"
+#include "services/blob/blob_stack.h"
+#include "services/blob/io/faulty_system_calls.h"
+#include "services/blob/objects/blob_directory.h"
+#include "services/blob/objects/blob_keys.h"
 #include "services/core/digester.h"
-#include "services/core/fake_clock.h"
+#include "services/core/time/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
-#include "services/kv/temporary_directory.h"
-#include "services/runtime/config_defaults.h"
+#include "services/kv/testing/temporary_directory.h"
+#include "services/runtime/config/config_defaults.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::blob {

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "services/core/lower_hex.h"
+#include "services/core/text/lower_hex.h"
 #include "services/status/oci_error.h"
 
 namespace entrepot {

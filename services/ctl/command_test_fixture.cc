@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "boost/json/parse.hpp"
 #include "gmock/gmock.h"
-#include "services/ctl/entrepotctl.h"
+#include "services/ctl/program.h"
 
 namespace entrepot::ctl {
 namespace {

@@ -1,5 +1,5 @@
-#include "services/ctl/entrepotctl.h"
 #include "services/ctl/http_client.h"
+#include "services/ctl/program.h"
 
 int main(int argc, char** argv) {
   entrepot::ctl::CurlHttpClient http;

@@ -5,7 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "entrepot/manifest/v1/maintenance.pb.h"
-#include "services/core/pace.h"
+#include "services/core/time/pace.h"
 
 namespace entrepot::ctl {
 

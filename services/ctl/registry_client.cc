@@ -12,9 +12,9 @@
 #include "boost/json/serialize.hpp"
 #include "google/protobuf/util/json_util.h"
 #include "services/core/access_scope.h"
+#include "services/core/text/utf8.h"
 #include "services/ctl/terminal_output.h"
 #include "services/ctl/user_input.h"
-#include "services/runtime/utf8.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::ctl {

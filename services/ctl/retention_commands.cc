@@ -7,7 +7,7 @@
 #include "services/ctl/registry_client.h"
 #include "services/ctl/terminal_output.h"
 #include "services/ctl/user_input.h"
-#include "services/manifest/retention_rules.h"
+#include "services/manifest/retention/retention_rules.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::ctl {

@@ -7,11 +7,11 @@
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
-#include "services/auth/auth_format.h"
-#include "services/blob/blob_factory.h"
-#include "services/core/system_clock.h"
-#include "services/kv/kv_factory.h"
-#include "services/manifest/catalog_format.h"
+#include "services/auth/records/auth_format.h"
+#include "services/blob/blob_stack.h"
+#include "services/core/time/system_clock.h"
+#include "services/kv/stack/kv_stack.h"
+#include "services/manifest/records/catalog_format.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::ctl {

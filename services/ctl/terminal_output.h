@@ -31,8 +31,8 @@ class ProgressLine {
   ~ProgressLine() { Show(""); }
 
   void Show(const std::string& text);
-  // Adds to the totals and shows them, at most five times a second. Always true, as a Pace (core/pace.h) that stops
-  // nothing.
+  // Adds to the totals and shows them, at most five times a second. Always true, as a Pace (core/time/pace.h) that
+  // stops nothing.
   bool Count(uint64_t operations, uint64_t bytes);
 
  private:

@@ -1,8 +1,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "services/auth/account_name.h"
-#include "services/auth/bcrypt_hash.h"
+#include "services/auth/credentials/bcrypt_hash.h"
+#include "services/auth/records/account_name.h"
 #include "services/ctl/administration_answer.h"
 #include "services/ctl/commands.h"
 #include "services/ctl/registry_client.h"

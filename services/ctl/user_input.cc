@@ -12,7 +12,7 @@
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
-#include "services/core/owned_fd.h"
+#include "services/core/files/owned_fd.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::ctl {

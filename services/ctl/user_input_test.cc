@@ -7,7 +7,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/kv/temporary_directory.h"
+#include "services/kv/testing/temporary_directory.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::ctl {

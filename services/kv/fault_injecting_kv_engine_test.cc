@@ -5,8 +5,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/kv/kv_conformance.h"
 #include "services/kv/memory_kv_engine.h"
+#include "services/kv/testing/kv_conformance.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::kv {

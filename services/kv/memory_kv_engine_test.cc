@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "gtest/gtest.h"
-#include "services/kv/kv_conformance.h"
+#include "services/kv/testing/kv_conformance.h"
 
 namespace entrepot::kv {
 namespace {

@@ -12,8 +12,8 @@
 #include "absl/time/clock.h"
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
 #include "grpcpp/client_context.h"
-#include "services/runtime/grpc_deadline.h"
-#include "services/runtime/grpc_restart.h"
+#include "services/runtime/grpc/grpc_deadline.h"
+#include "services/runtime/grpc/grpc_retry_policy.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
 

@@ -7,7 +7,7 @@
 #include "services/core/media_type.h"
 #include "services/core/storage_key.h"
 #include "services/core/tag.h"
-#include "services/manifest/record_io.h"
+#include "services/manifest/records/record_io.h"
 
 namespace entrepot::manifest {
 namespace {

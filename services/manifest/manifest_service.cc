@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 #include "services/manifest/manifest_messages.h"
-#include "services/runtime/grpc_unary_call.h"
+#include "services/runtime/grpc/grpc_unary_call.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
 

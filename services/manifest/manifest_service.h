@@ -3,9 +3,9 @@
 
 #include "entrepot/manifest/v1/manifest_service.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
-#include "services/manifest/registry_catalog.h"
-#include "services/manifest/upkeep.h"
-#include "services/runtime/executor.h"
+#include "services/manifest/catalog/registry_catalog.h"
+#include "services/manifest/maintenance/maintenance.h"
+#include "services/runtime/threads/executor.h"
 
 namespace entrepot::manifest {
 

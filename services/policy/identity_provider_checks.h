@@ -2,7 +2,7 @@
 #define ENTREPOT_SERVICES_POLICY_IDENTITY_PROVIDER_CHECKS_H_
 
 #include "entrepot/config/v1/policy.pb.h"
-#include "services/runtime/config_checks.h"
+#include "services/runtime/config/config_checks.h"
 
 namespace entrepot::policy {
 

@@ -8,7 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "google/protobuf/repeated_field.h"
 #include "google/protobuf/repeated_ptr_field.h"
-#include "services/runtime/config_checks.h"
+#include "services/runtime/config/config_checks.h"
 
 // Checks that the parts of a policy file share. `field` is where in the file something stands.
 namespace entrepot::policy {
@@ -30,7 +30,7 @@ void CheckDescription(const std::string& field, const std::string& name, runtime
 // Of a user, a robot or a workload identity.
 void CheckAccount(const std::string& field, const std::string& account, runtime::ConfigProblems* problems);
 void CheckRepositories(const std::string& field, const RepeatedText& patterns, runtime::ConfigProblems* problems);
-// Of tags, as core/glob.h has patterns: that it could match one.
+// Of tags, as core/text/glob.h has patterns: that it could match one.
 void CheckTagPattern(const std::string& field, const std::string& pattern, runtime::ConfigProblems* problems);
 void CheckActions(const std::string& field, const RepeatedText& actions, runtime::ConfigProblems* problems);
 

@@ -10,7 +10,7 @@
 #include "absl/time/time.h"
 #include "prometheus/registry.h"
 #include "services/policy/policy.h"
-#include "services/runtime/watched_file.h"
+#include "services/runtime/files/watched_file.h"
 
 namespace entrepot::policy {
 

@@ -22,7 +22,7 @@
 #include "boost/beast/core/tcp_stream.hpp"
 #include "boost/beast/http.hpp"
 #include "prometheus/text_serializer.h"
-#include "services/runtime/host_and_port.h"
+#include "services/core/text/host_and_port.h"
 
 namespace entrepot::runtime {
 namespace {

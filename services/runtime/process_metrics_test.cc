@@ -11,7 +11,7 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/core/owned_fd.h"
+#include "services/core/files/owned_fd.h"
 #include "services/runtime/version.h"
 
 namespace entrepot::runtime {

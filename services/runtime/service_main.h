@@ -14,8 +14,8 @@
 #include "google/protobuf/message.h"
 #include "prometheus/collectable.h"
 #include "prometheus/registry.h"
-#include "services/runtime/config_checks.h"
-#include "services/runtime/config_defaults.h"
+#include "services/runtime/config/config_checks.h"
+#include "services/runtime/config/config_defaults.h"
 
 namespace entrepot::runtime {
 

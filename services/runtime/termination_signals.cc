@@ -10,7 +10,7 @@
 #include <csignal>
 
 #include "absl/time/clock.h"
-#include "services/runtime/json_log.h"
+#include "services/runtime/log/json_log.h"
 
 namespace entrepot::runtime {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "entrepot/config/v1/standalone.pb.h"
-#include "services/runtime/config_checks.h"
+#include "services/runtime/config/config_checks.h"
 #include "services/runtime/service_main.h"
 
 namespace entrepot::standalone {

@@ -11,7 +11,7 @@
 #include "boost/json/serialize.hpp"
 #include "boost/json/string.hpp"
 #include "boost/json/value.hpp"
-#include "services/core/strict_json.h"
+#include "services/core/text/strict_json.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
 #include "services/token/base64url.h"

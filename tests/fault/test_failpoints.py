@@ -1,6 +1,6 @@
 """kill -9 between any two effects: what was acknowledged stays, a retry succeeds, and what was half done goes.
 
-Each step (services/core/failpoint.h) is made to kill its process once, while what leads to it is asked for.
+Each step (services/core/failpoint/failpoint.h) is made to kill its process once, while what leads to it is asked for.
 """
 
 import contextlib

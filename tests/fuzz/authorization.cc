@@ -2,8 +2,8 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "gateway/api/authorization_header.h"
-#include "gateway/api/basic_credentials.h"
+#include "gateway/api/auth/authorization_header.h"
+#include "gateway/api/auth/basic_credentials.h"
 #include "tests/fuzz/error_properties.h"
 #include "tests/fuzz/fuzz_target.h"
 

@@ -4,7 +4,7 @@
 #include "absl/strings/match.h"
 #include "entrepot/config/v1/standalone.pb.h"
 #include "google/protobuf/util/message_differencer.h"
-#include "services/runtime/config_loader.h"
+#include "services/runtime/config/config_loader.h"
 #include "tests/fuzz/fuzz_target.h"
 
 using entrepot::config::v1::StandaloneConfig;

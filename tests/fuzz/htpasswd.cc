@@ -1,4 +1,4 @@
-#include "services/auth/htpasswd.h"
+#include "services/auth/credentials/htpasswd.h"
 
 #include <string>
 

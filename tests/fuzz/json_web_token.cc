@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "boost/json/object.hpp"
 #include "boost/json/value.hpp"
-#include "services/core/strict_json.h"
+#include "services/core/text/strict_json.h"
 #include "services/token/base64url.h"
 #include "services/token/registry_token.h"
 #include "tests/fuzz/error_properties.h"

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "services/core/media_type.h"
-#include "services/manifest/manifest_parser.h"
-#include "services/manifest/manifest_validator.h"
+#include "services/manifest/format/manifest_parser.h"
+#include "services/manifest/format/manifest_validator.h"
 #include "tests/fuzz/error_properties.h"
 #include "tests/fuzz/fuzz_target.h"
 

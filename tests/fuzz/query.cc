@@ -1,8 +1,8 @@
-#include "gateway/api/query.h"
+#include "gateway/api/request/query.h"
 
 #include <string>
 
-#include "gateway/api/percent_encoding.h"
+#include "gateway/api/request/percent_encoding.h"
 #include "tests/fuzz/error_properties.h"
 #include "tests/fuzz/fuzz_target.h"
 

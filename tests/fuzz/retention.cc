@@ -2,10 +2,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
-#include "services/core/glob.h"
-#include "services/manifest/retention_rules.h"
+#include "services/core/text/glob.h"
+#include "services/manifest/retention/retention_rules.h"
 #include "services/policy/repository_pattern.h"
-#include "services/runtime/config_defaults.h"
+#include "services/runtime/config/config_defaults.h"
 #include "tests/fuzz/fuzz_target.h"
 
 using entrepot::manifest::ParseRetentionRules;

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "services/manifest/catalog_test_content.h"
+#include "services/manifest/testing/catalog_test_content.h"
 
 namespace entrepot::simulation {
 namespace {

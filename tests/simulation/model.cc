@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
-#include "services/manifest/metadata_keys.h"
+#include "services/manifest/records/metadata_keys.h"
 
 namespace entrepot::simulation {
 namespace {

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "absl/time/time.h"
-#include "services/core/clock.h"
+#include "services/core/time/clock.h"
 
 namespace entrepot::simulation {
 

@@ -8,8 +8,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
-#include "services/manifest/catalog_invariants.h"
-#include "services/manifest/metadata_keys.h"
+#include "services/manifest/check/catalog_invariants.h"
+#include "services/manifest/records/metadata_keys.h"
 #include "tests/simulation/content.h"
 
 namespace entrepot::simulation {

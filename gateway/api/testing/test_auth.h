@@ -10,7 +10,7 @@
 #include "absl/synchronization/mutex.h"
 #include "gateway/api/registry_api.h"
 #include "gateway/backends/auth_backend.h"
-#include "services/core/fake_clock.h"
+#include "services/core/time/fake_clock.h"
 #include "services/token/registry_token.h"
 #include "services/token/signing_key.h"
 

@@ -10,10 +10,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "boost/json/parse.hpp"
-#include "gateway/backends/local_blob_backend.h"
-#include "gateway/backends/local_manifest_backend.h"
+#include "gateway/backends/local/local_blob_backend.h"
+#include "gateway/backends/local/local_manifest_backend.h"
 #include "services/core/digester.h"
-#include "services/runtime/config_defaults.h"
+#include "services/runtime/config/config_defaults.h"
 
 namespace entrepot::gateway::api {
 namespace {

@@ -16,7 +16,7 @@
 #include "gateway/http/testing/raw_client.h"
 #include "prometheus/registry.h"
 #include "services/core/digest.h"
-#include "services/runtime/executor.h"
+#include "services/runtime/threads/executor.h"
 
 namespace entrepot::gateway::api {
 

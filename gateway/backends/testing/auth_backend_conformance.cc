@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "gateway/backends/testing/run_awaitable.h"
-#include "services/core/fake_clock.h"
+#include "services/core/time/fake_clock.h"
 #include "services/status/status_matchers.h"
 #include "services/token/key_set.h"
 #include "services/token/registry_token.h"

@@ -5,9 +5,9 @@
 
 #include "prometheus/registry.h"
 #include "services/auth/authority.h"
-#include "services/core/fake_clock.h"
+#include "services/core/time/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
-#include "services/kv/temporary_directory.h"
+#include "services/kv/testing/temporary_directory.h"
 
 namespace entrepot::gateway {
 

@@ -7,8 +7,8 @@
 #include "grpcpp/channel.h"
 #include "grpcpp/impl/codegen/service_type.h"
 #include "prometheus/registry.h"
-#include "services/runtime/grpc_channel.h"
-#include "services/runtime/grpc_server.h"
+#include "services/runtime/grpc/grpc_channel.h"
+#include "services/runtime/grpc/grpc_server.h"
 
 namespace entrepot::gateway {
 

@@ -7,7 +7,7 @@
 #include "boost/asio/io_context.hpp"
 #include "gateway/backends/manifest_backend.h"
 #include "gtest/gtest.h"
-#include "services/manifest/recording_upkeep.h"
+#include "services/manifest/testing/recording_maintenance.h"
 
 namespace entrepot::gateway {
 

@@ -3,12 +3,12 @@
 
 #include <memory>
 
-#include "services/blob/blob_factory.h"
-#include "services/core/fake_clock.h"
+#include "services/blob/blob_stack.h"
+#include "services/core/time/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
-#include "services/kv/temporary_directory.h"
-#include "services/manifest/recording_upkeep.h"
-#include "services/manifest/registry_catalog.h"
+#include "services/kv/testing/temporary_directory.h"
+#include "services/manifest/catalog/registry_catalog.h"
+#include "services/manifest/testing/recording_maintenance.h"
 
 namespace entrepot::gateway {
 

@@ -3,7 +3,7 @@
 A mutation names the file that it is of in its first line; then come what stands there and what is put in its place,
 once or several times:
 
-    services/manifest/blob_commit.cc
+    services/manifest/catalog/blob_commit.cc
     <<<<
       what stands there
     ====

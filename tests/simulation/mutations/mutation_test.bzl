@@ -25,8 +25,8 @@ def mutation_test(name, source):
         srcs = [mutated],
         copts = ["-Wno-error"],
         deps = [
-            "//services/manifest:collector",
-            "//services/manifest:registry_catalog",
+            "//services/manifest/gc:collector",
+            "//services/manifest/catalog:registry_catalog",
         ],
         alwayslink = True,
     )

@@ -1,0 +1,21 @@
+#ifndef ENTREPOT_GATEWAY_BACKENDS_GRPC_GRPC_BLOB_BACKEND_H_
+#define ENTREPOT_GATEWAY_BACKENDS_GRPC_GRPC_BLOB_BACKEND_H_
+
+#include <memory>
+
+#include "absl/time/time.h"
+#include "gateway/backends/blob_backend.h"
+#include "gateway/backends/grpc/grpc_call_registry.h"
+#include "grpcpp/channel.h"
+
+namespace entrepot::gateway {
+
+// The blob service behind `channel`. A call without a body may take `deadline`; one with a body may take as long as it
+// goes on, each message within `deadline`. `calls` must outlive all calls, and see there for the order in which things
+// end.
+std::unique_ptr<BlobBackend> MakeGrpcBlobBackend(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline,
+                                                 GrpcCalls* calls);
+
+}  // namespace entrepot::gateway
+
+#endif  // ENTREPOT_GATEWAY_BACKENDS_GRPC_GRPC_BLOB_BACKEND_H_

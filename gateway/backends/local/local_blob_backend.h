@@ -1,0 +1,18 @@
+#ifndef ENTREPOT_GATEWAY_BACKENDS_LOCAL_LOCAL_BLOB_BACKEND_H_
+#define ENTREPOT_GATEWAY_BACKENDS_LOCAL_LOCAL_BLOB_BACKEND_H_
+
+#include <memory>
+
+#include "gateway/backends/blob_backend.h"
+#include "services/blob/blob_stack.h"
+#include "services/runtime/threads/executor.h"
+
+namespace entrepot::gateway {
+
+// The blob service in this process. What may wait for the disk or hash much runs on `executor`; objects are opened in
+// place. Both must outlive it, and see runtime/threads/executor_awaitable.h for the order in which things end.
+std::unique_ptr<BlobBackend> MakeLocalBlobBackend(blob::BlobStack* stack, runtime::Executor* executor);
+
+}  // namespace entrepot::gateway
+
+#endif  // ENTREPOT_GATEWAY_BACKENDS_LOCAL_LOCAL_BLOB_BACKEND_H_

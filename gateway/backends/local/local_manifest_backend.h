@@ -1,0 +1,21 @@
+#ifndef ENTREPOT_GATEWAY_BACKENDS_LOCAL_LOCAL_MANIFEST_BACKEND_H_
+#define ENTREPOT_GATEWAY_BACKENDS_LOCAL_LOCAL_MANIFEST_BACKEND_H_
+
+#include <memory>
+
+#include "gateway/backends/manifest_backend.h"
+#include "services/manifest/catalog/registry_catalog.h"
+#include "services/manifest/maintenance/maintenance.h"
+#include "services/runtime/threads/executor.h"
+
+namespace entrepot::gateway {
+
+// The manifest service in this process. Manifests and blobs are looked up in place; what writes (FindBlob now and then
+// renews a lease) and listings run on `executor`. All must outlive it, and see runtime/threads/executor_awaitable.h for
+// the order in which things end.
+std::unique_ptr<ManifestBackend> MakeLocalManifestBackend(manifest::RegistryCatalog* catalog, manifest::Upkeep* upkeep,
+                                                          runtime::Executor* executor);
+
+}  // namespace entrepot::gateway
+
+#endif  // ENTREPOT_GATEWAY_BACKENDS_LOCAL_LOCAL_MANIFEST_BACKEND_H_

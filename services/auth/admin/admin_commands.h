@@ -1,0 +1,58 @@
+#ifndef ENTREPOT_SERVICES_AUTH_ADMIN_ADMIN_COMMANDS_H_
+#define ENTREPOT_SERVICES_AUTH_ADMIN_ADMIN_COMMANDS_H_
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "entrepot/auth/v1/administration.pb.h"
+#include "services/auth/accounts/account_directory.h"
+#include "services/auth/accounts/audit_trail.h"
+#include "services/auth/accounts/last_uses.h"
+#include "services/auth/admin/account_backups.h"
+#include "services/auth/admin/group_commands.h"
+#include "services/auth/admin/robot_admin.h"
+#include "services/auth/admin/user_admin.h"
+#include "services/auth/credentials/password_verifier.h"
+#include "services/auth/tokens/refresh_tokens.h"
+#include "services/auth/tokens/signing_key_set.h"
+#include "services/policy/policy_file.h"
+
+namespace entrepot::auth {
+
+// What entrepotctl asks for (proto/entrepot/auth/v1/administration.proto), for administrators alone; every command is
+// in the audit log. Thread-safe.
+class Administration {
+ public:
+  // All outlive it.
+  struct Parts {
+    AccountDirectory* accounts;
+    PasswordVerifier* passwords;
+    RefreshTokens* refresh_tokens;
+    LastUses* last_uses;
+    SigningKeySet* keys;
+    policy::PolicyFile* policy;
+    AuditTrail* audit;
+    AccountBackups* backups;
+  };
+
+  explicit Administration(const Parts& parts);
+
+  // kPermissionDenied (DENIED): the caller is no administrator, or his account is gone. Else what the command gives.
+  absl::StatusOr<v1::AdministerResponse> Administer(const v1::AdministerRequest& request);
+
+ private:
+  absl::Status CheckAdministrator(const policy::Policy& policy, const std::string& account) const;
+  absl::StatusOr<v1::AdministerResponse> CheckAndRun(const v1::AdministerRequest& request);
+  absl::Status Run(const v1::AdministerRequest& request, const policy::Policy& policy,
+                   v1::AdministerResponse* response);
+  absl::StatusOr<v1::Keys> ListKeys();
+  absl::Status RevokeRefreshTokens(const v1::RevokeRefreshTokens& command);
+
+  const Parts parts_;
+  UserCommands users_;
+  RobotCommands robots_;
+  GroupCommands groups_;
+};
+
+}  // namespace entrepot::auth
+
+#endif  // ENTREPOT_SERVICES_AUTH_ADMIN_ADMIN_COMMANDS_H_

@@ -1,0 +1,96 @@
+#include "services/kv/rocksdb/rocksdb_options.h"
+
+#include <utility>
+
+#include "rocksdb/cache.h"
+#include "rocksdb/filter_policy.h"
+#include "rocksdb/statistics.h"
+#include "rocksdb/table.h"
+#include "rocksdb/utilities/table_properties_collectors.h"
+#include "rocksdb/write_buffer_manager.h"
+
+namespace entrepot::kv {
+namespace {
+
+constexpr size_t kMiB = size_t{1} << 20;
+
+rocksdb::BlockBasedTableOptions TableOptions(std::shared_ptr<rocksdb::Cache> cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = std::move(cache);
+  table.cache_index_and_filter_blocks = true;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.pin_top_level_index_and_filter = true;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.optimize_filters_for_memory = true;
+  table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
+  table.format_version = 5;
+  table.checksum = rocksdb::kXXH3;
+  return table;
+}
+
+void SetMemory(rocksdb::Options& options, size_t memory_bytes_max) {
+  std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(memory_bytes_max, /*num_shard_bits=*/3);
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(cache)));
+  // Memtables are charged to the block cache: they take room from blocks, not from the rest of the process.
+  options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(memory_bytes_max / 3, cache);
+  options.write_buffer_size = memory_bytes_max / 6;
+  options.max_write_buffer_number = 4;
+  // TransactionDB would keep flushed memtables to validate snapshots; we have none.
+  options.max_write_buffer_size_to_maintain = 1;
+  options.memtable_whole_key_filtering = true;
+  options.memtable_prefix_bloom_size_ratio = 0.02;
+}
+
+void SetDurability(rocksdb::Options& options) {
+  // Torn tails were cut before (wal_tails.h).
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kAbsoluteConsistency;
+  options.verify_sst_unique_id_in_manifest = true;
+  options.paranoid_checks = true;
+  options.avoid_flush_during_recovery = false;
+  options.max_bgerror_resume_count = 0;
+}
+
+void SetFiles(rocksdb::Options& options) {
+  options.max_open_files = 512;
+  options.target_file_size_base = 32 * kMiB;
+  options.max_bytes_for_level_base = 128 * kMiB;
+  options.level_compaction_dynamic_level_bytes = true;
+  options.compression_per_level = {rocksdb::kNoCompression, rocksdb::kNoCompression, rocksdb::kLZ4Compression};
+  options.max_background_jobs = 2;
+  options.bytes_per_sync = kMiB / 2;
+  options.enable_blob_files = true;
+  options.min_blob_size = 4096;
+  options.blob_file_size = 128 * kMiB;
+  options.blob_compression_type = rocksdb::kNoCompression;
+  options.enable_blob_garbage_collection = true;
+  options.blob_garbage_collection_age_cutoff = 0.5;
+  options.blob_garbage_collection_force_threshold = 0.5;
+  // Tombstones are compacted soon: only then the values they delete are garbage.
+  options.table_properties_collector_factories.push_back(
+      rocksdb::NewCompactOnDeletionCollectorFactory(/*sliding_window_size=*/1000, /*deletion_trigger=*/500));
+}
+
+void SetDiagnostics(rocksdb::Options& options) {
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.statistics = rocksdb::CreateDBStatistics();
+  options.statistics->set_stats_level(rocksdb::StatsLevel::kExceptHistogramOrTimers);
+}
+
+}  // namespace
+
+rocksdb::Options MakeRocksDbOptions(size_t memory_bytes_max, std::shared_ptr<rocksdb::EventListener> listener,
+                                    std::shared_ptr<rocksdb::Logger> logger) {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.listeners.push_back(std::move(listener));
+  options.info_log = std::move(logger);
+  SetMemory(options, memory_bytes_max);
+  SetDurability(options);
+  SetFiles(options);
+  SetDiagnostics(options);
+  return options;
+}
+
+}  // namespace entrepot::kv

@@ -1,0 +1,50 @@
+#ifndef ENTREPOT_SERVICES_KV_STACK_KV_STACK_H_
+#define ENTREPOT_SERVICES_KV_STACK_KV_STACK_H_
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "prometheus/collectable.h"
+#include "prometheus/registry.h"
+#include "services/kv/kv_engine.h"
+
+namespace entrepot::kv {
+
+// Whether `directory` contains a KV store, one that Open() or Snapshot() made. The store may still be damaged. false if
+// the directory is missing, unreadable, or contains something else.
+bool HoldsKvStore(const std::string& directory);
+
+// The engine that a process keeps its records in, with its metrics.
+class KvStack {
+ public:
+  // Receives the warnings and errors of an engine, one line a call, from any thread. `engine` is its name: "rocksdb".
+  using EngineLog = std::function<void(absl::string_view engine, absl::string_view line)>;
+
+  // Opens the store in `directory`, and creates it if there is none; the errors are those of RocksDbKvEngine::Open.
+  // Registers the metrics of calls. `log` may be empty.
+  static absl::StatusOr<std::unique_ptr<KvStack>> Open(const std::string& directory,
+                                                       std::shared_ptr<prometheus::Registry> registry,
+                                                       EngineLog log = {});
+
+  // No call may be under way.
+  virtual ~KvStack() = default;
+
+  virtual KvEngine* engine() = 0;
+  // The engine's own metrics, for the operator's endpoint next to the registry.
+  virtual std::shared_ptr<prometheus::Collectable> engine_metrics() const = 0;
+  // A copy of all records as they are at one moment of the call: every commit before it is in it, buffered ones too. It
+  // is made of hard links where `directory` lies in the same file system, and can be opened as this was. `directory`
+  // must not be there (kAlreadyExists), its parent must.
+  virtual absl::Status Snapshot(const std::string& directory) = 0;
+  // OK, or why nothing can be written any more until a restart.
+  virtual absl::Status Health() const = 0;
+};
+
+}  // namespace entrepot::kv
+
+#endif  // ENTREPOT_SERVICES_KV_STACK_KV_STACK_H_

@@ -1,0 +1,46 @@
+#ifndef ENTREPOT_SERVICES_MANIFEST_CATALOG_CATALOG_LISTING_H_
+#define ENTREPOT_SERVICES_MANIFEST_CATALOG_CATALOG_LISTING_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "services/core/caller.h"
+#include "services/core/content.h"
+#include "services/core/digest.h"
+#include "services/core/repository_name.h"
+#include "services/kv/kv_engine.h"
+#include "services/manifest/catalog/repository_reads.h"
+
+namespace entrepot::manifest {
+
+// The catalog's lists; a page costs what the page holds, however long the list is. The calls are RegistryCatalog's.
+// Thread-safe.
+class CatalogListing {
+ public:
+  // Bounds on one page, whatever was asked for: entries of any list; and of referrers, which can be large and are
+  // filtered here, also the records that are read for it and their bytes (passed by at most one record).
+  static constexpr size_t kEntriesMax = 10'000;
+  static constexpr size_t kReferrersReadMax = 5'000;
+  static constexpr size_t kReferrerBytesMax = 2 * 1024 * 1024;
+
+  // Both must outlive it.
+  CatalogListing(kv::KvEngine* kv, const RepositoryReads* reads) : kv_(kv), reads_(reads) {}
+
+  absl::StatusOr<TagPage> Tags(const Caller& caller, const RepositoryName& repository, size_t limit,
+                               absl::string_view last);
+  absl::StatusOr<ReferrerPage> Referrers(const Caller& caller, const RepositoryName& repository, const Digest& subject,
+                                         absl::string_view artifact_type, size_t limit, absl::string_view last);
+  absl::StatusOr<RepositoryPage> Repositories(size_t limit, absl::string_view last,
+                                              const std::vector<std::string>& patterns);
+
+ private:
+  kv::KvEngine* const kv_;
+  const RepositoryReads* const reads_;
+};
+
+}  // namespace entrepot::manifest
+
+#endif  // ENTREPOT_SERVICES_MANIFEST_CATALOG_CATALOG_LISTING_H_

@@ -1,0 +1,31 @@
+#ifndef ENTREPOT_SERVICES_RUNTIME_THREADS_PERIODIC_TASK_H_
+#define ENTREPOT_SERVICES_RUNTIME_THREADS_PERIODIC_TASK_H_
+
+#include <functional>
+#include <thread>
+
+#include "absl/time/time.h"
+#include "services/core/time/stop_signal.h"
+
+namespace entrepot::runtime {
+
+// Calls `task` on a thread of its own, at once and then with `interval` between the end of a call and the next.
+class PeriodicTask {
+ public:
+  PeriodicTask(absl::Duration interval, std::function<void()> task);
+  // Waits for a call under way.
+  ~PeriodicTask();
+
+  PeriodicTask(const PeriodicTask&) = delete;
+  PeriodicTask& operator=(const PeriodicTask&) = delete;
+
+ private:
+  void Run(absl::Duration interval, const std::function<void()>& task);
+
+  StopSignal stop_;
+  std::thread thread_;
+};
+
+}  // namespace entrepot::runtime
+
+#endif  // ENTREPOT_SERVICES_RUNTIME_THREADS_PERIODIC_TASK_H_

@@ -1,0 +1,57 @@
+#ifndef ENTREPOT_SERVICES_RUNTIME_TLS_CERTIFICATE_RELOADER_H_
+#define ENTREPOT_SERVICES_RUNTIME_TLS_CERTIFICATE_RELOADER_H_
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "boost/asio/ssl/context.hpp"
+#include "entrepot/config/v1/shared.pb.h"
+#include "prometheus/gauge.h"
+#include "prometheus/registry.h"
+#include "services/runtime/files/file_watcher.h"
+
+namespace entrepot::runtime {
+
+// A server's certificate and key, read again when the files change (Kubernetes replaces a symbolic link, ACME clients
+// rename files). Connections keep the context that they began with; new ones take context().
+//
+// Gauge: entrepot_tls_certificate_expiry_timestamp_seconds, of the leaf in use. Safe from any thread.
+class CertificateReloader {
+ public:
+  // Loads the pair and looks at the files every `poll_interval`; with zero only ReloadIfChanged() does.
+  // kInvalidArgument: a file cannot be read, is no PEM, or the two do not belong together; the message names it.
+  static absl::StatusOr<std::unique_ptr<CertificateReloader>> Create(
+      const config::v1::TlsCertificate& files, const std::shared_ptr<prometheus::Registry>& registry,
+      absl::Duration poll_interval = absl::Seconds(1));
+
+  CertificateReloader(const CertificateReloader&) = delete;
+  CertificateReloader& operator=(const CertificateReloader&) = delete;
+
+  // TLS 1.2 and 1.3, ciphers with forward secrecy, ALPN "http/1.1". Never null, never changed once it is handed out.
+  std::shared_ptr<boost::asio::ssl::context> context() const;
+
+  // What happens every poll_interval: where the files' contents differ from those seen last, loads them. A pair that
+  // cannot be used is logged once and leaves the old one in place; the error is returned. OK where nothing changed.
+  absl::Status ReloadIfChanged();
+
+ private:
+  CertificateReloader(config::v1::TlsCertificate files, prometheus::Gauge* expiry);
+  absl::Status Load(const absl::StatusOr<std::vector<std::string>>& contents);
+
+  const config::v1::TlsCertificate files_;
+  prometheus::Gauge* const expiry_;
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<boost::asio::ssl::context> context_;  // Guarded by mutex_.
+  // Last, so that no load is under way once the others go.
+  FileWatcher watcher_;
+};
+
+}  // namespace entrepot::runtime
+
+#endif  // ENTREPOT_SERVICES_RUNTIME_TLS_CERTIFICATE_RELOADER_H_

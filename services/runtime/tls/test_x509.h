@@ -1,0 +1,34 @@
+#ifndef ENTREPOT_SERVICES_RUNTIME_TLS_TEST_X509_H_
+#define ENTREPOT_SERVICES_RUNTIME_TLS_TEST_X509_H_
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include <memory>
+#include <string>
+
+// Keys and certificates of OpenSSL for tests.
+namespace entrepot::runtime {
+
+template <auto Free>
+struct FreeWith {
+  template <typename T>
+  void operator()(T* pointer) const {
+    Free(pointer);
+  }
+};
+using TestKey = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
+using TestCertificate = std::unique_ptr<X509, FreeWith<X509_free>>;
+
+TestKey NewTestKey();
+
+// For `common_name`, good for a day from now, no two alike. Neither issuer nor signature are set.
+TestCertificate NewTestCertificate(EVP_PKEY* key, const std::string& common_name);
+
+std::string PemOf(X509* certificate);
+// Encrypted where there is a password.
+std::string PemOf(EVP_PKEY* key, const std::string& password = "");
+
+}  // namespace entrepot::runtime
+
+#endif  // ENTREPOT_SERVICES_RUNTIME_TLS_TEST_X509_H_
