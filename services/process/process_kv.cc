@@ -8,9 +8,8 @@ namespace entrepot::process {
 
 absl::StatusOr<std::unique_ptr<kv::KvStack>> OpenProcessKv(const std::string& data_directory,
                                                            const runtime::ServiceContext& context) {
-  ASSIGN_OR_RETURN(
-      std::unique_ptr<kv::KvStack> kv,
-      kv::KvStack::Open(absl::StrCat(data_directory, "/kv"), context.registry, runtime::LineLogger("rocksdb")));
+  ASSIGN_OR_RETURN(std::unique_ptr<kv::KvStack> kv,
+                   kv::KvStack::Open(absl::StrCat(data_directory, "/kv"), context.registry, runtime::LogLibraryLine));
   context.add_collectable(kv->engine_metrics());
   return kv;
 }

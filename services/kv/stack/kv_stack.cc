@@ -1,13 +1,18 @@
 #include "services/kv/stack/kv_stack.h"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "services/kv/metrics_kv_engine.h"
 #include "services/kv/rocksdb/rocksdb_kv_engine.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::kv {
 namespace {
+
+constexpr char kEngineName[] = "rocksdb";
 
 class RocksDbStack : public KvStack {
  public:
@@ -27,13 +32,18 @@ class RocksDbStack : public KvStack {
 
 }  // namespace
 
+bool HoldsKvStore(const std::string& directory) {
+  std::error_code error;
+  // Every RocksDB database has this file: it names the current manifest.
+  return std::filesystem::is_regular_file(absl::StrCat(directory, "/CURRENT"), error);
+}
+
 absl::StatusOr<std::unique_ptr<KvStack>> KvStack::Open(const std::string& directory,
-                                                       std::shared_ptr<prometheus::Registry> registry,
-                                                       std::function<void(absl::string_view)> log) {
-  auto metrics = std::make_unique<KvMetrics>(std::move(registry), "rocksdb");
+                                                       std::shared_ptr<prometheus::Registry> registry, EngineLog log) {
+  auto metrics = std::make_unique<KvMetrics>(std::move(registry), kEngineName);
   RocksDbKvEngine::Options options;
   options.directory = directory;
-  options.log = std::move(log);
+  if (log) options.log = [log = std::move(log)](absl::string_view line) { log(kEngineName, line); };
   options.retry.on_retry = [metrics = metrics.get()](RetryReason reason) { metrics->CountRetry(reason); };
   ASSIGN_OR_RETURN(std::unique_ptr<RocksDbKvEngine> rocksdb, RocksDbKvEngine::Open(options));
   return std::make_unique<RocksDbStack>(std::move(metrics), std::move(rocksdb));

@@ -15,17 +15,24 @@
 
 namespace entrepot::kv {
 
+// Whether `directory` contains a KV store, one that Open() or Snapshot() made. The store may still be damaged. false if
+// the directory is missing, unreadable, or contains something else.
+bool HoldsKvStore(const std::string& directory);
+
 // The engine that keeps a process's records, with its metrics.
 class KvStack {
  public:
-  // RocksDB in `directory`; for errors see RocksDbKvEngine::Open. Registers the metrics of calls. `log` receives the
-  // engine's warnings and errors, one line a call, on any thread; it may be empty.
+  // Receives the warnings and errors of an engine, one line a call, on any thread. `engine` is its name: "rocksdb".
+  using EngineLog = std::function<void(absl::string_view engine, absl::string_view line)>;
+
+  // Opens the store in `directory`, and creates it if there is none; for errors see RocksDbKvEngine::Open. Registers
+  // the metrics of calls. `log` may be empty.
   //
   // This is the one place that decides which engine is used: another engine is another folder beside
   // services/kv/rocksdb and another KvStack here.
   static absl::StatusOr<std::unique_ptr<KvStack>> Open(const std::string& directory,
                                                        std::shared_ptr<prometheus::Registry> registry,
-                                                       std::function<void(absl::string_view)> log = {});
+                                                       EngineLog log = {});
 
   // No call may be running.
   virtual ~KvStack() = default;

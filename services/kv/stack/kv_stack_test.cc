@@ -89,6 +89,21 @@ TEST_F(KvStackTest, CountsTheSyncsOfTheLog) {
   EXPECT_EQ(syncs(), before + 1) << "a transaction that wrote nothing syncs nothing";
 }
 
+TEST_F(KvStackTest, RecognizesTheDirectoryOfAStore) {
+  const std::string store = directory_.path() + "/kv";
+  const std::string copy = directory_.path() + "/copy";
+  EXPECT_FALSE(HoldsKvStore(directory_.path())) << "an empty directory";
+  EXPECT_FALSE(HoldsKvStore(store)) << "a missing directory";
+  {
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<KvStack> stack, KvStack::Open(store, registry_));
+    EXPECT_TRUE(HoldsKvStore(store)) << "an open store";
+    ASSERT_OK(stack->Snapshot(copy));
+  }
+  EXPECT_TRUE(HoldsKvStore(store));
+  EXPECT_TRUE(HoldsKvStore(copy));
+  EXPECT_FALSE(HoldsKvStore(directory_.path())) << "the parent of a store";
+}
+
 TEST_F(KvStackTest, ReportsADirectoryInUse) {
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<KvStack> stack, KvStack::Open(directory_.path(), registry_));
   absl::Status second = KvStack::Open(directory_.path(), std::make_shared<prometheus::Registry>()).status();

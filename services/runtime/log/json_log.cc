@@ -127,8 +127,8 @@ void Log(LogLevel level, absl::string_view message, absl::Span<const LogField> f
   WriteToStderr(FormatLogLine(absl::Now(), level, message, fields));
 }
 
-std::function<void(absl::string_view)> LineLogger(std::string source) {
-  return [source = std::move(source)](absl::string_view line) { Log(LogLevel::kWarning, source, {{"line", line}}); };
+void LogLibraryLine(absl::string_view library, absl::string_view line) {
+  Log(LogLevel::kWarning, library, {{"line", line}});
 }
 
 bool LogEnabled(LogLevel level) { return level >= process_level.load(std::memory_order_relaxed); }

@@ -3,7 +3,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -57,9 +56,8 @@ void Log(LogLevel level, absl::string_view message, std::initializer_list<LogFie
 // The same for fields that are not known at compile time.
 void Log(LogLevel level, absl::string_view message, absl::Span<const LogField> fields);
 
-// Returns a function that logs the lines of a library that has a log of its own, each as a warning:
-// {"message":<source>,"line":<line>}.
-std::function<void(absl::string_view)> LineLogger(std::string source);
+// Logs a line of a library that has a log of its own, as a warning: {"message":<library>,"line":<line>}.
+void LogLibraryLine(absl::string_view library, absl::string_view line);
 
 // Whether Log() would write the line. For avoiding work that only serves the line.
 bool LogEnabled(LogLevel level);

@@ -91,7 +91,7 @@ TEST_F(JsonLogToStderrTest, WritesNothingBelowTheLevel) {
 
 TEST_F(JsonLogToStderrTest, LogsLibraryLinesAsWarnings) {
   testing::internal::CaptureStderr();
-  LineLogger("rocksdb")("cannot sync");
+  LogLibraryLine("rocksdb", "cannot sync");
   const std::string written = testing::internal::GetCapturedStderr();
   EXPECT_NE(written.find(R"("level":"warning","message":"rocksdb","line":"cannot sync")"), std::string::npos)
       << written;
