@@ -59,7 +59,7 @@ bool IsUtf8(const google::protobuf::Message& message) {
       if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
         const std::string text = field->is_repeated() ? reflection->GetRepeatedString(message, field, i)
                                                       : reflection->GetString(message, field);
-        if (runtime::Utf8PrefixLength(text) != text.size()) return false;
+        if (Utf8PrefixLength(text) != text.size()) return false;
       } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
         if (!IsUtf8(field->is_repeated() ? reflection->GetRepeatedMessage(message, field, i)
                                          : reflection->GetMessage(message, field))) {
