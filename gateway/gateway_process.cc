@@ -7,20 +7,20 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "gateway/api/registry_api.h"
-#include "gateway/backends/grpc_auth_backend.h"
-#include "gateway/backends/grpc_blob_backend.h"
-#include "gateway/backends/grpc_calls.h"
-#include "gateway/backends/grpc_manifest_backend.h"
+#include "gateway/backends/grpc/grpc_auth_backend.h"
+#include "gateway/backends/grpc/grpc_blob_backend.h"
+#include "gateway/backends/grpc/grpc_call_registry.h"
+#include "gateway/backends/grpc/grpc_manifest_backend.h"
 #include "gateway/http/server.h"
-#include "services/runtime/audit_log.h"
-#include "services/runtime/config_defaults.h"
-#include "services/runtime/grpc_channel.h"
+#include "services/runtime/config/config_defaults.h"
+#include "services/runtime/grpc/grpc_channel.h"
+#include "services/runtime/log/audit_log.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::gateway {
 namespace {
 
-// Members in the order in which they are built on one another.
+// Each member may use the members above it.
 class GatewayProcess final : public runtime::RunningService {
  public:
   static absl::StatusOr<std::unique_ptr<GatewayProcess>> Start(const config::v1::GatewayConfig& config,
@@ -41,7 +41,7 @@ class GatewayProcess final : public runtime::RunningService {
     return process;
   }
 
-  // Calls resume coroutines of the server: they end before it does.
+  // Calls resume coroutines of the server, so they must end before it.
   ~GatewayProcess() override {
     if (server_ != nullptr && !drained_) Drain(absl::InfinitePast());
   }
@@ -75,7 +75,7 @@ class GatewayProcess final : public runtime::RunningService {
                                 runtime::ToDuration(config.auth_service().deadline()), &calls_);
   }
 
-  GrpcCalls calls_;
+  GrpcCallRegistry calls_;
   std::unique_ptr<BlobBackend> blobs_;
   std::unique_ptr<ManifestBackend> manifests_;
   std::unique_ptr<AuthBackend> auth_;  // Null without accounts.

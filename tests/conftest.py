@@ -1,50 +1,51 @@
-"""Fixtures for every test that crosses a process. Run them with `scripts/test`, or, once `scripts/build` has run:
+"""Fixtures for all tests of more than one process. Run the tests with `scripts/test`, or, after `scripts/build tests`:
 
     /usr/bin/python3 -m pytest tests/clients [-k crane] [--modes standalone,split]
 
-A test takes one of these and is then run once for each mode of --modes ("standalone,split" by default; "peer" is
+A test that takes one of these fixtures runs once for each mode of --modes ("standalone,split" by default; "peer" is
 Debian's docker-registry behind the same interface, to try a test itself):
 
     registry        a running Registry (fixtures/registry.py), shared by the tests of one file
-    own_registry    the same, started for this test alone, with an empty data directory
-    make_registry   make_registry(config={"limits": {"idle_timeout": "2s"}}, gateways=2): a function that starts one as
-                    the test wants it; `config` is merged into the files of all processes that have such a field
-                    ("deadline": of the gateway's calls).
-                    data=PATH: where its data is, or was. failpoints={"blob": "blob.publish.renamed=crash"}: with the
-                    programs of tests/failpoints. environment={"blob": {"LD_PRELOAD": "..."}}: variables of a process;
-                    standalone, both are for the one process
+    own_registry    a Registry for this test alone, with an empty data directory
+    make_registry   make_registry(config={"limits": {"idle_timeout": "2s"}}, gateways=2): a function that starts a
+                    Registry with the given options. config: merged into the files of all processes that have such a
+                    field ("deadline" is that of the gateway's calls). data=PATH: the data directory.
+                    failpoints={"blob": "blob.publish.renamed=crash"}: uses the programs of tests/failpoints.
+                    environment={"blob": {"LD_PRELOAD": "..."}}: variables of a process. In standalone mode the only
+                    process gets the failpoints and the variables of all.
     make_module_registry    the same for all tests of one file
 
     secured_registry        as registry, with the accounts prod, ci, admin and nobody (fixtures/accounts.py), the policy
-                            of examples/policy.yaml, and TLS; split, the processes know one another by mutual TLS
+                            of examples/policy.yaml, and TLS; in split mode the processes use mutual TLS
     make_secured_registry   make_secured_registry(policy="...", authentication={"token_lifetime": "1m"}, config={...})
 
-@pytest.mark.modes("split") limits a test to the modes that it makes sense in. `pytestmark = pytest.mark.alone` marks a file
-that measures time or memory, or changes something of the whole machine: scripts/test runs nothing beside it.
+@pytest.mark.modes("split") limits a test to the given modes. `pytestmark = pytest.mark.alone` marks a file that measures
+time or memory, or changes something of the whole machine: scripts/test runs nothing beside it.
 
 A Registry:
 
     .mode                   "standalone", "split" or "peer"
-    .address, .port, .url   "127.0.0.1:PORT", PORT, "http://127.0.0.1:PORT" of the first gateway; .addresses of all
+    .address, .port, .url   "127.0.0.1:PORT", PORT, "http://127.0.0.1:PORT" of the first gateway
+    .addresses              the addresses of all gateways
     .processes              {name: Process}: "entrepot"; or "gateway", "gateway2", ..., "blob", "manifest"
     .grpc_ports             {name: port} of the services that are processes
     .data                   the data directory (pathlib.Path)
-    .request(method, path)  http.request() to it, over TLS where it has it
-    .accounts_file, .policy_file, .audit_file, .ca (who signed its certificate), .peers (an Authority): if it is secured
+    .request(method, path)  http.request() to it, with TLS if the registry is secured
+    .accounts_file, .policy_file, .audit_file, .ca (of its certificate), .peers (an Authority): if it is secured
     .kill9(name), .start(name), .restart(name)     one process, or all without a name; start waits until it is ready
-    .set_failpoints(plan), .set_environment(...)    of processes that are started from now on
+    .set_failpoints(plan), .set_environment(...)    for processes that are started from now on
     .wait_ready(), .stop()
-    .check_stopped()        ends it, and checks the invariants of what it leaves
-    .metrics(name=None)     Metrics of a process, by default the gateway: .total("entrepot_http_requests_total",
+    .check_stopped()        stops it, and checks the invariants of its stored data
+    .metrics(name=None)     the Metrics of a process, by default of the gateway: .total("entrepot_http_requests_total",
                             route="blob", method="GET") adds up all samples with these labels
     .process                the only process, or the gateway
 
 A Process: .pid, .alive(), .log (pathlib.Path), .log_tail(), .peak_memory() and .memory() in bytes, .send_signal(n).
 
-Logs are shown when a test fails. Stopping checks that each process drained on SIGTERM and ended with 0. All data is
-below pytest's tmp_path, which goes when its test has ended. `http` (fixtures/http.py) has request(), a small HTTP client
-over http.client, with which tests speak to the registry: http.request("PUT", url, body=..., headers=...) ->
-Answer(status, headers, body).
+If a test fails, its report shows the ends of the logs. A stop checks that each process ends with code 0 on SIGTERM.
+All data is below pytest's tmp_path, which is removed after the test. fixtures/http.py has the HTTP client of the
+tests: http.request("PUT", url, body=..., headers=...) -> Answer(status, headers, body). Tests do not sleep to wait for
+something: fixtures/polling.py polls for it, with a deadline.
 """
 
 import signal
@@ -60,8 +61,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure():
-    # As Ctrl-C: the fixtures end what they started. A shell's background job ignores SIGINT, and so would the programs
-    # that it starts.
+    # Both signals act as Ctrl-C, so that the fixtures end the processes that they started. SIGINT is set explicitly
+    # since a shell's background job ignores it, and programs that the job starts inherit that.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -80,7 +81,7 @@ def mode(request):
     return request.param
 
 
-# Registries that are running, for the report of a test that fails.
+# The running registries, for the report of a failed test.
 _running = []
 
 

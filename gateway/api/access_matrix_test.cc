@@ -1,12 +1,13 @@
-// Every route and method against every kind of caller, from one table: who is let in.
+// Checks every route and method with every kind of caller against one table.
 #include <array>
 #include <cstdlib>
+#include <iostream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
-#include "gateway/api/route_table.h"
+#include "gateway/api/request/route_table.h"
 #include "gateway/api/testing/test_auth.h"
 #include "gateway/api/testing/test_registry.h"
 #include "gtest/gtest.h"
@@ -16,27 +17,27 @@ namespace entrepot::gateway::api {
 namespace {
 
 enum class Identity {
-  kNobody,           // No token at all.
-  kAnonymousToken,   // A good token of nobody, for nothing.
-  kBadToken,         // Its signature is wrong.
-  kExpired,          // The rest would do for everything.
-  kWrongAudience,    // The same.
-  kOtherRepository,  // Everything, but elsewhere.
+  kNoToken,
+  kAnonymousToken,   // A valid token without an account that grants nothing.
+  kBadToken,         // Grants everything, with a wrong signature.
+  kExpired,          // Grants everything, but is expired.
+  kWrongAudience,    // Grants everything, for another audience.
+  kOtherRepository,  // Grants everything on another repository.
   kPull,
-  kPush,    // pull,push: what a client asks for that pushes.
+  kPush,    // pull,push, which clients request to push.
   kDelete,  // delete alone.
   kCatalog,
-  kAdministrator,  // Everything.
+  kAdministrator,  // Grants everything.
 };
-constexpr std::array kIdentities = {Identity::kNobody,  Identity::kAnonymousToken, Identity::kBadToken,
+constexpr std::array kIdentities = {Identity::kNoToken, Identity::kAnonymousToken, Identity::kBadToken,
                                     Identity::kExpired, Identity::kWrongAudience,  Identity::kOtherRepository,
                                     Identity::kPull,    Identity::kPush,           Identity::kDelete,
                                     Identity::kCatalog, Identity::kAdministrator};
 
 constexpr const char* Name(Identity identity) {
   switch (identity) {
-    case Identity::kNobody:
-      return "nobody";
+    case Identity::kNoToken:
+      return "no token";
     case Identity::kAnonymousToken:
       return "anonymous token";
     case Identity::kBadToken:
@@ -61,21 +62,21 @@ constexpr const char* Name(Identity identity) {
   return "";
 }
 
-// Who is let in.
+// The callers that are allowed.
 struct Allowed {
-  bool nobody, anonymous, other, pull, push, del, catalog, administrator;
+  bool no_token, anonymous, other, pull, push, del, catalog, administrator;
 
   constexpr bool Has(Identity identity) const {
     switch (identity) {
-      case Identity::kNobody:
-        return nobody;
+      case Identity::kNoToken:
+        return no_token;
       case Identity::kAnonymousToken:
         return anonymous;
-      // A token that is not good is never better than none.
+      // An invalid token never grants more than no token.
       case Identity::kBadToken:
       case Identity::kExpired:
       case Identity::kWrongAudience:
-        return nobody;
+        return no_token;
       case Identity::kOtherRepository:
         return other;
       case Identity::kPull:
@@ -93,7 +94,7 @@ struct Allowed {
   }
 };
 
-//                            nobody anonym. other  pull   push   delete catalog admin.
+//                            none  anonym. other  pull   push   delete catalog admin.
 constexpr Allowed kAll = {true, true, true, true, true, true, true, true};
 constexpr Allowed kHolders = {false, true, true, true, true, true, true, true};
 constexpr Allowed kReaders = {false, false, false, true, true, false, false, true};
@@ -106,26 +107,40 @@ struct Row {
   RouteFamily family;
   absl::string_view method;
   Allowed allowed;
-  int status;  // The answer to whoever is let in.
+  int status;  // Of the response to an allowed caller.
 };
 
 using F = RouteFamily;
-// Content that is not there gives 404 to whoever may know that.
+// 404 if the content does not exist.
 constexpr std::array kMatrix = {
-    Row{F::kBase, "GET", kHolders, 200},         Row{F::kBase, "HEAD", kHolders, 200},
-    Row{F::kCatalog, "GET", kListers, 200},      Row{F::kCatalog, "HEAD", kListers, 200},
-    Row{F::kBlob, "GET", kReaders, 200},         Row{F::kBlob, "HEAD", kReaders, 200},
-    Row{F::kBlob, "DELETE", kDeleters, 202},     Row{F::kUploads, "POST", kWriters, 202},
-    Row{F::kUpload, "GET", kWriters, 404},       Row{F::kUpload, "HEAD", kWriters, 404},
-    Row{F::kUpload, "PATCH", kWriters, 404},     Row{F::kUpload, "PUT", kWriters, 404},
-    Row{F::kUpload, "DELETE", kWriters, 404},    Row{F::kManifest, "GET", kReaders, 200},
-    Row{F::kManifest, "HEAD", kReaders, 200},    Row{F::kManifest, "PUT", kWriters, 201},
-    Row{F::kManifest, "DELETE", kDeleters, 202}, Row{F::kTags, "GET", kReaders, 200},
-    Row{F::kTags, "HEAD", kReaders, 200},        Row{F::kReferrers, "GET", kReaders, 200},
-    Row{F::kReferrers, "HEAD", kReaders, 200},   Row{F::kToken, "GET", kAll, 200},
-    Row{F::kToken, "POST", kAll, 200},           Row{F::kKeySet, "GET", kAll, 200},
-    Row{F::kKeySet, "HEAD", kAll, 200},          Row{F::kAdminister, "POST", kAdmins, 200},
-    Row{F::kRepository, "DELETE", kAdmins, 200}, Row{F::kMaintain, "POST", kAdmins, 200},
+    Row{F::kBase, "GET", kHolders, 200},
+    Row{F::kBase, "HEAD", kHolders, 200},
+    Row{F::kRepositoryList, "GET", kListers, 200},
+    Row{F::kRepositoryList, "HEAD", kListers, 200},
+    Row{F::kBlob, "GET", kReaders, 200},
+    Row{F::kBlob, "HEAD", kReaders, 200},
+    Row{F::kBlob, "DELETE", kDeleters, 202},
+    Row{F::kUploadStart, "POST", kWriters, 202},
+    Row{F::kUploadSession, "GET", kWriters, 404},
+    Row{F::kUploadSession, "HEAD", kWriters, 404},
+    Row{F::kUploadSession, "PATCH", kWriters, 404},
+    Row{F::kUploadSession, "PUT", kWriters, 404},
+    Row{F::kUploadSession, "DELETE", kWriters, 404},
+    Row{F::kManifest, "GET", kReaders, 200},
+    Row{F::kManifest, "HEAD", kReaders, 200},
+    Row{F::kManifest, "PUT", kWriters, 201},
+    Row{F::kManifest, "DELETE", kDeleters, 202},
+    Row{F::kTagList, "GET", kReaders, 200},
+    Row{F::kTagList, "HEAD", kReaders, 200},
+    Row{F::kReferrers, "GET", kReaders, 200},
+    Row{F::kReferrers, "HEAD", kReaders, 200},
+    Row{F::kToken, "GET", kAll, 200},
+    Row{F::kToken, "POST", kAll, 200},
+    Row{F::kKeySet, "GET", kAll, 200},
+    Row{F::kKeySet, "HEAD", kAll, 200},
+    Row{F::kAdmin, "POST", kAdmins, 200},
+    Row{F::kRepository, "DELETE", kAdmins, 200},
+    Row{F::kMaintenance, "POST", kAdmins, 200},
 };
 
 constexpr size_t RowsOf(RouteFamily family, absl::string_view method) {
@@ -136,7 +151,7 @@ constexpr size_t RowsOf(RouteFamily family, absl::string_view method) {
   return rows;
 }
 
-constexpr bool EveryMethodHasItsRow() {
+constexpr bool EveryMethodHasOneRow() {
   size_t methods = 0;
   for (const RouteInfo& info : kRouteTable) {
     for (const RouteMethod& method : info.methods) {
@@ -146,46 +161,29 @@ constexpr bool EveryMethodHasItsRow() {
   }
   return methods == kMatrix.size();
 }
-static_assert(EveryMethodHasItsRow(), "a method of route_table.h has no row in kMatrix, or a row no method");
+static_assert(EveryMethodHasOneRow(), "a method of route_table.h has no row in kMatrix, or a row no method");
 
-constexpr char kThere[] = "team/app";
-// As long, and nothing was ever pushed to it.
-constexpr char kNotThere[] = "team/not";
-constexpr char kElsewhere[] = "team/web";
+constexpr char kExisting[] = "team/app";
+// Of the same length; nothing was ever pushed to it.
+constexpr char kMissing[] = "team/not";
+constexpr char kOther[] = "team/web";
 
-// "{}", which PushImage() pushes.
+// The digest of "{}", which PushImage() pushes.
 std::string ConfigDigest() { return ComputeDigest(DigestAlgorithm::kSha256, "{}").ToString(); }
 
-std::string Target(RouteFamily family, absl::string_view repository) {
-  switch (family) {
-    case RouteFamily::kBase:
-      return "/v2/";
-    case RouteFamily::kCatalog:
-      return "/v2/_catalog";
-    case RouteFamily::kBlob:
-      return absl::StrCat("/v2/", repository, "/blobs/", ConfigDigest());
-    case RouteFamily::kUploads:
-      return absl::StrCat("/v2/", repository, "/blobs/uploads/");
-    case RouteFamily::kUpload:
-      return absl::StrCat("/v2/", repository, "/blobs/uploads/", std::string(32, '0'), "?digest=", ConfigDigest());
-    case RouteFamily::kManifest:
-      return absl::StrCat("/v2/", repository, "/manifests/latest");
-    case RouteFamily::kTags:
-      return absl::StrCat("/v2/", repository, "/tags/list");
-    case RouteFamily::kReferrers:
-      return absl::StrCat("/v2/", repository, "/referrers/", ConfigDigest());
-    case RouteFamily::kToken:
-      return "/token";
-    case RouteFamily::kKeySet:
-      return "/.well-known/jwks.json";
-    case RouteFamily::kMaintain:
-      return "/entrepot/v1/maintain";
-    case RouteFamily::kAdminister:
-      return "/entrepot/v1/administer";
-    case RouteFamily::kRepository:
-      return absl::StrCat("/entrepot/v1/repositories/", repository);
-  }
+// A value for the argument of a route's pattern.
+std::string Argument(absl::string_view placeholder) {
+  if (placeholder == "{digest}") return ConfigDigest();
+  if (placeholder == "{reference}") return "latest";
+  if (placeholder == "{session}") return std::string(32, '0');
+  if (placeholder.empty()) return "";
+  std::cerr << "no value for " << placeholder << std::endl;
   std::abort();
+}
+
+std::string Target(RouteFamily family, absl::string_view repository) {
+  const std::string path = RoutePath(family, repository, Argument(GetRouteInfo(family).pattern.argument()));
+  return family == RouteFamily::kUploadSession ? absl::StrCat(path, "?digest=", ConfigDigest()) : path;
 }
 
 struct Content {
@@ -194,8 +192,8 @@ struct Content {
 
 Content ContentOf(const Row& row) {
   if (row.family == RouteFamily::kManifest && row.method == "PUT") return {TestRegistry::Image(), kImageContentType};
-  if (row.family == RouteFamily::kMaintain) return {R"({"getStatus":{}})", ""};
-  if (row.family == RouteFamily::kAdminister) return {R"({"listKeys":{}})", ""};
+  if (row.family == RouteFamily::kMaintenance) return {R"({"getStatus":{}})", ""};
+  if (row.family == RouteFamily::kAdmin) return {R"({"listKeys":{}})", ""};
   if (row.family == RouteFamily::kToken && row.method == "POST") {
     return {"grant_type=password&username=ann&password=secret", "Content-Type: application/x-www-form-urlencoded\r\n"};
   }
@@ -206,12 +204,12 @@ std::string Everything(absl::string_view repository) {
   return absl::StrCat("repository:", repository, ":* registry:catalog:* registry:administration:*");
 }
 
-// The token's header line, "" without one.
+// The header line with the token; "" without one.
 std::string Credential(const TestAuth& auth, Identity identity, absl::string_view repository) {
   const std::string repository_scope = absl::StrCat("repository:", repository, ":");
   token::RegistryClaims claims = auth.Claims("someone", Everything(repository));
   switch (identity) {
-    case Identity::kNobody:
+    case Identity::kNoToken:
       return "";
     case Identity::kAnonymousToken:
       return Bearer(auth.Token("", ""));
@@ -229,7 +227,7 @@ std::string Credential(const TestAuth& auth, Identity identity, absl::string_vie
       claims.audience = "another-registry";
       return Bearer(auth.Sign(claims));
     case Identity::kOtherRepository:
-      return Bearer(auth.Token("someone", absl::StrCat("repository:", kElsewhere, ":*")));
+      return Bearer(auth.Token("someone", absl::StrCat("repository:", kOther, ":*")));
     case Identity::kPull:
       return Bearer(auth.Token("someone", repository_scope + "pull"));
     case Identity::kPush:
@@ -246,7 +244,7 @@ std::string Credential(const TestAuth& auth, Identity identity, absl::string_vie
 
 std::string ExpectedError(Identity identity) {
   switch (identity) {
-    case Identity::kNobody:
+    case Identity::kNoToken:
       return "";
     case Identity::kBadToken:
     case Identity::kExpired:
@@ -258,19 +256,19 @@ std::string ExpectedError(Identity identity) {
 }
 
 std::string ExpectedScope(const Row& row, absl::string_view repository) {
-  switch (GetRouteInfo(row.family).Find(row.method)->need) {
-    case Need::kNothing:
-    case Need::kAnyToken:
+  switch (GetRouteInfo(row.family).Find(row.method)->permission) {
+    case Permission::kNone:
+    case Permission::kAnyToken:
       return "";
-    case Need::kPull:
+    case Permission::kPull:
       return absl::StrCat(",scope=\"repository:", repository, ":pull\"");
-    case Need::kPush:
+    case Permission::kPush:
       return absl::StrCat(",scope=\"repository:", repository, ":pull,push\"");
-    case Need::kDelete:
+    case Permission::kDelete:
       return absl::StrCat(",scope=\"repository:", repository, ":delete\"");
-    case Need::kCatalog:
+    case Permission::kCatalog:
       return ",scope=\"registry:catalog:*\"";
-    case Need::kAdminister:
+    case Permission::kAdmin:
       return ",scope=\"registry:administration:*\"";
   }
   std::abort();
@@ -279,8 +277,8 @@ std::string ExpectedScope(const Row& row, absl::string_view repository) {
 class AccessMatrixTest : public testing::TestWithParam<Row> {
  protected:
   AccessMatrixTest() {
-    registry_.AddToRequests(Bearer(auth_.Token("pusher", absl::StrCat("repository:", kThere, ":pull,push"))));
-    registry_.PushImage(kThere, "latest");
+    registry_.AddToRequests(Bearer(auth_.Token("pusher", absl::StrCat("repository:", kExisting, ":pull,push"))));
+    registry_.PushImage(kExisting, "latest");
     registry_.AddToRequests("");
   }
 
@@ -295,50 +293,51 @@ class AccessMatrixTest : public testing::TestWithParam<Row> {
   TestRegistry registry_{{}, auth_.accounts()};
 };
 
-TEST_P(AccessMatrixTest, LetsInWhomTheTableNames) {
+TEST_P(AccessMatrixTest, AllowsExactlyTheCallersInTheTable) {
   const Row& row = GetParam();
   for (const Identity identity : kIdentities) {
     if (!row.allowed.Has(identity)) {
-      const RawResponse response = Call(identity, kThere);
+      const RawResponse response = Call(identity, kExisting);
       EXPECT_EQ(response.status, 401) << Name(identity);
       EXPECT_EQ(response.Field("www-authenticate"),
                 absl::StrCat("Bearer realm=\"http://localhost/token\",service=\"", kTestService, "\"",
-                             ExpectedScope(row, kThere), ExpectedError(identity)))
+                             ExpectedScope(row, kExisting), ExpectedError(identity)))
           << Name(identity);
       if (row.method != "HEAD") {
         EXPECT_EQ(ErrorCode(response), "UNAUTHORIZED") << Name(identity);
       }
     }
   }
-  // Whoever is let in may change what is there: each has a registry to itself.
+  // An allowed request may change content, so each has a registry of its own.
   for (const Identity identity : kIdentities) {
     if (!row.allowed.Has(identity)) continue;
     TestRegistry registry{{}, auth_.accounts()};
-    registry.AddToRequests(Bearer(auth_.Token("pusher", absl::StrCat("repository:", kThere, ":pull,push"))));
-    registry.PushImage(kThere, "latest");
+    registry.AddToRequests(Bearer(auth_.Token("pusher", absl::StrCat("repository:", kExisting, ":pull,push"))));
+    registry.PushImage(kExisting, "latest");
     registry.AddToRequests("");
     const Content content = ContentOf(row);
-    // Where a token is asked for, one is no credential.
+    // A token is no credential for GET /token.
     const bool is_get_token = row.family == RouteFamily::kToken && row.method == "GET";
-    const int expected = is_get_token && identity != Identity::kNobody ? 400 : row.status;
-    const RawResponse response = registry.Call(row.method, Target(row.family, kThere), content.body,
-                                               absl::StrCat(content.fields, Credential(auth_, identity, kThere)));
+    const int expected = is_get_token && identity != Identity::kNoToken ? 400 : row.status;
+    const RawResponse response = registry.Call(row.method, Target(row.family, kExisting), content.body,
+                                               absl::StrCat(content.fields, Credential(auth_, identity, kExisting)));
     EXPECT_EQ(response.status, expected) << Name(identity) << ": " << response.body;
   }
 }
 
-TEST_P(AccessMatrixTest, RefusesAlikeWhetherOrNotTheRepositoryIsThere) {
+TEST_P(AccessMatrixTest, DenialsDoNotDependOnWhetherTheRepositoryExists) {
   const Row& row = GetParam();
   for (const Identity identity : kIdentities) {
     if (row.allowed.Has(identity)) continue;
-    const RawResponse there = Call(identity, kThere);
-    const RawResponse not_there = Call(identity, kNotThere);
-    EXPECT_EQ(there.status, not_there.status) << Name(identity);
-    EXPECT_EQ(there.body, absl::StrReplaceAll(not_there.body, {{kNotThere, kThere}})) << Name(identity);
-    ASSERT_EQ(there.fields.size(), not_there.fields.size()) << Name(identity);
-    for (const auto& [name, value] : not_there.fields) {
+    const RawResponse existing = Call(identity, kExisting);
+    const RawResponse missing = Call(identity, kMissing);
+    EXPECT_EQ(existing.status, missing.status) << Name(identity);
+    EXPECT_EQ(existing.body, absl::StrReplaceAll(missing.body, {{kMissing, kExisting}})) << Name(identity);
+    ASSERT_EQ(existing.fields.size(), missing.fields.size()) << Name(identity);
+    for (const auto& [name, value] : missing.fields) {
       if (name == "x-request-id" || name == "date") continue;
-      EXPECT_EQ(there.Field(name), absl::StrReplaceAll(value, {{kNotThere, kThere}})) << Name(identity) << " " << name;
+      EXPECT_EQ(existing.Field(name), absl::StrReplaceAll(value, {{kMissing, kExisting}}))
+          << Name(identity) << " " << name;
     }
   }
 }

@@ -14,7 +14,7 @@ namespace {
 const std::string kDigest = "sha256:" + std::string(64, '0');
 const std::string kSession(32, '0');
 
-TEST(RegistryApiTest, AnswersTheBase) {
+TEST(RegistryApiTest, RespondsToTheBase) {
   TestRegistry registry;
   for (const char* path : {"/v2/", "/v2", "/v2/?x=y"}) {
     const RawResponse response = registry.Call("GET", path);
@@ -27,21 +27,21 @@ TEST(RegistryApiTest, AnswersTheBase) {
   EXPECT_EQ(head.Field("content-length"), "2");
 }
 
-TEST(RegistryApiTest, NamesItsVersionOnEveryAnswer) {
+TEST(RegistryApiTest, SendsItsVersionWithEveryResponse) {
   TestRegistry registry;
   for (const char* target :
        {"/v2/", "/v2/a/manifests/latest", "/v2/A/manifests/latest", "/nowhere", "/v2/a%00/tags/list", "/v2/_catalog"}) {
     EXPECT_EQ(registry.Call("GET", target).Field("docker-distribution-api-version"), "registry/2.0") << target;
   }
   EXPECT_EQ(registry.Call("POST", "/v2/").Field("docker-distribution-api-version"), "registry/2.0");
-  // A request that never became one.
+  // A request whose header is refused.
   const RawResponse refused = registry.Call("GET", "/v2/", "", "Broken Field: x\r\n");
   EXPECT_EQ(refused.status, 400);
   EXPECT_EQ(refused.Field("docker-distribution-api-version"), "registry/2.0");
   EXPECT_NE(ErrorCode(refused), "");
 }
 
-TEST(RegistryApiTest, TellsWhichMethodsARouteKnows) {
+TEST(RegistryApiTest, ListsTheMethodsOfARouteInAllow) {
   struct Case {
     std::string path;
     std::string allow;
@@ -70,7 +70,7 @@ TEST(RegistryApiTest, TellsWhichMethodsARouteKnows) {
   }
 }
 
-TEST(RegistryApiTest, RefusesNamesAndPathsThatAreNone) {
+TEST(RegistryApiTest, RefusesInvalidNamesAndPaths) {
   struct Case {
     std::string target;
     int status;
@@ -116,7 +116,7 @@ TEST(RegistryApiTest, RefusesNamesAndPathsThatAreNone) {
   }
 }
 
-TEST(RegistryApiTest, TakesNamesThatHoldTheApisWords) {
+TEST(RegistryApiTest, AcceptsNamesThatContainWordsOfTheApi) {
   TestRegistry registry;
   for (const char* name : {"blobs/uploads", "manifests", "tags/list", "a/blobs", "v2"}) {
     const Digest digest = registry.PushImage(name, "manifests");
@@ -127,7 +127,7 @@ TEST(RegistryApiTest, TakesNamesThatHoldTheApisWords) {
   }
 }
 
-TEST(RegistryApiTest, AnswersHeadAsGetWithoutItsBody) {
+TEST(RegistryApiTest, RespondsToHeadAsToGetWithoutABody) {
   TestRegistry registry;
   const RawResponse get = registry.Call("GET", "/v2/a/manifests/latest");
   const RawResponse head = registry.Call("HEAD", "/v2/a/manifests/latest");

@@ -12,9 +12,9 @@
 
 namespace entrepot::gateway {
 
-// The auth service, wherever it runs (proto/entrepot/auth/v1 has the contract of each call and its status codes;
-// besides them kUnavailable where the service does not answer within its deadline). Thread-safe; each call resumes on
-// the caller's executor.
+// The auth service, in this process or another. proto/entrepot/auth/v1 has the contract and the status codes of each
+// call, which bears the name of its method there; in addition kUnavailable: the service did not respond within its
+// deadline. Thread-safe; each call resumes on the caller's executor.
 class AuthBackend {
  public:
   virtual ~AuthBackend() = default;
@@ -23,13 +23,13 @@ class AuthBackend {
       const CallContext& context, const auth::v1::IssueTokenRequest& request) = 0;
   virtual boost::asio::awaitable<absl::StatusOr<auth::v1::GetVerificationResponse>> GetVerification(
       const CallContext& context) = 0;
-  // Patterns (services/policy/repository_pattern.h) of what the catalog shows to context.caller.
+  // Patterns (services/policy/repository_pattern.h) of the repositories that the catalog lists for context.caller.
   virtual boost::asio::awaitable<absl::StatusOr<std::vector<std::string>>> GetReadableRepositories(
       const CallContext& context) = 0;
   virtual boost::asio::awaitable<absl::StatusOr<auth::v1::AdministerResponse>> Administer(
       const CallContext& context, const auth::v1::AdministerRequest& request) = 0;
 
-  // OK, or why it cannot be used now. Within a second; blocks; for /readyz.
+  // OK, or the reason why the service cannot be used now. Blocks for at most a second. For /readyz.
   virtual absl::Status CheckReady() = 0;
 };
 

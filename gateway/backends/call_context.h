@@ -7,7 +7,7 @@
 
 namespace entrepot::gateway {
 
-// What travels with every call to a backend.
+// Accompanies every call to a backend.
 struct CallContext {
   std::string request_id;
   Caller caller = {};

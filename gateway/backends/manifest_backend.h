@@ -19,14 +19,15 @@
 
 namespace entrepot::gateway {
 
-// The manifest service, wherever it runs (proto/entrepot/manifest/v1; services/manifest/registry_catalog.h has the
-// contract of each call and its status codes; besides them kUnavailable where the service does not answer within its
-// deadline). Each call is made on behalf of context.caller. Thread-safe; each call resumes on the caller's executor.
+// The manifest service, in this process or another (proto/entrepot/manifest/v1).
+// services/manifest/catalog/registry_catalog.h has the contract and the status codes of each call; in addition
+// kUnavailable: the service did not respond within its deadline. Each call is made on behalf of context.caller.
+// Thread-safe; each call resumes on the caller's executor.
 class ManifestBackend {
  public:
   virtual ~ManifestBackend() = default;
 
-  // true where the bytes were there already.
+  // Returns true if the registry had the bytes already.
   virtual boost::asio::awaitable<absl::StatusOr<bool>> CommitBlob(const CallContext& context,
                                                                   const RepositoryName& repository,
                                                                   const Blob& blob) = 0;
@@ -58,20 +59,20 @@ class ManifestBackend {
                                                                              const Digest& subject,
                                                                              absl::string_view artifact_type,
                                                                              size_t limit, absl::string_view last) = 0;
-  // Only repositories that one of `patterns` matches (services/policy/repository_pattern.h): {"**"} for all, none where
-  // there are none.
+  // The repositories that match one of `patterns` (services/policy/repository_pattern.h): {"**"} for all, none without
+  // patterns.
   virtual boost::asio::awaitable<absl::StatusOr<RepositoryPage>> ListRepositories(
       const CallContext& context, size_t limit, absl::string_view last, const std::vector<std::string>& patterns) = 0;
   virtual boost::asio::awaitable<absl::StatusOr<RepositoryDeletion>> DeleteRepository(
       const CallContext& context, const RepositoryName& repository) = 0;
 
-  // services/manifest/upkeep.h has the contract of these two. The request's caller is not looked at.
+  // services/manifest/maintenance/maintenance.h has the contract of these two. The caller in the request is ignored.
   virtual boost::asio::awaitable<absl::StatusOr<manifest::v1::MaintainResponse>> Maintain(
       const CallContext& context, const manifest::v1::MaintainRequest& request) = 0;
-  // May take as long as reading the blob does, or give kUnavailable before that: it is examined all the same.
+  // May take as long as reading the blob, or return kUnavailable earlier; the blob is verified in either case.
   virtual boost::asio::awaitable<absl::Status> ReportDamage(const CallContext& context, const Blob& blob) = 0;
 
-  // OK, or why it cannot be used now. Within a second; blocks; for /readyz.
+  // OK, or the reason why the service cannot be used now. Blocks for at most a second. For /readyz.
   virtual absl::Status CheckReady() = 0;
 };
 

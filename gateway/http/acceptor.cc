@@ -14,7 +14,7 @@
 #include "boost/asio/ip/address.hpp"
 #include "boost/asio/redirect_error.hpp"
 #include "boost/asio/use_awaitable.hpp"
-#include "services/runtime/json_log.h"
+#include "services/runtime/log/json_log.h"
 
 namespace entrepot::gateway::http {
 namespace {
@@ -23,7 +23,7 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr int kBacklog = 4096;  // The kernel lowers it to net.core.somaxconn.
-// Out of descriptors or memory: until others gave some back.
+// Out of descriptors or memory: how long to wait for others to free some.
 constexpr std::chrono::milliseconds kResourcePause{100};
 
 std::string AddressText(const sockaddr_storage& peer) {
@@ -63,7 +63,7 @@ absl::Status Acceptor::Listen(absl::string_view address, uint16_t port) {
   const asio::ip::tcp::endpoint endpoint(ip, port);
   listener_.open(endpoint.protocol(), error);
   if (!error) listener_.set_option(Listener::reuse_address(true), error);
-  // Accepted sockets inherit it: an answer is written whole, so waiting for more only costs time.
+  // Accepted sockets inherit it. Responses are written whole, so delaying small packets only costs time.
   if (!error) listener_.set_option(asio::ip::tcp::no_delay(true), error);
   if (!error) listener_.bind(endpoint, error);
   if (!error) listener_.listen(kBacklog, error);
@@ -118,7 +118,7 @@ Acceptor::Outcome Acceptor::AcceptOne() {
   const int error = errno;
   slots_->Release();
   if (error == EAGAIN || error == EWOULDBLOCK) return Outcome::kNoneWaiting;
-  // That one is gone already; the next may be there.
+  // That connection is gone already; another may wait.
   if (error == ECONNABORTED || error == EINTR || error == EPROTO || error == EPERM) return Outcome::kAccepted;
   if (!std::exchange(out_of_resources_, true)) {
     runtime::Log(runtime::LogLevel::kWarning, "cannot accept connections", {{"error", std::strerror(error)}});

@@ -13,31 +13,31 @@
 #include "boost/asio/ip/tcp.hpp"
 #include "boost/asio/steady_timer.hpp"
 #include "gateway/http/connection_slots.h"
-#include "services/core/owned_fd.h"
+#include "services/core/files/owned_fd.h"
 
 namespace entrepot::gateway::http {
 
-// Listens, and hands over each connection together with its slot. Where no slot is free, clients wait in the kernel's
-// queue. Everything but Create() happens on the thread of `io`.
+// Listens, and passes on each connection together with a slot. While no slot is free, clients wait in the kernel's
+// queue. All methods but Create() run on the thread of `io`.
 class Acceptor {
  public:
-  // Gets a connected socket that does not block.
+  // Receives a connected, non-blocking socket.
   using Serve = std::function<void(OwnedFd fd, std::string remote_address)>;
 
   // Listens on return; Run() begins to accept. `io` and `slots` must outlive it. kUnavailable: the address cannot be
-  // listened on.
+  // used.
   static absl::StatusOr<std::unique_ptr<Acceptor>> Create(boost::asio::io_context& io, absl::string_view address,
                                                           uint16_t port, ConnectionSlots* slots, Serve serve);
 
   uint16_t port() const { return port_; }
 
-  // Until Stop().
+  // Accepts until Stop().
   boost::asio::awaitable<void> Run();
 
-  // Accepts what already waits, as far as there are slots, and listens no more.
+  // Accepts the connections that wait already, as far as slots are free, and stops listening.
   void Stop();
 
-  // A slot became free.
+  // Call when a slot becomes free.
   void Resume() { pause_.cancel(); }
 
  private:

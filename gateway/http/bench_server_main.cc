@@ -1,6 +1,6 @@
-// A server with a handler that does next to nothing, to measure what HTTP alone costs (wrk) and to find where (perf):
+// A server whose handler does almost nothing, to measure (wrk) and profile (perf) the cost of HTTP alone:
 //   bench_server PORT [FILE [CERTIFICATE KEY]]
-// GET /file answers with FILE, everything else with "{}".
+// GET /file responds with FILE, every other request with "{}".
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -10,7 +10,7 @@
 
 #include "absl/time/clock.h"
 #include "gateway/http/server.h"
-#include "services/runtime/config_defaults.h"
+#include "services/runtime/config/config_defaults.h"
 
 namespace {
 
@@ -30,7 +30,7 @@ class ConstantHandler : public http::Handler {
       if (!read.ok() || *read == 0) break;
     }
     if (request.path == "/file") {
-      http::FileBody body{entrepot::OwnedFd(::open(file_.c_str(), O_RDONLY | O_CLOEXEC))};
+      entrepot::gateway::FileBody body{entrepot::OwnedFd(::open(file_.c_str(), O_RDONLY | O_CLOEXEC))};
       struct stat status {};
       ::fstat(body.file.get(), &status);
       body.length_bytes = static_cast<uint64_t>(status.st_size);

@@ -23,14 +23,14 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-// What a TLS record holds at most: below it, head and body go out as one.
+// The largest TLS record. A head and a body that fit into one are sent as one.
 constexpr size_t kTlsRecordBytes = 16384;
-// One read of a TLS connection goes on up to here while there is more.
+// One read of a TLS connection takes up to this many bytes if they have arrived already.
 constexpr size_t kTlsReadBytes = 256 << 10;
 constexpr size_t kDropBytes = 16384;
 
-// What sendmsg sends next, after `sent` bytes of the two.
-msghdr Rest(std::array<iovec, 2>& parts, size_t sent) {
+// The message that is left to send after `sent` bytes of the two parts.
+msghdr Remaining(std::array<iovec, 2>& parts, size_t sent) {
   for (iovec& part : parts) {
     const size_t skip = std::min(sent, part.iov_len);
     part.iov_base = static_cast<char*>(part.iov_base) + skip;
@@ -59,7 +59,7 @@ struct ClientSocket::Tls {
 ClientSocket::ClientSocket(asio::io_context& io, OwnedFd fd, const RateMeter& meter,
                            std::shared_ptr<asio::ssl::context> tls)
     : socket_(io), meter_(meter) {
-  error_code error;  // A socket that cannot be taken over reads as closed.
+  error_code error;  // A socket that cannot be assigned reads as closed.
   socket_.assign(asio::ip::tcp::v4(), fd.get(), error);
   if (!error) fd.release();
   socket_.non_blocking(true, error);
@@ -94,8 +94,8 @@ asio::awaitable<absl::StatusOr<size_t>> ClientSocket::Read(char* data, size_t si
   if (tls_) {
     read = co_await tls_->stream.async_read_some(asio::buffer(data, size),
                                                  asio::redirect_error(asio::use_awaitable, error));
-    // A record is small beside what bodies are read in: take those that came with it. What goes wrong behind the first
-    // shows itself again at the next read.
+    // A record is small compared to the buffers of bodies, so also read the records that have arrived already. An error
+    // after the first record occurs again at the next read.
     while (!error && read < size && read < kTlsReadBytes && HasReceived()) {
       error_code behind;
       read += co_await tls_->stream.async_read_some(asio::buffer(data + read, size - read),
@@ -124,12 +124,12 @@ asio::awaitable<absl::Status> ClientSocket::Write(absl::string_view first, absl:
 
 asio::awaitable<absl::Status> ClientSocket::WritePlain(absl::string_view first, absl::string_view second, bool more) {
   std::array<iovec, 2> parts = {ToPart(first), ToPart(second)};
-  msghdr message = Rest(parts, 0);
+  msghdr message = Remaining(parts, 0);
   while (true) {
     const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
     if (sent >= 0) {
       CountSent(static_cast<size_t>(sent));
-      message = Rest(parts, static_cast<size_t>(sent));
+      message = Remaining(parts, static_cast<size_t>(sent));
       if (parts[0].iov_len + parts[1].iov_len == 0) co_return absl::OkStatus();
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       if (absl::Status status = co_await WaitForRoom(); !status.ok()) co_return status;
@@ -148,7 +148,7 @@ asio::awaitable<absl::Status> ClientSocket::WriteTls(absl::string_view first, ab
     second = {};
   }
   for (absl::string_view part : {first, second}) {
-    // Record by record, so that the rate is seen while a long part is under way.
+    // Record by record, so that the rate is measured while a long part is sent.
     while (!part.empty()) {
       error_code error;
       BeginWait();
@@ -233,7 +233,7 @@ absl::Status ClientSocket::ToStatus(const error_code& error) const {
   if (error == asio::error::operation_aborted && interruption_ == Interruption::kStopped) {
     return absl::CancelledError("the server is stopping");
   }
-  return absl::UnavailableError(absl::StrCat("the client's connection failed: ", error.message()));
+  return absl::UnavailableError(absl::StrCat("the connection to the client failed: ", error.message()));
 }
 
 }  // namespace entrepot::gateway::http

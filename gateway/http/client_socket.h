@@ -14,20 +14,20 @@
 #include "boost/asio/ip/tcp.hpp"
 #include "boost/asio/ssl/context.hpp"
 #include "gateway/http/rate_meter.h"
-#include "services/core/owned_fd.h"
+#include "services/core/files/owned_fd.h"
 
 namespace entrepot::gateway::http {
 
-// One client's connection, plain or TLS, whose every wait is bounded: by a deadline, or by the least rate that a body
-// must keep. Used by one coroutine on the thread of its io_context; OnTick() and the like come from that same thread.
+// One client's connection, with or without TLS. Every wait is bounded, by a deadline or by the minimum rate of a body.
+// Used by one coroutine on the thread of its io_context; all other calls come from that thread too.
 //
-// Errors of all operations: kUnavailable (the client went away), kDeadlineExceeded (it was too slow), kCancelled
-// (StopWaiting).
+// Errors of all operations: kUnavailable (the client disconnected), kDeadlineExceeded (the client was too slow),
+// kCancelled (StopWaiting() was called).
 class ClientSocket {
  public:
   using Clock = RateMeter::Clock;
 
-  // `fd`: a connected socket. With `tls` Handshake() comes first.
+  // `fd` is a connected socket. With `tls`, call Handshake() first.
   ClientSocket(boost::asio::io_context& io, OwnedFd fd, const RateMeter& meter,
                std::shared_ptr<boost::asio::ssl::context> tls);
   ~ClientSocket();
@@ -36,45 +36,46 @@ class ClientSocket {
   ClientSocket& operator=(const ClientSocket&) = delete;
 
   bool is_tls() const { return tls_ != nullptr; }
-  // For sendfile; of a plain connection.
+  // For sendfile, on a connection without TLS.
   int native_handle() { return socket_.native_handle(); }
 
-  // What bounds the waits from now on.
+  // The bound of all waits from now on.
   void BoundByDeadline(Clock::time_point deadline);
-  void BoundByRate();  // A new body begins.
+  void BoundByRate();  // Starts measuring: a new body begins.
 
   boost::asio::awaitable<absl::Status> Handshake();
 
-  // Waits for bytes; 0 where the client sent its last.
+  // Waits for bytes; 0 after the client has ended its side.
   boost::asio::awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size);
 
-  // Sends both, in as few packets as possible. `more`: hold back what does not fill a packet, the rest comes at once.
+  // Sends both, in as few packets as possible. With `more`, an incomplete packet is held back for the next write, which
+  // must follow at once.
   boost::asio::awaitable<absl::Status> Write(absl::string_view first, absl::string_view second = {}, bool more = false);
 
-  // For who writes to native_handle(): waits for room, and says what was sent.
+  // For writes to native_handle(): WaitForRoom() waits until the socket takes bytes, CountSent() counts those sent.
   boost::asio::awaitable<absl::Status> WaitForRoom();
   void CountSent(size_t bytes) {
     meter_.Add(bytes);
     bytes_sent_ += bytes;
   }
-  // Since the connection began, without TLS's own.
+  // Bytes sent since the connection began, without TLS's overhead.
   uint64_t bytes_sent() const { return bytes_sent_; }
 
-  // Whether bytes of the client lie ready to be read.
+  // Whether bytes from the client can be read now.
   bool HasInput();
 
-  // Says that no more is coming, so that the client can read what was sent, then drops what it still sends until it
-  // closes or the deadline passes: closing at once could reset the connection under the client's eyes.
+  // Ends this side, then drops what the client still sends until the client closes or the deadline passes. Closing at
+  // once could reset the connection before the client has read the last response.
   boost::asio::awaitable<void> CloseGracefully(Clock::time_point deadline);
 
-  // Ends reading and writing at once; what waits for it sees the connection fail. The descriptor stays open until the
-  // destructor: another thread may be writing to it.
+  // Ends reading and writing at once; a wait under way fails. The descriptor stays open until the destructor, because
+  // another thread may be writing to it.
   void CutOff();
 
-  // Ends the wait under way, if there is one, with kCancelled.
+  // Ends the wait under way, if any, with kCancelled.
   void StopWaiting();
 
-  // Ends the wait under way where it took too long.
+  // Ends the wait under way if it exceeds its bound.
   void OnTick(Clock::time_point now);
 
  private:
@@ -84,7 +85,7 @@ class ClientSocket {
 
   void BeginWait();
   void EndWait();
-  // Bytes of a TLS connection that wait to be read.
+  // Whether bytes of a TLS connection can be read without waiting.
   bool HasReceived();
   void Interrupt(Interruption reason);
   absl::Status ToStatus(const boost::system::error_code& error) const;

@@ -12,19 +12,19 @@
 
 namespace entrepot::gateway::http {
 
-// How many connections are open, and may be. Safe from any thread.
+// Limits the number of open connections. Thread-safe.
 class ConnectionSlots {
  public:
-  // `open` shows the number; it must outlive this.
+  // `open` shows the number of open connections and must outlive this.
   ConnectionSlots(size_t max, prometheus::Gauge* open) : max_(max), open_gauge_(open) {}
 
-  // Called by Release() once after each TryTake() that failed; set before any of them.
+  // Release() calls `on_free` once after one or more failed TryTake(). Set it before the first TryTake().
   void set_on_free(std::function<void()> on_free) { on_free_ = std::move(on_free); }
 
   bool TryTake();
   void Release();
 
-  // Waits until no connection is open; false where the deadline came first.
+  // Waits until no connection is open; false if the deadline passes first.
   bool WaitUntilNone(absl::Time deadline);
 
  private:

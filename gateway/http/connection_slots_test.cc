@@ -7,7 +7,7 @@
 namespace entrepot::gateway::http {
 namespace {
 
-TEST(ConnectionSlotsTest, GivesOutNoMoreThanItHas) {
+TEST(ConnectionSlotsTest, LimitsOpenConnections) {
   prometheus::Gauge open;
   ConnectionSlots slots(2, &open);
   EXPECT_TRUE(slots.TryTake());
@@ -19,22 +19,22 @@ TEST(ConnectionSlotsTest, GivesOutNoMoreThanItHas) {
   EXPECT_TRUE(slots.TryTake());
 }
 
-TEST(ConnectionSlotsTest, TellsOfAFreeSlotOnceItWasMissed) {
+TEST(ConnectionSlotsTest, CallsOnFreeOnceAfterFailedTakes) {
   prometheus::Gauge open;
   ConnectionSlots slots(1, &open);
-  int told = 0;
-  slots.set_on_free([&told] { ++told; });
+  int calls = 0;
+  slots.set_on_free([&calls] { ++calls; });
   ASSERT_TRUE(slots.TryTake());
   slots.Release();
-  EXPECT_EQ(told, 0);
+  EXPECT_EQ(calls, 0);
   ASSERT_TRUE(slots.TryTake());
   ASSERT_FALSE(slots.TryTake());
   ASSERT_FALSE(slots.TryTake());
   slots.Release();
-  EXPECT_EQ(told, 1);
+  EXPECT_EQ(calls, 1);
 }
 
-TEST(ConnectionSlotsTest, WaitsForTheLast) {
+TEST(ConnectionSlotsTest, WaitsUntilTheLastSlotIsReleased) {
   prometheus::Gauge open;
   ConnectionSlots slots(1, &open);
   EXPECT_TRUE(slots.WaitUntilNone(absl::InfiniteFuture()));

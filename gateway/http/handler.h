@@ -6,17 +6,17 @@
 
 namespace entrepot::gateway::http {
 
-// What answers requests. One object serves all connections on all threads: implementations are thread-safe.
+// Answers requests. One object serves all connections on all threads, so implementations must be thread-safe.
 class Handler {
  public:
   virtual ~Handler() = default;
 
-  // Runs on the connection's io_context and must not block it. `request` lives until the response has been sent. A body
-  // that was not read is discarded or the connection closed, as is cheaper.
+  // Runs on the connection's io_context and must not block it. `request` lives until the response has been sent. If the
+  // body was not read, the server discards it or closes the connection, whichever is cheaper.
   virtual boost::asio::awaitable<Response> Handle(Request& request) = 0;
 
-  // The answer to a request that never became a Request: 400, 408, 414, 431, 501, 505 (`status`), with `message` saying
-  // what was wrong. The server closes the connection after it.
+  // The response to a request whose header is refused before Handle(): `status` is 400, 405, 408, 414, 417, 431, 501 or
+  // 505, `message` the reason. Also the response (500) if Handle() throws. The server closes the connection after it.
   virtual Response Refuse(int status, absl::string_view message) = 0;
 };
 

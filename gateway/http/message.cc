@@ -23,4 +23,19 @@ std::string Request::Join(absl::string_view name) const {
   return joined;
 }
 
+uint64_t BodyLength(const Body& body) {
+  struct Length {
+    uint64_t operator()(const std::string& text) const { return text.size(); }
+    uint64_t operator()(const FileBody& file) const { return file.length_bytes; }
+    uint64_t operator()(const StreamBody& stream) const { return stream.length_bytes; }
+  };
+  return std::visit(Length(), body);
+}
+
+std::optional<uint64_t> DeclaredLength(const Response& response, bool is_head) {
+  if (response.status < 200 || response.status == 204 || response.status == 304) return std::nullopt;
+  if (is_head && response.head_content_length) return response.head_content_length;
+  return BodyLength(response.body);
+}
+
 }  // namespace entrepot::gateway::http

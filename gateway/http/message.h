@@ -7,13 +7,12 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "boost/asio/awaitable.hpp"
-#include "services/core/owned_fd.h"
+#include "gateway/body/body.h"
 
 namespace entrepot::gateway::http {
 
@@ -22,17 +21,17 @@ class RequestBody {
  public:
   virtual ~RequestBody() = default;
 
-  // What Content-Length declared; nullopt with chunked transfer coding; 0 without a body.
+  // The declared Content-Length; nullopt with chunked transfer coding; 0 without a body.
   virtual std::optional<uint64_t> content_length() const = 0;
 
   // Waits for bytes and copies at most `size` (> 0) of them; 0 at the body's end. The first call sends `100 Continue`
-  // where the client expects it: whoever refuses a request answers without reading.
-  // kInvalidArgument: the chunked coding is malformed; kDeadlineExceeded: slower than the minimum rate;
-  // kUnavailable: the client went away. After an error the connection is not used for another request.
+  // if the client expects it, so a handler that refuses a request should respond without reading. kInvalidArgument: the
+  // chunked coding is malformed; kDeadlineExceeded: slower than the minimum rate; kUnavailable: the client
+  // disconnected. After an error the connection is not used for another request.
   virtual boost::asio::awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size) = 0;
 };
 
-// A request whose header passed HTTP's grammar and the limits. Views are valid while it lives.
+// A request whose header is valid and within the limits. Views are valid while it lives.
 struct Request {
   struct Field {
     absl::string_view name;
@@ -40,15 +39,15 @@ struct Request {
   };
 
   absl::string_view method;  // As sent: "GET".
-  // Origin form, as sent, still percent-encoded; of an absolute-form target what follows the authority. Begins with
-  // "/".
+  // In origin form, as sent, still percent-encoded; of a target in absolute form, the part after the authority. Begins
+  // with "/".
   absl::string_view path;
-  absl::string_view query;  // Behind "?", still encoded; empty without one.
+  absl::string_view query;  // After "?", still encoded; empty without one.
   std::vector<Field> fields;
   absl::string_view remote_address;  // "192.0.2.1", of the connection.
   bool is_tls = false;
-  // What the client sent as X-Request-Id, where that is a short plain token, else made for this request. Returned to
-  // the client by the server.
+  // The client's X-Request-Id if it is valid (server_fields.h), otherwise an id made for this request. The server
+  // returns it to the client.
   std::string request_id;
   RequestBody* body = nullptr;
 
@@ -58,42 +57,25 @@ struct Request {
   std::string Join(absl::string_view name) const;
 };
 
-// A response's body, produced as the client takes it.
-class BodySource {
- public:
-  virtual ~BodySource() = default;
-  // Copies at most `size` (> 0) bytes; 0 at the end. An error cuts the connection off, so that the client sees a
-  // response that is short, never one that is wrong.
-  virtual boost::asio::awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size) = 0;
-};
-
-// Bytes of an open file: sent by sendfile on a plain connection.
-struct FileBody {
-  OwnedFd file;
-  uint64_t offset_bytes = 0;
-  uint64_t length_bytes = 0;
-};
-
-struct StreamBody {
-  std::unique_ptr<BodySource> source;
-  uint64_t length_bytes = 0;
-};
-
 struct Response {
-  using Body = std::variant<std::string, FileBody, StreamBody>;
-
   int status = 200;
-  // Without Content-Length, Date, Connection, X-Request-Id and Transfer-Encoding, which are the server's. A value with
-  // a control byte crashes: whatever echoes a client's text encodes it first.
+  // Without Content-Length, Date, Connection, X-Request-Id and Transfer-Encoding, which the server adds. A value with a
+  // control byte aborts the process: encode a client's text before you echo it.
   std::vector<std::pair<absl::string_view, std::string>> fields;  // Names are literals.
   Body body;
-  // The answer to HEAD: the Content-Length that GET would have; `body` is empty.
+  // In the response to HEAD: the Content-Length that GET would have; `body` is empty.
   std::optional<uint64_t> head_content_length;
-  // Ends the connection after this answer.
+  // Closes the connection after this response.
   bool close = false;
-  // The bounded label of the metrics: a literal such as "blob", "manifest", "upload".
+  // The label in metrics: a literal from a bounded set, such as "blob" or "manifest".
   absl::string_view route = "other";
 };
+
+// The body's length, whatever holds it.
+uint64_t BodyLength(const Body& body);
+
+// The Content-Length of a response; nullopt if its status allows no body (1xx, 204, 304).
+std::optional<uint64_t> DeclaredLength(const Response& response, bool is_head);
 
 }  // namespace entrepot::gateway::http
 

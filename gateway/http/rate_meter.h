@@ -6,8 +6,8 @@
 
 namespace entrepot::gateway::http {
 
-// Whether a peer keeps up a least rate, averaged over a window of the time spent waiting for it: what this side takes
-// for itself (a disk, a backend) does not count against the peer.
+// Checks that a peer keeps a minimum rate, averaged over a window of the time spent waiting for the peer. Time that
+// this side spends otherwise, on a disk or a backend, does not count.
 class RateMeter {
  public:
   using Clock = std::chrono::steady_clock;
@@ -31,10 +31,10 @@ class RateMeter {
     waiting_ = false;
     waited_ += now - since_;
   }
-  // Bytes that passed.
+  // Counts bytes that were sent or received.
   void Add(uint64_t bytes) { bytes_ += bytes; }
 
-  // Asked during a wait. Begins a new window where one is over.
+  // Call during a wait. Begins a new window if the last one is over.
   bool TooSlow(Clock::time_point now) {
     const Clock::duration waited = waited_ + (waiting_ ? now - since_ : Clock::duration::zero());
     if (waited < window_) return false;

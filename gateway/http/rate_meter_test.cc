@@ -10,14 +10,14 @@ using Time = RateMeter::Clock::time_point;
 
 constexpr Time At(int second) { return Time(seconds(second)); }
 
-TEST(RateMeterTest, JudgesOnlyAWholeWindow) {
+TEST(RateMeterTest, ChecksOnlyWholeWindows) {
   RateMeter meter(100, seconds(10));
   meter.BeginWait(At(0));
   EXPECT_FALSE(meter.TooSlow(At(9)));
   EXPECT_TRUE(meter.TooSlow(At(10)));
 }
 
-TEST(RateMeterTest, EnoughBytesBeginANewWindow) {
+TEST(RateMeterTest, BeginsANewWindowAfterEnoughBytes) {
   RateMeter meter(100, seconds(10));
   meter.BeginWait(At(0));
   meter.EndWait(At(4));
@@ -28,7 +28,7 @@ TEST(RateMeterTest, EnoughBytesBeginANewWindow) {
   EXPECT_TRUE(meter.TooSlow(At(20)));
 }
 
-TEST(RateMeterTest, OneByteTooFewIsTooSlow) {
+TEST(RateMeterTest, IsTooSlowWithOneByteTooFew) {
   RateMeter meter(100, seconds(10));
   meter.BeginWait(At(0));
   meter.EndWait(At(1));
@@ -37,7 +37,7 @@ TEST(RateMeterTest, OneByteTooFewIsTooSlow) {
   EXPECT_TRUE(meter.TooSlow(At(10)));
 }
 
-TEST(RateMeterTest, TimeNotSpentWaitingDoesNotCount) {
+TEST(RateMeterTest, CountsOnlyTheTimeSpentWaiting) {
   RateMeter meter(100, seconds(10));
   meter.BeginWait(At(0));
   meter.EndWait(At(5));
@@ -46,7 +46,7 @@ TEST(RateMeterTest, TimeNotSpentWaitingDoesNotCount) {
   EXPECT_TRUE(meter.TooSlow(At(1005)));
 }
 
-TEST(RateMeterTest, RestartForgets) {
+TEST(RateMeterTest, RestartBeginsANewMeasurement) {
   RateMeter meter(100, seconds(10));
   meter.BeginWait(At(0));
   meter.Restart();

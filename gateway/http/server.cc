@@ -18,10 +18,10 @@
 #include "gateway/http/connection_slots.h"
 #include "gateway/http/server_metrics.h"
 #include "gateway/http/worker.h"
-#include "services/core/owned_fd.h"
-#include "services/runtime/certificate_reloader.h"
-#include "services/runtime/config_defaults.h"
-#include "services/runtime/executor.h"
+#include "services/core/files/owned_fd.h"
+#include "services/runtime/config/config_defaults.h"
+#include "services/runtime/threads/executor.h"
+#include "services/runtime/tls/certificate_reloader.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::gateway::http {
@@ -29,17 +29,17 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Reads of files that are not in memory: each client has one at a time, and the disk reads ahead of it.
+// For reads of files that are not in the page cache. Each client has one read at a time, and the disk reads ahead.
 constexpr size_t kFileThreads = 8;
-// After the deadline of a drain: what handlers get to see that their client is gone.
+// After the deadline of a drain: the time for handlers to notice that their client is gone.
 constexpr absl::Duration kCutOffTime = absl::Seconds(1);
 
 std::chrono::nanoseconds ToChrono(const google::protobuf::Duration& duration) {
   return absl::ToChronoNanoseconds(runtime::ToDuration(duration));
 }
 
-// Threads started while it lives have SIGPIPE blocked: sendfile to a client that left raises it, and has no flag not
-// to.
+// Threads that start while this lives have SIGPIPE blocked: sendfile to a client that disconnected raises it, and has
+// no flag against that.
 class SigpipeBlocked {
  public:
   SigpipeBlocked() {
@@ -68,16 +68,16 @@ class ServerImpl final : public Server {
   void Drain(absl::Time deadline) override;
 
  private:
-  // To the worker with the fewest connections: clients of a registry open few and keep them busy.
+  // Gives the connection to the worker with the fewest: clients of a registry open few connections and keep them busy.
   void Place(OwnedFd fd, std::string remote_address);
 
   const Options options_;
   ServerMetrics metrics_;
   ConnectionSlots slots_;
   std::unique_ptr<runtime::CertificateReloader> certificates_;
-  Shared shared_;
-  // In this order: coroutines may wait for the executor, so it goes before the workers; the acceptor uses the first
-  // worker's io_context.
+  ServerContext context_;
+  // In this order: coroutines may wait for the executor, so it is destroyed before the workers; the acceptor uses the
+  // first worker's io_context.
   std::vector<std::unique_ptr<Worker>> workers_;
   size_t next_worker_ = 0;
   std::unique_ptr<runtime::Executor> executor_;
@@ -91,14 +91,15 @@ ServerImpl::ServerImpl(const Options& options, Handler* handler, const std::shar
       slots_(options.limits.connections_max(), &metrics_.connections()),
       executor_(std::make_unique<runtime::Executor>(kFileThreads)) {
   const config::v1::Limits& limits = options.limits;
-  shared_.handler = handler;
-  shared_.head_limits = {limits.header_bytes_max(), limits.uri_bytes_max()};
-  shared_.idle_timeout = ToChrono(limits.idle_timeout());
-  shared_.header_timeout = ToChrono(limits.header_timeout());
-  shared_.meter = RateMeter(limits.minimum_rate_bytes_per_second(), ToChrono(limits.minimum_rate_window()));
-  shared_.metrics = &metrics_;
-  shared_.slots = &slots_;
-  shared_.executor = executor_.get();
+  context_.handler = handler;
+  context_.header_bytes_max = limits.header_bytes_max();
+  context_.uri_bytes_max = limits.uri_bytes_max();
+  context_.idle_timeout = ToChrono(limits.idle_timeout());
+  context_.header_timeout = ToChrono(limits.header_timeout());
+  context_.meter = RateMeter(limits.minimum_rate_bytes_per_second(), ToChrono(limits.minimum_rate_window()));
+  context_.metrics = &metrics_;
+  context_.slots = &slots_;
+  context_.executor = executor_.get();
 }
 
 ServerImpl::~ServerImpl() {
@@ -106,17 +107,17 @@ ServerImpl::~ServerImpl() {
   executor_.reset();
   acceptor_.reset();
   for (const auto& worker : workers_) worker->Stop();
-  // Connections that were cut off give back their slots when the workers go.
+  // Connections that were cut off release their slots when the workers are destroyed.
   slots_.set_on_free(nullptr);
 }
 
 absl::Status ServerImpl::Begin(const std::shared_ptr<prometheus::Registry>& registry) {
   if (options_.endpoint.has_tls()) {
     ASSIGN_OR_RETURN(certificates_, runtime::CertificateReloader::Create(options_.endpoint.tls(), registry));
-    shared_.certificates = certificates_.get();
+    context_.certificates = certificates_.get();
   }
   const size_t threads = options_.threads > 0 ? options_.threads : std::max(1u, std::thread::hardware_concurrency());
-  for (size_t i = 0; i < threads; ++i) workers_.push_back(std::make_unique<Worker>(shared_));
+  for (size_t i = 0; i < threads; ++i) workers_.push_back(std::make_unique<Worker>(context_));
   asio::io_context& io = workers_.front()->io();
   ASSIGN_OR_RETURN(
       acceptor_,
@@ -138,7 +139,7 @@ void ServerImpl::Drain(absl::Time deadline) {
   if (std::exchange(drained_, true)) return;
   asio::post(workers_.front()->io(), [this] {
     acceptor_->Stop();
-    // After the last connections were placed.
+    // Only now: Stop() may have given connections to the workers.
     for (const auto& worker : workers_) worker->Drain();
   });
   if (!slots_.WaitUntilNone(deadline)) {

@@ -14,9 +14,9 @@
 
 namespace entrepot::gateway::http {
 
-// An HTTP/1.1 server (RFC 9110, RFC 9112): one io_context and thread a core, each connection placed on the one that has
-// the fewest; coroutines; memory bounded for each connection. With TLS where the endpoint has it, its certificate
-// reloaded when the files change. It knows nothing of registries.
+// An HTTP/1.1 server (RFC 9110, RFC 9112). Each core has one thread with one io_context; a new connection goes to the
+// thread with the fewest connections. Requests run as coroutines; the memory of each connection is bounded. If the
+// endpoint has TLS, its certificate is reloaded when the files change. The server knows nothing of registries.
 //
 // Metrics: entrepot_http_requests_total{route,method,code}, entrepot_http_request_duration_seconds{route,method},
 // entrepot_http_time_to_first_byte_seconds{route,method}, entrepot_http_request_bytes_total{route},
@@ -25,27 +25,28 @@ namespace entrepot::gateway::http {
 class Server {
  public:
   struct Options {
-    config::v1::PublicEndpoint endpoint;  // Filled and checked (runtime/config_checks.h); port 0, in tests, takes any.
-    config::v1::Limits limits;            // Filled and checked.
-    size_t threads = 0;                   // 0: as many as there are cores.
+    config::v1::PublicEndpoint
+        endpoint;               // Filled and checked (runtime/config/config_checks.h); port 0, in tests, takes any.
+    config::v1::Limits limits;  // Filled and checked.
+    size_t threads = 0;         // 0: as many as there are cores.
   };
 
-  // Listens on return. `handler` must outlive the server. kUnavailable: the address cannot be listened on; the message
-  // names it. kInvalidArgument: the certificate cannot be used.
+  // Listens on return. `handler` must outlive the server. kUnavailable: the server cannot listen on the address, which
+  // the message contains. kInvalidArgument: the certificate cannot be used.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options, Handler* handler,
                                                        const std::shared_ptr<prometheus::Registry>& registry);
 
-  // Drain(now), where it has not happened.
+  // Calls Drain(now) unless Drain() was called.
   virtual ~Server() = default;
 
   // "http://127.0.0.1:5000"
   virtual std::string Address() const = 0;
   virtual uint16_t port() const = 0;
 
-  // Accepts no more, closes idle connections, lets requests under way finish until `deadline` (their answers say
-  // `Connection: close`), then cuts them off and joins the threads. Once. A handler that still waits for something then
-  // is not resumed; its frame goes with the server. What would resume it (executors, channels) is ended between Drain()
-  // and the destructor.
+  // Stops accepting, closes idle connections, lets requests under way finish until `deadline` (their responses contain
+  // `Connection: close`), then cuts the others off and joins the threads. Only the first call has an effect. A handler
+  // that still waits for something is never resumed; its frame is destroyed with the server. Everything that could
+  // resume it (executors, channels) must end between Drain() and the destructor.
   virtual void Drain(absl::Time deadline) = 0;
 };
 

@@ -1,4 +1,4 @@
-// How connections begin and end: the limit on their number, and draining.
+// Tests how connections begin and end: the limit on their number, and draining.
 #include <atomic>
 #include <chrono>
 #include <string>
@@ -31,7 +31,7 @@ bool Eventually(Condition condition) {
   return true;
 }
 
-TEST(ConnectionsMaxTest, FurtherConnectionsWaitForAFreeSlot) {
+TEST(ConnectionsMaxTest, FurtherConnectionsWaitForASlot) {
   Server::Options options = TestServer::DefaultOptions();
   options.limits.set_connections_max(2);
   TestServer server(options);
@@ -63,7 +63,7 @@ TEST(PlacementTest, ConnectionsSpreadOverTheThreads) {
   for (const auto& client : clients) EXPECT_EQ(client->Receive().value_or(RawResponse()).body, "waited");
 }
 
-TEST(DrainTest, IdleConnectionsAreClosedAndNoneIsAccepted) {
+TEST(DrainTest, ClosesIdleConnectionsAndAcceptsNone) {
   TestServer server;
   RawClient idle(server.port());
   ASSERT_TRUE(idle.Send(kGet));
@@ -74,14 +74,14 @@ TEST(DrainTest, IdleConnectionsAreClosedAndNoneIsAccepted) {
   EXPECT_FALSE(late.Send(kGet) && late.Receive().has_value());
 }
 
-TEST(DrainTest, RequestsUnderWayAreFinished) {
+TEST(DrainTest, FinishesRequestsUnderWay) {
   TestServer server;
   RawClient client(server.port());
   ASSERT_TRUE(client.Send(kWait));
   ASSERT_TRUE(Eventually([&] { return server.handler().waiting() == 1; }));
   std::thread drain([&] { server.server().Drain(absl::Now() + absl::Seconds(10)); });
-  // Once no more connections are accepted, the drain has begun.
-  ASSERT_TRUE(Eventually([&] {
+  // The drain has begun when no more connections are accepted.
+  EXPECT_TRUE(Eventually([&] {
     RawClient probe(server.port());
     return !probe.Send(kGet);
   }));
@@ -93,7 +93,7 @@ TEST(DrainTest, RequestsUnderWayAreFinished) {
   drain.join();
 }
 
-TEST(DrainTest, TheDeadlineCutsOffWhatIsLeft) {
+TEST(DrainTest, CutsOffRequestsAtTheDeadline) {
   TestServer server;
   RawClient slow_handler(server.port());
   ASSERT_TRUE(slow_handler.Send(kWait));
@@ -106,10 +106,9 @@ TEST(DrainTest, TheDeadlineCutsOffWhatIsLeft) {
   EXPECT_FALSE(slow_client.Receive().has_value());
 }
 
-// What a client sent on a connection that the server closes at that very moment may be lost, as in all of HTTP/1.1:
-// clients send it again elsewhere. What the server began to answer is answered whole, and so is everything sent on a
-// fresh connection that it accepted.
-TEST(DrainTest, UnderLoadNoRequestIsLost) {
+// In HTTP/1.1, a request may be lost if the server closes the connection at the same time; clients repeat it. But every
+// response that the server begins is complete, and so is the response to every request on a new, accepted connection.
+TEST(DrainTest, CompletesResponsesUnderLoad) {
   for (int round = 0; round < 5; ++round) {
     TestServer server;
     std::atomic<int> answered{0};
@@ -124,7 +123,7 @@ TEST(DrainTest, UnderLoadNoRequestIsLost) {
           for (int requests = 0; !closed; ++requests) {
             if (!client.Send("GET /stream?100000 HTTP/1.1\r\nHost: r\r\n\r\n")) return;
             const auto response = client.Receive();
-            if (!response.has_value()) return;  // Nothing of an answer came.
+            if (!response.has_value()) return;  // No byte of a response arrived.
             if (response->status != 200 || response->body.size() != 100'000) ++broken;
             ++answered;
             closed = response->Field("connection") == "close";
@@ -132,7 +131,7 @@ TEST(DrainTest, UnderLoadNoRequestIsLost) {
         }
       });
     }
-    ASSERT_TRUE(Eventually([&] { return answered > 100; }));
+    EXPECT_TRUE(Eventually([&] { return answered > 100; }));
     const int handled_before = server.handler().handled();
     server.server().Drain(absl::Now() + absl::Seconds(10));
     for (std::thread& client : clients) client.join();

@@ -1,4 +1,4 @@
-// Clients that break HTTP's rules, or the server's limits, on real sockets.
+// Tests clients that break HTTP's grammar or exceed the server's limits, on real sockets.
 #include <chrono>
 #include <string>
 
@@ -29,7 +29,7 @@ void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
 
 class HostileTest : public ::testing::TestWithParam<Row> {};
 
-// Refused, the connection closed in good order, and nothing of what follows taken for a request.
+// The request is refused, the connection closed in order, and the bytes that follow are not taken for a request.
 TEST_P(HostileTest, IsRefusedAndTheConnectionClosed) {
   TestServer server;
   RawClient client(server.port());
@@ -66,7 +66,7 @@ INSTANTIATE_TEST_SUITE_P(
             431}),
     [](const ::testing::TestParamInfo<Row>& info) { return info.param.name; });
 
-TEST(HostileConnectTest, MethodsWithoutAPathAre405WithAllow) {
+TEST(HostileConnectTest, RefusesMethodsWithoutAPathWith405AndAllow) {
   TestServer server;
   for (const char* line : {"CONNECT r:443 HTTP/1.1\r\n", "OPTIONS * HTTP/1.1\r\n"}) {
     RawClient client(server.port());
@@ -78,7 +78,7 @@ TEST(HostileConnectTest, MethodsWithoutAPathAre405WithAllow) {
   }
 }
 
-TEST(HostileHeadTest, TheRefusalOfAHeadHasNoBody) {
+TEST(HostileHeadTest, RefusesHeadWithoutABody) {
   TestServer server;
   RawClient client(server.port());
   ASSERT_TRUE(client.Send("HEAD / HTTP/1.1\r\n\r\n"));
@@ -86,7 +86,7 @@ TEST(HostileHeadTest, TheRefusalOfAHeadHasNoBody) {
   EXPECT_TRUE(client.ReceiveEnd());
 }
 
-TEST(HostileBodyTest, AMalformedChunkedBodyIsInvalidAndEndsTheConnection) {
+TEST(HostileBodyTest, ReportsAMalformedChunkedBodyAndCloses) {
   TestServer server;
   for (const char* body : {"xyz\r\n", "5\r\nhello0\r\n\r\n", "ffffffffffffffff\r\nabc", "5\nhello\r\n", "-1\r\n"}) {
     RawClient client(server.port());
@@ -111,39 +111,48 @@ class SlowTest : public ::testing::Test {
     return options;
   }
 
+  // Sends the bytes again and again until the server sends something. False after ten seconds.
+  bool SendUntilInput(absl::string_view bytes) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!client_.WaitForInput(5)) {
+      if (std::chrono::steady_clock::now() > deadline || !client_.Send(bytes)) return false;
+    }
+    return true;
+  }
+
   TestServer server_{Options()};
   RawClient client_{server_.port()};
 };
 
-TEST_F(SlowTest, AHeaderThatDoesNotEndIs408) {
+TEST_F(SlowTest, RefusesASlowHeaderWith408) {
   ASSERT_TRUE(client_.Send("GET / HTTP/1.1\r\nHost: r\r\n"));
-  // A byte now and then does not help.
-  while (!client_.WaitForInput(5)) ASSERT_TRUE(client_.Send("a"));
+  // Sending a byte from time to time does not help.
+  ASSERT_TRUE(SendUntilInput("a"));
   EXPECT_EQ(client_.Receive().value_or(RawResponse()).status, 408);
   EXPECT_TRUE(client_.ReceiveEnd());
 }
 
-TEST_F(SlowTest, AnIdleConnectionIsClosedWithoutAWord) {
+TEST_F(SlowTest, ClosesAnIdleConnectionWithoutAResponse) {
   ASSERT_TRUE(client_.Send("GET /describe HTTP/1.1\r\nHost: r\r\n\r\n"));
   EXPECT_EQ(client_.Receive().value_or(RawResponse()).status, 200);
   EXPECT_TRUE(client_.ReceiveEnd());
 }
 
-TEST_F(SlowTest, ASilentConnectionIsClosedWithoutAWord) { EXPECT_TRUE(client_.ReceiveEnd()); }
+TEST_F(SlowTest, ClosesASilentConnectionWithoutAResponse) { EXPECT_TRUE(client_.ReceiveEnd()); }
 
-TEST_F(SlowTest, ABodyBelowTheMinimumRateFails) {
+TEST_F(SlowTest, FailsABodyBelowTheMinimumRate) {
   ASSERT_TRUE(client_.Send("PUT /fail HTTP/1.1\r\nHost: r\r\nContent-Length: 1000000\r\n\r\n"));
-  while (!client_.WaitForInput(5)) ASSERT_TRUE(client_.Send("a"));
+  ASSERT_TRUE(SendUntilInput("a"));
   EXPECT_EQ(client_.Receive().value_or(RawResponse()).body, "DEADLINE_EXCEEDED");
 }
 
-TEST_F(SlowTest, AChunkedBodyBelowTheMinimumRateFails) {
+TEST_F(SlowTest, FailsAChunkedBodyBelowTheMinimumRate) {
   ASSERT_TRUE(client_.Send("PUT /fail HTTP/1.1\r\nHost: r\r\nTransfer-Encoding: chunked\r\n\r\n"));
-  while (!client_.WaitForInput(5)) ASSERT_TRUE(client_.Send("1\r\na\r\n"));
+  ASSERT_TRUE(SendUntilInput("1\r\na\r\n"));
   EXPECT_EQ(client_.Receive().value_or(RawResponse()).body, "DEADLINE_EXCEEDED");
 }
 
-TEST_F(SlowTest, AClientThatTakesNothingIsCutOff) {
+TEST_F(SlowTest, CutsOffAClientThatReadsNothing) {
   for (const char* target : {"/file?0-5000003", "/stream?50000000"}) {
     RawClient client(server_.port(), /*receive_bytes=*/4096);
     ASSERT_TRUE(client.Send(absl::StrCat("GET ", target, " HTTP/1.1\r\nHost: r\r\n\r\n")));
@@ -159,7 +168,7 @@ TEST_F(SlowTest, AClientThatTakesNothingIsCutOff) {
   }
 }
 
-TEST_F(SlowTest, AHandlerMayTakeItsTime) {
+TEST_F(SlowTest, DoesNotLimitTheTimeOfAHandler) {
   ASSERT_TRUE(client_.Send("GET /wait HTTP/1.1\r\nHost: r\r\n\r\n"));
   EXPECT_FALSE(client_.WaitForInput(200));
   server_.handler().release();

@@ -23,11 +23,11 @@ ServerMetrics::ServerMetrics(const std::shared_ptr<prometheus::Registry>& regist
                     .Register(*registry)),
       duration_(prometheus::BuildHistogram()
                     .Name("entrepot_http_request_duration_seconds")
-                    .Help("From the end of a request's header to the last byte of its answer")
+                    .Help("From the end of a request's header to the last byte of its response")
                     .Register(*registry)),
       first_byte_(prometheus::BuildHistogram()
                       .Name("entrepot_http_time_to_first_byte_seconds")
-                      .Help("From the end of a request's header to the first byte of its answer")
+                      .Help("From the end of a request's header to the first byte of its response")
                       .Register(*registry)),
       request_bytes_(prometheus::BuildCounter()
                          .Name("entrepot_http_request_bytes_total")
@@ -39,16 +39,16 @@ ServerMetrics::ServerMetrics(const std::shared_ptr<prometheus::Registry>& regist
                           .Register(*registry)),
       refused_(prometheus::BuildCounter()
                    .Name("entrepot_http_refused_total")
-                   .Help("Requests refused before they were requests: outside HTTP's grammar or the limits")
+                   .Help("Requests refused for their header: not HTTP's grammar, or beyond a limit")
                    .Register(*registry)),
       in_flight_(prometheus::BuildGauge()
                      .Name("entrepot_http_requests_in_flight")
-                     .Help("HTTP requests being answered")
+                     .Help("HTTP requests under way")
                      .Register(*registry)
                      .Add({})),
       connections_(prometheus::BuildGauge()
                        .Name("entrepot_http_connections")
-                       .Help("Open connections of clients")
+                       .Help("Open client connections")
                        .Register(*registry)
                        .Add({})) {}
 

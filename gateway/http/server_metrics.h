@@ -15,14 +15,14 @@
 
 namespace entrepot::gateway::http {
 
-// The metrics that server.h names. Safe from any thread.
+// The metrics that server.h lists. Thread-safe.
 class ServerMetrics {
  public:
   explicit ServerMetrics(const std::shared_ptr<prometheus::Registry>& registry);
 
   prometheus::Gauge& in_flight() { return in_flight_; }
   prometheus::Gauge& connections() { return connections_; }
-  // A request that never became one.
+  // Counts a request whose header was refused.
   void CountRefused(int code);
 
  private:
@@ -39,8 +39,8 @@ class ServerMetrics {
   prometheus::Gauge& connections_;
 };
 
-// Counts finished requests; remembers the metric of each combination of labels, since looking it up by its labels takes
-// a lock and several allocations. For one thread.
+// Counts finished requests. Caches the metric of each combination of labels, because looking one up takes a lock and
+// several allocations. For one thread.
 class RequestMetrics {
  public:
   struct Finished {
@@ -73,7 +73,7 @@ class RequestMetrics {
   std::map<Labels, Handles> handles_;
 };
 
-// The method as a label: itself where HTTP's common ones have it, else "other".
+// The method as a label: one of HTTP's common methods, otherwise "other".
 absl::string_view MethodLabel(absl::string_view method);
 
 }  // namespace entrepot::gateway::http

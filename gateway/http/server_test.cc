@@ -33,7 +33,7 @@ constexpr absl::string_view kChunkedPost = "POST /echo HTTP/1.1\r\nHost: r\r\nTr
 
 class ServerTest : public ::testing::Test {
  protected:
-  // The answer to the bytes on a connection of its own.
+  // The response to the bytes, on a connection of its own.
   RawResponse Ask(absl::string_view bytes) {
     RawClient client(server_.port());
     EXPECT_TRUE(client.Send(bytes));
@@ -43,7 +43,7 @@ class ServerTest : public ::testing::Test {
   TestServer server_;
 };
 
-TEST_F(ServerTest, TellsTheHandlerWhatCame) {
+TEST_F(ServerTest, PassesTheRequestToTheHandler) {
   const RawResponse response = Ask(Get("http://real:80/describe?a=b", "X-Request-Id: my-id.1\r\nAccept:  a/b \r\n"));
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.body,
@@ -73,7 +73,7 @@ TEST_F(ServerTest, KeepsTheConnection) {
   EXPECT_EQ(server_.Metric("entrepot_http_connections"), 1);
 }
 
-TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
+TEST_F(ServerTest, RespondsToPipelinedRequestsInOrder) {
   RawClient client(server_.port());
   std::string requests;
   for (int i = 0; i < 50; ++i) {
@@ -87,7 +87,7 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
   }
 }
 
-TEST_F(ServerTest, TakesARequestByteByByte) {
+TEST_F(ServerTest, AcceptsARequestByteByByte) {
   RawClient client(server_.port());
   const std::string request = absl::StrCat(kChunkedPost, Chunk("ab"), "1;x=y\r\nc\r\n0\r\nTrailer: t\r\n\r\n");
   for (const char byte : request) ASSERT_TRUE(client.Send(absl::string_view(&byte, 1)));
@@ -106,7 +106,7 @@ TEST_F(ServerTest, EchoesLargeBodies) {
   EXPECT_TRUE(Ask(chunked + "0\r\n\r\n").body == contents);
 }
 
-TEST_F(ServerTest, ClosesWhereTheClientAsksForIt) {
+TEST_F(ServerTest, ClosesOnRequestOfTheClient) {
   RawClient client(server_.port());
   ASSERT_TRUE(client.Send(Get("/describe", "Connection: close\r\n")));
   EXPECT_EQ(client.Receive().value_or(RawResponse()).Field("connection"), "close");
@@ -154,7 +154,7 @@ TEST_F(ServerTest, SendsFilesAndTheirRanges) {
   }
 }
 
-TEST_F(ServerTest, SendsFilesThatAreNotInMemory) {
+TEST_F(ServerTest, SendsFilesThatAreNotInThePageCache) {
   const std::string& contents = server_.handler().file_contents();
   RawClient client(server_.port());
   for (const size_t begin : {0, 1'000'000}) {
@@ -163,14 +163,14 @@ TEST_F(ServerTest, SendsFilesThatAreNotInMemory) {
   }
 }
 
-TEST_F(ServerTest, SendsAFileToAClientThatTakesItSlowly) {
+TEST_F(ServerTest, SendsAFileToASlowClient) {
   const std::string& contents = server_.handler().file_contents();
   RawClient client(server_.port(), /*receive_bytes=*/4096);
   ASSERT_TRUE(client.Send(Get(absl::StrCat("/file?0-", contents.size()))));
   EXPECT_TRUE(client.Receive().value_or(RawResponse()).body == contents);
 }
 
-TEST_F(ServerTest, CutsAnAnswerWhoseFileIsTooShort) {
+TEST_F(ServerTest, CutsAResponseWithAFileThatIsTooShort) {
   RawClient client(server_.port());
   ASSERT_TRUE(client.Send(Get("/missing-bytes")));
   const RawResponse response = client.Receive().value_or(RawResponse());
@@ -179,7 +179,7 @@ TEST_F(ServerTest, CutsAnAnswerWhoseFileIsTooShort) {
   EXPECT_TRUE(client.ReceiveEnd());
 }
 
-TEST_F(ServerTest, StreamsExactly) {
+TEST_F(ServerTest, StreamsExactLengths) {
   RawClient client(server_.port());
   for (const size_t size : {0, 1, 262'143, 262'144, 262'145, 3'000'000}) {
     ASSERT_TRUE(client.Send(Get(absl::StrCat("/stream?", size))));
@@ -187,7 +187,7 @@ TEST_F(ServerTest, StreamsExactly) {
   }
 }
 
-TEST_F(ServerTest, CutsAnAnswerWhoseSourceFails) {
+TEST_F(ServerTest, CutsAResponseWithAStreamThatFails) {
   RawClient client(server_.port());
   ASSERT_TRUE(client.Send(Get("/broken")));
   const RawResponse response = client.Receive().value_or(RawResponse());
@@ -195,7 +195,7 @@ TEST_F(ServerTest, CutsAnAnswerWhoseSourceFails) {
   EXPECT_EQ(response.body, "0123456789");
 }
 
-TEST_F(ServerTest, AHandlerThatThrowsIsA500) {
+TEST_F(ServerTest, RespondsWith500IfTheHandlerThrows) {
   RawClient client(server_.port());
   ASSERT_TRUE(client.Send(Get("/throw")));
   EXPECT_EQ(client.Receive().value_or(RawResponse()).status, 500);
@@ -203,7 +203,7 @@ TEST_F(ServerTest, AHandlerThatThrowsIsA500) {
   EXPECT_EQ(Ask(Get("/describe")).status, 200);
 }
 
-TEST_F(ServerTest, SendsContinueOnceTheBodyIsRead) {
+TEST_F(ServerTest, SendsContinueWhenTheBodyIsRead) {
   RawClient client(server_.port());
   ASSERT_TRUE(client.Send("PUT /echo HTTP/1.1\r\nHost: r\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"));
   const RawResponse interim = client.Receive().value_or(RawResponse());
@@ -226,21 +226,21 @@ TEST_F(ServerTest, RefusesBeforeContinue) {
   EXPECT_TRUE(client.ReceiveEnd());
 }
 
-TEST_F(ServerTest, ABodyThatCameAnywayNeedsNoContinue) {
+TEST_F(ServerTest, ReadsABodyThatArrivesWithoutContinue) {
   RawClient client(server_.port());
   ASSERT_TRUE(client.Send("PUT /echo HTTP/1.1\r\nHost: r\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello"));
   EXPECT_EQ(client.Receive().value_or(RawResponse()).status, 200);
 }
 
-TEST_F(ServerTest, ASmallUnreadBodyIsDropped) {
+TEST_F(ServerTest, DropsASmallUnreadBody) {
   RawClient client(server_.port());
   ASSERT_TRUE(client.Send(Post("/refuse", std::string(200'000, 'x')) + Get("/describe")));
   EXPECT_EQ(client.Receive().value_or(RawResponse()).status, 401);
   EXPECT_EQ(client.Receive().value_or(RawResponse()).status, 200);
 }
 
-// A client that sends all before it reads, as many do: it must see the answer, not a broken connection.
-TEST_F(ServerTest, ALargeUnreadBodyEndsTheConnectionBehindTheAnswer) {
+// Many clients send everything before they read. They must see the response, not a broken connection.
+TEST_F(ServerTest, ClosesAfterTheResponseToALargeUnreadBody) {
   RawClient client(server_.port());
   std::string body;
   body.resize(20'000'000, 'x');
@@ -251,14 +251,14 @@ TEST_F(ServerTest, ALargeUnreadBodyEndsTheConnectionBehindTheAnswer) {
   EXPECT_TRUE(client.ReceiveEnd());
 }
 
-TEST_F(ServerTest, AnUnreadChunkedBodyEndsTheConnection) {
+TEST_F(ServerTest, ClosesAfterAnUnreadChunkedBody) {
   RawClient client(server_.port());
   ASSERT_TRUE(client.Send("PUT /refuse HTTP/1.1\r\nHost: r\r\nTransfer-Encoding: chunked\r\n\r\n" + Chunk("abc")));
   EXPECT_EQ(client.Receive().value_or(RawResponse()).Field("connection"), "close");
   EXPECT_TRUE(client.ReceiveEnd());
 }
 
-TEST_F(ServerTest, AnUnreadChunkedBodyThatIsWholeDoesNot) {
+TEST_F(ServerTest, KeepsTheConnectionAfterACompleteUnreadChunkedBody) {
   RawClient client(server_.port());
   ASSERT_TRUE(client.Send("PUT /refuse HTTP/1.1\r\nHost: r\r\nTransfer-Encoding: chunked\r\n\r\n" + Chunk("abc") +
                           "0\r\n\r\n" + Get("/describe")));
@@ -266,7 +266,7 @@ TEST_F(ServerTest, AnUnreadChunkedBodyThatIsWholeDoesNot) {
   EXPECT_EQ(client.Receive().value_or(RawResponse()).status, 200);
 }
 
-TEST_F(ServerTest, TheHandlerSeesThatTheClientLeft) {
+TEST_F(ServerTest, ReportsAClientThatDisconnects) {
   RawClient client(server_.port());
   ASSERT_TRUE(client.Send("PUT /fail HTTP/1.1\r\nHost: r\r\nContent-Length: 10\r\n\r\nabc"));
   client.EndSending();
@@ -290,7 +290,7 @@ TEST_F(ServerTest, CountsRequests) {
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(client.Receive().has_value());
   ASSERT_TRUE(client.Send("nonsense\r\n"));
   ASSERT_EQ(client.Receive().value_or(RawResponse()).status, 400);
-  // The last answer was counted before it was sent; the others before it was read.
+  // The refusal was counted before it was sent, the other requests before the next one was read.
   EXPECT_EQ(server_.Metric("entrepot_http_requests_total", {{"route", "test"}, {"method", "POST"}, {"code", "200"}}),
             1);
   EXPECT_EQ(server_.Metric("entrepot_http_requests_total", {{"method", "other"}}), 1);
@@ -302,7 +302,7 @@ TEST_F(ServerTest, CountsRequests) {
   EXPECT_EQ(server_.Metric("entrepot_http_requests_in_flight"), 0);
 }
 
-TEST_F(ServerTest, AnAddressInUseIsUnavailable) {
+TEST_F(ServerTest, DoesNotStartOnAnAddressInUse) {
   Server::Options options = TestServer::DefaultOptions();
   options.endpoint.set_port(server_.port());
   const auto second = Server::Start(options, &server_.handler(), std::make_shared<prometheus::Registry>());

@@ -37,7 +37,7 @@ std::string Folder() {
   return folder == nullptr ? "/tmp" : folder;
 }
 
-// Writes a self-signed pair for `name`; each file is replaced at once, as by rename.
+// Writes a self-signed certificate for `name` and its key. Each file is replaced atomically.
 void WritePair(const config::v1::TlsCertificate& files, const std::string& name) {
   const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
   const std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), X509_free);
@@ -88,7 +88,7 @@ class TlsClient {
     return std::string(reinterpret_cast<const char*>(name), size);
   }
 
-  // The answer's head, and as much of a body as Content-Length says.
+  // The head and the body of the response.
   std::pair<std::string, std::string> Ask(const std::string& bytes) {
     asio::write(stream_, asio::buffer(bytes), error_);
     size_t end;
@@ -110,7 +110,7 @@ class TlsClient {
     return {head, body};
   }
 
-  // Whether the server said in TLS's own words that no more comes.
+  // Whether the server ends the connection with TLS's close_notify.
   bool ReceiveEnd() {
     char byte;
     stream_.read_some(asio::buffer(&byte, 1), error_);
@@ -154,7 +154,7 @@ class ServerTlsTest : public ::testing::Test {
   config::v1::TlsCertificate* files_ = nullptr;
 };
 
-TEST_F(ServerTlsTest, ServesAllKindsOfBodies) {
+TEST_F(ServerTlsTest, SendsAllKindsOfBodies) {
   TestServer server(options_);
   EXPECT_THAT(server.server().Address(), StartsWith("https://127.0.0.1:"));
   TlsClient client(server.port());
@@ -170,14 +170,14 @@ TEST_F(ServerTlsTest, ServesAllKindsOfBodies) {
   EXPECT_TRUE(client.Ask(post).second == contents);
 }
 
-TEST_F(ServerTlsTest, EndsConnectionsWithTlsOwnEnd) {
+TEST_F(ServerTlsTest, EndsConnectionsWithCloseNotify) {
   TestServer server(options_);
   TlsClient client(server.port());
   EXPECT_THAT(client.Ask(Get("/describe", "Connection: close\r\n")).first, HasSubstr("Connection: close"));
   EXPECT_TRUE(client.ReceiveEnd());
 }
 
-TEST_F(ServerTlsTest, RefusalsCanBeRead) {
+TEST_F(ServerTlsTest, LetsTheClientReadRefusals) {
   TestServer server(options_);
   TlsClient client(server.port());
   EXPECT_THAT(client.Ask("nonsense\r\n").first, StartsWith("HTTP/1.1 400 "));
@@ -187,7 +187,7 @@ TEST_F(ServerTlsTest, RefusalsCanBeRead) {
   EXPECT_THAT(sender.Ask(large).first, StartsWith("HTTP/1.1 401 "));
 }
 
-TEST_F(ServerTlsTest, NewConnectionsSeeANewCertificate) {
+TEST_F(ServerTlsTest, UsesANewCertificateForNewConnections) {
   TestServer server(options_);
   TlsClient old(server.port());
   EXPECT_EQ(old.Peer(), "first");
@@ -200,7 +200,7 @@ TEST_F(ServerTlsTest, NewConnectionsSeeANewCertificate) {
   EXPECT_THAT(old.Ask(Get("/describe")).first, StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_F(ServerTlsTest, AHandshakeThatDoesNotEndIsCutOff) {
+TEST_F(ServerTlsTest, CutsOffASlowHandshake) {
   options_.limits.mutable_header_timeout()->CopyFrom(Milliseconds(50));
   TestServer server(options_);
   RawClient silent(server.port());
@@ -210,7 +210,7 @@ TEST_F(ServerTlsTest, AHandshakeThatDoesNotEndIsCutOff) {
   EXPECT_FALSE(plain.Receive().has_value());
 }
 
-TEST_F(ServerTlsTest, AnIdleConnectionIsClosed) {
+TEST_F(ServerTlsTest, ClosesAnIdleConnection) {
   options_.limits.mutable_idle_timeout()->CopyFrom(Milliseconds(50));
   TestServer server(options_);
   TlsClient client(server.port());
@@ -218,7 +218,7 @@ TEST_F(ServerTlsTest, AnIdleConnectionIsClosed) {
   EXPECT_TRUE(client.ReceiveEnd());
 }
 
-TEST_F(ServerTlsTest, AMissingCertificateIsInvalid) {
+TEST_F(ServerTlsTest, DoesNotStartWithoutItsCertificate) {
   options_.endpoint.mutable_tls()->set_certificate_file("/nowhere.crt");
   testing::TestHandler handler;
   const auto server = Server::Start(options_, &handler, std::make_shared<prometheus::Registry>());

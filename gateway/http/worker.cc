@@ -16,18 +16,39 @@ namespace {
 
 namespace asio = boost::asio;
 
-// How often the connections' bounds are looked at: finely enough for the shortest, at most twice a second, so that no
-// read or write has to set a timer.
-std::chrono::nanoseconds TickInterval(const Shared& shared) {
+// How often the connections' deadlines and rates are checked: often enough for the shortest bound, at most twice a
+// second. No read or write has to set a timer.
+std::chrono::nanoseconds TickInterval(const ServerContext& server) {
   const std::chrono::nanoseconds shortest =
-      std::min({shared.idle_timeout, shared.header_timeout, std::chrono::nanoseconds(shared.meter.window())});
+      std::min({server.idle_timeout, server.header_timeout, std::chrono::nanoseconds(server.meter.window())});
   return std::clamp<std::chrono::nanoseconds>(shortest / 8, std::chrono::milliseconds(2),
                                               std::chrono::milliseconds(500));
 }
 
 }  // namespace
 
-Worker::Worker(const Shared& shared) : shared_(shared), metrics_(shared.metrics), work_(io_.get_executor()) {
+// Keeps a connection in the worker's list.
+class Worker::Registration {
+ public:
+  Registration(Worker* worker, Connection* connection) : worker_(worker), connection_(connection) {
+    worker_->connections_.push_back(connection_);
+  }
+  ~Registration() {
+    std::vector<Connection*>& all = worker_->connections_;
+    *std::find(all.begin(), all.end(), connection_) = all.back();
+    all.pop_back();
+    worker_->connection_count_.fetch_sub(1, std::memory_order_relaxed);
+    worker_->context_.server.slots->Release();
+  }
+  Registration(const Registration&) = delete;
+  Registration& operator=(const Registration&) = delete;
+
+ private:
+  Worker* const worker_;
+  Connection* const connection_;
+};
+
+Worker::Worker(const ServerContext& server) : context_(server), work_(io_.get_executor()) {
   asio::co_spawn(io_, Tick(), asio::detached);
   thread_ = std::thread([this] { io_.run(); });
 }
@@ -43,8 +64,8 @@ void Worker::Serve(OwnedFd fd, std::string remote_address) {
 
 void Worker::Drain() {
   asio::post(io_, [this] {
-    draining_ = true;
-    for (Connection* connection : connections_) connection->EndIfIdle();
+    context_.draining = true;
+    for (Connection* connection : connections_) connection->Drain();
   });
 }
 
@@ -59,19 +80,9 @@ void Worker::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Worker::Add(Connection* connection) { connections_.push_back(connection); }
-
-void Worker::Remove(Connection* connection) {
-  auto found = std::find(connections_.begin(), connections_.end(), connection);
-  *found = connections_.back();
-  connections_.pop_back();
-  connection_count_.fetch_sub(1, std::memory_order_relaxed);
-  shared_.slots->Release();
-}
-
 asio::awaitable<void> Worker::Tick() {
   asio::steady_timer timer(io_);
-  const std::chrono::nanoseconds interval = TickInterval(shared_);
+  const std::chrono::nanoseconds interval = TickInterval(context_.server);
   while (true) {
     timer.expires_after(interval);
     boost::system::error_code error;
@@ -83,7 +94,8 @@ asio::awaitable<void> Worker::Tick() {
 }
 
 asio::awaitable<void> Worker::Run(OwnedFd fd, std::string remote_address) {
-  Connection connection(this, std::move(fd), std::move(remote_address));
+  Connection connection(&context_, io_, std::move(fd), std::move(remote_address));
+  const Registration registration(this, &connection);
   co_await connection.Run();
 }
 

@@ -6,7 +6,7 @@
 
 namespace entrepot::auth {
 
-// The auth service as a process of its own: the authority on a RocksDB of its own, behind gRPC.
+// The definition of entrepot-auth: the auth service (Authority) over a KV of its own, behind gRPC.
 runtime::ServiceDefinition<config::v1::AuthServiceConfig> AuthProcess();
 
 }  // namespace entrepot::auth

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "services/runtime/grpc_unary_call.h"
+#include "services/runtime/grpc/grpc_unary_call.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::auth {

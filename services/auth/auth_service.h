@@ -4,14 +4,14 @@
 #include "entrepot/auth/v1/auth_service.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "services/auth/authority.h"
-#include "services/runtime/executor.h"
+#include "services/runtime/threads/executor.h"
 
 namespace entrepot::auth {
 
-// entrepot.auth.v1.AuthService over Authority: calls it on the executor, answers.
+// The gRPC service entrepot.auth.v1.AuthService: runs each call of Authority on the executor.
 class AuthService : public v1::AuthService::CallbackService {
  public:
-  // Both outlive the server that this is registered with.
+  // Both must outlive the server that this service is registered with.
   AuthService(Authority* authority, runtime::Executor* executor) : authority_(*authority), executor_(*executor) {}
 
   grpc::ServerUnaryReactor* IssueToken(grpc::CallbackServerContext* context, const v1::IssueTokenRequest* request,

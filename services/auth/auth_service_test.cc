@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "services/auth/authority_test_fixture.h"
-#include "services/runtime/grpc_server.h"
+#include "services/runtime/grpc/grpc_server.h"
 #include "services/status/grpc_status.h"
 #include "services/status/oci_error.h"
 

@@ -5,9 +5,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "services/auth/htpasswd.h"
+#include "services/auth/credentials/htpasswd.h"
 #include "services/policy/policy_file.h"
-#include "services/runtime/file_contents.h"
+#include "services/runtime/files/file_contents.h"
 
 namespace entrepot::auth {
 namespace {

@@ -3,12 +3,12 @@
 
 #include "absl/strings/string_view.h"
 #include "entrepot/config/v1/authentication.pb.h"
-#include "services/runtime/config_checks.h"
+#include "services/runtime/config/config_checks.h"
 
 namespace entrepot::auth {
 
-// Adds what is wrong within the accounts file and the policy file, a line a problem. Files that cannot be read are
-// runtime::CheckAuthentication()'s.
+// Checks the files that the configuration message Authentication names: adds the problems within the accounts file and
+// the policy file, one line each. Files that cannot be read are reported by runtime::CheckAuthentication().
 void CheckAuthenticationFiles(absl::string_view field, const config::v1::Authentication& authentication,
                               runtime::ConfigProblems* problems);
 

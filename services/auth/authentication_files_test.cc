@@ -6,7 +6,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/kv/temporary_directory.h"
+#include "services/kv/testing/temporary_directory.h"
 
 namespace entrepot::auth {
 namespace {
@@ -31,19 +31,19 @@ class AuthenticationFilesTest : public testing::Test {
   kv::TemporaryDirectory directory_;
 };
 
-TEST_F(AuthenticationFilesTest, FindsNothingWrongWithGoodOnes) {
+TEST_F(AuthenticationFilesTest, AcceptsValidFiles) {
   EXPECT_THAT(Check("ci:$2b$05$bS55pRWSeCe.qb0YNVPs9eu3NnlWFH2eTCUQWvL6SHDquMRzPlo6K\n", "administrators: [ci]\n"),
               IsEmpty());
 }
 
-TEST_F(AuthenticationFilesTest, NamesEachMistakeOfBoth) {
+TEST_F(AuthenticationFilesTest, ReportsEachProblemOfBothFiles) {
   EXPECT_THAT(
       Check("ci:plain\nnot a line\n", "rules:\n  - subjects: [ci]\n    repositories: [a]\n    actions: [pul]\n"),
       ElementsAre(HasSubstr("/accounts:1: "), HasSubstr("/accounts:2: "),
                   HasSubstr("authentication.policy_file: policy.yaml: rules[0].actions[0]: ")));
 }
 
-TEST_F(AuthenticationFilesTest, LeavesUnreadableFilesToOthers) {
+TEST_F(AuthenticationFilesTest, DoesNotReportUnreadableFiles) {
   config::v1::Authentication authentication;
   authentication.set_accounts_file(directory_.path() + "/missing");
   authentication.set_policy_file(directory_.path() + "/missing.yaml");

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "services/auth/account_name.h"
-#include "services/auth/secret.h"
+#include "services/auth/records/account_name.h"
+#include "services/auth/records/secret.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -14,7 +14,7 @@ namespace {
 
 using Request = v1::IssueTokenRequest;
 
-// Nobody guesses it.
+// Whether the credential cannot be guessed.
 bool IsRandom(AuthMethod method) { return method != AuthMethod::kPassword; }
 
 absl::string_view IdentityTokenOf(const Request& request) {
@@ -23,36 +23,36 @@ absl::string_view IdentityTokenOf(const Request& request) {
 }
 
 absl::string_view AnswerTo(AuthMethod method, const absl::Status& why) {
-  // What is wrong with a provider's token, its holder may read in the token.
+  // The holder of a provider's token can read the token, so the message may say what is wrong with it.
   if (method == AuthMethod::kIdentityToken) return why.message();
-  if (method == AuthMethod::kRefreshToken) return "the refresh token is not valid, or not any more";
+  if (method == AuthMethod::kRefreshToken) return "the refresh token is not valid or no longer valid";
   return "the account or its password is wrong";
 }
 
 }  // namespace
 
 absl::StatusOr<Account> Authenticator::Authenticate(const Request& request) {
-  Claim claim = ClaimOf(request);
-  if (claim.method == AuthMethod::kAnonymous) {
-    parts_.metrics->CountAttempt(claim.method, AuthResult::kSuccess);
+  Attempt attempt = AttemptOf(request);
+  if (attempt.method == AuthMethod::kAnonymous) {
+    parts_.metrics->CountAttempt(attempt.method, AuthResult::kSuccess);
     return Account();
   }
-  if (!IsRandom(claim.method)) {
-    if (const auto refusal = parts_.limits->Check(request.remote_address(), claim.account)) {
-      return TurnAway(request, claim, *refusal);
+  if (!IsRandom(attempt.method)) {
+    if (const auto refusal = parts_.limits->Check(request.remote_address(), attempt.account)) {
+      return RejectOverLimit(request, attempt, *refusal);
     }
   }
-  absl::StatusOr<Account> account = Verify(request, &claim);
-  if (!account.ok()) return Refuse(request, claim, account.status());
-  claim.account = account->name();
-  parts_.limits->CountSuccess(request.remote_address(), claim.account);
-  parts_.last_uses->Record(claim.account);
-  parts_.metrics->CountAttempt(claim.method, AuthResult::kSuccess);
-  parts_.audit->Login(request, claim.account, claim.method, AuthResult::kSuccess, "");
+  absl::StatusOr<Account> account = Verify(request, &attempt);
+  if (!account.ok()) return RejectCredential(request, attempt, account.status());
+  attempt.account = account->name();
+  parts_.limits->CountSuccess(request.remote_address(), attempt.account);
+  parts_.last_uses->Record(attempt.account);
+  parts_.metrics->CountAttempt(attempt.method, AuthResult::kSuccess);
+  parts_.audit->Login(request, attempt.account, attempt.method, AuthResult::kSuccess, "");
   return account;
 }
 
-Authenticator::Claim Authenticator::ClaimOf(const Request& request) const {
+Authenticator::Attempt Authenticator::AttemptOf(const Request& request) const {
   switch (request.credential_case()) {
     case Request::kPassword: {
       const std::string& account = request.password().account();
@@ -70,14 +70,14 @@ Authenticator::Claim Authenticator::ClaimOf(const Request& request) const {
   return {.method = AuthMethod::kAnonymous, .account = ""};
 }
 
-absl::StatusOr<Account> Authenticator::Verify(const Request& request, Claim* claim) {
-  switch (claim->method) {
+absl::StatusOr<Account> Authenticator::Verify(const Request& request, Attempt* attempt) {
+  switch (attempt->method) {
     case AuthMethod::kPassword:
       return VerifyPassword(request.password());
     case AuthMethod::kRobotSecret:
       return VerifyRobotSecret(request.password());
     case AuthMethod::kRefreshToken:
-      return VerifyRefreshToken(request.refresh_token(), claim);
+      return VerifyRefreshToken(request.refresh_token(), attempt);
     case AuthMethod::kIdentityToken:
       return parts_.verify_identity(IdentityTokenOf(request));
     case AuthMethod::kAnonymous:
@@ -105,41 +105,41 @@ absl::StatusOr<Account> Authenticator::VerifyRobotSecret(const v1::PasswordCrede
   return parts_.accounts->RobotAccount(robot);
 }
 
-absl::StatusOr<Account> Authenticator::VerifyRefreshToken(absl::string_view token, Claim* claim) {
+absl::StatusOr<Account> Authenticator::VerifyRefreshToken(absl::string_view token, Attempt* attempt) {
   ASSIGN_OR_RETURN(const std::optional<RefreshTokens::Holder> holder, parts_.refresh_tokens->Find(token));
   if (!holder.has_value()) return absl::UnauthenticatedError("the refresh token is unknown, expired or revoked");
-  claim->account = holder->account;
+  attempt->account = holder->account;
   ASSIGN_OR_RETURN(std::optional<Account> account, parts_.accounts->Find(holder->account));
-  if (!account.has_value()) return absl::UnauthenticatedError("the refresh token's account is gone or has expired");
+  if (!account.has_value()) return absl::UnauthenticatedError("the refresh token's account was deleted or has expired");
   if (!SecretsEqual(account->credential_sha256, holder->credential_sha256)) {
-    return absl::UnauthenticatedError("the account has another credential than the refresh token was given for");
+    return absl::UnauthenticatedError("the account's credential has changed since the refresh token was issued");
   }
   return *std::move(account);
 }
 
-absl::Status Authenticator::Refuse(const Request& request, const Claim& claim, const absl::Status& why) {
+absl::Status Authenticator::RejectCredential(const Request& request, const Attempt& attempt, const absl::Status& why) {
   if (!absl::IsUnauthenticated(why)) {
     const AuthResult result = absl::IsResourceExhausted(why) ? AuthResult::kLimited : AuthResult::kError;
-    parts_.metrics->CountAttempt(claim.method, result);
-    parts_.audit->Login(request, claim.account, claim.method, result, why.message());
+    parts_.metrics->CountAttempt(attempt.method, result);
+    parts_.audit->Login(request, attempt.account, attempt.method, result, why.message());
     return why;
   }
-  if (IsRandom(claim.method)) {
-    if (const auto refusal = parts_.limits->Check(request.remote_address(), claim.account)) {
-      return TurnAway(request, claim, *refusal);
+  if (IsRandom(attempt.method)) {
+    if (const auto refusal = parts_.limits->Check(request.remote_address(), attempt.account)) {
+      return RejectOverLimit(request, attempt, *refusal);
     }
   }
-  parts_.limits->CountFailure(request.remote_address(), claim.account);
-  parts_.metrics->CountAttempt(claim.method, AuthResult::kFailure);
-  parts_.audit->Login(request, claim.account, claim.method, AuthResult::kFailure, why.message());
-  return OciError(OciErrorCode::kUnauthorized, AnswerTo(claim.method, why));
+  parts_.limits->CountFailure(request.remote_address(), attempt.account);
+  parts_.metrics->CountAttempt(attempt.method, AuthResult::kFailure);
+  parts_.audit->Login(request, attempt.account, attempt.method, AuthResult::kFailure, why.message());
+  return OciError(OciErrorCode::kUnauthorized, AnswerTo(attempt.method, why));
 }
 
-absl::Status Authenticator::TurnAway(const Request& request, const Claim& claim,
-                                     const AttemptLimits::Refusal& refusal) {
-  parts_.metrics->CountAttempt(claim.method, AuthResult::kLimited);
+absl::Status Authenticator::RejectOverLimit(const Request& request, const Attempt& attempt,
+                                            const AttemptLimits::Refusal& refusal) {
+  parts_.metrics->CountAttempt(attempt.method, AuthResult::kLimited);
   parts_.metrics->CountLimited(refusal.by);
-  parts_.audit->Login(request, claim.account, claim.method, AuthResult::kLimited,
+  parts_.audit->Login(request, attempt.account, attempt.method, AuthResult::kLimited,
                       absl::StrCat("too many failures by ", refusal.by));
   return OciError(OciErrorCode::kTooManyRequests,
                   absl::StrCat("too many wrong credentials: try again in ",

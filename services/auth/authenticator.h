@@ -8,26 +8,26 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "entrepot/auth/v1/auth_service.pb.h"
-#include "services/auth/account.h"
-#include "services/auth/account_directory.h"
-#include "services/auth/attempt_limits.h"
-#include "services/auth/audit_trail.h"
-#include "services/auth/auth_metrics.h"
-#include "services/auth/last_uses.h"
-#include "services/auth/password_verifier.h"
-#include "services/auth/refresh_tokens.h"
+#include "services/auth/accounts/account_directory.h"
+#include "services/auth/accounts/audit_trail.h"
+#include "services/auth/accounts/last_uses.h"
+#include "services/auth/credentials/attempt_limits.h"
+#include "services/auth/credentials/password_verifier.h"
+#include "services/auth/records/account.h"
+#include "services/auth/records/auth_metrics.h"
+#include "services/auth/tokens/refresh_tokens.h"
 
 namespace entrepot::auth {
 
-// Finds out who asks for a token: by a password, a robot's secret, a refresh token, or an identity provider's token.
-// Thread-safe.
+// Authenticator: the step of IssueToken that verifies the credential of a request and finds its account. A credential
+// is a password, a robot's secret, a refresh token, or an identity provider's token. Thread-safe.
 //
-// Guessing is bounded by AttemptLimits. A password is not even looked at where they refuse it: else what is right could
-// still be found out. Of the other credentials, which nobody guesses, a right one is always let through, so that a
-// client with a wrong password does not lock out the robots behind the same address.
+// AttemptLimits limit guessing. If they refuse a password, it is not verified at all: otherwise an attacker could still
+// find the right one. Other credentials cannot be guessed. A right one is always accepted, so that a client with a
+// wrong password does not lock out the robots behind the same address.
 class Authenticator {
  public:
-  // All outlive it.
+  // All must outlive the authenticator.
   struct Parts {
     AccountDirectory* accounts;
     PasswordVerifier* passwords;
@@ -36,33 +36,34 @@ class Authenticator {
     LastUses* last_uses;
     AuthMetrics* metrics;
     AuditTrail* audit;
-    // Whom an identity provider's token vouches for. kUnauthenticated: nobody.
+    // The account that an identity provider's token stands for. kUnauthenticated if no provider accepts the token.
     std::function<absl::StatusOr<Account>(absl::string_view token)> verify_identity;
   };
 
   explicit Authenticator(Parts parts) : parts_(std::move(parts)) {}
 
-  // Without a credential: the account without a name. kUnauthenticated (UNAUTHORIZED): the credential is wrong,
-  // whatever is wrong with it; kResourceExhausted (TOOMANYREQUESTS): too many attempts, or passwords to hash.
+  // Returns the account of the request's credential, or the account without a name if there is no credential.
+  // kUnauthenticated (UNAUTHORIZED): the credential is wrong, whatever is wrong with it. kResourceExhausted
+  // (TOOMANYREQUESTS): there were too many attempts, or too many passwords wait to be hashed.
   absl::StatusOr<Account> Authenticate(const v1::IssueTokenRequest& request);
 
  private:
-  // Who it would be, by which method, and why not (for the operator).
-  struct Claim {
+  // The method and the account of the credential, before it is verified.
+  struct Attempt {
     AuthMethod method;
     std::string account;
   };
 
-  Claim ClaimOf(const v1::IssueTokenRequest& request) const;
-  absl::StatusOr<Account> Verify(const v1::IssueTokenRequest& request, Claim* claim);
+  Attempt AttemptOf(const v1::IssueTokenRequest& request) const;
+  absl::StatusOr<Account> Verify(const v1::IssueTokenRequest& request, Attempt* attempt);
   absl::StatusOr<Account> VerifyPassword(const v1::PasswordCredential& credential);
   absl::StatusOr<Account> VerifyRobotSecret(const v1::PasswordCredential& credential);
-  absl::StatusOr<Account> VerifyRefreshToken(absl::string_view token, Claim* claim);
+  absl::StatusOr<Account> VerifyRefreshToken(absl::string_view token, Attempt* attempt);
 
-  // What the client is told of a credential that is not right, and what is counted and written down.
-  absl::Status Refuse(const v1::IssueTokenRequest& request, const Claim& claim, const absl::Status& why);
-  absl::Status TurnAway(const v1::IssueTokenRequest& request, const Claim& claim,
-                        const AttemptLimits::Refusal& refusal);
+  // Count and log a credential that was not accepted, and return the error for the client.
+  absl::Status RejectCredential(const v1::IssueTokenRequest& request, const Attempt& attempt, const absl::Status& why);
+  absl::Status RejectOverLimit(const v1::IssueTokenRequest& request, const Attempt& attempt,
+                               const AttemptLimits::Refusal& refusal);
 
   const Parts parts_;
 };

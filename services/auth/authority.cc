@@ -3,34 +3,34 @@
 #include <optional>
 #include <utility>
 
-#include "services/auth/account_backups.h"
-#include "services/auth/account_directory.h"
-#include "services/auth/account_name.h"
-#include "services/auth/accounts_file.h"
-#include "services/auth/administration.h"
-#include "services/auth/attempt_limits.h"
-#include "services/auth/audit_trail.h"
-#include "services/auth/auth_format.h"
-#include "services/auth/auth_metrics.h"
+#include "services/auth/accounts/account_directory.h"
+#include "services/auth/accounts/accounts_file.h"
+#include "services/auth/accounts/audit_trail.h"
+#include "services/auth/accounts/last_uses.h"
+#include "services/auth/accounts/permissions.h"
+#include "services/auth/admin/account_backups.h"
+#include "services/auth/admin/admin_commands.h"
 #include "services/auth/authenticator.h"
-#include "services/auth/identity_providers.h"
-#include "services/auth/last_uses.h"
-#include "services/auth/password_verifier.h"
-#include "services/auth/permissions.h"
-#include "services/auth/recent_identities.h"
-#include "services/auth/refresh_tokens.h"
-#include "services/auth/signing_key_set.h"
+#include "services/auth/credentials/attempt_limits.h"
+#include "services/auth/credentials/password_verifier.h"
+#include "services/auth/identity/identity_providers.h"
+#include "services/auth/identity/recent_identities.h"
+#include "services/auth/records/account_name.h"
+#include "services/auth/records/auth_format.h"
+#include "services/auth/records/auth_metrics.h"
 #include "services/auth/token_issuer.h"
+#include "services/auth/tokens/refresh_tokens.h"
+#include "services/auth/tokens/signing_key_set.h"
 #include "services/policy/policy_file.h"
-#include "services/runtime/audit_log.h"
-#include "services/runtime/config_defaults.h"
+#include "services/runtime/config/config_defaults.h"
+#include "services/runtime/log/audit_log.h"
 #include "services/status/status_macros.h"
 #include "services/token/signature_algorithm.h"
 
 namespace entrepot::auth {
 namespace {
 
-// What reads files, in an order in which the first mistake is the one to mend first.
+// The parts that read files, in the order in which an operator should fix problems.
 struct Files {
   std::unique_ptr<policy::PolicyFile> policy;
   std::unique_ptr<AccountsFile> accounts;
@@ -96,7 +96,7 @@ class KvAuthority : public Authority {
                        .issuer = issuer_,
                        .service = service_,
                        .lifetime = runtime::ToDuration(config.token_lifetime())}),
-        administration_({.accounts = &accounts_,
+        admin_commands_({.accounts = &accounts_,
                          .passwords = &passwords_,
                          .refresh_tokens = &refresh_tokens_,
                          .last_uses = &last_uses_,
@@ -125,7 +125,7 @@ class KvAuthority : public Authority {
   }
 
   absl::StatusOr<v1::AdministerResponse> Administer(const v1::AdministerRequest& request) override {
-    return administration_.Administer(request);
+    return admin_commands_.Run(request);
   }
 
  private:
@@ -156,7 +156,7 @@ class KvAuthority : public Authority {
   AccountBackups backups_;
   Authenticator authenticator_;
   TokenIssuer token_issuer_;
-  Administration administration_;
+  AdminCommands admin_commands_;
 };
 
 }  // namespace

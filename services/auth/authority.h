@@ -13,33 +13,35 @@
 #include "entrepot/auth/v1/auth_service.pb.h"
 #include "entrepot/config/v1/authentication.pb.h"
 #include "prometheus/registry.h"
-#include "services/core/clock.h"
+#include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
 
 namespace entrepot::auth {
 
-// The auth service's domain class: accounts, tokens and policy (proto/entrepot/auth/v1 has the contract of each call).
-// Thread-safe; calls block: on the KV, and IssueToken on the hashing of a password, which waits for its turn.
+// Authority: the auth service without its gRPC side, which owns accounts, tokens and policy (proto/entrepot/auth/v1 has
+// the contract of each call). Thread-safe. Calls block on the KV; IssueToken also blocks while a password is hashed,
+// and until a slot for hashing is free.
 class Authority {
  public:
   struct Dependencies {
-    kv::KvEngine* kv;  // Outlives it.
+    kv::KvEngine* kv;  // Must outlive the authority, like the clock.
     const Clock* clock;
     std::shared_ptr<prometheus::Registry> registry;
-    // Where backups go, and what copies the KV there (account_backups.h). Empty: the KV is another service's to copy.
+    // The directory of backups, and the function that copies the KV there (account_backups.h). Empty if another service
+    // backs up the KV.
     std::string backup_directory = {};
     std::function<absl::Status(const std::string& directory)> snapshot_kv = {};
   };
 
-  // Reads the policy and the accounts, and makes the first signing key where there is none. The configuration has its
-  // defaults (runtime/config_defaults.h). Errors name the file and what is wrong with it.
+  // Reads the policy and the accounts, and creates the first signing key if there is none. The configuration must have
+  // its defaults (runtime/config/config_defaults.h). Errors name the file and the problem.
   static absl::StatusOr<std::unique_ptr<Authority>> Open(const config::v1::Authentication& config,
                                                          const Dependencies& dependencies);
   virtual ~Authority() = default;
 
-  // How many calls of IssueToken may be hashing a password or waiting for their turn (besides those that wait for the
-  // answer to the very same credential): an executor has more threads than this, so that the other calls are not kept
-  // waiting by them.
+  // How many calls of IssueToken may hash a password or wait for a slot at the same time (not counting those that wait
+  // for the result of the same credential). An executor needs more threads than this, so that they do not delay other
+  // calls.
   static size_t HashingThreadsMax(const config::v1::Authentication& config);
 
   virtual absl::StatusOr<v1::IssueTokenResponse> IssueToken(const v1::IssueTokenRequest& request) = 0;

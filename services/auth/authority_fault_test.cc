@@ -9,7 +9,7 @@ namespace {
 
 using kv::Fault;
 
-// An authority whose KV fails now and then.
+// An authority whose KV fails when a test wants it to.
 class AuthorityFaultTest : public AuthorityTest {
  protected:
   void SetUp() override {
@@ -37,7 +37,7 @@ class AuthorityFaultTest : public AuthorityTest {
   kv::FaultInjectingKvEngine faulty_{&kv_};
 };
 
-TEST_F(AuthorityFaultTest, ARightCredentialIsNotWrongWhileTheKvIsAway) {
+TEST_F(AuthorityFaultTest, ARightCredentialIsNotRejectedWhileTheKvFails) {
   ASSERT_OK(Create("alice"));
   faulty_.InjectAt(1, Fault::kCrashBeforeCommit);
   EXPECT_THAT(Create("bob"), StatusIs(absl::StatusCode::kUnavailable));
@@ -47,17 +47,17 @@ TEST_F(AuthorityFaultTest, ARightCredentialIsNotWrongWhileTheKvIsAway) {
   EXPECT_EQ(Counter("entrepot_auth_attempts_total", "failure"), 0);
   EXPECT_EQ(Counter("entrepot_auth_attempts_total", "error"), 5);
   faulty_.Restart();
-  // It did not count as guessing.
+  // The failure did not count as a wrong credential.
   EXPECT_OK(authority_->IssueToken(As("alice")));
   EXPECT_THAT(authority_->IssueToken(As("bob")), IsOciError(OciErrorCode::kUnauthorized));
 }
 
-TEST_F(AuthorityFaultTest, ALastUseThatCannotBeWrittenTurnsNobodyAway) {
+TEST_F(AuthorityFaultTest, AFailedWriteOfTheLastUseDoesNotFailTheLogin) {
   faulty_.InjectAt(1, Fault::kFailCommit);
   EXPECT_OK(authority_->IssueToken(As("ci")));
 }
 
-TEST_F(AuthorityFaultTest, WhatWasAcknowledgedSurvivesAPowerCut) {
+TEST_F(AuthorityFaultTest, AcknowledgedChangesSurviveAPowerCut) {
   ASSERT_OK(Create("alice"));
   const std::string refresh = NewRefreshToken(As("alice"));
   ASSERT_OK(SetPassword("alice", "another"));
@@ -69,7 +69,7 @@ TEST_F(AuthorityFaultTest, WhatWasAcknowledgedSurvivesAPowerCut) {
   EXPECT_OK(authority_->IssueToken(Refresh(again)));
 }
 
-TEST_F(AuthorityFaultTest, ARefreshTokenThatIsNotStoredIsNotGiven) {
+TEST_F(AuthorityFaultTest, DoesNotReturnARefreshTokenThatIsNotStored) {
   Issue(As("ci"));  // Its last use is written.
   v1::IssueTokenRequest request = As("ci");
   request.set_offline(true);
@@ -78,7 +78,7 @@ TEST_F(AuthorityFaultTest, ARefreshTokenThatIsNotStoredIsNotGiven) {
   EXPECT_OK(authority_->IssueToken(request));
 }
 
-TEST_F(AuthorityFaultTest, ALostReplyLeavesAnAccountThatIsThere) {
+TEST_F(AuthorityFaultTest, ALostReplyLeavesTheCreatedAccount) {
   faulty_.InjectAt(1, Fault::kLoseReply);
   EXPECT_THAT(Create("alice"), StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(Create("alice"), StatusIs(absl::StatusCode::kAlreadyExists));

@@ -24,7 +24,7 @@ class AuthorityRaceTest : public AuthorityTest {
     EXPECT_OK(response);
     return response.value_or(v1::AdministerResponse());
   }
-  // Runs all of them at once, each so many times.
+  // Runs all functions concurrently, each as often as given.
   static void RunAtOnce(int times, const std::vector<std::function<void()>>& jobs) {
     std::vector<std::thread> threads;
     for (const auto& job : jobs) {
@@ -36,7 +36,7 @@ class AuthorityRaceTest : public AuthorityTest {
   }
 };
 
-TEST_F(AuthorityRaceTest, TokensStayGoodWhileKeysRotate) {
+TEST_F(AuthorityRaceTest, TokensStayValidWhileKeysRotate) {
   std::atomic<int> rotations{0};
   const auto issue_and_verify = [&] {
     EXPECT_EQ(ClaimsOf(Issue(As("ci", {"repository:driftwood/web:push"})).token()).subject, "ci");
@@ -65,8 +65,8 @@ TEST_F(AuthorityRaceTest, OneOfManyCreationsWins) {
   EXPECT_EQ(lost, 3);
 }
 
-// Whoever is put into a group while his account is deleted and made anew: the new account is in it only if it was put
-// there after it was made, never by what was done to the old one.
+// An account is added to a group while it is deleted and created again. The new account may be in the group only if it
+// was added after its creation, never because the old one was.
 TEST_F(AuthorityRaceTest, NoMembershipOutlivesItsAccount) {
   const auto user = [&](const auto& fill) {
     v1::AdministerRequest request;
@@ -94,7 +94,7 @@ TEST_F(AuthorityRaceTest, NoMembershipOutlivesItsAccount) {
   }
 }
 
-TEST_F(AuthorityRaceTest, RefreshTokensAreRevokedOrNot) {
+TEST_F(AuthorityRaceTest, RefreshTokensAreRevokedCompletelyOrNotAtAll) {
   const auto issue = [&] {
     const std::string token = NewRefreshToken(As("ci"));
     const auto used = authority_->IssueToken(Refresh(token));
@@ -108,7 +108,7 @@ TEST_F(AuthorityRaceTest, RefreshTokensAreRevokedOrNot) {
   EXPECT_THAT(authority_->IssueToken(Refresh(before)), IsOciError(OciErrorCode::kUnauthorized));
 }
 
-TEST_F(AuthorityRaceTest, AFleetLogsInWithOneHash) {
+TEST_F(AuthorityRaceTest, ConcurrentLoginsShareOneHash) {
   const auto log_in = [&] { EXPECT_OK(authority_->IssueToken(As("ci"))); };
   RunAtOnce(10, std::vector<std::function<void()>>(24, log_in));
   EXPECT_EQ(Counter("entrepot_password_hash_duration_seconds"), 1);

@@ -16,7 +16,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-TEST_F(AuthorityTest, ATokenSaysWhoAndWhatAndForHowLong) {
+TEST_F(AuthorityTest, ATokenHasAccountScopesAndExpiry) {
   const v1::IssueTokenResponse response = Issue(As("ci", {"repository:driftwood/web:pull,push"}));
   EXPECT_EQ(response.expires_in_seconds(), 300u);
   EXPECT_EQ(response.issued_at().seconds(), absl::ToUnixSeconds(clock_.Now()));
@@ -37,20 +37,20 @@ TEST_F(AuthorityTest, GrantsTheIntersection) {
   EXPECT_EQ(GrantedTo(As("prod", {"repository:driftwood/db:pull"})), "");
   EXPECT_EQ(GrantedTo(As("ci", {"repository:a/b:push", "repository:driftwood/web:pull repository:driftwood/db:push"})),
             "repository:driftwood/web:pull repository:driftwood/db:push");
-  // One of a repository is one.
+  // One scope of a repository suffices.
   EXPECT_EQ(GrantedTo(As("ci", {"repository:driftwood/web:pull", "repository:driftwood/web:push"})),
             "repository:driftwood/web:pull,push");
   EXPECT_EQ(GrantedTo(As("ci", {"repository(plugin):driftwood/web:pull"})), "repository:driftwood/web:pull");
 }
 
-TEST_F(AuthorityTest, WhatIsNoScopeGrantsNothingAndIsNoError) {
+TEST_F(AuthorityTest, InvalidScopesGrantNothingWithoutAnError) {
   EXPECT_EQ(GrantedTo(As("admin", {"nonsense", "repository:A/B:pull", "repository:../x:pull", "plugin:x:pull",
                                    "repository:a/b:fly", "repository:a/b:", "registry:other:*", "a:\"b\":c"})),
             "");
   EXPECT_EQ(GrantedTo(As("admin", {"nonsense repository:a/b:pull"})), "repository:a/b:pull");
 }
 
-TEST_F(AuthorityTest, ATokenNotesWhichRepositoriesWereAskedForInVain) {
+TEST_F(AuthorityTest, ATokenContainsRequestedRepositoriesWithoutActions) {
   const v1::IssueTokenResponse response =
       Issue(As("prod", {"repository:driftwood/db:pull", "repository:driftwood/web:pull", "plugin:x:pull"}));
   EXPECT_EQ(response.scope(), "repository:driftwood/web:pull");
@@ -59,7 +59,7 @@ TEST_F(AuthorityTest, ATokenNotesWhichRepositoriesWereAskedForInVain) {
                           AccessScope{.type = "repository", .name = "driftwood/web", .actions = {"pull"}}));
 }
 
-TEST_F(AuthorityTest, TheStarIsGrantedOnlyWhole) {
+TEST_F(AuthorityTest, TheStarIsGrantedOnlyIfAllActionsAre) {
   EXPECT_EQ(GrantedTo(As("admin", {"repository:any/thing:*"})), "repository:any/thing:*");
   EXPECT_EQ(GrantedTo(As("ci", {"repository:driftwood/web:*"})), "repository:driftwood/web:pull,push");
   EXPECT_EQ(GrantedTo(As("admin", {"repository:any/thing:push,pull,delete"})), "repository:any/thing:delete,pull,push");
@@ -81,7 +81,7 @@ TEST_F(AuthorityTest, ScopesOfTheRegistry) {
   EXPECT_EQ(GrantedTo(As("admin", {"registry:administration:*"})), "registry:administration:*");
 }
 
-TEST_F(AuthorityTest, TheCatalogIsForThoseWhoMayPullAnything) {
+TEST_F(AuthorityTest, GrantsTheCatalogToAccountsThatMayPull) {
   Write("policy.yaml",
         "administrators: [admin]\nrules:\n"
         "  - {subjects: [prod], repositories: [a], actions: [push]}\n");
@@ -91,7 +91,7 @@ TEST_F(AuthorityTest, TheCatalogIsForThoseWhoMayPullAnything) {
   EXPECT_EQ(GrantedTo(As("admin", {"registry:catalog:*"})), "registry:catalog:*");
 }
 
-TEST_F(AuthorityTest, TheServiceIsOursOrNone) {
+TEST_F(AuthorityTest, AcceptsOnlyItsOwnService) {
   v1::IssueTokenRequest request = As("ci");
   request.set_service("entrepot");
   EXPECT_OK(authority_->IssueToken(request));
@@ -101,7 +101,7 @@ TEST_F(AuthorityTest, TheServiceIsOursOrNone) {
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr("\"entrepot\", not \"registry.example.com\""));
 }
 
-TEST_F(AuthorityTest, MoreScopesThanATokenHoldsAreRefused) {
+TEST_F(AuthorityTest, RefusesMoreScopesThanFitIntoAToken) {
   std::string scopes;
   for (int i = 0; i < 101; ++i) absl::StrAppend(&scopes, "repository:driftwood/a", i, ":pull ");
   EXPECT_THAT(authority_->IssueToken(As("ci", {scopes})), StatusIs(absl::StatusCode::kInvalidArgument));
@@ -112,7 +112,7 @@ TEST_F(AuthorityTest, MoreScopesThanATokenHoldsAreRefused) {
   EXPECT_THAT(authority_->IssueToken(As("ci", long_ones)), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
-TEST_F(AuthorityTest, WrongCredentialsAreAllTheSame) {
+TEST_F(AuthorityTest, AllWrongCredentialsGetTheSameError) {
   std::set<std::string> answers;
   int address = 0;
   for (const auto& [account, password] : std::vector<std::pair<std::string, std::string>>{{"ci", "wrong"},
@@ -132,7 +132,7 @@ TEST_F(AuthorityTest, WrongCredentialsAreAllTheSame) {
   EXPECT_EQ(answers.size(), 1u);
 }
 
-TEST_F(AuthorityTest, AnUnknownAccountCostsAHashToo) {
+TEST_F(AuthorityTest, AnUnknownAccountTakesAHashToo) {
   const double before = Counter("entrepot_password_hash_duration_seconds");
   EXPECT_THAT(authority_->IssueToken(Password("nobody", "x")), IsOciError(OciErrorCode::kUnauthorized));
   EXPECT_EQ(Counter("entrepot_password_hash_duration_seconds"), before + 1);
@@ -149,19 +149,19 @@ TEST_F(AuthorityTest, ARightPasswordIsHashedOnceAMinute) {
   EXPECT_EQ(Counter("entrepot_password_hash_duration_seconds"), 2);
 }
 
-TEST_F(AuthorityTest, WhoGuessesIsTurnedAwayAndTheOwnerIsNot) {
+TEST_F(AuthorityTest, LimitsGuessingWithoutLockingOutTheOwner) {
   for (int i = 0; i < 3; ++i) {
     EXPECT_THAT(authority_->IssueToken(Password("ci", "guess")), IsOciError(OciErrorCode::kUnauthorized));
   }
   const auto turned_away = authority_->IssueToken(Password("ci", "guess"));
   EXPECT_THAT(turned_away, IsOciError(OciErrorCode::kTooManyRequests));
   EXPECT_THAT(std::string(turned_away.status().message()), HasSubstr("try again in 3 s"));
-  // Not even the right one: it could be found out by trying.
+  // Not even the right one: otherwise trying would find it.
   EXPECT_THAT(authority_->IssueToken(As("ci")), IsOciError(OciErrorCode::kTooManyRequests));
   v1::IssueTokenRequest owner = As("ci");
   owner.set_remote_address("198.51.100.7");
   EXPECT_OK(authority_->IssueToken(owner));
-  // Anonymous pulls go on.
+  // Anonymous pulls still work.
   EXPECT_OK(authority_->IssueToken(Anonymous({})));
   clock_.Advance(absl::Seconds(3));
   EXPECT_OK(authority_->IssueToken(As("ci")));
@@ -182,13 +182,13 @@ TEST_F(AuthorityTest, RefreshTokensStandForTheirAccount) {
   EXPECT_EQ(Issue(anonymous).refresh_token(), "");
 }
 
-TEST_F(AuthorityTest, AnotherPasswordEndsRefreshTokens) {
+TEST_F(AuthorityTest, ANewPasswordInvalidatesRefreshTokens) {
   const std::string refresh = NewRefreshToken(As("ci")), other = NewRefreshToken(As("prod"));
   Write("accounts", absl::StrCat("ci:", BcryptHash::Make("new", 4).ToString(),
                                  "\nprod:", BcryptHash::Make("prod-password", 4).ToString(), "\n"));
   Open();
   EXPECT_THAT(authority_->IssueToken(Refresh(refresh)), IsOciError(OciErrorCode::kUnauthorized));
-  // As does the same one, hashed anew: nobody can tell.
+  // So does the same password with a new hash: it cannot be distinguished.
   EXPECT_THAT(authority_->IssueToken(Refresh(other)), IsOciError(OciErrorCode::kUnauthorized));
   Write("accounts", "");
   Open();
@@ -243,7 +243,7 @@ TEST_F(AuthorityIdentityTest, AProvidersTokenIsACredential) {
   EXPECT_EQ(response.scope(), "repository:driftwood/web:pull,push");
   EXPECT_EQ(ClaimsOf(response.token()).subject, "oidc+forge:job-7");
   EXPECT_EQ(response.refresh_token(), "");
-  // As docker login sends it.
+  // In the form that docker login sends.
   EXPECT_EQ(GrantedTo(Password("oidc", TokenOf("driftwood/web"), scopes)), response.scope());
   EXPECT_THAT(authority_->GetReadableRepositories("oidc+forge:job-7"),
               IsOkAndHolds(ElementsAre("driftwood/**", "public/**")));
@@ -251,7 +251,7 @@ TEST_F(AuthorityIdentityTest, AProvidersTokenIsACredential) {
   EXPECT_THAT(Read("audit"), Not(HasSubstr("eyJ")));
 }
 
-TEST_F(AuthorityIdentityTest, OthersAreNobody) {
+TEST_F(AuthorityIdentityTest, RefusesTokensThatMeetNoRule) {
   for (const std::string& token : {TokenOf("elsewhere/web"), TokenOf("driftwood/web", -absl::Hours(1)),
                                    TokenOf("driftwood/web") + "x", std::string("x"), std::string()}) {
     v1::IssueTokenRequest request = Password("oidc", token);
@@ -260,20 +260,20 @@ TEST_F(AuthorityIdentityTest, OthersAreNobody) {
   }
 }
 
-TEST_F(AuthorityIdentityTest, OurTokenEndsWithTheirs) {
+TEST_F(AuthorityIdentityTest, ATokenExpiresWithTheProvidersToken) {
   EXPECT_EQ(Issue(Password("oidc", TokenOf("driftwood/web", absl::Seconds(90)))).expires_in_seconds(), 90u);
-  // Clients rely on a minute.
+  // Clients rely on at least a minute.
   EXPECT_EQ(Issue(Password("oidc", TokenOf("driftwood/web", absl::Seconds(5)))).expires_in_seconds(), 60u);
 }
 
-TEST_F(AuthorityTest, WhatTheCatalogShows) {
+TEST_F(AuthorityTest, ListsReadableRepositories) {
   EXPECT_THAT(authority_->GetReadableRepositories("prod"), IsOkAndHolds(ElementsAre("driftwood/web", "public/**")));
   EXPECT_THAT(authority_->GetReadableRepositories(""), IsOkAndHolds(ElementsAre("public/**")));
   EXPECT_THAT(authority_->GetReadableRepositories("nobody"), IsOkAndHolds(ElementsAre("public/**")));
   EXPECT_THAT(authority_->GetReadableRepositories("admin"), IsOkAndHolds(testing::Contains("**")));
 }
 
-TEST_F(AuthorityTest, AuditLinesSayWhatHappenedAndHoldNoSecret) {
+TEST_F(AuthorityTest, AuditLinesContainEventsButNoSecrets) {
   const std::string refresh = NewRefreshToken(As("prod", {"repository:driftwood/web:pull,push"}));
   Issue(Refresh(refresh, {"repository:driftwood/web:pull"}));
   authority_->IssueToken(Password("prod", "guessed-password")).status().IgnoreError();
@@ -311,7 +311,7 @@ TEST_F(AuthorityTest, Counts) {
   EXPECT_EQ(Counter("entrepot_auth_attempts_total", "anonymous"), 1);
 }
 
-TEST_F(AuthorityTest, WhatCannotBeOpenedIsNamed) {
+TEST_F(AuthorityTest, NamesFilesThatCannotBeOpened) {
   const auto problem = [&] {
     const auto authority = Authority::Open(config_, {.kv = &kv_, .clock = &clock_, .registry = registry_});
     EXPECT_FALSE(authority.ok());

@@ -12,18 +12,18 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/auth/authority.h"
-#include "services/auth/bcrypt_hash.h"
-#include "services/core/fake_clock.h"
+#include "services/auth/credentials/bcrypt_hash.h"
+#include "services/core/time/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
-#include "services/kv/temporary_directory.h"
-#include "services/runtime/config_defaults.h"
+#include "services/kv/testing/temporary_directory.h"
+#include "services/runtime/config/config_defaults.h"
 #include "services/status/status_matchers.h"
 #include "services/token/key_set.h"
 #include "services/token/registry_token.h"
 
 namespace entrepot::auth {
 
-// For tests: an authority over a policy, an accounts file and a KV of their own. admin, ci and prod have the passwords
+// For tests: an authority with its own policy, accounts file and KV. The users admin, ci and prod have the passwords
 // "admin-password" and so on.
 class AuthorityTest : public testing::Test {
  protected:

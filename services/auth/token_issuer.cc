@@ -7,9 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "services/auth/permissions.h"
-#include "services/core/lower_hex.h"
-#include "services/kv/record_io.h"
+#include "services/auth/accounts/permissions.h"
+#include "services/core/text/lower_hex.h"
+#include "services/core/time/proto_time.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
 #include "services/token/registry_token.h"
@@ -17,11 +17,11 @@
 namespace entrepot::auth {
 namespace {
 
-// What verifiers read at most.
+// The most bytes that verifiers accept.
 constexpr size_t kTokenBytesMax = 16 * 1024;
 constexpr size_t kTokenIdBytes = 16;
 
-// Those that are scopes at all, those of one name as one.
+// The valid scopes. Scopes of the same name are merged.
 absl::StatusOr<std::vector<AccessScope>> ParseRequested(const v1::IssueTokenRequest& request) {
   std::vector<std::string> good;
   for (const std::string& scopes : request.scopes()) {
@@ -32,7 +32,7 @@ absl::StatusOr<std::vector<AccessScope>> ParseRequested(const v1::IssueTokenRequ
   return ParseAccessScopes(absl::StrJoin(good, " "));
 }
 
-// What is granted, without what was asked for in vain.
+// The granted scopes, without those that have no action.
 std::vector<AccessScope> WithActions(std::vector<AccessScope> scopes) {
   std::erase_if(scopes, [](const AccessScope& scope) { return scope.actions.empty(); });
   return scopes;
@@ -40,7 +40,8 @@ std::vector<AccessScope> WithActions(std::vector<AccessScope> scopes) {
 
 absl::Time WholeSeconds(absl::Time time) { return absl::FromUnixSeconds(absl::ToUnixSeconds(time)); }
 
-// As long as the credential lasts, but as clients may rely on (Distribution's token specification, "expires_in").
+// No longer than the credential is valid, but at least as long as clients may rely on (Distribution's token
+// specification, "expires_in").
 absl::Duration LifetimeFor(const Account& account, absl::Time now, absl::Duration longest) {
   return std::min(longest, std::max(absl::Seconds(60), WholeSeconds(account.expires_at) - now));
 }
@@ -60,14 +61,14 @@ absl::StatusOr<v1::IssueTokenResponse> TokenIssuer::IssueToken(const v1::IssueTo
   ASSIGN_OR_RETURN(*response.mutable_token(), Sign(account, now, lifetime, std::move(granted)));
   ASSIGN_OR_RETURN(*response.mutable_refresh_token(), RefreshTokenFor(request, account));
   response.set_expires_in_seconds(static_cast<uint32_t>(absl::ToInt64Seconds(lifetime)));
-  *response.mutable_issued_at() = kv::ToTimestamp(now);
+  *response.mutable_issued_at() = ToTimestamp(now);
   parts_.metrics->CountToken();
   parts_.audit->Token(request, account.name(), JoinAccessScopes(requested), response.scope());
   return response;
 }
 
 absl::Status TokenIssuer::CheckService(const std::string& service) const {
-  // Clients repeat what the challenge told them, or say nothing.
+  // Clients repeat the service of the challenge, or send none.
   if (service.empty() || service == parts_.service) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("this registry's service is ", QuotedInput(parts_.service), ", not ", QuotedInput(service)));
@@ -85,7 +86,7 @@ absl::StatusOr<std::string> TokenIssuer::Sign(const Account& account, absl::Time
                                                       .expires_at = now + lifetime,
                                                       .id = RandomLowerHex(kTokenIdBytes),
                                                       .access = std::move(granted)});
-  if (token.size() > kTokenBytesMax) return absl::InvalidArgumentError("too many scopes: ask for fewer at once");
+  if (token.size() > kTokenBytesMax) return absl::InvalidArgumentError("too many scopes: request fewer at once");
   return token;
 }
 

@@ -7,23 +7,23 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "entrepot/auth/v1/auth_service.pb.h"
-#include "services/auth/account.h"
-#include "services/auth/audit_trail.h"
-#include "services/auth/auth_metrics.h"
+#include "services/auth/accounts/audit_trail.h"
 #include "services/auth/authenticator.h"
-#include "services/auth/refresh_tokens.h"
-#include "services/auth/signing_key_set.h"
+#include "services/auth/records/account.h"
+#include "services/auth/records/auth_metrics.h"
+#include "services/auth/tokens/refresh_tokens.h"
+#include "services/auth/tokens/signing_key_set.h"
 #include "services/core/access_scope.h"
-#include "services/core/clock.h"
+#include "services/core/time/clock.h"
 #include "services/policy/policy_file.h"
 
 namespace entrepot::auth {
 
-// Gives tokens to whom it finds out to be somebody, or nobody, for what the policy allows of what he asked for
-// (proto/entrepot/auth/v1/auth_service.proto). Thread-safe.
+// Issues tokens: authenticates the request and grants the requested scopes as far as the policy allows them to the
+// account, which may be anonymous (proto/entrepot/auth/v1/auth_service.proto). Thread-safe.
 class TokenIssuer {
  public:
-  // All but the texts outlive it.
+  // The objects must outlive the issuer.
   struct Parts {
     Authenticator* authenticator;
     RefreshTokens* refresh_tokens;
@@ -39,8 +39,8 @@ class TokenIssuer {
 
   explicit TokenIssuer(Parts parts) : parts_(std::move(parts)) {}
 
-  // kInvalidArgument: the service is not ours, or more scopes than fit into a token. Scopes that are malformed or of no
-  // kind that we know grant nothing.
+  // kInvalidArgument: the request names another service, or more scopes than fit into a token. Scopes that are
+  // malformed or of an unknown type grant nothing.
   absl::StatusOr<v1::IssueTokenResponse> IssueToken(const v1::IssueTokenRequest& request);
 
  private:

@@ -1,14 +1,13 @@
 #include "services/blob/blob_backups.h"
 
 #include "absl/strings/str_cat.h"
-#include "services/blob/object_snapshot.h"
-#include "services/core/failpoint.h"
-#include "services/core/named_backup.h"
+#include "services/core/failpoint/failpoint.h"
+#include "services/core/files/named_backup.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {
 
-absl::StatusOr<ObjectSnapshot> BlobBackups::Take(const std::string& name) {
+absl::StatusOr<ObjectSnapshot> BlobBackups::Make(const std::string& name) {
   absl::MutexLock lock(&mutex_);
   ObjectSnapshot snapshot;
   RETURN_IF_ERROR(MakeNamedBackup(directory_, name, [&](const std::string& directory) -> absl::Status {
@@ -21,7 +20,7 @@ absl::StatusOr<ObjectSnapshot> BlobBackups::Take(const std::string& name) {
 absl::StatusOr<ObjectSnapshot> BlobBackups::Copy(const std::string& to) {
   if (snapshot_kv_) RETURN_IF_ERROR(snapshot_kv_(absl::StrCat(to, "/kv")));
   RETURN_IF_ERROR(Failpoint("blob.snapshot.records_copied"));
-  ASSIGN_OR_RETURN(const ObjectSnapshot snapshot, CopyObjects(calls_, blobs_, absl::StrCat(to, "/blobs")));
+  ASSIGN_OR_RETURN(const ObjectSnapshot snapshot, store_.CopyTo(absl::StrCat(to, "/blobs")));
   RETURN_IF_ERROR(Failpoint("blob.snapshot.copied"));
   return snapshot;
 }

@@ -9,36 +9,35 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
-#include "services/blob/blob_directory.h"
-#include "services/blob/system_calls.h"
-#include "services/core/object_access.h"
+#include "services/blob/objects/object_store.h"
+#include "services/core/blob_storage.h"
 
 namespace entrepot::blob {
 
-// Copies of the store:
-//   <directory>/<name>/blobs    all objects that are files (object_snapshot.h)
-//   <directory>/<name>/kv       the service's records and small objects, where they are in a KV of its own
-// The records are copied first: whatever they name is among the objects. A copy gets its name when it is whole. Calls
-// come one after the other. Failpoints: blob.snapshot.{records_copied,objects_copied,copied}. Thread-safe.
+// Backups of the blob service:
+//   <directory>/<name>/blobs    all large objects (StagingObjectStore::CopyTo)
+//   <directory>/<name>/kv       the service's records and small objects, if they are in a KV of its own
+// The records are copied first, so that the backup contains every object that they name. A backup gets its name when it
+// is complete. One backup runs at a time. Failpoints: blob.snapshot.{records_copied,objects_copied,copied}.
+// Thread-safe.
 class BlobBackups {
  public:
-  // Copies the KV into a directory that is not there yet. Empty: the KV is another's to copy.
+  // Copies the KV into a directory that does not exist yet. Empty if the KV is not this service's own.
   using SnapshotKv = std::function<absl::Status(const std::string& directory)>;
 
   // The pointers outlive this.
-  BlobBackups(std::string directory, SnapshotKv snapshot_kv, const BlobDirectory* blobs, SystemCalls* calls)
-      : directory_(std::move(directory)), snapshot_kv_(std::move(snapshot_kv)), blobs_(*blobs), calls_(*calls) {}
+  BlobBackups(std::string directory, SnapshotKv snapshot_kv, StagingObjectStore* store)
+      : directory_(std::move(directory)), snapshot_kv_(std::move(snapshot_kv)), store_(*store) {}
 
-  // `name` is one (ObjectAccess::Snapshot). kAlreadyExists.
-  absl::StatusOr<ObjectSnapshot> Take(const std::string& name);
+  // `name` must be valid (named_backup.h). kAlreadyExists if there is a backup of that name.
+  absl::StatusOr<ObjectSnapshot> Make(const std::string& name);
 
  private:
   absl::StatusOr<ObjectSnapshot> Copy(const std::string& to);
 
   const std::string directory_;
   const SnapshotKv snapshot_kv_;
-  const BlobDirectory& blobs_;
-  SystemCalls& calls_;
+  StagingObjectStore& store_;
   absl::Mutex mutex_;
 };
 

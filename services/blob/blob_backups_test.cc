@@ -13,13 +13,15 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
-#include "services/blob/blob_factory.h"
-#include "services/blob/faulty_system_calls.h"
+#include "services/blob/blob_stack.h"
+#include "services/blob/io/faulty_system_calls.h"
+#include "services/core/content.h"
 #include "services/core/digester.h"
-#include "services/core/fake_clock.h"
-#include "services/kv/kv_factory.h"
-#include "services/kv/temporary_directory.h"
-#include "services/runtime/config_defaults.h"
+#include "services/core/time/eventually.h"
+#include "services/core/time/fake_clock.h"
+#include "services/kv/stack/kv_stack.h"
+#include "services/kv/testing/temporary_directory.h"
+#include "services/runtime/config/config_defaults.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_matchers.h"
 
@@ -30,7 +32,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using Call = FaultySystemCalls::Call;
 
-// A store in a data directory, as a process of its own has it.
+// A store in a data directory, as in a process of its own.
 class Store {
  public:
   Store(const std::string& data, const Clock* clock, SystemCalls* calls = SystemCalls::Default()) {
@@ -48,12 +50,12 @@ class Store {
     const UploadId id = sessions.Start(owner_, DigestAlgorithm::kSha256)->id;
     std::unique_ptr<UploadAppender> appender = *sessions.Append(owner_, id, {});
     EXPECT_OK(appender->Append(bytes));
-    SealedUpload sealed = *appender->FinishAndSeal(ComputeDigest(DigestAlgorithm::kSha256, bytes));
+    Blob sealed = *appender->FinishAndSeal(ComputeDigest(DigestAlgorithm::kSha256, bytes));
     EXPECT_OK(sessions.Forget(owner_, id));
     return {sealed.digest, sealed.size_bytes, sealed.storage_key};
   }
 
-  ObjectAccess& objects() { return stack_->object_access(); }
+  BlobStorage& objects() { return stack_->storage(); }
 
  private:
   const UploadOwner owner_{.repository = *RepositoryName::Parse("a"), .account = ""};
@@ -84,7 +86,7 @@ class BlobBackupsTest : public testing::Test {
   FaultySystemCalls calls_;
 };
 
-TEST_F(BlobBackupsTest, ABackupOpensAsTheStoreDid) {
+TEST_F(BlobBackupsTest, ABackupOpensLikeTheStore) {
   std::vector<Blob> before;
   {
     Store store(data_, &clock_);
@@ -95,16 +97,16 @@ TEST_F(BlobBackupsTest, ABackupOpensAsTheStoreDid) {
     ASSERT_OK_AND_ASSIGN(const ObjectSnapshot snapshot, store.objects().Snapshot("one"));
     EXPECT_EQ(snapshot.objects, 3);
     EXPECT_EQ(snapshot.object_bytes, 3 * kLarge);
-    // What becomes of the store is nothing to the backup.
+    // Later changes of the store do not affect the backup.
     for (const Blob& blob : before) EXPECT_OK(store.objects().Delete(blob.storage_key));
   }
   Store restored(BackupOf("one"), &clock_);
   for (const Blob& blob : before) EXPECT_OK(restored.objects().Verify(blob, 0));
   const Blob later = restored.Put(std::string(kLarge, 'z'));
-  EXPECT_OK(restored.objects().Verify(later, 0)) << "it goes on as a store of its own";
+  EXPECT_OK(restored.objects().Verify(later, 0)) << "the restored store is independent";
 }
 
-TEST_F(BlobBackupsTest, NeitherHalfOpensWithTheOtherOfAnotherStore) {
+TEST_F(BlobBackupsTest, HalvesOfDifferentBackupsDoNotOpen) {
   Store store(data_, &clock_);
   ASSERT_OK(store.objects().Snapshot("one"));
   std::filesystem::remove(BackupOf("one") + "/blobs/store_id");
@@ -117,7 +119,7 @@ TEST_F(BlobBackupsTest, NeitherHalfOpensWithTheOtherOfAnotherStore) {
               StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
-TEST_F(BlobBackupsTest, HoldsAllThatWasStoredBeforeItWhileOthersStore) {
+TEST_F(BlobBackupsTest, ContainsAllEarlierObjectsOfConcurrentWriters) {
   constexpr int kWriters = 3;
   std::array<std::vector<Blob>, kWriters> stored;
   std::array<std::atomic<size_t>, kWriters> acknowledged{};
@@ -136,7 +138,7 @@ TEST_F(BlobBackupsTest, HoldsAllThatWasStoredBeforeItWhileOthersStore) {
       });
     }
     for (std::atomic<size_t>& count : acknowledged) {
-      while (count < 6) std::this_thread::yield();
+      EXPECT_TRUE(Eventually([&] { return count >= 6; }));
     }
     std::array<size_t, kWriters> counts;
     for (int w = 0; w < kWriters; ++w) counts[w] = acknowledged[w];
@@ -151,7 +153,7 @@ TEST_F(BlobBackupsTest, HoldsAllThatWasStoredBeforeItWhileOthersStore) {
   for (const Blob& blob : before) EXPECT_OK(restored.objects().Verify(blob, 0));
 }
 
-TEST_F(BlobBackupsTest, ANameIsTakenOnce) {
+TEST_F(BlobBackupsTest, RefusesAnExistingName) {
   Store store(data_, &clock_);
   ASSERT_OK(store.objects().Snapshot("one"));
   EXPECT_THAT(store.objects().Snapshot("one"), StatusIs(absl::StatusCode::kAlreadyExists));
@@ -159,7 +161,7 @@ TEST_F(BlobBackupsTest, ANameIsTakenOnce) {
   EXPECT_THAT(Backups(), ElementsAre("one"));
 }
 
-TEST_F(BlobBackupsTest, CopiesWhereNoLinkCanBeMade) {
+TEST_F(BlobBackupsTest, CopiesFilesIfLinksFail) {
   Blob blob{ComputeDigest(DigestAlgorithm::kSha256, ""), 0, StorageKey::Random(StorageTier::kFile)};
   {
     Store store(data_, &clock_, &calls_);
@@ -172,7 +174,7 @@ TEST_F(BlobBackupsTest, CopiesWhereNoLinkCanBeMade) {
   EXPECT_OK(restored.objects().Verify(blob, 0));
 }
 
-TEST_F(BlobBackupsTest, WhatFailsLeavesNothingBehind) {
+TEST_F(BlobBackupsTest, AFailedBackupLeavesNothingBehind) {
   Store store(data_, &clock_, &calls_);
   store.Put(std::string(kLarge, 'a'));
   for (Call call : {Call::kLink, Call::kSync, Call::kWrite}) {
@@ -184,7 +186,7 @@ TEST_F(BlobBackupsTest, WhatFailsLeavesNothingBehind) {
   EXPECT_OK(store.objects().Snapshot("one"));
 }
 
-TEST_F(BlobBackupsTest, WhatWasCutOffIsBegunAnew) {
+TEST_F(BlobBackupsTest, RestartsAnInterruptedBackup) {
   Store store(data_, &clock_);
   std::filesystem::create_directories(data_ + "/backups/.one.partial/blobs/objects/00/strange");
   ASSERT_OK(store.objects().Snapshot("one"));

@@ -6,17 +6,19 @@
 #include <utility>
 #include <vector>
 
-#include "services/blob/blob_messages.h"
 #include "services/blob/object_read_reactor.h"
 #include "services/blob/upload_append_reactor.h"
+#include "services/core/content.h"
 #include "services/core/storage_key.h"
-#include "services/runtime/grpc_unary_call.h"
+#include "services/runtime/grpc/grpc_unary_call.h"
 #include "services/status/status_macros.h"
+#include "services/wire/blob_messages.h"
+#include "services/wire/content_messages.h"
 
 namespace entrepot::blob {
 namespace {
 
-// What fits a message with ease.
+// So many entries fit into one message easily.
 constexpr uint32_t kListMax = 10'000;
 
 }  // namespace
@@ -28,7 +30,7 @@ grpc::ServerUnaryReactor* BlobService::StartUpload(grpc::CallbackServerContext* 
     ASSIGN_OR_RETURN(const std::optional<DigestAlgorithm> algorithm, FromMessage(request->algorithm()));
     ASSIGN_OR_RETURN(const Upload upload, sessions_.Start({.repository = repository, .account = request->account()},
                                                           algorithm.value_or(DigestAlgorithm::kSha256)));
-    ToMessage(upload, response);
+    *response = ToMessage(upload);
     return absl::OkStatus();
   });
 }
@@ -38,7 +40,7 @@ grpc::ServerUnaryReactor* BlobService::GetUpload(grpc::CallbackServerContext* co
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
     ASSIGN_OR_RETURN(const Upload upload, sessions_.Get(name.owner, name.id));
-    ToMessage(upload, response);
+    *response = ToMessage(upload);
     return absl::OkStatus();
   });
 }
@@ -49,12 +51,12 @@ grpc::ServerReadReactor<v1::AppendToUploadRequest>* BlobService::AppendToUpload(
 }
 
 grpc::ServerUnaryReactor* BlobService::SealUpload(grpc::CallbackServerContext* context,
-                                                  const v1::SealUploadRequest* request, v1::SealedUpload* response) {
+                                                  const v1::SealUploadRequest* request, types::v1::Blob* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
     ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request->digest()));
-    ASSIGN_OR_RETURN(const SealedUpload sealed, sessions_.Seal(name.owner, name.id, digest));
-    ToMessage(sealed, response);
+    ASSIGN_OR_RETURN(const Blob sealed, sessions_.Seal(name.owner, name.id, digest));
+    *response = ToMessage(sealed);
     return absl::OkStatus();
   });
 }
@@ -77,7 +79,7 @@ grpc::ServerUnaryReactor* BlobService::ForgetUpload(grpc::CallbackServerContext*
 
 grpc::ServerWriteReactor<v1::ReadObjectResponse>* BlobService::ReadObject(grpc::CallbackServerContext*,
                                                                           const v1::ReadObjectRequest* request) {
-  return new ObjectReadReactor(&reads_, &executor_, request);
+  return new ObjectReadReactor(&reader_, &executor_, request);
 }
 
 grpc::ServerUnaryReactor* BlobService::DeleteObject(grpc::CallbackServerContext* context,
@@ -99,9 +101,8 @@ grpc::ServerUnaryReactor* BlobService::CheckObject(grpc::CallbackServerContext* 
 grpc::ServerUnaryReactor* BlobService::VerifyObject(grpc::CallbackServerContext* context,
                                                     const v1::VerifyObjectRequest* request, v1::VerifyObjectResponse*) {
   return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
-    ASSIGN_OR_RETURN(Digest digest, Digest::Parse(request->digest()));
-    ASSIGN_OR_RETURN(StorageKey key, StorageKey::Parse(request->storage_key()));
-    return objects_.Verify({std::move(digest), request->size_bytes(), std::move(key)}, request->bytes_per_second());
+    ASSIGN_OR_RETURN(const Blob blob, FromMessage(request->blob()));
+    return objects_.Verify(blob, request->bytes_per_second());
   });
 }
 
@@ -137,7 +138,7 @@ grpc::ServerUnaryReactor* BlobService::ListAbandonedUploads(grpc::CallbackServer
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const std::vector<Blob> blobs, objects_.ListAbandoned(std::min(request->limit(), kListMax)));
     for (const Blob& blob : blobs) {
-      ToMessage(SealedUpload{blob.digest, blob.size_bytes, blob.storage_key}, response->add_uploads());
+      *response->add_uploads() = ToMessage(blob);
     }
     return absl::OkStatus();
   });

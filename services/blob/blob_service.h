@@ -3,23 +3,24 @@
 
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
-#include "services/blob/blob_factory.h"
-#include "services/blob/upload_sessions.h"
-#include "services/blob/verified_reads.h"
-#include "services/core/object_access.h"
-#include "services/runtime/executor.h"
+#include "services/blob/blob_stack.h"
+#include "services/blob/objects/verified_reader.h"
+#include "services/blob/sessions/upload_sessions.h"
+#include "services/core/blob_storage.h"
+#include "services/core/content.h"
+#include "services/runtime/threads/executor.h"
 
 namespace entrepot::blob {
 
-// entrepot.blob.v1.BlobService over the service's own classes: parses, calls, answers. What blocks runs on the
-// executor.
+// Serves entrepot.blob.v1.BlobService with the service's own classes: parses requests, calls the class, converts the
+// result. Blocking work runs on the executor.
 class BlobService : public v1::BlobService::CallbackService {
  public:
-  // Both outlive the server that this is registered with.
+  // Both must outlive the server that this is registered with.
   BlobService(BlobStack* stack, runtime::Executor* executor)
       : sessions_(stack->upload_sessions()),
-        reads_(stack->reads()),
-        objects_(stack->object_access()),
+        reader_(stack->reader()),
+        objects_(stack->storage()),
         executor_(*executor) {}
 
   grpc::ServerUnaryReactor* StartUpload(grpc::CallbackServerContext* context, const v1::StartUploadRequest* request,
@@ -29,7 +30,7 @@ class BlobService : public v1::BlobService::CallbackService {
   grpc::ServerReadReactor<v1::AppendToUploadRequest>* AppendToUpload(grpc::CallbackServerContext* context,
                                                                      v1::Upload* response) override;
   grpc::ServerUnaryReactor* SealUpload(grpc::CallbackServerContext* context, const v1::SealUploadRequest* request,
-                                       v1::SealedUpload* response) override;
+                                       types::v1::Blob* response) override;
   grpc::ServerUnaryReactor* CancelUpload(grpc::CallbackServerContext* context, const v1::CancelUploadRequest* request,
                                          v1::CancelUploadResponse* response) override;
   grpc::ServerUnaryReactor* ForgetUpload(grpc::CallbackServerContext* context, const v1::ForgetUploadRequest* request,
@@ -60,8 +61,8 @@ class BlobService : public v1::BlobService::CallbackService {
 
  private:
   UploadSessions& sessions_;
-  VerifiedReads& reads_;
-  ObjectAccess& objects_;
+  VerifiedReader& reader_;
+  BlobStorage& objects_;
   runtime::Executor& executor_;
 };
 

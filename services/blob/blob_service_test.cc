@@ -6,6 +6,7 @@
 #include "grpcpp/grpcpp.h"
 #include "gtest/gtest.h"
 #include "services/blob/reactor_test_server.h"
+#include "services/core/content.h"
 #include "services/core/digester.h"
 #include "services/status/grpc_status.h"
 #include "services/status/oci_error.h"
@@ -47,7 +48,7 @@ class BlobServiceTest : public testing::Test {
     return Call(&v1::BlobService::Stub::GetUpload, About<v1::GetUploadRequest>(id, repository));
   }
 
-  absl::StatusOr<v1::SealedUpload> Seal(const std::string& id, const std::string& digest) {
+  absl::StatusOr<types::v1::Blob> Seal(const std::string& id, const std::string& digest) {
     auto request = About<v1::SealUploadRequest>(id);
     request.set_digest(digest);
     return Call(&v1::BlobService::Stub::SealUpload, request);
@@ -63,7 +64,7 @@ TEST_F(BlobServiceTest, AnUploadFromStartToForget) {
   ASSERT_OK_AND_ASSIGN(const v1::Upload same, Get(upload.upload_id()));
   EXPECT_EQ(same.upload_id(), upload.upload_id());
 
-  ASSERT_OK_AND_ASSIGN(const v1::SealedUpload sealed, Seal(upload.upload_id(), empty_digest_));
+  ASSERT_OK_AND_ASSIGN(const types::v1::Blob sealed, Seal(upload.upload_id(), empty_digest_));
   EXPECT_EQ(sealed.digest(), empty_digest_);
   EXPECT_EQ(sealed.size_bytes(), 0);
   EXPECT_OK(Seal(upload.upload_id(), empty_digest_));
@@ -101,7 +102,7 @@ TEST_F(BlobServiceTest, ASessionOfAnotherAccountIsUnknown) {
   EXPECT_OK(Call(&v1::BlobService::Stub::GetUpload, request));
 }
 
-TEST_F(BlobServiceTest, WhatIsNotWellFormedIsRefused) {
+TEST_F(BlobServiceTest, RefusesMalformedRequests) {
   ASSERT_OK_AND_ASSIGN(const v1::Upload upload, Start(v1::DIGEST_ALGORITHM_SHA512));
   EXPECT_THAT(Seal(upload.upload_id(), "md5:00"), IsOciError(OciErrorCode::kDigestInvalid));
   EXPECT_THAT(Get(upload.upload_id(), "Team/App"), IsOciError(OciErrorCode::kNameInvalid));

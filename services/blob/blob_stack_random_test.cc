@@ -13,15 +13,16 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
-#include "services/blob/blob_factory.h"
-#include "services/blob/faulty_system_calls.h"
-#include "services/blob/kv_object_tier.h"
-#include "services/blob/object_store_conformance.h"
+#include "services/blob/blob_stack.h"
+#include "services/blob/io/faulty_system_calls.h"
+#include "services/blob/objects/kv_object_store.h"
+#include "services/blob/objects/object_store_conformance.h"
+#include "services/core/content.h"
 #include "services/core/digester.h"
-#include "services/core/fake_clock.h"
-#include "services/kv/rocksdb_kv_engine.h"
-#include "services/kv/temporary_directory.h"
-#include "services/runtime/config_defaults.h"
+#include "services/core/time/fake_clock.h"
+#include "services/kv/stack/kv_stack.h"
+#include "services/kv/testing/temporary_directory.h"
+#include "services/runtime/config/config_defaults.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_matchers.h"
 
@@ -30,32 +31,30 @@ namespace {
 
 using Call = FaultySystemCalls::Call;
 
-// What a session should be.
+// The expected state of a session.
 struct ModelSession {
   UploadOwner owner;
   std::string bytes;
   // Set once it is sealed.
-  std::optional<SealedUpload> sealed;
-  // Its staged bytes were damaged while the service was down.
+  std::optional<Blob> sealed;
+  // Whether its staged bytes were damaged while the service was down.
   bool damaged = false;
 };
 
-// Random requests, faults and restarts against the stack on files and RocksDB, and against a plain model beside it.
+// Sends random requests, faults and restarts to the stack on files and the real KV, and compares it with a plain model.
 class BlobStackRandomTest : public testing::TestWithParam<int> {
  protected:
   BlobStackRandomTest() : random_(GetParam()) { Open(); }
 
   void Open() {
-    kv::RocksDbKvEngine::Options kv_options;
-    kv_options.directory = directory_.path() + "/kv";
-    kv_ = *kv::RocksDbKvEngine::Open(kv_options);
+    kv_ = *kv::KvStack::Open(directory_.path() + "/kv", std::make_shared<prometheus::Registry>());
     BlobStackOptions options;
     options.directory = BlobsPath();
     runtime::FillDefaults(&options.uploads);
     options.object_durability = kv::Durability::kBuffered;
     options.upkeep_interval = absl::Hours(1);
     BlobStackParts parts;
-    parts.kv = kv_.get();
+    parts.kv = kv_->engine();
     parts.clock = &clock_;
     parts.registry = std::make_shared<prometheus::Registry>();
     parts.system_calls = &calls_;
@@ -126,7 +125,7 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
     model_.emplace(upload.id, ModelSession{.owner = owner, .bytes = "", .sealed = {}});
   }
 
-  // Where the session is no longer open to appends, checks that and tells so.
+  // If the session is no longer open to appends, checks that and returns true.
   bool IsOver(std::map<UploadId, ModelSession>::iterator i) {
     const auto& [id, session] = *i;
     if (!session.sealed.has_value() && !session.damaged) return false;
@@ -149,7 +148,7 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
       session.bytes += bytes;
     }
     if (OneIn(3)) return Finish(i, *appender);
-    if (OneIn(2)) appender.reset();  // As when the client goes away.
+    if (OneIn(2)) appender.reset();  // As if the client left.
   }
 
   void Finish(std::map<UploadId, ModelSession>::iterator i, UploadAppender& appender) {
@@ -190,14 +189,14 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
     const auto i = Pick();
     auto& [id, session] = *i;
     if (session.sealed.has_value()) {
-      ASSERT_OK_AND_ASSIGN(const SealedUpload again, sessions().Seal(session.owner, id, session.sealed->digest));
+      ASSERT_OK_AND_ASSIGN(const Blob again, sessions().Seal(session.owner, id, session.sealed->digest));
       EXPECT_EQ(again.storage_key, session.sealed->storage_key);
       EXPECT_EQ(again.size_bytes, session.bytes.size());
       return;
     }
     const bool right = !OneIn(6);
     const Digest digest = DigestOf(right ? session.bytes : session.bytes + "?");
-    absl::StatusOr<SealedUpload> sealed = sessions().Seal(session.owner, id, digest);
+    absl::StatusOr<Blob> sealed = sessions().Seal(session.owner, id, digest);
     if (session.damaged || !right) {
       EXPECT_THAT(sealed,
                   IsOciError(session.damaged ? OciErrorCode::kBlobUploadUnknown : OciErrorCode::kDigestInvalid));
@@ -231,7 +230,7 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
 
   void Read() {
     for (const auto& [key, bytes] : objects_) {
-      ASSERT_OK_AND_ASSIGN(const OpenObject object, stack_->object_reader().Open(key));
+      ASSERT_OK_AND_ASSIGN(const OpenObject object, stack_->objects().Open(key));
       ASSERT_TRUE(Contents(object) == bytes) << key.ToString();
     }
   }
@@ -240,8 +239,8 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
     Close();
     for (auto& [id, session] : model_) {
       const std::string path = absl::StrCat(BlobsPath(), "/staging/", id.ToString());
-      // Fewer bytes may be in the record still, beside a staged file that a full disk left.
-      if (session.bytes.size() > KvObjectTier::kObjectBytesMax && !session.sealed.has_value() && !session.damaged &&
+      // A smaller upload may still be in the record, beside a staged file that a full disk left.
+      if (session.bytes.size() > KvObjectStore::kObjectBytesMax && !session.sealed.has_value() && !session.damaged &&
           OneIn(3)) {
         Tear(path, session);
       }
@@ -256,13 +255,13 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
     }
   }
 
-  // What a power cut, or a crash behind the last save, leaves of a staged file.
+  // Changes a staged file as a power cut, or a crash after the last save, may.
   void Tear(const std::string& path, ModelSession& session) {
     ASSERT_GE(std::filesystem::file_size(path), session.bytes.size());
     const size_t middle = session.bytes.size() / 2;
     switch (Below(3)) {
       case 0:
-        std::ofstream(path, std::ios::app) << "written behind the last save";
+        std::ofstream(path, std::ios::app) << "written after the last save";
         return;
       case 1:
         std::filesystem::resize_file(path, middle);
@@ -278,13 +277,13 @@ class BlobStackRandomTest : public testing::TestWithParam<int> {
   kv::TemporaryDirectory directory_;
   FakeClock clock_;
   FaultySystemCalls calls_;
-  std::unique_ptr<kv::KvEngine> kv_;
+  std::unique_ptr<kv::KvStack> kv_;
   std::unique_ptr<BlobStack> stack_;
   std::map<UploadId, ModelSession> model_;
   std::map<StorageKey, std::string> objects_;
 };
 
-TEST_P(BlobStackRandomTest, DoesWhatTheModelDoes) {
+TEST_P(BlobStackRandomTest, BehavesLikeTheModel) {
   for (int i = 0; i < 1'000 && !HasFatalFailure(); ++i) Step();
   Read();
   EXPECT_GT(objects_.size(), 10);

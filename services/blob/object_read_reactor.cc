@@ -7,8 +7,8 @@
 #include <utility>
 #include <variant>
 
-#include "services/blob/file_io.h"
-#include "services/blob/system_calls.h"
+#include "services/blob/io/file_io.h"
+#include "services/blob/io/system_calls.h"
 #include "services/core/digest.h"
 #include "services/core/storage_key.h"
 #include "services/status/grpc_status.h"
@@ -16,9 +16,9 @@
 
 namespace entrepot::blob {
 
-ObjectReadReactor::ObjectReadReactor(VerifiedReads* reads, runtime::Executor* executor,
+ObjectReadReactor::ObjectReadReactor(VerifiedReader* reader, runtime::Executor* executor,
                                      const v1::ReadObjectRequest* request)
-    : reads_(*reads),
+    : reader_(*reader),
       executor_(*executor),
       request_(*request),
       offset_bytes_(request->offset_bytes()),
@@ -35,7 +35,7 @@ absl::Status ObjectReadReactor::Open() {
   if (!request_.digest().empty()) {
     ASSIGN_OR_RETURN(whole, Digest::Parse(request_.digest()));
   }
-  ASSIGN_OR_RETURN(content_, reads_.Open(key, {offset_bytes_, remaining_bytes_}, whole));
+  ASSIGN_OR_RETURN(content_, reader_.Open(key, {offset_bytes_, remaining_bytes_}, whole));
   return absl::OkStatus();
 }
 
@@ -70,7 +70,7 @@ absl::StatusOr<size_t> ObjectReadReactor::ReadInto(std::string& data) {
 }
 
 void ObjectReadReactor::OnWriteDone(bool ok) {
-  // The client is gone.
+  // The client has left.
   if (!ok) return Finish(grpc::Status::CANCELLED);
   executor_.Post([this] { WriteNext(); });
 }

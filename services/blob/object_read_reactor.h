@@ -10,32 +10,32 @@
 #include "absl/status/statusor.h"
 #include "entrepot/blob/v1/blob_service.pb.h"
 #include "grpcpp/support/server_callback.h"
-#include "services/blob/verified_reads.h"
-#include "services/runtime/executor.h"
+#include "services/blob/objects/verified_reader.h"
+#include "services/runtime/threads/executor.h"
 
 namespace entrepot::blob {
 
-// One ReadObject call. At most one message is under way, and the next is read from the disk only when gRPC has taken
-// it: a slow client holds one message and gRPC's window. Deletes itself.
+// One ReadObject call. At most one message is being sent, and the next one is read from the disk only after gRPC has
+// taken it, so a slow client costs one message and gRPC's window. Deletes itself.
 class ObjectReadReactor : public grpc::ServerWriteReactor<v1::ReadObjectResponse> {
  public:
-  // Large enough for the cost of a message not to matter, small enough for many streams at once.
+  // Large enough that the cost per message does not matter, small enough for many concurrent streams.
   static constexpr size_t kMessageBytes = 256 << 10;
 
-  // `reads` and `executor` outlive the call; `request` is the call's.
-  ObjectReadReactor(VerifiedReads* reads, runtime::Executor* executor, const v1::ReadObjectRequest* request);
+  // `reader` and `executor` outlive the call; `request` is the call's.
+  ObjectReadReactor(VerifiedReader* reader, runtime::Executor* executor, const v1::ReadObjectRequest* request);
 
   void OnWriteDone(bool ok) override;
   void OnDone() override { delete this; }
 
  private:
   absl::Status Open();
-  // The next bytes of the range into response_.
+  // Reads the next bytes of the range into response_.
   absl::Status Fill();
   absl::StatusOr<size_t> ReadInto(std::string& data);
   void WriteNext();
 
-  VerifiedReads& reads_;
+  VerifiedReader& reader_;
   runtime::Executor& executor_;
   const v1::ReadObjectRequest& request_;
   std::optional<ReadContent> content_;

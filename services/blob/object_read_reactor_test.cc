@@ -52,11 +52,11 @@ TEST_F(ObjectReadReactorTest, StreamsObjectsOfBothTiers) {
   }
 }
 
-TEST_F(ObjectReadReactorTest, HoldsTheEndBackOfWhatHasAnotherDigest) {
+TEST_F(ObjectReadReactorTest, WithholdsTheEndOfACorruptObject) {
   for (size_t size : {5'000UL, 1'000'000UL}) {
     const std::string bytes = CountingText(size);
     v1::ReadObjectRequest request = Request(server_.Store(bytes).ToString(), 0, size);
-    // Nothing is known of it any more.
+    // Starts without recorded results.
     server_.Restart();
     for (const std::string& of : {bytes + "x", bytes}) {
       request.set_digest(ComputeDigest(DigestAlgorithm::kSha256, of).ToString());
@@ -79,7 +79,7 @@ TEST_F(ObjectReadReactorTest, HoldsTheEndBackOfWhatHasAnotherDigest) {
   }
 }
 
-TEST_F(ObjectReadReactorTest, ChecksTheRestTogetherWithWhatCameBefore) {
+TEST_F(ObjectReadReactorTest, ChecksARestTogetherWithTheSkippedBytes) {
   const std::string bytes = CountingText(1'000'000);
   v1::ReadObjectRequest request = Request(server_.Store(bytes).ToString(), 600'000, 400'000);
   request.set_digest(ComputeDigest(DigestAlgorithm::kSha256, bytes).ToString());
@@ -118,7 +118,7 @@ TEST_F(ObjectReadReactorTest, AnUnknownObjectIsNotFound) {
   EXPECT_THAT(Read(StorageKey::Random(StorageTier::kKv).ToString(), 0, 0), IsOciError(OciErrorCode::kBlobUnknown));
 }
 
-TEST_F(ObjectReadReactorTest, AKeyThatIsNoneIsRefused) {
+TEST_F(ObjectReadReactorTest, RefusesAnInvalidKey) {
   EXPECT_THAT(Read("../../etc/passwd", 0, 1), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
@@ -134,7 +134,7 @@ TEST_F(ObjectReadReactorTest, EndsWhenTheClientLeaves) {
     context.TryCancel();
     EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::CANCELLED);
   }
-  // The server goes down only once no call is left: its end is the rest of this test.
+  // The server stops only if no call is left, which the end of this test checks.
 }
 
 }  // namespace

@@ -10,21 +10,21 @@
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
-#include "services/blob/blob_factory.h"
 #include "services/blob/blob_service.h"
+#include "services/blob/blob_stack.h"
 #include "services/core/digester.h"
-#include "services/core/fake_clock.h"
+#include "services/core/time/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
-#include "services/kv/temporary_directory.h"
-#include "services/runtime/config_defaults.h"
-#include "services/runtime/executor.h"
-#include "services/runtime/grpc_channel.h"
-#include "services/runtime/grpc_server.h"
+#include "services/kv/testing/temporary_directory.h"
+#include "services/runtime/config/config_defaults.h"
+#include "services/runtime/grpc/grpc_channel.h"
+#include "services/runtime/grpc/grpc_server.h"
+#include "services/runtime/threads/executor.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::blob {
 
-// For tests: the blob service behind real gRPC, on files and a KV in memory.
+// The blob service for tests: behind real gRPC, with files and a KV in memory.
 class ReactorTestServer {
  public:
   ReactorTestServer() {
@@ -38,7 +38,7 @@ class ReactorTestServer {
     stub_ = v1::BlobService::NewStub(channel_);
   }
 
-  // The service ends and starts anew at the same address.
+  // Stops the service and starts it again at the same address.
   void Restart() {
     Stop();
     StartAgain();
@@ -61,11 +61,11 @@ class ReactorTestServer {
   v1::BlobService::Stub& stub() { return *stub_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
   UploadSessions& sessions() { return stack_->upload_sessions(); }
-  ObjectReader& reader() { return stack_->object_reader(); }
+  ObjectStore& reader() { return stack_->objects(); }
   BlobStack& stack() { return *stack_; }
   FakeClock& clock() { return clock_; }
 
-  // An object of the service's own making.
+  // Stores an object through an upload session.
   StorageKey Store(absl::string_view bytes) {
     const UploadId id = sessions().Start(owner(), DigestAlgorithm::kSha256)->id;
     std::unique_ptr<UploadAppender> appender = *sessions().Append(owner(), id, {});
@@ -104,7 +104,7 @@ class ReactorTestServer {
   std::string address_;
 };
 
-// Text in which every run of bytes tells where it is from.
+// A text in which the content of each part depends on its position.
 inline std::string CountingText(size_t size) {
   std::string text;
   text.reserve(size + 16);

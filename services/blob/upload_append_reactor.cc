@@ -1,8 +1,10 @@
 #include "services/blob/upload_append_reactor.h"
 
-#include "services/blob/blob_messages.h"
+#include "services/core/content.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
+#include "services/wire/blob_messages.h"
+#include "services/wire/content_messages.h"
 
 namespace entrepot::blob {
 
@@ -14,13 +16,13 @@ UploadAppendReactor::UploadAppendReactor(UploadSessions* sessions, runtime::Exec
 void UploadAppendReactor::OnReadDone(bool ok) {
   executor_.Post([this, ok] {
     if (!ok) return FinishWith(End());
-    if (absl::Status status = Take(); !status.ok()) return FinishWith(status);
+    if (absl::Status status = HandleMessage(); !status.ok()) return FinishWith(status);
     if (response_->has_sealed()) return FinishWith(absl::OkStatus());
     StartRead(&request_);
   });
 }
 
-absl::Status UploadAppendReactor::Take() {
+absl::Status UploadAppendReactor::HandleMessage() {
   switch (request_.part_case()) {
     case v1::AppendToUploadRequest::kHeader:
       if (appender_ != nullptr) return absl::InvalidArgumentError("header: only the first message carries it");
@@ -42,22 +44,22 @@ absl::Status UploadAppendReactor::Open(const v1::AppendHeader& header) {
   if (header.has_offset_bytes()) options.offset_bytes = header.offset_bytes();
   ASSIGN_OR_RETURN(options.algorithm, FromMessage(header.algorithm()));
   ASSIGN_OR_RETURN(appender_, sessions_.Append(name.owner, name.id, options));
-  // The session takes the bytes: the client may send them.
+  // The session accepts bytes, so the client may send them.
   StartSendInitialMetadata();
   return absl::OkStatus();
 }
 
 absl::Status UploadAppendReactor::Seal() {
   ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request_.seal_digest()));
-  ASSIGN_OR_RETURN(const SealedUpload sealed, appender_->FinishAndSeal(digest));
-  ToMessage(sealed, response_->mutable_sealed());
+  ASSIGN_OR_RETURN(const Blob sealed, appender_->FinishAndSeal(digest));
+  *response_->mutable_sealed() = ToMessage(sealed);
   return absl::OkStatus();
 }
 
 absl::Status UploadAppendReactor::End() {
   if (appender_ == nullptr) return absl::InvalidArgumentError("the stream ended before its header");
   ASSIGN_OR_RETURN(const Upload upload, appender_->Finish());
-  ToMessage(upload, response_);
+  *response_ = ToMessage(upload);
   return absl::OkStatus();
 }
 

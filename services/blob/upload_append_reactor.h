@@ -6,14 +6,14 @@
 #include "absl/status/status.h"
 #include "entrepot/blob/v1/blob_service.pb.h"
 #include "grpcpp/support/server_callback.h"
-#include "services/blob/upload_sessions.h"
-#include "services/runtime/executor.h"
+#include "services/blob/sessions/upload_sessions.h"
+#include "services/runtime/threads/executor.h"
 
 namespace entrepot::blob {
 
-// One AppendToUpload call. At most one read is outstanding, and none while bytes are being stored: what the client
-// sends meanwhile fills gRPC's window and then waits with it. A stream that breaks off ends like one that is
-// half-closed: what arrived is saved. Deletes itself.
+// One AppendToUpload call. At most one read is outstanding, and none while bytes are stored: meanwhile the client's
+// messages fill gRPC's window, and then the client waits. A stream that breaks ends like one that is half-closed: the
+// bytes that arrived are saved. Deletes itself.
 class UploadAppendReactor : public grpc::ServerReadReactor<v1::AppendToUploadRequest> {
  public:
   // `sessions` and `executor` outlive the call; `response` is the call's.
@@ -23,11 +23,11 @@ class UploadAppendReactor : public grpc::ServerReadReactor<v1::AppendToUploadReq
   void OnDone() override { delete this; }
 
  private:
-  absl::Status Take();
+  absl::Status HandleMessage();
   absl::Status Open(const v1::AppendHeader& header);
   absl::Status Seal();
   absl::Status End();
-  // The session is free before the client hears of the end.
+  // Releases the session before the client receives the result.
   void FinishWith(const absl::Status& status);
 
   UploadSessions& sessions_;

@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "services/blob/reactor_test_server.h"
 #include "services/core/digester.h"
+#include "services/core/time/eventually.h"
 #include "services/status/grpc_status.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_matchers.h"
@@ -20,7 +21,7 @@ namespace {
 
 class UploadAppendReactorTest : public testing::Test {
  protected:
-  // One call, message by message.
+  // A call that is sent message by message.
   struct Stream {
     explicit Stream(v1::BlobService::Stub& stub) : writer(stub.AppendToUpload(&context, &response)) {}
 
@@ -55,13 +56,9 @@ class UploadAppendReactorTest : public testing::Test {
   UploadId Start() { return server_.sessions().Start(ReactorTestServer::owner(), DigestAlgorithm::kSha256)->id; }
   absl::StatusOr<Upload> Get(const UploadId& id) { return server_.sessions().Get(ReactorTestServer::owner(), id); }
 
-  // The server ends a broken call when it learns of it.
+  // The server ends a broken call once gRPC reports it.
   void WaitUntilFree(const UploadId& id) {
-    const absl::Time deadline = absl::Now() + absl::Seconds(30);
-    while (!server_.sessions().Append(ReactorTestServer::owner(), id, {}).ok()) {
-      ASSERT_LT(absl::Now(), deadline);
-      absl::SleepFor(absl::Milliseconds(1));
-    }
+    ASSERT_TRUE(Eventually([&] { return server_.sessions().Append(ReactorTestServer::owner(), id, {}).ok(); }));
   }
 
   ReactorTestServer server_;
@@ -80,7 +77,7 @@ TEST_F(UploadAppendReactorTest, AppendsMessageByMessage) {
   EXPECT_OK(server_.sessions().Seal(ReactorTestServer::owner(), id, ComputeDigest(DigestAlgorithm::kSha256, bytes)));
 }
 
-TEST_F(UploadAppendReactorTest, TellsThatTheSessionTakesBytes) {
+TEST_F(UploadAppendReactorTest, SendsMetadataOnceTheSessionAcceptsBytes) {
   const UploadId id = Start();
   Stream stream(server_.stub());
   ASSERT_TRUE(stream.WriteHeader(id));
@@ -112,7 +109,7 @@ TEST_F(UploadAppendReactorTest, ASealWithAnotherDigestEndsTheSession) {
   EXPECT_THAT(Get(id), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
-TEST_F(UploadAppendReactorTest, KeepsWhatArrivedBeforeTheClientCancelled) {
+TEST_F(UploadAppendReactorTest, KeepsBytesThatArrivedBeforeACancellation) {
   const UploadId id = Start();
   Stream stream(server_.stub());
   ASSERT_TRUE(stream.WriteHeader(id));
@@ -123,14 +120,14 @@ TEST_F(UploadAppendReactorTest, KeepsWhatArrivedBeforeTheClientCancelled) {
   EXPECT_OK(Get(id));
 }
 
-TEST_F(UploadAppendReactorTest, ABrokenStreamSealsNothingAndLosesNothing) {
+TEST_F(UploadAppendReactorTest, ABrokenStreamKeepsItsBytesUnsealed) {
   const UploadId id = Start();
   const std::string bytes = CountingText(3 << 20);
   {
     Stream stream(server_.stub());
     ASSERT_TRUE(stream.WriteHeader(id));
     ASSERT_TRUE(stream.WriteData(bytes));
-    // The first bytes are stored before more are read, so that this one is taken says that they were.
+    // The first bytes are stored before more are read: once this message is taken they are stored.
     ASSERT_TRUE(stream.WriteData(bytes));
     ASSERT_TRUE(stream.WriteData(bytes));
     stream.context.TryCancel();
@@ -151,7 +148,7 @@ TEST_F(UploadAppendReactorTest, ABrokenStreamSealsNothingAndLosesNothing) {
   EXPECT_OK(server_.sessions().Seal(ReactorTestServer::owner(), id, ComputeDigest(DigestAlgorithm::kSha256, expected)));
 }
 
-TEST_F(UploadAppendReactorTest, AnotherOffsetIsRefusedBeforeAnyByte) {
+TEST_F(UploadAppendReactorTest, RefusesAWrongOffsetBeforeAnyByte) {
   const UploadId id = Start();
   Stream stream(server_.stub());
   stream.WriteHeader(id, 7);

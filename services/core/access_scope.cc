@@ -30,7 +30,7 @@ bool IsTypeName(absl::string_view text) {
   });
 }
 
-// The type of `type` or `type(class)`; empty where it is neither.
+// The type in `type` or `type(class)`; empty if the text has another form.
 absl::string_view TypeWithoutClass(absl::string_view text) {
   absl::string_view type = text;
   const size_t open = text.find('(');
@@ -63,7 +63,7 @@ void AddScope(AccessScope scope, std::vector<AccessScope>* scopes) {
 absl::StatusOr<AccessScope> AccessScope::Parse(absl::string_view text) {
   if (text.size() > kScopeBytesMax) return NoScope(text, absl::StrCat("is longer than ", kScopeBytesMax, " bytes"));
   if (!std::all_of(text.begin(), text.end(), IsScopeByte)) {
-    return NoScope(text, "holds a blank, a quote, a backslash, or something that is not printable ASCII");
+    return NoScope(text, "contains a blank, a quote, a backslash, or a character that is not printable ASCII");
   }
   const size_t first = text.find(':');
   const size_t last = text.rfind(':');
@@ -71,7 +71,7 @@ absl::StatusOr<AccessScope> AccessScope::Parse(absl::string_view text) {
 
   AccessScope scope;
   scope.type = std::string(TypeWithoutClass(text.substr(0, first)));
-  if (scope.type.empty()) return NoScope(text, "does not begin with a type or type(class)");
+  if (scope.type.empty()) return NoScope(text, "does not start with a type or type(class)");
   scope.name = std::string(text.substr(first + 1, last - first - 1));
   if (scope.name.empty()) return NoScope(text, "has no name");
   scope.actions = absl::StrSplit(text.substr(last + 1), ',', absl::SkipEmpty());

@@ -43,7 +43,7 @@ TEST(AccessScopeTest, AllowsNoActionsAndTheSameOneTwice) {
   EXPECT_THAT(twice.actions, ElementsAre("pull", "push"));
 }
 
-TEST(AccessScopeTest, AllowsWhatItNamesOrEverythingByAStar) {
+TEST(AccessScopeTest, AllowsListedActionsOrAllByAStar) {
   ASSERT_OK_AND_ASSIGN(const AccessScope pull, AccessScope::Parse("repository:a:pull"));
   EXPECT_TRUE(pull.Allows("pull"));
   EXPECT_FALSE(pull.Allows("push"));
@@ -59,21 +59,21 @@ struct Refused {
   std::string problem;
 };
 
-TEST(AccessScopeTest, SaysWhatIsWrong) {
+TEST(AccessScopeTest, ReportsTheError) {
   const Refused rows[] = {
       {"", "is not of the form"},
       {"repository", "is not of the form"},
       {"repository:a", "is not of the form"},
-      {":a:pull", "does not begin with a type"},
-      {"(plugin):a:pull", "does not begin with a type"},
-      {"repository(:a:pull", "does not begin with a type"},
-      {"repository():a:pull", "does not begin with a type"},
-      {"repository(plugin)x:a:pull", "does not begin with a type"},
-      {"repository)plugin(:a:pull", "does not begin with a type"},
-      {"repository((plugin)):a:pull", "does not begin with a type"},
+      {":a:pull", "does not start with a type"},
+      {"(plugin):a:pull", "does not start with a type"},
+      {"repository(:a:pull", "does not start with a type"},
+      {"repository():a:pull", "does not start with a type"},
+      {"repository(plugin)x:a:pull", "does not start with a type"},
+      {"repository)plugin(:a:pull", "does not start with a type"},
+      {"repository((plugin)):a:pull", "does not start with a type"},
       {"repository::pull", "has no name"},
-      {"repository:a b:pull", "holds a blank"},
-      {"repository:a\":pull", "holds a blank, a quote"},
+      {"repository:a b:pull", "contains a blank"},
+      {"repository:a\":pull", "contains a blank, a quote"},
       {"repository:a\\:pull", "a backslash"},
       {"repository:a\r\nX: y:pull", "not printable ASCII"},
       {"repository:\xC3\xA9:pull", "not printable ASCII"},
@@ -87,7 +87,7 @@ TEST(AccessScopeTest, SaysWhatIsWrong) {
   }
 }
 
-TEST(AccessScopesTest, JoinsThoseOfOneTypeAndName) {
+TEST(AccessScopesTest, JoinsScopesOfOneTypeAndName) {
   ASSERT_OK_AND_ASSIGN(
       const std::vector<AccessScope> scopes,
       ParseAccessScopes(" repository:a:push  registry:catalog:* repository:b:pull repository:a:pull,push "));
@@ -95,13 +95,13 @@ TEST(AccessScopesTest, JoinsThoseOfOneTypeAndName) {
   EXPECT_THAT(ParseAccessScopes(JoinAccessScopes(scopes)), IsOkAndHolds(scopes));
 }
 
-TEST(AccessScopesTest, AllowsNoneAtAll) {
+TEST(AccessScopesTest, AllowsAnEmptyList) {
   EXPECT_THAT(ParseAccessScopes(""), IsOkAndHolds(IsEmpty()));
   EXPECT_THAT(ParseAccessScopes("  "), IsOkAndHolds(IsEmpty()));
   EXPECT_EQ(JoinAccessScopes({}), "");
 }
 
-TEST(AccessScopesTest, BoundsTheirNumberAndRefusesABadOne) {
+TEST(AccessScopesTest, RefusesTooManyScopesOrAnInvalidOne) {
   std::string text;
   for (int i = 0; i < 100; ++i) absl::StrAppend(&text, "repository:a:pull ");
   EXPECT_OK(ParseAccessScopes(text));

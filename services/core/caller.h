@@ -8,13 +8,13 @@
 
 namespace entrepot {
 
-// On whose behalf something is done.
+// The caller of a request.
 struct Caller {
-  // Empty: nobody who has shown a credential, or the registry has no accounts.
+  // Empty for an anonymous caller, and if the registry has no accounts.
   std::string account;
-  // The groups that the auth service keeps the account in, besides those of the policy file.
+  // The account's groups in the auth service, in addition to those in the policy file.
   std::vector<std::string> groups = {};
-  // When the token was issued that the request came with. Without a token: never too old.
+  // When the token of the request was issued. Without a token: the infinite future, which no minimum age excludes.
   absl::Time token_issued_at = absl::InfiniteFuture();
 };
 

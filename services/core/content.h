@@ -13,9 +13,11 @@
 #include "services/core/storage_key.h"
 #include "services/core/tag.h"
 
-// What the manifest service takes and gives, as the gateway and the service both see it.
+// The values that the manifest service receives and returns, for the gateway and for the service itself.
 namespace entrepot {
 
+// Bytes with their digest and the key that they are stored under. Sealing an upload makes a Blob: its digest is
+// verified then, and its bytes are durable.
 struct Blob {
   Digest digest;
   uint64_t size_bytes = 0;
@@ -23,12 +25,12 @@ struct Blob {
 };
 
 struct ManifestPut {
-  // A tag, or the digest that the content must have (DIGEST_INVALID where it does not).
+  // A tag, or the digest that the content must have (else DIGEST_INVALID).
   Reference reference;
-  // The Content-Type; absent: that of the content's `mediaType`.
+  // The Content-Type. If absent, the `mediaType` of the content counts.
   std::optional<MediaType> media_type;
   std::string content;
-  // Further tags.
+  // Additional tags for the manifest.
   std::vector<Tag> tags;
 };
 
@@ -40,7 +42,7 @@ struct ManifestPutResult {
 struct StoredManifest {
   Digest digest;
   std::string media_type;
-  // Empty where only metadata was asked for.
+  // Empty if only metadata was requested.
   std::string content;
   uint64_t size_bytes = 0;
 };
@@ -55,11 +57,11 @@ struct RepositoryPage {
   bool more = false;
 };
 
-// What went with a repository.
+// The contents of a deleted repository.
 struct RepositoryDeletion {
   uint64_t manifests = 0;
   uint64_t tags = 0;
-  // Links to blobs: their bytes stay for as long as another repository needs them.
+  // Links to blobs. The bytes of a blob stay while another repository needs them.
   uint64_t blobs = 0;
 };
 
@@ -73,7 +75,7 @@ struct Referrer {
 
 struct ReferrerPage {
   std::vector<Referrer> referrers;
-  // Set where more follow: pass it as `last`. With a filter it may lie behind the last referrer listed.
+  // Set if more referrers follow: pass it as `last`. With a filter it may be behind the last listed referrer.
   std::optional<Digest> next;
 };
 

@@ -4,7 +4,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "services/core/lower_hex.h"
+#include "services/core/text/lower_hex.h"
 #include "services/status/oci_error.h"
 #include "services/status/quoted_input.h"
 

@@ -16,23 +16,23 @@ enum class DigestAlgorithm { kSha256, kSha512 };
 // "sha256" or "sha512".
 absl::string_view DigestAlgorithmName(DigestAlgorithm algorithm);
 
-// kInvalidArgument (DIGEST_INVALID) where the algorithm is not one of the two.
+// kInvalidArgument (DIGEST_INVALID) if `name` is not one of the two.
 absl::StatusOr<DigestAlgorithm> ParseDigestAlgorithm(absl::string_view name);
 
 // A content digest, `<algorithm>:<lower-case hex>`. Immutable; safe to share between threads.
 class Digest {
  public:
-  // Accepts the canonical form only: a known algorithm and exactly as many lower-case hex digits as it
-  // has. Anything else is kInvalidArgument with the OCI code DIGEST_INVALID.
+  // Accepts only the canonical form: a known algorithm and exactly its number of lower-case hex digits. Anything else
+  // is kInvalidArgument with the OCI code DIGEST_INVALID.
   static absl::StatusOr<Digest> Parse(absl::string_view text);
 
-  // Of raw hash bytes, whose count must be the algorithm's (32 or 64): another count crashes.
+  // The digest of raw hash bytes. Their number must be the algorithm's (32 or 64); another number crashes.
   static Digest FromBytes(DigestAlgorithm algorithm, absl::string_view bytes);
 
   DigestAlgorithm algorithm() const { return algorithm_; }
   // "sha256:0123…"
   const std::string& ToString() const { return text_; }
-  // The part behind the colon.
+  // The hex digits after the colon.
   absl::string_view hex() const;
 
   friend bool operator==(const Digest& a, const Digest& b) { return a.text_ == b.text_; }

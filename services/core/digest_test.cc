@@ -48,7 +48,7 @@ TEST(DigestTest, RefusesEverythingElse) {
   }
 }
 
-TEST(DigestTest, MessageSaysWhatWasWrong) {
+TEST(DigestTest, MessageContainsTheReason) {
   EXPECT_EQ(Digest::Parse("md5:00").status().message(),
             R"(the digest algorithm "md5" is not one of sha256 and sha512)");
   EXPECT_EQ(Digest::Parse("sha256:0\n").status().message(),
@@ -61,7 +61,7 @@ TEST(DigestTest, FromBytesIsCanonical) {
   EXPECT_EQ(digest.hex().substr(0, 4), "abab");
 }
 
-TEST(DigestDeathTest, FromBytesWantsTheAlgorithmsSize) {
+TEST(DigestDeathTest, FromBytesRequiresTheAlgorithmsSize) {
   EXPECT_DEATH(Digest::FromBytes(DigestAlgorithm::kSha512, std::string(32, 'x')), "");
 }
 

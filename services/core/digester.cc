@@ -1,4 +1,4 @@
-// The low-level calls of OpenSSL are the only ones that show the running state; it keeps them, marked deprecated.
+// Only the low-level calls of OpenSSL show the running state. OpenSSL keeps them, marked as deprecated.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "services/core/digester.h"
 
@@ -19,11 +19,11 @@
 namespace entrepot {
 namespace {
 
-// Below the 2^64 bits that SHA-256 counts; no object is ever that long.
+// Less than the 2^64 bits that SHA-256 can count. No object is that long.
 constexpr uint64_t kLengthBytesMax = (uint64_t{1} << 61) - 1;
 
-// What the two algorithms call their parts. Both contexts have h (the words), Nl and Nh (the length in bits, low and
-// high half), num (how long the tail is), and the tail's bytes as they came.
+// The parts of the two contexts. Both have h (the words), Nl and Nh (the low and the high half of the length in bits),
+// num (the length of the tail), and the tail's bytes as they came in.
 struct Sha256 {
   using Context = SHA256_CTX;
   static constexpr DigestAlgorithm kAlgorithm = DigestAlgorithm::kSha256;
@@ -103,10 +103,10 @@ class RunningHash {
 
   static absl::Status Check(const DigesterState& state) {
     if (state.length_bytes > kLengthBytesMax) {
-      return absl::InvalidArgumentError(absl::StrCat("the saved hash is of too many bytes: ", state.length_bytes));
+      return absl::InvalidArgumentError(absl::StrCat("the saved hash covers too many bytes: ", state.length_bytes));
     }
     if (state.words.size() != std::extent_v<decltype(Context::h)>) {
-      return absl::InvalidArgumentError(absl::StrCat("the saved hash has not 8 words but ", state.words.size()));
+      return absl::InvalidArgumentError(absl::StrCat("the saved hash has ", state.words.size(), " words instead of 8"));
     }
     for (uint64_t word : state.words) {
       if (static_cast<Word>(word) != word) {
@@ -120,8 +120,7 @@ class RunningHash {
     const RunningHash fresh;
     if (state.length_bytes < Sha::kBlockBytes &&
         !std::equal(state.words.begin(), state.words.end(), std::begin(fresh.context_.h))) {
-      return absl::InvalidArgumentError(
-          "the saved hash has no whole block, but words that differ from the initial ones");
+      return absl::InvalidArgumentError("the saved hash has no whole block, but its words are not the initial ones");
     }
     return absl::OkStatus();
   }

@@ -12,14 +12,14 @@
 
 namespace entrepot {
 
-// What a digester has taken in so far, complete enough to go on from in another process. The fields are
-// those of FIPS 180-4: nothing is deserialised but numbers and a tail shorter than one block.
+// The state of a digester, complete enough to continue in another process. The fields are those of FIPS 180-4: only
+// numbers and a tail shorter than one block are deserialised.
 struct DigesterState {
   DigestAlgorithm algorithm = DigestAlgorithm::kSha256;
   uint64_t length_bytes = 0;
-  // Eight words; of SHA-256 each fits in 32 bits.
+  // Eight words. For SHA-256 each fits in 32 bits.
   std::vector<uint64_t> words;
-  // The bytes behind the last whole block: length_bytes modulo 64 (SHA-256) or 128 (SHA-512) of them.
+  // The bytes after the last whole block: length_bytes modulo 64 (SHA-256) or 128 (SHA-512) of them.
   std::string tail;
 
   friend bool operator==(const DigesterState&, const DigesterState&) = default;
@@ -33,14 +33,14 @@ class Digester {
   Digester& operator=(Digester&&) noexcept;
   ~Digester();
 
-  // kInvalidArgument where the state cannot be one that Save() returned.
+  // kInvalidArgument if Save() cannot have returned that state.
   static absl::StatusOr<Digester> Restore(const DigesterState& state);
 
   DigestAlgorithm algorithm() const;
   uint64_t length_bytes() const;
   void Update(absl::string_view bytes);
   DigesterState Save() const;
-  // The digest of all bytes so far; the digester can go on afterwards.
+  // The digest of all bytes so far. More bytes can be added afterwards.
   Digest Current() const;
 
  private:

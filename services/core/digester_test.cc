@@ -12,7 +12,7 @@ namespace {
 
 using enum DigestAlgorithm;
 
-// Not periodic in 64 or 128 bytes, so that a block taken for another shows.
+// Not periodic in 64 or 128 bytes, so that mixed-up blocks are found.
 std::string Bytes(size_t size) {
   std::string bytes(size, '\0');
   for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(i * 131 + i / 251);
@@ -37,7 +37,7 @@ class DigesterOfAlgorithmTest : public ::testing::TestWithParam<DigestAlgorithm>
 INSTANTIATE_TEST_SUITE_P(BothAlgorithms, DigesterOfAlgorithmTest, ::testing::Values(kSha256, kSha512),
                          [](const auto& info) { return std::string(DigestAlgorithmName(info.param)); });
 
-TEST_P(DigesterOfAlgorithmTest, GoesOnFromASavedStateAtEveryOffset) {
+TEST_P(DigesterOfAlgorithmTest, ContinuesFromASavedStateAtEveryOffset) {
   const std::string bytes = Bytes(300);
   const Digest whole = ComputeDigest(GetParam(), bytes);
   for (size_t split = 0; split <= bytes.size(); ++split) {
@@ -51,7 +51,7 @@ TEST_P(DigesterOfAlgorithmTest, GoesOnFromASavedStateAtEveryOffset) {
   }
 }
 
-TEST_P(DigesterOfAlgorithmTest, CurrentLeavesItFitToGoOn) {
+TEST_P(DigesterOfAlgorithmTest, ContinuesAfterCurrent) {
   const std::string bytes = Bytes(1000);
   Digester digester(GetParam());
   digester.Update(absl::string_view(bytes).substr(0, 77));
@@ -71,8 +71,8 @@ TEST_P(DigesterOfAlgorithmTest, KeepsAlgorithmAndLength) {
   EXPECT_EQ(moved.length_bytes(), 1000);
 }
 
-// The bit count of SHA-256 is kept in two halves: 2^29 bytes is where the second begins.
-TEST_P(DigesterOfAlgorithmTest, LengthsBehindHalfAGigabyteComeThrough) {
+// SHA-256 keeps its bit count in two halves. The second half starts at 2^29 bytes.
+TEST_P(DigesterOfAlgorithmTest, RestoresLengthsBeyondHalfAGigabyte) {
   const std::string block = Bytes(256);
   Digester digester(GetParam());
   digester.Update(block);
@@ -86,7 +86,7 @@ TEST_P(DigesterOfAlgorithmTest, LengthsBehindHalfAGigabyteComeThrough) {
   }
 }
 
-TEST_P(DigesterOfAlgorithmTest, RefusesStatesThatItNeverSaved) {
+TEST_P(DigesterOfAlgorithmTest, RefusesInvalidStates) {
   Digester digester(GetParam());
   digester.Update(Bytes(200));
   const DigesterState good = digester.Save();

@@ -9,8 +9,8 @@
 
 namespace entrepot {
 
-// A map of at most `entries_max` (one or more) entries: a new one takes the place of the one that was used longest ago.
-// Not thread-safe. Pointers to values last until their entry goes.
+// A map with at most `entries_max` (one or more) entries. A new entry replaces the least recently used one. Not
+// thread-safe. Pointers to values are valid until their entry is removed.
 template <typename Key, typename Value>
 class LruMap {
  public:
@@ -19,7 +19,7 @@ class LruMap {
   LruMap(const LruMap&) = delete;
   LruMap& operator=(const LruMap&) = delete;
 
-  // nullptr without one. The entry counts as used.
+  // nullptr if there is no entry. Counts as a use.
   template <typename K>
   Value* Find(const K& key) {
     const auto found = index_.find(key);
@@ -28,7 +28,7 @@ class LruMap {
     return &found->second->second;
   }
 
-  // The value of the key, a new one where there is none. The entry counts as used.
+  // The value of the key, which is made if there is none. Counts as a use.
   Value& operator[](const Key& key) {
     if (Value* value = Find(key); value != nullptr) return *value;
     if (index_.size() == entries_max_) {
@@ -56,7 +56,7 @@ class LruMap {
   void Touch(typename Entries::iterator entry) { entries_.splice(entries_.begin(), entries_, entry); }
 
   const size_t entries_max_;
-  Entries entries_;  // The one used last first.
+  Entries entries_;  // The most recently used one first.
   absl::flat_hash_map<Key, typename Entries::iterator> index_;
 };
 

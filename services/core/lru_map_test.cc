@@ -7,7 +7,7 @@
 namespace entrepot {
 namespace {
 
-TEST(LruMapTest, KeepsWhatWasUsedLast) {
+TEST(LruMapTest, KeepsTheMostRecentlyUsed) {
   LruMap<std::string, int> map(2);
   map["a"] = 1;
   map["b"] = 2;
@@ -20,7 +20,7 @@ TEST(LruMapTest, KeepsWhatWasUsedLast) {
   EXPECT_EQ(map.size(), 2u);
 }
 
-TEST(LruMapTest, WritingIsUsing) {
+TEST(LruMapTest, WritingCountsAsUse) {
   LruMap<int, int> map(2);
   map[1] = 1;
   map[2] = 2;
@@ -30,7 +30,7 @@ TEST(LruMapTest, WritingIsUsing) {
   EXPECT_EQ(*map.Find(1), 3);
 }
 
-TEST(LruMapTest, ErasesAndStartsNewValuesAfresh) {
+TEST(LruMapTest, ErasesEntries) {
   LruMap<std::string, int> map(1);
   map["a"] = 1;
   map.Erase("a");

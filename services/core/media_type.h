@@ -9,10 +9,10 @@
 
 namespace entrepot {
 
-// A media type without parameters (RFC 6838 section 4.2), as descriptors and manifests carry it. Immutable.
+// A media type without parameters (RFC 6838 section 4.2), as in descriptors and manifests. Immutable.
 class MediaType {
  public:
-  // Drops parameters (`; charset=utf-8`) and surrounding blanks, and keeps the case that was given. Anything but
+  // Drops parameters (`; charset=utf-8`) and surrounding blanks, and keeps upper and lower case. Anything but
   // `type/subtype` of restricted names, each at most 127 bytes, is kInvalidArgument with MANIFEST_INVALID.
   static absl::StatusOr<MediaType> Parse(absl::string_view text);
 

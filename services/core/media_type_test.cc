@@ -13,7 +13,7 @@ std::string Parsed(absl::string_view text) {
   return type.ok() ? type->ToString() : std::string(type.status().message());
 }
 
-TEST(MediaTypeTest, KeepsWhatManifestsUse) {
+TEST(MediaTypeTest, AcceptsMediaTypesOfManifests) {
   for (const char* text :
        {"application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json",
         "application/vnd.oci.image.layer.v1.tar+zstd", "text/plain", "a/b", "1/2", "x/A!#$&-^_.+z"}) {

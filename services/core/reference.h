@@ -11,10 +11,10 @@
 
 namespace entrepot {
 
-// What names a manifest within its repository: a tag or a digest.
+// A reference to a manifest within its repository: a tag or a digest.
 using Reference = std::variant<Tag, Digest>;
 
-// A text with a colon is a digest (a tag cannot hold one), any other a tag. kInvalidArgument with
+// A text with a colon is parsed as a digest (a tag cannot contain one), any other text as a tag. kInvalidArgument with
 // DIGEST_INVALID or TAG_INVALID.
 absl::StatusOr<Reference> ParseReference(absl::string_view text);
 

@@ -12,7 +12,7 @@ namespace entrepot {
 // The name of a repository (OCI distribution specification, "Pulling manifests"). Immutable.
 class RepositoryName {
  public:
-  // Segments of `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*` joined by `/`, at most 255 bytes in all. Anything else is
+  // Accepts segments of `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*` joined by `/`, at most 255 bytes in total. Anything else is
   // kInvalidArgument with the OCI code NAME_INVALID.
   static absl::StatusOr<RepositoryName> Parse(absl::string_view text);
 

@@ -8,7 +8,7 @@
 namespace entrepot {
 namespace {
 
-TEST(RepositoryNameTest, TakesWhatTheSpecificationAllows) {
+TEST(RepositoryNameTest, AcceptsNamesOfTheSpecification) {
   for (const std::string& text :
        {std::string("a"), std::string("0"), std::string("library/nginx"), std::string("a.b_c__d-e--f---g"),
         std::string("blobs/uploads"), std::string("manifests"), std::string("a/b/c/d/e/f/g/h"),
@@ -31,7 +31,7 @@ TEST(RepositoryNameTest, RefusesEverythingElse) {
   }
 }
 
-TEST(RepositoryNameTest, NamesItsLengthLimit) {
+TEST(RepositoryNameTest, ReportsTheLengthLimit) {
   const auto name = RepositoryName::Parse(std::string(256, 'x'));
   EXPECT_THAT(name, IsOciError(OciErrorCode::kNameInvalid));
   EXPECT_THAT(name.status().message(), ::testing::HasSubstr("256 bytes long, more than 255"));

@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "services/core/lower_hex.h"
+#include "services/core/text/lower_hex.h"
 #include "services/status/quoted_input.h"
 
 namespace entrepot {

@@ -9,17 +9,17 @@
 
 namespace entrepot {
 
-// Where an object is kept.
+// The kind of store that keeps an object.
 enum class StorageTier { kFile, kKv };
 
-// Where the bytes of one object lie. Opaque outside the blob service, unique to one upload, never reused. Its
-// first letter names the tier: `f` a file, `k` a value in the KV. Immutable.
+// The key of a stored object. It is opaque outside the blob service, belongs to one upload, and is never reused. The
+// first letter is the tier: `f` for a file, `k` for a value in the KV. Immutable.
 class StorageKey {
  public:
-  // A new one. Thread-safe.
+  // A new random key. Thread-safe.
   static StorageKey Random(StorageTier tier);
 
-  // `[fk]` followed by 32 lower-case hex digits; else kInvalidArgument.
+  // Accepts `[fk]` followed by 32 lower-case hex digits; else kInvalidArgument.
   static absl::StatusOr<StorageKey> Parse(absl::string_view text);
 
   const std::string& ToString() const { return text_; }

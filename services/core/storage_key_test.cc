@@ -8,7 +8,7 @@
 namespace entrepot {
 namespace {
 
-TEST(StorageKeyTest, RandomOnesKeepTheirTierAndDiffer) {
+TEST(StorageKeyTest, RandomKeysKeepTheirTierAndDiffer) {
   for (StorageTier tier : {StorageTier::kFile, StorageTier::kKv}) {
     const StorageKey key = StorageKey::Random(tier);
     EXPECT_EQ(key.tier(), tier);

@@ -12,7 +12,7 @@ namespace entrepot {
 // A tag (OCI distribution specification, "Pulling manifests"). Immutable.
 class Tag {
  public:
-  // `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`. Anything else is kInvalidArgument with the OCI code TAG_INVALID.
+  // Accepts `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`. Anything else is kInvalidArgument with the OCI code TAG_INVALID.
   static absl::StatusOr<Tag> Parse(absl::string_view text);
 
   const std::string& ToString() const { return text_; }

@@ -8,7 +8,7 @@
 namespace entrepot {
 namespace {
 
-TEST(TagTest, TakesWhatTheSpecificationAllows) {
+TEST(TagTest, AcceptsNamesOfTheSpecification) {
   for (const std::string& text : {std::string("latest"), std::string("v1.2.3-rc_1"), std::string("_"), std::string("9"),
                                   "sha256-" + std::string(64, 'a'), std::string(128, 'x'), std::string("A..--")}) {
     ASSERT_OK_AND_ASSIGN(const Tag tag, Tag::Parse(text));

@@ -12,31 +12,24 @@
 
 namespace entrepot {
 
-// Whose an upload session is. To anybody else it does not exist.
+// The owner of an upload session. To other callers the session does not exist.
 struct UploadOwner {
   RepositoryName repository;
-  // Empty where nobody has shown a credential.
+  // Empty for an anonymous caller.
   std::string account;
 };
 
 // An upload session (OCI distribution specification, "Pushing blobs").
 struct Upload {
   UploadId id;
-  // How many bytes the session holds.
+  // The number of bytes in the session.
   uint64_t offset_bytes = 0;
 };
 
-// An upload whose digest was verified and whose bytes are durable.
-struct SealedUpload {
-  Digest digest;
-  uint64_t size_bytes = 0;
-  StorageKey storage_key;
-};
-
 struct AppendOptions {
-  // Where the bytes belong; absent: at the end.
+  // The offset of the bytes; if absent, the end of the session.
   std::optional<uint64_t> offset_bytes;
-  // What the digest will be made with, where that is known; used while the session is empty.
+  // The algorithm of the expected digest, if it is known. Used while the session is empty.
   std::optional<DigestAlgorithm> algorithm;
 };
 

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "services/core/lower_hex.h"
+#include "services/core/text/lower_hex.h"
 #include "services/status/oci_error.h"
 
 namespace entrepot {
@@ -16,7 +16,7 @@ UploadId UploadId::Random() { return UploadId(RandomLowerHex(kRandomBytes)); }
 
 absl::StatusOr<UploadId> UploadId::Parse(absl::string_view text) {
   if (text.size() != 2 * kRandomBytes || !IsLowerHex(text)) {
-    return OciError(OciErrorCode::kBlobUploadUnknown, "there is no such upload session");
+    return OciError(OciErrorCode::kBlobUploadUnknown, "unknown upload session");
   }
   return UploadId(std::string(text));
 }

@@ -9,13 +9,13 @@
 
 namespace entrepot {
 
-// Names an upload session: 128 random bits as 32 lower-case hex digits, so that it cannot be guessed. Immutable.
+// The id of an upload session: 128 random bits as 32 lower-case hex digits, so that it cannot be guessed. Immutable.
 class UploadId {
  public:
-  // A new one. Thread-safe.
+  // A new random id. Thread-safe.
   static UploadId Random();
 
-  // kNotFound with the OCI code BLOB_UPLOAD_UNKNOWN where the text is not of that form: no such session exists.
+  // kNotFound with the OCI code BLOB_UPLOAD_UNKNOWN if the text has another form: no such session exists.
   static absl::StatusOr<UploadId> Parse(absl::string_view text);
 
   const std::string& ToString() const { return text_; }

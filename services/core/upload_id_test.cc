@@ -8,13 +8,13 @@
 namespace entrepot {
 namespace {
 
-TEST(UploadIdTest, RandomOnesParseBackAndDiffer) {
+TEST(UploadIdTest, RandomIdsParseBackAndDiffer) {
   const UploadId id = UploadId::Random();
   EXPECT_THAT(UploadId::Parse(id.ToString()), IsOkAndHolds(id));
   EXPECT_FALSE(id == UploadId::Random());
 }
 
-TEST(UploadIdTest, WhatIsNoIdNamesNoSession) {
+TEST(UploadIdTest, AnInvalidIdIsAnUnknownSession) {
   for (const std::string& text : {std::string(), std::string(31, 'a'), std::string(33, 'a'), std::string(32, 'A'),
                                   std::string("../") + std::string(29, 'a'), std::string(32, '\0')}) {
     EXPECT_THAT(UploadId::Parse(text), IsOciError(OciErrorCode::kBlobUploadUnknown)) << text;

@@ -1,66 +1,90 @@
 #include "services/ctl/commands.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/ctl/robot_commands.h"
+#include "services/ctl/command_parser.h"
+#include "services/ctl/command_test_fixture.h"
+#include "services/runtime/version.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::ctl {
 namespace {
 
-using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
-TEST(CommandsTest, RobotScopes) {
-  ASSERT_OK_AND_ASSIGN(const auto scope, ParseRobotScope("driftwood/**,host:5000/base:pull,push"));
-  EXPECT_THAT(scope.repositories(), ElementsAre("driftwood/**", "host:5000/base"));
-  EXPECT_THAT(scope.actions(), ElementsAre("pull", "push"));
-  for (const char* bad : {"", "driftwood", ":pull", "a:", "a,:pull", "a:pull,"}) {
-    EXPECT_THAT(ParseRobotScope(bad), StatusIs(absl::StatusCode::kInvalidArgument)) << bad;
+class CommandsTest : public CommandTest {};
+
+// The words of an example as a shell splits them, up to its first redirection or operator.
+std::vector<std::string> WordsOf(const std::string& example) {
+  std::vector<std::string> words;
+  std::string word;
+  bool quoted = false;
+  for (const char c : absl::StrCat(example, " ")) {
+    if (c == '\'') {
+      quoted = !quoted;
+    } else if (quoted || !(c == ' ' || c == '\\' || c == '\n')) {
+      word += c;
+    } else if (!word.empty()) {
+      if (word[0] == '<' || word[0] == '>' || word == "&&") break;
+      words.push_back(word);
+      word.clear();
+    }
   }
+  words.erase(words.begin());  // "entrepotctl"
+  return words;
 }
 
-TEST(CommandsTest, Lifetimes) {
-  for (const auto& [text, seconds] : {std::pair("720h", 2592000), std::pair("30d", 2592000), std::pair("90m", 5400)}) {
-    ASSERT_OK_AND_ASSIGN(const auto lifetime, ParseLifetime(text));
-    EXPECT_EQ(lifetime.seconds(), seconds) << text;
-  }
-  for (const char* bad : {"", "0", "-1h", "30", "d", "1y", "inf", "99999999d"}) {
-    EXPECT_THAT(ParseLifetime(bad), StatusIs(absl::StatusCode::kInvalidArgument)) << bad;
-  }
-}
-
-TEST(CommandsTest, EachCommandTeachesByAnExampleThatParses) {
+TEST_F(CommandsTest, EveryCommandIsDescribedAndHasAnExampleThatParses) {
   std::set<std::string> names;
   for (const Command& command : AllCommands()) {
     EXPECT_TRUE(names.insert(command.name).second) << command.name;
-    EXPECT_FALSE(command.summary.empty()) << command.name;
-    EXPECT_TRUE(absl::StrContains(command.help, absl::StrCat("  entrepotctl ", command.name))) << command.name;
-    for (const auto& options : {command.options, command.flags}) {
-      for (const std::string& option : options) {
-        EXPECT_TRUE(absl::StrContains(command.help, absl::StrCat("  ", option, " "))) << command.name << option;
-      }
+    EXPECT_NE(command.run, nullptr) << command.name;
+    EXPECT_FALSE(command.summary.empty() || absl::EndsWith(command.summary, ".")) << command.name;
+    for (const Argument& argument : command.arguments) EXPECT_FALSE(argument.help.empty()) << command.name;
+    for (const Option& option : command.options) EXPECT_FALSE(option.help.empty()) << command.name << option.name;
+    EXPECT_FALSE(command.examples.empty()) << command.name;
+    for (const std::string& example : command.examples) {
+      EXPECT_THAT(example, StartsWith(absl::StrCat("entrepotctl ", command.name)));
+      const absl::StatusOr<CommandLine> line = ParseCommandLine(WordsOf(example), AllCommands());
+      ASSERT_OK(line.status()) << example;
+      EXPECT_EQ(line->command(), &command) << example;
     }
-    ASSERT_NE(command.run, nullptr);
   }
 }
 
-TEST(CommandsTest, EveryCommandIsFound) {
-  for (const Command& command : AllCommands()) {
-    std::vector<std::string> words;
-    for (size_t at = 0; at <= command.name.size();) {
-      const size_t end = std::min(command.name.find(' ', at), command.name.size());
-      words.push_back(command.name.substr(at, end - at));
-      at = end + 1;
-    }
-    words.insert(words.end(), command.arguments.begin(), command.arguments.end());
-    ASSERT_OK_AND_ASSIGN(const CommandLine line, ParseCommandLine(words, AllCommands()));
-    EXPECT_EQ(line.command, &command);
+TEST_F(CommandsTest, HelpLinesFitATerminal) {
+  std::vector<std::vector<std::string>> all = {{}};
+  for (const Command& command : AllCommands()) all.push_back(absl::StrSplit(command.name, ' '));
+  for (std::vector<std::string>& words : all) {
+    words.push_back("--help");
+    const Outcome outcome = Run(words);
+    EXPECT_EQ(outcome.code, kOk);
+    for (const absl::string_view line : absl::StrSplit(outcome.out, '\n')) EXPECT_LE(line.size(), 140u) << line;
   }
+}
+
+TEST_F(CommandsTest, HelpAndVersionGoToTheStandardOutput) {
+  const Outcome version = Run({"--version"});
+  EXPECT_EQ(version.code, kOk);
+  EXPECT_EQ(version.out, absl::StrCat("entrepotctl ", runtime::kVersion, "\n"));
+  EXPECT_EQ(version.err, "");
+  const Outcome help = Run({});
+  EXPECT_EQ(help.code, kOk);
+  EXPECT_EQ(help.err, "");
+  for (const Command& command : AllCommands()) EXPECT_THAT(help.out, HasSubstr(command.summary));
+}
+
+TEST_F(CommandsTest, MisuseIsOneLineAndExitCodeTwo) {
+  EXPECT_EQ(UsageError({"user", "list"}), "entrepotctl: unknown command user (see: entrepotctl --help)\n");
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
@@ -15,10 +14,10 @@
 namespace entrepot::ctl {
 namespace {
 
-// A registry that administers itself has no more to say.
+// Larger answers are refused: the registry's own are far smaller.
 constexpr size_t kAnswerBytesMax = 64 * 1024 * 1024;
 constexpr long kConnectSeconds = 10;
-// Deleting a repository is one transaction, a large one perhaps.
+// Deleting a large repository is one long transaction.
 constexpr long kAnswerSeconds = 120;
 
 struct CurlDeleter {
@@ -53,7 +52,7 @@ void SetCredentials(const HttpRequest& request, CURL* curl, Fields* fields) {
 void SetBody(const HttpRequest& request, CURL* curl, Fields* fields) {
   if (request.body.empty()) return;
   AddField("Content-Type: application/json", fields);
-  // No round trip that asks whether the body is welcome.
+  // No "Expect: 100-continue", which costs a round trip.
   AddField("Expect:", fields);
   curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
   curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.c_str());
@@ -61,14 +60,14 @@ void SetBody(const HttpRequest& request, CURL* curl, Fields* fields) {
 
 }  // namespace
 
-HttpClient::HttpClient(std::string ca_file) : ca_file_(std::move(ca_file)) {
+CurlHttpClient::CurlHttpClient() {
   static const CURLcode once = curl_global_init(CURL_GLOBAL_DEFAULT);
   (void)once;
 }
 
-absl::StatusOr<HttpAnswer> HttpClient::Send(const HttpRequest& request) {
+absl::StatusOr<HttpAnswer> CurlHttpClient::Send(const HttpRequest& request) {
   const Curl curl(curl_easy_init());
-  if (curl == nullptr) return absl::UnavailableError("libcurl cannot be used");
+  if (curl == nullptr) return absl::UnavailableError("libcurl cannot be initialised");
   Fields fields;
   HttpAnswer answer;
   char error[CURL_ERROR_SIZE] = "";
@@ -79,7 +78,7 @@ absl::StatusOr<HttpAnswer> HttpClient::Send(const HttpRequest& request) {
   curl_easy_setopt(curl.get(), CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
   curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, kAnswerSeconds);
   curl_easy_setopt(curl.get(), CURLOPT_USERAGENT, absl::StrCat("entrepotctl/", runtime::kVersion).c_str());
-  if (!ca_file_.empty()) curl_easy_setopt(curl.get(), CURLOPT_CAINFO, ca_file_.c_str());
+  if (!request.ca_file.empty()) curl_easy_setopt(curl.get(), CURLOPT_CAINFO, request.ca_file.c_str());
   SetCredentials(request, curl.get(), &fields);
   SetBody(request, curl.get(), &fields);
   curl_easy_setopt(curl.get(), CURLOPT_CUSTOMREQUEST, request.method.c_str());

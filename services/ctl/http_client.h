@@ -10,13 +10,15 @@ namespace entrepot::ctl {
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
-  // Basic, where it is not empty.
-  std::string username;
-  std::string password;
-  // Bearer, where it is not empty.
-  std::string token;
-  // JSON, where it is not empty.
-  std::string body;
+  // Basic authentication, if `username` is not empty.
+  std::string username = {};
+  std::string password = {};
+  // Bearer authentication, if it is not empty.
+  std::string token = {};
+  // JSON, if it is not empty.
+  std::string body = {};
+  // A PEM file with the authorities to trust; empty: the system's.
+  std::string ca_file = {};
 };
 
 struct HttpAnswer {
@@ -24,20 +26,24 @@ struct HttpAnswer {
   std::string body;
 };
 
-// HTTP and HTTPS by libcurl. No redirect is followed: credentials go where they were meant to go. One thread.
+// Sends requests. Not thread-safe.
 class HttpClient {
  public:
-  // `ca_file`: PEM; empty: whom the system trusts.
-  explicit HttpClient(std::string ca_file);
+  virtual ~HttpClient() = default;
 
-  // Any answer, whatever its status. kUnavailable: there was none; the message says why.
-  absl::StatusOr<HttpAnswer> Send(const HttpRequest& request);
-
- private:
-  const std::string ca_file_;
+  // The answer, whatever its status. kUnavailable if there was none; the message contains the reason.
+  virtual absl::StatusOr<HttpAnswer> Send(const HttpRequest& request) = 0;
 };
 
-// "a%20b": everything but letters, digits and -._~ is encoded, and / where it is not kept.
+// HTTP and HTTPS by libcurl. It follows no redirect, which could take credentials elsewhere.
+class CurlHttpClient : public HttpClient {
+ public:
+  CurlHttpClient();
+
+  absl::StatusOr<HttpAnswer> Send(const HttpRequest& request) override;
+};
+
+// "a%20b": encodes every byte but letters, digits and -._~; and / unless `keep_slashes`.
 std::string PercentEncoded(const std::string& text, bool keep_slashes);
 
 }  // namespace entrepot::ctl

@@ -1,11 +1,13 @@
 #include "services/ctl/maintenance_text.h"
 
+#include <cstdint>
+
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "services/ctl/table.h"
+#include "services/ctl/terminal_output.h"
 
 namespace entrepot::ctl {
 namespace {
@@ -20,13 +22,13 @@ std::string TimeText(const google::protobuf::Timestamp& time) {
   return absl::FormatTime("%Y-%m-%d %H:%M:%S", ToTime(time), absl::UTCTimeZone());
 }
 
-// "s" where it is not one.
+// "1 blob", "2 blobs".
 std::string Counted(uint64_t count, absl::string_view what) {
   return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
 }
 
-std::string HistoryText(const v1::UpkeepStatus& status) {
-  if (status.history().empty()) return "no run has done anything yet\n";
+std::string HistoryText(const v1::MaintenanceStatus& status) {
+  if (status.history().empty()) return "no run has changed anything yet\n";
   Table table({"STARTED (UTC)", "TOOK", "REVIEWED", "CONDEMNED", "DELETED", "OBJECTS", "BYTES", "QUARANTINED",
                "ABANDONED", "ERROR"});
   for (const v1::Collection& run : status.history()) {
@@ -53,7 +55,7 @@ std::string DoomedText(const v1::Collection& collection) {
   return text;
 }
 
-Table UsageTable() { return Table({"REPOSITORY", "BLOBS", "SIZE", "ITS OWN", "MANIFESTS", "TAGS"}); }
+Table UsageTable() { return Table({"REPOSITORY", "BLOBS", "SIZE", "OWN", "MANIFESTS", "TAGS"}); }
 
 void AddTo(Table* table, const v1::Usage::Repository& repository) {
   table->Add({repository.name(), absl::StrCat(repository.blobs()), SizeText(repository.bytes()),
@@ -62,16 +64,7 @@ void AddTo(Table* table, const v1::Usage::Repository& repository) {
 
 }  // namespace
 
-std::string SizeText(uint64_t bytes) {
-  static constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  if (bytes < 1024) return absl::StrCat(bytes, " B");
-  double size = static_cast<double>(bytes) / 1024;
-  size_t unit = 0;
-  for (; size >= 1023.95 && unit + 1 < std::size(kUnits); ++unit) size /= 1024;
-  return absl::StrFormat("%.1f %s", size, kUnits[unit]);
-}
-
-std::string CollectionStatusText(const v1::UpkeepStatus& status) {
+std::string CollectionStatusText(const v1::MaintenanceStatus& status) {
   std::string text =
       absl::StrCat("waiting for review   ", Counted(status.queued(), "blob"), ", of them ", status.due(), " due");
   if (status.has_oldest_due() && status.due() > 0) {
@@ -91,15 +84,15 @@ std::string CollectionStatusText(const v1::UpkeepStatus& status) {
   return text;
 }
 
-std::string ScrubStatusText(const v1::UpkeepStatus& status) {
-  std::string text = status.scrub().has_started_at() ? ScrubText(status.scrub()) : "no pass has begun yet\n";
+std::string ScrubStatusText(const v1::MaintenanceStatus& status) {
+  std::string text = status.scrub().has_started_at() ? ScrubText(status.scrub()) : "no pass has started yet\n";
   if (status.corrupt().empty()) return absl::StrCat(text, "no blob is corrupt\n");
   Table table({"CORRUPT BLOB", "SIZE", "FOUND (UTC)", "REPOSITORIES"});
   for (const v1::CorruptBlob& blob : status.corrupt()) {
     table.Add({blob.digest(), SizeText(blob.size_bytes()), TimeText(blob.found_at()),
                absl::StrJoin(blob.repositories(), ", ")});
   }
-  return absl::StrCat(text, "\n", table.ToString(), "A push of the same content heals a blob.\n");
+  return absl::StrCat(text, "\n", table.ToString(), "To repair a blob, push the same content again.\n");
 }
 
 std::string CollectionText(const v1::Collection& collection) {
@@ -109,10 +102,10 @@ std::string CollectionText(const v1::Collection& collection) {
                    ", deleted ", collection.deleted(), "; deleted ", Counted(collection.swept(), "object"), ", ",
                    SizeText(collection.swept_bytes()), "\n");
   if (collection.abandoned() > 0) {
-    absl::StrAppend(&text, "dropped ", Counted(collection.abandoned(), "upload"), " that nobody finished\n");
+    absl::StrAppend(&text, "dropped ", Counted(collection.abandoned(), "unfinished upload"), "\n");
   }
   if (collection.quarantined() > 0) {
-    absl::StrAppend(&text, "quarantined ", Counted(collection.quarantined(), "object"), " that nothing names\n");
+    absl::StrAppend(&text, "quarantined ", Counted(collection.quarantined(), "unreferenced object"), "\n");
   }
   if (!collection.error().empty()) {
     absl::StrAppend(&text, "left for the next run: ", Printable(collection.error()), "\n");
@@ -121,10 +114,10 @@ std::string CollectionText(const v1::Collection& collection) {
 }
 
 std::string ScrubText(const v1::ScrubReport& report) {
-  std::string text = absl::StrCat(
-      "pass of ", TimeText(report.started_at()), " UTC, ",
-      report.has_ended_at() ? absl::StrCat("ended ", TimeText(report.ended_at())) : std::string("under way"), ": ",
-      Counted(report.verified(), "good blob"), ", ", SizeText(report.verified_bytes()));
+  std::string text =
+      absl::StrCat("pass of ", TimeText(report.started_at()), " UTC, ",
+                   report.has_ended_at() ? absl::StrCat("ended ", TimeText(report.ended_at())) : std::string("running"),
+                   ": ", Counted(report.verified(), "good blob"), ", ", SizeText(report.verified_bytes()));
   absl::StrAppend(&text, "; ", report.corrupt(), " corrupt, ", report.missing(), " missing\n");
   return text;
 }
@@ -159,7 +152,7 @@ std::string UsageText(const v1::Usage& usage) {
   for (const v1::Usage::Repository& repository : usage.repositories()) AddTo(&table, repository);
   std::string text = table.ToString();
   const uint64_t rest = usage.repository_count() - static_cast<uint64_t>(usage.repositories_size());
-  if (rest > 0) absl::StrAppend(&text, "and ", rest, " smaller ones\n");
+  if (rest > 0) absl::StrAppend(&text, "and ", rest, " smaller repositories\n");
   const uint64_t linked_once = usage.stored_bytes() - usage.unlinked_bytes();
   const uint64_t saved = usage.linked_bytes() > linked_once ? usage.linked_bytes() - linked_once : 0;
   absl::StrAppend(&text, "\nstored  ", SizeText(usage.stored_bytes()), " in ", Counted(usage.blobs(), "blob"),

@@ -10,16 +10,6 @@ namespace v1 = manifest::v1;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-TEST(MaintenanceTextTest, Sizes) {
-  EXPECT_EQ(SizeText(0), "0 B");
-  EXPECT_EQ(SizeText(1023), "1023 B");
-  EXPECT_EQ(SizeText(1024), "1.0 KiB");
-  EXPECT_EQ(SizeText(1536), "1.5 KiB");
-  EXPECT_EQ(SizeText((1 << 20) - 1), "1.0 MiB");
-  EXPECT_EQ(SizeText(uint64_t{5} << 40), "5.0 TiB");
-  EXPECT_EQ(SizeText(UINT64_MAX), "16.0 EiB");
-}
-
 TEST(MaintenanceTextTest, Collections) {
   v1::Collection collection;
   collection.set_reviewed(3);
@@ -29,7 +19,7 @@ TEST(MaintenanceTextTest, Collections) {
   EXPECT_EQ(CollectionText(collection), "reviewed 3 blobs, condemned 0, deleted 1; deleted 1 object, 2.0 KiB\n");
   collection.set_quarantined(2);
   collection.set_error("the blob service is gone\x1b[2J");
-  EXPECT_THAT(CollectionText(collection), HasSubstr("quarantined 2 objects that nothing names\n"));
+  EXPECT_THAT(CollectionText(collection), HasSubstr("quarantined 2 unreferenced objects\n"));
   EXPECT_THAT(CollectionText(collection), HasSubstr("left for the next run: the blob service is gone?[2J\n"));
 
   v1::Collection dry;
@@ -46,7 +36,7 @@ TEST(MaintenanceTextTest, Collections) {
 }
 
 TEST(MaintenanceTextTest, Status) {
-  v1::UpkeepStatus status;
+  v1::MaintenanceStatus status;
   status.set_queued(4);
   status.set_due(2);
   status.mutable_oldest_due()->set_seconds(1'700'000'000);
@@ -55,8 +45,8 @@ TEST(MaintenanceTextTest, Status) {
   const std::string text = CollectionStatusText(status);
   EXPECT_THAT(text, HasSubstr("4 blobs, of them 2 due, the oldest since 2023-11-14 22:13:20"));
   EXPECT_THAT(text, HasSubstr("lease 24h, grace 1h, runs only when it is told to"));
-  EXPECT_THAT(text, HasSubstr("no run has done anything yet"));
-  EXPECT_THAT(ScrubStatusText(status), HasSubstr("no pass has begun yet\nno blob is corrupt\n"));
+  EXPECT_THAT(text, HasSubstr("no run has changed anything yet"));
+  EXPECT_THAT(ScrubStatusText(status), HasSubstr("no pass has started yet\nno blob is corrupt\n"));
   status.add_corrupt()->set_digest("sha256:bb");
   EXPECT_THAT(ScrubStatusText(status), HasSubstr("sha256:bb"));
 }
@@ -71,7 +61,7 @@ TEST(MaintenanceTextTest, Violations) {
   EXPECT_EQ(InvariantsText(report), "I1: sha256:aa is gone\n1 violation: 2 blobs, 1 manifest, 1.0 KiB read again\n");
 }
 
-TEST(MaintenanceTextTest, UsageSaysWhatIsSaved) {
+TEST(MaintenanceTextTest, UsageContainsTheSavedBytes) {
   v1::Usage usage;
   v1::Usage::Repository& repository = *usage.add_repositories();
   repository.set_name("team/app");
@@ -84,7 +74,7 @@ TEST(MaintenanceTextTest, UsageSaysWhatIsSaved) {
   usage.set_linked_bytes(5 << 20);
   const std::string text = UsageText(usage);
   EXPECT_THAT(text, HasSubstr("team/app"));
-  EXPECT_THAT(text, HasSubstr("and 1 smaller ones"));
+  EXPECT_THAT(text, HasSubstr("and 1 smaller repositories"));
   EXPECT_THAT(text, HasSubstr("stored  4.0 MiB in 3 blobs\nsaved   2.0 MiB"));
   EXPECT_THAT(text, HasSubstr("garbage 1.0 MiB"));
 }

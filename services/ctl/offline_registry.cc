@@ -1,17 +1,21 @@
 #include "services/ctl/offline_registry.h"
 
+#include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <system_error>
-#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "prometheus/registry.h"
-#include "services/auth/auth_format.h"
-#include "services/blob/blob_factory.h"
-#include "services/core/system_clock.h"
-#include "services/kv/kv_factory.h"
-#include "services/manifest/catalog_check.h"
-#include "services/manifest/catalog_format.h"
+#include "services/auth/records/auth_format.h"
+#include "services/blob/blob_stack.h"
+#include "services/core/files/durable_directory.h"
+#include "services/core/time/clock.h"
+#include "services/kv/stack/kv_stack.h"
+#include "services/manifest/check/catalog_check.h"
+#include "services/manifest/records/catalog_format.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::ctl {
@@ -19,41 +23,56 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// No upload expires while somebody only looks.
-constexpr int64_t kForeverSeconds = 100LL * 365 * 24 * 60 * 60;
+// No upload session expires during a check.
+constexpr int64_t kSessionSeconds = 100LL * 365 * 24 * 60 * 60;
 
-absl::Status CheckThere(const std::string& data, const std::string& below) {
+std::string KvDirectory(const std::string& data) { return absl::StrCat(data, "/kv"); }
+
+std::string BlobsDirectory(const std::string& data) { return absl::StrCat(data, "/blobs"); }
+
+bool HoldsBlobs(const std::string& data) {
   std::error_code error;
-  if (fs::exists(absl::StrCat(data, "/", below), error)) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat(data, " is no data directory of a registry: it has no ", fs::path(below).parent_path().string()));
+  return fs::is_directory(BlobsDirectory(data), error);
 }
 
-// The metrics of two in one registry would be told apart by nothing.
+// "kv" or "blobs", which a data directory and a backup of it must contain; empty if nothing is missing.
+std::string MissingPart(const std::string& data, bool with_kv, bool with_blobs) {
+  if (with_kv && !kv::HoldsKvStore(KvDirectory(data))) return "kv";
+  return with_blobs && !HoldsBlobs(data) ? "blobs" : "";
+}
+
+absl::Status CheckDataDirectory(const std::string& data, bool with_kv, bool with_blobs) {
+  const std::string missing = MissingPart(data, with_kv, with_blobs);
+  if (missing.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(data, " is not a data directory of a registry: it contains no ", missing));
+}
+
 absl::StatusOr<std::unique_ptr<kv::KvStack>> OpenKv(const std::string& data) {
-  RETURN_IF_ERROR(CheckThere(data, "kv/CURRENT"));
+  RETURN_IF_ERROR(CheckDataDirectory(data, /*with_kv=*/true, /*with_blobs=*/false));
+  // Each store has metrics of its own: in one registry they would have the same names.
   absl::StatusOr<std::unique_ptr<kv::KvStack>> kv =
-      kv::KvStack::Open(absl::StrCat(data, "/kv"), std::make_shared<prometheus::Registry>());
+      kv::KvStack::Open(KvDirectory(data), std::make_shared<prometheus::Registry>());
   if (!absl::IsUnavailable(kv.status())) return kv;
   return absl::FailedPreconditionError(
-      absl::StrCat(kv.status().message(), "; a registry that runs is checked without --data, through its address"));
+      absl::StrCat(kv.status().message(), "; to check a running registry, use its address, without --data"));
 }
 
 class Stores {
  public:
   absl::Status Open(const RegistryDirectories& directories) {
-    RETURN_IF_ERROR(CheckThere(directories.blobs, "blobs/."));
+    RETURN_IF_ERROR(CheckDataDirectory(directories.blobs, /*with_kv=*/false, /*with_blobs=*/true));
     ASSIGN_OR_RETURN(records_, OpenKv(directories.manifest));
     const absl::Status format = manifest::CheckFormat(*records_->engine());
     if (!format.ok()) {
-      return absl::FailedPreconditionError(absl::StrCat(directories.manifest, "/kv: ", format.message()));
+      return absl::FailedPreconditionError(absl::StrCat(KvDirectory(directories.manifest), ": ", format.message()));
     }
     if (!directories.standalone()) {
       ASSIGN_OR_RETURN(blob_records_, OpenKv(directories.blobs));
     }
     blob::BlobStackOptions options;
-    options.directory = absl::StrCat(directories.blobs, "/blobs");
-    options.uploads.mutable_session_lifetime()->set_seconds(kForeverSeconds);
+    options.directory = BlobsDirectory(directories.blobs);
+    options.uploads.mutable_session_lifetime()->set_seconds(kSessionSeconds);
     kv::KvStack& kv = blob_records_ != nullptr ? *blob_records_ : *records_;
     ASSIGN_OR_RETURN(blobs_,
                      blob::BlobStack::Open(options, {.kv = kv.engine(), .clock = &clock_, .registry = metrics_}));
@@ -61,14 +80,74 @@ class Stores {
   }
 
   kv::KvReader& records() { return *records_->engine(); }
-  ObjectAccess& objects() { return blobs_->object_access(); }
+  BlobStorage& objects() { return blobs_->storage(); }
 
  private:
   const SystemClock clock_;
   const std::shared_ptr<prometheus::Registry> metrics_ = std::make_shared<prometheus::Registry>();
   std::unique_ptr<kv::KvStack> records_;
-  std::unique_ptr<kv::KvStack> blob_records_;  // Null where they are among the others.
+  // Null if the blob service's records are in `records_`.
+  std::unique_ptr<kv::KvStack> blob_records_;
   std::unique_ptr<blob::BlobStack> blobs_;
+};
+
+// Reads all records of the auth service.
+absl::Status CheckAccounts(const std::string& data) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<kv::KvStack> records, OpenKv(data));
+  const absl::Status format = auth::CheckFormat(*records->engine());
+  return absl::Status(format.code(), format.ok() ? "" : absl::StrCat(KvDirectory(data), ": ", format.message()));
+}
+
+// A copy of a backup beside the data directory that it is to become.
+class Copy {
+ public:
+  Copy(const std::string& backup, const std::string& data, bool with_blobs)
+      : backup_(backup),
+        data_(absl::StripSuffix(data, "/")),
+        partial_(absl::StrCat(data_, ".restoring")),
+        with_blobs_(with_blobs) {}
+  ~Copy() {
+    if (!named_) RemoveTree(partial_).IgnoreError();
+  }
+
+  const std::string& partial() const { return partial_; }
+
+  absl::Status Check() const {
+    const std::string missing = MissingPart(backup_, /*with_kv=*/true, with_blobs_);
+    if (!missing.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(backup_, " is not a backup, or is incomplete: it contains no ", missing));
+    }
+    std::error_code error;
+    if (fs::exists(data_, error) && !(fs::is_directory(data_, error) && fs::is_empty(data_, error))) {
+      return absl::InvalidArgumentError(absl::StrCat(data_, " exists and is not empty; nothing is overwritten"));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Make(const Pace& pace) const {
+    RETURN_IF_ERROR(RemoveTree(partial_));
+    const fs::path parent = fs::path(data_).parent_path();
+    if (!parent.empty()) RETURN_IF_ERROR(MakeDirectoryDurably(parent));
+    return CopyTreeDurably(backup_, partial_, [&](uint64_t bytes) { return pace(1, bytes); });
+  }
+
+  // Gives the copy the data directory's name.
+  absl::Status Publish() {
+    std::error_code error;
+    // Removes only an empty directory.
+    fs::remove(data_, error);
+    RETURN_IF_ERROR(RenameDurably(partial_, data_));
+    named_ = true;
+    return absl::OkStatus();
+  }
+
+ private:
+  const std::string backup_;
+  const std::string data_;
+  const std::string partial_;
+  const bool with_blobs_;
+  bool named_ = false;
 };
 
 }  // namespace
@@ -80,10 +159,23 @@ absl::StatusOr<manifest::v1::InvariantReport> CheckOffline(const RegistryDirecto
   return manifest::CheckCatalog(stores.records(), stores.objects(), {.rehash = rehash, .online = false}, pace);
 }
 
-absl::Status CheckAccountsOffline(const std::string& directory) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<kv::KvStack> records, OpenKv(directory));
-  const absl::Status format = auth::CheckFormat(*records->engine());
-  return absl::Status(format.code(), format.ok() ? "" : absl::StrCat(directory, "/kv: ", format.message()));
+absl::StatusOr<manifest::v1::InvariantReport> Restore(const RegistryDirectories& backup,
+                                                      const RegistryDirectories& data, const Pace& pace) {
+  const bool standalone = backup.standalone();
+  std::vector<std::unique_ptr<Copy>> copies;
+  copies.push_back(std::make_unique<Copy>(backup.manifest, data.manifest, /*with_blobs=*/standalone));
+  if (!standalone) copies.push_back(std::make_unique<Copy>(backup.blobs, data.blobs, /*with_blobs=*/true));
+  const RegistryDirectories partial{copies.front()->partial(), copies.back()->partial()};
+  if (!backup.accounts.empty()) {
+    copies.push_back(std::make_unique<Copy>(backup.accounts, data.accounts, /*with_blobs=*/false));
+  }
+  for (const auto& copy : copies) RETURN_IF_ERROR(copy->Check());
+  for (const auto& copy : copies) RETURN_IF_ERROR(copy->Make(pace));
+  ASSIGN_OR_RETURN(manifest::v1::InvariantReport report, CheckOffline(partial, /*rehash=*/true, pace));
+  if (!report.violations().empty()) return report;
+  if (!backup.accounts.empty()) RETURN_IF_ERROR(CheckAccounts(copies.back()->partial()));
+  for (const auto& copy : copies) RETURN_IF_ERROR(copy->Publish());
+  return report;
 }
 
 }  // namespace entrepot::ctl

@@ -1,32 +1,35 @@
 #ifndef ENTREPOT_SERVICES_CTL_OFFLINE_REGISTRY_H_
 #define ENTREPOT_SERVICES_CTL_OFFLINE_REGISTRY_H_
 
-#include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "entrepot/manifest/v1/maintenance.pb.h"
-#include "services/core/pace.h"
+#include "services/core/time/stop_signal.h"
 
 namespace entrepot::ctl {
 
-// Where a registry keeps what it stores: in one directory, or, where its services are processes of their own, in one of
-// the manifest service and one of the blob service, and with accounts one of the auth service.
+// The data directories of a registry: one for all services (standalone), or one for each (split).
 struct RegistryDirectories {
   std::string manifest;
-  std::string blobs;
-  std::string accounts = {};  // May be empty.
+  std::string blobs;          // The same as `manifest` if standalone.
+  std::string accounts = {};  // The auth service's, in split mode; may be empty.
 
   bool standalone() const { return manifest == blobs; }
 };
 
-// Checks a registry that does not run. The stores are opened as its own processes open them, which may finish what a
-// crash has cut off in them; the content stays as it is. kFailedPrecondition: a registry runs on it, or there is none.
+// Checks a registry that is not running: its records against one another and against the objects. Opens the stores as
+// the registry does, which may complete or undo what a crash interrupted; stored content does not change.
+// kFailedPrecondition if a registry is running on a directory or has never run there.
 absl::StatusOr<manifest::v1::InvariantReport> CheckOffline(const RegistryDirectories& directories, bool rehash,
                                                            const Pace& pace);
 
-// Reads the auth service's records. kFailedPrecondition as above, kDataLoss.
-absl::Status CheckAccountsOffline(const std::string& directory);
+// Copies each directory of `backup` to that of `data`, durably. The copies are checked, every object by its hash, and
+// get their names only if the report has no violations; otherwise nothing is left of them. kInvalidArgument if a
+// directory of `backup` is not a backup, or one of `data` exists and is not empty. kFailedPrecondition or kDataLoss if
+// the accounts are damaged.
+absl::StatusOr<manifest::v1::InvariantReport> Restore(const RegistryDirectories& backup,
+                                                      const RegistryDirectories& data, const Pace& pace);
 
 }  // namespace entrepot::ctl
 

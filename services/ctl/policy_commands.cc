@@ -1,13 +1,11 @@
-#include "services/ctl/policy_commands.h"
-
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "services/ctl/administration.h"
-#include "services/ctl/output.h"
-#include "services/ctl/render.h"
-#include "services/ctl/session.h"
-#include "services/ctl/table.h"
+#include "services/ctl/administration_answer.h"
+#include "services/ctl/commands.h"
+#include "services/ctl/registry_client.h"
+#include "services/ctl/terminal_output.h"
+#include "services/ctl/user_input.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::ctl {
@@ -16,157 +14,88 @@ namespace {
 using auth::v1::AdministerRequest;
 using auth::v1::AdministerResponse;
 
-absl::StatusOr<int> ListGroups(const CommandLine&, Session& session) {
+absl::StatusOr<int> CheckPolicy(const CommandLine& line, RegistryClient& registry) {
+  const std::string path = line.argument(0);
   AdministerRequest request;
-  request.mutable_list_groups();
-  return Ask(request, session);
-}
-
-absl::StatusOr<int> AddToGroup(const CommandLine& line, Session& session) {
-  AdministerRequest request;
-  request.mutable_add_to_group()->set_group(line.arguments[0]);
-  request.mutable_add_to_group()->set_account(line.arguments[1]);
-  return Ask(request, session, absl::StrCat(line.arguments[1], " is in the group ", line.arguments[0]));
-}
-
-absl::StatusOr<int> RemoveFromGroup(const CommandLine& line, Session& session) {
-  AdministerRequest request;
-  request.mutable_remove_from_group()->set_group(line.arguments[0]);
-  request.mutable_remove_from_group()->set_account(line.arguments[1]);
-  return Ask(request, session, absl::StrCat(line.arguments[1], " is not in the group ", line.arguments[0]));
-}
-
-absl::StatusOr<int> CheckPolicy(const CommandLine& line, Session& session) {
-  const std::string& path = line.arguments[0];
-  AdministerRequest request;
-  ASSIGN_OR_RETURN(*request.mutable_check_policy()->mutable_text(), ReadFile(path));
-  ASSIGN_OR_RETURN(const AdministerResponse response, session.Administer(request));
+  ASSIGN_OR_RETURN(*request.mutable_check_policy()->mutable_text(), ReadInputFile(path));
+  ASSIGN_OR_RETURN(const AdministerResponse response, registry.Administer(request));
   const bool good = response.policy_problems().lines().empty();
-  if (session.json()) {
-    Print(ToJson(response));
+  if (line.json()) {
+    Print(AdministrationJson(response));
   } else {
-    Print(good ? absl::StrCat(Printable(path), " is a good policy\n") : ToText(response));
+    Print(good ? absl::StrCat(Printable(path), " is a good policy\n") : AdministrationText(response));
   }
   return good ? kOk : kFailed;
 }
 
-absl::StatusOr<int> Explain(const CommandLine& line, Session& session) {
+absl::StatusOr<int> Explain(const CommandLine& line, RegistryClient& registry) {
   AdministerRequest request;
-  request.mutable_explain()->set_subject(line.arguments[0]);
-  request.mutable_explain()->set_action(line.arguments[1]);
-  request.mutable_explain()->set_repository(line.arguments[2]);
-  ASSIGN_OR_RETURN(const AdministerResponse response, session.Administer(request));
-  Print(session.json() ? ToJson(response) : ToText(response));
+  request.mutable_explain()->set_subject(line.argument(0));
+  request.mutable_explain()->set_action(line.argument(1));
+  request.mutable_explain()->set_repository(line.argument(2));
+  ASSIGN_OR_RETURN(const AdministerResponse response, registry.Administer(request));
+  Print(line.json() ? AdministrationJson(response) : AdministrationText(response));
   return response.explanation().allowed() ? kOk : kDenied;
 }
 
-absl::StatusOr<int> ListKeys(const CommandLine&, Session& session) {
+absl::StatusOr<int> ListGroups(const CommandLine& line, RegistryClient& registry) {
   AdministerRequest request;
-  request.mutable_list_keys();
-  return Ask(request, session);
+  request.mutable_list_groups();
+  return AdministerAndPrint(request, line, registry);
 }
 
-absl::StatusOr<int> RotateKeys(const CommandLine&, Session& session) {
+absl::StatusOr<int> AddToGroup(const CommandLine& line, RegistryClient& registry) {
   AdministerRequest request;
-  request.mutable_rotate_keys();
-  return Ask(request, session, "a new key signs tokens from now on");
+  request.mutable_add_to_group()->set_group(line.argument(0));
+  request.mutable_add_to_group()->set_account(line.argument(1));
+  return AdministerAndPrint(request, line, registry,
+                            absl::StrCat(line.argument(1), " is in the group ", line.argument(0)));
 }
 
-absl::StatusOr<int> DeleteRepository(const CommandLine& line, Session& session) {
-  RETURN_IF_ERROR(session.DeleteRepository(line.arguments[0]));
-  Print(session.json() ? "{}\n" : absl::StrCat("deleted the repository ", Printable(line.arguments[0]), "\n"));
-  return kOk;
+absl::StatusOr<int> RemoveFromGroup(const CommandLine& line, RegistryClient& registry) {
+  AdministerRequest request;
+  request.mutable_remove_from_group()->set_group(line.argument(0));
+  request.mutable_remove_from_group()->set_account(line.argument(1));
+  return AdministerAndPrint(request, line, registry,
+                            absl::StrCat(line.argument(1), " is not in the group ", line.argument(0)));
 }
 
 }  // namespace
 
 std::vector<Command> PolicyCommands() {
+  const Argument group{.name = "GROUP", .help = "a group that the policy file contains"};
+  const Argument account{.name = "ACCOUNT", .help = "a user or robot+NAME"};
   return {
-      {"groups list",
-       {},
-       {},
-       "groups and who is in them",
-       R"(
-Example:
-  entrepotctl groups list
-)",
-       ListGroups},
-      {"groups add",
-       {"GROUP", "ACCOUNT"},
-       {},
-       "puts an account into a group",
-       R"(
-The policy's rules for "group:GROUP" then hold for the account. The policy file names the groups that there are.
-
-Examples:
-  entrepotctl groups add web alice
-  entrepotctl groups add web robot+deploy
-)",
-       AddToGroup},
-      {"groups remove",
-       {"GROUP", "ACCOUNT"},
-       {},
-       "takes an account out of a group",
-       R"(
-Example:
-  entrepotctl groups remove web alice
-)",
-       RemoveFromGroup},
-      {"policy check",
-       {"FILE"},
-       {},
-       "whether the registry would take a policy file",
-       R"(
-Prints each problem as a line, and exits with 1 where there is one. Nothing is changed.
-
-Example:
-  entrepotctl policy check examples/policy.yaml
-)",
-       CheckPolicy},
-      {"explain",
-       {"SUBJECT", "ACTION", "REPOSITORY"},
-       {},
-       "which rule allows or denies it",
-       R"(
-SUBJECT is an account, robot+NAME, or anonymous; ACTION is pull, push or delete.
-Exits with 0 where it is allowed, with 3 where it is denied.
-
-Examples:
-  entrepotctl explain prod push driftwood/web
-  entrepotctl explain anonymous pull public/tools && echo everybody may
-)",
-       Explain},
-      {"keys list",
-       {},
-       {},
-       "the keys that sign and verify tokens",
-       R"(
-Example:
-  entrepotctl keys list
-)",
-       ListKeys},
-      {"keys rotate",
-       {},
-       {},
-       "signs tokens with a new key from now on",
-       R"(
-Tokens that are out stay good for their minutes: no push or pull fails.
-
-Example:
-  entrepotctl keys rotate
-)",
-       RotateKeys},
-      {"repositories delete",
-       {"NAME"},
-       {},
-       "deletes a repository with all its tags and manifests",
-       R"(
-Tokens for it that are out are not good for a repository that is made under this name later.
-
-Example:
-  entrepotctl repositories delete driftwood/old
-)",
-       DeleteRepository},
+      {.name = "policy check",
+       .arguments = {{.name = "FILE", .help = "a policy file"}},
+       .summary = "Check whether the registry accepts a policy file",
+       .details = "Prints each problem on a line and exits with 1 if there is one. Changes nothing.",
+       .examples = {"entrepotctl policy check examples/policy.yaml"},
+       .run = CheckPolicy},
+      {.name = "explain",
+       .arguments = {{.name = "SUBJECT", .help = "a user, robot+NAME, or anonymous"},
+                     {.name = "ACTION", .help = "pull, push or delete"},
+                     {.name = "REPOSITORY", .help = "the repository"}},
+       .summary = "Show which rule allows or denies an action",
+       .details = "Exits with 0 if the action is allowed, with 3 if it is denied.",
+       .examples = {"entrepotctl explain prod push driftwood/web",
+                    "entrepotctl explain anonymous pull public/tools && echo allowed"},
+       .run = Explain},
+      {.name = "groups list",
+       .summary = "List the groups and their members",
+       .examples = {"entrepotctl groups list"},
+       .run = ListGroups},
+      {.name = "groups add",
+       .arguments = {group, account},
+       .summary = "Add an account to a group",
+       .details = "The policy's rules for \"group:GROUP\" then apply to the account.",
+       .examples = {"entrepotctl groups add web alice", "entrepotctl groups add web robot+deploy"},
+       .run = AddToGroup},
+      {.name = "groups remove",
+       .arguments = {group, account},
+       .summary = "Remove an account from a group",
+       .examples = {"entrepotctl groups remove web alice"},
+       .run = RemoveFromGroup},
   };
 }
 

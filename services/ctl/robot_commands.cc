@@ -1,5 +1,5 @@
-#include "services/ctl/robot_commands.h"
-
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -8,8 +8,10 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
-#include "services/ctl/administration.h"
-#include "services/ctl/session.h"
+#include "google/protobuf/duration.pb.h"
+#include "services/ctl/administration_answer.h"
+#include "services/ctl/commands.h"
+#include "services/ctl/registry_client.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
 
@@ -18,49 +20,16 @@ namespace {
 
 using auth::v1::AdministerRequest;
 
-absl::StatusOr<int> ListRobots(const CommandLine&, Session& session) {
-  AdministerRequest request;
-  request.mutable_list_robots();
-  return Ask(request, session);
-}
-
-absl::StatusOr<int> CreateRobot(const CommandLine& line, Session& session) {
-  AdministerRequest request;
-  auth::v1::CreateRobot& robot = *request.mutable_create_robot();
-  robot.set_name(line.arguments[0]);
-  robot.set_description(line.Option("--description"));
-  const auto allowed = line.options.find("--allow");
-  if (allowed == line.options.end()) {
-    return absl::InvalidArgumentError("what may it do? for example --allow 'driftwood/**:pull'");
-  }
-  for (const std::string& scope : allowed->second) {
-    ASSIGN_OR_RETURN(*robot.add_scopes(), ParseRobotScope(scope));
-  }
-  if (const std::string expires = line.Option("--expires"); !expires.empty()) {
-    ASSIGN_OR_RETURN(*robot.mutable_lifetime(), ParseLifetime(expires));
-  }
-  return Ask(request, session);
-}
-
-absl::StatusOr<int> RotateRobotSecret(const CommandLine& line, Session& session) {
-  AdministerRequest request;
-  request.mutable_rotate_robot_secret()->set_name(line.arguments[0]);
-  return Ask(request, session);
-}
-
-absl::StatusOr<int> DeleteRobot(const CommandLine& line, Session& session) {
-  AdministerRequest request;
-  request.mutable_delete_robot()->set_name(line.arguments[0]);
-  return Ask(request, session, absl::StrCat("deleted the robot ", line.arguments[0]));
-}
+constexpr char kAllow[] = "--allow";
+constexpr char kDescription[] = "--description";
+constexpr char kExpires[] = "--expires";
 
 absl::Status BadScope(absl::string_view text) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("--allow is REPOSITORIES:ACTIONS, as in 'driftwood/**:pull,push', not ", QuotedInput(text)));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--allow: ", QuotedInput(text), " is not of the form REPOSITORIES:ACTIONS, as 'driftwood/**:pull,push' is"));
 }
 
-}  // namespace
-
+// "driftwood/**,base:pull,push": repositories, the last colon, actions.
 absl::StatusOr<auth::v1::RobotScope> ParseRobotScope(absl::string_view text) {
   const size_t colon = text.rfind(':');
   if (colon == absl::string_view::npos) return BadScope(text);
@@ -76,6 +45,7 @@ absl::StatusOr<auth::v1::RobotScope> ParseRobotScope(absl::string_view text) {
   return scope;
 }
 
+// "720h", "90m", "30d".
 absl::StatusOr<google::protobuf::Duration> ParseLifetime(absl::string_view text) {
   absl::Duration lifetime;
   absl::string_view days = text;
@@ -86,61 +56,82 @@ absl::StatusOr<google::protobuf::Duration> ParseLifetime(absl::string_view text)
     lifetime = absl::ZeroDuration();
   }
   if (lifetime < absl::Seconds(1) || lifetime > absl::Hours(24 * 36500)) {
-    return absl::InvalidArgumentError(absl::StrCat("--expires is a time like 720h or 30d, not ", QuotedInput(text)));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--expires: ", QuotedInput(text), " is not a time like 720h or 30d, from a second to a hundred years"));
   }
   google::protobuf::Duration duration;
   duration.set_seconds(absl::ToInt64Seconds(lifetime));
   return duration;
 }
 
+absl::StatusOr<int> ListRobots(const CommandLine& line, RegistryClient& registry) {
+  AdministerRequest request;
+  request.mutable_list_robots();
+  return AdministerAndPrint(request, line, registry);
+}
+
+absl::StatusOr<int> CreateRobot(const CommandLine& line, RegistryClient& registry) {
+  AdministerRequest request;
+  auth::v1::CreateRobot& robot = *request.mutable_create_robot();
+  robot.set_name(line.argument(0));
+  robot.set_description(line.Value(kDescription));
+  for (const std::string& scope : line.Values(kAllow)) {
+    ASSIGN_OR_RETURN(*robot.add_scopes(), ParseRobotScope(scope));
+  }
+  if (line.Has(kExpires)) {
+    ASSIGN_OR_RETURN(*robot.mutable_lifetime(), ParseLifetime(line.Value(kExpires)));
+  }
+  return AdministerAndPrint(request, line, registry);
+}
+
+absl::StatusOr<int> RotateRobotSecret(const CommandLine& line, RegistryClient& registry) {
+  AdministerRequest request;
+  request.mutable_rotate_robot_secret()->set_name(line.argument(0));
+  return AdministerAndPrint(request, line, registry);
+}
+
+absl::StatusOr<int> DeleteRobot(const CommandLine& line, RegistryClient& registry) {
+  AdministerRequest request;
+  request.mutable_delete_robot()->set_name(line.argument(0));
+  return AdministerAndPrint(request, line, registry, absl::StrCat("deleted the robot ", line.argument(0)));
+}
+
+}  // namespace
+
 std::vector<Command> RobotCommands() {
+  const Argument name{.name = "NAME", .help = "the robot, with or without the prefix robot+"};
   return {
-      {"robots list",
-       {},
-       {},
-       "accounts of machines, and when each was last used",
-       R"(
-Example:
-  entrepotctl robots list --output json
-)",
-       ListRobots},
-      {"robots create",
-       {"NAME"},
-       {"--allow", "--description", "--expires"},
-       "makes an account for a machine",
-       R"(
-  --allow REPOSITORIES:ACTIONS  what it may do: patterns (* within a segment, ** for any segments), and pull, push,
-                                delete; may be given many times
-  --description TEXT            for people
-  --expires TIME                how long it lives: 720h, 30d; default: for ever
-
-It logs in as robot+NAME with the secret that is shown, this once.
-
-Examples:
-  entrepotctl robots create deploy --allow 'driftwood/web:pull' --expires 30d
-  entrepotctl robots create builds --allow 'driftwood/**:pull,push' --allow 'base/**:pull' --description 'CI, main branch'
-)",
-       CreateRobot},
-      {"robots rotate-secret",
-       {"NAME"},
-       {},
-       "gives a robot a new secret, and shows it",
-       R"(
-The old secret ends at once.
-
-Example:
-  entrepotctl robots rotate-secret deploy
-)",
-       RotateRobotSecret},
-      {"robots delete",
-       {"NAME"},
-       {},
-       "deletes a robot",
-       R"(
-Example:
-  entrepotctl robots delete deploy
-)",
-       DeleteRobot},
+      {.name = "robots list",
+       .summary = "List the robots, the accounts of machines",
+       .examples = {"entrepotctl robots list --output json"},
+       .run = ListRobots},
+      {.name = "robots create",
+       .arguments = {name},
+       .options = {{.name = kAllow,
+                    .value = "REPOSITORIES:ACTIONS",
+                    .help = "what the robot may do: patterns of repositories (* within a segment, ** across\n"
+                            "segments) and of pull, push, delete, with commas; may be given several times",
+                    .required = true,
+                    .repeatable = true},
+                   {.name = kDescription, .value = "TEXT", .help = "a note for people"},
+                   {.name = kExpires, .value = "TIME", .help = "its lifetime, as 720h or 30d; default: unlimited"}},
+       .summary = "Create a robot and print its secret",
+       .details = "The robot logs in as robot+NAME with the secret, which is not shown again.",
+       .examples = {"entrepotctl robots create deploy --allow 'driftwood/web:pull' --expires 30d",
+                    "entrepotctl robots create builds --allow 'driftwood/**:pull,push' --allow 'base/**:pull' \\\n"
+                    "    --description 'CI, main branch'"},
+       .run = CreateRobot},
+      {.name = "robots rotate-secret",
+       .arguments = {name},
+       .summary = "Replace a robot's secret and print the new one",
+       .details = "The old secret becomes invalid at once.",
+       .examples = {"entrepotctl robots rotate-secret deploy"},
+       .run = RotateRobotSecret},
+      {.name = "robots delete",
+       .arguments = {name},
+       .summary = "Delete a robot",
+       .examples = {"entrepotctl robots delete deploy"},
+       .run = DeleteRobot},
   };
 }
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "absl/strings/ascii.h"
+#include "services/ctl/terminal_output.h"
 
 namespace entrepot::ctl {
 namespace {
@@ -15,14 +15,6 @@ size_t Width(const std::string& text) {
 }
 
 }  // namespace
-
-std::string Printable(const std::string& text) {
-  std::string printable = text;
-  std::replace_if(
-      printable.begin(), printable.end(), [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); },
-      '?');
-  return printable;
-}
 
 Table::Table(std::vector<std::string> header) { rows_.push_back(std::move(header)); }
 

@@ -6,8 +6,8 @@
 
 namespace entrepot::ctl {
 
-// Columns of text, as wide as they need to be, two blanks apart, below a line of capitals. UTF-8 counts by character;
-// control characters, which could rewrite the terminal, become "?". An empty cell is "-".
+// Columns of text below a header, two spaces apart and as wide as their widest cell, which is measured in characters of
+// UTF-8. Cells are made Printable(); an empty cell becomes "-".
 class Table {
  public:
   explicit Table(std::vector<std::string> header);
@@ -15,15 +15,12 @@ class Table {
   // As many cells as the header has.
   void Add(std::vector<std::string> row);
 
-  // Each line with its newline and no blanks at its end.
+  // Each line ends with a newline; there are no spaces before it.
   std::string ToString() const;
 
  private:
   std::vector<std::vector<std::string>> rows_;
 };
-
-// The text without control characters, as in a table.
-std::string Printable(const std::string& text);
 
 }  // namespace entrepot::ctl
 

@@ -5,7 +5,7 @@
 namespace entrepot::ctl {
 namespace {
 
-TEST(TableTest, ColumnsAreAsWideAsTheyNeedToBe) {
+TEST(TableTest, ColumnsAreAsWideAsTheirWidestCell) {
   Table table({"NAME", "GROUPS", "LAST USED"});
   table.Add({"administrator", "", "never"});
   table.Add({"ci", "builders, deployers", "2026-11-24 15:00"});
@@ -15,20 +15,20 @@ TEST(TableTest, ColumnsAreAsWideAsTheyNeedToBe) {
             "ci             builders, deployers  2026-11-24 15:00\n");
 }
 
-TEST(TableTest, CountsCharacters) {
+TEST(TableTest, MeasuresCharactersNotBytes) {
   Table table({"A", "B"});
   table.Add({"é", "x"});
   table.Add({"ab", "x"});
   EXPECT_EQ(table.ToString(), "A   B\né   x\nab  x\n");
 }
 
-TEST(TableTest, KeepsTheTerminalSafe) {
+TEST(TableTest, ReplacesControlCharacters) {
   Table table({"A"});
   table.Add({"\x1b[2J\nx"});
   EXPECT_EQ(table.ToString(), "A\n?[2J?x\n");
 }
 
-TEST(TableTest, WithoutRowsThereIsItsHeader) { EXPECT_EQ(Table({"A", "B"}).ToString(), "A  B\n"); }
+TEST(TableTest, IsTheHeaderAloneWithoutRows) { EXPECT_EQ(Table({"A", "B"}).ToString(), "A  B\n"); }
 
 }  // namespace
 }  // namespace entrepot::ctl

@@ -10,34 +10,34 @@
 
 namespace entrepot::kv {
 
-// Why a transaction runs again.
+// Why a transaction is retried.
 enum class RetryReason {
-  // A lock was waited for too long.
+  // A lock was not free in time.
   kLockTimeout,
-  // The transaction's own function returned kAborted.
+  // The transaction's function returned kAborted.
   kFunction,
 };
 
-// How an engine's Transact repeats what is aborted.
+// How Transact retries aborted attempts.
 struct RetryPolicy {
   int attempts_max = 8;
-  // The wait before attempt n + 1 is drawn evenly from (0, delay_min * 2^(n-1)], at most delay_max.
+  // The bounds of the waits between attempts (see Backoff).
   absl::Duration delay_min = absl::Milliseconds(1);
   absl::Duration delay_max = absl::Milliseconds(100);
   // Blocks for a duration; tests inject their own.
   std::function<void(absl::Duration)> sleep = absl::SleepFor;
-  // Told of each retry before its wait, on the thread that retries. May be empty.
+  // Called before the wait of each retry, on the thread that retries. May be empty.
   std::function<void(RetryReason)> on_retry = {};
 };
 
-// What one attempt came to.
+// The result of one attempt.
 struct Attempt {
   absl::Status status = {};
-  // Only read where the status is kAborted.
+  // Read only if the status is kAborted.
   RetryReason reason = RetryReason::kFunction;
 };
 
-// Runs `attempt` until it gives something else than kAborted, at most policy.attempts_max times.
+// Runs `attempt` until its status is not kAborted, at most policy.attempts_max times.
 absl::Status RetryWhileAborted(const RetryPolicy& policy, absl::FunctionRef<Attempt()> attempt);
 
 }  // namespace entrepot::kv

@@ -33,23 +33,23 @@ class AbortedRetryTest : public testing::Test {
   const Attempt aborted_ = {absl::AbortedError("again"), RetryReason::kLockTimeout};
 };
 
-TEST_F(AbortedRetryTest, SuccessIsNotRepeated) {
+TEST_F(AbortedRetryTest, DoesNotRetryASuccess) {
   EXPECT_TRUE(Run({{absl::OkStatus()}}).ok());
   EXPECT_EQ(made_, 1u);
   EXPECT_THAT(waits_, SizeIs(0));
 }
 
-TEST_F(AbortedRetryTest, OtherErrorsAreNotRepeated) {
+TEST_F(AbortedRetryTest, DoesNotRetryOtherErrors) {
   EXPECT_TRUE(absl::IsUnavailable(Run({{absl::UnavailableError("disk")}})));
   EXPECT_EQ(made_, 1u);
 }
 
-TEST_F(AbortedRetryTest, RepeatsUntilItSucceedsAndTellsWhy) {
+TEST_F(AbortedRetryTest, RetriesUntilSuccessAndReportsTheReasons) {
   EXPECT_TRUE(Run({aborted_, {absl::AbortedError("again"), RetryReason::kFunction}, {absl::OkStatus()}}).ok());
   EXPECT_THAT(reasons_, ElementsAre(RetryReason::kLockTimeout, RetryReason::kFunction));
 }
 
-TEST_F(AbortedRetryTest, GivesUpAfterTheLastAttemptWithoutWaitingOnceMore) {
+TEST_F(AbortedRetryTest, DoesNotWaitAfterTheLastAttempt) {
   EXPECT_TRUE(absl::IsAborted(Run({aborted_, aborted_, aborted_, aborted_})));
   EXPECT_EQ(made_, 4u);
   EXPECT_THAT(waits_, SizeIs(3));

@@ -9,7 +9,7 @@ absl::Status Injected() { return absl::UnavailableError("injected fault"); }
 
 }  // namespace
 
-// Remembers what each key held before its first write.
+// Records the value of each key before its first write.
 class FaultInjectingKvEngine::RecordingTransaction : public KvTransaction {
  public:
   explicit RecordingTransaction(KvTransaction* transaction) : transaction_(transaction) {}
@@ -84,7 +84,7 @@ void FaultInjectingKvEngine::LosePower() {
   });
   Restart();
   absl::MutexLock lock(&mutex_);
-  // An engine that cannot be brought back is down.
+  // An engine that cannot be restored stays down.
   if (!undone.ok()) crashed_ = true;
 }
 

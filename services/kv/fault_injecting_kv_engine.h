@@ -18,37 +18,37 @@
 
 namespace entrepot::kv {
 
-// What becomes of a transaction.
+// What happens to a transaction.
 enum class Fault {
-  // Its function does not run: kUnavailable.
+  // The function does not run: kUnavailable.
   kFailBefore,
-  // Its function runs, nothing is written: kUnavailable.
+  // The function runs and nothing is written: kUnavailable.
   kFailCommit,
-  // It is committed, but the caller is told kUnavailable.
+  // The transaction commits, and the caller gets kUnavailable.
   kLoseReply,
-  // Its function runs, nothing is written: kAborted, as after the engine's last retry.
+  // The function runs and nothing is written: kAborted, as after the engine's last retry.
   kAbort,
-  // As kFailCommit and kLoseReply; and from then on every call gives kUnavailable, until Restart().
+  // As kFailCommit and kLoseReply; every later call gives kUnavailable until Restart().
   kCrashBeforeCommit,
   kCrashAfterCommit,
 };
 
-// For tests and simulations: lets transactions of another engine fail, and takes back what a power cut would.
-// Thread-safe; but what LosePower() takes back is only right where transactions came one at a time.
+// For tests: makes transactions of another engine fail, and undoes the commits that a power cut would lose.
+// Thread-safe, but LosePower() restores the right state only if transactions did not overlap.
 class FaultInjectingKvEngine : public KvEngine {
  public:
   // `engine` must outlive it.
   explicit FaultInjectingKvEngine(KvEngine* engine) : engine_(engine) {}
 
-  // The `n`th Transact from now meets `fault`; 1 is the next one. One fault for each.
+  // The `n`th Transact from now gets `fault`; 1 is the next one. At most one fault for each.
   void InjectAt(int64_t n, Fault fault);
-  // How often Transact was called: a run without faults tells over which `n` a simulation goes.
+  // The number of Transact calls. After a run without faults, a test injects faults at 1 to this number.
   int64_t transactions() const;
   bool crashed() const;
 
-  // As the process that comes after a crash. Faults not yet met are forgotten.
+  // Continues as the process that starts after a crash. Pending faults are dropped.
   void Restart();
-  // Restart after a power cut: buffered commits that no later synced one covers are gone.
+  // Restart() after a power cut: buffered commits that no later synced commit made durable are undone.
   void LosePower();
 
   absl::StatusOr<std::optional<std::string>> Get(absl::string_view key) override;
@@ -57,7 +57,7 @@ class FaultInjectingKvEngine : public KvEngine {
   absl::Status Transact(std::vector<Lock> locks, const Function& fn, Durability durability) override;
 
  private:
-  // What keys held before a commit.
+  // The values of the written keys before a commit.
   using Before = std::map<std::string, std::optional<std::string>>;
   class RecordingTransaction;
 
@@ -65,7 +65,7 @@ class FaultInjectingKvEngine : public KvEngine {
   absl::Status CheckRunning() const;
   void Crash();
   absl::Status Commit(std::vector<Lock> locks, const Function& fn, Durability durability);
-  // Without writing anything.
+  // Runs the function without writing anything.
   absl::Status Run(std::vector<Lock> locks, const Function& fn);
 
   KvEngine* const engine_;
@@ -73,7 +73,7 @@ class FaultInjectingKvEngine : public KvEngine {
   int64_t transactions_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<int64_t, Fault> faults_ ABSL_GUARDED_BY(mutex_);
   bool crashed_ ABSL_GUARDED_BY(mutex_) = false;
-  // Of the buffered commits since the last synced one, in their order.
+  // For the buffered commits since the last synced one, in their order.
   std::vector<Before> undo_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -5,8 +5,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/kv/kv_conformance.h"
 #include "services/kv/memory_kv_engine.h"
+#include "services/kv/testing/kv_conformance.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::kv {
@@ -36,7 +36,7 @@ class FaultInjectingKvEngineTest : public testing::Test {
   FaultInjectingKvEngine kv_{&memory_};
 };
 
-TEST_F(FaultInjectingKvEngineTest, TheNthTransactionFailsAndNoOther) {
+TEST_F(FaultInjectingKvEngineTest, FailsTheNthTransactionOnly) {
   kv_.InjectAt(2, Fault::kFailBefore);
   ASSERT_OK(Put("a", "1"));
   EXPECT_THAT(Put("a", "2"), StatusIs(absl::StatusCode::kUnavailable));
@@ -63,14 +63,14 @@ TEST_F(FaultInjectingKvEngineTest, ALostReplyHidesASuccess) {
   EXPECT_THAT(Get("a"), Optional(Eq("1")));
 }
 
-TEST_F(FaultInjectingKvEngineTest, TheFunctionsOwnErrorIsGivenFirst) {
+TEST_F(FaultInjectingKvEngineTest, TheFunctionsOwnErrorTakesPrecedence) {
   kv_.InjectAt(1, Fault::kFailCommit);
   EXPECT_THAT(kv_.Transact(
                   {}, [](KvTransaction&) { return absl::NotFoundError("none"); }, Durability::kSynced),
               StatusIs(absl::StatusCode::kNotFound));
 }
 
-TEST_F(FaultInjectingKvEngineTest, AfterACrashNothingWorksUntilARestart) {
+TEST_F(FaultInjectingKvEngineTest, ACrashFailsEveryCallUntilARestart) {
   for (Fault fault : {Fault::kCrashBeforeCommit, Fault::kCrashAfterCommit}) {
     ASSERT_OK(Put("a", "old"));
     kv_.InjectAt(1, fault);
@@ -85,7 +85,7 @@ TEST_F(FaultInjectingKvEngineTest, AfterACrashNothingWorksUntilARestart) {
   }
 }
 
-TEST_F(FaultInjectingKvEngineTest, APowerCutTakesBackWhatNoSyncCovers) {
+TEST_F(FaultInjectingKvEngineTest, APowerCutUndoesCommitsAfterTheLastSync) {
   ASSERT_OK(Put("a", "1", Durability::kBuffered));
   ASSERT_OK(Put("b", "1", Durability::kSynced));
   ASSERT_OK(Put("a", "2", Durability::kBuffered));
@@ -101,7 +101,7 @@ TEST_F(FaultInjectingKvEngineTest, APowerCutTakesBackWhatNoSyncCovers) {
   EXPECT_THAT(Get("a"), Optional(Eq("1"))) << "nothing more is lost";
 }
 
-TEST_F(FaultInjectingKvEngineTest, ARestartAloneTakesNothingBack) {
+TEST_F(FaultInjectingKvEngineTest, ARestartUndoesNothing) {
   ASSERT_OK(Put("a", "1", Durability::kBuffered));
   kv_.InjectAt(1, Fault::kCrashBeforeCommit);
   EXPECT_THAT(Put("b", "1"), StatusIs(absl::StatusCode::kUnavailable));
@@ -109,7 +109,7 @@ TEST_F(FaultInjectingKvEngineTest, ARestartAloneTakesNothingBack) {
   EXPECT_THAT(Get("a"), Optional(Eq("1")));
 }
 
-// Without faults it is an engine like any other.
+// Without faults it passes the conformance suite.
 struct Parts {
   explicit Parts(const MemoryKvEngine::Options& options) : memory(options) {}
   MemoryKvEngine memory;
@@ -121,10 +121,10 @@ class OwningFaultInjectingKvEngine : private Parts, public FaultInjectingKvEngin
       : Parts(options), FaultInjectingKvEngine(&memory) {}
 };
 
-std::unique_ptr<KvEngine> Make(int attempts_max, absl::Duration lock_timeout) {
+std::unique_ptr<KvEngine> Make(const RetryPolicy& retry, absl::Duration lock_timeout) {
   MemoryKvEngine::Options options;
   options.lock_timeout = lock_timeout;
-  options.retry.attempts_max = attempts_max;
+  options.retry = retry;
   return std::make_unique<OwningFaultInjectingKvEngine>(options);
 }
 

@@ -25,10 +25,16 @@ struct KeyValue {
 // The keys that start with `prefix` and are greater than `start_after`, in bytewise order, at most `limit` of them.
 struct ScanOptions {
   std::string prefix = {};
-  // A whole key (prefix included), or empty for the first one. Need not exist.
+  // A complete key, with the prefix; empty to start with the first one. It need not exist.
   std::string start_after = {};
   size_t limit = 1000;
 };
+
+// For engines: the least key that a scan may return. It may lie behind all keys with the prefix.
+std::string ScanBegin(const ScanOptions& options);
+// For engines: the least key that is greater than all keys with that prefix; empty if there is none (an empty prefix,
+// or one of 0xff bytes only).
+std::string PrefixEnd(absl::string_view prefix);
 
 enum class LockMode { kShared, kExclusive };
 
@@ -45,44 +51,49 @@ enum class Durability {
   kBuffered,
 };
 
-// What a store's reads look like, alone or within a transaction.
+// The reads of an engine, and of a transaction.
 class KvReader {
  public:
   virtual ~KvReader() = default;
-  // nullopt where there is no such key.
+  // nullopt if the key does not exist.
   virtual absl::StatusOr<std::optional<std::string>> Get(absl::string_view key) = 0;
-  // One answer a key, in their order.
+  // One value for each key, in the order of `keys`.
   virtual absl::StatusOr<std::vector<std::optional<std::string>>> MultiGet(absl::Span<const std::string> keys) = 0;
   virtual absl::StatusOr<std::vector<KeyValue>> Scan(const ScanOptions& options) = 0;
 };
 
-// Passed to a transaction's function; dies with it. Its reads see what is committed now (not an older snapshot) and
-// the transaction's own writes. Not thread-safe.
+// The transaction that a function of Transact works on; valid until the function returns. Reads see the latest commits
+// (not an older snapshot) and the transaction's own writes. Not thread-safe.
 class KvTransaction : public KvReader {
  public:
   virtual void Put(absl::string_view key, absl::string_view value) = 0;
-  // A key that is not there is no error.
+  // OK if the key does not exist.
   virtual void Delete(absl::string_view key) = 0;
 };
 
-// An ordered map from bytes to bytes with transactions: the smallest contract that an embedded engine and a shared
-// database both keep, proved by kv_conformance. Thread-safe. Calls block; Transact may wait for a disk.
+// An ordered map from bytes to bytes with transactions. The contract is the smallest one that an embedded engine and a
+// shared database can both keep; kv_conformance tests it. Thread-safe. Calls block; Transact may wait for a disk.
 //
-// Status codes: kUnavailable: the engine cannot be reached or has stopped after an I/O error; kDataLoss: stored bytes
-// are corrupt; kAborted: see Transact. A missing key is never an error.
+// Status codes: kUnavailable if the engine cannot be reached, or has stopped after an I/O error; kDataLoss if stored
+// bytes are corrupt; kAborted: see Transact. A missing key is never an error.
+//
+// A new engine is a folder beside services/kv/rocksdb; its test instantiates kv_conformance, and KvStack::Open is the
+// one place that makes it.
 class KvEngine : public KvReader {
  public:
   using Function = std::function<absl::Status(KvTransaction&)>;
 
-  // Takes `locks` in key order, whether or not the keys exist (a key named twice is locked once, exclusively if either
-  // asks for that), runs `fn`, and commits its writes atomically; durable as `durability` says before it returns.
-  // Where fn returns an error nothing is written and that error is returned. kAborted, from fn or from the engine
-  // (a lock waited for too long, a deadlock, a lost conflict), means "run it again": Transact itself retries a bounded
-  // number of times with jittered delays before it gives kAborted up to the caller, so fn may run more than once.
+  // Takes `locks` in key order, whether or not the keys exist, runs `fn`, and commits its writes atomically, with the
+  // given durability. A key that is listed twice is locked once, exclusively if either lock is exclusive. If `fn`
+  // returns an error, nothing is written and Transact returns that error.
   //
-  // No range predicates: what must not change while a range is read is guarded by a lock on its parent key.
-  // Writing a key that is not locked is allowed where no one else writes it; writing one that is locked in shared mode
-  // is a mistake: kInternal, and nothing is written. A transaction that wrote nothing waits for no disk.
+  // kAborted, from `fn` or from the engine (a lock timeout, a deadlock, a conflict), means that the transaction may be
+  // retried. Transact itself retries a bounded number of times with jittered delays before it returns kAborted, so `fn`
+  // may run more than once.
+  //
+  // There are no range predicates: to keep a range unchanged while it is read, lock its parent key. Keys may be written
+  // without a lock if no other transaction writes them. Writing a key that is locked in shared mode is a programming
+  // error: kInternal, and nothing is written. A transaction without writes does not wait for the disk.
   virtual absl::Status Transact(std::vector<Lock> locks, const Function& fn,
                                 Durability durability = Durability::kSynced) = 0;
 };

@@ -1,5 +1,8 @@
 #include "services/kv/lock_table.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "absl/hash/hash.h"
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
@@ -7,6 +10,23 @@
 #include "absl/time/clock.h"
 
 namespace entrepot::kv {
+
+std::vector<Lock> InLockingOrder(std::vector<Lock> locks) {
+  std::sort(locks.begin(), locks.end(), [](const Lock& a, const Lock& b) {
+    if (a.key != b.key) return a.key < b.key;
+    return a.mode == LockMode::kExclusive && b.mode != LockMode::kExclusive;
+  });
+  auto same_key = [](const Lock& a, const Lock& b) { return a.key == b.key; };
+  locks.erase(std::unique(locks.begin(), locks.end(), same_key), locks.end());
+  return locks;
+}
+
+absl::Status CheckWritable(const std::vector<Lock>& locks, absl::string_view key) {
+  auto lock = std::lower_bound(locks.begin(), locks.end(), key,
+                               [](const Lock& lock, absl::string_view key) { return lock.key < key; });
+  if (lock == locks.end() || lock->key != key || lock->mode == LockMode::kExclusive) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("key ", absl::CHexEscape(key), " is written under a shared lock"));
+}
 
 absl::StatusOr<LockTable::Held> LockTable::Acquire(const std::vector<Lock>& locks, absl::Duration timeout) {
   Held held(this);
@@ -45,7 +65,7 @@ bool LockTable::AcquireOne(const Lock& lock, absl::Duration timeout) {
     if (waiter.wake.WaitWithDeadline(&shard.mutex, deadline)) break;
   }
   if (waiter.granted) return true;
-  // The map may have grown meanwhile: an entry has no fixed place.
+  // The map may have grown meanwhile, and moved the entry.
   const auto found = shard.entries.find(lock.key);
   found->second.waiters.remove(&waiter);
   found->second.Grant();

@@ -10,20 +10,28 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "services/kv/kv_engine.h"
 
+// The locks of transactions: their order, what they allow, and the table that grants them.
 namespace entrepot::kv {
 
-// Shared and exclusive locks on keys, held by whoever holds the object that Acquire returns. A key's locks are given in
-// the order in which they were asked for: whoever waits for an exclusive one is not overtaken by shared ones that come
-// later, however many there are. Thread-safe.
+// The locks in key order, each key once, exclusively if any lock of that key is exclusive. If all transactions lock in
+// this order, no deadlock is possible.
+std::vector<Lock> InLockingOrder(std::vector<Lock> locks);
+
+// kInternal if `locks` (in locking order) hold `key` in shared mode only: a writer must exclude all others.
+absl::Status CheckWritable(const std::vector<Lock>& locks, absl::string_view key);
+
+// Shared and exclusive locks on keys, held by the object that Acquire returns. The locks of a key are granted in the
+// order of the requests: later shared locks, however many, do not overtake a waiting exclusive one. Thread-safe.
 class LockTable {
  public:
-  // Gives its locks back with its end. Move-only; the table must outlive it.
+  // Releases its locks when it is destroyed. Move-only; the table must outlive it.
   class Held {
    public:
     Held(Held&& other) noexcept : table_(std::exchange(other.table_, nullptr)), locks_(std::move(other.locks_)) {}
@@ -38,8 +46,8 @@ class LockTable {
     std::vector<Lock> locks_;
   };
 
-  // Takes them in their order, which must be locking order. kAborted: `timeout` went by for one of them; none is held
-  // then.
+  // Takes the locks in their order, which must be locking order. kAborted if one of them is not free within `timeout`;
+  // none is held then.
   absl::StatusOr<Held> Acquire(const std::vector<Lock>& locks, absl::Duration timeout);
 
  private:
@@ -51,18 +59,18 @@ class LockTable {
   struct Entry {
     int shared = 0;
     bool exclusive = false;
-    std::list<Waiter*> waiters;  // In the order of their coming.
+    std::list<Waiter*> waiters;  // In the order of their requests.
 
     bool IsFreeFor(LockMode mode) const { return !exclusive && (mode == LockMode::kShared || shared == 0); }
     void Take(LockMode mode);
     void Release(LockMode mode);
-    // Gives the lock to those in front who can have it now.
+    // Grants the lock to the first waiters, as many as may hold it now.
     void Grant();
     bool IsUnused() const { return shared == 0 && !exclusive && waiters.empty(); }
   };
   struct Shard {
     absl::Mutex mutex;
-    // Only of keys that are locked.
+    // Only locked keys have an entry.
     absl::flat_hash_map<std::string, Entry> entries ABSL_GUARDED_BY(mutex);
   };
 

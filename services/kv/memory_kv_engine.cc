@@ -2,92 +2,53 @@
 
 #include <utility>
 
-#include "absl/strings/match.h"
-#include "services/kv/lock_list.h"
-#include "services/kv/scan_range.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::kv {
 
 class MemoryKvEngine::Transaction : public KvTransaction {
  public:
-  Transaction(MemoryKvEngine* engine, const std::vector<Lock>* locks) : engine_(engine), locks_(locks) {}
+  Transaction(MemoryKvEngine* engine, const std::vector<Lock>* locks) : engine_(*engine), buffer_(locks) {}
 
   absl::StatusOr<std::optional<std::string>> Get(absl::string_view key) override {
-    auto write = writes_.find(key);
-    if (write != writes_.end()) return write->second;
-    return engine_->Get(key);
+    absl::ReaderMutexLock lock(&engine_.mutex_);
+    return buffer_.Get(engine_.entries_, key);
   }
-
   absl::StatusOr<std::vector<std::optional<std::string>>> MultiGet(absl::Span<const std::string> keys) override {
-    ASSIGN_OR_RETURN(std::vector<std::optional<std::string>> values, engine_->MultiGet(keys));
-    for (size_t i = 0; i < keys.size(); ++i) {
-      auto write = writes_.find(keys[i]);
-      if (write != writes_.end()) values[i] = write->second;
-    }
+    std::vector<std::optional<std::string>> values;
+    absl::ReaderMutexLock lock(&engine_.mutex_);
+    for (const std::string& key : keys) values.push_back(buffer_.Get(engine_.entries_, key));
     return values;
   }
-
   absl::StatusOr<std::vector<KeyValue>> Scan(const ScanOptions& options) override {
-    return engine_->ScanWith(writes_, options);
+    absl::ReaderMutexLock lock(&engine_.mutex_);
+    return buffer_.Scan(engine_.entries_, options);
   }
+  void Put(absl::string_view key, absl::string_view value) override { buffer_.Put(key, value); }
+  void Delete(absl::string_view key) override { buffer_.Delete(key); }
 
-  void Put(absl::string_view key, absl::string_view value) override { Write(key, std::string(value)); }
-  void Delete(absl::string_view key) override { Write(key, std::nullopt); }
-
-  const absl::Status& write_status() const { return write_status_; }
-  Writes& writes() { return writes_; }
+  absl::Status Commit() {
+    RETURN_IF_ERROR(buffer_.status());
+    absl::MutexLock lock(&engine_.mutex_);
+    Apply(buffer_.writes(), &engine_.entries_);
+    return absl::OkStatus();
+  }
 
  private:
-  void Write(absl::string_view key, std::optional<std::string> value) {
-    if (write_status_.ok()) write_status_ = CheckWritable(*locks_, key);
-    if (write_status_.ok()) writes_.insert_or_assign(std::string(key), std::move(value));
-  }
-
-  MemoryKvEngine* const engine_;
-  const std::vector<Lock>* const locks_;
-  Writes writes_;
-  absl::Status write_status_;
+  MemoryKvEngine& engine_;
+  WriteBuffer buffer_;
 };
 
 absl::StatusOr<std::optional<std::string>> MemoryKvEngine::Get(absl::string_view key) {
-  absl::ReaderMutexLock lock(&mutex_);
-  auto entry = entries_.find(key);
-  if (entry == entries_.end()) return std::nullopt;
-  return entry->second;
+  return Transaction(this, nullptr).Get(key);
 }
 
 absl::StatusOr<std::vector<std::optional<std::string>>> MemoryKvEngine::MultiGet(absl::Span<const std::string> keys) {
-  std::vector<std::optional<std::string>> values(keys.size());
-  absl::ReaderMutexLock lock(&mutex_);
-  for (size_t i = 0; i < keys.size(); ++i) {
-    auto entry = entries_.find(keys[i]);
-    if (entry != entries_.end()) values[i] = entry->second;
-  }
-  return values;
+  return Transaction(this, nullptr).MultiGet(keys);
 }
 
-absl::StatusOr<std::vector<KeyValue>> MemoryKvEngine::Scan(const ScanOptions& options) { return ScanWith({}, options); }
-
-std::vector<KeyValue> MemoryKvEngine::ScanWith(const Writes& writes, const ScanOptions& options) const {
-  const std::string begin = ScanBegin(options);
-  std::vector<KeyValue> found;
-  absl::ReaderMutexLock lock(&mutex_);
-  auto entry = entries_.lower_bound(begin);
-  auto write = writes.lower_bound(begin);
-  while (found.size() < options.limit && (entry != entries_.end() || write != writes.end())) {
-    const bool from_writes = write != writes.end() && (entry == entries_.end() || write->first <= entry->first);
-    const std::string& key = from_writes ? write->first : entry->first;
-    if (!absl::StartsWith(key, options.prefix)) break;
-    if (!from_writes) {
-      found.push_back({key, entry->second});
-    } else if (write->second.has_value()) {
-      found.push_back({key, *write->second});
-    }
-    if (from_writes && entry != entries_.end() && entry->first == key) ++entry;
-    from_writes ? void(++write) : void(++entry);
-  }
-  return found;
+absl::StatusOr<std::vector<KeyValue>> MemoryKvEngine::Scan(const ScanOptions& options) {
+  return Transaction(this, nullptr).Scan(options);
 }
 
 absl::Status MemoryKvEngine::Transact(std::vector<Lock> locks, const Function& fn, Durability) {
@@ -100,16 +61,7 @@ Attempt MemoryKvEngine::TransactOnce(const std::vector<Lock>& locks, const Funct
   if (!held.ok()) return {held.status(), RetryReason::kLockTimeout};
   Transaction transaction(this, &locks);
   if (absl::Status status = fn(transaction); !status.ok()) return {std::move(status), RetryReason::kFunction};
-  if (!transaction.write_status().ok()) return {transaction.write_status()};
-  absl::MutexLock lock(&mutex_);
-  for (auto& [key, value] : transaction.writes()) {
-    if (value.has_value()) {
-      entries_.insert_or_assign(key, *std::move(value));
-    } else {
-      entries_.erase(key);
-    }
-  }
-  return {absl::OkStatus()};
+  return {transaction.Commit()};
 }
 
 }  // namespace entrepot::kv

@@ -2,7 +2,6 @@
 #define ENTREPOT_SERVICES_KV_MEMORY_KV_ENGINE_H_
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,11 +16,11 @@
 #include "services/kv/aborted_retry.h"
 #include "services/kv/kv_engine.h"
 #include "services/kv/lock_table.h"
+#include "services/kv/write_buffer.h"
 
 namespace entrepot::kv {
 
-// Keeps everything in memory, with real locks: for tests, and for registries that may forget. Durability means nothing
-// to it.
+// Keeps all entries in memory, with real locks. For tests. It ignores durability.
 class MemoryKvEngine : public KvEngine {
  public:
   struct Options {
@@ -39,13 +38,8 @@ class MemoryKvEngine : public KvEngine {
 
  private:
   class Transaction;
-  using Entries = std::map<std::string, std::string, std::less<>>;
-  // nullopt: deleted.
-  using Writes = std::map<std::string, std::optional<std::string>, std::less<>>;
 
   Attempt TransactOnce(const std::vector<Lock>& locks, const Function& fn);
-  // What a scan finds once `writes` are applied.
-  std::vector<KeyValue> ScanWith(const Writes& writes, const ScanOptions& options) const;
 
   const Options options_;
   LockTable locks_;

@@ -3,15 +3,15 @@
 #include <memory>
 
 #include "gtest/gtest.h"
-#include "services/kv/kv_conformance.h"
+#include "services/kv/testing/kv_conformance.h"
 
 namespace entrepot::kv {
 namespace {
 
-std::unique_ptr<KvEngine> Make(int attempts_max, absl::Duration lock_timeout) {
+std::unique_ptr<KvEngine> Make(const RetryPolicy& retry, absl::Duration lock_timeout) {
   MemoryKvEngine::Options options;
   options.lock_timeout = lock_timeout;
-  options.retry.attempts_max = attempts_max;
+  options.retry = retry;
   return std::make_unique<MemoryKvEngine>(options);
 }
 

@@ -4,11 +4,19 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "prometheus/family.h"
 
 namespace entrepot::kv {
 namespace {
 
-// Observes the time from its making to its end.
+constexpr const char* kOperationNames[] = {"get", "multi_get", "scan", "transact_synced", "transact_buffered"};
+constexpr const char* kReasonNames[] = {"lock_timeout", "function"};
+
+prometheus::Histogram::BucketBoundaries DurationBuckets() {
+  return {0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10};
+}
+
+// Observes the time from its construction to its destruction.
 class Stopwatch {
  public:
   Stopwatch(KvMetrics* metrics, KvOperation operation) : metrics_(metrics), operation_(operation) {}
@@ -21,6 +29,22 @@ class Stopwatch {
 };
 
 }  // namespace
+
+KvMetrics::KvMetrics(std::shared_ptr<prometheus::Registry> registry, const std::string& engine)
+    : registry_(std::move(registry)) {
+  auto& durations = prometheus::BuildHistogram()
+                        .Name("entrepot_metadata_transaction_duration_seconds")
+                        .Help("Duration of reads and transactions of the metadata store, retries included.")
+                        .Register(*registry_);
+  for (int i = 0; i < 5; ++i) {
+    durations_[i] = &durations.Add({{"engine", engine}, {"op", kOperationNames[i]}}, DurationBuckets());
+  }
+  auto& retries = prometheus::BuildCounter()
+                      .Name("entrepot_metadata_transaction_retries_total")
+                      .Help("Transactions that were run again.")
+                      .Register(*registry_);
+  for (int i = 0; i < 2; ++i) retries_[i] = &retries.Add({{"engine", engine}, {"reason", kReasonNames[i]}});
+}
 
 absl::StatusOr<std::optional<std::string>> MetricsKvEngine::Get(absl::string_view key) {
   Stopwatch stopwatch(metrics_, KvOperation::kGet);

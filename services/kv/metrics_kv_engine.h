@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_SERVICES_KV_METRICS_KV_ENGINE_H_
 #define ENTREPOT_SERVICES_KV_METRICS_KV_ENGINE_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,13 +9,38 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "prometheus/counter.h"
+#include "prometheus/histogram.h"
+#include "prometheus/registry.h"
+#include "services/kv/aborted_retry.h"
 #include "services/kv/kv_engine.h"
-#include "services/kv/kv_metrics.h"
 
 namespace entrepot::kv {
 
-// Measures how long another engine's calls take.
+enum class KvOperation { kGet, kMultiGet, kScan, kTransactSynced, kTransactBuffered };
+
+// entrepot_metadata_transaction_duration_seconds{engine,op} and
+// entrepot_metadata_transaction_retries_total{engine,reason}. Thread-safe.
+class KvMetrics {
+ public:
+  // `engine` is the value of the label, such as "rocksdb".
+  KvMetrics(std::shared_ptr<prometheus::Registry> registry, const std::string& engine);
+
+  void ObserveDuration(KvOperation operation, absl::Duration duration) {
+    durations_[static_cast<int>(operation)]->Observe(absl::ToDoubleSeconds(duration));
+  }
+  // For RetryPolicy::on_retry.
+  void CountRetry(RetryReason reason) { retries_[static_cast<int>(reason)]->Increment(); }
+
+ private:
+  const std::shared_ptr<prometheus::Registry> registry_;
+  prometheus::Histogram* durations_[5];
+  prometheus::Counter* retries_[2];
+};
+
+// Measures the duration of another engine's calls.
 class MetricsKvEngine : public KvEngine {
  public:
   // Both must outlive it.

@@ -6,8 +6,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/kv/kv_conformance.h"
 #include "services/kv/memory_kv_engine.h"
+#include "services/kv/testing/kv_conformance.h"
 
 namespace entrepot::kv {
 namespace {
@@ -16,11 +16,14 @@ using testing::Contains;
 using testing::Pair;
 
 struct Stack {
-  explicit Stack(int attempts_max, absl::Duration lock_timeout) {
+  Stack(const RetryPolicy& retry, absl::Duration lock_timeout) {
     MemoryKvEngine::Options options;
     options.lock_timeout = lock_timeout;
-    options.retry.attempts_max = attempts_max;
-    options.retry.on_retry = [this](RetryReason reason) { metrics.CountRetry(reason); };
+    options.retry = retry;
+    options.retry.on_retry = [this, on_retry = retry.on_retry](RetryReason reason) {
+      metrics.CountRetry(reason);
+      if (on_retry) on_retry(reason);
+    };
     memory = std::make_unique<MemoryKvEngine>(options);
     engine = std::make_unique<MetricsKvEngine>(memory.get(), &metrics);
   }
@@ -31,7 +34,7 @@ struct Stack {
   std::unique_ptr<MetricsKvEngine> engine;
 };
 
-// What each operation and each retry was counted, by the label that tells them apart.
+// The counts of operations and retries, by their last label.
 std::map<std::string, double> Counts(const prometheus::Registry& registry) {
   std::map<std::string, double> counts;
   for (const prometheus::MetricFamily& family : registry.Collect()) {
@@ -44,8 +47,10 @@ std::map<std::string, double> Counts(const prometheus::Registry& registry) {
   return counts;
 }
 
-TEST(MetricsKvEngineTest, CountsWhatIsCalled) {
-  Stack stack(/*attempts_max=*/3, absl::Seconds(60));
+TEST(MetricsKvEngineTest, CountsEachKindOfCall) {
+  RetryPolicy retry;
+  retry.attempts_max = 3;
+  Stack stack(retry, absl::Seconds(60));
   KvEngine& kv = *stack.engine;
   ASSERT_TRUE(kv.Get("a").ok());
   ASSERT_TRUE(kv.MultiGet({}).ok());
@@ -65,18 +70,18 @@ TEST(MetricsKvEngineTest, CountsWhatIsCalled) {
   EXPECT_THAT(counts, Contains(Pair("lock_timeout", 0)));
 }
 
-// The conformance suite's engine, with the parts it is made of.
+// The engine for the conformance suite, with its parts.
 class OwningMetricsKvEngine : private Stack, public MetricsKvEngine {
  public:
-  OwningMetricsKvEngine(int attempts_max, absl::Duration lock_timeout)
-      : Stack(attempts_max, lock_timeout), MetricsKvEngine(memory.get(), &metrics) {}
+  OwningMetricsKvEngine(const RetryPolicy& retry, absl::Duration lock_timeout)
+      : Stack(retry, lock_timeout), MetricsKvEngine(memory.get(), &metrics) {}
 };
 
 INSTANTIATE_TEST_SUITE_P(Metrics, KvConformance,
-                         testing::Values(KvBackend{"metrics", [](int attempts_max, absl::Duration lock_timeout) {
-                                                     return std::make_unique<OwningMetricsKvEngine>(attempts_max,
-                                                                                                    lock_timeout);
-                                                   }}));
+                         testing::Values(KvBackend{
+                             "metrics", [](const RetryPolicy& retry, absl::Duration lock_timeout) {
+                               return std::make_unique<OwningMetricsKvEngine>(retry, lock_timeout);
+                             }}));
 
 }  // namespace
 }  // namespace entrepot::kv

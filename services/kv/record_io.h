@@ -9,15 +9,13 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
-#include "google/protobuf/timestamp.pb.h"
 #include "services/kv/kv_engine.h"
 #include "services/status/status_macros.h"
 
-// Values that are messages (storage/v1), in and out of a KV.
+// Reads and writes values that are messages of storage/v1.
 namespace entrepot::kv {
 
-// kDataLoss, naming the key, where the value is no Record.
+// kDataLoss, with the key, if the value is not a valid Record.
 template <typename Record>
 absl::StatusOr<Record> ParseRecord(absl::string_view key, absl::string_view value) {
   Record record;
@@ -27,7 +25,7 @@ absl::StatusOr<Record> ParseRecord(absl::string_view key, absl::string_view valu
   return record;
 }
 
-// nullopt where there is none.
+// nullopt if the key does not exist.
 template <typename Record>
 absl::StatusOr<std::optional<Record>> ReadRecord(KvReader& kv, absl::string_view key) {
   ASSIGN_OR_RETURN(const std::optional<std::string> value, kv.Get(key));
@@ -40,10 +38,6 @@ template <typename Record>
 void WriteRecord(KvTransaction& transaction, absl::string_view key, const Record& record) {
   transaction.Put(key, record.SerializeAsString());
 }
-
-// To the microsecond, rounded down.
-google::protobuf::Timestamp ToTimestamp(absl::Time time);
-absl::Time FromTimestamp(const google::protobuf::Timestamp& timestamp);
 
 }  // namespace entrepot::kv
 

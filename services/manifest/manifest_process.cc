@@ -3,27 +3,22 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "services/core/object_access.h"
-#include "services/core/system_clock.h"
-#include "services/kv/kv_factory.h"
-#include "services/manifest/collector_config.h"
-#include "services/manifest/grpc_object_access.h"
+#include "services/core/blob_storage.h"
+#include "services/manifest/catalog/pull_times.h"
+#include "services/manifest/catalog/registry_catalog.h"
+#include "services/manifest/grpc_blob_storage.h"
+#include "services/manifest/maintenance/maintenance.h"
 #include "services/manifest/manifest_service.h"
-#include "services/manifest/pull_times.h"
-#include "services/manifest/registry_catalog.h"
-#include "services/manifest/upkeep.h"
 #include "services/policy/policy_file.h"
-#include "services/runtime/audit_log.h"
-#include "services/runtime/config_checks.h"
-#include "services/runtime/config_defaults.h"
-#include "services/runtime/executor.h"
-#include "services/runtime/grpc_channel.h"
-#include "services/runtime/grpc_server.h"
-#include "services/runtime/json_log.h"
+#include "services/process/grpc_process.h"
+#include "services/runtime/config/config_checks.h"
+#include "services/runtime/config/config_defaults.h"
+#include "services/runtime/grpc/grpc_channel.h"
+#include "services/runtime/log/audit_log.h"
+#include "services/runtime/threads/executor.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
@@ -34,76 +29,74 @@ using config::v1::ManifestServiceConfig;
 // Synced commits that wait at once share one sync of the log: more threads make larger groups, not more load.
 constexpr size_t kExecutorThreads = 32;
 
-class RunningManifestService : public runtime::RunningService {
+class ManifestHost final : public process::HostedService {
  public:
-  static absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const ManifestServiceConfig& config,
-                                                                        const runtime::ServiceContext& context) {
-    auto service = std::make_unique<RunningManifestService>();
-    RETURN_IF_ERROR(service->Open(config, context));
-    return service;
+  static absl::StatusOr<std::unique_ptr<process::HostedService>> Open(const ManifestServiceConfig& config,
+                                                                      const process::ProcessResources& resources) {
+    auto host = std::make_unique<ManifestHost>();
+    RETURN_IF_ERROR(host->OpenCatalog(config, resources));
+    RETURN_IF_ERROR(host->StartMaintenance(config, resources));
+    host->service_ =
+        std::make_unique<ManifestService>(host->catalog_.get(), host->maintenance_.get(), resources.executor);
+    return host;
   }
 
-  absl::Status CheckReady() override { return kv_->Health(); }
-  std::vector<std::pair<std::string, std::string>> Addresses() const override { return {{"grpc", server_->address()}}; }
-  void Drain(absl::Time deadline) override { server_->Shutdown(deadline); }
+  grpc::Service* grpc_service() override { return service_.get(); }
 
  private:
-  absl::Status Open(const ManifestServiceConfig& config, const runtime::ServiceContext& context) {
-    ASSIGN_OR_RETURN(kv_, kv::KvStack::Open(absl::StrCat(config.data_directory(), "/kv"), context.registry,
-                                            runtime::LineLogger("rocksdb")));
-    context.add_collectable(kv_->engine_metrics());
-    pulls_ = PullTimes::Create(kv_->engine(), &clock_, context.registry);
+  absl::Status OpenCatalog(const ManifestServiceConfig& config, const process::ProcessResources& resources) {
+    const std::shared_ptr<prometheus::Registry>& registry = resources.context.registry;
+    pulls_ = PullTimes::Create(resources.kv->engine(), resources.clock, registry);
     RegistryCatalog::Options options;
     options.lease = runtime::ToDuration(config.collector().lease());
-    options.registry = context.registry;
+    options.registry = registry;
     options.pulls = pulls_.get();
-    objects_ = MakeGrpcObjectAccess(runtime::MakeChannel(config.blob_service(), context.registry),
-                                    runtime::ToDuration(config.blob_service().deadline()));
+    objects_ = MakeGrpcBlobStorage(runtime::MakeChannel(config.blob_service(), registry),
+                                   runtime::ToDuration(config.blob_service().deadline()));
     options.objects = objects_.get();
     if (!config.policy_file().empty()) {
-      ASSIGN_OR_RETURN(policy_, policy::PolicyFile::Open(config.policy_file(), context.registry));
+      ASSIGN_OR_RETURN(policy_, policy::PolicyFile::Open(config.policy_file(), registry));
       options.policy = [this] { return policy_->current(); };
     }
-    ASSIGN_OR_RETURN(catalog_, RegistryCatalog::Create(kv_->engine(), &clock_, options));
-    RETURN_IF_ERROR(StartUpkeep(config, context));
-    executor_ = std::make_unique<runtime::Executor>(kExecutorThreads);
-    service_ = std::make_unique<ManifestService>(catalog_.get(), upkeep_.get(), executor_.get());
-    ASSIGN_OR_RETURN(server_, runtime::GrpcServer::Start(config.grpc(), {service_.get()}, context.registry));
+    ASSIGN_OR_RETURN(catalog_, RegistryCatalog::Create(resources.kv->engine(), resources.clock, options));
     return absl::OkStatus();
   }
 
-  absl::Status StartUpkeep(const ManifestServiceConfig& config, const runtime::ServiceContext& context) {
-    ASSIGN_OR_RETURN(audit_, runtime::AuditLog::Open(config.audit_file(), context.registry));
-    Upkeep::Options options;
+  absl::Status StartMaintenance(const ManifestServiceConfig& config, const process::ProcessResources& resources) {
+    const std::shared_ptr<prometheus::Registry>& registry = resources.context.registry;
+    ASSIGN_OR_RETURN(audit_, runtime::AuditLog::Open(config.audit_file(), registry));
+    Maintenance::Options options;
     options.collector = config.collector();
     options.backup_directory = absl::StrCat(config.data_directory(), "/backups");
-    options.registry = context.registry;
-    Upkeep::Parts parts;
-    parts.kv = kv_->engine();
-    parts.clock = &clock_;
+    options.registry = registry;
+    Maintenance::Parts parts;
+    parts.kv = resources.kv->engine();
+    parts.clock = resources.clock;
     parts.catalog = catalog_.get();
     parts.objects = objects_.get();
     parts.pulls = pulls_.get();
     parts.audit = audit_.get();
-    parts.snapshot_kv = [this](const std::string& directory) { return kv_->Snapshot(directory); };
-    ASSIGN_OR_RETURN(upkeep_, Upkeep::Start(options, parts));
+    parts.snapshot_kv = [kv = resources.kv](const std::string& directory) { return kv->Snapshot(directory); };
+    ASSIGN_OR_RETURN(maintenance_, Maintenance::Start(options, parts));
     return absl::OkStatus();
   }
 
   // In the order in which each depends on those before.
-  SystemClock clock_;
-  std::unique_ptr<kv::KvStack> kv_;
-  // null where there are no rules.
-  std::unique_ptr<policy::PolicyFile> policy_;
-  std::unique_ptr<ObjectAccess> objects_;
+  std::unique_ptr<policy::PolicyFile> policy_;  // Null if the configuration names no policy file.
+  std::unique_ptr<BlobStorage> objects_;
   std::unique_ptr<PullTimes> pulls_;
   std::unique_ptr<RegistryCatalog> catalog_;
   std::unique_ptr<runtime::AuditLog> audit_;
-  std::unique_ptr<Upkeep> upkeep_;
-  std::unique_ptr<runtime::Executor> executor_;
+  std::unique_ptr<Maintenance> maintenance_;
   std::unique_ptr<ManifestService> service_;
-  std::unique_ptr<runtime::GrpcServer> server_;
 };
+
+absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const ManifestServiceConfig& config,
+                                                               const runtime::ServiceContext& context) {
+  return process::StartGrpcProcess(
+      {.data_directory = config.data_directory(), .endpoint = config.grpc(), .executor_threads = kExecutorThreads},
+      context, [&](const process::ProcessResources& resources) { return ManifestHost::Open(config, resources); });
+}
 
 void FillAndCheck(ManifestServiceConfig* config, runtime::ConfigProblems* problems) {
   runtime::FillDefaults(/*default_port=*/0, config->mutable_grpc());
@@ -124,7 +117,7 @@ runtime::ServiceDefinition<ManifestServiceConfig> ManifestProcess() {
   runtime::ServiceDefinition<ManifestServiceConfig> definition;
   definition.name = "entrepot-manifest";
   definition.fill_and_check = FillAndCheck;
-  definition.start = RunningManifestService::Start;
+  definition.start = Start;
   return definition;
 }
 

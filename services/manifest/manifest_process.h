@@ -6,7 +6,7 @@
 
 namespace entrepot::manifest {
 
-// The manifest service as a process of its own: the catalog on a RocksDB of its own, behind gRPC.
+// The manifest service as a process of its own: the catalog and its maintenance over its own KV, behind gRPC.
 runtime::ServiceDefinition<config::v1::ManifestServiceConfig> ManifestProcess();
 
 }  // namespace entrepot::manifest

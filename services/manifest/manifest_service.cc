@@ -4,10 +4,11 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "services/manifest/manifest_messages.h"
-#include "services/runtime/grpc_unary_call.h"
+#include "services/runtime/grpc/grpc_unary_call.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
+#include "services/wire/content_messages.h"
+#include "services/wire/manifest_messages.h"
 
 namespace entrepot::manifest {
 
@@ -16,22 +17,22 @@ grpc::ServerUnaryReactor* ManifestService::CommitBlob(grpc::CallbackServerContex
                                                       v1::CommitBlobResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
-    ASSIGN_OR_RETURN(const Blob blob, FromMessage(*request));
-    ASSIGN_OR_RETURN(const bool deduplicated, catalog_.CommitBlob(CallerOf(*request), repository, blob));
+    ASSIGN_OR_RETURN(const Blob blob, FromMessage(request->blob()));
+    ASSIGN_OR_RETURN(const bool deduplicated, catalog_.blobs().Commit(CallerOf(*request), repository, blob));
     response->set_deduplicated(deduplicated);
     return absl::OkStatus();
   });
 }
 
 grpc::ServerUnaryReactor* ManifestService::FindBlob(grpc::CallbackServerContext* context,
-                                                    const v1::FindBlobRequest* request, v1::Blob* response) {
+                                                    const v1::FindBlobRequest* request, types::v1::Blob* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   bool lease_due = false;
   const absl::Status status = [&]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
-    ASSIGN_OR_RETURN(const BlobLookup found, catalog_.LookUpBlob(CallerOf(*request), name.repository, name.digest));
+    ASSIGN_OR_RETURN(const BlobLookup found, catalog_.blobs().LookUp(CallerOf(*request), name.repository, name.digest));
     lease_due = found.lease_due;
-    ToMessage(found.blob, response);
+    *response = ToMessage(found.blob);
     return absl::OkStatus();
   }();
   if (!lease_due) {
@@ -40,18 +41,18 @@ grpc::ServerUnaryReactor* ManifestService::FindBlob(grpc::CallbackServerContext*
   }
   runtime::FinishOnExecutor(executor_, context, reactor, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
-    return catalog_.RenewLease(CallerOf(*request), name.repository, name.digest);
+    return catalog_.blobs().RenewLease(name.repository, name.digest);
   });
   return reactor;
 }
 
 grpc::ServerUnaryReactor* ManifestService::MountBlob(grpc::CallbackServerContext* context,
-                                                     const v1::MountBlobRequest* request, v1::Blob* response) {
+                                                     const v1::MountBlobRequest* request, types::v1::Blob* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
     ASSIGN_OR_RETURN(const std::optional<RepositoryName> source, SourceOf(*request));
-    ASSIGN_OR_RETURN(const Blob blob, catalog_.MountBlob(CallerOf(*request), name.repository, name.digest, source));
-    ToMessage(blob, response);
+    ASSIGN_OR_RETURN(const Blob blob, catalog_.blobs().Mount(CallerOf(*request), name.repository, name.digest, source));
+    *response = ToMessage(blob);
     return absl::OkStatus();
   });
 }
@@ -60,7 +61,7 @@ grpc::ServerUnaryReactor* ManifestService::UnlinkBlob(grpc::CallbackServerContex
                                                       const v1::UnlinkBlobRequest* request, v1::UnlinkBlobResponse*) {
   return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
-    return catalog_.UnlinkBlob(CallerOf(*request), name.repository, name.digest);
+    return catalog_.blobs().Unlink(CallerOf(*request), name.repository, name.digest);
   });
 }
 
@@ -70,8 +71,8 @@ grpc::ServerUnaryReactor* ManifestService::PutManifest(grpc::CallbackServerConte
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const ManifestPut put, FromMessage(*request));
-    ASSIGN_OR_RETURN(const ManifestPutResult result, catalog_.PutManifest(CallerOf(*request), repository, put));
-    ToMessage(result, response);
+    ASSIGN_OR_RETURN(const ManifestPutResult result, catalog_.manifests().Put(CallerOf(*request), repository, put));
+    *response = ToMessage(result);
     return absl::OkStatus();
   });
 }
@@ -81,9 +82,9 @@ grpc::ServerUnaryReactor* ManifestService::GetManifest(grpc::CallbackServerConte
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   reactor->Finish(ToGrpcStatus([&]() -> absl::Status {
     ASSIGN_OR_RETURN(const ManifestName name, ManifestNameOf(*request));
-    ASSIGN_OR_RETURN(StoredManifest manifest, catalog_.GetManifest(CallerOf(*request), name.repository, name.reference,
-                                                                   request->metadata_only()));
-    ToMessage(std::move(manifest), response);
+    ASSIGN_OR_RETURN(StoredManifest manifest, catalog_.manifests().Get(CallerOf(*request), name.repository,
+                                                                       name.reference, request->metadata_only()));
+    *response = ToMessage(std::move(manifest));
     return absl::OkStatus();
   }()));
   return reactor;
@@ -94,7 +95,7 @@ grpc::ServerUnaryReactor* ManifestService::DeleteManifest(grpc::CallbackServerCo
                                                           v1::DeleteManifestResponse*) {
   return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const ManifestName name, ManifestNameOf(*request));
-    return catalog_.DeleteManifest(CallerOf(*request), name.repository, name.reference);
+    return catalog_.manifests().Delete(CallerOf(*request), name.repository, name.reference);
   });
 }
 
@@ -104,8 +105,8 @@ grpc::ServerUnaryReactor* ManifestService::ListTags(grpc::CallbackServerContext*
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(TagPage page,
-                     catalog_.ListTags(CallerOf(*request), repository, request->limit(), request->last()));
-    ToMessage(std::move(page), response);
+                     catalog_.lists().Tags(CallerOf(*request), repository, request->limit(), request->last()));
+    *response = ToMessage(std::move(page));
     return absl::OkStatus();
   });
 }
@@ -117,9 +118,9 @@ grpc::ServerUnaryReactor* ManifestService::ListReferrers(grpc::CallbackServerCon
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const Digest subject, Digest::Parse(request->subject()));
     ASSIGN_OR_RETURN(ReferrerPage page,
-                     catalog_.ListReferrers(CallerOf(*request), repository, subject, request->artifact_type(),
-                                            request->limit(), request->last()));
-    ToMessage(std::move(page), response);
+                     catalog_.lists().Referrers(CallerOf(*request), repository, subject, request->artifact_type(),
+                                                request->limit(), request->last()));
+    *response = ToMessage(std::move(page));
     return absl::OkStatus();
   });
 }
@@ -129,9 +130,9 @@ grpc::ServerUnaryReactor* ManifestService::ListRepositories(grpc::CallbackServer
                                                             v1::ListRepositoriesResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(RepositoryPage page,
-                     catalog_.ListRepositories(CallerOf(*request), request->limit(), request->last(),
-                                               {request->patterns().begin(), request->patterns().end()}));
-    ToMessage(std::move(page), response);
+                     catalog_.lists().Repositories(request->limit(), request->last(),
+                                                   {request->patterns().begin(), request->patterns().end()}));
+    *response = ToMessage(std::move(page));
     return absl::OkStatus();
   });
 }
@@ -141,8 +142,8 @@ grpc::ServerUnaryReactor* ManifestService::DeleteRepository(grpc::CallbackServer
                                                             v1::DeleteRepositoryResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
-    ASSIGN_OR_RETURN(const RepositoryDeletion deletion, catalog_.DeleteRepository(CallerOf(*request), repository));
-    ToMessage(deletion, response);
+    ASSIGN_OR_RETURN(const RepositoryDeletion deletion, catalog_.repositories().Delete(CallerOf(*request), repository));
+    *response = ToMessage(deletion);
     return absl::OkStatus();
   });
 }
@@ -153,7 +154,7 @@ grpc::ServerUnaryReactor* ManifestService::ReportDamage(grpc::CallbackServerCont
   return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request->digest()));
     ASSIGN_OR_RETURN(const StorageKey storage_key, StorageKey::Parse(request->storage_key()));
-    return upkeep_.ReportDamage(digest, storage_key);
+    return maintenance_.ReportDamage(digest, storage_key);
   });
 }
 
@@ -161,7 +162,7 @@ grpc::ServerUnaryReactor* ManifestService::Maintain(grpc::CallbackServerContext*
                                                     const v1::MaintainRequest* request,
                                                     v1::MaintainResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
-    ASSIGN_OR_RETURN(*response, upkeep_.Maintain(*request));
+    ASSIGN_OR_RETURN(*response, maintenance_.Maintain(*request));
     return absl::OkStatus();
   });
 }

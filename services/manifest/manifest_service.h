@@ -3,26 +3,27 @@
 
 #include "entrepot/manifest/v1/manifest_service.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
-#include "services/manifest/registry_catalog.h"
-#include "services/manifest/upkeep.h"
-#include "services/runtime/executor.h"
+#include "services/manifest/catalog/registry_catalog.h"
+#include "services/manifest/maintenance/maintenance.h"
+#include "services/runtime/threads/executor.h"
 
 namespace entrepot::manifest {
 
-// entrepot.manifest.v1.ManifestService over RegistryCatalog and Upkeep: parses, calls, answers. Manifests and blobs
-// are looked up in place; what writes, and listings, run on the executor.
+// The gRPC service entrepot.manifest.v1.ManifestService: parses requests, calls RegistryCatalog and Maintenance, and
+// fills in responses. Lookups of blobs and manifests run on gRPC's thread; calls that write, and listings, run on the
+// executor.
 class ManifestService : public v1::ManifestService::CallbackService {
  public:
-  // All outlive the server that this is registered with.
-  ManifestService(RegistryCatalog* catalog, Upkeep* upkeep, runtime::Executor* executor)
-      : catalog_(*catalog), upkeep_(*upkeep), executor_(*executor) {}
+  // All pointers must outlive the server that the service is registered with.
+  ManifestService(RegistryCatalog* catalog, Maintenance* maintenance, runtime::Executor* executor)
+      : catalog_(*catalog), maintenance_(*maintenance), executor_(*executor) {}
 
   grpc::ServerUnaryReactor* CommitBlob(grpc::CallbackServerContext* context, const v1::CommitBlobRequest* request,
                                        v1::CommitBlobResponse* response) override;
   grpc::ServerUnaryReactor* FindBlob(grpc::CallbackServerContext* context, const v1::FindBlobRequest* request,
-                                     v1::Blob* response) override;
+                                     types::v1::Blob* response) override;
   grpc::ServerUnaryReactor* MountBlob(grpc::CallbackServerContext* context, const v1::MountBlobRequest* request,
-                                      v1::Blob* response) override;
+                                      types::v1::Blob* response) override;
   grpc::ServerUnaryReactor* UnlinkBlob(grpc::CallbackServerContext* context, const v1::UnlinkBlobRequest* request,
                                        v1::UnlinkBlobResponse* response) override;
   grpc::ServerUnaryReactor* PutManifest(grpc::CallbackServerContext* context, const v1::PutManifestRequest* request,
@@ -49,7 +50,7 @@ class ManifestService : public v1::ManifestService::CallbackService {
 
  private:
   RegistryCatalog& catalog_;
-  Upkeep& upkeep_;
+  Maintenance& maintenance_;
   runtime::Executor& executor_;
 };
 

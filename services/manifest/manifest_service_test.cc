@@ -8,15 +8,16 @@
 #include "grpcpp/grpcpp.h"
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
-#include "services/core/fake_clock.h"
+#include "services/core/time/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
-#include "services/manifest/catalog_test_content.h"
-#include "services/manifest/recording_upkeep.h"
-#include "services/runtime/grpc_channel.h"
-#include "services/runtime/grpc_server.h"
+#include "services/manifest/testing/catalog_test_content.h"
+#include "services/manifest/testing/recording_maintenance.h"
+#include "services/runtime/grpc/grpc_channel.h"
+#include "services/runtime/grpc/grpc_server.h"
 #include "services/status/grpc_status.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_matchers.h"
+#include "services/wire/content_messages.h"
 
 namespace entrepot::manifest {
 namespace {
@@ -24,13 +25,13 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// Real gRPC in one process.
+// The service behind real gRPC, in one process.
 class ManifestServiceTest : public testing::Test {
  protected:
   ManifestServiceTest()
       : catalog_(RegistryCatalog::Create(&kv_, &clock_, {}).value()),
         executor_(2),
-        service_(catalog_.get(), &upkeep_, &executor_) {
+        service_(catalog_.get(), &maintenance_, &executor_) {
     server_ = runtime::GrpcServer::Start(AnyPort(), {&service_}, registry_).value();
     config::v1::Service target;
     target.set_target(server_->address());
@@ -53,9 +54,7 @@ class ManifestServiceTest : public testing::Test {
   absl::Status Commit(const std::string& repository, const Blob& blob) {
     v1::CommitBlobRequest request;
     request.set_repository(repository);
-    request.set_digest(blob.digest.ToString());
-    request.set_size_bytes(blob.size_bytes);
-    request.set_storage_key(blob.storage_key.ToString());
+    *request.mutable_blob() = ToMessage(blob);
     return Call(&v1::ManifestService::Stub::CommitBlob, request, &committed_);
   }
 
@@ -83,11 +82,11 @@ class ManifestServiceTest : public testing::Test {
     return response;
   }
 
-  absl::StatusOr<v1::Blob> Find(const std::string& repository, const Digest& digest) {
+  absl::StatusOr<types::v1::Blob> Find(const std::string& repository, const Digest& digest) {
     v1::FindBlobRequest request;
     request.set_repository(repository);
     request.set_digest(digest.ToString());
-    v1::Blob response;
+    types::v1::Blob response;
     const absl::Status status = Call(&v1::ManifestService::Stub::FindBlob, request, &response);
     if (!status.ok()) return status;
     return response;
@@ -97,7 +96,7 @@ class ManifestServiceTest : public testing::Test {
   kv::MemoryKvEngine kv_;
   FakeClock clock_;
   std::unique_ptr<RegistryCatalog> catalog_;
-  RecordingUpkeep upkeep_;
+  RecordingMaintenance maintenance_;
   runtime::Executor executor_;
   ManifestService service_;
   std::unique_ptr<runtime::GrpcServer> server_;
@@ -112,20 +111,20 @@ TEST_F(ManifestServiceTest, CarriesTheLifeOfABlob) {
   ASSERT_OK(Commit("a", Upload("bytes")));
   EXPECT_TRUE(committed_.deduplicated());
 
-  ASSERT_OK_AND_ASSIGN(const v1::Blob found, Find("a", blob.digest));
+  ASSERT_OK_AND_ASSIGN(const types::v1::Blob found, Find("a", blob.digest));
   EXPECT_EQ(found.digest(), blob.digest.ToString());
   EXPECT_EQ(found.size_bytes(), 5u);
   EXPECT_EQ(found.storage_key(), blob.storage_key.ToString());
-  // A lease that is due is renewed before the answer.
+  // A lease that is due is renewed before the response.
   clock_.Advance(absl::Hours(20));
   EXPECT_OK(Find("a", blob.digest));
-  EXPECT_FALSE(catalog_->LookUpBlob(kNobody, Repo("a"), blob.digest)->lease_due);
+  EXPECT_FALSE(catalog_->blobs().LookUp(kAnonymous, Repo("a"), blob.digest)->lease_due);
 
   v1::MountBlobRequest mount;
   mount.set_repository("b");
   mount.set_digest(blob.digest.ToString());
   mount.set_source_repository("c");
-  v1::Blob mounted;
+  types::v1::Blob mounted;
   EXPECT_THAT(Call(&v1::ManifestService::Stub::MountBlob, mount, &mounted), IsOciError(OciErrorCode::kBlobUnknown));
   mount.clear_source_repository();
   EXPECT_OK(Call(&v1::ManifestService::Stub::MountBlob, mount, &mounted));
@@ -213,18 +212,18 @@ TEST_F(ManifestServiceTest, CarriesErrorsWithTheirDetail) {
   EXPECT_THAT(GetOciErrorDetail(refused.status()), HasSubstr("layers["));
 }
 
-TEST_F(ManifestServiceTest, CarriesReportsOfDamageThatCanBeParsed) {
+TEST_F(ManifestServiceTest, CarriesDamageReports) {
   v1::ReportDamageRequest request;
   v1::ReportDamageResponse response;
   request.set_digest(Upload("bytes").digest.ToString());
   request.set_storage_key("../../etc/passwd");
   EXPECT_THAT(Call(&v1::ManifestService::Stub::ReportDamage, request, &response),
               StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_TRUE(upkeep_.damages().empty());
+  EXPECT_TRUE(maintenance_.damages().empty());
   request.set_storage_key(Upload("bytes").storage_key.ToString());
   EXPECT_OK(Call(&v1::ManifestService::Stub::ReportDamage, request, &response));
-  ASSERT_EQ(upkeep_.damages().size(), 1u);
-  EXPECT_EQ(upkeep_.damages().front().second.ToString(), request.storage_key());
+  ASSERT_EQ(maintenance_.damages().size(), 1u);
+  EXPECT_EQ(maintenance_.damages().front().second.ToString(), request.storage_key());
 }
 
 TEST_F(ManifestServiceTest, CarriesTheLargestManifest) {

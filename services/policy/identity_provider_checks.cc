@@ -19,25 +19,25 @@ void CheckGiven(const std::string& field, const std::string& value, const char* 
 
 void CheckKeys(const std::string& field, const IdentityProvider& provider, runtime::ConfigProblems* problems) {
   if (provider.key_set_file().empty() && provider.key_set_url().empty()) {
-    problems->Add(field, "needs key_set_file or key_set_url: what its tokens are verified with");
+    problems->Add(field, "needs key_set_file or key_set_url, whose keys verify its tokens");
   } else if (provider.has_key_set_url()) {
     const absl::Status url = CheckKeySetUrl(provider.key_set_url());
     if (!url.ok()) problems->Add(absl::StrCat(field, ".key_set_url"), url.message());
   }
   if (!provider.key_set_ca_file().empty() && !provider.has_key_set_url()) {
-    problems->Add(absl::StrCat(field, ".key_set_ca_file"), "is of no use without key_set_url");
+    problems->Add(absl::StrCat(field, ".key_set_ca_file"), "has no effect without key_set_url");
   }
 }
 
 void CheckClaimRule(const std::string& field, const IdentityProvider::ClaimRule& rule,
                     runtime::ConfigProblems* problems) {
   if (rule.claims().empty()) {
-    problems->Add(absl::StrCat(field, ".claims"), "is empty: the rule would be for every token of the issuer");
+    problems->Add(absl::StrCat(field, ".claims"), "is empty: the rule would match every token of the issuer");
   }
   for (const auto& [claim, pattern] : rule.claims()) {
     if (claim.empty() || pattern.empty()) {
-      problems->Add(absl::StrCat(field, ".claims"), absl::StrCat("the claim ", QuotedInput(claim),
-                                                                 " and what it must be are given both or not at all"));
+      problems->Add(absl::StrCat(field, ".claims"),
+                    absl::StrCat("the claim ", QuotedInput(claim), " needs a name and a pattern"));
     }
   }
   CheckRepositories(absl::StrCat(field, ".repositories"), rule.repositories(), problems);
@@ -53,10 +53,10 @@ void CheckIdentityProviders(const config::v1::Policy& file, runtime::ConfigProbl
          [&](const std::string& field, const IdentityProvider& provider) {
            CheckIdentifier(absl::StrCat(field, ".name"), provider.name(), problems);
            names.Add(absl::StrCat(field, ".name"), provider.name());
-           CheckGiven(absl::StrCat(field, ".issuer"), provider.issuer(), "whose tokens are taken", problems);
+           CheckGiven(absl::StrCat(field, ".issuer"), provider.issuer(), "the issuer of the accepted tokens", problems);
            issuers.Add(absl::StrCat(field, ".issuer"), provider.issuer());
            CheckGiven(absl::StrCat(field, ".audience"), provider.audience(),
-                      "a token made for somebody else would be taken", problems);
+                      "tokens for other services would be accepted", problems);
            CheckKeys(field, provider, problems);
            CheckNotEmpty(absl::StrCat(field, ".rules"), provider.rules().empty(), problems);
            EachOf(absl::StrCat(field, ".rules"), provider.rules(),

@@ -2,12 +2,12 @@
 #define ENTREPOT_SERVICES_POLICY_IDENTITY_PROVIDER_CHECKS_H_
 
 #include "entrepot/config/v1/policy.pb.h"
-#include "services/runtime/config_checks.h"
+#include "services/runtime/config/config_checks.h"
 
 namespace entrepot::policy {
 
-// Of a policy file's identity providers: each must say whose tokens it takes, made for whom, verified how, and what
-// they may do.
+// Checks the identity providers of a policy file: each must name its issuer, its audience, its keys, and what its
+// tokens may do.
 void CheckIdentityProviders(const config::v1::Policy& file, runtime::ConfigProblems* problems);
 
 }  // namespace entrepot::policy

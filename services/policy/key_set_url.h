@@ -6,8 +6,8 @@
 
 namespace entrepot::policy {
 
-// Where an identity provider's keys may be fetched: https://…, or http:// on a loopback address, where nobody else can
-// answer. kInvalidArgument: what is wrong with it.
+// Checks the URL of an identity provider's keys. It must begin with https://, or with http:// and a loopback address,
+// which no other machine can serve. kInvalidArgument: it does not; the message describes the problem.
 absl::Status CheckKeySetUrl(absl::string_view url);
 
 }  // namespace entrepot::policy

@@ -8,7 +8,7 @@
 namespace entrepot::policy {
 namespace {
 
-TEST(KeySetUrlTest, TakesHttpsAndLoopback) {
+TEST(KeySetUrlTest, AcceptsHttpsAndLoopback) {
   for (const std::string url :
        {"https://token.actions.example/.well-known/jwks", "https://10.0.0.1:6443/openid/v1/jwks", "https://h?a=b",
         "https://[2001:db8::1]/k", "http://localhost/k", "http://localhost:8080", "http://127.0.0.1:1/k",

@@ -7,8 +7,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_replace.h"
 #include "services/core/tag.h"
-#include "services/policy/action.h"
 #include "services/policy/repository_pattern.h"
+#include "services/policy/rule.h"
 #include "services/policy/subject.h"
 #include "services/status/quoted_input.h"
 
@@ -16,7 +16,7 @@ namespace entrepot::policy {
 namespace {
 
 constexpr size_t kNameBytesMax = 128;
-// A workload's name holds what its issuer calls it.
+// The account of a workload identity contains the subject that its issuer chose.
 constexpr size_t kAccountBytesMax = 512;
 
 bool IsIdentifierByte(char c) { return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-'; }
@@ -30,29 +30,31 @@ void CheckNotEmpty(const std::string& field, bool empty, runtime::ConfigProblems
 void CheckIdentifier(const std::string& field, const std::string& name, runtime::ConfigProblems* problems) {
   if (name.empty()) return problems->Add(field, "is missing");
   if (name.size() <= kNameBytesMax && std::all_of(name.begin(), name.end(), IsIdentifierByte)) return;
-  problems->Add(field,
-                absl::StrCat(QuotedInput(name), " is not up to ", kNameBytesMax, " letters, digits, '.', '_' and '-'"));
+  problems->Add(field, absl::StrCat(QuotedInput(name), " is not a text of up to ", kNameBytesMax,
+                                    " letters, digits, '.', '_' and '-'"));
 }
 
 void CheckDescription(const std::string& field, const std::string& name, runtime::ConfigProblems* problems) {
   const bool printable = std::none_of(name.begin(), name.end(), [](char c) { return absl::ascii_iscntrl(c); });
   if (name.size() <= kNameBytesMax && printable) return;
-  problems->Add(field, absl::StrCat(QuotedInput(name), " is not up to ", kNameBytesMax, " printable characters"));
+  problems->Add(field,
+                absl::StrCat(QuotedInput(name), " is not a text of up to ", kNameBytesMax, " printable characters"));
 }
 
 void CheckAccount(const std::string& field, const std::string& account, runtime::ConfigProblems* problems) {
   if (account.empty()) return problems->Add(field, "is empty");
   const bool printable = std::all_of(account.begin(), account.end(), [](char c) { return absl::ascii_isgraph(c); });
   if (account.size() > kAccountBytesMax || !printable) {
-    return problems->Add(field, absl::StrCat(QuotedInput(account), " is not up to ", kAccountBytesMax,
+    return problems->Add(field, absl::StrCat(QuotedInput(account), " is not a text of up to ", kAccountBytesMax,
                                              " printable ASCII characters without blanks"));
   }
   if (account == kRobotPrefix || account == kWorkloadPrefix) {
-    return problems->Add(field, absl::StrCat(QuotedInput(account), " lacks a name behind it"));
+    return problems->Add(field, absl::StrCat(QuotedInput(account), " has no name after the prefix"));
   }
-  // A user's name ends at the first colon of a password file's line.
+  // In a line of a password file the user's name ends at the first colon.
   if (absl::StrContains(account, ':') && !absl::StartsWith(account, kWorkloadPrefix)) {
-    problems->Add(field, absl::StrCat(QuotedInput(account), " holds a ':', which no account's name does"));
+    problems->Add(field,
+                  absl::StrCat(QuotedInput(account), " contains a ':', which is not allowed in an account's name"));
   }
 }
 
@@ -65,7 +67,7 @@ void CheckRepositories(const std::string& field, const RepeatedText& patterns, r
 }
 
 void CheckTagPattern(const std::string& field, const std::string& pattern, runtime::ConfigProblems* problems) {
-  // If anything in place of a star makes a tag, a zero does.
+  // If any text in place of the stars makes a valid tag, a zero does.
   if (Tag::Parse(absl::StrReplaceAll(pattern, {{"*", "0"}})).ok()) return;
   problems->Add(field, absl::StrCat(QuotedInput(pattern),
                                     " matches no tag: tags are up to 128 letters, digits, '_', '.' and '-', and begin "
@@ -76,7 +78,8 @@ void CheckActions(const std::string& field, const RepeatedText& actions, runtime
   CheckNotEmpty(field, actions.empty(), problems);
   EachOf(field, actions, [&](const std::string& at, const std::string& action) {
     if (action == "*" || ActionByName(action).has_value()) return;
-    problems->Add(at, absl::StrCat("unknown action ", QuotedInput(action), ": it is pull, push, delete or \"*\""));
+    problems->Add(at,
+                  absl::StrCat("unknown action ", QuotedInput(action), ": actions are pull, push, delete and \"*\""));
   });
 }
 
@@ -84,7 +87,7 @@ void UniqueNames::Add(const std::string& field, const std::string& name) {
   if (name.empty()) return;
   const auto [first, is_new] = fields_.emplace(name, field);
   if (is_new) return;
-  problems_.Add(field, absl::StrCat("there is a ", what_, " ", QuotedInput(name), " already: ", first->second));
+  problems_.Add(field, absl::StrCat("the ", what_, " ", QuotedInput(name), " exists already: ", first->second));
 }
 
 }  // namespace entrepot::policy

@@ -8,9 +8,9 @@
 #include "absl/strings/string_view.h"
 #include "google/protobuf/repeated_field.h"
 #include "google/protobuf/repeated_ptr_field.h"
-#include "services/runtime/config_checks.h"
+#include "services/runtime/config/config_checks.h"
 
-// Checks that the parts of a policy file share. `field` is where in the file something stands.
+// Checks that several parts of a policy file use. `field` is the path of a field in the file.
 namespace entrepot::policy {
 
 using RepeatedText = google::protobuf::RepeatedPtrField<std::string>;
@@ -23,24 +23,24 @@ void EachOf(const std::string& field, const List& list, Check check) {
 }
 
 void CheckNotEmpty(const std::string& field, bool empty, runtime::ConfigProblems* problems);
-// Of a group or an identity provider: what subjects name.
+// The name of a group or an identity provider, which subjects refer to.
 void CheckIdentifier(const std::string& field, const std::string& name, runtime::ConfigProblems* problems);
-// For people; may be empty.
+// The name of a rule, which only messages show. May be empty.
 void CheckDescription(const std::string& field, const std::string& name, runtime::ConfigProblems* problems);
-// Of a user, a robot or a workload identity.
+// The account of a user, a robot or a workload identity.
 void CheckAccount(const std::string& field, const std::string& account, runtime::ConfigProblems* problems);
 void CheckRepositories(const std::string& field, const RepeatedText& patterns, runtime::ConfigProblems* problems);
-// Of tags, as core/glob.h has patterns: that it could match one.
+// A pattern of tags (core/text/glob.h). It must be able to match a tag.
 void CheckTagPattern(const std::string& field, const std::string& pattern, runtime::ConfigProblems* problems);
 void CheckActions(const std::string& field, const RepeatedText& actions, runtime::ConfigProblems* problems);
 
-// Finds the names of one list that are there twice.
+// Finds names that a list contains twice.
 class UniqueNames {
  public:
-  // `what` they are the names of: "group".
+  // `what` the names belong to: "group".
   UniqueNames(std::string what, runtime::ConfigProblems* problems) : what_(std::move(what)), problems_(*problems) {}
 
-  // Empty ones may be there more than once.
+  // Empty names may occur more than once.
   void Add(const std::string& field, const std::string& name);
 
  private:

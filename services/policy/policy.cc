@@ -6,9 +6,9 @@
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "services/policy/policy_checks.h"
-#include "services/policy/rule_description.h"
-#include "services/runtime/config_checks.h"
-#include "services/runtime/config_loader.h"
+#include "services/policy/rule.h"
+#include "services/runtime/config/config_checks.h"
+#include "services/runtime/config/config_loader.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::policy {

@@ -10,49 +10,50 @@
 #include "absl/strings/string_view.h"
 #include "entrepot/config/v1/policy.pb.h"
 #include "services/core/repository_name.h"
-#include "services/policy/action.h"
 #include "services/policy/repository_pattern.h"
+#include "services/policy/rule.h"
 #include "services/policy/subject.h"
-#include "services/policy/subject_set.h"
 #include "services/policy/tag_rules.h"
 
 namespace entrepot::policy {
 
 struct Decision {
   bool allowed = false;
-  // For people: `rule 2 ("ci pushes") of policy.yaml allows it`, `no rule of policy.yaml allows it`.
+  // For messages: `rule 2 ("ci pushes") of policy.yaml allows it`, `no rule of policy.yaml allows it`.
   std::string reason;
 };
 
-// A policy file (proto/entrepot/config/v1/policy.proto), checked as a whole. Immutable and thread-safe.
+// The rules of a policy file (proto/entrepot/config/v1/policy.proto), checked as a whole. Immutable and thread-safe.
 class Policy {
  public:
-  // kInvalidArgument: its message holds one line a problem, each with the file's name and the field.
+  // kInvalidArgument: the file has problems; the message has one line per problem, each with the file's name and the
+  // field.
   static absl::StatusOr<std::shared_ptr<const Policy>> Parse(absl::string_view yaml_text, absl::string_view file_name);
 
   bool IsAdministrator(const Subject& subject) const;
-  // The first rule that allows it decides; administrators may do everything; what nothing allows is denied.
+  // The first rule that allows the action decides. Administrators may do everything. An action that no rule allows is
+  // denied.
   Decision Decide(const Subject& subject, Action action, const RepositoryName& repository) const;
-  // What the catalog may show to the subject: of every rule that lets it pull, each pattern once.
+  // The repositories that the catalog shows to the subject: the patterns of all rules that let it pull, each once.
   std::vector<RepositoryPattern> ReadableRepositories(const Subject& subject) const;
-  // The groups that the file puts the account in, in order.
+  // The groups that the file puts the account into, in order.
   std::vector<std::string> GroupsOf(absl::string_view account) const;
 
-  // What binds tags whatever else is allowed. Lives as long as the policy.
+  // The rules on tags, which apply whatever else is allowed. They live as long as the policy.
   const TagRules& tag_rules() const { return tag_rules_; }
-  // As the file has them: groups for entrepotctl, identity providers for the auth service.
+  // The file as it was read: entrepotctl shows its groups, the auth service uses its identity providers.
   const config::v1::Policy& file() const { return file_; }
 
  private:
   struct Rule {
-    // For people.
+    // For messages (DescribeRule).
     std::string description;
     SubjectSet subjects;
     std::vector<RepositoryPattern> repositories;
     absl::flat_hash_set<Action> actions;
   };
 
-  // Of a file that CheckPolicy() found no fault with.
+  // The file must have passed CheckPolicy().
   Policy(config::v1::Policy file, absl::string_view file_name);
   static Rule ReadRule(const config::v1::Policy::Rule& rule, std::string description);
 

@@ -9,10 +9,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "services/policy/action.h"
 #include "services/policy/identity_provider_checks.h"
 #include "services/policy/name_checks.h"
 #include "services/policy/repository_pattern.h"
+#include "services/policy/rule.h"
 #include "services/policy/subject.h"
 #include "services/status/quoted_input.h"
 
@@ -40,7 +40,7 @@ class Checker {
   void CheckAdministrators() {
     EachOf("administrators", file_.administrators(), [this](const std::string& field, const std::string& subject) {
       if (subject != kAnyone && subject != kAuthenticated) return CheckSubject(field, subject);
-      problems_.Add(field, absl::StrCat(QuotedInput(subject), " would let everybody do everything"));
+      problems_.Add(field, absl::StrCat(QuotedInput(subject), " would allow every client to do everything"));
     });
   }
 
@@ -61,7 +61,7 @@ class Checker {
     if (IsMachine(member)) {
       problems_.Add(field,
                     absl::StrCat(QuotedInput(member),
-                                 " has scopes of its own and belongs to no group; name it in a rule's subjects"));
+                                 " has its own scopes and cannot be in a group; name it in the subjects of a rule"));
     } else if (absl::StartsWith(member, kGroupPrefix)) {
       problems_.Add(field, "a group's members are accounts, not groups");
     } else {
@@ -90,7 +90,7 @@ class Checker {
       if (list == "create_only_tags") {
         CheckSubjects(subjects, rule.subjects());
       } else if (!rule.subjects().empty()) {
-        problems_.Add(subjects, "immutable tags are so for everyone; for some subjects only, use create_only_tags");
+        problems_.Add(subjects, "immutable_tags apply to all subjects; use create_only_tags for some subjects");
       }
       CheckRepositories(absl::StrCat(field, ".repositories"), rule.repositories(), &problems_);
       CheckNotEmpty(absl::StrCat(field, ".tags"), rule.tags().empty(), &problems_);
@@ -115,7 +115,7 @@ class Checker {
 
   void CheckSubjectAccount(const std::string& field, const std::string& account) {
     if (account == kAnyone || account == kAuthenticated) {
-      problems_.Add(field, absl::StrCat(QuotedInput(account), " is no account"));
+      problems_.Add(field, absl::StrCat(QuotedInput(account), " is not an account"));
       return;
     }
     CheckAccount(field, account, &problems_);

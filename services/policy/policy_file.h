@@ -10,25 +10,26 @@
 #include "absl/time/time.h"
 #include "prometheus/registry.h"
 #include "services/policy/policy.h"
-#include "services/runtime/watched_file.h"
+#include "services/runtime/files/watched_file.h"
 
 namespace entrepot::policy {
 
-// OK, or why PolicyFile::Open() would not take the file; for checking a configuration before anything starts.
+// OK, or the error with which PolicyFile::Open() would refuse the file. For checking a configuration before the process
+// starts.
 absl::Status CheckPolicyFile(const std::string& path);
 
-// A policy file, read again when it changes: a bad new one is logged, counted
-// (entrepot_policy_reloads_total{result="success"|"failure"}) and the old one kept. Thread-safe.
+// A policy file, read again when it changes. If a new file cannot be used, that is logged, and the old one stays in
+// force. Loads are counted (entrepot_policy_reloads_total{result="success"|"failure"}). Thread-safe.
 class PolicyFile {
  public:
-  // kInvalidArgument, kNotFound …: it cannot be used; the message says why and where.
+  // kInvalidArgument, kNotFound and others: the file cannot be used; the message gives the reason and the place.
   static absl::StatusOr<std::unique_ptr<PolicyFile>> Open(const std::string& path,
                                                           const std::shared_ptr<prometheus::Registry>& registry,
                                                           absl::Duration poll_interval = absl::Seconds(1));
 
-  // The one in force now; never null.
+  // The policy in force. Never null.
   std::shared_ptr<const Policy> current() const { return file_->current(); }
-  // Looks at the file now; with a poll_interval of zero only this does.
+  // Reads the file now. If poll_interval is zero, nothing else reads it again.
   absl::Status ReloadIfChanged() { return file_->ReloadIfChanged(); }
 
  private:

@@ -7,7 +7,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "prometheus/text_serializer.h"
-#include "services/kv/temporary_directory.h"
+#include "services/kv/testing/temporary_directory.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::policy {
@@ -28,7 +28,7 @@ class PolicyFileTest : public testing::Test {
   const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
 };
 
-TEST_F(PolicyFileTest, ReloadsWhatChanges) {
+TEST_F(PolicyFileTest, LoadsChanges) {
   Write("administrators: [ada]");
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<PolicyFile> file, Open());
   EXPECT_TRUE(file->current()->IsAdministrator({"ada", {}}));
@@ -45,7 +45,7 @@ TEST_F(PolicyFileTest, ReloadsWhatChanges) {
   EXPECT_THAT(Metrics(), HasSubstr("entrepot_policy_reloads_total{result=\"success\"} 2"));
 }
 
-TEST_F(PolicyFileTest, KeepsTheOldOneWhereTheNewOneIsBad) {
+TEST_F(PolicyFileTest, KeepsTheOldPolicyIfTheNewOneIsInvalid) {
   Write("administrators: [ada]");
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<PolicyFile> file, Open());
   Write("administrators: [anyone]");
@@ -55,7 +55,7 @@ TEST_F(PolicyFileTest, KeepsTheOldOneWhereTheNewOneIsBad) {
   EXPECT_THAT(Metrics(), HasSubstr("entrepot_policy_reloads_total{result=\"failure\"} 1"));
 }
 
-TEST_F(PolicyFileTest, WhatCannotBeUsedAtFirstIsAnErrorThatNamesTheFile) {
+TEST_F(PolicyFileTest, AnUnusableFirstFileIsAnErrorThatNamesIt) {
   absl::Status status = Open().status();
   EXPECT_FALSE(status.ok());
   EXPECT_THAT(std::string(status.message()), HasSubstr(path_));
@@ -68,8 +68,8 @@ TEST_F(PolicyFileTest, WhatCannotBeUsedAtFirstIsAnErrorThatNamesTheFile) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("policy.yaml: administrators[0]: "));
 }
 
-// The example that the documentation tells of.
-TEST(ExamplePolicyTest, IsWhatItSays) {
+// The example of the documentation.
+TEST(ExamplePolicyTest, DecidesAsDocumented) {
   const auto registry = std::make_shared<prometheus::Registry>();
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<PolicyFile> file,
                        PolicyFile::Open("examples/policy.yaml", registry, absl::ZeroDuration()));

@@ -113,7 +113,7 @@ TEST(PolicyTest, Decides) {
   }
 }
 
-TEST(PolicyTest, NothingIsAllowedByNothing) {
+TEST(PolicyTest, AnEmptyPolicyAllowsNothing) {
   const auto policy = MustParse("");
   EXPECT_FALSE(policy->Decide({"root", {}}, Action::kPull, Repo("a")).allowed);
   EXPECT_FALSE(policy->IsAdministrator({"", {}}));
@@ -121,7 +121,7 @@ TEST(PolicyTest, NothingIsAllowedByNothing) {
   EXPECT_FALSE(policy->tag_rules().MayBeImmutable(Repo("a")));
 }
 
-TEST(PolicyTest, WhatTheCatalogShows) {
+TEST(PolicyTest, ListsReadableRepositories) {
   const auto policy = MustParse(kPolicy);
   EXPECT_THAT(Readable(*policy, {"", {}}), ElementsAre("public/**"));
   EXPECT_THAT(Readable(*policy, {"eve", {}}), ElementsAre("public/**", "team/docs"));
@@ -137,7 +137,7 @@ TEST(PolicyTest, Groups) {
   EXPECT_EQ(policy->file().groups_size(), 3);
 }
 
-TEST(PolicyTest, TagsThatStay) {
+TEST(PolicyTest, ImmutableTags) {
   const auto policy = MustParse(kPolicy);
   const TagRules& rules = policy->tag_rules();
   EXPECT_EQ(rules.Immutable(Repo("team/web"), TagNamed("release-1")),
@@ -151,7 +151,7 @@ TEST(PolicyTest, TagsThatStay) {
   EXPECT_FALSE(rules.MayBeImmutable(Repo("team")));
 }
 
-TEST(PolicyTest, TagsThatSomeMayOnlyMake) {
+TEST(PolicyTest, CreateOnlyTags) {
   const auto policy = MustParse(kPolicy);
   const TagRules& rules = policy->tag_rules();
   for (const std::string account : {"ada", "olga", "robot+ci"}) {
@@ -174,11 +174,11 @@ struct ProblemCase {
 
 constexpr char kRule[] = "rules: [{subjects: [a], repositories: [r], actions: [pull]}, ";
 
-TEST(PolicyTest, EveryProblemHasItsLine) {
+TEST(PolicyTest, ReportsEachProblemInALine) {
   const std::string provider = "identity_providers: [{name: ci, issuer: 'https://i', audience: e, key_set_file: /k, ";
   const ProblemCase cases[] = {
       {absl::StrCat(kRule, "{subjects: [a], repositories: [r], actions: [pul]}]"),
-       {R"(rules[1].actions[0]: unknown action "pul": it is pull, push, delete or "*")"}},
+       {R"(rules[1].actions[0]: unknown action "pul": actions are pull, push, delete and "*")"}},
       {absl::StrCat(kRule, "{repositories: [r], actions: [pull]}]"),
        {"rules[1].subjects: is empty: without it the rule never applies"}},
       {absl::StrCat(kRule, "{subjects: [a]}]"),
@@ -189,26 +189,26 @@ TEST(PolicyTest, EveryProblemHasItsLine) {
       {"rules: [{subjects: ['group:ops'], repositories: [x], actions: [pull]}]",
        {R"(rules[0].subjects[0]: there is no group "ops"; add it to groups)"}},
       {"rules: [{subjects: ['a:b', '', 'a b', 'robot+'], repositories: [x], actions: [pull]}]",
-       {R"(rules[0].subjects[0]: "a:b" holds a ':')", "rules[0].subjects[1]: is empty",
-        R"(rules[0].subjects[2]: "a b" is not up to 512 printable ASCII)",
-        R"(rules[0].subjects[3]: "robot+" lacks a name behind it)"}},
+       {R"(rules[0].subjects[0]: "a:b" contains a ':')", "rules[0].subjects[1]: is empty",
+        R"(rules[0].subjects[2]: "a b" is not a text of up to 512 printable ASCII)",
+        R"(rules[0].subjects[3]: "robot+" has no name after the prefix)"}},
       {"administrators: [anyone, authenticated, 'group:x']",
-       {R"(administrators[0]: "anyone" would let everybody do everything)",
-        R"(administrators[1]: "authenticated" would let everybody do everything)",
+       {R"(administrators[0]: "anyone" would allow every client to do everything)",
+        R"(administrators[1]: "authenticated" would allow every client to do everything)",
         R"(administrators[2]: there is no group "x")"}},
       {"groups: [{name: a}, {name: a}, {}, {name: 'a b'}]",
-       {R"(groups[1].name: there is a group "a" already: groups[0].name)", "groups[2].name: is missing",
-        R"(groups[3].name: "a b" is not up to 128 letters)"}},
+       {R"(groups[1].name: the group "a" exists already: groups[0].name)", "groups[2].name: is missing",
+        R"(groups[3].name: "a b" is not a text of up to 128 letters)"}},
       {"groups: [{name: a, members: [x, anyone, 'group:a', robot+r, 'oidc+p:s', x]}]",
-       {R"(groups[0].members[1]: "anyone" is no account)", "groups[0].members[2]: a group's members are accounts",
+       {R"(groups[0].members[1]: "anyone" is not an account)", "groups[0].members[2]: a group's members are accounts",
         R"(groups[0].members[3]: "robot+r" has scopes of its own)",
         R"(groups[0].members[4]: "oidc+p:s" has scopes of its own)",
-        R"(groups[0].members[5]: there is a member "x" already: groups[0].members[0])"}},
+        R"(groups[0].members[5]: the member "x" exists already: groups[0].members[0])"}},
       {"rules: [{name: n, subjects: [a], repositories: [r], actions: [pull]},"
        " {name: n, subjects: [a], repositories: [r], actions: [pull]}]",
-       {R"(rules[1].name: there is a rule "n" already: rules[0].name)"}},
+       {R"(rules[1].name: the rule "n" exists already: rules[0].name)"}},
       {"rules: [{name: \"a\\nb\", subjects: [a], repositories: [r], actions: [pull]}]",
-       {R"(rules[0].name: "a\nb" is not up to 128 printable characters)"}},
+       {R"(rules[0].name: "a\nb" is not a text of up to 128 printable characters)"}},
       {"immutable_tags: [{subjects: [a], repositories: [r], tags: ['-x', 'a/b', '.*']}]",
        {"immutable_tags[0].subjects: immutable tags are so for everyone",
         R"(immutable_tags[0].tags[0]: "-x" matches no tag)", R"(immutable_tags[0].tags[1]: "a/b" matches no tag)",
@@ -217,17 +217,18 @@ TEST(PolicyTest, EveryProblemHasItsLine) {
        {"create_only_tags[0].subjects: is empty", "create_only_tags[0].repositories: is empty",
         "create_only_tags[0].tags: is empty"}},
       {"identity_providers: [{}]",
-       {"identity_providers[0].name: is missing", "identity_providers[0].issuer: is missing: whose tokens are taken",
-        "identity_providers[0].audience: is missing: a token made for somebody else would be taken",
+       {"identity_providers[0].name: is missing",
+        "identity_providers[0].issuer: is missing: the issuer of the accepted tokens",
+        "identity_providers[0].audience: is missing: tokens for other services would be accepted",
         "identity_providers[0]: needs key_set_file or key_set_url", "identity_providers[0].rules: is empty"}},
       {absl::StrCat(provider, "rules: [{repositories: ['a**'], actions: [all]}]}]"),
-       {"identity_providers[0].rules[0].claims: is empty: the rule would be for every token of the issuer",
+       {"identity_providers[0].rules[0].claims: is empty: the rule would match every token of the issuer",
         R"(identity_providers[0].rules[0].repositories[0]: "a**" matches no repository)",
         R"(identity_providers[0].rules[0].actions[0]: unknown action "all")"}},
       {"identity_providers: [{name: ci, issuer: i, audience: e, key_set_url: 'http://i/keys',"
        " rules: [{claims: {sub: ''}, repositories: [r], actions: [pull]}]}]",
        {R"(identity_providers[0].key_set_url: "http://i/keys" does not begin with https://)",
-        R"(identity_providers[0].rules[0].claims: the claim "sub" and what it must be are given both or not at all)"}},
+        R"(identity_providers[0].rules[0].claims: the claim "sub" needs a name and a pattern)"}},
   };
   for (const ProblemCase& test : cases) {
     const auto policy = Policy::Parse(test.text, "policy.yaml");
@@ -240,7 +241,7 @@ TEST(PolicyTest, EveryProblemHasItsLine) {
   }
 }
 
-TEST(PolicyTest, ManyProblemsAreCutShort) {
+TEST(PolicyTest, LimitsTheNumberOfProblems) {
   std::string text = "administrators: [anyone";
   for (int i = 0; i < 200; ++i) text += ", anyone";
   const auto policy = Policy::Parse(absl::StrCat(text, "]"), "policy.yaml");
@@ -249,7 +250,7 @@ TEST(PolicyTest, ManyProblemsAreCutShort) {
   EXPECT_EQ(lines.back(), "policy.yaml: and 101 more problems");
 }
 
-TEST(PolicyTest, WhatIsNoPolicyIsOneLineWithItsPlace) {
+TEST(PolicyTest, ReportsInvalidYamlInOneLineWithItsPosition) {
   const auto policy = Policy::Parse("rules:\n  - subject: [a]\n", "policy.yaml");
   EXPECT_THAT(policy, StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(std::string(policy.status().message()), HasSubstr("policy.yaml:2: rules[0]: unknown field \"subject\""));

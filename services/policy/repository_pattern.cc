@@ -15,7 +15,7 @@
 namespace entrepot::policy {
 namespace {
 
-// Why no repository's name is like that; null where one could be.
+// Why the pattern matches no valid name; null if it could match one.
 const char* WhyNothingMatches(absl::string_view text) {
   if (text.empty()) return "it is empty";
   if (text.size() > SegmentAutomaton::kPatternBytesMax) return "it is longer than 255 bytes";
@@ -24,7 +24,8 @@ const char* WhyNothingMatches(absl::string_view text) {
     if (segment.empty()) return "it begins or ends with a '/', or has two in a row";
     const bool is_any = segment == "**";
     if (!is_any && absl::StrContains(segment, "**")) return "'**' stands for whole segments: put '/' around it";
-    // If anything in place of a star makes a name, a zero does: what stands beside it is a name's beginning or end.
+    // If any text in place of the stars makes a valid name, a zero does: a letter or digit may be next to any character
+    // of a name.
     absl::StrAppend(&sample, sample.empty() ? "" : "/",
                     is_any ? "0" : absl::StrReplaceAll(segment, {{absl::string_view("*"), absl::string_view("0")}}));
   }

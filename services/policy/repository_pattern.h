@@ -12,18 +12,19 @@ namespace entrepot::policy {
 
 class SegmentAutomaton;
 
-// A set of repositories: a name in which `*` stands for any characters within a segment and a segment `**` for one or
-// more segments. "driftwood/**" is all below driftwood, not driftwood itself; "**" is everything. Immutable.
+// A pattern of repository names. `*` stands for any characters within a segment, and a segment `**` for one or more
+// segments. "driftwood/**" matches everything below driftwood but not driftwood itself; "**" matches everything.
+// Immutable.
 class RepositoryPattern {
  public:
-  // kInvalidArgument: it could match no repository ("A/b", "a//b", "a**"); the message says why.
+  // kInvalidArgument: the pattern could not match any repository ("A/b", "a//b", "a**"); the message gives the reason.
   static absl::StatusOr<RepositoryPattern> Parse(absl::string_view text);
 
-  // Of a repository's name. Linear in the lengths, whatever the pattern.
+  // Takes time linear in the lengths of the name and the pattern.
   bool Matches(absl::string_view repository) const;
-  // What every repository that it matches begins with: "driftwood/".
+  // The prefix of every name that it matches: "driftwood/".
   absl::string_view literal_prefix() const { return absl::string_view(text_).substr(0, prefix_bytes_); }
-  // Whether it matches everything that begins with literal_prefix() and goes on: "driftwood/**", "**".
+  // Whether it matches every name that is longer than literal_prefix() and begins with it: "driftwood/**", "**".
   bool is_subtree() const { return text_.size() == prefix_bytes_ + 2 && text_.back() == '*'; }
   const std::string& ToString() const { return text_; }
 
@@ -32,7 +33,7 @@ class RepositoryPattern {
 
   std::string text_;
   size_t prefix_bytes_;
-  // Of what follows the literal prefix; null where that is nothing.
+  // Matches what follows the literal prefix. Null if nothing follows it.
   std::shared_ptr<const SegmentAutomaton> rest_;
 };
 

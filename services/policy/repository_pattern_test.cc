@@ -46,7 +46,7 @@ TEST(RepositoryPatternTest, Matches) {
   }
 }
 
-TEST(RepositoryPatternTest, WhatNothingCouldMatchIsRefused) {
+TEST(RepositoryPatternTest, RefusesPatternsThatMatchNothing) {
   const std::pair<std::string, std::string> cases[] = {
       {"", "it is empty"},
       {"A/b", "lower-case"},
@@ -73,7 +73,7 @@ TEST(RepositoryPatternTest, WhatNothingCouldMatchIsRefused) {
   }
 }
 
-TEST(RepositoryPatternTest, WhatBelongsToAStarIsAllowedBesideIt) {
+TEST(RepositoryPatternTest, AllowsSeparatorsNextToAStar) {
   for (const std::string text : {"a.*", "*.b", "a__*", "a-*-b", "*--*", "*.*"}) {
     EXPECT_OK(RepositoryPattern::Parse(text)) << text;
   }
@@ -92,7 +92,7 @@ TEST(RepositoryPatternTest, LiteralPrefix) {
   }
 }
 
-// One way to match segments that is plainly right, however slow.
+// A simple and slow matcher, for comparison.
 bool Matches(const std::vector<std::string>& pattern, size_t i, const std::vector<std::string>& name, size_t j);
 
 bool SegmentMatches(const std::string& pattern, size_t i, const std::string& text, size_t j) {
@@ -108,7 +108,7 @@ bool Matches(const std::vector<std::string>& pattern, size_t i, const std::vecto
   return Matches(pattern, i + 1, name, j + 1) || Matches(pattern, i, name, j + 1);
 }
 
-TEST(RepositoryPatternTest, IsWhatAPlainMatcherIs) {
+TEST(RepositoryPatternTest, MatchesLikeASimpleMatcher) {
   const std::vector<std::string> pattern_segments = {"a", "*", "**", "a*", "*b", "a*b"};
   const std::vector<std::string> name_segments = {"a", "b", "ab", "aab"};
   std::vector<std::string> patterns = pattern_segments;
@@ -139,12 +139,12 @@ TEST(RepositoryPatternTest, IsWhatAPlainMatcherIs) {
   EXPECT_GT(matches, 1000);
 }
 
-TEST(RepositoryPatternTest, TakesNoLongerForNastyPatterns) {
+TEST(RepositoryPatternTest, IsFastForHostilePatterns) {
   std::string text = "*";
   while (text.size() < 250) text += "a*";
   ASSERT_OK_AND_ASSIGN(const RepositoryPattern pattern, RepositoryPattern::Parse(text));
   const std::string name(254, 'a');
-  // A matcher that goes back and tries again would not be done within the age of the universe.
+  // A matcher that backtracks would need longer than the age of the universe.
   for (int i = 0; i < 1000; ++i) EXPECT_FALSE(pattern.Matches(absl::StrCat(name, "/")));
 }
 

@@ -9,18 +9,18 @@
 
 namespace entrepot::policy {
 
-// A pattern of segments as a nondeterministic automaton, all of whose states advance at once, so that matching takes a
-// few operations a byte of text, whatever the pattern: bit i is set while what was read so far is what the first i
-// steps stand for. Immutable.
+// A pattern of segments as a nondeterministic automaton. All of its states advance at once, so that matching takes a
+// few operations per byte of text, whatever the pattern. Bit i is set while the text that was read matches the first i
+// steps. Immutable.
 class SegmentAutomaton {
  public:
   static constexpr size_t kPatternBytesMax = 255;
 
-  // `pattern`: at most kPatternBytesMax bytes; `**` any bytes, at least one; any other `*` any bytes but `/`, also
-  // none.
+  // `pattern` has at most kPatternBytesMax bytes. `**` stands for one or more bytes, any other `*` for zero or more
+  // bytes other than `/`.
   explicit SegmentAutomaton(absl::string_view pattern);
 
-  // Whether the whole of the text is as the pattern says.
+  // Whether the pattern matches the whole text.
   bool Matches(absl::string_view text) const;
 
  private:
@@ -28,10 +28,10 @@ class SegmentAutomaton {
 
   States SkipLoops(const States& states) const { return states | ((states & (in_segment_ | across_segments_)) << 1); }
 
-  // The states from which a byte leads on to the next one.
+  // By byte, the states that it advances to the next one.
   std::map<char, States> literals_;
   States any_byte_;
-  // The states that stay at a byte, and need none to lead on.
+  // The states that a byte may leave unchanged, and that may be skipped: for `*` and `**`.
   States in_segment_;
   States across_segments_;
   size_t end_ = 0;

@@ -12,33 +12,32 @@
 #include "services/core/tag.h"
 #include "services/policy/repository_pattern.h"
 #include "services/policy/subject.h"
-#include "services/policy/subject_set.h"
 
 namespace entrepot::policy {
 
-// What a policy says of tags, whatever its rules allow. Immutable and thread-safe.
+// The rules on tags of a policy file. They apply whatever the file's other rules allow. Immutable and thread-safe.
 class TagRules {
  public:
-  // None.
+  // No rules.
   TagRules() = default;
-  // Of a file that CheckPolicy() found no fault with. `membership`: the file's groups.
+  // The file must have passed CheckPolicy(). `membership` are the file's groups.
   TagRules(const config::v1::Policy& file, absl::string_view file_name,
            std::shared_ptr<const GroupMembership> membership);
 
-  // Why nobody may move or delete the tag, once it is there: `immutable_tags rule 1 ("releases") of policy.yaml`;
-  // nullopt where nothing forbids it.
+  // The rule that forbids all accounts to move or delete the tag once it exists: `immutable_tags rule 1 ("releases") of
+  // policy.yaml`. nullopt if there is none.
   std::optional<std::string> Immutable(const RepositoryName& repository, const Tag& tag) const;
-  // The same for one subject.
+  // The same for the rules that apply to one subject.
   std::optional<std::string> CreateOnly(const Subject& subject, const RepositoryName& repository, const Tag& tag) const;
-  // Whether a tag of the repository could be immutable: without that a transaction has nothing to look for.
+  // Whether a tag of the repository could be immutable. If not, a transaction need not check any.
   bool MayBeImmutable(const RepositoryName& repository) const;
-  // For people, each rule that binds the subject's tags there: `immutable_tags rule 1 ("releases") of policy.yaml:
-  // release-*`.
+  // For messages: every rule that applies to the subject's tags in the repository: `immutable_tags rule 1 ("releases")
+  // of policy.yaml: release-*`.
   std::vector<std::string> Describe(const Subject& subject, const RepositoryName& repository) const;
 
  private:
   struct Rule {
-    // For people.
+    // For messages (DescribeRule).
     std::string description;
     SubjectSet subjects;
     std::vector<RepositoryPattern> repositories;

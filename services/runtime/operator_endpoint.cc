@@ -22,7 +22,7 @@
 #include "boost/beast/core/tcp_stream.hpp"
 #include "boost/beast/http.hpp"
 #include "prometheus/text_serializer.h"
-#include "services/runtime/host_and_port.h"
+#include "services/core/text/host_and_port.h"
 
 namespace entrepot::runtime {
 namespace {
@@ -80,7 +80,7 @@ class HttpOperatorEndpoint : public OperatorEndpoint {
     while (true) {
       auto [error, socket] = co_await acceptor_.async_accept(kTuple);
       if (error) {
-        // Out of descriptors, most likely.
+        // Probably no file descriptor is left.
         co_await Pause();
         continue;
       }
@@ -98,7 +98,7 @@ class HttpOperatorEndpoint : public OperatorEndpoint {
     co_await timer.async_wait(kTuple);
   }
 
-  // One request a connection: nobody asks often enough for more to matter.
+  // One request per connection: requests are rare.
   asio::awaitable<void> ServeOne(beast::tcp_stream stream) {
     stream.expires_after(kRequestTimeout);
     beast::flat_buffer buffer(kHeaderBytesMax);
@@ -175,7 +175,7 @@ class HttpOperatorEndpoint : public OperatorEndpoint {
   mutable std::mutex mutex_;
   std::vector<std::weak_ptr<prometheus::Collectable>> collectables_;  // Guarded by mutex_.
 
-  // Of io_'s thread alone, once it runs.
+  // Used only by io_'s thread once it runs.
   asio::io_context io_{1};
   tcp::acceptor acceptor_{io_};
   int connections_ = 0;

@@ -12,23 +12,24 @@
 
 namespace entrepot::runtime {
 
-// The operator's HTTP port, on one thread of its own:
-//   GET /healthz   200 as long as the process lives; no dependency is asked
+// The operator's HTTP port, served by a thread of its own:
+//   GET /healthz   200 as long as the process lives; checks no dependency
 //   GET /readyz    200, or 503 and the reason as text
 //   GET /metrics   all collectables in Prometheus' text format
-// Anything else is 404, or 405 for another method. A request's header is bounded to 8 KiB, its time to 5 s, connections
-// to 64.
+// Other paths get 404, other methods 405. A request's header is limited to 8 KiB, its duration to 5 s, and the number
+// of connections to 64.
 class OperatorEndpoint {
  public:
-  // `check_ready` is called on the endpoint's thread, once a request for /readyz; its status' message is the reason.
-  // Listens on return. kUnavailable: the address cannot be listened on; the message names it. Port 0 (tests) takes any.
+  // The port is open when this returns. `check_ready` is called on the endpoint's thread, once per request for /readyz;
+  // the message of its status is the reason. kUnavailable: the endpoint cannot listen on the address; the message names
+  // it. With port 0 (for tests) the system chooses a port.
   static absl::StatusOr<std::unique_ptr<OperatorEndpoint>> Start(const config::v1::Endpoint& endpoint,
                                                                  std::function<absl::Status()> check_ready);
 
   // Closes the port and joins the thread.
   virtual ~OperatorEndpoint() = default;
 
-  // Shows `collectable` at /metrics for as long as it lives. Any thread.
+  // Serves `collectable` at /metrics for as long as it lives. May be called from any thread.
   virtual void AddCollectable(std::weak_ptr<prometheus::Collectable> collectable) = 0;
 
   virtual uint16_t port() const = 0;

@@ -49,7 +49,7 @@ class OperatorEndpointTest : public testing::Test {
     return socket;
   }
 
-  // All that comes back until the connection ends.
+  // All bytes that the server sends until the connection ends.
   static std::string ReadAll(tcp::socket& socket) {
     std::string answer;
     boost::system::error_code error;
@@ -59,7 +59,7 @@ class OperatorEndpointTest : public testing::Test {
 
   std::string Send(const std::string& request) {
     tcp::socket socket = Connect();
-    // The server may answer and close before all of it is written.
+    // The server may respond and close before everything is written.
     boost::system::error_code ignored;
     asio::write(socket, asio::buffer(request), ignored);
     return ReadAll(socket);
@@ -79,17 +79,17 @@ TEST_F(OperatorEndpointTest, Healthz) {
   EXPECT_THAT(Get("/healthz?verbose"), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_F(OperatorEndpointTest, ReadyzTellsTheReason) {
+TEST_F(OperatorEndpointTest, ReadyzReportsTheReason) {
   EXPECT_THAT(Get("/readyz"), StartsWith("HTTP/1.1 200 "));
   ready_ = false;
   const std::string answer = Get("/readyz");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 "));
   EXPECT_THAT(answer, HasSubstr("\r\n\r\nthe disk is full\n"));
-  // Liveness does not ask.
+  // Liveness does not depend on readiness.
   EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_F(OperatorEndpointTest, ShowsMetricsForAsLongAsTheyLive) {
+TEST_F(OperatorEndpointTest, ServesMetricsForAsLongAsTheyLive) {
   auto registry = std::make_shared<prometheus::Registry>();
   prometheus::BuildCounter().Name("apples_total").Help("Apples.").Register(*registry).Add({}).Increment(3);
   const auto process = std::make_shared<ProcessMetrics>("entrepot-test");
@@ -104,7 +104,7 @@ TEST_F(OperatorEndpointTest, ShowsMetricsForAsLongAsTheyLive) {
   EXPECT_THAT(Get("/metrics"), Not(HasSubstr("apples_total")));
 }
 
-TEST_F(OperatorEndpointTest, NothingElse) {
+TEST_F(OperatorEndpointTest, RefusesOtherPathsAndMethods) {
   EXPECT_THAT(Get("/"), StartsWith("HTTP/1.1 404 "));
   EXPECT_THAT(Get("/healthz/"), StartsWith("HTTP/1.1 404 "));
   for (const char* method : {"POST", "HEAD", "DELETE", "BREW"}) {
@@ -114,13 +114,13 @@ TEST_F(OperatorEndpointTest, NothingElse) {
   }
 }
 
-TEST_F(OperatorEndpointTest, RefusesWhatIsNotHttp) {
+TEST_F(OperatorEndpointTest, RefusesInvalidHttp) {
   EXPECT_THAT(Send("nonsense\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
   EXPECT_THAT(Send("GET /healthz HTTP/9.9\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
   EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_F(OperatorEndpointTest, BoundsTheHeader) {
+TEST_F(OperatorEndpointTest, LimitsTheHeader) {
   const auto with_field = [this](size_t size) {
     return Send("GET /healthz HTTP/1.1\r\nX: " + std::string(size, 'x') + "\r\n\r\n");
   };
@@ -128,13 +128,13 @@ TEST_F(OperatorEndpointTest, BoundsTheHeader) {
   EXPECT_THAT(with_field(8192), StartsWith("HTTP/1.1 431 "));
 }
 
-TEST_F(OperatorEndpointTest, SilentConnectionsDoNotStopOthers) {
+TEST_F(OperatorEndpointTest, IdleConnectionsDoNotBlockOthers) {
   std::vector<tcp::socket> silent;
   for (int i = 0; i < 60; ++i) silent.push_back(Connect());
   EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_F(OperatorEndpointTest, ConnectionsBeyondTheBoundWaitForOneToEnd) {
+TEST_F(OperatorEndpointTest, ConnectionsBeyondTheLimitWait) {
   std::vector<tcp::socket> silent;
   for (int i = 0; i < 64; ++i) silent.push_back(Connect());
   std::thread closer([&] { silent.clear(); });
@@ -142,7 +142,7 @@ TEST_F(OperatorEndpointTest, ConnectionsBeyondTheBoundWaitForOneToEnd) {
   closer.join();
 }
 
-TEST_F(OperatorEndpointTest, AnswersManyAtOnce) {
+TEST_F(OperatorEndpointTest, ServesManyAtOnce) {
   std::vector<std::thread> threads;
   std::atomic<int> good{0};
   for (int i = 0; i < 8; ++i) {
@@ -154,7 +154,7 @@ TEST_F(OperatorEndpointTest, AnswersManyAtOnce) {
   EXPECT_EQ(good, 160);
 }
 
-TEST_F(OperatorEndpointTest, EndsWhileConnectionsAreOpen) {
+TEST_F(OperatorEndpointTest, StopsWhileConnectionsAreOpen) {
   tcp::socket silent = Connect();
   const uint16_t port = endpoint_->port();
   endpoint_.reset();

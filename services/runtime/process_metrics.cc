@@ -36,7 +36,7 @@ MetricFamily MakeFamily(std::string name, std::string help, MetricType type, dou
   return {std::move(name), std::move(help), type, {std::move(metric)}};
 }
 
-// The fields of /proc/self/stat from the third on: what stands before may hold spaces.
+// The fields of /proc/self/stat from the third on: the ones before may contain spaces.
 std::vector<std::string> ReadStatFields() {
   const std::optional<std::string> stat = ReadSmallFile("/proc/self/stat");
   if (!stat.has_value()) return {};
@@ -45,7 +45,7 @@ std::vector<std::string> ReadStatFields() {
   return absl::StrSplit(absl::string_view(*stat).substr(after_name + 2), ' ');
 }
 
-// proc(5)'s field number; -1 where it is not there.
+// The field with this number in proc(5); -1 if it is missing.
 int64_t StatField(const std::vector<std::string>& fields, size_t number) {
   int64_t value;
   if (number < 3 || number - 3 >= fields.size() || !absl::SimpleAtoi(fields[number - 3], &value)) return -1;
@@ -70,7 +70,7 @@ std::optional<double> CountOpenFds() {
   while (const dirent* entry = ::readdir(directory.get())) {
     if (entry->d_name[0] != '.') ++count;
   }
-  return count - 1;  // Without the directory's own.
+  return count - 1;  // Without the descriptor of the directory.
 }
 
 void AddFromStat(std::vector<MetricFamily>* families) {
@@ -84,7 +84,7 @@ void AddFromStat(std::vector<MetricFamily>* families) {
   if (const int64_t threads = StatField(fields, 20); threads >= 0) {
     families->push_back(MakeFamily("process_threads", "Threads.", MetricType::Gauge, static_cast<double>(threads)));
   }
-  // It does not change, and /proc/stat grows with the number of CPUs.
+  // Read once: it does not change, and /proc/stat grows with the number of CPUs.
   static const std::optional<double> boot_time = BootTimeSeconds();
   if (const int64_t start = StatField(fields, 22); start >= 0 && boot_time.has_value()) {
     families->push_back(MakeFamily("process_start_time_seconds", "Start of the process in seconds since 1970.",

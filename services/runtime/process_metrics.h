@@ -9,9 +9,9 @@
 
 namespace entrepot::runtime {
 
-// process_resident_memory_bytes, process_cpu_seconds_total, process_open_fds, process_max_fds,
-// process_start_time_seconds, process_threads, read from /proc when asked for, and
-// entrepot_build_info{version,service} 1. What cannot be read is left out. Safe from any thread.
+// The metrics process_resident_memory_bytes, process_cpu_seconds_total, process_open_fds, process_max_fds,
+// process_start_time_seconds and process_threads, read from /proc on each collection, and
+// entrepot_build_info{version,service} 1. Metrics that cannot be read are left out. Thread-safe.
 class ProcessMetrics : public prometheus::Collectable {
  public:
   explicit ProcessMetrics(std::string service_name);

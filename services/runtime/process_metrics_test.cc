@@ -11,7 +11,7 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/core/owned_fd.h"
+#include "services/core/files/owned_fd.h"
 #include "services/runtime/version.h"
 
 namespace entrepot::runtime {
@@ -26,7 +26,7 @@ std::map<std::string, double> Collect() {
   return values;
 }
 
-TEST(ProcessMetricsTest, HasAll) {
+TEST(ProcessMetricsTest, HasAllMetrics) {
   std::vector<std::string> names;
   for (const auto& [name, value] : Collect()) names.push_back(name);
   EXPECT_THAT(names, testing::UnorderedElementsAre("process_resident_memory_bytes", "process_cpu_seconds_total",
@@ -51,7 +51,7 @@ TEST(ProcessMetricsTest, CountsFileDescriptors) {
 }
 
 TEST(ProcessMetricsTest, CountsThreads) {
-  // With the first thread a sanitizer starts one of its own.
+  // A sanitizer starts a thread of its own together with the first one.
   std::thread([] {}).join();
   const double before = Collect()["process_threads"];
   std::promise<void> end;
@@ -79,7 +79,7 @@ TEST(ProcessMetricsTest, StartedJustNow) {
   EXPECT_GE(start, now - 300);
 }
 
-TEST(ProcessMetricsTest, SaysWhatRuns) {
+TEST(ProcessMetricsTest, HasVersionAndService) {
   for (const prometheus::MetricFamily& family : ProcessMetrics("entrepot-test").Collect()) {
     if (family.name != "entrepot_build_info") continue;
     EXPECT_THAT(family.metric.at(0).label,

@@ -13,9 +13,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
-#include "services/runtime/config_loader.h"
-#include "services/runtime/host_and_port.h"
-#include "services/runtime/json_log.h"
+#include "services/core/text/host_and_port.h"
+#include "services/runtime/config/config_loader.h"
+#include "services/runtime/log/json_log.h"
 #include "services/runtime/operator_endpoint.h"
 #include "services/runtime/process_metrics.h"
 #include "services/runtime/termination_signals.h"
@@ -28,10 +28,10 @@ constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 constexpr absl::Duration kDrainOverrun = absl::Seconds(5);
 
-// Keeps what the heap holds near what the process uses: by default glibc gives threads up to eight heaps a core, each
-// of which keeps the most it ever held, and once a large block was freed it takes further large ones from the heap and
-// keeps twice that size at its end. The gRPC messages of a stream (256 KiB) stay cheap: they are below the mmap
-// threshold.
+// Keeps the size of the heap close to the memory in use. By default glibc has up to eight heaps per core, each of which
+// keeps the most memory that it ever used. Once a large block has been freed, glibc takes further large blocks from the
+// heap and keeps twice that size at its end. The gRPC messages of a stream (256 KiB) stay cheap: they are below the
+// mmap threshold.
 void BoundHeap() {
   const int arenas = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 2u, 8u));
   ::mallopt(M_ARENA_MAX, arenas);
@@ -47,11 +47,11 @@ struct CommandLine {
 
 std::string Usage(absl::string_view name) {
   return absl::StrCat("Usage: ", name, " --config FILE\n", "       ", name, " --help | --version\n\n",
-                      "FILE is YAML; its fields are those of proto/entrepot/config/v1. SIGTERM and SIGINT end the\n",
-                      "process once what is under way is finished; a second one ends it at once.\n");
+                      "FILE is YAML with the fields of proto/entrepot/config/v1. SIGTERM and SIGINT end the\n",
+                      "process when the requests in progress have finished; a second one ends it at once.\n");
 }
 
-// The message says what is wrong.
+// The message of an error is for the user.
 absl::StatusOr<CommandLine> ParseCommandLine(int argc, char** argv) {
   CommandLine line;
   for (int i = 1; i < argc; ++i) {
@@ -78,7 +78,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, char** argv) {
 
 void PrintProblem(absl::string_view problem) { std::fprintf(stderr, "%s\n", std::string(problem).c_str()); }
 
-// Whether the configuration can be used; prints what is wrong with it.
+// Whether the configuration can be used. Prints its problems.
 bool LoadAndCheck(const std::string& file, const ErasedService& service, ConfigProblems* problems) {
   if (const absl::Status status = LoadConfig(file, service.config); !status.ok()) {
     PrintProblem(status.message());
@@ -89,7 +89,7 @@ bool LoadAndCheck(const std::string& file, const ErasedService& service, ConfigP
   return problems->empty();
 }
 
-// What /readyz asks: the service, where it is there and not draining.
+// The state that /readyz shows: that of the service, if it has started and is not draining.
 class Readiness {
  public:
   void SetService(RunningService* service) {
@@ -98,7 +98,7 @@ class Readiness {
     why_not_ = "";
   }
 
-  // Returns once no check of the service is under way.
+  // Returns when no check of the service is in progress.
   void SetNotReady(absl::string_view why) {
     std::lock_guard lock(mutex_);
     service_ = nullptr;

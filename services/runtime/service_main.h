@@ -14,63 +14,67 @@
 #include "google/protobuf/message.h"
 #include "prometheus/collectable.h"
 #include "prometheus/registry.h"
-#include "services/runtime/config_checks.h"
-#include "services/runtime/config_defaults.h"
+#include "services/runtime/config/config_checks.h"
+#include "services/runtime/config/config_defaults.h"
 
 namespace entrepot::runtime {
 
-// A process's stack, running: its listeners are open and it answers.
+// The running service of a process: its listeners are open and it serves requests.
 class RunningService {
  public:
-  // After Drain(); frees everything. Nothing of it is used any more.
+  // Called after Drain(). Frees everything; no part of the service is in use.
   virtual ~RunningService() = default;
 
-  // OK, or why requests should go elsewhere for now; /readyz shows it. Called on the operator endpoint's thread beside
-  // everything else, never during or after Drain(). It may ask a dependency, but returns within a second.
+  // OK, or the reason why requests should go elsewhere for now; /readyz shows it. Called on the operator endpoint's
+  // thread, concurrently with everything else, but never during or after Drain(). May ask a dependency, but must return
+  // within a second.
   virtual absl::Status CheckReady() = 0;
 
-  // What it listens on, for the log line "serving": {{"listen", "http://127.0.0.1:5000"}}.
+  // The addresses that it listens on, for the log line "serving": {{"listen", "http://127.0.0.1:5000"}}.
   virtual std::vector<std::pair<std::string, std::string>> Addresses() const = 0;
 
-  // Accepts nothing new, lets what is under way finish until `deadline`, cuts off the rest, and returns when nothing is
-  // under way. Called once, on the main thread.
+  // Accepts no new requests, lets those in progress finish until `deadline`, aborts the rest, and returns when none is
+  // left. Called once, on the main thread.
   virtual void Drain(absl::Time deadline) = 0;
 };
 
-// What a stack is built with. It outlives the stack.
+// What a service is built with. Outlives the service.
 struct ServiceContext {
-  // Shown at /metrics.
+  // Served at /metrics.
   std::shared_ptr<prometheus::Registry> registry;
-  // Shows metrics that are collected when asked for (RocksDB's). It is dropped once the object is gone. Any thread.
+  // Also serves metrics that are computed on each collection (the KV engine's). The collectable is dropped once it is
+  // destroyed. May be called from any thread.
   std::function<void(std::weak_ptr<prometheus::Collectable>)> add_collectable;
 };
 
-// What distinguishes one process from another. Config is its message of proto/entrepot/config/v1, which has `operator`,
-// `log` and `drain_timeout`.
+// What distinguishes one process from another. Config is the process's message of proto/entrepot/config/v1; it has
+// `operator`, `log` and `drain_timeout`.
 template <typename Config>
 struct ServiceDefinition {
-  // The binary's name, "entrepot-gateway": in --help, --version, the first log line and entrepot_build_info.
+  // The name of the program, such as "entrepot-gateway". --help, --version, the first log line and entrepot_build_info
+  // contain it.
   std::string name;
 
-  // Sets what the file left out, then adds every problem. `log` and `drain_timeout` are filled and checked already, as
-  // is `operator` (by default at 127.0.0.1:default_operator_port; 0 there makes the port required).
+  // Sets the defaults of fields that the file leaves out, then adds every problem. `log`, `drain_timeout` and
+  // `operator` are filled and checked before. The default of `operator` is 127.0.0.1:default_operator_port; if that
+  // port is 0, the file must set one.
   uint32_t default_operator_port = 0;
   std::function<void(Config*, ConfigProblems*)> fill_and_check;
 
-  // Builds the stack and opens its listeners. An error is logged and ends the process with code 1.
+  // Builds the service and opens its listeners. An error is logged and ends the process with code 1.
   std::function<absl::StatusOr<std::unique_ptr<RunningService>>(const Config&, const ServiceContext&)> start;
 };
 
-// The whole of a main(): parses --config FILE (required), --help and --version; loads and checks the configuration;
-// serves /healthz, /readyz and /metrics on the operator endpoint, from before start() on; runs the service until
-// SIGTERM or SIGINT; then /readyz answers 503, the service is drained within drain_timeout and destroyed.
+// The body of a main(). Parses --config FILE (required), --help and --version, and loads and checks the configuration.
+// Serves /healthz, /readyz and /metrics on the operator endpoint, beginning before start(). Runs the service until
+// SIGTERM or SIGINT. Then /readyz answers 503, and the service is drained within drain_timeout and destroyed.
 //
 // Returns the process's exit code:
-//   0  --help, --version, or a drain after a signal
-//   1  the operator endpoint or the service could not be started; or the drain overran its deadline by 5 s
-//   2  the command line or the configuration is wrong; each problem is one plain line on stderr
-// A second signal ends the process at once with code 128 + its number. SIGPIPE is ignored. Call it on the main thread
-// before any other thread is started.
+//   0  after --help, --version, or a drain
+//   1  if the operator endpoint or the service cannot be started, or the drain exceeds its deadline by 5 s
+//   2  if the command line or the configuration is wrong; each problem is one plain line on stderr
+// A second signal ends the process at once with code 128 + its number. SIGPIPE is ignored. Must be called on the main
+// thread before any other thread is started.
 template <typename Config>
 int ServiceMain(int argc, char** argv, const ServiceDefinition<Config>& definition);
 
@@ -78,7 +82,7 @@ int ServiceMain(int argc, char** argv, const ServiceDefinition<Config>& definiti
 
 namespace internal {
 
-// ServiceDefinition without the type of its message.
+// A ServiceDefinition without the type of its configuration.
 struct ErasedService {
   std::string name;
   google::protobuf::Message* config;

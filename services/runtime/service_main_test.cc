@@ -17,7 +17,7 @@
 #include "boost/asio/write.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "services/core/owned_fd.h"
+#include "services/core/files/owned_fd.h"
 
 namespace entrepot::runtime {
 namespace {
@@ -28,7 +28,7 @@ using ::testing::StartsWith;
 
 constexpr char kProcess[] = "services/runtime/service_main_test_process";
 
-// One run of the process, whose stdout and stderr come together.
+// A run of the process, with stdout and stderr as one text.
 class Process {
  public:
   explicit Process(std::vector<std::string> arguments) {
@@ -56,14 +56,15 @@ class Process {
 
   void Signal(int signal) const { ::kill(pid_, signal); }
 
-  // Reads until the output holds `text`, or ends.
+  // Reads until the output contains `text`, or ends.
   void AwaitOutput(absl::string_view text) {
     while (!absl::StrContains(text_, text) && ReadMore()) {
     }
     EXPECT_THAT(text_, HasSubstr(std::string(text)));
   }
 
-  // Its exit code, 128 + the signal that killed it; the output is whole then.
+  // Waits for the end of the process. Returns its exit code, or 128 + the signal that killed it. The output is then
+  // complete.
   int Wait() {
     while (ReadMore()) {
     }
@@ -160,16 +161,16 @@ TEST_F(ServiceMainTest, AMissingConfiguration) {
   EXPECT_EQ(process.output(), "cannot read /nowhere/entrepot.yaml: No such file or directory\n");
 }
 
-TEST_F(ServiceMainTest, AConfigurationThatIsNoYaml) {
+TEST_F(ServiceMainTest, InvalidYaml) {
   const std::string path = WriteConfig("listen:\n  prot: 1\n");
   Process process({"--config", path});
   EXPECT_EQ(process.Wait(), 2);
-  EXPECT_EQ(
-      process.output(),
-      path + ":2: listen: unknown field \"prot\"; known are address, port, tls, external_url, allow_unauthenticated\n");
+  EXPECT_EQ(process.output(), path +
+                                  ":2: listen: unknown field \"prot\"; known fields are address, port, tls, "
+                                  "external_url, allow_unauthenticated\n");
 }
 
-TEST_F(ServiceMainTest, AllProblemsOfAConfigurationAreLines) {
+TEST_F(ServiceMainTest, ReportsEachProblemOfAConfigurationInALine) {
   const std::string path = WriteConfig("log: {level: loud}\ndrain_timeout: 0s\noperator: {address: here}\n");
   Process process({"--config=" + path});
   EXPECT_EQ(process.Wait(), 2);
@@ -221,7 +222,7 @@ TEST_F(ServiceMainTest, ServesUntilASignalThenDrains) {
 TEST_F(ServiceMainTest, ReadyzAsksTheService) {
   Process process({"--config", Config("never-ready")});
   process.AwaitOutput("\"message\":\"serving\"");
-  EXPECT_THAT(Get("/readyz"), HasSubstr("\r\n\r\nthe test says so\n"));
+  EXPECT_THAT(Get("/readyz"), HasSubstr("\r\n\r\nnot ready in this test\n"));
   EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
 }
 
@@ -255,7 +256,7 @@ TEST_F(ServiceMainTest, TheDrainHasADeadline) {
   EXPECT_EQ(process.Wait(), 0);
 }
 
-TEST_F(ServiceMainTest, ADrainThatOverrunsIsEnded) {
+TEST_F(ServiceMainTest, ADrainThatExceedsItsDeadlineIsEnded) {
   Process process({"--config", Config("drain-forever", "drain_timeout: 1ms")});
   process.AwaitOutput("\"message\":\"serving\"");
   process.Signal(SIGTERM);
@@ -274,7 +275,7 @@ TEST_F(ServiceMainTest, SigpipeIsIgnored) {
 
 TEST_F(ServiceMainTest, TheConfiguredLogLevelApplies) {
   Process process({"--config", Config("serve", "log: {level: error}")});
-  // Nothing is logged, so the port tells that it serves.
+  // Nothing is logged, so the test polls the port.
   for (bool up = false; !up;) {
     try {
       up = absl::StrContains(Get("/readyz"), "HTTP/1.1 200");

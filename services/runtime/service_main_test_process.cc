@@ -1,4 +1,4 @@
-// A process for service_main_test.cc: it serves nothing, and does what its "data_directory" tells it to.
+// A process for service_main_test.cc. It serves nothing; its "data_directory" selects its behaviour.
 #include "absl/time/clock.h"
 #include "entrepot/config/v1/standalone.pb.h"
 #include "prometheus/gauge.h"
@@ -12,7 +12,7 @@ class TestService : public RunningService {
   explicit TestService(std::string behaviour) : behaviour_(std::move(behaviour)) {}
 
   absl::Status CheckReady() override {
-    return behaviour_ == "never-ready" ? absl::UnavailableError("the test says so") : absl::OkStatus();
+    return behaviour_ == "never-ready" ? absl::UnavailableError("not ready in this test") : absl::OkStatus();
   }
 
   std::vector<std::pair<std::string, std::string>> Addresses() const override {

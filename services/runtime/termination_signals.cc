@@ -10,12 +10,12 @@
 #include <csignal>
 
 #include "absl/time/clock.h"
-#include "services/runtime/json_log.h"
+#include "services/runtime/log/json_log.h"
 
 namespace entrepot::runtime {
 namespace {
 
-// Blocks the signals, so that they only arrive at the descriptor that it returns.
+// Blocks the signals, so that they arrive only at the descriptor that this returns.
 int OpenSignalFd() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -25,7 +25,7 @@ int OpenSignalFd() {
   return ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-// The number of a pending signal, 0 where there is none.
+// The number of a pending signal; 0 if there is none.
 int TakeSignal(int fd) {
   signalfd_siginfo info;
   return ::read(fd, &info, sizeof(info)) == sizeof(info) ? static_cast<int>(info.ssi_signo) : 0;
@@ -33,7 +33,7 @@ int TakeSignal(int fd) {
 
 [[noreturn]] void ExitNow(absl::string_view why, int code) {
   Log(LogLevel::kError, why, {{"exit_code", code}});
-  // Not exit(): other threads still use what it would destroy.
+  // Not exit(): other threads still use objects that it would destroy.
   ::_exit(code);
 }
 

@@ -6,18 +6,19 @@
 #include <thread>
 
 #include "absl/time/time.h"
-#include "services/core/owned_fd.h"
+#include "services/core/files/owned_fd.h"
 
 namespace entrepot::runtime {
 
-// SIGTERM and SIGINT as events instead of interruptions. From its construction on, the first is what Wait() returns,
-// and a second one ends the process at once with code 128 + its number. SIGPIPE is ignored.
+// Receives SIGTERM and SIGINT as events. From construction on, Wait() returns the first signal, and a second one ends
+// the process at once with code 128 + its number. SIGPIPE is ignored.
 //
-// One a process, made on the main thread before any other thread is started: threads inherit its signal mask.
+// A process has at most one, created on the main thread before any other thread is started: threads inherit its signal
+// mask.
 class TerminationSignals {
  public:
   TerminationSignals();
-  // The signals stay blocked.
+  // Leaves the signals blocked.
   ~TerminationSignals();
 
   TerminationSignals(const TerminationSignals&) = delete;
@@ -26,19 +27,19 @@ class TerminationSignals {
   // Blocks until the first signal and returns its number.
   int Wait();
 
-  // Ends the process with code 1 where this object is still there at `time` (a drain that hangs).
+  // Ends the process with code 1 if this object still exists at `time`, because a drain hangs.
   void ExitAt(absl::Time time);
 
  private:
   void Watch();
-  // Makes the watcher look at exit_at_ and stop_.
+  // Makes the watcher read exit_at_ and stop_ again.
   void Wake();
 
   const OwnedFd signal_fd_;
   const OwnedFd wake_fd_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  int first_ = 0;  // The first signal's number; guarded by mutex_, as is what follows.
+  int first_ = 0;  // The number of the first signal. Guarded by mutex_, like the members below.
   absl::Time exit_at_ = absl::InfiniteFuture();
   bool stop_ = false;
   std::thread watcher_;

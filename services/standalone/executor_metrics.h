@@ -5,12 +5,12 @@
 
 #include "prometheus/collectable.h"
 #include "prometheus/metric_family.h"
-#include "services/runtime/executor.h"
+#include "services/runtime/threads/executor.h"
 
 namespace entrepot::standalone {
 
-// Gauges of the threads that do what blocks: entrepot_executor_queue_depth (a depth that stays above 0 says that the
-// disk is the bottleneck), entrepot_executor_threads_busy, entrepot_executor_threads. Safe from any thread.
+// Gauges of the executor's threads: entrepot_executor_queue_depth (if it stays above 0, the disk is the bottleneck),
+// entrepot_executor_threads_busy and entrepot_executor_threads. Thread-safe.
 class ExecutorMetrics : public prometheus::Collectable {
  public:
   // `executor` must outlive it.

@@ -8,24 +8,23 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gateway/api/registry_api.h"
-#include "gateway/backends/local_auth_backend.h"
-#include "gateway/backends/local_blob_backend.h"
-#include "gateway/backends/local_manifest_backend.h"
+#include "gateway/backends/local/local_auth_backend.h"
+#include "gateway/backends/local/local_blob_backend.h"
+#include "gateway/backends/local/local_manifest_backend.h"
 #include "gateway/http/server.h"
 #include "services/auth/authentication_files.h"
 #include "services/auth/authority.h"
-#include "services/blob/blob_factory.h"
-#include "services/core/system_clock.h"
-#include "services/kv/kv_factory.h"
-#include "services/manifest/collector_config.h"
-#include "services/manifest/pull_times.h"
-#include "services/manifest/registry_catalog.h"
-#include "services/manifest/upkeep.h"
+#include "services/blob/blob_stack.h"
+#include "services/core/time/clock.h"
+#include "services/kv/stack/kv_stack.h"
+#include "services/manifest/catalog/pull_times.h"
+#include "services/manifest/catalog/registry_catalog.h"
+#include "services/manifest/maintenance/maintenance.h"
 #include "services/policy/policy_file.h"
-#include "services/runtime/audit_log.h"
-#include "services/runtime/config_defaults.h"
-#include "services/runtime/executor.h"
-#include "services/runtime/json_log.h"
+#include "services/process/process_kv.h"
+#include "services/runtime/config/config_defaults.h"
+#include "services/runtime/log/audit_log.h"
+#include "services/runtime/threads/executor.h"
 #include "services/standalone/executor_metrics.h"
 #include "services/status/status_macros.h"
 
@@ -34,11 +33,11 @@ namespace {
 
 // Synced commits that wait at once share one sync of the log: more threads make larger groups, not more load.
 constexpr size_t kExecutorThreads = 32;
-// Besides those that hash a password or wait for their turn to.
+// In addition to the threads that hash a password or wait for a slot.
 constexpr size_t kAuthExecutorThreads = 8;
 
-// Members in the order in which they are built on one another. The executor ends before what its jobs resume (the
-// server) and what they use (all else): Drain() sees to it.
+// Members in the order in which each depends on those before. Drain() ends the executor before the server, whose
+// coroutines its jobs resume, and before everything else that its jobs use.
 class RegistryProcess final : public runtime::RunningService {
  public:
   static absl::StatusOr<std::unique_ptr<RegistryProcess>> Start(const config::v1::StandaloneConfig& config,
@@ -76,9 +75,7 @@ class RegistryProcess final : public runtime::RunningService {
   RegistryProcess() = default;
 
   absl::Status OpenStores(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
-    ASSIGN_OR_RETURN(kv_, kv::KvStack::Open(absl::StrCat(config.data_directory(), "/kv"), context.registry,
-                                            runtime::LineLogger("rocksdb")));
-    context.add_collectable(kv_->engine_metrics());
+    ASSIGN_OR_RETURN(kv_, process::OpenProcessKv(config.data_directory(), context));
 
     blob::BlobStackOptions blob_options;
     blob_options.directory = absl::StrCat(config.data_directory(), "/blobs");
@@ -97,23 +94,23 @@ class RegistryProcess final : public runtime::RunningService {
     options.lease = runtime::ToDuration(config.collector().lease());
     options.registry = context.registry;
     if (policy_ != nullptr) options.policy = [this] { return policy_->current(); };
-    options.objects = &blobs_->object_access();
+    options.objects = &blobs_->storage();
     options.pulls = pulls_.get();
     ASSIGN_OR_RETURN(catalog_, manifest::RegistryCatalog::Create(kv_->engine(), &clock_, options));
 
-    manifest::Upkeep::Options upkeep_options;
-    upkeep_options.collector = config.collector();
-    upkeep_options.backup_directory = absl::StrCat(config.data_directory(), "/backups");
-    upkeep_options.registry = context.registry;
-    manifest::Upkeep::Parts parts;
+    manifest::Maintenance::Options maintenance_options;
+    maintenance_options.collector = config.collector();
+    maintenance_options.backup_directory = absl::StrCat(config.data_directory(), "/backups");
+    maintenance_options.registry = context.registry;
+    manifest::Maintenance::Parts parts;
     parts.kv = kv_->engine();
     parts.clock = &clock_;
     parts.catalog = catalog_.get();
-    parts.objects = &blobs_->object_access();
+    parts.objects = &blobs_->storage();
     parts.pulls = pulls_.get();
     parts.audit = audit_.get();
     parts.snapshot_kv = [this](const std::string& directory) { return kv_->Snapshot(directory); };
-    ASSIGN_OR_RETURN(upkeep_, manifest::Upkeep::Start(upkeep_options, parts));
+    ASSIGN_OR_RETURN(maintenance_, manifest::Maintenance::Start(maintenance_options, parts));
     return absl::OkStatus();
   }
 
@@ -128,7 +125,7 @@ class RegistryProcess final : public runtime::RunningService {
     executor_metrics_ = std::make_shared<ExecutorMetrics>(executor_.get());
     context.add_collectable(executor_metrics_);
     blob_backend_ = gateway::MakeLocalBlobBackend(blobs_.get(), executor_.get());
-    manifest_backend_ = gateway::MakeLocalManifestBackend(catalog_.get(), upkeep_.get(), executor_.get());
+    manifest_backend_ = gateway::MakeLocalManifestBackend(catalog_.get(), maintenance_.get(), executor_.get());
     gateway::api::RegistryAccounts accounts;
     if (authority_ != nullptr) {
       auth_executor_ = std::make_unique<runtime::Executor>(kAuthExecutorThreads +
@@ -156,7 +153,7 @@ class RegistryProcess final : public runtime::RunningService {
   std::unique_ptr<auth::Authority> authority_;
   std::unique_ptr<manifest::PullTimes> pulls_;
   std::unique_ptr<manifest::RegistryCatalog> catalog_;
-  std::unique_ptr<manifest::Upkeep> upkeep_;
+  std::unique_ptr<manifest::Maintenance> maintenance_;
   std::unique_ptr<gateway::BlobBackend> blob_backend_;
   std::unique_ptr<gateway::ManifestBackend> manifest_backend_;
   std::unique_ptr<gateway::AuthBackend> auth_backend_;  // Null without accounts.

@@ -5,15 +5,15 @@
 
 #include "absl/status/statusor.h"
 #include "entrepot/config/v1/standalone.pb.h"
-#include "services/runtime/config_checks.h"
+#include "services/runtime/config/config_checks.h"
 #include "services/runtime/service_main.h"
 
 namespace entrepot::standalone {
 
 void FillAndCheck(config::v1::StandaloneConfig* config, runtime::ConfigProblems* problems);
 
-// The whole registry in this process: one RocksDB with every service's keys, the services' own classes over it, and the
-// gateway wired straight to them. Serves on return.
+// Starts the whole registry in this process: one KV with the keys of all services, the services' own classes over it,
+// and the gateway, which calls them directly. The registry serves requests when this returns.
 absl::StatusOr<std::unique_ptr<runtime::RunningService>> StartRegistry(const config::v1::StandaloneConfig& config,
                                                                        const runtime::ServiceContext& context);
 

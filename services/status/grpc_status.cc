@@ -12,7 +12,7 @@
 namespace entrepot {
 namespace {
 
-// A proto string must be UTF-8, or the reader drops all of it.
+// A string field of a message must be UTF-8; otherwise the reader drops the whole message.
 std::string ToUtf8(absl::string_view text) {
   const bool is_utf8 = google::protobuf::internal::IsStructurallyValidUTF8(text.data(), static_cast<int>(text.size()));
   return is_utf8 ? std::string(text) : absl::CHexEscape(text);

@@ -25,20 +25,20 @@ TEST(GrpcStatusTest, PlainCodesMapOneToOne) {
   EXPECT_EQ(RoundTrip(absl::DataLossError("why")), absl::DataLossError("why"));
 }
 
-TEST(GrpcStatusTest, EveryOciCodeComesThrough) {
+TEST(GrpcStatusTest, PreservesEveryOciCode) {
   for (int i = 0; i <= static_cast<int>(OciErrorCode::kUnknown); ++i) {
     const absl::Status status = OciError(static_cast<OciErrorCode>(i), "why", "what\nmore");
     EXPECT_EQ(RoundTrip(status), status);
   }
 }
 
-TEST(GrpcStatusTest, DetailThatIsNotUtf8ComesThroughEscaped) {
+TEST(GrpcStatusTest, EscapesADetailThatIsNotUtf8) {
   const absl::Status received = RoundTrip(OciError(OciErrorCode::kNameInvalid, "why", "\xff"));
   EXPECT_THAT(received, IsOciError(OciErrorCode::kNameInvalid));
   EXPECT_EQ(GetOciErrorDetail(received), "\\xff");
 }
 
-TEST(GrpcStatusTest, CallsThatDidNotComeThroughAreUnavailable) {
+TEST(GrpcStatusTest, FailedCallsAreUnavailable) {
   for (grpc::StatusCode code :
        {grpc::StatusCode::UNAVAILABLE, grpc::StatusCode::DEADLINE_EXCEEDED, grpc::StatusCode::CANCELLED}) {
     const absl::Status status = FromGrpcStatus(grpc::Status(code, "connection refused"));
@@ -47,7 +47,7 @@ TEST(GrpcStatusTest, CallsThatDidNotComeThroughAreUnavailable) {
   }
 }
 
-TEST(GrpcStatusTest, UnreadableDetailsAreNone) {
+TEST(GrpcStatusTest, IgnoresUnreadableDetails) {
   const absl::Status status = FromGrpcStatus(grpc::Status(grpc::StatusCode::NOT_FOUND, "why", "\xff\xff"));
   EXPECT_EQ(status, absl::NotFoundError("why"));
 }

@@ -9,7 +9,7 @@
 namespace entrepot {
 namespace {
 
-// The payload: the code's name, a line feed, the detail.
+// The payload: the name of the code, a line feed, and the detail.
 constexpr absl::string_view kPayloadUrl = "entrepot/oci-error";
 
 using Code = OciErrorCode;

@@ -32,7 +32,7 @@ enum class OciErrorCode {
   kUnknown,
 };
 
-// One row of the table of wire errors: all there is to know of a code.
+// One row of the table of error codes.
 struct OciErrorInfo {
   OciErrorCode code;
   absl::string_view name;        // "BLOB_UNKNOWN"
@@ -41,11 +41,11 @@ struct OciErrorInfo {
 };
 
 const OciErrorInfo& GetOciErrorInfo(OciErrorCode code);
-// By its wire name; nullopt for a name that is not in the table.
+// Finds a code by its name; nullopt if the table does not contain it.
 std::optional<OciErrorCode> OciErrorCodeByName(absl::string_view name);
 
-// A status of the code's canonical absl code that carries the OCI code and, where given, a detail (plain text) as a
-// payload. The payload survives gRPC (status/grpc_status.h).
+// A status with the code's canonical absl code. It carries the OCI code and an optional detail (plain text) as a
+// payload, which survives gRPC (status/grpc_status.h).
 absl::Status OciError(OciErrorCode code, absl::string_view message, absl::string_view detail = "");
 
 // The OCI code that `status` carries, if any.

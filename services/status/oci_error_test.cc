@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kCodeCount = static_cast<int>(OciErrorCode::kUnknown) + 1;
 
-TEST(OciErrorTest, EveryCodeIsFoundByItsOwnName) {
+TEST(OciErrorTest, FindsEveryCodeByItsName) {
   std::set<absl::string_view> names;
   for (int i = 0; i < kCodeCount; ++i) {
     const auto code = static_cast<OciErrorCode>(i);
@@ -49,9 +49,9 @@ TEST(OciErrorTest, StatusCarriesCodeMessageAndDetail) {
   EXPECT_EQ(GetOciErrorDetail(status), "line one\nline two");
 }
 
-TEST(OciErrorTest, DetailMayBeLeftOut) { EXPECT_EQ(GetOciErrorDetail(OciError(OciErrorCode::kDenied, "no")), ""); }
+TEST(OciErrorTest, DetailIsOptional) { EXPECT_EQ(GetOciErrorDetail(OciError(OciErrorCode::kDenied, "no")), ""); }
 
-TEST(OciErrorTest, OtherStatusesCarryNothing) {
+TEST(OciErrorTest, OtherStatusesCarryNoCode) {
   EXPECT_EQ(GetOciErrorCode(absl::OkStatus()), std::nullopt);
   EXPECT_EQ(GetOciErrorCode(absl::NotFoundError("plain")), std::nullopt);
   EXPECT_EQ(GetOciErrorDetail(absl::NotFoundError("plain")), "");

@@ -7,8 +7,8 @@
 
 namespace entrepot {
 
-// Untrusted text made fit for a message: in double quotes, printable ASCII (other bytes as escapes), cut off with "..."
-// behind 64 bytes of input.
+// Quotes untrusted text for a message: in double quotes, other bytes than printable ASCII as escapes, and cut with
+// "..." after 64 bytes of input.
 std::string QuotedInput(absl::string_view input);
 
 }  // namespace entrepot

@@ -12,7 +12,7 @@ TEST(QuotedInputTest, QuotesPlainText) {
   EXPECT_EQ(QuotedInput(""), R"("")");
 }
 
-TEST(QuotedInputTest, EscapesWhatCouldForgeAMessageOrALogLine) {
+TEST(QuotedInputTest, EscapesControlCharactersAndQuotes) {
   EXPECT_EQ(QuotedInput("a\"b\r\nc"), R"("a\"b\r\nc")");
   EXPECT_EQ(QuotedInput(absl::string_view("\0\xff", 2)), R"("\x00\xff")");
 }

@@ -6,7 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-// Returns from the enclosing function (or, with CO_, coroutine) where the expression's status is not OK.
+// Returns from the enclosing function (or, with CO_, coroutine) if the expression's status is not OK.
 #define ENTREPOT_STATUS_CONCAT_INNER(a, b) a##b
 #define ENTREPOT_STATUS_CONCAT(a, b) ENTREPOT_STATUS_CONCAT_INNER(a, b)
 

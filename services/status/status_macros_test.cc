@@ -33,7 +33,7 @@ TEST(StatusMacrosTest, ReturnsTheFirstError) {
   EXPECT_THAT(Twice(false, true), StatusIs(absl::StatusCode::kAborted));
 }
 
-TEST(StatusMacrosTest, ReturnIfErrorGoesOnOnlyAfterOk) {
+TEST(StatusMacrosTest, ReturnIfErrorContinuesAfterOkOnly) {
   bool reached = false;
   EXPECT_THAT(PassOn(absl::DataLossError("gone"), &reached), StatusIs(absl::StatusCode::kDataLoss));
   EXPECT_FALSE(reached);

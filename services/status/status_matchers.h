@@ -9,7 +9,7 @@
 #include "gtest/gtest.h"
 #include "services/status/oci_error.h"
 
-// Matchers of absl::Status and absl::StatusOr for tests.
+// Matchers for absl::Status and absl::StatusOr in tests.
 namespace entrepot {
 
 inline absl::Status StatusOf(const absl::Status& status) { return status; }
@@ -23,19 +23,19 @@ MATCHER(IsOk, negation ? "is an error" : "is OK") {
   return StatusOf(arg).ok();
 }
 
-// Of an absl::StatusCode or a matcher of one.
+// Takes an absl::StatusCode or a matcher of one.
 MATCHER_P(StatusIs, code, "has the status code " + ::testing::PrintToString(code)) {
   *result_listener << StatusOf(arg).ToString();
   return ::testing::Matches(code)(StatusOf(arg).code());
 }
 
-// Has the code's canonical absl code and carries the OCI code.
+// Matches a status with the code's canonical absl code that carries the OCI code.
 MATCHER_P(IsOciError, code, "is the OCI error " + std::string(GetOciErrorInfo(code).name)) {
   *result_listener << StatusOf(arg).ToString();
   return StatusOf(arg).code() == GetOciErrorInfo(code).status_code && GetOciErrorCode(StatusOf(arg)) == code;
 }
 
-// Of a value or a matcher of one.
+// Takes a value or a matcher of one.
 MATCHER_P(IsOkAndHolds, value, "is OK and holds " + ::testing::PrintToString(value)) {
   if (!arg.ok()) {
     *result_listener << arg.status().ToString();

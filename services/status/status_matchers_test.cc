@@ -10,14 +10,14 @@ namespace {
 using ::testing::AnyOf;
 using ::testing::Not;
 
-TEST(StatusMatchersTest, IsOkTakesStatusAndStatusOr) {
+TEST(StatusMatchersTest, IsOkAcceptsStatusAndStatusOr) {
   EXPECT_THAT(absl::OkStatus(), IsOk());
   EXPECT_THAT(absl::StatusOr<int>(1), IsOk());
   EXPECT_THAT(absl::AbortedError(""), Not(IsOk()));
   EXPECT_THAT(absl::StatusOr<int>(absl::AbortedError("")), Not(IsOk()));
 }
 
-TEST(StatusMatchersTest, StatusIsTakesACodeOrAMatcher) {
+TEST(StatusMatchersTest, StatusIsAcceptsACodeOrAMatcher) {
   EXPECT_THAT(absl::AbortedError(""), StatusIs(absl::StatusCode::kAborted));
   EXPECT_THAT(absl::AbortedError(""), Not(StatusIs(absl::StatusCode::kOk)));
   EXPECT_THAT(absl::AbortedError(""), StatusIs(AnyOf(absl::StatusCode::kOk, absl::StatusCode::kAborted)));

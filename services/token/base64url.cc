@@ -9,7 +9,7 @@ std::string EncodeBase64Url(absl::string_view bytes) { return absl::WebSafeBase6
 std::optional<std::string> DecodeBase64Url(absl::string_view text) {
   std::string bytes;
   if (!absl::WebSafeBase64Unescape(text, &bytes)) return std::nullopt;
-  // The library takes more spellings than one for the same bytes.
+  // The library accepts more than one spelling of the same bytes.
   if (EncodeBase64Url(bytes) != text) return std::nullopt;
   return bytes;
 }

@@ -8,10 +8,11 @@
 
 namespace entrepot::token {
 
-// RFC 4648 section 5 without padding, as RFC 7515 has it.
+// Base64url without padding (RFC 4648 section 5, RFC 7515).
 std::string EncodeBase64Url(absl::string_view bytes);
 
-// nullopt for anything that EncodeBase64Url does not give: padding, other letters, bits set behind the last byte.
+// nullopt for any text that EncodeBase64Url does not return: with padding, other characters, or bits set after the last
+// byte.
 std::optional<std::string> DecodeBase64Url(absl::string_view text);
 
 }  // namespace entrepot::token

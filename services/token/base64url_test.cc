@@ -24,7 +24,7 @@ TEST(Base64UrlTest, DecodesWhatItEncodes) {
   EXPECT_EQ(DecodeBase64Url(""), "");
 }
 
-TEST(Base64UrlTest, TakesOneSpellingOnly) {
+TEST(Base64UrlTest, AcceptsOneSpellingOnly) {
   for (const std::string text : {"Zg==", "Zg=", "Z", "Zm9vZ", "Zh", "Zm9", "+/+/", "Zm 9v", "Zm9v\n", " Zm9v",
                                  "Zm9v=", "Zm9v====", "Zg.", "Zm9\xC3\xA9", "="}) {
     EXPECT_EQ(DecodeBase64Url(text), std::nullopt) << text;

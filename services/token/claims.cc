@@ -23,7 +23,7 @@ absl::StatusOr<std::optional<absl::Time>> TimeClaim(const json::object& claims, 
   const json::value* const value = Find(claims, name);
   if (value == nullptr) return std::nullopt;
   if (!value->is_int64() || value->get_int64() < 0 || value->get_int64() > kUnixSecondsMax) {
-    return BadToken(absl::StrCat("has a claim ", name, " that is no time in whole seconds"));
+    return BadToken(absl::StrCat("has a claim ", name, " that is not a time in whole seconds"));
   }
   return absl::FromUnixSeconds(value->get_int64());
 }
@@ -37,7 +37,7 @@ absl::Status BadToken(absl::string_view problem) {
 absl::StatusOr<std::string> StringClaim(const json::object& claims, absl::string_view name) {
   const json::value* const value = Find(claims, name);
   if (value == nullptr) return BadToken(absl::StrCat("has no claim ", name));
-  if (!value->is_string()) return BadToken(absl::StrCat("has a claim ", name, " that is no string"));
+  if (!value->is_string()) return BadToken(absl::StrCat("has a claim ", name, " that is not a string"));
   return std::string(value->get_string());
 }
 

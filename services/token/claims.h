@@ -13,23 +13,23 @@
 // The registered claims of a token (RFC 7519 section 4.1), read strictly. Errors are kUnauthenticated (UNAUTHORIZED).
 namespace entrepot::token {
 
-// How far clocks may differ.
+// How much the clocks of the issuer and of this machine may differ.
 inline constexpr absl::Duration kLeeway = absl::Seconds(60);
 
 // "the token <problem>".
 absl::Status BadToken(absl::string_view problem);
 
-// A string that must be there.
+// A required claim that is a string.
 absl::StatusOr<std::string> StringClaim(const boost::json::object& claims, absl::string_view name);
 
-// When a token is good. Whole seconds, written as integers.
+// When a token is valid. The claims are integers of whole seconds.
 struct Validity {
   std::optional<absl::Time> issued_at;
   std::optional<absl::Time> not_before;
   absl::Time expires_at;
 };
 
-// `exp`, which must be there, `nbf` and `iat`; an error where now is not within them, give or take kLeeway.
+// Reads `exp`, which is required, `nbf` and `iat`. An error if `now` is more than kLeeway outside of them.
 absl::StatusOr<Validity> CheckValidity(const boost::json::object& claims, absl::Time now);
 
 }  // namespace entrepot::token

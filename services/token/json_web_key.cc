@@ -45,7 +45,7 @@ absl::StatusOr<std::string> BytesMember(const json::object& jwk, absl::string_vi
   ASSIGN_OR_RETURN(const absl::string_view text, StringMember(jwk, name));
   std::optional<std::string> bytes = DecodeBase64Url(text);
   if (!bytes.has_value() || bytes->empty())
-    return Malformed(absl::StrCat("has a member ", name, " that is no base64url"));
+    return Malformed(absl::StrCat("has a member ", name, " that is not base64url"));
   return *std::move(bytes);
 }
 
@@ -57,7 +57,7 @@ BigNumber NumberParameter(const EVP_PKEY& key, const char* name) {
   return BigNumber(number);
 }
 
-// At least one byte, and as many as `width` asks for.
+// At least one byte, and exactly `width` bytes if there is a width.
 std::string BigEndian(const BIGNUM& number, int width) {
   std::string bytes(width, '\0');
   if (BN_bn2binpad(&number, reinterpret_cast<unsigned char*>(bytes.data()), width) != width) std::abort();
@@ -73,7 +73,7 @@ std::string Ed25519Bytes(const EVP_PKEY& key) {
   return bytes;
 }
 
-// Null where the parameters make no key.
+// Null if the parameters are not a valid key.
 KeyHandle KeyFromParameters(const char* type, OSSL_PARAM_BLD* builder) {
   const Parameters parameters(OSSL_PARAM_BLD_to_param(builder));
   const KeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
@@ -95,7 +95,7 @@ absl::StatusOr<KeyHandle> ReadEcKey(const json::object& jwk) {
   OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size());
   KeyHandle key = KeyFromParameters("EC", builder.get());
   const KeyContext context(key == nullptr ? nullptr : EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
-  if (context == nullptr || EVP_PKEY_public_check(context.get()) != 1) return Malformed("is no point on P-256");
+  if (context == nullptr || EVP_PKEY_public_check(context.get()) != 1) return Malformed("is not a point on P-256");
   return key;
 }
 
@@ -110,19 +110,20 @@ absl::StatusOr<KeyHandle> ReadOctetKeyPair(const json::object& jwk) {
 absl::StatusOr<KeyHandle> ReadRsaKey(const json::object& jwk) {
   ASSIGN_OR_RETURN(const std::string modulus, BytesMember(jwk, "n"));
   ASSIGN_OR_RETURN(const std::string exponent, BytesMember(jwk, "e"));
-  // Before any arithmetic: its cost grows with the size.
+  // Checked before any arithmetic, whose cost grows with the size.
   if (modulus.size() > kRsaBitsMax / 8 || exponent.size() > kRsaExponentBitsMax / 8) return Malformed("is too large");
   const BigNumber n(BN_bin2bn(Bytes(modulus), static_cast<int>(modulus.size()), nullptr));
   const BigNumber e(BN_bin2bn(Bytes(exponent), static_cast<int>(exponent.size()), nullptr));
   if (BN_num_bits(n.get()) < kRsaBitsMin) {
     return Malformed(absl::StrCat("has ", BN_num_bits(n.get()), " bits, less than ", kRsaBitsMin));
   }
-  if (BN_is_odd(n.get()) == 0 || BN_is_odd(e.get()) == 0 || BN_is_one(e.get()) != 0) return Malformed("is no RSA key");
+  if (BN_is_odd(n.get()) == 0 || BN_is_odd(e.get()) == 0 || BN_is_one(e.get()) != 0)
+    return Malformed("is not an RSA key");
   const ParametersBuilder builder(OSSL_PARAM_BLD_new());
   OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get());
   OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get());
   KeyHandle key = KeyFromParameters("RSA", builder.get());
-  if (key == nullptr) return Malformed("is no RSA key");
+  if (key == nullptr) return Malformed("is not an RSA key");
   return key;
 }
 
@@ -131,7 +132,7 @@ absl::StatusOr<KeyHandle> ReadHandle(const json::object& jwk) {
   if (type == "EC") return ReadEcKey(jwk);
   if (type == "OKP") return ReadOctetKeyPair(jwk);
   if (type == "RSA") return ReadRsaKey(jwk);
-  return Unsupported(absl::StrCat("has the type ", QuotedInput(type), ", none of EC, OKP and RSA"));
+  return Unsupported(absl::StrCat("has the type ", QuotedInput(type), ", not EC, OKP or RSA"));
 }
 
 absl::Status CheckUse(const json::object& jwk) {
@@ -141,7 +142,7 @@ absl::Status CheckUse(const json::object& jwk) {
   }
   const json::value* const operations = Find(jwk, "key_ops");
   if (operations == nullptr) return absl::OkStatus();
-  if (!operations->is_array()) return Malformed("has a member key_ops that is no array");
+  if (!operations->is_array()) return Malformed("has a member key_ops that is not an array");
   for (const json::value& operation : operations->get_array()) {
     if (operation.is_string() && operation.get_string() == "verify") return absl::OkStatus();
   }
@@ -160,7 +161,7 @@ absl::Status CheckAlgorithm(const json::object& jwk, SignatureAlgorithm algorith
 absl::StatusOr<absl::string_view> StringMember(const json::object& jwk, absl::string_view name) {
   const json::value* const value = Find(jwk, name);
   if (value == nullptr) return Malformed(absl::StrCat("has no member ", name));
-  if (!value->is_string()) return Malformed(absl::StrCat("has a member ", name, " that is no string"));
+  if (!value->is_string()) return Malformed(absl::StrCat("has a member ", name, " that is not a string"));
   return View(value->get_string());
 }
 
@@ -181,7 +182,7 @@ absl::StatusOr<SignatureAlgorithm> AlgorithmOf(const EVP_PKEY& key) {
 }
 
 json::object RequiredMembers(const EVP_PKEY& key, SignatureAlgorithm algorithm) {
-  // In the order of the thumbprint.
+  // In the order that the thumbprint needs.
   switch (algorithm) {
     case SignatureAlgorithm::kEs256:
       return {{"crv", "P-256"},
@@ -215,10 +216,10 @@ std::string Thumbprint(const json::object& required_members) {
 
 absl::StatusOr<PublicKey> ReadPublicKey(const json::object& jwk) {
   const ErrorQueueMark mark;
-  if (Find(jwk, "d") != nullptr) return Malformed("is a private key, which nobody but its owner may see");
+  if (Find(jwk, "d") != nullptr) return Malformed("is a private key, which must not be published");
   RETURN_IF_ERROR(CheckUse(jwk));
   ASSIGN_OR_RETURN(KeyHandle handle, ReadHandle(jwk));
-  if (handle == nullptr) return Malformed("is no key");
+  if (handle == nullptr) return Malformed("is not a key");
   ASSIGN_OR_RETURN(const SignatureAlgorithm algorithm, AlgorithmOf(*handle));
   RETURN_IF_ERROR(CheckAlgorithm(jwk, algorithm));
   return PublicKey{.handle = std::move(handle), .algorithm = algorithm};

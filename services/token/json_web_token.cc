@@ -11,7 +11,7 @@
 #include "boost/json/serialize.hpp"
 #include "boost/json/string.hpp"
 #include "boost/json/value.hpp"
-#include "services/core/strict_json.h"
+#include "services/core/text/strict_json.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
 #include "services/token/base64url.h"
@@ -24,7 +24,7 @@ namespace json = boost::json;
 
 constexpr size_t kTokenBytesMax = 16 * 1024;
 
-// The parts of a compact serialisation, as they are written.
+// The encoded parts of a compact serialisation.
 struct Parts {
   absl::string_view signed_bytes;
   absl::string_view header;
@@ -44,15 +44,15 @@ absl::StatusOr<Parts> Split(absl::string_view token) {
 
 absl::StatusOr<json::object> ReadObject(absl::string_view name, absl::string_view text) {
   const std::optional<std::string> bytes = DecodeBase64Url(text);
-  if (!bytes.has_value()) return BadToken(absl::StrCat("has a ", name, " that is no base64url"));
+  if (!bytes.has_value()) return BadToken(absl::StrCat("has a ", name, " that is not base64url"));
   absl::StatusOr<json::value> value = ParseStrictJson(*bytes);
   if (!value.ok()) return BadToken(absl::StrCat("has a ", name, " that is ", value.status().message()));
-  if (!value->is_object()) return BadToken(absl::StrCat("has a ", name, " that is no JSON object"));
+  if (!value->is_object()) return BadToken(absl::StrCat("has a ", name, " that is not a JSON object"));
   return std::move(value->get_object());
 }
 
-// Those of an identity and of an access to something; a token that was made for something else (a logout, an event) is
-// no credential.
+// The types of identity and access tokens. A token that was issued for another purpose (a logout, an event) is not a
+// credential.
 bool IsCredentialType(absl::string_view type) {
   const std::string lower = absl::AsciiStrToLower(type);
   const absl::string_view name = absl::StripPrefix(lower, "application/");
@@ -100,10 +100,11 @@ absl::StatusOr<json::object> VerifyClaims(absl::string_view token, const KeySet&
   ASSIGN_OR_RETURN(const SignatureAlgorithm algorithm, CheckHeader(header));
   ASSIGN_OR_RETURN(const VerificationKey* const key, FindKey(header, keys));
   if (algorithm != key->algorithm()) {
-    return BadToken(absl::StrCat("says ", ToString(algorithm), ", but its key is for ", ToString(key->algorithm())));
+    return BadToken(
+        absl::StrCat("has the algorithm ", ToString(algorithm), ", but its key is for ", ToString(key->algorithm())));
   }
   const std::optional<std::string> signature = DecodeBase64Url(parts.signature);
-  if (!signature.has_value()) return BadToken("has a signature that is no base64url");
+  if (!signature.has_value()) return BadToken("has a signature that is not base64url");
   if (!key->Verify(parts.signed_bytes, *signature)) return BadToken("has a wrong signature");
   return ReadObject("payload", parts.payload);
 }

@@ -11,17 +11,18 @@
 
 namespace entrepot::token {
 
-// JWS compact serialisation (RFC 7515 section 7.1) of JSON claims, as strictly as anything is read here.
+// JSON Web Tokens in the compact serialisation of JWS (RFC 7515 section 7.1), read strictly.
 
 std::string SignClaims(const SigningKey& key, const boost::json::object& claims);
 
-// The claims of a token that one of the keys has signed; what they say is for the caller to judge. Only `alg`, `kid`
-// and `typ` of the header are looked at: an embedded key or its address (jwk, jku, x5c, x5u) is ignored, `crit` is
-// refused. At most 16 KiB. kUnauthenticated (UNAUTHORIZED): malformed, `alg` not the key's, or the signature wrong.
-// kNotFound: no key has its kid (a token without one is taken for the only key of a set of one).
+// Verifies that one of the keys has signed the token, and returns its claims. The caller must check the claims. Only
+// `alg`, `kid` and `typ` of the header are read: an embedded key or its address (jwk, jku, x5c, x5u) is ignored, `crit`
+// is refused. Tokens have at most 16 KiB. kUnauthenticated (UNAUTHORIZED): the token is malformed, `alg` is not the
+// key's, or the signature is wrong. kNotFound: no key has the token's kid. A token without a kid is verified with the
+// only key of a set of one.
 absl::StatusOr<boost::json::object> VerifyClaims(absl::string_view token, const KeySet& keys);
 
-// The claim `iss`, unverified: to find out whose keys to verify with. kUnauthenticated: malformed.
+// The claim `iss`, unverified: for choosing the keys to verify with. kUnauthenticated: the token is malformed.
 absl::StatusOr<std::string> UnverifiedIssuer(absl::string_view token);
 
 }  // namespace entrepot::token

@@ -25,7 +25,7 @@ using testing::HasSubstr;
 
 constexpr char kClaims[] = R"({"iss":"me"})";
 
-// One key for all tests: making one takes time.
+// One key for all tests: generating one takes time.
 const SigningKey& Key() {
   static const auto* const key = new SigningKey(SigningKey::Generate(SignatureAlgorithm::kEs256));
   return *key;
@@ -35,7 +35,7 @@ const KeySet& Keys() {
   return *keys;
 }
 
-// A token with any header and payload at all, signed.
+// A signed token with any header and payload.
 std::string Sign(const SigningKey& key, absl::string_view header, absl::string_view payload = kClaims) {
   const std::string text = absl::StrCat(EncodeBase64Url(header), ".", EncodeBase64Url(payload));
   return absl::StrCat(text, ".", EncodeBase64Url(key.Sign(text)));
@@ -66,7 +66,7 @@ TEST(JsonWebTokenTest, NamesItsKeyAlgorithmAndType) {
   EXPECT_EQ(DecodeBase64Url(parts[1]), kClaims);
 }
 
-TEST(JsonWebTokenTest, TakesTheOnlyKeyForATokenWithoutKid) {
+TEST(JsonWebTokenTest, UsesTheOnlyKeyForATokenWithoutKid) {
   const std::string token = Sign(Key(), R"({"alg":"ES256"})");
   EXPECT_OK(VerifyClaims(token, Keys()));
   const KeySet two({Key().verification_key(), SigningKey::Generate(SignatureAlgorithm::kEs256).verification_key()});
@@ -74,7 +74,7 @@ TEST(JsonWebTokenTest, TakesTheOnlyKeyForATokenWithoutKid) {
   EXPECT_THAT(VerifyClaims(token, KeySet()), IsOciError(OciErrorCode::kUnauthorized));
 }
 
-TEST(JsonWebTokenTest, TakesTheTypesOfCredentials) {
+TEST(JsonWebTokenTest, AcceptsTheTypesOfCredentials) {
   for (const char* const type : {"JWT", "jwt", "at+jwt", "application/at+JWT"}) {
     EXPECT_OK(VerifyClaims(Sign(Key(), Header(absl::StrCat(R"(,"typ":")", type, "\""))), Keys())) << type;
   }
@@ -111,7 +111,7 @@ TEST(JsonWebTokenTest, RefusesHs256WithThePublicKeyAsTheSecret) {
   }
 }
 
-TEST(JsonWebTokenTest, RefusesAnotherAlgorithmThanTheKeys) {
+TEST(JsonWebTokenTest, RefusesAnAlgorithmThatIsNotTheKeys) {
   const SigningKey rsa = SigningKey::Generate(SignatureAlgorithm::kRs256);
   const KeySet keys({Key().verification_key(), rsa.verification_key()});
   for (const auto& [algorithm, kid] :
@@ -125,7 +125,7 @@ TEST(JsonWebTokenTest, RefusesAnotherAlgorithmThanTheKeys) {
   }
 }
 
-TEST(JsonWebTokenTest, IgnoresKeysThatATokenBringsAlong) {
+TEST(JsonWebTokenTest, IgnoresKeysInTheToken) {
   const SigningKey foreign = SigningKey::Generate(SignatureAlgorithm::kEs256);
   json::object jwk = foreign.verification_key().ToJwk();
   jwk["kid"] = Key().kid();
@@ -146,7 +146,7 @@ TEST(JsonWebTokenTest, IgnoresKeysThatATokenBringsAlong) {
   EXPECT_THAT(VerifyClaims(Sign(foreign, own_kid), Keys()), StatusIs(absl::StatusCode::kNotFound));
 }
 
-TEST(JsonWebTokenTest, LooksAKidUpAndDoesNothingElseWithIt) {
+TEST(JsonWebTokenTest, OnlyLooksUpTheKid) {
   for (const std::string kid :
        {"../../../../etc/passwd", "/dev/null", "' OR 1=1 --", "https://foreign.example/key", ""}) {
     const auto claims =
@@ -184,13 +184,13 @@ TEST(JsonWebTokenTest, ReadsStrictly) {
       {"empty payload", Sign(Key(), Header(), ""), "payload that is not well-formed JSON"},
       {"no signature", absl::StrCat(parts[0], ".", parts[1], "."), "wrong signature"},
       {"the signature of another", absl::StrCat(parts[0], ".", parts[1], ".", parts[1]), "wrong signature"},
-      {"padded header", absl::StrCat(parts[0], "=.", parts[1], ".", parts[2]), "header that is no base64url"},
-      {"padded signature", good + "==", "signature that is no base64url"},
-      {"blank", good + " ", "signature that is no base64url"},
-      {"line end", good + "\n", "signature that is no base64url"},
+      {"padded header", absl::StrCat(parts[0], "=.", parts[1], ".", parts[2]), "header that is not base64url"},
+      {"padded signature", good + "==", "signature that is not base64url"},
+      {"blank", good + " ", "signature that is not base64url"},
+      {"line end", good + "\n", "signature that is not base64url"},
       {"other letters", absl::StrCat(parts[0], ".", parts[1], "+.", parts[2]), "wrong signature"},
-      {"header is an array", Sign(Key(), "[]"), "header that is no JSON object"},
-      {"payload is a string", Sign(Key(), Header(), "\"a\""), "payload that is no JSON object"},
+      {"header is an array", Sign(Key(), "[]"), "header that is not a JSON object"},
+      {"payload is a string", Sign(Key(), Header(), "\"a\""), "payload that is not a JSON object"},
       {"payload is two objects", Sign(Key(), Header(), "{}{}"), "something follows the value"},
       {"a byte order mark", Sign(Key(), Header(), "\xEF\xBB\xBF{}"), "payload that is not well-formed JSON"},
       {"invalid UTF-8", Sign(Key(), Header(), "{\"a\":\"\xFF\"}"), "payload that is not well-formed JSON"},
@@ -200,10 +200,10 @@ TEST(JsonWebTokenTest, ReadsStrictly) {
       {"a claim twice, escaped", Sign(Key(), Header(), R"({"sub":"a","s\u0075b":"b"})"), "\"sub\" occurs twice"},
       {"deep", Sign(Key(), Header(), "{\"a\":" + std::string(200, '[') + std::string(200, ']') + "}"), "nested deeper"},
       {"no alg", Sign(Key(), absl::StrCat("{", kid, "}")), "no claim alg"},
-      {"alg is a number", Sign(Key(), absl::StrCat("{\"alg\":256,", kid, "}")), "alg that is no string"},
+      {"alg is a number", Sign(Key(), absl::StrCat("{\"alg\":256,", kid, "}")), "alg that is not a string"},
       {"alg in another case", Sign(Key(), absl::StrCat(R"({"alg":"es256",)", kid, "}")), "is none of"},
-      {"kid is a number", Sign(Key(), R"({"alg":"ES256","kid":1})"), "kid that is no string"},
-      {"typ is a number", Sign(Key(), Header(",\"typ\":1")), "typ that is no string"},
+      {"kid is a number", Sign(Key(), R"({"alg":"ES256","kid":1})"), "kid that is not a string"},
+      {"typ is a number", Sign(Key(), Header(",\"typ\":1")), "typ that is not a string"},
       {"long", Sign(Key(), Header(), absl::StrCat("{\"a\":\"", std::string(16'000, 'a'), "\"}")), "longer than 16384"},
   };
   for (const Refused& row : rows) {
@@ -213,7 +213,7 @@ TEST(JsonWebTokenTest, ReadsStrictly) {
   }
 }
 
-TEST(JsonWebTokenTest, RefusesEveryChangedLetter) {
+TEST(JsonWebTokenTest, RefusesEveryChangedCharacter) {
   const std::string good = SignClaims(Key(), {{"iss", "me"}});
   for (size_t i = 0; i < good.size(); ++i) {
     std::string changed = good;
@@ -222,7 +222,7 @@ TEST(JsonWebTokenTest, RefusesEveryChangedLetter) {
   }
 }
 
-TEST(JsonWebTokenTest, RefusesAKeyThatIsNotInTheSetUnderTheKidOfOneThatIs) {
+TEST(JsonWebTokenTest, RefusesAnUnknownKeyWithAKnownKid) {
   const SigningKey foreign = SigningKey::Generate(SignatureAlgorithm::kEs256);
   EXPECT_THAT(VerifyClaims(Sign(foreign, Header()), Keys()), IsOciError(OciErrorCode::kUnauthorized));
 }

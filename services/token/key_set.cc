@@ -8,7 +8,7 @@
 #include "boost/json/array.hpp"
 #include "boost/json/serialize.hpp"
 #include "boost/json/value.hpp"
-#include "services/core/strict_json.h"
+#include "services/core/text/strict_json.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
 

@@ -11,21 +11,21 @@
 
 namespace entrepot::token {
 
-// Public keys by their ids: a JSON Web Key Set (RFC 7517). Immutable once it is built; then thread-safe.
+// A JSON Web Key Set (RFC 7517): public keys by id. Immutable once it is built; then thread-safe.
 class KeySet {
  public:
   KeySet() = default;
-  // Of keys with one kid the first counts.
+  // Of several keys with the same kid, the first is used.
   explicit KeySet(const std::vector<VerificationKey>& keys);
 
-  // Keys of other types and uses than a signature's are left out. kInvalidArgument: no key set, more than 100 keys, a
+  // Leaves out keys that are not for signatures. kInvalidArgument: the text is not a key set, has more than 100 keys, a
   // duplicate kid, or a key that is malformed, weak (RSA below 2048 bits) or private.
   static absl::StatusOr<KeySet> Parse(absl::string_view text);
 
   std::string ToJson() const;
-  // nullptr without one. A map's lookup and nothing else: a kid is never part of a path or a query.
+  // The key with this kid, or nullptr. Only looks it up in a map: a kid is never part of a path or a query.
   const VerificationKey* Find(absl::string_view kid) const;
-  // The only key of a set of one, else nullptr.
+  // The key of a set that has exactly one, otherwise nullptr.
   const VerificationKey* Only() const;
   bool empty() const { return keys_.empty(); }
 

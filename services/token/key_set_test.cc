@@ -43,7 +43,7 @@ TEST(KeySetTest, IsTheSameAfterJson) {
   EXPECT_TRUE(again.Find(second.kid())->Verify("text", second.Sign("text")));
 }
 
-TEST(KeySetTest, PublishesNoPrivateKey) {
+TEST(KeySetTest, ContainsNoPrivateKey) {
   for (const SignatureAlgorithm algorithm :
        {SignatureAlgorithm::kEs256, SignatureAlgorithm::kEdDsa, SignatureAlgorithm::kRs256}) {
     const std::string text = KeySet({SigningKey::Generate(algorithm).verification_key()}).ToJson();
@@ -73,7 +73,7 @@ struct Refused {
   std::string problem;
 };
 
-TEST(KeySetTest, SaysWhatIsWrong) {
+TEST(KeySetTest, ReportsProblems) {
   const std::string jwk = JwkOf(SigningKey::Generate(SignatureAlgorithm::kEs256));
   std::string many = R"({"keys":[{"kty":"oct"})";
   for (int i = 0; i < 100; ++i) many += R"(,{"kty":"oct"})";

@@ -10,7 +10,7 @@
 
 #include <memory>
 
-// OpenSSL's objects, freed with their owners.
+// Owners of OpenSSL's objects.
 namespace entrepot::token {
 
 template <auto Free>
@@ -30,7 +30,7 @@ using Parameters = std::unique_ptr<OSSL_PARAM, OpenSslDeleter<&OSSL_PARAM_free>>
 using ParametersBuilder = std::unique_ptr<OSSL_PARAM_BLD, OpenSslDeleter<&OSSL_PARAM_BLD_free>>;
 using MemoryFile = std::unique_ptr<BIO, OpenSslDeleter<&BIO_free_all>>;
 
-// Leaves the thread's error queue as it was found: a TLS connection served by the same thread reads it too.
+// Restores the thread's OpenSSL error queue when it is destroyed: a TLS connection on the same thread reads it too.
 class ErrorQueueMark {
  public:
   ErrorQueueMark() { ERR_set_mark(); }

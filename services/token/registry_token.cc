@@ -32,13 +32,13 @@ absl::StatusOr<std::vector<std::string>> ReadStrings(const json::value* value, a
   if (value == nullptr || !value->is_array()) return BadToken(absl::StrCat("has no array of ", what));
   std::vector<std::string> strings;
   for (const json::value& string : value->get_array()) {
-    if (!string.is_string()) return BadToken(absl::StrCat("has something among its ", what, " that is no string"));
+    if (!string.is_string()) return BadToken(absl::StrCat("has a value in its ", what, " that is not a string"));
     strings.emplace_back(string.get_string());
   }
   return strings;
 }
 
-// A token without the claim has none.
+// A token without the claim has no groups.
 absl::StatusOr<std::vector<std::string>> ReadGroups(const json::object& claims) {
   const json::value* const value = claims.if_contains("groups");
   if (value == nullptr) return std::vector<std::string>();
@@ -47,11 +47,11 @@ absl::StatusOr<std::vector<std::string>> ReadGroups(const json::object& claims) 
 
 absl::StatusOr<std::vector<AccessScope>> ReadAccess(const json::object& claims) {
   const json::value* const value = claims.if_contains("access");
-  if (value == nullptr || !value->is_array()) return BadToken("has no claim access that is an array");
+  if (value == nullptr || !value->is_array()) return BadToken("has no array claim access");
   if (value->get_array().size() > kScopesMax) return BadToken(absl::StrCat("has more than ", kScopesMax, " accesses"));
   std::vector<AccessScope> scopes;
   for (const json::value& entry : value->get_array()) {
-    if (!entry.is_object()) return BadToken("has an access that is no object");
+    if (!entry.is_object()) return BadToken("has an access that is not an object");
     AccessScope scope;
     ASSIGN_OR_RETURN(scope.type, StringClaim(entry.get_object(), "type"));
     ASSIGN_OR_RETURN(scope.name, StringClaim(entry.get_object(), "name"));
@@ -100,7 +100,7 @@ absl::StatusOr<RegistryClaims> VerifyRegistryToken(absl::string_view text, const
                                                    const ExpectedToken& expected, absl::Time now) {
   ASSIGN_OR_RETURN(const json::object object, VerifyClaims(text, keys));
   ASSIGN_OR_RETURN(RegistryClaims claims, ReadClaims(object, now));
-  if (claims.issuer != expected.issuer) return BadToken("is of another issuer");
+  if (claims.issuer != expected.issuer) return BadToken("has another issuer");
   if (claims.audience != expected.audience) return BadToken("is for another audience");
   return claims;
 }

@@ -14,11 +14,11 @@
 
 namespace entrepot::token {
 
-// What the registry's own tokens say (Distribution's token specification, "JWT"). Times are whole seconds.
+// The claims of the registry's own tokens (Distribution's token specification, "JWT"). Times are whole seconds.
 struct RegistryClaims {
   std::string issuer;
-  std::string subject;  // The account; empty: anonymous.
-  // The groups that the auth service keeps the account in, besides those of the policy file.
+  std::string subject;  // The account. Empty if the token is anonymous.
+  // The groups that the auth service has the account in, in addition to those of the policy file.
   std::vector<std::string> groups = {};
   std::string audience;
   absl::Time issued_at;
@@ -30,15 +30,16 @@ struct RegistryClaims {
 
 std::string IssueRegistryToken(const SigningKey& key, const RegistryClaims& claims);
 
-// What a verifier knows beside the keys.
+// What a verifier compares with the claims.
 struct ExpectedToken {
   std::string issuer;
   std::string audience;
 };
 
-// kUnauthenticated (UNAUTHORIZED) with what was wrong: malformed, unknown key, wrong signature or algorithm (which is
-// the key's, whatever the header says), issuer or audience, expired or not yet valid beyond kLeeway, a claim missing.
-// kNotFound: its kid is not in the set, all else untested: newer keys may have it.
+// Verifies a token and returns its claims. kUnauthenticated (UNAUTHORIZED), with the reason: the token is malformed;
+// its signature, algorithm (which must be the key's, whatever the header contains), issuer or audience is wrong; it is
+// expired or not yet valid by more than kLeeway; or a claim is missing. kNotFound: its kid is not in the set, and
+// nothing else was checked: newer keys may contain it.
 absl::StatusOr<RegistryClaims> VerifyRegistryToken(absl::string_view text, const KeySet& keys,
                                                    const ExpectedToken& expected, absl::Time now);
 

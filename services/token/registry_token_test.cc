@@ -56,7 +56,7 @@ absl::Status Verify(const json::object& payload, absl::Time now = Now()) {
   return VerifyRegistryToken(SignClaims(Key(), payload), Keys(), kExpected, now).status();
 }
 
-TEST(RegistryTokenTest, SaysWhatItWasIssuedFor) {
+TEST(RegistryTokenTest, HasTheIssuedClaims) {
   ASSERT_OK_AND_ASSIGN(const RegistryClaims claims,
                        VerifyRegistryToken(IssueRegistryToken(Key(), Claims()), Keys(), kExpected, Now()));
   EXPECT_EQ(claims.issuer, "entrepot");
@@ -103,7 +103,7 @@ TEST(RegistryTokenTest, CutsTimesToSeconds) {
   EXPECT_EQ(read.issued_at, Now());
 }
 
-TEST(RegistryTokenTest, LivesFromNotBeforeToExpiryWithLeeway) {
+TEST(RegistryTokenTest, IsValidFromNotBeforeToExpiryWithLeeway) {
   const json::object payload = Payload();
   const absl::Time end = Now() + absl::Minutes(5);
   EXPECT_OK(Verify(payload, end + absl::Seconds(59)));
@@ -130,40 +130,40 @@ struct Changed {
   std::string problem;
 };
 
-TEST(RegistryTokenTest, RefusesClaimsOfOtherFormsAndContents) {
+TEST(RegistryTokenTest, RefusesClaimsOfOtherTypesAndValues) {
   const Changed rows[] = {
       {"iss", "somebody", "another issuer"},
       {"iss", "ENTREPOT", "another issuer"},
-      {"iss", nullptr, "iss that is no string"},
+      {"iss", nullptr, "iss that is not a string"},
       {"aud", "other.example", "another audience"},
       {"aud", "", "another audience"},
-      {"aud", json::array{"registry.example"}, "aud that is no string"},
-      {"sub", 1, "sub that is no string"},
-      {"jti", 1, "jti that is no string"},
-      {"exp", "1700000300", "exp that is no time"},
-      {"exp", 1700000300.5, "exp that is no time"},
-      {"exp", 1.7e9, "exp that is no time"},
-      {"exp", nullptr, "exp that is no time"},
-      {"exp", -1, "exp that is no time"},
-      {"exp", INT64_MAX, "exp that is no time"},
-      {"exp", uint64_t{1} << 63, "exp that is no time"},
+      {"aud", json::array{"registry.example"}, "aud that is not a string"},
+      {"sub", 1, "sub that is not a string"},
+      {"jti", 1, "jti that is not a string"},
+      {"exp", "1700000300", "exp that is not a time"},
+      {"exp", 1700000300.5, "exp that is not a time"},
+      {"exp", 1.7e9, "exp that is not a time"},
+      {"exp", nullptr, "exp that is not a time"},
+      {"exp", -1, "exp that is not a time"},
+      {"exp", INT64_MAX, "exp that is not a time"},
+      {"exp", uint64_t{1} << 63, "exp that is not a time"},
       {"exp", 0, "expired"},
       {"nbf", 1700000061, "not valid yet"},
-      {"nbf", "0", "nbf that is no time"},
+      {"nbf", "0", "nbf that is not a time"},
       {"iat", 1700000061, "issued in the future"},
-      {"iat", json::array(), "iat that is no time"},
+      {"iat", json::array(), "iat that is not a time"},
       {"access", nullptr, "access that is an array"},
       {"access", "repository:a:pull", "access that is an array"},
-      {"access", {"repository:a:pull"}, "access that is no object"},
+      {"access", {"repository:a:pull"}, "access that is not an object"},
       {"access", {json::object{{"name", "a"}, {"actions", json::array()}}}, "no claim type"},
       {"access", {json::object{{"type", "repository"}, {"actions", json::array()}}}, "no claim name"},
       {"groups", "builders", "no array of groups"},
-      {"groups", json::array{1}, "among its groups that is no string"},
+      {"groups", json::array{1}, "value in its groups that is not a string"},
       {"access", {json::object{{"type", "repository"}, {"name", "a"}}}, "no array of actions"},
       {"access", {json::object{{"type", "repository"}, {"name", "a"}, {"actions", "pull"}}}, "no array of actions"},
       {"access",
        {json::object{{"type", "repository"}, {"name", "a"}, {"actions", {1}}}},
-       "among its actions that is no string"},
+       "value in its actions that is not a string"},
       {"access", json::array(101, json::object()), "more than 100"},
   };
   for (const Changed& row : rows) {
@@ -175,7 +175,7 @@ TEST(RegistryTokenTest, RefusesClaimsOfOtherFormsAndContents) {
   }
 }
 
-TEST(RegistryTokenTest, TellsAnUnknownKeyFromABadToken) {
+TEST(RegistryTokenTest, DistinguishesAnUnknownKeyFromABadToken) {
   const SigningKey newer = SigningKey::Generate(SignatureAlgorithm::kEs256);
   const std::string token = IssueRegistryToken(newer, Claims());
   EXPECT_THAT(VerifyRegistryToken(token, Keys(), kExpected, Now()), StatusIs(absl::StatusCode::kNotFound));

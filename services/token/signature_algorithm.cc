@@ -24,7 +24,7 @@ absl::StatusOr<SignatureAlgorithm> ParseSignatureAlgorithm(absl::string_view nam
     if (name == ToString(algorithm)) return algorithm;
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("the signature algorithm ", QuotedInput(name), " is none of ES256, EdDSA and RS256"));
+      absl::StrCat("the signature algorithm ", QuotedInput(name), " is not ES256, EdDSA or RS256"));
 }
 
 }  // namespace entrepot::token

@@ -6,11 +6,11 @@
 
 namespace entrepot::token {
 
-// How JSON Web Tokens are signed (RFC 7518 section 3.1, RFC 8037).
+// The supported signature algorithms of JSON Web Tokens (RFC 7518 section 3.1, RFC 8037).
 enum class SignatureAlgorithm { kEs256, kEdDsa, kRs256 };
 
 absl::string_view ToString(SignatureAlgorithm algorithm);  // "ES256", "EdDSA", "RS256"
-// kInvalidArgument for any other name, "none" and the HS family among them.
+// kInvalidArgument for every other name, including "none" and the HS family.
 absl::StatusOr<SignatureAlgorithm> ParseSignatureAlgorithm(absl::string_view name);
 
 }  // namespace entrepot::token

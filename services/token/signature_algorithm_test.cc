@@ -8,7 +8,7 @@
 namespace entrepot::token {
 namespace {
 
-TEST(SignatureAlgorithmTest, ReadsTheNamesThatItWrites) {
+TEST(SignatureAlgorithmTest, ParsesItsOwnNames) {
   for (const SignatureAlgorithm algorithm :
        {SignatureAlgorithm::kEs256, SignatureAlgorithm::kEdDsa, SignatureAlgorithm::kRs256}) {
     EXPECT_THAT(ParseSignatureAlgorithm(ToString(algorithm)), IsOkAndHolds(algorithm));

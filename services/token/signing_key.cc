@@ -30,7 +30,7 @@ EVP_PKEY* GenerateKey(SignatureAlgorithm algorithm) {
   std::abort();
 }
 
-// Nobody is asked for the password of an encrypted file.
+// Encrypted files are not supported: there is no password.
 int NoPassword(char*, int, int, void*) { return -1; }
 
 std::string RawOfDer(absl::string_view der) {

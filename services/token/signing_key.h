@@ -15,16 +15,16 @@ namespace entrepot::token {
 // A private key that signs JSON Web Tokens. Immutable and thread-safe; cheap to copy.
 class SigningKey {
  public:
-  // A new key of the system's randomness. Its id is its thumbprint (RFC 7638). RSA: 3072 bits.
+  // Creates a key from the system's randomness. Its id is its thumbprint (RFC 7638). RSA keys have 3072 bits.
   static SigningKey Generate(SignatureAlgorithm algorithm);
-  // An unencrypted PKCS #8 file. kInvalidArgument: not a private key, or of no supported algorithm.
+  // Reads unencrypted PKCS #8. kInvalidArgument: it is not a private key of a supported algorithm.
   static absl::StatusOr<SigningKey> FromPem(absl::string_view pem);
 
   std::string ToPem() const;
   const std::string& kid() const;
   SignatureAlgorithm algorithm() const;
   VerificationKey verification_key() const;
-  // As RFC 7518 section 3 and RFC 8037 have it: raw R || S for ES256.
+  // A signature in the format of RFC 7518 section 3 and RFC 8037: raw R || S for ES256.
   std::string Sign(absl::string_view bytes) const;
 
  private:

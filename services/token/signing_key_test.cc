@@ -39,14 +39,14 @@ TEST_P(SigningKeyTest, IsTheSameKeyAfterPem) {
   EXPECT_TRUE(key.verification_key().Verify("text", again.Sign("text")));
 }
 
-TEST_P(SigningKeyTest, IsAnotherKeyEachTime) {
+TEST_P(SigningKeyTest, GeneratesDifferentKeys) {
   const SigningKey key = SigningKey::Generate(GetParam());
   const SigningKey other = SigningKey::Generate(GetParam());
   EXPECT_NE(key.kid(), other.kid());
   EXPECT_FALSE(other.verification_key().Verify("text", key.Sign("text")));
 }
 
-TEST(SigningKeyPemTest, RefusesWhatIsNoSupportedPrivateKey) {
+TEST(SigningKeyPemTest, RefusesUnsupportedKeys) {
   const std::string pem = SigningKey::Generate(SignatureAlgorithm::kEs256).ToPem();
   const std::string cut = pem.substr(0, pem.size() / 2);
   // openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384, and -algorithm RSA -pkeyopt rsa_keygen_bits:1024.

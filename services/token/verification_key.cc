@@ -19,7 +19,7 @@ constexpr size_t kKidBytesMax = 256;
 
 const unsigned char* Bytes(absl::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
-// What OpenSSL takes: DER for ES256. nullopt where it has another size than R || S.
+// The signature in the format that OpenSSL needs: DER for ES256. nullopt if its size is not that of R || S.
 std::optional<std::string> DerOfRaw(absl::string_view raw) {
   if (raw.size() != 2 * kNumberBytes) return std::nullopt;
   BigNumber r(BN_bin2bn(Bytes(raw), kNumberBytes, nullptr));
@@ -32,7 +32,7 @@ std::optional<std::string> DerOfRaw(absl::string_view raw) {
   return der;
 }
 
-// Made ready once: what it looks up by name costs more than the copy of what it found.
+// Initialised once and then copied: the look-up of algorithms by name costs more than the copy.
 HashContext Verifier(EVP_PKEY* key, SignatureAlgorithm algorithm) {
   HashContext context(EVP_MD_CTX_new());
   const char* const hash = algorithm == SignatureAlgorithm::kEdDsa ? nullptr : "SHA256";

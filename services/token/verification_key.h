@@ -12,17 +12,18 @@
 
 namespace entrepot::token {
 
-// A public key. Immutable and thread-safe; cheap to copy.
+// A public key that verifies JSON Web Tokens. Immutable and thread-safe; cheap to copy.
 class VerificationKey {
  public:
-  // A JSON Web Key: EC P-256, OKP Ed25519, or RSA of at least 2048 bits. Without a `kid` its thumbprint (RFC 7638) is
-  // its id. kUnimplemented: a key of another type or for another use. kInvalidArgument: malformed, weak, or private.
+  // Reads a JSON Web Key: EC P-256, OKP Ed25519, or RSA of at least 2048 bits. If it has no `kid`, its thumbprint (RFC
+  // 7638) is its id. kUnimplemented: the key is of another type or for another use. kInvalidArgument: it is malformed,
+  // weak or private.
   static absl::StatusOr<VerificationKey> FromJwk(const boost::json::object& jwk);
   boost::json::object ToJwk() const;
 
   const std::string& kid() const;
   SignatureAlgorithm algorithm() const;
-  // A signature as RFC 7518 section 3 and RFC 8037 have it: raw R || S for ES256.
+  // The signature is in the format of RFC 7518 section 3 and RFC 8037: raw R || S for ES256.
   bool Verify(absl::string_view bytes, absl::string_view signature) const;
 
  private:

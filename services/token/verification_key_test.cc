@@ -32,7 +32,7 @@ json::object Jwk(absl::string_view text) {
   return json::parse(json::string_view(text.data(), text.size())).as_object();
 }
 
-TEST(VerificationKeyTest, IsCalledByItsThumbprintWhereItHasNoKid) {
+TEST(VerificationKeyTest, UsesTheThumbprintIfThereIsNoKid) {
   // RFC 8037 appendix A.3.
   EXPECT_EQ(VerificationKey::FromJwk(Jwk(kEd25519Key))->kid(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
   json::object rsa = Jwk(kRsaKey);
@@ -64,7 +64,7 @@ TEST(VerificationKeyTest, VerifiesTheExampleOfRfc8037) {
   EXPECT_FALSE(key.Verify("eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmd", signature));
 }
 
-TEST(VerificationKeyTest, RefusesSignaturesOfAnotherForm) {
+TEST(VerificationKeyTest, RefusesSignaturesInOtherFormats) {
   for (const SignatureAlgorithm algorithm :
        {SignatureAlgorithm::kEs256, SignatureAlgorithm::kEdDsa, SignatureAlgorithm::kRs256}) {
     const SigningKey key = SigningKey::Generate(algorithm);
@@ -91,7 +91,7 @@ struct Refused {
   std::string problem;
 };
 
-TEST(VerificationKeyTest, SaysWhatIsWrongWithAKey) {
+TEST(VerificationKeyTest, ReportsProblemsOfAKey) {
   constexpr auto kBad = absl::StatusCode::kInvalidArgument;
   constexpr auto kOther = absl::StatusCode::kUnimplemented;
   const std::string ec = R"("kty":"EC","crv":"P-256")";
@@ -99,7 +99,7 @@ TEST(VerificationKeyTest, SaysWhatIsWrongWithAKey) {
       R"("x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM")";
   const Refused rows[] = {
       {"no type", kBad, "{}", "no member kty"},
-      {"type is a number", kBad, R"({"kty":1})", "kty that is no string"},
+      {"type is a number", kBad, R"({"kty":1})", "kty that is not a string"},
       {"a secret", kOther, R"({"kty":"oct","k":"c2VjcmV0"})", "has the type \"oct\""},
       {"P-384", kOther, R"({"kty":"EC","crv":"P-384","x":"AA","y":"AA"})", "the curve \"P-384\""},
       {"X25519", kOther, R"({"kty":"OKP","crv":"X25519","x":"AA"})", "the curve \"X25519\""},
@@ -107,9 +107,9 @@ TEST(VerificationKeyTest, SaysWhatIsWrongWithAKey) {
       {"for signing", kOther, "{" + ec + "," + point + R"(,"key_ops":["sign"]})", "not for verification"},
       {"another algorithm", kOther, "{" + ec + "," + point + R"(,"alg":"ES384"})", "is for \"ES384\", not ES256"},
       {"HS256", kOther, "{" + ec + "," + point + R"(,"alg":"HS256"})", "is for \"HS256\", not ES256"},
-      {"key_ops is a string", kBad, "{" + ec + "," + point + R"(,"key_ops":"verify"})", "key_ops that is no array"},
+      {"key_ops is a string", kBad, "{" + ec + "," + point + R"(,"key_ops":"verify"})", "key_ops that is not an array"},
       {"private", kBad, "{" + ec + "," + point + R"(,"d":"AA"})", "private key"},
-      {"kid is a number", kBad, "{" + ec + "," + point + R"(,"kid":1})", "kid that is no string"},
+      {"kid is a number", kBad, "{" + ec + "," + point + R"(,"kid":1})", "kid that is not a string"},
       {"kid is empty", kBad, "{" + ec + "," + point + R"(,"kid":""})", "kid of 0 bytes"},
       {"no y", kBad, "{" + ec + R"(,"x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4"})", "no member y"},
       {"padding", kBad, "{" + ec + R"(,"x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4=","y":"AA"})", "no base64url"},

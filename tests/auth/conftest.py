@@ -1,4 +1,4 @@
-"""Clients of the accounts of a secured registry: prod, ci, admin, nobody, and anonymous."""
+"""A client of a secured registry for each of its accounts (prod, ci, admin, nobody), and an anonymous client."""
 
 import pytest
 

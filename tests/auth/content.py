@@ -1,4 +1,4 @@
-"""Small images, pushed as an account of the registry."""
+"""Small images, and helpers that push them as an account of the registry."""
 
 import hashlib
 import json
@@ -40,7 +40,7 @@ def put_manifest(client, repository, reference, body, token=None):
 
 
 def push_image(client, repository, tag, text="", token=None):
-    """An image that `text` makes another one; -> its digest."""
+    """Pushes an image whose layer contains `text` -> the digest of its manifest."""
     config, layer = b"{}", f"layer of {text}".encode()
     token = token or client.token(f"repository:{repository}:pull,push")
     for blob in (config, layer):
@@ -53,12 +53,12 @@ def push_image(client, repository, tag, text="", token=None):
 
 
 def code_of(answer):
-    """(status, OCI code) of an error."""
+    """-> (status, OCI error code)."""
     return answer.status, answer.json()["errors"][0]["code"]
 
 
 def challenge_of(answer):
-    """The parameters of the one Bearer challenge."""
+    """-> the parameters of the only Bearer challenge."""
     (challenge,) = answer.headers.get_all("WWW-Authenticate")
     scheme, _, rest = challenge.partition(" ")
     assert scheme == "Bearer", challenge

@@ -1,4 +1,4 @@
-"""Against guessing, listening and leaking."""
+"""Logs contain no secrets, guessed passwords do not help, and insecure connections and configurations are refused."""
 
 import concurrent.futures
 import json
@@ -12,6 +12,7 @@ from auth.content import challenge_of, push_image
 from fixtures import http
 from fixtures.accounts import PASSWORDS, Client, basic, htpasswd_line
 from fixtures.certificates import Authority
+from fixtures.polling import wait_for
 from fixtures.ports import free_port
 from fixtures.process import Process, answers
 from fixtures.registry import PROGRAMS
@@ -19,7 +20,7 @@ from fixtures.registry import PROGRAMS
 pytestmark = pytest.mark.alone
 
 
-def test_the_audit_log_says_who_did_what_and_no_log_has_a_secret(make_secured_registry):
+def test_audit_log_shows_callers_and_no_log_contains_a_secret(make_secured_registry):
     registry = make_secured_registry(config={"log": {"level": "debug"}})
     ci, admin = Client(registry, "ci"), Client(registry, "admin")
     push_image(ci, "driftwood/web", "v1")
@@ -40,24 +41,21 @@ def test_the_audit_log_says_who_did_what_and_no_log_has_a_secret(make_secured_re
     assert lines
     for wanted in ("ci", "admin", "robot+r", "127.0.0.1", "driftwood/web", "alice"):
         assert wanted in text, wanted
-    assert registry.audit_file.stat().st_mode & 0o077 == 0, "the audit log is nobody else's to read"
+    assert registry.audit_file.stat().st_mode & 0o077 == 0, "only the owner may read the audit log"
 
     logs = text + "".join(process.log.read_text() for process in registry.processes.values())
     hashes = [line.split(":", 1)[1] for line in registry.accounts_file.read_text().splitlines()]
     passwords = [PASSWORDS["ci"], PASSWORDS["admin"], "a wrong password", "a secret of hers"]
     basics = [basic(name, PASSWORDS[name]).split()[1] for name in ("ci", "admin")]
     for hidden in (*passwords, *basics, *hashes, secret, refresh, token, token.split(".")[2]):
-        assert hidden not in logs, f"a secret is in a log: {hidden[:4]}..."
+        assert hidden not in logs, f"a log contains a secret: {hidden[:4]}..."
 
 
-def test_wrong_passwords_take_as_long_whoever_they_are_for(make_secured_registry):
+def test_wrong_password_takes_as_long_for_unknown_accounts(make_secured_registry):
     registry = make_secured_registry()
-    # A cost at which hashing is most of the time.
+    # With this cost, hashing takes most of the time of a login.
     registry.accounts_file.write_text("".join(htpasswd_line(name, "costly", cost=10) for name in ("ci", "admin")))
-    deadline = time.monotonic() + 10
-    while Client(registry, "ci", "costly").ask().status != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_for(lambda: Client(registry, "ci", "costly").ask().status == 200)
 
     def seconds(name, number):
         start = time.perf_counter()
@@ -65,7 +63,7 @@ def test_wrong_passwords_take_as_long_whoever_they_are_for(make_secured_registry
         return time.perf_counter() - start
 
     def about_the_same(*names):
-        # In turn, and the fastest of each: whatever else the machine does only ever adds.
+        # In turn, and the fastest of each: other programs on the machine can only add time.
         times = [[seconds(name, number) for name in names] for number in range(9)]
         one, other = (min(column) for column in zip(*times, strict=True))
         return one / 2 < other < one * 2
@@ -73,11 +71,11 @@ def test_wrong_passwords_take_as_long_whoever_they_are_for(make_secured_registry
     robot = {"name": "there", "scopes": [{"repositories": ["a/b"], "actions": ["pull"]}]}
     assert Client(registry, "admin", "costly").administer("createRobot", **robot).status == 200
     assert about_the_same("ci", "never-was")
-    # The secret of a robot, which nobody can guess, is hashed at less cost than a password.
+    # The secret of a robot is hashed at less cost than a password, since it cannot be guessed.
     assert about_the_same("robot+there", "robot+never-was")
 
 
-def test_guessing_is_slowed_and_then_forgiven(make_secured_registry):
+def test_repeated_wrong_passwords_get_429_for_a_while(make_secured_registry):
     registry = make_secured_registry(authentication={"failed_attempts_max": 5, "failed_attempt_interval": "2s"})
     guesses = [Client(registry, "ci", f"guess {number}").ask() for number in range(12)]
     statuses = [answer.status for answer in guesses]
@@ -86,20 +84,17 @@ def test_guessing_is_slowed_and_then_forgiven(make_secured_registry):
     assert first >= 5 and set(statuses[:first]) == {401}
     assert int(guesses[first].headers["Retry-After"]) >= 1
     assert guesses[first].json()["errors"][0]["code"] == "TOOMANYREQUESTS"
-    deadline = time.monotonic() + 30
-    while Client(registry, "ci").ask().status != 200:
-        assert time.monotonic() < deadline, "the right password must be good again soon"
-        time.sleep(0.5)
+    wait_for(lambda: Client(registry, "ci").ask().status == 200, seconds=30, pause=0.5)
 
 
-def test_many_right_logins_at_once_all_succeed(secured_registry):
+def test_concurrent_logins_succeed_or_get_429(secured_registry):
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         statuses = list(pool.map(lambda _: Client(secured_registry, "ci").ask().status, range(64)))
     assert set(statuses) <= {200, 429} and statuses.count(200) >= 48, statuses
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
-def test_tls_is_1_2_or_later(secured_registry):
+def test_tls_below_1_2_is_refused(secured_registry):
     def connects(version):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(secured_registry.ca)
@@ -117,7 +112,7 @@ def test_tls_is_1_2_or_later(secured_registry):
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# The processes among themselves.
+# Mutual TLS between the processes.
 
 
 def listens(port):
@@ -126,7 +121,7 @@ def listens(port):
 
 
 def gateway_beside(registry, name, tls):
-    """Another gateway in front of the same services, with the PeerTls of `tls(service)`."""
+    """Starts another gateway for the same services, with the PeerTls of `tls(service)`."""
     config = json.loads((registry.data / "gateway.yaml").read_text())
     operator, port = free_port(), free_port()
     config["listen"]["port"], config["operator"] = port, {"port": operator}
@@ -147,7 +142,7 @@ def gateway_beside(registry, name, tls):
 
 @pytest.mark.modes("split")
 @pytest.mark.parametrize("kind", ["other-name", "other-ca", "no-certificate"])
-def test_a_process_serves_only_the_peers_of_its_list(secured_registry, tmp_path, kind):
+def test_process_refuses_peers_that_are_not_in_its_list(secured_registry, tmp_path, kind):
     registry = secured_registry
     strangers = Authority(tmp_path / "strangers", "strangers")
 
@@ -170,21 +165,19 @@ def test_a_process_serves_only_the_peers_of_its_list(secured_registry, tmp_path,
         if kind == "other-name":
             assert "intruder" in http.request("GET", f"{operator}/readyz").body.decode()
             for service in ("blob", "auth"):
-                assert '"names":"intruder"' in registry.processes[service].log.read_text(), "it says whom it refused"
+                log = registry.processes[service].log.read_text()
+                assert '"names":"intruder"' in log, "the log shows the refused peer"
     finally:
         process.terminate()
 
 
 @pytest.mark.modes("split")
-def test_the_right_peer_beside_it_is_served(secured_registry):
+def test_second_gateway_with_a_listed_name_is_served(secured_registry):
     process, operator, public = gateway_beside(
         secured_registry, "gateway-right", lambda service: secured_registry.peers.peer_tls("gateway", [service])
     )
     try:
-        deadline = time.monotonic() + 10
-        while http.request("GET", f"{operator}/readyz").status != 200:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_for(lambda: http.request("GET", f"{operator}/readyz"), lambda answer: answer.status == 200)
         answer = http.request("GET", f"{public}/v2/", ca=secured_registry.ca)
         assert challenge_of(answer)["service"] == "entrepot"
     finally:
@@ -192,7 +185,7 @@ def test_the_right_peer_beside_it_is_served(secured_registry):
 
 
 # ----------------------------------------------------------------------------------------------------------------------
-# A start that would be unsafe.
+# Unsafe configurations.
 
 
 def start_standalone(tmp_path, listen):
@@ -208,14 +201,14 @@ def start_standalone(tmp_path, listen):
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "::"])
-def test_other_machines_are_not_served_without_authentication(tmp_path, address):
+def test_public_address_without_authentication_is_refused(tmp_path, address):
     process = start_standalone(tmp_path, {"address": address})
     assert process._child.wait(20) == 2
     assert "there is no authentication" in process.log_tail()
     assert "allow_unauthenticated" in process.log_tail()
 
 
-def test_unless_that_is_asked_for_and_then_it_is_a_warning(tmp_path):
+def test_allow_unauthenticated_serves_a_public_address_with_a_warning(tmp_path):
     process = start_standalone(tmp_path, {"address": "0.0.0.0", "allow_unauthenticated": True})
     process.wait_ready()
     assert process.terminate() == 0

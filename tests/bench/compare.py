@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 """Runs Entrepot beside Debian's docker-registry on the same machine and data, and prints ratios.
 
-Usage: compare.py --entrepot BINARY --load BINARY [--rounds N] [--only NAME ...]
+Usage: compare.py --entrepot BINARY --load BINARY [--before BINARY] [--rounds N] [--only NAME ...]
 
 Every number is a rate of ours divided by the peer's in the same run: more than 1 means that ours is faster. The two take
-turns, so that what else the machine does meets both; each rate is the median of its rounds. Entrepot syncs everything
-that it acknowledges; the peer does not. What accounts cost is measured the same way: Entrepot with accounts and a token
-beside Entrepot without.
+turns, so that other load on the machine affects both; each rate is the median of its rounds. Entrepot syncs everything
+that it acknowledges; the peer does not. The cost of accounts is measured the same way: Entrepot with accounts and a
+token beside Entrepot without. With --before, an earlier build of Entrepot takes the peer's place in every workload.
 """
 
 import argparse
@@ -28,7 +28,7 @@ import urllib.request
 
 REPOSITORY = "bench/image"
 
-# name, what it is, the ratio that is expected
+# {name: (description, expected ratio)}
 BENCHMARKS = {
     "push_1gib": ("push of one 1 GiB blob", 1.5),
     "push_8x128mib": ("8 parallel pushes of 128 MiB", 1.2),
@@ -39,12 +39,16 @@ BENCHMARKS = {
     "token_get": ("manifest GET with a bearer token, beside without accounts", 0.9),
     "token_push": ("pushes of small images with a bearer token, beside without accounts", 0.9),
 }
-NAMES = {"entrepot": "entrepot", "peer": "docker-registry", "accounts": "with accounts"}
+NAMES = {"entrepot": "entrepot", "peer": "docker-registry", "accounts": "with accounts", "before": "before"}
+# With --before: a change must not cost more than this.
+EXPECTED_OF_BEFORE = 0.97
 PASSWORD = "benchmark"
 
 
-def contenders(name):
-    """Whose rates are compared."""
+def contenders(name, binaries):
+    """The two registries whose rates are compared."""
+    if "before" in binaries:
+        return ("entrepot", "before")
     return ("accounts", "entrepot") if name.startswith("token_") else ("entrepot", "peer")
 
 
@@ -62,7 +66,7 @@ def wait_for(port, process):
             urllib.request.urlopen(f"http://127.0.0.1:{port}/v2/", timeout=1).close()
             return
         except urllib.error.HTTPError:
-            return  # It wants to know who asks.
+            return  # The registry runs, and wants a token.
         except OSError:
             pass
         time.sleep(0.05)
@@ -70,7 +74,7 @@ def wait_for(port, process):
 
 
 class Registry:
-    """A registry on a fresh data directory, for as long as the with-block lasts."""
+    """A registry with an empty data directory, which runs until the end of the with-block."""
 
     def __init__(self, name, folder, binary):
         self.name = name
@@ -104,7 +108,7 @@ class Registry:
         return f"authentication: {{accounts_file: {accounts}, policy_file: {policy}}}\n"
 
     def token(self):
-        """What requests carry; empty where there are no accounts."""
+        """The bearer token of the requests; empty if there are no accounts."""
         if self.name != "accounts":
             return ""
         credential = base64.b64encode(f"bench:{PASSWORD}".encode()).decode()
@@ -173,7 +177,7 @@ def rate(name, load, registry):
 
 
 def compare(name, binaries, load, rounds):
-    rates = {registry: [] for registry in contenders(name)}
+    rates = {registry: [] for registry in contenders(name, binaries)}
     for _ in range(rounds):
         for registry, found in rates.items():
             with tempfile.TemporaryDirectory(prefix="entrepot-bench-") as folder:
@@ -182,9 +186,12 @@ def compare(name, binaries, load, rounds):
                     found.append(value)
     ours, peer = (statistics.median(found) for found in rates.values())
     what, expected = BENCHMARKS[name]
+    first, second = contenders(name, binaries)
+    if second == "before":
+        expected = EXPECTED_OF_BEFORE
     verdict = "as expected" if ours / peer >= expected else "BELOW"
-    print(f"{name:14} ratio {ours / peer:6.2f} (expected {expected:4.1f}: {verdict})   "
-          f"{NAMES[contenders(name)[0]]} {ours:9.1f}, {NAMES[contenders(name)[1]]} {peer:9.1f} {unit}   {what}",
+    print(f"{name:14} ratio {ours / peer:6.2f} (expected {expected:4.2f}: {verdict})   "
+          f"{NAMES[first]} {ours:9.1f}, {NAMES[second]} {peer:9.1f} {unit}   {what}",
           flush=True)
 
 
@@ -193,11 +200,16 @@ def main():
     parser.add_argument("--entrepot", required=True, help="our standalone binary")
     parser.add_argument("--load", required=True, help="the load program, //tests/bench:load")
     parser.add_argument("--peer", default="docker-registry", help="the peer's binary")
+    parser.add_argument("--before", metavar="BINARY", help="compare with this earlier standalone binary of ours")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS))
     arguments = parser.parse_args()
     binaries = {"entrepot": arguments.entrepot, "accounts": arguments.entrepot, "peer": arguments.peer}
+    if arguments.before:
+        binaries["before"] = arguments.before
     for name in arguments.only:
+        if arguments.before and name.startswith("token_"):
+            continue
         compare(name, binaries, arguments.load, arguments.rounds)
 
 

@@ -1,12 +1,12 @@
-// Load against any registry, for scripts/bench: prints one JSON object with the seconds that the timed part took.
+// Puts load on any registry, for scripts/bench. Prints one JSON object with the seconds of the timed part.
 //
-//   load push  HOST PORT REPOSITORY BLOB_MIB BLOBS       pushes BLOBS blobs side by side: POST, PATCH, PUT
-//   load pull  HOST PORT REPOSITORY BLOB_MIB BLOBS       pushes them (not timed), then pulls them side by side
+//   load push  HOST PORT REPOSITORY BLOB_MIB BLOBS       pushes BLOBS blobs in parallel: POST, PATCH, PUT
+//   load pull  HOST PORT REPOSITORY BLOB_MIB BLOBS       pushes them (not timed), then pulls them in parallel
 //   load small HOST PORT REPOSITORY IMAGES CONNECTIONS   pushes images of a 4 KiB layer, a config and a manifest; also
-//                                                        prints what half of them, and what 99 of 100, took at most
-//   load dead  HOST PORT REPOSITORY BLOBS CONNECTIONS    pushes blobs of 4 KiB that no manifest refers to
+//                                                        prints the median and the 99th percentile of their times
+//   load dead  HOST PORT REPOSITORY BLOBS CONNECTIONS    pushes blobs of 4 KiB that no manifest references
 //
-// Content is random, new in every run, and made before the clock starts. Where the environment has LOAD_TOKEN, every
+// Content is random, new in every run, and made before the clock starts. If the environment has LOAD_TOKEN, every
 // request carries it as its bearer token.
 #include <algorithm>
 #include <atomic>
@@ -28,13 +28,13 @@
 #include "absl/time/time.h"
 #include "services/core/digester.h"
 #include "services/status/status_macros.h"
-#include "tests/http_client/connection.h"
+#include "tests/http_client/http_connection.h"
 
 namespace entrepot::tests {
 namespace {
 
 constexpr size_t kMiB = 1024 * 1024;
-// Blobs repeat one random piece, so that making gigabytes of content costs little; the first bytes are each blob's own.
+// Blobs repeat one random piece, so that gigabytes of content cost little; only their first bytes differ.
 constexpr size_t kPieceBytes = 16 * kMiB;
 
 struct Target {
@@ -43,7 +43,7 @@ struct Target {
   std::string repository;
 };
 
-// The line of every request's head that says who sends it.
+// The Authorization line of every request.
 const std::string& Authorization() {
   static const auto* const line = [] {
     const char* const token = std::getenv("LOAD_TOKEN");
@@ -62,7 +62,7 @@ std::string RandomBytes(size_t count) {
   return bytes;
 }
 
-// A blob that is never held whole: its own first bytes, then the shared piece, over and over.
+// A blob that is never in memory as a whole: its own first bytes, then the shared piece, repeated.
 struct LargeBlob {
   std::string first;
   size_t size_bytes;
@@ -97,7 +97,7 @@ absl::Status Expect(const absl::StatusOr<HttpResponse>& response, int status) {
   return absl::InternalError(absl::StrCat("expected ", status, ": ", response->head, response->body));
 }
 
-// The path and query of a Location, which some registries give as a whole URL.
+// The path and query of a Location, which may be a whole URL.
 std::string LocationTarget(absl::string_view location) {
   const size_t scheme = location.find("://");
   if (scheme == absl::string_view::npos) return std::string(location);
@@ -180,12 +180,12 @@ absl::Status PushSmallImage(HttpConnection& connection, const Target& target, co
 
 struct Timing {
   double seconds = 0;
-  // Of one image; 0 where there is none.
+  // Of one image; 0 in other modes.
   double median_ms = 0;
   double p99_ms = 0;
 };
 
-// Runs work(0..count-1), each on a thread of its own; the seconds it took, or the first error.
+// Runs work(0) to work(count - 1), each on a thread of its own. Returns the seconds, or the first error.
 template <typename Work>
 absl::StatusOr<double> TimeInParallel(size_t count, Work work) {
   std::vector<absl::Status> results(count);
@@ -208,7 +208,7 @@ absl::StatusOr<double> RunLarge(const Target& target, size_t size_bytes, size_t 
   return TimeInParallel(count, [&](size_t i) { return PullLarge(target, blobs[i]); });
 }
 
-// Calls work(connection, number) for 0 to count - 1: each connection for the next that is left.
+// Calls work(connection, number) for 0 to count - 1. Each connection takes the next number.
 template <typename Work>
 absl::StatusOr<double> SpreadOver(const Target& target, size_t connections, size_t count, Work work) {
   std::atomic<size_t> next{0};

@@ -1,13 +1,14 @@
-"""Clients with a credential, each behind the same few methods:
+"""Real clients with a credential, each behind the same methods:
 
-    login(name, password)                    fails as run(ok=False) does where `ok` is False
-    push(layout, image, repository, tag)     an image of Images.small
+    login(name, password)
+    push(layout, image, repository, tag)     pushes an image of Images.small
     pull(repository, tag)
-    copy(repository, tag, other_repository)  so that the client mounts what it can
+    copy(repository, tag, other_repository)  so that the client mounts the blobs if it can
     delete(repository, tag)
 
-Each returns what the client printed, and takes ok=False where it is to fail. Each instance has a home of its own, and
-takes the registry's certificate for that of a CA of ours (docker takes any from the loopback address).
+Each method returns the output of the client, and expects the command to fail if it gets ok=False. Each instance has its
+own home directory, and trusts the CA of the registry's certificate (docker trusts every certificate of the loopback
+address).
 """
 
 import functools
@@ -21,8 +22,8 @@ from fixtures.tools import go_tool
 
 class _Client:
     can_delete = True
-    # Whether it shows what the registry said of a manifest that it refused.
-    shows_why = True
+    # Whether its output contains the error message of a refused manifest.
+    shows_error_message = True
 
     def __init__(self, registry, run, home, stack):
         home.mkdir(parents=True)
@@ -58,9 +59,9 @@ class Crane(_Client):
         self.crane = functools.partial(self.run, go_tool("crane"))
 
     def login(self, name, password, ok=True):
-        """It asks the registry nothing yet."""
-        said = self.crane("auth", "login", self.host, "-u", name, "--password-stdin", input=password)
-        return said if ok else self.pull("driftwood/none", "v1", ok=False)
+        """crane only stores the credential; a wrong one fails at the next request."""
+        output = self.crane("auth", "login", self.host, "-u", name, "--password-stdin", input=password)
+        return output if ok else self.pull("driftwood/none", "v1", ok=False)
 
     def push(self, layout, image, repository, tag, ok=True):
         return self.crane("push", layout.directory, self.reference(repository, tag), ok=ok)
@@ -121,7 +122,7 @@ class Regctl(_Client):
 
 
 class Podman(_Client):
-    """skopeo, which shares its login, deletes for it."""
+    """Deletes with skopeo, which uses podman's login."""
 
     def start(self):
         self.env.update(self._stack.enter_context(container_storage(self.home / "storage")))
@@ -132,8 +133,8 @@ class Podman(_Client):
         return self.podman("login", self.trust, "-u", name, "--password-stdin", self.host, input=password, ok=ok)
 
     def push(self, layout, image, repository, tag, ok=True):
-        taken = self.podman("pull", "--quiet", f"oci:{layout.directory}:{image}").split()[-1]
-        return self.podman("push", self.trust, taken, self.reference(repository, tag), ok=ok)
+        image_id = self.podman("pull", "--quiet", f"oci:{layout.directory}:{image}").split()[-1]
+        return self.podman("push", self.trust, image_id, self.reference(repository, tag), ok=ok)
 
     def pull(self, repository, tag, ok=True):
         return self.podman("pull", self.trust, self.reference(repository, tag), ok=ok)
@@ -176,9 +177,9 @@ class Docker(_Client):
 
 
 class Ctr(_Client):
-    """containerd; it is told the credential each time. Of a manifest that is refused it says "closed pipe"."""
+    """containerd's client, which gets the credential with each command. A refused manifest shows as "closed pipe"."""
 
-    can_delete = shows_why = False
+    can_delete = shows_error_message = False
 
     def start(self):
         directory = self.home / "containerd"
@@ -195,13 +196,13 @@ class Ctr(_Client):
         url = f"https://{self.host}"
         (hosts / "hosts.toml").write_text(f'server = "{url}"\n[host."{url}"]\nca = "{ca}"\n')
         self.ctr = functools.partial(self.run, "ctr", f"--address={directory}/s")
-        process = Process("containerd", ["/usr/bin/containerd", "--config", config], self._answers, directory / "log")
+        process = Process("containerd", ["/usr/bin/containerd", "--config", config], self._is_ready, directory / "log")
         process.launch()
         self._stack.callback(process.terminate)
         process.wait_ready()
         self._options = [f"--hosts-dir={directory}/hosts"]
 
-    def _answers(self):
+    def _is_ready(self):
         try:
             self.ctr("version")
             return True

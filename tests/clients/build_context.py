@@ -1,4 +1,4 @@
-"""What `docker build` and `buildah build` are given: a Debian root file system, a program, a settings file."""
+"""The input of `docker build` and `buildah build`: a Debian root file system, a program and a settings file."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ class BuildContext:
         directory.mkdir()
         try:
             os.link(base_tar, directory / "base.tar")
-        except OSError:  # Another file system.
+        except OSError:  # It is on another file system.
             shutil.copyfile(base_tar, directory / "base.tar")
         self.change_program()
         self._settings = directory / "settings.yaml"

@@ -1,8 +1,8 @@
 """Fixtures for real clients:
 
     images     the images to push (clients/images.py)
-    run        run(argv...) -> stdout; a failure shows what the program said. It runs in a home directory of its own.
-    tool_env   the environment that `run` uses
+    run        run(argv...) -> stdout. A failure shows the output. With ok=False the command must fail -> its output.
+    tool_env   the environment of `run`, with an empty home directory
 """
 
 import os
@@ -31,7 +31,7 @@ def images(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def tool_env(tmp_path_factory):
-    """Nothing of the user's own configuration is read or changed."""
+    """An environment in which programs neither read nor change the user's configuration."""
     with scratch(tmp_path_factory, "home") as home:
         (home / "docker").mkdir()
         (home / "docker" / "config.json").write_text("{}")

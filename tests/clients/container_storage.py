@@ -1,4 +1,4 @@
-"""Storage of podman's and buildah's, of the test's own."""
+"""A separate image storage for podman and buildah."""
 
 import contextlib
 import shutil
@@ -7,7 +7,7 @@ import subprocess
 
 @contextlib.contextmanager
 def container_storage(directory):
-    """Yields the environment that makes both use it; what they find in one storage does not exist in another."""
+    """Yields the environment that makes both programs use the storage in `directory`, which is removed afterwards."""
     directory.mkdir(parents=True)
     conf = directory / "storage.conf"
     conf.write_text(f'[storage]\ndriver = "overlay"\ngraphroot = "{directory}/root"\nrunroot = "{directory}/run"\n')
@@ -16,6 +16,6 @@ def container_storage(directory):
     try:
         yield {"CONTAINERS_STORAGE_CONF": str(conf), "CONTAINERS_REGISTRIES_CONF": str(registries)}
     finally:
-        # Both leave it mounted on itself.
+        # Both programs leave the directory mounted on itself.
         subprocess.run(["umount", directory / "root" / "overlay"], capture_output=True, check=False)
         shutil.rmtree(directory)

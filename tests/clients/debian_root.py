@@ -1,4 +1,4 @@
-"""A Debian root file system as a tar archive, and its compressed forms: the base layer that all images share."""
+"""A Debian root file system as a tar archive, plain and compressed: the base layer of all images."""
 
 import fcntl
 import os
@@ -10,7 +10,7 @@ _SUITE = "bookworm"
 
 
 def debian_root():
-    """The directory with base.tar, base.tar.gz and base.tar.zst; made once for each machine."""
+    """-> the directory with base.tar, base.tar.gz and base.tar.zst, which are made once for each machine."""
     _CACHE.mkdir(parents=True, exist_ok=True)
     with open(_CACHE / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -33,14 +33,14 @@ def _make(directory):
 
 
 def _mirror():
-    """Where this machine's apt gets Debian from."""
+    """The Debian mirror that this machine's apt uses."""
     targets = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(REPO_URI)", f"Codename: {_SUITE}"],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert targets.stdout, f"apt knows no source of {_SUITE}"
+    assert targets.stdout, f"apt has no source for {_SUITE}"
     return targets.stdout.splitlines()[0]
 
 

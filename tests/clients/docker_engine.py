@@ -1,4 +1,4 @@
-"""A Docker engine of the test's own, which touches nothing of one that may run already."""
+"""A separate Docker engine, which does not interfere with one that runs already."""
 
 import contextlib
 import functools
@@ -11,7 +11,7 @@ from fixtures.process import Process
 def docker_engine(directory, run):
     """Yields docker(argv...) -> stdout."""
     directory.mkdir()
-    # A socket's path has 104 bytes at most, and pytest's directories are named after the test.
+    # The path of a socket has at most 104 bytes, and pytest's directories have long names.
     with tempfile.TemporaryDirectory(prefix="docker", ignore_cleanup_errors=True) as sockets:
         argv = [
             "/usr/sbin/dockerd",

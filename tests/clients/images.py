@@ -1,4 +1,4 @@
-"""The images that clients push: OCI layouts on a Debian root file system."""
+"""The images that clients push: OCI layouts based on a Debian root file system."""
 
 import contextlib
 import fcntl
@@ -18,12 +18,12 @@ BIG_LAYER_BYTES = 1100 << 20
 
 
 class Images:
-    """Layouts, each made when first asked for:
+    """Layouts, each made on first use:
 
     .all    "app" (three gzip layers on the base), "changed" (app after a one-line change), "zstd" (app with zstd
             layers), "multi" (an index of two platforms on one base), "sbom" (an artifact whose subject is app)
-    .big    "big": the base and a layer of more than a GiB that does not compress
-    .small  two images of some KiB, each a layout of its own: {"one": Layout, "two": Layout}
+    .big    "big": the base and an incompressible layer of more than a GiB
+    .small  two images of some KiB, each in its own layout: {"one": Layout, "two": Layout}
 
     Several processes may use the same directory at the same time: the first that needs a layout makes it for all.
     """
@@ -127,7 +127,7 @@ def _add_manifest(layout, layers, diff_ids, architecture):
 
 
 def _add_sbom(layout, subject):
-    """An artifact that says of `subject` what is in it."""
+    """An artifact that lists the packages of `subject`."""
     packages = json.dumps({"packages": [f"package-{n}" for n in range(500)]}).encode()
     manifest = {
         "schemaVersion": 2,
@@ -141,7 +141,7 @@ def _add_sbom(layout, subject):
 
 
 def _program_layer():
-    """Some MiB of this and that: files of all sizes, links, directories, a deletion of a file of the base."""
+    """Some MiB of files of various sizes, links, directories, and the deletion of a file of the base."""
     files = {f"opt/program/lib/part{n}": os.urandom(1 << n) for n in range(0, 22, 3)}
     files["opt/program/empty"] = b""
     files["usr/share/.wh.doc"] = b""

@@ -1,4 +1,4 @@
-"""OCI image layouts: writing them, and reading back what clients pulled."""
+"""OCI image layouts: writes the images to push, and checks the images that clients pulled."""
 
 import hashlib
 import json
@@ -36,7 +36,7 @@ class Layout:
         return self.directory / "blobs" / digest.replace(":", "/")
 
     def add_bytes(self, media_type, data):
-        """Returns the descriptor."""
+        """Adds a blob -> its descriptor."""
         digest = "sha256:" + hashlib.sha256(data).hexdigest()
         self.blob(digest).write_bytes(data)
         return {"mediaType": media_type, "digest": digest, "size": len(data)}
@@ -49,7 +49,7 @@ class Layout:
         if not self.blob(digest).exists():
             try:
                 os.link(path, self.blob(digest))
-            except OSError:  # Another file system.
+            except OSError:  # It is on another file system.
                 shutil.copyfile(path, self.blob(digest))
         return {"mediaType": media_type, "digest": digest, "size": path.stat().st_size}
 
@@ -59,7 +59,7 @@ class Layout:
         (self.directory / "index.json").write_text(json.dumps(index))
 
     def tagged(self, name=None):
-        """The descriptor of that name, or the only one."""
+        """-> the descriptor with this name, or the only descriptor."""
         manifests = json.loads((self.directory / "index.json").read_text())["manifests"]
         if name is None:
             assert len(manifests) == 1, manifests
@@ -72,7 +72,7 @@ class Layout:
         return json.loads(self.blob(digest).read_bytes())
 
     def check(self, digest):
-        """That everything the manifest leads to is there, byte for byte. Returns {digest: size} of it all."""
+        """Checks all bytes of the manifest and of the content that it references -> {digest: size} of all."""
         found = {digest: check_file(self.blob(digest), digest)}
         for child in children(self.read_json(digest)):
             if child["mediaType"] in (MANIFEST, INDEX):

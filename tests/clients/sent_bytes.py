@@ -1,7 +1,7 @@
-"""How many bytes of bodies a push sent, as the gateway's metrics counted them."""
+"""The bytes of request bodies that a push sent, from the gateway's metrics."""
 
 import contextlib
-import time
+from fixtures.polling import wait_for
 
 
 class Sent:
@@ -10,16 +10,14 @@ class Sent:
 
 @contextlib.contextmanager
 def count_sent(registry):
-    """with count_sent(registry) as sent: ...; then sent.bytes. With the peer, which counts nothing, it stays None."""
+    """`with count_sent(registry) as sent:` sets sent.bytes at the end; for the peer, without this metric, to None."""
     sent = Sent()
     before = _total(registry)
     yield sent
     if registry.mode != "peer":
-        # A request is counted once it is done with, which may be after its client has the answer.
-        deadline = time.monotonic() + 5
-        while (total := _total(registry)) == before and time.monotonic() < deadline:
-            time.sleep(0.01)
-        sent.bytes = total - before
+        # The gateway counts the bytes of a request at its end, which may be after the client has the answer.
+        wait_for(lambda: registry.metrics().total("entrepot_http_requests_in_flight") == 0, seconds=5, pause=0.01)
+        sent.bytes = _total(registry) - before
 
 
 def _total(registry):
@@ -27,6 +25,6 @@ def _total(registry):
 
 
 def assert_sent_at_most(sent, limit):
-    """...and something at all, so that a metric that never moves is noticed."""
+    """Also checks that bytes were sent at all: a metric that never changes must fail the test."""
     if sent.bytes is not None:
-        assert 0 < sent.bytes <= limit, f"{sent.bytes} bytes were sent, {limit} at most expected"
+        assert 0 < sent.bytes <= limit, f"{sent.bytes} bytes were sent, at most {limit} expected"

@@ -1,4 +1,4 @@
-"""What the registry stores, fetched without any client's help and compared byte for byte."""
+"""The content that the registry stores, fetched by plain HTTP and compared byte for byte."""
 
 import hashlib
 import http.client
@@ -14,8 +14,7 @@ _MANIFEST_TYPES = (MANIFEST, INDEX, DOCKER_MANIFEST, DOCKER_LIST)
 
 
 class Stored:
-    """One manifest of a repository and everything below it. Making it checks that each is there with the bytes of its
-    digest."""
+    """A manifest of a repository and all content below it. The constructor fetches all of it and checks its digests."""
 
     def __init__(self, registry, repository, reference):
         answer = plain.request("GET", f"{registry.url}/v2/{repository}/manifests/{reference}", headers={"Accept": _ACCEPT})
@@ -61,10 +60,10 @@ def _check_blob(registry, repository, descriptor):
 
 
 def assert_stored(registry, repository, reference, layout, name):
-    """That the registry stores exactly what the layout has under `name`."""
+    """Checks that the registry stores exactly the image `name` of the layout."""
     stored = Stored(registry, repository, reference)
     expected = layout.tagged(name)
-    assert stored.digest == expected["digest"], f"another manifest than {name}: {stored.body[:2000]!r}"
+    assert stored.digest == expected["digest"], f"the manifest is not that of {name}: {stored.body[:2000]!r}"
     assert stored.media_type == expected["mediaType"]
     assert stored.sizes == layout.check(expected["digest"])
     return stored

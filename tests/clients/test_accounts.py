@@ -1,4 +1,4 @@
-"""Clients that log in, over TLS, as the accounts of examples/policy.yaml."""
+"""Each client, logged in over TLS, can do what examples/policy.yaml allows, and nothing else."""
 
 import contextlib
 import functools
@@ -12,7 +12,7 @@ from fixtures.tools import go_tool
 
 @pytest.fixture(params=ALL)
 def client(request, secured_registry, images, run, tmp_path):
-    """client(account): a client that has logged in, or none (anonymous)."""
+    """client(account): a client that has logged in; client(): an anonymous one."""
     with contextlib.ExitStack() as stack:
         clients = {}
 
@@ -29,19 +29,19 @@ def client(request, secured_registry, images, run, tmp_path):
 
 
 def digest_of(registry, repository, tag):
-    """What an administrator sees there; None if nothing."""
+    """-> the digest of the tag as an administrator sees it; None if it does not exist."""
     answer = Client(registry, "admin").request(
         "HEAD", f"/v2/{repository}/manifests/{tag}", f"repository:{repository}:pull", headers={"Accept": "*/*"}
     )
     return answer.headers["Docker-Content-Digest"] if answer.status == 200 else None
 
 
-def assert_says_no(text):
-    said = ("unauthorized", "denied", "insufficient", "401", "403", "invalid username/password", "closed pipe")
-    assert any(words in text.lower() for words in said), text
+def assert_shows_refusal(text):
+    words = ("unauthorized", "denied", "insufficient", "401", "403", "invalid username/password", "closed pipe")
+    assert any(each in text.lower() for each in words), text
 
 
-def test_what_is_allowed_works(secured_registry, images, client):
+def test_allowed_requests_succeed(secured_registry, images, client):
     ci, prod, admin = client("ci"), client("prod"), client("admin")
     repository = f"driftwood/{client.name}"
     ci.push(images.small["one"], "one", repository, "v1")
@@ -60,20 +60,20 @@ def test_what_is_allowed_works(secured_registry, images, client):
         assert digest_of(secured_registry, repository, "v1") is None
 
 
-def test_what_is_not_allowed_does_not(secured_registry, images, client):
+def test_forbidden_requests_are_refused_without_effect(secured_registry, images, client):
     ci, prod, anonymous = client("ci"), client("prod"), client()
     repository = f"driftwood/{client.name}-private"
     ci.push(images.small["one"], "one", repository, "v1")
     for stranger in (prod, anonymous):
-        assert_says_no(stranger.pull(repository, "v1", ok=False))
-        assert_says_no(stranger.push(images.small["two"], "two", repository, "v2", ok=False))
-    assert_says_no(prod.push(images.small["two"], "two", "driftwood/web", f"{client.name}-2", ok=False))
-    assert_says_no(ci.push(images.small["two"], "two", f"elsewhere/{client.name}", "v1", ok=False))
+        assert_shows_refusal(stranger.pull(repository, "v1", ok=False))
+        assert_shows_refusal(stranger.push(images.small["two"], "two", repository, "v2", ok=False))
+    assert_shows_refusal(prod.push(images.small["two"], "two", "driftwood/web", f"{client.name}-2", ok=False))
+    assert_shows_refusal(ci.push(images.small["two"], "two", f"elsewhere/{client.name}", "v1", ok=False))
     for name, tag in ((repository, "v2"), ("driftwood/web", f"{client.name}-2"), (f"elsewhere/{client.name}", "v1")):
         assert digest_of(secured_registry, name, tag) is None
 
 
-def test_a_release_is_final_and_the_client_shows_why(secured_registry, images, client):
+def test_immutable_tag_cannot_be_moved_and_the_client_shows_why(secured_registry, images, client):
     ci, admin = client("ci"), client("admin")
     repository, tag = "driftwood/web", f"release-{client.name}"
     ci.push(images.small["one"], "one", repository, tag)
@@ -81,18 +81,18 @@ def test_a_release_is_final_and_the_client_shows_why(secured_registry, images, c
     ci.push(images.small["one"], "one", repository, tag)
     for account in (ci, admin):
         shown = account.push(images.small["two"], "two", repository, tag, ok=False)
-        assert not ci.shows_why or "releases are final" in shown or "immutable" in shown, shown
+        assert not ci.shows_error_message or "releases are final" in shown or "immutable" in shown, shown
     if admin.can_delete:
         admin.delete(repository, tag, ok=False)
     assert digest_of(secured_registry, repository, tag) == before
 
 
-def test_a_wrong_password_is_refused(secured_registry, images, run, tmp_path, client):
+def test_wrong_password_is_refused(client):
     stranger = client()
-    assert_says_no(stranger.login("ci", "a wrong password", ok=False))
+    assert_shows_refusal(stranger.login("ci", "a wrong password", ok=False))
 
 
-def test_helm(secured_registry, run, tmp_path):
+def test_helm_obeys_the_policy(secured_registry, run, tmp_path):
     def helm_of(account):
         home = tmp_path / account
         home.mkdir()
@@ -108,11 +108,12 @@ def test_helm(secured_registry, run, tmp_path):
     helm("package", tmp_path / "shop", "--version", "1.0.0", "--destination", tmp_path)
     charts = f"oci://{secured_registry.address}/driftwood/charts"
     helm("push", ca, tmp_path / "shop-1.0.0.tgz", charts)
-    assert_says_no(helm("push", ca, tmp_path / "shop-1.0.0.tgz", f"oci://{secured_registry.address}/other", ok=False))
+    other = f"oci://{secured_registry.address}/other"
+    assert_shows_refusal(helm("push", ca, tmp_path / "shop-1.0.0.tgz", other, ok=False))
     helm("pull", ca, f"{charts}/shop", "--version", "1.0.0", "-d", tmp_path / "ci")
     assert (tmp_path / "ci" / "shop-1.0.0.tgz").read_bytes() == (tmp_path / "shop-1.0.0.tgz").read_bytes()
     prod, ca = helm_of("prod")
-    assert_says_no(prod("pull", ca, f"{charts}/shop", "--version", "1.0.0", ok=False))
+    assert_shows_refusal(prod("pull", ca, f"{charts}/shop", "--version", "1.0.0", ok=False))
     wrong = run(go_tool("helm"), "registry", "login", secured_registry.address, "-u", "ci", "--password-stdin", ca,
                 input="wrong", ok=False)  # fmt: skip
-    assert_says_no(wrong)
+    assert_shows_refusal(wrong)

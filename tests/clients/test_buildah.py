@@ -1,3 +1,5 @@
+"""buildah builds, pushes and pulls images; a change sends only the changed layers."""
+
 import contextlib
 import functools
 import json
@@ -27,7 +29,7 @@ def buildah(run, tmp_path_factory):
 
 @pytest.fixture
 def puller(run, tmp_path):
-    """Another storage, which has nothing that it did not pull."""
+    """The same program with an empty storage."""
     with buildah_at(run, tmp_path / "pulling") as buildah:
         yield buildah
 
@@ -58,8 +60,8 @@ def push(buildah, image, target, *options):
 
 
 @pytest.mark.parametrize("compression", ["gzip", "zstd"])
-def test_build_push_and_pull(registry, buildah, puller, context, compression):
-    # Of a layer that the registry has in another compression, buildah would push none.
+def test_built_image_is_pushed_and_pulled_unchanged(registry, buildah, puller, context, compression):
+    # buildah pushes no layer that the registry has in another compression, so the image must be a new one.
     context.change_program()
     build(buildah, context)
     target = f"{registry.address}/buildah/{compression}:v1"
@@ -71,10 +73,10 @@ def test_build_push_and_pull(registry, buildah, puller, context, compression):
     assert image_id(puller, target) == stored.config_digest.split(":")[1]
 
 
-def test_a_base_that_the_registry_has(registry, buildah, puller, context, tmp_path):
+def test_push_sends_no_layers_of_a_base_in_the_registry(registry, buildah, puller, context, tmp_path):
     push(buildah, "built", f"{registry.address}/buildah/base:v1")
     container = puller("from", "--tls-verify=false", f"{registry.address}/buildah/base:v1").strip()
-    (tmp_path / "added").write_text("one file more\n")
+    (tmp_path / "added").write_text("an added file\n")
     puller("copy", container, tmp_path / "added", "/added")
     puller("commit", "--quiet", container, "derived")
     with count_sent(registry) as sent:
@@ -84,7 +86,7 @@ def test_a_base_that_the_registry_has(registry, buildah, puller, context, tmp_pa
     assert derived.layers[:3] == base.layers and len(derived.layers) == 4
 
 
-def test_a_change_sends_only_what_changed(registry, buildah, context):
+def test_push_after_a_change_sends_only_changed_blobs(registry, buildah, context):
     repository = f"{registry.address}/buildah/changing"
     push(buildah, "built", f"{repository}:v1")
     before = Stored(registry, "buildah/changing", "v1")
@@ -97,7 +99,7 @@ def test_a_change_sends_only_what_changed(registry, buildah, context):
     assert_sent_at_most(sent, sum(size for digest, size in after.sizes.items() if digest not in before.sizes))
 
 
-def test_several_platforms(registry, images, buildah):
+def test_image_of_several_platforms_is_pushed(registry, images, buildah):
     buildah("manifest", "create", "list")
     buildah("manifest", "add", "--all", "list", f"oci:{images.all.directory}:multi")
     buildah("manifest", "push", "--all", "--tls-verify=false", "list", f"docker://{registry.address}/buildah/multi:v1")

@@ -1,3 +1,5 @@
+"""containerd pushes, pulls and unpacks images unchanged."""
+
 import contextlib
 import functools
 import tarfile
@@ -11,7 +13,7 @@ from fixtures.process import Process
 
 @pytest.fixture
 def containerd(images, run, tmp_path):
-    """containerd(name): starts one of the test's own with nothing in it -> ctr(argv...)."""
+    """containerd(name): starts a separate, empty containerd -> ctr(argv...)."""
     with contextlib.ExitStack() as stack:
 
         def start(name):
@@ -25,7 +27,7 @@ def containerd(images, run, tmp_path):
             )
             ctr = functools.partial(run, "ctr", f"--address={directory}/s")
             argv = ["/usr/bin/containerd", "--config", config]
-            process = Process("containerd", argv, lambda: _answers(ctr), directory / "log")
+            process = Process("containerd", argv, lambda: _is_ready(ctr), directory / "log")
             process.launch()
             stack.callback(process.terminate)
             process.wait_ready()
@@ -34,7 +36,7 @@ def containerd(images, run, tmp_path):
         yield start
 
 
-def _answers(ctr):
+def _is_ready(ctr):
     try:
         ctr("version")
         return True
@@ -43,7 +45,7 @@ def _answers(ctr):
 
 
 def import_layout(ctr, layout, scratch):
-    """Every tag NAME of the layout is the image test:NAME then."""
+    """Imports the image of each tag NAME of the layout as test:NAME."""
     with tarfile.open(scratch / "layout.tar", "w") as tar:
         tar.add(layout.directory, ".")
     ctr("images", "import", "--all-platforms", "--no-unpack", "--base-name=test", scratch / "layout.tar")
@@ -56,7 +58,7 @@ def push(ctr, name, target):
 
 
 @pytest.mark.parametrize("name", ["app", "zstd", "multi", "sbom"])
-def test_push_and_pull(registry, images, containerd, tmp_path, name):
+def test_image_is_pushed_and_pulled_unchanged(registry, images, containerd, tmp_path, name):
     target = f"{registry.address}/ctr/{name}:v1"
     pusher, puller = containerd("pusher"), containerd("puller")
     import_layout(pusher, images.all, tmp_path)
@@ -71,7 +73,7 @@ def test_push_and_pull(registry, images, containerd, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["app", "zstd", "multi"])
-def test_pull_and_unpack(registry, images, containerd, tmp_path, name):
+def test_image_is_pulled_and_unpacked(registry, images, containerd, tmp_path, name):
     target = f"{registry.address}/ctr/unpacked:{name}"
     pusher, puller = containerd("pusher"), containerd("puller")
     import_layout(pusher, images.all, tmp_path)

@@ -1,3 +1,5 @@
+"""crane pushes, pulls, copies, lists and deletes images; the registry has every byte."""
+
 import functools
 import shutil
 
@@ -15,7 +17,7 @@ def crane(run):
 
 
 def push(crane, layout, name, target, scratch):
-    """crane takes a layout with one image."""
+    """Pushes one image of the layout: crane needs a layout with only one image."""
     single = Layout.create(scratch)
     descriptor = layout.tagged(name)
     for digest in layout.check(descriptor["digest"]):
@@ -33,7 +35,7 @@ def assert_pulls(crane, layout, name, source, scratch):
 
 
 @pytest.mark.parametrize("name", ["app", "zstd", "multi", "sbom"])
-def test_push_and_pull(registry, images, crane, tmp_path, name):
+def test_image_is_pushed_and_pulled_unchanged(registry, images, crane, tmp_path, name):
     target = f"{registry.address}/crane/{name}:v1"
     push(crane, images.all, name, target, tmp_path / "pushed")
     assert_stored(registry, f"crane/{name}", "v1", images.all, name)
@@ -41,7 +43,7 @@ def test_push_and_pull(registry, images, crane, tmp_path, name):
     assert crane("digest", target).strip() == images.all.tagged(name)["digest"]
 
 
-def test_more_than_a_gib(registry, images, crane, tmp_path):
+def test_layer_of_more_than_a_gib_is_pushed_and_pulled_unchanged(registry, images, crane, tmp_path):
     target = f"{registry.address}/crane/big:v1"
     push(crane, images.big, "big", target, tmp_path / "pushed")
     assert_stored(registry, "crane/big", "v1", images.big, "big")
@@ -49,7 +51,7 @@ def test_more_than_a_gib(registry, images, crane, tmp_path):
     shutil.rmtree(tmp_path / "pulled")
 
 
-def test_a_change_sends_only_what_changed(registry, images, crane, tmp_path):
+def test_push_after_a_change_sends_only_changed_blobs(registry, images, crane, tmp_path):
     repository = "crane/changing"
     push(crane, images.all, "app", f"{registry.address}/{repository}:v1", tmp_path / "before")
     before = images.all.check(images.all.tagged("app")["digest"])
@@ -61,7 +63,7 @@ def test_a_change_sends_only_what_changed(registry, images, crane, tmp_path):
     assert_stored(registry, repository, "v2", images.all, "changed")
 
 
-def test_copy_to_a_second_repository_mounts(registry, images, crane, tmp_path):
+def test_copy_to_a_second_repository_mounts_its_blobs(registry, images, crane, tmp_path):
     push(crane, images.all, "app", f"{registry.address}/crane/source:v1", tmp_path / "pushed")
     app = images.all.tagged("app")
     with count_sent(registry) as sent:
@@ -71,7 +73,7 @@ def test_copy_to_a_second_repository_mounts(registry, images, crane, tmp_path):
     assert_sent_at_most(sent, app["size"] + config["size"])
 
 
-def test_append_to_a_base_that_the_registry_has(registry, images, crane, tmp_path):
+def test_append_sends_no_layers_of_a_base_in_the_registry(registry, images, crane, tmp_path):
     push(crane, images.all, "app", f"{registry.address}/crane/base:v1", tmp_path / "pushed")
     layer = images.all.blob(images.all.read_json(images.all.tagged("changed")["digest"])["layers"][2]["digest"])
     with count_sent(registry) as sent:
@@ -81,7 +83,7 @@ def test_append_to_a_base_that_the_registry_has(registry, images, crane, tmp_pat
     assert len(Stored(registry, "crane/derived", "v1").layers) == 4
 
 
-def test_list_tag_and_delete(registry, images, crane, tmp_path):
+def test_tags_are_added_listed_and_deleted(registry, images, crane, tmp_path):
     repository = f"{registry.address}/crane/listed"
     push(crane, images.all, "sbom", f"{repository}:v1", tmp_path / "pushed")
     for tag in ("v2", "latest", "a.b-c_d"):

@@ -1,3 +1,5 @@
+"""docker builds, pushes and pulls images; a change sends only the changed layers."""
+
 import json
 import re
 
@@ -19,7 +21,7 @@ def docker(images, run, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def puller(images, run, tmp_path_factory):
-    """A second engine, which has nothing that it did not pull."""
+    """A second engine, which is empty."""
     with scratch(tmp_path_factory, "puller") as directory, docker_engine(directory / "engine", run) as docker:
         yield docker
 
@@ -37,7 +39,7 @@ def inspect(docker, image):
 
 
 def push(docker, image, target):
-    """Returns the digest that the registry answered with."""
+    """Pushes the image -> the digest in the registry's answer."""
     docker("tag", image, target)
     return re.search(r"digest: (sha256:\w+)", docker("push", target))[1]
 
@@ -52,7 +54,7 @@ def assert_pulls(puller, target, image_id, diff_ids, scratch):
 
 
 def load(docker, run, layout, name, scratch):
-    """This engine loads no OCI layouts, but archives of its own."""
+    """Loads an image of the layout, as a docker archive: this engine loads no OCI layouts."""
     archive = scratch / f"{name}.tar"
     run("skopeo", "--insecure-policy", "copy", f"oci:{layout.directory}:{name}",
         f"docker-archive:{archive}:localhost/{name}:loaded")  # fmt: skip
@@ -61,7 +63,7 @@ def load(docker, run, layout, name, scratch):
     return f"localhost/{name}:loaded"
 
 
-def test_build_push_and_pull(registry, docker, puller, context, tmp_path):
+def test_built_image_is_pushed_and_pulled_unchanged(registry, docker, puller, context, tmp_path):
     target = f"{registry.address}/docker/built:v1"
     built = inspect(docker, "built")
     digest = push(docker, "built", target)
@@ -74,7 +76,7 @@ def test_build_push_and_pull(registry, docker, puller, context, tmp_path):
     assert_pulls(puller, by_digest, built["Id"], built["RootFS"]["Layers"], tmp_path)
 
 
-def test_a_change_sends_only_what_changed_and_a_second_repository_mounts(registry, docker, context):
+def test_push_sends_only_changed_blobs_and_mounts_in_a_second_repository(registry, docker, context):
     push(docker, "built", f"{registry.address}/docker/changing:v1")
     before = Stored(registry, "docker/changing", "v1")
     context.change_a_line()
@@ -91,14 +93,14 @@ def test_a_change_sends_only_what_changed_and_a_second_repository_mounts(registr
     assert Stored(registry, "docker/second/repository", "v1").digest == after.digest
 
 
-def test_loaded_image(registry, images, docker, puller, run, tmp_path):
+def test_loaded_image_is_pushed_and_pulled_unchanged(registry, images, docker, puller, run, tmp_path):
     image = load(docker, run, images.all, "app", tmp_path)
     target = f"{registry.address}/docker/loaded:v1"
     push(docker, image, target)
     assert_pulls(puller, target, inspect(docker, image)["Id"], layout_diff_ids(images.all, "app"), tmp_path)
 
 
-def test_several_platforms(registry, images, docker, run, tmp_path):
+def test_image_of_several_platforms_is_pulled_and_pushed(registry, images, docker, run, tmp_path):
     repository = f"{registry.address}/docker/multi"
     run("skopeo", "--insecure-policy", "copy", "--all", "--preserve-digests", "--dest-tls-verify=false",
         f"oci:{images.all.directory}:multi", f"docker://{repository}:pushed")  # fmt: skip
@@ -116,7 +118,7 @@ def test_several_platforms(registry, images, docker, run, tmp_path):
     assert {child["platform"]["architecture"] for child in made.manifest["manifests"]} == {"amd64", "arm64"}
 
 
-def test_more_than_a_gib(registry, images, docker, puller, run, tmp_path):
+def test_layer_of_more_than_a_gib_is_pushed_and_pulled_unchanged(registry, images, docker, puller, run, tmp_path):
     image = load(docker, run, images.big, "big", tmp_path)
     target = f"{registry.address}/docker/big:v1"
     push(docker, image, target)

@@ -1,3 +1,5 @@
+"""helm pushes and pulls charts, and finds their versions."""
+
 import functools
 
 import pytest
@@ -12,7 +14,7 @@ def helm(run):
 
 
 @pytest.mark.parametrize("version", ["0.1.0", "1.2.3-rc.1+build.5"])
-def test_push_and_pull(registry, helm, tmp_path, version):
+def test_chart_is_pushed_and_pulled_unchanged(registry, helm, tmp_path, version):
     helm("create", tmp_path / "shop")
     helm("package", tmp_path / "shop", "--version", version, "--destination", tmp_path)
     chart = tmp_path / f"shop-{version}.tgz"
@@ -24,13 +26,13 @@ def test_push_and_pull(registry, helm, tmp_path, version):
     assert f"version: {version}" in helm(
         "show", "chart", "--plain-http", f"oci://{registry.address}/charts/shop", "--version", version
     )
-    # A tag has no "+": helm writes "_" for it.
+    # A tag cannot contain "+": helm writes "_" instead.
     stored = Stored(registry, "charts/shop", version.replace("+", "_"))
     assert stored.media_type == "application/vnd.oci.image.manifest.v1+json"
     assert stored.manifest["config"]["mediaType"] == "application/vnd.cncf.helm.config.v1+json"
 
 
-def test_the_newest_version_is_found_by_its_tag(registry, helm, tmp_path):
+def test_newest_version_is_found_by_its_tag(registry, helm, tmp_path):
     helm("create", tmp_path / "many")
     for version in ("1.0.0", "1.10.0", "1.9.0"):
         helm("package", tmp_path / "many", "--version", version, "--destination", tmp_path)

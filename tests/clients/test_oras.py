@@ -1,3 +1,5 @@
+"""oras pushes, pulls, lists and deletes images, files and referrers."""
+
 import functools
 import json
 
@@ -19,7 +21,7 @@ def push(oras, layout, name, target, *options):
 
 
 @pytest.mark.parametrize("name", ["app", "zstd", "multi", "sbom"])
-def test_push_and_pull(registry, images, oras, tmp_path, name):
+def test_image_is_pushed_and_pulled_unchanged(registry, images, oras, tmp_path, name):
     target = f"{registry.address}/oras/{name}:v1"
     push(oras, images.all, name, target)
     assert_stored(registry, f"oras/{name}", "v1", images.all, name)
@@ -28,7 +30,7 @@ def test_push_and_pull(registry, images, oras, tmp_path, name):
     assert Layout(tmp_path / "pulled").check(expected) == images.all.check(expected)
 
 
-def test_referrers_travel_with_their_subject(registry, images, oras, tmp_path):
+def test_referrers_are_pushed_and_pulled_with_their_subject(registry, images, oras, tmp_path):
     target = f"{registry.address}/oras/with-sbom:v1"
     push(oras, images.all, "app", target, "--recursive")
     found = json.loads(oras("discover", "--plain-http", "--format=json", target))
@@ -38,10 +40,10 @@ def test_referrers_travel_with_their_subject(registry, images, oras, tmp_path):
     assert Layout(tmp_path / "pulled").check(sbom) == images.all.check(sbom)
 
 
-def test_files_and_attachments(registry, oras, tmp_path):
+def test_files_and_attachments_are_pushed_and_pulled(registry, oras, tmp_path):
     target = f"{registry.address}/oras/files:v1"
     (tmp_path / "sent").mkdir()
-    (tmp_path / "sent" / "report.txt").write_text("all is well\n")
+    (tmp_path / "sent" / "report.txt").write_text("no findings\n")
     (tmp_path / "sent" / "empty").write_bytes(b"")
     oras("push", "--plain-http", target, "report.txt:text/plain", "empty", cwd=tmp_path / "sent")
     oras("attach", "--plain-http", "--artifact-type=test/signature", target, "report.txt", cwd=tmp_path / "sent")
@@ -53,7 +55,7 @@ def test_files_and_attachments(registry, oras, tmp_path):
         assert (tmp_path / "pulled" / file.name).read_bytes() == file.read_bytes()
 
 
-def test_a_second_repository_mounts(registry, images, oras):
+def test_copy_to_a_second_repository_mounts_its_blobs(registry, images, oras):
     push(oras, images.all, "app", f"{registry.address}/oras/source:v1")
     with count_sent(registry) as sent:
         oras("cp", "--from-plain-http", f"{registry.address}/oras/source:v1",
@@ -62,7 +64,7 @@ def test_a_second_repository_mounts(registry, images, oras):
     assert_stored(registry, "oras/mounted", "v1", images.all, "app")
 
 
-def test_list_and_delete(registry, images, oras):
+def test_tags_manifests_and_blobs_are_listed_and_deleted(registry, images, oras):
     repository = f"{registry.address}/oras/listed"
     push(oras, images.all, "sbom", f"{repository}:v1,v2,latest")
     assert oras("repo", "tags", "--plain-http", repository).split() == ["latest", "v1", "v2"]

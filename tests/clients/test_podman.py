@@ -1,3 +1,5 @@
+"""podman pushes and pulls images in all its formats; a change sends only the changed layers."""
+
 import contextlib
 import functools
 import json
@@ -27,7 +29,7 @@ def podman(run, tmp_path_factory):
 
 @pytest.fixture
 def puller(run, tmp_path):
-    """Another storage, which has nothing that it did not pull."""
+    """The same program with an empty storage."""
     with podman_at(run, tmp_path / "pulling") as podman:
         yield podman
 
@@ -36,8 +38,8 @@ def inspect(podman, image):
     return json.loads(podman("image", "inspect", image))[0]
 
 
-def take(podman, layout, name):
-    """Takes an image of the layout into podman's storage; returns its id."""
+def load(podman, layout, name):
+    """Copies an image of the layout into podman's storage -> its id."""
     return podman("pull", "--quiet", f"oci:{layout.directory}:{name}").split()[-1]
 
 
@@ -63,8 +65,8 @@ def assert_pulls(puller, target, image_id, diff_ids, scratch):
     ],
     ids=["oci", "docker", "zstd", "zstd-chunked"],
 )
-def test_push_and_pull(registry, images, podman, puller, tmp_path, options, media_type):
-    image = take(podman, images.all, "app")
+def test_image_is_pushed_and_pulled_unchanged(registry, images, podman, puller, tmp_path, options, media_type):
+    image = load(podman, images.all, "app")
     name = "podman/" + options[-1].split("=")[1].replace(":", "-")
     push(podman, image, f"{registry.address}/{name}:v1", *options)
     stored = Stored(registry, name, "v1")
@@ -74,7 +76,7 @@ def test_push_and_pull(registry, images, podman, puller, tmp_path, options, medi
     assert_pulls(puller, f"{registry.address}/{name}:v1", stored.config_digest.split(":")[1], diff_ids, tmp_path)
 
 
-def test_several_platforms(registry, images, podman, puller):
+def test_image_of_several_platforms_is_pushed_and_pulled(registry, images, podman, puller):
     repository = f"{registry.address}/podman/multi"
     podman("manifest", "create", "list")
     podman("manifest", "add", "--all", "list", f"oci:{images.all.directory}:multi")
@@ -88,11 +90,11 @@ def test_several_platforms(registry, images, podman, puller):
         assert inspect(puller, f"{repository}:v1")["Id"] == image.config_digest.split(":")[1]
 
 
-def test_a_change_sends_only_what_changed_and_a_second_repository_mounts(registry, images, podman):
+def test_push_sends_only_changed_blobs_and_mounts_in_a_second_repository(registry, images, podman):
     repository = f"{registry.address}/podman/changing"
-    push(podman, take(podman, images.all, "app"), f"{repository}:v1")
+    push(podman, load(podman, images.all, "app"), f"{repository}:v1")
     before = Stored(registry, "podman/changing", "v1")
-    changed = take(podman, images.all, "changed")
+    changed = load(podman, images.all, "changed")
     with count_sent(registry) as sent:
         push(podman, changed, f"{repository}:v2")
     after = Stored(registry, "podman/changing", "v2")
@@ -105,8 +107,8 @@ def test_a_change_sends_only_what_changed_and_a_second_repository_mounts(registr
     assert Stored(registry, "podman/second/repository", "v1").layers == after.layers
 
 
-def test_more_than_a_gib(registry, images, podman, puller, tmp_path):
-    image = take(podman, images.big, "big")
+def test_layer_of_more_than_a_gib_is_pushed_and_pulled_unchanged(registry, images, podman, puller, tmp_path):
+    image = load(podman, images.big, "big")
     push(podman, image, f"{registry.address}/podman/big:v1")
     stored = Stored(registry, "podman/big", "v1")
     diff_ids = layout_diff_ids(images.big, "big")

@@ -1,3 +1,5 @@
+"""regctl pushes, pulls, lists and deletes images and referrers."""
+
 import functools
 import json
 
@@ -21,7 +23,7 @@ def push(regctl, layout, name, target, *options):
 
 
 @pytest.mark.parametrize("name", ["app", "zstd", "multi", "sbom"])
-def test_push_and_pull(registry, images, regctl, tmp_path, name):
+def test_image_is_pushed_and_pulled_unchanged(registry, images, regctl, tmp_path, name):
     target = f"{registry.address}/regctl/{name}:v1"
     push(regctl, images.all, name, target)
     assert_stored(registry, f"regctl/{name}", "v1", images.all, name)
@@ -30,13 +32,13 @@ def test_push_and_pull(registry, images, regctl, tmp_path, name):
     assert Layout(tmp_path / "pulled").check(expected) == images.all.check(expected)
 
 
-def test_push_in_chunks(registry, images, regctl):
+def test_image_is_pushed_in_chunks(registry, images, regctl):
     regctl("registry", "set", "--blob-chunk=1000000", "--blob-max=1000000", "--skip-check", registry.address)
     push(regctl, images.all, "app", f"{registry.address}/regctl/chunked:v1")
     assert_stored(registry, "regctl/chunked", "v1", images.all, "app")
 
 
-def test_referrers_travel_with_their_subject(registry, images, regctl, tmp_path):
+def test_referrers_are_pulled_with_their_subject(registry, images, regctl, tmp_path):
     target = f"{registry.address}/regctl/with-sbom:v1"
     push(regctl, images.all, "app", target)
     push(regctl, images.all, "sbom", f"{registry.address}/regctl/with-sbom:sbom")
@@ -50,7 +52,7 @@ def test_referrers_travel_with_their_subject(registry, images, regctl, tmp_path)
     ).read_bytes()
 
 
-def test_a_second_repository_mounts(registry, images, regctl):
+def test_copy_to_a_second_repository_mounts_its_blobs(registry, images, regctl):
     push(regctl, images.all, "app", f"{registry.address}/regctl/source:v1")
     with count_sent(registry) as sent:
         regctl("image", "copy", f"{registry.address}/regctl/source:v1", f"{registry.address}/regctl/mounted:v1")
@@ -58,7 +60,7 @@ def test_a_second_repository_mounts(registry, images, regctl):
     assert_stored(registry, "regctl/mounted", "v1", images.all, "app")
 
 
-def test_list_and_delete(registry, images, regctl):
+def test_tags_and_manifests_are_listed_and_deleted(registry, images, regctl):
     repository = f"{registry.address}/regctl/listed"
     push(regctl, images.all, "app", f"{repository}:v1")
     push(regctl, images.all, "app", f"{repository}:v2")

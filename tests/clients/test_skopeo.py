@@ -1,3 +1,5 @@
+"""skopeo copies, lists and deletes images unchanged."""
+
 import functools
 import json
 
@@ -18,7 +20,7 @@ def push(skopeo, layout, name, target):
 
 
 @pytest.mark.parametrize("name", ["app", "zstd", "multi"])
-def test_push_and_pull(registry, images, skopeo, tmp_path, name):
+def test_image_is_pushed_and_pulled_unchanged(registry, images, skopeo, tmp_path, name):
     target = f"docker://{registry.address}/skopeo/{name}:v1"
     push(skopeo, images.all, name, target)
     assert_stored(registry, f"skopeo/{name}", "v1", images.all, name)
@@ -29,7 +31,7 @@ def test_push_and_pull(registry, images, skopeo, tmp_path, name):
     assert pulled.check(expected) == images.all.check(expected)
 
 
-def test_docker_types_come_back_as_docker_types(registry, images, skopeo, tmp_path):
+def test_image_with_docker_media_types_is_pulled_unchanged(registry, images, skopeo, tmp_path):
     target = f"docker://{registry.address}/skopeo/converted:v1"
     source = f"oci:{images.all.directory}:app"
     skopeo("copy", "--format=v2s2", "--dest-tls-verify=false", source, target)
@@ -39,7 +41,7 @@ def test_docker_types_come_back_as_docker_types(registry, images, skopeo, tmp_pa
     assert skopeo("inspect", "--raw", "--tls-verify=false", target).encode() == pulled
 
 
-def test_a_second_repository_mounts(registry, images, skopeo):
+def test_copy_to_a_second_repository_mounts_its_blobs(registry, images, skopeo):
     push(skopeo, images.all, "app", f"docker://{registry.address}/skopeo/source:v1")
     with count_sent(registry) as sent:
         skopeo("copy", "--src-tls-verify=false", "--dest-tls-verify=false",
@@ -48,7 +50,7 @@ def test_a_second_repository_mounts(registry, images, skopeo):
     assert_stored(registry, "skopeo/mounted", "v1", images.all, "app")
 
 
-def test_list_and_delete(registry, images, skopeo):
+def test_tags_are_listed_and_deleted(registry, images, skopeo):
     repository = f"docker://{registry.address}/skopeo/listed"
     push(skopeo, images.all, "app", f"{repository}:one")
     push(skopeo, images.all, "changed", f"{repository}:two")

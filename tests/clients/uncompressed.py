@@ -1,4 +1,4 @@
-"""What layers and saved images hold once decompressed, for clients that compress layers anew."""
+"""Digests of uncompressed layers, for clients that compress layers again."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ _DECOMPRESS = {"gzip": ["gzip", "-dc"], "zstd": ["zstd", "-dc"], "tar": ["cat"]}
 
 
 def stored_diff_ids(registry, repository, stored):
-    """The digest of each layer's tar, as the registry stores it: it must be what the image's config promises."""
+    """-> the digests of the uncompressed layers in the registry. Checks that they are those of the image's config."""
     found = []
     for layer in stored.manifest["layers"]:
         compression = layer["mediaType"].replace("+", ".").rpartition(".")[2]
@@ -24,7 +24,7 @@ def stored_diff_ids(registry, repository, stored):
 
 
 def saved_diff_ids(archive):
-    """The same of what `docker save` or `podman save` wrote."""
+    """-> the digests of the layers in an archive of `docker save` or `podman save`."""
     with tarfile.open(archive) as tar:
         names = json.load(tar.extractfile("manifest.json"))[0]["Layers"]
         found = []

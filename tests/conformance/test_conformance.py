@@ -1,4 +1,4 @@
-"""The official OCI conformance program, whole: no failure and no skip."""
+"""The official OCI conformance program runs all its checks, without a failure or a skip."""
 
 import os
 import pathlib
@@ -11,18 +11,18 @@ import pytest
 from fixtures.accounts import PASSWORDS
 from fixtures.tools import go_tool
 
-# The program's checks in each version, so that a run cut short cannot pass. 1.1 leaves out cancelling an upload unless
-# asked for it.
+# The number of checks in each version, so that an incomplete run cannot pass. Version 1.1 checks the cancellation of an
+# upload only if OCI_API_BLOBS_UPLOAD_CANCEL is set.
 CHECKS = {"1.1": 695, "dev": 793}
 
 
 @pytest.mark.parametrize("version", CHECKS)
-def test_conformance(own_registry, version, tmp_path):
+def test_all_checks_pass(own_registry, version, tmp_path):
     check_conformance(own_registry, version, tmp_path, {"OCI_TLS": "disabled"}, "open")
 
 
 @pytest.mark.parametrize("version", CHECKS)
-def test_conformance_with_accounts_and_tls(make_secured_registry, version, tmp_path):
+def test_all_checks_pass_with_accounts_and_tls(make_secured_registry, version, tmp_path):
     registry = make_secured_registry()
     environment = {
         "OCI_TLS": "enabled",
@@ -70,6 +70,6 @@ def describe(case):
 
 
 def keep_results(junit, name):
-    """scripts/test adds every single check to its sum."""
+    """Keeps the results for scripts/test, which adds each check to its sum."""
     if "ENTREPOT_RESULTS" in os.environ:
         shutil.copy(junit, pathlib.Path(os.environ["ENTREPOT_RESULTS"]) / name)

@@ -125,7 +125,7 @@ def test_checks_find_what_is_missing(registry):
     file.write_bytes(layer[:-1] + bytes([layer[-1] ^ 1]))
     assert run("check", *directories(registry)).startswith("no violations")
     assert f"I1: {digest_of(layer)}" in run("check", "--rehash", *directories(registry), code=1)
-    assert "is no data directory" in run("check", "--data", "/nowhere", code=1)
+    assert "is not a data directory" in run("check", "--data", "/nowhere", code=1)
     assert "--manifest and --blobs" in run("check", "--manifest", "/nowhere", code=2)
 
 
@@ -324,7 +324,7 @@ def test_restores_nothing_from_a_damaged_backup(registry, mode, tmp_path):
     found = run("restore", *words, code=1)
     assert f"I1: {digest_of(layer)}" in found and "nothing was restored" in found
     assert not [path for path in tmp_path.iterdir() if path.name.startswith("new")]
-    assert "is no backup" in run("restore", tmp_path, tmp_path / "new", code=2)
+    assert "is not a backup" in run("restore", tmp_path, tmp_path / "new", code=2)
 
 
 def test_accounts_are_in_a_backup(make_secured_registry, mode, tmp_path):
@@ -356,7 +356,7 @@ def test_accounts_are_in_a_backup(make_secured_registry, mode, tmp_path):
         assert "--accounts and --accounts-data go together" in run("restore", *words, code=2)
         words += ["--accounts-data", new[2]]
         no_accounts = [lost[0] if word == lost[2] else word for word in words]
-        assert "no auth service has kept its records there" in run("restore", *no_accounts, code=1)
+        assert "the directory contains no records of an auth service" in run("restore", *no_accounts, code=1)
         assert not any(directory.exists() for directory in new)
     run("restore", *words)
     registry.start()

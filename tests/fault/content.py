@@ -1,16 +1,16 @@
-"""Blobs and images for the tests of faults."""
+"""Blobs and images that the tests of faults push and check."""
 
 import hashlib
 import json
 import os
-import time
 
 from fixtures import http
+from fixtures.polling import wait_for
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 KIB = 1024
 MIB = 1024 * 1024
-# One that is a value in the database, and one that is a file.
+# A blob that is stored as a value in the database, and one that is stored as a file.
 BLOB_SIZES = (5_000, 300_000)
 
 
@@ -19,7 +19,7 @@ def digest_of(data):
 
 
 def push(registry, repository, data):
-    """The answer to the last request that was made."""
+    """Pushes a blob -> the answer to the last request that was sent."""
     answer = http.request("POST", f"{registry.url}/v2/{repository}/blobs/uploads/")
     if answer.status != 202:
         return answer
@@ -31,7 +31,7 @@ def pull(registry, repository, data):
 
 
 def push_blobs(registry, repository):
-    """One of each of BLOB_SIZES -> their bytes."""
+    """Pushes a blob of each of BLOB_SIZES -> their bytes."""
     blobs = [os.urandom(size) for size in BLOB_SIZES]
     for data in blobs:
         answer = push(registry, repository, data)
@@ -46,7 +46,7 @@ def check_blobs(registry, repository, blobs):
 
 
 def image_of(config, *layers):
-    """A manifest (bytes)."""
+    """-> the bytes of an image manifest."""
     described = [{"digest": digest_of(data), "size": len(data)} for data in (config, *layers)]
     content = {
         "schemaVersion": 2,
@@ -69,12 +69,9 @@ def assert_unavailable(answer):
 
 
 def wait_until_pushes_work(registry, repository, seconds=20):
-    """-> the blobs that were pushed then."""
+    """Pushes a blob of each of BLOB_SIZES, again until it succeeds -> their bytes."""
     blobs = [os.urandom(size) for size in BLOB_SIZES]
-    deadline = time.monotonic() + seconds
     for data in blobs:
-        while (answer := push(registry, repository, data)).status != 201:
-            assert time.monotonic() < deadline, answer
-            time.sleep(0.1)
+        wait_for(lambda: push(registry, repository, data), lambda answer: answer.status == 201, seconds)
     check_blobs(registry, repository, blobs)
     return blobs

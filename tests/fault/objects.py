@@ -1,4 +1,4 @@
-"""The files that blobs are."""
+"""The files in which the registry stores blobs."""
 
 
 def blob_directory(registry):
@@ -11,7 +11,7 @@ def object_files(registry):
 
 
 def files_of(registry, data):
-    """Those that hold these bytes."""
+    """The files that contain exactly these bytes."""
     return [path for path in object_files(registry) if holds(path, data)]
 
 
@@ -19,4 +19,4 @@ def holds(path, data):
     try:
         return path.stat().st_size == len(data) and path.read_bytes() == data
     except FileNotFoundError:
-        return False  # Deleted meanwhile.
+        return False  # It was deleted in the meantime.

@@ -1,21 +1,21 @@
-"""What a disk has changed behind the registry's back: it is noticed, never served as good, and mended by a push."""
+"""Damage on the disk is detected: damaged content is never served as good, and a push repairs it."""
 
 import contextlib
 import http.client
 import os
 import shutil
-import time
 
 import pytest
 
 from fault.content import KIB, check_blobs, pull, push, push_blobs, wait_until_pushes_work
 from fault.objects import files_of
+from fixtures.polling import wait_for
 
 DATABASES = {"standalone": {"entrepot": "store/kv"}, "split": {"blob": "blob/kv", "manifest": "manifest/kv"}}
 
 
 def file_of(registry, data):
-    """The only one that holds these bytes."""
+    """The only file that contains these bytes."""
     found = files_of(registry, data)
     assert len(found) == 1, found
     return found[0]
@@ -30,7 +30,7 @@ def flip_bit(path, offset):
 
 
 def is_served_as_good(registry, repository, data):
-    """Whether a client that asks for `data` is led to believe that it got all of it."""
+    """Whether a pull of `data` looks complete to the client."""
     try:
         answer = pull(registry, repository, data)
     except (http.client.HTTPException, OSError):
@@ -40,30 +40,35 @@ def is_served_as_good(registry, repository, data):
 
 @pytest.mark.parametrize("size", [300 * KIB, 5 * 1024 * KIB])
 @pytest.mark.parametrize("where", [0.0, 0.5, 0.999999])
-def test_a_flipped_bit_in_a_blob(registry, size, where):
+def test_flipped_bit_in_a_blob_is_not_served_and_a_push_repairs_it(registry, size, where):
     data = os.urandom(size)
     assert push(registry, "fault/bit", data).status == 201
-    damage_later(file_of(registry, data), int(size * where))
+    damage(file_of(registry, data), int(size * where))
     assert not is_served_as_good(registry, "fault/bit", data)
-    # Whoever pushes it anew heals it, for everybody.
-    deadline = time.monotonic() + 20
-    while True:
+
+    def is_repaired():
         assert push(registry, "fault/bit", data).status == 201
-        if is_served_as_good(registry, "fault/bit", data):
-            break
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+        return is_served_as_good(registry, "fault/bit", data)
+
+    wait_for(is_repaired)
     check_blobs(registry, "fault/bit", [data])
 
 
-def damage_later(path, offset):
-    """In another tick of the clock by which the kernel notes when a file was written."""
-    time.sleep(0.05)
+def damage(path, offset):
+    """Flips a bit, and makes sure that the file's time of modification changes. The kernel's clock for it has ticks of
+    some milliseconds, so that a write soon after the push may leave the time as it was."""
+    before = path.stat().st_mtime_ns
     flip_bit(path, offset)
 
+    def is_modified():
+        os.utime(path)
+        return path.stat().st_mtime_ns != before
 
-def test_a_bit_that_rotted_while_the_registry_was_down(own_registry):
-    """Nobody has written the file."""
+    wait_for(is_modified, pause=0.001)
+
+
+def test_bit_that_rotted_while_the_registry_was_down_is_not_served(own_registry):
+    """The file's time of modification does not change."""
     data = os.urandom(300 * KIB)
     assert push(own_registry, "fault/rot", data).status == 201
     own_registry.restart()
@@ -77,15 +82,15 @@ def test_a_bit_that_rotted_while_the_registry_was_down(own_registry):
 
 
 @pytest.mark.parametrize("size", [0, 100 * KIB])
-def test_a_blob_that_became_shorter(registry, size):
+def test_truncated_blob_is_not_served(registry, size):
     data = os.urandom(300 * KIB)
     assert push(registry, "fault/short", data).status == 201
     os.truncate(file_of(registry, data), size)
     assert not is_served_as_good(registry, "fault/short", data)
 
 
-def test_a_torn_end_of_the_log(make_registry, tmp_path):
-    """Bytes of the log's last records that never reached the disk: only what they hold is lost."""
+def test_torn_end_of_the_log_loses_only_the_last_record(make_registry, tmp_path):
+    """The last bytes of the write-ahead log never reached the disk."""
     registry = make_registry()
     acknowledged = push_blobs(registry, "fault/tail")
     registry.kill9()
@@ -93,11 +98,11 @@ def test_a_torn_end_of_the_log(make_registry, tmp_path):
         copy = tmp_path / f"cut{cut}"
         shutil.copytree(registry.data, copy)
         for database in DATABASES[registry.mode].values():
-            # Of the last record, which says how things were left: an upload's session that is no more.
+            # Cuts bytes of the last record, which deletes the upload session of the last push.
             log = max((copy / database).glob("*.log"))
             os.truncate(log, max(log.stat().st_size - cut, 0))
         reopened = make_registry(data=copy)
-        # All but the last acknowledged blob: its record may be the one that was torn.
+        # All blobs but the last must be there: the torn record may be that of the last blob.
         check_blobs(reopened, "fault/tail", acknowledged[:-1])
         answer = pull(reopened, "fault/tail", acknowledged[-1])
         assert answer.status == 404 or answer.body == acknowledged[-1], answer
@@ -105,7 +110,8 @@ def test_a_torn_end_of_the_log(make_registry, tmp_path):
         reopened.stop()
 
 
-def test_a_flipped_bit_in_the_log_is_not_taken_for_its_end(make_registry):
+def test_flipped_bit_in_the_log_prevents_the_start(make_registry):
+    """The records behind the damage must not be dropped silently, as those behind a torn end are."""
     registry = make_registry()
     push_blobs(registry, "fault/log")
     registry.kill9()
@@ -113,12 +119,13 @@ def test_a_flipped_bit_in_the_log_is_not_taken_for_its_end(make_registry):
         log = max((registry.data / database).glob("*.log"))
         assert log.stat().st_size > 500
         flip_bit(log, log.stat().st_size // 3)
-        refuses_to_start(registry, name, str(log))
+        assert_refuses_to_start(registry, name, str(log))
         flip_bit(log, log.stat().st_size // 3)
     registry.start()
 
 
-def refuses_to_start(registry, name, what):
+def assert_refuses_to_start(registry, name, what):
+    """The process ends, and its log shows `what`."""
     process = registry.processes[name]
     process.launch()
     with contextlib.suppress(AssertionError):
@@ -127,13 +134,13 @@ def refuses_to_start(registry, name, what):
     assert what in process.log_tail(), process.log_tail()
 
 
-def test_a_flipped_bit_in_a_table_of_the_database(make_registry):
+def test_flipped_bit_in_a_table_of_the_database_gives_no_wrong_content(make_registry):
     registry = make_registry()
-    # Values in the tables themselves, and in files of their own beside them.
+    # Small values are in the tables; larger values are in blob files of RocksDB.
     blobs = [os.urandom(size) for size in (1_000, 6_000) for _ in range(100)]
     for data in blobs:
         assert push(registry, "fault/table", data).status == 201
-    registry.restart()  # Writes the tables.
+    registry.restart()  # A restart writes the tables.
     flipped = []
     for database in DATABASES[registry.mode].values():
         tables = [file for kind in ("*.sst", "*.blob") for file in (registry.data / database).glob(kind)]
@@ -145,7 +152,7 @@ def test_a_flipped_bit_in_a_table_of_the_database(make_registry):
     broken = starts_with_damage(registry)
     if not broken:
         answers = [pull(registry, "fault/table", data) for data in blobs]
-        # Nothing that it should not be. What cannot be read is an error, or unknown once it is known to be corrupt.
+        # No pull gets wrong bytes. A blob that cannot be read is an error, or 404 once it is known to be corrupt.
         bad = [data for answer, data in zip(answers, blobs) if (answer.status, answer.body) != (200, data)]
         assert bad
         assert {answer.status for answer in answers} <= {200, 404, 500, 503}
@@ -161,7 +168,7 @@ def test_a_flipped_bit_in_a_table_of_the_database(make_registry):
 
 
 def starts_with_damage(registry):
-    """Whether one of the processes refuses to."""
+    """Starts the registry -> whether one of its processes refuses to start; then all are ended."""
     for process in registry.processes.values():
         process.launch()
     try:

@@ -1,5 +1,5 @@
-"""Disks that are full, of bytes or of names: what cannot be stored is refused clearly, all else goes on, and once there is
-room again everything does."""
+"""Full disks and exhausted limits: pushes are refused clearly, all else continues, and pushes work again once there is
+space."""
 
 import contextlib
 import os
@@ -26,13 +26,13 @@ from fixtures.disk import small_disk
 
 @pytest.fixture(name="disk_of")
 def fixture_disk_of(tmp_path):
-    """disk_of(name, size, inodes=None) -> a directory on a disk of its own."""
+    """disk_of(name, size, inodes=None) -> a directory on a new disk."""
     with contextlib.ExitStack() as stack:
         yield lambda name, size, inodes=None: stack.enter_context(small_disk(tmp_path / name, size, inodes))
 
 
 def fill(directory, leave):
-    """A file that leaves that many bytes of the disk."""
+    """Creates a file that leaves `leave` bytes of the disk free -> its path."""
     free = os.statvfs(directory)
     ballast = directory / "ballast"
     with open(ballast, "wb") as file:
@@ -41,7 +41,7 @@ def fill(directory, leave):
 
 
 def check_reads_and_deletes(registry, repository, kept):
-    """Of an image `kept` = (manifest, its blobs), which is gone afterwards."""
+    """Pulls and then deletes the image `kept` = (manifest, its blobs)."""
     content, blobs = kept
     check_blobs(registry, repository, blobs)
     url = f"{registry.url}/v2/{repository}/manifests/kept"
@@ -57,8 +57,8 @@ def push_kept(registry, repository):
     return content, blobs
 
 
-def test_a_full_disk_of_blobs(disk_of, make_registry, tmp_path):
-    """In split mode the catalog lies elsewhere; standalone all is on it."""
+def test_full_disk_of_blobs_refuses_only_pushes(disk_of, make_registry, tmp_path):
+    """In split mode the catalog is on another disk; in standalone mode all data is on this disk."""
     disk = disk_of("blobs", 192 * MIB)
     registry = make_registry(data=tmp_path / "registry", move={"blob": disk})
     kept = push_kept(registry, "fault/full")
@@ -73,11 +73,11 @@ def test_a_full_disk_of_blobs(disk_of, make_registry, tmp_path):
 
 
 @pytest.mark.modes("split")
-def test_a_full_disk_of_the_catalog(disk_of, make_registry, tmp_path):
+def test_full_disk_of_the_catalog_refuses_only_pushes(disk_of, make_registry, tmp_path):
     disk = disk_of("catalog", 192 * MIB)
     registry = make_registry(data=tmp_path / "registry", move={"manifest": disk})
     kept = push_kept(registry, "fault/full")
-    # Less than the reserve, of which deletions may use some.
+    # Less than the reserve, a part of which deletes may use.
     ballast = fill(disk, 6 * MIB)
     for size in (5_000, 300 * KIB):
         assert_unavailable(push(registry, "fault/full", os.urandom(size)))
@@ -87,17 +87,17 @@ def test_a_full_disk_of_the_catalog(disk_of, make_registry, tmp_path):
     wait_until_pushes_work(registry, "fault/full")
 
 
-def test_a_disk_without_inodes(disk_of, make_registry, tmp_path):
-    disk = disk_of("names", 192 * MIB, inodes=1024)
+def test_disk_without_inodes_refuses_only_pushes(disk_of, make_registry, tmp_path):
+    inodes = 1024
+    disk = disk_of("names", 192 * MIB, inodes)
     registry = make_registry(data=tmp_path / "registry", move={"blob": disk})
     kept = push_kept(registry, "fault/names")
     ballast = disk / "names"
     ballast.mkdir()
-    taken = []
-    with contextlib.suppress(OSError):
-        while True:
-            taken.append(ballast / str(len(taken)))
-            taken[-1].touch()
+    taken = [ballast / str(number) for number in range(inodes)]
+    with pytest.raises(OSError):
+        for file in taken:
+            file.touch()
     data = os.urandom(300 * KIB)
     assert_unavailable(push(registry, "fault/names", data))
     assert pull(registry, "fault/names", data).status == 404
@@ -108,8 +108,8 @@ def test_a_disk_without_inodes(disk_of, make_registry, tmp_path):
     check_reads_and_deletes(registry, "fault/names", kept)
 
 
-def test_no_file_descriptors(own_registry):
-    """Of the process that has the files."""
+def test_registry_recovers_from_a_lack_of_file_descriptors(own_registry):
+    """The limit applies to the process that stores the blobs."""
     kept = push_blobs(own_registry, "fault/descriptors")
     process = own_registry.processes["blob" if own_registry.mode == "split" else "entrepot"]
     limits = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
@@ -131,7 +131,7 @@ def test_no_file_descriptors(own_registry):
 
 
 def attempt(registry, size):
-    """A push's answer; None where not even the connection was accepted."""
+    """Pushes a blob -> the answer; None if there was no connection."""
     try:
         return push(registry, "fault/descriptors", os.urandom(size))
     except OSError:

@@ -1,6 +1,6 @@
-"""kill -9 between any two effects: what was acknowledged stays, a retry succeeds, and what was half done goes.
+"""A kill between any two writes loses nothing that was acknowledged; a retry succeeds, and partial work is cleaned up.
 
-Each step (services/core/failpoint.h) is made to kill its process once, while what leads to it is asked for.
+At each failpoint (services/core/failpoint/failpoint.h) a test kills the process once, during a request that reaches it.
 """
 
 import contextlib
@@ -8,7 +8,6 @@ import http.client
 import json
 import os
 import shutil
-import time
 
 import pytest
 
@@ -25,11 +24,12 @@ from fault.content import (
 )
 from fault.objects import files_of
 from fixtures import http as requests
+from fixtures.polling import wait_for
 
-# Those of blobs that are files.
+# The failpoints that only blobs stored as files reach.
 OF_FILES = ("blob.append.written", "blob.publish", "blob.seal.published")
 FILE_BYTES_MIN = 65536
-# (process, step): the process is that of split mode.
+# (process, failpoint): the process is that of split mode.
 UPLOAD_STEPS = (
     ("blob", "blob.append.written"),
     ("blob", "blob.session.saved"),
@@ -78,15 +78,8 @@ ORPHAN_STEPS = (
 )
 
 
-def wait_for(condition, seconds=20, pause=0.05):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(pause)
-
-
 class Killed:
-    """Kills the registry's process at a step: arm() before what leads there, recover() after."""
+    """Kills a process of the registry at a failpoint: arm() before the requests that reach it, recover() after them."""
 
     def __init__(self, registry):
         self.registry = registry
@@ -97,30 +90,29 @@ class Killed:
         self.registry.kill9(self._name)
         self.registry.set_failpoints({process: f"{step}=crash"})
         self.registry.processes[self._name].launch()
-        # What is left of an earlier test may lead there at once.
+        # Work that an earlier test left may reach the failpoint at once.
         wait_for(lambda: not self.registry.processes[self._name].alive() or self._is_up())
 
     def _is_up(self):
-        """Also as the other processes see it."""
+        """Whether requests to all services are answered."""
         up = ask("POST", f"{self.registry.url}/v2/fault/up/blobs/uploads/")
         return up is not None and ask("GET", f"{self.registry.url}/v2/fault/up/tags/list") is not None
 
     def recover(self, seconds=10):
-        """Fails where the step was not reached."""
+        """Waits for the kill, and starts the process again. Fails if the failpoint was not reached."""
         process = self.registry.processes[self._name]
-        deadline = time.monotonic() + seconds
-        while process.alive() and time.monotonic() < deadline:
-            time.sleep(0.02)
+        with contextlib.suppress(AssertionError):
+            wait_for(lambda: not process.alive(), seconds=seconds, pause=0.02)
         reached = not process.alive()
         self.registry.kill9(self._name)
         self.registry.set_failpoints({})
         self.registry.start(self._name)
         wait_for(self._is_up)
-        assert reached, "the step was never reached"
+        assert reached, "the failpoint was not reached"
 
 
 def ask(*arguments, **options):
-    """An answer, or None where there was none or 503."""
+    """Returns the answer; None if there was none, or a 503."""
     try:
         answer = requests.request(*arguments, **options, timeout=20)
     except (OSError, http.client.HTTPException):
@@ -138,7 +130,7 @@ def fixture_killed(make_module_registry):
 
 @pytest.fixture(name="collected", scope="module")
 def fixture_collected(make_module_registry):
-    """With a collector that waits for nothing."""
+    """A registry whose collector has next to no lease and grace."""
     collector = {
         "lease": "0.3s",
         "grace": "0.1s",
@@ -147,7 +139,7 @@ def fixture_collected(make_module_registry):
         "orphan_interval": "0.2s",
         "scrub": {"disabled": True},
     }
-    # An upload that was sealed, and not committed since its process was gone, is reaped when its session ends.
+    # The object of an upload that was sealed but not committed is deleted when its upload session ends.
     config = {"collector": collector, "uploads": {"session_lifetime": "2s"}}
     registry = make_module_registry(config=config, failpoints={})
     yield Killed(registry)
@@ -155,14 +147,14 @@ def fixture_collected(make_module_registry):
 
 
 @pytest.mark.parametrize(("process", "step", "size"), UPLOADS)
-def test_an_upload(killed, process, step, size):
+def test_kill_during_an_upload_keeps_acknowledged_bytes(killed, process, step, size):
     registry = killed.registry
     kept = push_blobs(registry, "fault/upload")
     data = os.urandom(size)
     killed.arm(process, step)
     url = f"{registry.url}/v2/fault/upload/blobs/uploads/"
     location = finish = None
-    with contextlib.suppress(AttributeError, TypeError):  # No answer.
+    with contextlib.suppress(AttributeError, TypeError):  # ask() returned None.
         location = registry.url + ask("POST", url).headers["Location"]
         sent = ask("PATCH", location, body=data[: size // 2]).status
         assert sent == 202
@@ -172,17 +164,17 @@ def test_an_upload(killed, process, step, size):
     if finish is not None:
         assert finish.status == 201
         check_blobs(registry, "fault/upload", [data])
-    # Not there, or all of it.
+    # The blob is absent or complete.
     answer = pull(registry, "fault/upload", data)
     assert answer.status == 404 or answer.body == data, answer
     if location is not None:
-        go_on(registry, location, data)
+        finish_upload(registry, location, data)
     assert push(registry, "fault/upload", data).status == 201
     check_blobs(registry, "fault/upload", [data, *kept])
 
 
-def go_on(registry, location, data):
-    """The session is gone, or goes on at what it durably holds."""
+def finish_upload(registry, location, data):
+    """The upload session is gone, or continues after the bytes that it durably holds."""
     answer = requests.request("GET", location)
     if answer.status == 404:
         return
@@ -196,7 +188,7 @@ def go_on(registry, location, data):
 
 
 def push_image(registry, repository, tag):
-    """-> (its manifest, its blobs)."""
+    """-> (the manifest, its blobs)."""
     blobs = push_blobs(registry, repository)
     content = image_of(*blobs)
     assert put_manifest(registry, repository, tag, content).status == 201
@@ -208,7 +200,7 @@ def get_manifest(registry, repository, reference):
 
 
 @pytest.mark.parametrize(("process", "step"), PUT_STEPS)
-def test_a_manifest_is_put_as_a_whole(killed, process, step):
+def test_kill_during_a_manifest_put_leaves_manifest_and_tag_consistent(killed, process, step):
     registry = killed.registry
     before, _ = push_image(registry, "fault/put", "tag")
     blobs = push_blobs(registry, "fault/put")
@@ -230,24 +222,24 @@ def content_type(content):
 
 
 @pytest.mark.parametrize(("process", "step"), DELETE_STEPS)
-def test_a_manifest_goes_as_a_whole(killed, process, step):
+def test_kill_during_a_manifest_delete_removes_manifest_and_tag_together(killed, process, step):
     registry = killed.registry
     content, blobs = push_image(registry, "fault/delete", "tag")
     killed.arm(process, step)
     url = f"{registry.url}/v2/fault/delete/manifests/{digest_of(content)}"
     assert ask("DELETE", url) is None
     killed.recover()
-    there = [get_manifest(registry, "fault/delete", each).status for each in ("tag", digest_of(content))]
-    assert there in ([200, 200], [404, 404])
-    assert requests.request("DELETE", url).status == (202 if there[0] == 200 else 404)
+    statuses = [get_manifest(registry, "fault/delete", each).status for each in ("tag", digest_of(content))]
+    assert statuses in ([200, 200], [404, 404])
+    assert requests.request("DELETE", url).status == (202 if statuses[0] == 200 else 404)
     assert get_manifest(registry, "fault/delete", "tag").status == 404
-    # Its blobs are still leased.
+    # The lease still protects its blobs.
     assert put_manifest(registry, "fault/delete", "tag", content).status == 201
     check_blobs(registry, "fault/delete", blobs)
 
 
 @pytest.mark.parametrize(("process", "step"), TAG_STEPS)
-def test_a_tag_goes(killed, process, step):
+def test_kill_during_a_tag_delete_keeps_the_manifest(killed, process, step):
     registry = killed.registry
     content, _ = push_image(registry, "fault/tag", "tag")
     killed.arm(process, step)
@@ -261,7 +253,7 @@ def test_a_tag_goes(killed, process, step):
 
 
 @pytest.mark.parametrize(("process", "step"), COLLECTOR_STEPS)
-def test_the_collector(collected, process, step):
+def test_kill_of_the_collector_is_recovered_by_its_next_run(collected, process, step):
     registry = collected.registry
     kept, blobs = push_image(registry, "fault/collect", "kept")
     dead = [os.urandom(size) for size in BLOB_SIZES]
@@ -270,9 +262,9 @@ def test_the_collector(collected, process, step):
         with contextlib.suppress(OSError, http.client.HTTPException):
             push(registry, "fault/collect", data)
     collected.recover()
-    # Another goes on where it was.
+    # The next run deletes the rest.
     wait_for(lambda: not files_of(registry, dead[1]))
-    # Each pull of a blob that is there renews its lease.
+    # The pause is longer than the lease, since each pull of a blob that exists renews its lease.
     wait_for(lambda: [pull(registry, "fault/collect", data).status for data in dead] == [404, 404], pause=1)
     check_blobs(registry, "fault/collect", blobs)
     assert get_manifest(registry, "fault/collect", "kept").body == kept
@@ -286,7 +278,7 @@ def delete_image(registry, repository, content, blobs):
 
 
 @pytest.mark.parametrize(("process", "step"), ORPHAN_STEPS)
-def test_an_object_that_nobody_knows(collected, process, step):
+def test_kill_during_the_quarantine_of_an_unknown_object_is_recovered(collected, process, step):
     registry = collected.registry
     kept, blobs = push_image(registry, "fault/orphan", "kept")
     (known,) = files_of(registry, blobs[1])

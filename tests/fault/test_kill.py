@@ -1,4 +1,4 @@
-"""kill -9 of any process at any moment: what was acknowledged stays, and what was under way continues or starts anew."""
+"""kill -9 of any process at any moment loses nothing that was acknowledged, and uploads continue or start again."""
 
 import concurrent.futures
 import random
@@ -9,6 +9,7 @@ import pytest
 
 from fault.content import digest_of
 from fixtures import http
+from fixtures.load import Load
 from fixtures.workload import Client
 
 CHUNK_BYTES = 300_000
@@ -17,12 +18,12 @@ PROCESSES = {"standalone": ("entrepot",), "split": ("gateway", "blob", "manifest
 
 
 def call(method, url, **arguments):
-    """An answer, or None where there was none, or none that means anything (503)."""
+    """Returns the answer; None if there was none, or a 503."""
     try:
         answer = http.request(method, url, timeout=15, **arguments)
     except OSError:
         return None
-    except Exception as error:  # http.client's own errors: an answer that broke off.
+    except Exception as error:  # An error of http.client: the answer was incomplete.
         if type(error).__module__ != "http.client":
             raise
         return None
@@ -30,14 +31,14 @@ def call(method, url, **arguments):
     return None if answer.status == 503 else answer
 
 
-def start(registry, repository):
+def start_upload(registry, repository):
     answer = http.request("POST", f"{registry.url}/v2/{repository}/blobs/uploads/")
     assert answer.status == 202, answer
     return registry.url + answer.headers["Location"]
 
 
 def held(location):
-    """How many bytes the session holds; None where it is gone. An empty one says 0-0, as does one of a single byte."""
+    """How many bytes the upload session holds; None if the session is gone. `0-0` is taken for an empty session."""
     answer = http.request("GET", location)
     if answer.status == 404:
         return None
@@ -52,20 +53,20 @@ def append(location, data, offset):
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS + 1))
-def test_between_chunks(registry, chunk):
+def test_upload_continues_after_a_kill_between_chunks(registry, chunk):
     for name in PROCESSES[registry.mode]:
         kill_between_chunks(registry, name, chunk)
 
 
 def kill_between_chunks(registry, name, chunk):
     data = random.Random(f"{chunk} {name}").randbytes(CHUNK_BYTES * CHUNKS)
-    location = start(registry, "fault/between")
+    location = start_upload(registry, "fault/between")
     for number in range(chunk):
         offset = number * CHUNK_BYTES
         assert append(location, data[offset:offset + CHUNK_BYTES], offset).status == 202
     registry.kill9(name)
     registry.start(name)
-    # Every PATCH was answered with 202 before: the session goes on where it was.
+    # Each PATCH was acknowledged with 202, so the session still holds their bytes.
     assert held(location) == chunk * CHUNK_BYTES
     for number in range(chunk, CHUNKS):
         offset = number * CHUNK_BYTES
@@ -75,14 +76,14 @@ def kill_between_chunks(registry, name, chunk):
 
 
 @pytest.mark.parametrize("after_bytes", [1, 70_000, 20_000_000])
-def test_within_a_chunk(registry, after_bytes):
+def test_upload_continues_or_starts_again_after_a_kill_within_a_chunk(registry, after_bytes):
     for name in PROCESSES[registry.mode]:
         kill_within_a_chunk(registry, name, after_bytes)
 
 
 def kill_within_a_chunk(registry, name, after_bytes):
     data = random.Random(f"{after_bytes} {name}").randbytes(24_000_000)
-    location = start(registry, "fault/within")
+    location = start_upload(registry, "fault/within")
     reached = threading.Event()
     killed = threading.Event()
 
@@ -96,6 +97,7 @@ def kill_within_a_chunk(registry, name, after_bytes):
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         answer = pool.submit(call, "PATCH", location, body=body())
         assert reached.wait(20)
+        # A random pause: the registry is killed at any moment of receiving and writing those bytes.
         time.sleep(random.Random(after_bytes).random() / 5)
         registry.kill9(name)
         killed.set()
@@ -103,7 +105,7 @@ def kill_within_a_chunk(registry, name, after_bytes):
     registry.start(name)
     offset = held(location)
     if offset is None:
-        location, offset = start(registry, "fault/within"), 0
+        location, offset = start_upload(registry, "fault/within"), 0
     assert offset <= len(data)
     if offset < len(data):
         assert append(location, data[offset:], offset).status == 202
@@ -111,23 +113,16 @@ def kill_within_a_chunk(registry, name, after_bytes):
     assert http.request("GET", f"{registry.url}/v2/fault/within/blobs/{digest_of(data)}").body == data
 
 
-def test_under_a_load_of_pushes(own_registry):
-    stop = threading.Event()
+def test_kills_under_load_lose_nothing_acknowledged(own_registry):
     clients = [Client(own_registry.url, str(number), 4) for number in range(4)]
     moments = random.Random(4)
-    with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
-        runs = [pool.submit(client.run, stop) for client in clients]
-        try:
-            for _ in range(12):
-                time.sleep(moments.uniform(0.2, 1.2))
-                name = moments.choice(PROCESSES[own_registry.mode])
-                own_registry.kill9(name)
-                own_registry.start(name)
-            time.sleep(1)
-        finally:
-            stop.set()
-        for run in runs:
-            run.result()
+    with Load(clients) as load:
+        for _ in range(12):
+            load.run_for(moments.uniform(0.2, 1.2))
+            name = moments.choice(PROCESSES[own_registry.mode])
+            own_registry.kill9(name)
+            own_registry.start(name)
+        load.wait_for_progress(requests=50)
     assert sum(client.counts["manifests"] for client in clients) > 20
     check(clients)
     own_registry.restart()

@@ -1,13 +1,11 @@
-"""A network that parts the registry's processes, and clients that go away or are slow."""
+"""Network faults: processes that cannot reach one another, and clients that disconnect or are slow."""
 
-import concurrent.futures
 import contextlib
 import os
 import random
 import socket
 import struct
 import subprocess
-import threading
 import time
 
 import pytest
@@ -25,17 +23,19 @@ from fault.content import (
     wait_until_pushes_work,
 )
 from fixtures import http
+from fixtures.load import Load
+from fixtures.polling import wait_for
 from fixtures.workload import Client
 from hostile.raw import Connection
 
 pytestmark = pytest.mark.alone
 
-DEADLINE = 15  # seconds, of answers when a service gives none within three
+DEADLINE = 15  # Seconds for an answer if a service does not answer within its deadline of three.
 
 
 @contextlib.contextmanager
 def parted(ports, how):
-    """Nothing comes through to these local TCP ports. how: "drop", or "reject with tcp reset"."""
+    """Blocks these local TCP ports. `how`: "drop", or "reject with tcp reset"."""
     table = f"entrepot_test_{os.getpid()}"
     rules = f"""
         table inet {table} {{
@@ -54,7 +54,7 @@ def parted(ports, how):
 @pytest.mark.modes("split")
 @pytest.mark.parametrize("how", ["drop", "reject with tcp reset"])
 @pytest.mark.parametrize("name", ["blob", "manifest"])
-def test_a_service_that_is_not_reached(make_registry, name, how):
+def test_unreachable_service_gives_503_and_uploads_continue_later(make_registry, name, how):
     registry = make_registry(config={"deadline": "3s"})
     kept = push_blobs(registry, "fault/parted")
     content = image_of(*kept)
@@ -71,11 +71,8 @@ def test_a_service_that_is_not_reached(make_registry, name, how):
             assert_unavailable(pull(registry, "fault/parted", kept[0]))
         assert time.monotonic() - began < DEADLINE
         assert http.request("GET", f"{registry.url}/v2/", timeout=5).status == 200
-    # The upload goes on where it was, and nothing has happened twice.
-    deadline = time.monotonic() + 30
-    while (answer := http.request("GET", location)).status != 204:
-        assert time.monotonic() < deadline, answer
-        time.sleep(0.1)
+    # The upload continues at its offset: no chunk was appended twice.
+    answer = wait_for(lambda: http.request("GET", location), lambda answer: answer.status == 204, seconds=30)
     assert answer.headers["Range"] == "0-99999"
     answer = http.request("PUT", f"{location}?digest={digest_of(data)}", body=data[100_000:])
     assert answer.status == 201, answer
@@ -85,62 +82,55 @@ def test_a_service_that_is_not_reached(make_registry, name, how):
 
 
 @pytest.mark.modes("split")
-def test_a_load_while_services_are_not_reached_now_and_then(make_registry):
-    """What was answered holds, and what was not has happened or not, but not by halves."""
+def test_load_with_partitions_keeps_acknowledged_changes(make_registry):
+    """A change whose answer was lost has happened completely or not at all."""
     registry = make_registry(config={"deadline": "3s"})
     moments = random.Random(7)
     clients = [Client(registry.url, str(number), 7, parted=True) for number in range(4)]
-    stop = threading.Event()
-    with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
-        runs = [pool.submit(client.run, stop) for client in clients]
-        try:
-            for _ in range(6):
-                time.sleep(moments.uniform(0.3, 1.0))
-                ports = moments.choice([["blob"], ["manifest"], ["blob", "manifest"]])
-                how = moments.choice(["drop", "reject with tcp reset"])
-                with parted([registry.grpc_ports[name] for name in ports], how):
-                    time.sleep(moments.uniform(0.1, 1.5))
-            time.sleep(1)
-        finally:
-            stop.set()
-        for run in runs:
-            run.result()
+    with Load(clients) as load:
+        for _ in range(6):
+            load.run_for(moments.uniform(0.3, 1.0))
+            names = moments.choice([["blob"], ["manifest"], ["blob", "manifest"]])
+            how = moments.choice(["drop", "reject with tcp reset"])
+            with parted([registry.grpc_ports[name] for name in names], how):
+                load.run_for(moments.uniform(0.1, 1.5))
+        load.wait_for_progress(requests=50)
     assert sum(client.counts["manifests"] for client in clients) > 20
     now = time.monotonic()
     for client in clients:
         assert client.check(now, now) == []
 
 
-def test_a_client_that_resets_its_connection_goes_on_where_it_was(registry):
+def test_upload_continues_after_the_client_reset_its_connection(registry):
     data = os.urandom(3_000_000)
     location = http.request("POST", f"{registry.url}/v2/fault/reset/blobs/uploads/").headers["Location"]
     connection = Connection(registry.port)
-    connection.send(f"PATCH {location} HTTP/1.1\r\nHost: h\r\nContent-Length: {len(data)}\r\n\r\n".encode())
+    connection.send(f"PATCH {location} HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+                    f"Content-Length: {len(data)}\r\n\r\n".encode())
+    connection.wait_for_continue()  # Now the registry reads the body.
     connection.send(data[:2_000_000])
-    time.sleep(0.3)
-    # The connection is reset rather than closed.
+    # This option makes close() reset the connection.
     connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.socket.close()
     url = registry.url + location
-    # As soon as the registry has noticed.
-    deadline = time.monotonic() + 10
-    while True:
+
+    def send_rest():
         last = int(http.request("GET", url).headers["Range"].split("-")[1])
         offset = last + 1 if last else 0
         assert offset <= 2_000_000
-        rest = data[offset:]
         headers = {"Content-Range": f"{offset}-{len(data) - 1}"}
-        answer = http.request("PATCH", url, body=rest, headers=headers)
-        if answer.status == 202:
-            break
-        assert answer.status in (409, 416, 429, 503) and time.monotonic() < deadline, answer
-        time.sleep(0.1)
+        answer = http.request("PATCH", url, body=data[offset:], headers=headers)
+        assert answer.status in (202, 409, 416, 429, 503), answer
+        return answer
+
+    # The first request may hold the session until the registry notices the reset.
+    wait_for(send_rest, lambda answer: answer.status == 202)
     assert http.request("PUT", f"{url}?digest={digest_of(data)}").status == 201
     check_blobs(registry, "fault/reset", [data])
 
 
-def test_slow_clients_cost_little_and_are_cut_off(make_registry):
-    """Readers that take a byte now and then of something large, and writers that send one."""
+def test_slow_clients_use_little_memory_and_are_cut_off(make_registry):
+    """Readers of a large blob and writers that move one byte at a time, with pauses."""
     registry = make_registry(config={"limits": {"minimum_rate_window": "2s"}})
     data = os.urandom(32 * 1024 * KIB)
     assert push(registry, "fault/slow", data).status == 201
@@ -161,11 +151,11 @@ def test_slow_clients_cost_little_and_are_cut_off(make_registry):
                     connection.socket.recv(1)
                 else:
                     connection.send(b"x")
-        time.sleep(0.2)
+        time.sleep(0.2)  # The pause makes the clients slow.
     after = {name: process.memory() for name, process in registry.processes.items()}
     grown = {name: after[name] - before[name] for name in after}
     assert max(grown.values()) < 64 * 1024 * KIB, grown
-    # The slow ones were cut off.
+    # The registry cuts off the slow clients.
     for connection in slow:
         connection.socket.settimeout(30)
         assert ends(connection)
@@ -174,7 +164,7 @@ def test_slow_clients_cost_little_and_are_cut_off(make_registry):
 
 
 def ends(connection):
-    """Whether the registry closes before all that was asked for has come."""
+    """Whether the registry closes the connection before it has sent the whole blob."""
     received = 0
     try:
         while piece := connection.socket.recv(1 << 20):

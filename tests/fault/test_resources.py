@@ -1,4 +1,4 @@
-"""A full disk, too many sessions, a service that is away or frozen: a clear failure, and all is well afterwards."""
+"""Exhausted resources, services that do not answer, and restarts: requests fail clearly, and work again afterwards."""
 
 import concurrent.futures
 import contextlib
@@ -11,12 +11,14 @@ import pytest
 
 from fault.content import MIB, digest_of, pull, push
 from fixtures import http
+from fixtures.polling import wait_for
 from fixtures.registry import start_registry
 from hostile.raw import Connection
 
+
 @pytest.fixture(name="cramped")
 def fixture_cramped(tmp_path, mode):
-    """A registry whose disk is small."""
+    """A registry on a small tmpfs."""
     folder = tmp_path / "small-disk"
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", folder], check=True)
@@ -28,7 +30,7 @@ def fixture_cramped(tmp_path, mode):
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def test_a_full_disk(cramped):
+def test_full_disk_fails_a_push_and_gives_its_space_back(cramped):
     registry = cramped
     kept = os.urandom(8 * MIB)
     assert push(registry, "fault/disk", kept).status == 201
@@ -38,34 +40,28 @@ def test_a_full_disk(cramped):
         assert 500 <= answer.status < 600
         assert answer.json()["errors"][0]["message"]
     assert pull(registry, "fault/disk", refused).status == 404
-    # Pulls go on, and what the failed upload took is given back.
+    # Pulls still work, and the space of the failed upload is free again.
     assert pull(registry, "fault/disk", kept).body == kept
-    deadline = time.monotonic() + 20
     after = os.urandom(16 * MIB)
-    while (answer := push(registry, "fault/disk", after)).status != 201:
-        assert time.monotonic() < deadline, answer
-        time.sleep(0.5)
+    wait_for(lambda: push(registry, "fault/disk", after), lambda answer: answer.status == 201, pause=0.5)
     assert pull(registry, "fault/disk", after).body == after
 
 
-def test_idle_sessions_are_bounded_and_expire(make_registry):
+def test_idle_upload_sessions_are_bounded_and_expire(make_registry):
     registry = make_registry(config={"uploads": {"sessions_max": 20, "session_lifetime": "3s"}})
     url = f"{registry.url}/v2/fault/sessions/blobs/uploads/"
     answers = [http.request("POST", url) for _ in range(25)]
     assert [answer.status for answer in answers] == [202] * 20 + [429] * 5
     assert answers[-1].json()["errors"][0]["code"] == "TOOMANYREQUESTS"
     assert answers[-1].headers["Retry-After"]
-    deadline = time.monotonic() + 30
-    while http.request("POST", url).status != 202:
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
+    wait_for(lambda: http.request("POST", url), lambda answer: answer.status == 202, seconds=30, pause=0.5)
     assert http.request("GET", registry.url + answers[0].headers["Location"]).status == 404
 
 
 @pytest.mark.modes("split")
 @pytest.mark.parametrize("name", ["blob", "manifest"])
 @pytest.mark.parametrize("how", ["killed", "frozen"])
-def test_a_service_that_is_away_is_a_503(own_registry, name, how):
+def test_killed_or_frozen_service_gives_503_and_recovers(own_registry, name, how):
     data = os.urandom(200_000)
     assert push(own_registry, "fault/away", data).status == 201
     url = f"{own_registry.url}/v2/fault/away/blobs/uploads/"
@@ -93,13 +89,11 @@ def test_a_service_that_is_away_is_a_503(own_registry, name, how):
             own_registry.start(name)
         else:
             process.send_signal(signal.SIGCONT)
-    deadline = time.monotonic() + 20
-    while push(own_registry, "fault/away", data).status != 201:
-        assert time.monotonic() < deadline
+    wait_for(lambda: push(own_registry, "fault/away", data), lambda answer: answer.status == 201)
     assert pull(own_registry, "fault/away", data).body == data
 
 
-def test_one_digest_pushed_many_times_at_once(registry):
+def test_concurrent_pushes_of_one_digest_all_succeed(registry):
     data = os.urandom(100_000)
     with concurrent.futures.ThreadPoolExecutor(25) as pool:
         answers = list(pool.map(lambda _: push(registry, "fault/same", data), range(100)))
@@ -107,7 +101,7 @@ def test_one_digest_pushed_many_times_at_once(registry):
     assert pull(registry, "fault/same", data).body == data
 
 
-def test_sigterm_lets_what_is_under_way_finish(own_registry):
+def test_sigterm_lets_running_uploads_finish(own_registry):
     data = os.urandom(8 * MIB)
     uploads = []
     for number in range(4):
@@ -115,7 +109,7 @@ def test_sigterm_lets_what_is_under_way_finish(own_registry):
         connection = Connection(own_registry.port)
         connection.send(f"PUT {location}?digest={digest_of(data)} HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
                         f"Content-Length: {len(data)}\r\n\r\n".encode())
-        connection.wait_for_continue()  # It is let in.
+        connection.wait_for_continue()  # The registry has accepted the request.
         uploads.append(connection)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         restart = pool.submit(own_registry.restart, "gateway" if own_registry.mode == "split" else None)
@@ -130,20 +124,22 @@ def test_sigterm_lets_what_is_under_way_finish(own_registry):
 
 
 def wait_until_refused(port):
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
+    """Waits until the registry has closed its port."""
+
+    def is_refused():
         try:
             Connection(port).socket.close()
         except ConnectionRefusedError:
-            return
+            return True
         except ConnectionResetError:
-            pass  # It came into the listener's queue just before the listener was closed.
-        time.sleep(0.02)
-    raise AssertionError("the port is still open")
+            pass  # The connection was in the listener's queue when the listener was closed.
+        return False
+
+    wait_for(is_refused, pause=0.02)
 
 
 @pytest.mark.modes("split")
-def test_any_gateway_continues_an_upload(make_registry):
+def test_upload_continues_over_another_gateway(make_registry):
     registry = make_registry(gateways=2)
     data = os.urandom(1_000_000)
     path = http.request("POST", f"{registry.url}/v2/fault/move/blobs/uploads/").headers["Location"]
@@ -158,7 +154,7 @@ def test_any_gateway_continues_an_upload(make_registry):
 
 
 @pytest.mark.modes("split")
-def test_of_two_patches_over_two_gateways_one_wins(make_registry):
+def test_one_of_two_patches_over_two_gateways_succeeds(make_registry):
     registry = make_registry(gateways=2)
     data = os.urandom(5_000_000)
     path = http.request("POST", f"{registry.url}/v2/fault/race/blobs/uploads/").headers["Location"]

@@ -1,5 +1,5 @@
-"""Calls to the kernel that fail, move less than they were asked to, are interrupted or take their time; and a clock that
-is wrong."""
+"""System calls that fail, are short, interrupted or slow, and a wrong clock: nothing acknowledged is lost, and errors
+are reported clearly."""
 
 import contextlib
 import http.client
@@ -24,6 +24,7 @@ from fault.content import (
 from fixtures import http as requests
 from fixtures.accounts import Client
 from fixtures.faults import Faults
+from fixtures.polling import wait_for
 
 DAY = 24 * 3600
 
@@ -33,144 +34,141 @@ def fixture_faults(tmp_path):
     return Faults(tmp_path / "faults")
 
 
-@pytest.fixture(name="meddled")
-def fixture_meddled(make_registry, faults):
-    """A registry whose every process is meddled with."""
+@pytest.fixture(name="faulty")
+def fixture_faulty(make_registry, faults):
+    """A registry with faults in each of its processes."""
     registry = make_registry(environment={"*": faults.environment})
     yield registry
     faults.clear()
 
 
-def refused(registry, data):
-    """A push that is not to succeed; that it was refused clearly."""
+def assert_refused(registry, data):
+    """A push is refused clearly, and leaves no blob."""
     answer = push(registry, "fault/refused", data)
     assert_unavailable(answer)
     assert pull(registry, "fault/refused", data).status == 404
 
 
 @pytest.mark.parametrize("call", ["write", "sync"])
-def test_files_of_blobs_that_cannot_be_written(meddled, faults, call):
-    kept = push_blobs(meddled, "fault/kept")
+def test_failed_write_of_a_blob_file_makes_the_store_read_only(faulty, faults, call):
+    kept = push_blobs(faulty, "fault/kept")
     faults.set(**{call: "EIO"}, path="/blobs/")
-    refused(meddled, os.urandom(300 * KIB))
+    assert_refused(faulty, os.urandom(300 * KIB))
     assert faults.hits
-    # What the kernel says of that disk from now on is not to be trusted: the store is read-only, and says so.
+    # After such an error, later success of the kernel cannot be trusted: the store stays read-only, and reports it.
     faults.clear()
-    name = "blob" if meddled.mode == "split" else "entrepot"
-    assert meddled.metrics(name).total("entrepot_store_read_only") == 1
-    refused(meddled, os.urandom(300 * KIB))
-    check_blobs(meddled, "fault/kept", kept)
-    meddled.restart()
-    wait_until_pushes_work(meddled, "fault/kept")
-    check_blobs(meddled, "fault/kept", kept)
+    name = "blob" if faulty.mode == "split" else "entrepot"
+    assert faulty.metrics(name).total("entrepot_store_read_only") == 1
+    assert_refused(faulty, os.urandom(300 * KIB))
+    check_blobs(faulty, "fault/kept", kept)
+    faulty.restart()
+    wait_until_pushes_work(faulty, "fault/kept")
+    check_blobs(faulty, "fault/kept", kept)
 
 
 @pytest.mark.parametrize("call", ["write", "sync"])
-def test_a_database_that_cannot_be_written(meddled, faults, call):
-    kept = push_blobs(meddled, "fault/kept")
+def test_failed_write_of_the_database_stops_writes_until_a_restart(faulty, faults, call):
+    kept = push_blobs(faulty, "fault/kept")
     faults.set(**{call: "EIO"}, path="/kv/")
-    refused(meddled, os.urandom(5_000))
+    assert_refused(faulty, os.urandom(5_000))
     assert faults.hits
     faults.clear()
-    # As a failed sync of a file: it goes on reading, and writes again once it was started anew.
-    answer = push(meddled, "fault/kept", os.urandom(5_000))
+    # As after a failed sync of a file, the database is still readable, and writable again after a restart.
+    answer = push(faulty, "fault/kept", os.urandom(5_000))
     assert_unavailable(answer)
-    check_blobs(meddled, "fault/kept", kept)
-    processes = [name for name in meddled.processes if not name.startswith("gateway")]
-    assert sum(meddled.metrics(name).total("entrepot_rocksdb_writing_stopped_by_error") for name in processes) >= 1
+    check_blobs(faulty, "fault/kept", kept)
+    processes = [name for name in faulty.processes if not name.startswith("gateway")]
+    assert sum(faulty.metrics(name).total("entrepot_rocksdb_writing_stopped_by_error") for name in processes) >= 1
     for name in processes:
-        meddled.kill9(name)
-        meddled.start(name)
-    wait_until_pushes_work(meddled, "fault/kept")
-    check_blobs(meddled, "fault/kept", kept)
+        faulty.kill9(name)
+        faulty.start(name)
+    wait_until_pushes_work(faulty, "fault/kept")
+    check_blobs(faulty, "fault/kept", kept)
 
 
-def test_a_file_that_cannot_be_read_breaks_the_stream_off(meddled, faults):
+def test_failed_read_of_a_blob_file_aborts_the_pull(faulty, faults):
     data = os.urandom(8 * MIB)
-    assert push(meddled, "fault/read", data).status == 201
+    assert push(faulty, "fault/read", data).status == 201
     faults.set(read="EIO", path="/blobs/")
     with contextlib.suppress(http.client.IncompleteRead, ConnectionError):
-        answer = pull(meddled, "fault/read", data)
+        answer = pull(faulty, "fault/read", data)
         assert answer.status >= 500, f"{answer.status}, {len(answer.body)} bytes"
     assert faults.hits
     faults.clear()
-    # Where it was looked at again before the disk was well, it counts as lost until it is pushed anew.
-    if pull(meddled, "fault/read", data).status == 404:
-        assert push(meddled, "fault/read", data).status == 201
-    check_blobs(meddled, "fault/read", [data])
+    # If the registry examined the blob while reads failed, the blob counts as lost until the next push.
+    if pull(faulty, "fault/read", data).status == 404:
+        assert push(faulty, "fault/read", data).status == 201
+    check_blobs(faulty, "fault/read", [data])
 
 
 @pytest.mark.parametrize("how", [{"short_calls": True}, {"interrupt_every": 3}])
-def test_short_and_interrupted_calls_are_gone_on_with(meddled, faults, how):
+def test_short_and_interrupted_calls_are_continued(faulty, faults, how):
     faults.set(**how)
-    blobs = wait_until_pushes_work(meddled, "fault/pieces", seconds=60)
+    blobs = wait_until_pushes_work(faulty, "fault/pieces", seconds=60)
     large = os.urandom(3 * MIB)
-    assert push(meddled, "fault/pieces", large).status == 201
-    check_blobs(meddled, "fault/pieces", [*blobs, large])
+    assert push(faulty, "fault/pieces", large).status == 201
+    check_blobs(faulty, "fault/pieces", [*blobs, large])
     assert faults.hits > 10
-    meddled.kill9()
-    meddled.start()
-    check_blobs(meddled, "fault/pieces", [*blobs, large])
+    faulty.kill9()
+    faulty.start()
+    check_blobs(faulty, "fault/pieces", [*blobs, large])
 
 
-def test_a_slow_disk_holds_up_only_what_waits_for_it(meddled, faults):
-    kept = push_blobs(meddled, "fault/slow")
+def test_slow_disk_delays_only_requests_that_need_it(faulty, faults):
+    kept = push_blobs(faulty, "fault/slow")
     faults.set(delay=0.3)
     began = time.monotonic()
-    # What asks for no disk is answered at once, meanwhile too.
-    assert requests.request("GET", f"{meddled.url}/v2/", timeout=1).status == 200
+    # A request that needs no disk is answered at once.
+    assert requests.request("GET", f"{faulty.url}/v2/", timeout=1).status == 200
     blobs = [os.urandom(5_000), os.urandom(300_000)]
     for data in blobs:
-        assert push(meddled, "fault/slow", data).status in (201, 503)
+        assert push(faulty, "fault/slow", data).status in (201, 503)
     assert time.monotonic() - began < 60
     assert faults.hits
     faults.clear()
-    check_blobs(meddled, "fault/slow", kept)
-    wait_until_pushes_work(meddled, "fault/slow")
+    check_blobs(faulty, "fault/slow", kept)
+    wait_until_pushes_work(faulty, "fault/slow")
 
 
 @pytest.mark.parametrize("offset", [DAY, -DAY])
-def test_a_clock_that_is_a_day_off(make_secured_registry, tmp_path, offset):
+def test_clock_that_is_a_day_off_loses_no_content(make_secured_registry, tmp_path, offset):
     faults = Faults(tmp_path / "faults")
     registry = make_secured_registry(environment={"*": faults.environment}, config={"collector": {"interval": "1s"}})
     client = Client(registry, "admin")
     scope = "repository:driftwood/clock:pull,push"
     token = client.token(scope)
-    data, unnamed = os.urandom(5_000), os.urandom(5_000)
-    path, unnamed_path = (push_blob(client, token, each) for each in (data, unnamed))
+    data, unreferenced = os.urandom(5_000), os.urandom(5_000)
+    path, unreferenced_path = (push_blob(client, token, each) for each in (data, unreferenced))
     put_image(client, "/v2/driftwood/clock/manifests/kept", token, image_of(data))
-    settle(client, path, token)
+    use_for_a_second(client, path, token)
     faults.set(clock_offset=offset)
-    # Expired, or not yet valid.
+    # The token has expired, or is not yet valid.
     assert client.request("GET", path, token=token).status == 401
-    collected_twice(registry)
+    wait_for_two_collections(registry)
     assert client.request("GET", path, scope).body == data
     assert client.request("GET", "/v2/driftwood/clock/manifests/kept", scope).body == image_of(data)
-    # What no manifest names stays for its lease, a day.
+    # A blob that no manifest references stays for its lease, a day.
     if offset < 0:
-        assert client.request("GET", unnamed_path, scope).body == unnamed
+        assert client.request("GET", unreferenced_path, scope).body == unreferenced
     assert client.request("POST", "/v2/driftwood/clock/blobs/uploads/", scope).status == 202
-    settle(client, path, client.token(scope))
+    use_for_a_second(client, path, client.token(scope))
     faults.clear()
     assert client.request("GET", path, token=token).body == data
     assert client.request("POST", "/v2/driftwood/clock/blobs/uploads/", scope).status == 202
 
 
-def collected_twice(registry):
-    """The second run began by the clock as it is now."""
+def wait_for_two_collections(registry):
+    """Waits until the collector has ended two runs: the second began after this call."""
 
     def runs():
         return registry.metrics("manifest" if registry.mode == "split" else "entrepot").total("entrepot_gc_runs_total")
 
-    until = time.monotonic() + 30
     before = runs()
-    while runs() < before + 2:
-        assert time.monotonic() < until
-        time.sleep(0.1)
+    wait_for(runs, lambda count: count >= before + 2, seconds=30)
 
 
 def push_blob(client, token, data):
-    """-> the blob's path."""
+    """Pushes a blob -> its path."""
     location = client.request("POST", "/v2/driftwood/clock/blobs/uploads/", token=token).headers["Location"]
     assert client.request("PUT", f"{location}?digest={digest_of(data)}", token=token, body=data).status == 201
     return f"/v2/driftwood/clock/blobs/{digest_of(data)}"
@@ -181,8 +179,10 @@ def put_image(client, path, token, content):
     assert answer.status == 201, answer
 
 
-def settle(client, path, token):
-    """Until the processes go by what their libraries remember of the clock, which know nothing of a step at first."""
+def use_for_a_second(client, path, token):
+    """Sends requests for one second. The time is a part of the test and not a wait for an event: libraries that derive
+    the time from an earlier reading of the clock, as absl::Now() does, need calls over some time before they do so.
+    Only then does a step of the clock show whether the registry depends on such a library."""
     until = time.monotonic() + 1
     while time.monotonic() < until:
         assert client.request("GET", path, token=token).status == 200

@@ -18,7 +18,7 @@ void CheckScope(const AccessScope& scope) {
   FUZZ_CHECK(std::is_sorted(scope.actions.begin(), scope.actions.end()));
   FUZZ_CHECK(std::adjacent_find(scope.actions.begin(), scope.actions.end()) == scope.actions.end());
   for (const std::string& action : scope.actions) FUZZ_CHECK(!action.empty() && scope.Allows(action));
-  // It goes into a challenge's quoted string.
+  // The text goes into a quoted string of a challenge.
   const std::string text = scope.ToString();
   FUZZ_CHECK(std::all_of(text.begin(), text.end(), [](char c) {
     return absl::ascii_isgraph(static_cast<unsigned char>(c)) && c != '"' && c != '\\';

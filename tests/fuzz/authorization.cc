@@ -2,8 +2,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "gateway/api/authorization_header.h"
-#include "gateway/api/basic_credentials.h"
+#include "gateway/api/auth/authorization_header.h"
 #include "tests/fuzz/error_properties.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -21,7 +20,7 @@ void CheckBasic(absl::string_view base64) {
     return;
   }
   FUZZ_CHECK(credentials->account.find(':') == std::string::npos);
-  // What was understood, encoded again, is understood in the same way.
+  // Parsed credentials, encoded again, are parsed to the same values.
   const auto again =
       ParseBasicCredentials(absl::Base64Escape(absl::StrCat(credentials->account, ":", credentials->password)));
   FUZZ_CHECK(again.ok());

@@ -4,7 +4,7 @@
 #include "absl/strings/match.h"
 #include "entrepot/config/v1/standalone.pb.h"
 #include "google/protobuf/util/message_differencer.h"
-#include "services/runtime/config_loader.h"
+#include "services/runtime/config/config_loader.h"
 #include "tests/fuzz/fuzz_target.h"
 
 using entrepot::config::v1::StandaloneConfig;
@@ -19,7 +19,7 @@ FUZZ_TARGET(input) {
     FUZZ_CHECK(status.message().size() <= 2000);
     return;
   }
-  // Everything that was understood is a valid message: it survives the wire, so all text in it is UTF-8.
+  // A parsed configuration is a valid message: it survives serialization, so all its text is UTF-8.
   StandaloneConfig copy;
   FUZZ_CHECK(copy.ParseFromString(config.SerializeAsString()));
   FUZZ_CHECK(google::protobuf::util::MessageDifferencer::Equals(config, copy));

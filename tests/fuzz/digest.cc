@@ -18,7 +18,7 @@ FUZZ_TARGET(input) {
     entrepot::fuzz::CheckOciError(digest.status(), OciErrorCode::kDigestInvalid);
     return;
   }
-  // Only the canonical form is accepted: the text can be made again from what was understood.
+  // Only the canonical form is accepted, so a parsed digest gives the same text.
   FUZZ_CHECK(digest->ToString() == input);
   FUZZ_CHECK(Digest::FromBytes(digest->algorithm(), absl::HexStringToBytes(digest->hex())) == *digest);
 

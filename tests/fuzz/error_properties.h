@@ -6,11 +6,10 @@
 
 namespace entrepot::fuzz {
 
-// Checks what holds of every message that goes into a log or to a client: one line of printable ASCII, bounded however
-// long the input was.
+// Checks the properties of every message for a log or a client: one line of printable ASCII of bounded length.
 void CheckMessage(const absl::Status& status);
 
-// The same, and that it is an error of this code.
+// The same; also checks that the status is an error of this code.
 void CheckOciError(const absl::Status& status, OciErrorCode code);
 
 }  // namespace entrepot::fuzz

@@ -1,18 +1,18 @@
-"""Fuzz targets: programs of libFuzzer's, built by scripts/fuzz with Clang (--config=fuzz)."""
+"""Fuzz targets: programs with libFuzzer, built by scripts/fuzz with Clang (--config=fuzz)."""
 
 def fuzz_target(name, deps):
-    """The fuzz target in <name>.cc, whose seeds lie in corpus/<name>/ and whose dictionary, if any, is <name>.dict.
+    """The fuzz target in <name>.cc. Its seeds are in corpus/<name>/, its dictionary, if any, is <name>.dict.
 
     Args:
-      name: the target, which `scripts/fuzz NAME` runs.
-      deps: what it fuzzes. Small closures: everything in them is compiled once more.
+      name: the name of the target. `scripts/fuzz NAME` runs it.
+      deps: the libraries under test. Keep their closure small: all of it is compiled again.
     """
     native.cc_binary(
         name = name,
         testonly = True,
         srcs = [name + ".cc"],
         linkopts = ["-fsanitize=fuzzer"],
-        # The compiler of the other builds cannot link it.
+        # Needs Clang; the compiler of other builds cannot link it.
         tags = [
             "fuzz",
             "manual",

@@ -17,7 +17,7 @@
   }                                                                             \
   static void FuzzOneInput(absl::string_view input)
 
-// Ends the run with the input saved where a property does not hold.
+// Ends the run and saves the input if the property does not hold.
 #define FUZZ_CHECK(property)                                                           \
   do {                                                                                 \
     if (property) break;                                                               \

@@ -1,4 +1,4 @@
-#include "services/auth/htpasswd.h"
+#include "services/auth/credentials/htpasswd.h"
 
 #include <string>
 
@@ -26,7 +26,7 @@ FUZZ_TARGET(input) {
     FUZZ_CHECK(lines <= 20);
     return;
   }
-  // What was understood can be written again, and says the same.
+  // Parsed users, written again, are parsed to the same users.
   std::string text;
   for (const auto& [name, hash] : *users) {
     FUZZ_CHECK(!name.empty() && name.find(':') == std::string::npos);

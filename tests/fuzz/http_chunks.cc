@@ -4,7 +4,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "gateway/http/chunk_decoder.h"
+#include "gateway/http/http1/chunk_decoder.h"
 #include "tests/fuzz/error_properties.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -24,7 +24,7 @@ Decoded Decode(absl::string_view coded, size_t input_step, size_t output_step) {
   Decoded decoded;
   std::string output(output_step, '\0');
   while (!decoder.done() && decoded.consumed < coded.size()) {
-    // Of its own, so that reading behind it shows.
+    // A copy, so that the sanitizer detects reads beyond its end.
     const std::string input(coded.substr(decoded.consumed, input_step));
     const auto progress = decoder.Decode(input.data(), input.size(), output.data(), output.size());
     if (!progress.ok()) {
@@ -54,7 +54,7 @@ std::string Encode(absl::string_view body, size_t chunk_size) {
 
 }  // namespace
 
-// Two bytes that say how much is read and written at a time, then the coded body.
+// The input: two bytes with the sizes of each read and write, then the coded body.
 FUZZ_TARGET(input) {
   if (input.size() < 2) return;
   const size_t input_step = 1 + static_cast<unsigned char>(input[0]) % 32;

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "gateway/http/http1/request_head.h"
 #include "gateway/http/message.h"
-#include "gateway/http/request_head.h"
 #include "tests/fuzz/fuzz_target.h"
 
 using entrepot::gateway::http::Request;
@@ -16,7 +16,7 @@ namespace {
 
 constexpr RequestHead::Limits kLimits = {.header_bytes_max = 1024, .uri_bytes_max = 256};
 
-// Gives the head `step` more bytes at a time, each time at another address.
+// Parses with `step` more bytes at a time, each time at another address.
 Outcome ParseInSteps(absl::string_view data, size_t step, RequestHead* head) {
   for (size_t size = std::min(step, data.size()); size < data.size(); size += step) {
     const std::string so_far(data.substr(0, size));
@@ -29,7 +29,7 @@ void CheckText(absl::string_view text) {
   for (const char c : text) FUZZ_CHECK(c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f));
 }
 
-// What a proxy in front could have read otherwise is not in a head that was accepted.
+// An accepted head contains nothing that a proxy could parse in another way.
 void CheckOneMeaning(absl::string_view head, const Request& request) {
   for (size_t i = 0; i < head.size(); ++i) {
     FUZZ_CHECK(head[i] != '\n' || (i > 0 && head[i - 1] == '\r'));
@@ -65,7 +65,7 @@ void CheckComplete(const RequestHead& head, absl::string_view data) {
 
 }  // namespace
 
-// One byte that says how many bytes come at a time, then the bytes.
+// The input: one byte with the size of each step, then the bytes.
 FUZZ_TARGET(input) {
   if (input.empty()) return;
   const size_t step = 1 + static_cast<unsigned char>(input.front()) % 64;
@@ -87,7 +87,7 @@ FUZZ_TARGET(input) {
     FUZZ_CHECK(stepwise.content_length() == head.content_length() && stepwise.chunked() == head.chunked());
     FUZZ_CHECK(stepwise.keep_alive() == head.keep_alive());
   }
-  // The next request on the connection is read as if it were the first.
+  // The next request on the connection is parsed like the first.
   head.Reset();
   FUZZ_CHECK(head.Parse(data) == outcome);
 }

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "boost/json/object.hpp"
 #include "boost/json/value.hpp"
-#include "services/core/strict_json.h"
+#include "services/core/text/strict_json.h"
 #include "services/token/base64url.h"
 #include "services/token/registry_token.h"
 #include "tests/fuzz/error_properties.h"
@@ -28,7 +28,7 @@ const SigningKey& Key() {
   return *key;
 }
 
-// The key under a name that inputs can know.
+// The key under an id that inputs can contain.
 const KeySet& Keys() {
   static const auto* const keys = [] {
     json::object jwk = Key().verification_key().ToJwk();
@@ -54,7 +54,7 @@ void CheckRegistryToken(const std::string& token) {
   FUZZ_CHECK(claims->access.size() <= 100);
 }
 
-// A token that is signed, whatever it says.
+// Checks a token with a valid signature and any content.
 void CheckSigned(absl::string_view header, absl::string_view payload) {
   const std::string text = absl::StrCat(EncodeBase64Url(header), ".", EncodeBase64Url(payload));
   const std::string token = absl::StrCat(text, ".", EncodeBase64Url(Key().Sign(text)));
@@ -71,7 +71,7 @@ void CheckSigned(absl::string_view header, absl::string_view payload) {
 }  // namespace
 
 FUZZ_TARGET(input) {
-  // Nobody guesses a signature.
+  // The input cannot contain a valid signature.
   const auto claims = entrepot::token::VerifyClaims(input, Keys());
   FUZZ_CHECK(!claims.ok());
   CheckError(claims.status());

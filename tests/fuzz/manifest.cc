@@ -6,8 +6,8 @@
 #include <string>
 
 #include "services/core/media_type.h"
-#include "services/manifest/manifest_parser.h"
-#include "services/manifest/manifest_validator.h"
+#include "services/manifest/format/manifest_parser.h"
+#include "services/manifest/format/manifest_validator.h"
 #include "tests/fuzz/error_properties.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -41,7 +41,7 @@ void CheckValid(const ValidManifest& manifest) {
 }
 
 void CheckJson(absl::string_view content) {
-  // Nothing but white space may stand around it.
+  // Only white space may precede or follow the manifest.
   FUZZ_CHECK(ParseManifest(" \r\n\t" + std::string(content) + " \r\n\t").ok());
   FUZZ_CHECK(!ParseManifest(std::string(content) + "x").ok());
   FUZZ_CHECK(!ParseManifest(std::string(content) + std::string(content)).ok());
@@ -50,7 +50,7 @@ void CheckJson(absl::string_view content) {
 
 }  // namespace
 
-// One byte that chooses the Content-Type, then the content.
+// The input: one byte that chooses the Content-Type, then the content.
 FUZZ_TARGET(input) {
   if (input.empty()) return;
   const absl::string_view type_text = kContentTypes[static_cast<unsigned char>(input.front()) % kContentTypes.size()];

@@ -17,7 +17,7 @@ FUZZ_TARGET(input) {
   const absl::string_view text = type->ToString();
   FUZZ_CHECK(text.size() <= 127 + 1 + 127);
   FUZZ_CHECK(input.find(text) != absl::string_view::npos);
-  // It goes into a header: nothing that could end one.
+  // The text goes into a header field and must not end it.
   FUZZ_CHECK(text.find_first_of(absl::string_view("\r\n\0 ;,\"", 7)) == absl::string_view::npos);
   const auto again = MediaType::Parse(text);
   FUZZ_CHECK(again.ok() && *again == *type);

@@ -35,7 +35,7 @@ FUZZ_TARGET(input) {
     const auto decision = (*policy)->Decide(subject, Action::kPull, *kRepository);
     FUZZ_CHECK(shown == decision.allowed);
     FUZZ_CHECK(!decision.reason.empty());
-    // Nobody who has not shown a credential may do what an account may not.
+    // An anonymous caller may not do more than an account.
     if (subject.account.empty()) {
       FUZZ_CHECK(!(*policy)->IsAdministrator(subject));
       FUZZ_CHECK(!decision.allowed || (*policy)->Decide({"someone", {}}, Action::kPull, *kRepository).allowed);

@@ -1,14 +1,14 @@
-#include "gateway/api/query.h"
+#include "gateway/api/request/query.h"
 
 #include <string>
 
-#include "gateway/api/percent_encoding.h"
+#include "services/core/text/percent_encoding.h"
 #include "tests/fuzz/error_properties.h"
 #include "tests/fuzz/fuzz_target.h"
 
 using entrepot::OciErrorCode;
-using entrepot::gateway::api::PercentDecode;
-using entrepot::gateway::api::PercentEncode;
+using entrepot::PercentDecode;
+using entrepot::PercentEncode;
 using entrepot::gateway::api::Query;
 
 FUZZ_TARGET(input) {
@@ -32,7 +32,7 @@ FUZZ_TARGET(input) {
       continue;
     }
     FUZZ_CHECK(single->has_value() == !values.empty());
-    // A value, encoded again, is read back.
+    // A value, encoded again, is parsed to the same value.
     for (const std::string& value : values) {
       const auto again = Query::Parse(std::string(name) + "=" + PercentEncode(value));
       FUZZ_CHECK(again.ok() && again->All(name) == std::vector<std::string>{value});

@@ -10,7 +10,7 @@ using entrepot::OciErrorCode;
 using entrepot::RepositoryName;
 
 FUZZ_TARGET(input) {
-  // As the specification has it.
+  // The grammar of the specification.
   static const std::regex* const kGrammar =
       new std::regex("[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*");
   const bool is_name = input.size() <= 255 && std::regex_match(input.begin(), input.end(), *kGrammar);

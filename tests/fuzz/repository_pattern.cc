@@ -17,7 +17,7 @@ namespace {
 
 using Row = std::vector<bool>;
 
-// The textbook's way, cell by cell: whether what is left of the pattern matches what is left of the text.
+// A textbook implementation by dynamic programming: cell (i, j) is whether pattern[i:] matches text[j:].
 bool SegmentMatches(absl::string_view pattern, absl::string_view text) {
   Row next(text.size() + 1, false);
   next[text.size()] = true;
@@ -47,7 +47,7 @@ bool Matches(const std::vector<std::string>& pattern, const std::vector<std::str
 
 }  // namespace
 
-// The input: a pattern, and in a second line a name.
+// The input: a pattern, and a name on the second line.
 FUZZ_TARGET(input) {
   const size_t end = std::min(input.find('\n'), input.size());
   const absl::string_view text = input.substr(0, end);
@@ -55,7 +55,7 @@ FUZZ_TARGET(input) {
   if (!pattern.ok()) {
     FUZZ_CHECK(absl::IsInvalidArgument(pattern.status()));
     entrepot::fuzz::CheckMessage(pattern.status());
-    // A name is a pattern.
+    // Every name is a pattern.
     FUZZ_CHECK(!RepositoryName::Parse(text).ok());
     return;
   }

@@ -2,10 +2,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
-#include "services/core/glob.h"
-#include "services/manifest/retention_rules.h"
+#include "services/core/text/glob.h"
+#include "services/manifest/retention/retention_rules.h"
 #include "services/policy/repository_pattern.h"
-#include "services/runtime/config_defaults.h"
+#include "services/runtime/config/config_defaults.h"
 #include "tests/fuzz/fuzz_target.h"
 
 using entrepot::manifest::ParseRetentionRules;
@@ -27,7 +27,7 @@ FUZZ_TARGET(input) {
     FUZZ_CHECK(!rule.repositories().empty());
     for (const std::string& pattern : rule.repositories()) FUZZ_CHECK(RepositoryPattern::Parse(pattern).ok());
     const auto& keep = rule.keep();
-    // A rule about tags keeps some, and no time is nothing.
+    // A rule about tags keeps some tags, and no duration is zero.
     if (rule.has_keep()) {
       FUZZ_CHECK(keep.last_tags() > 0 || keep.has_pulled_within() || keep.has_pushed_within() || !keep.tags().empty());
     }

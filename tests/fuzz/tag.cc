@@ -11,7 +11,7 @@ using entrepot::OciErrorCode;
 using entrepot::Tag;
 
 FUZZ_TARGET(input) {
-  // As the specification has it.
+  // The grammar of the specification.
   static const std::regex* const kGrammar = new std::regex("[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}");
   const bool is_tag = input.size() <= 128 && std::regex_match(input.begin(), input.end(), *kGrammar);
 

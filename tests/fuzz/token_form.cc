@@ -1,4 +1,4 @@
-#include "gateway/api/token_form.h"
+#include "gateway/api/auth/token_form.h"
 
 #include <string>
 

@@ -1,9 +1,10 @@
-// Sends random requests (request_grammar.h) to a registry and looks at every answer.
+// Sends random requests (request_grammar.h) to a registry and checks every response.
 //
 //   random_requests HOST PORT COUNT SEED
 //
-// Exits with 0 where every request got an answer below 500, or an orderly end of its connection where it was not a
-// whole request, within kTimeoutSeconds; else it prints the seed and the request and exits with 1.
+// Exits with 0 if the registry responds to every request within kTimeoutSeconds with a status below 500 (or 501 or
+// 505), or ends the connection in order after an incomplete request. Otherwise prints the seed and the request and
+// exits with 1.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -22,7 +23,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/status/status_macros.h"
 #include "tests/hostile/request_grammar.h"
-#include "tests/http_client/connection.h"
+#include "tests/http_client/http_connection.h"
 
 namespace entrepot::tests {
 namespace {
@@ -31,7 +32,7 @@ constexpr int kTimeoutSeconds = 20;
 constexpr int kThreads = 8;
 
 struct Counts {
-  // By status / 100; [0]: connections that ended without an answer.
+  // By status / 100; [0]: connections that ended without a response.
   std::array<std::atomic<uint64_t>, 6> by_class{};
 };
 
@@ -53,9 +54,9 @@ class Attacker {
     if (!connection_.has_value()) {
       ASSIGN_OR_RETURN(connection_, HttpConnection::Open(host_, port_, kTimeoutSeconds));
     }
-    // A send may fail where the registry has refused the request already: its answer still counts.
+    // A send may fail if the registry has already refused the request. Its response still counts.
     const bool sent = connection_->Send(request.bytes).ok();
-    // No request that was understood differently than it was meant may leave the next one hanging.
+    // The registry may read an unusual request in another way than it was meant, so nothing may follow it.
     const bool last = !sent || request.may_be_incomplete || !IsPlain(request.bytes);
     if (last) connection_->HalfClose();
     const absl::StatusOr<HttpResponse> response = connection_->Receive(request.method);
@@ -74,7 +75,7 @@ class Attacker {
     return absl::OkStatus();
   }
 
-  // Whether the request has one header block, which says truthfully what follows.
+  // Whether the request has a complete header of HTTP/1.1 with a Content-Length.
   static bool IsPlain(const std::string& bytes) {
     const size_t end = bytes.find("\r\n\r\n");
     if (end == std::string::npos) return false;

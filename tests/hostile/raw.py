@@ -1,11 +1,13 @@
-"""Requests as raw bytes, so that nothing between the test and the registry mends them."""
+"""Requests as raw bytes: no library corrects them on the way to the registry."""
 
 import dataclasses
 import hashlib
 import json
 import socket
 
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = 20  # Of each receive.
+INFORMATIONAL_ANSWERS_MAX = 10
+HEAD_BYTES_MAX = 1 << 20
 
 
 @dataclasses.dataclass
@@ -13,15 +15,15 @@ class Answer:
     status: int
     fields: list  # (lower-case name, value)
     body: bytes
-    closed: bool  # whether the registry closed the connection after it
+    closed: bool  # Whether the answer contains `Connection: close`.
 
     def field(self, name):
         values = [value for field, value in self.fields if field == name.lower()]
-        assert len(values) <= 1, f"{name} came {len(values)} times"
+        assert len(values) <= 1, f"{len(values)} fields {name}"
         return values[0] if values else None
 
     def code(self):
-        """The first OCI error code."""
+        """-> the first OCI error code."""
         assert self.field("Content-Type").startswith("application/json"), self
         return json.loads(self.body)["errors"][0]["code"]
 
@@ -41,6 +43,7 @@ class Connection:
         self.socket.sendall(data)
 
     def _fill(self):
+        """Receives more bytes -> whether there were any before the registry closed the connection."""
         try:
             data = self.socket.recv(65536)
         except ConnectionResetError:
@@ -49,15 +52,13 @@ class Connection:
         return bool(data)
 
     def receive(self, method="GET"):
-        """The next answer that is not 1xx."""
-        while True:
-            while b"\r\n\r\n" not in self.received:
-                assert self._fill(), f"closed without an answer; got {self.received[:200]!r}"
-            head, _, self.received = self.received.partition(b"\r\n\r\n")
-            lines = head.decode("latin-1").split("\r\n")
+        """-> the next answer whose status is not 1xx."""
+        for _ in range(INFORMATIONAL_ANSWERS_MAX):
+            lines = self._receive_head().decode("latin-1").split("\r\n")
             status = int(lines[0].split(" ")[1])
             if status >= 200:
                 break
+        assert status >= 200, f"{INFORMATIONAL_ANSWERS_MAX} answers of 1xx"
         fields = []
         for line in lines[1:]:
             name, _, value = line.partition(":")
@@ -67,33 +68,36 @@ class Connection:
         if method == "HEAD" or status in (204, 304):
             length = 0
         while len(self.received) < length:
-            assert self._fill(), "closed within a body"
+            assert self._fill(), "the registry closed the connection within a body"
         body, self.received = self.received[:length], self.received[length:]
         closed = dict(fields).get("connection", "").lower() == "close"
         return Answer(status, fields, body, closed)
 
-    def wait_for_continue(self):
+    def _receive_head(self):
         while b"\r\n\r\n" not in self.received:
-            assert self._fill(), "closed instead of 100 Continue"
+            assert self._fill(), f"the registry closed the connection without an answer; got {self.received[:200]!r}"
+            assert len(self.received) < HEAD_BYTES_MAX, "the head does not end"
         head, _, self.received = self.received.partition(b"\r\n\r\n")
+        return head
+
+    def wait_for_continue(self):
+        head = self._receive_head()
         assert head.startswith(b"HTTP/1.1 100 "), head
 
     def is_closed(self):
-        """Waits for the registry to close, having nothing more to say."""
-        while self._fill():
-            pass
-        return self.received == b""
+        """Waits for the next bytes or the end -> whether the registry closes the connection without more bytes."""
+        return self.received == b"" and not self._fill()
 
 
 def exchange(port, data, method="GET"):
-    """One request on a connection of its own."""
+    """Sends one request on a new connection -> the answer."""
     with Connection(port) as connection:
         connection.send(data)
         return connection.receive(method)
 
 
 def request(port, method, target, fields=(), body=b""):
-    """A well-formed request around a target that need not be."""
+    """Sends a well-formed request, but for its target -> the answer."""
     lines = [f"{method} ".encode() + (target if isinstance(target, bytes) else target.encode()) + b" HTTP/1.1"]
     lines.append(b"Host: localhost")
     names = {name.lower() for name, _ in fields}
@@ -127,7 +131,7 @@ OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 
 
 def image_of(port, repository, layer=b"layer"):
-    """An image manifest, as a dict, whose blobs are in the repository."""
+    """Pushes the blobs of an image -> its manifest, as a dict."""
     return {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,

@@ -190,7 +190,7 @@ std::string RequestGrammar::ManifestBody() {
 }
 
 std::string RequestGrammar::Body() {
-  if (Chance(0.4)) return Pick(kTags);  // The content that DigestText() names.
+  if (Chance(0.4)) return Pick(kTags);  // The content of a digest of DigestText().
   if (Chance(0.5)) return ManifestBody();
   return RandomBytes(Below(Chance(0.02) ? 100'000 : 200));
 }
@@ -228,7 +228,7 @@ GeneratedRequest RequestGrammar::Next() {
                                Chance(0.98) ? "Host: h\r\n" : "", Fields());
   const bool has_body = request.method != "GET" && request.method != "HEAD";
   request.may_be_incomplete = AppendBody(has_body || Chance(0.05) ? Body() : "", &request.bytes);
-  // Bytes within names and methods can hold line ends: what follows them may promise anything.
+  // Names and methods may contain line ends, so any bytes may be read as framing fields.
   if (Chance(0.02)) {
     request.bytes.resize(Below(request.bytes.size() + 1));
     request.may_be_incomplete = true;

@@ -13,19 +13,19 @@ namespace entrepot::tests {
 struct GeneratedRequest {
   std::string method;
   std::string bytes;
-  // Whether `bytes` may end before what they promise does: then nothing else can follow on the connection.
+  // Whether `bytes` may end before the request does. Then no other request can follow on the connection.
   bool may_be_incomplete = false;
 };
 
-// Requests to a registry, drawn from a grammar of good, nearly good and bad parts: real routes with odd names, digests
-// and sessions, fields that contradict each other, bodies that are not what they say. The same seed gives the same
-// requests, but for sessions learnt from the registry. Not thread-safe.
+// Generates requests to a registry from a grammar of valid, nearly valid and invalid parts: real routes with odd names,
+// digests and sessions, contradictory fields, and bodies that do not match their fields. The same seed gives the same
+// requests, except for sessions learned from the registry. Not thread-safe.
 class RequestGrammar {
  public:
   explicit RequestGrammar(uint64_t seed) : random_(seed) {}
 
   GeneratedRequest Next();
-  // An upload's Location, to be used by later requests.
+  // Adds an upload's Location for later requests.
   void LearnLocation(absl::string_view location);
 
  private:
@@ -47,7 +47,7 @@ class RequestGrammar {
   std::string Body();
   std::string ManifestBody();
   std::string Fields();
-  // Framing fields and body; says whether the two may disagree.
+  // Appends framing fields and body. Returns whether the two may disagree.
   bool AppendBody(const std::string& body, std::string* request);
 
   std::mt19937_64 random_;

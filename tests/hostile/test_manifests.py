@@ -1,4 +1,4 @@
-"""Manifests that are not what they should be: each is refused with a reason, and none costs more than its bytes."""
+"""Invalid manifests are refused with a reason, and large or deep ones are bounded."""
 
 import base64
 import copy
@@ -19,7 +19,7 @@ def fixture_image(registry):
     return image_of(registry.port, REPOSITORY)
 
 
-def refused(registry, content, media_type=OCI_MANIFEST, codes=("MANIFEST_INVALID",)):
+def assert_refused(registry, content, media_type=OCI_MANIFEST, codes=("MANIFEST_INVALID",)):
     answer = put_manifest(registry.port, REPOSITORY, "bad", content, media_type)
     assert answer.status == 400, answer
     assert answer.code() in codes, answer
@@ -64,24 +64,25 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_a_manifest_that_is_not_valid_is_400(registry, image, change):
-    refused(registry, with_change(image, change))
+def test_invalid_manifest_is_400(registry, image, change):
+    assert_refused(registry, with_change(image, change))
 
 
 @pytest.mark.parametrize("digest", ["sha256:abc", "md5:" + "0" * 32, "sha256:../../../etc/passwd", "", 5])
-def test_a_bad_digest_within_is_400(registry, image, digest):
-    refused(registry, with_change(image, set_layer("digest", digest)), codes=("MANIFEST_INVALID", "DIGEST_INVALID"))
+def test_invalid_digest_within_a_manifest_is_400(registry, image, digest):
+    assert_refused(registry, with_change(image, set_layer("digest", digest)),
+                   codes=("MANIFEST_INVALID", "DIGEST_INVALID"))
 
 
-def test_a_size_that_is_not_the_blobs_is_400(registry, image):
-    refused(registry, with_change(image, set_layer("size", 6)), codes=("MANIFEST_INVALID", "SIZE_INVALID"))
+def test_size_that_differs_from_the_blob_is_400(registry, image):
+    assert_refused(registry, with_change(image, set_layer("size", 6)), codes=("MANIFEST_INVALID", "SIZE_INVALID"))
 
 
-def test_data_that_does_not_match_its_digest_is_400(registry, image):
+def test_data_that_differs_from_its_digest_is_400(registry, image):
     wrong = base64.b64encode(b"xx").decode()
-    refused(registry, with_change(image, lambda i: i["config"].update(data=wrong)),
-            codes=("MANIFEST_INVALID", "DIGEST_INVALID"))
-    refused(registry, with_change(image, lambda i: i["config"].update(data="***")))
+    assert_refused(registry, with_change(image, lambda i: i["config"].update(data=wrong)),
+                   codes=("MANIFEST_INVALID", "DIGEST_INVALID"))
+    assert_refused(registry, with_change(image, lambda i: i["config"].update(data="***")))
     right = base64.b64encode(b"{}").decode()
     assert put_manifest(registry.port, REPOSITORY, "data",
                         with_change(image, lambda i: i["config"].update(data=right))).status == 201
@@ -113,7 +114,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("change", TEXTS.values(), ids=TEXTS)
 def test_text_that_is_not_strict_json_is_400(registry, image, change):
-    refused(registry, change(json.dumps(image).encode()))
+    assert_refused(registry, change(json.dumps(image).encode()))
 
 
 @pytest.mark.parametrize("media_type", [
@@ -124,12 +125,12 @@ def test_text_that_is_not_strict_json_is_400(registry, image, change):
     "nonsense",
     "application/vnd.example.unknown+json",
 ])
-def test_unknown_types_and_schema_1_are_400(registry, image, media_type):
+def test_unknown_media_type_and_schema_1_are_400(registry, image, media_type):
     content = {key: value for key, value in image.items() if key != "mediaType"}
-    refused(registry, content, media_type)
+    assert_refused(registry, content, media_type)
 
 
-def test_missing_blobs_are_named(registry, image):
+def test_missing_blobs_are_listed_in_the_error(registry, image):
     missing = ["sha256:" + digit * 64 for digit in "12"]
     image["layers"] += [{"mediaType": OCI_LAYER, "digest": digest, "size": 3} for digest in missing]
     answer = put_manifest(registry.port, REPOSITORY, "bad", image)
@@ -138,13 +139,13 @@ def test_missing_blobs_are_named(registry, image):
     assert all(digest in answer.body.decode() for digest in missing)
 
 
-def test_a_blob_of_another_repository_does_not_count(registry, image):
+def test_blob_of_another_repository_is_missing(registry, image):
     elsewhere = push_blob(registry.port, "hostile/elsewhere", b"not linked here")
     image["layers"].append({"mediaType": OCI_LAYER, **elsewhere})
     assert put_manifest(registry.port, REPOSITORY, "bad", image).code() == "MANIFEST_BLOB_UNKNOWN"
 
 
-def test_a_subject_may_be_missing_and_foreign_layers_are_not_fetched(registry, image):
+def test_missing_subject_and_foreign_layers_are_accepted(registry, image):
     image["subject"] = {"mediaType": OCI_MANIFEST, "digest": "sha256:" + "3" * 64, "size": 3}
     image["layers"].append({
         "mediaType": "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "digest": "sha256:" + "4" * 64,
@@ -154,12 +155,12 @@ def test_a_subject_may_be_missing_and_foreign_layers_are_not_fetched(registry, i
     assert (answer.status, answer.field("OCI-Subject")) == (201, "sha256:" + "3" * 64)
 
 
-def test_too_large_is_413(registry, image):
+def test_manifest_above_the_limit_is_413(registry, image):
     image["annotations"] = {"padding": "x" * LIMIT}
     assert put_manifest(registry.port, REPOSITORY, "large", image).status == 413
 
 
-def test_the_limit_itself_is_accepted(registry, image):
+def test_manifest_of_exactly_the_limit_is_accepted(registry, image):
     text = json.dumps({**image, "annotations": {"padding": ""}}).encode()
     image["annotations"] = {"padding": "x" * (LIMIT - len(text))}
     content = json.dumps(image).encode()
@@ -167,7 +168,7 @@ def test_the_limit_itself_is_accepted(registry, image):
     assert put_manifest(registry.port, REPOSITORY, "largest", content).status == 201
 
 
-def test_an_endless_chunked_body_is_cut_off(registry):
+def test_endless_chunked_body_is_cut_off(registry):
     with Connection(registry.port) as connection:
         connection.send(f"PUT /v2/{REPOSITORY}/manifests/endless HTTP/1.1\r\nHost: h\r\nContent-Type: {OCI_MANIFEST}\r\n"
                         "Transfer-Encoding: chunked\r\n\r\n".encode())
@@ -176,14 +177,14 @@ def test_an_endless_chunked_body_is_cut_off(registry):
             connection.send(chunk)
         answer = connection.receive()
         assert (answer.status, answer.closed) == (413, True)
-        # Who goes on sending is listened to for a moment, so that the answer is not lost, and then cut off.
+        # The registry reads for a moment longer, so that the client gets the answer, and then closes the connection.
         deadline = time.monotonic() + 20
         with pytest.raises(OSError):
             while time.monotonic() < deadline:
                 connection.send(chunk)
 
 
-def test_a_very_deep_index_is_bounded(registry, image):
+def test_very_deep_index_is_bounded(registry, image):
     assert put_manifest(registry.port, REPOSITORY, "level", image).status == 201
     content, media_type = json.dumps(image).encode(), OCI_MANIFEST
     for _ in range(200):
@@ -199,12 +200,12 @@ def test_content_encoding_is_415(registry, image):
     assert answer.status == 415
 
 
-def test_a_digest_that_is_not_the_contents_is_400(registry, image):
+def test_put_by_a_digest_of_other_content_is_400(registry, image):
     answer = put_manifest(registry.port, REPOSITORY, "sha256:" + "0" * 64, image)
     assert (answer.status, answer.code()) == (400, "DIGEST_INVALID")
 
 
-def test_crlf_never_reaches_a_header(registry, image):
+def test_crlf_in_a_request_adds_no_header_field(registry, image):
     for target in (f"/v2/{REPOSITORY}/manifests/a%0d%0aInjected:%20yes",
                    f"/v2/{REPOSITORY}/tags/list?n=1&last=a%0d%0aInjected:%20yes",
                    f"/v2/{REPOSITORY}/referrers/sha256:{'0' * 64}?artifactType=a%0d%0aInjected:%20yes"):
@@ -216,7 +217,7 @@ def test_crlf_never_reaches_a_header(registry, image):
     answer = request(registry.port, "GET", f"/v2/{REPOSITORY}/tags/list?n=1&last=a%0d%0ab")
     assert answer.status == 200 and answer.field("Link")
     injected = with_change(image, lambda i: i.update(artifactType="application/x\r\nInjected: yes"))
-    refused(registry, injected)
+    assert_refused(registry, injected)
 
 
 def test_content_type_parameters_are_ignored(registry, image):
@@ -225,7 +226,7 @@ def test_content_type_parameters_are_ignored(registry, image):
     assert answer.field("Content-Type") == OCI_MANIFEST
 
 
-def test_tags_of_a_push_by_digest(registry, image):
+def test_push_by_digest_sets_the_tags_of_its_query(registry, image):
     content = json.dumps(image).encode()
     query = "&".join(f"tag=multi{number}" for number in range(10))
     answer = put_manifest(registry.port, REPOSITORY, f"{digest_of(content)}?{query}", content)
@@ -236,7 +237,7 @@ def test_tags_of_a_push_by_digest(registry, image):
     assert put_manifest(registry.port, REPOSITORY, f"{digest_of(content)}?tag=.bad", content).status == 400
 
 
-def test_a_malformed_push_never_is_5xx(registry):
+def test_malformed_push_is_400(registry):
     for body in (b"", b"\x00", b"{" * 5000, b'{"schemaVersion":2}', b'{"schemaVersion":2,"layers":null,"config":null}'):
         for media_type in (OCI_MANIFEST, OCI_INDEX, OCI_CONFIG, ""):
             assert put_manifest(registry.port, REPOSITORY, "x", body, media_type).status == 400

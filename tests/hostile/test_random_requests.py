@@ -1,4 +1,4 @@
-"""A million random requests: no 5xx, no hang, no leak, and it still serves."""
+"""A million random requests cause no 5xx, no hang and no leak, and the registry still serves."""
 
 import os
 import pathlib
@@ -23,10 +23,10 @@ def open_files(process):
     return len(os.listdir(f"/proc/{process.pid}/fd"))
 
 
-def test_random_requests(own_registry):
+def test_random_requests_cause_no_errors_and_no_leaks(own_registry):
     image = image_of(own_registry.port, "kept")
     assert put_manifest(own_registry.port, "kept", "v1", image).status == 201
-    # The first part fills caches and the bounded number of sessions.
+    # The first part fills the caches and the bounded number of upload sessions.
     attack(own_registry, COUNT // 5, seed=1)
     before = {name: (process.memory(), open_files(process)) for name, process in own_registry.processes.items()}
     print(attack(own_registry, COUNT - COUNT // 5, seed=2))

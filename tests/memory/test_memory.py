@@ -14,7 +14,7 @@ MIB = 1024 * 1024
 LOAD = pathlib.Path(os.environ.get("ENTREPOT_TEST_PROGRAMS", PROGRAMS)) / "load"
 
 
-def test_parallel_pushes_and_pulls(own_registry):
+def test_parallel_pushes_and_pulls_of_large_blobs_use_little_memory(own_registry):
     host, port = own_registry.address.split(":")
     subprocess.run([LOAD, "pull", host, port, "memory/large", "256", "32"], check=True, timeout=900)
     peaks = {name: process.peak_memory() / MIB for name, process in own_registry.processes.items()}

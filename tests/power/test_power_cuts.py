@@ -1,19 +1,17 @@
-"""The power goes at random moments of a load: what was acknowledged before is there and is what it was, and nothing is
-there by halves.
+"""Power cuts at random moments of a load lose nothing that was acknowledged, and leave no partial content.
 
-The cut is a copy of the disk in one step (fixtures/disk.py): what no program has synced is not on it. Each registry
-goes on with what the cut before left, so that what recovers is itself cut again.
+A power cut is a copy of the disk in one step (fixtures/disk.py), which lacks all data that no program has synced. Each
+registry continues with the disk that the last cut left, so that recovery is cut too.
 """
 
-import concurrent.futures
 import random
-import threading
 import time
 
 import pytest
 
 from fixtures.disk import PowerDisk
 from fixtures.faults import Faults
+from fixtures.load import Load
 from fixtures.workload import Client
 
 pytestmark = pytest.mark.alone
@@ -21,7 +19,7 @@ pytestmark = pytest.mark.alone
 SEED = 6
 CUTS = 8
 CLIENTS = 6
-# Short, so that the collector is at work when the power goes.
+# Short delays, so that the collector is at work at each power cut.
 COLLECTOR = {"lease": "2s", "grace": "0.2s", "interval": "0.1s"}
 
 
@@ -34,41 +32,20 @@ def fixture_disk(tmp_path):
         disk.close()
 
 
-class Load:
-    """The clients, running until the cut."""
-
-    def __init__(self, clients):
-        self._stop = threading.Event()
-        self._pool = concurrent.futures.ThreadPoolExecutor(len(clients))
-        self._runs = [self._pool.submit(client.run, self._stop) for client in clients]
-
-    def failed(self):
-        return any(run.done() for run in self._runs)
-
-    def end(self):
-        self._stop.set()
-        for run in self._runs:
-            run.result()
-        self._pool.shutdown()
-
-
 def load_and_cut(registry, disk, clients, seconds):
-    """-> the time just before and just after the cut."""
-    load = Load(clients)
-    try:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and not load.failed():
-            time.sleep(0.001)
-        began = time.monotonic()
-        disk.copy()
-        ended = time.monotonic()
-    finally:
-        registry.kill9()
-        load.end()
+    """Cuts the power after `seconds` of a load -> the time just before and just after the cut."""
+    with Load(clients) as load:
+        try:
+            load.run_for(seconds)
+            began = time.monotonic()
+            disk.copy()
+            ended = time.monotonic()
+        finally:
+            registry.kill9()
     return began, ended
 
 
-def test_power_cuts(disk, make_registry):
+def test_power_cuts_under_load_lose_nothing_acknowledged(disk, make_registry):
     moments = random.Random(SEED)
     clients = [Client("http://none", str(number), SEED, lease=2.0) for number in range(CLIENTS)]
     cut = None
@@ -86,8 +63,8 @@ def test_power_cuts(disk, make_registry):
 
 
 @pytest.mark.modes("standalone")
-def test_what_was_not_synced_is_found_missing(disk, make_registry, tmp_path):
-    """The cut takes what it should, and the check finds it: of a registry whose syncs do nothing not all is left."""
+def test_power_cut_without_syncs_loses_content_and_the_check_detects_it(disk, make_registry, tmp_path):
+    """Tests the test: if the syncs of a registry do nothing, a cut loses acknowledged content."""
     faults = Faults(tmp_path / "faults")
     faults.set(skip_syncs=True)
     clients = [Client("http://none", str(number), SEED) for number in range(CLIENTS)]

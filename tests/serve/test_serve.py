@@ -1,4 +1,4 @@
-"""scripts/serve as a user runs it, and the example configurations."""
+"""scripts/serve serves the registry with each of its options, and the example configurations start."""
 
 import re
 import signal
@@ -21,7 +21,7 @@ SERVE = ROOT / "scripts" / "serve"
 
 @pytest.fixture
 def serve():
-    """serve(options...): starts it, waits for its last line; -> (child, what it printed)."""
+    """serve(options...): runs scripts/serve and reads its output up to "Press Ctrl-C" -> (child, the output)."""
     children = []
 
     def serve(*options):
@@ -30,7 +30,7 @@ def serve():
         printed = []
         for line in child.stdout:
             printed.append(line)
-            if line.startswith("Ctrl-C"):
+            if line.startswith("Press Ctrl-C"):
                 break
         assert child.poll() is None, "".join(printed)
         return child, "".join(printed)
@@ -57,7 +57,7 @@ def push_blob(url):
 
 @pytest.mark.parametrize("split", [False, True], ids=["standalone", "split"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serves_within_three_seconds_and_ends_all_it_started(serve, tmp_path, split, number):
+def test_serves_within_three_seconds_and_a_signal_ends_all_processes(serve, tmp_path, split, number):
     port = free_port()
     options = ["--port", port, "--data", tmp_path / "data with 'quotes\" and spaces"] + (["--split"] if split else [])
     start = time.monotonic()
@@ -76,7 +76,7 @@ def test_serves_within_three_seconds_and_ends_all_it_started(serve, tmp_path, sp
     assert http.request("GET", f"{url}/v2/first/blobs/{digest}").body == b"hello"
 
 
-def test_one_process_ending_ends_it_all(serve, tmp_path):
+def test_end_of_one_process_ends_all_others(serve, tmp_path):
     port = free_port()
     child, printed = serve("--split", "--port", port, "--data", tmp_path / "data")
     victim = subprocess.run(
@@ -84,7 +84,7 @@ def test_one_process_ending_ends_it_all(serve, tmp_path):
     )
     subprocess.run(["kill", "-9", *victim.stdout.split()], check=True)
     assert child.wait(30) == 1
-    assert "entrepot-manifest ended" in child.stdout.read()
+    assert "entrepot-manifest ended unexpectedly" in child.stdout.read()
     assert not listening(port)
 
 
@@ -93,24 +93,24 @@ def test_one_process_ending_ends_it_all(serve, tmp_path):
     [
         (["--colour", "red"], "unknown option --colour"),
         (["--port"], "--port needs a value"),
-        (["--port", "web"], "--port web is not a port"),
-        (["--port", "70000"], "--port 70000 is not a port"),
-        (["--config", "/nowhere.yaml"], "/nowhere.yaml cannot be read"),
-        (["--config", "x", "--split"], "goes with no other option"),
-        (["--accounts", "x"], "without --policy FILE"),
-        (["--policy", "x"], "give --accounts FILE too"),
-        (["--accounts", "/nowhere", "--policy", "examples/policy.yaml"], "/nowhere cannot be read"),
-        (["--accounts", "/etc", "--policy", "examples/policy.yaml"], "/etc cannot be read"),
+        (["--port", "web"], "invalid port web"),
+        (["--port", "70000"], "invalid port 70000"),
+        (["--config", "/nowhere.yaml"], "cannot read /nowhere.yaml"),
+        (["--config", "x", "--split"], "cannot be combined with other options"),
+        (["--accounts", "x"], "--accounts FILE needs --policy FILE"),
+        (["--policy", "x"], "--policy FILE needs --accounts FILE"),
+        (["--accounts", "/nowhere", "--policy", "examples/policy.yaml"], "cannot read /nowhere"),
+        (["--accounts", "/etc", "--policy", "examples/policy.yaml"], "cannot read /etc"),
     ],
 )
-def test_wrong_options(options, message):
+def test_invalid_options_are_refused(options, message):
     done = subprocess.run([SERVE, *options], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert message in done.stderr
 
 
 @pytest.mark.parametrize("split", [False, True], ids=["standalone", "split"])
-def test_accounts(serve, tmp_path, split):
+def test_with_accounts_it_needs_a_login_and_keeps_its_certificates(serve, tmp_path, split):
     accounts = tmp_path / "my accounts"
     write_accounts(accounts, PASSWORDS)
     port = free_port()
@@ -125,13 +125,13 @@ def test_accounts(serve, tmp_path, split):
     keys = list((tmp_path / "the data" / "tls").glob("*.key"))
     assert bool(keys) == split
     assert all(key.stat().st_mode & 0o777 == 0o600 for key in keys)
-    made = {key: key.read_text() for key in keys}
+    contents = {key: key.read_text() for key in keys}
 
     child.terminate()
     assert child.wait(30) == 0
     serve(*options)
     assert Client(registry, "ci").request("GET", "/v2/").status == 200
-    assert made == {key: key.read_text() for key in keys}, "the certificates are made once"
+    assert contents == {key: key.read_text() for key in keys}, "a second start keeps the certificates"
 
 
 class _Served:
@@ -142,14 +142,14 @@ class _Served:
         return http.request(method, self.url + path, **options)
 
 
-def test_without_accounts_it_says_how_to_turn_them_on(serve, tmp_path):
+def test_without_accounts_it_shows_how_to_add_them(serve, tmp_path):
     _, printed = serve("--port", free_port(), "--data", tmp_path / "data")
     assert "hash-password admin >>accounts" in printed
     assert "--accounts accounts --policy examples/policy.yaml" in printed
 
 
 @pytest.mark.parametrize("split", [False, True], ids=["standalone", "split"])
-def test_accounts_that_cannot_be_used(tmp_path, split):
+def test_invalid_accounts_file_prevents_the_start(tmp_path, split):
     accounts = tmp_path / "accounts"
     accounts.write_text("admin:plain text\n")
     options = ["--port", str(free_port()), "--data", tmp_path / "data", "--accounts", accounts,
@@ -159,7 +159,7 @@ def test_accounts_that_cannot_be_used(tmp_path, split):
     assert str(accounts) in done.stderr and "plain text" not in done.stderr
 
 
-def test_port_in_use(tmp_path):
+def test_port_in_use_is_reported(tmp_path):
     with socket.socket() as other:
         other.bind(("127.0.0.1", free_port()))
         other.listen()
@@ -171,12 +171,12 @@ def test_port_in_use(tmp_path):
     assert f"port {port} is in use" in done.stderr
 
 
-def test_help():
+def test_help_shows_the_options():
     assert "--split" in subprocess.run([SERVE, "--help"], capture_output=True, text=True, check=True).stdout
 
 
 def start_example(name, program, ports, directory):
-    """With free ports in place of those of the file, the same for each process."""
+    """Starts an example with free ports in place of its own. `ports`: {port of the examples: free port}."""
     text = (ROOT / "examples" / f"{name}.yaml").read_text()
     for port in re.findall(r"\b500\d\b", text):
         ports.setdefault(port, str(free_port()))
@@ -193,7 +193,7 @@ def start_example(name, program, ports, directory):
 @pytest.mark.parametrize(
     "names", [["standalone"], ["blob", "manifest", "gateway"], ["auth"]], ids=["standalone", "split", "auth"]
 )
-def test_examples(names, tmp_path):
+def test_example_configurations_start_and_drain(names, tmp_path):
     ports = {}
     write_accounts(tmp_path / "accounts", PASSWORDS)
     programs = {"standalone": "entrepot"}

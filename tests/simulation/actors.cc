@@ -14,10 +14,10 @@ namespace {
 
 const Content& content = Content::Get();
 
-// How often a client does something again of which it cannot tell what has become.
+// How often a client retries an operation whose outcome is unknown.
 constexpr int kRetries = 2;
 
-const Caller kNobody;
+const Caller kAnonymous;
 
 }  // namespace
 
@@ -78,7 +78,7 @@ bool Client::PushManifest(size_t repository, size_t manifest, std::optional<size
 }
 
 bool Client::EnsureBlob(size_t repository, size_t blob) {
-  // Some ask first, some push what they have.
+  // Some clients ask for the blob first, others push it at once.
   if (!world_.random().OneIn(4)) {
     const Found found = HeadBlob(repository, blob);
     if (found != Found::kNo) return found == Found::kYes;
@@ -93,11 +93,12 @@ Client::Found Client::HeadBlob(size_t repository, size_t blob) {
   const auto call = world_.model().BlobCall(repository, blob);
   const uint64_t failures = world_.kv().failures();
   world_.scheduler().Note("HEAD", content.blobs[blob].digest.ToString());
-  const auto found = registry->catalog->FindBlob(kNobody, content.repositories[repository], content.blobs[blob].digest);
+  const auto found =
+      registry->catalog->blobs().Find(kAnonymous, content.repositories[repository], content.blobs[blob].digest);
   world_.scheduler().Note("HEAD gives", found.status().ToString());
-  const Outcome outcome = world_.Judge(found.status(), "HEAD of a blob");
-  // Where no lease can be written, what a manifest refers to is shown all the same, so that pulls go on; then nothing
-  // is promised beyond that manifest.
+  const Outcome outcome = world_.Classify(found.status(), "HEAD of a blob");
+  // If no lease can be written, a blob that a manifest refers to is found all the same, so that pulls continue. Such an
+  // answer promises nothing beyond that manifest.
   call->End(world_.kv().failures() == failures ? outcome : Outcome::kUnknown);
   if (outcome == Outcome::kUnknown) return Found::kCannotTell;
   return outcome == Outcome::kDone ? Found::kYes : Found::kNo;
@@ -111,10 +112,10 @@ bool Client::MountBlob(size_t repository, size_t blob) {
   const auto call = world_.model().BlobCall(repository, blob);
   world_.scheduler().Note("mounts", content.blobs[blob].digest.ToString());
   const World::Push push(registry.get());
-  const auto mounted =
-      registry->catalog->MountBlob(kNobody, content.repositories[repository], content.blobs[blob].digest, source);
+  const auto mounted = registry->catalog->blobs().Mount(kAnonymous, content.repositories[repository],
+                                                        content.blobs[blob].digest, source);
   world_.scheduler().Note("the mount gives", mounted.status().ToString());
-  call->End(world_.Judge(mounted.status(), "a mount"));
+  call->End(world_.Classify(mounted.status(), "a mount"));
   return mounted.ok();
 }
 
@@ -129,12 +130,12 @@ bool Client::UploadBlob(size_t repository, size_t blob) {
     const auto call = world_.model().BlobCall(repository, blob);
     world_.scheduler().Note("commits", absl::StrCat(some.digest.ToString(), " at ", sealed->storage_key.ToString()));
     const World::Push push(registry.get());
-    const auto committed = registry->catalog->CommitBlob(kNobody, content.repositories[repository], *sealed);
+    const auto committed = registry->catalog->blobs().Commit(kAnonymous, content.repositories[repository], *sealed);
     world_.scheduler().Note("the commit gives", committed.status().ToString());
-    const Outcome outcome = world_.Judge(committed.status(), "a commit");
+    const Outcome outcome = world_.Classify(committed.status(), "a commit");
     call->End(outcome);
     if (outcome == Outcome::kDone) {
-      // It may die before that: the session then expires.
+      // The client may die before that; then the session expires.
       world_.objects().Forget(registry->process, sealed->storage_key).IgnoreError();
       return true;
     }
@@ -157,9 +158,9 @@ bool Client::PutManifest(size_t repository, size_t manifest, std::optional<size_
   const auto call = world_.model().PutManifest(repository, manifest, tag);
   world_.scheduler().Note("PUT", some.digest.ToString());
   const World::Push push(registry.get());
-  const auto result = registry->catalog->PutManifest(kNobody, content.repositories[repository], put);
+  const auto result = registry->catalog->manifests().Put(kAnonymous, content.repositories[repository], put);
   world_.scheduler().Note("PUT gives", result.status().ToString());
-  const Outcome outcome = world_.Judge(result.status(), "a PUT of a manifest");
+  const Outcome outcome = world_.Classify(result.status(), "a PUT of a manifest");
   if (outcome == Outcome::kRefused && world_.model().WasPromised(*call)) {
     world_.Violate(
         absl::StrCat("I3: a manifest was refused though its blobs were acknowledged: ", result.status().ToString()));
@@ -173,10 +174,10 @@ void Client::PullTag() {
   if (registry == nullptr) return;
   const size_t repository = SomeRepository(), tag = world_.random().Below(content.tags.size());
   const auto pull = world_.model().Read();
-  const auto found = registry->catalog->GetManifest(kNobody, content.repositories[repository], content.tags[tag],
-                                                    /*metadata_only=*/false);
+  const auto found = registry->catalog->manifests().Get(kAnonymous, content.repositories[repository], content.tags[tag],
+                                                        /*metadata_only=*/false);
   world_.scheduler().Note("the tag gives", found.ok() ? found->digest.ToString() : found.status().ToString());
-  const Outcome outcome = world_.Judge(found.status(), "GET of a tag");
+  const Outcome outcome = world_.Classify(found.status(), "GET of a tag");
   pull->End(outcome);
   if (outcome == Outcome::kUnknown || world_.scheduler().stopped()) return;
   const std::string digest = found.ok() ? found->digest.ToString() : "";
@@ -193,9 +194,9 @@ void Client::PullImage(size_t repository, size_t manifest) {
   if (registry == nullptr) return;
   const struct SomeManifest& some = content.manifests[manifest];
   const auto pull = world_.model().Read();
-  const auto found = registry->catalog->GetManifest(kNobody, content.repositories[repository], some.digest,
-                                                    /*metadata_only=*/false);
-  const Outcome outcome = world_.Judge(found.status(), "GET of a manifest");
+  const auto found = registry->catalog->manifests().Get(kAnonymous, content.repositories[repository], some.digest,
+                                                        /*metadata_only=*/false);
+  const Outcome outcome = world_.Classify(found.status(), "GET of a manifest");
   if (outcome != Outcome::kUnknown && !world_.scheduler().stopped()) {
     if (!world_.model().ManifestMayBe(*pull, repository, manifest, found.ok())) {
       world_.Violate(absl::StrCat("I6: ", some.digest.ToString(), found.ok() ? " was read" : " was not found"));
@@ -220,8 +221,8 @@ void Client::PullBlob(const Model::Call& pull, size_t repository, size_t manifes
                                 content.manifests[manifest].digest.ToString(), " cannot be pulled: ", what, " ",
                                 some.digest.ToString()));
   };
-  const auto found = registry->catalog->FindBlob(kNobody, content.repositories[repository], some.digest);
-  const Outcome outcome = world_.Judge(found.status(), "GET of a blob");
+  const auto found = registry->catalog->blobs().Find(kAnonymous, content.repositories[repository], some.digest);
+  const Outcome outcome = world_.Classify(found.status(), "GET of a blob");
   if (outcome == Outcome::kRefused) return missing("there is no blob");
   if (outcome == Outcome::kUnknown) return;
   const auto bytes = world_.objects().Read(registry->process, found->storage_key);
@@ -234,10 +235,10 @@ void Client::DeleteManifest() {
   if (registry == nullptr) return;
   const size_t repository = SomeRepository(), manifest = SomeManifest();
   const auto call = world_.model().DeleteManifest(repository, manifest);
-  const absl::Status status =
-      registry->catalog->DeleteManifest(kNobody, content.repositories[repository], content.manifests[manifest].digest);
+  const absl::Status status = registry->catalog->manifests().Delete(kAnonymous, content.repositories[repository],
+                                                                    content.manifests[manifest].digest);
   world_.scheduler().Note("deleting the manifest gives", status.ToString());
-  call->End(world_.Judge(status, "DELETE of a manifest"));
+  call->End(world_.Classify(status, "DELETE of a manifest"));
 }
 
 void Client::DeleteTag() {
@@ -246,9 +247,9 @@ void Client::DeleteTag() {
   const size_t repository = SomeRepository(), tag = world_.random().Below(content.tags.size());
   const auto call = world_.model().DeleteTag(repository, tag);
   const absl::Status status =
-      registry->catalog->DeleteManifest(kNobody, content.repositories[repository], content.tags[tag]);
+      registry->catalog->manifests().Delete(kAnonymous, content.repositories[repository], content.tags[tag]);
   world_.scheduler().Note("deleting the tag gives", status.ToString());
-  call->End(world_.Judge(status, "DELETE of a tag"));
+  call->End(world_.Classify(status, "DELETE of a tag"));
 }
 
 void Client::UnlinkBlob() {
@@ -257,9 +258,9 @@ void Client::UnlinkBlob() {
   const size_t repository = SomeRepository(), blob = world_.random().Below(content.blobs.size());
   const auto call = world_.model().Unlink(repository, blob);
   const absl::Status status =
-      registry->catalog->UnlinkBlob(kNobody, content.repositories[repository], content.blobs[blob].digest);
+      registry->catalog->blobs().Unlink(kAnonymous, content.repositories[repository], content.blobs[blob].digest);
   world_.scheduler().Note("unlinking the blob gives", status.ToString());
-  call->End(world_.Judge(status, "DELETE of a blob"));
+  call->End(world_.Classify(status, "DELETE of a blob"));
 }
 
 void Client::DeleteRepository() {
@@ -268,22 +269,23 @@ void Client::DeleteRepository() {
   const size_t repository = SomeRepository();
   const auto call = world_.model().DeleteRepository(repository);
   world_.scheduler().Note("deletes the repository", content.repositories[repository].ToString());
-  const absl::Status status = registry->catalog->DeleteRepository(kNobody, content.repositories[repository]).status();
+  const absl::Status status =
+      registry->catalog->repositories().Delete(kAnonymous, content.repositories[repository]).status();
   world_.scheduler().Note("deleting the repository gives", status.ToString());
-  call->End(world_.Judge(status, "DELETE of a repository"));
+  call->End(world_.Classify(status, "DELETE of a repository"));
   world_.EndDeletion(*registry);
 }
 
 namespace {
 
-// `run` again and again, in a process that is started anew when it has died.
+// Calls `run` repeatedly, in a process that is restarted after it has died.
 template <typename Run>
 void KeepRunning(World* world, const Run& run) {
   while (world->busy()) {
-    const std::shared_ptr<World::Upkeep> upkeep = world->StartUpkeep();
-    while (world->busy() && upkeep->process.alive) {
+    const std::shared_ptr<World::Maintenance> maintenance = world->StartMaintenance();
+    while (world->busy() && maintenance->process.alive) {
       world->scheduler().Step("begins a run");
-      run(*upkeep);
+      run(*maintenance);
       for (size_t pause = world->random().Below(30); pause > 0 && world->busy(); --pause) {
         world->scheduler().Step("rests");
       }
@@ -291,33 +293,33 @@ void KeepRunning(World* world, const Run& run) {
   }
 }
 
-void JudgeRun(World* world, const World::Upkeep& upkeep, const absl::Status& status, const std::string& error,
+void CheckRun(World* world, const World::Maintenance& maintenance, const absl::Status& status, const std::string& error,
               absl::string_view what) {
-  if (!upkeep.process.alive) return;
-  world->Judge(status, what);
+  if (!maintenance.process.alive) return;
+  world->Classify(status, what);
   world->scheduler().Note(what, error);
 }
 
 }  // namespace
 
 void Collect(World* world) {
-  KeepRunning(world, [&](World::Upkeep& upkeep) {
-    const auto run = upkeep.collector->Run(upkeep.pace);
-    JudgeRun(world, upkeep, run.status(), run.ok() ? run->error() : "", "a run of the collector");
+  KeepRunning(world, [&](World::Maintenance& maintenance) {
+    const auto run = maintenance.collector->Run(maintenance.pace);
+    CheckRun(world, maintenance, run.status(), run.ok() ? run->error() : "", "a run of the collector");
   });
 }
 
-void ReapOrphans(World* world) {
-  KeepRunning(world, [&](World::Upkeep& upkeep) {
-    const auto run = upkeep.collector->ReapOrphans(upkeep.pace);
-    JudgeRun(world, upkeep, run.status(), run.ok() ? run->error() : "", "a reaping of orphans");
+void QuarantineOrphans(World* world) {
+  KeepRunning(world, [&](World::Maintenance& maintenance) {
+    const auto run = maintenance.collector->QuarantineOrphans(maintenance.pace);
+    CheckRun(world, maintenance, run.status(), run.ok() ? run->error() : "", "a quarantine of orphans");
   });
 }
 
 void Scrub(World* world) {
-  KeepRunning(world, [&](World::Upkeep& upkeep) {
-    const auto run = upkeep.scrubber->RunNow(upkeep.pace);
-    JudgeRun(world, upkeep, run.status(), "", "a scrub");
+  KeepRunning(world, [&](World::Maintenance& maintenance) {
+    const auto run = maintenance.scrubber->RunNow(maintenance.pace);
+    CheckRun(world, maintenance, run.status(), "", "a scrub");
   });
 }
 

@@ -9,19 +9,19 @@
 
 namespace entrepot::simulation {
 
-// Somebody who pushes, pulls, moves and deletes, one thing after another, and holds what he is told against the model.
+// A client that pushes, pulls, moves and deletes, one operation after another, and compares the answers with the model.
 class Client {
  public:
   explicit Client(World* world) : world_(*world) {}
 
-  // So many things.
+  // Does that number of random operations.
   void Work(int operations);
 
  private:
   enum class Found { kYes, kNo, kCannotTell };
 
   void Push();
-  // The first time that a blob is not there although it was, it is pushed anew.
+  // Pushes missing blobs, and then the manifest; starts over once if a blob has disappeared meanwhile.
   bool PushManifest(size_t repository, size_t manifest, std::optional<size_t> tag);
   bool PutManifest(size_t repository, size_t manifest, std::optional<size_t> tag);
   bool EnsureBlob(size_t repository, size_t blob);
@@ -44,9 +44,9 @@ class Client {
   World& world_;
 };
 
-// What goes on beside them, for as long as they work.
+// The background work, which runs as long as clients are at work.
 void Collect(World* world);
-void ReapOrphans(World* world);
+void QuarantineOrphans(World* world);
 void Scrub(World* world);
 
 }  // namespace entrepot::simulation

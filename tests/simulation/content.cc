@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "services/manifest/catalog_test_content.h"
+#include "services/manifest/testing/catalog_test_content.h"
 
 namespace entrepot::simulation {
 namespace {
@@ -54,7 +54,7 @@ Content Make() {
   content.manifests.push_back(Image(content, 0, {1, 2}, ""));
   content.manifests.push_back(Image(content, 3, {2}, ""));
   content.manifests.push_back(Index(content, {0, 2}));
-  // A signature of the first.
+  // A signature of the first manifest.
   content.manifests.push_back(Image(content, 3, {1}, manifest::SubjectMember(content.manifests[0].content)));
   return content;
 }

@@ -20,12 +20,12 @@ struct SomeManifest {
   Digest digest;
   std::string content;
   std::string media_type;
-  // Of Content::blobs and Content::manifests.
+  // Indexes in Content::blobs and Content::manifests.
   std::vector<size_t> blobs;
   std::vector<size_t> manifests;
 };
 
-// All that is ever pushed: little, so that everybody gets in everybody's way.
+// All content that is ever pushed. It is little, so that concurrent operations often conflict.
 struct Content {
   std::vector<RepositoryName> repositories;
   std::vector<Tag> tags;

@@ -5,16 +5,16 @@
 
 namespace entrepot::simulation {
 
-// Each happens once in so many times; 0: never.
+// How often faults happen: each once in that many times on average; 0: never.
 struct Faults {
   uint64_t kv_read_fails = 0;
-  // Nothing is written.
+  // The commit fails and writes nothing.
   uint64_t kv_commit_fails = 0;
-  // It is written, but the answer is lost.
+  // The commit succeeds, but its answer is lost.
   uint64_t kv_answer_lost = 0;
-  // The engine wants it again.
+  // The engine aborts the transaction, which must be retried.
   uint64_t kv_aborts = 0;
-  // Before, and after the effect.
+  // A call of the object store fails before, or after its effect.
   uint64_t object_call_fails = 0;
   uint64_t object_answer_lost = 0;
   // A failpoint in the code under test fails.

@@ -20,7 +20,7 @@ constexpr size_t kStackBytes = 512 << 10;
 
 Fiber* current = nullptr;
 
-// Stacks are used again: histories come by the thousand.
+// Stacks are reused: a test runs thousands of histories.
 std::vector<void*>& FreeStacks() {
   static auto* const stacks = new std::vector<void*>();
   return *stacks;
@@ -36,7 +36,7 @@ void* TakeStack() {
   void* const stack =
       ::mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (stack == MAP_FAILED) std::abort();
-  // Running off its end is to be seen.
+  // A guard page, so that a stack overflow crashes.
   if (::mprotect(stack, 4096, PROT_NONE) != 0) std::abort();
   return stack;
 }

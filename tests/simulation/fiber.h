@@ -7,21 +7,21 @@
 
 namespace entrepot::simulation {
 
-// A function with a stack of its own, which runs when it is told to and can pause anywhere below itself: a thread
-// without a kernel, so that who runs is never a matter of chance. All on one thread.
+// A function with a stack of its own. It runs when it is resumed, and can pause in any function that it calls: like a
+// thread, but scheduled by the program alone, hence deterministic. All fibers run on one thread.
 class Fiber {
  public:
   explicit Fiber(std::function<void()> body);
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
-  // Must have ended.
+  // The fiber must have ended.
   ~Fiber();
 
-  // Runs it until it pauses or ends. From outside any fiber.
+  // Runs the fiber until it pauses or ends. Must be called from outside any fiber.
   void Resume();
   bool ended() const { return ended_; }
 
-  // The fiber that calls this goes back to who resumed it.
+  // Pauses the calling fiber: Resume() returns.
   static void Pause();
   static Fiber* Current();
 
@@ -35,7 +35,7 @@ class Fiber {
   ucontext_t context_;
   ucontext_t resumer_;
   bool ended_ = false;
-  // What sanitizers keep for each stack.
+  // State of the sanitizers for each stack.
   void* fake_stack_ = nullptr;
   const void* resumer_stack_ = nullptr;
   size_t resumer_stack_bytes_ = 0;

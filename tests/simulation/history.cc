@@ -11,8 +11,8 @@
 namespace entrepot::simulation {
 namespace {
 
-// Each history has a character: some are calm, some are nothing but faults; what breaks only while nothing else does is
-// found as well as what breaks only when much does.
+// Histories differ: some have few faults, some have many. So both bugs that need one fault and bugs that need many are
+// found.
 World::Options Character(Random random, bool trace) {
   World::Options options;
   const uint64_t switches[] = {1, 2, 2, 5, 20};
@@ -55,7 +55,7 @@ HistoryResult RunHistory(uint64_t seed, bool trace) {
   for (size_t i = 1; i <= collector_count; ++i) {
     background.emplace_back(absl::StrCat("collector ", i), [&world] { Collect(&world); });
   }
-  if (random.OneIn(2)) background.emplace_back("reaper", [&world] { ReapOrphans(&world); });
+  if (random.OneIn(2)) background.emplace_back("orphan quarantine", [&world] { QuarantineOrphans(&world); });
   if (random.OneIn(4)) background.emplace_back("scrubber", [&world] { Scrub(&world); });
   world.Run(clients, background);
   return {.violation = world.violation(),

@@ -8,18 +8,18 @@
 
 namespace entrepot::simulation {
 
-// What came of one history.
+// The result of one history.
 struct HistoryResult {
-  // None: all was well.
+  // Absent if no invariant was violated.
   std::optional<std::string> violation;
   uint64_t steps = 0;
-  // The same for the same seed, always.
+  // Always the same for the same seed.
   uint64_t fingerprint = 0;
-  // A line a step, where it was asked for.
+  // One line for each step, if requested.
   std::vector<std::string> trace;
 };
 
-// All that happens is decided by the seed.
+// Runs the history of a seed. The seed determines everything that happens.
 HistoryResult RunHistory(uint64_t seed, bool trace = false);
 
 }  // namespace entrepot::simulation

@@ -4,15 +4,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
-#include "services/manifest/metadata_keys.h"
+#include "services/manifest/records/metadata_keys.h"
 
 namespace entrepot::simulation {
 namespace {
 
 namespace keys = manifest::keys;
 
-// What a manifest's register holds while it is there.
-constexpr char kThere[] = "there";
+// The value of a manifest's register while the manifest exists.
+constexpr char kExists[] = "exists";
 
 template <typename Record>
 std::optional<Record> Find(kv::KvReader& committed, const std::string& key) {
@@ -66,7 +66,7 @@ std::unique_ptr<Model::Call> Model::PutManifest(size_t repository, size_t manife
   const SomeManifest& put = Content::Get().manifests[manifest];
   std::unique_ptr<Call> call = Begin();
   call->put_ = Place(repository, manifest);
-  AddWrite(*call, manifests_[*call->put_], kThere);
+  AddWrite(*call, manifests_[*call->put_], kExists);
   if (tag.has_value()) AddWrite(*call, tags_[{repository, *tag}], put.digest.ToString());
   if (!put.manifests.empty()) return call;
   call->relies_on_.emplace();
@@ -84,7 +84,7 @@ std::unique_ptr<Model::Call> Model::PutManifest(size_t repository, size_t manife
 std::unique_ptr<Model::Call> Model::DeleteManifest(size_t repository, size_t manifest) {
   std::unique_ptr<Call> call = Begin();
   AddDeletion(*call, {repository, manifest});
-  // Its tags go with it; which they are depends on what comes first.
+  // The deletion removes its tags. Which tags these are depends on the order of concurrent calls.
   for (size_t tag = 0; tag < Content::Get().tags.size(); ++tag) {
     AddWrite(*call, tags_[{repository, tag}], "", /*overwrites=*/false);
   }
@@ -155,7 +155,7 @@ bool Model::TagMayBe(const Call& call, size_t repository, size_t tag, const std:
 }
 
 bool Model::ManifestMayBe(const Call& call, size_t repository, size_t manifest, bool there) const {
-  return manifests_.at({repository, manifest}).Allows(there ? kThere : "", call.begin_, now_);
+  return manifests_.at({repository, manifest}).Allows(there ? kExists : "", call.begin_, now_);
 }
 
 bool Model::ManifestIsWhole(const Call& call, size_t repository, size_t manifest) const {
@@ -195,9 +195,9 @@ std::optional<std::string> Model::Check(kv::KvReader& committed) {
     const RepositoryName& repository = content.repositories[place.first];
     const Digest& digest = content.manifests[place.second].digest;
     const bool found = there[place.first] && committed.Get(keys::Manifest(repository, digest))->has_value();
-    if (name.Allows(found ? kThere : "", now, now)) continue;
+    if (name.Allows(found ? kExists : "", now, now)) continue;
     return absl::StrCat("I6: the manifest ", repository.ToString(), "@", digest.ToString(),
-                        found ? " is there, though it was deleted" : " is gone, though nobody deleted it");
+                        found ? " exists although it was deleted" : " does not exist although no call deleted it");
   }
   for (const auto& [place, promise] : promises_) {
     const RepositoryName& repository = content.repositories[place.first];
@@ -207,7 +207,7 @@ std::optional<std::string> Model::Check(kv::KvReader& committed) {
     if (live && there[place.first] && committed.Get(keys::Link(digest, repository))->has_value()) continue;
     if (rotten_[place.second]) continue;
     return absl::StrCat("I3: the blob ", digest.ToString(), " was acknowledged in ", repository.ToString(),
-                        ", its lease runs, but it is ", live ? "not linked" : "not LIVE");
+                        " and its lease is not over, but it is ", live ? "not linked" : "not LIVE");
   }
   return std::nullopt;
 }

@@ -18,23 +18,23 @@
 
 namespace entrepot::simulation {
 
-// How a call ended, for who made it.
+// How a call ended, as far as its caller knows.
 enum class Outcome {
   kDone,
-  // It has done nothing.
+  // The call had no effect.
   kRefused,
-  // It may have done what it was to do, or not.
+  // The call may have had its effect or not.
   kUnknown,
 };
 
-// What clients were told, and so what must be true: I3 and I6. Repositories, tags, blobs and manifests are named by
-// their place in Content.
+// Records the answers that clients got, and checks what must be true because of them: I3 (acknowledged blobs are safe)
+// and I6 (reads return what was pushed). Repositories, tags, blobs and manifests are named by their index in Content.
 class Model {
  public:
-  // `promise`: for how long at least a blob is safe that was acknowledged.
+  // `promise` is the time for which an acknowledged blob must be safe.
   Model(SimulatedClock* clock, absl::Duration promise);
 
-  // A call under way. Ended exactly once.
+  // A call under way. End() must be called exactly once.
   class Call {
    public:
     void End(Outcome outcome);
@@ -49,17 +49,17 @@ class Model {
     const SimulatedClock::Span span_;
     const absl::Time reviews_until_;
     std::vector<Register::Write*> writes_;
-    // The blob that is safe once it is done.
+    // The blob that the call makes safe.
     std::optional<std::pair<size_t, size_t>> promises_;
-    // The links that it may take away.
+    // The links that the call may remove.
     std::vector<std::pair<size_t, size_t>> unlinks_;
     std::optional<std::pair<size_t, size_t>> put_;
     std::vector<std::pair<size_t, size_t>> deletions_;
-    // The promises of what a manifest needs, where all of it was promised when the call began.
+    // The promises of the blobs that the manifest needs, if all of them were promised when the call began.
     std::optional<std::vector<std::pair<std::pair<size_t, size_t>, uint64_t>>> relies_on_;
   };
 
-  // Commit, HEAD, mount.
+  // A commit, a HEAD or a mount.
   std::unique_ptr<Call> BlobCall(size_t repository, size_t blob);
   std::unique_ptr<Call> Unlink(size_t repository, size_t blob);
   std::unique_ptr<Call> PutManifest(size_t repository, size_t manifest, std::optional<size_t> tag);
@@ -68,24 +68,25 @@ class Model {
   std::unique_ptr<Call> DeleteRepository(size_t repository);
   std::unique_ptr<Call> Read() { return Begin(); }
 
-  // Of a PutManifest that was told that a blob is not there: whether that breaks a promise.
+  // Whether it breaks a promise that this PutManifest was refused because a blob is missing.
   bool WasPromised(const Call& call) const;
-  // Of a Read: what it was told.
+  // Whether a Read may have had this result.
   bool TagMayBe(const Call& call, size_t repository, size_t tag, const std::string& digest) const;
   bool ManifestMayBe(const Call& call, size_t repository, size_t manifest, bool there) const;
-  // Whether the manifest has been there all the time of a Read, and nobody has taken its blobs' links.
+  // Whether the manifest existed during the whole Read, and no link of its blobs was removed.
   bool ManifestIsWhole(const Call& call, size_t repository, size_t manifest) const;
 
-  // Tells the latest time that a review which is under way may have read. A clock that is put back under it, and a HEAD
-  // before it commits, are no promise broken: its time is as good as the HEAD's.
+  // Sets the function that returns the latest time that a review under way may have read. If the clock is set back
+  // during a review, and a HEAD comes before the review commits, no promise is broken: the review's time is as valid as
+  // the HEAD's.
   void OnReviewTime(std::function<absl::Time()> review_time) { review_time_ = std::move(review_time); }
-  // The clock has moved: promises end.
+  // Must be called after the clock has moved: promises may have ended.
   void ClockMoved();
-  // The blob's bytes have rotten: nothing is promised about it any more.
+  // The blob's bytes were damaged: its promises end.
   void Rotten(size_t blob) { rotten_.at(blob) = true; }
   bool IsRotten(size_t blob) const { return rotten_.at(blob); }
 
-  // What is committed against what clients were told; the first thing that is not so.
+  // Compares the committed records with the answers that clients got. Returns the first violation.
   std::optional<std::string> Check(kv::KvReader& committed);
 
  private:
@@ -99,7 +100,7 @@ class Model {
     uint64_t last_unlink = 0;
   };
   struct ManifestState {
-    // Of the last acknowledged PUT; 0: there was none.
+    // The last acknowledged PUT; 0 if there was none.
     uint64_t put_begin = 0;
     uint64_t put_end = 0;
     int deletions_under_way = 0;
@@ -121,7 +122,7 @@ class Model {
   const absl::Duration promise_;
   std::function<absl::Time()> review_time_ = [] { return absl::InfinitePast(); };
   uint64_t now_ = 0;
-  // Each by its repository and its own place.
+  // Each by the index of its repository and its own index.
   std::map<Place, Register> tags_;
   std::map<Place, Register> manifests_;
   std::map<Place, ManifestState> manifest_states_;

@@ -6,8 +6,8 @@
 
 namespace entrepot::simulation {
 
-// One life of a process. Once it is dead, nothing that it asks of the world has an effect, and every answer is
-// kUnavailable: its code runs to an end of its own, as if it had never gone on.
+// One run of a process. After its death, its calls have no effect and return kUnavailable, so that its code ends as if
+// it had not continued.
 struct Process {
   explicit Process(std::string process_name) : name(std::move(process_name)) {}
 

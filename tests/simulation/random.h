@@ -6,7 +6,7 @@
 
 namespace entrepot::simulation {
 
-// The same numbers for the same seed, on every machine and with every library (splitmix64).
+// Random numbers that are the same for the same seed on every machine and with every library (splitmix64).
 class Random {
  public:
   explicit Random(uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15ull + 0x2545f4914f6cdd1dull) {}
@@ -17,9 +17,9 @@ class Random {
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
     return z ^ (z >> 31);
   }
-  // 0 to n - 1.
+  // A number from 0 to n - 1.
   size_t Below(size_t n) { return static_cast<size_t>(Next() % n); }
-  // Once in `n` times on average; never where `n` is 0.
+  // True once in `n` times on average; never if `n` is 0.
   bool OneIn(uint64_t n) { return n != 0 && Next() % n == 0; }
   template <typename Container>
   auto& Of(Container& container) {

@@ -12,33 +12,33 @@
 
 namespace entrepot::simulation {
 
-// What a name may stand for, told from who wrote it and when: whoever came after somebody's end has overwritten him;
-// of those who were at it at once either may have been last.
+// The values that a name may have, derived from its writes and their times: a write that began after the end of another
+// one has overwritten it; of concurrent writes any may have been the last.
 class Register {
  public:
   static constexpr uint64_t kNotYet = std::numeric_limits<uint64_t>::max();
 
   struct Write {
-    // Empty: nothing is there.
+    // Empty: the name has no value.
     std::string value;
     uint64_t begin = 0;
     uint64_t end = kNotYet;
     bool acknowledged = false;
-    // Not one that may have found nothing to overwrite.
+    // False for a write that may have found nothing to overwrite.
     bool overwrites = true;
     bool refused = false;
   };
 
   Register() { writes_.push_back({.value = "", .begin = 0, .end = 0, .acknowledged = true}); }
 
-  // Stays where it is as long as the register lives.
+  // The returned Write is valid as long as the register.
   Write* Begin(std::string value, uint64_t now, bool overwrites = true) {
     writes_.push_back(
         {.value = std::move(value), .begin = now, .end = kNotYet, .acknowledged = false, .overwrites = overwrites});
     return &writes_.back();
   }
 
-  // Whether somebody who read from `from` to `to` may have seen the value.
+  // Whether a read that lasted from `from` to `to` may have seen the value.
   bool Allows(absl::string_view value, uint64_t from, uint64_t to) const {
     for (const Write& write : writes_) {
       if (!write.refused && write.value == value && write.begin <= to && !Overwritten(write, from)) return true;

@@ -52,7 +52,7 @@ Scheduler::Actor* Scheduler::Choose() {
       if (MayRun(*actor)) ready.push_back(actor.get());
     }
     if (!ready.empty()) return ready[random_.Below(ready.size())];
-    // Everybody waits or is stalled: whoever would be back first is back now.
+    // All actors wait or are stalled: end the stall that would end first.
     Actor* first = nullptr;
     for (const std::unique_ptr<Actor>& actor : actors_) {
       if (actor->stalled_until <= steps_) continue;
@@ -91,7 +91,7 @@ void Scheduler::Pause() {
 }
 
 void Scheduler::Stall() {
-  // Most are short; some outlast everything else.
+  // Most stalls are short; some last longer than the rest of the history.
   const uint64_t longest = uint64_t{8} << random_.Below(10);
   running_->stalled_until = steps_ + 1 + random_.Below(longest);
   Note("stalls");

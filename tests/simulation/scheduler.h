@@ -13,46 +13,46 @@
 
 namespace entrepot::simulation {
 
-// Runs actors one at a time, each up to its next step; the seed decides whose turn it is. Outside of Run() steps do
-// nothing.
+// Runs actors one at a time, each up to its next step. The seed determines which actor runs next. Outside of Run()
+// steps do nothing.
 class Scheduler {
  public:
   struct Options {
-    // At a step the turn goes to somebody else once in so many steps.
+    // Once in that many steps another actor runs next.
     uint64_t switch_one_in = 2;
-    // At a step the actor gets no turn for a while once in so many steps; 0: never.
+    // Once in that many steps the actor does not run for a while; 0: never.
     uint64_t stall_one_in = 200;
-    // The event below happens once in so many steps.
+    // Once in that many steps the event of OnEvent() happens.
     uint64_t event_one_in = 30;
-    // Steps after which a history counts as one that does not end.
+    // After that many steps, a history counts as endless.
     uint64_t steps_max = 300'000;
-    // Keeps what was done at each step.
+    // Record a trace of all steps.
     bool trace = false;
   };
 
   Scheduler(uint64_t seed, const Options& options) : random_(seed), options_(options) {}
 
   Random& random() { return random_; }
-  // From outside Run(), or from an actor.
+  // May be called outside Run(), or by an actor.
   void Spawn(std::string name, std::function<void()> body);
-  // Something that befalls the world between two steps.
+  // Sets an event that happens between two steps.
   void OnEvent(std::function<void()> event) { event_ = std::move(event); }
 
-  // Until all actors have ended.
+  // Runs until all actors have ended.
   void Run();
 
-  // Something is about to be done: the others may come first. `detail` is only read for the trace.
+  // An actor calls it before it does something: other actors may run first. `detail` is used only for the trace.
   void Step(absl::string_view what, absl::string_view detail = "");
-  // The actor's turn does not come before `condition` holds. Conditions change with other actors' steps alone.
+  // Pauses the actor until `condition` holds. Only steps of other actors may change the condition.
   void WaitUntil(absl::string_view what, const std::function<bool()>& condition);
 
-  // What happens to whom without a step, for the trace.
+  // Adds a line to the trace without a step.
   void Note(absl::string_view what, absl::string_view detail = "");
 
-  // From now on every actor goes through to its end without a step: what they do is not to count any more.
+  // From now on all actors run to their end without steps; what they do does not count any more.
   void Stop() { stopped_ = true; }
   bool stopped() const { return stopped_; }
-  // Stopped since it did not end: nobody could go on, or too many steps were taken.
+  // Whether the run was stopped because no actor could continue, or because there were too many steps.
   bool stuck() const { return stuck_; }
 
   uint64_t steps() const { return steps_; }
@@ -64,7 +64,7 @@ class Scheduler {
   struct Actor {
     std::string name;
     std::unique_ptr<Fiber> fiber;
-    // Null: it waits for nothing.
+    // Null if the actor does not wait.
     const std::function<bool()>* condition = nullptr;
     uint64_t stalled_until = 0;
   };

@@ -8,7 +8,7 @@
 namespace entrepot::simulation {
 namespace {
 
-// Two actors that write down who they are, three times each.
+// Two actors that write their names, three times each.
 std::string OrderOf(uint64_t seed, uint64_t* fingerprint = nullptr) {
   Scheduler scheduler(seed, {});
   std::string order;

@@ -5,14 +5,14 @@
 #include <set>
 
 #include "absl/time/time.h"
-#include "services/core/clock.h"
+#include "services/core/time/clock.h"
 
 namespace entrepot::simulation {
 
-// A clock that is set, forwards and backwards.
+// A clock that the test moves forwards and backwards.
 class SimulatedClock : public Clock {
  public:
-  // The least and the greatest time that the clock has shown while it lives.
+  // The least and the greatest time of the clock during the life of the Span.
   class Span {
    public:
     explicit Span(SimulatedClock* clock) : clock_(*clock), least_(clock->now_), greatest_(clock->now_) {

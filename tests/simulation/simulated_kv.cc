@@ -4,10 +4,8 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "services/kv/lock_list.h"
-#include "services/kv/scan_range.h"
+#include "services/kv/lock_table.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::simulation {
@@ -27,16 +25,15 @@ class SimulatedKv::Reader : public kv::KvReader {
  public:
   explicit Reader(const SimulatedKv* kv) : kv_(*kv) {}
 
-  absl::StatusOr<Value> Get(absl::string_view key) override {
-    const auto entry = kv_.entries_.find(key);
-    return entry == kv_.entries_.end() ? std::nullopt : Value(entry->second);
-  }
+  absl::StatusOr<Value> Get(absl::string_view key) override { return kv::WriteBuffer().Get(kv_.entries_, key); }
   absl::StatusOr<std::vector<Value>> MultiGet(absl::Span<const std::string> keys) override {
     std::vector<Value> values;
     for (const std::string& key : keys) values.push_back(*Get(key));
     return values;
   }
-  absl::StatusOr<std::vector<KeyValue>> Scan(const ScanOptions& options) override { return kv_.Scan({}, options); }
+  absl::StatusOr<std::vector<KeyValue>> Scan(const ScanOptions& options) override {
+    return kv::WriteBuffer().Scan(kv_.entries_, options);
+  }
 
  private:
   const SimulatedKv& kv_;
@@ -45,49 +42,37 @@ class SimulatedKv::Reader : public kv::KvReader {
 class SimulatedKv::Transaction : public kv::KvTransaction {
  public:
   Transaction(SimulatedKv* kv, const Process* process, const std::vector<Lock>* locks)
-      : kv_(*kv), process_(*process), locks_(*locks) {}
+      : kv_(*kv), process_(*process), buffer_(locks) {}
 
   absl::StatusOr<Value> Get(absl::string_view key) override {
     RETURN_IF_ERROR(Before("reads in a transaction", key));
-    return Find(key);
+    return buffer_.Get(kv_.entries_, key);
   }
   absl::StatusOr<std::vector<Value>> MultiGet(absl::Span<const std::string> keys) override {
     RETURN_IF_ERROR(Before("reads in a transaction", keys.empty() ? "" : keys[0]));
     std::vector<Value> values;
-    for (const std::string& key : keys) values.push_back(Find(key));
+    for (const std::string& key : keys) values.push_back(buffer_.Get(kv_.entries_, key));
     return values;
   }
   absl::StatusOr<std::vector<KeyValue>> Scan(const ScanOptions& options) override {
     RETURN_IF_ERROR(Before("scans in a transaction", options.prefix));
-    return kv_.Scan(writes_, options);
+    return buffer_.Scan(kv_.entries_, options);
   }
-  void Put(absl::string_view key, absl::string_view value) override { Write(key, std::string(value)); }
-  void Delete(absl::string_view key) override { Write(key, std::nullopt); }
+  void Put(absl::string_view key, absl::string_view value) override { buffer_.Put(key, value); }
+  void Delete(absl::string_view key) override { buffer_.Delete(key); }
 
-  const absl::Status& write_status() const { return write_status_; }
-  const Writes& writes() const { return writes_; }
+  const absl::Status& write_status() const { return buffer_.status(); }
+  const Writes& writes() const { return buffer_.writes(); }
 
  private:
   absl::Status Before(absl::string_view what, absl::string_view key) {
     kv_.scheduler_.Step(what, key);
     return kv_.Fate(process_, kv_.faults_.kv_read_fails);
   }
-  Value Find(absl::string_view key) {
-    const auto write = writes_.find(key);
-    if (write != writes_.end()) return write->second;
-    const auto entry = kv_.entries_.find(key);
-    return entry == kv_.entries_.end() ? std::nullopt : Value(entry->second);
-  }
-  void Write(absl::string_view key, Value value) {
-    if (write_status_.ok()) write_status_ = kv::CheckWritable(locks_, key);
-    if (write_status_.ok()) writes_.insert_or_assign(std::string(key), std::move(value));
-  }
 
   SimulatedKv& kv_;
   const Process& process_;
-  const std::vector<Lock>& locks_;
-  Writes writes_;
-  absl::Status write_status_;
+  kv::WriteBuffer buffer_;
 };
 
 class SimulatedKv::Connection : public kv::KvEngine {
@@ -104,7 +89,7 @@ class SimulatedKv::Connection : public kv::KvEngine {
   }
   absl::StatusOr<std::vector<KeyValue>> Scan(const ScanOptions& options) override {
     RETURN_IF_ERROR(Before("scans", options.prefix));
-    return kv_.Scan({}, options);
+    return Reader(&kv_).Scan(options);
   }
   absl::Status Transact(std::vector<Lock> locks, const Function& fn, kv::Durability durability) override {
     const std::vector<Lock> ordered = kv::InLockingOrder(std::move(locks));
@@ -124,7 +109,7 @@ class SimulatedKv::Connection : public kv::KvEngine {
   const Process& process_;
 };
 
-// Locks of one transaction, given back with its end.
+// The locks of one transaction, released at its end.
 class SimulatedKv::Held {
  public:
   Held(SimulatedKv* kv, const Process* process) : kv_(*kv), process_(*process) {}
@@ -195,7 +180,7 @@ void SimulatedKv::ReleaseOne(const Process* process, const std::string& key) {
   if (found == locks_.end()) return;
   std::vector<const Process*>& holders = found->second.holders;
   const auto holder = std::find(holders.begin(), holders.end(), process);
-  // Taken from a dead process already.
+  // The locks of a dead process were released already.
   if (holder == holders.end()) return;
   holders.erase(holder);
   if (holders.empty()) found->second.exclusive = false;
@@ -253,16 +238,7 @@ absl::Status SimulatedKv::Commit(const Process& process, Transaction& transactio
 void SimulatedKv::Write(const Writes& writes, kv::Durability durability) { Apply(writes, durability); }
 
 void SimulatedKv::Apply(const Writes& writes, kv::Durability durability) {
-  Writes before;
-  for (const auto& [key, value] : writes) {
-    const auto entry = entries_.find(key);
-    before[key] = entry == entries_.end() ? std::nullopt : Value(entry->second);
-    if (value.has_value()) {
-      entries_.insert_or_assign(key, *value);
-    } else if (entry != entries_.end()) {
-      entries_.erase(entry);
-    }
-  }
+  Writes before = kv::Apply(writes, &entries_);
   if (durability == kv::Durability::kSynced) {
     undo_.clear();
   } else {
@@ -274,37 +250,9 @@ void SimulatedKv::Apply(const Writes& writes, kv::Durability durability) {
 void SimulatedKv::LosePower() {
   const size_t kept = scheduler_.random().Below(undo_.size() + 1);
   scheduler_.Note("loses power", absl::StrCat(undo_.size() - kept, " buffered commits are lost"));
-  for (; undo_.size() > kept; undo_.pop_back()) {
-    for (const auto& [key, value] : undo_.back()) {
-      if (value.has_value()) {
-        entries_.insert_or_assign(key, *value);
-      } else {
-        entries_.erase(key);
-      }
-    }
-  }
-  // What is left is on the disk now.
+  for (; undo_.size() > kept; undo_.pop_back()) kv::Apply(undo_.back(), &entries_);
+  // The remaining commits are durable now.
   undo_.clear();
-}
-
-std::vector<KeyValue> SimulatedKv::Scan(const Writes& writes, const ScanOptions& options) const {
-  const std::string begin = kv::ScanBegin(options);
-  std::vector<KeyValue> found;
-  auto entry = entries_.lower_bound(begin);
-  auto write = writes.lower_bound(begin);
-  while (found.size() < options.limit && (entry != entries_.end() || write != writes.end())) {
-    const bool from_writes = write != writes.end() && (entry == entries_.end() || write->first <= entry->first);
-    const std::string& key = from_writes ? write->first : entry->first;
-    if (!absl::StartsWith(key, options.prefix)) break;
-    if (!from_writes) {
-      found.push_back({key, entry->second});
-    } else if (write->second.has_value()) {
-      found.push_back({key, *write->second});
-    }
-    if (from_writes && entry != entries_.end() && entry->first == key) ++entry;
-    from_writes ? void(++write) : void(++entry);
-  }
-  return found;
 }
 
 }  // namespace entrepot::simulation

@@ -14,42 +14,42 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "services/kv/kv_engine.h"
+#include "services/kv/write_buffer.h"
 #include "tests/simulation/faults.h"
 #include "tests/simulation/process.h"
 #include "tests/simulation/scheduler.h"
 
 namespace entrepot::simulation {
 
-// A KV that several processes share, with the locks, the commits and the durability of kv_engine.h, where every lock,
-// read and commit is a step, and any of them may fail.
+// A KV that several processes share, with the locks, transactions and durability of kv_engine.h. Each lock, read and
+// commit is a step, and may fail.
 class SimulatedKv {
  public:
-  using Entries = std::map<std::string, std::string, std::less<>>;
-  // nullopt: deleted.
-  using Writes = std::map<std::string, std::optional<std::string>, std::less<>>;
+  using Entries = kv::Entries;
+  using Writes = kv::WriteBuffer::Writes;
 
-  // Both outlive it. `faults` may change.
+  // Both must outlive the SimulatedKv. `faults` may change.
   SimulatedKv(Scheduler* scheduler, const Faults* faults) : scheduler_(*scheduler), faults_(*faults) {}
 
-  // What a process sees of it. Both outlive what is returned.
+  // The KV as a process uses it. The process and the SimulatedKv must outlive it.
   std::unique_ptr<kv::KvEngine> Connect(const Process* process);
-  // What is committed, without a step.
+  // Reads the committed records without steps.
   std::unique_ptr<kv::KvReader> Committed();
   const Entries& entries() const { return entries_; }
 
   // Called right after each commit.
   void OnCommit(std::function<void()> observer) { observer_ = std::move(observer); }
 
-  // Of the commits since the last synced one only the first so many are left, as the seed will have it. All processes
-  // that had it open are dead.
+  // Loses the last commits since the last synced one; the seed determines how many. All processes that had the KV open
+  // must be dead.
   void LosePower();
-  // The process is dead: its locks are free.
+  // Releases the locks of a dead process.
   void Release(const Process* process);
 
-  // How many calls have failed, or seemed to.
+  // The number of calls that have failed or seemed to fail.
   uint64_t failures() const { return failures_; }
 
-  // A commit without locks or steps: for what simulated parts keep here.
+  // A commit without locks or steps, for records of other simulated parts.
   void Write(const Writes& writes, kv::Durability durability);
 
  private:
@@ -64,7 +64,7 @@ class SimulatedKv {
     bool granted = false;
   };
   struct LockState {
-    // Who holds it; exclusively only one.
+    // The processes that hold the lock; only one if it is exclusive.
     std::vector<const Process*> holders;
     bool exclusive = false;
     std::deque<Waiter*> waiters;
@@ -78,7 +78,7 @@ class SimulatedKv {
   };
 
   bool IsDead(const Process& process) const { return !process.alive || scheduler_.stopped(); }
-  // kUnavailable where the process is dead, or by the fault.
+  // kUnavailable if the process is dead, or as a fault.
   absl::Status Fate(const Process& process, uint64_t fails_one_in);
   bool Acquire(const Process* process, const kv::Lock& lock);
   void ReleaseOne(const Process* process, const std::string& key);
@@ -86,7 +86,6 @@ class SimulatedKv {
                             const kv::KvEngine::Function& fn, kv::Durability durability);
   absl::Status Commit(const Process& process, Transaction& transaction, kv::Durability durability);
   void Apply(const Writes& writes, kv::Durability durability);
-  std::vector<kv::KeyValue> Scan(const Writes& writes, const kv::ScanOptions& options) const;
 
   Scheduler& scheduler_;
   const Faults& faults_;
@@ -94,7 +93,7 @@ class SimulatedKv {
   uint64_t failures_ = 0;
   Entries entries_;
   std::map<std::string, LockState, std::less<>> locks_;
-  // What the keys of the commits since the last synced one held before, in their order.
+  // For each commit since the last synced one, the previous values of its keys.
   std::vector<Writes> undo_;
 };
 

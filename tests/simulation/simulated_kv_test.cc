@@ -95,7 +95,7 @@ TEST_P(SimulatedKvTest, APowerCutTakesTheLastOfWhatWasBuffered) {
   const auto a = kv_.entries().find("a");
   ASSERT_NE(a, kv_.entries().end());
   EXPECT_TRUE(kv_.entries().contains("b"));
-  // What came before is there too.
+  // Earlier commits are durable too.
   EXPECT_TRUE(!kv_.entries().contains("c") || a->second == "2");
 }
 

@@ -14,7 +14,8 @@
 namespace entrepot::simulation {
 namespace {
 
-// The blob service's own in the shared KV. A value: when it was written, digest, size, and of an object its bytes.
+// The blob service's records in the shared KV. A value has the time of the write, the digest, the size, and for an
+// object the bytes.
 constexpr char kObjects[] = "o/";
 constexpr char kSessions[] = "u/";
 
@@ -38,7 +39,7 @@ struct Record {
 
 }  // namespace
 
-class SimulatedObjects::Access : public ObjectAccess {
+class SimulatedObjects::Access : public BlobStorage {
  public:
   Access(SimulatedObjects* objects, const Process* process) : objects_(*objects), process_(*process) {}
 
@@ -69,7 +70,7 @@ class SimulatedObjects::Access : public ObjectAccess {
   }
   absl::StatusOr<StoredObjectPage> ListUnclaimed(absl::Duration age, const std::string& start_after,
                                                  size_t limit) override {
-    RETURN_IF_ERROR(objects_.Before(process_, "lists what no session names", ""));
+    RETURN_IF_ERROR(objects_.Before(process_, "lists unclaimed objects", ""));
     return objects_.ListUnclaimed(age, start_after, limit);
   }
   absl::StatusOr<std::vector<Blob>> ListAbandoned(size_t limit) override {
@@ -82,7 +83,7 @@ class SimulatedObjects::Access : public ObjectAccess {
     return objects_.After(process_);
   }
   absl::StatusOr<ObjectSnapshot> Snapshot(const std::string&) override {
-    return absl::UnimplementedError("nobody takes one here");
+    return absl::UnimplementedError("not simulated");
   }
 
  private:
@@ -90,7 +91,7 @@ class SimulatedObjects::Access : public ObjectAccess {
   const Process& process_;
 };
 
-std::unique_ptr<ObjectAccess> SimulatedObjects::Connect(const Process* process) {
+std::unique_ptr<BlobStorage> SimulatedObjects::Connect(const Process* process) {
   return std::make_unique<Access>(this, process);
 }
 
@@ -162,7 +163,7 @@ void SimulatedObjects::Remove(const StorageKey& key) {
 
 namespace {
 
-// The entries of one of the tables, without their prefix.
+// The entries with one of the prefixes, without the prefix.
 template <typename Visit>
 void ForEachIn(const SimulatedKv::Entries& entries, absl::string_view prefix, const Visit& visit) {
   for (auto entry = entries.lower_bound(prefix); entry != entries.end() && absl::StartsWith(entry->first, prefix);

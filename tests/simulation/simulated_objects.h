@@ -11,10 +11,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "services/core/clock.h"
+#include "services/core/blob_storage.h"
 #include "services/core/content.h"
-#include "services/core/object_access.h"
 #include "services/core/storage_key.h"
+#include "services/core/time/clock.h"
 #include "tests/simulation/faults.h"
 #include "tests/simulation/process.h"
 #include "tests/simulation/scheduler.h"
@@ -30,29 +30,29 @@ class SimulatedObjects {
     absl::Duration session_lifetime = absl::Hours(24);
   };
 
-  // All outlive it.
+  // All must outlive the SimulatedObjects.
   SimulatedObjects(const Options& options, Scheduler* scheduler, SimulatedKv* kv, const Clock* clock,
                    const Faults* faults)
       : options_(options), scheduler_(*scheduler), kv_(*kv), clock_(*clock), faults_(*faults) {}
 
-  // What a process sees of it. Both outlive what is returned.
-  std::unique_ptr<ObjectAccess> Connect(const Process* process);
+  // The object store as a process uses it. The process and the SimulatedObjects must outlive it.
+  std::unique_ptr<BlobStorage> Connect(const Process* process);
 
-  // An upload, sealed: its bytes are an object, its session names it.
+  // Makes a sealed upload: an object with the bytes, and a session that names it.
   absl::StatusOr<Blob> Seal(const Process& process, const Digest& digest, const std::string& bytes);
-  // OK where a session that has not expired names the object, which is still there.
+  // OK if a session that has not expired names the object, and the object exists.
   absl::Status SealAgain(const Process& process, const StorageKey& key);
   absl::Status Forget(const Process& process, const StorageKey& key);
   absl::StatusOr<std::string> Read(const Process& process, const StorageKey& key);
 
-  // Called right after an object has gone.
+  // Called right after an object was removed.
   void OnRemoval(std::function<void()> observer) { observer_ = std::move(observer); }
 
-  // Without a step.
+  // These calls are not steps.
   std::optional<std::string> Find(const StorageKey& key) const;
   std::set<std::string> ObjectKeys() const;
   std::set<std::string> SessionKeys() const;
-  // The disk forgets what it was told. False where there is no such object.
+  // Damages the bytes of the object. Returns false if there is no such object.
   bool Rot(const StorageKey& key);
 
  private:

@@ -1,10 +1,10 @@
 // Runs histories until one of them breaks an invariant:
 //
-//   simulation [--histories=10000] [--first=1]    those with the seeds from --first on
-//   simulation --seed=N                           one, and prints all its steps
-//   simulation --expect-violation ...             of a registry with a mistake: succeeds where a history finds it
+//   simulation [--histories=10000] [--first=1]    the histories with the seeds from --first on
+//   simulation --seed=N                           one history; prints all its steps
+//   simulation --expect-violation ...             for a mutated registry: succeeds if a history finds a violation
 //
-// As a test with shards, each runs its share of the seeds.
+// In a sharded test, each shard runs its share of the seeds.
 
 #include <unistd.h>
 
@@ -27,10 +27,10 @@
 namespace entrepot::simulation {
 namespace {
 
-// Now and then a history is run twice, and must be the same.
+// Some histories are run twice, and must be equal.
 constexpr uint64_t kRepeatOneIn = 250;
 
-// A fiber that waits on a lock of the machine's waits for ever.
+// A fiber that waits for a real lock waits forever.
 constexpr unsigned kSecondsMax = 15;
 volatile uint64_t seed_under_way = 0;
 
@@ -88,7 +88,7 @@ void Print(const HistoryResult& result) {
 int Replay(uint64_t seed) {
   const HistoryResult result = Run(seed, /*trace=*/true);
   Print(result);
-  std::printf("seed %lu: %s\n", seed, result.violation.has_value() ? result.violation->c_str() : "all is well");
+  std::printf("seed %lu: %s\n", seed, result.violation.has_value() ? result.violation->c_str() : "no violation");
   return result.violation.has_value() ? 1 : 0;
 }
 
@@ -96,14 +96,14 @@ int Report(uint64_t seed, const std::string& violation) {
   std::printf("The steps of the history:\n");
   Print(Run(seed, /*trace=*/true));
   std::printf("seed %lu: %s\n", seed, violation.c_str());
-  std::printf("Once more: bazel run //tests/simulation:simulation -- --seed=%lu\n", seed);
+  std::printf("To repeat: bazel run //tests/simulation:simulation -- --seed=%lu\n", seed);
   return 1;
 }
 
 int Main(const Arguments& arguments) {
   if (arguments.seed != 0) return Replay(arguments.seed);
   const uint64_t shards = FromEnvironment("TEST_TOTAL_SHARDS", 1), shard = FromEnvironment("TEST_SHARD_INDEX", 0);
-  // Tells Bazel that the shards are understood.
+  // Tells Bazel that this test supports shards.
   if (const char* const file = std::getenv("TEST_SHARD_STATUS_FILE")) std::ofstream(file).flush();
   const absl::Time start = absl::Now();
   uint64_t histories = 0, steps = 0;
@@ -117,12 +117,12 @@ int Main(const Arguments& arguments) {
       return 0;
     }
     if (seed % kRepeatOneIn == 0 && Run(seed).fingerprint != result.fingerprint) {
-      std::printf("seed %lu is not the same history twice\n", seed);
+      std::printf("seed %lu gave two different histories\n", seed);
       return 1;
     }
   }
   std::printf("%lu histories, %lu steps, %s: %s\n", histories, steps, absl::FormatDuration(absl::Now() - start).c_str(),
-              arguments.expect_violation ? "the mistake was NOT found" : "all is well");
+              arguments.expect_violation ? "the mistake was NOT found" : "no violation");
   return arguments.expect_violation ? 1 : 0;
 }
 
@@ -132,7 +132,7 @@ int Main(const Arguments& arguments) {
 int main(int argc, char** argv) {
   entrepot::simulation::Arguments arguments;
   if (!entrepot::simulation::Parse(argc, argv, &arguments)) return 2;
-  // It knows threads: the fibers, which hold what they hold at once, are all one to it.
+  // absl's deadlock detection works by threads: it would take the locks of all fibers for those of one thread.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   return entrepot::simulation::Main(arguments);
 }

@@ -8,8 +8,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
-#include "services/manifest/catalog_invariants.h"
-#include "services/manifest/metadata_keys.h"
+#include "services/manifest/check/catalog_invariants.h"
+#include "services/manifest/records/metadata_keys.h"
 #include "tests/simulation/content.h"
 
 namespace entrepot::simulation {
@@ -39,7 +39,7 @@ bool IsFault(absl::StatusCode code) {
 World::Registry::Registry(World* world)
     : kv(world->kv_.Connect(&process)), objects(world->objects_.Connect(&process)) {}
 
-World::Upkeep::Upkeep(World* world)
+World::Maintenance::Maintenance(World* world)
     : kv(world->kv_.Connect(&process)),
       objects(world->objects_.Connect(&process)),
       collector(manifest::Collector::Create(kv.get(), &world->clock_, objects.get(),
@@ -71,15 +71,15 @@ World::World(uint64_t seed, const Options& options)
   kv_.OnCommit([this] { CheckNow(); });
   model_.OnReviewTime([this] {
     absl::Time latest = absl::InfinitePast();
-    for (const auto& upkeep : upkeeps_) {
-      if (upkeep->process.alive && upkeep->clock_span.has_value()) {
-        latest = std::max(latest, upkeep->clock_span->greatest());
+    for (const auto& maintenance : maintenances_) {
+      if (maintenance->process.alive && maintenance->clock_span.has_value()) {
+        latest = std::max(latest, maintenance->clock_span->greatest());
       }
     }
     return latest;
   });
   objects_.OnRemoval([this] { CheckNow(); });
-  scheduler_.OnEvent([this] { Befall(); });
+  scheduler_.OnEvent([this] { HandleEvent(); });
   StartRegistry();
   faults_ = options.faults;
 }
@@ -92,7 +92,7 @@ void World::Violate(std::string what) {
   scheduler_.Stop();
 }
 
-Outcome World::Judge(const absl::Status& status, absl::string_view what) {
+Outcome World::Classify(const absl::Status& status, absl::string_view what) {
   if (status.ok()) return Outcome::kDone;
   if (IsRefusal(status.code())) return Outcome::kRefused;
   if (!IsFault(status.code()) && !scheduler_.stopped())
@@ -105,10 +105,10 @@ std::shared_ptr<World::Registry> World::AwaitRegistry() {
   return scheduler_.stopped() ? nullptr : registry_;
 }
 
-std::shared_ptr<World::Upkeep> World::StartUpkeep() {
-  upkeeps_.push_back(std::make_shared<Upkeep>(this));
-  upkeeps_.back()->clock_span.emplace(&clock_);
-  return upkeeps_.back();
+std::shared_ptr<World::Maintenance> World::StartMaintenance() {
+  maintenances_.push_back(std::make_shared<Maintenance>(this));
+  maintenances_.back()->clock_span.emplace(&clock_);
+  return maintenances_.back();
 }
 
 void World::KeepRegistryUp() {
@@ -124,7 +124,7 @@ void World::StartRegistry() {
   const std::shared_ptr<Registry> made = registries_.back();
   auto catalog = manifest::RegistryCatalog::Create(
       made->kv.get(), &clock_, {.lease = kLease, .registry = nullptr, .objects = made->objects.get()});
-  if (Judge(catalog.status(), "the registry's start") != Outcome::kDone) return;
+  if (Classify(catalog.status(), "the registry's start") != Outcome::kDone) return;
   made->catalog = *std::move(catalog);
   if (made->process.alive) registry_ = made;
 }
@@ -137,7 +137,7 @@ bool World::BeginDeletion(Registry& registry) {
   return true;
 }
 
-void World::Befall() {
+void World::HandleEvent() {
   if (random().OneIn(options_.power_cut_one_in)) return LosePower();
   if (random().OneIn(options_.rot_one_in)) return Rot();
   if (!random().OneIn(options_.crash_one_in)) return MoveClock();
@@ -145,8 +145,8 @@ void World::Befall() {
   for (const auto& registry : registries_) {
     if (registry->process.alive) living.push_back(&registry->process);
   }
-  for (const auto& upkeep : upkeeps_) {
-    if (upkeep->process.alive) living.push_back(&upkeep->process);
+  for (const auto& maintenance : maintenances_) {
+    if (maintenance->process.alive) living.push_back(&maintenance->process);
   }
   if (!living.empty()) Crash(*random().Of(living));
 }
@@ -173,8 +173,8 @@ void World::LosePower() {
   for (const auto& registry : registries_) {
     if (registry->process.alive) Crash(registry->process);
   }
-  for (const auto& upkeep : upkeeps_) {
-    if (upkeep->process.alive) Crash(upkeep->process);
+  for (const auto& maintenance : maintenances_) {
+    if (maintenance->process.alive) Crash(maintenance->process);
   }
   kv_.LosePower();
   CheckNow();
@@ -240,14 +240,15 @@ void World::ComeToRest() {
     storage::v1::RepositoryRecord record;
     if (!value.has_value() || !record.ParseFromString(*value) || !record.emptying()) continue;
     const auto call = model_.DeleteRepository(i);
-    const absl::Status status = (*catalog)->DeleteRepository(Caller(), content.repositories[i]).status();
-    call->End(Judge(status, "finishing a deletion"));
+    const absl::Status status = (*catalog)->repositories().Delete(Caller(), content.repositories[i]).status();
+    call->End(Classify(status, "finishing a deletion"));
   }
-  Upkeep upkeep(this);
+  Maintenance maintenance(this);
   for (int round = 0; round < kRestRounds && !violation_.has_value(); ++round) {
     clock_.Move(10 * kLease);
     model_.ClockMoved();
-    for (const auto& run : {upkeep.collector->Run(upkeep.pace), upkeep.collector->ReapOrphans(upkeep.pace)}) {
+    for (const auto& run :
+         {maintenance.collector->Run(maintenance.pace), maintenance.collector->QuarantineOrphans(maintenance.pace)}) {
       if (!run.ok()) return Violate(absl::StrCat("the collector at rest: ", run.status().ToString()));
       if (!run->error().empty()) return Violate(absl::StrCat("the collector at rest: ", run->error()));
     }
@@ -258,7 +259,7 @@ void World::CheckRest() {
   std::set<std::string> named;
   for (const auto& [key, value] : kv_.entries()) {
     if (absl::StartsWith(key, keys::DeleteIntents()) || absl::StartsWith(key, keys::Reviews())) {
-      return Violate(absl::StrCat("I5: at rest there still is ", key));
+      return Violate(absl::StrCat("I5: at rest there is still ", key));
     }
     if (!absl::StartsWith(key, keys::Blobs())) continue;
     storage::v1::BlobRecord record;
@@ -278,10 +279,10 @@ void World::CheckRest() {
     }
   }
   for (const std::string& key : objects_.ObjectKeys()) {
-    if (!named.contains(key)) return Violate(absl::StrCat("I4: at rest nothing names the object ", key));
+    if (!named.contains(key)) return Violate(absl::StrCat("I4: at rest nothing refers to the object ", key));
   }
   for (const std::string& key : objects_.SessionKeys()) {
-    return Violate(absl::StrCat("I5: at rest there still is the upload of ", key));
+    return Violate(absl::StrCat("I5: at rest there is still the upload of ", key));
   }
 }
 

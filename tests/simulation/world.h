@@ -9,11 +9,11 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "services/core/failpoint_control.h"
-#include "services/core/object_access.h"
-#include "services/manifest/collector.h"
-#include "services/manifest/registry_catalog.h"
-#include "services/manifest/scrubber.h"
+#include "services/core/blob_storage.h"
+#include "services/core/failpoint/failpoint_control.h"
+#include "services/manifest/catalog/registry_catalog.h"
+#include "services/manifest/gc/collector.h"
+#include "services/manifest/scrub/scrubber.h"
 #include "tests/simulation/faults.h"
 #include "tests/simulation/model.h"
 #include "tests/simulation/process.h"
@@ -29,31 +29,32 @@ inline constexpr absl::Duration kGrace = absl::Hours(1);
 inline constexpr absl::Duration kOrphanAge = absl::Hours(24);
 inline constexpr absl::Duration kSessionLifetime = absl::Hours(24);
 
-// One registry: the code under test on simulated parts, and what befalls it.
+// One registry, the code under test over simulated parts, and the events that happen to it.
 class World {
  public:
   struct Options {
     Scheduler::Options scheduler;
     Faults faults;
-    // Each event that befalls the world is one of these in so many times; 0: never. What is left moves the clock.
+    // How often an event is one of these, once in that many times; 0: never. All other events move the clock.
     uint64_t crash_one_in = 0;
     uint64_t power_cut_one_in = 0;
     uint64_t rot_one_in = 0;
   };
 
-  // The process that serves requests: there is one at a time.
+  // The process that serves requests. Only one lives at a time.
   struct Registry {
     explicit Registry(World* world);
     Process process{"registry"};
     std::unique_ptr<kv::KvEngine> kv;
-    std::unique_ptr<ObjectAccess> objects;
+    std::unique_ptr<BlobStorage> objects;
     std::unique_ptr<manifest::RegistryCatalog> catalog;
-    // A deletion of a repository waits for others, and for a push that finishes one which was interrupted, on a lock of
-    // the machine's, on which a fiber must never wait: none begins while there are any. Pushes may begin beside it.
+    // A deletion of a repository would wait on a real mutex for other deletions, and for pushes that finish an
+    // interrupted one; a fiber must never do that. So no deletion begins while there are any. Pushes may begin during a
+    // deletion.
     bool deleting = false;
     int pushes = 0;
   };
-  // Around a call that pushes.
+  // Encloses a call that pushes.
   class Push {
    public:
     explicit Push(Registry* registry) : registry_(*registry) { ++registry_.pushes; }
@@ -64,19 +65,19 @@ class World {
    private:
     Registry& registry_;
   };
-  // Around a deletion of a repository. Waits for its turn; false where there is none: the process is dead.
+  // These enclose a deletion of a repository. BeginDeletion() waits for its turn; false: the process has died.
   bool BeginDeletion(Registry& registry);
   void EndDeletion(Registry& registry) { registry.deleting = false; }
-  // A process that collects and scrubs.
-  struct Upkeep {
-    explicit Upkeep(World* world);
-    Process process{"upkeep"};
+  // A process that collects, quarantines orphans and scrubs.
+  struct Maintenance {
+    explicit Maintenance(World* world);
+    Process process{"maintenance"};
     std::unique_ptr<kv::KvEngine> kv;
-    std::unique_ptr<ObjectAccess> objects;
+    std::unique_ptr<BlobStorage> objects;
     std::unique_ptr<manifest::Collector> collector;
     std::unique_ptr<manifest::Scrubber> scrubber;
     Pace pace;
-    // Since its last transaction was over.
+    // Begins at the end of the process's last transaction.
     std::optional<SimulatedClock::Span> clock_span;
   };
 
@@ -88,28 +89,28 @@ class World {
   SimulatedObjects& objects() { return objects_; }
   const SimulatedKv& kv() const { return kv_; }
 
-  // The registry that runs; waits for one where it has just died. Null where the history is over.
+  // The registry that is running. Waits for the next one after a death; null at the end of the history.
   std::shared_ptr<Registry> AwaitRegistry();
-  // A new process of the kind, until it dies.
-  std::shared_ptr<Upkeep> StartUpkeep();
+  // Starts a new maintenance process.
+  std::shared_ptr<Maintenance> StartMaintenance();
 
-  // Runs the history with these actors; then lets everything come to rest, and looks at what is left.
+  // Runs the history with these actors. Then collects all garbage, and checks what is left.
   void Run(const std::vector<std::pair<std::string, std::function<void()>>>& clients,
            const std::vector<std::pair<std::string, std::function<void()>>>& background);
-  // Clients are still at work.
+  // Whether clients are still at work.
   bool busy() const { return clients_left_ > 0 && !scheduler_.stopped(); }
 
-  // The history ends here; the first one counts.
+  // Reports a violation and ends the history. Only the first one counts.
   void Violate(std::string what);
   const std::optional<std::string>& violation() const { return violation_; }
-  // An answer that is neither what was asked for nor a refusal nor a fault's.
-  Outcome Judge(const absl::Status& status, absl::string_view what);
+  // The outcome of a call with that status. Reports a violation if the status is none of success, refusal and fault.
+  Outcome Classify(const absl::Status& status, absl::string_view what);
 
  private:
   friend struct Registry;
-  friend struct Upkeep;
+  friend struct Maintenance;
 
-  void Befall();
+  void HandleEvent();
   void MoveClock();
   void Crash(Process& process);
   void LosePower();
@@ -117,7 +118,7 @@ class World {
   void KeepRegistryUp();
   void StartRegistry();
   void CheckNow();
-  // After the last client.
+  // Called after the last client has ended.
   void ComeToRest();
   void CheckRest();
 
@@ -131,9 +132,9 @@ class World {
   const std::unique_ptr<kv::KvReader> committed_;
   std::optional<std::string> violation_;
   std::shared_ptr<Registry> registry_;
-  // Of all processes that ever were: the dead ones' code may still be on its way out.
+  // All processes so far: the code of dead ones may still be running to its end.
   std::vector<std::shared_ptr<Registry>> registries_;
-  std::vector<std::shared_ptr<Upkeep>> upkeeps_;
+  std::vector<std::shared_ptr<Maintenance>> maintenances_;
   size_t clients_left_ = 0;
   const ScopedFailpoints failpoints_;
 };

@@ -1,15 +1,15 @@
-"""Clients that pull what others push, move and delete meanwhile."""
+"""Clients that pull images while other clients push, move and delete them."""
 
 import json
 import random
 
-from fixtures.session import Session, Stopped
+from fixtures.session import Session, NoAnswer
 from fixtures.workload import OCI_INDEX, digest_of
 
 
 class Reader(Session):
-    """Pulls tagged images of `repositories` (names) until `stop` is set. Fails where one cannot be pulled whose tag
-    still names it afterwards."""
+    """Pulls tagged images of `repositories` (names) until `stop` is set. Fails if an image cannot be pulled although
+    its tag still references it afterwards."""
 
     def __init__(self, url, repositories, seed, account):
         super().__init__(url, [(name, "pull") for name in repositories], account)
@@ -21,7 +21,7 @@ class Reader(Session):
         while not stop.is_set():
             try:
                 self._pull_any(self._random.choice(self._names))
-            except Stopped:
+            except NoAnswer:
                 self.counts["without an answer"] += 1
         self.close()
 
@@ -46,10 +46,10 @@ class Reader(Session):
         self.counts["pulls overtaken by a change"] += 1
         again = self._call("GET", f"/v2/{repository}/manifests/{tag}", expect=(200, 404))
         still = again.status == 200 and digest_of(again.body) == digest
-        assert not still, f"{missing} of {repository}:{tag} cannot be pulled, and the tag still names {digest}"
+        assert not still, f"{missing} of {repository}:{tag} cannot be pulled, and the tag still references {digest}"
 
     def _missing(self, repository, content):
-        """What a manifest needs that is not there; None: nothing."""
+        """-> the first digest that the manifest references and that does not exist; None if all exist."""
         manifest = json.loads(content)
         if manifest["mediaType"] == OCI_INDEX:
             for child in manifest["manifests"]:
@@ -65,5 +65,5 @@ class Reader(Session):
             answer = self._call("GET", f"/v2/{repository}/blobs/{blob['digest']}", expect=(200, 404))
             if answer.status == 404:
                 return blob["digest"]
-            assert digest_of(answer.body) == blob["digest"], f"{blob['digest']} of {repository} is something else"
+            assert digest_of(answer.body) == blob["digest"], f"{blob['digest']} of {repository} has different content"
         return None

@@ -1,21 +1,22 @@
-"""Everything at once for a while, with collection that waits for next to nothing: no manifest is refused whose blobs
-were acknowledged within the lease, no image fails to be pulled as long as a tag names it, and in the end, when all is
-deleted, nothing is left.
+"""Collection with very short delays under a load of all actions loses nothing and leaves no garbage.
 
-One minute as part of scripts/test; scripts/soak runs it for as long as one likes. A failure names its seed:
-ENTREPOT_SOAK_SEED=N has the clients do the same again, as far as their threads let them.
+A manifest is not refused if its blobs were acknowledged within the lease. An image can be pulled as long as a tag
+references it. After everything was deleted, no file is left.
+
+scripts/test runs it for a minute; scripts/soak runs it for longer. A failure shows its seed: with ENTREPOT_SOAK_SEED=N
+the clients choose the same actions again, but their threads may interleave differently.
 """
 
-import concurrent.futures
 import os
 import random
-import threading
 import time
 from collections import Counter
 
 import pytest
 
 from fixtures.accounts import write_accounts
+from fixtures.load import Load
+from fixtures.polling import wait_for
 from fixtures.workload import Client
 from soak.reader import Reader
 
@@ -42,21 +43,9 @@ def fixture_soaked(make_registry, tmp_path):
         "accounts_file": str(tmp_path / "accounts"),
         "policy_file": str(tmp_path / "policy.yaml"),
     }
-    # Uploads that nobody ends are garbage too.
+    # Abandoned upload sessions are garbage too.
     uploads = {"session_lifetime": "5s"}
     return make_registry(config={"collector": COLLECTOR, "uploads": uploads, "authentication": authentication})
-
-
-def run_all(clients, seconds):
-    stop = threading.Event()
-    with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
-        runs = [pool.submit(client.run, stop) for client in clients]
-        try:
-            concurrent.futures.wait(runs, timeout=seconds, return_when=concurrent.futures.FIRST_COMPLETED)
-        finally:
-            stop.set()
-    for run in runs:
-        run.result()
 
 
 def print_summary(mode, clients):
@@ -66,7 +55,7 @@ def print_summary(mode, clients):
         print(f"  {count:>12,} {name}")
 
 
-def test_soak(soaked, mode):
+def test_collection_under_load_loses_nothing_and_leaves_no_garbage(soaked, mode):
     print(f"seed {SEED}")
     writers = [
         Client(soaked.url, str(number), SEED, lease=LEASE, account=("writer", ACCOUNTS["writer"]))
@@ -76,35 +65,31 @@ def test_soak(soaked, mode):
     account = ("reader", ACCOUNTS["reader"])
     readers = [Reader(soaked.url, repositories, f"{SEED} {number}", account) for number in range(READERS)]
     try:
-        run_all([*writers, *readers], SECONDS)
+        with Load([*writers, *readers]) as load:
+            load.run_for(SECONDS)
     finally:
         print_summary(mode, [*writers, *readers])
     for writer in writers:
         now = time.monotonic()
         assert writer.check(now, now, collected=True) == []
         writer.delete_everything()
-    wait_until_nothing_is_left(soaked)
+    nothing = {"files": []}
+    wait_for(lambda: left(soaked), lambda found: found == nothing, seconds=30, pause=0.2)
     print(soaked.check_stopped())
 
 
 def files_below(soaked):
-    """Of all that is in the registry, what is in a file."""
+    """The files of all blobs and upload sessions."""
     roots = [path for path in soaked.data.rglob("blobs") if path.is_dir()]
     assert roots
     return [path for root in roots for path in root.rglob("*") if path.is_file() and path.name not in ("store_id",)]
 
 
 def left(soaked):
+    """-> the gauges of stored or waiting objects that are not 0, and the files."""
     names = soaked.processes if soaked.mode == "split" else {"entrepot": None}
     metrics = [soaked.metrics(name) for name in names if not name.startswith(("gateway", "auth"))]
     gauges = ("entrepot_upload_sessions", "entrepot_gc_queue_depth", "entrepot_gc_delete_intents")
     assert set(gauges) <= {name for each in metrics for name in each.names()}
     values = {gauge: sum(each.total(gauge) for each in metrics) for gauge in gauges}
     return {**{name: value for name, value in values.items() if value}, "files": files_below(soaked)}
-
-
-def wait_until_nothing_is_left(soaked):
-    deadline = time.monotonic() + 30
-    while (what := left(soaked)) != {"files": []}:
-        assert time.monotonic() < deadline, what
-        time.sleep(0.2)

@@ -10,34 +10,34 @@
 #include "absl/synchronization/mutex.h"
 #include "gateway/api/registry_api.h"
 #include "gateway/backends/auth_backend.h"
-#include "services/core/fake_clock.h"
+#include "services/core/time/fake_clock.h"
 #include "services/token/registry_token.h"
 #include "services/token/signing_key.h"
 
 namespace entrepot::gateway::api {
 
-// An auth service that keeps what it knows in memory: real keys and tokens, one account ("ann", password "secret") and
-// whatever policy a test needs, which is to grant all that is asked for. Thread-safe.
+// An auth service in memory with real keys and tokens, one account ("ann", password "secret") and a policy that grants
+// all requested scopes. Thread-safe.
 class TestAuth : public AuthBackend {
  public:
   TestAuth();
 
-  // For a registry that fetches keys as often as it wants to.
+  // For a registry without a limit on the rate of key fetches.
   RegistryAccounts accounts();
   FakeClock& clock() { return clock_; }
 
-  // A token of the account for scopes joined by blanks, good for five minutes.
+  // A token of the account for scopes joined by blanks, valid for five minutes.
   std::string Token(absl::string_view account, absl::string_view scopes) const;
-  // What Token() signs, to be spoilt.
+  // The claims that Token() signs, for a test to change.
   token::RegistryClaims Claims(absl::string_view account, absl::string_view scopes) const;
   std::string Sign(const token::RegistryClaims& claims) const;
   token::SigningKey signing_key() const;
 
-  // A new key signs from now on. The old ones still verify.
+  // Signs with a new key from now on. The old keys still verify.
   void RotateKey();
-  // Only the newest key verifies.
+  // Publishes only the newest key.
   void WithdrawOldKeys();
-  // Every call fails with it, until it is OK.
+  // Every call fails with this status, until it is OK.
   void FailWith(const absl::Status& status);
   void ShowRepositories(std::vector<std::string> patterns);
 
@@ -51,7 +51,7 @@ class TestAuth : public AuthBackend {
       const CallContext& context) override;
   boost::asio::awaitable<absl::StatusOr<std::vector<std::string>>> GetReadableRepositories(
       const CallContext& context) override;
-  // ALREADY_EXISTS for the user "ann".
+  // kAlreadyExists for the user "ann".
   boost::asio::awaitable<absl::StatusOr<auth::v1::AdministerResponse>> Administer(
       const CallContext& context, const auth::v1::AdministerRequest& request) override;
   absl::Status CheckReady() override;

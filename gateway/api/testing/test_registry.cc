@@ -10,10 +10,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "boost/json/parse.hpp"
-#include "gateway/backends/local_blob_backend.h"
-#include "gateway/backends/local_manifest_backend.h"
+#include "gateway/backends/local/local_blob_backend.h"
+#include "gateway/backends/local/local_manifest_backend.h"
 #include "services/core/digester.h"
-#include "services/runtime/config_defaults.h"
+#include "services/runtime/config/config_defaults.h"
 
 namespace entrepot::gateway::api {
 namespace {
@@ -36,7 +36,7 @@ TestRegistry::TestRegistry(config::v1::Limits limits, const RegistryAccounts& ac
     : executor_(std::make_unique<runtime::Executor>(4)) {
   runtime::FillDefaults(&limits);
   blobs_ = MakeLocalBlobBackend(services_.blobs(), executor_.get());
-  manifests_ = MakeLocalManifestBackend(services_.catalog(), services_.upkeep(), executor_.get());
+  manifests_ = MakeLocalManifestBackend(services_.catalog(), services_.maintenance(), executor_.get());
   api_ = MakeRegistryApi(blobs_.get(), manifests_.get(), limits, metrics_, accounts);
   http::Server::Options options;
   options.endpoint.set_address("127.0.0.1");

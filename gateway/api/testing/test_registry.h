@@ -16,14 +16,14 @@
 #include "gateway/http/testing/raw_client.h"
 #include "prometheus/registry.h"
 #include "services/core/digest.h"
-#include "services/runtime/executor.h"
+#include "services/runtime/threads/executor.h"
 
 namespace entrepot::gateway::api {
 
 using http::testing::RawResponse;
 
-// A registry to send requests to: the API on a real HTTP server over the services' own classes, which keep all in
-// memory and in a directory that goes with it.
+// A registry for tests: the API on a real HTTP server over the services' own classes, which keep their data in memory
+// and in a temporary directory.
 class TestRegistry {
  public:
   explicit TestRegistry(config::v1::Limits limits = {}, const RegistryAccounts& accounts = {});
@@ -33,24 +33,24 @@ class TestRegistry {
   ServiceStack& services() { return services_; }
   prometheus::Registry& metrics() { return *metrics_; }
 
-  // Header lines that every request gets from now on, beside its own; "" for none.
+  // Adds header lines to every request from now on; "" for none.
   void AddToRequests(std::string fields) { added_fields_ = std::move(fields); }
 
-  // Sends a request on a connection of its own. `fields` are whole lines ending in CRLF; a Content-Length is added
-  // where there is a body, or the method usually has one.
+  // Sends a request on a connection of its own. `fields` are whole lines ending in CRLF. A Content-Length is added if
+  // there is a body, or if the method usually has one.
   RawResponse Call(absl::string_view method, absl::string_view target, absl::string_view body = "",
                    absl::string_view fields = "");
   // The same with the body in chunked transfer coding.
   RawResponse CallChunked(absl::string_view method, absl::string_view target, absl::string_view body,
                           absl::string_view fields = "");
 
-  // What a client does before it tests something else; they stop the test where it fails.
-  std::string StartUpload(const std::string& repository);  // Its Location.
+  // Steps to prepare a test. They abort the test if they fail.
+  std::string StartUpload(const std::string& repository);  // Returns the Location.
   Digest PushBlob(const std::string& repository, absl::string_view bytes,
                   DigestAlgorithm algorithm = DigestAlgorithm::kSha256);
   // An image without layers; `extra` are further members, after a comma.
   Digest PushImage(const std::string& repository, const std::string& reference, const std::string& extra = "");
-  // What PushImage sends.
+  // The manifest that PushImage() sends.
   static std::string Image(const std::string& extra = "");
 
  private:
@@ -66,7 +66,7 @@ class TestRegistry {
   std::unique_ptr<runtime::Executor> executor_;
 };
 
-// The code of the first error in a body of the specification's form; "" where it is not of that form.
+// The code of the first error in a response's body; "" if the body does not have the specification's form.
 std::string ErrorCode(const RawResponse& response);
 
 inline constexpr char kImageMediaType[] = "application/vnd.oci.image.manifest.v1+json";

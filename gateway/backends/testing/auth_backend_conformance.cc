@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "gateway/backends/testing/run_awaitable.h"
-#include "services/core/fake_clock.h"
+#include "services/core/time/fake_clock.h"
 #include "services/status/status_matchers.h"
 #include "services/token/key_set.h"
 #include "services/token/registry_token.h"
@@ -54,20 +54,20 @@ TEST_P(AuthBackendConformanceTest, IssuesTokensThatItsKeysVerify) {
   EXPECT_EQ(JoinAccessScopes(claims.access), issued.scope());
 }
 
-TEST_P(AuthBackendConformanceTest, RefusesWrongCredentialsAlike) {
+TEST_P(AuthBackendConformanceTest, RefusesEveryWrongCredentialWithTheSameError) {
   const auto wrong = RUN(backend().IssueToken(Call(), Ask("ci", "guess")));
-  const auto nobody = RUN(backend().IssueToken(Call(), Ask("nobody", "guess")));
+  const auto unknown = RUN(backend().IssueToken(Call(), Ask("unknown", "guess")));
   EXPECT_THAT(wrong, IsOciError(OciErrorCode::kUnauthorized));
-  EXPECT_EQ(wrong.status(), nobody.status());
+  EXPECT_EQ(wrong.status(), unknown.status());
 }
 
-TEST_P(AuthBackendConformanceTest, TellsWhatAnAccountMaySee) {
+TEST_P(AuthBackendConformanceTest, ListsTheRepositoriesThatAnAccountMayRead) {
   EXPECT_THAT(RUN(backend().GetReadableRepositories(Call())), IsOkAndHolds(ElementsAre("public/**")));
   EXPECT_THAT(RUN(backend().GetReadableRepositories(Call("ci"))),
               IsOkAndHolds(UnorderedElementsAre("driftwood/**", "public/**")));
 }
 
-TEST_P(AuthBackendConformanceTest, TakesCommandsOfAdministrators) {
+TEST_P(AuthBackendConformanceTest, AcceptsCommandsOfAdministratorsOnly) {
   auth::v1::AdministerRequest create = CommandOf("admin");
   create.mutable_create_user()->set_name("new-user");
   create.mutable_create_user()->set_password("a-long-enough-password");

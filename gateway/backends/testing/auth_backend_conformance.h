@@ -10,8 +10,7 @@
 
 namespace entrepot::gateway {
 
-// What a test of one implementation hands to the suite: the backend over an AuthorityStack, and all that it needs,
-// alive.
+// Provided by the test of an implementation: the backend over an AuthorityStack, with everything that it needs.
 class AuthBackendUnderTest {
  public:
   virtual ~AuthBackendUnderTest() = default;
@@ -20,7 +19,7 @@ class AuthBackendUnderTest {
 
 using AuthBackendFactory = std::function<std::unique_ptr<AuthBackendUnderTest>()>;
 
-// The contract of AuthBackend, which every implementation keeps:
+// Tests the contract of AuthBackend. Every implementation instantiates it:
 //
 //   INSTANTIATE_TEST_SUITE_P(Local, AuthBackendConformanceTest, testing::Values(MakeIt));
 class AuthBackendConformanceTest : public testing::TestWithParam<AuthBackendFactory> {

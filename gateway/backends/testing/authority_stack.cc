@@ -3,7 +3,7 @@
 #include <fstream>
 #include <string>
 
-#include "services/runtime/config_defaults.h"
+#include "services/runtime/config/config_defaults.h"
 
 namespace entrepot::gateway {
 namespace {

@@ -5,14 +5,14 @@
 
 #include "prometheus/registry.h"
 #include "services/auth/authority.h"
-#include "services/core/fake_clock.h"
+#include "services/core/time/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
-#include "services/kv/temporary_directory.h"
+#include "services/kv/testing/temporary_directory.h"
 
 namespace entrepot::gateway {
 
-// The auth service's own class over a KV in memory, with two accounts: "ci" (password "battery-staple") may pull and
-// push driftwood/**, "admin" ("correct-horse") everything; anyone may pull public/**. For tests.
+// For tests: the auth service's class over a KV in memory, with two accounts: "ci" (password "battery-staple") may pull
+// and push driftwood/**, "admin" ("correct-horse") may do everything. Every caller may pull public/**.
 class AuthorityStack {
  public:
   AuthorityStack();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gateway/backends/testing/run_awaitable.h"
+#include "services/core/content.h"
 #include "services/core/digester.h"
 #include "services/status/status_macros.h"
 #include "services/status/status_matchers.h"
@@ -23,7 +24,7 @@ const CallContext kCall{"conformance"};
 
 RepositoryName Repo(absl::string_view name = "team/app") { return RepositoryName::Parse(name).value(); }
 
-// Bytes that tell where they come from.
+// Bytes that differ by their position.
 std::string Pattern(size_t size) {
   std::string bytes(size, '\0');
   for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>((i * 2654435761u) >> 13);
@@ -39,15 +40,14 @@ awaitable<absl::StatusOr<Upload>> AppendAll(BlobBackend& backend, const UploadId
   co_return co_await stream->Finish();
 }
 
-// Everything from a session's start to its object.
-awaitable<absl::StatusOr<SealedUpload>> Store(BlobBackend& backend, const std::string& bytes,
-                                              DigestAlgorithm algorithm) {
+// Uploads bytes, from the start of the session to the sealed object.
+awaitable<absl::StatusOr<Blob>> Store(BlobBackend& backend, const std::string& bytes, DigestAlgorithm algorithm) {
   CO_ASSIGN_OR_RETURN(const Upload upload, co_await backend.StartUpload(kCall, Repo(), algorithm));
   CO_RETURN_IF_ERROR((co_await AppendAll(backend, upload.id, {}, bytes, 200'000)).status());
   co_return co_await backend.SealUpload(kCall, Repo(), upload.id, ComputeDigest(algorithm, bytes));
 }
 
-awaitable<absl::StatusOr<std::string>> ReadAll(ObjectStream& stream, size_t chunk) {
+awaitable<absl::StatusOr<std::string>> ReadAll(ByteStream& stream, size_t chunk) {
   std::string all;
   std::string buffer(chunk, '\0');
   for (;;) {
@@ -57,25 +57,23 @@ awaitable<absl::StatusOr<std::string>> ReadAll(ObjectStream& stream, size_t chun
   }
 }
 
-absl::StatusOr<std::string> ReadFile(const OwnedFd& file, const ByteRange& range) {
-  std::string bytes(range.length_bytes, '\0');
-  const ssize_t count = pread(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(range.offset_bytes));
+absl::StatusOr<std::string> ReadFile(const FileBody& body) {
+  std::string bytes(body.length_bytes, '\0');
+  const ssize_t count = pread(body.file.get(), bytes.data(), bytes.size(), static_cast<off_t>(body.offset_bytes));
   if (count != static_cast<ssize_t>(bytes.size())) return absl::DataLossError("short read");
   return bytes;
 }
 
-Blob BlobOf(const SealedUpload& sealed) { return {sealed.digest, sealed.size_bytes, sealed.storage_key}; }
-
-awaitable<absl::StatusOr<std::string>> Fetch(BlobBackend& backend, const SealedUpload& sealed, const ByteRange& range) {
-  CO_ASSIGN_OR_RETURN(ObjectContent content, co_await backend.ReadObject(kCall, BlobOf(sealed), range));
-  if (auto* bytes = std::get_if<std::string>(&content)) co_return std::move(*bytes);
-  if (auto* file = std::get_if<OwnedFd>(&content)) co_return ReadFile(*file, range);
-  co_return co_await ReadAll(*std::get<std::unique_ptr<ObjectStream>>(content), 10'000);
+awaitable<absl::StatusOr<std::string>> Fetch(BlobBackend& backend, const Blob& sealed, const ByteRange& range) {
+  CO_ASSIGN_OR_RETURN(Body body, co_await backend.ReadObject(kCall, sealed, range));
+  if (auto* bytes = std::get_if<std::string>(&body)) co_return std::move(*bytes);
+  if (auto* file = std::get_if<FileBody>(&body)) co_return ReadFile(*file);
+  co_return co_await ReadAll(*std::get<StreamBody>(body).stream, 10'000);
 }
 
 #define RUN(awaitable) RunAwaitable(context_, awaitable)
 
-TEST_P(BlobBackendConformanceTest, ASessionIsItsAccountsAlone) {
+TEST_P(BlobBackendConformanceTest, ASessionIsKnownToItsAccountOnly) {
   const CallContext ada{"conformance", {.account = "ada"}};
   const CallContext grace{"conformance", {.account = "grace"}};
   ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(ada, Repo(), DigestAlgorithm::kSha256)));
@@ -102,7 +100,7 @@ TEST_P(BlobBackendConformanceTest, StoresAndReadsBack) {
                             size_t{262145}, size_t{3'000'001}}) {
     for (const DigestAlgorithm algorithm : {DigestAlgorithm::kSha256, DigestAlgorithm::kSha512}) {
       const std::string bytes = Pattern(size);
-      ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, RUN(Store(backend(), bytes, algorithm)));
+      ASSERT_OK_AND_ASSIGN(const Blob sealed, RUN(Store(backend(), bytes, algorithm)));
       EXPECT_EQ(sealed.digest, ComputeDigest(algorithm, bytes));
       EXPECT_EQ(sealed.size_bytes, size);
       ASSERT_OK_AND_ASSIGN(const std::string read, RUN(Fetch(backend(), sealed, {0, size})));
@@ -114,7 +112,7 @@ TEST_P(BlobBackendConformanceTest, StoresAndReadsBack) {
 TEST_P(BlobBackendConformanceTest, ReadsRanges) {
   for (const size_t size : {size_t{5000}, size_t{1'000'000}}) {
     const std::string bytes = Pattern(size);
-    ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, RUN(Store(backend(), bytes, DigestAlgorithm::kSha256)));
+    ASSERT_OK_AND_ASSIGN(const Blob sealed, RUN(Store(backend(), bytes, DigestAlgorithm::kSha256)));
     for (const ByteRange& range : {ByteRange{0, 1}, ByteRange{1, 4999}, ByteRange{size - 1, 1}, ByteRange{100, 4000},
                                    ByteRange{0, size}, ByteRange{size / 2, size / 2}}) {
       ASSERT_OK_AND_ASSIGN(const std::string read, RUN(Fetch(backend(), sealed, range)));
@@ -125,28 +123,28 @@ TEST_P(BlobBackendConformanceTest, ReadsRanges) {
   }
 }
 
-TEST_P(BlobBackendConformanceTest, DoesNotFindAnObjectThatIsNotThere) {
+TEST_P(BlobBackendConformanceTest, DoesNotFindAMissingObject) {
   for (const char tier : {'f', 'k'}) {
     const StorageKey key = StorageKey::Parse(tier + std::string(32, '0')).value();
-    const SealedUpload sealed{ComputeDigest(DigestAlgorithm::kSha256, "x"), 1, key};
+    const Blob sealed{ComputeDigest(DigestAlgorithm::kSha256, "x"), 1, key};
     EXPECT_THAT(RUN(Fetch(backend(), sealed, {0, 1})), StatusIs(absl::StatusCode::kNotFound)) << tier;
   }
 }
 
-TEST_P(BlobBackendConformanceTest, AbandonsAStreamThatIsReadInPart) {
+TEST_P(BlobBackendConformanceTest, AStreamMayBeAbandoned) {
   const std::string bytes = Pattern(3'000'000);
-  ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, RUN(Store(backend(), bytes, DigestAlgorithm::kSha256)));
-  ASSERT_OK_AND_ASSIGN(ObjectContent content, RUN(backend().ReadObject(kCall, BlobOf(sealed), {0, bytes.size()})));
-  if (auto* stream = std::get_if<std::unique_ptr<ObjectStream>>(&content)) {
+  ASSERT_OK_AND_ASSIGN(const Blob sealed, RUN(Store(backend(), bytes, DigestAlgorithm::kSha256)));
+  ASSERT_OK_AND_ASSIGN(Body body, RUN(backend().ReadObject(kCall, sealed, {0, bytes.size()})));
+  if (auto* stream = std::get_if<StreamBody>(&body)) {
     std::string buffer(1000, '\0');
-    ASSERT_OK_AND_ASSIGN(const size_t count, RUN((*stream)->Read(buffer.data(), buffer.size())));
+    ASSERT_OK_AND_ASSIGN(const size_t count, RUN(stream->stream->Read(buffer.data(), buffer.size())));
     EXPECT_EQ(buffer.substr(0, count), bytes.substr(0, count));
   }
-  content = std::string();
+  body = std::string();
   EXPECT_THAT(RUN(Fetch(backend(), sealed, {0, 10})), IsOkAndHolds(bytes.substr(0, 10)));
 }
 
-TEST_P(BlobBackendConformanceTest, AppendsWhereTheSessionEnds) {
+TEST_P(BlobBackendConformanceTest, AppendsAtTheEndOfTheSessionOnly) {
   ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)));
   EXPECT_EQ(upload.offset_bytes, 0u);
   AppendOptions options;
@@ -167,7 +165,7 @@ TEST_P(BlobBackendConformanceTest, AppendsWhereTheSessionEnds) {
       RUN(backend().SealUpload(kCall, Repo(), upload.id, ComputeDigest(DigestAlgorithm::kSha256, "hello world"))));
 }
 
-TEST_P(BlobBackendConformanceTest, LetsOneAppendAtATime) {
+TEST_P(BlobBackendConformanceTest, AllowsOneAppendAtATime) {
   ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)));
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadStream> first,
                        RUN(backend().AppendToUpload(kCall, Repo(), upload.id, {})));
@@ -189,8 +187,8 @@ TEST_P(BlobBackendConformanceTest, SealsAgainUntilForgotten) {
   const Digest digest = ComputeDigest(DigestAlgorithm::kSha256, "abc");
   ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)));
   EXPECT_OK(RUN(AppendAll(backend(), upload.id, {}, "abc", 3)));
-  ASSERT_OK_AND_ASSIGN(const SealedUpload first, RUN(backend().SealUpload(kCall, Repo(), upload.id, digest)));
-  ASSERT_OK_AND_ASSIGN(const SealedUpload second, RUN(backend().SealUpload(kCall, Repo(), upload.id, digest)));
+  ASSERT_OK_AND_ASSIGN(const Blob first, RUN(backend().SealUpload(kCall, Repo(), upload.id, digest)));
+  ASSERT_OK_AND_ASSIGN(const Blob second, RUN(backend().SealUpload(kCall, Repo(), upload.id, digest)));
   EXPECT_EQ(first.storage_key, second.storage_key);
   EXPECT_THAT(RUN(backend().CancelUpload(kCall, Repo(), upload.id)), IsOciError(OciErrorCode::kBlobUploadUnknown));
   EXPECT_OK(RUN(backend().ForgetUpload(kCall, Repo(), upload.id)));
@@ -208,9 +206,9 @@ TEST_P(BlobBackendConformanceTest, SealsWithTheLastBytes) {
     if (!bytes.empty()) {
       EXPECT_OK(RUN(stream->Append(bytes)));
     }
-    ASSERT_OK_AND_ASSIGN(const SealedUpload sealed, RUN(stream->FinishAndSeal(digest)));
+    ASSERT_OK_AND_ASSIGN(const Blob sealed, RUN(stream->FinishAndSeal(digest)));
     EXPECT_EQ(sealed.size_bytes, bytes.size());
-    ASSERT_OK_AND_ASSIGN(const SealedUpload again, RUN(backend().SealUpload(kCall, Repo(), upload.id, digest)));
+    ASSERT_OK_AND_ASSIGN(const Blob again, RUN(backend().SealUpload(kCall, Repo(), upload.id, digest)));
     EXPECT_EQ(again.storage_key, sealed.storage_key);
     ASSERT_OK_AND_ASSIGN(const std::string read, RUN(Fetch(backend(), sealed, {0, bytes.size()})));
     EXPECT_EQ(read == bytes, true);
@@ -222,7 +220,7 @@ TEST_P(BlobBackendConformanceTest, SealsWithTheLastBytes) {
               IsOciError(OciErrorCode::kDigestInvalid));
 }
 
-TEST_P(BlobBackendConformanceTest, KnowsASessionOnlyInItsRepository) {
+TEST_P(BlobBackendConformanceTest, ASessionIsKnownInItsRepositoryOnly) {
   ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)));
   const RepositoryName other = Repo("other");
   EXPECT_THAT(RUN(backend().GetUpload(kCall, other, upload.id)), IsOciError(OciErrorCode::kBlobUploadUnknown));
@@ -232,7 +230,7 @@ TEST_P(BlobBackendConformanceTest, KnowsASessionOnlyInItsRepository) {
   EXPECT_THAT(RUN(backend().GetUpload(kCall, Repo(), upload.id)), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
-TEST_P(BlobBackendConformanceTest, KeepsWhatAnAbandonedStreamWrote) {
+TEST_P(BlobBackendConformanceTest, KeepsTheBytesOfAnAbandonedStream) {
   ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)));
   EXPECT_OK(RUN(AppendAll(backend(), upload.id, {}, "abc", 3)));
   {

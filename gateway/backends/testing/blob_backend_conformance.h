@@ -10,17 +10,17 @@
 
 namespace entrepot::gateway {
 
-// What a test of one implementation hands to the suite: the backend, and all that it needs, alive.
+// Provided by the test of an implementation: the backend, with everything that it needs.
 class BlobBackendUnderTest {
  public:
   virtual ~BlobBackendUnderTest() = default;
   virtual BlobBackend& backend() = 0;
 };
 
-// Makes one over empty services.
+// Makes a backend over empty services.
 using BlobBackendFactory = std::function<std::unique_ptr<BlobBackendUnderTest>()>;
 
-// The contract of BlobBackend, which every implementation keeps:
+// Tests the contract of BlobBackend. Every implementation instantiates it:
 //
 //   INSTANTIATE_TEST_SUITE_P(Local, BlobBackendConformanceTest, testing::Values(MakeIt));
 class BlobBackendConformanceTest : public testing::TestWithParam<BlobBackendFactory> {

@@ -7,12 +7,12 @@
 #include "grpcpp/channel.h"
 #include "grpcpp/impl/codegen/service_type.h"
 #include "prometheus/registry.h"
-#include "services/runtime/grpc_channel.h"
-#include "services/runtime/grpc_server.h"
+#include "services/runtime/grpc/grpc_channel.h"
+#include "services/runtime/grpc/grpc_server.h"
 
 namespace entrepot::gateway {
 
-// A gRPC service, served in this process through a socket.
+// Serves a gRPC service in this process through a socket.
 class GrpcLoopback {
  public:
   // `service` must outlive it.

@@ -82,7 +82,7 @@ TEST_P(ManifestBackendConformanceTest, StoresManifestsByteForByte) {
   }
 }
 
-TEST_P(ManifestBackendConformanceTest, CarriesErrorsWithTheirCodesAndDetails) {
+TEST_P(ManifestBackendConformanceTest, ReturnsErrorsWithCodesAndDetails) {
   const Blob missing = MakeBlob("missing");
   const absl::Status unknown = RUN(backend().PutManifest(kCall, Repo(), Put("latest", Image(missing)))).status();
   EXPECT_THAT(unknown, IsOciError(OciErrorCode::kManifestBlobUnknown));
@@ -133,7 +133,7 @@ TEST_P(ManifestBackendConformanceTest, ListsInPages) {
   EXPECT_FALSE(repositories.more);
 }
 
-TEST_P(ManifestBackendConformanceTest, ListsWhatPatternsMatch) {
+TEST_P(ManifestBackendConformanceTest, ListsRepositoriesThatMatchPatterns) {
   for (const char* name : {"a", "a/b", "a/c", "b"}) {
     ASSERT_OK(RUN(backend().CommitBlob(kCall, Repo(name), MakeBlob("{}"))));
   }
@@ -153,7 +153,7 @@ TEST_P(ManifestBackendConformanceTest, DeletesRepositoriesAndRefusesOlderTokens)
   const std::string image = Image(config);
   ASSERT_OK(RUN(backend().CommitBlob(kCall, Repo(), config)));
   ASSERT_OK(RUN(backend().PutManifest(kCall, Repo(), Put("v1", image))));
-  // Tokens of long ago and of a time to come: the clock stands still in between.
+  // One token from the past and one from the future. The clock stands still between them.
   const CallContext old{"conformance", {.account = "ada", .token_issued_at = absl::FromUnixSeconds(1'000'000'000)}};
   const CallContext fresh{"conformance", {.account = "ada", .token_issued_at = absl::FromUnixSeconds(4'000'000'000)}};
   ASSERT_OK(RUN(backend().GetManifest(old, Repo(), Ref("v1"), false)));
@@ -190,7 +190,7 @@ TEST_P(ManifestBackendConformanceTest, DeletesRepositoriesAndRefusesOlderTokens)
 TEST_P(ManifestBackendConformanceTest, ListsReferrers) {
   const Blob config = MakeBlob("{}");
   ASSERT_OK(RUN(backend().CommitBlob(kCall, Repo(), config)));
-  const Digest subject = Sha256("the subject is not there");
+  const Digest subject = Sha256("a missing subject");
   EXPECT_THAT(RUN(backend().ListReferrers(kCall, Repo(), subject, "", 10, ""))->referrers, IsEmpty());
   const std::string content =
       Image(config, absl::StrCat(R"(,"artifactType":"application/vnd.example+x","annotations":{"k":"v","l":"w"},)",
@@ -213,28 +213,28 @@ TEST_P(ManifestBackendConformanceTest, ListsReferrers) {
   EXPECT_THAT(RUN(backend().ListReferrers(kCall, Repo(), subject, "other/type", 10, ""))->referrers, IsEmpty());
 }
 
-TEST_P(ManifestBackendConformanceTest, HandsMaintenanceOn) {
+TEST_P(ManifestBackendConformanceTest, PassesOnMaintenanceCommands) {
   manifest::v1::MaintainRequest request;
   request.set_remote_address("192.0.2.1");
   request.mutable_caller()->set_account("ada");
   request.mutable_start_job()->mutable_back_up()->set_name("nightly");
   ASSERT_OK_AND_ASSIGN(const manifest::v1::MaintainResponse started, RUN(backend().Maintain(kCall, request)));
   EXPECT_EQ(started.job().id(), "1");
-  EXPECT_EQ(upkeep().last_request().SerializeAsString(), request.SerializeAsString());
+  EXPECT_EQ(maintenance().last_request().SerializeAsString(), request.SerializeAsString());
   request.mutable_get_job()->set_id("7");
   ASSERT_OK(RUN(backend().Maintain(kCall, request)));
-  EXPECT_EQ(upkeep().last_request().get_job().id(), "7");
-  upkeep().FailWith(absl::NotFoundError("there is no job \"7\""));
+  EXPECT_EQ(maintenance().last_request().get_job().id(), "7");
+  maintenance().FailWith(absl::NotFoundError("there is no job \"7\""));
   const absl::Status unknown = RUN(backend().Maintain(kCall, request)).status();
   EXPECT_THAT(unknown, StatusIs(absl::StatusCode::kNotFound));
   EXPECT_EQ(unknown.message(), "there is no job \"7\"");
 }
 
-TEST_P(ManifestBackendConformanceTest, HandsReportsOfDamageOn) {
+TEST_P(ManifestBackendConformanceTest, PassesOnReportsOfDamage) {
   const Blob blob = MakeBlob("abc", 'd');
   EXPECT_OK(RUN(backend().ReportDamage(kCall, blob)));
-  EXPECT_THAT(upkeep().damages(), ElementsAre(std::pair(blob.digest, blob.storage_key)));
-  upkeep().FailWith(absl::UnavailableError("the blob service is gone"));
+  EXPECT_THAT(maintenance().damages(), ElementsAre(std::pair(blob.digest, blob.storage_key)));
+  maintenance().FailWith(absl::UnavailableError("the blob service is gone"));
   EXPECT_THAT(RUN(backend().ReportDamage(kCall, blob)), StatusIs(absl::StatusCode::kUnavailable));
 }
 

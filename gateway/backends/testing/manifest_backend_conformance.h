@@ -7,29 +7,29 @@
 #include "boost/asio/io_context.hpp"
 #include "gateway/backends/manifest_backend.h"
 #include "gtest/gtest.h"
-#include "services/manifest/recording_upkeep.h"
+#include "services/manifest/testing/recording_maintenance.h"
 
 namespace entrepot::gateway {
 
-// What a test of one implementation hands to the suite: the backend, and all that it needs, alive.
+// Provided by the test of an implementation: the backend, with everything that it needs.
 class ManifestBackendUnderTest {
  public:
   virtual ~ManifestBackendUnderTest() = default;
   virtual ManifestBackend& backend() = 0;
   // Behind the backend.
-  virtual manifest::RecordingUpkeep& upkeep() = 0;
+  virtual manifest::RecordingMaintenance& maintenance() = 0;
 };
 
-// Makes one over empty services.
+// Makes a backend over empty services.
 using ManifestBackendFactory = std::function<std::unique_ptr<ManifestBackendUnderTest>()>;
 
-// The contract of ManifestBackend, which every implementation keeps:
+// Tests the contract of ManifestBackend. Every implementation instantiates it:
 //
 //   INSTANTIATE_TEST_SUITE_P(Local, ManifestBackendConformanceTest, testing::Values(MakeIt));
 class ManifestBackendConformanceTest : public testing::TestWithParam<ManifestBackendFactory> {
  protected:
   ManifestBackend& backend() { return under_test_->backend(); }
-  manifest::RecordingUpkeep& upkeep() { return under_test_->upkeep(); }
+  manifest::RecordingMaintenance& maintenance() { return under_test_->maintenance(); }
 
   boost::asio::io_context context_;
   std::unique_ptr<ManifestBackendUnderTest> under_test_ = GetParam()();

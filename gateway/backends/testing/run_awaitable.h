@@ -11,13 +11,13 @@
 
 namespace entrepot::gateway {
 
-// Awaits and keeps the result.
+// Awaits `awaitable` and keeps its result.
 template <typename T>
 boost::asio::awaitable<void> KeepResult(boost::asio::awaitable<T> awaitable, std::optional<T>* result) {
   result->emplace(co_await std::move(awaitable));
 }
 
-// Runs a coroutine to its end on `context`, whose only work it is, and returns its result. For tests.
+// For tests: runs a coroutine to its end on `context`, which must have no other work, and returns its result.
 template <typename T>
 T RunAwaitable(boost::asio::io_context& context, boost::asio::awaitable<T> awaitable) {
   std::optional<T> result;

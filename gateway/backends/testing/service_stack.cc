@@ -1,7 +1,7 @@
 #include "gateway/backends/testing/service_stack.h"
 
 #include "prometheus/registry.h"
-#include "services/runtime/config_defaults.h"
+#include "services/runtime/config/config_defaults.h"
 
 namespace entrepot::gateway {
 

@@ -3,23 +3,23 @@
 
 #include <memory>
 
-#include "services/blob/blob_factory.h"
-#include "services/core/fake_clock.h"
+#include "services/blob/blob_stack.h"
+#include "services/core/time/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
-#include "services/kv/temporary_directory.h"
-#include "services/manifest/recording_upkeep.h"
-#include "services/manifest/registry_catalog.h"
+#include "services/kv/testing/temporary_directory.h"
+#include "services/manifest/catalog/registry_catalog.h"
+#include "services/manifest/testing/recording_maintenance.h"
 
 namespace entrepot::gateway {
 
-// The services' own classes, over a KV in memory and files in a directory that goes with it. For tests.
+// For tests: the services' own classes over a KV in memory and files in a temporary directory.
 class ServiceStack {
  public:
   ServiceStack();
 
   blob::BlobStack* blobs() { return blobs_.get(); }
   manifest::RegistryCatalog* catalog() { return catalog_.get(); }
-  manifest::RecordingUpkeep* upkeep() { return &upkeep_; }
+  manifest::RecordingMaintenance* maintenance() { return &maintenance_; }
   FakeClock* clock() { return &clock_; }
   kv::KvEngine* kv() { return &kv_; }
 
@@ -29,7 +29,7 @@ class ServiceStack {
   FakeClock clock_;
   std::unique_ptr<blob::BlobStack> blobs_;
   std::unique_ptr<manifest::RegistryCatalog> catalog_;
-  manifest::RecordingUpkeep upkeep_;
+  manifest::RecordingMaintenance maintenance_;
 };
 
 }  // namespace entrepot::gateway

@@ -8,11 +8,11 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "services/core/owned_fd.h"
+#include "services/core/files/owned_fd.h"
 
 namespace entrepot::gateway::http::testing {
 
-// An answer as it came, its field names in lower case.
+// A response as received, with its field names in lower case.
 struct RawResponse {
   int status = 0;
   std::map<std::string, std::string> fields;
@@ -21,26 +21,25 @@ struct RawResponse {
   std::string Field(const std::string& name) const { return fields.count(name) ? fields.at(name) : "(none)"; }
 };
 
-// A client that sends whatever bytes a test wants. Every wait ends after ten seconds.
+// A client that sends arbitrary bytes. Every wait ends after ten seconds.
 class RawClient {
  public:
-  // To 127.0.0.1. With a receive buffer of `receive_bytes`, where given: so that the server soon finds no room.
+  // Connects to 127.0.0.1. With `receive_bytes`, limits the receive buffer, so that the server must soon wait.
   explicit RawClient(uint16_t port, int receive_bytes = 0);
 
-  // False where the connection is broken.
+  // False if the connection is broken.
   bool Send(absl::string_view bytes);
 
-  // The next answer; nullopt where the connection ended before its whole head. The body is short where it ended later.
+  // The next response; nullopt if the connection ends within its head. If it ends within the body, the body is short.
   std::optional<RawResponse> Receive(bool is_head = false);
-  // Exactly so many bytes, fewer where the connection ended.
+  // The next `size` bytes, fewer if the connection ends.
   std::string ReceiveBytes(size_t size);
-  // True where the server said that no more comes (and false where it sent bytes, broke the connection, or said
-  // nothing).
+  // True if the server ends its side in order; false if it sends bytes, breaks the connection, or does neither.
   bool ReceiveEnd();
-  // Whether bytes, or an end, come within the time.
+  // Whether bytes or the end of the connection arrive within the time.
   bool WaitForInput(int milliseconds);
 
-  // Says that no more comes.
+  // Ends this side of the connection.
   void EndSending();
   // Resets the connection.
   void Abort();

@@ -24,7 +24,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-class DigitSource : public BodySource {
+class DigitSource : public ByteStream {
  public:
   explicit DigitSource(uint64_t fails_at) : fails_at_(fails_at) {}
 
@@ -41,7 +41,7 @@ class DigitSource : public BodySource {
   uint64_t position_ = 0;
 };
 
-// More than one piece of any sender, and no length that is a round number.
+// Longer than the pieces of every sender, and of an odd length.
 std::string MakeContents() {
   std::string contents(5'000'003, '\0');
   uint32_t state = 1;

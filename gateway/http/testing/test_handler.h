@@ -8,20 +8,20 @@
 
 namespace entrepot::gateway::http::testing {
 
-// Answers by the path's first segment:
-//   /echo           the body, in the answer's
-//   /describe       what the request looked like, a line each
+// Responds by path:
+//   /echo           the request's body
+//   /describe       the parts of the request, one a line
 //   /refuse         401 without reading the body
-//   /fail           what status code reading the body ended in, as text
-//   /file?a-b       bytes a to b-1 of file()
-//   /cold-file?a-b  the same, having asked the kernel to forget the file
+//   /fail           the status code of reading the body, as text
+//   /file?a-b       bytes a to b-1 of a file with file_contents()
+//   /cold-file?a-b  the same, after the file was dropped from the page cache
 //   /missing-bytes  a file body that is longer than the file
-//   /stream?n       n bytes of a stream, "0123456789" again and again
+//   /stream?n       n bytes of a stream that repeats "0123456789"
 //   /broken         a stream that fails after 10 of 20 bytes
 //   /empty          204
-//   /wait           answers "waited" once release() was called
+//   /wait           "waited", after release() was called
 //   /throw          throws
-// Anything else is 404. HEAD answers with head_content_length 42.
+// Other paths: 404. The response to HEAD has head_content_length 42.
 class TestHandler : public Handler {
  public:
   TestHandler();
@@ -43,7 +43,7 @@ class TestHandler : public Handler {
   std::atomic<int> handled_{0};
 };
 
-// What a stream of `size` bytes holds.
+// The bytes of a stream of length `size`.
 std::string Digits(size_t size);
 
 }  // namespace entrepot::gateway::http::testing

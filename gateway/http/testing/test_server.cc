@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "services/runtime/config_defaults.h"
+#include "services/runtime/config/config_defaults.h"
 
 namespace entrepot::gateway::http::testing {
 namespace {

@@ -12,10 +12,10 @@
 
 namespace entrepot::gateway::http::testing {
 
-// A server on a free port of 127.0.0.1 that answers as TestHandler does.
+// A server on a free port of 127.0.0.1 with a TestHandler.
 class TestServer {
  public:
-  // Two threads, defaults for all limits but those that a test waits for.
+  // Two threads and default limits.
   static Server::Options DefaultOptions();
 
   explicit TestServer(const Server::Options& options = DefaultOptions());
@@ -25,7 +25,7 @@ class TestServer {
   TestHandler& handler() { return handler_; }
   const std::shared_ptr<prometheus::Registry>& registry() const { return registry_; }
 
-  // The sum over all of the family's metrics that carry these labels; -1 without any.
+  // The sum of the family's metrics with these labels; -1 if there are none.
   double Metric(const std::string& name, const std::map<std::string, std::string>& labels = {}) const;
 
  private:

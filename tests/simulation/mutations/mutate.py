@@ -1,16 +1,16 @@
 """mutate.py MUTATION SOURCE OUT: writes SOURCE to OUT with a mistake in it.
 
-A mutation names the file that it is of in its first line; then come what stands there and what is put in its place,
-once or several times:
+The first line of a mutation is the path of the source. Then come one or more replacements:
 
-    services/manifest/blob_commit.cc
+    services/manifest/catalog/blob_commit.cc
     <<<<
-      what stands there
+      the original text
     ====
-      what is put in its place
+      its replacement
     >>>>
 
-What stands there must stand there exactly once: a mutation whose source has changed fails the build, and is mended.
+The original text must occur exactly once in the source. If the source has changed, the build fails, and the mutation must
+be updated.
 """
 
 import re
@@ -24,14 +24,14 @@ def main(mutation_path, source_path, out_path):
         source = file.read()
     name, _, rest = mutation.partition("\n")
     if not source_path.endswith(name):
-        sys.exit(f"{mutation_path} is of {name}, not of {source_path}")
+        sys.exit(f"{mutation_path} is for {name}, not for {source_path}")
     changes = re.findall(r"^<<<<\n(.*?)^====\n(.*?)^>>>>\n", rest, flags=re.MULTILINE | re.DOTALL)
     if not changes or len(changes) != rest.count("<<<<\n"):
-        sys.exit(f"{mutation_path} cannot be read")
+        sys.exit(f"{mutation_path} cannot be parsed")
     for before, after in changes:
         found = source.count(before)
         if found != 1:
-            sys.exit(f"{mutation_path}: this stands in {name} {found} times instead of once:\n{before}")
+            sys.exit(f"{mutation_path}: this text occurs in {name} {found} times instead of once:\n{before}")
         source = source.replace(before, after)
     with open(out_path, "w", encoding="utf-8") as file:
         file.write(source)

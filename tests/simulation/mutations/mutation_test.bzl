@@ -1,11 +1,11 @@
-"""A simulation of the registry with a mistake in it."""
+"""Tests that the simulation finds a mistake in the registry."""
 
 def mutation_test(name, source):
-    """A test that passes where the simulation finds the mistake of NAME.mutation.
+    """A test that passes if the simulation finds the mistake of NAME.mutation.
 
     Args:
-      name: of the mutation.
-      source: the file that it is of, a label.
+      name: The name of the mutation.
+      source: The label of the source that the mutation changes.
     """
     mutated = "mutated/" + name + ".cc"
     native.genrule(
@@ -17,16 +17,16 @@ def mutation_test(name, source):
         tools = ["mutate.py"],
     )
 
-    # Linked before the library that it takes the place of: its symbols are there by the time that the linker looks for
-    # them in that one, whose object therefore stays out. Were it taken in as well, every symbol would be there twice.
+    # Linked before the library with the original source: the linker finds the symbols here and does not take the original
+    # object. If it took both, each symbol would be defined twice.
     native.cc_library(
         name = name + "_library",
         testonly = True,
         srcs = [mutated],
         copts = ["-Wno-error"],
         deps = [
-            "//services/manifest:collector",
-            "//services/manifest:registry_catalog",
+            "//services/manifest/gc:collector",
+            "//services/manifest/catalog:registry_catalog",
         ],
         alwayslink = True,
     )

@@ -1,0 +1,58 @@
+#ifndef ENTREPOT_GATEWAY_API_AUTH_ACCESS_DENIALS_H_
+#define ENTREPOT_GATEWAY_API_AUTH_ACCESS_DENIALS_H_
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "gateway/api/request/access_token.h"
+#include "gateway/api/request/route_table.h"
+#include "gateway/http/message.h"
+#include "prometheus/counter.h"
+#include "prometheus/registry.h"
+#include "services/runtime/log/audit_log.h"
+
+namespace entrepot::gateway::api {
+
+// The access that a request's method and route require.
+struct RequiredAccess {
+  Permission permission;
+  absl::string_view repository;  // "" if the route has none.
+  // For a push that mounts a blob: the repository to mount from; "" if none is given.
+  absl::string_view mount_source = "";
+};
+
+enum class DenialReason { kMissingToken, kInvalidToken, kInsufficientScope, kPolicy };
+
+// Makes, counts and records the 401 responses of a registry with accounts. A response depends on the request and its
+// token only, never on the registry's content. Thread-safe.
+//
+// Counter: entrepot_authorization_denied_total{reason}, "missing_token", "invalid_token", "insufficient_scope" or
+// "policy". All but the first are also written to the audit log, event "access": every client begins without a token.
+class AccessDenials {
+ public:
+  // `external_url`: see BaseUrl(). `audit` must outlive this and may be nullptr.
+  AccessDenials(std::string external_url, runtime::AuditLog* audit,
+                const std::shared_ptr<prometheus::Registry>& registry);
+
+  // `why` is the reason if the token is invalid, otherwise OK; `token` is nullptr without a valid token.
+  http::Response Deny(const http::Request& request, const RequiredAccess& required, DenialReason reason,
+                      absl::string_view service, const absl::Status& why, const AccessToken* token) const;
+  // Counts and records that a service denied, by policy, a request that the token grants.
+  void RecordPolicyDenial(const http::Request& request, const RequiredAccess& required, const absl::Status& why,
+                          const AccessToken& token) const;
+
+ private:
+  void Record(const http::Request& request, const RequiredAccess& required, DenialReason reason, absl::string_view why,
+              const AccessToken* token) const;
+
+  const std::string external_url_;
+  runtime::AuditLog* const audit_;
+  std::array<prometheus::Counter*, 4> counters_;
+};
+
+}  // namespace entrepot::gateway::api
+
+#endif  // ENTREPOT_GATEWAY_API_AUTH_ACCESS_DENIALS_H_

@@ -1,0 +1,120 @@
+#include "gateway/api/content/manifest_handler.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "gateway/api/content/entity_tag.h"
+#include "gateway/api/request/body_reader.h"
+#include "gateway/api/request/error_response.h"
+#include "gateway/api/request/query.h"
+#include "gateway/api/request/route_table.h"
+#include "services/core/failpoint/failpoint.h"
+#include "services/core/media_type.h"
+#include "services/core/tag.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::gateway::api {
+namespace {
+
+// The specification requires at least 10 in one request.
+constexpr size_t kTagsMax = 100;
+
+absl::StatusOr<std::vector<Tag>> ParseTags(absl::string_view query_text) {
+  ASSIGN_OR_RETURN(const Query query, Query::Parse(query_text));
+  const std::vector<std::string> texts = query.All("tag");
+  if (texts.size() > kTagsMax) {
+    return HttpError(414, OciErrorCode::kTagInvalid, absl::StrCat("more than ", kTagsMax, " tags in one request"));
+  }
+  std::vector<Tag> tags;
+  for (const std::string& text : texts) {
+    ASSIGN_OR_RETURN(Tag tag, Tag::Parse(text));
+    if (std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(std::move(tag));
+  }
+  return tags;
+}
+
+absl::Status CheckContentEncoding(const http::Request& request) {
+  const std::optional<absl::string_view> encoding = request.Find("Content-Encoding");
+  if (!encoding.has_value() || absl::EqualsIgnoreCase(*encoding, "identity")) return absl::OkStatus();
+  return HttpError(415, OciErrorCode::kManifestInvalid,
+                   "a manifest is stored byte for byte: send it without Content-Encoding");
+}
+
+absl::StatusOr<std::optional<MediaType>> ContentType(const http::Request& request) {
+  const std::optional<absl::string_view> text = request.Find("Content-Type");
+  if (!text.has_value()) return std::nullopt;
+  ASSIGN_OR_RETURN(MediaType media_type, MediaType::Parse(*text));
+  return media_type;
+}
+
+std::string JoinTags(const std::vector<Tag>& tags) {
+  return absl::StrJoin(tags, ", ", [](std::string* out, const Tag& tag) { out->append(tag.ToString()); });
+}
+
+}  // namespace
+
+HandlerResult ManifestHandler::Handle(RegistryRequest& request) const {
+  CO_ASSIGN_OR_RETURN(const Reference reference, ParseReference(request.argument));
+  if (request.http.method == "PUT") co_return co_await Put(request, reference);
+  if (request.http.method == "DELETE") co_return co_await Delete(request, reference);
+  co_return co_await Get(request, reference);
+}
+
+HandlerResult ManifestHandler::Get(RegistryRequest& request, const Reference& reference) const {
+  const bool is_head = request.http.method == "HEAD";
+  CO_ASSIGN_OR_RETURN(StoredManifest manifest,
+                      co_await manifests_->GetManifest(request.call, request.repository, reference, is_head));
+  http::Response response;
+  response.fields.reserve(4);
+  response.fields.emplace_back("Docker-Content-Digest", manifest.digest.ToString());
+  response.fields.emplace_back("ETag", EntityTag(manifest.digest));
+  const std::optional<absl::string_view> if_none_match = request.http.Find("If-None-Match");
+  if (if_none_match.has_value() && MatchesEntityTag(*if_none_match, manifest.digest)) {
+    response.status = 304;
+    co_return response;
+  }
+  response.fields.emplace_back("Content-Type", std::move(manifest.media_type));
+  if (is_head) {
+    response.head_content_length = manifest.size_bytes;
+  } else {
+    response.body = std::move(manifest.content);
+  }
+  co_return response;
+}
+
+HandlerResult ManifestHandler::Put(RegistryRequest& request, const Reference& reference) const {
+  CO_RETURN_IF_ERROR(CheckContentEncoding(request.http));
+  CO_ASSIGN_OR_RETURN(std::vector<Tag> tags, ParseTags(request.http.query));
+  CO_ASSIGN_OR_RETURN(std::optional<MediaType> media_type, ContentType(request.http));
+  CO_ASSIGN_OR_RETURN(std::string content,
+                      co_await ReadWholeBody(*request.http.body, bytes_max_, OciErrorCode::kManifestInvalid));
+  const ManifestPut put{reference, std::move(media_type), std::move(content), std::move(tags)};
+  CO_ASSIGN_OR_RETURN(const ManifestPutResult result,
+                      co_await manifests_->PutManifest(request.call, request.repository, put));
+  CO_RETURN_IF_ERROR(Failpoint("gateway.manifest.put"));
+  http::Response response;
+  response.status = 201;
+  response.fields.emplace_back(
+      "Location", RoutePath(RouteFamily::kManifest, request.repository.ToString(), result.digest.ToString()));
+  response.fields.emplace_back("Docker-Content-Digest", result.digest.ToString());
+  if (result.subject.has_value()) response.fields.emplace_back("OCI-Subject", result.subject->ToString());
+  if (!put.tags.empty()) response.fields.emplace_back("OCI-Tag", JoinTags(put.tags));
+  co_return response;
+}
+
+HandlerResult ManifestHandler::Delete(RegistryRequest& request, const Reference& reference) const {
+  CO_RETURN_IF_ERROR(co_await manifests_->DeleteManifest(request.call, request.repository, reference));
+  CO_RETURN_IF_ERROR(Failpoint("gateway.manifest.deleted"));
+  http::Response response;
+  response.status = 202;
+  co_return response;
+}
+
+}  // namespace entrepot::gateway::api

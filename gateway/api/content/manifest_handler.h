@@ -1,0 +1,33 @@
+#ifndef ENTREPOT_GATEWAY_API_CONTENT_MANIFEST_HANDLER_H_
+#define ENTREPOT_GATEWAY_API_CONTENT_MANIFEST_HANDLER_H_
+
+#include <cstddef>
+
+#include "gateway/api/request/registry_request.h"
+#include "gateway/backends/manifest_backend.h"
+#include "services/core/reference.h"
+
+namespace entrepot::gateway::api {
+
+// /v2/N/manifests/<tag or digest>: GET, HEAD, PUT, DELETE. Thread-safe.
+//
+// A pull returns the manifest as it was pushed. Accept has no effect, because every manifest has one form only.
+class ManifestHandler {
+ public:
+  // `manifests` must outlive the handler. The body of a PUT may have at most `bytes_max` bytes.
+  ManifestHandler(ManifestBackend* manifests, size_t bytes_max) : manifests_(manifests), bytes_max_(bytes_max) {}
+
+  HandlerResult Handle(RegistryRequest& request) const;
+
+ private:
+  HandlerResult Get(RegistryRequest& request, const Reference& reference) const;
+  HandlerResult Put(RegistryRequest& request, const Reference& reference) const;
+  HandlerResult Delete(RegistryRequest& request, const Reference& reference) const;
+
+  ManifestBackend* const manifests_;
+  const size_t bytes_max_;
+};
+
+}  // namespace entrepot::gateway::api
+
+#endif  // ENTREPOT_GATEWAY_API_CONTENT_MANIFEST_HANDLER_H_

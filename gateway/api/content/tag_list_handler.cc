@@ -1,0 +1,41 @@
+#include "gateway/api/content/tag_list_handler.h"
+
+#include <string>
+
+#include "boost/json/array.hpp"
+#include "boost/json/object.hpp"
+#include "boost/json/serialize.hpp"
+#include "gateway/api/request/pagination.h"
+#include "gateway/api/request/query.h"
+#include "gateway/api/request/route_table.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::gateway::api {
+namespace {
+
+// Large enough for most repositories, because some clients ignore the Link field.
+constexpr size_t kTagsPerPage = 10'000;
+
+}  // namespace
+
+HandlerResult TagListHandler::Handle(RegistryRequest& request) const {
+  CO_ASSIGN_OR_RETURN(const Query query, Query::Parse(request.http.query));
+  CO_ASSIGN_OR_RETURN(const PageRequest page, ParsePageRequest(query, kTagsPerPage));
+  CO_ASSIGN_OR_RETURN(TagPage tags,
+                      co_await manifests_->ListTags(request.call, request.repository, page.backend_limit(), page.last));
+  if (page.limit == 0) tags = TagPage();
+
+  const std::string& name = request.repository.ToString();
+  boost::json::object body;
+  body["name"] = name;
+  body["tags"] = boost::json::array(tags.tags.begin(), tags.tags.end());
+  http::Response response;
+  response.fields.emplace_back("Content-Type", "application/json");
+  if (tags.more && !tags.tags.empty()) {
+    response.fields.emplace_back("Link", NextPageLink(RoutePath(RouteFamily::kTagList, name), page, tags.tags.back()));
+  }
+  response.body = boost::json::serialize(body);
+  co_return response;
+}
+
+}  // namespace entrepot::gateway::api

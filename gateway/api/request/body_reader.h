@@ -1,0 +1,40 @@
+#ifndef ENTREPOT_GATEWAY_API_REQUEST_BODY_READER_H_
+#define ENTREPOT_GATEWAY_API_REQUEST_BODY_READER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "boost/asio/awaitable.hpp"
+#include "gateway/backends/blob_backend.h"
+#include "gateway/http/message.h"
+#include "services/status/oci_error.h"
+
+// Functions to read a request's body, each with bounded memory.
+namespace entrepot::gateway::api {
+
+// The error of `code` for a body that broke off with `status`: 400, or 408 if the client was too slow.
+absl::Status BodyError(const absl::Status& status, OciErrorCode code);
+
+// Reads the whole body. 413 of `code` if it is longer than `bytes_max`; then the rest is not read.
+boost::asio::awaitable<absl::StatusOr<std::string>> ReadWholeBody(http::RequestBody& body, size_t bytes_max,
+                                                                  OciErrorCode code);
+
+struct CopiedBody {
+  uint64_t bytes = 0;     // The number of bytes that were appended.
+  absl::Status source;    // The error of the body. The bytes before it were appended.
+  absl::Status sink;      // The error of the stream.
+  bool too_long = false;  // The body is longer than `bytes_max`. The first `bytes_max` bytes were appended.
+};
+
+// Appends the body to the stream. Reads one buffer ahead: the next buffer fills while the last one is hashed and
+// written. Small bodies use small buffers. Does not finish the stream.
+boost::asio::awaitable<CopiedBody> CopyBody(http::RequestBody& body, UploadStream& stream,
+                                            uint64_t bytes_max = std::numeric_limits<uint64_t>::max());
+
+}  // namespace entrepot::gateway::api
+
+#endif  // ENTREPOT_GATEWAY_API_REQUEST_BODY_READER_H_

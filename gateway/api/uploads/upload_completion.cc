@@ -1,0 +1,48 @@
+#include "gateway/api/uploads/upload_completion.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/api/request/route_table.h"
+#include "services/core/content.h"
+#include "services/core/failpoint/failpoint.h"
+#include "services/runtime/log/json_log.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::gateway::api {
+
+HandlerResult CommitUpload(BlobBackend& blobs, ManifestBackend& manifests, const RegistryRequest& request,
+                           const UploadId& id, const Blob& sealed) {
+  const Blob blob{sealed.digest, sealed.size_bytes, sealed.storage_key};
+  CO_RETURN_IF_ERROR(Failpoint("gateway.upload.sealed"));
+  CO_RETURN_IF_ERROR((co_await manifests.CommitBlob(request.call, request.repository, blob)).status());
+  CO_RETURN_IF_ERROR(Failpoint("gateway.upload.committed"));
+  const absl::Status forgotten = co_await blobs.ForgetUpload(request.call, request.repository, id);
+  if (!forgotten.ok()) {
+    runtime::Log(runtime::LogLevel::kWarning, "the session of a committed upload stays until it expires",
+                 {{"request_id", request.call.request_id},
+                  {"upload_id", id.ToString()},
+                  {"reason", absl::string_view(forgotten.message())}});
+  }
+  CO_RETURN_IF_ERROR(Failpoint("gateway.upload.forgotten"));
+  co_return BlobCreated(request.repository, sealed.digest);
+}
+
+http::Response BlobCreated(const RepositoryName& repository, const Digest& digest) {
+  http::Response response;
+  response.status = 201;
+  response.fields.emplace_back("Location", RoutePath(RouteFamily::kBlob, repository.ToString(), digest.ToString()));
+  response.fields.emplace_back("Docker-Content-Digest", digest.ToString());
+  return response;
+}
+
+void AddUploadFields(const RepositoryName& repository, const Upload& upload, http::Response* response) {
+  const uint64_t last = std::max<uint64_t>(upload.offset_bytes, 1) - 1;
+  response->fields.emplace_back("Location",
+                                RoutePath(RouteFamily::kUploadSession, repository.ToString(), upload.id.ToString()));
+  response->fields.emplace_back("Range", absl::StrCat("0-", last));
+  response->fields.emplace_back("Docker-Upload-UUID", upload.id.ToString());
+}
+
+}  // namespace entrepot::gateway::api

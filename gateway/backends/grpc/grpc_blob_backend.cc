@@ -1,0 +1,119 @@
+#include "gateway/backends/grpc/grpc_blob_backend.h"
+
+#include <string>
+#include <utility>
+
+#include "entrepot/blob/v1/blob_service.grpc.pb.h"
+#include "gateway/backends/grpc/channel_readiness.h"
+#include "gateway/backends/grpc/grpc_client.h"
+#include "gateway/backends/grpc/grpc_object_stream.h"
+#include "gateway/backends/grpc/grpc_upload_stream.h"
+#include "services/core/content.h"
+#include "services/status/status_macros.h"
+#include "services/wire/blob_messages.h"
+#include "services/wire/content_messages.h"
+
+namespace entrepot::gateway {
+namespace {
+
+namespace v1 = blob::v1;
+using boost::asio::awaitable;
+
+UploadOwner OwnerOf(const CallContext& context, const RepositoryName& repository) {
+  return {.repository = repository, .account = context.caller.account};
+}
+
+class GrpcBlobBackend : public BlobBackend {
+ public:
+  GrpcBlobBackend(std::shared_ptr<grpc::Channel> channel, const GrpcClient& client)
+      : channel_(std::move(channel)), stub_(v1::BlobService::NewStub(channel_)), client_(client) {}
+
+  // Safe to repeat: a session that no client knows expires.
+  awaitable<absl::StatusOr<Upload>> StartUpload(const CallContext& context, const RepositoryName& repository,
+                                                DigestAlgorithm algorithm) override {
+    v1::StartUploadRequest request;
+    request.set_repository(repository.ToString());
+    request.set_algorithm(ToMessage(algorithm));
+    request.set_account(context.caller.account);
+    CO_ASSIGN_OR_RETURN(const v1::Upload upload, (co_await Call<v1::StartUploadRequest, v1::Upload>(
+                                                     &Async::StartUpload, context, std::move(request))));
+    co_return FromMessage(upload);
+  }
+
+  awaitable<absl::StatusOr<Upload>> GetUpload(const CallContext& context, const RepositoryName& repository,
+                                              const UploadId& id) override {
+    CO_ASSIGN_OR_RETURN(
+        const v1::Upload upload,
+        (co_await Call<v1::GetUploadRequest, v1::Upload>(
+            &Async::GetUpload, context, UploadRequest<v1::GetUploadRequest>(OwnerOf(context, repository), id))));
+    co_return FromMessage(upload);
+  }
+
+  awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> AppendToUpload(const CallContext& context,
+                                                                          const RepositoryName& repository,
+                                                                          const UploadId& id,
+                                                                          const AppendOptions& options) override {
+    auto header = UploadRequest<v1::AppendHeader>(OwnerOf(context, repository), id);
+    if (options.offset_bytes.has_value()) header.set_offset_bytes(*options.offset_bytes);
+    if (options.algorithm.has_value()) header.set_algorithm(ToMessage(*options.algorithm));
+    co_return co_await OpenGrpcUploadStream(stub_.get(), client_, context.request_id, std::move(header));
+  }
+
+  awaitable<absl::StatusOr<Blob>> SealUpload(const CallContext& context, const RepositoryName& repository,
+                                             const UploadId& id, const Digest& digest) override {
+    auto request = UploadRequest<v1::SealUploadRequest>(OwnerOf(context, repository), id);
+    request.set_digest(digest.ToString());
+    CO_ASSIGN_OR_RETURN(const types::v1::Blob sealed, (co_await Call<v1::SealUploadRequest, types::v1::Blob>(
+                                                          &Async::SealUpload, context, std::move(request))));
+    co_return FromMessage(sealed);
+  }
+
+  awaitable<absl::Status> CancelUpload(const CallContext& context, const RepositoryName& repository,
+                                       const UploadId& id) override {
+    const auto response = co_await client_.Remove<Async, v1::CancelUploadRequest, v1::CancelUploadResponse>(
+        stub_->async(), &Async::CancelUpload, context.request_id,
+        UploadRequest<v1::CancelUploadRequest>(OwnerOf(context, repository), id));
+    co_return response.status();
+  }
+
+  awaitable<absl::Status> ForgetUpload(const CallContext& context, const RepositoryName& repository,
+                                       const UploadId& id) override {
+    const auto response = co_await Call<v1::ForgetUploadRequest, v1::ForgetUploadResponse>(
+        &Async::ForgetUpload, context, UploadRequest<v1::ForgetUploadRequest>(OwnerOf(context, repository), id));
+    co_return response.status();
+  }
+
+  awaitable<absl::StatusOr<Body>> ReadObject(const CallContext& context, const Blob& blob,
+                                             const ByteRange& range) override {
+    v1::ReadObjectRequest request;
+    request.set_storage_key(blob.storage_key.ToString());
+    request.set_offset_bytes(range.offset_bytes);
+    request.set_length_bytes(range.length_bytes);
+    if (const auto whole = DigestOfWhole(blob, range); whole.has_value()) request.set_digest(whole->ToString());
+    co_return co_await OpenGrpcObject(stub_.get(), client_, context.request_id, std::move(request));
+  }
+
+  absl::Status CheckReady() override { return CheckChannelReady(*channel_, "blob service"); }
+
+ private:
+  using Async = v1::BlobService::StubInterface::async_interface;
+
+  template <typename Request, typename Response>
+  awaitable<absl::StatusOr<Response>> Call(GrpcMethod<Async, Request, Response> method, const CallContext& context,
+                                           Request request) {
+    return client_.Call<Async, Request, Response>(stub_->async(), method, context.request_id, std::move(request));
+  }
+
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<v1::BlobService::StubInterface> stub_;
+  const GrpcClient client_;
+};
+
+}  // namespace
+
+std::unique_ptr<BlobBackend> MakeGrpcBlobBackend(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline,
+                                                 GrpcCallRegistry* calls) {
+  return std::make_unique<GrpcBlobBackend>(std::move(channel), GrpcClient(calls, deadline));
+}
+
+}  // namespace entrepot::gateway

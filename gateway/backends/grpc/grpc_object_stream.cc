@@ -1,0 +1,169 @@
+#include "gateway/backends/grpc/grpc_object_stream.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "boost/asio/this_coro.hpp"
+#include "gateway/backends/grpc/grpc_stream_state.h"
+#include "grpcpp/support/client_callback.h"
+#include "services/status/grpc_status.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::gateway {
+namespace {
+
+using blob::v1::BlobService;
+using blob::v1::ReadObjectRequest;
+using blob::v1::ReadObjectResponse;
+using boost::asio::awaitable;
+
+class ReadCall : public GrpcStreamState, public grpc::ClientReadReactor<ReadObjectResponse> {
+ public:
+  using GrpcStreamState::GrpcStreamState;
+
+  void Start(BlobService::StubInterface* stub, const ReadObjectRequest& request) {
+    request_ = request;
+    stub->async()->ReadObject(&context(), &request_, this);
+    // The coroutine starts each read when it has space. The hold keeps the call open until Release().
+    AddHold();
+    Begin();
+    StartRead(&message_);
+    StartCall();
+  }
+
+  // Returns the message that arrived and starts to read the next one.
+  std::string TakeMessage() {
+    std::string data = std::move(*message_.mutable_data());
+    message_.Clear();
+    reading_ = true;
+    StartRead(&message_);
+    return data;
+  }
+
+  bool reading() const { return reading_; }
+  // No message arrived, and none will.
+  bool at_end() const { return at_end_; }
+
+ private:
+  void DropHold() override { RemoveHold(); }
+  void OnReadDone(bool ok) override {
+    Report([this, ok] {
+      reading_ = false;
+      at_end_ = !ok;
+    });
+  }
+  void OnDone(const grpc::Status& status) override { Ended(status); }
+
+  ReadObjectRequest request_;
+  ReadObjectResponse message_;
+  bool reading_ = true;
+  bool at_end_ = false;
+};
+
+absl::Status TooSlow() {
+  return OciError(OciErrorCode::kUnavailable, "the blob service sent nothing within its deadline");
+}
+
+class GrpcObjectStream : public ByteStream {
+ public:
+  GrpcObjectStream(BlobService::StubInterface* stub, const GrpcClient& client, std::string request_id,
+                   ReadObjectRequest request)
+      : stub_(stub), client_(client), request_id_(std::move(request_id)), request_(std::move(request)) {}
+
+  ~GrpcObjectStream() override { Abandon(); }
+
+  awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size) override {
+    if (used_ == message_.size()) {
+      if (request_.length_bytes() == 0) co_return size_t{0};
+      CO_RETURN_IF_ERROR(co_await Next());
+    }
+    const size_t count = std::min(size, message_.size() - used_);
+    std::memcpy(data, message_.data() + used_, count);
+    used_ += count;
+    co_return count;
+  }
+
+  // Awaits the next message, which is not empty.
+  awaitable<absl::Status> Next() {
+    GrpcCallAttempts attempts(client_.deadline());
+    for (;;) {
+      if (call_ == nullptr) co_await Open();
+      if (!co_await call_->Wait(client_.deadline(), [&] { return !call_->reading(); })) {
+        Abandon();
+        co_return TooSlow();
+      }
+      if (!call_->at_end()) co_return Take();
+      CO_ASSIGN_OR_RETURN(const grpc::Status status, co_await End());
+      if (status.ok()) co_return absl::DataLossError("the object ended before its range did");
+      if (!co_await attempts.WaitToRetry(status)) co_return FromGrpcStatus(status);
+    }
+  }
+
+  bool whole() const { return request_.length_bytes() == 0; }
+  std::string TakeBytes() { return std::move(message_); }
+
+ private:
+  awaitable<void> Open() {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    call_ = std::make_shared<ReadCall>(executor, client_.calls(), request_id_);
+    call_->Start(stub_, request_);
+  }
+
+  // Takes the message, and changes the request to the rest of the object.
+  absl::Status Take() {
+    message_ = call_->TakeMessage();
+    used_ = 0;
+    if (message_.empty() || message_.size() > request_.length_bytes()) {
+      return absl::InternalError(absl::StrCat("the blob service sent ", message_.size(), " bytes, but only ",
+                                              request_.length_bytes(), " are left"));
+    }
+    request_.set_offset_bytes(request_.offset_bytes() + message_.size());
+    request_.set_length_bytes(request_.length_bytes() - message_.size());
+    return absl::OkStatus();
+  }
+
+  // Awaits the status of a call that has sent its last message.
+  awaitable<absl::StatusOr<grpc::Status>> End() {
+    const std::shared_ptr<ReadCall> call = std::move(call_);
+    call->Release();
+    if (!co_await call->Wait(client_.deadline(), [&] { return call->done(); })) {
+      call->Cancel();
+      co_return TooSlow();
+    }
+    co_return call->status();
+  }
+
+  void Abandon() {
+    if (call_ == nullptr) return;
+    // A call that has sent all bytes ends without being cancelled.
+    whole() ? call_->Release() : call_->Cancel();
+    call_.reset();
+  }
+
+  BlobService::StubInterface* const stub_;
+  const GrpcClient& client_;
+  const std::string request_id_;
+  ReadObjectRequest request_;  // For the rest of the object.
+  std::shared_ptr<ReadCall> call_;
+  std::string message_;
+  size_t used_ = 0;
+};
+
+}  // namespace
+
+awaitable<absl::StatusOr<Body>> OpenGrpcObject(BlobService::StubInterface* stub, const GrpcClient& client,
+                                               std::string request_id, ReadObjectRequest request) {
+  const uint64_t length_bytes = request.length_bytes();
+  auto stream = std::make_unique<GrpcObjectStream>(stub, client, std::move(request_id), std::move(request));
+  if (stream->whole()) co_return Body(std::string());
+  CO_RETURN_IF_ERROR(co_await stream->Next());
+  if (stream->whole()) co_return Body(stream->TakeBytes());
+  co_return StreamBody{std::move(stream), length_bytes};
+}
+
+}  // namespace entrepot::gateway

@@ -1,0 +1,23 @@
+#ifndef ENTREPOT_GATEWAY_BACKENDS_GRPC_GRPC_OBJECT_STREAM_H_
+#define ENTREPOT_GATEWAY_BACKENDS_GRPC_GRPC_OBJECT_STREAM_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "boost/asio/awaitable.hpp"
+#include "entrepot/blob/v1/blob_service.grpc.pb.h"
+#include "gateway/backends/blob_backend.h"
+#include "gateway/backends/grpc/grpc_client.h"
+
+namespace entrepot::gateway {
+
+// Opens a ReadObject call and awaits its first message. If that message is the whole object, the body is its bytes.
+// Otherwise the body is a stream that reads one message ahead and, if the call breaks off, makes it again for the rest.
+// `stub` and `client` must outlive the body.
+boost::asio::awaitable<absl::StatusOr<Body>> OpenGrpcObject(blob::v1::BlobService::StubInterface* stub,
+                                                            const GrpcClient& client, std::string request_id,
+                                                            blob::v1::ReadObjectRequest request);
+
+}  // namespace entrepot::gateway
+
+#endif  // ENTREPOT_GATEWAY_BACKENDS_GRPC_GRPC_OBJECT_STREAM_H_

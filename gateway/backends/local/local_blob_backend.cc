@@ -1,0 +1,141 @@
+#include "gateway/backends/local/local_blob_backend.h"
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "services/blob/objects/verified_reader.h"
+#include "services/blob/objects/verifying_stream.h"
+#include "services/blob/sessions/upload_sessions.h"
+#include "services/core/content.h"
+#include "services/runtime/threads/executor_awaitable.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::gateway {
+namespace {
+
+using boost::asio::awaitable;
+using runtime::RunOn;
+
+constexpr uint64_t kReadAtOnceMax = 256 << 10;
+
+class LocalUploadStream : public UploadStream {
+ public:
+  LocalUploadStream(std::unique_ptr<blob::UploadAppender> appender, runtime::Executor* executor)
+      : appender_(std::move(appender)), executor_(executor) {}
+
+  awaitable<absl::Status> Append(absl::string_view bytes) override {
+    co_return co_await RunOn(*executor_, [&] { return appender_->Append(bytes); });
+  }
+
+  awaitable<absl::StatusOr<Upload>> Finish() override {
+    co_return co_await RunOn(*executor_, [&] {
+      absl::StatusOr<Upload> upload = appender_->Finish();
+      appender_.reset();
+      return upload;
+    });
+  }
+
+  awaitable<absl::StatusOr<Blob>> FinishAndSeal(const Digest& digest) override {
+    co_return co_await RunOn(*executor_, [&] {
+      absl::StatusOr<Blob> sealed = appender_->FinishAndSeal(digest);
+      appender_.reset();
+      return sealed;
+    });
+  }
+
+ private:
+  std::unique_ptr<blob::UploadAppender> appender_;
+  runtime::Executor* const executor_;
+};
+
+class LocalObjectStream : public ByteStream {
+ public:
+  LocalObjectStream(std::unique_ptr<blob::VerifyingStream> stream, runtime::Executor* executor)
+      : stream_(std::move(stream)), executor_(executor) {}
+
+  awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size) override {
+    co_return co_await RunOn(*executor_, [&] { return stream_->Read(data, size); });
+  }
+
+ private:
+  const std::unique_ptr<blob::VerifyingStream> stream_;
+  runtime::Executor* const executor_;
+};
+
+class LocalBlobBackend : public BlobBackend {
+ public:
+  LocalBlobBackend(blob::BlobStack* stack, runtime::Executor* executor) : stack_(stack), executor_(executor) {}
+
+  awaitable<absl::StatusOr<Upload>> StartUpload(const CallContext& context, const RepositoryName& repository,
+                                                DigestAlgorithm algorithm) override {
+    co_return co_await RunOn(*executor_, [&] { return sessions().Start(Owner(context, repository), algorithm); });
+  }
+
+  awaitable<absl::StatusOr<Upload>> GetUpload(const CallContext& context, const RepositoryName& repository,
+                                              const UploadId& id) override {
+    co_return co_await RunOn(*executor_, [&] { return sessions().Get(Owner(context, repository), id); });
+  }
+
+  awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> AppendToUpload(const CallContext& context,
+                                                                          const RepositoryName& repository,
+                                                                          const UploadId& id,
+                                                                          const AppendOptions& options) override {
+    CO_ASSIGN_OR_RETURN(std::unique_ptr<blob::UploadAppender> appender, co_await RunOn(*executor_, [&] {
+                          return sessions().Append(Owner(context, repository), id, options);
+                        }));
+    co_return std::make_unique<LocalUploadStream>(std::move(appender), executor_);
+  }
+
+  awaitable<absl::StatusOr<Blob>> SealUpload(const CallContext& context, const RepositoryName& repository,
+                                             const UploadId& id, const Digest& digest) override {
+    co_return co_await RunOn(*executor_, [&] { return sessions().Seal(Owner(context, repository), id, digest); });
+  }
+
+  awaitable<absl::Status> CancelUpload(const CallContext& context, const RepositoryName& repository,
+                                       const UploadId& id) override {
+    co_return co_await RunOn(*executor_, [&] { return sessions().Cancel(Owner(context, repository), id); });
+  }
+
+  awaitable<absl::Status> ForgetUpload(const CallContext& context, const RepositoryName& repository,
+                                       const UploadId& id) override {
+    co_return co_await RunOn(*executor_, [&] { return sessions().Forget(Owner(context, repository), id); });
+  }
+
+  awaitable<absl::StatusOr<Body>> ReadObject(const CallContext&, const Blob& blob, const ByteRange& range) override {
+    CO_ASSIGN_OR_RETURN(blob::ReadContent content,
+                        stack_->reader().Open(blob.storage_key, range, DigestOfWhole(blob, range)));
+    if (auto* bytes = std::get_if<std::string>(&content)) co_return Body(std::move(*bytes));
+    if (auto* file = std::get_if<OwnedFd>(&content)) {
+      co_return FileBody{std::move(*file), range.offset_bytes, range.length_bytes};
+    }
+    auto& stream = std::get<std::unique_ptr<blob::VerifyingStream>>(content);
+    if (range.length_bytes > kReadAtOnceMax) {
+      co_return StreamBody{std::make_unique<LocalObjectStream>(std::move(stream), executor_), range.length_bytes};
+    }
+    // Read as a whole, so that a corrupt object leads to an error response, not to one that is cut.
+    std::string bytes(range.length_bytes, '\0');
+    CO_RETURN_IF_ERROR((co_await RunOn(*executor_, [&] { return stream->Read(bytes.data(), bytes.size()); })).status());
+    co_return Body(std::move(bytes));
+  }
+
+  absl::Status CheckReady() override { return stack_->CheckReady(); }
+
+ private:
+  static UploadOwner Owner(const CallContext& context, const RepositoryName& repository) {
+    return {.repository = repository, .account = context.caller.account};
+  }
+  blob::UploadSessions& sessions() { return stack_->upload_sessions(); }
+
+  blob::BlobStack* const stack_;
+  runtime::Executor* const executor_;
+};
+
+}  // namespace
+
+std::unique_ptr<BlobBackend> MakeLocalBlobBackend(blob::BlobStack* stack, runtime::Executor* executor) {
+  return std::make_unique<LocalBlobBackend>(stack, executor);
+}
+
+}  // namespace entrepot::gateway

@@ -1,0 +1,19 @@
+#ifndef ENTREPOT_GATEWAY_BACKENDS_LOCAL_LOCAL_BLOB_BACKEND_H_
+#define ENTREPOT_GATEWAY_BACKENDS_LOCAL_LOCAL_BLOB_BACKEND_H_
+
+#include <memory>
+
+#include "gateway/backends/blob_backend.h"
+#include "services/blob/blob_stack.h"
+#include "services/runtime/threads/executor.h"
+
+namespace entrepot::gateway {
+
+// The blob service in this process. Work that may wait for the disk or hash many bytes runs on `executor`; objects are
+// opened on the caller's thread. Both must outlive it; runtime/threads/executor_awaitable.h has the order in which to
+// end.
+std::unique_ptr<BlobBackend> MakeLocalBlobBackend(blob::BlobStack* stack, runtime::Executor* executor);
+
+}  // namespace entrepot::gateway
+
+#endif  // ENTREPOT_GATEWAY_BACKENDS_LOCAL_LOCAL_BLOB_BACKEND_H_

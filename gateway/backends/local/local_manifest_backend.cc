@@ -1,0 +1,113 @@
+#include "gateway/backends/local/local_manifest_backend.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "services/runtime/threads/executor_awaitable.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::gateway {
+namespace {
+
+using boost::asio::awaitable;
+using runtime::RunOn;
+
+class LocalManifestBackend : public ManifestBackend {
+ public:
+  LocalManifestBackend(manifest::RegistryCatalog* catalog, manifest::Maintenance* maintenance,
+                       runtime::Executor* executor)
+      : catalog_(catalog), maintenance_(maintenance), executor_(executor) {}
+
+  awaitable<absl::StatusOr<bool>> CommitBlob(const CallContext& context, const RepositoryName& repository,
+                                             const Blob& blob) override {
+    co_return co_await RunOn(*executor_, [&] { return catalog_->blobs().Commit(context.caller, repository, blob); });
+  }
+
+  awaitable<absl::StatusOr<Blob>> FindBlob(const CallContext& context, const RepositoryName& repository,
+                                           const Digest& digest) override {
+    CO_ASSIGN_OR_RETURN(manifest::BlobLookup found, catalog_->blobs().LookUp(context.caller, repository, digest));
+    if (found.lease_due) {
+      CO_RETURN_IF_ERROR(co_await RunOn(*executor_, [&] { return catalog_->blobs().RenewLease(repository, digest); }));
+    }
+    co_return std::move(found.blob);
+  }
+
+  awaitable<absl::StatusOr<Blob>> MountBlob(const CallContext& context, const RepositoryName& repository,
+                                            const Digest& digest,
+                                            const std::optional<RepositoryName>& source) override {
+    co_return co_await RunOn(*executor_,
+                             [&] { return catalog_->blobs().Mount(context.caller, repository, digest, source); });
+  }
+
+  awaitable<absl::Status> UnlinkBlob(const CallContext& context, const RepositoryName& repository,
+                                     const Digest& digest) override {
+    co_return co_await RunOn(*executor_, [&] { return catalog_->blobs().Unlink(context.caller, repository, digest); });
+  }
+
+  awaitable<absl::StatusOr<ManifestPutResult>> PutManifest(const CallContext& context, const RepositoryName& repository,
+                                                           const ManifestPut& put) override {
+    co_return co_await RunOn(*executor_, [&] { return catalog_->manifests().Put(context.caller, repository, put); });
+  }
+
+  awaitable<absl::StatusOr<StoredManifest>> GetManifest(const CallContext& context, const RepositoryName& repository,
+                                                        const Reference& reference, bool metadata_only) override {
+    co_return catalog_->manifests().Get(context.caller, repository, reference, metadata_only);
+  }
+
+  awaitable<absl::Status> DeleteManifest(const CallContext& context, const RepositoryName& repository,
+                                         const Reference& reference) override {
+    co_return co_await RunOn(*executor_,
+                             [&] { return catalog_->manifests().Delete(context.caller, repository, reference); });
+  }
+
+  awaitable<absl::StatusOr<TagPage>> ListTags(const CallContext& context, const RepositoryName& repository,
+                                              size_t limit, absl::string_view last) override {
+    co_return co_await RunOn(*executor_,
+                             [&] { return catalog_->lists().Tags(context.caller, repository, limit, last); });
+  }
+
+  awaitable<absl::StatusOr<ReferrerPage>> ListReferrers(const CallContext& context, const RepositoryName& repository,
+                                                        const Digest& subject, absl::string_view artifact_type,
+                                                        size_t limit, absl::string_view last) override {
+    co_return co_await RunOn(*executor_, [&] {
+      return catalog_->lists().Referrers(context.caller, repository, subject, artifact_type, limit, last);
+    });
+  }
+
+  awaitable<absl::StatusOr<RepositoryPage>> ListRepositories(const CallContext&, size_t limit, absl::string_view last,
+                                                             const std::vector<std::string>& patterns) override {
+    co_return co_await RunOn(*executor_, [&] { return catalog_->lists().Repositories(limit, last, patterns); });
+  }
+
+  awaitable<absl::StatusOr<RepositoryDeletion>> DeleteRepository(const CallContext& context,
+                                                                 const RepositoryName& repository) override {
+    co_return co_await RunOn(*executor_, [&] { return catalog_->repositories().Delete(context.caller, repository); });
+  }
+
+  awaitable<absl::StatusOr<manifest::v1::MaintainResponse>> Maintain(
+      const CallContext&, const manifest::v1::MaintainRequest& request) override {
+    co_return co_await RunOn(*executor_, [&] { return maintenance_->Maintain(request); });
+  }
+
+  awaitable<absl::Status> ReportDamage(const CallContext&, const Blob& blob) override {
+    co_return co_await RunOn(*executor_, [&] { return maintenance_->ReportDamage(blob.digest, blob.storage_key); });
+  }
+
+  absl::Status CheckReady() override { return catalog_->lists().Repositories(1, "", {"**"}).status(); }
+
+ private:
+  manifest::RegistryCatalog* const catalog_;
+  manifest::Maintenance* const maintenance_;
+  runtime::Executor* const executor_;
+};
+
+}  // namespace
+
+std::unique_ptr<ManifestBackend> MakeLocalManifestBackend(manifest::RegistryCatalog* catalog,
+                                                          manifest::Maintenance* maintenance,
+                                                          runtime::Executor* executor) {
+  return std::make_unique<LocalManifestBackend>(catalog, maintenance, executor);
+}
+
+}  // namespace entrepot::gateway

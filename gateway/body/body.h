@@ -1,0 +1,43 @@
+#ifndef ENTREPOT_GATEWAY_BODY_BODY_H_
+#define ENTREPOT_GATEWAY_BODY_BODY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "absl/status/statusor.h"
+#include "boost/asio/awaitable.hpp"
+#include "services/core/files/owned_fd.h"
+
+// The body of a response. A backend makes it and the HTTP server sends it; nothing in between converts it.
+namespace entrepot::gateway {
+
+// Bytes that are produced while they are read. Used by one coroutine at a time.
+class ByteStream {
+ public:
+  virtual ~ByteStream() = default;
+  // Copies at most `size` (> 0) bytes to `data` and returns their number; 0 at the end. After an error the body is
+  // incomplete: the server cuts the connection, so that the client sees a short body, never a wrong one. kDataLoss: the
+  // stream ended before its length, or the object is corrupt.
+  virtual boost::asio::awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size) = 0;
+};
+
+// A range of an open file. Without TLS, the server sends it with sendfile.
+struct FileBody {
+  OwnedFd file;
+  uint64_t offset_bytes = 0;
+  uint64_t length_bytes = 0;
+};
+
+struct StreamBody {
+  std::unique_ptr<ByteStream> stream;
+  uint64_t length_bytes = 0;
+};
+
+using Body = std::variant<std::string, FileBody, StreamBody>;
+
+}  // namespace entrepot::gateway
+
+#endif  // ENTREPOT_GATEWAY_BODY_BODY_H_

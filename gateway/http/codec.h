@@ -1,0 +1,34 @@
+#ifndef ENTREPOT_GATEWAY_HTTP_CODEC_H_
+#define ENTREPOT_GATEWAY_HTTP_CODEC_H_
+
+#include "boost/asio/awaitable.hpp"
+
+namespace entrepot::gateway::http {
+
+// One version of HTTP on one accepted connection: reads requests from the socket, has them handled (exchange.h) and
+// writes the responses. Runs on its worker's thread.
+//
+// http1/ holds the codec of HTTP/1. A codec of another version is a folder beside it; ChooseCodec() in connection.cc
+// makes the choice. Listening, TLS, limits on connections, draining and metrics are the same for all codecs.
+class Codec {
+ public:
+  // How the connection is closed after the last response.
+  enum class Ending {
+    kCut,          // At once: the connection or the response is broken.
+    kClose,        // All that the client sent was used.
+    kShortLinger,  // The client sent more than was used. It must see the last response.
+    kLinger,       // The client may still be sending a body. It must see the last response.
+  };
+
+  virtual ~Codec() = default;
+
+  // Serves requests until the connection has to be closed.
+  virtual boost::asio::awaitable<Ending> Serve() = 0;
+
+  // The server is draining: Serve() ends soon if no request is under way, otherwise after that request.
+  virtual void Drain() = 0;
+};
+
+}  // namespace entrepot::gateway::http
+
+#endif  // ENTREPOT_GATEWAY_HTTP_CODEC_H_

@@ -1,0 +1,86 @@
+#include "gateway/http/exchange.h"
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+
+#include "services/runtime/log/json_log.h"
+
+namespace entrepot::gateway::http {
+namespace {
+
+using runtime::LogLevel;
+
+double Seconds(Exchange::Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+}  // namespace
+
+Exchange::Exchange(WorkerContext* worker, Request* request) : worker_(worker), request_(request), began_(Clock::now()) {
+  worker_->server.metrics->in_flight().Increment();
+  const auto id = request_->Find("X-Request-Id");
+  if (id && IsRequestId(*id)) {
+    request_->request_id.assign(id->data(), id->size());
+  } else {
+    request_->request_id = worker_->request_ids.Next();
+  }
+}
+
+Exchange::~Exchange() { worker_->server.metrics->in_flight().Decrement(); }
+
+boost::asio::awaitable<Response> Exchange::Handle() {
+  try {
+    co_return co_await worker_->server.handler->Handle(*request_);
+  } catch (const std::exception& exception) {
+    runtime::Log(LogLevel::kError, "a handler threw",
+                 {{"what", exception.what()}, {"path", request_->path}, {"request_id", request_->request_id}});
+  }
+  Response response = worker_->server.handler->Refuse(500, "internal error");
+  response.close = true;
+  co_return response;
+}
+
+Exchange::Clock::time_point Exchange::Finish(const Response& response, const Sent& sent) {
+  const Clock::time_point now = Clock::now();
+  if (first_byte_ < began_) first_byte_ = now;
+  worker_->metrics.Count({.route = response.route,
+                          .method = request_->method,
+                          .status = response.status,
+                          .seconds = Seconds(now - began_),
+                          .first_byte_seconds = Seconds(first_byte_ - began_),
+                          .request_bytes = sent.request_bytes,
+                          .response_bytes = sent.response_bytes});
+  const bool failed = response.status >= 500 || absl::IsDataLoss(sent.status);
+  const LogLevel level = failed ? LogLevel::kError : LogLevel::kDebug;
+  if (!runtime::LogEnabled(level)) return now;
+  runtime::Log(level, "request",
+               {{"method", request_->method},
+                {"path", request_->path},
+                {"status", response.status},
+                {"seconds", Seconds(now - began_)},
+                {"request_bytes", sent.request_bytes},
+                {"response_bytes", sent.response_bytes},
+                {"remote_address", request_->remote_address},
+                {"request_id", request_->request_id},
+                {"sent", sent.status.message()}});
+  return now;
+}
+
+Response RefuseRequest(WorkerContext& worker, Request* request, int status, absl::string_view message) {
+  request->request_id = worker.request_ids.Next();
+  Response response = worker.server.handler->Refuse(status, message);
+  const auto is_allow = [](const auto& field) { return field.first == "Allow"; };
+  if (status == 405 && std::none_of(response.fields.begin(), response.fields.end(), is_allow)) {
+    response.fields.emplace_back("Allow", "GET, HEAD, PUT, POST, PATCH, DELETE");
+  }
+  worker.server.metrics->CountRefused(status);
+  if (runtime::LogEnabled(LogLevel::kDebug)) {
+    runtime::Log(LogLevel::kDebug, "refused a request",
+                 {{"status", status},
+                  {"reason", message},
+                  {"request_id", request->request_id},
+                  {"remote_address", request->remote_address}});
+  }
+  return response;
+}
+
+}  // namespace entrepot::gateway::http

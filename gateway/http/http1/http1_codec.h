@@ -1,0 +1,63 @@
+#ifndef ENTREPOT_GATEWAY_HTTP_HTTP1_HTTP1_CODEC_H_
+#define ENTREPOT_GATEWAY_HTTP_HTTP1_HTTP1_CODEC_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "boost/asio/awaitable.hpp"
+#include "gateway/http/client_socket.h"
+#include "gateway/http/codec.h"
+#include "gateway/http/exchange.h"
+#include "gateway/http/http1/http1_request_body.h"
+#include "gateway/http/http1/read_buffer.h"
+#include "gateway/http/http1/request_head.h"
+#include "gateway/http/message.h"
+#include "gateway/http/worker_context.h"
+
+namespace entrepot::gateway::http {
+
+// HTTP/1.1 and HTTP/1.0 (RFC 9112): answers the requests of a connection one after the other.
+class Http1Codec final : public Codec {
+ public:
+  // `worker`, `socket` and the text of `remote_address` must outlive it.
+  Http1Codec(WorkerContext* worker, ClientSocket* socket, absl::string_view remote_address);
+
+  boost::asio::awaitable<Ending> Serve() override;
+  void Drain() override;
+
+ private:
+  using Clock = ClientSocket::Clock;
+
+  // How the connection ends; nullopt if another request may come.
+  using Outcome = std::optional<Ending>;
+
+  boost::asio::awaitable<Outcome> ReadHead(bool first);
+  boost::asio::awaitable<Outcome> EndOfWaiting(absl::Status status);
+  boost::asio::awaitable<Outcome> Refuse(int status, absl::string_view message);
+  boost::asio::awaitable<Outcome> Answer();
+  // `exchange` is null for a refusal.
+  boost::asio::awaitable<absl::Status> Send(Response& response, bool close, Exchange* exchange);
+  boost::asio::awaitable<absl::Status> SendStream(StreamBody& body, Exchange* exchange);
+  // Of the response that Send() was called for.
+  uint64_t BodyBytesSent() const;
+  Ending EndingAfterInput() const { return buffer_.empty() ? Ending::kClose : Ending::kShortLinger; }
+
+  WorkerContext* const worker_;
+  ClientSocket* const socket_;
+  ReadBuffer buffer_;
+  RequestHead head_;
+  Http1RequestBody body_;
+  Request request_;
+  std::string out_;  // The head of the response under way.
+
+  bool idle_ = true;
+  Clock::time_point now_;  // The time of the last event, where that is exact enough.
+  uint64_t sent_before_body_ = 0;
+};
+
+}  // namespace entrepot::gateway::http
+
+#endif  // ENTREPOT_GATEWAY_HTTP_HTTP1_HTTP1_CODEC_H_

@@ -1,0 +1,85 @@
+#include "services/auth/credentials/attempt_limits.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+
+namespace entrepot::auth {
+namespace {
+
+std::string PairKey(absl::string_view address, absl::string_view account) {
+  return absl::StrCat(address, absl::string_view("\0", 1), account);
+}
+
+std::string Ipv4Text(const void* bytes) {
+  std::array<char, INET_ADDRSTRLEN> text;
+  return inet_ntop(AF_INET, bytes, text.data(), text.size());
+}
+
+}  // namespace
+
+AttemptLimits::AttemptLimits(const Clock* clock, const Options& options)
+    : clock_(*clock),
+      options_(options),
+      addresses_(options.entries_max),
+      accounts_(options.entries_max),
+      failed_pairs_(options.entries_max) {}
+
+std::optional<AttemptLimits::Refusal> AttemptLimits::Check(absl::string_view address, absl::string_view account) {
+  const std::string from = LimitedAddress(address);
+  const absl::Time now = clock_.Now();
+  const absl::MutexLock lock(&mutex_);
+  if (Bucket* const bucket = addresses_.Find(from); bucket != nullptr) {
+    if (const auto wait = WaitFor(bucket, now)) return Refusal{.by = "address", .retry_after = *wait};
+  }
+  Bucket* const bucket = accounts_.Find(account);
+  if (bucket == nullptr) return std::nullopt;
+  const auto wait = WaitFor(bucket, now);
+  if (!wait.has_value()) return std::nullopt;
+  const absl::Time* const failed_at = failed_pairs_.Find(PairKey(from, account));
+  if (failed_at == nullptr || absl::AbsDuration(now - *failed_at) >= TimeToFill()) return std::nullopt;
+  return Refusal{.by = "account", .retry_after = *wait};
+}
+
+void AttemptLimits::CountFailure(absl::string_view address, absl::string_view account) {
+  const std::string from = LimitedAddress(address);
+  const absl::Time now = clock_.Now();
+  const absl::MutexLock lock(&mutex_);
+  TakeFrom(&addresses_[from], now);
+  TakeFrom(&accounts_[std::string(account)], now);
+  failed_pairs_[PairKey(from, account)] = now;
+}
+
+void AttemptLimits::CountSuccess(absl::string_view address, absl::string_view account) {
+  const absl::MutexLock lock(&mutex_);
+  failed_pairs_.Erase(PairKey(LimitedAddress(address), account));
+}
+
+std::optional<absl::Duration> AttemptLimits::WaitFor(Bucket* bucket, absl::Time now) const {
+  // After the clock was set back, a bucket must not take longer to fill than an empty one.
+  *bucket = std::min(*bucket, now + TimeToFill());
+  const absl::Duration wait = *bucket - now - (TimeToFill() - options_.interval);
+  if (wait <= absl::ZeroDuration()) return std::nullopt;
+  return wait;
+}
+
+void AttemptLimits::TakeFrom(Bucket* bucket, absl::Time now) const {
+  *bucket = std::min(std::max(*bucket, now) + options_.interval, now + TimeToFill());
+}
+
+std::string LimitedAddress(absl::string_view address) {
+  std::string text(address);
+  in6_addr ipv6;
+  if (inet_pton(AF_INET6, text.c_str(), &ipv6) != 1) return text;
+  if (IN6_IS_ADDR_V4MAPPED(&ipv6)) return Ipv4Text(&ipv6.s6_addr[12]);
+  std::memset(&ipv6.s6_addr[8], 0, 8);
+  std::array<char, INET6_ADDRSTRLEN> prefix;
+  return absl::StrCat(inet_ntop(AF_INET6, &ipv6, prefix.data(), prefix.size()), "/64");
+}
+
+}  // namespace entrepot::auth

@@ -1,0 +1,231 @@
+#include "services/blob/objects/filesystem_object_store.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <utility>
+#include <variant>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "services/blob/io/disk_read.h"
+#include "services/blob/io/file_io.h"
+#include "services/blob/io/io_error.h"
+#include "services/blob/objects/object_snapshot.h"
+#include "services/blob/objects/staged_file.h"
+#include "services/core/failpoint/failpoint.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::blob {
+namespace {
+
+constexpr mode_t kFileMode = 0640;
+constexpr absl::string_view kRenaming = "giving an object its name";
+
+absl::StatusOr<uint64_t> SizeOf(SystemCalls& calls, int fd) {
+  struct stat result;
+  if (calls.FStat(fd, &result) != 0) return ReadError("reading a file's size", errno);
+  return static_cast<uint64_t>(result.st_size);
+}
+
+ObjectVersion VersionOf(const struct stat& found) {
+  return {.inode = found.st_ino,
+          .size_bytes = static_cast<uint64_t>(found.st_size),
+          .modified_nanoseconds = absl::ToUnixNanos(absl::TimeFromTimespec(found.st_mtim))};
+}
+
+absl::Status UnknownUpload() {
+  return OciError(OciErrorCode::kBlobUploadUnknown, "the upload's bytes no longer exist");
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<StagedUpload>> FilesystemObjectStore::OpenStaged(const UploadId& id,
+                                                                                uint64_t size_bytes) {
+  RETURN_IF_ERROR(gate_.Check());
+  const int flags = size_bytes == 0 ? O_RDWR | O_CREAT | O_TRUNC : O_RDWR;
+  OwnedFd fd = OpenAtFully(calls_, directory_->staging(), id.ToString().c_str(), flags, kFileMode);
+  if (fd.get() < 0) {
+    return errno == ENOENT ? UnknownUpload() : FailWrite("opening an upload's file", errno);
+  }
+  ASSIGN_OR_RETURN(const uint64_t found, SizeOf(calls_, fd.get()));
+  if (found < size_bytes) return UnknownUpload();
+  if (found > size_bytes) {
+    if (int error = FTruncateFully(calls_, fd.get(), size_bytes); error != 0) {
+      return FailWrite("cutting an upload's file", error);
+    }
+  }
+  return std::make_unique<StagedFile>(std::move(fd), size_bytes, /*published=*/false, &calls_, &gate_, &metrics_);
+}
+
+absl::StatusOr<std::unique_ptr<StagedUpload>> FilesystemObjectStore::OpenPublished(const UploadId& id,
+                                                                                   uint64_t size_bytes) {
+  RETURN_IF_ERROR(gate_.Check());
+  OwnedFd fd = OpenAtFully(calls_, directory_->objects(), BlobDirectory::PathOf(KeyOf(id)).c_str(), O_RDWR);
+  if (fd.get() < 0) return errno == ENOENT ? UnknownUpload() : WriteError("opening an upload's object", errno);
+  ASSIGN_OR_RETURN(const uint64_t found, SizeOf(calls_, fd.get()));
+  if (found != size_bytes) return UnknownUpload();
+  return std::make_unique<StagedFile>(std::move(fd), size_bytes, /*published=*/true, &calls_, &gate_, &metrics_);
+}
+
+absl::Status FilesystemObjectStore::Publish(const UploadId& id, std::unique_ptr<StagedUpload> staged) {
+  const absl::Time start = absl::Now();
+  absl::Status status = PublishDurably(id, std::move(staged));
+  metrics_.ObserveOperation(StoreBackend::kFilesystem, StoreOperation::kPublish, status.ok(), absl::Now() - start);
+  return status;
+}
+
+absl::Status FilesystemObjectStore::PublishDurably(const UploadId& id, std::unique_ptr<StagedUpload> staged) {
+  RETURN_IF_ERROR(gate_.Check());
+  auto& file = static_cast<StagedFile&>(*staged);
+  const StorageKey key = KeyOf(id);
+  // Opened first, so that only the sync can fail after the rename.
+  ASSIGN_OR_RETURN(const OwnedFd fan_out, OpenFanOut(key));
+  if (absl::Status status = file.Sync(); !status.ok()) {
+    // A second sync would succeed without proving anything, so the bytes must not be found again. A published file
+    // stays, because others may know it.
+    if (!file.published()) calls_.UnlinkAt(directory_->staging(), id.ToString().c_str());
+    return status;
+  }
+  RETURN_IF_ERROR(Failpoint("blob.publish.synced"));
+  if (!file.published()) RETURN_IF_ERROR(Rename(id, key, fan_out.get()));
+  RETURN_IF_ERROR(Failpoint("blob.publish.renamed"));
+  absl::Status status = SyncDirectory(fan_out.get());
+  if (!status.ok() && !file.published()) calls_.UnlinkAt(fan_out.get(), key.ToString().c_str());
+  RETURN_IF_ERROR(status);
+  return Failpoint("blob.publish.directory_synced");
+}
+
+absl::Status FilesystemObjectStore::Rename(const UploadId& id, const StorageKey& key, int fan_out) {
+  const std::string& from = id.ToString();
+  const std::string& to = key.ToString();
+  if (calls_.RenameNoReplace(directory_->staging(), from.c_str(), fan_out, to.c_str()) == 0) return absl::OkStatus();
+  if (errno != EINVAL && errno != ENOSYS) return FailWrite(kRenaming, errno);
+  // Not every file system supports the flag. link() does not replace a file either.
+  if (calls_.LinkAt(directory_->staging(), from.c_str(), fan_out, to.c_str()) != 0) return FailWrite(kRenaming, errno);
+  calls_.UnlinkAt(directory_->staging(), from.c_str());
+  return absl::OkStatus();
+}
+
+absl::Status FilesystemObjectStore::FailWrite(absl::string_view action, int error) {
+  absl::Status status = WriteError(action, error);
+  if (ClassifyIoError(error) == IoErrorKind::kBroken) gate_.Close(status.message());
+  return status;
+}
+
+absl::Status FilesystemObjectStore::SyncDirectory(int fan_out) {
+  return SyncOrCloseGate(
+      "an object's directory", [&] { return FSyncFully(calls_, fan_out); }, gate_, metrics_);
+}
+
+absl::Status FilesystemObjectStore::DiscardStaged(const UploadId& id) {
+  if (calls_.UnlinkAt(directory_->staging(), id.ToString().c_str()) == 0 || errno == ENOENT) return absl::OkStatus();
+  return WriteError("deleting an upload's file", errno);
+}
+
+absl::StatusOr<std::vector<UploadId>> FilesystemObjectStore::ListStaged() {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, ListNames(directory_->staging(), "."));
+  std::vector<UploadId> ids;
+  for (const std::string& name : names) {
+    if (absl::StatusOr<UploadId> id = UploadId::Parse(name); id.ok()) ids.push_back(*std::move(id));
+  }
+  return ids;
+}
+
+absl::StatusOr<ObjectSnapshot> FilesystemObjectStore::CopyTo(const std::string& to) {
+  return CopyObjects(calls_, *directory_, to);
+}
+
+absl::StatusOr<OpenObject> FilesystemObjectStore::Open(const StorageKey& key) {
+  const absl::Time start = absl::Now();
+  absl::StatusOr<OpenObject> object = OpenFile(key);
+  metrics_.ObserveOperation(StoreBackend::kFilesystem, StoreOperation::kOpen,
+                            object.ok() || absl::IsNotFound(object.status()), absl::Now() - start);
+  return object;
+}
+
+absl::StatusOr<OpenObject> FilesystemObjectStore::OpenFile(const StorageKey& key) {
+  OwnedFd fd = OpenAtFully(calls_, directory_->objects(), BlobDirectory::PathOf(key).c_str(), O_RDONLY);
+  if (fd.get() < 0) {
+    if (errno == ENOENT) return OciError(OciErrorCode::kBlobUnknown, "there is no such object");
+    return ReadError("opening an object", errno);
+  }
+  struct stat found;
+  if (calls_.FStat(fd.get(), &found) != 0) return ReadError("reading an object's size", errno);
+  ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  const auto size = static_cast<uint64_t>(found.st_size);
+  return OpenObject{.content = std::move(fd), .size_bytes = size, .version = VersionOf(found)};
+}
+
+absl::Status FilesystemObjectStore::Delete(const StorageKey& key) {
+  const absl::Time start = absl::Now();
+  absl::Status status = DeleteDurably(key);
+  metrics_.ObserveOperation(StoreBackend::kFilesystem, StoreOperation::kDelete, status.ok(), absl::Now() - start);
+  return status;
+}
+
+absl::Status FilesystemObjectStore::DeleteDurably(const StorageKey& key) {
+  RETURN_IF_ERROR(gate_.Check());
+  ASSIGN_OR_RETURN(const OwnedFd fan_out, OpenFanOut(key));
+  if (calls_.UnlinkAt(fan_out.get(), key.ToString().c_str()) != 0 && errno != ENOENT) {
+    return FailWrite("deleting an object", errno);
+  }
+  RETURN_IF_ERROR(Failpoint("blob.delete.unlinked"));
+  // Also if the object does not exist: the process that deleted it may have died before the sync.
+  RETURN_IF_ERROR(SyncDirectory(fan_out.get()));
+  RETURN_IF_ERROR(Failpoint("blob.delete.synced"));
+  return DeleteQuarantined(key);
+}
+
+absl::Status FilesystemObjectStore::DeleteQuarantined(const StorageKey& key) {
+  if (calls_.UnlinkAt(directory_->quarantine(), key.ToString().c_str()) == 0) {
+    return SyncDirectory(directory_->quarantine());
+  }
+  return errno == ENOENT ? absl::OkStatus() : FailWrite("deleting a quarantined object", errno);
+}
+
+absl::Status FilesystemObjectStore::ReadFromDisk(const StorageKey& key,
+                                                 const std::function<bool(absl::string_view)>& take) {
+  ASSIGN_OR_RETURN(const OpenObject object, Open(key));
+  return blob::ReadFromDisk(calls_, directory_->objects(), BlobDirectory::PathOf(key),
+                            std::get<OwnedFd>(object.content), take);
+}
+
+absl::Status FilesystemObjectStore::Quarantine(const StorageKey& key) {
+  RETURN_IF_ERROR(gate_.Check());
+  ASSIGN_OR_RETURN(const OwnedFd fan_out, OpenFanOut(key));
+  RETURN_IF_ERROR(MoveToQuarantine(key, fan_out.get()));
+  RETURN_IF_ERROR(Failpoint("blob.quarantine.renamed"));
+  // Also if the object does not exist, as above. The new name is synced first.
+  RETURN_IF_ERROR(SyncDirectory(directory_->quarantine()));
+  RETURN_IF_ERROR(Failpoint("blob.quarantine.kept"));
+  return SyncDirectory(fan_out.get());
+}
+
+absl::Status FilesystemObjectStore::MoveToQuarantine(const StorageKey& key, int fan_out) {
+  const char* name = key.ToString().c_str();
+  constexpr absl::string_view kAction = "quarantining an object";
+  if (calls_.RenameNoReplace(fan_out, name, directory_->quarantine(), name) == 0 || errno == ENOENT) {
+    return absl::OkStatus();
+  }
+  if (errno == EINVAL || errno == ENOSYS) {
+    if (calls_.LinkAt(fan_out, name, directory_->quarantine(), name) != 0) {
+      if (errno == ENOENT) return absl::OkStatus();
+      if (errno != EEXIST) return FailWrite(kAction, errno);
+    }
+  } else if (errno != EEXIST) {
+    return FailWrite(kAction, errno);
+  }
+  // Removes the old name.
+  if (calls_.UnlinkAt(fan_out, name) != 0 && errno != ENOENT) return FailWrite(kAction, errno);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<OwnedFd> FilesystemObjectStore::OpenFanOut(const StorageKey& key) {
+  OwnedFd fan_out = OpenAtFully(calls_, directory_->objects(), BlobDirectory::FanOutOf(key).c_str(), O_DIRECTORY);
+  if (fan_out.get() < 0) return WriteError("opening an object's directory", errno);
+  return fan_out;
+}
+
+}  // namespace entrepot::blob

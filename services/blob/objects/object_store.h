@@ -1,0 +1,141 @@
+#ifndef ENTREPOT_SERVICES_BLOB_OBJECTS_OBJECT_STORE_H_
+#define ENTREPOT_SERVICES_BLOB_OBJECTS_OBJECT_STORE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "services/core/blob_storage.h"
+#include "services/core/files/disk_space.h"
+#include "services/core/files/owned_fd.h"
+#include "services/core/storage_key.h"
+#include "services/core/upload_id.h"
+
+// Where the bytes of blobs are kept.
+//
+//   ObjectStore          objects by storage key; implemented by
+//     KvObjectStore        small objects, as values of the KV
+//     StagingObjectStore   large objects, and the uploads that become them; implemented by
+//       FilesystemObjectStore
+//     TieredObjectStore    both of them, by the tier that the storage key names
+//   VerifiedReader       reads from an ObjectStore that never show a corrupt object as whole
+//   LocalBlobStorage     what the manifest service may ask (BlobStorage), over an ObjectStore and the upload sessions
+//
+// A second store for large objects, such as S3, is a StagingObjectStore beside filesystem_object_store; its test
+// instantiates object_store_conformance, and OpenObjectStore() in blob_stack.cc is the one place that makes it.
+namespace entrepot::blob {
+
+// Tells the bytes of a file from what they become if another process writes to them. Hard links, as a backup makes
+// them, do not change it.
+struct ObjectVersion {
+  uint64_t inode = 0;
+  uint64_t size_bytes = 0;
+  int64_t modified_nanoseconds = 0;
+
+  friend bool operator==(const ObjectVersion&, const ObjectVersion&) = default;
+};
+
+// An object's bytes in the cheapest form: the bytes of a small object, or the open file of a large one.
+struct OpenObject {
+  std::variant<std::string, OwnedFd> content;
+  uint64_t size_bytes = 0;
+  // Of a file.
+  ObjectVersion version = {};
+};
+
+struct ListedObject {
+  StorageKey key;
+  uint64_t size_bytes = 0;
+  // If the store knows it.
+  std::optional<absl::Time> written_at;
+};
+
+struct ObjectList {
+  std::vector<ListedObject> objects;
+  // Whether more may follow. `objects` is not empty then.
+  bool more = false;
+};
+
+// Objects by storage key. Implementations are thread-safe; calls may block on the disk. kUnavailable while the store
+// cannot be read, or is read-only and the call would write.
+class ObjectStore {
+ public:
+  virtual ~ObjectStore() = default;
+
+  // kNotFound if no object has that key; kDataLoss if it cannot be read.
+  virtual absl::StatusOr<OpenObject> Open(const StorageKey& key) = 0;
+  // Deletes the object, and its quarantined copy, durably. OK if it does not exist.
+  virtual absl::Status Delete(const StorageKey& key) = 0;
+  // Gives all bytes to `take`, in order and in pieces, until it returns false. The bytes come from the disk itself if
+  // possible, and do not displace other bytes from the page cache. Errors are those of Open().
+  virtual absl::Status ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) = 0;
+  // Hides the object from Open() and List() and keeps its bytes, durably. OK if it does not exist.
+  virtual absl::Status Quarantine(const StorageKey& key) = 0;
+  // The objects behind `start_after` (any text) in the order of their keys, at most `limit` (> 0), maybe fewer.
+  virtual absl::StatusOr<ObjectList> List(absl::string_view start_after, size_t limit) = 0;
+};
+
+// The bytes of one upload that is not an object yet. Not thread-safe; calls block on the disk.
+class StagedUpload {
+ public:
+  virtual ~StagedUpload() = default;
+
+  // How many bytes it holds. An Append that failed does not change it.
+  virtual uint64_t size_bytes() const = 0;
+  // Adds bytes at the end. They survive the process, not a power cut. kUnavailable if the disk is full or broken.
+  virtual absl::Status Append(absl::string_view bytes) = 0;
+  // Cuts the upload to its first `size_bytes`, at most its size, and gives the rest back to the disk.
+  virtual absl::Status Truncate(uint64_t size_bytes) = 0;
+  // Makes the bytes durable. After a failure the bytes must not be relied on.
+  virtual absl::Status Sync() = 0;
+  // Gives all bytes to `take`, in order and in pieces. kDataLoss if they cannot be read.
+  virtual absl::Status Read(const std::function<void(absl::string_view)>& take) = 0;
+};
+
+// Objects that are too large for the KV, and the uploads that become them. The id of an upload names its staged bytes
+// and its object; an upload becomes one object at most. Only one thread at a time may work on one upload.
+//
+// Every write except DiscardStaged is kUnavailable (UNAVAILABLE) while the store is read-only or the disk is full. A
+// missing object or upload is kNotFound.
+class StagingObjectStore : public ObjectStore {
+ public:
+  // The key of the object that an upload becomes.
+  static StorageKey KeyOf(const UploadId& id) { return *StorageKey::Parse("f" + id.ToString()); }
+
+  // OK, or kUnavailable with the reason why the store is read-only.
+  virtual absl::Status CheckWritable() const = 0;
+  // OK, or kUnavailable if there is no room for a new upload. A reserve stays free (disk_space.h).
+  virtual absl::Status CheckSpace() const = 0;
+  // The space of the disk that holds the objects. kUnavailable or kUnimplemented if it is not known.
+  virtual absl::StatusOr<DiskSpace> Space() const = 0;
+
+  // The staged bytes of an upload, cut to the first `size_bytes`; zero starts anew. kNotFound if fewer are staged.
+  virtual absl::StatusOr<std::unique_ptr<StagedUpload>> OpenStaged(const UploadId& id, uint64_t size_bytes) = 0;
+  // The object of an upload, if it exists and has that size: for a Publish whose outcome is unknown. Publish may be
+  // called on the result to make the object durable.
+  virtual absl::StatusOr<std::unique_ptr<StagedUpload>> OpenPublished(const UploadId& id, uint64_t size_bytes) = 0;
+  // Makes the staged bytes the object KeyOf(id), durably. On an error nothing is published; if bytes may have been lost
+  // on their way to the disk they are deleted, so that OpenStaged does not find them.
+  virtual absl::Status Publish(const UploadId& id, std::unique_ptr<StagedUpload> staged) = 0;
+  // OK if nothing is staged.
+  virtual absl::Status DiscardStaged(const UploadId& id) = 0;
+  // The uploads that have staged bytes.
+  virtual absl::StatusOr<std::vector<UploadId>> ListStaged() = 0;
+
+  // Copies all objects into the new directory `to`, whose parent exists, durably. Objects that are published or deleted
+  // during the call may or may not be in the copy. kUnimplemented if the store cannot be copied into a directory.
+  virtual absl::StatusOr<ObjectSnapshot> CopyTo(const std::string& to) = 0;
+};
+
+}  // namespace entrepot::blob
+
+#endif  // ENTREPOT_SERVICES_BLOB_OBJECTS_OBJECT_STORE_H_

@@ -1,0 +1,148 @@
+#include "services/blob/objects/object_store_conformance.h"
+
+#include <utility>
+#include <variant>
+
+#include "services/blob/io/file_io.h"
+#include "services/blob/io/system_calls.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_matchers.h"
+
+namespace entrepot::blob {
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ObjectStoreConformance);
+
+std::string Contents(const OpenObject& object) {
+  if (const auto* bytes = std::get_if<std::string>(&object.content)) return *bytes;
+  std::string bytes(object.size_bytes, '\0');
+  absl::StatusOr<size_t> size =
+      PReadFully(*SystemCalls::Default(), std::get<OwnedFd>(object.content).get(), bytes.data(), bytes.size(), 0);
+  EXPECT_THAT(size, IsOkAndHolds(bytes.size()));
+  return bytes;
+}
+
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::string ReadAll(StagedUpload& staged) {
+  std::string bytes;
+  EXPECT_OK(staged.Read([&](absl::string_view piece) { bytes.append(piece.data(), piece.size()); }));
+  return bytes;
+}
+
+TEST_P(ObjectStoreConformance, APublishedUploadReadsBack) {
+  const UploadId id = UploadId::Random();
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+  ASSERT_OK(staged->Append("warehouse"));
+  ASSERT_OK(staged->Append(" of goods"));
+  EXPECT_EQ(staged->size_bytes(), 18);
+  EXPECT_EQ(ReadAll(*staged), "warehouse of goods");
+  ASSERT_OK(store_->Publish(id, std::move(staged)));
+
+  ASSERT_OK_AND_ASSIGN(const OpenObject object, store_->Open(StagingObjectStore::KeyOf(id)));
+  EXPECT_EQ(object.size_bytes, 18);
+  EXPECT_EQ(Contents(object), "warehouse of goods");
+}
+
+TEST_P(ObjectStoreConformance, AnEmptyObjectIsAnObject) {
+  const UploadId id = UploadId::Random();
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+  ASSERT_OK(store_->Publish(id, std::move(staged)));
+  ASSERT_OK_AND_ASSIGN(const OpenObject object, store_->Open(StagingObjectStore::KeyOf(id)));
+  EXPECT_EQ(object.size_bytes, 0);
+}
+
+TEST_P(ObjectStoreConformance, AnUnpublishedUploadIsNotAnObject) {
+  const UploadId id = UploadId::Random();
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+  ASSERT_OK(staged->Append("goods"));
+  EXPECT_THAT(store_->Open(StagingObjectStore::KeyOf(id)), IsOciError(OciErrorCode::kBlobUnknown));
+}
+
+TEST_P(ObjectStoreConformance, ContinuesAtTheRequestedSize) {
+  const UploadId id = UploadId::Random();
+  {
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+    ASSERT_OK(staged->Append("0123456789"));
+  }
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 4));
+  EXPECT_EQ(ReadAll(*staged), "0123");
+  ASSERT_OK(staged->Append("x"));
+  ASSERT_OK(store_->Publish(id, std::move(staged)));
+  ASSERT_OK_AND_ASSIGN(const OpenObject object, store_->Open(StagingObjectStore::KeyOf(id)));
+  EXPECT_EQ(Contents(object), "0123x");
+}
+
+TEST_P(ObjectStoreConformance, FewerStagedBytesThanRequestedAreNotFound) {
+  const UploadId id = UploadId::Random();
+  EXPECT_THAT(store_->OpenStaged(id, 1), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  {
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+    ASSERT_OK(staged->Append("0123"));
+  }
+  EXPECT_THAT(store_->OpenStaged(id, 5), IsOciError(OciErrorCode::kBlobUploadUnknown));
+}
+
+TEST_P(ObjectStoreConformance, OpeningForZeroBytesStartsAnew) {
+  const UploadId id = UploadId::Random();
+  {
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+    ASSERT_OK(staged->Append("old"));
+  }
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+  EXPECT_EQ(ReadAll(*staged), "");
+}
+
+TEST_P(ObjectStoreConformance, APublishCanBeRepeated) {
+  const UploadId id = UploadId::Random();
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+  ASSERT_OK(staged->Append("goods"));
+  EXPECT_THAT(store_->OpenPublished(id, 5), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  ASSERT_OK(store_->Publish(id, std::move(staged)));
+
+  EXPECT_THAT(store_->OpenStaged(id, 5), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(store_->OpenPublished(id, 4), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  ASSERT_OK_AND_ASSIGN(staged, store_->OpenPublished(id, 5));
+  EXPECT_EQ(ReadAll(*staged), "goods");
+  ASSERT_OK(store_->Publish(id, std::move(staged)));
+  ASSERT_OK_AND_ASSIGN(const OpenObject object, store_->Open(StagingObjectStore::KeyOf(id)));
+  EXPECT_EQ(Contents(object), "goods");
+}
+
+TEST_P(ObjectStoreConformance, ListsAndDiscardsStagedUploads) {
+  const UploadId id = UploadId::Random();
+  EXPECT_THAT(store_->ListStaged(), IsOkAndHolds(IsEmpty()));
+  ASSERT_OK(store_->OpenStaged(id, 0));
+  EXPECT_THAT(store_->ListStaged(), IsOkAndHolds(ElementsAre(id)));
+  EXPECT_OK(store_->DiscardStaged(id));
+  EXPECT_OK(store_->DiscardStaged(id));
+  EXPECT_THAT(store_->ListStaged(), IsOkAndHolds(IsEmpty()));
+}
+
+TEST_P(ObjectStoreConformance, DeletesTwice) {
+  const UploadId id = UploadId::Random();
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+  ASSERT_OK(store_->Publish(id, std::move(staged)));
+  EXPECT_OK(store_->Delete(StagingObjectStore::KeyOf(id)));
+  EXPECT_OK(store_->Delete(StagingObjectStore::KeyOf(id)));
+  EXPECT_THAT(store_->Open(StagingObjectStore::KeyOf(id)), IsOciError(OciErrorCode::kBlobUnknown));
+}
+
+TEST_P(ObjectStoreConformance, LargeObjectsReadBack) {
+  const UploadId id = UploadId::Random();
+  std::string expected;
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+  for (int i = 0; i < 9; ++i) {
+    const std::string piece(1'000'003, static_cast<char>('a' + i));
+    ASSERT_OK(staged->Append(piece));
+    expected += piece;
+  }
+  ASSERT_OK(store_->Publish(id, std::move(staged)));
+  ASSERT_OK_AND_ASSIGN(const OpenObject object, store_->Open(StagingObjectStore::KeyOf(id)));
+  EXPECT_TRUE(Contents(object) == expected);
+}
+
+}  // namespace
+}  // namespace entrepot::blob

@@ -1,0 +1,222 @@
+#include "services/blob/sessions/kv_upload_sessions.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "services/blob/objects/blob_keys.h"
+#include "services/blob/sessions/digester_state_record.h"
+#include "services/blob/sessions/session_appender.h"
+#include "services/core/content.h"
+#include "services/core/failpoint/failpoint.h"
+#include "services/core/text/lower_hex.h"
+#include "services/core/time/proto_time.h"
+#include "services/runtime/log/json_log.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::blob {
+namespace {
+
+SessionOwner OwnerOf(const storage::v1::UploadRecord& record) {
+  return {.repository = record.repository(), .account = record.account()};
+}
+
+}  // namespace
+
+KvUploadSessions::KvUploadSessions(const Options& options, kv::KvEngine* kv, StagingObjectStore* store,
+                                   ObjectStore* objects, const Clock* clock, BlobMetrics* metrics)
+    : options_(options),
+      clock_(*clock),
+      store_(*store),
+      objects_(*objects),
+      table_(options.open_max, options.lifetime, clock, metrics->upload_sessions()),
+      records_(kv, clock, RandomLowerHex(16)),
+      uploads_(store, &records_),
+      endings_(options.object_durability, store, &records_, &uploads_, options.verified, metrics),
+      forgotten_(&records_) {}
+
+absl::Status KvUploadSessions::Recover() {
+  absl::flat_hash_set<std::string> staged;
+  RETURN_IF_ERROR(records_.ForEach([&](const UploadId& id, const Record& record) {
+    SessionInfo info;
+    info.owner = OwnerOf(record);
+    info.state = record.state() == Record::SEALED ? SessionState::kSealed : SessionState::kOpen;
+    info.offset_bytes = record.offset_bytes();
+    info.trusted = !record.staged_in_file();
+    info.touched_at = FromTimestamp(record.updated_at());
+    if (record.staged_in_file() && info.state == SessionState::kOpen) staged.insert(id.ToString());
+    if (IsAbandoned(record)) return abandoned_.Add(id);
+    table_.Restore(id, std::move(info));
+  }));
+  ASSIGN_OR_RETURN(const std::vector<UploadId> found, store_.ListStaged());
+  for (const UploadId& id : found) {
+    if (!staged.contains(id.ToString())) RETURN_IF_ERROR(store_.DiscardStaged(id));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Upload> KvUploadSessions::Start(const UploadOwner& owner, DigestAlgorithm algorithm) {
+  RETURN_IF_ERROR(store_.CheckWritable());
+  RETURN_IF_ERROR(store_.CheckSpace());
+  const UploadId id = UploadId::Random();
+  ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.Add(id, owner));
+  Record record;
+  record.set_state(Record::OPEN);
+  record.set_repository(owner.repository.ToString());
+  record.set_account(owner.account);
+  *record.mutable_digester() = ToRecord(Digester(algorithm).Save());
+  if (absl::Status status = records_.Put(id, record); !status.ok()) {
+    claim.Remove();
+    return status;
+  }
+  return Upload{.id = id, .offset_bytes = 0};
+}
+
+absl::StatusOr<Upload> KvUploadSessions::Get(const UploadOwner& owner, const UploadId& id) {
+  ASSIGN_OR_RETURN(const SessionInfo info, table_.Find(id, owner));
+  if (info.state != SessionState::kOpen) return UnknownSession();
+  if (!info.trusted) {
+    ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kVerify, id, owner));
+    ASSIGN_OR_RETURN(Record record, LoadOpen(claim));
+    ASSIGN_OR_RETURN(std::unique_ptr<StagedUpload> staged, OpenStaged(StagingArea::Accept::kStaged, claim, record));
+    uploads_.Park(id, std::move(staged));
+  }
+  return Upload{.id = id, .offset_bytes = info.offset_bytes};
+}
+
+absl::StatusOr<std::unique_ptr<UploadAppender>> KvUploadSessions::Append(const UploadOwner& owner, const UploadId& id,
+                                                                         const AppendOptions& options) {
+  RETURN_IF_ERROR(store_.CheckWritable());
+  ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kAppend, id, owner));
+  ASSIGN_OR_RETURN(Record record, LoadOpen(claim));
+  const uint64_t end = record.offset_bytes();
+  if (options.offset_bytes.value_or(end) != end) {
+    return OciError(
+        OciErrorCode::kRangeInvalid,
+        absl::StrCat("the upload has ", end, " bytes: continue at that offset, not at ", *options.offset_bytes));
+  }
+  ASSIGN_OR_RETURN(Digester digester, RestoreDigester(record.digester()));
+  if (end == 0 && options.algorithm.has_value()) digester = Digester(*options.algorithm);
+  std::unique_ptr<StagedUpload> staged;
+  if (record.staged_in_file()) {
+    ASSIGN_OR_RETURN(staged, OpenStaged(StagingArea::Accept::kStaged, claim, record));
+  }
+  SessionContent upload(id, record, std::move(digester), std::move(staged), &uploads_);
+  return std::make_unique<SessionAppender>(std::move(claim), record, std::move(upload), &records_, &uploads_,
+                                           &endings_);
+}
+
+absl::StatusOr<Blob> KvUploadSessions::Seal(const UploadOwner& owner, const UploadId& id, const Digest& digest) {
+  ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kSeal, id, owner));
+  ASSIGN_OR_RETURN(Record record, Load(claim));
+  if (record.state() == Record::SEALED) return SealAgain(claim, record, digest);
+  ASSIGN_OR_RETURN(const Digester digester, RestoreDigester(record.digester()));
+  std::unique_ptr<StagedUpload> staged;
+  if (record.staged_in_file()) {
+    ASSIGN_OR_RETURN(staged, OpenStaged(StagingArea::Accept::kStagedOrPublished, claim, record));
+  }
+  return endings_.Seal(claim, std::move(record), digester, std::move(staged), digest);
+}
+
+absl::StatusOr<Blob> KvUploadSessions::SealAgain(SessionTable::Claim& claim, const Record& record,
+                                                 const Digest& digest) {
+  if (record.digest() != digest.ToString()) return UnknownSession();
+  ASSIGN_OR_RETURN(Blob sealed, SealedBlob(record));
+  absl::Status found = objects_.Open(sealed.storage_key).status();
+  if (!absl::IsNotFound(found)) {
+    RETURN_IF_ERROR(found);
+    return sealed;
+  }
+  // The object was committed once and deleted later as unreferenced.
+  RETURN_IF_ERROR(records_.Delete({claim.id()}));
+  claim.Remove();
+  return UnknownSession();
+}
+
+absl::Status KvUploadSessions::Cancel(const UploadOwner& owner, const UploadId& id) {
+  ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kEnd, id, owner));
+  if (claim.info().state != SessionState::kOpen) return UnknownSession();
+  return endings_.Delete(claim, UploadResult::kCancelled);
+}
+
+absl::Status KvUploadSessions::Forget(const UploadOwner& owner, const UploadId& id) {
+  if (table_.RemoveSealed(id, owner)) return forgotten_.Add(id);
+  if (table_.Contains(id)) return absl::OkStatus();
+  // A sealed session that has expired.
+  absl::StatusOr<Record> record = records_.Get(id);
+  if (absl::IsNotFound(record.status())) return absl::OkStatus();
+  RETURN_IF_ERROR(record.status());
+  if (record->state() != Record::SEALED || !OwnerOf(*record).Is(owner)) return absl::OkStatus();
+  return forgotten_.Add(id);
+}
+
+size_t KvUploadSessions::EndExpired(size_t limit) {
+  SessionTable::Expired expired = table_.ClaimExpired(limit);
+  for (const UploadId& id : expired.sealed) abandoned_.Add(id);
+  for (SessionTable::Claim& claim : expired.open) {
+    if (absl::Status status = endings_.Delete(claim, UploadResult::kExpired); !status.ok()) {
+      runtime::Log(runtime::LogLevel::kWarning, "an expired upload could not be deleted",
+                   {{"error", status.message()}});
+    }
+  }
+  return expired.open.size();
+}
+
+bool KvUploadSessions::IsAbandoned(const Record& record) const {
+  return record.state() == Record::SEALED && FromTimestamp(record.updated_at()) + options_.lifetime <= clock_.Now();
+}
+
+absl::StatusOr<std::vector<Blob>> KvUploadSessions::ListAbandoned(size_t limit) {
+  if (abandoned_.TakeRefill()) {
+    RETURN_IF_ERROR(records_.ForEach([&](const UploadId& id, const Record& record) {
+      if (IsAbandoned(record) && !table_.Contains(id)) abandoned_.Add(id);
+    }));
+  }
+  std::vector<Blob> blobs;
+  for (const UploadId& id : abandoned_.First(limit)) {
+    const absl::StatusOr<Record> record = records_.Get(id);
+    if (absl::IsNotFound(record.status())) {
+      // Its client came back late and called Forget.
+      abandoned_.Remove(id);
+      continue;
+    }
+    RETURN_IF_ERROR(record.status());
+    ASSIGN_OR_RETURN(Blob sealed, SealedBlob(*record));
+    blobs.push_back({.digest = std::move(sealed.digest),
+                     .size_bytes = sealed.size_bytes,
+                     .storage_key = std::move(sealed.storage_key)});
+  }
+  return blobs;
+}
+
+absl::Status KvUploadSessions::ForgetAbandoned(const StorageKey& key) {
+  const UploadId id = UploadOf(key);
+  if (table_.Contains(id)) return absl::FailedPreconditionError("the upload's session has not expired");
+  RETURN_IF_ERROR(records_.Delete({id}));
+  RETURN_IF_ERROR(Failpoint("blob.session.abandoned_forgotten"));
+  abandoned_.Remove(id);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<KvUploadSessions::Record> KvUploadSessions::Load(SessionTable::Claim& claim) {
+  absl::StatusOr<Record> record = records_.Get(claim.id());
+  if (absl::IsNotFound(record.status())) claim.Remove();
+  return record;
+}
+
+absl::StatusOr<KvUploadSessions::Record> KvUploadSessions::LoadOpen(SessionTable::Claim& claim) {
+  ASSIGN_OR_RETURN(Record record, Load(claim));
+  if (record.state() != Record::OPEN) return UnknownSession();
+  return record;
+}
+
+absl::StatusOr<std::unique_ptr<StagedUpload>> KvUploadSessions::OpenStaged(StagingArea::Accept accept,
+                                                                           SessionTable::Claim& claim, Record& record) {
+  absl::StatusOr<std::unique_ptr<StagedUpload>> staged = uploads_.Open(accept, claim, record);
+  if (absl::IsNotFound(staged.status())) RETURN_IF_ERROR(endings_.Delete(claim, UploadResult::kLost));
+  return staged;
+}
+
+}  // namespace entrepot::blob

@@ -1,0 +1,97 @@
+#ifndef ENTREPOT_SERVICES_BLOB_SESSIONS_KV_UPLOAD_SESSIONS_H_
+#define ENTREPOT_SERVICES_BLOB_SESSIONS_KV_UPLOAD_SESSIONS_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "services/blob/objects/blob_metrics.h"
+#include "services/blob/objects/object_store.h"
+#include "services/blob/objects/verification_cache.h"
+#include "services/blob/sessions/ended_sessions.h"
+#include "services/blob/sessions/session_endings.h"
+#include "services/blob/sessions/session_records.h"
+#include "services/blob/sessions/session_table.h"
+#include "services/blob/sessions/staging_area.h"
+#include "services/blob/sessions/upload_sessions.h"
+#include "services/core/content.h"
+#include "services/core/storage_key.h"
+#include "services/core/time/clock.h"
+#include "services/kv/kv_engine.h"
+
+namespace entrepot::blob {
+
+// Upload sessions in a KV. Their bytes are in the KV too, or in an object store if there are many. One process at a
+// time uses a KV and its store.
+//
+// Failpoints: blob.session.{saved,deleted,forgotten,abandoned_forgotten} and blob.seal.recorded, each right after the
+// record was written; and blob.seal.published, when the object exists and its record is not written yet.
+class KvUploadSessions : public UploadSessions {
+ public:
+  struct Options {
+    absl::Duration lifetime = absl::Hours(24);
+    size_t open_max = 10'000;
+    // How sealed objects are written to the KV (BlobStackOptions).
+    kv::Durability object_durability = kv::Durability::kSynced;
+    // Records every sealed file; outlives the sessions. May be null.
+    VerificationCache* verified = nullptr;
+  };
+
+  // `objects` has the objects of both tiers. The arguments outlive this.
+  KvUploadSessions(const Options& options, kv::KvEngine* kv, StagingObjectStore* store, ObjectStore* objects,
+                   const Clock* clock, BlobMetrics* metrics);
+
+  // Takes over the sessions of an earlier run, and deletes staged bytes without a session. Must be called first.
+  absl::Status Recover();
+
+  absl::StatusOr<Upload> Start(const UploadOwner& owner, DigestAlgorithm algorithm) override;
+  absl::StatusOr<Upload> Get(const UploadOwner& owner, const UploadId& id) override;
+  absl::StatusOr<std::unique_ptr<UploadAppender>> Append(const UploadOwner& owner, const UploadId& id,
+                                                         const AppendOptions& options) override;
+  absl::StatusOr<Blob> Seal(const UploadOwner& owner, const UploadId& id, const Digest& digest) override;
+  absl::Status Cancel(const UploadOwner& owner, const UploadId& id) override;
+  absl::Status Forget(const UploadOwner& owner, const UploadId& id) override;
+
+  // Deletes at most `limit` expired open sessions with their bytes, and returns their number. For a sealed session only
+  // the right to seal it again expires: its object may be committed, so object and record stay, and the session becomes
+  // abandoned.
+  size_t EndExpired(size_t limit);
+  // Deletes the remaining records of forgotten sessions.
+  absl::Status FlushForgotten() { return forgotten_.Flush(); }
+  // See BlobStorage::ListAbandoned and ForgetAbandoned.
+  absl::StatusOr<std::vector<Blob>> ListAbandoned(size_t limit);
+  absl::Status ForgetAbandoned(const StorageKey& key);
+  // For each object, in their order, whether there is a session that has become or may become that object.
+  absl::StatusOr<std::vector<bool>> Claim(const std::vector<StorageKey>& keys) { return records_.Exist(keys); }
+  absl::Duration OldestAge() const { return table_.OldestAge(); }
+
+ private:
+  using Record = storage::v1::UploadRecord;
+
+  // Reads the record of a claimed session.
+  absl::StatusOr<Record> Load(SessionTable::Claim& claim);
+  absl::StatusOr<Record> LoadOpen(SessionTable::Claim& claim);
+  // Deletes the session if its bytes are lost.
+  absl::StatusOr<std::unique_ptr<StagedUpload>> OpenStaged(StagingArea::Accept accept, SessionTable::Claim& claim,
+                                                           Record& record);
+  bool IsAbandoned(const Record& record) const;
+  // kNotFound if the object no longer exists.
+  absl::StatusOr<Blob> SealAgain(SessionTable::Claim& claim, const Record& record, const Digest& digest);
+
+  const Options options_;
+  const Clock& clock_;
+  StagingObjectStore& store_;
+  ObjectStore& objects_;
+  SessionTable table_;
+  SessionRecords records_;
+  StagingArea uploads_;
+  SessionEndings endings_;
+  ForgottenSessions forgotten_;
+  AbandonedSessions abandoned_;
+};
+
+}  // namespace entrepot::blob
+
+#endif  // ENTREPOT_SERVICES_BLOB_SESSIONS_KV_UPLOAD_SESSIONS_H_

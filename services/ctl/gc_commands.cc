@@ -1,0 +1,62 @@
+#include <string>
+
+#include "services/ctl/commands.h"
+#include "services/ctl/maintenance_requests.h"
+#include "services/ctl/maintenance_text.h"
+#include "services/ctl/registry_client.h"
+#include "services/ctl/terminal_output.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::ctl {
+namespace {
+
+namespace v1 = manifest::v1;
+
+absl::StatusOr<int> ShowCollector(const CommandLine& line, RegistryClient& registry) {
+  ASSIGN_OR_RETURN(const v1::MaintenanceStatus status, GetUpkeepStatus(registry));
+  Print(line.json() ? MessageJson(status) : CollectionStatusText(status));
+  return kOk;
+}
+
+absl::StatusOr<int> CollectGarbage(bool dry_run, const CommandLine& line, RegistryClient& registry) {
+  v1::StartJob start;
+  start.mutable_collect_garbage()->set_dry_run(dry_run);
+  ASSIGN_OR_RETURN(const v1::Job job, RunJob(start, registry));
+  Print(line.json() ? MessageJson(job.collection()) : CollectionText(job.collection()));
+  return job.collection().error().empty() ? kOk : kFailed;
+}
+
+absl::StatusOr<int> RunCollector(const CommandLine& line, RegistryClient& registry) {
+  return CollectGarbage(/*dry_run=*/false, line, registry);
+}
+
+absl::StatusOr<int> TryCollector(const CommandLine& line, RegistryClient& registry) {
+  return CollectGarbage(/*dry_run=*/true, line, registry);
+}
+
+}  // namespace
+
+std::vector<Command> GcCommands() {
+  return {
+      {.name = "gc status",
+       .summary = "Show the garbage collector's queue and its last runs",
+       .details =
+           "Garbage is collected automatically while the registry serves. An unreferenced blob is condemned when\n"
+           "its lease has ended, and deleted when the grace period has ended too, so that no pull loses it.",
+       .examples = {"entrepotctl gc status"},
+       .run = ShowCollector},
+      {.name = "gc run",
+       .summary = "Collect all garbage that is due, at full speed",
+       .details =
+           "Leases and grace periods apply. The run also looks for unreferenced objects. Exits with 1 if it had to\n"
+           "leave something to the next run.",
+       .examples = {"entrepotctl gc run"},
+       .run = RunCollector},
+      {.name = "gc dry-run",
+       .summary = "Show what would be deleted if all leases and grace periods had ended; changes nothing",
+       .examples = {"entrepotctl gc dry-run --output json"},
+       .run = TryCollector},
+  };
+}
+
+}  // namespace entrepot::ctl

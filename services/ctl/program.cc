@@ -1,0 +1,36 @@
+#include "services/ctl/program.h"
+
+#include <cstdio>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "services/ctl/command.h"
+#include "services/ctl/command_parser.h"
+#include "services/ctl/commands.h"
+#include "services/ctl/registry_client.h"
+#include "services/ctl/terminal_output.h"
+
+namespace entrepot::ctl {
+namespace {
+
+int Fail(const absl::Status& status) {
+  std::fprintf(stderr, "entrepotctl: %s\n", std::string(status.message()).c_str());
+  if (absl::IsCancelled(status)) return kInterrupted;
+  return absl::IsInvalidArgument(status) ? kUsage : kFailed;
+}
+
+}  // namespace
+
+int RunEntrepotctl(const std::vector<std::string>& words, HttpClient& http) {
+  const absl::StatusOr<CommandLine> line = ParseCommandLine(words, AllCommands());
+  if (!line.ok()) return Fail(line.status());
+  if (line->command() == nullptr) {
+    Print(line->text());
+    return kOk;
+  }
+  RegistryClient registry(RegistryClient::OptionsOf(*line), http);
+  const absl::StatusOr<int> code = line->command()->run(*line, registry);
+  return code.ok() ? *code : Fail(code.status());
+}
+
+}  // namespace entrepot::ctl

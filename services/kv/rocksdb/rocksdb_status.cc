@@ -1,0 +1,36 @@
+#include "services/kv/rocksdb/rocksdb_status.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace entrepot::kv {
+namespace {
+
+absl::StatusCode CodeOf(const rocksdb::Status& status) {
+  switch (status.code()) {
+    case rocksdb::Status::kOk:
+      return absl::StatusCode::kOk;
+    case rocksdb::Status::kCorruption:
+      return absl::StatusCode::kDataLoss;
+    case rocksdb::Status::kIOError:
+    case rocksdb::Status::kShutdownInProgress:
+    case rocksdb::Status::kIncomplete:
+      return absl::StatusCode::kUnavailable;
+    case rocksdb::Status::kBusy:
+    case rocksdb::Status::kTimedOut:
+    case rocksdb::Status::kAborted:
+    case rocksdb::Status::kExpired:
+    case rocksdb::Status::kTryAgain:
+      return absl::StatusCode::kAborted;
+    default:
+      return absl::StatusCode::kInternal;
+  }
+}
+
+}  // namespace
+
+absl::Status FromRocksDb(const rocksdb::Status& status, absl::string_view doing) {
+  if (status.ok()) return absl::OkStatus();
+  return absl::Status(CodeOf(status), absl::StrCat(doing, ": ", status.ToString()));
+}
+
+}  // namespace entrepot::kv

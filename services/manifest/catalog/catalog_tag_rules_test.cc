@@ -1,0 +1,192 @@
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "entrepot/storage/v1/manifest_records.pb.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/kv/record_io.h"
+#include "services/manifest/records/metadata_keys.h"
+#include "services/manifest/testing/catalog_test_content.h"
+#include "services/manifest/testing/catalog_test_fixture.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_matchers.h"
+
+namespace entrepot::manifest {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr char kRules[] = R"(
+groups:
+  - name: builders
+immutable_tags:
+  - name: releases
+    repositories: [a]
+    tags: ["release-*"]
+create_only_tags:
+  - name: ci adds
+    subjects: [ci, "group:builders"]
+    repositories: [a, b]
+    tags: ["nightly-*"]
+)";
+
+// Which calls a catalog with tag rules refuses.
+class CatalogTagRulesTest : public CatalogTest {
+ protected:
+  CatalogTagRulesTest() { UsePolicy(kRules); }
+
+  absl::Status Push(const Caller& caller, const RepositoryName& repository, absl::string_view tag,
+                    const std::string& content, absl::string_view type = kImageType) {
+    return catalog_->manifests().Put(caller, repository, PutByTag(tag, content, type)).status();
+  }
+  std::string Named(const RepositoryName& repository, absl::string_view tag) {
+    const auto manifest = catalog_->manifests().Get(kAnonymous, repository, TagNamed(tag), false);
+    return manifest.ok() ? manifest->content : "";
+  }
+  static void ExpectDenied(const absl::Status& status, absl::string_view message, absl::string_view rule) {
+    EXPECT_THAT(status, IsOciError(OciErrorCode::kDenied));
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kPermissionDenied));
+    EXPECT_THAT(std::string(status.message()), HasSubstr(std::string(message)));
+    EXPECT_EQ(GetOciErrorDetail(status), rule);
+  }
+  void ExpectHeld(const absl::Status& status) {
+    ExpectDenied(status, "the immutable tag a:release-1 needs ", kReleases);
+  }
+
+  static constexpr char kReleases[] = "immutable_tags rule 1 (\"releases\") of policy.yaml";
+  static constexpr char kCiAdds[] = "create_only_tags rule 1 (\"ci adds\") of policy.yaml";
+  const Caller ada_{.account = "ada"};
+  const Caller ci_{.account = "ci"};
+};
+
+INSTANTIATE_TEST_SUITE_P(Engines, CatalogTagRulesTest, kv::EachTestEngine(), kv::TestEngineName);
+
+TEST_P(CatalogTagRulesTest, DeniesMovingAnImmutableTag) {
+  const std::string first = PushedImage(a_, "release-1");
+  const std::string second = ImageIn(a_, "second");
+  ExpectDenied(Push(ada_, a_, "release-1", second), "the tag a:release-1 is immutable: it cannot be moved", kReleases);
+  EXPECT_EQ(Named(a_, "release-1"), first);
+  // The manifest was not stored either.
+  EXPECT_THAT(catalog_->manifests().Get(kAnonymous, a_, DigestOf(second), true),
+              IsOciError(OciErrorCode::kManifestUnknown));
+
+  EXPECT_OK(Push(ada_, a_, "release-1", first));
+  EXPECT_OK(Push(ada_, a_, "release-2", second));
+  EXPECT_OK(Push(ada_, a_, "latest", first));
+  EXPECT_OK(Push(ada_, a_, "latest", second));
+}
+
+TEST_P(CatalogTagRulesTest, RulesDoNotApplyToOtherRepositories) {
+  PushedImage(b_, "release-1");
+  EXPECT_OK(Push(ada_, b_, "release-1", ImageIn(b_, "second")));
+  EXPECT_OK(catalog_->manifests().Delete(ada_, b_, TagNamed("release-1")));
+}
+
+TEST_P(CatalogTagRulesTest, DeniesDeletingAnImmutableTag) {
+  const std::string image = PushedImage(a_, "release-1");
+  ExpectDenied(catalog_->manifests().Delete(ada_, a_, TagNamed("release-1")),
+               "the tag a:release-1 is immutable: it cannot be deleted", kReleases);
+  ExpectDenied(catalog_->manifests().Delete(ada_, a_, DigestOf(image)),
+               "the tag a:release-1 is immutable: it cannot be deleted", kReleases);
+  EXPECT_EQ(Named(a_, "release-1"), image);
+  EXPECT_THAT(catalog_->manifests().Delete(ada_, a_, TagNamed("release-9")),
+              IsOciError(OciErrorCode::kManifestUnknown));
+}
+
+TEST_P(CatalogTagRulesTest, DeniesDeletingContentOfAnImmutableTag) {
+  const Blob config = Pushed(a_, "config");
+  const Blob layer = Pushed(a_, "layer");
+  const Blob unneeded = Pushed(a_, "unneeded");
+  const std::string image = ImageJson(config, {layer});
+  ASSERT_OK(Push(ada_, a_, "latest", image));
+  const std::string index = IndexJson({image});
+  ASSERT_OK(Push(ada_, a_, "index", index, kIndexType));
+  const std::string outer = absl::StrCat(R"({"schemaVersion":2,"mediaType":")", kIndexType, R"(","manifests":[)",
+                                         DescriptorJson(kIndexType, DigestOf(index), index.size()), "]}");
+  ASSERT_OK(Push(ada_, a_, "release-1", outer, kIndexType));
+
+  ExpectHeld(catalog_->manifests().Delete(ada_, a_, DigestOf(index)));
+  ExpectHeld(catalog_->manifests().Delete(ada_, a_, DigestOf(image)));
+  ExpectHeld(catalog_->blobs().Unlink(ada_, a_, layer.digest));
+  ExpectHeld(catalog_->blobs().Unlink(ada_, a_, config.digest));
+  EXPECT_OK(catalog_->blobs().Unlink(ada_, a_, unneeded.digest));
+  EXPECT_OK(catalog_->manifests().Delete(ada_, a_, TagNamed("latest")));
+  EXPECT_OK(catalog_->blobs().Find(kAnonymous, a_, layer.digest));
+
+  // Without the rule, nothing is protected.
+  UsePolicy("");
+  EXPECT_OK(catalog_->blobs().Unlink(ada_, a_, layer.digest));
+  EXPECT_OK(catalog_->manifests().Delete(ada_, a_, DigestOf(image)));
+  EXPECT_OK(catalog_->manifests().Delete(ada_, a_, TagNamed("release-1")));
+}
+
+TEST_P(CatalogTagRulesTest, ImmutableTagDoesNotProtectOtherRepositories) {
+  const std::string image = PushedImage(a_, "release-1");
+  const Digest layer = DigestOf("layer of release-1");
+  PushedImage(b_, "release-1");
+  EXPECT_OK(catalog_->blobs().Unlink(ada_, b_, layer));
+  EXPECT_OK(catalog_->manifests().Delete(ada_, b_, DigestOf(image)));
+  ExpectHeld(catalog_->blobs().Unlink(ada_, a_, layer));
+}
+
+TEST_P(CatalogTagRulesTest, CreateOnlyRuleDeniesMovesAndDeletions) {
+  const std::string first = ImageIn(b_, "first");
+  const std::string second = ImageIn(b_, "second");
+  ASSERT_OK(Push(ci_, b_, "nightly-1", first));
+  EXPECT_OK(Push(ci_, b_, "nightly-1", first));
+  ExpectDenied(Push(ci_, b_, "nightly-1", second), "the tag b:nightly-1 is there already", kCiAdds);
+  const Caller builder{.account = "eve", .groups = {"builders"}};
+  ExpectDenied(Push(builder, b_, "nightly-1", second), "the tag b:nightly-1 is there already", kCiAdds);
+  ExpectDenied(catalog_->manifests().Delete(ci_, b_, TagNamed("nightly-1")), "the tag b:nightly-1", kCiAdds);
+  ExpectDenied(catalog_->manifests().Delete(ci_, b_, DigestOf(first)), "the tag b:nightly-1", kCiAdds);
+  EXPECT_EQ(Named(b_, "nightly-1"), first);
+
+  EXPECT_OK(Push(ci_, b_, "other", first));
+  EXPECT_OK(Push(ci_, b_, "other", second));
+  EXPECT_OK(Push(ada_, b_, "nightly-1", second));
+  EXPECT_OK(catalog_->manifests().Delete(ada_, b_, TagNamed("nightly-1")));
+}
+
+TEST_P(CatalogTagRulesTest, WritesAllTagsOrNone) {
+  PushedImage(a_, "release-1");
+  const std::string second = ImageIn(a_, "second");
+  ManifestPut put = PutByDigest(second);
+  for (const char* const tag : {"aaa", "release-1", "zzz"}) put.tags.push_back(TagNamed(tag));
+  ExpectDenied(catalog_->manifests().Put(ada_, a_, put).status(), "the tag a:release-1 is immutable", kReleases);
+  EXPECT_THAT(catalog_->lists().Tags(kAnonymous, a_, 10, "")->tags, ElementsAre("release-1"));
+
+  put.tags[1] = TagNamed("release-2");
+  ASSERT_OK(catalog_->manifests().Put(ada_, a_, put));
+  EXPECT_THAT(catalog_->lists().Tags(kAnonymous, a_, 10, "")->tags,
+              ElementsAre("aaa", "release-1", "release-2", "zzz"));
+}
+
+TEST_P(CatalogTagRulesTest, DeniesDeletionOfRepositoryWithImmutableTag) {
+  PushedImage(a_, "latest");
+  const std::string image = PushedImage(a_, "release-1");
+  ExpectDenied(catalog_->repositories().Delete(ada_, a_).status(), "the tag a:release-1 is immutable", kReleases);
+  EXPECT_EQ(Named(a_, "release-1"), image);
+  EXPECT_THAT(catalog_->lists().Tags(kAnonymous, a_, 10, "")->tags, ElementsAre("latest", "release-1"));
+  EXPECT_OK(Push(ada_, a_, "latest", image));
+
+  UsePolicy("");
+  EXPECT_OK(catalog_->repositories().Delete(ada_, a_));
+}
+
+TEST_P(CatalogTagRulesTest, TagRecordsTheAccountThatPushedIt) {
+  const std::string image = ImageIn(b_, "first");
+  ASSERT_OK(Push(ada_, b_, "v1", image));
+  ASSERT_OK(Push(kAnonymous, b_, "v2", image));
+  const auto pushed_by = [&](absl::string_view tag) {
+    return kv::ReadRecord<storage::v1::TagRecord>(*engine_->get(), keys::Tag(b_, TagNamed(tag))).value()->pushed_by();
+  };
+  EXPECT_EQ(pushed_by("v1"), "ada");
+  EXPECT_EQ(pushed_by("v2"), "");
+}
+
+}  // namespace
+}  // namespace entrepot::manifest

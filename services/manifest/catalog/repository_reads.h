@@ -1,0 +1,52 @@
+#ifndef ENTREPOT_SERVICES_MANIFEST_CATALOG_REPOSITORY_READS_H_
+#define ENTREPOT_SERVICES_MANIFEST_CATALOG_REPOSITORY_READS_H_
+
+#include <atomic>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "services/core/caller.h"
+#include "services/core/repository_name.h"
+#include "services/kv/kv_engine.h"
+
+namespace entrepot::manifest {
+
+// Decides whether a read may show the content of a repository, without reading the repository's record if possible. The
+// record need not be read for a caller without a token (no token can be too old, and the content of a deleted
+// repository is gone, unless a deletion is under way), nor as long as no repository was ever deleted: the KV belongs to
+// this process alone, which makes all deletions. Thread-safe.
+class RepositoryReads {
+ public:
+  explicit RepositoryReads(kv::KvEngine* kv) : kv_(kv) {}
+
+  // Finds completed and interrupted deletions of earlier processes. Must be called before anything else.
+  absl::Status Recover();
+
+  // Whether the repository's record must be read. A read that did without must call this again afterwards.
+  bool MustAsk(const Caller& caller) const {
+    return deleting_ > 0 || (deleted_any_ && caller.token_issued_at != absl::InfiniteFuture());
+  }
+  // CheckVisible() (repository_record.h). Reads the record only if it must.
+  absl::Status Check(const Caller& caller, const RepositoryName& repository) const;
+  // The same for a record that was read together with others; `value` is the value of keys::Repository().
+  static absl::Status CheckValue(const Caller& caller, const RepositoryName& repository,
+                                 const std::optional<std::string>& value);
+
+  // Enclose a deletion: from before the record is marked as deleted until the content is gone.
+  void DeletionBegins() {
+    deleted_any_ = true;
+    ++deleting_;
+  }
+  void DeletionEnds() { --deleting_; }
+
+ private:
+  kv::KvEngine* const kv_;
+  std::atomic<int> deleting_{0};
+  std::atomic<bool> deleted_any_{false};
+};
+
+}  // namespace entrepot::manifest
+
+#endif  // ENTREPOT_SERVICES_MANIFEST_CATALOG_REPOSITORY_READS_H_

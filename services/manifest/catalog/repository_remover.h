@@ -1,0 +1,74 @@
+#ifndef ENTREPOT_SERVICES_MANIFEST_CATALOG_REPOSITORY_REMOVER_H_
+#define ENTREPOT_SERVICES_MANIFEST_CATALOG_REPOSITORY_REMOVER_H_
+
+#include <functional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "services/core/caller.h"
+#include "services/core/content.h"
+#include "services/core/digest.h"
+#include "services/core/repository_name.h"
+#include "services/core/time/clock.h"
+#include "services/kv/kv_engine.h"
+#include "services/manifest/catalog/repository_reads.h"
+#include "services/manifest/catalog/tag_guard.h"
+#include "services/manifest/records/catalog_locks.h"
+#include "services/manifest/records/repository_record.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::manifest {
+
+// Deletes repositories in three steps: marks the record as deleted and emptying, which hides the content and keeps
+// writers out; removes tags, manifests and links, in transactions of some at a time; then marks the record as emptied.
+// A deletion that was interrupted is finished later. Links are sorted by digest, so all links of the registry are read.
+// Thread-safe.
+class RepositoryRemover {
+ public:
+  // All pointers must outlive the RepositoryRemover.
+  RepositoryRemover(kv::KvEngine* kv, const Clock* clock, const PolicyProvider* policy, RepositoryReads* reads)
+      : kv_(kv), clock_(clock), policy_(policy), reads_(reads) {}
+
+  // Deletes the repository with all its content. A blob's bytes are deleted once no repository needs the blob.
+  // NAME_UNKNOWN; DENIED while the repository holds an immutable tag. The repository is gone for every caller from the
+  // first moment on, even if the call is interrupted: a second call, or the first push to the name, removes the rest.
+  // Returns the counts of what this call removed. Takes as long as reading all links of the registry.
+  absl::StatusOr<RepositoryDeletion> Delete(const Caller& caller, const RepositoryName& repository);
+
+  // Runs `push`, a push to the repository that returns an absl::Status or StatusOr. If an interrupted deletion of the
+  // repository stands in its way, finishes the deletion and runs `push` again.
+  template <typename Push>
+  auto RunAfterInterruptedDeletion(const RepositoryName& repository, const Push& push) -> decltype(push()) {
+    auto result = push();
+    if (!IsBeingDeleted(result.status())) return result;
+    RETURN_IF_ERROR(FinishInterrupted(repository));
+    return push();
+  }
+
+ private:
+  // Finishes an interrupted deletion, if there is one. BeingDeleted() if another call is running the deletion.
+  absl::Status FinishInterrupted(const RepositoryName& repository);
+  absl::StatusOr<RepositoryDeletion> DeleteLocked(const Caller& caller, const RepositoryName& repository);
+  // Marks the record as deleted and emptying.
+  absl::Status MarkDeleted(const Caller& caller, const RepositoryName& repository);
+  absl::StatusOr<RepositoryDeletion> RemoveContent(const RepositoryName& repository);
+  absl::StatusOr<uint64_t> RemoveTags(const RepositoryName& repository);
+  absl::StatusOr<uint64_t> RemoveManifests(const RepositoryName& repository);
+  absl::StatusOr<uint64_t> RemoveLinks(const RepositoryName& repository);
+  absl::Status RemoveLinksTo(const RepositoryName& repository, const std::vector<Digest>& digests);
+  absl::Status MarkEmptied(const RepositoryName& repository);
+  // Runs `fn` while no other transaction writes to the repository. kInternal if its record is not marked as emptying.
+  absl::Status Transact(const RepositoryName& repository, CatalogLocks locks, const kv::KvEngine::Function& fn);
+
+  kv::KvEngine* const kv_;
+  const Clock* const clock_;
+  const PolicyProvider* const policy_;
+  RepositoryReads* const reads_;
+  // One deletion at a time.
+  absl::Mutex mutex_;
+};
+
+}  // namespace entrepot::manifest
+
+#endif  // ENTREPOT_SERVICES_MANIFEST_CATALOG_REPOSITORY_REMOVER_H_

@@ -1,0 +1,108 @@
+#include "services/manifest/catalog/tag_guard.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "services/manifest/records/metadata_keys.h"
+#include "services/manifest/records/record_cursor.h"
+#include "services/manifest/records/tag_record.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::manifest {
+
+TagGuard::TagGuard(const PolicyProvider& policy, const Caller* caller, const RepositoryName* repository)
+    : policy_(policy ? policy() : nullptr), caller_(*caller), repository_(*repository) {}
+
+bool TagGuard::MayHaveImmutableTags() const { return policy_ != nullptr && rules().MayBeImmutable(repository_); }
+
+bool TagGuard::IsImmutable(const Tag& tag) const {
+  return policy_ != nullptr && rules().Immutable(repository_, tag).has_value();
+}
+
+absl::Status TagGuard::CheckChange(const Tag& tag, absl::string_view change) const {
+  if (policy_ == nullptr) return absl::OkStatus();
+  const std::string name = absl::StrCat("the tag ", repository_.ToString(), ":", tag.ToString());
+  if (const auto rule = rules().Immutable(repository_, tag)) {
+    return OciError(OciErrorCode::kDenied, absl::StrCat(name, " is immutable: it cannot be ", change), *rule);
+  }
+  if (const auto rule = rules().CreateOnly({caller_.account, caller_.groups}, repository_, tag)) {
+    return OciError(OciErrorCode::kDenied,
+                    absl::StrCat(name, " exists, and you may only create tags here: it cannot be ", change), *rule);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TagGuard::CheckPush(kv::KvReader& transaction, const Tag& tag, const Digest& manifest) const {
+  if (policy_ == nullptr) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::optional<Digest> before, ReadTag(transaction, repository_, tag));
+  return before.has_value() && !(*before == manifest) ? CheckChange(tag, "moved") : absl::OkStatus();
+}
+
+absl::Status TagGuard::CheckDeletionOf(kv::KvReader& transaction, const Digest& manifest,
+                                       const std::set<Tag>& tags) const {
+  for (const Tag& tag : tags) RETURN_IF_ERROR(CheckChange(tag, "deleted"));
+  if (!MayHaveImmutableTags()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(std::set<Digest> indexes, ManifestsReferringTo(transaction, manifest));
+  return CheckNotNeeded(transaction, std::move(indexes), manifest);
+}
+
+absl::Status TagGuard::CheckUnlinkOf(kv::KvReader& transaction, const Digest& blob) const {
+  if (!MayHaveImmutableTags()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(std::set<Digest> manifests, ManifestsReferringTo(transaction, blob));
+  return CheckNotNeeded(transaction, std::move(manifests), blob);
+}
+
+absl::Status TagGuard::CheckDeletionOfAll(kv::KvReader& kv) const {
+  if (!MayHaveImmutableTags()) return absl::OkStatus();
+  RecordCursor cursor(&kv, keys::TagsOf(repository_), "");
+  for (;;) {
+    ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
+    if (entry == nullptr) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const keys::Decoded key, keys::Decode(entry->key));
+    if (IsImmutable(*key.tag)) RETURN_IF_ERROR(CheckChange(*key.tag, "deleted"));
+  }
+}
+
+absl::Status TagGuard::CheckNotNeeded(kv::KvReader& transaction, std::set<Digest> manifests,
+                                      const Digest& removed) const {
+  std::vector<Digest> to_visit(manifests.begin(), manifests.end());
+  while (!to_visit.empty()) {
+    const Digest digest = std::move(to_visit.back());
+    to_visit.pop_back();
+    ASSIGN_OR_RETURN(const std::set<Tag> tags, TagsOfManifest(transaction, repository_, digest));
+    for (const Tag& tag : tags) {
+      const auto rule = rules().Immutable(repository_, tag);
+      if (!rule.has_value()) continue;
+      return OciError(OciErrorCode::kDenied,
+                      absl::StrCat("the immutable tag ", repository_.ToString(), ":", tag.ToString(), " needs ",
+                                   removed.ToString(), ": it cannot be deleted"),
+                      *rule);
+    }
+    ASSIGN_OR_RETURN(const std::set<Digest> indexes, ManifestsReferringTo(transaction, digest));
+    for (const Digest& index : indexes) {
+      if (manifests.insert(index).second) to_visit.push_back(index);
+    }
+    if (manifests.size() <= kVisitedMax) continue;
+    return OciError(OciErrorCode::kDenied, absl::StrCat("too many manifests refer to ", removed.ToString(),
+                                                        " to check whether an immutable tag needs it"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::set<Digest>> TagGuard::ManifestsReferringTo(kv::KvReader& transaction, const Digest& digest) const {
+  std::set<Digest> manifests;
+  RecordCursor cursor(&transaction, keys::ReferencesTo(digest, repository_), "");
+  while (manifests.size() <= kVisitedMax) {
+    ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
+    if (entry == nullptr) break;
+    ASSIGN_OR_RETURN(keys::Decoded key, keys::Decode(entry->key));
+    manifests.insert(*std::move(key.manifest));
+  }
+  return manifests;
+}
+
+}  // namespace entrepot::manifest

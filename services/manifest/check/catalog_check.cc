@@ -1,0 +1,156 @@
+#include "services/manifest/check/catalog_check.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/algorithm/container.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/kv/record_io.h"
+#include "services/manifest/check/catalog_invariants.h"
+#include "services/manifest/records/blob_record.h"
+#include "services/manifest/records/metadata_keys.h"
+#include "services/manifest/records/record_cursor.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::manifest {
+namespace {
+
+using storage::v1::BlobRecord;
+
+constexpr size_t kViolationsMax = 1000;
+// By that age, the collector has quarantined orphans.
+constexpr absl::Duration kOld = absl::Hours(48);
+
+class CatalogCheck {
+ public:
+  CatalogCheck(kv::KvReader& kv, BlobStorage& objects, const CatalogCheckOptions& options, const Pace& pace)
+      : kv_(kv), objects_(objects), options_(options), pace_(pace) {}
+
+  absl::StatusOr<v1::InvariantReport> Run() && {
+    ASSIGN_OR_RETURN(std::vector<std::string> violations, FindViolations());
+    for (std::string& violation : violations) report_.add_violations(std::move(violation));
+    RETURN_IF_ERROR(WalkBlobs());
+    RETURN_IF_ERROR(CountManifests());
+    return std::move(report_);
+  }
+
+ private:
+  absl::StatusOr<std::vector<std::string>> FindViolations() {
+    ASSIGN_OR_RETURN(std::vector<std::string> violations, FindOnce());
+    if (!options_.online || violations.empty()) return violations;
+    ASSIGN_OR_RETURN(const std::vector<std::string> again, FindOnce());
+    const absl::flat_hash_set<std::string> lasting(again.begin(), again.end());
+    violations.erase(std::remove_if(violations.begin(), violations.end(),
+                                    [&](const std::string& line) { return !lasting.contains(line); }),
+                     violations.end());
+    return violations;
+  }
+
+  absl::StatusOr<std::vector<std::string>> FindOnce() {
+    InvariantOptions options;
+    options.violations_max = kViolationsMax;
+    options.check_object = [this](const StorageKey& key, uint64_t size_bytes) -> absl::Status {
+      if (!failure_.ok()) return absl::OkStatus();
+      absl::Status status = KeepPace(0);
+      if (status.ok()) status = objects_.Check(key, size_bytes);
+      const bool of_the_object = status.ok() || absl::IsNotFound(status) || absl::IsDataLoss(status);
+      if (of_the_object) return status;
+      failure_ = std::move(status);
+      return absl::OkStatus();
+    };
+    if (options_.online) {
+      options.list_objects = [this](const std::string& start_after, size_t limit) -> absl::StatusOr<StoredObjectPage> {
+        RETURN_IF_ERROR(KeepPace(0));
+        return objects_.ListUnclaimed(kOld, start_after, limit);
+      };
+    }
+    absl::StatusOr<std::vector<std::string>> violations = CheckInvariants(kv_, options);
+    RETURN_IF_ERROR(failure_);
+    return violations;
+  }
+
+  absl::Status WalkBlobs() {
+    RecordCursor cursor(&kv_, keys::Blobs(), "");
+    for (;;) {
+      ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
+      if (entry == nullptr) return absl::OkStatus();
+      report_.set_blobs(report_.blobs() + 1);
+      if (options_.rehash) RETURN_IF_ERROR(Rehash(*entry));
+    }
+  }
+
+  absl::Status Rehash(const kv::KeyValue& entry) {
+    const std::optional<Blob> blob = LiveBlobOf(entry);
+    if (!blob.has_value()) return absl::OkStatus();
+    absl::Status status = objects_.Verify(*blob, /*bytes_per_second=*/0);
+    if (status.ok()) {
+      report_.set_rehashed_bytes(report_.rehashed_bytes() + blob->size_bytes);
+    } else if (absl::IsDataLoss(status) || absl::IsNotFound(status)) {
+      RETURN_IF_ERROR(NoteDamage(entry, *blob, status));
+    } else {
+      return status;
+    }
+    return KeepPace(blob->size_bytes);
+  }
+
+  // nullopt if the blob is not LIVE, or if the record cannot be read, which is a violation of its own.
+  static std::optional<Blob> LiveBlobOf(const kv::KeyValue& entry) {
+    const absl::StatusOr<keys::Decoded> key = keys::Decode(entry.key);
+    const absl::StatusOr<BlobRecord> record = kv::ParseRecord<BlobRecord>(entry.key, entry.value);
+    if (!key.ok() || !record.ok() || record->state() != BlobRecord::LIVE) return std::nullopt;
+    absl::StatusOr<Blob> blob = ToBlob(*key->digest, *record);
+    return blob.ok() ? std::optional<Blob>(*std::move(blob)) : std::nullopt;
+  }
+
+  absl::Status NoteDamage(const kv::KeyValue& entry, const Blob& blob, const absl::Status& status) {
+    if (options_.online) {
+      // The blob may have been deleted or marked CORRUPT meanwhile.
+      ASSIGN_OR_RETURN(const std::optional<std::string> now, kv_.Get(entry.key));
+      const std::optional<Blob> still = now.has_value() ? LiveBlobOf({entry.key, *now}) : std::nullopt;
+      if (!still.has_value() || !(still->storage_key == blob.storage_key)) return absl::OkStatus();
+    }
+    // A missing or short object has been reported already.
+    const std::string name = absl::StrCat("I1: ", blob.digest.ToString(), " at ");
+    const bool known = absl::c_any_of(report_.violations(),
+                                      [&](const std::string& line) { return line.compare(0, name.size(), name) == 0; });
+    if (!known) report_.add_violations(absl::StrCat(name, blob.storage_key.ToString(), ": ", status.message()));
+    return absl::OkStatus();
+  }
+
+  absl::Status CountManifests() {
+    RecordCursor cursor(&kv_, keys::Manifests(), "");
+    for (;;) {
+      ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
+      if (entry == nullptr) return absl::OkStatus();
+      report_.set_manifests(report_.manifests() + 1);
+    }
+  }
+
+  absl::Status KeepPace(uint64_t bytes) {
+    if (pace_(1, bytes)) return absl::OkStatus();
+    return absl::CancelledError("the check was stopped");
+  }
+
+  kv::KvReader& kv_;
+  BlobStorage& objects_;
+  const CatalogCheckOptions& options_;
+  const Pace& pace_;
+  v1::InvariantReport report_;
+  // The first error that kept an object from being checked.
+  absl::Status failure_;
+};
+
+}  // namespace
+
+absl::StatusOr<v1::InvariantReport> CheckCatalog(kv::KvReader& kv, BlobStorage& objects,
+                                                 const CatalogCheckOptions& options, const Pace& pace) {
+  return CatalogCheck(kv, objects, options, pace).Run();
+}
+
+}  // namespace entrepot::manifest

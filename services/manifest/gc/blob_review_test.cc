@@ -1,0 +1,171 @@
+#include "services/manifest/gc/blob_review.h"
+
+#include "services/core/time/proto_time.h"
+#include "services/manifest/testing/collector_test_fixture.h"
+
+namespace entrepot::manifest {
+namespace {
+
+using storage::v1::BlobRecord;
+using storage::v1::ReviewRecord;
+
+class BlobReviewTest : public CollectorTest {
+ protected:
+  absl::Time OwnDue(const Digest& digest) { return FromTimestamp(Record(digest)->review_due()); }
+  BlobReview Review(absl::Time due, const Digest& digest) {
+    const absl::StatusOr<BlobReview> review = ReviewBlob(kv_, clock_, kGrace, due, digest);
+    EXPECT_OK(review);
+    return *review;
+  }
+  BlobReview ReviewOwn(const Digest& digest) { return Review(OwnDue(digest), digest); }
+  absl::Time AddStray(absl::Time due, const Digest& digest) {
+    Write(keys::Review(due, digest), ReviewRecord());
+    return due;
+  }
+  Blob Condemned(absl::string_view content) {
+    Blob blob = Pushed(content);
+    clock_.Advance(kLease);
+    EXPECT_EQ(ReviewOwn(blob.digest).result, ReviewResult::kCondemned);
+    return blob;
+  }
+};
+
+TEST_F(BlobReviewTest, KeepsABlobUntilItsLeaseEnds) {
+  const Blob blob = Pushed("blob");
+  clock_.Advance(kLease / 2);
+  ASSERT_OK(catalog_->blobs().Commit(kAnonymous, Repo("b"), objects_.Upload("blob")));
+  // The entry is due at the end of the first lease.
+  const absl::Time due = OwnDue(blob.digest);
+  clock_.Advance(kLease / 2 - absl::Microseconds(1));
+  const BlobReview review = Review(due, blob.digest);
+  EXPECT_EQ(review.result, ReviewResult::kLeased);
+  EXPECT_EQ(Record(blob.digest)->state(), BlobRecord::LIVE);
+  EXPECT_EQ(Count(keys::Reviews()), 1u);
+  EXPECT_EQ(OwnDue(blob.digest), FromTimestamp(Record(blob.digest)->lease_until()));
+}
+
+TEST_F(BlobReviewTest, KeepsReferencedBlobsWithoutAnEntry) {
+  PushedImage("v1");
+  const Digest layer = DigestOf("layer of v1");
+  clock_.Advance(10 * kLease);
+  EXPECT_EQ(ReviewOwn(layer).result, ReviewResult::kReferenced);
+  EXPECT_EQ(Record(layer)->state(), BlobRecord::LIVE);
+  EXPECT_FALSE(Record(layer)->has_review_due());
+  EXPECT_EQ(Count(keys::Reviews()), 1u);
+}
+
+TEST_F(BlobReviewTest, CondemnsAndThenDeletesAnUnreferencedBlobWithItsLinks) {
+  const Blob blob = Pushed("blob");
+  ASSERT_OK(catalog_->blobs().Mount(kAnonymous, Repo("b"), blob.digest, Repo("a")));
+  clock_.Advance(kLease);
+  const BlobReview condemned = ReviewOwn(blob.digest);
+  EXPECT_EQ(condemned.result, ReviewResult::kCondemned);
+  EXPECT_EQ(condemned.next, clock_.Now() + kGrace);
+  EXPECT_EQ(OwnDue(blob.digest), condemned.next);
+  EXPECT_THAT(catalog_->blobs().Find(kAnonymous, Repo("a"), blob.digest), IsOciError(OciErrorCode::kBlobUnknown));
+
+  clock_.Advance(kGrace);
+  const BlobReview deleted = ReviewOwn(blob.digest);
+  EXPECT_EQ(deleted.result, ReviewResult::kDeleted);
+  EXPECT_EQ(deleted.deleted->storage_key, blob.storage_key);
+  EXPECT_FALSE(Record(blob.digest).has_value());
+  EXPECT_EQ(Count(keys::Links()), 0u);
+  EXPECT_EQ(Count(keys::Reviews()), 0u);
+  ASSERT_TRUE(Intent(blob.storage_key).has_value());
+  EXPECT_EQ(Intent(blob.storage_key)->size_bytes(), blob.size_bytes);
+  EXPECT_EQ(Intent(blob.storage_key)->digest(), blob.digest.ToString());
+}
+
+TEST_F(BlobReviewTest, AnOlderEntryDoesNotShortenTheGrace) {
+  const Blob blob = Condemned("blob");
+  const absl::Time goes_at = OwnDue(blob.digest);
+  const absl::Time stray = AddStray(clock_.Now() - absl::Hours(2), blob.digest);
+  EXPECT_EQ(Review(stray, blob.digest).result, ReviewResult::kWaiting);
+  EXPECT_EQ(Record(blob.digest)->state(), BlobRecord::CONDEMNED);
+  EXPECT_EQ(OwnDue(blob.digest), goes_at);
+  EXPECT_EQ(Count(keys::Reviews()), 1u);
+}
+
+TEST_F(BlobReviewTest, KeepsTheEntryIfTheClockIsSetBack) {
+  const Blob blob = Condemned("blob");
+  clock_.Advance(kGrace);
+  const absl::Time due = OwnDue(blob.digest);
+  // Between the read of the queue and the review.
+  clock_.Advance(-kGrace / 2);
+  EXPECT_EQ(Review(due, blob.digest).result, ReviewResult::kWaiting);
+  clock_.Advance(kGrace);
+  EXPECT_EQ(Review(due, blob.digest).result, ReviewResult::kDeleted);
+}
+
+TEST_F(BlobReviewTest, ReviewsEntriesThatTheRecordDoesNotName) {
+  const Blob blob = Pushed("blob");
+  clock_.Advance(kLease);
+  const absl::Time stray = AddStray(clock_.Now(), blob.digest);
+  EXPECT_EQ(Review(stray, blob.digest).result, ReviewResult::kCondemned);
+  EXPECT_EQ(Count(keys::Reviews()), 1u);
+  EXPECT_EQ(OwnDue(blob.digest), clock_.Now() + kGrace);
+}
+
+TEST_F(BlobReviewTest, CommitRevivesACondemnedBlob) {
+  const Blob old = Condemned("blob");
+  const Blob blob = Pushed("blob");
+  clock_.Advance(kGrace);
+  EXPECT_EQ(ReviewOwn(blob.digest).result, ReviewResult::kLeased);
+  EXPECT_EQ(Record(blob.digest)->storage_key(), blob.storage_key.ToString());
+  EXPECT_TRUE(Intent(old.storage_key).has_value());
+  EXPECT_FALSE(Intent(blob.storage_key).has_value());
+}
+
+TEST_F(BlobReviewTest, RemovesEntriesOfDeletedBlobs) {
+  const Digest digest = DigestOf("never pushed");
+  const absl::Time stray = AddStray(clock_.Now(), digest);
+  EXPECT_EQ(Review(stray, digest).result, ReviewResult::kUnknown);
+  EXPECT_EQ(Review(stray, digest).result, ReviewResult::kGone);
+  EXPECT_EQ(Count(keys::Reviews()), 0u);
+}
+
+TEST_F(BlobReviewTest, RevivesAReferencedCondemnedBlob) {
+  PushedImage("v1");
+  const Digest layer = DigestOf("layer of v1");
+  BlobRecord record = *Record(layer);
+  record.set_state(BlobRecord::CONDEMNED);
+  Write(keys::Blob(layer), record);
+  clock_.Advance(kLease);
+  EXPECT_EQ(ReviewOwn(layer).result, ReviewResult::kRevived);
+  EXPECT_EQ(Record(layer)->state(), BlobRecord::LIVE);
+  EXPECT_GT(Record(layer)->generation(), record.generation());
+}
+
+TEST_F(BlobReviewTest, KeepsAReferencedCorruptBlobAndDeletesAnUnreferencedOne) {
+  const Digest image = PushedImage("v1");
+  const Digest layer = DigestOf("layer of v1");
+  BlobRecord record = *Record(layer);
+  record.set_state(BlobRecord::CORRUPT);
+  *record.mutable_corrupt_since() = ToTimestamp(clock_.Now());
+  Write(keys::Blob(layer), record);
+  clock_.Advance(kLease);
+  EXPECT_EQ(ReviewOwn(layer).result, ReviewResult::kReferenced);
+  EXPECT_EQ(Record(layer)->state(), BlobRecord::CORRUPT);
+
+  ASSERT_OK(catalog_->manifests().Delete(kAnonymous, Repo("a"), image));
+  EXPECT_EQ(Review(clock_.Now(), layer).result, ReviewResult::kCondemned);
+  EXPECT_TRUE(Record(layer)->has_corrupt_since());
+  clock_.Advance(kGrace);
+  EXPECT_EQ(ReviewOwn(layer).result, ReviewResult::kDeleted);
+}
+
+TEST_F(BlobReviewTest, KeepsAnUnreadableRecord) {
+  const Blob blob = Pushed("blob");
+  const BlobRecord good = *Record(blob.digest);
+  BlobRecord broken = good;
+  broken.set_storage_key("nowhere");
+  Write(keys::Blob(blob.digest), broken);
+  clock_.Advance(kLease);
+  EXPECT_TRUE(absl::IsDataLoss(ReviewBlob(kv_, clock_, kGrace, OwnDue(blob.digest), blob.digest).status()));
+  EXPECT_EQ(Record(blob.digest)->storage_key(), "nowhere");
+  EXPECT_EQ(Count(keys::Reviews()), 1u);
+  Write(keys::Blob(blob.digest), good);
+}
+
+}  // namespace
+}  // namespace entrepot::manifest

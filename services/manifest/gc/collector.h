@@ -1,0 +1,66 @@
+#ifndef ENTREPOT_SERVICES_MANIFEST_GC_COLLECTOR_H_
+#define ENTREPOT_SERVICES_MANIFEST_GC_COLLECTOR_H_
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "entrepot/manifest/v1/maintenance.pb.h"
+#include "prometheus/registry.h"
+#include "services/core/blob_storage.h"
+#include "services/core/time/clock.h"
+#include "services/core/time/stop_signal.h"
+#include "services/kv/kv_engine.h"
+#include "services/manifest/records/random_order.h"
+
+namespace entrepot::manifest {
+
+// Collects garbage while pushes and pulls run: takes blobs and objects through the life cycle of records/blob_record.h.
+// Each step is a transaction under the locks of records/catalog_locks.h that reads again whatever it depends on. So any
+// number of collectors, in any number of processes, may work on one KV, and any of them may be killed at any step.
+// Thread-safe; calls block.
+class Collector {
+ public:
+  struct Options {
+    // From CONDEMNED to the deletion of the record: must be longer than any read of the blob takes.
+    absl::Duration grace = absl::Hours(1);
+    // The minimum age of an object to be taken for an orphan; also for how long a quarantined suspect is remembered.
+    absl::Duration orphan_age = absl::Hours(24);
+    // The registry of the metrics. If null, they are counted but not exported.
+    std::shared_ptr<prometheus::Registry> registry;
+    // The source of the order in which each collector visits the queue, so that collectors that run at once do not
+    // visit the same entries. If empty, the machine's random numbers.
+    RandomBits random = {};
+  };
+
+  // All pointers must outlive the collector.
+  static std::unique_ptr<Collector> Create(kv::KvEngine* kv, const Clock* clock, BlobStorage* objects,
+                                           const Options& options);
+  virtual ~Collector() = default;
+
+  // One run: reviews all abandoned uploads and all blobs that are due, and sweeps all deletable objects. If something
+  // fails, the run continues with the next thing; what failed is left for the next run, and Collection::error contains
+  // the first reason. A run that changed something is added to the history.
+  virtual absl::StatusOr<v1::Collection> Run(const Pace& pace) = 0;
+  // Quarantines orphans: marks them as suspects, unmarks the suspects that a blob's record names after all, and
+  // quarantines the rest. Reads all blob records twice for each batch of orphans.
+  virtual absl::StatusOr<v1::Collection> QuarantineOrphans(const Pace& pace) = 0;
+  // Changes nothing. Reports what would be removed if all leases and graces were over and no read were under way.
+  virtual absl::StatusOr<v1::Collection> DryRun(const Pace& pace) = 0;
+
+  // Sets all fields that are about the collector. Reads the whole queue.
+  virtual absl::Status FillStatus(v1::MaintenanceStatus* status) = 0;
+
+  // While any Pause lives, this collector neither sweeps nor quarantines objects; its runs leave that for a later run.
+  // For a backup that copies objects. PauseDeletions() blocks until deletions under way are done.
+  class Pause {
+   public:
+    virtual ~Pause() = default;
+  };
+  virtual std::unique_ptr<Pause> PauseDeletions() = 0;
+};
+
+}  // namespace entrepot::manifest
+
+#endif  // ENTREPOT_SERVICES_MANIFEST_GC_COLLECTOR_H_

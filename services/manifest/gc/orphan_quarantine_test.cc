@@ -1,0 +1,188 @@
+#include "services/manifest/gc/orphan_quarantine.h"
+
+#include "services/manifest/testing/collector_test_fixture.h"
+
+namespace entrepot::manifest {
+namespace {
+
+using Session = MemoryBlobStorage::Session;
+
+class OrphanQuarantineTest : public CollectorTest {
+ protected:
+  Blob Orphan(absl::string_view content) {
+    const Blob blob = objects_.Upload(content);
+    clock_.Advance(kOrphanAge);
+    return blob;
+  }
+  OrphanQuarantine::Keys Found() {
+    std::string position;
+    const absl::StatusOr<OrphanQuarantine::Keys> found = quarantine_.FindOrphans(&position, &run_);
+    EXPECT_OK(found);
+    EXPECT_EQ(position, "");
+    return *found;
+  }
+  OrphanQuarantine::Keys FoundAndMarked() {
+    OrphanQuarantine::Keys suspects = Found();
+    EXPECT_OK(quarantine_.Mark(&suspects, &run_));
+    return suspects;
+  }
+
+  DeletionPause pause_;
+  CollectorMetrics metrics_{nullptr};
+  const Pace pace_ = Unpaced();
+  CollectionRun run_{&clock_, &pace_};
+  const OrphanQuarantine quarantine_{&kv_, &clock_, &objects_, &pause_, &metrics_, kOrphanAge};
+};
+
+TEST_F(OrphanQuarantineTest, QuarantinesOldOrphans) {
+  const Blob needed = Pushed("blob");
+  const Blob copy = Pushed("blob");
+  const Blob sealed = objects_.Upload("sealed", Session::kSealed);
+  const Blob orphan = Orphan("orphan");
+  const Blob young = objects_.Upload("young");
+  const v1::Collection run = QuarantineOrphans();
+  EXPECT_EQ(run.quarantined(), 1u);
+  EXPECT_TRUE(objects_.IsQuarantined(orphan.storage_key));
+  EXPECT_EQ(objects_.quarantined(), 1u);
+  EXPECT_TRUE(objects_.Content(young.storage_key).has_value());
+  EXPECT_EQ(Metric("entrepot_gc_quarantined_total"), 1);
+  EXPECT_FALSE(Intent(copy.storage_key)->suspect());
+  EXPECT_FALSE(Intent(needed.storage_key).has_value());
+  EXPECT_FALSE(Intent(sealed.storage_key).has_value());
+
+  v1::MaintenanceStatus status;
+  ASSERT_OK(collector_->FillStatus(&status));
+  ASSERT_EQ(status.history_size(), 1);
+  EXPECT_EQ(status.history(0).quarantined(), 1u);
+  // Suspects are not deletable.
+  EXPECT_EQ(status.delete_intents(), 1u);
+  EXPECT_EQ(Run().swept(), 1u);
+  EXPECT_TRUE(objects_.IsQuarantined(orphan.storage_key));
+}
+
+TEST_F(OrphanQuarantineTest, KeepsTheMarkSoThatLateCommitsAreRefused) {
+  const Blob orphan = Orphan("orphan");
+  QuarantineOrphans();
+  EXPECT_THAT(catalog_->blobs().Commit(kAnonymous, Repo("a"), orphan), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  clock_.Advance(kOrphanAge - absl::Microseconds(1));
+  EXPECT_EQ(QuarantineOrphans().quarantined(), 0u);
+  EXPECT_TRUE(Intent(orphan.storage_key).has_value());
+  clock_.Advance(absl::Microseconds(1));
+  QuarantineOrphans();
+  EXPECT_FALSE(Intent(orphan.storage_key).has_value());
+  // The bytes cannot be read any more.
+  EXPECT_THAT(catalog_->blobs().Commit(kAnonymous, Repo("a"), orphan), IsOciError(OciErrorCode::kBlobUploadUnknown));
+}
+
+TEST_F(OrphanQuarantineTest, CommitBeforeTheMarkUnmarksTheSuspect) {
+  const Blob late = Orphan("late");
+  OrphanQuarantine::Keys suspects = Found();
+  EXPECT_EQ(suspects.size(), 1u);
+  EXPECT_THAT(catalog_->blobs().Commit(kAnonymous, Repo("a"), late), IsOkAndHolds(false));
+  ASSERT_OK(quarantine_.Mark(&suspects, &run_));
+  EXPECT_EQ(suspects.size(), 1u);
+  // Again, while it is a suspect.
+  EXPECT_THAT(catalog_->blobs().Commit(kAnonymous, Repo("b"), late), IsOkAndHolds(false));
+  EXPECT_THAT(Invariants(), IsOkAndHolds(testing::IsEmpty()));
+  ASSERT_OK(quarantine_.UnmarkReferenced(&suspects, &run_));
+  EXPECT_TRUE(suspects.empty());
+  EXPECT_FALSE(Intent(late.storage_key).has_value());
+  EXPECT_OK(catalog_->blobs().Find(kAnonymous, Repo("a"), late.digest));
+}
+
+TEST_F(OrphanQuarantineTest, CommitAfterTheMarkIsRefused) {
+  const Blob late = Orphan("late");
+  OrphanQuarantine::Keys suspects = FoundAndMarked();
+  EXPECT_THAT(catalog_->blobs().Commit(kAnonymous, Repo("a"), late), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  ASSERT_OK(quarantine_.UnmarkReferenced(&suspects, &run_));
+  ASSERT_OK(quarantine_.Quarantine(suspects, &run_));
+  EXPECT_TRUE(objects_.IsQuarantined(late.storage_key));
+}
+
+TEST_F(OrphanQuarantineTest, SuspectBecomesDeletableWhenItsUploadIsDropped) {
+  const Blob late = Orphan("blob");
+  Pushed("blob");
+  OrphanQuarantine::Keys suspects = FoundAndMarked();
+  EXPECT_EQ(suspects.size(), 1u);
+  EXPECT_THAT(catalog_->blobs().Commit(kAnonymous, Repo("a"), late), IsOkAndHolds(true));
+  EXPECT_FALSE(Intent(late.storage_key)->suspect());
+  ASSERT_OK(quarantine_.UnmarkReferenced(&suspects, &run_));
+  ASSERT_OK(quarantine_.Quarantine(suspects, &run_));
+  EXPECT_EQ(objects_.quarantined(), 0u);
+  EXPECT_EQ(Run().swept(), 1u);
+  EXPECT_EQ(objects_.size(), 1u);
+}
+
+TEST_F(OrphanQuarantineTest, ContinuesAfterACrashBetweenMarkAndQuarantine) {
+  const Blob orphan = Orphan("orphan");
+  const Blob late = Orphan("late");
+  OrphanQuarantine::Keys found = Found();
+  ASSERT_OK(catalog_->blobs().Commit(kAnonymous, Repo("a"), late));
+  ASSERT_OK(quarantine_.Mark(&found, &run_));
+  // The process has died. The next run does not list the object.
+  objects_.SetFault([](absl::string_view operation, const std::string&) {
+    return operation == "ListUnclaimed" ? absl::UnavailableError("away") : absl::OkStatus();
+  });
+  const absl::StatusOr<v1::Collection> run = collector_->QuarantineOrphans(Unpaced());
+  objects_.SetFault(nullptr);
+  EXPECT_EQ(run->quarantined(), 1u);
+  EXPECT_EQ(run->error(), "away");
+  EXPECT_TRUE(objects_.IsQuarantined(orphan.storage_key));
+  EXPECT_TRUE(objects_.Content(late.storage_key).has_value());
+  EXPECT_FALSE(Intent(late.storage_key).has_value());
+}
+
+TEST_F(OrphanQuarantineTest, ContinuesAfterACrashBehindTheQuarantine) {
+  const Blob orphan = Orphan("orphan");
+  FoundAndMarked();
+  ASSERT_OK(objects_.Quarantine(orphan.storage_key));
+  EXPECT_EQ(QuarantineOrphans().quarantined(), 1u);
+  EXPECT_TRUE(Intent(orphan.storage_key)->has_quarantined_at());
+  EXPECT_TRUE(objects_.IsQuarantined(orphan.storage_key));
+}
+
+TEST_F(OrphanQuarantineTest, PausesPreventQuarantine) {
+  const Blob orphan = Orphan("orphan");
+  {
+    const auto hold = collector_->PauseDeletions();
+    EXPECT_EQ(QuarantineOrphans().quarantined(), 0u);
+    EXPECT_TRUE(objects_.Content(orphan.storage_key).has_value());
+  }
+  EXPECT_EQ(QuarantineOrphans().quarantined(), 1u);
+}
+
+TEST_F(OrphanQuarantineTest, TouchesNothingIfARecordCannotBeRead) {
+  const Blob blob = Pushed("blob");
+  const Blob orphan = Orphan("orphan");
+  const auto good = *Record(blob.digest);
+  EXPECT_OK(kv_.Transact({}, [&](kv::KvTransaction& transaction) {
+    transaction.Put(keys::Blob(blob.digest), "\xff");
+    return absl::OkStatus();
+  }));
+  const absl::StatusOr<v1::Collection> run = collector_->QuarantineOrphans(Unpaced());
+  EXPECT_EQ(run->quarantined(), 0u);
+  EXPECT_THAT(run->error(), testing::HasSubstr("cannot be read"));
+  EXPECT_TRUE(objects_.Content(orphan.storage_key).has_value());
+  EXPECT_TRUE(objects_.Content(blob.storage_key).has_value());
+  Write(keys::Blob(blob.digest), good);
+  QuarantineOrphans();
+}
+
+TEST_F(OrphanQuarantineTest, NeverQuarantinesReferencedObjectsWhereverItStops) {
+  for (int i = 0; i < 1500; ++i) Pushed(absl::StrCat("blob ", i));
+  for (int i = 0; i < 250; ++i) objects_.Upload(absl::StrCat("orphan ", i));
+  clock_.Advance(kOrphanAge);
+  for (int stop_at = 1;; ++stop_at) {
+    int steps = 0;
+    const absl::StatusOr<v1::Collection> run =
+        collector_->QuarantineOrphans([&](uint64_t, uint64_t) { return ++steps < stop_at; });
+    ASSERT_OK(run);
+    ASSERT_EQ(objects_.size() + objects_.quarantined(), 1750u);
+    ASSERT_GE(objects_.size(), 1500u);
+    if (run->error().empty()) break;
+  }
+  EXPECT_EQ(objects_.quarantined(), 250u);
+}
+
+}  // namespace
+}  // namespace entrepot::manifest

@@ -1,0 +1,207 @@
+#include "services/manifest/grpc_blob_storage.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "entrepot/blob/v1/blob_service.grpc.pb.h"
+#include "grpcpp/client_context.h"
+#include "services/core/content.h"
+#include "services/runtime/grpc/grpc_deadline.h"
+#include "services/runtime/grpc/grpc_retry_policy.h"
+#include "services/status/grpc_status.h"
+#include "services/status/status_macros.h"
+#include "services/wire/content_messages.h"
+
+namespace entrepot::manifest {
+namespace {
+
+namespace v1 = blob::v1;
+
+constexpr char kEnding[] = "the process is ending";
+// A page of objects is read from many directories, none of which may be cached.
+constexpr absl::Duration kListDeadlineMin = absl::Minutes(1);
+constexpr absl::Duration kSnapshotDeadline = absl::Hours(6);
+// A disk that is busy with other work is at least this fast.
+constexpr uint64_t kVerifyBytesPerSecondMin = 4 << 20;
+
+template <typename Request, typename Response>
+using Method = grpc::Status (v1::BlobService::StubInterface::*)(grpc::ClientContext*, const Request&, Response*);
+
+class GrpcBlobStorage : public BlobStorage {
+ public:
+  GrpcBlobStorage(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline)
+      : channel_(std::move(channel)), stub_(v1::BlobService::NewStub(channel_)), deadline_(deadline) {}
+
+  absl::Status Check(const StorageKey& key, uint64_t size_bytes) override {
+    v1::CheckObjectRequest request;
+    request.set_storage_key(key.ToString());
+    request.set_size_bytes(size_bytes);
+    return Call<v1::CheckObjectResponse>(&Stub::CheckObject, request, deadline_).status();
+  }
+
+  absl::Status Verify(const Blob& blob, uint64_t bytes_per_second) override {
+    v1::VerifyObjectRequest request;
+    *request.mutable_blob() = ToMessage(blob);
+    request.set_bytes_per_second(bytes_per_second);
+    uint64_t slowest = kVerifyBytesPerSecondMin;
+    if (bytes_per_second != 0) slowest = std::min(slowest, std::max<uint64_t>(bytes_per_second / 2, 1));
+    const double seconds = static_cast<double>(blob.size_bytes) / static_cast<double>(slowest);
+    const runtime::GrpcDeadline deadline(deadline_ + absl::Seconds(seconds));
+    return Retry<v1::VerifyObjectResponse>([&](grpc::Status* outcome) -> absl::StatusOr<v1::VerifyObjectResponse> {
+             grpc::ClientContext context;
+             if (!BeginVerifying(&context)) return absl::CancelledError(kEnding);
+             absl::StatusOr<v1::VerifyObjectResponse> response =
+                 CallOnce<v1::VerifyObjectResponse>(&Stub::VerifyObject, request, deadline, &context, outcome);
+             const bool cut_short = EndVerifying(&context) && outcome->error_code() == grpc::StatusCode::CANCELLED;
+             // FromGrpcStatus() cannot distinguish this from a cancellation by the server.
+             if (cut_short) return absl::CancelledError(kEnding);
+             return response;
+           })
+        .status();
+  }
+
+  void StopVerifying() override {
+    absl::MutexLock lock(&mutex_);
+    stopped_ = true;
+    for (grpc::ClientContext* const call : verifying_) call->TryCancel();
+  }
+
+  absl::Status Delete(const StorageKey& key) override {
+    v1::DeleteObjectRequest request;
+    request.set_storage_key(key.ToString());
+    return Call<v1::DeleteObjectResponse>(&Stub::DeleteObject, request, deadline_).status();
+  }
+
+  absl::Status Quarantine(const StorageKey& key) override {
+    v1::QuarantineObjectRequest request;
+    request.set_storage_key(key.ToString());
+    return Call<v1::QuarantineObjectResponse>(&Stub::QuarantineObject, request, deadline_).status();
+  }
+
+  absl::StatusOr<StoredObjectPage> ListUnclaimed(absl::Duration age, const std::string& start_after,
+                                                 size_t limit) override {
+    v1::ListUnclaimedObjectsRequest request;
+    request.set_older_than_milliseconds(static_cast<uint64_t>(std::max<int64_t>(absl::ToInt64Milliseconds(age), 0)));
+    request.set_start_after(start_after);
+    request.set_limit(static_cast<uint32_t>(std::min<size_t>(limit, UINT32_MAX)));
+    ASSIGN_OR_RETURN(const v1::ListUnclaimedObjectsResponse response,
+                     Call<v1::ListUnclaimedObjectsResponse>(&Stub::ListUnclaimedObjects, request,
+                                                            std::max(deadline_, kListDeadlineMin)));
+    StoredObjectPage page{.objects = {}, .next = response.next()};
+    for (const auto& object : response.objects()) {
+      ASSIGN_OR_RETURN(StorageKey key, StorageKey::Parse(object.storage_key()));
+      page.objects.push_back({.storage_key = std::move(key), .size_bytes = object.size_bytes()});
+    }
+    return page;
+  }
+
+  absl::StatusOr<std::vector<Blob>> ListAbandoned(size_t limit) override {
+    v1::ListAbandonedUploadsRequest request;
+    request.set_limit(static_cast<uint32_t>(std::min<size_t>(limit, UINT32_MAX)));
+    ASSIGN_OR_RETURN(const v1::ListAbandonedUploadsResponse response,
+                     Call<v1::ListAbandonedUploadsResponse>(&Stub::ListAbandonedUploads, request,
+                                                            std::max(deadline_, kListDeadlineMin)));
+    std::vector<Blob> blobs;
+    for (const types::v1::Blob& upload : response.uploads()) {
+      ASSIGN_OR_RETURN(Blob blob, FromMessage(upload));
+      blobs.push_back(std::move(blob));
+    }
+    return blobs;
+  }
+
+  absl::Status ForgetAbandoned(const StorageKey& key) override {
+    v1::ForgetAbandonedUploadRequest request;
+    request.set_storage_key(key.ToString());
+    return Call<v1::ForgetAbandonedUploadResponse>(&Stub::ForgetAbandonedUpload, request, deadline_).status();
+  }
+
+  // Without a retry: a second attempt would find the incomplete snapshot of the first one.
+  absl::StatusOr<ObjectSnapshot> Snapshot(const std::string& name) override {
+    v1::SnapshotObjectsRequest request;
+    request.set_name(name);
+    grpc::ClientContext context;
+    grpc::Status outcome;
+    ASSIGN_OR_RETURN(
+        const v1::SnapshotObjectsResponse response,
+        CallOnce<v1::SnapshotObjectsResponse>(&Stub::SnapshotObjects, request, runtime::GrpcDeadline(kSnapshotDeadline),
+                                              &context, &outcome));
+    return ObjectSnapshot{.objects = response.objects(), .object_bytes = response.object_bytes()};
+  }
+
+ private:
+  using Stub = v1::BlobService::StubInterface;
+
+  // Only for idempotent calls: they may be retried.
+  template <typename Response, typename Request>
+  absl::StatusOr<Response> Call(Method<Request, Response> method, const Request& request, absl::Duration time) {
+    const runtime::GrpcDeadline deadline(time);
+    return Retry<Response>([&](grpc::Status* outcome) -> absl::StatusOr<Response> {
+      grpc::ClientContext context;
+      return CallOnce<Response>(method, request, deadline, &context, outcome);
+    });
+  }
+
+  // Retries while the service restarts, so that a commit does not fail because the channel is not connected again yet.
+  template <typename Response, typename Attempt>
+  absl::StatusOr<Response> Retry(const Attempt& attempt) {
+    runtime::GrpcRetryPolicy patience(deadline_);
+    for (;;) {
+      grpc::Status outcome;
+      absl::StatusOr<Response> response = attempt(&outcome);
+      const std::optional<absl::Duration> wait = patience.Next(outcome);
+      if (!wait.has_value() || IsStopped()) return response;
+      absl::SleepFor(*wait);
+    }
+  }
+
+  template <typename Response, typename Request>
+  absl::StatusOr<Response> CallOnce(Method<Request, Response> method, const Request& request,
+                                    runtime::GrpcDeadline deadline, grpc::ClientContext* context,
+                                    grpc::Status* outcome) {
+    deadline.Limit(context);
+    Response response;
+    *outcome = ((*stub_).*method)(context, request, &response);
+    if (!outcome->ok()) return FromGrpcStatus(*outcome);
+    return response;
+  }
+
+  bool IsStopped() {
+    absl::MutexLock lock(&mutex_);
+    return stopped_;
+  }
+
+  // Returns false after StopVerifying().
+  bool BeginVerifying(grpc::ClientContext* call) {
+    absl::MutexLock lock(&mutex_);
+    if (!stopped_) verifying_.insert(call);
+    return !stopped_;
+  }
+  // Returns whether StopVerifying() was called.
+  bool EndVerifying(grpc::ClientContext* call) {
+    absl::MutexLock lock(&mutex_);
+    verifying_.erase(call);
+    return stopped_;
+  }
+
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<Stub> stub_;
+  const absl::Duration deadline_;
+  absl::Mutex mutex_;
+  std::set<grpc::ClientContext*> verifying_ ABSL_GUARDED_BY(mutex_);
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace
+
+std::unique_ptr<BlobStorage> MakeGrpcBlobStorage(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline) {
+  return std::make_unique<GrpcBlobStorage>(std::move(channel), deadline);
+}
+
+}  // namespace entrepot::manifest

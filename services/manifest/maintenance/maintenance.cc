@@ -1,0 +1,136 @@
+#include "services/manifest/maintenance/maintenance.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "services/manifest/gc/collector.h"
+#include "services/manifest/maintenance/background_maintenance.h"
+#include "services/manifest/maintenance/maintenance_jobs.h"
+#include "services/manifest/maintenance/maintenance_work.h"
+#include "services/manifest/retention/retention.h"
+#include "services/manifest/retention/retention_file.h"
+#include "services/manifest/scrub/scrubber.h"
+#include "services/runtime/config/config_defaults.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::manifest {
+namespace {
+
+using runtime::ToDuration;
+
+std::string TargetOf(const v1::StartJob& job) { return job.has_back_up() ? job.back_up().name() : ""; }
+
+class RunningMaintenance : public Maintenance {
+ public:
+  RunningMaintenance(const Options& options, const Parts& parts, std::unique_ptr<RetentionFile> retention_file)
+      : config_(options.collector),
+        audit_(parts.audit),
+        retention_file_(std::move(retention_file)),
+        collector_(Collector::Create(parts.kv, parts.clock, parts.objects,
+                                     {.grace = ToDuration(config_.grace()),
+                                      .orphan_age = ToDuration(config_.orphan_age()),
+                                      .registry = options.registry})),
+        scrubber_(
+            Scrubber::Create(parts.kv, parts.clock, parts.objects,
+                             {.bytes_per_second = config_.scrub().bytes_per_second(), .registry = options.registry})),
+        retention_(parts.kv, parts.clock, parts.catalog, parts.pulls, parts.audit),
+        work_({.kv = parts.kv,
+               .objects = parts.objects,
+               .collector = collector_.get(),
+               .scrubber = scrubber_.get(),
+               .retention = &retention_,
+               .retention_file = retention_file_.get(),
+               .backup_directory = options.backup_directory,
+               .snapshot_kv = parts.snapshot_kv}),
+        jobs_(parts.clock),
+        background_(config_, {.collector = collector_.get(),
+                              .scrubber = scrubber_.get(),
+                              .retention = &retention_,
+                              .retention_file = retention_file_.get(),
+                              .pulls = parts.pulls}) {}
+
+  absl::StatusOr<v1::MaintainResponse> Maintain(const v1::MaintainRequest& request) override {
+    v1::MaintainResponse response;
+    switch (request.command_case()) {
+      case v1::MaintainRequest::kGetStatus: {
+        ASSIGN_OR_RETURN(*response.mutable_status(), GetStatus());
+        return response;
+      }
+      case v1::MaintainRequest::kStartJob: {
+        const absl::StatusOr<v1::Job> job = StartJob(request);
+        Audit(request, job.status());
+        ASSIGN_OR_RETURN(*response.mutable_job(), job);
+        return response;
+      }
+      case v1::MaintainRequest::kGetJob: {
+        ASSIGN_OR_RETURN(*response.mutable_job(), jobs_.Get(request.get_job().id()));
+        return response;
+      }
+      case v1::MaintainRequest::COMMAND_NOT_SET:
+        break;
+    }
+    return absl::InvalidArgumentError("the request has no command");
+  }
+
+  absl::Status ReportDamage(const Digest& digest, const StorageKey& storage_key) override {
+    return scrubber_->VerifyReported(digest, storage_key);
+  }
+
+ private:
+  absl::StatusOr<v1::MaintenanceStatus> GetStatus() {
+    v1::MaintenanceStatus status;
+    RETURN_IF_ERROR(collector_->FillStatus(&status));
+    RETURN_IF_ERROR(scrubber_->FillStatus(&status));
+    status.set_lease(absl::FormatDuration(ToDuration(config_.lease())));
+    status.set_grace(absl::FormatDuration(ToDuration(config_.grace())));
+    status.set_interval(config_.disabled() ? "" : absl::FormatDuration(ToDuration(config_.interval())));
+    for (v1::Job& job : jobs_.List()) *status.add_jobs() = std::move(job);
+    return status;
+  }
+
+  absl::StatusOr<v1::Job> StartJob(const v1::MaintainRequest& request) {
+    const v1::StartJob& job = request.start_job();
+    ASSIGN_OR_RETURN(MaintenanceJobs::Work work, work_.Of(job, request.caller().account()));
+    return jobs_.Start(KindOf(job), std::move(work));
+  }
+
+  void Audit(const v1::MaintainRequest& request, const absl::Status& status) {
+    if (audit_ == nullptr || !ChangesSomething(request.start_job())) return;
+    audit_->Write("maintenance", {{"account", request.caller().account()},
+                                  {"address", request.remote_address()},
+                                  {"command", KindOf(request.start_job())},
+                                  {"target", TargetOf(request.start_job())},
+                                  {"decision", status.ok() ? "started" : "failed"}});
+  }
+
+  const config::v1::Collector config_;
+  runtime::AuditLog* const audit_;
+  // Each depends only on those before it.
+  const std::unique_ptr<RetentionFile> retention_file_;
+  const std::unique_ptr<Collector> collector_;
+  const std::unique_ptr<Scrubber> scrubber_;
+  const AuditedRetention retention_;
+  const MaintenanceWork work_;
+  MaintenanceJobs jobs_;
+  BackgroundMaintenance background_;
+};
+
+}  // namespace
+
+void CheckCollectorConfig(absl::string_view field, const config::v1::Collector& collector,
+                          runtime::ConfigProblems* problems) {
+  runtime::CheckCollector(field, collector, problems);
+  if (collector.retention_file().empty()) return;
+  problems->AddLines(absl::StrCat(field, ".retention_file"), CheckRetentionFile(collector.retention_file()));
+}
+
+absl::StatusOr<std::unique_ptr<Maintenance>> Maintenance::Start(const Options& options, const Parts& parts) {
+  std::unique_ptr<RetentionFile> retention_file;
+  if (!options.collector.retention_file().empty()) {
+    ASSIGN_OR_RETURN(retention_file, RetentionFile::Open(options.collector.retention_file(), options.registry));
+  }
+  return std::make_unique<RunningMaintenance>(options, parts, std::move(retention_file));
+}
+
+}  // namespace entrepot::manifest

@@ -1,0 +1,314 @@
+#include "services/manifest/maintenance/maintenance.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "prometheus/registry.h"
+#include "services/core/time/eventually.h"
+#include "services/core/time/fake_clock.h"
+#include "services/kv/memory_kv_engine.h"
+#include "services/kv/testing/temporary_directory.h"
+#include "services/manifest/testing/catalog_test_content.h"
+#include "services/manifest/testing/memory_blob_storage.h"
+#include "services/runtime/config/config_defaults.h"
+#include "services/status/status_matchers.h"
+
+namespace entrepot::manifest {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kRules[] = "rules:\n  - repositories: [\"**\"]\n    keep: {last_tags: 1}\n";
+
+class MaintenanceTest : public testing::Test {
+ protected:
+  MaintenanceTest() {
+    runtime::FillDefaults(&options_.collector);
+    options_.collector.set_disabled(true);
+    options_.backup_directory = directory_.path() + "/backups";
+    options_.registry = registry_;
+    RegistryCatalog::Options catalog_options;
+    catalog_options.objects = &objects_;
+    catalog_options.registry = registry_;
+    catalog_ = RegistryCatalog::Create(&kv_, &clock_, catalog_options).value();
+    audit_ = runtime::AuditLog::Open(AuditPath(), registry_).value();
+  }
+
+  std::string AuditPath() const { return directory_.path() + "/audit.log"; }
+
+  void Start() {
+    Maintenance::Parts parts;
+    parts.kv = &kv_;
+    parts.clock = &clock_;
+    parts.catalog = catalog_.get();
+    parts.objects = &objects_;
+    parts.audit = audit_.get();
+    parts.snapshot_kv = [this](const std::string& directory) {
+      steps_ += "records ";
+      return fs::create_directory(directory) ? absl::OkStatus() : absl::AlreadyExistsError(directory);
+    };
+    maintenance_ = Maintenance::Start(options_, parts).value();
+  }
+
+  Blob Commit(absl::string_view content) {
+    const Blob blob = objects_.Upload(content);
+    EXPECT_OK(catalog_->blobs().Commit(kAnonymous, Repo("team/app"), blob));
+    return blob;
+  }
+
+  void PutImage(absl::string_view tag, const Blob& config, const Blob& layer) {
+    ASSERT_OK(catalog_->manifests().Put(kAnonymous, Repo("team/app"), PutByTag(tag, ImageJson(config, {layer}))));
+  }
+
+  absl::StatusOr<v1::Job> RunJob(const v1::StartJob& start) {
+    v1::MaintainRequest request;
+    request.mutable_caller()->set_account("ada");
+    request.set_remote_address("192.0.2.1");
+    *request.mutable_start_job() = start;
+    absl::StatusOr<v1::MaintainResponse> response = maintenance_->Maintain(request);
+    EXPECT_TRUE(Eventually([&] {
+      if (!response.ok() || response->job().state() != v1::Job::RUNNING) return true;
+      v1::MaintainRequest ask;
+      ask.mutable_get_job()->set_id(response->job().id());
+      response = maintenance_->Maintain(ask);
+      return false;
+    }));
+    if (!response.ok()) return response.status();
+    return response->job();
+  }
+
+  v1::MaintenanceStatus Status() {
+    v1::MaintainRequest request;
+    request.mutable_get_status();
+    return maintenance_->Maintain(request).value().status();
+  }
+
+  std::string AuditText() const {
+    std::ifstream file(AuditPath());
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  kv::TemporaryDirectory directory_;
+  const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
+  kv::MemoryKvEngine kv_;
+  FakeClock clock_;
+  MemoryBlobStorage objects_{&clock_};
+  Maintenance::Options options_;
+  std::unique_ptr<RegistryCatalog> catalog_;
+  std::unique_ptr<runtime::AuditLog> audit_;
+  std::string steps_;
+  std::unique_ptr<Maintenance> maintenance_;
+};
+
+TEST_F(MaintenanceTest, CollectsAutomatically) {
+  Commit("garbage");
+  clock_.Advance(absl::Hours(25));
+  options_.collector.set_disabled(false);
+  options_.collector.mutable_interval()->Clear();
+  options_.collector.mutable_interval()->set_nanos(1'000'000);
+  Start();
+  EXPECT_TRUE(Eventually([&] { return !Status().history().empty(); }));
+  clock_.Advance(absl::Hours(2));
+  EXPECT_TRUE(Eventually([&] { return objects_.size() == 0; }));
+  EXPECT_EQ(Status().interval(), "1ms");
+}
+
+TEST_F(MaintenanceTest, CollectsOnlyOnRequestIfDisabled) {
+  const Blob garbage = Commit("garbage");
+  clock_.Advance(absl::Hours(25));
+  Start();
+  v1::StartJob dry;
+  dry.mutable_collect_garbage()->set_dry_run(true);
+  ASSERT_OK_AND_ASSIGN(v1::Job job, RunJob(dry));
+  EXPECT_EQ(job.collection().doomed_count(), 1u);
+  EXPECT_TRUE(job.collection().dry_run());
+  EXPECT_THAT(AuditText(), Not(HasSubstr("collect_garbage")));
+
+  v1::StartJob start;
+  start.mutable_collect_garbage();
+  ASSERT_OK_AND_ASSIGN(job, RunJob(start));
+  EXPECT_EQ(job.collection().condemned(), 1u);
+  EXPECT_EQ(objects_.size(), 1u);
+  clock_.Advance(absl::Hours(2));
+  ASSERT_OK_AND_ASSIGN(job, RunJob(start));
+  EXPECT_EQ(job.collection().swept_bytes(), garbage.size_bytes);
+  EXPECT_EQ(objects_.size(), 0u);
+  EXPECT_THAT(AuditText(), HasSubstr(R"("account":"ada","address":"192.0.2.1","command":"collect_garbage")"));
+  const v1::MaintenanceStatus status = Status();
+  EXPECT_EQ(status.lease(), "24h");
+  EXPECT_EQ(status.grace(), "1h");
+  EXPECT_EQ(status.interval(), "");
+  EXPECT_EQ(status.jobs_size(), 3);
+}
+
+TEST_F(MaintenanceTest, CollectGarbageJobQuarantinesOrphansToo) {
+  objects_.Upload("orphan");
+  clock_.Advance(absl::Hours(25));
+  Start();
+  v1::StartJob start;
+  start.mutable_collect_garbage();
+  uint64_t quarantined = 0;
+  for (int run = 0; run < 2; ++run) {
+    ASSERT_OK_AND_ASSIGN(const v1::Job job, RunJob(start));
+    quarantined += job.collection().quarantined();
+    clock_.Advance(absl::Hours(25));
+  }
+  EXPECT_EQ(quarantined, 1u);
+  EXPECT_EQ(objects_.quarantined(), 1u);
+}
+
+TEST_F(MaintenanceTest, CheckReportsMissingAndChangedObjects) {
+  const Blob config = Commit("config");
+  const Blob layer = Commit("layer");
+  PutImage("v1", config, layer);
+  Start();
+  v1::StartJob start;
+  start.mutable_check_invariants();
+  ASSERT_OK_AND_ASSIGN(v1::Job job, RunJob(start));
+  EXPECT_EQ(job.invariants().violations_size(), 0) << job.DebugString();
+  EXPECT_EQ(job.invariants().blobs(), 2u);
+  EXPECT_EQ(job.invariants().manifests(), 1u);
+  EXPECT_EQ(job.invariants().rehashed_bytes(), 0u);
+
+  objects_.Overwrite(layer.storage_key, "LAYER");
+  ASSERT_OK_AND_ASSIGN(job, RunJob(start));
+  EXPECT_EQ(job.invariants().violations_size(), 0);
+  start.mutable_check_invariants()->set_rehash(true);
+  ASSERT_OK_AND_ASSIGN(job, RunJob(start));
+  ASSERT_EQ(job.invariants().violations_size(), 1);
+  EXPECT_THAT(job.invariants().violations(0), HasSubstr("I1: " + layer.digest.ToString()));
+  EXPECT_EQ(job.invariants().rehashed_bytes(), config.size_bytes);
+
+  objects_.Lose(config.storage_key);
+  ASSERT_OK_AND_ASSIGN(job, RunJob(start));
+  EXPECT_EQ(job.invariants().violations_size(), 2) << job.DebugString();
+}
+
+TEST_F(MaintenanceTest, ErrorOfACheckIsNotAViolation) {
+  Commit("config");
+  Start();
+  objects_.SetFault([](absl::string_view, const std::string&) { return absl::UnavailableError("no blob service"); });
+  v1::StartJob start;
+  start.mutable_check_invariants();
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, RunJob(start));
+  EXPECT_EQ(job.state(), v1::Job::FAILED);
+  EXPECT_EQ(job.error(), "no blob service");
+}
+
+TEST_F(MaintenanceTest, VerifiesReportedDamage) {
+  const Blob good = Commit("good");
+  const Blob blob = Commit("blob");
+  Start();
+  ASSERT_OK(maintenance_->ReportDamage(good.digest, good.storage_key));
+  EXPECT_EQ(Status().corrupt_size(), 0);
+  objects_.Overwrite(blob.storage_key, "BLOB");
+  ASSERT_OK(maintenance_->ReportDamage(blob.digest, blob.storage_key));
+  ASSERT_EQ(Status().corrupt_size(), 1);
+  EXPECT_EQ(Status().corrupt(0).digest(), blob.digest.ToString());
+}
+
+TEST_F(MaintenanceTest, ScrubsAndMeasures) {
+  const Blob config = Commit("config");
+  const Blob layer = Commit("layer");
+  PutImage("v1", config, layer);
+  Start();
+  v1::StartJob start;
+  start.mutable_scrub();
+  ASSERT_OK_AND_ASSIGN(v1::Job job, RunJob(start));
+  EXPECT_EQ(job.scrub().verified(), 2u);
+  start.mutable_measure_usage();
+  ASSERT_OK_AND_ASSIGN(job, RunJob(start));
+  EXPECT_EQ(job.usage().stored_bytes(), config.size_bytes + layer.size_bytes + ImageJson(config, {layer}).size());
+  EXPECT_EQ(job.usage().repositories(0).name(), "team/app");
+}
+
+TEST_F(MaintenanceTest, BacksUpRecordsBeforeObjects) {
+  Commit("blob");
+  Start();
+  objects_.SetFault([this](absl::string_view operation, const std::string&) {
+    if (operation == "Snapshot") steps_ += "objects ";
+    return absl::OkStatus();
+  });
+  v1::StartJob start;
+  start.mutable_back_up()->set_name("nightly");
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, RunJob(start));
+  EXPECT_EQ(job.state(), v1::Job::DONE) << job.error();
+  EXPECT_EQ(steps_, "records objects ");
+  EXPECT_EQ(job.backup().directory(), options_.backup_directory + "/nightly");
+  EXPECT_EQ(job.backup().objects(), 1u);
+  EXPECT_TRUE(fs::is_directory(job.backup().directory() + "/kv"));
+  ASSERT_OK_AND_ASSIGN(const v1::Job again, RunJob(start));
+  EXPECT_EQ(again.state(), v1::Job::FAILED);
+  EXPECT_THAT(again.error(), HasSubstr("there is a backup"));
+  EXPECT_THAT(AuditText(), HasSubstr(R"("command":"back_up","target":"nightly","decision":"started")"));
+  for (const char* name : {"", ".x", "a/b", "A", "../x"}) {
+    start.mutable_back_up()->set_name(name);
+    EXPECT_THAT(RunJob(start), StatusIs(absl::StatusCode::kInvalidArgument)) << name;
+  }
+}
+
+TEST_F(MaintenanceTest, FailedBackupLeavesNoBackup) {
+  Start();
+  objects_.SetFault([](absl::string_view, const std::string&) { return absl::UnavailableError("the disk is full"); });
+  v1::StartJob start;
+  start.mutable_back_up()->set_name("nightly");
+  ASSERT_OK_AND_ASSIGN(v1::Job job, RunJob(start));
+  EXPECT_EQ(job.error(), "the disk is full");
+  EXPECT_TRUE(fs::is_empty(options_.backup_directory));
+  objects_.SetFault({});
+  ASSERT_OK_AND_ASSIGN(job, RunJob(start));
+  EXPECT_EQ(job.state(), v1::Job::DONE);
+}
+
+TEST_F(MaintenanceTest, AppliesRetention) {
+  const Blob config = Commit("config");
+  PutImage("old", config, Commit("1"));
+  clock_.Advance(absl::Hours(1));
+  PutImage("new", config, Commit("2"));
+  Start();
+  v1::StartJob start;
+  start.mutable_apply_retention()->set_dry_run(true);
+  EXPECT_THAT(RunJob(start), StatusIs(absl::StatusCode::kFailedPrecondition));
+  start.mutable_apply_retention()->set_rules(kRules);
+  ASSERT_OK_AND_ASSIGN(v1::Job job, RunJob(start));
+  EXPECT_EQ(job.retention().tags(), 1u);
+  EXPECT_EQ(catalog_->lists().Tags(kAnonymous, Repo("team/app"), 10, "")->tags.size(), 2u);
+  start.mutable_apply_retention()->set_rules("rules: 7");
+  EXPECT_THAT(RunJob(start), StatusIs(absl::StatusCode::kInvalidArgument));
+  start.mutable_apply_retention()->set_rules(kRules);
+  start.mutable_apply_retention()->set_dry_run(false);
+  EXPECT_THAT(RunJob(start), StatusIs(absl::StatusCode::kInvalidArgument));
+
+  maintenance_.reset();
+  const std::string file = directory_.path() + "/retention.yaml";
+  std::ofstream(file) << kRules;
+  options_.collector.set_retention_file(file);
+  options_.registry = std::make_shared<prometheus::Registry>();
+  Start();
+  start.mutable_apply_retention()->clear_rules();
+  ASSERT_OK_AND_ASSIGN(job, RunJob(start));
+  EXPECT_EQ(job.retention().tags(), 1u);
+  EXPECT_EQ(catalog_->lists().Tags(kAnonymous, Repo("team/app"), 10, "")->tags.size(), 1u);
+  EXPECT_THAT(AuditText(),
+              HasSubstr(R"("event":"retention","account":"ada","repository":"team/app","removed":"tag old")"));
+}
+
+TEST_F(MaintenanceTest, RefusesUnknownCommandsAndJobs) {
+  Start();
+  EXPECT_THAT(RunJob({}), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(maintenance_->Maintain({}), StatusIs(absl::StatusCode::kInvalidArgument));
+  v1::MaintainRequest request;
+  request.mutable_get_job()->set_id("7");
+  EXPECT_THAT(maintenance_->Maintain(request), StatusIs(absl::StatusCode::kNotFound));
+}
+
+}  // namespace
+}  // namespace entrepot::manifest

@@ -1,0 +1,53 @@
+#include "services/manifest/maintenance/registry_backup.h"
+
+#include <filesystem>
+#include <memory>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "services/core/files/durable_directory.h"
+#include "services/core/files/named_backup.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::manifest {
+namespace {
+
+absl::StatusOr<v1::Backup> Take(const std::string& partial, const std::string& directory, const std::string& name,
+                                const std::function<absl::Status(const std::string& directory)>& snapshot_kv,
+                                BlobStorage& objects) {
+  RETURN_IF_ERROR(MakeDirectoryDurably(partial));
+  RETURN_IF_ERROR(snapshot_kv(absl::StrCat(partial, "/kv")));
+  ASSIGN_OR_RETURN(const ObjectSnapshot snapshot, objects.Snapshot(name));
+  // The blob service may have made it already.
+  RETURN_IF_ERROR(MakeDirectoryDurably(directory));
+  RETURN_IF_ERROR(RenameDurably(absl::StrCat(partial, "/kv"), absl::StrCat(directory, "/kv")));
+  v1::Backup backup;
+  backup.set_name(name);
+  backup.set_directory(directory);
+  backup.set_objects(snapshot.objects);
+  backup.set_object_bytes(snapshot.object_bytes);
+  return backup;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::Backup> TakeBackup(const std::string& backup_directory, const std::string& name,
+                                      const std::function<absl::Status(const std::string& directory)>& snapshot_kv,
+                                      BlobStorage& objects, Collector& collector) {
+  RETURN_IF_ERROR(CheckBackupName(name));
+  const std::string directory = absl::StrCat(backup_directory, "/", name);
+  std::error_code error;
+  if (std::filesystem::exists(directory, error)) {
+    return absl::AlreadyExistsError(absl::StrCat("there is a backup ", directory));
+  }
+  const std::string partial = absl::StrCat(backup_directory, "/.", name, ".records");
+  // The remainder of an interrupted backup.
+  RETURN_IF_ERROR(RemoveTree(partial));
+  const std::unique_ptr<Collector::Pause> pause = collector.PauseDeletions();
+  absl::StatusOr<v1::Backup> backup = Take(partial, directory, name, snapshot_kv, objects);
+  // A remainder does no harm.
+  RemoveTree(partial).IgnoreError();
+  return backup;
+}
+
+}  // namespace entrepot::manifest

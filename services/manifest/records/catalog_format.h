@@ -1,0 +1,18 @@
+#ifndef ENTREPOT_SERVICES_MANIFEST_RECORDS_CATALOG_FORMAT_H_
+#define ENTREPOT_SERVICES_MANIFEST_RECORDS_CATALOG_FORMAT_H_
+
+#include "absl/status/status.h"
+#include "services/kv/kv_engine.h"
+
+namespace entrepot::manifest {
+
+// Checks that the KV has the layout that this program knows; writes the format record into an empty KV.
+// kFailedPrecondition if the KV has another layout, or records but no format record.
+absl::Status EnsureFormat(kv::KvEngine& kv);
+
+// The same without writing: kFailedPrecondition if there is no format record.
+absl::Status CheckFormat(kv::KvReader& kv);
+
+}  // namespace entrepot::manifest
+
+#endif  // ENTREPOT_SERVICES_MANIFEST_RECORDS_CATALOG_FORMAT_H_

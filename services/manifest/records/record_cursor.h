@@ -1,0 +1,39 @@
+#ifndef ENTREPOT_SERVICES_MANIFEST_RECORDS_RECORD_CURSOR_H_
+#define ENTREPOT_SERVICES_MANIFEST_RECORDS_RECORD_CURSOR_H_
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "services/kv/kv_engine.h"
+
+namespace entrepot::manifest {
+
+// Reads the records with one prefix one by one. Fetches them in batches, whose number of records depends on the size of
+// the records read so far: both many small and few large records are cheap. Not thread-safe.
+class RecordCursor {
+ public:
+  // `kv` must outlive it. `start_after`: as in kv::ScanOptions.
+  RecordCursor(kv::KvReader* kv, std::string prefix, std::string start_after)
+      : kv_(kv), scan_{.prefix = std::move(prefix), .start_after = std::move(start_after), .limit = kFirstBatch} {}
+
+  // The next record, valid until the next call; null after the last one.
+  absl::StatusOr<const kv::KeyValue*> Next();
+
+ private:
+  static constexpr size_t kFirstBatch = 16;
+  static constexpr size_t kBatchMax = 1000;
+  static constexpr size_t kBatchBytes = 512 * 1024;
+
+  kv::KvReader* const kv_;
+  kv::ScanOptions scan_;
+  std::vector<kv::KeyValue> batch_;
+  size_t position_ = 0;
+  bool at_end_ = false;
+};
+
+}  // namespace entrepot::manifest
+
+#endif  // ENTREPOT_SERVICES_MANIFEST_RECORDS_RECORD_CURSOR_H_

@@ -1,0 +1,77 @@
+#include "services/manifest/records/review_queue.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "services/core/time/proto_time.h"
+#include "services/kv/record_io.h"
+#include "services/manifest/records/metadata_keys.h"
+#include "services/manifest/records/record_cursor.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::manifest {
+namespace {
+
+using storage::v1::BlobRecord;
+
+constexpr size_t kPage = 256;
+
+absl::Time DueOf(const BlobRecord& record, absl::Time now) {
+  return keys::RoundDue(std::max(now, FromTimestamp(record.lease_until())));
+}
+
+absl::StatusOr<QueueCounts> Count(kv::KvReader& kv, absl::Time now, bool only_due) {
+  QueueCounts counts;
+  RecordCursor cursor(&kv, keys::Reviews(), "");
+  for (;;) {
+    ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
+    if (entry == nullptr) return counts;
+    ASSIGN_OR_RETURN(const keys::Decoded key, keys::Decode(entry->key));
+    if (only_due && *key.due > now) return counts;
+    ++counts.queued;
+    if (*key.due <= now) ++counts.due;
+    counts.oldest = std::min(counts.oldest, *key.due);
+  }
+}
+
+}  // namespace
+
+void EnsureQueued(kv::KvTransaction& transaction, const Digest& digest, absl::Time now, BlobRecord* record) {
+  if (record->has_review_due()) return;
+  const absl::Time due = DueOf(*record, now);
+  *record->mutable_review_due() = ToTimestamp(due);
+  kv::WriteRecord(transaction, keys::Review(due, digest), storage::v1::ReviewRecord());
+}
+
+absl::Status QueueForReview(kv::KvTransaction& transaction, const Digest& digest, absl::Time now) {
+  ASSIGN_OR_RETURN(const std::optional<BlobRecord> record, kv::ReadRecord<BlobRecord>(transaction, keys::Blob(digest)));
+  if (!record.has_value() || record->has_review_due()) return absl::OkStatus();
+  kv::WriteRecord(transaction, keys::Review(DueOf(*record, now), digest), storage::v1::ReviewRecord());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<QueueEntry>> DueReviews::NextPage() {
+  std::vector<QueueEntry> due;
+  if (at_end_) return due;
+  ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> page,
+                   kv_->Scan({.prefix = keys::Reviews(), .start_after = position_, .limit = kPage}));
+  at_end_ = page.size() < kPage;
+  for (const kv::KeyValue& entry : page) {
+    ASSIGN_OR_RETURN(keys::Decoded key, keys::Decode(entry.key));
+    if (*key.due > now_) {
+      at_end_ = true;
+      break;
+    }
+    position_ = entry.key;
+    due.push_back({.due = *key.due, .digest = *std::move(key.digest)});
+  }
+  PutInRandomOrder(*random_, &due);
+  return due;
+}
+
+absl::StatusOr<QueueCounts> CountQueue(kv::KvReader& kv, absl::Time now) { return Count(kv, now, false); }
+
+absl::StatusOr<QueueCounts> CountDue(kv::KvReader& kv, absl::Time now) { return Count(kv, now, true); }
+
+}  // namespace entrepot::manifest

@@ -1,0 +1,68 @@
+#include "services/process/grpc_process.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "services/core/time/clock.h"
+#include "services/process/process_kv.h"
+#include "services/runtime/grpc/grpc_server.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::process {
+namespace {
+
+class GrpcProcess final : public runtime::RunningService {
+ public:
+  // The last jobs may still use the service after the server has finished their calls.
+  ~GrpcProcess() override {
+    server_.reset();
+    executor_.reset();
+  }
+
+  absl::Status Open(const GrpcProcessOptions& options, const runtime::ServiceContext& context,
+                    const MakeHostedService& make) {
+    ASSIGN_OR_RETURN(kv_, OpenProcessKv(options.data_directory, context));
+    executor_ = std::make_unique<runtime::Executor>(options.executor_threads);
+    ASSIGN_OR_RETURN(service_, make({.data_directory = options.data_directory,
+                                     .kv = kv_.get(),
+                                     .clock = &clock_,
+                                     .executor = executor_.get(),
+                                     .context = context}));
+    ASSIGN_OR_RETURN(server_,
+                     runtime::GrpcServer::Start(options.endpoint, {service_->grpc_service()}, context.registry));
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckReady() override {
+    RETURN_IF_ERROR(kv_->Health());
+    return service_->CheckReady();
+  }
+
+  std::vector<std::pair<std::string, std::string>> Addresses() const override { return {{"grpc", server_->address()}}; }
+
+  void Drain(absl::Time deadline) override {
+    service_->BeginDrain();
+    server_->Shutdown(deadline);
+  }
+
+ private:
+  // In the order in which each depends on those before.
+  const SystemClock clock_;
+  std::unique_ptr<kv::KvStack> kv_;
+  std::unique_ptr<runtime::Executor> executor_;
+  std::unique_ptr<HostedService> service_;
+  std::unique_ptr<runtime::GrpcServer> server_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<runtime::RunningService>> StartGrpcProcess(const GrpcProcessOptions& options,
+                                                                          const runtime::ServiceContext& context,
+                                                                          const MakeHostedService& make) {
+  auto process = std::make_unique<GrpcProcess>();
+  RETURN_IF_ERROR(process->Open(options, context, make));
+  return process;
+}
+
+}  // namespace entrepot::process

@@ -1,0 +1,20 @@
+#ifndef ENTREPOT_SERVICES_PROCESS_PROCESS_KV_H_
+#define ENTREPOT_SERVICES_PROCESS_PROCESS_KV_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "services/kv/stack/kv_stack.h"
+#include "services/runtime/service_main.h"
+
+namespace entrepot::process {
+
+// Opens the KV of a process in `kv` below its data directory. The engine's warnings and errors go to the process's log,
+// its metrics to /metrics. Errors are those of KvStack::Open.
+absl::StatusOr<std::unique_ptr<kv::KvStack>> OpenProcessKv(const std::string& data_directory,
+                                                           const runtime::ServiceContext& context);
+
+}  // namespace entrepot::process
+
+#endif  // ENTREPOT_SERVICES_PROCESS_PROCESS_KV_H_

@@ -1,0 +1,74 @@
+#ifndef ENTREPOT_SERVICES_RUNTIME_CONFIG_CONFIG_CHECKS_H_
+#define ENTREPOT_SERVICES_RUNTIME_CONFIG_CONFIG_CHECKS_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "entrepot/config/v1/authentication.pb.h"
+#include "entrepot/config/v1/shared.pb.h"
+#include "google/protobuf/duration.pb.h"
+
+namespace entrepot::runtime {
+
+// Collects all problems of a configuration, so that an operator can fix them in one go, and warnings.
+class ConfigProblems {
+ public:
+  // `field` is the path of the field ("limits.idle_timeout"), `problem` what is wrong ("must be longer than 0").
+  void Add(absl::string_view field, absl::string_view problem);
+  // Adds each line of the message of `status`, the error of a file that the field names. Adds nothing if it is OK.
+  void AddLines(absl::string_view field, const absl::Status& status);
+
+  // Adds a warning about something that is allowed. It is logged when the process starts.
+  void Warn(absl::string_view field, absl::string_view warning);
+
+  // Whether there are no problems. Warnings do not count.
+  bool empty() const { return lines_.empty(); }
+  // One line per problem: "limits.idle_timeout: must be longer than 0".
+  const std::vector<std::string>& lines() const { return lines_; }
+  // OK if there are no problems. Otherwise kInvalidArgument, with one line for each of the first hundred. Each line
+  // begins with the name of the file.
+  absl::Status ToStatus(absl::string_view file_name) const;
+  // One line per warning, in the same form.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
+ private:
+  std::vector<std::string> lines_;
+  std::vector<std::string> warnings_;
+};
+
+// Each function checks one shared message after FillDefaults (config_defaults.h) and adds its problems. `field` is the
+// path of the message in the configuration ("operator"). Files that the message names are read.
+
+// The operator endpoint, which has no TLS.
+void CheckEndpoint(absl::string_view field, const config::v1::Endpoint& endpoint, ConfigProblems* problems);
+// A gRPC endpoint, with its TLS files and the peers that it serves, if it has TLS. Without TLS, an address that other
+// machines reach is a warning.
+void CheckGrpcEndpoint(absl::string_view field, const config::v1::Endpoint& endpoint, ConfigProblems* problems);
+
+// Whether clients of the port must authenticate.
+enum class Access { kAuthenticated, kOpen };
+// The endpoint for clients, with its TLS files, if it has TLS. If access is open, an address that other machines reach
+// is a problem, or, with allow_unauthenticated, a warning. Passwords that cross the network in clear text are a
+// warning.
+void CheckPublicEndpoint(absl::string_view field, const config::v1::PublicEndpoint& endpoint, Access access,
+                         ConfigProblems* problems);
+void CheckAuthentication(absl::string_view field, const config::v1::Authentication& authentication,
+                         ConfigProblems* problems);
+// Both files must be given, and readable by this process.
+void CheckTls(absl::string_view field, const config::v1::TlsCertificate& tls, ConfigProblems* problems);
+void CheckLimits(absl::string_view field, const config::v1::Limits& limits, ConfigProblems* problems);
+void CheckCollector(absl::string_view field, const config::v1::Collector& collector, ConfigProblems* problems);
+void CheckUploads(absl::string_view field, const config::v1::Uploads& uploads, ConfigProblems* problems);
+void CheckLog(absl::string_view field, const config::v1::Log& log, ConfigProblems* problems);
+// With its TLS files, if it has TLS.
+void CheckService(absl::string_view field, const config::v1::Service& service, ConfigProblems* problems);
+// Must be given. If it exists, it must be a directory.
+void CheckDataDirectory(absl::string_view field, const std::string& directory, ConfigProblems* problems);
+// Must be longer than 0.
+void CheckDuration(absl::string_view field, const google::protobuf::Duration& duration, ConfigProblems* problems);
+
+}  // namespace entrepot::runtime
+
+#endif  // ENTREPOT_SERVICES_RUNTIME_CONFIG_CONFIG_CHECKS_H_

@@ -1,0 +1,335 @@
+#include "services/runtime/config/config_checks.h"
+
+#include <sys/stat.h>
+
+#include <fstream>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/runtime/config/config_defaults.h"
+#include "services/runtime/tls/test_certificates.h"
+
+namespace entrepot::runtime {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+using Lines = std::vector<std::string>;
+
+std::string MakeFile(const std::string& name) {
+  const std::string path = testing::TempDir() + "/" + name;
+  std::ofstream(path) << "contents";
+  return path;
+}
+
+Lines CheckedEndpoint(const std::string& address, uint32_t port) {
+  config::v1::Endpoint endpoint;
+  endpoint.set_address(address);
+  endpoint.set_port(port);
+  ConfigProblems problems;
+  CheckEndpoint("grpc", endpoint, &problems);
+  return problems.lines();
+}
+
+TEST(ConfigChecksTest, Endpoint) {
+  EXPECT_THAT(CheckedEndpoint("127.0.0.1", 1), IsEmpty());
+  EXPECT_THAT(CheckedEndpoint("0.0.0.0", 65535), IsEmpty());
+  EXPECT_THAT(CheckedEndpoint("::", 5000), IsEmpty());
+  EXPECT_THAT(CheckedEndpoint("fe80::1", 5000), IsEmpty());
+  EXPECT_THAT(CheckedEndpoint("::1", 0), ElementsAre("grpc.port: is required"));
+  EXPECT_THAT(CheckedEndpoint("::1", 65536), ElementsAre("grpc.port: must be 1 to 65535, not 65536"));
+  EXPECT_THAT(CheckedEndpoint("localhost", 1), ElementsAre("grpc.address: must be an IP address, not \"localhost\""));
+  EXPECT_THAT(CheckedEndpoint("[::1]", 1), ElementsAre("grpc.address: must be an IP address, not \"[::1]\""));
+  EXPECT_THAT(CheckedEndpoint("1.2.3", 0),
+              ElementsAre("grpc.address: must be an IP address, not \"1.2.3\"", "grpc.port: is required"));
+  EXPECT_THAT(CheckedEndpoint(std::string("::1\0x", 5), 1),
+              ElementsAre("grpc.address: must be an IP address, not \"::1\\x00x\""));
+}
+
+TEST(ConfigChecksTest, PublicEndpointWithoutTls) {
+  config::v1::PublicEndpoint endpoint;
+  FillDefaults(&endpoint);
+  ConfigProblems problems;
+  CheckPublicEndpoint("listen", endpoint, Access::kOpen, &problems);
+  EXPECT_TRUE(problems.empty());
+}
+
+Lines CheckedTls(const std::string& certificate, const std::string& key) {
+  config::v1::PublicEndpoint endpoint;
+  FillDefaults(&endpoint);
+  endpoint.mutable_tls()->set_certificate_file(certificate);
+  endpoint.mutable_tls()->set_private_key_file(key);
+  ConfigProblems problems;
+  CheckPublicEndpoint("listen", endpoint, Access::kOpen, &problems);
+  return problems.lines();
+}
+
+TEST(ConfigChecksTest, TlsFiles) {
+  const std::string file = MakeFile("tls.pem");
+  EXPECT_THAT(CheckedTls(file, file), IsEmpty());
+  EXPECT_THAT(CheckedTls("", ""),
+              ElementsAre("listen.tls.certificate_file: is required", "listen.tls.private_key_file: is required"));
+  EXPECT_THAT(CheckedTls(file, "/nowhere/key.pem"),
+              ElementsAre("listen.tls.private_key_file: cannot read /nowhere/key.pem: No such file or directory"));
+  EXPECT_THAT(CheckedTls(testing::TempDir(), file),
+              ElementsAre("listen.tls.certificate_file: " + testing::TempDir() + " is not a file"));
+}
+
+struct Found {
+  Lines problems;
+  Lines warnings;
+};
+
+Found CheckedPublic(
+    const std::string& address, Access access,
+    const std::function<void(config::v1::PublicEndpoint*)>& change = [](auto*) {}) {
+  config::v1::PublicEndpoint endpoint;
+  endpoint.set_address(address);
+  FillDefaults(&endpoint);
+  change(&endpoint);
+  ConfigProblems problems;
+  CheckPublicEndpoint("listen", endpoint, access, &problems);
+  return {problems.lines(), problems.warnings()};
+}
+
+TEST(ConfigChecksTest, OpenAccessNeedsALoopbackAddress) {
+  for (const char* loopback : {"127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"}) {
+    const Found found = CheckedPublic(loopback, Access::kOpen);
+    EXPECT_THAT(found.problems, IsEmpty()) << loopback;
+    EXPECT_THAT(found.warnings, IsEmpty()) << loopback;
+  }
+  for (const char* reachable : {"0.0.0.0", "::", "10.0.0.1", "128.0.0.1", "::ffff:10.0.0.1", "::2"}) {
+    EXPECT_EQ(CheckedPublic(reachable, Access::kOpen).problems.size(), 1u) << reachable;
+  }
+  EXPECT_THAT(CheckedPublic("0.0.0.0", Access::kOpen).problems,
+              ElementsAre("listen.address: other machines reach 0.0.0.0, and there is no authentication: configure it "
+                          "(examples/auth.yaml), listen on 127.0.0.1, or set allow_unauthenticated: true"));
+  const Found allowed = CheckedPublic("0.0.0.0", Access::kOpen, [](auto* e) { e->set_allow_unauthenticated(true); });
+  EXPECT_THAT(allowed.problems, IsEmpty());
+  EXPECT_THAT(allowed.warnings,
+              ElementsAre("listen.allow_unauthenticated: every client that reaches 0.0.0.0 may push, pull and delete"));
+}
+
+TEST(ConfigChecksTest, PasswordsInClearTextAreAWarning) {
+  const Found clear = CheckedPublic("0.0.0.0", Access::kAuthenticated);
+  EXPECT_THAT(clear.problems, IsEmpty());
+  EXPECT_THAT(clear.warnings,
+              ElementsAre("listen.tls: is not set: passwords and tokens cross the network in clear text"));
+  EXPECT_THAT(CheckedPublic("127.0.0.1", Access::kAuthenticated).warnings, IsEmpty());
+  const Found behind_proxy =
+      CheckedPublic("0.0.0.0", Access::kAuthenticated, [](auto* e) { e->set_external_url("https://r.example"); });
+  EXPECT_THAT(behind_proxy.warnings, IsEmpty());
+}
+
+TEST(ConfigChecksTest, ExternalUrl) {
+  const auto checked = [](const std::string& url) {
+    return CheckedPublic("127.0.0.1", Access::kOpen, [&](auto* e) { e->set_external_url(url); }).problems;
+  };
+  for (const char* good : {"https://r.example", "http://localhost:5000", "https://[::1]:443", "https://[::1]"}) {
+    EXPECT_THAT(checked(good), IsEmpty()) << good;
+  }
+  for (const char* bad :
+       {"r.example", "https://", "https://r.example/", "https://r.example/v2", "ftp://r", "https://a b"})
+    EXPECT_EQ(checked(bad).size(), 1u) << bad;
+}
+
+TEST(ConfigChecksTest, PeerTls) {
+  const TestCa ca;
+  const TestCa::Issued issued = ca.Issue({"DNS:blob"});
+  const std::string at = testing::TempDir() + "/peer";
+  ReplaceFile(at + ".crt", issued.certificate);
+  ReplaceFile(at + ".key", issued.private_key);
+  ReplaceFile(at + "-ca.crt", ca.Pem());
+  config::v1::Endpoint endpoint;
+  FillDefaults(5002, &endpoint);
+  const auto checked = [&endpoint] {
+    ConfigProblems problems;
+    CheckGrpcEndpoint("grpc", endpoint, &problems);
+    return Found{problems.lines(), problems.warnings()};
+  };
+  EXPECT_THAT(checked().warnings, IsEmpty());
+  endpoint.set_address("0.0.0.0");
+  EXPECT_THAT(checked().warnings,
+              ElementsAre("grpc.tls: is not set: every client that reaches 0.0.0.0 may do everything"));
+
+  config::v1::PeerTls& tls = *endpoint.mutable_tls();
+  EXPECT_THAT(checked().problems,
+              ElementsAre("grpc.tls.certificate_file: is required", "grpc.tls.private_key_file: is required",
+                          "grpc.tls.ca_file: is required",
+                          "grpc.tls.peers: is required: the names of the processes that may connect"));
+  tls.set_certificate_file(at + ".crt");
+  tls.set_private_key_file(at + ".key");
+  tls.set_ca_file(at + "-ca.crt");
+  tls.add_peers("gateway");
+  EXPECT_THAT(checked().problems, IsEmpty());
+  EXPECT_THAT(checked().warnings, IsEmpty());
+  ReplaceFile(at + ".key", ca.Issue({}).private_key);
+  EXPECT_THAT(checked().problems,
+              ElementsAre("grpc.tls: " + at + ".key is not the key of the certificate in " + at + ".crt"));
+
+  config::v1::Service service;
+  FillDefaults(&service);
+  service.set_target("blob:5002");
+  *service.mutable_tls() = tls;
+  ConfigProblems problems;
+  CheckService("blob_service", service, &problems);
+  EXPECT_THAT(problems.lines(),
+              ElementsAre("blob_service.tls: " + at + ".key is not the key of the certificate in " + at + ".crt"));
+}
+
+TEST(ConfigChecksTest, TheOperatorsEndpointHasNoTls) {
+  config::v1::Endpoint endpoint;
+  FillDefaults(5001, &endpoint);
+  endpoint.mutable_tls();
+  ConfigProblems problems;
+  CheckEndpoint("operator", endpoint, &problems);
+  EXPECT_THAT(problems.lines(), ElementsAre("operator.tls: is supported for gRPC only"));
+}
+
+Lines CheckedAuthentication(const std::function<void(config::v1::Authentication*)>& change) {
+  config::v1::Authentication authentication;
+  authentication.set_policy_file(MakeFile("policy.yaml"));
+  FillDefaults(&authentication);
+  change(&authentication);
+  ConfigProblems problems;
+  CheckAuthentication("authentication", authentication, &problems);
+  return problems.lines();
+}
+
+TEST(ConfigChecksTest, Authentication) {
+  EXPECT_THAT(CheckedAuthentication([](auto*) {}), IsEmpty());
+  EXPECT_THAT(CheckedAuthentication([](auto* a) { a->clear_policy_file(); }),
+              ElementsAre("authentication.policy_file: is required"));
+  EXPECT_THAT(CheckedAuthentication([](auto* a) { a->set_accounts_file("/nowhere/accounts"); }),
+              ElementsAre("authentication.accounts_file: cannot read /nowhere/accounts: No such file or directory"));
+  EXPECT_THAT(CheckedAuthentication([](auto* a) { a->mutable_token_lifetime()->set_seconds(59); }),
+              ElementsAre("authentication.token_lifetime: must be 1m to 1h, not 59s"));
+  EXPECT_THAT(CheckedAuthentication([](auto* a) { a->mutable_token_lifetime()->set_seconds(3601); }),
+              ElementsAre("authentication.token_lifetime: must be 1m to 1h, not 1h1s"));
+  EXPECT_THAT(CheckedAuthentication([](auto* a) { a->mutable_refresh_token_lifetime()->set_seconds(0); }),
+              ElementsAre("authentication.refresh_token_lifetime: must be longer than 0, not 0"));
+  EXPECT_THAT(CheckedAuthentication([](auto* a) { a->set_signing_algorithm("HS256"); }),
+              ElementsAre("authentication.signing_algorithm: must be ES256, EdDSA or RS256, not \"HS256\""));
+  EXPECT_EQ(CheckedAuthentication([](auto* a) { a->set_service("a\"b"); }).size(), 1u);
+  EXPECT_EQ(CheckedAuthentication([](auto* a) { a->set_issuer("a\nb"); }).size(), 1u);
+  EXPECT_THAT(CheckedAuthentication([](auto* a) { a->set_audit_file("/nowhere/audit.log"); }),
+              ElementsAre("authentication.audit_file: cannot write to /nowhere/: No such file or directory"));
+  EXPECT_THAT(CheckedAuthentication([](auto* a) { a->set_audit_file(testing::TempDir() + "/audit.log"); }), IsEmpty());
+}
+
+Lines CheckedLimits(const std::function<void(config::v1::Limits*)>& change) {
+  config::v1::Limits limits;
+  FillDefaults(&limits);
+  change(&limits);
+  ConfigProblems problems;
+  CheckLimits("limits", limits, &problems);
+  return problems.lines();
+}
+
+TEST(ConfigChecksTest, TheDefaultLimitsAreValid) {
+  EXPECT_THAT(CheckedLimits([](auto*) {}), IsEmpty());
+}
+
+TEST(ConfigChecksTest, Limits) {
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->mutable_idle_timeout()->set_seconds(0); }),
+              ElementsAre("limits.idle_timeout: must be longer than 0, not 0"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->mutable_header_timeout()->set_seconds(-3); }),
+              ElementsAre("limits.header_timeout: must be longer than 0, not -3s"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->mutable_minimum_rate_window()->set_seconds(0); }),
+              ElementsAre("limits.minimum_rate_window: must be longer than 0, not 0"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_header_bytes_max(8191); }),
+              ElementsAre("limits.uri_bytes_max: must not be more than header_bytes_max (8191), which includes it"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_uri_bytes_max(511); }),
+              ElementsAre("limits.uri_bytes_max: must be at least 512, not 511"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_manifest_bytes_max(15 * 1024 * 1024); }), IsEmpty());
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_manifest_bytes_max(15 * 1024 * 1024 + 1); }),
+              ElementsAre("limits.manifest_bytes_max: must be at most 15728640, not 15728641"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_blob_bytes_max(1); }), IsEmpty());
+}
+
+TEST(ConfigChecksTest, AllProblemsAreReported) {
+  EXPECT_THAT(CheckedLimits([](auto* limits) {
+                limits->Clear();
+                limits->set_header_bytes_max(1);
+              }).size(),
+              testing::Ge(7u));
+}
+
+TEST(ConfigChecksTest, Uploads) {
+  config::v1::Uploads uploads;
+  FillDefaults(&uploads);
+  ConfigProblems problems;
+  CheckUploads("uploads", uploads, &problems);
+  EXPECT_TRUE(problems.empty());
+  uploads.mutable_session_lifetime()->set_seconds(0);
+  CheckUploads("uploads", uploads, &problems);
+  EXPECT_THAT(problems.lines(), ElementsAre("uploads.session_lifetime: must be longer than 0, not 0"));
+}
+
+TEST(ConfigChecksTest, Log) {
+  config::v1::Log log;
+  ConfigProblems problems;
+  for (const char* level : {"debug", "info", "warning", "error"}) {
+    log.set_level(level);
+    CheckLog("log", log, &problems);
+  }
+  EXPECT_TRUE(problems.empty());
+  log.set_level("verbose");
+  CheckLog("log", log, &problems);
+  EXPECT_THAT(problems.lines(), ElementsAre("log.level: must be debug, info, warning or error, not \"verbose\""));
+}
+
+Lines CheckedTarget(const std::string& target) {
+  config::v1::Service service;
+  FillDefaults(&service);
+  service.set_target(target);
+  ConfigProblems problems;
+  CheckService("blob_service", service, &problems);
+  return problems.lines();
+}
+
+TEST(ConfigChecksTest, Service) {
+  for (const char* good : {"127.0.0.1:5011", "[::1]:5011", "localhost:1", "blob.registry.svc:65535", "dns:///blob:5011",
+                           "dns:///[::1]:5011"}) {
+    EXPECT_THAT(CheckedTarget(good), IsEmpty()) << good;
+  }
+  EXPECT_THAT(CheckedTarget(""), ElementsAre("blob_service.target: is required"));
+  for (const char* bad : {"blob", ":5011", "blob:", "blob:0", "blob:65536", "blob:http", "http://blob:5011", "::1:5011",
+                          "[::1:5011", "blob:5011/path", "dns:///blob", "a b:1", "blob:-1", "blob:+1", "blob: 1"}) {
+    EXPECT_EQ(CheckedTarget(bad).size(), 1u) << bad;
+  }
+  EXPECT_THAT(CheckedTarget("blob"),
+              ElementsAre("blob_service.target: must be \"host:port\" or \"dns:///name:port\", not \"blob\""));
+}
+
+TEST(ConfigChecksTest, ServiceDeadline) {
+  config::v1::Service service;
+  service.set_target("blob:5011");
+  service.mutable_deadline();
+  ConfigProblems problems;
+  CheckService("blob_service", service, &problems);
+  EXPECT_THAT(problems.lines(), ElementsAre("blob_service.deadline: must be longer than 0, not 0"));
+}
+
+Lines CheckedDirectory(const std::string& directory) {
+  ConfigProblems problems;
+  CheckDataDirectory("data_directory", directory, &problems);
+  return problems.lines();
+}
+
+TEST(ConfigChecksTest, DataDirectory) {
+  EXPECT_THAT(CheckedDirectory(testing::TempDir()), IsEmpty());
+  EXPECT_THAT(CheckedDirectory(testing::TempDir() + "/to/be/made"), IsEmpty());
+  EXPECT_THAT(CheckedDirectory(""), ElementsAre("data_directory: is required"));
+  const std::string file = MakeFile("no_directory");
+  EXPECT_THAT(CheckedDirectory(file), ElementsAre("data_directory: " + file + " is not a directory"));
+  EXPECT_THAT(CheckedDirectory(file + "/below"),
+              ElementsAre("data_directory: cannot use " + file + "/below: Not a directory"));
+}
+
+}  // namespace
+}  // namespace entrepot::runtime

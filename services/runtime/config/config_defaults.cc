@@ -1,0 +1,85 @@
+#include "services/runtime/config/config_defaults.h"
+
+#include <string>
+
+namespace entrepot::runtime {
+namespace {
+
+constexpr char kLoopback[] = "127.0.0.1";
+
+google::protobuf::Duration Seconds(int64_t seconds) {
+  google::protobuf::Duration duration;
+  duration.set_seconds(seconds);
+  return duration;
+}
+
+}  // namespace
+
+void FillDefaults(uint32_t default_port, config::v1::Endpoint* endpoint) {
+  if (endpoint->address().empty()) endpoint->set_address(kLoopback);
+  if (endpoint->port() == 0) endpoint->set_port(default_port);
+}
+
+void FillDefaults(config::v1::PublicEndpoint* endpoint) {
+  if (endpoint->address().empty()) endpoint->set_address(kLoopback);
+  if (endpoint->port() == 0) endpoint->set_port(5000);
+}
+
+void FillDefaults(config::v1::Limits* limits) {
+  if (limits->header_bytes_max() == 0) limits->set_header_bytes_max(32 * 1024);
+  if (limits->uri_bytes_max() == 0) limits->set_uri_bytes_max(8 * 1024);
+  if (limits->manifest_bytes_max() == 0) limits->set_manifest_bytes_max(4 * 1024 * 1024);
+  if (!limits->has_idle_timeout()) *limits->mutable_idle_timeout() = Seconds(75);
+  if (!limits->has_header_timeout()) *limits->mutable_header_timeout() = Seconds(15);
+  if (limits->minimum_rate_bytes_per_second() == 0) limits->set_minimum_rate_bytes_per_second(1024);
+  if (!limits->has_minimum_rate_window()) *limits->mutable_minimum_rate_window() = Seconds(30);
+  if (limits->connections_max() == 0) limits->set_connections_max(4096);
+}
+
+void FillDefaults(config::v1::Uploads* uploads) {
+  if (!uploads->has_session_lifetime()) *uploads->mutable_session_lifetime() = Seconds(24 * 60 * 60);
+  if (uploads->sessions_max() == 0) uploads->set_sessions_max(10000);
+}
+
+void FillDefaults(config::v1::Collector* collector) {
+  if (!collector->has_lease()) *collector->mutable_lease() = Seconds(24 * 60 * 60);
+  if (!collector->has_grace()) *collector->mutable_grace() = Seconds(60 * 60);
+  if (!collector->has_interval()) *collector->mutable_interval() = Seconds(10);
+  if (collector->operations_per_second() == 0) collector->set_operations_per_second(500);
+  if (collector->bytes_per_second() == 0) collector->set_bytes_per_second(1 << 30);
+  if (!collector->has_orphan_age()) *collector->mutable_orphan_age() = Seconds(24 * 60 * 60);
+  if (!collector->has_orphan_interval()) *collector->mutable_orphan_interval() = Seconds(6 * 60 * 60);
+  config::v1::Scrub* scrub = collector->mutable_scrub();
+  if (!scrub->has_interval()) *scrub->mutable_interval() = Seconds(7 * 24 * 60 * 60);
+  if (scrub->bytes_per_second() == 0) scrub->set_bytes_per_second(16 << 20);
+  if (!collector->has_retention_interval()) *collector->mutable_retention_interval() = Seconds(60 * 60);
+}
+
+void FillDefaults(config::v1::Log* log) {
+  if (log->level().empty()) log->set_level("info");
+}
+
+void FillDefaults(config::v1::Service* service) {
+  if (!service->has_deadline()) *service->mutable_deadline() = Seconds(10);
+}
+
+void FillDefaults(config::v1::Authentication* authentication) {
+  if (authentication->service().empty()) authentication->set_service("entrepot");
+  if (authentication->issuer().empty()) authentication->set_issuer("entrepot");
+  if (!authentication->has_token_lifetime()) *authentication->mutable_token_lifetime() = Seconds(5 * 60);
+  if (!authentication->has_refresh_token_lifetime()) {
+    *authentication->mutable_refresh_token_lifetime() = Seconds(720 * 60 * 60);
+  }
+  if (authentication->signing_algorithm().empty()) authentication->set_signing_algorithm("ES256");
+  if (authentication->password_hashes_max() == 0) authentication->set_password_hashes_max(2);
+  if (authentication->failed_attempts_max() == 0) authentication->set_failed_attempts_max(20);
+  if (!authentication->has_failed_attempt_interval()) *authentication->mutable_failed_attempt_interval() = Seconds(3);
+}
+
+void FillDrainTimeout(google::protobuf::Duration* drain_timeout) { *drain_timeout = Seconds(25); }
+
+absl::Duration ToDuration(const google::protobuf::Duration& duration) {
+  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+}
+
+}  // namespace entrepot::runtime

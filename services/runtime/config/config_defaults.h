@@ -1,0 +1,33 @@
+#ifndef ENTREPOT_SERVICES_RUNTIME_CONFIG_CONFIG_DEFAULTS_H_
+#define ENTREPOT_SERVICES_RUNTIME_CONFIG_CONFIG_DEFAULTS_H_
+
+#include <cstdint>
+
+#include "absl/time/time.h"
+#include "entrepot/config/v1/authentication.pb.h"
+#include "entrepot/config/v1/shared.pb.h"
+#include "google/protobuf/duration.pb.h"
+
+namespace entrepot::runtime {
+
+// Each function sets the fields that the file leaves out (zero, empty, absent) to the defaults that
+// proto/entrepot/config/v1 states. No other code has to know a default.
+
+// Sets the address, and, if default_port is not 0, the port.
+void FillDefaults(uint32_t default_port, config::v1::Endpoint* endpoint);
+void FillDefaults(config::v1::PublicEndpoint* endpoint);
+void FillDefaults(config::v1::Limits* limits);
+void FillDefaults(config::v1::Uploads* uploads);
+void FillDefaults(config::v1::Collector* collector);
+void FillDefaults(config::v1::Log* log);
+void FillDefaults(config::v1::Service* service);
+void FillDefaults(config::v1::Authentication* authentication);
+// The drain_timeout of every process: 25s.
+void FillDrainTimeout(google::protobuf::Duration* drain_timeout);
+
+// Converts a configured duration.
+absl::Duration ToDuration(const google::protobuf::Duration& duration);
+
+}  // namespace entrepot::runtime
+
+#endif  // ENTREPOT_SERVICES_RUNTIME_CONFIG_CONFIG_DEFAULTS_H_

@@ -1,9 +1,0 @@
-#include "services/runtime/executor.h"
-
-namespace entrepot::runtime {
-
-Executor::Executor(size_t threads) : threads_(threads), pool_(threads) {}
-
-Executor::~Executor() { pool_.join(); }
-
-}  // namespace entrepot::runtime

@@ -1,0 +1,129 @@
+#include "services/runtime/grpc/grpc_credentials.h"
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "grpcpp/security/auth_metadata_processor.h"
+#include "grpcpp/security/tls_certificate_verifier.h"
+#include "grpcpp/security/tls_credentials_options.h"
+#include "services/runtime/log/json_log.h"
+
+namespace entrepot::runtime {
+namespace {
+
+using ::grpc::experimental::CertificateVerifier;
+using ::grpc::experimental::ExternalCertificateVerifier;
+using ::grpc::experimental::HostNameCertificateVerifier;
+using ::grpc::experimental::TlsChannelCredentialsOptions;
+using ::grpc::experimental::TlsCustomVerificationCheckRequest;
+using ::grpc::experimental::TlsServerCredentialsOptions;
+
+using Names = std::vector<std::string>;
+
+Names Strings(const std::vector<grpc::string_ref>& refs) {
+  Names names;
+  for (const grpc::string_ref& ref : refs) names.emplace_back(ref.data(), ref.size());
+  return names;
+}
+
+bool HaveCommon(const Names& allowed, const Names& names) {
+  return absl::c_any_of(names, [&](const std::string& name) { return absl::c_linear_search(allowed, name); });
+}
+
+std::string Shown(const Names& names) { return names.empty() ? "none" : absl::StrJoin(names, ", "); }
+
+// Logs at most one refusal per second: there may be many.
+class RefusalLog {
+ public:
+  void Refused(absl::string_view message, const Names& names) {
+    const int64_t now = absl::ToUnixMillis(absl::Now());
+    int64_t next = next_.load(std::memory_order_relaxed);
+    if (now < next || !next_.compare_exchange_strong(next, now + 1000)) return;
+    Log(LogLevel::kWarning, message, {{"names", Shown(names)}});
+  }
+
+ private:
+  std::atomic<int64_t> next_{0};
+};
+
+// Runs for each call, so that a refused peer gets the reason. Refusing the connection would only break it.
+class AllowedPeers : public grpc::AuthMetadataProcessor {
+ public:
+  explicit AllowedPeers(Names allowed) : allowed_(std::move(allowed)) {}
+
+  bool IsBlocking() const override { return false; }
+
+  grpc::Status Process(const InputMetadata&, grpc::AuthContext* context, OutputMetadata*, OutputMetadata*) override {
+    Names names;
+    for (const char* property : {GRPC_PEER_DNS_PROPERTY_NAME, GRPC_PEER_URI_PROPERTY_NAME}) {
+      for (std::string& name : Strings(context->FindPropertyValues(property))) names.push_back(std::move(name));
+    }
+    if (HaveCommon(allowed_, names)) return grpc::Status::OK;
+    log_.Refused("peer refused: none of its certificate's names is in grpc.tls.peers", names);
+    return {grpc::StatusCode::PERMISSION_DENIED,
+            absl::StrCat("this server serves none of the certificate's names: ", Shown(names))};
+  }
+
+ private:
+  const Names allowed_;
+  RefusalLog log_;
+};
+
+class ExpectedServer : public ExternalCertificateVerifier {
+ public:
+  explicit ExpectedServer(Names expected) : expected_(std::move(expected)) {}
+
+  bool Verify(TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)>,
+              grpc::Status* status) override {
+    Names names = Strings(request->dns_names());
+    for (std::string& name : Strings(request->uri_names())) names.push_back(std::move(name));
+    if (!HaveCommon(expected_, names)) {
+      log_.Refused("server refused: none of its certificate's names is in tls.peers", names);
+      *status = {grpc::StatusCode::UNAUTHENTICATED,
+                 absl::StrCat("the server's certificate is for ", Shown(names), ", not for ", Shown(expected_))};
+    }
+    return true;
+  }
+  void Cancel(TlsCustomVerificationCheckRequest*) override {}
+
+ private:
+  const Names expected_;
+  RefusalLog log_;
+};
+
+}  // namespace
+
+std::shared_ptr<grpc::ServerCredentials> MakePeerServerCredentials(const PeerCertificates& certificates, Names peers) {
+  TlsServerCredentialsOptions options(certificates.provider());
+  options.watch_root_certs();
+  options.watch_identity_key_cert_pairs();
+  options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  std::shared_ptr<grpc::ServerCredentials> credentials = grpc::experimental::TlsServerCredentials(options);
+  credentials->SetAuthMetadataProcessor(std::make_shared<AllowedPeers>(std::move(peers)));
+  return credentials;
+}
+
+std::shared_ptr<grpc::ChannelCredentials> MakePeerChannelCredentials(const PeerCertificates& certificates,
+                                                                     Names peers) {
+  TlsChannelCredentialsOptions options;
+  options.set_certificate_provider(certificates.provider());
+  options.watch_root_certs();
+  options.watch_identity_key_cert_pairs();
+  if (peers.empty()) {
+    options.set_certificate_verifier(std::make_shared<HostNameCertificateVerifier>());
+  } else {
+    options.set_certificate_verifier(ExternalCertificateVerifier::Create<ExpectedServer>(std::move(peers)));
+    // A call names the target, which need not be one of the names.
+    options.set_check_call_host(false);
+  }
+  return grpc::experimental::TlsCredentials(options);
+}
+
+}  // namespace entrepot::runtime

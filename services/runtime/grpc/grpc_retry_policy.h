@@ -1,0 +1,35 @@
+#ifndef ENTREPOT_SERVICES_RUNTIME_GRPC_GRPC_RETRY_POLICY_H_
+#define ENTREPOT_SERVICES_RUNTIME_GRPC_GRPC_RETRY_POLICY_H_
+
+#include <optional>
+
+#include "absl/random/random.h"
+#include "absl/time/time.h"
+#include "grpcpp/support/status.h"
+#include "services/core/time/backoff.h"
+#include "services/runtime/grpc/grpc_deadline.h"
+
+namespace entrepot::runtime {
+
+// Decides whether one call, which must be safe to repeat, is repeated: if the call did not reach the service, or the
+// response was lost, it is repeated for as long as a service takes to restart. A response of the service itself is
+// final. Not thread-safe.
+class GrpcRetryPolicy {
+ public:
+  // `deadline` covers all attempts together.
+  explicit GrpcRetryPolicy(absl::Duration deadline);
+  GrpcRetryPolicy(const GrpcRetryPolicy&) = delete;
+  GrpcRetryPolicy& operator=(const GrpcRetryPolicy&) = delete;
+
+  // After an attempt that ended with `status`: how long to wait before the next attempt, or nullopt if there is none.
+  std::optional<absl::Duration> Next(const grpc::Status& status);
+
+ private:
+  const GrpcDeadline give_up_;
+  absl::InsecureBitGen random_;
+  Backoff backoff_;
+};
+
+}  // namespace entrepot::runtime
+
+#endif  // ENTREPOT_SERVICES_RUNTIME_GRPC_GRPC_RETRY_POLICY_H_

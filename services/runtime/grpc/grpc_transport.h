@@ -1,0 +1,32 @@
+#ifndef ENTREPOT_SERVICES_RUNTIME_GRPC_GRPC_TRANSPORT_H_
+#define ENTREPOT_SERVICES_RUNTIME_GRPC_GRPC_TRANSPORT_H_
+
+// What both ends of a gRPC connection between Entrepot's processes share: limits that have to agree, and gRPC's log.
+namespace entrepot::runtime {
+
+// The largest message. Larger content is sent as a stream.
+inline constexpr int kGrpcMessageBytesMax = 16 * 1024 * 1024;
+
+// How many bytes of a stream may be on their way before its reader asks for them. This bounds the memory that a slow
+// reader costs: each of the two processes holds about as much per stream. gRPC's own estimate (BDP probing) is off: it
+// follows the capacity of the link, not the memory of a process.
+inline constexpr int kGrpcStreamWindowBytes = 512 * 1024;
+
+// The largest HTTP/2 frame. With the smallest (16 KiB) a message of one megabyte would need 64 frame headers.
+inline constexpr int kGrpcFrameBytes = 256 * 1024;
+
+// A peer that vanished (power loss, network partition, SIGSTOP) is detected within the sum of these two, also by
+// streams without a deadline.
+inline constexpr int kGrpcKeepaliveMilliseconds = 10'000;
+inline constexpr int kGrpcKeepaliveTimeoutMilliseconds = 10'000;
+// A server closes a connection that sends pings more often than this (ENHANCE_YOUR_CALM), so it must stay well below
+// kGrpcKeepaliveMilliseconds.
+inline constexpr int kGrpcPingIntervalMinMilliseconds = 5'000;
+
+// Sends gRPC's own log lines to the process's log (json_log.h), one JSON line each. GRPC_VERBOSITY filters them first.
+// May be called from any thread and repeatedly.
+void SendGrpcLogToJsonLog();
+
+}  // namespace entrepot::runtime
+
+#endif  // ENTREPOT_SERVICES_RUNTIME_GRPC_GRPC_TRANSPORT_H_

@@ -1,0 +1,82 @@
+#include "gateway/backends/grpc/grpc_blob_backend.h"
+
+#include <memory>
+
+#include "gateway/backends/testing/blob_backend_conformance.h"
+#include "gateway/backends/testing/grpc_loopback.h"
+#include "gateway/backends/testing/run_awaitable.h"
+#include "gateway/backends/testing/service_stack.h"
+#include "services/blob/blob_service.h"
+#include "services/core/digester.h"
+#include "services/runtime/grpc/grpc_channel.h"
+#include "services/status/status_matchers.h"
+
+namespace entrepot::gateway {
+namespace {
+
+std::unique_ptr<BlobBackend> Connect(const std::string& target, absl::Duration deadline, GrpcCallRegistry* calls) {
+  config::v1::Service service;
+  service.set_target(target);
+  return MakeGrpcBlobBackend(runtime::MakeChannel(service, std::make_shared<prometheus::Registry>()), deadline, calls);
+}
+
+// The real service in this process, through a socket.
+class GrpcUnderTest : public BlobBackendUnderTest {
+ public:
+  BlobBackend& backend() override { return *backend_; }
+  const std::string& address() const { return loopback_.address(); }
+
+ private:
+  ServiceStack stack_;
+  runtime::Executor executor_{4};
+  blob::BlobService service_{stack_.blobs(), &executor_};
+  GrpcLoopback loopback_{&service_};
+  GrpcCallRegistry calls_;
+  std::unique_ptr<BlobBackend> backend_ = MakeGrpcBlobBackend(loopback_.Connect(), absl::Seconds(10), &calls_);
+};
+
+INSTANTIATE_TEST_SUITE_P(Grpc, BlobBackendConformanceTest,
+                         testing::Values([] { return std::make_unique<GrpcUnderTest>(); }));
+
+const CallContext kCall{"test"};
+
+RepositoryName Repo() { return RepositoryName::Parse("a").value(); }
+
+TEST(GrpcBlobBackendTest, ReportsAMissingService) {
+  GrpcCallRegistry calls;
+  boost::asio::io_context context;
+  // Connections to port 1 are refused at once.
+  const auto backend = Connect("127.0.0.1:1", absl::Milliseconds(100), &calls);
+  const UploadId id = UploadId::Parse(std::string(32, '0')).value();
+  EXPECT_THAT(RunAwaitable(context, backend->GetUpload(kCall, Repo(), id)), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(RunAwaitable(context, backend->AppendToUpload(kCall, Repo(), id, {})),
+              IsOciError(OciErrorCode::kUnavailable));
+  const Blob blob{ComputeDigest(DigestAlgorithm::kSha256, "x"), 1, StorageKey::Random(StorageTier::kFile)};
+  EXPECT_THAT(RunAwaitable(context, backend->ReadObject(kCall, blob, {0, 1})), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(backend->CheckReady(), StatusIs(absl::StatusCode::kUnavailable));
+}
+
+// A process that ends stops its coroutines in the middle of calls.
+TEST(GrpcBlobBackendTest, CancelsCallsUnderWay) {
+  GrpcUnderTest under_test;
+  GrpcCallRegistry calls;
+  const auto backend = Connect(under_test.address(), absl::Seconds(100), &calls);
+  auto context = std::make_unique<boost::asio::io_context>();
+  const Upload upload = RunAwaitable(*context, backend->StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)).value();
+  std::unique_ptr<UploadStream> stream =
+      RunAwaitable(*context, backend->AppendToUpload(kCall, Repo(), upload.id, {})).value();
+  EXPECT_OK(RunAwaitable(*context, stream->Append("abc")));
+  // The stream is idle: only its response is outstanding. Other calls have just begun.
+  context->restart();
+  for (int i = 0; i < 3; ++i) {
+    boost::asio::co_spawn(*context, backend->GetUpload(kCall, Repo(), upload.id),
+                          [](std::exception_ptr, absl::StatusOr<Upload>) { FAIL() << "resumed"; });
+  }
+  context->poll_one();
+  calls.CancelAll();
+  stream.reset();
+  context.reset();
+}
+
+}  // namespace
+}  // namespace entrepot::gateway
