@@ -17,9 +17,10 @@ def fixture_version():
     return run(ROOT / "scripts" / "version")
 
 
-@pytest.mark.parametrize(
-    "program", ["entrepot", "entrepot-gateway", "entrepot-blob", "entrepot-manifest", "entrepot-auth"]
-)
+PROGRAM_NAMES = ["entrepot", "entrepot-gateway", "entrepot-blob", "entrepot-manifest", "entrepot-auth", "entrepotctl"]
+
+
+@pytest.mark.parametrize("program", PROGRAM_NAMES)
 def test_programs_print_the_version_of_the_commit(program, version):
     assert run(PROGRAMS / program, "--version") == f"{program} {version}"
 
