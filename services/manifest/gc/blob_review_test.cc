@@ -78,11 +78,11 @@ TEST_F(BlobReviewTest, CondemnsAndThenDeletesAnUnreferencedBlobWithItsLinks) {
 
 TEST_F(BlobReviewTest, AnOlderEntryDoesNotShortenTheGrace) {
   const Blob blob = Condemned("blob");
-  const absl::Time goes_at = OwnDue(blob.digest);
+  const absl::Time due = OwnDue(blob.digest);
   const absl::Time stray = AddStray(clock_.Now() - absl::Hours(2), blob.digest);
   EXPECT_EQ(Review(stray, blob.digest).result, ReviewResult::kWaiting);
   EXPECT_EQ(Record(blob.digest)->state(), BlobRecord::CONDEMNED);
-  EXPECT_EQ(OwnDue(blob.digest), goes_at);
+  EXPECT_EQ(OwnDue(blob.digest), due);
   EXPECT_EQ(Count(keys::Reviews()), 1u);
 }
 

@@ -132,7 +132,7 @@ TEST_F(OrphanQuarantineTest, ContinuesAfterACrashBetweenMarkAndQuarantine) {
   EXPECT_FALSE(Intent(late.storage_key).has_value());
 }
 
-TEST_F(OrphanQuarantineTest, ContinuesAfterACrashBehindTheQuarantine) {
+TEST_F(OrphanQuarantineTest, ContinuesAfterACrashAfterTheQuarantine) {
   const Blob orphan = Orphan("orphan");
   FoundAndMarked();
   ASSERT_OK(objects_.Quarantine(orphan.storage_key));
@@ -144,7 +144,7 @@ TEST_F(OrphanQuarantineTest, ContinuesAfterACrashBehindTheQuarantine) {
 TEST_F(OrphanQuarantineTest, PausesPreventQuarantine) {
   const Blob orphan = Orphan("orphan");
   {
-    const auto hold = collector_->PauseDeletions();
+    const auto pause = collector_->PauseDeletions();
     EXPECT_EQ(QuarantineOrphans().quarantined(), 0u);
     EXPECT_TRUE(objects_.Content(orphan.storage_key).has_value());
   }
