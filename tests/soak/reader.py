@@ -3,7 +3,7 @@
 import json
 import random
 
-from fixtures.session import Session, NoAnswer
+from fixtures.session import NoAnswer, Session
 from fixtures.workload import OCI_INDEX, digest_of
 
 
