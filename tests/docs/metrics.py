@@ -19,8 +19,8 @@ def names_of_sources(text):
 
 
 def log_messages(text):
-    """-> the messages of lines that are written with a fixed text."""
-    return set(re.findall(r'\bLog\((?:runtime::)?LogLevel::k\w+,\s*"([^"]+)"', text))
+    """-> the messages of lines that are written with a fixed text, by Log() or by a function Fail() that logs it."""
+    return set(re.findall(r'\b(?:Log\((?:runtime::)?LogLevel::k\w+,|Fail\()\s*"([^"]+)"', text))
 
 
 def audit_events(text):

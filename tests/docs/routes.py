@@ -7,29 +7,36 @@ from docs import markdown
 PAGE = "docs/http-api.md"
 TABLE = "gateway/api/request/route_table.h"
 ACCESS = {
-    "kNothing": "none",
+    "kNone": "none",
     "kAnyToken": "any token",
     "kPull": "pull",
     "kPush": "push",
     "kDelete": "delete",
     "kCatalog": "registry:catalog:*",
-    "kAdminister": "registry:administration:*",
+    "kAdmin": "registry:administration:*",
 }
 
 
 def routes_of_table(text):
     """-> {(label, method): (path, access, whether only with accounts)}"""
-    paths = {name: path for name, path in re.findall(r"^  (k\w+),\s*// (/\S+(?: or \w+>)?)", text, re.M)}
     methods = {
-        name: re.findall(r'RouteMethod\("(\w+)", Need::(\w+)\)', body)
+        name: re.findall(r'RouteMethod\("(\w+)", Permission::(\w+)\)', body)
         for name, body in re.findall(r"constexpr std::array (k\w+Methods) = \{(.*?)\};", text, re.S)
     }
     found = {}
-    row = r'RouteInfo\{RouteFamily::(\w+), PathOf::\w+, Presence::(\w+), "(\w+)",\s*internal::(k\w+),'
-    for family, presence, label, array in re.findall(row, text):
-        for method, need in methods[array]:
-            found[label, method] = (paths[family], ACCESS[need], presence == "kWithAccounts")
+    row = (
+        r'RouteInfo\{RouteFamily::\w+,\s*RoutePattern\("([^"]+)"\),\s*Presence::(\w+),\s*"(\w+)",\s*'
+        r"internal::(k\w+)\}"
+    )
+    for pattern, presence, label, array in re.findall(row, text):
+        for method, permission in methods[array]:
+            found[label, method] = (path_of(pattern), ACCESS[permission], presence == "kWithAccounts")
     return found
+
+
+def path_of(pattern):
+    """As the page writes it: /v2/{repository}/blobs/{digest} is /v2/N/blobs/<digest>."""
+    return re.sub(r"\{(\w+)\}", r"<\1>", pattern.replace("{repository}", "N"))
 
 
 def routes_of_page(text):

@@ -23,6 +23,7 @@ kPrefix = "entrepot_robot_";
 runtime::Log(runtime::LogLevel::kError, "a blob is corrupt",
 Log(LogLevel::kInfo,
     "serving", fields);
+return Fail("the service failed", status);
 std::string why = "too late";
 audit_->Write("access", {{"account", account},
 """
@@ -51,6 +52,7 @@ def test_finds_names_that_are_wrong():
         "the page lacks the metric entrepot_policy_reloads_total",
         "the sources have no metric entrepot_gone_total",
         "the page lacks the log line a blob is corrupt",
+        "the page lacks the log line the service failed",
         "the sources have no log line gone",
         "the page lacks the audit event access",
         "the sources have no audit event login",

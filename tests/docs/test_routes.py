@@ -32,25 +32,20 @@ def test_the_page_has_every_command():
 # The checks find what is wrong.
 
 TABLE = """
-enum class RouteFamily {
-  kBase,       // /v2/ (and /v2)
-  kManifest,   // /v2/N/manifests/<tag or digest>
-  // Only of a registry with accounts.
-  kToken,      // /token
-};
-inline constexpr std::array kBaseMethods = {RouteMethod("GET", Need::kAnyToken), RouteMethod("HEAD", Need::kAnyToken)};
-inline constexpr std::array kManifestMethods = {RouteMethod("PUT", Need::kPush)};
-inline constexpr std::array kTokenMethods = {RouteMethod("GET", Need::kNothing)};
-    RouteInfo{RouteFamily::kBase, PathOf::kRegistry, Presence::kAlways, "base", internal::kBaseMethods, "GET, HEAD"},
-    RouteInfo{RouteFamily::kManifest, PathOf::kRepository, Presence::kAlways, "manifest",
-              internal::kManifestMethods, "PUT"},
-    RouteInfo{RouteFamily::kToken, PathOf::kRegistry, Presence::kWithAccounts, "token", internal::kTokenMethods, "GET"},
+inline constexpr std::array kBaseMethods = {RouteMethod("GET", Permission::kAnyToken),
+                                            RouteMethod("HEAD", Permission::kAnyToken)};
+inline constexpr std::array kManifestMethods = {RouteMethod("PUT", Permission::kPush)};
+inline constexpr std::array kTokenMethods = {RouteMethod("GET", Permission::kNone)};
+    RouteInfo{RouteFamily::kBase, RoutePattern("/v2/"), Presence::kAlways, "base", internal::kBaseMethods},
+    RouteInfo{RouteFamily::kManifest, RoutePattern("/v2/{repository}/manifests/{reference}"), Presence::kAlways,
+              "manifest", internal::kManifestMethods},
+    RouteInfo{RouteFamily::kToken, RoutePattern("/token"), Presence::kWithAccounts, "token", internal::kTokenMethods},
 """
 PAGE = """
 | label | path | methods | access |
 |---|---|---|---|
 | `base` | `/v2/` | GET | any token |
-| `manifest` | `/v2/N/manifests/<tag or digest>` | PUT | pull |
+| `manifest` | `/v2/N/manifests/<reference>` | PUT | pull |
 | `token` | `/token` | GET, POST | none; *accounts* |
 
 ## POST /a
@@ -65,8 +60,8 @@ def test_finds_routes_that_are_wrong():
     assert routes.compare_routes(TABLE, PAGE) == [
         "the page lacks HEAD of base",
         "there is no POST of token",
-        "PUT of manifest is ('/v2/N/manifests/<tag or digest>', 'push', False), "
-        "not ('/v2/N/manifests/<tag or digest>', 'pull', False)",
+        "PUT of manifest is ('/v2/N/manifests/<reference>', 'push', False), "
+        "not ('/v2/N/manifests/<reference>', 'pull', False)",
     ]
 
 
