@@ -22,7 +22,7 @@ class AccountBackups {
   AccountBackups(std::string directory, SnapshotKv snapshot_kv)
       : directory_(std::move(directory)), snapshot_kv_(std::move(snapshot_kv)) {}
 
-  // kInvalidArgument: the name is invalid (core/files/backup_name.h). kAlreadyExists: there is a backup of this name.
+  // kInvalidArgument: the name is invalid (core/files/named_backup.h). kAlreadyExists: there is a backup of this name.
   // If another service backs up the KV, the result has no directory.
   absl::StatusOr<v1::AccountsBackup> Take(const std::string& name);
 

@@ -18,7 +18,7 @@ namespace entrepot::manifest {
 // pushed in between are garbage after a restore. The copy of the records gets its final name last; a backup without it
 // is not a backup.
 //
-// kInvalidArgument: the name is invalid (core/files/backup_name.h). kAlreadyExists: the name is taken. After a failure
+// kInvalidArgument: the name is invalid (core/files/named_backup.h). kAlreadyExists: the name is taken. After a failure
 // the name may be taken; use another one.
 absl::StatusOr<v1::Backup> TakeBackup(const std::string& backup_directory, const std::string& name,
                                       const std::function<absl::Status(const std::string& directory)>& snapshot_kv,

@@ -19,8 +19,9 @@
 namespace entrepot::runtime {
 
 // The counters and the histogram of the calls of one side, server or client. The metrics of a method are created once
-// and kept: a call costs a look-up in a small map, three atomic additions and no allocation. Methods beyond kMethodsMax
-// are counted together as "other", so that no peer can grow the label without bound. Thread-safe.
+// and kept: a call costs a look-up in a small map, three atomic additions and no allocation. Methods that are not of a
+// protocol in the program are counted together as "other", so that no peer can grow the label without bound.
+// Thread-safe.
 class GrpcCallMetrics {
  public:
   class Method {
