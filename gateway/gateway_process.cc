@@ -11,7 +11,7 @@
 #include "gateway/backends/grpc/grpc_blob_backend.h"
 #include "gateway/backends/grpc/grpc_call_registry.h"
 #include "gateway/backends/grpc/grpc_manifest_backend.h"
-#include "gateway/http/server.h"
+#include "gateway/http/server/server.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/grpc/grpc_channel.h"
 #include "services/runtime/log/audit_log.h"

@@ -22,7 +22,7 @@ struct HttpRequest {
 };
 
 struct HttpAnswer {
-  long status = 0;
+  int status = 0;
   std::string body;
 };
 
@@ -32,19 +32,15 @@ class HttpClient {
   virtual ~HttpClient() = default;
 
   // The answer, whatever its status. kUnavailable if there was none; the message contains the reason.
+  // kInvalidArgument: the URL is not http or https.
   virtual absl::StatusOr<HttpAnswer> Send(const HttpRequest& request) = 0;
 };
 
-// HTTP and HTTPS by libcurl. It follows no redirect, which could take credentials elsewhere.
-class CurlHttpClient : public HttpClient {
+// HTTP and HTTPS (services/outbound). Follows no redirect, which could take credentials elsewhere.
+class OutboundHttpClient : public HttpClient {
  public:
-  CurlHttpClient();
-
   absl::StatusOr<HttpAnswer> Send(const HttpRequest& request) override;
 };
-
-// "a%20b": encodes every byte but letters, digits and -._~; and / unless `keep_slashes`.
-std::string PercentEncoded(const std::string& text, bool keep_slashes);
 
 }  // namespace entrepot::ctl
 

@@ -2,6 +2,6 @@
 #include "services/ctl/program.h"
 
 int main(int argc, char** argv) {
-  entrepot::ctl::CurlHttpClient http;
+  entrepot::ctl::OutboundHttpClient http;
   return entrepot::ctl::RunEntrepotctl({argv + 1, argv + argc}, http);
 }

@@ -7,11 +7,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "boost/json/parse.hpp"
 #include "boost/json/serialize.hpp"
 #include "google/protobuf/util/json_util.h"
 #include "services/core/access_scope.h"
+#include "services/core/text/percent_encoding.h"
 #include "services/core/text/utf8.h"
 #include "services/ctl/terminal_output.h"
 #include "services/ctl/user_input.h"
@@ -129,8 +131,8 @@ absl::Status RegistryClient::LogIn() {
                  options_.registry.c_str());
   }
   HttpRequest request;
-  request.url = absl::StrCat(options_.registry, "/token?client_id=entrepotctl&scope=",
-                             PercentEncoded(std::string(kAdministrationScope), /*keep_slashes=*/false));
+  request.url =
+      absl::StrCat(options_.registry, "/token?client_id=entrepotctl&scope=", PercentEncode(kAdministrationScope));
   request.username = options_.username;
   request.ca_file = options_.ca_file;
   ASSIGN_OR_RETURN(request.password, Password());
@@ -206,7 +208,7 @@ absl::Status RegistryClient::DeleteRepository(const std::string& name) {
   RETURN_IF_ERROR(LogIn());
   HttpRequest request;
   request.method = "DELETE";
-  request.url = absl::StrCat("/entrepot/v1/repositories/", PercentEncoded(name, /*keep_slashes=*/true));
+  request.url = absl::StrCat("/entrepot/v1/repositories/", absl::StrReplaceAll(PercentEncode(name), {{"%2F", "/"}}));
   return Send(std::move(request)).status();
 }
 

@@ -11,7 +11,7 @@
 #include "gateway/backends/local/local_auth_backend.h"
 #include "gateway/backends/local/local_blob_backend.h"
 #include "gateway/backends/local/local_manifest_backend.h"
-#include "gateway/http/server.h"
+#include "gateway/http/server/server.h"
 #include "services/auth/authentication_files.h"
 #include "services/auth/authority.h"
 #include "services/blob/blob_stack.h"

@@ -12,7 +12,7 @@
 #include "gateway/backends/blob_backend.h"
 #include "gateway/backends/manifest_backend.h"
 #include "gateway/backends/testing/service_stack.h"
-#include "gateway/http/server.h"
+#include "gateway/http/server/server.h"
 #include "gateway/http/testing/raw_client.h"
 #include "prometheus/registry.h"
 #include "services/core/digest.h"

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "gateway/http/server.h"
+#include "gateway/http/server/server.h"
 #include "gateway/http/testing/test_handler.h"
 #include "prometheus/registry.h"
 

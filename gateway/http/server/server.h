@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_GATEWAY_HTTP_SERVER_H_
-#define ENTREPOT_GATEWAY_HTTP_SERVER_H_
+#ifndef ENTREPOT_GATEWAY_HTTP_SERVER_SERVER_H_
+#define ENTREPOT_GATEWAY_HTTP_SERVER_SERVER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -52,4 +52,4 @@ class Server {
 
 }  // namespace entrepot::gateway::http
 
-#endif  // ENTREPOT_GATEWAY_HTTP_SERVER_H_
+#endif  // ENTREPOT_GATEWAY_HTTP_SERVER_SERVER_H_

@@ -1,4 +1,4 @@
-#include "gateway/http/connection.h"
+#include "gateway/http/server/connection.h"
 
 #include <chrono>
 #include <utility>

@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_GATEWAY_HTTP_ACCEPTOR_H_
-#define ENTREPOT_GATEWAY_HTTP_ACCEPTOR_H_
+#ifndef ENTREPOT_GATEWAY_HTTP_SERVER_ACCEPTOR_H_
+#define ENTREPOT_GATEWAY_HTTP_SERVER_ACCEPTOR_H_
 
 #include <cstdint>
 #include <functional>
@@ -60,4 +60,4 @@ class Acceptor {
 
 }  // namespace entrepot::gateway::http
 
-#endif  // ENTREPOT_GATEWAY_HTTP_ACCEPTOR_H_
+#endif  // ENTREPOT_GATEWAY_HTTP_SERVER_ACCEPTOR_H_

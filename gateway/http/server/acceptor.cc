@@ -1,4 +1,4 @@
-#include "gateway/http/acceptor.h"
+#include "gateway/http/server/acceptor.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

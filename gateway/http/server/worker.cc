@@ -1,4 +1,4 @@
-#include "gateway/http/worker.h"
+#include "gateway/http/server/worker.h"
 
 #include <algorithm>
 #include <utility>
@@ -9,7 +9,7 @@
 #include "boost/asio/redirect_error.hpp"
 #include "boost/asio/steady_timer.hpp"
 #include "boost/asio/use_awaitable.hpp"
-#include "gateway/http/connection.h"
+#include "gateway/http/server/connection.h"
 
 namespace entrepot::gateway::http {
 namespace {

@@ -9,7 +9,7 @@
 #include <iostream>
 
 #include "absl/time/clock.h"
-#include "gateway/http/server.h"
+#include "gateway/http/server/server.h"
 #include "services/runtime/config/config_defaults.h"
 
 namespace {

@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_GATEWAY_HTTP_CONNECTION_H_
-#define ENTREPOT_GATEWAY_HTTP_CONNECTION_H_
+#ifndef ENTREPOT_GATEWAY_HTTP_SERVER_CONNECTION_H_
+#define ENTREPOT_GATEWAY_HTTP_SERVER_CONNECTION_H_
 
 #include <memory>
 #include <string>
@@ -43,4 +43,4 @@ class Connection {
 
 }  // namespace entrepot::gateway::http
 
-#endif  // ENTREPOT_GATEWAY_HTTP_CONNECTION_H_
+#endif  // ENTREPOT_GATEWAY_HTTP_SERVER_CONNECTION_H_

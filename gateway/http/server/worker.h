@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_GATEWAY_HTTP_WORKER_H_
-#define ENTREPOT_GATEWAY_HTTP_WORKER_H_
+#ifndef ENTREPOT_GATEWAY_HTTP_SERVER_WORKER_H_
+#define ENTREPOT_GATEWAY_HTTP_SERVER_WORKER_H_
 
 #include <atomic>
 #include <cstddef>
@@ -56,4 +56,4 @@ class Worker {
 
 }  // namespace entrepot::gateway::http
 
-#endif  // ENTREPOT_GATEWAY_HTTP_WORKER_H_
+#endif  // ENTREPOT_GATEWAY_HTTP_SERVER_WORKER_H_

@@ -1,4 +1,4 @@
-#include "gateway/http/server.h"
+#include "gateway/http/server/server.h"
 
 #include <pthread.h>
 
@@ -14,10 +14,10 @@
 #include "boost/asio/co_spawn.hpp"
 #include "boost/asio/detached.hpp"
 #include "boost/asio/post.hpp"
-#include "gateway/http/acceptor.h"
 #include "gateway/http/connection_slots.h"
+#include "gateway/http/server/acceptor.h"
+#include "gateway/http/server/worker.h"
 #include "gateway/http/server_metrics.h"
-#include "gateway/http/worker.h"
 #include "services/core/files/owned_fd.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/threads/executor.h"

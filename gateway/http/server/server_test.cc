@@ -1,4 +1,4 @@
-#include "gateway/http/server.h"
+#include "gateway/http/server/server.h"
 
 #include <string>
 #include <vector>
