@@ -80,7 +80,6 @@ def compare_table(tree, file):
 def compare_diagram(tree, file):
     """The block of kind "rooms": each room once, and none uses one that is not on a line below it.
 
-    A room and a room in its folder that use each other are one part: they stand on one line.
     """
     blocks = [block for language, block in markdown.split_fences(tree.text(file))[1] if language == "rooms"]
     if len(blocks) != 1:
@@ -101,12 +100,6 @@ def compare_diagram(tree, file):
     wrong += [f"{file}: the diagram lacks {name}" for name in sorted(by_name.keys() - level.keys())]
     for name in level:
         for used in sorted(map(short, uses[by_name[name]])):
-            is_one_part = level.get(used) == level[name] and _are_one_part(uses, by_name[name], by_name[used])
-            if used in level and level[used] <= level[name] and not is_one_part:
+            if used in level and level[used] <= level[name]:
                 wrong.append(f"{file}: the diagram does not draw {used} below {name}, which uses it")
     return wrong
-
-
-def _are_one_part(uses, a, b):
-    """Whether one of them is in the folder of the other, and each uses the other."""
-    return (a.startswith(b + "/") or b.startswith(a + "/")) and b in uses[a] and a in uses[b]

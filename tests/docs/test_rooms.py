@@ -1,6 +1,5 @@
 """services/README.md shows the rooms as they are."""
 
-import pytest
 
 from docs import rooms
 from docs.test_paths import make_tree
@@ -82,25 +81,3 @@ def test_finds_a_diagram_that_is_wrong(tmp_path):
         "README.md: the diagram lacks d",
         "README.md: the diagram does not draw b below a, which uses it",
     ]
-
-
-PART = 'package()\nentrepot_cc_library(name = "x", deps = ["//services/{used}:x"])'
-# One part, a line or two; a room above the one that it is in; two rooms that use each other and are not one part.
-DIAGRAMS = {
-    "a  a/b": ("a/b", "a", []),
-    "a\na/b": ("a/b", "a", ["the diagram does not draw a below a/b, which uses it"]),
-    "a/b  a": ("a/b", "", ["the diagram does not draw a/b below a, which uses it"]),
-    "a  c": ("c", "a", ["a below c", "c below a"]),
-}
-
-
-@pytest.mark.parametrize("diagram", DIAGRAMS)
-def test_only_a_room_within_a_room_stands_beside_it(tmp_path, diagram):
-    other, uses, wrong = DIAGRAMS[diagram]
-    files = {
-        "services/a/BUILD.bazel": PART.format(used=other),
-        f"services/{other}/BUILD.bazel": PART.format(used=uses) if uses else "package()",
-        "README.md": f"```rooms\n{diagram}\n```\n",
-    }
-    found = rooms.compare_diagram(make_tree(tmp_path, files), "README.md")
-    assert len(found) == len(wrong) and all(part in line for part, line in zip(wrong, sorted(found)))
