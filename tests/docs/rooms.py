@@ -78,9 +78,7 @@ def compare_table(tree, file):
 
 
 def compare_diagram(tree, file):
-    """The block of kind "rooms": each room once, and none uses one that is not on a line below it.
-
-    """
+    """The block of kind "rooms": each room once, and none uses one that is not on a line below it."""
     blocks = [block for language, block in markdown.split_fences(tree.text(file))[1] if language == "rooms"]
     if len(blocks) != 1:
         return [f"{file}: {len(blocks)} diagrams of rooms"]
