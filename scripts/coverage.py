@@ -11,7 +11,7 @@ import sys
 
 NOTES_AT_A_TIME = 16
 # Parts of names of what is no code of the programs.
-TESTS = ("_test.cc", "_conformance.cc", "_test_", "/test_", "/testing/")
+TESTS = ("_test.cc", "_conformance.", "_test_", "/test_", "/testing/")
 
 
 def counted(path, directories):
