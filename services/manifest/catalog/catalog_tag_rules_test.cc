@@ -140,7 +140,8 @@ TEST_P(CatalogTagRulesTest, CreateOnlyRuleDeniesMovesAndDeletions) {
   EXPECT_OK(Push(ci_, b_, "nightly-1", first));
   ExpectDenied(Push(ci_, b_, "nightly-1", second), "the tag b:nightly-1 exists, and you may only create tags", kCiAdds);
   const Caller builder{.account = "eve", .groups = {"builders"}};
-  ExpectDenied(Push(builder, b_, "nightly-1", second), "the tag b:nightly-1 exists, and you may only create tags", kCiAdds);
+  ExpectDenied(Push(builder, b_, "nightly-1", second), "the tag b:nightly-1 exists, and you may only create tags",
+               kCiAdds);
   ExpectDenied(catalog_->manifests().Delete(ci_, b_, TagNamed("nightly-1")), "the tag b:nightly-1", kCiAdds);
   ExpectDenied(catalog_->manifests().Delete(ci_, b_, DigestOf(first)), "the tag b:nightly-1", kCiAdds);
   EXPECT_EQ(Named(b_, "nightly-1"), first);
