@@ -27,7 +27,7 @@ class TemporaryDirectory {
   const std::string& path() const { return path_; }
 
  private:
-  std::string path_ = testing::TempDir() + "/entrepot.XXXXXX";
+  std::string path_ = ::testing::TempDir() + "/entrepot.XXXXXX";
 };
 
 }  // namespace entrepot::kv
