@@ -201,8 +201,8 @@ TEST(PolicyTest, ReportsEachProblemInALine) {
         R"(groups[3].name: "a b" is not a text of up to 128 letters)"}},
       {"groups: [{name: a, members: [x, anyone, 'group:a', robot+r, 'oidc+p:s', x]}]",
        {R"(groups[0].members[1]: "anyone" is not an account)", "groups[0].members[2]: a group's members are accounts",
-        R"(groups[0].members[3]: "robot+r" has scopes of its own)",
-        R"(groups[0].members[4]: "oidc+p:s" has scopes of its own)",
+        R"(groups[0].members[3]: "robot+r" has its own scopes)",
+        R"(groups[0].members[4]: "oidc+p:s" has its own scopes)",
         R"(groups[0].members[5]: the member "x" exists already: groups[0].members[0])"}},
       {"rules: [{name: n, subjects: [a], repositories: [r], actions: [pull]},"
        " {name: n, subjects: [a], repositories: [r], actions: [pull]}]",
@@ -210,7 +210,7 @@ TEST(PolicyTest, ReportsEachProblemInALine) {
       {"rules: [{name: \"a\\nb\", subjects: [a], repositories: [r], actions: [pull]}]",
        {R"(rules[0].name: "a\nb" is not a text of up to 128 printable characters)"}},
       {"immutable_tags: [{subjects: [a], repositories: [r], tags: ['-x', 'a/b', '.*']}]",
-       {"immutable_tags[0].subjects: immutable tags are so for everyone",
+       {"immutable_tags[0].subjects: immutable_tags apply to all subjects",
         R"(immutable_tags[0].tags[0]: "-x" matches no tag)", R"(immutable_tags[0].tags[1]: "a/b" matches no tag)",
         R"(immutable_tags[0].tags[2]: ".*" matches no tag)"}},
       {"create_only_tags: [{}]",
@@ -227,7 +227,7 @@ TEST(PolicyTest, ReportsEachProblemInALine) {
         R"(identity_providers[0].rules[0].actions[0]: unknown action "all")"}},
       {"identity_providers: [{name: ci, issuer: i, audience: e, key_set_url: 'http://i/keys',"
        " rules: [{claims: {sub: ''}, repositories: [r], actions: [pull]}]}]",
-       {R"(identity_providers[0].key_set_url: "http://i/keys" does not begin with https://)",
+       {R"(identity_providers[0].key_set_url: "http://i/keys" must begin with https://)",
         R"(identity_providers[0].rules[0].claims: the claim "sub" needs a name and a pattern)"}},
   };
   for (const ProblemCase& test : cases) {

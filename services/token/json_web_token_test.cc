@@ -92,7 +92,7 @@ TEST(JsonWebTokenTest, RefusesAlgNone) {
     for (const std::string& token : {unsigned_token, unsigned_token + "AA", Sign(Key(), header)}) {
       const auto claims = VerifyClaims(token, Keys());
       EXPECT_THAT(claims, IsOciError(OciErrorCode::kUnauthorized)) << name;
-      EXPECT_THAT(Message(claims.status()), HasSubstr("is none of ES256, EdDSA and RS256")) << name;
+      EXPECT_THAT(Message(claims.status()), HasSubstr("is not ES256, EdDSA or RS256")) << name;
     }
   }
 }
@@ -201,7 +201,7 @@ TEST(JsonWebTokenTest, ReadsStrictly) {
       {"deep", Sign(Key(), Header(), "{\"a\":" + std::string(200, '[') + std::string(200, ']') + "}"), "nested deeper"},
       {"no alg", Sign(Key(), absl::StrCat("{", kid, "}")), "no claim alg"},
       {"alg is a number", Sign(Key(), absl::StrCat("{\"alg\":256,", kid, "}")), "alg that is not a string"},
-      {"alg in another case", Sign(Key(), absl::StrCat(R"({"alg":"es256",)", kid, "}")), "is none of"},
+      {"alg in another case", Sign(Key(), absl::StrCat(R"({"alg":"es256",)", kid, "}")), "is not ES256"},
       {"kid is a number", Sign(Key(), R"({"alg":"ES256","kid":1})"), "kid that is not a string"},
       {"typ is a number", Sign(Key(), Header(",\"typ\":1")), "typ that is not a string"},
       {"long", Sign(Key(), Header(), absl::StrCat("{\"a\":\"", std::string(16'000, 'a'), "\"}")), "longer than 16384"},

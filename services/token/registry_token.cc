@@ -47,7 +47,7 @@ absl::StatusOr<std::vector<std::string>> ReadGroups(const json::object& claims) 
 
 absl::StatusOr<std::vector<AccessScope>> ReadAccess(const json::object& claims) {
   const json::value* const value = claims.if_contains("access");
-  if (value == nullptr || !value->is_array()) return BadToken("has no array claim access");
+  if (value == nullptr || !value->is_array()) return BadToken("has no claim access that is an array");
   if (value->get_array().size() > kScopesMax) return BadToken(absl::StrCat("has more than ", kScopesMax, " accesses"));
   std::vector<AccessScope> scopes;
   for (const json::value& entry : value->get_array()) {

@@ -112,26 +112,26 @@ TEST(VerificationKeyTest, ReportsProblemsOfAKey) {
       {"kid is a number", kBad, "{" + ec + "," + point + R"(,"kid":1})", "kid that is not a string"},
       {"kid is empty", kBad, "{" + ec + "," + point + R"(,"kid":""})", "kid of 0 bytes"},
       {"no y", kBad, "{" + ec + R"(,"x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4"})", "no member y"},
-      {"padding", kBad, "{" + ec + R"(,"x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4=","y":"AA"})", "no base64url"},
+      {"padding", kBad, "{" + ec + R"(,"x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4=","y":"AA"})", "not base64url"},
       {"short", kBad, "{" + ec + R"(,"x":"AA","y":"AA"})", "coordinates of a wrong size"},
       {"off the curve", kBad,
        "{" + ec +
            R"(,"x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyN"})",
-       "no base64url"},
+       "not base64url"},
       {"off the curve", kBad,
        "{" + ec +
            R"(,"x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyQ"})",
-       "no point on P-256"},
+       "not a point on P-256"},
       {"infinity", kBad,
        "{" + ec +
            R"(,"x":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","y":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"})",
-       "no point on P-256"},
+       "not a point on P-256"},
       {"short Ed25519", kBad, R"({"kty":"OKP","crv":"Ed25519","x":"AAAA"})", "x of a wrong size"},
       {"512 bits", kBad, R"({"kty":"RSA","e":"AQAB","n":")" + std::string(88, '_') + R"("})", "less than 2048"},
       {"large", kBad, R"({"kty":"RSA","e":"AQAB","n":")" + std::string(40'000, '_') + R"("})", "too large"},
       {"large e", kBad, R"({"kty":"RSA","n":"AQAB","e":")" + std::string(400, '_') + R"("})", "too large"},
-      {"e is 1", kBad, R"({"kty":"RSA","e":"AQ","n":")" + std::string(344, '_') + R"("})", "no RSA key"},
-      {"e is even", kBad, R"({"kty":"RSA","e":"Ag","n":")" + std::string(344, '_') + R"("})", "no RSA key"},
+      {"e is 1", kBad, R"({"kty":"RSA","e":"AQ","n":")" + std::string(344, '_') + R"("})", "not an RSA key"},
+      {"e is even", kBad, R"({"kty":"RSA","e":"Ag","n":")" + std::string(344, '_') + R"("})", "not an RSA key"},
   };
   for (const Refused& row : rows) {
     const auto key = VerificationKey::FromJwk(Jwk(row.jwk));

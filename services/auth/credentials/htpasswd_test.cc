@@ -49,10 +49,10 @@ TEST(HtpasswdTest, ReportsEachInvalidLine) {
   const std::string problems = ProblemsOf(text);
   EXPECT_THAT(problems, HasSubstr("users:1: no \":\""));
   EXPECT_THAT(problems, Not(HasSubstr("users:2:")));
-  EXPECT_THAT(problems, HasSubstr("users:3: user carol: the hash is not bcrypt's"));
+  EXPECT_THAT(problems, HasSubstr("users:3: user carol: the hash is not a bcrypt hash"));
   EXPECT_THAT(problems, HasSubstr("users:4: user bob occurs twice"));
   EXPECT_THAT(problems, HasSubstr("users:5: \"anyone\" is reserved"));
-  EXPECT_THAT(problems, HasSubstr("users:6: user dave: the hash is not bcrypt's"));
+  EXPECT_THAT(problems, HasSubstr("users:6: user dave: the hash is not a bcrypt hash"));
   EXPECT_THAT(problems, HasSubstr("users:7: user eve: the bcrypt hash is malformed"));
   EXPECT_THAT(problems, HasSubstr("users:8: a user's name cannot be empty"));
 }

@@ -179,9 +179,9 @@ struct Changed {
 TEST_F(IdentityProvidersTest, ChecksEveryClaim) {
   const int64_t now = absl::ToUnixSeconds(clock_.Now());
   const Changed rows[] = {
-      {"iss", "https://forge.example/", "no identity provider here"},
-      {"iss", "https://FORGE.example", "no identity provider here"},
-      {"iss", "", "no identity provider here"},
+      {"iss", "https://forge.example/", "not an identity provider of this registry"},
+      {"iss", "https://FORGE.example", "not an identity provider of this registry"},
+      {"iss", "", "not an identity provider of this registry"},
       {"iss", nullptr, "iss that is not a string"},
       {"iss", "https://cluster.example", "a key that its issuer does not publish"},
       {"aud", "other.example", "not for the audience"},
@@ -249,7 +249,7 @@ TEST_F(IdentityProvidersTest, IsUnavailableIfTheKeysAre) {
   sources_["forge"]->now = absl::UnavailableError("/etc/secret/path cannot be read");
   const auto identity = Verify(Job());
   EXPECT_THAT(identity, StatusIs(absl::StatusCode::kUnavailable));
-  EXPECT_EQ(identity.status().message(), "the keys of the identity provider forge are not there");
+  EXPECT_EQ(identity.status().message(), "the keys of the identity provider forge are not available");
 }
 
 TEST_F(IdentityProvidersTest, KeepsSourcesWhenThePolicyChanges) {
