@@ -165,13 +165,16 @@ TEST_F(RocksDbDamageTest, ALogAfterATornLogIsReported) {
 }
 
 TEST_F(RocksDbDamageTest, UnknownRecordTypesAreLeftToRocksDb) {
-  const auto recycled = [](rocksdb::Options& options) { options.recycle_log_file_num = 2; };
+  const auto recycled = [](rocksdb::Options& options) {
+    options.recycle_log_file_num = 2;
+    // RocksDB recycles logs in this mode only.
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
+  };
   const auto compressed = [](rocksdb::Options& options) { options.wal_compression = rocksdb::kZSTD; };
   for (const std::function<void(rocksdb::Options&)>& configure :
        std::vector<std::function<void(rocksdb::Options&)>>{recycled, compressed}) {
     rocksdb::Options options;
     options.create_if_missing = true;
-    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
     configure(options);
     rocksdb::DB* opened = nullptr;
     ASSERT_TRUE(rocksdb::DB::Open(options, directory_, &opened).ok());
