@@ -109,7 +109,7 @@ TEST_F(BackupCommandsTest, RestoresNothingIfTheAccountsAreNot) {
   const Outcome outcome = Run({"restore", PathOf("m"), PathOf("new-m"), "--blobs", PathOf("b"), "--blobs-data",
                                PathOf("new-b"), "--accounts", PathOf("m"), "--accounts-data", PathOf("new-a")});
   EXPECT_EQ(outcome.code, kFailed);
-  EXPECT_THAT(outcome.err, HasSubstr("no auth service has kept its records there"));
+  EXPECT_THAT(outcome.err, HasSubstr("contains no records of an auth service"));
   EXPECT_FALSE(Exists("new-m") || Exists("new-b") || Exists("new-a"));
 }
 

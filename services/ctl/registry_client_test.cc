@@ -72,7 +72,7 @@ TEST_F(RegistryClientTest, LogsInAgainIfTheTokenHasExpired) {
 }
 
 TEST_F(RegistryClientTest, StatusCodesFollowFromTheAnswer) {
-  const std::pair<long, absl::StatusCode> kCodes[] = {{400, absl::StatusCode::kFailedPrecondition},
+  const std::pair<int, absl::StatusCode> kCodes[] = {{400, absl::StatusCode::kFailedPrecondition},
                                                       {403, absl::StatusCode::kFailedPrecondition},
                                                       {404, absl::StatusCode::kNotFound},
                                                       {500, absl::StatusCode::kFailedPrecondition},
