@@ -61,7 +61,7 @@ TEST_F(CheckCommandsTest, RejectsOtherDirectories) {
   MakeBlobDirectory(PathOf("b"));
   const Outcome blobs = Run({"check", "--data", PathOf("b")});
   EXPECT_EQ(blobs.code, kFailed);
-  EXPECT_THAT(blobs.err, HasSubstr("no manifest service has kept its records there"));
+  EXPECT_THAT(blobs.err, HasSubstr("this is not the metadata of a manifest service"));
 }
 
 TEST_F(CheckCommandsTest, RejectsHalfOfASplitRegistry) {
