@@ -31,8 +31,8 @@ struct RegistryAccounts {
 
 // The OCI distribution API (specification v1.1.1 and its main branch, section "Endpoints") over the backends. The
 // backends and what `accounts` points to must outlive it. With accounts, every request needs a bearer token with the
-// permission of its method and route (route_table.h), and the routes with Presence::kWithAccounts exist: /token,
-// /.well-known/jwks.json and routes for entrepotctl.
+// permission of its method and route (request/route_table.h), and the routes with Presence::kWithAccounts exist:
+// /token, /.well-known/jwks.json and routes for entrepotctl.
 std::unique_ptr<http::Handler> MakeRegistryApi(BlobBackend* blobs, ManifestBackend* manifests,
                                                const config::v1::Limits& limits,
                                                const std::shared_ptr<prometheus::Registry>& registry,

@@ -15,7 +15,7 @@
 
 namespace entrepot::gateway::api {
 
-// The handler of each route of route_table.h. Thread-safe once all handlers are added, if the handlers are.
+// The handler of each route of request/route_table.h. Thread-safe once all handlers are added, if the handlers are.
 class RouteHandlers {
  public:
   // Handles a route of the registry, and one of a repository. The arguments outlive the result.

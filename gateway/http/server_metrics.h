@@ -15,7 +15,7 @@
 
 namespace entrepot::gateway::http {
 
-// The metrics that server.h lists. Thread-safe.
+// The metrics that server/server.h lists. Thread-safe.
 class ServerMetrics {
  public:
   explicit ServerMetrics(const std::shared_ptr<prometheus::Registry>& registry);

@@ -27,8 +27,8 @@ class Authority {
     kv::KvEngine* kv;  // Must outlive the authority, like the clock.
     const Clock* clock;
     std::shared_ptr<prometheus::Registry> registry;
-    // The directory of backups, and the function that copies the KV there (account_backups.h). Empty if another service
-    // backs up the KV.
+    // The directory of backups, and the function that copies the KV there (admin/account_backups.h). Empty if another
+    // service backs up the KV.
     std::string backup_directory = {};
     std::function<absl::Status(const std::string& directory)> snapshot_kv = {};
   };

@@ -29,7 +29,7 @@ class BlobBackups {
   BlobBackups(std::string directory, SnapshotKv snapshot_kv, StagingObjectStore* store)
       : directory_(std::move(directory)), snapshot_kv_(std::move(snapshot_kv)), store_(*store) {}
 
-  // `name` must be valid (named_backup.h). kAlreadyExists if there is a backup of that name.
+  // `name` must be valid (services/core/files/named_backup.h). kAlreadyExists if there is a backup of that name.
   absl::StatusOr<ObjectSnapshot> Make(const std::string& name);
 
  private:

@@ -6,7 +6,7 @@
 
 namespace entrepot::blob {
 
-// The blob service as a process of its own: the stack on a RocksDB of its own, behind gRPC.
+// The blob service as a process of its own: the stack on a KV of its own, behind gRPC.
 runtime::ServiceDefinition<config::v1::BlobServiceConfig> BlobProcess();
 
 }  // namespace entrepot::blob

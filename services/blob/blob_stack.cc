@@ -35,7 +35,7 @@ struct Instruments {
   WriteGate gate;
 };
 
-// The one place that decides which store keeps large objects (object_store.h).
+// The one place that decides which store keeps large objects (objects/object_store.h).
 absl::StatusOr<std::unique_ptr<StagingObjectStore>> OpenObjectStore(const BlobStackOptions& options,
                                                                     const BlobStackParts& parts,
                                                                     Instruments* instruments) {

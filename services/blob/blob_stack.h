@@ -25,8 +25,9 @@ struct BlobStackOptions {
   std::string directory;
   // With defaults filled in (runtime/config/config_defaults.h).
   config::v1::Uploads uploads;
-  // The durability of objects that are written to, and deleted from, the KV. kBuffered if the record that commits them
-  // is written by a later synced transaction of the same KV; kSynced if it is in another KV.
+  // The durability of objects that are written to, and deleted from, the KV. kBuffered suffices if the catalog is in
+  // the same KV: the catalog commits an object in a later, synced transaction, which makes the object durable too. If
+  // the catalog is in another KV, kSynced is necessary.
   kv::Durability object_durability = kv::Durability::kSynced;
   // Copies the KV into a directory that does not exist yet. Set if the KV belongs to this stack alone: backups then
   // include it (blob_backups.h). Backups are in `backups` beside the directory.

@@ -5,6 +5,8 @@ import re
 from docs import markdown
 
 PAGE = "docs/checklists.md"
+# What a change of every kind touches.
+ALWAYS = "CHANGELOG.md"
 
 
 def lists_of(text):
@@ -36,6 +38,10 @@ def find_bad_anchors(tree, text):
             elif anchor and anchor not in tree.text(file):
                 wrong.append(f"{heading}: {file} does not contain {anchor}")
     return wrong
+
+
+def find_lists_without_changelog(text):
+    return [f"{heading}: lacks {ALWAYS}" for heading, rows in lists_of(text).items() if ALWAYS not in dict(rows)]
 
 
 def find_unlisted(tree, text):

@@ -7,8 +7,12 @@ from docs.tree import assert_none, repository
 
 def test_every_anchor_is_in_its_file():
     text = repository().text(checklists.PAGE)
-    assert len(checklists.lists_of(text)) >= 8
+    assert len(checklists.lists_of(text)) >= 11
     assert_none(checklists.find_bad_anchors(repository(), text))
+
+
+def test_every_list_has_the_changelog():
+    assert_none(checklists.find_lists_without_changelog(repository().text(checklists.PAGE)))
 
 
 def test_every_file_of_a_specimen_is_listed():
@@ -52,6 +56,9 @@ def test_finds_lists_that_are_wrong(tmp_path):
     assert checklists.find_bad_anchors(tree, PAGE) == [
         "Add a thing: services/b.h does not contain nowhere",
         "Add a thing: there is no services/gone.h",
+    ]
+    assert checklists.find_lists_without_changelog(PAGE + "| two | `CHANGELOG.md` | `## [Unreleased]` | — |") == [
+        "Add a thing: lacks CHANGELOG.md",
     ]
     assert checklists.find_unlisted(tree, PAGE) == [
         "Add a thing: services/c.cc mentions the specimen and is not listed",

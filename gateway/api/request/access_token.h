@@ -17,7 +17,7 @@ namespace entrepot::gateway::api {
 // The claims of a bearer token that was verified. Immutable; shared by all requests with the token.
 class AccessToken {
  public:
-  // `generation` identifies the keys that verified the token (key_set_cache.h).
+  // `generation` identifies the keys that verified the token (gateway/api/auth/key_set_cache.h).
   AccessToken(const token::RegistryClaims& claims, uint64_t generation);
 
   const Caller& caller() const { return caller_; }

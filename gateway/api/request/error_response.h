@@ -10,7 +10,8 @@
 // codes").
 namespace entrepot::gateway::api {
 
-// An OCI error with another HTTP status than its code has in oci_error.h: 408, 413, 415.
+// An OCI error with another HTTP status than the one that its code has in services/status/oci_error.cc, such as 413.
+// docs/errors.md lists its uses.
 absl::Status HttpError(int http_status, OciErrorCode code, absl::string_view message);
 
 // The response to a request that ended with `status`. HTTP status and error code are those of the OCI error that the

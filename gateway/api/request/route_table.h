@@ -12,9 +12,9 @@
 
 // The routes of the API. To add one:
 //   1. Here: a member of RouteFamily and a row of kRouteTable.
-//   2. A handler in a folder of gateway/api, and a line in registry_api.cc that adds it. A registry whose table has a
-//      row without a handler does not start.
-//   3. Rows in access_matrix_test.cc, which a static_assert demands, and a path in route_table_test.cc.
+//   2. A handler in a folder of gateway/api, and a line in gateway/api/registry_api.cc that adds it. A registry
+//      whose table has a row without a handler does not start.
+//   3. Rows in gateway/api/access_matrix_test.cc, which a static_assert demands, and a path in route_table_test.cc.
 // Everything else follows from the row: which paths match, the Allow header, the metrics' label, the permission that a
 // token must grant and the challenge that asks for it, the Location headers, and what tests/fuzz/route.cc checks.
 //

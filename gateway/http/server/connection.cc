@@ -37,8 +37,8 @@ asio::awaitable<void> Connection::Run() {
   co_await Close(ending);
 }
 
-// HTTP/1 only. For another version, decide here: by what ALPN selected (certificate_reloader.cc offers the protocols),
-// or without TLS by the first bytes of the connection (HTTP/2's preface).
+// HTTP/1 only. For another version, decide here: by what ALPN selected (services/runtime/tls/certificate_reloader.cc
+// offers the protocols), or without TLS by the first bytes of the connection (HTTP/2's preface).
 std::unique_ptr<Codec> Connection::ChooseCodec() {
   return std::make_unique<Http1Codec>(worker_, &socket_, remote_address_);
 }

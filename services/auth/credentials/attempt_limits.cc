@@ -61,7 +61,7 @@ void AttemptLimits::CountSuccess(absl::string_view address, absl::string_view ac
 }
 
 std::optional<absl::Duration> AttemptLimits::WaitFor(Bucket* bucket, absl::Time now) const {
-  // After the clock was set back, a bucket must not take longer to fill than an empty one.
+  // If the clock was set back, the stored time may be too far ahead: even an empty bucket is full after TimeToFill().
   *bucket = std::min(*bucket, now + TimeToFill());
   const absl::Duration wait = *bucket - now - (TimeToFill() - options_.interval);
   if (wait <= absl::ZeroDuration()) return std::nullopt;

@@ -16,9 +16,9 @@ namespace entrepot::auth {
 
 // Limits the guessing of credentials. Every address and every account has a bucket of `failures_max` attempts; each
 // wrong credential takes one, and one is added every `interval`. If the bucket of an address is empty, all attempts
-// from it are refused. If the bucket of an account is empty, attempts from addresses that have recently failed for it
-// are refused, while every other address still has an attempt: guessing from elsewhere does not lock out the account's
-// owner. Right credentials take nothing.
+// from it are refused. If the bucket of an account is empty, attempts for it are refused only from addresses that have
+// recently failed for it. So guesses from elsewhere do not lock out the account's owner. Right credentials take
+// nothing.
 //
 // An IPv6 address counts as its /64. The `entries_max` most recently used addresses and accounts are kept. Thread-safe.
 class AttemptLimits {

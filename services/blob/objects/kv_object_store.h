@@ -21,7 +21,8 @@ class KvObjectStore : public ObjectStore {
  public:
   static constexpr size_t kObjectBytesMax = 64 << 10;
 
-  // `durability` is the one of Delete. The arguments outlive this.
+  // `durability` is for the transaction of Delete(). Put() writes in a transaction of the caller. The arguments outlive
+  // this.
   KvObjectStore(kv::KvEngine* kv, kv::Durability durability, BlobMetrics* metrics)
       : kv_(*kv), durability_(durability), metrics_(*metrics) {}
 

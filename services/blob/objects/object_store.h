@@ -31,7 +31,8 @@
 //   LocalBlobStorage     what the manifest service may ask (BlobStorage), over an ObjectStore and the upload sessions
 //
 // A second store for large objects, such as S3, is a StagingObjectStore beside filesystem_object_store; its test
-// instantiates object_store_conformance, and OpenObjectStore() in blob_stack.cc is the one place that makes it.
+// instantiates object_store_conformance, and OpenObjectStore() in services/blob/blob_stack.cc is the one place that
+// makes it.
 namespace entrepot::blob {
 
 // Tells the bytes of a file from what they become if another process writes to them. Hard links, as a backup makes
@@ -113,7 +114,7 @@ class StagingObjectStore : public ObjectStore {
 
   // OK, or kUnavailable with the reason why the store is read-only.
   virtual absl::Status CheckWritable() const = 0;
-  // OK, or kUnavailable if there is no room for a new upload. A reserve stays free (disk_space.h).
+  // OK, or kUnavailable if there is no room for a new upload. A reserve stays free (services/core/files/disk_space.h).
   virtual absl::Status CheckSpace() const = 0;
   // The space of the disk that holds the objects. kUnavailable or kUnimplemented if it is not known.
   virtual absl::StatusOr<DiskSpace> Space() const = 0;

@@ -7,7 +7,8 @@
 namespace entrepot::blob {
 namespace {
 
-// Behind the key of every file, before the key of every value.
+// Lists are in the order of the keys: files (f…), then values (k…). This text is between them: greater than the key of
+// every file, less than the key of every value.
 constexpr absl::string_view kBehindFiles = "k";
 
 }  // namespace

@@ -30,7 +30,8 @@ absl::StatusOr<DiskSpace> ReadDiskSpace(const std::string& path);
 
 // Blobs leave an eighth of the file system free, at most 256 MiB.
 uint64_t ReservedFromBlobs(uint64_t total_bytes);
-// Records leave a sixteenth of the file system free, at most 64 MiB: compaction needs room to give room back.
+// Records leave a sixteenth of the file system free, at most 64 MiB: the KV needs room to
+// reclaim the room of deleted records.
 uint64_t ReservedFromRecords(uint64_t total_bytes);
 
 // kUnavailable (UNAVAILABLE) if only the reserve is free. A file system that reports a size of zero passes.

@@ -7,8 +7,8 @@
 
 namespace entrepot::kv {
 
-// Converts a status to the codes of kv_engine.h: corruption becomes kDataLoss, an I/O error kUnavailable, a lock that
-// was not granted kAborted, and anything else kInternal. The message is `doing: ` followed by RocksDB's own.
+// Converts a status to the codes of services/kv/kv_engine.h: corruption becomes kDataLoss, an I/O error kUnavailable, a
+// lock that was not granted kAborted, and anything else kInternal. The message is `doing: ` followed by RocksDB's own.
 absl::Status FromRocksDb(const rocksdb::Status& status, absl::string_view doing);
 
 }  // namespace entrepot::kv

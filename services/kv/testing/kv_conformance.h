@@ -13,7 +13,7 @@
 
 namespace entrepot::kv {
 
-// The contract of kv_engine.h as tests. The test of an engine instantiates it:
+// The contract of services/kv/kv_engine.h as tests. The test of an engine instantiates it:
 //
 //   INSTANTIATE_TEST_SUITE_P(Memory, KvConformance, testing::Values(KvBackend{...}));
 struct KvBackend {

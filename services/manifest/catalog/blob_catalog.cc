@@ -64,13 +64,13 @@ absl::StatusOr<CommitResult> BlobCatalog::CommitUncounted(const Caller& caller, 
 absl::StatusOr<std::optional<CommitResult>> BlobCatalog::TryCommit(const Caller& caller,
                                                                    const RepositoryName& repository, const Blob& blob,
                                                                    const std::optional<BlobRecord>& before) {
-  const bool is_live = before.has_value() && before->state() == BlobRecord::LIVE && !LeaseDue(*before);
+  const bool is_live_with_lease = before.has_value() && before->state() == BlobRecord::LIVE && !LeaseDue(*before);
   CatalogLocks locks;
-  locks.Blob(blob.digest, is_live ? LockMode::kShared : LockMode::kExclusive);
+  locks.Blob(blob.digest, is_live_with_lease ? LockMode::kShared : LockMode::kExclusive);
   locks.Link(blob.digest, repository, LockMode::kExclusive);
   locks.Object(blob.storage_key, LockMode::kExclusive);
   CommitTerms terms{.now = absl::UnixEpoch(), .lease = lease_, .objects = objects_, .old_key = std::nullopt};
-  if (before.has_value() && !is_live) {
+  if (before.has_value() && !is_live_with_lease) {
     ASSIGN_OR_RETURN(Blob old, ToBlob(blob.digest, *before));
     locks.Object(old.storage_key, LockMode::kExclusive);
     terms.old_key = std::move(old.storage_key);
@@ -81,7 +81,7 @@ absl::StatusOr<std::optional<CommitResult>> BlobCatalog::TryCommit(const Caller&
   RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
     RETURN_IF_ERROR(write.Enter(transaction));
     terms.now = clock_->Now();
-    if (is_live) {
+    if (is_live_with_lease) {
       ASSIGN_OR_RETURN(result, CommitUploadOfLive(transaction, repository, blob, terms.now));
     } else {
       ASSIGN_OR_RETURN(result, CommitUpload(transaction, repository, blob, terms));

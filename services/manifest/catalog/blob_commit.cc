@@ -44,7 +44,8 @@ absl::Status MakeLive(kv::KvTransaction& transaction, const Blob& blob, BlobStor
   return absl::OkStatus();
 }
 
-// Drops the upload: the blob is LIVE, and the upload is another copy of its bytes, or the same copy again.
+// Drops the upload of a blob that is LIVE. If the upload is another object than the blob's, that object becomes
+// deletable. If it is the blob's own object, the commit is a repetition, and nothing is dropped.
 absl::StatusOr<CommitResult> DropCopy(kv::KvTransaction& transaction, const Blob& blob, absl::Time now,
                                       const BlobRecord& record) {
   if (record.size_bytes() != blob.size_bytes) {

@@ -18,14 +18,16 @@ struct CommitTerms {
   absl::Duration lease;
   // May be null: then the commit does not check that the bytes exist.
   BlobStorage* objects = nullptr;
-  // The bytes that the blob had when its record was read before; the transaction holds their object exclusively too.
+  // The storage key in the blob's record, as it was read before the transaction; nullopt if there was no record. The
+  // transaction holds that object exclusively too.
   std::optional<StorageKey> old_key;
 };
 
 // Commits a sealed upload (records/blob_record.h): writes the blob's record and its link. The transaction must hold the
 // blob and the new object exclusively. BLOB_UPLOAD_UNKNOWN if the bytes are deletable or gone: the commit comes after
-// the registry has given up the upload. Returns nullopt, and writes nothing, if the blob has other bytes by now than
-// `terms.old_key`.
+// the registry has given up the upload. Returns nullopt, and writes nothing, if the blob's storage key has changed
+// since `terms.old_key` was read, so that the transaction does not hold the object that the commit replaces: read the
+// record again, and repeat the transaction.
 absl::StatusOr<std::optional<CommitResult>> CommitUpload(kv::KvTransaction& transaction,
                                                          const RepositoryName& repository, const Blob& blob,
                                                          const CommitTerms& terms);

@@ -13,10 +13,11 @@
 
 namespace entrepot::manifest {
 
-// Decides whether a read may show the content of a repository, without reading the repository's record if possible. The
-// record need not be read for a caller without a token (no token can be too old, and the content of a deleted
-// repository is gone, unless a deletion is under way), nor as long as no repository was ever deleted: the KV belongs to
-// this process alone, which makes all deletions. Thread-safe.
+// Decides whether a read may show the content of a repository. It avoids a read of the repository's record, which is
+// needed only in two cases:
+//   - A deletion is under way: some of the content may still be there.
+//   - A repository was deleted at some time, and the caller has a token: the token may be older than the deletion.
+// The class learns of every deletion, because one process owns the KV and makes all deletions. Thread-safe.
 class RepositoryReads {
  public:
   explicit RepositoryReads(kv::KvEngine* kv) : kv_(kv) {}
@@ -24,11 +25,12 @@ class RepositoryReads {
   // Finds completed and interrupted deletions of earlier processes. Must be called before anything else.
   absl::Status Recover();
 
-  // Whether the repository's record must be read. A read that did without must call this again afterwards.
+  // Whether the repository's record must be read. Call this before the read of the content. If it returns false, call
+  // it again afterwards, because a deletion may have begun: if it then returns true, repeat the read with the record.
   bool MustAsk(const Caller& caller) const {
     return deleting_ > 0 || (deleted_any_ && caller.token_issued_at != absl::InfiniteFuture());
   }
-  // CheckVisible() (repository_record.h). Reads the record only if it must.
+  // CheckVisible() (records/repository_record.h). Reads the record only if it must.
   absl::Status Check(const Caller& caller, const RepositoryName& repository) const;
   // The same for a record that was read together with others; `value` is the value of keys::Repository().
   static absl::Status CheckValue(const Caller& caller, const RepositoryName& repository,

@@ -22,7 +22,7 @@ using PolicyProvider = std::function<std::shared_ptr<const policy::Policy>()>;
 
 // Checks one call on one repository against the tag rules that were in force when the TagGuard was made. A forbidden
 // change is DENIED, with a message that names the tag and a detail that names the rule. The checks run within
-// transactions; catalog_locks.h describes the locks that keep their results true.
+// transactions; records/catalog_locks.h describes the locks that keep their results true.
 //
 // A manifest is needed by its immutable tags, and by each index of its repository that lists it and is needed itself; a
 // blob by the needed manifests of its repository that refer to it. A needed manifest or blob cannot be removed.

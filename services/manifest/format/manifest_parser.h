@@ -32,8 +32,8 @@ struct ParsedManifest {
 inline constexpr size_t kDescriptorsMax = 10'000;
 
 // Parses an image manifest or an index (Docker's or OCI's) from an untrusted client. It is strict about JSON
-// (strict_json.h) and about the type of each field, and ignores unknown fields. manifest_validator.h checks the
-// manifest as a whole. MANIFEST_INVALID, with the field as the detail, if the content cannot be parsed.
+// (services/core/text/strict_json.h) and about the type of each field, and ignores unknown fields. manifest_validator.h
+// checks the manifest as a whole. MANIFEST_INVALID, with the field as the detail, if the content cannot be parsed.
 //
 // Stored manifests are parsed again when they are deleted: this function must never refuse a manifest that an earlier
 // version accepted.

@@ -61,8 +61,8 @@ class BlobReviewer {
       return BlobReview{.result = ReviewResult::kCondemned, .next = Reschedule(now_ + grace_)};
     }
     if (FromTimestamp(record_.review_due()) > now_) {
-      // An earlier entry must not cut the grace short. The record's own entry is kept: it was due before the clock was
-      // set back.
+      // The grace is not over, so the blob stays. If this is an older entry, the record's own one is still queued. If
+      // it is the record's own, the clock was set back since it was due: it stays in the queue.
       if (IsEntryOfRecord()) kv::WriteRecord(transaction_, keys::Review(due_, digest_), storage::v1::ReviewRecord());
       return BlobReview{.result = ReviewResult::kWaiting};
     }

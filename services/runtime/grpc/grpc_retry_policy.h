@@ -11,12 +11,13 @@
 
 namespace entrepot::runtime {
 
-// Decides whether one call, which must be safe to repeat, is repeated: if the call did not reach the service, or the
-// response was lost, it is repeated for as long as a service takes to restart. A response of the service itself is
-// final. Not thread-safe.
+// Decides whether one call, which must be safe to repeat, is repeated. It is repeated if the call did not reach the
+// service or the response was lost, for at most 5 s, which a service takes to restart. A response of the service itself
+// is final. Not thread-safe.
 class GrpcRetryPolicy {
  public:
-  // `deadline` covers all attempts together.
+  // `deadline` covers all attempts together. Both the deadline and the 5 s begin now, so construct this just before the
+  // first attempt.
   explicit GrpcRetryPolicy(absl::Duration deadline);
   GrpcRetryPolicy(const GrpcRetryPolicy&) = delete;
   GrpcRetryPolicy& operator=(const GrpcRetryPolicy&) = delete;

@@ -23,8 +23,8 @@ inline constexpr int kGrpcKeepaliveTimeoutMilliseconds = 10'000;
 // kGrpcKeepaliveMilliseconds.
 inline constexpr int kGrpcPingIntervalMinMilliseconds = 5'000;
 
-// Sends gRPC's own log lines to the process's log (json_log.h), one JSON line each. GRPC_VERBOSITY filters them first.
-// May be called from any thread and repeatedly.
+// Sends gRPC's own log lines to the process's log (services/runtime/log/json_log.h), one JSON line each. GRPC_VERBOSITY
+// filters them first. May be called from any thread and repeatedly.
 void SendGrpcLogToJsonLog();
 
 }  // namespace entrepot::runtime
