@@ -67,7 +67,8 @@ TEST(RetentionRulesTest, ErrorNamesTheInvalidField) {
       {"rules: [{repositories: [a], keep: {pushed_within: 3 days}}]", "rules[0].keep.pushed_within"},
       {"rules: [{repositories: [a], untagged_after: 0s}]", "r.yaml: rules[0].untagged_after: "},
       {"rules: [{repositories: [a], untagged_after: 7}]", "rules[0].untagged_after"},
-      {"rules: [{name: x, repositories: [a]}, {name: x, repositories: [b]}]", "r.yaml: rules[1].name: there is a rule"},
+      {"rules: [{name: x, repositories: [a]}, {name: x, repositories: [b]}]",
+       "r.yaml: rules[1].name: the rule \"x\" exists already: rules[0].name"},
       {"rules: [{name: \"a\\nb\", repositories: [a]}]", "r.yaml: rules[0].name: "},
       {"rules: [", "r.yaml:1"},
   };
