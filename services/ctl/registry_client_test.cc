@@ -73,10 +73,10 @@ TEST_F(RegistryClientTest, LogsInAgainIfTheTokenHasExpired) {
 
 TEST_F(RegistryClientTest, StatusCodesFollowFromTheAnswer) {
   const std::pair<int, absl::StatusCode> kCodes[] = {{400, absl::StatusCode::kFailedPrecondition},
-                                                      {403, absl::StatusCode::kFailedPrecondition},
-                                                      {404, absl::StatusCode::kNotFound},
-                                                      {500, absl::StatusCode::kFailedPrecondition},
-                                                      {503, absl::StatusCode::kUnavailable}};
+                                                     {403, absl::StatusCode::kFailedPrecondition},
+                                                     {404, absl::StatusCode::kNotFound},
+                                                     {500, absl::StatusCode::kFailedPrecondition},
+                                                     {503, absl::StatusCode::kUnavailable}};
   RegistryClient client = Client();
   for (const auto& [status, code] : kCodes) {
     http_.AnswerWith(HttpAnswer{status, ""});
