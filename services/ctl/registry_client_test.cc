@@ -72,13 +72,13 @@ TEST_F(RegistryClientTest, LogsInAgainIfTheTokenHasExpired) {
 }
 
 TEST_F(RegistryClientTest, StatusCodesFollowFromTheAnswer) {
-  const std::pair<int, absl::StatusCode> kCodes[] = {{400, absl::StatusCode::kFailedPrecondition},
-                                                     {403, absl::StatusCode::kFailedPrecondition},
-                                                     {404, absl::StatusCode::kNotFound},
-                                                     {500, absl::StatusCode::kFailedPrecondition},
-                                                     {503, absl::StatusCode::kUnavailable}};
+  const std::pair<int, absl::StatusCode> codes[] = {{400, absl::StatusCode::kFailedPrecondition},
+                                                    {403, absl::StatusCode::kFailedPrecondition},
+                                                    {404, absl::StatusCode::kNotFound},
+                                                    {500, absl::StatusCode::kFailedPrecondition},
+                                                    {503, absl::StatusCode::kUnavailable}};
   RegistryClient client = Client();
-  for (const auto& [status, code] : kCodes) {
+  for (const auto& [status, code] : codes) {
     http_.AnswerWith(HttpAnswer{status, ""});
     EXPECT_THAT(client.Administer(ListUsers()), StatusIs(code)) << status;
   }
@@ -134,12 +134,12 @@ TEST_F(RegistryClientTest, SendsNothingThatIsNotUtf8) {
 }
 
 TEST_F(RegistryClientTest, WarnsBeforeItSendsAPasswordWithoutEncryption) {
-  const std::pair<const char*, bool> kRegistries[] = {{"http://r.example", true},
-                                                      {"https://r.example", false},
-                                                      {"http://localhost:1", false},
-                                                      {"http://127.0.0.1:1", false},
-                                                      {"http://[::1]:1", false}};
-  for (const auto& [registry, warns] : kRegistries) {
+  const std::pair<const char*, bool> registries[] = {{"http://r.example", true},
+                                                     {"https://r.example", false},
+                                                     {"http://localhost:1", false},
+                                                     {"http://127.0.0.1:1", false},
+                                                     {"http://[::1]:1", false}};
+  for (const auto& [registry, warns] : registries) {
     http_.Answer(R"({"users": {}})");
     const Outcome outcome = Run({"users", "list", "--registry", registry});
     EXPECT_EQ(outcome.code, kOk);

@@ -13,7 +13,7 @@
 
 using entrepot::MediaType;
 using entrepot::OciErrorCode;
-using entrepot::manifest::Need;
+using entrepot::manifest::ManifestNeed;
 using entrepot::manifest::ParsedManifest;
 using entrepot::manifest::ParseManifest;
 using entrepot::manifest::ValidateManifest;
@@ -32,9 +32,9 @@ constexpr std::array<absl::string_view, 6> kContentTypes = {
 
 void CheckValid(const ValidManifest& manifest) {
   FUZZ_CHECK(manifest.needs.size() <= entrepot::manifest::kDescriptorsMax);
-  const auto not_ascending = [](const Need& a, const Need& b) { return !(a.digest < b.digest); };
+  const auto not_ascending = [](const ManifestNeed& a, const ManifestNeed& b) { return !(a.digest < b.digest); };
   FUZZ_CHECK(std::adjacent_find(manifest.needs.begin(), manifest.needs.end(), not_ascending) == manifest.needs.end());
-  for (const Need& need : manifest.needs) {
+  for (const ManifestNeed& need : manifest.needs) {
     FUZZ_CHECK(need.size_bytes <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max()));
     FUZZ_CHECK(!need.field.empty());
   }
