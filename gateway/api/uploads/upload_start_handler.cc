@@ -51,7 +51,9 @@ absl::StatusOr<std::optional<RepositoryName>> SourceParameter(const Query& query
   return *std::move(name);
 }
 
-// The repositories in which to search the blob: those that the caller may read. nullopt, without accounts, means all.
+// The repositories to search for the blob: `source` if there is one, otherwise up to kMountSourcesMax repositories of
+// the token. Only repositories that the token may pull from are searched. In a registry without accounts there is no
+// token, and the element nullopt stands for all repositories.
 std::vector<std::optional<RepositoryName>> MountSources(const RegistryRequest& request,
                                                         const std::optional<RepositoryName>& source) {
   if (request.token == nullptr) return {source};
