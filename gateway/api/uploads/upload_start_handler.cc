@@ -52,8 +52,8 @@ absl::StatusOr<std::optional<RepositoryName>> SourceParameter(const Query& query
 }
 
 // The repositories to search for the blob: `source` if there is one, otherwise up to kMountSourcesMax repositories of
-// the token. Only repositories that the token may pull from are searched. In a registry without accounts there is no
-// token, and the element nullopt stands for all repositories.
+// the token. The token must grant pull on each of them. In a registry without accounts there is no token, so the result
+// is `source` alone; nullopt means that all repositories are searched.
 std::vector<std::optional<RepositoryName>> MountSources(const RegistryRequest& request,
                                                         const std::optional<RepositoryName>& source) {
   if (request.token == nullptr) return {source};
