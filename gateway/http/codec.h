@@ -10,7 +10,10 @@ namespace entrepot::gateway::http {
 //
 // http1/ holds the codec of HTTP/1. A codec of another version is a folder beside it; ChooseCodec() in
 // server/connection.cc makes the choice. Listening, TLS, limits on connections, draining and metrics are the same for
-// all codecs.
+// all codecs. Two things must change for another version:
+// - kAlpn in services/runtime/tls/certificate_reloader.cc, the protocols that the server accepts in TLS's handshake.
+// - ClientSocket, which supports one waiting coroutine and does not tell which protocol ALPN selected. A codec that
+//   reads and writes at the same time needs a wait and a bound for each direction.
 class Codec {
  public:
   // How the connection is closed after the last response.

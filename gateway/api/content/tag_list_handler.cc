@@ -13,7 +13,8 @@
 namespace entrepot::gateway::api {
 namespace {
 
-// Large enough for most repositories, because some clients ignore the Link field.
+// Large enough for most repositories, because some clients ignore the Link field. The manifest service returns at most
+// CatalogListing::kEntriesMax entries (services/manifest/catalog/catalog_listing.h), whatever is set here.
 constexpr size_t kTagsPerPage = 10'000;
 
 }  // namespace

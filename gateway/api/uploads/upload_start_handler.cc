@@ -51,7 +51,9 @@ absl::StatusOr<std::optional<RepositoryName>> SourceParameter(const Query& query
   return *std::move(name);
 }
 
-// The repositories in which to search the blob: those that the caller may read. nullopt, without accounts, means all.
+// The repositories to search for the blob: `source` if there is one, otherwise up to kMountSourcesMax repositories of
+// the token. The token must grant pull on each of them. In a registry without accounts there is no token, so the result
+// is `source` alone; nullopt means that all repositories are searched.
 std::vector<std::optional<RepositoryName>> MountSources(const RegistryRequest& request,
                                                         const std::optional<RepositoryName>& source) {
   if (request.token == nullptr) return {source};

@@ -57,7 +57,7 @@ absl::Status SigningKeySet::MakeFirstKey() {
 absl::Status SigningKeySet::Rotate() {
   const token::SigningKey key = token::SigningKey::Generate(options_.algorithm);
   const absl::Time now = clock_.Now();
-  // Another process may sign with the old key until it has read the new one.
+  // While the KV is unavailable to another process, that process signs with the old key for up to kStaleMax.
   const absl::Time until = now + kStaleMax + options_.token_lifetime + token::kLeeway;
   RETURN_IF_ERROR(kv_.Transact(
       Locks(),

@@ -22,10 +22,15 @@ namespace entrepot::auth {
 
 // The keys that sign and verify the registry's tokens, in the KV. Any number of processes may share them.
 //
-// Rotation: the process that rotates signs with the new key at once, the others within kReadAgainAfter. The private
-// half of the old key is deleted at once. Its public half stays for as long as a token that it has signed can be valid,
-// so that a client in the middle of a push is not interrupted. A verifier that finds an unknown kid calls
-// VerificationKeys(), which always reads the KV: a key is stored before it signs.
+// Rotation happens only when an administrator commands it (`entrepotctl keys rotate`), never by time.
+// - The process that rotates signs with the new key at once.
+// - Any other process reads the KV again after kReadAgainAfter and then signs with the new key. While the KV is
+//   unavailable, it signs with the old key, for up to kStaleMax after its last read.
+// - The stored private half of the old key is deleted at once.
+// - The public half stays until every token that the old key signed has expired: for kStaleMax, plus the lifetime of a
+//   token, plus the leeway for clocks. So a rotation does not interrupt a push.
+// - A key is stored before it signs. A verifier that finds an unknown kid calls VerificationKeys(), which always reads
+//   the KV.
 //
 // Thread-safe. Calls block on the KV and return its errors.
 class SigningKeySet {
@@ -44,9 +49,9 @@ class SigningKeySet {
     std::optional<absl::Time> verifies_until;
   };
 
-  // How soon changes by other processes are noticed.
+  // Active() reads the KV again if its last read is older than this.
   static constexpr absl::Duration kReadAgainAfter = absl::Seconds(1);
-  // While the KV cannot be read, the last known key signs for no longer than this.
+  // While the KV is unavailable, Active() returns the key of its last read for up to this time after that read.
   static constexpr absl::Duration kStaleMax = absl::Seconds(60);
   // The most keys that only verify. Rotate() refuses to exceed it.
   static constexpr size_t kOldKeysMax = 16;

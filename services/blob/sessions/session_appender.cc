@@ -35,7 +35,7 @@ absl::StatusOr<Upload> SessionAppender::Finish() {
 
 absl::StatusOr<Blob> SessionAppender::FinishAndSeal(const Digest& digest) {
   RETURN_IF_ERROR(failure_);
-  // If the process is killed during a long sync, the upload continues behind these bytes.
+  // The sync may take long. If the process is killed during it, the client need not send these bytes again.
   if (upload_.is_staged() && Changed()) RETURN_IF_ERROR(Save());
   storage::v1::UploadRecord record = upload_.Record();
   return endings_.Seal(claim_, std::move(record), upload_.digester(), upload_.TakeStaged(), digest);

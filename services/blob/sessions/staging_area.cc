@@ -17,7 +17,8 @@ absl::StatusOr<std::unique_ptr<StagedUpload>> StagingArea::Open(Accept accept, S
                                                                 storage::v1::UploadRecord& record) {
   const uint64_t size = record.offset_bytes();
   std::unique_ptr<StagedUpload> staged = Unpark(claim.id());
-  // It is longer if the record could not be written after the bytes.
+  // The file is longer than the record states if bytes were written and the record then could not be. OpenStaged()
+  // below cuts it.
   if (staged != nullptr && staged->size_bytes() == size) return staged;
   staged.reset();
   ASSIGN_OR_RETURN(staged, OpenInStore(accept, claim.id(), size));
@@ -58,7 +59,7 @@ void StagingArea::Park(const UploadId& id, std::unique_ptr<StagedUpload> staged)
   }
   for (auto& [evicted_id, upload] : evicted) {
     if (absl::Status status = upload->Sync(); !status.ok()) {
-      // Its bytes may be lost: the session must not find them again.
+      // Some bytes may be lost, so the session must not use this file again.
       runtime::Log(runtime::LogLevel::kError, "an upload's bytes were lost", {{"error", status.message()}});
       store_.DiscardStaged(evicted_id).IgnoreError();
     }

@@ -19,13 +19,18 @@ namespace entrepot::blob {
 // The staged bytes of sessions that have outgrown their records.
 //
 // Bytes that an earlier run of the service left are handed out only if they hash to the recorded state, because a power
-// cut may have lost any of them. Uploads stay open between the requests of a client: the kernel reports a failed
-// write-back only to processes that have the file open, so a file that was closed before its bytes were on the disk
-// could be sealed with some of them lost. If too many are open, the one that was parked first is synced and closed.
+// cut may have lost any of them.
+//
+// Uploads stay open between the requests of a client. The kernel writes bytes to the disk later, and reports a failure
+// of that only to processes that have the file open. If the file were closed too early, the failure could go unnoticed,
+// and an upload with lost bytes could be sealed. If too many uploads are open, the one that was parked first is synced
+// and closed.
+//
 // Thread-safe.
 class StagingArea {
  public:
-  // Whether the object of a Publish whose outcome is unknown is accepted too.
+  // kStagedOrPublished: if no bytes are staged, Open() returns the upload's object, if it exists. Use it to seal: an
+  // earlier Publish() may have made the object, and then failed or been interrupted.
   enum class Accept { kStaged, kStagedOrPublished };
 
   // How many uploads stay open between requests.

@@ -20,10 +20,15 @@ namespace entrepot::manifest {
 // and status codes. Thread-safe.
 class CatalogListing {
  public:
-  // Bounds on one page, whatever was asked for: entries of any list; and of referrers, which can be large and are
-  // filtered here, also the records that are read for it and their bytes (passed by at most one record).
+  // Bounds on one page, which hold for any `limit`.
+  //
+  // Entries of a page of any list. The gateway asks for at most kTagsPerPage, kRepositoriesPerPage or kReferrersPerPage
+  // entries (handlers in gateway/api/content): to raise one of those above this bound, raise this one too.
   static constexpr size_t kEntriesMax = 10'000;
+  // A page of referrers has two more bounds, because referrers can be large and are filtered here. Records that are
+  // read for the page, including those that the filter drops:
   static constexpr size_t kReferrersReadMax = 5'000;
+  // Bytes of the records in the page. The last record may exceed it.
   static constexpr size_t kReferrerBytesMax = 2 * 1024 * 1024;
 
   // Both must outlive it.

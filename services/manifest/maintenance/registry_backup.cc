@@ -18,7 +18,8 @@ absl::StatusOr<v1::Backup> Take(const std::string& partial, const std::string& d
   RETURN_IF_ERROR(MakeDirectoryDurably(partial));
   RETURN_IF_ERROR(snapshot_kv(absl::StrCat(partial, "/kv")));
   ASSIGN_OR_RETURN(const ObjectSnapshot snapshot, objects.Snapshot(name));
-  // The blob service may have made it already.
+  // In a standalone registry objects.Snapshot() has just made this directory. A blob service in its own process makes
+  // one below its own data directory.
   RETURN_IF_ERROR(MakeDirectoryDurably(directory));
   RETURN_IF_ERROR(RenameDurably(absl::StrCat(partial, "/kv"), absl::StrCat(directory, "/kv")));
   v1::Backup backup;

@@ -14,6 +14,8 @@ namespace {
 
 namespace ssl = boost::asio::ssl;
 
+// The protocols that every context of a CertificateReloader accepts. The gateway's HTTP server (gateway/http/server) is
+// the only user: gRPC servers load their certificates in runtime/grpc.
 constexpr unsigned char kAlpn[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 
 int SelectAlpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered,
