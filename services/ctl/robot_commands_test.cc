@@ -42,9 +42,9 @@ TEST_F(RobotCommandsTest, CreateLeavesOutWhatIsNotGiven) {
 }
 
 TEST_F(RobotCommandsTest, CreateTakesLifetimesInManyUnits) {
-  const std::pair<const char*, const char*> kLifetimes[] = {
+  const std::pair<const char*, const char*> lifetimes[] = {
       {"720h", "2592000s"}, {"90m", "5400s"}, {"1s", "1s"}, {"36500d", "3153600000s"}};
-  for (const auto& [text, lifetime] : kLifetimes) {
+  for (const auto& [text, lifetime] : lifetimes) {
     Administer({"robots", "create", "x", "--allow", "a:pull", "--expires", text},
                std::string(R"({"createRobot": {"name": "x", "lifetime": ")") + lifetime +
                    R"(", "scopes": [{"repositories": ["a"], "actions": ["pull"]}]}})",
