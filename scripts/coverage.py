@@ -48,6 +48,8 @@ def main():
                     executed[source][line] = executed[source].get(line, False) or hit
     if not executed:
         sys.exit("scripts/coverage: nothing was compiled; see .build/coverage.log")
+    if not any(hit for lines in executed.values() for hit in lines.values()):
+        sys.exit("scripts/coverage: the tests left no counts; see .build/coverage.log")
 
     folders = collections.defaultdict(lambda: [0, 0])
     for source, lines in executed.items():
