@@ -16,6 +16,17 @@ struct Expected {
   std::string argument;
 };
 
+void ExpectRoutes(const std::vector<Expected>& cases) {
+  for (const Expected& expected : cases) {
+    std::string decoded;
+    const absl::StatusOr<Route> route = ParseRoute(expected.path, &decoded);
+    ASSERT_TRUE(route.ok()) << expected.path << ": " << route.status();
+    EXPECT_EQ(route->family, expected.family) << expected.path;
+    EXPECT_EQ(route->repository, expected.repository) << expected.path;
+    EXPECT_EQ(route->argument, expected.argument) << expected.path;
+  }
+}
+
 TEST(ParseRouteTest, ParsesEveryRoute) {
   const std::vector<Expected> cases = {
       {"/v2/", RouteFamily::kBase, "", ""},
@@ -35,14 +46,7 @@ TEST(ParseRouteTest, ParsesEveryRoute) {
       {"/entrepot/v1/repositories/a", RouteFamily::kRepository, "a", ""},
       {"/entrepot/v1/repositories/a/b%2Fc", RouteFamily::kRepository, "a/b/c", ""},
   };
-  for (const Expected& expected : cases) {
-    std::string decoded;
-    const absl::StatusOr<Route> route = ParseRoute(expected.path, &decoded);
-    ASSERT_TRUE(route.ok()) << expected.path << ": " << route.status();
-    EXPECT_EQ(route->family, expected.family) << expected.path;
-    EXPECT_EQ(route->repository, expected.repository) << expected.path;
-    EXPECT_EQ(route->argument, expected.argument) << expected.path;
-  }
+  ExpectRoutes(cases);
 }
 
 TEST(ParseRouteTest, AcceptsNamesThatContainWordsOfTheApi) {
@@ -62,14 +66,7 @@ TEST(ParseRouteTest, AcceptsNamesThatContainWordsOfTheApi) {
       {"/v2/../manifests/x", RouteFamily::kManifest, "..", "x"},
       {"/v2/%2e%2e/manifests/x", RouteFamily::kManifest, "..", "x"},
   };
-  for (const Expected& expected : cases) {
-    std::string decoded;
-    const absl::StatusOr<Route> route = ParseRoute(expected.path, &decoded);
-    ASSERT_TRUE(route.ok()) << expected.path << ": " << route.status();
-    EXPECT_EQ(route->family, expected.family) << expected.path;
-    EXPECT_EQ(route->repository, expected.repository) << expected.path;
-    EXPECT_EQ(route->argument, expected.argument) << expected.path;
-  }
+  ExpectRoutes(cases);
 }
 
 TEST(ParseRouteTest, RefusesUnknownPaths) {
