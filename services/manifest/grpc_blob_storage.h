@@ -10,7 +10,7 @@
 namespace entrepot::manifest {
 
 // BlobStorage of a blob service in another process. Each call has `deadline` with all its attempts, but for those that
-// read or copy objects, which have the time that takes. kUnavailable where no answer came within it.
+// read or copy objects, which have the time that takes. kUnavailable if no answer came within it.
 std::unique_ptr<BlobStorage> MakeGrpcBlobStorage(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline);
 
 }  // namespace entrepot::manifest

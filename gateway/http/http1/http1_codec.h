@@ -54,7 +54,7 @@ class Http1Codec final : public Codec {
   std::string out_;  // The head of the response under way.
 
   bool idle_ = true;
-  Clock::time_point now_;  // The time of the last event, where that is exact enough.
+  Clock::time_point now_;  // The time of the last event, for uses that need no exact time.
   uint64_t sent_before_body_ = 0;
 };
 
