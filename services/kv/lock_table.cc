@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "services/core/time/deadline.h"
 
 namespace entrepot::kv {
 
@@ -52,19 +52,15 @@ LockTable::Shard& LockTable::ShardOf(absl::string_view key) {
 
 bool LockTable::AcquireOne(const Lock& lock, absl::Duration timeout) {
   Shard& shard = ShardOf(lock.key);
-  absl::MutexLock guard(&shard.mutex);
+  std::unique_lock guard(shard.mutex);
   Entry& entry = shard.entries[lock.key];
   if (entry.waiters.empty() && entry.IsFreeFor(lock.mode)) {
     entry.Take(lock.mode);
     return true;
   }
-  const absl::Time deadline = absl::Now() + timeout;
   Waiter waiter{lock.mode};
   entry.waiters.push_back(&waiter);
-  while (!waiter.granted) {
-    if (waiter.wake.WaitWithDeadline(&shard.mutex, deadline)) break;
-  }
-  if (waiter.granted) return true;
+  if (waiter.wake.wait_until(guard, Deadline::After(timeout).time(), [&waiter] { return waiter.granted; })) return true;
   // The map may have grown meanwhile, and moved the entry.
   const auto found = shard.entries.find(lock.key);
   found->second.waiters.remove(&waiter);
@@ -74,7 +70,7 @@ bool LockTable::AcquireOne(const Lock& lock, absl::Duration timeout) {
 
 void LockTable::ReleaseOne(const Lock& lock) {
   Shard& shard = ShardOf(lock.key);
-  absl::MutexLock guard(&shard.mutex);
+  std::lock_guard guard(shard.mutex);
   const auto found = shard.entries.find(lock.key);
   found->second.Release(lock.mode);
   found->second.Grant();
@@ -103,7 +99,7 @@ void LockTable::Entry::Grant() {
     waiters.pop_front();
     Take(first->mode);
     first->granted = true;
-    first->wake.Signal();
+    first->wake.notify_one();
   }
 }
 

@@ -2,18 +2,18 @@
 #define ENTREPOT_SERVICES_KV_LOCK_TABLE_H_
 
 #include <array>
+#include <condition_variable>
 #include <cstddef>
 #include <list>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "services/kv/kv_engine.h"
 
@@ -54,7 +54,7 @@ class LockTable {
   struct Waiter {
     LockMode mode;
     bool granted = false;
-    absl::CondVar wake = {};
+    std::condition_variable wake = {};
   };
   struct Entry {
     int shared = 0;
@@ -69,9 +69,9 @@ class LockTable {
     bool IsUnused() const { return shared == 0 && !exclusive && waiters.empty(); }
   };
   struct Shard {
-    absl::Mutex mutex;
-    // Only locked keys have an entry.
-    absl::flat_hash_map<std::string, Entry> entries ABSL_GUARDED_BY(mutex);
+    std::mutex mutex;
+    // Only locked keys have an entry. Guarded by mutex.
+    absl::flat_hash_map<std::string, Entry> entries;
   };
 
   Shard& ShardOf(absl::string_view key);

@@ -4,7 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "services/core/time/stopwatch.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::auth {
@@ -46,9 +46,9 @@ auto PasswordVerifier::WithSlot(const Work& work) -> absl::StatusOr<decltype(wor
     return turn.status();
   }
   metrics_.hashes_running().Increment();
-  const absl::Time start = absl::Now();
+  const Stopwatch stopwatch;
   auto result = work();
-  metrics_.ObserveHash(absl::Now() - start);
+  metrics_.ObserveHash(stopwatch.Elapsed());
   metrics_.hashes_running().Decrement();
   return result;
 }

@@ -6,7 +6,6 @@
 #include <utility>
 #include <variant>
 
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "services/blob/io/disk_read.h"
 #include "services/blob/io/file_io.h"
@@ -14,6 +13,7 @@
 #include "services/blob/objects/object_snapshot.h"
 #include "services/blob/objects/staged_file.h"
 #include "services/core/failpoint/failpoint.h"
+#include "services/core/time/stopwatch.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -70,9 +70,9 @@ absl::StatusOr<std::unique_ptr<StagedUpload>> FilesystemObjectStore::OpenPublish
 }
 
 absl::Status FilesystemObjectStore::Publish(const UploadId& id, std::unique_ptr<StagedUpload> staged) {
-  const absl::Time start = absl::Now();
+  const Stopwatch stopwatch;
   absl::Status status = PublishDurably(id, std::move(staged));
-  metrics_.ObserveOperation(StoreBackend::kFilesystem, StoreOperation::kPublish, status.ok(), absl::Now() - start);
+  metrics_.ObserveOperation(StoreBackend::kFilesystem, StoreOperation::kPublish, status.ok(), stopwatch.Elapsed());
   return status;
 }
 
@@ -138,10 +138,10 @@ absl::StatusOr<ObjectSnapshot> FilesystemObjectStore::CopyTo(const std::string& 
 }
 
 absl::StatusOr<OpenObject> FilesystemObjectStore::Open(const StorageKey& key) {
-  const absl::Time start = absl::Now();
+  const Stopwatch stopwatch;
   absl::StatusOr<OpenObject> object = OpenFile(key);
   metrics_.ObserveOperation(StoreBackend::kFilesystem, StoreOperation::kOpen,
-                            object.ok() || absl::IsNotFound(object.status()), absl::Now() - start);
+                            object.ok() || absl::IsNotFound(object.status()), stopwatch.Elapsed());
   return object;
 }
 
@@ -159,9 +159,9 @@ absl::StatusOr<OpenObject> FilesystemObjectStore::OpenFile(const StorageKey& key
 }
 
 absl::Status FilesystemObjectStore::Delete(const StorageKey& key) {
-  const absl::Time start = absl::Now();
+  const Stopwatch stopwatch;
   absl::Status status = DeleteDurably(key);
-  metrics_.ObserveOperation(StoreBackend::kFilesystem, StoreOperation::kDelete, status.ok(), absl::Now() - start);
+  metrics_.ObserveOperation(StoreBackend::kFilesystem, StoreOperation::kDelete, status.ok(), stopwatch.Elapsed());
   return status;
 }
 

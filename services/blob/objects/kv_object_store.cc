@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "services/blob/objects/blob_keys.h"
 #include "services/core/failpoint/failpoint.h"
+#include "services/core/time/stopwatch.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -28,9 +28,9 @@ void KvObjectStore::Put(const StorageKey& key, absl::string_view bytes, kv::KvTr
 }
 
 absl::StatusOr<OpenObject> KvObjectStore::Open(const StorageKey& key) {
-  const absl::Time start = absl::Now();
+  const Stopwatch stopwatch;
   absl::StatusOr<std::optional<std::string>> value = kv_.Get(ObjectKey(key));
-  metrics_.ObserveOperation(StoreBackend::kKv, StoreOperation::kOpen, value.ok(), absl::Now() - start);
+  metrics_.ObserveOperation(StoreBackend::kKv, StoreOperation::kOpen, value.ok(), stopwatch.Elapsed());
   if (!value.ok()) return value.status();
   if (!value->has_value()) return OciError(OciErrorCode::kBlobUnknown, "there is no such object");
   const uint64_t size = (*value)->size();
@@ -38,7 +38,7 @@ absl::StatusOr<OpenObject> KvObjectStore::Open(const StorageKey& key) {
 }
 
 absl::Status KvObjectStore::Delete(const StorageKey& key) {
-  const absl::Time start = absl::Now();
+  const Stopwatch stopwatch;
   absl::Status status = kv_.Transact(
       {},
       [&](kv::KvTransaction& transaction) -> absl::Status {
@@ -48,7 +48,7 @@ absl::Status KvObjectStore::Delete(const StorageKey& key) {
         return absl::OkStatus();
       },
       durability_);
-  metrics_.ObserveOperation(StoreBackend::kKv, StoreOperation::kDelete, status.ok(), absl::Now() - start);
+  metrics_.ObserveOperation(StoreBackend::kKv, StoreOperation::kDelete, status.ok(), stopwatch.Elapsed());
   RETURN_IF_ERROR(status);
   return Failpoint("blob.delete.recorded");
 }

@@ -4,9 +4,9 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "services/blob/io/file_io.h"
 #include "services/blob/io/io_error.h"
+#include "services/core/time/stopwatch.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {
@@ -69,9 +69,9 @@ absl::Status StagedFile::Read(const std::function<void(absl::string_view)>& take
 
 absl::Status SyncOrCloseGate(absl::string_view what, const std::function<int()>& sync, WriteGate& gate,
                              BlobMetrics& metrics) {
-  const absl::Time start = absl::Now();
+  const Stopwatch stopwatch;
   const int error = sync();
-  metrics.ObserveFsync(absl::Now() - start);
+  metrics.ObserveFsync(stopwatch.Elapsed());
   if (error == 0) return absl::OkStatus();
   absl::Status status = WriteError(absl::StrCat("syncing ", what), error);
   if (ClassifyIoError(error) != IoErrorKind::kNoSpace) gate.Close(status.message());

@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "services/blob/objects/kv_object_store.h"
 #include "services/core/content.h"
 #include "services/core/failpoint/failpoint.h"
+#include "services/core/time/stopwatch.h"
 #include "services/runtime/log/json_log.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
@@ -60,9 +60,9 @@ absl::Status SessionEndings::SealInRecord(SessionTable::Claim& claim, storage::v
                                           const Digest& digest) {
   const std::string bytes = std::move(*record.mutable_inline_bytes());
   MakeSealed(digest, KvObjectStore::KeyOf(claim.id()), record);
-  const absl::Time start = absl::Now();
+  const Stopwatch stopwatch;
   absl::Status status = records_.PutSealedWithObject(claim.id(), record, bytes, object_durability_);
-  metrics_.ObserveOperation(StoreBackend::kKv, StoreOperation::kPublish, status.ok(), absl::Now() - start);
+  metrics_.ObserveOperation(StoreBackend::kKv, StoreOperation::kPublish, status.ok(), stopwatch.Elapsed());
   return status;
 }
 

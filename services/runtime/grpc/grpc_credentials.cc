@@ -1,6 +1,5 @@
 #include "services/runtime/grpc/grpc_credentials.h"
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <utility>
@@ -8,12 +7,12 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "grpcpp/security/auth_metadata_processor.h"
 #include "grpcpp/security/tls_certificate_verifier.h"
 #include "grpcpp/security/tls_credentials_options.h"
 #include "services/runtime/log/json_log.h"
+#include "services/runtime/log/line_limit.h"
 
 namespace entrepot::runtime {
 namespace {
@@ -39,18 +38,14 @@ bool HaveCommon(const Names& allowed, const Names& names) {
 
 std::string Shown(const Names& names) { return names.empty() ? "none" : absl::StrJoin(names, ", "); }
 
-// Logs at most one refusal per second: there may be many.
 class RefusalLog {
  public:
   void Refused(absl::string_view message, const Names& names) {
-    const int64_t now = absl::ToUnixMillis(absl::Now());
-    int64_t next = next_.load(std::memory_order_relaxed);
-    if (now < next || !next_.compare_exchange_strong(next, now + 1000)) return;
-    Log(LogLevel::kWarning, message, {{"names", Shown(names)}});
+    if (limit_.Allows()) Log(LogLevel::kWarning, message, {{"names", Shown(names)}});
   }
 
  private:
-  std::atomic<int64_t> next_{0};
+  LineLimit limit_;
 };
 
 // Runs for each call, so that a refused peer gets the reason. Refusing the connection would only break it.

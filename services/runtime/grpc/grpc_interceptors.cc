@@ -3,9 +3,9 @@
 #include <atomic>
 
 #include "absl/status/status.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "grpcpp/support/interceptor.h"
+#include "services/core/time/stopwatch.h"
 #include "services/runtime/grpc/grpc_call_metrics.h"
 #include "services/runtime/grpc/grpc_request_id.h"
 #include "services/runtime/log/json_log.h"
@@ -27,13 +27,13 @@ class CallTimer {
   // Whether this was the first end.
   bool End(grpc::StatusCode code) {
     if (ended_.exchange(true, std::memory_order_relaxed)) return false;
-    method_.CountHandled(code, absl::Now() - begin_);
+    method_.CountHandled(code, stopwatch_.Elapsed());
     return true;
   }
 
  private:
   GrpcCallMetrics::Method& method_;
-  const absl::Time begin_ = absl::Now();
+  const Stopwatch stopwatch_;
   std::atomic<bool> ended_{false};
 };
 
