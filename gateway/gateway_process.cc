@@ -13,6 +13,7 @@
 #include "gateway/backends/grpc/grpc_manifest_backend.h"
 #include "gateway/http/server/server.h"
 #include "services/runtime/config/config_defaults.h"
+#include "services/runtime/config/descriptor_checks.h"
 #include "services/runtime/grpc/grpc_channel.h"
 #include "services/runtime/log/audit_log.h"
 #include "services/status/status_macros.h"
@@ -43,7 +44,7 @@ class GatewayProcess final : public runtime::RunningService {
 
   // Calls resume coroutines of the server, so they must end before it.
   ~GatewayProcess() override {
-    if (server_ != nullptr && !drained_) Drain(absl::InfinitePast());
+    if (server_ != nullptr && !drained_) Drain(Deadline::Passed());
   }
 
   absl::Status CheckReady() override {
@@ -56,7 +57,7 @@ class GatewayProcess final : public runtime::RunningService {
     return {{"listen", server_->Address()}};
   }
 
-  void Drain(absl::Time deadline) override {
+  void Drain(Deadline deadline) override {
     drained_ = true;
     server_->Drain(deadline);
     calls_.CancelAll();
@@ -97,6 +98,7 @@ void FillAndCheck(config::v1::GatewayConfig* config, runtime::ConfigProblems* pr
   runtime::CheckPublicEndpoint("listen", config->listen(),
                                authenticated ? runtime::Access::kAuthenticated : runtime::Access::kOpen, problems);
   runtime::CheckLimits("limits", config->limits(), problems);
+  runtime::FitToDescriptors("limits", /*kept_back=*/0, runtime::DescriptorLimit(), config->mutable_limits(), problems);
   runtime::CheckService("blob_service", config->blob_service(), problems);
   runtime::CheckService("manifest_service", config->manifest_service(), problems);
   if (authenticated) runtime::CheckService("auth_service", config->auth_service(), problems);

@@ -3,8 +3,8 @@
 #include <utility>
 #include <vector>
 
-#include "absl/time/time.h"
 #include "services/core/time/clock.h"
+#include "services/core/time/deadline.h"
 #include "services/process/process_kv.h"
 #include "services/runtime/grpc/grpc_server.h"
 #include "services/status/status_macros.h"
@@ -41,7 +41,7 @@ class GrpcProcess final : public runtime::RunningService {
 
   std::vector<std::pair<std::string, std::string>> Addresses() const override { return {{"grpc", server_->address()}}; }
 
-  void Drain(absl::Time deadline) override {
+  void Drain(Deadline deadline) override {
     service_->BeginDrain();
     server_->Shutdown(deadline);
   }

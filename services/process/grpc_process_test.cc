@@ -99,7 +99,7 @@ TEST_F(GrpcProcessTest, DrainRefusesNewCalls) {
   ASSERT_OK_AND_ASSIGN(const auto process, Start());
   const std::string address = process->Addresses()[0].second;
   EXPECT_FALSE(observed_.drain_began);
-  process->Drain(absl::Now() + kLong);
+  process->Drain(Deadline::After(kLong));
   EXPECT_TRUE(observed_.drain_began);
   EXPECT_EQ(Call(address).error_code(), grpc::StatusCode::UNAVAILABLE);
 }

@@ -1,7 +1,10 @@
 #include "services/runtime/operator_endpoint.h"
 
+#include <sys/eventfd.h>
+
 #include <algorithm>
 #include <chrono>
+#include <list>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -21,7 +24,10 @@
 #include "boost/beast/core/flat_buffer.hpp"
 #include "boost/beast/core/tcp_stream.hpp"
 #include "boost/beast/http.hpp"
+#include "prometheus/counter.h"
+#include "prometheus/registry.h"
 #include "prometheus/text_serializer.h"
+#include "services/core/files/owned_fd.h"
 #include "services/core/text/host_and_port.h"
 
 namespace entrepot::runtime {
@@ -35,15 +41,41 @@ using asio::ip::tcp;
 constexpr uint32_t kHeaderBytesMax = 8 * 1024;
 constexpr std::chrono::seconds kRequestTimeout{5};
 constexpr std::chrono::milliseconds kAcceptRetry{100};
-constexpr int kConnectionsMax = 64;
+constexpr size_t kConnectionsMax = 64;
+// For a connection, and for files in /proc that metrics are read from.
+constexpr size_t kSpareDescriptors = 4;
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
 using Request = http::request<http::empty_body>;
 using Response = http::response<http::string_body>;
 
+// Descriptors that are open for nothing, so that some can be had when the process has no more.
+class SpareDescriptors {
+ public:
+  // As many as there are to be had.
+  void Refill() {
+    while (spare_.size() < kSpareDescriptors) {
+      OwnedFd fd(::eventfd(0, EFD_CLOEXEC));
+      if (fd.get() < 0) return;
+      spare_.push_back(std::move(fd));
+    }
+  }
+  // Closes them; false if there are none.
+  bool Release() {
+    const bool had = !spare_.empty();
+    spare_.clear();
+    return had;
+  }
+
+ private:
+  std::vector<OwnedFd> spare_;
+};
+
 class HttpOperatorEndpoint : public OperatorEndpoint {
  public:
-  explicit HttpOperatorEndpoint(std::function<absl::Status()> check_ready) : check_ready_(std::move(check_ready)) {}
+  explicit HttpOperatorEndpoint(std::function<absl::Status()> check_ready) : check_ready_(std::move(check_ready)) {
+    spare_.Refill();
+  }
 
   ~HttpOperatorEndpoint() override {
     io_.stop();
@@ -81,16 +113,35 @@ class HttpOperatorEndpoint : public OperatorEndpoint {
       auto [error, socket] = co_await acceptor_.async_accept(kTuple);
       if (error) {
         // Probably no file descriptor is left.
-        co_await Pause();
+        if (!spare_.Release()) {
+          CloseLongestWaiting();
+          co_await Pause();
+        }
         continue;
       }
-      ++connections_;
-      asio::co_spawn(io_, ServeOne(beast::tcp_stream(std::move(socket))), [this](std::exception_ptr) {
-        --connections_;
+      while (connections_.size() >= kConnectionsMax) {
+        CloseLongestWaiting();
+        co_await room_.async_wait(kTuple);
+      }
+      const auto connection = connections_.insert(connections_.end(), beast::tcp_stream(std::move(socket)));
+      asio::co_spawn(io_, ServeOne(*connection), [this, connection](std::exception_ptr) {
+        connections_.erase(connection);
+        spare_.Refill();
         room_.cancel_one();
       });
-      while (connections_ >= kConnectionsMax) co_await room_.async_wait(kTuple);
     }
+  }
+
+  // Of those whose request has not arrived; if all have arrived, of all.
+  void CloseLongestWaiting() {
+    if (connections_.empty()) return;
+    const auto is_silent = [](beast::tcp_stream& stream) {
+      boost::system::error_code error;
+      return stream.socket().is_open() && stream.socket().available(error) == 0;
+    };
+    const auto silent = std::find_if(connections_.begin(), connections_.end(), is_silent);
+    (silent == connections_.end() ? connections_.front() : *silent).close();
+    shed_.Increment();
   }
 
   asio::awaitable<void> Pause() {
@@ -99,7 +150,7 @@ class HttpOperatorEndpoint : public OperatorEndpoint {
   }
 
   // One request per connection: requests are rare.
-  asio::awaitable<void> ServeOne(beast::tcp_stream stream) {
+  asio::awaitable<void> ServeOne(beast::tcp_stream& stream) {
     stream.expires_after(kRequestTimeout);
     beast::flat_buffer buffer(kHeaderBytesMax);
     http::request_parser<http::empty_body> parser;
@@ -142,7 +193,9 @@ class HttpOperatorEndpoint : public OperatorEndpoint {
 
   Response Metrics() const {
     std::vector<prometheus::MetricFamily> families;
-    for (const auto& collectable : LiveCollectables()) {
+    std::vector<std::shared_ptr<prometheus::Collectable>> collectables = LiveCollectables();
+    collectables.push_back(registry_);
+    for (const auto& collectable : collectables) {
       for (prometheus::MetricFamily& family : collectable->Collect()) families.push_back(std::move(family));
     }
     Response response = Text(http::status::ok, prometheus::TextSerializer().Serialize(families));
@@ -175,10 +228,18 @@ class HttpOperatorEndpoint : public OperatorEndpoint {
   mutable std::mutex mutex_;
   std::vector<std::weak_ptr<prometheus::Collectable>> collectables_;  // Guarded by mutex_.
 
+  const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
+  prometheus::Counter& shed_ = prometheus::BuildCounter()
+                                   .Name("entrepot_operator_connections_shed_total")
+                                   .Help("Connections of the operator port closed to make room for others")
+                                   .Register(*registry_)
+                                   .Add({});
+
   // Used only by io_'s thread once it runs.
   asio::io_context io_{1};
   tcp::acceptor acceptor_{io_};
-  int connections_ = 0;
+  std::list<beast::tcp_stream> connections_;  // The oldest first.
+  SpareDescriptors spare_;
   asio::steady_timer room_{io_, asio::steady_timer::time_point::max()};  // Cancelled when a connection ends.
 
   std::thread thread_;

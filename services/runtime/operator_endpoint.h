@@ -17,7 +17,10 @@ namespace entrepot::runtime {
 //   GET /readyz    200, or 503 and the reason as text
 //   GET /metrics   all collectables in Prometheus' text format
 // Other paths get 404, other methods 405. A request's header is limited to 8 KiB, its duration to 5 s, and the number
-// of connections to 64.
+// of connections to 64: a further one takes the place of the one that has waited longest for its request. Some file
+// descriptors are kept back for the port, so that it answers when the process has no more.
+//
+// Metric: entrepot_operator_connections_shed_total, connections that were closed to make room.
 class OperatorEndpoint {
  public:
   // The port is open when this returns. `check_ready` is called on the endpoint's thread, once per request for /readyz;

@@ -1,5 +1,8 @@
 #include "services/runtime/operator_endpoint.h"
 
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+
 #include <atomic>
 #include <string>
 #include <thread>
@@ -16,6 +19,7 @@
 #include "gtest/gtest.h"
 #include "prometheus/counter.h"
 #include "prometheus/registry.h"
+#include "services/core/files/owned_fd.h"
 #include "services/runtime/process_metrics.h"
 #include "services/status/status_matchers.h"
 
@@ -134,12 +138,36 @@ TEST_F(OperatorEndpointTest, IdleConnectionsDoNotBlockOthers) {
   EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_F(OperatorEndpointTest, ConnectionsBeyondTheLimitWait) {
+TEST_F(OperatorEndpointTest, ConnectionsBeyondTheLimitTakeThePlaceOfTheLongestSilentOnes) {
   std::vector<tcp::socket> silent;
-  for (int i = 0; i < 64; ++i) silent.push_back(Connect());
-  std::thread closer([&] { silent.clear(); });
+  for (int i = 0; i < 200; ++i) silent.push_back(Connect());
   EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
-  closer.join();
+  EXPECT_EQ(ReadAll(silent.front()), "");
+  // The last one is served still.
+  asio::write(silent.back(), asio::buffer(std::string("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")));
+  EXPECT_THAT(ReadAll(silent.back()), HasSubstr("\nentrepot_operator_connections_shed_total 13"));
+}
+
+TEST_F(OperatorEndpointTest, AnswersWithoutFreeDescriptors) {
+  const auto process = std::make_shared<ProcessMetrics>("entrepot-test");
+  endpoint_->AddCollectable(process);
+  tcp::socket client(io_);
+  client.open(tcp::v4());
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{256, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  std::vector<OwnedFd> all;
+  do {
+    all.emplace_back(::eventfd(0, EFD_CLOEXEC));
+  } while (all.back().get() >= 0);
+  client.connect(tcp::endpoint(asio::ip::address_v4::loopback(), endpoint_->port()));
+  asio::write(client, asio::buffer(std::string("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")));
+  const std::string answer = ReadAll(client);
+  all.clear();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(answer, HasSubstr("process_open_fds "));
 }
 
 TEST_F(OperatorEndpointTest, ServesManyAtOnce) {

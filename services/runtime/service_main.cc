@@ -1,6 +1,7 @@
 #include "services/runtime/service_main.h"
 
 #include <malloc.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <csignal>
@@ -12,9 +13,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
-#include "absl/time/clock.h"
 #include "services/core/text/host_and_port.h"
 #include "services/runtime/config/config_loader.h"
+#include "services/runtime/config/descriptor_checks.h"
 #include "services/runtime/log/json_log.h"
 #include "services/runtime/operator_endpoint.h"
 #include "services/runtime/process_metrics.h"
@@ -37,6 +38,14 @@ void BoundHeap() {
   ::mallopt(M_ARENA_MAX, arenas);
   ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
   ::mallopt(M_TRIM_THRESHOLD, 16 << 20);
+}
+
+// The soft limit is often 1,024, for programs that use select(); this one does not.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 struct CommandLine {
@@ -154,8 +163,8 @@ int Serve(const ErasedService& service) {
 
   const int signal = signals.Wait();
   Log(LogLevel::kInfo, "draining", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
-  const absl::Time deadline = absl::Now() + service.drain_timeout();
-  signals.ExitAt(deadline + kDrainOverrun);
+  const Deadline deadline = Deadline::After(service.drain_timeout());
+  signals.ExitAt(Deadline::After(service.drain_timeout() + kDrainOverrun));
   readiness.SetNotReady("draining");
   (*running)->Drain(deadline);
   running->reset();
@@ -180,11 +189,16 @@ int RunServiceMain(int argc, char** argv, const ErasedService& service) {
     std::printf("%s %s\n", service.name.c_str(), std::string(kVersion).c_str());
     return 0;
   }
+  RaiseDescriptorLimit();  // The checks compare limits with it.
   ConfigProblems problems;
   if (!LoadAndCheck(line->config_file, service, &problems)) return kExitUsage;
   SetLogLevel(ParseLogLevel(service.log().level()).value_or(LogLevel::kInfo));
   BoundHeap();
-  Log(LogLevel::kInfo, "starting", {{"service", service.name}, {"version", kVersion}, {"config", line->config_file}});
+  Log(LogLevel::kInfo, "starting",
+      {{"service", service.name},
+       {"version", kVersion},
+       {"config", line->config_file},
+       {"file_descriptors", DescriptorLimit()}});
   for (const std::string& warning : problems.warnings())
     Log(LogLevel::kWarning, "configuration", {{"warning", warning}});
   return Serve(service);

@@ -14,6 +14,7 @@
 #include "google/protobuf/message.h"
 #include "prometheus/collectable.h"
 #include "prometheus/registry.h"
+#include "services/core/time/deadline.h"
 #include "services/runtime/config/config_checks.h"
 #include "services/runtime/config/config_defaults.h"
 
@@ -35,7 +36,7 @@ class RunningService {
 
   // Accepts no new requests, lets those in progress finish until `deadline`, aborts the rest, and returns when none is
   // left. Called once, on the main thread.
-  virtual void Drain(absl::Time deadline) = 0;
+  virtual void Drain(Deadline deadline) = 0;
 };
 
 // What a service is built with. Outlives the service.
@@ -65,9 +66,10 @@ struct ServiceDefinition {
   std::function<absl::StatusOr<std::unique_ptr<RunningService>>(const Config&, const ServiceContext&)> start;
 };
 
-// The body of a main(). Parses --config FILE (required), --help and --version, and loads and checks the configuration.
-// Serves /healthz, /readyz and /metrics on the operator endpoint, beginning before start(). Runs the service until
-// SIGTERM or SIGINT. Then /readyz answers 503, and the service is drained within drain_timeout and destroyed.
+// The body of a main(). Parses --config FILE (required), --help and --version, raises the limit on file descriptors to
+// the hard limit, and loads and checks the configuration. Serves /healthz, /readyz and /metrics on the operator
+// endpoint, beginning before start(). Runs the service until SIGTERM or SIGINT. Then /readyz answers 503, and the
+// service is drained within drain_timeout and destroyed.
 //
 // Returns the process's exit code:
 //   0  after --help, --version, or a drain

@@ -19,8 +19,8 @@ class TestService : public RunningService {
     return {{"listen", "http://127.0.0.1:5000"}};
   }
 
-  void Drain(absl::Time deadline) override {
-    if (behaviour_ == "drain-until-deadline") absl::SleepFor(deadline - absl::Now());
+  void Drain(Deadline deadline) override {
+    if (behaviour_ == "drain-until-deadline") absl::SleepFor(deadline.Left());
     if (behaviour_ == "drain-forever") absl::SleepFor(absl::InfiniteDuration());
   }
 

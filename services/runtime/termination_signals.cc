@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <csignal>
 
-#include "absl/time/clock.h"
 #include "services/runtime/log/json_log.h"
 
 namespace entrepot::runtime {
@@ -65,10 +64,10 @@ int TerminationSignals::Wait() {
   return first_;
 }
 
-void TerminationSignals::ExitAt(absl::Time time) {
+void TerminationSignals::ExitAt(Deadline deadline) {
   {
     std::lock_guard lock(mutex_);
-    exit_at_ = time;
+    exit_at_ = deadline;
   }
   Wake();
 }
@@ -78,8 +77,8 @@ void TerminationSignals::Wake() { ::eventfd_write(wake_fd_.get(), 1); }
 void TerminationSignals::Watch() {
   std::unique_lock lock(mutex_);
   while (!stop_) {
-    const absl::Duration left = exit_at_ - absl::Now();
-    if (left <= absl::ZeroDuration()) ExitNow("the drain did not end in time", 1);
+    const absl::Duration left = exit_at_.Left();
+    if (left == absl::ZeroDuration()) ExitNow("the drain did not end in time", 1);
     lock.unlock();
     pollfd fds[] = {{signal_fd_.get(), POLLIN, 0}, {wake_fd_.get(), POLLIN, 0}};
     ::poll(fds, 2, PollMilliseconds(left));

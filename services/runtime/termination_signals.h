@@ -5,8 +5,8 @@
 #include <mutex>
 #include <thread>
 
-#include "absl/time/time.h"
 #include "services/core/files/owned_fd.h"
+#include "services/core/time/deadline.h"
 
 namespace entrepot::runtime {
 
@@ -27,8 +27,8 @@ class TerminationSignals {
   // Blocks until the first signal and returns its number.
   int Wait();
 
-  // Ends the process with code 1 if this object still exists at `time`, because a drain hangs.
-  void ExitAt(absl::Time time);
+  // Ends the process with code 1 if this object still exists at `deadline`, because a drain hangs.
+  void ExitAt(Deadline deadline);
 
  private:
   void Watch();
@@ -40,7 +40,7 @@ class TerminationSignals {
   std::mutex mutex_;
   std::condition_variable changed_;
   int first_ = 0;  // The number of the first signal. Guarded by mutex_, like the members below.
-  absl::Time exit_at_ = absl::InfiniteFuture();
+  Deadline exit_at_ = Deadline::After(absl::InfiniteDuration());
   bool stop_ = false;
   std::thread watcher_;
 };

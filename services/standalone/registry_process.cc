@@ -23,6 +23,7 @@
 #include "services/policy/policy_file.h"
 #include "services/process/process_kv.h"
 #include "services/runtime/config/config_defaults.h"
+#include "services/runtime/config/descriptor_checks.h"
 #include "services/runtime/log/audit_log.h"
 #include "services/runtime/threads/executor.h"
 #include "services/standalone/executor_metrics.h"
@@ -49,7 +50,7 @@ class RegistryProcess final : public runtime::RunningService {
   }
 
   ~RegistryProcess() override {
-    if (executor_ != nullptr) Drain(absl::InfinitePast());
+    if (executor_ != nullptr) Drain(Deadline::Passed());
     server_.reset();
   }
 
@@ -64,7 +65,7 @@ class RegistryProcess final : public runtime::RunningService {
     return {{"listen", server_->Address()}};
   }
 
-  void Drain(absl::Time deadline) override {
+  void Drain(Deadline deadline) override {
     if (server_ != nullptr) server_->Drain(deadline);
     executor_metrics_.reset();
     auth_executor_.reset();
@@ -176,6 +177,8 @@ void FillAndCheck(config::v1::StandaloneConfig* config, runtime::ConfigProblems*
   runtime::CheckPublicEndpoint("listen", config->listen(),
                                authenticated ? runtime::Access::kAuthenticated : runtime::Access::kOpen, problems);
   runtime::CheckLimits("limits", config->limits(), problems);
+  runtime::FitToDescriptors("limits", kv::KvStack::OpenFilesMax(), runtime::DescriptorLimit(), config->mutable_limits(),
+                            problems);
   runtime::CheckUploads("uploads", config->uploads(), problems);
   manifest::CheckCollectorConfig("collector", config->collector(), problems);
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);

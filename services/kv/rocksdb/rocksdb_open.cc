@@ -58,7 +58,7 @@ void SetDurability(rocksdb::Options& options) {
 }
 
 void SetFiles(rocksdb::Options& options) {
-  options.max_open_files = 512;
+  options.max_open_files = kRocksDbOpenFilesMax;
   options.target_file_size_base = 32 * kMiB;
   options.max_bytes_for_level_base = 128 * kMiB;
   options.level_compaction_dynamic_level_bytes = true;

@@ -13,6 +13,9 @@
 
 namespace entrepot::kv {
 
+// How many tables and blob files RocksDB keeps open at most.
+inline constexpr int kRocksDbOpenFilesMax = 512;
+
 // Opens a TransactionDB without two-phase commit. We prepare no transactions, and with two-phase commit RocksDB treats
 // a compaction that finds the disk full as fatal, instead of waiting for room.
 absl::StatusOr<std::unique_ptr<rocksdb::TransactionDB>> OpenTransactionDb(const rocksdb::Options& options,

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/kv/metrics_kv_engine.h"
 #include "services/kv/rocksdb/rocksdb_kv_engine.h"
+#include "services/kv/rocksdb/rocksdb_open.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::kv {
@@ -31,6 +32,8 @@ class RocksDbStack : public KvStack {
 };
 
 }  // namespace
+
+size_t KvStack::OpenFilesMax() { return kRocksDbOpenFilesMax; }
 
 bool HoldsKvStore(const std::string& directory) {
   std::error_code error;

@@ -34,6 +34,9 @@ class KvStack {
                                                        std::shared_ptr<prometheus::Registry> registry,
                                                        EngineLog log = {});
 
+  // How many files an engine keeps open at most.
+  static size_t OpenFilesMax();
+
   // No call may be running.
   virtual ~KvStack() = default;
 

@@ -248,6 +248,12 @@ void CheckLimits(absl::string_view field, const config::v1::Limits& limits, Conf
   CheckAtLeast(Field(field, "minimum_rate_bytes_per_second"), limits.minimum_rate_bytes_per_second(), 1, problems);
   CheckDuration(Field(field, "minimum_rate_window"), limits.minimum_rate_window(), problems);
   CheckAtLeast(Field(field, "connections_max"), limits.connections_max(), 1, problems);
+  CheckDuration(Field(field, "silence_timeout"), limits.silence_timeout(), problems);
+  CheckAtLeast(Field(field, "connections_per_address_max"), limits.connections_per_address_max(), 1, problems);
+  if (limits.connections_per_address_max() > limits.connections_max()) {
+    problems->Add(Field(field, "connections_per_address_max"),
+                  absl::StrCat("must not be more than connections_max (", limits.connections_max(), ")"));
+  }
 }
 
 void CheckCollector(absl::string_view field, const config::v1::Collector& collector, ConfigProblems* problems) {

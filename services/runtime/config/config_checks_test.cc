@@ -241,6 +241,10 @@ TEST(ConfigChecksTest, Limits) {
               ElementsAre("limits.header_timeout: must be longer than 0, not -3s"));
   EXPECT_THAT(CheckedLimits([](auto* limits) { limits->mutable_minimum_rate_window()->set_seconds(0); }),
               ElementsAre("limits.minimum_rate_window: must be longer than 0, not 0"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->mutable_silence_timeout()->set_seconds(0); }),
+              ElementsAre("limits.silence_timeout: must be longer than 0, not 0"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_connections_max(1023); }),
+              ElementsAre("limits.connections_per_address_max: must not be more than connections_max (1023)"));
   EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_header_bytes_max(8191); }),
               ElementsAre("limits.uri_bytes_max: must not be more than header_bytes_max (8191), which includes it"));
   EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_uri_bytes_max(511); }),

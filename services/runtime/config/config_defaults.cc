@@ -1,5 +1,6 @@
 #include "services/runtime/config/config_defaults.h"
 
+#include <algorithm>
 #include <string>
 
 namespace entrepot::runtime {
@@ -34,6 +35,10 @@ void FillDefaults(config::v1::Limits* limits) {
   if (limits->minimum_rate_bytes_per_second() == 0) limits->set_minimum_rate_bytes_per_second(1024);
   if (!limits->has_minimum_rate_window()) *limits->mutable_minimum_rate_window() = Seconds(30);
   if (limits->connections_max() == 0) limits->set_connections_max(4096);
+  if (!limits->has_silence_timeout()) *limits->mutable_silence_timeout() = Seconds(60);
+  if (limits->connections_per_address_max() == 0) {
+    limits->set_connections_per_address_max(std::max(1u, limits->connections_max() / 4));
+  }
 }
 
 void FillDefaults(config::v1::Uploads* uploads) {

@@ -15,6 +15,9 @@ class GrpcDeadline {
   // The time that is left. Zero or negative once the deadline has passed.
   absl::Duration Left() const;
 
+  // For other waits of gRPC.
+  gpr_timespec moment() const { return moment_; }
+
   // Ends the call with DEADLINE_EXCEEDED at the deadline. Must be called before the call starts.
   void Limit(grpc::ClientContext* call) const;
 

@@ -4,12 +4,12 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/resource_quota.h"
 #include "services/core/text/host_and_port.h"
 #include "services/runtime/grpc/grpc_credentials.h"
+#include "services/runtime/grpc/grpc_deadline.h"
 #include "services/runtime/grpc/grpc_interceptors.h"
 #include "services/runtime/grpc/grpc_transport.h"
 #include "services/status/status_macros.h"
@@ -99,12 +99,12 @@ GrpcServer::GrpcServer(std::string address, std::unique_ptr<PeerCertificates> ce
     : address_(std::move(address)), certificates_(std::move(certificates)), server_(std::move(server)) {}
 
 GrpcServer::~GrpcServer() {
-  if (server_ != nullptr) Shutdown(absl::Now());
+  if (server_ != nullptr) Shutdown(Deadline::Passed());
 }
 
-void GrpcServer::Shutdown(absl::Time deadline) {
+void GrpcServer::Shutdown(Deadline deadline) {
   server_->GetHealthCheckService()->Shutdown();
-  server_->Shutdown(absl::ToChronoTime(deadline));
+  server_->Shutdown(GrpcDeadline(deadline.Left()).moment());
   server_->Wait();
   server_ = nullptr;
 }

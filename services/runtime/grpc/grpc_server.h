@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "entrepot/config/v1/shared.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "prometheus/registry.h"
+#include "services/core/time/deadline.h"
 #include "services/runtime/grpc/peer_certificates.h"
 
 namespace entrepot::runtime {
@@ -25,7 +25,7 @@ class GrpcServer {
                                                            const std::vector<grpc::Service*>& services,
                                                            const std::shared_ptr<prometheus::Registry>& registry);
 
-  // Calls Shutdown(now) if it has not been called.
+  // Shuts down at once if it has not been called.
   ~GrpcServer();
 
   GrpcServer(const GrpcServer&) = delete;
@@ -36,7 +36,7 @@ class GrpcServer {
 
   // Sets health to NOT_SERVING and refuses new calls. Calls in progress may finish until `deadline` and are then
   // cancelled. Returns when no call is left. Must be called at most once.
-  void Shutdown(absl::Time deadline);
+  void Shutdown(Deadline deadline);
 
  private:
   GrpcServer(std::string address, std::unique_ptr<PeerCertificates> certificates, std::unique_ptr<grpc::Server> server);

@@ -270,7 +270,7 @@ TEST_F(GrpcServerTest, ShutdownCancelsCallsAtTheDeadline) {
   request.set_wait_for_cancel(true);
   std::future<grpc::Status> call = std::async(std::launch::async, [&] { return Call(request); });
   EXPECT_TRUE(service_.AwaitWaiting(1));
-  server_->Shutdown(absl::Now());
+  server_->Shutdown(Deadline::Passed());
   EXPECT_FALSE(call.get().ok());
 }
 
@@ -283,7 +283,7 @@ TEST_F(GrpcServerTest, ShutdownLetsCallsFinish) {
   ASSERT_TRUE(writer->Write(chunk));
   // Waits until the call has arrived.
   AwaitServerMetric("entrepot_grpc_server_started_total{method=\"/entrepot.testing.v1.CallService/Upload\"} 1");
-  std::future<void> shutdown = std::async(std::launch::async, [&] { server_->Shutdown(absl::Now() + kLong); });
+  std::future<void> shutdown = std::async(std::launch::async, [&] { server_->Shutdown(Deadline::After(kLong)); });
   // The server refuses new calls soon, and continues the stream.
   EXPECT_TRUE(Eventually([&] { return !Call(CallRequest()).ok(); }));
   ASSERT_TRUE(writer->Write(chunk));
