@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "boost/asio/buffer.hpp"
 #include "boost/asio/error.hpp"
 #include "boost/asio/redirect_error.hpp"
@@ -77,6 +78,26 @@ void ClientSocket::BoundByRate() {
   by_rate_ = true;
   meter_.Restart();
 }
+
+asio::awaitable<absl::StatusOr<char>> ClientSocket::PeekFirstByte() {
+  while (true) {
+    char byte = 0;
+    const ssize_t read = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK);
+    if (read == 1) co_return byte;
+    if (read == 0) co_return absl::UnavailableError("the client closed the connection");
+    error_code error;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      BeginWait();
+      co_await socket_.async_wait(Socket::wait_read, asio::redirect_error(asio::use_awaitable, error));
+      EndWait();
+    } else if (errno != EINTR) {
+      error = error_code(errno, boost::system::system_category());
+    }
+    if (error) co_return ToStatus(error);
+  }
+}
+
+void ClientSocket::DropTls() { tls_.reset(); }
 
 asio::awaitable<absl::Status> ClientSocket::Handshake() {
   error_code error;
@@ -228,7 +249,13 @@ void ClientSocket::Interrupt(Interruption reason) {
 absl::Status ClientSocket::ToStatus(const error_code& error) const {
   if (!error) return absl::OkStatus();
   if (error == asio::error::operation_aborted && interruption_ == Interruption::kTooSlow) {
-    return absl::DeadlineExceededError("the client is slower than the minimum rate");
+    const RateMeter::Bounds& bounds = meter_.bounds();
+    return absl::DeadlineExceededError(
+        by_rate_
+            ? absl::StrCat("the client was silent for ", absl::FormatDuration(absl::FromChrono(bounds.silence_max)),
+                           " (limits.silence_timeout) or slower than ", bounds.bytes_per_second,
+                           " bytes a second (limits.minimum_rate_bytes_per_second)")
+            : std::string("the client was too slow"));
   }
   if (error == asio::error::operation_aborted && interruption_ == Interruption::kStopped) {
     return absl::CancelledError("the server is stopping");

@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_GATEWAY_HTTP_CLIENT_SOCKET_H_
 #define ENTREPOT_GATEWAY_HTTP_CLIENT_SOCKET_H_
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -41,9 +42,16 @@ class ClientSocket {
 
   // The bound of all waits from now on.
   void BoundByDeadline(Clock::time_point deadline);
+  // Brings the deadline forward, if that is the bound.
+  void ShortenDeadline(Clock::time_point deadline) { deadline_ = std::min(deadline_, deadline); }
   void BoundByRate();  // Starts measuring: a new body begins.
 
+  // The first byte, which a later read receives again. kUnavailable also if the client ends its side before it.
+  boost::asio::awaitable<absl::StatusOr<char>> PeekFirstByte();
+
   boost::asio::awaitable<absl::Status> Handshake();
+  // The connection goes on without TLS. Instead of Handshake().
+  void DropTls();
 
   // Waits for bytes; 0 after the client has ended its side.
   boost::asio::awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size);

@@ -6,7 +6,8 @@
 namespace entrepot::gateway::http {
 
 // One version of HTTP on one accepted connection: reads requests from the socket, has them handled (exchange.h) and
-// writes the responses. Runs on its worker's thread.
+// writes the responses. Shows in the connection's slot (connection_slots.h) whether a request is under way. Runs on its
+// worker's thread.
 //
 // http1/ holds the codec of HTTP/1. A codec of another version is a folder beside it; ChooseCodec() in
 // server/connection.cc makes the choice. Listening, TLS, limits on connections, draining and metrics are the same for

@@ -1,25 +1,38 @@
 #ifndef ENTREPOT_GATEWAY_HTTP_RATE_METER_H_
 #define ENTREPOT_GATEWAY_HTTP_RATE_METER_H_
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <numeric>
 
 namespace entrepot::gateway::http {
 
-// Checks that a peer keeps a minimum rate, averaged over a window of the time spent waiting for the peer. Time that
-// this side spends otherwise, on a disk or a backend, does not count.
+// Bounds the time that a body waits for its peer. A silence (no byte comes through) is forgiven up to `silence_max`,
+// whatever came before. A trickle is bounded by a debt of time: each silence adds its length, each byte takes off the
+// time that it may need at the minimum rate. A debt beyond `window` is too slow, where its four longest silences do not
+// count. So a peer that keeps the rate on average may pause again and again, one that sends little may pause four
+// times, and a byte now and then is not enough. Time that this side spends otherwise, on a disk or a backend, does not
+// count.
 class RateMeter {
  public:
   using Clock = std::chrono::steady_clock;
 
-  RateMeter(uint64_t bytes_per_second, Clock::duration window) : bytes_per_second_(bytes_per_second), window_(window) {}
+  struct Bounds {
+    uint64_t bytes_per_second = 0;  // At least 1.
+    Clock::duration window{};
+    Clock::duration silence_max{};
+  };
 
-  Clock::duration window() const { return window_; }
+  explicit RateMeter(const Bounds& bounds) : bounds_(bounds) {}
+
+  const Bounds& bounds() const { return bounds_; }
 
   // A new body begins.
   void Restart() {
-    bytes_ = 0;
-    waited_ = Clock::duration::zero();
+    silence_ = debt_ = Clock::duration::zero();
+    longest_ = {};
     waiting_ = false;
   }
 
@@ -29,28 +42,32 @@ class RateMeter {
   }
   void EndWait(Clock::time_point now) {
     waiting_ = false;
-    waited_ += now - since_;
+    silence_ += now - since_;
   }
-  // Counts bytes that were sent or received.
-  void Add(uint64_t bytes) { bytes_ += bytes; }
+  // Counts bytes that were sent or received. Not during a wait.
+  void Add(uint64_t bytes) {
+    if (bytes == 0 || debt_ + silence_ == Clock::duration::zero()) return;
+    const std::chrono::duration<double> paid(static_cast<double>(bytes) /
+                                             static_cast<double>(bounds_.bytes_per_second));
+    const std::chrono::duration<double> owed = debt_ + silence_ - paid;
+    if (owed <= std::chrono::duration<double>::zero()) return Restart();
+    debt_ = std::chrono::duration_cast<Clock::duration>(owed);
+    const auto shortest = std::min_element(longest_.begin(), longest_.end());
+    *shortest = std::max(*shortest, silence_);
+    silence_ = Clock::duration::zero();
+  }
 
-  // Call during a wait. Begins a new window if the last one is over.
-  bool TooSlow(Clock::time_point now) {
-    const Clock::duration waited = waited_ + (waiting_ ? now - since_ : Clock::duration::zero());
-    if (waited < window_) return false;
-    const double expected = static_cast<double>(bytes_per_second_) * std::chrono::duration<double>(waited).count();
-    if (static_cast<double>(bytes_) < expected) return true;
-    bytes_ = 0;
-    waited_ = Clock::duration::zero();
-    since_ = now;
-    return false;
+  bool TooSlow(Clock::time_point now) const {
+    const Clock::duration silence = silence_ + (waiting_ ? now - since_ : Clock::duration::zero());
+    const Clock::duration forgiven = std::accumulate(longest_.begin(), longest_.end(), Clock::duration::zero());
+    return silence > bounds_.silence_max || debt_ - forgiven > bounds_.window;
   }
 
  private:
-  uint64_t bytes_per_second_;
-  Clock::duration window_;
-  uint64_t bytes_ = 0;
-  Clock::duration waited_ = Clock::duration::zero();
+  Bounds bounds_;
+  Clock::duration silence_{};                 // The waits since the last byte, without the wait under way.
+  Clock::duration debt_{};                    // Without silence_.
+  std::array<Clock::duration, 4> longest_{};  // Of the silences since the debt was zero.
   bool waiting_ = false;
   Clock::time_point since_;
 };

@@ -50,7 +50,18 @@ ServerMetrics::ServerMetrics(const std::shared_ptr<prometheus::Registry>& regist
                        .Name("entrepot_http_connections")
                        .Help("Open client connections")
                        .Register(*registry)
-                       .Add({})) {}
+                       .Add({})),
+      connections_max_(prometheus::BuildGauge()
+                           .Name("entrepot_http_connections_max")
+                           .Help("The most client connections that may be open")
+                           .Register(*registry)
+                           .Add({})),
+      shed_(prometheus::BuildCounter()
+                .Name("entrepot_http_connections_shed_total")
+                .Help("Client connections closed while they waited for a request, or refused, for lack of slots")
+                .Register(*registry)),
+      closed_idle_(shed_.Add({{"action", "closed_idle"}})),
+      refused_connections_(shed_.Add({{"action", "refused"}})) {}
 
 void ServerMetrics::CountRefused(int code) { refused_.Add({{"code", absl::StrCat(code)}}).Increment(); }
 

@@ -22,6 +22,11 @@ class ServerMetrics {
 
   prometheus::Gauge& in_flight() { return in_flight_; }
   prometheus::Gauge& connections() { return connections_; }
+  prometheus::Gauge& connections_max() { return connections_max_; }
+  // Counts connections that were closed while they waited for a request, because others needed their slots, and
+  // connections that were refused.
+  void CountClosedIdle() { closed_idle_.Increment(); }
+  void CountRefusedConnection() { refused_connections_.Increment(); }
   // Counts a request whose header was refused.
   void CountRefused(int code);
 
@@ -37,6 +42,10 @@ class ServerMetrics {
   prometheus::Family<prometheus::Counter>& refused_;
   prometheus::Gauge& in_flight_;
   prometheus::Gauge& connections_;
+  prometheus::Gauge& connections_max_;
+  prometheus::Family<prometheus::Counter>& shed_;
+  prometheus::Counter& closed_idle_;
+  prometheus::Counter& refused_connections_;
 };
 
 // Counts finished requests. Caches the metric of each combination of labels, because looking one up takes a lock and

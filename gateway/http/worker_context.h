@@ -21,7 +21,7 @@ struct ServerContext {
   size_t uri_bytes_max = 0;
   std::chrono::nanoseconds idle_timeout{};
   std::chrono::nanoseconds header_timeout{};
-  RateMeter meter{0, {}};
+  RateMeter meter{{}};
   ServerMetrics* metrics = nullptr;
   ConnectionSlots* slots = nullptr;
   runtime::Executor* executor = nullptr;                 // Reads files that are not in the page cache.

@@ -46,7 +46,7 @@ TestRegistry::TestRegistry(config::v1::Limits limits, const RegistryAccounts& ac
 }
 
 TestRegistry::~TestRegistry() {
-  server_->Drain(absl::InfinitePast());
+  server_->Drain(Deadline::Passed());
   executor_.reset();
   server_.reset();
 }

@@ -16,16 +16,19 @@ namespace {
 namespace asio = boost::asio;
 
 // While the server drains: how long a new connection may take to send its first request.
-constexpr std::chrono::milliseconds kDrainingIdleTime{250};
+constexpr std::chrono::milliseconds kDrainingFirstTime{5000};
 constexpr size_t kStreamPieceBytes = 256 << 10;
 // The memory of a response head is kept for the next one up to this size.
 constexpr size_t kHeadBytesKept = 4096;
 
 }  // namespace
 
-Http1Codec::Http1Codec(WorkerContext* worker, ClientSocket* socket, absl::string_view remote_address)
+Http1Codec::Http1Codec(WorkerContext* worker, ClientSocket* socket, ConnectionSlots::Slot* slot,
+                       absl::string_view remote_address, absl::string_view refusal)
     : worker_(worker),
       socket_(socket),
+      slot_(slot),
+      refusal_(refusal),
       head_({.header_bytes_max = worker->server.header_bytes_max, .uri_bytes_max = worker->server.uri_bytes_max}),
       body_(socket, &buffer_) {
   request_.remote_address = remote_address;
@@ -35,25 +38,33 @@ Http1Codec::Http1Codec(WorkerContext* worker, ClientSocket* socket, absl::string
 
 asio::awaitable<Codec::Ending> Http1Codec::Serve() {
   now_ = Clock::now();
-  Outcome outcome = co_await ReadHead(/*first=*/true);
+  Outcome outcome = co_await ReadHead();
+  if (!outcome.has_value() && !refusal_.empty()) outcome = co_await Refuse(400, refusal_);
   while (!outcome.has_value()) {
     outcome = co_await Answer();
-    if (!outcome.has_value()) outcome = co_await ReadHead(/*first=*/false);
+    if (!outcome.has_value()) outcome = co_await ReadHead();
   }
   co_return *outcome;
 }
 
 void Http1Codec::Drain() {
-  if (idle_ && !socket_->HasInput()) socket_->StopWaiting();
+  if (!idle_) return;
+  if (first_) {
+    // Its request may be on the way: the client has just connected.
+    socket_->ShortenDeadline(now_ + kDrainingFirstTime);
+  } else if (!socket_->HasInput()) {
+    socket_->StopWaiting();
+  }
 }
 
-asio::awaitable<Http1Codec::Outcome> Http1Codec::ReadHead(bool first) {
+asio::awaitable<Http1Codec::Outcome> Http1Codec::ReadHead() {
   const ServerContext& server = worker_->server;
   head_.Reset();
   buffer_.Shrink();
   idle_ = true;
-  std::chrono::nanoseconds patience = first ? server.header_timeout : server.idle_timeout;
-  if (worker_->draining) patience = std::min<std::chrono::nanoseconds>(patience, kDrainingIdleTime);
+  slot_->SetWaiting(now_);
+  std::chrono::nanoseconds patience = first_ ? server.header_timeout : server.idle_timeout;
+  if (worker_->draining) patience = std::min<std::chrono::nanoseconds>(patience, kDrainingFirstTime);
   socket_->BoundByDeadline(now_ + patience);
   while (true) {
     if (!buffer_.empty()) {
@@ -73,13 +84,14 @@ asio::awaitable<Http1Codec::Outcome> Http1Codec::ReadHead(bool first) {
     if (*read == 0) co_return EndingAfterInput();
     buffer_.Fill(*read);
   }
-  idle_ = false;
+  idle_ = first_ = false;
+  slot_->SetBusy();
   co_return std::nullopt;
 }
 
 asio::awaitable<Http1Codec::Outcome> Http1Codec::EndOfWaiting(absl::Status status) {
   if (absl::IsDeadlineExceeded(status) && !idle_) {
-    co_return co_await Refuse(408, "the request's header did not arrive in time");
+    co_return co_await Refuse(408, "the request's header did not arrive within limits.header_timeout");
   }
   co_return absl::IsUnavailable(status) ? Ending::kCut : EndingAfterInput();
 }

@@ -10,6 +10,7 @@
 #include "boost/asio/awaitable.hpp"
 #include "gateway/http/client_socket.h"
 #include "gateway/http/codec.h"
+#include "gateway/http/connection_slots.h"
 #include "gateway/http/exchange.h"
 #include "gateway/http/http1/http1_request_body.h"
 #include "gateway/http/http1/read_buffer.h"
@@ -22,8 +23,10 @@ namespace entrepot::gateway::http {
 // HTTP/1.1 and HTTP/1.0 (RFC 9112): answers the requests of a connection one after the other.
 class Http1Codec final : public Codec {
  public:
-  // `worker`, `socket` and the text of `remote_address` must outlive it.
-  Http1Codec(WorkerContext* worker, ClientSocket* socket, absl::string_view remote_address);
+  // `worker`, `socket`, `slot` and the texts must outlive it. `slot` shows whether the connection waits for a request.
+  // If `refusal` is not empty, the first request is refused with 400 and this reason, whatever it is.
+  Http1Codec(WorkerContext* worker, ClientSocket* socket, ConnectionSlots::Slot* slot, absl::string_view remote_address,
+             absl::string_view refusal = {});
 
   boost::asio::awaitable<Ending> Serve() override;
   void Drain() override;
@@ -34,7 +37,7 @@ class Http1Codec final : public Codec {
   // How the connection ends; nullopt if another request may come.
   using Outcome = std::optional<Ending>;
 
-  boost::asio::awaitable<Outcome> ReadHead(bool first);
+  boost::asio::awaitable<Outcome> ReadHead();
   boost::asio::awaitable<Outcome> EndOfWaiting(absl::Status status);
   boost::asio::awaitable<Outcome> Refuse(int status, absl::string_view message);
   boost::asio::awaitable<Outcome> Answer();
@@ -47,13 +50,16 @@ class Http1Codec final : public Codec {
 
   WorkerContext* const worker_;
   ClientSocket* const socket_;
+  ConnectionSlots::Slot* const slot_;
+  const absl::string_view refusal_;
   ReadBuffer buffer_;
   RequestHead head_;
   Http1RequestBody body_;
   Request request_;
   std::string out_;  // The head of the response under way.
 
-  bool idle_ = true;
+  bool first_ = true;      // Waits for the first request.
+  bool idle_ = true;       // Waits for the first byte of a request.
   Clock::time_point now_;  // The time of the last event, for uses that need no exact time.
   uint64_t sent_before_body_ = 0;
 };

@@ -1,9 +1,12 @@
 #include "gateway/http/server/acceptor.h"
 
 #include <arpa/inet.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -12,7 +15,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "boost/asio/ip/address.hpp"
+#include "boost/asio/post.hpp"
 #include "boost/asio/redirect_error.hpp"
+#include "boost/asio/this_coro.hpp"
 #include "boost/asio/use_awaitable.hpp"
 #include "services/runtime/log/json_log.h"
 
@@ -25,7 +30,14 @@ using boost::system::error_code;
 constexpr int kBacklog = 4096;  // The kernel lowers it to net.core.somaxconn.
 // Out of descriptors or memory: how long to wait for others to free some.
 constexpr std::chrono::milliseconds kResourcePause{100};
+// So many connections are accepted before the others of the io_context have a turn.
+constexpr int kTurn = 64;
+// While no slot is free: how often to look for connections that wait for a request by now.
+constexpr std::chrono::milliseconds kSlotPause{50};
+// While the last connections are accepted: how often to look for them.
+constexpr std::chrono::milliseconds kStoppingPause{10};
 
+// The client's address as text.
 std::string AddressText(const sockaddr_storage& peer) {
   char text[INET6_ADDRSTRLEN] = "";
   if (peer.ss_family == AF_INET) {
@@ -41,14 +53,43 @@ std::string AddressText(const sockaddr_storage& peer) {
   return text;
 }
 
+// Whose share of the connections one counts to: the address, or the network of 64 bits that a host with IPv6 may have
+// to itself. The empty text is for a source that has no share, because other clients are behind it.
+std::string SourceOf(const sockaddr_storage& peer, const std::string& address) {
+  if (peer.ss_family != AF_INET6) return address;
+  in6_addr network = reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
+  if (IN6_IS_ADDR_V4MAPPED(&network)) return address;
+  std::fill(std::begin(network.s6_addr) + 8, std::end(network.s6_addr), 0);
+  char text[INET6_ADDRSTRLEN] = "";
+  ::inet_ntop(AF_INET6, &network, text, sizeof(text));
+  return absl::StrCat(text, "/64");
+}
+
+// Makes the kernel drop packets that begin a connection, and no others. Whether it does.
+bool BeginNoMore(int listener) {
+  constexpr uint32_t kFlagsByte = 13;  // Of TCP's header.
+  constexpr uint32_t kSyn = 0x02;
+  constexpr uint32_t kAck = 0x10;
+  std::array<sock_filter, 5> program = {{
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kFlagsByte),
+      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, kSyn | kAck),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSyn, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+      BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+  }};
+  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  return ::setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) == 0;
+}
+
 }  // namespace
 
-Acceptor::Acceptor(asio::io_context& io, ConnectionSlots* slots, Serve serve)
-    : listener_(io), pause_(io), slots_(slots), serve_(std::move(serve)) {}
+Acceptor::Acceptor(asio::io_context& io, ConnectionSlots* slots, Serve serve, Refuse refuse)
+    : listener_(io), pause_(io), slots_(slots), serve_(std::move(serve)), refuse_(std::move(refuse)) {}
 
 absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Create(asio::io_context& io, absl::string_view address,
-                                                           uint16_t port, ConnectionSlots* slots, Serve serve) {
-  std::unique_ptr<Acceptor> acceptor(new Acceptor(io, slots, std::move(serve)));
+                                                           uint16_t port, ConnectionSlots* slots, Serve serve,
+                                                           Refuse refuse) {
+  std::unique_ptr<Acceptor> acceptor(new Acceptor(io, slots, std::move(serve), std::move(refuse)));
   if (absl::Status status = acceptor->Listen(address, port); !status.ok()) return status;
   return acceptor;
 }
@@ -76,64 +117,82 @@ absl::Status Acceptor::Listen(absl::string_view address, uint16_t port) {
 }
 
 asio::awaitable<void> Acceptor::Run() {
-  while (!stopped_) {
-    switch (AcceptOne()) {
-      case Outcome::kAccepted:
-        break;
-      case Outcome::kNoneWaiting: {
-        error_code error;
-        co_await listener_.async_wait(Listener::wait_read, asio::redirect_error(asio::use_awaitable, error));
-        break;
-      }
-      case Outcome::kNoSlot:
-        co_await Pause(asio::steady_timer::duration::max());
-        break;
-      case Outcome::kNoResources:
-        co_await Pause(kResourcePause);
-        break;
+  int accepted = 0;
+  while (true) {
+    const Outcome outcome = AcceptOne();
+    if (outcome == Outcome::kAccepted) {
+      if (++accepted % kTurn == 0) co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+      continue;
     }
+    if (stopping_ && Clock::now() >= close_at_) break;
+    co_await WaitFor(outcome);
   }
+  Close();
 }
 
-void Acceptor::Stop() {
-  while (AcceptOne() == Outcome::kAccepted) {
+asio::awaitable<void> Acceptor::WaitFor(Outcome outcome) {
+  error_code error;
+  if (outcome == Outcome::kNoneWaiting && !stopping_) {
+    co_await listener_.async_wait(Listener::wait_read, asio::redirect_error(asio::use_awaitable, error));
+    co_return;
   }
-  stopped_ = true;
+  pause_.expires_after(stopping_ ? kStoppingPause : outcome == Outcome::kNoResources ? kResourcePause : kSlotPause);
+  co_await pause_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+}
+
+void Acceptor::Stop(Clock::duration grace) {
+  stopping_ = true;
+  close_at_ = Clock::now();
+  if (grace > Clock::duration::zero() && BeginNoMore(listener_.native_handle())) close_at_ += grace;
   error_code ignored;
-  listener_.close(ignored);
+  listener_.cancel(ignored);
   pause_.cancel();
 }
 
+void Acceptor::Close() {
+  error_code ignored;
+  listener_.close(ignored);
+  pending_ = OwnedFd();
+  slots_->CloseEntrance();
+}
+
 Acceptor::Outcome Acceptor::AcceptOne() {
-  if (!slots_->TryTake()) return Outcome::kNoSlot;
+  if (pending_.get() >= 0) return Admit();
   sockaddr_storage peer{};
   socklen_t size = sizeof(peer);
   OwnedFd fd(
       ::accept4(listener_.native_handle(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (fd.get() >= 0) {
-    out_of_resources_ = false;
-    serve_(std::move(fd), AddressText(peer));
-    return Outcome::kAccepted;
+    pending_ = std::move(fd);
+    pending_address_ = AddressText(peer);
+    pending_source_ = SourceOf(peer, pending_address_);
+    return Admit();
   }
   const int error = errno;
-  slots_->Release();
   if (error == EAGAIN || error == EWOULDBLOCK) return Outcome::kNoneWaiting;
   // That connection is gone already; another may wait.
   if (error == ECONNABORTED || error == EINTR || error == EPROTO || error == EPERM) return Outcome::kAccepted;
-  if (!std::exchange(out_of_resources_, true)) {
+  if (shortage_line_.Allows()) {
     runtime::Log(runtime::LogLevel::kWarning, "cannot accept connections", {{"error", std::strerror(error)}});
   }
+  slots_->MakeRoom();
   return Outcome::kNoResources;
 }
 
-asio::awaitable<void> Acceptor::Pause(asio::steady_timer::duration duration) {
-  error_code error;
-  if (duration == asio::steady_timer::duration::max()) {
-    pause_.expires_at(asio::steady_timer::time_point::max());
-  } else {
-    pause_.expires_after(duration);
+Acceptor::Outcome Acceptor::Admit() {
+  std::unique_ptr<ConnectionSlots::Slot> slot;
+  switch (slots_->Take(pending_source_, &slot)) {
+    case ConnectionSlots::Outcome::kTaken:
+      serve_(std::move(pending_), std::move(pending_address_), std::move(slot));
+      break;
+    case ConnectionSlots::Outcome::kRefused:
+      refuse_(std::move(pending_));
+      break;
+    case ConnectionSlots::Outcome::kWait:
+      return Outcome::kNoSlot;
   }
-  co_await pause_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  pending_ = OwnedFd();
+  return Outcome::kAccepted;
 }
 
 }  // namespace entrepot::gateway::http

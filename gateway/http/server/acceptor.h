@@ -14,6 +14,7 @@
 #include "boost/asio/steady_timer.hpp"
 #include "gateway/http/connection_slots.h"
 #include "services/core/files/owned_fd.h"
+#include "services/runtime/log/line_limit.h"
 
 namespace entrepot::gateway::http {
 
@@ -21,21 +22,29 @@ namespace entrepot::gateway::http {
 // queue. All methods but Create() run on the thread of `io`.
 class Acceptor {
  public:
+  using Clock = boost::asio::steady_timer::clock_type;
+
   // Receives a connected, non-blocking socket.
-  using Serve = std::function<void(OwnedFd fd, std::string remote_address)>;
+  using Serve =
+      std::function<void(OwnedFd fd, std::string remote_address, std::unique_ptr<ConnectionSlots::Slot> slot)>;
+  // Receives such a socket if its source has its share of the connections.
+  using Refuse = std::function<void(OwnedFd fd)>;
 
   // Listens on return; Run() begins to accept. `io` and `slots` must outlive it. kUnavailable: the address cannot be
   // used.
   static absl::StatusOr<std::unique_ptr<Acceptor>> Create(boost::asio::io_context& io, absl::string_view address,
-                                                          uint16_t port, ConnectionSlots* slots, Serve serve);
+                                                          uint16_t port, ConnectionSlots* slots, Serve serve,
+                                                          Refuse refuse);
 
   uint16_t port() const { return port_; }
 
-  // Accepts until Stop().
+  // Accepts until it is stopped. Then closes the entrance of `slots`.
   boost::asio::awaitable<void> Run();
 
-  // Accepts the connections that wait already, as far as slots are free, and stops listening.
-  void Stop();
+  // Begins no connection any more, and goes on for `grace` to accept those that have begun: the kernel resets what it
+  // has not handed over when the port is closed. With a grace of 0, accepts only those that wait already. A client that
+  // connects within the grace gets no answer to its SYN; it tries again after a second and finds the port closed.
+  void Stop(Clock::duration grace);
 
   // Call when a slot becomes free.
   void Resume() { pause_.cancel(); }
@@ -44,18 +53,27 @@ class Acceptor {
   using Listener = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
   enum class Outcome { kAccepted, kNoneWaiting, kNoSlot, kNoResources };
 
-  Acceptor(boost::asio::io_context& io, ConnectionSlots* slots, Serve serve);
+  Acceptor(boost::asio::io_context& io, ConnectionSlots* slots, Serve serve, Refuse refuse);
   absl::Status Listen(absl::string_view address, uint16_t port);
   Outcome AcceptOne();
-  boost::asio::awaitable<void> Pause(boost::asio::steady_timer::duration duration);
+  // Gives pending_ to serve_ or refuse_.
+  Outcome Admit();
+  boost::asio::awaitable<void> WaitFor(Outcome outcome);
+  void Close();
 
   Listener listener_;
   boost::asio::steady_timer pause_;
   ConnectionSlots* const slots_;
   const Serve serve_;
+  const Refuse refuse_;
   uint16_t port_ = 0;
-  bool stopped_ = false;
-  bool out_of_resources_ = false;
+  // The connection that was accepted last, while it has no slot.
+  OwnedFd pending_;
+  std::string pending_address_;
+  std::string pending_source_;
+  bool stopping_ = false;
+  Clock::time_point close_at_;
+  runtime::LineLimit shortage_line_;
 };
 
 }  // namespace entrepot::gateway::http

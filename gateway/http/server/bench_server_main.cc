@@ -77,5 +77,5 @@ int main(int argc, char** argv) {
   std::cerr << "serving " << (*server)->Address() << "\n";
   int signal = 0;
   sigwait(&ends, &signal);
-  (*server)->Drain(absl::Now() + absl::Seconds(5));
+  (*server)->Drain(entrepot::Deadline::After(absl::Seconds(5)));
 }

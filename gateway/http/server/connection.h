@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_GATEWAY_HTTP_SERVER_CONNECTION_H_
 #define ENTREPOT_GATEWAY_HTTP_SERVER_CONNECTION_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -8,6 +9,7 @@
 #include "boost/asio/io_context.hpp"
 #include "gateway/http/client_socket.h"
 #include "gateway/http/codec.h"
+#include "gateway/http/connection_slots.h"
 #include "gateway/http/worker_context.h"
 #include "services/core/files/owned_fd.h"
 
@@ -18,7 +20,8 @@ namespace entrepot::gateway::http {
 class Connection {
  public:
   // `worker` and `io` must outlive it.
-  Connection(WorkerContext* worker, boost::asio::io_context& io, OwnedFd fd, std::string remote_address);
+  Connection(WorkerContext* worker, boost::asio::io_context& io, OwnedFd fd, std::string remote_address,
+             std::unique_ptr<ConnectionSlots::Slot> slot);
 
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -26,19 +29,26 @@ class Connection {
   // Returns when the connection may be destroyed.
   boost::asio::awaitable<void> Run();
 
+  uint64_t slot_id() const { return slot_->id(); }
+  // The slot is needed: ends at once if no request is under way.
+  void GiveWay();
   // The server is draining: ends soon if no request is under way.
   void Drain();
   void CutOff() { socket_.CutOff(); }
   void OnTick(ClientSocket::Clock::time_point now) { socket_.OnTick(now); }
 
  private:
+  boost::asio::awaitable<bool> Prepare();
   std::unique_ptr<Codec> ChooseCodec();
   boost::asio::awaitable<void> Close(Codec::Ending ending);
 
   WorkerContext* const worker_;
+  const std::unique_ptr<ConnectionSlots::Slot> slot_;  // Before the socket: its end comes after the descriptor's.
   const std::string remote_address_;
   ClientSocket socket_;
   std::unique_ptr<Codec> codec_;  // Null during TLS's handshake.
+  bool is_http_on_tls_port_ = false;
+  bool gave_way_ = false;
 };
 
 }  // namespace entrepot::gateway::http

@@ -10,15 +10,16 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "boost/asio/co_spawn.hpp"
 #include "boost/asio/detached.hpp"
 #include "boost/asio/post.hpp"
 #include "gateway/http/connection_slots.h"
 #include "gateway/http/server/acceptor.h"
+#include "gateway/http/server/connection_refusal.h"
 #include "gateway/http/server/worker.h"
 #include "gateway/http/server_metrics.h"
 #include "services/core/files/owned_fd.h"
+#include "services/core/time/deadline.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/threads/executor.h"
 #include "services/runtime/tls/certificate_reloader.h"
@@ -33,6 +34,8 @@ namespace asio = boost::asio;
 constexpr size_t kFileThreads = 8;
 // After the deadline of a drain: the time for handlers to notice that their client is gone.
 constexpr absl::Duration kCutOffTime = absl::Seconds(1);
+// When a drain begins: how long a handshake of TCP that has begun may take to end.
+constexpr absl::Duration kAcceptGrace = absl::Milliseconds(250);
 
 std::chrono::nanoseconds ToChrono(const google::protobuf::Duration& duration) {
   return absl::ToChronoNanoseconds(runtime::ToDuration(duration));
@@ -65,11 +68,12 @@ class ServerImpl final : public Server {
 
   std::string Address() const override;
   uint16_t port() const override { return acceptor_->port(); }
-  void Drain(absl::Time deadline) override;
+  void Drain(Deadline deadline) override;
 
  private:
   // Gives the connection to the worker with the fewest: clients of a registry open few connections and keep them busy.
-  void Place(OwnedFd fd, std::string remote_address);
+  void Place(OwnedFd fd, std::string remote_address, std::unique_ptr<ConnectionSlots::Slot> slot);
+  void Refuse(OwnedFd fd);
 
   const Options options_;
   ServerMetrics metrics_;
@@ -88,7 +92,8 @@ class ServerImpl final : public Server {
 ServerImpl::ServerImpl(const Options& options, Handler* handler, const std::shared_ptr<prometheus::Registry>& registry)
     : options_(options),
       metrics_(registry),
-      slots_(options.limits.connections_max(), &metrics_.connections()),
+      slots_({.max = options.limits.connections_max(), .per_source_max = options.limits.connections_per_address_max()},
+             &metrics_.connections()),
       executor_(std::make_unique<runtime::Executor>(kFileThreads)) {
   const config::v1::Limits& limits = options.limits;
   context_.handler = handler;
@@ -96,14 +101,17 @@ ServerImpl::ServerImpl(const Options& options, Handler* handler, const std::shar
   context_.uri_bytes_max = limits.uri_bytes_max();
   context_.idle_timeout = ToChrono(limits.idle_timeout());
   context_.header_timeout = ToChrono(limits.header_timeout());
-  context_.meter = RateMeter(limits.minimum_rate_bytes_per_second(), ToChrono(limits.minimum_rate_window()));
+  context_.meter = RateMeter({.bytes_per_second = limits.minimum_rate_bytes_per_second(),
+                              .window = ToChrono(limits.minimum_rate_window()),
+                              .silence_max = ToChrono(limits.silence_timeout())});
   context_.metrics = &metrics_;
+  metrics_.connections_max().Set(static_cast<double>(limits.connections_max()));
   context_.slots = &slots_;
   context_.executor = executor_.get();
 }
 
 ServerImpl::~ServerImpl() {
-  if (acceptor_ != nullptr) Drain(absl::Now());
+  if (acceptor_ != nullptr) Drain(Deadline::Passed());
   executor_.reset();
   acceptor_.reset();
   for (const auto& worker : workers_) worker->Stop();
@@ -119,10 +127,13 @@ absl::Status ServerImpl::Begin(const std::shared_ptr<prometheus::Registry>& regi
   const size_t threads = options_.threads > 0 ? options_.threads : std::max(1u, std::thread::hardware_concurrency());
   for (size_t i = 0; i < threads; ++i) workers_.push_back(std::make_unique<Worker>(context_));
   asio::io_context& io = workers_.front()->io();
-  ASSIGN_OR_RETURN(
-      acceptor_,
-      Acceptor::Create(io, options_.endpoint.address(), static_cast<uint16_t>(options_.endpoint.port()), &slots_,
-                       [this](OwnedFd fd, std::string peer) { Place(std::move(fd), std::move(peer)); }));
+  ASSIGN_OR_RETURN(acceptor_,
+                   Acceptor::Create(
+                       io, options_.endpoint.address(), static_cast<uint16_t>(options_.endpoint.port()), &slots_,
+                       [this](OwnedFd fd, std::string peer, std::unique_ptr<ConnectionSlots::Slot> slot) {
+                         Place(std::move(fd), std::move(peer), std::move(slot));
+                       },
+                       [this](OwnedFd fd) { Refuse(std::move(fd)); }));
   slots_.set_on_free([this, &io] { asio::post(io, [this] { acceptor_->Resume(); }); });
   asio::co_spawn(io, acceptor_->Run(), asio::detached);
   return absl::OkStatus();
@@ -135,27 +146,31 @@ std::string ServerImpl::Address() const {
                       ":", port());
 }
 
-void ServerImpl::Drain(absl::Time deadline) {
+void ServerImpl::Drain(Deadline deadline) {
   if (std::exchange(drained_, true)) return;
-  asio::post(workers_.front()->io(), [this] {
-    acceptor_->Stop();
-    // Only now: Stop() may have given connections to the workers.
-    for (const auto& worker : workers_) worker->Drain();
+  asio::post(workers_.front()->io(), [this, grace = std::min(kAcceptGrace, deadline.Left())] {
+    acceptor_->Stop(absl::ToChronoNanoseconds(grace));
   });
+  for (const auto& worker : workers_) worker->Drain();
   if (!slots_.WaitUntilNone(deadline)) {
     for (const auto& worker : workers_) worker->CutOff();
-    slots_.WaitUntilNone(absl::Now() + kCutOffTime);
+    slots_.WaitUntilNone(Deadline::After(kCutOffTime));
   }
   for (const auto& worker : workers_) worker->Stop();
 }
 
-void ServerImpl::Place(OwnedFd fd, std::string remote_address) {
+void ServerImpl::Place(OwnedFd fd, std::string remote_address, std::unique_ptr<ConnectionSlots::Slot> slot) {
   next_worker_ = (next_worker_ + 1) % workers_.size();
   Worker* least = workers_[next_worker_].get();
   for (const auto& worker : workers_) {
     if (worker->connections() < least->connections()) least = worker.get();
   }
-  least->Serve(std::move(fd), std::move(remote_address));
+  least->Serve(std::move(fd), std::move(remote_address), std::move(slot));
+}
+
+void ServerImpl::Refuse(OwnedFd fd) {
+  metrics_.CountRefusedConnection();
+  if (certificates_ == nullptr) SendTooManyConnections(fd.get());
 }
 
 }  // namespace

@@ -7,10 +7,10 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "entrepot/config/v1/shared.pb.h"
 #include "gateway/http/handler.h"
 #include "prometheus/registry.h"
+#include "services/core/time/deadline.h"
 
 namespace entrepot::gateway::http {
 
@@ -21,7 +21,8 @@ namespace entrepot::gateway::http {
 // Metrics: entrepot_http_requests_total{route,method,code}, entrepot_http_request_duration_seconds{route,method},
 // entrepot_http_time_to_first_byte_seconds{route,method}, entrepot_http_request_bytes_total{route},
 // entrepot_http_response_bytes_total{route} (bytes of bodies), entrepot_http_requests_in_flight,
-// entrepot_http_connections, entrepot_http_refused_total{code}.
+// entrepot_http_connections, entrepot_http_connections_max, entrepot_http_connections_shed_total{action},
+// entrepot_http_refused_total{code}.
 class Server {
  public:
   struct Options {
@@ -36,18 +37,19 @@ class Server {
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options, Handler* handler,
                                                        const std::shared_ptr<prometheus::Registry>& registry);
 
-  // Calls Drain(now) unless Drain() was called.
+  // Drains with a deadline that has passed, unless Drain() was called.
   virtual ~Server() = default;
 
   // "http://127.0.0.1:5000"
   virtual std::string Address() const = 0;
   virtual uint16_t port() const = 0;
 
-  // Stops accepting, closes idle connections, lets requests under way finish until `deadline` (their responses contain
-  // `Connection: close`), then cuts the others off and joins the threads. Only the first call has an effect. A handler
+  // Begins no connection any more, but serves the first request of those that have just begun; closes idle connections,
+  // lets requests under way finish until `deadline` (their responses contain `Connection: close`), then cuts the others
+  // off and joins the threads. Only the first call has an effect. A handler
   // that still waits for something is never resumed; its frame is destroyed with the server. Everything that could
   // resume it (executors, channels) must end between Drain() and the destructor.
-  virtual void Drain(absl::Time deadline) = 0;
+  virtual void Drain(Deadline deadline) = 0;
 };
 
 }  // namespace entrepot::gateway::http

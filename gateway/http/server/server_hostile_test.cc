@@ -107,6 +107,7 @@ class SlowTest : public ::testing::Test {
     options.limits.mutable_header_timeout()->CopyFrom(Milliseconds(60));
     options.limits.mutable_idle_timeout()->CopyFrom(Milliseconds(60));
     options.limits.mutable_minimum_rate_window()->CopyFrom(Milliseconds(60));
+    options.limits.mutable_silence_timeout()->CopyFrom(Milliseconds(60));
     options.limits.set_minimum_rate_bytes_per_second(100'000);
     return options;
   }
@@ -166,6 +167,27 @@ TEST_F(SlowTest, CutsOffAClientThatReadsNothing) {
     const RawResponse response = client.Receive().value_or(RawResponse());
     EXPECT_LT(response.body.size(), 5'000'003u);
   }
+}
+
+TEST_F(SlowTest, FailsABodyThatStops) {
+  ASSERT_TRUE(client_.Send("PUT /fail HTTP/1.1\r\nHost: r\r\nContent-Length: 1000000\r\n\r\nabc"));
+  EXPECT_EQ(client_.Receive().value_or(RawResponse()).body, "DEADLINE_EXCEEDED");
+}
+
+// The silence is longer than the window of the rate, which has no part in it.
+TEST(SilenceTest, IsForgivenInBothDirections) {
+  Server::Options options = TestServer::DefaultOptions();
+  options.limits.mutable_minimum_rate_window()->CopyFrom(Milliseconds(1));
+  options.limits.mutable_silence_timeout()->CopyFrom(Milliseconds(30'000));
+  TestServer server(options);
+  RawClient sender(server.port());
+  ASSERT_TRUE(sender.Send("PUT /echo HTTP/1.1\r\nHost: r\r\nContent-Length: 6\r\n\r\nabc"));
+  RawClient reader(server.port(), /*receive_bytes=*/4096);
+  ASSERT_TRUE(reader.Send("GET /file?0-5000003 HTTP/1.1\r\nHost: r\r\n\r\n"));
+  EXPECT_FALSE(sender.WaitForInput(300));
+  EXPECT_EQ(reader.Receive().value_or(RawResponse()).body.size(), 5'000'003u);
+  ASSERT_TRUE(sender.Send("def"));
+  EXPECT_EQ(sender.Receive().value_or(RawResponse()).body, "abcdef");
 }
 
 TEST_F(SlowTest, DoesNotLimitTheTimeOfAHandler) {

@@ -7,8 +7,11 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -64,10 +67,13 @@ void WritePair(const config::v1::TlsCertificate& files, const std::string& name)
 
 class TlsClient {
  public:
-  explicit TlsClient(uint16_t port) : context_(asio::ssl::context::tls_client), stream_(io_, context_) {
+  // `connected` is called between TCP's handshake and TLS's.
+  explicit TlsClient(uint16_t port, const std::function<void()>& connected = {})
+      : context_(asio::ssl::context::tls_client), stream_(io_, context_) {
     const unsigned char protocols[] = "\x02h2\x08http/1.1";
     SSL_set_alpn_protos(stream_.native_handle(), protocols, sizeof(protocols) - 1);
     stream_.next_layer().connect({asio::ip::address_v4::loopback(), port}, error_);
+    if (connected) connected();
     if (!error_) stream_.handshake(asio::ssl::stream_base::client, error_);
   }
 
@@ -88,9 +94,12 @@ class TlsClient {
     return std::string(reinterpret_cast<const char*>(name), size);
   }
 
-  // The head and the body of the response.
-  std::pair<std::string, std::string> Ask(const std::string& bytes) {
+  // The head and the body of the response. With a pause, between the bytes and what follows them.
+  std::pair<std::string, std::string> Ask(const std::string& bytes, int pause_milliseconds = 0,
+                                          const std::string& after_pause = "") {
     asio::write(stream_, asio::buffer(bytes), error_);
+    std::this_thread::sleep_for(std::chrono::milliseconds(pause_milliseconds));
+    if (!after_pause.empty()) asio::write(stream_, asio::buffer(after_pause), error_);
     size_t end;
     while ((end = received_.find("\r\n\r\n")) == std::string::npos && Fill()) {
     }
@@ -152,6 +161,7 @@ class ServerTlsTest : public ::testing::Test {
 
   Server::Options options_;
   config::v1::TlsCertificate* files_ = nullptr;
+  std::thread drain_;
 };
 
 TEST_F(ServerTlsTest, SendsAllKindsOfBodies) {
@@ -205,9 +215,72 @@ TEST_F(ServerTlsTest, CutsOffASlowHandshake) {
   TestServer server(options_);
   RawClient silent(server.port());
   EXPECT_TRUE(silent.ReceiveEnd());
-  RawClient plain(server.port());
-  ASSERT_TRUE(plain.Send(Get("/describe")));
-  EXPECT_FALSE(plain.Receive().has_value());
+  RawClient slow(server.port());
+  ASSERT_TRUE(slow.Send("\x16\x03\x01"));
+  EXPECT_TRUE(slow.ReceiveEnd());
+}
+
+TEST_F(ServerTlsTest, AnswersPlainHttpWith400) {
+  TestServer server(options_);
+  for (const char* method : {"GET", "PATCH", "delete"}) {
+    RawClient plain(server.port());
+    ASSERT_TRUE(plain.Send(absl::StrCat(method, " /describe HTTP/1.1\r\nHost: r\r\n\r\n")));
+    const testing::RawResponse response = plain.Receive().value_or(testing::RawResponse());
+    EXPECT_EQ(response.status, 400);
+    EXPECT_EQ(response.body,
+              "the request came as plain http, and this port speaks https: use https:// in the registry's URL");
+    EXPECT_EQ(response.Field("connection"), "close");
+    EXPECT_TRUE(plain.ReceiveEnd());
+  }
+  RawClient head(server.port());
+  ASSERT_TRUE(head.Send("HEAD / HTTP/1.1\r\nHost: r\r\n\r\n"));
+  EXPECT_EQ(head.Receive(/*is_head=*/true).value_or(testing::RawResponse()).status, 400);
+  EXPECT_TRUE(head.ReceiveEnd());
+  EXPECT_EQ(server.handler().handled(), 0);
+}
+
+TEST_F(ServerTlsTest, AnswersGarbageWithAnEnd) {
+  TestServer server(options_);
+  RawClient client(server.port());
+  ASSERT_TRUE(client.Send(std::string("\0\1\2\3\4\5\6\7", 8)));
+  EXPECT_FALSE(client.Receive().has_value());
+}
+
+TEST_F(ServerTlsTest, ForgivesASilenceInBothDirections) {
+  options_.limits.mutable_minimum_rate_window()->CopyFrom(Milliseconds(1));
+  options_.limits.mutable_silence_timeout()->CopyFrom(Milliseconds(30'000));
+  TestServer server(options_);
+  TlsClient client(server.port());
+  EXPECT_EQ(
+      client.Ask("PUT /echo HTTP/1.1\r\nHost: r\r\nContent-Length: 6\r\n\r\nabc", /*pause_milliseconds=*/300, "def")
+          .second,
+      "abcdef");
+  EXPECT_TRUE(client.Ask(Get("/stream?50000000"), /*pause_milliseconds=*/300).second == testing::Digits(50'000'000));
+}
+
+TEST_F(ServerTlsTest, ClosesSilentConnectionsForNewOnes) {
+  options_.limits.set_connections_max(4);
+  TestServer server(options_);
+  std::vector<std::unique_ptr<RawClient>> silent;
+  for (int i = 0; i < 8; ++i) silent.push_back(std::make_unique<RawClient>(server.port()));
+  std::vector<std::unique_ptr<TlsClient>> idle;
+  for (int i = 0; i < 8; ++i) {
+    idle.push_back(std::make_unique<TlsClient>(server.port()));
+    EXPECT_THAT(idle.back()->Ask(Get("/describe")).first, StartsWith("HTTP/1.1 200 "));
+  }
+}
+
+TEST_F(ServerTlsTest, FinishesAHandshakeAndItsRequestDuringADrain) {
+  TestServer server(options_);
+  TlsClient idle(server.port());
+  EXPECT_THAT(idle.Ask(Get("/describe")).first, StartsWith("HTTP/1.1 200 "));
+  TlsClient client(server.port(), [&] {
+    std::thread([&] { server.server().Drain(Deadline::After(absl::Seconds(10))); }).swap(drain_);
+    EXPECT_TRUE(idle.ReceiveEnd());  // The drain has begun.
+  });
+  EXPECT_TRUE(client.connected());
+  EXPECT_THAT(client.Ask(Get("/describe")).first, StartsWith("HTTP/1.1 200 "));
+  drain_.join();
 }
 
 TEST_F(ServerTlsTest, ClosesAnIdleConnection) {

@@ -19,8 +19,10 @@ namespace asio = boost::asio;
 // How often the connections' deadlines and rates are checked: often enough for the shortest bound, at most twice a
 // second. No read or write has to set a timer.
 std::chrono::nanoseconds TickInterval(const ServerContext& server) {
+  const RateMeter::Bounds& bounds = server.meter.bounds();
   const std::chrono::nanoseconds shortest =
-      std::min({server.idle_timeout, server.header_timeout, std::chrono::nanoseconds(server.meter.window())});
+      std::min({server.idle_timeout, server.header_timeout, std::chrono::nanoseconds(bounds.window),
+                std::chrono::nanoseconds(bounds.silence_max)});
   return std::clamp<std::chrono::nanoseconds>(shortest / 8, std::chrono::milliseconds(2),
                                               std::chrono::milliseconds(500));
 }
@@ -38,7 +40,6 @@ class Worker::Registration {
     *std::find(all.begin(), all.end(), connection_) = all.back();
     all.pop_back();
     worker_->connection_count_.fetch_sub(1, std::memory_order_relaxed);
-    worker_->context_.server.slots->Release();
   }
   Registration(const Registration&) = delete;
   Registration& operator=(const Registration&) = delete;
@@ -55,11 +56,18 @@ Worker::Worker(const ServerContext& server) : context_(server), work_(io_.get_ex
 
 Worker::~Worker() = default;
 
-void Worker::Serve(OwnedFd fd, std::string remote_address) {
+void Worker::Serve(OwnedFd fd, std::string remote_address, std::unique_ptr<ConnectionSlots::Slot> slot) {
   connection_count_.fetch_add(1, std::memory_order_relaxed);
-  asio::post(io_, [this, fd = std::move(fd), address = std::move(remote_address)]() mutable {
-    asio::co_spawn(io_, Run(std::move(fd), std::move(address)), asio::detached);
+  slot->set_close([this](uint64_t id) { asio::post(io_, [this, id] { GiveWay(id); }); });
+  asio::post(io_, [this, fd = std::move(fd), address = std::move(remote_address), slot = std::move(slot)]() mutable {
+    asio::co_spawn(io_, Run(std::move(fd), std::move(address), std::move(slot)), asio::detached);
   });
+}
+
+void Worker::GiveWay(uint64_t slot_id) {
+  for (Connection* connection : connections_) {
+    if (connection->slot_id() == slot_id) return connection->GiveWay();
+  }
 }
 
 void Worker::Drain() {
@@ -93,8 +101,8 @@ asio::awaitable<void> Worker::Tick() {
   }
 }
 
-asio::awaitable<void> Worker::Run(OwnedFd fd, std::string remote_address) {
-  Connection connection(&context_, io_, std::move(fd), std::move(remote_address));
+asio::awaitable<void> Worker::Run(OwnedFd fd, std::string remote_address, std::unique_ptr<ConnectionSlots::Slot> slot) {
+  Connection connection(&context_, io_, std::move(fd), std::move(remote_address), std::move(slot));
   const Registration registration(this, &connection);
   co_await connection.Run();
 }

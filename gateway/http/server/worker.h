@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "boost/asio/awaitable.hpp"
 #include "boost/asio/executor_work_guard.hpp"
 #include "boost/asio/io_context.hpp"
+#include "gateway/http/connection_slots.h"
 #include "gateway/http/worker_context.h"
 #include "services/core/files/owned_fd.h"
 
@@ -30,8 +33,8 @@ class Worker {
   // All of these may be called on any thread.
   boost::asio::io_context& io() { return io_; }
   size_t connections() const { return connection_count_.load(std::memory_order_relaxed); }
-  // Serves a connection that holds a slot, and releases the slot at its end.
-  void Serve(OwnedFd fd, std::string remote_address);
+  // Serves a connection, and gives its slot back at its end.
+  void Serve(OwnedFd fd, std::string remote_address, std::unique_ptr<ConnectionSlots::Slot> slot);
   // Closes idle connections; the others end after the request under way.
   void Drain();
   // Ends every connection's reading and writing.
@@ -43,7 +46,9 @@ class Worker {
   class Registration;
 
   boost::asio::awaitable<void> Tick();
-  boost::asio::awaitable<void> Run(OwnedFd fd, std::string remote_address);
+  boost::asio::awaitable<void> Run(OwnedFd fd, std::string remote_address, std::unique_ptr<ConnectionSlots::Slot> slot);
+  // Asks the connection with this slot to give way.
+  void GiveWay(uint64_t slot_id);
 
   std::atomic<size_t> connection_count_{0};
   std::vector<Connection*> connections_;

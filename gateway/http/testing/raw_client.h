@@ -24,8 +24,11 @@ struct RawResponse {
 // A client that sends arbitrary bytes. Every wait ends after ten seconds.
 class RawClient {
  public:
-  // Connects to 127.0.0.1. With `receive_bytes`, limits the receive buffer, so that the server must soon wait.
-  explicit RawClient(uint16_t port, int receive_bytes = 0);
+  // Connects to 127.0.0.1 from `address`, another address of the loopback network. With `receive_bytes`, limits the
+  // receive buffer, so that the server must soon wait.
+  explicit RawClient(uint16_t port, int receive_bytes = 0, const char* address = "127.0.0.1");
+
+  bool connected() const { return fd_.get() >= 0; }
 
   // False if the connection is broken.
   bool Send(absl::string_view bytes);
