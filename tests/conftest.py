@@ -36,6 +36,7 @@ A Registry:
     .set_failpoints(plan), .set_environment(...)    for processes that are started from now on
     .wait_ready(), .stop()
     .check_stopped()        stops it, and checks the invariants of its stored data
+    .operator_url(name=None)    "http://127.0.0.1:PORT" of a process's operator port, by default of the gateway
     .metrics(name=None)     the Metrics of a process, by default of the gateway: .total("entrepot_http_requests_total",
                             route="blob", method="GET") adds up all samples with these labels
     .process                the only process, or the gateway

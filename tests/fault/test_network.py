@@ -131,7 +131,7 @@ def test_upload_continues_after_the_client_reset_its_connection(registry):
 
 def test_slow_clients_use_little_memory_and_are_cut_off(make_registry):
     """Readers of a large blob and writers that move one byte at a time, with pauses."""
-    registry = make_registry(config={"limits": {"minimum_rate_window": "2s"}})
+    registry = make_registry(config={"limits": {"minimum_rate_window": "2s", "silence_timeout": "2s"}})
     data = os.urandom(32 * 1024 * KIB)
     assert push(registry, "fault/slow", data).status == 201
     before = {name: process.memory() for name, process in registry.processes.items()}
