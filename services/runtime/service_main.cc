@@ -28,9 +28,9 @@ constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 constexpr absl::Duration kDrainOverrun = absl::Seconds(5);
 
-// Keeps the size of the heap close to the memory in use. By default glibc has up to eight heaps per core, each of which
-// keeps the most memory that it ever used. Once a large block has been freed, glibc takes further large blocks from the
-// heap and keeps twice that size at its end. The gRPC messages of a stream (256 KiB) stay cheap: they are below the
+// Keeps the size of the heap close to the memory in use. By default glibc has up to eight heaps per core, and a heap
+// rarely shrinks. Its thresholds also grow: after a large block was freed, glibc no longer maps blocks of that size, and
+// leaves twice that size free at the end of the heap. Setting the thresholds turns this growth off. The gRPC messages of a stream (256 KiB) stay cheap: they are below the
 // mmap threshold.
 void BoundHeap() {
   const int arenas = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 2u, 8u));
@@ -47,8 +47,9 @@ struct CommandLine {
 
 std::string Usage(absl::string_view name) {
   return absl::StrCat("Usage: ", name, " --config FILE\n", "       ", name, " --help | --version\n\n",
-                      "FILE is YAML with the fields of proto/entrepot/config/v1. SIGTERM and SIGINT end the\n",
-                      "process when the requests in progress have finished; a second one ends it at once.\n");
+                      "FILE is YAML with the fields of proto/entrepot/config/v1. On SIGTERM or SIGINT the\n",
+                      "process finishes the requests in progress, for at most drain_timeout, and ends. A second\n",
+                      "signal ends it at once.\n");
 }
 
 // The message of an error is for the user.

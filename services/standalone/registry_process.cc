@@ -31,13 +31,13 @@
 namespace entrepot::standalone {
 namespace {
 
-// Synced commits that wait at once share one sync of the log: more threads make larger groups, not more load.
+// Commits that wait at the same time share one sync of the log: more threads make larger groups, not more syncs.
 constexpr size_t kExecutorThreads = 32;
 // In addition to the threads that hash a password or wait for a slot.
 constexpr size_t kAuthExecutorThreads = 8;
 
-// Members in the order in which each depends on those before. Drain() ends the executor before the server, whose
-// coroutines its jobs resume, and before everything else that its jobs use.
+// Each member depends only on members above it. Drain() first stops the server's requests, then ends the executors. The
+// server's object is destroyed later, because jobs of an executor resume its coroutines.
 class RegistryProcess final : public runtime::RunningService {
  public:
   static absl::StatusOr<std::unique_ptr<RegistryProcess>> Start(const config::v1::StandaloneConfig& config,
@@ -80,7 +80,7 @@ class RegistryProcess final : public runtime::RunningService {
     blob::BlobStackOptions blob_options;
     blob_options.directory = absl::StrCat(config.data_directory(), "/blobs");
     blob_options.uploads = config.uploads();
-    // The catalog's synced commit of a blob follows in the same KV and covers the object's value.
+    // Buffered is enough: the catalog commits the blob's record to the same KV later, with a sync that covers both.
     blob_options.object_durability = kv::Durability::kBuffered;
     ASSIGN_OR_RETURN(blobs_, blob::BlobStack::Open(blob_options, {kv_->engine(), &clock_, context.registry}));
     ASSIGN_OR_RETURN(audit_, runtime::AuditLog::Open(config.authentication().audit_file(), context.registry));

@@ -76,8 +76,8 @@ class ServerImpl final : public Server {
   ConnectionSlots slots_;
   std::unique_ptr<runtime::CertificateReloader> certificates_;
   ServerContext context_;
-  // In this order: coroutines may wait for the executor, so it is destroyed before the workers; the acceptor uses the
-  // first worker's io_context.
+  // Destroyed from the last to the first: the acceptor uses the first worker's io_context, and jobs of the executor
+  // resume coroutines of the workers.
   std::vector<std::unique_ptr<Worker>> workers_;
   size_t next_worker_ = 0;
   std::unique_ptr<runtime::Executor> executor_;

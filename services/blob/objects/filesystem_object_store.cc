@@ -80,11 +80,11 @@ absl::Status FilesystemObjectStore::PublishDurably(const UploadId& id, std::uniq
   RETURN_IF_ERROR(gate_.Check());
   auto& file = static_cast<StagedFile&>(*staged);
   const StorageKey key = KeyOf(id);
-  // Opened first, so that only the sync can fail after the rename.
+  // The directory is opened before the rename, so that after the rename only its sync can fail.
   ASSIGN_OR_RETURN(const OwnedFd fan_out, OpenFanOut(key));
   if (absl::Status status = file.Sync(); !status.ok()) {
-    // A second sync would succeed without proving anything, so the bytes must not be found again. A published file
-    // stays, because others may know it.
+    // After a failed sync the kernel may report success for the next one although bytes are lost. So the staged file is
+    // deleted. A published file stays, because its storage key may be known already.
     if (!file.published()) calls_.UnlinkAt(directory_->staging(), id.ToString().c_str());
     return status;
   }

@@ -88,8 +88,8 @@ class SessionTable {
 
   // kNotFound (BLOB_UPLOAD_UNKNOWN) if the session does not exist, has another owner, or has expired.
   absl::StatusOr<SessionInfo> Find(const UploadId& id, const UploadOwner& owner) const;
-  // Errors of Find(); and kOutOfRange (RANGE_INVALID) if another request uses the session, or kUnavailable if that
-  // request seals or verifies it and the call should be retried.
+  // Errors of Find(), and two more if another request uses the session: kUnavailable if this request or the other one
+  // verifies, or if both seal (the caller should retry); otherwise kOutOfRange (RANGE_INVALID).
   absl::StatusOr<Claim> ClaimFor(SessionUse use, const UploadId& id, const UploadOwner& owner);
   // Whether the session existed, sealed and unclaimed.
   bool RemoveSealed(const UploadId& id, const UploadOwner& owner);

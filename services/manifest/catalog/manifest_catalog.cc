@@ -30,8 +30,8 @@ namespace {
 using kv::LockMode;
 using storage::v1::ManifestRecord;
 
-// How often a read or a delete starts over because a tag has moved meanwhile. Each time another call has succeeded, so
-// even a few restarts are never seen; the bound prevents an endless loop in a broken store.
+// How often a read or a delete starts over because another call has moved the tag meanwhile. More than a few times in a
+// row does not happen; the bound prevents an endless loop in a broken store.
 constexpr int kRestartsMax = 100;
 
 absl::Status UnknownManifest(const RepositoryName& repository, const Reference& reference) {
@@ -149,7 +149,7 @@ absl::StatusOr<StoredManifest> ManifestCatalog::GetByTag(const Caller& caller, c
     ASSIGN_OR_RETURN(const Digest digest, DigestOfTag(repository, tag, *named));
     ASSIGN_OR_RETURN(const std::optional<std::string> value, kv_->Get(keys::Manifest(repository, digest)));
     if (value.has_value()) return ToManifest(repository, digest, *value, metadata_only);
-    // The manifest was deleted since, and its tag with it, or the tag was moved before.
+    // Between the two reads another call deleted the manifest with its tags, or moved the tag: read the tag again.
   }
   return absl::DataLossError(
       absl::StrCat("the tag ", repository.ToString(), ":", tag.ToString(), " names no manifest"));

@@ -26,8 +26,8 @@ using storage::v1::PullRecord;
 using storage::v1::ReferenceRecord;
 using storage::v1::TagRecord;
 
-// How long a tag may exist before the manifest that it belongs to: a client may copy the signatures of an image before
-// the image.
+// A tag of a signature stays for this long although its image is absent: a client may copy the signatures of an image
+// first, and then the image.
 constexpr absl::Duration kSubjectGrace = absl::Hours(1);
 
 absl::Status Changed() { return absl::FailedPreconditionError("it was changed meanwhile"); }
@@ -197,7 +197,7 @@ DeletionCondition RepositoryRetention::TagUnchanged(const TagState& tag) const {
 
 DeletionCondition RepositoryRetention::StillUnneeded(const Digest& digest, const ManifestState& manifest) const {
   DeletionCondition condition;
-  // In a dry run the content that would have been removed before still exists.
+  // A dry run removes nothing, so content that the run has counted as removed would fail the condition.
   if (settings_.dry_run) return condition;
   if (manifest.subject.has_value()) condition.manifests_held.push_back(*manifest.subject);
   condition.check = [this, &digest, &manifest](kv::KvReader& kv) -> absl::Status {

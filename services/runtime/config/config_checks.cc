@@ -33,7 +33,7 @@ constexpr uint32_t kManifestBytesMaxMax = 15 * 1024 * 1024;
 constexpr uint32_t kHeaderBytesMaxMin = 1024;
 constexpr uint32_t kUriBytesMaxMin = 512;
 
-// More would not be read.
+// The operator sees at most this many problems of a file.
 constexpr size_t kShownProblemsMax = 100;
 
 constexpr absl::Duration kTokenLifetimeMin = absl::Minutes(1);
