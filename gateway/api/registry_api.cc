@@ -109,7 +109,7 @@ class RegistryApi : public http::Handler {
     const uint64_t blob_bytes_max = limits.blob_bytes_max();
     handlers_.Add(RouteFamily::kBase, BaseHandler());
     handlers_.Add(RouteFamily::kRepositoryList, RepositoryListHandler(manifests, auth));
-    handlers_.Add(RouteFamily::kBlob, BlobHandler(blobs, manifests));
+    handlers_.Add(RouteFamily::kBlob, BlobHandler(blobs, manifests, limits.ranges_max()));
     handlers_.Add(RouteFamily::kUploadStart, UploadStartHandler(blobs, manifests, blob_bytes_max, registry));
     handlers_.Add(RouteFamily::kUploadSession, UploadSessionHandler(blobs, manifests, blob_bytes_max));
     handlers_.Add(RouteFamily::kManifest, ManifestHandler(manifests, limits.manifest_bytes_max()));

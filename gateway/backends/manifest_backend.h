@@ -14,6 +14,7 @@
 #include "gateway/backends/call_context.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
+#include "services/core/preconditions.h"
 #include "services/core/reference.h"
 #include "services/core/repository_name.h"
 
@@ -49,7 +50,8 @@ class ManifestBackend {
                                                                              bool metadata_only) = 0;
   virtual boost::asio::awaitable<absl::Status> DeleteManifest(const CallContext& context,
                                                               const RepositoryName& repository,
-                                                              const Reference& reference) = 0;
+                                                              const Reference& reference,
+                                                              const Preconditions& preconditions) = 0;
 
   virtual boost::asio::awaitable<absl::StatusOr<TagPage>> ListTags(const CallContext& context,
                                                                    const RepositoryName& repository, size_t limit,

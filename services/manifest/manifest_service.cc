@@ -95,7 +95,9 @@ grpc::ServerUnaryReactor* ManifestService::DeleteManifest(grpc::CallbackServerCo
                                                           v1::DeleteManifestResponse*) {
   return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const ManifestName name, ManifestNameOf(*request));
-    return catalog_.manifests().Delete(CallerOf(*request), name.repository, name.reference);
+    ASSIGN_OR_RETURN(const Preconditions preconditions, FromMessage(request->preconditions()));
+    return catalog_.manifests().Delete(CallerOf(*request), name.repository, name.reference,
+                                       {.preconditions = preconditions});
   });
 }
 

@@ -29,9 +29,9 @@ constexpr int kExitUsage = 2;
 constexpr absl::Duration kDrainOverrun = absl::Seconds(5);
 
 // Keeps the size of the heap close to the memory in use. By default glibc has up to eight heaps per core, and a heap
-// rarely shrinks. Its thresholds also grow: after a large block was freed, glibc no longer maps blocks of that size, and
-// leaves twice that size free at the end of the heap. Setting the thresholds turns this growth off. The gRPC messages of a stream (256 KiB) stay cheap: they are below the
-// mmap threshold.
+// rarely shrinks. Its thresholds also grow: after a large block was freed, glibc no longer maps blocks of that size,
+// and leaves twice that size free at the end of the heap. Setting the thresholds turns this growth off. The gRPC
+// messages of a stream (256 KiB) stay cheap: they are below the mmap threshold.
 void BoundHeap() {
   const int arenas = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 2u, 8u));
   ::mallopt(M_ARENA_MAX, arenas);

@@ -9,7 +9,8 @@
 
 namespace entrepot {
 
-// The error codes of the OCI distribution specification ("Error codes") and those that Docker's registry adds.
+// The error codes of the OCI distribution specification ("Error codes"), those that Docker's registry adds, and
+// PRECONDITION_FAILED for 412, which neither has a code for.
 enum class OciErrorCode {
   kBlobUnknown,
   kBlobUploadInvalid,
@@ -29,6 +30,7 @@ enum class OciErrorCode {
   kTagInvalid,
   kUnavailable,
   kPaginationNumberInvalid,
+  kPreconditionFailed,
   kUnknown,
 };
 

@@ -75,8 +75,8 @@ HandlerResult ManifestHandler::Get(RegistryRequest& request, const Reference& re
   response.fields.reserve(4);
   response.fields.emplace_back("Docker-Content-Digest", manifest.digest.ToString());
   response.fields.emplace_back("ETag", EntityTag(manifest.digest));
-  const std::optional<absl::string_view> if_none_match = request.http.Find("If-None-Match");
-  if (if_none_match.has_value() && MatchesEntityTag(*if_none_match, manifest.digest)) {
+  CO_ASSIGN_OR_RETURN(const bool unchanged, IsUnchanged(request.http, manifest.digest));
+  if (unchanged) {
     response.status = 304;
     co_return response;
   }
@@ -95,7 +95,8 @@ HandlerResult ManifestHandler::Put(RegistryRequest& request, const Reference& re
   CO_ASSIGN_OR_RETURN(std::optional<MediaType> media_type, ContentType(request.http));
   CO_ASSIGN_OR_RETURN(std::string content,
                       co_await ReadWholeBody(*request.http.body, bytes_max_, OciErrorCode::kManifestInvalid));
-  const ManifestPut put{reference, std::move(media_type), std::move(content), std::move(tags)};
+  const ManifestPut put{reference, std::move(media_type), std::move(content), std::move(tags),
+                        ParsePreconditions(request.http)};
   CO_ASSIGN_OR_RETURN(const ManifestPutResult result,
                       co_await manifests_->PutManifest(request.call, request.repository, put));
   CO_RETURN_IF_ERROR(Failpoint("gateway.manifest.put"));
@@ -110,7 +111,8 @@ HandlerResult ManifestHandler::Put(RegistryRequest& request, const Reference& re
 }
 
 HandlerResult ManifestHandler::Delete(RegistryRequest& request, const Reference& reference) const {
-  CO_RETURN_IF_ERROR(co_await manifests_->DeleteManifest(request.call, request.repository, reference));
+  CO_RETURN_IF_ERROR(co_await manifests_->DeleteManifest(request.call, request.repository, reference,
+                                                         ParsePreconditions(request.http)));
   CO_RETURN_IF_ERROR(Failpoint("gateway.manifest.deleted"));
   http::Response response;
   response.status = 202;

@@ -83,8 +83,8 @@ class GrpcBlobBackend : public BlobBackend {
     co_return response.status();
   }
 
-  awaitable<absl::StatusOr<Body>> ReadObject(const CallContext& context, const Blob& blob,
-                                             const ByteRange& range) override {
+  awaitable<absl::StatusOr<BodyPiece>> ReadObject(const CallContext& context, const Blob& blob,
+                                                  const ByteRange& range) override {
     v1::ReadObjectRequest request;
     request.set_storage_key(blob.storage_key.ToString());
     request.set_offset_bytes(range.offset_bytes);

@@ -70,10 +70,18 @@ class GrpcManifestBackend : public ManifestBackend {
                                                            const ManifestPut& put) override {
     v1::PutManifestRequest request = ToMessage(put);
     request.set_repository(repository.ToString());
-    CO_ASSIGN_OR_RETURN(const v1::PutManifestResponse response,
-                        (co_await Call<v1::PutManifestRequest, v1::PutManifestResponse>(&Async::PutManifest, context,
-                                                                                        std::move(request))));
-    co_return FromMessage(response);
+    *request.mutable_caller() = ToMessage(context.caller);
+    absl::StatusOr<v1::PutManifestResponse> response;
+    // A condition that the first call fulfilled may fail in a repetition because of that first call.
+    if (put.preconditions.empty()) {
+      response = co_await client_.Call<Async, v1::PutManifestRequest, v1::PutManifestResponse>(
+          stub_->async(), &Async::PutManifest, context.request_id, std::move(request));
+    } else {
+      response = co_await client_.CallOnce<Async, v1::PutManifestRequest, v1::PutManifestResponse>(
+          stub_->async(), &Async::PutManifest, context.request_id, std::move(request));
+    }
+    CO_RETURN_IF_ERROR(response.status());
+    co_return FromMessage(*response);
   }
 
   awaitable<absl::StatusOr<StoredManifest>> GetManifest(const CallContext& context, const RepositoryName& repository,
@@ -88,10 +96,11 @@ class GrpcManifestBackend : public ManifestBackend {
   }
 
   awaitable<absl::Status> DeleteManifest(const CallContext& context, const RepositoryName& repository,
-                                         const Reference& reference) override {
+                                         const Reference& reference, const Preconditions& preconditions) override {
     v1::DeleteManifestRequest request;
     request.set_repository(repository.ToString());
     request.set_reference(ReferenceToString(reference));
+    if (!preconditions.empty()) *request.mutable_preconditions() = ToMessage(preconditions);
     *request.mutable_caller() = ToMessage(context.caller);
     const auto response = co_await client_.Remove<Async, v1::DeleteManifestRequest, v1::DeleteManifestResponse>(
         stub_->async(), &Async::DeleteManifest, context.request_id, std::move(request));

@@ -103,10 +103,11 @@ class LocalBlobBackend : public BlobBackend {
     co_return co_await RunOn(*executor_, [&] { return sessions().Forget(Owner(context, repository), id); });
   }
 
-  awaitable<absl::StatusOr<Body>> ReadObject(const CallContext&, const Blob& blob, const ByteRange& range) override {
+  awaitable<absl::StatusOr<BodyPiece>> ReadObject(const CallContext&, const Blob& blob,
+                                                  const ByteRange& range) override {
     CO_ASSIGN_OR_RETURN(blob::ReadContent content,
                         stack_->reader().Open(blob.storage_key, range, DigestOfWhole(blob, range)));
-    if (auto* bytes = std::get_if<std::string>(&content)) co_return Body(std::move(*bytes));
+    if (auto* bytes = std::get_if<std::string>(&content)) co_return BodyPiece(std::move(*bytes));
     if (auto* file = std::get_if<OwnedFd>(&content)) {
       co_return FileBody{std::move(*file), range.offset_bytes, range.length_bytes};
     }
@@ -117,7 +118,7 @@ class LocalBlobBackend : public BlobBackend {
     // Read as a whole, so that a corrupt object leads to an error response, not to one that is cut.
     std::string bytes(range.length_bytes, '\0');
     CO_RETURN_IF_ERROR((co_await RunOn(*executor_, [&] { return stream->Read(bytes.data(), bytes.size()); })).status());
-    co_return Body(std::move(bytes));
+    co_return BodyPiece(std::move(bytes));
   }
 
   absl::Status CheckReady() override { return stack_->CheckReady(); }

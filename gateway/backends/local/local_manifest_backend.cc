@@ -56,9 +56,10 @@ class LocalManifestBackend : public ManifestBackend {
   }
 
   awaitable<absl::Status> DeleteManifest(const CallContext& context, const RepositoryName& repository,
-                                         const Reference& reference) override {
-    co_return co_await RunOn(*executor_,
-                             [&] { return catalog_->manifests().Delete(context.caller, repository, reference); });
+                                         const Reference& reference, const Preconditions& preconditions) override {
+    co_return co_await RunOn(*executor_, [&] {
+      return catalog_->manifests().Delete(context.caller, repository, reference, {.preconditions = preconditions});
+    });
   }
 
   awaitable<absl::StatusOr<TagPage>> ListTags(const CallContext& context, const RepositoryName& repository,

@@ -65,7 +65,7 @@ absl::StatusOr<std::string> ReadFile(const FileBody& body) {
 }
 
 awaitable<absl::StatusOr<std::string>> Fetch(BlobBackend& backend, const Blob& sealed, const ByteRange& range) {
-  CO_ASSIGN_OR_RETURN(Body body, co_await backend.ReadObject(kCall, sealed, range));
+  CO_ASSIGN_OR_RETURN(BodyPiece body, co_await backend.ReadObject(kCall, sealed, range));
   if (auto* bytes = std::get_if<std::string>(&body)) co_return std::move(*bytes);
   if (auto* file = std::get_if<FileBody>(&body)) co_return ReadFile(*file);
   co_return co_await ReadAll(*std::get<StreamBody>(body).stream, 10'000);
@@ -134,7 +134,7 @@ TEST_P(BlobBackendConformanceTest, DoesNotFindAMissingObject) {
 TEST_P(BlobBackendConformanceTest, AStreamMayBeAbandoned) {
   const std::string bytes = Pattern(3'000'000);
   ASSERT_OK_AND_ASSIGN(const Blob sealed, RUN(Store(backend(), bytes, DigestAlgorithm::kSha256)));
-  ASSERT_OK_AND_ASSIGN(Body body, RUN(backend().ReadObject(kCall, sealed, {0, bytes.size()})));
+  ASSERT_OK_AND_ASSIGN(BodyPiece body, RUN(backend().ReadObject(kCall, sealed, {0, bytes.size()})));
   if (auto* stream = std::get_if<StreamBody>(&body)) {
     std::string buffer(1000, '\0');
     ASSERT_OK_AND_ASSIGN(const size_t count, RUN(stream->stream->Read(buffer.data(), buffer.size())));

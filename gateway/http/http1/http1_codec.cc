@@ -122,9 +122,14 @@ asio::awaitable<absl::Status> Http1Codec::Send(Response& response, bool close, E
   if (is_head || !length || *length == 0) co_return co_await socket_->Write(out_);
   if (const auto* text = std::get_if<std::string>(&response.body)) co_return co_await socket_->Write(out_, *text);
   if (auto* stream = std::get_if<StreamBody>(&response.body)) co_return co_await SendStream(*stream, exchange);
+  if (auto* sequence = std::get_if<SequenceBody>(&response.body)) co_return co_await SendSequence(*sequence, exchange);
+  co_return co_await SendFileBody(std::get<FileBody>(response.body), exchange);
+}
+
+asio::awaitable<absl::Status> Http1Codec::SendFileBody(const FileBody& body, Exchange* exchange) {
   CO_RETURN_IF_ERROR(co_await socket_->Write(out_, {}, /*more=*/true));
   if (exchange != nullptr) exchange->MarkFirstByte();
-  co_return co_await SendFile(std::get<FileBody>(response.body), *socket_, *worker_->server.executor);
+  co_return co_await SendFile(body, *socket_, *worker_->server.executor);
 }
 
 asio::awaitable<absl::Status> Http1Codec::SendStream(StreamBody& body, Exchange* exchange) {
@@ -140,6 +145,23 @@ asio::awaitable<absl::Status> Http1Codec::SendStream(StreamBody& body, Exchange*
     left -= read;
   }
   co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> Http1Codec::SendSequence(SequenceBody& body, Exchange* exchange) {
+  while (true) {
+    CO_ASSIGN_OR_RETURN(std::optional<BodyPiece> piece, co_await body.pieces->Next());
+    if (!piece.has_value()) co_return co_await socket_->Write(out_);
+    if (const auto* text = std::get_if<std::string>(&*piece)) {
+      out_.append(*text);
+      if (out_.size() < kStreamPieceBytes) continue;
+      CO_RETURN_IF_ERROR(co_await socket_->Write(out_));
+    } else if (const auto* file = std::get_if<FileBody>(&*piece)) {
+      CO_RETURN_IF_ERROR(co_await SendFileBody(*file, std::exchange(exchange, nullptr)));
+    } else {
+      CO_RETURN_IF_ERROR(co_await SendStream(std::get<StreamBody>(*piece), std::exchange(exchange, nullptr)));
+    }
+    out_.clear();
+  }
 }
 
 uint64_t Http1Codec::BodyBytesSent() const {

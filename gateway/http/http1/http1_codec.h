@@ -40,7 +40,10 @@ class Http1Codec final : public Codec {
   boost::asio::awaitable<Outcome> Answer();
   // `exchange` is null for a refusal.
   boost::asio::awaitable<absl::Status> Send(Response& response, bool close, Exchange* exchange);
+  // These send what is in out_, and then the body.
+  boost::asio::awaitable<absl::Status> SendFileBody(const FileBody& body, Exchange* exchange);
   boost::asio::awaitable<absl::Status> SendStream(StreamBody& body, Exchange* exchange);
+  boost::asio::awaitable<absl::Status> SendSequence(SequenceBody& body, Exchange* exchange);
   // Of the response that Send() was called for.
   uint64_t BodyBytesSent() const;
   Ending EndingAfterInput() const { return buffer_.empty() ? Ending::kClose : Ending::kShortLinger; }
@@ -51,7 +54,7 @@ class Http1Codec final : public Codec {
   RequestHead head_;
   Http1RequestBody body_;
   Request request_;
-  std::string out_;  // The head of the response under way.
+  std::string out_;  // The head of the response under way, and text of its body that waits for the next piece.
 
   bool idle_ = true;
   Clock::time_point now_;  // The time of the last event, for uses that need no exact time.

@@ -68,7 +68,23 @@ absl::StatusOr<StoredManifest> ToManifest(const RepositoryName& repository, cons
   return manifest;
 }
 
+absl::Status CheckPreconditions(kv::KvReader& transaction, const RepositoryName& repository, const ManifestPut& put) {
+  if (put.preconditions.empty()) return absl::OkStatus();
+  if (const Tag* const tag = std::get_if<Tag>(&put.reference)) {
+    ASSIGN_OR_RETURN(const std::optional<Digest> named, ReadTag(transaction, repository, *tag));
+    return put.preconditions.Check(named);
+  }
+  const auto& digest = std::get<Digest>(put.reference);
+  ASSIGN_OR_RETURN(const std::optional<std::string> manifest, transaction.Get(keys::Manifest(repository, digest)));
+  return put.preconditions.Check(manifest.has_value() ? std::optional(digest) : std::nullopt);
+}
+
 }  // namespace
+
+absl::Status DeletionCondition::Check(kv::KvReader& transaction, const Digest& named) const {
+  RETURN_IF_ERROR(preconditions.Check(named));
+  return check ? check(transaction) : absl::OkStatus();
+}
 
 absl::StatusOr<ManifestPutResult> ManifestCatalog::Put(const Caller& caller, const RepositoryName& repository,
                                                        const ManifestPut& put) {
@@ -97,6 +113,7 @@ absl::StatusOr<ManifestPutResult> ManifestCatalog::PutUncounted(const Caller& ca
 
   RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
     RETURN_IF_ERROR(write.Enter(transaction));
+    RETURN_IF_ERROR(CheckPreconditions(transaction, repository, put));
     for (const Tag& tag : tags) RETURN_IF_ERROR(guard.CheckPush(transaction, tag, digest));
     ASSIGN_OR_RETURN(const std::vector<FoundNeed> needs, FindNeeds(transaction, repository, manifest));
     const absl::Time now = clock_->Now();
@@ -174,7 +191,7 @@ absl::Status ManifestCatalog::DeleteTag(const Caller& caller, const RepositoryNa
     ASSIGN_OR_RETURN(const std::optional<Digest> digest, ReadTag(transaction, repository, tag));
     if (!digest.has_value()) return UnknownManifest(repository, tag);
     RETURN_IF_ERROR(guard.CheckDeletion(tag));
-    RETURN_IF_ERROR(condition.Check(transaction));
+    RETURN_IF_ERROR(condition.Check(transaction, *digest));
     RemoveTag(transaction, repository, tag, *digest);
     return Failpoint("manifest.delete_tag.written");
   }));
@@ -209,7 +226,7 @@ absl::Status ManifestCatalog::DeleteByDigest(const Caller& caller, const Reposit
       ASSIGN_OR_RETURN(const std::optional<ManifestRecord> current, kv::ReadRecord<ManifestRecord>(transaction, key));
       if (!current.has_value()) return UnknownManifest(repository, digest);
       RETURN_IF_ERROR(guard.CheckDeletionOf(transaction, digest, tags));
-      RETURN_IF_ERROR(condition.Check(transaction));
+      RETURN_IF_ERROR(condition.Check(transaction, digest));
       for (const Tag& tag : tags) RemoveTag(transaction, repository, tag, digest);
       RETURN_IF_ERROR(RemoveManifest(transaction, repository, digest, *current, references, clock_->Now()));
       return Failpoint("manifest.delete.written");

@@ -11,6 +11,7 @@
 #include "services/core/caller.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
+#include "services/core/preconditions.h"
 #include "services/core/reference.h"
 #include "services/core/repository_name.h"
 #include "services/core/tag.h"
@@ -27,6 +28,8 @@ namespace entrepot::manifest {
 // What must be true at the moment when a tag or a manifest is deleted, for a caller that decided by what it read
 // before.
 struct DeletionCondition {
+  // On what the reference names.
+  Preconditions preconditions = {};
   // Manifests of the same repository that must neither appear nor disappear meanwhile.
   std::vector<Digest> manifests_held = {};
   // Called as the last step before the deletion, within its transaction, which holds exclusively what is deleted: a
@@ -34,7 +37,7 @@ struct DeletionCondition {
   // May be called more than once. If empty, there is no condition.
   std::function<absl::Status(kv::KvReader& transaction)> check = {};
 
-  absl::Status Check(kv::KvReader& transaction) const { return check ? check(transaction) : absl::OkStatus(); }
+  absl::Status Check(kv::KvReader& transaction, const Digest& named) const;
 };
 
 // The catalog's manifests with their tags, references and referrers. RegistryCatalog describes callers and status
@@ -63,6 +66,7 @@ class ManifestCatalog {
 
   // OCI distribution specification, "Pushing manifests". Every blob and manifest that the content refers to must be in
   // the repository, except its subject and non-distributable layers; the error's detail lists all that are missing.
+  // kFailedPrecondition (PRECONDITION_FAILED): put.preconditions do not hold.
   // Writes all tags or none.
   absl::StatusOr<ManifestPutResult> Put(const Caller& caller, const RepositoryName& repository, const ManifestPut& put);
   // Leaves out the content if `metadata_only`. Never writes.

@@ -170,7 +170,7 @@ absl::StatusOr<bool> RepositoryRetention::Delete(const Reference& reference, con
   DeletionCondition asked = condition;
   if (settings_.dry_run) {
     asked.check = [&condition](kv::KvReader& kv) -> absl::Status {
-      RETURN_IF_ERROR(condition.Check(kv));
+      if (condition.check) RETURN_IF_ERROR(condition.check(kv));
       return WouldBeRemoved();
     };
   }

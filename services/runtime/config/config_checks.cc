@@ -32,6 +32,8 @@ constexpr uint32_t kManifestBytesMaxMax = 15 * 1024 * 1024;
 // All known clients send more than this: smaller limits would refuse every request.
 constexpr uint32_t kHeaderBytesMaxMin = 1024;
 constexpr uint32_t kUriBytesMaxMin = 512;
+// Each range of a response is a read of its own.
+constexpr uint32_t kRangesMaxMax = 1024;
 
 // The operator sees at most this many problems of a file.
 constexpr size_t kShownProblemsMax = 100;
@@ -248,6 +250,10 @@ void CheckLimits(absl::string_view field, const config::v1::Limits& limits, Conf
   CheckAtLeast(Field(field, "minimum_rate_bytes_per_second"), limits.minimum_rate_bytes_per_second(), 1, problems);
   CheckDuration(Field(field, "minimum_rate_window"), limits.minimum_rate_window(), problems);
   CheckAtLeast(Field(field, "connections_max"), limits.connections_max(), 1, problems);
+  if (limits.ranges_max() > kRangesMaxMax) {
+    problems->Add(Field(field, "ranges_max"),
+                  absl::StrCat("must be at most ", kRangesMaxMax, ", not ", limits.ranges_max()));
+  }
 }
 
 void CheckCollector(absl::string_view field, const config::v1::Collector& collector, ConfigProblems* problems) {
