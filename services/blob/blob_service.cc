@@ -100,7 +100,7 @@ grpc::ServerUnaryReactor* BlobService::CheckObject(grpc::CallbackServerContext* 
 
 grpc::ServerUnaryReactor* BlobService::VerifyObject(grpc::CallbackServerContext* context,
                                                     const v1::VerifyObjectRequest* request, v1::VerifyObjectResponse*) {
-  return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
+  return runtime::RunOnExecutor(long_calls_, context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const Blob blob, FromMessage(request->blob()));
     return objects_.Verify(blob, request->bytes_per_second());
   });
@@ -118,7 +118,7 @@ grpc::ServerUnaryReactor* BlobService::QuarantineObject(grpc::CallbackServerCont
 grpc::ServerUnaryReactor* BlobService::ListUnclaimedObjects(grpc::CallbackServerContext* context,
                                                             const v1::ListUnclaimedObjectsRequest* request,
                                                             v1::ListUnclaimedObjectsResponse* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(long_calls_, context, [this, request, response]() -> absl::Status {
     const absl::Duration age = absl::Milliseconds(request->older_than_milliseconds());
     ASSIGN_OR_RETURN(const StoredObjectPage page,
                      objects_.ListUnclaimed(age, request->start_after(), std::min(request->limit(), kListMax)));
@@ -135,7 +135,7 @@ grpc::ServerUnaryReactor* BlobService::ListUnclaimedObjects(grpc::CallbackServer
 grpc::ServerUnaryReactor* BlobService::ListAbandonedUploads(grpc::CallbackServerContext* context,
                                                             const v1::ListAbandonedUploadsRequest* request,
                                                             v1::ListAbandonedUploadsResponse* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(long_calls_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const std::vector<Blob> blobs, objects_.ListAbandoned(std::min(request->limit(), kListMax)));
     for (const Blob& blob : blobs) {
       *response->add_uploads() = ToMessage(blob);
@@ -156,7 +156,7 @@ grpc::ServerUnaryReactor* BlobService::ForgetAbandonedUpload(grpc::CallbackServe
 grpc::ServerUnaryReactor* BlobService::SnapshotObjects(grpc::CallbackServerContext* context,
                                                        const v1::SnapshotObjectsRequest* request,
                                                        v1::SnapshotObjectsResponse* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(long_calls_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const ObjectSnapshot snapshot, objects_.Snapshot(request->name()));
     response->set_objects(snapshot.objects);
     response->set_object_bytes(snapshot.object_bytes);

@@ -13,15 +13,17 @@
 namespace entrepot::blob {
 
 // Serves entrepot.blob.v1.BlobService with the service's own classes: parses requests, calls the class, converts the
-// result. Blocking work runs on the executor.
+// result. Blocking work runs on the executor. Calls of the manifest service that read whole objects or list many, which
+// it makes one at a time for each kind of its own work, run on threads of their own.
 class BlobService : public v1::BlobService::CallbackService {
  public:
-  // Both must outlive the server that this is registered with.
-  BlobService(BlobStack* stack, runtime::Executor* executor)
+  // All must outlive the server that this is registered with.
+  BlobService(BlobStack* stack, runtime::Executor* executor, runtime::Executor* long_calls)
       : sessions_(stack->upload_sessions()),
         reader_(stack->reader()),
         objects_(stack->storage()),
-        executor_(*executor) {}
+        executor_(*executor),
+        long_calls_(*long_calls) {}
 
   grpc::ServerUnaryReactor* StartUpload(grpc::CallbackServerContext* context, const v1::StartUploadRequest* request,
                                         v1::Upload* response) override;
@@ -64,6 +66,7 @@ class BlobService : public v1::BlobService::CallbackService {
   VerifiedReader& reader_;
   BlobStorage& objects_;
   runtime::Executor& executor_;
+  runtime::Executor& long_calls_;
 };
 
 }  // namespace entrepot::blob

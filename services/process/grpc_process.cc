@@ -34,9 +34,15 @@ class GrpcProcess final : public runtime::RunningService {
     return absl::OkStatus();
   }
 
-  absl::Status CheckReady() override {
-    RETURN_IF_ERROR(kv_->Health());
-    return service_->CheckReady();
+  std::vector<runtime::HealthCheck> Checks() override {
+    std::vector<runtime::HealthCheck> checks = service_->Checks();
+    checks.push_back(KvWriteCheck(kv_.get()));
+    return checks;
+  }
+
+  void ShowReadiness(runtime::Readiness readiness) override {
+    server_->ShowReadiness(/*pulls=*/readiness >= runtime::Readiness::kPulls,
+                           /*pushes=*/readiness == runtime::Readiness::kAll);
   }
 
   std::vector<std::pair<std::string, std::string>> Addresses() const override { return {{"grpc", server_->address()}}; }

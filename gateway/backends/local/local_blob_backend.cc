@@ -9,6 +9,7 @@
 #include "services/blob/objects/verifying_stream.h"
 #include "services/blob/sessions/upload_sessions.h"
 #include "services/core/content.h"
+#include "services/kv/kv_engine.h"
 #include "services/runtime/threads/executor_awaitable.h"
 #include "services/status/status_macros.h"
 
@@ -26,10 +27,17 @@ class LocalUploadStream : public UploadStream {
       : appender_(std::move(appender)), executor_(executor) {}
 
   awaitable<absl::Status> Append(absl::string_view bytes) override {
-    co_return co_await RunOn(*executor_, [&] { return appender_->Append(bytes); });
+    if (appender_ == nullptr) co_return failure_;
+    co_return co_await RunOn(*executor_, [&] {
+      failure_ = appender_->Append(bytes);
+      // Here, because its destructor saves the session, which must not happen on the caller's thread.
+      if (!failure_.ok()) appender_.reset();
+      return failure_;
+    });
   }
 
   awaitable<absl::StatusOr<Upload>> Finish() override {
+    if (appender_ == nullptr) co_return failure_;
     co_return co_await RunOn(*executor_, [&] {
       absl::StatusOr<Upload> upload = appender_->Finish();
       appender_.reset();
@@ -38,6 +46,7 @@ class LocalUploadStream : public UploadStream {
   }
 
   awaitable<absl::StatusOr<Blob>> FinishAndSeal(const Digest& digest) override {
+    if (appender_ == nullptr) co_return failure_;
     co_return co_await RunOn(*executor_, [&] {
       absl::StatusOr<Blob> sealed = appender_->FinishAndSeal(digest);
       appender_.reset();
@@ -46,7 +55,8 @@ class LocalUploadStream : public UploadStream {
   }
 
  private:
-  std::unique_ptr<blob::UploadAppender> appender_;
+  std::unique_ptr<blob::UploadAppender> appender_;  // Null after a failure.
+  absl::Status failure_;
   runtime::Executor* const executor_;
 };
 
@@ -104,8 +114,14 @@ class LocalBlobBackend : public BlobBackend {
   }
 
   awaitable<absl::StatusOr<Body>> ReadObject(const CallContext&, const Blob& blob, const ByteRange& range) override {
-    CO_ASSIGN_OR_RETURN(blob::ReadContent content,
-                        stack_->reader().Open(blob.storage_key, range, DigestOfWhole(blob, range)));
+    const auto open = [&](kv::ReadTier tier) {
+      return stack_->reader().Open(blob.storage_key, range, DigestOfWhole(blob, range), tier);
+    };
+    absl::StatusOr<blob::ReadContent> opened = open(kv::ReadTier::kMemory);
+    if (kv::IsNotInMemory(opened.status())) {
+      opened = co_await RunOn(*executor_, [&] { return open(kv::ReadTier::kDisk); });
+    }
+    CO_ASSIGN_OR_RETURN(blob::ReadContent content, std::move(opened));
     if (auto* bytes = std::get_if<std::string>(&content)) co_return Body(std::move(*bytes));
     if (auto* file = std::get_if<OwnedFd>(&content)) {
       co_return FileBody{std::move(*file), range.offset_bytes, range.length_bytes};
@@ -119,8 +135,6 @@ class LocalBlobBackend : public BlobBackend {
     CO_RETURN_IF_ERROR((co_await RunOn(*executor_, [&] { return stream->Read(bytes.data(), bytes.size()); })).status());
     co_return Body(std::move(bytes));
   }
-
-  absl::Status CheckReady() override { return stack_->CheckReady(); }
 
  private:
   static UploadOwner Owner(const CallContext& context, const RepositoryName& repository) {

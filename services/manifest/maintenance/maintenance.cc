@@ -10,6 +10,7 @@
 #include "services/manifest/maintenance/maintenance_work.h"
 #include "services/manifest/retention/retention.h"
 #include "services/manifest/retention/retention_file.h"
+#include "services/manifest/scrub/damage_reports.h"
 #include "services/manifest/scrub/scrubber.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/status/status_macros.h"
@@ -34,6 +35,10 @@ class RunningMaintenance : public Maintenance {
         scrubber_(
             Scrubber::Create(parts.kv, parts.clock, parts.objects,
                              {.bytes_per_second = config_.scrub().bytes_per_second(), .registry = options.registry})),
+        reports_(
+            parts.clock,
+            [this](const Digest& digest, const StorageKey& key) { return scrubber_->VerifyReported(digest, key); },
+            {.waiting_max = config_.damage_reports_max(), .registry = options.registry}),
         retention_(parts.kv, parts.clock, parts.catalog, parts.pulls, parts.audit),
         work_({.kv = parts.kv,
                .objects = parts.objects,
@@ -74,7 +79,7 @@ class RunningMaintenance : public Maintenance {
   }
 
   absl::Status ReportDamage(const Digest& digest, const StorageKey& storage_key) override {
-    return scrubber_->VerifyReported(digest, storage_key);
+    return reports_.Add(digest, storage_key);
   }
 
  private:
@@ -110,6 +115,7 @@ class RunningMaintenance : public Maintenance {
   const std::unique_ptr<RetentionFile> retention_file_;
   const std::unique_ptr<Collector> collector_;
   const std::unique_ptr<Scrubber> scrubber_;
+  DamageReports reports_;
   const AuditedRetention retention_;
   const MaintenanceWork work_;
   MaintenanceJobs jobs_;

@@ -62,7 +62,7 @@ class Maintenance {
   // Answers at once: long work is a job. maintenance.proto describes when a call returns kInvalidArgument, kNotFound or
   // kAlreadyExists.
   virtual absl::StatusOr<v1::MaintainResponse> Maintain(const v1::MaintainRequest& request) = 0;
-  // Verifies the bytes of the blob before it returns (Scrubber::VerifyReported()).
+  // Returns at once; the blob is verified soon (DamageReports::Add()).
   virtual absl::Status ReportDamage(const Digest& digest, const StorageKey& storage_key) = 0;
 };
 
