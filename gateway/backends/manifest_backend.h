@@ -69,7 +69,8 @@ class ManifestBackend {
   // services/manifest/maintenance/maintenance.h has the contract of these two. The caller in the request is ignored.
   virtual boost::asio::awaitable<absl::StatusOr<manifest::v1::MaintainResponse>> Maintain(
       const CallContext& context, const manifest::v1::MaintainRequest& request) = 0;
-  // Returns at once; the service verifies the blob afterwards. kResourceExhausted: too many reports wait.
+  // Returns when the service has verified the blob, or earlier with an error: kResourceExhausted if too many reports
+  // wait. Occupies no thread meanwhile.
   virtual boost::asio::awaitable<absl::Status> ReportDamage(const CallContext& context, const Blob& blob) = 0;
 };
 

@@ -54,7 +54,10 @@ class ManifestHost final : public process::HostedService {
                return runtime::CheckChannelReady(blob_service_);
              }}};
   }
-  void BeginDrain() override { catalog_->repositories().Stop(); }
+  void BeginDrain() override {
+    catalog_->repositories().Stop();
+    maintenance_->BeginDrain();
+  }
 
  private:
   absl::Status OpenCatalog(const ManifestServiceConfig& config, const process::ProcessResources& resources) {

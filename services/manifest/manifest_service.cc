@@ -176,11 +176,14 @@ grpc::ServerUnaryReactor* ManifestService::ReportDamage(grpc::CallbackServerCont
                                                         const v1::ReportDamageRequest* request,
                                                         v1::ReportDamageResponse*) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  reactor->Finish(ToGrpcStatus([&]() -> absl::Status {
-    ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request->digest()));
-    ASSIGN_OR_RETURN(const StorageKey storage_key, StorageKey::Parse(request->storage_key()));
-    return maintenance_.ReportDamage(digest, storage_key);
-  }()));
+  const auto finish = [reactor](const absl::Status& status) { reactor->Finish(ToGrpcStatus(status)); };
+  const absl::StatusOr<Digest> digest = Digest::Parse(request->digest());
+  const absl::StatusOr<StorageKey> storage_key = StorageKey::Parse(request->storage_key());
+  if (digest.ok() && storage_key.ok()) {
+    maintenance_.ReportDamage(*digest, *storage_key, finish);
+  } else {
+    finish(digest.ok() ? storage_key.status() : digest.status());
+  }
   return reactor;
 }
 

@@ -88,7 +88,7 @@ TEST_F(GrpcProcessTest, ServesOverAKvOfItsOwn) {
   EXPECT_EQ(process->Addresses()[0].first, "grpc");
   EXPECT_TRUE(Call(process->Addresses()[0].second).ok());
   EXPECT_TRUE(std::filesystem::exists(directory_.path() + "/kv"));
-  EXPECT_EQ(collectables_, 1);
+  EXPECT_EQ(collectables_, 2);
 }
 
 TEST_F(GrpcProcessTest, IsReadyIfTheServiceIs) {

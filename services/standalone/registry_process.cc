@@ -22,12 +22,12 @@
 #include "services/manifest/catalog/registry_catalog.h"
 #include "services/manifest/maintenance/maintenance.h"
 #include "services/policy/policy_file.h"
+#include "services/process/executor_metrics.h"
 #include "services/process/process_kv.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/log/audit_log.h"
 #include "services/runtime/threads/bounded_executor.h"
 #include "services/runtime/threads/executor.h"
-#include "services/standalone/executor_metrics.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::standalone {
@@ -75,6 +75,7 @@ class RegistryProcess final : public runtime::RunningService {
 
   void Drain(absl::Time deadline) override {
     catalog_->repositories().Stop();
+    maintenance_->BeginDrain();
     if (server_ != nullptr) server_->Drain(deadline);
     executor_metrics_.reset();
     auth_executor_.reset();
@@ -136,7 +137,7 @@ class RegistryProcess final : public runtime::RunningService {
 
   absl::Status Serve(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
     executor_ = std::make_unique<runtime::Executor>(kExecutorThreads);
-    executor_metrics_ = std::make_shared<ExecutorMetrics>(executor_.get());
+    executor_metrics_ = std::make_shared<process::ExecutorMetrics>(executor_.get());
     context.add_collectable(executor_metrics_);
     blob_backend_ = gateway::MakeLocalBlobBackend(blobs_.get(), executor_.get());
     manifest_backend_ =
@@ -177,7 +178,7 @@ class RegistryProcess final : public runtime::RunningService {
   std::unique_ptr<runtime::BoundedExecutor> deletions_;
   std::unique_ptr<runtime::Executor> executor_;
   std::unique_ptr<runtime::Executor> auth_executor_;
-  std::shared_ptr<ExecutorMetrics> executor_metrics_;
+  std::shared_ptr<process::ExecutorMetrics> executor_metrics_;
 };
 
 }  // namespace

@@ -4,6 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include "boost/asio/async_result.hpp"
+#include "boost/asio/executor_work_guard.hpp"
+#include "boost/asio/post.hpp"
+#include "boost/asio/use_awaitable.hpp"
 #include "services/kv/kv_engine.h"
 #include "services/runtime/threads/executor_awaitable.h"
 #include "services/status/status_macros.h"
@@ -109,7 +113,21 @@ class LocalManifestBackend : public ManifestBackend {
   }
 
   awaitable<absl::Status> ReportDamage(const CallContext&, const Blob& blob) override {
-    co_return maintenance_->ReportDamage(blob.digest, blob.storage_key);
+    using Token = const boost::asio::use_awaitable_t<>;
+    Token token;
+    co_return co_await boost::asio::async_initiate<Token, void(absl::Status)>(
+        [&](auto handler) {
+          auto work = boost::asio::make_work_guard(handler);
+          maintenance_->ReportDamage(
+              blob.digest, blob.storage_key,
+              [handler = std::move(handler), work = std::move(work)](absl::Status status) mutable {
+                boost::asio::post(work.get_executor(),
+                                  [handler = std::move(handler), status = std::move(status)]() mutable {
+                                    std::move(handler)(std::move(status));
+                                  });
+              });
+        },
+        token);
   }
 
  private:

@@ -23,6 +23,7 @@
 #include "services/kv/rocksdb/rocksdb_status.h"
 #include "services/kv/rocksdb/rocksdb_transaction.h"
 #include "services/kv/rocksdb/rocksdb_wal_tails.h"
+#include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::kv {
@@ -146,7 +147,12 @@ Attempt RocksDbKvEngine::TransactOnce(const std::vector<Lock>& locks, const Func
 }
 
 absl::Status RocksDbKvEngine::CheckMayCommit(bool deletes) const {
-  RETURN_IF_ERROR(db_->health->Check());
+  const absl::Status health = db_->health->Check();
+  if (absl::IsUnavailable(health)) {
+    return OciError(OciErrorCode::kUnavailable, health.message(),
+                    "nothing can be written: the metadata store has stopped until it is restarted");
+  }
+  RETURN_IF_ERROR(health);
   ASSIGN_OR_RETURN(const DiskSpace space, ReadDiskSpace(db_->path));
   return CheckRoomForRecords(space, deletes);
 }

@@ -202,7 +202,8 @@ absl::Status RepositoryRemover::RemoveLinksTo(const RepositoryName& repository, 
 
 absl::Status RepositoryRemover::CheckRunning() const {
   if (!stopped_.load(std::memory_order_relaxed)) return absl::OkStatus();
-  return OciError(OciErrorCode::kUnavailable, "the process is ending; delete the repository again to remove the rest");
+  constexpr absl::string_view kEnding = "the process is ending; delete the repository again to remove the rest";
+  return OciError(OciErrorCode::kUnavailable, kEnding, kEnding);
 }
 
 absl::Status RepositoryRemover::MarkEmptied(const RepositoryName& repository) {

@@ -10,7 +10,6 @@
 #include "services/manifest/maintenance/maintenance_work.h"
 #include "services/manifest/retention/retention.h"
 #include "services/manifest/retention/retention_file.h"
-#include "services/manifest/scrub/damage_reports.h"
 #include "services/manifest/scrub/scrubber.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/status/status_macros.h"
@@ -78,8 +77,13 @@ class RunningMaintenance : public Maintenance {
     return absl::InvalidArgumentError("the request has no command");
   }
 
-  absl::Status ReportDamage(const Digest& digest, const StorageKey& storage_key) override {
-    return reports_.Add(digest, storage_key);
+  void ReportDamage(const Digest& digest, const StorageKey& storage_key, DamageReports::Done done) override {
+    reports_.Add(digest, storage_key, std::move(done));
+  }
+
+  void BeginDrain() override {
+    background_.BeginStop();
+    reports_.Stop();
   }
 
  private:

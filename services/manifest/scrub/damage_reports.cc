@@ -16,6 +16,12 @@ prometheus::Family<prometheus::Counter>& Reports(prometheus::Registry& registry)
       .Register(registry);
 }
 
+absl::Status Ending() { return absl::CancelledError("the process is ending"); }
+
+void CallAll(std::vector<DamageReports::Done> waiters, const absl::Status& status) {
+  for (DamageReports::Done& done : waiters) done(status);
+}
+
 }  // namespace
 
 std::string DamageReports::Report::Name() const { return absl::StrCat(digest.ToString(), " ", storage_key.ToString()); }
@@ -40,31 +46,49 @@ DamageReports::DamageReports(const Clock* clock, Verify verify, const Options& o
       thread_([this] { Run(); }) {}
 
 DamageReports::~DamageReports() {
-  {
-    absl::MutexLock lock(&mutex_);
-    stopped_ = true;
-  }
+  Stop();
   thread_.join();
 }
 
-absl::Status DamageReports::Add(const Digest& digest, const StorageKey& storage_key) {
-  Report report{.digest = digest, .storage_key = storage_key};
+void DamageReports::Stop() {
+  std::map<std::string, std::vector<Done>> dropped;
+  {
+    absl::MutexLock lock(&mutex_);
+    stopped_ = true;
+    dropped.swap(known_);
+    waiting_.clear();
+    metrics_.waiting.Set(0);
+  }
+  for (auto& [name, waiters] : dropped) CallAll(std::move(waiters), Ending());
+}
+
+void DamageReports::Add(const Digest& digest, const StorageKey& storage_key, Done done) {
+  const std::optional<absl::Status> now = Queue({.digest = digest, .storage_key = storage_key}, done);
+  if (now.has_value()) done(*now);
+}
+
+std::optional<absl::Status> DamageReports::Queue(Report report, Done& done) {
   const std::string name = report.Name();
   absl::MutexLock lock(&mutex_);
-  if (known_.contains(name) || WasVerified(name)) {
-    metrics_.repeated.Increment();
-    return absl::OkStatus();
+  if (stopped_) return Ending();
+  const auto known = known_.find(name);
+  const bool was_verified = WasVerified(name);
+  if (known != known_.end() || was_verified) metrics_.repeated.Increment();
+  if (known != known_.end()) {
+    known->second.push_back(std::move(done));
+    return std::nullopt;
   }
+  if (was_verified) return absl::OkStatus();
   if (waiting_.size() >= waiting_max_) {
     metrics_.dropped.Increment();
     return absl::ResourceExhaustedError(absl::StrCat(
         waiting_.size(), " damaged blobs wait to be verified, as many as collector.damage_reports_max allows"));
   }
   waiting_.push_back(std::move(report));
-  known_.insert(name);
+  known_[name].push_back(std::move(done));
   metrics_.queued.Increment();
   metrics_.waiting.Set(static_cast<double>(waiting_.size()));
-  return absl::OkStatus();
+  return std::nullopt;
 }
 
 bool DamageReports::WasVerified(const std::string& name) {
@@ -86,7 +110,7 @@ void DamageReports::Run() {
     mutex_.Unlock();
     const absl::Status status = verify_(report.digest, report.storage_key);
     mutex_.Lock();
-    known_.erase(report.Name());
+    auto waiters = known_.extract(report.Name());
     if (status.ok()) {
       verified_at_[report.Name()] = clock_.Now();
     } else if (!stopped_) {
@@ -94,6 +118,9 @@ void DamageReports::Run() {
       runtime::Log(runtime::LogLevel::kWarning, "a reported blob could not be verified",
                    {{"digest", report.digest.ToString()}, {"error", status.message()}});
     }
+    mutex_.Unlock();
+    if (!waiters.empty()) CallAll(std::move(waiters.mapped()), status);
+    mutex_.Lock();
   }
 }
 

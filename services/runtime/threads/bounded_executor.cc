@@ -16,6 +16,8 @@ prometheus::Family<prometheus::Counter>& Refused(prometheus::Registry& registry)
       .Register(registry);
 }
 
+absl::Status Refusal(const std::string& reason) { return OciError(OciErrorCode::kUnavailable, reason, reason); }
+
 }  // namespace
 
 BoundedExecutor::Metrics::Metrics(prometheus::Registry& registry, const std::string& name)
@@ -38,16 +40,15 @@ absl::StatusOr<BoundedExecutor::Place> BoundedExecutor::Reserve(absl::string_vie
   absl::MutexLock lock(&mutex_);
   if (taken_ >= options_.jobs_max) {
     metrics_.refused.Increment();
-    return OciError(OciErrorCode::kUnavailable,
-                    absl::StrCat(taken_, " ", options_.jobs, " run or wait, as many as ", options_.setting, " allows"));
+    return Refusal(
+        absl::StrCat(taken_, " ", options_.jobs, " run or wait, as many as ", options_.setting, " allows"));
   }
   if (!owner.empty()) {
     size_t& taken = taken_by_[owner];
     if (taken >= share_) {
       metrics_.refused_to_owner.Increment();
-      return OciError(OciErrorCode::kUnavailable,
-                      absl::StrCat(taken, " ", options_.jobs, " of this account run or wait, a quarter of those that ",
-                                   options_.setting, " allows"));
+      return Refusal(absl::StrCat(taken, " ", options_.jobs, " of this account run or wait, a quarter of those that ",
+                                  options_.setting, " allows"));
     }
     ++taken;
   }
