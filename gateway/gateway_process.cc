@@ -55,8 +55,8 @@ class GatewayProcess final : public runtime::RunningService {
     const auto add = [&checks](std::string name, runtime::Readiness without, std::function<absl::Status()> check) {
       checks.push_back({.name = std::move(name), .without = without, .check = std::move(check)});
     };
-    for (const auto& [name, channel] : {std::pair("blob service", blob_service_),
-                                        std::pair("manifest service", manifest_service_)}) {
+    for (const auto& [name, channel] :
+         {std::pair("blob service", blob_service_), std::pair("manifest service", manifest_service_)}) {
       add(name, runtime::Readiness::kNone, [channel = channel] { return runtime::CheckChannelReady(channel); });
       add(absl::StrCat(name, " writes"), runtime::Readiness::kPulls,
           [channel = channel] { return runtime::CheckChannelWritable(channel); });

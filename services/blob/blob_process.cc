@@ -21,7 +21,8 @@ using config::v1::BlobServiceConfig;
 
 // Most of the time the threads wait for the disk.
 constexpr size_t kExecutorThreads = 16;
-// The scrub, a reported blob, a search for orphans and one job of an operator run side by side.
+// The scrub, a reported blob, a search for orphans and one job of an operator run side by side. Uploads that were staged
+// before a restart are read back between them.
 constexpr size_t kLongCallThreads = 4;
 
 class BlobHost final : public process::HostedService {

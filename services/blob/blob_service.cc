@@ -23,6 +23,11 @@ constexpr uint32_t kListMax = 10'000;
 
 }  // namespace
 
+runtime::Executor& BlobService::ExecutorFor(const std::string& upload_id) {
+  const absl::StatusOr<UploadId> id = UploadId::Parse(upload_id);
+  return id.ok() && sessions_.MustReadBack(*id) ? long_calls_ : executor_;
+}
+
 grpc::ServerUnaryReactor* BlobService::StartUpload(grpc::CallbackServerContext* context,
                                                    const v1::StartUploadRequest* request, v1::Upload* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
@@ -37,7 +42,7 @@ grpc::ServerUnaryReactor* BlobService::StartUpload(grpc::CallbackServerContext* 
 
 grpc::ServerUnaryReactor* BlobService::GetUpload(grpc::CallbackServerContext* context,
                                                  const v1::GetUploadRequest* request, v1::Upload* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(ExecutorFor(request->upload_id()), context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
     ASSIGN_OR_RETURN(const Upload upload, sessions_.Get(name.owner, name.id));
     *response = ToMessage(upload);
@@ -47,12 +52,12 @@ grpc::ServerUnaryReactor* BlobService::GetUpload(grpc::CallbackServerContext* co
 
 grpc::ServerReadReactor<v1::AppendToUploadRequest>* BlobService::AppendToUpload(grpc::CallbackServerContext*,
                                                                                 v1::Upload* response) {
-  return new UploadAppendReactor(&sessions_, &executor_, response);
+  return new UploadAppendReactor(&sessions_, &executor_, &long_calls_, response);
 }
 
 grpc::ServerUnaryReactor* BlobService::SealUpload(grpc::CallbackServerContext* context,
                                                   const v1::SealUploadRequest* request, types::v1::Blob* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(ExecutorFor(request->upload_id()), context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
     ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request->digest()));
     ASSIGN_OR_RETURN(const Blob sealed, sessions_.Seal(name.owner, name.id, digest));

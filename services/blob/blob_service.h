@@ -13,8 +13,9 @@
 namespace entrepot::blob {
 
 // Serves entrepot.blob.v1.BlobService with the service's own classes: parses requests, calls the class, converts the
-// result. Blocking work runs on the executor. Calls of the manifest service that read whole objects or list many, which
-// it makes one at a time for each kind of its own work, run on threads of their own.
+// result. Blocking work runs on the executor. Calls that read whole objects or list many run on threads of their own: those of the
+// manifest service, which makes one at a time for each kind of its own work, and the first call with an upload that was
+// staged before a restart.
 class BlobService : public v1::BlobService::CallbackService {
  public:
   // All must outlive the server that this is registered with.
@@ -62,6 +63,8 @@ class BlobService : public v1::BlobService::CallbackService {
                                             v1::SnapshotObjectsResponse* response) override;
 
  private:
+  runtime::Executor& ExecutorFor(const std::string& upload_id);
+
   UploadSessions& sessions_;
   VerifiedReader& reader_;
   BlobStorage& objects_;

@@ -53,8 +53,8 @@ enum class Durability {
 
 // Whether a read may wait for the disk.
 enum class ReadTier {
-  // Only what is in memory. Status NotInMemory() if the disk is needed: then read again from kDisk, on a thread that may
-  // wait.
+  // Only what is in memory. Status NotInMemory() if the disk is needed: then read again from kDisk, on a thread
+  // that may wait.
   kMemory,
   kDisk,
 };

@@ -44,7 +44,8 @@ class KvMetrics {
 class MetricsKvEngine : public KvEngine {
  public:
   // Both must outlive it.
-  MetricsKvEngine(KvEngine* engine, KvMetrics* metrics) : engine_(engine), metrics_(metrics), in_memory_(&engine->in_memory(), metrics) {}
+  MetricsKvEngine(KvEngine* engine, KvMetrics* metrics)
+      : engine_(engine), metrics_(metrics), in_memory_(&engine->in_memory(), metrics) {}
 
   absl::StatusOr<std::optional<std::string>> Get(absl::string_view key) override;
   absl::StatusOr<std::vector<std::optional<std::string>>> MultiGet(absl::Span<const std::string> keys) override;

@@ -31,8 +31,8 @@ grpc::ServerUnaryReactor* ManifestService::FindBlob(grpc::CallbackServerContext*
   bool lease_due = false;
   const absl::Status status = [&]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
-    ASSIGN_OR_RETURN(const BlobLookup found, catalog_.blobs().LookUp(CallerOf(*request), name.repository, name.digest,
-                                                                     kv::ReadTier::kMemory));
+    ASSIGN_OR_RETURN(const BlobLookup found,
+                     catalog_.blobs().LookUp(CallerOf(*request), name.repository, name.digest, kv::ReadTier::kMemory));
     lease_due = found.lease_due;
     *response = ToMessage(found.blob);
     return absl::OkStatus();

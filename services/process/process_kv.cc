@@ -15,9 +15,9 @@ absl::StatusOr<std::unique_ptr<kv::KvStack>> OpenProcessKv(const std::string& da
 }
 
 runtime::HealthCheck KvWriteCheck(const kv::KvStack* kv) {
-  return {.name = "metadata store writes",
-          .without = runtime::Readiness::kPulls,
-          .check = [kv] { return kv->CheckWritable(); }};
+  return {.name = "metadata store writes", .without = runtime::Readiness::kPulls, .check = [kv] {
+            return kv->CheckWritable();
+          }};
 }
 
 }  // namespace entrepot::process

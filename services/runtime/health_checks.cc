@@ -92,8 +92,9 @@ ReadinessReport HealthChecks::Report() const {
       continue;
     }
     report.readiness = std::min(report.readiness, checks_[i].without);
-    absl::StrAppend(&failed, checks_[i].without == Readiness::kNone ? "cannot pull: " : "cannot push: ", checks_[i].name,
-                    ": ", status.message(), age, "\n");
+    absl::StrAppend(&failed,
+                    checks_[i].without == Readiness::kNone ? "cannot pull: " : "cannot push: ", checks_[i].name, ": ",
+                    status.message(), age, "\n");
   }
   report.text = absl::StrCat(Verdict(report.readiness), "\n", failed, passed);
   return report;

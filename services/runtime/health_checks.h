@@ -46,8 +46,8 @@ struct ReadinessReport {
 };
 
 // Decides what a process is ready for, from all causes. Each check is called again and again on a thread of its own, so
-// that Report() waits for none of them, and a check that hangs delays no other. A check that has not answered for longer
-// than `patience` counts as failed. Thread-safe.
+// that Report() waits for none of them, and a check that hangs delays no other. A check that has not answered for
+// longer than `patience` counts as failed. Thread-safe.
 //
 // Metrics: entrepot_ready{for}, entrepot_health_check_ok{check}, entrepot_health_check_age_seconds{check}.
 class HealthChecks : public prometheus::Collectable {

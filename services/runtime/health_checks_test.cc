@@ -57,8 +57,7 @@ TEST_F(HealthChecksTest, TheWorstFailureDecides) {
 
   push_fails_ = true;
   ASSERT_TRUE(Becomes(Readiness::kPulls));
-  EXPECT_THAT(health_->Report().text,
-              StartsWith("ready for pulls only\ncannot push: blob store: the disk is full ("));
+  EXPECT_THAT(health_->Report().text, StartsWith("ready for pulls only\ncannot push: blob store: the disk is full ("));
   EXPECT_THAT(health_->Report().text, HasSubstr("\nok: catalog ("));
   EXPECT_THAT(Metrics(), HasSubstr("entrepot_ready{for=\"pulls\"} 1\n"));
   EXPECT_THAT(Metrics(), HasSubstr("entrepot_ready{for=\"pushes\"} 0\n"));
@@ -104,11 +103,13 @@ TEST_F(HealthChecksTest, AHangingCheckCountsAsFailedAndDelaysNoOther) {
                 if (++calls > 1) leave.WaitForNotification();
                 return absl::OkStatus();
               }},
-         {.name = "other", .without = Readiness::kPulls, .check =
-                                                             [&] {
-                                                               ++answers;
-                                                               return absl::OkStatus();
-                                                             }}},
+         {.name = "other",
+          .without = Readiness::kPulls,
+          .check =
+              [&] {
+                ++answers;
+                return absl::OkStatus();
+              }}},
         /*patience=*/absl::Milliseconds(1));
   EXPECT_TRUE(Eventually(
       [&] { return absl::StrContains(health_->Report().text, "cannot pull: hanging: has not answered for "); }));

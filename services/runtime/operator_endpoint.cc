@@ -201,7 +201,7 @@ class HttpOperatorEndpoint : public OperatorEndpoint {
   asio::io_context io_{1};
   tcp::acceptor acceptor_{io_};
   int connections_ = 0;
-  int collecting_ = 0;  // Requests for /metrics that wait.
+  int collecting_ = 0;                                                   // Requests for /metrics that wait.
   asio::steady_timer room_{io_, asio::steady_timer::time_point::max()};  // Cancelled when a connection ends.
 
   std::thread thread_;

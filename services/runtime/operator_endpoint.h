@@ -17,8 +17,8 @@ namespace entrepot::runtime {
 //   GET /healthz   200 as long as the process lives; checks no dependency
 //   GET /readyz    200 if pulls are served, else 503; the text tells what cannot be done and why
 //   GET /metrics   all collectables in Prometheus' text format
-// No request waits for another: metrics are collected on a second thread. Other paths get 404, other methods 405. A request's header is limited to 8 KiB, its duration to 5 s, and the number
-// of connections to 64.
+// No request waits for another: metrics are collected on a second thread. Other paths get 404, other methods 405. A
+// request's header is limited to 8 KiB, its duration to 5 s, and the number of connections to 64.
 class OperatorEndpoint {
  public:
   // The port is open when this returns. `readiness` is called on the endpoint's thread, once per request for /readyz,

@@ -26,8 +26,8 @@ class RunningService {
   // Called after Drain(). Frees everything; no part of the service is in use.
   virtual ~RunningService() = default;
 
-  // All causes for which the process may not be ready; /readyz shows them. Called once. Each check is called on a thread
-  // of its own, concurrently with everything else, from now until the destructor.
+  // All causes for which the process may not be ready; /readyz shows them. Called once. Each check is called on a
+  // thread of its own, concurrently with everything else, from now until the destructor.
   virtual std::vector<HealthCheck> Checks() = 0;
 
   // Tells others what the process is ready for. Called once a second, never during or after Drain().

@@ -35,6 +35,8 @@ namespace {
 
 // Synced commits that wait at once share one sync of the log: more threads make larger groups, not more load.
 constexpr size_t kExecutorThreads = 32;
+// For uploads that were staged before a restart, which are read back as a whole.
+constexpr size_t kLongCallThreads = 4;
 // In addition to the threads that hash a password or wait for a slot.
 constexpr size_t kAuthExecutorThreads = 8;
 
@@ -80,6 +82,7 @@ class RegistryProcess final : public runtime::RunningService {
     executor_metrics_.reset();
     auth_executor_.reset();
     executor_.reset();
+    long_calls_.reset();
     deletions_.reset();
   }
 
@@ -137,9 +140,10 @@ class RegistryProcess final : public runtime::RunningService {
 
   absl::Status Serve(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
     executor_ = std::make_unique<runtime::Executor>(kExecutorThreads);
+    long_calls_ = std::make_unique<runtime::Executor>(kLongCallThreads);
     executor_metrics_ = std::make_shared<process::ExecutorMetrics>(executor_.get());
     context.add_collectable(executor_metrics_);
-    blob_backend_ = gateway::MakeLocalBlobBackend(blobs_.get(), executor_.get());
+    blob_backend_ = gateway::MakeLocalBlobBackend(blobs_.get(), executor_.get(), long_calls_.get());
     manifest_backend_ =
         gateway::MakeLocalManifestBackend(catalog_.get(), maintenance_.get(), executor_.get(), deletions_.get());
     gateway::api::RegistryAccounts accounts;
@@ -177,6 +181,7 @@ class RegistryProcess final : public runtime::RunningService {
   std::unique_ptr<gateway::http::Server> server_;
   std::unique_ptr<runtime::BoundedExecutor> deletions_;
   std::unique_ptr<runtime::Executor> executor_;
+  std::unique_ptr<runtime::Executor> long_calls_;
   std::unique_ptr<runtime::Executor> auth_executor_;
   std::shared_ptr<process::ExecutorMetrics> executor_metrics_;
 };

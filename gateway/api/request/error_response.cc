@@ -102,8 +102,8 @@ http::Response ErrorResponse(const absl::Status& status, absl::string_view reque
   }
   // The message of such an error is for the log. Its detail, if it has one, is the cause in words for the client.
   const std::string cause(GetOciErrorDetail(status));
-  return MakeResponse(http_status, code,
-                      cause.empty() ? "the registry is temporarily unavailable; try again" : cause, "");
+  return MakeResponse(http_status, code, cause.empty() ? "the registry is temporarily unavailable; try again" : cause,
+                      "");
 }
 
 }  // namespace entrepot::gateway::api

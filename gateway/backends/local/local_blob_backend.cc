@@ -76,7 +76,8 @@ class LocalObjectStream : public ByteStream {
 
 class LocalBlobBackend : public BlobBackend {
  public:
-  LocalBlobBackend(blob::BlobStack* stack, runtime::Executor* executor) : stack_(stack), executor_(executor) {}
+  LocalBlobBackend(blob::BlobStack* stack, runtime::Executor* executor, runtime::Executor* long_calls)
+      : stack_(stack), executor_(executor), long_calls_(long_calls) {}
 
   awaitable<absl::StatusOr<Upload>> StartUpload(const CallContext& context, const RepositoryName& repository,
                                                 DigestAlgorithm algorithm) override {
@@ -85,14 +86,14 @@ class LocalBlobBackend : public BlobBackend {
 
   awaitable<absl::StatusOr<Upload>> GetUpload(const CallContext& context, const RepositoryName& repository,
                                               const UploadId& id) override {
-    co_return co_await RunOn(*executor_, [&] { return sessions().Get(Owner(context, repository), id); });
+    co_return co_await RunOn(ExecutorFor(id), [&] { return sessions().Get(Owner(context, repository), id); });
   }
 
   awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> AppendToUpload(const CallContext& context,
                                                                           const RepositoryName& repository,
                                                                           const UploadId& id,
                                                                           const AppendOptions& options) override {
-    CO_ASSIGN_OR_RETURN(std::unique_ptr<blob::UploadAppender> appender, co_await RunOn(*executor_, [&] {
+    CO_ASSIGN_OR_RETURN(std::unique_ptr<blob::UploadAppender> appender, co_await RunOn(ExecutorFor(id), [&] {
                           return sessions().Append(Owner(context, repository), id, options);
                         }));
     co_return std::make_unique<LocalUploadStream>(std::move(appender), executor_);
@@ -100,7 +101,7 @@ class LocalBlobBackend : public BlobBackend {
 
   awaitable<absl::StatusOr<Blob>> SealUpload(const CallContext& context, const RepositoryName& repository,
                                              const UploadId& id, const Digest& digest) override {
-    co_return co_await RunOn(*executor_, [&] { return sessions().Seal(Owner(context, repository), id, digest); });
+    co_return co_await RunOn(ExecutorFor(id), [&] { return sessions().Seal(Owner(context, repository), id, digest); });
   }
 
   awaitable<absl::Status> CancelUpload(const CallContext& context, const RepositoryName& repository,
@@ -141,15 +142,18 @@ class LocalBlobBackend : public BlobBackend {
     return {.repository = repository, .account = context.caller.account};
   }
   blob::UploadSessions& sessions() { return stack_->upload_sessions(); }
+  runtime::Executor& ExecutorFor(const UploadId& id) { return sessions().MustReadBack(id) ? *long_calls_ : *executor_; }
 
   blob::BlobStack* const stack_;
   runtime::Executor* const executor_;
+  runtime::Executor* const long_calls_;
 };
 
 }  // namespace
 
-std::unique_ptr<BlobBackend> MakeLocalBlobBackend(blob::BlobStack* stack, runtime::Executor* executor) {
-  return std::make_unique<LocalBlobBackend>(stack, executor);
+std::unique_ptr<BlobBackend> MakeLocalBlobBackend(blob::BlobStack* stack, runtime::Executor* executor,
+                                                  runtime::Executor* long_calls) {
+  return std::make_unique<LocalBlobBackend>(stack, executor, long_calls);
 }
 
 }  // namespace entrepot::gateway

@@ -2,15 +2,23 @@
 
 #include <cerrno>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 
+#include "absl/synchronization/notification.h"
 #include "gateway/backends/testing/blob_backend_conformance.h"
 #include "gateway/backends/testing/run_awaitable.h"
 #include "gateway/backends/testing/service_stack.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "prometheus/registry.h"
+#include "services/blob/blob_stack.h"
 #include "services/core/digester.h"
+#include "services/core/time/fake_clock.h"
+#include "services/kv/memory_kv_engine.h"
+#include "services/kv/testing/temporary_directory.h"
+#include "services/runtime/config/config_defaults.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::gateway {
@@ -30,7 +38,7 @@ class LocalUnderTest : public BlobBackendUnderTest {
  private:
   ServiceStack stack_;
   runtime::Executor executor_{4};
-  std::unique_ptr<BlobBackend> backend_ = MakeLocalBlobBackend(stack_.blobs(), &executor_);
+  std::unique_ptr<BlobBackend> backend_ = MakeLocalBlobBackend(stack_.blobs(), &executor_, &executor_);
 };
 
 INSTANTIATE_TEST_SUITE_P(Local, BlobBackendConformanceTest,
@@ -91,6 +99,42 @@ TEST_F(LocalBlobBackendTest, SavesTheSessionOfAFailedAppendOnTheExecutor) {
   under_test_.stack().system_calls()->Heal();
   ASSERT_OK_AND_ASSIGN(const Upload rolled_back, Run(backend_.GetUpload(call_, repository_, upload.id)));
   EXPECT_EQ(rolled_back.offset_bytes, first.size());
+}
+
+TEST_F(LocalBlobBackendTest, ReadsUploadsOfAnEarlierRunBackOnThreadsOfTheirOwn) {
+  const kv::TemporaryDirectory directory;
+  kv::MemoryKvEngine kv;
+  FakeClock clock;
+  blob::BlobStackOptions options;
+  options.directory = directory.path() + "/blobs";
+  runtime::FillDefaults(&options.uploads);
+  const auto open = [&] {
+    return blob::BlobStack::Open(options, {&kv, &clock, std::make_shared<prometheus::Registry>()}).value();
+  };
+  std::unique_ptr<blob::BlobStack> stack = open();
+  const UploadOwner owner{.repository = repository_, .account = ""};
+  const std::string bytes(100'000, 'x');
+  const Upload upload = stack->upload_sessions().Start(owner, DigestAlgorithm::kSha256).value();
+  {
+    const auto appender = stack->upload_sessions().Append(owner, upload.id, {}).value();
+    ASSERT_OK(appender->Append(bytes));
+    ASSERT_OK(appender->Finish());
+  }
+  EXPECT_FALSE(stack->upload_sessions().MustReadBack(upload.id));
+  stack.reset();
+  stack = open();
+  EXPECT_TRUE(stack->upload_sessions().MustReadBack(upload.id));
+
+  // Each thread for requests is busy.
+  runtime::Executor executor(1);
+  runtime::Executor long_calls(1);
+  const std::unique_ptr<BlobBackend> backend = MakeLocalBlobBackend(stack.get(), &executor, &long_calls);
+  absl::Notification leave;
+  executor.Post([&] { leave.WaitForNotification(); });
+  ASSERT_OK_AND_ASSIGN(const Upload found, Run(backend->GetUpload(call_, repository_, upload.id)));
+  EXPECT_EQ(found.offset_bytes, bytes.size());
+  EXPECT_FALSE(stack->upload_sessions().MustReadBack(upload.id));
+  leave.Notify();
 }
 
 }  // namespace

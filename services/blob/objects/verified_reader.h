@@ -35,7 +35,8 @@ class VerifiedReader {
 
   // `whole` is set if the range is the whole object, or its rest after the part before has been sent: the digest of the
   // whole object. kNotFound; kDataLoss if the object does not contain the range or is known to be corrupt.
-  // With ReadTier::kMemory it does not wait for the disk to read a value of the KV: kv::NotInMemory() if it must be read.
+  // With ReadTier::kMemory it does not wait for the disk to read a value of the KV: kv::NotInMemory() if it must be
+  // read.
   absl::StatusOr<ReadContent> Open(const StorageKey& key, const ByteRange& range, const std::optional<Digest>& whole,
                                    kv::ReadTier tier = kv::ReadTier::kDisk);
 

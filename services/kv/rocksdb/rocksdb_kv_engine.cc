@@ -76,9 +76,8 @@ class RocksDbKvEngine::InMemory : public KvReader {
   explicit InMemory(const Db* db) : db_(*db) { options_.read_tier = rocksdb::kBlockCacheTier; }
 
   absl::StatusOr<std::optional<std::string>> Get(absl::string_view key) override {
-    return ReadOne([&](rocksdb::PinnableSlice* value) {
-      return db_.base->Get(options_, db_.column_family, ToSlice(key), value);
-    });
+    return ReadOne(
+        [&](rocksdb::PinnableSlice* value) { return db_.base->Get(options_, db_.column_family, ToSlice(key), value); });
   }
   absl::StatusOr<std::vector<std::optional<std::string>>> MultiGet(absl::Span<const std::string> keys) override {
     return ReadMany(keys, [&](size_t count, const rocksdb::Slice* slices, rocksdb::PinnableSlice* values,

@@ -38,7 +38,8 @@ class DeletionQueueTest : public CatalogTest {
     catalog_.reset();
     queue_ = MakeDeletionQueue(/*jobs_max=*/4, nullptr);
     RegistryCatalog::Options options;
-    options.finish_deletion = FinishOn(queue_.get(), [this]() -> RepositoryRemover& { return catalog_->repositories(); });
+    options.finish_deletion =
+        FinishOn(queue_.get(), [this]() -> RepositoryRemover& { return catalog_->repositories(); });
     catalog_ = RegistryCatalog::Create(engine_->get(), &clock_, options).value();
   }
 

@@ -111,8 +111,7 @@ absl::StatusOr<ManifestPutResult> ManifestCatalog::PutUncounted(const Caller& ca
 }
 
 absl::StatusOr<StoredManifest> ManifestCatalog::Get(const Caller& caller, const RepositoryName& repository,
-                                                    const Reference& reference, bool metadata_only,
-                                                    kv::ReadTier tier) {
+                                                    const Reference& reference, bool metadata_only, kv::ReadTier tier) {
   kv::KvReader& kv = kv_->reader(tier);
   const Tag* const tag = std::get_if<Tag>(&reference);
   if (tag == nullptr) return GetByDigest(kv, caller, repository, std::get<Digest>(reference), metadata_only);
@@ -135,8 +134,9 @@ absl::StatusOr<std::optional<std::string>> ManifestCatalog::ReadFor(kv::KvReader
   return std::move(found[0]);
 }
 
-absl::StatusOr<StoredManifest> ManifestCatalog::GetByDigest(kv::KvReader& kv, const Caller& caller, const RepositoryName& repository,
-                                                            const Digest& digest, bool metadata_only) {
+absl::StatusOr<StoredManifest> ManifestCatalog::GetByDigest(kv::KvReader& kv, const Caller& caller,
+                                                            const RepositoryName& repository, const Digest& digest,
+                                                            bool metadata_only) {
   ASSIGN_OR_RETURN(const std::optional<std::string> value,
                    ReadFor(kv, caller, repository, keys::Manifest(repository, digest)));
   if (!value.has_value()) return UnknownManifest(repository, digest);
@@ -147,7 +147,8 @@ absl::StatusOr<StoredManifest> ManifestCatalog::GetByTag(kv::KvReader& kv, const
                                                          const RepositoryName& repository, const Tag& tag,
                                                          bool metadata_only) {
   for (int i = 0; i < kRestartsMax; ++i) {
-    ASSIGN_OR_RETURN(const std::optional<std::string> named, ReadFor(kv, caller, repository, keys::Tag(repository, tag)));
+    ASSIGN_OR_RETURN(const std::optional<std::string> named,
+                     ReadFor(kv, caller, repository, keys::Tag(repository, tag)));
     if (!named.has_value()) return UnknownManifest(repository, tag);
     ASSIGN_OR_RETURN(const Digest digest, DigestOfTag(repository, tag, *named));
     ASSIGN_OR_RETURN(const std::optional<std::string> value, kv.Get(keys::Manifest(repository, digest)));

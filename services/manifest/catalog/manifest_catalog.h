@@ -65,8 +65,8 @@ class ManifestCatalog {
   // the repository, except its subject and non-distributable layers; the error's detail lists all that are missing.
   // Writes all tags or none.
   absl::StatusOr<ManifestPutResult> Put(const Caller& caller, const RepositoryName& repository, const ManifestPut& put);
-  // Leaves out the content if `metadata_only`. Never writes. With ReadTier::kMemory never waits for the disk: the status
-  // is kv::NotInMemory() if it must be read.
+  // Leaves out the content if `metadata_only`. Never writes. With ReadTier::kMemory never waits for the disk: the
+  // status is kv::NotInMemory() if it must be read.
   absl::StatusOr<StoredManifest> Get(const Caller& caller, const RepositoryName& repository, const Reference& reference,
                                      bool metadata_only, kv::ReadTier tier = kv::ReadTier::kDisk);
   // By digest: removes the manifest and its tags, and queues what it referred to for review. By tag: removes the tag.
@@ -83,8 +83,8 @@ class ManifestCatalog {
   absl::StatusOr<StoredManifest> GetByTag(kv::KvReader& kv, const Caller& caller, const RepositoryName& repository,
                                           const Tag& tag, bool metadata_only);
   // Reads a record, and checks in the same read, if necessary, that the caller may see the repository.
-  absl::StatusOr<std::optional<std::string>> ReadFor(kv::KvReader& kv, const Caller& caller, const RepositoryName& repository,
-                                                     const std::string& key);
+  absl::StatusOr<std::optional<std::string>> ReadFor(kv::KvReader& kv, const Caller& caller,
+                                                     const RepositoryName& repository, const std::string& key);
   absl::Status DeleteTag(const Caller& caller, const RepositoryName& repository, const Tag& tag,
                          const DeletionCondition& condition);
   absl::Status DeleteByDigest(const Caller& caller, const RepositoryName& repository, const Digest& digest,

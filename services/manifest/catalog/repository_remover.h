@@ -28,8 +28,8 @@ namespace entrepot::manifest {
 // Thread-safe.
 class RepositoryRemover {
  public:
-  // Called for a repository whose interrupted deletion stands in the way of a push: calls FinishInterrupted() on another
-  // thread, and does not wait for it.
+  // Called for a repository whose interrupted deletion stands in the way of a push: calls FinishInterrupted() on
+  // another thread, and does not wait for it.
   using FinishElsewhere = std::function<void(const RepositoryName& repository)>;
 
   // All pointers must outlive the RepositoryRemover. If `finish_elsewhere` is empty, the push itself finishes the
@@ -46,8 +46,8 @@ class RepositoryRemover {
   absl::StatusOr<RepositoryDeletion> Delete(const Caller& caller, const RepositoryName& repository);
 
   // Runs `push`, a push to the repository that returns an absl::Status or StatusOr. If an interrupted deletion of the
-  // repository stands in its way, finishes the deletion and runs `push` again; or has it finished elsewhere, and returns
-  // BeingDeleted().
+  // repository stands in its way, finishes the deletion and runs `push` again; or has it finished elsewhere, and
+  // returns BeingDeleted().
   template <typename Push>
   auto RunAfterInterruptedDeletion(const RepositoryName& repository, const Push& push) -> decltype(push()) {
     auto result = push();

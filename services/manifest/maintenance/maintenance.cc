@@ -34,10 +34,9 @@ class RunningMaintenance : public Maintenance {
         scrubber_(
             Scrubber::Create(parts.kv, parts.clock, parts.objects,
                              {.bytes_per_second = config_.scrub().bytes_per_second(), .registry = options.registry})),
-        reports_(
-            parts.clock,
-            [this](const Digest& digest, const StorageKey& key) { return scrubber_->VerifyReported(digest, key); },
-            {.waiting_max = config_.damage_reports_max(), .registry = options.registry}),
+        reports_(parts.clock,
+                 [this](const Digest& digest, const StorageKey& key) { return scrubber_->VerifyReported(digest, key); },
+                 {.waiting_max = config_.damage_reports_max(), .registry = options.registry}),
         retention_(parts.kv, parts.clock, parts.catalog, parts.pulls, parts.audit),
         work_({.kv = parts.kv,
                .objects = parts.objects,

@@ -59,8 +59,8 @@ absl::Status CheckChannelReady(const std::shared_ptr<grpc::Channel>& channel) {
 
 absl::Status CheckChannelWritable(const std::shared_ptr<grpc::Channel>& channel) {
   // HealthCheckRequest{service: kPushHealthService}.
-  const std::string request = absl::StrCat("\x0a", std::string(1, static_cast<char>(kPushHealthService.size())),
-                                           kPushHealthService);
+  const std::string request =
+      absl::StrCat("\x0a", std::string(1, static_cast<char>(kPushHealthService.size())), kPushHealthService);
   ASSIGN_OR_RETURN(const bool serving, IsServing(channel, request));
   return serving ? absl::OkStatus() : absl::UnavailableError("cannot write now; its /readyz has the reason");
 }

@@ -40,8 +40,7 @@ absl::StatusOr<BoundedExecutor::Place> BoundedExecutor::Reserve(absl::string_vie
   absl::MutexLock lock(&mutex_);
   if (taken_ >= options_.jobs_max) {
     metrics_.refused.Increment();
-    return Refusal(
-        absl::StrCat(taken_, " ", options_.jobs, " run or wait, as many as ", options_.setting, " allows"));
+    return Refusal(absl::StrCat(taken_, " ", options_.jobs, " run or wait, as many as ", options_.setting, " allows"));
   }
   if (!owner.empty()) {
     size_t& taken = taken_by_[owner];

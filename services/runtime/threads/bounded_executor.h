@@ -55,8 +55,8 @@ class BoundedExecutor {
 
   explicit BoundedExecutor(const Options& options);
 
-  // kUnavailable (UNAVAILABLE) if all places are taken, or all of the owner. The empty owner has no share of its own: in
-  // a registry without accounts it stands for all callers.
+  // kUnavailable (UNAVAILABLE) if all places are taken, or all of the owner. The empty owner has no share of its own:
+  // in a registry without accounts it stands for all callers.
   absl::StatusOr<Place> Reserve(absl::string_view owner);
   // For jobs that have a place, which they must release before the executor is destroyed.
   Executor& threads() { return threads_; }
