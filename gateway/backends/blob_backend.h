@@ -71,10 +71,7 @@ class BlobBackend {
   // kDataLoss before all bytes are returned. A part cannot be verified, so kDataLoss then only means that the object is
   // known to be corrupt or does not contain the range.
   virtual boost::asio::awaitable<absl::StatusOr<BodyPiece>> ReadObject(const CallContext& context, const Blob& blob,
-                                                                       const ByteRange& range) = 0;
-
-  // OK, or the reason why the service cannot be used now. Blocks for at most a second. For /readyz.
-  virtual absl::Status CheckReady() = 0;
+                                                                  const ByteRange& range) = 0;
 };
 
 }  // namespace entrepot::gateway
