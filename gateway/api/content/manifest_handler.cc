@@ -84,7 +84,7 @@ HandlerResult ManifestHandler::Get(RegistryRequest& request, const Reference& re
   if (is_head) {
     response.head_content_length = manifest.size_bytes;
   } else {
-    response.body = std::move(manifest.content);
+    CO_ASSIGN_OR_RETURN(response.body, bodies_->Make(request.http, manifest.digest, std::move(manifest.content)));
   }
   co_return response;
 }
@@ -93,9 +93,8 @@ HandlerResult ManifestHandler::Put(RegistryRequest& request, const Reference& re
   CO_RETURN_IF_ERROR(CheckContentEncoding(request.http));
   CO_ASSIGN_OR_RETURN(std::vector<Tag> tags, ParseTags(request.http.query));
   CO_ASSIGN_OR_RETURN(std::optional<MediaType> media_type, ContentType(request.http));
-  CO_ASSIGN_OR_RETURN(std::string content,
-                      co_await ReadWholeBody(*request.http.body, bytes_max_, OciErrorCode::kManifestInvalid));
-  const ManifestPut put{reference, std::move(media_type), std::move(content), std::move(tags)};
+  CO_ASSIGN_OR_RETURN(WholeBody body, co_await ReadWholeBody(request.http, bytes_max_, OciErrorCode::kManifestInvalid));
+  const ManifestPut put{reference, std::move(media_type), std::move(body.bytes), std::move(tags)};
   CO_ASSIGN_OR_RETURN(const ManifestPutResult result,
                       co_await manifests_->PutManifest(request.call, request.repository, put));
   CO_RETURN_IF_ERROR(Failpoint("gateway.manifest.put"));

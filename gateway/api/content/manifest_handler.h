@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "gateway/api/content/manifest_bodies.h"
 #include "gateway/api/request/registry_request.h"
 #include "gateway/backends/manifest_backend.h"
 #include "services/core/reference.h"
@@ -14,8 +15,9 @@ namespace entrepot::gateway::api {
 // A pull returns the manifest as it was pushed. Accept has no effect, because every manifest has one form only.
 class ManifestHandler {
  public:
-  // `manifests` must outlive the handler. The body of a PUT may have at most `bytes_max` bytes.
-  ManifestHandler(ManifestBackend* manifests, size_t bytes_max) : manifests_(manifests), bytes_max_(bytes_max) {}
+  // `manifests` and `bodies` must outlive the handler. The body of a PUT may have at most `bytes_max` bytes.
+  ManifestHandler(ManifestBackend* manifests, ManifestBodies* bodies, size_t bytes_max)
+      : manifests_(manifests), bodies_(bodies), bytes_max_(bytes_max) {}
 
   HandlerResult Handle(RegistryRequest& request) const;
 
@@ -25,6 +27,7 @@ class ManifestHandler {
   HandlerResult Delete(RegistryRequest& request, const Reference& reference) const;
 
   ManifestBackend* const manifests_;
+  ManifestBodies* const bodies_;
   const size_t bytes_max_;
 };
 

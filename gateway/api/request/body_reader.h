@@ -19,9 +19,15 @@ namespace entrepot::gateway::api {
 // The error of `code` for a body that broke off with `status`: 400, or 408 if the client was too slow.
 absl::Status BodyError(const absl::Status& status, OciErrorCode code);
 
-// Reads the whole body. 413 of `code` if it is longer than `bytes_max`; then the rest is not read.
-boost::asio::awaitable<absl::StatusOr<std::string>> ReadWholeBody(http::RequestBody& body, size_t bytes_max,
-                                                                  OciErrorCode code);
+struct WholeBody {
+  std::string bytes;
+  http::MemoryBudget::Reservation memory;  // Of `bytes`: keep it as long as them.
+};
+
+// Reads the whole body. 413 of `code` if it is longer than `bytes_max`; then the rest is not read. Takes memory as the
+// body arrives, and 503 if the budget of the request refuses it.
+boost::asio::awaitable<absl::StatusOr<WholeBody>> ReadWholeBody(const http::Request& request, size_t bytes_max,
+                                                                OciErrorCode code);
 
 struct CopiedBody {
   uint64_t bytes = 0;     // The number of bytes that were appended.
