@@ -112,7 +112,8 @@ class RegistryApi : public http::Handler {
     handlers_.Add(RouteFamily::kBlob, BlobHandler(blobs, manifests));
     handlers_.Add(RouteFamily::kUploadStart, UploadStartHandler(blobs, manifests, blob_bytes_max, registry));
     handlers_.Add(RouteFamily::kUploadSession, UploadSessionHandler(blobs, manifests, blob_bytes_max));
-    handlers_.Add(RouteFamily::kManifest, ManifestHandler(manifests, &manifest_bodies_, limits.manifest_bytes_max()));
+    handlers_.Add(RouteFamily::kManifest,
+                  ManifestHandler(manifests, &manifest_bodies_, &large_puts_, limits.manifest_bytes_max()));
     handlers_.Add(RouteFamily::kTagList, TagListHandler(manifests, &list_turns_));
     handlers_.Add(RouteFamily::kReferrers, ReferrersHandler(manifests, &list_turns_));
   }
@@ -183,6 +184,7 @@ class RegistryApi : public http::Handler {
   std::unique_ptr<AccessControl> access_;  // Null without accounts.
   ListTurns list_turns_;
   ManifestBodies manifest_bodies_;
+  runtime::TurnQueue large_puts_{ManifestHandler::kLargePuts};
   RouteHandlers handlers_;
 };
 

@@ -21,7 +21,13 @@ MemoryBudget::Reservation::~Reservation() {
 
 absl::Status MemoryBudget::Reservation::GrowTo(uint64_t bytes) {
   if (budget_ == nullptr || bytes <= kUncountedBytes || bytes <= bytes_) return absl::OkStatus();
-  return budget_->Grow(this, bytes);
+  const Outcome outcome = budget_->Grow(this, bytes, budget_->bytes_max_);
+  return outcome == Outcome::kDone ? absl::OkStatus() : budget_->Refuse(outcome);
+}
+
+bool MemoryBudget::Reservation::TryGrowTo(uint64_t bytes) {
+  if (budget_ == nullptr || bytes <= kUncountedBytes || bytes <= bytes_) return true;
+  return budget_->Grow(this, bytes, budget_->bytes_max_ / 2) == Outcome::kDone;
 }
 
 void MemoryBudget::Reservation::Swap(Reservation& other) {
@@ -41,31 +47,35 @@ MemoryBudget::MemoryBudget(uint64_t bytes_max, const std::shared_ptr<prometheus:
       refused_for_sum_(Refused(*registry).Add({{"reason", "sum"}})),
       refused_for_client_(Refused(*registry).Add({{"reason", "client"}})) {}
 
-absl::Status MemoryBudget::Grow(Reservation* reservation, uint64_t bytes) {
+MemoryBudget::Outcome MemoryBudget::Grow(Reservation* reservation, uint64_t bytes, uint64_t bytes_max) {
   const uint64_t more = bytes - reservation->bytes_;
   absl::MutexLock lock(&mutex_);
-  if (more > bytes_max_ - used_) {
-    refused_for_sum_.Increment();
-    return absl::ResourceExhaustedError(
-        absl::StrCat("the bodies of requests under way take all the memory that the registry has for them (",
-                     bytes_max_, " bytes, limits.body_memory_bytes_max); try again"));
-  }
-  const bool first = reservation->client_ == nullptr;
-  const auto client = first ? used_by_.try_emplace(ClientNetwork(reservation->address_)).first
-                            : used_by_.find(reservation->client_->first);
-  if (client->second + more > bytes_max_ / kShare) {
+  if (used_ + more > bytes_max) return Outcome::kNoneLeft;
+  const auto client = reservation->client_ == nullptr ? used_by_.try_emplace(ClientNetwork(reservation->address_)).first
+                                                      : used_by_.find(reservation->client_->first);
+  if (client->second + more > bytes_max / kShare) {
     if (client->second == 0) used_by_.erase(client);
-    refused_for_client_.Increment();
-    return absl::ResourceExhaustedError(
-        absl::StrCat("the bodies of this client's requests under way take all the memory that one client address has (",
-                     bytes_max_ / kShare, " bytes, a quarter of limits.body_memory_bytes_max); try again"));
+    return Outcome::kNoneLeftForClient;
   }
   client->second += more;
   used_ += more;
   gauge_.Set(static_cast<double>(used_));
   reservation->client_ = &*client;
   reservation->bytes_ = bytes;
-  return absl::OkStatus();
+  return Outcome::kDone;
+}
+
+absl::Status MemoryBudget::Refuse(Outcome outcome) {
+  if (outcome == Outcome::kNoneLeft) {
+    refused_for_sum_.Increment();
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the bodies of requests under way take all the memory that the registry has for them (",
+                     bytes_max_, " bytes, limits.body_memory_bytes_max); try again"));
+  }
+  refused_for_client_.Increment();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the bodies of this client's requests under way take all the memory that one client address has (",
+                   bytes_max_ / kShare, " bytes, a quarter of limits.body_memory_bytes_max); try again"));
 }
 
 void MemoryBudget::Return(const Reservation& reservation) {

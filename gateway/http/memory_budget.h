@@ -49,6 +49,10 @@ class MemoryBudget {
     // the budget, or the client's share, has no room; then the reservation is unchanged.
     absl::Status GrowTo(uint64_t bytes);
 
+    // The same for buffers that make a transfer faster, but which it can do without: takes at most half of the budget
+    // and of the client's share, so that these stay usable for bodies. A refusal is not counted.
+    bool TryGrowTo(uint64_t bytes);
+
    private:
     friend class MemoryBudget;
     void Swap(Reservation& other);
@@ -65,7 +69,10 @@ class MemoryBudget {
   MemoryBudget& operator=(const MemoryBudget&) = delete;
 
  private:
-  absl::Status Grow(Reservation* reservation, uint64_t bytes);
+  enum class Outcome { kDone, kNoneLeft, kNoneLeftForClient };
+  // Grows to `bytes` unless more than `bytes_max` would be in use then, or more than the share of it by the client.
+  Outcome Grow(Reservation* reservation, uint64_t bytes, uint64_t bytes_max);
+  absl::Status Refuse(Outcome outcome);
   void Return(const Reservation& reservation);
 
   const uint64_t bytes_max_;

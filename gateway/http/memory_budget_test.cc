@@ -95,9 +95,20 @@ TEST_F(MemoryBudgetTest, RefusesBeyondTheSum) {
   EXPECT_OK(late.GrowTo(17 * kKib));
 }
 
+TEST_F(MemoryBudgetTest, LeavesHalfToBodiesThatNeedIt) {
+  Reservation buffers(&budget_, "192.0.2.1");
+  EXPECT_TRUE(buffers.TryGrowTo(50 * kKib));
+  Reservation more(&budget_, "192.0.2.1");
+  EXPECT_FALSE(more.TryGrowTo(17 * kKib));
+  EXPECT_EQ(Refused("client"), 0);
+  EXPECT_OK(more.GrowTo(50 * kKib));
+  EXPECT_EQ(Used(), 100 * kKib);
+}
+
 TEST_F(MemoryBudgetTest, GrantsEverythingWithoutABudget) {
   Reservation reservation(nullptr, "192.0.2.1");
   EXPECT_OK(reservation.GrowTo(uint64_t{1} << 40));
+  EXPECT_TRUE(reservation.TryGrowTo(uint64_t{1} << 40));
 }
 
 }  // namespace

@@ -74,10 +74,10 @@ def test_slow_readers_of_one_manifest_share_its_bytes(own_registry):
     push(own_registry.port, "memory/large", "v1", content)
     growth = Growth(own_registry)
     with contextlib.ExitStack() as stack:
-        for _ in range(300):
-            client = stack.enter_context(connect(own_registry.port, receive_bytes=4096))
+        clients = [stack.enter_context(connect(own_registry.port, receive_bytes=4096)) for _ in range(300)]
+        for client in clients:
             client.sendall(b"GET /v2/memory/large/manifests/v1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert client.recv(12) == b"HTTP/1.1 200"
+        assert {client.recv(12) for client in clients} == {b"HTTP/1.1 200"}
         assert 4 * MIB <= used(own_registry) < 5 * MIB
         growth.check()
         # A reader in good time gets the same bytes.
@@ -131,6 +131,21 @@ def test_unfinished_pushes_take_the_memory_of_what_has_arrived(own_registry):
         assert raw.put_manifest(port, "memory/puts", "small", small).status == 201
     wait_for(lambda: used(own_registry), lambda used_bytes: used_bytes == 0)
     push(port, "memory/puts", "v1", content)
+
+
+def test_large_pushes_at_once_take_little_memory(own_registry):
+    port = own_registry.port
+    contents = [image_of_size(port, "memory/puts", 4 * MIB, number) for number in range(16)]
+    head = b"PUT /v2/memory/puts/manifests/v%d HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
+    growth = Growth(own_registry)
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(raw.Connection(port)) for _ in contents]
+        for number, (client, content) in enumerate(zip(clients, contents)):
+            client.send(head % (number, len(content)) + content[:-1])
+        for client, content in zip(clients, contents):
+            client.send(content[-1:])
+        assert [client.receive().status for client in clients] == [201] * 16
+    growth.check(384 * MIB)
 
 
 def test_a_refused_push_names_the_limit_and_when_to_try_again(own_registry):

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -23,6 +24,7 @@
 namespace entrepot::gateway::api {
 namespace {
 
+constexpr size_t kLargeBytes = 256 * 1024;
 // The specification requires at least 10 in one request.
 constexpr size_t kTagsMax = 100;
 
@@ -94,6 +96,11 @@ HandlerResult ManifestHandler::Put(RegistryRequest& request, const Reference& re
   CO_ASSIGN_OR_RETURN(std::vector<Tag> tags, ParseTags(request.http.query));
   CO_ASSIGN_OR_RETURN(std::optional<MediaType> media_type, ContentType(request.http));
   CO_ASSIGN_OR_RETURN(WholeBody body, co_await ReadWholeBody(request.http, bytes_max_, OciErrorCode::kManifestInvalid));
+  std::variant<runtime::TurnQueue::Turn, runtime::TurnQueue::Refusal> turn;
+  if (body.bytes.size() > kLargeBytes) turn = co_await large_puts_->Take("");
+  if (!std::holds_alternative<runtime::TurnQueue::Turn>(turn)) {
+    co_return HttpError(503, OciErrorCode::kUnavailable, "other large manifests take too long; try again");
+  }
   const ManifestPut put{reference, std::move(media_type), std::move(body.bytes), std::move(tags)};
   CO_ASSIGN_OR_RETURN(const ManifestPutResult result,
                       co_await manifests_->PutManifest(request.call, request.repository, put));

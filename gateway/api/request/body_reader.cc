@@ -107,9 +107,14 @@ awaitable<absl::StatusOr<WholeBody>> ReadWholeBody(const http::Request& request,
   co_return whole;
 }
 
-awaitable<CopiedBody> CopyBody(http::RequestBody& body, UploadStream& stream, uint64_t bytes_max) {
+awaitable<CopiedBody> CopyBody(const http::Request& request, UploadStream& stream, uint64_t bytes_max) {
   using boost::asio::experimental::awaitable_operators::operator&&;
-  const size_t capacity = CopyBufferBytes(body);
+  http::RequestBody& body = *request.body;
+  size_t capacity = CopyBufferBytes(body);
+  http::MemoryBudget::Reservation memory = request.ReserveMemory();
+  // A body that fits into one buffer needs no second one.
+  const bool fits = body.content_length().value_or(kCopyBufferBytes + 1) <= kCopyBufferBytes;
+  if (!memory.TryGrowTo(fits ? capacity : 2 * capacity)) capacity = std::min(capacity, kFirstReadBytes);
   std::unique_ptr<char[]> front(new char[capacity]);
   std::unique_ptr<char[]> back;
   BoundedSource source(body, bytes_max);

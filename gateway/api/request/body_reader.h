@@ -37,8 +37,9 @@ struct CopiedBody {
 };
 
 // Appends the body to the stream. Reads one buffer ahead: the next buffer fills while the last one is hashed and
-// written. Small bodies use small buffers. Does not finish the stream.
-boost::asio::awaitable<CopiedBody> CopyBody(http::RequestBody& body, UploadStream& stream,
+// written. Small bodies use small buffers, and so do all while the request's memory budget has no room for large ones.
+// Does not finish the stream.
+boost::asio::awaitable<CopiedBody> CopyBody(const http::Request& request, UploadStream& stream,
                                             uint64_t bytes_max = std::numeric_limits<uint64_t>::max());
 
 }  // namespace entrepot::gateway::api

@@ -68,6 +68,7 @@ class KeepingStream : public UploadStream {
   awaitable<absl::Status> Append(absl::string_view bytes) override {
     if (appends_left_-- == 0) co_return absl::UnavailableError("disk full");
     kept_.append(bytes.data(), bytes.size());
+    largest_ = std::max(largest_, bytes.size());
     co_return absl::OkStatus();
   }
   awaitable<absl::StatusOr<Upload>> Finish() override { co_return absl::UnimplementedError("not used"); }
@@ -75,10 +76,12 @@ class KeepingStream : public UploadStream {
     co_return absl::UnimplementedError("not used");
   }
   const std::string& kept() const { return kept_; }
+  size_t largest() const { return largest_; }
 
  private:
   int appends_left_;
   std::string kept_;
+  size_t largest_ = 0;
 };
 
 template <typename T>
@@ -164,7 +167,7 @@ TEST(CopyBodyTest, CopiesInOrder) {
       const std::string bytes = Bytes(size);
       ScriptedBody body(bytes, known ? std::optional<uint64_t>(size) : std::nullopt, 100'003);
       KeepingStream stream;
-      const CopiedBody copied = Await(CopyBody(body, stream));
+      const CopiedBody copied = Await(CopyBody(RequestWith(&body), stream));
       EXPECT_OK(copied.source);
       EXPECT_OK(copied.sink);
       EXPECT_FALSE(copied.too_long);
@@ -174,11 +177,23 @@ TEST(CopyBodyTest, CopiesInOrder) {
   }
 }
 
+TEST(CopyBodyTest, UsesSmallBuffersWithoutMemory) {
+  http::MemoryBudget budget(1'000'000, std::make_shared<prometheus::Registry>());
+  const std::string bytes = Bytes(1'000'000);
+  ScriptedBody body(bytes, bytes.size(), 1'000'000);
+  KeepingStream stream;
+  const CopiedBody copied = Await(CopyBody(RequestWith(&body, &budget), stream));
+  EXPECT_OK(copied.source);
+  EXPECT_OK(copied.sink);
+  EXPECT_EQ(stream.kept() == bytes, true);
+  EXPECT_LE(stream.largest(), 16u * 1024);
+}
+
 TEST(CopyBodyTest, KeepsTheBytesBeforeABreak) {
   const std::string bytes = Bytes(300'000);
   ScriptedBody body(bytes, 400'000, 1000, absl::UnavailableError("gone"));
   KeepingStream stream;
-  const CopiedBody copied = Await(CopyBody(body, stream));
+  const CopiedBody copied = Await(CopyBody(RequestWith(&body), stream));
   EXPECT_THAT(copied.source, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_EQ(copied.bytes, 300'000u);
   EXPECT_EQ(stream.kept() == bytes, true);
@@ -187,7 +202,7 @@ TEST(CopyBodyTest, KeepsTheBytesBeforeABreak) {
 TEST(CopyBodyTest, StopsWhenTheStreamFails) {
   ScriptedBody body(Bytes(2'000'000), std::nullopt, 65'536);
   KeepingStream stream(2);
-  const CopiedBody copied = Await(CopyBody(body, stream));
+  const CopiedBody copied = Await(CopyBody(RequestWith(&body), stream));
   EXPECT_THAT(copied.sink, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_EQ(copied.bytes, stream.kept().size());
   EXPECT_LT(body.read(), 1'500'000u);
@@ -197,7 +212,7 @@ TEST(CopyBodyTest, StopsAtTheLimit) {
   for (const size_t size : {1000, 1001, 900'000}) {
     ScriptedBody body(Bytes(size), std::nullopt, 64);
     KeepingStream stream;
-    const CopiedBody copied = Await(CopyBody(body, stream, 1000));
+    const CopiedBody copied = Await(CopyBody(RequestWith(&body), stream, 1000));
     EXPECT_EQ(copied.too_long, size > 1000) << size;
     EXPECT_EQ(copied.bytes, 1000u) << size;
     EXPECT_EQ(stream.kept() == Bytes(1000), true) << size;

@@ -131,7 +131,9 @@ asio::awaitable<absl::Status> Http1Codec::Send(Response& response, bool close, E
 }
 
 asio::awaitable<absl::Status> Http1Codec::SendStream(StreamBody& body, Exchange* exchange) {
-  const size_t capacity = std::min<uint64_t>(kStreamPieceBytes, body.length_bytes);
+  size_t capacity = std::min<uint64_t>(kStreamPieceBytes, body.length_bytes);
+  MemoryBudget::Reservation memory = request_.ReserveMemory();
+  if (!memory.TryGrowTo(capacity)) capacity = MemoryBudget::kUncountedBytes;
   const std::unique_ptr<char[]> piece(new char[capacity]);
   absl::string_view head = out_;
   for (uint64_t left = body.length_bytes; left > 0;) {
