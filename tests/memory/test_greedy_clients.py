@@ -97,7 +97,9 @@ def test_one_client_cannot_have_many_large_manifests_under_way(own_registry):
             client.sendall(b"GET /v2/memory/large/manifests/v%d HTTP/1.1\r\nHost: localhost\r\n\r\n" % number)
             statuses.append(client.recv(12)[-3:])
         growth.check()
-    assert statuses == [b"200"] * 16 + [b"503"] * 24  # A quarter of 256 MiB.
+    sent = statuses.count(b"200")
+    assert 8 <= sent <= 16, sent  # A quarter of 256 MiB.
+    assert statuses == [b"200"] * sent + [b"503"] * (40 - sent)
     wait_for(lambda: used(own_registry), lambda used_bytes: used_bytes == 0)
     assert raw.request(port, "GET", "/v2/memory/large/manifests/v39").status == 200
 
