@@ -56,7 +56,10 @@ struct SequenceBody {
   uint64_t length_bytes = 0;
 };
 
-using Body = std::variant<std::string, FileBody, StreamBody, SequenceBody>;
+// Bytes that several responses may send at once, kept until the last of them is sent.
+using SharedBytes = std::shared_ptr<const std::string>;
+
+using Body = std::variant<std::string, FileBody, StreamBody, SequenceBody, SharedBytes>;
 
 inline Body ToBody(BodyPiece piece) {
   return std::visit([](auto&& held) { return Body(std::move(held)); }, std::move(piece));
