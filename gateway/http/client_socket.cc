@@ -87,6 +87,16 @@ asio::awaitable<absl::Status> ClientSocket::Handshake() {
   co_return ToStatus(error);
 }
 
+asio::awaitable<absl::StatusOr<size_t>> ClientSocket::ReadBeforeTls(char* data, size_t size) {
+  error_code error;
+  BeginWait();
+  const size_t read =
+      co_await socket_.async_read_some(asio::buffer(data, size), asio::redirect_error(asio::use_awaitable, error));
+  EndWait();
+  if (!error || error == asio::error::eof) co_return read;
+  co_return ToStatus(error);
+}
+
 asio::awaitable<absl::StatusOr<size_t>> ClientSocket::Read(char* data, size_t size) {
   error_code error;
   size_t read = 0;

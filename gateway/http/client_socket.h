@@ -44,6 +44,8 @@ class ClientSocket final : public ClientConnection {
   void BoundByDeadline(Clock::time_point deadline);
   void BoundByRate();  // Starts measuring: a new body begins.
 
+  // Like Read(), of the bytes before TLS's handshake. At most `size` bytes are taken off the connection.
+  boost::asio::awaitable<absl::StatusOr<size_t>> ReadBeforeTls(char* data, size_t size);
   boost::asio::awaitable<absl::Status> Handshake();
 
   // Waits for bytes; 0 after the client has ended its side.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <utility>
 
 #include "services/runtime/log/json_log.h"
 
@@ -15,7 +16,13 @@ double Seconds(Exchange::Clock::duration duration) { return std::chrono::duratio
 
 }  // namespace
 
-Exchange::Exchange(WorkerContext* worker, Request* request) : worker_(worker), request_(request), began_(Clock::now()) {
+Exchange::Exchange(WorkerContext* worker, Request* request)
+    : worker_(worker),
+      request_(request),
+      peer_address_(request->remote_address),
+      peer_is_tls_(request->is_tls),
+      began_(Clock::now()) {
+  if (request_->is_from_trusted_proxy) ReadForwardedClient();
   worker_->server.metrics->in_flight().Increment();
   const auto id = request_->Find("X-Request-Id");
   if (id && IsRequestId(*id)) {
@@ -25,7 +32,21 @@ Exchange::Exchange(WorkerContext* worker, Request* request) : worker_(worker), r
   }
 }
 
-Exchange::~Exchange() { worker_->server.metrics->in_flight().Decrement(); }
+Exchange::~Exchange() {
+  request_->remote_address = peer_address_;
+  request_->is_tls = peer_is_tls_;
+  worker_->server.metrics->in_flight().Decrement();
+}
+
+void Exchange::ReadForwardedClient() {
+  ForwardedClient client = worker_->server.proxies->ReadClient(*request_);
+  if (!client.address.empty()) {
+    client_address_ = std::move(client.address);
+    request_->remote_address = client_address_;
+  }
+  request_->is_tls = client.is_tls.value_or(peer_is_tls_);
+  if (!client.host.empty()) request_->SetHost(client.host);
+}
 
 boost::asio::awaitable<Response> Exchange::Handle() {
   try {

@@ -12,6 +12,15 @@ std::optional<absl::string_view> Request::Find(absl::string_view name) const {
   return std::nullopt;
 }
 
+void Request::SetHost(absl::string_view host) {
+  for (Field& field : fields) {
+    if (!absl::EqualsIgnoreCase(field.name, "Host")) continue;
+    field.value = host;
+    return;
+  }
+  fields.push_back({"Host", host});
+}
+
 std::string Request::Join(absl::string_view name) const {
   std::string joined;
   bool first = true;

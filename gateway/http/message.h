@@ -55,8 +55,13 @@ struct Request {
   absl::string_view path;
   absl::string_view query;  // After "?", still encoded; empty without one.
   std::vector<Field> fields;
-  absl::string_view remote_address;  // "192.0.2.1", of the connection.
+  // The client's, "192.0.2.1": that of the connection, or the one that a trusted proxy reports (forwarded_fields.h).
+  absl::string_view remote_address;
+  // Whether the client uses TLS, also if a trusted proxy ends it.
   bool is_tls = false;
+  // The connection comes from a trusted proxy. The Host field is then the one that the client sent, if the proxy
+  // reports it.
+  bool is_from_trusted_proxy = false;
   // The client's X-Request-Id if it is valid (server_fields.h), otherwise an id made for this request. The server
   // returns it to the client.
   std::string request_id;
@@ -71,6 +76,8 @@ struct Request {
 
   // The first field of that name (case-insensitive); nullopt without one.
   std::optional<absl::string_view> Find(absl::string_view name) const;
+  // Sets the value of the Host field, or adds the field.
+  void SetHost(absl::string_view host);
   // All values of that name joined by ", " (RFC 9110 section 5.3); empty without one.
   std::string Join(absl::string_view name) const;
 };

@@ -174,9 +174,10 @@ TEST_F(ServiceMainTest, InvalidYaml) {
   const std::string path = WriteConfig("listen:\n  prot: 1\n");
   Process process({"--config", path});
   EXPECT_EQ(process.Wait(), 2);
-  EXPECT_EQ(process.output(), path +
-                                  ":2: listen: unknown field \"prot\"; known fields are address, port, tls, "
-                                  "external_url, allow_unauthenticated\n");
+  EXPECT_EQ(process.output(),
+            path +
+                ":2: listen: unknown field \"prot\"; known fields are address, port, tls, "
+                "external_url, allow_unauthenticated, trusted_proxies, forwarded_header, proxy_protocol\n");
 }
 
 TEST_F(ServiceMainTest, ReportsEachProblemOfAConfigurationInALine) {

@@ -23,13 +23,14 @@ constexpr size_t kHeadBytesKept = 4096;
 
 }  // namespace
 
-Http1Codec::Http1Codec(WorkerContext* worker, ClientSocket* socket, absl::string_view remote_address)
+Http1Codec::Http1Codec(WorkerContext* worker, ClientSocket* socket, const Peer& peer)
     : worker_(worker),
       socket_(socket),
       head_({.header_bytes_max = worker->server.header_bytes_max, .uri_bytes_max = worker->server.uri_bytes_max}),
       body_(socket, &buffer_) {
-  request_.remote_address = remote_address;
-  request_.is_tls = socket_->is_tls();
+  request_.remote_address = peer.address;
+  request_.is_tls = peer.is_tls;
+  request_.is_from_trusted_proxy = peer.is_trusted_proxy;
   request_.body = &body_;
   request_.client = socket_;
   request_.memory = worker_->server.memory;

@@ -15,6 +15,7 @@
 #include "gateway/http/http1/read_buffer.h"
 #include "gateway/http/http1/request_head.h"
 #include "gateway/http/message.h"
+#include "gateway/http/peer.h"
 #include "gateway/http/worker_context.h"
 
 namespace entrepot::gateway::http {
@@ -22,8 +23,8 @@ namespace entrepot::gateway::http {
 // HTTP/1.1 and HTTP/1.0 (RFC 9112): answers the requests of a connection one after the other.
 class Http1Codec final : public Codec {
  public:
-  // `worker`, `socket` and the text of `remote_address` must outlive it.
-  Http1Codec(WorkerContext* worker, ClientSocket* socket, absl::string_view remote_address);
+  // All of these must outlive it.
+  Http1Codec(WorkerContext* worker, ClientSocket* socket, const Peer& peer);
 
   boost::asio::awaitable<Ending> Serve() override;
   void Drain() override;

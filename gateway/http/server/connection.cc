@@ -1,9 +1,12 @@
 #include "gateway/http/server/connection.h"
 
+#include <array>
 #include <chrono>
 #include <utility>
 
 #include "gateway/http/http1/http1_codec.h"
+#include "gateway/http/server/proxy_header.h"
+#include "services/runtime/log/json_log.h"
 
 namespace entrepot::gateway::http {
 namespace {
@@ -22,13 +25,20 @@ std::shared_ptr<asio::ssl::context> TlsContext(const ServerContext& server) {
 }  // namespace
 
 Connection::Connection(WorkerContext* worker, asio::io_context& io, OwnedFd fd, std::string remote_address)
-    : worker_(worker),
-      remote_address_(std::move(remote_address)),
-      socket_(io, std::move(fd), worker->server.meter, TlsContext(worker->server)) {}
+    : worker_(worker), socket_(io, std::move(fd), worker->server.meter, TlsContext(worker->server)) {
+  const TrustedProxies* const proxies = worker->server.proxies;
+  peer_.address = std::move(remote_address);
+  peer_.is_tls = socket_.is_tls();
+  peer_.is_trusted_proxy = proxies != nullptr && proxies->Contains(peer_.address);
+}
 
 asio::awaitable<void> Connection::Run() {
+  socket_.BoundByDeadline(ClientSocket::Clock::now() + worker_->server.header_timeout);
+  if (peer_.is_trusted_proxy && worker_->server.proxies->send_proxy_header()) {
+    const bool identified = co_await ReadProxyHeader();
+    if (!identified) co_return;
+  }
   if (socket_.is_tls()) {
-    socket_.BoundByDeadline(ClientSocket::Clock::now() + worker_->server.header_timeout);
     const absl::Status shaken = co_await socket_.Handshake();
     if (!shaken.ok()) co_return;
   }
@@ -37,11 +47,41 @@ asio::awaitable<void> Connection::Run() {
   co_await Close(ending);
 }
 
+asio::awaitable<bool> Connection::ReadProxyHeader() {
+  ProxyHeader header;
+  std::array<char, ProxyHeader::kBytesMax> bytes;
+  while (header.wanted_bytes() > 0) {
+    const absl::StatusOr<size_t> read = co_await socket_.ReadBeforeTls(bytes.data(), header.wanted_bytes());
+    if (!read.ok() || *read == 0) {
+      // A connection without a byte is a proxy's check whether the port is open.
+      if (!header.blank() || absl::IsDeadlineExceeded(read.status())) {
+        LogRefusal("the header of the PROXY protocol is not complete");
+      }
+      co_return false;
+    }
+    const absl::StatusOr<bool> complete = header.Add({bytes.data(), *read});
+    if (!complete.ok()) {
+      LogRefusal(complete.status().message());
+      co_return false;
+    }
+  }
+  peer_.is_tls = peer_.is_tls || header.is_tls();
+  if (!header.address().empty()) {
+    peer_.address = header.address();
+    peer_.is_trusted_proxy = worker_->server.proxies->Contains(peer_.address);
+  }
+  co_return true;
+}
+
+void Connection::LogRefusal(absl::string_view reason) const {
+  if (!worker_->server.proxy_refusals->Allows()) return;
+  runtime::Log(runtime::LogLevel::kWarning, "refused a connection of a trusted proxy",
+               {{"reason", reason}, {"remote_address", peer_.address}});
+}
+
 // HTTP/1 only. For another version, decide here: by what ALPN selected (services/runtime/tls/certificate_reloader.cc
 // offers the protocols), or without TLS by the first bytes of the connection (HTTP/2's preface).
-std::unique_ptr<Codec> Connection::ChooseCodec() {
-  return std::make_unique<Http1Codec>(worker_, &socket_, remote_address_);
-}
+std::unique_ptr<Codec> Connection::ChooseCodec() { return std::make_unique<Http1Codec>(worker_, &socket_, peer_); }
 
 void Connection::Drain() {
   if (codec_ != nullptr) {

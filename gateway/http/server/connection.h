@@ -8,13 +8,14 @@
 #include "boost/asio/io_context.hpp"
 #include "gateway/http/client_socket.h"
 #include "gateway/http/codec.h"
+#include "gateway/http/peer.h"
 #include "gateway/http/worker_context.h"
 #include "services/core/files/owned_fd.h"
 
 namespace entrepot::gateway::http {
 
-// One client's connection: TLS's handshake, the choice of the codec, and an end that lets the client see the last
-// response. Lives on its worker's thread.
+// One client's connection: a trusted proxy's PROXY header, TLS's handshake, the choice of the codec, and an end that
+// lets the client see the last response. Lives on its worker's thread.
 class Connection {
  public:
   // `worker` and `io` must outlive it.
@@ -32,13 +33,16 @@ class Connection {
   void OnTick(ClientSocket::Clock::time_point now) { socket_.OnTick(now); }
 
  private:
+  // Reads the header of the PROXY protocol and takes its client as the peer. False if the connection has to be closed.
+  boost::asio::awaitable<bool> ReadProxyHeader();
+  void LogRefusal(absl::string_view reason) const;
   std::unique_ptr<Codec> ChooseCodec();
   boost::asio::awaitable<void> Close(Codec::Ending ending);
 
   WorkerContext* const worker_;
-  const std::string remote_address_;
+  Peer peer_;
   ClientSocket socket_;
-  std::unique_ptr<Codec> codec_;  // Null during TLS's handshake.
+  std::unique_ptr<Codec> codec_;  // Null before the end of TLS's handshake.
 };
 
 }  // namespace entrepot::gateway::http

@@ -3,7 +3,9 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -19,8 +21,10 @@
 #include "gateway/http/server/acceptor.h"
 #include "gateway/http/server/worker.h"
 #include "gateway/http/server_metrics.h"
+#include "gateway/http/trusted_proxies.h"
 #include "services/core/files/owned_fd.h"
 #include "services/runtime/config/config_defaults.h"
+#include "services/runtime/log/line_limit.h"
 #include "services/runtime/threads/executor.h"
 #include "services/runtime/tls/certificate_reloader.h"
 #include "services/status/status_macros.h"
@@ -34,6 +38,8 @@ namespace asio = boost::asio;
 constexpr size_t kFileThreads = 8;
 // After the deadline of a drain: the time for handlers to notice that their client is gone.
 constexpr absl::Duration kCutOffTime = absl::Seconds(1);
+// A proxy that does not send the PROXY protocol connects again and again.
+constexpr std::chrono::seconds kProxyRefusalLogInterval{60};
 
 std::chrono::nanoseconds ToChrono(const google::protobuf::Duration& duration) {
   return absl::ToChronoNanoseconds(runtime::ToDuration(duration));
@@ -77,6 +83,8 @@ class ServerImpl final : public Server {
   ConnectionSlots slots_;
   MemoryBudget memory_;
   std::unique_ptr<runtime::CertificateReloader> certificates_;
+  std::optional<TrustedProxies> proxies_;
+  runtime::LineLimit proxy_refusals_{kProxyRefusalLogInterval};
   ServerContext context_;
   // Destroyed from the last to the first: the acceptor uses the first worker's io_context, and jobs of the executor
   // resume coroutines of the workers.
@@ -120,6 +128,9 @@ absl::Status ServerImpl::Begin(const std::shared_ptr<prometheus::Registry>& regi
     ASSIGN_OR_RETURN(certificates_, runtime::CertificateReloader::Create(options_.endpoint.tls(), registry));
     context_.certificates = certificates_.get();
   }
+  ASSIGN_OR_RETURN(proxies_, TrustedProxies::Create(options_.endpoint));
+  if (!proxies_->empty()) context_.proxies = &*proxies_;
+  context_.proxy_refusals = &proxy_refusals_;
   const size_t threads = options_.threads > 0 ? options_.threads : std::max(1u, std::thread::hardware_concurrency());
   for (size_t i = 0; i < threads; ++i) workers_.push_back(std::make_unique<Worker>(context_));
   asio::io_context& io = workers_.front()->io();

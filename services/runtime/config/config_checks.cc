@@ -18,6 +18,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
+#include "services/core/ip_network.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/files/file_contents.h"
 #include "services/runtime/log/json_log.h"
@@ -131,6 +132,27 @@ void CheckExternalUrl(absl::string_view field, absl::string_view url, ConfigProb
   problems->Add(field, absl::StrCat("must be like \"https://registry.example\", not ", QuotedInput(url)));
 }
 
+void CheckProxies(absl::string_view field, const config::v1::PublicEndpoint& endpoint, ConfigProblems* problems) {
+  const std::string trusted_proxies = Field(field, "trusted_proxies");
+  for (const std::string& text : endpoint.trusted_proxies()) {
+    const absl::StatusOr<IpNetwork> network = IpNetwork::Parse(text);
+    if (!network.ok()) {
+      problems->Add(trusted_proxies, network.status().message());
+    } else if (network->IsEverything()) {
+      problems->Warn(trusted_proxies, absl::StrCat(text, " trusts every client: each may claim another's address"));
+    }
+  }
+  const std::string& header = endpoint.forwarded_header();
+  if (header != "x-forwarded-for" && header != "forwarded") {
+    problems->Add(Field(field, "forwarded_header"),
+                  absl::StrCat("must be x-forwarded-for or forwarded, not ", QuotedInput(header)));
+  }
+  if (endpoint.proxy_protocol() && endpoint.trusted_proxies().empty()) {
+    problems->Add(Field(field, "proxy_protocol"),
+                  absl::StrCat("needs ", trusted_proxies, ": the addresses of the proxies that send it"));
+  }
+}
+
 // A text that may stand between quotes in a WWW-Authenticate header.
 void CheckQuotable(absl::string_view field, absl::string_view text, ConfigProblems* problems) {
   const bool good = absl::c_all_of(text, [](char c) { return absl::ascii_isprint(c) && c != '"' && c != '\\'; });
@@ -200,10 +222,12 @@ void CheckPublicEndpoint(absl::string_view field, const config::v1::PublicEndpoi
   CheckPort(field, endpoint.port(), problems);
   if (endpoint.has_tls()) CheckTls(Field(field, "tls"), endpoint.tls(), problems);
   CheckExternalUrl(Field(field, "external_url"), endpoint.external_url(), problems);
+  CheckProxies(field, endpoint, problems);
   if (IsLoopback(endpoint.address())) return;
   if (access == Access::kOpen) {
     CheckOpenAccess(field, endpoint, problems);
-  } else if (!endpoint.has_tls() && !absl::StartsWith(endpoint.external_url(), "https://")) {
+  } else if (!endpoint.has_tls() && endpoint.trusted_proxies().empty() &&
+             !absl::StartsWith(endpoint.external_url(), "https://")) {
     problems->Warn(Field(field, "tls"), "is not set: passwords and tokens cross the network in clear text");
   }
 }

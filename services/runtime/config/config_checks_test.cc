@@ -123,6 +123,42 @@ TEST(ConfigChecksTest, PasswordsInClearTextAreAWarning) {
   const Found behind_proxy =
       CheckedPublic("0.0.0.0", Access::kAuthenticated, [](auto* e) { e->set_external_url("https://r.example"); });
   EXPECT_THAT(behind_proxy.warnings, IsEmpty());
+  const Found behind_trusted_proxy =
+      CheckedPublic("0.0.0.0", Access::kAuthenticated, [](auto* e) { e->add_trusted_proxies("10.0.0.1"); });
+  EXPECT_THAT(behind_trusted_proxy.warnings, IsEmpty());
+}
+
+TEST(ConfigChecksTest, TrustedProxies) {
+  const auto checked = [](const std::vector<std::string>& networks) {
+    return CheckedPublic("127.0.0.1", Access::kOpen,
+                         [&](auto* e) { e->mutable_trusted_proxies()->Assign(networks.begin(), networks.end()); });
+  };
+  const Found good = checked({"10.0.0.0/8", "192.0.2.1", "2001:db8::/32", "::1"});
+  EXPECT_THAT(good.problems, IsEmpty());
+  EXPECT_THAT(good.warnings, IsEmpty());
+  EXPECT_THAT(checked({"10.0.0.1", "proxy.example", "10.1.0.0/8"}).problems,
+              ElementsAre("listen.trusted_proxies: must be like \"192.0.2.0/24\", \"2001:db8::/32\" or an IP address, "
+                          "not \"proxy.example\"",
+                          "listen.trusted_proxies: \"10.1.0.0/8\" has bits behind its prefix; the network is "
+                          "\"10.0.0.0/8\""));
+  const Found everything = checked({"0.0.0.0/0", "::/0"});
+  EXPECT_THAT(everything.problems, IsEmpty());
+  EXPECT_THAT(everything.warnings,
+              ElementsAre("listen.trusted_proxies: 0.0.0.0/0 trusts every client: each may claim another's address",
+                          "listen.trusted_proxies: ::/0 trusts every client: each may claim another's address"));
+}
+
+TEST(ConfigChecksTest, ForwardedHeaderAndProxyProtocol) {
+  const auto header = [](const std::string& name) {
+    return CheckedPublic("127.0.0.1", Access::kOpen, [&](auto* e) { e->set_forwarded_header(name); }).problems;
+  };
+  EXPECT_THAT(header("x-forwarded-for"), IsEmpty());
+  EXPECT_THAT(header("forwarded"), IsEmpty());
+  EXPECT_THAT(header("X-Real-IP"),
+              ElementsAre("listen.forwarded_header: must be x-forwarded-for or forwarded, not \"X-Real-IP\""));
+  EXPECT_THAT(
+      CheckedPublic("127.0.0.1", Access::kOpen, [](auto* e) { e->set_proxy_protocol(true); }).problems,
+      ElementsAre("listen.proxy_protocol: needs listen.trusted_proxies: the addresses of the proxies that send it"));
 }
 
 TEST(ConfigChecksTest, ExternalUrl) {

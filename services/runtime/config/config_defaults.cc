@@ -23,6 +23,7 @@ void FillDefaults(uint32_t default_port, config::v1::Endpoint* endpoint) {
 void FillDefaults(config::v1::PublicEndpoint* endpoint) {
   if (endpoint->address().empty()) endpoint->set_address(kLoopback);
   if (endpoint->port() == 0) endpoint->set_port(5000);
+  if (endpoint->forwarded_header().empty()) endpoint->set_forwarded_header("x-forwarded-for");
 }
 
 void FillDefaults(config::v1::Limits* limits) {

@@ -14,7 +14,7 @@ TEST(ConfigDefaultsTest, FillsAnEmptyConfiguration) {
   EXPECT_EQ(endpoint.ShortDebugString(), "address: \"127.0.0.1\" port: 5001");
   config::v1::PublicEndpoint listen;
   FillDefaults(&listen);
-  EXPECT_EQ(listen.ShortDebugString(), "address: \"127.0.0.1\" port: 5000");
+  EXPECT_EQ(listen.ShortDebugString(), "address: \"127.0.0.1\" port: 5000 forwarded_header: \"x-forwarded-for\"");
   config::v1::Limits limits;
   FillDefaults(&limits);
   EXPECT_EQ(limits.ShortDebugString(),
