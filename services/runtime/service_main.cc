@@ -16,6 +16,7 @@
 #include "services/core/text/host_and_port.h"
 #include "services/runtime/config/config_loader.h"
 #include "services/runtime/log/json_log.h"
+#include "services/runtime/log/limited_log.h"
 #include "services/runtime/operator_endpoint.h"
 #include "services/runtime/process_metrics.h"
 #include "services/runtime/termination_signals.h"
@@ -159,6 +160,7 @@ int Serve(const ErasedService& service) {
   readiness.SetNotReady("draining");
   (*running)->Drain(deadline);
   running->reset();
+  FlushLimitedLog();
   Log(LogLevel::kInfo, "stopped", {{"service", service.name}});
   return 0;
 }

@@ -12,7 +12,7 @@
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
 #include "boost/json/string_view.hpp"
-#include "services/runtime/log/json_log.h"
+#include "services/runtime/log/limited_log.h"
 #include "services/status/retry_after.h"
 
 namespace entrepot::gateway::api {
@@ -65,11 +65,15 @@ OciErrorCode CodeOf(absl::StatusCode code) {
   }
 }
 
+// How much of a reason tells it from others.
+constexpr size_t kReasonBytes = 64;
+
 void LogFailure(const absl::Status& status, absl::string_view request_id) {
-  runtime::Log(runtime::LogLevel::kError, "request failed",
-               {{"request_id", request_id},
-                {"code", absl::StatusCodeToString(status.code())},
-                {"reason", absl::string_view(status.message())}});
+  const std::string code = absl::StatusCodeToString(status.code());
+  const absl::string_view reason = status.message();
+  runtime::LogLimited(runtime::LogLevel::kError, "request failed",
+                      absl::StrCat(code, " ", reason.substr(0, kReasonBytes)),
+                      {{"request_id", request_id}, {"code", code}, {"reason", reason}});
 }
 
 // The HTTP status that HttpError() stored; 0 if the status is not from there.
