@@ -169,7 +169,7 @@ TEST(RegistryTokenTest, RefusesClaimsOfOtherTypesAndValues) {
       {"access",
        {json::object{{"type", "repository"}, {"name", "a"}, {"actions", {1}}}},
        "value in its actions that is not a string"},
-      {"access", json::array(101, json::object()), "more than 100"},
+      {"access", json::array(10'001, json::object()), "more than 10000"},
   };
   for (const Changed& row : rows) {
     json::object payload = Payload();

@@ -30,7 +30,8 @@ absl::StatusOr<std::vector<Tag>> ParseTags(absl::string_view query_text) {
   ASSIGN_OR_RETURN(const Query query, Query::Parse(query_text));
   const std::vector<std::string> texts = query.All("tag");
   if (texts.size() > kTagsMax) {
-    return HttpError(414, OciErrorCode::kTagInvalid, absl::StrCat("more than ", kTagsMax, " tags in one request"));
+    return HttpError(414, OciErrorCode::kTagInvalid,
+                     absl::StrCat("the request has more than ", kTagsMax, " tags (a fixed limit)"));
   }
   std::vector<Tag> tags;
   for (const std::string& text : texts) {
@@ -94,7 +95,8 @@ HandlerResult ManifestHandler::Put(RegistryRequest& request, const Reference& re
   CO_ASSIGN_OR_RETURN(std::vector<Tag> tags, ParseTags(request.http.query));
   CO_ASSIGN_OR_RETURN(std::optional<MediaType> media_type, ContentType(request.http));
   CO_ASSIGN_OR_RETURN(std::string content,
-                      co_await ReadWholeBody(*request.http.body, bytes_max_, OciErrorCode::kManifestInvalid));
+                      co_await ReadWholeBody(*request.http.body, bytes_max_, OciErrorCode::kManifestInvalid,
+                                             "limits.manifest_bytes_max"));
   const ManifestPut put{reference, std::move(media_type), std::move(content), std::move(tags)};
   CO_ASSIGN_OR_RETURN(const ManifestPutResult result,
                       co_await manifests_->PutManifest(request.call, request.repository, put));

@@ -22,8 +22,8 @@ using boost::asio::awaitable;
 constexpr size_t kCopyBufferBytes = 256 * 1024;
 constexpr size_t kFirstReadBytes = 16 * 1024;
 
-absl::Status TooLong(uint64_t bytes_max, OciErrorCode code) {
-  return HttpError(413, code, absl::StrCat("the body is longer than ", bytes_max, " bytes"));
+absl::Status TooLong(uint64_t bytes_max, OciErrorCode code, absl::string_view setting) {
+  return HttpError(413, code, absl::StrCat("the body is longer than ", bytes_max, " bytes (", setting, ")"));
 }
 
 // Reads a body up to a limit.
@@ -81,9 +81,10 @@ absl::Status BodyError(const absl::Status& status, OciErrorCode code) {
   return HttpError(http_status, code, absl::StrCat("the body broke off: ", status.message()));
 }
 
-awaitable<absl::StatusOr<std::string>> ReadWholeBody(http::RequestBody& body, size_t bytes_max, OciErrorCode code) {
+awaitable<absl::StatusOr<std::string>> ReadWholeBody(http::RequestBody& body, size_t bytes_max, OciErrorCode code,
+                                                     absl::string_view setting) {
   const std::optional<uint64_t> length = body.content_length();
-  if (length.value_or(0) > bytes_max) co_return TooLong(bytes_max, code);
+  if (length.value_or(0) > bytes_max) co_return TooLong(bytes_max, code, setting);
   std::string content;
   size_t size = 0;
   while (size != length) {
@@ -96,7 +97,7 @@ awaitable<absl::StatusOr<std::string>> ReadWholeBody(http::RequestBody& body, si
     if (!count.ok()) co_return BodyError(count.status(), code);
     if (*count == 0) break;
     size += *count;
-    if (size > bytes_max) co_return TooLong(bytes_max, code);
+    if (size > bytes_max) co_return TooLong(bytes_max, code, setting);
   }
   content.resize(size);
   co_return content;

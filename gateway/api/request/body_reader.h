@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "boost/asio/awaitable.hpp"
 #include "gateway/backends/blob_backend.h"
 #include "gateway/http/message.h"
@@ -19,9 +20,11 @@ namespace entrepot::gateway::api {
 // The error of `code` for a body that broke off with `status`: 400, or 408 if the client was too slow.
 absl::Status BodyError(const absl::Status& status, OciErrorCode code);
 
-// Reads the whole body. 413 of `code` if it is longer than `bytes_max`; then the rest is not read.
+// Reads the whole body. 413 of `code` if it is longer than `bytes_max`; then the rest is not read. `setting` is the
+// field of the configuration that sets the limit, for the message.
 boost::asio::awaitable<absl::StatusOr<std::string>> ReadWholeBody(http::RequestBody& body, size_t bytes_max,
-                                                                  OciErrorCode code);
+                                                                  OciErrorCode code,
+                                                                  absl::string_view setting = "a fixed limit");
 
 struct CopiedBody {
   uint64_t bytes = 0;     // The number of bytes that were appended.

@@ -249,6 +249,18 @@ TEST(ConfigChecksTest, Limits) {
   EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_manifest_bytes_max(15 * 1024 * 1024 + 1); }),
               ElementsAre("limits.manifest_bytes_max: must be at most 15728640, not 15728641"));
   EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_blob_bytes_max(1); }), IsEmpty());
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_credential_bytes_max(255); }),
+              ElementsAre("limits.credential_bytes_max: must be at least 256, not 255"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_credential_bytes_max(1048577); }),
+              ElementsAre("limits.credential_bytes_max: must be at most 1048576, not 1048577"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_scopes_max(10001); }),
+              ElementsAre("limits.scopes_max: must be at most 10000, not 10001"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_token_query_bytes_max(511); }),
+              ElementsAre("limits.token_query_bytes_max: must be at least 512, not 511"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_token_query_bytes_max(1048577); }),
+              ElementsAre("limits.token_query_bytes_max: must be at most 1048576, not 1048577"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_authorization_bytes_max(1048577); }),
+              ElementsAre("limits.authorization_bytes_max: must be at most 1048576, not 1048577"));
 }
 
 TEST(ConfigChecksTest, AllProblemsAreReported) {

@@ -34,6 +34,10 @@ void FillDefaults(config::v1::Limits* limits) {
   if (limits->minimum_rate_bytes_per_second() == 0) limits->set_minimum_rate_bytes_per_second(1024);
   if (!limits->has_minimum_rate_window()) *limits->mutable_minimum_rate_window() = Seconds(30);
   if (limits->connections_max() == 0) limits->set_connections_max(4096);
+  if (limits->credential_bytes_max() == 0) limits->set_credential_bytes_max(32 * 1024);
+  if (limits->scopes_max() == 0) limits->set_scopes_max(1000);
+  if (limits->token_query_bytes_max() == 0) limits->set_token_query_bytes_max(64 * 1024);
+  if (limits->authorization_bytes_max() == 0) limits->set_authorization_bytes_max(128 * 1024);
 }
 
 void FillDefaults(config::v1::Uploads* uploads) {
