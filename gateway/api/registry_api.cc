@@ -12,6 +12,7 @@
 #include "gateway/api/admin/maintenance_handler.h"
 #include "gateway/api/auth/access_control.h"
 #include "gateway/api/auth/key_set_handler.h"
+#include "gateway/api/auth/token_form.h"
 #include "gateway/api/auth/token_handler.h"
 #include "gateway/api/content/blob_handler.h"
 #include "gateway/api/content/list_turns.h"
@@ -81,7 +82,7 @@ class RegistryApi : public http::Handler {
       const Clock* const clock = accounts.clock == nullptr ? &system_clock_ : accounts.clock;
       access_ = std::make_unique<AccessControl>(
           accounts.auth, clock, AccessControl::Options{accounts.external_url, accounts.keys, accounts.audit}, registry);
-      AddAccountRoutes(manifests, accounts);
+      AddAccountRoutes(manifests, limits, accounts);
     }
     handlers_.CheckComplete(access_ != nullptr);
   }
@@ -119,8 +120,11 @@ class RegistryApi : public http::Handler {
   }
 
   // The routes of a registry with accounts.
-  void AddAccountRoutes(ManifestBackend* manifests, const RegistryAccounts& accounts) {
-    handlers_.Add(RouteFamily::kToken, TokenHandler(accounts.auth));
+  void AddAccountRoutes(ManifestBackend* manifests, const config::v1::Limits& limits,
+                        const RegistryAccounts& accounts) {
+    const TokenRequestLimits token_limits{.credential_bytes_max = limits.credential_bytes_max(),
+                                          .scopes_max = limits.scopes_max()};
+    handlers_.Add(RouteFamily::kToken, TokenHandler(accounts.auth, token_limits));
     handlers_.Add(RouteFamily::kKeySet, KeySetHandler(&access_->keys()));
     handlers_.Add(RouteFamily::kAdmin, AdminHandler(accounts.auth));
     handlers_.Add(RouteFamily::kRepository, RepositoryHandler(manifests, accounts.audit));

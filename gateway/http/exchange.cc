@@ -4,8 +4,12 @@
 #include <chrono>
 #include <exception>
 #include <utility>
+#include <initializer_list>
 
+#include "absl/strings/str_cat.h"
+#include "services/core/client_network.h"
 #include "services/runtime/log/json_log.h"
+#include "services/runtime/log/limited_log.h"
 
 namespace entrepot::gateway::http {
 namespace {
@@ -52,8 +56,8 @@ boost::asio::awaitable<Response> Exchange::Handle() {
   try {
     co_return co_await worker_->server.handler->Handle(*request_);
   } catch (const std::exception& exception) {
-    runtime::Log(LogLevel::kError, "a handler threw",
-                 {{"what", exception.what()}, {"path", request_->path}, {"request_id", request_->request_id}});
+    runtime::LogLimited(LogLevel::kError, "a handler threw", exception.what(),
+                        {{"what", exception.what()}, {"path", request_->path}, {"request_id", request_->request_id}});
   }
   Response response = worker_->server.handler->Refuse(500, "internal error");
   response.close = true;
@@ -74,16 +78,21 @@ Exchange::Clock::time_point Exchange::Finish(const Response& response, const Sen
   const bool failed = (response.status >= 500 && response.status != 503) || absl::IsDataLoss(sent.status);
   const LogLevel level = failed ? LogLevel::kError : LogLevel::kDebug;
   if (!runtime::LogEnabled(level)) return now;
-  runtime::Log(level, "request",
-               {{"method", request_->method},
-                {"path", request_->path},
-                {"status", response.status},
-                {"seconds", Seconds(now - began_)},
-                {"request_bytes", sent.request_bytes},
-                {"response_bytes", sent.response_bytes},
-                {"remote_address", request_->remote_address},
-                {"request_id", request_->request_id},
-                {"sent", sent.status.message()}});
+  const std::initializer_list<runtime::LogField> fields = {{"method", request_->method},
+                                                           {"path", request_->path},
+                                                           {"status", response.status},
+                                                           {"seconds", Seconds(now - began_)},
+                                                           {"request_bytes", sent.request_bytes},
+                                                           {"response_bytes", sent.response_bytes},
+                                                           {"remote_address", request_->remote_address},
+                                                           {"request_id", request_->request_id},
+                                                           {"sent", sent.status.message()}};
+  if (failed) {
+    runtime::LogLimited(level, "request", absl::StrCat(ClientNetwork(request_->remote_address), " ", response.status),
+                        fields);
+  } else {
+    runtime::Log(level, "request", fields);
+  }
   return now;
 }
 

@@ -22,6 +22,8 @@ struct ServerContext {
   Handler* handler = nullptr;
   size_t header_bytes_max = 0;
   size_t uri_bytes_max = 0;
+  size_t authorization_bytes_max = 0;
+  size_t token_query_bytes_max = 0;
   std::chrono::nanoseconds idle_timeout{};
   std::chrono::nanoseconds header_timeout{};
   RateMeter meter{0, {}};

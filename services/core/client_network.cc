@@ -1,6 +1,7 @@
 #include "services/core/client_network.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 
 #include <array>
 #include <cstring>

@@ -7,8 +7,8 @@
 
 namespace entrepot {
 
-// What limits per client address count as one client: "192.0.2.1", or the /64 of an IPv6 address, because one machine
-// usually has a whole /64. An IPv4 address that is written as IPv6 counts as itself. Other text is returned unchanged.
+// The network by which limits count a client: "192.0.2.1", or the /64 of an IPv6 address, because a client may have all
+// addresses of it. Other text is returned unchanged.
 std::string ClientNetwork(absl::string_view address);
 
 }  // namespace entrepot

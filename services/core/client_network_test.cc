@@ -5,7 +5,7 @@
 namespace entrepot {
 namespace {
 
-TEST(ClientNetworkTest, IsTheAddressOrThePrefix) {
+TEST(ClientNetworkTest, IsAnIpv4AddressOrTheIpv6NetworkOfAClient) {
   EXPECT_EQ(ClientNetwork("192.0.2.1"), "192.0.2.1");
   EXPECT_EQ(ClientNetwork("::ffff:192.0.2.1"), "192.0.2.1");
   EXPECT_EQ(ClientNetwork("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");

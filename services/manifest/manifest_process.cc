@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/core/blob_storage.h"
 #include "services/manifest/catalog/deletion_queue.h"
+#include "services/manifest/caller_check.h"
 #include "services/manifest/catalog/pull_times.h"
 #include "services/manifest/catalog/registry_catalog.h"
 #include "services/manifest/grpc_blob_storage.h"
@@ -40,8 +41,11 @@ class ManifestHost final : public process::HostedService {
     auto host = std::make_unique<ManifestHost>();
     RETURN_IF_ERROR(host->OpenCatalog(config, resources));
     RETURN_IF_ERROR(host->StartMaintenance(config, resources));
+    ASSIGN_OR_RETURN(host->callers_, CallerCheck::Open(resources.kv->engine(), resources.executor,
+                                                       {.has_policy = !config.policy_file().empty(),
+                                                        .allow_unauthenticated = config.allow_unauthenticated()}));
     host->service_ = std::make_unique<ManifestService>(host->catalog_.get(), host->maintenance_.get(),
-                                                       resources.executor, host->deletions_.get());
+                                                       resources.executor, host->deletions_.get(), host->callers_.get());
     return host;
   }
 
@@ -109,6 +113,7 @@ class ManifestHost final : public process::HostedService {
   std::unique_ptr<runtime::BoundedExecutor> deletions_;
   std::unique_ptr<runtime::AuditLog> audit_;
   std::unique_ptr<Maintenance> maintenance_;
+  std::unique_ptr<CallerCheck> callers_;
   std::unique_ptr<ManifestService> service_;
 };
 
@@ -127,6 +132,9 @@ void FillAndCheck(ManifestServiceConfig* config, runtime::ConfigProblems* proble
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
   runtime::CheckService("blob_service", config->blob_service(), problems);
   CheckCollectorConfig("collector", config->collector(), problems);
+  if (config->allow_unauthenticated()) {
+    problems->Warn("allow_unauthenticated", "a gateway without auth_service is served, whatever the policy allows");
+  }
   if (!config->policy_file().empty()) {
     problems->AddLines("policy_file", policy::CheckPolicyFile(config->policy_file()));
   }

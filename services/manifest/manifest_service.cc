@@ -17,9 +17,10 @@ grpc::ServerUnaryReactor* ManifestService::CommitBlob(grpc::CallbackServerContex
                                                       const v1::CommitBlobRequest* request,
                                                       v1::CommitBlobResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const Blob blob, FromMessage(request->blob()));
-    ASSIGN_OR_RETURN(const bool deduplicated, catalog_.blobs().Commit(CallerOf(*request), repository, blob));
+    ASSIGN_OR_RETURN(const bool deduplicated, catalog_.blobs().Commit(caller, repository, blob));
     response->set_deduplicated(deduplicated);
     return absl::OkStatus();
   });
@@ -30,9 +31,10 @@ grpc::ServerUnaryReactor* ManifestService::FindBlob(grpc::CallbackServerContext*
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   bool lease_due = false;
   const absl::Status status = [&]() -> absl::Status {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
     ASSIGN_OR_RETURN(const BlobLookup found,
-                     catalog_.blobs().LookUp(CallerOf(*request), name.repository, name.digest, kv::ReadTier::kMemory));
+                     catalog_.blobs().LookUp(caller, name.repository, name.digest, kv::ReadTier::kMemory));
     lease_due = found.lease_due;
     *response = ToMessage(found.blob);
     return absl::OkStatus();
@@ -60,9 +62,10 @@ grpc::ServerUnaryReactor* ManifestService::FindBlob(grpc::CallbackServerContext*
 grpc::ServerUnaryReactor* ManifestService::MountBlob(grpc::CallbackServerContext* context,
                                                      const v1::MountBlobRequest* request, types::v1::Blob* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
     ASSIGN_OR_RETURN(const std::optional<RepositoryName> source, SourceOf(*request));
-    ASSIGN_OR_RETURN(const Blob blob, catalog_.blobs().Mount(CallerOf(*request), name.repository, name.digest, source));
+    ASSIGN_OR_RETURN(const Blob blob, catalog_.blobs().Mount(caller, name.repository, name.digest, source));
     *response = ToMessage(blob);
     return absl::OkStatus();
   });
@@ -71,8 +74,9 @@ grpc::ServerUnaryReactor* ManifestService::MountBlob(grpc::CallbackServerContext
 grpc::ServerUnaryReactor* ManifestService::UnlinkBlob(grpc::CallbackServerContext* context,
                                                       const v1::UnlinkBlobRequest* request, v1::UnlinkBlobResponse*) {
   return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
-    return catalog_.blobs().Unlink(CallerOf(*request), name.repository, name.digest);
+    return catalog_.blobs().Unlink(caller, name.repository, name.digest);
   });
 }
 
@@ -80,9 +84,10 @@ grpc::ServerUnaryReactor* ManifestService::PutManifest(grpc::CallbackServerConte
                                                        const v1::PutManifestRequest* request,
                                                        v1::PutManifestResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const ManifestPut put, FromMessage(*request));
-    ASSIGN_OR_RETURN(const ManifestPutResult result, catalog_.manifests().Put(CallerOf(*request), repository, put));
+    ASSIGN_OR_RETURN(const ManifestPutResult result, catalog_.manifests().Put(caller, repository, put));
     *response = ToMessage(result);
     return absl::OkStatus();
   });
@@ -92,9 +97,10 @@ grpc::ServerUnaryReactor* ManifestService::GetManifest(grpc::CallbackServerConte
                                                        const v1::GetManifestRequest* request, v1::Manifest* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   const auto get = [this, request, response](kv::ReadTier tier) -> absl::Status {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
     ASSIGN_OR_RETURN(const ManifestName name, ManifestNameOf(*request));
-    ASSIGN_OR_RETURN(StoredManifest manifest, catalog_.manifests().Get(CallerOf(*request), name.repository,
-                                                                       name.reference, request->metadata_only(), tier));
+    ASSIGN_OR_RETURN(StoredManifest manifest, catalog_.manifests().Get(caller, name.repository, name.reference,
+                                                                       request->metadata_only(), tier));
     *response = ToMessage(std::move(manifest));
     return absl::OkStatus();
   };
@@ -111,9 +117,10 @@ grpc::ServerUnaryReactor* ManifestService::DeleteManifest(grpc::CallbackServerCo
                                                           const v1::DeleteManifestRequest* request,
                                                           v1::DeleteManifestResponse*) {
   return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
     ASSIGN_OR_RETURN(const ManifestName name, ManifestNameOf(*request));
     ASSIGN_OR_RETURN(const Preconditions preconditions, FromMessage(request->preconditions()));
-    return catalog_.manifests().Delete(CallerOf(*request), name.repository, name.reference,
+    return catalog_.manifests().Delete(caller, name.repository, name.reference,
                                        {.preconditions = preconditions});
   });
 }
@@ -122,9 +129,9 @@ grpc::ServerUnaryReactor* ManifestService::ListTags(grpc::CallbackServerContext*
                                                     const v1::ListTagsRequest* request,
                                                     v1::ListTagsResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
-    ASSIGN_OR_RETURN(TagPage page,
-                     catalog_.lists().Tags(CallerOf(*request), repository, request->limit(), request->last()));
+    ASSIGN_OR_RETURN(TagPage page, catalog_.lists().Tags(caller, repository, request->limit(), request->last()));
     *response = ToMessage(std::move(page));
     return absl::OkStatus();
   });
@@ -134,11 +141,12 @@ grpc::ServerUnaryReactor* ManifestService::ListReferrers(grpc::CallbackServerCon
                                                          const v1::ListReferrersRequest* request,
                                                          v1::ListReferrersResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const Digest subject, Digest::Parse(request->subject()));
     ASSIGN_OR_RETURN(ReferrerPage page,
-                     catalog_.lists().Referrers(CallerOf(*request), repository, subject, request->artifact_type(),
-                                                request->limit(), request->last()));
+                     catalog_.lists().Referrers(caller, repository, subject, request->artifact_type(), request->limit(),
+                                                request->last()));
     *response = ToMessage(std::move(page));
     return absl::OkStatus();
   });
@@ -148,6 +156,7 @@ grpc::ServerUnaryReactor* ManifestService::ListRepositories(grpc::CallbackServer
                                                             const v1::ListRepositoriesRequest* request,
                                                             v1::ListRepositoriesResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    RETURN_IF_ERROR(AdmittedCaller(*request).status());
     ASSIGN_OR_RETURN(RepositoryPage page,
                      catalog_.lists().Repositories(request->limit(), request->last(),
                                                    {request->patterns().begin(), request->patterns().end()}));
@@ -159,15 +168,19 @@ grpc::ServerUnaryReactor* ManifestService::ListRepositories(grpc::CallbackServer
 grpc::ServerUnaryReactor* ManifestService::DeleteRepository(grpc::CallbackServerContext* context,
                                                             const v1::DeleteRepositoryRequest* request,
                                                             v1::DeleteRepositoryResponse* response) {
-  absl::StatusOr<runtime::BoundedExecutor::Place> place = deletions_.Reserve(CallerOf(*request).account);
+  absl::StatusOr<runtime::BoundedExecutor::Place> place = [&]() -> absl::StatusOr<runtime::BoundedExecutor::Place> {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
+    return deletions_.Reserve(caller.account);
+  }();
   if (!place.ok()) {
     grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
     reactor->Finish(ToGrpcStatus(place.status()));
     return reactor;
   }
   auto delete_repository = [this, request, response, place = *std::move(place)]() -> absl::Status {
+    const Caller caller = CallerOf(*request);
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
-    ASSIGN_OR_RETURN(const RepositoryDeletion deletion, catalog_.repositories().Delete(CallerOf(*request), repository));
+    ASSIGN_OR_RETURN(const RepositoryDeletion deletion, catalog_.repositories().Delete(caller, repository));
     *response = ToMessage(deletion);
     return absl::OkStatus();
   };
@@ -193,6 +206,7 @@ grpc::ServerUnaryReactor* ManifestService::Maintain(grpc::CallbackServerContext*
                                                     const v1::MaintainRequest* request,
                                                     v1::MaintainResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    RETURN_IF_ERROR(AdmittedCaller(*request).status());
     ASSIGN_OR_RETURN(*response, maintenance_.Maintain(*request));
     return absl::OkStatus();
   });

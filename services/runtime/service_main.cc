@@ -14,6 +14,7 @@
 #include "services/runtime/health_checks.h"
 #include "services/runtime/heap.h"
 #include "services/runtime/log/json_log.h"
+#include "services/runtime/log/limited_log.h"
 #include "services/runtime/operator_endpoint.h"
 #include "services/runtime/process_metrics.h"
 #include "services/runtime/termination_signals.h"
@@ -175,6 +176,7 @@ int Serve(const ErasedService& service) {
   (*running)->Drain(deadline);
   health->Stop();
   running->reset();
+  FlushLimitedLog();
   Log(LogLevel::kInfo, "stopped", {{"service", service.name}});
   return 0;
 }

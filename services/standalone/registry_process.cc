@@ -26,6 +26,7 @@
 #include "services/process/process_kv.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/log/audit_log.h"
+#include "services/runtime/log/json_log.h"
 #include "services/runtime/threads/bounded_executor.h"
 #include "services/runtime/threads/executor.h"
 #include "services/status/status_macros.h"
@@ -91,6 +92,7 @@ class RegistryProcess final : public runtime::RunningService {
 
   absl::Status OpenStores(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
     ASSIGN_OR_RETURN(kv_, process::OpenProcessKv(config.data_directory(), context));
+    if (!config.has_authentication()) RETURN_IF_ERROR(CheckNoAccounts(config));
 
     blob::BlobStackOptions blob_options;
     blob_options.directory = absl::StrCat(config.data_directory(), "/blobs");
@@ -101,6 +103,23 @@ class RegistryProcess final : public runtime::RunningService {
     ASSIGN_OR_RETURN(audit_, runtime::AuditLog::Open(config.authentication().audit_file(), context.registry));
     if (config.has_authentication()) RETURN_IF_ERROR(OpenAccounts(config.authentication(), context));
     return OpenCatalog(config, context);
+  }
+
+  // Data that was served with accounts must not be open by mistake.
+  absl::Status CheckNoAccounts(const config::v1::StandaloneConfig& config) {
+    ASSIGN_OR_RETURN(const bool has_accounts, auth::Authority::WasOpened(*kv_->engine()));
+    if (!has_accounts) return absl::OkStatus();
+    if (!config.listen().allow_unauthenticated()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("the registry in ", config.data_directory(),
+                       " has accounts, and the configuration has no authentication: every client could read and change "
+                       "everything. Configure authentication as before (examples/auth.yaml; scripts/serve --accounts "
+                       "FILE --policy FILE), or set listen.allow_unauthenticated: true (scripts/serve "
+                       "--allow-unauthenticated)"));
+    }
+    runtime::Log(runtime::LogLevel::kWarning, "serving without authentication a registry that has accounts",
+                 {{"data_directory", config.data_directory()}});
+    return absl::OkStatus();
   }
 
   absl::Status OpenCatalog(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {

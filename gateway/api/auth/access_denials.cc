@@ -10,7 +10,7 @@
 #include "gateway/api/request/error_response.h"
 #include "gateway/http/forwarded_fields.h"
 #include "services/core/access_scope.h"
-#include "services/runtime/log/json_log.h"
+#include "services/core/client_network.h"
 #include "services/status/oci_error.h"
 
 namespace entrepot::gateway::api {
@@ -126,13 +126,15 @@ void AccessDenials::Record(const http::Request& request, const RequiredAccess& r
   if (audit_ == nullptr || reason == DenialReason::kMissingToken) return;
   const std::string text = Describe(required);
   const absl::string_view account = token == nullptr ? absl::string_view() : token->caller().account;
-  audit_->Write("access", {{"account", account},
-                           {"address", request.remote_address},
-                           {"needed", text},
-                           {"decision", "denied"},
-                           {"reason", kReasonLabels[static_cast<size_t>(reason)]},
-                           {"detail", why},
-                           {"request_id", request.request_id}});
+  const absl::string_view label = kReasonLabels[static_cast<size_t>(reason)];
+  audit_->WriteLimited("access", absl::StrCat(ClientNetwork(request.remote_address), " ", label, " ", account),
+                       {{"account", account},
+                        {"address", request.remote_address},
+                        {"needed", text},
+                        {"decision", "denied"},
+                        {"reason", label},
+                        {"detail", why},
+                        {"request_id", request.request_id}});
 }
 
 }  // namespace entrepot::gateway::api

@@ -35,6 +35,7 @@ enum class DenialReason { kMissingToken, kInvalidToken, kInsufficientScope, kPol
 //
 // Counter: entrepot_authorization_denied_total{reason}, "missing_token", "invalid_token", "insufficient_scope" or
 // "policy". All but the first are also written to the audit log, event "access": every client begins without a token.
+// Of each address, reason and verified account, one line a second is written, with the number of the others.
 class AccessDenials {
  public:
   // `external_url`: see BaseUrl(). `audit` must outlive this and may be nullptr.

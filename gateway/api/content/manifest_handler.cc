@@ -32,7 +32,8 @@ absl::StatusOr<std::vector<Tag>> ParseTags(absl::string_view query_text) {
   ASSIGN_OR_RETURN(const Query query, Query::Parse(query_text));
   const std::vector<std::string> texts = query.All("tag");
   if (texts.size() > kTagsMax) {
-    return HttpError(414, OciErrorCode::kTagInvalid, absl::StrCat("more than ", kTagsMax, " tags in one request"));
+    return HttpError(414, OciErrorCode::kTagInvalid,
+                     absl::StrCat("the request has more than ", kTagsMax, " tags (a fixed limit)"));
   }
   std::vector<Tag> tags;
   for (const std::string& text : texts) {
@@ -95,7 +96,8 @@ HandlerResult ManifestHandler::Put(RegistryRequest& request, const Reference& re
   CO_RETURN_IF_ERROR(CheckContentEncoding(request.http));
   CO_ASSIGN_OR_RETURN(std::vector<Tag> tags, ParseTags(request.http.query));
   CO_ASSIGN_OR_RETURN(std::optional<MediaType> media_type, ContentType(request.http));
-  CO_ASSIGN_OR_RETURN(WholeBody body, co_await ReadWholeBody(request.http, bytes_max_, OciErrorCode::kManifestInvalid));
+  CO_ASSIGN_OR_RETURN(WholeBody body, co_await ReadWholeBody(request.http, bytes_max_, OciErrorCode::kManifestInvalid,
+                                                             "limits.manifest_bytes_max"));
   std::variant<runtime::TurnQueue::Turn, runtime::TurnQueue::Refusal> turn;
   if (body.bytes.size() > kLargeBytes) turn = co_await large_puts_->Take("");
   if (!std::holds_alternative<runtime::TurnQueue::Turn>(turn)) {

@@ -23,8 +23,8 @@ using boost::asio::awaitable;
 constexpr size_t kCopyBufferBytes = 256 * 1024;
 constexpr size_t kFirstReadBytes = http::MemoryBudget::kUncountedBytes;
 
-absl::Status TooLong(uint64_t bytes_max, OciErrorCode code) {
-  return HttpError(413, code, absl::StrCat("the body is longer than ", bytes_max, " bytes"));
+absl::Status TooLong(uint64_t bytes_max, OciErrorCode code, absl::string_view setting) {
+  return HttpError(413, code, absl::StrCat("the body is longer than ", bytes_max, " bytes (", setting, ")"));
 }
 
 // Reads a body up to a limit.
@@ -82,10 +82,11 @@ absl::Status BodyError(const absl::Status& status, OciErrorCode code) {
   return HttpError(http_status, code, absl::StrCat("the body broke off: ", status.message()));
 }
 
-awaitable<absl::StatusOr<WholeBody>> ReadWholeBody(const http::Request& request, size_t bytes_max, OciErrorCode code) {
+awaitable<absl::StatusOr<WholeBody>> ReadWholeBody(const http::Request& request, size_t bytes_max, OciErrorCode code,
+                                                 absl::string_view setting) {
   http::RequestBody& body = *request.body;
   const std::optional<uint64_t> length = body.content_length();
-  if (length.value_or(0) > bytes_max) co_return TooLong(bytes_max, code);
+  if (length.value_or(0) > bytes_max) co_return TooLong(bytes_max, code, setting);
   WholeBody whole;
   whole.memory = request.ReserveMemory();
   std::string& bytes = whole.bytes;
@@ -101,7 +102,7 @@ awaitable<absl::StatusOr<WholeBody>> ReadWholeBody(const http::Request& request,
     if (!count.ok()) co_return BodyError(count.status(), code);
     if (*count == 0) break;
     size += *count;
-    if (size > bytes_max) co_return TooLong(bytes_max, code);
+    if (size > bytes_max) co_return TooLong(bytes_max, code, setting);
   }
   bytes.resize(size);
   co_return whole;

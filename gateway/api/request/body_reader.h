@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "boost/asio/awaitable.hpp"
 #include "gateway/backends/blob_backend.h"
 #include "gateway/http/message.h"
@@ -25,9 +26,11 @@ struct WholeBody {
 };
 
 // Reads the whole body. 413 of `code` if it is longer than `bytes_max`; then the rest is not read. Takes memory as the
-// body arrives, and 503 if the budget of the request refuses it.
+// body arrives, and 503 if the budget of the request refuses it. `setting` is the field of the configuration that sets the
+// limit, for the message.
 boost::asio::awaitable<absl::StatusOr<WholeBody>> ReadWholeBody(const http::Request& request, size_t bytes_max,
-                                                                OciErrorCode code);
+                                                                OciErrorCode code,
+                                                                absl::string_view setting = "a fixed limit");
 
 struct CopiedBody {
   uint64_t bytes = 0;     // The number of bytes that were appended.

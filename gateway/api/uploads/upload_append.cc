@@ -22,7 +22,8 @@ absl::Status WrongLength(uint64_t range_bytes, absl::string_view what) {
 }
 
 absl::Status BlobTooLong(uint64_t blob_bytes_max) {
-  return HttpError(413, OciErrorCode::kSizeInvalid, absl::StrCat("the blob is longer than ", blob_bytes_max, " bytes"));
+  return HttpError(413, OciErrorCode::kSizeInvalid,
+                   absl::StrCat("the blob is longer than ", blob_bytes_max, " bytes (limits.blob_bytes_max)"));
 }
 
 absl::StatusOr<std::optional<ByteRange>> ParseRange(const http::Request& request) {

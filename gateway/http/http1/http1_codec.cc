@@ -20,13 +20,19 @@ constexpr std::chrono::milliseconds kDrainingIdleTime{250};
 constexpr size_t kStreamPieceBytes = 256 << 10;
 // The memory of a response head is kept for the next one up to this size.
 constexpr size_t kHeadBytesKept = 4096;
+// Clients ask for tokens with the scopes of many repositories in the query.
+constexpr absl::string_view kLongQueryPath = "/token";
 
 }  // namespace
 
 Http1Codec::Http1Codec(WorkerContext* worker, ClientSocket* socket, const Peer& peer)
     : worker_(worker),
       socket_(socket),
-      head_({.header_bytes_max = worker->server.header_bytes_max, .uri_bytes_max = worker->server.uri_bytes_max}),
+      head_({.header_bytes_max = worker->server.header_bytes_max,
+             .uri_bytes_max = worker->server.uri_bytes_max,
+             .authorization_bytes_max = worker->server.authorization_bytes_max,
+             .long_query_path = kLongQueryPath,
+             .long_query_bytes_max = worker->server.token_query_bytes_max}),
       body_(socket, &buffer_) {
   request_.remote_address = peer.address;
   request_.is_tls = peer.is_tls;

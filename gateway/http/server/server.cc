@@ -105,6 +105,8 @@ ServerImpl::ServerImpl(const Options& options, Handler* handler, const std::shar
   context_.handler = handler;
   context_.header_bytes_max = limits.header_bytes_max();
   context_.uri_bytes_max = limits.uri_bytes_max();
+  context_.authorization_bytes_max = limits.authorization_bytes_max();
+  context_.token_query_bytes_max = limits.token_query_bytes_max();
   context_.idle_timeout = ToChrono(limits.idle_timeout());
   context_.header_timeout = ToChrono(limits.header_timeout());
   context_.meter = RateMeter(limits.minimum_rate_bytes_per_second(), ToChrono(limits.minimum_rate_window()));

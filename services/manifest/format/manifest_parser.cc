@@ -28,7 +28,7 @@ absl::StatusOr<std::optional<std::vector<Descriptor>>> ParseList(const JsonField
   ASSIGN_OR_RETURN(const json::array* const values, fields.Array(name));
   if (values == nullptr) return std::nullopt;
   if (values->size() > kDescriptorsMax) {
-    return InvalidField(fields.Path(name), absl::StrCat("has more than ", kDescriptorsMax, " entries"));
+    return InvalidField(fields.Path(name), absl::StrCat("has more than ", kDescriptorsMax, " entries (a fixed limit)"));
   }
   std::vector<Descriptor> descriptors;
   descriptors.reserve(values->size());

@@ -18,6 +18,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
+#include "services/core/access_scope.h"
 #include "services/core/ip_network.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/files/file_contents.h"
@@ -37,6 +38,13 @@ constexpr uint32_t kHeaderBytesMaxMin = 1024;
 constexpr uint32_t kUriBytesMaxMin = 512;
 // Each range of a response is a read of its own.
 constexpr uint32_t kRangesMaxMax = 1024;
+// A password has up to 72 bytes, and a refresh token less than 256.
+constexpr uint32_t kCredentialBytesMaxMin = 256;
+constexpr uint32_t kTokenQueryBytesMaxMin = 512;
+// Each connection may hold as much while the header arrives.
+constexpr uint32_t kHeadPartBytesMaxMax = 1024 * 1024;
+// The auth service parses no more (services/core/access_scope.h).
+constexpr uint32_t kScopesMaxMax = kAccessScopesMax;
 
 // The operator sees at most this many problems of a file.
 constexpr size_t kShownProblemsMax = 100;
@@ -73,6 +81,10 @@ void CheckReadableFile(absl::string_view field, const std::string& path, ConfigP
 
 void CheckAtLeast(absl::string_view field, uint32_t value, uint32_t min, ConfigProblems* problems) {
   if (value < min) problems->Add(field, absl::StrCat("must be at least ", min, ", not ", value));
+}
+
+void CheckAtMost(absl::string_view field, uint32_t value, uint32_t max, ConfigProblems* problems) {
+  if (value > max) problems->Add(field, absl::StrCat("must be at most ", max, ", not ", value));
 }
 
 // "host:port"; the host is a name, an IPv4 address or an IPv6 address in brackets.
@@ -267,10 +279,7 @@ void CheckLimits(absl::string_view field, const config::v1::Limits& limits, Conf
                                                               limits.header_bytes_max(), "), which includes it"));
   }
   CheckAtLeast(Field(field, "manifest_bytes_max"), limits.manifest_bytes_max(), 1, problems);
-  if (limits.manifest_bytes_max() > kManifestBytesMaxMax) {
-    problems->Add(Field(field, "manifest_bytes_max"),
-                  absl::StrCat("must be at most ", kManifestBytesMaxMax, ", not ", limits.manifest_bytes_max()));
-  }
+  CheckAtMost(Field(field, "manifest_bytes_max"), limits.manifest_bytes_max(), kManifestBytesMaxMax, problems);
   CheckDuration(Field(field, "idle_timeout"), limits.idle_timeout(), problems);
   CheckDuration(Field(field, "header_timeout"), limits.header_timeout(), problems);
   CheckAtLeast(Field(field, "minimum_rate_bytes_per_second"), limits.minimum_rate_bytes_per_second(), 1, problems);
@@ -287,6 +296,13 @@ void CheckLimits(absl::string_view field, const config::v1::Limits& limits, Conf
                                " times manifest_bytes_max), not ", limits.body_memory_bytes_max()));
   }
   CheckAtLeast(Field(field, "list_requests_waiting_max"), limits.list_requests_waiting_max(), 4, problems);
+  CheckAtLeast(Field(field, "credential_bytes_max"), limits.credential_bytes_max(), kCredentialBytesMaxMin, problems);
+  CheckAtMost(Field(field, "credential_bytes_max"), limits.credential_bytes_max(), kHeadPartBytesMaxMax, problems);
+  CheckAtMost(Field(field, "scopes_max"), limits.scopes_max(), kScopesMaxMax, problems);
+  CheckAtLeast(Field(field, "token_query_bytes_max"), limits.token_query_bytes_max(), kTokenQueryBytesMaxMin, problems);
+  CheckAtMost(Field(field, "token_query_bytes_max"), limits.token_query_bytes_max(), kHeadPartBytesMaxMax, problems);
+  CheckAtMost(Field(field, "authorization_bytes_max"), limits.authorization_bytes_max(), kHeadPartBytesMaxMax,
+              problems);
 }
 
 void CheckCollector(absl::string_view field, const config::v1::Collector& collector, ConfigProblems* problems) {

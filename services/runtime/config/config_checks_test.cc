@@ -291,6 +291,18 @@ TEST(ConfigChecksTest, Limits) {
                           "67108863"));
   EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_list_requests_waiting_max(3); }),
               ElementsAre("limits.list_requests_waiting_max: must be at least 4, not 3"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_credential_bytes_max(255); }),
+              ElementsAre("limits.credential_bytes_max: must be at least 256, not 255"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_credential_bytes_max(1048577); }),
+              ElementsAre("limits.credential_bytes_max: must be at most 1048576, not 1048577"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_scopes_max(10001); }),
+              ElementsAre("limits.scopes_max: must be at most 10000, not 10001"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_token_query_bytes_max(511); }),
+              ElementsAre("limits.token_query_bytes_max: must be at least 512, not 511"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_token_query_bytes_max(1048577); }),
+              ElementsAre("limits.token_query_bytes_max: must be at most 1048576, not 1048577"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_authorization_bytes_max(1048577); }),
+              ElementsAre("limits.authorization_bytes_max: must be at most 1048576, not 1048577"));
 }
 
 TEST(ConfigChecksTest, AllProblemsAreReported) {

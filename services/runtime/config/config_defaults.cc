@@ -38,6 +38,10 @@ void FillDefaults(config::v1::Limits* limits) {
   if (limits->ranges_max() == 0) limits->set_ranges_max(64);
   if (limits->body_memory_bytes_max() == 0) limits->set_body_memory_bytes_max(256 << 20);
   if (limits->list_requests_waiting_max() == 0) limits->set_list_requests_waiting_max(256);
+  if (limits->credential_bytes_max() == 0) limits->set_credential_bytes_max(32 * 1024);
+  if (limits->scopes_max() == 0) limits->set_scopes_max(1000);
+  if (limits->token_query_bytes_max() == 0) limits->set_token_query_bytes_max(64 * 1024);
+  if (limits->authorization_bytes_max() == 0) limits->set_authorization_bytes_max(128 * 1024);
 }
 
 void FillDefaults(config::v1::Uploads* uploads) {

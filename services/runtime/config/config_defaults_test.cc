@@ -20,7 +20,9 @@ TEST(ConfigDefaultsTest, FillsAnEmptyConfiguration) {
   EXPECT_EQ(limits.ShortDebugString(),
             "header_bytes_max: 32768 uri_bytes_max: 8192 manifest_bytes_max: 4194304 idle_timeout { seconds: 75 } "
             "header_timeout { seconds: 15 } minimum_rate_bytes_per_second: 1024 minimum_rate_window { seconds: 30 } "
-            "connections_max: 4096 body_memory_bytes_max: 268435456 list_requests_waiting_max: 256");
+            "connections_max: 4096 body_memory_bytes_max: 268435456 list_requests_waiting_max: 256 "
+            "credential_bytes_max: 32768 scopes_max: 1000 token_query_bytes_max: 65536 "
+            "authorization_bytes_max: 131072 ranges_max: 64");
   config::v1::Uploads uploads;
   FillDefaults(&uploads);
   EXPECT_EQ(uploads.ShortDebugString(), "session_lifetime { seconds: 86400 } sessions_max: 10000");
