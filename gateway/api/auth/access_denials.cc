@@ -11,6 +11,7 @@
 #include "gateway/http/forwarded_fields.h"
 #include "services/core/access_scope.h"
 #include "services/core/client_network.h"
+#include "services/runtime/log/json_log.h"
 #include "services/status/oci_error.h"
 
 namespace entrepot::gateway::api {
