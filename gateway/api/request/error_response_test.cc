@@ -5,6 +5,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/status/retry_after.h"
 
 namespace entrepot::gateway::api {
 namespace {
@@ -65,6 +66,10 @@ TEST(ErrorResponseTest, SendsRetryAfterWithTemporaryErrors) {
   EXPECT_EQ(Field(ErrorResponse(absl::UnavailableError("x"), "id"), "Retry-After"), "1");
   EXPECT_EQ(Field(ErrorResponse(OciError(OciErrorCode::kTooManyRequests, "x"), "id"), "Retry-After"), "1");
   EXPECT_EQ(Field(ErrorResponse(absl::NotFoundError("x"), "id"), "Retry-After"), "");
+  const absl::Status busy = OciError(OciErrorCode::kTooManyRequests, "try again in 3 s");
+  EXPECT_EQ(Field(ErrorResponse(WithRetryAfter(busy, absl::Milliseconds(2100)), "id"), "Retry-After"), "3");
+  const absl::Status down = absl::UnavailableError("x");
+  EXPECT_EQ(Field(ErrorResponse(WithRetryAfter(down, absl::Minutes(2)), "id"), "Retry-After"), "120");
 }
 
 TEST(ErrorResponseTest, ShowsTheMessageOfHttpErrorWith501) {
