@@ -1,24 +1,15 @@
 #include "services/auth/credentials/attempt_limits.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <algorithm>
-#include <array>
-#include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "services/core/client_network.h"
 
 namespace entrepot::auth {
 namespace {
 
 std::string PairKey(absl::string_view address, absl::string_view account) {
   return absl::StrCat(address, absl::string_view("\0", 1), account);
-}
-
-std::string Ipv4Text(const void* bytes) {
-  std::array<char, INET_ADDRSTRLEN> text;
-  return inet_ntop(AF_INET, bytes, text.data(), text.size());
 }
 
 }  // namespace
@@ -32,7 +23,7 @@ AttemptLimits::AttemptLimits(const Clock* clock, const Options& options)
       logins_(options.entries_max) {}
 
 std::optional<AttemptLimits::Refusal> AttemptLimits::Check(absl::string_view address, absl::string_view account) {
-  const std::string from = LimitedAddress(address);
+  const std::string from = ClientNetwork(address);
   const absl::Time now = clock_.Now();
   const absl::MutexLock lock(&mutex_);
   std::optional<Refusal> refusal = FindRefusal(from, account, now);
@@ -65,7 +56,7 @@ bool AttemptLimits::IsKnown(const std::string& pair, absl::Time now) {
 }
 
 void AttemptLimits::CountFailure(absl::string_view address, absl::string_view account) {
-  const std::string from = LimitedAddress(address);
+  const std::string from = ClientNetwork(address);
   const absl::Time now = clock_.Now();
   const absl::MutexLock lock(&mutex_);
   TakeFrom(&addresses_[from], options_.failures_max, now);
@@ -74,7 +65,7 @@ void AttemptLimits::CountFailure(absl::string_view address, absl::string_view ac
 }
 
 void AttemptLimits::CountSuccess(absl::string_view address, absl::string_view account) {
-  const std::string pair = PairKey(LimitedAddress(address), account);
+  const std::string pair = PairKey(ClientNetwork(address), account);
   const absl::Time now = clock_.Now();
   const absl::MutexLock lock(&mutex_);
   failed_pairs_.Erase(pair);
@@ -82,7 +73,7 @@ void AttemptLimits::CountSuccess(absl::string_view address, absl::string_view ac
 }
 
 void AttemptLimits::CountComparison(absl::string_view address, absl::string_view account) {
-  const std::string pair = PairKey(LimitedAddress(address), account);
+  const std::string pair = PairKey(ClientNetwork(address), account);
   const absl::Time now = clock_.Now();
   const absl::MutexLock lock(&mutex_);
   if (Login* const login = logins_.Find(pair); login != nullptr) TakeFrom(&login->comparisons, comparisons_max(), now);
@@ -98,16 +89,6 @@ std::optional<absl::Duration> AttemptLimits::WaitFor(Bucket* bucket, int size, a
 
 void AttemptLimits::TakeFrom(Bucket* bucket, int size, absl::Time now) const {
   *bucket = std::min(std::max(*bucket, now) + options_.interval, now + TimeToFill(size));
-}
-
-std::string LimitedAddress(absl::string_view address) {
-  std::string text(address);
-  in6_addr ipv6;
-  if (inet_pton(AF_INET6, text.c_str(), &ipv6) != 1) return text;
-  if (IN6_IS_ADDR_V4MAPPED(&ipv6)) return Ipv4Text(&ipv6.s6_addr[12]);
-  std::memset(&ipv6.s6_addr[8], 0, 8);
-  std::array<char, INET6_ADDRSTRLEN> prefix;
-  return absl::StrCat(inet_ntop(AF_INET6, &ipv6, prefix.data(), prefix.size()), "/64");
 }
 
 }  // namespace entrepot::auth

@@ -21,11 +21,12 @@ namespace entrepot::auth {
 // nothing.
 //
 // An account that has logged in from an address within `known_for` is known there. A refusal of a known account allows
-// its caller to accept the credential that logged in, by comparison with the memory of it (VerifiedCredentials), so that
-// others with wrong credentials behind the same address, such as a proxy, do not lock out those with right ones. The
-// number of such comparisons is limited too: otherwise they would allow guessing.
+// its caller to accept the credential that logged in, by comparison with the memory of it (VerifiedCredentials), so
+// that others with wrong credentials behind the same address, such as a proxy, do not lock out those with right ones.
+// The number of such comparisons is limited too: otherwise they would allow guessing.
 //
-// An IPv6 address counts as its /64. The `entries_max` most recently used addresses and accounts are kept. Thread-safe.
+// An IPv6 address counts as its /64 (core/client_network.h). The `entries_max` most recently used addresses and
+// accounts are kept. Thread-safe.
 class AttemptLimits {
  public:
   struct Options {
@@ -43,7 +44,6 @@ class AttemptLimits {
   };
   // A known account has this many times `failures_max` comparisons, and one more every `interval`.
   static constexpr int kComparisonsPerFailure = 10;
-
 
   AttemptLimits(const Clock* clock, const Options& options);
 
@@ -85,9 +85,6 @@ class AttemptLimits {
   // By address and account, the last login.
   LruMap<std::string, Login> logins_ ABSL_GUARDED_BY(mutex_);
 };
-
-// The address by which limits count: "192.0.2.1", or the /64 of an IPv6 address. Other text is returned unchanged.
-std::string LimitedAddress(absl::string_view address);
 
 }  // namespace entrepot::auth
 
