@@ -62,8 +62,7 @@ std::vector<Command> UploadCommands() {
       {.name = kAccount, .value = "NAME", .help = "only uploads of this account"},
       {.name = kClient,
        .value = "ADDRESS",
-       .help = "only uploads of clients without an account: an IPv4 address, or an IPv6 network\n"
-               "as `uploads list` shows it"}};
+       .help = "only uploads of clients without an account at this address; with IPv6, in its /64"}};
   return {
       {.name = "uploads list",
        .options = filter,

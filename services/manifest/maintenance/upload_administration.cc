@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "services/core/client_network.h"
 #include "services/core/open_uploads.h"
 #include "services/core/time/proto_time.h"
 #include "services/status/status_macros.h"
@@ -16,7 +17,7 @@ namespace {
 constexpr size_t kUploadsPerPage = 1000;
 
 UploadFilter ToFilter(const v1::UploadFilter& filter) {
-  return {.id = filter.id(), .repository = filter.repository(), .account = filter.account(), .client = filter.client()};
+  return {.id = filter.id(), .repository = filter.repository(), .account = filter.account(), .client = ClientNetwork(filter.client())};
 }
 
 v1::OpenUpload ToMessage(const OpenUpload& upload) {
