@@ -176,7 +176,7 @@ class RegistryApi : public http::Handler {
 
   HandlerResult Dispatch(http::Request& request, const Route& route, std::optional<RepositoryName> repository,
                          const AccessToken* token) {
-    CallContext call{request.request_id};
+    CallContext call{.request_id = request.request_id, .remote_address = request.remote_address};
     if (token != nullptr) call.caller = token->caller();
     if (!repository.has_value()) co_return co_await handlers_.ForRegistry(route.family)(request, call);
     RegistryRequest registry_request{request, std::move(call), *std::move(repository), route.argument, token};

@@ -9,6 +9,7 @@
 #include "services/blob/object_read_reactor.h"
 #include "services/blob/upload_append_reactor.h"
 #include "services/core/content.h"
+#include "services/core/open_uploads.h"
 #include "services/core/storage_key.h"
 #include "services/runtime/grpc/grpc_unary_call.h"
 #include "services/status/status_macros.h"
@@ -33,8 +34,9 @@ grpc::ServerUnaryReactor* BlobService::StartUpload(grpc::CallbackServerContext* 
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const std::optional<DigestAlgorithm> algorithm, FromMessage(request->algorithm()));
-    ASSIGN_OR_RETURN(const Upload upload, sessions_.Start({.repository = repository, .account = request->account()},
-                                                          algorithm.value_or(DigestAlgorithm::kSha256)));
+    const UploadOwner owner{
+        .repository = repository, .account = request->account(), .client_address = request->client_address()};
+    ASSIGN_OR_RETURN(const Upload upload, sessions_.Start(owner, algorithm.value_or(DigestAlgorithm::kSha256)));
     *response = ToMessage(upload);
     return absl::OkStatus();
   });
@@ -155,6 +157,41 @@ grpc::ServerUnaryReactor* BlobService::ForgetAbandonedUpload(grpc::CallbackServe
   return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const StorageKey key, StorageKey::Parse(request->storage_key()));
     return objects_.ForgetAbandoned(key);
+  });
+}
+
+grpc::ServerUnaryReactor* BlobService::ListOpenUploads(grpc::CallbackServerContext* context,
+                                                       const v1::ListOpenUploadsRequest* request,
+                                                       v1::ListOpenUploadsResponse* response) {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const OpenUploadPage page,
+                     objects_.ListUploads(FromMessage(request->filter()), request->start_after(),
+                                          std::min(request->limit(), kListMax)));
+    for (const OpenUpload& upload : page.uploads) *response->add_uploads() = ToMessage(upload);
+    response->set_next(page.next);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* BlobService::CancelOpenUploads(grpc::CallbackServerContext* context,
+                                                         const v1::CancelOpenUploadsRequest* request,
+                                                         v1::CancelOpenUploadsResponse* response) {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const CancelledUploads cancelled, objects_.CancelUploads(FromMessage(request->filter())));
+    response->set_cancelled(cancelled.cancelled);
+    response->set_in_use(cancelled.in_use);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* BlobService::CountOpenUploads(grpc::CallbackServerContext* context,
+                                                        const v1::CountOpenUploadsRequest*,
+                                                        v1::CountOpenUploadsResponse* response) {
+  return runtime::RunOnExecutor(executor_, context, [this, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const UploadTotals totals, objects_.CountUploads());
+    response->set_sessions(totals.sessions);
+    response->set_bytes(totals.bytes);
+    return absl::OkStatus();
   });
 }
 

@@ -58,6 +58,15 @@ class BlobService : public v1::BlobService::CallbackService {
   grpc::ServerUnaryReactor* ForgetAbandonedUpload(grpc::CallbackServerContext* context,
                                                   const v1::ForgetAbandonedUploadRequest* request,
                                                   v1::ForgetAbandonedUploadResponse* response) override;
+  grpc::ServerUnaryReactor* ListOpenUploads(grpc::CallbackServerContext* context,
+                                            const v1::ListOpenUploadsRequest* request,
+                                            v1::ListOpenUploadsResponse* response) override;
+  grpc::ServerUnaryReactor* CancelOpenUploads(grpc::CallbackServerContext* context,
+                                              const v1::CancelOpenUploadsRequest* request,
+                                              v1::CancelOpenUploadsResponse* response) override;
+  grpc::ServerUnaryReactor* CountOpenUploads(grpc::CallbackServerContext* context,
+                                             const v1::CountOpenUploadsRequest* request,
+                                             v1::CountOpenUploadsResponse* response) override;
   grpc::ServerUnaryReactor* SnapshotObjects(grpc::CallbackServerContext* context,
                                             const v1::SnapshotObjectsRequest* request,
                                             v1::SnapshotObjectsResponse* response) override;

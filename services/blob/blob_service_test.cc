@@ -69,7 +69,7 @@ TEST_F(BlobServiceTest, AnUploadFromStartToForget) {
   EXPECT_EQ(sealed.size_bytes(), 0);
   EXPECT_OK(Seal(upload.upload_id(), empty_digest_));
   EXPECT_OK(Call(&v1::BlobService::Stub::ForgetUpload, About<v1::ForgetUploadRequest>(upload.upload_id())));
-  EXPECT_THAT(Seal(upload.upload_id(), empty_digest_), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(Seal(upload.upload_id(), empty_digest_), StatusIs(absl::StatusCode::kAlreadyExists));
 
   v1::DeleteObjectRequest request;
   request.set_storage_key(sealed.storage_key());

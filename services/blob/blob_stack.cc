@@ -23,8 +23,6 @@
 namespace entrepot::blob {
 namespace {
 
-constexpr size_t kExpiredAtOnce = 64;
-
 // The parts that must exist before the store for large objects is opened.
 struct Instruments {
   explicit Instruments(std::shared_ptr<prometheus::Registry> registry)
@@ -87,8 +85,9 @@ class LocalBlobStack : public BlobStack {
 
  private:
   static KvUploadSessions::Options SessionOptions(const BlobStackOptions& options, VerificationCache* verified) {
-    return {.lifetime = runtime::ToDuration(options.uploads.session_lifetime()),
-            .open_max = options.uploads.sessions_max(),
+    return {.limits = {.open_max = options.uploads.sessions_max(),
+                       .share_max = options.uploads.sessions_per_account_max(),
+                       .lifetime = runtime::ToDuration(options.uploads.session_lifetime())},
             .object_durability = options.object_durability,
             .verified = verified};
   }
@@ -103,8 +102,7 @@ class LocalBlobStack : public BlobStack {
   }
 
   void Upkeep() {
-    while (sessions_.EndExpired(kExpiredAtOnce) == kExpiredAtOnce) {
-    }
+    sessions_.EndExpired();
     sessions_.FlushForgotten().IgnoreError();
     metrics_.upload_oldest_age()->Set(absl::ToDoubleSeconds(sessions_.OldestAge()));
     const absl::StatusOr<DiskSpace> space = files_->Space();

@@ -87,6 +87,17 @@ absl::StatusOr<std::vector<Blob>> LocalBlobStorage::ListAbandoned(size_t limit) 
 
 absl::Status LocalBlobStorage::ForgetAbandoned(const StorageKey& key) { return parts_.sessions->ForgetAbandoned(key); }
 
+absl::StatusOr<OpenUploadPage> LocalBlobStorage::ListUploads(const UploadFilter& filter, const std::string& start_after,
+                                                             size_t limit) {
+  return parts_.sessions->ListOpen(filter, start_after, limit);
+}
+
+absl::StatusOr<CancelledUploads> LocalBlobStorage::CancelUploads(const UploadFilter& filter) {
+  return parts_.sessions->CancelOpen(filter);
+}
+
+absl::StatusOr<UploadTotals> LocalBlobStorage::CountUploads() { return parts_.sessions->Totals(); }
+
 absl::StatusOr<ObjectSnapshot> LocalBlobStorage::Snapshot(const std::string& name) {
   RETURN_IF_ERROR(CheckBackupName(name));
   if (!parts_.snapshot) return absl::UnimplementedError("this store cannot be copied");

@@ -44,6 +44,10 @@ class LocalBlobStorage : public BlobStorage {
                                                  size_t limit) override;
   absl::StatusOr<std::vector<Blob>> ListAbandoned(size_t limit) override;
   absl::Status ForgetAbandoned(const StorageKey& key) override;
+  absl::StatusOr<OpenUploadPage> ListUploads(const UploadFilter& filter, const std::string& start_after,
+                                             size_t limit) override;
+  absl::StatusOr<CancelledUploads> CancelUploads(const UploadFilter& filter) override;
+  absl::StatusOr<UploadTotals> CountUploads() override;
   absl::StatusOr<ObjectSnapshot> Snapshot(const std::string& name) override;
 
  private:

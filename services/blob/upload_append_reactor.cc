@@ -50,6 +50,7 @@ absl::Status UploadAppendReactor::Open(const v1::AppendHeader& header) {
   AppendOptions options;
   if (header.has_offset_bytes()) options.offset_bytes = header.offset_bytes();
   ASSIGN_OR_RETURN(options.algorithm, FromMessage(header.algorithm()));
+  options.last = header.last();
   ASSIGN_OR_RETURN(appender_, sessions_.Append(name.owner, name.id, options));
   // The session accepts bytes, so the client may send them.
   StartSendInitialMetadata();

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "services/core/content.h"
+#include "services/core/open_uploads.h"
 #include "services/core/storage_key.h"
 
 namespace entrepot {
@@ -61,6 +62,14 @@ class BlobStorage {
   virtual absl::StatusOr<std::vector<Blob>> ListAbandoned(size_t limit) = 0;
   // OK if it is forgotten already.
   virtual absl::Status ForgetAbandoned(const StorageKey& key) = 0;
+
+  // Open upload sessions that match the filter and whose id is greater than `start_after`, in the order of their ids,
+  // at most `limit`.
+  virtual absl::StatusOr<OpenUploadPage> ListUploads(const UploadFilter& filter, const std::string& start_after,
+                                                     size_t limit) = 0;
+  // Deletes the open upload sessions that match, with their bytes. Their clients get kNotFound (BLOB_UPLOAD_UNKNOWN).
+  virtual absl::StatusOr<CancelledUploads> CancelUploads(const UploadFilter& filter) = 0;
+  virtual absl::StatusOr<UploadTotals> CountUploads() = 0;
 
   // Copies all current objects to backups/<name> in the blob service's data directory; a blob service of its own
   // process copies its records too. kAlreadyExists if there is a backup of that name; kInvalidArgument if the name is

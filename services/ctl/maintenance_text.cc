@@ -41,6 +41,17 @@ std::string HistoryText(const v1::MaintenanceStatus& status) {
   return table.ToString();
 }
 
+std::string UploadTotalsText(uint64_t sessions, uint64_t bytes) {
+  return absl::StrCat(Counted(sessions, "open upload"), ", ", SizeText(bytes));
+}
+
+// Of a MaintenanceStatus or a Usage.
+template <typename Report>
+std::string UploadTotalsText(const Report& report) {
+  if (!report.has_uploads()) return "not known: the blob service does not answer";
+  return UploadTotalsText(report.uploads().sessions(), report.uploads().bytes());
+}
+
 std::string DoomedText(const v1::Collection& collection) {
   std::string text = absl::StrCat(Counted(collection.doomed_count(), "blob"), ", ", SizeText(collection.doomed_bytes()),
                                   ", would go; nothing was changed\n");
@@ -71,8 +82,9 @@ std::string CollectionStatusText(const v1::MaintenanceStatus& status) {
     absl::StrAppend(&text, ", the oldest since ", TimeText(status.oldest_due()));
   }
   absl::StrAppend(&text, "\nto be deleted        ", Counted(status.delete_intents(), "object"), ", ",
-                  SizeText(status.delete_intent_bytes()), "\nsettings             lease ", Printable(status.lease()),
-                  ", grace ", Printable(status.grace()), ", ",
+                  SizeText(status.delete_intent_bytes()), "\nunfinished           ", UploadTotalsText(status),
+                  "\nsettings             lease ", Printable(status.lease()), ", grace ", Printable(status.grace()),
+                  ", ",
                   status.interval().empty() ? "runs only when it is told to"
                                             : absl::StrCat("runs every ", Printable(status.interval())),
                   "\n\n", HistoryText(status));
@@ -157,8 +169,30 @@ std::string UsageText(const v1::Usage& usage) {
   const uint64_t saved = usage.linked_bytes() > linked_once ? usage.linked_bytes() - linked_once : 0;
   absl::StrAppend(&text, "\nstored  ", SizeText(usage.stored_bytes()), " in ", Counted(usage.blobs(), "blob"),
                   "\nsaved   ", SizeText(saved), " by storing each blob once\ngarbage ",
-                  SizeText(usage.unlinked_bytes()), " in no repository\n");
+                  SizeText(usage.unlinked_bytes()), " in no repository\nuploads ", UploadTotalsText(usage), "\n");
   return text;
+}
+
+std::string UploadListText(const v1::UploadList& list) {
+  uint64_t bytes = 0;
+  Table table({"UPLOAD", "REPOSITORY", "ACCOUNT", "RECEIVED", "STARTED (UTC)", "LAST REQUEST", "EXPIRES"});
+  for (const v1::OpenUpload& upload : list.uploads()) {
+    bytes += upload.received_bytes();
+    table.Add({upload.id(), upload.repository(), upload.account().empty() ? upload.client() : upload.account(),
+               SizeText(upload.received_bytes()), TimeText(upload.started_at()),
+               upload.in_use() ? "in use" : TimeText(upload.touched_at()),
+               upload.in_use() ? "" : TimeText(upload.expires_at())});
+  }
+  const std::string totals = absl::StrCat(UploadTotalsText(static_cast<uint64_t>(list.uploads_size()), bytes), "\n");
+  return list.uploads().empty() ? totals : absl::StrCat(table.ToString(), "\n", totals);
+}
+
+std::string CancelledUploadsText(const v1::CancelledUploads& cancelled) {
+  const std::string in_use = cancelled.in_use() == 0 ? ""
+                             : cancelled.in_use() == 1
+                                 ? "; 1 upload in use ends with its request"
+                                 : absl::StrCat("; ", cancelled.in_use(), " uploads in use end with their requests");
+  return absl::StrCat("cancelled ", Counted(cancelled.cancelled(), "upload"), in_use, "\n");
 }
 
 std::string RetentionText(const v1::RetentionReport& report) {

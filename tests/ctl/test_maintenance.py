@@ -169,6 +169,30 @@ def test_du(registry):
     assert "is not there" in run("du", "--repository", "team/x", registry=registry, code=1)
 
 
+def test_open_uploads_are_listed_and_cancelled(registry):
+    sessions = {}
+    for repository, data in (("team/app", b""), ("team/web", os.urandom(MIB))):
+        answer = http.request("POST", f"{registry.url}/v2/{repository}/blobs/uploads/")
+        sessions[repository] = answer.headers["Docker-Upload-UUID"]
+        if data:
+            assert http.request("PATCH", registry.url + answer.headers["Location"], body=data).status == 202
+    uploads = {upload["id"]: upload for upload in run_json("uploads", "list", registry=registry)["uploads"]}
+    assert set(uploads) == set(sessions.values())
+    web = uploads[sessions["team/web"]]
+    assert (web["repository"], web["client"], web["receivedBytes"]) == ("team/web", "127.0.0.1", str(MIB))
+    assert web["startedAt"] <= web["touchedAt"] < web["expiresAt"]
+    assert "2 open uploads, 1.0 MiB" in run("uploads", "list", registry=registry)
+    assert "1 open upload, 0 B" in run("uploads", "list", "--repository", "team/app", registry=registry)
+    assert run_json("gc", "status", registry=registry)["uploads"] == {"sessions": "2", "bytes": str(MIB)}
+    assert "uploads 2 open uploads, 1.0 MiB" in run("du", registry=registry)
+
+    assert run("uploads", "cancel", sessions["team/app"], registry=registry) == "cancelled 1 upload\n"
+    assert run("uploads", "cancel", "--client", "127.0.0.1", registry=registry) == "cancelled 1 upload\n"
+    assert "0 open uploads, 0 B" in run("uploads", "list", registry=registry)
+    url = f"{registry.url}/v2/team/web/blobs/uploads/{sessions['team/web']}"
+    assert http.request("GET", url).status == 404
+
+
 POLICY = """
 administrators: [admin]
 rules:

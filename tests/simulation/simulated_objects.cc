@@ -82,6 +82,13 @@ class SimulatedObjects::Access : public BlobStorage {
     objects_.kv_.Write({{kSessions + key.ToString(), std::nullopt}}, kv::Durability::kBuffered);
     return objects_.After(process_);
   }
+  absl::StatusOr<OpenUploadPage> ListUploads(const UploadFilter&, const std::string&, size_t) override {
+    return absl::UnimplementedError("not simulated");
+  }
+  absl::StatusOr<CancelledUploads> CancelUploads(const UploadFilter&) override {
+    return absl::UnimplementedError("not simulated");
+  }
+  absl::StatusOr<UploadTotals> CountUploads() override { return absl::UnimplementedError("not simulated"); }
   absl::StatusOr<ObjectSnapshot> Snapshot(const std::string&) override {
     return absl::UnimplementedError("not simulated");
   }

@@ -119,14 +119,20 @@ HandlerResult UploadStartHandler::Mount(RegistryRequest& request, const Digest& 
 HandlerResult UploadStartHandler::UploadWhole(RegistryRequest& request, const Digest& digest) const {
   CO_ASSIGN_OR_RETURN(const Upload upload,
                       co_await blobs_->StartUpload(request.call, request.repository, digest.algorithm()));
-  const auto stream = co_await AppendRequestBody(*blobs_, request, upload.id, digest.algorithm(), blob_bytes_max_);
-  if (!stream.ok()) {
+  const absl::StatusOr<Blob> sealed = co_await AppendWhole(request, upload.id, digest);
+  if (!sealed.ok()) {
     // The client does not know the session and cannot continue it.
     (void)co_await blobs_->CancelUpload(request.call, request.repository, upload.id);
-    co_return stream.status();
+    co_return sealed.status();
   }
-  CO_ASSIGN_OR_RETURN(const Blob sealed, co_await (*stream)->FinishAndSeal(digest));
-  co_return co_await CommitUpload(*blobs_, *manifests_, request, upload.id, sealed);
+  co_return co_await CommitUpload(*blobs_, *manifests_, request, upload.id, *sealed);
+}
+
+boost::asio::awaitable<absl::StatusOr<Blob>> UploadStartHandler::AppendWhole(RegistryRequest& request,
+                                                                             const UploadId& id,
+                                                                             const Digest& digest) const {
+  CO_ASSIGN_OR_RETURN(const auto stream, co_await AppendRequestBody(*blobs_, request, id, &digest, blob_bytes_max_));
+  co_return co_await stream->FinishAndSeal(digest);
 }
 
 std::string MountSource(absl::string_view query) {

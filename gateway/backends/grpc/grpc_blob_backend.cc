@@ -34,6 +34,7 @@ class GrpcBlobBackend : public BlobBackend {
     request.set_repository(repository.ToString());
     request.set_algorithm(ToMessage(algorithm));
     request.set_account(context.caller.account);
+    request.set_client_address(std::string(context.remote_address));
     CO_ASSIGN_OR_RETURN(const v1::Upload upload, (co_await Call<v1::StartUploadRequest, v1::Upload>(
                                                      &Async::StartUpload, context, std::move(request))));
     co_return FromMessage(upload);
@@ -55,6 +56,7 @@ class GrpcBlobBackend : public BlobBackend {
     auto header = UploadRequest<v1::AppendHeader>(OwnerOf(context, repository), id);
     if (options.offset_bytes.has_value()) header.set_offset_bytes(*options.offset_bytes);
     if (options.algorithm.has_value()) header.set_algorithm(ToMessage(*options.algorithm));
+    header.set_last(options.last);
     co_return co_await OpenGrpcUploadStream(stub_.get(), client_, context.request_id, std::move(header));
   }
 

@@ -81,7 +81,11 @@ class LocalBlobBackend : public BlobBackend {
 
   awaitable<absl::StatusOr<Upload>> StartUpload(const CallContext& context, const RepositoryName& repository,
                                                 DigestAlgorithm algorithm) override {
-    co_return co_await RunOn(*executor_, [&] { return sessions().Start(Owner(context, repository), algorithm); });
+    co_return co_await RunOn(*executor_, [&] {
+      UploadOwner owner = Owner(context, repository);
+      owner.client_address = std::string(context.remote_address);
+      return sessions().Start(owner, algorithm);
+    });
   }
 
   awaitable<absl::StatusOr<Upload>> GetUpload(const CallContext& context, const RepositoryName& repository,

@@ -8,6 +8,7 @@
 #include "services/manifest/maintenance/background_maintenance.h"
 #include "services/manifest/maintenance/maintenance_jobs.h"
 #include "services/manifest/maintenance/maintenance_work.h"
+#include "services/manifest/maintenance/upload_administration.h"
 #include "services/manifest/retention/retention.h"
 #include "services/manifest/retention/retention_file.h"
 #include "services/manifest/scrub/scrubber.h"
@@ -26,6 +27,7 @@ class RunningMaintenance : public Maintenance {
   RunningMaintenance(const Options& options, const Parts& parts, std::unique_ptr<RetentionFile> retention_file)
       : config_(options.collector),
         audit_(parts.audit),
+        objects_(*parts.objects),
         retention_file_(std::move(retention_file)),
         collector_(Collector::Create(parts.kv, parts.clock, parts.objects,
                                      {.grace = ToDuration(config_.grace()),
@@ -62,12 +64,23 @@ class RunningMaintenance : public Maintenance {
       }
       case v1::MaintainRequest::kStartJob: {
         const absl::StatusOr<v1::Job> job = StartJob(request);
-        Audit(request, job.status());
+        AuditJob(request, job.status());
         ASSIGN_OR_RETURN(*response.mutable_job(), job);
         return response;
       }
       case v1::MaintainRequest::kGetJob: {
         ASSIGN_OR_RETURN(*response.mutable_job(), jobs_.Get(request.get_job().id()));
+        return response;
+      }
+      case v1::MaintainRequest::kListUploads: {
+        ASSIGN_OR_RETURN(*response.mutable_uploads(), ListUploads(request.list_uploads(), objects_));
+        return response;
+      }
+      case v1::MaintainRequest::kCancelUploads: {
+        const absl::StatusOr<v1::CancelledUploads> cancelled = CancelUploads(request.cancel_uploads(), objects_);
+        Audit(request, "cancel_uploads", FilterText(request.cancel_uploads().filter()),
+              cancelled.ok() ? "done" : "failed");
+        ASSIGN_OR_RETURN(*response.mutable_cancelled_uploads(), cancelled);
         return response;
       }
       case v1::MaintainRequest::COMMAND_NOT_SET:
@@ -93,6 +106,7 @@ class RunningMaintenance : public Maintenance {
     status.set_lease(absl::FormatDuration(ToDuration(config_.lease())));
     status.set_grace(absl::FormatDuration(ToDuration(config_.grace())));
     status.set_interval(config_.disabled() ? "" : absl::FormatDuration(ToDuration(config_.interval())));
+    AddUploadTotals(objects_, status);
     for (v1::Job& job : jobs_.List()) *status.add_jobs() = std::move(job);
     return status;
   }
@@ -103,17 +117,24 @@ class RunningMaintenance : public Maintenance {
     return jobs_.Start(KindOf(job), std::move(work));
   }
 
-  void Audit(const v1::MaintainRequest& request, const absl::Status& status) {
-    if (audit_ == nullptr || !ChangesSomething(request.start_job())) return;
+  void AuditJob(const v1::MaintainRequest& request, const absl::Status& status) {
+    const v1::StartJob& job = request.start_job();
+    if (ChangesSomething(job)) Audit(request, KindOf(job), TargetOf(job), status.ok() ? "started" : "failed");
+  }
+
+  void Audit(const v1::MaintainRequest& request, absl::string_view command, absl::string_view target,
+             absl::string_view decision) {
+    if (audit_ == nullptr) return;
     audit_->Write("maintenance", {{"account", request.caller().account()},
                                   {"address", request.remote_address()},
-                                  {"command", KindOf(request.start_job())},
-                                  {"target", TargetOf(request.start_job())},
-                                  {"decision", status.ok() ? "started" : "failed"}});
+                                  {"command", command},
+                                  {"target", target},
+                                  {"decision", decision}});
   }
 
   const config::v1::Collector config_;
   runtime::AuditLog* const audit_;
+  BlobStorage& objects_;
   // Each depends only on those before it.
   const std::unique_ptr<RetentionFile> retention_file_;
   const std::unique_ptr<Collector> collector_;

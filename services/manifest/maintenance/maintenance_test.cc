@@ -320,6 +320,29 @@ TEST_F(MaintenanceTest, AppliesRetention) {
               HasSubstr(R"("event":"retention","account":"ada","repository":"team/app","removed":"tag old")"));
 }
 
+TEST_F(MaintenanceTest, ShowsAndCancelsOpenUploads) {
+  objects_.SetOpenUpload({.id = "7", .repository = "team/app", .account = "eve", .received_bytes = 5});
+  Start();
+  EXPECT_EQ(Status().uploads().sessions(), 1u);
+  EXPECT_EQ(Status().uploads().bytes(), 5u);
+  v1::StartJob start;
+  start.mutable_measure_usage();
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, RunJob(start));
+  EXPECT_EQ(job.usage().uploads().bytes(), 5u);
+
+  v1::MaintainRequest request;
+  request.mutable_list_uploads();
+  EXPECT_EQ(maintenance_->Maintain(request)->uploads().uploads_size(), 1);
+  EXPECT_THAT(AuditText(), Not(HasSubstr("uploads")));
+  request.mutable_caller()->set_account("ada");
+  request.mutable_cancel_uploads();
+  EXPECT_THAT(maintenance_->Maintain(request), StatusIs(absl::StatusCode::kInvalidArgument));
+  request.mutable_cancel_uploads()->mutable_filter()->set_account("eve");
+  EXPECT_EQ(maintenance_->Maintain(request)->cancelled_uploads().cancelled(), 1u);
+  EXPECT_EQ(Status().uploads().sessions(), 0u);
+  EXPECT_THAT(AuditText(), HasSubstr(R"("command":"cancel_uploads","target":"account=eve","decision":"done")"));
+}
+
 TEST_F(MaintenanceTest, RefusesUnknownCommandsAndJobs) {
   Start();
   EXPECT_THAT(RunJob({}), StatusIs(absl::StatusCode::kInvalidArgument));

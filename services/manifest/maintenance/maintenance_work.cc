@@ -7,6 +7,7 @@
 #include "services/core/files/named_backup.h"
 #include "services/manifest/check/catalog_check.h"
 #include "services/manifest/maintenance/registry_backup.h"
+#include "services/manifest/maintenance/upload_administration.h"
 #include "services/manifest/maintenance/usage.h"
 #include "services/manifest/retention/retention_rules.h"
 #include "services/status/status_macros.h"
@@ -64,6 +65,7 @@ absl::StatusOr<MaintenanceJobs::Work> MaintenanceWork::Of(const v1::StartJob& jo
     case v1::StartJob::kMeasureUsage:
       return [this](const Pace& pace, v1::Job* result) -> absl::Status {
         ASSIGN_OR_RETURN(*result->mutable_usage(), MeasureUsage(*parts_.kv, pace));
+        AddUploadTotals(*parts_.objects, *result->mutable_usage());
         return absl::OkStatus();
       };
     case v1::StartJob::kApplyRetention:

@@ -153,6 +153,37 @@ absl::Status MemoryBlobStorage::ForgetAbandoned(const StorageKey& key) {
   return absl::OkStatus();
 }
 
+void MemoryBlobStorage::SetOpenUpload(OpenUpload upload) {
+  absl::MutexLock lock(&mutex_);
+  open_upload_ = std::move(upload);
+}
+
+absl::StatusOr<OpenUploadPage> MemoryBlobStorage::ListUploads(const UploadFilter& filter,
+                                                              const std::string& start_after, size_t) {
+  RETURN_IF_ERROR(Meet("ListUploads", start_after));
+  absl::MutexLock lock(&mutex_);
+  OpenUploadPage page;
+  if (open_upload_.has_value() && (filter.account.empty() || filter.account == open_upload_->account)) {
+    page.uploads.push_back(*open_upload_);
+  }
+  return page;
+}
+
+absl::StatusOr<CancelledUploads> MemoryBlobStorage::CancelUploads(const UploadFilter& filter) {
+  RETURN_IF_ERROR(Meet("CancelUploads", filter.id));
+  absl::MutexLock lock(&mutex_);
+  const bool had = open_upload_.has_value();
+  open_upload_.reset();
+  return CancelledUploads{.cancelled = had ? 1u : 0u};
+}
+
+absl::StatusOr<UploadTotals> MemoryBlobStorage::CountUploads() {
+  RETURN_IF_ERROR(Meet("CountUploads", ""));
+  absl::MutexLock lock(&mutex_);
+  if (!open_upload_.has_value()) return UploadTotals{};
+  return UploadTotals{.sessions = 1, .bytes = open_upload_->received_bytes};
+}
+
 absl::StatusOr<ObjectSnapshot> MemoryBlobStorage::Snapshot(const std::string& name) {
   RETURN_IF_ERROR(Meet("Snapshot", name));
   absl::MutexLock lock(&mutex_);

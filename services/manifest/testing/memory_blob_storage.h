@@ -60,6 +60,12 @@ class MemoryBlobStorage : public BlobStorage {
                                                  size_t limit) override;
   absl::StatusOr<std::vector<Blob>> ListAbandoned(size_t limit) override;
   absl::Status ForgetAbandoned(const StorageKey& key) override;
+  // It has no open uploads but this one, if it is set.
+  void SetOpenUpload(OpenUpload upload);
+  absl::StatusOr<OpenUploadPage> ListUploads(const UploadFilter& filter, const std::string& start_after,
+                                             size_t limit) override;
+  absl::StatusOr<CancelledUploads> CancelUploads(const UploadFilter& filter) override;
+  absl::StatusOr<UploadTotals> CountUploads() override;
   // Copies nothing; returns what would be copied.
   absl::StatusOr<ObjectSnapshot> Snapshot(const std::string& name) override;
 
@@ -80,6 +86,7 @@ class MemoryBlobStorage : public BlobStorage {
   Fault fault_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Object> objects_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> quarantine_ ABSL_GUARDED_BY(mutex_);
+  std::optional<OpenUpload> open_upload_ ABSL_GUARDED_BY(mutex_);
   // The uploads whose session is not kNone.
   std::map<std::string, SealedUpload> uploads_ ABSL_GUARDED_BY(mutex_);
 };

@@ -318,6 +318,11 @@ void CheckCollector(absl::string_view field, const config::v1::Collector& collec
 void CheckUploads(absl::string_view field, const config::v1::Uploads& uploads, ConfigProblems* problems) {
   CheckDuration(Field(field, "session_lifetime"), uploads.session_lifetime(), problems);
   CheckAtLeast(Field(field, "sessions_max"), uploads.sessions_max(), 1, problems);
+  if (uploads.sessions_per_account_max() > uploads.sessions_max()) {
+    problems->Add(Field(field, "sessions_per_account_max"),
+                  absl::StrCat("must be at most sessions_max, which is ", uploads.sessions_max(), ", not ",
+                               uploads.sessions_per_account_max()));
+  }
 }
 
 void CheckLog(absl::string_view field, const config::v1::Log& log, ConfigProblems* problems) {

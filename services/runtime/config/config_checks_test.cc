@@ -320,8 +320,13 @@ TEST(ConfigChecksTest, Uploads) {
   CheckUploads("uploads", uploads, &problems);
   EXPECT_TRUE(problems.empty());
   uploads.mutable_session_lifetime()->set_seconds(0);
+  uploads.set_sessions_max(7);
+  uploads.set_sessions_per_account_max(8);
+  problems = ConfigProblems();
   CheckUploads("uploads", uploads, &problems);
-  EXPECT_THAT(problems.lines(), ElementsAre("uploads.session_lifetime: must be longer than 0, not 0"));
+  EXPECT_THAT(problems.lines(),
+              ElementsAre("uploads.session_lifetime: must be longer than 0, not 0",
+                          "uploads.sessions_per_account_max: must be at most sessions_max, which is 7, not 8"));
 }
 
 TEST(ConfigChecksTest, Log) {

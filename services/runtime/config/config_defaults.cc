@@ -1,5 +1,7 @@
 #include "services/runtime/config/config_defaults.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 
 namespace entrepot::runtime {
@@ -47,6 +49,11 @@ void FillDefaults(config::v1::Limits* limits) {
 void FillDefaults(config::v1::Uploads* uploads) {
   if (!uploads->has_session_lifetime()) *uploads->mutable_session_lifetime() = Seconds(24 * 60 * 60);
   if (uploads->sessions_max() == 0) uploads->set_sessions_max(10000);
+  if (uploads->sessions_per_account_max() == 0) {
+    // A client uploads about five layers at once: a hundred are twenty clients of one account.
+    const uint32_t share = std::max<uint32_t>(uploads->sessions_max() / 10, 100);
+    uploads->set_sessions_per_account_max(std::min(share, uploads->sessions_max()));
+  }
 }
 
 void FillDefaults(config::v1::Collector* collector) {

@@ -1,6 +1,8 @@
 #include "services/runtime/config/config_defaults.h"
 
+#include <cstdint>
 #include <string>
+#include <utility>
 
 #include "google/protobuf/descriptor.h"
 #include "gtest/gtest.h"
@@ -25,7 +27,14 @@ TEST(ConfigDefaultsTest, FillsAnEmptyConfiguration) {
             "authorization_bytes_max: 131072 ranges_max: 64");
   config::v1::Uploads uploads;
   FillDefaults(&uploads);
-  EXPECT_EQ(uploads.ShortDebugString(), "session_lifetime { seconds: 86400 } sessions_max: 10000");
+  EXPECT_EQ(uploads.ShortDebugString(),
+            "session_lifetime { seconds: 86400 } sessions_max: 10000 sessions_per_account_max: 1000");
+  for (const auto& [sessions_max, share] : {std::pair<uint32_t, uint32_t>{20, 20}, {500, 100}, {2000, 200}}) {
+    uploads.Clear();
+    uploads.set_sessions_max(sessions_max);
+    FillDefaults(&uploads);
+    EXPECT_EQ(uploads.sessions_per_account_max(), share);
+  }
   config::v1::Collector collector;
   FillDefaults(&collector);
   EXPECT_EQ(collector.ShortDebugString(),
