@@ -118,7 +118,7 @@ TEST(PolicyTest, AnEmptyPolicyAllowsNothing) {
   EXPECT_FALSE(policy->Decide({"root", {}}, Action::kPull, Repo("a")).allowed);
   EXPECT_FALSE(policy->IsAdministrator({"", {}}));
   EXPECT_THAT(policy->ReadableRepositories({"root", {}}), IsEmpty());
-  EXPECT_FALSE(policy->tag_rules().MayBeImmutable(Repo("a")));
+  EXPECT_FALSE(policy->tag_rules().MayForbidAny(Repo("a")));
 }
 
 TEST(PolicyTest, ListsReadableRepositories) {
@@ -147,8 +147,19 @@ TEST(PolicyTest, ImmutableTags) {
     EXPECT_EQ(rules.Immutable(Repo("team/web"), TagNamed(tag)), std::nullopt) << tag;
   }
   EXPECT_EQ(rules.Immutable(Repo("team"), TagNamed("v1")), std::nullopt);
-  EXPECT_TRUE(rules.MayBeImmutable(Repo("team/web")));
-  EXPECT_FALSE(rules.MayBeImmutable(Repo("team")));
+  EXPECT_TRUE(rules.MayForbid({"eve", {}}, Repo("team/web")));
+  EXPECT_FALSE(rules.MayForbid({"eve", {}}, Repo("team")));
+}
+
+TEST(PolicyTest, CreateOnlyTagsForbidOnlyTheirSubjects) {
+  const auto policy =
+      MustParse("create_only_tags: [{subjects: [ci, \"robot+ci\"], repositories: [nightly], tags: [\"*\"]}]");
+  const TagRules& rules = policy->tag_rules();
+  EXPECT_TRUE(rules.MayForbid({"ci", {}}, Repo("nightly")));
+  EXPECT_FALSE(rules.MayForbid({"eve", {}}, Repo("nightly")));
+  EXPECT_FALSE(rules.MayForbid({"ci", {}}, Repo("other")));
+  EXPECT_TRUE(rules.MayForbidAny(Repo("nightly")));
+  EXPECT_FALSE(rules.MayForbidAny(Repo("other")));
 }
 
 TEST(PolicyTest, CreateOnlyTags) {

@@ -85,11 +85,11 @@ absl::StatusOr<ManifestPutResult> ManifestCatalog::PutUncounted(const Caller& ca
   ASSIGN_OR_RETURN(ValidManifest manifest, ValidateManifest(put.media_type, std::move(parsed)));
   const std::set<Tag> tags = TagsOf(put);
 
-  const TagGuard guard(*policy_, &caller, &repository);
-  const bool is_final = std::any_of(tags.begin(), tags.end(), [&](const Tag& tag) { return guard.IsImmutable(tag); });
+  const TagGuard guard(*policy_, caller, &repository);
 
   CatalogLocks locks;
-  LockNeeds(repository, manifest, is_final ? NeedLocks::kContentAndLinks : NeedLocks::kContent, &locks);
+  LockNeeds(repository, manifest, guard.MayProtectFromAny() ? NeedLocks::kContentAndLinks : NeedLocks::kContent,
+            &locks);
   locks.Manifest(repository, digest, LockMode::kExclusive);
   for (const Tag& tag : tags) locks.Tag(repository, tag, LockMode::kExclusive);
   ASSIGN_OR_RETURN(const RepositoryWrite write,
@@ -163,7 +163,7 @@ absl::Status ManifestCatalog::Delete(const Caller& caller, const RepositoryName&
 
 absl::Status ManifestCatalog::DeleteTag(const Caller& caller, const RepositoryName& repository, const Tag& tag,
                                         const DeletionCondition& condition) {
-  const TagGuard guard(*policy_, &caller, &repository);
+  const TagGuard guard(*policy_, caller, &repository);
   CatalogLocks locks;
   locks.Tag(repository, tag, LockMode::kExclusive);
   LockForCondition(repository, condition, &locks);
@@ -185,7 +185,7 @@ absl::Status ManifestCatalog::DeleteTag(const Caller& caller, const RepositoryNa
 
 absl::Status ManifestCatalog::DeleteByDigest(const Caller& caller, const RepositoryName& repository,
                                              const Digest& digest, const DeletionCondition& condition) {
-  const TagGuard guard(*policy_, &caller, &repository);
+  const TagGuard guard(*policy_, caller, &repository);
   const std::string key = keys::Manifest(repository, digest);
   for (int i = 0; i < kRestartsMax; ++i) {
     CatalogLocks locks;

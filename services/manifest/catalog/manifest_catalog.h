@@ -69,8 +69,8 @@ class ManifestCatalog {
   absl::StatusOr<StoredManifest> Get(const Caller& caller, const RepositoryName& repository, const Reference& reference,
                                      bool metadata_only);
   // By digest: removes the manifest and its tags, and queues what it referred to for review. By tag: removes the tag.
-  // An index that refers to the manifest does not prevent it, unless an immutable tag needs that index. If `condition`
-  // does not hold within the transaction, removes nothing and returns the condition's error.
+  // An index that refers to the manifest does not prevent it, unless a protected tag (TagGuard) needs that index. If
+  // `condition` does not hold within the transaction, removes nothing and returns the condition's error.
   absl::Status Delete(const Caller& caller, const RepositoryName& repository, const Reference& reference,
                       const DeletionCondition& condition = {});
 
