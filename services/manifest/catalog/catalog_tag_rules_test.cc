@@ -193,6 +193,24 @@ TEST_P(CatalogTagRulesTest, AProtectedTagDoesNotNeedTheSubjectOfItsManifest) {
   EXPECT_OK(catalog_->manifests().Delete(ci_, b_, DigestOf(subject)));
 }
 
+TEST_P(CatalogTagRulesTest, AProtectedTagNeedsWhatArrivesAfterIt) {
+  UsePolicy(absl::StrCat(kRules, "incomplete_manifests: [{repositories: [a, b], allow: [absent_children]}]"));
+  const Blob layer = Upload("layer");
+  const std::string image = ImageJson(Upload("config"), {layer});
+  for (const RepositoryName& repository : {a_, b_}) {
+    ASSERT_OK(Push(ci_, repository, "release-1", IndexJson({image}), kIndexType));
+    ASSERT_OK(Push(ci_, repository, "nightly-1", IndexJson({image}), kIndexType));
+    Pushed(repository, "config");
+    Pushed(repository, "layer");
+    ASSERT_OK(catalog_->manifests().Put(ci_, repository, PutByDigest(image)));
+  }
+  ExpectHeld(catalog_->manifests().Delete(ada_, a_, DigestOf(image)));
+  ExpectHeld(catalog_->blobs().Unlink(ada_, a_, layer.digest));
+  ExpectHeldFromCi(catalog_->manifests().Delete(ci_, b_, DigestOf(image)));
+  ExpectHeldFromCi(catalog_->blobs().Unlink(ci_, b_, layer.digest));
+  EXPECT_OK(catalog_->blobs().Unlink(ada_, b_, layer.digest));
+}
+
 TEST_P(CatalogTagRulesTest, WritesAllTagsOrNone) {
   PushedImage(a_, "release-1");
   const std::string second = ImageIn(a_, "second");

@@ -1,6 +1,7 @@
 #include "services/manifest/catalog/manifest_catalog.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -21,6 +22,7 @@
 #include "services/manifest/records/catalog_locks.h"
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/records/tag_record.h"
+#include "services/policy/policy.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -45,6 +47,11 @@ absl::StatusOr<Digest> DigestOf(const ManifestPut& put) {
   if (expected == nullptr || *expected == digest) return digest;
   return OciError(OciErrorCode::kDigestInvalid, "the content does not have the digest that it was pushed by",
                   absl::StrCat("pushed by ", expected->ToString(), ", has ", digest.ToString()));
+}
+
+policy::Tolerance ToleranceOf(const PolicyProvider& provider, const RepositoryName& repository) {
+  const std::shared_ptr<const policy::Policy> policy = provider ? provider() : nullptr;
+  return policy != nullptr ? policy->incomplete_manifests().For(repository) : policy::Tolerance();
 }
 
 std::set<Tag> TagsOf(const ManifestPut& put) {
@@ -86,6 +93,7 @@ absl::StatusOr<ManifestPutResult> ManifestCatalog::PutUncounted(const Caller& ca
   const std::set<Tag> tags = TagsOf(put);
 
   const TagGuard guard(*policy_, caller, &repository);
+  const policy::Tolerance tolerance = ToleranceOf(*policy_, repository);
 
   CatalogLocks locks;
   LockNeeds(repository, manifest, guard.MayProtectFromAny() ? NeedLocks::kContentAndLinks : NeedLocks::kContent,
@@ -98,7 +106,7 @@ absl::StatusOr<ManifestPutResult> ManifestCatalog::PutUncounted(const Caller& ca
   RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
     RETURN_IF_ERROR(write.Enter(transaction));
     for (const Tag& tag : tags) RETURN_IF_ERROR(guard.CheckPush(transaction, tag, digest));
-    ASSIGN_OR_RETURN(const std::vector<FoundNeed> needs, FindNeeds(transaction, repository, manifest));
+    ASSIGN_OR_RETURN(const std::vector<FoundNeed> needs, FindNeeds(transaction, repository, manifest, tolerance));
     const absl::Time now = clock_->Now();
     WriteManifest(transaction, repository, digest, put.content, manifest, needs, now);
     for (const Tag& tag : tags) RETURN_IF_ERROR(WriteTag(transaction, repository, tag, digest, caller.account, now));

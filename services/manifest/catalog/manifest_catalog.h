@@ -62,7 +62,8 @@ class ManifestCatalog {
         metrics_(parts.metrics) {}
 
   // OCI distribution specification, "Pushing manifests". Every blob and manifest that the content refers to must be in
-  // the repository, except its subject and non-distributable layers; the error's detail lists all that are missing.
+  // the repository, except its subject, non-distributable layers, and what the policy's incomplete_manifests allow; the
+  // error's detail lists all that are missing.
   // Writes all tags or none.
   absl::StatusOr<ManifestPutResult> Put(const Caller& caller, const RepositoryName& repository, const ManifestPut& put);
   // Leaves out the content if `metadata_only`. Never writes.
