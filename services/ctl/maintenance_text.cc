@@ -140,6 +140,10 @@ std::string InvariantsText(const v1::InvariantReport& report) {
   absl::StrAppend(&text, report.violations().empty() ? "no violations" : Counted(report.violations_size(), "violation"),
                   ": ", Counted(report.blobs(), "blob"), ", ", Counted(report.manifests(), "manifest"));
   if (report.rehashed_bytes() > 0) absl::StrAppend(&text, ", ", SizeText(report.rehashed_bytes()), " read again");
+  if (report.absent() > 0) {
+    absl::StrAppend(&text, "; manifests refer to ", report.absent(),
+                    " absent blobs or manifests, which is no violation");
+  }
   return text + "\n";
 }
 

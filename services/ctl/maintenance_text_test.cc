@@ -63,6 +63,9 @@ TEST(MaintenanceTextTest, Violations) {
   report.add_violations("I1: sha256:aa is gone");
   report.set_rehashed_bytes(1024);
   EXPECT_EQ(InvariantsText(report), "I1: sha256:aa is gone\n1 violation: 2 blobs, 1 manifest, 1.0 KiB read again\n");
+  report.set_absent(3);
+  EXPECT_THAT(InvariantsText(report),
+              HasSubstr(" read again; manifests refer to 3 absent blobs or manifests, which is no violation\n"));
 }
 
 TEST(MaintenanceTextTest, UsageContainsTheSavedBytes) {

@@ -38,7 +38,8 @@ TEST(TerminalOutputTest, JsonHasAllFieldsAndEndsWithANewline) {
   manifest::v1::InvariantReport report;
   report.set_blobs(2);
   EXPECT_EQ(MessageJson(report),
-            "{\n \"violations\": [],\n \"blobs\": \"2\",\n \"manifests\": \"0\",\n \"rehashedBytes\": \"0\"\n}\n");
+            "{\n \"violations\": [],\n \"blobs\": \"2\",\n \"manifests\": \"0\",\n \"rehashedBytes\": \"0\",\n "
+            "\"absent\": \"0\"\n}\n");
 }
 
 TEST(TerminalOutputTest, ProgressGoesToTerminalsAlone) {

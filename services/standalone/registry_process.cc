@@ -101,7 +101,12 @@ class RegistryProcess final : public runtime::RunningService {
     blob_options.object_durability = kv::Durability::kBuffered;
     ASSIGN_OR_RETURN(blobs_, blob::BlobStack::Open(blob_options, {kv_->engine(), &clock_, context.registry}));
     ASSIGN_OR_RETURN(audit_, runtime::AuditLog::Open(config.authentication().audit_file(), context.registry));
-    if (config.has_authentication()) RETURN_IF_ERROR(OpenAccounts(config.authentication(), context));
+    if (config.has_authentication()) {
+      RETURN_IF_ERROR(OpenAccounts(config.authentication(), context));
+    } else if (!config.policy_file().empty()) {
+      ASSIGN_OR_RETURN(policy_, policy::PolicyFile::Open(config.policy_file(), context.registry, absl::Seconds(1),
+                                                         policy::Accounts::kNone));
+    }
     return OpenCatalog(config, context);
   }
 
@@ -187,9 +192,9 @@ class RegistryProcess final : public runtime::RunningService {
   std::unique_ptr<kv::KvStack> kv_;
   std::unique_ptr<blob::BlobStack> blobs_;
   std::unique_ptr<runtime::AuditLog> audit_;
-  // Null without accounts.
+  // Null without a policy.
   std::unique_ptr<policy::PolicyFile> policy_;
-  std::unique_ptr<auth::Authority> authority_;
+  std::unique_ptr<auth::Authority> authority_;  // Null without accounts.
   std::unique_ptr<manifest::PullTimes> pulls_;
   std::unique_ptr<manifest::RegistryCatalog> catalog_;
   std::unique_ptr<manifest::Maintenance> maintenance_;
@@ -223,6 +228,11 @@ void FillAndCheck(config::v1::StandaloneConfig* config, runtime::ConfigProblems*
   if (authenticated) {
     runtime::CheckAuthentication("authentication", config->authentication(), problems);
     auth::CheckAuthenticationFiles("authentication", config->authentication(), problems);
+    if (!config->policy_file().empty()) {
+      problems->Add("policy_file", "is for a registry without accounts; use authentication.policy_file");
+    }
+  } else if (!config->policy_file().empty()) {
+    problems->AddLines("policy_file", policy::CheckPolicyFile(config->policy_file(), policy::Accounts::kNone));
   }
 }
 

@@ -53,7 +53,7 @@ absl::Status CheckContentEncoding(const http::Request& request) {
 absl::StatusOr<std::optional<MediaType>> ContentType(const http::Request& request) {
   const std::optional<absl::string_view> text = request.Find("Content-Type");
   if (!text.has_value()) return std::nullopt;
-  ASSIGN_OR_RETURN(MediaType media_type, MediaType::Parse(*text));
+  ASSIGN_OR_RETURN(MediaType media_type, MediaType::ParseHeader(*text));
   return media_type;
 }
 

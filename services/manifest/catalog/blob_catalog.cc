@@ -200,7 +200,7 @@ absl::StatusOr<bool> BlobCatalog::MayMountFrom(const Caller& caller, const Repos
 }
 
 absl::Status BlobCatalog::Unlink(const Caller& caller, const RepositoryName& repository, const Digest& digest) {
-  const TagGuard guard(*policy_, &caller, &repository);
+  const TagGuard guard(*policy_, caller, &repository);
   CatalogLocks locks;
   locks.Blob(digest, LockMode::kShared);
   locks.Link(digest, repository, LockMode::kExclusive);

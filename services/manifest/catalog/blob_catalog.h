@@ -70,7 +70,7 @@ class BlobCatalog {
   // the caller's token is older than the source.
   absl::StatusOr<Blob> Mount(const Caller& caller, const RepositoryName& repository, const Digest& digest,
                              const std::optional<RepositoryName>& source);
-  // Takes the blob from the repository, whether or not a manifest there refers to it, unless an immutable tag needs it.
+  // Takes the blob from the repository, whether or not a manifest there refers to it, unless a protected tag needs it.
   // The bytes stay as long as any manifest of any repository refers to the blob.
   absl::Status Unlink(const Caller& caller, const RepositoryName& repository, const Digest& digest);
 

@@ -1,6 +1,7 @@
 #include "services/manifest/catalog/manifest_catalog.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -21,6 +22,7 @@
 #include "services/manifest/records/catalog_locks.h"
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/records/tag_record.h"
+#include "services/policy/policy.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -45,6 +47,11 @@ absl::StatusOr<Digest> DigestOf(const ManifestPut& put) {
   if (expected == nullptr || *expected == digest) return digest;
   return OciError(OciErrorCode::kDigestInvalid, "the content does not have the digest that it was pushed by",
                   absl::StrCat("pushed by ", expected->ToString(), ", has ", digest.ToString()));
+}
+
+policy::Tolerance ToleranceOf(const PolicyProvider& provider, const RepositoryName& repository) {
+  const std::shared_ptr<const policy::Policy> policy = provider ? provider() : nullptr;
+  return policy != nullptr ? policy->incomplete_manifests().For(repository) : policy::Tolerance();
 }
 
 std::set<Tag> TagsOf(const ManifestPut& put) {
@@ -101,11 +108,12 @@ absl::StatusOr<ManifestPutResult> ManifestCatalog::PutUncounted(const Caller& ca
   ASSIGN_OR_RETURN(ValidManifest manifest, ValidateManifest(put.media_type, std::move(parsed)));
   const std::set<Tag> tags = TagsOf(put);
 
-  const TagGuard guard(*policy_, &caller, &repository);
-  const bool is_final = std::any_of(tags.begin(), tags.end(), [&](const Tag& tag) { return guard.IsImmutable(tag); });
+  const TagGuard guard(*policy_, caller, &repository);
+  const policy::Tolerance tolerance = ToleranceOf(*policy_, repository);
 
   CatalogLocks locks;
-  LockNeeds(repository, manifest, is_final ? NeedLocks::kContentAndLinks : NeedLocks::kContent, &locks);
+  LockNeeds(repository, manifest, guard.MayProtectFromAny() ? NeedLocks::kContentAndLinks : NeedLocks::kContent,
+            &locks);
   locks.Manifest(repository, digest, LockMode::kExclusive);
   for (const Tag& tag : tags) locks.Tag(repository, tag, LockMode::kExclusive);
   ASSIGN_OR_RETURN(const RepositoryWrite write,
@@ -115,7 +123,7 @@ absl::StatusOr<ManifestPutResult> ManifestCatalog::PutUncounted(const Caller& ca
     RETURN_IF_ERROR(write.Enter(transaction));
     RETURN_IF_ERROR(CheckPreconditions(transaction, repository, put));
     for (const Tag& tag : tags) RETURN_IF_ERROR(guard.CheckPush(transaction, tag, digest));
-    ASSIGN_OR_RETURN(const std::vector<FoundNeed> needs, FindNeeds(transaction, repository, manifest));
+    ASSIGN_OR_RETURN(const std::vector<FoundNeed> needs, FindNeeds(transaction, repository, manifest, tolerance));
     const absl::Time now = clock_->Now();
     WriteManifest(transaction, repository, digest, put.content, manifest, needs, now);
     for (const Tag& tag : tags) RETURN_IF_ERROR(WriteTag(transaction, repository, tag, digest, caller.account, now));
@@ -184,7 +192,7 @@ absl::Status ManifestCatalog::Delete(const Caller& caller, const RepositoryName&
 
 absl::Status ManifestCatalog::DeleteTag(const Caller& caller, const RepositoryName& repository, const Tag& tag,
                                         const DeletionCondition& condition) {
-  const TagGuard guard(*policy_, &caller, &repository);
+  const TagGuard guard(*policy_, caller, &repository);
   CatalogLocks locks;
   locks.Tag(repository, tag, LockMode::kExclusive);
   LockForCondition(repository, condition, &locks);
@@ -206,7 +214,7 @@ absl::Status ManifestCatalog::DeleteTag(const Caller& caller, const RepositoryNa
 
 absl::Status ManifestCatalog::DeleteByDigest(const Caller& caller, const RepositoryName& repository,
                                              const Digest& digest, const DeletionCondition& condition) {
-  const TagGuard guard(*policy_, &caller, &repository);
+  const TagGuard guard(*policy_, caller, &repository);
   const std::string key = keys::Manifest(repository, digest);
   for (int i = 0; i < kRestartsMax; ++i) {
     CatalogLocks locks;

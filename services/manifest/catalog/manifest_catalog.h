@@ -65,8 +65,8 @@ class ManifestCatalog {
         metrics_(parts.metrics) {}
 
   // OCI distribution specification, "Pushing manifests". Every blob and manifest that the content refers to must be in
-  // the repository, except its subject and non-distributable layers; the error's detail lists all that are missing.
-  // kFailedPrecondition (PRECONDITION_FAILED): put.preconditions do not hold.
+  // the repository, except its subject, non-distributable layers, and what the policy's incomplete_manifests allow; the
+  // error's detail lists all that are missing. kFailedPrecondition (PRECONDITION_FAILED): put.preconditions do not hold.
   // Writes all tags or none.
   absl::StatusOr<ManifestPutResult> Put(const Caller& caller, const RepositoryName& repository, const ManifestPut& put);
   // Leaves out the content if `metadata_only`. Never writes. With ReadTier::kMemory never waits for the disk: the
@@ -74,8 +74,8 @@ class ManifestCatalog {
   absl::StatusOr<StoredManifest> Get(const Caller& caller, const RepositoryName& repository, const Reference& reference,
                                      bool metadata_only, kv::ReadTier tier = kv::ReadTier::kDisk);
   // By digest: removes the manifest and its tags, and queues what it referred to for review. By tag: removes the tag.
-  // An index that refers to the manifest does not prevent it, unless an immutable tag needs that index. If `condition`
-  // does not hold within the transaction, removes nothing and returns the condition's error.
+  // An index that refers to the manifest does not prevent it, unless a protected tag (TagGuard) needs that index. If
+  // `condition` does not hold within the transaction, removes nothing and returns the condition's error.
   absl::Status Delete(const Caller& caller, const RepositoryName& repository, const Reference& reference,
                       const DeletionCondition& condition = {});
 

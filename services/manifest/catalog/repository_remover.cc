@@ -82,7 +82,7 @@ absl::Status RepositoryRemover::MarkDeleted(const Caller& caller, const Reposito
     ASSIGN_OR_RETURN(std::optional<RepositoryRecord> record, ReadRepository(transaction, repository));
     RETURN_IF_ERROR(CheckToken(caller, repository, record));
     if (!RepositoryExists(record)) return UnknownRepository(repository);
-    RETURN_IF_ERROR(TagGuard(*policy_, &caller, &repository).CheckDeletionOfAll(transaction));
+    RETURN_IF_ERROR(TagGuard(*policy_, caller, &repository).CheckDeletionOfAll(transaction));
     const absl::Time now = std::max(clock_->Now(), FromTimestamp(record->deleted_at()));
     *record->mutable_deleted_at() = RoundedUp(now);
     record->set_deleted(true);

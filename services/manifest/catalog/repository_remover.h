@@ -39,7 +39,7 @@ class RepositoryRemover {
       : kv_(kv), clock_(clock), policy_(policy), reads_(reads), finish_elsewhere_(std::move(finish_elsewhere)) {}
 
   // Deletes the repository with all its content. A blob's bytes are deleted once no repository needs the blob.
-  // NAME_UNKNOWN; DENIED while the repository holds an immutable tag. The repository is gone for every caller from the
+  // NAME_UNKNOWN; DENIED while the repository has a protected tag (TagGuard). The repository is gone for every caller from the
   // first moment on, even if the call is interrupted: a second call, or the first push to the name, removes the rest.
   // Returns the counts of what this call removed. Takes as long as reading all links of the registry. UNAVAILABLE after
   // Stop().

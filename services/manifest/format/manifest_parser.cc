@@ -52,8 +52,8 @@ absl::StatusOr<ParsedManifest> ParseManifest(absl::string_view content) {
 
   ParsedManifest manifest;
   ASSIGN_OR_RETURN(manifest.schema_version, fields.Unsigned("schemaVersion"));
-  ASSIGN_OR_RETURN(manifest.media_type, fields.MediaTypeField("mediaType"));
-  ASSIGN_OR_RETURN(manifest.artifact_type, fields.MediaTypeField("artifactType"));
+  ASSIGN_OR_RETURN(manifest.media_type, fields.NonEmptyString("mediaType"));
+  ASSIGN_OR_RETURN(manifest.artifact_type, fields.NonEmptyString("artifactType"));
   ASSIGN_OR_RETURN(manifest.config, ParseOne(fields, "config"));
   ASSIGN_OR_RETURN(manifest.layers, ParseList(fields, "layers"));
   ASSIGN_OR_RETURN(manifest.manifests, ParseList(fields, "manifests"));

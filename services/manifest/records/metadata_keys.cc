@@ -148,7 +148,8 @@ std::string TagsOfManifest(const RepositoryName& repository, const Digest& diges
 std::string ReferrersOf(const RepositoryName& repository, const Digest& subject) {
   return absl::StrCat("s/", repository.ToString(), kSeparator, subject.ToString(), kSeparator);
 }
-std::string ReferencesTo(const Digest& digest) { return absl::StrCat("r/", digest.ToString(), kSeparator); }
+std::string References() { return "r/"; }
+std::string ReferencesTo(const Digest& digest) { return absl::StrCat(References(), digest.ToString(), kSeparator); }
 std::string ReferencesTo(const Digest& digest, const RepositoryName& repository) {
   return absl::StrCat(ReferencesTo(digest), repository.ToString(), kSeparator);
 }

@@ -69,6 +69,7 @@ std::string Tags();
 std::string TagsOf(const RepositoryName& repository);
 std::string TagsOfManifest(const RepositoryName& repository, const Digest& digest);
 std::string ReferrersOf(const RepositoryName& repository, const Digest& subject);
+std::string References();
 // References from all repositories.
 std::string ReferencesTo(const Digest& digest);
 // References from one repository.
