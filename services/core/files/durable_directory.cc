@@ -111,6 +111,24 @@ absl::Status CopyDirectory(const std::string& from, const std::string& to,
   return SyncDirectory(to);
 }
 
+// Renames without replacing anything. Returns an errno, or 0.
+int RenameNoReplace(const std::string& from, const std::string& to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  // NFS and other file systems do not support the flag.
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  struct stat found;
+  if (lstat(from.c_str(), &found) != 0) return errno;
+  if (!S_ISDIR(found.st_mode)) {
+    // link() does not replace a file either.
+    if (link(from.c_str(), to.c_str()) != 0) return errno;
+    return unlink(from.c_str()) == 0 ? 0 : errno;
+  }
+  if (lstat(to.c_str(), &found) == 0) return EEXIST;
+  if (errno != ENOENT) return errno;
+  // If another process makes `to` now, only an empty directory is replaced.
+  return rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
+}
+
 }  // namespace
 
 absl::Status MakeDirectoryDurably(const std::string& path) { return MakeWithParents(WithoutTrailingSlash(path)); }
@@ -118,8 +136,8 @@ absl::Status MakeDirectoryDurably(const std::string& path) { return MakeWithPare
 absl::Status SyncNameOf(const std::string& path) { return SyncDirectory(ParentOf(WithoutTrailingSlash(path))); }
 
 absl::Status RenameDurably(const std::string& from, const std::string& to) {
-  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
-    return Failed(absl::StrCat("rename ", from, " to"), to, errno);
+  if (const int error = RenameNoReplace(from, to); error != 0) {
+    return Failed(absl::StrCat("rename ", from, " to"), to, error);
   }
   RETURN_IF_ERROR(SyncDirectory(ParentOf(to)));
   return ParentOf(from) == ParentOf(to) ? absl::OkStatus() : SyncDirectory(ParentOf(from));
