@@ -1,6 +1,7 @@
 #include "services/runtime/service_main.h"
 
 #include <malloc.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <csignal>
@@ -131,6 +132,8 @@ int Fail(absl::string_view message, const absl::Status& status) {
 }
 
 int Serve(const ErasedService& service) {
+  // Records contain signing keys and hashes of passwords, and not every library lets us choose the mode of its files.
+  ::umask(S_IRWXG | S_IRWXO);
   TerminationSignals signals;
   Readiness readiness;
   auto endpoint = OperatorEndpoint::Start(service.operator_endpoint(), [&readiness] { return readiness.Check(); });

@@ -50,12 +50,12 @@ fs::path WithoutTrailingSlash(const fs::path& path) {
 }
 
 absl::Status MakeWithParents(const fs::path& path) {
-  if (mkdir(path.c_str(), 0750) != 0 && errno != EEXIST) {
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
     if (errno != ENOENT || !path.has_parent_path() || path.parent_path() == path) {
       return Failed("make directory", path, errno);
     }
     RETURN_IF_ERROR(MakeWithParents(path.parent_path()));
-    if (mkdir(path.c_str(), 0750) != 0 && errno != EEXIST) return Failed("make directory", path, errno);
+    if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return Failed("make directory", path, errno);
   }
   return SyncDirectory(ParentOf(path));
 }
@@ -73,7 +73,7 @@ absl::Status WriteFully(int fd, const std::string& path, const char* data, size_
 
 absl::StatusOr<uint64_t> CopyFile(const std::string& from, const std::string& to) {
   ASSIGN_OR_RETURN(const OwnedFd source, Open(from, O_RDONLY | O_NOFOLLOW));
-  ASSIGN_OR_RETURN(const OwnedFd target, Open(to, O_WRONLY | O_CREAT | O_EXCL, 0640));
+  ASSIGN_OR_RETURN(const OwnedFd target, Open(to, O_WRONLY | O_CREAT | O_EXCL, 0600));
   std::vector<char> buffer(kCopyBytes);
   uint64_t copied = 0;
   for (;;) {
@@ -90,7 +90,7 @@ absl::StatusOr<uint64_t> CopyFile(const std::string& from, const std::string& to
 
 absl::Status CopyDirectory(const std::string& from, const std::string& to,
                            const std::function<bool(uint64_t bytes)>& copied) {
-  if (mkdir(to.c_str(), 0750) != 0) return Failed("make directory", to, errno);
+  if (mkdir(to.c_str(), 0700) != 0) return Failed("make directory", to, errno);
   std::error_code error;
   fs::directory_iterator entry(from, error);
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
