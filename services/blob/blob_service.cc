@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "services/blob/object_read_reactor.h"
 #include "services/blob/upload_append_reactor.h"
 #include "services/core/content.h"
@@ -89,11 +90,47 @@ grpc::ServerWriteReactor<v1::ReadObjectResponse>* BlobService::ReadObject(grpc::
   return new ObjectReadReactor(&reader_, &executor_, request);
 }
 
-grpc::ServerUnaryReactor* BlobService::DeleteObject(grpc::CallbackServerContext* context,
-                                                    const v1::DeleteObjectRequest* request, v1::DeleteObjectResponse*) {
+grpc::ServerUnaryReactor* BlobService::DeleteObjects(grpc::CallbackServerContext* context,
+                                                     const v1::DeleteObjectsRequest* request,
+                                                     v1::DeleteObjectsResponse* response) {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    if (request->storage_keys_size() > static_cast<int>(kListMax)) {
+      return absl::InvalidArgumentError(absl::StrCat("more than ", kListMax, " storage keys in one request"));
+    }
+    std::vector<StorageKey> keys;
+    for (const std::string& text : request->storage_keys()) {
+      ASSIGN_OR_RETURN(StorageKey key, StorageKey::Parse(text));
+      keys.push_back(std::move(key));
+    }
+    const std::vector<absl::Status> statuses = objects_.DeleteAll(keys);
+    for (size_t i = 0; i < statuses.size(); ++i) {
+      if (statuses[i].ok()) continue;
+      v1::DeleteObjectsResponse::Failure& failure = *response->add_failures();
+      failure.set_index(static_cast<uint32_t>(i));
+      failure.set_error(std::string(statuses[i].message()));
+    }
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* BlobService::ReadOwner(grpc::CallbackServerContext* context,
+                                                 const v1::ReadOwnerRequest* request, v1::ReadOwnerResponse* response) {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const StoreOwner owner, objects_.ReadOwner());
+    response->mutable_owner()->set_catalog_id(owner.catalog_id);
+    response->mutable_owner()->set_generation(owner.generation);
+    if (!request->look_for_objects()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const bool has_objects, objects_.HasObjects());
+    response->set_has_objects(has_objects);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* BlobService::WriteOwner(grpc::CallbackServerContext* context,
+                                                  const v1::WriteOwnerRequest* request, v1::WriteOwnerResponse*) {
   return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
-    ASSIGN_OR_RETURN(const StorageKey key, StorageKey::Parse(request->storage_key()));
-    return objects_.Delete(key);
+    return objects_.WriteOwner(
+        {.catalog_id = request->owner().catalog_id(), .generation = request->owner().generation()});
   });
 }
 

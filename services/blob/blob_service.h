@@ -40,8 +40,12 @@ class BlobService : public v1::BlobService::CallbackService {
                                          v1::ForgetUploadResponse* response) override;
   grpc::ServerWriteReactor<v1::ReadObjectResponse>* ReadObject(grpc::CallbackServerContext* context,
                                                                const v1::ReadObjectRequest* request) override;
-  grpc::ServerUnaryReactor* DeleteObject(grpc::CallbackServerContext* context, const v1::DeleteObjectRequest* request,
-                                         v1::DeleteObjectResponse* response) override;
+  grpc::ServerUnaryReactor* DeleteObjects(grpc::CallbackServerContext* context, const v1::DeleteObjectsRequest* request,
+                                          v1::DeleteObjectsResponse* response) override;
+  grpc::ServerUnaryReactor* ReadOwner(grpc::CallbackServerContext* context, const v1::ReadOwnerRequest* request,
+                                      v1::ReadOwnerResponse* response) override;
+  grpc::ServerUnaryReactor* WriteOwner(grpc::CallbackServerContext* context, const v1::WriteOwnerRequest* request,
+                                       v1::WriteOwnerResponse* response) override;
   grpc::ServerUnaryReactor* CheckObject(grpc::CallbackServerContext* context, const v1::CheckObjectRequest* request,
                                         v1::CheckObjectResponse* response) override;
   grpc::ServerUnaryReactor* VerifyObject(grpc::CallbackServerContext* context, const v1::VerifyObjectRequest* request,

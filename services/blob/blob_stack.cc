@@ -59,6 +59,7 @@ class LocalBlobStack : public BlobStack {
         backups_(BackupDirectory(options), options.snapshot_kv, files_.get()),
         sessions_(SessionOptions(options, &verified_), parts.kv, files_.get(), &objects_, parts.clock, &metrics_),
         storage_({.objects = &objects_,
+                  .files = files_.get(),
                   .sessions = &sessions_,
                   .clock = parts.clock,
                   .verified = &verified_,

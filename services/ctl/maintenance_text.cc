@@ -73,16 +73,22 @@ void AddTo(Table* table, const v1::Usage::Repository& repository) {
               SizeText(repository.own_bytes()), absl::StrCat(repository.manifests()), absl::StrCat(repository.tags())});
 }
 
+// The service counts only the first thousand.
+const char* AtLeast(bool more) { return more ? "at least " : ""; }
+
 }  // namespace
 
 std::string CollectionStatusText(const v1::MaintenanceStatus& status) {
-  std::string text =
-      absl::StrCat("waiting for review   ", Counted(status.queued(), "blob"), ", of them ", status.due(), " due");
+  std::string text;
+  for (const std::string& reason : status.held_back()) absl::StrAppend(&text, "HELD BACK: ", Printable(reason), "\n\n");
+  absl::StrAppend(&text, "waiting for review   ", AtLeast(status.more_queued()), Counted(status.queued(), "blob"),
+                  ", of them ", AtLeast(status.more_due()), status.due(), " due");
   if (status.has_oldest_due() && status.due() > 0) {
     absl::StrAppend(&text, ", the oldest since ", TimeText(status.oldest_due()));
   }
-  absl::StrAppend(&text, "\nto be deleted        ", Counted(status.delete_intents(), "object"), ", ",
-                  SizeText(status.delete_intent_bytes()), "\nunfinished           ", UploadTotalsText(status),
+  absl::StrAppend(&text, "\nto be deleted        ", AtLeast(status.more_delete_intents()),
+                  Counted(status.delete_intents(), "object"), ", ", SizeText(status.delete_intent_bytes()),
+                  "\nunfinished           ", UploadTotalsText(status),
                   "\nsettings             lease ", Printable(status.lease()), ", grace ", Printable(status.grace()),
                   ", ",
                   status.interval().empty() ? "runs only when it is told to"
@@ -130,7 +136,12 @@ std::string ScrubText(const v1::ScrubReport& report) {
       absl::StrCat("pass of ", TimeText(report.started_at()), " UTC, ",
                    report.has_ended_at() ? absl::StrCat("ended ", TimeText(report.ended_at())) : std::string("running"),
                    ": ", Counted(report.verified(), "good blob"), ", ", SizeText(report.verified_bytes()));
-  absl::StrAppend(&text, "; ", report.corrupt(), " corrupt, ", report.missing(), " missing\n");
+  absl::StrAppend(&text, "; ", report.corrupt(), " corrupt, ", report.missing(), " missing");
+  if (report.failed() > 0) absl::StrAppend(&text, ", ", report.failed(), " could not be verified");
+  absl::StrAppend(&text, "\n");
+  for (const v1::ScrubReport::Failure& failure : report.failures()) {
+    absl::StrAppend(&text, "  ", Printable(failure.digest()), ": ", Printable(failure.error()), "\n");
+  }
   return text;
 }
 

@@ -74,10 +74,38 @@ class GrpcBlobStorage : public BlobStorage {
     for (grpc::ClientContext* const call : verifying_) call->TryCancel();
   }
 
-  absl::Status Delete(const StorageKey& key) override {
-    v1::DeleteObjectRequest request;
-    request.set_storage_key(key.ToString());
-    return Call<v1::DeleteObjectResponse>(&Stub::DeleteObject, request, deadline_).status();
+  std::vector<absl::Status> DeleteAll(const std::vector<StorageKey>& keys) override {
+    v1::DeleteObjectsRequest request;
+    for (const StorageKey& key : keys) request.add_storage_keys(key.ToString());
+    const absl::StatusOr<v1::DeleteObjectsResponse> response =
+        Call<v1::DeleteObjectsResponse>(&Stub::DeleteObjects, request, std::max(deadline_, kListDeadlineMin));
+    std::vector<absl::Status> statuses(keys.size(), response.status());
+    if (!response.ok()) return statuses;
+    for (const auto& failure : response->failures()) {
+      if (failure.index() < statuses.size()) statuses[failure.index()] = absl::UnavailableError(failure.error());
+    }
+    return statuses;
+  }
+
+  absl::StatusOr<StoreOwner> ReadOwner() override {
+    ASSIGN_OR_RETURN(const v1::ReadOwnerResponse response,
+                     Call<v1::ReadOwnerResponse>(&Stub::ReadOwner, v1::ReadOwnerRequest(), deadline_));
+    return StoreOwner{.catalog_id = response.owner().catalog_id(), .generation = response.owner().generation()};
+  }
+
+  absl::Status WriteOwner(const StoreOwner& owner) override {
+    v1::WriteOwnerRequest request;
+    request.mutable_owner()->set_catalog_id(owner.catalog_id);
+    request.mutable_owner()->set_generation(owner.generation);
+    return Call<v1::WriteOwnerResponse>(&Stub::WriteOwner, request, deadline_).status();
+  }
+
+  absl::StatusOr<bool> HasObjects() override {
+    v1::ReadOwnerRequest request;
+    request.set_look_for_objects(true);
+    ASSIGN_OR_RETURN(const v1::ReadOwnerResponse response,
+                     Call<v1::ReadOwnerResponse>(&Stub::ReadOwner, request, std::max(deadline_, kListDeadlineMin)));
+    return response.has_objects();
   }
 
   absl::Status Quarantine(const StorageKey& key) override {

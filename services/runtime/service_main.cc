@@ -1,5 +1,8 @@
 #include "services/runtime/service_main.h"
 
+#include <sys/stat.h>
+
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <mutex>
@@ -142,6 +145,8 @@ int Fail(absl::string_view message, const absl::Status& status) {
 }
 
 int Serve(const ErasedService& service) {
+  // Records contain signing keys and hashes of passwords, and not every library lets us choose the mode of its files.
+  ::umask(S_IRWXG | S_IRWXO);
   TerminationSignals signals;
   ProcessState state;
   const HeapTrimmer heap_trimmer;

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -13,6 +14,7 @@ from fault.content import MIB, digest_of, image_of, pull, push, push_blobs, put_
 from fault.objects import object_files
 from fixtures import http
 from fixtures.accounts import PASSWORDS, Client
+from fixtures.polling import wait_for
 from fixtures.registry import PROGRAMS
 
 CTL = PROGRAMS / "entrepotctl"
@@ -403,3 +405,35 @@ def test_jobs_of_a_kind_run_one_at_a_time_and_results_stay(registry):
     assert job["state"] == "DONE" and job["scrub"]["corrupt"] == "0"
     unknown = json.dumps({"getJob": {"id": "none"}}).encode()
     assert http.request("POST", registry.url + "/entrepot/v1/maintain", body=unknown).status == 404
+
+
+def owner_of_store(registry):
+    """-> the catalog id and the generation that the blob service's store has; None if it has none yet."""
+    file = registry.data / ("store" if registry.mode == "standalone" else "blob") / "blobs" / "catalog"
+    return file.read_text().split() if file.exists() else None
+
+
+def test_an_older_database_beside_the_objects_stops_upkeep(registry):
+    kv = registry.data / ("store" if registry.mode == "standalone" else "manifest") / "kv"
+    push_image(registry, "team/app", "kept", b"k" * MIB)
+    wait_for(lambda: owner_of_store(registry))
+    registry.stop()
+    shutil.copytree(kv, registry.data / "older")
+    before = owner_of_store(registry)
+    registry.start()
+    # A start raises the generation.
+    wait_for(lambda: owner_of_store(registry) != before)
+    push_image(registry, "team/app", "newer", b"n" * MIB)
+    registry.stop()
+    shutil.rmtree(kv)
+    (registry.data / "older").rename(kv)
+
+    registry.start()
+    (reason,) = run_json("gc", "status", registry=registry)["heldBack"]
+    assert "the records are an older copy" in reason
+    assert "entrepotctl gc accept stores" in run("gc", "run", registry=registry, code=1)
+    assert digest_of(b"n" * MIB) in stored(registry), "the object without a record is still there"
+    assert http.request("GET", f"{registry.url}/v2/team/app/manifests/kept").status == 200
+    assert push(registry, "team/app", b"pushes go on").status == 201
+    assert "HELD BACK" not in run("gc", "accept", "stores", registry=registry)
+    assert int(run_json("gc", "run", registry=registry)["quarantined"]) >= 1

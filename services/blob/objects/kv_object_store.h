@@ -21,8 +21,8 @@ class KvObjectStore : public ObjectStore {
  public:
   static constexpr size_t kObjectBytesMax = 64 << 10;
 
-  // `durability` is for the transaction of Delete(). Put() writes in a transaction of the caller. The arguments outlive
-  // this.
+  // `durability` is for the transaction of DeleteAll(). Put() writes in a transaction of the caller. The arguments
+  // outlive this.
   KvObjectStore(kv::KvEngine* kv, kv::Durability durability, BlobMetrics* metrics)
       : kv_(*kv), durability_(durability), metrics_(*metrics) {}
 
@@ -35,7 +35,7 @@ class KvObjectStore : public ObjectStore {
   absl::StatusOr<OpenObject> OpenInMemory(const StorageKey& key) override {
     return OpenFrom(kv::ReadTier::kMemory, key);
   }
-  absl::Status Delete(const StorageKey& key) override;
+  std::vector<absl::Status> DeleteAll(const std::vector<StorageKey>& keys) override;
   absl::Status ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) override;
   // The bytes of an unreadable object are given up.
   absl::Status Quarantine(const StorageKey& key) override;
@@ -43,6 +43,7 @@ class KvObjectStore : public ObjectStore {
 
  private:
   absl::StatusOr<OpenObject> OpenFrom(kv::ReadTier tier, const StorageKey& key);
+  absl::Status DeleteInOneTransaction(const std::vector<StorageKey>& keys);
 
   kv::KvEngine& kv_;
   const kv::Durability durability_;

@@ -117,6 +117,8 @@ class Checker {
       case Kind::kFormat:
       case Kind::kReview:
       case Kind::kPullTracking:
+      case Kind::kStoreBinding:
+      case Kind::kClockState:
         return absl::OkStatus();
     }
     return absl::OkStatus();

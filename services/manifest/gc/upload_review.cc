@@ -47,11 +47,12 @@ absl::Status ReviewUploads(kv::KvEngine& kv, const Clock& clock, BlobStorage& ob
     for (const Blob& upload : uploads) {
       const absl::StatusOr<bool> abandoned = ReviewUpload(kv, clock, objects, upload);
       if (abandoned.ok()) {
-        run->CountSuccess();
         any_forgotten = true;
         if (*abandoned) run->report().set_abandoned(run->report().abandoned() + 1);
-      } else if (run->CountFailure(abandoned.status())) {
-        return absl::OkStatus();
+      } else {
+        run->NoteFailure(abandoned.status());
+        // If the blob service answers, only this upload is broken.
+        RETURN_IF_ERROR(objects.ReadOwner().status());
       }
       if (!run->KeepPace(1, 0)) return absl::OkStatus();
     }

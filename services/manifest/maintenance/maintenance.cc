@@ -1,10 +1,14 @@
 #include "services/manifest/maintenance/maintenance.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "services/manifest/gc/clock_guard.h"
 #include "services/manifest/gc/collector.h"
+#include "services/manifest/gc/store_binding.h"
 #include "services/manifest/maintenance/background_maintenance.h"
 #include "services/manifest/maintenance/maintenance_jobs.h"
 #include "services/manifest/maintenance/maintenance_work.h"
@@ -29,19 +33,25 @@ class RunningMaintenance : public Maintenance {
         audit_(parts.audit),
         objects_(*parts.objects),
         retention_file_(std::move(retention_file)),
+        binding_(parts.kv, parts.objects, options.registry),
+        clock_guard_(parts.kv, parts.clock,
+                     {.hold = std::max(ToDuration(config_.lease()), ToDuration(config_.grace())),
+                      .since_boot = parts.since_boot ? parts.since_boot : ClockGuard::SinceBoot,
+                      .registry = options.registry}),
         collector_(Collector::Create(parts.kv, parts.clock, parts.objects,
                                      {.grace = ToDuration(config_.grace()),
                                       .orphan_age = ToDuration(config_.orphan_age()),
+                                      .quarantine_percent_max = config_.quarantine_percent_max(),
                                       .registry = options.registry})),
-        scrubber_(
-            Scrubber::Create(parts.kv, parts.clock, parts.objects,
-                             {.bytes_per_second = config_.scrub().bytes_per_second(), .registry = options.registry})),
-        reports_(parts.clock,
-                 [this](const Digest& digest, const StorageKey& key) { return scrubber_->VerifyReported(digest, key); },
-                 {.waiting_max = config_.damage_reports_max(), .registry = options.registry}),
+        scrubber_(Scrubber::Create(parts.kv, parts.clock, parts.objects,
+                                   {.bytes_per_second = config_.scrub().bytes_per_second(),
+                                    .quarantine_percent_max = config_.quarantine_percent_max(),
+                                    .registry = options.registry})),
         retention_(parts.kv, parts.clock, parts.catalog, parts.pulls, parts.audit),
         work_({.kv = parts.kv,
                .objects = parts.objects,
+               .binding = &binding_,
+               .clock_guard = &clock_guard_,
                .collector = collector_.get(),
                .scrubber = scrubber_.get(),
                .retention = &retention_,
@@ -49,7 +59,9 @@ class RunningMaintenance : public Maintenance {
                .backup_directory = options.backup_directory,
                .snapshot_kv = parts.snapshot_kv}),
         jobs_(parts.clock),
-        background_(config_, {.collector = collector_.get(),
+        background_(config_, {.binding = &binding_,
+                              .clock_guard = &clock_guard_,
+                              .collector = collector_.get(),
                               .scrubber = scrubber_.get(),
                               .retention = &retention_,
                               .retention_file = retention_file_.get(),
@@ -83,6 +95,13 @@ class RunningMaintenance : public Maintenance {
         ASSIGN_OR_RETURN(*response.mutable_cancelled_uploads(), cancelled);
         return response;
       }
+      case v1::MaintainRequest::kAccept: {
+        const absl::Status accepted = Accept(request.accept().what());
+        AuditAccept(request, accepted);
+        RETURN_IF_ERROR(accepted);
+        ASSIGN_OR_RETURN(*response.mutable_status(), GetStatus());
+        return response;
+      }
       case v1::MaintainRequest::COMMAND_NOT_SET:
         break;
     }
@@ -108,7 +127,25 @@ class RunningMaintenance : public Maintenance {
     status.set_interval(config_.disabled() ? "" : absl::FormatDuration(ToDuration(config_.interval())));
     AddUploadTotals(objects_, status);
     for (v1::Job& job : jobs_.List()) *status.add_jobs() = std::move(job);
+    for (const absl::Status& held : {binding_.Check(), clock_guard_.Check()}) {
+      if (absl::IsFailedPrecondition(held)) status.add_held_back(std::string(held.message()));
+    }
     return status;
+  }
+
+  absl::Status Accept(v1::Accept::What what) {
+    if (what == v1::Accept::STORES) return binding_.Accept();
+    if (what == v1::Accept::CLOCK) return clock_guard_.Accept();
+    return absl::InvalidArgumentError("accept.what must be STORES or CLOCK");
+  }
+
+  void AuditAccept(const v1::MaintainRequest& request, const absl::Status& status) {
+    if (audit_ == nullptr) return;
+    audit_->Write("maintenance", {{"account", request.caller().account()},
+                                  {"address", request.remote_address()},
+                                  {"command", "accept"},
+                                  {"target", v1::Accept::What_Name(request.accept().what())},
+                                  {"decision", status.ok() ? "done" : "failed"}});
   }
 
   absl::StatusOr<v1::Job> StartJob(const v1::MaintainRequest& request) {
@@ -137,6 +174,8 @@ class RunningMaintenance : public Maintenance {
   BlobStorage& objects_;
   // Each depends only on those before it.
   const std::unique_ptr<RetentionFile> retention_file_;
+  StoreBinding binding_;
+  ClockGuard clock_guard_;
   const std::unique_ptr<Collector> collector_;
   const std::unique_ptr<Scrubber> scrubber_;
   DamageReports reports_;

@@ -50,6 +50,8 @@ class Maintenance {
     PullTimes* pulls = nullptr;
     // May be null: then there is no audit log.
     runtime::AuditLog* audit = nullptr;
+    // Replaces ClockGuard::SinceBoot in tests whose clock does not move by itself.
+    std::function<absl::Duration()> since_boot = {};
     // Copies the KV into a directory that must not exist yet (kv::KvStack::Snapshot).
     std::function<absl::Status(const std::string& directory)> snapshot_kv;
   };

@@ -52,6 +52,7 @@ class MaintenanceTest : public testing::Test {
     parts.catalog = catalog_.get();
     parts.objects = &objects_;
     parts.audit = audit_.get();
+    parts.since_boot = [this] { return clock_.Now() - absl::UnixEpoch() - clock_steps_; };
     parts.snapshot_kv = [this](const std::string& directory) {
       steps_ += "records ";
       return fs::create_directory(directory) ? absl::OkStatus() : absl::AlreadyExistsError(directory);
@@ -103,6 +104,13 @@ class MaintenanceTest : public testing::Test {
     return maintenance_->Maintain(request).value().status();
   }
 
+  absl::StatusOr<v1::MaintainResponse> Accept(v1::Accept::What what) {
+    v1::MaintainRequest request;
+    request.mutable_caller()->set_account("ada");
+    request.mutable_accept()->set_what(what);
+    return maintenance_->Maintain(request);
+  }
+
   std::string AuditText() const {
     std::ifstream file(AuditPath());
     return {std::istreambuf_iterator<char>(file), {}};
@@ -112,6 +120,8 @@ class MaintenanceTest : public testing::Test {
   const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
   kv::MemoryKvEngine kv_;
   FakeClock clock_;
+  // By how much the clock was set.
+  absl::Duration clock_steps_;
   MemoryBlobStorage objects_{&clock_};
   Maintenance::Options options_;
   std::unique_ptr<RegistryCatalog> catalog_;
@@ -162,6 +172,7 @@ TEST_F(MaintenanceTest, CollectsOnlyOnRequestIfDisabled) {
 }
 
 TEST_F(MaintenanceTest, CollectGarbageJobQuarantinesOrphansToo) {
+  Commit("a blob, so that the records are not empty");
   objects_.Upload("orphan");
   clock_.Advance(absl::Hours(25));
   Start();
@@ -175,6 +186,65 @@ TEST_F(MaintenanceTest, CollectGarbageJobQuarantinesOrphansToo) {
   }
   EXPECT_EQ(quarantined, 1u);
   EXPECT_EQ(objects_.quarantined(), 1u);
+}
+
+TEST_F(MaintenanceTest, HoldsBackWhileTheStoresDoNotBelongTogether) {
+  const Blob blob = Commit("kept");
+  Start();
+  ASSERT_TRUE(Eventually([&] { return !objects_.ReadOwner()->catalog_id.empty(); }));
+  ASSERT_OK(objects_.WriteOwner({.catalog_id = "another", .generation = 1}));
+  ASSERT_EQ(Status().held_back_size(), 1);
+  EXPECT_THAT(Status().held_back(0), HasSubstr("the objects are those of catalog another"));
+
+  v1::StartJob collect;
+  collect.mutable_collect_garbage();
+  v1::StartJob scrub;
+  scrub.mutable_scrub();
+  for (const v1::StartJob& start : {collect, scrub}) {
+    ASSERT_OK_AND_ASSIGN(const v1::Job job, RunJob(start));
+    EXPECT_EQ(job.state(), v1::Job::FAILED);
+    EXPECT_THAT(job.error(), HasSubstr("entrepotctl gc accept stores"));
+  }
+  objects_.Overwrite(blob.storage_key, "tepk");
+  EXPECT_THAT(maintenance_->ReportDamage(blob.digest, blob.storage_key),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  objects_.Overwrite(blob.storage_key, "kept");
+
+  ASSERT_OK_AND_ASSIGN(const v1::MaintainResponse accepted, Accept(v1::Accept::STORES));
+  EXPECT_EQ(accepted.status().held_back_size(), 0);
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, RunJob(collect));
+  EXPECT_EQ(job.state(), v1::Job::DONE);
+  EXPECT_THAT(AuditText(), HasSubstr("\"command\":\"accept\",\"target\":\"STORES\",\"decision\":\"done\""));
+  EXPECT_THAT(Accept(v1::Accept::WHAT_UNSPECIFIED), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(MaintenanceTest, HoldsBackCollectionAfterAStepOfTheClock) {
+  const Blob blob = Commit("leased");
+  Start();
+  EXPECT_EQ(Status().held_back_size(), 0);
+  clock_steps_ = absl::Hours(48);
+  clock_.Advance(absl::Hours(48));
+  ASSERT_EQ(Status().held_back_size(), 1);
+  v1::StartJob collect;
+  collect.mutable_collect_garbage();
+  ASSERT_OK_AND_ASSIGN(v1::Job job, RunJob(collect));
+  EXPECT_EQ(job.state(), v1::Job::FAILED);
+  EXPECT_THAT(job.error(), HasSubstr("the system's clock was set"));
+  ASSERT_OK(Accept(v1::Accept::CLOCK));
+  ASSERT_OK_AND_ASSIGN(job, RunJob(collect));
+  EXPECT_EQ(job.collection().condemned(), 1u);
+}
+
+TEST_F(MaintenanceTest, ABackupIsOlderThanTheObjectsFromThenOn) {
+  Commit("blob");
+  Start();
+  ASSERT_TRUE(Eventually([&] { return objects_.ReadOwner()->generation > 0; }));
+  v1::StartJob back_up;
+  back_up.mutable_back_up()->set_name("nightly");
+  const uint64_t before = objects_.ReadOwner()->generation;
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, RunJob(back_up));
+  EXPECT_EQ(job.state(), v1::Job::DONE);
+  EXPECT_GT(objects_.ReadOwner()->generation, before);
 }
 
 TEST_F(MaintenanceTest, CheckReportsMissingAndChangedObjects) {

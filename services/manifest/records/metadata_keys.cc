@@ -48,6 +48,8 @@ const std::vector<Layout>& Layouts() {
       {"g/pulls", Kind::kPullTracking, {}},
       {kCollections, Kind::kCollection, {kDue}},
       {"g/scrub", Kind::kScrub, {}},
+      {"g/store", Kind::kStoreBinding, {}},
+      {"g/clock", Kind::kClockState, {}},
   };
   return *layouts;
 }
@@ -131,6 +133,10 @@ std::string Pull(const RepositoryName& repository, const entrepot::Tag& tag) {
 std::string PullTracking() { return "g/pulls"; }
 std::string Collection(absl::Time started_at) { return absl::StrCat(Collections(), EncodeDue(started_at)); }
 std::string Scrub() { return "g/scrub"; }
+
+std::string StoreBinding() { return "g/store"; }
+
+std::string ClockState() { return "g/clock"; }
 
 std::string Blobs() { return "b/"; }
 std::string Repositories() { return "n/"; }

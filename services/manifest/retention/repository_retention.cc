@@ -71,7 +71,7 @@ absl::Status RepositoryRetention::Run() && {
   Index();
   if (settings_.rule->has_keep()) RETURN_IF_ERROR(RemoveTags());
   if (settings_.rule->has_untagged_after()) RETURN_IF_ERROR(RemoveManifests());
-  return absl::OkStatus();
+  return first_failure_;
 }
 
 void RepositoryRetention::Index() {
@@ -178,7 +178,10 @@ absl::StatusOr<bool> RepositoryRetention::Delete(const Reference& reference, con
   if (status.ok() || (settings_.dry_run && status == WouldBeRemoved())) return true;
   if (absl::IsPermissionDenied(status)) outcome_.kept_immutable();
   const bool stays = absl::IsPermissionDenied(status) || absl::IsFailedPrecondition(status) || absl::IsNotFound(status);
-  return stays ? absl::StatusOr<bool>(false) : status;
+  if (absl::IsCancelled(status)) return status;
+  // What cannot be removed stays, and keeps nothing else from being removed.
+  if (!stays) first_failure_.Update(status);
+  return false;
 }
 
 DeletionCondition RepositoryRetention::TagUnchanged(const TagState& tag) const {

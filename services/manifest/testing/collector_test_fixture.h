@@ -45,7 +45,10 @@ class CollectorTest : public testing::Test {
 
   std::unique_ptr<Collector> NewCollector(absl::Duration grace) {
     return Collector::Create(&kv_, &clock_, &objects_,
-                             {.grace = grace, .orphan_age = kOrphanAge, .registry = registry_});
+                             {.grace = grace,
+                              .orphan_age = kOrphanAge,
+                              .quarantine_percent_max = quarantine_percent_max_,
+                              .registry = registry_});
   }
   absl::StatusOr<std::vector<std::string>> Invariants() {
     InvariantOptions options;
@@ -115,6 +118,8 @@ class CollectorTest : public testing::Test {
     return sum;
   }
 
+  // Most tests have few objects.
+  uint64_t quarantine_percent_max_ = 100;
   FakeClock clock_;
   kv::MemoryKvEngine engine_;
   kv::KvEngine& kv_ = engine_;

@@ -100,12 +100,33 @@ absl::Status MemoryBlobStorage::Verify(const Blob& blob, uint64_t) {
       absl::StrCat("the object ", blob.storage_key.ToString(), " is not ", blob.digest.ToString()));
 }
 
-absl::Status MemoryBlobStorage::Delete(const StorageKey& key) {
-  RETURN_IF_ERROR(Meet("Delete", key.ToString()));
+std::vector<absl::Status> MemoryBlobStorage::DeleteAll(const std::vector<StorageKey>& keys) {
+  std::vector<absl::Status> statuses;
+  for (const StorageKey& key : keys) {
+    if (!statuses.emplace_back(Meet("Delete", key.ToString())).ok()) continue;
+    absl::MutexLock lock(&mutex_);
+    objects_.erase(key.ToString());
+    quarantine_.erase(key.ToString());
+  }
+  return statuses;
+}
+
+absl::StatusOr<StoreOwner> MemoryBlobStorage::ReadOwner() {
+  RETURN_IF_ERROR(Meet("ReadOwner", ""));
   absl::MutexLock lock(&mutex_);
-  objects_.erase(key.ToString());
-  quarantine_.erase(key.ToString());
+  return owner_;
+}
+
+absl::Status MemoryBlobStorage::WriteOwner(const StoreOwner& owner) {
+  RETURN_IF_ERROR(Meet("WriteOwner", ""));
+  absl::MutexLock lock(&mutex_);
+  owner_ = owner;
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> MemoryBlobStorage::HasObjects() {
+  RETURN_IF_ERROR(Meet("HasObjects", ""));
+  return size() > 0;
 }
 
 absl::Status MemoryBlobStorage::Quarantine(const StorageKey& key) {

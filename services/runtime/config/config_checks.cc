@@ -313,6 +313,11 @@ void CheckCollector(absl::string_view field, const config::v1::Collector& collec
   CheckDuration(Field(field, "orphan_interval"), collector.orphan_interval(), problems);
   CheckDuration(Field(field, "retention_interval"), collector.retention_interval(), problems);
   CheckDuration(Field(field, "scrub.interval"), collector.scrub().interval(), problems);
+  CheckAtLeast(Field(field, "operations_per_second_max"), collector.operations_per_second_max(),
+               collector.operations_per_second(), problems);
+  if (collector.quarantine_percent_max() > 100) {
+    problems->Add(Field(field, "quarantine_percent_max"), "must be from 1 to 100");
+  }
 }
 
 void CheckUploads(absl::string_view field, const config::v1::Uploads& uploads, ConfigProblems* problems) {

@@ -61,6 +61,10 @@ void FillDefaults(config::v1::Collector* collector) {
   if (!collector->has_grace()) *collector->mutable_grace() = Seconds(60 * 60);
   if (!collector->has_interval()) *collector->mutable_interval() = Seconds(10);
   if (collector->operations_per_second() == 0) collector->set_operations_per_second(500);
+  if (collector->operations_per_second_max() == 0) {
+    collector->set_operations_per_second_max(std::max<uint32_t>(collector->operations_per_second(), 5000));
+  }
+  if (collector->quarantine_percent_max() == 0) collector->set_quarantine_percent_max(5);
   if (collector->bytes_per_second() == 0) collector->set_bytes_per_second(1 << 30);
   if (!collector->has_orphan_age()) *collector->mutable_orphan_age() = Seconds(24 * 60 * 60);
   if (!collector->has_orphan_interval()) *collector->mutable_orphan_interval() = Seconds(6 * 60 * 60);

@@ -41,7 +41,8 @@ TEST(ConfigDefaultsTest, FillsAnEmptyConfiguration) {
             "lease { seconds: 86400 } grace { seconds: 3600 } interval { seconds: 10 } operations_per_second: 500 "
             "bytes_per_second: 1073741824 orphan_age { seconds: 86400 } orphan_interval { seconds: 21600 } "
             "scrub { interval { seconds: 604800 } bytes_per_second: 16777216 } retention_interval { seconds: 3600 } "
-            "repository_deletions_max: 16 damage_reports_max: 1000");
+            "operations_per_second_max: 5000 quarantine_percent_max: 5 repository_deletions_max: 16 "
+            "damage_reports_max: 1000");
   config::v1::Log log;
   FillDefaults(&log);
   EXPECT_EQ(log.level(), "info");
