@@ -39,6 +39,7 @@ A Registry:
     .operator_url(name=None)    "http://127.0.0.1:PORT" of a process's operator port, by default of the gateway
     .metrics(name=None)     the Metrics of a process, by default of the gateway: .total("entrepot_http_requests_total",
                             route="blob", method="GET") adds up all samples with these labels
+    .operator_url(name=None)    the URL of a process's operator endpoint
     .process                the only process, or the gateway
 
 A Process: .pid, .alive(), .log (pathlib.Path), .log_tail(), .peak_memory() and .memory() in bytes, .send_signal(n).

@@ -12,8 +12,11 @@
 #include "gateway/api/admin/maintenance_handler.h"
 #include "gateway/api/auth/access_control.h"
 #include "gateway/api/auth/key_set_handler.h"
+#include "gateway/api/auth/token_form.h"
 #include "gateway/api/auth/token_handler.h"
 #include "gateway/api/content/blob_handler.h"
+#include "gateway/api/content/list_turns.h"
+#include "gateway/api/content/manifest_bodies.h"
 #include "gateway/api/content/manifest_handler.h"
 #include "gateway/api/content/referrers_handler.h"
 #include "gateway/api/content/repository_handler.h"
@@ -64,24 +67,22 @@ bool IsContentDelete(const Route& route, absl::string_view method) {
 // The response to HEAD is that to GET without its body.
 void RemoveBody(http::Response* response) {
   if (response->head_content_length.has_value()) return;
-  if (auto* text = std::get_if<std::string>(&response->body)) {
-    response->head_content_length = text->size();
-    text->clear();
-  }
+  response->head_content_length = http::BodyLength(response->body);
+  response->body = "";
 }
 
 class RegistryApi : public http::Handler {
  public:
   RegistryApi(BlobBackend* blobs, ManifestBackend* manifests, const config::v1::Limits& limits,
               const std::shared_ptr<prometheus::Registry>& registry, const RegistryAccounts& accounts)
-      : deletes_disabled_(limits.deletes_disabled()) {
+      : deletes_disabled_(limits.deletes_disabled()), list_turns_(limits.list_requests_waiting_max(), registry) {
     AddDistributionRoutes(blobs, manifests, limits, registry, accounts.auth);
     handlers_.Add(RouteFamily::kMaintenance, MaintenanceHandler(manifests));
     if (accounts.auth != nullptr) {
       const Clock* const clock = accounts.clock == nullptr ? &system_clock_ : accounts.clock;
       access_ = std::make_unique<AccessControl>(
           accounts.auth, clock, AccessControl::Options{accounts.external_url, accounts.keys, accounts.audit}, registry);
-      AddAccountRoutes(manifests, accounts);
+      AddAccountRoutes(manifests, limits, accounts);
     }
     handlers_.CheckComplete(access_ != nullptr);
   }
@@ -108,18 +109,22 @@ class RegistryApi : public http::Handler {
                              const std::shared_ptr<prometheus::Registry>& registry, AuthBackend* auth) {
     const uint64_t blob_bytes_max = limits.blob_bytes_max();
     handlers_.Add(RouteFamily::kBase, BaseHandler());
-    handlers_.Add(RouteFamily::kRepositoryList, RepositoryListHandler(manifests, auth));
-    handlers_.Add(RouteFamily::kBlob, BlobHandler(blobs, manifests));
+    handlers_.Add(RouteFamily::kRepositoryList, RepositoryListHandler(manifests, auth, &list_turns_));
+    handlers_.Add(RouteFamily::kBlob, BlobHandler(blobs, manifests, limits.ranges_max()));
     handlers_.Add(RouteFamily::kUploadStart, UploadStartHandler(blobs, manifests, blob_bytes_max, registry));
     handlers_.Add(RouteFamily::kUploadSession, UploadSessionHandler(blobs, manifests, blob_bytes_max));
-    handlers_.Add(RouteFamily::kManifest, ManifestHandler(manifests, limits.manifest_bytes_max()));
-    handlers_.Add(RouteFamily::kTagList, TagListHandler(manifests));
-    handlers_.Add(RouteFamily::kReferrers, ReferrersHandler(manifests));
+    handlers_.Add(RouteFamily::kManifest,
+                  ManifestHandler(manifests, &manifest_bodies_, &large_puts_, limits.manifest_bytes_max()));
+    handlers_.Add(RouteFamily::kTagList, TagListHandler(manifests, &list_turns_));
+    handlers_.Add(RouteFamily::kReferrers, ReferrersHandler(manifests, &list_turns_));
   }
 
   // The routes of a registry with accounts.
-  void AddAccountRoutes(ManifestBackend* manifests, const RegistryAccounts& accounts) {
-    handlers_.Add(RouteFamily::kToken, TokenHandler(accounts.auth));
+  void AddAccountRoutes(ManifestBackend* manifests, const config::v1::Limits& limits,
+                        const RegistryAccounts& accounts) {
+    const TokenRequestLimits token_limits{.credential_bytes_max = limits.credential_bytes_max(),
+                                          .scopes_max = limits.scopes_max()};
+    handlers_.Add(RouteFamily::kToken, TokenHandler(accounts.auth, token_limits));
     handlers_.Add(RouteFamily::kKeySet, KeySetHandler(&access_->keys()));
     handlers_.Add(RouteFamily::kAdmin, AdminHandler(accounts.auth));
     handlers_.Add(RouteFamily::kRepository, RepositoryHandler(manifests, accounts.audit));
@@ -171,7 +176,7 @@ class RegistryApi : public http::Handler {
 
   HandlerResult Dispatch(http::Request& request, const Route& route, std::optional<RepositoryName> repository,
                          const AccessToken* token) {
-    CallContext call{request.request_id};
+    CallContext call{.request_id = request.request_id, .remote_address = request.remote_address};
     if (token != nullptr) call.caller = token->caller();
     if (!repository.has_value()) co_return co_await handlers_.ForRegistry(route.family)(request, call);
     RegistryRequest registry_request{request, std::move(call), *std::move(repository), route.argument, token};
@@ -181,6 +186,9 @@ class RegistryApi : public http::Handler {
   const SystemClock system_clock_;
   const bool deletes_disabled_;
   std::unique_ptr<AccessControl> access_;  // Null without accounts.
+  ListTurns list_turns_;
+  ManifestBodies manifest_bodies_;
+  runtime::TurnQueue large_puts_{ManifestHandler::kLargePuts};
   RouteHandlers handlers_;
 };
 

@@ -70,11 +70,8 @@ class BlobBackend {
   // blob. If the range is the whole blob, its digest is verified: if it is wrong, the call or the stream ends with
   // kDataLoss before all bytes are returned. A part cannot be verified, so kDataLoss then only means that the object is
   // known to be corrupt or does not contain the range.
-  virtual boost::asio::awaitable<absl::StatusOr<Body>> ReadObject(const CallContext& context, const Blob& blob,
-                                                                  const ByteRange& range) = 0;
-
-  // OK, or the reason why the service cannot be used now. Blocks for at most a second. For /readyz.
-  virtual absl::Status CheckReady() = 0;
+  virtual boost::asio::awaitable<absl::StatusOr<BodyPiece>> ReadObject(const CallContext& context, const Blob& blob,
+                                                                       const ByteRange& range) = 0;
 };
 
 }  // namespace entrepot::gateway

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "services/core/caller.h"
 
 namespace entrepot::gateway {
@@ -11,6 +12,8 @@ namespace entrepot::gateway {
 struct CallContext {
   std::string request_id;
   Caller caller = {};
+  // The address of the client; empty if it is not known. Valid during the request.
+  absl::string_view remote_address = {};
 };
 
 }  // namespace entrepot::gateway

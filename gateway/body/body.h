@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "absl/status/statusor.h"
@@ -36,7 +38,32 @@ struct StreamBody {
   uint64_t length_bytes = 0;
 };
 
-using Body = std::variant<std::string, FileBody, StreamBody>;
+// What a backend reads, and one piece of a SequenceBody.
+using BodyPiece = std::variant<std::string, FileBody, StreamBody>;
+
+// Pieces that are opened one after another, so that a body with many of them has one file open at a time. Used by one
+// coroutine at a time.
+class PieceSequence {
+ public:
+  virtual ~PieceSequence() = default;
+  // The next piece, or nullopt after the last one. After an error the body is incomplete, as with ByteStream.
+  virtual boost::asio::awaitable<absl::StatusOr<std::optional<BodyPiece>>> Next() = 0;
+};
+
+struct SequenceBody {
+  std::unique_ptr<PieceSequence> pieces;
+  // The sum of all pieces.
+  uint64_t length_bytes = 0;
+};
+
+// Bytes that several responses may send at once, kept until the last of them is sent.
+using SharedBytes = std::shared_ptr<const std::string>;
+
+using Body = std::variant<std::string, FileBody, StreamBody, SequenceBody, SharedBytes>;
+
+inline Body ToBody(BodyPiece piece) {
+  return std::visit([](auto&& held) { return Body(std::move(held)); }, std::move(piece));
+}
 
 }  // namespace entrepot::gateway
 

@@ -108,6 +108,16 @@ asio::awaitable<absl::Status> ClientSocket::Handshake() {
   co_return ToStatus(error);
 }
 
+asio::awaitable<absl::StatusOr<size_t>> ClientSocket::ReadBeforeTls(char* data, size_t size) {
+  error_code error;
+  BeginWait();
+  const size_t read =
+      co_await socket_.async_read_some(asio::buffer(data, size), asio::redirect_error(asio::use_awaitable, error));
+  EndWait();
+  if (!error || error == asio::error::eof) co_return read;
+  co_return ToStatus(error);
+}
+
 asio::awaitable<absl::StatusOr<size_t>> ClientSocket::Read(char* data, size_t size) {
   error_code error;
   size_t read = 0;
@@ -195,6 +205,11 @@ asio::awaitable<absl::Status> ClientSocket::WaitForRoom() {
 bool ClientSocket::HasInput() {
   pollfd ready{socket_.native_handle(), POLLIN, 0};
   return ::poll(&ready, 1, 0) > 0;
+}
+
+bool ClientSocket::IsReset() const {
+  pollfd state{socket_.native_handle(), 0, 0};
+  return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 asio::awaitable<void> ClientSocket::CloseGracefully(Clock::time_point deadline) {

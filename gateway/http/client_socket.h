@@ -14,6 +14,7 @@
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/ip/tcp.hpp"
 #include "boost/asio/ssl/context.hpp"
+#include "gateway/http/message.h"
 #include "gateway/http/rate_meter.h"
 #include "services/core/files/owned_fd.h"
 
@@ -24,14 +25,14 @@ namespace entrepot::gateway::http {
 //
 // Errors of all operations: kUnavailable (the client disconnected), kDeadlineExceeded (the client was too slow),
 // kCancelled (StopWaiting() was called).
-class ClientSocket {
+class ClientSocket final : public ClientConnection {
  public:
   using Clock = RateMeter::Clock;
 
   // `fd` is a connected socket. With `tls`, call Handshake() first.
   ClientSocket(boost::asio::io_context& io, OwnedFd fd, const RateMeter& meter,
                std::shared_ptr<boost::asio::ssl::context> tls);
-  ~ClientSocket();
+  ~ClientSocket() override;
 
   ClientSocket(const ClientSocket&) = delete;
   ClientSocket& operator=(const ClientSocket&) = delete;
@@ -46,6 +47,8 @@ class ClientSocket {
   void ShortenDeadline(Clock::time_point deadline) { deadline_ = std::min(deadline_, deadline); }
   void BoundByRate();  // Starts measuring: a new body begins.
 
+  // Like Read(), of the bytes before TLS's handshake. At most `size` bytes are taken off the connection.
+  boost::asio::awaitable<absl::StatusOr<size_t>> ReadBeforeTls(char* data, size_t size);
   // The first byte, which a later read receives again. kUnavailable also if the client ends its side before it.
   boost::asio::awaitable<absl::StatusOr<char>> PeekFirstByte();
 
@@ -71,6 +74,8 @@ class ClientSocket {
 
   // Whether bytes from the client can be read now.
   bool HasInput();
+
+  bool IsReset() const override;
 
   // Ends this side, then drops what the client still sends until the client closes or the deadline passes. Closing at
   // once could reset the connection before the client has read the last response.
@@ -100,7 +105,8 @@ class ClientSocket {
   boost::asio::awaitable<absl::Status> WritePlain(absl::string_view first, absl::string_view second, bool more);
   boost::asio::awaitable<absl::Status> WriteTls(absl::string_view first, absl::string_view second);
 
-  Socket socket_;
+  // mutable: native_handle() changes nothing, but is not const.
+  mutable Socket socket_;
   std::unique_ptr<Tls> tls_;
 
   bool waiting_ = false;

@@ -3,8 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <initializer_list>
+#include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "services/core/client_network.h"
 #include "services/runtime/log/json_log.h"
+#include "services/runtime/log/limited_log.h"
 
 namespace entrepot::gateway::http {
 namespace {
@@ -15,7 +20,13 @@ double Seconds(Exchange::Clock::duration duration) { return std::chrono::duratio
 
 }  // namespace
 
-Exchange::Exchange(WorkerContext* worker, Request* request) : worker_(worker), request_(request), began_(Clock::now()) {
+Exchange::Exchange(WorkerContext* worker, Request* request)
+    : worker_(worker),
+      request_(request),
+      peer_address_(request->remote_address),
+      peer_is_tls_(request->is_tls),
+      began_(Clock::now()) {
+  if (request_->is_from_trusted_proxy) ReadForwardedClient();
   worker_->server.metrics->in_flight().Increment();
   const auto id = request_->Find("X-Request-Id");
   if (id && IsRequestId(*id)) {
@@ -25,14 +36,28 @@ Exchange::Exchange(WorkerContext* worker, Request* request) : worker_(worker), r
   }
 }
 
-Exchange::~Exchange() { worker_->server.metrics->in_flight().Decrement(); }
+Exchange::~Exchange() {
+  request_->remote_address = peer_address_;
+  request_->is_tls = peer_is_tls_;
+  worker_->server.metrics->in_flight().Decrement();
+}
+
+void Exchange::ReadForwardedClient() {
+  ForwardedClient client = worker_->server.proxies->ReadClient(*request_);
+  if (!client.address.empty()) {
+    client_address_ = std::move(client.address);
+    request_->remote_address = client_address_;
+  }
+  request_->is_tls = client.is_tls.value_or(peer_is_tls_);
+  if (!client.host.empty()) request_->SetHost(client.host);
+}
 
 boost::asio::awaitable<Response> Exchange::Handle() {
   try {
     co_return co_await worker_->server.handler->Handle(*request_);
   } catch (const std::exception& exception) {
-    runtime::Log(LogLevel::kError, "a handler threw",
-                 {{"what", exception.what()}, {"path", request_->path}, {"request_id", request_->request_id}});
+    runtime::LogLimited(LogLevel::kError, "a handler threw", exception.what(),
+                        {{"what", exception.what()}, {"path", request_->path}, {"request_id", request_->request_id}});
   }
   Response response = worker_->server.handler->Refuse(500, "internal error");
   response.close = true;
@@ -49,19 +74,26 @@ Exchange::Clock::time_point Exchange::Finish(const Response& response, const Sen
                           .first_byte_seconds = Seconds(first_byte_ - began_),
                           .request_bytes = sent.request_bytes,
                           .response_bytes = sent.response_bytes});
-  const bool failed = response.status >= 500 || absl::IsDataLoss(sent.status);
+  // A 503 has a line with its reason, or it is the refusal of a limit: a client can cause many, and a metric counts
+  // them.
+  const bool failed = (response.status >= 500 && response.status != 503) || absl::IsDataLoss(sent.status);
   const LogLevel level = failed ? LogLevel::kError : LogLevel::kDebug;
   if (!runtime::LogEnabled(level)) return now;
-  runtime::Log(level, "request",
-               {{"method", request_->method},
-                {"path", request_->path},
-                {"status", response.status},
-                {"seconds", Seconds(now - began_)},
-                {"request_bytes", sent.request_bytes},
-                {"response_bytes", sent.response_bytes},
-                {"remote_address", request_->remote_address},
-                {"request_id", request_->request_id},
-                {"sent", sent.status.message()}});
+  const std::initializer_list<runtime::LogField> fields = {{"method", request_->method},
+                                                           {"path", request_->path},
+                                                           {"status", response.status},
+                                                           {"seconds", Seconds(now - began_)},
+                                                           {"request_bytes", sent.request_bytes},
+                                                           {"response_bytes", sent.response_bytes},
+                                                           {"remote_address", request_->remote_address},
+                                                           {"request_id", request_->request_id},
+                                                           {"sent", sent.status.message()}};
+  if (failed) {
+    runtime::LogLimited(level, "request", absl::StrCat(ClientNetwork(request_->remote_address), " ", response.status),
+                        fields);
+  } else {
+    runtime::Log(level, "request", fields);
+  }
   return now;
 }
 

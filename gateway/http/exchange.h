@@ -2,6 +2,7 @@
 #define ENTREPOT_GATEWAY_HTTP_EXCHANGE_H_
 
 #include <cstdint>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -19,6 +20,7 @@ class Exchange {
   using Clock = RateMeter::Clock;
 
   // The request's header is complete. Sets `request->request_id`. Both must outlive this.
+  // While this lives, the request is that of the client that a trusted proxy reports; then its connection's again.
   Exchange(WorkerContext* worker, Request* request);
   ~Exchange();
 
@@ -40,8 +42,14 @@ class Exchange {
   Clock::time_point Finish(const Response& response, const Sent& sent);
 
  private:
+  void ReadForwardedClient();
+
   WorkerContext* const worker_;
   Request* const request_;
+  // What the request has of its connection.
+  const absl::string_view peer_address_;
+  const bool peer_is_tls_;
+  std::string client_address_;  // What request_->remote_address refers to if a trusted proxy reports it.
   const Clock::time_point began_;
   Clock::time_point first_byte_;
 };

@@ -12,6 +12,15 @@ std::optional<absl::string_view> Request::Find(absl::string_view name) const {
   return std::nullopt;
 }
 
+void Request::SetHost(absl::string_view host) {
+  for (Field& field : fields) {
+    if (!absl::EqualsIgnoreCase(field.name, "Host")) continue;
+    field.value = host;
+    return;
+  }
+  fields.push_back({"Host", host});
+}
+
 std::string Request::Join(absl::string_view name) const {
   std::string joined;
   bool first = true;
@@ -28,6 +37,8 @@ uint64_t BodyLength(const Body& body) {
     uint64_t operator()(const std::string& text) const { return text.size(); }
     uint64_t operator()(const FileBody& file) const { return file.length_bytes; }
     uint64_t operator()(const StreamBody& stream) const { return stream.length_bytes; }
+    uint64_t operator()(const SequenceBody& sequence) const { return sequence.length_bytes; }
+    uint64_t operator()(const SharedBytes& bytes) const { return bytes->size(); }
   };
   return std::visit(Length(), body);
 }

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "boost/asio/awaitable.hpp"
 #include "gateway/body/body.h"
+#include "gateway/http/memory_budget.h"
 
 namespace entrepot::gateway::http {
 
@@ -31,6 +32,16 @@ class RequestBody {
   virtual boost::asio::awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size) = 0;
 };
 
+// The connection that a request came by.
+class ClientConnection {
+ public:
+  virtual ~ClientConnection() = default;
+
+  // Whether the client has reset the connection, so that no response can reach it. A client that has only ended its
+  // side may still read. One system call; thread-safe while the request lives.
+  virtual bool IsReset() const = 0;
+};
+
 // A request whose header is valid and within the limits. Views are valid while it lives.
 struct Request {
   struct Field {
@@ -44,15 +55,29 @@ struct Request {
   absl::string_view path;
   absl::string_view query;  // After "?", still encoded; empty without one.
   std::vector<Field> fields;
-  absl::string_view remote_address;  // "192.0.2.1", of the connection.
+  // The client's, "192.0.2.1": that of the connection, or the one that a trusted proxy reports (forwarded_fields.h).
+  absl::string_view remote_address;
+  // Whether the client uses TLS, also if a trusted proxy ends it.
   bool is_tls = false;
+  // The connection comes from a trusted proxy. The Host field is then the one that the client sent, if the proxy
+  // reports it.
+  bool is_from_trusted_proxy = false;
   // The client's X-Request-Id if it is valid (server_fields.h), otherwise an id made for this request. The server
   // returns it to the client.
   std::string request_id;
   RequestBody* body = nullptr;
+  const ClientConnection* client = nullptr;  // Null in tests only, as `memory`.
+  // What the request's body, and a response that is kept whole, must be reserved from.
+  MemoryBudget* memory = nullptr;
+
+  bool IsClientGone() const { return client != nullptr && client->IsReset(); }
+  // An empty reservation for the client. `remote_address` must stay valid until its last call of GrowTo().
+  MemoryBudget::Reservation ReserveMemory() const { return {memory, remote_address}; }
 
   // The first field of that name (case-insensitive); nullopt without one.
   std::optional<absl::string_view> Find(absl::string_view name) const;
+  // Sets the value of the Host field, or adds the field.
+  void SetHost(absl::string_view host);
   // All values of that name joined by ", " (RFC 9110 section 5.3); empty without one.
   std::string Join(absl::string_view name) const;
 };

@@ -22,6 +22,16 @@ TEST(RequestTest, FindIgnoresCaseAndReturnsTheFirstValue) {
   EXPECT_THAT(request.Find("accept-encoding"), Eq(std::nullopt));
 }
 
+TEST(RequestTest, SetHostReplacesTheHostFieldOrAddsIt) {
+  Request request = RequestWithTwoAcceptFields();
+  request.SetHost("other");
+  EXPECT_EQ(request.fields.size(), 4u);
+  EXPECT_THAT(request.Find("Host"), Optional(Eq("other")));
+  request.fields.clear();
+  request.SetHost("other");
+  EXPECT_THAT(request.Find("Host"), Optional(Eq("other")));
+}
+
 TEST(RequestTest, JoinReturnsAllValuesInOrder) {
   const Request request = RequestWithTwoAcceptFields();
   EXPECT_THAT(request.Join("Accept"), Eq("a/b, c/d, e/f"));

@@ -6,9 +6,12 @@
 
 #include "gateway/http/connection_slots.h"
 #include "gateway/http/handler.h"
+#include "gateway/http/memory_budget.h"
 #include "gateway/http/rate_meter.h"
 #include "gateway/http/server_fields.h"
 #include "gateway/http/server_metrics.h"
+#include "gateway/http/trusted_proxies.h"
+#include "services/runtime/log/line_limit.h"
 #include "services/runtime/threads/executor.h"
 #include "services/runtime/tls/certificate_reloader.h"
 
@@ -19,13 +22,18 @@ struct ServerContext {
   Handler* handler = nullptr;
   size_t header_bytes_max = 0;
   size_t uri_bytes_max = 0;
+  size_t authorization_bytes_max = 0;
+  size_t token_query_bytes_max = 0;
   std::chrono::nanoseconds idle_timeout{};
   std::chrono::nanoseconds header_timeout{};
   RateMeter meter{{}};
   ServerMetrics* metrics = nullptr;
   ConnectionSlots* slots = nullptr;
+  MemoryBudget* memory = nullptr;
   runtime::Executor* executor = nullptr;                 // Reads files that are not in the page cache.
   runtime::CertificateReloader* certificates = nullptr;  // Null without TLS.
+  const TrustedProxies* proxies = nullptr;               // Null if none is trusted.
+  runtime::LineLimit* proxy_refusals = nullptr;          // Of the log lines about their connections.
 };
 
 // What the connections of one worker share. For the worker's thread only, so it needs no lock.

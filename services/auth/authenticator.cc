@@ -7,6 +7,7 @@
 #include "services/auth/records/account_name.h"
 #include "services/auth/records/secret.h"
 #include "services/status/oci_error.h"
+#include "services/status/retry_after.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::auth {
@@ -38,9 +39,8 @@ absl::StatusOr<Account> Authenticator::Authenticate(const Request& request) {
     return Account();
   }
   if (!IsRandom(attempt.method)) {
-    if (const auto refusal = parts_.limits->Check(request.remote_address(), attempt.account)) {
-      return RejectOverLimit(request, attempt, *refusal);
-    }
+    const auto refusal = parts_.limits->Check(request.remote_address(), attempt.account);
+    if (refusal.has_value() && !LoggedInLately(request, *refusal)) return RejectOverLimit(request, attempt, *refusal);
   }
   absl::StatusOr<Account> account = Verify(request, &attempt);
   if (!account.ok()) return RejectCredential(request, attempt, account.status());
@@ -117,6 +117,18 @@ absl::StatusOr<Account> Authenticator::VerifyRefreshToken(absl::string_view toke
   return *std::move(account);
 }
 
+bool Authenticator::LoggedInLately(const Request& request, const AttemptLimits::Refusal& refusal) {
+  if (!refusal.known) return false;
+  const v1::PasswordCredential& credential = request.password();
+  const auto hash = parts_.accounts->PasswordHashOf(credential.account());
+  if (hash.ok() && hash->has_value() &&
+      parts_.passwords->VerifiedLately(credential.account(), credential.password(), **hash)) {
+    return true;
+  }
+  parts_.limits->CountComparison(request.remote_address(), credential.account());
+  return false;
+}
+
 absl::Status Authenticator::RejectCredential(const Request& request, const Attempt& attempt, const absl::Status& why) {
   if (!absl::IsUnauthenticated(why)) {
     const AuthResult result = absl::IsResourceExhausted(why) ? AuthResult::kLimited : AuthResult::kError;
@@ -141,9 +153,11 @@ absl::Status Authenticator::RejectOverLimit(const Request& request, const Attemp
   parts_.metrics->CountLimited(refusal.by);
   parts_.audit->Login(request, attempt.account, attempt.method, AuthResult::kLimited,
                       absl::StrCat("too many failures by ", refusal.by));
-  return OciError(OciErrorCode::kTooManyRequests,
-                  absl::StrCat("too many wrong credentials: try again in ",
-                               absl::ToInt64Seconds(absl::Ceil(refusal.retry_after, absl::Seconds(1))), " s"));
+  return WithRetryAfter(OciError(OciErrorCode::kTooManyRequests,
+                                 absl::StrCat("too many wrong credentials (authentication.failed_attempts_max): try "
+                                              "again in ",
+                                              RetryAfterSeconds(refusal.retry_after), " s")),
+                        refusal.retry_after);
 }
 
 }  // namespace entrepot::auth

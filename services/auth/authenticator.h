@@ -23,8 +23,9 @@ namespace entrepot::auth {
 // is a password, a robot's secret, a refresh token, or an identity provider's token. Thread-safe.
 //
 // AttemptLimits limit guessing. If they refuse a password, it is not verified at all: otherwise an attacker could still
-// find the right one. Other credentials cannot be guessed. A right one is always accepted, so that a client with a
-// wrong password does not lock out the robots behind the same address.
+// find the right one. The exception is a password that logged in from the same address lately. Other credentials cannot
+// be guessed. A right one is always accepted, so that a client with a wrong password does not lock out the robots
+// behind the same address.
 class Authenticator {
  public:
   // All must outlive the authenticator.
@@ -59,6 +60,9 @@ class Authenticator {
   absl::StatusOr<Account> VerifyPassword(const v1::PasswordCredential& credential);
   absl::StatusOr<Account> VerifyRobotSecret(const v1::PasswordCredential& credential);
   absl::StatusOr<Account> VerifyRefreshToken(absl::string_view token, Attempt* attempt);
+
+  // Whether a password that the limits refuse is one that logged in from this address lately.
+  bool LoggedInLately(const v1::IssueTokenRequest& request, const AttemptLimits::Refusal& refusal);
 
   // Count and log a credential that was not accepted, and return the error for the client.
   absl::Status RejectCredential(const v1::IssueTokenRequest& request, const Attempt& attempt, const absl::Status& why);

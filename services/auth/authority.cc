@@ -169,6 +169,8 @@ absl::StatusOr<std::unique_ptr<Authority>> Authority::Open(const config::v1::Aut
   return std::make_unique<KvAuthority>(config, dependencies, std::move(files), std::move(keys));
 }
 
+absl::StatusOr<bool> Authority::WasOpened(kv::KvReader& kv) { return HasFormat(kv); }
+
 size_t Authority::HashingThreadsMax(const config::v1::Authentication& config) {
   return PasswordVerifier::ThreadsMax(config.password_hashes_max());
 }

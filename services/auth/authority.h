@@ -39,6 +39,9 @@ class Authority {
                                                          const Dependencies& dependencies);
   virtual ~Authority() = default;
 
+  // Whether an authority has been opened with the KV before: its registry has accounts.
+  static absl::StatusOr<bool> WasOpened(kv::KvReader& kv);
+
   // How many calls of IssueToken may hash a password or wait for a slot at the same time (not counting those that wait
   // for the result of the same credential). An executor needs more threads than this, so that they do not delay other
   // calls.

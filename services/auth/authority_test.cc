@@ -7,6 +7,7 @@
 #include "boost/json/parse.hpp"
 #include "services/auth/authority_test_fixture.h"
 #include "services/status/oci_error.h"
+#include "services/status/retry_after.h"
 #include "services/token/json_web_token.h"
 #include "services/token/signing_key.h"
 
@@ -102,14 +103,16 @@ TEST_F(AuthorityTest, AcceptsOnlyItsOwnService) {
 }
 
 TEST_F(AuthorityTest, RefusesMoreScopesThanFitIntoAToken) {
-  std::string scopes;
-  for (int i = 0; i < 101; ++i) absl::StrAppend(&scopes, "repository:driftwood/a", i, ":pull ");
-  EXPECT_THAT(authority_->IssueToken(As("ci", {scopes})), StatusIs(absl::StatusCode::kInvalidArgument));
+  std::vector<std::string> scopes;
+  for (int i = 0; i < 1000; ++i) scopes.push_back(absl::StrCat("repository:driftwood/service-", i, ":pull,push"));
+  EXPECT_EQ(ClaimsOf(Issue(As("ci", scopes)).token()).access.size(), 1000u);
   std::vector<std::string> long_ones;
-  for (int i = 0; i < 99; ++i) {
+  for (int i = 0; i < 400; ++i) {
     long_ones.push_back(absl::StrCat("repository:driftwood/", std::string(200, 'x'), i, ":pull"));
   }
-  EXPECT_THAT(authority_->IssueToken(As("ci", long_ones)), StatusIs(absl::StatusCode::kInvalidArgument));
+  const auto refused = authority_->IssueToken(As("ci", long_ones));
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("more than 122880 (a fixed limit)"));
 }
 
 TEST_F(AuthorityTest, AllWrongCredentialsGetTheSameError) {
@@ -156,6 +159,7 @@ TEST_F(AuthorityTest, LimitsGuessingWithoutLockingOutTheOwner) {
   const auto turned_away = authority_->IssueToken(Password("ci", "guess"));
   EXPECT_THAT(turned_away, IsOciError(OciErrorCode::kTooManyRequests));
   EXPECT_THAT(std::string(turned_away.status().message()), HasSubstr("try again in 3 s"));
+  EXPECT_EQ(GetRetryAfter(turned_away.status()), absl::Seconds(3));
   // Not even the right one: otherwise trying would find it.
   EXPECT_THAT(authority_->IssueToken(As("ci")), IsOciError(OciErrorCode::kTooManyRequests));
   v1::IssueTokenRequest owner = As("ci");
@@ -167,6 +171,45 @@ TEST_F(AuthorityTest, LimitsGuessingWithoutLockingOutTheOwner) {
   EXPECT_OK(authority_->IssueToken(As("ci")));
   EXPECT_EQ(Counter("entrepot_ratelimited_total", "address"), 2);
   EXPECT_EQ(Counter("entrepot_auth_attempts_total", "limited"), 2);
+}
+
+TEST_F(AuthorityTest, NeighboursDoNotLockOutAnAccountThatLoggedInLately) {
+  Issue(As("ci"));
+  clock_.Advance(absl::Hours(23));
+  for (int i = 0; i < 8; ++i) authority_->IssueToken(Password("ci", "stale")).status().IgnoreError();
+  // The address is limited, for guesses of every account and for right passwords that are not known there.
+  EXPECT_THAT(authority_->IssueToken(Password("ci", "guess")), IsOciError(OciErrorCode::kTooManyRequests));
+  EXPECT_THAT(authority_->IssueToken(As("prod")), IsOciError(OciErrorCode::kTooManyRequests));
+  EXPECT_OK(authority_->IssueToken(As("ci")));
+  v1::IssueTokenRequest elsewhere = Password("prod", "guess");
+  elsewhere.set_remote_address("198.51.100.7");
+  for (int i = 0; i < 4; ++i) authority_->IssueToken(elsewhere).status().IgnoreError();
+  elsewhere = As("ci");
+  elsewhere.set_remote_address("198.51.100.7");
+  EXPECT_THAT(authority_->IssueToken(elsewhere), IsOciError(OciErrorCode::kTooManyRequests));
+}
+
+TEST_F(AuthorityTest, AKnownAccountIsNoOracle) {
+  Issue(As("ci"));
+  const auto guess = [&](int i) { return authority_->IssueToken(Password("ci", absl::StrCat("guess", i))); };
+  // 3 of the address and 30 comparisons; after them not even the right one.
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(guess(i), IsOciError(OciErrorCode::kUnauthorized));
+  for (int i = 0; i < 30; ++i) EXPECT_THAT(guess(i), IsOciError(OciErrorCode::kTooManyRequests));
+  EXPECT_THAT(authority_->IssueToken(As("ci")), IsOciError(OciErrorCode::kTooManyRequests));
+}
+
+TEST_F(AuthorityTest, AChangedPasswordIsNotKnown) {
+  v1::AdministerRequest create;
+  create.mutable_create_user()->set_name("dana");
+  create.mutable_create_user()->set_password("dana-password");
+  ASSERT_OK(Administer(create));
+  Issue(As("dana"));
+  v1::AdministerRequest change;
+  change.mutable_set_password()->set_name("dana");
+  change.mutable_set_password()->set_password("another");
+  ASSERT_OK(Administer(change));
+  for (int i = 0; i < 3; ++i) authority_->IssueToken(Password("ci", "stale")).status().IgnoreError();
+  EXPECT_THAT(authority_->IssueToken(As("dana")), IsOciError(OciErrorCode::kTooManyRequests));
 }
 
 TEST_F(AuthorityTest, RefreshTokensStandForTheirAccount) {

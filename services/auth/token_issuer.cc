@@ -12,13 +12,12 @@
 #include "services/core/time/proto_time.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
+#include "services/token/json_web_token.h"
 #include "services/token/registry_token.h"
 
 namespace entrepot::auth {
 namespace {
 
-// The most bytes that verifiers accept.
-constexpr size_t kTokenBytesMax = 16 * 1024;
 constexpr size_t kTokenIdBytes = 16;
 
 // The valid scopes. Scopes of the same name are merged.
@@ -86,7 +85,11 @@ absl::StatusOr<std::string> TokenIssuer::Sign(const Account& account, absl::Time
                                                       .expires_at = now + lifetime,
                                                       .id = RandomLowerHex(kTokenIdBytes),
                                                       .access = std::move(granted)});
-  if (token.size() > kTokenBytesMax) return absl::InvalidArgumentError("too many scopes: request fewer at once");
+  if (token.size() > token::kTokenBytesMax) {
+    return absl::InvalidArgumentError(absl::StrCat("a token for these scopes would have ", token.size(),
+                                                   " bytes, more than ", token::kTokenBytesMax,
+                                                   " (a fixed limit): request fewer scopes at once"));
+  }
   return token;
 }
 

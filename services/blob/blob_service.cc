@@ -6,9 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "services/blob/object_read_reactor.h"
 #include "services/blob/upload_append_reactor.h"
 #include "services/core/content.h"
+#include "services/core/open_uploads.h"
 #include "services/core/storage_key.h"
 #include "services/runtime/grpc/grpc_unary_call.h"
 #include "services/status/status_macros.h"
@@ -23,13 +25,19 @@ constexpr uint32_t kListMax = 10'000;
 
 }  // namespace
 
+runtime::Executor& BlobService::ExecutorFor(const std::string& upload_id) {
+  const absl::StatusOr<UploadId> id = UploadId::Parse(upload_id);
+  return id.ok() && sessions_.MustReadBack(*id) ? long_calls_ : executor_;
+}
+
 grpc::ServerUnaryReactor* BlobService::StartUpload(grpc::CallbackServerContext* context,
                                                    const v1::StartUploadRequest* request, v1::Upload* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const std::optional<DigestAlgorithm> algorithm, FromMessage(request->algorithm()));
-    ASSIGN_OR_RETURN(const Upload upload, sessions_.Start({.repository = repository, .account = request->account()},
-                                                          algorithm.value_or(DigestAlgorithm::kSha256)));
+    const UploadOwner owner{
+        .repository = repository, .account = request->account(), .client_address = request->client_address()};
+    ASSIGN_OR_RETURN(const Upload upload, sessions_.Start(owner, algorithm.value_or(DigestAlgorithm::kSha256)));
     *response = ToMessage(upload);
     return absl::OkStatus();
   });
@@ -37,28 +45,30 @@ grpc::ServerUnaryReactor* BlobService::StartUpload(grpc::CallbackServerContext* 
 
 grpc::ServerUnaryReactor* BlobService::GetUpload(grpc::CallbackServerContext* context,
                                                  const v1::GetUploadRequest* request, v1::Upload* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
-    ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
-    ASSIGN_OR_RETURN(const Upload upload, sessions_.Get(name.owner, name.id));
-    *response = ToMessage(upload);
-    return absl::OkStatus();
-  });
+  return runtime::RunOnExecutor(ExecutorFor(request->upload_id()), context,
+                                [this, request, response]() -> absl::Status {
+                                  ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
+                                  ASSIGN_OR_RETURN(const Upload upload, sessions_.Get(name.owner, name.id));
+                                  *response = ToMessage(upload);
+                                  return absl::OkStatus();
+                                });
 }
 
 grpc::ServerReadReactor<v1::AppendToUploadRequest>* BlobService::AppendToUpload(grpc::CallbackServerContext*,
                                                                                 v1::Upload* response) {
-  return new UploadAppendReactor(&sessions_, &executor_, response);
+  return new UploadAppendReactor(&sessions_, &executor_, &long_calls_, response);
 }
 
 grpc::ServerUnaryReactor* BlobService::SealUpload(grpc::CallbackServerContext* context,
                                                   const v1::SealUploadRequest* request, types::v1::Blob* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
-    ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
-    ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request->digest()));
-    ASSIGN_OR_RETURN(const Blob sealed, sessions_.Seal(name.owner, name.id, digest));
-    *response = ToMessage(sealed);
-    return absl::OkStatus();
-  });
+  return runtime::RunOnExecutor(ExecutorFor(request->upload_id()), context,
+                                [this, request, response]() -> absl::Status {
+                                  ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
+                                  ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request->digest()));
+                                  ASSIGN_OR_RETURN(const Blob sealed, sessions_.Seal(name.owner, name.id, digest));
+                                  *response = ToMessage(sealed);
+                                  return absl::OkStatus();
+                                });
 }
 
 grpc::ServerUnaryReactor* BlobService::CancelUpload(grpc::CallbackServerContext* context,
@@ -82,11 +92,47 @@ grpc::ServerWriteReactor<v1::ReadObjectResponse>* BlobService::ReadObject(grpc::
   return new ObjectReadReactor(&reader_, &executor_, request);
 }
 
-grpc::ServerUnaryReactor* BlobService::DeleteObject(grpc::CallbackServerContext* context,
-                                                    const v1::DeleteObjectRequest* request, v1::DeleteObjectResponse*) {
+grpc::ServerUnaryReactor* BlobService::DeleteObjects(grpc::CallbackServerContext* context,
+                                                     const v1::DeleteObjectsRequest* request,
+                                                     v1::DeleteObjectsResponse* response) {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    if (request->storage_keys_size() > static_cast<int>(kListMax)) {
+      return absl::InvalidArgumentError(absl::StrCat("more than ", kListMax, " storage keys in one request"));
+    }
+    std::vector<StorageKey> keys;
+    for (const std::string& text : request->storage_keys()) {
+      ASSIGN_OR_RETURN(StorageKey key, StorageKey::Parse(text));
+      keys.push_back(std::move(key));
+    }
+    const std::vector<absl::Status> statuses = objects_.DeleteAll(keys);
+    for (size_t i = 0; i < statuses.size(); ++i) {
+      if (statuses[i].ok()) continue;
+      v1::DeleteObjectsResponse::Failure& failure = *response->add_failures();
+      failure.set_index(static_cast<uint32_t>(i));
+      failure.set_error(std::string(statuses[i].message()));
+    }
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* BlobService::ReadOwner(grpc::CallbackServerContext* context,
+                                                 const v1::ReadOwnerRequest* request, v1::ReadOwnerResponse* response) {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const StoreOwner owner, objects_.ReadOwner());
+    response->mutable_owner()->set_catalog_id(owner.catalog_id);
+    response->mutable_owner()->set_generation(owner.generation);
+    if (!request->look_for_objects()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const bool has_objects, objects_.HasObjects());
+    response->set_has_objects(has_objects);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* BlobService::WriteOwner(grpc::CallbackServerContext* context,
+                                                  const v1::WriteOwnerRequest* request, v1::WriteOwnerResponse*) {
   return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
-    ASSIGN_OR_RETURN(const StorageKey key, StorageKey::Parse(request->storage_key()));
-    return objects_.Delete(key);
+    return objects_.WriteOwner(
+        {.catalog_id = request->owner().catalog_id(), .generation = request->owner().generation()});
   });
 }
 
@@ -100,7 +146,7 @@ grpc::ServerUnaryReactor* BlobService::CheckObject(grpc::CallbackServerContext* 
 
 grpc::ServerUnaryReactor* BlobService::VerifyObject(grpc::CallbackServerContext* context,
                                                     const v1::VerifyObjectRequest* request, v1::VerifyObjectResponse*) {
-  return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
+  return runtime::RunOnExecutor(long_calls_, context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const Blob blob, FromMessage(request->blob()));
     return objects_.Verify(blob, request->bytes_per_second());
   });
@@ -118,7 +164,7 @@ grpc::ServerUnaryReactor* BlobService::QuarantineObject(grpc::CallbackServerCont
 grpc::ServerUnaryReactor* BlobService::ListUnclaimedObjects(grpc::CallbackServerContext* context,
                                                             const v1::ListUnclaimedObjectsRequest* request,
                                                             v1::ListUnclaimedObjectsResponse* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(long_calls_, context, [this, request, response]() -> absl::Status {
     const absl::Duration age = absl::Milliseconds(request->older_than_milliseconds());
     ASSIGN_OR_RETURN(const StoredObjectPage page,
                      objects_.ListUnclaimed(age, request->start_after(), std::min(request->limit(), kListMax)));
@@ -135,7 +181,7 @@ grpc::ServerUnaryReactor* BlobService::ListUnclaimedObjects(grpc::CallbackServer
 grpc::ServerUnaryReactor* BlobService::ListAbandonedUploads(grpc::CallbackServerContext* context,
                                                             const v1::ListAbandonedUploadsRequest* request,
                                                             v1::ListAbandonedUploadsResponse* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(long_calls_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const std::vector<Blob> blobs, objects_.ListAbandoned(std::min(request->limit(), kListMax)));
     for (const Blob& blob : blobs) {
       *response->add_uploads() = ToMessage(blob);
@@ -153,10 +199,45 @@ grpc::ServerUnaryReactor* BlobService::ForgetAbandonedUpload(grpc::CallbackServe
   });
 }
 
+grpc::ServerUnaryReactor* BlobService::ListOpenUploads(grpc::CallbackServerContext* context,
+                                                       const v1::ListOpenUploadsRequest* request,
+                                                       v1::ListOpenUploadsResponse* response) {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const OpenUploadPage page,
+                     objects_.ListUploads(FromMessage(request->filter()), request->start_after(),
+                                          std::min(request->limit(), kListMax)));
+    for (const OpenUpload& upload : page.uploads) *response->add_uploads() = ToMessage(upload);
+    response->set_next(page.next);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* BlobService::CancelOpenUploads(grpc::CallbackServerContext* context,
+                                                         const v1::CancelOpenUploadsRequest* request,
+                                                         v1::CancelOpenUploadsResponse* response) {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const CancelledUploads cancelled, objects_.CancelUploads(FromMessage(request->filter())));
+    response->set_cancelled(cancelled.cancelled);
+    response->set_in_use(cancelled.in_use);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* BlobService::CountOpenUploads(grpc::CallbackServerContext* context,
+                                                        const v1::CountOpenUploadsRequest*,
+                                                        v1::CountOpenUploadsResponse* response) {
+  return runtime::RunOnExecutor(executor_, context, [this, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const UploadTotals totals, objects_.CountUploads());
+    response->set_sessions(totals.sessions);
+    response->set_bytes(totals.bytes);
+    return absl::OkStatus();
+  });
+}
+
 grpc::ServerUnaryReactor* BlobService::SnapshotObjects(grpc::CallbackServerContext* context,
                                                        const v1::SnapshotObjectsRequest* request,
                                                        v1::SnapshotObjectsResponse* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(long_calls_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const ObjectSnapshot snapshot, objects_.Snapshot(request->name()));
     response->set_objects(snapshot.objects);
     response->set_object_bytes(snapshot.object_bytes);

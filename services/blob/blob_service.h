@@ -13,15 +13,18 @@
 namespace entrepot::blob {
 
 // Serves entrepot.blob.v1.BlobService with the service's own classes: parses requests, calls the class, converts the
-// result. Blocking work runs on the executor.
+// result. Blocking work runs on the executor. Calls that read whole objects or list many run on threads of their own:
+// those of the manifest service, which makes one at a time for each kind of its own work, and the first call with an
+// upload that was staged before a restart.
 class BlobService : public v1::BlobService::CallbackService {
  public:
-  // Both must outlive the server that this is registered with.
-  BlobService(BlobStack* stack, runtime::Executor* executor)
+  // All must outlive the server that this is registered with.
+  BlobService(BlobStack* stack, runtime::Executor* executor, runtime::Executor* long_calls)
       : sessions_(stack->upload_sessions()),
         reader_(stack->reader()),
         objects_(stack->storage()),
-        executor_(*executor) {}
+        executor_(*executor),
+        long_calls_(*long_calls) {}
 
   grpc::ServerUnaryReactor* StartUpload(grpc::CallbackServerContext* context, const v1::StartUploadRequest* request,
                                         v1::Upload* response) override;
@@ -37,8 +40,12 @@ class BlobService : public v1::BlobService::CallbackService {
                                          v1::ForgetUploadResponse* response) override;
   grpc::ServerWriteReactor<v1::ReadObjectResponse>* ReadObject(grpc::CallbackServerContext* context,
                                                                const v1::ReadObjectRequest* request) override;
-  grpc::ServerUnaryReactor* DeleteObject(grpc::CallbackServerContext* context, const v1::DeleteObjectRequest* request,
-                                         v1::DeleteObjectResponse* response) override;
+  grpc::ServerUnaryReactor* DeleteObjects(grpc::CallbackServerContext* context, const v1::DeleteObjectsRequest* request,
+                                          v1::DeleteObjectsResponse* response) override;
+  grpc::ServerUnaryReactor* ReadOwner(grpc::CallbackServerContext* context, const v1::ReadOwnerRequest* request,
+                                      v1::ReadOwnerResponse* response) override;
+  grpc::ServerUnaryReactor* WriteOwner(grpc::CallbackServerContext* context, const v1::WriteOwnerRequest* request,
+                                       v1::WriteOwnerResponse* response) override;
   grpc::ServerUnaryReactor* CheckObject(grpc::CallbackServerContext* context, const v1::CheckObjectRequest* request,
                                         v1::CheckObjectResponse* response) override;
   grpc::ServerUnaryReactor* VerifyObject(grpc::CallbackServerContext* context, const v1::VerifyObjectRequest* request,
@@ -55,15 +62,27 @@ class BlobService : public v1::BlobService::CallbackService {
   grpc::ServerUnaryReactor* ForgetAbandonedUpload(grpc::CallbackServerContext* context,
                                                   const v1::ForgetAbandonedUploadRequest* request,
                                                   v1::ForgetAbandonedUploadResponse* response) override;
+  grpc::ServerUnaryReactor* ListOpenUploads(grpc::CallbackServerContext* context,
+                                            const v1::ListOpenUploadsRequest* request,
+                                            v1::ListOpenUploadsResponse* response) override;
+  grpc::ServerUnaryReactor* CancelOpenUploads(grpc::CallbackServerContext* context,
+                                              const v1::CancelOpenUploadsRequest* request,
+                                              v1::CancelOpenUploadsResponse* response) override;
+  grpc::ServerUnaryReactor* CountOpenUploads(grpc::CallbackServerContext* context,
+                                             const v1::CountOpenUploadsRequest* request,
+                                             v1::CountOpenUploadsResponse* response) override;
   grpc::ServerUnaryReactor* SnapshotObjects(grpc::CallbackServerContext* context,
                                             const v1::SnapshotObjectsRequest* request,
                                             v1::SnapshotObjectsResponse* response) override;
 
  private:
+  runtime::Executor& ExecutorFor(const std::string& upload_id);
+
   UploadSessions& sessions_;
   VerifiedReader& reader_;
   BlobStorage& objects_;
   runtime::Executor& executor_;
+  runtime::Executor& long_calls_;
 };
 
 }  // namespace entrepot::blob

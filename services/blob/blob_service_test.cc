@@ -69,12 +69,14 @@ TEST_F(BlobServiceTest, AnUploadFromStartToForget) {
   EXPECT_EQ(sealed.size_bytes(), 0);
   EXPECT_OK(Seal(upload.upload_id(), empty_digest_));
   EXPECT_OK(Call(&v1::BlobService::Stub::ForgetUpload, About<v1::ForgetUploadRequest>(upload.upload_id())));
-  EXPECT_THAT(Seal(upload.upload_id(), empty_digest_), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(Seal(upload.upload_id(), empty_digest_), StatusIs(absl::StatusCode::kAlreadyExists));
 
-  v1::DeleteObjectRequest request;
-  request.set_storage_key(sealed.storage_key());
-  EXPECT_OK(Call(&v1::BlobService::Stub::DeleteObject, request));
-  EXPECT_OK(Call(&v1::BlobService::Stub::DeleteObject, request));
+  v1::DeleteObjectsRequest request;
+  request.add_storage_keys(sealed.storage_key());
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_OK_AND_ASSIGN(const v1::DeleteObjectsResponse deleted, Call(&v1::BlobService::Stub::DeleteObjects, request));
+    EXPECT_EQ(deleted.failures_size(), 0);
+  }
   EXPECT_THAT(server_.reader().Open(*StorageKey::Parse(sealed.storage_key())), IsOciError(OciErrorCode::kBlobUnknown));
 }
 
@@ -108,9 +110,9 @@ TEST_F(BlobServiceTest, RefusesMalformedRequests) {
   EXPECT_THAT(Get(upload.upload_id(), "Team/App"), IsOciError(OciErrorCode::kNameInvalid));
   EXPECT_THAT(Get("../x"), IsOciError(OciErrorCode::kBlobUploadUnknown));
   EXPECT_THAT(Start(static_cast<v1::DigestAlgorithm>(9)), StatusIs(absl::StatusCode::kInvalidArgument));
-  v1::DeleteObjectRequest request;
-  request.set_storage_key("f00");
-  EXPECT_THAT(Call(&v1::BlobService::Stub::DeleteObject, request), StatusIs(absl::StatusCode::kInvalidArgument));
+  v1::DeleteObjectsRequest request;
+  request.add_storage_keys("f00");
+  EXPECT_THAT(Call(&v1::BlobService::Stub::DeleteObjects, request), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_OK(Get(upload.upload_id()));
 }
 

@@ -23,8 +23,6 @@
 namespace entrepot::blob {
 namespace {
 
-constexpr size_t kExpiredAtOnce = 64;
-
 // The parts that must exist before the store for large objects is opened.
 struct Instruments {
   explicit Instruments(std::shared_ptr<prometheus::Registry> registry)
@@ -61,6 +59,7 @@ class LocalBlobStack : public BlobStack {
         backups_(BackupDirectory(options), options.snapshot_kv, files_.get()),
         sessions_(SessionOptions(options, &verified_), parts.kv, files_.get(), &objects_, parts.clock, &metrics_),
         storage_({.objects = &objects_,
+                  .files = files_.get(),
                   .sessions = &sessions_,
                   .clock = parts.clock,
                   .verified = &verified_,
@@ -76,12 +75,20 @@ class LocalBlobStack : public BlobStack {
   ObjectStore& objects() override { return objects_; }
   VerifiedReader& reader() override { return reader_; }
   BlobStorage& storage() override { return storage_; }
-  absl::Status CheckReady() override { return kv_.Get(kFormatKey).status(); }
+  std::vector<runtime::HealthCheck> Checks() override {
+    return {{.name = "blob store",
+             .without = runtime::Readiness::kNone,
+             .check = [this] { return kv_.Get(kFormatKey).status(); }},
+            {.name = "blob store writes", .without = runtime::Readiness::kPulls, .check = [this] {
+               return CheckWritable();
+             }}};
+  }
 
  private:
   static KvUploadSessions::Options SessionOptions(const BlobStackOptions& options, VerificationCache* verified) {
-    return {.lifetime = runtime::ToDuration(options.uploads.session_lifetime()),
-            .open_max = options.uploads.sessions_max(),
+    return {.limits = {.open_max = options.uploads.sessions_max(),
+                       .share_max = options.uploads.sessions_per_account_max(),
+                       .lifetime = runtime::ToDuration(options.uploads.session_lifetime())},
             .object_durability = options.object_durability,
             .verified = verified};
   }
@@ -90,9 +97,13 @@ class LocalBlobStack : public BlobStack {
     return std::filesystem::absolute(options.directory).lexically_normal().parent_path() / "backups";
   }
 
+  absl::Status CheckWritable() {
+    RETURN_IF_ERROR(files_->CheckWritable());
+    return files_->CheckSpace();
+  }
+
   void Upkeep() {
-    while (sessions_.EndExpired(kExpiredAtOnce) == kExpiredAtOnce) {
-    }
+    sessions_.EndExpired();
     sessions_.FlushForgotten().IgnoreError();
     metrics_.upload_oldest_age()->Set(absl::ToDoubleSeconds(sessions_.OldestAge()));
     const absl::StatusOr<DiskSpace> space = files_->Space();

@@ -55,7 +55,9 @@ absl::Status LocalBlobStorage::Verify(const Blob& blob, uint64_t bytes_per_secon
       absl::StrCat("object ", key.ToString(), " has the digest ", found.ToString(), ", not ", blob.digest.ToString()));
 }
 
-absl::Status LocalBlobStorage::Delete(const StorageKey& key) { return parts_.objects->Delete(key); }
+std::vector<absl::Status> LocalBlobStorage::DeleteAll(const std::vector<StorageKey>& keys) {
+  return parts_.objects->DeleteAll(keys);
+}
 
 absl::Status LocalBlobStorage::Quarantine(const StorageKey& key) { return parts_.objects->Quarantine(key); }
 
@@ -86,6 +88,22 @@ absl::StatusOr<std::vector<Blob>> LocalBlobStorage::ListAbandoned(size_t limit) 
 }
 
 absl::Status LocalBlobStorage::ForgetAbandoned(const StorageKey& key) { return parts_.sessions->ForgetAbandoned(key); }
+
+absl::StatusOr<OpenUploadPage> LocalBlobStorage::ListUploads(const UploadFilter& filter, const std::string& start_after,
+                                                             size_t limit) {
+  return parts_.sessions->ListOpen(filter, start_after, limit);
+}
+
+absl::StatusOr<CancelledUploads> LocalBlobStorage::CancelUploads(const UploadFilter& filter) {
+  return parts_.sessions->CancelOpen(filter);
+}
+
+absl::StatusOr<UploadTotals> LocalBlobStorage::CountUploads() { return parts_.sessions->Totals(); }
+
+absl::StatusOr<bool> LocalBlobStorage::HasObjects() {
+  ASSIGN_OR_RETURN(const ObjectList list, parts_.objects->List("", 1));
+  return !list.objects.empty();
+}
 
 absl::StatusOr<ObjectSnapshot> LocalBlobStorage::Snapshot(const std::string& name) {
   RETURN_IF_ERROR(CheckBackupName(name));

@@ -25,6 +25,8 @@ class LocalBlobStorage : public BlobStorage {
   struct Parts {
     // Objects of both tiers.
     ObjectStore* objects = nullptr;
+    // The tier of large objects, which has the owner.
+    StagingObjectStore* files = nullptr;
     KvUploadSessions* sessions = nullptr;
     const Clock* clock = nullptr;
     // Records the results of Verify(). May be null.
@@ -38,12 +40,19 @@ class LocalBlobStorage : public BlobStorage {
   absl::Status Check(const StorageKey& key, uint64_t size_bytes) override;
   absl::Status Verify(const Blob& blob, uint64_t bytes_per_second) override;
   void StopVerifying() override;
-  absl::Status Delete(const StorageKey& key) override;
+  std::vector<absl::Status> DeleteAll(const std::vector<StorageKey>& keys) override;
   absl::Status Quarantine(const StorageKey& key) override;
   absl::StatusOr<StoredObjectPage> ListUnclaimed(absl::Duration age, const std::string& start_after,
                                                  size_t limit) override;
   absl::StatusOr<std::vector<Blob>> ListAbandoned(size_t limit) override;
   absl::Status ForgetAbandoned(const StorageKey& key) override;
+  absl::StatusOr<OpenUploadPage> ListUploads(const UploadFilter& filter, const std::string& start_after,
+                                             size_t limit) override;
+  absl::StatusOr<CancelledUploads> CancelUploads(const UploadFilter& filter) override;
+  absl::StatusOr<UploadTotals> CountUploads() override;
+  absl::StatusOr<StoreOwner> ReadOwner() override { return parts_.files->ReadOwner(); }
+  absl::Status WriteOwner(const StoreOwner& owner) override { return parts_.files->WriteOwner(owner); }
+  absl::StatusOr<bool> HasObjects() override;
   absl::StatusOr<ObjectSnapshot> Snapshot(const std::string& name) override;
 
  private:

@@ -67,8 +67,8 @@ class LocalBlobStorageTest : public testing::TestWithParam<Files> {
     storage_.reset();
     sessions_.reset();
     objects_ = std::make_unique<TieredObjectStore>(store_.get(), &values_, &gate_);
-    sessions_ = std::make_unique<KvUploadSessions>(KvUploadSessions::Options{.lifetime = kLifetime}, &kv_, store_.get(),
-                                                   objects_.get(), &clock_, &metrics_);
+    sessions_ = std::make_unique<KvUploadSessions>(KvUploadSessions::Options{.limits = {.lifetime = kLifetime}}, &kv_,
+                                                   store_.get(), objects_.get(), &clock_, &metrics_);
     EXPECT_OK(sessions_->Recover());
     storage_ = std::make_unique<LocalBlobStorage>(
         LocalBlobStorage::Parts{.objects = objects_.get(), .sessions = sessions_.get(), .clock = &clock_});
@@ -245,12 +245,12 @@ TEST_P(LocalBlobStorageTest, DoesNotListRecentFiles) {
 TEST_P(LocalBlobStorageTest, AnExpiredSealedUploadIsAbandonedUntilItIsForgotten) {
   const Stored small = Seal(Bytes('a', kSmall));
   const Stored large = Seal(Bytes('b', kLarge));
-  EXPECT_EQ(sessions_->EndExpired(100), 0);
+  EXPECT_EQ(sessions_->EndExpired(), 0);
   EXPECT_THAT(storage_->ListAbandoned(10), IsOkAndHolds(IsEmpty()));
   EXPECT_THAT(storage_->ForgetAbandoned(small.blob.storage_key), StatusIs(absl::StatusCode::kFailedPrecondition));
 
   clock_.Advance(kLifetime + absl::Minutes(1));
-  sessions_->EndExpired(100);
+  sessions_->EndExpired();
   for (bool restarted : {false, true}) {
     if (restarted) Restart();
     ASSERT_OK_AND_ASSIGN(std::vector<Blob> abandoned, storage_->ListAbandoned(10));
@@ -274,7 +274,7 @@ TEST_P(LocalBlobStorageTest, AnExpiredSealedUploadIsAbandonedUntilItIsForgotten)
 TEST_P(LocalBlobStorageTest, AnUploadWhoseClientComesBackLateIsNotAbandoned) {
   const Stored stored = Seal(Bytes('a', kSmall));
   clock_.Advance(kLifetime + absl::Minutes(1));
-  sessions_->EndExpired(100);
+  sessions_->EndExpired();
   ASSERT_OK(sessions_->Forget(owner_, stored.upload));
   ASSERT_OK(sessions_->FlushForgotten());
   EXPECT_THAT(storage_->ListAbandoned(10), IsOkAndHolds(IsEmpty()));

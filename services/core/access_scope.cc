@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -16,7 +17,6 @@ namespace entrepot {
 namespace {
 
 constexpr size_t kScopeBytesMax = 1024;
-constexpr size_t kScopesMax = 100;
 
 bool IsScopeByte(char c) { return absl::ascii_isgraph(static_cast<unsigned char>(c)) && c != '"' && c != '\\'; }
 
@@ -46,16 +46,9 @@ void SortActions(std::vector<std::string>* actions) {
   actions->erase(std::unique(actions->begin(), actions->end()), actions->end());
 }
 
-void AddScope(AccessScope scope, std::vector<AccessScope>* scopes) {
-  const auto same = std::find_if(scopes->begin(), scopes->end(), [&](const AccessScope& other) {
-    return other.type == scope.type && other.name == scope.name;
-  });
-  if (same == scopes->end()) {
-    scopes->push_back(std::move(scope));
-    return;
-  }
-  same->actions.insert(same->actions.end(), scope.actions.begin(), scope.actions.end());
-  SortActions(&same->actions);
+void AddActions(const std::vector<std::string>& more, std::vector<std::string>* actions) {
+  actions->insert(actions->end(), more.begin(), more.end());
+  SortActions(actions);
 }
 
 }  // namespace
@@ -88,11 +81,19 @@ std::string AccessScope::ToString() const { return absl::StrCat(type, ":", name,
 
 absl::StatusOr<std::vector<AccessScope>> ParseAccessScopes(absl::string_view text) {
   std::vector<AccessScope> scopes;
+  absl::flat_hash_map<std::string, size_t> positions;  // By type and name.
   size_t count = 0;
   for (const absl::string_view part : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
-    if (++count > kScopesMax) return absl::InvalidArgumentError(absl::StrCat("more than ", kScopesMax, " scopes"));
+    if (++count > kAccessScopesMax) {
+      return absl::InvalidArgumentError(absl::StrCat("more than ", kAccessScopesMax, " scopes"));
+    }
     ASSIGN_OR_RETURN(AccessScope scope, AccessScope::Parse(part));
-    AddScope(std::move(scope), &scopes);
+    const auto [same, is_new] = positions.emplace(absl::StrCat(scope.type, ":", scope.name), scopes.size());
+    if (is_new) {
+      scopes.push_back(std::move(scope));
+    } else {
+      AddActions(scope.actions, &scopes[same->second].actions);
+    }
   }
   return scopes;
 }

@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_SERVICES_CORE_ACCESS_SCOPE_H_
 #define ENTREPOT_SERVICES_CORE_ACCESS_SCOPE_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,8 @@ struct AccessScope {
 inline constexpr absl::string_view kCatalogScope = "registry:catalog:*";
 inline constexpr absl::string_view kAdministrationScope = "registry:administration:*";
 
-// Parses scopes separated by blanks, at most 100. Scopes of the same type and name are joined.
+inline constexpr uint32_t kAccessScopesMax = 10'000;
+// Parses scopes separated by blanks, at most kAccessScopesMax. Scopes of the same type and name are joined.
 absl::StatusOr<std::vector<AccessScope>> ParseAccessScopes(absl::string_view text);
 // The inverse of ParseAccessScopes().
 std::string JoinAccessScopes(const std::vector<AccessScope>& scopes);

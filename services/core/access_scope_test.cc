@@ -103,7 +103,7 @@ TEST(AccessScopesTest, AllowsAnEmptyList) {
 
 TEST(AccessScopesTest, RefusesTooManyScopesOrAnInvalidOne) {
   std::string text;
-  for (int i = 0; i < 100; ++i) absl::StrAppend(&text, "repository:a:pull ");
+  for (uint32_t i = 0; i < kAccessScopesMax; ++i) absl::StrAppend(&text, "repository:a:pull ");
   EXPECT_OK(ParseAccessScopes(text));
   EXPECT_THAT(ParseAccessScopes(text + "repository:a:pull"), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(ParseAccessScopes("repository:a:pull\trepository:b:pull"), StatusIs(absl::StatusCode::kInvalidArgument));

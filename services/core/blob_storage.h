@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "services/core/content.h"
+#include "services/core/open_uploads.h"
 #include "services/core/storage_key.h"
 
 namespace entrepot {
@@ -31,6 +32,16 @@ struct ObjectSnapshot {
   uint64_t object_bytes = 0;
 };
 
+// What a store of objects knows about the catalog that uses it (manifest/gc/store_binding.h).
+struct StoreOwner {
+  // The id of the catalog; empty if no catalog has been recorded.
+  std::string catalog_id = {};
+  // The catalog's generation when it was recorded last.
+  uint64_t generation = 0;
+
+  friend bool operator==(const StoreOwner&, const StoreOwner&) = default;
+};
+
 // The blob service's objects as the manifest service manages them. Only the manifest service knows which objects are
 // referenced, and only the blob service has their bytes. Implementations are thread-safe; calls block on a disk or a
 // network. Every call may also give kUnavailable, if the blob service cannot be reached or may not write.
@@ -46,8 +57,11 @@ class BlobStorage {
   // Makes running Verify() calls, which may take hours, and all later ones give kCancelled soon. For the end of a
   // process.
   virtual void StopVerifying() {}
-  // Deletes the object and its quarantined copy. OK if it does not exist.
-  virtual absl::Status Delete(const StorageKey& key) = 0;
+  // Deletes the objects and their quarantined copies, durably. Returns a status for each key, in their order: OK also
+  // if the object does not exist. A failure concerns only its object, unless the blob service cannot be reached. One
+  // call for many objects is much cheaper than a call for each.
+  virtual std::vector<absl::Status> DeleteAll(const std::vector<StorageKey>& keys) = 0;
+  absl::Status Delete(const StorageKey& key) { return DeleteAll({key}).front(); }
   // Hides the object from all reads, and keeps its bytes for the operator. OK if it does not exist.
   virtual absl::Status Quarantine(const StorageKey& key) = 0;
 
@@ -62,9 +76,23 @@ class BlobStorage {
   // OK if it is forgotten already.
   virtual absl::Status ForgetAbandoned(const StorageKey& key) = 0;
 
+  // Open upload sessions that match the filter and whose id is greater than `start_after`, in the order of their ids,
+  // at most `limit`.
+  virtual absl::StatusOr<OpenUploadPage> ListUploads(const UploadFilter& filter, const std::string& start_after,
+                                                     size_t limit) = 0;
+  // Deletes the open upload sessions that match, with their bytes. Their clients get kNotFound (BLOB_UPLOAD_UNKNOWN).
+  virtual absl::StatusOr<CancelledUploads> CancelUploads(const UploadFilter& filter) = 0;
+  virtual absl::StatusOr<UploadTotals> CountUploads() = 0;
+  // The catalog that uses the store. Cheap: also tells whether the blob service answers.
+  virtual absl::StatusOr<StoreOwner> ReadOwner() = 0;
+  // Records the catalog, durably.
+  virtual absl::Status WriteOwner(const StoreOwner& owner) = 0;
+  // Whether there is any object. May read every directory of the store.
+  virtual absl::StatusOr<bool> HasObjects() = 0;
+
   // Copies all current objects to backups/<name> in the blob service's data directory; a blob service of its own
   // process copies its records too. kAlreadyExists if there is a backup of that name; kInvalidArgument if the name is
-  // not valid.
+  // not valid. The owner is not copied: a restored store belongs to the catalog that is restored with it.
   virtual absl::StatusOr<ObjectSnapshot> Snapshot(const std::string& name) = 0;
 };
 

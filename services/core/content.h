@@ -9,6 +9,7 @@
 
 #include "services/core/digest.h"
 #include "services/core/media_type.h"
+#include "services/core/preconditions.h"
 #include "services/core/reference.h"
 #include "services/core/storage_key.h"
 #include "services/core/tag.h"
@@ -32,6 +33,8 @@ struct ManifestPut {
   std::string content;
   // Additional tags for the manifest.
   std::vector<Tag> tags;
+  // On what `reference` names when the manifest is written.
+  Preconditions preconditions = {};
 };
 
 struct ManifestPutResult {

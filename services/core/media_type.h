@@ -9,12 +9,14 @@
 
 namespace entrepot {
 
-// A media type without parameters (RFC 6838 section 4.2), as in descriptors and manifests. Immutable.
+// A media type without parameters (RFC 6838 section 4.2). Upper and lower case differ. Immutable.
 class MediaType {
  public:
-  // Drops parameters (`; charset=utf-8`) and surrounding blanks, and keeps upper and lower case. Anything but
-  // `type/subtype` of restricted names, each at most 127 bytes, is kInvalidArgument with MANIFEST_INVALID.
+  // Anything but exactly `type/subtype` of restricted names, each at most 127 bytes, is kInvalidArgument with
+  // MANIFEST_INVALID.
   static absl::StatusOr<MediaType> Parse(absl::string_view text);
+  // The same for the value of a header field: drops parameters (`; charset=utf-8`) and surrounding spaces and tabs.
+  static absl::StatusOr<MediaType> ParseHeader(absl::string_view value);
 
   const std::string& ToString() const { return text_; }
 

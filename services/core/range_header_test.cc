@@ -1,6 +1,7 @@
 #include "services/core/range_header.h"
 
 #include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "services/status/status_matchers.h"
@@ -10,42 +11,74 @@ namespace {
 
 constexpr uint64_t kSize = 4000;
 
-std::optional<ByteRange> Resolved(absl::string_view header, uint64_t size_bytes = kSize) {
-  const auto range = ResolveRangeHeader(header, size_bytes);
-  EXPECT_OK(range) << header;
-  return range.ok() ? *range : std::nullopt;
+constexpr size_t kRangesMax = 4;
+
+using Ranges = std::vector<ByteRange>;
+
+Ranges Resolved(absl::string_view header, uint64_t size_bytes = kSize) {
+  absl::StatusOr<Ranges> ranges = ResolveRangeHeader(header, size_bytes, kRangesMax);
+  EXPECT_OK(ranges) << header;
+  return ranges.value_or(Ranges());
 }
 
 TEST(ResolveRangeHeaderTest, ResolvesASingleRange) {
-  EXPECT_EQ(Resolved("bytes=500-1499"), (ByteRange{500, 1000}));
-  EXPECT_EQ(Resolved("bytes=500-"), (ByteRange{500, 3500}));
-  EXPECT_EQ(Resolved("bytes=-500"), (ByteRange{3500, 500}));
-  EXPECT_EQ(Resolved("bytes=0-0"), (ByteRange{0, 1}));
-  EXPECT_EQ(Resolved("BYTES= 3999-3999 "), (ByteRange{3999, 1}));
+  EXPECT_EQ(Resolved("bytes=500-1499"), (Ranges{{500, 1000}}));
+  EXPECT_EQ(Resolved("bytes=500-"), (Ranges{{500, 3500}}));
+  EXPECT_EQ(Resolved("bytes=-500"), (Ranges{{3500, 500}}));
+  EXPECT_EQ(Resolved("bytes=0-0"), (Ranges{{0, 1}}));
+  EXPECT_EQ(Resolved("BYTES= 3999-3999 "), (Ranges{{3999, 1}}));
 }
 
 TEST(ResolveRangeHeaderTest, ClampsToTheObject) {
-  EXPECT_EQ(Resolved("bytes=2000-5000"), (ByteRange{2000, 2000}));
-  EXPECT_EQ(Resolved("bytes=-5000"), (ByteRange{0, kSize}));
-  EXPECT_EQ(Resolved("bytes=1-99999999999999999999999"), (ByteRange{1, kSize - 1}));
-  EXPECT_EQ(Resolved("bytes=-99999999999999999999999"), (ByteRange{0, kSize}));
+  EXPECT_EQ(Resolved("bytes=2000-5000"), (Ranges{{2000, 2000}}));
+  EXPECT_EQ(Resolved("bytes=-5000"), (Ranges{{0, kSize}}));
+  EXPECT_EQ(Resolved("bytes=1-99999999999999999999999"), (Ranges{{1, kSize - 1}}));
+  EXPECT_EQ(Resolved("bytes=-99999999999999999999999"), (Ranges{{0, kSize}}));
+}
+
+TEST(ResolveRangeHeaderTest, KeepsTheOrderOfSeveralRanges) {
+  EXPECT_EQ(Resolved("bytes=0-1,2-3"), (Ranges{{0, 2}, {2, 2}}));
+  EXPECT_EQ(Resolved("bytes=100-199, 0-9 ,-1"), (Ranges{{100, 100}, {0, 10}, {3999, 1}}));
+}
+
+TEST(ResolveRangeHeaderTest, SkipsEmptyElements) {
+  EXPECT_EQ(Resolved("bytes=0-1,"), (Ranges{{0, 2}}));
+  EXPECT_EQ(Resolved("bytes=,0-1, ,5-6"), (Ranges{{0, 2}, {5, 2}}));
+}
+
+TEST(ResolveRangeHeaderTest, LeavesOutRangesBehindTheObject) {
+  EXPECT_EQ(Resolved("bytes=0-1,4000-4001,9-5"), (Ranges{{0, 2}}));
 }
 
 TEST(ResolveRangeHeaderTest, ARangeBehindTheObjectIsOutOfRange) {
-  for (const char* header :
-       {"bytes=500-0", "bytes=4000-", "bytes=5000-10000", "bytes=-0", "bytes=18446744073709551616-"}) {
-    EXPECT_THAT(ResolveRangeHeader(header, kSize), IsOciError(OciErrorCode::kRangeInvalid)) << header;
+  for (const char* header : {"bytes=500-0", "bytes=4000-", "bytes=5000-10000", "bytes=-0",
+                             "bytes=18446744073709551616-", "bytes=4000-,5000-"}) {
+    EXPECT_THAT(ResolveRangeHeader(header, kSize, kRangesMax), IsOciError(OciErrorCode::kRangeInvalid)) << header;
   }
-  EXPECT_THAT(ResolveRangeHeader("bytes=0-", 0), IsOciError(OciErrorCode::kRangeInvalid));
+  EXPECT_THAT(ResolveRangeHeader("bytes=0-", 0, kRangesMax), IsOciError(OciErrorCode::kRangeInvalid));
+}
+
+TEST(ResolveRangeHeaderTest, OverlappingRangesSelectTheWholeObject) {
+  for (const char* header : {"bytes=0-1,1-2", "bytes=0-0,0-0", "bytes=5-,0-5", "bytes=-1,0-3999", "bytes=0-,0-,0-"}) {
+    EXPECT_EQ(Resolved(header), Ranges()) << header;
+  }
+}
+
+TEST(ResolveRangeHeaderTest, RefusesMoreRangesThanTheLimit) {
+  EXPECT_EQ(Resolved("bytes=0-0,2-2,4-4,6-6").size(), kRangesMax);
+  const auto refused = ResolveRangeHeader("bytes=0-0,2-2,4-4,6-6,8-8", kSize, kRangesMax);
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_EQ(refused.status().message(),
+            "the Range header lists 5 ranges, and one response has at most 4 (limits.ranges_max)");
 }
 
 TEST(ResolveRangeHeaderTest, OtherHeadersSelectTheWholeObject) {
   for (const char* header :
-       {"", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=0", "bytes=0-1,2-3", "bytes=0-1,", "bytes=--1",
+       {"", "bytes", "bytes=", "bytes=,", "bytes=-", "bytes=a-b", "bytes=0", "bytes=0-1,x", "bytes=0-1,-", "bytes=--1",
         "bytes=-1-2", "bytes=+1-2", "bytes=0x0-1", "bytes=1 - 2", "bytes =0-1", "items=0-1", "0-1"}) {
-    EXPECT_EQ(Resolved(header), std::nullopt) << header;
+    EXPECT_EQ(Resolved(header), Ranges()) << header;
   }
-  EXPECT_EQ(Resolved("bytes=-5", 0), std::nullopt);
+  EXPECT_EQ(Resolved("bytes=-5", 0), Ranges());
 }
 
 TEST(ParseUploadContentRangeTest, BothEndsAreInclusive) {

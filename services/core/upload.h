@@ -17,6 +17,8 @@ struct UploadOwner {
   RepositoryName repository;
   // Empty for an anonymous caller.
   std::string account;
+  // The address of the client, "192.0.2.1". Only needed to start a session without an account.
+  std::string client_address = {};
 };
 
 // An upload session (OCI distribution specification, "Pushing blobs").
@@ -24,13 +26,20 @@ struct Upload {
   UploadId id;
   // The number of bytes in the session.
   uint64_t offset_bytes = 0;
+  // All bytes come from an append with AppendOptions::last that began on the empty session. A repeated one replaces
+  // them.
+  bool whole = false;
 };
 
 struct AppendOptions {
   // The offset of the bytes; if absent, the end of the session.
-  std::optional<uint64_t> offset_bytes;
+  std::optional<uint64_t> offset_bytes = {};
   // The algorithm of the expected digest, if it is known. Used while the session is empty.
-  std::optional<DigestAlgorithm> algorithm;
+  std::optional<DigestAlgorithm> algorithm = {};
+  // The upload is sealed after these bytes. A client that gets no answer sends the same request again. If the session
+  // was empty before it, these bytes are the whole blob, so a second append of this kind at offset 0, or without an
+  // offset, replaces the bytes of the first.
+  bool last = false;
 };
 
 }  // namespace entrepot

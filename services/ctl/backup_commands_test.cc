@@ -87,7 +87,8 @@ TEST_F(BackupCommandsTest, RestoresASplitRegistry) {
       Run({"restore", PathOf("m"), PathOf("new-m"), "--blobs", PathOf("b"), "--blobs-data", PathOf("new-b"),
            "--accounts", PathOf("a"), "--accounts-data", PathOf("new-a"), "--output=json"});
   EXPECT_EQ(outcome.code, kOk) << outcome.err;
-  EXPECT_TRUE(IsSameJson(outcome.out, R"({"violations": [], "blobs": "0", "manifests": "0", "rehashedBytes": "0"})"));
+  EXPECT_TRUE(IsSameJson(outcome.out,
+                         R"({"violations": [], "blobs": "0", "manifests": "0", "rehashedBytes": "0", "absent": "0"})"));
   EXPECT_EQ(Run({"check", "--manifest", PathOf("new-m"), "--blobs", PathOf("new-b")}).code, kOk);
   EXPECT_TRUE(Exists("new-a/kv"));
 }

@@ -42,7 +42,8 @@ TEST_F(CheckCommandsTest, ChecksAStoppedSplitRegistry) {
   MakeBlobDirectory(PathOf("b"));
   const Outcome outcome = Run({"check", "--manifest", PathOf("m"), "--blobs", PathOf("b"), "--output", "json"});
   EXPECT_EQ(outcome.code, kOk) << outcome.err;
-  EXPECT_TRUE(IsSameJson(outcome.out, R"({"violations": [], "blobs": "0", "manifests": "0", "rehashedBytes": "0"})"));
+  EXPECT_TRUE(IsSameJson(outcome.out,
+                         R"({"violations": [], "blobs": "0", "manifests": "0", "rehashedBytes": "0", "absent": "0"})"));
 }
 
 TEST_F(CheckCommandsTest, PrintsViolationsOfAStoppedRegistry) {

@@ -17,6 +17,7 @@ std::vector<Command> RobotCommands();       // robots
 std::vector<Command> TokenCommands();       // tokens, keys
 std::vector<Command> PolicyCommands();      // policy, explain, groups
 std::vector<Command> RepositoryCommands();  // repositories, du
+std::vector<Command> UploadCommands();      // uploads
 std::vector<Command> RetentionCommands();   // retention
 std::vector<Command> GcCommands();          // gc
 std::vector<Command> CheckCommands();       // check, scrub

@@ -8,6 +8,7 @@
 namespace entrepot::ctl {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class GcCommandsTest : public CommandTest {};
@@ -40,7 +41,30 @@ TEST_F(GcCommandsTest, DryRunChangesNothing) {
               HasSubstr("\"doomedCount\": \"1\""));
 }
 
+TEST_F(GcCommandsTest, RunQuarantinesAnyShareOnRequest) {
+  EXPECT_THAT(RunJob({"gc", "run", "--any-share"}, R"({"collectGarbage": {"anyShare": true}})",
+                     R"("collection": {"quarantined": "500"})"),
+              HasSubstr("quarantined 500 unreferenced objects\n"));
+}
+
+TEST_F(GcCommandsTest, StatusShowsWhyUpkeepHoldsBack) {
+  EXPECT_THAT(
+      RunAndExpectPost({"gc", "status"}, "/entrepot/v1/maintain", R"({"getStatus": {}})",
+                       R"({"status": {"heldBack": ["the clock was set"], "queued": "1000", "moreQueued": true}})"),
+      AllOf(HasSubstr("HELD BACK: the clock was set\n"), HasSubstr("at least 1000 blobs")));
+}
+
+TEST_F(GcCommandsTest, AcceptLetsUpkeepGoOn) {
+  EXPECT_THAT(RunAndExpectPost({"gc", "accept", "stores"}, "/entrepot/v1/maintain", R"({"accept": {"what": "STORES"}})",
+                               R"({"status": {}})"),
+              HasSubstr("waiting for review   0 blobs"));
+  RunAndExpectPost({"gc", "accept", "clock"}, "/entrepot/v1/maintain", R"({"accept": {"what": "CLOCK"}})",
+                   R"({"status": {}})");
+  EXPECT_THAT(UsageError({"gc", "accept", "all"}), HasSubstr("takes \"stores\" or \"clock\", not \"all\""));
+}
+
 TEST_F(GcCommandsTest, ReportsErrors) {
+  ExpectRefusalIsReported({"gc", "accept", "stores"});
   ExpectRefusalIsReported({"gc", "status"});
   ExpectRefusalIsReported({"gc", "run"});
   ExpectRefusalIsReported({"gc", "dry-run"});

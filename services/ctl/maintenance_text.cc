@@ -41,6 +41,17 @@ std::string HistoryText(const v1::MaintenanceStatus& status) {
   return table.ToString();
 }
 
+std::string UploadTotalsText(uint64_t sessions, uint64_t bytes) {
+  return absl::StrCat(Counted(sessions, "open upload"), ", ", SizeText(bytes));
+}
+
+// Of a MaintenanceStatus or a Usage.
+template <typename Report>
+std::string UploadTotalsText(const Report& report) {
+  if (!report.has_uploads()) return "not known: the blob service does not answer";
+  return UploadTotalsText(report.uploads().sessions(), report.uploads().bytes());
+}
+
 std::string DoomedText(const v1::Collection& collection) {
   std::string text = absl::StrCat(Counted(collection.doomed_count(), "blob"), ", ", SizeText(collection.doomed_bytes()),
                                   ", would go; nothing was changed\n");
@@ -62,17 +73,23 @@ void AddTo(Table* table, const v1::Usage::Repository& repository) {
               SizeText(repository.own_bytes()), absl::StrCat(repository.manifests()), absl::StrCat(repository.tags())});
 }
 
+// The service counts only the first thousand.
+const char* AtLeast(bool more) { return more ? "at least " : ""; }
+
 }  // namespace
 
 std::string CollectionStatusText(const v1::MaintenanceStatus& status) {
-  std::string text =
-      absl::StrCat("waiting for review   ", Counted(status.queued(), "blob"), ", of them ", status.due(), " due");
+  std::string text;
+  for (const std::string& reason : status.held_back()) absl::StrAppend(&text, "HELD BACK: ", Printable(reason), "\n\n");
+  absl::StrAppend(&text, "waiting for review   ", AtLeast(status.more_queued()), Counted(status.queued(), "blob"),
+                  ", of them ", AtLeast(status.more_due()), status.due(), " due");
   if (status.has_oldest_due() && status.due() > 0) {
     absl::StrAppend(&text, ", the oldest since ", TimeText(status.oldest_due()));
   }
-  absl::StrAppend(&text, "\nto be deleted        ", Counted(status.delete_intents(), "object"), ", ",
-                  SizeText(status.delete_intent_bytes()), "\nsettings             lease ", Printable(status.lease()),
-                  ", grace ", Printable(status.grace()), ", ",
+  absl::StrAppend(&text, "\nto be deleted        ", AtLeast(status.more_delete_intents()),
+                  Counted(status.delete_intents(), "object"), ", ", SizeText(status.delete_intent_bytes()),
+                  "\nunfinished           ", UploadTotalsText(status), "\nsettings             lease ",
+                  Printable(status.lease()), ", grace ", Printable(status.grace()), ", ",
                   status.interval().empty() ? "runs only when it is told to"
                                             : absl::StrCat("runs every ", Printable(status.interval())),
                   "\n\n", HistoryText(status));
@@ -118,7 +135,12 @@ std::string ScrubText(const v1::ScrubReport& report) {
       absl::StrCat("pass of ", TimeText(report.started_at()), " UTC, ",
                    report.has_ended_at() ? absl::StrCat("ended ", TimeText(report.ended_at())) : std::string("running"),
                    ": ", Counted(report.verified(), "good blob"), ", ", SizeText(report.verified_bytes()));
-  absl::StrAppend(&text, "; ", report.corrupt(), " corrupt, ", report.missing(), " missing\n");
+  absl::StrAppend(&text, "; ", report.corrupt(), " corrupt, ", report.missing(), " missing");
+  if (report.failed() > 0) absl::StrAppend(&text, ", ", report.failed(), " could not be verified");
+  absl::StrAppend(&text, "\n");
+  for (const v1::ScrubReport::Failure& failure : report.failures()) {
+    absl::StrAppend(&text, "  ", Printable(failure.digest()), ": ", Printable(failure.error()), "\n");
+  }
   return text;
 }
 
@@ -128,6 +150,10 @@ std::string InvariantsText(const v1::InvariantReport& report) {
   absl::StrAppend(&text, report.violations().empty() ? "no violations" : Counted(report.violations_size(), "violation"),
                   ": ", Counted(report.blobs(), "blob"), ", ", Counted(report.manifests(), "manifest"));
   if (report.rehashed_bytes() > 0) absl::StrAppend(&text, ", ", SizeText(report.rehashed_bytes()), " read again");
+  if (report.absent() > 0) {
+    absl::StrAppend(&text, "; manifests refer to ", report.absent(),
+                    " absent blobs or manifests, which is no violation");
+  }
   return text + "\n";
 }
 
@@ -157,8 +183,30 @@ std::string UsageText(const v1::Usage& usage) {
   const uint64_t saved = usage.linked_bytes() > linked_once ? usage.linked_bytes() - linked_once : 0;
   absl::StrAppend(&text, "\nstored  ", SizeText(usage.stored_bytes()), " in ", Counted(usage.blobs(), "blob"),
                   "\nsaved   ", SizeText(saved), " by storing each blob once\ngarbage ",
-                  SizeText(usage.unlinked_bytes()), " in no repository\n");
+                  SizeText(usage.unlinked_bytes()), " in no repository\nuploads ", UploadTotalsText(usage), "\n");
   return text;
+}
+
+std::string UploadListText(const v1::UploadList& list) {
+  uint64_t bytes = 0;
+  Table table({"UPLOAD", "REPOSITORY", "ACCOUNT", "RECEIVED", "STARTED (UTC)", "LAST REQUEST", "EXPIRES"});
+  for (const v1::OpenUpload& upload : list.uploads()) {
+    bytes += upload.received_bytes();
+    table.Add({upload.id(), upload.repository(), upload.account().empty() ? upload.client() : upload.account(),
+               SizeText(upload.received_bytes()), TimeText(upload.started_at()),
+               upload.in_use() ? "in use" : TimeText(upload.touched_at()),
+               upload.in_use() ? "" : TimeText(upload.expires_at())});
+  }
+  const std::string totals = absl::StrCat(UploadTotalsText(static_cast<uint64_t>(list.uploads_size()), bytes), "\n");
+  return list.uploads().empty() ? totals : absl::StrCat(table.ToString(), "\n", totals);
+}
+
+std::string CancelledUploadsText(const v1::CancelledUploads& cancelled) {
+  const std::string in_use = cancelled.in_use() == 0 ? ""
+                             : cancelled.in_use() == 1
+                                 ? "; 1 upload in use ends with its request"
+                                 : absl::StrCat("; ", cancelled.in_use(), " uploads in use end with their requests");
+  return absl::StrCat("cancelled ", Counted(cancelled.cancelled(), "upload"), in_use, "\n");
 }
 
 std::string RetentionText(const v1::RetentionReport& report) {

@@ -45,6 +45,10 @@ TEST(MaintenanceTextTest, Status) {
   const std::string text = CollectionStatusText(status);
   EXPECT_THAT(text, HasSubstr("4 blobs, of them 2 due, the oldest since 2023-11-14 22:13:20"));
   EXPECT_THAT(text, HasSubstr("lease 24h, grace 1h, runs only when it is told to"));
+  EXPECT_THAT(text, HasSubstr("\nunfinished           not known: the blob service does not answer\n"));
+  status.mutable_uploads()->set_sessions(3);
+  status.mutable_uploads()->set_bytes(2048);
+  EXPECT_THAT(CollectionStatusText(status), HasSubstr("\nunfinished           3 open uploads, 2.0 KiB\n"));
   EXPECT_THAT(text, HasSubstr("no run has changed anything yet"));
   EXPECT_THAT(ScrubStatusText(status), HasSubstr("no pass has started yet\nno blob is corrupt\n"));
   status.add_corrupt()->set_digest("sha256:bb");
@@ -59,6 +63,9 @@ TEST(MaintenanceTextTest, Violations) {
   report.add_violations("I1: sha256:aa is gone");
   report.set_rehashed_bytes(1024);
   EXPECT_EQ(InvariantsText(report), "I1: sha256:aa is gone\n1 violation: 2 blobs, 1 manifest, 1.0 KiB read again\n");
+  report.set_absent(3);
+  EXPECT_THAT(InvariantsText(report),
+              HasSubstr(" read again; manifests refer to 3 absent blobs or manifests, which is no violation\n"));
 }
 
 TEST(MaintenanceTextTest, UsageContainsTheSavedBytes) {
@@ -72,11 +79,23 @@ TEST(MaintenanceTextTest, UsageContainsTheSavedBytes) {
   usage.set_stored_bytes(4 << 20);
   usage.set_unlinked_bytes(1 << 20);
   usage.set_linked_bytes(5 << 20);
+  usage.mutable_uploads()->set_sessions(1);
+  usage.mutable_uploads()->set_bytes(2 << 20);
   const std::string text = UsageText(usage);
   EXPECT_THAT(text, HasSubstr("team/app"));
   EXPECT_THAT(text, HasSubstr("and 1 smaller repositories"));
   EXPECT_THAT(text, HasSubstr("stored  4.0 MiB in 3 blobs\nsaved   2.0 MiB"));
   EXPECT_THAT(text, HasSubstr("garbage 1.0 MiB"));
+  EXPECT_THAT(text, HasSubstr("uploads 1 open upload, 2.0 MiB\n"));
+}
+
+TEST(MaintenanceTextTest, Uploads) {
+  EXPECT_EQ(UploadListText({}), "0 open uploads, 0 B\n");
+  v1::CancelledUploads cancelled;
+  EXPECT_EQ(CancelledUploadsText(cancelled), "cancelled 0 uploads\n");
+  cancelled.set_cancelled(1);
+  cancelled.set_in_use(2);
+  EXPECT_EQ(CancelledUploadsText(cancelled), "cancelled 1 upload; 2 uploads in use end with their requests\n");
 }
 
 TEST(MaintenanceTextTest, Retention) {

@@ -1,6 +1,7 @@
 #include "services/ctl/program.h"
 
 #include <cstdio>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -28,7 +29,9 @@ int RunEntrepotctl(const std::vector<std::string>& words, HttpClient& http) {
     Print(line->text());
     return kOk;
   }
-  RegistryClient registry(RegistryClient::OptionsOf(*line), http);
+  absl::StatusOr<RegistryClient::Options> options = RegistryClient::OptionsOf(*line);
+  if (!options.ok()) return Fail(options.status());
+  RegistryClient registry(*std::move(options), http);
   const absl::StatusOr<int> code = line->command()->run(*line, registry);
   return code.ok() ? *code : Fail(code.status());
 }

@@ -8,7 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/strip.h"
+#include "absl/strings/string_view.h"
 #include "boost/json/parse.hpp"
 #include "boost/json/serialize.hpp"
 #include "google/protobuf/util/json_util.h"
@@ -17,6 +17,8 @@
 #include "services/core/text/utf8.h"
 #include "services/ctl/terminal_output.h"
 #include "services/ctl/user_input.h"
+#include "services/outbound/url.h"
+#include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::ctl {
@@ -73,11 +75,25 @@ bool IsUtf8(const google::protobuf::Message& message) {
   return true;
 }
 
-// Whether requests to the registry cross a network without encryption.
-bool IsUnencrypted(const std::string& registry) {
-  absl::string_view host = registry;
-  if (!absl::ConsumePrefix(&host, "http://")) return false;
-  return !absl::StartsWith(host, "localhost") && !absl::StartsWith(host, "127.") && !absl::StartsWith(host, "[::1]");
+// The registry at `address`: a URL, or a host with or without a port. As for docker, a host of this machine without a
+// scheme is http, any other one https.
+absl::Status SetRegistry(const std::string& address, RegistryClient::Options* options) {
+  const auto refuse = [&](absl::string_view reason) {
+    return absl::InvalidArgumentError(absl::StrCat("the registry's address ", QuotedInput(address), " ", reason));
+  };
+  const bool has_scheme = absl::StrContains(address, "://");
+  const absl::StatusOr<outbound::Url> url =
+      outbound::ParseUrl(has_scheme ? address : absl::StrCat("https://", address));
+  if (!url.ok()) return refuse(absl::StrCat("is ", url.status().message()));
+  if (url->scheme != "http" && url->scheme != "https") return refuse("must begin with http:// or https://");
+  if (url->has_more || url->path != "/") {
+    return refuse("must be a host with an optional port, as in https://registry.example:5000");
+  }
+  const bool is_plain = has_scheme ? url->scheme == "http" : url->IsLoopback();
+  options->registry =
+      absl::StrCat(is_plain ? "http" : "https", "://", url->host, url->port.empty() ? "" : ":", url->port);
+  options->is_unencrypted = is_plain && !url->IsLoopback();
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -96,11 +112,9 @@ std::string ErrorText(const HttpAnswer& answer) {
   return Printable(text);
 }
 
-RegistryClient::Options RegistryClient::OptionsOf(const CommandLine& line) {
+absl::StatusOr<RegistryClient::Options> RegistryClient::OptionsOf(const CommandLine& line) {
   Options options;
-  options.registry = line.Has("--registry") ? line.Value("--registry") : "http://localhost:5000";
-  if (!absl::StrContains(options.registry, "://")) options.registry = absl::StrCat("https://", options.registry);
-  options.registry = std::string(absl::StripSuffix(options.registry, "/"));
+  RETURN_IF_ERROR(SetRegistry(line.Has("--registry") ? line.Value("--registry") : "http://localhost:5000", &options));
   options.username = line.Value("--username");
   options.password_file = line.Value("--password-file");
   const char* password = std::getenv("ENTREPOT_PASSWORD");
@@ -126,7 +140,7 @@ absl::Status RegistryClient::LogIn() {
   if (options_.username.empty()) {
     return absl::InvalidArgumentError("an account is required: set ENTREPOT_USERNAME or use --username");
   }
-  if (IsUnencrypted(options_.registry)) {
+  if (options_.is_unencrypted) {
     std::fprintf(stderr, "entrepotctl: warning: your password is sent to %s without encryption; use https\n",
                  options_.registry.c_str());
   }

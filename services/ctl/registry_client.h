@@ -19,13 +19,16 @@ class RegistryClient {
  public:
   struct Options {
     std::string registry;  // "https://registry.example", without a slash at its end.
+    // Whether requests cross a network without encryption.
+    bool is_unencrypted = false;
     std::string username = {};
     std::string password_file = {};
     std::string password = {};
     std::string ca_file = {};
   };
-  // From the command line and, for the password, the environment.
-  static Options OptionsOf(const CommandLine& line);
+  // From the command line and, for the password, the environment. kInvalidArgument: --registry is not the address of a
+  // registry.
+  static absl::StatusOr<Options> OptionsOf(const CommandLine& line);
 
   // `http` must outlive it.
   RegistryClient(Options options, HttpClient& http);

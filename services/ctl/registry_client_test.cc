@@ -138,7 +138,11 @@ TEST_F(RegistryClientTest, WarnsBeforeItSendsAPasswordWithoutEncryption) {
                                                      {"https://r.example", false},
                                                      {"http://localhost:1", false},
                                                      {"http://127.0.0.1:1", false},
-                                                     {"http://[::1]:1", false}};
+                                                     {"http://[::1]:1", false},
+                                                     {"localhost:1", false},
+                                                     {"http://localhost.evil.example", true},
+                                                     {"http://127.0.0.1.evil.example", true},
+                                                     {"HTTP://r.example", true}};
   for (const auto& [registry, warns] : registries) {
     http_.Answer(R"({"users": {}})");
     const Outcome outcome = Run({"users", "list", "--registry", registry});
@@ -149,15 +153,29 @@ TEST_F(RegistryClientTest, WarnsBeforeItSendsAPasswordWithoutEncryption) {
 
 TEST_F(RegistryClientTest, OptionsComeFromTheCommandLineAndTheEnvironment) {
   const auto options = [](const std::map<std::string, std::vector<std::string>>& given) {
-    return RegistryClient::OptionsOf(CommandLine(nullptr, {}, given));
+    return RegistryClient::OptionsOf(CommandLine(nullptr, {}, given)).value();
   };
   EXPECT_EQ(options({}).registry, "http://localhost:5000");
   EXPECT_EQ(options({}).password, "s3cret") << "ENTREPOT_PASSWORD";
   EXPECT_EQ(options({{"--registry", {"r.example/"}}}).registry, "https://r.example");
   EXPECT_EQ(options({{"--registry", {"http://r.example:5000"}}}).registry, "http://r.example:5000");
+  EXPECT_EQ(options({{"--registry", {"localhost:5000"}}}).registry, "http://localhost:5000");
+  EXPECT_EQ(options({{"--registry", {"127.0.0.1"}}}).registry, "http://127.0.0.1");
+  EXPECT_EQ(options({{"--registry", {"[::1]:80"}}}).registry, "http://[::1]:80");
+  EXPECT_EQ(options({{"--registry", {"https://localhost:5000"}}}).registry, "https://localhost:5000");
   EXPECT_EQ(options({{"--username", {"ci"}}}).username, "ci");
   EXPECT_EQ(options({{"--password-file", {"f"}}}).password_file, "f");
   EXPECT_EQ(options({{"--ca-file", {"c"}}}).ca_file, "c");
+}
+
+TEST_F(RegistryClientTest, RefusesWhatIsNotTheAddressOfARegistry) {
+  for (const char* address : {"", "/", "ftp://r.example", "https://user:secret@r.example", "https://r.example/v2",
+                              "https://r.example?a", "r.example:x", "a b", "http://"}) {
+    const Outcome outcome = Run({"users", "list", "--registry", address});
+    EXPECT_EQ(outcome.code, kUsage) << address;
+    EXPECT_THAT(outcome.err, testing::StartsWith("entrepotctl: the registry's address ")) << address;
+  }
+  EXPECT_TRUE(http_.logins.empty() && http_.requests.empty());
 }
 
 TEST_F(RegistryClientTest, ThePasswordFileComesBeforeTheEnvironment) {

@@ -46,7 +46,8 @@ std::vector<Command> RepositoryCommands() {
       {.name = "repositories delete",
        .arguments = {{.name = "NAME", .help = "the repository"}},
        .summary = "Delete a repository with all its tags and manifests",
-       .details = "Tokens for the repository do not give access to a later one of the same name.",
+       .details =
+           "A token that was issued before the deletion gives no access to a repository made later by that name.",
        .examples = {"entrepotctl repositories delete driftwood/old"},
        .run = DeleteRepository},
       {.name = "du",

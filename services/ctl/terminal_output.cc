@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdio>
 #include <iterator>
@@ -10,22 +9,57 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
 #include "google/protobuf/util/json_util.h"
+#include "services/core/text/utf8.h"
 
 namespace entrepot::ctl {
 namespace {
 
 constexpr std::chrono::milliseconds kCountInterval(200);
 
+// The bytes of the first character of `text`, which is not empty; 1 if it does not begin with one of UTF-8.
+size_t CharacterLength(absl::string_view text) {
+  for (size_t length = 2; length <= 4 && length <= text.size(); ++length) {
+    if (Utf8PrefixLength(text.substr(0, length)) == length && Utf8PrefixLength(text.substr(0, 1)) == 0) return length;
+  }
+  return 1;
+}
+
+// Of one character of several bytes.
+uint32_t CodePoint(absl::string_view character) {
+  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<unsigned char>(character[i])); };
+  uint32_t code = byte(0) & (0x7fu >> character.size());
+  for (size_t i = 1; i < character.size(); ++i) code = code << 6 | (byte(i) & 0x3f);
+  return code;
+}
+
+// Controls (C1), marks and overrides of the writing direction, and characters without a width.
+bool IsDeceptive(uint32_t code) {
+  return (code >= 0x80 && code < 0xa0) || code == 0xad || code == 0x61c || code == 0x180e ||
+         (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+         (code >= 0x2060 && code <= 0x206f) || code == 0xfeff || (code >= 0xfff9 && code <= 0xfffb) ||
+         (code >= 0xe0000 && code <= 0xe007f);
+}
+
 }  // namespace
 
 void Print(const std::string& text) { std::fputs(text.c_str(), stdout); }
 
 std::string Printable(const std::string& text) {
-  std::string printable = text;
-  std::replace_if(
-      printable.begin(), printable.end(), [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); },
-      '?');
+  std::string printable;
+  for (absl::string_view rest = text; !rest.empty();) {
+    const size_t length = CharacterLength(rest);
+    if (length == 1) {
+      const bool shown = absl::ascii_isprint(static_cast<unsigned char>(rest[0]));
+      printable += shown ? rest[0] : '?';
+    } else if (const uint32_t code = CodePoint(rest.substr(0, length)); IsDeceptive(code)) {
+      absl::StrAppendFormat(&printable, "\\u{%x}", code);
+    } else {
+      printable.append(rest.substr(0, length));
+    }
+    rest.remove_prefix(length);
+  }
   return printable;
 }
 

@@ -12,7 +12,9 @@ namespace entrepot::ctl {
 // Writes to the standard output.
 void Print(const std::string& text);
 
-// The text with "?" for each control character, which could rewrite the terminal.
+// The text with "?" for each ASCII control character, which could rewrite the terminal, and with "\\u{202e}" and the
+// like for each character of Unicode that is invisible or changes the order of the text around it. Bytes that are not
+// UTF-8 become "?" too.
 std::string Printable(const std::string& text);
 
 // "512 B", "1.5 GiB".

@@ -20,14 +20,26 @@ TEST(TerminalOutputTest, Sizes) {
 
 TEST(TerminalOutputTest, PrintableReplacesControlCharacters) {
   EXPECT_EQ(Printable("a\x1b[2J\r\nb\x7f"), "a?[2J??b?");
-  EXPECT_EQ(Printable("größe"), "größe");
+  EXPECT_EQ(Printable("größe 容器 🐳"), "größe 容器 🐳");
+}
+
+TEST(TerminalOutputTest, PrintableShowsCharactersThatChangeTheOrderOfText) {
+  EXPECT_EQ(Printable("web\u202egnp.exe"), "web\\u{202e}gnp.exe");
+  EXPECT_EQ(Printable("a\u200bb\u2066c\ufeff"), "a\\u{200b}b\\u{2066}c\\u{feff}");
+  EXPECT_EQ(Printable("\u009b31m\U000e0041"), "\\u{9b}31m\\u{e0041}");
+}
+
+TEST(TerminalOutputTest, PrintableReplacesBytesThatAreNotUtf8) {
+  EXPECT_EQ(Printable("a\xff\xc3"), "a??");
+  EXPECT_EQ(Printable("\xe2\x80"), "??");
 }
 
 TEST(TerminalOutputTest, JsonHasAllFieldsAndEndsWithANewline) {
   manifest::v1::InvariantReport report;
   report.set_blobs(2);
   EXPECT_EQ(MessageJson(report),
-            "{\n \"violations\": [],\n \"blobs\": \"2\",\n \"manifests\": \"0\",\n \"rehashedBytes\": \"0\"\n}\n");
+            "{\n \"violations\": [],\n \"blobs\": \"2\",\n \"manifests\": \"0\",\n \"rehashedBytes\": \"0\",\n "
+            "\"absent\": \"0\"\n}\n");
 }
 
 TEST(TerminalOutputTest, ProgressGoesToTerminalsAlone) {

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/auth/credentials/bcrypt_hash.h"
 #include "services/auth/records/account_name.h"
+#include "services/ctl/accounts_file_edit.h"
 #include "services/ctl/administration_answer.h"
 #include "services/ctl/commands.h"
 #include "services/ctl/registry_client.h"
@@ -19,6 +20,7 @@ using auth::v1::AdministerRequest;
 constexpr int kBcryptCost = 10;
 
 constexpr char kNewPasswordFile[] = "--new-password-file";
+constexpr char kFile[] = "--file";
 
 Option NewPasswordFile() {
   return {.name = kNewPasswordFile,
@@ -72,6 +74,12 @@ absl::StatusOr<int> HashPassword(const CommandLine& line, RegistryClient&) {
                                                    " bytes, which is all that bcrypt reads"));
   }
   const std::string hash = auth::BcryptHash::Make(password, kBcryptCost).ToString();
+  if (line.Has(kFile)) {
+    const std::string& file = line.Value(kFile);
+    ASSIGN_OR_RETURN(const bool replaced, PutAccount(file, name, hash));
+    if (!line.json()) Print(absl::StrCat(replaced ? "replaced " : "added ", name, " in ", Printable(file), "\n"));
+    if (!line.json()) return kOk;
+  }
   Print(line.json() ? absl::StrCat("{\"account\": \"", name, "\", \"hash\": \"", hash, "\"}\n")
                     : absl::StrCat(name, ":", hash, "\n"));
   return kOk;
@@ -110,10 +118,15 @@ std::vector<Command> UserCommands() {
        .run = DeleteUser},
       {.name = "hash-password",
        .arguments = {name},
-       .options = {NewPasswordFile()},
-       .summary = "Print a line for an accounts file; needs no registry",
-       .details = "The line is in the format of `htpasswd -B`: the name, a colon and a bcrypt hash.",
-       .examples = {"entrepotctl hash-password admin >>accounts"},
+       .options = {NewPasswordFile(),
+                   {.name = kFile,
+                    .value = "FILE",
+                    .help = "puts the line into this accounts file, in place of the user's old line;\n"
+                            "makes the file if it is missing; afterwards only its owner may read it"}},
+       .summary = "Make a line for an accounts file; needs no registry",
+       .details = "The line is in the format of `htpasswd -B`: the name, a colon and a bcrypt hash. Without --file it "
+                  "is printed.",
+       .examples = {"entrepotctl hash-password admin --file accounts"},
        .run = HashPassword},
   };
 }

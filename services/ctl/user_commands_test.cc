@@ -82,6 +82,13 @@ TEST_F(UserCommandsTest, HashPasswordSendsNothing) {
   EXPECT_TRUE(http_.requests.empty() && http_.logins.empty());
 }
 
+TEST_F(UserCommandsTest, HashPasswordPutsTheLineIntoAFile) {
+  const std::string file = PathOf("accounts");
+  const std::vector<std::string> words = {"hash-password", "admin", "--new-password-file", "-", "--file", file};
+  EXPECT_EQ(Run(words, "first\n").out, "added admin in " + file + "\n");
+  EXPECT_EQ(Run(words, "second\n").out, "replaced admin in " + file + "\n");
+}
+
 TEST_F(UserCommandsTest, HashPasswordChecksItsInput) {
   const std::string file = WriteFile("long", std::string(73, 'x') + "\n");
   EXPECT_THAT(UsageError({"hash-password", "admin", "--new-password-file", file}), HasSubstr("longer than 72 bytes"));

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -19,15 +20,21 @@ struct KeyValue {
   std::string key;
   std::string value;
 
+  size_t size_bytes() const { return key.size() + value.size(); }
+
   friend bool operator==(const KeyValue&, const KeyValue&) = default;
 };
 
-// The keys that start with `prefix` and are greater than `start_after`, in bytewise order, at most `limit` of them.
+// The keys that start with `prefix` and are greater than `start_after`, in bytewise order, at most `limit` of them. A
+// scan also ends behind the record with which its keys and values reach `bytes_max`, so that it returns at least one
+// record if there is one.
 struct ScanOptions {
   std::string prefix = {};
   // A complete key, with the prefix; empty to start with the first one. It need not exist.
   std::string start_after = {};
   size_t limit = 1000;
+  // Without this bound a result of fewer than `limit` records is the last one.
+  size_t bytes_max = std::numeric_limits<size_t>::max();
 };
 
 // For engines: the least key that a scan may return. It may lie behind all keys with the prefix.
@@ -50,6 +57,18 @@ enum class Durability {
   // Survives the process, not a power cut. A later synced commit makes it durable too.
   kBuffered,
 };
+
+// Whether a read may wait for the disk.
+enum class ReadTier {
+  // Only what is in memory. Status NotInMemory() if the disk is needed: then read again from kDisk, on a thread
+  // that may wait.
+  kMemory,
+  kDisk,
+};
+
+// kUnavailable, distinguishable from all other statuses.
+absl::Status NotInMemory();
+bool IsNotInMemory(const absl::Status& status);
 
 // The reads of an engine, and of a transaction.
 class KvReader {
@@ -96,6 +115,11 @@ class KvEngine : public KvReader {
   // error: kInternal, and nothing is written. A transaction without writes does not wait for the disk.
   virtual absl::Status Transact(std::vector<Lock> locks, const Function& fn,
                                 Durability durability = Durability::kSynced) = 0;
+
+  // Get() and MultiGet() of it never wait for the disk (ReadTier::kMemory). Scan() is not for it. An engine that cannot
+  // tell what is in memory returns itself.
+  virtual KvReader& in_memory() { return *this; }
+  KvReader& reader(ReadTier tier) { return tier == ReadTier::kMemory ? in_memory() : *this; }
 };
 
 }  // namespace entrepot::kv

@@ -17,6 +17,7 @@
 #include "services/runtime/grpc/grpc_retry_policy.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
+#include "services/wire/blob_messages.h"
 #include "services/wire/content_messages.h"
 
 namespace entrepot::manifest {
@@ -73,10 +74,38 @@ class GrpcBlobStorage : public BlobStorage {
     for (grpc::ClientContext* const call : verifying_) call->TryCancel();
   }
 
-  absl::Status Delete(const StorageKey& key) override {
-    v1::DeleteObjectRequest request;
-    request.set_storage_key(key.ToString());
-    return Call<v1::DeleteObjectResponse>(&Stub::DeleteObject, request, deadline_).status();
+  std::vector<absl::Status> DeleteAll(const std::vector<StorageKey>& keys) override {
+    v1::DeleteObjectsRequest request;
+    for (const StorageKey& key : keys) request.add_storage_keys(key.ToString());
+    const absl::StatusOr<v1::DeleteObjectsResponse> response =
+        Call<v1::DeleteObjectsResponse>(&Stub::DeleteObjects, request, std::max(deadline_, kListDeadlineMin));
+    std::vector<absl::Status> statuses(keys.size(), response.status());
+    if (!response.ok()) return statuses;
+    for (const auto& failure : response->failures()) {
+      if (failure.index() < statuses.size()) statuses[failure.index()] = absl::UnavailableError(failure.error());
+    }
+    return statuses;
+  }
+
+  absl::StatusOr<StoreOwner> ReadOwner() override {
+    ASSIGN_OR_RETURN(const v1::ReadOwnerResponse response,
+                     Call<v1::ReadOwnerResponse>(&Stub::ReadOwner, v1::ReadOwnerRequest(), deadline_));
+    return StoreOwner{.catalog_id = response.owner().catalog_id(), .generation = response.owner().generation()};
+  }
+
+  absl::Status WriteOwner(const StoreOwner& owner) override {
+    v1::WriteOwnerRequest request;
+    request.mutable_owner()->set_catalog_id(owner.catalog_id);
+    request.mutable_owner()->set_generation(owner.generation);
+    return Call<v1::WriteOwnerResponse>(&Stub::WriteOwner, request, deadline_).status();
+  }
+
+  absl::StatusOr<bool> HasObjects() override {
+    v1::ReadOwnerRequest request;
+    request.set_look_for_objects(true);
+    ASSIGN_OR_RETURN(const v1::ReadOwnerResponse response,
+                     Call<v1::ReadOwnerResponse>(&Stub::ReadOwner, request, std::max(deadline_, kListDeadlineMin)));
+    return response.has_objects();
   }
 
   absl::Status Quarantine(const StorageKey& key) override {
@@ -120,6 +149,36 @@ class GrpcBlobStorage : public BlobStorage {
     v1::ForgetAbandonedUploadRequest request;
     request.set_storage_key(key.ToString());
     return Call<v1::ForgetAbandonedUploadResponse>(&Stub::ForgetAbandonedUpload, request, deadline_).status();
+  }
+
+  absl::StatusOr<OpenUploadPage> ListUploads(const UploadFilter& filter, const std::string& start_after,
+                                             size_t limit) override {
+    v1::ListOpenUploadsRequest request;
+    *request.mutable_filter() = ToMessage(filter);
+    request.set_start_after(start_after);
+    request.set_limit(static_cast<uint32_t>(std::min<size_t>(limit, UINT32_MAX)));
+    ASSIGN_OR_RETURN(const v1::ListOpenUploadsResponse response,
+                     Call<v1::ListOpenUploadsResponse>(&Stub::ListOpenUploads, request, deadline_));
+    OpenUploadPage page{.uploads = {}, .next = response.next()};
+    for (const v1::OpenUpload& upload : response.uploads()) page.uploads.push_back(FromMessage(upload));
+    return page;
+  }
+
+  // Safe to repeat, although a repeated call no longer counts what the first one has cancelled.
+  absl::StatusOr<CancelledUploads> CancelUploads(const UploadFilter& filter) override {
+    v1::CancelOpenUploadsRequest request;
+    *request.mutable_filter() = ToMessage(filter);
+    ASSIGN_OR_RETURN(
+        const v1::CancelOpenUploadsResponse response,
+        Call<v1::CancelOpenUploadsResponse>(&Stub::CancelOpenUploads, request, std::max(deadline_, kListDeadlineMin)));
+    return CancelledUploads{.cancelled = response.cancelled(), .in_use = response.in_use()};
+  }
+
+  absl::StatusOr<UploadTotals> CountUploads() override {
+    ASSIGN_OR_RETURN(
+        const v1::CountOpenUploadsResponse response,
+        Call<v1::CountOpenUploadsResponse>(&Stub::CountOpenUploads, v1::CountOpenUploadsRequest(), deadline_));
+    return UploadTotals{.sessions = response.sessions(), .bytes = response.bytes()};
   }
 
   // Without a retry: a second attempt would find the incomplete snapshot of the first one.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "services/kv/kv_engine.h"
 #include "services/runtime/grpc/grpc_unary_call.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
@@ -16,9 +17,10 @@ grpc::ServerUnaryReactor* ManifestService::CommitBlob(grpc::CallbackServerContex
                                                       const v1::CommitBlobRequest* request,
                                                       v1::CommitBlobResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const Blob blob, FromMessage(request->blob()));
-    ASSIGN_OR_RETURN(const bool deduplicated, catalog_.blobs().Commit(CallerOf(*request), repository, blob));
+    ASSIGN_OR_RETURN(const bool deduplicated, catalog_.blobs().Commit(caller, repository, blob));
     response->set_deduplicated(deduplicated);
     return absl::OkStatus();
   });
@@ -29,12 +31,23 @@ grpc::ServerUnaryReactor* ManifestService::FindBlob(grpc::CallbackServerContext*
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   bool lease_due = false;
   const absl::Status status = [&]() -> absl::Status {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
-    ASSIGN_OR_RETURN(const BlobLookup found, catalog_.blobs().LookUp(CallerOf(*request), name.repository, name.digest));
+    ASSIGN_OR_RETURN(const BlobLookup found,
+                     catalog_.blobs().LookUp(caller, name.repository, name.digest, kv::ReadTier::kMemory));
     lease_due = found.lease_due;
     *response = ToMessage(found.blob);
     return absl::OkStatus();
   }();
+  if (kv::IsNotInMemory(status)) {
+    runtime::FinishOnExecutor(executor_, context, reactor, [this, request, response]() -> absl::Status {
+      ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
+      ASSIGN_OR_RETURN(const Blob found, catalog_.blobs().Find(CallerOf(*request), name.repository, name.digest));
+      *response = ToMessage(found);
+      return absl::OkStatus();
+    });
+    return reactor;
+  }
   if (!lease_due) {
     reactor->Finish(ToGrpcStatus(status));
     return reactor;
@@ -49,9 +62,10 @@ grpc::ServerUnaryReactor* ManifestService::FindBlob(grpc::CallbackServerContext*
 grpc::ServerUnaryReactor* ManifestService::MountBlob(grpc::CallbackServerContext* context,
                                                      const v1::MountBlobRequest* request, types::v1::Blob* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
     ASSIGN_OR_RETURN(const std::optional<RepositoryName> source, SourceOf(*request));
-    ASSIGN_OR_RETURN(const Blob blob, catalog_.blobs().Mount(CallerOf(*request), name.repository, name.digest, source));
+    ASSIGN_OR_RETURN(const Blob blob, catalog_.blobs().Mount(caller, name.repository, name.digest, source));
     *response = ToMessage(blob);
     return absl::OkStatus();
   });
@@ -60,8 +74,9 @@ grpc::ServerUnaryReactor* ManifestService::MountBlob(grpc::CallbackServerContext
 grpc::ServerUnaryReactor* ManifestService::UnlinkBlob(grpc::CallbackServerContext* context,
                                                       const v1::UnlinkBlobRequest* request, v1::UnlinkBlobResponse*) {
   return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
-    return catalog_.blobs().Unlink(CallerOf(*request), name.repository, name.digest);
+    return catalog_.blobs().Unlink(caller, name.repository, name.digest);
   });
 }
 
@@ -69,9 +84,10 @@ grpc::ServerUnaryReactor* ManifestService::PutManifest(grpc::CallbackServerConte
                                                        const v1::PutManifestRequest* request,
                                                        v1::PutManifestResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const ManifestPut put, FromMessage(*request));
-    ASSIGN_OR_RETURN(const ManifestPutResult result, catalog_.manifests().Put(CallerOf(*request), repository, put));
+    ASSIGN_OR_RETURN(const ManifestPutResult result, catalog_.manifests().Put(caller, repository, put));
     *response = ToMessage(result);
     return absl::OkStatus();
   });
@@ -80,13 +96,20 @@ grpc::ServerUnaryReactor* ManifestService::PutManifest(grpc::CallbackServerConte
 grpc::ServerUnaryReactor* ManifestService::GetManifest(grpc::CallbackServerContext* context,
                                                        const v1::GetManifestRequest* request, v1::Manifest* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  reactor->Finish(ToGrpcStatus([&]() -> absl::Status {
+  const auto get = [this, request, response](kv::ReadTier tier) -> absl::Status {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
     ASSIGN_OR_RETURN(const ManifestName name, ManifestNameOf(*request));
-    ASSIGN_OR_RETURN(StoredManifest manifest, catalog_.manifests().Get(CallerOf(*request), name.repository,
-                                                                       name.reference, request->metadata_only()));
+    ASSIGN_OR_RETURN(StoredManifest manifest,
+                     catalog_.manifests().Get(caller, name.repository, name.reference, request->metadata_only(), tier));
     *response = ToMessage(std::move(manifest));
     return absl::OkStatus();
-  }()));
+  };
+  const absl::Status status = get(kv::ReadTier::kMemory);
+  if (kv::IsNotInMemory(status)) {
+    runtime::FinishOnExecutor(executor_, context, reactor, [get] { return get(kv::ReadTier::kDisk); });
+  } else {
+    reactor->Finish(ToGrpcStatus(status));
+  }
   return reactor;
 }
 
@@ -94,8 +117,10 @@ grpc::ServerUnaryReactor* ManifestService::DeleteManifest(grpc::CallbackServerCo
                                                           const v1::DeleteManifestRequest* request,
                                                           v1::DeleteManifestResponse*) {
   return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
     ASSIGN_OR_RETURN(const ManifestName name, ManifestNameOf(*request));
-    return catalog_.manifests().Delete(CallerOf(*request), name.repository, name.reference);
+    ASSIGN_OR_RETURN(const Preconditions preconditions, FromMessage(request->preconditions()));
+    return catalog_.manifests().Delete(caller, name.repository, name.reference, {.preconditions = preconditions});
   });
 }
 
@@ -103,9 +128,9 @@ grpc::ServerUnaryReactor* ManifestService::ListTags(grpc::CallbackServerContext*
                                                     const v1::ListTagsRequest* request,
                                                     v1::ListTagsResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
-    ASSIGN_OR_RETURN(TagPage page,
-                     catalog_.lists().Tags(CallerOf(*request), repository, request->limit(), request->last()));
+    ASSIGN_OR_RETURN(TagPage page, catalog_.lists().Tags(caller, repository, request->limit(), request->last()));
     *response = ToMessage(std::move(page));
     return absl::OkStatus();
   });
@@ -115,11 +140,12 @@ grpc::ServerUnaryReactor* ManifestService::ListReferrers(grpc::CallbackServerCon
                                                          const v1::ListReferrersRequest* request,
                                                          v1::ListReferrersResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const Digest subject, Digest::Parse(request->subject()));
     ASSIGN_OR_RETURN(ReferrerPage page,
-                     catalog_.lists().Referrers(CallerOf(*request), repository, subject, request->artifact_type(),
-                                                request->limit(), request->last()));
+                     catalog_.lists().Referrers(caller, repository, subject, request->artifact_type(), request->limit(),
+                                                request->last()));
     *response = ToMessage(std::move(page));
     return absl::OkStatus();
   });
@@ -129,6 +155,7 @@ grpc::ServerUnaryReactor* ManifestService::ListRepositories(grpc::CallbackServer
                                                             const v1::ListRepositoriesRequest* request,
                                                             v1::ListRepositoriesResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    RETURN_IF_ERROR(AdmittedCaller(*request).status());
     ASSIGN_OR_RETURN(RepositoryPage page,
                      catalog_.lists().Repositories(request->limit(), request->last(),
                                                    {request->patterns().begin(), request->patterns().end()}));
@@ -140,28 +167,45 @@ grpc::ServerUnaryReactor* ManifestService::ListRepositories(grpc::CallbackServer
 grpc::ServerUnaryReactor* ManifestService::DeleteRepository(grpc::CallbackServerContext* context,
                                                             const v1::DeleteRepositoryRequest* request,
                                                             v1::DeleteRepositoryResponse* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  absl::StatusOr<runtime::BoundedExecutor::Place> place = [&]() -> absl::StatusOr<runtime::BoundedExecutor::Place> {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
+    return deletions_.Reserve(caller.account);
+  }();
+  if (!place.ok()) {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    reactor->Finish(ToGrpcStatus(place.status()));
+    return reactor;
+  }
+  auto delete_repository = [this, request, response, place = *std::move(place)]() -> absl::Status {
+    const Caller caller = CallerOf(*request);
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
-    ASSIGN_OR_RETURN(const RepositoryDeletion deletion, catalog_.repositories().Delete(CallerOf(*request), repository));
+    ASSIGN_OR_RETURN(const RepositoryDeletion deletion, catalog_.repositories().Delete(caller, repository));
     *response = ToMessage(deletion);
     return absl::OkStatus();
-  });
+  };
+  return runtime::RunOnExecutor(deletions_.threads(), context, std::move(delete_repository));
 }
 
 grpc::ServerUnaryReactor* ManifestService::ReportDamage(grpc::CallbackServerContext* context,
                                                         const v1::ReportDamageRequest* request,
                                                         v1::ReportDamageResponse*) {
-  return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
-    ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request->digest()));
-    ASSIGN_OR_RETURN(const StorageKey storage_key, StorageKey::Parse(request->storage_key()));
-    return maintenance_.ReportDamage(digest, storage_key);
-  });
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  const auto finish = [reactor](const absl::Status& status) { reactor->Finish(ToGrpcStatus(status)); };
+  const absl::StatusOr<Digest> digest = Digest::Parse(request->digest());
+  const absl::StatusOr<StorageKey> storage_key = StorageKey::Parse(request->storage_key());
+  if (digest.ok() && storage_key.ok()) {
+    maintenance_.ReportDamage(*digest, *storage_key, finish);
+  } else {
+    finish(digest.ok() ? storage_key.status() : digest.status());
+  }
+  return reactor;
 }
 
 grpc::ServerUnaryReactor* ManifestService::Maintain(grpc::CallbackServerContext* context,
                                                     const v1::MaintainRequest* request,
                                                     v1::MaintainResponse* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    RETURN_IF_ERROR(AdmittedCaller(*request).status());
     ASSIGN_OR_RETURN(*response, maintenance_.Maintain(*request));
     return absl::OkStatus();
   });

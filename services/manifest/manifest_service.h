@@ -3,20 +3,30 @@
 
 #include "entrepot/manifest/v1/manifest_service.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
+#include "services/manifest/caller_check.h"
 #include "services/manifest/catalog/registry_catalog.h"
 #include "services/manifest/maintenance/maintenance.h"
+#include "services/runtime/threads/bounded_executor.h"
 #include "services/runtime/threads/executor.h"
+#include "services/status/status_macros.h"
+#include "services/wire/content_messages.h"
 
 namespace entrepot::manifest {
 
 // The gRPC service entrepot.manifest.v1.ManifestService: parses requests, calls RegistryCatalog and Maintenance, and
 // fills in responses. Lookups of blobs and manifests run on gRPC's thread; calls that write, and listings, run on the
-// executor.
+// executor; deletions of repositories run on a thread of their own.
 class ManifestService : public v1::ManifestService::CallbackService {
  public:
-  // All pointers must outlive the server that the service is registered with.
-  ManifestService(RegistryCatalog* catalog, Maintenance* maintenance, runtime::Executor* executor)
-      : catalog_(*catalog), maintenance_(*maintenance), executor_(*executor) {}
+  // All pointers must outlive the server that the service is registered with. `callers` decides which callers are
+  // served; nullptr: all.
+  ManifestService(RegistryCatalog* catalog, Maintenance* maintenance, runtime::Executor* executor,
+                  runtime::BoundedExecutor* deletions, CallerCheck* callers = nullptr)
+      : catalog_(*catalog),
+        maintenance_(*maintenance),
+        executor_(*executor),
+        deletions_(*deletions),
+        callers_(callers) {}
 
   grpc::ServerUnaryReactor* CommitBlob(grpc::CallbackServerContext* context, const v1::CommitBlobRequest* request,
                                        v1::CommitBlobResponse* response) override;
@@ -49,9 +59,19 @@ class ManifestService : public v1::ManifestService::CallbackService {
                                      v1::MaintainResponse* response) override;
 
  private:
+  // The caller of the request, unless the check refuses it.
+  template <typename Request>
+  absl::StatusOr<Caller> AdmittedCaller(const Request& request) {
+    Caller caller = CallerOf(request);
+    if (callers_ != nullptr) RETURN_IF_ERROR(callers_->Check(caller));
+    return caller;
+  }
+
   RegistryCatalog& catalog_;
   Maintenance& maintenance_;
   runtime::Executor& executor_;
+  runtime::BoundedExecutor& deletions_;
+  CallerCheck* const callers_;
 };
 
 }  // namespace entrepot::manifest

@@ -38,11 +38,28 @@ absl::StatusOr<std::shared_ptr<const Policy>> Policy::Parse(absl::string_view ya
   return std::shared_ptr<const Policy>(absl::WrapUnique(new Policy(std::move(file), file_name)));
 }
 
+absl::StatusOr<std::shared_ptr<const Policy>> Policy::ParseWithoutAccounts(absl::string_view yaml_text,
+                                                                           absl::string_view file_name) {
+  ASSIGN_OR_RETURN(std::shared_ptr<const Policy> policy, Parse(yaml_text, file_name));
+  runtime::ConfigProblems problems;
+  const auto refuse = [&](absl::string_view field, bool present) {
+    if (present) problems.Add(field, "needs accounts, and the registry has none: set authentication");
+  };
+  refuse("administrators", !policy->file().administrators().empty());
+  refuse("groups", !policy->file().groups().empty());
+  refuse("rules", !policy->file().rules().empty());
+  refuse("create_only_tags", !policy->file().create_only_tags().empty());
+  refuse("identity_providers", !policy->file().identity_providers().empty());
+  RETURN_IF_ERROR(problems.ToStatus(file_name));
+  return policy;
+}
+
 Policy::Policy(config::v1::Policy file, absl::string_view file_name)
     : file_(std::move(file)),
       file_name_(file_name),
       membership_(ReadGroups(file_)),
-      tag_rules_(file_, file_name, membership_) {
+      tag_rules_(file_, file_name, membership_),
+      incomplete_manifests_(file_) {
   for (const std::string& subject : file_.administrators()) administrators_.Add(subject);
   for (const config::v1::Policy::Rule& rule : file_.rules()) {
     rules_.push_back(ReadRule(rule, DescribeRule("rules", rules_.size() + 1, rule.name(), file_name)));

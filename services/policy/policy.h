@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "entrepot/config/v1/policy.pb.h"
 #include "services/core/repository_name.h"
+#include "services/policy/incomplete_manifests.h"
 #include "services/policy/repository_pattern.h"
 #include "services/policy/rule.h"
 #include "services/policy/subject.h"
@@ -30,6 +31,11 @@ class Policy {
   // field.
   static absl::StatusOr<std::shared_ptr<const Policy>> Parse(absl::string_view yaml_text, absl::string_view file_name);
 
+  // The same for a registry without accounts: also refuses a file that names subjects, because such rules would have no
+  // effect.
+  static absl::StatusOr<std::shared_ptr<const Policy>> ParseWithoutAccounts(absl::string_view yaml_text,
+                                                                            absl::string_view file_name);
+
   bool IsAdministrator(const Subject& subject) const;
   // The first rule that allows the action decides. Administrators may do everything. An action that no rule allows is
   // denied.
@@ -41,6 +47,8 @@ class Policy {
 
   // The rules on tags, which apply whatever else is allowed. They live as long as the policy.
   const TagRules& tag_rules() const { return tag_rules_; }
+  // Which repositories accept incomplete manifests. Lives as long as the policy.
+  const IncompleteManifests& incomplete_manifests() const { return incomplete_manifests_; }
   // The file as it was read: entrepotctl shows its groups, the auth service uses its identity providers.
   const config::v1::Policy& file() const { return file_; }
 
@@ -61,6 +69,7 @@ class Policy {
   const std::string file_name_;
   const std::shared_ptr<const GroupMembership> membership_;
   const TagRules tag_rules_;
+  const IncompleteManifests incomplete_manifests_;
   SubjectSet administrators_;
   std::vector<Rule> rules_;
 };

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "services/policy/identity_provider_checks.h"
+#include "services/policy/incomplete_manifests.h"
 #include "services/policy/name_checks.h"
 #include "services/policy/repository_pattern.h"
 #include "services/policy/rule.h"
@@ -33,6 +34,7 @@ class Checker {
     CheckRules();
     CheckTagRules("immutable_tags", file_.immutable_tags());
     CheckTagRules("create_only_tags", file_.create_only_tags());
+    CheckIncompleteManifests();
     CheckIdentityProviders(file_, &problems_);
   }
 
@@ -97,6 +99,24 @@ class Checker {
       EachOf(absl::StrCat(field, ".tags"), rule.tags(),
              [this](const std::string& at, const std::string& pattern) { CheckTagPattern(at, pattern, &problems_); });
     });
+  }
+
+  void CheckIncompleteManifests() {
+    UniqueNames names("rule", &problems_);
+    EachOf("incomplete_manifests", file_.incomplete_manifests(),
+           [&](const std::string& field, const Policy::IncompleteManifestRule& rule) {
+             CheckDescription(absl::StrCat(field, ".name"), rule.name(), &problems_);
+             names.Add(absl::StrCat(field, ".name"), rule.name());
+             CheckRepositories(absl::StrCat(field, ".repositories"), rule.repositories(), &problems_);
+             CheckNotEmpty(absl::StrCat(field, ".allow"), rule.allow().empty(), &problems_);
+             EachOf(absl::StrCat(field, ".allow"), rule.allow(), [&](const std::string& at, const std::string& name) {
+               Tolerance tolerance;
+               if (Allow(name, &tolerance)) return;
+               problems_.Add(at, absl::StrCat(QuotedInput(name),
+                                              " cannot be allowed; what can is absent_children, "
+                                              "absent_layers and wrong_child_sizes"));
+             });
+           });
   }
 
   template <typename Subjects>

@@ -5,14 +5,23 @@
 
 namespace entrepot::policy {
 
-absl::Status CheckPolicyFile(const std::string& path) {
-  return runtime::WatchedFile<Policy>::Check(path, Policy::Parse);
+namespace {
+
+runtime::WatchedFile<Policy>::Parser ParserFor(Accounts accounts) {
+  return accounts == Accounts::kSome ? Policy::Parse : Policy::ParseWithoutAccounts;
+}
+
+}  // namespace
+
+absl::Status CheckPolicyFile(const std::string& path, Accounts accounts) {
+  return runtime::WatchedFile<Policy>::Check(path, ParserFor(accounts));
 }
 
 absl::StatusOr<std::unique_ptr<PolicyFile>> PolicyFile::Open(const std::string& path,
                                                              const std::shared_ptr<prometheus::Registry>& registry,
-                                                             absl::Duration poll_interval) {
-  ASSIGN_OR_RETURN(std::unique_ptr<File> file, File::Open("policy", path, Policy::Parse, registry, poll_interval));
+                                                             absl::Duration poll_interval, Accounts accounts) {
+  ASSIGN_OR_RETURN(std::unique_ptr<File> file,
+                   File::Open("policy", path, ParserFor(accounts), registry, poll_interval));
   return absl::WrapUnique(new PolicyFile(std::move(file)));
 }
 

@@ -14,9 +14,13 @@
 
 namespace entrepot::policy {
 
+// Whether the registry has accounts. If not, files whose rules name subjects are refused
+// (Policy::ParseWithoutAccounts).
+enum class Accounts { kSome, kNone };
+
 // OK, or the error with which PolicyFile::Open() would refuse the file. For checking a configuration before the process
 // starts.
-absl::Status CheckPolicyFile(const std::string& path);
+absl::Status CheckPolicyFile(const std::string& path, Accounts accounts = Accounts::kSome);
 
 // A policy file, read again when it changes. If a new file cannot be used, that is logged, and the old one stays in
 // force. Loads are counted (entrepot_policy_reloads_total{result="success"|"failure"}). Thread-safe.
@@ -25,7 +29,8 @@ class PolicyFile {
   // kInvalidArgument, kNotFound and others: the file cannot be used; the message gives the reason and the place.
   static absl::StatusOr<std::unique_ptr<PolicyFile>> Open(const std::string& path,
                                                           const std::shared_ptr<prometheus::Registry>& registry,
-                                                          absl::Duration poll_interval = absl::Seconds(1));
+                                                          absl::Duration poll_interval = absl::Seconds(1),
+                                                          Accounts accounts = Accounts::kSome);
 
   // The policy in force. Never null.
   std::shared_ptr<const Policy> current() const { return file_->current(); }

@@ -100,7 +100,7 @@ TEST(ExamplePolicyTest, DecidesAsDocumented) {
   const RepositoryName web = RepositoryName::Parse("driftwood/web").value();
   EXPECT_TRUE(rules.Immutable(web, Tag::Parse("release-1").value()).has_value());
   EXPECT_FALSE(rules.Immutable(web, Tag::Parse("latest").value()).has_value());
-  EXPECT_FALSE(rules.MayBeImmutable(RepositoryName::Parse("public/tools").value()));
+  EXPECT_FALSE(rules.MayForbidAny(RepositoryName::Parse("public/tools").value()));
   EXPECT_FALSE(policy->IsAdministrator({"ci", {}}));
 }
 

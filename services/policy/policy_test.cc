@@ -118,7 +118,7 @@ TEST(PolicyTest, AnEmptyPolicyAllowsNothing) {
   EXPECT_FALSE(policy->Decide({"root", {}}, Action::kPull, Repo("a")).allowed);
   EXPECT_FALSE(policy->IsAdministrator({"", {}}));
   EXPECT_THAT(policy->ReadableRepositories({"root", {}}), IsEmpty());
-  EXPECT_FALSE(policy->tag_rules().MayBeImmutable(Repo("a")));
+  EXPECT_FALSE(policy->tag_rules().MayForbidAny(Repo("a")));
 }
 
 TEST(PolicyTest, ListsReadableRepositories) {
@@ -147,8 +147,19 @@ TEST(PolicyTest, ImmutableTags) {
     EXPECT_EQ(rules.Immutable(Repo("team/web"), TagNamed(tag)), std::nullopt) << tag;
   }
   EXPECT_EQ(rules.Immutable(Repo("team"), TagNamed("v1")), std::nullopt);
-  EXPECT_TRUE(rules.MayBeImmutable(Repo("team/web")));
-  EXPECT_FALSE(rules.MayBeImmutable(Repo("team")));
+  EXPECT_TRUE(rules.MayForbid({"eve", {}}, Repo("team/web")));
+  EXPECT_FALSE(rules.MayForbid({"eve", {}}, Repo("team")));
+}
+
+TEST(PolicyTest, CreateOnlyTagsForbidOnlyTheirSubjects) {
+  const auto policy =
+      MustParse("create_only_tags: [{subjects: [ci, \"robot+ci\"], repositories: [nightly], tags: [\"*\"]}]");
+  const TagRules& rules = policy->tag_rules();
+  EXPECT_TRUE(rules.MayForbid({"ci", {}}, Repo("nightly")));
+  EXPECT_FALSE(rules.MayForbid({"eve", {}}, Repo("nightly")));
+  EXPECT_FALSE(rules.MayForbid({"ci", {}}, Repo("other")));
+  EXPECT_TRUE(rules.MayForbidAny(Repo("nightly")));
+  EXPECT_FALSE(rules.MayForbidAny(Repo("other")));
 }
 
 TEST(PolicyTest, CreateOnlyTags) {
@@ -216,6 +227,12 @@ TEST(PolicyTest, ReportsEachProblemInALine) {
       {"create_only_tags: [{}]",
        {"create_only_tags[0].subjects: is empty", "create_only_tags[0].repositories: is empty",
         "create_only_tags[0].tags: is empty"}},
+      {"incomplete_manifests: [{}, {name: m, repositories: [m], allow: [absent_children, '*']},"
+       " {name: m, repositories: ['a**'], allow: [absent_layers, wrong_child_sizes]}]",
+       {"incomplete_manifests[0].repositories: is empty", "incomplete_manifests[0].allow: is empty",
+        R"(incomplete_manifests[1].allow[1]: "*" cannot be allowed; what can is absent_children)",
+        R"(incomplete_manifests[2].name: the rule "m" exists already)",
+        R"(incomplete_manifests[2].repositories[0]: "a**" matches no repository)"}},
       {"identity_providers: [{}]",
        {"identity_providers[0].name: is missing",
         "identity_providers[0].issuer: is missing: the issuer of the accepted tokens",
@@ -254,6 +271,40 @@ TEST(PolicyTest, ReportsInvalidYamlInOneLineWithItsPosition) {
   const auto policy = Policy::Parse("rules:\n  - subject: [a]\n", "policy.yaml");
   EXPECT_THAT(policy, StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(std::string(policy.status().message()), HasSubstr("policy.yaml:2: rules[0]: unknown field \"subject\""));
+}
+
+TEST(PolicyTest, RepositoriesRefuseIncompleteManifestsUnlessARuleAllowsThem) {
+  const auto policy = MustParse(R"(
+incomplete_manifests:
+  - name: mirrors hold some platforms only
+    repositories: ["mirrors/**"]
+    allow: [absent_children]
+  - repositories: ["mirrors/docker/*", lazy]
+    allow: [wrong_child_sizes, absent_layers]
+)");
+  const auto allowed = [&](const std::string& repository) {
+    const Tolerance tolerance = policy->incomplete_manifests().For(Repo(repository));
+    return std::vector<bool>{tolerance.absent_children, tolerance.absent_layers, tolerance.wrong_child_sizes};
+  };
+  EXPECT_THAT(allowed("mirrors/a"), testing::ElementsAre(true, false, false));
+  EXPECT_THAT(allowed("mirrors/docker/a"), testing::ElementsAre(true, true, true));
+  EXPECT_THAT(allowed("lazy"), testing::ElementsAre(false, true, true));
+  EXPECT_THAT(allowed("mirrors"), testing::ElementsAre(false, false, false));
+}
+
+TEST(PolicyTest, WithoutAccountsOnlyRulesForAllCallersAreAccepted) {
+  EXPECT_OK(
+      Policy::ParseWithoutAccounts("immutable_tags: [{repositories: [a], tags: [v1]}]\n"
+                                   "incomplete_manifests: [{repositories: [a], allow: [absent_children]}]",
+                                   "policy.yaml"));
+  const auto refused = Policy::ParseWithoutAccounts(kPolicy, "policy.yaml");
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kInvalidArgument));
+  for (const char* field : {"administrators", "groups", "rules", "create_only_tags"}) {
+    EXPECT_THAT(std::string(refused.status().message()),
+                HasSubstr(absl::StrCat("policy.yaml: ", field, ": needs accounts")));
+  }
+  EXPECT_THAT(Policy::ParseWithoutAccounts("rules: nonsense", "policy.yaml"),
+              StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 }  // namespace

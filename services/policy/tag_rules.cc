@@ -58,8 +58,17 @@ std::optional<std::string> TagRules::CreateOnly(const Subject& subject, const Re
   return std::nullopt;
 }
 
-bool TagRules::MayBeImmutable(const RepositoryName& repository) const {
-  return std::any_of(immutable_.begin(), immutable_.end(), [&](const Rule& rule) { return Covers(rule, repository); });
+bool TagRules::MayForbid(const Subject& subject, const RepositoryName& repository) const {
+  const auto covers = [&](const Rule& rule) { return Covers(rule, repository); };
+  const auto applies = [&](const Rule& rule) { return covers(rule) && rule.subjects.Contains(subject, *membership_); };
+  return std::any_of(immutable_.begin(), immutable_.end(), covers) ||
+         std::any_of(create_only_.begin(), create_only_.end(), applies);
+}
+
+bool TagRules::MayForbidAny(const RepositoryName& repository) const {
+  const auto covers = [&](const Rule& rule) { return Covers(rule, repository); };
+  return std::any_of(immutable_.begin(), immutable_.end(), covers) ||
+         std::any_of(create_only_.begin(), create_only_.end(), covers);
 }
 
 std::vector<std::string> TagRules::Describe(const Subject& subject, const RepositoryName& repository) const {

@@ -29,8 +29,11 @@ class TagRules {
   std::optional<std::string> Immutable(const RepositoryName& repository, const Tag& tag) const;
   // The same for the rules that apply to one subject.
   std::optional<std::string> CreateOnly(const Subject& subject, const RepositoryName& repository, const Tag& tag) const;
-  // Whether a tag of the repository could be immutable. If not, a transaction need not check any.
-  bool MayBeImmutable(const RepositoryName& repository) const;
+  // Whether Immutable() or CreateOnly() could name a rule for a tag of the repository. If not, a transaction need not
+  // check any.
+  bool MayForbid(const Subject& subject, const RepositoryName& repository) const;
+  // The same for any subject.
+  bool MayForbidAny(const RepositoryName& repository) const;
   // For messages: every rule that applies to the subject's tags in the repository: `immutable_tags rule 1 ("releases")
   // of policy.yaml: release-*`.
   std::vector<std::string> Describe(const Subject& subject, const RepositoryName& repository) const;

@@ -29,6 +29,8 @@
 #include "prometheus/text_serializer.h"
 #include "services/core/files/owned_fd.h"
 #include "services/core/text/host_and_port.h"
+#include "services/runtime/threads/executor.h"
+#include "services/runtime/threads/executor_awaitable.h"
 
 namespace entrepot::runtime {
 namespace {
@@ -44,6 +46,8 @@ constexpr std::chrono::milliseconds kAcceptRetry{100};
 constexpr size_t kConnectionsMax = 64;
 // For a connection, and for files in /proc that metrics are read from.
 constexpr size_t kSpareDescriptors = 4;
+// Requests for /metrics that wait for their turn. Connections stay free for other requests while the collection hangs.
+constexpr int kCollectionsMax = 8;
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
 using Request = http::request<http::empty_body>;
@@ -72,12 +76,19 @@ class SpareDescriptors {
 };
 
 class HttpOperatorEndpoint : public OperatorEndpoint {
+  struct Connection {
+    beast::tcp_stream stream;
+    bool has_request = false;
+  };
+
  public:
-  explicit HttpOperatorEndpoint(std::function<absl::Status()> check_ready) : check_ready_(std::move(check_ready)) {
+  explicit HttpOperatorEndpoint(std::function<ReadinessReport()> readiness) : readiness_(std::move(readiness)) {
     spare_.Refill();
   }
 
   ~HttpOperatorEndpoint() override {
+    // First, because its jobs resume coroutines.
+    collector_.reset();
     io_.stop();
     if (thread_.joinable()) thread_.join();
   }
@@ -123,7 +134,7 @@ class HttpOperatorEndpoint : public OperatorEndpoint {
         CloseLongestWaiting();
         co_await room_.async_wait(kTuple);
       }
-      const auto connection = connections_.insert(connections_.end(), beast::tcp_stream(std::move(socket)));
+      const auto connection = connections_.insert(connections_.end(), {beast::tcp_stream(std::move(socket))});
       asio::co_spawn(io_, ServeOne(*connection), [this, connection](std::exception_ptr) {
         connections_.erase(connection);
         spare_.Refill();
@@ -132,15 +143,16 @@ class HttpOperatorEndpoint : public OperatorEndpoint {
     }
   }
 
-  // Of those whose request has not arrived; if all have arrived, of all.
+  // The connection that has waited longest for its request. None if all requests have arrived: their answers are due.
   void CloseLongestWaiting() {
-    if (connections_.empty()) return;
-    const auto is_silent = [](beast::tcp_stream& stream) {
+    const auto is_silent = [](Connection& connection) {
       boost::system::error_code error;
-      return stream.socket().is_open() && stream.socket().available(error) == 0;
+      tcp::socket& socket = connection.stream.socket();
+      return !connection.has_request && socket.is_open() && socket.available(error) == 0;
     };
     const auto silent = std::find_if(connections_.begin(), connections_.end(), is_silent);
-    (silent == connections_.end() ? connections_.front() : *silent).close();
+    if (silent == connections_.end()) return;
+    silent->stream.close();
     shed_.Increment();
   }
 
@@ -150,14 +162,21 @@ class HttpOperatorEndpoint : public OperatorEndpoint {
   }
 
   // One request per connection: requests are rare.
-  asio::awaitable<void> ServeOne(beast::tcp_stream& stream) {
+  asio::awaitable<void> ServeOne(Connection& connection) {
+    beast::tcp_stream& stream = connection.stream;
     stream.expires_after(kRequestTimeout);
     beast::flat_buffer buffer(kHeaderBytesMax);
     http::request_parser<http::empty_body> parser;
     parser.header_limit(kHeaderBytesMax);
     auto [error, size] = co_await http::async_read_header(stream, buffer, parser, kTuple);
     if (error && !IsGrammarError(error)) co_return;
-    Response response = error ? Refusal(error) : Answer(parser.get());
+    connection.has_request = true;
+    Response response;
+    if (error) {
+      response = Refusal(error);
+    } else {
+      response = co_await Answer(parser.get());
+    }
     co_await http::async_write(stream, response, kTuple);
     stream.socket().shutdown(tcp::socket::shutdown_both, error);
   }
@@ -173,22 +192,33 @@ class HttpOperatorEndpoint : public OperatorEndpoint {
                 absl::StrCat(error.message(), "\n"));
   }
 
-  Response Answer(const Request& request) const {
+  asio::awaitable<Response> Answer(const Request& request) {
     absl::string_view path(request.target().data(), request.target().size());
     path = path.substr(0, path.find('?'));
     if (path != "/healthz" && path != "/readyz" && path != "/metrics") {
-      return Text(http::status::not_found, "There are /healthz, /readyz and /metrics.\n");
+      co_return Text(http::status::not_found, "There are /healthz, /readyz and /metrics.\n");
     }
     if (request.method() != http::verb::get) {
       Response response = Text(http::status::method_not_allowed, "GET only.\n");
       response.set(http::field::allow, "GET");
-      return response;
+      co_return response;
     }
-    if (path == "/metrics") return Metrics();
-    if (path == "/healthz") return Text(http::status::ok, "ok\n");
-    const absl::Status ready = check_ready_();
-    if (ready.ok()) return Text(http::status::ok, "ok\n");
-    return Text(http::status::service_unavailable, absl::StrCat(ready.message(), "\n"));
+    if (path == "/metrics") co_return co_await CollectMetrics();
+    if (path == "/healthz") co_return Text(http::status::ok, "ok\n");
+    ReadinessReport report = readiness_();
+    co_return Text(report.readiness == Readiness::kNone ? http::status::service_unavailable : http::status::ok,
+                   std::move(report.text));
+  }
+
+  // A collectable may wait for a disk that hangs.
+  asio::awaitable<Response> CollectMetrics() {
+    if (collecting_ >= kCollectionsMax) {
+      co_return Text(http::status::service_unavailable, "Other requests wait for the metrics already.\n");
+    }
+    ++collecting_;
+    Response response = co_await RunOn(*collector_, [this] { return Metrics(); });
+    --collecting_;
+    co_return response;
   }
 
   Response Metrics() const {
@@ -222,7 +252,7 @@ class HttpOperatorEndpoint : public OperatorEndpoint {
     return response;
   }
 
-  const std::function<absl::Status()> check_ready_;
+  const std::function<ReadinessReport()> readiness_;
   uint16_t port_ = 0;
 
   mutable std::mutex mutex_;
@@ -238,18 +268,20 @@ class HttpOperatorEndpoint : public OperatorEndpoint {
   // Used only by io_'s thread once it runs.
   asio::io_context io_{1};
   tcp::acceptor acceptor_{io_};
-  std::list<beast::tcp_stream> connections_;  // The oldest first.
+  std::list<Connection> connections_;  // The oldest first.
   SpareDescriptors spare_;
+  int collecting_ = 0;                                                   // Requests for /metrics that wait.
   asio::steady_timer room_{io_, asio::steady_timer::time_point::max()};  // Cancelled when a connection ends.
 
   std::thread thread_;
+  std::unique_ptr<Executor> collector_ = std::make_unique<Executor>(1);
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<OperatorEndpoint>> OperatorEndpoint::Start(const config::v1::Endpoint& endpoint,
-                                                                          std::function<absl::Status()> check_ready) {
-  auto http = std::make_unique<HttpOperatorEndpoint>(std::move(check_ready));
+                                                                          std::function<ReadinessReport()> readiness) {
+  auto http = std::make_unique<HttpOperatorEndpoint>(std::move(readiness));
   if (absl::Status status = http->Listen(endpoint); !status.ok()) return status;
   return http;
 }

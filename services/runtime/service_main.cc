@@ -1,13 +1,12 @@
 #include "services/runtime/service_main.h"
 
-#include <malloc.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <mutex>
-#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -16,10 +15,14 @@
 #include "services/core/text/host_and_port.h"
 #include "services/runtime/config/config_loader.h"
 #include "services/runtime/config/descriptor_checks.h"
+#include "services/runtime/health_checks.h"
+#include "services/runtime/heap.h"
 #include "services/runtime/log/json_log.h"
+#include "services/runtime/log/limited_log.h"
 #include "services/runtime/operator_endpoint.h"
 #include "services/runtime/process_metrics.h"
 #include "services/runtime/termination_signals.h"
+#include "services/runtime/threads/periodic_task.h"
 #include "services/runtime/version.h"
 
 namespace entrepot::runtime::internal {
@@ -28,17 +31,7 @@ namespace {
 constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 constexpr absl::Duration kDrainOverrun = absl::Seconds(5);
-
-// Keeps the size of the heap close to the memory in use. By default glibc has up to eight heaps per core, each of which
-// keeps the most memory that it ever used. Once a large block has been freed, glibc takes further large blocks from the
-// heap and keeps twice that size at its end. The gRPC messages of a stream (256 KiB) stay cheap: they are below the
-// mmap threshold.
-void BoundHeap() {
-  const int arenas = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 2u, 8u));
-  ::mallopt(M_ARENA_MAX, arenas);
-  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  ::mallopt(M_TRIM_THRESHOLD, 16 << 20);
-}
+constexpr absl::Duration kReadinessInterval = absl::Seconds(1);
 
 // The soft limit is often 1,024, for programs that use select(); this one does not.
 void RaiseDescriptorLimit() {
@@ -56,8 +49,9 @@ struct CommandLine {
 
 std::string Usage(absl::string_view name) {
   return absl::StrCat("Usage: ", name, " --config FILE\n", "       ", name, " --help | --version\n\n",
-                      "FILE is YAML with the fields of proto/entrepot/config/v1. SIGTERM and SIGINT end the\n",
-                      "process when the requests in progress have finished; a second one ends it at once.\n");
+                      "FILE is YAML with the fields of proto/entrepot/config/v1. On SIGTERM or SIGINT the\n",
+                      "process finishes the requests in progress, for at most drain_timeout, and ends. A second\n",
+                      "signal ends it at once.\n");
 }
 
 // The message of an error is for the user.
@@ -98,31 +92,51 @@ bool LoadAndCheck(const std::string& file, const ErasedService& service, ConfigP
   return problems->empty();
 }
 
-// The state that /readyz shows: that of the service, if it has started and is not draining.
-class Readiness {
+// What /readyz shows: the checks of the service, if it has started and is not draining.
+class ProcessState {
  public:
-  void SetService(RunningService* service) {
+  void SetServing(const HealthChecks* checks) {
     std::lock_guard lock(mutex_);
-    service_ = service;
-    why_not_ = "";
+    checks_ = checks;
   }
 
-  // Returns when no check of the service is in progress.
-  void SetNotReady(absl::string_view why) {
+  void SetDraining() {
     std::lock_guard lock(mutex_);
-    service_ = nullptr;
-    why_not_ = why;
+    checks_ = nullptr;
+    otherwise_ = "draining\n";
   }
 
-  absl::Status Check() {
+  ReadinessReport Report() {
     std::lock_guard lock(mutex_);
-    return service_ != nullptr ? service_->CheckReady() : absl::UnavailableError(why_not_);
+    if (checks_ != nullptr) return checks_->Report();
+    return {.readiness = Readiness::kNone, .complete = true, .text = std::string(otherwise_)};
   }
 
  private:
   std::mutex mutex_;
-  RunningService* service_ = nullptr;       // Guarded by mutex_.
-  absl::string_view why_not_ = "starting";  // Guarded by mutex_.
+  const HealthChecks* checks_ = nullptr;        // Guarded by mutex_.
+  absl::string_view otherwise_ = "starting\n";  // Guarded by mutex_.
+};
+
+// Passes on what the process is ready for, and logs when it changes.
+class ReadinessWatch {
+ public:
+  ReadinessWatch(const HealthChecks* checks, RunningService* service)
+      : task_(kReadinessInterval, [this, checks, service] { Show(checks->Report(), service); }) {}
+
+ private:
+  void Show(const ReadinessReport& report, RunningService* service) {
+    // Not before each check has answered: other processes need not see that this one has just started.
+    if (!report.complete) return;
+    service->ShowReadiness(report.readiness);
+    if (report.readiness == shown_) return;
+    shown_ = report.readiness;
+    Log(shown_ == Readiness::kAll ? LogLevel::kInfo : LogLevel::kWarning, "readiness changed",
+        {{"report", absl::string_view(report.text)}});
+  }
+
+  Readiness shown_ = Readiness::kAll;
+  PeriodicTask task_;
 };
 
 void LogServing(const RunningService& service, const config::v1::Endpoint& endpoint, uint16_t operator_port) {
@@ -140,9 +154,12 @@ int Fail(absl::string_view message, const absl::Status& status) {
 }
 
 int Serve(const ErasedService& service) {
+  // Records contain signing keys and hashes of passwords, and not every library lets us choose the mode of its files.
+  ::umask(S_IRWXG | S_IRWXO);
   TerminationSignals signals;
-  Readiness readiness;
-  auto endpoint = OperatorEndpoint::Start(service.operator_endpoint(), [&readiness] { return readiness.Check(); });
+  ProcessState state;
+  const HeapTrimmer heap_trimmer;
+  auto endpoint = OperatorEndpoint::Start(service.operator_endpoint(), [&state] { return state.Report(); });
   if (!endpoint.ok()) return Fail("the operator endpoint could not be started", endpoint.status());
 
   const ServiceContext context = {
@@ -158,16 +175,22 @@ int Serve(const ErasedService& service) {
 
   absl::StatusOr<std::unique_ptr<RunningService>> running = service.start(context);
   if (!running.ok()) return Fail("the service could not be started", running.status());
-  readiness.SetService(running->get());
+  const auto health = std::make_shared<HealthChecks>((*running)->Checks(), HealthChecks::Options());
+  context.add_collectable(health);
+  state.SetServing(health.get());
+  auto watch = std::make_unique<ReadinessWatch>(health.get(), running->get());
   LogServing(**running, service.operator_endpoint(), (*endpoint)->port());
 
   const int signal = signals.Wait();
   Log(LogLevel::kInfo, "draining", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
   const Deadline deadline = Deadline::After(service.drain_timeout());
   signals.ExitAt(Deadline::After(service.drain_timeout() + kDrainOverrun));
-  readiness.SetNotReady("draining");
+  state.SetDraining();
+  watch.reset();
   (*running)->Drain(deadline);
+  health->Stop();
   running->reset();
+  FlushLimitedLog();
   Log(LogLevel::kInfo, "stopped", {{"service", service.name}});
   return 0;
 }

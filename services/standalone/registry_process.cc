@@ -17,28 +17,33 @@
 #include "services/blob/blob_stack.h"
 #include "services/core/time/clock.h"
 #include "services/kv/stack/kv_stack.h"
+#include "services/manifest/catalog/deletion_queue.h"
 #include "services/manifest/catalog/pull_times.h"
 #include "services/manifest/catalog/registry_catalog.h"
 #include "services/manifest/maintenance/maintenance.h"
 #include "services/policy/policy_file.h"
+#include "services/process/executor_metrics.h"
 #include "services/process/process_kv.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/config/descriptor_checks.h"
 #include "services/runtime/log/audit_log.h"
+#include "services/runtime/log/json_log.h"
+#include "services/runtime/threads/bounded_executor.h"
 #include "services/runtime/threads/executor.h"
-#include "services/standalone/executor_metrics.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::standalone {
 namespace {
 
-// Synced commits that wait at once share one sync of the log: more threads make larger groups, not more load.
+// Commits that wait at the same time share one sync of the log: more threads make larger groups, not more syncs.
 constexpr size_t kExecutorThreads = 32;
+// For uploads that were staged before a restart, which are read back as a whole.
+constexpr size_t kLongCallThreads = 4;
 // In addition to the threads that hash a password or wait for a slot.
 constexpr size_t kAuthExecutorThreads = 8;
 
-// Members in the order in which each depends on those before. Drain() ends the executor before the server, whose
-// coroutines its jobs resume, and before everything else that its jobs use.
+// Each member depends only on members above it. Drain() first stops the server's requests, then ends the executors. The
+// server's object is destroyed later, because jobs of an executor resume its coroutines.
 class RegistryProcess final : public runtime::RunningService {
  public:
   static absl::StatusOr<std::unique_ptr<RegistryProcess>> Start(const config::v1::StandaloneConfig& config,
@@ -54,11 +59,18 @@ class RegistryProcess final : public runtime::RunningService {
     server_.reset();
   }
 
-  absl::Status CheckReady() override {
-    RETURN_IF_ERROR(kv_->Health());
-    RETURN_IF_ERROR(blob_backend_->CheckReady());
-    RETURN_IF_ERROR(manifest_backend_->CheckReady());
-    return auth_backend_ != nullptr ? auth_backend_->CheckReady() : absl::OkStatus();
+  std::vector<runtime::HealthCheck> Checks() override {
+    std::vector<runtime::HealthCheck> checks = blobs_->Checks();
+    checks.push_back({.name = "catalog", .without = runtime::Readiness::kNone, .check = [this] {
+                        return catalog_->lists().Repositories(1, "", {"**"}).status();
+                      }});
+    checks.push_back(process::KvWriteCheck(kv_.get()));
+    if (authority_ != nullptr) {
+      checks.push_back({.name = "accounts", .without = runtime::Readiness::kNone, .check = [this] {
+                          return authority_->GetVerification().status();
+                        }});
+    }
+    return checks;
   }
 
   std::vector<std::pair<std::string, std::string>> Addresses() const override {
@@ -66,10 +78,14 @@ class RegistryProcess final : public runtime::RunningService {
   }
 
   void Drain(Deadline deadline) override {
+    catalog_->repositories().Stop();
+    maintenance_->BeginDrain();
     if (server_ != nullptr) server_->Drain(deadline);
     executor_metrics_.reset();
     auth_executor_.reset();
     executor_.reset();
+    long_calls_.reset();
+    deletions_.reset();
   }
 
  private:
@@ -77,16 +93,39 @@ class RegistryProcess final : public runtime::RunningService {
 
   absl::Status OpenStores(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
     ASSIGN_OR_RETURN(kv_, process::OpenProcessKv(config.data_directory(), context));
+    if (!config.has_authentication()) RETURN_IF_ERROR(CheckNoAccounts(config));
 
     blob::BlobStackOptions blob_options;
     blob_options.directory = absl::StrCat(config.data_directory(), "/blobs");
     blob_options.uploads = config.uploads();
-    // The catalog's synced commit of a blob follows in the same KV and covers the object's value.
+    // Buffered is enough: the catalog commits the blob's record to the same KV later, with a sync that covers both.
     blob_options.object_durability = kv::Durability::kBuffered;
     ASSIGN_OR_RETURN(blobs_, blob::BlobStack::Open(blob_options, {kv_->engine(), &clock_, context.registry}));
     ASSIGN_OR_RETURN(audit_, runtime::AuditLog::Open(config.authentication().audit_file(), context.registry));
-    if (config.has_authentication()) RETURN_IF_ERROR(OpenAccounts(config.authentication(), context));
+    if (config.has_authentication()) {
+      RETURN_IF_ERROR(OpenAccounts(config.authentication(), context));
+    } else if (!config.policy_file().empty()) {
+      ASSIGN_OR_RETURN(policy_, policy::PolicyFile::Open(config.policy_file(), context.registry, absl::Seconds(1),
+                                                         policy::Accounts::kNone));
+    }
     return OpenCatalog(config, context);
+  }
+
+  // Data that was served with accounts must not be open by mistake.
+  absl::Status CheckNoAccounts(const config::v1::StandaloneConfig& config) {
+    ASSIGN_OR_RETURN(const bool has_accounts, auth::Authority::WasOpened(*kv_->engine()));
+    if (!has_accounts) return absl::OkStatus();
+    if (!config.listen().allow_unauthenticated()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("the registry in ", config.data_directory(),
+                       " has accounts, and the configuration has no authentication: every client could read and change "
+                       "everything. Configure authentication as before (examples/auth.yaml; scripts/serve --accounts "
+                       "FILE --policy FILE), or set listen.allow_unauthenticated: true (scripts/serve "
+                       "--allow-unauthenticated)"));
+    }
+    runtime::Log(runtime::LogLevel::kWarning, "serving without authentication a registry that has accounts",
+                 {{"data_directory", config.data_directory()}});
+    return absl::OkStatus();
   }
 
   absl::Status OpenCatalog(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
@@ -97,6 +136,9 @@ class RegistryProcess final : public runtime::RunningService {
     if (policy_ != nullptr) options.policy = [this] { return policy_->current(); };
     options.objects = &blobs_->storage();
     options.pulls = pulls_.get();
+    deletions_ = manifest::MakeDeletionQueue(config.collector().repository_deletions_max(), context.registry);
+    options.finish_deletion = manifest::FinishOn(
+        deletions_.get(), [this]() -> manifest::RepositoryRemover& { return catalog_->repositories(); });
     ASSIGN_OR_RETURN(catalog_, manifest::RegistryCatalog::Create(kv_->engine(), &clock_, options));
 
     manifest::Maintenance::Options maintenance_options;
@@ -123,10 +165,12 @@ class RegistryProcess final : public runtime::RunningService {
 
   absl::Status Serve(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
     executor_ = std::make_unique<runtime::Executor>(kExecutorThreads);
-    executor_metrics_ = std::make_shared<ExecutorMetrics>(executor_.get());
+    long_calls_ = std::make_unique<runtime::Executor>(kLongCallThreads);
+    executor_metrics_ = std::make_shared<process::ExecutorMetrics>(executor_.get());
     context.add_collectable(executor_metrics_);
-    blob_backend_ = gateway::MakeLocalBlobBackend(blobs_.get(), executor_.get());
-    manifest_backend_ = gateway::MakeLocalManifestBackend(catalog_.get(), maintenance_.get(), executor_.get());
+    blob_backend_ = gateway::MakeLocalBlobBackend(blobs_.get(), executor_.get(), long_calls_.get());
+    manifest_backend_ =
+        gateway::MakeLocalManifestBackend(catalog_.get(), maintenance_.get(), executor_.get(), deletions_.get());
     gateway::api::RegistryAccounts accounts;
     if (authority_ != nullptr) {
       auth_executor_ = std::make_unique<runtime::Executor>(kAuthExecutorThreads +
@@ -149,9 +193,9 @@ class RegistryProcess final : public runtime::RunningService {
   std::unique_ptr<kv::KvStack> kv_;
   std::unique_ptr<blob::BlobStack> blobs_;
   std::unique_ptr<runtime::AuditLog> audit_;
-  // Null without accounts.
+  // Null without a policy.
   std::unique_ptr<policy::PolicyFile> policy_;
-  std::unique_ptr<auth::Authority> authority_;
+  std::unique_ptr<auth::Authority> authority_;  // Null without accounts.
   std::unique_ptr<manifest::PullTimes> pulls_;
   std::unique_ptr<manifest::RegistryCatalog> catalog_;
   std::unique_ptr<manifest::Maintenance> maintenance_;
@@ -160,9 +204,11 @@ class RegistryProcess final : public runtime::RunningService {
   std::unique_ptr<gateway::AuthBackend> auth_backend_;  // Null without accounts.
   std::unique_ptr<gateway::http::Handler> api_;
   std::unique_ptr<gateway::http::Server> server_;
+  std::unique_ptr<runtime::BoundedExecutor> deletions_;
   std::unique_ptr<runtime::Executor> executor_;
+  std::unique_ptr<runtime::Executor> long_calls_;
   std::unique_ptr<runtime::Executor> auth_executor_;
-  std::shared_ptr<ExecutorMetrics> executor_metrics_;
+  std::shared_ptr<process::ExecutorMetrics> executor_metrics_;
 };
 
 }  // namespace
@@ -185,6 +231,11 @@ void FillAndCheck(config::v1::StandaloneConfig* config, runtime::ConfigProblems*
   if (authenticated) {
     runtime::CheckAuthentication("authentication", config->authentication(), problems);
     auth::CheckAuthenticationFiles("authentication", config->authentication(), problems);
+    if (!config->policy_file().empty()) {
+      problems->Add("policy_file", "is for a registry without accounts; use authentication.policy_file");
+    }
+  } else if (!config->policy_file().empty()) {
+    problems->AddLines("policy_file", policy::CheckPolicyFile(config->policy_file(), policy::Accounts::kNone));
   }
 }
 

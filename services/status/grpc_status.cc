@@ -1,13 +1,16 @@
 #include "services/status/grpc_status.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "entrepot/types/v1/oci_error.pb.h"
 #include "google/protobuf/stubs/common.h"
 #include "services/status/oci_error.h"
+#include "services/status/retry_after.h"
 
 namespace entrepot {
 namespace {
@@ -22,6 +25,7 @@ std::string PackDetails(const absl::Status& status, OciErrorCode code) {
   types::v1::OciError error;
   error.set_code(std::string(GetOciErrorInfo(code).name));
   error.set_detail(ToUtf8(GetOciErrorDetail(status)));
+  if (const auto wait = GetRetryAfter(status)) error.set_retry_after_seconds(absl::ToInt64Seconds(*wait));
   types::v1::StatusEnvelope envelope;
   envelope.set_code(static_cast<int>(status.code()));
   envelope.set_message(ToUtf8(status.message()));
@@ -64,7 +68,11 @@ absl::Status FromGrpcStatus(const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();
   const std::optional<types::v1::OciError> error = UnpackDetails(status.error_details());
   const std::optional<OciErrorCode> oci_code = error.has_value() ? OciErrorCodeByName(error->code()) : std::nullopt;
-  if (oci_code.has_value()) return OciError(*oci_code, status.error_message(), error->detail());
+  if (oci_code.has_value()) {
+    const absl::Status received = OciError(*oci_code, status.error_message(), error->detail());
+    const int64_t wait_seconds = error->retry_after_seconds();
+    return wait_seconds > 0 ? WithRetryAfter(received, absl::Seconds(wait_seconds)) : received;
+  }
   if (IsTransportCode(status.error_code())) return OciError(OciErrorCode::kUnavailable, status.error_message());
   return absl::Status(ToAbslCode(status.error_code()), status.error_message());
 }

@@ -2,6 +2,7 @@
 
 #include "gtest/gtest.h"
 #include "services/status/oci_error.h"
+#include "services/status/retry_after.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot {
@@ -30,6 +31,12 @@ TEST(GrpcStatusTest, PreservesEveryOciCode) {
     const absl::Status status = OciError(static_cast<OciErrorCode>(i), "why", "what\nmore");
     EXPECT_EQ(RoundTrip(status), status);
   }
+}
+
+TEST(GrpcStatusTest, PreservesTheWait) {
+  const absl::Status status = WithRetryAfter(OciError(OciErrorCode::kTooManyRequests, "why"), absl::Seconds(42));
+  EXPECT_EQ(RoundTrip(status), status);
+  EXPECT_EQ(GetRetryAfter(RoundTrip(OciError(OciErrorCode::kTooManyRequests, "why"))), std::nullopt);
 }
 
 TEST(GrpcStatusTest, EscapesADetailThatIsNotUtf8) {

@@ -35,6 +35,7 @@ constexpr std::array kTable = {
     OciErrorInfo{Code::kTagInvalid, "TAG_INVALID", 400, StatusCode::kInvalidArgument},
     OciErrorInfo{Code::kUnavailable, "UNAVAILABLE", 503, StatusCode::kUnavailable},
     OciErrorInfo{Code::kPaginationNumberInvalid, "PAGINATION_NUMBER_INVALID", 400, StatusCode::kInvalidArgument},
+    OciErrorInfo{Code::kPreconditionFailed, "PRECONDITION_FAILED", 412, StatusCode::kFailedPrecondition},
     OciErrorInfo{Code::kUnknown, "UNKNOWN", 500, StatusCode::kInternal},
 };
 

@@ -29,11 +29,11 @@ TEST(OciErrorTest, UnknownNamesHaveNoCode) {
 
 TEST(OciErrorTest, HttpStatusOfACodeFitsItsStatusCode) {
   const std::set<std::pair<int, absl::StatusCode>> allowed = {
-      {400, absl::StatusCode::kInvalidArgument},   {401, absl::StatusCode::kUnauthenticated},
-      {403, absl::StatusCode::kPermissionDenied},  {404, absl::StatusCode::kNotFound},
-      {405, absl::StatusCode::kUnimplemented},     {416, absl::StatusCode::kOutOfRange},
-      {429, absl::StatusCode::kResourceExhausted}, {500, absl::StatusCode::kInternal},
-      {503, absl::StatusCode::kUnavailable},
+      {400, absl::StatusCode::kInvalidArgument},  {401, absl::StatusCode::kUnauthenticated},
+      {403, absl::StatusCode::kPermissionDenied}, {404, absl::StatusCode::kNotFound},
+      {405, absl::StatusCode::kUnimplemented},    {412, absl::StatusCode::kFailedPrecondition},
+      {416, absl::StatusCode::kOutOfRange},       {429, absl::StatusCode::kResourceExhausted},
+      {500, absl::StatusCode::kInternal},         {503, absl::StatusCode::kUnavailable},
   };
   for (int i = 0; i < kCodeCount; ++i) {
     const OciErrorInfo& info = GetOciErrorInfo(static_cast<OciErrorCode>(i));

@@ -1,7 +1,5 @@
 #include "services/token/claims.h"
 
-#include <cstdint>
-
 #include "absl/strings/str_cat.h"
 #include "boost/json/string.hpp"
 #include "boost/json/value.hpp"
@@ -13,19 +11,28 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr int64_t kUnixSecondsMax = 253'402'300'799;  // The end of the year 9999.
+constexpr double kUnixSecondsMax = 253'402'300'799;  // The end of the year 9999.
 
 const json::value* Find(const json::object& claims, absl::string_view name) {
   return claims.if_contains(json::string_view(name.data(), name.size()));
 }
 
+// RFC 7519 section 2: a JSON number of seconds, which may have a fraction or an exponent.
+std::optional<absl::Time> NumericDate(const json::value& value) {
+  if (!value.is_number()) return std::nullopt;
+  const double seconds = value.to_number<double>();
+  if (!(seconds >= 0 && seconds <= kUnixSecondsMax)) return std::nullopt;
+  return absl::UnixEpoch() + absl::Seconds(seconds);
+}
+
 absl::StatusOr<std::optional<absl::Time>> TimeClaim(const json::object& claims, absl::string_view name) {
   const json::value* const value = Find(claims, name);
   if (value == nullptr) return std::nullopt;
-  if (!value->is_int64() || value->get_int64() < 0 || value->get_int64() > kUnixSecondsMax) {
-    return BadToken(absl::StrCat("has a claim ", name, " that is not a time in whole seconds"));
+  const std::optional<absl::Time> time = NumericDate(*value);
+  if (!time.has_value()) {
+    return BadToken(absl::StrCat("has a claim ", name, " that is not a time in seconds since 1970"));
   }
-  return absl::FromUnixSeconds(value->get_int64());
+  return time;
 }
 
 }  // namespace

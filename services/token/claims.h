@@ -22,7 +22,7 @@ absl::Status BadToken(absl::string_view problem);
 // A required claim that is a string.
 absl::StatusOr<std::string> StringClaim(const boost::json::object& claims, absl::string_view name);
 
-// When a token is valid. The claims are integers of whole seconds.
+// When a token is valid. The claims are JSON numbers of seconds since 1970, with or without a fraction.
 struct Validity {
   std::optional<absl::Time> issued_at;
   std::optional<absl::Time> not_before;

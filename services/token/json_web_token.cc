@@ -22,8 +22,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr size_t kTokenBytesMax = 16 * 1024;
-
 // The encoded parts of a compact serialisation.
 struct Parts {
   absl::string_view signed_bytes;
@@ -33,7 +31,8 @@ struct Parts {
 };
 
 absl::StatusOr<Parts> Split(absl::string_view token) {
-  if (token.size() > kTokenBytesMax) return BadToken(absl::StrCat("is longer than ", kTokenBytesMax, " bytes"));
+  if (token.size() > kTokenBytesMax)
+    return BadToken(absl::StrCat("is longer than ", kTokenBytesMax, " bytes (a fixed limit)"));
   const std::vector<absl::string_view> parts = absl::StrSplit(token, absl::MaxSplits('.', 3));
   if (parts.size() != 3) return BadToken("is not three parts joined by dots");
   return Parts{.signed_bytes = token.substr(0, token.size() - parts[2].size() - 1),

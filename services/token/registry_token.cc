@@ -16,8 +16,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr size_t kScopesMax = 100;
-
 json::array WriteAccess(const std::vector<AccessScope>& scopes) {
   json::array access;
   for (const AccessScope& scope : scopes) {
@@ -48,7 +46,9 @@ absl::StatusOr<std::vector<std::string>> ReadGroups(const json::object& claims) 
 absl::StatusOr<std::vector<AccessScope>> ReadAccess(const json::object& claims) {
   const json::value* const value = claims.if_contains("access");
   if (value == nullptr || !value->is_array()) return BadToken("has no claim access that is an array");
-  if (value->get_array().size() > kScopesMax) return BadToken(absl::StrCat("has more than ", kScopesMax, " accesses"));
+  if (value->get_array().size() > kAccessScopesMax) {
+    return BadToken(absl::StrCat("has more than ", kAccessScopesMax, " accesses"));
+  }
   std::vector<AccessScope> scopes;
   for (const json::value& entry : value->get_array()) {
     if (!entry.is_object()) return BadToken("has an access that is not an object");

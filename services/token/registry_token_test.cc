@@ -141,16 +141,21 @@ TEST(RegistryTokenTest, RefusesClaimsOfOtherTypesAndValues) {
       {"sub", 1, "sub that is not a string"},
       {"jti", 1, "jti that is not a string"},
       {"exp", "1700000300", "exp that is not a time"},
-      {"exp", 1700000300.5, "exp that is not a time"},
-      {"exp", 1.7e9, "exp that is not a time"},
+      {"exp", 1699999939.5, "expired"},
+      {"exp", 1e300, "exp that is not a time"},
+      {"exp", 253402300799.5, "exp that is not a time"},
+      {"exp", -0.5, "exp that is not a time"},
+      {"exp", true, "exp that is not a time"},
       {"exp", nullptr, "exp that is not a time"},
       {"exp", -1, "exp that is not a time"},
       {"exp", INT64_MAX, "exp that is not a time"},
       {"exp", uint64_t{1} << 63, "exp that is not a time"},
       {"exp", 0, "expired"},
       {"nbf", 1700000061, "not valid yet"},
+      {"nbf", 1700000060.5, "not valid yet"},
       {"nbf", "0", "nbf that is not a time"},
       {"iat", 1700000061, "issued in the future"},
+      {"iat", 1.70000007e9, "issued in the future"},
       {"iat", json::array(), "iat that is not a time"},
       {"access", nullptr, "access that is an array"},
       {"access", "repository:a:pull", "access that is an array"},
@@ -164,7 +169,7 @@ TEST(RegistryTokenTest, RefusesClaimsOfOtherTypesAndValues) {
       {"access",
        {json::object{{"type", "repository"}, {"name", "a"}, {"actions", {1}}}},
        "value in its actions that is not a string"},
-      {"access", json::array(101, json::object()), "more than 100"},
+      {"access", json::array(10'001, json::object()), "more than 10000"},
   };
   for (const Changed& row : rows) {
     json::object payload = Payload();
@@ -173,6 +178,18 @@ TEST(RegistryTokenTest, RefusesClaimsOfOtherTypesAndValues) {
     EXPECT_THAT(status, IsOciError(OciErrorCode::kUnauthorized)) << row.name << " " << json::serialize(row.value);
     EXPECT_THAT(std::string(status.message()), HasSubstr(row.problem)) << row.name << " " << json::serialize(row.value);
   }
+}
+
+// RFC 7519 section 2: a NumericDate is any JSON number.
+TEST(RegistryTokenTest, TakesTimesWithAFractionOrAnExponent) {
+  json::object payload = Payload();
+  payload["exp"] = 1700000300.5;
+  payload["nbf"] = 1.7e9;
+  payload["iat"] = 1699999999.25;
+  EXPECT_OK(Verify(payload, Now() + absl::Milliseconds(360'499)));
+  EXPECT_THAT(Verify(payload, Now() + absl::Milliseconds(360'500)), IsOciError(OciErrorCode::kUnauthorized));
+  EXPECT_OK(Verify(payload, Now() - absl::Seconds(60)));
+  EXPECT_THAT(Verify(payload, Now() - absl::Milliseconds(60'001)), IsOciError(OciErrorCode::kUnauthorized));
 }
 
 TEST(RegistryTokenTest, DistinguishesAnUnknownKeyFromABadToken) {

@@ -41,11 +41,47 @@ absl::StatusOr<Referrer> ReferrerOf(v1::Referrer&& message) {
                   .annotations = {message.annotations().begin(), message.annotations().end()}};
 }
 
+v1::Preconditions::EntityTags TagsMessage(const EntityTags& tags) {
+  v1::Preconditions::EntityTags message;
+  message.set_any(tags.any);
+  for (const Digest& digest : tags.digests) message.add_digests(digest.ToString());
+  return message;
+}
+
+absl::StatusOr<EntityTags> TagsOf(const v1::Preconditions::EntityTags& message) {
+  EntityTags tags{.any = message.any()};
+  for (const std::string& text : message.digests()) {
+    ASSIGN_OR_RETURN(Digest digest, Digest::Parse(text));
+    tags.digests.push_back(std::move(digest));
+  }
+  return tags;
+}
+
 }  // namespace
 
 absl::StatusOr<std::optional<RepositoryName>> SourceOf(const v1::MountBlobRequest& message) {
   if (message.source_repository().empty()) return std::nullopt;
   return RepositoryName::Parse(message.source_repository());
+}
+
+v1::Preconditions ToMessage(const Preconditions& preconditions) {
+  v1::Preconditions message;
+  if (preconditions.if_match.has_value()) *message.mutable_if_match() = TagsMessage(*preconditions.if_match);
+  if (preconditions.if_none_match.has_value()) {
+    *message.mutable_if_none_match() = TagsMessage(*preconditions.if_none_match);
+  }
+  return message;
+}
+
+absl::StatusOr<Preconditions> FromMessage(const v1::Preconditions& message) {
+  Preconditions preconditions;
+  if (message.has_if_match()) {
+    ASSIGN_OR_RETURN(preconditions.if_match, TagsOf(message.if_match()));
+  }
+  if (message.has_if_none_match()) {
+    ASSIGN_OR_RETURN(preconditions.if_none_match, TagsOf(message.if_none_match()));
+  }
+  return preconditions;
 }
 
 v1::PutManifestRequest ToMessage(const ManifestPut& put) {
@@ -54,6 +90,7 @@ v1::PutManifestRequest ToMessage(const ManifestPut& put) {
   if (put.media_type.has_value()) message.set_media_type(put.media_type->ToString());
   message.set_content(put.content);
   for (const Tag& tag : put.tags) message.add_tags(tag.ToString());
+  if (!put.preconditions.empty()) *message.mutable_preconditions() = ToMessage(put.preconditions);
   return message;
 }
 
@@ -68,6 +105,7 @@ absl::StatusOr<ManifestPut> FromMessage(const v1::PutManifestRequest& message) {
     ASSIGN_OR_RETURN(Tag tag, Tag::Parse(text));
     put.tags.push_back(std::move(tag));
   }
+  ASSIGN_OR_RETURN(put.preconditions, FromMessage(message.preconditions()));
   return put;
 }
 

@@ -8,6 +8,7 @@
 #include "entrepot/manifest/v1/manifest_service.pb.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
+#include "services/core/preconditions.h"
 #include "services/core/reference.h"
 #include "services/core/repository_name.h"
 #include "services/status/status_macros.h"
@@ -43,6 +44,9 @@ absl::StatusOr<ManifestName> ManifestNameOf(const Request& request) {
 }
 
 absl::StatusOr<std::optional<RepositoryName>> SourceOf(const manifest::v1::MountBlobRequest& message);
+
+manifest::v1::Preconditions ToMessage(const Preconditions& preconditions);
+absl::StatusOr<Preconditions> FromMessage(const manifest::v1::Preconditions& message);
 
 // Converts everything except the repository and the caller.
 manifest::v1::PutManifestRequest ToMessage(const ManifestPut& put);

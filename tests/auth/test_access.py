@@ -222,6 +222,31 @@ create_only_tags:
     assert put_manifest(nobody, "nightly/web", "latest", body).status == 201, "the rule applies only to its subjects"
 
 
+def test_content_of_a_create_only_tag_cannot_be_deleted_by_its_subjects(make_secured_registry):
+    registry = make_secured_registry(policy="""
+administrators: [admin]
+rules:
+  - {name: all, subjects: [ci, nobody], repositories: ["**"], actions: [pull, push, delete]}
+create_only_tags:
+  - {name: nightly, subjects: [ci], repositories: ["nightly/**"], tags: ["n-*"]}
+""")
+    ci, nobody = Client(registry, "ci"), Client(registry, "nobody")
+    scope = "repository:nightly/web:pull,push,delete"
+    child = push_image(ci, "nightly/web", "amd64", "one")
+    body = ci.request("GET", f"/v2/nightly/web/manifests/{child}", scope).body
+    index_type = "application/vnd.oci.image.index.v1+json"
+    index = json.dumps({"schemaVersion": 2, "mediaType": index_type, "manifests": [
+        {"mediaType": MANIFEST_TYPE, "digest": child, "size": len(body)}]}).encode()  # fmt: skip
+    answer = ci.request("PUT", "/v2/nightly/web/manifests/n-1", scope, body=index, headers={"Content-Type": index_type})
+    assert answer.status == 201, answer
+    layer = digest_of(b"layer of one")
+    for path in (f"manifests/{digest_of(index)}", f"manifests/{child}", f"blobs/{layer}", f"blobs/{digest_of(b'{}')}"):
+        assert code_of(ci.request("DELETE", f"/v2/nightly/web/{path}", scope)) == (403, "DENIED"), path
+    assert ci.request("DELETE", "/v2/nightly/web/manifests/amd64", scope).status == 202, "the tag of the child goes"
+    assert ci.request("GET", f"/v2/nightly/web/blobs/{layer}", scope).body == b"layer of one"
+    assert nobody.request("DELETE", f"/v2/nightly/web/blobs/{layer}", scope).status == 202, "only its subjects"
+
+
 def test_token_from_before_a_repository_was_deleted_is_refused(ci, admin):
     name = unique("driftwood/anew")
     push_image(ci, name, "v1", "old")

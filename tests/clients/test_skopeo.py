@@ -5,9 +5,10 @@ import json
 
 import pytest
 
-from clients.oci_layout import Layout
+from clients.oci_layout import INDEX, Layout
 from clients.sent_bytes import assert_sent_at_most, count_sent
 from clients.stored import assert_stored
+from fixtures import http
 
 
 @pytest.fixture
@@ -48,6 +49,35 @@ def test_copy_to_a_second_repository_mounts_its_blobs(registry, images, skopeo):
                f"docker://{registry.address}/skopeo/source:v1", f"docker://{registry.address}/skopeo/mounted:v1")  # fmt: skip
     assert_sent_at_most(sent, 64 << 10)
     assert_stored(registry, "skopeo/mounted", "v1", images.all, "app")
+
+
+# A mirror that copies one platform of an image, and its index byte for byte.
+def test_index_of_a_mirror_may_lack_platforms(make_registry, images, skopeo, tmp_path):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text('incomplete_manifests: [{repositories: ["mirror/**"], allow: [absent_children]}]')
+    registry = make_registry(config={"policy_file": str(policy)})
+    source = f"oci:{images.all.directory}:multi"
+    index = images.all.tagged("multi")["digest"]
+
+    def copy_index(repository, **options):
+        return skopeo("copy", "--multi-arch=index-only", "--preserve-digests", "--dest-tls-verify=false", source,
+                      f"docker://{registry.address}/{repository}:v1", **options)  # fmt: skip
+
+    def copy_platform(*words):
+        return skopeo("--override-os=linux", "--override-arch=arm64", "copy", "--preserve-digests", *words)
+
+    assert "incomplete_manifests" in copy_index("other/multi", ok=False)
+    copy_index("mirror/multi")
+    target = f"docker://{registry.address}/mirror/multi"
+    # The platform arrives after its index. Its manifest has no tag.
+    children = json.loads(images.all.blob(index).read_bytes())["manifests"]
+    child = next(each["digest"] for each in children if each.get("platform", {}).get("architecture") == "arm64")
+    copy_platform("--dest-tls-verify=false", source, f"{target}@{child}")
+    answer = http.request("GET", f"{registry.url}/v2/mirror/multi/manifests/v1", headers={"Accept": INDEX})
+    assert answer.headers["Docker-Content-Digest"] == index
+    copy_platform("--src-tls-verify=false", f"{target}:v1", f"oci:{tmp_path}/pulled:multi")
+    assert Layout(tmp_path / "pulled").tagged("multi")["digest"] == child
+    assert "no violations" in registry.check_stopped()
 
 
 def test_tags_are_listed_and_deleted(registry, images, skopeo):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -13,6 +14,7 @@ from fault.content import MIB, digest_of, image_of, pull, push, push_blobs, put_
 from fault.objects import object_files
 from fixtures import http
 from fixtures.accounts import PASSWORDS, Client
+from fixtures.polling import wait_for
 from fixtures.registry import PROGRAMS
 
 CTL = PROGRAMS / "entrepotctl"
@@ -167,6 +169,30 @@ def test_du(registry):
     assert "saved   2.0 MiB" in run("du", registry=registry)
     assert "team/web" in run("du", "--repository", "team/web", registry=registry)
     assert "is not there" in run("du", "--repository", "team/x", registry=registry, code=1)
+
+
+def test_open_uploads_are_listed_and_cancelled(registry):
+    sessions = {}
+    for repository, data in (("team/app", b""), ("team/web", os.urandom(MIB))):
+        answer = http.request("POST", f"{registry.url}/v2/{repository}/blobs/uploads/")
+        sessions[repository] = answer.headers["Docker-Upload-UUID"]
+        if data:
+            assert http.request("PATCH", registry.url + answer.headers["Location"], body=data).status == 202
+    uploads = {upload["id"]: upload for upload in run_json("uploads", "list", registry=registry)["uploads"]}
+    assert set(uploads) == set(sessions.values())
+    web = uploads[sessions["team/web"]]
+    assert (web["repository"], web["client"], web["receivedBytes"]) == ("team/web", "127.0.0.1", str(MIB))
+    assert web["startedAt"] <= web["touchedAt"] < web["expiresAt"]
+    assert "2 open uploads, 1.0 MiB" in run("uploads", "list", registry=registry)
+    assert "1 open upload, 0 B" in run("uploads", "list", "--repository", "team/app", registry=registry)
+    assert run_json("gc", "status", registry=registry)["uploads"] == {"sessions": "2", "bytes": str(MIB)}
+    assert "uploads 2 open uploads, 1.0 MiB" in run("du", registry=registry)
+
+    assert run("uploads", "cancel", sessions["team/app"], registry=registry) == "cancelled 1 upload\n"
+    assert run("uploads", "cancel", "--client", "127.0.0.1", registry=registry) == "cancelled 1 upload\n"
+    assert "0 open uploads, 0 B" in run("uploads", "list", registry=registry)
+    url = f"{registry.url}/v2/team/web/blobs/uploads/{sessions['team/web']}"
+    assert http.request("GET", url).status == 404
 
 
 POLICY = """
@@ -379,3 +405,35 @@ def test_jobs_of_a_kind_run_one_at_a_time_and_results_stay(registry):
     assert job["state"] == "DONE" and job["scrub"]["corrupt"] == "0"
     unknown = json.dumps({"getJob": {"id": "none"}}).encode()
     assert http.request("POST", registry.url + "/entrepot/v1/maintain", body=unknown).status == 404
+
+
+def owner_of_store(registry):
+    """-> the catalog id and the generation that the blob service's store has; None if it has none yet."""
+    file = registry.data / ("store" if registry.mode == "standalone" else "blob") / "blobs" / "catalog"
+    return file.read_text().split() if file.exists() else None
+
+
+def test_an_older_database_beside_the_objects_stops_upkeep(registry):
+    kv = registry.data / ("store" if registry.mode == "standalone" else "manifest") / "kv"
+    push_image(registry, "team/app", "kept", b"k" * MIB)
+    wait_for(lambda: owner_of_store(registry))
+    registry.stop()
+    shutil.copytree(kv, registry.data / "older")
+    before = owner_of_store(registry)
+    registry.start()
+    # A start raises the generation.
+    wait_for(lambda: owner_of_store(registry) != before)
+    push_image(registry, "team/app", "newer", b"n" * MIB)
+    registry.stop()
+    shutil.rmtree(kv)
+    (registry.data / "older").rename(kv)
+
+    registry.start()
+    (reason,) = run_json("gc", "status", registry=registry)["heldBack"]
+    assert "the records are an older copy" in reason
+    assert "entrepotctl gc accept stores" in run("gc", "run", registry=registry, code=1)
+    assert digest_of(b"n" * MIB) in stored(registry), "the object without a record is still there"
+    assert http.request("GET", f"{registry.url}/v2/team/app/manifests/kept").status == 200
+    assert push(registry, "team/app", b"pushes go on").status == 201
+    assert "HELD BACK" not in run("gc", "accept", "stores", registry=registry)
+    assert int(run_json("gc", "run", registry=registry)["quarantined"]) >= 1

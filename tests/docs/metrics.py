@@ -20,11 +20,11 @@ def names_of_sources(text):
 
 def log_messages(text):
     """-> the messages of lines that are written with a fixed text, by Log() or by a function Fail() that logs it."""
-    return set(re.findall(r'\b(?:Log\((?:runtime::)?LogLevel::k\w+,|Fail\()\s*"([^"]+)"', text))
+    return set(re.findall(r'\b(?:Log(?:Limited)?\(\s*(?:runtime::)?LogLevel::k\w+,|Fail\()\s*"([^"]+)"', text))
 
 
 def audit_events(text):
-    return set(re.findall(r'\b\w*(?:audit|log)\w*(?:->|\.)Write\("(\w+)"', text, re.I))
+    return set(re.findall(r'\b\w*(?:audit|log)\w*(?:->|\.)Write(?:Limited)?\("(\w+)"', text, re.I))
 
 
 def column(page, heading_column):

@@ -14,6 +14,7 @@ READS_THE_TIME = {
     "services/ctl/backup_commands.cc",
     "services/runtime/log/audit_log.cc",
     "services/runtime/log/json_log.cc",
+    "services/runtime/log/limited_log.cc",
 }
 WAIT = re.compile(
     r"\b(WaitWith(?:Timeout|Deadline)|AwaitWith(?:Timeout|Deadline)|LockWhenWith(?:Timeout|Deadline)"

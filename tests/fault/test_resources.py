@@ -2,10 +2,12 @@
 
 import concurrent.futures
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import time
+from http.client import HTTPConnection
 
 import pytest
 
@@ -56,6 +58,53 @@ def test_idle_upload_sessions_are_bounded_and_expire(make_registry):
     assert answers[-1].headers["Retry-After"]
     wait_for(lambda: http.request("POST", url), lambda answer: answer.status == 202, seconds=30, pause=0.5)
     assert http.request("GET", registry.url + answers[0].headers["Location"]).status == 404
+
+
+def start_from(address, registry):
+    """Starts an upload from that address of this machine -> its status, the first error and the headers."""
+    connection = HTTPConnection("127.0.0.1", registry.port, source_address=(address, 0), timeout=60)
+    with contextlib.closing(connection):
+        connection.request("POST", "/v2/fault/share/blobs/uploads/", headers={"Content-Length": "0"})
+        answer = connection.getresponse()
+        body = answer.read()
+        return answer.status, json.loads(body)["errors"][0] if body else None, answer.headers
+
+
+def test_one_address_cannot_take_all_uploads_also_after_a_restart(make_registry):
+    registry = make_registry(config={"uploads": {"sessions_max": 20, "sessions_per_account_max": 5}})
+    for _ in range(2):
+        statuses = {start_from("127.0.0.2", registry)[0] for _ in range(8)}
+        assert 429 in statuses
+        status, error, headers = start_from("127.0.0.2", registry)
+        assert (status, error["code"]) == (429, "TOOMANYREQUESTS")
+        assert "this address has 5 uploads open" in error["message"]
+        assert "uploads.sessions_per_account_max" in error["message"]
+        # An idle empty upload makes room after ten minutes.
+        assert 500 < int(headers["Retry-After"]) <= 600
+        assert f"try again in {headers['Retry-After']} s" in error["message"]
+        assert start_from("127.0.0.3", registry)[0] == 202
+        for name in list(registry.processes):
+            registry.kill9(name)
+        registry.start()
+
+
+def test_repeated_requests_of_an_upload_give_the_same_answers(own_registry):
+    registry, data = own_registry, os.urandom(300_000)
+    for body_in_put in (True, False):
+        location = registry.url + http.request("POST", f"{registry.url}/v2/fault/again/blobs/uploads/").headers["Location"]
+        if not body_in_put:
+            fields = {"Content-Range": f"0-{len(data) - 1}"}
+            assert http.request("PATCH", location, body=data, headers=fields).status == 202
+            again = http.request("PATCH", location, body=data, headers=fields)
+            assert (again.status, again.headers["Range"]) == (416, f"0-{len(data) - 1}")
+        answers = [http.request("PUT", f"{location}?digest={digest_of(data)}", body=data if body_in_put else b"")
+                   for _ in range(3)]  # fmt: skip
+        assert [answer.status for answer in answers] == [201] * 3
+        assert len({answer.headers["Location"] for answer in answers}) == 1
+        assert {answer.headers["Docker-Content-Digest"] for answer in answers} == {digest_of(data)}
+    location = registry.url + http.request("POST", f"{registry.url}/v2/fault/again/blobs/uploads/").headers["Location"]
+    assert [http.request("DELETE", location).status for _ in range(2)] == [204, 204]
+    assert pull(registry, "fault/again", data).body == data
 
 
 @pytest.mark.modes("split")

@@ -50,7 +50,7 @@ FUZZ_TARGET(input) {
     entrepot::fuzz::CheckMessage(scopes.status());
     return;
   }
-  FUZZ_CHECK(scopes->size() <= 100);
+  FUZZ_CHECK(scopes->size() <= entrepot::kAccessScopesMax);
   std::vector<std::string> names;
   for (const AccessScope& scope : *scopes) {
     FUZZ_CHECK(!scope.type.empty() && !scope.name.empty());

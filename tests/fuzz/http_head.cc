@@ -14,7 +14,13 @@ using Outcome = RequestHead::Outcome;
 
 namespace {
 
-constexpr RequestHead::Limits kLimits = {.header_bytes_max = 1024, .uri_bytes_max = 256};
+constexpr RequestHead::Limits kLimits = {.header_bytes_max = 1024,
+                                         .uri_bytes_max = 256,
+                                         .authorization_bytes_max = 300,
+                                         .long_query_path = "/token",
+                                         .long_query_bytes_max = 400};
+constexpr size_t kHeadBytesMax =
+    kLimits.header_bytes_max + kLimits.authorization_bytes_max + kLimits.long_query_bytes_max;
 
 // Parses with `step` more bytes at a time, each time at another address.
 Outcome ParseInSteps(absl::string_view data, size_t step, RequestHead* head) {
@@ -50,13 +56,14 @@ void CheckOneMeaning(absl::string_view head, const Request& request) {
 }
 
 void CheckComplete(const RequestHead& head, absl::string_view data) {
-  FUZZ_CHECK(head.size_bytes() <= data.size() && head.size_bytes() <= kLimits.header_bytes_max);
+  FUZZ_CHECK(head.size_bytes() <= data.size() && head.size_bytes() <= kHeadBytesMax);
   FUZZ_CHECK(!head.chunked() || head.content_length() == 0);
   Request request;
   head.Fill(data, &request);
   FUZZ_CHECK(!request.method.empty());
   FUZZ_CHECK(absl::StartsWith(request.path, "/"));
-  FUZZ_CHECK(request.path.size() + request.query.size() <= kLimits.uri_bytes_max);
+  const size_t query_bytes_max = request.path == "/token" ? kLimits.long_query_bytes_max : 0;
+  FUZZ_CHECK(request.path.size() + request.query.size() <= kLimits.uri_bytes_max + query_bytes_max);
   FUZZ_CHECK(request.path.find('?') == absl::string_view::npos);
   CheckText(request.path);
   CheckText(request.query);

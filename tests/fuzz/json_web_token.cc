@@ -51,7 +51,7 @@ void CheckRegistryToken(const std::string& token) {
   FUZZ_CHECK(claims->issuer == "entrepot" && claims->audience == "entrepot");
   FUZZ_CHECK(now < claims->expires_at + entrepot::token::kLeeway);
   FUZZ_CHECK(claims->not_before <= now + entrepot::token::kLeeway);
-  FUZZ_CHECK(claims->access.size() <= 100);
+  FUZZ_CHECK(claims->access.size() <= entrepot::kAccessScopesMax);
 }
 
 // Checks a token with a valid signature and any content.

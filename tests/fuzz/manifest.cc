@@ -8,6 +8,7 @@
 #include "services/core/media_type.h"
 #include "services/manifest/format/manifest_parser.h"
 #include "services/manifest/format/manifest_validator.h"
+#include "services/manifest/format/type_text.h"
 #include "tests/fuzz/error_properties.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -38,6 +39,18 @@ void CheckValid(const ValidManifest& manifest) {
     FUZZ_CHECK(need.size_bytes <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max()));
     FUZZ_CHECK(!need.field.empty());
   }
+}
+
+bool IsPrintable(char c) { return c >= ' ' && c <= '~'; }
+
+void CheckTypes(const ParsedManifest& parsed, const ValidManifest& manifest) {
+  // The artifact type goes into lists and, as a filter, into header fields.
+  FUZZ_CHECK(manifest.artifact_type.size() <= entrepot::manifest::kTypeBytesMax);
+  FUZZ_CHECK(std::all_of(manifest.artifact_type.begin(), manifest.artifact_type.end(), IsPrintable));
+  FUZZ_CHECK(!parsed.artifact_type.has_value() || manifest.artifact_type == *parsed.artifact_type);
+  FUZZ_CHECK(!parsed.media_type.has_value() || manifest.media_type.ToString() == *parsed.media_type);
+  const auto stored = entrepot::manifest::ValidateStoredManifest(manifest.media_type, parsed);
+  FUZZ_CHECK(stored.ok() && stored->needs.size() == manifest.needs.size());
 }
 
 void CheckJson(absl::string_view content) {
@@ -71,5 +84,5 @@ FUZZ_TARGET(input) {
   }
   CheckValid(*valid);
   FUZZ_CHECK(!content_type.has_value() || valid->media_type == *content_type);
-  FUZZ_CHECK(!parsed->media_type.has_value() || valid->media_type == *parsed->media_type);
+  CheckTypes(*parsed, *valid);
 }

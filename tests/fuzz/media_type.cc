@@ -9,9 +9,12 @@ using entrepot::MediaType;
 using entrepot::OciErrorCode;
 
 FUZZ_TARGET(input) {
-  const auto type = MediaType::Parse(input);
+  const auto type = MediaType::ParseHeader(input);
+  const auto whole = MediaType::Parse(input);
+  FUZZ_CHECK(!whole.ok() || (type.ok() && *whole == *type && whole->ToString() == input));
   if (!type.ok()) {
     entrepot::fuzz::CheckOciError(type.status(), OciErrorCode::kManifestInvalid);
+    entrepot::fuzz::CheckOciError(whole.status(), OciErrorCode::kManifestInvalid);
     return;
   }
   const absl::string_view text = type->ToString();

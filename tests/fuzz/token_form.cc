@@ -20,7 +20,7 @@ void CheckError(const absl::Status& status) {
 }
 
 void CheckRequest(const IssueTokenRequest& request) {
-  FUZZ_CHECK(request.scopes_size() <= 100);
+  FUZZ_CHECK(request.scopes_size() <= 1000);
   for (const std::string& scope : request.scopes()) {
     FUZZ_CHECK(!scope.empty() && scope.size() <= 1024 && scope.find(' ') == std::string::npos);
   }
@@ -40,7 +40,9 @@ FUZZ_TARGET(input) {
   const auto posted = ReadTokenForm(*form);
   if (posted.ok()) {
     CheckRequest(*posted);
-    FUZZ_CHECK(posted->credential_case() != IssueTokenRequest::CREDENTIAL_NOT_SET);
+    FUZZ_CHECK(posted->credential_case() != IssueTokenRequest::CREDENTIAL_NOT_SET ||
+               (form->Has("username") && form->Has("password")));
+    FUZZ_CHECK(!posted->has_password() || !posted->password().account().empty());
   } else {
     CheckError(posted.status());
   }

@@ -3,6 +3,7 @@
 import base64
 import copy
 import json
+import urllib.parse
 import time
 
 import pytest
@@ -60,6 +61,12 @@ CHANGES = {
     "subject is text": lambda i: i.update(subject="sha256:0"),
     "artifact type is a number": lambda i: i.update(artifactType=5),
     "artifact type is no media type": lambda i: i.update(artifactType="not a type"),
+    "artifact type ends with a line feed": lambda i: i.update(artifactType="application/x\n"),
+    "a parameter of the artifact type has a line break": lambda i: i.update(artifactType="a/b;\r\nInjected: yes"),
+    "artifact type turns the text around": lambda i: i.update(artifactType="a/\u202eb"),
+    "media type ends with a line feed": lambda i: i.update(mediaType=OCI_MANIFEST + "\n"),
+    "media type has parameters": lambda i: i.update(mediaType=OCI_MANIFEST + "; charset=utf-8"),
+    "layer type ends with a line feed": set_layer("mediaType", "application/x\n"),
 }
 
 
@@ -218,6 +225,17 @@ def test_crlf_in_a_request_adds_no_header_field(registry, image):
     assert answer.status == 200 and answer.field("Link")
     injected = with_change(image, lambda i: i.update(artifactType="application/x\r\nInjected: yes"))
     assert_refused(registry, injected)
+
+
+@pytest.mark.parametrize("artifact_type", ["sbom", "a/b;version=0.3", 'a/b; c="d\\e"', "<script>"])
+def test_artifact_type_is_listed_as_it_is(registry, image, artifact_type):
+    subject = {"mediaType": OCI_MANIFEST, "digest": digest_of(artifact_type.encode()), "size": 1}
+    referrer = with_change(image, lambda i: i.update(artifactType=artifact_type, subject=subject))
+    assert put_manifest(registry.port, REPOSITORY, digest_of(referrer), referrer).status == 201
+    query = urllib.parse.urlencode({"artifactType": artifact_type})
+    answer = request(registry.port, "GET", f"/v2/{REPOSITORY}/referrers/{subject['digest']}?{query}")
+    assert answer.field("OCI-Filters-Applied") == "artifactType"
+    assert [entry["artifactType"] for entry in json.loads(answer.body)["manifests"]] == [artifact_type]
 
 
 def test_content_type_parameters_are_ignored(registry, image):

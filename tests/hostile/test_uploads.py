@@ -157,11 +157,17 @@ def test_one_of_concurrent_patches_at_one_offset_succeeds(registry):
     finish(registry.port, location, data)
 
 
-def test_repeated_put_is_404_and_the_blob_stays(registry):
+def test_repeated_put_is_201_again_and_the_blob_stays(registry):
     location = start_upload(registry.port, REPOSITORY)
     assert patch(registry.port, location, DATA).status == 202
     finish(registry.port, location, DATA)
-    assert request(registry.port, "PUT", f"{location}?digest={digest_of(DATA)}").status == 404
+    for body in (b"", DATA):
+        again = request(registry.port, "PUT", f"{location}?digest={digest_of(DATA)}", body=body)
+        assert again.status == 201, again
+        assert again.headers["Location"].endswith(f"/v2/{REPOSITORY}/blobs/{digest_of(DATA)}")
+        assert again.headers["Docker-Content-Digest"] == digest_of(DATA)
+    wrong = digest_of(DATA + b"!")
+    assert request(registry.port, "PUT", f"{location}?digest={wrong}", body=DATA).status == 404
     assert request(registry.port, "GET", f"/v2/{REPOSITORY}/blobs/{digest_of(DATA)}").body == DATA
 
 

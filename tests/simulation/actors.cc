@@ -62,17 +62,19 @@ void Client::Push() {
   const size_t repository = SomeRepository(), manifest = SomeManifest();
   std::optional<size_t> tag;
   if (!world_.random().OneIn(4)) tag = world_.random().Below(content.tags.size());
+  const bool partial = world_.random().OneIn(content.MayBeIncomplete(repository) ? 2 : 10);
   for (int attempt = 0; attempt <= kRetries; ++attempt) {
-    if (PushManifest(repository, manifest, tag)) return;
+    if (PushManifest(repository, manifest, tag, partial)) return;
   }
 }
 
-bool Client::PushManifest(size_t repository, size_t manifest, std::optional<size_t> tag) {
+bool Client::PushManifest(size_t repository, size_t manifest, std::optional<size_t> tag, bool partial) {
+  const auto leave_out = [&] { return partial && world_.random().OneIn(3); };
   for (const size_t child : content.manifests[manifest].manifests) {
-    if (!PushManifest(repository, child, std::nullopt)) return false;
+    if (!leave_out() && !PushManifest(repository, child, std::nullopt, partial)) return false;
   }
   for (const size_t blob : content.manifests[manifest].blobs) {
-    if (!EnsureBlob(repository, blob)) return false;
+    if (!leave_out() && !EnsureBlob(repository, blob)) return false;
   }
   return PutManifest(repository, manifest, tag);
 }

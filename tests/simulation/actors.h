@@ -21,8 +21,9 @@ class Client {
   enum class Found { kYes, kNo, kCannotTell };
 
   void Push();
-  // Pushes missing blobs, and then the manifest; starts over once if a blob has disappeared meanwhile.
-  bool PushManifest(size_t repository, size_t manifest, std::optional<size_t> tag);
+  // Pushes missing blobs, and then the manifest; starts over once if a blob has disappeared meanwhile. If `partial`,
+  // leaves out some of the blobs and children.
+  bool PushManifest(size_t repository, size_t manifest, std::optional<size_t> tag, bool partial);
   bool PutManifest(size_t repository, size_t manifest, std::optional<size_t> tag);
   bool EnsureBlob(size_t repository, size_t blob);
   Found HeadBlob(size_t repository, size_t blob);

@@ -56,6 +56,8 @@ Content Make() {
   content.manifests.push_back(Index(content, {0, 2}));
   // A signature of the first manifest.
   content.manifests.push_back(Image(content, 3, {1}, manifest::SubjectMember(content.manifests[0].content)));
+  content.policy = absl::StrCat("incomplete_manifests: [{repositories: [", content.repositories[1].ToString(),
+                                "], allow: [absent_children, absent_layers]}]");
   return content;
 }
 

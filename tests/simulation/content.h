@@ -31,9 +31,13 @@ struct Content {
   std::vector<Tag> tags;
   std::vector<SomeBlob> blobs;
   std::vector<SomeManifest> manifests;
+  // The policy file of all registries.
+  std::string policy;
 
   static const Content& Get();
   const SomeBlob& BlobOf(const Digest& digest) const;
+  // Whether the policy lets layers and children be absent in the repository.
+  bool MayBeIncomplete(size_t repository) const { return repository == 1; }
 };
 
 }  // namespace entrepot::simulation

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/manifest/records/metadata_keys.h"
@@ -125,11 +126,15 @@ void Model::Call::End(Outcome outcome) {
   if (put_.has_value()) {
     model_.manifest_states_[*put_].put_begin = begin_;
     model_.manifest_states_[*put_].put_end = end;
+    model_.manifest_states_[*put_].put_was_whole =
+        !Content::Get().MayBeIncomplete(put_->first) || model_.WasPromised(*this);
   }
   if (promises_.has_value()) model_.EndPromise(*this);
 }
 
 void Model::EndPromise(Call& call) {
+  links_[*call.promises_].acknowledged_begin = call.begin_;
+  links_[*call.promises_].acknowledged_end = now_;
   const absl::Time until = call.span_.least() + promise_;
   const absl::Time latest = std::max({call.span_.greatest(), call.reviews_until_, review_time_()});
   const bool holds =
@@ -166,10 +171,16 @@ bool Model::ManifestIsWhole(const Call& call, size_t repository, size_t manifest
   if (state.deletions_under_way > 0 || state.last_deletion >= state.put_begin) return false;
   for (const size_t blob : Content::Get().manifests[manifest].blobs) {
     const auto link = links_.find({repository, blob});
-    if (link != links_.end() && Disturbed(link->second, state.put_begin)) return false;
+    if (!HasArrived(call, state, link != links_.end() ? link->second : LinkState())) return false;
     if (rotten_[blob]) return false;
   }
   return true;
+}
+
+bool Model::HasArrived(const Call& read, const ManifestState& manifest, const LinkState& blob) const {
+  if (manifest.put_was_whole) return !Disturbed(blob, manifest.put_begin);
+  const bool acknowledged = blob.acknowledged_begin > manifest.put_end && blob.acknowledged_end < read.begin_;
+  return acknowledged && !Disturbed(blob, blob.acknowledged_begin);
 }
 
 std::optional<std::string> Model::Check(kv::KvReader& committed) {
@@ -198,6 +209,23 @@ std::optional<std::string> Model::Check(kv::KvReader& committed) {
     if (name.Allows(found ? kExists : "", now, now)) continue;
     return absl::StrCat("I6: the manifest ", repository.ToString(), "@", digest.ToString(),
                         found ? " exists although it was deleted" : " does not exist although no call deleted it");
+  }
+  for (size_t i = 0; i < content.repositories.size(); ++i) {
+    if (content.MayBeIncomplete(i)) continue;
+    const auto is_absent = [&](const Digest& need, const Digest& manifest) {
+      const auto reference =
+          Find<storage::v1::ReferenceRecord>(committed, keys::Reference(need, content.repositories[i], manifest));
+      return reference.has_value() && reference->absent();
+    };
+    for (const SomeManifest& each : content.manifests) {
+      const bool incomplete =
+          absl::c_any_of(each.blobs, [&](size_t blob) { return is_absent(content.blobs[blob].digest, each.digest); }) ||
+          absl::c_any_of(each.manifests,
+                         [&](size_t child) { return is_absent(content.manifests[child].digest, each.digest); });
+      if (!incomplete) continue;
+      return absl::StrCat("I1: ", content.repositories[i].ToString(), " accepted ", each.digest.ToString(),
+                          " without all that it refers to");
+    }
   }
   for (const auto& [place, promise] : promises_) {
     const RepositoryName& repository = content.repositories[place.first];

@@ -73,7 +73,8 @@ class Model {
   // Whether a Read may have had this result.
   bool TagMayBe(const Call& call, size_t repository, size_t tag, const std::string& digest) const;
   bool ManifestMayBe(const Call& call, size_t repository, size_t manifest, bool there) const;
-  // Whether the manifest existed during the whole Read, and no link of its blobs was removed.
+  // Whether the manifest existed during the whole Read, all its blobs had arrived before, and none of their links was
+  // removed since.
   bool ManifestIsWhole(const Call& call, size_t repository, size_t manifest) const;
 
   // Sets the function that returns the latest time that a review under way may have read. If the clock is set back
@@ -98,11 +99,16 @@ class Model {
   struct LinkState {
     int unlinks_under_way = 0;
     uint64_t last_unlink = 0;
+    // The last acknowledged BlobCall; 0 if there was none.
+    uint64_t acknowledged_begin = 0;
+    uint64_t acknowledged_end = 0;
   };
   struct ManifestState {
     // The last acknowledged PUT; 0 if there was none.
     uint64_t put_begin = 0;
     uint64_t put_end = 0;
+    // Whether that PUT found all blobs.
+    bool put_was_whole = false;
     int deletions_under_way = 0;
     uint64_t last_deletion = 0;
   };
@@ -114,6 +120,8 @@ class Model {
   void AddUnlink(Call& call, Place link);
   void AddDeletion(Call& call, Place manifest);
   void EndPromise(Call& call);
+  // Whether the repository has had the blob since that PUT of the manifest, or since a call after it.
+  bool HasArrived(const Call& read, const ManifestState& manifest, const LinkState& blob) const;
   bool Disturbed(const LinkState& link, uint64_t since) const {
     return link.unlinks_under_way > 0 || link.last_unlink >= since;
   }

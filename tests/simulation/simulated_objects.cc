@@ -56,11 +56,10 @@ class SimulatedObjects::Access : public BlobStorage {
     const bool good = ComputeDigest(blob.digest.algorithm(), *bytes) == blob.digest;
     return good ? absl::OkStatus() : absl::DataLossError("other bytes");
   }
-  absl::Status Delete(const StorageKey& key) override {
-    RETURN_IF_ERROR(objects_.Before(process_, "deletes the object", key.ToString()));
-    objects_.quarantined_.erase(key.ToString());
-    objects_.Remove(key);
-    return objects_.After(process_);
+  std::vector<absl::Status> DeleteAll(const std::vector<StorageKey>& keys) override {
+    std::vector<absl::Status> statuses;
+    for (const StorageKey& key : keys) statuses.push_back(DeleteOne(key));
+    return statuses;
   }
   absl::Status Quarantine(const StorageKey& key) override {
     RETURN_IF_ERROR(objects_.Before(process_, "quarantines the object", key.ToString()));
@@ -82,11 +81,31 @@ class SimulatedObjects::Access : public BlobStorage {
     objects_.kv_.Write({{kSessions + key.ToString(), std::nullopt}}, kv::Durability::kBuffered);
     return objects_.After(process_);
   }
+  absl::StatusOr<OpenUploadPage> ListUploads(const UploadFilter&, const std::string&, size_t) override {
+    return absl::UnimplementedError("not simulated");
+  }
+  absl::StatusOr<CancelledUploads> CancelUploads(const UploadFilter&) override {
+    return absl::UnimplementedError("not simulated");
+  }
+  absl::StatusOr<UploadTotals> CountUploads() override { return absl::UnimplementedError("not simulated"); }
+  absl::StatusOr<StoreOwner> ReadOwner() override {
+    RETURN_IF_ERROR(objects_.Before(process_, "reads the owner", ""));
+    return StoreOwner();
+  }
+  absl::Status WriteOwner(const StoreOwner&) override { return absl::UnimplementedError("not simulated"); }
+  absl::StatusOr<bool> HasObjects() override { return absl::UnimplementedError("not simulated"); }
   absl::StatusOr<ObjectSnapshot> Snapshot(const std::string&) override {
     return absl::UnimplementedError("not simulated");
   }
 
  private:
+  absl::Status DeleteOne(const StorageKey& key) {
+    RETURN_IF_ERROR(objects_.Before(process_, "deletes the object", key.ToString()));
+    objects_.quarantined_.erase(key.ToString());
+    objects_.Remove(key);
+    return objects_.After(process_);
+  }
+
   SimulatedObjects& objects_;
   const Process& process_;
 };

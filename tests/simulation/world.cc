@@ -62,6 +62,7 @@ World::World(uint64_t seed, const Options& options)
       objects_({.session_lifetime = kSessionLifetime}, &scheduler_, &kv_, &clock_, &faults_),
       model_(&clock_, kLease / 2),
       committed_(kv_.Committed()),
+      policy_(policy::Policy::Parse(Content::Get().policy, "policy.yaml").value()),
       failpoints_([this](absl::string_view name) -> absl::Status {
         if (Fiber::Current() == nullptr) return absl::OkStatus();
         scheduler_.Step("reaches", name);
@@ -122,11 +123,16 @@ void World::KeepRegistryUp() {
 void World::StartRegistry() {
   registries_.push_back(std::make_shared<Registry>(this));
   const std::shared_ptr<Registry> made = registries_.back();
-  auto catalog = manifest::RegistryCatalog::Create(
-      made->kv.get(), &clock_, {.lease = kLease, .registry = nullptr, .objects = made->objects.get()});
+  auto catalog = OpenCatalog(*made);
   if (Classify(catalog.status(), "the registry's start") != Outcome::kDone) return;
   made->catalog = *std::move(catalog);
   if (made->process.alive) registry_ = made;
+}
+
+absl::StatusOr<std::unique_ptr<manifest::RegistryCatalog>> World::OpenCatalog(Registry& registry) {
+  return manifest::RegistryCatalog::Create(
+      registry.kv.get(), &clock_,
+      {.lease = kLease, .registry = nullptr, .policy = [this] { return policy_; }, .objects = registry.objects.get()});
 }
 
 bool World::BeginDeletion(Registry& registry) {
@@ -231,8 +237,7 @@ void World::Run(const std::vector<std::pair<std::string, std::function<void()>>>
 void World::ComeToRest() {
   faults_ = Faults();
   Registry registry(this);
-  auto catalog = manifest::RegistryCatalog::Create(
-      registry.kv.get(), &clock_, {.lease = kLease, .registry = nullptr, .objects = registry.objects.get()});
+  auto catalog = OpenCatalog(registry);
   if (!catalog.ok()) return Violate(catalog.status().ToString());
   const Content& content = Content::Get();
   for (size_t i = 0; i < content.repositories.size(); ++i) {

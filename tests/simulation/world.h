@@ -14,6 +14,7 @@
 #include "services/manifest/catalog/registry_catalog.h"
 #include "services/manifest/gc/collector.h"
 #include "services/manifest/scrub/scrubber.h"
+#include "services/policy/policy.h"
 #include "tests/simulation/faults.h"
 #include "tests/simulation/model.h"
 #include "tests/simulation/process.h"
@@ -117,6 +118,7 @@ class World {
   void Rot();
   void KeepRegistryUp();
   void StartRegistry();
+  absl::StatusOr<std::unique_ptr<manifest::RegistryCatalog>> OpenCatalog(Registry& registry);
   void CheckNow();
   // Called after the last client has ended.
   void ComeToRest();
@@ -130,6 +132,7 @@ class World {
   SimulatedObjects objects_;
   Model model_;
   const std::unique_ptr<kv::KvReader> committed_;
+  const std::shared_ptr<const policy::Policy> policy_;
   std::optional<std::string> violation_;
   std::shared_ptr<Registry> registry_;
   // All processes so far: the code of dead ones may still be running to its end.

@@ -4,6 +4,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
@@ -22,6 +23,7 @@ namespace entrepot::manifest {
 namespace {
 
 using blob::ReactorTestServer;
+using testing::Each;
 using testing::IsEmpty;
 using testing::SizeIs;
 
@@ -110,6 +112,28 @@ TEST_F(GrpcBlobStorageTest, QuarantinesAndDeletes) {
   EXPECT_OK(access_->Delete(gone.storage_key));
   EXPECT_THAT(server_.reader().Open(kept.storage_key), StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(server_.reader().Open(gone.storage_key), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(GrpcBlobStorageTest, DeletesManyObjectsInOneCall) {
+  std::vector<StorageKey> keys;
+  for (size_t size : {1'000, 1'000'000, 2'000}) keys.push_back(Store(blob::CountingText(size)).storage_key);
+  for (const absl::Status& status : access_->DeleteAll(keys)) EXPECT_OK(status);
+  for (const StorageKey& key : keys) {
+    EXPECT_THAT(server_.reader().Open(key), StatusIs(absl::StatusCode::kNotFound));
+  }
+  server_.Stop();
+  EXPECT_THAT(access_->DeleteAll(keys), Each(StatusIs(absl::StatusCode::kUnavailable)));
+}
+
+TEST_F(GrpcBlobStorageTest, KeepsTheOwner) {
+  EXPECT_THAT(access_->HasObjects(), IsOkAndHolds(false));
+  EXPECT_THAT(access_->ReadOwner(), IsOkAndHolds(StoreOwner()));
+  const StoreOwner owner{.catalog_id = "0123", .generation = 7};
+  EXPECT_OK(access_->WriteOwner(owner));
+  server_.Restart();
+  EXPECT_THAT(access_->ReadOwner(), IsOkAndHolds(owner));
+  Store("goods");
+  EXPECT_THAT(access_->HasObjects(), IsOkAndHolds(true));
 }
 
 TEST_F(GrpcBlobStorageTest, ListsAbandonedUploadsAndUnclaimedObjects) {

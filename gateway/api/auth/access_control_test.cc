@@ -340,6 +340,27 @@ TEST_F(AccessControlTest, ChallengesWithTheAddressThatTheClientUsed) {
             "Bearer realm=\"https://r.example/token\",service=\"test-service\"");
 }
 
+TEST_F(AccessControlTest, WarnsOnceOfAPlainRealmBehindATlsProxy) {
+  const auto logged = [this](absl::string_view fields) {
+    ::testing::internal::CaptureStderr();
+    registry_.Call("GET", "/v2/", "", fields);
+    return absl::StrContains(::testing::internal::GetCapturedStderr(), "was sent to an http:// realm");
+  };
+  EXPECT_FALSE(logged(""));
+  EXPECT_FALSE(logged("X-Forwarded-Proto: http\r\n"));
+  EXPECT_TRUE(logged("X-Forwarded-Proto: https\r\n"));
+  EXPECT_FALSE(logged("X-Forwarded-Proto: https\r\n"));
+}
+
+TEST_F(AccessControlTest, DoesNotWarnIfTheUrlIsConfigured) {
+  RegistryAccounts accounts = auth_.accounts();
+  accounts.external_url = "http://r.example";
+  TestRegistry named({}, accounts);
+  ::testing::internal::CaptureStderr();
+  named.Call("GET", "/v2/", "", "X-Forwarded-Proto: https\r\n");
+  EXPECT_FALSE(absl::StrContains(::testing::internal::GetCapturedStderr(), "realm"));
+}
+
 TEST_F(AccessControlTest, AccountRoutesDoNotExistWithoutAccounts) {
   TestRegistry open;
   EXPECT_EQ(open.Call("GET", "/token").status, 404);

@@ -1,5 +1,6 @@
 #include "gateway/api/auth/access_denials.h"
 
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -7,7 +8,10 @@
 #include "absl/strings/str_join.h"
 #include "gateway/api/auth/auth_challenge.h"
 #include "gateway/api/request/error_response.h"
+#include "gateway/http/forwarded_fields.h"
 #include "services/core/access_scope.h"
+#include "services/core/client_network.h"
+#include "services/runtime/log/json_log.h"
 #include "services/status/oci_error.h"
 
 namespace entrepot::gateway::api {
@@ -15,6 +19,8 @@ namespace {
 
 // In the order of the enum.
 constexpr std::array<const char*, 4> kReasonLabels = {"missing_token", "invalid_token", "insufficient_scope", "policy"};
+
+constexpr std::chrono::minutes kPlainRealmLogInterval{1};
 
 // The error of RFC 6750 section 3.1; none if no token was sent.
 absl::string_view ChallengeError(DenialReason reason) {
@@ -80,7 +86,7 @@ absl::Status ToStatus(const RequiredAccess& required, DenialReason reason, const
 
 AccessDenials::AccessDenials(std::string external_url, runtime::AuditLog* audit,
                              const std::shared_ptr<prometheus::Registry>& registry)
-    : external_url_(std::move(external_url)), audit_(audit) {
+    : external_url_(std::move(external_url)), audit_(audit), plain_realms_(kPlainRealmLogInterval) {
   auto& denied = prometheus::BuildCounter()
                      .Name("entrepot_authorization_denied_total")
                      .Help("Requests denied, because the token is missing, invalid or too narrow, or by policy")
@@ -96,8 +102,18 @@ http::Response AccessDenials::Deny(const http::Request& request, const RequiredA
   http::Response response = ErrorResponse(status, request.request_id);
   const BearerChallenge challenge{absl::StrCat(BaseUrl(external_url_, request), "/token"), std::string(service),
                                   Scopes(required), std::string(ChallengeError(reason))};
+  if (external_url_.empty() && !request.is_tls) WarnOfPlainRealm(request, challenge.realm);
   response.fields.emplace_back("WWW-Authenticate", ToHeaderValue(challenge));
   return response;
+}
+
+void AccessDenials::WarnOfPlainRealm(const http::Request& request, absl::string_view realm) const {
+  if (!http::ClaimsHttps(request) || !plain_realms_.Allows()) return;
+  runtime::Log(runtime::LogLevel::kWarning, "a client behind a TLS proxy was sent to an http:// realm",
+               {{"hint", "set listen.trusted_proxies or listen.external_url"},
+                {"realm", realm},
+                {"remote_address", request.remote_address},
+                {"request_id", request.request_id}});
 }
 
 void AccessDenials::RecordPolicyDenial(const http::Request& request, const RequiredAccess& required,
@@ -111,13 +127,15 @@ void AccessDenials::Record(const http::Request& request, const RequiredAccess& r
   if (audit_ == nullptr || reason == DenialReason::kMissingToken) return;
   const std::string text = Describe(required);
   const absl::string_view account = token == nullptr ? absl::string_view() : token->caller().account;
-  audit_->Write("access", {{"account", account},
-                           {"address", request.remote_address},
-                           {"needed", text},
-                           {"decision", "denied"},
-                           {"reason", kReasonLabels[static_cast<size_t>(reason)]},
-                           {"detail", why},
-                           {"request_id", request.request_id}});
+  const absl::string_view label = kReasonLabels[static_cast<size_t>(reason)];
+  audit_->WriteLimited("access", absl::StrCat(ClientNetwork(request.remote_address), " ", label, " ", account),
+                       {{"account", account},
+                        {"address", request.remote_address},
+                        {"needed", text},
+                        {"decision", "denied"},
+                        {"reason", label},
+                        {"detail", why},
+                        {"request_id", request.request_id}});
 }
 
 }  // namespace entrepot::gateway::api

@@ -13,6 +13,7 @@
 #include "prometheus/counter.h"
 #include "prometheus/registry.h"
 #include "services/runtime/log/audit_log.h"
+#include "services/runtime/log/line_limit.h"
 
 namespace entrepot::gateway::api {
 
@@ -29,8 +30,12 @@ enum class DenialReason { kMissingToken, kInvalidToken, kInsufficientScope, kPol
 // Makes, counts and records the 401 responses of a registry with accounts. A response depends on the request and its
 // token only, never on the registry's content. Thread-safe.
 //
+// A challenge whose realm is http:// although a proxy reports https is logged as a warning, at most once a minute: the
+// client would send its password in clear, or fail.
+//
 // Counter: entrepot_authorization_denied_total{reason}, "missing_token", "invalid_token", "insufficient_scope" or
 // "policy". All but the first are also written to the audit log, event "access": every client begins without a token.
+// Of each address, reason and verified account, one line a second is written, with the number of the others.
 class AccessDenials {
  public:
   // `external_url`: see BaseUrl(). `audit` must outlive this and may be nullptr.
@@ -48,9 +53,12 @@ class AccessDenials {
   void Record(const http::Request& request, const RequiredAccess& required, DenialReason reason, absl::string_view why,
               const AccessToken* token) const;
 
+  void WarnOfPlainRealm(const http::Request& request, absl::string_view realm) const;
+
   const std::string external_url_;
   runtime::AuditLog* const audit_;
   std::array<prometheus::Counter*, 4> counters_;
+  mutable runtime::LineLimit plain_realms_;
 };
 
 }  // namespace entrepot::gateway::api

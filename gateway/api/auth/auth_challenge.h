@@ -12,7 +12,7 @@
 namespace entrepot::gateway::api {
 
 // The URL that clients use for the registry: `external_url` unless it is empty, otherwise made from the request's Host
-// field and from whether it came over TLS. Without a slash at the end.
+// field and from whether the client uses TLS, also as a trusted proxy reports them. Without a slash at the end.
 std::string BaseUrl(absl::string_view external_url, const http::Request& request);
 
 // The scope to request: "repository:a/b:pull,push", "registry:catalog:*"; "" if any token will do. A push includes

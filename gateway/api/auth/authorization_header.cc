@@ -14,7 +14,6 @@ namespace entrepot::gateway::api {
 namespace {
 
 constexpr absl::string_view kName = "Authorization";
-constexpr size_t kBasicBytesMax = 4096;
 constexpr absl::string_view kBearer = "Bearer ";
 
 bool IsToken68(absl::string_view text) {
@@ -73,8 +72,8 @@ absl::string_view PeekBearer(const http::Request& request) {
 absl::StatusOr<BasicCredentials> ParseBasicCredentials(absl::string_view base64) {
   std::string text;
   const bool has_blanks = base64.find_first_of(" \t\r\n\v\f") != absl::string_view::npos;
-  if (base64.size() > kBasicBytesMax || has_blanks || !absl::Base64Unescape(base64, &text)) {
-    return absl::InvalidArgumentError("the Basic credentials are not base64, or longer than 4096 bytes");
+  if (has_blanks || !absl::Base64Unescape(base64, &text)) {
+    return absl::InvalidArgumentError("the Basic credentials are not base64");
   }
   const size_t colon = text.find(':');
   if (colon == std::string::npos) return absl::InvalidArgumentError("the Basic credentials contain no colon");

@@ -36,7 +36,7 @@ struct BasicCredentials {
 };
 
 // Parses the credentials of the Basic scheme: base64 of "account:password" in UTF-8 (RFC 7617). kInvalidArgument:
-// another form, or longer than 4096 bytes. The message never contains the credentials.
+// another form. The message never contains the credentials.
 absl::StatusOr<BasicCredentials> ParseBasicCredentials(absl::string_view base64);
 
 }  // namespace entrepot::gateway::api

@@ -17,79 +17,112 @@ namespace {
 
 using auth::v1::IssueTokenRequest;
 
-constexpr size_t kScopesMax = 100;
 constexpr size_t kScopeBytesMax = 1024;
 constexpr size_t kNameBytesMax = 256;
-constexpr size_t kSecretBytesMax = 16 * 1024;
+constexpr absl::string_view kFixed = "a fixed limit";
 constexpr absl::string_view kTokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange";
 constexpr std::array<absl::string_view, 2> kSubjectTokenTypes = {"urn:ietf:params:oauth:token-type:id_token",
                                                                  "urn:ietf:params:oauth:token-type:jwt"};
 constexpr std::array<absl::string_view, 8> kCredentialNames = {
     "password", "username", "refresh_token", "access_token", "subject_token", "token", "client_secret", "assertion"};
 
-// The only value of the parameter; "" without one.
-absl::StatusOr<std::string> Value(const Query& parameters, absl::string_view name, size_t bytes_max) {
+absl::Status CheckLength(absl::string_view what, size_t bytes, size_t bytes_max, absl::string_view setting) {
+  if (bytes <= bytes_max) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(what, " is longer than ", bytes_max, " bytes (", setting, ")"));
+}
+
+absl::Status CheckCredential(absl::string_view what, size_t bytes, const TokenRequestLimits& limits) {
+  return CheckLength(what, bytes, limits.credential_bytes_max, "limits.credential_bytes_max");
+}
+
+// The only value of the parameter; nullopt without one.
+absl::StatusOr<std::optional<std::string>> Single(const Query& parameters, absl::string_view name) {
   std::vector<std::string> values = parameters.All(name);
-  if (values.empty()) return "";
+  if (values.empty()) return std::nullopt;
   if (values.size() > 1) return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" is given more than once"));
-  if (values.front().size() > bytes_max) {
-    return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" is longer than ", bytes_max, " bytes"));
-  }
   return std::move(values.front());
 }
 
-absl::StatusOr<std::string> RequiredValue(const Query& parameters, absl::string_view name, size_t bytes_max) {
-  ASSIGN_OR_RETURN(std::string value, Value(parameters, name, bytes_max));
-  if (value.empty()) return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" is missing"));
-  return value;
+// "" without the parameter.
+absl::StatusOr<std::string> ShortValue(const Query& parameters, absl::string_view name) {
+  ASSIGN_OR_RETURN(std::optional<std::string> value, Single(parameters, name));
+  if (!value.has_value()) return "";
+  RETURN_IF_ERROR(CheckLength(absl::StrCat("\"", name, "\""), value->size(), kNameBytesMax, kFixed));
+  return *std::move(value);
 }
 
-absl::Status ReadScopes(const Query& parameters, IssueTokenRequest* request) {
+absl::Status Missing(absl::string_view name) {
+  return absl::InvalidArgumentError(absl::StrCat("\"", name, "\" is missing"));
+}
+
+absl::StatusOr<std::string> Credential(const Query& form, absl::string_view name, const TokenRequestLimits& limits) {
+  ASSIGN_OR_RETURN(std::optional<std::string> value, Single(form, name));
+  if (!value.has_value() || value->empty()) return Missing(name);
+  RETURN_IF_ERROR(CheckCredential(absl::StrCat("\"", name, "\""), value->size(), limits));
+  return *std::move(value);
+}
+
+absl::Status ReadScopes(const Query& parameters, const TokenRequestLimits& limits, IssueTokenRequest* request) {
   for (const std::string& joined : parameters.All("scope")) {
     for (const absl::string_view scope : absl::StrSplit(joined, ' ', absl::SkipEmpty())) {
-      if (scope.size() > kScopeBytesMax) {
-        return absl::InvalidArgumentError(absl::StrCat("a scope is longer than ", kScopeBytesMax, " bytes"));
+      RETURN_IF_ERROR(CheckLength("a scope", scope.size(), kScopeBytesMax, kFixed));
+      if (static_cast<size_t>(request->scopes_size()) == limits.scopes_max) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("the request has more than ", limits.scopes_max, " scopes (limits.scopes_max)"));
       }
       request->add_scopes(std::string(scope));
     }
   }
-  if (request->scopes_size() > static_cast<int>(kScopesMax)) {
-    return absl::InvalidArgumentError(absl::StrCat("more than ", kScopesMax, " scopes"));
-  }
   return absl::OkStatus();
 }
 
-absl::StatusOr<IssueTokenRequest> ReadCommon(const Query& parameters) {
+absl::StatusOr<IssueTokenRequest> ReadCommon(const Query& parameters, const TokenRequestLimits& limits) {
   IssueTokenRequest request;
-  ASSIGN_OR_RETURN(*request.mutable_service(), Value(parameters, "service", kNameBytesMax));
-  ASSIGN_OR_RETURN(*request.mutable_client_id(), Value(parameters, "client_id", kNameBytesMax));
-  RETURN_IF_ERROR(ReadScopes(parameters, &request));
+  ASSIGN_OR_RETURN(*request.mutable_service(), ShortValue(parameters, "service"));
+  ASSIGN_OR_RETURN(*request.mutable_client_id(), ShortValue(parameters, "client_id"));
+  RETURN_IF_ERROR(ReadScopes(parameters, limits, &request));
   return request;
 }
 
-absl::Status ReadSubjectToken(const Query& form, IssueTokenRequest* request) {
-  ASSIGN_OR_RETURN(const std::string type, Value(form, "subject_token_type", kNameBytesMax));
+// Leaves the request anonymous if both are empty.
+absl::Status SetPassword(std::string account, std::string password, const TokenRequestLimits& limits,
+                         IssueTokenRequest* request) {
+  if (account.empty() && password.empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(CheckLength("the account", account.size(), kNameBytesMax, kFixed));
+  RETURN_IF_ERROR(CheckCredential("the password", password.size(), limits));
+  request->mutable_password()->set_account(std::move(account));
+  request->mutable_password()->set_password(std::move(password));
+  return absl::OkStatus();
+}
+
+absl::Status ReadPassword(const Query& form, const TokenRequestLimits& limits, IssueTokenRequest* request) {
+  ASSIGN_OR_RETURN(std::optional<std::string> account, Single(form, "username"));
+  ASSIGN_OR_RETURN(std::optional<std::string> password, Single(form, "password"));
+  if (!account.has_value()) return Missing("username");
+  if (!password.has_value()) return Missing("password");
+  if (account->empty() != password->empty()) return Missing(account->empty() ? "username" : "password");
+  return SetPassword(*std::move(account), *std::move(password), limits, request);
+}
+
+absl::Status ReadSubjectToken(const Query& form, const TokenRequestLimits& limits, IssueTokenRequest* request) {
+  ASSIGN_OR_RETURN(const std::string type, ShortValue(form, "subject_token_type"));
   if (!type.empty() &&
       std::find(kSubjectTokenTypes.begin(), kSubjectTokenTypes.end(), type) == kSubjectTokenTypes.end()) {
     return absl::InvalidArgumentError("\"subject_token_type\" must be the type of an id_token or a jwt");
   }
-  ASSIGN_OR_RETURN(*request->mutable_identity_token(), RequiredValue(form, "subject_token", kSecretBytesMax));
+  ASSIGN_OR_RETURN(*request->mutable_identity_token(), Credential(form, "subject_token", limits));
   return absl::OkStatus();
 }
 
-absl::Status ReadGrant(const Query& form, IssueTokenRequest* request) {
-  ASSIGN_OR_RETURN(const std::string grant, RequiredValue(form, "grant_type", kNameBytesMax));
-  if (grant == "password") {
-    ASSIGN_OR_RETURN(*request->mutable_password()->mutable_account(), RequiredValue(form, "username", kNameBytesMax));
-    ASSIGN_OR_RETURN(*request->mutable_password()->mutable_password(),
-                     RequiredValue(form, "password", kSecretBytesMax));
-    return absl::OkStatus();
-  }
+absl::Status ReadGrant(const Query& form, const TokenRequestLimits& limits, IssueTokenRequest* request) {
+  ASSIGN_OR_RETURN(const std::string grant, ShortValue(form, "grant_type"));
+  if (grant.empty()) return Missing("grant_type");
+  if (grant == "password") return ReadPassword(form, limits, request);
   if (grant == "refresh_token") {
-    ASSIGN_OR_RETURN(*request->mutable_refresh_token(), RequiredValue(form, "refresh_token", kSecretBytesMax));
+    ASSIGN_OR_RETURN(*request->mutable_refresh_token(), Credential(form, "refresh_token", limits));
     return absl::OkStatus();
   }
-  if (grant == kTokenExchange) return ReadSubjectToken(form, request);
+  if (grant == kTokenExchange) return ReadSubjectToken(form, limits, request);
   return absl::InvalidArgumentError(absl::StrCat("\"grant_type\" must be password, refresh_token or ", kTokenExchange));
 }
 
@@ -106,28 +139,27 @@ bool HoldsCredential(const Query& query) {
                      [&](absl::string_view name) { return query.Has(name); });
 }
 
-absl::StatusOr<IssueTokenRequest> ReadTokenQuery(const Query& query,
-                                                 const std::optional<Authorization>& authorization) {
+absl::StatusOr<IssueTokenRequest> ReadTokenQuery(const Query& query, const std::optional<Authorization>& authorization,
+                                                 const TokenRequestLimits& limits) {
   if (HoldsCredential(query)) {
     return absl::InvalidArgumentError(
         "a credential in the query is refused: send it with Basic authentication, or in a form");
   }
-  ASSIGN_OR_RETURN(IssueTokenRequest request, ReadCommon(query));
-  ASSIGN_OR_RETURN(const std::string offline, Value(query, "offline_token", kNameBytesMax));
+  ASSIGN_OR_RETURN(IssueTokenRequest request, ReadCommon(query, limits));
+  ASSIGN_OR_RETURN(const std::string offline, ShortValue(query, "offline_token"));
   request.set_offline(offline == "true" || offline == "1");
   if (!authorization.has_value()) return request;
   if (!authorization->IsBasic()) return absl::InvalidArgumentError("a request for a token needs Basic credentials");
   ASSIGN_OR_RETURN(BasicCredentials credentials, ParseBasicCredentials(authorization->credentials));
-  request.mutable_password()->set_account(std::move(credentials.account));
-  request.mutable_password()->set_password(std::move(credentials.password));
+  RETURN_IF_ERROR(SetPassword(std::move(credentials.account), std::move(credentials.password), limits, &request));
   return request;
 }
 
-absl::StatusOr<IssueTokenRequest> ReadTokenForm(const Query& form) {
-  ASSIGN_OR_RETURN(IssueTokenRequest request, ReadCommon(form));
-  ASSIGN_OR_RETURN(const std::string access, Value(form, "access_type", kNameBytesMax));
+absl::StatusOr<IssueTokenRequest> ReadTokenForm(const Query& form, const TokenRequestLimits& limits) {
+  ASSIGN_OR_RETURN(IssueTokenRequest request, ReadCommon(form, limits));
+  ASSIGN_OR_RETURN(const std::string access, ShortValue(form, "access_type"));
   request.set_offline(access == "offline");
-  RETURN_IF_ERROR(ReadGrant(form, &request));
+  RETURN_IF_ERROR(ReadGrant(form, limits, &request));
   return request;
 }
 

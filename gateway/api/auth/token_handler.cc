@@ -26,13 +26,14 @@ using auth::v1::IssueTokenRequest;
 using auth::v1::IssueTokenResponse;
 using boost::asio::awaitable;
 
-constexpr size_t kFormBytesMax = 64 << 10;
+// A credential of 32 KiB and 64 KiB of scopes, with most characters percent-encoded.
+constexpr size_t kFormBytesMax = 256 << 10;
 constexpr absl::string_view kForm = "application/x-www-form-urlencoded";
 
-absl::StatusOr<IssueTokenRequest> ReadGet(const http::Request& request) {
+absl::StatusOr<IssueTokenRequest> ReadGet(const http::Request& request, const TokenRequestLimits& limits) {
   ASSIGN_OR_RETURN(const Query query, ParseForm(request.query));
   ASSIGN_OR_RETURN(const std::optional<Authorization> authorization, ReadAuthorization(request));
-  return ReadTokenQuery(query, authorization);
+  return ReadTokenQuery(query, authorization, limits);
 }
 
 absl::Status CheckPost(const http::Request& request) {
@@ -44,17 +45,16 @@ absl::Status CheckPost(const http::Request& request) {
   return absl::InvalidArgumentError(absl::StrCat("the Content-Type must be ", kForm));
 }
 
-awaitable<absl::StatusOr<IssueTokenRequest>> ReadPost(http::Request& request) {
+awaitable<absl::StatusOr<IssueTokenRequest>> ReadPost(http::Request& request, const TokenRequestLimits& limits) {
   CO_RETURN_IF_ERROR(CheckPost(request));
-  CO_ASSIGN_OR_RETURN(const std::string body,
-                      co_await ReadWholeBody(*request.body, kFormBytesMax, OciErrorCode::kUnsupported));
-  CO_ASSIGN_OR_RETURN(const Query form, ParseForm(body));
-  co_return ReadTokenForm(form);
+  CO_ASSIGN_OR_RETURN(const WholeBody body, co_await ReadWholeBody(request, kFormBytesMax, OciErrorCode::kUnsupported));
+  CO_ASSIGN_OR_RETURN(const Query form, ParseForm(body.bytes));
+  co_return ReadTokenForm(form, limits);
 }
 
-awaitable<absl::StatusOr<IssueTokenRequest>> Read(http::Request& request) {
-  if (request.method == "POST") co_return co_await ReadPost(request);
-  co_return ReadGet(request);
+awaitable<absl::StatusOr<IssueTokenRequest>> Read(http::Request& request, const TokenRequestLimits& limits) {
+  if (request.method == "POST") co_return co_await ReadPost(request, limits);
+  co_return ReadGet(request, limits);
 }
 
 // With the fields of both specifications.
@@ -114,7 +114,7 @@ HandlerResult TokenHandler::Handle(http::Request& request, const CallContext& ca
 
 awaitable<absl::StatusOr<IssueTokenResponse>> TokenHandler::Issue(http::Request& request,
                                                                   const CallContext& call) const {
-  CO_ASSIGN_OR_RETURN(IssueTokenRequest wanted, co_await Read(request));
+  CO_ASSIGN_OR_RETURN(IssueTokenRequest wanted, co_await Read(request, limits_));
   wanted.set_remote_address(std::string(request.remote_address));
   co_return co_await auth_->IssueToken(call, wanted);
 }

@@ -4,6 +4,7 @@
 #include "absl/status/statusor.h"
 #include "boost/asio/awaitable.hpp"
 #include "entrepot/auth/v1/auth_service.pb.h"
+#include "gateway/api/auth/token_form.h"
 #include "gateway/api/request/registry_request.h"
 #include "gateway/backends/auth_backend.h"
 
@@ -18,7 +19,7 @@ namespace entrepot::gateway::api {
 class TokenHandler {
  public:
   // `auth` must outlive the handler.
-  explicit TokenHandler(AuthBackend* auth) : auth_(auth) {}
+  TokenHandler(AuthBackend* auth, const TokenRequestLimits& limits) : auth_(auth), limits_(limits) {}
 
   HandlerResult Handle(http::Request& request, const CallContext& call) const;
 
@@ -27,6 +28,7 @@ class TokenHandler {
                                                                              const CallContext& call) const;
 
   AuthBackend* const auth_;
+  const TokenRequestLimits limits_;
 };
 
 }  // namespace entrepot::gateway::api

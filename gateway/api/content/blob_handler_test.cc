@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gateway/api/testing/test_registry.h"
 #include "gmock/gmock.h"
@@ -114,18 +115,66 @@ TEST_P(BlobHandlerTest, ReturnsRanges) {
   }
 }
 
+TEST_P(BlobHandlerTest, ReturnsSeveralRangesInTheOrderOfTheRequest) {
+  const size_t size = bytes_.size();
+  const RawResponse response = registry_.Call("GET", Path(digest_), "", "Range: bytes=1000-3999, 0-9\r\nRange: -1\r\n");
+  EXPECT_EQ(response.status, 206);
+  EXPECT_EQ(response.Field("content-range"), "(none)");
+  EXPECT_EQ(response.Field("docker-content-digest"), digest_.ToString());
+  const std::string boundary = digest_.ToString().substr(sizeof("sha256:") - 1);
+  EXPECT_EQ(response.Field("content-type"), absl::StrCat("multipart/byteranges; boundary=", boundary));
+  const auto part = [&](absl::string_view content_range, absl::string_view bytes) {
+    return absl::StrCat("--", boundary, "\r\nContent-Type: application/octet-stream\r\nContent-Range: bytes ",
+                        content_range, "/", size, "\r\n\r\n", bytes, "\r\n");
+  };
+  const std::string expected =
+      absl::StrCat(part("1000-3999", absl::string_view(bytes_).substr(1000, 3000)), part("0-9", bytes_.substr(0, 10)),
+                   part(absl::StrCat(size - 1, "-", size - 1), bytes_.substr(size - 1)), "--", boundary, "--\r\n");
+  EXPECT_EQ(response.Field("content-length"), absl::StrCat(expected.size()));
+  EXPECT_EQ(response.body == expected, true);
+}
+
+TEST_P(BlobHandlerTest, ReturnsAllBytesInTwoRanges) {
+  const std::string half = absl::StrCat(bytes_.size() / 2);
+  const RawResponse response = registry_.Call(
+      "GET", Path(digest_), "", absl::StrCat("Range: bytes=0-", bytes_.size() / 2 - 1, ",", half, "-\r\n"));
+  EXPECT_EQ(response.status, 206);
+  EXPECT_EQ(absl::StrContains(response.body, absl::StrCat("\r\n\r\n", bytes_.substr(0, bytes_.size() / 2), "\r\n")),
+            true);
+  EXPECT_EQ(absl::StrContains(response.body, absl::StrCat("\r\n\r\n", bytes_.substr(bytes_.size() / 2), "\r\n")), true);
+}
+
+TEST_P(BlobHandlerTest, ReturnsASinglePartIfOneOfTheRangesIsInTheBlob) {
+  const RawResponse response =
+      registry_.Call("GET", Path(digest_), "", absl::StrCat("Range: bytes=", bytes_.size(), "-,5-6\r\n"));
+  EXPECT_EQ(response.status, 206);
+  EXPECT_EQ(response.Field("content-type"), "application/octet-stream");
+  EXPECT_EQ(response.body, bytes_.substr(5, 2));
+}
+
+TEST_P(BlobHandlerTest, RefusesMoreRangesThanTheLimit) {
+  std::string fields = "Range: bytes=0-0";
+  for (int i = 1; i < 64; ++i) absl::StrAppend(&fields, ",", 2 * i, "-", 2 * i);
+  EXPECT_EQ(registry_.Call("GET", Path(digest_), "", fields + "\r\n").status, 206);
+  const RawResponse refused = registry_.Call("GET", Path(digest_), "", fields + ",200-200\r\n");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(ErrorCode(refused), "UNSUPPORTED");
+  EXPECT_THAT(refused.body, testing::HasSubstr("lists 65 ranges, and one response has at most 64 (limits.ranges_max)"));
+}
+
 TEST_P(BlobHandlerTest, RefusesRangesBeyondTheBlob) {
   for (const std::string& range : {absl::StrCat("bytes=", bytes_.size(), "-"), std::string("bytes=500-0"),
                                    absl::StrCat("bytes=", bytes_.size() + 1, "-", bytes_.size() + 2)}) {
     const RawResponse response = registry_.Call("GET", Path(digest_), "", absl::StrCat("Range: ", range, "\r\n"));
     EXPECT_EQ(response.status, 416) << range;
     EXPECT_EQ(response.Field("content-range"), absl::StrCat("bytes */", bytes_.size())) << range;
+    EXPECT_EQ(ErrorCode(response), "RANGE_INVALID") << range;
   }
 }
 
 TEST_P(BlobHandlerTest, IgnoresRangesThatDoNotApply) {
   for (const std::string& fields :
-       {std::string("Range: bytes=0-1,5-6\r\n"), std::string("Range: lines=0-1\r\n"),
+       {std::string("Range: bytes=0-5,5-6\r\n"), std::string("Range: lines=0-1\r\n"),
         std::string("Range: bytes=a-b\r\n"), std::string("Range: bytes=0-1\r\nIf-Range: \"other\"\r\n")}) {
     const RawResponse response = registry_.Call("GET", Path(digest_), "", fields);
     EXPECT_EQ(response.status, 200) << fields;
@@ -146,6 +195,19 @@ TEST_P(BlobHandlerTest, RespondsNotModifiedToAMatchingEntityTag) {
     EXPECT_EQ(response.Field("etag"), absl::StrCat("\"", text, "\"")) << tag;
   }
   EXPECT_EQ(registry_.Call("GET", Path(digest_), "", "If-None-Match: \"other\"\r\n").status, 200);
+}
+
+TEST_P(BlobHandlerTest, ChecksPreconditions) {
+  const std::string other = "If-Match: \"other\"\r\n";
+  for (const char* method : {"GET", "HEAD", "DELETE"}) {
+    EXPECT_EQ(registry_.Call(method, Path(digest_), "", other).status, 412) << method;
+    EXPECT_EQ(registry_.Call(method, Path(digest_, "b"), "", other).status, 404) << method;
+  }
+  EXPECT_EQ(registry_.Call("DELETE", Path(digest_), "", "If-None-Match: *\r\n").status, 412);
+  EXPECT_EQ(registry_.Call("HEAD", Path(digest_), "", "If-Match: *\r\n").status, 200);
+  EXPECT_EQ(
+      registry_.Call("DELETE", Path(digest_), "", absl::StrCat("If-Match: \"", digest_.ToString(), "\"\r\n")).status,
+      202);
 }
 
 TEST_P(BlobHandlerTest, FindsABlobOnlyInItsRepository) {

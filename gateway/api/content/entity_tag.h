@@ -3,17 +3,23 @@
 
 #include <string>
 
-#include "absl/strings/string_view.h"
+#include "absl/status/statusor.h"
+#include "gateway/http/message.h"
 #include "services/core/digest.h"
+#include "services/core/preconditions.h"
 
 namespace entrepot::gateway::api {
 
 // The digest as an entity tag, in quotes.
 std::string EntityTag(const Digest& digest);
 
-// Whether the value of an If-None-Match field (RFC 9110 section 13.1.2) matches the content with this digest. The value
-// is `*` or a list of tags, which may be weak; clients also send the digest without quotes.
-bool MatchesEntityTag(absl::string_view if_none_match, const Digest& digest);
+// The request's If-Match and If-None-Match fields (RFC 9110 section 13.1). A value is `*` or a list of tags; clients
+// also send the digest without quotes. If-Match compares strongly, so a weak tag matches nothing there.
+Preconditions ParsePreconditions(const http::Request& request);
+
+// For a GET or HEAD of existing content: whether its If-None-Match says that the client has it already (304).
+// kFailedPrecondition (PRECONDITION_FAILED) if its If-Match does not hold.
+absl::StatusOr<bool> IsUnchanged(const http::Request& request, const Digest& digest);
 
 }  // namespace entrepot::gateway::api
 

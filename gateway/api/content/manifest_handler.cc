@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -23,6 +24,7 @@
 namespace entrepot::gateway::api {
 namespace {
 
+constexpr size_t kLargeBytes = 256 * 1024;
 // The specification requires at least 10 in one request.
 constexpr size_t kTagsMax = 100;
 
@@ -30,7 +32,8 @@ absl::StatusOr<std::vector<Tag>> ParseTags(absl::string_view query_text) {
   ASSIGN_OR_RETURN(const Query query, Query::Parse(query_text));
   const std::vector<std::string> texts = query.All("tag");
   if (texts.size() > kTagsMax) {
-    return HttpError(414, OciErrorCode::kTagInvalid, absl::StrCat("more than ", kTagsMax, " tags in one request"));
+    return HttpError(414, OciErrorCode::kTagInvalid,
+                     absl::StrCat("the request has more than ", kTagsMax, " tags (a fixed limit)"));
   }
   std::vector<Tag> tags;
   for (const std::string& text : texts) {
@@ -50,7 +53,7 @@ absl::Status CheckContentEncoding(const http::Request& request) {
 absl::StatusOr<std::optional<MediaType>> ContentType(const http::Request& request) {
   const std::optional<absl::string_view> text = request.Find("Content-Type");
   if (!text.has_value()) return std::nullopt;
-  ASSIGN_OR_RETURN(MediaType media_type, MediaType::Parse(*text));
+  ASSIGN_OR_RETURN(MediaType media_type, MediaType::ParseHeader(*text));
   return media_type;
 }
 
@@ -75,8 +78,8 @@ HandlerResult ManifestHandler::Get(RegistryRequest& request, const Reference& re
   response.fields.reserve(4);
   response.fields.emplace_back("Docker-Content-Digest", manifest.digest.ToString());
   response.fields.emplace_back("ETag", EntityTag(manifest.digest));
-  const std::optional<absl::string_view> if_none_match = request.http.Find("If-None-Match");
-  if (if_none_match.has_value() && MatchesEntityTag(*if_none_match, manifest.digest)) {
+  CO_ASSIGN_OR_RETURN(const bool unchanged, IsUnchanged(request.http, manifest.digest));
+  if (unchanged) {
     response.status = 304;
     co_return response;
   }
@@ -84,7 +87,7 @@ HandlerResult ManifestHandler::Get(RegistryRequest& request, const Reference& re
   if (is_head) {
     response.head_content_length = manifest.size_bytes;
   } else {
-    response.body = std::move(manifest.content);
+    CO_ASSIGN_OR_RETURN(response.body, bodies_->Make(request.http, manifest.digest, std::move(manifest.content)));
   }
   co_return response;
 }
@@ -93,9 +96,15 @@ HandlerResult ManifestHandler::Put(RegistryRequest& request, const Reference& re
   CO_RETURN_IF_ERROR(CheckContentEncoding(request.http));
   CO_ASSIGN_OR_RETURN(std::vector<Tag> tags, ParseTags(request.http.query));
   CO_ASSIGN_OR_RETURN(std::optional<MediaType> media_type, ContentType(request.http));
-  CO_ASSIGN_OR_RETURN(std::string content,
-                      co_await ReadWholeBody(*request.http.body, bytes_max_, OciErrorCode::kManifestInvalid));
-  const ManifestPut put{reference, std::move(media_type), std::move(content), std::move(tags)};
+  CO_ASSIGN_OR_RETURN(WholeBody body, co_await ReadWholeBody(request.http, bytes_max_, OciErrorCode::kManifestInvalid,
+                                                             "limits.manifest_bytes_max"));
+  std::variant<runtime::TurnQueue::Turn, runtime::TurnQueue::Refusal> turn;
+  if (body.bytes.size() > kLargeBytes) turn = co_await large_puts_->Take("");
+  if (!std::holds_alternative<runtime::TurnQueue::Turn>(turn)) {
+    co_return HttpError(503, OciErrorCode::kUnavailable, "other large manifests take too long; try again");
+  }
+  const ManifestPut put{reference, std::move(media_type), std::move(body.bytes), std::move(tags),
+                        ParsePreconditions(request.http)};
   CO_ASSIGN_OR_RETURN(const ManifestPutResult result,
                       co_await manifests_->PutManifest(request.call, request.repository, put));
   CO_RETURN_IF_ERROR(Failpoint("gateway.manifest.put"));
@@ -110,7 +119,8 @@ HandlerResult ManifestHandler::Put(RegistryRequest& request, const Reference& re
 }
 
 HandlerResult ManifestHandler::Delete(RegistryRequest& request, const Reference& reference) const {
-  CO_RETURN_IF_ERROR(co_await manifests_->DeleteManifest(request.call, request.repository, reference));
+  CO_RETURN_IF_ERROR(co_await manifests_->DeleteManifest(request.call, request.repository, reference,
+                                                         ParsePreconditions(request.http)));
   CO_RETURN_IF_ERROR(Failpoint("gateway.manifest.deleted"));
   http::Response response;
   response.status = 202;

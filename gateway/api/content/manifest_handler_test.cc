@@ -46,6 +46,27 @@ TEST(ManifestHandlerTest, RespondsNotModifiedToAMatchingEntityTag) {
   EXPECT_EQ(registry.Call("GET", absl::StrCat(kManifests, "latest"), "", "If-None-Match: \"x\"\r\n").status, 200);
 }
 
+TEST(ManifestHandlerTest, ChecksPreconditions) {
+  TestRegistry registry;
+  registry.PushBlob("a", "{}");
+  const std::string path = absl::StrCat(kManifests, "latest");
+  const std::string first = absl::StrCat("If-Match: \"", Sha256(TestRegistry::Image()).ToString(), "\"\r\n");
+  const auto put = [&](const std::string& extra, const std::string& fields) {
+    return registry.Call("PUT", path, TestRegistry::Image(extra), kImageContentType + fields);
+  };
+  EXPECT_EQ(put("", "If-Match: *\r\n").status, 412);
+  EXPECT_EQ(put("", "If-None-Match: *\r\n").status, 201);
+  const RawResponse refused = put(" ", "If-None-Match: *\r\n");
+  EXPECT_EQ(refused.status, 412);
+  EXPECT_EQ(ErrorCode(refused), "PRECONDITION_FAILED");
+  EXPECT_EQ(put(" ", first).status, 201);
+  EXPECT_EQ(put(" ", first).status, 412);
+  for (const char* method : {"GET", "HEAD", "DELETE"}) EXPECT_EQ(registry.Call(method, path, "", first).status, 412);
+  EXPECT_EQ(registry.Call("GET", path, "", "If-Match: *\r\n").status, 200);
+  EXPECT_EQ(registry.Call("DELETE", path, "", "If-Match: *\r\n").status, 202);
+  EXPECT_EQ(registry.Call("DELETE", path, "", "If-Match: *\r\n").status, 404);
+}
+
 TEST(ManifestHandlerTest, RespondsToAPushWithTheLocation) {
   TestRegistry registry;
   registry.PushBlob("a", "{}");

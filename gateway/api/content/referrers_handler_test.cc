@@ -72,6 +72,31 @@ TEST_F(ReferrersHandlerTest, FiltersByArtifactType) {
   EXPECT_EQ(List("?artifactType=a/b&artifactType=c/d").status, 400);
 }
 
+TEST_F(ReferrersHandlerTest, ListsAndFiltersByTheManifestsOwnValue) {
+  const struct {
+    const char* json;
+    const char* value;
+    const char* query;
+  } rows[] = {
+      {"sbom", "sbom", "sbom"},
+      {"application/vnd.x+json;version=0.3", "application/vnd.x+json;version=0.3",
+       "application/vnd.x+json;version=0.3"},
+      {R"(a/b; c=\"d\\e\")", R"(a/b; c="d\e")", "a/b;%20c=%22d%5Ce%22"},
+  };
+  int pushed = 0;
+  for (const auto& row : rows) {
+    const Digest digest = Push(absl::StrCat("t", ++pushed), row.json, row.query);
+    const RawResponse response = List(absl::StrCat("?artifactType=", row.query));
+    EXPECT_EQ(response.Field("oci-filters-applied"), "artifactType") << row.value;
+    const boost::json::value index = boost::json::parse(response.body);
+    ASSERT_EQ(index.at("manifests").as_array().size(), 1u) << row.value;
+    EXPECT_EQ(index.at("manifests").at(0).at("digest").as_string(), digest.ToString()) << row.value;
+    EXPECT_EQ(index.at("manifests").at(0).at("artifactType").as_string(), row.value);
+  }
+  // A type with parameters is another type than the one without.
+  EXPECT_EQ(List("?artifactType=application/vnd.x+json").body, kEmptyIndex);
+}
+
 TEST_F(ReferrersHandlerTest, ListsInPages) {
   std::set<std::string> pushed;
   for (int i = 0; i < 7; ++i) pushed.insert(Push(absl::StrCat("t", i), "a/b+c", absl::StrCat(i)).ToString());

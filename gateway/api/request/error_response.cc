@@ -7,22 +7,26 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
 #include "boost/json/string_view.hpp"
-#include "services/runtime/log/json_log.h"
+#include "services/runtime/log/limited_log.h"
+#include "services/status/retry_after.h"
 
 namespace entrepot::gateway::api {
 namespace {
 
-constexpr absl::string_view kRetryAfterSeconds = "1";
+// The wait for an error whose cause may pass at any time, such as a service that starts.
+constexpr absl::Duration kUnknownWait = absl::Seconds(1);
 constexpr absl::string_view kHttpStatusUrl = "entrepot/http-status";
 
 // Boost.JSON does not take Abseil's string_view.
 boost::json::string_view JsonText(absl::string_view text) { return {text.data(), text.size()}; }
 
-http::Response MakeResponse(int http_status, OciErrorCode code, absl::string_view message, absl::string_view detail) {
+http::Response MakeResponse(int http_status, OciErrorCode code, absl::string_view message, absl::string_view detail,
+                            absl::Duration wait) {
   boost::json::object error;
   error["code"] = JsonText(GetOciErrorInfo(code).name);
   error["message"] = JsonText(message);
@@ -33,7 +37,9 @@ http::Response MakeResponse(int http_status, OciErrorCode code, absl::string_vie
   http::Response response;
   response.status = http_status;
   response.fields.emplace_back("Content-Type", "application/json");
-  if (http_status == 503 || http_status == 429) response.fields.emplace_back("Retry-After", kRetryAfterSeconds);
+  if (http_status == 503 || http_status == 429) {
+    response.fields.emplace_back("Retry-After", absl::StrCat(RetryAfterSeconds(wait)));
+  }
   response.body = boost::json::serialize(body);
   return response;
 }
@@ -59,11 +65,15 @@ OciErrorCode CodeOf(absl::StatusCode code) {
   }
 }
 
+// How much of a reason tells it from others.
+constexpr size_t kReasonBytes = 64;
+
 void LogFailure(const absl::Status& status, absl::string_view request_id) {
-  runtime::Log(runtime::LogLevel::kError, "request failed",
-               {{"request_id", request_id},
-                {"code", absl::StatusCodeToString(status.code())},
-                {"reason", absl::string_view(status.message())}});
+  const std::string code = absl::StatusCodeToString(status.code());
+  const absl::string_view reason = status.message();
+  runtime::LogLimited(runtime::LogLevel::kError, "request failed",
+                      absl::StrCat(code, " ", reason.substr(0, kReasonBytes)),
+                      {{"request_id", request_id}, {"code", code}, {"reason", reason}});
 }
 
 // The HTTP status that HttpError() stored; 0 if the status is not from there.
@@ -91,16 +101,20 @@ http::Response ErrorResponse(const absl::Status& status, absl::string_view reque
   const OciErrorCode code = CodeOf(status);
   const int noted = NotedHttpStatus(status);
   const int http_status = noted != 0 ? noted : GetOciErrorInfo(code).http_status;
+  const absl::Duration wait = GetRetryAfter(status).value_or(kUnknownWait);
   // Messages of HttpError() are for the client, those of 501 and 505 too. Other server errors are not shown.
   if (http_status < 500 || noted != 0) {
-    return MakeResponse(http_status, code, status.message(), GetOciErrorDetail(status));
+    return MakeResponse(http_status, code, status.message(), GetOciErrorDetail(status), wait);
   }
   LogFailure(status, request_id);
-  return MakeResponse(http_status, code,
-                      http_status == 503
-                          ? "the registry is temporarily unavailable; try again"
-                          : "internal error; the registry's log has the reason under the id of this request",
-                      "");
+  if (http_status != 503) {
+    return MakeResponse(http_status, code,
+                        "internal error; the registry's log has the reason under the id of this request", "", wait);
+  }
+  // The message of such an error is for the log. Its detail, if it has one, is the cause in words for the client.
+  const std::string cause(GetOciErrorDetail(status));
+  return MakeResponse(http_status, code, cause.empty() ? "the registry is temporarily unavailable; try again" : cause,
+                      "", wait);
 }
 
 }  // namespace entrepot::gateway::api

@@ -6,39 +6,39 @@ namespace entrepot::gateway::api {
 namespace {
 
 TEST(RoutePatternTest, MatchesALiteralPathExactly) {
-  constexpr RoutePattern pattern("/v2/_catalog");
-  EXPECT_TRUE(pattern.Match("/v2/_catalog").has_value());
+  constexpr RoutePattern kPattern("/v2/_catalog");
+  EXPECT_TRUE(kPattern.Match("/v2/_catalog").has_value());
   for (const char* path : {"", "/v2/", "/v2/_catalog/", "/v2/_catalogs", "/v2"}) {
-    EXPECT_FALSE(pattern.Match(path).has_value()) << path;
+    EXPECT_FALSE(kPattern.Match(path).has_value()) << path;
   }
-  EXPECT_FALSE(pattern.has_repository());
-  EXPECT_FALSE(pattern.has_argument());
+  EXPECT_FALSE(kPattern.has_repository());
+  EXPECT_FALSE(kPattern.has_argument());
 }
 
 TEST(RoutePatternTest, ReadsTheRepositoryAndTheArgumentFromTheRight) {
-  constexpr RoutePattern pattern("/v2/{repository}/blobs/{digest}");
-  EXPECT_EQ(pattern.argument(), "{digest}");
-  const auto values = pattern.Match("/v2/a/blobs/b/blobs/x");
+  constexpr RoutePattern kPattern("/v2/{repository}/blobs/{digest}");
+  EXPECT_EQ(kPattern.argument(), "{digest}");
+  const auto values = kPattern.Match("/v2/a/blobs/b/blobs/x");
   ASSERT_TRUE(values.has_value());
   EXPECT_EQ(values->repository, "a/blobs/b");
   EXPECT_EQ(values->argument, "x");
   for (const char* path : {"/v2/a/blobs/", "/v2/blobs/x", "/v2//blobs/x", "/v2/a/xblobs/x", "/v2/a/blobs", "/v2/"}) {
-    EXPECT_FALSE(pattern.Match(path).has_value()) << path;
+    EXPECT_FALSE(kPattern.Match(path).has_value()) << path;
   }
 }
 
 TEST(RoutePatternTest, MatchesARepositoryAtTheEnd) {
-  constexpr RoutePattern pattern("/entrepot/v1/repositories/{repository}");
-  EXPECT_EQ(pattern.Match("/entrepot/v1/repositories/a/b")->repository, "a/b");
-  EXPECT_FALSE(pattern.Match("/entrepot/v1/repositories/").has_value());
-  EXPECT_FALSE(pattern.Match("/entrepot/v1/repositories/a/").has_value());
+  constexpr RoutePattern kPattern("/entrepot/v1/repositories/{repository}");
+  EXPECT_EQ(kPattern.Match("/entrepot/v1/repositories/a/b")->repository, "a/b");
+  EXPECT_FALSE(kPattern.Match("/entrepot/v1/repositories/").has_value());
+  EXPECT_FALSE(kPattern.Match("/entrepot/v1/repositories/a/").has_value());
 }
 
 TEST(RoutePatternTest, MatchesAnArgumentWithoutARepository) {
-  constexpr RoutePattern pattern("/jobs/{id}");
-  EXPECT_EQ(pattern.Match("/jobs/7")->argument, "7");
-  EXPECT_FALSE(pattern.Match("/jobs/7/log").has_value());
-  EXPECT_FALSE(pattern.Match("/jobs/").has_value());
+  constexpr RoutePattern kPattern("/jobs/{id}");
+  EXPECT_EQ(kPattern.Match("/jobs/7")->argument, "7");
+  EXPECT_FALSE(kPattern.Match("/jobs/7/log").has_value());
+  EXPECT_FALSE(kPattern.Match("/jobs/").has_value());
 }
 
 TEST(RoutePatternTest, WritesThePathThatItReads) {

@@ -41,11 +41,11 @@ enum class RouteFamily {
 
 // What a caller's token must grant, in a registry with accounts.
 enum class Permission {
-  kNone,      // Nothing: no token is needed.
-  kAnyToken,  // Nothing: any valid token will do.
-  kPull,      // The action on the route's repository; so for push and delete.
-  kPush,      //
-  kDelete,    //
+  kNone,      // No token is needed.
+  kAnyToken,  // Any valid token will do.
+  kPull,      // repository:NAME:pull, with the repository of the route
+  kPush,      // repository:NAME:push
+  kDelete,    // repository:NAME:delete
   kCatalog,   // registry:catalog:*
   kAdmin,     // registry:administration:*
 };
@@ -141,7 +141,7 @@ static_assert(RouteTableFollowsEnum());
 
 constexpr const RouteInfo& GetRouteInfo(RouteFamily family) { return kRouteTable[static_cast<size_t>(family)]; }
 
-// A path taken apart. The parts are not parsed yet; neither is empty if the family's pattern has it.
+// A path taken apart. Both parts are raw text. A part is empty exactly if the family's pattern does not have it.
 struct Route {
   RouteFamily family;
   absl::string_view repository;

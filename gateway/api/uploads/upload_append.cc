@@ -22,7 +22,8 @@ absl::Status WrongLength(uint64_t range_bytes, absl::string_view what) {
 }
 
 absl::Status BlobTooLong(uint64_t blob_bytes_max) {
-  return HttpError(413, OciErrorCode::kSizeInvalid, absl::StrCat("the blob is longer than ", blob_bytes_max, " bytes"));
+  return HttpError(413, OciErrorCode::kSizeInvalid,
+                   absl::StrCat("the blob is longer than ", blob_bytes_max, " bytes (limits.blob_bytes_max)"));
 }
 
 absl::StatusOr<std::optional<ByteRange>> ParseRange(const http::Request& request) {
@@ -36,12 +37,13 @@ absl::StatusOr<std::optional<ByteRange>> ParseRange(const http::Request& request
   return range;
 }
 
-// The number of bytes that may still be appended.
+// The number of bytes that may still be appended. `from_start`: the last bytes begin at offset 0 or without an offset.
 awaitable<absl::StatusOr<uint64_t>> RemainingBytes(BlobBackend& blobs, const RegistryRequest& request,
-                                                   const UploadId& id, uint64_t blob_bytes_max) {
+                                                   const UploadId& id, bool from_start, uint64_t blob_bytes_max) {
   if (blob_bytes_max == 0) co_return std::numeric_limits<uint64_t>::max();
   CO_ASSIGN_OR_RETURN(const Upload upload, co_await blobs.GetUpload(request.call, request.repository, id));
-  const uint64_t remaining = blob_bytes_max - std::min(blob_bytes_max, upload.offset_bytes);
+  const uint64_t kept_bytes = from_start && upload.whole ? 0 : upload.offset_bytes;
+  const uint64_t remaining = blob_bytes_max - std::min(blob_bytes_max, kept_bytes);
   if (request.http.body->content_length().value_or(0) > remaining) co_return BlobTooLong(blob_bytes_max);
   co_return remaining;
 }
@@ -49,20 +51,20 @@ awaitable<absl::StatusOr<uint64_t>> RemainingBytes(BlobBackend& blobs, const Reg
 }  // namespace
 
 awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> AppendRequestBody(BlobBackend& blobs, RegistryRequest& request,
-                                                                           const UploadId& id,
-                                                                           std::optional<DigestAlgorithm> algorithm,
+                                                                           const UploadId& id, const Digest* digest,
                                                                            uint64_t blob_bytes_max) {
   CO_ASSIGN_OR_RETURN(const std::optional<ByteRange> range, ParseRange(request.http));
-  CO_ASSIGN_OR_RETURN(const uint64_t remaining, co_await RemainingBytes(blobs, request, id, blob_bytes_max));
-  const bool range_bounds = range.has_value() && range->length_bytes <= remaining;
-
   AppendOptions options;
-  options.algorithm = algorithm;
+  options.last = digest != nullptr;
+  if (digest != nullptr) options.algorithm = digest->algorithm();
   if (range.has_value()) options.offset_bytes = range->offset_bytes;
+  const bool from_start = options.last && options.offset_bytes.value_or(0) == 0;
+  CO_ASSIGN_OR_RETURN(const uint64_t remaining,
+                      co_await RemainingBytes(blobs, request, id, from_start, blob_bytes_max));
+  const bool range_bounds = range.has_value() && range->length_bytes <= remaining;
   CO_ASSIGN_OR_RETURN(std::unique_ptr<UploadStream> stream,
                       co_await blobs.AppendToUpload(request.call, request.repository, id, options));
-  const CopiedBody copied =
-      co_await CopyBody(*request.http.body, *stream, range_bounds ? range->length_bytes : remaining);
+  const CopiedBody copied = co_await CopyBody(request.http, *stream, range_bounds ? range->length_bytes : remaining);
   CO_RETURN_IF_ERROR(copied.sink);
 
   absl::Status status;

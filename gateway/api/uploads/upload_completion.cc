@@ -7,7 +7,7 @@
 #include "gateway/api/request/route_table.h"
 #include "services/core/content.h"
 #include "services/core/failpoint/failpoint.h"
-#include "services/runtime/log/json_log.h"
+#include "services/runtime/log/limited_log.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::gateway::api {
@@ -20,10 +20,10 @@ HandlerResult CommitUpload(BlobBackend& blobs, ManifestBackend& manifests, const
   CO_RETURN_IF_ERROR(Failpoint("gateway.upload.committed"));
   const absl::Status forgotten = co_await blobs.ForgetUpload(request.call, request.repository, id);
   if (!forgotten.ok()) {
-    runtime::Log(runtime::LogLevel::kWarning, "the session of a committed upload stays until it expires",
-                 {{"request_id", request.call.request_id},
-                  {"upload_id", id.ToString()},
-                  {"reason", absl::string_view(forgotten.message())}});
+    runtime::LogLimited(runtime::LogLevel::kWarning, "the session of a committed upload stays until it expires", "",
+                        {{"request_id", request.call.request_id},
+                         {"upload_id", id.ToString()},
+                         {"reason", absl::string_view(forgotten.message())}});
   }
   CO_RETURN_IF_ERROR(Failpoint("gateway.upload.forgotten"));
   co_return BlobCreated(request.repository, sealed.digest);

@@ -49,7 +49,7 @@ HandlerResult UploadSessionHandler::Status(RegistryRequest& request, const Uploa
 }
 
 HandlerResult UploadSessionHandler::Patch(RegistryRequest& request, const UploadId& id) const {
-  const auto stream = co_await AppendRequestBody(*blobs_, request, id, std::nullopt, blob_bytes_max_);
+  const auto stream = co_await AppendRequestBody(*blobs_, request, id, nullptr, blob_bytes_max_);
   if (absl::IsOutOfRange(stream.status())) co_return co_await OutOfOrder(request, id, stream.status());
   CO_RETURN_IF_ERROR(stream.status());
   CO_ASSIGN_OR_RETURN(const Upload upload, co_await (*stream)->Finish());
@@ -58,15 +58,28 @@ HandlerResult UploadSessionHandler::Patch(RegistryRequest& request, const Upload
 
 HandlerResult UploadSessionHandler::Put(RegistryRequest& request, const UploadId& id) const {
   CO_ASSIGN_OR_RETURN(const Digest digest, ParseDigest(request.http.query));
-  if (request.http.body->content_length() == 0u) {
-    CO_ASSIGN_OR_RETURN(const Blob sealed, co_await blobs_->SealUpload(request.call, request.repository, id, digest));
-    co_return co_await CommitUpload(*blobs_, *manifests_, request, id, sealed);
-  }
-  const auto stream = co_await AppendRequestBody(*blobs_, request, id, digest.algorithm(), blob_bytes_max_);
+  if (request.http.body->content_length() == 0u) co_return co_await Complete(request, id, digest);
+  const auto stream = co_await AppendRequestBody(*blobs_, request, id, &digest, blob_bytes_max_);
+  // An earlier request with these bytes has sealed the upload, at least.
+  if (absl::IsNotFound(stream.status())) co_return co_await Complete(request, id, digest);
   if (absl::IsOutOfRange(stream.status())) co_return co_await OutOfOrder(request, id, stream.status());
   CO_RETURN_IF_ERROR(stream.status());
   CO_ASSIGN_OR_RETURN(const Blob sealed, co_await (*stream)->FinishAndSeal(digest));
   co_return co_await CommitUpload(*blobs_, *manifests_, request, id, sealed);
+}
+
+HandlerResult UploadSessionHandler::Complete(RegistryRequest& request, const UploadId& id, const Digest& digest) const {
+  const absl::StatusOr<Blob> sealed = co_await blobs_->SealUpload(request.call, request.repository, id, digest);
+  if (sealed.ok()) co_return co_await CommitUpload(*blobs_, *manifests_, request, id, *sealed);
+  if (!absl::IsAlreadyExists(sealed.status())) co_return sealed.status();
+  // A mount from the repository itself finds the blob only there, and renews its lease as the commit did.
+  const absl::Status there =
+      (co_await manifests_->MountBlob(request.call, request.repository, digest, request.repository)).status();
+  if (absl::IsNotFound(there)) {
+    co_return OciError(OciErrorCode::kBlobUploadUnknown, "the upload is complete, and its blob has been deleted");
+  }
+  CO_RETURN_IF_ERROR(there);
+  co_return BlobCreated(request.repository, digest);
 }
 
 HandlerResult UploadSessionHandler::Cancel(RegistryRequest& request, const UploadId& id) const {

@@ -161,11 +161,62 @@ TEST_F(UploadSessionHandlerTest, RefusesAWrongDigest) {
   EXPECT_EQ(registry_.Call("HEAD", BlobPath(Sha256("abd"))).status, 404);
 }
 
-TEST_F(UploadSessionHandlerTest, CompletesOnce) {
-  EXPECT_EQ(Put(Sha256("abc"), "abc").status, 201);
-  EXPECT_EQ(ErrorCode(Put(Sha256("abc"), "abc")), "BLOB_UPLOAD_UNKNOWN");
-  EXPECT_EQ(ErrorCode(Put(Sha256("abc"))), "BLOB_UPLOAD_UNKNOWN");
+TEST_F(UploadSessionHandlerTest, ARepeatedPutGivesTheSameAnswer) {
+  const RawResponse first = Put(Sha256("abc"), "abc");
+  EXPECT_EQ(first.status, 201);
+  // A client repeats it with its bytes, or without if they came with a PATCH.
+  for (const char* bytes : {"abc", ""}) {
+    const RawResponse again = Put(Sha256("abc"), bytes);
+    EXPECT_EQ(again.status, 201) << again.body;
+    EXPECT_EQ(again.Field("location"), first.Field("location"));
+    EXPECT_EQ(again.Field("docker-content-digest"), Sha256("abc").ToString());
+  }
   EXPECT_EQ(registry_.Call("GET", session_).status, 404);
+  EXPECT_EQ(ErrorCode(Put(Sha256("other"), "other")), "BLOB_UPLOAD_UNKNOWN");
+  EXPECT_EQ(registry_.Call("DELETE", BlobPath(Sha256("abc"))).status, 202);
+  EXPECT_EQ(ErrorCode(Put(Sha256("abc"), "abc")), "BLOB_UPLOAD_UNKNOWN");
+}
+
+TEST_F(UploadSessionHandlerTest, ARepeatedPutGivesTheSameAnswerIfTheBlobWasThereBefore) {
+  registry_.PushBlob("b", "abc");
+  EXPECT_EQ(Put(Sha256("abc"), "abc").status, 201);
+  EXPECT_EQ(Put(Sha256("abc"), "abc").status, 201);
+}
+
+TEST_F(UploadSessionHandlerTest, ARepeatedPutDoesNotFindTheBlobOfAnotherRepository) {
+  registry_.PushBlob("b", "abc");
+  EXPECT_EQ(registry_.Call("DELETE", session_).status, 204);
+  EXPECT_EQ(ErrorCode(Put(Sha256("abc"), "abc")), "BLOB_UPLOAD_UNKNOWN");
+  EXPECT_EQ(registry_.Call("HEAD", BlobPath(Sha256("abc"))).status, 404);
+}
+
+TEST_F(UploadSessionHandlerTest, ARepeatedPutOfAWholeBlobReplacesTheBytesThatCame) {
+  const std::string blob(400'000, 'p');
+  for (const absl::string_view range : {absl::string_view(), absl::string_view("Content-Range: 0-399999\r\n")}) {
+    const std::string session = registry_.StartUpload("a");
+    const std::string target = absl::StrCat(session, "?digest=", Sha256(blob).ToString());
+    {
+      http::testing::RawClient client(registry_.port());
+      client.Send(absl::StrCat("PUT ", target, " HTTP/1.1\r\nHost: a\r\n", range, "Content-Length: 400000\r\n\r\n",
+                               blob.substr(7)));
+      client.EndSending();
+      const auto response = client.Receive();
+      ASSERT_TRUE(response.has_value());
+      EXPECT_EQ(response->status, 400);
+    }
+    EXPECT_EQ(registry_.Call("GET", session).Field("range"), "0-399992");
+    EXPECT_EQ(registry_.Call("PUT", target, blob, range).status, 201) << range;
+  }
+}
+
+TEST_F(UploadSessionHandlerTest, ARepeatedPatchLearnsWhereToContinue) {
+  EXPECT_EQ(Patch("hello", Range(0, 4)).status, 202);
+  const RawResponse again = Patch("hello", Range(0, 4));
+  EXPECT_EQ(again.status, 416);
+  EXPECT_EQ(again.Field("range"), "0-4");
+  EXPECT_EQ(again.Field("location"), session_);
+  EXPECT_EQ(Patch(" world", Range(5, 10)).status, 202);
+  EXPECT_EQ(Put(Sha256("hello world")).status, 201);
 }
 
 TEST_F(UploadSessionHandlerTest, IsCancelled) {
@@ -174,7 +225,10 @@ TEST_F(UploadSessionHandlerTest, IsCancelled) {
   EXPECT_EQ(ErrorCode(registry_.Call("GET", session_)), "BLOB_UPLOAD_UNKNOWN");
   EXPECT_EQ(ErrorCode(Patch("def")), "BLOB_UPLOAD_UNKNOWN");
   EXPECT_EQ(ErrorCode(Put(Sha256("abc"))), "BLOB_UPLOAD_UNKNOWN");
-  EXPECT_EQ(ErrorCode(registry_.Call("DELETE", session_)), "BLOB_UPLOAD_UNKNOWN");
+  // As a client does that did not get the answer.
+  EXPECT_EQ(registry_.Call("DELETE", session_).status, 204);
+  EXPECT_EQ(ErrorCode(registry_.Call("DELETE", "/v2/a/blobs/uploads/00000000000000000000000000000000")),
+            "BLOB_UPLOAD_UNKNOWN");
 }
 
 TEST_F(UploadSessionHandlerTest, IsKnownOnlyInItsRepository) {
@@ -213,6 +267,20 @@ TEST_F(UploadSessionHandlerTest, RefusesBeforeTheBodyIsSent) {
   const auto response = client.Receive();
   ASSERT_TRUE(response.has_value());
   EXPECT_EQ(response->status, 404);
+}
+
+TEST(UploadLimitTest, DoesNotCountBytesThatARepeatedPutReplaces) {
+  config::v1::Limits limits;
+  limits.set_blob_bytes_max(10);
+  TestRegistry registry(limits);
+  const std::string target = absl::StrCat(registry.StartUpload("a"), "?digest=", Sha256("12345678").ToString());
+  {
+    http::testing::RawClient client(registry.port());
+    client.Send(absl::StrCat("PUT ", target, " HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n1234567"));
+    client.EndSending();
+    ASSERT_TRUE(client.Receive().has_value());
+  }
+  EXPECT_EQ(registry.Call("PUT", target, "12345678").status, 201);
 }
 
 TEST(UploadLimitTest, CountsTheBytesInTheSession) {

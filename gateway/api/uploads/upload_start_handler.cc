@@ -52,8 +52,8 @@ absl::StatusOr<std::optional<RepositoryName>> SourceParameter(const Query& query
 }
 
 // The repositories to search for the blob: `source` if there is one, otherwise up to kMountSourcesMax repositories of
-// the token. The token must grant pull on each of them. In a registry without accounts there is no token, so the result
-// is `source` alone; nullopt means that all repositories are searched.
+// the token. The token must grant pull on each of them. A registry without accounts has no tokens: the result is then
+// `source` alone. An element that is nullopt stands for all repositories.
 std::vector<std::optional<RepositoryName>> MountSources(const RegistryRequest& request,
                                                         const std::optional<RepositoryName>& source) {
   if (request.token == nullptr) return {source};
@@ -119,14 +119,20 @@ HandlerResult UploadStartHandler::Mount(RegistryRequest& request, const Digest& 
 HandlerResult UploadStartHandler::UploadWhole(RegistryRequest& request, const Digest& digest) const {
   CO_ASSIGN_OR_RETURN(const Upload upload,
                       co_await blobs_->StartUpload(request.call, request.repository, digest.algorithm()));
-  const auto stream = co_await AppendRequestBody(*blobs_, request, upload.id, digest.algorithm(), blob_bytes_max_);
-  if (!stream.ok()) {
+  const absl::StatusOr<Blob> sealed = co_await AppendWhole(request, upload.id, digest);
+  if (!sealed.ok()) {
     // The client does not know the session and cannot continue it.
     (void)co_await blobs_->CancelUpload(request.call, request.repository, upload.id);
-    co_return stream.status();
+    co_return sealed.status();
   }
-  CO_ASSIGN_OR_RETURN(const Blob sealed, co_await (*stream)->FinishAndSeal(digest));
-  co_return co_await CommitUpload(*blobs_, *manifests_, request, upload.id, sealed);
+  co_return co_await CommitUpload(*blobs_, *manifests_, request, upload.id, *sealed);
+}
+
+boost::asio::awaitable<absl::StatusOr<Blob>> UploadStartHandler::AppendWhole(RegistryRequest& request,
+                                                                             const UploadId& id,
+                                                                             const Digest& digest) const {
+  CO_ASSIGN_OR_RETURN(const auto stream, co_await AppendRequestBody(*blobs_, request, id, &digest, blob_bytes_max_));
+  co_return co_await stream->FinishAndSeal(digest);
 }
 
 std::string MountSource(absl::string_view query) {

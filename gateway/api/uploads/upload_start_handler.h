@@ -6,12 +6,16 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "boost/asio/awaitable.hpp"
 #include "gateway/api/request/query.h"
 #include "gateway/api/request/registry_request.h"
 #include "gateway/backends/blob_backend.h"
 #include "gateway/backends/manifest_backend.h"
 #include "prometheus/counter.h"
 #include "prometheus/registry.h"
+#include "services/core/content.h"
+#include "services/core/digest.h"
+#include "services/core/upload_id.h"
 
 namespace entrepot::gateway::api {
 
@@ -32,6 +36,8 @@ class UploadStartHandler {
   // kNotFound: the blob cannot be mounted. Handle() then starts a session.
   HandlerResult Mount(RegistryRequest& request, const Digest& digest, const Query& query) const;
   HandlerResult UploadWhole(RegistryRequest& request, const Digest& digest) const;
+  boost::asio::awaitable<absl::StatusOr<Blob>> AppendWhole(RegistryRequest& request, const UploadId& id,
+                                                           const Digest& digest) const;
 
   BlobBackend* const blobs_;
   ManifestBackend* const manifests_;

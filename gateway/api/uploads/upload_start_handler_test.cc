@@ -58,6 +58,19 @@ TEST(UploadStartHandlerTest, AcceptsAWholeBlob) {
   }
 }
 
+TEST(UploadStartHandlerTest, RepeatedRequestsGiveTheSameAnswer) {
+  TestRegistry registry;
+  const Digest digest = registry.PushBlob("b", "shared");
+  for (const std::string& query :
+       {absl::StrCat("?mount=", digest.ToString(), "&from=b"), absl::StrCat("?digest=", digest.ToString())}) {
+    for (int i = 0; i < 2; ++i) {
+      const RawResponse response = registry.Call("POST", kUploads + query, "shared");
+      EXPECT_EQ(response.status, 201) << query;
+      EXPECT_EQ(response.Field("location"), BlobPath(digest)) << query;
+    }
+  }
+}
+
 TEST(UploadStartHandlerTest, RefusesAWholeBlobWithAWrongDigest) {
   TestRegistry registry;
   const RawResponse response =

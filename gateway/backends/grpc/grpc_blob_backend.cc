@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
-#include "gateway/backends/grpc/channel_readiness.h"
 #include "gateway/backends/grpc/grpc_client.h"
 #include "gateway/backends/grpc/grpc_object_stream.h"
 #include "gateway/backends/grpc/grpc_upload_stream.h"
@@ -35,6 +34,7 @@ class GrpcBlobBackend : public BlobBackend {
     request.set_repository(repository.ToString());
     request.set_algorithm(ToMessage(algorithm));
     request.set_account(context.caller.account);
+    request.set_client_address(std::string(context.remote_address));
     CO_ASSIGN_OR_RETURN(const v1::Upload upload, (co_await Call<v1::StartUploadRequest, v1::Upload>(
                                                      &Async::StartUpload, context, std::move(request))));
     co_return FromMessage(upload);
@@ -56,6 +56,7 @@ class GrpcBlobBackend : public BlobBackend {
     auto header = UploadRequest<v1::AppendHeader>(OwnerOf(context, repository), id);
     if (options.offset_bytes.has_value()) header.set_offset_bytes(*options.offset_bytes);
     if (options.algorithm.has_value()) header.set_algorithm(ToMessage(*options.algorithm));
+    header.set_last(options.last);
     co_return co_await OpenGrpcUploadStream(stub_.get(), client_, context.request_id, std::move(header));
   }
 
@@ -83,8 +84,8 @@ class GrpcBlobBackend : public BlobBackend {
     co_return response.status();
   }
 
-  awaitable<absl::StatusOr<Body>> ReadObject(const CallContext& context, const Blob& blob,
-                                             const ByteRange& range) override {
+  awaitable<absl::StatusOr<BodyPiece>> ReadObject(const CallContext& context, const Blob& blob,
+                                                  const ByteRange& range) override {
     v1::ReadObjectRequest request;
     request.set_storage_key(blob.storage_key.ToString());
     request.set_offset_bytes(range.offset_bytes);
@@ -92,8 +93,6 @@ class GrpcBlobBackend : public BlobBackend {
     if (const auto whole = DigestOfWhole(blob, range); whole.has_value()) request.set_digest(whole->ToString());
     co_return co_await OpenGrpcObject(stub_.get(), client_, context.request_id, std::move(request));
   }
-
-  absl::Status CheckReady() override { return CheckChannelReady(*channel_, "blob service"); }
 
  private:
   using Async = v1::BlobService::StubInterface::async_interface;

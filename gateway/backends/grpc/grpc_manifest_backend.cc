@@ -1,12 +1,15 @@
 #include "gateway/backends/grpc/grpc_manifest_backend.h"
 
+#include <chrono>
+#include <limits>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "entrepot/manifest/v1/manifest_service.grpc.pb.h"
-#include "gateway/backends/grpc/channel_readiness.h"
 #include "gateway/backends/grpc/grpc_client.h"
+#include "services/runtime/threads/turn_queue.h"
 #include "services/status/status_macros.h"
 #include "services/wire/content_messages.h"
 #include "services/wire/manifest_messages.h"
@@ -16,6 +19,14 @@ namespace {
 
 namespace v1 = manifest::v1;
 using boost::asio::awaitable;
+
+// A manifest that is on its way takes its size several times, in both processes: as a message and in gRPC's buffers. So
+// few are on their way at once, whatever the number of clients; small ones pass at once. Connections bound the others,
+// which take nothing but a place in the queue.
+constexpr runtime::TurnQueue::Options kContentReads{.running_max = 16,
+                                                    .waiting_max = std::numeric_limits<size_t>::max(),
+                                                    .waiting_of_holder_max = std::numeric_limits<size_t>::max(),
+                                                    .patience = std::chrono::seconds(10)};
 
 class GrpcManifestBackend : public ManifestBackend {
  public:
@@ -70,10 +81,18 @@ class GrpcManifestBackend : public ManifestBackend {
                                                            const ManifestPut& put) override {
     v1::PutManifestRequest request = ToMessage(put);
     request.set_repository(repository.ToString());
-    CO_ASSIGN_OR_RETURN(const v1::PutManifestResponse response,
-                        (co_await Call<v1::PutManifestRequest, v1::PutManifestResponse>(&Async::PutManifest, context,
-                                                                                        std::move(request))));
-    co_return FromMessage(response);
+    *request.mutable_caller() = ToMessage(context.caller);
+    absl::StatusOr<v1::PutManifestResponse> response;
+    // A condition that the first call fulfilled may fail in a repetition because of that first call.
+    if (put.preconditions.empty()) {
+      response = co_await client_.Call<Async, v1::PutManifestRequest, v1::PutManifestResponse>(
+          stub_->async(), &Async::PutManifest, context.request_id, std::move(request));
+    } else {
+      response = co_await client_.CallOnce<Async, v1::PutManifestRequest, v1::PutManifestResponse>(
+          stub_->async(), &Async::PutManifest, context.request_id, std::move(request));
+    }
+    CO_RETURN_IF_ERROR(response.status());
+    co_return FromMessage(*response);
   }
 
   awaitable<absl::StatusOr<StoredManifest>> GetManifest(const CallContext& context, const RepositoryName& repository,
@@ -82,16 +101,21 @@ class GrpcManifestBackend : public ManifestBackend {
     request.set_repository(repository.ToString());
     request.set_reference(ReferenceToString(reference));
     request.set_metadata_only(metadata_only);
+    std::variant<Turn, runtime::TurnQueue::Refusal> turn;
+    if (!metadata_only) turn = co_await content_reads_.Take(context.caller.account);
+    if (!std::holds_alternative<Turn>(turn))
+      co_return absl::UnavailableError("earlier reads of manifests take too long");
     CO_ASSIGN_OR_RETURN(v1::Manifest response, (co_await Call<v1::GetManifestRequest, v1::Manifest>(
                                                    &Async::GetManifest, context, std::move(request))));
     co_return FromMessage(std::move(response));
   }
 
   awaitable<absl::Status> DeleteManifest(const CallContext& context, const RepositoryName& repository,
-                                         const Reference& reference) override {
+                                         const Reference& reference, const Preconditions& preconditions) override {
     v1::DeleteManifestRequest request;
     request.set_repository(repository.ToString());
     request.set_reference(ReferenceToString(reference));
+    if (!preconditions.empty()) *request.mutable_preconditions() = ToMessage(preconditions);
     *request.mutable_caller() = ToMessage(context.caller);
     const auto response = co_await client_.Remove<Async, v1::DeleteManifestRequest, v1::DeleteManifestResponse>(
         stub_->async(), &Async::DeleteManifest, context.request_id, std::move(request));
@@ -167,10 +191,9 @@ class GrpcManifestBackend : public ManifestBackend {
     co_return response.status();
   }
 
-  absl::Status CheckReady() override { return CheckChannelReady(*channel_, "manifest service"); }
-
  private:
   using Async = v1::ManifestService::StubInterface::async_interface;
+  using Turn = runtime::TurnQueue::Turn;
 
   template <typename Request, typename Response>
   awaitable<absl::StatusOr<Response>> Call(GrpcMethod<Async, Request, Response> method, const CallContext& context,
@@ -182,6 +205,7 @@ class GrpcManifestBackend : public ManifestBackend {
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::ManifestService::StubInterface> stub_;
   const GrpcClient client_;
+  runtime::TurnQueue content_reads_{kContentReads};
 };
 
 }  // namespace

@@ -156,13 +156,13 @@ class GrpcObjectStream : public ByteStream {
 
 }  // namespace
 
-awaitable<absl::StatusOr<Body>> OpenGrpcObject(BlobService::StubInterface* stub, const GrpcClient& client,
-                                               std::string request_id, ReadObjectRequest request) {
+awaitable<absl::StatusOr<BodyPiece>> OpenGrpcObject(BlobService::StubInterface* stub, const GrpcClient& client,
+                                                    std::string request_id, ReadObjectRequest request) {
   const uint64_t length_bytes = request.length_bytes();
   auto stream = std::make_unique<GrpcObjectStream>(stub, client, std::move(request_id), std::move(request));
-  if (stream->whole()) co_return Body(std::string());
+  if (stream->whole()) co_return BodyPiece(std::string());
   CO_RETURN_IF_ERROR(co_await stream->Next());
-  if (stream->whole()) co_return Body(stream->TakeBytes());
+  if (stream->whole()) co_return BodyPiece(stream->TakeBytes());
   co_return StreamBody{std::move(stream), length_bytes};
 }
 

@@ -14,9 +14,9 @@ namespace entrepot::gateway {
 // Opens a ReadObject call and awaits its first message. If that message is the whole object, the body is its bytes.
 // Otherwise the body is a stream that reads one message ahead and, if the call breaks off, makes it again for the rest.
 // `stub` and `client` must outlive the body.
-boost::asio::awaitable<absl::StatusOr<Body>> OpenGrpcObject(blob::v1::BlobService::StubInterface* stub,
-                                                            const GrpcClient& client, std::string request_id,
-                                                            blob::v1::ReadObjectRequest request);
+boost::asio::awaitable<absl::StatusOr<BodyPiece>> OpenGrpcObject(blob::v1::BlobService::StubInterface* stub,
+                                                                 const GrpcClient& client, std::string request_id,
+                                                                 blob::v1::ReadObjectRequest request);
 
 }  // namespace entrepot::gateway
 

@@ -10,6 +10,7 @@
 #include "gateway/backends/testing/run_awaitable.h"
 #include "services/core/content.h"
 #include "services/core/digester.h"
+#include "services/status/retry_after.h"
 #include "services/status/status_macros.h"
 #include "services/status/status_matchers.h"
 
@@ -65,7 +66,7 @@ absl::StatusOr<std::string> ReadFile(const FileBody& body) {
 }
 
 awaitable<absl::StatusOr<std::string>> Fetch(BlobBackend& backend, const Blob& sealed, const ByteRange& range) {
-  CO_ASSIGN_OR_RETURN(Body body, co_await backend.ReadObject(kCall, sealed, range));
+  CO_ASSIGN_OR_RETURN(BodyPiece body, co_await backend.ReadObject(kCall, sealed, range));
   if (auto* bytes = std::get_if<std::string>(&body)) co_return std::move(*bytes);
   if (auto* file = std::get_if<FileBody>(&body)) co_return ReadFile(*file);
   co_return co_await ReadAll(*std::get<StreamBody>(body).stream, 10'000);
@@ -134,7 +135,7 @@ TEST_P(BlobBackendConformanceTest, DoesNotFindAMissingObject) {
 TEST_P(BlobBackendConformanceTest, AStreamMayBeAbandoned) {
   const std::string bytes = Pattern(3'000'000);
   ASSERT_OK_AND_ASSIGN(const Blob sealed, RUN(Store(backend(), bytes, DigestAlgorithm::kSha256)));
-  ASSERT_OK_AND_ASSIGN(Body body, RUN(backend().ReadObject(kCall, sealed, {0, bytes.size()})));
+  ASSERT_OK_AND_ASSIGN(BodyPiece body, RUN(backend().ReadObject(kCall, sealed, {0, bytes.size()})));
   if (auto* stream = std::get_if<StreamBody>(&body)) {
     std::string buffer(1000, '\0');
     ASSERT_OK_AND_ASSIGN(const size_t count, RUN(stream->stream->Read(buffer.data(), buffer.size())));
@@ -193,8 +194,7 @@ TEST_P(BlobBackendConformanceTest, SealsAgainUntilForgotten) {
   EXPECT_THAT(RUN(backend().CancelUpload(kCall, Repo(), upload.id)), IsOciError(OciErrorCode::kBlobUploadUnknown));
   EXPECT_OK(RUN(backend().ForgetUpload(kCall, Repo(), upload.id)));
   EXPECT_OK(RUN(backend().ForgetUpload(kCall, Repo(), upload.id)));
-  EXPECT_THAT(RUN(backend().SealUpload(kCall, Repo(), upload.id, digest)),
-              IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(RUN(backend().SealUpload(kCall, Repo(), upload.id, digest)), StatusIs(absl::StatusCode::kAlreadyExists));
   EXPECT_THAT(RUN(Fetch(backend(), first, {0, 3})), IsOkAndHolds(std::string("abc")));
 }
 
@@ -227,7 +227,34 @@ TEST_P(BlobBackendConformanceTest, ASessionIsKnownInItsRepositoryOnly) {
   EXPECT_THAT(RUN(backend().AppendToUpload(kCall, other, upload.id, {})), IsOciError(OciErrorCode::kBlobUploadUnknown));
   EXPECT_THAT(RUN(backend().CancelUpload(kCall, other, upload.id)), IsOciError(OciErrorCode::kBlobUploadUnknown));
   EXPECT_OK(RUN(backend().CancelUpload(kCall, Repo(), upload.id)));
+  EXPECT_OK(RUN(backend().CancelUpload(kCall, Repo(), upload.id)));
   EXPECT_THAT(RUN(backend().GetUpload(kCall, Repo(), upload.id)), IsOciError(OciErrorCode::kBlobUploadUnknown));
+}
+
+TEST_P(BlobBackendConformanceTest, RepeatedLastBytesReplaceThoseOfTheWholeBlob) {
+  ASSERT_OK_AND_ASSIGN(const Upload upload, RUN(backend().StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)));
+  AppendOptions last;
+  last.last = true;
+  EXPECT_OK(RUN(AppendAll(backend(), upload.id, last, "ab", 2)));
+  EXPECT_TRUE(RUN(backend().GetUpload(kCall, Repo(), upload.id))->whole);
+  EXPECT_OK(RUN(AppendAll(backend(), upload.id, last, "abc", 3)));
+  const Digest digest = ComputeDigest(DigestAlgorithm::kSha256, "abc");
+  EXPECT_OK(RUN(backend().SealUpload(kCall, Repo(), upload.id, digest)));
+}
+
+TEST_P(BlobBackendConformanceTest, CallersWithoutAnAccountHaveAShareForEachAddress) {
+  CallContext call{.request_id = "conformance", .remote_address = "192.0.2.1"};
+  absl::Status status;
+  // The default of uploads.sessions_per_account_max.
+  for (int i = 0; i < 1'000; ++i) {
+    status.Update(RUN(backend().StartUpload(call, Repo(), DigestAlgorithm::kSha256)).status());
+  }
+  EXPECT_OK(status);
+  const absl::Status refusal = RUN(backend().StartUpload(call, Repo(), DigestAlgorithm::kSha256)).status();
+  EXPECT_THAT(refusal, IsOciError(OciErrorCode::kTooManyRequests));
+  EXPECT_GT(GetRetryAfter(refusal), absl::Minutes(1));
+  call.remote_address = "192.0.2.2";
+  EXPECT_OK(RUN(backend().StartUpload(call, Repo(), DigestAlgorithm::kSha256)));
 }
 
 TEST_P(BlobBackendConformanceTest, KeepsTheBytesOfAnAbandonedStream) {
@@ -241,8 +268,6 @@ TEST_P(BlobBackendConformanceTest, KeepsTheBytesOfAnAbandonedStream) {
   ASSERT_OK_AND_ASSIGN(const Upload now, RUN(backend().GetUpload(kCall, Repo(), upload.id)));
   EXPECT_GE(now.offset_bytes, 3u);
 }
-
-TEST_P(BlobBackendConformanceTest, IsReady) { EXPECT_OK(backend().CheckReady()); }
 
 }  // namespace
 }  // namespace entrepot::gateway

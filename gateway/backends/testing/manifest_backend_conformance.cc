@@ -37,7 +37,7 @@ std::string Image(const Blob& config, absl::string_view extra = "") {
 }
 
 ManifestPut Put(absl::string_view reference, std::string content) {
-  return {Ref(reference), MediaType::Parse(kImage).value(), std::move(content), {}};
+  return {Ref(reference), MediaType::Parse(kImage).value(), std::move(content), {}, {}};
 }
 
 #define RUN(awaitable) RunAwaitable(context_, awaitable)
@@ -59,6 +59,40 @@ TEST_P(ManifestBackendConformanceTest, CommitsFindsMountsAndUnlinksBlobs) {
   EXPECT_OK(RUN(backend().UnlinkBlob(kCall, Repo(), blob.digest)));
   EXPECT_THAT(RUN(backend().UnlinkBlob(kCall, Repo(), blob.digest)), IsOciError(OciErrorCode::kBlobUnknown));
   EXPECT_OK(RUN(backend().FindBlob(kCall, Repo("b"), blob.digest)));
+}
+
+TEST_P(ManifestBackendConformanceTest, ChangesATagOnlyIfItsPreconditionsHold) {
+  const Blob config = MakeBlob("{}");
+  ASSERT_OK(RUN(backend().CommitBlob(kCall, Repo(), config)));
+  const auto put = [&](absl::string_view extra, const Preconditions& preconditions) {
+    ManifestPut manifest = Put("latest", Image(config, extra));
+    manifest.preconditions = preconditions;
+    return RUN(backend().PutManifest(kCall, Repo(), manifest));
+  };
+  const auto named = [&] { return RUN(backend().GetManifest(kCall, Repo(), Ref("latest"), true))->digest; };
+  const auto fails = IsOciError(OciErrorCode::kPreconditionFailed);
+  const Preconditions absent{.if_none_match = EntityTags{.any = true}};
+  const Digest first = Sha256(Image(config));
+  const Digest second = Sha256(Image(config, " "));
+  const Preconditions is_first{.if_match = EntityTags{.digests = {first}}};
+
+  EXPECT_THAT(put("", is_first).status(), fails);
+  EXPECT_THAT(RUN(backend().GetManifest(kCall, Repo(), Ref("latest"), true)).status(),
+              IsOciError(OciErrorCode::kManifestUnknown));
+  EXPECT_OK(put("", absent));
+  EXPECT_THAT(put(" ", absent).status(), fails);
+  EXPECT_EQ(named(), first);
+  EXPECT_OK(put(" ", is_first));
+  EXPECT_EQ(named(), second);
+  EXPECT_THAT(put("  ", is_first).status(), fails);
+
+  EXPECT_THAT(RUN(backend().DeleteManifest(kCall, Repo(), Ref("latest"), is_first)), fails);
+  EXPECT_EQ(named(), second);
+  EXPECT_THAT(RUN(backend().DeleteManifest(kCall, Repo(), second, is_first)), fails);
+  EXPECT_OK(RUN(backend().DeleteManifest(kCall, Repo(), Ref("latest"), {.if_match = EntityTags{.digests = {second}}})));
+  EXPECT_OK(RUN(backend().DeleteManifest(kCall, Repo(), first, is_first)));
+  EXPECT_THAT(RUN(backend().DeleteManifest(kCall, Repo(), first, is_first)),
+              IsOciError(OciErrorCode::kManifestUnknown));
 }
 
 TEST_P(ManifestBackendConformanceTest, StoresManifestsByteForByte) {
@@ -93,7 +127,8 @@ TEST_P(ManifestBackendConformanceTest, ReturnsErrorsWithCodesAndDetails) {
               IsOciError(OciErrorCode::kDigestInvalid));
   EXPECT_THAT(RUN(backend().GetManifest(kCall, Repo(), Ref("latest"), false)),
               IsOciError(OciErrorCode::kManifestUnknown));
-  EXPECT_THAT(RUN(backend().DeleteManifest(kCall, Repo(), Ref("latest"))), IsOciError(OciErrorCode::kManifestUnknown));
+  EXPECT_THAT(RUN(backend().DeleteManifest(kCall, Repo(), Ref("latest"), {})),
+              IsOciError(OciErrorCode::kManifestUnknown));
   EXPECT_THAT(RUN(backend().ListTags(kCall, Repo("never"), 10, "")), IsOciError(OciErrorCode::kNameUnknown));
 }
 
@@ -102,9 +137,9 @@ TEST_P(ManifestBackendConformanceTest, DeletesByTagAndByDigest) {
   ASSERT_OK(RUN(backend().CommitBlob(kCall, Repo(), config)));
   ASSERT_OK_AND_ASSIGN(const ManifestPutResult put, RUN(backend().PutManifest(kCall, Repo(), Put("a", Image(config)))));
   ASSERT_OK(RUN(backend().PutManifest(kCall, Repo(), Put("b", Image(config)))));
-  EXPECT_OK(RUN(backend().DeleteManifest(kCall, Repo(), Ref("a"))));
+  EXPECT_OK(RUN(backend().DeleteManifest(kCall, Repo(), Ref("a"), {})));
   EXPECT_OK(RUN(backend().GetManifest(kCall, Repo(), put.digest, true)));
-  EXPECT_OK(RUN(backend().DeleteManifest(kCall, Repo(), put.digest)));
+  EXPECT_OK(RUN(backend().DeleteManifest(kCall, Repo(), put.digest, {})));
   EXPECT_THAT(RUN(backend().GetManifest(kCall, Repo(), Ref("b"), true)), IsOciError(OciErrorCode::kManifestUnknown));
 }
 
@@ -174,7 +209,7 @@ TEST_P(ManifestBackendConformanceTest, DeletesRepositoriesAndRefusesOlderTokens)
       RUN(backend().UnlinkBlob(old, Repo(), config.digest)),
       RUN(backend().PutManifest(old, Repo(), Put("v1", image))).status(),
       RUN(backend().GetManifest(old, Repo(), tag, false)).status(),
-      RUN(backend().DeleteManifest(old, Repo(), tag)),
+      RUN(backend().DeleteManifest(old, Repo(), tag, {})),
       RUN(backend().ListTags(old, Repo(), 10, "")).status(),
       RUN(backend().ListReferrers(old, Repo(), config.digest, "", 10, "")).status(),
       RUN(backend().DeleteRepository(old, Repo())).status(),
@@ -237,8 +272,6 @@ TEST_P(ManifestBackendConformanceTest, PassesOnReportsOfDamage) {
   maintenance().FailWith(absl::UnavailableError("the blob service is gone"));
   EXPECT_THAT(RUN(backend().ReportDamage(kCall, blob)), StatusIs(absl::StatusCode::kUnavailable));
 }
-
-TEST_P(ManifestBackendConformanceTest, IsReady) { EXPECT_OK(backend().CheckReady()); }
 
 }  // namespace
 }  // namespace entrepot::gateway

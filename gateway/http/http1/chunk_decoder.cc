@@ -87,7 +87,7 @@ const char* ChunkDecoder::ParseSize(char c) {
     state_ = State::kSize;
   }
   if (absl::ascii_isxdigit(c)) {
-    if (++size_digits_ > kSizeDigitsMax) return "a chunk's size is too large";
+    if (++size_digits_ > kSizeDigitsMax) return "a chunk's size has more than 15 digits (a fixed limit)";
     chunk_left_ = chunk_left_ * 16 + HexValue(c);
     return nullptr;
   }
@@ -105,7 +105,7 @@ const char* ChunkDecoder::ParseSize(char c) {
 }
 
 const char* ChunkDecoder::ParseExtension(char c) {
-  if (++extension_bytes_ > kExtensionBytesMax) return "a chunk's extension is too long";
+  if (++extension_bytes_ > kExtensionBytesMax) return "a chunk's extension is longer than 256 bytes (a fixed limit)";
   if (state_ == State::kBlankBehindSize) {
     if (c == ';') {
       state_ = State::kExtension;
@@ -123,7 +123,7 @@ const char* ChunkDecoder::ParseExtension(char c) {
 }
 
 const char* ChunkDecoder::ParseTrailer(char c) {
-  if (++trailer_bytes_ > kTrailerBytesMax) return "the trailers are too long";
+  if (++trailer_bytes_ > kTrailerBytesMax) return "the trailers are longer than 8192 bytes (a fixed limit)";
   switch (state_) {
     case State::kTrailerFirst:
       if (c == '\r') {

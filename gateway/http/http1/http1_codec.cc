@@ -20,20 +20,29 @@ constexpr std::chrono::milliseconds kDrainingFirstTime{5000};
 constexpr size_t kStreamPieceBytes = 256 << 10;
 // The memory of a response head is kept for the next one up to this size.
 constexpr size_t kHeadBytesKept = 4096;
+// Clients ask for tokens with the scopes of many repositories in the query.
+constexpr absl::string_view kLongQueryPath = "/token";
 
 }  // namespace
 
-Http1Codec::Http1Codec(WorkerContext* worker, ClientSocket* socket, ConnectionSlots::Slot* slot,
-                       absl::string_view remote_address, absl::string_view refusal)
+Http1Codec::Http1Codec(WorkerContext* worker, ClientSocket* socket, ConnectionSlots::Slot* slot, const Peer& peer,
+                       absl::string_view refusal)
     : worker_(worker),
       socket_(socket),
       slot_(slot),
       refusal_(refusal),
-      head_({.header_bytes_max = worker->server.header_bytes_max, .uri_bytes_max = worker->server.uri_bytes_max}),
+      head_({.header_bytes_max = worker->server.header_bytes_max,
+             .uri_bytes_max = worker->server.uri_bytes_max,
+             .authorization_bytes_max = worker->server.authorization_bytes_max,
+             .long_query_path = kLongQueryPath,
+             .long_query_bytes_max = worker->server.token_query_bytes_max}),
       body_(socket, &buffer_) {
-  request_.remote_address = remote_address;
-  request_.is_tls = socket_->is_tls();
+  request_.remote_address = peer.address;
+  request_.is_tls = peer.is_tls;
+  request_.is_from_trusted_proxy = peer.is_trusted_proxy;
   request_.body = &body_;
+  request_.client = socket_;
+  request_.memory = worker_->server.memory;
 }
 
 asio::awaitable<Codec::Ending> Http1Codec::Serve() {
@@ -133,14 +142,22 @@ asio::awaitable<absl::Status> Http1Codec::Send(Response& response, bool close, E
   socket_->BoundByRate();
   if (is_head || !length || *length == 0) co_return co_await socket_->Write(out_);
   if (const auto* text = std::get_if<std::string>(&response.body)) co_return co_await socket_->Write(out_, *text);
+  if (const auto* shared = std::get_if<SharedBytes>(&response.body)) co_return co_await socket_->Write(out_, **shared);
   if (auto* stream = std::get_if<StreamBody>(&response.body)) co_return co_await SendStream(*stream, exchange);
+  if (auto* sequence = std::get_if<SequenceBody>(&response.body)) co_return co_await SendSequence(*sequence, exchange);
+  co_return co_await SendFileBody(std::get<FileBody>(response.body), exchange);
+}
+
+asio::awaitable<absl::Status> Http1Codec::SendFileBody(const FileBody& body, Exchange* exchange) {
   CO_RETURN_IF_ERROR(co_await socket_->Write(out_, {}, /*more=*/true));
   if (exchange != nullptr) exchange->MarkFirstByte();
-  co_return co_await SendFile(std::get<FileBody>(response.body), *socket_, *worker_->server.executor);
+  co_return co_await SendFile(body, *socket_, *worker_->server.executor);
 }
 
 asio::awaitable<absl::Status> Http1Codec::SendStream(StreamBody& body, Exchange* exchange) {
-  const size_t capacity = std::min<uint64_t>(kStreamPieceBytes, body.length_bytes);
+  size_t capacity = std::min<uint64_t>(kStreamPieceBytes, body.length_bytes);
+  MemoryBudget::Reservation memory = request_.ReserveMemory();
+  if (!memory.TryGrowTo(capacity)) capacity = MemoryBudget::kUncountedBytes;
   const std::unique_ptr<char[]> piece(new char[capacity]);
   absl::string_view head = out_;
   for (uint64_t left = body.length_bytes; left > 0;) {
@@ -152,6 +169,23 @@ asio::awaitable<absl::Status> Http1Codec::SendStream(StreamBody& body, Exchange*
     left -= read;
   }
   co_return absl::OkStatus();
+}
+
+asio::awaitable<absl::Status> Http1Codec::SendSequence(SequenceBody& body, Exchange* exchange) {
+  while (true) {
+    CO_ASSIGN_OR_RETURN(std::optional<BodyPiece> piece, co_await body.pieces->Next());
+    if (!piece.has_value()) co_return co_await socket_->Write(out_);
+    if (const auto* text = std::get_if<std::string>(&*piece)) {
+      out_.append(*text);
+      if (out_.size() < kStreamPieceBytes) continue;
+      CO_RETURN_IF_ERROR(co_await socket_->Write(out_));
+    } else if (const auto* file = std::get_if<FileBody>(&*piece)) {
+      CO_RETURN_IF_ERROR(co_await SendFileBody(*file, std::exchange(exchange, nullptr)));
+    } else {
+      CO_RETURN_IF_ERROR(co_await SendStream(std::get<StreamBody>(*piece), std::exchange(exchange, nullptr)));
+    }
+    out_.clear();
+  }
 }
 
 uint64_t Http1Codec::BodyBytesSent() const {

@@ -16,6 +16,7 @@
 #include "gateway/http/http1/read_buffer.h"
 #include "gateway/http/http1/request_head.h"
 #include "gateway/http/message.h"
+#include "gateway/http/peer.h"
 #include "gateway/http/worker_context.h"
 
 namespace entrepot::gateway::http {
@@ -23,9 +24,9 @@ namespace entrepot::gateway::http {
 // HTTP/1.1 and HTTP/1.0 (RFC 9112): answers the requests of a connection one after the other.
 class Http1Codec final : public Codec {
  public:
-  // `worker`, `socket`, `slot` and the texts must outlive it. `slot` shows whether the connection waits for a request.
-  // If `refusal` is not empty, the first request is refused with 400 and this reason, whatever it is.
-  Http1Codec(WorkerContext* worker, ClientSocket* socket, ConnectionSlots::Slot* slot, absl::string_view remote_address,
+  // All of these must outlive it. `slot` shows whether the connection waits for a request. If `refusal` is not empty,
+  // the first request is refused with 400 and this reason, whatever it is.
+  Http1Codec(WorkerContext* worker, ClientSocket* socket, ConnectionSlots::Slot* slot, const Peer& peer,
              absl::string_view refusal = {});
 
   boost::asio::awaitable<Ending> Serve() override;
@@ -43,7 +44,10 @@ class Http1Codec final : public Codec {
   boost::asio::awaitable<Outcome> Answer();
   // `exchange` is null for a refusal.
   boost::asio::awaitable<absl::Status> Send(Response& response, bool close, Exchange* exchange);
+  // These send what is in out_, and then the body.
+  boost::asio::awaitable<absl::Status> SendFileBody(const FileBody& body, Exchange* exchange);
   boost::asio::awaitable<absl::Status> SendStream(StreamBody& body, Exchange* exchange);
+  boost::asio::awaitable<absl::Status> SendSequence(SequenceBody& body, Exchange* exchange);
   // Of the response that Send() was called for.
   uint64_t BodyBytesSent() const;
   Ending EndingAfterInput() const { return buffer_.empty() ? Ending::kClose : Ending::kShortLinger; }
@@ -56,7 +60,7 @@ class Http1Codec final : public Codec {
   RequestHead head_;
   Http1RequestBody body_;
   Request request_;
-  std::string out_;  // The head of the response under way.
+  std::string out_;  // The head of the response under way, and text of its body that waits for the next piece.
 
   bool first_ = true;      // Waits for the first request.
   bool idle_ = true;       // Waits for the first byte of a request.

@@ -16,35 +16,36 @@ namespace {
 // No known method is nearly this long.
 constexpr size_t kMethodBytesMax = 32;
 constexpr size_t kFieldsMax = 256;
+constexpr absl::string_view kAuthorizationPrefix = "authorization:";
 
 }  // namespace
 
 void RequestHead::Reset() {
   scanned_ = 0;
   line_start_ = 0;
+  uncounted_ = 0;
   has_request_line_ = false;
   skipped_empty_line_ = false;
   complete_ = false;
   method_ = path_ = query_ = authority_ = Slice();
   fields_.clear();
   minor_version_ = 1;
-  hosts_ = content_lengths_ = transfer_encodings_ = 0;
+  hosts_ = authorizations_ = content_lengths_ = transfer_encodings_ = 0;
   content_length_ = 0;
   wants_close_ = expects_continue_ = false;
   refused_status_ = 0;
 }
 
 RequestHead::Outcome RequestHead::Parse(absl::string_view data) {
-  const size_t size = std::min(data.size(), limits_.header_bytes_max);
-  while (scanned_ < size) {
-    scanned_ = FindControl(data.substr(0, size), scanned_);
-    if (scanned_ == size) break;
+  while (scanned_ < data.size()) {
+    scanned_ = FindControl(data, scanned_);
+    if (scanned_ == data.size()) break;
     const char c = data[scanned_];
     if (c != '\r') {
       Refuse(400, c == '\n' ? "a line of the header ends in a bare LF" : "the header contains a control byte");
       return Outcome::kRefused;
     }
-    if (scanned_ + 1 == size) break;
+    if (scanned_ + 1 == data.size()) break;
     if (data[scanned_ + 1] != '\n') {
       Refuse(400, "the header contains a bare CR");
       return Outcome::kRefused;
@@ -52,6 +53,10 @@ RequestHead::Outcome RequestHead::Parse(absl::string_view data) {
     const size_t end = scanned_;
     scanned_ += 2;
     if (!ParseLine(data, end)) return Outcome::kRefused;
+    if (TooLong(scanned_, uncounted_)) {
+      RefuseTooLong();
+      return Outcome::kRefused;
+    }
     line_start_ = scanned_;
     if (complete_) return Outcome::kComplete;
   }
@@ -94,9 +99,9 @@ bool RequestHead::ParseRequestLine(absl::string_view data, size_t begin, size_t 
   if (!IsToken(method)) return Refuse(400, "the method is not a token");
   if (method.size() > kMethodBytesMax) return Refuse(501, "unknown method");
   method_ = {static_cast<uint32_t>(begin), static_cast<uint32_t>(first)};
-  if (second - first - 1 > limits_.uri_bytes_max) {
-    return Refuse(414, absl::StrCat("the request target is longer than ", limits_.uri_bytes_max, " bytes"));
-  }
+  const absl::string_view target = line.substr(first + 1, second - first - 1);
+  if (target.size() > TargetBytesMax(target)) return RefuseLongTarget(target);
+  uncounted_ = UncountedQuery(target);
   return ParseVersion(line.substr(second + 1)) && ParseTarget(data, begin + first + 1, begin + second);
 }
 
@@ -154,7 +159,9 @@ bool RequestHead::ParseField(absl::string_view data, size_t begin, size_t end) {
   if (colon == absl::string_view::npos) return Refuse(400, "a header line has no colon");
   const absl::string_view name = line.substr(0, colon);
   if (!IsToken(name)) return Refuse(400, "a header field's name is not a token followed by a colon");
-  if (fields_.size() == kFieldsMax) return Refuse(431, absl::StrCat("more than ", kFieldsMax, " header fields"));
+  if (fields_.size() == kFieldsMax) {
+    return Refuse(431, absl::StrCat("the header has more than ", kFieldsMax, " fields (a fixed limit)"));
+  }
   const absl::string_view value = TrimBlanks(line.substr(colon + 1));
   // Without a value, TrimBlanks() may return a view beyond the line.
   const size_t value_offset = value.empty() ? end : static_cast<size_t>(value.data() - data.data());
@@ -171,6 +178,11 @@ bool RequestHead::ParseKnownField(absl::string_view name, absl::string_view valu
       return !absl::EqualsIgnoreCase(name, "expect") || ParseExpect(value);
     case 10:
       if (absl::EqualsIgnoreCase(name, "connection")) ParseConnection(value);
+      return true;
+    case 13:
+      if (absl::EqualsIgnoreCase(name, "authorization") && ++authorizations_ == 1) {
+        uncounted_ += std::min(value.size(), limits_.authorization_bytes_max);
+      }
       return true;
     case 14:
       return !absl::EqualsIgnoreCase(name, "content-length") || ParseContentLength(value);
@@ -237,21 +249,56 @@ bool RequestHead::CheckComplete() {
   return true;
 }
 
+bool RequestHead::HasLongQuery(absl::string_view target) const {
+  const absl::string_view path = limits_.long_query_path;
+  return !path.empty() && target.size() > path.size() && target[path.size()] == '?' && absl::StartsWith(target, path);
+}
+
+size_t RequestHead::TargetBytesMax(absl::string_view target) const {
+  if (!HasLongQuery(target)) return limits_.uri_bytes_max;
+  return limits_.long_query_path.size() + 1 + limits_.long_query_bytes_max;
+}
+
+size_t RequestHead::UncountedQuery(absl::string_view target) const {
+  if (!HasLongQuery(target)) return 0;
+  return std::min(target.size() - limits_.long_query_path.size() - 1, limits_.long_query_bytes_max);
+}
+
+size_t RequestHead::UncountedCredential(absl::string_view line) const {
+  if (authorizations_ > 0 || !absl::StartsWithIgnoreCase(line, kAuthorizationPrefix)) return 0;
+  return std::min(line.size() - kAuthorizationPrefix.size(), limits_.authorization_bytes_max);
+}
+
 bool RequestHead::CheckUnfinishedLine(absl::string_view data) {
-  if (!has_request_line_) {
-    const absl::string_view line = data.substr(line_start_, scanned_ - line_start_);
+  const absl::string_view line = data.substr(line_start_, scanned_ - line_start_);
+  size_t uncounted = uncounted_;
+  if (has_request_line_) {
+    uncounted += UncountedCredential(line);
+  } else {
     const size_t space = std::min(line.find(' '), line.size());
     if (space > kMethodBytesMax) return Refuse(501, "unknown method");
     if (space == line.size()) return true;
-    const absl::string_view target = line.substr(space + 1);
-    if (std::min(target.find(' '), target.size()) > limits_.uri_bytes_max || scanned_ >= limits_.header_bytes_max) {
-      return Refuse(414, absl::StrCat("the request target is longer than ", limits_.uri_bytes_max, " bytes"));
-    }
+    absl::string_view target = line.substr(space + 1);
+    target = target.substr(0, target.find(' '));
+    if (target.size() > TargetBytesMax(target)) return RefuseLongTarget(target);
+    uncounted += UncountedQuery(target);
   }
-  if (data.size() >= limits_.header_bytes_max) {
-    return Refuse(431, absl::StrCat("the header is longer than ", limits_.header_bytes_max, " bytes"));
+  return TooLong(data.size() + 1, uncounted) ? RefuseTooLong() : true;
+}
+
+bool RequestHead::RefuseLongTarget(absl::string_view target) {
+  if (HasLongQuery(target)) {
+    return Refuse(414, absl::StrCat("the query is longer than ", limits_.long_query_bytes_max,
+                                    " bytes (limits.token_query_bytes_max)"));
   }
-  return true;
+  return Refuse(
+      414, absl::StrCat("the request target is longer than ", limits_.uri_bytes_max, " bytes (limits.uri_bytes_max)"));
+}
+
+bool RequestHead::RefuseTooLong() {
+  return Refuse(431, absl::StrCat("the header is longer than ", limits_.header_bytes_max,
+                                  " bytes (limits.header_bytes_max), without a credential of up to ",
+                                  limits_.authorization_bytes_max, " bytes (limits.authorization_bytes_max)"));
 }
 
 bool RequestHead::Refuse(int status, absl::string_view message) {

@@ -19,6 +19,11 @@ class RequestHead {
   struct Limits {
     size_t header_bytes_max = 0;
     size_t uri_bytes_max = 0;
+    // header_bytes_max does not count up to this many bytes of the value of the Authorization field.
+    size_t authorization_bytes_max = 0;
+    // A target with this path may have a query of up to so many bytes. Neither of the first two limits counts them.
+    absl::string_view long_query_path = {};
+    size_t long_query_bytes_max = 0;
   };
   enum class Outcome { kIncomplete, kComplete, kRefused };
 
@@ -81,6 +86,15 @@ class RequestHead {
   bool ParseExpect(absl::string_view value);
   void ParseConnection(absl::string_view value);
   bool CheckComplete();
+  // Whether `size` bytes of the head, of which `uncounted` are not counted, are more than header_bytes_max.
+  bool TooLong(size_t size, size_t uncounted) const { return size - uncounted > limits_.header_bytes_max; }
+  bool RefuseTooLong();
+  bool RefuseLongTarget(absl::string_view target);
+  bool HasLongQuery(absl::string_view target) const;
+  size_t TargetBytesMax(absl::string_view target) const;
+  // The bytes of the target, and of the line of a field, that header_bytes_max does not count.
+  size_t UncountedQuery(absl::string_view target) const;
+  size_t UncountedCredential(absl::string_view line) const;
   bool CheckUnfinishedLine(absl::string_view data);
   bool Refuse(int status, absl::string_view message);
 
@@ -88,6 +102,7 @@ class RequestHead {
 
   size_t scanned_ = 0;     // Bytes parsed.
   size_t line_start_ = 0;  // The index of the current line.
+  size_t uncounted_ = 0;   // Bytes of complete lines that header_bytes_max does not count.
   bool has_request_line_ = false;
   bool skipped_empty_line_ = false;
   bool complete_ = false;
@@ -101,6 +116,7 @@ class RequestHead {
 
   int minor_version_ = 1;
   int hosts_ = 0;
+  int authorizations_ = 0;
   int content_lengths_ = 0;
   int transfer_encodings_ = 0;
   uint64_t content_length_ = 0;

@@ -204,6 +204,64 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"TooLongUnfinished", absl::StrCat("GET / HTTP/1.1\r\nA: ", std::string(4096, 'b')), 431}),
     TestName);
 
+std::string Refusal(const RequestHead::Limits& limits, absl::string_view data) {
+  RequestHead head(limits);
+  if (head.Parse(data) != Outcome::kRefused) return "";
+  return absl::StrCat(head.refused_status(), ": ", head.refused_message());
+}
+
+constexpr RequestHead::Limits kTokenLimits{.header_bytes_max = 1024,
+                                           .uri_bytes_max = 256,
+                                           .authorization_bytes_max = 8192,
+                                           .long_query_path = "/token",
+                                           .long_query_bytes_max = 4096};
+
+std::string AskForToken(size_t query_bytes, size_t credential_bytes) {
+  return absl::StrCat("GET /token?", std::string(query_bytes, 'q'),
+                      " HTTP/1.1\r\nHost: r\r\nAuthorization: ", std::string(credential_bytes, 'c'), "\r\n\r\n");
+}
+
+TEST(RequestHeadTest, TheQueryOfATokenAndTheCredentialHaveLimitsOfTheirOwn) {
+  const std::string largest = AskForToken(4096, 8192);
+  for (const size_t step : {1, 7, 100'000}) {
+    RequestHead head(kTokenLimits);
+    Outcome outcome = Outcome::kIncomplete;
+    for (size_t size = step; outcome == Outcome::kIncomplete; size += step) {
+      outcome = head.Parse(absl::string_view(largest).substr(0, size));
+    }
+    ASSERT_EQ(outcome, Outcome::kComplete) << head.refused_message();
+    Request request;
+    head.Fill(largest, &request);
+    EXPECT_EQ(request.path, "/token");
+    EXPECT_EQ(request.query.size(), 4096u);
+    EXPECT_EQ(request.fields[1].value.size(), 8192u);
+  }
+}
+
+TEST(RequestHeadTest, ARefusalNamesTheLimitAndItsSetting) {
+  const RequestHead::Limits& limits = kTokenLimits;
+  EXPECT_EQ(Refusal(limits, AskForToken(4097, 0)),
+            "414: the query is longer than 4096 bytes (limits.token_query_bytes_max)");
+  EXPECT_EQ(Refusal(limits, absl::StrCat("GET /token?", std::string(4097, 'q'))),
+            "414: the query is longer than 4096 bytes (limits.token_query_bytes_max)");
+  const std::string too_long =
+      "431: the header is longer than 1024 bytes (limits.header_bytes_max), without a credential of up to 8192 bytes "
+      "(limits.authorization_bytes_max)";
+  EXPECT_EQ(Refusal(limits, AskForToken(4096, 9300)), too_long);
+  EXPECT_EQ(Refusal(limits, AskForToken(4096, 9300).substr(0, 4000 + 9300)), too_long);
+  EXPECT_EQ(Refusal(limits, absl::StrCat("GET / HTTP/1.1\r\nHost: r\r\nX: ", std::string(1100, 'x'))), too_long);
+  // Other paths and fields have no such room.
+  for (const absl::string_view path : {"/tokens?", "/v2/?", "/token/?", "/token"}) {
+    EXPECT_EQ(Refusal(limits, absl::StrCat("GET ", path, std::string(260, 'q'), " HTTP/1.1\r\n")),
+              "414: the request target is longer than 256 bytes (limits.uri_bytes_max)")
+        << path;
+  }
+  // Only one credential is not counted.
+  EXPECT_EQ(Refusal(limits, absl::StrCat("GET / HTTP/1.1\r\nHost: r\r\nAuthorization: a\r\nAuthorization: ",
+                                         std::string(1100, 'c'), "\r\n\r\n")),
+            too_long);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Host, RefusedTest,
     ::testing::Values(Case{"Missing", "GET / HTTP/1.1\r\n\r\n", 400}, Case{"Twice", Get("Host: r\r\n"), 400},

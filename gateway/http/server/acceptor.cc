@@ -54,7 +54,7 @@ std::string AddressText(const sockaddr_storage& peer) {
 }
 
 // Whose share of the connections one counts to: the address, or the network of 64 bits that a host with IPv6 may have
-// to itself. The empty text is for a source that has no share, because other clients are behind it.
+// to itself.
 std::string SourceOf(const sockaddr_storage& peer, const std::string& address) {
   if (peer.ss_family != AF_INET6) return address;
   in6_addr network = reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
@@ -83,13 +83,19 @@ bool BeginNoMore(int listener) {
 
 }  // namespace
 
-Acceptor::Acceptor(asio::io_context& io, ConnectionSlots* slots, Serve serve, Refuse refuse)
-    : listener_(io), pause_(io), slots_(slots), serve_(std::move(serve)), refuse_(std::move(refuse)) {}
+Acceptor::Acceptor(asio::io_context& io, ConnectionSlots* slots, const TrustedProxies* proxies, Serve serve,
+                   Refuse refuse)
+    : listener_(io),
+      pause_(io),
+      slots_(slots),
+      proxies_(proxies),
+      serve_(std::move(serve)),
+      refuse_(std::move(refuse)) {}
 
 absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Create(asio::io_context& io, absl::string_view address,
-                                                           uint16_t port, ConnectionSlots* slots, Serve serve,
-                                                           Refuse refuse) {
-  std::unique_ptr<Acceptor> acceptor(new Acceptor(io, slots, std::move(serve), std::move(refuse)));
+                                                           uint16_t port, ConnectionSlots* slots,
+                                                           const TrustedProxies* proxies, Serve serve, Refuse refuse) {
+  std::unique_ptr<Acceptor> acceptor(new Acceptor(io, slots, proxies, std::move(serve), std::move(refuse)));
   if (absl::Status status = acceptor->Listen(address, port); !status.ok()) return status;
   return acceptor;
 }
@@ -165,7 +171,8 @@ Acceptor::Outcome Acceptor::AcceptOne() {
   if (fd.get() >= 0) {
     pending_ = std::move(fd);
     pending_address_ = AddressText(peer);
-    pending_source_ = SourceOf(peer, pending_address_);
+    const bool is_proxy = proxies_ != nullptr && proxies_->Contains(pending_address_);
+    pending_source_ = is_proxy ? "" : SourceOf(peer, pending_address_);
     return Admit();
   }
   const int error = errno;

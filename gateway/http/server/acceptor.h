@@ -13,6 +13,7 @@
 #include "boost/asio/ip/tcp.hpp"
 #include "boost/asio/steady_timer.hpp"
 #include "gateway/http/connection_slots.h"
+#include "gateway/http/trusted_proxies.h"
 #include "services/core/files/owned_fd.h"
 #include "services/runtime/log/line_limit.h"
 
@@ -30,11 +31,11 @@ class Acceptor {
   // Receives such a socket if its source has its share of the connections.
   using Refuse = std::function<void(OwnedFd fd)>;
 
-  // Listens on return; Run() begins to accept. `io` and `slots` must outlive it. kUnavailable: the address cannot be
-  // used.
+  // Listens on return; Run() begins to accept. `io`, `slots` and `proxies` must outlive it. Connections of `proxies`,
+  // if it is not null, count to no share: many clients are behind each. kUnavailable: the address cannot be used.
   static absl::StatusOr<std::unique_ptr<Acceptor>> Create(boost::asio::io_context& io, absl::string_view address,
-                                                          uint16_t port, ConnectionSlots* slots, Serve serve,
-                                                          Refuse refuse);
+                                                          uint16_t port, ConnectionSlots* slots,
+                                                          const TrustedProxies* proxies, Serve serve, Refuse refuse);
 
   uint16_t port() const { return port_; }
 
@@ -53,7 +54,8 @@ class Acceptor {
   using Listener = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
   enum class Outcome { kAccepted, kNoneWaiting, kNoSlot, kNoResources };
 
-  Acceptor(boost::asio::io_context& io, ConnectionSlots* slots, Serve serve, Refuse refuse);
+  Acceptor(boost::asio::io_context& io, ConnectionSlots* slots, const TrustedProxies* proxies, Serve serve,
+           Refuse refuse);
   absl::Status Listen(absl::string_view address, uint16_t port);
   Outcome AcceptOne();
   // Gives pending_ to serve_ or refuse_.
@@ -64,6 +66,7 @@ class Acceptor {
   Listener listener_;
   boost::asio::steady_timer pause_;
   ConnectionSlots* const slots_;
+  const TrustedProxies* const proxies_;
   const Serve serve_;
   const Refuse refuse_;
   uint16_t port_ = 0;

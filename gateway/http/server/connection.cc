@@ -1,11 +1,14 @@
 #include "gateway/http/server/connection.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "gateway/http/http1/http1_codec.h"
+#include "gateway/http/server/proxy_header.h"
+#include "services/runtime/log/json_log.h"
 
 namespace entrepot::gateway::http {
 namespace {
@@ -31,13 +34,24 @@ Connection::Connection(WorkerContext* worker, asio::io_context& io, OwnedFd fd, 
                        std::unique_ptr<ConnectionSlots::Slot> slot)
     : worker_(worker),
       slot_(std::move(slot)),
-      remote_address_(std::move(remote_address)),
-      socket_(io, std::move(fd), worker->server.meter, TlsContext(worker->server)) {}
+      socket_(io, std::move(fd), worker->server.meter, TlsContext(worker->server)) {
+  const TrustedProxies* const proxies = worker->server.proxies;
+  peer_.address = std::move(remote_address);
+  peer_.is_tls = socket_.is_tls();
+  peer_.is_trusted_proxy = proxies != nullptr && proxies->Contains(peer_.address);
+}
 
 asio::awaitable<void> Connection::Run() {
+  const ClientSocket::Clock::time_point now = ClientSocket::Clock::now();
+  socket_.BoundByDeadline(now + worker_->server.header_timeout);
+  if (worker_->draining) socket_.ShortenDeadline(now + kDrainingHandshakeTime);
+  if (peer_.is_trusted_proxy && worker_->server.proxies->send_proxy_header()) {
+    const bool identified = co_await ReadProxyHeader();
+    if (!identified) co_return;
+  }
   if (socket_.is_tls()) {
-    const bool prepared = co_await Prepare();
-    if (!prepared) co_return;
+    const bool ready = co_await BeginTls();
+    if (!ready) co_return;
   }
   codec_ = ChooseCodec();
   const Codec::Ending ending = co_await codec_->Serve();
@@ -46,11 +60,7 @@ asio::awaitable<void> Connection::Run() {
 }
 
 // TLS begins with a byte that is no letter, and a request of HTTP with a letter.
-asio::awaitable<bool> Connection::Prepare() {
-  const std::chrono::nanoseconds timeout = worker_->server.header_timeout;
-  const std::chrono::nanoseconds while_draining = kDrainingHandshakeTime;
-  socket_.BoundByDeadline(ClientSocket::Clock::now() +
-                          (worker_->draining ? std::min(timeout, while_draining) : timeout));
+asio::awaitable<bool> Connection::BeginTls() {
   const absl::StatusOr<char> first = co_await socket_.PeekFirstByte();
   if (!first.ok()) co_return false;
   if (absl::ascii_isalpha(static_cast<unsigned char>(*first))) {
@@ -62,10 +72,42 @@ asio::awaitable<bool> Connection::Prepare() {
   co_return shaken.ok();
 }
 
+asio::awaitable<bool> Connection::ReadProxyHeader() {
+  ProxyHeader header;
+  std::array<char, ProxyHeader::kBytesMax> bytes;
+  while (header.wanted_bytes() > 0) {
+    const absl::StatusOr<size_t> read = co_await socket_.ReadBeforeTls(bytes.data(), header.wanted_bytes());
+    if (!read.ok() || *read == 0) {
+      // A connection without a byte is a proxy's check whether the port is open.
+      if (!header.blank() || absl::IsDeadlineExceeded(read.status())) {
+        LogRefusal("the header of the PROXY protocol is not complete");
+      }
+      co_return false;
+    }
+    const absl::StatusOr<bool> complete = header.Add({bytes.data(), *read});
+    if (!complete.ok()) {
+      LogRefusal(complete.status().message());
+      co_return false;
+    }
+  }
+  peer_.is_tls = peer_.is_tls || header.is_tls();
+  if (!header.address().empty()) {
+    peer_.address = header.address();
+    peer_.is_trusted_proxy = worker_->server.proxies->Contains(peer_.address);
+  }
+  co_return true;
+}
+
+void Connection::LogRefusal(absl::string_view reason) const {
+  if (!worker_->server.proxy_refusals->Allows()) return;
+  runtime::Log(runtime::LogLevel::kWarning, "refused a connection of a trusted proxy",
+               {{"reason", reason}, {"remote_address", peer_.address}});
+}
+
 // HTTP/1 only. For another version, decide here: by what ALPN selected (services/runtime/tls/certificate_reloader.cc
 // offers the protocols), or without TLS by the first bytes of the connection (HTTP/2's preface).
 std::unique_ptr<Codec> Connection::ChooseCodec() {
-  return std::make_unique<Http1Codec>(worker_, &socket_, slot_.get(), remote_address_,
+  return std::make_unique<Http1Codec>(worker_, &socket_, slot_.get(), peer_,
                                       is_http_on_tls_port_ ? kHttpOnTlsPort : absl::string_view());
 }
 

@@ -3,7 +3,9 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -14,13 +16,16 @@
 #include "boost/asio/detached.hpp"
 #include "boost/asio/post.hpp"
 #include "gateway/http/connection_slots.h"
+#include "gateway/http/memory_budget.h"
 #include "gateway/http/server/acceptor.h"
 #include "gateway/http/server/connection_refusal.h"
 #include "gateway/http/server/worker.h"
 #include "gateway/http/server_metrics.h"
+#include "gateway/http/trusted_proxies.h"
 #include "services/core/files/owned_fd.h"
 #include "services/core/time/deadline.h"
 #include "services/runtime/config/config_defaults.h"
+#include "services/runtime/log/line_limit.h"
 #include "services/runtime/threads/executor.h"
 #include "services/runtime/tls/certificate_reloader.h"
 #include "services/status/status_macros.h"
@@ -36,6 +41,8 @@ constexpr size_t kFileThreads = 8;
 constexpr absl::Duration kCutOffTime = absl::Seconds(1);
 // When a drain begins: how long a handshake of TCP that has begun may take to end.
 constexpr absl::Duration kAcceptGrace = absl::Milliseconds(250);
+// A proxy that does not send the PROXY protocol connects again and again.
+constexpr std::chrono::seconds kProxyRefusalLogInterval{60};
 
 std::chrono::nanoseconds ToChrono(const google::protobuf::Duration& duration) {
   return absl::ToChronoNanoseconds(runtime::ToDuration(duration));
@@ -78,10 +85,13 @@ class ServerImpl final : public Server {
   const Options options_;
   ServerMetrics metrics_;
   ConnectionSlots slots_;
+  MemoryBudget memory_;
   std::unique_ptr<runtime::CertificateReloader> certificates_;
+  std::optional<TrustedProxies> proxies_;
+  runtime::LineLimit proxy_refusals_{kProxyRefusalLogInterval};
   ServerContext context_;
-  // In this order: coroutines may wait for the executor, so it is destroyed before the workers; the acceptor uses the
-  // first worker's io_context.
+  // Destroyed from the last to the first: the acceptor uses the first worker's io_context, and jobs of the executor
+  // resume coroutines of the workers.
   std::vector<std::unique_ptr<Worker>> workers_;
   size_t next_worker_ = 0;
   std::unique_ptr<runtime::Executor> executor_;
@@ -94,11 +104,14 @@ ServerImpl::ServerImpl(const Options& options, Handler* handler, const std::shar
       metrics_(registry),
       slots_({.max = options.limits.connections_max(), .per_source_max = options.limits.connections_per_address_max()},
              &metrics_.connections()),
+      memory_(options.limits.body_memory_bytes_max(), registry),
       executor_(std::make_unique<runtime::Executor>(kFileThreads)) {
   const config::v1::Limits& limits = options.limits;
   context_.handler = handler;
   context_.header_bytes_max = limits.header_bytes_max();
   context_.uri_bytes_max = limits.uri_bytes_max();
+  context_.authorization_bytes_max = limits.authorization_bytes_max();
+  context_.token_query_bytes_max = limits.token_query_bytes_max();
   context_.idle_timeout = ToChrono(limits.idle_timeout());
   context_.header_timeout = ToChrono(limits.header_timeout());
   context_.meter = RateMeter({.bytes_per_second = limits.minimum_rate_bytes_per_second(),
@@ -107,6 +120,7 @@ ServerImpl::ServerImpl(const Options& options, Handler* handler, const std::shar
   context_.metrics = &metrics_;
   metrics_.connections_max().Set(static_cast<double>(limits.connections_max()));
   context_.slots = &slots_;
+  context_.memory = &memory_;
   context_.executor = executor_.get();
 }
 
@@ -124,16 +138,19 @@ absl::Status ServerImpl::Begin(const std::shared_ptr<prometheus::Registry>& regi
     ASSIGN_OR_RETURN(certificates_, runtime::CertificateReloader::Create(options_.endpoint.tls(), registry));
     context_.certificates = certificates_.get();
   }
+  ASSIGN_OR_RETURN(proxies_, TrustedProxies::Create(options_.endpoint));
+  if (!proxies_->empty()) context_.proxies = &*proxies_;
+  context_.proxy_refusals = &proxy_refusals_;
   const size_t threads = options_.threads > 0 ? options_.threads : std::max(1u, std::thread::hardware_concurrency());
   for (size_t i = 0; i < threads; ++i) workers_.push_back(std::make_unique<Worker>(context_));
   asio::io_context& io = workers_.front()->io();
-  ASSIGN_OR_RETURN(acceptor_,
-                   Acceptor::Create(
-                       io, options_.endpoint.address(), static_cast<uint16_t>(options_.endpoint.port()), &slots_,
-                       [this](OwnedFd fd, std::string peer, std::unique_ptr<ConnectionSlots::Slot> slot) {
-                         Place(std::move(fd), std::move(peer), std::move(slot));
-                       },
-                       [this](OwnedFd fd) { Refuse(std::move(fd)); }));
+  ASSIGN_OR_RETURN(acceptor_, Acceptor::Create(
+                                  io, options_.endpoint.address(), static_cast<uint16_t>(options_.endpoint.port()),
+                                  &slots_, context_.proxies,
+                                  [this](OwnedFd fd, std::string peer, std::unique_ptr<ConnectionSlots::Slot> slot) {
+                                    Place(std::move(fd), std::move(peer), std::move(slot));
+                                  },
+                                  [this](OwnedFd fd) { Refuse(std::move(fd)); }));
   slots_.set_on_free([this, &io] { asio::post(io, [this] { acceptor_->Resume(); }); });
   asio::co_spawn(io, acceptor_->Run(), asio::detached);
   return absl::OkStatus();

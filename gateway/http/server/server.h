@@ -33,7 +33,7 @@ class Server {
   };
 
   // Listens on return. `handler` must outlive the server. kUnavailable: the server cannot listen on the address, which
-  // the message contains. kInvalidArgument: the certificate cannot be used.
+  // the message contains. kInvalidArgument: the certificate or a trusted proxy's network cannot be used.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options, Handler* handler,
                                                        const std::shared_ptr<prometheus::Registry>& registry);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "prometheus/family.h"
+#include "services/runtime/files/secret_file.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::auth {
@@ -54,6 +55,7 @@ absl::Status AccountsFile::Load(const absl::StatusOr<std::vector<std::string>>& 
   absl::StatusOr<std::shared_ptr<const Contents>> parsed = Parse(contents, path_);
   (parsed.ok() ? loaded_ : refused_)->Increment();
   RETURN_IF_ERROR(parsed.status());
+  runtime::WarnIfOpenToOthers(path_);
   const absl::MutexLock lock(&mutex_);
   current_ = *std::move(parsed);
   return absl::OkStatus();

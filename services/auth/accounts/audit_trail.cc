@@ -1,8 +1,12 @@
 #include "services/auth/accounts/audit_trail.h"
 
+#include <initializer_list>
+#include <string>
+
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
+#include "services/core/client_network.h"
 
 namespace entrepot::auth {
 namespace {
@@ -10,6 +14,7 @@ namespace {
 // Text from a client may have any length.
 constexpr size_t kTextBytesMax = 512;
 constexpr size_t kScopesBytesMax = 8192;
+constexpr absl::string_view kDenied = "denied";
 
 absl::string_view Bounded(absl::string_view text, size_t bytes_max = kTextBytesMax) {
   return text.substr(0, bytes_max);
@@ -56,38 +61,52 @@ std::string TargetOf(const v1::AdministerRequest& request) {
 
 absl::string_view DecisionOf(const absl::Status& status) {
   if (status.ok()) return "done";
-  return absl::IsPermissionDenied(status) || absl::IsUnauthenticated(status) ? "denied" : "failed";
+  return absl::IsPermissionDenied(status) || absl::IsUnauthenticated(status) ? kDenied : "failed";
+}
+
+std::string KeyOf(absl::string_view address, absl::string_view kind, absl::string_view decision) {
+  return absl::StrCat(ClientNetwork(address), " ", kind, " ", decision);
 }
 
 }  // namespace
 
 void AuditTrail::Login(const v1::IssueTokenRequest& request, absl::string_view account, AuthMethod method,
                        AuthResult result, absl::string_view reason) {
-  log_.Write("login", {{"account", Bounded(account)},
-                       {"address", Bounded(request.remote_address())},
-                       {"client", Bounded(request.client_id())},
-                       {"method", AuthMethodName(method)},
-                       {"decision", AuthResultName(result)},
-                       {"reason", Bounded(reason)}});
+  const std::initializer_list<runtime::LogField> fields = {{"account", Bounded(account)},
+                                                           {"address", Bounded(request.remote_address())},
+                                                           {"client", Bounded(request.client_id())},
+                                                           {"method", AuthMethodName(method)},
+                                                           {"decision", AuthResultName(result)},
+                                                           {"reason", Bounded(reason)}};
+  if (result == AuthResult::kSuccess) return log_.Write("login", fields);
+  log_.WriteLimited("login", KeyOf(request.remote_address(), AuthMethodName(method), AuthResultName(result)), fields);
 }
 
 void AuditTrail::Token(const v1::IssueTokenRequest& request, absl::string_view account, absl::string_view requested,
                        absl::string_view granted) {
-  log_.Write("token", {{"account", Bounded(account)},
-                       {"address", Bounded(request.remote_address())},
-                       {"client", Bounded(request.client_id())},
-                       {"requested", Bounded(requested, kScopesBytesMax)},
-                       {"granted", Bounded(granted, kScopesBytesMax)},
-                       {"decision", requested == granted ? "granted" : "reduced"}});
+  const absl::string_view decision = requested == granted ? "granted" : "reduced";
+  const std::initializer_list<runtime::LogField> fields = {{"account", Bounded(account)},
+                                                           {"address", Bounded(request.remote_address())},
+                                                           {"client", Bounded(request.client_id())},
+                                                           {"requested", Bounded(requested, kScopesBytesMax)},
+                                                           {"granted", Bounded(granted, kScopesBytesMax)},
+                                                           {"decision", decision}};
+  if (!account.empty()) return log_.Write("token", fields);
+  log_.WriteLimited("token", KeyOf(request.remote_address(), "anonymous", decision), fields);
 }
 
 void AuditTrail::AdminCommand(const v1::AdministerRequest& request, const absl::Status& result) {
-  log_.Write("administration", {{"account", Bounded(request.caller().account())},
-                                {"address", Bounded(request.remote_address())},
-                                {"command", CommandName(request)},
-                                {"target", Bounded(TargetOf(request))},
-                                {"decision", DecisionOf(result)},
-                                {"reason", Bounded(result.message())}});
+  const std::string command = CommandName(request);
+  const std::string target = TargetOf(request);
+  const absl::string_view decision = DecisionOf(result);
+  const std::initializer_list<runtime::LogField> fields = {{"account", Bounded(request.caller().account())},
+                                                           {"address", Bounded(request.remote_address())},
+                                                           {"command", command},
+                                                           {"target", Bounded(target)},
+                                                           {"decision", decision},
+                                                           {"reason", Bounded(result.message())}};
+  if (decision != kDenied) return log_.Write("administration", fields);
+  log_.WriteLimited("administration", KeyOf(request.remote_address(), request.caller().account(), decision), fields);
 }
 
 }  // namespace entrepot::auth

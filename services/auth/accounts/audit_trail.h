@@ -15,7 +15,9 @@
 namespace entrepot::auth {
 
 // Writes the auth service's lines to the audit log. No line contains a secret: of a request, only the fields that are
-// named here are written. Thread-safe.
+// named here are written. A line about a credential that was not accepted, a denied command or the token of an
+// anonymous client is one of those that AuditLog::WriteLimited() limits: by the client's network and the decision,
+// never by the account, which such a client chooses. Thread-safe.
 class AuditTrail {
  public:
   explicit AuditTrail(runtime::AuditLog* log) : log_(*log) {}

@@ -1,24 +1,15 @@
 #include "services/auth/credentials/attempt_limits.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <algorithm>
-#include <array>
-#include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "services/core/client_network.h"
 
 namespace entrepot::auth {
 namespace {
 
 std::string PairKey(absl::string_view address, absl::string_view account) {
   return absl::StrCat(address, absl::string_view("\0", 1), account);
-}
-
-std::string Ipv4Text(const void* bytes) {
-  std::array<char, INET_ADDRSTRLEN> text;
-  return inet_ntop(AF_INET, bytes, text.data(), text.size());
 }
 
 }  // namespace
@@ -28,58 +19,76 @@ AttemptLimits::AttemptLimits(const Clock* clock, const Options& options)
       options_(options),
       addresses_(options.entries_max),
       accounts_(options.entries_max),
-      failed_pairs_(options.entries_max) {}
+      failed_pairs_(options.entries_max),
+      logins_(options.entries_max) {}
 
 std::optional<AttemptLimits::Refusal> AttemptLimits::Check(absl::string_view address, absl::string_view account) {
-  const std::string from = LimitedAddress(address);
+  const std::string from = ClientNetwork(address);
   const absl::Time now = clock_.Now();
   const absl::MutexLock lock(&mutex_);
+  std::optional<Refusal> refusal = FindRefusal(from, account, now);
+  if (refusal.has_value()) refusal->known = IsKnown(PairKey(from, account), now);
+  return refusal;
+}
+
+std::optional<AttemptLimits::Refusal> AttemptLimits::FindRefusal(const std::string& from, absl::string_view account,
+                                                                 absl::Time now) {
   if (Bucket* const bucket = addresses_.Find(from); bucket != nullptr) {
-    if (const auto wait = WaitFor(bucket, now)) return Refusal{.by = "address", .retry_after = *wait};
+    if (const auto wait = WaitFor(bucket, options_.failures_max, now)) {
+      return Refusal{.by = "address", .retry_after = *wait};
+    }
   }
   Bucket* const bucket = accounts_.Find(account);
   if (bucket == nullptr) return std::nullopt;
-  const auto wait = WaitFor(bucket, now);
+  const auto wait = WaitFor(bucket, options_.failures_max, now);
   if (!wait.has_value()) return std::nullopt;
   const absl::Time* const failed_at = failed_pairs_.Find(PairKey(from, account));
-  if (failed_at == nullptr || absl::AbsDuration(now - *failed_at) >= TimeToFill()) return std::nullopt;
+  if (failed_at == nullptr || absl::AbsDuration(now - *failed_at) >= TimeToFill(options_.failures_max)) {
+    return std::nullopt;
+  }
   return Refusal{.by = "account", .retry_after = *wait};
 }
 
+bool AttemptLimits::IsKnown(const std::string& pair, absl::Time now) {
+  Login* const login = logins_.Find(pair);
+  if (login == nullptr || absl::AbsDuration(now - login->at) >= options_.known_for) return false;
+  return !WaitFor(&login->comparisons, comparisons_max(), now).has_value();
+}
+
 void AttemptLimits::CountFailure(absl::string_view address, absl::string_view account) {
-  const std::string from = LimitedAddress(address);
+  const std::string from = ClientNetwork(address);
   const absl::Time now = clock_.Now();
   const absl::MutexLock lock(&mutex_);
-  TakeFrom(&addresses_[from], now);
-  TakeFrom(&accounts_[std::string(account)], now);
+  TakeFrom(&addresses_[from], options_.failures_max, now);
+  TakeFrom(&accounts_[std::string(account)], options_.failures_max, now);
   failed_pairs_[PairKey(from, account)] = now;
 }
 
 void AttemptLimits::CountSuccess(absl::string_view address, absl::string_view account) {
+  const std::string pair = PairKey(ClientNetwork(address), account);
+  const absl::Time now = clock_.Now();
   const absl::MutexLock lock(&mutex_);
-  failed_pairs_.Erase(PairKey(LimitedAddress(address), account));
+  failed_pairs_.Erase(pair);
+  logins_[pair].at = now;
 }
 
-std::optional<absl::Duration> AttemptLimits::WaitFor(Bucket* bucket, absl::Time now) const {
+void AttemptLimits::CountComparison(absl::string_view address, absl::string_view account) {
+  const std::string pair = PairKey(ClientNetwork(address), account);
+  const absl::Time now = clock_.Now();
+  const absl::MutexLock lock(&mutex_);
+  if (Login* const login = logins_.Find(pair); login != nullptr) TakeFrom(&login->comparisons, comparisons_max(), now);
+}
+
+std::optional<absl::Duration> AttemptLimits::WaitFor(Bucket* bucket, int size, absl::Time now) const {
   // If the clock was set back, the stored time may be too far ahead: even an empty bucket is full after TimeToFill().
-  *bucket = std::min(*bucket, now + TimeToFill());
-  const absl::Duration wait = *bucket - now - (TimeToFill() - options_.interval);
+  *bucket = std::min(*bucket, now + TimeToFill(size));
+  const absl::Duration wait = *bucket - now - (TimeToFill(size) - options_.interval);
   if (wait <= absl::ZeroDuration()) return std::nullopt;
   return wait;
 }
 
-void AttemptLimits::TakeFrom(Bucket* bucket, absl::Time now) const {
-  *bucket = std::min(std::max(*bucket, now) + options_.interval, now + TimeToFill());
-}
-
-std::string LimitedAddress(absl::string_view address) {
-  std::string text(address);
-  in6_addr ipv6;
-  if (inet_pton(AF_INET6, text.c_str(), &ipv6) != 1) return text;
-  if (IN6_IS_ADDR_V4MAPPED(&ipv6)) return Ipv4Text(&ipv6.s6_addr[12]);
-  std::memset(&ipv6.s6_addr[8], 0, 8);
-  std::array<char, INET6_ADDRSTRLEN> prefix;
-  return absl::StrCat(inet_ntop(AF_INET6, &ipv6, prefix.data(), prefix.size()), "/64");
+void AttemptLimits::TakeFrom(Bucket* bucket, int size, absl::Time now) const {
+  *bucket = std::min(std::max(*bucket, now) + options_.interval, now + TimeToFill(size));
 }
 
 }  // namespace entrepot::auth

@@ -85,20 +85,43 @@ TEST_F(AttemptLimitsTest, AnAddressRegainsAnAttemptWhileOthersGuess) {
   EXPECT_EQ(RefusedBy("192.0.2.1", "alice"), "");
 }
 
+TEST_F(AttemptLimitsTest, AnAccountIsKnownWhereItLoggedInLately) {
+  limits_.CountSuccess("192.0.2.1", "alice");
+  Fail("192.0.2.1", "bob", 3);
+  EXPECT_TRUE(limits_.Check("192.0.2.1", "alice")->known);
+  EXPECT_FALSE(limits_.Check("192.0.2.1", "bob")->known);
+  Fail("192.0.2.2", "bob", 3);
+  EXPECT_FALSE(limits_.Check("192.0.2.2", "alice")->known) << "another address";
+  clock_.Advance(absl::Hours(24));
+  Fail("192.0.2.1", "bob", 3);
+  EXPECT_FALSE(limits_.Check("192.0.2.1", "alice")->known);
+}
+
+TEST_F(AttemptLimitsTest, LimitsTheComparisonsOfAKnownAccount) {
+  limits_.CountSuccess("192.0.2.1", "alice");
+  limits_.CountSuccess("192.0.2.1", "carol");
+  Fail("192.0.2.1", "bob", 3);
+  for (int i = 0; i < 29; ++i) limits_.CountComparison("192.0.2.1", "alice");
+  EXPECT_TRUE(limits_.Check("192.0.2.1", "alice")->known);
+  limits_.CountComparison("192.0.2.1", "alice");
+  EXPECT_FALSE(limits_.Check("192.0.2.1", "alice")->known);
+  EXPECT_TRUE(limits_.Check("192.0.2.1", "carol")->known);
+  // A login regains none.
+  limits_.CountSuccess("192.0.2.1", "alice");
+  EXPECT_FALSE(limits_.Check("192.0.2.1", "alice")->known);
+  clock_.Advance(absl::Seconds(10));
+  Fail("192.0.2.1", "bob");
+  EXPECT_TRUE(limits_.Check("192.0.2.1", "alice")->known);
+  limits_.CountComparison("192.0.2.1", "alice");
+  EXPECT_FALSE(limits_.Check("192.0.2.1", "alice")->known);
+}
+
 TEST_F(AttemptLimitsTest, AnIpv6NetworkCountsAsOneAddress) {
   Fail("2001:db8::1", "a");
   Fail("2001:db8::2", "b");
   Fail("2001:db8:0:0:ffff::3", "c");
   EXPECT_EQ(RefusedBy("2001:db8::4", "d"), "address");
   EXPECT_EQ(RefusedBy("2001:db8:0:1::4", "d"), "");
-}
-
-TEST_F(AttemptLimitsTest, Addresses) {
-  EXPECT_EQ(LimitedAddress("192.0.2.1"), "192.0.2.1");
-  EXPECT_EQ(LimitedAddress("::ffff:192.0.2.1"), "192.0.2.1");
-  EXPECT_EQ(LimitedAddress("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
-  EXPECT_EQ(LimitedAddress("::1"), "::/64");
-  EXPECT_EQ(LimitedAddress(""), "");
 }
 
 TEST_F(AttemptLimitsTest, AClockSetBackDoesNotExtendTheWait) {

@@ -8,7 +8,8 @@ absl::StatusOr<HashGate::Slot> HashGate::Enter() {
   const absl::MutexLock lock(&mutex_);
   if (inside_ == inside_max_) {
     if (waiting_ == waiting_max_) {
-      return OciError(OciErrorCode::kTooManyRequests, "too many passwords are being checked: try again in a moment");
+      return OciError(OciErrorCode::kTooManyRequests,
+                      "too many passwords are being checked (authentication.password_hashes_max): try again later");
     }
     ++waiting_;
     const auto has_room = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return inside_ < inside_max_; };

@@ -30,7 +30,7 @@ absl::StatusOr<bool> VerifiedCredentials::Check(absl::string_view account, absl:
   std::shared_ptr<PendingCheck> pending;
   {
     const absl::MutexLock lock(&mutex_);
-    if (Remembers(key)) return true;
+    if (VerifiedWithin(lifetime_, key)) return true;
     auto [entry, first] = pending_.try_emplace(key, nullptr);
     if (!first) {
       const std::shared_ptr<PendingCheck> others = entry->second;
@@ -41,11 +41,17 @@ absl::StatusOr<bool> VerifiedCredentials::Check(absl::string_view account, absl:
   }
   absl::StatusOr<bool> result = verify();
   const absl::MutexLock lock(&mutex_);
-  if (result.ok() && *result) verified_[key] = clock_.Now() + lifetime_;
+  if (result.ok() && *result) verified_[key] = clock_.Now();
   pending->result = result;
   pending->done = true;
   pending_.erase(key);
   return result;
+}
+
+bool VerifiedCredentials::Knows(absl::string_view account, absl::string_view password, absl::string_view stored_hash) {
+  const std::string key = KeyOf(account, password, stored_hash);
+  const absl::MutexLock lock(&mutex_);
+  return VerifiedWithin(kKnownFor, key);
 }
 
 std::string VerifiedCredentials::KeyOf(absl::string_view account, absl::string_view password,
@@ -61,14 +67,13 @@ std::string VerifiedCredentials::KeyOf(absl::string_view account, absl::string_v
   return std::string(reinterpret_cast<const char*>(mac.data()), size);
 }
 
-bool VerifiedCredentials::Remembers(const std::string& key) {
-  const absl::Time* const until = verified_.Find(key);
-  if (until == nullptr) return false;
+bool VerifiedCredentials::VerifiedWithin(absl::Duration age_max, const std::string& key) {
+  const absl::Time* const verified_at = verified_.Find(key);
+  if (verified_at == nullptr) return false;
   // Setting the clock back does not extend the lifetime.
-  const absl::Duration left = *until - clock_.Now();
-  if (left > absl::ZeroDuration() && left <= lifetime_) return true;
-  verified_.Erase(key);
-  return false;
+  const absl::Duration age = clock_.Now() - *verified_at;
+  if (age < absl::ZeroDuration() || age >= kKnownFor) verified_.Erase(key);
+  return age >= absl::ZeroDuration() && age < age_max;
 }
 
 }  // namespace entrepot::auth

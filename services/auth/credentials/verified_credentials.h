@@ -21,11 +21,17 @@ namespace entrepot::auth {
 // Concurrent calls with the same credential wait for one verification. The cache contains an HMAC of the account, the
 // password and the stored hash, under a key that exists only in this process: no password can be read or guessed from
 // it, and a changed password is another credential. Wrong passwords are not cached. Thread-safe.
+//
+// Right credentials are known for longer than they are accepted without verification: the limits on guesses do not
+// apply to them (AttemptLimits).
 class VerifiedCredentials {
  public:
   // Whether the password is right, or why it cannot be verified now.
   using Verify = std::function<absl::StatusOr<bool>()>;
 
+  static constexpr absl::Duration kKnownFor = absl::Hours(24);
+
+  // A credential is accepted without verification for `lifetime`, which is less than kKnownFor.
   VerifiedCredentials(const Clock* clock, absl::Duration lifetime, size_t entries_max);
 
   VerifiedCredentials(const VerifiedCredentials&) = delete;
@@ -35,6 +41,8 @@ class VerifiedCredentials {
   // another thread.
   absl::StatusOr<bool> Check(absl::string_view account, absl::string_view password, absl::string_view stored_hash,
                              const Verify& verify);
+  // Whether the credential was verified within kKnownFor.
+  bool Knows(absl::string_view account, absl::string_view password, absl::string_view stored_hash);
 
  private:
   struct PendingCheck {
@@ -43,13 +51,14 @@ class VerifiedCredentials {
   };
 
   std::string KeyOf(absl::string_view account, absl::string_view password, absl::string_view stored_hash) const;
-  bool Remembers(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether the credential was verified within the last `age_max`.
+  bool VerifiedWithin(absl::Duration age_max, const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Clock& clock_;
   const absl::Duration lifetime_;
   const std::string secret_;
   absl::Mutex mutex_;
-  LruMap<std::string, absl::Time> verified_ ABSL_GUARDED_BY(mutex_);  // The time until which they are cached.
+  LruMap<std::string, absl::Time> verified_ ABSL_GUARDED_BY(mutex_);  // When each was verified.
   absl::flat_hash_map<std::string, std::shared_ptr<PendingCheck>> pending_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -55,6 +55,19 @@ TEST_F(VerifiedCredentialsTest, DoesNotCacheWrongCredentialsOrErrors) {
   EXPECT_TRUE(Verifies("alice", "secret", "hash"));
 }
 
+TEST_F(VerifiedCredentialsTest, KnowsRightCredentialsForADay) {
+  EXPECT_FALSE(credentials_.Knows("alice", "secret", "hash"));
+  EXPECT_TRUE(Verifies("alice", "secret", "hash"));
+  EXPECT_TRUE(Verifies("alice", "guess", "hash", false));
+  clock_.Advance(absl::Hours(24) - absl::Seconds(1));
+  EXPECT_TRUE(credentials_.Knows("alice", "secret", "hash"));
+  EXPECT_FALSE(credentials_.Knows("alice", "guess", "hash"));
+  EXPECT_FALSE(credentials_.Knows("alice", "secret", "new hash"));
+  EXPECT_FALSE(credentials_.Knows("bob", "secret", "hash"));
+  clock_.Advance(absl::Seconds(1));
+  EXPECT_FALSE(credentials_.Knows("alice", "secret", "hash"));
+}
+
 TEST_F(VerifiedCredentialsTest, IsBounded) {
   for (const char* account : {"a", "b", "c", "d"}) EXPECT_TRUE(Verifies(account, "x", "hash"));
   EXPECT_FALSE(Verifies("d", "x", "hash"));

@@ -191,7 +191,7 @@ TEST_F(IdentityProvidersTest, ChecksEveryClaim) {
       {"aud", json::array{1}, "not for the audience"},
       {"aud", json::object{{"registry.example", 1}}, "not for the audience"},
       {"exp", now - 60, "expired"},
-      {"exp", static_cast<double>(now), "exp that is not a time"},
+      {"exp", static_cast<double>(now) - 60.5, "expired"},
       {"exp", nullptr, "exp that is not a time"},
       {"nbf", now + 61, "not valid yet"},
       {"iat", now + 61, "issued in the future"},
@@ -211,6 +211,8 @@ TEST_F(IdentityProvidersTest, ChecksEveryClaim) {
     EXPECT_THAT(Verify(claims), IsOciError(OciErrorCode::kUnauthorized)) << name;
   }
   EXPECT_OK(VerifyWith("exp", now - 59));
+  EXPECT_OK(VerifyWith("exp", static_cast<double>(now) + 299.75));
+  EXPECT_OK(VerifyWith("iat", static_cast<double>(now) + 0.5));
   EXPECT_OK(VerifyWith("nbf", now + 60));
   EXPECT_OK(VerifyWith("aud", json::array{"other.example", "registry.example"}));
 }

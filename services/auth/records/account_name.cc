@@ -22,7 +22,7 @@ struct Grammar {
   absl::string_view first;   // In addition to letters and digits.
   absl::string_view others;  // The same.
 };
-constexpr Grammar kUserName{"a user's name", kUserNameBytesMax, "_", "._-@+"};
+constexpr Grammar kUserName{"a user's name", kUserNameBytesMax, "_", "._-@+$\\"};
 constexpr Grammar kRobotName{"a robot's name", kOtherNameBytesMax, "", "._-"};
 constexpr Grammar kGroupName{"a group's name", kOtherNameBytesMax, "", "._-"};
 

@@ -16,7 +16,9 @@ namespace entrepot::auth {
 // The user name of logins that send an identity provider's token as the password.
 inline constexpr absl::string_view kIdentityTokenUser = "oidc";
 
-// A user's name has up to 128 letters, digits, `.`, `_`, `-`, `@` or `+`, and begins with a letter, a digit or `_`.
+// A user's name has up to 128 letters, digits, `.`, `_`, `-`, `@`, `+`, `$` or `\`, and begins with a letter, a digit
+// or
+// `_`. So names of other registries and of Windows domains fit: robot$ci, DOMAIN\user.
 // kInvalidArgument: the name is invalid; the message gives the reason.
 absl::Status CheckUserName(absl::string_view name);
 // A robot's name, without the prefix, has up to 64 letters, digits, `.`, `_` or `-`, and begins with a letter or a

@@ -12,8 +12,9 @@ namespace {
 using ::testing::HasSubstr;
 
 TEST(AccountNameTest, Users) {
-  for (const char* name : {"alice", "A", "_www", "9", "a.b_c-d", "alice@example.com", "alice+ci@example.com",
-                           "anyoneelse", "robot", "oidcx", "group"}) {
+  for (const char* name :
+       {"alice", "A", "_www", "9", "a.b_c-d", "alice@example.com", "alice+ci@example.com", "anyoneelse", "robot",
+        "oidcx", "group", "robot$ci", "robot$project+ci", "DOMAIN\\user", "a$"}) {
     EXPECT_OK(CheckUserName(name)) << name;
   }
   EXPECT_OK(CheckUserName(std::string(128, 'a')));
@@ -22,7 +23,9 @@ TEST(AccountNameTest, Users) {
 TEST(AccountNameTest, RefusesInvalidUserNames) {
   for (const std::string& name :
        {std::string(), std::string("a b"), std::string(".a"), std::string("-a"), std::string("a:b"), std::string("a/b"),
-        std::string("a\n"), std::string("a\0b", 3), std::string("\xc3\xa4"), std::string(129, 'a')}) {
+        std::string("$a"), std::string("\\a"), std::string("a`b"), std::string("a\"b"), std::string("a'b"),
+        std::string("a;b"), std::string("a\n"), std::string("a\0b", 3), std::string("\xc3\xa4"),
+        std::string(129, 'a')}) {
     EXPECT_THAT(CheckUserName(name), StatusIs(absl::StatusCode::kInvalidArgument)) << name;
   }
 }

@@ -1,6 +1,7 @@
 #include "services/auth/records/auth_format.h"
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/strings/escaping.h"
@@ -50,6 +51,11 @@ absl::Status CheckFormat(kv::KvReader& kv) {
   if (!record.has_value()) return absl::FailedPreconditionError("the directory contains no records of an auth service");
   RETURN_IF_ERROR(CheckVersion(*record));
   return ForEachValue(kv, keys::Everything(), [](const kv::KeyValue&) { return absl::OkStatus(); });
+}
+
+absl::StatusOr<bool> HasFormat(kv::KvReader& kv) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> record, kv.Get(keys::Format()));
+  return record.has_value();
 }
 
 }  // namespace entrepot::auth

@@ -2,6 +2,7 @@
 #define ENTREPOT_SERVICES_AUTH_RECORDS_AUTH_FORMAT_H_
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "services/kv/kv_engine.h"
 
 namespace entrepot::auth {
@@ -13,6 +14,9 @@ absl::Status EnsureFormat(kv::KvEngine& kv);
 // Reads all of the service's records, and checks that they have the layout. kFailedPrecondition: they have another
 // layout, or there are none. kDataLoss: a record or key is damaged.
 absl::Status CheckFormat(kv::KvReader& kv);
+
+// Whether the KV has been marked by EnsureFormat(): an auth service has run with it.
+absl::StatusOr<bool> HasFormat(kv::KvReader& kv);
 
 }  // namespace entrepot::auth
 

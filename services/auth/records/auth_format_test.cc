@@ -29,10 +29,12 @@ TEST(AuthFormatTest, MarksAnEmptyStoreAndRecognisesIt) {
 
 TEST(AuthFormatTest, ChecksWithoutMarking) {
   kv::MemoryKvEngine kv;
+  EXPECT_THAT(HasFormat(kv), IsOkAndHolds(false));
   EXPECT_THAT(CheckFormat(kv), StatusIs(absl::StatusCode::kFailedPrecondition));
   EXPECT_THAT(CheckFormat(kv), StatusIs(absl::StatusCode::kFailedPrecondition));
   ASSERT_OK(EnsureFormat(kv));
   EXPECT_OK(CheckFormat(kv));
+  EXPECT_THAT(HasFormat(kv), IsOkAndHolds(true));
 }
 
 TEST(AuthFormatTest, RefusesAnotherFormat) {

@@ -108,6 +108,10 @@ int FaultySystemCalls::RenameNoReplace(int old_directory, const char* old_path, 
   return Fails(Call::kRename) ? -1 : SystemCalls::RenameNoReplace(old_directory, old_path, new_directory, new_path);
 }
 
+int FaultySystemCalls::RenameAt(int old_directory, const char* old_path, int new_directory, const char* new_path) {
+  return Fails(Call::kRename) ? -1 : SystemCalls::RenameAt(old_directory, old_path, new_directory, new_path);
+}
+
 int FaultySystemCalls::LinkAt(int old_directory, const char* old_path, int new_directory, const char* new_path) {
   return Fails(Call::kLink) ? -1 : SystemCalls::LinkAt(old_directory, old_path, new_directory, new_path);
 }

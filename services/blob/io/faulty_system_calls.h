@@ -39,6 +39,7 @@ class FaultySystemCalls : public SystemCalls {
   int FSync(int fd) override;
   int SyncFileRange(int fd, off_t offset, off_t size) override;
   int RenameNoReplace(int old_directory, const char* old_path, int new_directory, const char* new_path) override;
+  int RenameAt(int old_directory, const char* old_path, int new_directory, const char* new_path) override;
   int LinkAt(int old_directory, const char* old_path, int new_directory, const char* new_path) override;
   int UnlinkAt(int directory, const char* path) override;
 

@@ -45,6 +45,10 @@ int SystemCalls::RenameNoReplace(int old_directory, const char* old_path, int ne
   return ::renameat2(old_directory, old_path, new_directory, new_path, RENAME_NOREPLACE);
 }
 
+int SystemCalls::RenameAt(int old_directory, const char* old_path, int new_directory, const char* new_path) {
+  return ::renameat(old_directory, old_path, new_directory, new_path);
+}
+
 int SystemCalls::LinkAt(int old_directory, const char* old_path, int new_directory, const char* new_path) {
   return ::linkat(old_directory, old_path, new_directory, new_path, 0);
 }

@@ -32,6 +32,8 @@ class SystemCalls {
   virtual int SyncFileRange(int fd, off_t offset, off_t size);
   // renameat2 with RENAME_NOREPLACE.
   virtual int RenameNoReplace(int old_directory, const char* old_path, int new_directory, const char* new_path);
+  // Replaces what has the new name.
+  virtual int RenameAt(int old_directory, const char* old_path, int new_directory, const char* new_path);
   virtual int LinkAt(int old_directory, const char* old_path, int new_directory, const char* new_path);
   virtual int UnlinkAt(int directory, const char* path);
   virtual int MkDirAt(int directory, const char* path, mode_t mode);

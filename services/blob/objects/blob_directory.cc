@@ -14,6 +14,7 @@
 #include "services/blob/io/file_io.h"
 #include "services/blob/io/io_error.h"
 #include "services/core/files/durable_directory.h"
+#include "services/runtime/log/json_log.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -21,7 +22,7 @@ namespace entrepot::blob {
 namespace {
 
 constexpr int kFanOut = 256;
-constexpr mode_t kDirectoryMode = 0750;
+constexpr mode_t kDirectoryMode = 0700;
 
 std::string FanOutName(int index) { return absl::StrFormat("%02x", index); }
 
@@ -48,6 +49,11 @@ absl::StatusOr<std::optional<ListedObject>> Describe(SystemCalls& calls, int obj
   return ListedObject{.key = std::move(key),
                       .size_bytes = static_cast<uint64_t>(found.st_size),
                       .written_at = absl::TimeFromTimespec(found.st_mtim)};
+}
+
+void LogSkipped(absl::string_view path, const absl::Status& status) {
+  runtime::Log(runtime::LogLevel::kWarning, "an object cannot be listed, and is skipped",
+               {{"path", path}, {"error", status.message()}});
 }
 
 }  // namespace
@@ -87,17 +93,25 @@ absl::StatusOr<ObjectList> BlobDirectory::List(SystemCalls& calls, absl::string_
     const std::string fan_out = FanOutName(i);
     // `start_after` is behind every key in this directory.
     if (absl::StrCat("f", fan_out, "g") <= start_after) continue;
-    ASSIGN_OR_RETURN(std::vector<std::string> names, ListNames(objects(), fan_out.c_str()));
-    std::sort(names.begin(), names.end());
-    for (const std::string& name : names) {
+    absl::StatusOr<std::vector<std::string>> names = ListNames(objects(), fan_out.c_str());
+    if (!names.ok()) {
+      LogSkipped(absl::StrCat("objects/", fan_out), names.status());
+      continue;
+    }
+    std::sort(names->begin(), names->end());
+    for (const std::string& name : *names) {
       absl::StatusOr<StorageKey> key = StorageKey::Parse(name);
       if (!key.ok() || name <= start_after) continue;
       if (list.objects.size() == limit) {
         list.more = true;
         return list;
       }
-      ASSIGN_OR_RETURN(std::optional<ListedObject> object, Describe(calls, objects(), *std::move(key)));
-      if (object.has_value()) list.objects.push_back(*std::move(object));
+      absl::StatusOr<std::optional<ListedObject>> object = Describe(calls, objects(), *std::move(key));
+      if (!object.ok()) {
+        LogSkipped(absl::StrCat("objects/", fan_out, "/", name), object.status());
+      } else if (object->has_value()) {
+        list.objects.push_back(**std::move(object));
+      }
     }
   }
   return list;

@@ -38,7 +38,8 @@ class BlobDirectory {
   static std::string PathOf(const StorageKey& key);
 
   // The objects behind `start_after` in the order of their keys, at most `limit`. Holds the names of at most one
-  // fan-out directory in memory.
+  // fan-out directory in memory. What cannot be read is logged and skipped: a list without it does no harm, because
+  // only what is listed is quarantined.
   absl::StatusOr<ObjectList> List(SystemCalls& calls, absl::string_view start_after, size_t limit) const;
   // Whether there is any object. May read every fan-out directory.
   absl::StatusOr<bool> HasObjects() const;

@@ -7,7 +7,8 @@
 namespace entrepot::blob {
 namespace {
 
-constexpr absl::string_view kResultNames[] = {"sealed", "cancelled", "expired", "digest_mismatch", "lost"};
+constexpr absl::string_view kResultNames[] = {"sealed", "cancelled", "expired", "digest_mismatch", "lost", "evicted"};
+constexpr absl::string_view kLimitNames[] = {"registry", "account"};
 constexpr absl::string_view kBackendNames[] = {"filesystem", "kv"};
 constexpr absl::string_view kOperationNames[] = {"open", "publish", "delete"};
 
@@ -27,6 +28,10 @@ prometheus::Gauge* AddGauge(prometheus::Registry& registry, const char* name, co
 
 BlobMetrics::BlobMetrics(prometheus::Registry& registry)
     : upload_sessions_(AddGauge(registry, "entrepot_upload_sessions", "Upload sessions that are open.")),
+      upload_sessions_max_(AddGauge(registry, "entrepot_upload_sessions_max", "Upload sessions that may be open.")),
+      upload_bytes_(AddGauge(registry, "entrepot_upload_bytes", "Bytes that open upload sessions hold.")),
+      uploads_undeleted_(AddGauge(registry, "entrepot_uploads_undeleted",
+                                  "Ended upload sessions whose deletion failed; it is repeated every few seconds.")),
       upload_oldest_age_(AddGauge(registry, "entrepot_upload_oldest_age_seconds",
                                   "Age of the open session that has been idle longest.")),
       store_read_only_(AddGauge(registry, "entrepot_store_read_only",
@@ -40,6 +45,11 @@ BlobMetrics::BlobMetrics(prometheus::Registry& registry)
                       .Help("Ended upload sessions, by result.")
                       .Register(registry);
   for (int i = 0; i < kResults; ++i) uploads_[i] = &uploads.Add({{"result", std::string(kResultNames[i])}});
+  auto& refused = prometheus::BuildCounter()
+                      .Name("entrepot_uploads_refused_total")
+                      .Help("Uploads that were not started because too many sessions were open, by the limit.")
+                      .Register(registry);
+  for (int i = 0; i < kLimits; ++i) refused_uploads_[i] = &refused.Add({{"limit", std::string(kLimitNames[i])}});
   digest_mismatches_ = &prometheus::BuildCounter()
                             .Name("entrepot_digest_mismatch_total")
                             .Help("Uploads whose bytes did not have the digest that the client sent.")

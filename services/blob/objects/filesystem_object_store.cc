@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <map>
 #include <utility>
 #include <variant>
 
@@ -20,7 +22,7 @@
 namespace entrepot::blob {
 namespace {
 
-constexpr mode_t kFileMode = 0640;
+constexpr mode_t kFileMode = 0600;
 constexpr absl::string_view kRenaming = "giving an object its name";
 
 absl::StatusOr<uint64_t> SizeOf(SystemCalls& calls, int fd) {
@@ -80,11 +82,11 @@ absl::Status FilesystemObjectStore::PublishDurably(const UploadId& id, std::uniq
   RETURN_IF_ERROR(gate_.Check());
   auto& file = static_cast<StagedFile&>(*staged);
   const StorageKey key = KeyOf(id);
-  // Opened first, so that only the sync can fail after the rename.
+  // The directory is opened before the rename, so that after the rename only its sync can fail.
   ASSIGN_OR_RETURN(const OwnedFd fan_out, OpenFanOut(key));
   if (absl::Status status = file.Sync(); !status.ok()) {
-    // A second sync would succeed without proving anything, so the bytes must not be found again. A published file
-    // stays, because others may know it.
+    // After a failed sync the kernel may report success for the next one although bytes are lost. So the staged file is
+    // deleted. A published file stays, because its storage key may be known already.
     if (!file.published()) calls_.UnlinkAt(directory_->staging(), id.ToString().c_str());
     return status;
   }
@@ -158,31 +160,67 @@ absl::StatusOr<OpenObject> FilesystemObjectStore::OpenFile(const StorageKey& key
   return OpenObject{.content = std::move(fd), .size_bytes = size, .version = VersionOf(found)};
 }
 
-absl::Status FilesystemObjectStore::Delete(const StorageKey& key) {
+std::vector<absl::Status> FilesystemObjectStore::DeleteAll(const std::vector<StorageKey>& keys) {
   const Stopwatch stopwatch;
-  absl::Status status = DeleteDurably(key);
-  metrics_.ObserveOperation(StoreBackend::kFilesystem, StoreOperation::kDelete, status.ok(), stopwatch.Elapsed());
-  return status;
+  std::vector<absl::Status> statuses = DeleteDurably(keys);
+  const absl::Duration each = stopwatch.Elapsed() / static_cast<double>(std::max<size_t>(keys.size(), 1));
+  for (const absl::Status& status : statuses) {
+    metrics_.ObserveOperation(StoreBackend::kFilesystem, StoreOperation::kDelete, status.ok(), each);
+  }
+  return statuses;
 }
 
-absl::Status FilesystemObjectStore::DeleteDurably(const StorageKey& key) {
+std::vector<absl::Status> FilesystemObjectStore::DeleteDurably(const std::vector<StorageKey>& keys) {
+  std::vector<absl::Status> statuses(keys.size(), gate_.Check());
+  if (keys.empty() || !statuses.front().ok()) return statuses;
+  std::map<std::string, std::vector<size_t>> fan_outs;
+  std::vector<std::string> names;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    fan_outs[BlobDirectory::FanOutOf(keys[i])].push_back(i);
+    names.push_back(keys[i].ToString());
+  }
+  // All names first, then the syncs: the first sync writes the file system's log, so that the others are cheap.
+  std::vector<std::pair<OwnedFd, std::vector<size_t>>> opened;
+  for (const auto& [fan_out, indexes] : fan_outs) {
+    absl::StatusOr<OwnedFd> fd = OpenFanOut(keys[indexes.front()]);
+    for (const size_t i : indexes) statuses[i] = fd.ok() ? RemoveName(fd->get(), names[i]) : fd.status();
+    if (fd.ok()) opened.emplace_back(*std::move(fd), indexes);
+  }
+  const absl::Status reached = Failpoint("blob.delete.unlinked");
+  for (const auto& [fd, indexes] : opened) {
+    // Also if an object does not exist: the process that deleted it may have died before the sync.
+    absl::Status synced = reached.ok() ? SyncDirectory(fd.get()) : reached;
+    if (synced.ok()) synced = Failpoint("blob.delete.synced");
+    for (const size_t i : indexes) statuses[i].Update(synced);
+  }
+  DeleteQuarantined(names, &statuses);
+  return statuses;
+}
+
+absl::Status FilesystemObjectStore::RemoveName(int directory, const std::string& name) {
+  if (calls_.UnlinkAt(directory, name.c_str()) == 0 || errno == ENOENT) return absl::OkStatus();
+  return FailWrite("deleting an object", errno);
+}
+
+void FilesystemObjectStore::DeleteQuarantined(const std::vector<std::string>& names,
+                                              std::vector<absl::Status>* statuses) {
+  std::vector<size_t> deleted;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (!(*statuses)[i].ok()) continue;
+    if (calls_.UnlinkAt(directory_->quarantine(), names[i].c_str()) == 0) {
+      deleted.push_back(i);
+    } else if (errno != ENOENT) {
+      (*statuses)[i] = FailWrite("deleting a quarantined object", errno);
+    }
+  }
+  if (deleted.empty()) return;
+  const absl::Status synced = SyncDirectory(directory_->quarantine());
+  for (const size_t i : deleted) (*statuses)[i] = synced;
+}
+
+absl::Status FilesystemObjectStore::WriteOwner(const StoreOwner& owner) {
   RETURN_IF_ERROR(gate_.Check());
-  ASSIGN_OR_RETURN(const OwnedFd fan_out, OpenFanOut(key));
-  if (calls_.UnlinkAt(fan_out.get(), key.ToString().c_str()) != 0 && errno != ENOENT) {
-    return FailWrite("deleting an object", errno);
-  }
-  RETURN_IF_ERROR(Failpoint("blob.delete.unlinked"));
-  // Also if the object does not exist: the process that deleted it may have died before the sync.
-  RETURN_IF_ERROR(SyncDirectory(fan_out.get()));
-  RETURN_IF_ERROR(Failpoint("blob.delete.synced"));
-  return DeleteQuarantined(key);
-}
-
-absl::Status FilesystemObjectStore::DeleteQuarantined(const StorageKey& key) {
-  if (calls_.UnlinkAt(directory_->quarantine(), key.ToString().c_str()) == 0) {
-    return SyncDirectory(directory_->quarantine());
-  }
-  return errno == ENOENT ? absl::OkStatus() : FailWrite("deleting a quarantined object", errno);
+  return WriteStoreOwner(owner, *directory_, calls_);
 }
 
 absl::Status FilesystemObjectStore::ReadFromDisk(const StorageKey& key,

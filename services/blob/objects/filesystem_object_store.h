@@ -11,6 +11,7 @@
 #include "services/blob/objects/blob_directory.h"
 #include "services/blob/objects/blob_metrics.h"
 #include "services/blob/objects/object_store.h"
+#include "services/blob/objects/store_owner.h"
 
 namespace entrepot::blob {
 
@@ -36,11 +37,13 @@ class FilesystemObjectStore : public StagingObjectStore {
   absl::Status Publish(const UploadId& id, std::unique_ptr<StagedUpload> staged) override;
   absl::Status DiscardStaged(const UploadId& id) override;
   absl::StatusOr<std::vector<UploadId>> ListStaged() override;
+  absl::StatusOr<StoreOwner> ReadOwner() override { return ReadStoreOwner(*directory_, calls_); }
+  absl::Status WriteOwner(const StoreOwner& owner) override;
   // Hard links, or copies if `to` is in another file system (object_snapshot.h).
   absl::StatusOr<ObjectSnapshot> CopyTo(const std::string& to) override;
 
   absl::StatusOr<OpenObject> Open(const StorageKey& key) override;
-  absl::Status Delete(const StorageKey& key) override;
+  std::vector<absl::Status> DeleteAll(const std::vector<StorageKey>& keys) override;
   absl::Status ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) override;
   absl::Status Quarantine(const StorageKey& key) override;
   absl::StatusOr<ObjectList> List(absl::string_view start_after, size_t limit) override {
@@ -53,8 +56,11 @@ class FilesystemObjectStore : public StagingObjectStore {
   absl::Status SyncDirectory(int fan_out);
   absl::StatusOr<OwnedFd> OpenFanOut(const StorageKey& key);
   absl::StatusOr<OpenObject> OpenFile(const StorageKey& key);
-  absl::Status DeleteDurably(const StorageKey& key);
-  absl::Status DeleteQuarantined(const StorageKey& key);
+  std::vector<absl::Status> DeleteDurably(const std::vector<StorageKey>& keys);
+  // OK if the name does not exist. Not synced.
+  absl::Status RemoveName(int directory, const std::string& name);
+  // Of the objects whose status is OK.
+  void DeleteQuarantined(const std::vector<std::string>& names, std::vector<absl::Status>* statuses);
   absl::Status MoveToQuarantine(const StorageKey& key, int fan_out);
   // Reports the failed write, and closes the gate if the disk is broken.
   absl::Status FailWrite(absl::string_view action, int error);

@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_format.h"
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
 #include "services/blob/io/faulty_system_calls.h"
@@ -205,6 +207,51 @@ TEST_F(FilesystemObjectStoreTest, DeletesDurably) {
   calls_.Fail(Call::kSync, EIO, /*skip=*/0, /*times=*/1);
   EXPECT_THAT(store_.Delete(key_), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_TRUE(IsReadOnly());
+}
+
+TEST_F(FilesystemObjectStoreTest, SyncsEachDirectoryOncePerBatch) {
+  std::vector<StorageKey> keys;
+  for (int i = 0; i < 20; ++i) {
+    // Two directories.
+    const UploadId id = *UploadId::Parse(absl::StrFormat("%02x%030x", 0xa0 + i % 2, i));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, 0));
+    ASSERT_OK(store_.Publish(id, std::move(staged)));
+    keys.push_back(StagingObjectStore::KeyOf(id));
+  }
+  const size_t before = calls_.Changes().size();
+  for (const absl::Status& status : store_.DeleteAll(keys)) EXPECT_OK(status);
+  std::vector<Call> changes = calls_.Changes();
+  changes.erase(changes.begin(), changes.begin() + static_cast<std::ptrdiff_t>(before));
+  EXPECT_EQ(std::count(changes.begin(), changes.end(), Call::kSync), 2);
+  for (const StorageKey& key : keys) EXPECT_THAT(store_.Open(key), IsOciError(OciErrorCode::kBlobUnknown));
+}
+
+TEST_F(FilesystemObjectStoreTest, AFailedDeletionConcernsOnlyItsObject) {
+  std::vector<StorageKey> keys;
+  for (int i = 0; i < 3; ++i) {
+    const UploadId id = UploadId::Random();
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, 0));
+    ASSERT_OK(store_.Publish(id, std::move(staged)));
+    keys.push_back(StagingObjectStore::KeyOf(id));
+  }
+  calls_.Fail(Call::kUnlink, EACCES, /*skip=*/0, /*times=*/1);
+  const std::vector<absl::Status> statuses = store_.DeleteAll(keys);
+  EXPECT_EQ(std::count_if(statuses.begin(), statuses.end(), [](const absl::Status& s) { return s.ok(); }), 2);
+  for (size_t i = 0; i < keys.size(); ++i) EXPECT_EQ(store_.Open(keys[i]).ok(), !statuses[i].ok());
+  EXPECT_FALSE(IsReadOnly());
+}
+
+TEST_F(FilesystemObjectStoreTest, ListsOthersBesideWhatCannotBeRead) {
+  const UploadId id = *UploadId::Parse(absl::StrFormat("bb%030x", 1));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, 0));
+  ASSERT_OK(store_.Publish(id, std::move(staged)));
+  // A file where a directory was: it cannot be listed by any user.
+  const std::string broken = disk_.temporary.path() + "/objects/aa";
+  ASSERT_EQ(::rmdir(broken.c_str()), 0);
+  const OwnedFd file(::open(broken.c_str(), O_CREAT | O_WRONLY, 0600));
+  ASSERT_OK_AND_ASSIGN(const ObjectList list, store_.List("", 10));
+  ASSERT_EQ(list.objects.size(), 1u);
+  EXPECT_EQ(list.objects[0].key, StagingObjectStore::KeyOf(id));
 }
 
 TEST_F(FilesystemObjectStoreTest, IgnoresOtherFilesInTheStagingDirectory) {

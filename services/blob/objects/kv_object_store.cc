@@ -27,9 +27,11 @@ void KvObjectStore::Put(const StorageKey& key, absl::string_view bytes, kv::KvTr
   transaction.Put(ObjectKey(key), bytes);
 }
 
-absl::StatusOr<OpenObject> KvObjectStore::Open(const StorageKey& key) {
+absl::StatusOr<OpenObject> KvObjectStore::OpenFrom(kv::ReadTier tier, const StorageKey& key) {
   const Stopwatch stopwatch;
-  absl::StatusOr<std::optional<std::string>> value = kv_.Get(ObjectKey(key));
+  absl::StatusOr<std::optional<std::string>> value = kv_.reader(tier).Get(ObjectKey(key));
+  // The caller opens the object again, which is counted.
+  if (kv::IsNotInMemory(value.status())) return value.status();
   metrics_.ObserveOperation(StoreBackend::kKv, StoreOperation::kOpen, value.ok(), stopwatch.Elapsed());
   if (!value.ok()) return value.status();
   if (!value->has_value()) return OciError(OciErrorCode::kBlobUnknown, "there is no such object");
@@ -37,20 +39,31 @@ absl::StatusOr<OpenObject> KvObjectStore::Open(const StorageKey& key) {
   return OpenObject{.content = **std::move(value), .size_bytes = size};
 }
 
-absl::Status KvObjectStore::Delete(const StorageKey& key) {
+std::vector<absl::Status> KvObjectStore::DeleteAll(const std::vector<StorageKey>& keys) {
   const Stopwatch stopwatch;
-  absl::Status status = kv_.Transact(
+  absl::Status status = keys.empty() ? absl::OkStatus() : DeleteInOneTransaction(keys);
+  const absl::Duration each = stopwatch.Elapsed() / static_cast<double>(std::max<size_t>(keys.size(), 1));
+  for (size_t i = 0; i < keys.size(); ++i) {
+    metrics_.ObserveOperation(StoreBackend::kKv, StoreOperation::kDelete, status.ok(), each);
+  }
+  if (status.ok()) status = Failpoint("blob.delete.recorded");
+  return std::vector<absl::Status>(keys.size(), status);
+}
+
+absl::Status KvObjectStore::DeleteInOneTransaction(const std::vector<StorageKey>& keys) {
+  std::vector<std::string> quarantine_keys;
+  for (const StorageKey& key : keys) quarantine_keys.push_back(QuarantineKey(key));
+  return kv_.Transact(
       {},
       [&](kv::KvTransaction& transaction) -> absl::Status {
-        transaction.Delete(ObjectKey(key));
-        ASSIGN_OR_RETURN(const std::optional<std::string> quarantined, transaction.Get(QuarantineKey(key)));
-        if (quarantined.has_value()) transaction.Delete(QuarantineKey(key));
+        for (const StorageKey& key : keys) transaction.Delete(ObjectKey(key));
+        ASSIGN_OR_RETURN(const auto quarantined, transaction.MultiGet(quarantine_keys));
+        for (size_t i = 0; i < keys.size(); ++i) {
+          if (quarantined[i].has_value()) transaction.Delete(quarantine_keys[i]);
+        }
         return absl::OkStatus();
       },
       durability_);
-  metrics_.ObserveOperation(StoreBackend::kKv, StoreOperation::kDelete, status.ok(), stopwatch.Elapsed());
-  RETURN_IF_ERROR(status);
-  return Failpoint("blob.delete.recorded");
 }
 
 absl::Status KvObjectStore::ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) {

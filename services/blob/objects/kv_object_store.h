@@ -21,8 +21,8 @@ class KvObjectStore : public ObjectStore {
  public:
   static constexpr size_t kObjectBytesMax = 64 << 10;
 
-  // `durability` is for the transaction of Delete(). Put() writes in a transaction of the caller. The arguments outlive
-  // this.
+  // `durability` is for the transaction of DeleteAll(). Put() writes in a transaction of the caller. The arguments
+  // outlive this.
   KvObjectStore(kv::KvEngine* kv, kv::Durability durability, BlobMetrics* metrics)
       : kv_(*kv), durability_(durability), metrics_(*metrics) {}
 
@@ -31,14 +31,20 @@ class KvObjectStore : public ObjectStore {
   // Writes an object in the transaction that also changes the session's record.
   static void Put(const StorageKey& key, absl::string_view bytes, kv::KvTransaction& transaction);
 
-  absl::StatusOr<OpenObject> Open(const StorageKey& key) override;
-  absl::Status Delete(const StorageKey& key) override;
+  absl::StatusOr<OpenObject> Open(const StorageKey& key) override { return OpenFrom(kv::ReadTier::kDisk, key); }
+  absl::StatusOr<OpenObject> OpenInMemory(const StorageKey& key) override {
+    return OpenFrom(kv::ReadTier::kMemory, key);
+  }
+  std::vector<absl::Status> DeleteAll(const std::vector<StorageKey>& keys) override;
   absl::Status ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) override;
   // The bytes of an unreadable object are given up.
   absl::Status Quarantine(const StorageKey& key) override;
   absl::StatusOr<ObjectList> List(absl::string_view start_after, size_t limit) override;
 
  private:
+  absl::StatusOr<OpenObject> OpenFrom(kv::ReadTier tier, const StorageKey& key);
+  absl::Status DeleteInOneTransaction(const std::vector<StorageKey>& keys);
+
   kv::KvEngine& kv_;
   const kv::Durability durability_;
   BlobMetrics& metrics_;

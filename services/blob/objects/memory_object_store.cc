@@ -84,10 +84,23 @@ absl::StatusOr<OpenObject> MemoryObjectStore::Open(const StorageKey& key) {
   return OpenObject{.content = *found->second.bytes, .size_bytes = found->second.bytes->size()};
 }
 
-absl::Status MemoryObjectStore::Delete(const StorageKey& key) {
+std::vector<absl::Status> MemoryObjectStore::DeleteAll(const std::vector<StorageKey>& keys) {
   absl::MutexLock lock(&mutex_);
-  objects_.erase(key);
-  quarantined_.erase(key);
+  for (const StorageKey& key : keys) {
+    objects_.erase(key);
+    quarantined_.erase(key);
+  }
+  return std::vector<absl::Status>(keys.size());
+}
+
+absl::StatusOr<StoreOwner> MemoryObjectStore::ReadOwner() {
+  absl::MutexLock lock(&mutex_);
+  return owner_;
+}
+
+absl::Status MemoryObjectStore::WriteOwner(const StoreOwner& owner) {
+  absl::MutexLock lock(&mutex_);
+  owner_ = owner;
   return absl::OkStatus();
 }
 

@@ -31,8 +31,10 @@ class MemoryObjectStore : public StagingObjectStore {
   absl::StatusOr<ObjectSnapshot> CopyTo(const std::string&) override {
     return absl::UnimplementedError("objects are in memory");
   }
+  absl::StatusOr<StoreOwner> ReadOwner() override;
+  absl::Status WriteOwner(const StoreOwner& owner) override;
   absl::StatusOr<OpenObject> Open(const StorageKey& key) override;
-  absl::Status Delete(const StorageKey& key) override;
+  std::vector<absl::Status> DeleteAll(const std::vector<StorageKey>& keys) override;
   absl::Status ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) override;
   absl::Status Quarantine(const StorageKey& key) override;
   absl::StatusOr<ObjectList> List(absl::string_view start_after, size_t limit) override;
@@ -52,6 +54,7 @@ class MemoryObjectStore : public StagingObjectStore {
   std::map<UploadId, std::shared_ptr<std::string>> staged_ ABSL_GUARDED_BY(mutex_);
   std::map<StorageKey, Object> objects_ ABSL_GUARDED_BY(mutex_);
   std::map<StorageKey, Object> quarantined_ ABSL_GUARDED_BY(mutex_);
+  StoreOwner owner_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace entrepot::blob

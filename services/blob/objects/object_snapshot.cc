@@ -21,7 +21,7 @@ namespace entrepot::blob {
 namespace {
 
 constexpr size_t kPieceBytes = 1 << 20;
-constexpr mode_t kFileMode = 0640;
+constexpr mode_t kFileMode = 0600;
 constexpr absl::string_view kCopying = "copying an object";
 
 // Copies files of one fan-out directory, or the store's own files.
@@ -99,7 +99,7 @@ absl::StatusOr<ObjectSnapshot> CopyObjects(SystemCalls& calls, const BlobDirecto
     RETURN_IF_ERROR(CopyFanOut(calls, from.objects(), target->objects(), fan_out, &snapshot));
   }
   RETURN_IF_ERROR(Failpoint("blob.snapshot.objects_copied"));
-  // A link would be written through if the copy gets an id of its own.
+  // The owner is not copied, see CopyTo. A link would be written through if the copy gets an id of its own.
   RETURN_IF_ERROR(FileCopier(calls, from.root(), target->root()).Copy(kStoreIdFile).status());
   const int error = FSyncFully(calls, target->root());
   if (error != 0) return WriteError("syncing a directory of copied objects", error);

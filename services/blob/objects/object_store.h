@@ -74,8 +74,12 @@ class ObjectStore {
 
   // kNotFound if no object has that key; kDataLoss if it cannot be read.
   virtual absl::StatusOr<OpenObject> Open(const StorageKey& key) = 0;
-  // Deletes the object, and its quarantined copy, durably. OK if it does not exist.
-  virtual absl::Status Delete(const StorageKey& key) = 0;
+  // The same without waiting for the disk to read a value of the KV: kv::NotInMemory() if it must be read.
+  virtual absl::StatusOr<OpenObject> OpenInMemory(const StorageKey& key) { return Open(key); }
+  // Deletes the objects, and their quarantined copies, durably. Returns a status for each key, in their order: OK also
+  // if the object does not exist.
+  virtual std::vector<absl::Status> DeleteAll(const std::vector<StorageKey>& keys) = 0;
+  absl::Status Delete(const StorageKey& key) { return DeleteAll({key}).front(); }
   // Gives all bytes to `take`, in order and in pieces, until it returns false. The bytes come from the disk itself if
   // possible, and do not displace other bytes from the page cache. Errors are those of Open().
   virtual absl::Status ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) = 0;
@@ -132,8 +136,13 @@ class StagingObjectStore : public ObjectStore {
   // The uploads that have staged bytes.
   virtual absl::StatusOr<std::vector<UploadId>> ListStaged() = 0;
 
-  // Copies all objects into the new directory `to`, whose parent exists, durably. Objects that are published or deleted
-  // during the call may or may not be in the copy. kUnimplemented if the store cannot be copied into a directory.
+  // The catalog that uses the store (services/core/blob_storage.h). WriteOwner is durable and replaces it as a whole.
+  virtual absl::StatusOr<StoreOwner> ReadOwner() = 0;
+  virtual absl::Status WriteOwner(const StoreOwner& owner) = 0;
+
+  // Copies all objects into the new directory `to`, whose parent exists, durably, without the owner. Objects that are
+  // published or deleted during the call may or may not be in the copy. kUnimplemented if the store cannot be copied
+  // into a directory.
   virtual absl::StatusOr<ObjectSnapshot> CopyTo(const std::string& to) = 0;
 };
 

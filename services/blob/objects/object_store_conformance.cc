@@ -130,6 +130,30 @@ TEST_P(ObjectStoreConformance, DeletesTwice) {
   EXPECT_THAT(store_->Open(StagingObjectStore::KeyOf(id)), IsOciError(OciErrorCode::kBlobUnknown));
 }
 
+TEST_P(ObjectStoreConformance, DeletesManyAtOnce) {
+  std::vector<StorageKey> keys = {StagingObjectStore::KeyOf(UploadId::Random())};
+  for (int i = 0; i < 5; ++i) {
+    const UploadId id = UploadId::Random();
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+    ASSERT_OK(store_->Publish(id, std::move(staged)));
+    keys.push_back(StagingObjectStore::KeyOf(id));
+  }
+  ASSERT_OK(store_->Quarantine(keys[1]));
+  const std::vector<absl::Status> statuses = store_->DeleteAll(keys);
+  ASSERT_EQ(statuses.size(), keys.size());
+  for (const absl::Status& status : statuses) EXPECT_OK(status);
+  ASSERT_OK_AND_ASSIGN(const ObjectList left, store_->List("", 100));
+  EXPECT_THAT(left.objects, testing::IsEmpty());
+  EXPECT_THAT(store_->DeleteAll({}), testing::IsEmpty());
+}
+
+TEST_P(ObjectStoreConformance, KeepsItsOwner) {
+  EXPECT_THAT(store_->ReadOwner(), IsOkAndHolds(StoreOwner()));
+  const StoreOwner owner{.catalog_id = "0123", .generation = 3};
+  EXPECT_OK(store_->WriteOwner(owner));
+  EXPECT_THAT(store_->ReadOwner(), IsOkAndHolds(owner));
+}
+
 TEST_P(ObjectStoreConformance, LargeObjectsReadBack) {
   const UploadId id = UploadId::Random();
   std::string expected;

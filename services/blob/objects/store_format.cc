@@ -35,7 +35,7 @@ absl::StatusOr<std::string> ReadStoreId(const BlobDirectory& directory, SystemCa
 }
 
 absl::Status WriteStoreId(const BlobDirectory& directory, SystemCalls& calls, const std::string& id) {
-  const OwnedFd fd = OpenAtFully(calls, directory.root(), kStoreIdFile, O_WRONLY | O_CREAT | O_TRUNC, 0640);
+  const OwnedFd fd = OpenAtFully(calls, directory.root(), kStoreIdFile, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   int error = fd.get() < 0 ? errno : PWriteFully(calls, fd.get(), absl::StrCat(id, "\n"), 0);
   if (error == 0) error = FSyncFully(calls, fd.get());
   if (error == 0) error = FSyncFully(calls, directory.root());

@@ -1,6 +1,8 @@
 #include "services/blob/objects/tiered_object_store.h"
 
 #include <iterator>
+#include <map>
+#include <utility>
 
 #include "services/status/status_macros.h"
 
@@ -19,9 +21,25 @@ ObjectStore& TieredObjectStore::TierOf(const StorageKey& key) {
 
 absl::StatusOr<OpenObject> TieredObjectStore::Open(const StorageKey& key) { return TierOf(key).Open(key); }
 
-absl::Status TieredObjectStore::Delete(const StorageKey& key) {
-  RETURN_IF_ERROR(gate_.Check());
-  return TierOf(key).Delete(key);
+absl::StatusOr<OpenObject> TieredObjectStore::OpenInMemory(const StorageKey& key) {
+  return TierOf(key).OpenInMemory(key);
+}
+
+std::vector<absl::Status> TieredObjectStore::DeleteAll(const std::vector<StorageKey>& keys) {
+  std::vector<absl::Status> statuses(keys.size(), gate_.Check());
+  if (keys.empty() || !statuses.front().ok()) return statuses;
+  // The keys of each tier, and where they are among all.
+  std::map<ObjectStore*, std::pair<std::vector<StorageKey>, std::vector<size_t>>> tiers;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    auto& [of_tier, indexes] = tiers[&TierOf(keys[i])];
+    of_tier.push_back(keys[i]);
+    indexes.push_back(i);
+  }
+  for (const auto& [tier, part] : tiers) {
+    const std::vector<absl::Status> results = tier->DeleteAll(part.first);
+    for (size_t i = 0; i < results.size(); ++i) statuses[part.second[i]] = results[i];
+  }
+  return statuses;
 }
 
 absl::Status TieredObjectStore::ReadFromDisk(const StorageKey& key,

@@ -7,7 +7,7 @@
 
 namespace entrepot::blob {
 
-// The objects of both tiers: each call goes to the store of the tier that the key names. Delete and Quarantine are
+// The objects of both tiers: each call goes to the store of the tier that the key names. DeleteAll and Quarantine are
 // kUnavailable while the store is read-only: a disk that failed a sync cannot promise them, and a deleted object cannot
 // be restored. Thread-safe.
 class TieredObjectStore : public ObjectStore {
@@ -17,7 +17,8 @@ class TieredObjectStore : public ObjectStore {
       : files_(*files), values_(*values), gate_(*gate) {}
 
   absl::StatusOr<OpenObject> Open(const StorageKey& key) override;
-  absl::Status Delete(const StorageKey& key) override;
+  absl::StatusOr<OpenObject> OpenInMemory(const StorageKey& key) override;
+  std::vector<absl::Status> DeleteAll(const std::vector<StorageKey>& keys) override;
   absl::Status ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) override;
   absl::Status Quarantine(const StorageKey& key) override;
   // The keys of files come before the keys of values.

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "services/core/failpoint/failpoint.h"
-#include "services/status/status_macros.h"
+#include "services/runtime/log/json_log.h"
 
 namespace entrepot::blob {
 namespace {
@@ -13,13 +13,16 @@ constexpr size_t kBatch = 64;
 
 }  // namespace
 
-absl::Status ForgottenSessions::Add(const UploadId& id) {
+void ForgottenSessions::Add(const UploadId& id) {
   {
     absl::MutexLock lock(&mutex_);
     ids_.push_back(id);
-    if (ids_.size() < kBatch) return absl::OkStatus();
+    if (ids_.size() < kBatch) return;
   }
-  return Flush();
+  if (absl::Status status = Flush(); !status.ok()) {
+    runtime::Log(runtime::LogLevel::kWarning, "the records of committed uploads could not be deleted yet",
+                 {{"error", status.message()}});
+  }
 }
 
 absl::Status ForgottenSessions::Flush() {
@@ -29,8 +32,25 @@ absl::Status ForgottenSessions::Flush() {
     ids.swap(ids_);
   }
   if (ids.empty()) return absl::OkStatus();
-  RETURN_IF_ERROR(records_.Delete(ids));
+  if (absl::Status status = records_.Delete(ids); !status.ok()) {
+    absl::MutexLock lock(&mutex_);
+    ids_.insert(ids_.end(), ids.begin(), ids.end());
+    return status;
+  }
   return Failpoint("blob.session.forgotten");
+}
+
+void RecentEndings::Add(const UploadId& id, const SessionOwner& owner, Kind kind, const std::string& digest) {
+  absl::MutexLock lock(&mutex_);
+  endings_[id.ToString()] = {.owner = owner, .kind = kind, .digest = digest};
+}
+
+std::optional<RecentEndings::Kind> RecentEndings::Find(const UploadId& id, const UploadOwner& owner,
+                                                       const std::string& digest) {
+  absl::MutexLock lock(&mutex_);
+  const Ending* const found = endings_.Find(id.ToString());
+  if (found == nullptr || !found->owner.Is(owner) || found->digest != digest) return std::nullopt;
+  return found->kind;
 }
 
 void AbandonedSessions::Add(const UploadId& id) {

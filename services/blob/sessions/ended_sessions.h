@@ -2,13 +2,18 @@
 #define ENTREPOT_SERVICES_BLOB_SESSIONS_ENDED_SESSIONS_H_
 
 #include <cstddef>
+#include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "services/blob/sessions/session_records.h"
+#include "services/blob/sessions/session_table.h"
+#include "services/core/lru_map.h"
+#include "services/core/upload.h"
 #include "services/core/upload_id.h"
 
 namespace entrepot::blob {
@@ -23,14 +28,37 @@ class ForgottenSessions {
   ~ForgottenSessions() { Flush().IgnoreError(); }
 
   // Deletes the record, now or later.
-  absl::Status Add(const UploadId& id);
-  // Deletes the remaining records.
+  void Add(const UploadId& id);
+  // Deletes the remaining records. After an error they remain.
   absl::Status Flush();
 
  private:
   SessionRecords& records_;
   absl::Mutex mutex_;
   std::vector<UploadId> ids_ ABSL_GUARDED_BY(mutex_);
+};
+
+// How sessions ended lately, for a client that did not get the answer and sends its request again. The last kMax are
+// remembered until the process ends. Thread-safe.
+class RecentEndings {
+ public:
+  enum class Kind { kCancelled, kSealed, kWrongDigest };
+  static constexpr size_t kMax = 10'000;
+
+  // `digest` is the one that the client sent, if it sent one.
+  void Add(const UploadId& id, const SessionOwner& owner, Kind kind, const std::string& digest = "");
+  // nullopt if no session of that owner ended so that a request with that digest would have ended it.
+  std::optional<Kind> Find(const UploadId& id, const UploadOwner& owner, const std::string& digest = "");
+
+ private:
+  struct Ending {
+    SessionOwner owner;
+    Kind kind = Kind::kCancelled;
+    std::string digest;
+  };
+
+  absl::Mutex mutex_;
+  LruMap<std::string, Ending> endings_ ABSL_GUARDED_BY(mutex_){kMax};
 };
 
 // The ids of expired sealed sessions. Without them, each listing would read the records of all sessions, open ones too.

@@ -1,5 +1,6 @@
 #include "services/blob/sessions/kv_upload_sessions.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -20,7 +21,7 @@ namespace entrepot::blob {
 namespace {
 
 SessionOwner OwnerOf(const storage::v1::UploadRecord& record) {
-  return {.repository = record.repository(), .account = record.account()};
+  return {.repository = record.repository(), .account = record.account(), .client = record.client()};
 }
 
 }  // namespace
@@ -31,29 +32,41 @@ KvUploadSessions::KvUploadSessions(const Options& options, kv::KvEngine* kv, Sta
       clock_(*clock),
       store_(*store),
       objects_(*objects),
-      table_(options.open_max, options.lifetime, clock, metrics->upload_sessions()),
+      table_(options.limits, clock, metrics),
       records_(kv, clock, RandomLowerHex(16)),
       uploads_(store, &records_),
-      endings_(options.object_durability, store, &records_, &uploads_, options.verified, metrics),
+      endings_(options.object_durability, store, &records_, &uploads_, &recent_, options.verified, metrics),
+      metrics_(*metrics),
       forgotten_(&records_) {}
 
 absl::Status KvUploadSessions::Recover() {
+  metrics_.upload_sessions_max()->Set(static_cast<double>(options_.limits.open_max));
   absl::flat_hash_set<std::string> staged;
+  std::vector<std::pair<UploadId, SessionInfo>> sessions;
   RETURN_IF_ERROR(records_.ForEach([&](const UploadId& id, const Record& record) {
     SessionInfo info;
     info.owner = OwnerOf(record);
     info.state = record.state() == Record::SEALED ? SessionState::kSealed : SessionState::kOpen;
     info.offset_bytes = record.offset_bytes();
     info.trusted = !record.staged_in_file();
+    info.whole = record.whole();
     info.touched_at = FromTimestamp(record.updated_at());
+    info.started_at = record.has_started_at() ? FromTimestamp(record.started_at()) : info.touched_at;
     if (record.staged_in_file() && info.state == SessionState::kOpen) staged.insert(id.ToString());
     if (IsAbandoned(record)) return abandoned_.Add(id);
-    table_.Restore(id, std::move(info));
+    sessions.emplace_back(id, std::move(info));
   }));
   ASSIGN_OR_RETURN(const std::vector<UploadId> found, store_.ListStaged());
   for (const UploadId& id : found) {
-    if (!staged.contains(id.ToString())) RETURN_IF_ERROR(store_.DiscardStaged(id));
+    // Without a session. If they cannot be deleted now, EndExpired() tries again.
+    if (staged.contains(id.ToString()) || store_.DiscardStaged(id).ok()) continue;
+    SessionInfo ending;
+    ending.state = SessionState::kEnding;
+    sessions.emplace_back(id, std::move(ending));
   }
+  std::sort(sessions.begin(), sessions.end(),
+            [](const auto& a, const auto& b) { return a.second.touched_at < b.second.touched_at; });
+  for (auto& [id, info] : sessions) table_.Restore(id, std::move(info));
   return absl::OkStatus();
 }
 
@@ -61,11 +74,18 @@ absl::StatusOr<Upload> KvUploadSessions::Start(const UploadOwner& owner, DigestA
   RETURN_IF_ERROR(store_.CheckWritable());
   RETURN_IF_ERROR(store_.CheckSpace());
   const UploadId id = UploadId::Random();
-  ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.Add(id, owner));
+  ASSIGN_OR_RETURN(SessionTable::Added added, table_.Add(id, owner));
+  for (SessionTable::Claim& evicted : added.evicted) {
+    metrics_.CountUpload(UploadResult::kEvicted);
+    endings_.DeleteOrLog(evicted, UploadResult::kEvicted);
+  }
+  SessionTable::Claim& claim = added.session;
   Record record;
   record.set_state(Record::OPEN);
-  record.set_repository(owner.repository.ToString());
-  record.set_account(owner.account);
+  record.set_repository(claim.info().owner.repository);
+  record.set_account(claim.info().owner.account);
+  record.set_client(claim.info().owner.client);
+  *record.mutable_started_at() = ToTimestamp(claim.info().started_at);
   *record.mutable_digester() = ToRecord(Digester(algorithm).Save());
   if (absl::Status status = records_.Put(id, record); !status.ok()) {
     claim.Remove();
@@ -83,14 +103,17 @@ absl::StatusOr<Upload> KvUploadSessions::Get(const UploadOwner& owner, const Upl
     ASSIGN_OR_RETURN(std::unique_ptr<StagedUpload> staged, OpenStaged(StagingArea::Accept::kStaged, claim, record));
     uploads_.Park(id, std::move(staged));
   }
-  return Upload{.id = id, .offset_bytes = info.offset_bytes};
+  return Upload{.id = id, .offset_bytes = info.offset_bytes, .whole = info.whole};
 }
 
 absl::StatusOr<std::unique_ptr<UploadAppender>> KvUploadSessions::Append(const UploadOwner& owner, const UploadId& id,
                                                                          const AppendOptions& options) {
   RETURN_IF_ERROR(store_.CheckWritable());
-  ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kAppend, id, owner));
+  ASSIGN_OR_RETURN(SessionTable::Claim claim,
+                   table_.ClaimFor(options.last ? SessionUse::kSeal : SessionUse::kAppend, id, owner));
   ASSIGN_OR_RETURN(Record record, LoadOpen(claim));
+  const bool from_start = options.last && options.offset_bytes.value_or(0) == 0;
+  if (from_start && record.whole()) RETURN_IF_ERROR(StartOver(claim, record));
   const uint64_t end = record.offset_bytes();
   if (options.offset_bytes.value_or(end) != end) {
     return OciError(
@@ -99,6 +122,8 @@ absl::StatusOr<std::unique_ptr<UploadAppender>> KvUploadSessions::Append(const U
   }
   ASSIGN_OR_RETURN(Digester digester, RestoreDigester(record.digester()));
   if (end == 0 && options.algorithm.has_value()) digester = Digester(*options.algorithm);
+  record.set_whole(from_start && end == 0);
+  claim.SetWhole(record.whole());
   std::unique_ptr<StagedUpload> staged;
   if (record.staged_in_file()) {
     ASSIGN_OR_RETURN(staged, OpenStaged(StagingArea::Accept::kStaged, claim, record));
@@ -108,8 +133,22 @@ absl::StatusOr<std::unique_ptr<UploadAppender>> KvUploadSessions::Append(const U
                                            &endings_);
 }
 
+absl::Status KvUploadSessions::StartOver(SessionTable::Claim& claim, Record& record) {
+  ASSIGN_OR_RETURN(const Digester digester, RestoreDigester(record.digester()));
+  *record.mutable_digester() = ToRecord(Digester(digester.algorithm()).Save());
+  record.set_offset_bytes(0);
+  record.clear_inline_bytes();
+  // Before the staged bytes go: the record never states more bytes than there are.
+  RETURN_IF_ERROR(records_.Put(claim.id(), record));
+  claim.Update(SessionState::kOpen, 0, /*trusted=*/true);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Blob> KvUploadSessions::Seal(const UploadOwner& owner, const UploadId& id, const Digest& digest) {
-  ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kSeal, id, owner));
+  absl::StatusOr<SessionTable::Claim> claimed = table_.ClaimFor(SessionUse::kSeal, id, owner);
+  if (absl::IsNotFound(claimed.status())) return EndedSeal(owner, id, digest);
+  RETURN_IF_ERROR(claimed.status());
+  SessionTable::Claim& claim = *claimed;
   ASSIGN_OR_RETURN(Record record, Load(claim));
   if (record.state() == Record::SEALED) return SealAgain(claim, record, digest);
   ASSIGN_OR_RETURN(const Digester digester, RestoreDigester(record.digester()));
@@ -118,6 +157,15 @@ absl::StatusOr<Blob> KvUploadSessions::Seal(const UploadOwner& owner, const Uplo
     ASSIGN_OR_RETURN(staged, OpenStaged(StagingArea::Accept::kStagedOrPublished, claim, record));
   }
   return endings_.Seal(claim, std::move(record), digester, std::move(staged), digest);
+}
+
+absl::Status KvUploadSessions::EndedSeal(const UploadOwner& owner, const UploadId& id, const Digest& digest) {
+  const std::optional<RecentEndings::Kind> ending = recent_.Find(id, owner, digest.ToString());
+  if (ending == RecentEndings::Kind::kSealed) return absl::AlreadyExistsError("the upload has been sealed before");
+  if (ending == RecentEndings::Kind::kWrongDigest) {
+    return OciError(OciErrorCode::kDigestInvalid, "the uploaded bytes had another digest", digest.ToString());
+  }
+  return UnknownSession();
 }
 
 absl::StatusOr<Blob> KvUploadSessions::SealAgain(SessionTable::Claim& claim, const Record& record,
@@ -129,43 +177,66 @@ absl::StatusOr<Blob> KvUploadSessions::SealAgain(SessionTable::Claim& claim, con
     RETURN_IF_ERROR(found);
     return sealed;
   }
-  // The object was committed once and deleted later as unreferenced.
+  // The object was committed once and deleted later: as unreferenced, or because the blob had other bytes already.
   RETURN_IF_ERROR(records_.Delete({claim.id()}));
   claim.Remove();
-  return UnknownSession();
+  return absl::AlreadyExistsError("the upload has been sealed before");
 }
 
 absl::Status KvUploadSessions::Cancel(const UploadOwner& owner, const UploadId& id) {
-  ASSIGN_OR_RETURN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kEnd, id, owner));
-  if (claim.info().state != SessionState::kOpen) return UnknownSession();
-  return endings_.Delete(claim, UploadResult::kCancelled);
+  absl::StatusOr<SessionTable::Claim> claim = table_.ClaimFor(SessionUse::kEnd, id, owner);
+  if (absl::IsNotFound(claim.status()) && recent_.Find(id, owner) == RecentEndings::Kind::kCancelled) {
+    return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(claim.status());
+  if (claim->info().state == SessionState::kSealed) return UnknownSession();
+  const SessionOwner recorded = claim->info().owner;
+  RETURN_IF_ERROR(endings_.Delete(*claim, UploadResult::kCancelled));
+  recent_.Add(id, recorded, RecentEndings::Kind::kCancelled);
+  return absl::OkStatus();
 }
 
 absl::Status KvUploadSessions::Forget(const UploadOwner& owner, const UploadId& id) {
-  if (table_.RemoveSealed(id, owner)) return forgotten_.Add(id);
-  if (table_.Contains(id)) return absl::OkStatus();
-  // A sealed session that has expired.
-  absl::StatusOr<Record> record = records_.Get(id);
-  if (absl::IsNotFound(record.status())) return absl::OkStatus();
-  RETURN_IF_ERROR(record.status());
-  if (record->state() != Record::SEALED || !OwnerOf(*record).Is(owner)) return absl::OkStatus();
-  return forgotten_.Add(id);
+  if (!table_.RemoveSealed(id, owner)) {
+    if (table_.Contains(id)) return absl::OkStatus();
+    // A sealed session that has expired.
+    absl::StatusOr<Record> record = records_.Get(id);
+    if (absl::IsNotFound(record.status())) return absl::OkStatus();
+    RETURN_IF_ERROR(record.status());
+    if (record->state() != Record::SEALED || !OwnerOf(*record).Is(owner)) return absl::OkStatus();
+  }
+  forgotten_.Add(id);
+  return absl::OkStatus();
 }
 
-size_t KvUploadSessions::EndExpired(size_t limit) {
-  SessionTable::Expired expired = table_.ClaimExpired(limit);
-  for (const UploadId& id : expired.sealed) abandoned_.Add(id);
-  for (SessionTable::Claim& claim : expired.open) {
-    if (absl::Status status = endings_.Delete(claim, UploadResult::kExpired); !status.ok()) {
-      runtime::Log(runtime::LogLevel::kWarning, "an expired upload could not be deleted",
-                   {{"error", status.message()}});
-    }
+size_t KvUploadSessions::EndExpired() {
+  SessionTable::Due due = table_.ClaimDue();
+  for (const UploadId& id : due.sealed) abandoned_.Add(id);
+  size_t failed = 0;
+  absl::Status first_failure;
+  for (SessionTable::Claim& claim : due.deletable) {
+    absl::Status status = endings_.Delete(claim, UploadResult::kExpired);
+    if (status.ok()) continue;
+    ++failed;
+    first_failure.Update(status);
   }
-  return expired.open.size();
+  if (failed > 0) {
+    runtime::Log(runtime::LogLevel::kWarning, "ended uploads could not be deleted yet",
+                 {{"uploads", failed}, {"error", first_failure.message()}});
+  }
+  metrics_.uploads_undeleted()->Set(static_cast<double>(failed));
+  return due.deletable.size() - failed;
+}
+
+CancelledUploads KvUploadSessions::CancelOpen(const UploadFilter& filter) {
+  SessionTable::Selected selected = table_.ClaimMatching(filter);
+  for (SessionTable::Claim& claim : selected.idle) endings_.DeleteOrLog(claim, UploadResult::kCancelled);
+  return {.cancelled = selected.idle.size(), .in_use = selected.in_use};
 }
 
 bool KvUploadSessions::IsAbandoned(const Record& record) const {
-  return record.state() == Record::SEALED && FromTimestamp(record.updated_at()) + options_.lifetime <= clock_.Now();
+  return record.state() == Record::SEALED &&
+         FromTimestamp(record.updated_at()) + options_.limits.lifetime <= clock_.Now();
 }
 
 absl::StatusOr<std::vector<Blob>> KvUploadSessions::ListAbandoned(size_t limit) {
@@ -215,7 +286,7 @@ absl::StatusOr<KvUploadSessions::Record> KvUploadSessions::LoadOpen(SessionTable
 absl::StatusOr<std::unique_ptr<StagedUpload>> KvUploadSessions::OpenStaged(StagingArea::Accept accept,
                                                                            SessionTable::Claim& claim, Record& record) {
   absl::StatusOr<std::unique_ptr<StagedUpload>> staged = uploads_.Open(accept, claim, record);
-  if (absl::IsNotFound(staged.status())) RETURN_IF_ERROR(endings_.Delete(claim, UploadResult::kLost));
+  if (absl::IsNotFound(staged.status())) endings_.DeleteOrLog(claim, UploadResult::kLost);
   return staged;
 }
 

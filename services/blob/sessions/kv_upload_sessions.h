@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "services/blob/objects/blob_metrics.h"
 #include "services/blob/objects/object_store.h"
@@ -17,6 +18,7 @@
 #include "services/blob/sessions/staging_area.h"
 #include "services/blob/sessions/upload_sessions.h"
 #include "services/core/content.h"
+#include "services/core/open_uploads.h"
 #include "services/core/storage_key.h"
 #include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
@@ -31,8 +33,7 @@ namespace entrepot::blob {
 class KvUploadSessions : public UploadSessions {
  public:
   struct Options {
-    absl::Duration lifetime = absl::Hours(24);
-    size_t open_max = 10'000;
+    SessionTable::Limits limits;
     // How sealed objects are written to the KV (BlobStackOptions).
     kv::Durability object_durability = kv::Durability::kSynced;
     // Records every sealed file; outlives the sessions. May be null.
@@ -53,11 +54,12 @@ class KvUploadSessions : public UploadSessions {
   absl::StatusOr<Blob> Seal(const UploadOwner& owner, const UploadId& id, const Digest& digest) override;
   absl::Status Cancel(const UploadOwner& owner, const UploadId& id) override;
   absl::Status Forget(const UploadOwner& owner, const UploadId& id) override;
+  bool MustReadBack(const UploadId& id) const override { return !table_.IsTrusted(id); }
 
-  // Deletes at most `limit` expired open sessions with their bytes, and returns their number. For a sealed session only
-  // the right to seal it again expires: its object may be committed, so object and record stay, and the session becomes
-  // abandoned.
-  size_t EndExpired(size_t limit);
+  // Deletes expired open sessions and all whose deletion failed before, and returns how many it deleted. One that
+  // cannot be deleted does not keep the others; the next call tries it again. For a sealed session only the right to
+  // seal it again expires: its object may be committed, so object and record stay, and the session becomes abandoned.
+  size_t EndExpired();
   // Deletes the remaining records of forgotten sessions.
   absl::Status FlushForgotten() { return forgotten_.Flush(); }
   // See BlobStorage::ListAbandoned and ForgetAbandoned.
@@ -65,6 +67,12 @@ class KvUploadSessions : public UploadSessions {
   absl::Status ForgetAbandoned(const StorageKey& key);
   // For each object, in their order, whether there is a session that has become or may become that object.
   absl::StatusOr<std::vector<bool>> Claim(const std::vector<StorageKey>& keys) { return records_.Exist(keys); }
+  // See BlobStorage.
+  OpenUploadPage ListOpen(const UploadFilter& filter, absl::string_view start_after, size_t limit) const {
+    return table_.List(filter, start_after, limit);
+  }
+  CancelledUploads CancelOpen(const UploadFilter& filter);
+  UploadTotals Totals() const { return table_.Totals(); }
   absl::Duration OldestAge() const { return table_.OldestAge(); }
 
  private:
@@ -76,8 +84,12 @@ class KvUploadSessions : public UploadSessions {
   // Deletes the session if its bytes are lost.
   absl::StatusOr<std::unique_ptr<StagedUpload>> OpenStaged(StagingArea::Accept accept, SessionTable::Claim& claim,
                                                            Record& record);
+  // Drops the bytes of an interrupted append of the whole blob, which the client sends again.
+  absl::Status StartOver(SessionTable::Claim& claim, Record& record);
   bool IsAbandoned(const Record& record) const;
-  // kNotFound if the object no longer exists.
+  // The answer to a seal of a session that does not exist any more.
+  absl::Status EndedSeal(const UploadOwner& owner, const UploadId& id, const Digest& digest);
+  // kAlreadyExists if the object no longer exists.
   absl::StatusOr<Blob> SealAgain(SessionTable::Claim& claim, const Record& record, const Digest& digest);
 
   const Options options_;
@@ -87,7 +99,9 @@ class KvUploadSessions : public UploadSessions {
   SessionTable table_;
   SessionRecords records_;
   StagingArea uploads_;
+  RecentEndings recent_;
   SessionEndings endings_;
+  BlobMetrics& metrics_;
   ForgottenSessions forgotten_;
   AbandonedSessions abandoned_;
 };

@@ -17,6 +17,7 @@
 #include "services/core/content.h"
 #include "services/core/digester.h"
 #include "services/core/time/fake_clock.h"
+#include "services/kv/fault_injecting_kv_engine.h"
 #include "services/kv/memory_kv_engine.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_matchers.h"
@@ -43,6 +44,15 @@ AppendOptions HashedWith(DigestAlgorithm algorithm) {
   return options;
 }
 
+// A disk that may refuse to delete.
+class FragileStore : public MemoryObjectStore {
+ public:
+  absl::Status DiscardStaged(const UploadId& id) override {
+    return broken ? absl::UnavailableError("I/O error") : MemoryObjectStore::DiscardStaged(id);
+  }
+  bool broken = false;
+};
+
 class KvUploadSessionsTest : public testing::Test {
  protected:
   KvUploadSessionsTest() { Restart(); }
@@ -50,9 +60,8 @@ class KvUploadSessionsTest : public testing::Test {
   // Starts the sessions again from the KV and the store, as after a kill of the process.
   void Restart() {
     sessions_.reset();
-    sessions_ =
-        std::make_unique<KvUploadSessions>(KvUploadSessions::Options{.lifetime = absl::Hours(24), .open_max = 3}, &kv_,
-                                           &store_, &objects_, &clock_, &metrics_);
+    sessions_ = std::make_unique<KvUploadSessions>(KvUploadSessions::Options{.limits = {.open_max = 4, .share_max = 3}},
+                                                   &kv_, &store_, &objects_, &clock_, &metrics_);
     EXPECT_OK(sessions_->Recover());
   }
 
@@ -72,6 +81,11 @@ class KvUploadSessionsTest : public testing::Test {
     EXPECT_EQ(upload->id, id);
     return upload->offset_bytes;
   }
+
+  static AppendOptions Last(std::optional<uint64_t> offset_bytes = std::nullopt) {
+    return {.offset_bytes = offset_bytes, .last = true};
+  }
+  size_t Records() { return kv_.Scan({.prefix = "u/", .start_after = "", .limit = 10})->size(); }
 
   absl::StatusOr<uint64_t> OffsetOf(const UploadId& id) {
     absl::StatusOr<Upload> upload = sessions_->Get(owner_, id);
@@ -101,8 +115,9 @@ class KvUploadSessionsTest : public testing::Test {
   const std::string large_ = std::string(100'000, 'l');
 
   FakeClock clock_;
-  kv::MemoryKvEngine kv_;
-  MemoryObjectStore store_;
+  kv::MemoryKvEngine memory_;
+  kv::FaultInjectingKvEngine kv_{&memory_};
+  FragileStore store_;
   prometheus::Registry registry_;
   BlobMetrics metrics_{registry_};
   WriteGate gate_{metrics_.store_read_only()};
@@ -263,7 +278,7 @@ TEST_F(KvUploadSessionsTest, ADeletedObjectIsNotSealedAgain) {
     EXPECT_OK(Append(id, bytes));
     ASSERT_OK_AND_ASSIGN(const Blob sealed, sessions_->Seal(owner_, id, Sha256(bytes)));
     EXPECT_OK(objects_.Delete(sealed.storage_key));
-    EXPECT_THAT(sessions_->Seal(owner_, id, Sha256(bytes)), IsOciError(OciErrorCode::kBlobUploadUnknown));
+    EXPECT_THAT(sessions_->Seal(owner_, id, Sha256(bytes)), StatusIs(absl::StatusCode::kAlreadyExists));
   }
   EXPECT_THAT(kv_.Scan({.prefix = "", .start_after = "", .limit = 10}), IsOkAndHolds(IsEmpty()));
 }
@@ -277,7 +292,19 @@ TEST_F(KvUploadSessionsTest, SealsAgainWithTheSameDigestUntilItIsForgotten) {
   ExpectSealsAs(id, Sha256("goods"), "goods", StorageTier::kKv);
   EXPECT_THAT(sessions_->Seal(owner_, id, Sha256("other")), IsOciError(OciErrorCode::kBlobUploadUnknown));
   EXPECT_OK(sessions_->Forget(owner_, id));
-  EXPECT_THAT(sessions_->Seal(owner_, id, Sha256("goods")), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(sessions_->Seal(owner_, id, Sha256("goods")), StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_THAT(sessions_->Seal(owner_, id, Sha256("other")), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  for (const UploadOwner& other : others_) {
+    EXPECT_THAT(sessions_->Seal(other, id, Sha256("goods")), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  }
+}
+
+TEST_F(KvUploadSessionsTest, ARepeatedSealWithAWrongDigestGivesTheSameError) {
+  const UploadId id = Start();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(sessions_->Seal(owner_, id, Sha256("other")), IsOciError(OciErrorCode::kDigestInvalid));
+  }
+  EXPECT_THAT(sessions_->Seal(owner_, id, Sha256("")), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
 TEST_F(KvUploadSessionsTest, ASealedSessionAcceptsNothingElse) {
@@ -354,12 +381,17 @@ TEST_F(KvUploadSessionsTest, CancellingDeletesTheBytes) {
   const UploadId id = Start();
   EXPECT_OK(Append(id, large_));
   EXPECT_OK(sessions_->Cancel(owner_, id));
-  EXPECT_THAT(sessions_->Cancel(owner_, id), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  // As a client does that did not get the answer.
+  EXPECT_OK(sessions_->Cancel(owner_, id));
+  for (const UploadOwner& other : others_) {
+    EXPECT_THAT(sessions_->Cancel(other, id), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  }
+  EXPECT_THAT(OffsetOf(id), IsOciError(OciErrorCode::kBlobUploadUnknown));
   EXPECT_THAT(store_.ListStaged(), IsOkAndHolds(IsEmpty()));
   EXPECT_THAT(kv_.Scan({.prefix = "", .start_after = "", .limit = 10}), IsOkAndHolds(IsEmpty()));
 }
 
-TEST_F(KvUploadSessionsTest, OpenSessionsAreBounded) {
+TEST_F(KvUploadSessionsTest, OpenSessionsAreBoundedAlsoAfterARestart) {
   const UploadId first = Start();
   Start();
   Start();
@@ -370,6 +402,156 @@ TEST_F(KvUploadSessionsTest, OpenSessionsAreBounded) {
   Restart();
   EXPECT_EQ(metrics_.upload_sessions()->Value(), 3);
   EXPECT_THAT(sessions_->Start(owner_, DigestAlgorithm::kSha256), IsOciError(OciErrorCode::kTooManyRequests));
+  // Another account is not affected.
+  EXPECT_OK(sessions_->Start(others_[1], DigestAlgorithm::kSha256));
+  EXPECT_THAT(sessions_->Start(others_[1], DigestAlgorithm::kSha256), IsOciError(OciErrorCode::kTooManyRequests));
+}
+
+TEST_F(KvUploadSessionsTest, CallersWithoutAnAccountAreBoundedByTheirAddressAlsoAfterARestart) {
+  const UploadOwner client{.repository = owner_.repository, .account = "", .client_address = "192.0.2.1"};
+  for (int i = 0; i < 3; ++i) EXPECT_OK(sessions_->Start(client, DigestAlgorithm::kSha256));
+  Restart();
+  EXPECT_THAT(sessions_->Start(client, DigestAlgorithm::kSha256), IsOciError(OciErrorCode::kTooManyRequests));
+  EXPECT_OK(sessions_->Start({client.repository, "", "192.0.2.2"}, DigestAlgorithm::kSha256));
+}
+
+TEST_F(KvUploadSessionsTest, AnEvictedSessionIsDeleted) {
+  const UploadId idle = Start();
+  EXPECT_OK(Append(Start(), "x"));
+  EXPECT_OK(Append(Start(), "y"));
+  clock_.Advance(SessionTable::kEvictableAfter);
+  Restart();
+  Start();
+  EXPECT_THAT(OffsetOf(idle), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_EQ(Records(), 3u);
+}
+
+TEST_F(KvUploadSessionsTest, ASessionThatCannotBeDeletedIsDeletedLater) {
+  const UploadId id = Start();
+  EXPECT_OK(Append(id, large_));
+  clock_.Advance(absl::Hours(24));
+  kv_.InjectAt(1, kv::Fault::kFailCommit);
+  EXPECT_EQ(sessions_->EndExpired(), 0);
+  EXPECT_EQ(metrics_.uploads_undeleted()->Value(), 1);
+  EXPECT_EQ(metrics_.upload_sessions()->Value(), 0);
+  EXPECT_THAT(OffsetOf(id), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  // Its record is gone after this, its bytes are not.
+  store_.broken = true;
+  EXPECT_EQ(sessions_->EndExpired(), 0);
+  EXPECT_EQ(Records(), 0u);
+  store_.broken = false;
+  EXPECT_EQ(sessions_->EndExpired(), 1);
+  EXPECT_EQ(metrics_.uploads_undeleted()->Value(), 0);
+  EXPECT_THAT(store_.ListStaged(), IsOkAndHolds(IsEmpty()));
+}
+
+TEST_F(KvUploadSessionsTest, ACancellationThatFailedIsCompletedLater) {
+  const UploadId id = Start();
+  EXPECT_OK(Append(id, large_));
+  kv_.InjectAt(1, kv::Fault::kFailCommit);
+  EXPECT_THAT(sessions_->Cancel(owner_, id), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(OffsetOf(id), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(Append(id, "x"), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_EQ(sessions_->EndExpired(), 1);
+  EXPECT_EQ(Records(), 0u);
+  EXPECT_THAT(store_.ListStaged(), IsOkAndHolds(IsEmpty()));
+}
+
+TEST_F(KvUploadSessionsTest, ARepeatedCancellationCompletesOneThatFailed) {
+  const UploadId id = Start();
+  kv_.InjectAt(1, kv::Fault::kFailCommit);
+  EXPECT_THAT(sessions_->Cancel(owner_, id), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_OK(sessions_->Cancel(owner_, id));
+  EXPECT_EQ(Records(), 0u);
+}
+
+TEST_F(KvUploadSessionsTest, AWrongDigestEndsASessionThatCannotBeDeleted) {
+  const UploadId id = Start();
+  EXPECT_OK(Append(id, large_));
+  kv_.InjectAt(1, kv::Fault::kFailCommit);
+  EXPECT_THAT(sessions_->Seal(owner_, id, Sha256("other")), IsOciError(OciErrorCode::kDigestInvalid));
+  EXPECT_THAT(sessions_->Seal(owner_, id, Sha256(large_)), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_EQ(sessions_->EndExpired(), 1);
+  EXPECT_EQ(Records(), 0u);
+}
+
+TEST_F(KvUploadSessionsTest, ForgottenRecordsThatCannotBeDeletedAreDeletedLater) {
+  const UploadId id = Start();
+  ExpectSealsAs(id, Sha256(""), "", StorageTier::kKv);
+  EXPECT_OK(sessions_->Forget(owner_, id));
+  kv_.InjectAt(1, kv::Fault::kFailCommit);
+  EXPECT_THAT(sessions_->FlushForgotten(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(Records(), 1u);
+  EXPECT_OK(sessions_->FlushForgotten());
+  EXPECT_EQ(Records(), 0u);
+}
+
+TEST_F(KvUploadSessionsTest, StagedBytesWithoutASessionThatCannotBeDeletedDoNotPreventTheStart) {
+  const UploadId id = Start();
+  EXPECT_OK(Append(id, large_));
+  sessions_.reset();
+  ASSERT_OK(store_.OpenStaged(UploadId::Random(), 0));
+  store_.broken = true;
+  Restart();
+  EXPECT_THAT(OffsetOf(id), IsOkAndHolds(large_.size()));
+  EXPECT_EQ(sessions_->EndExpired(), 0);
+  store_.broken = false;
+  EXPECT_EQ(sessions_->EndExpired(), 1);
+  EXPECT_THAT(store_.ListStaged(), IsOkAndHolds(testing::ElementsAre(id)));
+}
+
+TEST_F(KvUploadSessionsTest, RepeatedLastBytesReplaceThoseOfTheWholeBlob) {
+  for (const std::string& bytes : {small_, large_}) {
+    for (const bool restarted : {false, true}) {
+      const UploadId id = Start();
+      EXPECT_THAT(Append(id, bytes.substr(0, bytes.size() - 7), Last()), IsOkAndHolds(bytes.size() - 7));
+      EXPECT_TRUE(sessions_->Get(owner_, id)->whole);
+      if (restarted) Restart();
+      EXPECT_THAT(Append(id, bytes, restarted ? Last() : Last(0)), IsOkAndHolds(bytes.size()));
+      ExpectSealsAs(id, Sha256(bytes), bytes, bytes == small_ ? StorageTier::kKv : StorageTier::kFile);
+    }
+  }
+}
+
+TEST_F(KvUploadSessionsTest, LastBytesContinueAfterOthers) {
+  const UploadId id = Start();
+  EXPECT_THAT(Append(id, "chunk"), IsOkAndHolds(5));
+  EXPECT_THAT(Append(id, " en", Last()), IsOkAndHolds(8));
+  EXPECT_FALSE(sessions_->Get(owner_, id)->whole);
+  EXPECT_THAT(Append(id, "d", Last(8)), IsOkAndHolds(9));
+  ExpectSealsAs(id, Sha256("chunk end"), "chunk end", StorageTier::kKv);
+}
+
+TEST_F(KvUploadSessionsTest, AnInterruptedWholeBlobMayBeContinued) {
+  const UploadId id = Start();
+  EXPECT_THAT(Append(id, "begin", Last()), IsOkAndHolds(5));
+  EXPECT_THAT(Append(id, " en", At(5)), IsOkAndHolds(8));
+  EXPECT_THAT(Append(id, "d", Last()), IsOkAndHolds(9));
+  ExpectSealsAs(id, Sha256("begin end"), "begin end", StorageTier::kKv);
+}
+
+TEST_F(KvUploadSessionsTest, AnAdministratorCancelsOpenSessions) {
+  const UploadId mine = Start();
+  EXPECT_OK(Append(mine, large_));
+  ASSERT_OK_AND_ASSIGN(const Upload other, sessions_->Start(others_[1], DigestAlgorithm::kSha256));
+  EXPECT_EQ(sessions_->Totals().bytes, large_.size());
+  EXPECT_EQ(sessions_->CancelOpen({.account = "ada"}).cancelled, 1u);
+  EXPECT_THAT(OffsetOf(mine), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_OK(sessions_->Get(others_[1], other.id));
+  EXPECT_THAT(store_.ListStaged(), IsOkAndHolds(IsEmpty()));
+  EXPECT_EQ(sessions_->Totals().bytes, 0u);
+}
+
+TEST_F(KvUploadSessionsTest, AnUploadThatIsCancelledDuringAnAppendEndsWithIt) {
+  const UploadId id = Start();
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(owner_, id, {}));
+  EXPECT_EQ(sessions_->CancelOpen({.id = id.ToString()}).in_use, 1u);
+  ASSERT_OK(appender->Append(large_));
+  EXPECT_OK(appender->Finish());
+  appender.reset();
+  EXPECT_THAT(OffsetOf(id), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_EQ(sessions_->EndExpired(), 1);
+  EXPECT_THAT(store_.ListStaged(), IsOkAndHolds(IsEmpty()));
 }
 
 TEST_F(KvUploadSessionsTest, SessionsExpireUnlessTheyAreTouched) {
@@ -379,10 +561,10 @@ TEST_F(KvUploadSessionsTest, SessionsExpireUnlessTheyAreTouched) {
   clock_.Advance(absl::Hours(23));
   EXPECT_OK(Append(touched, "goods"));
   EXPECT_EQ(sessions_->OldestAge(), absl::Hours(23));
-  EXPECT_EQ(sessions_->EndExpired(10), 0);
+  EXPECT_EQ(sessions_->EndExpired(), 0);
   clock_.Advance(absl::Hours(1));
   EXPECT_THAT(OffsetOf(idle), IsOciError(OciErrorCode::kBlobUploadUnknown));
-  EXPECT_EQ(sessions_->EndExpired(10), 1);
+  EXPECT_EQ(sessions_->EndExpired(), 1);
   EXPECT_THAT(store_.ListStaged(), IsOkAndHolds(IsEmpty()));
   EXPECT_THAT(OffsetOf(touched), IsOkAndHolds(5));
   EXPECT_THAT(kv_.Scan({.prefix = "u/", .start_after = "", .limit = 10}), IsOkAndHolds(SizeIs(1)));
@@ -394,7 +576,7 @@ TEST_F(KvUploadSessionsTest, ExpiredSessionsOfAnEarlierRunEnd) {
   clock_.Advance(absl::Hours(25));
   Restart();
   EXPECT_THAT(OffsetOf(id), IsOciError(OciErrorCode::kBlobUploadUnknown));
-  EXPECT_EQ(sessions_->EndExpired(10), 1);
+  EXPECT_EQ(sessions_->EndExpired(), 1);
   EXPECT_THAT(store_.ListStaged(), IsOkAndHolds(IsEmpty()));
 }
 
@@ -402,7 +584,7 @@ TEST_F(KvUploadSessionsTest, ASessionInUseDoesNotExpire) {
   const UploadId id = Start();
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<UploadAppender> appender, sessions_->Append(owner_, id, {}));
   clock_.Advance(absl::Hours(48));
-  EXPECT_EQ(sessions_->EndExpired(10), 0);
+  EXPECT_EQ(sessions_->EndExpired(), 0);
   EXPECT_OK(appender->Append("goods"));
   EXPECT_OK(appender->Finish());
 }
@@ -412,9 +594,9 @@ TEST_F(KvUploadSessionsTest, ExpiryKeepsSealedObjects) {
   EXPECT_OK(Append(id, large_));
   ASSERT_OK_AND_ASSIGN(const Blob sealed, sessions_->Seal(owner_, id, Sha256(large_)));
   clock_.Advance(absl::Hours(25));
-  EXPECT_EQ(sessions_->EndExpired(10), 0);
+  EXPECT_EQ(sessions_->EndExpired(), 0);
   EXPECT_THAT(Read(sealed.storage_key), IsOkAndHolds(large_));
-  EXPECT_THAT(sessions_->Seal(owner_, id, Sha256(large_)), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(sessions_->Seal(owner_, id, Sha256(large_)), StatusIs(absl::StatusCode::kAlreadyExists));
   EXPECT_THAT(kv_.Scan({.prefix = "u/", .start_after = "", .limit = 10}), IsOkAndHolds(SizeIs(1)));
   // The manifest service has committed the object after all.
   EXPECT_OK(sessions_->Forget(owner_, id));

@@ -44,6 +44,7 @@ absl::StatusOr<Blob> SessionEndings::Seal(SessionTable::Claim& claim, storage::v
   RETURN_IF_ERROR(staged == nullptr ? SealInRecord(claim, record, digest)
                                     : SealStaged(claim, record, std::move(staged), digest));
   claim.Update(SessionState::kSealed, record.offset_bytes(), /*trusted=*/true);
+  recent_.Add(claim.id(), claim.info().owner, RecentEndings::Kind::kSealed, digest.ToString());
   metrics_.CountUpload(UploadResult::kSealed);
   metrics_.ObserveBlobSize(static_cast<double>(record.offset_bytes()));
   return SealedBlob(record);
@@ -51,7 +52,8 @@ absl::StatusOr<Blob> SessionEndings::Seal(SessionTable::Claim& claim, storage::v
 
 absl::Status SessionEndings::CheckDigest(SessionTable::Claim& claim, const Digest& found, const Digest& wanted) {
   if (found == wanted) return absl::OkStatus();
-  RETURN_IF_ERROR(Delete(claim, UploadResult::kDigestMismatch));
+  recent_.Add(claim.id(), claim.info().owner, RecentEndings::Kind::kWrongDigest, wanted.ToString());
+  DeleteOrLog(claim, UploadResult::kDigestMismatch);
   return OciError(OciErrorCode::kDigestInvalid, absl::StrCat("the uploaded bytes have the digest ", found.ToString()),
                   wanted.ToString());
 }
@@ -86,15 +88,23 @@ void SessionEndings::RecordVerified(const StorageKey& key, const Digest& digest)
 }
 
 absl::Status SessionEndings::Delete(SessionTable::Claim& claim, UploadResult result) {
+  if (claim.open()) {
+    claim.End();
+    metrics_.CountUpload(result);
+  }
+  // The record first: at a start, staged bytes without a record are deleted.
   RETURN_IF_ERROR(records_.Delete({claim.id()}));
   RETURN_IF_ERROR(Failpoint("blob.session.deleted"));
-  if (absl::Status status = uploads_.Discard(claim.id()); !status.ok()) {
-    runtime::Log(runtime::LogLevel::kWarning, "an upload's bytes stay until the next start",
-                 {{"error", status.message()}});
-  }
+  RETURN_IF_ERROR(uploads_.Discard(claim.id()));
   claim.Remove();
-  metrics_.CountUpload(result);
   return absl::OkStatus();
+}
+
+void SessionEndings::DeleteOrLog(SessionTable::Claim& claim, UploadResult result) {
+  if (absl::Status status = Delete(claim, result); !status.ok()) {
+    runtime::Log(runtime::LogLevel::kWarning, "an ended upload could not be deleted yet",
+                 {{"upload_id", claim.id().ToString()}, {"error", status.message()}});
+  }
 }
 
 absl::StatusOr<Blob> SealedBlob(const storage::v1::UploadRecord& record) {

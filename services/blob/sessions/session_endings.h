@@ -9,6 +9,7 @@
 #include "services/blob/objects/blob_metrics.h"
 #include "services/blob/objects/object_store.h"
 #include "services/blob/objects/verification_cache.h"
+#include "services/blob/sessions/ended_sessions.h"
 #include "services/blob/sessions/session_records.h"
 #include "services/blob/sessions/session_table.h"
 #include "services/blob/sessions/staging_area.h"
@@ -27,11 +28,12 @@ class SessionEndings {
   // `object_durability` as in BlobStackOptions. The arguments outlive this. `verified` records every sealed file; it
   // may be null.
   SessionEndings(kv::Durability object_durability, StagingObjectStore* store, SessionRecords* records,
-                 StagingArea* uploads, VerificationCache* verified, BlobMetrics* metrics)
+                 StagingArea* uploads, RecentEndings* recent, VerificationCache* verified, BlobMetrics* metrics)
       : object_durability_(object_durability),
         store_(*store),
         records_(*records),
         uploads_(*uploads),
+        recent_(*recent),
         verified_(verified),
         metrics_(*metrics) {}
 
@@ -40,7 +42,11 @@ class SessionEndings {
   // DIGEST_INVALID). After any other error it is still open.
   absl::StatusOr<Blob> Seal(SessionTable::Claim& claim, storage::v1::UploadRecord record, const Digester& digester,
                             std::unique_ptr<StagedUpload> staged, const Digest& digest);
+  // Ends the session for its owner, then deletes its record and its bytes. After an error both are left to
+  // SessionTable::ClaimDue(), and an open session counts as ended with `result`.
   absl::Status Delete(SessionTable::Claim& claim, UploadResult result);
+  // The same for a caller that has something else to answer: logs an error.
+  void DeleteOrLog(SessionTable::Claim& claim, UploadResult result);
 
  private:
   absl::Status CheckDigest(SessionTable::Claim& claim, const Digest& found, const Digest& wanted);
@@ -53,6 +59,7 @@ class SessionEndings {
   StagingObjectStore& store_;
   SessionRecords& records_;
   StagingArea& uploads_;
+  RecentEndings& recent_;
   VerificationCache* const verified_;
   BlobMetrics& metrics_;
 };

@@ -3,9 +3,37 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "services/core/client_network.h"
 #include "services/status/oci_error.h"
+#include "services/status/retry_after.h"
 
 namespace entrepot::blob {
+namespace {
+
+// If requests use all sessions of a full group, nothing is known about their end.
+constexpr absl::Duration kWaitForRequests = absl::Minutes(1);
+
+// Names the share that a session counts against. An account may be named like an address.
+std::string ShareOf(const SessionOwner& owner) {
+  return owner.account.empty() ? absl::StrCat("client ", owner.client) : absl::StrCat("account ", owner.account);
+}
+
+absl::Status TooMany(absl::string_view problem, absl::Duration wait) {
+  return WithRetryAfter(
+      OciError(OciErrorCode::kTooManyRequests,
+               absl::StrCat(problem, ": finish or cancel some, or try again in ", RetryAfterSeconds(wait), " s")),
+      wait);
+}
+
+bool Matches(const UploadFilter& filter, const UploadId& id, const SessionOwner& owner) {
+  const auto fits = [](const std::string& wanted, const std::string& value) {
+    return wanted.empty() || wanted == value;
+  };
+  return fits(filter.id, id.ToString()) && fits(filter.repository, owner.repository) &&
+         fits(filter.account, owner.account) && fits(filter.client, owner.client);
+}
+
+}  // namespace
 
 absl::Status UnknownSession() { return OciError(OciErrorCode::kBlobUploadUnknown, "unknown upload session"); }
 
@@ -20,25 +48,44 @@ void SessionTable::Claim::Update(SessionState state, uint64_t offset_bytes, bool
   table_->Write(*this, /*release=*/false);
 }
 
+void SessionTable::Claim::End() {
+  info_.state = SessionState::kEnding;
+  table_->Write(*this, /*release=*/false);
+}
+
 void SessionTable::Claim::Remove() { std::exchange(table_, nullptr)->Erase(id_); }
 
-absl::StatusOr<SessionTable::Claim> SessionTable::Add(const UploadId& id, const UploadOwner& owner) {
-  SessionInfo info{.owner = {.repository = owner.repository.ToString(), .account = owner.account},
-                   .touched_at = clock_.Now()};
+absl::StatusOr<SessionTable::Added> SessionTable::Add(const UploadId& id, const UploadOwner& owner) {
+  const absl::Time now = clock_.Now();
+  SessionInfo info{.owner = {.repository = owner.repository.ToString(),
+                             .account = owner.account,
+                             .client = owner.account.empty() ? ClientNetwork(owner.client_address) : ""},
+                   .started_at = now,
+                   .touched_at = now};
+  const std::string share_name = ShareOf(info.owner);
+  // Claims are released after the lock.
+  std::vector<Claim> evicted;
   absl::MutexLock lock(&mutex_);
-  if (open_ >= open_max_) {
-    return OciError(OciErrorCode::kTooManyRequests,
-                    absl::StrCat(open_, " uploads are open, as many as are allowed: finish or cancel some"));
+  for (;;) {
+    const auto share = shares_.find(share_name);
+    if (share == shares_.end() || share->second.open < limits_.share_max) break;
+    if (Evict(share->second, &evicted)) continue;
+    metrics_.CountRefusedUpload(UploadLimit::kShare);
+    return TooMany(absl::StrCat("this ", owner.account.empty() ? "address" : "account", " has ", share->second.open,
+                                " uploads open, as many as uploads.sessions_per_account_max allows"),
+                   WaitFor(share->second));
   }
-  entries_[id.ToString()] = Entry{.info = info, .claimed = true, .use = SessionUse::kAppend};
-  CountOpen(+1);
-  return Claim(this, id, std::move(info));
+  while (all_.open >= limits_.open_max) {
+    if (Evict(all_, &evicted)) continue;
+    metrics_.CountRefusedUpload(UploadLimit::kSum);
+    return TooMany(absl::StrCat(all_.open, " uploads are open, as many as uploads.sessions_max allows"), WaitFor(all_));
+  }
+  return Added{.session = TakeClaim(SessionUse::kAppend, Insert(id, std::move(info))), .evicted = std::move(evicted)};
 }
 
 void SessionTable::Restore(const UploadId& id, SessionInfo info) {
   absl::MutexLock lock(&mutex_);
-  if (info.state == SessionState::kOpen) CountOpen(+1);
-  entries_[id.ToString()] = Entry{.info = std::move(info)};
+  Insert(id, std::move(info));
 }
 
 bool SessionTable::Contains(const UploadId& id) const {
@@ -46,10 +93,16 @@ bool SessionTable::Contains(const UploadId& id) const {
   return entries_.contains(id.ToString());
 }
 
+bool SessionTable::IsTrusted(const UploadId& id) const {
+  absl::MutexLock lock(&mutex_);
+  const auto found = entries_.find(id.ToString());
+  return found == entries_.end() || found->second.info.trusted;
+}
+
 absl::StatusOr<SessionInfo> SessionTable::Find(const UploadId& id, const UploadOwner& owner) const {
   absl::MutexLock lock(&mutex_);
   const Entry* entry = FindEntry(id, owner);
-  if (entry == nullptr) return UnknownSession();
+  if (entry == nullptr || entry->info.state == SessionState::kEnding) return UnknownSession();
   return entry->info;
 }
 
@@ -58,16 +111,13 @@ absl::StatusOr<SessionTable::Claim> SessionTable::ClaimFor(SessionUse use, const
   absl::MutexLock lock(&mutex_);
   Entry* entry = const_cast<Entry*>(FindEntry(id, owner));
   if (entry == nullptr) return UnknownSession();
+  if (entry->info.state == SessionState::kEnding && use != SessionUse::kEnd) return UnknownSession();
   if (entry->claimed) {
-    const bool passes = use == SessionUse::kVerify || entry->use == SessionUse::kVerify;
-    if (passes || (use == SessionUse::kSeal && entry->use == SessionUse::kSeal)) {
-      return OciError(OciErrorCode::kUnavailable, "the upload is being checked; retry");
-    }
+    const bool passes = use == SessionUse::kVerify || entry->use != SessionUse::kAppend;
+    if (passes) return OciError(OciErrorCode::kUnavailable, "another request completes or checks this upload; retry");
     return OciError(OciErrorCode::kRangeInvalid, "another request is using this upload");
   }
-  entry->claimed = true;
-  entry->use = use;
-  return Claim(this, id, entry->info);
+  return TakeClaim(use, *entry);
 }
 
 bool SessionTable::RemoveSealed(const UploadId& id, const UploadOwner& owner) {
@@ -78,31 +128,77 @@ bool SessionTable::RemoveSealed(const UploadId& id, const UploadOwner& owner) {
   return true;
 }
 
-SessionTable::Expired SessionTable::ClaimExpired(size_t limit) {
-  Expired expired;
+SessionTable::Due SessionTable::ClaimDue() {
+  Due due;
   absl::MutexLock lock(&mutex_);
-  for (auto i = entries_.begin(); i != entries_.end() && expired.open.size() < limit;) {
-    auto current = i++;
-    auto& [text, entry] = *current;
-    if (!IsExpired(entry)) continue;
+  for (auto i = entries_.begin(); i != entries_.end();) {
+    const auto current = i++;
+    Entry& entry = current->second;
+    if (entry.claimed || (entry.info.state != SessionState::kEnding && !IsExpired(entry))) continue;
     if (entry.info.state == SessionState::kSealed) {
-      expired.sealed.push_back(*UploadId::Parse(text));
+      due.sealed.push_back(entry.id);
       entries_.erase(current);
       continue;
     }
-    entry.claimed = true;
-    entry.use = SessionUse::kEnd;
-    expired.open.push_back(Claim(this, *UploadId::Parse(text), entry.info));
+    due.deletable.push_back(TakeClaim(SessionUse::kEnd, entry));
   }
-  return expired;
+  return due;
+}
+
+SessionTable::Selected SessionTable::ClaimMatching(const UploadFilter& filter) {
+  Selected selected;
+  absl::MutexLock lock(&mutex_);
+  for (auto& [text, entry] : entries_) {
+    if (entry.info.state != SessionState::kOpen || !Matches(filter, entry.id, entry.info.owner)) continue;
+    if (entry.claimed) {
+      entry.end_requested = true;
+      ++selected.in_use;
+    } else {
+      selected.idle.push_back(TakeClaim(SessionUse::kEnd, entry));
+    }
+  }
+  return selected;
+}
+
+OpenUploadPage SessionTable::List(const UploadFilter& filter, absl::string_view start_after, size_t limit) const {
+  OpenUploadPage page;
+  std::vector<const Entry*> found;
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [text, entry] : entries_) {
+    if (entry.info.state != SessionState::kOpen || text <= start_after) continue;
+    if (Matches(filter, entry.id, entry.info.owner)) found.push_back(&entry);
+  }
+  const size_t shown = std::min(found.size(), limit);
+  std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(shown), found.end(),
+                    [](const Entry* a, const Entry* b) { return a->id < b->id; });
+  for (size_t i = 0; i < shown; ++i) {
+    const SessionInfo& info = found[i]->info;
+    page.uploads.push_back({.id = found[i]->id.ToString(),
+                            .repository = info.owner.repository,
+                            .account = info.owner.account,
+                            .client = info.owner.client,
+                            .received_bytes = info.offset_bytes,
+                            .started_at = info.started_at,
+                            .touched_at = info.touched_at,
+                            .expires_at = info.touched_at + limits_.lifetime,
+                            .in_use = found[i]->claimed});
+  }
+  if (shown < found.size() && shown > 0) page.next = page.uploads.back().id;
+  return page;
+}
+
+UploadTotals SessionTable::Totals() const {
+  absl::MutexLock lock(&mutex_);
+  return {.sessions = all_.open, .bytes = bytes_};
 }
 
 absl::Duration SessionTable::OldestAge() const {
   const absl::Time now = clock_.Now();
   absl::Time oldest = now;
   absl::MutexLock lock(&mutex_);
-  for (const auto& [text, entry] : entries_) {
-    if (entry.info.state == SessionState::kOpen && !entry.claimed) oldest = std::min(oldest, entry.info.touched_at);
+  for (const Place place : {kIdleEmpty, kIdleFilled}) {
+    const Order& idle = all_.places[place];
+    if (!idle.empty()) oldest = std::min(oldest, idle.front()->info.touched_at);
   }
   return now - oldest;
 }
@@ -113,26 +209,93 @@ const SessionTable::Entry* SessionTable::FindEntry(const UploadId& id, const Upl
   return &found->second;
 }
 
-void SessionTable::CountOpen(int change) {
-  open_ += static_cast<size_t>(change);
-  gauge_->Set(static_cast<double>(open_));
+SessionTable::Claim SessionTable::TakeClaim(SessionUse use, Entry& entry) {
+  entry.claimed = true;
+  entry.use = use;
+  Account(entry);
+  return Claim(this, entry.id, entry.info);
+}
+
+SessionTable::Entry& SessionTable::Insert(const UploadId& id, SessionInfo info) {
+  Entry& entry = entries_.try_emplace(id.ToString(), id, std::move(info)).first->second;
+  Account(entry);
+  return entry;
+}
+
+void SessionTable::Account(Entry& entry) {
+  if (entry.info.state != SessionState::kOpen) {
+    if (entry.share != nullptr) Leave(entry);
+    return;
+  }
+  const Place place = entry.claimed ? kInUse : entry.info.offset_bytes == 0 ? kIdleEmpty : kIdleFilled;
+  if (entry.share == nullptr) {
+    entry.share = &shares_[ShareOf(entry.info.owner)];
+    entry.in_share = entry.share->places[place].insert(entry.share->places[place].end(), &entry);
+    entry.in_all = all_.places[place].insert(all_.places[place].end(), &entry);
+    ++entry.share->open;
+    ++all_.open;
+  } else {
+    // Without an allocation: each append claims and releases its session.
+    entry.share->places[place].splice(entry.share->places[place].end(), entry.share->places[entry.place],
+                                      entry.in_share);
+    all_.places[place].splice(all_.places[place].end(), all_.places[entry.place], entry.in_all);
+  }
+  entry.place = place;
+  bytes_ += entry.info.offset_bytes - entry.counted_bytes;
+  entry.counted_bytes = entry.info.offset_bytes;
+  metrics_.SetOpenUploads(all_.open, bytes_);
+}
+
+void SessionTable::Leave(Entry& entry) {
+  Group& share = *std::exchange(entry.share, nullptr);
+  share.places[entry.place].erase(entry.in_share);
+  all_.places[entry.place].erase(entry.in_all);
+  --all_.open;
+  if (--share.open == 0) shares_.erase(ShareOf(entry.info.owner));
+  bytes_ -= std::exchange(entry.counted_bytes, 0);
+  metrics_.SetOpenUploads(all_.open, bytes_);
+}
+
+bool SessionTable::Evict(const Group& group, std::vector<Claim>* evicted) {
+  const Order& candidates = group.places[kIdleEmpty];
+  if (candidates.empty()) return false;
+  Entry& entry = *candidates.front();
+  if (entry.info.touched_at + EvictableAfter() > clock_.Now()) return false;
+  entry.info.state = SessionState::kEnding;
+  evicted->push_back(TakeClaim(SessionUse::kEnd, entry));
+  return true;
+}
+
+absl::Duration SessionTable::WaitFor(const Group& group) const {
+  const absl::Time now = clock_.Now();
+  absl::Duration wait = absl::InfiniteDuration();
+  if (const Order& empty = group.places[kIdleEmpty]; !empty.empty()) {
+    wait = std::min(wait, empty.front()->info.touched_at + EvictableAfter() - now);
+  }
+  if (const Order& filled = group.places[kIdleFilled]; !filled.empty()) {
+    wait = std::min(wait, filled.front()->info.touched_at + limits_.lifetime - now);
+  }
+  return wait == absl::InfiniteDuration() ? kWaitForRequests : wait;
 }
 
 void SessionTable::Write(const Claim& claim, bool release) {
   const absl::Time now = clock_.Now();
   absl::MutexLock lock(&mutex_);
-  Entry& entry = entries_[claim.id_.ToString()];
-  if (entry.info.state == SessionState::kOpen && claim.info_.state == SessionState::kSealed) CountOpen(-1);
+  Entry& entry = entries_.at(claim.id_.ToString());
   entry.info = claim.info_;
   entry.info.touched_at = now;
-  if (release) entry.claimed = false;
+  if (release) {
+    entry.claimed = false;
+    if (entry.end_requested && entry.info.state == SessionState::kOpen) entry.info.state = SessionState::kEnding;
+  }
+  Account(entry);
 }
 
 void SessionTable::Erase(const UploadId& id) {
   absl::MutexLock lock(&mutex_);
   const auto found = entries_.find(id.ToString());
   if (found == entries_.end()) return;
-  if (found->second.info.state == SessionState::kOpen) CountOpen(-1);
+  if (found->second.share != nullptr) Leave(found->second);
   entries_.erase(found);
 }
 

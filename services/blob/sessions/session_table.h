@@ -1,31 +1,40 @@
 #ifndef ENTREPOT_SERVICES_BLOB_SESSIONS_SESSION_TABLE_H_
 #define ENTREPOT_SERVICES_BLOB_SESSIONS_SESSION_TABLE_H_
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/node_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "prometheus/gauge.h"
+#include "services/blob/objects/blob_metrics.h"
+#include "services/core/open_uploads.h"
 #include "services/core/time/clock.h"
 #include "services/core/upload.h"
 #include "services/core/upload_id.h"
 
 namespace entrepot::blob {
 
-enum class SessionState { kOpen, kSealed };
+// kEnding: the session no longer exists for its owner. Its record or its bytes are still to be deleted.
+enum class SessionState { kOpen, kSealed, kEnding };
 
 // An UploadOwner in the form of a record.
 struct SessionOwner {
   std::string repository;
   std::string account;
+  // The network of a caller without an account (core/client_network.h), whose share the session counts against. It does
+  // not identify the owner: a caller may change its address during an upload.
+  std::string client = {};
 
   bool Is(const UploadOwner& owner) const {
     return repository == owner.repository.ToString() && account == owner.account;
@@ -39,30 +48,55 @@ struct SessionInfo {
   uint64_t offset_bytes = 0;
   // Whether this run of the service wrote the staged bytes, or has read them back and found that they match the record.
   bool trusted = true;
-  absl::Time touched_at;
+  // Upload::whole
+  bool whole = false;
+  absl::Time started_at = {};
+  absl::Time touched_at = {};
 };
 
-// The purpose of a claim.
+// The purpose of a claim. kSeal: the upload is sealed, or its last bytes are appended.
 enum class SessionUse { kAppend, kSeal, kEnd, kVerify };
 
-// The sessions of the KV, in memory: which are in use, how many there are, and which have expired. Thread-safe.
+// The sessions of the KV, in memory: which are in use, how many there are and whose, and which have expired.
+// Thread-safe.
+//
+// Open sessions are bounded in sum, and each account has a share of them, so that no account can keep the others from
+// pushing. Callers without an account have a share for each network. If a bound is reached, the session that has been
+// idle and empty longest makes room for a new one: in a full share one of the same share, otherwise one of any. Its
+// client loses no bytes, and most of these sessions have no client any more, because it repeated a POST whose answer
+// was lost, or asked for a mount and had no use for a session. A session with bytes, or one that was used in the last
+// kEvictableAfter, never makes room: a client that repeats an upload of gigabytes costs more than one that waits.
 class SessionTable {
  public:
+  struct Limits {
+    // uploads.sessions_max
+    size_t open_max = 10'000;
+    // uploads.sessions_per_account_max
+    size_t share_max = 1'000;
+    absl::Duration lifetime = absl::Hours(24);
+  };
+
+  // A client that starts an upload sends bytes at once, or as soon as it has compressed a layer.
+  static constexpr absl::Duration kEvictableAfter = absl::Minutes(10);
+
   // The exclusive right to work on a session, for as long as this object exists. Must not outlive the table.
   class Claim {
    public:
     Claim(Claim&& other) noexcept
         : table_(std::exchange(other.table_, nullptr)), id_(std::move(other.id_)), info_(std::move(other.info_)) {}
     Claim& operator=(Claim&&) = delete;
-    // Writes `info` back and sets the session's time to now.
+    // Writes `info` back and sets the session's time to now. An ending session stays for ClaimDue().
     ~Claim();
 
     const UploadId& id() const { return id_; }
     const SessionInfo& info() const { return info_; }
-    // Whether the session is neither sealed nor removed.
+    // Whether the session is neither sealed, nor ending, nor removed.
     bool open() const { return table_ != nullptr && info_.state == SessionState::kOpen; }
     // Visible to other calls at once.
     void Update(SessionState state, uint64_t offset_bytes, bool trusted);
+    void SetWhole(bool whole) { info_.whole = whole; }
+    // The session no longer exists for its owner. If this claim does not remove it, ClaimDue() returns it again.
+    void End();
     // Removes the session from the table.
     void Remove();
 
@@ -76,56 +110,108 @@ class SessionTable {
     SessionInfo info_;
   };
 
-  // `open_sessions` is set to the number of open sessions. All arguments outlive the table.
-  SessionTable(size_t open_max, absl::Duration lifetime, const Clock* clock, prometheus::Gauge* open_sessions)
-      : open_max_(open_max), lifetime_(lifetime), clock_(*clock), gauge_(open_sessions) {}
+  // The arguments outlive the table.
+  SessionTable(const Limits& limits, const Clock* clock, BlobMetrics* metrics)
+      : limits_(limits), clock_(*clock), metrics_(*metrics) {}
 
-  // kResourceExhausted (TOOMANYREQUESTS) if the maximum number of sessions is open.
-  absl::StatusOr<Claim> Add(const UploadId& id, const UploadOwner& owner);
-  // Adds a session of an earlier run. The maximum does not apply.
+  struct Added {
+    Claim session;
+    // Ending sessions that made room.
+    std::vector<Claim> evicted;
+  };
+  // kResourceExhausted (TOOMANYREQUESTS), with the time after which a session may be free, if a bound is reached and no
+  // session can make room.
+  absl::StatusOr<Added> Add(const UploadId& id, const UploadOwner& owner);
+  // Adds a session of an earlier run; in the order of their times. The bounds do not apply.
   void Restore(const UploadId& id, SessionInfo info);
   bool Contains(const UploadId& id) const;
+  // SessionInfo::trusted; true for a session that does not exist.
+  bool IsTrusted(const UploadId& id) const;
 
-  // kNotFound (BLOB_UPLOAD_UNKNOWN) if the session does not exist, has another owner, or has expired.
+  // kNotFound (BLOB_UPLOAD_UNKNOWN) if the session does not exist, has another owner, is ending, or has expired.
   absl::StatusOr<SessionInfo> Find(const UploadId& id, const UploadOwner& owner) const;
-  // Errors of Find(); and kOutOfRange (RANGE_INVALID) if another request uses the session, or kUnavailable if that
-  // request seals or verifies it and the call should be retried.
+  // Errors of Find(), but kEnd also claims an ending session. Two more errors if another request uses the session:
+  // kUnavailable if this request or the other one verifies, or if both seal (the caller should retry); otherwise
+  // kOutOfRange (RANGE_INVALID).
   absl::StatusOr<Claim> ClaimFor(SessionUse use, const UploadId& id, const UploadOwner& owner);
   // Whether the session existed, sealed and unclaimed.
   bool RemoveSealed(const UploadId& id, const UploadOwner& owner);
 
-  struct Expired {
-    std::vector<Claim> open;
+  struct Due {
+    // Expired, or ending because an earlier deletion failed or was requested while a call used the session.
+    std::vector<Claim> deletable;
     // Removed from the table.
     std::vector<UploadId> sealed;
   };
-  // The expired sessions, at most `limit` open ones.
-  Expired ClaimExpired(size_t limit);
-  // The age of the open session that has been idle longest; zero if none is open.
+  // All sessions that no longer belong to a client.
+  Due ClaimDue();
+
+  struct Selected {
+    std::vector<Claim> idle;
+    // Sessions that a call uses. They are ending as soon as the call is done, unless it seals them.
+    size_t in_use = 0;
+  };
+  // Claims the open sessions that match, to delete them.
+  Selected ClaimMatching(const UploadFilter& filter);
+  // The open sessions that match and whose id is greater than `start_after`, in the order of their ids, at most
+  // `limit`.
+  OpenUploadPage List(const UploadFilter& filter, absl::string_view start_after, size_t limit) const;
+  UploadTotals Totals() const;
+  // How long the open session that has been idle longest has been idle; zero if none is.
   absl::Duration OldestAge() const;
 
  private:
+  struct Entry;
+  using Order = std::list<Entry*>;
+  enum Place { kInUse, kIdleEmpty, kIdleFilled, kPlaces };
+  // The open sessions of one account or network, or of all.
+  struct Group {
+    size_t open = 0;
+    // Idle sessions are in the order of their last use.
+    std::array<Order, kPlaces> places;
+  };
   struct Entry {
+    Entry(UploadId id, SessionInfo info) : id(std::move(id)), info(std::move(info)) {}
+
+    const UploadId id;
     SessionInfo info;
     bool claimed = false;
     SessionUse use = SessionUse::kAppend;
+    bool end_requested = false;
+    // Set while the session is open.
+    Group* share = nullptr;
+    Place place = kInUse;
+    Order::iterator in_share = {};
+    Order::iterator in_all = {};
+    uint64_t counted_bytes = 0;
   };
 
   bool IsExpired(const Entry& entry) const {
-    return !entry.claimed && entry.info.touched_at + lifetime_ <= clock_.Now();
+    return !entry.claimed && entry.info.touched_at + limits_.lifetime <= clock_.Now();
   }
   const Entry* FindEntry(const UploadId& id, const UploadOwner& owner) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void CountOpen(int change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Claim TakeClaim(SessionUse use, Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Entry& Insert(const UploadId& id, SessionInfo info) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Adds the session to its groups, moves it within them, or takes it out of them, as its state and its use require.
+  void Account(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Leave(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Duration EvictableAfter() const { return std::min(kEvictableAfter, limits_.lifetime); }
+  // Whether the longest idle empty session of the group could be ended; it is then claimed.
+  bool Evict(const Group& group, std::vector<Claim>* evicted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // How long until a session of the full group expires or can be evicted, if no request uses it again.
+  absl::Duration WaitFor(const Group& group) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Write(const Claim& claim, bool release);
   void Erase(const UploadId& id);
 
-  const size_t open_max_;
-  const absl::Duration lifetime_;
+  const Limits limits_;
   const Clock& clock_;
-  prometheus::Gauge* const gauge_;
+  BlobMetrics& metrics_;
   mutable absl::Mutex mutex_;
-  absl::flat_hash_map<std::string, Entry> entries_ ABSL_GUARDED_BY(mutex_);
-  size_t open_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::node_hash_map<std::string, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  Group all_ ABSL_GUARDED_BY(mutex_);
+  // Without empty groups.
+  absl::node_hash_map<std::string, Group> shares_ ABSL_GUARDED_BY(mutex_);
+  uint64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 // kNotFound (BLOB_UPLOAD_UNKNOWN): there is no such session for this owner.

@@ -6,7 +6,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "prometheus/gauge.h"
+#include "prometheus/registry.h"
 #include "services/blob/objects/memory_object_store.h"
 #include "services/core/time/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
@@ -50,14 +50,15 @@ class StagingAreaTest : public testing::Test {
 
   FakeClock clock_;
   kv::MemoryKvEngine kv_;
-  prometheus::Gauge gauge_;
-  SessionTable table_{10, absl::Hours(1), &clock_, &gauge_};
+  prometheus::Registry registry_;
+  BlobMetrics metrics_{registry_};
+  SessionTable table_{{.open_max = 10}, &clock_, &metrics_};
   SessionRecords records_{&kv_, &clock_, "run"};
   const UploadId first_ = UploadId::Random();
   const UploadId second_ = UploadId::Random();
   const UploadOwner owner_{.repository = *RepositoryName::Parse("team/app"), .account = "ada"};
-  SessionTable::Claim first_claim_ = *table_.Add(first_, owner_);
-  SessionTable::Claim second_claim_ = *table_.Add(second_, owner_);
+  SessionTable::Claim first_claim_ = std::move(table_.Add(first_, owner_)->session);
+  SessionTable::Claim second_claim_ = std::move(table_.Add(second_, owner_)->session);
   int syncs_ = 0;
   MemoryObjectStore store_;
   StagingArea area_{&store_, &records_, /*open_max=*/1};

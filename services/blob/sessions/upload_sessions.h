@@ -37,8 +37,13 @@ class UploadAppender {
 //
 // Status codes (with their OCI codes): kNotFound (BLOB_UPLOAD_UNKNOWN) if the owner has no such session or it has
 // expired; kOutOfRange (RANGE_INVALID) if the offset is not the end of the session or an append is running;
-// kResourceExhausted (TOOMANYREQUESTS) if too many sessions are open; kUnavailable (UNAVAILABLE) if the store is
-// read-only after an I/O error or the disk is full.
+// kResourceExhausted (TOOMANYREQUESTS) if too many sessions are open, in sum or of the owner's account
+// (session_table.h); kUnavailable (UNAVAILABLE) if the store is read-only after an I/O error, the disk is full, or
+// another call completes the session right now.
+//
+// Every call may be repeated by a client that did not get the answer: Append with an offset gives kOutOfRange, after
+// which Get has the offset to continue at; Append with AppendOptions::last, Seal, Cancel and Forget give the same
+// again.
 class UploadSessions {
  public:
   virtual ~UploadSessions() = default;
@@ -49,13 +54,20 @@ class UploadSessions {
                                                                  const AppendOptions& options) = 0;
   // Verifies that the session's bytes have this digest, and makes them durable as an object. If they do not, the
   // session is deleted (kInvalidArgument, DIGEST_INVALID). Sealing a sealed session again with the same digest gives
-  // the same result until Forget; with another digest it gives kNotFound.
+  // the same result until Forget; with another digest it gives kNotFound. After Forget, a session that was sealed
+  // lately with this digest gives kAlreadyExists: it was committed, but its blob may have other bytes now, or none.
   virtual absl::StatusOr<Blob> Seal(const UploadOwner& owner, const UploadId& id, const Digest& digest) = 0;
-  // Deletes an open session and its bytes. kNotFound for a sealed session.
+  // Deletes an open session and its bytes. kNotFound for a sealed session. OK for one that was cancelled lately. After
+  // an error the session no longer exists for its owner either, and its record and bytes are deleted later.
   virtual absl::Status Cancel(const UploadOwner& owner, const UploadId& id) = 0;
   // Ends a sealed session after the manifest service has committed its object, which stays. OK if there is no such
   // session.
   virtual absl::Status Forget(const UploadOwner& owner, const UploadId& id) = 0;
+
+  // Whether the next Get(), Append() or Seal() first reads back all bytes of the session, because an earlier run of the
+  // service staged them. That takes as long as reading them, so it must not run on a thread for ordinary calls. Does
+  // not block.
+  virtual bool MustReadBack(const UploadId& id) const = 0;
 };
 
 }  // namespace entrepot::blob

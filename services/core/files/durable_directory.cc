@@ -50,12 +50,12 @@ fs::path WithoutTrailingSlash(const fs::path& path) {
 }
 
 absl::Status MakeWithParents(const fs::path& path) {
-  if (mkdir(path.c_str(), 0750) != 0 && errno != EEXIST) {
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
     if (errno != ENOENT || !path.has_parent_path() || path.parent_path() == path) {
       return Failed("make directory", path, errno);
     }
     RETURN_IF_ERROR(MakeWithParents(path.parent_path()));
-    if (mkdir(path.c_str(), 0750) != 0 && errno != EEXIST) return Failed("make directory", path, errno);
+    if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return Failed("make directory", path, errno);
   }
   return SyncDirectory(ParentOf(path));
 }
@@ -73,7 +73,7 @@ absl::Status WriteFully(int fd, const std::string& path, const char* data, size_
 
 absl::StatusOr<uint64_t> CopyFile(const std::string& from, const std::string& to) {
   ASSIGN_OR_RETURN(const OwnedFd source, Open(from, O_RDONLY | O_NOFOLLOW));
-  ASSIGN_OR_RETURN(const OwnedFd target, Open(to, O_WRONLY | O_CREAT | O_EXCL, 0640));
+  ASSIGN_OR_RETURN(const OwnedFd target, Open(to, O_WRONLY | O_CREAT | O_EXCL, 0600));
   std::vector<char> buffer(kCopyBytes);
   uint64_t copied = 0;
   for (;;) {
@@ -90,7 +90,7 @@ absl::StatusOr<uint64_t> CopyFile(const std::string& from, const std::string& to
 
 absl::Status CopyDirectory(const std::string& from, const std::string& to,
                            const std::function<bool(uint64_t bytes)>& copied) {
-  if (mkdir(to.c_str(), 0750) != 0) return Failed("make directory", to, errno);
+  if (mkdir(to.c_str(), 0700) != 0) return Failed("make directory", to, errno);
   std::error_code error;
   fs::directory_iterator entry(from, error);
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
@@ -111,6 +111,24 @@ absl::Status CopyDirectory(const std::string& from, const std::string& to,
   return SyncDirectory(to);
 }
 
+// Renames without replacing anything. Returns an errno, or 0.
+int RenameNoReplace(const std::string& from, const std::string& to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  // NFS and other file systems do not support the flag.
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  struct stat found;
+  if (lstat(from.c_str(), &found) != 0) return errno;
+  if (!S_ISDIR(found.st_mode)) {
+    // link() does not replace a file either.
+    if (link(from.c_str(), to.c_str()) != 0) return errno;
+    return unlink(from.c_str()) == 0 ? 0 : errno;
+  }
+  if (lstat(to.c_str(), &found) == 0) return EEXIST;
+  if (errno != ENOENT) return errno;
+  // If another process makes `to` now, only an empty directory is replaced.
+  return rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
+}
+
 }  // namespace
 
 absl::Status MakeDirectoryDurably(const std::string& path) { return MakeWithParents(WithoutTrailingSlash(path)); }
@@ -118,8 +136,8 @@ absl::Status MakeDirectoryDurably(const std::string& path) { return MakeWithPare
 absl::Status SyncNameOf(const std::string& path) { return SyncDirectory(ParentOf(WithoutTrailingSlash(path))); }
 
 absl::Status RenameDurably(const std::string& from, const std::string& to) {
-  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
-    return Failed(absl::StrCat("rename ", from, " to"), to, errno);
+  if (const int error = RenameNoReplace(from, to); error != 0) {
+    return Failed(absl::StrCat("rename ", from, " to"), to, error);
   }
   RETURN_IF_ERROR(SyncDirectory(ParentOf(to)));
   return ParentOf(from) == ParentOf(to) ? absl::OkStatus() : SyncDirectory(ParentOf(from));

@@ -1,7 +1,10 @@
 #include "services/core/files/durable_directory.h"
 
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +13,23 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/status/status_matchers.h"
+
+namespace {
+
+// The error with which each renameat2() fails; 0: it works.
+int renameat2_error = 0;
+
+}  // namespace
+
+// Replaces the C library's: some file systems, such as NFS, do not support the flag RENAME_NOREPLACE.
+extern "C" int renameat2(int old_directory, const char* old_path, int new_directory, const char* new_path,
+                         unsigned int flags) noexcept {
+  if (renameat2_error == 0) {
+    return static_cast<int>(syscall(SYS_renameat2, old_directory, old_path, new_directory, new_path, flags));
+  }
+  errno = renameat2_error;
+  return -1;
+}
 
 namespace entrepot {
 namespace {
@@ -23,7 +43,10 @@ class DurableDirectoryTest : public testing::Test {
     std::string name = testing::TempDir() + "durable_directory.XXXXXX";
     root_ = mkdtemp(name.data());
   }
-  ~DurableDirectoryTest() override { fs::remove_all(root_); }
+  ~DurableDirectoryTest() override {
+    renameat2_error = 0;
+    fs::remove_all(root_);
+  }
 
   std::string At(const std::string& name) const { return root_ + "/" + name; }
   void Write(const std::string& name, const std::string& text) const { std::ofstream(At(name)) << text; }
@@ -53,15 +76,43 @@ TEST_F(DurableDirectoryTest, SyncsTheNameOfAFile) {
   EXPECT_THAT(std::string(missing.message()), HasSubstr(At("none")));
 }
 
-TEST_F(DurableDirectoryTest, DoesNotRenameOverAnExistingDirectory) {
+// The parameter is the error of renameat2().
+class RenameDurablyTest : public DurableDirectoryTest, public testing::WithParamInterface<int> {
+ protected:
+  RenameDurablyTest() { renameat2_error = GetParam(); }
+};
+
+INSTANTIATE_TEST_SUITE_P(WithAndWithoutNoReplace, RenameDurablyTest, testing::Values(0, EINVAL, ENOSYS));
+
+TEST_P(RenameDurablyTest, DoesNotRenameOverAnExistingDirectory) {
   ASSERT_OK(MakeDirectoryDurably(At("from")));
+  Write("from/file", "content");
   ASSERT_OK(MakeDirectoryDurably(At("taken")));
   const absl::Status taken = RenameDurably(At("from"), At("taken"));
   EXPECT_THAT(taken, StatusIs(absl::StatusCode::kAlreadyExists));
   EXPECT_THAT(std::string(taken.message()), HasSubstr(At("taken")));
+  EXPECT_TRUE(fs::is_empty(At("taken")));
   EXPECT_OK(RenameDurably(At("from"), At("to")));
-  EXPECT_TRUE(fs::exists(At("to")));
+  EXPECT_EQ(Read("to/file"), "content");
+  EXPECT_FALSE(fs::exists(At("from")));
   EXPECT_THAT(RenameDurably(At("from"), At("elsewhere")), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_P(RenameDurablyTest, DoesNotRenameOverAnExistingFile) {
+  Write("from", "new");
+  Write("taken", "old");
+  EXPECT_THAT(RenameDurably(At("from"), At("taken")), StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_EQ(Read("taken"), "old");
+  EXPECT_OK(RenameDurably(At("from"), At("to")));
+  EXPECT_EQ(Read("to"), "new");
+  EXPECT_FALSE(fs::exists(At("from")));
+}
+
+TEST_F(DurableDirectoryTest, ReportsThatARenameFailed) {
+  ASSERT_OK(MakeDirectoryDurably(At("from")));
+  renameat2_error = EIO;
+  EXPECT_THAT(RenameDurably(At("from"), At("to")), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_TRUE(fs::exists(At("from")));
 }
 
 TEST_F(DurableDirectoryTest, CopiesATree) {

@@ -101,7 +101,7 @@ class TreeBuilder {
  private:
   bool Count(json::error_code& error) {
     if (++values_ <= kJsonValuesMax) return true;
-    return Refuse(absl::StrCat("more than ", kJsonValuesMax, " values and keys"), error);
+    return Refuse(absl::StrCat("more than ", kJsonValuesMax, " values and keys (a fixed limit)"), error);
   }
   bool Refuse(std::string problem, json::error_code& error) {
     problem_ = std::move(problem);
@@ -117,7 +117,8 @@ class TreeBuilder {
 };
 
 std::string Describe(const json::error_code& error) {
-  if (error == json::error::too_deep) return absl::StrCat("nested deeper than ", kJsonDepthMax, " levels");
+  if (error == json::error::too_deep)
+    return absl::StrCat("nested deeper than ", kJsonDepthMax, " levels (a fixed limit)");
   if (error == json::error::incomplete) return "the text ends within a value";
   return error.message();
 }

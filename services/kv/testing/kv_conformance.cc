@@ -74,6 +74,19 @@ TEST_P(KvConformance, PutReplacesAndDeleteRemoves) {
   EXPECT_THAT(kv().Get("a"), IsOkAndHolds(Eq(std::nullopt)));
 }
 
+TEST_P(KvConformance, ReadsFromMemoryGiveTheLatestValueOrNone) {
+  ASSERT_OK(Put(kv(), "a", "1"));
+  ASSERT_OK(Put(kv(), "a", "2"));
+  const auto value = kv().in_memory().Get("a");
+  EXPECT_TRUE(IsNotInMemory(value.status()) || value.value() == "2") << value.status();
+  const std::string keys[] = {"a", "b"};
+  const auto values = kv().in_memory().MultiGet(keys);
+  EXPECT_TRUE(IsNotInMemory(values.status()) || values.value() == (std::vector<std::optional<std::string>>{"2", {}}))
+      << values.status();
+  EXPECT_EQ(&kv().reader(ReadTier::kDisk), &kv());
+  EXPECT_EQ(&kv().reader(ReadTier::kMemory), &kv().in_memory());
+}
+
 TEST_P(KvConformance, BufferedCommitsAreVisibleAtOnce) {
   auto put = [](KvTransaction& transaction) {
     transaction.Put("a", "1");
@@ -154,6 +167,20 @@ TEST_P(KvConformance, ScanStopsAtItsLimitAndContinuesBehindIt) {
   EXPECT_THAT(Keys(kv().Scan({.prefix = "p", .limit = 2})), ElementsAre("p1", "p2"));
   EXPECT_THAT(Keys(kv().Scan({.prefix = "p", .start_after = "p2", .limit = 2})), ElementsAre("p3"));
   EXPECT_THAT(Keys(kv().Scan({.prefix = "p", .limit = 3})), ElementsAre("p1", "p2", "p3"));
+}
+
+TEST_P(KvConformance, ScanStopsWhenItHasEnoughBytes) {
+  const std::string large(1000, 'x');
+  ASSERT_OK(kv().Transact({{"p1"}, {"p2"}, {"p3"}}, [&](KvTransaction& transaction) {
+    for (const char* key : {"p1", "p2", "p3"}) transaction.Put(key, large);
+    EXPECT_THAT(Keys(transaction.Scan({.prefix = "p", .bytes_max = 1003})), ElementsAre("p1", "p2"));
+    return absl::OkStatus();
+  }));
+  const auto scan = [&](size_t bytes_max) { return Keys(kv().Scan({.prefix = "p", .bytes_max = bytes_max})); };
+  EXPECT_THAT(scan(1), ElementsAre("p1"));
+  EXPECT_THAT(scan(1002), ElementsAre("p1"));
+  EXPECT_THAT(scan(1003), ElementsAre("p1", "p2"));
+  EXPECT_THAT(scan(1'000'000), ElementsAre("p1", "p2", "p3"));
 }
 
 TEST_P(KvConformance, ScansPrefixesOfHighestBytes) {

@@ -56,6 +56,9 @@ class CatalogTagRulesTest : public CatalogTest {
   void ExpectHeld(const absl::Status& status) {
     ExpectDenied(status, "the immutable tag a:release-1 needs ", kReleases);
   }
+  void ExpectHeldFromCi(const absl::Status& status) {
+    ExpectDenied(status, "the tag b:nightly-1, which you may only create, needs ", kCiAdds);
+  }
 
   static constexpr char kReleases[] = "immutable_tags rule 1 (\"releases\") of policy.yaml";
   static constexpr char kCiAdds[] = "create_only_tags rule 1 (\"ci adds\") of policy.yaml";
@@ -150,6 +153,62 @@ TEST_P(CatalogTagRulesTest, CreateOnlyRuleDeniesMovesAndDeletions) {
   EXPECT_OK(Push(ci_, b_, "other", second));
   EXPECT_OK(Push(ada_, b_, "nightly-1", second));
   EXPECT_OK(catalog_->manifests().Delete(ada_, b_, TagNamed("nightly-1")));
+}
+
+TEST_P(CatalogTagRulesTest, CreateOnlyRuleDeniesDeletingContentOfTheTag) {
+  const Blob config = Pushed(b_, "config");
+  const Blob layer = Pushed(b_, "layer");
+  const Blob unneeded = Pushed(b_, "unneeded");
+  const std::string image = ImageJson(config, {layer});
+  ASSERT_OK(Push(ci_, b_, "amd64", image));
+  const std::string index = IndexJson({image});
+  ASSERT_OK(Push(ci_, b_, "index", index, kIndexType));
+  const std::string outer = absl::StrCat(R"({"schemaVersion":2,"mediaType":")", kIndexType, R"(","manifests":[)",
+                                         DescriptorJson(kIndexType, DigestOf(index), index.size()), "]}");
+  ASSERT_OK(Push(ada_, b_, "nightly-1", outer, kIndexType));
+
+  for (const Caller& caller : {ci_, Caller{.account = "eve", .groups = {"builders"}}}) {
+    ExpectHeldFromCi(catalog_->blobs().Unlink(caller, b_, layer.digest));
+    ExpectHeldFromCi(catalog_->blobs().Unlink(caller, b_, config.digest));
+    ExpectHeldFromCi(catalog_->manifests().Delete(caller, b_, DigestOf(image)));
+    ExpectHeldFromCi(catalog_->manifests().Delete(caller, b_, DigestOf(index)));
+    ExpectDenied(catalog_->repositories().Delete(caller, b_).status(), "the tag b:nightly-1 exists", kCiAdds);
+  }
+  // A child's own tag may move and go; the child stays.
+  EXPECT_OK(Push(ci_, b_, "amd64", ImageIn(b_, "other")));
+  EXPECT_OK(catalog_->manifests().Delete(ci_, b_, TagNamed("amd64")));
+  EXPECT_OK(catalog_->manifests().Get(kAnonymous, b_, DigestOf(image), true));
+  EXPECT_OK(catalog_->blobs().Find(kAnonymous, b_, layer.digest));
+  EXPECT_OK(catalog_->blobs().Unlink(ci_, b_, unneeded.digest));
+
+  // The rule is for its subjects only.
+  EXPECT_OK(catalog_->blobs().Unlink(ada_, b_, layer.digest));
+  EXPECT_OK(catalog_->manifests().Delete(ada_, b_, DigestOf(image)));
+  EXPECT_OK(catalog_->repositories().Delete(ada_, b_));
+}
+
+TEST_P(CatalogTagRulesTest, AProtectedTagDoesNotNeedTheSubjectOfItsManifest) {
+  const std::string subject = PushedImage(b_, "other");
+  PushedImage(b_, "nightly-1", SubjectMember(subject));
+  EXPECT_OK(catalog_->manifests().Delete(ci_, b_, DigestOf(subject)));
+}
+
+TEST_P(CatalogTagRulesTest, AProtectedTagNeedsWhatArrivesAfterIt) {
+  UsePolicy(absl::StrCat(kRules, "incomplete_manifests: [{repositories: [a, b], allow: [absent_children]}]"));
+  const Blob layer = Upload("layer");
+  const std::string image = ImageJson(Upload("config"), {layer});
+  for (const RepositoryName& repository : {a_, b_}) {
+    ASSERT_OK(Push(ci_, repository, "release-1", IndexJson({image}), kIndexType));
+    ASSERT_OK(Push(ci_, repository, "nightly-1", IndexJson({image}), kIndexType));
+    Pushed(repository, "config");
+    Pushed(repository, "layer");
+    ASSERT_OK(catalog_->manifests().Put(ci_, repository, PutByDigest(image)));
+  }
+  ExpectHeld(catalog_->manifests().Delete(ada_, a_, DigestOf(image)));
+  ExpectHeld(catalog_->blobs().Unlink(ada_, a_, layer.digest));
+  ExpectHeldFromCi(catalog_->manifests().Delete(ci_, b_, DigestOf(image)));
+  ExpectHeldFromCi(catalog_->blobs().Unlink(ci_, b_, layer.digest));
+  EXPECT_OK(catalog_->blobs().Unlink(ada_, b_, layer.digest));
 }
 
 TEST_P(CatalogTagRulesTest, WritesAllTagsOrNone) {

@@ -1,6 +1,7 @@
 #include "services/manifest/catalog/manifest_catalog.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -21,6 +22,7 @@
 #include "services/manifest/records/catalog_locks.h"
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/records/tag_record.h"
+#include "services/policy/policy.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -30,8 +32,8 @@ namespace {
 using kv::LockMode;
 using storage::v1::ManifestRecord;
 
-// How often a read or a delete starts over because a tag has moved meanwhile. Each time another call has succeeded, so
-// even a few restarts are never seen; the bound prevents an endless loop in a broken store.
+// How often a read or a delete starts over because another call has moved the tag meanwhile. More than a few times in a
+// row does not happen; the bound prevents an endless loop in a broken store.
 constexpr int kRestartsMax = 100;
 
 absl::Status UnknownManifest(const RepositoryName& repository, const Reference& reference) {
@@ -45,6 +47,11 @@ absl::StatusOr<Digest> DigestOf(const ManifestPut& put) {
   if (expected == nullptr || *expected == digest) return digest;
   return OciError(OciErrorCode::kDigestInvalid, "the content does not have the digest that it was pushed by",
                   absl::StrCat("pushed by ", expected->ToString(), ", has ", digest.ToString()));
+}
+
+policy::Tolerance ToleranceOf(const PolicyProvider& provider, const RepositoryName& repository) {
+  const std::shared_ptr<const policy::Policy> policy = provider ? provider() : nullptr;
+  return policy != nullptr ? policy->incomplete_manifests().For(repository) : policy::Tolerance();
 }
 
 std::set<Tag> TagsOf(const ManifestPut& put) {
@@ -68,7 +75,23 @@ absl::StatusOr<StoredManifest> ToManifest(const RepositoryName& repository, cons
   return manifest;
 }
 
+absl::Status CheckPreconditions(kv::KvReader& transaction, const RepositoryName& repository, const ManifestPut& put) {
+  if (put.preconditions.empty()) return absl::OkStatus();
+  if (const Tag* const tag = std::get_if<Tag>(&put.reference)) {
+    ASSIGN_OR_RETURN(const std::optional<Digest> named, ReadTag(transaction, repository, *tag));
+    return put.preconditions.Check(named);
+  }
+  const auto& digest = std::get<Digest>(put.reference);
+  ASSIGN_OR_RETURN(const std::optional<std::string> manifest, transaction.Get(keys::Manifest(repository, digest)));
+  return put.preconditions.Check(manifest.has_value() ? std::optional(digest) : std::nullopt);
+}
+
 }  // namespace
+
+absl::Status DeletionCondition::Check(kv::KvReader& transaction, const Digest& named) const {
+  RETURN_IF_ERROR(preconditions.Check(named));
+  return check ? check(transaction) : absl::OkStatus();
+}
 
 absl::StatusOr<ManifestPutResult> ManifestCatalog::Put(const Caller& caller, const RepositoryName& repository,
                                                        const ManifestPut& put) {
@@ -85,11 +108,12 @@ absl::StatusOr<ManifestPutResult> ManifestCatalog::PutUncounted(const Caller& ca
   ASSIGN_OR_RETURN(ValidManifest manifest, ValidateManifest(put.media_type, std::move(parsed)));
   const std::set<Tag> tags = TagsOf(put);
 
-  const TagGuard guard(*policy_, &caller, &repository);
-  const bool is_final = std::any_of(tags.begin(), tags.end(), [&](const Tag& tag) { return guard.IsImmutable(tag); });
+  const TagGuard guard(*policy_, caller, &repository);
+  const policy::Tolerance tolerance = ToleranceOf(*policy_, repository);
 
   CatalogLocks locks;
-  LockNeeds(repository, manifest, is_final ? NeedLocks::kContentAndLinks : NeedLocks::kContent, &locks);
+  LockNeeds(repository, manifest, guard.MayProtectFromAny() ? NeedLocks::kContentAndLinks : NeedLocks::kContent,
+            &locks);
   locks.Manifest(repository, digest, LockMode::kExclusive);
   for (const Tag& tag : tags) locks.Tag(repository, tag, LockMode::kExclusive);
   ASSIGN_OR_RETURN(const RepositoryWrite write,
@@ -97,8 +121,9 @@ absl::StatusOr<ManifestPutResult> ManifestCatalog::PutUncounted(const Caller& ca
 
   RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
     RETURN_IF_ERROR(write.Enter(transaction));
+    RETURN_IF_ERROR(CheckPreconditions(transaction, repository, put));
     for (const Tag& tag : tags) RETURN_IF_ERROR(guard.CheckPush(transaction, tag, digest));
-    ASSIGN_OR_RETURN(const std::vector<FoundNeed> needs, FindNeeds(transaction, repository, manifest));
+    ASSIGN_OR_RETURN(const std::vector<FoundNeed> needs, FindNeeds(transaction, repository, manifest, tolerance));
     const absl::Time now = clock_->Now();
     WriteManifest(transaction, repository, digest, put.content, manifest, needs, now);
     for (const Tag& tag : tags) RETURN_IF_ERROR(WriteTag(transaction, repository, tag, digest, caller.account, now));
@@ -111,45 +136,49 @@ absl::StatusOr<ManifestPutResult> ManifestCatalog::PutUncounted(const Caller& ca
 }
 
 absl::StatusOr<StoredManifest> ManifestCatalog::Get(const Caller& caller, const RepositoryName& repository,
-                                                    const Reference& reference, bool metadata_only) {
+                                                    const Reference& reference, bool metadata_only, kv::ReadTier tier) {
+  kv::KvReader& kv = kv_->reader(tier);
   const Tag* const tag = std::get_if<Tag>(&reference);
-  if (tag == nullptr) return GetByDigest(caller, repository, std::get<Digest>(reference), metadata_only);
-  absl::StatusOr<StoredManifest> manifest = GetByTag(caller, repository, *tag, metadata_only);
+  if (tag == nullptr) return GetByDigest(kv, caller, repository, std::get<Digest>(reference), metadata_only);
+  absl::StatusOr<StoredManifest> manifest = GetByTag(kv, caller, repository, *tag, metadata_only);
   // HEAD counts as a pull: most clients first resolve a tag to its digest, and then read the manifest by that digest.
   if (pulls_ != nullptr && manifest.ok()) pulls_->Note(repository, *tag);
   return manifest;
 }
 
-absl::StatusOr<std::optional<std::string>> ManifestCatalog::ReadFor(const Caller& caller,
+absl::StatusOr<std::optional<std::string>> ManifestCatalog::ReadFor(kv::KvReader& kv, const Caller& caller,
                                                                     const RepositoryName& repository,
                                                                     const std::string& key) {
   if (!reads_->MustAsk(caller)) {
-    absl::StatusOr<std::optional<std::string>> value = kv_->Get(key);
+    absl::StatusOr<std::optional<std::string>> value = kv.Get(key);
     if (!reads_->MustAsk(caller)) return value;
   }
   const std::string wanted[] = {key, keys::Repository(repository)};
-  ASSIGN_OR_RETURN(std::vector<std::optional<std::string>> found, kv_->MultiGet(wanted));
+  ASSIGN_OR_RETURN(std::vector<std::optional<std::string>> found, kv.MultiGet(wanted));
   RETURN_IF_ERROR(RepositoryReads::CheckValue(caller, repository, found[1]));
   return std::move(found[0]);
 }
 
-absl::StatusOr<StoredManifest> ManifestCatalog::GetByDigest(const Caller& caller, const RepositoryName& repository,
-                                                            const Digest& digest, bool metadata_only) {
+absl::StatusOr<StoredManifest> ManifestCatalog::GetByDigest(kv::KvReader& kv, const Caller& caller,
+                                                            const RepositoryName& repository, const Digest& digest,
+                                                            bool metadata_only) {
   ASSIGN_OR_RETURN(const std::optional<std::string> value,
-                   ReadFor(caller, repository, keys::Manifest(repository, digest)));
+                   ReadFor(kv, caller, repository, keys::Manifest(repository, digest)));
   if (!value.has_value()) return UnknownManifest(repository, digest);
   return ToManifest(repository, digest, *value, metadata_only);
 }
 
-absl::StatusOr<StoredManifest> ManifestCatalog::GetByTag(const Caller& caller, const RepositoryName& repository,
-                                                         const Tag& tag, bool metadata_only) {
+absl::StatusOr<StoredManifest> ManifestCatalog::GetByTag(kv::KvReader& kv, const Caller& caller,
+                                                         const RepositoryName& repository, const Tag& tag,
+                                                         bool metadata_only) {
   for (int i = 0; i < kRestartsMax; ++i) {
-    ASSIGN_OR_RETURN(const std::optional<std::string> named, ReadFor(caller, repository, keys::Tag(repository, tag)));
+    ASSIGN_OR_RETURN(const std::optional<std::string> named,
+                     ReadFor(kv, caller, repository, keys::Tag(repository, tag)));
     if (!named.has_value()) return UnknownManifest(repository, tag);
     ASSIGN_OR_RETURN(const Digest digest, DigestOfTag(repository, tag, *named));
-    ASSIGN_OR_RETURN(const std::optional<std::string> value, kv_->Get(keys::Manifest(repository, digest)));
+    ASSIGN_OR_RETURN(const std::optional<std::string> value, kv.Get(keys::Manifest(repository, digest)));
     if (value.has_value()) return ToManifest(repository, digest, *value, metadata_only);
-    // The manifest was deleted since, and its tag with it, or the tag was moved before.
+    // Between the two reads another call deleted the manifest with its tags, or moved the tag: read the tag again.
   }
   return absl::DataLossError(
       absl::StrCat("the tag ", repository.ToString(), ":", tag.ToString(), " names no manifest"));
@@ -163,7 +192,7 @@ absl::Status ManifestCatalog::Delete(const Caller& caller, const RepositoryName&
 
 absl::Status ManifestCatalog::DeleteTag(const Caller& caller, const RepositoryName& repository, const Tag& tag,
                                         const DeletionCondition& condition) {
-  const TagGuard guard(*policy_, &caller, &repository);
+  const TagGuard guard(*policy_, caller, &repository);
   CatalogLocks locks;
   locks.Tag(repository, tag, LockMode::kExclusive);
   LockForCondition(repository, condition, &locks);
@@ -174,7 +203,7 @@ absl::Status ManifestCatalog::DeleteTag(const Caller& caller, const RepositoryNa
     ASSIGN_OR_RETURN(const std::optional<Digest> digest, ReadTag(transaction, repository, tag));
     if (!digest.has_value()) return UnknownManifest(repository, tag);
     RETURN_IF_ERROR(guard.CheckDeletion(tag));
-    RETURN_IF_ERROR(condition.Check(transaction));
+    RETURN_IF_ERROR(condition.Check(transaction, *digest));
     RemoveTag(transaction, repository, tag, *digest);
     return Failpoint("manifest.delete_tag.written");
   }));
@@ -185,7 +214,7 @@ absl::Status ManifestCatalog::DeleteTag(const Caller& caller, const RepositoryNa
 
 absl::Status ManifestCatalog::DeleteByDigest(const Caller& caller, const RepositoryName& repository,
                                              const Digest& digest, const DeletionCondition& condition) {
-  const TagGuard guard(*policy_, &caller, &repository);
+  const TagGuard guard(*policy_, caller, &repository);
   const std::string key = keys::Manifest(repository, digest);
   for (int i = 0; i < kRestartsMax; ++i) {
     CatalogLocks locks;
@@ -209,7 +238,7 @@ absl::Status ManifestCatalog::DeleteByDigest(const Caller& caller, const Reposit
       ASSIGN_OR_RETURN(const std::optional<ManifestRecord> current, kv::ReadRecord<ManifestRecord>(transaction, key));
       if (!current.has_value()) return UnknownManifest(repository, digest);
       RETURN_IF_ERROR(guard.CheckDeletionOf(transaction, digest, tags));
-      RETURN_IF_ERROR(condition.Check(transaction));
+      RETURN_IF_ERROR(condition.Check(transaction, digest));
       for (const Tag& tag : tags) RemoveTag(transaction, repository, tag, digest);
       RETURN_IF_ERROR(RemoveManifest(transaction, repository, digest, *current, references, clock_->Now()));
       return Failpoint("manifest.delete.written");

@@ -11,6 +11,7 @@
 #include "services/core/caller.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
+#include "services/core/preconditions.h"
 #include "services/core/reference.h"
 #include "services/core/repository_name.h"
 #include "services/core/tag.h"
@@ -27,6 +28,8 @@ namespace entrepot::manifest {
 // What must be true at the moment when a tag or a manifest is deleted, for a caller that decided by what it read
 // before.
 struct DeletionCondition {
+  // On what the reference names.
+  Preconditions preconditions = {};
   // Manifests of the same repository that must neither appear nor disappear meanwhile.
   std::vector<Digest> manifests_held = {};
   // Called as the last step before the deletion, within its transaction, which holds exclusively what is deleted: a
@@ -34,7 +37,7 @@ struct DeletionCondition {
   // May be called more than once. If empty, there is no condition.
   std::function<absl::Status(kv::KvReader& transaction)> check = {};
 
-  absl::Status Check(kv::KvReader& transaction) const { return check ? check(transaction) : absl::OkStatus(); }
+  absl::Status Check(kv::KvReader& transaction, const Digest& named) const;
 };
 
 // The catalog's manifests with their tags, references and referrers. RegistryCatalog describes callers and status
@@ -62,28 +65,30 @@ class ManifestCatalog {
         metrics_(parts.metrics) {}
 
   // OCI distribution specification, "Pushing manifests". Every blob and manifest that the content refers to must be in
-  // the repository, except its subject and non-distributable layers; the error's detail lists all that are missing.
-  // Writes all tags or none.
+  // the repository, except its subject, non-distributable layers, and what the policy's incomplete_manifests allow; the
+  // error's detail lists all that are missing. kFailedPrecondition (PRECONDITION_FAILED): put.preconditions do not
+  // hold. Writes all tags or none.
   absl::StatusOr<ManifestPutResult> Put(const Caller& caller, const RepositoryName& repository, const ManifestPut& put);
-  // Leaves out the content if `metadata_only`. Never writes.
+  // Leaves out the content if `metadata_only`. Never writes. With ReadTier::kMemory never waits for the disk: the
+  // status is kv::NotInMemory() if it must be read.
   absl::StatusOr<StoredManifest> Get(const Caller& caller, const RepositoryName& repository, const Reference& reference,
-                                     bool metadata_only);
+                                     bool metadata_only, kv::ReadTier tier = kv::ReadTier::kDisk);
   // By digest: removes the manifest and its tags, and queues what it referred to for review. By tag: removes the tag.
-  // An index that refers to the manifest does not prevent it, unless an immutable tag needs that index. If `condition`
-  // does not hold within the transaction, removes nothing and returns the condition's error.
+  // An index that refers to the manifest does not prevent it, unless a protected tag (TagGuard) needs that index. If
+  // `condition` does not hold within the transaction, removes nothing and returns the condition's error.
   absl::Status Delete(const Caller& caller, const RepositoryName& repository, const Reference& reference,
                       const DeletionCondition& condition = {});
 
  private:
   absl::StatusOr<ManifestPutResult> PutUncounted(const Caller& caller, const RepositoryName& repository,
                                                  const ManifestPut& put);
-  absl::StatusOr<StoredManifest> GetByDigest(const Caller& caller, const RepositoryName& repository,
+  absl::StatusOr<StoredManifest> GetByDigest(kv::KvReader& kv, const Caller& caller, const RepositoryName& repository,
                                              const Digest& digest, bool metadata_only);
-  absl::StatusOr<StoredManifest> GetByTag(const Caller& caller, const RepositoryName& repository, const Tag& tag,
-                                          bool metadata_only);
+  absl::StatusOr<StoredManifest> GetByTag(kv::KvReader& kv, const Caller& caller, const RepositoryName& repository,
+                                          const Tag& tag, bool metadata_only);
   // Reads a record, and checks in the same read, if necessary, that the caller may see the repository.
-  absl::StatusOr<std::optional<std::string>> ReadFor(const Caller& caller, const RepositoryName& repository,
-                                                     const std::string& key);
+  absl::StatusOr<std::optional<std::string>> ReadFor(kv::KvReader& kv, const Caller& caller,
+                                                     const RepositoryName& repository, const std::string& key);
   absl::Status DeleteTag(const Caller& caller, const RepositoryName& repository, const Tag& tag,
                          const DeletionCondition& condition);
   absl::Status DeleteByDigest(const Caller& caller, const RepositoryName& repository, const Digest& digest,

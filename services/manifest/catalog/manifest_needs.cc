@@ -59,6 +59,7 @@ class MissingList {
  public:
   void Add(const ManifestNeed& need) {
     ++count_;
+    has_child_ |= need.kind == NeedKind::kChild;
     if (text_.size() >= kDetailBytesMax) return;
     ++named_;
     absl::StrAppend(&text_, text_.empty() ? "" : ", ", need.field, " ", need.digest.ToString());
@@ -69,15 +70,34 @@ class MissingList {
     const std::string rest = named_ < count_ ? absl::StrCat(", and ", count_ - named_, " more") : "";
     return OciError(OciErrorCode::kManifestBlobUnknown,
                     absl::StrCat(repository.ToString(), " lacks ", count_,
-                                 " of the blobs and manifests that the manifest refers to"),
+                                 " of the blobs and manifests that the manifest refers to",
+                                 has_child_ ? "; incomplete_manifests in the policy file can allow that" : ""),
                     absl::StrCat(text_, rest));
   }
 
  private:
   size_t count_ = 0;
   size_t named_ = 0;
+  bool has_child_ = false;
   std::string text_;
 };
+
+bool MayBeAbsent(const ManifestNeed& need, const policy::Tolerance& tolerance) {
+  if (need.may_be_missing) return true;
+  switch (need.kind) {
+    case NeedKind::kConfig:
+      return false;
+    case NeedKind::kLayer:
+      return tolerance.absent_layers;
+    case NeedKind::kChild:
+      return tolerance.absent_children;
+  }
+  return false;
+}
+
+bool SizeFits(const ManifestNeed& need, uint64_t size_bytes, const policy::Tolerance& tolerance) {
+  return need.size_bytes == size_bytes || (need.kind == NeedKind::kChild && tolerance.wrong_child_sizes);
+}
 
 absl::Status WrongSize(const ManifestNeed& need, uint64_t size_bytes) {
   return OciError(OciErrorCode::kSizeInvalid,
@@ -98,7 +118,7 @@ void LockNeeds(const RepositoryName& repository, const ValidManifest& manifest, 
 }
 
 absl::StatusOr<std::vector<FoundNeed>> FindNeeds(kv::KvReader& kv, const RepositoryName& repository,
-                                                 const ValidManifest& manifest) {
+                                                 const ValidManifest& manifest, const policy::Tolerance& tolerance) {
   ASSIGN_OR_RETURN(std::vector<std::optional<Content>> contents, FindBlobs(kv, repository, manifest.needs));
   MissingList missing;
   absl::Status wrong_size;
@@ -111,10 +131,11 @@ absl::StatusOr<std::vector<FoundNeed>> FindNeeds(kv::KvReader& kv, const Reposit
       if (child.has_value()) content = child;
     }
     if (!content.has_value()) {
-      if (!need.may_be_missing) missing.Add(need);
+      if (!MayBeAbsent(need, tolerance)) missing.Add(need);
+      found.push_back({.digest = need.digest, .is_manifest = need.kind == NeedKind::kChild, .is_absent = true});
       continue;
     }
-    if (content->size_bytes != need.size_bytes) wrong_size.Update(WrongSize(need, content->size_bytes));
+    if (!SizeFits(need, content->size_bytes, tolerance)) wrong_size.Update(WrongSize(need, content->size_bytes));
     found.push_back({.digest = need.digest, .is_manifest = content->is_manifest});
   }
   RETURN_IF_ERROR(missing.ToStatus(repository));

@@ -45,6 +45,7 @@ void WriteManifest(kv::KvTransaction& transaction, const RepositoryName& reposit
   for (const FoundNeed& need : needs) {
     ReferenceRecord reference;
     reference.set_to_manifest(need.is_manifest);
+    reference.set_absent(need.is_absent);
     kv::WriteRecord(transaction, keys::Reference(need.digest, repository, digest), reference);
   }
 }

@@ -14,26 +14,31 @@
 
 namespace entrepot::manifest {
 
-TagGuard::TagGuard(const PolicyProvider& policy, const Caller* caller, const RepositoryName* repository)
-    : policy_(policy ? policy() : nullptr), caller_(*caller), repository_(*repository) {}
+TagGuard::TagGuard(const PolicyProvider& policy, const Caller& caller, const RepositoryName* repository)
+    : policy_(policy ? policy() : nullptr),
+      caller_(policy_ != nullptr ? policy::Subject{caller.account, caller.groups} : policy::Subject()),
+      repository_(*repository) {}
 
-bool TagGuard::MayHaveImmutableTags() const { return policy_ != nullptr && rules().MayBeImmutable(repository_); }
+bool TagGuard::MayProtectFromAny() const { return policy_ != nullptr && rules().MayForbidAny(repository_); }
 
-bool TagGuard::IsImmutable(const Tag& tag) const {
-  return policy_ != nullptr && rules().Immutable(repository_, tag).has_value();
+bool TagGuard::MayProtect() const { return policy_ != nullptr && rules().MayForbid(caller_, repository_); }
+
+std::optional<TagGuard::Protection> TagGuard::ProtectionOf(const Tag& tag) const {
+  if (policy_ == nullptr) return std::nullopt;
+  if (auto rule = rules().Immutable(repository_, tag)) return Protection{*std::move(rule), /*is_immutable=*/true};
+  if (auto rule = rules().CreateOnly(caller_, repository_, tag)) return Protection{*std::move(rule)};
+  return std::nullopt;
 }
 
 absl::Status TagGuard::CheckChange(const Tag& tag, absl::string_view change) const {
-  if (policy_ == nullptr) return absl::OkStatus();
-  const std::string name = absl::StrCat("the tag ", repository_.ToString(), ":", tag.ToString());
-  if (const auto rule = rules().Immutable(repository_, tag)) {
-    return OciError(OciErrorCode::kDenied, absl::StrCat(name, " is immutable: it cannot be ", change), *rule);
-  }
-  if (const auto rule = rules().CreateOnly({caller_.account, caller_.groups}, repository_, tag)) {
-    return OciError(OciErrorCode::kDenied,
-                    absl::StrCat(name, " exists, and you may only create tags here: it cannot be ", change), *rule);
-  }
-  return absl::OkStatus();
+  const std::optional<Protection> protection = ProtectionOf(tag);
+  if (!protection.has_value()) return absl::OkStatus();
+  return OciError(
+      OciErrorCode::kDenied,
+      absl::StrCat("the tag ", repository_.ToString(), ":", tag.ToString(),
+                   protection->is_immutable ? " is immutable" : " exists, and you may only create tags here",
+                   ": it cannot be ", change),
+      protection->rule);
 }
 
 absl::Status TagGuard::CheckPush(kv::KvReader& transaction, const Tag& tag, const Digest& manifest) const {
@@ -44,26 +49,26 @@ absl::Status TagGuard::CheckPush(kv::KvReader& transaction, const Tag& tag, cons
 
 absl::Status TagGuard::CheckDeletionOf(kv::KvReader& transaction, const Digest& manifest,
                                        const std::set<Tag>& tags) const {
+  if (!MayProtect()) return absl::OkStatus();
   for (const Tag& tag : tags) RETURN_IF_ERROR(CheckChange(tag, "deleted"));
-  if (!MayHaveImmutableTags()) return absl::OkStatus();
   ASSIGN_OR_RETURN(std::set<Digest> indexes, ManifestsReferringTo(transaction, manifest));
   return CheckNotNeeded(transaction, std::move(indexes), manifest);
 }
 
 absl::Status TagGuard::CheckUnlinkOf(kv::KvReader& transaction, const Digest& blob) const {
-  if (!MayHaveImmutableTags()) return absl::OkStatus();
+  if (!MayProtect()) return absl::OkStatus();
   ASSIGN_OR_RETURN(std::set<Digest> manifests, ManifestsReferringTo(transaction, blob));
   return CheckNotNeeded(transaction, std::move(manifests), blob);
 }
 
 absl::Status TagGuard::CheckDeletionOfAll(kv::KvReader& kv) const {
-  if (!MayHaveImmutableTags()) return absl::OkStatus();
+  if (!MayProtect()) return absl::OkStatus();
   RecordCursor cursor(&kv, keys::TagsOf(repository_), "");
   for (;;) {
     ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
     if (entry == nullptr) return absl::OkStatus();
     ASSIGN_OR_RETURN(const keys::Decoded key, keys::Decode(entry->key));
-    if (IsImmutable(*key.tag)) RETURN_IF_ERROR(CheckChange(*key.tag, "deleted"));
+    RETURN_IF_ERROR(CheckChange(*key.tag, "deleted"));
   }
 }
 
@@ -75,12 +80,14 @@ absl::Status TagGuard::CheckNotNeeded(kv::KvReader& transaction, std::set<Digest
     to_visit.pop_back();
     ASSIGN_OR_RETURN(const std::set<Tag> tags, TagsOfManifest(transaction, repository_, digest));
     for (const Tag& tag : tags) {
-      const auto rule = rules().Immutable(repository_, tag);
-      if (!rule.has_value()) continue;
+      const std::optional<Protection> protection = ProtectionOf(tag);
+      if (!protection.has_value()) continue;
+      const std::string name = absl::StrCat(repository_.ToString(), ":", tag.ToString());
       return OciError(OciErrorCode::kDenied,
-                      absl::StrCat("the immutable tag ", repository_.ToString(), ":", tag.ToString(), " needs ",
+                      absl::StrCat("the ", protection->is_immutable ? "immutable " : "", "tag ", name,
+                                   protection->is_immutable ? "" : ", which you may only create,", " needs ",
                                    removed.ToString(), ": it cannot be deleted"),
-                      *rule);
+                      protection->rule);
     }
     ASSIGN_OR_RETURN(const std::set<Digest> indexes, ManifestsReferringTo(transaction, digest));
     for (const Digest& index : indexes) {
@@ -88,7 +95,7 @@ absl::Status TagGuard::CheckNotNeeded(kv::KvReader& transaction, std::set<Digest
     }
     if (manifests.size() <= kVisitedMax) continue;
     return OciError(OciErrorCode::kDenied, absl::StrCat("too many manifests refer to ", removed.ToString(),
-                                                        " to check whether an immutable tag needs it"));
+                                                        " to check whether a protected tag needs it"));
   }
   return absl::OkStatus();
 }

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -24,18 +26,21 @@ using PolicyProvider = std::function<std::shared_ptr<const policy::Policy>()>;
 // change is DENIED, with a message that names the tag and a detail that names the rule. The checks run within
 // transactions; records/catalog_locks.h describes the locks that keep their results true.
 //
-// A manifest is needed by its immutable tags, and by each index of its repository that lists it and is needed itself; a
-// blob by the needed manifests of its repository that refer to it. A needed manifest or blob cannot be removed.
+// A tag is protected from a caller if it is immutable, or if the caller may only create it. A manifest is needed by its
+// protected tags, and by each index of its repository that lists it and is needed itself; a blob by the needed
+// manifests of its repository that refer to it. The caller cannot remove a needed manifest or blob, also if it arrived
+// after the tag. A manifest does not need its subject, which may be missing.
 class TagGuard {
  public:
   // How many manifests and indexes a check visits above the one that is to be removed. If there are more, the removal
   // is DENIED.
   static constexpr size_t kVisitedMax = 10'000;
 
-  // `caller` and `repository` must outlive the TagGuard.
-  TagGuard(const PolicyProvider& policy, const Caller* caller, const RepositoryName* repository);
+  // `repository` must outlive the TagGuard.
+  TagGuard(const PolicyProvider& policy, const Caller& caller, const RepositoryName* repository);
 
-  bool IsImmutable(const Tag& tag) const;
+  // Whether a tag of the repository may be protected from any caller, not only from this one.
+  bool MayProtectFromAny() const;
   // Checks a push of `manifest` by the tag. Making a tag, and pushing the manifest that it names already, are allowed.
   absl::Status CheckPush(kv::KvReader& transaction, const Tag& tag, const Digest& manifest) const;
   absl::Status CheckDeletion(const Tag& tag) const { return CheckChange(tag, "deleted"); }
@@ -46,15 +51,24 @@ class TagGuard {
   absl::Status CheckDeletionOfAll(kv::KvReader& kv) const;
 
  private:
+  struct Protection {
+    // For messages.
+    std::string rule;
+    bool is_immutable = false;
+  };
+
   const policy::TagRules& rules() const { return policy_->tag_rules(); }
-  bool MayHaveImmutableTags() const;
+  // Whether a tag of the repository may be protected from the caller.
+  bool MayProtect() const;
+  // nullopt if the tag is not protected from the caller.
+  std::optional<Protection> ProtectionOf(const Tag& tag) const;
   absl::Status CheckChange(const Tag& tag, absl::string_view change) const;
-  // DENIED if an immutable tag needs one of the manifests.
+  // DENIED if a protected tag needs one of the manifests.
   absl::Status CheckNotNeeded(kv::KvReader& transaction, std::set<Digest> manifests, const Digest& removed) const;
   absl::StatusOr<std::set<Digest>> ManifestsReferringTo(kv::KvReader& transaction, const Digest& digest) const;
 
   const std::shared_ptr<const policy::Policy> policy_;
-  const Caller& caller_;
+  const policy::Subject caller_;
   const RepositoryName& repository_;
 };
 

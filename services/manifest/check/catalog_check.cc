@@ -22,6 +22,7 @@ namespace entrepot::manifest {
 namespace {
 
 using storage::v1::BlobRecord;
+using storage::v1::ReferenceRecord;
 
 constexpr size_t kViolationsMax = 1000;
 // By that age, the collector has quarantined orphans.
@@ -37,6 +38,7 @@ class CatalogCheck {
     for (std::string& violation : violations) report_.add_violations(std::move(violation));
     RETURN_IF_ERROR(WalkBlobs());
     RETURN_IF_ERROR(CountManifests());
+    RETURN_IF_ERROR(CountAbsent());
     return std::move(report_);
   }
 
@@ -129,6 +131,23 @@ class CatalogCheck {
       ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
       if (entry == nullptr) return absl::OkStatus();
       report_.set_manifests(report_.manifests() + 1);
+    }
+  }
+
+  absl::Status CountAbsent() {
+    RecordCursor cursor(&kv_, keys::References(), "");
+    for (;;) {
+      ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
+      if (entry == nullptr) return absl::OkStatus();
+      const absl::StatusOr<keys::Decoded> key = keys::Decode(entry->key);
+      const absl::StatusOr<ReferenceRecord> record = kv::ParseRecord<ReferenceRecord>(entry->key, entry->value);
+      // A record that cannot be read is a violation of its own.
+      if (!key.ok() || !record.ok() || !(record->absent() || record->to_manifest())) continue;
+      RETURN_IF_ERROR(KeepPace(0));
+      ASSIGN_OR_RETURN(const std::optional<std::string> manifest,
+                       kv_.Get(keys::Manifest(*key->repository, *key->digest)));
+      ASSIGN_OR_RETURN(const bool linked, HasLink(kv_, *key->digest, *key->repository));
+      if (!manifest.has_value() && !linked) report_.set_absent(report_.absent() + 1);
     }
   }
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/escaping.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/core/digester.h"
@@ -36,6 +36,11 @@ using storage::v1::RepositoryRecord;
 using storage::v1::ScrubRecord;
 
 constexpr size_t kObjectsAPage = 1000;
+
+// Whether a record has the artifact type of its manifest. Earlier versions stored it without its parameters.
+bool IsArtifactType(absl::string_view stored, absl::string_view own) {
+  return stored == own || stored == absl::StripAsciiWhitespace(own.substr(0, own.find(';')));
+}
 
 class Checker {
  public:
@@ -112,6 +117,8 @@ class Checker {
       case Kind::kFormat:
       case Kind::kReview:
       case Kind::kPullTracking:
+      case Kind::kStoreBinding:
+      case Kind::kClockState:
         return absl::OkStatus();
     }
     return absl::OkStatus();
@@ -243,15 +250,15 @@ class Checker {
   }
 
   static absl::StatusOr<ValidManifest> Reread(const ManifestRecord& record) {
-    ASSIGN_OR_RETURN(const MediaType media_type, MediaType::Parse(record.media_type()));
+    ASSIGN_OR_RETURN(MediaType media_type, MediaType::Parse(record.media_type()));
     ASSIGN_OR_RETURN(ParsedManifest parsed, ParseManifest(record.content()));
-    return ValidateManifest(media_type, std::move(parsed));
+    return ValidateStoredManifest(std::move(media_type), std::move(parsed));
   }
 
   absl::Status CheckSubject(const RepositoryName& repository, const Digest& digest, const ManifestRecord& record,
                             const ValidManifest& manifest) {
     const std::string subject = manifest.subject.has_value() ? manifest.subject->ToString() : "";
-    if (record.subject() != subject || record.artifact_type() != manifest.artifact_type) {
+    if (record.subject() != subject || !IsArtifactType(record.artifact_type(), manifest.artifact_type)) {
       Violated("record", repository.ToString(), "@", digest.ToString(), " differs from its record");
     }
     if (!manifest.subject.has_value()) return absl::OkStatus();
@@ -259,7 +266,7 @@ class Checker {
                      ReadIfReadable<ReferrerRecord>(keys::Referrer(repository, *manifest.subject, digest)));
     const bool fits =
         referrer.has_value() && referrer->media_type() == record.media_type() &&
-        referrer->size_bytes() == record.content().size() && referrer->artifact_type() == manifest.artifact_type &&
+        referrer->size_bytes() == record.content().size() && referrer->artifact_type() == record.artifact_type() &&
         std::map<std::string, std::string>(referrer->annotations().begin(), referrer->annotations().end()) ==
             manifest.annotations;
     if (!fits) {
@@ -291,7 +298,7 @@ class Checker {
       Violated("record", key.digest->ToString(), " has a reference from ", name, ", which does not refer to it");
     }
     // A child of an index may be deleted while the index lists it.
-    if (record.to_manifest()) return absl::OkStatus();
+    if (record.to_manifest() || record.absent()) return absl::OkStatus();
     ASSIGN_OR_RETURN(const std::optional<BlobRecord> blob, ReadIfReadable<BlobRecord>(keys::Blob(*key.digest)));
     // CheckBlob() reports a CORRUPT blob.
     if (!blob.has_value() || blob->state() == BlobRecord::CONDEMNED) {

@@ -79,6 +79,27 @@ TEST_F(CatalogInvariantsTest, ReportsReferencedCondemnedBlob) {
   EXPECT_THAT(Check(), IsOkAndHolds(Contains(HasSubstr("not LIVE"))));
 }
 
+// Earlier versions stored the artifact type without its parameters.
+TEST_F(CatalogInvariantsTest, AcceptsArtifactTypeWithoutItsParameters) {
+  const std::string referrer =
+      ImageJson(config_, {layer_}, absl::StrCat(",\"artifactType\":\"a/b;c=d\"", SubjectMember("subject")));
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, repository_, PutByDigest(referrer)));
+  const auto store = [&](const std::string& type) {
+    const std::string manifest = keys::Manifest(repository_, DigestOf(referrer));
+    auto record = kv::ReadRecord<storage::v1::ManifestRecord>(kv_, manifest).value().value();
+    record.set_artifact_type(type);
+    Write(manifest, record.SerializeAsString());
+    const std::string listed = keys::Referrer(repository_, DigestOf("subject"), DigestOf(referrer));
+    auto entry = kv::ReadRecord<storage::v1::ReferrerRecord>(kv_, listed).value().value();
+    entry.set_artifact_type(type);
+    Write(listed, entry.SerializeAsString());
+  };
+  store("a/b");
+  EXPECT_THAT(Check(), IsOkAndHolds(IsEmpty()));
+  store("a/c");
+  EXPECT_THAT(Check(), IsOkAndHolds(Contains(HasSubstr("differs from its record"))));
+}
+
 TEST_F(CatalogInvariantsTest, ReportsMissingReference) {
   Erase(keys::Reference(layer_.digest, repository_, digest_));
   EXPECT_THAT(Check(), IsOkAndHolds(Contains(HasSubstr("has no reference to it"))));

@@ -36,7 +36,7 @@ absl::StatusOr<std::optional<std::string>> ParseData(const JsonFields& fields) {
 absl::StatusOr<Descriptor> ParseDescriptor(absl::string_view field, const boost::json::value& value) {
   ASSIGN_OR_RETURN(const JsonFields fields, JsonFields::Of(field, value));
   RETURN_IF_ERROR(fields.RefuseOtherSpellings(kFields));
-  ASSIGN_OR_RETURN(std::optional<MediaType> media_type, fields.MediaTypeField("mediaType"));
+  ASSIGN_OR_RETURN(std::optional<std::string> media_type, fields.NonEmptyString("mediaType"));
   if (!media_type.has_value()) return InvalidField(fields.Path("mediaType"), "is missing");
   ASSIGN_OR_RETURN(Digest digest, ParseDigestField(fields));
   ASSIGN_OR_RETURN(const std::optional<uint64_t> size_bytes, fields.Unsigned("size"));

@@ -9,7 +9,6 @@
 #include "absl/strings/string_view.h"
 #include "boost/json/value.hpp"
 #include "services/core/digest.h"
-#include "services/core/media_type.h"
 
 namespace entrepot::manifest {
 
@@ -17,7 +16,8 @@ namespace entrepot::manifest {
 struct Descriptor {
   // Its path in the manifest, like "layers[3]".
   std::string field;
-  MediaType media_type;
+  // As the manifest has it; not yet checked.
+  std::string media_type;
   Digest digest;
   // At most 2^63 - 1.
   uint64_t size_bytes = 0;

@@ -73,12 +73,10 @@ absl::StatusOr<std::optional<std::string>> JsonFields::String(absl::string_view 
   return std::string(View(value->get_string()));
 }
 
-absl::StatusOr<std::optional<MediaType>> JsonFields::MediaTypeField(absl::string_view name) const {
-  ASSIGN_OR_RETURN(const std::optional<std::string> text, String(name));
-  if (!text.has_value() || text->empty()) return std::nullopt;
-  absl::StatusOr<MediaType> type = MediaType::Parse(*text);
-  if (!type.ok()) return InvalidField(Path(name), absl::StrCat("is invalid: ", type.status().message()));
-  return *std::move(type);
+absl::StatusOr<std::optional<std::string>> JsonFields::NonEmptyString(absl::string_view name) const {
+  ASSIGN_OR_RETURN(std::optional<std::string> text, String(name));
+  if (text.has_value() && text->empty()) return std::nullopt;
+  return text;
 }
 
 absl::StatusOr<std::optional<uint64_t>> JsonFields::Unsigned(absl::string_view name) const {

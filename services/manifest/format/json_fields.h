@@ -12,7 +12,6 @@
 #include "absl/types/span.h"
 #include "boost/json/object.hpp"
 #include "boost/json/value.hpp"
-#include "services/core/media_type.h"
 
 namespace entrepot::manifest {
 
@@ -37,7 +36,7 @@ class JsonFields {
   absl::StatusOr<const boost::json::array*> Array(absl::string_view name) const;
   absl::StatusOr<std::optional<std::string>> String(absl::string_view name) const;
   // An empty string counts as absent.
-  absl::StatusOr<std::optional<MediaType>> MediaTypeField(absl::string_view name) const;
+  absl::StatusOr<std::optional<std::string>> NonEmptyString(absl::string_view name) const;
   // An integer from 0 to 2^63 - 1.
   absl::StatusOr<std::optional<uint64_t>> Unsigned(absl::string_view name) const;
   absl::StatusOr<std::map<std::string, std::string>> StringMap(absl::string_view name) const;

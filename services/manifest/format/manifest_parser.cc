@@ -28,7 +28,7 @@ absl::StatusOr<std::optional<std::vector<Descriptor>>> ParseList(const JsonField
   ASSIGN_OR_RETURN(const json::array* const values, fields.Array(name));
   if (values == nullptr) return std::nullopt;
   if (values->size() > kDescriptorsMax) {
-    return InvalidField(fields.Path(name), absl::StrCat("has more than ", kDescriptorsMax, " entries"));
+    return InvalidField(fields.Path(name), absl::StrCat("has more than ", kDescriptorsMax, " entries (a fixed limit)"));
   }
   std::vector<Descriptor> descriptors;
   descriptors.reserve(values->size());
@@ -52,8 +52,8 @@ absl::StatusOr<ParsedManifest> ParseManifest(absl::string_view content) {
 
   ParsedManifest manifest;
   ASSIGN_OR_RETURN(manifest.schema_version, fields.Unsigned("schemaVersion"));
-  ASSIGN_OR_RETURN(manifest.media_type, fields.MediaTypeField("mediaType"));
-  ASSIGN_OR_RETURN(manifest.artifact_type, fields.MediaTypeField("artifactType"));
+  ASSIGN_OR_RETURN(manifest.media_type, fields.NonEmptyString("mediaType"));
+  ASSIGN_OR_RETURN(manifest.artifact_type, fields.NonEmptyString("artifactType"));
   ASSIGN_OR_RETURN(manifest.config, ParseOne(fields, "config"));
   ASSIGN_OR_RETURN(manifest.layers, ParseList(fields, "layers"));
   ASSIGN_OR_RETURN(manifest.manifests, ParseList(fields, "manifests"));

@@ -9,16 +9,16 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "services/core/media_type.h"
 #include "services/manifest/format/descriptor.h"
 
 namespace entrepot::manifest {
 
-// The content of a manifest of any type. Fields that the manifest does not have are absent.
+// The content of a manifest of any type. Fields that the manifest does not have are absent. Media types are as the
+// manifest has them; they are not yet checked.
 struct ParsedManifest {
   std::optional<uint64_t> schema_version;
-  std::optional<MediaType> media_type;
-  std::optional<MediaType> artifact_type;
+  std::optional<std::string> media_type;
+  std::optional<std::string> artifact_type;
   std::optional<Descriptor> config;
   std::optional<std::vector<Descriptor>> layers;
   std::optional<std::vector<Descriptor>> manifests;

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/core/digester.h"
 #include "services/manifest/format/json_fields.h"
+#include "services/manifest/format/type_text.h"
 #include "services/status/oci_error.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
@@ -39,15 +40,33 @@ constexpr absl::string_view kOciNondistributableLayer = "application/vnd.oci.ima
 constexpr absl::string_view kDockerForeignLayer = "application/vnd.docker.image.rootfs.foreign.diff.tar";
 
 absl::StatusOr<MediaType> TypeOf(const std::optional<MediaType>& content_type, const ParsedManifest& manifest) {
-  if (!content_type.has_value() && !manifest.media_type.has_value()) {
-    return InvalidField("mediaType", "is missing, and there is no Content-Type");
+  if (!manifest.media_type.has_value()) {
+    if (!content_type.has_value()) return InvalidField("mediaType", "is missing, and there is no Content-Type");
+    return *content_type;
   }
-  if (!content_type.has_value()) return *manifest.media_type;
-  if (manifest.media_type.has_value() && !(*manifest.media_type == *content_type)) {
-    return InvalidField("mediaType", absl::StrCat("is ", QuotedInput(manifest.media_type->ToString()),
-                                                  ", but the Content-Type is ", QuotedInput(content_type->ToString())));
+  absl::StatusOr<MediaType> own = MediaType::Parse(*manifest.media_type);
+  if (!own.ok()) return InvalidField("mediaType", absl::StrCat("is invalid: ", own.status().message()));
+  if (content_type.has_value() && !(*own == *content_type)) {
+    return InvalidField("mediaType", absl::StrCat("is ", QuotedInput(own->ToString()), ", but the Content-Type is ",
+                                                  QuotedInput(content_type->ToString())));
   }
-  return *content_type;
+  return own;
+}
+
+absl::Status CheckTypes(const std::optional<std::vector<Descriptor>>& descriptors) {
+  if (!descriptors.has_value()) return absl::OkStatus();
+  for (const Descriptor& descriptor : *descriptors) {
+    RETURN_IF_ERROR(CheckTypeText(absl::StrCat(descriptor.field, ".mediaType"), descriptor.media_type));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTypes(const ParsedManifest& manifest) {
+  if (manifest.artifact_type.has_value()) RETURN_IF_ERROR(CheckTypeText("artifactType", *manifest.artifact_type));
+  if (manifest.config.has_value()) RETURN_IF_ERROR(CheckTypeText("config.mediaType", manifest.config->media_type));
+  if (manifest.subject.has_value()) RETURN_IF_ERROR(CheckTypeText("subject.mediaType", manifest.subject->media_type));
+  RETURN_IF_ERROR(CheckTypes(manifest.layers));
+  return CheckTypes(manifest.manifests);
 }
 
 absl::StatusOr<const KnownType*> Recognise(const MediaType& type) {
@@ -92,7 +111,7 @@ absl::Status CheckData(const Descriptor& descriptor) {
 }
 
 bool IsNonDistributable(const Descriptor& layer) {
-  const std::string& type = layer.media_type.ToString();
+  const std::string& type = layer.media_type;
   return layer.has_urls || absl::StartsWith(type, kOciNondistributableLayer) ||
          absl::StartsWith(type, kDockerForeignLayer);
 }
@@ -100,10 +119,11 @@ bool IsNonDistributable(const Descriptor& layer) {
 // Collects the needs and merges those of the same digest.
 class NeedList {
  public:
-  void Add(const Descriptor& descriptor, bool may_be_missing) {
+  void Add(const Descriptor& descriptor, NeedKind kind, bool may_be_missing) {
     needs_.push_back({.field = descriptor.field,
                       .digest = descriptor.digest,
                       .size_bytes = descriptor.size_bytes,
+                      .kind = kind,
                       .may_be_missing = may_be_missing});
   }
 
@@ -133,32 +153,37 @@ absl::StatusOr<std::vector<ManifestNeed>> CollectNeeds(const ParsedManifest& man
   NeedList needs;
   if (manifest.config.has_value()) {
     RETURN_IF_ERROR(CheckData(*manifest.config));
-    needs.Add(*manifest.config, /*may_be_missing=*/false);
+    needs.Add(*manifest.config, NeedKind::kConfig, /*may_be_missing=*/false);
   }
   if (manifest.layers.has_value()) {
     for (const Descriptor& layer : *manifest.layers) {
       RETURN_IF_ERROR(CheckData(layer));
-      needs.Add(layer, IsNonDistributable(layer));
+      needs.Add(layer, NeedKind::kLayer, IsNonDistributable(layer));
     }
   }
   if (manifest.manifests.has_value()) {
     for (const Descriptor& child : *manifest.manifests) {
       RETURN_IF_ERROR(CheckData(child));
-      needs.Add(child, /*may_be_missing=*/false);
+      needs.Add(child, NeedKind::kChild, /*may_be_missing=*/false);
     }
   }
   return std::move(needs).Take();
 }
 
 std::string ArtifactTypeOf(const ParsedManifest& manifest) {
-  if (manifest.artifact_type.has_value()) return manifest.artifact_type->ToString();
-  return manifest.config.has_value() ? manifest.config->media_type.ToString() : "";
+  if (manifest.artifact_type.has_value()) return *manifest.artifact_type;
+  return manifest.config.has_value() ? manifest.config->media_type : "";
 }
 
 }  // namespace
 
 absl::StatusOr<ValidManifest> ValidateManifest(const std::optional<MediaType>& content_type, ParsedManifest manifest) {
   ASSIGN_OR_RETURN(MediaType media_type, TypeOf(content_type, manifest));
+  RETURN_IF_ERROR(CheckTypes(manifest));
+  return ValidateStoredManifest(std::move(media_type), std::move(manifest));
+}
+
+absl::StatusOr<ValidManifest> ValidateStoredManifest(MediaType media_type, ParsedManifest manifest) {
   ASSIGN_OR_RETURN(const KnownType* const type, Recognise(media_type));
   RETURN_IF_ERROR(CheckShape(*type, manifest));
   ASSIGN_OR_RETURN(std::vector<ManifestNeed> needs, CollectNeeds(manifest));

@@ -17,12 +17,17 @@ namespace entrepot::manifest {
 // An image (or an artifact in its form) has a config and layers; an index lists manifests.
 enum class ManifestKind { kImage, kIndex };
 
+// What a manifest refers to: the config or a layer of an image, or a child of an index.
+enum class NeedKind { kConfig, kLayer, kChild };
+
 // A blob or manifest that a manifest refers to.
 struct ManifestNeed {
   // The first field that names it: "layers[3]".
   std::string field;
   Digest digest;
   uint64_t size_bytes = 0;
+  // kConfig if it is a config and a layer.
+  NeedKind kind = NeedKind::kConfig;
   // Whether it is a layer that need not be in the registry.
   bool may_be_missing = false;
 };
@@ -34,8 +39,8 @@ struct ValidManifest {
   // One for each digest, sorted by digest. Without the subject, which may be missing.
   std::vector<ManifestNeed> needs;
   std::optional<Digest> subject;
-  // As in a list of referrers: for an image without an artifact type, the type of its config; for an index without one,
-  // empty.
+  // As in a list of referrers: the manifest's own value; for an image without an artifact type, the type of its config;
+  // for an index without one, empty.
   std::string artifact_type;
   std::map<std::string, std::string> annotations;
 };
@@ -43,6 +48,10 @@ struct ValidManifest {
 // Validates the manifest by the rules of its type. The type is the Content-Type header or the manifest's own
 // `mediaType`; if both exist, they must agree. MANIFEST_INVALID: the manifest is invalid; the detail is the field.
 absl::StatusOr<ValidManifest> ValidateManifest(const std::optional<MediaType>& content_type, ParsedManifest manifest);
+
+// The same for a manifest that was stored with that type. Does not check the media types in the content: earlier
+// versions accepted media types that ValidateManifest() refuses.
+absl::StatusOr<ValidManifest> ValidateStoredManifest(MediaType media_type, ParsedManifest manifest);
 
 }  // namespace entrepot::manifest
 

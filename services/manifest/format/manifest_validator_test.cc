@@ -63,6 +63,7 @@ TEST(ManifestValidatorTest, ReadsAnImage) {
   for (const ManifestNeed& need : manifest.needs) {
     EXPECT_EQ(need.digest, need.field == "config" ? Config().digest : Layer().digest);
     EXPECT_EQ(need.size_bytes, need.field == "config" ? Config().size_bytes : Layer().size_bytes);
+    EXPECT_EQ(need.kind, need.field == "config" ? NeedKind::kConfig : NeedKind::kLayer);
     EXPECT_FALSE(need.may_be_missing);
   }
 }
@@ -74,6 +75,7 @@ TEST(ManifestValidatorTest, ReadsAnIndex) {
   EXPECT_EQ(manifest.subject, std::nullopt);
   ASSERT_EQ(manifest.needs.size(), 1u);
   EXPECT_EQ(manifest.needs[0].field, "manifests[0]");
+  EXPECT_EQ(manifest.needs[0].kind, NeedKind::kChild);
 }
 
 struct Accepted {
@@ -110,7 +112,9 @@ TEST(ManifestValidatorTest, AcceptsManifestsOfKnownClients) {
            DescriptorOf(Config(), kConfigType, absl::StrCat(",\"data\":\"", absl::Base64Escape("config"), "\"")),
            ",\"layers\":[]}")},
       {"one layer twice", kImageType, ImageJson(Config(), {Layer(), Layer()})},
-      {"parameters in the type", kImageType, With(Image(), kImageType, absl::StrCat(kImageType, "; charset=utf-8"))},
+      {"artifact type without a slash", kImageType, Image(",\"artifactType\":\"sbom\"")},
+      {"layer type without a slash", kImageType, With(Image(), kLayerType, "sbom")},
+      {"layer type with parameters", kImageType, With(Image(), kLayerType, "application/x+json;version=0.3")},
       {"space around", kImageType, absl::StrCat("\n ", Image(), "\n")},
       {"an empty layer", kImageType, ImageJson(Config(), {Upload("")})},
   };
@@ -158,6 +162,12 @@ TEST(ManifestValidatorTest, RefusesHostileAndBrokenManifests) {
       {"mediaType no string", kImageType, With(Image(), absl::StrCat("\"", kImageType, "\""), "7"), "must be a string",
        "mediaType"},
       {"mediaType no type", kImageType, With(Image(), kImageType, "image"), "is invalid", "mediaType"},
+      {"parameters in mediaType", kImageType, With(Image(), kImageType, absl::StrCat(kImageType, "; charset=utf-8")),
+       "is invalid", "mediaType"},
+      {"line feed after mediaType", "", With(Image(), kImageType, absl::StrCat(kImageType, "\\n")), "is invalid",
+       "mediaType"},
+      {"space before mediaType", "", With(Image(), kImageType, absl::StrCat(" ", kImageType)), "is invalid",
+       "mediaType"},
       {"no type at all", "", With(Image(), absl::StrCat("\"mediaType\":\"", kImageType, "\","), ""), "is missing",
        "mediaType"},
       {"unknown type", "application/json", With(Image(), kImageType, "application/json"), "are not supported",
@@ -224,6 +234,27 @@ TEST(ManifestValidatorTest, RefusesHostileAndBrokenManifests) {
        "annotations"},
       {"artifactType no type", kImageType, Image(",\"artifactType\":\"a\\r\\nX-Evil: 1\""), "is invalid",
        "artifactType"},
+      {"line feed after artifactType", kImageType, Image(",\"artifactType\":\"a/b\\n\""), "is invalid", "artifactType"},
+      {"line break in a parameter", kImageType, Image(",\"artifactType\":\"a/b;\\r\\nX-Evil: 1\""), "is invalid",
+       "artifactType"},
+      {"artifactType of words", kImageType, Image(",\"artifactType\":\"not a type\""), "is invalid", "artifactType"},
+      {"space after artifactType", kImageType, Image(",\"artifactType\":\"a/b; \""), "is invalid", "artifactType"},
+      {"artifactType of parameters only", kImageType, Image(",\"artifactType\":\";a=b\""), "is invalid",
+       "artifactType"},
+      {"artifactType outside ASCII", kImageType, Image(",\"artifactType\":\"a/\xE2\x80\xAE\x62\""), "is invalid",
+       "artifactType"},
+      {"artifactType with NUL", kImageType, Image(",\"artifactType\":\"a/b\\u0000\""), "is invalid", "artifactType"},
+      {"artifactType of 1,025 bytes", kImageType,
+       Image(absl::StrCat(",\"artifactType\":\"", std::string(1025, 'a'), "\"")), "at most 1024", "artifactType"},
+      {"line feed after a layer's type", kImageType, With(Image(), kLayerType, absl::StrCat(kLayerType, "\\n")),
+       "is invalid", "layers[0].mediaType"},
+      {"line feed after the config's type", kImageType, With(Image(), kConfigType, absl::StrCat(kConfigType, "\\n")),
+       "is invalid", "config.mediaType"},
+      {"line feed after a child's type", kIndexType, With(Index(), kImageType, absl::StrCat(kImageType, "\\n")),
+       "is invalid", "manifests[0].mediaType"},
+      {"line feed after the subject's type", kIndexType,
+       Index(With(SubjectMember("subject"), kImageType, absl::StrCat(kImageType, "\\n"))), "is invalid",
+       "subject.mediaType"},
   };
   for (const Refused& row : rows) {
     const absl::StatusOr<ValidManifest> manifest = Read(row.content_type, row.content);
@@ -231,6 +262,29 @@ TEST(ManifestValidatorTest, RefusesHostileAndBrokenManifests) {
     EXPECT_THAT(std::string(manifest.status().message()), HasSubstr(row.problem)) << row.what;
     EXPECT_EQ(GetOciErrorDetail(manifest.status()), row.field) << row.what;
   }
+}
+
+TEST(ManifestValidatorTest, KeepsTheArtifactTypeOfTheManifest) {
+  for (const char* type : {"sbom", "application/vnd.example+json", "application/vnd.example+json;version=0.3",
+                           "a/b; c=\\\"d e\\\"", "A/B", "a/b/c", "urn:x~y"}) {
+    ASSERT_OK_AND_ASSIGN(const ValidManifest manifest,
+                         Read(kImageType, Image(absl::StrCat(",\"artifactType\":\"", type, "\""))));
+    EXPECT_EQ(manifest.artifact_type, absl::StrReplaceAll(type, {{"\\\"", "\""}}));
+  }
+  ASSERT_OK_AND_ASSIGN(const ValidManifest fallback,
+                       Read(kImageType, With(Image(), kConfigType, "application/x;version=1")));
+  EXPECT_EQ(fallback.artifact_type, "application/x;version=1");
+}
+
+TEST(ManifestValidatorTest, StoredManifestMayHaveMediaTypesThatEarlierVersionsAccepted) {
+  const std::string content = With(With(Image(",\"artifactType\":\"a/b;\\r\\nX: 1\""), kLayerType, "a/b\\n"),
+                                   kImageType, absl::StrCat(kImageType, "; charset=utf-8"));
+  EXPECT_THAT(Read(kImageType, content), IsOciError(OciErrorCode::kManifestInvalid));
+  ASSERT_OK_AND_ASSIGN(ParsedManifest parsed, ParseManifest(content));
+  ASSERT_OK_AND_ASSIGN(const ValidManifest manifest,
+                       ValidateStoredManifest(MediaType::Parse(kImageType).value(), std::move(parsed)));
+  EXPECT_EQ(manifest.media_type.ToString(), kImageType);
+  EXPECT_EQ(manifest.needs.size(), 2u);
 }
 
 TEST(ManifestValidatorTest, ForeignLayersMayBeMissing) {
@@ -259,6 +313,7 @@ TEST(ManifestValidatorTest, ForeignLayerThatIsAlsoTheConfigIsRequired) {
   ASSERT_OK_AND_ASSIGN(const ValidManifest manifest, Read(kImageType, content));
   ASSERT_EQ(manifest.needs.size(), 1u);
   EXPECT_FALSE(manifest.needs[0].may_be_missing);
+  EXPECT_EQ(manifest.needs[0].kind, NeedKind::kConfig);
 }
 
 TEST(ManifestValidatorTest, BoundsDescriptors) {

@@ -68,10 +68,22 @@ class BlobReviewer {
     }
     ASSIGN_OR_RETURN(const bool referred_to, IsReferredTo(transaction_, digest_));
     if (!referred_to) return Delete();
+    ASSIGN_OR_RETURN(const bool was_needed, IsReferredToAsPresent());
     record_.set_state(record_.has_corrupt_since() ? BlobRecord::CORRUPT : BlobRecord::LIVE);
     record_.set_generation(record_.generation() + 1);
     Reschedule(std::nullopt);
-    return BlobReview{.result = ReviewResult::kRevived};
+    return BlobReview{.result = was_needed ? ReviewResult::kRevived : ReviewResult::kReferenced};
+  }
+
+  // Whether a manifest refers to the blob that found it LIVE when it was pushed.
+  absl::StatusOr<bool> IsReferredToAsPresent() {
+    RecordCursor cursor(&transaction_, keys::ReferencesTo(digest_), "");
+    for (;;) {
+      ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
+      if (entry == nullptr) return false;
+      ASSIGN_OR_RETURN(const auto reference, kv::ParseRecord<storage::v1::ReferenceRecord>(entry->key, entry->value));
+      if (!reference.absent()) return true;
+    }
   }
 
   // Writes the record with an entry that is due at `next`, or without an entry, instead of the one that it named.

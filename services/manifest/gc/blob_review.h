@@ -18,7 +18,8 @@ enum class ReviewResult {
   kGone,
   // There is no such blob.
   kUnknown,
-  // A manifest refers to the blob; it is kept.
+  // A manifest refers to the blob; it is kept. If it was CONDEMNED, it was revived: the manifest was pushed since, and
+  // its repository's policy let the blob be absent.
   kReferenced,
   // The lease is not over; the blob is queued for its end.
   kLeased,
@@ -28,7 +29,8 @@ enum class ReviewResult {
   kWaiting,
   // The blob was deleted; its object is deletable.
   kDeleted,
-  // The blob was CONDEMNED although a manifest refers to it, which violates an invariant; it was revived.
+  // The blob was CONDEMNED although a manifest needs it that found it LIVE, which violates an invariant; it was
+  // revived.
   kRevived,
 };
 

@@ -136,6 +136,43 @@ TEST_F(BlobReviewTest, RevivesAReferencedCondemnedBlob) {
   EXPECT_GT(Record(layer)->generation(), record.generation());
 }
 
+// A layer that was absent when its image was pushed.
+TEST_F(BlobReviewTest, KeepsALayerThatArrivesAfterItsImage) {
+  policy_ = policy::Policy::Parse("incomplete_manifests: [{repositories: [a], allow: [absent_layers]}]", "p").value();
+  const std::string image = ImageJson(Pushed("config"), {Upload("layer")});
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, Repo("a"), PutByTag("v1", image)));
+  const Blob layer = Pushed("layer");
+  clock_.Advance(10 * kLease);
+  EXPECT_EQ(ReviewOwn(layer.digest).result, ReviewResult::kReferenced);
+  EXPECT_EQ(Record(layer.digest)->state(), BlobRecord::LIVE);
+
+  ASSERT_OK(catalog_->manifests().Delete(kAnonymous, Repo("a"), DigestOf(image)));
+  EXPECT_EQ(Review(clock_.Now(), layer.digest).result, ReviewResult::kCondemned);
+}
+
+TEST_F(BlobReviewTest, KeepsAForeignLayerThatArrivesAfterItsImage) {
+  const Blob layer = Upload("layer");
+  const std::string image =
+      absl::StrCat(R"({"schemaVersion":2,"config":)", DescriptorOf(Pushed("config"), kConfigType), R"(,"layers":[)",
+                   DescriptorOf(layer, "application/vnd.oci.image.layer.nondistributable.v1.tar"), "]}");
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, Repo("a"), PutByTag("v1", image)));
+  Pushed("layer");
+  clock_.Advance(10 * kLease);
+  EXPECT_EQ(ReviewOwn(layer.digest).result, ReviewResult::kReferenced);
+}
+
+// The image was accepted without the layer, because it was condemned already.
+TEST_F(BlobReviewTest, RevivesACondemnedLayerOfALaterImage) {
+  policy_ = policy::Policy::Parse("incomplete_manifests: [{repositories: [a], allow: [absent_layers]}]", "p").value();
+  const Blob layer = Condemned("layer");
+  const std::string image = ImageJson(Pushed("config"), {layer});
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, Repo("a"), PutByTag("v1", image)));
+  EXPECT_THAT(catalog_->blobs().Find(kAnonymous, Repo("a"), layer.digest), IsOciError(OciErrorCode::kBlobUnknown));
+  clock_.Advance(kGrace);
+  EXPECT_EQ(ReviewOwn(layer.digest).result, ReviewResult::kReferenced);
+  EXPECT_OK(catalog_->blobs().Find(kAnonymous, Repo("a"), layer.digest));
+}
+
 TEST_F(BlobReviewTest, KeepsAReferencedCorruptBlobAndDeletesAnUnreferencedOne) {
   const Digest image = PushedImage("v1");
   const Digest layer = DigestOf("layer of v1");

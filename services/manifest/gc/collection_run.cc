@@ -21,9 +21,13 @@ bool CollectionRun::KeepPace(uint64_t operations, uint64_t bytes) {
   return !stopped_;
 }
 
-bool CollectionRun::CountFailure(const absl::Status& status) {
+void CollectionRun::NoteFailure(const absl::Status& status) {
   first_failure_.Update(status);
   if (absl::IsCancelled(status)) stopped_ = true;
+}
+
+bool CollectionRun::CountFailure(const absl::Status& status) {
+  NoteFailure(status);
   return ++failures_in_a_row_ >= kFailuresInARowMax || stopped_;
 }
 

@@ -24,10 +24,12 @@ class CollectionRun {
   bool KeepPace(uint64_t operations, uint64_t bytes);
   bool stopped() const { return stopped_; }
 
-  // Count the outcome of each step: after several failures in a row the rest of that part of the run is left for the
-  // next run.
+  // A step failed, and the run goes on with the next one. kCancelled stops the run.
+  void NoteFailure(const absl::Status& status);
+  // Count the outcome of each step whose failure may have a cause that concerns all steps, such as a full disk: after
+  // several failures in a row the rest of that part of the run is left for the next run.
   void CountSuccess() { failures_in_a_row_ = 0; }
-  // Returns true if the rest must be left. kCancelled stops the run.
+  // NoteFailure(), and returns true if the rest must be left.
   bool CountFailure(const absl::Status& status);
   // OK if nothing failed.
   const absl::Status& first_failure() const { return first_failure_; }

@@ -9,6 +9,7 @@
 #include "services/core/time/proto_time.h"
 #include "services/kv/record_io.h"
 #include "services/manifest/gc/blob_review.h"
+#include "services/manifest/gc/collection_backlog.h"
 #include "services/manifest/gc/collection_dry_run.h"
 #include "services/manifest/gc/collection_history.h"
 #include "services/manifest/gc/collection_run.h"
@@ -30,6 +31,11 @@ using storage::v1::DeleteIntentRecord;
 // Passes over the queue in one run. There is more than one if the grace is so short that blobs that one pass condemned
 // are due at its end.
 constexpr int kPassesMax = 8;
+// A review, and the deletion of an object that may follow it.
+constexpr uint64_t kOperationsAnEntry = 2;
+// How many entries are counted at most: for the status, and for the pace.
+constexpr size_t kCountedForStatus = 1000;
+constexpr size_t kCountedForPace = 200'000;
 
 class KvCollector : public Collector {
  public:
@@ -40,8 +46,8 @@ class KvCollector : public Collector {
         options_(options),
         random_(options.random ? options.random : [] { return absl::BitGen()(); }),
         metrics_(options.registry),
-        sweep_(kv, objects, &pause_, &metrics_, &random_),
-        orphans_(kv, clock, objects, &pause_, &metrics_, options.orphan_age) {}
+        sweep_(kv, objects, &pause_, &metrics_, &backlog_, &random_),
+        orphans_(kv, clock, objects, &pause_, &metrics_, options.orphan_age, options.quarantine_percent_max) {}
 
   absl::StatusOr<v1::Collection> Run(const Pace& pace) override {
     CollectionRun run(clock_, &pace);
@@ -49,12 +55,13 @@ class KvCollector : public Collector {
     if (!run.stopped()) Note(sweep_.SweepAll(&run), &run);
     if (!run.stopped()) Note(ReviewDue(&run), &run);
     if (!run.stopped()) Note(sweep_.SweepAll(&run), &run);
+    backlog_.Set(0);
     return Finish(std::move(run));
   }
 
-  absl::StatusOr<v1::Collection> QuarantineOrphans(const Pace& pace) override {
+  absl::StatusOr<v1::Collection> QuarantineOrphans(const Pace& pace, bool any_share) override {
     CollectionRun run(clock_, &pace);
-    Note(orphans_.Run(&run), &run);
+    Note(orphans_.Run(any_share, &run), &run);
     return Finish(std::move(run));
   }
 
@@ -64,10 +71,14 @@ class KvCollector : public Collector {
     return std::move(run).Finish();
   }
 
+  uint64_t OperationsPerSecondNeeded() const override { return backlog_.OperationsPerSecond(); }
+
   absl::Status FillStatus(v1::MaintenanceStatus* status) override {
-    ASSIGN_OR_RETURN(const QueueCounts queue, CountQueue(*kv_, clock_->Now()));
+    ASSIGN_OR_RETURN(const QueueCounts queue, CountQueue(*kv_, clock_->Now(), kCountedForStatus));
     status->set_queued(queue.queued);
+    status->set_more_queued(queue.more);
     status->set_due(queue.due);
+    status->set_more_due(queue.more && queue.due == queue.queued);
     status->clear_oldest_due();
     if (queue.due > 0) *status->mutable_oldest_due() = ToTimestamp(queue.oldest);
     RETURN_IF_ERROR(FillIntents(status));
@@ -90,7 +101,7 @@ class KvCollector : public Collector {
   };
 
   static void Note(const absl::Status& status, CollectionRun* run) {
-    if (!status.ok()) run->CountFailure(status);
+    if (!status.ok()) run->NoteFailure(status);
   }
 
   v1::Collection Finish(CollectionRun run) {
@@ -117,7 +128,8 @@ class KvCollector : public Collector {
   absl::StatusOr<absl::Time> ReviewPass(CollectionRun* run, bool* may_sweep) {
     absl::Time next = absl::InfiniteFuture();
     const absl::Time now = clock_->Now();
-    ASSIGN_OR_RETURN(const QueueCounts queue, CountDue(*kv_, now));
+    ASSIGN_OR_RETURN(const QueueCounts queue, CountDue(*kv_, now, kCountedForPace));
+    backlog_.Set(kOperationsAnEntry * queue.due);
     uint64_t seen = 0;
     for (DueReviews due(kv_, now, &random_);;) {
       ASSIGN_OR_RETURN(const std::vector<QueueEntry> page, due.NextPage());
@@ -129,7 +141,7 @@ class KvCollector : public Collector {
       // Sweeping at once saves a search for the intents later, and frees space while a long run goes on.
       if (*may_sweep && !run->stopped()) {
         if (const absl::Status swept = sweep_.Sweep(deletable, run); !swept.ok()) {
-          run->CountFailure(swept);
+          run->NoteFailure(swept);
           *may_sweep = false;
         }
       }
@@ -144,7 +156,12 @@ class KvCollector : public Collector {
       absl::StatusOr<BlobReview> review = ReviewBlob(*kv_, *clock_, options_.grace, entry.due, entry.digest);
       if (!review.ok()) {
         metrics_.CountFailedReview();
-        if (run->CountFailure(review.status())) return false;
+        // A record that cannot be read concerns only its blob.
+        if (absl::IsDataLoss(review.status())) {
+          run->NoteFailure(review.status());
+        } else if (run->CountFailure(review.status())) {
+          return false;
+        }
       } else {
         run->CountSuccess();
         Count(*review, run);
@@ -174,14 +191,17 @@ class KvCollector : public Collector {
   absl::Status FillIntents(v1::MaintenanceStatus* status) {
     uint64_t intents = 0;
     uint64_t bytes = 0;
+    size_t read = 0;
     RecordCursor cursor(kv_, keys::DeleteIntents(), "");
     for (;;) {
       ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
       if (entry == nullptr) break;
-      ASSIGN_OR_RETURN(const auto intent, kv::ParseRecord<DeleteIntentRecord>(entry->key, entry->value));
-      if (intent.suspect()) continue;
+      status->set_more_delete_intents(++read > kCountedForStatus);
+      if (status->more_delete_intents()) break;
+      const auto intent = kv::ParseRecord<DeleteIntentRecord>(entry->key, entry->value);
+      if (!intent.ok() || intent->suspect()) continue;
       ++intents;
-      bytes += intent.size_bytes();
+      bytes += intent->size_bytes();
     }
     status->set_delete_intents(intents);
     status->set_delete_intent_bytes(bytes);
@@ -195,6 +215,7 @@ class KvCollector : public Collector {
   const RandomBits random_;
   DeletionPause pause_;
   CollectorMetrics metrics_;
+  CollectionBacklog backlog_;
   const ObjectSweep sweep_;
   const OrphanQuarantine orphans_;
 };

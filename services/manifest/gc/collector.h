@@ -27,6 +27,8 @@ class Collector {
     absl::Duration grace = absl::Hours(1);
     // The minimum age of an object to be taken for an orphan; also for how long a quarantined suspect is remembered.
     absl::Duration orphan_age = absl::Hours(24);
+    // A run that finds more orphans than this share of all objects (and more than kAlwaysQuarantined) touches none.
+    uint64_t quarantine_percent_max = 5;
     // The registry of the metrics. If null, they are counted but not exported.
     std::shared_ptr<prometheus::Registry> registry;
     // The source of the order in which each collector visits the queue, so that collectors that run at once do not
@@ -41,15 +43,22 @@ class Collector {
 
   // One run: reviews all abandoned uploads and all blobs that are due, and sweeps all deletable objects. If something
   // fails, the run continues with the next thing; what failed is left for the next run, and Collection::error contains
-  // the first reason. A run that changed something is added to the history.
+  // the first reason. Only a KV or a blob service that does not answer ends a part of the run early. A run that changed
+  // something is added to the history.
   virtual absl::StatusOr<v1::Collection> Run(const Pace& pace) = 0;
   // Quarantines orphans: marks them as suspects, unmarks the suspects that a blob's record names after all, and
-  // quarantines the rest. Reads all blob records twice for each batch of orphans.
-  virtual absl::StatusOr<v1::Collection> QuarantineOrphans(const Pace& pace) = 0;
+  // quarantines the rest. Reads all blob records twice for each batch of orphans. If there are more orphans than
+  // Options::quarantine_percent_max allows, Collection::error says so and they stay, unless `any_share` is set.
+  virtual absl::StatusOr<v1::Collection> QuarantineOrphans(const Pace& pace, bool any_share = false) = 0;
   // Changes nothing. Reports what would be removed if all leases and graces were over and no read were under way.
   virtual absl::StatusOr<v1::Collection> DryRun(const Pace& pace) = 0;
 
-  // Sets all fields that are about the collector. Reads the whole queue.
+  // How many operations per second are necessary to do in time what is due; changes during a run, and is 0 between
+  // runs.
+  virtual uint64_t OperationsPerSecondNeeded() const = 0;
+
+  // Sets all fields that are about the collector. Counts the first entries of the queue only, so that its cost does not
+  // grow with the queue.
   virtual absl::Status FillStatus(v1::MaintenanceStatus* status) = 0;
 
   // While any Pause lives, this collector neither sweeps nor quarantines objects; its runs leave that for a later run.

@@ -34,9 +34,14 @@ CollectorMetrics::CollectorMetrics(std::shared_ptr<prometheus::Registry> registr
   quarantined_ =
       &Counters(*registry_, "entrepot_gc_quarantined_total", "Orphaned objects that the collector quarantined.")
            .Add({});
+  failed_objects_ = &Counters(*registry_, "entrepot_gc_failed_objects_total",
+                              "Failures to delete or quarantine an object; each is tried again.")
+                         .Add({});
   violations_ =
       &Counters(*registry_, "entrepot_gc_invariant_violations_total", "Violated invariants that the collector found.")
            .Add({});
+  share_exceeded_ = Gauge(*registry_, "entrepot_gc_quarantine_share_exceeded",
+                          "1 if so many objects have no record that an operator must agree to their quarantine.");
   queue_depth_ = Gauge(*registry_, "entrepot_gc_queue_depth", "Queue entries that are due for review.");
   oldest_overdue_ = Gauge(*registry_, "entrepot_gc_oldest_overdue_seconds",
                           "For how long the oldest entry of the review queue has been due.");

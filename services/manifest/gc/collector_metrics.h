@@ -25,6 +25,8 @@ class CollectorMetrics {
   void CountRun(RunResult result, absl::Time now);
   void CountReclaimed(uint64_t bytes) { reclaimed_bytes_->Increment(static_cast<double>(bytes)); }
   void CountQuarantined() { quarantined_->Increment(); }
+  void CountFailedObject() { failed_objects_->Increment(); }
+  void SetShareExceeded(bool exceeded) { share_exceeded_->Set(exceeded ? 1 : 0); }
   void CountViolation() { violations_->Increment(); }
   void SetQueue(uint64_t due, absl::Duration overdue);
   void SetIntents(uint64_t count) { intents_->Set(static_cast<double>(count)); }
@@ -38,7 +40,9 @@ class CollectorMetrics {
   prometheus::Counter* runs_[3];
   prometheus::Counter* reclaimed_bytes_;
   prometheus::Counter* quarantined_;
+  prometheus::Counter* failed_objects_;
   prometheus::Counter* violations_;
+  prometheus::Gauge* share_exceeded_;
   prometheus::Gauge* queue_depth_;
   prometheus::Gauge* oldest_overdue_;
   prometheus::Gauge* intents_;

@@ -144,6 +144,23 @@ TEST_F(CollectorTest, LeavesFailedDeletionsForTheNextRun) {
   EXPECT_EQ(Metric("entrepot_gc_delete_intents"), 0);
 }
 
+TEST_F(CollectorTest, DeletesAllOthersBesideObjectsThatCannotBeDeleted) {
+  for (int i = 0; i < 400; ++i) Pushed(absl::StrCat("blob ", i));
+  int deletions = 0;
+  objects_.SetFault([&](absl::string_view operation, const std::string&) {
+    return operation == "Delete" && deletions++ < 300 ? absl::UnavailableError("Permission denied") : absl::OkStatus();
+  });
+  clock_.Advance(kLease);
+  Run();
+  clock_.Advance(kGrace);
+  const absl::StatusOr<v1::Collection> run = collector_->Run(Unpaced());
+  ASSERT_OK(run);
+  EXPECT_THAT(run->error(), HasSubstr("Permission denied"));
+  EXPECT_EQ(run->deleted(), 400u);
+  EXPECT_EQ(run->swept(), 400u) << "those that failed at first are tried again at the end of the run";
+  EXPECT_EQ(Metric("entrepot_gc_failed_objects_total"), 300);
+}
+
 TEST_F(CollectorTest, ReviewsContinueWhileTheBlobServiceIsUnavailable) {
   Pushed("blob");
   clock_.Advance(kLease);
@@ -215,6 +232,38 @@ TEST_F(CollectorTest, ReportsItsCostToThePace) {
   }));
   EXPECT_EQ(operations, 1u);
   EXPECT_EQ(bytes, 4u);
+}
+
+TEST_F(CollectorTest, NeedsMoreOperationsIfMoreIsDue) {
+  for (int i = 0; i < 300; ++i) Pushed(absl::StrCat("blob ", i));
+  clock_.Advance(kLease);
+  uint64_t most = 0;
+  ASSERT_OK(collector_->Run([&](uint64_t, uint64_t) {
+    most = std::max(most, collector_->OperationsPerSecondNeeded());
+    return true;
+  }));
+  // A review and a deletion for each, in 15 seconds.
+  EXPECT_EQ(most, 300 * 2 / 15);
+  EXPECT_EQ(collector_->OperationsPerSecondNeeded(), 0u);
+}
+
+TEST_F(CollectorTest, StatusCostsAPageHoweverLongTheQueueIs) {
+  for (int i = 0; i < 1500; ++i) {
+    Write(keys::Review(clock_.Now(), DigestOf(absl::StrCat(i))), storage::v1::ReviewRecord());
+    storage::v1::DeleteIntentRecord intent;
+    intent.set_size_bytes(2);
+    Write(keys::DeleteIntent(StorageKey::Random(StorageTier::kFile)), intent);
+  }
+  v1::MaintenanceStatus status;
+  ASSERT_OK(collector_->FillStatus(&status));
+  EXPECT_EQ(status.queued(), 1000u);
+  EXPECT_TRUE(status.more_queued());
+  EXPECT_EQ(status.due(), 1000u);
+  EXPECT_TRUE(status.more_due());
+  EXPECT_EQ(status.delete_intents(), 1000u);
+  EXPECT_EQ(status.delete_intent_bytes(), 2000u);
+  EXPECT_TRUE(status.more_delete_intents());
+  Run();
 }
 
 TEST_F(CollectorTest, DryRunChangesNothing) {

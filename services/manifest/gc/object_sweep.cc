@@ -22,6 +22,10 @@ using storage::v1::DeleteIntentRecord;
 // The number of intents that one synced transaction confirms, and that one transaction removes.
 constexpr size_t kBatch = 128;
 constexpr size_t kPage = 1024;
+// The work that is supposed while more pages follow: their number is not known.
+constexpr uint64_t kManyIntents = 100'000;
+// Large objects are deleted in smaller batches, so that the pace can spread the work.
+constexpr uint64_t kBytesAtOnce = 256 << 20;
 
 std::vector<kv::Lock> LocksOn(const std::vector<StorageKey>& storage_keys) {
   CatalogLocks locks;
@@ -67,12 +71,13 @@ absl::Status ObjectSweep::SweepAll(CollectionRun* run) const {
       absl::StatusOr<keys::Decoded> key = keys::Decode(entry.key);
       const absl::StatusOr<DeleteIntentRecord> intent = kv::ParseRecord<DeleteIntentRecord>(entry.key, entry.value);
       if (!key.ok() || !intent.ok()) {
-        if (run->CountFailure(key.ok() ? intent.status() : key.status())) return absl::OkStatus();
+        run->NoteFailure(key.ok() ? intent.status() : key.status());
         continue;
       }
       if (!intent->suspect()) deletable.push_back(*std::move(key->storage_key));
     }
     intents += deletable.size();
+    backlog_->Set(at_end ? deletable.size() : kManyIntents);
     // Collectors that run at once then rarely sweep the same objects.
     PutInRandomOrder(*random_, &deletable);
     RETURN_IF_ERROR(Sweep(deletable, run));
@@ -84,26 +89,42 @@ absl::Status ObjectSweep::SweepAll(CollectionRun* run) const {
 
 absl::Status ObjectSweep::SweepBatch(const std::vector<StorageKey>& storage_keys, CollectionRun* run) const {
   ASSIGN_OR_RETURN(const std::vector<Deletable> deletable, Confirm(storage_keys));
+  std::vector<Deletable> part;
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < deletable.size() && !run->stopped(); ++i) {
+    part.push_back(deletable[i]);
+    bytes += deletable[i].size_bytes;
+    if (i + 1 < deletable.size() && bytes < kBytesAtOnce) continue;
+    RETURN_IF_ERROR(DeleteObjects(part, run));
+    run->KeepPace(part.size(), bytes);
+    part.clear();
+    bytes = 0;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ObjectSweep::DeleteObjects(const std::vector<Deletable>& deletable, CollectionRun* run) const {
+  std::vector<StorageKey> keys;
+  for (const Deletable& object : deletable) keys.push_back(object.storage_key);
+  std::vector<absl::Status> statuses;
+  {
+    const DeletionPause::Deletion deletion(pause_);
+    if (!deletion.allowed()) return absl::OkStatus();
+    statuses = objects_->DeleteAll(keys);
+  }
   std::vector<Deletable> deleted;
-  absl::Status failure;
-  for (const Deletable& object : deletable) {
-    {
-      const DeletionPause::Deletion deletion(pause_);
-      if (!deletion.allowed()) break;
-      absl::Status status = objects_->Delete(object.storage_key);
-      if (status.ok()) status = Failpoint("manifest.collector.object_deleted");
-      if (!status.ok()) {
-        if (run->CountFailure(status)) failure = status;
-        if (!failure.ok()) break;
-        continue;
-      }
+  for (size_t i = 0; i < deletable.size(); ++i) {
+    if (statuses[i].ok()) statuses[i] = Failpoint("manifest.collector.object_deleted");
+    if (statuses[i].ok()) {
+      deleted.push_back(deletable[i]);
+    } else {
+      metrics_->CountFailedObject();
+      run->NoteFailure(statuses[i]);
     }
-    run->CountSuccess();
-    deleted.push_back(object);
-    if (!run->KeepPace(1, object.size_bytes)) break;
   }
   RETURN_IF_ERROR(RemoveIntents(deleted, run));
-  return failure;
+  // If the blob service does not answer, it would fail for all others too. Otherwise only these objects are broken.
+  return deleted.empty() ? objects_->ReadOwner().status() : absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<ObjectSweep::Deletable>> ObjectSweep::Confirm(

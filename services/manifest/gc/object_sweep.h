@@ -7,6 +7,7 @@
 #include "services/core/blob_storage.h"
 #include "services/core/storage_key.h"
 #include "services/kv/kv_engine.h"
+#include "services/manifest/gc/collection_backlog.h"
 #include "services/manifest/gc/collection_run.h"
 #include "services/manifest/gc/collector_metrics.h"
 #include "services/manifest/gc/deletion_pause.h"
@@ -15,13 +16,13 @@
 namespace entrepot::manifest {
 
 // Sweeps deletable objects: deletes the objects, and then their intents. An object that cannot be deleted now is left
-// for a later sweep, and so is every object during a pause of deletions. Thread-safe.
+// for a later sweep, and so is every object during a pause of deletions. Objects are deleted in batches. Thread-safe.
 class ObjectSweep {
  public:
   // All pointers must outlive the ObjectSweep.
   ObjectSweep(kv::KvEngine* kv, BlobStorage* objects, DeletionPause* pause, CollectorMetrics* metrics,
-              const RandomBits* random)
-      : kv_(kv), objects_(objects), pause_(pause), metrics_(metrics), random_(random) {}
+              CollectionBacklog* backlog, const RandomBits* random)
+      : kv_(kv), objects_(objects), pause_(pause), metrics_(metrics), backlog_(backlog), random_(random) {}
 
   // Sweeps those of the objects that are still deletable. Returns an error if the intents cannot be read or removed.
   absl::Status Sweep(const std::vector<StorageKey>& storage_keys, CollectionRun* run) const;
@@ -34,6 +35,8 @@ class ObjectSweep {
     uint64_t size_bytes = 0;
   };
 
+  // Deletes the objects and removes their intents. An error: the blob service does not answer, or the KV is broken.
+  absl::Status DeleteObjects(const std::vector<Deletable>& deletable, CollectionRun* run) const;
   absl::Status SweepBatch(const std::vector<StorageKey>& storage_keys, CollectionRun* run) const;
   // Returns those of the objects that are still deletable, and makes their intents durable: even a power cut cannot
   // give their bytes back to a blob.
@@ -44,6 +47,7 @@ class ObjectSweep {
   BlobStorage* const objects_;
   DeletionPause* const pause_;
   CollectorMetrics* const metrics_;
+  CollectionBacklog* const backlog_;
   const RandomBits* const random_;
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "services/core/failpoint/failpoint.h"
 #include "services/core/time/proto_time.h"
 #include "services/kv/record_io.h"
@@ -27,18 +28,34 @@ constexpr uint64_t kRecordsAnOperation = 200;
 
 }  // namespace
 
-absl::Status OrphanQuarantine::Run(CollectionRun* run) const {
+absl::Status OrphanQuarantine::Run(bool any_share, CollectionRun* run) const {
   std::string position;
+  uint64_t quarantined = 0;
   do {
     ASSIGN_OR_RETURN(Keys suspects, ReadSuspects(&position, run));
+    quarantined += suspects.size();
     RETURN_IF_ERROR(UnmarkAndQuarantine(std::move(suspects), run));
   } while (!position.empty() && !run->stopped());
   do {
-    ASSIGN_OR_RETURN(Keys orphans, FindOrphans(&position, run));
+    uint64_t named = 0;
+    ASSIGN_OR_RETURN(Keys orphans, FindOrphans(&position, &named, run));
+    quarantined += orphans.size();
+    if (!any_share && !orphans.empty()) RETURN_IF_ERROR(CheckShare(quarantined, named));
     RETURN_IF_ERROR(Mark(&orphans, run));
     RETURN_IF_ERROR(UnmarkAndQuarantine(std::move(orphans), run));
   } while (!position.empty() && !run->stopped());
   return absl::OkStatus();
+}
+
+absl::Status OrphanQuarantine::CheckShare(uint64_t orphans, uint64_t named) const {
+  const bool allowed = orphans <= kAlwaysAllowed || orphans * 100 <= percent_max_ * (orphans + named);
+  metrics_->SetShareExceeded(!allowed);
+  if (allowed) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      orphans, " objects have no record, beside ", named,
+      " that have one: more than collector.quarantine_percent_max (", percent_max_,
+      ") allows, so none of them is quarantined. Are these the records of these objects? If they are, run ",
+      "entrepotctl gc run --any-share"));
 }
 
 absl::Status OrphanQuarantine::UnmarkAndQuarantine(Keys suspects, CollectionRun* run) const {
@@ -68,7 +85,8 @@ absl::StatusOr<OrphanQuarantine::Keys> OrphanQuarantine::ReadSuspects(std::strin
   return suspects;
 }
 
-absl::StatusOr<OrphanQuarantine::Keys> OrphanQuarantine::FindOrphans(std::string* position, CollectionRun* run) const {
+absl::StatusOr<OrphanQuarantine::Keys> OrphanQuarantine::FindOrphans(std::string* position, uint64_t* named,
+                                                                     CollectionRun* run) const {
   Keys orphans;
   do {
     ASSIGN_OR_RETURN(StoredObjectPage page, objects_->ListUnclaimed(age_, *position, kObjectsAPage));
@@ -82,8 +100,9 @@ absl::StatusOr<OrphanQuarantine::Keys> OrphanQuarantine::FindOrphans(std::string
   } while (!position->empty() && orphans.size() + kObjectsAPage <= kBatch);
   if (orphans.empty()) return orphans;
   RETURN_IF_ERROR(ForEachNamed(
-      [&](const std::string& named) {
-        orphans.erase(named);
+      [&](const std::string& storage_key) {
+        ++*named;
+        orphans.erase(storage_key);
         return absl::OkStatus();
       },
       run));
@@ -173,10 +192,11 @@ absl::Status OrphanQuarantine::Quarantine(const Keys& suspects, CollectionRun* r
   for (const std::string& suspect : suspects) {
     ASSIGN_OR_RETURN(const StorageKey key, StorageKey::Parse(suspect));
     const absl::Status status = QuarantineOne(key, run);
-    if (status.ok()) {
-      run->CountSuccess();
-    } else if (run->CountFailure(status)) {
-      return absl::OkStatus();
+    if (!status.ok()) {
+      metrics_->CountFailedObject();
+      run->NoteFailure(status);
+      // If the blob service answers, only this object is broken.
+      RETURN_IF_ERROR(objects_->ReadOwner().status());
     }
     if (!run->KeepPace(1, 0)) return absl::OkStatus();
   }

@@ -27,13 +27,23 @@ class OrphanQuarantine {
   // Storage keys of some of the registry's objects, at most `kBatch`.
   using Keys = std::set<std::string>;
   static constexpr size_t kBatch = 200'000;
+  // So many orphans may be quarantined in one run whatever their share.
+  static constexpr uint64_t kAlwaysAllowed = 100;
 
   // All pointers must outlive the OrphanQuarantine.
   OrphanQuarantine(kv::KvEngine* kv, const Clock* clock, BlobStorage* objects, DeletionPause* pause,
-                   CollectorMetrics* metrics, absl::Duration age)
-      : kv_(kv), clock_(clock), objects_(objects), pause_(pause), metrics_(metrics), age_(age) {}
+                   CollectorMetrics* metrics, absl::Duration age, uint64_t percent_max)
+      : kv_(kv),
+        clock_(clock),
+        objects_(objects),
+        pause_(pause),
+        metrics_(metrics),
+        age_(age),
+        percent_max_(percent_max) {}
 
-  absl::Status Run(CollectionRun* run) const;
+  // kFailedPrecondition, and nothing is marked or quarantined, if there are more orphans than `percent_max` allows, and
+  // `any_share` is false.
+  absl::Status Run(bool any_share, CollectionRun* run) const;
 
   // The steps of Run(), in their order. ReadSuspects() and FindOrphans() return one batch, and are called again until
   // `position` is empty.
@@ -41,8 +51,9 @@ class OrphanQuarantine {
   // Returns the suspects of earlier runs that are not quarantined. Removes the marks of suspects that were quarantined
   // long enough ago.
   absl::StatusOr<Keys> ReadSuspects(std::string* position, CollectionRun* run) const;
-  // Returns old objects that no session, no record and no intent names.
-  absl::StatusOr<Keys> FindOrphans(std::string* position, CollectionRun* run) const;
+  // Returns old objects that no session, no record and no intent names. Sets `named` to the number of records that name
+  // an object.
+  absl::StatusOr<Keys> FindOrphans(std::string* position, uint64_t* named, CollectionRun* run) const;
   // Marks the suspects: no commit can use them from now on. Removes from `suspects` the objects that have an intent by
   // now.
   absl::Status Mark(Keys* suspects, CollectionRun* run) const;
@@ -51,6 +62,8 @@ class OrphanQuarantine {
   absl::Status Quarantine(const Keys& suspects, CollectionRun* run) const;
 
  private:
+  // Whether so many objects may be quarantined beside so many that records name.
+  absl::Status CheckShare(uint64_t orphans, uint64_t named) const;
   absl::Status UnmarkAndQuarantine(Keys suspects, CollectionRun* run) const;
   // Calls `fn` with each storage key that a blob record names.
   absl::Status ForEachNamed(const std::function<absl::Status(const std::string&)>& fn, CollectionRun* run) const;
@@ -68,6 +81,7 @@ class OrphanQuarantine {
   DeletionPause* const pause_;
   CollectorMetrics* const metrics_;
   const absl::Duration age_;
+  const uint64_t percent_max_;
 };
 
 }  // namespace entrepot::manifest

@@ -16,7 +16,7 @@ class OrphanQuarantineTest : public CollectorTest {
   }
   OrphanQuarantine::Keys Found() {
     std::string position;
-    const absl::StatusOr<OrphanQuarantine::Keys> found = quarantine_.FindOrphans(&position, &run_);
+    const absl::StatusOr<OrphanQuarantine::Keys> found = quarantine_.FindOrphans(&position, &named_, &run_);
     EXPECT_OK(found);
     EXPECT_EQ(position, "");
     return *found;
@@ -27,11 +27,12 @@ class OrphanQuarantineTest : public CollectorTest {
     return suspects;
   }
 
+  uint64_t named_ = 0;
   DeletionPause pause_;
   CollectorMetrics metrics_{nullptr};
   const Pace pace_ = Unpaced();
   CollectionRun run_{&clock_, &pace_};
-  const OrphanQuarantine quarantine_{&kv_, &clock_, &objects_, &pause_, &metrics_, kOrphanAge};
+  const OrphanQuarantine quarantine_{&kv_, &clock_, &objects_, &pause_, &metrics_, kOrphanAge, 100};
 };
 
 TEST_F(OrphanQuarantineTest, QuarantinesOldOrphans) {
@@ -149,6 +150,40 @@ TEST_F(OrphanQuarantineTest, PausesPreventQuarantine) {
     EXPECT_TRUE(objects_.Content(orphan.storage_key).has_value());
   }
   EXPECT_EQ(QuarantineOrphans().quarantined(), 1u);
+}
+
+TEST_F(OrphanQuarantineTest, TouchesNoneOfTooManyOrphansUntilAnOperatorAgrees) {
+  quarantine_percent_max_ = 5;
+  collector_ = NewCollector(kGrace);
+  for (int i = 0; i < 1899; ++i) Pushed(absl::StrCat("blob ", i));
+  for (int i = 0; i < 100; ++i) objects_.Upload(absl::StrCat("orphan ", i));
+  clock_.Advance(kOrphanAge);
+  EXPECT_EQ(QuarantineOrphans().quarantined(), 100u);
+
+  for (int i = 0; i < 101; ++i) objects_.Upload(absl::StrCat("another orphan ", i));
+  clock_.Advance(kOrphanAge);
+  absl::StatusOr<v1::Collection> run = collector_->QuarantineOrphans(Unpaced());
+  EXPECT_EQ(run->quarantined(), 0u);
+  EXPECT_THAT(run->error(), testing::HasSubstr("101 objects have no record, beside 1899 that have one"));
+  EXPECT_EQ(Metric("entrepot_gc_quarantine_share_exceeded"), 1);
+  EXPECT_EQ(objects_.quarantined(), 100u);
+  EXPECT_EQ(Count(keys::DeleteIntents()), 0u) << "not even marked";
+  run = collector_->QuarantineOrphans(Unpaced(), /*any_share=*/true);
+  EXPECT_EQ(run->quarantined(), 101u);
+}
+
+TEST_F(OrphanQuarantineTest, GoesOnAfterAQuarantineThatFails) {
+  for (int i = 0; i < 20; ++i) objects_.Upload(absl::StrCat("orphan ", i));
+  clock_.Advance(kOrphanAge);
+  int tried = 0;
+  objects_.SetFault([&](absl::string_view operation, const std::string&) {
+    return operation == "Quarantine" && ++tried <= 15 ? absl::UnavailableError("Permission denied") : absl::OkStatus();
+  });
+  absl::StatusOr<v1::Collection> run = collector_->QuarantineOrphans(Unpaced());
+  EXPECT_EQ(run->quarantined(), 5u);
+  EXPECT_THAT(run->error(), testing::HasSubstr("Permission denied"));
+  EXPECT_EQ(Metric("entrepot_gc_failed_objects_total"), 15);
+  EXPECT_EQ(QuarantineOrphans().quarantined(), 15u);
 }
 
 TEST_F(OrphanQuarantineTest, TouchesNothingIfARecordCannotBeRead) {

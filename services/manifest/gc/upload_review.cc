@@ -26,7 +26,7 @@ absl::StatusOr<bool> ReviewUpload(kv::KvEngine& kv, const Clock& clock, BlobStor
   locks.Blob(upload.digest, kv::LockMode::kExclusive);
   locks.Object(upload.storage_key, kv::LockMode::kExclusive);
   bool abandoned = false;
-  // Synced: once the blob service has forgotten the upload nothing else leads to its bytes.
+  // The commit is synced, because only its intent leads to the bytes once the blob service has forgotten the upload.
   RETURN_IF_ERROR(kv.Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
     ASSIGN_OR_RETURN(const std::optional<BlobRecord> record,
                      kv::ReadRecord<BlobRecord>(transaction, keys::Blob(upload.digest)));
@@ -47,11 +47,12 @@ absl::Status ReviewUploads(kv::KvEngine& kv, const Clock& clock, BlobStorage& ob
     for (const Blob& upload : uploads) {
       const absl::StatusOr<bool> abandoned = ReviewUpload(kv, clock, objects, upload);
       if (abandoned.ok()) {
-        run->CountSuccess();
         any_forgotten = true;
         if (*abandoned) run->report().set_abandoned(run->report().abandoned() + 1);
-      } else if (run->CountFailure(abandoned.status())) {
-        return absl::OkStatus();
+      } else {
+        run->NoteFailure(abandoned.status());
+        // If the blob service answers, only this upload is broken.
+        RETURN_IF_ERROR(objects.ReadOwner().status());
       }
       if (!run->KeepPace(1, 0)) return absl::OkStatus();
     }

@@ -14,6 +14,8 @@ using runtime::PeriodicTask;
 using runtime::ToDuration;
 
 constexpr absl::Duration kPullsInterval = absl::Minutes(1);
+// A copy of the records is recognized as one after this time.
+constexpr absl::Duration kBindingInterval = absl::Minutes(10);
 // The longest interval between checks whether a pass of the scrub is due.
 constexpr absl::Duration kScrubIntervalMax = absl::Minutes(1);
 
@@ -23,9 +25,17 @@ BackgroundMaintenance::BackgroundMaintenance(const config::v1::Collector& config
   if (parts_.pulls != nullptr) {
     tasks_.push_back(std::make_unique<PeriodicTask>(kPullsInterval, [this] { FlushPulls(); }));
   }
+  tasks_.push_back(std::make_unique<PeriodicTask>(kBindingInterval, [this] { AdvanceBinding(); }));
   if (config.disabled()) return;
   const auto pace = [&] { return MakePace({config.operations_per_second(), config.bytes_per_second()}, &stop_); };
-  tasks_.push_back(std::make_unique<PeriodicTask>(ToDuration(config.interval()), [this, p = pace()] { Collect(p); }));
+  const Pace pace_of_queue =
+      MakePace({.operations_per_second = config.operations_per_second(),
+                .bytes_per_second = config.bytes_per_second(),
+                .operations_needed = [this] { return parts_.collector->OperationsPerSecondNeeded(); },
+                .operations_per_second_max = config.operations_per_second_max()},
+               &stop_);
+  tasks_.push_back(
+      std::make_unique<PeriodicTask>(ToDuration(config.interval()), [this, pace_of_queue] { Collect(pace_of_queue); }));
   tasks_.push_back(std::make_unique<PeriodicTask>(ToDuration(config.orphan_interval()),
                                                   [this, p = pace()] { QuarantineOrphans(p); }));
   if (!config.scrub().disabled()) {
@@ -41,14 +51,38 @@ BackgroundMaintenance::BackgroundMaintenance(const config::v1::Collector& config
   }
 }
 
-BackgroundMaintenance::~BackgroundMaintenance() {
+void BackgroundMaintenance::BeginStop() {
   stop_.Stop();
   parts_.scrubber->Stop();
+}
+
+BackgroundMaintenance::~BackgroundMaintenance() {
+  BeginStop();
   tasks_.clear();
   if (parts_.pulls != nullptr) FlushPulls();
 }
 
+void BackgroundMaintenance::AdvanceBinding() {
+  const absl::Status status = parts_.binding->Advance();
+  if (!status.ok()) Fail("the binding of records and objects could not be renewed", status);
+}
+
+bool BackgroundMaintenance::MayWork() {
+  const absl::Status status = parts_.binding->Check();
+  // The binding has logged a mismatch.
+  if (!status.ok() && !absl::IsFailedPrecondition(status)) Fail("the blob service does not answer upkeep", status);
+  return status.ok();
+}
+
+bool BackgroundMaintenance::MayCollect() {
+  const absl::Status status = parts_.clock_guard->Check();
+  // The guard has logged a step.
+  if (!status.ok() && !absl::IsFailedPrecondition(status)) Fail("the state of the clock cannot be read", status);
+  return status.ok() && MayWork();
+}
+
 void BackgroundMaintenance::Collect(const Pace& pace) {
+  if (!MayCollect()) return;
   const absl::StatusOr<v1::Collection> run = parts_.collector->Run(pace);
   if (!run.ok()) return Fail("the collector failed", run.status());
   if (!run->error().empty()) Fail("the collector left work for its next run", absl::UnknownError(run->error()));
@@ -61,6 +95,7 @@ void BackgroundMaintenance::Collect(const Pace& pace) {
 }
 
 void BackgroundMaintenance::QuarantineOrphans(const Pace& pace) {
+  if (!MayCollect()) return;
   const absl::StatusOr<v1::Collection> run = parts_.collector->QuarantineOrphans(pace);
   if (!run.ok()) return Fail("the quarantine of orphaned objects failed", run.status());
   if (!run->error().empty()) {
@@ -71,11 +106,13 @@ void BackgroundMaintenance::QuarantineOrphans(const Pace& pace) {
 }
 
 void BackgroundMaintenance::Scrub(absl::Duration interval, const Pace& pace) {
+  if (!MayWork()) return;
   const absl::StatusOr<v1::ScrubReport> report = parts_.scrubber->RunDue(interval, pace);
   if (!report.ok()) Fail("the scrub stopped before the end", report.status());
 }
 
 void BackgroundMaintenance::ApplyRetention(const Pace& pace) {
+  if (!MayCollect()) return;
   const absl::StatusOr<v1::RetentionReport> report =
       parts_.retention->Apply(*parts_.retention_file->current(), /*dry_run=*/false, /*account=*/"", pace);
   if (!report.ok()) return Fail("retention failed", report.status());

@@ -8,7 +8,9 @@
 #include "entrepot/config/v1/shared.pb.h"
 #include "services/core/time/stop_signal.h"
 #include "services/manifest/catalog/pull_times.h"
+#include "services/manifest/gc/clock_guard.h"
 #include "services/manifest/gc/collector.h"
+#include "services/manifest/gc/store_binding.h"
 #include "services/manifest/maintenance/pacer.h"
 #include "services/manifest/retention/retention.h"
 #include "services/manifest/retention/retention_file.h"
@@ -18,12 +20,14 @@
 namespace entrepot::manifest {
 
 // Runs the periodic work that the configuration enables, each in a thread of its own: collection, the quarantine of
-// orphans, the scrub, retention, and the writing of pull times. Failures are logged, and the work is retried at its
-// next time.
+// orphans, the scrub, retention, the writing of pull times, and the binding of records and objects. Failures are
+// logged, and the work is retried at its next time.
 class BackgroundMaintenance {
  public:
   // All must outlive the BackgroundMaintenance; `pulls` and `retention_file` may be null.
   struct Parts {
+    StoreBinding* binding = nullptr;
+    ClockGuard* clock_guard = nullptr;
     Collector* collector = nullptr;
     Scrubber* scrubber = nullptr;
     const AuditedRetention* retention = nullptr;
@@ -36,7 +40,15 @@ class BackgroundMaintenance {
   // Stops all work. Waits for the steps under way, not for whole runs.
   ~BackgroundMaintenance();
 
+  // Lets all work end soon, without waiting for it.
+  void BeginStop();
+
  private:
+  // Whether work that deletes or quarantines may be done now: the objects are those that the records name.
+  bool MayWork();
+  // MayWork(), and the clock was not set.
+  bool MayCollect();
+  void AdvanceBinding();
   void Collect(const Pace& pace);
   void QuarantineOrphans(const Pace& pace);
   void Scrub(absl::Duration interval, const Pace& pace);

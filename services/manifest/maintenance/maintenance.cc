@@ -1,13 +1,18 @@
 #include "services/manifest/maintenance/maintenance.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "services/manifest/gc/clock_guard.h"
 #include "services/manifest/gc/collector.h"
+#include "services/manifest/gc/store_binding.h"
 #include "services/manifest/maintenance/background_maintenance.h"
 #include "services/manifest/maintenance/maintenance_jobs.h"
 #include "services/manifest/maintenance/maintenance_work.h"
+#include "services/manifest/maintenance/upload_administration.h"
 #include "services/manifest/retention/retention.h"
 #include "services/manifest/retention/retention_file.h"
 #include "services/manifest/scrub/scrubber.h"
@@ -26,17 +31,27 @@ class RunningMaintenance : public Maintenance {
   RunningMaintenance(const Options& options, const Parts& parts, std::unique_ptr<RetentionFile> retention_file)
       : config_(options.collector),
         audit_(parts.audit),
+        objects_(*parts.objects),
         retention_file_(std::move(retention_file)),
+        binding_(parts.kv, parts.objects, options.registry),
+        clock_guard_(parts.kv, parts.clock,
+                     {.hold = std::max(ToDuration(config_.lease()), ToDuration(config_.grace())),
+                      .since_boot = parts.since_boot ? parts.since_boot : ClockGuard::SinceBoot,
+                      .registry = options.registry}),
         collector_(Collector::Create(parts.kv, parts.clock, parts.objects,
                                      {.grace = ToDuration(config_.grace()),
                                       .orphan_age = ToDuration(config_.orphan_age()),
+                                      .quarantine_percent_max = config_.quarantine_percent_max(),
                                       .registry = options.registry})),
-        scrubber_(
-            Scrubber::Create(parts.kv, parts.clock, parts.objects,
-                             {.bytes_per_second = config_.scrub().bytes_per_second(), .registry = options.registry})),
+        scrubber_(Scrubber::Create(parts.kv, parts.clock, parts.objects,
+                                   {.bytes_per_second = config_.scrub().bytes_per_second(),
+                                    .quarantine_percent_max = config_.quarantine_percent_max(),
+                                    .registry = options.registry})),
         retention_(parts.kv, parts.clock, parts.catalog, parts.pulls, parts.audit),
         work_({.kv = parts.kv,
                .objects = parts.objects,
+               .binding = &binding_,
+               .clock_guard = &clock_guard_,
                .collector = collector_.get(),
                .scrubber = scrubber_.get(),
                .retention = &retention_,
@@ -44,7 +59,9 @@ class RunningMaintenance : public Maintenance {
                .backup_directory = options.backup_directory,
                .snapshot_kv = parts.snapshot_kv}),
         jobs_(parts.clock),
-        background_(config_, {.collector = collector_.get(),
+        background_(config_, {.binding = &binding_,
+                              .clock_guard = &clock_guard_,
+                              .collector = collector_.get(),
                               .scrubber = scrubber_.get(),
                               .retention = &retention_,
                               .retention_file = retention_file_.get(),
@@ -59,12 +76,30 @@ class RunningMaintenance : public Maintenance {
       }
       case v1::MaintainRequest::kStartJob: {
         const absl::StatusOr<v1::Job> job = StartJob(request);
-        Audit(request, job.status());
+        AuditJob(request, job.status());
         ASSIGN_OR_RETURN(*response.mutable_job(), job);
         return response;
       }
       case v1::MaintainRequest::kGetJob: {
         ASSIGN_OR_RETURN(*response.mutable_job(), jobs_.Get(request.get_job().id()));
+        return response;
+      }
+      case v1::MaintainRequest::kListUploads: {
+        ASSIGN_OR_RETURN(*response.mutable_uploads(), ListUploads(request.list_uploads(), objects_));
+        return response;
+      }
+      case v1::MaintainRequest::kCancelUploads: {
+        const absl::StatusOr<v1::CancelledUploads> cancelled = CancelUploads(request.cancel_uploads(), objects_);
+        Audit(request, "cancel_uploads", FilterText(request.cancel_uploads().filter()),
+              cancelled.ok() ? "done" : "failed");
+        ASSIGN_OR_RETURN(*response.mutable_cancelled_uploads(), cancelled);
+        return response;
+      }
+      case v1::MaintainRequest::kAccept: {
+        const absl::Status accepted = Accept(request.accept().what());
+        AuditAccept(request, accepted);
+        RETURN_IF_ERROR(accepted);
+        ASSIGN_OR_RETURN(*response.mutable_status(), GetStatus());
         return response;
       }
       case v1::MaintainRequest::COMMAND_NOT_SET:
@@ -73,8 +108,13 @@ class RunningMaintenance : public Maintenance {
     return absl::InvalidArgumentError("the request has no command");
   }
 
-  absl::Status ReportDamage(const Digest& digest, const StorageKey& storage_key) override {
-    return scrubber_->VerifyReported(digest, storage_key);
+  void ReportDamage(const Digest& digest, const StorageKey& storage_key, DamageReports::Done done) override {
+    reports_.Add(digest, storage_key, std::move(done));
+  }
+
+  void BeginDrain() override {
+    background_.BeginStop();
+    reports_.Stop();
   }
 
  private:
@@ -85,8 +125,27 @@ class RunningMaintenance : public Maintenance {
     status.set_lease(absl::FormatDuration(ToDuration(config_.lease())));
     status.set_grace(absl::FormatDuration(ToDuration(config_.grace())));
     status.set_interval(config_.disabled() ? "" : absl::FormatDuration(ToDuration(config_.interval())));
+    AddUploadTotals(objects_, status);
     for (v1::Job& job : jobs_.List()) *status.add_jobs() = std::move(job);
+    for (const absl::Status& held : {binding_.Check(), clock_guard_.Check()}) {
+      if (absl::IsFailedPrecondition(held)) status.add_held_back(std::string(held.message()));
+    }
     return status;
+  }
+
+  absl::Status Accept(v1::Accept::What what) {
+    if (what == v1::Accept::STORES) return binding_.Accept();
+    if (what == v1::Accept::CLOCK) return clock_guard_.Accept();
+    return absl::InvalidArgumentError("accept.what must be STORES or CLOCK");
+  }
+
+  void AuditAccept(const v1::MaintainRequest& request, const absl::Status& status) {
+    if (audit_ == nullptr) return;
+    audit_->Write("maintenance", {{"account", request.caller().account()},
+                                  {"address", request.remote_address()},
+                                  {"command", "accept"},
+                                  {"target", v1::Accept::What_Name(request.accept().what())},
+                                  {"decision", status.ok() ? "done" : "failed"}});
   }
 
   absl::StatusOr<v1::Job> StartJob(const v1::MaintainRequest& request) {
@@ -95,21 +154,31 @@ class RunningMaintenance : public Maintenance {
     return jobs_.Start(KindOf(job), std::move(work));
   }
 
-  void Audit(const v1::MaintainRequest& request, const absl::Status& status) {
-    if (audit_ == nullptr || !ChangesSomething(request.start_job())) return;
+  void AuditJob(const v1::MaintainRequest& request, const absl::Status& status) {
+    const v1::StartJob& job = request.start_job();
+    if (ChangesSomething(job)) Audit(request, KindOf(job), TargetOf(job), status.ok() ? "started" : "failed");
+  }
+
+  void Audit(const v1::MaintainRequest& request, absl::string_view command, absl::string_view target,
+             absl::string_view decision) {
+    if (audit_ == nullptr) return;
     audit_->Write("maintenance", {{"account", request.caller().account()},
                                   {"address", request.remote_address()},
-                                  {"command", KindOf(request.start_job())},
-                                  {"target", TargetOf(request.start_job())},
-                                  {"decision", status.ok() ? "started" : "failed"}});
+                                  {"command", command},
+                                  {"target", target},
+                                  {"decision", decision}});
   }
 
   const config::v1::Collector config_;
   runtime::AuditLog* const audit_;
+  BlobStorage& objects_;
   // Each depends only on those before it.
   const std::unique_ptr<RetentionFile> retention_file_;
+  StoreBinding binding_;
+  ClockGuard clock_guard_;
   const std::unique_ptr<Collector> collector_;
   const std::unique_ptr<Scrubber> scrubber_;
+  DamageReports reports_;
   const AuditedRetention retention_;
   const MaintenanceWork work_;
   MaintenanceJobs jobs_;

@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
@@ -51,6 +52,7 @@ class MaintenanceTest : public testing::Test {
     parts.catalog = catalog_.get();
     parts.objects = &objects_;
     parts.audit = audit_.get();
+    parts.since_boot = [this] { return clock_.Now() - absl::UnixEpoch() - clock_steps_; };
     parts.snapshot_kv = [this](const std::string& directory) {
       steps_ += "records ";
       return fs::create_directory(directory) ? absl::OkStatus() : absl::AlreadyExistsError(directory);
@@ -85,10 +87,28 @@ class MaintenanceTest : public testing::Test {
     return response->job();
   }
 
+  absl::Status Report(const Blob& blob) {
+    absl::Notification done;
+    absl::Status result;
+    maintenance_->ReportDamage(blob.digest, blob.storage_key, [&](absl::Status status) {
+      result = std::move(status);
+      done.Notify();
+    });
+    EXPECT_TRUE(done.WaitForNotificationWithTimeout(absl::Seconds(30)));
+    return result;
+  }
+
   v1::MaintenanceStatus Status() {
     v1::MaintainRequest request;
     request.mutable_get_status();
     return maintenance_->Maintain(request).value().status();
+  }
+
+  absl::StatusOr<v1::MaintainResponse> Accept(v1::Accept::What what) {
+    v1::MaintainRequest request;
+    request.mutable_caller()->set_account("ada");
+    request.mutable_accept()->set_what(what);
+    return maintenance_->Maintain(request);
   }
 
   std::string AuditText() const {
@@ -100,6 +120,8 @@ class MaintenanceTest : public testing::Test {
   const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
   kv::MemoryKvEngine kv_;
   FakeClock clock_;
+  // By how much the clock was set.
+  absl::Duration clock_steps_;
   MemoryBlobStorage objects_{&clock_};
   Maintenance::Options options_;
   std::unique_ptr<RegistryCatalog> catalog_;
@@ -150,6 +172,7 @@ TEST_F(MaintenanceTest, CollectsOnlyOnRequestIfDisabled) {
 }
 
 TEST_F(MaintenanceTest, CollectGarbageJobQuarantinesOrphansToo) {
+  Commit("a blob, so that the records are not empty");
   objects_.Upload("orphan");
   clock_.Advance(absl::Hours(25));
   Start();
@@ -163,6 +186,65 @@ TEST_F(MaintenanceTest, CollectGarbageJobQuarantinesOrphansToo) {
   }
   EXPECT_EQ(quarantined, 1u);
   EXPECT_EQ(objects_.quarantined(), 1u);
+}
+
+TEST_F(MaintenanceTest, HoldsBackWhileTheStoresDoNotBelongTogether) {
+  const Blob blob = Commit("kept");
+  Start();
+  ASSERT_TRUE(Eventually([&] { return !objects_.ReadOwner()->catalog_id.empty(); }));
+  ASSERT_OK(objects_.WriteOwner({.catalog_id = "another", .generation = 1}));
+  ASSERT_EQ(Status().held_back_size(), 1);
+  EXPECT_THAT(Status().held_back(0), HasSubstr("the objects are those of catalog another"));
+
+  v1::StartJob collect;
+  collect.mutable_collect_garbage();
+  v1::StartJob scrub;
+  scrub.mutable_scrub();
+  for (const v1::StartJob& start : {collect, scrub}) {
+    ASSERT_OK_AND_ASSIGN(const v1::Job job, RunJob(start));
+    EXPECT_EQ(job.state(), v1::Job::FAILED);
+    EXPECT_THAT(job.error(), HasSubstr("entrepotctl gc accept stores"));
+  }
+  objects_.Overwrite(blob.storage_key, "tepk");
+  EXPECT_THAT(maintenance_->ReportDamage(blob.digest, blob.storage_key),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  objects_.Overwrite(blob.storage_key, "kept");
+
+  ASSERT_OK_AND_ASSIGN(const v1::MaintainResponse accepted, Accept(v1::Accept::STORES));
+  EXPECT_EQ(accepted.status().held_back_size(), 0);
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, RunJob(collect));
+  EXPECT_EQ(job.state(), v1::Job::DONE);
+  EXPECT_THAT(AuditText(), HasSubstr("\"command\":\"accept\",\"target\":\"STORES\",\"decision\":\"done\""));
+  EXPECT_THAT(Accept(v1::Accept::WHAT_UNSPECIFIED), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(MaintenanceTest, HoldsBackCollectionAfterAStepOfTheClock) {
+  const Blob blob = Commit("leased");
+  Start();
+  EXPECT_EQ(Status().held_back_size(), 0);
+  clock_steps_ = absl::Hours(48);
+  clock_.Advance(absl::Hours(48));
+  ASSERT_EQ(Status().held_back_size(), 1);
+  v1::StartJob collect;
+  collect.mutable_collect_garbage();
+  ASSERT_OK_AND_ASSIGN(v1::Job job, RunJob(collect));
+  EXPECT_EQ(job.state(), v1::Job::FAILED);
+  EXPECT_THAT(job.error(), HasSubstr("the system's clock was set"));
+  ASSERT_OK(Accept(v1::Accept::CLOCK));
+  ASSERT_OK_AND_ASSIGN(job, RunJob(collect));
+  EXPECT_EQ(job.collection().condemned(), 1u);
+}
+
+TEST_F(MaintenanceTest, ABackupIsOlderThanTheObjectsFromThenOn) {
+  Commit("blob");
+  Start();
+  ASSERT_TRUE(Eventually([&] { return objects_.ReadOwner()->generation > 0; }));
+  v1::StartJob back_up;
+  back_up.mutable_back_up()->set_name("nightly");
+  const uint64_t before = objects_.ReadOwner()->generation;
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, RunJob(back_up));
+  EXPECT_EQ(job.state(), v1::Job::DONE);
+  EXPECT_GT(objects_.ReadOwner()->generation, before);
 }
 
 TEST_F(MaintenanceTest, CheckReportsMissingAndChangedObjects) {
@@ -207,12 +289,19 @@ TEST_F(MaintenanceTest, VerifiesReportedDamage) {
   const Blob good = Commit("good");
   const Blob blob = Commit("blob");
   Start();
-  ASSERT_OK(maintenance_->ReportDamage(good.digest, good.storage_key));
+  ASSERT_OK(Report(good));
   EXPECT_EQ(Status().corrupt_size(), 0);
   objects_.Overwrite(blob.storage_key, "BLOB");
-  ASSERT_OK(maintenance_->ReportDamage(blob.digest, blob.storage_key));
+  ASSERT_OK(Report(blob));
   ASSERT_EQ(Status().corrupt_size(), 1);
   EXPECT_EQ(Status().corrupt(0).digest(), blob.digest.ToString());
+}
+
+TEST_F(MaintenanceTest, NoReportWaitsForADrain) {
+  const Blob blob = Commit("blob");
+  Start();
+  maintenance_->BeginDrain();
+  EXPECT_THAT(Report(blob), StatusIs(absl::StatusCode::kCancelled));
 }
 
 TEST_F(MaintenanceTest, ScrubsAndMeasures) {
@@ -299,6 +388,29 @@ TEST_F(MaintenanceTest, AppliesRetention) {
   EXPECT_EQ(catalog_->lists().Tags(kAnonymous, Repo("team/app"), 10, "")->tags.size(), 1u);
   EXPECT_THAT(AuditText(),
               HasSubstr(R"("event":"retention","account":"ada","repository":"team/app","removed":"tag old")"));
+}
+
+TEST_F(MaintenanceTest, ShowsAndCancelsOpenUploads) {
+  objects_.SetOpenUpload({.id = "7", .repository = "team/app", .account = "eve", .received_bytes = 5});
+  Start();
+  EXPECT_EQ(Status().uploads().sessions(), 1u);
+  EXPECT_EQ(Status().uploads().bytes(), 5u);
+  v1::StartJob start;
+  start.mutable_measure_usage();
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, RunJob(start));
+  EXPECT_EQ(job.usage().uploads().bytes(), 5u);
+
+  v1::MaintainRequest request;
+  request.mutable_list_uploads();
+  EXPECT_EQ(maintenance_->Maintain(request)->uploads().uploads_size(), 1);
+  EXPECT_THAT(AuditText(), Not(HasSubstr("uploads")));
+  request.mutable_caller()->set_account("ada");
+  request.mutable_cancel_uploads();
+  EXPECT_THAT(maintenance_->Maintain(request), StatusIs(absl::StatusCode::kInvalidArgument));
+  request.mutable_cancel_uploads()->mutable_filter()->set_account("eve");
+  EXPECT_EQ(maintenance_->Maintain(request)->cancelled_uploads().cancelled(), 1u);
+  EXPECT_EQ(Status().uploads().sessions(), 0u);
+  EXPECT_THAT(AuditText(), HasSubstr(R"("command":"cancel_uploads","target":"account=eve","decision":"done")"));
 }
 
 TEST_F(MaintenanceTest, RefusesUnknownCommandsAndJobs) {

@@ -7,6 +7,7 @@
 #include "services/core/files/named_backup.h"
 #include "services/manifest/check/catalog_check.h"
 #include "services/manifest/maintenance/registry_backup.h"
+#include "services/manifest/maintenance/upload_administration.h"
 #include "services/manifest/maintenance/usage.h"
 #include "services/manifest/retention/retention_rules.h"
 #include "services/status/status_macros.h"
@@ -54,6 +55,7 @@ absl::StatusOr<MaintenanceJobs::Work> MaintenanceWork::Of(const v1::StartJob& jo
       return Collect(job.collect_garbage());
     case v1::StartJob::kScrub:
       return [this](const Pace& pace, v1::Job* result) -> absl::Status {
+        RETURN_IF_ERROR(parts_.binding->Check());
         ASSIGN_OR_RETURN(*result->mutable_scrub(), parts_.scrubber->RunNow(pace));
         return absl::OkStatus();
       };
@@ -64,6 +66,7 @@ absl::StatusOr<MaintenanceJobs::Work> MaintenanceWork::Of(const v1::StartJob& jo
     case v1::StartJob::kMeasureUsage:
       return [this](const Pace& pace, v1::Job* result) -> absl::Status {
         ASSIGN_OR_RETURN(*result->mutable_usage(), MeasureUsage(*parts_.kv, pace));
+        AddUploadTotals(*parts_.objects, *result->mutable_usage());
         return absl::OkStatus();
       };
     case v1::StartJob::kApplyRetention:
@@ -74,6 +77,11 @@ absl::StatusOr<MaintenanceJobs::Work> MaintenanceWork::Of(const v1::StartJob& jo
   return absl::InvalidArgumentError("start_job names no job");
 }
 
+absl::Status MaintenanceWork::CheckMayCollect() const {
+  RETURN_IF_ERROR(parts_.clock_guard->Check());
+  return parts_.binding->Check();
+}
+
 absl::StatusOr<MaintenanceJobs::Work> MaintenanceWork::Collect(const v1::CollectGarbage& job) const {
   if (job.dry_run()) {
     return [this](const Pace& pace, v1::Job* result) -> absl::Status {
@@ -81,9 +89,10 @@ absl::StatusOr<MaintenanceJobs::Work> MaintenanceWork::Collect(const v1::Collect
       return absl::OkStatus();
     };
   }
-  return [this](const Pace& pace, v1::Job* result) -> absl::Status {
+  return [this, any_share = job.any_share()](const Pace& pace, v1::Job* result) -> absl::Status {
+    RETURN_IF_ERROR(CheckMayCollect());
     ASSIGN_OR_RETURN(*result->mutable_collection(), parts_.collector->Run(pace));
-    ASSIGN_OR_RETURN(const v1::Collection orphans, parts_.collector->QuarantineOrphans(pace));
+    ASSIGN_OR_RETURN(const v1::Collection orphans, parts_.collector->QuarantineOrphans(pace, any_share));
     AddOrphans(orphans, result->mutable_collection());
     return absl::OkStatus();
   };
@@ -102,6 +111,8 @@ absl::StatusOr<MaintenanceJobs::Work> MaintenanceWork::BackUp(const v1::BackUp& 
   return [this, name = job.name()](const Pace&, v1::Job* result) -> absl::Status {
     ASSIGN_OR_RETURN(*result->mutable_backup(),
                      TakeBackup(parts_.backup_directory, name, parts_.snapshot_kv, *parts_.objects, *parts_.collector));
+    // The copy of the records is older than the objects from now on. If that fails, the next renewal does it.
+    parts_.binding->Advance().IgnoreError();
     return absl::OkStatus();
   };
 }
@@ -122,6 +133,7 @@ absl::StatusOr<MaintenanceJobs::Work> MaintenanceWork::Retain(const v1::ApplyRet
     rules = parts_.retention_file->current();
   }
   return [this, rules, dry_run = job.dry_run(), account](const Pace& pace, v1::Job* result) -> absl::Status {
+    if (!dry_run) RETURN_IF_ERROR(CheckMayCollect());
     ASSIGN_OR_RETURN(*result->mutable_retention(), parts_.retention->Apply(*rules, dry_run, account, pace));
     return absl::OkStatus();
   };

@@ -8,7 +8,9 @@
 #include "entrepot/manifest/v1/maintenance.pb.h"
 #include "services/core/blob_storage.h"
 #include "services/kv/kv_engine.h"
+#include "services/manifest/gc/clock_guard.h"
 #include "services/manifest/gc/collector.h"
+#include "services/manifest/gc/store_binding.h"
 #include "services/manifest/maintenance/maintenance_jobs.h"
 #include "services/manifest/retention/retention.h"
 #include "services/manifest/retention/retention_file.h"
@@ -23,6 +25,8 @@ class MaintenanceWork {
   struct Parts {
     kv::KvEngine* kv = nullptr;
     BlobStorage* objects = nullptr;
+    StoreBinding* binding = nullptr;
+    ClockGuard* clock_guard = nullptr;
     Collector* collector = nullptr;
     Scrubber* scrubber = nullptr;
     const AuditedRetention* retention = nullptr;
@@ -38,6 +42,8 @@ class MaintenanceWork {
   absl::StatusOr<MaintenanceJobs::Work> Of(const v1::StartJob& job, const std::string& account) const;
 
  private:
+  // Whether upkeep holds back (background_maintenance.h); also from what an operator asks for.
+  absl::Status CheckMayCollect() const;
   absl::StatusOr<MaintenanceJobs::Work> Collect(const v1::CollectGarbage& job) const;
   absl::StatusOr<MaintenanceJobs::Work> Check(const v1::CheckInvariants& job) const;
   absl::StatusOr<MaintenanceJobs::Work> BackUp(const v1::BackUp& job) const;

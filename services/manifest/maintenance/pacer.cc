@@ -37,7 +37,7 @@ class Budget {
       absl::MutexLock lock(&mutex_);
       const absl::Duration now = now_();
       paid_until_ = std::max(paid_until_, now - kSaved) +
-                    std::max(Cost(operations, limits_.operations_per_second), Cost(bytes, limits_.bytes_per_second));
+                    std::max(Cost(operations, OperationsPerSecond()), Cost(bytes, limits_.bytes_per_second));
       wait = paid_until_ - now;
     }
     if (wait < kWaitMin) return !stop_->stopped();
@@ -45,6 +45,12 @@ class Budget {
   }
 
  private:
+  uint64_t OperationsPerSecond() const {
+    const uint64_t least = limits_.operations_per_second;
+    if (least == 0 || !limits_.operations_needed) return least;
+    return std::max(least, std::min(limits_.operations_needed(), limits_.operations_per_second_max));
+  }
+
   const PaceLimits limits_;
   StopSignal* const stop_;
   const std::function<absl::Duration()> now_;

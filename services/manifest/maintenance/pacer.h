@@ -13,6 +13,10 @@ struct PaceLimits {
   // 0: no limit.
   uint64_t operations_per_second = 0;
   uint64_t bytes_per_second = 0;
+  // If not empty: how many operations per second are necessary now. The limit rises to that number, and to
+  // operations_per_second_max at most.
+  std::function<uint64_t()> operations_needed = {};
+  uint64_t operations_per_second_max = 0;
 };
 
 // Returns a pace that waits as long as the limits demand, by a monotonic clock, and returns false at once after `stop`

@@ -37,6 +37,24 @@ TEST_F(PacerTest, LimitsOperations) {
   EXPECT_LE(stop_.waited, absl::Seconds(2));
 }
 
+TEST_F(PacerTest, FollowsTheNeedUpToAMaximum) {
+  uint64_t needed = 0;
+  const Pace pace = Make(
+      {.operations_per_second = 100, .operations_needed = [&] { return needed; }, .operations_per_second_max = 1000});
+  const auto seconds_for = [&](int operations) {
+    stop_.waited = absl::ZeroDuration();
+    for (int i = 0; i < operations; ++i) EXPECT_TRUE(pace(1, 0));
+    return absl::ToDoubleSeconds(stop_.waited);
+  };
+  EXPECT_NEAR(seconds_for(100), 1, 0.1);
+  needed = 50;
+  EXPECT_NEAR(seconds_for(100), 1, 0.1);
+  needed = 400;
+  EXPECT_NEAR(seconds_for(400), 1, 0.1);
+  needed = 1'000'000;
+  EXPECT_NEAR(seconds_for(1000), 1, 0.1);
+}
+
 TEST_F(PacerTest, LimitsBytes) {
   const Pace pace = Make({.operations_per_second = 500, .bytes_per_second = 1000});
   EXPECT_TRUE(pace(1, 5000));

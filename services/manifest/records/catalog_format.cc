@@ -54,4 +54,19 @@ absl::Status CheckFormat(kv::KvReader& kv) {
   return absl::FailedPreconditionError("this is not the metadata of a manifest service");
 }
 
+absl::StatusOr<bool> HasAccounts(kv::KvReader& kv) {
+  ASSIGN_OR_RETURN(const std::optional<FormatRecord> record, kv::ReadRecord<FormatRecord>(kv, keys::Format()));
+  return record.has_value() && record->has_accounts();
+}
+
+absl::Status MarkAccounts(kv::KvEngine& kv) {
+  return kv.Transact({{keys::Format(), kv::LockMode::kExclusive}}, [](kv::KvTransaction& transaction) -> absl::Status {
+    ASSIGN_OR_RETURN(std::optional<FormatRecord> record, kv::ReadRecord<FormatRecord>(transaction, keys::Format()));
+    if (!record.has_value()) return absl::FailedPreconditionError("this is not the metadata of a manifest service");
+    record->set_has_accounts(true);
+    kv::WriteRecord(transaction, keys::Format(), *record);
+    return absl::OkStatus();
+  });
+}
+
 }  // namespace entrepot::manifest

@@ -48,14 +48,17 @@ namespace entrepot::manifest {
 //
 // What the protocol decides when two calls race:
 // - Manifest PUT and a review of a blob: PUT holds b/<D> shared, the review exclusively. Either PUT finds the blob gone
-//   or not LIVE and refuses the manifest, or the review finds the manifest's reference.
+//   or not LIVE and refuses the manifest, or the review finds the manifest's reference. If the policy allows the blob
+//   to be absent, the PUT writes a reference to a blob that is not LIVE. The next review of that blob finds the
+//   reference.
 // - Manifest PUT (or a mount) and the unlinking of a blob: neither waits. A call that has seen the link counts as the
 //   first, which is a valid order: a blob may be unlinked while a manifest refers to it, and its bytes stay for the
-//   manifest. A PUT by an immutable tag is different: it holds l/<D>|<R> shared. Either the unlinking comes first and
-//   the PUT is refused, or the unlinking sees the reference and the tag and is refused.
+//   manifest. A PUT in a repository that may have protected tags (catalog/tag_guard) is different: it holds l/<D>|<R>
+//   shared, also if it sets no such tag, because an index may list its manifest already. Either the unlinking comes
+//   first and the PUT is refused, or the unlinking sees the reference and the tag and is refused.
 // - A tag that is moved or deleted and the tag rules: t/<R>|<T> is held exclusively, and the old record is read under
-//   it. If several pushes of one immutable tag race, the first one makes the tag; for the others it exists.
-// - DELETE of a manifest and an immutable tag on it, or on an index that lists it: m/<R>|<M> exclusive against
+//   it. If several pushes of one protected tag race, the first one makes the tag; for the others it exists.
+// - DELETE of a manifest and a protected tag on it, or on an index that lists it: m/<R>|<M> exclusive against
 //   exclusive or shared. Indexes further up are read without locks. That suffices: a PUT of an index needs what the
 //   index lists, not what those manifests list in turn. So a DELETE from below an index counts as earlier than a PUT
 //   above the index that the DELETE has not seen.

@@ -48,6 +48,8 @@ const std::vector<Layout>& Layouts() {
       {"g/pulls", Kind::kPullTracking, {}},
       {kCollections, Kind::kCollection, {kDue}},
       {"g/scrub", Kind::kScrub, {}},
+      {"g/store", Kind::kStoreBinding, {}},
+      {"g/clock", Kind::kClockState, {}},
   };
   return *layouts;
 }
@@ -132,6 +134,10 @@ std::string PullTracking() { return "g/pulls"; }
 std::string Collection(absl::Time started_at) { return absl::StrCat(Collections(), EncodeDue(started_at)); }
 std::string Scrub() { return "g/scrub"; }
 
+std::string StoreBinding() { return "g/store"; }
+
+std::string ClockState() { return "g/clock"; }
+
 std::string Blobs() { return "b/"; }
 std::string Repositories() { return "n/"; }
 std::string Links() { return "l/"; }
@@ -148,7 +154,8 @@ std::string TagsOfManifest(const RepositoryName& repository, const Digest& diges
 std::string ReferrersOf(const RepositoryName& repository, const Digest& subject) {
   return absl::StrCat("s/", repository.ToString(), kSeparator, subject.ToString(), kSeparator);
 }
-std::string ReferencesTo(const Digest& digest) { return absl::StrCat("r/", digest.ToString(), kSeparator); }
+std::string References() { return "r/"; }
+std::string ReferencesTo(const Digest& digest) { return absl::StrCat(References(), digest.ToString(), kSeparator); }
 std::string ReferencesTo(const Digest& digest, const RepositoryName& repository) {
   return absl::StrCat(ReferencesTo(digest), repository.ToString(), kSeparator);
 }

@@ -33,6 +33,8 @@
 //   g/pulls                                 PullTrackingRecord
 //   g/history|<started at>                  CollectionRecord
 //   g/scrub                                 ScrubRecord
+//   g/store                                 StoreBindingRecord
+//   g/clock                                 ClockRecord
 //
 // <digest>, <subject>, <manifest>: `sha256:0123…`. <due>, <started at>: microseconds since 1970 as 16 upper-case hex
 // digits, so that keys sort by time. Values are the messages of storage/v1/manifest_records.proto.
@@ -57,6 +59,8 @@ std::string Pull(const RepositoryName& repository, const entrepot::Tag& tag);
 std::string PullTracking();
 std::string Collection(absl::Time started_at);
 std::string Scrub();
+std::string StoreBinding();
+std::string ClockState();
 
 // Prefixes for scans. A key is its prefix followed by the remaining components.
 std::string Blobs();
@@ -69,6 +73,7 @@ std::string Tags();
 std::string TagsOf(const RepositoryName& repository);
 std::string TagsOfManifest(const RepositoryName& repository, const Digest& digest);
 std::string ReferrersOf(const RepositoryName& repository, const Digest& subject);
+std::string References();
 // References from all repositories.
 std::string ReferencesTo(const Digest& digest);
 // References from one repository.
@@ -103,6 +108,8 @@ enum class Kind {
   kPullTracking,
   kCollection,
   kScrub,
+  kStoreBinding,
+  kClockState,
 };
 struct Decoded {
   Kind kind;

@@ -39,6 +39,8 @@ TEST(MetadataKeysTest, LayoutIsFrozen) {
   EXPECT_EQ(PullTracking(), "g/pulls");
   EXPECT_EQ(Collection(absl::FromUnixMicros(0xABC)), absl::StrCat("g/history", kSeparator, "0000000000000ABC"));
   EXPECT_EQ(Scrub(), "g/scrub");
+  EXPECT_EQ(StoreBinding(), "g/store");
+  EXPECT_EQ(ClockState(), "g/clock");
 }
 
 TEST(MetadataKeysTest, PrefixesMatchOnlyTheirOwnKeys) {
@@ -105,6 +107,8 @@ TEST(MetadataKeysTest, DecodeInvertsEncode) {
   EXPECT_EQ(Decode(Collection(absl::FromUnixMicros(77)))->kind, Kind::kCollection);
   EXPECT_EQ(Decode(Collection(absl::FromUnixMicros(77)))->due, absl::FromUnixMicros(77));
   EXPECT_EQ(Decode(Scrub())->kind, Kind::kScrub);
+  EXPECT_EQ(Decode(StoreBinding())->kind, Kind::kStoreBinding);
+  EXPECT_EQ(Decode(ClockState())->kind, Kind::kClockState);
 }
 
 TEST(MetadataKeysTest, EveryKeyHasItsPrefix) {
@@ -114,7 +118,8 @@ TEST(MetadataKeysTest, EveryKeyHasItsPrefix) {
         Tag(Name("x"), TagNamed("v")), TagOfManifest(Name("x"), DigestOf('a'), TagNamed("v")),
         Referrer(Name("x"), DigestOf('a'), DigestOf('b')), Reference(DigestOf('a'), Name("x"), DigestOf('b')),
         Review(absl::UnixEpoch(), DigestOf('a')), DeleteIntent(*StorageKey::Parse("k" + std::string(32, '0'))),
-        Pull(Name("x"), TagNamed("v")), PullTracking(), Collection(absl::UnixEpoch()), Scrub()}) {
+        Pull(Name("x"), TagNamed("v")), PullTracking(), Collection(absl::UnixEpoch()), Scrub(), StoreBinding(),
+        ClockState()}) {
     EXPECT_EQ(std::count_if(prefixes.begin(), prefixes.end(),
                             [&](absl::string_view prefix) { return absl::StartsWith(key, prefix); }),
               1)

@@ -21,17 +21,20 @@ absl::Time DueOf(const BlobRecord& record, absl::Time now) {
   return keys::RoundDue(std::max(now, FromTimestamp(record.lease_until())));
 }
 
-absl::StatusOr<QueueCounts> Count(kv::KvReader& kv, absl::Time now, bool only_due) {
+absl::StatusOr<QueueCounts> Count(kv::KvReader& kv, absl::Time now, size_t limit, bool only_due) {
   QueueCounts counts;
   RecordCursor cursor(&kv, keys::Reviews(), "");
   for (;;) {
     ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
     if (entry == nullptr) return counts;
-    ASSIGN_OR_RETURN(const keys::Decoded key, keys::Decode(entry->key));
-    if (only_due && *key.due > now) return counts;
+    const absl::StatusOr<keys::Decoded> key = keys::Decode(entry->key);
+    if (!key.ok()) continue;
+    if (only_due && *key->due > now) return counts;
+    counts.more = counts.queued == limit;
+    if (counts.more) return counts;
     ++counts.queued;
-    if (*key.due <= now) ++counts.due;
-    counts.oldest = std::min(counts.oldest, *key.due);
+    if (*key->due <= now) ++counts.due;
+    counts.oldest = std::min(counts.oldest, *key->due);
   }
 }
 
@@ -53,25 +56,30 @@ absl::Status QueueForReview(kv::KvTransaction& transaction, const Digest& digest
 
 absl::StatusOr<std::vector<QueueEntry>> DueReviews::NextPage() {
   std::vector<QueueEntry> due;
-  if (at_end_) return due;
-  ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> page,
-                   kv_->Scan({.prefix = keys::Reviews(), .start_after = position_, .limit = kPage}));
-  at_end_ = page.size() < kPage;
-  for (const kv::KeyValue& entry : page) {
-    ASSIGN_OR_RETURN(keys::Decoded key, keys::Decode(entry.key));
-    if (*key.due > now_) {
-      at_end_ = true;
-      break;
+  while (due.empty() && !at_end_) {
+    ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> page,
+                     kv_->Scan({.prefix = keys::Reviews(), .start_after = position_, .limit = kPage}));
+    at_end_ = page.size() < kPage;
+    for (const kv::KeyValue& entry : page) {
+      absl::StatusOr<keys::Decoded> key = keys::Decode(entry.key);
+      if (key.ok() && *key->due > now_) {
+        at_end_ = true;
+        break;
+      }
+      position_ = entry.key;
+      if (key.ok()) due.push_back({.due = *key->due, .digest = *std::move(key->digest)});
     }
-    position_ = entry.key;
-    due.push_back({.due = *key.due, .digest = *std::move(key.digest)});
   }
   PutInRandomOrder(*random_, &due);
   return due;
 }
 
-absl::StatusOr<QueueCounts> CountQueue(kv::KvReader& kv, absl::Time now) { return Count(kv, now, false); }
+absl::StatusOr<QueueCounts> CountQueue(kv::KvReader& kv, absl::Time now, size_t limit) {
+  return Count(kv, now, limit, false);
+}
 
-absl::StatusOr<QueueCounts> CountDue(kv::KvReader& kv, absl::Time now) { return Count(kv, now, true); }
+absl::StatusOr<QueueCounts> CountDue(kv::KvReader& kv, absl::Time now, size_t limit) {
+  return Count(kv, now, limit, true);
+}
 
 }  // namespace entrepot::manifest

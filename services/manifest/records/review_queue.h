@@ -40,7 +40,8 @@ class DueReviews {
   // All pointers must outlive the DueReviews.
   DueReviews(kv::KvReader* kv, absl::Time now, const RandomBits* random) : kv_(kv), now_(now), random_(random) {}
 
-  // In random order, so that several collectors rarely meet. Empty after the last page.
+  // In random order, so that several collectors rarely meet. Empty after the last page. Entries whose key cannot be
+  // decoded are skipped; the check of invariants reports them.
   absl::StatusOr<std::vector<QueueEntry>> NextPage();
 
  private:
@@ -55,13 +56,15 @@ class DueReviews {
 struct QueueCounts {
   uint64_t queued = 0;
   uint64_t due = 0;
+  // There are more entries than were counted.
+  bool more = false;
   // The due time of the first entry; absl::InfiniteFuture() if there is none.
   absl::Time oldest = absl::InfiniteFuture();
 };
-// Reads the whole queue.
-absl::StatusOr<QueueCounts> CountQueue(kv::KvReader& kv, absl::Time now);
-// Reads and counts only the entries that are due.
-absl::StatusOr<QueueCounts> CountDue(kv::KvReader& kv, absl::Time now);
+// Counts the first `limit` entries of the queue.
+absl::StatusOr<QueueCounts> CountQueue(kv::KvReader& kv, absl::Time now, size_t limit);
+// The same for the entries that are due; reads no others.
+absl::StatusOr<QueueCounts> CountDue(kv::KvReader& kv, absl::Time now, size_t limit);
 
 }  // namespace entrepot::manifest
 

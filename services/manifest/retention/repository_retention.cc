@@ -26,8 +26,8 @@ using storage::v1::PullRecord;
 using storage::v1::ReferenceRecord;
 using storage::v1::TagRecord;
 
-// How long a tag may exist before the manifest that it belongs to: a client may copy the signatures of an image before
-// the image.
+// A tag of a signature stays for this long although its image is absent: a client may copy the signatures of an image
+// first, and then the image.
 constexpr absl::Duration kSubjectGrace = absl::Hours(1);
 
 absl::Status Changed() { return absl::FailedPreconditionError("it was changed meanwhile"); }
@@ -71,7 +71,7 @@ absl::Status RepositoryRetention::Run() && {
   Index();
   if (settings_.rule->has_keep()) RETURN_IF_ERROR(RemoveTags());
   if (settings_.rule->has_untagged_after()) RETURN_IF_ERROR(RemoveManifests());
-  return absl::OkStatus();
+  return first_failure_;
 }
 
 void RepositoryRetention::Index() {
@@ -170,7 +170,7 @@ absl::StatusOr<bool> RepositoryRetention::Delete(const Reference& reference, con
   DeletionCondition asked = condition;
   if (settings_.dry_run) {
     asked.check = [&condition](kv::KvReader& kv) -> absl::Status {
-      RETURN_IF_ERROR(condition.Check(kv));
+      if (condition.check) RETURN_IF_ERROR(condition.check(kv));
       return WouldBeRemoved();
     };
   }
@@ -178,7 +178,10 @@ absl::StatusOr<bool> RepositoryRetention::Delete(const Reference& reference, con
   if (status.ok() || (settings_.dry_run && status == WouldBeRemoved())) return true;
   if (absl::IsPermissionDenied(status)) outcome_.kept_immutable();
   const bool stays = absl::IsPermissionDenied(status) || absl::IsFailedPrecondition(status) || absl::IsNotFound(status);
-  return stays ? absl::StatusOr<bool>(false) : status;
+  if (absl::IsCancelled(status)) return status;
+  // What cannot be removed stays, and keeps nothing else from being removed.
+  if (!stays) first_failure_.Update(status);
+  return false;
 }
 
 DeletionCondition RepositoryRetention::TagUnchanged(const TagState& tag) const {
@@ -197,7 +200,7 @@ DeletionCondition RepositoryRetention::TagUnchanged(const TagState& tag) const {
 
 DeletionCondition RepositoryRetention::StillUnneeded(const Digest& digest, const ManifestState& manifest) const {
   DeletionCondition condition;
-  // In a dry run the content that would have been removed before still exists.
+  // A dry run removes nothing, so content that the run has counted as removed would fail the condition.
   if (settings_.dry_run) return condition;
   if (manifest.subject.has_value()) condition.manifests_held.push_back(*manifest.subject);
   condition.check = [this, &digest, &manifest](kv::KvReader& kv) -> absl::Status {

@@ -49,6 +49,7 @@ class RepositoryRetention {
   RepositoryRetention(const Settings& settings, const RepositoryName* repository, const Outcome* outcome)
       : settings_(settings), repository_(*repository), outcome_(*outcome) {}
 
+  // Goes on after a failure, and returns the first one.
   absl::Status Run() &&;
 
  private:
@@ -61,7 +62,8 @@ class RepositoryRetention {
   absl::Status TryManifest(const Digest& digest);
   // Notes that the manifest was removed, and queues the manifests that may be removed because of that.
   absl::Status Removed(const Digest& digest);
-  // Returns whether the tag or manifest was removed, or would be without the dry run.
+  // Returns whether the tag or manifest was removed, or would be without the dry run. A failure is noted in
+  // first_failure_. kCancelled: the pace ended the work.
   absl::StatusOr<bool> Delete(const Reference& reference, const DeletionCondition& condition);
 
   DeletionCondition TagUnchanged(const TagState& tag) const;
@@ -82,6 +84,7 @@ class RepositoryRetention {
   std::multimap<Digest, Digest> waiting_;
   std::set<Digest> removed_;
   std::deque<Digest> to_visit_;
+  absl::Status first_failure_;
 };
 
 }  // namespace entrepot::manifest

@@ -86,10 +86,14 @@ absl::StatusOr<RetentionReport> Retention::Apply(const RetentionRules& rules, bo
   for (;;) {
     ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
     if (entry == nullptr) break;
-    ASSIGN_OR_RETURN(const keys::Decoded key, keys::Decode(entry->key));
-    ASSIGN_OR_RETURN(const RepositoryRecord record, kv::ParseRecord<RepositoryRecord>(entry->key, entry->value));
-    const RepositoryName& repository = *key.repository;
-    const Rule* const rule = RepositoryExists(record) ? RuleFor(read_rules, repository) : nullptr;
+    const absl::StatusOr<keys::Decoded> key = keys::Decode(entry->key);
+    const absl::StatusOr<RepositoryRecord> record = kv::ParseRecord<RepositoryRecord>(entry->key, entry->value);
+    if (!key.ok() || !record.ok()) {
+      first_error.Update(key.ok() ? record.status() : key.status());
+      continue;
+    }
+    const RepositoryName& repository = *key->repository;
+    const Rule* const rule = RepositoryExists(*record) ? RuleFor(read_rules, repository) : nullptr;
     if (rule == nullptr || (!rule->rule->has_keep() && !rule->rule->has_untagged_after())) continue;
 
     const RepositoryRetention::Outcome outcome{

@@ -35,12 +35,16 @@ BlobVerifier::BlobVerifier(kv::KvEngine* kv, const Clock* clock, BlobStorage* ob
                       .Help("Bytes of blobs that were verified and are good.")
                       .Register(*registry_)
                       .Add({})),
-      blobs_(prometheus::BuildCounter()
-                 .Name("entrepot_scrub_blobs_total")
-                 .Help("Blobs that were verified, by result. settled: the blob changed meanwhile.")
-                 .Register(*registry_)),
+      blobs_(
+          prometheus::BuildCounter()
+              .Name("entrepot_scrub_blobs_total")
+              .Help(
+                  "Blobs that a pass visited, by result. settled: the blob changed meanwhile. failed: it could not be "
+                  "verified or quarantined.")
+              .Register(*registry_)),
       found_{&blobs_.Add({{"result", "good"}}), &blobs_.Add({{"result", "corrupt"}}),
-             &blobs_.Add({{"result", "missing"}}), &blobs_.Add({{"result", "settled"}})} {}
+             &blobs_.Add({{"result", "missing"}}), &blobs_.Add({{"result", "settled"}})},
+      failed_(blobs_.Add({{"result", "failed"}})) {}
 
 absl::StatusOr<Finding> BlobVerifier::Verify(const Blob& blob, uint64_t bytes_per_second) {
   ASSIGN_OR_RETURN(const Finding finding, VerifyUncounted(blob, bytes_per_second));

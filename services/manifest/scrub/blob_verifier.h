@@ -35,6 +35,8 @@ class BlobVerifier {
   // the blob is marked CORRUPT, durably, and its bytes are quarantined, or will be by the next pass. An error: the
   // bytes could not be verified, and nothing was changed.
   absl::StatusOr<Finding> Verify(const Blob& blob, uint64_t bytes_per_second);
+  // Counts a blob that a pass had to leave.
+  void CountFailed() { failed_.Increment(); }
 
  private:
   absl::StatusOr<Finding> MarkCorrupt(const Blob& blob, Finding finding);
@@ -47,6 +49,7 @@ class BlobVerifier {
   prometheus::Counter& read_bytes_;
   prometheus::Family<prometheus::Counter>& blobs_;
   prometheus::Counter* const found_[4];
+  prometheus::Counter& failed_;
 };
 
 }  // namespace entrepot::manifest

@@ -15,7 +15,7 @@ namespace {
 
 using storage::v1::BlobRecord;
 
-constexpr int kShownMax = 1000;
+constexpr size_t kShownMax = 1000;
 constexpr size_t kShownRepositoriesMax = 10;
 constexpr absl::Duration kRecheckInterval = absl::Minutes(1);
 
@@ -48,7 +48,7 @@ absl::Status CorruptBlobs::EnsureCounted() {
   return Count();
 }
 
-absl::Status CorruptBlobs::Read(v1::MaintenanceStatus* status) {
+absl::Status CorruptBlobs::Count() {
   absl::MutexLock reading(&reading_);
   {
     absl::MutexLock lock(&mutex_);
@@ -62,9 +62,6 @@ absl::Status CorruptBlobs::Read(v1::MaintenanceStatus* status) {
     const absl::StatusOr<BlobRecord> record = kv::ParseRecord<BlobRecord>(entry->key, entry->value);
     if (!record.ok() || record->state() != BlobRecord::CORRUPT) continue;
     ASSIGN_OR_RETURN(keys::Decoded key, keys::Decode(entry->key));
-    if (status != nullptr && status->corrupt_size() < kShownMax) {
-      RETURN_IF_ERROR(Describe(*key.digest, *record, status->add_corrupt()));
-    }
     found.insert(*std::move(key.digest));
   }
   absl::MutexLock lock(&mutex_);
@@ -72,6 +69,23 @@ absl::Status CorruptBlobs::Read(v1::MaintenanceStatus* status) {
   known_.merge(added_while_reading_);
   counted_ = true;
   UpdateGauge();
+  return absl::OkStatus();
+}
+
+absl::Status CorruptBlobs::FillStatus(v1::MaintenanceStatus* status) {
+  RETURN_IF_ERROR(EnsureCounted());
+  std::vector<Digest> shown;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (auto digest = known_.begin(); digest != known_.end() && shown.size() < kShownMax; ++digest) {
+      shown.push_back(*digest);
+    }
+  }
+  for (const Digest& digest : shown) {
+    ASSIGN_OR_RETURN(const std::optional<BlobRecord> record, kv::ReadRecord<BlobRecord>(kv_, keys::Blob(digest)));
+    if (!record.has_value() || record->state() != BlobRecord::CORRUPT) continue;
+    RETURN_IF_ERROR(Describe(digest, *record, status->add_corrupt()));
+  }
   return absl::OkStatus();
 }
 

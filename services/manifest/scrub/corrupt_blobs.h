@@ -30,14 +30,13 @@ class CorruptBlobs {
   // Count(), unless the blobs have been counted already.
   absl::Status EnsureCounted();
   // Reads all blob records.
-  absl::Status Count() { return Read(nullptr); }
+  absl::Status Count();
   // Removes the known blobs that have been healed or deleted. Reads at most once a minute.
   absl::Status Recheck();
-  // Count(), and sets MaintenanceStatus.corrupt.
-  absl::Status FillStatus(v1::MaintenanceStatus* status) { return Read(status); }
+  // EnsureCounted(), and sets MaintenanceStatus.corrupt.
+  absl::Status FillStatus(v1::MaintenanceStatus* status);
 
  private:
-  absl::Status Read(v1::MaintenanceStatus* status);
   absl::Status Describe(const Digest& digest, const storage::v1::BlobRecord& record, v1::CorruptBlob* blob);
   void UpdateGauge() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

@@ -17,7 +17,6 @@
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/scrub/blob_verifier.h"
 #include "services/manifest/scrub/corrupt_blobs.h"
-#include "services/manifest/scrub/damage_report_gate.h"
 #include "services/runtime/log/json_log.h"
 #include "services/status/status_macros.h"
 
@@ -25,10 +24,13 @@ namespace entrepot::manifest {
 namespace {
 
 using storage::v1::BlobRecord;
+using storage::v1::ScrubFailure;
 using storage::v1::ScrubRecord;
 
 constexpr size_t kPage = 64;
 constexpr absl::Duration kSaveInterval = absl::Seconds(5);
+constexpr int kFailuresListed = 20;
+constexpr uint64_t kAlwaysQuarantined = 100;
 
 struct Pass {
   ScrubRecord record;
@@ -67,6 +69,12 @@ v1::ScrubReport ToScrubReport(const ScrubRecord& record) {
   report.set_verified_bytes(record.verified_bytes());
   report.set_corrupt(record.corrupt());
   report.set_missing(record.missing());
+  report.set_failed(record.failed());
+  for (const ScrubFailure& failure : record.failures()) {
+    v1::ScrubReport::Failure& shown = *report.add_failures();
+    shown.set_digest(failure.digest());
+    shown.set_error(failure.error());
+  }
   return report;
 }
 
@@ -77,6 +85,7 @@ class ObjectScrubber : public Scrubber {
         clock_(*clock),
         objects_(*objects),
         bytes_per_second_(options.bytes_per_second),
+        quarantine_percent_max_(options.quarantine_percent_max),
         registry_(options.registry != nullptr ? options.registry : std::make_shared<prometheus::Registry>()),
         last_success_(prometheus::BuildGauge()
                           .Name("entrepot_scrub_last_success_timestamp_seconds")
@@ -84,8 +93,7 @@ class ObjectScrubber : public Scrubber {
                           .Register(*registry_)
                           .Add({})),
         verifier_(kv, clock, objects, registry_),
-        corrupt_(kv, clock, registry_),
-        reports_(clock) {}
+        corrupt_(kv, clock, registry_) {}
 
   absl::StatusOr<v1::ScrubReport> RunDue(absl::Duration interval, const Pace& pace) override {
     RETURN_IF_ERROR(corrupt_.EnsureCounted());
@@ -105,14 +113,12 @@ class ObjectScrubber : public Scrubber {
   }
 
   absl::Status VerifyReported(const Digest& digest, const StorageKey& storage_key) override {
-    return reports_.Run(absl::StrCat(digest.ToString(), " ", storage_key.ToString()), [&]() -> absl::Status {
-      ASSIGN_OR_RETURN(const std::optional<BlobRecord> record, kv::ReadRecord<BlobRecord>(kv_, keys::Blob(digest)));
-      const bool is_current =
-          record.has_value() && record->state() == BlobRecord::LIVE && record->storage_key() == storage_key.ToString();
-      if (!is_current) return absl::OkStatus();
-      const Blob blob{.digest = digest, .size_bytes = record->size_bytes(), .storage_key = storage_key};
-      return VerifyBlob(blob, /*bytes_per_second=*/0).status();
-    });
+    ASSIGN_OR_RETURN(const std::optional<BlobRecord> record, kv::ReadRecord<BlobRecord>(kv_, keys::Blob(digest)));
+    const bool is_current =
+        record.has_value() && record->state() == BlobRecord::LIVE && record->storage_key() == storage_key.ToString();
+    if (!is_current) return absl::OkStatus();
+    const Blob blob{.digest = digest, .size_bytes = record->size_bytes(), .storage_key = storage_key};
+    return VerifyBlob(blob, /*bytes_per_second=*/0).status();
   }
 
   void Stop() override { objects_.StopVerifying(); }
@@ -175,13 +181,46 @@ class ObjectScrubber : public Scrubber {
                                  .limit = kPage}));
       if (page.empty()) return Ending::kDone;
       for (const kv::KeyValue& entry : page) {
-        ASSIGN_OR_RETURN(const uint64_t bytes, Scrub(entry, pass));
+        if (pass->resumable) RETURN_IF_ERROR(CheckShare(pass->record));
+        absl::StatusOr<uint64_t> bytes = Scrub(entry, pass);
+        if (!bytes.ok()) {
+          RETURN_IF_ERROR(Leave(entry.key.substr(keys::Blobs().size()), bytes.status(), &pass->record));
+          bytes = 0;
+        }
         pass->record.set_done(entry.key.substr(keys::Blobs().size()));
-        if (!pace(1, bytes)) return Ending::kStopped;
+        if (!pace(1, *bytes)) return Ending::kStopped;
       }
       ASSIGN_OR_RETURN(const bool superseded, SaveIfDue(pass));
       if (superseded) return Ending::kSuperseded;
     }
+  }
+
+  // Notes that a blob could not be verified or quarantined. An error: the pass cannot go on, and stops at this blob.
+  absl::Status Leave(const std::string& digest, const absl::Status& status, ScrubRecord* record) {
+    if (absl::IsCancelled(status)) return status;
+    // If the blob service answers, only this blob's object is broken.
+    if (!objects_.ReadOwner().ok()) return status;
+    runtime::Log(runtime::LogLevel::kWarning, "the scrub could not verify a blob, and goes on",
+                 {{"digest", digest}, {"error", status.message()}});
+    verifier_.CountFailed();
+    record->set_failed(record->failed() + 1);
+    if (record->failures_size() == kFailuresListed) return absl::OkStatus();
+    ScrubFailure& failure = *record->add_failures();
+    failure.set_digest(digest);
+    failure.set_error(std::string(status.message()));
+    return absl::OkStatus();
+  }
+
+  // So much damage has a cause that is better repaired first, such as bad memory or a disk of other data.
+  absl::Status CheckShare(const ScrubRecord& record) const {
+    const uint64_t damaged = record.corrupt() + record.missing();
+    const uint64_t all = damaged + record.verified();
+    if (damaged <= kAlwaysQuarantined || damaged * 100 <= quarantine_percent_max_ * all) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat(
+        damaged, " of ", all, " blobs are damaged or missing: more than collector.quarantine_percent_max (",
+        quarantine_percent_max_,
+        ") allows, so the pass stops. Check the disk and the memory of the machine; entrepotctl ",
+        "scrub run goes on nevertheless"));
   }
 
   absl::StatusOr<bool> SaveIfDue(Pass* pass) {
@@ -244,11 +283,11 @@ class ObjectScrubber : public Scrubber {
   const Clock& clock_;
   BlobStorage& objects_;
   const uint64_t bytes_per_second_;
+  const uint64_t quarantine_percent_max_;
   const std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Gauge& last_success_;
   BlobVerifier verifier_;
   CorruptBlobs corrupt_;
-  DamageReportGate reports_;
   // Held by the call that continues the saved pass.
   absl::Mutex one_pass_;
 };

@@ -25,6 +25,8 @@ class Scrubber {
   struct Options {
     // 0: no limit.
     uint64_t bytes_per_second = 16 << 20;
+    // A pass of RunDue() that finds more blobs corrupt or missing than this share (and more than 100) stops.
+    uint64_t quarantine_percent_max = 5;
     // The registry of the metrics. If null, they are counted but not exported.
     std::shared_ptr<prometheus::Registry> registry;
   };
@@ -36,20 +38,22 @@ class Scrubber {
 
   // Continues the pass that is under way, also one that an earlier process began. If none is under way, begins one if
   // the last pass ended at least `interval` ago or there was none; otherwise returns at once. Runs until the pass is
-  // complete or `pace` returns false. Returns the report of the pass so far. If another call is running the pass,
-  // returns the report at once.
+  // complete or `pace` returns false. A blob that cannot be verified is counted and listed, and the pass goes on.
+  // Returns the report of the pass so far. kFailedPrecondition: too many blobs are damaged (Options); only RunNow()
+  // goes on. If another call is running the pass, returns the report at once.
   virtual absl::StatusOr<v1::ScrubReport> RunDue(absl::Duration interval, const Pace& pace) = 0;
   // Runs a separate pass from the first blob on, without the limit of bytes per second.
   virtual absl::StatusOr<v1::ScrubReport> RunNow(const Pace& pace) = 0;
 
   // Verifies a blob whose bytes a reader has reported as damaged. OK: the object is good, the blob is marked CORRUPT
-  // now, or the object is not the bytes of a LIVE blob any more. The limits of DamageReportGate apply.
+  // now, or the object is not the bytes of a LIVE blob any more. Takes as long as reading the blob: DamageReports calls
+  // it on a thread of its own.
   virtual absl::Status VerifyReported(const Digest& digest, const StorageKey& storage_key) = 0;
 
   // Call it before the process ends: verifications under way end soon, with kCancelled.
   virtual void Stop() = 0;
 
-  // Sets the fields about the scrub and the corrupt blobs. Reads all blob records.
+  // Sets the fields about the scrub and the corrupt blobs. Reads all blob records if they have not been read yet.
   virtual absl::Status FillStatus(v1::MaintenanceStatus* status) = 0;
 };
 

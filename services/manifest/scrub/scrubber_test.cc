@@ -1,5 +1,6 @@
 #include "services/manifest/scrub/scrubber.h"
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -207,8 +208,9 @@ TEST_P(ScrubberTest, DoesNotMarkAnObjectThatExistsAfterAll) {
 
 TEST_P(ScrubberTest, ContinuesThePassOfAnEarlierProcess) {
   StoreBlobs(10);
-  WatchVerify([this](const std::string&) {
-    return verified_ == 5 ? absl::UnavailableError("the blob service is away") : absl::OkStatus();
+  objects_.SetFault([this](absl::string_view operation, const std::string&) {
+    if (operation == "Verify") ++verified_;
+    return verified_ >= 5 ? absl::UnavailableError("the blob service is away") : absl::OkStatus();
   });
   EXPECT_THAT(scrubber_->RunDue(absl::Hours(1), GoOn), StatusIs(StatusCode::kUnavailable));
   EXPECT_EQ(Status().scrub().verified(), 4u);
@@ -217,6 +219,7 @@ TEST_P(ScrubberTest, ContinuesThePassOfAnEarlierProcess) {
   Reopen();
   Restart();
   verified_ = 100;
+  WatchVerify(nullptr);
   ASSERT_OK_AND_ASSIGN(const v1::ScrubReport report, scrubber_->RunDue(absl::Hours(1), GoOn));
   EXPECT_EQ(report.verified(), 10u);
   EXPECT_EQ(verified_, 106);
@@ -297,6 +300,54 @@ TEST_P(ScrubberTest, RetriesFailedQuarantineInTheNextPass) {
   EXPECT_TRUE(objects_.IsQuarantined(blob.storage_key));
 }
 
+TEST_P(ScrubberTest, GoesOnAfterBlobsThatCannotBeVerified) {
+  const std::vector<Blob> blobs = StoreBlobs(30);
+  WatchVerify([&](const std::string& key) {
+    const bool broken = std::any_of(blobs.begin(), blobs.begin() + 25,
+                                    [&](const Blob& blob) { return blob.storage_key.ToString() == key; });
+    return broken ? absl::UnavailableError("opening an object: Permission denied") : absl::OkStatus();
+  });
+  ASSERT_OK_AND_ASSIGN(const v1::ScrubReport report, scrubber_->RunDue(absl::Hours(1), GoOn));
+  EXPECT_TRUE(report.has_ended_at());
+  EXPECT_EQ(report.verified(), 5u);
+  EXPECT_EQ(report.failed(), 25u);
+  ASSERT_EQ(report.failures_size(), 20);
+  EXPECT_THAT(report.failures(0).error(), HasSubstr("Permission denied"));
+  EXPECT_EQ(Status().scrub().failed(), 25u);
+  EXPECT_THAT(Metrics(), HasSubstr("entrepot_scrub_blobs_total{result=\"failed\"} 25"));
+  for (const Blob& blob : blobs) EXPECT_EQ(RecordOf(blob).state(), BlobRecord::LIVE);
+}
+
+TEST_P(ScrubberTest, GoesOnAfterAQuarantineThatFails) {
+  const Blob blob = Stored("layer");
+  objects_.Overwrite(blob.storage_key, "lbyer");
+  StoreBlobs(10);
+  objects_.SetFault([](absl::string_view operation, const std::string&) {
+    return operation == "Quarantine" ? absl::UnavailableError("Permission denied") : absl::OkStatus();
+  });
+  for (int pass = 0; pass < 2; ++pass) {
+    ASSERT_OK_AND_ASSIGN(const v1::ScrubReport report, scrubber_->RunDue(absl::ZeroDuration(), GoOn));
+    EXPECT_TRUE(report.has_ended_at());
+    EXPECT_EQ(report.verified(), 10u);
+    // The first pass marks the blob; the second one only quarantines it.
+    EXPECT_EQ(report.failed(), pass == 0 ? 0u : 1u);
+  }
+}
+
+TEST_P(ScrubberTest, StopsIfTooManyBlobsAreDamagedUntilAnOperatorAsks) {
+  const std::vector<Blob> blobs = StoreBlobs(150);
+  for (const Blob& blob : blobs) objects_.Overwrite(blob.storage_key, "damage");
+  for (int i = 0; i < 2; ++i) {
+    const auto stopped = scrubber_->RunDue(absl::Hours(1), GoOn);
+    EXPECT_THAT(stopped, StatusIs(StatusCode::kFailedPrecondition));
+    EXPECT_THAT(std::string(stopped.status().message()), HasSubstr("collector.quarantine_percent_max"));
+    EXPECT_EQ(Status().scrub().corrupt(), 101u);
+  }
+  clock_.Advance(absl::Seconds(1));
+  ASSERT_OK_AND_ASSIGN(const v1::ScrubReport report, scrubber_->RunNow(GoOn));
+  EXPECT_EQ(report.corrupt(), 49u);
+}
+
 TEST_P(ScrubberTest, VerifiesReportedDamage) {
   const Blob bad = Stored("bad");
   objects_.Overwrite(bad.storage_key, "dab");
@@ -311,16 +362,9 @@ TEST_P(ScrubberTest, VerifiesReportedDamage) {
   EXPECT_EQ(verified_, 0);
 }
 
-TEST_P(ScrubberTest, VerifiesAGoodBlobOnceAMinute) {
+TEST_P(ScrubberTest, ReportedDamageThatCannotBeVerifiedChangesNothing) {
   const Blob blob = Stored("good");
-  WatchVerify(nullptr);
-  for (int i = 0; i < 10; ++i) EXPECT_OK(scrubber_->VerifyReported(blob.digest, blob.storage_key));
-  EXPECT_EQ(verified_, 1);
-  clock_.Advance(absl::Minutes(1));
-  EXPECT_OK(scrubber_->VerifyReported(blob.digest, blob.storage_key));
-  EXPECT_EQ(verified_, 2);
   WatchVerify([](const std::string&) { return absl::UnavailableError("away"); });
-  clock_.Advance(absl::Minutes(1));
   EXPECT_THAT(scrubber_->VerifyReported(blob.digest, blob.storage_key), StatusIs(StatusCode::kUnavailable));
   EXPECT_EQ(RecordOf(blob).state(), BlobRecord::LIVE);
 }

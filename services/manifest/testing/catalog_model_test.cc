@@ -238,13 +238,16 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
     ++repositories_deleted_;
   }
 
-  // Sometimes one tag of one repository is immutable.
+  // Sometimes one tag of one repository is immutable. A tag that every caller may only create is the same.
   void ChangeRules() {
-    policy_ = policy_ != nullptr ? nullptr
-                                 : policy::Policy::Parse(absl::StrCat("immutable_tags: [{repositories: [", kRuled,
-                                                                      "], tags: [", kImmutable, "]}]"),
-                                                         "policy.yaml")
-                                       .value();
+    if (policy_ != nullptr) {
+      policy_ = nullptr;
+      return;
+    }
+    const absl::string_view list =
+        absl::Bernoulli(random_, 0.5) ? "immutable_tags: [{" : "create_only_tags: [{subjects: [anyone], ";
+    const std::string rules = absl::StrCat(list, "repositories: [", kRuled, "], tags: [", kImmutable, "]}]");
+    policy_ = policy::Policy::Parse(rules, "policy.yaml").value();
   }
   bool IsRuled(const std::string& name) const { return policy_ != nullptr && name == kRuled; }
   bool HasRuledTag(const std::string& name) {

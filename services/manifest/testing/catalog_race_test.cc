@@ -281,6 +281,34 @@ TEST_P(CatalogRaceTest, AnImmutableTagIsRefusedOrKeepsItsChildren) {
   }
 }
 
+// The index of the tag lists the image before the image arrives.
+TEST_P(CatalogRaceTest, AnImageThatAnImmutableTagAwaitsIsRefusedOrKeepsItsBlobs) {
+  constexpr int kRounds = 60;
+  const RepositoryName& repository = repositories_[0];
+  const std::string index = IndexJson({images_[0]});
+  for (int round = 0; round < kRounds; ++round) {
+    policy_ = policy::Policy::Parse(
+                  "immutable_tags: [{repositories: [a], tags: [v1]}]\n"
+                  "incomplete_manifests: [{repositories: [a], allow: [absent_children]}]",
+                  "policy.yaml")
+                  .value();
+    ASSERT_OK(catalog_->manifests().Put(kAnonymous, repository, PutByTag("v1", index, kIndexType)));
+    for (const std::string& blob : blobs_) ASSERT_OK(catalog_->blobs().Commit(kAnonymous, repository, Upload(blob)));
+    absl::Status pushed;
+    absl::Status unlinked;
+    InThreads(2, [&](int thread) {
+      if (thread == 0) {
+        pushed = catalog_->manifests().Put(kAnonymous, repository, PutByDigest(images_[0])).status();
+      } else {
+        unlinked = catalog_->blobs().Unlink(kAnonymous, repository, DigestOf(blobs_[1]));
+      }
+    });
+    EXPECT_NE(pushed.ok(), unlinked.ok()) << pushed << " " << unlinked;
+    policy_ = nullptr;
+    ASSERT_OK(catalog_->repositories().Delete(kAnonymous, repository));
+  }
+}
+
 TEST_P(CatalogRaceTest, APushDuringADeletionIsInTheNewRepositoryOrRefused) {
   constexpr int kRounds = 30;
   const RepositoryName& repository = repositories_[0];

@@ -21,6 +21,7 @@
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/testing/catalog_test_content.h"
 #include "services/manifest/testing/memory_blob_storage.h"
+#include "services/policy/policy.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::manifest {
@@ -36,6 +37,7 @@ class CollectorTest : public testing::Test {
     RegistryCatalog::Options options;
     options.lease = kLease;
     options.objects = &objects_;
+    options.policy = [this] { return policy_; };
     catalog_ = RegistryCatalog::Create(&kv_, &clock_, options).value();
     collector_ = NewCollector(kGrace);
   }
@@ -43,7 +45,10 @@ class CollectorTest : public testing::Test {
 
   std::unique_ptr<Collector> NewCollector(absl::Duration grace) {
     return Collector::Create(&kv_, &clock_, &objects_,
-                             {.grace = grace, .orphan_age = kOrphanAge, .registry = registry_});
+                             {.grace = grace,
+                              .orphan_age = kOrphanAge,
+                              .quarantine_percent_max = quarantine_percent_max_,
+                              .registry = registry_});
   }
   absl::StatusOr<std::vector<std::string>> Invariants() {
     InvariantOptions options;
@@ -113,11 +118,15 @@ class CollectorTest : public testing::Test {
     return sum;
   }
 
+  // Most tests have few objects.
+  uint64_t quarantine_percent_max_ = 100;
   FakeClock clock_;
   kv::MemoryKvEngine engine_;
   kv::KvEngine& kv_ = engine_;
   MemoryBlobStorage objects_{&clock_};
   const std::shared_ptr<prometheus::Registry> registry_;
+  // The policy in force; null if there is none.
+  std::shared_ptr<const policy::Policy> policy_;
   std::unique_ptr<RegistryCatalog> catalog_;
   std::unique_ptr<Collector> collector_;
 };

@@ -100,12 +100,33 @@ absl::Status MemoryBlobStorage::Verify(const Blob& blob, uint64_t) {
       absl::StrCat("the object ", blob.storage_key.ToString(), " is not ", blob.digest.ToString()));
 }
 
-absl::Status MemoryBlobStorage::Delete(const StorageKey& key) {
-  RETURN_IF_ERROR(Meet("Delete", key.ToString()));
+std::vector<absl::Status> MemoryBlobStorage::DeleteAll(const std::vector<StorageKey>& keys) {
+  std::vector<absl::Status> statuses;
+  for (const StorageKey& key : keys) {
+    if (!statuses.emplace_back(Meet("Delete", key.ToString())).ok()) continue;
+    absl::MutexLock lock(&mutex_);
+    objects_.erase(key.ToString());
+    quarantine_.erase(key.ToString());
+  }
+  return statuses;
+}
+
+absl::StatusOr<StoreOwner> MemoryBlobStorage::ReadOwner() {
+  RETURN_IF_ERROR(Meet("ReadOwner", ""));
   absl::MutexLock lock(&mutex_);
-  objects_.erase(key.ToString());
-  quarantine_.erase(key.ToString());
+  return owner_;
+}
+
+absl::Status MemoryBlobStorage::WriteOwner(const StoreOwner& owner) {
+  RETURN_IF_ERROR(Meet("WriteOwner", ""));
+  absl::MutexLock lock(&mutex_);
+  owner_ = owner;
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> MemoryBlobStorage::HasObjects() {
+  RETURN_IF_ERROR(Meet("HasObjects", ""));
+  return size() > 0;
 }
 
 absl::Status MemoryBlobStorage::Quarantine(const StorageKey& key) {
@@ -151,6 +172,37 @@ absl::Status MemoryBlobStorage::ForgetAbandoned(const StorageKey& key) {
   RETURN_IF_ERROR(Meet("ForgetAbandoned", key.ToString()));
   SetSession(key, Session::kNone);
   return absl::OkStatus();
+}
+
+void MemoryBlobStorage::SetOpenUpload(OpenUpload upload) {
+  absl::MutexLock lock(&mutex_);
+  open_upload_ = std::move(upload);
+}
+
+absl::StatusOr<OpenUploadPage> MemoryBlobStorage::ListUploads(const UploadFilter& filter,
+                                                              const std::string& start_after, size_t) {
+  RETURN_IF_ERROR(Meet("ListUploads", start_after));
+  absl::MutexLock lock(&mutex_);
+  OpenUploadPage page;
+  if (open_upload_.has_value() && (filter.account.empty() || filter.account == open_upload_->account)) {
+    page.uploads.push_back(*open_upload_);
+  }
+  return page;
+}
+
+absl::StatusOr<CancelledUploads> MemoryBlobStorage::CancelUploads(const UploadFilter& filter) {
+  RETURN_IF_ERROR(Meet("CancelUploads", filter.id));
+  absl::MutexLock lock(&mutex_);
+  const bool had = open_upload_.has_value();
+  open_upload_.reset();
+  return CancelledUploads{.cancelled = had ? 1u : 0u};
+}
+
+absl::StatusOr<UploadTotals> MemoryBlobStorage::CountUploads() {
+  RETURN_IF_ERROR(Meet("CountUploads", ""));
+  absl::MutexLock lock(&mutex_);
+  if (!open_upload_.has_value()) return UploadTotals{};
+  return UploadTotals{.sessions = 1, .bytes = open_upload_->received_bytes};
 }
 
 absl::StatusOr<ObjectSnapshot> MemoryBlobStorage::Snapshot(const std::string& name) {

@@ -29,7 +29,7 @@ class MemoryBlobStorage : public BlobStorage {
     kNone,
   };
   // Called before each call does anything. If it returns an error, the call returns that error. `operation` is the name
-  // of the method, like "Delete".
+  // of the method, like "Quarantine"; "Delete" for each object of DeleteAll().
   using Fault = std::function<absl::Status(absl::string_view operation, const std::string& key)>;
 
   // `clock` must outlive the MemoryBlobStorage.
@@ -54,12 +54,21 @@ class MemoryBlobStorage : public BlobStorage {
 
   absl::Status Check(const StorageKey& key, uint64_t size_bytes) override;
   absl::Status Verify(const Blob& blob, uint64_t bytes_per_second) override;
-  absl::Status Delete(const StorageKey& key) override;
+  std::vector<absl::Status> DeleteAll(const std::vector<StorageKey>& keys) override;
   absl::Status Quarantine(const StorageKey& key) override;
   absl::StatusOr<StoredObjectPage> ListUnclaimed(absl::Duration age, const std::string& start_after,
                                                  size_t limit) override;
   absl::StatusOr<std::vector<Blob>> ListAbandoned(size_t limit) override;
   absl::Status ForgetAbandoned(const StorageKey& key) override;
+  // It has no open uploads but this one, if it is set.
+  void SetOpenUpload(OpenUpload upload);
+  absl::StatusOr<OpenUploadPage> ListUploads(const UploadFilter& filter, const std::string& start_after,
+                                             size_t limit) override;
+  absl::StatusOr<CancelledUploads> CancelUploads(const UploadFilter& filter) override;
+  absl::StatusOr<UploadTotals> CountUploads() override;
+  absl::StatusOr<StoreOwner> ReadOwner() override;
+  absl::Status WriteOwner(const StoreOwner& owner) override;
+  absl::StatusOr<bool> HasObjects() override;
   // Copies nothing; returns what would be copied.
   absl::StatusOr<ObjectSnapshot> Snapshot(const std::string& name) override;
 
@@ -80,6 +89,8 @@ class MemoryBlobStorage : public BlobStorage {
   Fault fault_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Object> objects_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> quarantine_ ABSL_GUARDED_BY(mutex_);
+  std::optional<OpenUpload> open_upload_ ABSL_GUARDED_BY(mutex_);
+  StoreOwner owner_ ABSL_GUARDED_BY(mutex_);
   // The uploads whose session is not kNone.
   std::map<std::string, SealedUpload> uploads_ ABSL_GUARDED_BY(mutex_);
 };

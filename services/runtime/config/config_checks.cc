@@ -18,6 +18,8 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
+#include "services/core/access_scope.h"
+#include "services/core/ip_network.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/files/file_contents.h"
 #include "services/runtime/log/json_log.h"
@@ -29,11 +31,22 @@ namespace {
 
 // A manifest is sent in one gRPC message of at most 16 MiB, which leaves some room for the other fields.
 constexpr uint32_t kManifestBytesMaxMax = 15 * 1024 * 1024;
+// A client's share of the memory for bodies, a quarter, must have room for some manifests that it sends and reads.
+constexpr uint64_t kManifestsInBodyMemoryMin = 16;
 // All known clients send more than this: smaller limits would refuse every request.
 constexpr uint32_t kHeaderBytesMaxMin = 1024;
 constexpr uint32_t kUriBytesMaxMin = 512;
+// Each range of a response is a read of its own.
+constexpr uint32_t kRangesMaxMax = 1024;
+// A password has up to 72 bytes, and a refresh token less than 256.
+constexpr uint32_t kCredentialBytesMaxMin = 256;
+constexpr uint32_t kTokenQueryBytesMaxMin = 512;
+// Each connection may hold as much while the header arrives.
+constexpr uint32_t kHeadPartBytesMaxMax = 1024 * 1024;
+// The auth service parses no more (services/core/access_scope.h).
+constexpr uint32_t kScopesMaxMax = kAccessScopesMax;
 
-// More would not be read.
+// The operator sees at most this many problems of a file.
 constexpr size_t kShownProblemsMax = 100;
 
 constexpr absl::Duration kTokenLifetimeMin = absl::Minutes(1);
@@ -68,6 +81,10 @@ void CheckReadableFile(absl::string_view field, const std::string& path, ConfigP
 
 void CheckAtLeast(absl::string_view field, uint32_t value, uint32_t min, ConfigProblems* problems) {
   if (value < min) problems->Add(field, absl::StrCat("must be at least ", min, ", not ", value));
+}
+
+void CheckAtMost(absl::string_view field, uint32_t value, uint32_t max, ConfigProblems* problems) {
+  if (value > max) problems->Add(field, absl::StrCat("must be at most ", max, ", not ", value));
 }
 
 // "host:port"; the host is a name, an IPv4 address or an IPv6 address in brackets.
@@ -125,6 +142,27 @@ void CheckExternalUrl(absl::string_view field, absl::string_view url, ConfigProb
   const bool scheme = absl::ConsumePrefix(&host, "https://") || absl::ConsumePrefix(&host, "http://");
   if (scheme && (IsHostAndPort(host) || IsHostAndPort(absl::StrCat(host, ":443")))) return;
   problems->Add(field, absl::StrCat("must be like \"https://registry.example\", not ", QuotedInput(url)));
+}
+
+void CheckProxies(absl::string_view field, const config::v1::PublicEndpoint& endpoint, ConfigProblems* problems) {
+  const std::string trusted_proxies = Field(field, "trusted_proxies");
+  for (const std::string& text : endpoint.trusted_proxies()) {
+    const absl::StatusOr<IpNetwork> network = IpNetwork::Parse(text);
+    if (!network.ok()) {
+      problems->Add(trusted_proxies, network.status().message());
+    } else if (network->IsEverything()) {
+      problems->Warn(trusted_proxies, absl::StrCat(text, " trusts every client: each may claim another's address"));
+    }
+  }
+  const std::string& header = endpoint.forwarded_header();
+  if (header != "x-forwarded-for" && header != "forwarded") {
+    problems->Add(Field(field, "forwarded_header"),
+                  absl::StrCat("must be x-forwarded-for or forwarded, not ", QuotedInput(header)));
+  }
+  if (endpoint.proxy_protocol() && endpoint.trusted_proxies().empty()) {
+    problems->Add(Field(field, "proxy_protocol"),
+                  absl::StrCat("needs ", trusted_proxies, ": the addresses of the proxies that send it"));
+  }
 }
 
 // A text that may stand between quotes in a WWW-Authenticate header.
@@ -196,10 +234,12 @@ void CheckPublicEndpoint(absl::string_view field, const config::v1::PublicEndpoi
   CheckPort(field, endpoint.port(), problems);
   if (endpoint.has_tls()) CheckTls(Field(field, "tls"), endpoint.tls(), problems);
   CheckExternalUrl(Field(field, "external_url"), endpoint.external_url(), problems);
+  CheckProxies(field, endpoint, problems);
   if (IsLoopback(endpoint.address())) return;
   if (access == Access::kOpen) {
     CheckOpenAccess(field, endpoint, problems);
-  } else if (!endpoint.has_tls() && !absl::StartsWith(endpoint.external_url(), "https://")) {
+  } else if (!endpoint.has_tls() && endpoint.trusted_proxies().empty() &&
+             !absl::StartsWith(endpoint.external_url(), "https://")) {
     problems->Warn(Field(field, "tls"), "is not set: passwords and tokens cross the network in clear text");
   }
 }
@@ -239,10 +279,7 @@ void CheckLimits(absl::string_view field, const config::v1::Limits& limits, Conf
                                                               limits.header_bytes_max(), "), which includes it"));
   }
   CheckAtLeast(Field(field, "manifest_bytes_max"), limits.manifest_bytes_max(), 1, problems);
-  if (limits.manifest_bytes_max() > kManifestBytesMaxMax) {
-    problems->Add(Field(field, "manifest_bytes_max"),
-                  absl::StrCat("must be at most ", kManifestBytesMaxMax, ", not ", limits.manifest_bytes_max()));
-  }
+  CheckAtMost(Field(field, "manifest_bytes_max"), limits.manifest_bytes_max(), kManifestBytesMaxMax, problems);
   CheckDuration(Field(field, "idle_timeout"), limits.idle_timeout(), problems);
   CheckDuration(Field(field, "header_timeout"), limits.header_timeout(), problems);
   CheckAtLeast(Field(field, "minimum_rate_bytes_per_second"), limits.minimum_rate_bytes_per_second(), 1, problems);
@@ -254,6 +291,24 @@ void CheckLimits(absl::string_view field, const config::v1::Limits& limits, Conf
     problems->Add(Field(field, "connections_per_address_max"),
                   absl::StrCat("must not be more than connections_max (", limits.connections_max(), ")"));
   }
+  if (limits.ranges_max() > kRangesMaxMax) {
+    problems->Add(Field(field, "ranges_max"),
+                  absl::StrCat("must be at most ", kRangesMaxMax, ", not ", limits.ranges_max()));
+  }
+  const uint64_t body_memory_min = kManifestsInBodyMemoryMin * limits.manifest_bytes_max();
+  if (limits.body_memory_bytes_max() < body_memory_min) {
+    problems->Add(Field(field, "body_memory_bytes_max"),
+                  absl::StrCat("must be at least ", body_memory_min, " (", kManifestsInBodyMemoryMin,
+                               " times manifest_bytes_max), not ", limits.body_memory_bytes_max()));
+  }
+  CheckAtLeast(Field(field, "list_requests_waiting_max"), limits.list_requests_waiting_max(), 4, problems);
+  CheckAtLeast(Field(field, "credential_bytes_max"), limits.credential_bytes_max(), kCredentialBytesMaxMin, problems);
+  CheckAtMost(Field(field, "credential_bytes_max"), limits.credential_bytes_max(), kHeadPartBytesMaxMax, problems);
+  CheckAtMost(Field(field, "scopes_max"), limits.scopes_max(), kScopesMaxMax, problems);
+  CheckAtLeast(Field(field, "token_query_bytes_max"), limits.token_query_bytes_max(), kTokenQueryBytesMaxMin, problems);
+  CheckAtMost(Field(field, "token_query_bytes_max"), limits.token_query_bytes_max(), kHeadPartBytesMaxMax, problems);
+  CheckAtMost(Field(field, "authorization_bytes_max"), limits.authorization_bytes_max(), kHeadPartBytesMaxMax,
+              problems);
 }
 
 void CheckCollector(absl::string_view field, const config::v1::Collector& collector, ConfigProblems* problems) {
@@ -264,11 +319,21 @@ void CheckCollector(absl::string_view field, const config::v1::Collector& collec
   CheckDuration(Field(field, "orphan_interval"), collector.orphan_interval(), problems);
   CheckDuration(Field(field, "retention_interval"), collector.retention_interval(), problems);
   CheckDuration(Field(field, "scrub.interval"), collector.scrub().interval(), problems);
+  CheckAtLeast(Field(field, "operations_per_second_max"), collector.operations_per_second_max(),
+               collector.operations_per_second(), problems);
+  if (collector.quarantine_percent_max() > 100) {
+    problems->Add(Field(field, "quarantine_percent_max"), "must be from 1 to 100");
+  }
 }
 
 void CheckUploads(absl::string_view field, const config::v1::Uploads& uploads, ConfigProblems* problems) {
   CheckDuration(Field(field, "session_lifetime"), uploads.session_lifetime(), problems);
   CheckAtLeast(Field(field, "sessions_max"), uploads.sessions_max(), 1, problems);
+  if (uploads.sessions_per_account_max() > uploads.sessions_max()) {
+    problems->Add(Field(field, "sessions_per_account_max"),
+                  absl::StrCat("must be at most sessions_max, which is ", uploads.sessions_max(), ", not ",
+                               uploads.sessions_per_account_max()));
+  }
 }
 
 void CheckLog(absl::string_view field, const config::v1::Log& log, ConfigProblems* problems) {

@@ -123,6 +123,42 @@ TEST(ConfigChecksTest, PasswordsInClearTextAreAWarning) {
   const Found behind_proxy =
       CheckedPublic("0.0.0.0", Access::kAuthenticated, [](auto* e) { e->set_external_url("https://r.example"); });
   EXPECT_THAT(behind_proxy.warnings, IsEmpty());
+  const Found behind_trusted_proxy =
+      CheckedPublic("0.0.0.0", Access::kAuthenticated, [](auto* e) { e->add_trusted_proxies("10.0.0.1"); });
+  EXPECT_THAT(behind_trusted_proxy.warnings, IsEmpty());
+}
+
+TEST(ConfigChecksTest, TrustedProxies) {
+  const auto checked = [](const std::vector<std::string>& networks) {
+    return CheckedPublic("127.0.0.1", Access::kOpen,
+                         [&](auto* e) { e->mutable_trusted_proxies()->Assign(networks.begin(), networks.end()); });
+  };
+  const Found good = checked({"10.0.0.0/8", "192.0.2.1", "2001:db8::/32", "::1"});
+  EXPECT_THAT(good.problems, IsEmpty());
+  EXPECT_THAT(good.warnings, IsEmpty());
+  EXPECT_THAT(checked({"10.0.0.1", "proxy.example", "10.1.0.0/8"}).problems,
+              ElementsAre("listen.trusted_proxies: must be like \"192.0.2.0/24\", \"2001:db8::/32\" or an IP address, "
+                          "not \"proxy.example\"",
+                          "listen.trusted_proxies: \"10.1.0.0/8\" has bits behind its prefix; the network is "
+                          "\"10.0.0.0/8\""));
+  const Found everything = checked({"0.0.0.0/0", "::/0"});
+  EXPECT_THAT(everything.problems, IsEmpty());
+  EXPECT_THAT(everything.warnings,
+              ElementsAre("listen.trusted_proxies: 0.0.0.0/0 trusts every client: each may claim another's address",
+                          "listen.trusted_proxies: ::/0 trusts every client: each may claim another's address"));
+}
+
+TEST(ConfigChecksTest, ForwardedHeaderAndProxyProtocol) {
+  const auto header = [](const std::string& name) {
+    return CheckedPublic("127.0.0.1", Access::kOpen, [&](auto* e) { e->set_forwarded_header(name); }).problems;
+  };
+  EXPECT_THAT(header("x-forwarded-for"), IsEmpty());
+  EXPECT_THAT(header("forwarded"), IsEmpty());
+  EXPECT_THAT(header("X-Real-IP"),
+              ElementsAre("listen.forwarded_header: must be x-forwarded-for or forwarded, not \"X-Real-IP\""));
+  EXPECT_THAT(
+      CheckedPublic("127.0.0.1", Access::kOpen, [](auto* e) { e->set_proxy_protocol(true); }).problems,
+      ElementsAre("listen.proxy_protocol: needs listen.trusted_proxies: the addresses of the proxies that send it"));
 }
 
 TEST(ConfigChecksTest, ExternalUrl) {
@@ -253,6 +289,24 @@ TEST(ConfigChecksTest, Limits) {
   EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_manifest_bytes_max(15 * 1024 * 1024 + 1); }),
               ElementsAre("limits.manifest_bytes_max: must be at most 15728640, not 15728641"));
   EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_blob_bytes_max(1); }), IsEmpty());
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_body_memory_bytes_max(64 << 20); }), IsEmpty());
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_body_memory_bytes_max((64 << 20) - 1); }),
+              ElementsAre("limits.body_memory_bytes_max: must be at least 67108864 (16 times manifest_bytes_max), not "
+                          "67108863"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_list_requests_waiting_max(3); }),
+              ElementsAre("limits.list_requests_waiting_max: must be at least 4, not 3"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_credential_bytes_max(255); }),
+              ElementsAre("limits.credential_bytes_max: must be at least 256, not 255"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_credential_bytes_max(1048577); }),
+              ElementsAre("limits.credential_bytes_max: must be at most 1048576, not 1048577"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_scopes_max(10001); }),
+              ElementsAre("limits.scopes_max: must be at most 10000, not 10001"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_token_query_bytes_max(511); }),
+              ElementsAre("limits.token_query_bytes_max: must be at least 512, not 511"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_token_query_bytes_max(1048577); }),
+              ElementsAre("limits.token_query_bytes_max: must be at most 1048576, not 1048577"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_authorization_bytes_max(1048577); }),
+              ElementsAre("limits.authorization_bytes_max: must be at most 1048576, not 1048577"));
 }
 
 TEST(ConfigChecksTest, AllProblemsAreReported) {
@@ -270,8 +324,13 @@ TEST(ConfigChecksTest, Uploads) {
   CheckUploads("uploads", uploads, &problems);
   EXPECT_TRUE(problems.empty());
   uploads.mutable_session_lifetime()->set_seconds(0);
+  uploads.set_sessions_max(7);
+  uploads.set_sessions_per_account_max(8);
+  problems = ConfigProblems();
   CheckUploads("uploads", uploads, &problems);
-  EXPECT_THAT(problems.lines(), ElementsAre("uploads.session_lifetime: must be longer than 0, not 0"));
+  EXPECT_THAT(problems.lines(),
+              ElementsAre("uploads.session_lifetime: must be longer than 0, not 0",
+                          "uploads.sessions_per_account_max: must be at most sessions_max, which is 7, not 8"));
 }
 
 TEST(ConfigChecksTest, Log) {

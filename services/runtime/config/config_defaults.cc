@@ -1,6 +1,7 @@
 #include "services/runtime/config/config_defaults.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 
 namespace entrepot::runtime {
@@ -24,6 +25,7 @@ void FillDefaults(uint32_t default_port, config::v1::Endpoint* endpoint) {
 void FillDefaults(config::v1::PublicEndpoint* endpoint) {
   if (endpoint->address().empty()) endpoint->set_address(kLoopback);
   if (endpoint->port() == 0) endpoint->set_port(5000);
+  if (endpoint->forwarded_header().empty()) endpoint->set_forwarded_header("x-forwarded-for");
 }
 
 void FillDefaults(config::v1::Limits* limits) {
@@ -39,11 +41,23 @@ void FillDefaults(config::v1::Limits* limits) {
   if (limits->connections_per_address_max() == 0) {
     limits->set_connections_per_address_max(std::max(1u, limits->connections_max() / 4));
   }
+  if (limits->ranges_max() == 0) limits->set_ranges_max(64);
+  if (limits->body_memory_bytes_max() == 0) limits->set_body_memory_bytes_max(256 << 20);
+  if (limits->list_requests_waiting_max() == 0) limits->set_list_requests_waiting_max(256);
+  if (limits->credential_bytes_max() == 0) limits->set_credential_bytes_max(32 * 1024);
+  if (limits->scopes_max() == 0) limits->set_scopes_max(1000);
+  if (limits->token_query_bytes_max() == 0) limits->set_token_query_bytes_max(64 * 1024);
+  if (limits->authorization_bytes_max() == 0) limits->set_authorization_bytes_max(128 * 1024);
 }
 
 void FillDefaults(config::v1::Uploads* uploads) {
   if (!uploads->has_session_lifetime()) *uploads->mutable_session_lifetime() = Seconds(24 * 60 * 60);
   if (uploads->sessions_max() == 0) uploads->set_sessions_max(10000);
+  if (uploads->sessions_per_account_max() == 0) {
+    // A client uploads about five layers at once: a hundred are twenty clients of one account.
+    const uint32_t share = std::max<uint32_t>(uploads->sessions_max() / 10, 100);
+    uploads->set_sessions_per_account_max(std::min(share, uploads->sessions_max()));
+  }
 }
 
 void FillDefaults(config::v1::Collector* collector) {
@@ -51,6 +65,10 @@ void FillDefaults(config::v1::Collector* collector) {
   if (!collector->has_grace()) *collector->mutable_grace() = Seconds(60 * 60);
   if (!collector->has_interval()) *collector->mutable_interval() = Seconds(10);
   if (collector->operations_per_second() == 0) collector->set_operations_per_second(500);
+  if (collector->operations_per_second_max() == 0) {
+    collector->set_operations_per_second_max(std::max<uint32_t>(collector->operations_per_second(), 5000));
+  }
+  if (collector->quarantine_percent_max() == 0) collector->set_quarantine_percent_max(5);
   if (collector->bytes_per_second() == 0) collector->set_bytes_per_second(1 << 30);
   if (!collector->has_orphan_age()) *collector->mutable_orphan_age() = Seconds(24 * 60 * 60);
   if (!collector->has_orphan_interval()) *collector->mutable_orphan_interval() = Seconds(6 * 60 * 60);
@@ -58,6 +76,8 @@ void FillDefaults(config::v1::Collector* collector) {
   if (!scrub->has_interval()) *scrub->mutable_interval() = Seconds(7 * 24 * 60 * 60);
   if (scrub->bytes_per_second() == 0) scrub->set_bytes_per_second(16 << 20);
   if (!collector->has_retention_interval()) *collector->mutable_retention_interval() = Seconds(60 * 60);
+  if (collector->repository_deletions_max() == 0) collector->set_repository_deletions_max(16);
+  if (collector->damage_reports_max() == 0) collector->set_damage_reports_max(1000);
 }
 
 void FillDefaults(config::v1::Log* log) {

@@ -1,6 +1,8 @@
 #include "services/runtime/config/config_defaults.h"
 
+#include <cstdint>
 #include <string>
+#include <utility>
 
 #include "google/protobuf/descriptor.h"
 #include "gtest/gtest.h"
@@ -14,22 +16,34 @@ TEST(ConfigDefaultsTest, FillsAnEmptyConfiguration) {
   EXPECT_EQ(endpoint.ShortDebugString(), "address: \"127.0.0.1\" port: 5001");
   config::v1::PublicEndpoint listen;
   FillDefaults(&listen);
-  EXPECT_EQ(listen.ShortDebugString(), "address: \"127.0.0.1\" port: 5000");
+  EXPECT_EQ(listen.ShortDebugString(), "address: \"127.0.0.1\" port: 5000 forwarded_header: \"x-forwarded-for\"");
   config::v1::Limits limits;
   FillDefaults(&limits);
   EXPECT_EQ(limits.ShortDebugString(),
             "header_bytes_max: 32768 uri_bytes_max: 8192 manifest_bytes_max: 4194304 idle_timeout { seconds: 75 } "
             "header_timeout { seconds: 15 } minimum_rate_bytes_per_second: 1024 minimum_rate_window { seconds: 30 } "
-            "connections_max: 4096 silence_timeout { seconds: 60 } connections_per_address_max: 1024");
+            "connections_max: 4096 silence_timeout { seconds: 60 } connections_per_address_max: 1024 "
+            "body_memory_bytes_max: 268435456 list_requests_waiting_max: 256 "
+            "credential_bytes_max: 32768 scopes_max: 1000 token_query_bytes_max: 65536 "
+            "authorization_bytes_max: 131072 ranges_max: 64");
   config::v1::Uploads uploads;
   FillDefaults(&uploads);
-  EXPECT_EQ(uploads.ShortDebugString(), "session_lifetime { seconds: 86400 } sessions_max: 10000");
+  EXPECT_EQ(uploads.ShortDebugString(),
+            "session_lifetime { seconds: 86400 } sessions_max: 10000 sessions_per_account_max: 1000");
+  for (const auto& [sessions_max, share] : {std::pair<uint32_t, uint32_t>{20, 20}, {500, 100}, {2000, 200}}) {
+    uploads.Clear();
+    uploads.set_sessions_max(sessions_max);
+    FillDefaults(&uploads);
+    EXPECT_EQ(uploads.sessions_per_account_max(), share);
+  }
   config::v1::Collector collector;
   FillDefaults(&collector);
   EXPECT_EQ(collector.ShortDebugString(),
             "lease { seconds: 86400 } grace { seconds: 3600 } interval { seconds: 10 } operations_per_second: 500 "
             "bytes_per_second: 1073741824 orphan_age { seconds: 86400 } orphan_interval { seconds: 21600 } "
-            "scrub { interval { seconds: 604800 } bytes_per_second: 16777216 } retention_interval { seconds: 3600 }");
+            "scrub { interval { seconds: 604800 } bytes_per_second: 16777216 } retention_interval { seconds: 3600 } "
+            "operations_per_second_max: 5000 quarantine_percent_max: 5 repository_deletions_max: 16 "
+            "damage_reports_max: 1000");
   config::v1::Log log;
   FillDefaults(&log);
   EXPECT_EQ(log.level(), "info");

@@ -1,18 +1,15 @@
 #include "services/runtime/grpc/grpc_credentials.h"
 
-#include <cstdint>
 #include <functional>
 #include <utility>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/time.h"
 #include "grpcpp/security/auth_metadata_processor.h"
 #include "grpcpp/security/tls_certificate_verifier.h"
 #include "grpcpp/security/tls_credentials_options.h"
-#include "services/runtime/log/json_log.h"
-#include "services/runtime/log/line_limit.h"
+#include "services/runtime/log/limited_log.h"
 
 namespace entrepot::runtime {
 namespace {
@@ -38,15 +35,10 @@ bool HaveCommon(const Names& allowed, const Names& names) {
 
 std::string Shown(const Names& names) { return names.empty() ? "none" : absl::StrJoin(names, ", "); }
 
-class RefusalLog {
- public:
-  void Refused(absl::string_view message, const Names& names) {
-    if (limit_.Allows()) Log(LogLevel::kWarning, message, {{"names", Shown(names)}});
-  }
-
- private:
-  LineLimit limit_;
-};
+void LogRefusal(absl::string_view message, const Names& names) {
+  const std::string shown = Shown(names);
+  LogLimited(LogLevel::kWarning, message, shown, {{"names", shown}});
+}
 
 // Runs for each call, so that a refused peer gets the reason. Refusing the connection would only break it.
 class AllowedPeers : public grpc::AuthMetadataProcessor {
@@ -61,14 +53,13 @@ class AllowedPeers : public grpc::AuthMetadataProcessor {
       for (std::string& name : Strings(context->FindPropertyValues(property))) names.push_back(std::move(name));
     }
     if (HaveCommon(allowed_, names)) return grpc::Status::OK;
-    log_.Refused("peer refused: none of its certificate's names is in grpc.tls.peers", names);
+    LogRefusal("peer refused: none of its certificate's names is in grpc.tls.peers", names);
     return {grpc::StatusCode::PERMISSION_DENIED,
             absl::StrCat("this server serves none of the certificate's names: ", Shown(names))};
   }
 
  private:
   const Names allowed_;
-  RefusalLog log_;
 };
 
 class ExpectedServer : public ExternalCertificateVerifier {
@@ -80,7 +71,7 @@ class ExpectedServer : public ExternalCertificateVerifier {
     Names names = Strings(request->dns_names());
     for (std::string& name : Strings(request->uri_names())) names.push_back(std::move(name));
     if (!HaveCommon(expected_, names)) {
-      log_.Refused("server refused: none of its certificate's names is in tls.peers", names);
+      LogRefusal("server refused: none of its certificate's names is in tls.peers", names);
       *status = {grpc::StatusCode::UNAUTHENTICATED,
                  absl::StrCat("the server's certificate is for ", Shown(names), ", not for ", Shown(expected_))};
     }
@@ -90,7 +81,6 @@ class ExpectedServer : public ExternalCertificateVerifier {
 
  private:
   const Names expected_;
-  RefusalLog log_;
 };
 
 }  // namespace

@@ -3,12 +3,13 @@
 #include <atomic>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "grpcpp/support/interceptor.h"
 #include "services/core/time/stopwatch.h"
 #include "services/runtime/grpc/grpc_call_metrics.h"
 #include "services/runtime/grpc/grpc_request_id.h"
-#include "services/runtime/log/json_log.h"
+#include "services/runtime/log/limited_log.h"
 
 namespace entrepot::runtime {
 namespace {
@@ -43,11 +44,9 @@ bool IsWorthALine(grpc::StatusCode code) {
 }
 
 void LogFailure(const char* method, const grpc::Status& status, const std::string& request_id) {
-  Log(LogLevel::kError, "call failed",
-      {{"method", method},
-       {"code", absl::StatusCodeToString(static_cast<absl::StatusCode>(status.error_code()))},
-       {"error", status.error_message()},
-       {"request_id", request_id}});
+  const std::string code = absl::StatusCodeToString(static_cast<absl::StatusCode>(status.error_code()));
+  LogLimited(LogLevel::kError, "call failed", absl::StrCat(method, " ", code),
+             {{"method", method}, {"code", code}, {"error", status.error_message()}, {"request_id", request_id}});
 }
 
 class ServerInterceptor : public Interceptor {

@@ -1,7 +1,8 @@
 #include "services/runtime/grpc/grpc_transport.h"
 
+#include "absl/strings/str_cat.h"
 #include "grpc/support/log.h"
-#include "services/runtime/log/json_log.h"
+#include "services/runtime/log/limited_log.h"
 
 namespace entrepot::runtime {
 namespace {
@@ -11,8 +12,10 @@ LogLevel LevelOf(gpr_log_severity severity) {
   return severity == GPR_LOG_SEVERITY_ERROR ? LogLevel::kError : LogLevel::kDebug;
 }
 
+// A peer can cause lines, for example by handshakes that fail.
 void LogLine(gpr_log_func_args* line) {
-  Log(LevelOf(line->severity), "gRPC", {{"text", line->message}, {"file", line->file}, {"line", line->line}});
+  LogLimited(LevelOf(line->severity), "gRPC", absl::StrCat(line->file, ":", line->line),
+             {{"text", line->message}, {"file", line->file}, {"line", line->line}});
 }
 
 }  // namespace

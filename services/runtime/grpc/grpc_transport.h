@@ -1,6 +1,8 @@
 #ifndef ENTREPOT_SERVICES_RUNTIME_GRPC_GRPC_TRANSPORT_H_
 #define ENTREPOT_SERVICES_RUNTIME_GRPC_GRPC_TRANSPORT_H_
 
+#include "absl/strings/string_view.h"
+
 // What both ends of a gRPC connection between Entrepot's processes share: limits that have to agree, and gRPC's log.
 namespace entrepot::runtime {
 
@@ -8,8 +10,8 @@ namespace entrepot::runtime {
 inline constexpr int kGrpcMessageBytesMax = 16 * 1024 * 1024;
 
 // How many bytes of a stream may be on their way before its reader asks for them. This bounds the memory that a slow
-// reader costs: each of the two processes holds about as much per stream. gRPC's own estimate (BDP probing) is off: it
-// follows the capacity of the link, not the memory of a process.
+// reader costs: each of the two processes holds about as much per stream. gRPC's own estimate (BDP probing) is
+// switched off, because it follows the capacity of the link, not the memory of a process.
 inline constexpr int kGrpcStreamWindowBytes = 512 * 1024;
 
 // The largest HTTP/2 frame. With the smallest (16 KiB) a message of one megabyte would need 64 frame headers.
@@ -19,9 +21,12 @@ inline constexpr int kGrpcFrameBytes = 256 * 1024;
 // streams without a deadline.
 inline constexpr int kGrpcKeepaliveMilliseconds = 10'000;
 inline constexpr int kGrpcKeepaliveTimeoutMilliseconds = 10'000;
-// A server closes a connection that sends pings more often than this (ENHANCE_YOUR_CALM), so it must stay well below
-// kGrpcKeepaliveMilliseconds.
+// A server closes a connection that sends pings more often than this (ENHANCE_YOUR_CALM). This constant must stay well
+// below kGrpcKeepaliveMilliseconds.
 inline constexpr int kGrpcPingIntervalMinMilliseconds = 5'000;
+
+// The name by which health checks (grpc.health.v1) ask whether a server can write.
+inline constexpr absl::string_view kPushHealthService = "push";
 
 // Sends gRPC's own log lines to the process's log (services/runtime/log/json_log.h), one JSON line each. GRPC_VERBOSITY
 // filters them first. May be called from any thread and repeatedly.

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "prometheus/family.h"
 #include "services/core/files/owned_fd.h"
+#include "services/runtime/files/secret_file.h"
 #include "services/runtime/tls/peer_files.h"
 #include "services/status/status_macros.h"
 
@@ -68,6 +69,7 @@ PeerCertificates::PeerCertificates(const config::v1::PeerTls& tls, prometheus::G
 
 absl::Status PeerCertificates::Load(const absl::StatusOr<std::vector<std::string>>& contents) {
   ASSIGN_OR_RETURN(const double expiry, CheckPeerFileContents(tls_, contents));
+  WarnIfOpenToOthers(tls_.private_key_file());
   for (const PeerFile file : {kPeerCertificate, kPeerPrivateKey, kPeerCa})
     RETURN_IF_ERROR(Replace((*contents)[file], &files_[file]));
   expiry_->Set(expiry);

@@ -15,6 +15,15 @@
 #include "prometheus/family.h"
 
 namespace entrepot::runtime {
+namespace {
+
+std::string FormatAuditLine(absl::string_view event, std::initializer_list<LogField> fields) {
+  std::vector<LogField> all = {{"event", event}};
+  all.insert(all.end(), fields.begin(), fields.end());
+  return FormatLogLine(absl::Now(), LogLevel::kInfo, "audit", all);
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<AuditLog>> AuditLog::Open(const std::string& path,
                                                          const std::shared_ptr<prometheus::Registry>& registry) {
@@ -28,18 +37,33 @@ absl::StatusOr<std::unique_ptr<AuditLog>> AuditLog::Open(const std::string& path
                                   .Help("Lines of the audit log that could not be written.")
                                   .Register(*registry)
                                   .Add({});
-  return std::unique_ptr<AuditLog>(new AuditLog(std::move(file), path, &lost));
+  prometheus::Counter& counted = prometheus::BuildCounter()
+                                     .Name("entrepot_audit_lines_counted_total")
+                                     .Help("Lines of the audit log that were counted in another line of their second.")
+                                     .Register(*registry)
+                                     .Add({});
+  return std::unique_ptr<AuditLog>(new AuditLog(std::move(file), path, &lost, &counted));
 }
 
-AuditLog::AuditLog(OwnedFd file, std::string path, prometheus::Counter* lost)
-    : file_(std::move(file)), path_(std::move(path)), lost_(lost) {}
+AuditLog::AuditLog(OwnedFd file, std::string path, prometheus::Counter* lost, prometheus::Counter* counted)
+    : file_(std::move(file)),
+      path_(std::move(path)),
+      lost_(lost),
+      counted_(counted),
+      limited_([this](absl::string_view line) { WriteLine(line); }) {}
 
 void AuditLog::Write(absl::string_view event, std::initializer_list<LogField> fields) {
-  std::vector<LogField> all = {{"event", event}};
-  all.insert(all.end(), fields.begin(), fields.end());
-  const std::string line = FormatLogLine(absl::Now(), LogLevel::kInfo, "audit", all);
+  WriteLine(FormatAuditLine(event, fields));
+}
+
+void AuditLog::WriteLimited(absl::string_view event, absl::string_view key, std::initializer_list<LogField> fields) {
+  const bool written = limited_.Write(absl::StrCat(event, " ", key), [&] { return FormatAuditLine(event, fields); });
+  if (!written) counted_->Increment();
+}
+
+void AuditLog::WriteLine(absl::string_view line) {
   const std::lock_guard lock(mutex_);
-  if (WriteAll(torn_ ? absl::StrCat("\n", line) : line)) {
+  if (WriteAll(torn_ ? absl::StrCat("\n", line) : std::string(line))) {
     losing_ = false;
     return;
   }

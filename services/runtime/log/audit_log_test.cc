@@ -71,6 +71,26 @@ TEST_F(AuditLogTest, NamesAFileThatCannotBeOpened) {
   EXPECT_THAT(std::string(log.status().message()), HasSubstr(directory_ + "/none/audit"));
 }
 
+TEST_F(AuditLogTest, ClientsCannotFillTheDisk) {
+  {
+    ASSERT_OK_AND_ASSIGN(const auto log, AuditLog::Open(path_, registry_));
+    for (int i = 0; i < 1000; ++i) log->WriteLimited("access", "192.0.2.1 invalid_token", {{"number", i}});
+    log->WriteLimited("access", "192.0.2.2 invalid_token", {});
+    log->WriteLimited("login", "192.0.2.1 invalid_token", {});
+    log->Write("access", {{"account", "ci"}});
+  }
+  int64_t events = 0;
+  const std::vector<std::string> lines = Lines();
+  for (const std::string& line : lines) {
+    const auto fields = boost::json::parse(line).as_object();
+    events += fields.contains("count") ? fields.at("count").as_int64() : 1;
+  }
+  EXPECT_EQ(events, 1003);
+  // Two lines a second on a machine that stalls; mostly 5 in all.
+  EXPECT_LT(lines.size(), 100u);
+  EXPECT_GE(registry_->Collect().at(1).metric.at(0).counter.value, 900);
+}
+
 TEST_F(AuditLogTest, CountsLostLinesAndLogsThemOnce) {
   ASSERT_OK_AND_ASSIGN(const auto log, AuditLog::Open("/dev/full", registry_));
   testing::internal::CaptureStderr();

@@ -92,13 +92,6 @@ struct ValueAppender {
   void operator()(bool value) const { line->append(value ? "true" : "false"); }
 };
 
-void WriteToStderr(absl::string_view line) {
-  ssize_t written;
-  do {
-    written = ::write(STDERR_FILENO, line.data(), line.size());
-  } while (written < 0 && errno == EINTR);
-}
-
 }  // namespace
 
 std::string FormatLogLine(absl::Time time, LogLevel level, absl::string_view message,
@@ -124,7 +117,14 @@ void Log(LogLevel level, absl::string_view message, std::initializer_list<LogFie
 
 void Log(LogLevel level, absl::string_view message, absl::Span<const LogField> fields) {
   if (!LogEnabled(level)) return;
-  WriteToStderr(FormatLogLine(absl::Now(), level, message, fields));
+  WriteLogLine(FormatLogLine(absl::Now(), level, message, fields));
+}
+
+void WriteLogLine(absl::string_view line) {
+  ssize_t written;
+  do {
+    written = ::write(STDERR_FILENO, line.data(), line.size());
+  } while (written < 0 && errno == EINTR);
 }
 
 void LogLibraryLine(absl::string_view library, absl::string_view line) {

@@ -59,6 +59,9 @@ void Log(LogLevel level, absl::string_view message, absl::Span<const LogField> f
 // Logs a line of a library that has a log of its own, as a warning: {"message":<library>,"line":<line>}.
 void LogLibraryLine(absl::string_view library, absl::string_view line);
 
+// Writes a line of FormatLogLine() as Log() does, whatever its level.
+void WriteLogLine(absl::string_view line);
+
 // Whether Log() would write the line. For avoiding work that only serves the line.
 bool LogEnabled(LogLevel level);
 

@@ -16,6 +16,13 @@ TEST(LineLimitTest, AllowsOneLineASecond) {
   EXPECT_FALSE(limit.Allows(Time(std::chrono::milliseconds(6001))));
 }
 
+TEST(LineLimitTest, AllowsOneLineInItsInterval) {
+  LineLimit limit(std::chrono::minutes(1));
+  EXPECT_TRUE(limit.Allows(Time(std::chrono::seconds(5))));
+  EXPECT_FALSE(limit.Allows(Time(std::chrono::seconds(64))));
+  EXPECT_TRUE(limit.Allows(Time(std::chrono::seconds(65))));
+}
+
 TEST(LineLimitTest, AllowsTheFirstLine) {
   LineLimit limit;
   EXPECT_TRUE(limit.Allows());

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "prometheus/family.h"
+#include "services/runtime/files/secret_file.h"
 #include "services/runtime/tls/certificate_pair.h"
 #include "services/status/status_macros.h"
 
@@ -75,6 +76,7 @@ absl::Status CertificateReloader::Load(const absl::StatusOr<std::vector<std::str
   std::shared_ptr<ssl::context> context = NewContext();
   RETURN_IF_ERROR(UseCertificatePair(
       {files_.certificate_file(), files_.private_key_file(), (*contents)[0], (*contents)[1]}, context.get()));
+  WarnIfOpenToOthers(files_.private_key_file());
   expiry_->Set(ExpirySeconds(*context));
   std::lock_guard lock(mutex_);
   context_ = std::move(context);

@@ -1,0 +1,69 @@
+#ifndef ENTREPOT_SERVICES_MANIFEST_GC_CLOCK_GUARD_H_
+#define ENTREPOT_SERVICES_MANIFEST_GC_CLOCK_GUARD_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "prometheus/counter.h"
+#include "prometheus/gauge.h"
+#include "prometheus/registry.h"
+#include "services/core/time/clock.h"
+#include "services/kv/kv_engine.h"
+
+namespace entrepot::manifest {
+
+// Notices that the system's clock was set. A clock that is set forward ends leases and graces before their time, so
+// collection holds back for as long as the longest of them lasts: whatever was promised before the step is kept until
+// then. A step is a difference of more than five minutes to a clock that cannot be set. While no process runs only a
+// step back is noticed: a long pause is no step. The end of the wait is in the record g/clock, and outlives the
+// process. Thread-safe.
+class ClockGuard {
+ public:
+  // The time since the machine was started, with the time that it was suspended.
+  static absl::Duration SinceBoot();
+
+  struct Options {
+    // How long to hold back.
+    absl::Duration hold;
+    std::function<absl::Duration()> since_boot = SinceBoot;
+    // May be null. Exports entrepot_gc_clock_steps_total and entrepot_gc_clock_hold_seconds.
+    std::shared_ptr<prometheus::Registry> registry;
+  };
+
+  // Both pointers must outlive the ClockGuard.
+  ClockGuard(kv::KvEngine* kv, const Clock* clock, const Options& options);
+
+  // OK, or kFailedPrecondition with the reason and the end of the wait. Call it often: it compares the clock with the
+  // last call. Another code if the record cannot be read or written.
+  absl::Status Check();
+  // Ends the wait, on an operator's word.
+  absl::Status Accept();
+
+ private:
+  absl::Status Load() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Save() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void NoteStep(absl::Duration step) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  kv::KvEngine& kv_;
+  const Clock& clock_;
+  const Options options_;
+  const std::shared_ptr<prometheus::Registry> registry_;
+  prometheus::Counter& steps_;
+  prometheus::Gauge& hold_seconds_;
+  absl::Mutex mutex_;
+  bool loaded_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Time last_now_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration last_since_boot_ ABSL_GUARDED_BY(mutex_);
+  // By the clock that cannot be set. Absent if collection may go on.
+  std::optional<absl::Duration> held_until_ ABSL_GUARDED_BY(mutex_);
+  absl::Time saved_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+};
+
+}  // namespace entrepot::manifest
+
+#endif  // ENTREPOT_SERVICES_MANIFEST_GC_CLOCK_GUARD_H_

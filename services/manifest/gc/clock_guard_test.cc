@@ -1,0 +1,126 @@
+#include "services/manifest/gc/clock_guard.h"
+
+#include <memory>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/core/time/fake_clock.h"
+#include "services/kv/memory_kv_engine.h"
+#include "services/status/status_matchers.h"
+
+namespace entrepot::manifest {
+namespace {
+
+using absl::StatusCode;
+
+class ClockGuardTest : public testing::Test {
+ protected:
+  ClockGuardTest() { Restart(); }
+
+  void Restart() {
+    guard_ = std::make_unique<ClockGuard>(
+        &kv_, &clock_,
+        ClockGuard::Options{
+            .hold = absl::Hours(24), .since_boot = [this] { return since_boot_; }, .registry = nullptr});
+  }
+  // Time goes by on both clocks.
+  void Pass(absl::Duration time) {
+    clock_.Advance(time);
+    since_boot_ += time;
+  }
+  void SetClock(absl::Duration step) { clock_.Advance(step); }
+  bool Held() {
+    const absl::Status status = guard_->Check();
+    EXPECT_TRUE(status.ok() || status.code() == StatusCode::kFailedPrecondition) << status;
+    return !status.ok();
+  }
+
+  kv::MemoryKvEngine kv_;
+  FakeClock clock_;
+  absl::Duration since_boot_ = absl::Hours(1);
+  std::unique_ptr<ClockGuard> guard_;
+};
+
+TEST_F(ClockGuardTest, PassingTimeIsNoStep) {
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_FALSE(Held());
+    Pass(absl::Hours(i));
+    // Clocks drift, and are adjusted in small steps.
+    SetClock(absl::Minutes(i % 2 == 0 ? 4 : -4));
+  }
+}
+
+TEST_F(ClockGuardTest, HoldsBackAfterAStepInEitherDirection) {
+  for (const absl::Duration step : {absl::Hours(30), -absl::Hours(30), absl::Minutes(6)}) {
+    EXPECT_FALSE(Held());
+    Pass(absl::Minutes(1));
+    SetClock(step);
+    EXPECT_TRUE(Held());
+    Pass(absl::Hours(23));
+    EXPECT_TRUE(Held());
+    Pass(absl::Hours(1));
+    EXPECT_FALSE(Held());
+  }
+}
+
+TEST_F(ClockGuardTest, TheMessageHasTheEndAndTheCommand) {
+  EXPECT_FALSE(Held());
+  SetClock(absl::Hours(1));
+  const std::string message(guard_->Check().message());
+  EXPECT_THAT(message, testing::HasSubstr("holds back until 2023-11-15 23:13 UTC"));
+  EXPECT_THAT(message, testing::HasSubstr("entrepotctl gc accept clock"));
+}
+
+TEST_F(ClockGuardTest, ARestartDoesNotShortenTheWait) {
+  EXPECT_FALSE(Held());
+  SetClock(absl::Hours(30));
+  EXPECT_TRUE(Held());
+  Pass(absl::Hours(10));
+  EXPECT_TRUE(Held());
+  since_boot_ = absl::Seconds(1);
+  Restart();
+  EXPECT_TRUE(Held());
+  Pass(absl::Hours(13));
+  EXPECT_TRUE(Held());
+  Pass(absl::Hours(1));
+  EXPECT_FALSE(Held());
+}
+
+TEST_F(ClockGuardTest, ALongPauseIsNoStep) {
+  EXPECT_FALSE(Held());
+  clock_.Advance(absl::Hours(24 * 300));
+  Restart();
+  EXPECT_FALSE(Held());
+}
+
+TEST_F(ClockGuardTest, NoticesAStepBackWhileNoProcessRan) {
+  EXPECT_FALSE(Held());
+  clock_.Advance(-absl::Hours(2));
+  Restart();
+  EXPECT_TRUE(Held());
+}
+
+TEST_F(ClockGuardTest, AClockThatIsSetBackDoesNotLengthenTheWaitOfTheRecord) {
+  EXPECT_FALSE(Held());
+  SetClock(absl::Hours(24 * 365));
+  EXPECT_TRUE(Held());
+  SetClock(-absl::Hours(24 * 365));
+  Restart();
+  EXPECT_TRUE(Held());
+  Pass(absl::Hours(24));
+  EXPECT_FALSE(Held());
+}
+
+TEST_F(ClockGuardTest, AcceptEndsTheWait) {
+  EXPECT_FALSE(Held());
+  SetClock(absl::Hours(30));
+  EXPECT_TRUE(Held());
+  EXPECT_OK(guard_->Accept());
+  EXPECT_FALSE(Held());
+  Restart();
+  EXPECT_FALSE(Held());
+}
+
+}  // namespace
+}  // namespace entrepot::manifest

@@ -1,0 +1,50 @@
+#include "services/outbound/url.h"
+
+#include <curl/curl.h>
+
+#include <memory>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace entrepot::outbound {
+namespace {
+
+using Handle = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
+
+// Empty if the URL does not have the part.
+std::string Part(CURLU* url, CURLUPart part) {
+  char* text = nullptr;
+  if (curl_url_get(url, part, &text, 0) != CURLUE_OK) return "";
+  std::string copy(text);
+  curl_free(text);
+  return copy;
+}
+
+}  // namespace
+
+bool Url::IsLoopback() const {
+  if (host == "localhost" || absl::EndsWith(host, ".localhost") || host == "[::1]") return true;
+  // curl_url writes numeric hosts as four decimal numbers.
+  return absl::StartsWith(host, "127.") && host.find_first_not_of("0123456789.") == std::string::npos;
+}
+
+absl::StatusOr<Url> ParseUrl(const std::string& text) {
+  const Handle handle(curl_url(), curl_url_cleanup);
+  const CURLUcode code = curl_url_set(handle.get(), CURLUPART_URL, text.c_str(), 0);
+  if (code != CURLUE_OK || text.find('\0') != std::string::npos) {
+    return absl::InvalidArgumentError(absl::StrCat("not a URL: ", curl_url_strerror(code)));
+  }
+  Url url{.scheme = absl::AsciiStrToLower(Part(handle.get(), CURLUPART_SCHEME)),
+          .host = absl::AsciiStrToLower(Part(handle.get(), CURLUPART_HOST)),
+          .port = Part(handle.get(), CURLUPART_PORT),
+          .path = Part(handle.get(), CURLUPART_PATH)};
+  for (const CURLUPart part : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY, CURLUPART_FRAGMENT}) {
+    url.has_more = url.has_more || !Part(handle.get(), part).empty();
+  }
+  if (url.host.empty()) return absl::InvalidArgumentError("not a URL: it has no host");
+  return url;
+}
+
+}  // namespace entrepot::outbound
