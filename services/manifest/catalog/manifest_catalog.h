@@ -63,8 +63,7 @@ class ManifestCatalog {
 
   // OCI distribution specification, "Pushing manifests". Every blob and manifest that the content refers to must be in
   // the repository, except its subject, non-distributable layers, and what the policy's incomplete_manifests allow; the
-  // error's detail lists all that are missing.
-  // Writes all tags or none.
+  // error's detail lists all that are missing. Writes all tags or none.
   absl::StatusOr<ManifestPutResult> Put(const Caller& caller, const RepositoryName& repository, const ManifestPut& put);
   // Leaves out the content if `metadata_only`. Never writes.
   absl::StatusOr<StoredManifest> Get(const Caller& caller, const RepositoryName& repository, const Reference& reference,
