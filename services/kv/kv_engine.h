@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -19,15 +20,21 @@ struct KeyValue {
   std::string key;
   std::string value;
 
+  size_t size_bytes() const { return key.size() + value.size(); }
+
   friend bool operator==(const KeyValue&, const KeyValue&) = default;
 };
 
-// The keys that start with `prefix` and are greater than `start_after`, in bytewise order, at most `limit` of them.
+// The keys that start with `prefix` and are greater than `start_after`, in bytewise order, at most `limit` of them. A
+// scan also ends behind the record with which its keys and values reach `bytes_max`, so that it returns at least one
+// record if there is one.
 struct ScanOptions {
   std::string prefix = {};
   // A complete key, with the prefix; empty to start with the first one. It need not exist.
   std::string start_after = {};
   size_t limit = 1000;
+  // Without this bound a result of fewer than `limit` records is the last one.
+  size_t bytes_max = std::numeric_limits<size_t>::max();
 };
 
 // For engines: the least key that a scan may return. It may lie behind all keys with the prefix.

@@ -23,14 +23,18 @@ std::vector<KeyValue> WriteBuffer::Scan(const Entries& entries, const ScanOption
   std::vector<KeyValue> found;
   auto entry = entries.lower_bound(begin);
   auto write = writes_.lower_bound(begin);
-  while (found.size() < options.limit && (entry != entries.end() || write != writes_.end())) {
+  size_t bytes = 0;
+  while (found.size() < options.limit && bytes < options.bytes_max &&
+         (entry != entries.end() || write != writes_.end())) {
     const bool from_writes = write != writes_.end() && (entry == entries.end() || write->first <= entry->first);
     const std::string& key = from_writes ? write->first : entry->first;
     if (!absl::StartsWith(key, options.prefix)) break;
     if (!from_writes) {
       found.push_back({key, entry->second});
+      bytes += found.back().size_bytes();
     } else if (write->second.has_value()) {
       found.push_back({key, *write->second});
+      bytes += found.back().size_bytes();
     }
     if (from_writes && entry != entries.end() && entry->first == key) ++entry;
     from_writes ? void(++write) : void(++entry);

@@ -42,10 +42,12 @@ absl::StatusOr<std::vector<KeyValue>> ReadRange(const ScanOptions& options, NewI
   rocksdb::ReadOptions read_options;
   if (!end.empty()) read_options.iterate_upper_bound = &upper_bound;
   std::unique_ptr<rocksdb::Iterator> iterator(new_iterator(read_options));
+  size_t bytes = 0;
   for (iterator->Seek(ScanBegin(options)); iterator->Valid(); iterator->Next()) {
     if (!iterator->key().starts_with(options.prefix)) break;
     entries.push_back({iterator->key().ToString(), iterator->value().ToString()});
-    if (entries.size() == options.limit) break;
+    bytes += entries.back().size_bytes();
+    if (entries.size() == options.limit || bytes >= options.bytes_max) break;
   }
   RETURN_IF_ERROR(FromRocksDb(iterator->status(), "cannot scan"));
   return entries;

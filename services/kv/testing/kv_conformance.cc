@@ -156,6 +156,20 @@ TEST_P(KvConformance, ScanStopsAtItsLimitAndContinuesBehindIt) {
   EXPECT_THAT(Keys(kv().Scan({.prefix = "p", .limit = 3})), ElementsAre("p1", "p2", "p3"));
 }
 
+TEST_P(KvConformance, ScanStopsWhenItHasEnoughBytes) {
+  const std::string large(1000, 'x');
+  ASSERT_OK(kv().Transact({{"p1"}, {"p2"}, {"p3"}}, [&](KvTransaction& transaction) {
+    for (const char* key : {"p1", "p2", "p3"}) transaction.Put(key, large);
+    EXPECT_THAT(Keys(transaction.Scan({.prefix = "p", .bytes_max = 1003})), ElementsAre("p1", "p2"));
+    return absl::OkStatus();
+  }));
+  const auto scan = [&](size_t bytes_max) { return Keys(kv().Scan({.prefix = "p", .bytes_max = bytes_max})); };
+  EXPECT_THAT(scan(1), ElementsAre("p1"));
+  EXPECT_THAT(scan(1002), ElementsAre("p1"));
+  EXPECT_THAT(scan(1003), ElementsAre("p1", "p2"));
+  EXPECT_THAT(scan(1'000'000), ElementsAre("p1", "p2", "p3"));
+}
+
 TEST_P(KvConformance, ScansPrefixesOfHighestBytes) {
   Fill(kv(), {"a", "a\xff", "a\xff\x01", "a\xff\xff", "b", "\xff", "\xff\xfe", "\xff\xff", "\xff\xff\x01"});
   EXPECT_THAT(Keys(kv().Scan({.prefix = "a\xff"})), ElementsAre("a\xff", "a\xff\x01", "a\xff\xff"));

@@ -142,6 +142,7 @@ absl::StatusOr<uint64_t> RepositoryRemover::RemoveManifests(const RepositoryName
       ASSIGN_OR_RETURN(ManifestRecord record, kv::ParseRecord<ManifestRecord>(entry->key, entry->value));
       ASSIGN_OR_RETURN(std::set<Digest> needed, ReferencesOf(*key.digest, record));
       references += needed.size();
+      record.clear_content();  // It may have megabytes, and RemoveManifest() does not need it.
       batch.push_back({*std::move(key.digest), std::move(record), std::move(needed)});
     }
     CatalogLocks locks;

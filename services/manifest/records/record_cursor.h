@@ -11,20 +11,26 @@
 
 namespace entrepot::manifest {
 
-// Reads the records with one prefix one by one. Fetches them in batches, whose number of records depends on the size of
-// the records read so far: both many small and few large records are cheap. Not thread-safe.
+// Reads the records with one prefix one by one. Fetches them in batches that are bounded by number and by bytes: many
+// small records are cheap, and large ones take little memory. Not thread-safe.
 class RecordCursor {
  public:
   // `kv` must outlive it. `start_after`: as in kv::ScanOptions.
   RecordCursor(kv::KvReader* kv, std::string prefix, std::string start_after)
-      : kv_(kv), scan_{.prefix = std::move(prefix), .start_after = std::move(start_after), .limit = kFirstBatch} {}
+      : kv_(kv),
+        scan_{.prefix = std::move(prefix),
+              .start_after = std::move(start_after),
+              .limit = kFirstBatch,
+              .bytes_max = kBatchBytes} {}
 
   // The next record, valid until the next call; null after the last one.
   absl::StatusOr<const kv::KeyValue*> Next();
 
  private:
+  // A reader that needs few records does not fetch many.
   static constexpr size_t kFirstBatch = 16;
   static constexpr size_t kBatchMax = 1000;
+  // The last record of a batch may exceed it.
   static constexpr size_t kBatchBytes = 512 * 1024;
 
   kv::KvReader* const kv_;
