@@ -1,24 +1,15 @@
 #include "services/auth/credentials/attempt_limits.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <algorithm>
-#include <array>
-#include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "services/core/client_network.h"
 
 namespace entrepot::auth {
 namespace {
 
 std::string PairKey(absl::string_view address, absl::string_view account) {
   return absl::StrCat(address, absl::string_view("\0", 1), account);
-}
-
-std::string Ipv4Text(const void* bytes) {
-  std::array<char, INET_ADDRSTRLEN> text;
-  return inet_ntop(AF_INET, bytes, text.data(), text.size());
 }
 
 }  // namespace
@@ -31,7 +22,7 @@ AttemptLimits::AttemptLimits(const Clock* clock, const Options& options)
       failed_pairs_(options.entries_max) {}
 
 std::optional<AttemptLimits::Refusal> AttemptLimits::Check(absl::string_view address, absl::string_view account) {
-  const std::string from = LimitedAddress(address);
+  const std::string from = ClientNetwork(address);
   const absl::Time now = clock_.Now();
   const absl::MutexLock lock(&mutex_);
   if (Bucket* const bucket = addresses_.Find(from); bucket != nullptr) {
@@ -47,7 +38,7 @@ std::optional<AttemptLimits::Refusal> AttemptLimits::Check(absl::string_view add
 }
 
 void AttemptLimits::CountFailure(absl::string_view address, absl::string_view account) {
-  const std::string from = LimitedAddress(address);
+  const std::string from = ClientNetwork(address);
   const absl::Time now = clock_.Now();
   const absl::MutexLock lock(&mutex_);
   TakeFrom(&addresses_[from], now);
@@ -57,7 +48,7 @@ void AttemptLimits::CountFailure(absl::string_view address, absl::string_view ac
 
 void AttemptLimits::CountSuccess(absl::string_view address, absl::string_view account) {
   const absl::MutexLock lock(&mutex_);
-  failed_pairs_.Erase(PairKey(LimitedAddress(address), account));
+  failed_pairs_.Erase(PairKey(ClientNetwork(address), account));
 }
 
 std::optional<absl::Duration> AttemptLimits::WaitFor(Bucket* bucket, absl::Time now) const {
@@ -70,16 +61,6 @@ std::optional<absl::Duration> AttemptLimits::WaitFor(Bucket* bucket, absl::Time 
 
 void AttemptLimits::TakeFrom(Bucket* bucket, absl::Time now) const {
   *bucket = std::min(std::max(*bucket, now) + options_.interval, now + TimeToFill());
-}
-
-std::string LimitedAddress(absl::string_view address) {
-  std::string text(address);
-  in6_addr ipv6;
-  if (inet_pton(AF_INET6, text.c_str(), &ipv6) != 1) return text;
-  if (IN6_IS_ADDR_V4MAPPED(&ipv6)) return Ipv4Text(&ipv6.s6_addr[12]);
-  std::memset(&ipv6.s6_addr[8], 0, 8);
-  std::array<char, INET6_ADDRSTRLEN> prefix;
-  return absl::StrCat(inet_ntop(AF_INET6, &ipv6, prefix.data(), prefix.size()), "/64");
 }
 
 }  // namespace entrepot::auth

@@ -61,9 +61,6 @@ class AttemptLimits {
   LruMap<std::string, absl::Time> failed_pairs_ ABSL_GUARDED_BY(mutex_);
 };
 
-// The address by which limits count: "192.0.2.1", or the /64 of an IPv6 address. Other text is returned unchanged.
-std::string LimitedAddress(absl::string_view address);
-
 }  // namespace entrepot::auth
 
 #endif  // ENTREPOT_SERVICES_AUTH_CREDENTIALS_ATTEMPT_LIMITS_H_

@@ -93,14 +93,6 @@ TEST_F(AttemptLimitsTest, AnIpv6NetworkCountsAsOneAddress) {
   EXPECT_EQ(RefusedBy("2001:db8:0:1::4", "d"), "");
 }
 
-TEST_F(AttemptLimitsTest, Addresses) {
-  EXPECT_EQ(LimitedAddress("192.0.2.1"), "192.0.2.1");
-  EXPECT_EQ(LimitedAddress("::ffff:192.0.2.1"), "192.0.2.1");
-  EXPECT_EQ(LimitedAddress("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
-  EXPECT_EQ(LimitedAddress("::1"), "::/64");
-  EXPECT_EQ(LimitedAddress(""), "");
-}
-
 TEST_F(AttemptLimitsTest, AClockSetBackDoesNotExtendTheWait) {
   Fail("192.0.2.1", "a", 3);
   clock_.Advance(-absl::Hours(24));
