@@ -1,12 +1,8 @@
 #include "services/runtime/service_main.h"
 
-#include <malloc.h>
-
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <mutex>
-#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -15,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "services/core/text/host_and_port.h"
 #include "services/runtime/config/config_loader.h"
+#include "services/runtime/heap.h"
 #include "services/runtime/log/json_log.h"
 #include "services/runtime/operator_endpoint.h"
 #include "services/runtime/process_metrics.h"
@@ -27,17 +24,6 @@ namespace {
 constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 constexpr absl::Duration kDrainOverrun = absl::Seconds(5);
-
-// Keeps the size of the heap close to the memory in use. By default glibc has up to eight heaps per core, each of which
-// keeps the most memory that it ever used. Once a large block has been freed, glibc takes further large blocks from the
-// heap and keeps twice that size at its end. The gRPC messages of a stream (256 KiB) stay cheap: they are below the
-// mmap threshold.
-void BoundHeap() {
-  const int arenas = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 2u, 8u));
-  ::mallopt(M_ARENA_MAX, arenas);
-  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  ::mallopt(M_TRIM_THRESHOLD, 16 << 20);
-}
 
 struct CommandLine {
   bool help = false;
@@ -133,6 +119,7 @@ int Fail(absl::string_view message, const absl::Status& status) {
 int Serve(const ErasedService& service) {
   TerminationSignals signals;
   Readiness readiness;
+  const HeapTrimmer heap_trimmer;
   auto endpoint = OperatorEndpoint::Start(service.operator_endpoint(), [&readiness] { return readiness.Check(); });
   if (!endpoint.ok()) return Fail("the operator endpoint could not be started", endpoint.status());
 
