@@ -14,6 +14,8 @@
 #include "gateway/api/auth/key_set_handler.h"
 #include "gateway/api/auth/token_handler.h"
 #include "gateway/api/content/blob_handler.h"
+#include "gateway/api/content/list_turns.h"
+#include "gateway/api/content/manifest_bodies.h"
 #include "gateway/api/content/manifest_handler.h"
 #include "gateway/api/content/referrers_handler.h"
 #include "gateway/api/content/repository_handler.h"
@@ -64,17 +66,15 @@ bool IsContentDelete(const Route& route, absl::string_view method) {
 // The response to HEAD is that to GET without its body.
 void RemoveBody(http::Response* response) {
   if (response->head_content_length.has_value()) return;
-  if (auto* text = std::get_if<std::string>(&response->body)) {
-    response->head_content_length = text->size();
-    text->clear();
-  }
+  response->head_content_length = http::BodyLength(response->body);
+  response->body = "";
 }
 
 class RegistryApi : public http::Handler {
  public:
   RegistryApi(BlobBackend* blobs, ManifestBackend* manifests, const config::v1::Limits& limits,
               const std::shared_ptr<prometheus::Registry>& registry, const RegistryAccounts& accounts)
-      : deletes_disabled_(limits.deletes_disabled()) {
+      : deletes_disabled_(limits.deletes_disabled()), list_turns_(limits.list_requests_waiting_max(), registry) {
     AddDistributionRoutes(blobs, manifests, limits, registry, accounts.auth);
     handlers_.Add(RouteFamily::kMaintenance, MaintenanceHandler(manifests));
     if (accounts.auth != nullptr) {
@@ -108,13 +108,14 @@ class RegistryApi : public http::Handler {
                              const std::shared_ptr<prometheus::Registry>& registry, AuthBackend* auth) {
     const uint64_t blob_bytes_max = limits.blob_bytes_max();
     handlers_.Add(RouteFamily::kBase, BaseHandler());
-    handlers_.Add(RouteFamily::kRepositoryList, RepositoryListHandler(manifests, auth));
+    handlers_.Add(RouteFamily::kRepositoryList, RepositoryListHandler(manifests, auth, &list_turns_));
     handlers_.Add(RouteFamily::kBlob, BlobHandler(blobs, manifests));
     handlers_.Add(RouteFamily::kUploadStart, UploadStartHandler(blobs, manifests, blob_bytes_max, registry));
     handlers_.Add(RouteFamily::kUploadSession, UploadSessionHandler(blobs, manifests, blob_bytes_max));
-    handlers_.Add(RouteFamily::kManifest, ManifestHandler(manifests, limits.manifest_bytes_max()));
-    handlers_.Add(RouteFamily::kTagList, TagListHandler(manifests));
-    handlers_.Add(RouteFamily::kReferrers, ReferrersHandler(manifests));
+    handlers_.Add(RouteFamily::kManifest,
+                  ManifestHandler(manifests, &manifest_bodies_, &large_puts_, limits.manifest_bytes_max()));
+    handlers_.Add(RouteFamily::kTagList, TagListHandler(manifests, &list_turns_));
+    handlers_.Add(RouteFamily::kReferrers, ReferrersHandler(manifests, &list_turns_));
   }
 
   // The routes of a registry with accounts.
@@ -181,6 +182,9 @@ class RegistryApi : public http::Handler {
   const SystemClock system_clock_;
   const bool deletes_disabled_;
   std::unique_ptr<AccessControl> access_;  // Null without accounts.
+  ListTurns list_turns_;
+  ManifestBodies manifest_bodies_;
+  runtime::TurnQueue large_puts_{ManifestHandler::kLargePuts};
   RouteHandlers handlers_;
 };
 

@@ -36,7 +36,10 @@ struct StreamBody {
   uint64_t length_bytes = 0;
 };
 
-using Body = std::variant<std::string, FileBody, StreamBody>;
+// Bytes that several responses may send at once, kept until the last of them is sent.
+using SharedBytes = std::shared_ptr<const std::string>;
+
+using Body = std::variant<std::string, FileBody, StreamBody, SharedBytes>;
 
 }  // namespace entrepot::gateway
 

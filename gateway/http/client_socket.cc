@@ -176,6 +176,11 @@ bool ClientSocket::HasInput() {
   return ::poll(&ready, 1, 0) > 0;
 }
 
+bool ClientSocket::IsReset() const {
+  pollfd state{socket_.native_handle(), 0, 0};
+  return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 asio::awaitable<void> ClientSocket::CloseGracefully(Clock::time_point deadline) {
   BoundByDeadline(deadline);
   error_code error;

@@ -13,6 +13,7 @@
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/ip/tcp.hpp"
 #include "boost/asio/ssl/context.hpp"
+#include "gateway/http/message.h"
 #include "gateway/http/rate_meter.h"
 #include "services/core/files/owned_fd.h"
 
@@ -23,14 +24,14 @@ namespace entrepot::gateway::http {
 //
 // Errors of all operations: kUnavailable (the client disconnected), kDeadlineExceeded (the client was too slow),
 // kCancelled (StopWaiting() was called).
-class ClientSocket {
+class ClientSocket final : public ClientConnection {
  public:
   using Clock = RateMeter::Clock;
 
   // `fd` is a connected socket. With `tls`, call Handshake() first.
   ClientSocket(boost::asio::io_context& io, OwnedFd fd, const RateMeter& meter,
                std::shared_ptr<boost::asio::ssl::context> tls);
-  ~ClientSocket();
+  ~ClientSocket() override;
 
   ClientSocket(const ClientSocket&) = delete;
   ClientSocket& operator=(const ClientSocket&) = delete;
@@ -64,6 +65,8 @@ class ClientSocket {
   // Whether bytes from the client can be read now.
   bool HasInput();
 
+  bool IsReset() const override;
+
   // Ends this side, then drops what the client still sends until the client closes or the deadline passes. Closing at
   // once could reset the connection before the client has read the last response.
   boost::asio::awaitable<void> CloseGracefully(Clock::time_point deadline);
@@ -92,7 +95,8 @@ class ClientSocket {
   boost::asio::awaitable<absl::Status> WritePlain(absl::string_view first, absl::string_view second, bool more);
   boost::asio::awaitable<absl::Status> WriteTls(absl::string_view first, absl::string_view second);
 
-  Socket socket_;
+  // mutable: native_handle() changes nothing, but is not const.
+  mutable Socket socket_;
   std::unique_ptr<Tls> tls_;
 
   bool waiting_ = false;

@@ -49,7 +49,8 @@ Exchange::Clock::time_point Exchange::Finish(const Response& response, const Sen
                           .first_byte_seconds = Seconds(first_byte_ - began_),
                           .request_bytes = sent.request_bytes,
                           .response_bytes = sent.response_bytes});
-  const bool failed = response.status >= 500 || absl::IsDataLoss(sent.status);
+  // A 503 has a line with its reason, or it is the refusal of a limit: a client can cause many, and a metric counts them.
+  const bool failed = (response.status >= 500 && response.status != 503) || absl::IsDataLoss(sent.status);
   const LogLevel level = failed ? LogLevel::kError : LogLevel::kDebug;
   if (!runtime::LogEnabled(level)) return now;
   runtime::Log(level, "request",

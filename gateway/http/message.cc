@@ -28,6 +28,7 @@ uint64_t BodyLength(const Body& body) {
     uint64_t operator()(const std::string& text) const { return text.size(); }
     uint64_t operator()(const FileBody& file) const { return file.length_bytes; }
     uint64_t operator()(const StreamBody& stream) const { return stream.length_bytes; }
+    uint64_t operator()(const SharedBytes& bytes) const { return bytes->size(); }
   };
   return std::visit(Length(), body);
 }

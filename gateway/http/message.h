@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "boost/asio/awaitable.hpp"
 #include "gateway/body/body.h"
+#include "gateway/http/memory_budget.h"
 
 namespace entrepot::gateway::http {
 
@@ -29,6 +30,16 @@ class RequestBody {
   // chunked coding is malformed; kDeadlineExceeded: slower than the minimum rate; kUnavailable: the client
   // disconnected. After an error the connection is not used for another request.
   virtual boost::asio::awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size) = 0;
+};
+
+// The connection that a request came by.
+class ClientConnection {
+ public:
+  virtual ~ClientConnection() = default;
+
+  // Whether the client has reset the connection, so that no response can reach it. A client that has only ended its
+  // side may still read. One system call; thread-safe while the request lives.
+  virtual bool IsReset() const = 0;
 };
 
 // A request whose header is valid and within the limits. Views are valid while it lives.
@@ -50,6 +61,13 @@ struct Request {
   // returns it to the client.
   std::string request_id;
   RequestBody* body = nullptr;
+  const ClientConnection* client = nullptr;  // Null in tests only, as `memory`.
+  // What the request's body, and a response that is kept whole, must be reserved from.
+  MemoryBudget* memory = nullptr;
+
+  bool IsClientGone() const { return client != nullptr && client->IsReset(); }
+  // An empty reservation for the client. `remote_address` must stay valid until its last call of GrowTo().
+  MemoryBudget::Reservation ReserveMemory() const { return {memory, remote_address}; }
 
   // The first field of that name (case-insensitive); nullopt without one.
   std::optional<absl::string_view> Find(absl::string_view name) const;

@@ -6,6 +6,7 @@
 
 #include "gateway/http/connection_slots.h"
 #include "gateway/http/handler.h"
+#include "gateway/http/memory_budget.h"
 #include "gateway/http/rate_meter.h"
 #include "gateway/http/server_fields.h"
 #include "gateway/http/server_metrics.h"
@@ -24,6 +25,7 @@ struct ServerContext {
   RateMeter meter{0, {}};
   ServerMetrics* metrics = nullptr;
   ConnectionSlots* slots = nullptr;
+  MemoryBudget* memory = nullptr;
   runtime::Executor* executor = nullptr;                 // Reads files that are not in the page cache.
   runtime::CertificateReloader* certificates = nullptr;  // Null without TLS.
 };

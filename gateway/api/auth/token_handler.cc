@@ -46,9 +46,8 @@ absl::Status CheckPost(const http::Request& request) {
 
 awaitable<absl::StatusOr<IssueTokenRequest>> ReadPost(http::Request& request) {
   CO_RETURN_IF_ERROR(CheckPost(request));
-  CO_ASSIGN_OR_RETURN(const std::string body,
-                      co_await ReadWholeBody(*request.body, kFormBytesMax, OciErrorCode::kUnsupported));
-  CO_ASSIGN_OR_RETURN(const Query form, ParseForm(body));
+  CO_ASSIGN_OR_RETURN(const WholeBody body, co_await ReadWholeBody(request, kFormBytesMax, OciErrorCode::kUnsupported));
+  CO_ASSIGN_OR_RETURN(const Query form, ParseForm(body.bytes));
   co_return ReadTokenForm(form);
 }
 

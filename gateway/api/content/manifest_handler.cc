@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -23,6 +24,7 @@
 namespace entrepot::gateway::api {
 namespace {
 
+constexpr size_t kLargeBytes = 256 * 1024;
 // The specification requires at least 10 in one request.
 constexpr size_t kTagsMax = 100;
 
@@ -84,7 +86,7 @@ HandlerResult ManifestHandler::Get(RegistryRequest& request, const Reference& re
   if (is_head) {
     response.head_content_length = manifest.size_bytes;
   } else {
-    response.body = std::move(manifest.content);
+    CO_ASSIGN_OR_RETURN(response.body, bodies_->Make(request.http, manifest.digest, std::move(manifest.content)));
   }
   co_return response;
 }
@@ -93,9 +95,13 @@ HandlerResult ManifestHandler::Put(RegistryRequest& request, const Reference& re
   CO_RETURN_IF_ERROR(CheckContentEncoding(request.http));
   CO_ASSIGN_OR_RETURN(std::vector<Tag> tags, ParseTags(request.http.query));
   CO_ASSIGN_OR_RETURN(std::optional<MediaType> media_type, ContentType(request.http));
-  CO_ASSIGN_OR_RETURN(std::string content,
-                      co_await ReadWholeBody(*request.http.body, bytes_max_, OciErrorCode::kManifestInvalid));
-  const ManifestPut put{reference, std::move(media_type), std::move(content), std::move(tags)};
+  CO_ASSIGN_OR_RETURN(WholeBody body, co_await ReadWholeBody(request.http, bytes_max_, OciErrorCode::kManifestInvalid));
+  std::variant<runtime::TurnQueue::Turn, runtime::TurnQueue::Refusal> turn;
+  if (body.bytes.size() > kLargeBytes) turn = co_await large_puts_->Take("");
+  if (!std::holds_alternative<runtime::TurnQueue::Turn>(turn)) {
+    co_return HttpError(503, OciErrorCode::kUnavailable, "other large manifests take too long; try again");
+  }
+  const ManifestPut put{reference, std::move(media_type), std::move(body.bytes), std::move(tags)};
   CO_ASSIGN_OR_RETURN(const ManifestPutResult result,
                       co_await manifests_->PutManifest(request.call, request.repository, put));
   CO_RETURN_IF_ERROR(Failpoint("gateway.manifest.put"));

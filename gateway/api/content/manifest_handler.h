@@ -1,11 +1,15 @@
 #ifndef ENTREPOT_GATEWAY_API_CONTENT_MANIFEST_HANDLER_H_
 #define ENTREPOT_GATEWAY_API_CONTENT_MANIFEST_HANDLER_H_
 
+#include <chrono>
 #include <cstddef>
+#include <limits>
 
+#include "gateway/api/content/manifest_bodies.h"
 #include "gateway/api/request/registry_request.h"
 #include "gateway/backends/manifest_backend.h"
 #include "services/core/reference.h"
+#include "services/runtime/threads/turn_queue.h"
 
 namespace entrepot::gateway::api {
 
@@ -14,8 +18,17 @@ namespace entrepot::gateway::api {
 // A pull returns the manifest as it was pushed. Accept has no effect, because every manifest has one form only.
 class ManifestHandler {
  public:
-  // `manifests` must outlive the handler. The body of a PUT may have at most `bytes_max` bytes.
-  ManifestHandler(ManifestBackend* manifests, size_t bytes_max) : manifests_(manifests), bytes_max_(bytes_max) {}
+  // What a large manifest takes while it is parsed and stored is many times its size, so few are at once. The others
+  // wait, with their bodies; the memory budget bounds their number.
+  static constexpr runtime::TurnQueue::Options kLargePuts{.running_max = 4,
+                                                          .waiting_max = std::numeric_limits<size_t>::max(),
+                                                          .waiting_of_holder_max = std::numeric_limits<size_t>::max(),
+                                                          .patience = std::chrono::seconds(30)};
+
+  // `manifests`, `bodies` and `large_puts` (of kLargePuts) must outlive the handler. The body of a PUT may have at most
+  // `bytes_max` bytes.
+  ManifestHandler(ManifestBackend* manifests, ManifestBodies* bodies, runtime::TurnQueue* large_puts, size_t bytes_max)
+      : manifests_(manifests), bodies_(bodies), large_puts_(large_puts), bytes_max_(bytes_max) {}
 
   HandlerResult Handle(RegistryRequest& request) const;
 
@@ -25,6 +38,8 @@ class ManifestHandler {
   HandlerResult Delete(RegistryRequest& request, const Reference& reference) const;
 
   ManifestBackend* const manifests_;
+  ManifestBodies* const bodies_;
+  runtime::TurnQueue* const large_puts_;
   const size_t bytes_max_;
 };
 

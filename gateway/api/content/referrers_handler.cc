@@ -7,6 +7,7 @@
 #include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
+#include "gateway/api/request/counted_body.h"
 #include "gateway/api/request/pagination.h"
 #include "gateway/api/request/query.h"
 #include "gateway/api/request/route_table.h"
@@ -18,8 +19,9 @@ namespace {
 
 constexpr char kIndexMediaType[] = "application/vnd.oci.image.index.v1+json";
 constexpr char kFilter[] = "artifactType";
-// Each entry contains the annotations of its manifest, so pages are small.
-constexpr size_t kReferrersPerPage = 1000;
+// Each entry contains the annotations of its manifest, so the manifest service bounds a page by bytes too. Fewer
+// entries would hide signatures from clients that ignore the Link field.
+constexpr PageSize kReferrersPerPage{.standard = 1000, .max = 1000};
 
 boost::json::object Descriptor(const Referrer& referrer) {
   boost::json::object descriptor;
@@ -54,6 +56,7 @@ HandlerResult ReferrersHandler::Handle(RegistryRequest& request) const {
   CO_ASSIGN_OR_RETURN(const PageRequest page, ParsePageRequest(query, kReferrersPerPage));
   CO_ASSIGN_OR_RETURN(const std::optional<std::string> filter, query.Single(kFilter, OciErrorCode::kManifestInvalid));
   const std::string artifact_type = filter.value_or("");
+  CO_ASSIGN_OR_RETURN(const auto turn, co_await turns_->Take(request.http));
   CO_ASSIGN_OR_RETURN(ReferrerPage found,
                       co_await manifests_->ListReferrers(request.call, request.repository, subject, artifact_type,
                                                          page.backend_limit(), page.last));
@@ -68,7 +71,7 @@ HandlerResult ReferrersHandler::Handle(RegistryRequest& request) const {
     response.fields.emplace_back(
         "Link", NextPageLink(path, page, found.next->ToString(), {filtered ? kFilter : "", artifact_type}));
   }
-  response.body = Index(found);
+  CO_ASSIGN_OR_RETURN(response.body, CountedBody(request.http, Index(found)));
   co_return response;
 }
 

@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_GATEWAY_API_CONTENT_REFERRERS_HANDLER_H_
 #define ENTREPOT_GATEWAY_API_CONTENT_REFERRERS_HANDLER_H_
 
+#include "gateway/api/content/list_turns.h"
 #include "gateway/api/request/registry_request.h"
 #include "gateway/backends/manifest_backend.h"
 
@@ -10,13 +11,14 @@ namespace entrepot::gateway::api {
 // Thread-safe.
 class ReferrersHandler {
  public:
-  // `manifests` must outlive the handler.
-  explicit ReferrersHandler(ManifestBackend* manifests) : manifests_(manifests) {}
+  // Both must outlive the handler.
+  ReferrersHandler(ManifestBackend* manifests, ListTurns* turns) : manifests_(manifests), turns_(turns) {}
 
   HandlerResult Handle(RegistryRequest& request) const;
 
  private:
   ManifestBackend* const manifests_;
+  ListTurns* const turns_;
 };
 
 }  // namespace entrepot::gateway::api

@@ -3,6 +3,7 @@
 #include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
+#include "gateway/api/request/counted_body.h"
 #include "gateway/api/request/pagination.h"
 #include "gateway/api/request/query.h"
 #include "gateway/api/request/route_table.h"
@@ -11,7 +12,7 @@
 namespace entrepot::gateway::api {
 namespace {
 
-constexpr size_t kRepositoriesPerPage = 10'000;
+constexpr PageSize kRepositoriesPerPage{.standard = 1000, .max = 10'000};
 
 }  // namespace
 
@@ -19,6 +20,7 @@ HandlerResult RepositoryListHandler::Handle(http::Request& request, const CallCo
   CO_ASSIGN_OR_RETURN(const Query query, Query::Parse(request.query));
   CO_ASSIGN_OR_RETURN(const PageRequest page, ParsePageRequest(query, kRepositoriesPerPage));
   CO_ASSIGN_OR_RETURN(const std::vector<std::string> patterns, co_await Patterns(call));
+  CO_ASSIGN_OR_RETURN(const auto turn, co_await turns_->Take(request));
   CO_ASSIGN_OR_RETURN(RepositoryPage found,
                       co_await manifests_->ListRepositories(call, page.backend_limit(), page.last, patterns));
   if (page.limit == 0) found = RepositoryPage();
@@ -31,7 +33,7 @@ HandlerResult RepositoryListHandler::Handle(http::Request& request, const CallCo
     response.fields.emplace_back(
         "Link", NextPageLink(RoutePath(RouteFamily::kRepositoryList), page, found.repositories.back()));
   }
-  response.body = boost::json::serialize(body);
+  CO_ASSIGN_OR_RETURN(response.body, CountedBody(request, boost::json::serialize(body)));
   co_return response;
 }
 

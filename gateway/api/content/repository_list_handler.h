@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "boost/asio/awaitable.hpp"
+#include "gateway/api/content/list_turns.h"
 #include "gateway/api/request/registry_request.h"
 #include "gateway/backends/auth_backend.h"
 #include "gateway/backends/manifest_backend.h"
@@ -15,8 +16,9 @@ namespace entrepot::gateway::api {
 // GET /v2/_catalog?n=&last=: all repositories; with accounts, those that the caller may read. Thread-safe.
 class RepositoryListHandler {
  public:
-  // Both must outlive the handler. `auth` is nullptr without accounts.
-  RepositoryListHandler(ManifestBackend* manifests, AuthBackend* auth) : manifests_(manifests), auth_(auth) {}
+  // All must outlive the handler. `auth` is nullptr without accounts.
+  RepositoryListHandler(ManifestBackend* manifests, AuthBackend* auth, ListTurns* turns)
+      : manifests_(manifests), auth_(auth), turns_(turns) {}
 
   HandlerResult Handle(http::Request& request, const CallContext& call) const;
 
@@ -25,6 +27,7 @@ class RepositoryListHandler {
 
   ManifestBackend* const manifests_;
   AuthBackend* const auth_;
+  ListTurns* const turns_;
 };
 
 }  // namespace entrepot::gateway::api

@@ -5,6 +5,7 @@
 #include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
+#include "gateway/api/request/counted_body.h"
 #include "gateway/api/request/pagination.h"
 #include "gateway/api/request/query.h"
 #include "gateway/api/request/route_table.h"
@@ -13,15 +14,17 @@
 namespace entrepot::gateway::api {
 namespace {
 
-// Large enough for most repositories, because some clients ignore the Link field. The manifest service returns at most
-// CatalogListing::kEntriesMax entries (services/manifest/catalog/catalog_listing.h), whatever is set here.
-constexpr size_t kTagsPerPage = 10'000;
+// Most repositories fit into one page, for clients that ignore the Link field; distribution's registry has the same
+// size. The manifest service returns at most CatalogListing::kEntriesMax entries
+// (services/manifest/catalog/catalog_listing.h), whatever is set here.
+constexpr PageSize kTagsPerPage{.standard = 1000, .max = 10'000};
 
 }  // namespace
 
 HandlerResult TagListHandler::Handle(RegistryRequest& request) const {
   CO_ASSIGN_OR_RETURN(const Query query, Query::Parse(request.http.query));
   CO_ASSIGN_OR_RETURN(const PageRequest page, ParsePageRequest(query, kTagsPerPage));
+  CO_ASSIGN_OR_RETURN(const auto turn, co_await turns_->Take(request.http));
   CO_ASSIGN_OR_RETURN(TagPage tags,
                       co_await manifests_->ListTags(request.call, request.repository, page.backend_limit(), page.last));
   if (page.limit == 0) tags = TagPage();
@@ -35,7 +38,7 @@ HandlerResult TagListHandler::Handle(RegistryRequest& request) const {
   if (tags.more && !tags.tags.empty()) {
     response.fields.emplace_back("Link", NextPageLink(RoutePath(RouteFamily::kTagList, name), page, tags.tags.back()));
   }
-  response.body = boost::json::serialize(body);
+  CO_ASSIGN_OR_RETURN(response.body, CountedBody(request.http, boost::json::serialize(body)));
   co_return response;
 }
 

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "boost/json/parse.hpp"
 #include "gateway/api/testing/test_registry.h"
 #include "gtest/gtest.h"
 
@@ -35,6 +37,23 @@ TEST_F(TagListHandlerTest, ListsInPages) {
   EXPECT_EQ(second.body, R"({"name":"r","tags":["ca"]})");
   EXPECT_EQ(second.Field("link"), "(none)");
   EXPECT_EQ(List("?n=4").Field("link"), "(none)");
+}
+
+TEST_F(TagListHandlerTest, ListsAThousandTagsUnlessMoreAreRequested) {
+  const std::string path = absl::StrCat("/v2/many/manifests/", registry_.PushImage("many", "a").ToString(), "?tag=a");
+  for (int i = 0; i < 12; ++i) {
+    std::string tags;
+    for (int j = 0; j < 99; ++j) absl::StrAppend(&tags, "&tag=t", 1000 + 100 * i + j);
+    ASSERT_EQ(registry_.Call("PUT", path + tags, TestRegistry::Image()).status, 201);
+  }
+  const auto count = [&](const std::string& query, const std::string& link) {
+    const RawResponse response = registry_.Call("GET", "/v2/many/tags/list" + query);
+    EXPECT_EQ(response.Field("link"), link);
+    return boost::json::parse(response.body).at("tags").as_array().size();
+  };
+  EXPECT_EQ(count("", "</v2/many/tags/list?n=1000&last=t2008>; rel=\"next\""), 1000u);
+  EXPECT_EQ(count("?n=1000&last=t2008", "(none)"), 189u);
+  EXPECT_EQ(count("?n=5000", "(none)"), 1189u);
 }
 
 TEST_F(TagListHandlerTest, AcceptsAnyLast) {

@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "boost/asio/experimental/awaitable_operators.hpp"
 #include "boost/asio/use_awaitable.hpp"
+#include "gateway/api/request/counted_body.h"
 #include "gateway/api/request/error_response.h"
 
 namespace entrepot::gateway::api {
@@ -20,7 +21,7 @@ using boost::asio::awaitable;
 // Large enough that passing a buffer to another thread costs little compared to hashing it, small enough for its bytes
 // to still be in the CPU's cache then.
 constexpr size_t kCopyBufferBytes = 256 * 1024;
-constexpr size_t kFirstReadBytes = 16 * 1024;
+constexpr size_t kFirstReadBytes = http::MemoryBudget::kUncountedBytes;
 
 absl::Status TooLong(uint64_t bytes_max, OciErrorCode code) {
   return HttpError(413, code, absl::StrCat("the body is longer than ", bytes_max, " bytes"));
@@ -81,30 +82,39 @@ absl::Status BodyError(const absl::Status& status, OciErrorCode code) {
   return HttpError(http_status, code, absl::StrCat("the body broke off: ", status.message()));
 }
 
-awaitable<absl::StatusOr<std::string>> ReadWholeBody(http::RequestBody& body, size_t bytes_max, OciErrorCode code) {
+awaitable<absl::StatusOr<WholeBody>> ReadWholeBody(const http::Request& request, size_t bytes_max, OciErrorCode code) {
+  http::RequestBody& body = *request.body;
   const std::optional<uint64_t> length = body.content_length();
   if (length.value_or(0) > bytes_max) co_return TooLong(bytes_max, code);
-  std::string content;
+  WholeBody whole;
+  whole.memory = request.ReserveMemory();
+  std::string& bytes = whole.bytes;
   size_t size = 0;
   while (size != length) {
-    if (size == content.size()) {
+    if (size == bytes.size()) {
       // Grows with the bytes received, so that a large Content-Length alone takes no memory.
-      const size_t next = std::max(kFirstReadBytes, size * 2);
-      content.resize(std::min<uint64_t>(next, length.value_or(bytes_max + 1)));
+      const size_t next = std::min<uint64_t>(std::max(kFirstReadBytes, size * 2), length.value_or(bytes_max + 1));
+      if (const absl::Status status = whole.memory.GrowTo(next); !status.ok()) co_return OutOfMemory(status);
+      bytes.resize(next);
     }
-    absl::StatusOr<size_t> count = co_await body.Read(content.data() + size, content.size() - size);
+    absl::StatusOr<size_t> count = co_await body.Read(bytes.data() + size, bytes.size() - size);
     if (!count.ok()) co_return BodyError(count.status(), code);
     if (*count == 0) break;
     size += *count;
     if (size > bytes_max) co_return TooLong(bytes_max, code);
   }
-  content.resize(size);
-  co_return content;
+  bytes.resize(size);
+  co_return whole;
 }
 
-awaitable<CopiedBody> CopyBody(http::RequestBody& body, UploadStream& stream, uint64_t bytes_max) {
+awaitable<CopiedBody> CopyBody(const http::Request& request, UploadStream& stream, uint64_t bytes_max) {
   using boost::asio::experimental::awaitable_operators::operator&&;
-  const size_t capacity = CopyBufferBytes(body);
+  http::RequestBody& body = *request.body;
+  size_t capacity = CopyBufferBytes(body);
+  http::MemoryBudget::Reservation memory = request.ReserveMemory();
+  // A body that fits into one buffer needs no second one.
+  const bool fits = body.content_length().value_or(kCopyBufferBytes + 1) <= kCopyBufferBytes;
+  if (!memory.TryGrowTo(fits ? capacity : 2 * capacity)) capacity = std::min(capacity, kFirstReadBytes);
   std::unique_ptr<char[]> front(new char[capacity]);
   std::unique_ptr<char[]> back;
   BoundedSource source(body, bytes_max);

@@ -19,9 +19,15 @@ namespace entrepot::gateway::api {
 // The error of `code` for a body that broke off with `status`: 400, or 408 if the client was too slow.
 absl::Status BodyError(const absl::Status& status, OciErrorCode code);
 
-// Reads the whole body. 413 of `code` if it is longer than `bytes_max`; then the rest is not read.
-boost::asio::awaitable<absl::StatusOr<std::string>> ReadWholeBody(http::RequestBody& body, size_t bytes_max,
-                                                                  OciErrorCode code);
+struct WholeBody {
+  std::string bytes;
+  http::MemoryBudget::Reservation memory;  // Of `bytes`: keep it as long as them.
+};
+
+// Reads the whole body. 413 of `code` if it is longer than `bytes_max`; then the rest is not read. Takes memory as the
+// body arrives, and 503 if the budget of the request refuses it.
+boost::asio::awaitable<absl::StatusOr<WholeBody>> ReadWholeBody(const http::Request& request, size_t bytes_max,
+                                                                OciErrorCode code);
 
 struct CopiedBody {
   uint64_t bytes = 0;     // The number of bytes that were appended.
@@ -31,8 +37,9 @@ struct CopiedBody {
 };
 
 // Appends the body to the stream. Reads one buffer ahead: the next buffer fills while the last one is hashed and
-// written. Small bodies use small buffers. Does not finish the stream.
-boost::asio::awaitable<CopiedBody> CopyBody(http::RequestBody& body, UploadStream& stream,
+// written. Small bodies use small buffers, and so do all while the request's memory budget has no room for large ones.
+// Does not finish the stream.
+boost::asio::awaitable<CopiedBody> CopyBody(const http::Request& request, UploadStream& stream,
                                             uint64_t bytes_max = std::numeric_limits<uint64_t>::max());
 
 }  // namespace entrepot::gateway::api

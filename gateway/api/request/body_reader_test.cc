@@ -2,14 +2,19 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "boost/asio/io_context.hpp"
 #include "gateway/api/request/error_response.h"
 #include "gateway/backends/testing/run_awaitable.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "prometheus/registry.h"
 #include "services/core/content.h"
 #include "services/status/status_matchers.h"
 
@@ -27,6 +32,7 @@ class ScriptedBody : public http::RequestBody {
   std::optional<uint64_t> content_length() const override { return length_; }
   awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size) override {
     EXPECT_GT(size, 0u);
+    if (on_read_) on_read_(at_);
     const size_t count = std::min({size, piece_, bytes_.size() - at_});
     if (count == 0 && !end_.ok()) co_return end_;
     std::memcpy(data, bytes_.data() + at_, count);
@@ -34,14 +40,25 @@ class ScriptedBody : public http::RequestBody {
     co_return count;
   }
   size_t read() const { return at_; }
+  // Called at each Read() with the bytes read before.
+  void set_on_read(std::function<void(size_t)> on_read) { on_read_ = std::move(on_read); }
 
  private:
   const std::string bytes_;
   const std::optional<uint64_t> length_;
   const size_t piece_;
   const absl::Status end_;
+  std::function<void(size_t)> on_read_;
   size_t at_ = 0;
 };
+
+http::Request RequestWith(http::RequestBody* body, http::MemoryBudget* memory = nullptr) {
+  http::Request request;
+  request.body = body;
+  request.memory = memory;
+  request.remote_address = "192.0.2.1";
+  return request;
+}
 
 // Keeps the appended bytes. Fails after `appends_max` calls.
 class KeepingStream : public UploadStream {
@@ -51,6 +68,7 @@ class KeepingStream : public UploadStream {
   awaitable<absl::Status> Append(absl::string_view bytes) override {
     if (appends_left_-- == 0) co_return absl::UnavailableError("disk full");
     kept_.append(bytes.data(), bytes.size());
+    largest_ = std::max(largest_, bytes.size());
     co_return absl::OkStatus();
   }
   awaitable<absl::StatusOr<Upload>> Finish() override { co_return absl::UnimplementedError("not used"); }
@@ -58,10 +76,12 @@ class KeepingStream : public UploadStream {
     co_return absl::UnimplementedError("not used");
   }
   const std::string& kept() const { return kept_; }
+  size_t largest() const { return largest_; }
 
  private:
   int appends_left_;
   std::string kept_;
+  size_t largest_ = 0;
 };
 
 template <typename T>
@@ -81,28 +101,64 @@ TEST(ReadWholeBodyTest, ReadsUpToTheLimit) {
     for (const bool known : {true, false}) {
       const std::string bytes = Bytes(size);
       ScriptedBody body(bytes, known ? std::optional<uint64_t>(size) : std::nullopt, 777);
-      const auto read = Await(ReadWholeBody(body, 100'000, OciErrorCode::kManifestInvalid));
+      const auto read = Await(ReadWholeBody(RequestWith(&body), 100'000, OciErrorCode::kManifestInvalid));
       ASSERT_OK(read);
-      EXPECT_EQ(*read == bytes, true) << size << known;
+      EXPECT_EQ(read->bytes == bytes, true) << size << known;
     }
   }
 }
 
 TEST(ReadWholeBodyTest, StopsAfterTheLimit) {
   ScriptedBody known(Bytes(11), 11, 100);
-  EXPECT_THAT(Await(ReadWholeBody(known, 10, OciErrorCode::kManifestInvalid)),
+  EXPECT_THAT(Await(ReadWholeBody(RequestWith(&known), 10, OciErrorCode::kManifestInvalid)),
               IsOciError(OciErrorCode::kManifestInvalid));
   EXPECT_EQ(known.read(), 0u);
   ScriptedBody endless(Bytes(1'000'000), std::nullopt, 100);
-  EXPECT_THAT(Await(ReadWholeBody(endless, 1000, OciErrorCode::kManifestInvalid)),
+  EXPECT_THAT(Await(ReadWholeBody(RequestWith(&endless), 1000, OciErrorCode::kManifestInvalid)),
               IsOciError(OciErrorCode::kManifestInvalid));
   EXPECT_LE(endless.read(), 1100u);
 }
 
 TEST(ReadWholeBodyTest, ReportsABodyThatBreaksOff) {
   ScriptedBody body("abc", 10, 100, absl::UnavailableError("gone"));
-  EXPECT_THAT(Await(ReadWholeBody(body, 100, OciErrorCode::kManifestInvalid)),
+  EXPECT_THAT(Await(ReadWholeBody(RequestWith(&body), 100, OciErrorCode::kManifestInvalid)),
               IsOciError(OciErrorCode::kManifestInvalid));
+}
+
+TEST(ReadWholeBodyTest, ReservesWhatHasArrived) {
+  const auto registry = std::make_shared<prometheus::Registry>();
+  http::MemoryBudget budget(1'600'000, registry);
+  const auto used = [&] {
+    for (const auto& family : registry->Collect()) {
+      if (family.name == "entrepot_http_body_memory_bytes") return family.metric.front().gauge.value;
+    }
+    return -1.0;
+  };
+  for (const bool known : {true, false}) {
+    const size_t size = 100'000;
+    ScriptedBody body(Bytes(size), known ? std::optional<uint64_t>(size) : std::nullopt, 777);
+    double largest = 0;
+    body.set_on_read([&](size_t read) {
+      EXPECT_LE(used(), std::max<double>(2.0 * static_cast<double>(read), 32 * 1024)) << read;
+      largest = std::max(largest, used());
+    });
+    const http::Request request = RequestWith(&body, &budget);
+    const auto read = Await(ReadWholeBody(request, 400'000, OciErrorCode::kManifestInvalid));
+    ASSERT_OK(read);
+    EXPECT_GE(largest, 90'000);
+    EXPECT_GE(used(), 100'000) << "reserved as long as the body is kept";
+  }
+  EXPECT_EQ(used(), 0);
+}
+
+TEST(ReadWholeBodyTest, RefusesABodyForWhichThereIsNoMemory) {
+  http::MemoryBudget budget(1'000'000, std::make_shared<prometheus::Registry>());
+  ScriptedBody body(Bytes(400'000), 400'000, 10'000);
+  const auto read = Await(ReadWholeBody(RequestWith(&body, &budget), 400'000, OciErrorCode::kManifestInvalid));
+  const http::Response response = ErrorResponse(read.status(), "id");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_THAT(std::get<std::string>(response.body), testing::HasSubstr("limits.body_memory_bytes_max"));
+  EXPECT_LT(body.read(), 200'000u);
 }
 
 TEST(CopyBodyTest, CopiesInOrder) {
@@ -111,7 +167,7 @@ TEST(CopyBodyTest, CopiesInOrder) {
       const std::string bytes = Bytes(size);
       ScriptedBody body(bytes, known ? std::optional<uint64_t>(size) : std::nullopt, 100'003);
       KeepingStream stream;
-      const CopiedBody copied = Await(CopyBody(body, stream));
+      const CopiedBody copied = Await(CopyBody(RequestWith(&body), stream));
       EXPECT_OK(copied.source);
       EXPECT_OK(copied.sink);
       EXPECT_FALSE(copied.too_long);
@@ -121,11 +177,23 @@ TEST(CopyBodyTest, CopiesInOrder) {
   }
 }
 
+TEST(CopyBodyTest, UsesSmallBuffersWithoutMemory) {
+  http::MemoryBudget budget(1'000'000, std::make_shared<prometheus::Registry>());
+  const std::string bytes = Bytes(1'000'000);
+  ScriptedBody body(bytes, bytes.size(), 1'000'000);
+  KeepingStream stream;
+  const CopiedBody copied = Await(CopyBody(RequestWith(&body, &budget), stream));
+  EXPECT_OK(copied.source);
+  EXPECT_OK(copied.sink);
+  EXPECT_EQ(stream.kept() == bytes, true);
+  EXPECT_LE(stream.largest(), 16u * 1024);
+}
+
 TEST(CopyBodyTest, KeepsTheBytesBeforeABreak) {
   const std::string bytes = Bytes(300'000);
   ScriptedBody body(bytes, 400'000, 1000, absl::UnavailableError("gone"));
   KeepingStream stream;
-  const CopiedBody copied = Await(CopyBody(body, stream));
+  const CopiedBody copied = Await(CopyBody(RequestWith(&body), stream));
   EXPECT_THAT(copied.source, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_EQ(copied.bytes, 300'000u);
   EXPECT_EQ(stream.kept() == bytes, true);
@@ -134,7 +202,7 @@ TEST(CopyBodyTest, KeepsTheBytesBeforeABreak) {
 TEST(CopyBodyTest, StopsWhenTheStreamFails) {
   ScriptedBody body(Bytes(2'000'000), std::nullopt, 65'536);
   KeepingStream stream(2);
-  const CopiedBody copied = Await(CopyBody(body, stream));
+  const CopiedBody copied = Await(CopyBody(RequestWith(&body), stream));
   EXPECT_THAT(copied.sink, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_EQ(copied.bytes, stream.kept().size());
   EXPECT_LT(body.read(), 1'500'000u);
@@ -144,7 +212,7 @@ TEST(CopyBodyTest, StopsAtTheLimit) {
   for (const size_t size : {1000, 1001, 900'000}) {
     ScriptedBody body(Bytes(size), std::nullopt, 64);
     KeepingStream stream;
-    const CopiedBody copied = Await(CopyBody(body, stream, 1000));
+    const CopiedBody copied = Await(CopyBody(RequestWith(&body), stream, 1000));
     EXPECT_EQ(copied.too_long, size > 1000) << size;
     EXPECT_EQ(copied.bytes, 1000u) << size;
     EXPECT_EQ(stream.kept() == Bytes(1000), true) << size;

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "gateway/api/request/body_reader.h"
 #include "gateway/api/request/error_response.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/util/json_util.h"
@@ -22,8 +21,8 @@ absl::Status Malformed(absl::string_view message) { return HttpError(400, OciErr
 
 }  // namespace
 
-boost::asio::awaitable<absl::StatusOr<std::string>> ReadCommandBody(http::Request& http) {
-  co_return co_await ReadWholeBody(*http.body, kBodyBytesMax, OciErrorCode::kUnsupported);
+boost::asio::awaitable<absl::StatusOr<WholeBody>> ReadCommandBody(http::Request& http) {
+  co_return co_await ReadWholeBody(http, kBodyBytesMax, OciErrorCode::kUnsupported);
 }
 
 absl::Status ParseCommand(const std::string& body, google::protobuf::Message* request) {

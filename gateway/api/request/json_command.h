@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "boost/asio/awaitable.hpp"
+#include "gateway/api/request/body_reader.h"
 #include "gateway/backends/call_context.h"
 #include "gateway/http/message.h"
 #include "google/protobuf/message.h"
@@ -16,7 +17,7 @@
 // another message.
 namespace entrepot::gateway::api {
 
-boost::asio::awaitable<absl::StatusOr<std::string>> ReadCommandBody(http::Request& http);
+boost::asio::awaitable<absl::StatusOr<WholeBody>> ReadCommandBody(http::Request& http);
 // kInvalidArgument (400): the body is not this message in JSON, has an unknown field, or contains no command.
 absl::Status ParseCommand(const std::string& body, google::protobuf::Message* request);
 // The errors of commands as responses: 400, 403, 404 or 409. The OCI specification has no codes for most of them.

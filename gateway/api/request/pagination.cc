@@ -28,13 +28,13 @@ absl::StatusOr<size_t> ParseLimit(absl::string_view text, size_t entries_max) {
 
 }  // namespace
 
-absl::StatusOr<PageRequest> ParsePageRequest(const Query& query, size_t entries_max) {
+absl::StatusOr<PageRequest> ParsePageRequest(const Query& query, const PageSize& size) {
   PageRequest page;
   ASSIGN_OR_RETURN(const std::optional<std::string> limit, query.Single("n", kInvalid));
   ASSIGN_OR_RETURN(const std::optional<std::string> last, query.Single("last", kInvalid));
-  page.limit = entries_max;
+  page.limit = size.standard;
   if (limit.has_value()) {
-    ASSIGN_OR_RETURN(page.limit, ParseLimit(*limit, entries_max));
+    ASSIGN_OR_RETURN(page.limit, ParseLimit(*limit, size.max));
   }
   page.last = last.value_or("");
   return page;

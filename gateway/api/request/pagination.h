@@ -11,6 +11,12 @@
 
 namespace entrepot::gateway::api {
 
+// How many entries a page of a list has.
+struct PageSize {
+  size_t standard = 0;  // Without `n`.
+  size_t max = 0;       // Whatever `n` is.
+};
+
 // The requested part of a list: the parameters `n` and `last`.
 struct PageRequest {
   // The number of entries; 0 for none. At most the number that a page may hold.
@@ -22,9 +28,8 @@ struct PageRequest {
   size_t backend_limit() const { return limit == 0 ? 1 : limit; }
 };
 
-// `entries_max` is the number of entries that a page may hold, and the limit without `n`. kInvalidArgument
-// (PAGINATION_NUMBER_INVALID): `n` is not a whole number below 2^63, or a parameter is given twice.
-absl::StatusOr<PageRequest> ParsePageRequest(const Query& query, size_t entries_max);
+// kInvalidArgument (PAGINATION_NUMBER_INVALID): `n` is not a whole number below 2^63, or a parameter is given twice.
+absl::StatusOr<PageRequest> ParsePageRequest(const Query& query, const PageSize& size);
 
 // The value of a Link field (RFC 8288) to the page after `last`. `filter` is a parameter to repeat, or empty.
 std::string NextPageLink(absl::string_view path, const PageRequest& page, absl::string_view last,

@@ -7,7 +7,7 @@ namespace entrepot::gateway::api {
 namespace {
 
 absl::StatusOr<PageRequest> Parse(absl::string_view query) {
-  return ParsePageRequest(Query::Parse(query).value(), 100);
+  return ParsePageRequest(Query::Parse(query).value(), {.standard = 50, .max = 100});
 }
 
 TEST(ParsePageRequestTest, LimitsAPage) {

@@ -61,8 +61,7 @@ awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> AppendRequestBody(BlobB
   if (range.has_value()) options.offset_bytes = range->offset_bytes;
   CO_ASSIGN_OR_RETURN(std::unique_ptr<UploadStream> stream,
                       co_await blobs.AppendToUpload(request.call, request.repository, id, options));
-  const CopiedBody copied =
-      co_await CopyBody(*request.http.body, *stream, range_bounds ? range->length_bytes : remaining);
+  const CopiedBody copied = co_await CopyBody(request.http, *stream, range_bounds ? range->length_bytes : remaining);
   CO_RETURN_IF_ERROR(copied.sink);
 
   absl::Status status;

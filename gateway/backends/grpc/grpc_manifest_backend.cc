@@ -1,12 +1,16 @@
 #include "gateway/backends/grpc/grpc_manifest_backend.h"
 
+#include <chrono>
+#include <limits>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "entrepot/manifest/v1/manifest_service.grpc.pb.h"
 #include "gateway/backends/grpc/channel_readiness.h"
 #include "gateway/backends/grpc/grpc_client.h"
+#include "services/runtime/threads/turn_queue.h"
 #include "services/status/status_macros.h"
 #include "services/wire/content_messages.h"
 #include "services/wire/manifest_messages.h"
@@ -16,6 +20,14 @@ namespace {
 
 namespace v1 = manifest::v1;
 using boost::asio::awaitable;
+
+// A manifest that is on its way takes its size several times, in both processes: as a message and in gRPC's buffers. So
+// few are on their way at once, whatever the number of clients; small ones pass at once. Connections bound the others,
+// which take nothing but a place in the queue.
+constexpr runtime::TurnQueue::Options kContentReads{.running_max = 16,
+                                                    .waiting_max = std::numeric_limits<size_t>::max(),
+                                                    .waiting_of_holder_max = std::numeric_limits<size_t>::max(),
+                                                    .patience = std::chrono::seconds(10)};
 
 class GrpcManifestBackend : public ManifestBackend {
  public:
@@ -82,6 +94,10 @@ class GrpcManifestBackend : public ManifestBackend {
     request.set_repository(repository.ToString());
     request.set_reference(ReferenceToString(reference));
     request.set_metadata_only(metadata_only);
+    std::variant<Turn, runtime::TurnQueue::Refusal> turn;
+    if (!metadata_only) turn = co_await content_reads_.Take(context.caller.account);
+    if (!std::holds_alternative<Turn>(turn))
+      co_return absl::UnavailableError("earlier reads of manifests take too long");
     CO_ASSIGN_OR_RETURN(v1::Manifest response, (co_await Call<v1::GetManifestRequest, v1::Manifest>(
                                                    &Async::GetManifest, context, std::move(request))));
     co_return FromMessage(std::move(response));
@@ -171,6 +187,7 @@ class GrpcManifestBackend : public ManifestBackend {
 
  private:
   using Async = v1::ManifestService::StubInterface::async_interface;
+  using Turn = runtime::TurnQueue::Turn;
 
   template <typename Request, typename Response>
   awaitable<absl::StatusOr<Response>> Call(GrpcMethod<Async, Request, Response> method, const CallContext& context,
@@ -182,6 +199,7 @@ class GrpcManifestBackend : public ManifestBackend {
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::ManifestService::StubInterface> stub_;
   const GrpcClient client_;
+  runtime::TurnQueue content_reads_{kContentReads};
 };
 
 }  // namespace

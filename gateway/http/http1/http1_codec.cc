@@ -31,6 +31,8 @@ Http1Codec::Http1Codec(WorkerContext* worker, ClientSocket* socket, absl::string
   request_.remote_address = remote_address;
   request_.is_tls = socket_->is_tls();
   request_.body = &body_;
+  request_.client = socket_;
+  request_.memory = worker_->server.memory;
 }
 
 asio::awaitable<Codec::Ending> Http1Codec::Serve() {
@@ -121,6 +123,7 @@ asio::awaitable<absl::Status> Http1Codec::Send(Response& response, bool close, E
   socket_->BoundByRate();
   if (is_head || !length || *length == 0) co_return co_await socket_->Write(out_);
   if (const auto* text = std::get_if<std::string>(&response.body)) co_return co_await socket_->Write(out_, *text);
+  if (const auto* shared = std::get_if<SharedBytes>(&response.body)) co_return co_await socket_->Write(out_, **shared);
   if (auto* stream = std::get_if<StreamBody>(&response.body)) co_return co_await SendStream(*stream, exchange);
   CO_RETURN_IF_ERROR(co_await socket_->Write(out_, {}, /*more=*/true));
   if (exchange != nullptr) exchange->MarkFirstByte();
@@ -128,7 +131,9 @@ asio::awaitable<absl::Status> Http1Codec::Send(Response& response, bool close, E
 }
 
 asio::awaitable<absl::Status> Http1Codec::SendStream(StreamBody& body, Exchange* exchange) {
-  const size_t capacity = std::min<uint64_t>(kStreamPieceBytes, body.length_bytes);
+  size_t capacity = std::min<uint64_t>(kStreamPieceBytes, body.length_bytes);
+  MemoryBudget::Reservation memory = request_.ReserveMemory();
+  if (!memory.TryGrowTo(capacity)) capacity = MemoryBudget::kUncountedBytes;
   const std::unique_ptr<char[]> piece(new char[capacity]);
   absl::string_view head = out_;
   for (uint64_t left = body.length_bytes; left > 0;) {

@@ -15,6 +15,7 @@
 #include "boost/asio/detached.hpp"
 #include "boost/asio/post.hpp"
 #include "gateway/http/connection_slots.h"
+#include "gateway/http/memory_budget.h"
 #include "gateway/http/server/acceptor.h"
 #include "gateway/http/server/worker.h"
 #include "gateway/http/server_metrics.h"
@@ -74,6 +75,7 @@ class ServerImpl final : public Server {
   const Options options_;
   ServerMetrics metrics_;
   ConnectionSlots slots_;
+  MemoryBudget memory_;
   std::unique_ptr<runtime::CertificateReloader> certificates_;
   ServerContext context_;
   // In this order: coroutines may wait for the executor, so it is destroyed before the workers; the acceptor uses the
@@ -89,6 +91,7 @@ ServerImpl::ServerImpl(const Options& options, Handler* handler, const std::shar
     : options_(options),
       metrics_(registry),
       slots_(options.limits.connections_max(), &metrics_.connections()),
+      memory_(options.limits.body_memory_bytes_max(), registry),
       executor_(std::make_unique<runtime::Executor>(kFileThreads)) {
   const config::v1::Limits& limits = options.limits;
   context_.handler = handler;
@@ -99,6 +102,7 @@ ServerImpl::ServerImpl(const Options& options, Handler* handler, const std::shar
   context_.meter = RateMeter(limits.minimum_rate_bytes_per_second(), ToChrono(limits.minimum_rate_window()));
   context_.metrics = &metrics_;
   context_.slots = &slots_;
+  context_.memory = &memory_;
   context_.executor = executor_.get();
 }
 

@@ -22,8 +22,9 @@ class CatalogListing {
  public:
   // Bounds on one page, which hold for any `limit`.
   //
-  // Entries of a page of any list. The gateway asks for at most kTagsPerPage, kRepositoriesPerPage or kReferrersPerPage
-  // entries (handlers in gateway/api/content): to raise one of those above this bound, raise this one too.
+  // Entries of a page of any list. The gateway asks for at most kTagsPerPage.max, kRepositoriesPerPage.max or
+  // kReferrersPerPage.max entries (handlers in gateway/api/content): to raise one of those above this bound, raise this
+  // one too.
   static constexpr size_t kEntriesMax = 10'000;
   // A page of referrers has two more bounds, because referrers can be large and are filtered here. Records that are
   // read for the page, including those that the filter drops:

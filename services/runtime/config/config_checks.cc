@@ -29,6 +29,8 @@ namespace {
 
 // A manifest is sent in one gRPC message of at most 16 MiB, which leaves some room for the other fields.
 constexpr uint32_t kManifestBytesMaxMax = 15 * 1024 * 1024;
+// A client's share of the memory for bodies, a quarter, must have room for some manifests that it sends and reads.
+constexpr uint64_t kManifestsInBodyMemoryMin = 16;
 // All known clients send more than this: smaller limits would refuse every request.
 constexpr uint32_t kHeaderBytesMaxMin = 1024;
 constexpr uint32_t kUriBytesMaxMin = 512;
@@ -248,6 +250,13 @@ void CheckLimits(absl::string_view field, const config::v1::Limits& limits, Conf
   CheckAtLeast(Field(field, "minimum_rate_bytes_per_second"), limits.minimum_rate_bytes_per_second(), 1, problems);
   CheckDuration(Field(field, "minimum_rate_window"), limits.minimum_rate_window(), problems);
   CheckAtLeast(Field(field, "connections_max"), limits.connections_max(), 1, problems);
+  const uint64_t body_memory_min = kManifestsInBodyMemoryMin * limits.manifest_bytes_max();
+  if (limits.body_memory_bytes_max() < body_memory_min) {
+    problems->Add(Field(field, "body_memory_bytes_max"),
+                  absl::StrCat("must be at least ", body_memory_min, " (", kManifestsInBodyMemoryMin,
+                               " times manifest_bytes_max), not ", limits.body_memory_bytes_max()));
+  }
+  CheckAtLeast(Field(field, "list_requests_waiting_max"), limits.list_requests_waiting_max(), 4, problems);
 }
 
 void CheckCollector(absl::string_view field, const config::v1::Collector& collector, ConfigProblems* problems) {

@@ -249,6 +249,12 @@ TEST(ConfigChecksTest, Limits) {
   EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_manifest_bytes_max(15 * 1024 * 1024 + 1); }),
               ElementsAre("limits.manifest_bytes_max: must be at most 15728640, not 15728641"));
   EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_blob_bytes_max(1); }), IsEmpty());
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_body_memory_bytes_max(64 << 20); }), IsEmpty());
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_body_memory_bytes_max((64 << 20) - 1); }),
+              ElementsAre("limits.body_memory_bytes_max: must be at least 67108864 (16 times manifest_bytes_max), not "
+                          "67108863"));
+  EXPECT_THAT(CheckedLimits([](auto* limits) { limits->set_list_requests_waiting_max(3); }),
+              ElementsAre("limits.list_requests_waiting_max: must be at least 4, not 3"));
 }
 
 TEST(ConfigChecksTest, AllProblemsAreReported) {

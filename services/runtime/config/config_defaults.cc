@@ -34,6 +34,8 @@ void FillDefaults(config::v1::Limits* limits) {
   if (limits->minimum_rate_bytes_per_second() == 0) limits->set_minimum_rate_bytes_per_second(1024);
   if (!limits->has_minimum_rate_window()) *limits->mutable_minimum_rate_window() = Seconds(30);
   if (limits->connections_max() == 0) limits->set_connections_max(4096);
+  if (limits->body_memory_bytes_max() == 0) limits->set_body_memory_bytes_max(256 << 20);
+  if (limits->list_requests_waiting_max() == 0) limits->set_list_requests_waiting_max(256);
 }
 
 void FillDefaults(config::v1::Uploads* uploads) {

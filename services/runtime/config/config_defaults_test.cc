@@ -20,7 +20,7 @@ TEST(ConfigDefaultsTest, FillsAnEmptyConfiguration) {
   EXPECT_EQ(limits.ShortDebugString(),
             "header_bytes_max: 32768 uri_bytes_max: 8192 manifest_bytes_max: 4194304 idle_timeout { seconds: 75 } "
             "header_timeout { seconds: 15 } minimum_rate_bytes_per_second: 1024 minimum_rate_window { seconds: 30 } "
-            "connections_max: 4096");
+            "connections_max: 4096 body_memory_bytes_max: 268435456 list_requests_waiting_max: 256");
   config::v1::Uploads uploads;
   FillDefaults(&uploads);
   EXPECT_EQ(uploads.ShortDebugString(), "session_lifetime { seconds: 86400 } sessions_max: 10000");
