@@ -51,6 +51,18 @@ enum class Durability {
   kBuffered,
 };
 
+// Whether a read may wait for the disk.
+enum class ReadTier {
+  // Only what is in memory. Status NotInMemory() if the disk is needed: then read again from kDisk, on a thread
+  // that may wait.
+  kMemory,
+  kDisk,
+};
+
+// kUnavailable, distinguishable from all other statuses.
+absl::Status NotInMemory();
+bool IsNotInMemory(const absl::Status& status);
+
 // The reads of an engine, and of a transaction.
 class KvReader {
  public:
@@ -96,6 +108,11 @@ class KvEngine : public KvReader {
   // error: kInternal, and nothing is written. A transaction without writes does not wait for the disk.
   virtual absl::Status Transact(std::vector<Lock> locks, const Function& fn,
                                 Durability durability = Durability::kSynced) = 0;
+
+  // Get() and MultiGet() of it never wait for the disk (ReadTier::kMemory). Scan() is not for it. An engine that cannot
+  // tell what is in memory returns itself.
+  virtual KvReader& in_memory() { return *this; }
+  KvReader& reader(ReadTier tier) { return tier == ReadTier::kMemory ? in_memory() : *this; }
 };
 
 }  // namespace entrepot::kv

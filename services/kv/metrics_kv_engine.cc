@@ -61,6 +61,22 @@ absl::StatusOr<std::vector<KeyValue>> MetricsKvEngine::Scan(const ScanOptions& o
   return engine_->Scan(options);
 }
 
+absl::StatusOr<std::optional<std::string>> MetricsKvEngine::InMemory::Get(absl::string_view key) {
+  Stopwatch stopwatch(metrics_, KvOperation::kGet);
+  return reader_->Get(key);
+}
+
+absl::StatusOr<std::vector<std::optional<std::string>>> MetricsKvEngine::InMemory::MultiGet(
+    absl::Span<const std::string> keys) {
+  Stopwatch stopwatch(metrics_, KvOperation::kMultiGet);
+  return reader_->MultiGet(keys);
+}
+
+absl::StatusOr<std::vector<KeyValue>> MetricsKvEngine::InMemory::Scan(const ScanOptions& options) {
+  Stopwatch stopwatch(metrics_, KvOperation::kScan);
+  return reader_->Scan(options);
+}
+
 absl::Status MetricsKvEngine::Transact(std::vector<Lock> locks, const Function& fn, Durability durability) {
   Stopwatch stopwatch(
       metrics_, durability == Durability::kSynced ? KvOperation::kTransactSynced : KvOperation::kTransactBuffered);

@@ -44,16 +44,32 @@ class KvMetrics {
 class MetricsKvEngine : public KvEngine {
  public:
   // Both must outlive it.
-  MetricsKvEngine(KvEngine* engine, KvMetrics* metrics) : engine_(engine), metrics_(metrics) {}
+  MetricsKvEngine(KvEngine* engine, KvMetrics* metrics)
+      : engine_(engine), metrics_(metrics), in_memory_(&engine->in_memory(), metrics) {}
 
   absl::StatusOr<std::optional<std::string>> Get(absl::string_view key) override;
   absl::StatusOr<std::vector<std::optional<std::string>>> MultiGet(absl::Span<const std::string> keys) override;
   absl::StatusOr<std::vector<KeyValue>> Scan(const ScanOptions& options) override;
   absl::Status Transact(std::vector<Lock> locks, const Function& fn, Durability durability) override;
+  KvReader& in_memory() override { return in_memory_; }
 
  private:
+  // Measures reads from memory like the others.
+  class InMemory : public KvReader {
+   public:
+    InMemory(KvReader* reader, KvMetrics* metrics) : reader_(reader), metrics_(metrics) {}
+    absl::StatusOr<std::optional<std::string>> Get(absl::string_view key) override;
+    absl::StatusOr<std::vector<std::optional<std::string>>> MultiGet(absl::Span<const std::string> keys) override;
+    absl::StatusOr<std::vector<KeyValue>> Scan(const ScanOptions& options) override;
+
+   private:
+    KvReader* const reader_;
+    KvMetrics* const metrics_;
+  };
+
   KvEngine* const engine_;
   KvMetrics* const metrics_;
+  InMemory in_memory_;
 };
 
 }  // namespace entrepot::kv

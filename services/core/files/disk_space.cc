@@ -5,10 +5,13 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "services/status/oci_error.h"
 
 namespace entrepot {
 namespace {
+
+constexpr absl::string_view kFull = "nothing can be pushed: the disk is full";
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 constexpr uint64_t kReservedInodes = 64;
@@ -40,17 +43,20 @@ absl::Status CheckRoomForBlobs(const DiskSpace& space) {
   if (space.total_bytes == 0 || space.free_bytes > reserved) return absl::OkStatus();
   return OciError(OciErrorCode::kUnavailable,
                   absl::StrCat("the disk is full: ", space.free_bytes / kMiB, " MiB are free, and ", reserved / kMiB,
-                               " MiB are kept for the registry's databases"));
+                               " MiB are kept for the registry's databases"),
+                  kFull);
 }
 
 absl::Status CheckRoomForRecords(const DiskSpace& space, bool deletes) {
   if (!space.has_inodes && !deletes) {
-    return absl::UnavailableError("the metadata's file system has nearly no inodes left");
+    return OciError(OciErrorCode::kUnavailable, "the metadata's file system has nearly no inodes left", kFull);
   }
   const uint64_t reserved = ReservedFromRecords(space.total_bytes);
   if (space.free_bytes >= (deletes ? reserved / 4 : reserved)) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat("the metadata's file system has only ", space.free_bytes,
-                                             " bytes left; the last ", reserved, " are kept for deletions"));
+  return OciError(OciErrorCode::kUnavailable,
+                  absl::StrCat("the metadata's file system has only ", space.free_bytes, " bytes left; the last ",
+                               reserved, " are kept for deletions"),
+                  kFull);
 }
 
 }  // namespace entrepot

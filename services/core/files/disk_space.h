@@ -37,8 +37,8 @@ uint64_t ReservedFromRecords(uint64_t total_bytes);
 // kUnavailable (UNAVAILABLE) if only the reserve is free. A file system that reports a size of zero passes.
 absl::Status CheckRoomForBlobs(const DiskSpace& space);
 
-// kUnavailable if only the reserve, or hardly any inode, is free. A transaction that deletes something may use three
-// quarters of the reserve, and needs no inodes.
+// kUnavailable (UNAVAILABLE) if only the reserve, or hardly any inode, is free. A transaction that deletes something
+// may use three quarters of the reserve, and needs no inodes.
 absl::Status CheckRoomForRecords(const DiskSpace& space, bool deletes);
 
 }  // namespace entrepot

@@ -23,6 +23,7 @@
 #include "services/kv/rocksdb/rocksdb_status.h"
 #include "services/kv/rocksdb/rocksdb_transaction.h"
 #include "services/kv/rocksdb/rocksdb_wal_tails.h"
+#include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::kv {
@@ -70,7 +71,31 @@ absl::StatusOr<std::unique_ptr<RocksDbKvEngine>> RocksDbKvEngine::Open(const Opt
   })));
 }
 
-RocksDbKvEngine::RocksDbKvEngine(std::unique_ptr<Db> db) : db_(std::move(db)) {}
+class RocksDbKvEngine::InMemory : public KvReader {
+ public:
+  explicit InMemory(const Db* db) : db_(*db) { options_.read_tier = rocksdb::kBlockCacheTier; }
+
+  absl::StatusOr<std::optional<std::string>> Get(absl::string_view key) override {
+    return ReadOne(
+        [&](rocksdb::PinnableSlice* value) { return db_.base->Get(options_, db_.column_family, ToSlice(key), value); });
+  }
+  absl::StatusOr<std::vector<std::optional<std::string>>> MultiGet(absl::Span<const std::string> keys) override {
+    return ReadMany(keys, [&](size_t count, const rocksdb::Slice* slices, rocksdb::PinnableSlice* values,
+                              rocksdb::Status* statuses) {
+      db_.base->MultiGet(options_, db_.column_family, count, slices, values, statuses);
+    });
+  }
+  absl::StatusOr<std::vector<KeyValue>> Scan(const ScanOptions&) override {
+    return absl::UnimplementedError("a scan may need the disk");
+  }
+
+ private:
+  const Db& db_;
+  rocksdb::ReadOptions options_;
+};
+
+RocksDbKvEngine::RocksDbKvEngine(std::unique_ptr<Db> db)
+    : db_(std::move(db)), in_memory_(std::make_unique<InMemory>(db_.get())) {}
 
 RocksDbKvEngine::~RocksDbKvEngine() {
   db_->metrics->Detach();
@@ -121,7 +146,12 @@ Attempt RocksDbKvEngine::TransactOnce(const std::vector<Lock>& locks, const Func
 }
 
 absl::Status RocksDbKvEngine::CheckMayCommit(bool deletes) const {
-  RETURN_IF_ERROR(db_->health->Check());
+  const absl::Status health = db_->health->Check();
+  if (absl::IsUnavailable(health)) {
+    return OciError(OciErrorCode::kUnavailable, health.message(),
+                    "nothing can be written: the metadata store has stopped until it is restarted");
+  }
+  RETURN_IF_ERROR(health);
   ASSIGN_OR_RETURN(const DiskSpace space, ReadDiskSpace(db_->path));
   return CheckRoomForRecords(space, deletes);
 }
@@ -138,6 +168,8 @@ absl::Status RocksDbKvEngine::Snapshot(const std::string& directory) {
   RETURN_IF_ERROR(FromRocksDb(checkpoint->CreateCheckpoint(std::filesystem::absolute(directory)), doing));
   return SyncNameOf(directory);
 }
+
+KvReader& RocksDbKvEngine::in_memory() { return *in_memory_; }
 
 absl::Status RocksDbKvEngine::Health() const { return db_->health->Check(); }
 

@@ -55,24 +55,30 @@ class RocksDbKvEngine : public KvEngine {
   absl::StatusOr<std::vector<std::optional<std::string>>> MultiGet(absl::Span<const std::string> keys) override;
   absl::StatusOr<std::vector<KeyValue>> Scan(const ScanOptions& options) override;
   absl::Status Transact(std::vector<Lock> locks, const Function& fn, Durability durability) override;
+  // RocksDB's memtables and block cache. Values of 4 KiB and more leave memory when their memtable is written to files.
+  KvReader& in_memory() override;
 
   // See KvStack::Snapshot.
   absl::Status Snapshot(const std::string& directory);
 
-  // OK, or the reason why the engine no longer writes. For readiness checks.
+  // OK, or the reason why the engine no longer writes.
   absl::Status Health() const;
+  // See KvStack::CheckWritable.
+  absl::Status CheckWritable() const { return CheckMayCommit(/*deletes=*/false); }
 
   // The metrics entrepot_rocksdb_*. The object may outlive the engine, and is empty then.
   std::shared_ptr<prometheus::Collectable> metrics() const;
 
  private:
   struct Db;
+  class InMemory;
 
   explicit RocksDbKvEngine(std::unique_ptr<Db> db);
   absl::Status CheckMayCommit(bool deletes) const;
   Attempt TransactOnce(const std::vector<Lock>& locks, const Function& fn, Durability durability);
 
   const std::unique_ptr<Db> db_;
+  const std::unique_ptr<InMemory> in_memory_;
 };
 
 }  // namespace entrepot::kv

@@ -1,6 +1,7 @@
 #include "services/kv/rocksdb/rocksdb_status.h"
 
 #include "absl/strings/str_cat.h"
+#include "services/kv/kv_engine.h"
 
 namespace entrepot::kv {
 namespace {
@@ -13,7 +14,6 @@ absl::StatusCode CodeOf(const rocksdb::Status& status) {
       return absl::StatusCode::kDataLoss;
     case rocksdb::Status::kIOError:
     case rocksdb::Status::kShutdownInProgress:
-    case rocksdb::Status::kIncomplete:
       return absl::StatusCode::kUnavailable;
     case rocksdb::Status::kBusy:
     case rocksdb::Status::kTimedOut:
@@ -30,6 +30,8 @@ absl::StatusCode CodeOf(const rocksdb::Status& status) {
 
 absl::Status FromRocksDb(const rocksdb::Status& status, absl::string_view doing) {
   if (status.ok()) return absl::OkStatus();
+  // Only reads that may not use the disk get it.
+  if (status.IsIncomplete()) return NotInMemory();
   return absl::Status(CodeOf(status), absl::StrCat(doing, ": ", status.ToString()));
 }
 

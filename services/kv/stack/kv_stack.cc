@@ -23,6 +23,7 @@ class RocksDbStack : public KvStack {
   std::shared_ptr<prometheus::Collectable> engine_metrics() const override { return rocksdb_->metrics(); }
   absl::Status Snapshot(const std::string& directory) override { return rocksdb_->Snapshot(directory); }
   absl::Status Health() const override { return rocksdb_->Health(); }
+  absl::Status CheckWritable() const override { return rocksdb_->CheckWritable(); }
 
  private:
   const std::unique_ptr<KvMetrics> metrics_;

@@ -46,6 +46,9 @@ class KvStack {
   virtual absl::Status Snapshot(const std::string& directory) = 0;
   // OK, or the reason why nothing can be written until a restart.
   virtual absl::Status Health() const = 0;
+  // For readiness checks. OK, or the reason why new records cannot be written now: Health(), or the disk is nearly
+  // full.
+  virtual absl::Status CheckWritable() const = 0;
 };
 
 }  // namespace entrepot::kv

@@ -43,6 +43,7 @@ TEST_F(KvStackTest, OpensAnEngineThatKeepsRecords) {
       return absl::OkStatus();
     }));
     EXPECT_OK(stack->Health());
+    EXPECT_OK(stack->CheckWritable());
   }
   ASSERT_OK_AND_ASSIGN(std::unique_ptr<KvStack> stack,
                        KvStack::Open(directory_.path(), std::make_shared<prometheus::Registry>()));

@@ -74,6 +74,19 @@ TEST_P(KvConformance, PutReplacesAndDeleteRemoves) {
   EXPECT_THAT(kv().Get("a"), IsOkAndHolds(Eq(std::nullopt)));
 }
 
+TEST_P(KvConformance, ReadsFromMemoryGiveTheLatestValueOrNone) {
+  ASSERT_OK(Put(kv(), "a", "1"));
+  ASSERT_OK(Put(kv(), "a", "2"));
+  const auto value = kv().in_memory().Get("a");
+  EXPECT_TRUE(IsNotInMemory(value.status()) || value.value() == "2") << value.status();
+  const std::string keys[] = {"a", "b"};
+  const auto values = kv().in_memory().MultiGet(keys);
+  EXPECT_TRUE(IsNotInMemory(values.status()) || values.value() == (std::vector<std::optional<std::string>>{"2", {}}))
+      << values.status();
+  EXPECT_EQ(&kv().reader(ReadTier::kDisk), &kv());
+  EXPECT_EQ(&kv().reader(ReadTier::kMemory), &kv().in_memory());
+}
+
 TEST_P(KvConformance, BufferedCommitsAreVisibleAtOnce) {
   auto put = [](KvTransaction& transaction) {
     transaction.Put("a", "1");
