@@ -53,6 +53,7 @@ class KvUploadSessions : public UploadSessions {
   absl::StatusOr<Blob> Seal(const UploadOwner& owner, const UploadId& id, const Digest& digest) override;
   absl::Status Cancel(const UploadOwner& owner, const UploadId& id) override;
   absl::Status Forget(const UploadOwner& owner, const UploadId& id) override;
+  bool MustReadBack(const UploadId& id) const override { return !table_.IsTrusted(id); }
 
   // Deletes at most `limit` expired open sessions with their bytes, and returns their number. For a sealed session only
   // the right to seal it again expires: its object may be committed, so object and record stay, and the session becomes

@@ -46,6 +46,12 @@ bool SessionTable::Contains(const UploadId& id) const {
   return entries_.contains(id.ToString());
 }
 
+bool SessionTable::IsTrusted(const UploadId& id) const {
+  absl::MutexLock lock(&mutex_);
+  const auto found = entries_.find(id.ToString());
+  return found == entries_.end() || found->second.info.trusted;
+}
+
 absl::StatusOr<SessionInfo> SessionTable::Find(const UploadId& id, const UploadOwner& owner) const {
   absl::MutexLock lock(&mutex_);
   const Entry* entry = FindEntry(id, owner);

@@ -85,6 +85,8 @@ class SessionTable {
   // Adds a session of an earlier run. The maximum does not apply.
   void Restore(const UploadId& id, SessionInfo info);
   bool Contains(const UploadId& id) const;
+  // SessionInfo::trusted; true for a session that does not exist.
+  bool IsTrusted(const UploadId& id) const;
 
   // kNotFound (BLOB_UPLOAD_UNKNOWN) if the session does not exist, has another owner, or has expired.
   absl::StatusOr<SessionInfo> Find(const UploadId& id, const UploadOwner& owner) const;

@@ -56,6 +56,11 @@ class UploadSessions {
   // Ends a sealed session after the manifest service has committed its object, which stays. OK if there is no such
   // session.
   virtual absl::Status Forget(const UploadOwner& owner, const UploadId& id) = 0;
+
+  // Whether the next Get(), Append() or Seal() first reads back all bytes of the session, because an earlier run of the
+  // service staged them. That takes as long as reading them, so it must not run on a thread for ordinary calls. Does not
+  // block.
+  virtual bool MustReadBack(const UploadId& id) const = 0;
 };
 
 }  // namespace entrepot::blob
