@@ -1,10 +1,13 @@
 #include "gateway/gateway_process.h"
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gateway/api/registry_api.h"
 #include "gateway/backends/grpc/grpc_auth_backend.h"
@@ -13,6 +16,7 @@
 #include "gateway/backends/grpc/grpc_manifest_backend.h"
 #include "gateway/http/server/server.h"
 #include "services/runtime/config/config_defaults.h"
+#include "services/runtime/grpc/channel_readiness.h"
 #include "services/runtime/grpc/grpc_channel.h"
 #include "services/runtime/log/audit_log.h"
 #include "services/status/status_macros.h"
@@ -46,10 +50,21 @@ class GatewayProcess final : public runtime::RunningService {
     if (server_ != nullptr && !drained_) Drain(absl::InfinitePast());
   }
 
-  absl::Status CheckReady() override {
-    RETURN_IF_ERROR(blobs_->CheckReady());
-    RETURN_IF_ERROR(manifests_->CheckReady());
-    return auth_ != nullptr ? auth_->CheckReady() : absl::OkStatus();
+  std::vector<runtime::HealthCheck> Checks() override {
+    std::vector<runtime::HealthCheck> checks;
+    const auto add = [&checks](std::string name, runtime::Readiness without, std::function<absl::Status()> check) {
+      checks.push_back({.name = std::move(name), .without = without, .check = std::move(check)});
+    };
+    for (const auto& [name, channel] :
+         {std::pair("blob service", blob_service_), std::pair("manifest service", manifest_service_)}) {
+      add(name, runtime::Readiness::kNone, [channel = channel] { return runtime::CheckChannelReady(channel); });
+      add(absl::StrCat(name, " writes"), runtime::Readiness::kPulls,
+          [channel = channel] { return runtime::CheckChannelWritable(channel); });
+    }
+    if (auth_service_ != nullptr) {
+      add("auth service", runtime::Readiness::kNone, [this] { return runtime::CheckChannelReady(auth_service_); });
+    }
+    return checks;
   }
 
   std::vector<std::pair<std::string, std::string>> Addresses() const override {
@@ -66,16 +81,20 @@ class GatewayProcess final : public runtime::RunningService {
   GatewayProcess() = default;
 
   void Connect(const config::v1::GatewayConfig& config, const runtime::ServiceContext& context) {
-    blobs_ = MakeGrpcBlobBackend(runtime::MakeChannel(config.blob_service(), context.registry),
-                                 runtime::ToDuration(config.blob_service().deadline()), &calls_);
-    manifests_ = MakeGrpcManifestBackend(runtime::MakeChannel(config.manifest_service(), context.registry),
-                                         runtime::ToDuration(config.manifest_service().deadline()), &calls_);
+    blob_service_ = runtime::MakeChannel(config.blob_service(), context.registry);
+    blobs_ = MakeGrpcBlobBackend(blob_service_, runtime::ToDuration(config.blob_service().deadline()), &calls_);
+    manifest_service_ = runtime::MakeChannel(config.manifest_service(), context.registry);
+    manifests_ =
+        MakeGrpcManifestBackend(manifest_service_, runtime::ToDuration(config.manifest_service().deadline()), &calls_);
     if (!config.has_auth_service()) return;
-    auth_ = MakeGrpcAuthBackend(runtime::MakeChannel(config.auth_service(), context.registry),
-                                runtime::ToDuration(config.auth_service().deadline()), &calls_);
+    auth_service_ = runtime::MakeChannel(config.auth_service(), context.registry);
+    auth_ = MakeGrpcAuthBackend(auth_service_, runtime::ToDuration(config.auth_service().deadline()), &calls_);
   }
 
   GrpcCallRegistry calls_;
+  std::shared_ptr<grpc::Channel> blob_service_;
+  std::shared_ptr<grpc::Channel> manifest_service_;
+  std::shared_ptr<grpc::Channel> auth_service_;  // Null without accounts.
   std::unique_ptr<BlobBackend> blobs_;
   std::unique_ptr<ManifestBackend> manifests_;
   std::unique_ptr<AuthBackend> auth_;  // Null without accounts.

@@ -38,6 +38,7 @@ A Registry:
     .check_stopped()        stops it, and checks the invariants of its stored data
     .metrics(name=None)     the Metrics of a process, by default of the gateway: .total("entrepot_http_requests_total",
                             route="blob", method="GET") adds up all samples with these labels
+    .operator_url(name=None)    the URL of a process's operator endpoint
     .process                the only process, or the gateway
 
 A Process: .pid, .alive(), .log (pathlib.Path), .log_tail(), .peak_memory() and .memory() in bytes, .send_signal(n).

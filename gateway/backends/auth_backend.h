@@ -28,9 +28,6 @@ class AuthBackend {
       const CallContext& context) = 0;
   virtual boost::asio::awaitable<absl::StatusOr<auth::v1::AdministerResponse>> Administer(
       const CallContext& context, const auth::v1::AdministerRequest& request) = 0;
-
-  // OK, or the reason why the service cannot be used now. Blocks for at most a second. For /readyz.
-  virtual absl::Status CheckReady() = 0;
 };
 
 }  // namespace entrepot::gateway

@@ -72,9 +72,6 @@ class BlobBackend {
   // known to be corrupt or does not contain the range.
   virtual boost::asio::awaitable<absl::StatusOr<Body>> ReadObject(const CallContext& context, const Blob& blob,
                                                                   const ByteRange& range) = 0;
-
-  // OK, or the reason why the service cannot be used now. Blocks for at most a second. For /readyz.
-  virtual absl::Status CheckReady() = 0;
 };
 
 }  // namespace entrepot::gateway

@@ -69,11 +69,9 @@ class ManifestBackend {
   // services/manifest/maintenance/maintenance.h has the contract of these two. The caller in the request is ignored.
   virtual boost::asio::awaitable<absl::StatusOr<manifest::v1::MaintainResponse>> Maintain(
       const CallContext& context, const manifest::v1::MaintainRequest& request) = 0;
-  // May take as long as reading the blob, or return kUnavailable earlier; the blob is verified in either case.
+  // Returns when the service has verified the blob, or earlier with an error: kResourceExhausted if too many reports
+  // wait. Occupies no thread meanwhile.
   virtual boost::asio::awaitable<absl::Status> ReportDamage(const CallContext& context, const Blob& blob) = 0;
-
-  // OK, or the reason why the service cannot be used now. Blocks for at most a second. For /readyz.
-  virtual absl::Status CheckReady() = 0;
 };
 
 }  // namespace entrepot::gateway

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -29,6 +30,11 @@ class AuthHost final : public process::HostedService {
       : authority_(std::move(authority)), service_(authority_.get(), executor) {}
 
   grpc::Service* grpc_service() override { return &service_; }
+  std::vector<runtime::HealthCheck> Checks() override {
+    return {{.name = "accounts", .without = runtime::Readiness::kNone, .check = [this] {
+               return authority_->GetVerification().status();
+             }}};
+  }
 
  private:
   const std::unique_ptr<Authority> authority_;

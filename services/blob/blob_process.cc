@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "services/blob/blob_service.h"
@@ -20,18 +21,22 @@ using config::v1::BlobServiceConfig;
 
 // Most of the time the threads wait for the disk.
 constexpr size_t kExecutorThreads = 16;
+// The scrub, a reported blob, a search for orphans and one job of an operator run side by side. Uploads that were staged
+// before a restart are read back between them.
+constexpr size_t kLongCallThreads = 4;
 
 class BlobHost final : public process::HostedService {
  public:
   BlobHost(std::unique_ptr<BlobStack> stack, runtime::Executor* executor)
-      : stack_(std::move(stack)), service_(stack_.get(), executor) {}
+      : stack_(std::move(stack)), long_calls_(kLongCallThreads), service_(stack_.get(), executor, &long_calls_) {}
 
   grpc::Service* grpc_service() override { return &service_; }
-  absl::Status CheckReady() override { return stack_->CheckReady(); }
+  std::vector<runtime::HealthCheck> Checks() override { return stack_->Checks(); }
   void BeginDrain() override { stack_->storage().StopVerifying(); }
 
  private:
   const std::unique_ptr<BlobStack> stack_;
+  runtime::Executor long_calls_;
   BlobService service_;
 };
 

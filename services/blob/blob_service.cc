@@ -23,6 +23,11 @@ constexpr uint32_t kListMax = 10'000;
 
 }  // namespace
 
+runtime::Executor& BlobService::ExecutorFor(const std::string& upload_id) {
+  const absl::StatusOr<UploadId> id = UploadId::Parse(upload_id);
+  return id.ok() && sessions_.MustReadBack(*id) ? long_calls_ : executor_;
+}
+
 grpc::ServerUnaryReactor* BlobService::StartUpload(grpc::CallbackServerContext* context,
                                                    const v1::StartUploadRequest* request, v1::Upload* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
@@ -37,7 +42,7 @@ grpc::ServerUnaryReactor* BlobService::StartUpload(grpc::CallbackServerContext* 
 
 grpc::ServerUnaryReactor* BlobService::GetUpload(grpc::CallbackServerContext* context,
                                                  const v1::GetUploadRequest* request, v1::Upload* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(ExecutorFor(request->upload_id()), context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
     ASSIGN_OR_RETURN(const Upload upload, sessions_.Get(name.owner, name.id));
     *response = ToMessage(upload);
@@ -47,12 +52,12 @@ grpc::ServerUnaryReactor* BlobService::GetUpload(grpc::CallbackServerContext* co
 
 grpc::ServerReadReactor<v1::AppendToUploadRequest>* BlobService::AppendToUpload(grpc::CallbackServerContext*,
                                                                                 v1::Upload* response) {
-  return new UploadAppendReactor(&sessions_, &executor_, response);
+  return new UploadAppendReactor(&sessions_, &executor_, &long_calls_, response);
 }
 
 grpc::ServerUnaryReactor* BlobService::SealUpload(grpc::CallbackServerContext* context,
                                                   const v1::SealUploadRequest* request, types::v1::Blob* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(ExecutorFor(request->upload_id()), context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
     ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request->digest()));
     ASSIGN_OR_RETURN(const Blob sealed, sessions_.Seal(name.owner, name.id, digest));
@@ -100,7 +105,7 @@ grpc::ServerUnaryReactor* BlobService::CheckObject(grpc::CallbackServerContext* 
 
 grpc::ServerUnaryReactor* BlobService::VerifyObject(grpc::CallbackServerContext* context,
                                                     const v1::VerifyObjectRequest* request, v1::VerifyObjectResponse*) {
-  return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
+  return runtime::RunOnExecutor(long_calls_, context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const Blob blob, FromMessage(request->blob()));
     return objects_.Verify(blob, request->bytes_per_second());
   });
@@ -118,7 +123,7 @@ grpc::ServerUnaryReactor* BlobService::QuarantineObject(grpc::CallbackServerCont
 grpc::ServerUnaryReactor* BlobService::ListUnclaimedObjects(grpc::CallbackServerContext* context,
                                                             const v1::ListUnclaimedObjectsRequest* request,
                                                             v1::ListUnclaimedObjectsResponse* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(long_calls_, context, [this, request, response]() -> absl::Status {
     const absl::Duration age = absl::Milliseconds(request->older_than_milliseconds());
     ASSIGN_OR_RETURN(const StoredObjectPage page,
                      objects_.ListUnclaimed(age, request->start_after(), std::min(request->limit(), kListMax)));
@@ -135,7 +140,7 @@ grpc::ServerUnaryReactor* BlobService::ListUnclaimedObjects(grpc::CallbackServer
 grpc::ServerUnaryReactor* BlobService::ListAbandonedUploads(grpc::CallbackServerContext* context,
                                                             const v1::ListAbandonedUploadsRequest* request,
                                                             v1::ListAbandonedUploadsResponse* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(long_calls_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const std::vector<Blob> blobs, objects_.ListAbandoned(std::min(request->limit(), kListMax)));
     for (const Blob& blob : blobs) {
       *response->add_uploads() = ToMessage(blob);
@@ -156,7 +161,7 @@ grpc::ServerUnaryReactor* BlobService::ForgetAbandonedUpload(grpc::CallbackServe
 grpc::ServerUnaryReactor* BlobService::SnapshotObjects(grpc::CallbackServerContext* context,
                                                        const v1::SnapshotObjectsRequest* request,
                                                        v1::SnapshotObjectsResponse* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(long_calls_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const ObjectSnapshot snapshot, objects_.Snapshot(request->name()));
     response->set_objects(snapshot.objects);
     response->set_object_bytes(snapshot.object_bytes);

@@ -13,15 +13,18 @@
 namespace entrepot::blob {
 
 // Serves entrepot.blob.v1.BlobService with the service's own classes: parses requests, calls the class, converts the
-// result. Blocking work runs on the executor.
+// result. Blocking work runs on the executor. Calls that read whole objects or list many run on threads of their own: those of the
+// manifest service, which makes one at a time for each kind of its own work, and the first call with an upload that was
+// staged before a restart.
 class BlobService : public v1::BlobService::CallbackService {
  public:
-  // Both must outlive the server that this is registered with.
-  BlobService(BlobStack* stack, runtime::Executor* executor)
+  // All must outlive the server that this is registered with.
+  BlobService(BlobStack* stack, runtime::Executor* executor, runtime::Executor* long_calls)
       : sessions_(stack->upload_sessions()),
         reader_(stack->reader()),
         objects_(stack->storage()),
-        executor_(*executor) {}
+        executor_(*executor),
+        long_calls_(*long_calls) {}
 
   grpc::ServerUnaryReactor* StartUpload(grpc::CallbackServerContext* context, const v1::StartUploadRequest* request,
                                         v1::Upload* response) override;
@@ -60,10 +63,13 @@ class BlobService : public v1::BlobService::CallbackService {
                                             v1::SnapshotObjectsResponse* response) override;
 
  private:
+  runtime::Executor& ExecutorFor(const std::string& upload_id);
+
   UploadSessions& sessions_;
   VerifiedReader& reader_;
   BlobStorage& objects_;
   runtime::Executor& executor_;
+  runtime::Executor& long_calls_;
 };
 
 }  // namespace entrepot::blob

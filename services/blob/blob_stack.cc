@@ -76,7 +76,14 @@ class LocalBlobStack : public BlobStack {
   ObjectStore& objects() override { return objects_; }
   VerifiedReader& reader() override { return reader_; }
   BlobStorage& storage() override { return storage_; }
-  absl::Status CheckReady() override { return kv_.Get(kFormatKey).status(); }
+  std::vector<runtime::HealthCheck> Checks() override {
+    return {{.name = "blob store",
+             .without = runtime::Readiness::kNone,
+             .check = [this] { return kv_.Get(kFormatKey).status(); }},
+            {.name = "blob store writes", .without = runtime::Readiness::kPulls, .check = [this] {
+               return CheckWritable();
+             }}};
+  }
 
  private:
   static KvUploadSessions::Options SessionOptions(const BlobStackOptions& options, VerificationCache* verified) {
@@ -88,6 +95,11 @@ class LocalBlobStack : public BlobStack {
 
   static std::string BackupDirectory(const BlobStackOptions& options) {
     return std::filesystem::absolute(options.directory).lexically_normal().parent_path() / "backups";
+  }
+
+  absl::Status CheckWritable() {
+    RETURN_IF_ERROR(files_->CheckWritable());
+    return files_->CheckSpace();
   }
 
   void Upkeep() {

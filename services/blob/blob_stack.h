@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -17,6 +18,7 @@
 #include "services/core/blob_storage.h"
 #include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
+#include "services/runtime/health_checks.h"
 
 namespace entrepot::blob {
 
@@ -60,8 +62,9 @@ class BlobStack {
   virtual ObjectStore& objects() = 0;
   virtual VerifiedReader& reader() = 0;
   virtual BlobStorage& storage() = 0;
-  // OK if objects can be read. A store that has turned read-only is still ready.
-  virtual absl::Status CheckReady() = 0;
+  // For RunningService::Checks(): whether objects can be read, and whether uploads can be stored. A store that has
+  // turned read-only, or whose disk is full, still serves pulls. This must outlive the checks.
+  virtual std::vector<runtime::HealthCheck> Checks() = 0;
 };
 
 }  // namespace entrepot::blob

@@ -73,7 +73,7 @@ TEST_F(BlobStackTest, MakesItsDirectoriesAndReopensThem) {
   StorageKey key = StorageKey::Random(StorageTier::kKv);
   {
     ASSERT_OK_AND_ASSIGN(std::unique_ptr<BlobStack> stack, Open(kv_));
-    EXPECT_OK(stack->CheckReady());
+    EXPECT_OK(stack->Checks()[0].check());
     ASSERT_OK_AND_ASSIGN(const Blob sealed, Push(*stack, "goods"));
     key = sealed.storage_key;
   }
@@ -139,7 +139,8 @@ TEST_F(BlobStackTest, AFailedSyncTurnsTheStoreReadOnlyUntilReopened) {
   EXPECT_THAT(stack->objects().Delete(small.storage_key), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_OK(stack->objects().Open(before.storage_key));
   EXPECT_OK(stack->objects().Open(small.storage_key));
-  EXPECT_OK(stack->CheckReady());
+  EXPECT_OK(stack->Checks()[0].check());
+  EXPECT_THAT(stack->Checks()[1].check(), IsOciError(OciErrorCode::kUnavailable));
 
   stack.reset();
   ASSERT_OK_AND_ASSIGN(stack, Open(kv_));
@@ -167,7 +168,9 @@ TEST_F(BlobStackTest, RefusesUploadsBelowTheReserve) {
                        stack->upload_sessions().Append(owner_, upload.id, {}));
   const std::string bytes(100'000, 'b');
   ASSERT_OK(appender->Append(bytes));
+  EXPECT_OK(stack->Checks()[1].check());
   calls_.FillDisk(true);
+  EXPECT_THAT(stack->Checks()[1].check(), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_THAT(Push(*stack, "small"), IsOciError(OciErrorCode::kUnavailable));
   // Sealing existing bytes needs little space, so it is allowed.
   EXPECT_OK(appender->FinishAndSeal(ComputeDigest(DigestAlgorithm::kSha256, bytes)));

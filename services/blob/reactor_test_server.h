@@ -84,7 +84,7 @@ class ReactorTestServer {
     options.upkeep_interval = absl::Hours(1);
     stack_ = *BlobStack::Open(options, {.kv = &kv_, .clock = &clock_, .registry = registry_});
     executor_ = std::make_unique<runtime::Executor>(4);
-    service_ = std::make_unique<BlobService>(stack_.get(), executor_.get());
+    service_ = std::make_unique<BlobService>(stack_.get(), executor_.get(), executor_.get());
   }
 
   void Serve(const config::v1::Endpoint& endpoint) {

@@ -8,18 +8,25 @@
 
 namespace entrepot::blob {
 
-UploadAppendReactor::UploadAppendReactor(UploadSessions* sessions, runtime::Executor* executor, v1::Upload* response)
-    : sessions_(*sessions), executor_(*executor), response_(response) {
+UploadAppendReactor::UploadAppendReactor(UploadSessions* sessions, runtime::Executor* executor,
+                                         runtime::Executor* long_calls, v1::Upload* response)
+    : sessions_(*sessions), executor_(*executor), long_calls_(*long_calls), response_(response) {
   StartRead(&request_);
 }
 
 void UploadAppendReactor::OnReadDone(bool ok) {
-  executor_.Post([this, ok] {
+  ExecutorFor(ok).Post([this, ok] {
     if (!ok) return FinishWith(End());
     if (absl::Status status = HandleMessage(); !status.ok()) return FinishWith(status);
     if (response_->has_sealed()) return FinishWith(absl::OkStatus());
     StartRead(&request_);
   });
+}
+
+runtime::Executor& UploadAppendReactor::ExecutorFor(bool ok) const {
+  if (!ok || !request_.has_header()) return executor_;
+  const absl::StatusOr<UploadId> id = UploadId::Parse(request_.header().upload_id());
+  return id.ok() && sessions_.MustReadBack(*id) ? long_calls_ : executor_;
 }
 
 absl::Status UploadAppendReactor::HandleMessage() {

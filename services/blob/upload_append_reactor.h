@@ -17,12 +17,15 @@ namespace entrepot::blob {
 class UploadAppendReactor : public grpc::ServerReadReactor<v1::AppendToUploadRequest> {
  public:
   // `sessions` and `executor` outlive the call; `response` is the call's.
-  UploadAppendReactor(UploadSessions* sessions, runtime::Executor* executor, v1::Upload* response);
+  UploadAppendReactor(UploadSessions* sessions, runtime::Executor* executor, runtime::Executor* long_calls,
+                      v1::Upload* response);
 
   void OnReadDone(bool ok) override;
   void OnDone() override { delete this; }
 
  private:
+  // For the message that was read.
+  runtime::Executor& ExecutorFor(bool ok) const;
   absl::Status HandleMessage();
   absl::Status Open(const v1::AppendHeader& header);
   absl::Status Seal();
@@ -32,6 +35,7 @@ class UploadAppendReactor : public grpc::ServerReadReactor<v1::AppendToUploadReq
 
   UploadSessions& sessions_;
   runtime::Executor& executor_;
+  runtime::Executor& long_calls_;
   v1::Upload* const response_;
   v1::AppendToUploadRequest request_;
   std::unique_ptr<UploadAppender> appender_;

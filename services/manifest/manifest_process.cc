@@ -3,10 +3,12 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "services/core/blob_storage.h"
+#include "services/manifest/catalog/deletion_queue.h"
 #include "services/manifest/catalog/pull_times.h"
 #include "services/manifest/catalog/registry_catalog.h"
 #include "services/manifest/grpc_blob_storage.h"
@@ -16,8 +18,10 @@
 #include "services/process/grpc_process.h"
 #include "services/runtime/config/config_checks.h"
 #include "services/runtime/config/config_defaults.h"
+#include "services/runtime/grpc/channel_readiness.h"
 #include "services/runtime/grpc/grpc_channel.h"
 #include "services/runtime/log/audit_log.h"
+#include "services/runtime/threads/bounded_executor.h"
 #include "services/runtime/threads/executor.h"
 #include "services/status/status_macros.h"
 
@@ -36,12 +40,24 @@ class ManifestHost final : public process::HostedService {
     auto host = std::make_unique<ManifestHost>();
     RETURN_IF_ERROR(host->OpenCatalog(config, resources));
     RETURN_IF_ERROR(host->StartMaintenance(config, resources));
-    host->service_ =
-        std::make_unique<ManifestService>(host->catalog_.get(), host->maintenance_.get(), resources.executor);
+    host->service_ = std::make_unique<ManifestService>(host->catalog_.get(), host->maintenance_.get(),
+                                                       resources.executor, host->deletions_.get());
     return host;
   }
 
   grpc::Service* grpc_service() override { return service_.get(); }
+  std::vector<runtime::HealthCheck> Checks() override {
+    return {{.name = "catalog",
+             .without = runtime::Readiness::kNone,
+             .check = [this] { return catalog_->lists().Repositories(1, "", {"**"}).status(); }},
+            {.name = "blob service", .without = runtime::Readiness::kPulls, .check = [this] {
+               return runtime::CheckChannelReady(blob_service_);
+             }}};
+  }
+  void BeginDrain() override {
+    catalog_->repositories().Stop();
+    maintenance_->BeginDrain();
+  }
 
  private:
   absl::Status OpenCatalog(const ManifestServiceConfig& config, const process::ProcessResources& resources) {
@@ -51,13 +67,16 @@ class ManifestHost final : public process::HostedService {
     options.lease = runtime::ToDuration(config.collector().lease());
     options.registry = registry;
     options.pulls = pulls_.get();
-    objects_ = MakeGrpcBlobStorage(runtime::MakeChannel(config.blob_service(), registry),
-                                   runtime::ToDuration(config.blob_service().deadline()));
+    blob_service_ = runtime::MakeChannel(config.blob_service(), registry);
+    objects_ = MakeGrpcBlobStorage(blob_service_, runtime::ToDuration(config.blob_service().deadline()));
     options.objects = objects_.get();
     if (!config.policy_file().empty()) {
       ASSIGN_OR_RETURN(policy_, policy::PolicyFile::Open(config.policy_file(), registry));
       options.policy = [this] { return policy_->current(); };
     }
+    deletions_ = MakeDeletionQueue(config.collector().repository_deletions_max(), registry);
+    options.finish_deletion =
+        FinishOn(deletions_.get(), [this]() -> RepositoryRemover& { return catalog_->repositories(); });
     ASSIGN_OR_RETURN(catalog_, RegistryCatalog::Create(resources.kv->engine(), resources.clock, options));
     return absl::OkStatus();
   }
@@ -83,9 +102,11 @@ class ManifestHost final : public process::HostedService {
 
   // In the order in which each depends on those before.
   std::unique_ptr<policy::PolicyFile> policy_;  // Null if the configuration names no policy file.
+  std::shared_ptr<grpc::Channel> blob_service_;
   std::unique_ptr<BlobStorage> objects_;
   std::unique_ptr<PullTimes> pulls_;
   std::unique_ptr<RegistryCatalog> catalog_;
+  std::unique_ptr<runtime::BoundedExecutor> deletions_;
   std::unique_ptr<runtime::AuditLog> audit_;
   std::unique_ptr<Maintenance> maintenance_;
   std::unique_ptr<ManifestService> service_;

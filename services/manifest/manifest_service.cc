@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "services/kv/kv_engine.h"
 #include "services/runtime/grpc/grpc_unary_call.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
@@ -30,11 +31,21 @@ grpc::ServerUnaryReactor* ManifestService::FindBlob(grpc::CallbackServerContext*
   bool lease_due = false;
   const absl::Status status = [&]() -> absl::Status {
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
-    ASSIGN_OR_RETURN(const BlobLookup found, catalog_.blobs().LookUp(CallerOf(*request), name.repository, name.digest));
+    ASSIGN_OR_RETURN(const BlobLookup found,
+                     catalog_.blobs().LookUp(CallerOf(*request), name.repository, name.digest, kv::ReadTier::kMemory));
     lease_due = found.lease_due;
     *response = ToMessage(found.blob);
     return absl::OkStatus();
   }();
+  if (kv::IsNotInMemory(status)) {
+    runtime::FinishOnExecutor(executor_, context, reactor, [this, request, response]() -> absl::Status {
+      ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
+      ASSIGN_OR_RETURN(const Blob found, catalog_.blobs().Find(CallerOf(*request), name.repository, name.digest));
+      *response = ToMessage(found);
+      return absl::OkStatus();
+    });
+    return reactor;
+  }
   if (!lease_due) {
     reactor->Finish(ToGrpcStatus(status));
     return reactor;
@@ -80,13 +91,19 @@ grpc::ServerUnaryReactor* ManifestService::PutManifest(grpc::CallbackServerConte
 grpc::ServerUnaryReactor* ManifestService::GetManifest(grpc::CallbackServerContext* context,
                                                        const v1::GetManifestRequest* request, v1::Manifest* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  reactor->Finish(ToGrpcStatus([&]() -> absl::Status {
+  const auto get = [this, request, response](kv::ReadTier tier) -> absl::Status {
     ASSIGN_OR_RETURN(const ManifestName name, ManifestNameOf(*request));
     ASSIGN_OR_RETURN(StoredManifest manifest, catalog_.manifests().Get(CallerOf(*request), name.repository,
-                                                                       name.reference, request->metadata_only()));
+                                                                       name.reference, request->metadata_only(), tier));
     *response = ToMessage(std::move(manifest));
     return absl::OkStatus();
-  }()));
+  };
+  const absl::Status status = get(kv::ReadTier::kMemory);
+  if (kv::IsNotInMemory(status)) {
+    runtime::FinishOnExecutor(executor_, context, reactor, [get] { return get(kv::ReadTier::kDisk); });
+  } else {
+    reactor->Finish(ToGrpcStatus(status));
+  }
   return reactor;
 }
 
@@ -140,22 +157,34 @@ grpc::ServerUnaryReactor* ManifestService::ListRepositories(grpc::CallbackServer
 grpc::ServerUnaryReactor* ManifestService::DeleteRepository(grpc::CallbackServerContext* context,
                                                             const v1::DeleteRepositoryRequest* request,
                                                             v1::DeleteRepositoryResponse* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  absl::StatusOr<runtime::BoundedExecutor::Place> place = deletions_.Reserve(CallerOf(*request).account);
+  if (!place.ok()) {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    reactor->Finish(ToGrpcStatus(place.status()));
+    return reactor;
+  }
+  auto delete_repository = [this, request, response, place = *std::move(place)]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const RepositoryDeletion deletion, catalog_.repositories().Delete(CallerOf(*request), repository));
     *response = ToMessage(deletion);
     return absl::OkStatus();
-  });
+  };
+  return runtime::RunOnExecutor(deletions_.threads(), context, std::move(delete_repository));
 }
 
 grpc::ServerUnaryReactor* ManifestService::ReportDamage(grpc::CallbackServerContext* context,
                                                         const v1::ReportDamageRequest* request,
                                                         v1::ReportDamageResponse*) {
-  return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
-    ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request->digest()));
-    ASSIGN_OR_RETURN(const StorageKey storage_key, StorageKey::Parse(request->storage_key()));
-    return maintenance_.ReportDamage(digest, storage_key);
-  });
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  const auto finish = [reactor](const absl::Status& status) { reactor->Finish(ToGrpcStatus(status)); };
+  const absl::StatusOr<Digest> digest = Digest::Parse(request->digest());
+  const absl::StatusOr<StorageKey> storage_key = StorageKey::Parse(request->storage_key());
+  if (digest.ok() && storage_key.ok()) {
+    maintenance_.ReportDamage(*digest, *storage_key, finish);
+  } else {
+    finish(digest.ok() ? storage_key.status() : digest.status());
+  }
+  return reactor;
 }
 
 grpc::ServerUnaryReactor* ManifestService::Maintain(grpc::CallbackServerContext* context,

@@ -5,18 +5,20 @@
 #include "grpcpp/grpcpp.h"
 #include "services/manifest/catalog/registry_catalog.h"
 #include "services/manifest/maintenance/maintenance.h"
+#include "services/runtime/threads/bounded_executor.h"
 #include "services/runtime/threads/executor.h"
 
 namespace entrepot::manifest {
 
 // The gRPC service entrepot.manifest.v1.ManifestService: parses requests, calls RegistryCatalog and Maintenance, and
 // fills in responses. Lookups of blobs and manifests run on gRPC's thread; calls that write, and listings, run on the
-// executor.
+// executor; deletions of repositories run on a thread of their own.
 class ManifestService : public v1::ManifestService::CallbackService {
  public:
   // All pointers must outlive the server that the service is registered with.
-  ManifestService(RegistryCatalog* catalog, Maintenance* maintenance, runtime::Executor* executor)
-      : catalog_(*catalog), maintenance_(*maintenance), executor_(*executor) {}
+  ManifestService(RegistryCatalog* catalog, Maintenance* maintenance, runtime::Executor* executor,
+                  runtime::BoundedExecutor* deletions)
+      : catalog_(*catalog), maintenance_(*maintenance), executor_(*executor), deletions_(*deletions) {}
 
   grpc::ServerUnaryReactor* CommitBlob(grpc::CallbackServerContext* context, const v1::CommitBlobRequest* request,
                                        v1::CommitBlobResponse* response) override;
@@ -52,6 +54,7 @@ class ManifestService : public v1::ManifestService::CallbackService {
   RegistryCatalog& catalog_;
   Maintenance& maintenance_;
   runtime::Executor& executor_;
+  runtime::BoundedExecutor& deletions_;
 };
 
 }  // namespace entrepot::manifest

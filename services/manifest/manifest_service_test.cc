@@ -10,6 +10,7 @@
 #include "prometheus/registry.h"
 #include "services/core/time/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
+#include "services/manifest/catalog/deletion_queue.h"
 #include "services/manifest/testing/catalog_test_content.h"
 #include "services/manifest/testing/recording_maintenance.h"
 #include "services/runtime/grpc/grpc_channel.h"
@@ -31,7 +32,8 @@ class ManifestServiceTest : public testing::Test {
   ManifestServiceTest()
       : catalog_(RegistryCatalog::Create(&kv_, &clock_, {}).value()),
         executor_(2),
-        service_(catalog_.get(), &maintenance_, &executor_) {
+        deletions_(MakeDeletionQueue(/*jobs_max=*/4, registry_)),
+        service_(catalog_.get(), &maintenance_, &executor_, deletions_.get()) {
     server_ = runtime::GrpcServer::Start(AnyPort(), {&service_}, registry_).value();
     config::v1::Service target;
     target.set_target(server_->address());
@@ -98,6 +100,7 @@ class ManifestServiceTest : public testing::Test {
   std::unique_ptr<RegistryCatalog> catalog_;
   RecordingMaintenance maintenance_;
   runtime::Executor executor_;
+  const std::unique_ptr<runtime::BoundedExecutor> deletions_;
   ManifestService service_;
   std::unique_ptr<runtime::GrpcServer> server_;
   std::unique_ptr<v1::ManifestService::Stub> stub_;

@@ -5,6 +5,7 @@
 
 #include "absl/time/time.h"
 #include "services/core/time/clock.h"
+#include "services/process/executor_metrics.h"
 #include "services/process/process_kv.h"
 #include "services/runtime/grpc/grpc_server.h"
 #include "services/status/status_macros.h"
@@ -17,6 +18,7 @@ class GrpcProcess final : public runtime::RunningService {
   // The last jobs may still use the service after the server has finished their calls.
   ~GrpcProcess() override {
     server_.reset();
+    executor_metrics_.reset();
     executor_.reset();
   }
 
@@ -24,6 +26,8 @@ class GrpcProcess final : public runtime::RunningService {
                     const MakeHostedService& make) {
     ASSIGN_OR_RETURN(kv_, OpenProcessKv(options.data_directory, context));
     executor_ = std::make_unique<runtime::Executor>(options.executor_threads);
+    executor_metrics_ = std::make_shared<ExecutorMetrics>(executor_.get());
+    context.add_collectable(executor_metrics_);
     ASSIGN_OR_RETURN(service_, make({.data_directory = options.data_directory,
                                      .kv = kv_.get(),
                                      .clock = &clock_,
@@ -34,9 +38,15 @@ class GrpcProcess final : public runtime::RunningService {
     return absl::OkStatus();
   }
 
-  absl::Status CheckReady() override {
-    RETURN_IF_ERROR(kv_->Health());
-    return service_->CheckReady();
+  std::vector<runtime::HealthCheck> Checks() override {
+    std::vector<runtime::HealthCheck> checks = service_->Checks();
+    checks.push_back(KvWriteCheck(kv_.get()));
+    return checks;
+  }
+
+  void ShowReadiness(runtime::Readiness readiness) override {
+    server_->ShowReadiness(/*pulls=*/readiness >= runtime::Readiness::kPulls,
+                           /*pushes=*/readiness == runtime::Readiness::kAll);
   }
 
   std::vector<std::pair<std::string, std::string>> Addresses() const override { return {{"grpc", server_->address()}}; }
@@ -51,6 +61,7 @@ class GrpcProcess final : public runtime::RunningService {
   const SystemClock clock_;
   std::unique_ptr<kv::KvStack> kv_;
   std::unique_ptr<runtime::Executor> executor_;
+  std::shared_ptr<ExecutorMetrics> executor_metrics_;
   std::unique_ptr<HostedService> service_;
   std::unique_ptr<runtime::GrpcServer> server_;
 };

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -12,6 +13,7 @@
 #include "grpcpp/impl/service_type.h"
 #include "services/core/time/clock.h"
 #include "services/kv/stack/kv_stack.h"
+#include "services/runtime/health_checks.h"
 #include "services/runtime/service_main.h"
 #include "services/runtime/threads/executor.h"
 
@@ -25,8 +27,8 @@ class HostedService {
   virtual ~HostedService() = default;
 
   virtual grpc::Service* grpc_service() = 0;
-  // See RunningService::CheckReady(). The process checks the KV itself.
-  virtual absl::Status CheckReady() { return absl::OkStatus(); }
+  // See RunningService::Checks(). The process checks itself whether the KV can be written.
+  virtual std::vector<runtime::HealthCheck> Checks() { return {}; }
   // Called when a drain begins, before the server stops accepting calls: ends calls that would outlast it.
   virtual void BeginDrain() {}
 };

@@ -13,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
 #include "services/kv/testing/temporary_directory.h"
+#include "services/runtime/grpc/channel_readiness.h"
 #include "services/runtime/grpc/grpc_test_service.h"
 #include "services/status/status_macros.h"
 #include "services/status/status_matchers.h"
@@ -36,7 +37,9 @@ class TestHost final : public HostedService {
   ~TestHost() override { observed_.destroyed = true; }
 
   grpc::Service* grpc_service() override { return &service_; }
-  absl::Status CheckReady() override { return observed_.ready; }
+  std::vector<runtime::HealthCheck> Checks() override {
+    return {{.name = "test", .without = runtime::Readiness::kNone, .check = [this] { return observed_.ready; }}};
+  }
   void BeginDrain() override { observed_.drain_began = true; }
 
  private:
@@ -85,14 +88,34 @@ TEST_F(GrpcProcessTest, ServesOverAKvOfItsOwn) {
   EXPECT_EQ(process->Addresses()[0].first, "grpc");
   EXPECT_TRUE(Call(process->Addresses()[0].second).ok());
   EXPECT_TRUE(std::filesystem::exists(directory_.path() + "/kv"));
-  EXPECT_EQ(collectables_, 1);
+  EXPECT_EQ(collectables_, 2);
 }
 
 TEST_F(GrpcProcessTest, IsReadyIfTheServiceIs) {
   ASSERT_OK_AND_ASSIGN(const auto process, Start());
-  EXPECT_OK(process->CheckReady());
+  const std::vector<runtime::HealthCheck> checks = process->Checks();
+  ASSERT_EQ(checks.size(), 2u);
+  EXPECT_OK(checks[0].check());
   observed_.ready = absl::UnavailableError("the disk is full");
-  EXPECT_THAT(process->CheckReady(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(checks[0].check(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(checks[1].name, "metadata store writes");
+  EXPECT_EQ(checks[1].without, runtime::Readiness::kPulls);
+  EXPECT_OK(checks[1].check());
+}
+
+TEST_F(GrpcProcessTest, ShowsItsReadinessToOtherProcesses) {
+  ASSERT_OK_AND_ASSIGN(const auto process, Start());
+  const auto channel = grpc::CreateChannel(process->Addresses()[0].second, grpc::InsecureChannelCredentials());
+  EXPECT_OK(runtime::CheckChannelReady(channel));
+  EXPECT_OK(runtime::CheckChannelWritable(channel));
+  process->ShowReadiness(runtime::Readiness::kPulls);
+  EXPECT_OK(runtime::CheckChannelReady(channel));
+  EXPECT_THAT(runtime::CheckChannelWritable(channel), StatusIs(absl::StatusCode::kUnavailable));
+  process->ShowReadiness(runtime::Readiness::kNone);
+  EXPECT_THAT(runtime::CheckChannelReady(channel), StatusIs(absl::StatusCode::kUnavailable));
+  process->ShowReadiness(runtime::Readiness::kAll);
+  EXPECT_OK(runtime::CheckChannelReady(channel));
+  EXPECT_OK(runtime::CheckChannelWritable(channel));
 }
 
 TEST_F(GrpcProcessTest, DrainRefusesNewCalls) {

@@ -14,4 +14,10 @@ absl::StatusOr<std::unique_ptr<kv::KvStack>> OpenProcessKv(const std::string& da
   return kv;
 }
 
+runtime::HealthCheck KvWriteCheck(const kv::KvStack* kv) {
+  return {.name = "metadata store writes", .without = runtime::Readiness::kPulls, .check = [kv] {
+            return kv->CheckWritable();
+          }};
+}
+
 }  // namespace entrepot::process

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "services/kv/stack/kv_stack.h"
+#include "services/runtime/health_checks.h"
 #include "services/runtime/service_main.h"
 
 namespace entrepot::process {
@@ -14,6 +15,9 @@ namespace entrepot::process {
 // its metrics to /metrics. Errors are those of KvStack::Open.
 absl::StatusOr<std::unique_ptr<kv::KvStack>> OpenProcessKv(const std::string& data_directory,
                                                            const runtime::ServiceContext& context);
+
+// For RunningService::Checks(): whether new records can be written. `kv` must outlive the check.
+runtime::HealthCheck KvWriteCheck(const kv::KvStack* kv);
 
 }  // namespace entrepot::process
 

@@ -23,6 +23,8 @@
 #include "boost/beast/http.hpp"
 #include "prometheus/text_serializer.h"
 #include "services/core/text/host_and_port.h"
+#include "services/runtime/threads/executor.h"
+#include "services/runtime/threads/executor_awaitable.h"
 
 namespace entrepot::runtime {
 namespace {
@@ -36,6 +38,8 @@ constexpr uint32_t kHeaderBytesMax = 8 * 1024;
 constexpr std::chrono::seconds kRequestTimeout{5};
 constexpr std::chrono::milliseconds kAcceptRetry{100};
 constexpr int kConnectionsMax = 64;
+// Requests for /metrics that wait for their turn. Connections stay free for other requests while the collection hangs.
+constexpr int kCollectionsMax = 8;
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
 using Request = http::request<http::empty_body>;
@@ -43,9 +47,11 @@ using Response = http::response<http::string_body>;
 
 class HttpOperatorEndpoint : public OperatorEndpoint {
  public:
-  explicit HttpOperatorEndpoint(std::function<absl::Status()> check_ready) : check_ready_(std::move(check_ready)) {}
+  explicit HttpOperatorEndpoint(std::function<ReadinessReport()> readiness) : readiness_(std::move(readiness)) {}
 
   ~HttpOperatorEndpoint() override {
+    // First, because its jobs resume coroutines.
+    collector_.reset();
     io_.stop();
     if (thread_.joinable()) thread_.join();
   }
@@ -106,7 +112,12 @@ class HttpOperatorEndpoint : public OperatorEndpoint {
     parser.header_limit(kHeaderBytesMax);
     auto [error, size] = co_await http::async_read_header(stream, buffer, parser, kTuple);
     if (error && !IsGrammarError(error)) co_return;
-    Response response = error ? Refusal(error) : Answer(parser.get());
+    Response response;
+    if (error) {
+      response = Refusal(error);
+    } else {
+      response = co_await Answer(parser.get());
+    }
     co_await http::async_write(stream, response, kTuple);
     stream.socket().shutdown(tcp::socket::shutdown_both, error);
   }
@@ -122,22 +133,33 @@ class HttpOperatorEndpoint : public OperatorEndpoint {
                 absl::StrCat(error.message(), "\n"));
   }
 
-  Response Answer(const Request& request) const {
+  asio::awaitable<Response> Answer(const Request& request) {
     absl::string_view path(request.target().data(), request.target().size());
     path = path.substr(0, path.find('?'));
     if (path != "/healthz" && path != "/readyz" && path != "/metrics") {
-      return Text(http::status::not_found, "There are /healthz, /readyz and /metrics.\n");
+      co_return Text(http::status::not_found, "There are /healthz, /readyz and /metrics.\n");
     }
     if (request.method() != http::verb::get) {
       Response response = Text(http::status::method_not_allowed, "GET only.\n");
       response.set(http::field::allow, "GET");
-      return response;
+      co_return response;
     }
-    if (path == "/metrics") return Metrics();
-    if (path == "/healthz") return Text(http::status::ok, "ok\n");
-    const absl::Status ready = check_ready_();
-    if (ready.ok()) return Text(http::status::ok, "ok\n");
-    return Text(http::status::service_unavailable, absl::StrCat(ready.message(), "\n"));
+    if (path == "/metrics") co_return co_await CollectMetrics();
+    if (path == "/healthz") co_return Text(http::status::ok, "ok\n");
+    ReadinessReport report = readiness_();
+    co_return Text(report.readiness == Readiness::kNone ? http::status::service_unavailable : http::status::ok,
+                   std::move(report.text));
+  }
+
+  // A collectable may wait for a disk that hangs.
+  asio::awaitable<Response> CollectMetrics() {
+    if (collecting_ >= kCollectionsMax) {
+      co_return Text(http::status::service_unavailable, "Other requests wait for the metrics already.\n");
+    }
+    ++collecting_;
+    Response response = co_await RunOn(*collector_, [this] { return Metrics(); });
+    --collecting_;
+    co_return response;
   }
 
   Response Metrics() const {
@@ -169,7 +191,7 @@ class HttpOperatorEndpoint : public OperatorEndpoint {
     return response;
   }
 
-  const std::function<absl::Status()> check_ready_;
+  const std::function<ReadinessReport()> readiness_;
   uint16_t port_ = 0;
 
   mutable std::mutex mutex_;
@@ -179,16 +201,18 @@ class HttpOperatorEndpoint : public OperatorEndpoint {
   asio::io_context io_{1};
   tcp::acceptor acceptor_{io_};
   int connections_ = 0;
+  int collecting_ = 0;                                                   // Requests for /metrics that wait.
   asio::steady_timer room_{io_, asio::steady_timer::time_point::max()};  // Cancelled when a connection ends.
 
   std::thread thread_;
+  std::unique_ptr<Executor> collector_ = std::make_unique<Executor>(1);
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<OperatorEndpoint>> OperatorEndpoint::Start(const config::v1::Endpoint& endpoint,
-                                                                          std::function<absl::Status()> check_ready) {
-  auto http = std::make_unique<HttpOperatorEndpoint>(std::move(check_ready));
+                                                                          std::function<ReadinessReport()> readiness) {
+  auto http = std::make_unique<HttpOperatorEndpoint>(std::move(readiness));
   if (absl::Status status = http->Listen(endpoint); !status.ok()) return status;
   return http;
 }

@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "boost/asio/connect.hpp"
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/ip/tcp.hpp"
@@ -16,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "prometheus/counter.h"
 #include "prometheus/registry.h"
+#include "services/core/time/eventually.h"
 #include "services/runtime/process_metrics.h"
 #include "services/status/status_matchers.h"
 
@@ -39,7 +41,7 @@ class OperatorEndpointTest : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_OK_AND_ASSIGN(endpoint_, OperatorEndpoint::Start(Loopback(), [this] {
-                           return ready_ ? absl::OkStatus() : absl::UnavailableError("the disk is full");
+                           return ReadinessReport{.readiness = readiness_, .complete = true, .text = "the verdict\n"};
                          }));
   }
 
@@ -68,7 +70,7 @@ class OperatorEndpointTest : public testing::Test {
   std::string Get(const std::string& target) { return Send("GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\n"); }
 
   asio::io_context io_;
-  std::atomic<bool> ready_{true};
+  std::atomic<Readiness> readiness_{Readiness::kAll};
   std::unique_ptr<OperatorEndpoint> endpoint_;
 };
 
@@ -79,12 +81,17 @@ TEST_F(OperatorEndpointTest, Healthz) {
   EXPECT_THAT(Get("/healthz?verbose"), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_F(OperatorEndpointTest, ReadyzReportsTheReason) {
-  EXPECT_THAT(Get("/readyz"), StartsWith("HTTP/1.1 200 "));
-  ready_ = false;
+TEST_F(OperatorEndpointTest, ReadyzFailsIfNothingCanBePulled) {
+  for (const Readiness readiness : {Readiness::kAll, Readiness::kPulls}) {
+    readiness_ = readiness;
+    const std::string answer = Get("/readyz");
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
+    EXPECT_THAT(answer, HasSubstr("\r\n\r\nthe verdict\n"));
+  }
+  readiness_ = Readiness::kNone;
   const std::string answer = Get("/readyz");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 "));
-  EXPECT_THAT(answer, HasSubstr("\r\n\r\nthe disk is full\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\n\r\nthe verdict\n"));
   // Liveness does not depend on readiness.
   EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
 }
@@ -102,6 +109,45 @@ TEST_F(OperatorEndpointTest, ServesMetricsForAsLongAsTheyLive) {
   EXPECT_THAT(answer, HasSubstr("process_resident_memory_bytes "));
   registry.reset();
   EXPECT_THAT(Get("/metrics"), Not(HasSubstr("apples_total")));
+}
+
+class HangingCollectable : public prometheus::Collectable {
+ public:
+  std::vector<prometheus::MetricFamily> Collect() const override {
+    if (!called_.HasBeenNotified()) called_.Notify();
+    leave_.WaitForNotification();
+    return {};
+  }
+
+  mutable absl::Notification called_;
+  absl::Notification leave_;
+};
+
+TEST_F(OperatorEndpointTest, AHangingCollectionOfMetricsDelaysNothingElse) {
+  auto hanging = std::make_shared<HangingCollectable>();
+  endpoint_->AddCollectable(hanging);
+  std::vector<tcp::socket> waiting;
+  for (int i = 0; i < 8; ++i) {
+    waiting.push_back(Connect());
+    asio::write(waiting.back(), asio::buffer(std::string("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")));
+  }
+  ASSERT_TRUE(hanging->called_.WaitForNotificationWithTimeout(absl::Seconds(30)));
+  EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(Get("/readyz"), StartsWith("HTTP/1.1 200 "));
+  // All of the eight have arrived once a further one is refused.
+  EXPECT_TRUE(Eventually([&] {
+    tcp::socket& last = waiting.emplace_back(Connect());
+    asio::write(last, asio::buffer(std::string("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")));
+    last.non_blocking(true);
+    for (int i = 0; i < 100; ++i) {
+      char byte = 0;
+      boost::system::error_code error;
+      if (last.read_some(asio::buffer(&byte, 1), error) == 1) return true;
+      EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
+    }
+    return false;
+  }));
+  hanging->leave_.Notify();
 }
 
 TEST_F(OperatorEndpointTest, RefusesOtherPathsAndMethods) {
@@ -160,11 +206,11 @@ TEST_F(OperatorEndpointTest, StopsWhileConnectionsAreOpen) {
   endpoint_.reset();
   EXPECT_EQ(ReadAll(silent), "");
   // The port is free again at once.
-  EXPECT_OK(OperatorEndpoint::Start(Loopback(port), [] { return absl::OkStatus(); }));
+  EXPECT_OK(OperatorEndpoint::Start(Loopback(port), [] { return ReadinessReport(); }));
 }
 
 TEST_F(OperatorEndpointTest, APortInUseIsAnError) {
-  const auto second = OperatorEndpoint::Start(Loopback(endpoint_->port()), [] { return absl::OkStatus(); });
+  const auto second = OperatorEndpoint::Start(Loopback(endpoint_->port()), [] { return ReadinessReport(); });
   EXPECT_THAT(second, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_EQ(second.status().message(),
             absl::StrCat("cannot listen on 127.0.0.1:", endpoint_->port(), ": Address already in use"));

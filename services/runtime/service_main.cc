@@ -15,10 +15,12 @@
 #include "absl/time/clock.h"
 #include "services/core/text/host_and_port.h"
 #include "services/runtime/config/config_loader.h"
+#include "services/runtime/health_checks.h"
 #include "services/runtime/log/json_log.h"
 #include "services/runtime/operator_endpoint.h"
 #include "services/runtime/process_metrics.h"
 #include "services/runtime/termination_signals.h"
+#include "services/runtime/threads/periodic_task.h"
 #include "services/runtime/version.h"
 
 namespace entrepot::runtime::internal {
@@ -27,6 +29,7 @@ namespace {
 constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 constexpr absl::Duration kDrainOverrun = absl::Seconds(5);
+constexpr absl::Duration kReadinessInterval = absl::Seconds(1);
 
 // Keeps the size of the heap close to the memory in use. By default glibc has up to eight heaps per core, each of which
 // keeps the most memory that it ever used. Once a large block has been freed, glibc takes further large blocks from the
@@ -89,31 +92,51 @@ bool LoadAndCheck(const std::string& file, const ErasedService& service, ConfigP
   return problems->empty();
 }
 
-// The state that /readyz shows: that of the service, if it has started and is not draining.
-class Readiness {
+// What /readyz shows: the checks of the service, if it has started and is not draining.
+class ProcessState {
  public:
-  void SetService(RunningService* service) {
+  void SetServing(const HealthChecks* checks) {
     std::lock_guard lock(mutex_);
-    service_ = service;
-    why_not_ = "";
+    checks_ = checks;
   }
 
-  // Returns when no check of the service is in progress.
-  void SetNotReady(absl::string_view why) {
+  void SetDraining() {
     std::lock_guard lock(mutex_);
-    service_ = nullptr;
-    why_not_ = why;
+    checks_ = nullptr;
+    otherwise_ = "draining\n";
   }
 
-  absl::Status Check() {
+  ReadinessReport Report() {
     std::lock_guard lock(mutex_);
-    return service_ != nullptr ? service_->CheckReady() : absl::UnavailableError(why_not_);
+    if (checks_ != nullptr) return checks_->Report();
+    return {.readiness = Readiness::kNone, .complete = true, .text = std::string(otherwise_)};
   }
 
  private:
   std::mutex mutex_;
-  RunningService* service_ = nullptr;       // Guarded by mutex_.
-  absl::string_view why_not_ = "starting";  // Guarded by mutex_.
+  const HealthChecks* checks_ = nullptr;        // Guarded by mutex_.
+  absl::string_view otherwise_ = "starting\n";  // Guarded by mutex_.
+};
+
+// Passes on what the process is ready for, and logs when it changes.
+class ReadinessWatch {
+ public:
+  ReadinessWatch(const HealthChecks* checks, RunningService* service)
+      : task_(kReadinessInterval, [this, checks, service] { Show(checks->Report(), service); }) {}
+
+ private:
+  void Show(const ReadinessReport& report, RunningService* service) {
+    // Not before each check has answered: other processes need not see that this one has just started.
+    if (!report.complete) return;
+    service->ShowReadiness(report.readiness);
+    if (report.readiness == shown_) return;
+    shown_ = report.readiness;
+    Log(shown_ == Readiness::kAll ? LogLevel::kInfo : LogLevel::kWarning, "readiness changed",
+        {{"report", absl::string_view(report.text)}});
+  }
+
+  Readiness shown_ = Readiness::kAll;
+  PeriodicTask task_;
 };
 
 void LogServing(const RunningService& service, const config::v1::Endpoint& endpoint, uint16_t operator_port) {
@@ -132,8 +155,8 @@ int Fail(absl::string_view message, const absl::Status& status) {
 
 int Serve(const ErasedService& service) {
   TerminationSignals signals;
-  Readiness readiness;
-  auto endpoint = OperatorEndpoint::Start(service.operator_endpoint(), [&readiness] { return readiness.Check(); });
+  ProcessState state;
+  auto endpoint = OperatorEndpoint::Start(service.operator_endpoint(), [&state] { return state.Report(); });
   if (!endpoint.ok()) return Fail("the operator endpoint could not be started", endpoint.status());
 
   const ServiceContext context = {
@@ -149,15 +172,20 @@ int Serve(const ErasedService& service) {
 
   absl::StatusOr<std::unique_ptr<RunningService>> running = service.start(context);
   if (!running.ok()) return Fail("the service could not be started", running.status());
-  readiness.SetService(running->get());
+  const auto health = std::make_shared<HealthChecks>((*running)->Checks(), HealthChecks::Options());
+  context.add_collectable(health);
+  state.SetServing(health.get());
+  auto watch = std::make_unique<ReadinessWatch>(health.get(), running->get());
   LogServing(**running, service.operator_endpoint(), (*endpoint)->port());
 
   const int signal = signals.Wait();
   Log(LogLevel::kInfo, "draining", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
   const absl::Time deadline = absl::Now() + service.drain_timeout();
   signals.ExitAt(deadline + kDrainOverrun);
-  readiness.SetNotReady("draining");
+  state.SetDraining();
+  watch.reset();
   (*running)->Drain(deadline);
+  health->Stop();
   running->reset();
   Log(LogLevel::kInfo, "stopped", {{"service", service.name}});
   return 0;

@@ -16,6 +16,7 @@
 #include "prometheus/registry.h"
 #include "services/runtime/config/config_checks.h"
 #include "services/runtime/config/config_defaults.h"
+#include "services/runtime/health_checks.h"
 
 namespace entrepot::runtime {
 
@@ -25,10 +26,12 @@ class RunningService {
   // Called after Drain(). Frees everything; no part of the service is in use.
   virtual ~RunningService() = default;
 
-  // OK, or the reason why requests should go elsewhere for now; /readyz shows it. Called on the operator endpoint's
-  // thread, concurrently with everything else, but never during or after Drain(). May ask a dependency, but must return
-  // within a second.
-  virtual absl::Status CheckReady() = 0;
+  // All causes for which the process may not be ready; /readyz shows them. Called once. Each check is called on a
+  // thread of its own, concurrently with everything else, from now until the destructor.
+  virtual std::vector<HealthCheck> Checks() = 0;
+
+  // Tells others what the process is ready for. Called once a second, never during or after Drain().
+  virtual void ShowReadiness(Readiness readiness) { (void)readiness; }
 
   // The addresses that it listens on, for the log line "serving": {{"listen", "http://127.0.0.1:5000"}}.
   virtual std::vector<std::pair<std::string, std::string>> Addresses() const = 0;

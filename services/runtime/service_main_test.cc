@@ -121,6 +121,15 @@ class ServiceMainTest : public testing::Test {
     return answer;
   }
 
+  // Until the answer of /readyz contains `text`: the checks run in the background.
+  std::string AwaitReadyz(const std::string& text) const {
+    std::string answer;
+    do {
+      answer = Get("/readyz");
+    } while (!absl::StrContains(answer, text));
+    return answer;
+  }
+
   const uint16_t operator_port_ = FreePort();
 };
 
@@ -201,7 +210,7 @@ TEST_F(ServiceMainTest, ServesUntilASignalThenDrains) {
     Process process({"--config", Config("serve")});
     process.AwaitOutput("\"message\":\"serving\"");
     EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
-    EXPECT_THAT(Get("/readyz"), StartsWith("HTTP/1.1 200 "));
+    EXPECT_THAT(AwaitReadyz("\r\n\r\nready\n"), StartsWith("HTTP/1.1 200 "));
     const std::string metrics = Get("/metrics");
     EXPECT_THAT(metrics, HasSubstr("test_gauge 7\n"));
     EXPECT_THAT(metrics, HasSubstr("entrepot_build_info{service=\"entrepot-test\",version=\"dev\"} 1\n"));
@@ -222,8 +231,30 @@ TEST_F(ServiceMainTest, ServesUntilASignalThenDrains) {
 TEST_F(ServiceMainTest, ReadyzAsksTheService) {
   Process process({"--config", Config("never-ready")});
   process.AwaitOutput("\"message\":\"serving\"");
-  EXPECT_THAT(Get("/readyz"), HasSubstr("\r\n\r\nnot ready in this test\n"));
+  const std::string answer = AwaitReadyz("cannot pull: disk: not ready in this test");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(answer, HasSubstr("\r\n\r\nnot ready\n"));
   EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
+  process.AwaitOutput("\"message\":\"readiness changed\"");
+}
+
+TEST_F(ServiceMainTest, StaysReadyIfOnlyPushesAreImpossible) {
+  Process process({"--config", Config("read-only")});
+  process.AwaitOutput("\"message\":\"serving\"");
+  const std::string answer = AwaitReadyz("\r\n\r\nready for pulls only\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(answer, HasSubstr("cannot push: writes: read-only in this test ("));
+  EXPECT_THAT(Get("/metrics"), HasSubstr("entrepot_ready{for=\"pushes\"} 0\n"));
+}
+
+TEST_F(ServiceMainTest, ACheckThatHangsDelaysNoAnswer) {
+  Process process({"--config", Config("hang")});
+  process.AwaitOutput("\"message\":\"serving\"");
+  EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
+  const std::string answer = AwaitReadyz("\nok: writes (");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(answer, HasSubstr("cannot pull: disk: has not "));
+  EXPECT_THAT(Get("/metrics"), HasSubstr("entrepot_health_check_ok{check=\"disk\"} 0\n"));
 }
 
 TEST_F(ServiceMainTest, ReadyzFailsDuringTheDrain) {

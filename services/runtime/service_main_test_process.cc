@@ -11,8 +11,18 @@ class TestService : public RunningService {
  public:
   explicit TestService(std::string behaviour) : behaviour_(std::move(behaviour)) {}
 
-  absl::Status CheckReady() override {
-    return behaviour_ == "never-ready" ? absl::UnavailableError("not ready in this test") : absl::OkStatus();
+  std::vector<HealthCheck> Checks() override {
+    return {{.name = "disk",
+             .without = Readiness::kNone,
+             .check =
+                 [this] {
+                   if (behaviour_ == "hang") absl::SleepFor(absl::InfiniteDuration());
+                   return behaviour_ == "never-ready" ? absl::UnavailableError("not ready in this test")
+                                                      : absl::OkStatus();
+                 }},
+            {.name = "writes", .without = Readiness::kPulls, .check = [this] {
+               return behaviour_ == "read-only" ? absl::UnavailableError("read-only in this test") : absl::OkStatus();
+             }}};
   }
 
   std::vector<std::pair<std::string, std::string>> Addresses() const override {

@@ -17,15 +17,17 @@
 #include "services/blob/blob_stack.h"
 #include "services/core/time/clock.h"
 #include "services/kv/stack/kv_stack.h"
+#include "services/manifest/catalog/deletion_queue.h"
 #include "services/manifest/catalog/pull_times.h"
 #include "services/manifest/catalog/registry_catalog.h"
 #include "services/manifest/maintenance/maintenance.h"
 #include "services/policy/policy_file.h"
+#include "services/process/executor_metrics.h"
 #include "services/process/process_kv.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/log/audit_log.h"
+#include "services/runtime/threads/bounded_executor.h"
 #include "services/runtime/threads/executor.h"
-#include "services/standalone/executor_metrics.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::standalone {
@@ -33,11 +35,13 @@ namespace {
 
 // Synced commits that wait at once share one sync of the log: more threads make larger groups, not more load.
 constexpr size_t kExecutorThreads = 32;
+// For uploads that were staged before a restart, which are read back as a whole.
+constexpr size_t kLongCallThreads = 4;
 // In addition to the threads that hash a password or wait for a slot.
 constexpr size_t kAuthExecutorThreads = 8;
 
-// Members in the order in which each depends on those before. Drain() ends the executor before the server, whose
-// coroutines its jobs resume, and before everything else that its jobs use.
+// Members in the order in which each depends on those before. Drain() ends the executors before the server, whose
+// coroutines their jobs resume, and before everything else that their jobs use.
 class RegistryProcess final : public runtime::RunningService {
  public:
   static absl::StatusOr<std::unique_ptr<RegistryProcess>> Start(const config::v1::StandaloneConfig& config,
@@ -53,11 +57,18 @@ class RegistryProcess final : public runtime::RunningService {
     server_.reset();
   }
 
-  absl::Status CheckReady() override {
-    RETURN_IF_ERROR(kv_->Health());
-    RETURN_IF_ERROR(blob_backend_->CheckReady());
-    RETURN_IF_ERROR(manifest_backend_->CheckReady());
-    return auth_backend_ != nullptr ? auth_backend_->CheckReady() : absl::OkStatus();
+  std::vector<runtime::HealthCheck> Checks() override {
+    std::vector<runtime::HealthCheck> checks = blobs_->Checks();
+    checks.push_back({.name = "catalog", .without = runtime::Readiness::kNone, .check = [this] {
+                        return catalog_->lists().Repositories(1, "", {"**"}).status();
+                      }});
+    checks.push_back(process::KvWriteCheck(kv_.get()));
+    if (authority_ != nullptr) {
+      checks.push_back({.name = "accounts", .without = runtime::Readiness::kNone, .check = [this] {
+                          return authority_->GetVerification().status();
+                        }});
+    }
+    return checks;
   }
 
   std::vector<std::pair<std::string, std::string>> Addresses() const override {
@@ -65,10 +76,14 @@ class RegistryProcess final : public runtime::RunningService {
   }
 
   void Drain(absl::Time deadline) override {
+    catalog_->repositories().Stop();
+    maintenance_->BeginDrain();
     if (server_ != nullptr) server_->Drain(deadline);
     executor_metrics_.reset();
     auth_executor_.reset();
     executor_.reset();
+    long_calls_.reset();
+    deletions_.reset();
   }
 
  private:
@@ -96,6 +111,9 @@ class RegistryProcess final : public runtime::RunningService {
     if (policy_ != nullptr) options.policy = [this] { return policy_->current(); };
     options.objects = &blobs_->storage();
     options.pulls = pulls_.get();
+    deletions_ = manifest::MakeDeletionQueue(config.collector().repository_deletions_max(), context.registry);
+    options.finish_deletion = manifest::FinishOn(
+        deletions_.get(), [this]() -> manifest::RepositoryRemover& { return catalog_->repositories(); });
     ASSIGN_OR_RETURN(catalog_, manifest::RegistryCatalog::Create(kv_->engine(), &clock_, options));
 
     manifest::Maintenance::Options maintenance_options;
@@ -122,10 +140,12 @@ class RegistryProcess final : public runtime::RunningService {
 
   absl::Status Serve(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
     executor_ = std::make_unique<runtime::Executor>(kExecutorThreads);
-    executor_metrics_ = std::make_shared<ExecutorMetrics>(executor_.get());
+    long_calls_ = std::make_unique<runtime::Executor>(kLongCallThreads);
+    executor_metrics_ = std::make_shared<process::ExecutorMetrics>(executor_.get());
     context.add_collectable(executor_metrics_);
-    blob_backend_ = gateway::MakeLocalBlobBackend(blobs_.get(), executor_.get());
-    manifest_backend_ = gateway::MakeLocalManifestBackend(catalog_.get(), maintenance_.get(), executor_.get());
+    blob_backend_ = gateway::MakeLocalBlobBackend(blobs_.get(), executor_.get(), long_calls_.get());
+    manifest_backend_ =
+        gateway::MakeLocalManifestBackend(catalog_.get(), maintenance_.get(), executor_.get(), deletions_.get());
     gateway::api::RegistryAccounts accounts;
     if (authority_ != nullptr) {
       auth_executor_ = std::make_unique<runtime::Executor>(kAuthExecutorThreads +
@@ -159,9 +179,11 @@ class RegistryProcess final : public runtime::RunningService {
   std::unique_ptr<gateway::AuthBackend> auth_backend_;  // Null without accounts.
   std::unique_ptr<gateway::http::Handler> api_;
   std::unique_ptr<gateway::http::Server> server_;
+  std::unique_ptr<runtime::BoundedExecutor> deletions_;
   std::unique_ptr<runtime::Executor> executor_;
+  std::unique_ptr<runtime::Executor> long_calls_;
   std::unique_ptr<runtime::Executor> auth_executor_;
-  std::shared_ptr<ExecutorMetrics> executor_metrics_;
+  std::shared_ptr<process::ExecutorMetrics> executor_metrics_;
 };
 
 }  // namespace

@@ -45,7 +45,8 @@ const OciErrorInfo& GetOciErrorInfo(OciErrorCode code);
 std::optional<OciErrorCode> OciErrorCodeByName(absl::string_view name);
 
 // A status with the code's canonical absl code. It carries the OCI code and an optional detail (plain text) as a
-// payload, which survives gRPC (status/grpc_status.h).
+// payload, which survives gRPC (status/grpc_status.h). The message of UNAVAILABLE is for the log; its detail is what
+// the client may know.
 absl::Status OciError(OciErrorCode code, absl::string_view message, absl::string_view detail = "");
 
 // The OCI code that `status` carries, if any.

@@ -49,6 +49,17 @@ def assert_refused(registry, data):
     assert pull(registry, "fault/refused", data).status == 404
 
 
+def assert_ready_for_pulls_only(registry, names, cause):
+    """These processes of split mode, or the only one, stay in the balancer and say what cannot be done; a push gets the
+    cause."""
+    for name in names if registry.mode == "split" else ("entrepot",):
+        ready = wait_for(lambda name=name: requests.request("GET", registry.operator_url(name) + "/readyz"),
+                         lambda answer: answer.body.startswith(b"ready for pulls only\ncannot push: "))  # fmt: skip
+        assert ready.status == 200
+    answer = push(registry, "fault/refused", os.urandom(300 * KIB))
+    assert cause in answer.json()["errors"][0]["message"], answer
+
+
 @pytest.mark.parametrize("call", ["write", "sync"])
 def test_failed_write_of_a_blob_file_makes_the_store_read_only(faulty, faults, call):
     kept = push_blobs(faulty, "fault/kept")
@@ -60,6 +71,7 @@ def test_failed_write_of_a_blob_file_makes_the_store_read_only(faulty, faults, c
     name = "blob" if faulty.mode == "split" else "entrepot"
     assert faulty.metrics(name).total("entrepot_store_read_only") == 1
     assert_refused(faulty, os.urandom(300 * KIB))
+    assert_ready_for_pulls_only(faulty, ("gateway", "blob"), "the blob store is read-only until it is restarted")
     check_blobs(faulty, "fault/kept", kept)
     faulty.restart()
     wait_until_pushes_work(faulty, "fault/kept")
@@ -77,6 +89,7 @@ def test_failed_write_of_the_database_stops_writes_until_a_restart(faulty, fault
     answer = push(faulty, "fault/kept", os.urandom(5_000))
     assert_unavailable(answer)
     check_blobs(faulty, "fault/kept", kept)
+    assert_ready_for_pulls_only(faulty, ("gateway",), "the metadata store has stopped until it is restarted")
     processes = [name for name in faulty.processes if not name.startswith("gateway")]
     assert sum(faulty.metrics(name).total("entrepot_rocksdb_writing_stopped_by_error") for name in processes) >= 1
     for name in processes:

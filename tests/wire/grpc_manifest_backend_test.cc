@@ -19,7 +19,7 @@ class GrpcUnderTest : public ManifestBackendUnderTest {
  private:
   ServiceStack stack_;
   runtime::Executor executor_{4};
-  manifest::ManifestService service_{stack_.catalog(), stack_.maintenance(), &executor_};
+  manifest::ManifestService service_{stack_.catalog(), stack_.maintenance(), &executor_, stack_.deletions()};
   GrpcLoopback loopback_{&service_};
   GrpcCallRegistry calls_;
   std::unique_ptr<ManifestBackend> backend_ = MakeGrpcManifestBackend(loopback_.Connect(), absl::Seconds(10), &calls_);

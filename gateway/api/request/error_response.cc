@@ -96,10 +96,13 @@ http::Response ErrorResponse(const absl::Status& status, absl::string_view reque
     return MakeResponse(http_status, code, status.message(), GetOciErrorDetail(status));
   }
   LogFailure(status, request_id);
-  return MakeResponse(http_status, code,
-                      http_status == 503
-                          ? "the registry is temporarily unavailable; try again"
-                          : "internal error; the registry's log has the reason under the id of this request",
+  if (http_status != 503) {
+    return MakeResponse(http_status, code,
+                        "internal error; the registry's log has the reason under the id of this request", "");
+  }
+  // The message of such an error is for the log. Its detail, if it has one, is the cause in words for the client.
+  const std::string cause(GetOciErrorDetail(status));
+  return MakeResponse(http_status, code, cause.empty() ? "the registry is temporarily unavailable; try again" : cause,
                       "");
 }
 

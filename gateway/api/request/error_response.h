@@ -17,7 +17,8 @@ absl::Status HttpError(int http_status, OciErrorCode code, absl::string_view mes
 // The response to a request that ended with `status`. HTTP status and error code are those of the OCI error that the
 // status carries, otherwise of its canonical code: kUnavailable, kDeadlineExceeded, kAborted and kCancelled are
 // temporary and become 503 with Retry-After. The message of a server error (5xx) is logged with the request's id and
-// not returned.
+// not returned. The detail of UNAVAILABLE, if there is one, is the cause in words for the client, and is returned as
+// the message.
 http::Response ErrorResponse(const absl::Status& status, absl::string_view request_id);
 
 }  // namespace entrepot::gateway::api

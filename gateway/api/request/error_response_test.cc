@@ -61,6 +61,17 @@ TEST(ErrorResponseTest, UsesTheHttpStatusOfHttpError) {
   EXPECT_EQ(std::get<std::string>(response.body), R"({"errors":[{"code":"MANIFEST_INVALID","message":"too long"}]})");
 }
 
+TEST(ErrorResponseTest, ShowsTheCauseOfATemporaryErrorThatIsMeantForTheClient) {
+  const http::Response told = ErrorResponse(
+      OciError(OciErrorCode::kUnavailable, "cannot sync /data/blobs", "nothing can be pushed: the disk is full"), "id");
+  EXPECT_EQ(told.status, 503);
+  EXPECT_EQ(std::get<std::string>(told.body),
+            R"({"errors":[{"code":"UNAVAILABLE","message":"nothing can be pushed: the disk is full"}]})");
+  const http::Response untold = ErrorResponse(OciError(OciErrorCode::kUnavailable, "cannot sync /data/blobs"), "id");
+  EXPECT_EQ(std::get<std::string>(untold.body),
+            R"({"errors":[{"code":"UNAVAILABLE","message":"the registry is temporarily unavailable; try again"}]})");
+}
+
 TEST(ErrorResponseTest, SendsRetryAfterWithTemporaryErrors) {
   EXPECT_EQ(Field(ErrorResponse(absl::UnavailableError("x"), "id"), "Retry-After"), "1");
   EXPECT_EQ(Field(ErrorResponse(OciError(OciErrorCode::kTooManyRequests, "x"), "id"), "Retry-After"), "1");
@@ -76,7 +87,7 @@ TEST(ErrorResponseTest, ShowsTheMessageOfHttpErrorWith501) {
 
 TEST(ErrorResponseTest, HidesTheMessagesOfServerErrors) {
   for (const absl::Status& status : {absl::InternalError("/var/lib/secret"), absl::UnavailableError("10.0.0.1:5011"),
-                                     OciError(OciErrorCode::kUnavailable, "10.0.0.1:5011", "10.0.0.1:5011")}) {
+                                     OciError(OciErrorCode::kUnavailable, "10.0.0.1:5011")}) {
     const std::string body = std::get<std::string>(ErrorResponse(status, "id").body);
     EXPECT_EQ(body.find(std::string(status.message())), std::string::npos) << body;
   }

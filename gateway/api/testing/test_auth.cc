@@ -145,8 +145,6 @@ awaitable<absl::StatusOr<auth::v1::AdministerResponse>> TestAuth::Administer(
   co_return response;
 }
 
-absl::Status TestAuth::CheckReady() { return absl::OkStatus(); }
-
 std::string Bearer(absl::string_view token) { return absl::StrCat("Authorization: Bearer ", token, "\r\n"); }
 
 std::string Basic(absl::string_view account, absl::string_view password) {

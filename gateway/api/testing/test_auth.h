@@ -54,7 +54,6 @@ class TestAuth : public AuthBackend {
   // kAlreadyExists for the user "ann".
   boost::asio::awaitable<absl::StatusOr<auth::v1::AdministerResponse>> Administer(
       const CallContext& context, const auth::v1::AdministerRequest& request) override;
-  absl::Status CheckReady() override;
 
  private:
   absl::StatusOr<auth::v1::IssueTokenResponse> Issue(const auth::v1::IssueTokenRequest& request);

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "entrepot/auth/v1/auth_service.grpc.pb.h"
-#include "gateway/backends/grpc/channel_readiness.h"
 #include "gateway/backends/grpc/grpc_client.h"
 #include "services/status/status_macros.h"
 
@@ -65,8 +64,6 @@ class GrpcAuthBackend : public AuthBackend {
     return client_.CallOnce<Async, v1::AdministerRequest, v1::AdministerResponse>(stub_->async(), &Async::Administer,
                                                                                   context.request_id, request);
   }
-
-  absl::Status CheckReady() override { return CheckChannelReady(*channel_, "auth service"); }
 
  private:
   using Async = v1::AuthService::StubInterface::async_interface;

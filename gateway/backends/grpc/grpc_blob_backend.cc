@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
-#include "gateway/backends/grpc/channel_readiness.h"
 #include "gateway/backends/grpc/grpc_client.h"
 #include "gateway/backends/grpc/grpc_object_stream.h"
 #include "gateway/backends/grpc/grpc_upload_stream.h"
@@ -92,8 +91,6 @@ class GrpcBlobBackend : public BlobBackend {
     if (const auto whole = DigestOfWhole(blob, range); whole.has_value()) request.set_digest(whole->ToString());
     co_return co_await OpenGrpcObject(stub_.get(), client_, context.request_id, std::move(request));
   }
-
-  absl::Status CheckReady() override { return CheckChannelReady(*channel_, "blob service"); }
 
  private:
   using Async = v1::BlobService::StubInterface::async_interface;

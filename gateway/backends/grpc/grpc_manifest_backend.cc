@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "entrepot/manifest/v1/manifest_service.grpc.pb.h"
-#include "gateway/backends/grpc/channel_readiness.h"
 #include "gateway/backends/grpc/grpc_client.h"
 #include "services/status/status_macros.h"
 #include "services/wire/content_messages.h"
@@ -166,8 +165,6 @@ class GrpcManifestBackend : public ManifestBackend {
         stub_->async(), &Async::ReportDamage, context.request_id, std::move(request));
     co_return response.status();
   }
-
-  absl::Status CheckReady() override { return CheckChannelReady(*channel_, "manifest service"); }
 
  private:
   using Async = v1::ManifestService::StubInterface::async_interface;

@@ -31,8 +31,6 @@ class LocalAuthBackend : public AuthBackend {
     co_return co_await RunOn(*executor_, [&] { return authority_->Administer(request); });
   }
 
-  absl::Status CheckReady() override { return authority_->GetVerification().status(); }
-
  private:
   auth::Authority* const authority_;
   runtime::Executor* const executor_;

@@ -82,7 +82,5 @@ TEST_P(AuthBackendConformanceTest, AcceptsCommandsOfAdministratorsOnly) {
   EXPECT_THAT(RUN(backend().Administer(Call("ci"), list)).status(), StatusIs(absl::StatusCode::kPermissionDenied));
 }
 
-TEST_P(AuthBackendConformanceTest, IsReady) { EXPECT_OK(backend().CheckReady()); }
-
 }  // namespace
 }  // namespace entrepot::gateway

@@ -242,7 +242,5 @@ TEST_P(BlobBackendConformanceTest, KeepsTheBytesOfAnAbandonedStream) {
   EXPECT_GE(now.offset_bytes, 3u);
 }
 
-TEST_P(BlobBackendConformanceTest, IsReady) { EXPECT_OK(backend().CheckReady()); }
-
 }  // namespace
 }  // namespace entrepot::gateway

@@ -238,7 +238,5 @@ TEST_P(ManifestBackendConformanceTest, PassesOnReportsOfDamage) {
   EXPECT_THAT(RUN(backend().ReportDamage(kCall, blob)), StatusIs(absl::StatusCode::kUnavailable));
 }
 
-TEST_P(ManifestBackendConformanceTest, IsReady) { EXPECT_OK(backend().CheckReady()); }
-
 }  // namespace
 }  // namespace entrepot::gateway

@@ -11,7 +11,8 @@ WriteGate::WriteGate(prometheus::Gauge* read_only) : read_only_(read_only) { rea
 absl::Status WriteGate::Check() const {
   if (!closed_.load(std::memory_order_acquire)) return absl::OkStatus();
   absl::MutexLock lock(&mutex_);
-  return OciError(OciErrorCode::kUnavailable, absl::StrCat("the blob store is read-only: ", reason_));
+  return OciError(OciErrorCode::kUnavailable, absl::StrCat("the blob store is read-only: ", reason_),
+                  "nothing can be pushed: the blob store is read-only until it is restarted");
 }
 
 void WriteGate::Close(absl::string_view reason) {

@@ -27,9 +27,11 @@ void KvObjectStore::Put(const StorageKey& key, absl::string_view bytes, kv::KvTr
   transaction.Put(ObjectKey(key), bytes);
 }
 
-absl::StatusOr<OpenObject> KvObjectStore::Open(const StorageKey& key) {
+absl::StatusOr<OpenObject> KvObjectStore::OpenFrom(kv::ReadTier tier, const StorageKey& key) {
   const absl::Time start = absl::Now();
-  absl::StatusOr<std::optional<std::string>> value = kv_.Get(ObjectKey(key));
+  absl::StatusOr<std::optional<std::string>> value = kv_.reader(tier).Get(ObjectKey(key));
+  // The caller opens the object again, which is counted.
+  if (kv::IsNotInMemory(value.status())) return value.status();
   metrics_.ObserveOperation(StoreBackend::kKv, StoreOperation::kOpen, value.ok(), absl::Now() - start);
   if (!value.ok()) return value.status();
   if (!value->has_value()) return OciError(OciErrorCode::kBlobUnknown, "there is no such object");

@@ -31,7 +31,10 @@ class KvObjectStore : public ObjectStore {
   // Writes an object in the transaction that also changes the session's record.
   static void Put(const StorageKey& key, absl::string_view bytes, kv::KvTransaction& transaction);
 
-  absl::StatusOr<OpenObject> Open(const StorageKey& key) override;
+  absl::StatusOr<OpenObject> Open(const StorageKey& key) override { return OpenFrom(kv::ReadTier::kDisk, key); }
+  absl::StatusOr<OpenObject> OpenInMemory(const StorageKey& key) override {
+    return OpenFrom(kv::ReadTier::kMemory, key);
+  }
   absl::Status Delete(const StorageKey& key) override;
   absl::Status ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) override;
   // The bytes of an unreadable object are given up.
@@ -39,6 +42,8 @@ class KvObjectStore : public ObjectStore {
   absl::StatusOr<ObjectList> List(absl::string_view start_after, size_t limit) override;
 
  private:
+  absl::StatusOr<OpenObject> OpenFrom(kv::ReadTier tier, const StorageKey& key);
+
   kv::KvEngine& kv_;
   const kv::Durability durability_;
   BlobMetrics& metrics_;

@@ -74,6 +74,8 @@ class ObjectStore {
 
   // kNotFound if no object has that key; kDataLoss if it cannot be read.
   virtual absl::StatusOr<OpenObject> Open(const StorageKey& key) = 0;
+  // The same without waiting for the disk to read a value of the KV: kv::NotInMemory() if it must be read.
+  virtual absl::StatusOr<OpenObject> OpenInMemory(const StorageKey& key) { return Open(key); }
   // Deletes the object, and its quarantined copy, durably. OK if it does not exist.
   virtual absl::Status Delete(const StorageKey& key) = 0;
   // Gives all bytes to `take`, in order and in pieces, until it returns false. The bytes come from the disk itself if

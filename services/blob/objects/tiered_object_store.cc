@@ -19,6 +19,10 @@ ObjectStore& TieredObjectStore::TierOf(const StorageKey& key) {
 
 absl::StatusOr<OpenObject> TieredObjectStore::Open(const StorageKey& key) { return TierOf(key).Open(key); }
 
+absl::StatusOr<OpenObject> TieredObjectStore::OpenInMemory(const StorageKey& key) {
+  return TierOf(key).OpenInMemory(key);
+}
+
 absl::Status TieredObjectStore::Delete(const StorageKey& key) {
   RETURN_IF_ERROR(gate_.Check());
   return TierOf(key).Delete(key);

@@ -17,6 +17,7 @@ class TieredObjectStore : public ObjectStore {
       : files_(*files), values_(*values), gate_(*gate) {}
 
   absl::StatusOr<OpenObject> Open(const StorageKey& key) override;
+  absl::StatusOr<OpenObject> OpenInMemory(const StorageKey& key) override;
   absl::Status Delete(const StorageKey& key) override;
   absl::Status ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) override;
   absl::Status Quarantine(const StorageKey& key) override;

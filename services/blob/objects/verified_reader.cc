@@ -19,8 +19,8 @@ absl::Status CheckRange(const StorageKey& key, uint64_t size, const ByteRange& r
 }  // namespace
 
 absl::StatusOr<ReadContent> VerifiedReader::Open(const StorageKey& key, const ByteRange& range,
-                                                 const std::optional<Digest>& whole) {
-  ASSIGN_OR_RETURN(OpenObject object, reader_.Open(key));
+                                                 const std::optional<Digest>& whole, kv::ReadTier tier) {
+  ASSIGN_OR_RETURN(OpenObject object, tier == kv::ReadTier::kMemory ? reader_.OpenInMemory(key) : reader_.Open(key));
   if (absl::Status status = CheckRange(key, object.size_bytes, range, whole.has_value()); !status.ok()) {
     metrics_.CountCorruptRead();
     return status;

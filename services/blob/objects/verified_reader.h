@@ -16,6 +16,7 @@
 #include "services/core/files/owned_fd.h"
 #include "services/core/range_header.h"
 #include "services/core/storage_key.h"
+#include "services/kv/kv_engine.h"
 
 namespace entrepot::blob {
 
@@ -34,7 +35,10 @@ class VerifiedReader {
 
   // `whole` is set if the range is the whole object, or its rest after the part before has been sent: the digest of the
   // whole object. kNotFound; kDataLoss if the object does not contain the range or is known to be corrupt.
-  absl::StatusOr<ReadContent> Open(const StorageKey& key, const ByteRange& range, const std::optional<Digest>& whole);
+  // With ReadTier::kMemory it does not wait for the disk to read a value of the KV: kv::NotInMemory() if it must be
+  // read.
+  absl::StatusOr<ReadContent> Open(const StorageKey& key, const ByteRange& range, const std::optional<Digest>& whole,
+                                   kv::ReadTier tier = kv::ReadTier::kDisk);
 
  private:
   absl::StatusOr<ReadContent> OpenValue(std::string bytes, const ByteRange& range, const std::optional<Digest>& whole);

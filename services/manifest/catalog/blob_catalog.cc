@@ -95,15 +95,16 @@ absl::StatusOr<std::optional<CommitResult>> BlobCatalog::TryCommit(const Caller&
 }
 
 absl::StatusOr<BlobLookup> BlobCatalog::LookUp(const Caller& caller, const RepositoryName& repository,
-                                               const Digest& digest) {
+                                               const Digest& digest, kv::ReadTier tier) {
+  kv::KvReader& kv = kv_->reader(tier);
   std::vector<std::string> wanted = {keys::Blob(digest), keys::Link(digest, repository)};
   bool must_ask = reads_->MustAsk(caller);
   if (must_ask) wanted.push_back(keys::Repository(repository));
-  ASSIGN_OR_RETURN(std::vector<std::optional<std::string>> found, kv_->MultiGet(wanted));
+  ASSIGN_OR_RETURN(std::vector<std::optional<std::string>> found, kv.MultiGet(wanted));
   if (!must_ask && reads_->MustAsk(caller)) {
     must_ask = true;
     wanted.push_back(keys::Repository(repository));
-    ASSIGN_OR_RETURN(found, kv_->MultiGet(wanted));
+    ASSIGN_OR_RETURN(found, kv.MultiGet(wanted));
   }
   if (must_ask) RETURN_IF_ERROR(RepositoryReads::CheckValue(caller, repository, found[2]));
   if (!found[0].has_value() || !found[1].has_value()) return UnknownBlob(repository, digest);

@@ -57,8 +57,10 @@ class BlobCatalog {
   absl::StatusOr<bool> Commit(const Caller& caller, const RepositoryName& repository, const Blob& blob);
 
   // Find() in two steps, for callers whose reads must not wait for a write. LookUp() only reads; if the lease is due,
-  // RenewLease() must have succeeded before the blob is promised to a client.
-  absl::StatusOr<BlobLookup> LookUp(const Caller& caller, const RepositoryName& repository, const Digest& digest);
+  // RenewLease() must have succeeded before the blob is promised to a client. With ReadTier::kMemory LookUp() never
+  // waits for the disk: the status is kv::NotInMemory() if it must be read.
+  absl::StatusOr<BlobLookup> LookUp(const Caller& caller, const RepositoryName& repository, const Digest& digest,
+                                    kv::ReadTier tier = kv::ReadTier::kDisk);
   // Writes, unless another call has just renewed the lease. BLOB_UNKNOWN: the blob is gone by now.
   absl::Status RenewLease(const RepositoryName& repository, const Digest& digest);
   // Renews the lease if less than half of it is left, so that reads rarely write.

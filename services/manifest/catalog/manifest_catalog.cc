@@ -111,43 +111,47 @@ absl::StatusOr<ManifestPutResult> ManifestCatalog::PutUncounted(const Caller& ca
 }
 
 absl::StatusOr<StoredManifest> ManifestCatalog::Get(const Caller& caller, const RepositoryName& repository,
-                                                    const Reference& reference, bool metadata_only) {
+                                                    const Reference& reference, bool metadata_only, kv::ReadTier tier) {
+  kv::KvReader& kv = kv_->reader(tier);
   const Tag* const tag = std::get_if<Tag>(&reference);
-  if (tag == nullptr) return GetByDigest(caller, repository, std::get<Digest>(reference), metadata_only);
-  absl::StatusOr<StoredManifest> manifest = GetByTag(caller, repository, *tag, metadata_only);
+  if (tag == nullptr) return GetByDigest(kv, caller, repository, std::get<Digest>(reference), metadata_only);
+  absl::StatusOr<StoredManifest> manifest = GetByTag(kv, caller, repository, *tag, metadata_only);
   // HEAD counts as a pull: most clients first resolve a tag to its digest, and then read the manifest by that digest.
   if (pulls_ != nullptr && manifest.ok()) pulls_->Note(repository, *tag);
   return manifest;
 }
 
-absl::StatusOr<std::optional<std::string>> ManifestCatalog::ReadFor(const Caller& caller,
+absl::StatusOr<std::optional<std::string>> ManifestCatalog::ReadFor(kv::KvReader& kv, const Caller& caller,
                                                                     const RepositoryName& repository,
                                                                     const std::string& key) {
   if (!reads_->MustAsk(caller)) {
-    absl::StatusOr<std::optional<std::string>> value = kv_->Get(key);
+    absl::StatusOr<std::optional<std::string>> value = kv.Get(key);
     if (!reads_->MustAsk(caller)) return value;
   }
   const std::string wanted[] = {key, keys::Repository(repository)};
-  ASSIGN_OR_RETURN(std::vector<std::optional<std::string>> found, kv_->MultiGet(wanted));
+  ASSIGN_OR_RETURN(std::vector<std::optional<std::string>> found, kv.MultiGet(wanted));
   RETURN_IF_ERROR(RepositoryReads::CheckValue(caller, repository, found[1]));
   return std::move(found[0]);
 }
 
-absl::StatusOr<StoredManifest> ManifestCatalog::GetByDigest(const Caller& caller, const RepositoryName& repository,
-                                                            const Digest& digest, bool metadata_only) {
+absl::StatusOr<StoredManifest> ManifestCatalog::GetByDigest(kv::KvReader& kv, const Caller& caller,
+                                                            const RepositoryName& repository, const Digest& digest,
+                                                            bool metadata_only) {
   ASSIGN_OR_RETURN(const std::optional<std::string> value,
-                   ReadFor(caller, repository, keys::Manifest(repository, digest)));
+                   ReadFor(kv, caller, repository, keys::Manifest(repository, digest)));
   if (!value.has_value()) return UnknownManifest(repository, digest);
   return ToManifest(repository, digest, *value, metadata_only);
 }
 
-absl::StatusOr<StoredManifest> ManifestCatalog::GetByTag(const Caller& caller, const RepositoryName& repository,
-                                                         const Tag& tag, bool metadata_only) {
+absl::StatusOr<StoredManifest> ManifestCatalog::GetByTag(kv::KvReader& kv, const Caller& caller,
+                                                         const RepositoryName& repository, const Tag& tag,
+                                                         bool metadata_only) {
   for (int i = 0; i < kRestartsMax; ++i) {
-    ASSIGN_OR_RETURN(const std::optional<std::string> named, ReadFor(caller, repository, keys::Tag(repository, tag)));
+    ASSIGN_OR_RETURN(const std::optional<std::string> named,
+                     ReadFor(kv, caller, repository, keys::Tag(repository, tag)));
     if (!named.has_value()) return UnknownManifest(repository, tag);
     ASSIGN_OR_RETURN(const Digest digest, DigestOfTag(repository, tag, *named));
-    ASSIGN_OR_RETURN(const std::optional<std::string> value, kv_->Get(keys::Manifest(repository, digest)));
+    ASSIGN_OR_RETURN(const std::optional<std::string> value, kv.Get(keys::Manifest(repository, digest)));
     if (value.has_value()) return ToManifest(repository, digest, *value, metadata_only);
     // The manifest was deleted since, and its tag with it, or the tag was moved before.
   }

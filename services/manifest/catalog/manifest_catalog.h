@@ -65,9 +65,10 @@ class ManifestCatalog {
   // the repository, except its subject and non-distributable layers; the error's detail lists all that are missing.
   // Writes all tags or none.
   absl::StatusOr<ManifestPutResult> Put(const Caller& caller, const RepositoryName& repository, const ManifestPut& put);
-  // Leaves out the content if `metadata_only`. Never writes.
+  // Leaves out the content if `metadata_only`. Never writes. With ReadTier::kMemory never waits for the disk: the
+  // status is kv::NotInMemory() if it must be read.
   absl::StatusOr<StoredManifest> Get(const Caller& caller, const RepositoryName& repository, const Reference& reference,
-                                     bool metadata_only);
+                                     bool metadata_only, kv::ReadTier tier = kv::ReadTier::kDisk);
   // By digest: removes the manifest and its tags, and queues what it referred to for review. By tag: removes the tag.
   // An index that refers to the manifest does not prevent it, unless an immutable tag needs that index. If `condition`
   // does not hold within the transaction, removes nothing and returns the condition's error.
@@ -77,13 +78,13 @@ class ManifestCatalog {
  private:
   absl::StatusOr<ManifestPutResult> PutUncounted(const Caller& caller, const RepositoryName& repository,
                                                  const ManifestPut& put);
-  absl::StatusOr<StoredManifest> GetByDigest(const Caller& caller, const RepositoryName& repository,
+  absl::StatusOr<StoredManifest> GetByDigest(kv::KvReader& kv, const Caller& caller, const RepositoryName& repository,
                                              const Digest& digest, bool metadata_only);
-  absl::StatusOr<StoredManifest> GetByTag(const Caller& caller, const RepositoryName& repository, const Tag& tag,
-                                          bool metadata_only);
+  absl::StatusOr<StoredManifest> GetByTag(kv::KvReader& kv, const Caller& caller, const RepositoryName& repository,
+                                          const Tag& tag, bool metadata_only);
   // Reads a record, and checks in the same read, if necessary, that the caller may see the repository.
-  absl::StatusOr<std::optional<std::string>> ReadFor(const Caller& caller, const RepositoryName& repository,
-                                                     const std::string& key);
+  absl::StatusOr<std::optional<std::string>> ReadFor(kv::KvReader& kv, const Caller& caller,
+                                                     const RepositoryName& repository, const std::string& key);
   absl::Status DeleteTag(const Caller& caller, const RepositoryName& repository, const Tag& tag,
                          const DeletionCondition& condition);
   absl::Status DeleteByDigest(const Caller& caller, const RepositoryName& repository, const Digest& digest,

@@ -17,7 +17,7 @@ RegistryCatalog::RegistryCatalog(kv::KvEngine* kv, const Clock* clock, const Opt
     : policy_(options.policy),
       metrics_(options.registry),
       reads_(kv),
-      repositories_(kv, clock, &policy_, &reads_),
+      repositories_(kv, clock, &policy_, &reads_, options.finish_deletion),
       blobs_({.kv = kv,
               .clock = clock,
               .lease = options.lease,

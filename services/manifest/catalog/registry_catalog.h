@@ -48,6 +48,8 @@ class RegistryCatalog {
     BlobStorage* objects = nullptr;
     // Called for each pull by tag. May be null. Outlives the catalog.
     PullTimes* pulls = nullptr;
+    // Where the rest of an interrupted deletion is removed that stands in the way of a push. If empty: in the push.
+    RepositoryRemover::FinishElsewhere finish_deletion = {};
   };
 
   // Checks the stored format, and writes it into an empty KV. kFailedPrecondition: the KV holds another format.

@@ -19,6 +19,7 @@
 #include "services/manifest/records/repository_record.h"
 #include "services/manifest/records/review_queue.h"
 #include "services/manifest/records/tag_record.h"
+#include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
@@ -46,6 +47,7 @@ google::protobuf::Timestamp RoundedUp(absl::Time now) {
 
 absl::StatusOr<RepositoryDeletion> RepositoryRemover::Delete(const Caller& caller, const RepositoryName& repository) {
   absl::MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(CheckRunning());
   return DeleteLocked(caller, repository);
 }
 
@@ -110,6 +112,7 @@ absl::StatusOr<uint64_t> RepositoryRemover::RemoveTags(const RepositoryName& rep
   for (;;) {
     ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> page, kv_->Scan(scan));
     if (page.empty()) return removed;
+    RETURN_IF_ERROR(CheckRunning());
     RETURN_IF_ERROR(Transact(repository, CatalogLocks(), [&](kv::KvTransaction& transaction) -> absl::Status {
       for (const kv::KeyValue& entry : page) {
         ASSIGN_OR_RETURN(const keys::Decoded key, keys::Decode(entry.key));
@@ -135,6 +138,7 @@ absl::StatusOr<uint64_t> RepositoryRemover::RemoveManifests(const RepositoryName
     std::vector<Removal> batch;
     size_t references = 0;
     while (references < kBatch && batch.size() < kBatch) {
+      RETURN_IF_ERROR(CheckRunning());
       ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
       at_end = entry == nullptr;
       if (at_end) break;
@@ -167,6 +171,7 @@ absl::StatusOr<uint64_t> RepositoryRemover::RemoveLinks(const RepositoryName& re
   for (bool at_end = false; !at_end;) {
     std::vector<Digest> batch;
     while (batch.size() < kBatch) {
+      RETURN_IF_ERROR(CheckRunning());
       ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
       at_end = entry == nullptr;
       if (at_end) break;
@@ -193,6 +198,12 @@ absl::Status RepositoryRemover::RemoveLinksTo(const RepositoryName& repository, 
     }
     return absl::OkStatus();
   });
+}
+
+absl::Status RepositoryRemover::CheckRunning() const {
+  if (!stopped_.load(std::memory_order_relaxed)) return absl::OkStatus();
+  constexpr absl::string_view kEnding = "the process is ending; delete the repository again to remove the rest";
+  return OciError(OciErrorCode::kUnavailable, kEnding, kEnding);
 }
 
 absl::Status RepositoryRemover::MarkEmptied(const RepositoryName& repository) {

@@ -1,7 +1,9 @@
 #ifndef ENTREPOT_SERVICES_MANIFEST_CATALOG_REPOSITORY_REMOVER_H_
 #define ENTREPOT_SERVICES_MANIFEST_CATALOG_REPOSITORY_REMOVER_H_
 
+#include <atomic>
 #include <functional>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -26,29 +28,45 @@ namespace entrepot::manifest {
 // Thread-safe.
 class RepositoryRemover {
  public:
-  // All pointers must outlive the RepositoryRemover.
-  RepositoryRemover(kv::KvEngine* kv, const Clock* clock, const PolicyProvider* policy, RepositoryReads* reads)
-      : kv_(kv), clock_(clock), policy_(policy), reads_(reads) {}
+  // Called for a repository whose interrupted deletion stands in the way of a push: calls FinishInterrupted() on
+  // another thread, and does not wait for it.
+  using FinishElsewhere = std::function<void(const RepositoryName& repository)>;
+
+  // All pointers must outlive the RepositoryRemover. If `finish_elsewhere` is empty, the push itself finishes the
+  // deletion, which may take long.
+  RepositoryRemover(kv::KvEngine* kv, const Clock* clock, const PolicyProvider* policy, RepositoryReads* reads,
+                    FinishElsewhere finish_elsewhere)
+      : kv_(kv), clock_(clock), policy_(policy), reads_(reads), finish_elsewhere_(std::move(finish_elsewhere)) {}
 
   // Deletes the repository with all its content. A blob's bytes are deleted once no repository needs the blob.
   // NAME_UNKNOWN; DENIED while the repository holds an immutable tag. The repository is gone for every caller from the
   // first moment on, even if the call is interrupted: a second call, or the first push to the name, removes the rest.
-  // Returns the counts of what this call removed. Takes as long as reading all links of the registry.
+  // Returns the counts of what this call removed. Takes as long as reading all links of the registry. UNAVAILABLE after
+  // Stop().
   absl::StatusOr<RepositoryDeletion> Delete(const Caller& caller, const RepositoryName& repository);
 
   // Runs `push`, a push to the repository that returns an absl::Status or StatusOr. If an interrupted deletion of the
-  // repository stands in its way, finishes the deletion and runs `push` again.
+  // repository stands in its way, finishes the deletion and runs `push` again; or has it finished elsewhere, and
+  // returns BeingDeleted().
   template <typename Push>
   auto RunAfterInterruptedDeletion(const RepositoryName& repository, const Push& push) -> decltype(push()) {
     auto result = push();
     if (!IsBeingDeleted(result.status())) return result;
+    if (finish_elsewhere_) {
+      finish_elsewhere_(repository);
+      return result;
+    }
     RETURN_IF_ERROR(FinishInterrupted(repository));
     return push();
   }
 
- private:
-  // Finishes an interrupted deletion, if there is one. BeingDeleted() if another call is running the deletion.
+  // Finishes an interrupted deletion, if there is one. BeingDeleted() if another call is running a deletion.
   absl::Status FinishInterrupted(const RepositoryName& repository);
+
+  // Call it before the process ends: deletions under way end between two transactions, and later ones at once.
+  void Stop() { stopped_.store(true, std::memory_order_relaxed); }
+
+ private:
   absl::StatusOr<RepositoryDeletion> DeleteLocked(const Caller& caller, const RepositoryName& repository);
   // Marks the record as deleted and emptying.
   absl::Status MarkDeleted(const Caller& caller, const RepositoryName& repository);
@@ -57,6 +75,8 @@ class RepositoryRemover {
   absl::StatusOr<uint64_t> RemoveManifests(const RepositoryName& repository);
   absl::StatusOr<uint64_t> RemoveLinks(const RepositoryName& repository);
   absl::Status RemoveLinksTo(const RepositoryName& repository, const std::vector<Digest>& digests);
+  // UNAVAILABLE after Stop().
+  absl::Status CheckRunning() const;
   absl::Status MarkEmptied(const RepositoryName& repository);
   // Runs `fn` while no other transaction writes to the repository. kInternal if its record is not marked as emptying.
   absl::Status Transact(const RepositoryName& repository, CatalogLocks locks, const kv::KvEngine::Function& fn);
@@ -65,6 +85,8 @@ class RepositoryRemover {
   const Clock* const clock_;
   const PolicyProvider* const policy_;
   RepositoryReads* const reads_;
+  const FinishElsewhere finish_elsewhere_;
+  std::atomic<bool> stopped_{false};
   // One deletion at a time.
   absl::Mutex mutex_;
 };

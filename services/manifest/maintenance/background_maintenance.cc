@@ -41,9 +41,13 @@ BackgroundMaintenance::BackgroundMaintenance(const config::v1::Collector& config
   }
 }
 
-BackgroundMaintenance::~BackgroundMaintenance() {
+void BackgroundMaintenance::BeginStop() {
   stop_.Stop();
   parts_.scrubber->Stop();
+}
+
+BackgroundMaintenance::~BackgroundMaintenance() {
+  BeginStop();
   tasks_.clear();
   if (parts_.pulls != nullptr) FlushPulls();
 }

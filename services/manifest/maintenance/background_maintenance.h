@@ -36,6 +36,9 @@ class BackgroundMaintenance {
   // Stops all work. Waits for the steps under way, not for whole runs.
   ~BackgroundMaintenance();
 
+  // Lets all work end soon, without waiting for it.
+  void BeginStop();
+
  private:
   void Collect(const Pace& pace);
   void QuarantineOrphans(const Pace& pace);

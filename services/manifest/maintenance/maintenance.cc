@@ -34,6 +34,9 @@ class RunningMaintenance : public Maintenance {
         scrubber_(
             Scrubber::Create(parts.kv, parts.clock, parts.objects,
                              {.bytes_per_second = config_.scrub().bytes_per_second(), .registry = options.registry})),
+        reports_(parts.clock,
+                 [this](const Digest& digest, const StorageKey& key) { return scrubber_->VerifyReported(digest, key); },
+                 {.waiting_max = config_.damage_reports_max(), .registry = options.registry}),
         retention_(parts.kv, parts.clock, parts.catalog, parts.pulls, parts.audit),
         work_({.kv = parts.kv,
                .objects = parts.objects,
@@ -73,8 +76,13 @@ class RunningMaintenance : public Maintenance {
     return absl::InvalidArgumentError("the request has no command");
   }
 
-  absl::Status ReportDamage(const Digest& digest, const StorageKey& storage_key) override {
-    return scrubber_->VerifyReported(digest, storage_key);
+  void ReportDamage(const Digest& digest, const StorageKey& storage_key, DamageReports::Done done) override {
+    reports_.Add(digest, storage_key, std::move(done));
+  }
+
+  void BeginDrain() override {
+    background_.BeginStop();
+    reports_.Stop();
   }
 
  private:
@@ -110,6 +118,7 @@ class RunningMaintenance : public Maintenance {
   const std::unique_ptr<RetentionFile> retention_file_;
   const std::unique_ptr<Collector> collector_;
   const std::unique_ptr<Scrubber> scrubber_;
+  DamageReports reports_;
   const AuditedRetention retention_;
   const MaintenanceWork work_;
   MaintenanceJobs jobs_;

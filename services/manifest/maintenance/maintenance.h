@@ -19,6 +19,7 @@
 #include "services/kv/kv_engine.h"
 #include "services/manifest/catalog/pull_times.h"
 #include "services/manifest/catalog/registry_catalog.h"
+#include "services/manifest/scrub/damage_reports.h"
 #include "services/runtime/config/config_checks.h"
 #include "services/runtime/log/audit_log.h"
 
@@ -62,8 +63,10 @@ class Maintenance {
   // Answers at once: long work is a job. maintenance.proto describes when a call returns kInvalidArgument, kNotFound or
   // kAlreadyExists.
   virtual absl::StatusOr<v1::MaintainResponse> Maintain(const v1::MaintainRequest& request) = 0;
-  // Verifies the bytes of the blob before it returns (Scrubber::VerifyReported()).
-  virtual absl::Status ReportDamage(const Digest& digest, const StorageKey& storage_key) = 0;
+  // See DamageReports::Add(). Returns at once.
+  virtual void ReportDamage(const Digest& digest, const StorageKey& storage_key, DamageReports::Done done) = 0;
+  // Call it when a drain begins: ends verifications and background work soon, so that no reporter waits any more.
+  virtual void BeginDrain() = 0;
 };
 
 }  // namespace entrepot::manifest

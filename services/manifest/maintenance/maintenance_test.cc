@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
@@ -83,6 +84,17 @@ class MaintenanceTest : public testing::Test {
     }));
     if (!response.ok()) return response.status();
     return response->job();
+  }
+
+  absl::Status Report(const Blob& blob) {
+    absl::Notification done;
+    absl::Status result;
+    maintenance_->ReportDamage(blob.digest, blob.storage_key, [&](absl::Status status) {
+      result = std::move(status);
+      done.Notify();
+    });
+    EXPECT_TRUE(done.WaitForNotificationWithTimeout(absl::Seconds(30)));
+    return result;
   }
 
   v1::MaintenanceStatus Status() {
@@ -207,12 +219,19 @@ TEST_F(MaintenanceTest, VerifiesReportedDamage) {
   const Blob good = Commit("good");
   const Blob blob = Commit("blob");
   Start();
-  ASSERT_OK(maintenance_->ReportDamage(good.digest, good.storage_key));
+  ASSERT_OK(Report(good));
   EXPECT_EQ(Status().corrupt_size(), 0);
   objects_.Overwrite(blob.storage_key, "BLOB");
-  ASSERT_OK(maintenance_->ReportDamage(blob.digest, blob.storage_key));
+  ASSERT_OK(Report(blob));
   ASSERT_EQ(Status().corrupt_size(), 1);
   EXPECT_EQ(Status().corrupt(0).digest(), blob.digest.ToString());
+}
+
+TEST_F(MaintenanceTest, NoReportWaitsForADrain) {
+  const Blob blob = Commit("blob");
+  Start();
+  maintenance_->BeginDrain();
+  EXPECT_THAT(Report(blob), StatusIs(absl::StatusCode::kCancelled));
 }
 
 TEST_F(MaintenanceTest, ScrubsAndMeasures) {

@@ -43,9 +43,8 @@ absl::Status UnknownRepository(const RepositoryName& repository) {
 }
 
 absl::Status BeingDeleted(const RepositoryName& repository) {
-  absl::Status status =
-      OciError(OciErrorCode::kUnavailable,
-               absl::StrCat(repository.ToString(), " is being deleted; try again in a moment"), repository.ToString());
+  const std::string reason = absl::StrCat(repository.ToString(), " is being deleted; try again in a moment");
+  absl::Status status = OciError(OciErrorCode::kUnavailable, reason, reason);
   status.SetPayload(kBeingDeletedUrl, absl::Cord());
   return status;
 }

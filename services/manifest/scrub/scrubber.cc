@@ -17,7 +17,6 @@
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/scrub/blob_verifier.h"
 #include "services/manifest/scrub/corrupt_blobs.h"
-#include "services/manifest/scrub/damage_report_gate.h"
 #include "services/runtime/log/json_log.h"
 #include "services/status/status_macros.h"
 
@@ -84,8 +83,7 @@ class ObjectScrubber : public Scrubber {
                           .Register(*registry_)
                           .Add({})),
         verifier_(kv, clock, objects, registry_),
-        corrupt_(kv, clock, registry_),
-        reports_(clock) {}
+        corrupt_(kv, clock, registry_) {}
 
   absl::StatusOr<v1::ScrubReport> RunDue(absl::Duration interval, const Pace& pace) override {
     RETURN_IF_ERROR(corrupt_.EnsureCounted());
@@ -105,14 +103,12 @@ class ObjectScrubber : public Scrubber {
   }
 
   absl::Status VerifyReported(const Digest& digest, const StorageKey& storage_key) override {
-    return reports_.Run(absl::StrCat(digest.ToString(), " ", storage_key.ToString()), [&]() -> absl::Status {
-      ASSIGN_OR_RETURN(const std::optional<BlobRecord> record, kv::ReadRecord<BlobRecord>(kv_, keys::Blob(digest)));
-      const bool is_current =
-          record.has_value() && record->state() == BlobRecord::LIVE && record->storage_key() == storage_key.ToString();
-      if (!is_current) return absl::OkStatus();
-      const Blob blob{.digest = digest, .size_bytes = record->size_bytes(), .storage_key = storage_key};
-      return VerifyBlob(blob, /*bytes_per_second=*/0).status();
-    });
+    ASSIGN_OR_RETURN(const std::optional<BlobRecord> record, kv::ReadRecord<BlobRecord>(kv_, keys::Blob(digest)));
+    const bool is_current =
+        record.has_value() && record->state() == BlobRecord::LIVE && record->storage_key() == storage_key.ToString();
+    if (!is_current) return absl::OkStatus();
+    const Blob blob{.digest = digest, .size_bytes = record->size_bytes(), .storage_key = storage_key};
+    return VerifyBlob(blob, /*bytes_per_second=*/0).status();
   }
 
   void Stop() override { objects_.StopVerifying(); }
@@ -248,7 +244,6 @@ class ObjectScrubber : public Scrubber {
   prometheus::Gauge& last_success_;
   BlobVerifier verifier_;
   CorruptBlobs corrupt_;
-  DamageReportGate reports_;
   // Held by the call that continues the saved pass.
   absl::Mutex one_pass_;
 };

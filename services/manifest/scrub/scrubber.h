@@ -43,7 +43,8 @@ class Scrubber {
   virtual absl::StatusOr<v1::ScrubReport> RunNow(const Pace& pace) = 0;
 
   // Verifies a blob whose bytes a reader has reported as damaged. OK: the object is good, the blob is marked CORRUPT
-  // now, or the object is not the bytes of a LIVE blob any more. The limits of DamageReportGate apply.
+  // now, or the object is not the bytes of a LIVE blob any more. Takes as long as reading the blob: DamageReports calls
+  // it on a thread of its own.
   virtual absl::Status VerifyReported(const Digest& digest, const StorageKey& storage_key) = 0;
 
   // Call it before the process ends: verifications under way end soon, with kCancelled.

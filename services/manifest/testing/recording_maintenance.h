@@ -44,11 +44,17 @@ class RecordingMaintenance : public Maintenance {
     return response;
   }
 
-  absl::Status ReportDamage(const Digest& digest, const StorageKey& storage_key) override {
-    absl::MutexLock lock(&mutex_);
-    damages_.emplace_back(digest, storage_key);
-    return failure_;
+  void ReportDamage(const Digest& digest, const StorageKey& storage_key, DamageReports::Done done) override {
+    absl::Status status;
+    {
+      absl::MutexLock lock(&mutex_);
+      damages_.emplace_back(digest, storage_key);
+      status = failure_;
+    }
+    done(status);
   }
+
+  void BeginDrain() override {}
 
  private:
   mutable absl::Mutex mutex_;

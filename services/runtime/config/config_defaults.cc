@@ -53,6 +53,8 @@ void FillDefaults(config::v1::Collector* collector) {
   if (!scrub->has_interval()) *scrub->mutable_interval() = Seconds(7 * 24 * 60 * 60);
   if (scrub->bytes_per_second() == 0) scrub->set_bytes_per_second(16 << 20);
   if (!collector->has_retention_interval()) *collector->mutable_retention_interval() = Seconds(60 * 60);
+  if (collector->repository_deletions_max() == 0) collector->set_repository_deletions_max(16);
+  if (collector->damage_reports_max() == 0) collector->set_damage_reports_max(1000);
 }
 
 void FillDefaults(config::v1::Log* log) {

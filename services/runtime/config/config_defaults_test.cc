@@ -29,7 +29,8 @@ TEST(ConfigDefaultsTest, FillsAnEmptyConfiguration) {
   EXPECT_EQ(collector.ShortDebugString(),
             "lease { seconds: 86400 } grace { seconds: 3600 } interval { seconds: 10 } operations_per_second: 500 "
             "bytes_per_second: 1073741824 orphan_age { seconds: 86400 } orphan_interval { seconds: 21600 } "
-            "scrub { interval { seconds: 604800 } bytes_per_second: 16777216 } retention_interval { seconds: 3600 }");
+            "scrub { interval { seconds: 604800 } bytes_per_second: 16777216 } retention_interval { seconds: 3600 } "
+            "repository_deletions_max: 16 damage_reports_max: 1000");
   config::v1::Log log;
   FillDefaults(&log);
   EXPECT_EQ(log.level(), "info");

@@ -102,6 +102,12 @@ GrpcServer::~GrpcServer() {
   if (server_ != nullptr) Shutdown(absl::Now());
 }
 
+void GrpcServer::ShowReadiness(bool pulls, bool pushes) {
+  grpc::HealthCheckServiceInterface* const health = server_->GetHealthCheckService();
+  health->SetServingStatus(pulls);
+  health->SetServingStatus(std::string(kPushHealthService), pushes);
+}
+
 void GrpcServer::Shutdown(absl::Time deadline) {
   server_->GetHealthCheckService()->Shutdown();
   server_->Shutdown(absl::ToChronoTime(deadline));

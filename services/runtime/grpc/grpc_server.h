@@ -34,6 +34,10 @@ class GrpcServer {
   // The address that it listens on, such as "127.0.0.1:5011": a target for MakeChannel().
   const std::string& address() const { return address_; }
 
+  // What health reports from now on: of the server as a whole whether it serves pulls, and of kPushHealthService
+  // (grpc_transport.h) whether it serves pushes. Before the first call the whole is SERVING. Not after Shutdown().
+  void ShowReadiness(bool pulls, bool pushes);
+
   // Sets health to NOT_SERVING and refuses new calls. Calls in progress may finish until `deadline` and are then
   // cancelled. Returns when no call is left. Must be called at most once.
   void Shutdown(absl::Time deadline);

@@ -1,6 +1,8 @@
 #ifndef ENTREPOT_SERVICES_RUNTIME_GRPC_GRPC_TRANSPORT_H_
 #define ENTREPOT_SERVICES_RUNTIME_GRPC_GRPC_TRANSPORT_H_
 
+#include "absl/strings/string_view.h"
+
 // What both ends of a gRPC connection between Entrepot's processes share: limits that have to agree, and gRPC's log.
 namespace entrepot::runtime {
 
@@ -22,6 +24,9 @@ inline constexpr int kGrpcKeepaliveTimeoutMilliseconds = 10'000;
 // A server closes a connection that sends pings more often than this (ENHANCE_YOUR_CALM), so it must stay well below
 // kGrpcKeepaliveMilliseconds.
 inline constexpr int kGrpcPingIntervalMinMilliseconds = 5'000;
+
+// The name by which health checks (grpc.health.v1) ask whether a server can write.
+inline constexpr absl::string_view kPushHealthService = "push";
 
 // Sends gRPC's own log lines to the process's log (services/runtime/log/json_log.h), one JSON line each. GRPC_VERBOSITY
 // filters them first. May be called from any thread and repeatedly.

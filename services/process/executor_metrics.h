@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_SERVICES_STANDALONE_EXECUTOR_METRICS_H_
-#define ENTREPOT_SERVICES_STANDALONE_EXECUTOR_METRICS_H_
+#ifndef ENTREPOT_SERVICES_PROCESS_EXECUTOR_METRICS_H_
+#define ENTREPOT_SERVICES_PROCESS_EXECUTOR_METRICS_H_
 
 #include <vector>
 
@@ -7,7 +7,7 @@
 #include "prometheus/metric_family.h"
 #include "services/runtime/threads/executor.h"
 
-namespace entrepot::standalone {
+namespace entrepot::process {
 
 // Gauges of the executor's threads: entrepot_executor_queue_depth (if it stays above 0, the disk is the bottleneck),
 // entrepot_executor_threads_busy and entrepot_executor_threads. Thread-safe.
@@ -22,6 +22,6 @@ class ExecutorMetrics : public prometheus::Collectable {
   const runtime::Executor* const executor_;
 };
 
-}  // namespace entrepot::standalone
+}  // namespace entrepot::process
 
-#endif  // ENTREPOT_SERVICES_STANDALONE_EXECUTOR_METRICS_H_
+#endif  // ENTREPOT_SERVICES_PROCESS_EXECUTOR_METRICS_H_

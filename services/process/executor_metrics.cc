@@ -1,9 +1,9 @@
-#include "services/standalone/executor_metrics.h"
+#include "services/process/executor_metrics.h"
 
 #include <string>
 #include <utility>
 
-namespace entrepot::standalone {
+namespace entrepot::process {
 namespace {
 
 prometheus::MetricFamily Gauge(std::string name, std::string help, size_t value) {
@@ -27,4 +27,4 @@ std::vector<prometheus::MetricFamily> ExecutorMetrics::Collect() const {
   };
 }
 
-}  // namespace entrepot::standalone
+}  // namespace entrepot::process
