@@ -47,7 +47,7 @@ FUZZ_TARGET(input) {
   const Request request = RequestWith(input);
   CheckClient(ReadXForwarded(request, IsTrusted));
   CheckClient(ReadForwarded(request, IsTrusted));
-  (void)entrepot::gateway::http::ClaimsHttps(request);
+  (void)entrepot::gateway::http::MayHideTls(request);
 
   // Whatever a client sends, the address that the proxy appends is the client's.
   const Request appended = RequestWith(absl::StrCat(input, ", 203.0.113.9"));
