@@ -182,18 +182,23 @@ ForwardedClient ReadForwarded(const Request& request, IsTrustedAddress is_truste
   return client;
 }
 
-bool ClaimsHttps(const Request& request) {
-  bool claims = false;
-  VisitFromEnd(request, kXForwardedProto, [&claims](absl::string_view scheme) {
-    claims = claims || ParseScheme(scheme) == true;
-    return !claims;
-  });
-  VisitFromEnd(request, kForwarded, [&claims](absl::string_view text) {
+bool MayHideTls(const Request& request) {
+  bool names_client = request.Find(kXForwardedFor).has_value();
+  bool names_scheme = false;
+  bool names_https = false;
+  const auto take_scheme = [&](absl::string_view text) {
+    const std::optional<bool> is_tls = ParseScheme(text);
+    names_scheme = names_scheme || is_tls.has_value();
+    names_https = names_https || is_tls == true;
+    return true;
+  };
+  VisitFromEnd(request, kXForwardedProto, take_scheme);
+  VisitFromEnd(request, kForwarded, [&](absl::string_view text) {
+    names_client = true;
     const std::optional<Entry> entry = ParseEntry(text);
-    claims = claims || (entry.has_value() && ParseScheme(entry->proto) == true);
-    return !claims;
+    return !entry.has_value() || take_scheme(entry->proto);
   });
-  return claims;
+  return names_https || (request.is_from_trusted_proxy && names_client && !names_scheme);
 }
 
 }  // namespace entrepot::gateway::http

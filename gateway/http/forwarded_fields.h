@@ -38,8 +38,9 @@ ForwardedClient ReadXForwarded(const Request& request, IsTrustedAddress is_trust
 // first.
 ForwardedClient ReadForwarded(const Request& request, IsTrustedAddress is_trusted);
 
-// Whether any of these fields has the scheme "https", whatever wrote it.
-bool ClaimsHttps(const Request& request);
+// Whether a proxy may have ended TLS, although the request counts as one without: a field has the scheme "https",
+// whatever wrote it, or a trusted proxy names its client but no scheme.
+bool MayHideTls(const Request& request);
 
 }  // namespace entrepot::gateway::http
 

@@ -155,12 +155,25 @@ TEST(ForwardedTest, TakesTheSchemeOfAProxyThatHidesItsClient) {
   EXPECT_EQ(client.is_tls, true);
 }
 
-TEST(ClaimsHttpsTest, LooksIntoBothFields) {
-  EXPECT_TRUE(ClaimsHttps(With({{"X-Forwarded-Proto", "https"}})));
-  EXPECT_TRUE(ClaimsHttps(With({{"X-Forwarded-Proto", "https, http"}})));
-  EXPECT_TRUE(ClaimsHttps(With({{"Forwarded", "for=_a;proto=HTTPS, for=_b"}})));
-  EXPECT_FALSE(ClaimsHttps(With({{"X-Forwarded-Proto", "http"}, {"Forwarded", "proto=http"}, {"A", "https"}})));
-  EXPECT_FALSE(ClaimsHttps(With({})));
+TEST(MayHideTlsTest, LooksForHttpsInBothFields) {
+  EXPECT_TRUE(MayHideTls(With({{"X-Forwarded-Proto", "https"}})));
+  EXPECT_TRUE(MayHideTls(With({{"X-Forwarded-Proto", "https, http"}})));
+  EXPECT_TRUE(MayHideTls(With({{"Forwarded", "for=_a;proto=HTTPS, for=_b"}})));
+  EXPECT_FALSE(MayHideTls(With({{"X-Forwarded-Proto", "http"}, {"Forwarded", "proto=http"}, {"A", "https"}})));
+  EXPECT_FALSE(MayHideTls(With({})));
+}
+
+TEST(MayHideTlsTest, MissesTheSchemeOfATrustedProxy) {
+  Request request = With({{"X-Forwarded-For", "203.0.113.9"}});
+  EXPECT_FALSE(MayHideTls(request));
+  request.is_from_trusted_proxy = true;
+  EXPECT_TRUE(MayHideTls(request));
+  request.fields.push_back({"X-Forwarded-Proto", "http"});
+  EXPECT_FALSE(MayHideTls(request));
+  // A request of the proxy itself, such as a check of the registry's health.
+  Request own = With({});
+  own.is_from_trusted_proxy = true;
+  EXPECT_FALSE(MayHideTls(own));
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ std::string Printable(const std::string& text) {
     } else if (const uint32_t code = CodePoint(rest.substr(0, length)); IsDeceptive(code)) {
       absl::StrAppendFormat(&printable, "\\u{%x}", code);
     } else {
-      printable.append(rest.substr(0, length));
+      printable.append(rest.data(), length);
     }
     rest.remove_prefix(length);
   }

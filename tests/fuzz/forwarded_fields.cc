@@ -24,7 +24,7 @@ bool IsTrusted(const IpAddress& address) {
   return trusted.Contains(address);
 }
 
-// Each line is a field of each name.
+// Each line is a field of each name. The request refers to `lines`.
 Request RequestWith(absl::string_view lines) {
   Request request;
   for (const absl::string_view line : absl::StrSplit(lines, '\n')) {
@@ -47,11 +47,11 @@ FUZZ_TARGET(input) {
   const Request request = RequestWith(input);
   CheckClient(ReadXForwarded(request, IsTrusted));
   CheckClient(ReadForwarded(request, IsTrusted));
-  (void)entrepot::gateway::http::ClaimsHttps(request);
+  (void)entrepot::gateway::http::MayHideTls(request);
 
   // Whatever a client sends, the address that the proxy appends is the client's.
-  const Request appended = RequestWith(absl::StrCat(input, ", 203.0.113.9"));
-  FUZZ_CHECK(ReadXForwarded(appended, IsTrusted).address == "203.0.113.9");
+  const std::string appended = absl::StrCat(input, ", 203.0.113.9");
+  FUZZ_CHECK(ReadXForwarded(RequestWith(appended), IsTrusted).address == "203.0.113.9");
   for (const char* entry : {"for=203.0.113.9", "for=\"203.0.113.9:4711\";proto=https;host=\"r.example\""}) {
     const std::string lines = absl::StrCat(input, ", ", entry);
     FUZZ_CHECK(ReadForwarded(RequestWith(lines), IsTrusted).address == "203.0.113.9");

@@ -202,5 +202,5 @@ def test_without_trust_the_log_warns_of_the_realm(make_secured_registry, start_p
     for _ in range(2):
         answer = proxy.client("127.0.0.2").request("GET", "/v2/")
         assert realm_of(answer) == f"http://registry.example:{proxy.port}/token"
-    warnings = logged(registry, "a client behind a TLS proxy was sent to an http:// realm")
+    warnings = logged(registry, "a client behind a proxy was sent to an http:// realm")
     assert [line["remote_address"] for line in warnings] == ["127.0.0.1"], "one line, which names the proxy"

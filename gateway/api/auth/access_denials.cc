@@ -108,9 +108,9 @@ http::Response AccessDenials::Deny(const http::Request& request, const RequiredA
 }
 
 void AccessDenials::WarnOfPlainRealm(const http::Request& request, absl::string_view realm) const {
-  if (!http::ClaimsHttps(request) || !plain_realms_.Allows()) return;
-  runtime::Log(runtime::LogLevel::kWarning, "a client behind a TLS proxy was sent to an http:// realm",
-               {{"hint", "set listen.trusted_proxies or listen.external_url"},
+  if (!http::MayHideTls(request) || !plain_realms_.Allows()) return;
+  runtime::Log(runtime::LogLevel::kWarning, "a client behind a proxy was sent to an http:// realm",
+               {{"hint", "set listen.trusted_proxies and X-Forwarded-Proto, or listen.external_url"},
                 {"realm", realm},
                 {"remote_address", request.remote_address},
                 {"request_id", request.request_id}});

@@ -30,8 +30,8 @@ enum class DenialReason { kMissingToken, kInvalidToken, kInsufficientScope, kPol
 // Makes, counts and records the 401 responses of a registry with accounts. A response depends on the request and its
 // token only, never on the registry's content. Thread-safe.
 //
-// A challenge whose realm is http:// although a proxy reports https is logged as a warning, at most once a minute: the
-// client would send its password in clear, or fail.
+// A challenge whose realm is http:// although a proxy may have ended TLS is logged as a warning, at most once a minute:
+// the client would send its password in clear, or fail.
 //
 // Counter: entrepot_authorization_denied_total{reason}, "missing_token", "invalid_token", "insufficient_scope" or
 // "policy". All but the first are also written to the audit log, event "access": every client begins without a token.

@@ -91,10 +91,9 @@ asio::awaitable<bool> Connection::ReadProxyHeader() {
     }
   }
   peer_.is_tls = peer_.is_tls || header.is_tls();
-  if (!header.address().empty()) {
-    peer_.address = header.address();
-    peer_.is_trusted_proxy = worker_->server.proxies->Contains(peer_.address);
-  }
+  if (!header.address().empty()) peer_.address = header.address();
+  // A proxy that sends this header may pass on fields as its client sent them.
+  peer_.is_trusted_proxy = worker_->server.proxies->Contains(header.address());
   co_return true;
 }
 

@@ -105,6 +105,11 @@ TEST_F(ProxyProtocolTest, BelievesTheFieldsOfATrustedProxyBehindAnother) {
   EXPECT_THAT(Ask(client_, Describe(kReported)), HasSubstr("\nremote=203.0.113.9\ntls=yes\n"));
 }
 
+TEST_F(ProxyProtocolTest, BelievesNoFieldsOfAClientThatTheProxyDoesNotName) {
+  ASSERT_TRUE(client_.Send("PROXY UNKNOWN\r\n"));
+  EXPECT_THAT(Ask(client_, Describe(kReported)), HasSubstr("\nremote=127.0.0.1\ntls=no\n"));
+}
+
 TEST_F(ProxyProtocolTest, KnowsThatTheProxyEndedTls) {
   std::string header("\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x14", 16);
   header += std::string("\xcb\x00\x71\x09\x0a\x00\x00\x01\x12\x34\x01\xbb", 12);

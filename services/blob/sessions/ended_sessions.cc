@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "services/core/failpoint/failpoint.h"
-#include "services/runtime/log/json_log.h"
+#include "services/runtime/log/limited_log.h"
 
 namespace entrepot::blob {
 namespace {
@@ -20,8 +20,8 @@ void ForgottenSessions::Add(const UploadId& id) {
     if (ids_.size() < kBatch) return;
   }
   if (absl::Status status = Flush(); !status.ok()) {
-    runtime::Log(runtime::LogLevel::kWarning, "the records of committed uploads could not be deleted yet",
-                 {{"error", status.message()}});
+    runtime::LogLimited(runtime::LogLevel::kWarning, "the records of committed uploads could not be deleted yet", "",
+                        {{"error", status.message()}});
   }
 }
 

@@ -8,7 +8,7 @@
 #include "services/core/content.h"
 #include "services/core/failpoint/failpoint.h"
 #include "services/core/time/stopwatch.h"
-#include "services/runtime/log/json_log.h"
+#include "services/runtime/log/limited_log.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -102,8 +102,8 @@ absl::Status SessionEndings::Delete(SessionTable::Claim& claim, UploadResult res
 
 void SessionEndings::DeleteOrLog(SessionTable::Claim& claim, UploadResult result) {
   if (absl::Status status = Delete(claim, result); !status.ok()) {
-    runtime::Log(runtime::LogLevel::kWarning, "an ended upload could not be deleted yet",
-                 {{"upload_id", claim.id().ToString()}, {"error", status.message()}});
+    runtime::LogLimited(runtime::LogLevel::kWarning, "an ended upload could not be deleted yet", "",
+                        {{"upload_id", claim.id().ToString()}, {"error", status.message()}});
   }
 }
 

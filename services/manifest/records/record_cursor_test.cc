@@ -43,7 +43,8 @@ class RecordCursorTest : public testing::Test {
   RecordCursorTest() : reader_(&kv_) {}
 
   void Write(const std::string& key, size_t size_bytes) {
-    ASSERT_OK(kv_.Transact({kv::Lock{.key = key}}, [&](kv::KvTransaction& transaction) {
+    kv::KvEngine& engine = kv_;
+    ASSERT_OK(engine.Transact({{key}}, [&](kv::KvTransaction& transaction) {
       transaction.Put(key, std::string(size_bytes, 'x'));
       return absl::OkStatus();
     }));
