@@ -3,8 +3,10 @@
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import time
+import urllib.request
 
 import pytest
 
@@ -144,7 +146,7 @@ class _Served:
 
 def test_without_accounts_it_shows_how_to_add_them(serve, tmp_path):
     _, printed = serve("--port", free_port(), "--data", tmp_path / "data")
-    assert "hash-password admin >>accounts" in printed
+    assert "hash-password admin --file accounts" in printed
     assert "--accounts accounts --policy examples/policy.yaml" in printed
 
 
@@ -169,6 +171,51 @@ def test_port_in_use_is_reported(tmp_path):
         )
     assert done.returncode == 1
     assert f"port {port} is in use" in done.stderr
+
+
+def test_port_that_is_bound_without_listening_is_reported(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        done = subprocess.run(
+            [SERVE, "--port", str(port), "--data", tmp_path], capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert f"port {port} is in use" in done.stderr
+
+
+def test_second_start_on_the_same_data_changes_nothing(serve, tmp_path):
+    data = tmp_path / "data"
+    serve("--port", free_port(), "--data", data)
+    before = {file: file.read_bytes() for file in (data / "config").iterdir()}
+    done = subprocess.run([SERVE, "--port", str(free_port()), "--split", "--data", data], capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    assert done.returncode == 1
+    assert f"another scripts/serve uses the data directory {data}" in done.stderr
+    assert before == {file: file.read_bytes() for file in (data / "config").iterdir()}
+    assert not (data / "split").exists()
+
+
+def test_directory_of_one_process_is_not_taken_for_the_data_directory(tmp_path):
+    (tmp_path / "restored" / "standalone" / "kv").mkdir(parents=True)
+    done = subprocess.run([SERVE, "--port", str(free_port()), "--data", tmp_path / "restored" / "standalone"],
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == 1
+    assert "is the directory of one process; --data takes the directory around it" in done.stderr
+
+
+@pytest.mark.parametrize("split", [False, True], ids=["standalone", "split"])
+def test_tls_serves_with_a_certificate_of_the_ca_that_it_shows(serve, tmp_path, split):
+    port = free_port()
+    _, printed = serve("--tls", "--port", port, "--data", tmp_path / "the data", *(["--split"] if split else []))
+    ca = tmp_path / "the data" / "public-tls" / "ca.crt"
+    assert f"https://localhost:{port}" in printed and str(ca) in printed
+    context = ssl.create_default_context(cafile=ca)
+    for host in ("localhost", "127.0.0.1"):
+        with urllib.request.urlopen(f"https://{host}:{port}/v2/", context=context) as answer:
+            assert answer.status == 200
+    keys = list((tmp_path / "the data" / "public-tls").glob("*.key"))
+    assert keys and all(key.stat().st_mode & 0o777 == 0o600 for key in keys)
 
 
 def test_help_shows_the_options():
