@@ -83,6 +83,7 @@ class BlobStorage {
   // Deletes the open upload sessions that match, with their bytes. Their clients get kNotFound (BLOB_UPLOAD_UNKNOWN).
   virtual absl::StatusOr<CancelledUploads> CancelUploads(const UploadFilter& filter) = 0;
   virtual absl::StatusOr<UploadTotals> CountUploads() = 0;
+
   // The catalog that uses the store. Cheap: also tells whether the blob service answers.
   virtual absl::StatusOr<StoreOwner> ReadOwner() = 0;
   // Records the catalog, durably.

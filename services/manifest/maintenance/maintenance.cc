@@ -47,6 +47,13 @@ class RunningMaintenance : public Maintenance {
                                    {.bytes_per_second = config_.scrub().bytes_per_second(),
                                     .quarantine_percent_max = config_.quarantine_percent_max(),
                                     .registry = options.registry})),
+        reports_(
+            parts.clock,
+            [this](const Digest& digest, const StorageKey& key) -> absl::Status {
+              RETURN_IF_ERROR(binding_.Check());
+              return scrubber_->VerifyReported(digest, key);
+            },
+            {.waiting_max = config_.damage_reports_max(), .registry = options.registry}),
         retention_(parts.kv, parts.clock, parts.catalog, parts.pulls, parts.audit),
         work_({.kv = parts.kv,
                .objects = parts.objects,
@@ -97,7 +104,7 @@ class RunningMaintenance : public Maintenance {
       }
       case v1::MaintainRequest::kAccept: {
         const absl::Status accepted = Accept(request.accept().what());
-        AuditAccept(request, accepted);
+        Audit(request, "accept", v1::Accept::What_Name(request.accept().what()), accepted.ok() ? "done" : "failed");
         RETURN_IF_ERROR(accepted);
         ASSIGN_OR_RETURN(*response.mutable_status(), GetStatus());
         return response;
@@ -137,15 +144,6 @@ class RunningMaintenance : public Maintenance {
     if (what == v1::Accept::STORES) return binding_.Accept();
     if (what == v1::Accept::CLOCK) return clock_guard_.Accept();
     return absl::InvalidArgumentError("accept.what must be STORES or CLOCK");
-  }
-
-  void AuditAccept(const v1::MaintainRequest& request, const absl::Status& status) {
-    if (audit_ == nullptr) return;
-    audit_->Write("maintenance", {{"account", request.caller().account()},
-                                  {"address", request.remote_address()},
-                                  {"command", "accept"},
-                                  {"target", v1::Accept::What_Name(request.accept().what())},
-                                  {"decision", status.ok() ? "done" : "failed"}});
   }
 
   absl::StatusOr<v1::Job> StartJob(const v1::MaintainRequest& request) {

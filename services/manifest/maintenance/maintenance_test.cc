@@ -206,8 +206,7 @@ TEST_F(MaintenanceTest, HoldsBackWhileTheStoresDoNotBelongTogether) {
     EXPECT_THAT(job.error(), HasSubstr("entrepotctl gc accept stores"));
   }
   objects_.Overwrite(blob.storage_key, "tepk");
-  EXPECT_THAT(maintenance_->ReportDamage(blob.digest, blob.storage_key),
-              StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(Report(blob), StatusIs(absl::StatusCode::kFailedPrecondition));
   objects_.Overwrite(blob.storage_key, "kept");
 
   ASSERT_OK_AND_ASSIGN(const v1::MaintainResponse accepted, Accept(v1::Accept::STORES));
