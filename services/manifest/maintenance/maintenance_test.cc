@@ -191,7 +191,8 @@ TEST_F(MaintenanceTest, CollectGarbageJobQuarantinesOrphansToo) {
 TEST_F(MaintenanceTest, HoldsBackWhileTheStoresDoNotBelongTogether) {
   const Blob blob = Commit("kept");
   Start();
-  ASSERT_TRUE(Eventually([&] { return !objects_.ReadOwner()->catalog_id.empty(); }));
+  // The start binds them, and raises the generation.
+  ASSERT_TRUE(Eventually([&] { return objects_.ReadOwner()->generation == 2; }));
   ASSERT_OK(objects_.WriteOwner({.catalog_id = "another", .generation = 1}));
   ASSERT_EQ(Status().held_back_size(), 1);
   EXPECT_THAT(Status().held_back(0), HasSubstr("the objects are those of catalog another"));
@@ -237,7 +238,8 @@ TEST_F(MaintenanceTest, HoldsBackCollectionAfterAStepOfTheClock) {
 TEST_F(MaintenanceTest, ABackupIsOlderThanTheObjectsFromThenOn) {
   Commit("blob");
   Start();
-  ASSERT_TRUE(Eventually([&] { return objects_.ReadOwner()->generation > 0; }));
+  // The start binds them, and raises the generation.
+  ASSERT_TRUE(Eventually([&] { return objects_.ReadOwner()->generation == 2; }));
   v1::StartJob back_up;
   back_up.mutable_back_up()->set_name("nightly");
   const uint64_t before = objects_.ReadOwner()->generation;
