@@ -8,7 +8,7 @@
 #include "services/blob/objects/kv_object_store.h"
 #include "services/core/content.h"
 #include "services/core/failpoint/failpoint.h"
-#include "services/runtime/log/json_log.h"
+#include "services/runtime/log/limited_log.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -89,8 +89,8 @@ absl::Status SessionEndings::Delete(SessionTable::Claim& claim, UploadResult res
   RETURN_IF_ERROR(records_.Delete({claim.id()}));
   RETURN_IF_ERROR(Failpoint("blob.session.deleted"));
   if (absl::Status status = uploads_.Discard(claim.id()); !status.ok()) {
-    runtime::Log(runtime::LogLevel::kWarning, "an upload's bytes stay until the next start",
-                 {{"error", status.message()}});
+    runtime::LogLimited(runtime::LogLevel::kWarning, "an upload's bytes stay until the next start", "",
+                        {{"error", status.message()}});
   }
   claim.Remove();
   metrics_.CountUpload(result);
