@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "services/core/content.h"
-#include "services/runtime/log/json_log.h"
+#include "services/runtime/log/limited_log.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {
@@ -11,8 +11,8 @@ namespace entrepot::blob {
 SessionAppender::~SessionAppender() {
   if (claim_.open() && Changed()) {
     if (absl::Status status = Save(); !status.ok()) {
-      runtime::Log(runtime::LogLevel::kWarning, "the state of an interrupted upload could not be saved",
-                   {{"error", status.message()}});
+      runtime::LogLimited(runtime::LogLevel::kWarning, "the state of an interrupted upload could not be saved", "",
+                          {{"error", status.message()}});
     }
   }
   std::unique_ptr<StagedUpload> staged = upload_.TakeStaged();

@@ -3,7 +3,7 @@
 #include "services/blob/objects/kv_object_store.h"
 #include "services/blob/sessions/digester_state_record.h"
 #include "services/core/failpoint/failpoint.h"
-#include "services/runtime/log/json_log.h"
+#include "services/runtime/log/limited_log.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {
@@ -51,7 +51,8 @@ void SessionContent::RollBack() {
   if (began_staged_) {
     if (absl::Status status = staged_->Truncate(began_.length_bytes); !status.ok()) {
       // All bytes that were accepted so far still exist.
-      runtime::Log(runtime::LogLevel::kWarning, "an upload could not be rolled back", {{"error", status.message()}});
+      runtime::LogLimited(runtime::LogLevel::kWarning, "an upload could not be rolled back", "",
+                          {{"error", status.message()}});
       return;
     }
   } else if (record_.staged_in_file()) {

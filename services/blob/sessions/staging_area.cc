@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "services/blob/sessions/digester_state_record.h"
-#include "services/runtime/log/json_log.h"
+#include "services/runtime/log/limited_log.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {
@@ -45,8 +45,8 @@ absl::Status StagingArea::Verify(StagedUpload& staged, const storage::v1::Upload
   absl::Status read = staged.Read([&](absl::string_view bytes) { found.Update(bytes); });
   if (!read.ok() && !absl::IsDataLoss(read)) return read;
   if (read.ok() && found.Save() == recorded.Save()) return absl::OkStatus();
-  runtime::Log(runtime::LogLevel::kWarning, "an upload's bytes did not survive a restart",
-               {{"size_bytes", record.offset_bytes()}, {"error", read.message()}});
+  runtime::LogLimited(runtime::LogLevel::kWarning, "an upload's bytes did not survive a restart", "",
+                      {{"size_bytes", record.offset_bytes()}, {"error", read.message()}});
   return UnknownSession();
 }
 
@@ -60,7 +60,7 @@ void StagingArea::Park(const UploadId& id, std::unique_ptr<StagedUpload> staged)
   for (auto& [evicted_id, upload] : evicted) {
     if (absl::Status status = upload->Sync(); !status.ok()) {
       // Some bytes may be lost, so the session must not use this file again.
-      runtime::Log(runtime::LogLevel::kError, "an upload's bytes were lost", {{"error", status.message()}});
+      runtime::LogLimited(runtime::LogLevel::kError, "an upload's bytes were lost", "", {{"error", status.message()}});
       store_.DiscardStaged(evicted_id).IgnoreError();
     }
   }
