@@ -19,6 +19,7 @@
 #include "boost/asio/redirect_error.hpp"
 #include "boost/asio/this_coro.hpp"
 #include "boost/asio/use_awaitable.hpp"
+#include "services/core/client_network.h"
 #include "services/runtime/log/json_log.h"
 
 namespace entrepot::gateway::http {
@@ -51,18 +52,6 @@ std::string AddressText(const sockaddr_storage& peer) {
     }
   }
   return text;
-}
-
-// Whose share of the connections one counts to: the address, or the network of 64 bits that a host with IPv6 may have
-// to itself.
-std::string SourceOf(const sockaddr_storage& peer, const std::string& address) {
-  if (peer.ss_family != AF_INET6) return address;
-  in6_addr network = reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
-  if (IN6_IS_ADDR_V4MAPPED(&network)) return address;
-  std::fill(std::begin(network.s6_addr) + 8, std::end(network.s6_addr), 0);
-  char text[INET6_ADDRSTRLEN] = "";
-  ::inet_ntop(AF_INET6, &network, text, sizeof(text));
-  return absl::StrCat(text, "/64");
 }
 
 // Makes the kernel drop packets that begin a connection, and no others. Whether it does.
@@ -172,7 +161,7 @@ Acceptor::Outcome Acceptor::AcceptOne() {
     pending_ = std::move(fd);
     pending_address_ = AddressText(peer);
     const bool is_proxy = proxies_ != nullptr && proxies_->Contains(pending_address_);
-    pending_source_ = is_proxy ? "" : SourceOf(peer, pending_address_);
+    pending_source_ = is_proxy ? "" : ClientNetwork(pending_address_);
     return Admit();
   }
   const int error = errno;
