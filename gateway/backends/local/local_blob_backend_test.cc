@@ -106,7 +106,7 @@ TEST_F(LocalBlobBackendTest, ReadsUploadsOfAnEarlierRunBackOnThreadsOfTheirOwn) 
   kv::MemoryKvEngine kv;
   FakeClock clock;
   blob::BlobStackOptions options;
-  options.directory = directory.path() + "/blobs";
+  options.directory = directory.path();
   runtime::FillDefaults(&options.uploads);
   const auto open = [&] {
     return blob::BlobStack::Open(options, {&kv, &clock, std::make_shared<prometheus::Registry>()}).value();
