@@ -83,6 +83,7 @@ absl::Status StoreBinding::Check() {
 absl::Status StoreBinding::Advance() {
   RETURN_IF_ERROR(Check());
   ASSIGN_OR_RETURN(Sides sides, Compare());
+  if (sides.store.catalog_id.empty()) return absl::UnavailableError("the records and the objects cannot be bound now");
   // Otherwise a process died between the two writes, and only the second one is missing.
   if (sides.records.generation == sides.store.generation) {
     StoreOwner next = sides.records;
@@ -121,12 +122,12 @@ absl::StatusOr<StoreBinding::Sides> StoreBinding::Bind(const StoreOwner& records
   ASSIGN_OR_RETURN(const bool has_objects, objects_.HasObjects());
   if (has_objects && !has_blobs) return Mismatch("there are objects, but the records name none");
   if (has_blobs && !has_objects) return Mismatch("the records name objects, but there are none");
-  StoreOwner bound = records;
-  if (records.catalog_id.empty()) {
-    ASSIGN_OR_RETURN(bound, ReplaceRecord(records, NewOwner()));
-  }
-  RETURN_IF_ERROR(objects_.WriteOwner(bound));
-  return Sides{.records = bound, .store = bound};
+  // A full disk must not keep garbage from being deleted: what cannot be bound now is bound later.
+  const absl::StatusOr<StoreOwner> bound =
+      records.catalog_id.empty() ? ReplaceRecord(records, NewOwner()) : absl::StatusOr<StoreOwner>(records);
+  if (!bound.ok()) return Sides{.records = records, .store = store};
+  if (!objects_.WriteOwner(*bound).ok()) return Sides{.records = *bound, .store = store};
+  return Sides{.records = *bound, .store = *bound};
 }
 
 absl::StatusOr<StoreOwner> StoreBinding::ReadRecord() { return ParseOwner(kv_); }
