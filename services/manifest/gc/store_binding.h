@@ -27,9 +27,9 @@ class StoreBinding {
   // All must outlive the StoreBinding; `registry` may be null. Exports entrepot_gc_store_mismatch.
   StoreBinding(kv::KvEngine* kv, BlobStorage* objects, const std::shared_ptr<prometheus::Registry>& registry);
 
-  // OK if they belong together; binds them if they are not bound yet and can be written. kFailedPrecondition with what to do if they do not:
-  // then nothing may be collected, quarantined, or marked as corrupt. Any other code: it is not known, for example
-  // because the blob service cannot be reached.
+  // OK if they belong together; binds them if they are not bound yet and can be written. kFailedPrecondition with what
+  // to do if they do not: then nothing may be collected, quarantined, or marked as corrupt. Any other code: it is not
+  // known, for example because the blob service cannot be reached.
   absl::Status Check();
   // Check(), then raises the generation.
   absl::Status Advance();

@@ -47,13 +47,12 @@ class RunningMaintenance : public Maintenance {
                                    {.bytes_per_second = config_.scrub().bytes_per_second(),
                                     .quarantine_percent_max = config_.quarantine_percent_max(),
                                     .registry = options.registry})),
-        reports_(
-            parts.clock,
-            [this](const Digest& digest, const StorageKey& key) -> absl::Status {
-              RETURN_IF_ERROR(binding_.Check());
-              return scrubber_->VerifyReported(digest, key);
-            },
-            {.waiting_max = config_.damage_reports_max(), .registry = options.registry}),
+        reports_(parts.clock,
+                 [this](const Digest& digest, const StorageKey& key) -> absl::Status {
+                   RETURN_IF_ERROR(binding_.Check());
+                   return scrubber_->VerifyReported(digest, key);
+                 },
+                 {.waiting_max = config_.damage_reports_max(), .registry = options.registry}),
         retention_(parts.kv, parts.clock, parts.catalog, parts.pulls, parts.audit),
         work_({.kv = parts.kv,
                .objects = parts.objects,
