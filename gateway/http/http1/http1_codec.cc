@@ -15,8 +15,10 @@ namespace {
 
 namespace asio = boost::asio;
 
-// While the server drains: how long a new connection may take to send its first request.
+// While the server drains: how long a new connection may take to send its first request, and how long one whose last
+// response was sent just before may take to send another.
 constexpr std::chrono::milliseconds kDrainingFirstTime{5000};
+constexpr std::chrono::milliseconds kDrainingIdleTime{250};
 constexpr size_t kStreamPieceBytes = 256 << 10;
 // The memory of a response head is kept for the next one up to this size.
 constexpr size_t kHeadBytesKept = 4096;
@@ -73,7 +75,9 @@ asio::awaitable<Http1Codec::Outcome> Http1Codec::ReadHead() {
   idle_ = true;
   slot_->SetWaiting(now_);
   std::chrono::nanoseconds patience = first_ ? server.header_timeout : server.idle_timeout;
-  if (worker_->draining) patience = std::min<std::chrono::nanoseconds>(patience, kDrainingFirstTime);
+  if (worker_->draining) {
+    patience = std::min<std::chrono::nanoseconds>(patience, first_ ? kDrainingFirstTime : kDrainingIdleTime);
+  }
   socket_->BoundByDeadline(now_ + patience);
   while (true) {
     if (!buffer_.empty()) {
