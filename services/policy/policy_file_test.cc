@@ -55,6 +55,25 @@ TEST_F(PolicyFileTest, KeepsTheOldPolicyIfTheNewOneIsInvalid) {
   EXPECT_THAT(Metrics(), HasSubstr("entrepot_policy_reloads_total{result=\"failure\"} 1"));
 }
 
+TEST_F(PolicyFileTest, WarnsIfTheNewPolicyLacksRestrictions) {
+  const std::string rules = "administrators: [ada]\n";
+  const std::string final = "immutable_tags: [{name: releases, repositories: [\"**\"], tags: [\"v*\"]}]\n";
+  const std::string adding = "create_only_tags: [{subjects: [ada], repositories: [\"**\"], tags: [\"n*\"]}]\n";
+  Write(rules + final + adding);
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<PolicyFile> file, Open());
+  const auto reload = [&](const std::string& text) {
+    testing::internal::CaptureStderr();
+    Write(text);
+    EXPECT_OK(file->ReloadIfChanged());
+    return testing::internal::GetCapturedStderr();
+  };
+  EXPECT_THAT(reload(rules + adding + final), testing::Not(HasSubstr("lacks restrictions")));
+  const std::string log = reload(rules);
+  EXPECT_THAT(log, HasSubstr("the new policy lacks restrictions of the old one"));
+  EXPECT_THAT(log, HasSubstr("immutable_tags[0] \\\"releases\\\", create_only_tags[0]"));
+  EXPECT_THAT(reload(rules + final), testing::Not(HasSubstr("lacks restrictions")));
+}
+
 TEST_F(PolicyFileTest, AnUnusableFirstFileIsAnErrorThatNamesIt) {
   absl::Status status = Open().status();
   EXPECT_FALSE(status.ok());

@@ -8,14 +8,16 @@
 #include "absl/strings/str_join.h"
 #include "services/core/digester.h"
 #include "services/runtime/files/file_contents.h"
+#include "services/runtime/files/settling.h"
 #include "services/runtime/log/json_log.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::runtime {
 namespace {
 
-// The time between the two reads that must return the same contents.
-constexpr absl::Duration kSettling = absl::Milliseconds(50);
+// How long contents must stay the same before they are loaded, and how often they are read meanwhile.
+constexpr std::chrono::seconds kQuiet{1};
+constexpr absl::Duration kUnsettledInterval = absl::Milliseconds(100);
 
 absl::StatusOr<std::vector<std::string>> ReadAll(const std::vector<std::string>& paths) {
   std::vector<std::string> contents;
@@ -82,14 +84,14 @@ absl::Status FileWatcher::LoadIfChanged(const Snapshot& snapshot) {
 }
 
 void FileWatcher::Watch(absl::Duration poll_interval) {
-  std::string last;
+  Settling settling(kQuiet);
   absl::Duration wait = poll_interval;
   while (!stop_.WaitFor(wait)) {
     const Snapshot snapshot = ReadFiles();
-    const bool settled = snapshot.fingerprint == std::exchange(last, snapshot.fingerprint);
+    const bool settled = settling.IsSettled(snapshot.fingerprint, Settling::Clock::now());
     // LoadIfChanged() logs its error.
     if (settled) LoadIfChanged(snapshot).IgnoreError();
-    wait = settled ? poll_interval : std::min(poll_interval, kSettling);
+    wait = settled ? poll_interval : std::min(poll_interval, kUnsettledInterval);
   }
 }
 

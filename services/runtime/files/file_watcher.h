@@ -38,7 +38,7 @@ class FileWatcher {
 
   // Loads the files for the first time. If that succeeds, a thread of its own reads them every `poll_interval` from
   // then on; if the interval is zero, only ReloadIfChanged() does. The thread does not load contents that are still
-  // being written: it must read the same contents twice, some milliseconds apart. Must be called once.
+  // being written: they must stay the same for a second (settling.h). Must be called once.
   absl::Status Start(absl::Duration poll_interval);
 
   // Reads the files now, and loads them if their contents differ from the last ones that were read. Contents that

@@ -33,6 +33,9 @@ class WatchedFile {
   using Parser = std::function<absl::StatusOr<std::shared_ptr<const Content>>(absl::string_view text,
                                                                               absl::string_view file_name)>;
 
+  // Called when a new content takes the place of another one.
+  using Compare = std::function<void(const Content& before, const Content& now)>;
+
   // OK, or the error with which Open() would refuse the file. For checking a configuration before the process starts.
   static absl::Status Check(const std::string& path, const Parser& parse) {
     ASSIGN_OR_RETURN(const std::string contents, ReadFileContents(path, kConfiguredFileBytesMax));
@@ -44,12 +47,12 @@ class WatchedFile {
   static absl::StatusOr<std::unique_ptr<WatchedFile>> Open(const std::string& what, const std::string& path,
                                                            Parser parse,
                                                            const std::shared_ptr<prometheus::Registry>& registry,
-                                                           absl::Duration poll_interval) {
+                                                           absl::Duration poll_interval, Compare compare = {}) {
     auto& reloads = prometheus::BuildCounter()
                         .Name(absl::StrCat("entrepot_", what, "_reloads_total"))
                         .Help(absl::StrCat("Loads of the ", what, " file, at start and after changes."))
                         .Register(*registry);
-    std::unique_ptr<WatchedFile> file(new WatchedFile(what, path, std::move(parse), reloads));
+    std::unique_ptr<WatchedFile> file(new WatchedFile(what, path, std::move(parse), std::move(compare), reloads));
     RETURN_IF_ERROR(file->watcher_.Start(poll_interval));
     return file;
   }
@@ -64,10 +67,11 @@ class WatchedFile {
   absl::Status ReloadIfChanged() { return watcher_.ReloadIfChanged(); }
 
  private:
-  WatchedFile(const std::string& what, const std::string& path, Parser parse,
+  WatchedFile(const std::string& what, const std::string& path, Parser parse, Compare compare,
               prometheus::Family<prometheus::Counter>& reloads)
       : file_name_(FileName(path)),
         parse_(std::move(parse)),
+        compare_(std::move(compare)),
         loaded_(reloads.Add({{"result", "success"}})),
         refused_(reloads.Add({{"result", "failure"}})),
         watcher_(what, {path}, [this](const auto& contents) { return Load(contents); }) {}
@@ -83,6 +87,8 @@ class WatchedFile {
   absl::Status Use(const absl::StatusOr<std::vector<std::string>>& contents) {
     RETURN_IF_ERROR(contents.status());
     ASSIGN_OR_RETURN(std::shared_ptr<const Content> content, parse_(contents->front(), file_name_));
+    const std::shared_ptr<const Content> before = current();
+    if (compare_ && before != nullptr) compare_(*before, *content);
     absl::MutexLock lock(&mutex_);
     current_ = std::move(content);
     return absl::OkStatus();
@@ -90,6 +96,7 @@ class WatchedFile {
 
   const std::string file_name_;
   const Parser parse_;
+  const Compare compare_;
   prometheus::Counter& loaded_;
   prometheus::Counter& refused_;
   mutable absl::Mutex mutex_;
