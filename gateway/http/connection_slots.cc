@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "services/runtime/log/json_log.h"
+#include "services/runtime/log/limited_log.h"
 
 namespace entrepot::gateway::http {
 
@@ -81,13 +81,12 @@ bool ConnectionSlots::AskToClose(const Source* only) {
 }
 
 void ConnectionSlots::LogLimit(const char* setting, size_t limit, const std::string& source, size_t connections) {
-  if (!line_limit_.Allows()) return;
-  runtime::Log(runtime::LogLevel::kWarning, "a limit on connections is reached",
-               {{"setting", setting},
-                {"limit", limit},
-                {"open", all_.size()},
-                {"remote_address", source},
-                {"connections_of_address", connections}});
+  runtime::LogLimited(runtime::LogLevel::kWarning, "a limit on connections is reached", setting,
+                      {{"setting", setting},
+                       {"limit", limit},
+                       {"open", all_.size()},
+                       {"remote_address", source},
+                       {"connections_of_address", connections}});
 }
 
 void ConnectionSlots::Release(Slot* slot) {

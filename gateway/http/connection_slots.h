@@ -15,7 +15,6 @@
 
 #include "prometheus/gauge.h"
 #include "services/core/time/deadline.h"
-#include "services/runtime/log/line_limit.h"
 
 namespace entrepot::gateway::http {
 
@@ -118,7 +117,6 @@ class ConnectionSlots {
   const Limits limits_;
   prometheus::Gauge* const open_gauge_;
   std::function<void()> on_free_;
-  runtime::LineLimit line_limit_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -11,7 +11,6 @@
 #include "gateway/http/server_fields.h"
 #include "gateway/http/server_metrics.h"
 #include "gateway/http/trusted_proxies.h"
-#include "services/runtime/log/line_limit.h"
 #include "services/runtime/threads/executor.h"
 #include "services/runtime/tls/certificate_reloader.h"
 
@@ -33,7 +32,6 @@ struct ServerContext {
   runtime::Executor* executor = nullptr;                 // Reads files that are not in the page cache.
   runtime::CertificateReloader* certificates = nullptr;  // Null without TLS.
   const TrustedProxies* proxies = nullptr;               // Null if none is trusted.
-  runtime::LineLimit* proxy_refusals = nullptr;          // Of the log lines about their connections.
 };
 
 // What the connections of one worker share. For the worker's thread only, so it needs no lock.

@@ -11,7 +11,7 @@
 #include "gateway/http/forwarded_fields.h"
 #include "services/core/access_scope.h"
 #include "services/core/client_network.h"
-#include "services/runtime/log/json_log.h"
+#include "services/runtime/log/limited_log.h"
 #include "services/status/oci_error.h"
 
 namespace entrepot::gateway::api {
@@ -86,7 +86,7 @@ absl::Status ToStatus(const RequiredAccess& required, DenialReason reason, const
 
 AccessDenials::AccessDenials(std::string external_url, runtime::AuditLog* audit,
                              const std::shared_ptr<prometheus::Registry>& registry)
-    : external_url_(std::move(external_url)), audit_(audit), plain_realms_(kPlainRealmLogInterval) {
+    : external_url_(std::move(external_url)), audit_(audit) {
   auto& denied = prometheus::BuildCounter()
                      .Name("entrepot_authorization_denied_total")
                      .Help("Requests denied, because the token is missing, invalid or too narrow, or by policy")
@@ -108,12 +108,13 @@ http::Response AccessDenials::Deny(const http::Request& request, const RequiredA
 }
 
 void AccessDenials::WarnOfPlainRealm(const http::Request& request, absl::string_view realm) const {
-  if (!http::MayHideTls(request) || !plain_realms_.Allows()) return;
-  runtime::Log(runtime::LogLevel::kWarning, "a client behind a proxy was sent to an http:// realm",
-               {{"hint", "set listen.trusted_proxies and X-Forwarded-Proto, or listen.external_url"},
-                {"realm", realm},
-                {"remote_address", request.remote_address},
-                {"request_id", request.request_id}});
+  if (!http::MayHideTls(request)) return;
+  runtime::LogLimited(runtime::LogLevel::kWarning, "a client behind a proxy was sent to an http:// realm", "",
+                      {{"hint", "set listen.trusted_proxies and X-Forwarded-Proto, or listen.external_url"},
+                       {"realm", realm},
+                       {"remote_address", request.remote_address},
+                       {"request_id", request.request_id}},
+                      kPlainRealmLogInterval);
 }
 
 void AccessDenials::RecordPolicyDenial(const http::Request& request, const RequiredAccess& required,

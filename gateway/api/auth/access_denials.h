@@ -13,7 +13,6 @@
 #include "prometheus/counter.h"
 #include "prometheus/registry.h"
 #include "services/runtime/log/audit_log.h"
-#include "services/runtime/log/line_limit.h"
 
 namespace entrepot::gateway::api {
 
@@ -58,7 +57,6 @@ class AccessDenials {
   const std::string external_url_;
   runtime::AuditLog* const audit_;
   std::array<prometheus::Counter*, 4> counters_;
-  mutable runtime::LineLimit plain_realms_;
 };
 
 }  // namespace entrepot::gateway::api

@@ -20,7 +20,7 @@
 #include "boost/asio/this_coro.hpp"
 #include "boost/asio/use_awaitable.hpp"
 #include "services/core/client_network.h"
-#include "services/runtime/log/json_log.h"
+#include "services/runtime/log/limited_log.h"
 
 namespace entrepot::gateway::http {
 namespace {
@@ -168,9 +168,7 @@ Acceptor::Outcome Acceptor::AcceptOne() {
   if (error == EAGAIN || error == EWOULDBLOCK) return Outcome::kNoneWaiting;
   // That connection is gone already; another may wait.
   if (error == ECONNABORTED || error == EINTR || error == EPROTO || error == EPERM) return Outcome::kAccepted;
-  if (shortage_line_.Allows()) {
-    runtime::Log(runtime::LogLevel::kWarning, "cannot accept connections", {{"error", std::strerror(error)}});
-  }
+  runtime::LogLimited(runtime::LogLevel::kWarning, "cannot accept connections", "", {{"error", std::strerror(error)}});
   slots_->MakeRoom();
   return Outcome::kNoResources;
 }

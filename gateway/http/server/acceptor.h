@@ -15,7 +15,6 @@
 #include "gateway/http/connection_slots.h"
 #include "gateway/http/trusted_proxies.h"
 #include "services/core/files/owned_fd.h"
-#include "services/runtime/log/line_limit.h"
 
 namespace entrepot::gateway::http {
 
@@ -76,7 +75,6 @@ class Acceptor {
   std::string pending_source_;
   bool stopping_ = false;
   Clock::time_point close_at_;
-  runtime::LineLimit shortage_line_;
 };
 
 }  // namespace entrepot::gateway::http

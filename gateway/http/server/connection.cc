@@ -8,7 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "gateway/http/http1/http1_codec.h"
 #include "gateway/http/server/proxy_header.h"
-#include "services/runtime/log/json_log.h"
+#include "services/runtime/log/limited_log.h"
 
 namespace entrepot::gateway::http {
 namespace {
@@ -21,6 +21,8 @@ constexpr std::chrono::milliseconds kLingerTime{5000};
 constexpr std::chrono::milliseconds kShortLingerTime{500};
 // While the server drains: how long a handshake may go on.
 constexpr std::chrono::milliseconds kDrainingHandshakeTime{5000};
+// A proxy that does not send the PROXY protocol connects again and again.
+constexpr std::chrono::minutes kRefusalLogInterval{1};
 constexpr absl::string_view kHttpOnTlsPort =
     "the request came as plain http, and this port speaks https: use https:// in the registry's URL";
 
@@ -98,9 +100,8 @@ asio::awaitable<bool> Connection::ReadProxyHeader() {
 }
 
 void Connection::LogRefusal(absl::string_view reason) const {
-  if (!worker_->server.proxy_refusals->Allows()) return;
-  runtime::Log(runtime::LogLevel::kWarning, "refused a connection of a trusted proxy",
-               {{"reason", reason}, {"remote_address", peer_.address}});
+  runtime::LogLimited(runtime::LogLevel::kWarning, "refused a connection of a trusted proxy", peer_.address,
+                      {{"reason", reason}, {"remote_address", peer_.address}}, kRefusalLogInterval);
 }
 
 // HTTP/1 only. For another version, decide here: by what ALPN selected (services/runtime/tls/certificate_reloader.cc

@@ -25,7 +25,6 @@
 #include "services/core/files/owned_fd.h"
 #include "services/core/time/deadline.h"
 #include "services/runtime/config/config_defaults.h"
-#include "services/runtime/log/line_limit.h"
 #include "services/runtime/threads/executor.h"
 #include "services/runtime/tls/certificate_reloader.h"
 #include "services/status/status_macros.h"
@@ -41,8 +40,6 @@ constexpr size_t kFileThreads = 8;
 constexpr absl::Duration kCutOffTime = absl::Seconds(1);
 // When a drain begins: how long a handshake of TCP that has begun may take to end.
 constexpr absl::Duration kAcceptGrace = absl::Milliseconds(250);
-// A proxy that does not send the PROXY protocol connects again and again.
-constexpr std::chrono::seconds kProxyRefusalLogInterval{60};
 
 std::chrono::nanoseconds ToChrono(const google::protobuf::Duration& duration) {
   return absl::ToChronoNanoseconds(runtime::ToDuration(duration));
@@ -88,7 +85,6 @@ class ServerImpl final : public Server {
   MemoryBudget memory_;
   std::unique_ptr<runtime::CertificateReloader> certificates_;
   std::optional<TrustedProxies> proxies_;
-  runtime::LineLimit proxy_refusals_{kProxyRefusalLogInterval};
   ServerContext context_;
   // Destroyed from the last to the first: the acceptor uses the first worker's io_context, and jobs of the executor
   // resume coroutines of the workers.
@@ -140,7 +136,6 @@ absl::Status ServerImpl::Begin(const std::shared_ptr<prometheus::Registry>& regi
   }
   ASSIGN_OR_RETURN(proxies_, TrustedProxies::Create(options_.endpoint));
   if (!proxies_->empty()) context_.proxies = &*proxies_;
-  context_.proxy_refusals = &proxy_refusals_;
   const size_t threads = options_.threads > 0 ? options_.threads : std::max(1u, std::thread::hardware_concurrency());
   for (size_t i = 0; i < threads; ++i) workers_.push_back(std::make_unique<Worker>(context_));
   asio::io_context& io = workers_.front()->io();

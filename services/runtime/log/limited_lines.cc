@@ -29,16 +29,17 @@ LimitedLines::~LimitedLines() {
   Flush();
 }
 
-bool LimitedLines::Write(absl::string_view key, absl::FunctionRef<std::string()> line) {
+bool LimitedLines::Write(absl::string_view key, absl::FunctionRef<std::string()> line,
+                         std::chrono::steady_clock::duration interval) {
   bool admitted = false;
   std::vector<RepeatedLines::Due> due;
   {
     const std::lock_guard lock(mutex_);
     const Clock::time_point now = Clock::now();
     due = lines_.TakeDue(now);
-    const bool idle = !lines_.NextEnd().has_value();
-    admitted = lines_.Admit(key, now, line);
-    if (idle) changed_.notify_one();
+    const std::optional<Clock::time_point> before = lines_.NextEnd();
+    admitted = lines_.Admit(key, now, line, interval);
+    if (lines_.NextEnd() != before) changed_.notify_one();
     if (!admitted && !writer_.joinable()) writer_ = std::thread([this] { WriteWhenDue(); });
   }
   WriteDue(due);

@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_SERVICES_RUNTIME_LOG_LIMITED_LINES_H_
 #define ENTREPOT_SERVICES_RUNTIME_LOG_LIMITED_LINES_H_
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -14,11 +15,12 @@
 
 namespace entrepot::runtime {
 
-// Writes lines that clients can cause as often as they want: of each key one a second (RepeatedLines). A line that
-// stands for others, which came after an earlier one, has their number in the field "count"; the sum of the counts, and
-// 1 for each line without one, is the number of events. If "mixed" is true, the others may have different keys.
+// Writes lines that clients can cause as often as they want: of each key one in an interval, a second if no other is
+// given (RepeatedLines). A line that stands for others, which came after an earlier one, has their number in the field
+// "count"; the sum of the counts, and 1 for each line without one, is the number of events. If "mixed" is true, the
+// others may have different keys.
 //
-// A thread, which begins with the first line that is counted, writes the counts when their second is over. The
+// A thread, which begins with the first line that is counted, writes the counts when their interval is over. The
 // destructor writes those that are left. Thread-safe.
 class LimitedLines {
  public:
@@ -32,7 +34,8 @@ class LimitedLines {
   LimitedLines& operator=(const LimitedLines&) = delete;
 
   // `line` makes the line as FormatLogLine() does. Returns false if the line was counted instead.
-  bool Write(absl::string_view key, absl::FunctionRef<std::string()> line);
+  bool Write(absl::string_view key, absl::FunctionRef<std::string()> line,
+             std::chrono::steady_clock::duration interval = RepeatedLines::kInterval);
   // Writes all counts now.
   void Flush();
 

@@ -16,11 +16,12 @@ LimitedLines& ProcessLines() {
 }  // namespace
 
 void LogLimited(LogLevel level, absl::string_view message, absl::string_view key,
-                std::initializer_list<LogField> fields) {
+                std::initializer_list<LogField> fields, std::chrono::steady_clock::duration interval) {
   if (!LogEnabled(level)) return;
-  ProcessLines().Write(absl::StrCat(message, " ", key), [&] {
-    return FormatLogLine(absl::Now(), level, message, absl::MakeConstSpan(fields.begin(), fields.size()));
-  });
+  ProcessLines().Write(
+      absl::StrCat(message, " ", key),
+      [&] { return FormatLogLine(absl::Now(), level, message, absl::MakeConstSpan(fields.begin(), fields.size())); },
+      interval);
 }
 
 void FlushLimitedLog() { ProcessLines().Flush(); }

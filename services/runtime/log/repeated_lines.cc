@@ -8,15 +8,17 @@ constexpr absl::string_view kFurtherKeys("\0further", 8);
 
 }  // namespace
 
-bool RepeatedLines::Admit(absl::string_view key, Time now, absl::FunctionRef<std::string()> line) {
+bool RepeatedLines::Admit(absl::string_view key, Time now, absl::FunctionRef<std::string()> line,
+                          Time::duration interval) {
   auto found = keys_.find(key);
   if (found == keys_.end() && keys_.size() >= keys_max_) {
     key = kFurtherKeys;
+    interval = kInterval;
     found = keys_.find(key);
   }
   if (found == keys_.end()) {
-    keys_.emplace(std::string(key), Counted());
-    ends_.emplace_back(now + kInterval, std::string(key));
+    keys_.emplace(std::string(key), Counted{.interval = interval, .line = "", .count = 0});
+    ends_.emplace(now + interval, std::string(key));
     return true;
   }
   Counted& counted = found->second;
@@ -26,10 +28,9 @@ bool RepeatedLines::Admit(absl::string_view key, Time now, absl::FunctionRef<std
 
 std::vector<RepeatedLines::Due> RepeatedLines::TakeDue(Time now) {
   std::vector<Due> due;
-  // Intervals that begin now end later.
-  for (size_t left = ends_.size(); left > 0 && ends_.front().first <= now; --left) {
-    std::string key = std::move(ends_.front().second);
-    ends_.pop_front();
+  while (!ends_.empty() && ends_.begin()->first <= now) {
+    std::string key = std::move(ends_.begin()->second);
+    ends_.erase(ends_.begin());
     const auto found = keys_.find(key);
     Counted& counted = found->second;
     if (counted.count == 0) {
@@ -37,7 +38,7 @@ std::vector<RepeatedLines::Due> RepeatedLines::TakeDue(Time now) {
       continue;
     }
     due.push_back(Take(key, &counted));
-    ends_.emplace_back(now + kInterval, std::move(key));
+    ends_.emplace(now + counted.interval, std::move(key));
   }
   return due;
 }
@@ -61,7 +62,7 @@ RepeatedLines::Due RepeatedLines::Take(absl::string_view key, Counted* counted) 
 
 std::optional<RepeatedLines::Time> RepeatedLines::NextEnd() const {
   if (ends_.empty()) return std::nullopt;
-  return ends_.front().first;
+  return ends_.begin()->first;
 }
 
 }  // namespace entrepot::runtime

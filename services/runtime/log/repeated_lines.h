@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,8 +17,8 @@
 namespace entrepot::runtime {
 
 // Decides which of the lines that clients can cause are written. The first line of a key is. Those that follow within
-// kInterval are counted, and one line with the count is due at the end of the interval, which begins the next. So each
-// key has at most one line in an interval, and no line goes uncounted.
+// its interval are counted, and one line with the count is due at the end of the interval, which begins the next. So
+// each key has at most one line in an interval, and no line goes uncounted.
 //
 // At most kKeysMax keys are known at once. The lines of all further keys count as lines of one more key. The memory is
 // bounded by the keys and one line for each. Not thread-safe.
@@ -36,8 +36,10 @@ class RepeatedLines {
 
   explicit RepeatedLines(size_t keys_max = kKeysMax) : keys_max_(keys_max) {}
 
-  // Whether the line may be written now. Otherwise it is counted. `line` is called for the first that is counted.
-  bool Admit(absl::string_view key, Time now, absl::FunctionRef<std::string()> line);
+  // Whether the line may be written now. Otherwise it is counted. `line` is called for the first that is counted. A
+  // key has the interval of its first line.
+  bool Admit(absl::string_view key, Time now, absl::FunctionRef<std::string()> line,
+             Time::duration interval = kInterval);
   // The counts whose intervals have ended by `now`.
   std::vector<Due> TakeDue(Time now);
   // All counts. Forgets all keys.
@@ -47,6 +49,7 @@ class RepeatedLines {
 
  private:
   struct Counted {
+    Time::duration interval{};
     std::string line;
     uint64_t count = 0;
   };
@@ -56,7 +59,7 @@ class RepeatedLines {
   const size_t keys_max_;
   absl::flat_hash_map<std::string, Counted> keys_;
   // Every key, by the end of its interval.
-  std::deque<std::pair<Time, std::string>> ends_;
+  std::multimap<Time, std::string> ends_;
 };
 
 }  // namespace entrepot::runtime

@@ -58,6 +58,23 @@ TEST_F(RepeatedLinesTest, ALineWithACountBeginsTheNextInterval) {
   EXPECT_TRUE(Admit("a"));
 }
 
+TEST_F(RepeatedLinesTest, AKeyMayHaveALongerInterval) {
+  const auto rare = [&] {
+    return lines_.Admit(
+        "rare", now_, [] { return "rare"; }, std::chrono::minutes(1));
+  };
+  EXPECT_TRUE(rare());
+  EXPECT_TRUE(Admit("a"));
+  EXPECT_EQ(lines_.NextEnd(), now_ + seconds(1));
+  now_ += seconds(59);
+  EXPECT_THAT(Due(), IsEmpty());
+  EXPECT_FALSE(rare());
+  EXPECT_TRUE(Admit("a"));
+  now_ += seconds(1);
+  EXPECT_THAT(Due(), ElementsAre("rare 1"));
+  EXPECT_EQ(lines_.NextEnd(), now_ + seconds(60));
+}
+
 TEST_F(RepeatedLinesTest, FurtherKeysShareOneLine) {
   for (const char* key : {"a", "b", "c"}) EXPECT_TRUE(Admit(key));
   EXPECT_TRUE(Admit("d", "d"));
