@@ -18,8 +18,8 @@ def fields_of(proto, message):
 
 
 def value_of(source, constant):
-    """-> the number that a constexpr has; None if there is none."""
-    found = re.search(rf"constexpr [\w:]+ {constant}(?: = |\{{)([^;}}]+)", source)
+    """-> the number that a constexpr has, or the field `max` of one; None if there is none."""
+    found = re.search(rf"constexpr [\w:]+ {constant}(?: = |\{{)(?:.*\.max = )?([^;}}]+)", source)
     if not found or not re.fullmatch(r"[\d'() *<]+", found[1].strip()):
         return None
     return eval(found[1].replace("'", ""))  # noqa: S307: digits and operators only.

@@ -32,7 +32,7 @@ message Uploads {
 EXAMPLE = "limits:\n  header_bytes_max: 32768 # a comment\n  idle_timeout: 75s\nuploads:\n  sessions_max: 7\n"
 SOURCES = {
     "a.cc": 'constexpr size_t kOne = 64 << 10;\nconstexpr uint32_t kTwo{1\'000};\n"(uploads.sessions_max)"',
-    "b.h": "inline constexpr size_t kThree = 120 * 1024;",
+    "b.h": "inline constexpr size_t kThree = 120 * 1024;\nconstexpr PageSize kFour{.standard = 5, .max = 1'000};",
 }
 PAGE = """
 | setting | default | answer |
@@ -45,6 +45,7 @@ PAGE = """
 | `a.cc` `kOne` | 65536 |
 | `a.cc` `kTwo` | 100 |
 | `b.h` `kThree` | 122880 |
+| `b.h` `kFour` | 5 |
 | `b.h` `kGone` | 1 |
 | `c.h` `kOther` | 1 |
 """
@@ -56,6 +57,7 @@ def test_finds_what_is_wrong():
         "limits.header_bytes_max: no message names it",
         "uploads.sessions_max: the example has the default 7",
         "a.cc: kTwo is 1000",
+        "b.h: kFour is 1000",
         "b.h: kGone is None",
         "there is no c.h",
     ]
