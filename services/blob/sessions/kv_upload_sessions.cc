@@ -171,6 +171,8 @@ absl::Status KvUploadSessions::EndedSeal(const UploadOwner& owner, const UploadI
 absl::StatusOr<Blob> KvUploadSessions::SealAgain(SessionTable::Claim& claim, const Record& record,
                                                  const Digest& digest) {
   if (record.digest() != digest.ToString()) return UnknownSession();
+  // An earlier run of the service may have sealed it.
+  recent_.Add(claim.id(), claim.info().owner, RecentEndings::Kind::kSealed, record.digest());
   ASSIGN_OR_RETURN(Blob sealed, SealedBlob(record));
   absl::Status found = objects_.Open(sealed.storage_key).status();
   if (!absl::IsNotFound(found)) {
