@@ -134,6 +134,11 @@ absl::StatusOr<std::unique_ptr<UploadAppender>> KvUploadSessions::Append(const U
 }
 
 absl::Status KvUploadSessions::StartOver(SessionTable::Claim& claim, Record& record) {
+  if (record.staged_in_file()) {
+    // The object is there if an earlier seal published it and was killed. It may be a blob already.
+    absl::Status published = objects_.Open(StagingObjectStore::KeyOf(claim.id())).status();
+    if (!absl::IsNotFound(published)) return published.ok() ? UnknownSession() : published;
+  }
   ASSIGN_OR_RETURN(const Digester digester, RestoreDigester(record.digester()));
   *record.mutable_digester() = ToRecord(Digester(digester.algorithm()).Save());
   record.set_offset_bytes(0);

@@ -84,7 +84,8 @@ class KvUploadSessions : public UploadSessions {
   // Deletes the session if its bytes are lost.
   absl::StatusOr<std::unique_ptr<StagedUpload>> OpenStaged(StagingArea::Accept accept, SessionTable::Claim& claim,
                                                            Record& record);
-  // Drops the bytes of an interrupted append of the whole blob, which the client sends again.
+  // Drops the bytes of an interrupted append of the whole blob, which the client sends again. kNotFound
+  // (BLOB_UPLOAD_UNKNOWN) if they are an object already: Seal() completes the session.
   absl::Status StartOver(SessionTable::Claim& claim, Record& record);
   bool IsAbandoned(const Record& record) const;
   // The answer to a seal of a session that does not exist any more.

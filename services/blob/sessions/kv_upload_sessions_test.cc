@@ -513,6 +513,19 @@ TEST_F(KvUploadSessionsTest, RepeatedLastBytesReplaceThoseOfTheWholeBlob) {
   }
 }
 
+TEST_F(KvUploadSessionsTest, RepeatedLastBytesDoNotReplaceAnObjectThatAKilledSealPublished) {
+  const UploadId id = Start();
+  EXPECT_OK(Append(id, large_, Last()));
+  sessions_.reset();
+  {
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, large_.size()));
+    ASSERT_OK(store_.Publish(id, std::move(staged)));
+  }
+  Restart();
+  EXPECT_THAT(Append(id, std::string(100'000, 'x'), Last()), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  ExpectSealsAs(id, Sha256(large_), large_, StorageTier::kFile);
+}
+
 TEST_F(KvUploadSessionsTest, LastBytesContinueAfterOthers) {
   const UploadId id = Start();
   EXPECT_THAT(Append(id, "chunk"), IsOkAndHolds(5));
