@@ -47,11 +47,12 @@ TEST(RocksDbKvEngineTest, ReadsFromMemoryDoNotReadFiles) {
   options.directory = directory.path();
   auto engine = RocksDbKvEngine::Open(options).value();
   const std::string large(8192, 'x');
-  ASSERT_OK(engine->Transact({}, [&](KvTransaction& transaction) {
+  const auto write = [&](KvTransaction& transaction) {
     transaction.Put("large", large);
     transaction.Put("small", "y");
     return absl::OkStatus();
-  }));
+  };
+  ASSERT_OK(engine->Transact({}, write, Durability::kSynced));
   // The memtable has both.
   EXPECT_THAT(engine->in_memory().Get("large"), IsOkAndHolds(large));
   EXPECT_THAT(engine->in_memory().Get("small"), IsOkAndHolds("y"));
