@@ -95,26 +95,26 @@ TEST_F(TurnQueueTest, BoundsTheQueueInSumAndForEachHolder) {
 TEST_F(TurnQueueTest, EndsAWaitThatIsTooLong) {
   TurnQueue impatient(
       {.running_max = 1, .waiting_max = 1, .waiting_of_holder_max = 1, .patience = std::chrono::nanoseconds(1)});
-  Caller first(&impatient, &io_, "a");
-  Caller second(&impatient, &io_, "b");
+  const auto first = std::make_unique<Caller>(&impatient, &io_, "a");
+  const auto second = std::make_unique<Caller>(&impatient, &io_, "b");
   io_.run();
-  EXPECT_TRUE(first.has_turn());
-  EXPECT_EQ(second.refusal(), TurnQueue::Refusal::kTooLong);
+  EXPECT_TRUE(first->has_turn());
+  EXPECT_EQ(second->refusal(), TurnQueue::Refusal::kTooLong);
   EXPECT_EQ(impatient.waiting(), 0u);
-  first.End();
+  first->End();
   io_.restart();
-  Caller third(&impatient, &io_, "c");
+  const auto third = std::make_unique<Caller>(&impatient, &io_, "c");
   io_.run();
-  EXPECT_TRUE(third.has_turn());
-  third.End();
+  EXPECT_TRUE(third->has_turn());
+  third->End();
 }
 
 TEST_F(TurnQueueTest, PassesOnTheTurnsOfCoroutinesThatAreDestroyed) {
   auto other_io = std::make_unique<asio::io_context>();
   const auto a = Call("a");
   const auto b = Call("a");
-  Caller called(&queue_, other_io.get(), "b");
-  Caller waits(&queue_, other_io.get(), "c");
+  const auto called = std::make_unique<Caller>(&queue_, other_io.get(), "b");
+  const auto waits = std::make_unique<Caller>(&queue_, other_io.get(), "c");
   other_io->poll();
   const auto last = Call("d");
   EXPECT_EQ(queue_.waiting(), 3u);
