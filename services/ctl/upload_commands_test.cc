@@ -21,9 +21,9 @@ TEST_F(UploadCommandsTest, ListPrintsUploads) {
       {"id": "4567", "repository": "driftwood/web", "client": "192.0.2.1", "inUse": true,
        "startedAt": "2026-01-02T03:04:05Z"}]}})";
   const std::string text = RunAndExpectPost({"uploads", "list"}, kPath, R"({"listUploads": {"filter": {}}})", answer);
-  EXPECT_THAT(text, HasSubstr("0123  driftwood/web  ada        1.0 KiB   2026-01-02 03:04:05  2026-01-02 03:05:06  "
+  EXPECT_THAT(text, HasSubstr("0123    driftwood/web  ada        1.0 KiB   2026-01-02 03:04:05  2026-01-02 03:05:06  "
                               "2026-01-03 03:05:06\n"));
-  EXPECT_THAT(text, HasSubstr("4567  driftwood/web  192.0.2.1  0 B       2026-01-02 03:04:05  in use"));
+  EXPECT_THAT(text, HasSubstr("4567    driftwood/web  192.0.2.1  0 B       2026-01-02 03:04:05  in use"));
   EXPECT_THAT(text, HasSubstr("2 open uploads, 1.0 KiB\n"));
   EXPECT_THAT(
       RunAndExpectPost({"uploads", "list", "--output=json", "--repository", "a", "--account=b", "--client=c"}, kPath,
