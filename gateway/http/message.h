@@ -87,6 +87,9 @@ struct Response {
   // Without Content-Length, Date, Connection, X-Request-Id and Transfer-Encoding, which the server adds. A value with a
   // control byte aborts the process: encode a client's text before you echo it.
   std::vector<std::pair<absl::string_view, std::string>> fields;  // Names are literals.
+  // Further field lines, as they are sent: each begins with CRLF, as in "\r\nX-Frame-Options: DENY". A literal, so that
+  // lines that many responses have cost no copies.
+  absl::string_view fixed_fields;
   Body body;
   // In the response to HEAD: the Content-Length that GET would have; `body` is empty.
   std::optional<uint64_t> head_content_length;

@@ -101,7 +101,7 @@ void AppendHead(const Response& response, const ResponseHead& head, std::string*
     AbortOnControlByte(name, value);
     absl::StrAppend(out, "\r\n", name, ": ", value);
   }
-  absl::StrAppend(out, "\r\nX-Request-Id: ", head.request_id);
+  absl::StrAppend(out, response.fixed_fields, "\r\nX-Request-Id: ", head.request_id);
   if (head.content_length) absl::StrAppend(out, "\r\nContent-Length: ", *head.content_length);
   absl::StrAppend(out, head.close ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n");
 }
