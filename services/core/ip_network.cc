@@ -53,6 +53,11 @@ bool IpAddress::is_ipv4() const {
   return std::equal(kMapping.begin(), kMapping.begin() + kMappingBytes, bytes_.begin());
 }
 
+bool IpAddress::IsLoopback() const {
+  constexpr Bytes kLoopback = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  return is_ipv4() ? bytes_[kMappingBytes] == 127 : bytes_ == kLoopback;
+}
+
 std::string IpAddress::ToString() const {
   char text[INET6_ADDRSTRLEN] = "";
   if (is_ipv4()) {

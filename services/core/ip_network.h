@@ -22,6 +22,8 @@ class IpAddress {
   static IpAddress FromBytes(const Bytes& bytes) { return IpAddress(bytes); }
 
   bool is_ipv4() const;
+  // In 127.0.0.0/8, or ::1.
+  bool IsLoopback() const;
   // An IPv4 address is mapped.
   const Bytes& bytes() const { return bytes_; }
   // Each address has one text: "192.0.2.1", "2001:db8::1".

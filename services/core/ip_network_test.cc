@@ -36,6 +36,15 @@ TEST(IpAddressTest, RefusesEverythingElse) {
   EXPECT_EQ(Canonical(absl::string_view("192.0.2.1\0", 10)), "(none)");
 }
 
+TEST(IpAddressTest, KnowsTheLoopbackAddresses) {
+  for (const char* text : {"127.0.0.1", "127.255.0.3", "::1", "::ffff:127.0.0.1"}) {
+    EXPECT_TRUE(IpAddress::Parse(text)->IsLoopback()) << text;
+  }
+  for (const char* text : {"126.0.0.1", "128.0.0.1", "0.0.0.0", "::", "::2", "1::1", "::ffff:10.0.0.1", "7f00::1"}) {
+    EXPECT_FALSE(IpAddress::Parse(text)->IsLoopback()) << text;
+  }
+}
+
 TEST(IpNetworkTest, ContainsTheAddressesWithItsPrefix) {
   EXPECT_TRUE(Contains("192.0.2.0/24", "192.0.2.255"));
   EXPECT_FALSE(Contains("192.0.2.0/24", "192.0.3.0"));
