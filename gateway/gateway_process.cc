@@ -36,9 +36,8 @@ class GatewayProcess final : public runtime::RunningService {
     api::RegistryAccounts accounts;
     accounts.auth = process->auth_.get();
     accounts.audit = process->audit_.get();
-    accounts.external_url = config.listen().external_url();
-    process->api_ = api::MakeRegistryApi(process->blobs_.get(), process->manifests_.get(), config.limits(),
-                                         context.registry, accounts);
+    process->api_ = api::MakeRegistryApi(process->blobs_.get(), process->manifests_.get(), config.listen(),
+                                         config.limits(), context.registry, accounts);
     http::Server::Options options;
     options.endpoint = config.listen();
     options.limits = config.limits();

@@ -141,6 +141,8 @@ constexpr std::array kMatrix = {
     Row{F::kAdmin, "POST", kAdmins, 200},
     Row{F::kRepository, "DELETE", kAdmins, 200},
     Row{F::kMaintenance, "POST", kAdmins, 200},
+    Row{F::kFrontPage, "GET", kAll, 200},
+    Row{F::kFrontPage, "HEAD", kAll, 200},
 };
 
 constexpr size_t RowsOf(RouteFamily family, absl::string_view method) {
@@ -192,8 +194,8 @@ struct Content {
 
 Content ContentOf(const Row& row) {
   if (row.family == RouteFamily::kManifest && row.method == "PUT") return {TestRegistry::Image(), kImageContentType};
-  if (row.family == RouteFamily::kMaintenance) return {R"({"getStatus":{}})", ""};
-  if (row.family == RouteFamily::kAdmin) return {R"({"listKeys":{}})", ""};
+  if (row.family == RouteFamily::kMaintenance) return {R"({"getStatus":{}})", kJsonContentType};
+  if (row.family == RouteFamily::kAdmin) return {R"({"listKeys":{}})", kJsonContentType};
   if (row.family == RouteFamily::kToken && row.method == "POST") {
     return {"grant_type=password&username=ann&password=secret", "Content-Type: application/x-www-form-urlencoded\r\n"};
   }

@@ -14,6 +14,7 @@
 #include "gateway/api/auth/key_set_handler.h"
 #include "gateway/api/auth/token_form.h"
 #include "gateway/api/auth/token_handler.h"
+#include "gateway/api/browser_guard.h"
 #include "gateway/api/content/blob_handler.h"
 #include "gateway/api/content/list_turns.h"
 #include "gateway/api/content/manifest_bodies.h"
@@ -22,6 +23,7 @@
 #include "gateway/api/content/repository_handler.h"
 #include "gateway/api/content/repository_list_handler.h"
 #include "gateway/api/content/tag_list_handler.h"
+#include "gateway/api/front_page.h"
 #include "gateway/api/request/error_response.h"
 #include "gateway/api/request/registry_request.h"
 #include "gateway/api/request/route_table.h"
@@ -60,6 +62,18 @@ http::Response MethodNotAllowed(const RouteInfo& info, absl::string_view message
   return response;
 }
 
+// The fields of every response. Docker's clients recognise a registry by the first one. The others are for browsers,
+// because responses contain what clients have pushed: they keep it from being read as another type, from running as a
+// page of this origin, and from being part of a page of another one.
+constexpr absl::string_view kFixedFields =
+    "\r\nDocker-Distribution-Api-Version: registry/2.0"
+    "\r\nX-Content-Type-Options: nosniff"
+    "\r\nContent-Security-Policy: sandbox; default-src 'none'"
+    "\r\nCross-Origin-Resource-Policy: same-origin";
+
+// Whether a request with the method changes nothing (RFC 9110 section 9.2.1).
+bool IsSafe(absl::string_view method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
+
 bool IsContentDelete(const Route& route, absl::string_view method) {
   return method == "DELETE" && (route.family == RouteFamily::kBlob || route.family == RouteFamily::kManifest);
 }
@@ -73,15 +87,19 @@ void RemoveBody(http::Response* response) {
 
 class RegistryApi : public http::Handler {
  public:
-  RegistryApi(BlobBackend* blobs, ManifestBackend* manifests, const config::v1::Limits& limits,
-              const std::shared_ptr<prometheus::Registry>& registry, const RegistryAccounts& accounts)
-      : deletes_disabled_(limits.deletes_disabled()), list_turns_(limits.list_requests_waiting_max(), registry) {
+  RegistryApi(BlobBackend* blobs, ManifestBackend* manifests, const config::v1::PublicEndpoint& listen,
+              const config::v1::Limits& limits, const std::shared_ptr<prometheus::Registry>& registry,
+              const RegistryAccounts& accounts)
+      : browser_guard_(listen, accounts.auth != nullptr),
+        deletes_disabled_(limits.deletes_disabled()),
+        list_turns_(limits.list_requests_waiting_max(), registry) {
     AddDistributionRoutes(blobs, manifests, limits, registry, accounts.auth);
     handlers_.Add(RouteFamily::kMaintenance, MaintenanceHandler(manifests));
+    handlers_.Add(RouteFamily::kFrontPage, FrontPage(listen.external_url(), accounts.auth != nullptr));
     if (accounts.auth != nullptr) {
       const Clock* const clock = accounts.clock == nullptr ? &system_clock_ : accounts.clock;
       access_ = std::make_unique<AccessControl>(
-          accounts.auth, clock, AccessControl::Options{accounts.external_url, accounts.keys, accounts.audit}, registry);
+          accounts.auth, clock, AccessControl::Options{listen.external_url(), accounts.keys, accounts.audit}, registry);
       AddAccountRoutes(manifests, limits, accounts);
     }
     handlers_.CheckComplete(access_ != nullptr);
@@ -92,14 +110,14 @@ class RegistryApi : public http::Handler {
     absl::StatusOr<http::Response> result = co_await Answer(request, &label);
     http::Response response = result.ok() ? *std::move(result) : ErrorResponse(result.status(), request.request_id);
     response.route = label;
-    AddVersion(&response);
+    response.fixed_fields = kFixedFields;
     if (request.method == "HEAD") RemoveBody(&response);
     co_return response;
   }
 
   http::Response Refuse(int status, absl::string_view message) override {
     http::Response response = ErrorResponse(HttpError(status, OciErrorCode::kUnsupported, message), "");
-    AddVersion(&response);
+    response.fixed_fields = kFixedFields;
     return response;
   }
 
@@ -130,15 +148,14 @@ class RegistryApi : public http::Handler {
     handlers_.Add(RouteFamily::kRepository, RepositoryHandler(manifests, accounts.audit));
   }
 
-  // Docker's clients recognise a registry by this field.
-  static void AddVersion(http::Response* response) {
-    response->fields.emplace_back("Docker-Distribution-Api-Version", "registry/2.0");
-  }
-
   HandlerResult Answer(http::Request& request, absl::string_view* label) {
+    CO_RETURN_IF_ERROR(browser_guard_.CheckHost(request));
+    if (!IsSafe(request.method)) CO_RETURN_IF_ERROR(browser_guard_.CheckOrigin(request));
     std::string decoded;
     CO_ASSIGN_OR_RETURN(const Route route, ParseRoute(request.path, &decoded));
     const RouteInfo& info = GetRouteInfo(route.family);
+    // A GET of a token is a login, with a credential that the browser may add by itself.
+    if (route.family == RouteFamily::kToken) CO_RETURN_IF_ERROR(browser_guard_.CheckOrigin(request));
     if (info.presence == Presence::kWithAccounts && access_ == nullptr) {
       co_return absl::NotFoundError("this registry has no accounts");
     }
@@ -183,6 +200,7 @@ class RegistryApi : public http::Handler {
     co_return co_await handlers_.ForRepository(route.family)(registry_request);
   }
 
+  const BrowserGuard browser_guard_;
   const SystemClock system_clock_;
   const bool deletes_disabled_;
   std::unique_ptr<AccessControl> access_;  // Null without accounts.
@@ -195,10 +213,11 @@ class RegistryApi : public http::Handler {
 }  // namespace
 
 std::unique_ptr<http::Handler> MakeRegistryApi(BlobBackend* blobs, ManifestBackend* manifests,
+                                               const config::v1::PublicEndpoint& listen,
                                                const config::v1::Limits& limits,
                                                const std::shared_ptr<prometheus::Registry>& registry,
                                                const RegistryAccounts& accounts) {
-  return std::make_unique<RegistryApi>(blobs, manifests, limits, registry, accounts);
+  return std::make_unique<RegistryApi>(blobs, manifests, listen, limits, registry, accounts);
 }
 
 }  // namespace entrepot::gateway::api

@@ -2,7 +2,6 @@
 #define ENTREPOT_GATEWAY_API_REGISTRY_API_H_
 
 #include <memory>
-#include <string>
 
 #include "entrepot/config/v1/shared.pb.h"
 #include "gateway/api/auth/key_set_cache.h"
@@ -20,8 +19,6 @@ namespace entrepot::gateway::api {
 struct RegistryAccounts {
   // nullptr: the registry has no accounts, and every caller may do everything.
   AuthBackend* auth = nullptr;
-  // The configuration's listen.external_url.
-  std::string external_url;
   // Receives denials and administrative commands; may be nullptr.
   runtime::AuditLog* audit = nullptr;
   // nullptr: the system clock.
@@ -32,8 +29,9 @@ struct RegistryAccounts {
 // The OCI distribution API (specification v1.1.1 and its main branch, section "Endpoints") over the backends. The
 // backends and what `accounts` points to must outlive it. With accounts, every request needs a bearer token with the
 // permission of its method and route (request/route_table.h), and the routes with Presence::kWithAccounts exist:
-// /token, /.well-known/jwks.json and routes for entrepotctl.
+// /token, /.well-known/jwks.json and routes for entrepotctl. `listen` is checked (runtime/config/config_checks.h).
 std::unique_ptr<http::Handler> MakeRegistryApi(BlobBackend* blobs, ManifestBackend* manifests,
+                                               const config::v1::PublicEndpoint& listen,
                                                const config::v1::Limits& limits,
                                                const std::shared_ptr<prometheus::Registry>& registry,
                                                const RegistryAccounts& accounts = {});

@@ -41,6 +41,29 @@ TEST(RegistryApiTest, SendsItsVersionWithEveryResponse) {
   EXPECT_NE(ErrorCode(refused), "");
 }
 
+TEST(RegistryApiTest, SendsFieldsForBrowsersWithEveryResponse) {
+  TestRegistry registry;
+  const Digest digest = registry.PushImage("a", "latest");
+  const auto expect_fields = [](const RawResponse& response) {
+    EXPECT_EQ(response.Field("x-content-type-options"), "nosniff") << response.status;
+    EXPECT_EQ(response.Field("content-security-policy"), "sandbox; default-src 'none'") << response.status;
+    EXPECT_EQ(response.Field("cross-origin-resource-policy"), "same-origin") << response.status;
+    EXPECT_EQ(response.Field("access-control-allow-origin"), "(none)") << response.status;
+  };
+  for (const char* target : {"/", "/v2/", "/v2/_catalog", "/v2/a/manifests/latest", "/v2/a/manifests/absent",
+                             "/v2/a/tags/list", "/v2/A/tags/list", "/nowhere"}) {
+    expect_fields(registry.Call("GET", target));
+    expect_fields(registry.Call("HEAD", target));
+  }
+  expect_fields(registry.Call("OPTIONS", "/v2/"));
+  expect_fields(registry.Call("POST", "/v2/a/blobs/uploads/"));
+  expect_fields(registry.Call("GET", "/v2/", "", "Broken Field: x\r\n"));
+  const RawResponse unchanged = registry.Call("GET", "/v2/a/manifests/latest", "",
+                                              absl::StrCat("If-None-Match: \"", digest.ToString(), "\"\r\n"));
+  EXPECT_EQ(unchanged.status, 304);
+  expect_fields(unchanged);
+}
+
 TEST(RegistryApiTest, ListsTheMethodsOfARouteInAllow) {
   struct Case {
     std::string path;
@@ -94,7 +117,6 @@ TEST(RegistryApiTest, RefusesInvalidNamesAndPaths) {
       {"/v2/a/tags/list/", 404, "NAME_UNKNOWN"},
       {"//v2/a/tags/list", 404, "NAME_UNKNOWN"},
       {"/v1/", 404, "NAME_UNKNOWN"},
-      {"/", 404, "NAME_UNKNOWN"},
       {"/metrics", 404, "NAME_UNKNOWN"},
       {"/v2/a/manifests/.hidden", 400, "TAG_INVALID"},
       {"/v2/a/manifests/" + std::string(129, 'a'), 400, "TAG_INVALID"},

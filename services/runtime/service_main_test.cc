@@ -177,7 +177,7 @@ TEST_F(ServiceMainTest, InvalidYaml) {
   EXPECT_EQ(process.output(),
             path +
                 ":2: listen: unknown field \"prot\"; known fields are address, port, tls, "
-                "external_url, allow_unauthenticated, trusted_proxies, forwarded_header, proxy_protocol\n");
+                "external_url, allow_unauthenticated, trusted_proxies, forwarded_header, proxy_protocol, names\n");
 }
 
 TEST_F(ServiceMainTest, ReportsEachProblemOfAConfigurationInALine) {

@@ -178,9 +178,8 @@ class RegistryProcess final : public runtime::RunningService {
       auth_backend_ = gateway::MakeLocalAuthBackend(authority_.get(), auth_executor_.get());
       accounts.auth = auth_backend_.get();
       accounts.audit = audit_.get();
-      accounts.external_url = config.listen().external_url();
     }
-    api_ = gateway::api::MakeRegistryApi(blob_backend_.get(), manifest_backend_.get(), config.limits(),
+    api_ = gateway::api::MakeRegistryApi(blob_backend_.get(), manifest_backend_.get(), config.listen(), config.limits(),
                                          context.registry, accounts);
     gateway::http::Server::Options options;
     options.endpoint = config.listen();

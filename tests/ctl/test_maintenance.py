@@ -391,9 +391,14 @@ def test_accounts_are_in_a_backup(make_secured_registry, mode, tmp_path):
     assert Client(registry, "bob", "password of bob").ask().status == 401
 
 
+def command(registry, body):
+    headers = {"Content-Type": "application/json"}
+    return http.request("POST", registry.url + "/entrepot/v1/maintain", body=body, headers=headers)
+
+
 def test_jobs_of_a_kind_run_one_at_a_time_and_results_stay(registry):
     start = json.dumps({"startJob": {"scrub": {}}}).encode()
-    answers = [http.request("POST", registry.url + "/entrepot/v1/maintain", body=start) for _ in range(2)]
+    answers = [command(registry, start) for _ in range(2)]
     job = answers[0].json()["job"]
     assert answers[0].status == 200 and job["kind"] == "scrub"
     assert answers[1].status in (200, 409)
@@ -401,10 +406,10 @@ def test_jobs_of_a_kind_run_one_at_a_time_and_results_stay(registry):
     deadline = time.monotonic() + 20
     while job["state"] == "RUNNING":
         assert time.monotonic() < deadline
-        job = http.request("POST", registry.url + "/entrepot/v1/maintain", body=ask).json()["job"]
+        job = command(registry, ask).json()["job"]
     assert job["state"] == "DONE" and job["scrub"]["corrupt"] == "0"
     unknown = json.dumps({"getJob": {"id": "none"}}).encode()
-    assert http.request("POST", registry.url + "/entrepot/v1/maintain", body=unknown).status == 404
+    assert command(registry, unknown).status == 404
 
 
 def owner_of_store(registry):

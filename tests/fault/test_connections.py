@@ -11,7 +11,7 @@ from fixtures import http
 from fixtures.polling import wait_for
 from hostile.raw import Connection, exchange
 
-GET = b"GET /v2/ HTTP/1.1\r\nHost: h\r\n\r\n"
+GET = b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
 IDLE = 4200
 
 
@@ -81,7 +81,7 @@ def test_pushes_of_others_go_on_while_one_client_opens_connections(make_registry
         flooding = [pool.submit(flood, number) for number in range(3)]
         for _ in range(50):
             with connect_from("127.0.0.2", registry.port) as client:
-                client.send(b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")
+                client.send(b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
                 assert client.receive().status == 202
         for each in flooding:
             each.result()
@@ -90,7 +90,7 @@ def test_pushes_of_others_go_on_while_one_client_opens_connections(make_registry
 def test_operator_port_answers_beside_silent_connections(own_registry):
     with idle_connections(operator_port(own_registry), 300):
         for path in ("/healthz", "/readyz", "/metrics"):
-            answer = exchange(operator_port(own_registry), f"GET {path} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+            answer = exchange(operator_port(own_registry), f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             assert answer.status == 200
         assert own_registry.metrics().total("entrepot_operator_connections_shed_total") >= 300 - 64
 

@@ -105,7 +105,7 @@ def test_upload_continues_after_the_client_reset_its_connection(registry):
     data = os.urandom(3_000_000)
     location = http.request("POST", f"{registry.url}/v2/fault/reset/blobs/uploads/").headers["Location"]
     connection = Connection(registry.port)
-    connection.send(f"PATCH {location} HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+    connection.send(f"PATCH {location} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
                     f"Content-Length: {len(data)}\r\n\r\n".encode())
     connection.wait_for_continue()  # Now the registry reads the body.
     connection.send(data[:2_000_000])
@@ -138,10 +138,10 @@ def test_slow_clients_use_little_memory_and_are_cut_off(make_registry):
     slow = [Connection(registry.port) for _ in range(60)]
     for number, connection in enumerate(slow):
         if number % 2:
-            connection.send(f"GET /v2/fault/slow/blobs/{digest_of(data)} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+            connection.send(f"GET /v2/fault/slow/blobs/{digest_of(data)} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         else:
             location = http.request("POST", f"{registry.url}/v2/fault/slow/blobs/uploads/").headers["Location"]
-            connection.send(f"PATCH {location} HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n".encode())
+            connection.send(f"PATCH {location} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n".encode())
     deadline = time.monotonic() + 8
     while time.monotonic() < deadline:
         for number, connection in enumerate(slow):

@@ -156,7 +156,7 @@ def test_sigterm_lets_running_uploads_finish(own_registry):
     for number in range(4):
         location = http.request("POST", f"{own_registry.url}/v2/fault/drain{number}/blobs/uploads/").headers["Location"]
         connection = Connection(own_registry.port)
-        connection.send(f"PUT {location}?digest={digest_of(data)} HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+        connection.send(f"PUT {location}?digest={digest_of(data)} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
                         f"Content-Length: {len(data)}\r\n\r\n".encode())
         connection.wait_for_continue()  # The registry has accepted the request.
         uploads.append(connection)

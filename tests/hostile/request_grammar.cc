@@ -53,6 +53,9 @@ constexpr const char* kOddFields[] = {"Expect: 100-continue\r\n",
                                       "Authorization: Bearer x.y.z\r\n",
                                       "Authorization: Basic !!!\r\n",
                                       "X-Forwarded-Proto: https\r\n",
+                                      "Origin: http://other\r\n",
+                                      "Origin: null\r\n",
+                                      "Sec-Fetch-Site: cross-site\r\n",
                                       "X-Request-Id: \xff\xfe\r\n",
                                       "Connection: close\r\n",
                                       "Connection: upgrade\r\nUpgrade: h2c\r\n",
@@ -142,7 +145,7 @@ std::string RequestGrammar::Target() {
     case 10:
       return UploadTarget();
     default:
-      return Chance(0.5) ? absl::StrCat("/", RandomBytes(Below(30))) : absl::StrCat("http://h", "/v2/", Name());
+      return Chance(0.5) ? absl::StrCat("/", RandomBytes(Below(30))) : absl::StrCat("http://localhost/v2/", Name());
   }
 }
 
@@ -225,7 +228,7 @@ GeneratedRequest RequestGrammar::Next() {
   GeneratedRequest request;
   request.method = Chance(0.95) ? Pick(kMethods) : Pick(kOddMethods);
   request.bytes = absl::StrCat(request.method, " ", Target(), Query(), Chance(0.98) ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n",
-                               Chance(0.98) ? "Host: h\r\n" : "", Fields());
+                               Chance(0.98) ? Chance(0.98) ? "Host: localhost\r\n" : "Host: other\r\n" : "", Fields());
   const bool has_body = request.method != "GET" && request.method != "HEAD";
   request.may_be_incomplete = AppendBody(has_body || Chance(0.05) ? Body() : "", &request.bytes);
   // Names and methods may contain line ends, so any bytes may be read as framing fields.

@@ -10,39 +10,39 @@ import pytest
 from hostile.raw import Connection, digest_of, exchange, image_of, push_blob, put_manifest, request, start_upload
 
 OUTSIDE_THE_GRAMMAR = {
-    "length and coding": b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n"
+    "length and coding": b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
                          b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    "two lengths": b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
-    "two equal lengths": b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n"
+    "two lengths": b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+    "two equal lengths": b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
                          b"Content-Length: 5\r\n\r\nhello",
-    "a list of lengths": b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: h\r\nContent-Length: 5, 5\r\n\r\nhello",
-    "negative length": b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n",
-    "signed length": b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: h\r\nContent-Length: +5\r\n\r\nhello",
-    "length 2^64": b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: h\r\nContent-Length: 18446744073709551616\r\n\r\n",
-    "bare LF": b"GET /v2/ HTTP/1.1\nHost: h\n\n",
-    "bare LF between fields": b"GET /v2/ HTTP/1.1\r\nHost: h\nX: y\r\n\r\n",
-    "bare CR in a value": b"GET /v2/ HTTP/1.1\r\nHost: h\r\nX: a\rb\r\n\r\n",
-    "folded field": b"GET /v2/ HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\n\r\n",
-    "blank before the colon": b"GET /v2/ HTTP/1.1\r\nHost: h\r\nX : a\r\n\r\n",
-    "field without a colon": b"GET /v2/ HTTP/1.1\r\nHost: h\r\nnonsense\r\n\r\n",
-    "field without a name": b"GET /v2/ HTTP/1.1\r\nHost: h\r\n: a\r\n\r\n",
-    "NUL in a value": b"GET /v2/ HTTP/1.1\r\nHost: h\r\nX: a\x00b\r\n\r\n",
-    "NUL in a name": b"GET /v2/ HTTP/1.1\r\nHost: h\r\nX\x00: a\r\n\r\n",
+    "a list of lengths": b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5, 5\r\n\r\nhello",
+    "negative length": b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+    "signed length": b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: +5\r\n\r\nhello",
+    "length 2^64": b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 18446744073709551616\r\n\r\n",
+    "bare LF": b"GET /v2/ HTTP/1.1\nHost: localhost\n\n",
+    "bare LF between fields": b"GET /v2/ HTTP/1.1\r\nHost: localhost\nX: y\r\n\r\n",
+    "bare CR in a value": b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\nX: a\rb\r\n\r\n",
+    "folded field": b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n",
+    "blank before the colon": b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\nX : a\r\n\r\n",
+    "field without a colon": b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\nnonsense\r\n\r\n",
+    "field without a name": b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\n: a\r\n\r\n",
+    "NUL in a value": b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\nX: a\x00b\r\n\r\n",
+    "NUL in a name": b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\nX\x00: a\r\n\r\n",
     "no host": b"GET /v2/ HTTP/1.1\r\n\r\n",
-    "two hosts": b"GET /v2/ HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n",
+    "two hosts": b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
     "malformed host": b"GET /v2/ HTTP/1.1\r\nHost: a/b\r\n\r\n",
     "host with user": b"GET /v2/ HTTP/1.1\r\nHost: user@h\r\n\r\n",
-    "two blanks": b"GET  /v2/ HTTP/1.1\r\nHost: h\r\n\r\n",
-    "no target": b"GET HTTP/1.1\r\nHost: h\r\n\r\n",
-    "relative target": b"GET v2/ HTTP/1.1\r\nHost: h\r\n\r\n",
-    "fragment": b"GET /v2/#x HTTP/1.1\r\nHost: h\r\n\r\n",
-    "lower-case protocol": b"GET /v2/ http/1.1\r\nHost: h\r\n\r\n",
-    "method with a control byte": b"G\x01T /v2/ HTTP/1.1\r\nHost: h\r\n\r\n",
+    "two blanks": b"GET  /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "no target": b"GET HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "relative target": b"GET v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "fragment": b"GET /v2/#x HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "lower-case protocol": b"GET /v2/ http/1.1\r\nHost: localhost\r\n\r\n",
+    "method with a control byte": b"G\x01T /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "not HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 60 + b"\r\n\r\n",
-    "unknown coding": b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-    "chunked twice": b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+    "unknown coding": b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "chunked twice": b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
                      b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    "coding with a tab": b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
+    "coding with a tab": b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
 }
 
 
@@ -66,7 +66,7 @@ def test_malformed_chunks_are_refused(registry, chunks):
     location = start_upload(registry.port, "hostile/http")
     with Connection(registry.port) as connection:
         with contextlib.suppress(OSError):  # The registry may close the connection before all bytes are sent.
-            connection.send(f"PATCH {location} HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n".encode() + chunks)
+            connection.send(f"PATCH {location} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode() + chunks)
         answer = connection.receive()
         assert answer.status in (400, 431), answer
         assert answer.closed
@@ -76,15 +76,15 @@ def test_malformed_chunks_are_refused(registry, chunks):
 def test_well_formed_chunks_are_accepted(registry):
     location = start_upload(registry.port, "hostile/http")
     body = b"3;ext=1\r\nabc\r\n" + b"00A\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n"
-    answer = exchange(registry.port, f"PUT {location}?digest={digest_of(b'abc0123456789')} HTTP/1.1\r\nHost: h\r\n"
+    answer = exchange(registry.port, f"PUT {location}?digest={digest_of(b'abc0123456789')} HTTP/1.1\r\nHost: localhost\r\n"
                                      "Transfer-Encoding: Chunked\r\n\r\n".encode() + body)
     assert answer.status == 201, answer
 
 
 def test_smuggled_request_is_not_answered(registry):
     with Connection(registry.port) as connection:
-        connection.send(b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nTransfer-Encoding: chunked"
-                        b"\r\n\r\n0\r\n\r\nGET /v2/ HTTP/1.1\r\nHost: h\r\n\r\n")
+        connection.send(b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked"
+                        b"\r\n\r\n0\r\n\r\nGET /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert connection.receive().status == 400
         assert connection.is_closed()
 
@@ -106,16 +106,18 @@ def test_http_1_0_with_chunks_is_refused(registry):
 
 @pytest.mark.parametrize("version", [b"HTTP/2.0", b"HTTP/3.0", b"HTTP/0.9", b"HTTP/1.2"])
 def test_other_versions_are_refused(registry, version):
-    answer = exchange(registry.port, b"GET /v2/ " + version + b"\r\nHost: h\r\n\r\n")
+    answer = exchange(registry.port, b"GET /v2/ " + version + b"\r\nHost: localhost\r\n\r\n")
     assert answer.status in ((200, 400, 505) if version == b"HTTP/1.2" else (400, 505))
 
 
 def test_absolute_form_is_routed_by_its_path(registry):
     with Connection(registry.port) as connection:
-        connection.send(b"GET http://other.example/v2/ HTTP/1.1\r\nHost: h\r\n\r\n")
+        connection.send(b"GET http://127.0.0.1/v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert connection.receive().status == 200
-        connection.send(b"GET http://other.example HTTP/1.1\r\nHost: h\r\n\r\n")
+        connection.send(b"GET http://127.0.0.1/v3/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert connection.receive().status == 404
+        connection.send(b"GET http://127.0.0.1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert connection.receive().field("Content-Type").startswith("text/html")
 
 
 @pytest.mark.parametrize("method,target", [("TRACE", "/v2/"), ("CONNECT", "h:80"), ("PATCH", "/v2/"), ("POST", "/v2/"),
@@ -200,11 +202,11 @@ def test_matching_if_none_match_is_304(registry):
 def test_expect_continue_is_answered_before_the_body(registry):
     with Connection(registry.port) as connection:
         connection.send(b"PUT /v2/hostile/http/blobs/uploads/" + b"0" * 32 + b"?digest=sha256:" + b"0" * 64 +
-                        b" HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n")
+                        b" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n")
         assert connection.receive().status == 404  # Refused before any byte of the body.
     location = start_upload(registry.port, "hostile/http")
     with Connection(registry.port) as connection:
-        connection.send(f"PUT {location}?digest={digest_of(b'hello')} HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n"
+        connection.send(f"PUT {location}?digest={digest_of(b'hello')} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
                         "Expect: 100-continue\r\n\r\n".encode())
         connection._fill()
         assert connection.received.startswith(b"HTTP/1.1 100 ")
@@ -223,8 +225,8 @@ def test_forwarded_fields_are_ignored(registry):
 
 def test_pipelined_requests_are_answered_in_order(registry):
     with Connection(registry.port) as connection:
-        connection.send(b"GET /v2/ HTTP/1.1\r\nHost: h\r\n\r\nGET /v2/absent/tags/list HTTP/1.1\r\nHost: h\r\n\r\n"
-                        b"HEAD /v2/ HTTP/1.1\r\nHost: h\r\n\r\nGET /v2/ HTTP/1.1\r\nHost: h\r\n\r\n")
+        connection.send(b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\nGET /v2/absent/tags/list HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                        b"HEAD /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\nGET /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
         statuses = [connection.receive(method).status for method in ("GET", "GET", "HEAD", "GET")]
     assert statuses == [200, 404, 200, 200]
 
@@ -261,7 +263,7 @@ def trickle(connection, data):
 
 def test_incomplete_header_is_408(impatient):
     with Connection(impatient.port) as connection:
-        connection.send(b"GET /v2/ HTTP/1.1\r\nHost: h\r\n")
+        connection.send(b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\n")
         start = time.monotonic()
         answer = connection.receive()
         assert answer.status == 408
@@ -272,7 +274,7 @@ def test_incomplete_header_is_408(impatient):
 def test_slow_header_is_408(impatient):
     """A field every 0.2 seconds: each arrives before the timeout, the end of the header does not."""
     with Connection(impatient.port) as connection:
-        connection.send(b"GET /v2/ HTTP/1.1\r\nHost: h\r\n")
+        connection.send(b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\n")
         trickle(connection, b"X: y\r\n")
         assert connection.received.startswith(b"HTTP/1.1 408 ")
 
@@ -281,13 +283,45 @@ def test_body_below_the_minimum_rate_is_cut_off(impatient):
     """A byte every 0.2 seconds; the upload session survives."""
     location = start_upload(impatient.port, "hostile/slow")
     with Connection(impatient.port) as connection:
-        connection.send(f"PATCH {location} HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n".encode())
+        connection.send(f"PATCH {location} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n".encode())
         trickle(connection, b"x")
     assert request(impatient.port, "GET", location).status == 204
 
 
 def test_idle_connection_is_closed(impatient):
     with Connection(impatient.port) as connection:
-        connection.send(b"GET /v2/ HTTP/1.1\r\nHost: h\r\n\r\n")
+        connection.send(b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert connection.receive().status == 200
         assert connection.is_closed()
+
+
+@pytest.mark.parametrize("field", [("Origin", "http://evil.example"), ("Origin", "null"), ("Sec-Fetch-Site", "cross-site"),
+                                   ("Sec-Fetch-Site", "same-site")])
+def test_web_pages_of_other_origins_change_nothing(registry, field):
+    location = start_upload(registry.port, "hostile/http")
+    for method, target in [("POST", "/v2/hostile/http/blobs/uploads/"), ("PATCH", location), ("DELETE", location),
+                           ("PUT", "/v2/hostile/http/manifests/latest"), ("POST", "/entrepot/v1/maintain")]:
+        answer = request(registry.port, method, target, [field, ("Content-Type", "application/json")])
+        assert (answer.status, answer.code()) == (403, "DENIED"), answer
+    assert request(registry.port, "GET", location, [field]).status == 204
+
+
+def test_commands_need_the_type_that_pages_may_not_send(registry):
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=application/json"):
+        answer = request(registry.port, "POST", "/entrepot/v1/maintain", [("Content-Type", kind)], b'{"getStatus": {}}')
+        assert answer.status == 415, answer
+    json_type = [("Content-Type", "application/json; charset=utf-8")]
+    assert request(registry.port, "POST", "/entrepot/v1/maintain", json_type, b'{"getStatus": {}}').status == 200
+
+
+@pytest.mark.parametrize("host", ["rebound.example", "rebound.example:5000", "0.0.0.0", "localhost.rebound.example", "[::2]"])
+def test_names_that_are_not_the_registrys_are_refused(registry, host):
+    for target in ("/", "/v2/", "/v2/_catalog", "/v2/a/tags/list", "/nowhere"):
+        answer = exchange(registry.port, f"GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        assert (answer.status, answer.code()) == (403, "DENIED"), answer
+        assert "listen.names" in answer.body.decode()
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "a.localhost", "127.0.0.1:5000", "127.9.9.9", "[::1]:5000"])
+def test_loopback_names_are_the_registrys(registry, host):
+    assert exchange(registry.port, f"GET /v2/ HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()).status == 200

@@ -177,7 +177,7 @@ def test_manifest_of_exactly_the_limit_is_accepted(registry, image):
 
 def test_endless_chunked_body_is_cut_off(registry):
     with Connection(registry.port) as connection:
-        connection.send(f"PUT /v2/{REPOSITORY}/manifests/endless HTTP/1.1\r\nHost: h\r\nContent-Type: {OCI_MANIFEST}\r\n"
+        connection.send(f"PUT /v2/{REPOSITORY}/manifests/endless HTTP/1.1\r\nHost: localhost\r\nContent-Type: {OCI_MANIFEST}\r\n"
                         "Transfer-Encoding: chunked\r\n\r\n".encode())
         chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
         for _ in range(LIMIT // 65536 + 2):
@@ -259,5 +259,5 @@ def test_malformed_push_is_400(registry):
     for body in (b"", b"\x00", b"{" * 5000, b'{"schemaVersion":2}', b'{"schemaVersion":2,"layers":null,"config":null}'):
         for media_type in (OCI_MANIFEST, OCI_INDEX, OCI_CONFIG, ""):
             assert put_manifest(registry.port, REPOSITORY, "x", body, media_type).status == 400
-    raw = f"PUT /v2/{REPOSITORY}/manifests/x HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{{}}".encode()
+    raw = f"PUT /v2/{REPOSITORY}/manifests/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{{}}".encode()
     assert exchange(registry.port, raw).status == 400

@@ -86,7 +86,7 @@ def test_disconnect_within_a_body_commits_nothing_and_the_upload_continues(regis
     whole = b"x" * 1_000_000
     query = f"?digest={digest_of(whole[:1000])}" if method == "PUT" else ""
     with Connection(registry.port) as connection:
-        connection.send(f"{method} {location}{query} HTTP/1.1\r\nHost: h\r\nContent-Length: {len(whole)}\r\n\r\n".encode()
+        connection.send(f"{method} {location}{query} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(whole)}\r\n\r\n".encode()
                         + whole[:1000])
         connection.socket.shutdown(socket.SHUT_WR)
         for _ in range(100):

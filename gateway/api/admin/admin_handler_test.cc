@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "gateway/api/testing/test_auth.h"
 #include "gateway/api/testing/test_registry.h"
 #include "gtest/gtest.h"
@@ -16,7 +17,8 @@ constexpr char kTarget[] = "/entrepot/v1/administer";
 class AdminHandlerTest : public testing::Test {
  protected:
   RawResponse Post(absl::string_view body) {
-    return registry_.Call("POST", kTarget, body, Bearer(auth_.Token("root", "registry:administration:*")));
+    return registry_.Call("POST", kTarget, body,
+                          absl::StrCat(kJsonContentType, Bearer(auth_.Token("root", "registry:administration:*"))));
   }
 
   TestAuth auth_;

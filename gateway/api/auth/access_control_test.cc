@@ -334,9 +334,9 @@ TEST_F(AccessControlTest, ChallengesWithTheAddressThatTheClientUsed) {
       "X-Forwarded-Proto: https\r\n\r\n");
   EXPECT_EQ(client.Receive()->Field("www-authenticate"),
             "Bearer realm=\"http://registry.example:8443/token\",service=\"test-service\"");
-  RegistryAccounts accounts = auth_.accounts();
-  accounts.external_url = "https://r.example/";
-  TestRegistry named({}, accounts);
+  config::v1::PublicEndpoint listen;
+  listen.set_external_url("https://r.example/");
+  TestRegistry named({}, auth_.accounts(), listen);
   EXPECT_EQ(named.Call("GET", "/v2/").Field("www-authenticate"),
             "Bearer realm=\"https://r.example/token\",service=\"test-service\"");
 }
@@ -356,9 +356,9 @@ TEST_F(AccessControlTest, WarnsOnceOfAPlainRealmBehindATlsProxy) {
 }
 
 TEST_F(AccessControlTest, DoesNotWarnIfTheUrlIsConfigured) {
-  RegistryAccounts accounts = auth_.accounts();
-  accounts.external_url = "http://r.example";
-  TestRegistry named({}, accounts);
+  config::v1::PublicEndpoint listen;
+  listen.set_external_url("http://r.example");
+  TestRegistry named({}, auth_.accounts(), listen);
   ::testing::internal::CaptureStderr();
   named.Call("GET", "/v2/", "", "X-Forwarded-Proto: https\r\n");
   EXPECT_FALSE(absl::StrContains(::testing::internal::GetCapturedStderr(), "realm"));

@@ -5,16 +5,14 @@
 #include <utility>
 #include <variant>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
 #include "gateway/api/auth/authorization_header.h"
 #include "gateway/api/auth/token_form.h"
 #include "gateway/api/request/body_reader.h"
+#include "gateway/api/request/content_type.h"
 #include "gateway/api/request/error_response.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
@@ -39,9 +37,7 @@ absl::StatusOr<IssueTokenRequest> ReadGet(const http::Request& request, const To
 absl::Status CheckPost(const http::Request& request) {
   ASSIGN_OR_RETURN(const Query query, ParseForm(request.query));
   if (HoldsCredential(query)) return absl::InvalidArgumentError("a credential in the query is refused");
-  const std::pair<absl::string_view, absl::string_view> type =
-      absl::StrSplit(request.Find("Content-Type").value_or(""), absl::MaxSplits(';', 1));
-  if (absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(type.first), kForm)) return absl::OkStatus();
+  if (HasContentType(request, kForm)) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("the Content-Type must be ", kForm));
 }
 

@@ -23,9 +23,12 @@ constexpr absl::string_view kContentType = "application/octet-stream";
 http::Response DescribeBlob(int status, const Digest& digest) {
   http::Response response;
   response.status = status;
+  response.fields.reserve(7);
   response.fields.emplace_back("Docker-Content-Digest", digest.ToString());
   response.fields.emplace_back("ETag", EntityTag(digest));
   response.fields.emplace_back("Cache-Control", kCacheControl);
+  // A browser must not show what clients have pushed as a page of this origin.
+  response.fields.emplace_back("Content-Disposition", "attachment");
   return response;
 }
 

@@ -76,6 +76,7 @@ TEST_P(BlobHandlerTest, ReturnsTheBlob) {
   const RawResponse get = registry_.Call("GET", Path(digest_));
   EXPECT_EQ(get.status, 200);
   EXPECT_EQ(get.body == bytes_, true);
+  EXPECT_EQ(get.Field("content-disposition"), "attachment");
   const RawResponse head = registry_.Call("HEAD", Path(digest_));
   EXPECT_EQ(head.status, 200);
   EXPECT_EQ(head.body, "");

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/api/request/content_type.h"
 #include "gateway/api/request/error_response.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/util/json_util.h"
@@ -16,12 +17,17 @@ namespace json = google::protobuf::util;
 
 // A command may contain the text of a policy file.
 constexpr size_t kBodyBytesMax = 1 << 20;
+constexpr absl::string_view kJson = "application/json";
 
 absl::Status Malformed(absl::string_view message) { return HttpError(400, OciErrorCode::kUnsupported, message); }
 
 }  // namespace
 
 boost::asio::awaitable<absl::StatusOr<WholeBody>> ReadCommandBody(http::Request& http) {
+  // A browser sends other types for pages of other origins without asking the registry first.
+  if (!HasContentType(http, kJson)) {
+    co_return HttpError(415, OciErrorCode::kUnsupported, absl::StrCat("the Content-Type must be ", kJson));
+  }
   co_return co_await ReadWholeBody(http, kBodyBytesMax, OciErrorCode::kUnsupported);
 }
 
@@ -64,7 +70,7 @@ absl::StatusOr<http::Response> CommandAnswer(const google::protobuf::Message& re
   }
   http::Response answer;
   answer.body = std::move(text);
-  answer.fields.emplace_back("Content-Type", "application/json");
+  answer.fields.emplace_back("Content-Type", kJson);
   answer.fields.emplace_back("Cache-Control", "no-store");
   return answer;
 }

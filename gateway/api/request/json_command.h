@@ -17,6 +17,7 @@
 // another message.
 namespace entrepot::gateway::api {
 
+// 415: the Content-Type is not application/json. Otherwise the errors of ReadWholeBody().
 boost::asio::awaitable<absl::StatusOr<WholeBody>> ReadCommandBody(http::Request& http);
 // kInvalidArgument (400): the body is not this message in JSON, has an unknown field, or contains no command.
 absl::Status ParseCommand(const std::string& body, google::protobuf::Message* request);

@@ -37,6 +37,7 @@ enum class RouteFamily {
   kKeySet,
   kAdmin,
   kRepository,
+  kFrontPage,
 };
 
 // What a caller's token must grant, in a registry with accounts.
@@ -99,6 +100,8 @@ inline constexpr std::array kKeySetMethods = {RouteMethod("GET", Permission::kNo
 inline constexpr std::array kAdminMethods = {RouteMethod("POST", Permission::kAdmin)};
 inline constexpr std::array kMaintenanceMethods = {RouteMethod("POST", Permission::kAdmin)};
 inline constexpr std::array kRepositoryMethods = {RouteMethod("DELETE", Permission::kAdmin)};
+inline constexpr std::array kFrontPageMethods = {RouteMethod("GET", Permission::kNone),
+                                                 RouteMethod("HEAD", Permission::kNone)};
 
 }  // namespace internal
 
@@ -129,13 +132,14 @@ inline constexpr std::array kRouteTable = {
               internal::kAdminMethods},
     RouteInfo{RouteFamily::kRepository, RoutePattern("/entrepot/v1/repositories/{repository}"), Presence::kWithAccounts,
               "repository", internal::kRepositoryMethods},
+    RouteInfo{RouteFamily::kFrontPage, RoutePattern("/"), Presence::kAlways, "front_page", internal::kFrontPageMethods},
 };
 
 constexpr bool RouteTableFollowsEnum() {
   for (size_t i = 0; i < kRouteTable.size(); ++i) {
     if (kRouteTable[i].family != static_cast<RouteFamily>(i)) return false;
   }
-  return kRouteTable.back().family == RouteFamily::kRepository;
+  return kRouteTable.back().family == RouteFamily::kFrontPage;
 }
 static_assert(RouteTableFollowsEnum());
 

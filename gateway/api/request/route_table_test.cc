@@ -40,6 +40,7 @@ TEST(ParseRouteTest, ParsesEveryRoute) {
       {"/v2/a/tags/list", RouteFamily::kTagList, "a", ""},
       {"/v2/a/referrers/sha256:1", RouteFamily::kReferrers, "a", "sha256:1"},
       {"/token", RouteFamily::kToken, "", ""},
+      {"/", RouteFamily::kFrontPage, "", ""},
       {"/.well-known/jwks.json", RouteFamily::kKeySet, "", ""},
       {"/entrepot/v1/administer", RouteFamily::kAdmin, "", ""},
       {"/entrepot/v1/maintain", RouteFamily::kMaintenance, "", ""},
@@ -70,8 +71,8 @@ TEST(ParseRouteTest, AcceptsNamesThatContainWordsOfTheApi) {
 }
 
 TEST(ParseRouteTest, RefusesUnknownPaths) {
-  for (const char* path : {"/",
-                           "",
+  for (const char* path : {"",
+                           "//",
                            "*",
                            "/v1/",
                            "/v2x",

@@ -32,13 +32,14 @@ bool HasBody(absl::string_view method, absl::string_view body) {
 
 }  // namespace
 
-TestRegistry::TestRegistry(config::v1::Limits limits, const RegistryAccounts& accounts)
+TestRegistry::TestRegistry(config::v1::Limits limits, const RegistryAccounts& accounts,
+                           const config::v1::PublicEndpoint& listen)
     : executor_(std::make_unique<runtime::Executor>(4)) {
   runtime::FillDefaults(&limits);
   blobs_ = MakeLocalBlobBackend(services_.blobs(), executor_.get(), executor_.get());
   manifests_ =
       MakeLocalManifestBackend(services_.catalog(), services_.maintenance(), executor_.get(), services_.deletions());
-  api_ = MakeRegistryApi(blobs_.get(), manifests_.get(), limits, metrics_, accounts);
+  api_ = MakeRegistryApi(blobs_.get(), manifests_.get(), listen, limits, metrics_, accounts);
   http::Server::Options options;
   options.endpoint.set_address("127.0.0.1");
   options.limits = limits;

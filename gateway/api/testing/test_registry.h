@@ -26,7 +26,9 @@ using http::testing::RawResponse;
 // and in a temporary directory.
 class TestRegistry {
  public:
-  explicit TestRegistry(config::v1::Limits limits = {}, const RegistryAccounts& accounts = {});
+  // By default the registry answers to every host, as one on an address that other machines reach.
+  explicit TestRegistry(config::v1::Limits limits = {}, const RegistryAccounts& accounts = {},
+                        const config::v1::PublicEndpoint& listen = {});
   ~TestRegistry();
 
   uint16_t port() const { return server_->port(); }
@@ -70,6 +72,7 @@ class TestRegistry {
 std::string ErrorCode(const RawResponse& response);
 
 inline constexpr char kImageMediaType[] = "application/vnd.oci.image.manifest.v1+json";
+inline constexpr char kJsonContentType[] = "Content-Type: application/json\r\n";
 inline constexpr char kImageContentType[] = "Content-Type: application/vnd.oci.image.manifest.v1+json\r\n";
 
 }  // namespace entrepot::gateway::api

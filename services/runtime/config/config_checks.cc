@@ -1,7 +1,5 @@
 #include "services/runtime/config/config_checks.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +17,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "services/core/access_scope.h"
+#include "services/core/host_name.h"
 #include "services/core/ip_network.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/files/file_contents.h"
@@ -56,10 +55,7 @@ constexpr absl::string_view kSigningAlgorithms[] = {"ES256", "EdDSA", "RS256"};
 std::string Field(absl::string_view parent, absl::string_view name) { return absl::StrCat(parent, ".", name); }
 
 void CheckAddress(absl::string_view field, const std::string& address, ConfigProblems* problems) {
-  unsigned char bytes[sizeof(in6_addr)];
-  const bool whole = address.find('\0') == std::string::npos;
-  if (whole && (inet_pton(AF_INET, address.c_str(), bytes) == 1 || inet_pton(AF_INET6, address.c_str(), bytes) == 1))
-    return;
+  if (IpAddress::Parse(address).has_value()) return;
   problems->Add(Field(field, "address"), absl::StrCat("must be an IP address, not ", QuotedInput(address)));
 }
 
@@ -102,14 +98,6 @@ bool IsHostAndPort(absl::string_view text) {
   return absl::c_all_of(digits, absl::ascii_isdigit) && absl::SimpleAtoi(digits, &port) && port >= 1 && port <= 65535;
 }
 
-bool IsLoopback(const std::string& address) {
-  in_addr v4;
-  if (inet_pton(AF_INET, address.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
-  in6_addr v6;
-  if (inet_pton(AF_INET6, address.c_str(), &v6) != 1) return false;
-  return IN6_IS_ADDR_LOOPBACK(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
-}
-
 void CheckPeerTls(absl::string_view field, const config::v1::PeerTls& tls, ConfigProblems* problems) {
   bool given = true;
   for (const auto& [name, path] :
@@ -127,6 +115,11 @@ void CheckOpenAccess(absl::string_view field, const config::v1::PublicEndpoint& 
   if (endpoint.allow_unauthenticated()) {
     problems->Warn(Field(field, "allow_unauthenticated"),
                    absl::StrCat("every client that reaches ", endpoint.address(), " may push, pull and delete"));
+    if (endpoint.names().empty()) {
+      problems->Warn(Field(field, "names"),
+                     "is empty: a web page whose name is made to resolve to the registry may read and change "
+                     "everything from a browser that reaches it; list the names that clients use");
+    }
   } else {
     problems->Add(Field(field, "address"),
                   absl::StrCat("other machines reach ", endpoint.address(),
@@ -162,6 +155,15 @@ void CheckProxies(absl::string_view field, const config::v1::PublicEndpoint& end
   if (endpoint.proxy_protocol() && endpoint.trusted_proxies().empty()) {
     problems->Add(Field(field, "proxy_protocol"),
                   absl::StrCat("needs ", trusted_proxies, ": the addresses of the proxies that send it"));
+  }
+}
+
+void CheckNames(absl::string_view field, const config::v1::PublicEndpoint& endpoint, ConfigProblems* problems) {
+  for (const std::string& name : endpoint.names()) {
+    if (IsHost(name)) continue;
+    problems->Add(field, absl::StrCat("must be names or addresses without a port, like \"registry.example\" or "
+                                      "\"10.0.0.5\", not ",
+                                      QuotedInput(name)));
   }
 }
 
@@ -222,7 +224,7 @@ void CheckGrpcEndpoint(absl::string_view field, const config::v1::Endpoint& endp
     if (endpoint.tls().peers().empty()) {
       problems->Add(Field(field, "tls.peers"), "is required: the names of the processes that may connect");
     }
-  } else if (!IsLoopback(endpoint.address())) {
+  } else if (!IsLoopbackHost(endpoint.address())) {
     problems->Warn(Field(field, "tls"),
                    absl::StrCat("is not set: every client that reaches ", endpoint.address(), " may do everything"));
   }
@@ -235,7 +237,8 @@ void CheckPublicEndpoint(absl::string_view field, const config::v1::PublicEndpoi
   if (endpoint.has_tls()) CheckTls(Field(field, "tls"), endpoint.tls(), problems);
   CheckExternalUrl(Field(field, "external_url"), endpoint.external_url(), problems);
   CheckProxies(field, endpoint, problems);
-  if (IsLoopback(endpoint.address())) return;
+  CheckNames(Field(field, "names"), endpoint, problems);
+  if (IsLoopbackHost(endpoint.address())) return;
   if (access == Access::kOpen) {
     CheckOpenAccess(field, endpoint, problems);
   } else if (!endpoint.has_tls() && endpoint.trusted_proxies().empty() &&

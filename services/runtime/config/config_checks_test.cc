@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/runtime/config/config_defaults.h"
@@ -111,7 +112,28 @@ TEST(ConfigChecksTest, OpenAccessNeedsALoopbackAddress) {
   const Found allowed = CheckedPublic("0.0.0.0", Access::kOpen, [](auto* e) { e->set_allow_unauthenticated(true); });
   EXPECT_THAT(allowed.problems, IsEmpty());
   EXPECT_THAT(allowed.warnings,
+              ElementsAre("listen.allow_unauthenticated: every client that reaches 0.0.0.0 may push, pull and delete",
+                          "listen.names: is empty: a web page whose name is made to resolve to the registry may read "
+                          "and change everything from a browser that reaches it; list the names that clients use"));
+}
+
+TEST(ConfigChecksTest, Names) {
+  const auto checked = [](const std::vector<std::string>& names) {
+    return CheckedPublic("0.0.0.0", Access::kOpen, [&](auto* e) {
+      e->set_allow_unauthenticated(true);
+      e->mutable_names()->Assign(names.begin(), names.end());
+    });
+  };
+  const Found good = checked({"registry.example", "registry", "10.0.0.5", "2001:db8::5"});
+  EXPECT_THAT(good.problems, IsEmpty());
+  EXPECT_THAT(good.warnings,
               ElementsAre("listen.allow_unauthenticated: every client that reaches 0.0.0.0 may push, pull and delete"));
+  for (const char* bad : {"", "registry.example:5000", "https://registry.example", "[2001:db8::5]", "*.example"}) {
+    EXPECT_THAT(checked({bad}).problems,
+                ElementsAre(absl::StrCat("listen.names: must be names or addresses without a port, like "
+                                         "\"registry.example\" or \"10.0.0.5\", not \"",
+                                         bad, "\"")));
+  }
 }
 
 TEST(ConfigChecksTest, PasswordsInClearTextAreAWarning) {

@@ -153,7 +153,7 @@ TEST(ConfigLoaderTest, UnknownFields) {
   config::v1::StandaloneConfig config;
   EXPECT_EQ(ParseConfig("listen:\n  port: 1\n  prot: 2\n", "entrepot.yaml", &config).message(),
             "entrepot.yaml:3: listen: unknown field \"prot\"; known fields are address, port, tls, external_url, "
-            "allow_unauthenticated, trusted_proxies, forwarded_header, proxy_protocol");
+            "allow_unauthenticated, trusted_proxies, forwarded_header, proxy_protocol, names");
   EXPECT_THAT(Parsed("Int32_value: 1"),
               HasSubstr("f:1: unknown field \"Int32_value\"; known fields are int32_value, "));
   EXPECT_THAT(Parsed("int32Value: 1"), HasSubstr("unknown field"));
