@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/core/time/fake_clock.h"
@@ -10,7 +11,6 @@
 #include "services/manifest/catalog/registry_catalog.h"
 #include "services/manifest/testing/catalog_test_content.h"
 #include "services/manifest/testing/memory_blob_storage.h"
-#include "services/policy/policy.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::manifest {
@@ -21,7 +21,6 @@ class CatalogCheckTest : public testing::Test {
   CatalogCheckTest() {
     RegistryCatalog::Options options;
     options.objects = &objects_;
-    options.policy = [this] { return policy_; };
     catalog_ = RegistryCatalog::Create(&kv_, &clock_, options).value();
   }
 
@@ -42,9 +41,6 @@ class CatalogCheckTest : public testing::Test {
   }
 
   const RepositoryName repository_ = Repo("a");
-  const std::shared_ptr<const policy::Policy> policy_ =
-      policy::Policy::Parse("incomplete_manifests: [{repositories: [a], allow: [absent_children, absent_layers]}]", "p")
-          .value();
   FakeClock clock_;
   kv::MemoryKvEngine kv_;
   MemoryBlobStorage objects_{&clock_};
@@ -53,18 +49,22 @@ class CatalogCheckTest : public testing::Test {
 
 TEST_F(CatalogCheckTest, CountsAbsentContentUntilItArrives) {
   const std::string whole = ImageJson(Pushed("config"), {Pushed("layer")});
-  const std::string partial = ImageJson(Pushed("config"), {Upload("absent layer")});
+  Put(whole, kImageType);
+  Put(IndexJson({whole}), kIndexType);
+  EXPECT_EQ(Check().absent(), 0u);
+  ASSERT_OK(catalog_->manifests().Delete(kAnonymous, repository_, DigestOf(whole)));
+  EXPECT_EQ(Check().absent(), 1u);
   Put(whole, kImageType);
   EXPECT_EQ(Check().absent(), 0u);
-  Put(IndexJson({whole, partial}), kIndexType);
-  EXPECT_EQ(Check().absent(), 1u);
-  Put(partial, kImageType);
+
+  const std::string foreign = "application/vnd.oci.image.layer.nondistributable.v1.tar";
+  Put(absl::StrCat(R"({"schemaVersion":2,"config":)", DescriptorOf(Pushed("config"), kConfigType), R"(,"layers":[)",
+                   DescriptorOf(Upload("absent layer"), foreign), "]}"),
+      kImageType);
   EXPECT_EQ(Check().absent(), 1u);
   Pushed("absent layer");
   EXPECT_EQ(Check().absent(), 0u);
   EXPECT_EQ(Check().manifests(), 3u);
-  ASSERT_OK(catalog_->manifests().Delete(kAnonymous, repository_, DigestOf(whole)));
-  EXPECT_EQ(Check().absent(), 1u);
 }
 
 }  // namespace
