@@ -95,7 +95,8 @@ awaitable<absl::StatusOr<WholeBody>> ReadWholeBody(const http::Request& request,
     if (size == bytes.size()) {
       // Grows with the bytes received, so that a large Content-Length alone takes no memory.
       const size_t next = std::min<uint64_t>(std::max(kFirstReadBytes, size * 2), length.value_or(bytes_max + 1));
-      if (const absl::Status status = whole.memory.GrowTo(next); !status.ok()) co_return OutOfMemory(status);
+      const absl::Status granted = whole.memory.GrowTo(next);
+      if (!granted.ok()) co_return OutOfMemory(granted);
       bytes.resize(next);
     }
     absl::StatusOr<size_t> count = co_await body.Read(bytes.data() + size, bytes.size() - size);

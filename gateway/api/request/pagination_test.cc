@@ -11,7 +11,7 @@ absl::StatusOr<PageRequest> Parse(absl::string_view query) {
 }
 
 TEST(ParsePageRequestTest, LimitsAPage) {
-  EXPECT_EQ(Parse("").value().limit, 100u);
+  EXPECT_EQ(Parse("").value().limit, 50u);
   EXPECT_EQ(Parse("n=7").value().limit, 7u);
   EXPECT_EQ(Parse("n=007").value().limit, 7u);
   EXPECT_EQ(Parse("n=101").value().limit, 100u);
