@@ -28,6 +28,17 @@ absl::Status CannotWrite(const std::string& path, int error) {
   return absl::FailedPreconditionError(absl::StrCat("cannot write ", path, ": ", std::strerror(error)));
 }
 
+// The file that a symbolic link names, also if that file does not exist yet; otherwise `path`. So a link stays.
+std::string TargetOf(const std::string& path) {
+  constexpr int kLinksMax = 40;
+  std::filesystem::path target = path;
+  std::error_code error;
+  for (int i = 0; i < kLinksMax && std::filesystem::is_symlink(target, error); ++i) {
+    target = target.parent_path() / std::filesystem::read_symlink(target, error);
+  }
+  return target.string();
+}
+
 // Replaces the file at `path` by one with this text. mkostemp() makes it with the mode 0600.
 absl::Status Replace(const std::string& path, const std::string& text) {
   std::string temporary = absl::StrCat(path, ".XXXXXX");
@@ -46,10 +57,8 @@ absl::Status Replace(const std::string& path, const std::string& text) {
 }  // namespace
 
 absl::StatusOr<bool> PutAccount(const std::string& path, absl::string_view name, absl::string_view hash) {
-  // A symbolic link stays; the file that it names is replaced.
+  const std::string file = TargetOf(path);
   std::error_code error;
-  const std::filesystem::path resolved = std::filesystem::weakly_canonical(path, error);
-  const std::string file = error ? path : resolved.string();
   std::string text;
   if (std::filesystem::exists(file, error)) {
     ASSIGN_OR_RETURN(text, ReadInputFile(file));

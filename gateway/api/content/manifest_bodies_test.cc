@@ -26,7 +26,8 @@ class ManifestBodiesTest : public testing::Test {
   }
   SharedBytes Shared(const std::string& content) { return std::get<SharedBytes>(Make(content).value()); }
 
-  http::MemoryBudget budget_{16 * kMib, std::make_shared<prometheus::Registry>()};
+  const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
+  http::MemoryBudget budget_{16 * kMib, registry_};
   ManifestBodies bodies_;
 };
 

@@ -152,7 +152,8 @@ TEST(ReadWholeBodyTest, ReservesWhatHasArrived) {
 }
 
 TEST(ReadWholeBodyTest, RefusesABodyForWhichThereIsNoMemory) {
-  http::MemoryBudget budget(1'000'000, std::make_shared<prometheus::Registry>());
+  const auto registry = std::make_shared<prometheus::Registry>();
+  http::MemoryBudget budget(1'000'000, registry);
   ScriptedBody body(Bytes(400'000), 400'000, 10'000);
   const auto read = Await(ReadWholeBody(RequestWith(&body, &budget), 400'000, OciErrorCode::kManifestInvalid));
   const http::Response response = ErrorResponse(read.status(), "id");
@@ -178,7 +179,8 @@ TEST(CopyBodyTest, CopiesInOrder) {
 }
 
 TEST(CopyBodyTest, UsesSmallBuffersWithoutMemory) {
-  http::MemoryBudget budget(1'000'000, std::make_shared<prometheus::Registry>());
+  const auto registry = std::make_shared<prometheus::Registry>();
+  http::MemoryBudget budget(1'000'000, registry);
   const std::string bytes = Bytes(1'000'000);
   ScriptedBody body(bytes, bytes.size(), 1'000'000);
   KeepingStream stream;
