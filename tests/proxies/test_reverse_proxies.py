@@ -196,6 +196,16 @@ def test_the_proxy_protocol_behind_tls(make_secured_registry, start_proxy):
     assert addresses_of_requests(registry) == {"127.0.0.6"}
 
 
+def test_a_registry_without_accounts_answers_to_its_names(make_registry, start_proxy):
+    listen = listen_of_guide("The registry")
+    named = make_registry(config={"listen": {**listen, "names": ["registry.example"]}})
+    proxy = start_proxy("nginx", nginx, named)
+    assert proxy.client().request("GET", "/v2/").status == 200
+    nameless = make_registry(config={"listen": listen})
+    assert nameless.request("GET", "/v2/").status == 200
+    assert nameless.request("GET", "/v2/", headers={"X-Forwarded-Host": "registry.example"}).status == 403
+
+
 def test_without_trust_the_log_warns_of_the_realm(make_secured_registry, start_proxy):
     registry = make_secured_registry(tls=False)
     proxy = start_proxy("nginx", nginx, registry)
