@@ -109,7 +109,7 @@ int FaultySystemCalls::RenameNoReplace(int old_directory, const char* old_path, 
 }
 
 int FaultySystemCalls::RenameAt(int old_directory, const char* old_path, int new_directory, const char* new_path) {
-  return Fails(Call::kRename) ? -1 : SystemCalls::RenameAt(old_directory, old_path, new_directory, new_path);
+  return Fails(Call::kReplace) ? -1 : SystemCalls::RenameAt(old_directory, old_path, new_directory, new_path);
 }
 
 int FaultySystemCalls::LinkAt(int old_directory, const char* old_path, int new_directory, const char* new_path) {

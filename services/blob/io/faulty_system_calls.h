@@ -15,7 +15,7 @@ namespace entrepot::blob {
 // The kernel's calls, with failures that a test injects. Thread-safe.
 class FaultySystemCalls : public SystemCalls {
  public:
-  enum class Call { kOpen, kWrite, kRead, kTruncate, kDataSync, kSync, kWriteBack, kRename, kLink, kUnlink };
+  enum class Call { kOpen, kWrite, kRead, kTruncate, kDataSync, kSync, kWriteBack, kRename, kReplace, kLink, kUnlink };
 
   // The next `skip` calls of that kind succeed; then `times` calls fail with `error` (an errno).
   void Fail(Call call, int error, int skip = 0, int times = std::numeric_limits<int>::max());

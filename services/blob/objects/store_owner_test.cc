@@ -34,7 +34,7 @@ TEST_F(StoreOwnerTest, ReadsWhatWasWritten) {
 
 TEST_F(StoreOwnerTest, AFailedWriteKeepsTheOldOwner) {
   ASSERT_OK(WriteStoreOwner(first_, *directory_, calls_));
-  for (const Call call : {Call::kOpen, Call::kWrite, Call::kSync, Call::kRename}) {
+  for (const Call call : {Call::kOpen, Call::kWrite, Call::kSync, Call::kReplace}) {
     calls_.Fail(call, ENOSPC);
     EXPECT_THAT(WriteStoreOwner(second_, *directory_, calls_), StatusIs(absl::StatusCode::kUnavailable));
     calls_.Heal();
