@@ -132,8 +132,8 @@ TEST_F(TokenHandlerTest, RefusesInvalidForms) {
   EXPECT_EQ(registry_.Call("POST", "/token", good, "Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\n")
                 .status,
             200);
-  EXPECT_EQ(Post(std::string(70'000, 'a')).status, 413);
-  EXPECT_EQ(registry_.CallChunked("POST", "/token", std::string(70'000, 'a'), kForm).status, 413);
+  EXPECT_EQ(Post(std::string(270'000, 'a')).status, 413);
+  EXPECT_EQ(registry_.CallChunked("POST", "/token", std::string(270'000, 'a'), kForm).status, 413);
 }
 
 TEST_F(TokenHandlerTest, RefusesCredentialsInTheQuery) {
