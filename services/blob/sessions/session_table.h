@@ -131,8 +131,8 @@ class SessionTable {
   // kNotFound (BLOB_UPLOAD_UNKNOWN) if the session does not exist, has another owner, is ending, or has expired.
   absl::StatusOr<SessionInfo> Find(const UploadId& id, const UploadOwner& owner) const;
   // Errors of Find(), but kEnd also claims an ending session. Two more errors if another request uses the session:
-  // kOutOfRange (RANGE_INVALID) if it appends; kUnavailable if it seals, verifies or ends the session, or if this request
-  // verifies it (the caller should retry).
+  // kOutOfRange (RANGE_INVALID) if it appends; kUnavailable if it seals, verifies or ends the session, or if this
+  // request verifies it (the caller should retry).
   absl::StatusOr<Claim> ClaimFor(SessionUse use, const UploadId& id, const UploadOwner& owner);
   // Whether the session existed, sealed and unclaimed.
   bool RemoveSealed(const UploadId& id, const UploadOwner& owner);
