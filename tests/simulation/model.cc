@@ -69,15 +69,9 @@ std::unique_ptr<Model::Call> Model::PutManifest(size_t repository, size_t manife
   call->put_ = Place(repository, manifest);
   AddWrite(*call, manifests_[*call->put_], kExists);
   if (tag.has_value()) AddWrite(*call, tags_[{repository, *tag}], put.digest.ToString());
-  if (!put.manifests.empty()) return call;
-  call->relies_on_.emplace();
   for (const size_t blob : put.blobs) {
     const auto promise = promises_.find({repository, blob});
-    if (promise == promises_.end()) {
-      call->relies_on_.reset();
-      break;
-    }
-    call->relies_on_->emplace_back(promise->first, promise->second.id);
+    if (promise != promises_.end()) call->relies_on_.emplace_back(promise->first, promise->second.id);
   }
   return call;
 }
@@ -124,10 +118,10 @@ void Model::Call::End(Outcome outcome) {
   }
   if (outcome != Outcome::kDone) return;
   if (put_.has_value()) {
-    model_.manifest_states_[*put_].put_begin = begin_;
-    model_.manifest_states_[*put_].put_end = end;
-    model_.manifest_states_[*put_].put_was_whole =
-        !Content::Get().MayBeIncomplete(put_->first) || model_.WasPromised(*this);
+    ManifestState& state = model_.manifest_states_[*put_];
+    state.put_begin = begin_;
+    state.put_end = end;
+    state.found = model_.MustHaveFound(*this);
   }
   if (promises_.has_value()) model_.EndPromise(*this);
 }
@@ -147,12 +141,27 @@ void Model::ClockMoved() {
 }
 
 bool Model::WasPromised(const Call& call) const {
-  if (!call.relies_on_.has_value()) return false;
-  for (const auto& [place, id] : *call.relies_on_) {
+  const SomeManifest& put = Content::Get().manifests[call.put_->second];
+  return put.manifests.empty() && PromisedTo(call).size() == put.blobs.size();
+}
+
+std::set<size_t> Model::PromisedTo(const Call& put) const {
+  std::set<size_t> blobs;
+  for (const auto& [place, id] : put.relies_on_) {
     const auto promise = promises_.find(place);
-    if (promise == promises_.end() || promise->second.id != id || rotten_[place.second]) return false;
+    const bool holds = promise != promises_.end() && promise->second.id == id && !rotten_[place.second];
+    if (holds) blobs.insert(place.second);
   }
-  return true;
+  return blobs;
+}
+
+std::set<size_t> Model::MustHaveFound(const Call& put) const {
+  const std::vector<size_t>& blobs = Content::Get().manifests[put.put_->second].blobs;
+  if (!Content::Get().MayBeIncomplete(put.put_->first)) return {blobs.begin(), blobs.end()};
+  std::set<size_t> found = PromisedTo(put);
+  // The config, which must never be absent.
+  if (!blobs.empty()) found.insert(blobs.front());
+  return found;
 }
 
 bool Model::TagMayBe(const Call& call, size_t repository, size_t tag, const std::string& digest) const {
@@ -171,16 +180,16 @@ bool Model::ManifestIsWhole(const Call& call, size_t repository, size_t manifest
   if (state.deletions_under_way > 0 || state.last_deletion >= state.put_begin) return false;
   for (const size_t blob : Content::Get().manifests[manifest].blobs) {
     const auto link = links_.find({repository, blob});
-    if (!HasArrived(call, state, link != links_.end() ? link->second : LinkState())) return false;
+    if (!HasArrived(call, state, blob, link != links_.end() ? link->second : LinkState())) return false;
     if (rotten_[blob]) return false;
   }
   return true;
 }
 
-bool Model::HasArrived(const Call& read, const ManifestState& manifest, const LinkState& blob) const {
-  if (manifest.put_was_whole) return !Disturbed(blob, manifest.put_begin);
-  const bool acknowledged = blob.acknowledged_begin > manifest.put_end && blob.acknowledged_end < read.begin_;
-  return acknowledged && !Disturbed(blob, blob.acknowledged_begin);
+bool Model::HasArrived(const Call& read, const ManifestState& manifest, size_t blob, const LinkState& link) const {
+  if (manifest.found.contains(blob) && !Disturbed(link, manifest.put_begin)) return true;
+  const bool acknowledged = link.acknowledged_begin > manifest.put_end && link.acknowledged_end < read.begin_;
+  return acknowledged && !Disturbed(link, link.acknowledged_begin);
 }
 
 std::optional<std::string> Model::Check(kv::KvReader& committed) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,8 +56,8 @@ class Model {
     std::vector<std::pair<size_t, size_t>> unlinks_;
     std::optional<std::pair<size_t, size_t>> put_;
     std::vector<std::pair<size_t, size_t>> deletions_;
-    // The promises of the blobs that the manifest needs, if all of them were promised when the call began.
-    std::optional<std::vector<std::pair<std::pair<size_t, size_t>, uint64_t>>> relies_on_;
+    // The promises of blobs that the manifest needs, from when the call began.
+    std::vector<std::pair<std::pair<size_t, size_t>, uint64_t>> relies_on_;
   };
 
   // A commit, a HEAD or a mount.
@@ -107,8 +108,8 @@ class Model {
     // The last acknowledged PUT; 0 if there was none.
     uint64_t put_begin = 0;
     uint64_t put_end = 0;
-    // Whether that PUT found all blobs.
-    bool put_was_whole = false;
+    // The blobs that this PUT must have found.
+    std::set<size_t> found;
     int deletions_under_way = 0;
     uint64_t last_deletion = 0;
   };
@@ -120,8 +121,12 @@ class Model {
   void AddUnlink(Call& call, Place link);
   void AddDeletion(Call& call, Place manifest);
   void EndPromise(Call& call);
+  // The blobs that the manifest of this PutManifest needs and whose promises hold since the call began.
+  std::set<size_t> PromisedTo(const Call& put) const;
+  // The blobs that the repository must have had, because this PutManifest was acknowledged.
+  std::set<size_t> MustHaveFound(const Call& put) const;
   // Whether the repository has had the blob since that PUT of the manifest, or since a call after it.
-  bool HasArrived(const Call& read, const ManifestState& manifest, const LinkState& blob) const;
+  bool HasArrived(const Call& read, const ManifestState& manifest, size_t blob, const LinkState& link) const;
   bool Disturbed(const LinkState& link, uint64_t since) const {
     return link.unlinks_under_way > 0 || link.last_unlink >= since;
   }

@@ -252,12 +252,30 @@ void World::ComeToRest() {
   for (int round = 0; round < kRestRounds && !violation_.has_value(); ++round) {
     clock_.Move(10 * kLease);
     model_.ClockMoved();
+    const std::set<std::string> before = LiveAndNeeded();
     for (const auto& run :
          {maintenance.collector->Run(maintenance.pace), maintenance.collector->QuarantineOrphans(maintenance.pace)}) {
       if (!run.ok()) return Violate(absl::StrCat("the collector at rest: ", run.status().ToString()));
       if (!run->error().empty()) return Violate(absl::StrCat("the collector at rest: ", run->error()));
     }
+    const std::set<std::string> after = LiveAndNeeded();
+    if (!std::includes(after.begin(), after.end(), before.begin(), before.end()))
+      Violate("I6: the collector took a blob that a manifest refers to");
   }
+}
+
+std::set<std::string> World::LiveAndNeeded() const {
+  std::set<std::string> keys;
+  for (const SomeBlob& blob : Content::Get().blobs) {
+    const std::string key = keys::Blob(blob.digest);
+    const auto value = committed_->Get(key).value();
+    storage::v1::BlobRecord record;
+    if (!value.has_value() || !record.ParseFromString(*value)) continue;
+    const auto references =
+        committed_->Scan({.prefix = keys::ReferencesTo(blob.digest), .start_after = "", .limit = 1});
+    if (record.state() == storage::v1::BlobRecord::LIVE && !references->empty()) keys.insert(key);
+  }
+  return keys;
 }
 
 void World::CheckRest() {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -123,6 +124,8 @@ class World {
   // Called after the last client has ended.
   void ComeToRest();
   void CheckRest();
+  // The keys of the blobs that are LIVE and that a manifest refers to.
+  std::set<std::string> LiveAndNeeded() const;
 
   const Options options_;
   Scheduler scheduler_;
