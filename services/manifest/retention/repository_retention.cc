@@ -23,7 +23,6 @@ namespace {
 using runtime::ToDuration;
 using storage::v1::ManifestRecord;
 using storage::v1::PullRecord;
-using storage::v1::ReferenceRecord;
 using storage::v1::TagRecord;
 
 // A tag of a signature stays for this long although its image is absent: a client may copy the signatures of an image
@@ -39,15 +38,14 @@ const Caller& System() {
   return *system;
 }
 
-// Finds an index of the repository that lists the manifest and is not in `ignored`.
+// Finds an index of the repository that lists the manifest and is not in `ignored`. Also one that found a blob of this
+// digest when it was pushed: the manifest may have arrived since.
 absl::StatusOr<std::optional<Digest>> FindIndex(kv::KvReader& kv, const RepositoryName& repository,
                                                 const Digest& manifest, const std::set<Digest>& ignored) {
   RecordCursor cursor(&kv, keys::ReferencesTo(manifest, repository), "");
   for (;;) {
     ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
     if (entry == nullptr) return std::nullopt;
-    ASSIGN_OR_RETURN(const auto record, kv::ParseRecord<ReferenceRecord>(entry->key, entry->value));
-    if (!record.to_manifest()) continue;
     ASSIGN_OR_RETURN(keys::Decoded key, keys::Decode(entry->key));
     if (!ignored.contains(*key.manifest)) return std::move(key.manifest);
   }

@@ -237,6 +237,31 @@ TEST_P(RetentionTest, ChildrenAreKeptAndRemovedWithTheirIndex) {
   EXPECT_EQ(CountWithPrefix(keys::ManifestsOf(a_)), 0u);
 }
 
+// The index of a build cache lists blobs. Such a blob may be a manifest, too.
+TEST_P(RetentionTest, KeepsAChildThatWasABlobWhenItsIndexWasPushed) {
+  const std::string child = ImageIn(a_, "child");
+  Pushed(a_, child);
+  const std::string index = IndexJson({child});
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag("v1", index, kIndexType)));
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByDigest(child)));
+  clock_.Advance(absl::Hours(2));
+  EXPECT_THAT(Removals(Apply("rules: [{repositories: [a], untagged_after: 1h}]")), IsEmpty());
+  EXPECT_TRUE(Has(child));
+
+  ASSERT_OK(catalog_->manifests().Delete(kAnonymous, a_, DigestOf(index)));
+  EXPECT_THAT(Removals(Apply("rules: [{repositories: [a], untagged_after: 1h}]")), ElementsAre(ManifestOf(child)));
+}
+
+TEST_P(RetentionTest, KeepsAChildThatArrivesAfterItsIndex) {
+  UsePolicy("incomplete_manifests: [{repositories: [a], allow: [absent_children]}]");
+  const std::string child = ImageIn(a_, "child");
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag("v1", IndexJson({child}), kIndexType)));
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByDigest(child)));
+  clock_.Advance(absl::Hours(2));
+  EXPECT_THAT(Removals(Apply("rules: [{repositories: [a], untagged_after: 1h}]")), IsEmpty());
+  EXPECT_TRUE(Has(child));
+}
+
 TEST_P(RetentionTest, RemovesSignaturesWithTheirSubject) {
   const std::string image = PushedImage(a_, "v1");
   const std::string kept = PushedImage(a_, "v2");
