@@ -96,6 +96,11 @@ TEST_P(IncompleteManifestsTest, AConfigMustExistAndABlobMustHaveItsSize) {
   Blob layer = Pushed(a_, "layer");
   ++layer.size_bytes;
   EXPECT_THAT(Push(a_, ImageJson(Pushed(a_, "config"), {layer}), kImageType), IsOciError(OciErrorCode::kSizeInvalid));
+  // Also if an index lists the blob.
+  const std::string cache = Pushed(a_, "cache").digest.ToString();
+  const std::string longer = "a longer cache";
+  const std::string index = absl::StrReplaceAll(IndexJson({longer}), {{DigestOf(longer).ToString(), cache}});
+  EXPECT_THAT(PushIndex(a_, index), IsOciError(OciErrorCode::kSizeInvalid));
 }
 
 TEST_P(IncompleteManifestsTest, AnIndexRefersToItsAbsentChild) {

@@ -95,8 +95,8 @@ bool MayBeAbsent(const ManifestNeed& need, const policy::Tolerance& tolerance) {
   return false;
 }
 
-bool SizeFits(const ManifestNeed& need, uint64_t size_bytes, const policy::Tolerance& tolerance) {
-  return need.size_bytes == size_bytes || (need.kind == NeedKind::kChild && tolerance.wrong_child_sizes);
+bool SizeFits(const ManifestNeed& need, const Content& content, const policy::Tolerance& tolerance) {
+  return need.size_bytes == content.size_bytes || (content.is_manifest && tolerance.wrong_child_sizes);
 }
 
 absl::Status WrongSize(const ManifestNeed& need, uint64_t size_bytes) {
@@ -135,7 +135,7 @@ absl::StatusOr<std::vector<FoundNeed>> FindNeeds(kv::KvReader& kv, const Reposit
       found.push_back({.digest = need.digest, .is_manifest = need.kind == NeedKind::kChild, .is_absent = true});
       continue;
     }
-    if (!SizeFits(need, content->size_bytes, tolerance)) wrong_size.Update(WrongSize(need, content->size_bytes));
+    if (!SizeFits(need, *content, tolerance)) wrong_size.Update(WrongSize(need, content->size_bytes));
     found.push_back({.digest = need.digest, .is_manifest = content->is_manifest});
   }
   RETURN_IF_ERROR(missing.ToStatus(repository));
