@@ -115,6 +115,13 @@ class CatalogRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
     policy_ = policy::Policy::Parse("immutable_tags: [{repositories: [a], tags: [v1]}]", "policy.yaml").value();
   }
 
+  // Repository "a" accepts images without all their layers.
+  void UseIncompleteManifests() {
+    policy_ =
+        policy::Policy::Parse("incomplete_manifests: [{repositories: [a], allow: [absent_layers]}]", "policy.yaml")
+            .value();
+  }
+
   // Runs `body` in each of `threads` threads.
   static void InThreads(int threads, const std::function<void(int)>& body) {
     std::vector<std::thread> running;
@@ -306,6 +313,57 @@ TEST_P(CatalogRaceTest, AnImageThatAnImmutableTagAwaitsIsRefusedOrKeepsItsBlobs)
     EXPECT_NE(pushed.ok(), unlinked.ok()) << pushed << " " << unlinked;
     policy_ = nullptr;
     ASSERT_OK(catalog_->repositories().Delete(kAnonymous, repository));
+  }
+}
+
+TEST_P(CatalogRaceTest, ALayerThatArrivesDuringThePutOfItsImageIsKept) {
+  constexpr int kRounds = 60;
+  UseIncompleteManifests();
+  const RepositoryName& repository = repositories_[0];
+  const Digest layer = DigestOf(blobs_[1]);
+  for (int round = 0; round < kRounds; ++round) {
+    ASSERT_OK(catalog_->blobs().Commit(kAnonymous, repository, Upload(blobs_[0])));
+    InThreads(3, [&](int thread) {
+      if (thread == 0) {
+        EXPECT_OK(catalog_->manifests().Put(kAnonymous, repository, PutByDigest(images_[0])));
+      } else if (thread == 1) {
+        EXPECT_OK(catalog_->blobs().Commit(kAnonymous, repository, Upload(blobs_[1])));
+      } else {
+        for (int i = 0; i < 4; ++i) EXPECT_OK(Collect(*engine_->get(), clock_, layer));
+      }
+    });
+    ASSERT_THAT(CheckInvariants(*engine_->get(), {}), IsOkAndHolds(IsEmpty()));
+    // If the collector took the layer before the PUT, it arrives once more.
+    if (!catalog_->blobs().Find(kAnonymous, repository, layer).ok()) {
+      ASSERT_OK(catalog_->blobs().Commit(kAnonymous, repository, Upload(blobs_[1])));
+    }
+    for (int i = 0; i < 3; ++i) EXPECT_OK(Collect(*engine_->get(), clock_, layer));
+    EXPECT_OK(catalog_->blobs().Find(kAnonymous, repository, layer));
+    ASSERT_OK(catalog_->manifests().Delete(kAnonymous, repository, DigestOf(images_[0])));
+    for (int i = 0; i < 3; ++i) EXPECT_OK(Collect(*engine_->get(), clock_, layer));
+  }
+}
+
+TEST_P(CatalogRaceTest, ALayerThatArrivesDuringTheDeletionOfItsImageIsCollected) {
+  constexpr int kRounds = 60;
+  UseIncompleteManifests();
+  const RepositoryName& repository = repositories_[0];
+  const Digest layer = DigestOf(blobs_[1]);
+  for (int round = 0; round < kRounds; ++round) {
+    ASSERT_OK(catalog_->blobs().Commit(kAnonymous, repository, Upload(blobs_[0])));
+    ASSERT_OK(catalog_->manifests().Put(kAnonymous, repository, PutByDigest(images_[0])));
+    InThreads(3, [&](int thread) {
+      if (thread == 0) {
+        EXPECT_OK(catalog_->manifests().Delete(kAnonymous, repository, DigestOf(images_[0])));
+      } else if (thread == 1) {
+        EXPECT_OK(catalog_->blobs().Commit(kAnonymous, repository, Upload(blobs_[1])));
+      } else {
+        EXPECT_OK(Collect(*engine_->get(), clock_, layer));
+      }
+    });
+    ASSERT_THAT(CheckInvariants(*engine_->get(), {}), IsOkAndHolds(IsEmpty()));
+    for (int i = 0; i < 3; ++i) EXPECT_OK(Collect(*engine_->get(), clock_, layer));
+    EXPECT_FALSE(engine_->get()->Get(keys::Blob(layer)).value().has_value());
   }
 }
 
