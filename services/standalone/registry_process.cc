@@ -1,5 +1,10 @@
 #include "services/standalone/registry_process.h"
 
+#include <sys/resource.h>
+
+#include <cstddef>
+#include <latch>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,10 +42,26 @@ namespace {
 
 // Commits that wait at the same time share one sync of the log: more threads make larger groups, not more syncs.
 constexpr size_t kExecutorThreads = 32;
-// For uploads that were staged before a restart, which are read back as a whole.
-constexpr size_t kLongCallThreads = 4;
+// For whole files that are hashed: uploads that were staged before a restart, and blobs whose files are not known to be
+// good. Each client has one read at a time, and the disk reads ahead.
+constexpr size_t kLongCallThreads = 8;
+// Added to the nice value of these threads, so that hashing does not take the processors from short requests.
+constexpr int kLongCallNice = 10;
 // In addition to the threads that hash a password or wait for a slot.
 constexpr size_t kAuthExecutorThreads = 8;
+
+// Lowers the priority of all threads of an executor that has no jobs yet.
+void LowerPriority(runtime::Executor& executor) {
+  const auto all = std::make_shared<std::latch>(static_cast<std::ptrdiff_t>(executor.threads()));
+  for (size_t i = 0; i < executor.threads(); ++i) {
+    executor.Post([all] {
+      // Linux gives each thread a nice value of its own.
+      ::setpriority(PRIO_PROCESS, 0, kLongCallNice);
+      // No thread takes two of these jobs.
+      all->arrive_and_wait();
+    });
+  }
+}
 
 // Each member depends only on members above it. Drain() first stops the server's requests, then ends the executors. The
 // server's object is destroyed later, because jobs of an executor resume its coroutines.
@@ -166,6 +187,7 @@ class RegistryProcess final : public runtime::RunningService {
   absl::Status Serve(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
     executor_ = std::make_unique<runtime::Executor>(kExecutorThreads);
     long_calls_ = std::make_unique<runtime::Executor>(kLongCallThreads);
+    LowerPriority(*long_calls_);
     executor_metrics_ = std::make_shared<process::ExecutorMetrics>(executor_.get());
     context.add_collectable(executor_metrics_);
     blob_backend_ = gateway::MakeLocalBlobBackend(blobs_.get(), executor_.get(), long_calls_.get());

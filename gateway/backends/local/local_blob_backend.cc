@@ -134,11 +134,12 @@ class LocalBlobBackend : public BlobBackend {
     }
     auto& stream = std::get<std::unique_ptr<blob::VerifyingStream>>(content);
     if (range.length_bytes > kReadAtOnceMax) {
-      co_return StreamBody{std::make_unique<LocalObjectStream>(std::move(stream), executor_), range.length_bytes};
+      co_return StreamBody{std::make_unique<LocalObjectStream>(std::move(stream), long_calls_), range.length_bytes};
     }
     // Read as a whole, so that a corrupt object leads to an error response, not to one that is cut.
     std::string bytes(range.length_bytes, '\0');
-    CO_RETURN_IF_ERROR((co_await RunOn(*executor_, [&] { return stream->Read(bytes.data(), bytes.size()); })).status());
+    CO_RETURN_IF_ERROR(
+        (co_await RunOn(*long_calls_, [&] { return stream->Read(bytes.data(), bytes.size()); })).status());
     co_return BodyPiece(std::move(bytes));
   }
 

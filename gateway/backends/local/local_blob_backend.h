@@ -10,9 +10,9 @@
 namespace entrepot::gateway {
 
 // The blob service in this process. Work that may wait for the disk or hash many bytes runs on `executor`; the first
-// call with an upload that was staged before a restart, which reads all its bytes back, on `long_calls`. Objects are
-// opened on the caller's thread, unless that must read a value from the disk. All must outlive it;
-// runtime/threads/executor_awaitable.h has the order in which to end.
+// call with an upload that was staged before a restart, which reads all its bytes back, and the reads of a blob that
+// must be hashed, on `long_calls`. Objects are opened on the caller's thread, unless that must read a value from the
+// disk. All must outlive it; runtime/threads/executor_awaitable.h has the order in which to end.
 std::unique_ptr<BlobBackend> MakeLocalBlobBackend(blob::BlobStack* stack, runtime::Executor* executor,
                                                   runtime::Executor* long_calls);
 
