@@ -22,8 +22,8 @@ absl::StatusOr<std::unique_ptr<CallerCheck>> CallerCheck::Open(kv::KvEngine* kv,
                                                                const Options& options) {
   std::unique_ptr<CallerCheck> check(new CallerCheck(kv, executor, options));
   ASSIGN_OR_RETURN(const bool marked, HasAccounts(*kv));
-  if (options.has_policy && !marked) RETURN_IF_ERROR(MarkAccounts(*kv));
-  check->has_accounts_ = marked || options.has_policy;
+  if (options.policy_needs_accounts && !marked) RETURN_IF_ERROR(MarkAccounts(*kv));
+  check->has_accounts_ = marked || options.policy_needs_accounts;
   return check;
 }
 

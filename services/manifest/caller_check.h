@@ -14,11 +14,12 @@ namespace entrepot::manifest {
 
 // CallerCheck: refuses calls without a token if the metadata belongs to a registry with accounts, so that a gateway
 // that is started without its auth_service by mistake does not open the registry to everyone. The metadata is marked as
-// such if the service has a policy file, and at the first call with a token. Thread-safe.
+// such if the service starts with a policy that needs accounts, and at the first call with a token. Thread-safe.
 class CallerCheck {
  public:
   struct Options {
-    bool has_policy = false;
+    // The policy has rules that name subjects.
+    bool policy_needs_accounts = false;
     bool allow_unauthenticated = false;
   };
 

@@ -41,12 +41,12 @@ TEST_F(CallerCheckTest, ACallWithATokenMarksTheMetadata) {
 }
 
 TEST_F(CallerCheckTest, APolicyMarksTheMetadata) {
-  EXPECT_THAT(Open({.has_policy = true})->Check(without_token_), IsOciError(OciErrorCode::kDenied));
+  EXPECT_THAT(Open({.policy_needs_accounts = true})->Check(without_token_), IsOciError(OciErrorCode::kDenied));
   EXPECT_THAT(Open()->Check(without_token_), IsOciError(OciErrorCode::kDenied));
 }
 
 TEST_F(CallerCheckTest, TheOperatorMayAllowCallersWithoutAToken) {
-  EXPECT_OK(Open({.has_policy = true, .allow_unauthenticated = true})->Check(without_token_));
+  EXPECT_OK(Open({.policy_needs_accounts = true, .allow_unauthenticated = true})->Check(without_token_));
 }
 
 }  // namespace

@@ -34,6 +34,11 @@ using config::v1::ManifestServiceConfig;
 // Synced commits that wait at once share one sync of the log: more threads make larger groups, not more load.
 constexpr size_t kExecutorThreads = 32;
 
+// Whether the policy has rules that have no effect without accounts.
+bool NeedsAccounts(const std::string& policy_file) {
+  return !policy_file.empty() && !policy::CheckPolicyFile(policy_file, policy::Accounts::kNone).ok();
+}
+
 class ManifestHost final : public process::HostedService {
  public:
   static absl::StatusOr<std::unique_ptr<process::HostedService>> Open(const ManifestServiceConfig& config,
@@ -42,7 +47,7 @@ class ManifestHost final : public process::HostedService {
     RETURN_IF_ERROR(host->OpenCatalog(config, resources));
     RETURN_IF_ERROR(host->StartMaintenance(config, resources));
     ASSIGN_OR_RETURN(host->callers_, CallerCheck::Open(resources.kv->engine(), resources.executor,
-                                                       {.has_policy = !config.policy_file().empty(),
+                                                       {.policy_needs_accounts = NeedsAccounts(config.policy_file()),
                                                         .allow_unauthenticated = config.allow_unauthenticated()}));
     host->service_ =
         std::make_unique<ManifestService>(host->catalog_.get(), host->maintenance_.get(), resources.executor,
