@@ -38,8 +38,8 @@ const Caller& System() {
   return *system;
 }
 
-// Finds an index of the repository that lists the manifest and is not in `ignored`. Also one that found a blob of this
-// digest when it was pushed: the manifest may have arrived since.
+// Finds an index, or another manifest of the repository, that refers to the manifest and is not in `ignored`. It may
+// have found a blob of this digest when it was pushed, and the manifest has arrived since.
 absl::StatusOr<std::optional<Digest>> FindIndex(kv::KvReader& kv, const RepositoryName& repository,
                                                 const Digest& manifest, const std::set<Digest>& ignored) {
   RecordCursor cursor(&kv, keys::ReferencesTo(manifest, repository), "");
