@@ -62,7 +62,7 @@ using SharedBytes = std::shared_ptr<const std::string>;
 using Body = std::variant<std::string, FileBody, StreamBody, SequenceBody, SharedBytes>;
 
 inline Body ToBody(BodyPiece piece) {
-  return std::visit([](auto&& held) { return Body(std::move(held)); }, std::move(piece));
+  return std::visit([](auto& held) { return Body(std::move(held)); }, piece);
 }
 
 }  // namespace entrepot::gateway

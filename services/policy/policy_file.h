@@ -23,7 +23,8 @@ enum class Accounts { kSome, kNone };
 absl::Status CheckPolicyFile(const std::string& path, Accounts accounts = Accounts::kSome);
 
 // A policy file, read again when it changes. If a new file cannot be used, that is logged, and the old one stays in
-// force. If a new file lacks rules on tags that the old one had, a warning names them. Loads are counted (entrepot_policy_reloads_total{result="success"|"failure"}). Thread-safe.
+// force. If a new file lacks rules on tags that the old one had, a warning names them. Loads are counted
+// (entrepot_policy_reloads_total{result="success"|"failure"}). Thread-safe.
 class PolicyFile {
  public:
   // kInvalidArgument, kNotFound and others: the file cannot be used; the message gives the reason and the place.

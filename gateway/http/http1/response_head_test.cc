@@ -18,7 +18,8 @@ TEST(ResponseHeadTest, WritesTheFieldsOfTheResponseAndOfTheServer) {
   response.fixed_fields = "\r\nA: b\r\nC: d";
   response.body = std::string("abc");
   EXPECT_EQ(Head(response),
-            "HTTP/1.1 201 Created\r\nDate: DATE\r\nLocation: /v2/a\r\nWarning: 299 - \"x\"\r\nA: b\r\nC: d\r\nX-Request-Id: id\r\n"
+            "HTTP/1.1 201 Created\r\nDate: DATE\r\nLocation: /v2/a\r\nWarning: 299 - \"x\"\r\nA: b\r\nC: "
+            "d\r\nX-Request-Id: id\r\n"
             "Content-Length: 3\r\n\r\n");
 }
 

@@ -50,8 +50,8 @@ void CheckGrpcEndpoint(absl::string_view field, const config::v1::Endpoint& endp
 // Whether clients of the port must authenticate.
 enum class Access { kAuthenticated, kOpen };
 // The endpoint for clients, with its TLS files, if it has TLS. If access is open, an address that other machines reach
-// is a problem, or, with allow_unauthenticated, a warning, as is a lack of names there. Passwords that cross the network in clear text are a
-// warning, unless a proxy ends TLS; so are trusted proxies that include every client.
+// is a problem, or, with allow_unauthenticated, a warning, as is a lack of names there. Passwords that cross the
+// network in clear text are a warning, unless a proxy ends TLS; so are trusted proxies that include every client.
 void CheckPublicEndpoint(absl::string_view field, const config::v1::PublicEndpoint& endpoint, Access access,
                          ConfigProblems* problems);
 void CheckAuthentication(absl::string_view field, const config::v1::Authentication& authentication,

@@ -7,8 +7,8 @@
 
 namespace entrepot::runtime {
 
-// Decides when a file that is being written is complete: once it has not changed for a time. An editor or a program that
-// writes a file in place may pause in between, and what it has written so far may be valid. Used by one thread.
+// Decides when a file that is being written is complete: once it has not changed for a time. An editor or a program
+// that writes a file in place may pause in between, and what it has written so far may be valid. Used by one thread.
 class Settling {
  public:
   using Clock = std::chrono::steady_clock;
