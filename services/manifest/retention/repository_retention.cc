@@ -172,7 +172,7 @@ absl::StatusOr<bool> RepositoryRetention::Delete(const Reference& reference, con
       return WouldBeRemoved();
     };
   }
-  const absl::Status status = settings_.catalog->manifests().Delete(System(), repository_, reference, asked);
+  absl::Status status = settings_.catalog->manifests().Delete(System(), repository_, reference, asked);
   if (status.ok() || (settings_.dry_run && status == WouldBeRemoved())) return true;
   if (absl::IsPermissionDenied(status)) outcome_.kept_immutable();
   const bool stays = absl::IsPermissionDenied(status) || absl::IsFailedPrecondition(status) || absl::IsNotFound(status);
