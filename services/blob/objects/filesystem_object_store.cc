@@ -220,6 +220,7 @@ void FilesystemObjectStore::DeleteQuarantined(const std::vector<std::string>& na
 
 absl::Status FilesystemObjectStore::WriteOwner(const StoreOwner& owner) {
   RETURN_IF_ERROR(gate_.Check());
+  absl::MutexLock lock(&owner_mutex_);
   return WriteStoreOwner(owner, *directory_, calls_);
 }
 

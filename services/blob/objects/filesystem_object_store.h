@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/synchronization/mutex.h"
 #include "services/blob/io/file_io.h"
 #include "services/blob/io/system_calls.h"
 #include "services/blob/io/write_gate.h"
@@ -69,6 +70,8 @@ class FilesystemObjectStore : public StagingObjectStore {
   SystemCalls& calls_;
   WriteGate& gate_;
   BlobMetrics& metrics_;
+  // Held while the owner is written.
+  absl::Mutex owner_mutex_;
 };
 
 }  // namespace entrepot::blob

@@ -1,7 +1,10 @@
 #include "services/blob/objects/object_store_conformance.h"
 
+#include <string>
+#include <thread>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "services/blob/io/file_io.h"
 #include "services/blob/io/system_calls.h"
@@ -152,6 +155,23 @@ TEST_P(ObjectStoreConformance, KeepsItsOwner) {
   const StoreOwner owner{.catalog_id = "0123", .generation = 3};
   EXPECT_OK(store_->WriteOwner(owner));
   EXPECT_THAT(store_->ReadOwner(), IsOkAndHolds(owner));
+}
+
+TEST_P(ObjectStoreConformance, ItsOwnerIsWrittenByManyAtOnce) {
+  // Of different lengths, so that a mixture of two is noticed.
+  const std::vector<StoreOwner> owners = {{.catalog_id = "0123", .generation = 1},
+                                          {.catalog_id = std::string(32, 'a'), .generation = 1'234'567'890},
+                                          {.catalog_id = std::string(16, 'b'), .generation = 99}};
+  std::vector<std::thread> writers;
+  for (const StoreOwner& owner : owners) {
+    writers.emplace_back([this, &owners, owner] {
+      for (int i = 0; i < 50; ++i) {
+        EXPECT_OK(store_->WriteOwner(owner));
+        EXPECT_THAT(store_->ReadOwner(), IsOkAndHolds(testing::AnyOfArray(owners)));
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
 }
 
 TEST_P(ObjectStoreConformance, LargeObjectsReadBack) {

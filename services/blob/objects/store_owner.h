@@ -16,7 +16,7 @@ inline constexpr char kStoreOwnerFile[] = "catalog";
 // An empty StoreOwner if the file does not exist. kUnavailable or kDataLoss if it cannot be read.
 absl::StatusOr<StoreOwner> ReadStoreOwner(const BlobDirectory& directory, SystemCalls& calls);
 
-// Replaces the file as a whole, durably. kUnavailable.
+// Replaces the file as a whole, durably. kUnavailable. Two calls at once would use the same new file: the caller locks.
 absl::Status WriteStoreOwner(const StoreOwner& owner, const BlobDirectory& directory, SystemCalls& calls);
 
 }  // namespace entrepot::blob
