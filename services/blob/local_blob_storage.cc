@@ -68,7 +68,7 @@ absl::StatusOr<StoredObjectPage> LocalBlobStorage::ListUnclaimed(absl::Duration 
   std::vector<StorageKey> keys;
   StoredObjectPage page;
   for (const ListedObject& object : list.objects) {
-    if (object.written_at.has_value() && *object.written_at > youngest) continue;
+    if (age > absl::ZeroDuration() && object.written_at.has_value() && *object.written_at > youngest) continue;
     keys.push_back(object.key);
     page.objects.push_back({.storage_key = object.key, .size_bytes = object.size_bytes});
   }

@@ -176,6 +176,15 @@ TEST_P(LocalBlobStorageTest, ChecksExistenceAndSize) {
   }
 }
 
+TEST_P(LocalBlobStorageTest, ListsAllUnclaimedObjectsWhateverTheClockSays) {
+  const Blob blob = Store(Bytes('a', kLarge));
+  clock_.Advance(-2 * kAge);
+  EXPECT_THAT(ListAllUnclaimed(10), IsEmpty());
+  ASSERT_OK_AND_ASSIGN(const StoredObjectPage page, storage_->ListUnclaimed(absl::ZeroDuration(), "", 10));
+  ASSERT_EQ(page.objects.size(), 1u);
+  EXPECT_EQ(page.objects.front().storage_key, blob.storage_key);
+}
+
 TEST_P(LocalBlobStorageTest, VerifiesEveryByte) {
   // Also a whole number of blocks, and one block and a byte.
   for (size_t size : {kSmall, size_t{64 << 10}, size_t{1 << 20}, size_t{(1 << 20) + 1}, kLarge}) {

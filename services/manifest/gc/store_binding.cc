@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/core/text/lower_hex.h"
 #include "services/kv/record_io.h"
@@ -19,6 +20,7 @@ namespace {
 using storage::v1::StoreBindingRecord;
 
 constexpr size_t kIdBytes = 16;
+constexpr size_t kObjectsAPage = 1024;
 
 StoreOwner NewOwner() { return {.catalog_id = RandomLowerHex(kIdBytes), .generation = 1}; }
 
@@ -41,6 +43,16 @@ absl::StatusOr<bool> HasBlobs(kv::KvReader& kv) {
   ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> first,
                    kv.Scan({.prefix = keys::Blobs(), .start_after = "", .limit = 1}));
   return !first.empty();
+}
+
+// Whether there is an object of no upload session.
+absl::StatusOr<bool> HasUnclaimed(BlobStorage& objects) {
+  StoredObjectPage page;
+  do {
+    ASSIGN_OR_RETURN(page, objects.ListUnclaimed(absl::ZeroDuration(), page.next, kObjectsAPage));
+    if (!page.objects.empty()) return true;
+  } while (!page.next.empty());
+  return false;
 }
 
 absl::Status CompareGenerations(const StoreOwner& records, const StoreOwner& store) {
@@ -119,9 +131,15 @@ absl::StatusOr<StoreBinding::Sides> StoreBinding::Bind(const StoreOwner& records
     return Mismatch(absl::StrCat("the objects are those of catalog ", store.catalog_id, ", and the records are new"));
   }
   ASSIGN_OR_RETURN(const bool has_blobs, HasBlobs(kv_));
-  ASSIGN_OR_RETURN(const bool has_objects, objects_.HasObjects());
-  if (has_objects && !has_blobs) return Mismatch("there are objects, but the records name none");
-  if (has_blobs && !has_objects) return Mismatch("the records name objects, but there are none");
+  if (has_blobs) {
+    ASSIGN_OR_RETURN(const bool has_objects, objects_.HasObjects());
+    if (!has_objects) return Mismatch("the records name objects, but there are none");
+  } else {
+    ASSIGN_OR_RETURN(const bool has_unclaimed, HasUnclaimed(objects_));
+    // A commit ends the session of its upload, but only after its blob is recorded. So the blobs are read once more.
+    ASSIGN_OR_RETURN(const bool has_first_blob, HasBlobs(kv_));
+    if (has_unclaimed && !has_first_blob) return Mismatch("there are objects, but the records name none");
+  }
   // A full disk must not keep garbage from being deleted: what cannot be bound now is bound later.
   const absl::StatusOr<StoreOwner> bound =
       records.catalog_id.empty() ? ReplaceRecord(records, NewOwner()) : absl::StatusOr<StoreOwner>(records);

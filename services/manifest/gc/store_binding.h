@@ -20,8 +20,9 @@ namespace entrepot::manifest {
 // the generation, first in the record and then in the store, each durably. So the store's generation is that of the
 // record, or one less if a process died in between. A higher one shows that the record is an older copy, a much lower
 // one that the objects are. Every copy that is older than the last Advance() is noticed. A backup does not contain the
-// owner of the store; a restored store gets the one of the records with which it starts. Thread-safe; any number of
-// processes may share the records.
+// owner of the store; a restored store gets the one of the records with which it starts. New records are bound to a
+// store without an owner only if each of its objects belongs to an upload session, and so to no blob. Thread-safe; any
+// number of processes may share the records.
 class StoreBinding {
  public:
   // All must outlive the StoreBinding; `registry` may be null. Exports entrepot_gc_store_mismatch.

@@ -93,6 +93,40 @@ TEST_F(StoreBindingTest, NoticesAnEmptyDatabaseBesideObjects) {
   objects_.Lose(blob.storage_key);
 }
 
+TEST_F(StoreBindingTest, BindsNewRecordsToUploads) {
+  objects_.Upload("sealed before the manifest service was there", MemoryBlobStorage::Session::kSealed);
+  objects_.Upload("and never committed", MemoryBlobStorage::Session::kAbandoned);
+  EXPECT_OK(Check());
+  EXPECT_THAT(objects_.ReadOwner(), IsOkAndHolds(StoreOwner{Binding().catalog_id(), 1}));
+  DeleteBinding();
+  ExpectMismatch("the records are new");
+}
+
+TEST_F(StoreBindingTest, NoticesOneObjectAmongUploads) {
+  objects_.Upload("sealed", MemoryBlobStorage::Session::kSealed);
+  const Blob blob = objects_.Upload("of a catalog that is not here");
+  ExpectMismatch("there are objects, but the records name none");
+  // The clock says nothing here: it may be wrong if the volumes are.
+  clock_.Advance(-absl::Hours(1));
+  ExpectMismatch("there are objects, but the records name none");
+  EXPECT_THAT(objects_.ReadOwner(), IsOkAndHolds(StoreOwner()));
+  objects_.Lose(blob.storage_key);
+  EXPECT_OK(Check());
+}
+
+TEST_F(StoreBindingTest, AFirstCommitMeanwhileIsNoMismatch) {
+  const Blob blob = objects_.Upload("blob", MemoryBlobStorage::Session::kSealed);
+  objects_.SetFault([&](absl::string_view operation, const std::string&) {
+    if (operation != "ListUnclaimed") return absl::OkStatus();
+    EXPECT_OK(catalog_->blobs().Commit(kAnonymous, Repo("a"), blob));
+    objects_.SetSession(blob.storage_key, MemoryBlobStorage::Session::kNone);
+    return absl::OkStatus();
+  });
+  EXPECT_OK(Check());
+  objects_.SetFault(nullptr);
+  EXPECT_THAT(objects_.ReadOwner(), IsOkAndHolds(StoreOwner{Binding().catalog_id(), 1}));
+}
+
 TEST_F(StoreBindingTest, NoticesAnOlderDatabase) {
   Pushed("blob");
   ASSERT_OK(Advance());

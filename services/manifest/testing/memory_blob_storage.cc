@@ -150,7 +150,8 @@ absl::StatusOr<StoredObjectPage> MemoryBlobStorage::ListUnclaimed(absl::Duration
       page.next = page.objects.back().storage_key.ToString();
       break;
     }
-    if (uploads_.count(object->first) > 0 || object->second.made_at > made_until) continue;
+    if (uploads_.count(object->first) > 0) continue;
+    if (age > absl::ZeroDuration() && object->second.made_at > made_until) continue;
     page.objects.push_back(
         {.storage_key = StorageKey::Parse(object->first).value(), .size_bytes = object->second.content.size()});
   }
