@@ -240,7 +240,7 @@ absl::Status ManifestCatalog::DeleteByDigest(const Caller& caller, const Reposit
       RETURN_IF_ERROR(guard.CheckDeletionOf(transaction, digest, tags));
       RETURN_IF_ERROR(condition.Check(transaction, digest));
       for (const Tag& tag : tags) RemoveTag(transaction, repository, tag, digest);
-      RETURN_IF_ERROR(RemoveManifest(transaction, repository, digest, *current, references, clock_->Now()));
+      RETURN_IF_ERROR(RemoveManifest(transaction, repository, digest, current->subject(), references, clock_->Now()));
       return Failpoint("manifest.delete.written");
     }));
     if (start_over) continue;

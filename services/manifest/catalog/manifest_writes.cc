@@ -64,10 +64,10 @@ absl::StatusOr<std::set<Digest>> ReferencesOf(const Digest& digest, const Manife
 }
 
 absl::Status RemoveManifest(kv::KvTransaction& transaction, const RepositoryName& repository, const Digest& digest,
-                            const ManifestRecord& record, const std::set<Digest>& references, absl::Time now) {
-  if (!record.subject().empty()) {
-    ASSIGN_OR_RETURN(const Digest subject, Digest::Parse(record.subject()));
-    transaction.Delete(keys::Referrer(repository, subject, digest));
+                            const std::string& subject, const std::set<Digest>& references, absl::Time now) {
+  if (!subject.empty()) {
+    ASSIGN_OR_RETURN(const Digest referred, Digest::Parse(subject));
+    transaction.Delete(keys::Referrer(repository, referred, digest));
   }
   for (const Digest& reference : references) {
     transaction.Delete(keys::Reference(reference, repository, digest));

@@ -27,10 +27,10 @@ void WriteManifest(kv::KvTransaction& transaction, const RepositoryName& reposit
 // The digests that a stored manifest refers to, whether or not they exist, each once. kDataLoss if it cannot be parsed.
 absl::StatusOr<std::set<Digest>> ReferencesOf(const Digest& digest, const storage::v1::ManifestRecord& record);
 
-// `references` is ReferencesOf() the manifest; the transaction must hold their blobs. Queues each of them for review.
+// `subject` is that of its record. `references` is ReferencesOf() the manifest; the transaction must hold their blobs.
+// Queues each of them for review.
 absl::Status RemoveManifest(kv::KvTransaction& transaction, const RepositoryName& repository, const Digest& digest,
-                            const storage::v1::ManifestRecord& record, const std::set<Digest>& references,
-                            absl::Time now);
+                            const std::string& subject, const std::set<Digest>& references, absl::Time now);
 
 }  // namespace entrepot::manifest
 

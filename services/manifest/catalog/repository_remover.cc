@@ -127,9 +127,10 @@ absl::StatusOr<uint64_t> RepositoryRemover::RemoveTags(const RepositoryName& rep
 }
 
 absl::StatusOr<uint64_t> RepositoryRemover::RemoveManifests(const RepositoryName& repository) {
+  // Not the record: it has the content, which may be megabytes.
   struct Removal {
     Digest digest;
-    ManifestRecord record;
+    std::string subject;
     std::set<Digest> references;
   };
   uint64_t removed = 0;
@@ -143,11 +144,10 @@ absl::StatusOr<uint64_t> RepositoryRemover::RemoveManifests(const RepositoryName
       at_end = entry == nullptr;
       if (at_end) break;
       ASSIGN_OR_RETURN(keys::Decoded key, keys::Decode(entry->key));
-      ASSIGN_OR_RETURN(ManifestRecord record, kv::ParseRecord<ManifestRecord>(entry->key, entry->value));
+      ASSIGN_OR_RETURN(const ManifestRecord record, kv::ParseRecord<ManifestRecord>(entry->key, entry->value));
       ASSIGN_OR_RETURN(std::set<Digest> needed, ReferencesOf(*key.digest, record));
       references += needed.size();
-      record.clear_content();  // It may have megabytes, and RemoveManifest() does not need it.
-      batch.push_back({*std::move(key.digest), std::move(record), std::move(needed)});
+      batch.push_back({*std::move(key.digest), record.subject(), std::move(needed)});
     }
     CatalogLocks locks;
     for (const Removal& manifest : batch) {
@@ -157,7 +157,7 @@ absl::StatusOr<uint64_t> RepositoryRemover::RemoveManifests(const RepositoryName
       const absl::Time now = clock_->Now();
       for (const Removal& manifest : batch) {
         RETURN_IF_ERROR(
-            RemoveManifest(transaction, repository, manifest.digest, manifest.record, manifest.references, now));
+            RemoveManifest(transaction, repository, manifest.digest, manifest.subject, manifest.references, now));
       }
       return absl::OkStatus();
     }));
