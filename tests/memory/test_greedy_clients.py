@@ -166,12 +166,40 @@ def test_a_refused_push_names_the_limit_and_when_to_try_again(own_registry):
     assert b"a quarter of limits.body_memory_bytes_max" in answer.body
 
 
+def test_requests_that_fail_or_break_off_give_their_memory_back(own_registry):
+    port = own_registry.port
+    content = image_of_size(port, "memory/large", MIB)
+    push(port, "memory/large", "v1", content)
+    path = "/v2/memory/large/manifests/v1"
+    etag = raw.request(port, "HEAD", path).field("ETag")
+    assert raw.request(port, "GET", path, [("If-None-Match", etag)]).status == 304
+    assert raw.put_manifest(port, "memory/large", raw.digest_of(b""), content).status == 400
+    assert raw.put_manifest(port, "memory/large", "v2", b"[" * MIB).status == 400
+    chunks = b"100000\r\n" + b"x" * MIB + b"\r\n"
+    put = b"PUT /v2/memory/large/manifests/v2 HTTP/1.1\r\nHost: localhost\r\n"
+    with raw.Connection(port) as connection:
+        connection.send(put + b"Transfer-Encoding: chunked\r\n\r\n" + 5 * chunks)
+        assert connection.receive().status == 413
+    upload = raw.start_upload(port, "memory/large").encode()
+    for head in (put, b"PATCH " + upload + b" HTTP/1.1\r\nHost: localhost\r\n"):
+        client = connect(port)
+        client.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
+        wait_for(lambda: used(own_registry), lambda used_bytes: used_bytes > 0)
+        reset(client)
+        wait_for(lambda: used(own_registry), lambda used_bytes: used_bytes == 0)
+    client = connect(port, receive_bytes=4096)
+    client.sendall(b"GET " + path.encode() + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert client.recv(12) == b"HTTP/1.1 200"
+    reset(client)
+    wait_for(lambda: used(own_registry), lambda used_bytes: used_bytes == 0)
+
+
 def test_abandoned_lists_cost_little_and_hold_up_no_pull(own_registry):
     port = own_registry.port
     image = raw.image_of(port, "memory/tags")
     digest = raw.digest_of(json.dumps(image).encode())
-    for start in range(0, 10_000, 100):
-        tags = "&".join(f"tag=release-{number:05}-{'x' * 100}" for number in range(start, start + 100))
+    for start in range(0, 10_000, 50):
+        tags = "&".join(f"tag=release-{number:05}-{'x' * 100}" for number in range(start, start + 50))
         assert raw.put_manifest(port, "memory/tags", f"{digest}?{tags}", image).status == 201
     growth = Growth(own_registry)
     for _ in range(2000):
@@ -191,8 +219,8 @@ def test_waiting_lists_are_bounded_for_each_client(make_registry):
     port = registry.port
     image = raw.image_of(port, "memory/tags")
     digest = raw.digest_of(json.dumps(image).encode())
-    for start in range(0, 2000, 100):
-        tags = "&".join(f"tag=release-{number:05}-{'x' * 100}" for number in range(start, start + 100))
+    for start in range(0, 2000, 50):
+        tags = "&".join(f"tag=release-{number:05}-{'x' * 100}" for number in range(start, start + 50))
         assert raw.put_manifest(port, "memory/tags", f"{digest}?{tags}", image).status == 201
 
     def refused():
