@@ -442,3 +442,31 @@ def test_an_older_database_beside_the_objects_stops_upkeep(registry):
     assert push(registry, "team/app", b"pushes go on").status == 201
     assert "HELD BACK" not in run("gc", "accept", "stores", registry=registry)
     assert int(run_json("gc", "run", registry=registry)["quarantined"]) >= 1
+
+
+@pytest.mark.modes("split")
+def test_new_records_are_bound_to_uploads_but_not_to_blobs(registry):
+    def forget_the_catalog():
+        registry.stop()
+        shutil.rmtree(registry.data / "manifest")
+        (registry.data / "blob" / "blobs" / "catalog").unlink()
+        registry.start()
+
+    wait_for(lambda: owner_of_store(registry))
+    data = os.urandom(MIB)
+    upload = http.request("POST", f"{registry.url}/v2/team/app/blobs/uploads/").headers["Location"]
+    registry.kill9("manifest")
+    refused = http.request("PUT", f"{registry.url}{upload}?digest={digest_of(data)}", body=data)
+    assert refused.status == 503, refused
+    assert digest_of(data) in stored(registry), "the upload is sealed, and not committed"
+    forget_the_catalog()
+    wait_for(lambda: owner_of_store(registry))
+    assert run_json("gc", "status", registry=registry)["heldBack"] == []
+    log = (registry.data / "manifest.log").read_text() + (registry.data / "blob.log").read_text()
+    assert "could not be renewed" not in log and "writing the file catalog" not in log
+
+    assert push(registry, "team/app", data).status == 201
+    forget_the_catalog()
+    (reason,) = run_json("gc", "status", registry=registry)["heldBack"]
+    assert "there are objects, but the records name none" in reason
+    assert owner_of_store(registry) is None
