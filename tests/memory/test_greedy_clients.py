@@ -3,12 +3,14 @@ and gives the memory back."""
 
 import contextlib
 import json
+import os
 import socket
+import ssl
 import struct
 
 import pytest
 
-from auth.content import manifest_of, push_image, put_manifest
+from auth.content import digest_of, manifest_of, push_blob, push_image, put_manifest
 from fixtures.accounts import Client
 from fixtures.polling import wait_for
 from hostile import raw
@@ -164,6 +166,29 @@ def test_a_refused_push_names_the_limit_and_when_to_try_again(own_registry):
     assert (answer.status, answer.code()) == (503, "UNAVAILABLE")
     assert int(answer.field("Retry-After")) >= 1
     assert b"a quarter of limits.body_memory_bytes_max" in answer.body
+
+
+def test_slow_readers_of_a_blob_by_tls_get_small_pieces(make_secured_registry):
+    registry = make_secured_registry()
+    ci = Client(registry, "ci")
+    repository = "driftwood/large"
+    content = os.urandom(16 * MIB)
+    assert push_blob(ci, repository, content).status == 201
+    path = f"/v2/{repository}/blobs/{digest_of(content)}"
+    token = ci.token(f"repository:{repository}:pull")
+    context = ssl.create_default_context(cafile=registry.ca)
+    growth = Growth(registry)
+    with contextlib.ExitStack() as stack:
+        for _ in range(140):
+            client = connect(registry.port, receive_bytes=64 * 1024)
+            client = stack.enter_context(context.wrap_socket(client, server_hostname="127.0.0.1"))
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+            assert client.recv(12) == b"HTTP/1.1 200"
+        # The half of a client's share that buffers of blobs may take.
+        assert used(registry) == 32 * MIB
+        growth.check()
+        assert ci.request("GET", path, token=token).body == content
+    wait_for(lambda: used(registry), lambda used_bytes: used_bytes == 0)
 
 
 def test_requests_that_fail_or_break_off_give_their_memory_back(own_registry):

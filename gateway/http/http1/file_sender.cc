@@ -116,8 +116,11 @@ asio::awaitable<absl::StatusOr<size_t>> ReadPiece(int file, char* data, size_t s
   co_return static_cast<size_t>(read);
 }
 
-asio::awaitable<absl::Status> SendTls(const FileBody& body, ClientSocket& socket, runtime::Executor& executor) {
-  const size_t capacity = std::min(uint64_t{kTlsPieceBytes}, body.length_bytes);
+asio::awaitable<absl::Status> SendTls(const Request& request, const FileBody& body, ClientSocket& socket,
+                                      runtime::Executor& executor) {
+  size_t capacity = std::min(uint64_t{kTlsPieceBytes}, body.length_bytes);
+  MemoryBudget::Reservation memory = request.ReserveMemory();
+  if (!memory.TryGrowTo(capacity)) capacity = MemoryBudget::kUncountedBytes;
   const std::unique_ptr<char[]> data(new char[capacity]);
   const uint64_t end = body.offset_bytes + body.length_bytes;
   for (uint64_t offset = body.offset_bytes; offset < end;) {
@@ -131,8 +134,9 @@ asio::awaitable<absl::Status> SendTls(const FileBody& body, ClientSocket& socket
 
 }  // namespace
 
-asio::awaitable<absl::Status> SendFile(const FileBody& body, ClientSocket& socket, runtime::Executor& executor) {
-  return socket.is_tls() ? SendTls(body, socket, executor) : SendPlain(body, socket, executor);
+asio::awaitable<absl::Status> SendFile(const Request& request, const FileBody& body, ClientSocket& socket,
+                                       runtime::Executor& executor) {
+  return socket.is_tls() ? SendTls(request, body, socket, executor) : SendPlain(body, socket, executor);
 }
 
 }  // namespace entrepot::gateway::http

@@ -10,9 +10,11 @@
 namespace entrepot::gateway::http {
 
 // Sends the file's bytes, with sendfile if the connection has no TLS, otherwise by reading pieces. Bytes that are not
-// in the page cache are read on `executor`, so that a slow disk delays this client only, not its io_context. kDataLoss:
-// the file is too short or cannot be read. Otherwise the socket's errors.
-boost::asio::awaitable<absl::Status> SendFile(const FileBody& body, ClientSocket& socket, runtime::Executor& executor);
+// in the page cache are read on `executor`, so that a slow disk delays this client only, not its io_context. The pieces
+// are small while the request's memory budget has no room for large ones. kDataLoss: the file is too short or cannot be
+// read. Otherwise the socket's errors.
+boost::asio::awaitable<absl::Status> SendFile(const Request& request, const FileBody& body, ClientSocket& socket,
+                                              runtime::Executor& executor);
 
 }  // namespace entrepot::gateway::http
 

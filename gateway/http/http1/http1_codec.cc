@@ -155,7 +155,7 @@ asio::awaitable<absl::Status> Http1Codec::Send(Response& response, bool close, E
 asio::awaitable<absl::Status> Http1Codec::SendFileBody(const FileBody& body, Exchange* exchange) {
   CO_RETURN_IF_ERROR(co_await socket_->Write(out_, {}, /*more=*/true));
   if (exchange != nullptr) exchange->MarkFirstByte();
-  co_return co_await SendFile(body, *socket_, *worker_->server.executor);
+  co_return co_await SendFile(request_, body, *socket_, *worker_->server.executor);
 }
 
 asio::awaitable<absl::Status> Http1Codec::SendStream(StreamBody& body, Exchange* exchange) {
