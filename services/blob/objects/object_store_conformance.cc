@@ -165,7 +165,7 @@ TEST_P(ObjectStoreConformance, ItsOwnerIsWrittenByManyAtOnce) {
   std::vector<std::thread> writers;
   for (const StoreOwner& owner : owners) {
     writers.emplace_back([this, &owners, owner] {
-      for (int i = 0; i < 50; ++i) {
+      for (int i = 0; i < 15; ++i) {
         EXPECT_OK(store_->WriteOwner(owner));
         EXPECT_THAT(store_->ReadOwner(), IsOkAndHolds(testing::AnyOfArray(owners)));
       }

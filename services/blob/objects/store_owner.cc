@@ -43,6 +43,8 @@ absl::StatusOr<StoreOwner> ReadStoreOwner(const BlobDirectory& directory, System
 }
 
 absl::Status WriteStoreOwner(const StoreOwner& owner, const BlobDirectory& directory, SystemCalls& calls) {
+  const absl::StatusOr<StoreOwner> now = ReadStoreOwner(directory, calls);
+  if (now.ok() && now->catalog_id == owner.catalog_id && now->generation > owner.generation) return absl::OkStatus();
   const OwnedFd fd = OpenAtFully(calls, directory.root(), kNewFile, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   int error = fd.get() < 0
                   ? errno

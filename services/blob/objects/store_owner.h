@@ -16,7 +16,9 @@ inline constexpr char kStoreOwnerFile[] = "catalog";
 // An empty StoreOwner if the file does not exist. kUnavailable or kDataLoss if it cannot be read.
 absl::StatusOr<StoreOwner> ReadStoreOwner(const BlobDirectory& directory, SystemCalls& calls);
 
-// Replaces the file as a whole, durably. kUnavailable. Two calls at once would use the same new file: the caller locks.
+// Replaces the file as a whole, durably. Does nothing if the file has a higher generation of the same catalog: a slow
+// caller does not undo what another one has raised. kUnavailable. Two calls at once would use the same new file: the
+// caller locks.
 absl::Status WriteStoreOwner(const StoreOwner& owner, const BlobDirectory& directory, SystemCalls& calls);
 
 }  // namespace entrepot::blob

@@ -42,10 +42,21 @@ TEST_F(StoreOwnerTest, AFailedWriteKeepsTheOldOwner) {
   }
 }
 
+TEST_F(StoreOwnerTest, TheGenerationOfACatalogDoesNotFall) {
+  ASSERT_OK(WriteStoreOwner(second_, *directory_, calls_));
+  EXPECT_OK(WriteStoreOwner(first_, *directory_, calls_));
+  EXPECT_THAT(ReadStoreOwner(*directory_, calls_), IsOkAndHolds(second_));
+  const StoreOwner other{.catalog_id = "another", .generation = 1};
+  EXPECT_OK(WriteStoreOwner(other, *directory_, calls_));
+  EXPECT_THAT(ReadStoreOwner(*directory_, calls_), IsOkAndHolds(other));
+}
+
 TEST_F(StoreOwnerTest, ADamagedFileIsNotAnAbsentOne) {
   for (const char* const text : {"", "0123", "0123 \n", "0123 x\n", " 1\n", "0123 12"}) {
     std::ofstream(temporary_.path() + "/" + kStoreOwnerFile) << text;
     EXPECT_THAT(ReadStoreOwner(*directory_, calls_), StatusIs(absl::StatusCode::kDataLoss)) << text;
+    EXPECT_OK(WriteStoreOwner(first_, *directory_, calls_));
+    EXPECT_THAT(ReadStoreOwner(*directory_, calls_), IsOkAndHolds(first_));
   }
 }
 
