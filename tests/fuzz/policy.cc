@@ -45,6 +45,6 @@ FUZZ_TARGET(input) {
     }
   }
   if ((*policy)->tag_rules().Immutable(*kRepository, *kTag).has_value()) {
-    FUZZ_CHECK((*policy)->tag_rules().MayBeImmutable(*kRepository));
+    FUZZ_CHECK((*policy)->tag_rules().MayForbidAny(*kRepository));
   }
 }
