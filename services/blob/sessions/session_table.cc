@@ -216,7 +216,7 @@ SessionTable::Claim SessionTable::TakeClaim(SessionUse use, Entry& entry) {
   return Claim(this, entry.id, entry.info);
 }
 
-SessionTable::Entry& SessionTable::Insert(const UploadId& id, SessionInfo info) {
+SessionTable::Entry& SessionTable::Insert(const UploadId& id, SessionInfo&& info) {
   Entry& entry = entries_.try_emplace(id.ToString(), id, std::move(info)).first->second;
   Account(entry);
   return entry;

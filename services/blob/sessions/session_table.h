@@ -191,7 +191,7 @@ class SessionTable {
   }
   const Entry* FindEntry(const UploadId& id, const UploadOwner& owner) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Claim TakeClaim(SessionUse use, Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Entry& Insert(const UploadId& id, SessionInfo info) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Entry& Insert(const UploadId& id, SessionInfo&& info) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Adds the session to its groups, moves it within them, or takes it out of them, as its state and its use require.
   void Account(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Leave(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
