@@ -1,5 +1,6 @@
 #include "services/kv/rocksdb/rocksdb_kv_engine.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <system_error>
@@ -76,20 +77,30 @@ class RocksDbKvEngine::InMemory : public KvReader {
   explicit InMemory(const Db* db) : db_(*db) { options_.read_tier = rocksdb::kBlockCacheTier; }
 
   absl::StatusOr<std::optional<std::string>> Get(absl::string_view key) override {
-    return ReadOne(
-        [&](rocksdb::PinnableSlice* value) { return db_.base->Get(options_, db_.column_family, ToSlice(key), value); });
+    ASSIGN_OR_RETURN(std::optional<std::string> value, ReadOne([&](rocksdb::PinnableSlice* found) {
+                       return db_.base->Get(options_, db_.column_family, ToSlice(key), found);
+                     }));
+    if (MayBeUnread(value)) return NotInMemory();
+    return value;
   }
   absl::StatusOr<std::vector<std::optional<std::string>>> MultiGet(absl::Span<const std::string> keys) override {
-    return ReadMany(keys, [&](size_t count, const rocksdb::Slice* slices, rocksdb::PinnableSlice* values,
-                              rocksdb::Status* statuses) {
-      db_.base->MultiGet(options_, db_.column_family, count, slices, values, statuses);
-    });
+    ASSIGN_OR_RETURN(std::vector<std::optional<std::string>> values,
+                     ReadMany(keys, [&](size_t count, const rocksdb::Slice* slices, rocksdb::PinnableSlice* found,
+                                        rocksdb::Status* statuses) {
+                       db_.base->MultiGet(options_, db_.column_family, count, slices, found, statuses);
+                     }));
+    if (std::any_of(values.begin(), values.end(), MayBeUnread)) return NotInMemory();
+    return values;
   }
   absl::StatusOr<std::vector<KeyValue>> Scan(const ScanOptions&) override {
     return absl::UnimplementedError("a scan may need the disk");
   }
 
  private:
+  // If the table that may have the key is not open, as after a compaction, RocksDB answers OK with an empty value
+  // (TableCache::Get, GetContext::MarkKeyMayExist). A value that is really empty is read from the disk, too.
+  static bool MayBeUnread(const std::optional<std::string>& value) { return value.has_value() && value->empty(); }
+
   const Db& db_;
   rocksdb::ReadOptions options_;
 };
