@@ -5,8 +5,9 @@
 #include <memory>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "services/core/host_name.h"
 
 namespace entrepot::outbound {
 namespace {
@@ -25,9 +26,8 @@ std::string Part(CURLU* url, CURLUPart part) {
 }  // namespace
 
 bool Url::IsLoopback() const {
-  if (host == "localhost" || absl::EndsWith(host, ".localhost") || host == "[::1]") return true;
   // curl_url writes numeric hosts as four decimal numbers.
-  return absl::StartsWith(host, "127.") && host.find_first_not_of("0123456789.") == std::string::npos;
+  return IsLoopbackHost(absl::StripSuffix(absl::StripPrefix(host, "["), "]"));
 }
 
 absl::StatusOr<Url> ParseUrl(const std::string& text) {
