@@ -20,8 +20,8 @@ constexpr std::chrono::milliseconds kCountInterval(200);
 
 // The bytes of the first character of `text`, which is not empty; 1 if it does not begin with one of UTF-8.
 size_t CharacterLength(absl::string_view text) {
-  for (size_t length = 2; length <= 4 && length <= text.size(); ++length) {
-    if (Utf8PrefixLength(text.substr(0, length)) == length && Utf8PrefixLength(text.substr(0, 1)) == 0) return length;
+  for (size_t length = 1; length <= 4 && length <= text.size(); ++length) {
+    if (Utf8PrefixLength(text.substr(0, length)) == length) return length;
   }
   return 1;
 }

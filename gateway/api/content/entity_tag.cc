@@ -39,9 +39,10 @@ Preconditions ParsePreconditions(const http::Request& request) {
 }
 
 absl::StatusOr<bool> IsUnchanged(const http::Request& request, const Digest& digest) {
-  const Preconditions preconditions = ParsePreconditions(request);
-  RETURN_IF_ERROR(Preconditions{.if_match = preconditions.if_match}.Check(digest));
-  return preconditions.if_none_match.has_value() && preconditions.if_none_match->Match(digest);
+  Preconditions preconditions = ParsePreconditions(request);
+  const std::optional<EntityTags> if_none_match = std::exchange(preconditions.if_none_match, std::nullopt);
+  RETURN_IF_ERROR(preconditions.Check(digest));
+  return if_none_match.has_value() && if_none_match->Match(digest);
 }
 
 }  // namespace entrepot::gateway::api

@@ -17,20 +17,13 @@ using boost::asio::awaitable;
 // RFC 2046 allows 70 characters; a digest of SHA-512 has 128.
 constexpr size_t kBoundaryBytes = 64;
 
-std::string Boundary(const Digest& digest) {
-  const std::string text = digest.ToString();
-  return text.substr(text.find(':') + 1, kBoundaryBytes);
-}
+absl::string_view Boundary(const Digest& digest) { return digest.hex().substr(0, kBoundaryBytes); }
 
-// What precedes the bytes of a range. `begin` ends the part before: a line break, which the first part does without.
-std::string PartHead(absl::string_view begin, const ByteRange& range, const Blob& blob) {
-  return absl::StrCat(begin, "--", Boundary(blob.digest),
-                      "\r\nContent-Type: application/octet-stream\r\nContent-Range: ",
-                      ContentRange(range, blob.size_bytes), "\r\n\r\n");
-}
-
+// What precedes the bytes of a range. A line break ends the part before; the first part has none before it.
 std::string Head(const std::vector<ByteRange>& ranges, size_t index, const Blob& blob) {
-  return PartHead(index == 0 ? "" : "\r\n", ranges[index], blob);
+  return absl::StrCat(index == 0 ? "" : "\r\n", "--", Boundary(blob.digest),
+                      "\r\nContent-Type: application/octet-stream\r\nContent-Range: ",
+                      ContentRange(ranges[index], blob.size_bytes), "\r\n\r\n");
 }
 
 std::string End(const Digest& digest) { return absl::StrCat("\r\n--", Boundary(digest), "--\r\n"); }
