@@ -4,7 +4,6 @@ import concurrent.futures
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import time
 from http.client import HTTPConnection
@@ -107,6 +106,20 @@ def test_repeated_requests_of_an_upload_give_the_same_answers(own_registry):
     assert pull(registry, "fault/again", data).body == data
 
 
+@contextlib.contextmanager
+def stopped(registry, name, how):
+    """The process does not answer within the block: it was killed, or is frozen."""
+    if how == "frozen":
+        with registry.processes[name].frozen():
+            yield
+        return
+    registry.kill9(name)
+    try:
+        yield
+    finally:
+        registry.start(name)
+
+
 @pytest.mark.modes("split")
 @pytest.mark.parametrize("name", ["blob", "manifest"])
 @pytest.mark.parametrize("how", ["killed", "frozen"])
@@ -115,12 +128,7 @@ def test_killed_or_frozen_service_gives_503_and_recovers(own_registry, name, how
     assert push(own_registry, "fault/away", data).status == 201
     url = f"{own_registry.url}/v2/fault/away/blobs/uploads/"
     location = own_registry.url + http.request("POST", url).headers["Location"]
-    process = own_registry.processes[name]
-    if how == "killed":
-        own_registry.kill9(name)
-    else:
-        process.send_signal(signal.SIGSTOP)
-    try:
+    with stopped(own_registry, name, how):
         began = time.monotonic()
         if name == "blob":
             answers = [http.request("POST", url), http.request("PUT", f"{location}?digest={digest_of(data)}", body=data)]
@@ -133,11 +141,6 @@ def test_killed_or_frozen_service_gives_503_and_recovers(own_registry, name, how
             assert answer.json()["errors"][0]["code"] == "UNAVAILABLE"
         assert time.monotonic() - began < 45
         assert http.request("GET", f"{own_registry.url}/v2/").status == 200
-    finally:
-        if how == "killed":
-            own_registry.start(name)
-        else:
-            process.send_signal(signal.SIGCONT)
     wait_for(lambda: push(own_registry, "fault/away", data), lambda answer: answer.status == 201)
     assert pull(own_registry, "fault/away", data).body == data
 
