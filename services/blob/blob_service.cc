@@ -16,6 +16,7 @@
 #include "services/status/status_macros.h"
 #include "services/wire/blob_messages.h"
 #include "services/wire/content_messages.h"
+#include "services/wire/open_upload_messages.h"
 
 namespace entrepot::blob {
 namespace {
@@ -201,35 +202,32 @@ grpc::ServerUnaryReactor* BlobService::ForgetAbandonedUpload(grpc::CallbackServe
 
 grpc::ServerUnaryReactor* BlobService::ListOpenUploads(grpc::CallbackServerContext* context,
                                                        const v1::ListOpenUploadsRequest* request,
-                                                       v1::ListOpenUploadsResponse* response) {
+                                                       types::v1::UploadList* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const OpenUploadPage page,
                      objects_.ListUploads(FromMessage(request->filter()), request->start_after(),
                                           std::min(request->limit(), kListMax)));
-    for (const OpenUpload& upload : page.uploads) *response->add_uploads() = ToMessage(upload);
-    response->set_next(page.next);
+    *response = ToMessage(page);
     return absl::OkStatus();
   });
 }
 
 grpc::ServerUnaryReactor* BlobService::CancelOpenUploads(grpc::CallbackServerContext* context,
                                                          const v1::CancelOpenUploadsRequest* request,
-                                                         v1::CancelOpenUploadsResponse* response) {
+                                                         types::v1::CancelledUploads* response) {
   return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const CancelledUploads cancelled, objects_.CancelUploads(FromMessage(request->filter())));
-    response->set_cancelled(cancelled.cancelled);
-    response->set_in_use(cancelled.in_use);
+    *response = ToMessage(cancelled);
     return absl::OkStatus();
   });
 }
 
 grpc::ServerUnaryReactor* BlobService::CountOpenUploads(grpc::CallbackServerContext* context,
                                                         const v1::CountOpenUploadsRequest*,
-                                                        v1::CountOpenUploadsResponse* response) {
+                                                        types::v1::UploadTotals* response) {
   return runtime::RunOnExecutor(executor_, context, [this, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const UploadTotals totals, objects_.CountUploads());
-    response->set_sessions(totals.sessions);
-    response->set_bytes(totals.bytes);
+    *response = ToMessage(totals);
     return absl::OkStatus();
   });
 }

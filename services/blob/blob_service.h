@@ -64,13 +64,13 @@ class BlobService : public v1::BlobService::CallbackService {
                                                   v1::ForgetAbandonedUploadResponse* response) override;
   grpc::ServerUnaryReactor* ListOpenUploads(grpc::CallbackServerContext* context,
                                             const v1::ListOpenUploadsRequest* request,
-                                            v1::ListOpenUploadsResponse* response) override;
+                                            types::v1::UploadList* response) override;
   grpc::ServerUnaryReactor* CancelOpenUploads(grpc::CallbackServerContext* context,
                                               const v1::CancelOpenUploadsRequest* request,
-                                              v1::CancelOpenUploadsResponse* response) override;
+                                              types::v1::CancelledUploads* response) override;
   grpc::ServerUnaryReactor* CountOpenUploads(grpc::CallbackServerContext* context,
                                              const v1::CountOpenUploadsRequest* request,
-                                             v1::CountOpenUploadsResponse* response) override;
+                                             types::v1::UploadTotals* response) override;
   grpc::ServerUnaryReactor* SnapshotObjects(grpc::CallbackServerContext* context,
                                             const v1::SnapshotObjectsRequest* request,
                                             v1::SnapshotObjectsResponse* response) override;

@@ -1,10 +1,8 @@
 #include "services/blob/upload_append_reactor.h"
 
-#include "services/core/content.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
 #include "services/wire/blob_messages.h"
-#include "services/wire/content_messages.h"
 
 namespace entrepot::blob {
 
@@ -18,7 +16,6 @@ void UploadAppendReactor::OnReadDone(bool ok) {
   ExecutorFor(ok).Post([this, ok] {
     if (!ok) return FinishWith(End());
     if (absl::Status status = HandleMessage(); !status.ok()) return FinishWith(status);
-    if (response_->has_sealed()) return FinishWith(absl::OkStatus());
     StartRead(&request_);
   });
 }
@@ -37,9 +34,6 @@ absl::Status UploadAppendReactor::HandleMessage() {
     case v1::AppendToUploadRequest::kData:
       if (appender_ == nullptr) return absl::InvalidArgumentError("data: the first message carries the header");
       return appender_->Append(request_.data());
-    case v1::AppendToUploadRequest::kSealDigest:
-      if (appender_ == nullptr) return absl::InvalidArgumentError("seal_digest: the first message carries the header");
-      return Seal();
     default:
       return absl::InvalidArgumentError("part: none is set");
   }
@@ -54,13 +48,6 @@ absl::Status UploadAppendReactor::Open(const v1::AppendHeader& header) {
   ASSIGN_OR_RETURN(appender_, sessions_.Append(name.owner, name.id, options));
   // The session accepts bytes, so the client may send them.
   StartSendInitialMetadata();
-  return absl::OkStatus();
-}
-
-absl::Status UploadAppendReactor::Seal() {
-  ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request_.seal_digest()));
-  ASSIGN_OR_RETURN(const Blob sealed, appender_->FinishAndSeal(digest));
-  *response_->mutable_sealed() = ToMessage(sealed);
   return absl::OkStatus();
 }
 

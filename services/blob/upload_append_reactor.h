@@ -28,7 +28,6 @@ class UploadAppendReactor : public grpc::ServerReadReactor<v1::AppendToUploadReq
   runtime::Executor& ExecutorFor(bool ok) const;
   absl::Status HandleMessage();
   absl::Status Open(const v1::AppendHeader& header);
-  absl::Status Seal();
   absl::Status End();
   // Releases the session before the client receives the result.
   void FinishWith(const absl::Status& status);

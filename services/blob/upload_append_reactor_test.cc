@@ -38,11 +38,6 @@ class UploadAppendReactorTest : public testing::Test {
       request.set_data(bytes);
       return writer->Write(request);
     }
-    bool WriteSeal(const std::string& digest) {
-      v1::AppendToUploadRequest request;
-      request.set_seal_digest(digest);
-      return writer->Write(request);
-    }
     absl::Status Finish() {
       writer->WritesDone();
       return FromGrpcStatus(writer->Finish());
@@ -73,7 +68,6 @@ TEST_F(UploadAppendReactorTest, AppendsMessageByMessage) {
   ASSERT_OK(stream.Finish());
   EXPECT_EQ(stream.response.upload_id(), id.ToString());
   EXPECT_EQ(stream.response.offset_bytes(), bytes.size());
-  EXPECT_FALSE(stream.response.has_sealed());
   EXPECT_OK(server_.sessions().Seal(ReactorTestServer::owner(), id, ComputeDigest(DigestAlgorithm::kSha256, bytes)));
 }
 
@@ -85,28 +79,6 @@ TEST_F(UploadAppendReactorTest, SendsMetadataOnceTheSessionAcceptsBytes) {
   EXPECT_FALSE(server_.sessions().Append(ReactorTestServer::owner(), id, {}).ok());
   ASSERT_OK(stream.Finish());
   EXPECT_OK(server_.sessions().Append(ReactorTestServer::owner(), id, {}));
-}
-
-TEST_F(UploadAppendReactorTest, SealsWithTheLastMessage) {
-  const UploadId id = Start();
-  const Digest digest = ComputeDigest(DigestAlgorithm::kSha256, "goods");
-  Stream stream(server_.stub());
-  ASSERT_TRUE(stream.WriteHeader(id));
-  ASSERT_TRUE(stream.WriteData("goods"));
-  ASSERT_TRUE(stream.WriteSeal(digest.ToString()));
-  ASSERT_OK(stream.Finish());
-  EXPECT_EQ(stream.response.sealed().digest(), digest.ToString());
-  EXPECT_EQ(stream.response.sealed().size_bytes(), 5);
-  EXPECT_OK(server_.reader().Open(*StorageKey::Parse(stream.response.sealed().storage_key())));
-}
-
-TEST_F(UploadAppendReactorTest, ASealWithAnotherDigestEndsTheSession) {
-  const UploadId id = Start();
-  Stream stream(server_.stub());
-  ASSERT_TRUE(stream.WriteHeader(id));
-  ASSERT_TRUE(stream.WriteSeal(ComputeDigest(DigestAlgorithm::kSha256, "other").ToString()));
-  EXPECT_THAT(stream.Finish(), IsOciError(OciErrorCode::kDigestInvalid));
-  EXPECT_THAT(Get(id), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
 TEST_F(UploadAppendReactorTest, KeepsBytesThatArrivedBeforeACancellation) {
@@ -180,11 +152,6 @@ TEST_F(UploadAppendReactorTest, MessagesOutOfOrderAreRefused) {
   {
     Stream stream(server_.stub());
     stream.WriteData("goods");
-    EXPECT_THAT(stream.Finish(), StatusIs(absl::StatusCode::kInvalidArgument));
-  }
-  {
-    Stream stream(server_.stub());
-    stream.WriteSeal(ComputeDigest(DigestAlgorithm::kSha256, "").ToString());
     EXPECT_THAT(stream.Finish(), StatusIs(absl::StatusCode::kInvalidArgument));
   }
   {

@@ -187,10 +187,10 @@ std::string UsageText(const v1::Usage& usage) {
   return text;
 }
 
-std::string UploadListText(const v1::UploadList& list) {
+std::string UploadListText(const types::v1::UploadList& list) {
   uint64_t bytes = 0;
   Table table({"UPLOAD", "REPOSITORY", "ACCOUNT", "RECEIVED", "STARTED (UTC)", "LAST REQUEST", "EXPIRES"});
-  for (const v1::OpenUpload& upload : list.uploads()) {
+  for (const types::v1::OpenUpload& upload : list.uploads()) {
     bytes += upload.received_bytes();
     table.Add({upload.id(), upload.repository(), upload.account().empty() ? upload.client() : upload.account(),
                SizeText(upload.received_bytes()), TimeText(upload.started_at()),
@@ -201,7 +201,7 @@ std::string UploadListText(const v1::UploadList& list) {
   return list.uploads().empty() ? totals : absl::StrCat(table.ToString(), "\n", totals);
 }
 
-std::string CancelledUploadsText(const v1::CancelledUploads& cancelled) {
+std::string CancelledUploadsText(const types::v1::CancelledUploads& cancelled) {
   const std::string in_use = cancelled.in_use() == 0 ? ""
                              : cancelled.in_use() == 1
                                  ? "; 1 upload in use ends with its request"

@@ -16,8 +16,8 @@ std::string InvariantsText(const manifest::v1::InvariantReport& report);
 std::string BackupText(const manifest::v1::Backup& backup);
 std::string UsageText(const manifest::v1::Usage& usage);
 std::string RepositoryUsageText(const manifest::v1::Usage::Repository& repository);
-std::string UploadListText(const manifest::v1::UploadList& list);
-std::string CancelledUploadsText(const manifest::v1::CancelledUploads& cancelled);
+std::string UploadListText(const types::v1::UploadList& list);
+std::string CancelledUploadsText(const types::v1::CancelledUploads& cancelled);
 std::string RetentionText(const manifest::v1::RetentionReport& report);
 
 }  // namespace entrepot::ctl

@@ -91,7 +91,7 @@ TEST(MaintenanceTextTest, UsageContainsTheSavedBytes) {
 
 TEST(MaintenanceTextTest, Uploads) {
   EXPECT_EQ(UploadListText({}), "0 open uploads, 0 B\n");
-  v1::CancelledUploads cancelled;
+  types::v1::CancelledUploads cancelled;
   EXPECT_EQ(CancelledUploadsText(cancelled), "cancelled 0 uploads\n");
   cancelled.set_cancelled(1);
   cancelled.set_in_use(2);

@@ -17,8 +17,8 @@ constexpr char kRepository[] = "--repository";
 constexpr char kAccount[] = "--account";
 constexpr char kClient[] = "--client";
 
-v1::UploadFilter FilterOf(const CommandLine& line) {
-  v1::UploadFilter filter;
+types::v1::UploadFilter FilterOf(const CommandLine& line) {
+  types::v1::UploadFilter filter;
   filter.set_repository(line.Value(kRepository));
   filter.set_account(line.Value(kAccount));
   filter.set_client(line.Value(kClient));
@@ -28,11 +28,11 @@ v1::UploadFilter FilterOf(const CommandLine& line) {
 absl::StatusOr<int> ListUploads(const CommandLine& line, RegistryClient& registry) {
   v1::MaintainRequest request;
   *request.mutable_list_uploads()->mutable_filter() = FilterOf(line);
-  v1::UploadList all;
+  types::v1::UploadList all;
   for (;;) {
     ASSIGN_OR_RETURN(v1::MaintainResponse response, registry.Maintain(request));
-    v1::UploadList& page = *response.mutable_uploads();
-    for (v1::OpenUpload& upload : *page.mutable_uploads()) *all.add_uploads() = std::move(upload);
+    types::v1::UploadList& page = *response.mutable_uploads();
+    for (types::v1::OpenUpload& upload : *page.mutable_uploads()) *all.add_uploads() = std::move(upload);
     if (page.next().empty()) break;
     request.mutable_list_uploads()->set_start_after(page.next());
   }
@@ -42,14 +42,14 @@ absl::StatusOr<int> ListUploads(const CommandLine& line, RegistryClient& registr
 
 absl::StatusOr<int> CancelUploads(const CommandLine& line, RegistryClient& registry) {
   v1::MaintainRequest request;
-  v1::UploadFilter& filter = *request.mutable_cancel_uploads()->mutable_filter();
+  types::v1::UploadFilter& filter = *request.mutable_cancel_uploads()->mutable_filter();
   filter = FilterOf(line);
   filter.set_id(line.argument(0));
   if (filter.ByteSizeLong() == 0) {
     return absl::InvalidArgumentError("uploads cancel needs an ID, --repository, --account or --client");
   }
   ASSIGN_OR_RETURN(const v1::MaintainResponse response, registry.Maintain(request));
-  const v1::CancelledUploads& cancelled = response.cancelled_uploads();
+  const types::v1::CancelledUploads& cancelled = response.cancelled_uploads();
   Print(line.json() ? MessageJson(cancelled) : CancelledUploadsText(cancelled));
   return kOk;
 }

@@ -13,12 +13,13 @@
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
 #include "grpcpp/client_context.h"
 #include "services/core/content.h"
+#include "services/core/open_uploads.h"
 #include "services/runtime/grpc/grpc_deadline.h"
 #include "services/runtime/grpc/grpc_retry_policy.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
-#include "services/wire/blob_messages.h"
 #include "services/wire/content_messages.h"
+#include "services/wire/open_upload_messages.h"
 
 namespace entrepot::manifest {
 namespace {
@@ -157,11 +158,9 @@ class GrpcBlobStorage : public BlobStorage {
     *request.mutable_filter() = ToMessage(filter);
     request.set_start_after(start_after);
     request.set_limit(static_cast<uint32_t>(std::min<size_t>(limit, UINT32_MAX)));
-    ASSIGN_OR_RETURN(const v1::ListOpenUploadsResponse response,
-                     Call<v1::ListOpenUploadsResponse>(&Stub::ListOpenUploads, request, deadline_));
-    OpenUploadPage page{.uploads = {}, .next = response.next()};
-    for (const v1::OpenUpload& upload : response.uploads()) page.uploads.push_back(FromMessage(upload));
-    return page;
+    ASSIGN_OR_RETURN(const types::v1::UploadList response,
+                     Call<types::v1::UploadList>(&Stub::ListOpenUploads, request, deadline_));
+    return FromMessage(response);
   }
 
   // Safe to repeat, although a repeated call no longer counts what the first one has cancelled.
@@ -169,16 +168,15 @@ class GrpcBlobStorage : public BlobStorage {
     v1::CancelOpenUploadsRequest request;
     *request.mutable_filter() = ToMessage(filter);
     ASSIGN_OR_RETURN(
-        const v1::CancelOpenUploadsResponse response,
-        Call<v1::CancelOpenUploadsResponse>(&Stub::CancelOpenUploads, request, std::max(deadline_, kListDeadlineMin)));
-    return CancelledUploads{.cancelled = response.cancelled(), .in_use = response.in_use()};
+        const types::v1::CancelledUploads response,
+        Call<types::v1::CancelledUploads>(&Stub::CancelOpenUploads, request, std::max(deadline_, kListDeadlineMin)));
+    return FromMessage(response);
   }
 
   absl::StatusOr<UploadTotals> CountUploads() override {
-    ASSIGN_OR_RETURN(
-        const v1::CountOpenUploadsResponse response,
-        Call<v1::CountOpenUploadsResponse>(&Stub::CountOpenUploads, v1::CountOpenUploadsRequest(), deadline_));
-    return UploadTotals{.sessions = response.sessions(), .bytes = response.bytes()};
+    ASSIGN_OR_RETURN(const types::v1::UploadTotals response,
+                     Call<types::v1::UploadTotals>(&Stub::CountOpenUploads, v1::CountOpenUploadsRequest(), deadline_));
+    return FromMessage(response);
   }
 
   // Without a retry: a second attempt would find the incomplete snapshot of the first one.

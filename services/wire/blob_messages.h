@@ -7,7 +7,6 @@
 #include "absl/status/statusor.h"
 #include "entrepot/blob/v1/blob_service.pb.h"
 #include "services/core/digest.h"
-#include "services/core/open_uploads.h"
 #include "services/core/repository_name.h"
 #include "services/core/upload.h"
 #include "services/core/upload_id.h"
@@ -23,11 +22,6 @@ absl::StatusOr<std::optional<DigestAlgorithm>> FromMessage(blob::v1::DigestAlgor
 
 blob::v1::Upload ToMessage(const Upload& upload);
 absl::StatusOr<Upload> FromMessage(const blob::v1::Upload& message);
-
-blob::v1::UploadFilter ToMessage(const UploadFilter& filter);
-UploadFilter FromMessage(const blob::v1::UploadFilter& message);
-blob::v1::OpenUpload ToMessage(const OpenUpload& upload);
-OpenUpload FromMessage(const blob::v1::OpenUpload& message);
 
 // The upload session that a request names.
 struct UploadName {

@@ -95,7 +95,7 @@ class RunningMaintenance : public Maintenance {
         return response;
       }
       case v1::MaintainRequest::kCancelUploads: {
-        const absl::StatusOr<v1::CancelledUploads> cancelled = CancelUploads(request.cancel_uploads(), objects_);
+        const absl::StatusOr<types::v1::CancelledUploads> cancelled = CancelUploads(request.cancel_uploads(), objects_);
         Audit(request, "cancel_uploads", FilterText(request.cancel_uploads().filter()),
               cancelled.ok() ? "done" : "failed");
         ASSIGN_OR_RETURN(*response.mutable_cancelled_uploads(), cancelled);

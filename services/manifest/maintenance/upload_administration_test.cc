@@ -29,7 +29,7 @@ class UploadAdministrationTest : public testing::Test {
 
 TEST_F(UploadAdministrationTest, ListsAndCounts) {
   v1::ListUploads command;
-  ASSERT_OK_AND_ASSIGN(v1::UploadList list, ListUploads(command, objects_));
+  ASSERT_OK_AND_ASSIGN(types::v1::UploadList list, ListUploads(command, objects_));
   ASSERT_EQ(list.uploads_size(), 1);
   EXPECT_EQ(list.uploads(0).id(), "7");
   EXPECT_EQ(list.uploads(0).account(), "ada");
@@ -38,18 +38,19 @@ TEST_F(UploadAdministrationTest, ListsAndCounts) {
   command.mutable_filter()->set_account("grace");
   ASSERT_OK_AND_ASSIGN(list, ListUploads(command, objects_));
   EXPECT_EQ(list.uploads_size(), 0);
-  ASSERT_OK_AND_ASSIGN(const v1::UploadTotals totals, CountUploads(objects_));
-  EXPECT_EQ(totals.sessions(), 1u);
-  EXPECT_EQ(totals.bytes(), 5u);
+  v1::MaintenanceStatus status;
+  AddUploadTotals(objects_, status);
+  EXPECT_EQ(status.uploads().sessions(), 1u);
+  EXPECT_EQ(status.uploads().bytes(), 5u);
 }
 
 TEST_F(UploadAdministrationTest, CancelsOnlyWhatAFilterSelects) {
   v1::CancelUploads command;
   EXPECT_THAT(CancelUploads(command, objects_), StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_EQ(CountUploads(objects_)->sessions(), 1u);
+  EXPECT_EQ(objects_.CountUploads()->sessions, 1u);
   command.mutable_filter()->set_account("ada");
   EXPECT_EQ(CancelUploads(command, objects_)->cancelled(), 1u);
-  EXPECT_EQ(CountUploads(objects_)->sessions(), 0u);
+  EXPECT_EQ(objects_.CountUploads()->sessions, 0u);
 }
 
 TEST_F(UploadAdministrationTest, AReportDoesWithoutTotalsThatAreNotKnown) {
@@ -63,7 +64,7 @@ TEST_F(UploadAdministrationTest, AReportDoesWithoutTotalsThatAreNotKnown) {
 }
 
 TEST_F(UploadAdministrationTest, DescribesAFilter) {
-  v1::UploadFilter filter;
+  types::v1::UploadFilter filter;
   EXPECT_EQ(FilterText(filter), "");
   filter.set_account("ada");
   filter.set_repository("team/app");
