@@ -54,7 +54,7 @@ absl::StatusOr<int> RunScrub(const CommandLine& line, RegistryClient& registry) 
 }
 
 absl::StatusOr<int> ShowScrub(const CommandLine& line, RegistryClient& registry) {
-  ASSIGN_OR_RETURN(const v1::MaintenanceStatus status, GetUpkeepStatus(registry));
+  ASSIGN_OR_RETURN(const v1::MaintenanceStatus status, GetMaintenanceStatus(registry));
   Print(line.json() ? MessageJson(status) : ScrubStatusText(status));
   return status.corrupt().empty() ? kOk : kFailed;
 }

@@ -17,7 +17,7 @@ namespace v1 = manifest::v1;
 constexpr char kAnyShare[] = "--any-share";
 
 absl::StatusOr<int> ShowCollector(const CommandLine& line, RegistryClient& registry) {
-  ASSIGN_OR_RETURN(const v1::MaintenanceStatus status, GetUpkeepStatus(registry));
+  ASSIGN_OR_RETURN(const v1::MaintenanceStatus status, GetMaintenanceStatus(registry));
   Print(line.json() ? MessageJson(status) : CollectionStatusText(status));
   return kOk;
 }

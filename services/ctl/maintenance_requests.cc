@@ -36,7 +36,7 @@ std::string ProgressText(const Job& job, absl::Duration elapsed) {
 
 }  // namespace
 
-absl::StatusOr<manifest::v1::MaintenanceStatus> GetUpkeepStatus(RegistryClient& registry) {
+absl::StatusOr<manifest::v1::MaintenanceStatus> GetMaintenanceStatus(RegistryClient& registry) {
   MaintainRequest request;
   request.mutable_get_status();
   ASSIGN_OR_RETURN(MaintainResponse response, registry.Maintain(request));

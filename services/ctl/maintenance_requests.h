@@ -9,7 +9,7 @@
 namespace entrepot::ctl {
 
 // The state of the collector and the scrub.
-absl::StatusOr<manifest::v1::MaintenanceStatus> GetUpkeepStatus(RegistryClient& registry);
+absl::StatusOr<manifest::v1::MaintenanceStatus> GetMaintenanceStatus(RegistryClient& registry);
 
 struct JobPolling {
   // Pauses between two questions for the job's state grow from the first to the maximum.

@@ -29,7 +29,7 @@ class MaintenanceRequestsTest : public CommandTest {
 
 TEST_F(MaintenanceRequestsTest, GetsTheStatus) {
   http_.Answer(R"({"status": {"queued": "4"}})");
-  ASSERT_OK_AND_ASSIGN(const auto status, GetUpkeepStatus(registry_));
+  ASSERT_OK_AND_ASSIGN(const auto status, GetMaintenanceStatus(registry_));
   EXPECT_EQ(status.queued(), 4u);
   EXPECT_TRUE(IsSameJson(http_.requests.at(0).body, R"({"getStatus": {}})"));
 }
