@@ -18,14 +18,13 @@
 
 namespace entrepot::gateway::http {
 
-// The open connections: their number, and who gives way if there are too many. Thread-safe.
+// The open connections: their number, and which of them give way if there are too many. Thread-safe.
 //
-// - While there is room, every connection gets a slot, however many its source has: behind one address may be a NAT or
-// a
-//   reverse proxy with all clients.
-// - While less than an eighth is free, a source that has its share or more gets a slot only in exchange for one of its
-//   own connections that wait for a request. If none waits, the connection is refused. So one source cannot take the
-//   last eighth.
+// - While there is room, every connection gets a slot, however many its source has: a NAT or a reverse proxy with many
+//   clients may be behind one address.
+// - While less than an eighth is free, a source that has used up its share (Limits::per_source_max) gets a slot only in
+//   exchange for one of its own connections that wait for a request. If none waits, the connection is refused. So one
+//   source cannot take the last eighth.
 // - If no slot is free, connections that wait for a request are closed: those of the source with the most connections
 //   first, and of these the ones that have waited longest. A connection with a request under way is never closed.
 class ConnectionSlots {
@@ -81,7 +80,7 @@ class ConnectionSlots {
   enum class Outcome {
     kTaken,
     kWait,     // Try again when `on_free` is called, or a little later: a connection may have turned idle.
-    kRefused,  // The source has its share.
+    kRefused,  // The source has used up its share.
   };
 
   // `open` shows the number of open connections and must outlive this.
@@ -93,8 +92,7 @@ class ConnectionSlots {
   void set_on_free(std::function<void()> on_free) { on_free_ = std::move(on_free); }
 
   // `source`: the address of the client, as text. The empty source has no share: its connections count only in sum.
-  // Sets
-  // `*slot` if the outcome is kTaken.
+  // Sets `*slot` if the outcome is kTaken.
   Outcome Take(const std::string& source, std::unique_ptr<Slot>* slot);
 
   // Closes some connections that wait for a request, because something else than slots is short.

@@ -24,8 +24,8 @@ class TagRules {
   TagRules(const config::v1::Policy& file, absl::string_view file_name,
            std::shared_ptr<const GroupMembership> membership);
 
-  // The rule that forbids all accounts to move or delete the tag once it exists: `immutable_tags rule 1 ("releases") of
-  // policy.yaml`. nullopt if there is none.
+  // The rule that forbids all accounts to make the tag name another manifest, or to delete it, once it exists:
+  // `immutable_tags rule 1 ("releases") of policy.yaml`. nullopt if there is none.
   std::optional<std::string> Immutable(const RepositoryName& repository, const Tag& tag) const;
   // The same for the rules that apply to one subject.
   std::optional<std::string> CreateOnly(const Subject& subject, const RepositoryName& repository, const Tag& tag) const;

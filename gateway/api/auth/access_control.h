@@ -44,9 +44,9 @@ class AccessControl {
   // suffices, and no refresh of the keys is due. Otherwise nullptr; then call Decide().
   Token FindSufficient(const http::Request& request, const RequiredAccess& required);
   boost::asio::awaitable<Decision> Decide(const http::Request& request, const RequiredAccess& required);
-  // The result for a request that a service denied although the token is valid. kUnauthenticated (the token may be
-  // older than the repository) becomes a challenge, so that the client requests a new token; other statuses are
-  // returned.
+  // The result for a request that a service denied although the token is valid. kUnauthenticated (the token may
+  // have been issued before the repository was deleted) becomes a challenge, so that the client requests a new token;
+  // other statuses are returned.
   boost::asio::awaitable<absl::StatusOr<http::Response>> DeniedByService(const http::Request& request,
                                                                          const RequiredAccess& required,
                                                                          const absl::Status& why,

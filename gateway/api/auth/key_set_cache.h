@@ -54,7 +54,7 @@ class KeySetCache {
   uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
   // Whether the keys should be refreshed.
   bool IsRefreshDue(absl::Time now) const;
-  // The same, but true for one caller only, which must then await NextFetch().
+  // The same, but true for one caller only, which must then await AwaitFetch(call, NextFetch()).
   bool ClaimRefresh(absl::Time now);
 
   // The current keys; awaits the first fetch if there are none yet.

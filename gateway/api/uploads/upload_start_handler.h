@@ -22,7 +22,7 @@ namespace entrepot::gateway::api {
 // POST /v2/N/blobs/uploads/: starts an upload session (?digest-algorithm= chooses the algorithm of its digest), mounts
 // a blob (?mount=D&from=M), or uploads a whole blob in one request (?digest=D). Thread-safe.
 //
-// Counter: entrepot_gateway_mounts_total{result}, "mounted" or "unknown" (a session was started instead).
+// Counter: entrepot_gateway_mounts_total{result}, "mounted" or "unknown" (not mounted).
 class UploadStartHandler {
  public:
   // Both backends must outlive the handler.

@@ -27,7 +27,7 @@ class Acceptor {
   // Receives a connected, non-blocking socket.
   using Serve =
       std::function<void(OwnedFd fd, std::string remote_address, std::unique_ptr<ConnectionSlots::Slot> slot)>;
-  // Receives such a socket if its source has its share of the connections.
+  // Receives such a socket if its source has used up its share of the connections.
   using Refuse = std::function<void(OwnedFd fd)>;
 
   // Listens on return; Run() begins to accept. `io`, `slots` and `proxies` must outlive it. Connections of `proxies`,

@@ -3,7 +3,7 @@
 
 namespace entrepot::gateway::http {
 
-// Sends 503 with the reason to a client that has its share of the connections (limits.connections_per_address_max), as
+// Sends 503 with the reason to a client that has used up its share of the connections (limits.connections_per_address_max), as
 // far as that is possible without waiting, and ends this side. `fd` is a non-blocking socket without TLS that is closed
 // next.
 void SendTooManyConnections(int fd);

@@ -11,7 +11,7 @@ namespace entrepot::manifest {
 // is refused, and is tried again later. Thread-safe.
 class DeletionPause {
  public:
-  // Waits for the deletions under way. No deletion begins until each Begin() is followed by an End().
+  // Waits for the deletions under way. No deletion begins until every Begin() has had its End().
   void Begin();
   void End();
 
