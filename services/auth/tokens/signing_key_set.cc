@@ -27,13 +27,25 @@ bool IsGood(const SigningKeySnapshot::Key& key, absl::Time now) {
   return !key.verifies_until.has_value() || now < *key.verifies_until;
 }
 
+absl::Status NoKeys() { return absl::DataLossError("the record of the signing keys is missing"); }
+
+absl::Status TooManyOldKeys(const SigningKeySetRecord& record) {
+  absl::Time first_end = absl::InfiniteFuture();
+  for (const storage::v1::SigningKeyRecord& key : record.keys()) {
+    if (key.has_verifies_until()) first_end = std::min(first_end, FromTimestamp(key.verifies_until()));
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      "there are ", SigningKeySet::kOldKeysMax, " old keys already that tokens in use may need; rotate again after ",
+      absl::FormatTime(first_end, absl::UTCTimeZone()), ", when one of them is no longer needed"));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SigningKeySet>> SigningKeySet::Open(kv::KvEngine* kv, const Clock* clock,
                                                                    const Options& options) {
   std::unique_ptr<SigningKeySet> set(new SigningKeySet(kv, clock, options));
   RETURN_IF_ERROR(set->MakeFirstKey());
-  RETURN_IF_ERROR(set->Read().status());
+  RETURN_IF_ERROR(set->ReadToSign().status());
   return set;
 }
 
@@ -48,6 +60,7 @@ absl::Status SigningKeySet::MakeFirstKey() {
         if (now_there.has_value()) return absl::OkStatus();
         SigningKeySetRecord record;
         MakeActive(key, clock_.Now(), absl::InfiniteFuture(), &record);
+        NoteTokenLifetime(options_.token_lifetime, &record);
         kv::WriteRecord(transaction, keys::SigningKeys(), record);
         return absl::OkStatus();
       },
@@ -57,21 +70,16 @@ absl::Status SigningKeySet::MakeFirstKey() {
 absl::Status SigningKeySet::Rotate() {
   const token::SigningKey key = token::SigningKey::Generate(options_.algorithm);
   const absl::Time now = clock_.Now();
-  // While the KV is unavailable to another process, that process signs with the old key for up to kStaleMax.
-  const absl::Time until = now + kStaleMax + options_.token_lifetime + token::kLeeway;
   RETURN_IF_ERROR(kv_.Transact(
       Locks(),
       [&](kv::KvTransaction& transaction) -> absl::Status {
         ASSIGN_OR_RETURN(std::optional<SigningKeySetRecord> record, ReadKeys(transaction));
-        if (!record.has_value()) return absl::DataLossError("the record of the signing keys is missing");
-        MakeActive(key, now, until, &*record);
-        if (static_cast<size_t>(record->keys_size()) > 1 + kOldKeysMax) {
-          return absl::FailedPreconditionError(
-              absl::StrCat("there are ", kOldKeysMax,
-                           " old keys already that tokens in use may need; the next one may "
-                           "go at ",
-                           absl::FormatTime(FromTimestamp(record->keys(0).verifies_until()), absl::UTCTimeZone())));
-        }
+        if (!record.has_value() || record->keys().empty()) return NoKeys();
+        NoteTokenLifetime(options_.token_lifetime, &*record);
+        // While the KV is unavailable to another process, that process signs with the old key for up to kStaleMax.
+        MakeActive(key, now, now + kStaleMax + LongestTokenLifetime(*record) + token::kLeeway, &*record);
+        if (static_cast<size_t>(record->keys_size()) > 1 + kOldKeysMax) return TooManyOldKeys(*record);
+        NoteTokenLifetime(options_.token_lifetime, &*record);
         kv::WriteRecord(transaction, keys::SigningKeys(), *record);
         return absl::OkStatus();
       },
@@ -82,7 +90,7 @@ absl::Status SigningKeySet::Rotate() {
 absl::StatusOr<std::shared_ptr<const SigningKeySnapshot>> SigningKeySet::Read() {
   const absl::Time now = clock_.Now();
   ASSIGN_OR_RETURN(std::optional<std::string> value, kv_.Get(keys::SigningKeys()));
-  if (!value.has_value()) return absl::DataLossError("the record of the signing keys is missing");
+  if (!value.has_value()) return NoKeys();
   absl::MutexLock lock(&mutex_);
   if (snapshot_ == nullptr || *value != value_) {
     ASSIGN_OR_RETURN(const SigningKeySetRecord record,
@@ -93,6 +101,23 @@ absl::StatusOr<std::shared_ptr<const SigningKeySnapshot>> SigningKeySet::Read() 
   }
   read_at_ = now;
   return snapshot_;
+}
+
+absl::StatusOr<std::shared_ptr<const SigningKeySnapshot>> SigningKeySet::ReadToSign() {
+  ASSIGN_OR_RETURN(std::shared_ptr<const SigningKeySnapshot> snapshot, Read());
+  if (snapshot->longest_token_lifetime >= options_.token_lifetime) return snapshot;
+  const absl::Status noted = kv_.Transact(
+      Locks(),
+      [&](kv::KvTransaction& transaction) -> absl::Status {
+        ASSIGN_OR_RETURN(std::optional<SigningKeySetRecord> record, ReadKeys(transaction));
+        if (!record.has_value() || record->keys().empty()) return NoKeys();
+        NoteTokenLifetime(options_.token_lifetime, &*record);
+        kv::WriteRecord(transaction, keys::SigningKeys(), *record);
+        return absl::OkStatus();
+      },
+      kv::Durability::kSynced);
+  if (!noted.ok()) return snapshot;
+  return Read();
 }
 
 std::vector<SigningKeySnapshot::Key> SigningKeySet::GoodKeys(const SigningKeySnapshot& snapshot) const {
@@ -112,7 +137,7 @@ absl::StatusOr<token::SigningKey> SigningKeySet::Active() {
     age = absl::AbsDuration(clock_.Now() - read_at_);
   }
   if (age < kReadAgainAfter) return last->active;
-  const absl::StatusOr<std::shared_ptr<const SigningKeySnapshot>> now = Read();
+  const absl::StatusOr<std::shared_ptr<const SigningKeySnapshot>> now = ReadToSign();
   if (now.ok()) return (*now)->active;
   if (absl::IsUnavailable(now.status()) && age < kStaleMax) return last->active;
   return now.status();

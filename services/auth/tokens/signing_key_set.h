@@ -27,8 +27,9 @@ namespace entrepot::auth {
 // - Any other process reads the KV again after kReadAgainAfter and then signs with the new key. While the KV is
 //   unavailable, it signs with the old key, for up to kStaleMax after its last read.
 // - The stored private half of the old key is deleted at once.
-// - The public half stays until every token that the old key signed has expired: for kStaleMax, plus the lifetime of a
-//   token, plus the leeway for clocks. So a rotation does not interrupt a push.
+// - The public half stays until every token that the old key signed has expired: for kStaleMax, plus the longest
+//   lifetime with which the key may have signed, plus the leeway for clocks. So a rotation does not interrupt a push,
+//   also if the configured lifetime is shorter now. The record of the key remembers the longest lifetime.
 // - A key is stored before it signs. A verifier that finds an unknown kid calls VerificationKeys(), which always reads
 //   the KV.
 //
@@ -38,7 +39,7 @@ class SigningKeySet {
   struct Options {
     // The algorithm of keys that are created from now on.
     token::SignatureAlgorithm algorithm = token::SignatureAlgorithm::kEs256;
-    // The longest lifetime of a token that these keys sign.
+    // The longest lifetime of the tokens that this process signs.
     absl::Duration token_lifetime;
   };
   struct KeyInfo {
@@ -75,6 +76,9 @@ class SigningKeySet {
 
   absl::Status MakeFirstKey();
   absl::StatusOr<std::shared_ptr<const SigningKeySnapshot>> Read();
+  // Read(), and notes this process's token lifetime in the record if it is longer than the one there. If the note cannot
+  // be written, the process signs all the same, and the next call tries again.
+  absl::StatusOr<std::shared_ptr<const SigningKeySnapshot>> ReadToSign();
   // The keys of the snapshot that are valid now.
   std::vector<SigningKeySnapshot::Key> GoodKeys(const SigningKeySnapshot& snapshot) const;
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/auth_records.pb.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -30,10 +31,14 @@ constexpr absl::Duration kLifetime = absl::Minutes(5);
 class SigningKeySetTest : public testing::Test {
  protected:
   // The key set of another process that shares the KV.
-  std::unique_ptr<SigningKeySet> Open(SignatureAlgorithm algorithm = SignatureAlgorithm::kEs256) {
-    auto set = SigningKeySet::Open(&faulty_, &clock_, {.algorithm = algorithm, .token_lifetime = kLifetime});
+  std::unique_ptr<SigningKeySet> Open(SignatureAlgorithm algorithm = SignatureAlgorithm::kEs256,
+                                      absl::Duration token_lifetime = kLifetime) {
+    auto set = SigningKeySet::Open(&faulty_, &clock_, {.algorithm = algorithm, .token_lifetime = token_lifetime});
     EXPECT_OK(set);
     return *std::move(set);
+  }
+  std::unique_ptr<SigningKeySet> OpenWithLifetime(absl::Duration token_lifetime) {
+    return Open(SignatureAlgorithm::kEs256, token_lifetime);
   }
   SigningKeySetRecord Record() { return kv::ReadRecord<SigningKeySetRecord>(kv_, keys::SigningKeys()).value().value(); }
   void Write(const std::string& value) {
@@ -105,6 +110,51 @@ TEST_F(SigningKeySetTest, SignsWithTheNewKeyAndVerifiesWithTheOldOneWhileItsToke
   EXPECT_THAT(Record().keys(), SizeIs(2));
 }
 
+TEST_F(SigningKeySetTest, AnOldKeyVerifiesForTheLongestLifetimeWithWhichItSigned) {
+  constexpr absl::Duration kLonger = absl::Hours(1);
+  const token::SigningKey old_key = OpenWithLifetime(kLonger)->Active().value();
+  const auto set = OpenWithLifetime(kLifetime);
+  EXPECT_EQ(set->Active()->kid(), old_key.kid());
+  ASSERT_OK(set->Rotate());
+  clock_.Advance(SigningKeySet::kStaleMax + kLonger + token::kLeeway - absl::Seconds(1));
+  EXPECT_TRUE(Verifies(*set, old_key));
+  clock_.Advance(absl::Seconds(1));
+  EXPECT_FALSE(Verifies(*set, old_key));
+
+  // The new key has signed only with the shorter lifetime.
+  ASSERT_OK(set->Rotate());
+  EXPECT_EQ(set->List()->back().verifies_until, clock_.Now() + SigningKeySet::kStaleMax + kLifetime + token::kLeeway);
+}
+
+TEST_F(SigningKeySetTest, ALongerLifetimeAppliesToTheKeyThatSigns) {
+  Open();
+  OpenWithLifetime(absl::Minutes(20) - absl::Milliseconds(1));
+  EXPECT_EQ(Record().keys(0).longest_token_lifetime_seconds(), 20 * 60);
+  Open();
+  EXPECT_EQ(Record().keys(0).longest_token_lifetime_seconds(), 20 * 60);
+}
+
+TEST_F(SigningKeySetTest, NotesTheLifetimeOfAKeyThatAnOlderVersionMade) {
+  const token::SigningKey old_key = Open()->Active().value();
+  SigningKeySetRecord old_record = Record();
+  old_record.mutable_keys(0)->clear_longest_token_lifetime_seconds();
+  Write(old_record.SerializeAsString());
+  const auto set = Open();
+  EXPECT_EQ(set->Active()->kid(), old_key.kid());
+  EXPECT_EQ(Record().keys(0).longest_token_lifetime_seconds(), absl::ToInt64Seconds(kLifetime));
+}
+
+TEST_F(SigningKeySetTest, SignsWhileTheLifetimeCannotBeNoted) {
+  const std::string kid = Open()->Active()->kid();
+  faulty_.InjectAt(1, kv::Fault::kFailCommit);
+  const auto set = OpenWithLifetime(absl::Hours(1));
+  EXPECT_EQ(set->Active()->kid(), kid);
+  EXPECT_EQ(Record().keys(0).longest_token_lifetime_seconds(), absl::ToInt64Seconds(kLifetime));
+  clock_.Advance(SigningKeySet::kReadAgainAfter);
+  EXPECT_EQ(set->Active()->kid(), kid);
+  EXPECT_EQ(Record().keys(0).longest_token_lifetime_seconds(), 60 * 60);
+}
+
 TEST_F(SigningKeySetTest, DeletesThePrivateHalfOfTheOldKey) {
   const auto set = Open();
   const std::string old_pem = set->Active()->ToPem();
@@ -169,7 +219,10 @@ TEST_F(SigningKeySetTest, BoundsTheNumberOfOldKeys) {
   const auto set = Open();
   for (size_t i = 0; i < SigningKeySet::kOldKeysMax; ++i) ASSERT_OK(set->Rotate());
   const std::string kid = set->Active()->kid();
-  EXPECT_THAT(set->Rotate(), StatusIs(absl::StatusCode::kFailedPrecondition));
+  const std::string first_end = absl::FormatTime(*set->List()->back().verifies_until, absl::UTCTimeZone());
+  const absl::Status status = set->Rotate();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(std::string(status.message()), HasSubstr(absl::StrCat("rotate again after ", first_end)));
   EXPECT_EQ(set->Active()->kid(), kid);
   clock_.Advance(absl::Hours(1));
   EXPECT_OK(set->Rotate());

@@ -1,6 +1,7 @@
 #include "services/auth/tokens/signing_key_snapshot.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -51,7 +52,9 @@ absl::StatusOr<SigningKeySnapshot> SigningKeySnapshot::Of(const SigningKeySetRec
       token::SigningKey::FromPem(record.keys(record.keys_size() - 1).private_key_pem());
   if (!active.ok()) return Corrupt(active.status().message());
   if (active->kid() != keys.back().key.kid()) return Corrupt("the private key is another than the public one");
-  return SigningKeySnapshot{.keys = std::move(keys), .active = *std::move(active)};
+  return SigningKeySnapshot{.keys = std::move(keys),
+                            .active = *std::move(active),
+                            .longest_token_lifetime = LongestTokenLifetime(record)};
 }
 
 void MakeActive(const token::SigningKey& key, absl::Time now, absl::Time old_key_verifies_until,
@@ -69,6 +72,16 @@ void MakeActive(const token::SigningKey& key, absl::Time now, absl::Time old_key
   *added.mutable_created_at() = ToTimestamp(now);
   added.set_public_jwk(boost::json::serialize(key.verification_key().ToJwk()));
   added.set_private_key_pem(key.ToPem());
+}
+
+absl::Duration LongestTokenLifetime(const SigningKeySetRecord& record) {
+  return absl::Seconds(record.keys(record.keys_size() - 1).longest_token_lifetime_seconds());
+}
+
+void NoteTokenLifetime(absl::Duration lifetime, SigningKeySetRecord* record) {
+  const absl::Duration longest = std::max(LongestTokenLifetime(*record), absl::Ceil(lifetime, absl::Seconds(1)));
+  record->mutable_keys()->rbegin()->set_longest_token_lifetime_seconds(
+      static_cast<uint32_t>(absl::ToInt64Seconds(longest)));
 }
 
 }  // namespace entrepot::auth

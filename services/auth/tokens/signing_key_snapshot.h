@@ -24,6 +24,8 @@ struct SigningKeySnapshot {
   // Oldest first; the last one signs.
   std::vector<Key> keys;
   token::SigningKey active;
+  // The longest lifetime of the tokens that `active` may have signed.
+  absl::Duration longest_token_lifetime;
 
   // kDataLoss: the record is invalid.
   static absl::StatusOr<SigningKeySnapshot> Of(const storage::v1::SigningKeySetRecord& record);
@@ -33,6 +35,11 @@ struct SigningKeySnapshot {
 // `old_key_verifies_until`. Keys that no longer need to verify are removed.
 void MakeActive(const token::SigningKey& key, absl::Time now, absl::Time old_key_verifies_until,
                 storage::v1::SigningKeySetRecord* record);
+
+// The longest lifetime of the tokens that the key that signs may have signed. The record must contain a key.
+absl::Duration LongestTokenLifetime(const storage::v1::SigningKeySetRecord& record);
+// Notes in the record that the key that signs may sign tokens of this lifetime. The record must contain a key.
+void NoteTokenLifetime(absl::Duration lifetime, storage::v1::SigningKeySetRecord* record);
 
 }  // namespace entrepot::auth
 
