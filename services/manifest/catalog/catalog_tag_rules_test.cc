@@ -68,10 +68,11 @@ class CatalogTagRulesTest : public CatalogTest {
 
 INSTANTIATE_TEST_SUITE_P(Engines, CatalogTagRulesTest, kv::EachTestEngine(), kv::TestEngineName);
 
-TEST_P(CatalogTagRulesTest, DeniesMovingAnImmutableTag) {
+TEST_P(CatalogTagRulesTest, DeniesAPushThatChangesAnImmutableTag) {
   const std::string first = PushedImage(a_, "release-1");
   const std::string second = ImageIn(a_, "second");
-  ExpectDenied(Push(ada_, a_, "release-1", second), "the tag a:release-1 is immutable: it cannot be moved", kReleases);
+  ExpectDenied(Push(ada_, a_, "release-1", second),
+               "the tag a:release-1 is immutable: a push cannot make it name another manifest", kReleases);
   EXPECT_EQ(Named(a_, "release-1"), first);
   // The manifest was not stored either.
   EXPECT_THAT(catalog_->manifests().Get(kAnonymous, a_, DigestOf(second), true),

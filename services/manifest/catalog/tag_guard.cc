@@ -30,27 +30,28 @@ std::optional<TagGuard::Protection> TagGuard::ProtectionOf(const Tag& tag) const
   return std::nullopt;
 }
 
-absl::Status TagGuard::CheckChange(const Tag& tag, absl::string_view change) const {
+absl::Status TagGuard::CheckChange(const Tag& tag, absl::string_view consequence) const {
   const std::optional<Protection> protection = ProtectionOf(tag);
   if (!protection.has_value()) return absl::OkStatus();
   return OciError(
       OciErrorCode::kDenied,
       absl::StrCat("the tag ", repository_.ToString(), ":", tag.ToString(),
-                   protection->is_immutable ? " is immutable" : " exists, and you may only create tags here",
-                   ": it cannot be ", change),
+                   protection->is_immutable ? " is immutable" : " exists, and you may only create tags here", ": ",
+                   consequence),
       protection->rule);
 }
 
 absl::Status TagGuard::CheckPush(kv::KvReader& transaction, const Tag& tag, const Digest& manifest) const {
   if (policy_ == nullptr) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::optional<Digest> before, ReadTag(transaction, repository_, tag));
-  return before.has_value() && !(*before == manifest) ? CheckChange(tag, "moved") : absl::OkStatus();
+  if (!before.has_value() || *before == manifest) return absl::OkStatus();
+  return CheckChange(tag, "a push cannot make it name another manifest");
 }
 
 absl::Status TagGuard::CheckDeletionOf(kv::KvReader& transaction, const Digest& manifest,
                                        const std::set<Tag>& tags) const {
   if (!MayProtect()) return absl::OkStatus();
-  for (const Tag& tag : tags) RETURN_IF_ERROR(CheckChange(tag, "deleted"));
+  for (const Tag& tag : tags) RETURN_IF_ERROR(CheckChange(tag, "it cannot be deleted"));
   ASSIGN_OR_RETURN(std::set<Digest> indexes, ManifestsReferringTo(transaction, manifest));
   return CheckNotNeeded(transaction, std::move(indexes), manifest);
 }
@@ -68,7 +69,7 @@ absl::Status TagGuard::CheckDeletionOfAll(kv::KvReader& kv) const {
     ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
     if (entry == nullptr) return absl::OkStatus();
     ASSIGN_OR_RETURN(const keys::Decoded key, keys::Decode(entry->key));
-    RETURN_IF_ERROR(CheckChange(*key.tag, "deleted"));
+    RETURN_IF_ERROR(CheckChange(*key.tag, "it cannot be deleted"));
   }
 }
 

@@ -43,7 +43,7 @@ class TagGuard {
   bool MayProtectFromAny() const;
   // Checks a push of `manifest` by the tag. Making a tag, and pushing the manifest that it names already, are allowed.
   absl::Status CheckPush(kv::KvReader& transaction, const Tag& tag, const Digest& manifest) const;
-  absl::Status CheckDeletion(const Tag& tag) const { return CheckChange(tag, "deleted"); }
+  absl::Status CheckDeletion(const Tag& tag) const { return CheckChange(tag, "it cannot be deleted"); }
   // Checks the deletion of a manifest with its tags; `tags` are all of them.
   absl::Status CheckDeletionOf(kv::KvReader& transaction, const Digest& manifest, const std::set<Tag>& tags) const;
   absl::Status CheckUnlinkOf(kv::KvReader& transaction, const Digest& blob) const;
@@ -62,7 +62,8 @@ class TagGuard {
   bool MayProtect() const;
   // nullopt if the tag is not protected from the caller.
   std::optional<Protection> ProtectionOf(const Tag& tag) const;
-  absl::Status CheckChange(const Tag& tag, absl::string_view change) const;
+  // DENIED with the consequence ("it cannot be deleted") if the tag is protected from the caller.
+  absl::Status CheckChange(const Tag& tag, absl::string_view consequence) const;
   // DENIED if a protected tag needs one of the manifests.
   absl::Status CheckNotNeeded(kv::KvReader& transaction, std::set<Digest> manifests, const Digest& removed) const;
   absl::StatusOr<std::set<Digest>> ManifestsReferringTo(kv::KvReader& transaction, const Digest& digest) const;

@@ -28,8 +28,8 @@ absl::Status CheckToken(const Caller& caller, const RepositoryName& repository,
                         const std::optional<RepositoryRecord>& record) {
   if (!record.has_value() || !record->has_deleted_at()) return absl::OkStatus();
   if (caller.token_issued_at > FromTimestamp(record->deleted_at())) return absl::OkStatus();
-  return OciError(OciErrorCode::kUnauthorized, "this token is older than the repository; ask for a new one",
-                  repository.ToString());
+  return OciError(OciErrorCode::kUnauthorized,
+                  "this token was issued before the repository was deleted; ask for a new one", repository.ToString());
 }
 
 absl::Status CheckVisible(const Caller& caller, const RepositoryName& repository,
