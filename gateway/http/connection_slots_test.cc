@@ -120,7 +120,7 @@ TEST_F(ConnectionSlotsTest, ASourceMayHaveMoreThanItsShareWhileThereIsRoom) {
   EXPECT_EQ(Take("c", "1"), Outcome::kTaken);
 }
 
-TEST_F(ConnectionSlotsTest, ASourceWithItsShareExchangesItsOwnWaitingConnections) {
+TEST_F(ConnectionSlotsTest, ASourceThatUsedUpItsShareExchangesItsOwnWaitingConnections) {
   MakeSlots(16, 4);
   ASSERT_EQ(Take("b", "b1"), Outcome::kTaken);
   TakeBusy("a", 12);
