@@ -10,9 +10,11 @@
 #include "services/auth/auth_service.h"
 #include "services/auth/authentication_files.h"
 #include "services/auth/authority.h"
+#include "services/kv/stack/kv_stack.h"
 #include "services/process/grpc_process.h"
 #include "services/runtime/config/config_checks.h"
 #include "services/runtime/config/config_defaults.h"
+#include "services/runtime/config/descriptor_checks.h"
 #include "services/runtime/threads/executor.h"
 #include "services/status/status_macros.h"
 
@@ -62,9 +64,11 @@ absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const AuthService
 }
 
 void FillAndCheck(AuthServiceConfig* config, runtime::ConfigProblems* problems) {
-  runtime::FillDefaults(/*default_port=*/0, config->mutable_grpc());
+  runtime::FillGrpcDefaults(config->mutable_grpc());
   runtime::FillDefaults(config->mutable_authentication());
   runtime::CheckGrpcEndpoint("grpc", config->grpc(), problems);
+  runtime::FitToDescriptors("grpc", kv::KvStack::OpenFilesMax(), runtime::DescriptorLimit(), config->mutable_grpc(),
+                            problems);
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
   runtime::CheckAuthentication("authentication", config->authentication(), problems);
   CheckAuthenticationFiles("authentication", config->authentication(), problems);

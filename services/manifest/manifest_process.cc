@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "services/core/blob_storage.h"
+#include "services/kv/stack/kv_stack.h"
 #include "services/manifest/caller_check.h"
 #include "services/manifest/catalog/deletion_queue.h"
 #include "services/manifest/catalog/pull_times.h"
@@ -19,6 +20,7 @@
 #include "services/process/grpc_process.h"
 #include "services/runtime/config/config_checks.h"
 #include "services/runtime/config/config_defaults.h"
+#include "services/runtime/config/descriptor_checks.h"
 #include "services/runtime/grpc/channel_readiness.h"
 #include "services/runtime/grpc/grpc_channel.h"
 #include "services/runtime/log/audit_log.h"
@@ -129,9 +131,11 @@ absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const ManifestSer
       {.data_directory = config.data_directory(), .endpoint = config.grpc(), .executor_threads = kExecutorThreads},
       context, [&](const process::ProcessResources& resources) { return ManifestHost::Open(config, resources); });
 }
+  runtime::FitToDescriptors("grpc", kv::KvStack::OpenFilesMax(), runtime::DescriptorLimit(), config->mutable_grpc(),
+                            problems);
 
 void FillAndCheck(ManifestServiceConfig* config, runtime::ConfigProblems* problems) {
-  runtime::FillDefaults(/*default_port=*/0, config->mutable_grpc());
+  runtime::FillGrpcDefaults(config->mutable_grpc());
   runtime::CheckGrpcEndpoint("grpc", config->grpc(), problems);
   runtime::FillDefaults(config->mutable_blob_service());
   runtime::FillDefaults(config->mutable_collector());

@@ -14,8 +14,8 @@ EXAMPLES = {
     "manifest": ".entrepot.config.v1.ManifestServiceConfig",
     "auth": ".entrepot.config.v1.AuthServiceConfig",
 }
-# Refused by the checks of the configuration: the operator's endpoint has no TLS.
-NEVER = re.compile(r"^operator\.tls\.")
+# Refused by the checks of the configuration: they are for gRPC only.
+NEVER = re.compile(r"^operator\.(tls\.|connections_max$)")
 FIELD = re.compile(r"^([a-z][a-z0-9_]*):(?:\s+(.*))?$")
 DELEGATED = re.compile(r"^# ([a-z_]+(?:, [a-z_]+)*(?: and [a-z_]+)?): as in (\w+)\.yaml$")
 

@@ -157,3 +157,37 @@ def test_both_ports_answer_when_the_descriptors_run_out(own_registry):
                 assert http.request("GET", f"{own_registry.url}/v2/").status == 200
         finally:
             resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.mark.modes("split")
+@pytest.mark.parametrize("secured", [False, True], ids=["plain", "tls"])
+def test_connections_to_a_grpc_port_leave_room_for_gateways(make_registry, make_secured_registry, secured):
+    registry = (make_secured_registry if secured else make_registry)()
+    services = [name for name in registry.processes if name != "gateway"]
+    with contextlib.ExitStack() as stack:
+        for name in services:
+            for _ in range(400):
+                attacker = connect_from("127.0.0.2", registry.grpc_ports[name])
+                stack.callback(attacker.socket.close)
+        for name in services:
+            wait_for(lambda n=name: registry.metrics(n).total("entrepot_grpc_server_connections"), lambda n: n >= 257)
+            refused = registry.metrics(name).total("entrepot_grpc_server_connections_refused_total", reason="address")
+            assert refused == 400 - 256
+            log = registry.processes[name].log.read_text()
+            lines = [line for line in log.splitlines() if "a connection for gRPC is refused" in line]
+            assert 0 < len(lines) < 30
+            assert '"address":"127.0.0.2","limit":256,"setting":"a quarter of grpc.connections_max"' in lines[0]
+        # A gateway that was connected goes on, and a new one connects.
+        assert registry.request("GET", "/v2/").status in (200, 401)
+        registry.restart("gateway")
+        assert registry.request("GET", "/v2/").status in (200, 401)
+        assert http.request("GET", f"{registry.operator_url()}/readyz").status == 200
+        for name in services:
+            assert http.request("GET", f"{registry.operator_url(name)}/readyz").status == 200
+        # Peers that never send the beginning of HTTP/2 are closed.
+        for name in services:
+            wait_for(
+                lambda n=name: registry.metrics(n).total("entrepot_grpc_server_connections"),
+                lambda n: n < 10,
+                seconds=40,
+            )

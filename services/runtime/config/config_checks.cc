@@ -33,6 +33,8 @@ constexpr uint32_t kManifestBytesMaxMax = 15 * 1024 * 1024;
 // A client's share of the memory for bodies, a quarter, must have room for some manifests that it sends and reads.
 constexpr uint64_t kManifestsInBodyMemoryMin = 16;
 // All known clients send more than this: smaller limits would refuse every request.
+// An address has a quarter of them: a gateway that is replaced by another needs two.
+constexpr uint32_t kGrpcConnectionsMaxMin = 16;
 constexpr uint32_t kHeaderBytesMaxMin = 1024;
 constexpr uint32_t kUriBytesMaxMin = 512;
 // Each range of a response is a read of its own.
@@ -184,11 +186,15 @@ void CheckCanHold(absl::string_view field, const std::string& path, ConfigProble
 }
 
 }  // namespace
+  if (endpoint.connections_max() != 0) {
+    problems->Add(Field(field, "connections_max"), "is supported for gRPC only");
+  }
 
 void ConfigProblems::Warn(absl::string_view field, absl::string_view warning) {
   warnings_.push_back(absl::StrCat(field, ": ", warning));
 }
 
+  CheckAtLeast(Field(field, "connections_max"), endpoint.connections_max(), kGrpcConnectionsMaxMin, problems);
 void ConfigProblems::Add(absl::string_view field, absl::string_view problem) {
   lines_.push_back(absl::StrCat(field, ": ", problem));
 }

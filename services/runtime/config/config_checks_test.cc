@@ -203,7 +203,8 @@ TEST(ConfigChecksTest, PeerTls) {
   ReplaceFile(at + ".key", issued.private_key);
   ReplaceFile(at + "-ca.crt", ca.Pem());
   config::v1::Endpoint endpoint;
-  FillDefaults(5002, &endpoint);
+  endpoint.set_port(5002);
+  FillGrpcDefaults(&endpoint);
   const auto checked = [&endpoint] {
     ConfigProblems problems;
     CheckGrpcEndpoint("grpc", endpoint, &problems);
@@ -239,13 +240,28 @@ TEST(ConfigChecksTest, PeerTls) {
               ElementsAre("blob_service.tls: " + at + ".key is not the key of the certificate in " + at + ".crt"));
 }
 
-TEST(ConfigChecksTest, TheOperatorsEndpointHasNoTls) {
+TEST(ConfigChecksTest, GrpcEndpointNeedsRoomForSomeConnections) {
+  config::v1::Endpoint endpoint;
+  endpoint.set_port(5002);
+  FillGrpcDefaults(&endpoint);
+  ConfigProblems problems;
+  endpoint.set_connections_max(16);
+  CheckGrpcEndpoint("grpc", endpoint, &problems);
+  EXPECT_THAT(problems.lines(), IsEmpty());
+  endpoint.set_connections_max(15);
+  CheckGrpcEndpoint("grpc", endpoint, &problems);
+  EXPECT_THAT(problems.lines(), ElementsAre("grpc.connections_max: must be at least 16, not 15"));
+}
+
+TEST(ConfigChecksTest, OperatorEndpointHasNoFieldsOfGrpc) {
   config::v1::Endpoint endpoint;
   FillDefaults(5001, &endpoint);
   endpoint.mutable_tls();
   ConfigProblems problems;
   CheckEndpoint("operator", endpoint, &problems);
-  EXPECT_THAT(problems.lines(), ElementsAre("operator.tls: is supported for gRPC only"));
+  EXPECT_THAT(problems.lines(), ElementsAre("operator.tls: is supported for gRPC only",
+                                            "operator.connections_max: is supported for gRPC only"));
+  endpoint.set_connections_max(64);
 }
 
 Lines CheckedAuthentication(const std::function<void(config::v1::Authentication*)>& change) {

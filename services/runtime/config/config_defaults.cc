@@ -22,6 +22,11 @@ void FillDefaults(uint32_t default_port, config::v1::Endpoint* endpoint) {
   if (endpoint->port() == 0) endpoint->set_port(default_port);
 }
 
+void FillGrpcDefaults(config::v1::Endpoint* endpoint) {
+  FillDefaults(/*default_port=*/0, endpoint);
+  if (endpoint->connections_max() == 0) endpoint->set_connections_max(1024);
+}
+
 void FillDefaults(config::v1::PublicEndpoint* endpoint) {
   if (endpoint->address().empty()) endpoint->set_address(kLoopback);
   if (endpoint->port() == 0) endpoint->set_port(5000);

@@ -15,6 +15,8 @@ namespace entrepot::runtime {
 
 // Sets the address, and, if default_port is not 0, the port.
 void FillDefaults(uint32_t default_port, config::v1::Endpoint* endpoint);
+// The same for an endpoint of gRPC, whose port has no default.
+void FillGrpcDefaults(config::v1::Endpoint* endpoint);
 void FillDefaults(config::v1::PublicEndpoint* endpoint);
 void FillDefaults(config::v1::Limits* limits);
 void FillDefaults(config::v1::Uploads* uploads);

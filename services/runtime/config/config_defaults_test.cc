@@ -61,10 +61,10 @@ TEST(ConfigDefaultsTest, FillsAnEmptyConfiguration) {
   EXPECT_EQ(ToDuration(drain_timeout), absl::Seconds(25));
 }
 
-TEST(ConfigDefaultsTest, PortZeroHasNoDefault) {
+TEST(ConfigDefaultsTest, GrpcEndpointHasNoDefaultPort) {
   config::v1::Endpoint endpoint;
-  FillDefaults(0, &endpoint);
-  EXPECT_EQ(endpoint.port(), 0u);
+  FillGrpcDefaults(&endpoint);
+  EXPECT_EQ(endpoint.ShortDebugString(), "address: \"127.0.0.1\" connections_max: 1024");
 }
 
 // Sets every scalar to 3 or "3", a duration to 3 s.
@@ -124,8 +124,10 @@ TEST(ConfigDefaultsTest, KeepsConfiguredValues) {
   config::v1::Endpoint endpoint;
   SetAll(&endpoint);
   FillDefaults(5001, &endpoint);
+  FillGrpcDefaults(&endpoint);
   EXPECT_EQ(endpoint.address(), "3");
   EXPECT_EQ(endpoint.port(), 3u);
+  EXPECT_EQ(endpoint.connections_max(), 3u);
 }
 
 TEST(ConfigDefaultsTest, KeepsAnExplicitZeroDuration) {

@@ -20,6 +20,11 @@ uint64_t DescriptorLimit();
 void FitToDescriptors(absl::string_view field, uint64_t kept_back, uint64_t descriptors, config::v1::Limits* limits,
                       ConfigProblems* problems);
 
+// The same for the connections_max of an endpoint of gRPC. The second descriptor of each connection is for the files of
+// its calls. Call it after CheckGrpcEndpoint().
+void FitToDescriptors(absl::string_view field, uint64_t kept_back, uint64_t descriptors, config::v1::Endpoint* endpoint,
+                      ConfigProblems* problems);
+
 }  // namespace entrepot::runtime
 
 #endif  // ENTREPOT_SERVICES_RUNTIME_CONFIG_DESCRIPTOR_CHECKS_H_

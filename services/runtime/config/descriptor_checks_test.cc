@@ -57,6 +57,18 @@ TEST(FitToDescriptorsTest, RefusesWhatCannotWork) {
   EXPECT_THAT(Fit(2, 512, 644).problems, IsEmpty());
 }
 
+TEST(FitToDescriptorsTest, LowersConnectionsOfGrpcToWhatFits) {
+  config::v1::Endpoint endpoint;
+  FillGrpcDefaults(&endpoint);
+  ConfigProblems problems;
+  FitToDescriptors("grpc", 512, 2688, &endpoint, &problems);
+  EXPECT_EQ(endpoint.connections_max(), 1024u);
+  EXPECT_THAT(problems.warnings(), IsEmpty());
+  FitToDescriptors("grpc", 512, 1024, &endpoint, &problems);
+  EXPECT_EQ(endpoint.connections_max(), 192u);
+  EXPECT_THAT(problems.warnings(), ElementsAre(::testing::StartsWith("grpc.connections_max: 1024 connections need")));
+}
+
 TEST(FitToDescriptorsTest, HasNoLimitOnAnUnlimitedNumber) {
   EXPECT_THAT(Fit(UINT32_MAX, 512, UINT64_MAX).warnings, IsEmpty());
 }

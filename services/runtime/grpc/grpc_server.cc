@@ -1,5 +1,6 @@
 #include "services/runtime/grpc/grpc_server.h"
 
+#include <cstdint>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -24,8 +25,6 @@ constexpr int kSyncThreadsMax = 4;
 void SetTransport(grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(kGrpcMessageBytesMax);
   builder->SetMaxSendMessageSize(kGrpcMessageBytesMax);
-  // Otherwise a second process could share the port and receive half of the calls, without an error.
-  builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kGrpcStreamWindowBytes);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kGrpcFrameBytes);
@@ -35,6 +34,9 @@ void SetTransport(grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kGrpcPingIntervalMinMilliseconds);
 }
+  builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kGrpcHandshakeMilliseconds);
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kGrpcIdleMilliseconds);
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kGrpcStreamsMax);
 
 void SetThreads(grpc::ServerBuilder* builder) {
   builder->SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);
@@ -81,22 +83,37 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const config::v1::
   if (endpoint.has_tls()) {
     ASSIGN_OR_RETURN(certificates, PeerCertificates::Create(endpoint.tls(), registry));
   }
-  builder.AddListeningPort(wanted, Credentials(endpoint, certificates.get()), &port);
+  const size_t connections_max = endpoint.connections_max() != 0 ? endpoint.connections_max() : SIZE_MAX;
+  ASSIGN_OR_RETURN(std::unique_ptr<ConnectionAcceptor> acceptor,
+                   ConnectionAcceptor::Create(endpoint.address(), static_cast<uint16_t>(endpoint.port()),
+                                              connections_max, registry));
+  const std::string address = HostAndPort(endpoint.address(), acceptor->port());
+  grpc::ServerBuilder builder;
+  std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> connections =
+      builder.experimental().AddExternalConnectionAcceptor(
+          grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+          Credentials(endpoint, certificates.get()));
   SetTransport(&builder);
   SetThreads(&builder);
   AddInterceptors(registry, &builder);
   for (grpc::Service* service : services) builder.RegisterService(service);
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  if (server == nullptr || port == 0) {
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", wanted, " for gRPC; is the port in use?"));
-  }
-  return std::unique_ptr<GrpcServer>(new GrpcServer(HostAndPort(endpoint.address(), static_cast<uint32_t>(port)),
-                                                    std::move(certificates), std::move(server)));
+  if (server == nullptr) return absl::UnavailableError(absl::StrCat("cannot serve gRPC on ", address));
+  acceptor->Run([connections = std::move(connections)](OwnedFd fd) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = fd.release();
+    connections->HandleNewConnection(&connection);
+  });
+  return std::unique_ptr<GrpcServer>(
+      new GrpcServer(address, std::move(certificates), std::move(server), std::move(acceptor)));
 }
 
 GrpcServer::GrpcServer(std::string address, std::unique_ptr<PeerCertificates> certificates,
-                       std::unique_ptr<grpc::Server> server)
-    : address_(std::move(address)), certificates_(std::move(certificates)), server_(std::move(server)) {}
+                       std::unique_ptr<grpc::Server> server, std::unique_ptr<ConnectionAcceptor> acceptor)
+    : address_(std::move(address)),
+      certificates_(std::move(certificates)),
+      server_(std::move(server)),
+      acceptor_(std::move(acceptor)) {}
 
 GrpcServer::~GrpcServer() {
   if (server_ != nullptr) Shutdown(Deadline::Passed());
@@ -109,6 +126,8 @@ void GrpcServer::ShowReadiness(bool pulls, bool pushes) {
 }
 
 void GrpcServer::Shutdown(Deadline deadline) {
+  // A server that is shut down would leave further connections open, and unused.
+  acceptor_->Stop();
   server_->GetHealthCheckService()->Shutdown();
   server_->Shutdown(GrpcDeadline(deadline.Left()).moment());
   server_->Wait();

@@ -10,17 +10,19 @@
 #include "grpcpp/grpcpp.h"
 #include "prometheus/registry.h"
 #include "services/core/time/deadline.h"
+#include "services/runtime/grpc/connection_acceptor.h"
 #include "services/runtime/grpc/peer_certificates.h"
 
 namespace entrepot::runtime {
 
 // A gRPC server with the parts that every service of the registry has: health (grpc.health.v1), reflection, metrics and
-// a log of failures (grpc_interceptors.h), and limits on messages and threads.
+// a log of failures (grpc_interceptors.h), and limits on messages, threads and connections (connection_acceptor.h).
 class GrpcServer {
  public:
-  // Serves `services`, which must outlive the server, on `endpoint`. With port 0 (for tests) the system chooses a port.
-  // With endpoint.tls it serves only the peers that it names (grpc_credentials.h). kUnavailable: the server cannot
-  // listen on the address; the message names it. kInvalidArgument: a file of endpoint.tls cannot be used.
+  // Serves `services`, which must outlive the server, on `endpoint`. For tests, with port 0 the system chooses a port,
+  // and with a connections_max of 0 the number of connections has no limit. With endpoint.tls it serves only the peers
+  // that it names (grpc_credentials.h). kUnavailable: the server cannot listen on the address; the message names it.
+  // kInvalidArgument: a file of endpoint.tls cannot be used.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const config::v1::Endpoint& endpoint,
                                                            const std::vector<grpc::Service*>& services,
                                                            const std::shared_ptr<prometheus::Registry>& registry);
@@ -43,11 +45,13 @@ class GrpcServer {
   void Shutdown(Deadline deadline);
 
  private:
-  GrpcServer(std::string address, std::unique_ptr<PeerCertificates> certificates, std::unique_ptr<grpc::Server> server);
+  GrpcServer(std::string address, std::unique_ptr<PeerCertificates> certificates, std::unique_ptr<grpc::Server> server,
+             std::unique_ptr<ConnectionAcceptor> acceptor);
 
   const std::string address_;
   const std::unique_ptr<PeerCertificates> certificates_;  // Null without TLS.
   std::unique_ptr<grpc::Server> server_;                  // Null after Shutdown().
+  const std::unique_ptr<ConnectionAcceptor> acceptor_;    // Gives server_ its connections.
 };
 
 }  // namespace entrepot::runtime

@@ -219,13 +219,36 @@ TEST_F(GrpcServerTest, LimitsMessages) {
 }
 
 TEST_F(GrpcServerTest, APortInUseIsAnError) {
-  ::testing::internal::CaptureStderr();
-  const auto second = GrpcServer::Start(Loopback(Port()), {}, registry_);
+  const auto second = GrpcServer::Start(Loopback(Port()), {}, std::make_shared<prometheus::Registry>());
   EXPECT_THAT(second, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(std::string(second.status().message()), HasSubstr(server_->address()));
-  // gRPC's own line is JSON too.
-  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
-              ::testing::MatchesRegex("\\{\"time\":.*\"level\":\"error\",\"message\":\"gRPC\".*in use.*\\}\n"));
+}
+
+TEST_F(GrpcServerTest, RefusesConnectionsOfAnAddressThatUsedUpItsShare) {
+  config::v1::Endpoint endpoint = Loopback();
+  endpoint.set_connections_max(16);
+  const auto registry = std::make_shared<prometheus::Registry>();
+  ASSERT_OK_AND_ASSIGN(const auto bounded, GrpcServer::Start(endpoint, {&service_}, registry));
+  config::v1::Service target;
+  target.set_target(bounded->address());
+  std::vector<std::shared_ptr<grpc::Channel>> channels;
+  const auto call = [&](const std::shared_ptr<grpc::Channel>& channel) {
+    CallResponse response;
+    return CallService::NewStub(channel)->Call(NewContext().get(), CallRequest(), &response).error_code();
+  };
+  for (int i = 0; i < 4; ++i) {
+    channels.push_back(MakeChannel(target, client_registry_));
+    EXPECT_EQ(call(channels.back()), grpc::StatusCode::OK);
+  }
+  const std::shared_ptr<grpc::Channel> fifth = MakeChannel(target, client_registry_);
+  EXPECT_EQ(call(fifth), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(Metrics(registry), HasSubstr("entrepot_grpc_server_connections_refused_total{reason=\"address\"} "));
+  // Those that are open go on, and one that closes makes room.
+  EXPECT_EQ(call(channels.front()), grpc::StatusCode::OK);
+  channels.pop_back();
+  CallResponse response;
+  EXPECT_TRUE(
+      CallService::NewStub(fifth)->Call(NewContext(/*wait_for_ready=*/true).get(), CallRequest(), &response).ok());
 }
 
 TEST_F(GrpcServerTest, IsHealthy) {

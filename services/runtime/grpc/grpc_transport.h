@@ -25,6 +25,15 @@ inline constexpr int kGrpcKeepaliveTimeoutMilliseconds = 10'000;
 // below kGrpcKeepaliveMilliseconds.
 inline constexpr int kGrpcPingIntervalMinMilliseconds = 5'000;
 
+// A connection whose peer does not finish TLS's handshake and the beginning of HTTP/2 in this time is closed. By default
+// gRPC waits two minutes, and so long such a connection would take the place of another.
+inline constexpr int kGrpcHandshakeMilliseconds = 10'000;
+// A server closes a connection without a call for so long. The registry's own processes check each other every second.
+inline constexpr int kGrpcIdleMilliseconds = 300'000;
+// The most calls at once on one connection; a channel lets further ones wait. A gateway makes about one call for each
+// request under way.
+inline constexpr int kGrpcStreamsMax = 16384;
+
 // The name by which health checks (grpc.health.v1) ask whether a server can write.
 inline constexpr absl::string_view kPushHealthService = "push";
 
