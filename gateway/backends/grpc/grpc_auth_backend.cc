@@ -36,13 +36,11 @@ class GrpcAuthBackend : public AuthBackend {
 
   awaitable<absl::StatusOr<v1::IssueTokenResponse>> IssueToken(const CallContext& context,
                                                                const v1::IssueTokenRequest& request) override {
-    return client_.Call<Async, v1::IssueTokenRequest, v1::IssueTokenResponse>(stub_->async(), &Async::IssueToken,
-                                                                              context.request_id, request);
+    return client_.Call(stub_->async(), &Async::IssueToken, context.request_id, request);
   }
 
   awaitable<absl::StatusOr<v1::GetVerificationResponse>> GetVerification(const CallContext& context) override {
-    return client_.Call<Async, v1::GetVerificationRequest, v1::GetVerificationResponse>(
-        stub_->async(), &Async::GetVerification, context.request_id, {});
+    return client_.Call(stub_->async(), &Async::GetVerification, context.request_id, v1::GetVerificationRequest());
   }
 
   awaitable<absl::StatusOr<std::vector<std::string>>> GetReadableRepositories(const CallContext& context) override {
@@ -50,19 +48,16 @@ class GrpcAuthBackend : public AuthBackend {
     request.set_account(context.caller.account);
     CO_ASSIGN_OR_RETURN(
         const v1::GetReadableRepositoriesResponse response,
-        (co_await client_.Call<Async, v1::GetReadableRepositoriesRequest, v1::GetReadableRepositoriesResponse>(
-            stub_->async(), &Async::GetReadableRepositories, context.request_id, std::move(request))));
+        co_await client_.Call(stub_->async(), &Async::GetReadableRepositories, context.request_id, std::move(request)));
     co_return std::vector<std::string>(response.patterns().begin(), response.patterns().end());
   }
 
   awaitable<absl::StatusOr<v1::AdministerResponse>> Administer(const CallContext& context,
                                                                const v1::AdministerRequest& request) override {
     if (OnlyReads(request)) {
-      return client_.Call<Async, v1::AdministerRequest, v1::AdministerResponse>(stub_->async(), &Async::Administer,
-                                                                                context.request_id, request);
+      return client_.Call(stub_->async(), &Async::Administer, context.request_id, request);
     }
-    return client_.CallOnce<Async, v1::AdministerRequest, v1::AdministerResponse>(stub_->async(), &Async::Administer,
-                                                                                  context.request_id, request);
+    return client_.CallOnce(stub_->async(), &Async::Administer, context.request_id, request);
   }
 
  private:

@@ -35,17 +35,16 @@ class GrpcBlobBackend : public BlobBackend {
     request.set_algorithm(ToMessage(algorithm));
     request.set_account(context.caller.account);
     request.set_client_address(std::string(context.remote_address));
-    CO_ASSIGN_OR_RETURN(const v1::Upload upload, (co_await Call<v1::StartUploadRequest, v1::Upload>(
-                                                     &Async::StartUpload, context, std::move(request))));
+    CO_ASSIGN_OR_RETURN(const v1::Upload upload, co_await client_.Call(stub_->async(), &Async::StartUpload,
+                                                                       context.request_id, std::move(request)));
     co_return FromMessage(upload);
   }
 
   awaitable<absl::StatusOr<Upload>> GetUpload(const CallContext& context, const RepositoryName& repository,
                                               const UploadId& id) override {
-    CO_ASSIGN_OR_RETURN(
-        const v1::Upload upload,
-        (co_await Call<v1::GetUploadRequest, v1::Upload>(
-            &Async::GetUpload, context, UploadRequest<v1::GetUploadRequest>(OwnerOf(context, repository), id))));
+    CO_ASSIGN_OR_RETURN(const v1::Upload upload,
+                        co_await client_.Call(stub_->async(), &Async::GetUpload, context.request_id,
+                                              UploadRequest<v1::GetUploadRequest>(OwnerOf(context, repository), id)));
     co_return FromMessage(upload);
   }
 
@@ -64,23 +63,24 @@ class GrpcBlobBackend : public BlobBackend {
                                              const UploadId& id, const Digest& digest) override {
     auto request = UploadRequest<v1::SealUploadRequest>(OwnerOf(context, repository), id);
     request.set_digest(digest.ToString());
-    CO_ASSIGN_OR_RETURN(const types::v1::Blob sealed, (co_await Call<v1::SealUploadRequest, types::v1::Blob>(
-                                                          &Async::SealUpload, context, std::move(request))));
+    CO_ASSIGN_OR_RETURN(const types::v1::Blob sealed, co_await client_.Call(stub_->async(), &Async::SealUpload,
+                                                                            context.request_id, std::move(request)));
     co_return FromMessage(sealed);
   }
 
   awaitable<absl::Status> CancelUpload(const CallContext& context, const RepositoryName& repository,
                                        const UploadId& id) override {
-    const auto response = co_await client_.Remove<Async, v1::CancelUploadRequest, v1::CancelUploadResponse>(
-        stub_->async(), &Async::CancelUpload, context.request_id,
-        UploadRequest<v1::CancelUploadRequest>(OwnerOf(context, repository), id));
+    const auto response =
+        co_await client_.Remove(stub_->async(), &Async::CancelUpload, context.request_id,
+                                UploadRequest<v1::CancelUploadRequest>(OwnerOf(context, repository), id));
     co_return response.status();
   }
 
   awaitable<absl::Status> ForgetUpload(const CallContext& context, const RepositoryName& repository,
                                        const UploadId& id) override {
-    const auto response = co_await Call<v1::ForgetUploadRequest, v1::ForgetUploadResponse>(
-        &Async::ForgetUpload, context, UploadRequest<v1::ForgetUploadRequest>(OwnerOf(context, repository), id));
+    const auto response =
+        co_await client_.Call(stub_->async(), &Async::ForgetUpload, context.request_id,
+                              UploadRequest<v1::ForgetUploadRequest>(OwnerOf(context, repository), id));
     co_return response.status();
   }
 
@@ -96,12 +96,6 @@ class GrpcBlobBackend : public BlobBackend {
 
  private:
   using Async = v1::BlobService::StubInterface::async_interface;
-
-  template <typename Request, typename Response>
-  awaitable<absl::StatusOr<Response>> Call(GrpcMethod<Async, Request, Response> method, const CallContext& context,
-                                           Request request) {
-    return client_.Call<Async, Request, Response>(stub_->async(), method, context.request_id, std::move(request));
-  }
 
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::BlobService::StubInterface> stub_;
