@@ -1,11 +1,16 @@
 #include "services/kv/rocksdb/rocksdb_kv_engine.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "rocksdb/db.h"
+#include "rocksdb/options.h"
 #include "services/kv/testing/kv_conformance.h"
 #include "services/kv/testing/temporary_directory.h"
 #include "services/status/status_matchers.h"
@@ -41,6 +46,28 @@ std::unique_ptr<KvEngine> Make(const RetryPolicy& retry, absl::Duration lock_tim
   return std::make_unique<TemporaryRocksDb>(options);
 }
 
+// Fills the directory with a database of many tables. RocksDB opens 16 of them with the database, and the others when
+// they are read.
+void WriteManyTables(const std::string& directory, absl::Span<const std::string> keys, const std::string& value) {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.compression = rocksdb::kNoCompression;
+  options.disable_auto_compactions = true;
+  options.level_compaction_dynamic_level_bytes = true;
+  // A table ends after its first block.
+  options.target_file_size_base = 1;
+  rocksdb::DB* opened = nullptr;
+  ASSERT_TRUE(rocksdb::DB::Open(options, directory, &opened).ok());
+  const std::unique_ptr<rocksdb::DB> db(opened);
+  for (const std::string& key : keys) ASSERT_TRUE(db->Put(rocksdb::WriteOptions(), key, value).ok());
+  rocksdb::CompactRangeOptions everything;
+  everything.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  ASSERT_TRUE(db->CompactRange(everything, nullptr, nullptr).ok());
+  std::vector<rocksdb::LiveFileMetaData> tables;
+  db->GetLiveFilesMetaData(&tables);
+  ASSERT_GT(tables.size(), 20u);
+}
+
 TEST(RocksDbKvEngineTest, ReadsFromMemoryDoNotReadFiles) {
   const TemporaryDirectory directory;
   RocksDbKvEngine::Options options;
@@ -71,6 +98,27 @@ TEST(RocksDbKvEngineTest, ReadsFromMemoryDoNotReadFiles) {
   EXPECT_TRUE(IsNotInMemory(engine->in_memory().Get("large").status()));
   EXPECT_TRUE(IsNotInMemory(engine->in_memory().MultiGet(keys).status()));
   EXPECT_THAT(engine->MultiGet(keys), IsOkAndHolds(::testing::ElementsAre("y", large)));
+}
+
+// If the table of a key is not open, RocksDB answers a read from memory with OK and an empty value.
+TEST(RocksDbKvEngineTest, ReadsFromMemoryGiveNoValueOfATableThatIsNotOpen) {
+  const TemporaryDirectory directory;
+  std::vector<std::string> keys;
+  for (int i = 100; i < 200; ++i) keys.push_back(absl::StrCat("key", i));
+  const std::string value(5000, 'x');
+  WriteManyTables(directory.path(), keys, value);
+  RocksDbKvEngine::Options options;
+  options.directory = directory.path();
+  const auto engine = RocksDbKvEngine::Open(options).value();
+  KvReader& memory = engine->in_memory();
+  for (const std::string& key : keys) {
+    const std::string both[] = {key, key + "-absent"};
+    EXPECT_TRUE(IsNotInMemory(memory.Get(key).status())) << key;
+    EXPECT_TRUE(IsNotInMemory(memory.MultiGet(both).status())) << key;
+    EXPECT_EQ(memory.Get(both[1]).value_or(std::nullopt), std::nullopt) << key;
+  }
+  EXPECT_THAT(engine->Get(keys.back()), IsOkAndHolds(value));
+  EXPECT_THAT(memory.Get(keys.back()), IsOkAndHolds(value));
 }
 
 INSTANTIATE_TEST_SUITE_P(RocksDb, KvConformance, testing::Values(KvBackend{"rocksdb", Make}));
