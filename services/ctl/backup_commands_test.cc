@@ -128,9 +128,9 @@ TEST_F(BackupCommandsTest, RestoreRejectsWrongDirectories) {
 TEST_F(BackupCommandsTest, RestoreNeedsItsArgumentsAndOptionsInPairs) {
   EXPECT_THAT(UsageError({"restore", "b"}), HasSubstr("DATA is required"));
   EXPECT_THAT(UsageError({"restore", "b", "d", "e"}), HasSubstr("unexpected argument e"));
-  EXPECT_THAT(UsageError({"restore", "b", "d", "--blobs", "x"}), HasSubstr("--blobs and --blobs-data go together"));
+  EXPECT_THAT(UsageError({"restore", "b", "d", "--blobs", "x"}), HasSubstr("--blobs and --blobs-data need each other"));
   EXPECT_THAT(UsageError({"restore", "b", "d", "--accounts-data", "x"}),
-              HasSubstr("--accounts and --accounts-data go together"));
+              HasSubstr("--accounts and --accounts-data need each other"));
 }
 
 }  // namespace

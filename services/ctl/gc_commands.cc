@@ -78,7 +78,7 @@ std::vector<Command> GcCommands() {
        .run = RunCollector},
       {.name = "gc accept",
        .arguments = {{.name = "WHAT", .help = "stores or clock"}},
-       .summary = "Let upkeep go on that holds back",
+       .summary = "Let upkeep continue that holds back",
        .details =
            "Upkeep holds back if the records and the objects do not seem to belong together (stores), or after the\n"
            "system's clock was set (clock); gc status shows why. Make sure first that the right volumes are\n"

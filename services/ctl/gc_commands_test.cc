@@ -36,7 +36,7 @@ TEST_F(GcCommandsTest, RunFailsIfItDidNotComplete) {
 TEST_F(GcCommandsTest, DryRunChangesNothing) {
   const std::string result = R"("collection": {"dryRun": true, "doomedCount": "1", "doomedBytes": "5"})";
   EXPECT_EQ(RunJob({"gc", "dry-run"}, R"({"collectGarbage": {"dryRun": true}})", result),
-            "1 blob, 5 B, would go; nothing was changed\n");
+            "1 blob, 5 B, would be deleted; nothing was changed\n");
   EXPECT_THAT(RunJob({"gc", "dry-run", "--output=json"}, R"({"collectGarbage": {"dryRun": true}})", result),
               HasSubstr("\"doomedCount\": \"1\""));
 }

@@ -54,7 +54,7 @@ std::string UploadTotalsText(const Report& report) {
 
 std::string DoomedText(const v1::Collection& collection) {
   std::string text = absl::StrCat(Counted(collection.doomed_count(), "blob"), ", ", SizeText(collection.doomed_bytes()),
-                                  ", would go; nothing was changed\n");
+                                  ", would be deleted; nothing was changed\n");
   if (collection.doomed().empty()) return text;
   Table table({"BLOB", "SIZE", "STATE"});
   for (const v1::DoomedBlob& blob : collection.doomed()) {
@@ -219,7 +219,7 @@ std::string RetentionText(const v1::RetentionReport& report) {
     text = absl::StrCat(table.ToString(), "\n");
   }
   absl::StrAppend(&text, Counted(report.tags(), "tag"), " and ", Counted(report.manifests(), "manifest"),
-                  report.dry_run() ? " would go; nothing was changed" : " removed");
+                  report.dry_run() ? " would be removed; nothing was changed" : " removed");
   if (report.kept_immutable() > 0) {
     absl::StrAppend(&text, "; kept ", Counted(report.kept_immutable(), "immutable tag"));
   }

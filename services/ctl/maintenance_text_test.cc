@@ -30,7 +30,7 @@ TEST(MaintenanceTextTest, Collections) {
   doomed.set_digest("sha256:aa");
   doomed.set_state("due now");
   const std::string text = CollectionText(dry);
-  EXPECT_THAT(text, HasSubstr("5 blobs, 7 B, would go; nothing was changed\n"));
+  EXPECT_THAT(text, HasSubstr("5 blobs, 7 B, would be deleted; nothing was changed\n"));
   EXPECT_THAT(text, HasSubstr("sha256:aa"));
   EXPECT_THAT(text, HasSubstr("and 4 more\n"));
 }
@@ -107,7 +107,7 @@ TEST(MaintenanceTextTest, Retention) {
   EXPECT_THAT(RetentionText(report), HasSubstr("1 tag and 0 manifests removed\n"));
   report.set_dry_run(true);
   report.set_kept_immutable(2);
-  EXPECT_THAT(RetentionText(report), HasSubstr("would go; nothing was changed; kept 2 immutable tags\n"));
+  EXPECT_THAT(RetentionText(report), HasSubstr("would be removed; nothing was changed; kept 2 immutable tags\n"));
   EXPECT_THAT(RetentionText(report), Not(HasSubstr("REMOVED")));
 }
 

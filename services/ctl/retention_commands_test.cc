@@ -34,7 +34,7 @@ TEST_F(RetentionCommandsTest, DryRunSendsRulesIfThereAreAny) {
             "REPOSITORY  WOULD GO  REASON\n"
             "a           tag v1    rule 1\n"
             "\n"
-            "1 tag and 0 manifests would go; nothing was changed; kept 1 immutable tag\n");
+            "1 tag and 0 manifests would be removed; nothing was changed; kept 1 immutable tag\n");
   EXPECT_THAT(RunJob({"retention", "dry-run", WriteFile("rules.yaml", "x"), "--output=json"},
                      R"({"applyRetention": {"dryRun": true, "rules": "x"}})", result),
               HasSubstr("\"keptImmutable\": \"1\""));

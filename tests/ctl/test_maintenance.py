@@ -92,7 +92,7 @@ def test_garbage_goes_when_it_is_told_to(registry):
     dry = run_json("gc", "dry-run", registry=registry)
     assert digest_of(lost) in [blob["digest"] for blob in dry["doomed"]]
     assert digest_of(kept) not in [blob["digest"] for blob in dry["doomed"]]
-    assert "would go; nothing was changed" in run("gc", "dry-run", registry=registry)
+    assert "would be deleted; nothing was changed" in run("gc", "dry-run", registry=registry)
     assert stored(registry) == before and pull(registry, "team/app", lost).status == 200
 
     runs = collect(registry)
@@ -379,7 +379,7 @@ def test_accounts_are_in_a_backup(make_secured_registry, mode, tmp_path):
     words = [lost[0], new[0]]
     if mode == "split":
         words += ["--blobs", lost[1], "--blobs-data", new[1], "--accounts", lost[2]]
-        assert "--accounts and --accounts-data go together" in run("restore", *words, code=2)
+        assert "--accounts and --accounts-data need each other" in run("restore", *words, code=2)
         words += ["--accounts-data", new[2]]
         no_accounts = [lost[0] if word == lost[2] else word for word in words]
         assert "the directory contains no records of an auth service" in run("restore", *no_accounts, code=1)

@@ -12,7 +12,7 @@ namespace {
 prometheus::Family<prometheus::Counter>& Refused(prometheus::Registry& registry) {
   return prometheus::BuildCounter()
       .Name("entrepot_queue_refused_total")
-      .Help("Jobs that were refused because the queue was full, or the share of their account.")
+      .Help("Jobs that were refused because the queue was full, or their account had used up its share.")
       .Register(registry);
 }
 
