@@ -52,7 +52,8 @@ absl::StatusOr<int> BackUp(const CommandLine& line, RegistryClient& registry) {
 absl::Status TakeDirectories(const CommandLine& line, const char* from, const char* to, std::string* backup,
                              std::string* data) {
   if (line.Has(from) != line.Has(to)) {
-    return absl::InvalidArgumentError(absl::StrCat(from, " and ", to, " need each other: a backup and a data directory"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(from, " and ", to, " need each other: a backup and a data directory"));
   }
   if (!line.Has(from)) return absl::OkStatus();
   *backup = line.Value(from);
