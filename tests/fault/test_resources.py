@@ -175,6 +175,23 @@ def test_sigterm_lets_running_uploads_finish(own_registry):
         assert pull(own_registry, f"fault/drain{number}", data).body == data
 
 
+@pytest.mark.parametrize("size", [20_000, 3 * MIB])
+def test_an_upload_that_a_drain_cuts_off_keeps_its_bytes(make_registry, size):
+    registry = make_registry(config={"drain_timeout": "2s"})
+    data = os.urandom(size + MIB)
+    path = http.request("POST", f"{registry.url}/v2/fault/cut/blobs/uploads/").headers["Location"]
+    connection = Connection(registry.port)
+    connection.send(f"PATCH {path} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+                    f"Content-Length: {len(data)}\r\n\r\n".encode())
+    connection.wait_for_continue()  # The registry has accepted the request.
+    connection.send(data[:size])
+    registry.restart("gateway" if registry.mode == "split" else None)
+    assert http.request("GET", registry.url + path).headers["Range"] == f"0-{size - 1}"
+    answer = http.request("PUT", f"{registry.url}{path}?digest={digest_of(data)}", body=data[size:])
+    assert answer.status == 201
+    assert pull(registry, "fault/cut", data).body == data
+
+
 def wait_until_refused(port):
     """Waits until the registry has closed its port."""
 
