@@ -83,12 +83,13 @@ void PrintProblem(absl::string_view problem) { std::fprintf(stderr, "%s\n", std:
 
 // Whether the configuration can be used. Prints its problems.
 bool LoadAndCheck(const std::string& file, const ErasedService& service, ConfigProblems* problems) {
-  if (const absl::Status status = LoadConfig(file, service.config); !status.ok()) {
+  if (const absl::Status status = LoadConfig(file, service.config, problems); !status.ok()) {
     PrintProblem(status.message());
     return false;
   }
-  service.fill_and_check(problems);
-  for (const std::string& line : problems->lines()) PrintProblem(absl::StrCat(file, ": ", line));
+  // Checks of values that could not be read would find problems that are none.
+  if (problems->empty()) service.fill_and_check(problems);
+  for (const std::string& line : problems->LinesOf(file)) PrintProblem(line);
   return problems->empty();
 }
 

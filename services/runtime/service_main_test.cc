@@ -184,11 +184,23 @@ TEST_F(ServiceMainTest, ReportsEachProblemOfAConfigurationInALine) {
   const std::string path = WriteConfig("log: {level: loud}\ndrain_timeout: 0s\noperator: {address: here}\n");
   Process process({"--config=" + path});
   EXPECT_EQ(process.Wait(), 2);
+  EXPECT_EQ(process.output(), absl::StrCat(path, ": data_directory: is required\n", path,
+                                           ":1: log.level: must be debug, info, warning or error, not \"loud\"\n", path,
+                                           ":2: drain_timeout: must be longer than 0, not 0\n", path,
+                                           ":3: operator.address: must be an IP address, not \"here\"\n", path,
+                                           ":3: operator.port: is required\n"));
+}
+
+TEST_F(ServiceMainTest, ReportsEachValueThatCannotBeReadAndNothingThatFollowsFromIt) {
+  const std::string path = WriteConfig("operator: {prot: 1}\ndata_directory: [x]\ndrain_timeout: soon\n");
+  Process process({"--config=" + path});
+  EXPECT_EQ(process.Wait(), 2);
   EXPECT_EQ(process.output(),
-            absl::StrCat(path, ": operator.address: must be an IP address, not \"here\"\n", path,
-                         ": operator.port: is required\n", path,
-                         ": log.level: must be debug, info, warning or error, not \"loud\"\n", path,
-                         ": drain_timeout: must be longer than 0, not 0\n", path, ": data_directory: is required\n"));
+            absl::StrCat(path,
+                         ":1: operator: unknown field \"prot\"; known fields are address, port, tls, "
+                         "connections_max\n",
+                         path, ":2: data_directory: expected text, found a list\n", path,
+                         ":3: drain_timeout: expected a duration like 250ms, 3s or 1h30m, found \"soon\"\n"));
 }
 
 TEST_F(ServiceMainTest, AServiceThatDoesNotStart) {

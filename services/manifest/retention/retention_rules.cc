@@ -45,8 +45,8 @@ void CheckRules(const config::v1::RetentionFile& file, runtime::ConfigProblems* 
 
 absl::StatusOr<RetentionRules> ParseRetentionRules(absl::string_view text, absl::string_view file_name) {
   RetentionRules rules;
-  RETURN_IF_ERROR(runtime::ParseConfig(text, file_name, &rules.file));
   runtime::ConfigProblems problems;
+  RETURN_IF_ERROR(runtime::ParseConfig(text, file_name, &rules.file, &problems));
   CheckRules(rules.file, &problems);
   RETURN_IF_ERROR(problems.ToStatus(file_name));
   return rules;

@@ -12,7 +12,8 @@ struct RetentionRules {
   config::v1::RetentionFile file;
 };
 
-// kInvalidArgument: the text is invalid; the message has one line for each problem, which begins with the file's name.
+// kInvalidArgument: the text is invalid; the message has one line for each problem, with the file's name and
+// the line.
 absl::StatusOr<RetentionRules> ParseRetentionRules(absl::string_view text,
                                                    absl::string_view file_name = "retention rules");
 

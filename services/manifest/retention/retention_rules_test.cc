@@ -55,21 +55,21 @@ TEST(RetentionRulesTest, AnEmptyFileHasNoRules) {
 TEST(RetentionRulesTest, ErrorNamesTheInvalidField) {
   const std::pair<std::string, std::string> cases[] = {
       {"rules: [{repositories: [a], keeps: {}}]", "keeps"},
-      {"rules: [{name: x}]", "r.yaml: rules[0].repositories: is empty"},
-      {"rules: [{repositories: ['']}]", "r.yaml: rules[0].repositories[0]: "},
-      {"rules: [{repositories: [a, 'B']}]", "r.yaml: rules[0].repositories[1]: "},
-      {"rules: [{repositories: [a], keep: {}}]", "r.yaml: rules[0].keep: keeps no tag; set a condition"},
-      {"rules: [{repositories: [a], keep: {last_tags: 0}}]", "r.yaml: rules[0].keep: keeps no tag"},
+      {"rules: [{name: x}]", "r.yaml:1: rules[0].repositories: is empty"},
+      {"rules: [{repositories: ['']}]", "r.yaml:1: rules[0].repositories[0]: "},
+      {"rules: [{repositories: [a, 'B']}]", "r.yaml:1: rules[0].repositories[1]: "},
+      {"rules: [{repositories: [a], keep: {}}]", "r.yaml:1: rules[0].keep: keeps no tag; set a condition"},
+      {"rules: [{repositories: [a], keep: {last_tags: 0}}]", "r.yaml:1: rules[0].keep: keeps no tag"},
       {"rules: [{repositories: [a], keep: {last_tags: -1}}]", "last_tags"},
-      {"rules: [{repositories: [a], keep: {tags: ['']}}]", "r.yaml: rules[0].keep.tags[0]: \"\" matches no tag"},
-      {"rules: [{repositories: [a], keep: {tags: ['v*', 'a/b']}}]", "r.yaml: rules[0].keep.tags[1]: "},
-      {"rules: [{repositories: [a], keep: {pulled_within: 0s}}]", "r.yaml: rules[0].keep.pulled_within: "},
+      {"rules: [{repositories: [a], keep: {tags: ['']}}]", "r.yaml:1: rules[0].keep.tags[0]: \"\" matches no tag"},
+      {"rules: [{repositories: [a], keep: {tags: ['v*', 'a/b']}}]", "r.yaml:1: rules[0].keep.tags[1]: "},
+      {"rules: [{repositories: [a], keep: {pulled_within: 0s}}]", "r.yaml:1: rules[0].keep.pulled_within: "},
       {"rules: [{repositories: [a], keep: {pushed_within: 3 days}}]", "rules[0].keep.pushed_within"},
-      {"rules: [{repositories: [a], untagged_after: 0s}]", "r.yaml: rules[0].untagged_after: "},
+      {"rules: [{repositories: [a], untagged_after: 0s}]", "r.yaml:1: rules[0].untagged_after: "},
       {"rules: [{repositories: [a], untagged_after: 7}]", "rules[0].untagged_after"},
       {"rules: [{name: x, repositories: [a]}, {name: x, repositories: [b]}]",
-       "r.yaml: rules[1].name: the rule \"x\" exists already: rules[0].name"},
-      {"rules: [{name: \"a\\nb\", repositories: [a]}]", "r.yaml: rules[0].name: "},
+       "r.yaml:1: rules[1].name: the rule \"x\" exists already: rules[0].name"},
+      {"rules: [{name: \"a\\nb\", repositories: [a]}]", "r.yaml:1: rules[0].name: "},
       {"rules: [", "r.yaml:1"},
   };
   for (const auto& [text, problem] : cases) {
@@ -85,7 +85,7 @@ TEST(RetentionRulesTest, ReportsProblemsUpToALimit) {
   for (int i = 0; i < 150; ++i) absl::StrAppend(&text, "  - {name: r", i, "}\n");
   const std::vector<std::string> lines = absl::StrSplit(Refusal(text), '\n');
   ASSERT_EQ(lines.size(), 101u);
-  EXPECT_THAT(lines[99], StartsWith("r.yaml: rules[99].repositories: "));
+  EXPECT_THAT(lines[99], StartsWith("r.yaml:101: rules[99].repositories: "));
   EXPECT_EQ(lines[100], "r.yaml: and 50 more problems");
 }
 

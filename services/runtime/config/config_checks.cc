@@ -12,8 +12,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "services/core/access_scope.h"
@@ -33,10 +31,10 @@ constexpr uint32_t kManifestBytesMaxMax = 15 * 1024 * 1024;
 // A client's share of the memory for bodies, a quarter, must have room for some manifests that it sends and reads.
 constexpr uint64_t kManifestsInBodyMemoryMin = 16;
 // All known clients send more than this: smaller limits would refuse every request.
-// An address has a quarter of them: a gateway that is replaced by another needs two.
-constexpr uint32_t kGrpcConnectionsMaxMin = 16;
 constexpr uint32_t kHeaderBytesMaxMin = 1024;
 constexpr uint32_t kUriBytesMaxMin = 512;
+// An address has a quarter of them: a gateway that is replaced by another needs two.
+constexpr uint32_t kGrpcConnectionsMaxMin = 16;
 // Each range of a response is a read of its own.
 constexpr uint32_t kRangesMaxMax = 1024;
 // A password has up to 72 bytes, and a refresh token less than 256.
@@ -46,9 +44,6 @@ constexpr uint32_t kTokenQueryBytesMaxMin = 512;
 constexpr uint32_t kHeadPartBytesMaxMax = 1024 * 1024;
 // The auth service parses no more (services/core/access_scope.h).
 constexpr uint32_t kScopesMaxMax = kAccessScopesMax;
-
-// The operator sees at most this many problems of a file.
-constexpr size_t kShownProblemsMax = 100;
 
 constexpr absl::Duration kTokenLifetimeMin = absl::Minutes(1);
 constexpr absl::Duration kTokenLifetimeMax = absl::Hours(1);
@@ -186,45 +181,20 @@ void CheckCanHold(absl::string_view field, const std::string& path, ConfigProble
 }
 
 }  // namespace
-  if (endpoint.connections_max() != 0) {
-    problems->Add(Field(field, "connections_max"), "is supported for gRPC only");
-  }
-
-void ConfigProblems::Warn(absl::string_view field, absl::string_view warning) {
-  warnings_.push_back(absl::StrCat(field, ": ", warning));
-}
-
-  CheckAtLeast(Field(field, "connections_max"), endpoint.connections_max(), kGrpcConnectionsMaxMin, problems);
-void ConfigProblems::Add(absl::string_view field, absl::string_view problem) {
-  lines_.push_back(absl::StrCat(field, ": ", problem));
-}
-
-void ConfigProblems::AddLines(absl::string_view field, const absl::Status& status) {
-  for (const absl::string_view line : absl::StrSplit(status.message(), '\n', absl::SkipEmpty())) Add(field, line);
-}
-
-absl::Status ConfigProblems::ToStatus(absl::string_view file_name) const {
-  if (empty()) return absl::OkStatus();
-  std::vector<std::string> shown = lines_;
-  if (shown.size() > kShownProblemsMax) shown.resize(kShownProblemsMax);
-  if (shown.size() < lines_.size()) {
-    shown.push_back(absl::StrCat("and ", lines_.size() - shown.size(), " more problems"));
-  }
-  const auto append_line = [&](std::string* out, const std::string& line) {
-    absl::StrAppend(out, file_name, ": ", line);
-  };
-  return absl::InvalidArgumentError(absl::StrJoin(shown, "\n", append_line));
-}
 
 void CheckEndpoint(absl::string_view field, const config::v1::Endpoint& endpoint, ConfigProblems* problems) {
   CheckAddress(field, endpoint.address(), problems);
   CheckPort(field, endpoint.port(), problems);
   if (endpoint.has_tls()) problems->Add(Field(field, "tls"), "is supported for gRPC only");
+  if (endpoint.connections_max() != 0) {
+    problems->Add(Field(field, "connections_max"), "is supported for gRPC only");
+  }
 }
 
 void CheckGrpcEndpoint(absl::string_view field, const config::v1::Endpoint& endpoint, ConfigProblems* problems) {
   CheckAddress(field, endpoint.address(), problems);
   CheckPort(field, endpoint.port(), problems);
+  CheckAtLeast(Field(field, "connections_max"), endpoint.connections_max(), kGrpcConnectionsMaxMin, problems);
   if (endpoint.has_tls()) {
     CheckPeerTls(Field(field, "tls"), endpoint.tls(), problems);
     if (endpoint.tls().peers().empty()) {

@@ -2,41 +2,14 @@
 #define ENTREPOT_SERVICES_RUNTIME_CONFIG_CONFIG_CHECKS_H_
 
 #include <string>
-#include <vector>
 
-#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "entrepot/config/v1/authentication.pb.h"
 #include "entrepot/config/v1/shared.pb.h"
 #include "google/protobuf/duration.pb.h"
+#include "services/runtime/config/config_problems.h"
 
 namespace entrepot::runtime {
-
-// Collects all problems of a configuration, so that an operator can fix them in one go, and warnings.
-class ConfigProblems {
- public:
-  // `field` is the path of the field ("limits.idle_timeout"), `problem` what is wrong ("must be longer than 0").
-  void Add(absl::string_view field, absl::string_view problem);
-  // Adds each line of the message of `status`, the error of a file that the field names. Adds nothing if it is OK.
-  void AddLines(absl::string_view field, const absl::Status& status);
-
-  // Adds a warning about something that is allowed. It is logged when the process starts.
-  void Warn(absl::string_view field, absl::string_view warning);
-
-  // Whether there are no problems. Warnings do not count.
-  bool empty() const { return lines_.empty(); }
-  // One line per problem: "limits.idle_timeout: must be longer than 0".
-  const std::vector<std::string>& lines() const { return lines_; }
-  // OK if there are no problems. Otherwise kInvalidArgument, with one line for each of the first hundred. Each line
-  // begins with the name of the file.
-  absl::Status ToStatus(absl::string_view file_name) const;
-  // One line per warning, in the same form.
-  const std::vector<std::string>& warnings() const { return warnings_; }
-
- private:
-  std::vector<std::string> lines_;
-  std::vector<std::string> warnings_;
-};
 
 // Each function checks one shared message after FillDefaults (config_defaults.h) and adds its problems. `field` is the
 // path of the message in the configuration ("operator"). Files that the message names are read.

@@ -256,12 +256,15 @@ TEST(ConfigChecksTest, GrpcEndpointNeedsRoomForSomeConnections) {
 TEST(ConfigChecksTest, OperatorEndpointHasNoFieldsOfGrpc) {
   config::v1::Endpoint endpoint;
   FillDefaults(5001, &endpoint);
+  ConfigProblems none;
+  CheckEndpoint("operator", endpoint, &none);
+  EXPECT_THAT(none.lines(), IsEmpty());
   endpoint.mutable_tls();
+  endpoint.set_connections_max(64);
   ConfigProblems problems;
   CheckEndpoint("operator", endpoint, &problems);
   EXPECT_THAT(problems.lines(), ElementsAre("operator.tls: is supported for gRPC only",
                                             "operator.connections_max: is supported for gRPC only"));
-  endpoint.set_connections_max(64);
 }
 
 Lines CheckedAuthentication(const std::function<void(config::v1::Authentication*)>& change) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -94,36 +95,67 @@ absl::Status StoreScalar(const YamlNode& node, const FieldDescriptor* field, Mes
   return absl::InternalError(absl::StrCat("not a scalar: ", field->full_name()));
 }
 
+void AddEmpty(const FieldDescriptor* field, Message* message) {
+  const Reflection* to = message->GetReflection();
+  switch (field->cpp_type()) {
+    case FieldDescriptor::CPPTYPE_INT32:
+      return to->AddInt32(message, field, 0);
+    case FieldDescriptor::CPPTYPE_INT64:
+      return to->AddInt64(message, field, 0);
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return to->AddUInt32(message, field, 0);
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return to->AddUInt64(message, field, 0);
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return to->AddDouble(message, field, 0);
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      return to->AddFloat(message, field, 0);
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return to->AddBool(message, field, false);
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return to->AddEnum(message, field, field->default_value_enum());
+    case FieldDescriptor::CPPTYPE_STRING:
+      return to->AddString(message, field, "");
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      to->AddMessage(message, field);
+  }
+}
+
 class ConfigReader {
  public:
-  explicit ConfigReader(absl::string_view file_name) : file_name_(file_name) {}
+  explicit ConfigReader(ConfigProblems* problems) : problems_(*problems) {}
 
   // `path` is the path of the message: "" or "limits".
-  absl::Status ReadMessage(const YamlNode& node, const std::string& path, Message* message) const {
-    if (node.kind == YamlNode::Kind::kNothing) return absl::OkStatus();
-    if (node.kind != YamlNode::Kind::kMap) return At(node, path, Expected("fields (name: value)", node));
+  void ReadMessage(const YamlNode& node, const std::string& path, Message* message) {
+    if (node.kind == YamlNode::Kind::kNothing) return;
+    if (node.kind != YamlNode::Kind::kMap) return Refuse(node, path, Expected("fields (name: value)", node));
     std::set<const FieldDescriptor*> seen;
     std::set<const OneofDescriptor*> seen_oneofs;
     for (size_t i = 0; i + 1 < node.items.size(); i += 2) {
       const YamlNode& name = node.items[i];
-      ASSIGN_OR_RETURN(const FieldDescriptor* field, FindField(name, path, *message->GetDescriptor()));
+      const absl::StatusOr<const FieldDescriptor*> known = FindField(name, *message->GetDescriptor());
+      if (!known.ok()) {
+        Refuse(name, path, known.status());
+        continue;
+      }
+      const FieldDescriptor* const field = *known;
       const std::string field_path = path.empty() ? field->name() : absl::StrCat(path, ".", field->name());
-      if (!seen.insert(field).second) return At(name, field_path, absl::InvalidArgumentError("given twice"));
       // The oneof of a proto3 optional field is not visible to users.
       const OneofDescriptor* oneof = field->real_containing_oneof();
-      if (oneof != nullptr && !seen_oneofs.insert(oneof).second) {
-        return At(name, field_path,
-                  absl::InvalidArgumentError(absl::StrCat("only one of ", MembersOf(*oneof), " may be given")));
+      if (!seen.insert(field).second) {
+        Refuse(name, field_path, absl::InvalidArgumentError("given twice"));
+      } else if (oneof != nullptr && !seen_oneofs.insert(oneof).second) {
+        Refuse(name, field_path,
+               absl::InvalidArgumentError(absl::StrCat("only one of ", MembersOf(*oneof), " may be given")));
+      } else {
+        ReadField(node.items[i + 1], field_path, field, message);
       }
-      RETURN_IF_ERROR(ReadField(node.items[i + 1], field_path, field, message));
     }
-    return absl::OkStatus();
   }
 
  private:
-  absl::Status At(const YamlNode& node, const std::string& path, const absl::Status& what) const {
-    const absl::string_view separator = path.empty() ? "" : ": ";
-    return absl::InvalidArgumentError(absl::StrCat(file_name_, ":", node.line, ": ", path, separator, what.message()));
+  void Refuse(const YamlNode& node, const std::string& path, const absl::Status& what) {
+    problems_.AddUnreadable(node.line, path, what.message());
   }
 
   static std::string MembersOf(const OneofDescriptor& oneof) {
@@ -132,82 +164,88 @@ class ConfigReader {
     return absl::StrJoin(names, ", ");
   }
 
-  absl::StatusOr<const FieldDescriptor*> FindField(const YamlNode& name, const std::string& path,
-                                                   const Descriptor& descriptor) const {
-    if (name.kind != YamlNode::Kind::kScalar) return At(name, path, Expected("a field's name", name));
+  static absl::StatusOr<const FieldDescriptor*> FindField(const YamlNode& name, const Descriptor& descriptor) {
+    if (name.kind != YamlNode::Kind::kScalar) return Expected("a field's name", name);
     const FieldDescriptor* field = descriptor.FindFieldByName(name.text);
     if (field != nullptr) return field;
     std::vector<std::string> known;
     for (int i = 0; i < descriptor.field_count(); ++i) known.push_back(descriptor.field(i)->name());
-    return At(name, path,
-              absl::InvalidArgumentError(absl::StrCat("unknown field ", QuotedInput(name.text), "; known fields are ",
-                                                      absl::StrJoin(known, ", "))));
+    return absl::InvalidArgumentError(
+        absl::StrCat("unknown field ", QuotedInput(name.text), "; known fields are ", absl::StrJoin(known, ", ")));
   }
 
-  absl::Status ReadField(const YamlNode& node, const std::string& path, const FieldDescriptor* field,
-                         Message* message) const {
+  void ReadField(const YamlNode& node, const std::string& path, const FieldDescriptor* field, Message* message) {
     if (field->is_map()) return ReadMap(node, path, field, message);
     if (field->is_repeated()) return ReadList(node, path, field, message);
-    return ReadOne(node, path, field, message);
+    ReadOne(node, path, field, message);
   }
 
-  absl::Status ReadOne(const YamlNode& node, const std::string& path, const FieldDescriptor* field,
-                       Message* message) const {
+  void ReadOne(const YamlNode& node, const std::string& path, const FieldDescriptor* field, Message* message) {
     if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
       const absl::Status status = StoreScalar(node, field, message);
-      return status.ok() ? status : At(node, path, status);
+      if (status.ok()) return;
+      Refuse(node, path, status);
+      if (field->is_repeated()) AddEmpty(field, message);
+      return;
     }
     const Reflection* reflection = message->GetReflection();
     Message* part =
         field->is_repeated() ? reflection->AddMessage(message, field) : reflection->MutableMessage(message, field);
     if (!IsDuration(*field)) return ReadMessage(node, path, part);
     absl::StatusOr<google::protobuf::Duration> duration = DurationValue(node);
-    if (!duration.ok()) return At(node, path, duration.status());
+    if (!duration.ok()) return Refuse(node, path, duration.status());
     // Not a cast: the message's descriptor pool may have its own Duration.
     part->ParseFromString(duration->SerializeAsString());
-    return absl::OkStatus();
   }
 
-  absl::Status ReadList(const YamlNode& node, const std::string& path, const FieldDescriptor* field,
-                        Message* message) const {
-    if (node.kind == YamlNode::Kind::kNothing) return absl::OkStatus();
-    if (node.kind != YamlNode::Kind::kList) return At(node, path, Expected("a list", node));
+  void ReadList(const YamlNode& node, const std::string& path, const FieldDescriptor* field, Message* message) {
+    if (node.kind == YamlNode::Kind::kNothing) return;
+    if (node.kind != YamlNode::Kind::kList) return Refuse(node, path, Expected("a list", node));
     for (size_t i = 0; i < node.items.size(); ++i) {
-      RETURN_IF_ERROR(ReadOne(node.items[i], absl::StrCat(path, "[", i, "]"), field, message));
+      ReadOne(node.items[i], absl::StrCat(path, "[", i, "]"), field, message);
     }
-    return absl::OkStatus();
   }
 
-  absl::Status ReadMap(const YamlNode& node, const std::string& path, const FieldDescriptor* field,
-                       Message* message) const {
-    if (node.kind == YamlNode::Kind::kNothing) return absl::OkStatus();
-    if (node.kind != YamlNode::Kind::kMap) return At(node, path, Expected("keys and values", node));
+  void ReadMap(const YamlNode& node, const std::string& path, const FieldDescriptor* field, Message* message) {
+    if (node.kind == YamlNode::Kind::kNothing) return;
+    if (node.kind != YamlNode::Kind::kMap) return Refuse(node, path, Expected("keys and values", node));
     std::set<absl::string_view> seen;
     for (size_t i = 0; i + 1 < node.items.size(); i += 2) {
       const YamlNode& key = node.items[i];
       const std::string entry_path = absl::StrCat(path, "[", QuotedInput(key.text), "]");
-      if (!seen.insert(key.text).second) return At(key, entry_path, absl::InvalidArgumentError("given twice"));
+      if (key.kind == YamlNode::Kind::kScalar && !seen.insert(key.text).second) {
+        Refuse(key, entry_path, absl::InvalidArgumentError("given twice"));
+        continue;
+      }
       Message* entry = message->GetReflection()->AddMessage(message, field);
-      RETURN_IF_ERROR(ReadOne(key, path, field->message_type()->map_key(), entry));
-      RETURN_IF_ERROR(ReadOne(node.items[i + 1], entry_path, field->message_type()->map_value(), entry));
+      ReadOne(key, path, field->message_type()->map_key(), entry);
+      ReadOne(node.items[i + 1], entry_path, field->message_type()->map_value(), entry);
     }
-    return absl::OkStatus();
   }
 
-  const absl::string_view file_name_;
+  ConfigProblems& problems_;
 };
 
 }  // namespace
 
 absl::Status ParseConfig(absl::string_view yaml_text, absl::string_view file_name, Message* config) {
-  config->Clear();
-  ASSIGN_OR_RETURN(const YamlNode root, ParseYaml(yaml_text, file_name));
-  return ConfigReader(file_name).ReadMessage(root, "", config);
+  ConfigProblems problems;
+  RETURN_IF_ERROR(ParseConfig(yaml_text, file_name, config, &problems));
+  return problems.ToStatus(file_name);
 }
 
-absl::Status LoadConfig(const std::string& path, Message* config) {
+absl::Status ParseConfig(absl::string_view yaml_text, absl::string_view file_name, Message* config,
+                         ConfigProblems* problems) {
+  config->Clear();
+  ASSIGN_OR_RETURN(YamlNode root, ParseYaml(yaml_text, file_name));
+  ConfigReader(problems).ReadMessage(root, "", config);
+  problems->SetFile(std::move(root));
+  return absl::OkStatus();
+}
+
+absl::Status LoadConfig(const std::string& path, Message* config, ConfigProblems* problems) {
   ASSIGN_OR_RETURN(const std::string text, ReadFileContents(path, kConfiguredFileBytesMax));
-  return ParseConfig(text, path, config);
+  return ParseConfig(text, path, config, problems);
 }
 
 }  // namespace entrepot::runtime

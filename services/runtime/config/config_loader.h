@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "google/protobuf/message.h"
+#include "services/runtime/config/config_problems.h"
 
 namespace entrepot::runtime {
 
@@ -16,15 +17,21 @@ namespace entrepot::runtime {
 // "1h30m", "0.5s". An empty document is a valid configuration in which no field is set. An empty value ("tls:") is a
 // message that is present and empty.
 //
-// The first mistake is returned as kInvalidArgument, with a message of one line that is ready to be shown:
+// All mistakes are returned as kInvalidArgument, with a line for each (the first hundred) that is ready to be shown:
 //   entrepot.yaml:7: limits.header_bytes_max: expected a whole number, found "abc"
-// Mistakes are: invalid YAML, more than one document, an unknown field, a field given twice, two members of one oneof,
-// a wrong type, and a number or duration that is out of range. *config is then in an unspecified state. Never throws.
-// Thread-safe.
+// Mistakes are: an unknown field, a field given twice, two members of one oneof, a wrong type, and a number or duration
+// that is out of range. If the text is not one document of valid YAML, the first mistake is returned. *config is then
+// in an unspecified state. Never throws. Thread-safe.
 absl::Status ParseConfig(absl::string_view yaml_text, absl::string_view file_name, google::protobuf::Message* config);
 
+// The same, if the values are checked further: mistakes are added to *problems, which then knows the lines of the file.
+// Values with mistakes are left out of *config; an item of a list becomes an empty one, so that the others keep their
+// places. kInvalidArgument: the text is not one document of valid YAML. Otherwise OK.
+absl::Status ParseConfig(absl::string_view yaml_text, absl::string_view file_name, google::protobuf::Message* config,
+                         ConfigProblems* problems);
+
 // The same for a file of at most 1 MiB. kNotFound, kPermissionDenied: the file cannot be read; the message names it.
-absl::Status LoadConfig(const std::string& path, google::protobuf::Message* config);
+absl::Status LoadConfig(const std::string& path, google::protobuf::Message* config, ConfigProblems* problems);
 
 }  // namespace entrepot::runtime
 

@@ -216,29 +216,63 @@ TEST(ConfigLoaderTest, GrammarMistakesNameTheLine) {
   EXPECT_EQ(Parsed("a: *b"), "f:1: the referenced anchor is not defined");
 }
 
+TEST(ConfigLoaderTest, AllMistakesAreReportedInTheirOrder) {
+  EXPECT_EQ(Parsed("names: [a, [b], {c: d}]\nint32: 1\nint32_value: x\nleft: a\nright:\nlimits: {a: x, b: 1}\n"
+                   "nested: {colour: green, bool_value: yes}\nchildren: [{duration: soon}, 3]\nint32_value: 2\n"),
+            "f:1: names[1]: expected text, found a list\n"
+            "f:1: names[2]: expected text, found fields\n"
+            "f:2: " +
+                Parsed("int32: 1").substr(5) +
+                "\nf:3: int32_value: expected a whole number, found \"x\"\n"
+                "f:5: right: only one of left, right may be given\n"
+                "f:6: limits[\"a\"]: expected a whole number, found \"x\"\n"
+                "f:7: nested.colour: expected one of COLOUR_UNSPECIFIED, RED, BLUE, found \"green\"\n"
+                "f:7: nested.bool_value: expected true or false, found \"yes\"\n"
+                "f:8: children[0].duration: expected a duration like 250ms, 3s or 1h30m, found \"soon\"\n"
+                "f:8: children[1]: expected fields (name: value), found \"3\"\n"
+                "f:9: int32_value: given twice");
+}
+
+TEST(ConfigLoaderTest, WithProblemsTheRestIsReadAndKeepsItsPlace) {
+  ExampleConfig config;
+  ConfigProblems problems;
+  ASSERT_OK(ParseConfig("names:\n- [a]\n- b\ncolours: [GREEN, BLUE]\nint32_value: x\nbool_value: true\n", "f", &config,
+                        &problems));
+  EXPECT_EQ(config.ShortDebugString(),
+            "bool_value: true names: \"\" names: \"b\" colours: COLOUR_UNSPECIFIED colours: BLUE");
+  EXPECT_EQ(problems.lines().size(), 3u);
+  EXPECT_EQ(problems.PlaceOf("f", "names[1]"), "f:3: names[1]");
+
+  EXPECT_THAT(ParseConfig("a: [", "f", &config, &problems), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
 TEST(LoadConfigTest, ReadsAFile) {
   const std::string path = ::testing::TempDir() + "/config.yaml";
   std::ofstream(path) << "int32_value: 7\n";
   ExampleConfig config;
-  ASSERT_OK(LoadConfig(path, &config));
+  ConfigProblems problems;
+  ASSERT_OK(LoadConfig(path, &config, &problems));
   EXPECT_EQ(config.int32_value(), 7);
   std::ofstream(path) << "\nint32_value: x\n";
-  EXPECT_EQ(LoadConfig(path, &config).message(), path + ":2: int32_value: expected a whole number, found \"x\"");
+  ASSERT_OK(LoadConfig(path, &config, &problems));
+  EXPECT_EQ(problems.ToStatus(path).message(), path + ":2: int32_value: expected a whole number, found \"x\"");
 }
 
 TEST(LoadConfigTest, NamesAFileThatCannotBeRead) {
   ExampleConfig config;
-  const absl::Status status = LoadConfig("/nowhere/config.yaml", &config);
+  ConfigProblems problems;
+  const absl::Status status = LoadConfig("/nowhere/config.yaml", &config, &problems);
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kNotFound));
   EXPECT_EQ(status.message(), "cannot read /nowhere/config.yaml: No such file or directory");
-  EXPECT_THAT(LoadConfig(::testing::TempDir(), &config), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(LoadConfig(::testing::TempDir(), &config, &problems), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST(LoadConfigTest, RefusesALargeFile) {
   const std::string path = ::testing::TempDir() + "/large.yaml";
   std::ofstream(path) << "string_value: " << std::string(1024 * 1024, 'x');
   ExampleConfig config;
-  EXPECT_EQ(LoadConfig(path, &config).message(), path + " is larger than 1048576 bytes");
+  ConfigProblems problems;
+  EXPECT_EQ(LoadConfig(path, &config, &problems).message(), path + " is larger than 1048576 bytes");
 }
 
 }  // namespace
