@@ -278,7 +278,26 @@ TEST_F(AdminCommandsTest, ChecksPolicies) {
   const v1::PolicyProblems problems =
       Do("check_policy { text: 'rules: [{subjects: [a], repositories: [A, B], actions: [fly]}]' }").policy_problems();
   EXPECT_GE(problems.lines_size(), 3);
-  EXPECT_THAT(problems.lines(0), HasSubstr("policy: rules[0]"));
+  EXPECT_THAT(problems.lines(0), HasSubstr("policy:1: rules[0]"));
+  EXPECT_THAT(Do("check_policy { text: 'a: b' file_name: 'x.yaml' }").policy_problems().lines(0),
+              HasSubstr("x.yaml:1: unknown field"));
+}
+
+TEST_F(AdminCommandsTest, WarnsOfAccountsThatAPolicyNamesAndTheRegistryDoesNotHave) {
+  const std::string check = R"(check_policy { text: 'groups: [{name: night}, {name: day}]\nadministrators:'
+      '\n- admin\n- alice\n- robot+a\n- robot+b\n' })";
+  EXPECT_THAT(Do(check).policy_problems().warnings(),
+              ElementsAre("policy:4: administrators[1]: the registry has no user \"alice\"",
+                          "policy:5: administrators[2]: the registry has no robot \"a\"",
+                          "policy:6: administrators[3]: the registry has no robot \"b\"",
+                          "policy:1: groups[0]: the group \"night\" has no members",
+                          "policy:1: groups[1]: the group \"day\" has no members"));
+  Do("create_user { name: 'alice' password: 'alice-password' }");
+  Do("create_robot { name: 'a' }");
+  Do("add_to_group { group: 'night' account: 'ci' }");
+  EXPECT_THAT(Do(check).policy_problems().warnings(),
+              ElementsAre("policy:6: administrators[3]: the registry has no robot \"b\"",
+                          "policy:1: groups[1]: the group \"day\" has no members"));
 }
 
 TEST_F(AdminCommandsTest, EveryCommandIsInTheAuditLogWithoutSecrets) {

@@ -40,7 +40,7 @@ TEST_F(AuthenticationFilesTest, ReportsEachProblemOfBothFiles) {
   EXPECT_THAT(
       Check("ci:plain\nnot a line\n", "rules:\n  - subjects: [ci]\n    repositories: [a]\n    actions: [pul]\n"),
       ElementsAre(HasSubstr("/accounts:1: "), HasSubstr("/accounts:2: "),
-                  HasSubstr("authentication.policy_file: policy.yaml: rules[0].actions[0]: ")));
+                  HasSubstr("authentication.policy_file: policy.yaml:4: rules[0].actions[0]: ")));
 }
 
 TEST_F(AuthenticationFilesTest, DoesNotReportUnreadableFiles) {

@@ -8,6 +8,7 @@
 #include "services/auth/accounts/audit_trail.h"
 #include "services/auth/accounts/last_uses.h"
 #include "services/auth/accounts/permissions.h"
+#include "services/auth/accounts/subject_search.h"
 #include "services/auth/admin/account_backups.h"
 #include "services/auth/admin/admin_commands.h"
 #include "services/auth/authenticator.h"
@@ -30,19 +31,25 @@
 namespace entrepot::auth {
 namespace {
 
-// The parts that read files, in the order in which an operator should fix problems.
+// The parts that read files. The policy is the last, because it looks for the accounts that it names.
 struct Files {
-  std::unique_ptr<policy::PolicyFile> policy;
-  std::unique_ptr<AccountsFile> accounts;
+  std::unique_ptr<AccountsFile> accounts_file;
+  std::unique_ptr<AccountDirectory> accounts;
   std::unique_ptr<runtime::AuditLog> audit;
+  std::unique_ptr<policy::PolicyFile> policy;
 };
 
-absl::StatusOr<Files> OpenFiles(const config::v1::Authentication& config,
-                                const std::shared_ptr<prometheus::Registry>& registry) {
+absl::StatusOr<Files> OpenFiles(const config::v1::Authentication& config, const Authority::Dependencies& dependencies) {
+  const std::shared_ptr<prometheus::Registry>& registry = dependencies.registry;
   Files files;
-  ASSIGN_OR_RETURN(files.policy, policy::PolicyFile::Open(config.policy_file(), registry));
-  ASSIGN_OR_RETURN(files.accounts, AccountsFile::Open(config.accounts_file(), registry));
+  ASSIGN_OR_RETURN(files.accounts_file, AccountsFile::Open(config.accounts_file(), registry));
+  files.accounts = std::make_unique<AccountDirectory>(dependencies.kv, dependencies.clock, files.accounts_file.get());
   ASSIGN_OR_RETURN(files.audit, runtime::AuditLog::Open(config.audit_file(), registry));
+  const auto warn = [accounts = files.accounts.get()](const policy::Policy& policy) {
+    LogUnknownSubjects(policy, *accounts);
+  };
+  ASSIGN_OR_RETURN(files.policy, policy::PolicyFile::Open(config.policy_file(), registry, absl::Seconds(1),
+                                                          policy::Accounts::kSome, warn));
   return files;
 }
 
@@ -71,7 +78,7 @@ class KvAuthority : public Authority {
         keys_(std::move(keys)),
         metrics_(dependencies.registry),
         audit_(files_.audit.get()),
-        accounts_(dependencies.kv, dependencies.clock, files_.accounts.get()),
+        accounts_(*files_.accounts),
         passwords_(dependencies.clock, config.password_hashes_max(), &metrics_),
         refresh_tokens_(dependencies.kv, dependencies.clock, runtime::ToDuration(config.refresh_token_lifetime())),
         limits_(dependencies.clock, LimitsOf(config)),
@@ -146,7 +153,7 @@ class KvAuthority : public Authority {
   const std::unique_ptr<SigningKeySet> keys_;
   AuthMetrics metrics_;
   AuditTrail audit_;
-  AccountDirectory accounts_;
+  AccountDirectory& accounts_;
   PasswordVerifier passwords_;
   RefreshTokens refresh_tokens_;
   AttemptLimits limits_;
@@ -163,7 +170,7 @@ class KvAuthority : public Authority {
 
 absl::StatusOr<std::unique_ptr<Authority>> Authority::Open(const config::v1::Authentication& config,
                                                            const Dependencies& dependencies) {
-  ASSIGN_OR_RETURN(Files files, OpenFiles(config, dependencies.registry));
+  ASSIGN_OR_RETURN(Files files, OpenFiles(config, dependencies));
   RETURN_IF_ERROR(EnsureFormat(*dependencies.kv));
   ASSIGN_OR_RETURN(std::unique_ptr<SigningKeySet> keys, OpenKeys(config, dependencies.kv, dependencies.clock));
   return std::make_unique<KvAuthority>(config, dependencies, std::move(files), std::move(keys));

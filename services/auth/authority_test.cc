@@ -362,10 +362,10 @@ TEST_F(AuthorityTest, NamesFilesThatCannotBeOpened) {
   };
   Write("accounts", "ci:plain\n");
   EXPECT_THAT(problem(), HasSubstr("accounts:1: user ci"));
-  Write("policy.yaml", "rules: nonsense\n");
-  EXPECT_THAT(problem(), HasSubstr("policy.yaml"));
-  Write("policy.yaml", kPolicy);
   Write("accounts", "");
+  Write("policy.yaml", "rules: nonsense\n");
+  EXPECT_THAT(problem(), HasSubstr("policy.yaml:1: rules"));
+  Write("policy.yaml", kPolicy);
   config_.set_audit_file(PathOf("none/audit"));
   EXPECT_THAT(problem(), HasSubstr("none/audit"));
 }

@@ -12,7 +12,8 @@ namespace entrepot::ctl {
 
 // The exit codes of entrepotctl.
 inline constexpr int kOk = 0;
-// The registry refused, the command failed, or (check, scrub) stored content is damaged.
+// The registry refused, the command failed, (check, scrub) stored content is damaged, or (policy check, retention
+// check) the file has mistakes.
 inline constexpr int kFailed = 1;
 // The command line, or a file that it names, is invalid.
 inline constexpr int kUsage = 2;

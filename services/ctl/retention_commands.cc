@@ -1,6 +1,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "services/ctl/commands.h"
 #include "services/ctl/maintenance_requests.h"
 #include "services/ctl/maintenance_text.h"
@@ -17,10 +18,12 @@ namespace v1 = manifest::v1;
 
 absl::StatusOr<int> CheckRules(const CommandLine& line, RegistryClient&) {
   ASSIGN_OR_RETURN(const std::string text, ReadInputFile(line.argument(0)));
-  const absl::Status problems = manifest::ParseRetentionRules(text).status();
-  const std::string name = Printable(line.argument(0));
-  if (!problems.ok()) return absl::FailedPreconditionError(absl::StrCat(name, ":\n", problems.message()));
-  Print(line.json() ? "{}\n" : absl::StrCat(name, " is a good retention file\n"));
+  const absl::Status problems = manifest::ParseRetentionRules(text, line.argument(0)).status();
+  for (const absl::string_view problem : absl::StrSplit(problems.message(), '\n', absl::SkipEmpty())) {
+    Print(absl::StrCat(Printable(std::string(problem)), "\n"));
+  }
+  if (!problems.ok()) return kFailed;
+  Print(line.json() ? "{}\n" : absl::StrCat(Printable(line.argument(0)), " is a good retention file\n"));
   return kOk;
 }
 

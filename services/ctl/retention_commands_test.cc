@@ -18,12 +18,12 @@ TEST_F(RetentionCommandsTest, CheckSendsNothing) {
   const std::string good = WriteFile("good.yaml", kRules);
   EXPECT_EQ(Run({"retention", "check", good}).out, good + " is a good retention file\n");
   EXPECT_EQ(Run({"retention", "check", good, "--output=json"}).out, "{}\n");
-  const std::string bad = WriteFile("bad.yaml", "rules:\n  - keep: {last: 2}\n");
+  const std::string bad = WriteFile("bad.yaml", "rules:\n  - repositories: [A]\n    keep: {last: 2}\n");
   const Outcome outcome = Run({"retention", "check", bad});
   EXPECT_EQ(outcome.code, kFailed);
-  EXPECT_EQ(outcome.out, "");
-  EXPECT_THAT(outcome.err, HasSubstr("entrepotctl: " + bad + ":\n"));
-  EXPECT_THAT(outcome.err, HasSubstr("last"));
+  EXPECT_THAT(outcome.out, HasSubstr(bad + ":2: rules[0].repositories[0]: \"A\" matches no repository"));
+  EXPECT_THAT(outcome.out, HasSubstr(bad + ":3: rules[0].keep: unknown field \"last\""));
+  EXPECT_EQ(outcome.err, "");
   EXPECT_TRUE(http_.requests.empty() && http_.logins.empty());
 }
 

@@ -36,11 +36,6 @@ using config::v1::ManifestServiceConfig;
 // Synced commits that wait at once share one sync of the log: more threads make larger groups, not more load.
 constexpr size_t kExecutorThreads = 32;
 
-// Whether the policy has rules that have no effect without accounts.
-bool NeedsAccounts(const std::string& policy_file) {
-  return !policy_file.empty() && !policy::CheckPolicyFile(policy_file, policy::Accounts::kNone).ok();
-}
-
 class ManifestHost final : public process::HostedService {
  public:
   static absl::StatusOr<std::unique_ptr<process::HostedService>> Open(const ManifestServiceConfig& config,
@@ -48,8 +43,9 @@ class ManifestHost final : public process::HostedService {
     auto host = std::make_unique<ManifestHost>();
     RETURN_IF_ERROR(host->OpenCatalog(config, resources));
     RETURN_IF_ERROR(host->StartMaintenance(config, resources));
+    const bool needs_accounts = host->policy_ != nullptr && host->policy_->current()->NeedsAccounts();
     ASSIGN_OR_RETURN(host->callers_, CallerCheck::Open(resources.kv->engine(), resources.executor,
-                                                       {.policy_needs_accounts = NeedsAccounts(config.policy_file()),
+                                                       {.policy_needs_accounts = needs_accounts,
                                                         .allow_unauthenticated = config.allow_unauthenticated()}));
     host->service_ =
         std::make_unique<ManifestService>(host->catalog_.get(), host->maintenance_.get(), resources.executor,
@@ -131,12 +127,12 @@ absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const ManifestSer
       {.data_directory = config.data_directory(), .endpoint = config.grpc(), .executor_threads = kExecutorThreads},
       context, [&](const process::ProcessResources& resources) { return ManifestHost::Open(config, resources); });
 }
-  runtime::FitToDescriptors("grpc", kv::KvStack::OpenFilesMax(), runtime::DescriptorLimit(), config->mutable_grpc(),
-                            problems);
 
 void FillAndCheck(ManifestServiceConfig* config, runtime::ConfigProblems* problems) {
   runtime::FillGrpcDefaults(config->mutable_grpc());
   runtime::CheckGrpcEndpoint("grpc", config->grpc(), problems);
+  runtime::FitToDescriptors("grpc", kv::KvStack::OpenFilesMax(), runtime::DescriptorLimit(), config->mutable_grpc(),
+                            problems);
   runtime::FillDefaults(config->mutable_blob_service());
   runtime::FillDefaults(config->mutable_collector());
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);

@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "services/policy/policy_checks.h"
 #include "services/policy/rule.h"
-#include "services/runtime/config/config_checks.h"
 #include "services/runtime/config/config_loader.h"
+#include "services/runtime/config/config_problems.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::policy {
@@ -22,6 +22,16 @@ std::shared_ptr<const GroupMembership> ReadGroups(const config::v1::Policy& file
   return membership;
 }
 
+std::vector<absl::string_view> FieldsThatNeedAccounts(const config::v1::Policy& file) {
+  std::vector<absl::string_view> fields;
+  if (!file.administrators().empty()) fields.emplace_back("administrators");
+  if (!file.groups().empty()) fields.emplace_back("groups");
+  if (!file.rules().empty()) fields.emplace_back("rules");
+  if (!file.create_only_tags().empty()) fields.emplace_back("create_only_tags");
+  if (!file.identity_providers().empty()) fields.emplace_back("identity_providers");
+  return fields;
+}
+
 bool AnyMatches(const std::vector<RepositoryPattern>& patterns, const RepositoryName& repository) {
   return std::any_of(patterns.begin(), patterns.end(),
                      [&](const RepositoryPattern& pattern) { return pattern.Matches(repository.ToString()); });
@@ -30,33 +40,34 @@ bool AnyMatches(const std::vector<RepositoryPattern>& patterns, const Repository
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const Policy>> Policy::Parse(absl::string_view yaml_text, absl::string_view file_name) {
-  config::v1::Policy file;
-  RETURN_IF_ERROR(runtime::ParseConfig(yaml_text, file_name, &file));
-  runtime::ConfigProblems problems;
-  CheckPolicy(file, &problems);
-  RETURN_IF_ERROR(problems.ToStatus(file_name));
-  return std::shared_ptr<const Policy>(absl::WrapUnique(new Policy(std::move(file), file_name)));
+  return Read(yaml_text, file_name, CheckPolicy);
 }
 
 absl::StatusOr<std::shared_ptr<const Policy>> Policy::ParseWithoutAccounts(absl::string_view yaml_text,
                                                                            absl::string_view file_name) {
-  ASSIGN_OR_RETURN(std::shared_ptr<const Policy> policy, Parse(yaml_text, file_name));
-  runtime::ConfigProblems problems;
-  const auto refuse = [&](absl::string_view field, bool present) {
-    if (present) problems.Add(field, "needs accounts, and the registry has none: set authentication");
-  };
-  refuse("administrators", !policy->file().administrators().empty());
-  refuse("groups", !policy->file().groups().empty());
-  refuse("rules", !policy->file().rules().empty());
-  refuse("create_only_tags", !policy->file().create_only_tags().empty());
-  refuse("identity_providers", !policy->file().identity_providers().empty());
-  RETURN_IF_ERROR(problems.ToStatus(file_name));
-  return policy;
+  return Read(yaml_text, file_name, [](const config::v1::Policy& file, runtime::ConfigProblems* problems) {
+    CheckPolicy(file, problems);
+    for (const absl::string_view field : FieldsThatNeedAccounts(file)) {
+      problems->Add(field, "needs accounts, and the registry has none: set authentication");
+    }
+  });
 }
 
-Policy::Policy(config::v1::Policy file, absl::string_view file_name)
+absl::StatusOr<std::shared_ptr<const Policy>> Policy::Read(absl::string_view yaml_text, absl::string_view file_name,
+                                                           Check check) {
+  config::v1::Policy file;
+  runtime::ConfigProblems problems;
+  RETURN_IF_ERROR(runtime::ParseConfig(yaml_text, file_name, &file, &problems));
+  check(file, &problems);
+  RETURN_IF_ERROR(problems.ToStatus(file_name));
+  std::vector<Mention> mentions = MentionsIn(file, file_name, problems);
+  return std::shared_ptr<const Policy>(absl::WrapUnique(new Policy(std::move(file), file_name, std::move(mentions))));
+}
+
+Policy::Policy(config::v1::Policy file, absl::string_view file_name, std::vector<Mention> mentions)
     : file_(std::move(file)),
       file_name_(file_name),
+      mentions_(std::move(mentions)),
       membership_(ReadGroups(file_)),
       tag_rules_(file_, file_name, membership_),
       incomplete_manifests_(file_) {
@@ -79,6 +90,8 @@ Policy::Rule Policy::ReadRule(const config::v1::Policy::Rule& rule, std::string 
   }
   return read;
 }
+
+bool Policy::NeedsAccounts() const { return !FieldsThatNeedAccounts(file_).empty(); }
 
 bool Policy::IsAdministrator(const Subject& subject) const { return administrators_.Contains(subject, *membership_); }
 

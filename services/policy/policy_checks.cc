@@ -129,7 +129,7 @@ class Checker {
     if (subject == kAnyone || subject == kAuthenticated) return;
     absl::string_view group = subject;
     if (!absl::ConsumePrefix(&group, kGroupPrefix)) return CheckSubjectAccount(field, subject);
-    if (groups_.contains(group)) return;
+    if (groups_.contains(group) || problems_.IsUnreadable("groups")) return;
     problems_.Add(field, absl::StrCat("there is no group ", QuotedInput(group), "; add it to groups"));
   }
 

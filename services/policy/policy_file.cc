@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/memory/memory.h"
@@ -53,9 +54,16 @@ absl::Status CheckPolicyFile(const std::string& path, Accounts accounts) {
 
 absl::StatusOr<std::unique_ptr<PolicyFile>> PolicyFile::Open(const std::string& path,
                                                              const std::shared_ptr<prometheus::Registry>& registry,
-                                                             absl::Duration poll_interval, Accounts accounts) {
+                                                             absl::Duration poll_interval, Accounts accounts,
+                                                             OnRead on_read) {
+  auto parse = [parse = ParserFor(accounts), on_read = std::move(on_read)](
+                   absl::string_view text, absl::string_view name) -> absl::StatusOr<std::shared_ptr<const Policy>> {
+    ASSIGN_OR_RETURN(std::shared_ptr<const Policy> policy, parse(text, name));
+    if (on_read) on_read(*policy);
+    return policy;
+  };
   ASSIGN_OR_RETURN(std::unique_ptr<File> file,
-                   File::Open("policy", path, ParserFor(accounts), registry, poll_interval, LogGoneRestrictions));
+                   File::Open("policy", path, std::move(parse), registry, poll_interval, LogGoneRestrictions));
   return absl::WrapUnique(new PolicyFile(std::move(file)));
 }
 

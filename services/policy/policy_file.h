@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_SERVICES_POLICY_POLICY_FILE_H_
 #define ENTREPOT_SERVICES_POLICY_POLICY_FILE_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -27,11 +28,14 @@ absl::Status CheckPolicyFile(const std::string& path, Accounts accounts = Accoun
 // (entrepot_policy_reloads_total{result="success"|"failure"}). Thread-safe.
 class PolicyFile {
  public:
+  // Called with each policy that can be used, before it is in force.
+  using OnRead = std::function<void(const Policy& policy)>;
+
   // kInvalidArgument, kNotFound and others: the file cannot be used; the message gives the reason and the place.
   static absl::StatusOr<std::unique_ptr<PolicyFile>> Open(const std::string& path,
                                                           const std::shared_ptr<prometheus::Registry>& registry,
                                                           absl::Duration poll_interval = absl::Seconds(1),
-                                                          Accounts accounts = Accounts::kSome);
+                                                          Accounts accounts = Accounts::kSome, OnRead on_read = {});
 
   // The policy in force. Never null.
   std::shared_ptr<const Policy> current() const { return file_->current(); }

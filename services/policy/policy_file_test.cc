@@ -3,6 +3,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -55,6 +56,35 @@ TEST_F(PolicyFileTest, KeepsTheOldPolicyIfTheNewOneIsInvalid) {
   EXPECT_THAT(Metrics(), HasSubstr("entrepot_policy_reloads_total{result=\"failure\"} 1"));
 }
 
+TEST_F(PolicyFileTest, LogsAllMistakesOfANewPolicyWithTheirPlaces) {
+  Write("administrators: [ada]");
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<PolicyFile> file, Open());
+  Write("administrators: [anyone]\nruls: []\nrules:\n- subjects: [a]\n");
+  testing::internal::CaptureStderr();
+  EXPECT_THAT(file->ReloadIfChanged(), StatusIs(absl::StatusCode::kInvalidArgument));
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, HasSubstr("new policy refused, the old one stays"));
+  for (const char* place : {"policy.yaml:1: administrators[0]: ", "policy.yaml:2: unknown field",
+                            "policy.yaml:4: rules[0].repositories: ", "policy.yaml:4: rules[0].actions: "}) {
+    EXPECT_THAT(log, HasSubstr(place));
+  }
+}
+
+TEST_F(PolicyFileTest, ShowsEachUsablePolicyBeforeItIsInForce) {
+  std::vector<bool> read;
+  Write("administrators: [ada]");
+  ASSERT_OK_AND_ASSIGN(
+      const std::unique_ptr<PolicyFile> file,
+      PolicyFile::Open(path_, registry_, absl::ZeroDuration(), Accounts::kSome, [&](const Policy& policy) {
+        read.push_back(policy.IsAdministrator({"ada", {}}));
+      }));
+  Write("administrators: [anyone]");
+  EXPECT_THAT(file->ReloadIfChanged(), StatusIs(absl::StatusCode::kInvalidArgument));
+  Write("administrators: [grace]");
+  ASSERT_OK(file->ReloadIfChanged());
+  EXPECT_THAT(read, testing::ElementsAre(true, false));
+}
+
 TEST_F(PolicyFileTest, WarnsIfTheNewPolicyLacksRestrictions) {
   const std::string rules = "administrators: [ada]\n";
   const std::string final = "immutable_tags: [{name: releases, repositories: [\"**\"], tags: [\"v*\"]}]\n";
@@ -84,7 +114,7 @@ TEST_F(PolicyFileTest, AnUnusableFirstFileIsAnErrorThatNamesIt) {
   EXPECT_EQ(CheckPolicyFile(path_), Open().status());
   status = Open().status();
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("policy.yaml: administrators[0]: "));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("policy.yaml:1: administrators[0]: "));
 }
 
 // The example of the documentation.

@@ -82,14 +82,18 @@ TEST(PolicyTest, Decides) {
   const std::string rule_2 = "rule 2 (\"developers work\") of policy.yaml allows it";
   const DecisionCase cases[] = {
       {{"", {}}, Action::kPull, "public/a", true, "rule 1 of policy.yaml allows it"},
-      {{"", {}}, Action::kPush, "public/a", false, nothing},
+      {{"", {}}, Action::kPush, "public/a", false, "rule 1 of policy.yaml allows only pull"},
       {{"", {}}, Action::kPull, "team/docs", false, nothing},
       {{"", {"developers"}}, Action::kPull, "team/web", false, nothing},
       {{"eve", {}}, Action::kPull, "team/docs", true, "rule 3 (\"all may look\") of policy.yaml allows it"},
       {{"eve", {}}, Action::kPull, "team/web", false, nothing},
       {{"ada", {}}, Action::kPush, "team/web", true, rule_2},
       {{"ada", {}}, Action::kPush, "team", true, rule_2},
-      {{"ada", {}}, Action::kDelete, "team/web", false, nothing},
+      {{"ada", {}},
+       Action::kDelete,
+       "team/web",
+       false,
+       "rule 2 (\"developers work\") of policy.yaml allows only pull and push"},
       {{"ada", {}}, Action::kPush, "teams/web", false, nothing},
       {{"eve", {"developers"}}, Action::kPush, "team/web", true, rule_2},
       {{"eve", {"developer"}}, Action::kPush, "team/web", false, nothing},
@@ -111,6 +115,21 @@ TEST(PolicyTest, Decides) {
     EXPECT_EQ(decision.allowed, test.allowed) << test.subject.account << " " << test.repository;
     EXPECT_EQ(decision.reason, test.reason) << test.subject.account << " " << test.repository;
   }
+}
+
+TEST(PolicyTest, ADenialNamesTheFirstRuleOfEachAllowedActionThatAppliesToTheSubject) {
+  const auto policy = MustParse(R"(
+rules:
+  - {name: looking, subjects: [ada], repositories: [a], actions: [pull]}
+  - {name: looking again, subjects: [authenticated], repositories: [a], actions: [pull]}
+  - {name: cleaning, subjects: [ada], repositories: ["*"], actions: [pull, delete]}
+  - {name: a secret, subjects: [eve], repositories: [a], actions: ["*"]}
+)");
+  EXPECT_EQ(policy->Decide({"ada", {}}, Action::kPush, Repo("a")).reason,
+            "rule 1 (\"looking\") of policy.yaml allows only pull, rule 3 (\"cleaning\") of policy.yaml only delete");
+  EXPECT_EQ(policy->Decide({"ada", {}}, Action::kPush, Repo("b")).reason,
+            "rule 3 (\"cleaning\") of policy.yaml allows only pull and delete");
+  EXPECT_EQ(policy->Decide({"ada", {}}, Action::kPush, Repo("b/c")).reason, "no rule of policy.yaml allows it");
 }
 
 TEST(PolicyTest, AnEmptyPolicyAllowsNothing) {
@@ -253,7 +272,7 @@ TEST(PolicyTest, ReportsEachProblemInALine) {
     const std::vector<std::string> lines = absl::StrSplit(policy.status().message(), '\n');
     ASSERT_EQ(lines.size(), test.lines.size()) << policy.status().message();
     for (size_t i = 0; i < lines.size(); ++i) {
-      EXPECT_THAT(lines[i], HasSubstr(absl::StrCat("policy.yaml: ", test.lines[i]))) << test.text;
+      EXPECT_THAT(lines[i], HasSubstr(absl::StrCat("policy.yaml:1: ", test.lines[i]))) << test.text;
     }
   }
 }
@@ -265,6 +284,38 @@ TEST(PolicyTest, LimitsTheNumberOfProblems) {
   const std::vector<std::string> lines = absl::StrSplit(policy.status().message(), '\n');
   ASSERT_EQ(lines.size(), 101u);
   EXPECT_EQ(lines.back(), "policy.yaml: and 101 more problems");
+}
+
+TEST(PolicyTest, ReportsMistakesOfAllKindsAtOnceWithTheirLines) {
+  const auto policy = Policy::Parse(R"(administrators: [admin, anyone]
+groups:
+  - nmae: developers
+rules:
+  - subjects: [a]
+    repository: r
+    actions: [pull]
+  - subjects:
+      - "group:developers"
+      - [b]
+      - "c d"
+    repositories: [r]
+    actions: [pull]
+  - subjects: [a]
+    actions: [pull]
+immutable_tags: none
+)",
+                                    "policy.yaml");
+  EXPECT_THAT(policy, StatusIs(absl::StatusCode::kInvalidArgument));
+  const std::vector<std::string> lines = absl::StrSplit(policy.status().message(), '\n');
+  // What follows from another mistake is left out: the group without its name, and the repositories of rules[0].
+  EXPECT_THAT(lines,
+              testing::ElementsAre(HasSubstr("policy.yaml:1: administrators[1]: \"anyone\" would"),
+                                   HasSubstr("policy.yaml:3: groups[0]: unknown field \"nmae\""),
+                                   HasSubstr("policy.yaml:6: rules[0]: unknown field \"repository\""),
+                                   HasSubstr("policy.yaml:10: rules[1].subjects[1]: expected text"),
+                                   HasSubstr("policy.yaml:11: rules[1].subjects[2]: \"c d\" is not"),
+                                   HasSubstr("policy.yaml:14: rules[2].repositories: is empty"),
+                                   HasSubstr("policy.yaml:16: immutable_tags: expected a list, found \"none\"")));
 }
 
 TEST(PolicyTest, ReportsInvalidYamlInOneLineWithItsPosition) {
@@ -292,6 +343,20 @@ incomplete_manifests:
   EXPECT_THAT(allowed("mirrors"), testing::ElementsAre(false, false, false));
 }
 
+TEST(PolicyTest, NeedsAccountsForEachRuleThatNamesSubjects) {
+  EXPECT_FALSE(MustParse("")->NeedsAccounts());
+  EXPECT_FALSE(MustParse("immutable_tags: [{repositories: [a], tags: [v1]}]\n"
+                         "incomplete_manifests: [{repositories: [a], allow: [absent_children]}]")
+                   ->NeedsAccounts());
+  for (const char* text : {"administrators: [a]", "groups: [{name: a}]",
+                           "rules: [{subjects: [anyone], repositories: [a], actions: [pull]}]",
+                           "create_only_tags: [{subjects: [a], repositories: [a], tags: [v1]}]",
+                           "identity_providers: [{name: a, issuer: i, audience: a, key_set_file: k, "
+                           "rules: [{claims: {sub: a}, repositories: [a], actions: [pull]}]}]"}) {
+    EXPECT_TRUE(MustParse(text)->NeedsAccounts()) << text;
+  }
+}
+
 TEST(PolicyTest, WithoutAccountsOnlyRulesForAllCallersAreAccepted) {
   EXPECT_OK(
       Policy::ParseWithoutAccounts("immutable_tags: [{repositories: [a], tags: [v1]}]\n"
@@ -301,8 +366,13 @@ TEST(PolicyTest, WithoutAccountsOnlyRulesForAllCallersAreAccepted) {
   EXPECT_THAT(refused, StatusIs(absl::StatusCode::kInvalidArgument));
   for (const char* field : {"administrators", "groups", "rules", "create_only_tags"}) {
     EXPECT_THAT(std::string(refused.status().message()),
-                HasSubstr(absl::StrCat("policy.yaml: ", field, ": needs accounts")));
+                testing::ContainsRegex(absl::StrCat("policy.yaml:[0-9]+: ", field, ": needs accounts")));
   }
+  EXPECT_THAT(std::string(Policy::ParseWithoutAccounts("rules: [{subjects: [a], repositories: [r], actions: [x]}]",
+                                                       "policy.yaml")
+                              .status()
+                              .message()),
+              testing::AllOf(HasSubstr("rules: needs accounts"), HasSubstr("unknown action")));
   EXPECT_THAT(Policy::ParseWithoutAccounts("rules: nonsense", "policy.yaml"),
               StatusIs(absl::StatusCode::kInvalidArgument));
 }

@@ -1,7 +1,10 @@
 """Signing keys, the policy and the accounts change while the registry runs; changes that are invalid have no effect."""
 
 import itertools
+import json
 from collections import Counter
+
+import pytest
 
 from auth.content import manifest_of, push_blob, push_image, put_manifest
 from fixtures.accounts import PASSWORDS, Client, write_accounts
@@ -88,6 +91,47 @@ def test_changed_policy_takes_effect_and_invalid_policy_does_not(make_secured_re
     registry.policy_file.write_text(before.replace('tags: ["release-*"]', 'tags: ["release-*", "frozen-*"]'))
     wait_for(lambda: not may_move_the_tag())
     assert not may_move_the_tag()
+
+
+def logged(registry, message):
+    """The lines of the process with the accounts that have this message."""
+    process = registry.processes.get("auth") or registry.process
+    lines = [json.loads(line) for line in process.log.read_text().splitlines() if line.startswith("{")]
+    return [line for line in lines if line["message"] == message]
+
+
+def test_all_mistakes_of_a_policy_and_unknown_accounts_are_logged(make_secured_registry):
+    unknown = "the policy names accounts or groups that do not exist"
+    policy = "administrators: [admin]\ngroups:\n  - {name: night}\nrules:\n"
+    rule = "  - {subjects: [ci, SUBJECT], repositories: [a], actions: [pull]}\n"
+    registry = make_secured_registry(policy=policy + rule.replace("SUBJECT", "prd"))
+    (line,) = logged(registry, unknown)
+    assert line["level"] == "warning"
+    assert line["problems"].splitlines() == [
+        'policy.yaml:3: groups[0]: the group "night" has no members',
+        'policy.yaml:5: rules[0].subjects[1]: the registry has no user "prd"',
+    ]
+
+    registry.policy_file.write_text(policy + "  - {subjects: [ci], repository: a, actions: [fly]}\n  - {}\n")
+    wait_until_refused(registry, "policy", "auth", "manifest")
+    (line,) = logged(registry, "new policy refused, the old one stays")[-1:]
+    places = [problem.split(": ")[:2] for problem in line["error"].splitlines()]
+    assert places == [["policy.yaml:5", "rules[0]"], ["policy.yaml:5", "rules[0].actions[0]"],
+                      ["policy.yaml:6", "rules[1].subjects"], ["policy.yaml:6", "rules[1].repositories"],
+                      ["policy.yaml:6", "rules[1].actions"]]  # fmt: skip
+
+    policy = policy.replace("{name: night}", "{name: night, members: [prod]}")
+    registry.policy_file.write_text(policy + rule.replace("SUBJECT", "robot+none"))
+    line = wait_for(lambda: logged(registry, unknown)[1:])[0]
+    assert line["problems"] == 'policy.yaml:5: rules[0].subjects[1]: the registry has no robot "none"'
+
+
+def test_a_registry_with_mistakes_in_its_policy_names_them_all_and_does_not_start(make_secured_registry, tmp_path):
+    policy = "administrators: [anyone]\nrules:\n  - {subject: [ci]}\n"
+    with pytest.raises(AssertionError) as failure:
+        make_secured_registry(policy=policy)
+    for place in ("policy.yaml:1: administrators[0]: ", 'policy.yaml:3: rules[0]: unknown field "subject"'):
+        assert place in str(failure.value)
 
 
 def test_changed_accounts_take_effect_and_invalid_accounts_do_not(make_secured_registry):

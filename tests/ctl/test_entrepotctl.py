@@ -9,7 +9,7 @@ import time
 import pytest
 
 from auth.content import push_image
-from fixtures.accounts import PASSWORDS, Client
+from fixtures.accounts import PASSWORDS, Client, htpasswd_line
 from fixtures.registry import PROGRAMS
 
 CTL = PROGRAMS / "entrepotctl"
@@ -77,13 +77,60 @@ def test_groups(ctl):
     assert not any("nobody" in group["members"] for group in groups)
 
 
-def test_policy_check(ctl, secured_registry, tmp_path):
-    assert "is a good policy" in ctl("policy", "check", secured_registry.policy_file)
-    broken = tmp_path / "broken.yaml"
-    broken.write_text("rules:\n  - name: x\n    subject: [ci]\n")
-    assert "subject" in ctl("policy", "check", broken, code=1)
-    assert json.loads(ctl("policy", "check", broken, "--output", "json", code=1))["lines"]
-    assert "cannot read /nowhere" in ctl("policy", "check", "/nowhere", code=2)
+POLICY = """\
+groups:
+  - name: night
+rules:
+  - subjects: [ci, prd, "group:night"]
+    repositories: [driftwood/web]
+    actions: [pull]
+"""
+
+
+def test_policy_check_needs_no_registry(tmp_path):
+    def check(*words, code):
+        argv = [CTL, "policy", "check", "policy.yaml", *words]
+        # A port at which nothing listens.
+        done = subprocess.run(argv, env={"ENTREPOT_REGISTRY": "http://127.0.0.1:1"}, cwd=tmp_path, capture_output=True,
+                              text=True, check=False, timeout=60)  # fmt: skip
+        assert (done.returncode, done.stderr) == (code, ""), f"{done.stdout}{done.stderr}"
+        return done.stdout
+
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY)
+    assert check(code=0).splitlines() == [
+        'warning: policy.yaml:2: groups[0]: the group "night" has no members',
+        "note: users were not looked up: there is no accounts file beside the policy; use --accounts-file or "
+        "--ask-registry",
+        "policy.yaml is a good policy",
+    ]
+    (tmp_path / "accounts").write_text(htpasswd_line("ci", "password"))
+    warned = check(code=0)
+    assert 'warning: policy.yaml:4: rules[0].subjects[1]: accounts has no user "prd"\n' in warned
+    assert warned.endswith("policy.yaml is a good policy\n")
+    assert check("--known", "prd", "--known", "group:night", code=0) == "policy.yaml is a good policy\n"
+
+    policy.write_text(POLICY.replace("subjects", "subject").replace("[pull]", "[pull, fly]"))
+    mistakes = check(code=1).splitlines()
+    assert [line.split(" ")[0] for line in mistakes] == ["policy.yaml:4:", "policy.yaml:6:"], mistakes
+    assert json.loads(check("--output", "json", code=1))["lines"] == mistakes
+
+
+def test_policy_check_by_the_registry(ctl, secured_registry, tmp_path):
+    file = secured_registry.policy_file
+    assert ctl("policy", "check", file, "--ask-registry") == f"{file} is a good policy\n"
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY)
+    warnings = [f'{policy}:2: groups[0]: the group "night" has no members',
+                f'{policy}:4: rules[0].subjects[1]: the registry has no user "prd"']  # fmt: skip
+    assert json.loads(ctl("policy", "check", policy, "--ask-registry", "--output=json"))["warnings"] == warnings
+    ctl("users", "create", "prd", "--new-password-file", "-", input="password of prd\n")
+    ctl("groups", "add", "night", "prd")
+    assert ctl("policy", "check", policy, "--ask-registry") == f"{policy} is a good policy\n"
+    ctl("users", "delete", "prd")
+    policy.write_text("rules:\n  - name: x\n    subject: [ci]\n")
+    assert f'{policy}:3: rules[0]: unknown field "subject"' in ctl("policy", "check", policy, "--ask-registry", code=1)
+    assert "DENIED" in ctl("policy", "check", policy, "--ask-registry", account="ci", code=1)
 
 
 def test_explain(ctl):

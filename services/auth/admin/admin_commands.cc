@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_split.h"
+#include "services/auth/accounts/subject_search.h"
 #include "services/auth/admin/explanation.h"
 #include "services/core/time/proto_time.h"
 #include "services/status/oci_error.h"
@@ -16,10 +17,14 @@ namespace {
 
 using Request = v1::AdministerRequest;
 
-v1::PolicyProblems CheckPolicy(const v1::CheckPolicy& command) {
+v1::PolicyProblems CheckPolicy(const v1::CheckPolicy& command, AccountDirectory& accounts) {
   v1::PolicyProblems problems;
-  const auto policy = policy::Policy::Parse(command.text(), "policy");
-  if (policy.ok()) return problems;
+  const auto policy =
+      policy::Policy::Parse(command.text(), command.file_name().empty() ? "policy" : command.file_name());
+  if (policy.ok()) {
+    for (std::string& line : UnknownSubjects(**policy, accounts)) problems.add_warnings(std::move(line));
+    return problems;
+  }
   for (const absl::string_view line : absl::StrSplit(policy.status().message(), '\n')) {
     problems.add_lines(std::string(line));
   }
@@ -100,7 +105,7 @@ absl::Status AdminCommands::Dispatch(const Request& request, const policy::Polic
     case Request::kExplain:
       return Store(ExplainAccess(request.explain(), policy, *parts_.accounts), response->mutable_explanation());
     case Request::kCheckPolicy:
-      *response->mutable_policy_problems() = CheckPolicy(request.check_policy());
+      *response->mutable_policy_problems() = CheckPolicy(request.check_policy(), *parts_.accounts);
       return absl::OkStatus();
     case Request::kBackUpAccounts:
       return Store(parts_.backups->Take(request.back_up_accounts().name()), response->mutable_accounts_backup());
