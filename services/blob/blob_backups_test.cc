@@ -97,6 +97,7 @@ TEST_F(BlobBackupsTest, ABackupOpensLikeTheStore) {
     ASSERT_OK_AND_ASSIGN(const ObjectSnapshot snapshot, store.objects().Snapshot("one"));
     EXPECT_EQ(snapshot.objects, 3);
     EXPECT_EQ(snapshot.object_bytes, 3 * kLarge);
+    EXPECT_EQ(snapshot.directory, std::filesystem::path(BackupOf("one")).lexically_normal());
     // Later changes of the store do not affect the backup.
     for (const Blob& blob : before) EXPECT_OK(store.objects().Delete(blob.storage_key));
   }

@@ -17,6 +17,7 @@
 #include "services/wire/blob_messages.h"
 #include "services/wire/content_messages.h"
 #include "services/wire/open_upload_messages.h"
+#include "services/wire/waiting_messages.h"
 
 namespace entrepot::blob {
 namespace {
@@ -232,6 +233,16 @@ grpc::ServerUnaryReactor* BlobService::CountOpenUploads(grpc::CallbackServerCont
   });
 }
 
+grpc::ServerUnaryReactor* BlobService::CountQuarantinedObjects(grpc::CallbackServerContext* context,
+                                                               const v1::CountQuarantinedObjectsRequest* request,
+                                                               types::v1::Waiting* response) {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const Waiting quarantined, objects_.CountQuarantined(std::min(request->limit(), kListMax)));
+    *response = ToMessage(quarantined);
+    return absl::OkStatus();
+  });
+}
+
 grpc::ServerUnaryReactor* BlobService::SnapshotObjects(grpc::CallbackServerContext* context,
                                                        const v1::SnapshotObjectsRequest* request,
                                                        v1::SnapshotObjectsResponse* response) {
@@ -239,6 +250,7 @@ grpc::ServerUnaryReactor* BlobService::SnapshotObjects(grpc::CallbackServerConte
     ASSIGN_OR_RETURN(const ObjectSnapshot snapshot, objects_.Snapshot(request->name()));
     response->set_objects(snapshot.objects);
     response->set_object_bytes(snapshot.object_bytes);
+    response->set_directory(snapshot.directory);
     return absl::OkStatus();
   });
 }

@@ -71,6 +71,9 @@ class BlobService : public v1::BlobService::CallbackService {
   grpc::ServerUnaryReactor* CountOpenUploads(grpc::CallbackServerContext* context,
                                              const v1::CountOpenUploadsRequest* request,
                                              types::v1::UploadTotals* response) override;
+  grpc::ServerUnaryReactor* CountQuarantinedObjects(grpc::CallbackServerContext* context,
+                                                    const v1::CountQuarantinedObjectsRequest* request,
+                                                    types::v1::Waiting* response) override;
   grpc::ServerUnaryReactor* SnapshotObjects(grpc::CallbackServerContext* context,
                                             const v1::SnapshotObjectsRequest* request,
                                             v1::SnapshotObjectsResponse* response) override;

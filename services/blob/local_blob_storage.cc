@@ -61,6 +61,10 @@ std::vector<absl::Status> LocalBlobStorage::DeleteAll(const std::vector<StorageK
 
 absl::Status LocalBlobStorage::Quarantine(const StorageKey& key) { return parts_.objects->Quarantine(key); }
 
+absl::StatusOr<Waiting> LocalBlobStorage::CountQuarantined(size_t limit) {
+  return parts_.objects->CountQuarantined(limit);
+}
+
 absl::StatusOr<StoredObjectPage> LocalBlobStorage::ListUnclaimed(absl::Duration age, const std::string& start_after,
                                                                  size_t limit) {
   ASSIGN_OR_RETURN(const ObjectList list, parts_.objects->List(start_after, std::max<size_t>(limit, 1)));

@@ -42,6 +42,7 @@ class LocalBlobStorage : public BlobStorage {
   void StopVerifying() override;
   std::vector<absl::Status> DeleteAll(const std::vector<StorageKey>& keys) override;
   absl::Status Quarantine(const StorageKey& key) override;
+  absl::StatusOr<Waiting> CountQuarantined(size_t limit) override;
   // An age of zero means all objects, whatever the clock says.
   absl::StatusOr<StoredObjectPage> ListUnclaimed(absl::Duration age, const std::string& start_after,
                                                  size_t limit) override;

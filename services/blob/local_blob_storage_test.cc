@@ -231,6 +231,21 @@ TEST_P(LocalBlobStorageTest, AValueInQuarantineIsKeptUntilItIsDeleted) {
   EXPECT_OK(storage_->Delete(blob.storage_key)) << "it no longer exists";
 }
 
+TEST_P(LocalBlobStorageTest, CountsWhatIsInQuarantineInBothTiers) {
+  EXPECT_EQ(storage_->CountQuarantined(10)->count, 0u);
+  for (int i = 0; i < 3; ++i) ASSERT_OK(storage_->Quarantine(Store(Bytes('a', kSmall)).storage_key));
+  for (int i = 0; i < 2; ++i) ASSERT_OK(storage_->Quarantine(Store(Bytes('b', kLarge)).storage_key));
+  ASSERT_OK_AND_ASSIGN(const Waiting all, storage_->CountQuarantined(5));
+  EXPECT_EQ(all.count, 5u);
+  EXPECT_EQ(all.bytes, 3 * kSmall + 2 * kLarge);
+  EXPECT_FALSE(all.more);
+  for (const size_t limit : {1, 2, 4}) {
+    ASSERT_OK_AND_ASSIGN(const Waiting some, storage_->CountQuarantined(limit));
+    EXPECT_EQ(some.count, limit);
+    EXPECT_TRUE(some.more);
+  }
+}
+
 TEST_P(LocalBlobStorageTest, ListsObjectsWithoutASession) {
   std::vector<StorageKey> expected;
   for (int i = 0; i < 5; ++i) {

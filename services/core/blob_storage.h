@@ -12,6 +12,7 @@
 #include "services/core/content.h"
 #include "services/core/open_uploads.h"
 #include "services/core/storage_key.h"
+#include "services/core/waiting.h"
 
 namespace entrepot {
 
@@ -30,6 +31,8 @@ struct StoredObjectPage {
 struct ObjectSnapshot {
   uint64_t objects = 0;
   uint64_t object_bytes = 0;
+  // Of the snapshot, on the machine of the blob service.
+  std::string directory = {};
 };
 
 // What a store of objects knows about the catalog that uses it (manifest/gc/store_binding.h).
@@ -64,6 +67,8 @@ class BlobStorage {
   absl::Status Delete(const StorageKey& key) { return DeleteAll({key}).front(); }
   // Hides the object from all reads, and keeps its bytes for the operator. OK if it does not exist.
   virtual absl::Status Quarantine(const StorageKey& key) = 0;
+  // The quarantined objects, at most `limit` of them, and when they were quarantined, as far as that is known.
+  virtual absl::StatusOr<Waiting> CountQuarantined(size_t limit) = 0;
 
   // Objects that no upload session references and that are older than `age`, as far as their age is known, in the order
   // of their keys. A page may be shorter than `limit`, or empty, even if more objects follow.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "services/core/waiting.h"
 
 // What an administrator may ask about open upload sessions.
 namespace entrepot {
@@ -47,6 +48,10 @@ struct OpenUploadPage {
 struct UploadTotals {
   uint64_t sessions = 0;
   uint64_t bytes = 0;
+  // Those that no request uses, and when they expire if no request uses them before.
+  Waiting idle = {};
+  // Not among the others: sealed uploads whose commit was not reported, and when their sessions expire.
+  Waiting sealed = {};
 };
 
 struct CancelledUploads {

@@ -4,6 +4,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "entrepot/auth/v1/administration.pb.h"
+#include "services/ctl/backup_text.h"
 #include "services/ctl/commands.h"
 #include "services/ctl/maintenance_requests.h"
 #include "services/ctl/maintenance_text.h"
@@ -66,18 +67,20 @@ absl::StatusOr<int> RestoreBackup(const CommandLine& line, RegistryClient&) {
   RegistryDirectories data{line.argument(1), line.argument(1)};
   RETURN_IF_ERROR(TakeDirectories(line, kBlobs, kBlobsData, &backup.blobs, &data.blobs));
   RETURN_IF_ERROR(TakeDirectories(line, kAccounts, kAccountsData, &backup.accounts, &data.accounts));
-  absl::StatusOr<v1::InvariantReport> report;
+  absl::StatusOr<Restored> restored;
   {
     ProgressLine progress;
-    report =
+    restored =
         Restore(backup, data, [&](uint64_t operations, uint64_t bytes) { return progress.Count(operations, bytes); });
   }
-  RETURN_IF_ERROR(report.status());
-  Print(line.json() ? MessageJson(*report) : InvariantsText(*report));
-  if (!report->violations().empty()) {
+  RETURN_IF_ERROR(restored.status());
+  Print(line.json() ? MessageJson(restored->report) : InvariantsText(restored->report));
+  if (!restored->report.violations().empty()) {
     return absl::FailedPreconditionError("the backup is damaged; nothing was restored");
   }
-  if (!line.json()) Print(absl::StrCat("restored to ", Printable(data.manifest), "\n"));
+  if (!line.json()) {
+    Print(absl::StrCat("restored to ", Printable(data.manifest), "\n", ServeText(data, restored->has_accounts)));
+  }
   return kOk;
 }
 
@@ -92,7 +95,8 @@ std::vector<Command> BackupCommands() {
            "The backup is the directory backups/NAME in the registry's data directory; in split mode, in the data\n"
            "directory of the manifest, the blob and the auth service each. Copy it to another machine. It\n"
            "contains everything that was acknowledged before, and the accounts in the registry's own records.\n"
-           "It contains the keys that sign tokens: protect it like the data directory.",
+           "It contains the keys that sign tokens: protect it like the data directory. The output has all parts of\n"
+           "the backup and the command that restores it.",
        .examples = {"entrepotctl backup", "entrepotctl backup before-upgrade"},
        .run = BackUp},
       {.name = "restore",
@@ -105,7 +109,7 @@ std::vector<Command> BackupCommands() {
        .summary = "Make a data directory from a backup; needs no registry",
        .details =
            "The copy is checked, every object by its hash, before it becomes DATA. If something is wrong, nothing\n"
-           "is left of it and the exit code is 1. Afterwards, start a registry on DATA.",
+           "is left of it and the exit code is 1. Afterwards it prints the command that serves DATA.",
        .examples = {"entrepotctl restore /var/lib/entrepot/backups/before-upgrade /srv/entrepot",
                     "entrepotctl restore /m/backups/x /new/m --blobs /b/backups/x --blobs-data /new/b \\\n"
                     "    --accounts /a/backups/x --accounts-data /new/a"},

@@ -16,7 +16,7 @@ using ::testing::MatchesRegex;
 
 constexpr char kBackupDone[] =
     R"({"job": {"state": "DONE", "backup": {"name": "nightly", "directory": "/d/backups/nightly", "objects": "1",
-        "objectBytes": "5"}}})";
+        "objectBytes": "5", "objectsDirectory": "/b/backups/nightly", "blobs": "3", "blobBytes": "9"}}})";
 
 class BackupCommandsTest : public CommandTest {
  protected:
@@ -29,8 +29,15 @@ TEST_F(BackupCommandsTest, BackupIncludesTheAccounts) {
   const Outcome outcome = Run({"backup", "nightly"});
   EXPECT_EQ(outcome.code, kOk) << outcome.err;
   EXPECT_EQ(outcome.out,
-            "backed up to /d/backups/nightly on the registry's machine: 1 object, 5 B\n"
-            "the accounts to /a/backups/nightly on the auth service's\n");
+            "backed up 3 blobs, 9 B\n"
+            "PART              DIRECTORY           CONTENT\n"
+            "manifest service  /d/backups/nightly  manifests, tags, the records of blobs\n"
+            "blob service      /b/backups/nightly  1 object, 5 B: all blobs over 64 KiB; small blobs, upload sessions\n"
+            "auth service      /a/backups/nightly  accounts and keys that sign tokens\n"
+            "each on its service's machine; the configuration, the files of accounts and policies, and TLS keys are no "
+            "part of it\n"
+            "to restore it: entrepotctl restore /d/backups/nightly NEW-MANIFEST-DATA --blobs /b/backups/nightly "
+            "--blobs-data NEW-BLOB-DATA --accounts /a/backups/nightly --accounts-data NEW-AUTH-DATA\n");
   ASSERT_EQ(http_.requests.size(), 2u);
   EXPECT_EQ(http_.requests[0].url, "http://localhost:5000/entrepot/v1/maintain");
   EXPECT_TRUE(IsSameJson(http_.requests[0].body, R"({"startJob": {"backUp": {"name": "nightly"}}})"));
@@ -44,7 +51,8 @@ TEST_F(BackupCommandsTest, BackupOfARegistryWithoutAccountsIsOneRequest) {
   const Outcome outcome = Run({"backup", "nightly", "--output", "json"});
   EXPECT_EQ(outcome.code, kOk) << outcome.err;
   EXPECT_TRUE(IsSameJson(outcome.out, R"({"name": "nightly", "directory": "/d/backups/nightly", "objects": "1",
-                                          "objectBytes": "5", "accountsDirectory": ""})"));
+                                          "objectBytes": "5", "accountsDirectory": "", "blobs": "3", "blobBytes": "9",
+                                          "objectsDirectory": "/b/backups/nightly"})"));
   EXPECT_EQ(http_.requests.size(), 1u);
 }
 
@@ -69,10 +77,13 @@ TEST_F(BackupCommandsTest, BackupReportsErrors) {
 
 TEST_F(BackupCommandsTest, RestoresAStandaloneRegistry) {
   MakeStandaloneDirectory(PathOf("backup"));
-  const std::string data = PathOf("deep/data");
+  const std::string data = std::filesystem::path(PathOf("deep/data")).lexically_normal();
   const Outcome restored = Run({"restore", PathOf("backup"), data});
   EXPECT_EQ(restored.code, kOk) << restored.err;
-  EXPECT_EQ(restored.out, "no violations: 0 blobs, 0 manifests\nrestored to " + data + "\n");
+  EXPECT_EQ(restored.out, "no violations: 0 blobs, 0 manifests\nrestored to " + data +
+                              "\nto serve it: entrepot --config FILE, with data_directory: " + data +
+                              " in the file\n(scripts/serve --data DIR serves it if it is the directory "
+                              "DIR/standalone)\n");
   EXPECT_FALSE(Exists("deep/data.restoring"));
   const Outcome checked = Run({"check", "--data", data});
   EXPECT_EQ(checked.code, kOk) << checked.err;

@@ -15,6 +15,7 @@ namespace {
 namespace v1 = manifest::v1;
 
 constexpr char kAnyShare[] = "--any-share";
+constexpr char kNow[] = "--now";
 
 absl::StatusOr<int> ShowCollector(const CommandLine& line, RegistryClient& registry) {
   ASSIGN_OR_RETURN(const v1::MaintenanceStatus status, GetMaintenanceStatus(registry));
@@ -26,6 +27,7 @@ absl::StatusOr<int> CollectGarbage(bool dry_run, const CommandLine& line, Regist
   v1::StartJob start;
   start.mutable_collect_garbage()->set_dry_run(dry_run);
   start.mutable_collect_garbage()->set_any_share(!dry_run && line.Has(kAnyShare));
+  start.mutable_collect_garbage()->set_now(!dry_run && line.Has(kNow));
   ASSIGN_OR_RETURN(const v1::Job job, RunJob(start, registry));
   Print(line.json() ? MessageJson(job.collection()) : CollectionText(job.collection()));
   return job.collection().error().empty() ? kOk : kFailed;
@@ -59,7 +61,7 @@ absl::StatusOr<int> Accept(const CommandLine& line, RegistryClient& registry) {
 std::vector<Command> GcCommands() {
   return {
       {.name = "gc status",
-       .summary = "Show the garbage collector's queue and its last runs",
+       .summary = "Show what waits for the garbage collector, until when, and its last runs",
        .details =
            "Garbage is collected automatically while the registry serves. An unreferenced blob is condemned when\n"
            "its lease has ended, and deleted when the grace period has ended too, so that no pull loses it.",
@@ -69,12 +71,20 @@ std::vector<Command> GcCommands() {
        .options = {{.name = kAnyShare,
                     .value = "",
                     .help = "quarantine objects without a record even if they are more than\n"
-                            "collector.quarantine_percent_max of all objects"}},
+                            "collector.quarantine_percent_max of all objects"},
+                   {.name = kNow,
+                    .value = "",
+                    .help = "also delete blobs whose grace is not over, unless a pull may\n"
+                            "still read them; the audit log has the account"}},
        .summary = "Collect all garbage that is due, at full speed",
        .details =
-           "Leases and grace periods apply. The run also looks for unreferenced objects. Exits with 1 if it had to\n"
-           "leave something to the next run.",
-       .examples = {"entrepotctl gc run"},
+           "Leases and grace periods apply. The run also looks for unreferenced objects, and prints what still\n"
+           "waits, until when, and for what. Exits with 1 if it had to leave something to the next run.\n"
+           "\n"
+           "--now skips grace periods, which protect pulls. It never skips what protects pushes that run: leases\n"
+           "(a client may rely on a blob until its lease ends) and uploads that have not expired (uploads cancel\n"
+           "ends these). It does not skip backups, which pause deletions, nor the age of objects without a record.",
+       .examples = {"entrepotctl gc run", "entrepotctl gc run --now"},
        .run = RunCollector},
       {.name = "gc accept",
        .arguments = {{.name = "WHAT", .help = "stores or clock"}},

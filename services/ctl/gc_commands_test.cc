@@ -28,6 +28,14 @@ TEST_F(GcCommandsTest, RunCollects) {
             "reviewed 1 blob, condemned 0, deleted 1; deleted 1 object, 1.0 KiB\n");
 }
 
+TEST_F(GcCommandsTest, RunNowSkipsGraces) {
+  EXPECT_EQ(RunJob({"gc", "run", "--now"}, R"({"collectGarbage": {"now": true}})",
+                   R"("collection": {"now": true, "reviewed": "2", "deleted": "2", "gracesSkipped": "1", "swept": "2",
+                      "sweptBytes": "1024", "waits": {}})"),
+            "reviewed 2 blobs, condemned 0, deleted 2; deleted 2 objects, 1.0 KiB\n"
+            "skipped the grace of 1 blob\n\nnothing waits\n");
+}
+
 TEST_F(GcCommandsTest, RunFailsIfItDidNotComplete) {
   EXPECT_THAT(RunJob({"gc", "run"}, R"({"collectGarbage": {}})", R"("collection": {"error": "disk full"})", kFailed),
               HasSubstr("left for the next run: disk full\n"));

@@ -27,6 +27,9 @@ std::string Counted(uint64_t count, absl::string_view what) {
   return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
 }
 
+// The service counts only the first thousand.
+const char* AtLeast(bool more) { return more ? "at least " : ""; }
+
 std::string HistoryText(const v1::MaintenanceStatus& status) {
   if (status.history().empty()) return "no run has changed anything yet\n";
   Table table({"STARTED (UTC)", "TOOK", "REVIEWED", "CONDEMNED", "DELETED", "OBJECTS", "BYTES", "QUARANTINED",
@@ -52,6 +55,55 @@ std::string UploadTotalsText(const Report& report) {
   return UploadTotalsText(report.uploads().sessions(), report.uploads().bytes());
 }
 
+// "2026-01-02 03:04:05", "2026-01-02 03:04:05 to 04:05:06", or with both dates.
+std::string SpanText(const types::v1::Waiting& waiting) {
+  if (!waiting.has_first_at()) return "";
+  const std::string first = TimeText(waiting.first_at());
+  const std::string last = TimeText(waiting.last_at());
+  if (first == last) return first;
+  const size_t date = first.find(' ');
+  const bool same_day = first.substr(0, date) == last.substr(0, date);
+  return absl::StrCat(first, " to ", same_day ? last.substr(date + 1) : last);
+}
+
+void AddWaiting(absl::string_view what, const types::v1::Waiting& waiting, absl::string_view until,
+                absl::string_view reason, Table* table) {
+  if (waiting.count() == 0 && !waiting.more()) return;
+  table->Add({std::string(what), absl::StrCat(AtLeast(waiting.more()), waiting.count()), SizeText(waiting.bytes()),
+              std::string(until), std::string(reason)});
+}
+
+// What waits, and until when, of a MaintenanceStatus, a Collection or a Usage.
+template <typename Report>
+std::string WaitsText(const Report& report) {
+  const v1::Waits& waits = report.waits();
+  const types::v1::UploadTotals& uploads = report.uploads();
+  Table table({"WAITS", "COUNT", "SIZE", "UNTIL (UTC)", "REASON"});
+  AddWaiting("condemned blobs", waits.condemned(), SpanText(waits.condemned()), "grace: pulls may read them", &table);
+  AddWaiting("unreferenced blobs", waits.leased(), SpanText(waits.leased()),
+             "lease: pushes may need them; then a grace", &table);
+  AddWaiting("deletable objects", waits.deletable(),
+             waits.deletions_paused() ? "the end of the backup" : "the next run",
+             waits.deletions_paused() ? "the backup may copy them" : "a run deletes them", &table);
+  const std::string since = SpanText(waits.quarantined());
+  AddWaiting("quarantined objects", waits.quarantined(), "a push or an operator",
+             absl::StrCat("damaged, or without a record", since.empty() ? "" : "; since ", since), &table);
+  AddWaiting("open uploads", uploads.idle(), SpanText(uploads.idle()), "they expire if no request follows", &table);
+  AddWaiting("sealed uploads", uploads.sealed(), SpanText(uploads.sealed()), "pushes may commit them", &table);
+  std::string text = table.empty() ? "nothing waits\n" : table.ToString();
+  if (const uint64_t in_use = uploads.sessions() - uploads.idle().count(); in_use > 0) {
+    absl::StrAppend(&text, "requests use ", Counted(in_use, "upload"), " now\n");
+  }
+  if (waits.condemned().count() > 0) absl::StrAppend(&text, "gc run --now does not wait for graces\n");
+  if (waits.leased().count() > 0) {
+    absl::StrAppend(&text, "no command skips leases: a push that runs may need the blobs\n");
+  }
+  if (waits.quarantined().count() > 0) {
+    absl::StrAppend(&text, "a push of the same content heals a damaged blob; other quarantined objects stay\n");
+  }
+  return text;
+}
+
 std::string DoomedText(const v1::Collection& collection) {
   std::string text = absl::StrCat(Counted(collection.doomed_count(), "blob"), ", ", SizeText(collection.doomed_bytes()),
                                   ", would be deleted; nothing was changed\n");
@@ -73,9 +125,6 @@ void AddTo(Table* table, const v1::Usage::Repository& repository) {
               SizeText(repository.own_bytes()), absl::StrCat(repository.manifests()), absl::StrCat(repository.tags())});
 }
 
-// The service counts only the first thousand.
-const char* AtLeast(bool more) { return more ? "at least " : ""; }
-
 }  // namespace
 
 std::string CollectionStatusText(const v1::MaintenanceStatus& status) {
@@ -92,7 +141,9 @@ std::string CollectionStatusText(const v1::MaintenanceStatus& status) {
                   Printable(status.lease()), ", grace ", Printable(status.grace()), ", ",
                   status.interval().empty() ? "runs only when it is told to"
                                             : absl::StrCat("runs every ", Printable(status.interval())),
-                  "\n\n", HistoryText(status));
+                  "; an object without a record is quarantined at the age of ", Printable(status.orphan_age()), "\n\n");
+  if (status.has_waits()) absl::StrAppend(&text, WaitsText(status), "\n");
+  absl::StrAppend(&text, HistoryText(status));
   for (const v1::Job& job : status.jobs()) {
     if (job.state() != v1::Job::RUNNING) continue;
     absl::StrAppend(&text, "\njob ", Printable(job.id()), " (", Printable(job.kind()), ") runs since ",
@@ -118,6 +169,10 @@ std::string CollectionText(const v1::Collection& collection) {
       absl::StrCat("reviewed ", Counted(collection.reviewed(), "blob"), ", condemned ", collection.condemned(),
                    ", deleted ", collection.deleted(), "; deleted ", Counted(collection.swept(), "object"), ", ",
                    SizeText(collection.swept_bytes()), "\n");
+  if (collection.now()) {
+    absl::StrAppend(&text, "skipped the ", collection.graces_skipped() == 1 ? "grace" : "graces", " of ",
+                    Counted(collection.graces_skipped(), "blob"), "\n");
+  }
   if (collection.abandoned() > 0) {
     absl::StrAppend(&text, "dropped ", Counted(collection.abandoned(), "unfinished upload"), "\n");
   }
@@ -127,6 +182,7 @@ std::string CollectionText(const v1::Collection& collection) {
   if (!collection.error().empty()) {
     absl::StrAppend(&text, "left for the next run: ", Printable(collection.error()), "\n");
   }
+  if (collection.has_waits()) absl::StrAppend(&text, "\n", WaitsText(collection));
   return text;
 }
 
@@ -157,16 +213,6 @@ std::string InvariantsText(const v1::InvariantReport& report) {
   return text + "\n";
 }
 
-std::string BackupText(const v1::Backup& backup) {
-  const std::string accounts =
-      backup.accounts_directory().empty()
-          ? ""
-          : absl::StrCat("the accounts to ", Printable(backup.accounts_directory()), " on the auth service's\n");
-  return absl::StrCat("backed up to ", Printable(backup.directory()),
-                      " on the registry's machine: ", Counted(backup.objects(), "object"), ", ",
-                      SizeText(backup.object_bytes()), "\n", accounts);
-}
-
 std::string RepositoryUsageText(const v1::Usage::Repository& repository) {
   Table table = UsageTable();
   AddTo(&table, repository);
@@ -184,6 +230,7 @@ std::string UsageText(const v1::Usage& usage) {
   absl::StrAppend(&text, "\nstored  ", SizeText(usage.stored_bytes()), " in ", Counted(usage.blobs(), "blob"),
                   "\nsaved   ", SizeText(saved), " by storing each blob once\ngarbage ",
                   SizeText(usage.unlinked_bytes()), " in no repository\nuploads ", UploadTotalsText(usage), "\n");
+  if (usage.has_waits()) absl::StrAppend(&text, "\n", WaitsText(usage));
   return text;
 }
 

@@ -13,7 +13,6 @@ std::string ScrubStatusText(const manifest::v1::MaintenanceStatus& status);
 std::string CollectionText(const manifest::v1::Collection& collection);
 std::string ScrubText(const manifest::v1::ScrubReport& report);
 std::string InvariantsText(const manifest::v1::InvariantReport& report);
-std::string BackupText(const manifest::v1::Backup& backup);
 std::string UsageText(const manifest::v1::Usage& usage);
 std::string RepositoryUsageText(const manifest::v1::Usage::Repository& repository);
 std::string UploadListText(const types::v1::UploadList& list);

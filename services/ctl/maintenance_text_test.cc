@@ -44,7 +44,7 @@ TEST(MaintenanceTextTest, Status) {
   status.set_grace("1h");
   const std::string text = CollectionStatusText(status);
   EXPECT_THAT(text, HasSubstr("4 blobs, of them 2 due, the oldest since 2023-11-14 22:13:20"));
-  EXPECT_THAT(text, HasSubstr("lease 24h, grace 1h, runs only when it is told to"));
+  EXPECT_THAT(text, HasSubstr("lease 24h, grace 1h, runs only when it is told to; an object without a record is"));
   EXPECT_THAT(text, HasSubstr("\nunfinished           not known: the blob service does not answer\n"));
   status.mutable_uploads()->set_sessions(3);
   status.mutable_uploads()->set_bytes(2048);
@@ -53,6 +53,58 @@ TEST(MaintenanceTextTest, Status) {
   EXPECT_THAT(ScrubStatusText(status), HasSubstr("no pass has started yet\nno blob is corrupt\n"));
   status.add_corrupt()->set_digest("sha256:bb");
   EXPECT_THAT(ScrubStatusText(status), HasSubstr("sha256:bb"));
+}
+
+TEST(MaintenanceTextTest, WhatWaits) {
+  v1::Collection collection;
+  collection.mutable_waits();
+  EXPECT_THAT(CollectionText(collection), HasSubstr("\n\nnothing waits\n"));
+  const auto fill = [](uint64_t count, uint64_t bytes, int64_t first, int64_t last, types::v1::Waiting* waiting) {
+    waiting->set_count(count);
+    waiting->set_bytes(bytes);
+    waiting->mutable_first_at()->set_seconds(first);
+    waiting->mutable_last_at()->set_seconds(last);
+  };
+  constexpr int64_t kStart = 1'700'000'000;
+  v1::Waits& waits = *collection.mutable_waits();
+  fill(2, 2048, kStart, kStart + 60, waits.mutable_condemned());
+  fill(1, 5, kStart, kStart, waits.mutable_leased());
+  fill(3, 5, kStart, kStart, waits.mutable_deletable());
+  waits.mutable_quarantined()->set_count(1000);
+  waits.mutable_quarantined()->set_more(true);
+  collection.mutable_uploads()->set_sessions(3);
+  fill(2, 7, kStart, kStart + 24 * 60 * 60, collection.mutable_uploads()->mutable_idle());
+  fill(1, 9, kStart, kStart, collection.mutable_uploads()->mutable_sealed());
+  const char* const expected =
+      "WAITS                COUNT          SIZE     UNTIL (UTC)                                 REASON\n"
+      "condemned blobs      2              2.0 KiB  2023-11-14 22:13:20 to 22:14:20             grace: pulls may read "
+      "them\n"
+      "unreferenced blobs   1              5 B      2023-11-14 22:13:20                         lease: pushes may need "
+      "them; "
+      "then a grace\n"
+      "deletable objects    3              5 B      the next run                                a run deletes them\n"
+      "quarantined objects  at least 1000  0 B      a push or an operator                       damaged, or without a "
+      "record\n"
+      "open uploads         2              7 B      2023-11-14 22:13:20 to 2023-11-15 22:13:20  they expire if no "
+      "request "
+      "follows\n"
+      "sealed uploads       1              9 B      2023-11-14 22:13:20                         pushes may commit "
+      "them\n"
+      "requests use 1 upload now\n"
+      "gc run --now does not wait for graces\n"
+      "no command skips leases: a push that runs may need the blobs\n"
+      "a push of the same content heals a damaged blob; other quarantined objects stay\n";
+  EXPECT_THAT(CollectionText(collection), HasSubstr(expected));
+  v1::MaintenanceStatus status;
+  *status.mutable_waits() = waits;
+  *status.mutable_uploads() = collection.uploads();
+  EXPECT_THAT(CollectionStatusText(status), HasSubstr(expected));
+  v1::Usage usage;
+  *usage.mutable_waits() = waits;
+  *usage.mutable_uploads() = collection.uploads();
+  EXPECT_THAT(UsageText(usage), HasSubstr(expected));
+  waits.set_deletions_paused(true);
+  EXPECT_THAT(CollectionText(collection), HasSubstr("the end of the backup"));
 }
 
 TEST(MaintenanceTextTest, Violations) {

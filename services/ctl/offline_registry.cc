@@ -98,6 +98,16 @@ absl::Status CheckAccounts(const std::string& data) {
   return absl::Status(format.code(), format.ok() ? "" : absl::StrCat(KvDirectory(data), ": ", format.message()));
 }
 
+absl::StatusOr<Restored> CheckCopy(const RegistryDirectories& directories, const Pace& pace) {
+  Stores stores;
+  RETURN_IF_ERROR(stores.Open(directories));
+  Restored restored;
+  ASSIGN_OR_RETURN(restored.report,
+                   manifest::CheckCatalog(stores.records(), stores.objects(), {.rehash = true, .online = false}, pace));
+  ASSIGN_OR_RETURN(restored.has_accounts, manifest::HasAccounts(stores.records()));
+  return restored;
+}
+
 // A copy of a backup beside the data directory that it is to become.
 class Copy {
  public:
@@ -159,8 +169,7 @@ absl::StatusOr<manifest::v1::InvariantReport> CheckOffline(const RegistryDirecto
   return manifest::CheckCatalog(stores.records(), stores.objects(), {.rehash = rehash, .online = false}, pace);
 }
 
-absl::StatusOr<manifest::v1::InvariantReport> Restore(const RegistryDirectories& backup,
-                                                      const RegistryDirectories& data, const Pace& pace) {
+absl::StatusOr<Restored> Restore(const RegistryDirectories& backup, const RegistryDirectories& data, const Pace& pace) {
   const bool standalone = backup.standalone();
   std::vector<std::unique_ptr<Copy>> copies;
   copies.push_back(std::make_unique<Copy>(backup.manifest, data.manifest, /*with_blobs=*/standalone));
@@ -171,11 +180,11 @@ absl::StatusOr<manifest::v1::InvariantReport> Restore(const RegistryDirectories&
   }
   for (const auto& copy : copies) RETURN_IF_ERROR(copy->Check());
   for (const auto& copy : copies) RETURN_IF_ERROR(copy->Make(pace));
-  ASSIGN_OR_RETURN(manifest::v1::InvariantReport report, CheckOffline(partial, /*rehash=*/true, pace));
-  if (!report.violations().empty()) return report;
+  ASSIGN_OR_RETURN(Restored restored, CheckCopy(partial, pace));
+  if (!restored.report.violations().empty()) return restored;
   if (!backup.accounts.empty()) RETURN_IF_ERROR(CheckAccounts(copies.back()->partial()));
   for (const auto& copy : copies) RETURN_IF_ERROR(copy->Publish());
-  return report;
+  return restored;
 }
 
 }  // namespace entrepot::ctl

@@ -24,12 +24,17 @@ struct RegistryDirectories {
 absl::StatusOr<manifest::v1::InvariantReport> CheckOffline(const RegistryDirectories& directories, bool rehash,
                                                            const Pace& pace);
 
+struct Restored {
+  manifest::v1::InvariantReport report;
+  // The registry had accounts.
+  bool has_accounts = false;
+};
+
 // Copies each directory of `backup` to that of `data`, durably. The copies are checked, every object by its hash, and
 // get their names only if the report has no violations; otherwise nothing is left of them. kInvalidArgument if a
 // directory of `backup` is not a backup, or one of `data` exists and is not empty. kFailedPrecondition or kDataLoss if
 // the accounts are damaged.
-absl::StatusOr<manifest::v1::InvariantReport> Restore(const RegistryDirectories& backup,
-                                                      const RegistryDirectories& data, const Pace& pace);
+absl::StatusOr<Restored> Restore(const RegistryDirectories& backup, const RegistryDirectories& data, const Pace& pace);
 
 }  // namespace entrepot::ctl
 

@@ -15,6 +15,8 @@ class Table {
   // As many cells as the header has.
   void Add(std::vector<std::string> row);
 
+  // Whether it has only its header.
+  bool empty() const { return rows_.size() == 1; }
   // Each line ends with a newline; there are no spaces before it.
   std::string ToString() const;
 

@@ -20,6 +20,7 @@
 #include "services/status/status_macros.h"
 #include "services/wire/content_messages.h"
 #include "services/wire/open_upload_messages.h"
+#include "services/wire/waiting_messages.h"
 
 namespace entrepot::manifest {
 namespace {
@@ -179,6 +180,14 @@ class GrpcBlobStorage : public BlobStorage {
     return FromMessage(response);
   }
 
+  absl::StatusOr<Waiting> CountQuarantined(size_t limit) override {
+    v1::CountQuarantinedObjectsRequest request;
+    request.set_limit(static_cast<uint32_t>(std::min<size_t>(limit, UINT32_MAX)));
+    ASSIGN_OR_RETURN(const types::v1::Waiting response,
+                     Call<types::v1::Waiting>(&Stub::CountQuarantinedObjects, request, deadline_));
+    return FromMessage(response);
+  }
+
   // Without a retry: a second attempt would find the incomplete snapshot of the first one.
   absl::StatusOr<ObjectSnapshot> Snapshot(const std::string& name) override {
     v1::SnapshotObjectsRequest request;
@@ -189,7 +198,8 @@ class GrpcBlobStorage : public BlobStorage {
         const v1::SnapshotObjectsResponse response,
         CallOnce<v1::SnapshotObjectsResponse>(&Stub::SnapshotObjects, request, runtime::GrpcDeadline(kSnapshotDeadline),
                                               &context, &outcome));
-    return ObjectSnapshot{.objects = response.objects(), .object_bytes = response.object_bytes()};
+    return ObjectSnapshot{
+        .objects = response.objects(), .object_bytes = response.object_bytes(), .directory = response.directory()};
   }
 
  private:

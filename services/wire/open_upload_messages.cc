@@ -1,6 +1,7 @@
 #include "services/wire/open_upload_messages.h"
 
 #include "services/core/time/proto_time.h"
+#include "services/wire/waiting_messages.h"
 
 namespace entrepot {
 
@@ -67,11 +68,16 @@ types::v1::UploadTotals ToMessage(const UploadTotals& totals) {
   types::v1::UploadTotals message;
   message.set_sessions(totals.sessions);
   message.set_bytes(totals.bytes);
+  *message.mutable_idle() = ToMessage(totals.idle);
+  *message.mutable_sealed() = ToMessage(totals.sealed);
   return message;
 }
 
 UploadTotals FromMessage(const types::v1::UploadTotals& message) {
-  return {.sessions = message.sessions(), .bytes = message.bytes()};
+  return {.sessions = message.sessions(),
+          .bytes = message.bytes(),
+          .idle = FromMessage(message.idle()),
+          .sealed = FromMessage(message.sealed())};
 }
 
 }  // namespace entrepot

@@ -306,7 +306,10 @@ void CheckRun(World* world, const World::Maintenance& maintenance, const absl::S
 
 void Collect(World* world) {
   KeepRunning(world, [&](World::Maintenance& maintenance) {
-    const auto run = maintenance.collector->Run(maintenance.pace);
+    if (!world->MayCollect(maintenance)) return;
+    // Some runs are those of an operator who does not want to wait for graces.
+    const bool now = world->random().Below(4) == 0;
+    const auto run = maintenance.collector->Run(maintenance.pace, now);
     CheckRun(world, maintenance, run.status(), run.ok() ? run->error() : "", "a run of the collector");
   });
 }

@@ -88,6 +88,7 @@ class SimulatedObjects::Access : public BlobStorage {
     return absl::UnimplementedError("not simulated");
   }
   absl::StatusOr<UploadTotals> CountUploads() override { return absl::UnimplementedError("not simulated"); }
+  absl::StatusOr<Waiting> CountQuarantined(size_t) override { return absl::UnimplementedError("not simulated"); }
   absl::StatusOr<StoreOwner> ReadOwner() override {
     RETURN_IF_ERROR(objects_.Before(process_, "reads the owner", ""));
     return StoreOwner();

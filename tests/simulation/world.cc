@@ -61,6 +61,7 @@ World::World(uint64_t seed, const Options& options)
       kv_(&scheduler_, &faults_),
       objects_({.session_lifetime = kSessionLifetime}, &scheduler_, &kv_, &clock_, &faults_),
       model_(&clock_, kLease / 2),
+                                             .lease = kLease,
       committed_(kv_.Committed()),
       policy_(policy::Policy::Parse(Content::Get().policy, "policy.yaml").value()),
       failpoints_([this](absl::string_view name) -> absl::Status {

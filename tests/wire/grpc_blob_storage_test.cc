@@ -114,6 +114,25 @@ TEST_F(GrpcBlobStorageTest, QuarantinesAndDeletes) {
   EXPECT_THAT(server_.reader().Open(gone.storage_key), StatusIs(absl::StatusCode::kNotFound));
 }
 
+TEST_F(GrpcBlobStorageTest, CountsWhatWaits) {
+  ASSERT_OK_AND_ASSIGN(UploadTotals uploads, access_->CountUploads());
+  EXPECT_EQ(uploads.sealed.count, 0u);
+  EXPECT_EQ(uploads.sealed.first_at, std::nullopt);
+  const Blob blob = Store(blob::CountingText(1'000'000));
+  ASSERT_OK_AND_ASSIGN(uploads, access_->CountUploads());
+  EXPECT_EQ(uploads.sealed.count, 1u);
+  EXPECT_EQ(uploads.sealed.bytes, 1'000'000u);
+  // Messages have whole microseconds.
+  EXPECT_EQ(uploads.sealed.last_at, absl::Floor(server_.clock().Now() - absl::UnixEpoch(), absl::Microseconds(1)) +
+                                        absl::UnixEpoch() + absl::Hours(24));
+  EXPECT_EQ(access_->CountQuarantined(10)->count, 0u);
+  ASSERT_OK(access_->Quarantine(blob.storage_key));
+  ASSERT_OK_AND_ASSIGN(const Waiting quarantined, access_->CountQuarantined(10));
+  EXPECT_EQ(quarantined.count, 1u);
+  EXPECT_EQ(quarantined.bytes, 1'000'000u);
+  EXPECT_TRUE(quarantined.first_at.has_value());
+}
+
 TEST_F(GrpcBlobStorageTest, DeletesManyObjectsInOneCall) {
   std::vector<StorageKey> keys;
   for (size_t size : {1'000, 1'000'000, 2'000}) keys.push_back(Store(blob::CountingText(size)).storage_key);

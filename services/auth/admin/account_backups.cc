@@ -1,5 +1,8 @@
 #include "services/auth/admin/account_backups.h"
 
+#include <filesystem>
+#include <system_error>
+
 #include "absl/strings/str_cat.h"
 #include "services/core/files/named_backup.h"
 #include "services/status/status_macros.h"
@@ -12,7 +15,8 @@ absl::StatusOr<v1::AccountsBackup> AccountBackups::Take(const std::string& name)
   absl::MutexLock lock(&mutex_);
   RETURN_IF_ERROR(MakeNamedBackup(
       directory_, name, [this](const std::string& directory) { return snapshot_kv_(absl::StrCat(directory, "/kv")); }));
-  backup.set_directory(absl::StrCat(directory_, "/", name));
+  std::error_code error;
+  backup.set_directory(std::filesystem::absolute(directory_, error).lexically_normal() / name);
   return backup;
 }
 

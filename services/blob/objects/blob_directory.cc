@@ -125,13 +125,28 @@ absl::StatusOr<bool> BlobDirectory::HasObjects() const {
   return false;
 }
 
+absl::StatusOr<Waiting> BlobDirectory::CountQuarantined(SystemCalls& calls, size_t limit) const {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, ListNames(quarantine(), ".", limit + 1));
+  Waiting quarantined;
+  for (const std::string& name : names) {
+    quarantined.more = quarantined.count == limit;
+    if (quarantined.more) break;
+    struct stat found;
+    // It was deleted meanwhile, or cannot be read.
+    if (calls.FStatAt(quarantine(), name.c_str(), &found) != 0) continue;
+    // A rename sets the time of the last change of the inode.
+    quarantined.Add(static_cast<uint64_t>(found.st_size), absl::TimeFromTimespec(found.st_ctim));
+  }
+  return quarantined;
+}
+
 absl::StatusOr<OwnedFd> OpenDirectory(SystemCalls& calls, int parent, const std::string& path) {
   OwnedFd fd = OpenAtFully(calls, parent, path.c_str(), O_RDONLY | O_DIRECTORY);
   if (fd.get() < 0) return WriteError(absl::StrCat("opening the directory ", path), errno);
   return fd;
 }
 
-absl::StatusOr<std::vector<std::string>> ListNames(int directory, const char* path) {
+absl::StatusOr<std::vector<std::string>> ListNames(int directory, const char* path, size_t limit) {
   OwnedFd fd(::openat(directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() < 0) return ReadError(absl::StrCat("opening the directory ", path), errno);
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(fd.get()), &::closedir);
@@ -139,7 +154,7 @@ absl::StatusOr<std::vector<std::string>> ListNames(int directory, const char* pa
   fd.release();
   std::vector<std::string> names;
   errno = 0;
-  while (const dirent* entry = ::readdir(stream.get())) {
+  while (const dirent* entry = names.size() < limit ? ::readdir(stream.get()) : nullptr) {
     if (absl::string_view name = entry->d_name; name != "." && name != "..") names.emplace_back(name);
   }
   if (errno != 0) return ReadError(absl::StrCat("listing the directory ", path), errno);

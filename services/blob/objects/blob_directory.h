@@ -2,6 +2,7 @@
 #define ENTREPOT_SERVICES_BLOB_OBJECTS_BLOB_DIRECTORY_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "services/core/files/owned_fd.h"
 #include "services/core/storage_key.h"
 #include "services/core/upload_id.h"
+#include "services/core/waiting.h"
 
 namespace entrepot::blob {
 
@@ -43,6 +45,8 @@ class BlobDirectory {
   absl::StatusOr<ObjectList> List(SystemCalls& calls, absl::string_view start_after, size_t limit) const;
   // Whether there is any object. May read every fan-out directory.
   absl::StatusOr<bool> HasObjects() const;
+  // The quarantined objects, at most `limit` of them, and when they got their names there.
+  absl::StatusOr<Waiting> CountQuarantined(SystemCalls& calls, size_t limit) const;
 
  private:
   BlobDirectory(OwnedFd root, OwnedFd staging, OwnedFd objects, OwnedFd quarantine);
@@ -56,8 +60,8 @@ class BlobDirectory {
 // Opens the directory `path`, relative to the open directory `parent`. kUnavailable.
 absl::StatusOr<OwnedFd> OpenDirectory(SystemCalls& calls, int parent, const std::string& path);
 
-// The names in a directory except "." and "..".
-absl::StatusOr<std::vector<std::string>> ListNames(int directory, const char* path);
+// The names in a directory except "." and "..", at most `limit`.
+absl::StatusOr<std::vector<std::string>> ListNames(int directory, const char* path, size_t limit = SIZE_MAX);
 
 }  // namespace entrepot::blob
 

@@ -242,6 +242,10 @@ absl::Status FilesystemObjectStore::Quarantine(const StorageKey& key) {
   return SyncDirectory(fan_out.get());
 }
 
+absl::StatusOr<Waiting> FilesystemObjectStore::CountQuarantined(size_t limit) {
+  return directory_->CountQuarantined(calls_, limit);
+}
+
 absl::Status FilesystemObjectStore::MoveToQuarantine(const StorageKey& key, int fan_out) {
   const char* name = key.ToString().c_str();
   constexpr absl::string_view kAction = "quarantining an object";

@@ -47,6 +47,7 @@ class FilesystemObjectStore : public StagingObjectStore {
   std::vector<absl::Status> DeleteAll(const std::vector<StorageKey>& keys) override;
   absl::Status ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) override;
   absl::Status Quarantine(const StorageKey& key) override;
+  absl::StatusOr<Waiting> CountQuarantined(size_t limit) override;
   absl::StatusOr<ObjectList> List(absl::string_view start_after, size_t limit) override {
     return directory_->List(calls_, start_after, limit);
   }

@@ -18,6 +18,8 @@ namespace entrepot::blob {
 namespace {
 
 constexpr size_t kListMax = 64;
+// A count reads the values too.
+constexpr uint64_t kCountedBytesMax = 4 << 20;
 
 }  // namespace
 
@@ -82,6 +84,21 @@ absl::Status KvObjectStore::Quarantine(const StorageKey& key) {
     return absl::OkStatus();
   }));
   return Failpoint("blob.quarantine.recorded");
+}
+
+absl::StatusOr<Waiting> KvObjectStore::CountQuarantined(size_t limit) {
+  Waiting quarantined;
+  kv::ScanOptions scan{.prefix = std::string(kQuarantinePrefix), .start_after = "", .limit = kListMax};
+  for (;;) {
+    ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> entries, kv_.Scan(scan));
+    for (const kv::KeyValue& entry : entries) {
+      quarantined.more = quarantined.count == limit || quarantined.bytes >= kCountedBytesMax;
+      if (quarantined.more) return quarantined;
+      quarantined.Add(entry.value.size());
+    }
+    if (entries.size() < scan.limit) return quarantined;
+    scan.start_after = entries.back().key;
+  }
 }
 
 absl::StatusOr<ObjectList> KvObjectStore::List(absl::string_view start_after, size_t limit) {

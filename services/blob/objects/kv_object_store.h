@@ -39,6 +39,7 @@ class KvObjectStore : public ObjectStore {
   absl::Status ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) override;
   // The bytes of an unreadable object are given up.
   absl::Status Quarantine(const StorageKey& key) override;
+  absl::StatusOr<Waiting> CountQuarantined(size_t limit) override;
   absl::StatusOr<ObjectList> List(absl::string_view start_after, size_t limit) override;
 
  private:

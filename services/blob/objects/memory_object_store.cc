@@ -117,6 +117,17 @@ absl::Status MemoryObjectStore::Quarantine(const StorageKey& key) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<Waiting> MemoryObjectStore::CountQuarantined(size_t limit) {
+  absl::MutexLock lock(&mutex_);
+  Waiting quarantined;
+  for (const auto& [key, object] : quarantined_) {
+    quarantined.more = quarantined.count == limit;
+    if (quarantined.more) break;
+    quarantined.Add(object.bytes->size());
+  }
+  return quarantined;
+}
+
 absl::StatusOr<ObjectList> MemoryObjectStore::List(absl::string_view start_after, size_t limit) {
   ObjectList list;
   absl::MutexLock lock(&mutex_);

@@ -37,6 +37,7 @@ class MemoryObjectStore : public StagingObjectStore {
   std::vector<absl::Status> DeleteAll(const std::vector<StorageKey>& keys) override;
   absl::Status ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) override;
   absl::Status Quarantine(const StorageKey& key) override;
+  absl::StatusOr<Waiting> CountQuarantined(size_t limit) override;
   absl::StatusOr<ObjectList> List(absl::string_view start_after, size_t limit) override;
 
   // Replaces the bytes of an existing object, as a bad disk may.

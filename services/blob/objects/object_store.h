@@ -19,6 +19,7 @@
 #include "services/core/files/owned_fd.h"
 #include "services/core/storage_key.h"
 #include "services/core/upload_id.h"
+#include "services/core/waiting.h"
 
 // Where the bytes of blobs are kept.
 //
@@ -85,6 +86,8 @@ class ObjectStore {
   virtual absl::Status ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) = 0;
   // Hides the object from Open() and List() and keeps its bytes, durably. OK if it does not exist.
   virtual absl::Status Quarantine(const StorageKey& key) = 0;
+  // See BlobStorage.
+  virtual absl::StatusOr<Waiting> CountQuarantined(size_t limit) = 0;
   // The objects behind `start_after` (any text) in the order of their keys, at most `limit` (> 0), maybe fewer.
   virtual absl::StatusOr<ObjectList> List(absl::string_view start_after, size_t limit) = 0;
 };

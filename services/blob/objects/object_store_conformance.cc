@@ -150,6 +150,30 @@ TEST_P(ObjectStoreConformance, DeletesManyAtOnce) {
   EXPECT_THAT(store_->DeleteAll({}), testing::IsEmpty());
 }
 
+TEST_P(ObjectStoreConformance, CountsQuarantinedObjects) {
+  ASSERT_OK_AND_ASSIGN(Waiting quarantined, store_->CountQuarantined(10));
+  EXPECT_EQ(quarantined.count, 0u);
+  std::vector<StorageKey> keys;
+  for (int i = 0; i < 3; ++i) {
+    const UploadId id = UploadId::Random();
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+    ASSERT_OK(staged->Append("goods"));
+    ASSERT_OK(store_->Publish(id, std::move(staged)));
+    keys.push_back(StagingObjectStore::KeyOf(id));
+  }
+  for (int i = 0; i < 2; ++i) ASSERT_OK(store_->Quarantine(keys[i]));
+  ASSERT_OK_AND_ASSIGN(quarantined, store_->CountQuarantined(2));
+  EXPECT_EQ(quarantined.count, 2u);
+  EXPECT_EQ(quarantined.bytes, 10u);
+  EXPECT_FALSE(quarantined.more);
+  ASSERT_OK_AND_ASSIGN(quarantined, store_->CountQuarantined(1));
+  EXPECT_EQ(quarantined.count, 1u);
+  EXPECT_TRUE(quarantined.more);
+  ASSERT_OK(store_->Delete(keys[0]));
+  ASSERT_OK_AND_ASSIGN(quarantined, store_->CountQuarantined(2));
+  EXPECT_EQ(quarantined.count, 1u);
+}
+
 TEST_P(ObjectStoreConformance, KeepsItsOwner) {
   EXPECT_THAT(store_->ReadOwner(), IsOkAndHolds(StoreOwner()));
   const StoreOwner owner{.catalog_id = "0123", .generation = 3};

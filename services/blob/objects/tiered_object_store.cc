@@ -52,6 +52,13 @@ absl::Status TieredObjectStore::Quarantine(const StorageKey& key) {
   return TierOf(key).Quarantine(key);
 }
 
+absl::StatusOr<Waiting> TieredObjectStore::CountQuarantined(size_t limit) {
+  ASSIGN_OR_RETURN(Waiting quarantined, files_.CountQuarantined(limit));
+  ASSIGN_OR_RETURN(const Waiting values, values_.CountQuarantined(limit - quarantined.count));
+  quarantined.Add(values);
+  return quarantined;
+}
+
 absl::StatusOr<ObjectList> TieredObjectStore::List(absl::string_view start_after, size_t limit) {
   if (start_after >= kBehindFiles) return values_.List(start_after, limit);
   ASSIGN_OR_RETURN(ObjectList list, files_.List(start_after, limit));

@@ -21,6 +21,7 @@ class TieredObjectStore : public ObjectStore {
   std::vector<absl::Status> DeleteAll(const std::vector<StorageKey>& keys) override;
   absl::Status ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) override;
   absl::Status Quarantine(const StorageKey& key) override;
+  absl::StatusOr<Waiting> CountQuarantined(size_t limit) override;
   // The keys of files come before the keys of values.
   absl::StatusOr<ObjectList> List(absl::string_view start_after, size_t limit) override;
 

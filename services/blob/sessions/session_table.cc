@@ -124,6 +124,7 @@ bool SessionTable::RemoveSealed(const UploadId& id, const UploadOwner& owner) {
   absl::MutexLock lock(&mutex_);
   const Entry* entry = FindEntry(id, owner);
   if (entry == nullptr || entry->claimed || entry->info.state != SessionState::kSealed) return false;
+  LeaveSealed(const_cast<Entry&>(*entry));
   entries_.erase(id.ToString());
   return true;
 }
@@ -137,6 +138,7 @@ SessionTable::Due SessionTable::ClaimDue() {
     if (entry.claimed || (entry.info.state != SessionState::kEnding && !IsExpired(entry))) continue;
     if (entry.info.state == SessionState::kSealed) {
       due.sealed.push_back(entry.id);
+      LeaveSealed(entry);
       entries_.erase(current);
       continue;
     }
@@ -189,7 +191,20 @@ OpenUploadPage SessionTable::List(const UploadFilter& filter, absl::string_view 
 
 UploadTotals SessionTable::Totals() const {
   absl::MutexLock lock(&mutex_);
-  return {.sessions = all_.open, .bytes = bytes_};
+  UploadTotals totals{.sessions = all_.open, .bytes = bytes_};
+  const auto span = [this](const Order& order) {
+    Waiting waiting{.count = order.size()};
+    if (order.empty()) return waiting;
+    waiting.first_at = order.front()->info.touched_at + limits_.lifetime;
+    waiting.last_at = order.back()->info.touched_at + limits_.lifetime;
+    return waiting;
+  };
+  for (const Place place : {kIdleEmpty, kIdleFilled}) totals.idle.Add(span(all_.places[place]));
+  totals.idle.bytes = bytes_;
+  for (const Entry* const entry : all_.places[kInUse]) totals.idle.bytes -= entry->counted_bytes;
+  totals.sealed = span(sealed_);
+  totals.sealed.bytes = sealed_bytes_;
+  return totals;
 }
 
 absl::Duration SessionTable::OldestAge() const {
@@ -225,6 +240,7 @@ SessionTable::Entry& SessionTable::Insert(const UploadId& id, SessionInfo&& info
 void SessionTable::Account(Entry& entry) {
   if (entry.info.state != SessionState::kOpen) {
     if (entry.share != nullptr) Leave(entry);
+    AccountSealed(entry);
     return;
   }
   const Place place = entry.claimed ? kInUse : entry.info.offset_bytes == 0 ? kIdleEmpty : kIdleFilled;
@@ -254,6 +270,20 @@ void SessionTable::Leave(Entry& entry) {
   if (--share.open == 0) shares_.erase(ShareOf(entry.info.owner));
   bytes_ -= std::exchange(entry.counted_bytes, 0);
   metrics_.SetOpenUploads(all_.open, bytes_);
+}
+
+void SessionTable::AccountSealed(Entry& entry) {
+  LeaveSealed(entry);
+  if (entry.info.state != SessionState::kSealed) return;
+  entry.in_sealed = sealed_.insert(sealed_.end(), &entry);
+  entry.counted_bytes = entry.info.offset_bytes;
+  sealed_bytes_ += entry.counted_bytes;
+}
+
+void SessionTable::LeaveSealed(Entry& entry) {
+  if (!entry.in_sealed.has_value()) return;
+  sealed_.erase(*std::exchange(entry.in_sealed, std::nullopt));
+  sealed_bytes_ -= std::exchange(entry.counted_bytes, 0);
 }
 
 bool SessionTable::Evict(const Group& group, std::vector<Claim>* evicted) {
@@ -296,6 +326,7 @@ void SessionTable::Erase(const UploadId& id) {
   const auto found = entries_.find(id.ToString());
   if (found == entries_.end()) return;
   if (found->second.share != nullptr) Leave(found->second);
+  LeaveSealed(found->second);
   entries_.erase(found);
 }
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -183,6 +184,8 @@ class SessionTable {
     Place place = kInUse;
     Order::iterator in_share = {};
     Order::iterator in_all = {};
+    // Set while the session is sealed.
+    std::optional<Order::iterator> in_sealed = {};
     uint64_t counted_bytes = 0;
   };
 
@@ -195,6 +198,9 @@ class SessionTable {
   // Adds the session to its groups, moves it within them, or takes it out of them, as its state and its use require.
   void Account(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Leave(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The same for the sealed sessions.
+  void AccountSealed(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void LeaveSealed(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Duration EvictableAfter() const { return std::min(kEvictableAfter, limits_.lifetime); }
   // Whether the longest idle empty session of the group could be ended; it is then claimed.
   bool Evict(const Group& group, std::vector<Claim>* evicted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -212,6 +218,9 @@ class SessionTable {
   // Without empty groups.
   absl::node_hash_map<std::string, Group> shares_ ABSL_GUARDED_BY(mutex_);
   uint64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  // In the order of their last use.
+  Order sealed_ ABSL_GUARDED_BY(mutex_);
+  uint64_t sealed_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 // kNotFound (BLOB_UPLOAD_UNKNOWN): there is no such session for this owner.

@@ -323,5 +323,47 @@ TEST_F(SessionTableTest, OneThreadAtATimeClaimsASession) {
   EXPECT_GT(claims, 0);
 }
 
+TEST_F(SessionTableTest, CountsWhatWaitsForItsEnd) {
+  EXPECT_EQ(table_.Totals().idle.count + table_.Totals().sealed.count, 0u);
+  const UploadId first = AddFilled(owner_);
+  clock_.Advance(absl::Minutes(10));
+  const UploadId second = AddFilled(owner_);
+  const UploadTotals open = table_.Totals();
+  EXPECT_EQ(open.sessions, 2u);
+  EXPECT_EQ(open.idle.count, 2u);
+  EXPECT_EQ(open.idle.bytes, 10u);
+  EXPECT_EQ(open.idle.first_at, clock_.Now() + absl::Minutes(50));
+  EXPECT_EQ(open.idle.last_at, clock_.Now() + absl::Hours(1));
+  EXPECT_EQ(open.sealed.count, 0u);
+  {
+    ASSERT_OK_AND_ASSIGN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kSeal, first, owner_));
+    const UploadTotals used = table_.Totals();
+    EXPECT_EQ(used.sessions, 2u);
+    EXPECT_EQ(used.bytes, 10u);
+    EXPECT_EQ(used.idle.count, 1u);
+    EXPECT_EQ(used.idle.bytes, 5u);
+    claim.Update(SessionState::kSealed, 7, /*trusted=*/true);
+  }
+  const UploadTotals sealed = table_.Totals();
+  EXPECT_EQ(sealed.sessions, 1u);
+  EXPECT_EQ(sealed.sealed.count, 1u);
+  EXPECT_EQ(sealed.sealed.bytes, 7u);
+  EXPECT_EQ(sealed.sealed.first_at, clock_.Now() + absl::Hours(1));
+  EXPECT_EQ(sealed.sealed.last_at, clock_.Now() + absl::Hours(1));
+
+  EXPECT_TRUE(table_.RemoveSealed(first, owner_));
+  EXPECT_EQ(table_.Totals().sealed.count, 0u);
+  EXPECT_EQ(table_.Totals().sealed.bytes, 0u);
+  {
+    ASSERT_OK_AND_ASSIGN(SessionTable::Claim claim, table_.ClaimFor(SessionUse::kSeal, second, owner_));
+    claim.Update(SessionState::kSealed, 5, /*trusted=*/true);
+  }
+  clock_.Advance(absl::Hours(1));
+  EXPECT_THAT(table_.ClaimDue().sealed, SizeIs(1));
+  EXPECT_EQ(table_.Totals().sealed.count, 0u);
+  EXPECT_EQ(table_.Totals().sealed.bytes, 0u);
+  EXPECT_EQ(table_.Totals().sealed.first_at, std::nullopt);
+}
+
 }  // namespace
 }  // namespace entrepot::blob

@@ -25,8 +25,8 @@ using storage::v1::BlobRecord;
 class BlobReviewer {
  public:
   BlobReviewer(kv::KvTransaction& transaction, absl::Time due, const Digest& digest, absl::Time now,
-               absl::Duration grace)
-      : transaction_(transaction), due_(due), digest_(digest), now_(now), grace_(grace) {}
+               const ReviewTerms& terms)
+      : transaction_(transaction), due_(due), digest_(digest), now_(now), terms_(terms) {}
 
   // `record` must name the object that the transaction holds.
   absl::StatusOr<BlobReview> Run(std::optional<BlobRecord> record) && {
@@ -53,21 +53,22 @@ class BlobReviewer {
       return BlobReview{.result = ReviewResult::kLeased};
     }
     record_.set_state(BlobRecord::CONDEMNED);
-    return BlobReview{.result = ReviewResult::kCondemned, .next = Reschedule(now_ + grace_)};
+    return BlobReview{.result = ReviewResult::kCondemned, .next = Reschedule(now_ + terms_.grace)};
   }
 
   absl::StatusOr<BlobReview> ReviewCondemned() {
     if (!record_.has_review_due()) {
-      return BlobReview{.result = ReviewResult::kCondemned, .next = Reschedule(now_ + grace_)};
+      return BlobReview{.result = ReviewResult::kCondemned, .next = Reschedule(now_ + terms_.grace)};
     }
-    if (FromTimestamp(record_.review_due()) > now_) {
+    const bool in_grace = FromTimestamp(record_.review_due()) > now_;
+    if (in_grace && !MaySkipGrace()) {
       // The grace is not over, so the blob stays. If this is an older entry, the record's own one is still queued. If
       // it is the record's own, the clock was set back since it was due: it stays in the queue.
       if (IsEntryOfRecord()) kv::WriteRecord(transaction_, keys::Review(due_, digest_), storage::v1::ReviewRecord());
       return BlobReview{.result = ReviewResult::kWaiting};
     }
     ASSIGN_OR_RETURN(const bool referred_to, IsReferredTo(transaction_, digest_));
-    if (!referred_to) return Delete();
+    if (!referred_to) return Delete(in_grace);
     ASSIGN_OR_RETURN(const bool was_needed, IsReferredToAsPresent());
     record_.set_state(record_.has_corrupt_since() ? BlobRecord::CORRUPT : BlobRecord::LIVE);
     record_.set_generation(record_.generation() + 1);
@@ -100,7 +101,13 @@ class BlobReviewer {
     return due;
   }
 
-  absl::StatusOr<BlobReview> Delete() {
+  bool MaySkipGrace() const {
+    if (!terms_.skip_grace_by_lease.has_value()) return false;
+    const absl::Time found_last = FromTimestamp(record_.lease_until()) - *terms_.skip_grace_by_lease / 2;
+    return found_last + terms_.grace <= now_;
+  }
+
+  absl::StatusOr<BlobReview> Delete(bool in_grace) {
     ASSIGN_OR_RETURN(Blob blob, ToBlob(digest_, record_));
     std::vector<std::string> links;
     RecordCursor cursor(&transaction_, keys::LinksOf(digest_), "");
@@ -113,14 +120,14 @@ class BlobReviewer {
     transaction_.Delete(keys::Review(FromTimestamp(record_.review_due()), digest_));
     transaction_.Delete(keys::Blob(digest_));
     RETURN_IF_ERROR(EnsureDeleteIntent(transaction_, blob, now_));
-    return BlobReview{.result = ReviewResult::kDeleted, .deleted = std::move(blob)};
+    return BlobReview{.result = ReviewResult::kDeleted, .deleted = std::move(blob), .skipped_grace = in_grace};
   }
 
   kv::KvTransaction& transaction_;
   const absl::Time due_;
   const Digest& digest_;
   const absl::Time now_;
-  const absl::Duration grace_;
+  const ReviewTerms& terms_;
   BlobRecord record_;
 };
 
@@ -132,7 +139,7 @@ absl::Status ReachFailpointOf(ReviewResult result) {
 
 }  // namespace
 
-absl::StatusOr<BlobReview> ReviewBlob(kv::KvEngine& kv, const Clock& clock, absl::Duration grace, absl::Time due,
+absl::StatusOr<BlobReview> ReviewBlob(kv::KvEngine& kv, const Clock& clock, const ReviewTerms& terms, absl::Time due,
                                       const Digest& digest) {
   const std::string blob_key = keys::Blob(digest);
   for (;;) {
@@ -151,7 +158,7 @@ absl::StatusOr<BlobReview> ReviewBlob(kv::KvEngine& kv, const Clock& clock, absl
       const bool bytes_are_held =
           !record.has_value() || (before.has_value() && record->storage_key() == before->storage_key());
       if (!bytes_are_held) return absl::OkStatus();
-      ASSIGN_OR_RETURN(review, BlobReviewer(transaction, due, digest, clock.Now(), grace).Run(std::move(record)));
+      ASSIGN_OR_RETURN(review, BlobReviewer(transaction, due, digest, clock.Now(), terms).Run(std::move(record)));
       return absl::OkStatus();
     };
     RETURN_IF_ERROR(kv.Transact(std::move(locks).Take(), look, kv::Durability::kBuffered));

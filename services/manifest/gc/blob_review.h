@@ -38,14 +38,23 @@ struct BlobReview {
   ReviewResult result = ReviewResult::kGone;
   // kCondemned: when the blob is due again.
   absl::Time next = absl::InfiniteFuture();
-  // kDeleted: the blob that was deleted.
+  // kDeleted: the blob that was deleted, and whether its grace was not over.
   std::optional<Blob> deleted = std::nullopt;
+  bool skipped_grace = false;
 };
 
-// Reviews the blob of the queue entry q/<due>|<digest>, which must be due: takes the blob one step further in its life
-// cycle (records/blob_record.h). One transaction, not synced: if a power cut undoes it, it is done again. Any number of
-// reviews may run at once.
-absl::StatusOr<BlobReview> ReviewBlob(kv::KvEngine& kv, const Clock& clock, absl::Duration grace, absl::Time due,
+struct ReviewTerms {
+  absl::Duration grace;
+  // If set, a CONDEMNED blob is deleted before the end of its grace, unless a pull may still read it. Each request that
+  // finds a blob leaves it at least half a lease of this length, so the last one that found it came half a lease before
+  // the end of the lease or earlier; the blob is deleted if that was a grace ago.
+  std::optional<absl::Duration> skip_grace_by_lease = std::nullopt;
+};
+
+// Reviews the blob of the queue entry q/<due>|<digest>, which must be due unless graces are skipped: takes the blob one
+// step further in its life cycle (records/blob_record.h). One transaction, not synced: if a power cut undoes it, it is
+// done again. Any number of reviews may run at once.
+absl::StatusOr<BlobReview> ReviewBlob(kv::KvEngine& kv, const Clock& clock, const ReviewTerms& terms, absl::Time due,
                                       const Digest& digest);
 
 }  // namespace entrepot::manifest

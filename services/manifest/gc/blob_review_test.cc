@@ -13,7 +13,7 @@ class BlobReviewTest : public CollectorTest {
  protected:
   absl::Time OwnDue(const Digest& digest) { return FromTimestamp(Record(digest)->review_due()); }
   BlobReview Review(absl::Time due, const Digest& digest) {
-    const absl::StatusOr<BlobReview> review = ReviewBlob(kv_, clock_, kGrace, due, digest);
+    const absl::StatusOr<BlobReview> review = ReviewBlob(kv_, clock_, {.grace = kGrace}, due, digest);
     EXPECT_OK(review);
     return *review;
   }
@@ -198,10 +198,44 @@ TEST_F(BlobReviewTest, KeepsAnUnreadableRecord) {
   broken.set_storage_key("nowhere");
   Write(keys::Blob(blob.digest), broken);
   clock_.Advance(kLease);
-  EXPECT_TRUE(absl::IsDataLoss(ReviewBlob(kv_, clock_, kGrace, OwnDue(blob.digest), blob.digest).status()));
+  EXPECT_TRUE(absl::IsDataLoss(ReviewBlob(kv_, clock_, {.grace = kGrace}, OwnDue(blob.digest), blob.digest).status()));
   EXPECT_EQ(Record(blob.digest)->storage_key(), "nowhere");
   EXPECT_EQ(Count(keys::Reviews()), 1u);
   Write(keys::Blob(blob.digest), good);
+}
+
+TEST_F(BlobReviewTest, SkipsAGraceUnlessAPullMayStillRead) {
+  const Blob blob = Condemned("blob");
+  EXPECT_EQ(ReviewOwn(blob.digest).result, ReviewResult::kWaiting);
+  // A pull may have found the blob half a lease before the end of its lease. With so short a lease, that is less than a
+  // grace ago.
+  const ReviewTerms short_lease{.grace = kGrace, .skip_grace_by_lease = kGrace};
+  EXPECT_THAT(ReviewBlob(kv_, clock_, short_lease, OwnDue(blob.digest), blob.digest)->result, ReviewResult::kWaiting);
+  clock_.Advance(kGrace / 2 - absl::Microseconds(1));
+  EXPECT_THAT(ReviewBlob(kv_, clock_, short_lease, OwnDue(blob.digest), blob.digest)->result, ReviewResult::kWaiting);
+  EXPECT_EQ(Record(blob.digest)->state(), BlobRecord::CONDEMNED);
+  EXPECT_EQ(Count(keys::Reviews()), 1u);
+  clock_.Advance(absl::Microseconds(1));
+  ASSERT_OK_AND_ASSIGN(const BlobReview review, ReviewBlob(kv_, clock_, short_lease, OwnDue(blob.digest), blob.digest));
+  EXPECT_EQ(review.result, ReviewResult::kDeleted);
+  EXPECT_TRUE(review.skipped_grace);
+}
+
+TEST_F(BlobReviewTest, SkippingGracesKeepsLeasesAndReferences) {
+  const ReviewTerms skipping{.grace = kGrace, .skip_grace_by_lease = kLease};
+  const Blob leased = Pushed("leased");
+  EXPECT_EQ(ReviewBlob(kv_, clock_, skipping, OwnDue(leased.digest), leased.digest)->result, ReviewResult::kLeased);
+  EXPECT_EQ(Record(leased.digest)->state(), BlobRecord::LIVE);
+  PushedImage("v1");
+  const Digest layer = DigestOf("layer of v1");
+  clock_.Advance(kLease);
+  EXPECT_EQ(ReviewBlob(kv_, clock_, skipping, OwnDue(layer), layer)->result, ReviewResult::kReferenced);
+  // The pushed blob is CONDEMNED when it is pushed again.
+  const Blob blob = Condemned("blob");
+  const absl::Time due = OwnDue(blob.digest);
+  Pushed("blob");
+  EXPECT_NE(ReviewBlob(kv_, clock_, skipping, due, blob.digest)->result, ReviewResult::kDeleted);
+  EXPECT_EQ(Record(blob.digest)->state(), BlobRecord::LIVE);
 }
 
 }  // namespace

@@ -1,32 +1,29 @@
 #include "services/manifest/gc/collector.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 #include <vector>
 
 #include "absl/random/random.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/core/time/proto_time.h"
-#include "services/kv/record_io.h"
 #include "services/manifest/gc/blob_review.h"
 #include "services/manifest/gc/collection_backlog.h"
 #include "services/manifest/gc/collection_dry_run.h"
 #include "services/manifest/gc/collection_history.h"
 #include "services/manifest/gc/collection_run.h"
+#include "services/manifest/gc/collection_waits.h"
 #include "services/manifest/gc/collector_metrics.h"
 #include "services/manifest/gc/deletion_pause.h"
 #include "services/manifest/gc/object_sweep.h"
 #include "services/manifest/gc/orphan_quarantine.h"
 #include "services/manifest/gc/upload_review.h"
-#include "services/manifest/records/metadata_keys.h"
-#include "services/manifest/records/record_cursor.h"
 #include "services/manifest/records/review_queue.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
 namespace {
-
-using storage::v1::DeleteIntentRecord;
 
 // Passes over the queue in one run. There is more than one if the grace is so short that blobs that one pass condemned
 // are due at its end.
@@ -49,11 +46,13 @@ class KvCollector : public Collector {
         sweep_(kv, objects, &pause_, &metrics_, &backlog_, &random_),
         orphans_(kv, clock, objects, &pause_, &metrics_, options.orphan_age, options.quarantine_percent_max) {}
 
-  absl::StatusOr<v1::Collection> Run(const Pace& pace) override {
+  absl::StatusOr<v1::Collection> Run(const Pace& pace, bool now) override {
     CollectionRun run(clock_, &pace);
+    run.report().set_now(now);
     Note(ReviewUploads(*kv_, *clock_, *objects_, &run), &run);
     if (!run.stopped()) Note(sweep_.SweepAll(&run), &run);
     if (!run.stopped()) Note(ReviewDue(&run), &run);
+    if (now && !run.stopped()) Note(ReviewCondemned(&run), &run);
     if (!run.stopped()) Note(sweep_.SweepAll(&run), &run);
     backlog_.Set(0);
     return Finish(std::move(run));
@@ -81,11 +80,18 @@ class KvCollector : public Collector {
     status->set_more_due(queue.more && queue.due == queue.queued);
     status->clear_oldest_due();
     if (queue.due > 0) *status->mutable_oldest_due() = ToTimestamp(queue.oldest);
-    RETURN_IF_ERROR(FillIntents(status));
+    ASSIGN_OR_RETURN(*status->mutable_waits(), ReadFirstWaits(kCountedForStatus, Pace()));
+    status->set_delete_intents(status->waits().deletable().count());
+    status->set_delete_intent_bytes(status->waits().deletable().bytes());
+    status->set_more_delete_intents(status->waits().deletable().more());
     ASSIGN_OR_RETURN(std::vector<v1::Collection> history, ReadHistory(*kv_));
     status->clear_history();
     for (v1::Collection& run : history) *status->add_history() = std::move(run);
     return absl::OkStatus();
+  }
+
+  absl::StatusOr<v1::Waits> ReadWaits(const Pace& pace) override {
+    return ReadFirstWaits(std::numeric_limits<size_t>::max(), pace);
   }
 
   std::unique_ptr<Pause> PauseDeletions() override { return std::make_unique<ScopedPause>(&pause_); }
@@ -137,7 +143,7 @@ class KvCollector : public Collector {
       if (page.empty()) return next;
       seen += page.size();
       std::vector<StorageKey> deletable;
-      const bool go_on = ReviewPage(page, run, &deletable, &next);
+      const bool go_on = ReviewPage(page, {.grace = options_.grace}, run, &deletable, &next);
       // Sweeping at once saves a search for the intents later, and frees space while a long run goes on.
       if (*may_sweep && !run->stopped()) {
         if (const absl::Status swept = sweep_.Sweep(deletable, run); !swept.ok()) {
@@ -149,11 +155,30 @@ class KvCollector : public Collector {
     }
   }
 
+  // Deletes the CONDEMNED blobs whose grace is not over, unless a pull may still read them.
+  absl::Status ReviewCondemned(CollectionRun* run) {
+    const ReviewTerms terms{.grace = options_.grace, .skip_grace_by_lease = options_.lease};
+    LaterReviews later(kv_, clock_->Now());
+    while (!later.at_end()) {
+      ASSIGN_OR_RETURN(const std::vector<QueuedBlob> page, later.NextPage());
+      std::vector<QueueEntry> condemned;
+      for (const QueuedBlob& blob : page) {
+        if (blob.record.state() == storage::v1::BlobRecord::CONDEMNED) condemned.push_back(blob.entry);
+      }
+      std::vector<StorageKey> deletable;
+      absl::Time next = absl::InfiniteFuture();
+      const bool go_on = ReviewPage(condemned, terms, run, &deletable, &next);
+      if (!run->stopped()) RETURN_IF_ERROR(sweep_.Sweep(deletable, run));
+      if (!go_on || !run->KeepPace(1, 0)) break;
+    }
+    return absl::OkStatus();
+  }
+
   // Returns false if the rest of the queue is left for the next run.
-  bool ReviewPage(const std::vector<QueueEntry>& page, CollectionRun* run, std::vector<StorageKey>* deletable,
-                  absl::Time* next) {
+  bool ReviewPage(const std::vector<QueueEntry>& page, const ReviewTerms& terms, CollectionRun* run,
+                  std::vector<StorageKey>* deletable, absl::Time* next) {
     for (const QueueEntry& entry : page) {
-      absl::StatusOr<BlobReview> review = ReviewBlob(*kv_, *clock_, options_.grace, entry.due, entry.digest);
+      absl::StatusOr<BlobReview> review = ReviewBlob(*kv_, *clock_, terms, entry.due, entry.digest);
       if (!review.ok()) {
         metrics_.CountFailedReview();
         // A record that cannot be read concerns only its blob.
@@ -179,6 +204,7 @@ class KvCollector : public Collector {
     if (review.result != ReviewResult::kGone) report.set_reviewed(report.reviewed() + 1);
     if (review.result == ReviewResult::kCondemned) report.set_condemned(report.condemned() + 1);
     if (review.result == ReviewResult::kDeleted) report.set_deleted(report.deleted() + 1);
+    if (review.skipped_grace) report.set_graces_skipped(report.graces_skipped() + 1);
     if (review.result == ReviewResult::kRevived) metrics_.CountViolation();
   }
 
@@ -188,24 +214,10 @@ class KvCollector : public Collector {
     metrics_.SetQueue(page.empty() ? 0 : due, overdue);
   }
 
-  absl::Status FillIntents(v1::MaintenanceStatus* status) {
-    uint64_t intents = 0;
-    uint64_t bytes = 0;
-    size_t read = 0;
-    RecordCursor cursor(kv_, keys::DeleteIntents(), "");
-    for (;;) {
-      ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
-      if (entry == nullptr) break;
-      status->set_more_delete_intents(++read > kCountedForStatus);
-      if (status->more_delete_intents()) break;
-      const auto intent = kv::ParseRecord<DeleteIntentRecord>(entry->key, entry->value);
-      if (!intent.ok() || intent->suspect()) continue;
-      ++intents;
-      bytes += intent->size_bytes();
-    }
-    status->set_delete_intents(intents);
-    status->set_delete_intent_bytes(bytes);
-    return absl::OkStatus();
+  absl::StatusOr<v1::Waits> ReadFirstWaits(size_t limit, const Pace& pace) {
+    ASSIGN_OR_RETURN(v1::Waits waits, manifest::ReadWaits(*kv_, *objects_, clock_->Now(), limit, pace));
+    waits.set_deletions_paused(pause_.in_force());
+    return waits;
   }
 
   kv::KvEngine* const kv_;

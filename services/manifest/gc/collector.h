@@ -25,6 +25,8 @@ class Collector {
   struct Options {
     // From CONDEMNED to the deletion of the record: must be longer than any read of the blob takes.
     absl::Duration grace = absl::Hours(1);
+    // The lease that the catalog gives (RegistryCatalog::Options).
+    absl::Duration lease = absl::Hours(24);
     // The minimum age of an object to be taken for an orphan; also for how long a quarantined suspect is remembered.
     absl::Duration orphan_age = absl::Hours(24);
     // A run that finds more orphans than this share of all objects (and more than kAlwaysQuarantined) touches none.
@@ -44,8 +46,10 @@ class Collector {
   // One run: reviews all abandoned uploads and all blobs that are due, and sweeps all deletable objects. If something
   // fails, the run continues with the next thing; what failed is left for the next run, and Collection::error contains
   // the first reason. Only a KV or a blob service that does not answer ends a part of the run early. A run that changed
-  // something is added to the history.
-  virtual absl::StatusOr<v1::Collection> Run(const Pace& pace) = 0;
+  // something is added to the history. If `now` is set, it also deletes the CONDEMNED blobs whose grace is not over, as
+  // far as no pull may still read them (ReviewTerms). It skips no other wait: leases and upload sessions protect
+  // pushes.
+  virtual absl::StatusOr<v1::Collection> Run(const Pace& pace, bool now = false) = 0;
   // Quarantines orphans: marks them as suspects, unmarks the suspects that a blob's record names after all, and
   // quarantines the rest. Reads all blob records twice for each batch of orphans. If there are more orphans than
   // Options::quarantine_percent_max allows, Collection::error says so and they stay, unless `any_share` is set.
@@ -60,6 +64,8 @@ class Collector {
   // Sets all fields that are about the collector. Counts the first entries of the queue only, so that its cost does not
   // grow with the queue.
   virtual absl::Status FillStatus(v1::MaintenanceStatus* status) = 0;
+  // What waits, and until when. Reads the whole queue.
+  virtual absl::StatusOr<v1::Waits> ReadWaits(const Pace& pace) = 0;
 
   // While any Pause lives, this collector neither sweeps nor quarantines objects; its runs leave that for a later run.
   // For a backup that copies objects. PauseDeletions() blocks until deletions under way are done.

@@ -50,6 +50,60 @@ TEST_F(CollectorTest, CollectsInOneRunWithoutGrace) {
   EXPECT_EQ(Count(keys::Reviews()) + Count(keys::Blobs()) + Count(keys::Links()) + Count(keys::DeleteIntents()), 0u);
 }
 
+TEST_F(CollectorTest, ARunNowDoesNotWaitForGraces) {
+  const Digest image = PushedImage("v1");
+  Pushed("lately");
+  clock_.Advance(kLease - absl::Minutes(1));
+  // A push relies on it.
+  ASSERT_OK(catalog_->blobs().Find(kAnonymous, Repo("a"), DigestOf("lately")));
+  ASSERT_OK(catalog_->manifests().Delete(kAnonymous, Repo("a"), image));
+  EXPECT_EQ(collector_->Run(Unpaced(), /*now=*/true)->deleted(), 0u);
+  clock_.Advance(absl::Minutes(1));
+  EXPECT_EQ(Run().condemned(), 2u);
+  EXPECT_EQ(Run().deleted(), 0u);
+  ASSERT_OK_AND_ASSIGN(const v1::Collection run, collector_->Run(Unpaced(), /*now=*/true));
+  EXPECT_EQ(run.error(), "");
+  EXPECT_TRUE(run.now());
+  EXPECT_EQ(run.deleted(), 2u);
+  EXPECT_EQ(run.graces_skipped(), 2u);
+  EXPECT_EQ(run.swept_bytes(), std::string("config of v1layer of v1").size());
+  EXPECT_EQ(objects_.size(), 1u);
+  EXPECT_EQ(Record(DigestOf("lately"))->state(), BlobRecord::LIVE);
+}
+
+TEST_F(CollectorTest, ARunNowCondemnsAndDeletes) {
+  for (int i = 0; i < 1000; ++i) Pushed(absl::StrCat("blob ", i));
+  clock_.Advance(kLease);
+  ASSERT_OK_AND_ASSIGN(const v1::Collection run, collector_->Run(Unpaced(), /*now=*/true));
+  EXPECT_EQ(run.error(), "");
+  EXPECT_EQ(run.condemned(), 1000u);
+  EXPECT_EQ(run.deleted(), 1000u);
+  EXPECT_EQ(run.swept(), 1000u);
+  EXPECT_EQ(objects_.size(), 0u);
+  EXPECT_EQ(Count(keys::Reviews()) + Count(keys::Blobs()) + Count(keys::Links()) + Count(keys::DeleteIntents()), 0u);
+}
+
+TEST_F(CollectorTest, ARunNowLeavesUploadsAndYoungOrphans) {
+  const Blob sealed = objects_.Upload("sealed", Session::kSealed);
+  const Blob young = objects_.Upload("young");
+  ASSERT_OK(collector_->Run(Unpaced(), /*now=*/true));
+  ASSERT_OK(collector_->QuarantineOrphans(Unpaced()));
+  EXPECT_TRUE(objects_.Content(sealed.storage_key).has_value());
+  EXPECT_TRUE(objects_.Content(young.storage_key).has_value());
+}
+
+TEST_F(CollectorTest, ARunNowDeletesNothingDuringABackup) {
+  Pushed("blob");
+  clock_.Advance(kLease);
+  {
+    const auto pause = collector_->PauseDeletions();
+    ASSERT_OK_AND_ASSIGN(const v1::Collection run, collector_->Run(Unpaced(), /*now=*/true));
+    EXPECT_EQ(run.swept(), 0u);
+    EXPECT_EQ(objects_.size(), 1u);
+  }
+  EXPECT_EQ(Run().swept(), 1u);
+}
+
 TEST_F(CollectorTest, SweepsSecondCopies) {
   const Blob first = Pushed("blob");
   const Blob second = Pushed("blob");

@@ -14,6 +14,11 @@ void DeletionPause::End() {
   --pauses_;
 }
 
+bool DeletionPause::in_force() {
+  absl::MutexLock lock(&mutex_);
+  return pauses_ > 0;
+}
+
 bool DeletionPause::TryBeginDeletion() {
   absl::MutexLock lock(&mutex_);
   if (pauses_ > 0) return false;

@@ -14,6 +14,7 @@ class DeletionPause {
   // Waits for the deletions under way. No deletion begins until every Begin() has had its End().
   void Begin();
   void End();
+  bool in_force();
 
   // One deletion. If a pause is in force, allowed() is false and the deletion must not be made.
   class Deletion {

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "services/manifest/gc/clock_guard.h"
 #include "services/manifest/gc/collector.h"
@@ -24,7 +26,14 @@ namespace {
 
 using runtime::ToDuration;
 
-std::string TargetOf(const v1::StartJob& job) { return job.has_back_up() ? job.back_up().name() : ""; }
+// What the audit log shows of the job beside its kind.
+std::string TargetOf(const v1::StartJob& job) {
+  if (job.has_back_up()) return job.back_up().name();
+  std::vector<absl::string_view> options;
+  if (job.collect_garbage().now()) options.push_back("now");
+  if (job.collect_garbage().any_share()) options.push_back("any_share");
+  return absl::StrJoin(options, " ");
+}
 
 class RunningMaintenance : public Maintenance {
  public:
@@ -40,6 +49,7 @@ class RunningMaintenance : public Maintenance {
                       .registry = options.registry}),
         collector_(Collector::Create(parts.kv, parts.clock, parts.objects,
                                      {.grace = ToDuration(config_.grace()),
+                                      .lease = ToDuration(config_.lease()),
                                       .orphan_age = ToDuration(config_.orphan_age()),
                                       .quarantine_percent_max = config_.quarantine_percent_max(),
                                       .registry = options.registry})),
@@ -130,6 +140,7 @@ class RunningMaintenance : public Maintenance {
     RETURN_IF_ERROR(scrubber_->FillStatus(&status));
     status.set_lease(absl::FormatDuration(ToDuration(config_.lease())));
     status.set_grace(absl::FormatDuration(ToDuration(config_.grace())));
+    status.set_orphan_age(absl::FormatDuration(ToDuration(config_.orphan_age())));
     status.set_interval(config_.disabled() ? "" : absl::FormatDuration(ToDuration(config_.interval())));
     AddUploadTotals(objects_, status);
     for (v1::Job& job : jobs_.List()) *status.add_jobs() = std::move(job);

@@ -13,6 +13,7 @@
 #include "prometheus/registry.h"
 #include "services/core/time/eventually.h"
 #include "services/core/time/fake_clock.h"
+#include "services/core/time/proto_time.h"
 #include "services/kv/memory_kv_engine.h"
 #include "services/kv/testing/temporary_directory.h"
 #include "services/manifest/testing/catalog_test_content.h"
@@ -169,6 +170,57 @@ TEST_F(MaintenanceTest, CollectsOnlyOnRequestIfDisabled) {
   EXPECT_EQ(status.grace(), "1h");
   EXPECT_EQ(status.interval(), "");
   EXPECT_EQ(status.jobs_size(), 3);
+}
+
+TEST_F(MaintenanceTest, ReportsWhatWaitsAndUntilWhen) {
+  Commit("garbage");
+  clock_.Advance(absl::Hours(24));
+  Commit("leased");
+  objects_.SetOpenUpload({.received_bytes = 5, .expires_at = clock_.Now() + absl::Hours(3)});
+  Start();
+  v1::StartJob start;
+  start.mutable_collect_garbage();
+  ASSERT_OK_AND_ASSIGN(v1::Job job, RunJob(start));
+  const absl::Time grace_ends = clock_.Now() + absl::Hours(1);
+  const absl::Time lease_ends = clock_.Now() + absl::Hours(24);
+  v1::StartJob measure;
+  measure.mutable_measure_usage();
+  ASSERT_OK_AND_ASSIGN(const v1::Job usage, RunJob(measure));
+  const v1::MaintenanceStatus status = Status();
+  EXPECT_EQ(status.orphan_age(), "24h");
+  for (const v1::Waits& waits : {job.collection().waits(), usage.usage().waits(), status.waits()}) {
+    EXPECT_EQ(waits.condemned().count(), 1u);
+    EXPECT_EQ(waits.condemned().bytes(), 7u);
+    EXPECT_EQ(FromTimestamp(waits.condemned().first_at()), grace_ends);
+    EXPECT_EQ(waits.leased().count(), 1u);
+    EXPECT_EQ(FromTimestamp(waits.leased().last_at()), lease_ends);
+  }
+  for (const types::v1::UploadTotals& uploads :
+       {job.collection().uploads(), usage.usage().uploads(), status.uploads()}) {
+    EXPECT_EQ(uploads.idle().bytes(), 5u);
+    EXPECT_EQ(FromTimestamp(uploads.idle().last_at()), clock_.Now() + absl::Hours(3));
+  }
+}
+
+TEST_F(MaintenanceTest, ARunNowIsInTheAuditLog) {
+  Commit("garbage");
+  clock_.Advance(absl::Hours(24));
+  Commit("leased");
+  Start();
+  v1::StartJob start;
+  start.mutable_collect_garbage()->set_now(true);
+  ASSERT_OK_AND_ASSIGN(v1::Job job, RunJob(start));
+  EXPECT_TRUE(job.collection().now());
+  EXPECT_EQ(job.collection().graces_skipped(), 1u);
+  EXPECT_EQ(job.collection().swept_bytes(), 7u);
+  EXPECT_EQ(job.collection().waits().condemned().count(), 0u);
+  EXPECT_EQ(job.collection().waits().leased().count(), 1u);
+  EXPECT_EQ(objects_.size(), 1u);
+  EXPECT_THAT(AuditText(),
+              HasSubstr(R"("account":"ada","address":"192.0.2.1","command":"collect_garbage","target":"now")"));
+  start.mutable_collect_garbage()->set_any_share(true);
+  ASSERT_OK(RunJob(start));
+  EXPECT_THAT(AuditText(), HasSubstr(R"("target":"now any_share")"));
 }
 
 TEST_F(MaintenanceTest, CollectGarbageJobQuarantinesOrphansToo) {
@@ -332,8 +384,10 @@ TEST_F(MaintenanceTest, BacksUpRecordsBeforeObjects) {
   ASSERT_OK_AND_ASSIGN(const v1::Job job, RunJob(start));
   EXPECT_EQ(job.state(), v1::Job::DONE) << job.error();
   EXPECT_EQ(steps_, "records objects ");
-  EXPECT_EQ(job.backup().directory(), options_.backup_directory + "/nightly");
+  EXPECT_EQ(job.backup().directory(), fs::path(options_.backup_directory + "/nightly").lexically_normal());
   EXPECT_EQ(job.backup().objects(), 1u);
+  EXPECT_EQ(job.backup().blobs(), 1u);
+  EXPECT_EQ(job.backup().blob_bytes(), 4u);
   EXPECT_TRUE(fs::is_directory(job.backup().directory() + "/kv"));
   ASSERT_OK_AND_ASSIGN(const v1::Job again, RunJob(start));
   EXPECT_EQ(again.state(), v1::Job::FAILED);

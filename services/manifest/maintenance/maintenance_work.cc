@@ -66,6 +66,7 @@ absl::StatusOr<MaintenanceJobs::Work> MaintenanceWork::Of(const v1::StartJob& jo
     case v1::StartJob::kMeasureUsage:
       return [this](const Pace& pace, v1::Job* result) -> absl::Status {
         ASSIGN_OR_RETURN(*result->mutable_usage(), MeasureUsage(*parts_.kv, pace));
+        ASSIGN_OR_RETURN(*result->mutable_usage()->mutable_waits(), parts_.collector->ReadWaits(pace));
         AddUploadTotals(*parts_.objects, *result->mutable_usage());
         return absl::OkStatus();
       };
@@ -89,11 +90,14 @@ absl::StatusOr<MaintenanceJobs::Work> MaintenanceWork::Collect(const v1::Collect
       return absl::OkStatus();
     };
   }
-  return [this, any_share = job.any_share()](const Pace& pace, v1::Job* result) -> absl::Status {
+  return [this, any_share = job.any_share(), now = job.now()](const Pace& pace, v1::Job* result) -> absl::Status {
     RETURN_IF_ERROR(CheckMayCollect());
-    ASSIGN_OR_RETURN(*result->mutable_collection(), parts_.collector->Run(pace));
+    v1::Collection& collection = *result->mutable_collection();
+    ASSIGN_OR_RETURN(collection, parts_.collector->Run(pace, now));
     ASSIGN_OR_RETURN(const v1::Collection orphans, parts_.collector->QuarantineOrphans(pace, any_share));
-    AddOrphans(orphans, result->mutable_collection());
+    AddOrphans(orphans, &collection);
+    ASSIGN_OR_RETURN(*collection.mutable_waits(), parts_.collector->ReadWaits(pace));
+    AddUploadTotals(*parts_.objects, collection);
     return absl::OkStatus();
   };
 }
@@ -109,8 +113,8 @@ absl::StatusOr<MaintenanceJobs::Work> MaintenanceWork::Check(const v1::CheckInva
 absl::StatusOr<MaintenanceJobs::Work> MaintenanceWork::BackUp(const v1::BackUp& job) const {
   RETURN_IF_ERROR(CheckBackupName(job.name()));
   return [this, name = job.name()](const Pace&, v1::Job* result) -> absl::Status {
-    ASSIGN_OR_RETURN(*result->mutable_backup(),
-                     TakeBackup(parts_.backup_directory, name, parts_.snapshot_kv, *parts_.objects, *parts_.collector));
+    ASSIGN_OR_RETURN(*result->mutable_backup(), TakeBackup(parts_.backup_directory, name, *parts_.kv,
+                                                           parts_.snapshot_kv, *parts_.objects, *parts_.collector));
     // The copy of the records is older than the objects from now on. If that fails, the next renewal does it.
     parts_.binding->Advance().IgnoreError();
     return absl::OkStatus();

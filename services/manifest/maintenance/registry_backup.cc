@@ -5,39 +5,60 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/core/files/durable_directory.h"
 #include "services/core/files/named_backup.h"
+#include "services/kv/record_io.h"
+#include "services/manifest/records/metadata_keys.h"
+#include "services/manifest/records/record_cursor.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
 namespace {
 
+using storage::v1::BlobRecord;
+
+// Counts the blobs of the registry and their bytes.
+absl::Status CountBlobs(kv::KvReader& kv, v1::Backup* backup) {
+  RecordCursor cursor(&kv, keys::Blobs(), "");
+  for (;;) {
+    ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
+    if (entry == nullptr) return absl::OkStatus();
+    const absl::StatusOr<BlobRecord> record = kv::ParseRecord<BlobRecord>(entry->key, entry->value);
+    backup->set_blobs(backup->blobs() + 1);
+    if (record.ok()) backup->set_blob_bytes(backup->blob_bytes() + record->size_bytes());
+  }
+}
+
 absl::StatusOr<v1::Backup> Take(const std::string& partial, const std::string& directory, const std::string& name,
+                                kv::KvReader& kv,
                                 const std::function<absl::Status(const std::string& directory)>& snapshot_kv,
                                 BlobStorage& objects) {
   RETURN_IF_ERROR(MakeDirectoryDurably(partial));
+  v1::Backup backup;
   RETURN_IF_ERROR(snapshot_kv(absl::StrCat(partial, "/kv")));
+  RETURN_IF_ERROR(CountBlobs(kv, &backup));
   ASSIGN_OR_RETURN(const ObjectSnapshot snapshot, objects.Snapshot(name));
   // In a standalone registry objects.Snapshot() has just made this directory. A blob service in its own process makes
   // one below its own data directory.
   RETURN_IF_ERROR(MakeDirectoryDurably(directory));
   RETURN_IF_ERROR(RenameDurably(absl::StrCat(partial, "/kv"), absl::StrCat(directory, "/kv")));
-  v1::Backup backup;
   backup.set_name(name);
   backup.set_directory(directory);
   backup.set_objects(snapshot.objects);
   backup.set_object_bytes(snapshot.object_bytes);
+  backup.set_objects_directory(snapshot.directory);
   return backup;
 }
 
 }  // namespace
 
-absl::StatusOr<v1::Backup> TakeBackup(const std::string& backup_directory, const std::string& name,
+absl::StatusOr<v1::Backup> TakeBackup(const std::string& backup_directory, const std::string& name, kv::KvReader& kv,
                                       const std::function<absl::Status(const std::string& directory)>& snapshot_kv,
                                       BlobStorage& objects, Collector& collector) {
   RETURN_IF_ERROR(CheckBackupName(name));
-  const std::string directory = absl::StrCat(backup_directory, "/", name);
   std::error_code error;
+  const std::string directory = std::filesystem::absolute(backup_directory, error).lexically_normal() / name;
   if (std::filesystem::exists(directory, error)) {
     return absl::AlreadyExistsError(absl::StrCat("there is a backup ", directory));
   }
@@ -45,7 +66,7 @@ absl::StatusOr<v1::Backup> TakeBackup(const std::string& backup_directory, const
   // The remainder of an interrupted backup.
   RETURN_IF_ERROR(RemoveTree(partial));
   const std::unique_ptr<Collector::Pause> pause = collector.PauseDeletions();
-  absl::StatusOr<v1::Backup> backup = Take(partial, directory, name, snapshot_kv, objects);
+  absl::StatusOr<v1::Backup> backup = Take(partial, directory, name, kv, snapshot_kv, objects);
   // A remainder does no harm.
   RemoveTree(partial).IgnoreError();
   return backup;

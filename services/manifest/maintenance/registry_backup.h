@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "entrepot/manifest/v1/maintenance.pb.h"
 #include "services/core/blob_storage.h"
+#include "services/kv/kv_engine.h"
 #include "services/manifest/gc/collector.h"
 
 namespace entrepot::manifest {
@@ -20,7 +21,7 @@ namespace entrepot::manifest {
 //
 // kInvalidArgument: the name is invalid (core/files/named_backup.h). kAlreadyExists: the name is taken. After a failure
 // the name may be taken; use another one.
-absl::StatusOr<v1::Backup> TakeBackup(const std::string& backup_directory, const std::string& name,
+absl::StatusOr<v1::Backup> TakeBackup(const std::string& backup_directory, const std::string& name, kv::KvReader& kv,
                                       const std::function<absl::Status(const std::string& directory)>& snapshot_kv,
                                       BlobStorage& objects, Collector& collector);
 

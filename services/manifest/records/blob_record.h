@@ -37,8 +37,9 @@
 //                                          or deletes its blob.
 //   condemn          LIVE,      CONDEMNED  Part of a review: no manifest refers to the blob,     gc/blob_review
 //                    CORRUPT               and its lease is over.
-//   delete           CONDEMNED  none       Part of a review after the grace: removes the record  gc/blob_review
-//                                          and the links; the object becomes deletable.
+//   delete           CONDEMNED  none       Part of a review after the grace (an operator may     gc/blob_review
+//                                          skip it, see ReviewTerms): removes the record and
+//                                          the links; the object becomes deletable.
 //   review upload    none       deletable  Makes the object of an abandoned upload deletable,    gc/upload_review
 //                                          unless a blob has it.
 //   sweep            deletable  none       Deletes the object, and then the intent.              gc/object_sweep

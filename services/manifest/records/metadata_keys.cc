@@ -160,6 +160,7 @@ std::string ReferencesTo(const Digest& digest, const RepositoryName& repository)
   return absl::StrCat(ReferencesTo(digest), repository.ToString(), kSeparator);
 }
 std::string Reviews() { return "q/"; }
+std::string ReviewsUntil(absl::Time due) { return absl::StrCat(Reviews(), EncodeDue(due + absl::Microseconds(1))); }
 std::string DeleteIntents() { return "x/"; }
 std::string PullsOf(const RepositoryName& repository) { return absl::StrCat("p/", repository.ToString(), kSeparator); }
 std::string Collections() { return std::string(kCollections); }

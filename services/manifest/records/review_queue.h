@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_SERVICES_MANIFEST_RECORDS_REVIEW_QUEUE_H_
 #define ENTREPOT_SERVICES_MANIFEST_RECORDS_REVIEW_QUEUE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -53,6 +54,33 @@ class DueReviews {
   bool at_end_ = false;
 };
 
+struct QueuedBlob {
+  QueueEntry entry;
+  storage::v1::BlobRecord record;
+};
+
+// Reads the entries that are due later than `now` in the order of their due times, with the records of their blobs. Not
+// thread-safe.
+class LaterReviews {
+ public:
+  // Entries that are read at once at most.
+  static constexpr size_t kPageMax = 256;
+
+  // `kv` must outlive the LaterReviews.
+  LaterReviews(kv::KvReader* kv, absl::Time now);
+
+  // Reads the next entries, at most `limit`. Leaves out entries without a blob, and those that cannot be decoded; the
+  // check of invariants reports these.
+  absl::StatusOr<std::vector<QueuedBlob>> NextPage(size_t limit = kPageMax);
+  // Whether there are no further entries. If it is false there may be none either.
+  bool at_end() const { return at_end_; }
+
+ private:
+  kv::KvReader* const kv_;
+  std::string position_;
+  bool at_end_ = false;
+};
+
 struct QueueCounts {
   uint64_t queued = 0;
   uint64_t due = 0;
@@ -65,6 +93,9 @@ struct QueueCounts {
 absl::StatusOr<QueueCounts> CountQueue(kv::KvReader& kv, absl::Time now, size_t limit);
 // The same for the entries that are due; reads no others.
 absl::StatusOr<QueueCounts> CountDue(kv::KvReader& kv, absl::Time now, size_t limit);
+// A time, within a second, until which all entries of the queue are due; `now` if none is due later. Searches the queue
+// by its order, so its cost does not grow with the queue.
+absl::StatusOr<absl::Time> LastDue(kv::KvReader& kv, absl::Time now);
 
 }  // namespace entrepot::manifest
 

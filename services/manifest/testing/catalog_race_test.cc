@@ -35,7 +35,7 @@ absl::Status Collect(kv::KvEngine& kv, const Clock& clock, const Digest& digest)
   for (const kv::KeyValue& entry : entries) {
     ASSIGN_OR_RETURN(const keys::Decoded key, keys::Decode(entry.key));
     if (!(*key.digest == digest)) continue;
-    RETURN_IF_ERROR(ReviewBlob(kv, clock, absl::ZeroDuration(), *key.due, digest).status());
+    RETURN_IF_ERROR(ReviewBlob(kv, clock, {.grace = absl::ZeroDuration()}, *key.due, digest).status());
   }
   return absl::OkStatus();
 }

@@ -46,6 +46,7 @@ class CollectorTest : public testing::Test {
   std::unique_ptr<Collector> NewCollector(absl::Duration grace) {
     return Collector::Create(&kv_, &clock_, &objects_,
                              {.grace = grace,
+                              .lease = kLease,
                               .orphan_age = kOrphanAge,
                               .quarantine_percent_max = quarantine_percent_max_,
                               .registry = registry_});

@@ -139,6 +139,18 @@ absl::Status MemoryBlobStorage::Quarantine(const StorageKey& key) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<Waiting> MemoryBlobStorage::CountQuarantined(size_t limit) {
+  RETURN_IF_ERROR(Meet("CountQuarantined", ""));
+  absl::MutexLock lock(&mutex_);
+  Waiting quarantined;
+  for (const auto& [key, content] : quarantine_) {
+    quarantined.more = quarantined.count == limit;
+    if (quarantined.more) break;
+    quarantined.Add(content.size());
+  }
+  return quarantined;
+}
+
 absl::StatusOr<StoredObjectPage> MemoryBlobStorage::ListUnclaimed(absl::Duration age, const std::string& start_after,
                                                                   size_t limit) {
   RETURN_IF_ERROR(Meet("ListUnclaimed", start_after));
@@ -203,7 +215,9 @@ absl::StatusOr<UploadTotals> MemoryBlobStorage::CountUploads() {
   RETURN_IF_ERROR(Meet("CountUploads", ""));
   absl::MutexLock lock(&mutex_);
   if (!open_upload_.has_value()) return UploadTotals{};
-  return UploadTotals{.sessions = 1, .bytes = open_upload_->received_bytes};
+  UploadTotals totals{.sessions = 1, .bytes = open_upload_->received_bytes};
+  if (!open_upload_->in_use) totals.idle.Add(open_upload_->received_bytes, open_upload_->expires_at);
+  return totals;
 }
 
 absl::StatusOr<ObjectSnapshot> MemoryBlobStorage::Snapshot(const std::string& name) {

@@ -56,6 +56,7 @@ class MemoryBlobStorage : public BlobStorage {
   absl::Status Verify(const Blob& blob, uint64_t bytes_per_second) override;
   std::vector<absl::Status> DeleteAll(const std::vector<StorageKey>& keys) override;
   absl::Status Quarantine(const StorageKey& key) override;
+  absl::StatusOr<Waiting> CountQuarantined(size_t limit) override;
   absl::StatusOr<StoredObjectPage> ListUnclaimed(absl::Duration age, const std::string& start_after,
                                                  size_t limit) override;
   absl::StatusOr<std::vector<Blob>> ListAbandoned(size_t limit) override;
