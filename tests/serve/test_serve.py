@@ -196,12 +196,29 @@ def test_second_start_on_the_same_data_changes_nothing(serve, tmp_path):
     assert not (data / "split").exists()
 
 
-def test_directory_of_one_process_is_not_taken_for_the_data_directory(tmp_path):
-    (tmp_path / "restored" / "standalone" / "kv").mkdir(parents=True)
-    done = subprocess.run([SERVE, "--port", str(free_port()), "--data", tmp_path / "restored" / "standalone"],
-                          capture_output=True, text=True, check=False)  # fmt: skip
+AROUND = "is the directory of one process; --data takes the directory around it"
+
+
+@pytest.mark.parametrize(("made", "data", "expected"), [
+    ("restored/kv/CURRENT", "restored", AROUND),
+    ("restored/standalone/kv/CURRENT", "restored/standalone", "use --data {tmp}/restored\n"),
+    ("a b/standalone/kv/CURRENT", "a b/standalone", "use --data {tmp}/a\\ b\n"),
+    ("restored/split/manifest/kv/CURRENT", "restored/split/manifest", "use --split --data {tmp}/restored\n"),
+    ("restored/nightly/kv/CURRENT", "restored", "but in {tmp}/restored they must have the name standalone"),
+    ("restored/nightly/blobs/objects/00", "restored", "but in {tmp}/restored they must have the name standalone"),
+    ("restored/nightly/manifest/kv/CURRENT", "restored", "but in {tmp}/restored they must have the name standalone"),
+    ("restored/nightly/standalone/kv/CURRENT", "restored", "use --data {tmp}/restored/nightly."),
+    ("restored/nightly/split/manifest/kv/CURRENT", "restored", "use --data {tmp}/restored/nightly."),
+])  # fmt: skip
+def test_data_that_was_restored_one_level_off_is_noticed(tmp_path, made, data, expected):
+    (tmp_path / made).parent.mkdir(parents=True)
+    (tmp_path / made).touch()
+    before = sorted(tmp_path.rglob("*"))
+    done = subprocess.run([SERVE, "--port", str(free_port()), "--data", tmp_path / data], capture_output=True, text=True,
+                          check=False)  # fmt: skip
     assert done.returncode == 1
-    assert "is the directory of one process; --data takes the directory around it" in done.stderr
+    assert expected.format(tmp=tmp_path) in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize("split", [False, True], ids=["standalone", "split"])
