@@ -35,6 +35,16 @@ def push(port, repository, reference, content):
     assert raw.put_manifest(port, repository, reference, content).status == 201
 
 
+def push_with_tags(port, repository, tags):
+    """-> the digest of an image with so many long tags."""
+    image = raw.image_of(port, repository)
+    digest = raw.digest_of(json.dumps(image).encode())
+    for start in range(0, tags, 50):
+        some = "&".join(f"tag=release-{number:05}-{'x' * 100}" for number in range(start, start + 50))
+        assert raw.put_manifest(port, repository, f"{digest}?{some}", image).status == 201
+    return digest
+
+
 def connect(port, receive_bytes=None):
     client = socket.socket()
     client.settimeout(raw.TIMEOUT_SECONDS)
@@ -221,11 +231,7 @@ def test_requests_that_fail_or_break_off_give_their_memory_back(own_registry):
 
 def test_abandoned_lists_cost_little_and_hold_up_no_pull(own_registry):
     port = own_registry.port
-    image = raw.image_of(port, "memory/tags")
-    digest = raw.digest_of(json.dumps(image).encode())
-    for start in range(0, 10_000, 50):
-        tags = "&".join(f"tag=release-{number:05}-{'x' * 100}" for number in range(start, start + 50))
-        assert raw.put_manifest(port, "memory/tags", f"{digest}?{tags}", image).status == 201
+    digest = push_with_tags(port, "memory/tags", 10_000)
     growth = Growth(own_registry)
     for _ in range(2000):
         client = connect(port)
@@ -242,11 +248,7 @@ def test_abandoned_lists_cost_little_and_hold_up_no_pull(own_registry):
 def test_waiting_lists_are_bounded_for_each_client(make_registry):
     registry = make_registry(config={"limits": {"list_requests_waiting_max": 4}})
     port = registry.port
-    image = raw.image_of(port, "memory/tags")
-    digest = raw.digest_of(json.dumps(image).encode())
-    for start in range(0, 2000, 50):
-        tags = "&".join(f"tag=release-{number:05}-{'x' * 100}" for number in range(start, start + 50))
-        assert raw.put_manifest(port, "memory/tags", f"{digest}?{tags}", image).status == 201
+    push_with_tags(port, "memory/tags", 2000)
 
     def refused():
         with contextlib.ExitStack() as stack:
