@@ -42,13 +42,9 @@ DamageReports::DamageReports(const Clock* clock, Verify verify, const Options& o
       verify_(std::move(verify)),
       waiting_max_(options.waiting_max),
       registry_(options.registry != nullptr ? options.registry : std::make_shared<prometheus::Registry>()),
-      metrics_(*registry_),
-      thread_([this] { Run(); }) {}
+      metrics_(*registry_) {}
 
-DamageReports::~DamageReports() {
-  Stop();
-  thread_.join();
-}
+DamageReports::~DamageReports() { Stop(); }
 
 void DamageReports::Stop() {
   std::map<std::string, std::vector<Done>> dropped;
@@ -56,7 +52,7 @@ void DamageReports::Stop() {
     absl::MutexLock lock(&mutex_);
     stopped_ = true;
     dropped.swap(known_);
-    waiting_.clear();
+    waiting_ = 0;
     metrics_.waiting.Set(0);
   }
   for (auto& [name, waiters] : dropped) CallAll(std::move(waiters), Ending());
@@ -79,15 +75,15 @@ std::optional<absl::Status> DamageReports::Queue(Report report, Done& done) {
     return std::nullopt;
   }
   if (was_verified) return absl::OkStatus();
-  if (waiting_.size() >= waiting_max_) {
+  if (waiting_ >= waiting_max_) {
     metrics_.dropped.Increment();
-    return absl::ResourceExhaustedError(absl::StrCat(
-        waiting_.size(), " damaged blobs wait to be verified, as many as collector.damage_reports_max allows"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat(waiting_, " damaged blobs wait to be verified, as many as collector.damage_reports_max allows"));
   }
-  waiting_.push_back(std::move(report));
   known_[name].push_back(std::move(done));
   metrics_.queued.Increment();
-  metrics_.waiting.Set(static_cast<double>(waiting_.size()));
+  metrics_.waiting.Set(static_cast<double>(++waiting_));
+  thread_.Post([this, report = std::move(report)] { VerifyNow(report); });
   return std::nullopt;
 }
 
@@ -98,19 +94,17 @@ bool DamageReports::WasVerified(const std::string& name) {
   return absl::ZeroDuration() <= ago && ago < kRemembered;
 }
 
-void DamageReports::Run() {
-  const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopped_ || !waiting_.empty(); };
-  absl::MutexLock lock(&mutex_);
-  for (;;) {
-    mutex_.Await(absl::Condition(&has_work));
+void DamageReports::VerifyNow(const Report& report) {
+  {
+    absl::MutexLock lock(&mutex_);
     if (stopped_) return;
-    const Report report = std::move(waiting_.front());
-    waiting_.pop_front();
-    metrics_.waiting.Set(static_cast<double>(waiting_.size()));
-    mutex_.Unlock();
-    const absl::Status status = verify_(report.digest, report.storage_key);
-    mutex_.Lock();
-    auto waiters = known_.extract(report.Name());
+    metrics_.waiting.Set(static_cast<double>(--waiting_));
+  }
+  const absl::Status status = verify_(report.digest, report.storage_key);
+  std::map<std::string, std::vector<Done>>::node_type waiters;
+  {
+    absl::MutexLock lock(&mutex_);
+    waiters = known_.extract(report.Name());
     if (status.ok()) {
       verified_at_[report.Name()] = clock_.Now();
     } else if (!stopped_) {
@@ -118,10 +112,8 @@ void DamageReports::Run() {
       runtime::Log(runtime::LogLevel::kWarning, "a reported blob could not be verified",
                    {{"digest", report.digest.ToString()}, {"error", status.message()}});
     }
-    mutex_.Unlock();
-    if (!waiters.empty()) CallAll(std::move(waiters.mapped()), status);
-    mutex_.Lock();
   }
+  if (!waiters.empty()) CallAll(std::move(waiters.mapped()), status);
 }
 
 }  // namespace entrepot::manifest

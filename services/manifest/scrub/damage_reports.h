@@ -2,13 +2,11 @@
 #define ENTREPOT_SERVICES_MANIFEST_SCRUB_DAMAGE_REPORTS_H_
 
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -23,6 +21,7 @@
 #include "services/core/lru_map.h"
 #include "services/core/storage_key.h"
 #include "services/core/time/clock.h"
+#include "services/runtime/threads/executor.h"
 
 namespace entrepot::manifest {
 
@@ -77,7 +76,7 @@ class DamageReports {
     prometheus::Gauge& waiting;
   };
 
-  void Run();
+  void VerifyNow(const Report& report);
   bool WasVerified(const std::string& name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Queues the report, and keeps `done`; or returns its status now.
   std::optional<absl::Status> Queue(Report report, Done& done);
@@ -90,12 +89,13 @@ class DamageReports {
 
   absl::Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
-  std::deque<Report> waiting_ ABSL_GUARDED_BY(mutex_);
+  size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;
   // Of the reports that wait, and of the one that is being verified.
   std::map<std::string, std::vector<Done>> known_ ABSL_GUARDED_BY(mutex_);
   LruMap<std::string, absl::Time> verified_at_ ABSL_GUARDED_BY(mutex_){1000};
 
-  std::thread thread_;
+  // Destroyed first. Its jobs do nothing after Stop().
+  runtime::Executor thread_{1};
 };
 
 }  // namespace entrepot::manifest

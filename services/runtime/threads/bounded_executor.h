@@ -20,7 +20,8 @@ namespace entrepot::runtime {
 
 // Threads of their own for jobs that may take long, such as the deletion of a repository, with a bound on the jobs that
 // run or wait. The threads for ordinary requests stay free of such jobs. An owner, usually an account, may have a
-// quarter of all places, so that one owner leaves room for others. Thread-safe.
+// quarter of all places, so that one owner leaves room for others. Jobs are refused at once if there is no place; a
+// TurnQueue lets coroutines wait for theirs, and has no threads. Thread-safe.
 class BoundedExecutor {
  public:
   struct Options {
