@@ -99,6 +99,17 @@ class KvUploadSessionsTest : public testing::Test {
     return Contents(*object);
   }
 
+  // An upload whose seal published the object, after which the process was killed before it recorded that.
+  UploadId PublishedByAKilledSeal() {
+    UploadId id = Start();
+    EXPECT_OK(Append(id, large_));
+    sessions_.reset();
+    absl::StatusOr<std::unique_ptr<StagedUpload>> staged = store_.OpenStaged(id, large_.size());
+    EXPECT_OK(store_.Publish(id, std::move(staged).value()));
+    Restart();
+    return id;
+  }
+
   void ExpectSealsAs(const UploadId& id, const Digest& digest, const std::string& bytes, StorageTier tier) {
     ASSERT_OK_AND_ASSIGN(const Blob sealed, sessions_->Seal(owner_, id, digest));
     EXPECT_EQ(sealed.digest, digest);
@@ -661,26 +672,12 @@ TEST_F(KvUploadSessionsTest, DropsBytesBehindTheRecordedOffset) {
 }
 
 TEST_F(KvUploadSessionsTest, SealsAnUploadThatAKilledSealPublished) {
-  const UploadId id = Start();
-  EXPECT_OK(Append(id, large_));
-  sessions_.reset();
-  {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, large_.size()));
-    ASSERT_OK(store_.Publish(id, std::move(staged)));
-  }
-  Restart();
+  const UploadId id = PublishedByAKilledSeal();
   ExpectSealsAs(id, Sha256(large_), large_, StorageTier::kFile);
 }
 
 TEST_F(KvUploadSessionsTest, AnEndedSessionKeepsAnObjectThatAKilledSealPublished) {
-  const UploadId id = Start();
-  EXPECT_OK(Append(id, large_));
-  sessions_.reset();
-  {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, large_.size()));
-    ASSERT_OK(store_.Publish(id, std::move(staged)));
-  }
-  Restart();
+  const UploadId id = PublishedByAKilledSeal();
   // The seal may have been answered and committed before a power cut undid the session's record.
   EXPECT_OK(sessions_->Cancel(owner_, id));
   EXPECT_THAT(Read(StagingObjectStore::KeyOf(id)), IsOkAndHolds(large_));
