@@ -43,6 +43,16 @@ class CatalogTagRulesTest : public CatalogTest {
                     const std::string& content, absl::string_view type = kImageType) {
     return catalog_->manifests().Put(caller, repository, PutByTag(tag, content, type)).status();
   }
+  // Pushes an index of the image, and to `tag` an index of that index. Returns the inner one.
+  std::string PushNestedIndex(const Caller& caller, const RepositoryName& repository, const std::string& image,
+                              absl::string_view tag) {
+    std::string index = IndexJson({image});
+    EXPECT_OK(Push(caller, repository, "index", index, kIndexType));
+    const std::string outer = absl::StrCat(R"({"schemaVersion":2,"mediaType":")", kIndexType, R"(","manifests":[)",
+                                           DescriptorJson(kIndexType, DigestOf(index), index.size()), "]}");
+    EXPECT_OK(Push(ada_, repository, tag, outer, kIndexType));
+    return index;
+  }
   std::string Named(const RepositoryName& repository, absl::string_view tag) {
     const auto manifest = catalog_->manifests().Get(kAnonymous, repository, TagNamed(tag), false);
     return manifest.ok() ? manifest->content : "";
@@ -107,11 +117,7 @@ TEST_P(CatalogTagRulesTest, DeniesDeletingContentOfAnImmutableTag) {
   const Blob unneeded = Pushed(a_, "unneeded");
   const std::string image = ImageJson(config, {layer});
   ASSERT_OK(Push(ada_, a_, "latest", image));
-  const std::string index = IndexJson({image});
-  ASSERT_OK(Push(ada_, a_, "index", index, kIndexType));
-  const std::string outer = absl::StrCat(R"({"schemaVersion":2,"mediaType":")", kIndexType, R"(","manifests":[)",
-                                         DescriptorJson(kIndexType, DigestOf(index), index.size()), "]}");
-  ASSERT_OK(Push(ada_, a_, "release-1", outer, kIndexType));
+  const std::string index = PushNestedIndex(ada_, a_, image, "release-1");
 
   ExpectHeld(catalog_->manifests().Delete(ada_, a_, DigestOf(index)));
   ExpectHeld(catalog_->manifests().Delete(ada_, a_, DigestOf(image)));
@@ -162,11 +168,7 @@ TEST_P(CatalogTagRulesTest, CreateOnlyRuleDeniesDeletingContentOfTheTag) {
   const Blob unneeded = Pushed(b_, "unneeded");
   const std::string image = ImageJson(config, {layer});
   ASSERT_OK(Push(ci_, b_, "amd64", image));
-  const std::string index = IndexJson({image});
-  ASSERT_OK(Push(ci_, b_, "index", index, kIndexType));
-  const std::string outer = absl::StrCat(R"({"schemaVersion":2,"mediaType":")", kIndexType, R"(","manifests":[)",
-                                         DescriptorJson(kIndexType, DigestOf(index), index.size()), "]}");
-  ASSERT_OK(Push(ada_, b_, "nightly-1", outer, kIndexType));
+  const std::string index = PushNestedIndex(ci_, b_, image, "nightly-1");
 
   for (const Caller& caller : {ci_, Caller{.account = "eve", .groups = {"builders"}}}) {
     ExpectHeldFromCi(catalog_->blobs().Unlink(caller, b_, layer.digest));
