@@ -9,6 +9,7 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
+#include "services/runtime/grpc/grpc_callback_threads.h"
 #include "services/runtime/grpc/grpc_credentials.h"
 #include "services/runtime/grpc/grpc_interceptors.h"
 #include "services/runtime/grpc/grpc_transport.h"
@@ -71,6 +72,7 @@ std::shared_ptr<grpc::Channel> MakeChannelWith(const std::shared_ptr<grpc::Chann
 std::shared_ptr<grpc::Channel> MakeChannel(const config::v1::Service& service,
                                            const std::shared_ptr<prometheus::Registry>& registry) {
   SendGrpcLogToJsonLog();
+  KeepGrpcCallbackThreads();
   if (!service.has_tls()) return MakeChannelWith(grpc::InsecureChannelCredentials(), service, registry);
   absl::StatusOr<std::unique_ptr<PeerCertificates>> certificates = PeerCertificates::Create(service.tls(), registry);
   if (!certificates.ok()) {

@@ -9,6 +9,7 @@
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/resource_quota.h"
 #include "services/core/text/host_and_port.h"
+#include "services/runtime/grpc/grpc_callback_threads.h"
 #include "services/runtime/grpc/grpc_credentials.h"
 #include "services/runtime/grpc/grpc_deadline.h"
 #include "services/runtime/grpc/grpc_interceptors.h"
@@ -33,10 +34,10 @@ void SetTransport(grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kGrpcPingIntervalMinMilliseconds);
-}
   builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kGrpcHandshakeMilliseconds);
   builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kGrpcIdleMilliseconds);
   builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kGrpcStreamsMax);
+}
 
 void SetThreads(grpc::ServerBuilder* builder) {
   builder->SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);
@@ -75,10 +76,8 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const config::v1::
                                                               const std::vector<grpc::Service*>& services,
                                                               const std::shared_ptr<prometheus::Registry>& registry) {
   SendGrpcLogToJsonLog();
+  KeepGrpcCallbackThreads();
   EnableHealthAndReflection();
-  grpc::ServerBuilder builder;
-  const std::string wanted = HostAndPort(endpoint.address(), endpoint.port());
-  int port = 0;
   std::unique_ptr<PeerCertificates> certificates;
   if (endpoint.has_tls()) {
     ASSIGN_OR_RETURN(certificates, PeerCertificates::Create(endpoint.tls(), registry));
@@ -126,9 +125,9 @@ void GrpcServer::ShowReadiness(bool pulls, bool pushes) {
 }
 
 void GrpcServer::Shutdown(Deadline deadline) {
+  server_->GetHealthCheckService()->Shutdown();
   // A server that is shut down would leave further connections open, and unused.
   acceptor_->Stop();
-  server_->GetHealthCheckService()->Shutdown();
   server_->Shutdown(GrpcDeadline(deadline.Left()).moment());
   server_->Wait();
   server_ = nullptr;

@@ -24,7 +24,7 @@ class OpenConnections {
   enum class Outcome {
     kAdmitted,
     kNoneLeft,           // As many are open as may be.
-    kNoneLeftForSource,  // The source has its share.
+    kNoneLeftForSource,  // The source has used up its share.
   };
 
   // While a limit is reached, the closed connections are searched for once in this time, so that a flood of new ones
