@@ -114,8 +114,18 @@ absl::Status StoreBinding::Accept() {
 }
 
 absl::StatusOr<StoreBinding::Sides> StoreBinding::Compare() {
-  // The store first: since the record is written before the store, the record that is read now cannot be older.
-  ASSIGN_OR_RETURN(const StoreOwner store, objects_.ReadOwner());
+  for (;;) {
+    // The store first: since the record is written before the store, the record that is read now cannot be older.
+    ASSIGN_OR_RETURN(const StoreOwner store, objects_.ReadOwner());
+    absl::StatusOr<Sides> sides = CompareWith(store);
+    if (!absl::IsFailedPrecondition(sides.status())) return sides;
+    ASSIGN_OR_RETURN(const StoreOwner store_now, objects_.ReadOwner());
+    if (store_now == store) return sides;
+    // The generation was raised between the reads: the record that was read may be much newer.
+  }
+}
+
+absl::StatusOr<StoreBinding::Sides> StoreBinding::CompareWith(const StoreOwner& store) {
   ASSIGN_OR_RETURN(const StoreOwner records, ReadRecord());
   if (records.catalog_id.empty() || store.catalog_id.empty()) return Bind(records, store);
   if (records.catalog_id != store.catalog_id) {

@@ -44,6 +44,8 @@ class StoreBinding {
   };
 
   absl::StatusOr<Sides> Compare();
+  // Compares the record with what the store had.
+  absl::StatusOr<Sides> CompareWith(const StoreOwner& store);
   // Of records or a store without the id.
   absl::StatusOr<Sides> Bind(const StoreOwner& records, const StoreOwner& store);
   absl::StatusOr<StoreOwner> ReadRecord();
