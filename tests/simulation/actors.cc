@@ -80,11 +80,13 @@ bool Client::PushManifest(size_t repository, size_t manifest, std::optional<size
 }
 
 bool Client::EnsureBlob(size_t repository, size_t blob) {
-  // Some clients ask for the blob first, others push it at once.
+  // Some clients ask for the blob first, others mount or push it at once.
   if (!world_.random().OneIn(4)) {
     const Found found = HeadBlob(repository, blob);
     if (found != Found::kNo) return found == Found::kYes;
     if (world_.random().OneIn(3) && MountBlob(repository, blob)) return true;
+  } else if (world_.random().OneIn(2) && MountBlob(repository, blob)) {
+    return true;
   }
   return UploadBlob(repository, blob);
 }
@@ -288,6 +290,7 @@ void KeepRunning(World* world, const Run& run) {
     while (world->busy() && maintenance->process.alive) {
       world->scheduler().Step("begins a run");
       run(*maintenance);
+      maintenance->collecting = false;
       for (size_t pause = world->random().Below(30); pause > 0 && world->busy(); --pause) {
         world->scheduler().Step("rests");
       }
@@ -316,6 +319,7 @@ void Collect(World* world) {
 
 void QuarantineOrphans(World* world) {
   KeepRunning(world, [&](World::Maintenance& maintenance) {
+    if (!world->MayCollect(maintenance)) return;
     const auto run = maintenance.collector->QuarantineOrphans(maintenance.pace);
     CheckRun(world, maintenance, run.status(), run.ok() ? run->error() : "", "a quarantine of orphans");
   });
@@ -323,9 +327,14 @@ void QuarantineOrphans(World* world) {
 
 void Scrub(World* world) {
   KeepRunning(world, [&](World::Maintenance& maintenance) {
+    if (!world->MayWork(maintenance)) return;
     const auto run = maintenance.scrubber->RunNow(maintenance.pace);
     CheckRun(world, maintenance, run.status(), "", "a scrub");
   });
+}
+
+void RenewBinding(World* world) {
+  KeepRunning(world, [&](World::Maintenance& maintenance) { world->AdvanceBinding(maintenance); });
 }
 
 }  // namespace entrepot::simulation

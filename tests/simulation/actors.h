@@ -49,6 +49,7 @@ class Client {
 void Collect(World* world);
 void QuarantineOrphans(World* world);
 void Scrub(World* world);
+void RenewBinding(World* world);
 
 }  // namespace entrepot::simulation
 

@@ -28,6 +28,12 @@ World::Options Character(Random random, bool trace) {
   options.crash_one_in = random.Of(crashes);
   options.power_cut_one_in = random.Of(power_cuts);
   options.rot_one_in = random.Of(rots);
+  const uint64_t exchanges[] = {0, 0, 0, 0, 0, 15};
+  const uint64_t lost_records[] = {0, 0, 0, 0, 0, 0, 0, 10};
+  options.exchange_one_in = random.Of(exchanges);
+  options.orphans_one_in = random.Of(lost_records);
+  options.clock_guarded = random.OneIn(3);
+  options.bound = !random.OneIn(4);
   if (random.OneIn(2)) return options;
   const uint64_t faults[] = {0, 1000, 200, 50};
   options.faults.kv_read_fails = random.Of(faults) * 2;
@@ -57,6 +63,7 @@ HistoryResult RunHistory(uint64_t seed, bool trace) {
   }
   if (random.OneIn(2)) background.emplace_back("orphan quarantine", [&world] { QuarantineOrphans(&world); });
   if (random.OneIn(4)) background.emplace_back("scrubber", [&world] { Scrub(&world); });
+  if (random.OneIn(3)) background.emplace_back("renewal", [&world] { RenewBinding(&world); });
   world.Run(clients, background);
   return {.violation = world.violation(),
           .steps = world.scheduler().steps(),

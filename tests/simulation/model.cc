@@ -26,8 +26,8 @@ std::optional<Record> Find(kv::KvReader& committed, const std::string& key) {
 
 }  // namespace
 
-Model::Model(SimulatedClock* clock, absl::Duration promise)
-    : clock_(clock), promise_(promise), rotten_(Content::Get().blobs.size()) {
+Model::Model(SimulatedClock* clock, absl::Duration promise, bool guarded)
+    : clock_(clock), promise_(promise), guarded_(guarded), rotten_(Content::Get().blobs.size()) {
   const Content& content = Content::Get();
   for (size_t repository = 0; repository < content.repositories.size(); ++repository) {
     for (size_t tag = 0; tag < content.tags.size(); ++tag) tags_[{repository, tag}];
@@ -133,11 +133,21 @@ void Model::EndPromise(Call& call) {
   const absl::Time latest = std::max({call.span_.greatest(), call.reviews_until_, review_time_()});
   const bool holds =
       !Disturbed(links_[*call.promises_], call.begin_) && latest < until && !rotten_[call.promises_->second];
-  if (holds) promises_[*call.promises_] = {now_, until};
+  if (!holds) return;
+  const absl::Duration by_clock = EndByClock(until);
+  promises_[*call.promises_] = {now_, until, guarded_ ? std::min(call.begun_after_ + promise_, by_clock) : by_clock};
 }
 
-void Model::ClockMoved() {
-  std::erase_if(promises_, [&](const auto& promise) { return promise.second.until <= clock_->Now(); });
+void Model::TimePassed() {
+  std::erase_if(promises_, [&](const auto& promise) { return promise.second.ends <= clock_->Passed(); });
+}
+
+void Model::ClockCounts() {
+  for (auto& [place, promise] : promises_) {
+    const absl::Duration by_clock = EndByClock(promise.until);
+    promise.ends = guarded_ ? std::min(promise.ends, by_clock) : by_clock;
+  }
+  TimePassed();
 }
 
 bool Model::WasPromised(const Call& call) const {

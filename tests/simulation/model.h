@@ -32,8 +32,9 @@ enum class Outcome {
 // and I6 (reads return what was pushed). Repositories, tags, blobs and manifests are named by their index in Content.
 class Model {
  public:
-  // `promise` is the time for which an acknowledged blob must be safe.
-  Model(SimulatedClock* clock, absl::Duration promise);
+  // `promise` is the time for which an acknowledged blob must be safe: by the clock, or, if `guarded`, also however the
+  // clock is set.
+  Model(SimulatedClock* clock, absl::Duration promise, bool guarded);
 
   // A call under way. End() must be called exactly once.
   class Call {
@@ -43,10 +44,15 @@ class Model {
    private:
     friend class Model;
     explicit Call(Model* model)
-        : model_(*model), begin_(++model->now_), span_(model->clock_), reviews_until_(model->review_time_()) {}
+        : model_(*model),
+          begin_(++model->now_),
+          begun_after_(model->clock_->Passed()),
+          span_(model->clock_),
+          reviews_until_(model->review_time_()) {}
 
     Model& model_;
     const uint64_t begin_;
+    const absl::Duration begun_after_;
     const SimulatedClock::Span span_;
     const absl::Time reviews_until_;
     std::vector<Register::Write*> writes_;
@@ -82,8 +88,10 @@ class Model {
   // during a review, and a HEAD comes before the review commits, no promise is broken: the review's time is as valid as
   // the HEAD's.
   void OnReviewTime(std::function<absl::Time()> review_time) { review_time_ = std::move(review_time); }
-  // Must be called after the clock has moved: promises may have ended.
-  void ClockMoved();
+  // Must be called after time has passed: promises may have ended.
+  void TimePassed();
+  // The clock was set, and collection does not hold back because of that: promises end by the clock.
+  void ClockCounts();
   // The blob's bytes were damaged: its promises end.
   void Rotten(size_t blob) { rotten_.at(blob) = true; }
   bool IsRotten(size_t blob) const { return rotten_.at(blob); }
@@ -96,6 +104,8 @@ class Model {
   struct Promise {
     uint64_t id;
     absl::Time until;
+    // The end by SimulatedClock::Passed().
+    absl::Duration ends;
   };
   struct LinkState {
     int unlinks_under_way = 0;
@@ -121,6 +131,8 @@ class Model {
   void AddUnlink(Call& call, Place link);
   void AddDeletion(Call& call, Place manifest);
   void EndPromise(Call& call);
+  // When a promise ends by the clock, in terms of SimulatedClock::Passed().
+  absl::Duration EndByClock(absl::Time until) const { return clock_->Passed() + (until - clock_->Now()); }
   // The blobs that the manifest of this PutManifest needs and whose promises hold since the call began.
   std::set<size_t> PromisedTo(const Call& put) const;
   // The blobs that the repository must have had, because this PutManifest was acknowledged.
@@ -133,6 +145,7 @@ class Model {
 
   SimulatedClock* const clock_;
   const absl::Duration promise_;
+  const bool guarded_;
   std::function<absl::Time()> review_time_ = [] { return absl::InfinitePast(); };
   uint64_t now_ = 0;
   // Each by the index of its repository and its own index.

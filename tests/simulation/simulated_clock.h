@@ -9,7 +9,7 @@
 
 namespace entrepot::simulation {
 
-// A clock that the test moves forwards and backwards.
+// A clock that the test moves: time passes, or the clock is set.
 class SimulatedClock : public Clock {
  public:
   // The least and the greatest time of the clock during the life of the Span.
@@ -33,16 +33,27 @@ class SimulatedClock : public Clock {
 
   absl::Time Now() const override { return now_; }
 
-  void Move(absl::Duration by) {
+  // The time that has passed, however the clock was set.
+  absl::Duration Passed() const { return passed_; }
+  absl::Duration SinceBoot() const { return passed_ - booted_at_; }
+
+  void Pass(absl::Duration time) {
+    passed_ += time;
+    Set(time);
+  }
+  void Set(absl::Duration by) {
     now_ += by;
     for (Span* const span : spans_) {
       span->least_ = std::min(span->least_, now_);
       span->greatest_ = std::max(span->greatest_, now_);
     }
   }
+  void Reboot() { booted_at_ = passed_; }
 
  private:
   absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
+  absl::Duration passed_;
+  absl::Duration booted_at_;
   std::set<Span*> spans_;
 };
 

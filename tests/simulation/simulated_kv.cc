@@ -255,4 +255,10 @@ void SimulatedKv::LosePower() {
   undo_.clear();
 }
 
+SimulatedKv::Entries SimulatedKv::Exchange(Entries entries) {
+  std::swap(entries, entries_);
+  undo_.clear();
+  return entries;
+}
+
 }  // namespace entrepot::simulation

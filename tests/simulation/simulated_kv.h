@@ -43,6 +43,8 @@ class SimulatedKv {
   // Loses the last commits since the last synced one; the seed determines how many. All processes that had the KV open
   // must be dead.
   void LosePower();
+  // Replaces all records, durably, and returns the previous ones. All processes that had the KV open must be dead.
+  Entries Exchange(Entries entries);
   // Releases the locks of a dead process.
   void Release(const Process* process);
 

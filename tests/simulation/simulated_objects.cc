@@ -63,8 +63,9 @@ class SimulatedObjects::Access : public BlobStorage {
   }
   absl::Status Quarantine(const StorageKey& key) override {
     RETURN_IF_ERROR(objects_.Before(process_, "quarantines the object", key.ToString()));
-    if (const std::optional<std::string> bytes = objects_.Find(key)) objects_.quarantined_[key.ToString()] = *bytes;
-    objects_.Remove(key);
+    if (const std::optional<std::string> bytes = objects_.Find(key))
+      objects_.volume_.quarantined[key.ToString()] = *bytes;
+    objects_.Remove(key, /*deleted=*/false);
     return objects_.After(process_);
   }
   absl::StatusOr<StoredObjectPage> ListUnclaimed(absl::Duration age, const std::string& start_after,
@@ -91,10 +92,19 @@ class SimulatedObjects::Access : public BlobStorage {
   absl::StatusOr<Waiting> CountQuarantined(size_t) override { return absl::UnimplementedError("not simulated"); }
   absl::StatusOr<StoreOwner> ReadOwner() override {
     RETURN_IF_ERROR(objects_.Before(process_, "reads the owner", ""));
-    return StoreOwner();
+    return objects_.volume_.owner;
   }
-  absl::Status WriteOwner(const StoreOwner&) override { return absl::UnimplementedError("not simulated"); }
-  absl::StatusOr<bool> HasObjects() override { return absl::UnimplementedError("not simulated"); }
+  absl::Status WriteOwner(const StoreOwner& owner) override {
+    RETURN_IF_ERROR(objects_.Before(process_, "writes the owner", ""));
+    const StoreOwner& now = objects_.volume_.owner;
+    const bool is_older = now.catalog_id == owner.catalog_id && now.generation > owner.generation;
+    if (!is_older) objects_.volume_.owner = owner;
+    return objects_.After(process_);
+  }
+  absl::StatusOr<bool> HasObjects() override {
+    RETURN_IF_ERROR(objects_.Before(process_, "looks for objects", ""));
+    return !objects_.ObjectKeys().empty();
+  }
   absl::StatusOr<ObjectSnapshot> Snapshot(const std::string&) override {
     return absl::UnimplementedError("not simulated");
   }
@@ -102,8 +112,8 @@ class SimulatedObjects::Access : public BlobStorage {
  private:
   absl::Status DeleteOne(const StorageKey& key) {
     RETURN_IF_ERROR(objects_.Before(process_, "deletes the object", key.ToString()));
-    objects_.quarantined_.erase(key.ToString());
-    objects_.Remove(key);
+    objects_.volume_.quarantined.erase(key.ToString());
+    objects_.Remove(key, /*deleted=*/true);
     return objects_.After(process_);
   }
 
@@ -133,7 +143,9 @@ absl::StatusOr<Blob> SimulatedObjects::Seal(const Process& process, const Digest
       absl::StrFormat("%c%016x%016x", in_file ? 'f' : 'k', scheduler_.random().Next(), scheduler_.random().Next());
   const std::string session = Record{clock_.Now(), digest, bytes.size(), ""}.Encode();
   if (in_file) {
-    files_[key] = {bytes, clock_.Now()};
+    // The time of the last bytes, which may have come long before the upload was sealed.
+    const absl::Duration age = scheduler_.random().OneIn(4) ? absl::Hours(48) : absl::ZeroDuration();
+    volume_.files[key] = {bytes, clock_.Now() - age};
     scheduler_.Step("has published", key);
     RETURN_IF_ERROR(Fate(process, faults_.object_answer_lost));
     kv_.Write({{kSessions + key, session}}, kv::Durability::kBuffered);
@@ -168,17 +180,17 @@ absl::StatusOr<std::string> SimulatedObjects::Read(const Process& process, const
 }
 
 std::optional<std::string> SimulatedObjects::Find(const StorageKey& key) const {
-  if (const auto file = files_.find(key.ToString()); file != files_.end()) return file->second.bytes;
+  if (const auto file = volume_.files.find(key.ToString()); file != volume_.files.end()) return file->second.bytes;
   const auto entry = kv_.entries().find(kObjects + key.ToString());
   if (entry == kv_.entries().end()) return std::nullopt;
   return Record::Decode(entry->second).bytes;
 }
 
-void SimulatedObjects::Remove(const StorageKey& key) {
-  files_.erase(key.ToString());
+void SimulatedObjects::Remove(const StorageKey& key, bool deleted) {
+  volume_.files.erase(key.ToString());
   const std::string in_kv = kObjects + key.ToString();
   if (kv_.entries().find(in_kv) != kv_.entries().end()) kv_.Write({{in_kv, std::nullopt}}, kv::Durability::kBuffered);
-  if (observer_) observer_();
+  if (observer_) observer_(key, deleted);
 }
 
 namespace {
@@ -196,7 +208,7 @@ void ForEachIn(const SimulatedKv::Entries& entries, absl::string_view prefix, co
 
 std::set<std::string> SimulatedObjects::ObjectKeys() const {
   std::set<std::string> keys;
-  for (const auto& [key, file] : files_) keys.insert(key);
+  for (const auto& [key, file] : volume_.files) keys.insert(key);
   ForEachIn(kv_.entries(), kObjects, [&](std::string key, const std::string&) { keys.insert(std::move(key)); });
   return keys;
 }
@@ -208,18 +220,44 @@ std::set<std::string> SimulatedObjects::SessionKeys() const {
 }
 
 bool SimulatedObjects::Rot(const StorageKey& key) {
-  const auto file = files_.find(key.ToString());
-  if (file == files_.end()) return false;
+  const auto file = volume_.files.find(key.ToString());
+  if (file == volume_.files.end()) return false;
   file->second.bytes[0] ^= 1;
   return true;
 }
 
+std::set<std::string> SimulatedObjects::AddOrphans(size_t count, absl::Duration age) {
+  std::set<std::string> keys;
+  while (keys.size() < count) {
+    keys.insert(absl::StrFormat("f%016x%016x", scheduler_.random().Next(), scheduler_.random().Next()));
+  }
+  for (const std::string& key : keys) volume_.files[key] = {"orphan", clock_.Now() - age};
+  return keys;
+}
+
+void SimulatedObjects::TakeAway(const std::set<std::string>& keys) {
+  for (const std::string& key : keys) volume_.files.erase(key);
+}
+
+SimulatedObjects::Volume SimulatedObjects::Exchange(Volume volume) {
+  std::swap(volume, volume_);
+  return volume;
+}
+
+SimulatedKv::Entries SimulatedObjects::WithoutOwn(SimulatedKv::Entries records) {
+  std::erase_if(records, [](const auto& entry) {
+    return absl::StartsWith(entry.first, kObjects) || absl::StartsWith(entry.first, kSessions);
+  });
+  return records;
+}
+
 absl::StatusOr<StoredObjectPage> SimulatedObjects::ListUnclaimed(absl::Duration age, const std::string& start_after,
                                                                  size_t limit) const {
-  const absl::Time until = clock_.Now() - age;
+  // All objects if `age` is 0, whatever the clock shows.
+  const absl::Time until = age > absl::ZeroDuration() ? clock_.Now() - age : absl::InfiniteFuture();
   const std::set<std::string> sessions = SessionKeys();
   std::map<std::string, uint64_t> found;
-  for (const auto& [key, file] : files_) {
+  for (const auto& [key, file] : volume_.files) {
     if (file.created_at <= until && !sessions.contains(key)) found[key] = file.bytes.size();
   }
   ForEachIn(kv_.entries(), kObjects, [&](const std::string& key, const std::string& value) {

@@ -26,6 +26,17 @@ namespace entrepot::simulation {
 // commit), and the sessions of sealed uploads, which are buffered records of the KV.
 class SimulatedObjects {
  public:
+  struct File {
+    std::string bytes;
+    absl::Time created_at;
+  };
+  // What is outside of the KV.
+  struct Volume {
+    std::map<std::string, File> files;
+    std::map<std::string, std::string> quarantined;
+    StoreOwner owner;
+  };
+
   struct Options {
     absl::Duration session_lifetime = absl::Hours(24);
   };
@@ -45,8 +56,9 @@ class SimulatedObjects {
   absl::Status Forget(const Process& process, const StorageKey& key);
   absl::StatusOr<std::string> Read(const Process& process, const StorageKey& key);
 
-  // Called right after an object was removed.
-  void OnRemoval(std::function<void()> observer) { observer_ = std::move(observer); }
+  // Called right after an object was deleted or quarantined.
+  using Observer = std::function<void(const StorageKey& key, bool deleted)>;
+  void OnRemoval(Observer observer) { observer_ = std::move(observer); }
 
   // These calls are not steps.
   std::optional<std::string> Find(const StorageKey& key) const;
@@ -54,18 +66,22 @@ class SimulatedObjects {
   std::set<std::string> SessionKeys() const;
   // Damages the bytes of the object. Returns false if there is no such object.
   bool Rot(const StorageKey& key);
+  // Adds files that no session and no record names. Returns their keys.
+  std::set<std::string> AddOrphans(size_t count, absl::Duration age);
+  void TakeAway(const std::set<std::string>& keys);
+  const Volume& volume() const { return volume_; }
+  // Returns the previous volume. All processes must be dead.
+  Volume Exchange(Volume volume);
+  // The records without those of the blob service.
+  static SimulatedKv::Entries WithoutOwn(SimulatedKv::Entries records);
 
  private:
   class Access;
-  struct File {
-    std::string bytes;
-    absl::Time created_at;
-  };
 
   absl::Status Fate(const Process& process, uint64_t fails_one_in);
   absl::Status Before(const Process& process, absl::string_view what, absl::string_view detail);
   absl::Status After(const Process& process) { return Fate(process, faults_.object_answer_lost); }
-  void Remove(const StorageKey& key);
+  void Remove(const StorageKey& key, bool deleted);
   absl::StatusOr<StoredObjectPage> ListUnclaimed(absl::Duration age, const std::string& start_after,
                                                  size_t limit) const;
   std::vector<Blob> ListAbandoned(size_t limit) const;
@@ -75,9 +91,8 @@ class SimulatedObjects {
   SimulatedKv& kv_;
   const Clock& clock_;
   const Faults& faults_;
-  std::function<void()> observer_;
-  std::map<std::string, File> files_;
-  std::map<std::string, std::string> quarantined_;
+  Observer observer_;
+  Volume volume_;
 };
 
 }  // namespace entrepot::simulation

@@ -22,6 +22,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "services/runtime/log/json_log.h"
 #include "tests/simulation/history.h"
 
 namespace entrepot::simulation {
@@ -132,6 +133,8 @@ int Main(const Arguments& arguments) {
 int main(int argc, char** argv) {
   entrepot::simulation::Arguments arguments;
   if (!entrepot::simulation::Parse(argc, argv, &arguments)) return 2;
+  // Most worlds have broken clocks and stores, whose warnings would hide the result.
+  entrepot::runtime::SetLogLevel(entrepot::runtime::LogLevel::kError);
   // absl's deadlock detection works by threads: it would take the locks of all fibers for those of one thread.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   return entrepot::simulation::Main(arguments);

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/manifest/check/catalog_invariants.h"
+#include "services/manifest/gc/orphan_quarantine.h"
 #include "services/manifest/records/metadata_keys.h"
 #include "tests/simulation/content.h"
 
@@ -34,6 +35,19 @@ bool IsFault(absl::StatusCode code) {
   return code == absl::StatusCode::kUnavailable || code == absl::StatusCode::kAborted;
 }
 
+// No run may quarantine so many, since there are only a few other objects.
+constexpr size_t kTooManyOrphans = manifest::OrphanQuarantine::kAlwaysAllowed + 1;
+
+// The clock may be set by less without being noticed.
+constexpr absl::Duration kUnnoticedStep = absl::Minutes(5);
+
+storage::v1::StoreBindingRecord BindingIn(const SimulatedKv::Entries& records) {
+  storage::v1::StoreBindingRecord binding;
+  const auto found = records.find(keys::StoreBinding());
+  if (found != records.end()) binding.ParseFromString(found->second);
+  return binding;
+}
+
 }  // namespace
 
 World::Registry::Registry(World* world)
@@ -42,8 +56,12 @@ World::Registry::Registry(World* world)
 World::Maintenance::Maintenance(World* world)
     : kv(world->kv_.Connect(&process)),
       objects(world->objects_.Connect(&process)),
+      binding(kv.get(), objects.get(), /*registry=*/nullptr),
+      clock_guard(kv.get(), &world->clock_,
+                  {.hold = kLease, .since_boot = [world] { return world->clock_.SinceBoot(); }, .registry = nullptr}),
       collector(manifest::Collector::Create(kv.get(), &world->clock_, objects.get(),
                                             {.grace = kGrace,
+                                             .lease = kLease,
                                              .orphan_age = kOrphanAge,
                                              .registry = nullptr,
                                              .random = [world] { return world->random().Next(); }})),
@@ -60,8 +78,7 @@ World::World(uint64_t seed, const Options& options)
       scheduler_(seed, options.scheduler),
       kv_(&scheduler_, &faults_),
       objects_({.session_lifetime = kSessionLifetime}, &scheduler_, &kv_, &clock_, &faults_),
-      model_(&clock_, kLease / 2),
-                                             .lease = kLease,
+      model_(&clock_, options.clock_guarded ? kLease / 2 - kUnnoticedStep : kLease / 2, options.clock_guarded),
       committed_(kv_.Committed()),
       policy_(policy::Policy::Parse(Content::Get().policy, "policy.yaml").value()),
       failpoints_([this](absl::string_view name) -> absl::Status {
@@ -80,9 +97,10 @@ World::World(uint64_t seed, const Options& options)
     }
     return latest;
   });
-  objects_.OnRemoval([this] { CheckNow(); });
+  objects_.OnRemoval([this](const StorageKey& key, bool deleted) { CheckRemoval(key, deleted); });
   scheduler_.OnEvent([this] { HandleEvent(); });
   StartRegistry();
+  if (options.bound) MayWork(*StartMaintenance());
   faults_ = options.faults;
 }
 
@@ -115,7 +133,8 @@ std::shared_ptr<World::Maintenance> World::StartMaintenance() {
 
 void World::KeepRegistryUp() {
   while (busy()) {
-    scheduler_.WaitUntil("watches the registry", [this] { return registry_ == nullptr || !busy(); });
+    scheduler_.WaitUntil("watches the registry",
+                         [this] { return (registry_ == nullptr && !right_.has_value()) || !busy(); });
     if (!busy()) return;
     StartRegistry();
   }
@@ -145,8 +164,11 @@ bool World::BeginDeletion(Registry& registry) {
 }
 
 void World::HandleEvent() {
+  if (right_.has_value() && random().OneIn(3)) return PutBackStores();
   if (random().OneIn(options_.power_cut_one_in)) return LosePower();
   if (random().OneIn(options_.rot_one_in)) return Rot();
+  if (random().OneIn(options_.exchange_one_in)) return ExchangeStores();
+  if (random().OneIn(options_.orphans_one_in)) return LoseRecords();
   if (!random().OneIn(options_.crash_one_in)) return MoveClock();
   std::vector<Process*> living;
   for (const auto& registry : registries_) {
@@ -164,9 +186,71 @@ void World::MoveClock() {
       kLease / 4,       kLease / 2,       -kGrace,    -kLease - absl::Seconds(1), 3 * kLease, kLease + absl::Seconds(1),
   };
   const absl::Duration by = random().Of(moves);
-  clock_.Move(by);
-  scheduler_.Note("the clock moves by", absl::FormatDuration(by));
-  model_.ClockMoved();
+  if (by < absl::ZeroDuration()) return SetClock(by);
+  if (options_.clock_guarded && by > kUnnoticedStep && random().OneIn(2)) return SetClock(3 * kLease);
+  clock_.Pass(by);
+  scheduler_.Note("time passes:", absl::FormatDuration(by));
+  model_.TimePassed();
+}
+
+void World::SetClock(absl::Duration by) {
+  clock_.Set(by);
+  ++clock_sets_;
+  scheduler_.Note("the clock is set by", absl::FormatDuration(by));
+  // A run that is under way goes on. Other guards notice the step before their next run.
+  const bool any_collects = std::any_of(maintenances_.begin(), maintenances_.end(), [](const auto& maintenance) {
+    return maintenance->process.alive && maintenance->collecting;
+  });
+  if (!options_.clock_guarded || any_collects) model_.ClockCounts();
+}
+
+void World::ForgetClock() {
+  noted_sets_ = clock_sets_;
+  model_.ClockCounts();
+}
+
+bool World::HoldsBack(Maintenance& maintenance) {
+  const uint64_t sets = clock_sets_, failures = kv_.failures();
+  const uint64_t watches_since = maintenance.watches_since.value_or(sets);
+  // A guard that begins to watch the clock knows only what others have noted.
+  if (!maintenance.watches_since.has_value() && noted_sets_ < sets) ForgetClock();
+  const absl::Status status = maintenance.clock_guard.Check();
+  const bool holds_back = absl::IsFailedPrecondition(status);
+  if (status.ok() || holds_back) maintenance.watches_since = watches_since;
+  if (!maintenance.process.alive) return true;
+  if (holds_back && watches_since < sets && kv_.failures() == failures) noted_sets_ = std::max(noted_sets_, sets);
+  if (!holds_back) Classify(status, "the guard of the clock");
+  return !status.ok();
+}
+
+bool World::JudgeBinding(const Maintenance& maintenance, bool was_bound, const absl::Status& status) {
+  if (!maintenance.process.alive || scheduler_.stopped()) return false;
+  if (!absl::IsFailedPrecondition(status)) {
+    if (Classify(status, "the binding") == Outcome::kDone && right_.has_value()) {
+      Violate("stores: records and objects that do not belong together were accepted");
+    }
+  } else if (was_bound && !right_.has_value()) {
+    Violate(absl::StrCat("stores: records and objects that belong together were refused: ", status.message()));
+  }
+  return status.ok();
+}
+
+bool World::MayWork(Maintenance& maintenance) {
+  const bool was_bound = !objects_.volume().owner.catalog_id.empty();
+  return JudgeBinding(maintenance, was_bound, maintenance.binding.Check());
+}
+
+bool World::MayCollect(Maintenance& maintenance) {
+  maintenance.collecting = true;
+  if (!options_.clock_guarded || !HoldsBack(maintenance)) return MayWork(maintenance);
+  // A process that holds back may be restarted.
+  if (busy() && random().OneIn(4)) Crash(maintenance.process);
+  return false;
+}
+
+void World::AdvanceBinding(Maintenance& maintenance) {
+  const bool was_bound = !objects_.volume().owner.catalog_id.empty();
+  JudgeBinding(maintenance, was_bound, maintenance.binding.Advance());
 }
 
 void World::Crash(Process& process) {
@@ -176,18 +260,82 @@ void World::Crash(Process& process) {
   if (registry_ != nullptr && &registry_->process == &process) registry_ = nullptr;
 }
 
-void World::LosePower() {
+void World::CrashAll() {
   for (const auto& registry : registries_) {
     if (registry->process.alive) Crash(registry->process);
   }
   for (const auto& maintenance : maintenances_) {
     if (maintenance->process.alive) Crash(maintenance->process);
   }
+}
+
+void World::LosePower() {
+  CrashAll();
   kv_.LosePower();
+  clock_.Reboot();
+  ForgetClock();
   CheckNow();
 }
 
+void World::ExchangeStores() {
+  const StoreOwner& owner = objects_.volume().owner;
+  if (right_.has_value() || owner.catalog_id.empty()) return;
+  Stores wrong{.records = {}, .objects = objects_.volume()};
+  switch (random().Below(5)) {
+    case 0:
+      scheduler_.Note("the records are missing");
+      break;
+    case 1:
+      if (!copy_.has_value() || BindingIn(*copy_).generation() >= owner.generation) {
+        // A copy is known to be older after the next renewal of the binding.
+        copy_ = kv_.entries();
+        return;
+      }
+      scheduler_.Note("the records are an older copy");
+      wrong.records = *copy_;
+      break;
+    case 2: {
+      scheduler_.Note("the records are those of another catalog");
+      storage::v1::StoreBindingRecord binding = BindingIn(kv_.entries());
+      binding.set_catalog_id("another");
+      wrong.records = kv_.entries();
+      wrong.records[keys::StoreBinding()] = binding.SerializeAsString();
+      break;
+    }
+    case 3:
+      if (committed_->Scan({.prefix = keys::Blobs(), .start_after = "", .limit = 1})->empty()) return;
+      scheduler_.Note("the objects are missing");
+      wrong = {.records = SimulatedObjects::WithoutOwn(kv_.entries()), .objects = {}};
+      break;
+    default:
+      if (wrong.objects.files.empty()) return;
+      scheduler_.Note("the records are missing, and the objects are those of a backup");
+      wrong.objects.owner = StoreOwner();
+      break;
+  }
+  CrashAll();
+  right_ =
+      Stores{.records = kv_.Exchange(std::move(wrong.records)), .objects = objects_.Exchange(std::move(wrong.objects))};
+  ForgetClock();
+}
+
+void World::PutBackStores() {
+  scheduler_.Note("the right records and objects are put back");
+  CrashAll();
+  kv_.Exchange(std::move(right_->records));
+  objects_.Exchange(std::move(right_->objects));
+  right_.reset();
+  ForgetClock();
+}
+
+void World::LoseRecords() {
+  if (right_.has_value() || !orphans_.empty()) return;
+  orphans_ = objects_.AddOrphans(kTooManyOrphans, 2 * kOrphanAge);
+  scheduler_.Note("many objects have no record");
+}
+
 void World::Rot() {
+  if (right_.has_value()) return;
   std::vector<std::pair<size_t, StorageKey>> objects;
   const Content& content = Content::Get();
   for (size_t blob = 0; blob < content.blobs.size(); ++blob) {
@@ -204,7 +352,7 @@ void World::Rot() {
 }
 
 void World::CheckNow() {
-  if (scheduler_.stopped()) return;
+  if (scheduler_.stopped() || right_.has_value()) return;
   if (const std::optional<std::string> wrong = model_.Check(*committed_)) return Violate(*wrong);
   manifest::InvariantOptions invariants;
   invariants.report_corrupt = false;
@@ -216,6 +364,18 @@ void World::CheckNow() {
   const auto violations = manifest::CheckInvariants(*committed_, invariants);
   if (!violations.ok()) return Violate(violations.status().ToString());
   if (!violations->empty()) Violate(violations->front());
+}
+
+void World::CheckRemoval(const StorageKey& key, bool deleted) {
+  if (orphans_.contains(key.ToString())) {
+    return Violate(absl::StrCat("share: one of ", orphans_.size(), " objects without a record was removed"));
+  }
+  storage::v1::DeleteIntentRecord intent;
+  const auto value = committed_->Get(keys::DeleteIntent(key)).value();
+  if (deleted && value.has_value() && intent.ParseFromString(*value) && intent.suspect()) {
+    return Violate(absl::StrCat("I4: the suspect ", key.ToString(), " was deleted"));
+  }
+  CheckNow();
 }
 
 void World::Run(const std::vector<std::pair<std::string, std::function<void()>>>& clients,
@@ -237,6 +397,9 @@ void World::Run(const std::vector<std::pair<std::string, std::function<void()>>>
 
 void World::ComeToRest() {
   faults_ = Faults();
+  if (right_.has_value()) PutBackStores();
+  objects_.TakeAway(orphans_);
+  orphans_.clear();
   Registry registry(this);
   auto catalog = OpenCatalog(registry);
   if (!catalog.ok()) return Violate(catalog.status().ToString());
@@ -249,10 +412,17 @@ void World::ComeToRest() {
     const absl::Status status = (*catalog)->repositories().Delete(Caller(), content.repositories[i]).status();
     call->End(Classify(status, "finishing a deletion"));
   }
-  Maintenance maintenance(this);
+  Maintenance& maintenance = *StartMaintenance();
+  // An operator may have to bind stores that were not bound before the first push.
+  if (objects_.volume().owner.catalog_id.empty() && !maintenance.binding.Check().ok()) {
+    if (const absl::Status status = maintenance.binding.Accept(); !status.ok()) return Violate(status.ToString());
+  }
+  // The guard may hold back because of the time that the last process has seen.
+  MayCollect(maintenance);
   for (int round = 0; round < kRestRounds && !violation_.has_value(); ++round) {
-    clock_.Move(10 * kLease);
-    model_.ClockMoved();
+    clock_.Pass(10 * kLease);
+    model_.TimePassed();
+    if (!MayCollect(maintenance)) return Violate("I5: collection still holds back at rest");
     const std::set<std::string> before = LiveAndNeeded();
     for (const auto& run :
          {maintenance.collector->Run(maintenance.pace), maintenance.collector->QuarantineOrphans(maintenance.pace)}) {

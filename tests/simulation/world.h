@@ -13,7 +13,9 @@
 #include "services/core/blob_storage.h"
 #include "services/core/failpoint/failpoint_control.h"
 #include "services/manifest/catalog/registry_catalog.h"
+#include "services/manifest/gc/clock_guard.h"
 #include "services/manifest/gc/collector.h"
+#include "services/manifest/gc/store_binding.h"
 #include "services/manifest/scrub/scrubber.h"
 #include "services/policy/policy.h"
 #include "tests/simulation/faults.h"
@@ -41,6 +43,14 @@ class World {
     uint64_t crash_one_in = 0;
     uint64_t power_cut_one_in = 0;
     uint64_t rot_one_in = 0;
+    // Wrong records or objects are put in the place of the right ones, and later the right ones are put back.
+    uint64_t exchange_one_in = 0;
+    // So many objects lose their records that no run may quarantine them.
+    uint64_t orphans_one_in = 0;
+    // Collection holds back after the clock was set. Otherwise an operator lets it go on at once, each time.
+    bool clock_guarded = false;
+    // The records and the objects know one another before the first push.
+    bool bound = true;
   };
 
   // The process that serves requests. Only one lives at a time.
@@ -70,17 +80,23 @@ class World {
   // These enclose a deletion of a repository. BeginDeletion() waits for its turn; false: the process has died.
   bool BeginDeletion(Registry& registry);
   void EndDeletion(Registry& registry) { registry.deleting = false; }
-  // A process that collects, quarantines orphans and scrubs.
+  // A process that collects, quarantines orphans, scrubs and renews the binding of records and objects.
   struct Maintenance {
     explicit Maintenance(World* world);
     Process process{"maintenance"};
     std::unique_ptr<kv::KvEngine> kv;
     std::unique_ptr<BlobStorage> objects;
+    manifest::StoreBinding binding;
+    manifest::ClockGuard clock_guard;
     std::unique_ptr<manifest::Collector> collector;
     std::unique_ptr<manifest::Scrubber> scrubber;
     Pace pace;
     // Begins at the end of the process's last transaction.
     std::optional<SimulatedClock::Span> clock_span;
+    // A run that depends on the clock is under way, or is about to begin.
+    bool collecting = false;
+    // The number of times that the clock had been set when the guard began to watch it.
+    std::optional<uint64_t> watches_since;
   };
 
   World(uint64_t seed, const Options& options);
@@ -95,6 +111,12 @@ class World {
   std::shared_ptr<Registry> AwaitRegistry();
   // Starts a new maintenance process.
   std::shared_ptr<Maintenance> StartMaintenance();
+
+  // The checks that services/manifest/maintenance/background_maintenance.h makes before each run. The caller sets
+  // `collecting` to false after a run for which MayCollect() was called.
+  bool MayWork(Maintenance& maintenance);
+  bool MayCollect(Maintenance& maintenance);
+  void AdvanceBinding(Maintenance& maintenance);
 
   // Runs the history with these actors. Then collects all garbage, and checks what is left.
   void Run(const std::vector<std::pair<std::string, std::function<void()>>>& clients,
@@ -114,13 +136,25 @@ class World {
 
   void HandleEvent();
   void MoveClock();
+  void SetClock(absl::Duration by);
+  // What the guard of the clock knew is lost: promises end by the clock.
+  void ForgetClock();
+  bool HoldsBack(Maintenance& maintenance);
   void Crash(Process& process);
+  void CrashAll();
   void LosePower();
+  void ExchangeStores();
+  void PutBackStores();
+  void LoseRecords();
+  // Compares a result of the binding with the truth. Returns whether upkeep may work.
+  bool JudgeBinding(const Maintenance& maintenance, bool was_bound, const absl::Status& status);
   void Rot();
   void KeepRegistryUp();
   void StartRegistry();
   absl::StatusOr<std::unique_ptr<manifest::RegistryCatalog>> OpenCatalog(Registry& registry);
   void CheckNow();
+  // Called after an object was deleted or quarantined.
+  void CheckRemoval(const StorageKey& key, bool deleted);
   // Called after the last client has ended.
   void ComeToRest();
   void CheckRest();
@@ -142,6 +176,19 @@ class World {
   std::vector<std::shared_ptr<Registry>> registries_;
   std::vector<std::shared_ptr<Maintenance>> maintenances_;
   size_t clients_left_ = 0;
+  // How often the clock was set, and after which of these times the record g/clock was written.
+  uint64_t clock_sets_ = 0;
+  uint64_t noted_sets_ = 0;
+  struct Stores {
+    SimulatedKv::Entries records;
+    SimulatedObjects::Volume objects;
+  };
+  // The right ones, while others are in their place.
+  std::optional<Stores> right_;
+  // An older copy of the records.
+  std::optional<SimulatedKv::Entries> copy_;
+  // The objects that lost their records.
+  std::set<std::string> orphans_;
   const ScopedFailpoints failpoints_;
 };
 

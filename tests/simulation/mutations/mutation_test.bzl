@@ -25,8 +25,10 @@ def mutation_test(name, source):
         srcs = [mutated],
         copts = ["-Wno-error"],
         deps = [
-            "//services/manifest/gc:collector",
             "//services/manifest/catalog:registry_catalog",
+            "//services/manifest/gc:clock_guard",
+            "//services/manifest/gc:collector",
+            "//services/manifest/gc:store_binding",
         ],
         alwayslink = True,
     )
