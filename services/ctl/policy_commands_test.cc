@@ -28,6 +28,8 @@ constexpr char kRule[] = "repositories: [r], actions: [pull]}\n";
 TEST_F(PolicyCommandsTest, CheckNeedsNoRegistry) {
   const std::string file = WriteFile("policy.yaml", "rules: []\n");
   EXPECT_EQ(Run({"policy", "check", file}).out, file + " is a good policy\n");
+  EXPECT_EQ(Run({"policy", "check", file, "--registry", "ftp://x"}).code, kOk);
+  EXPECT_THAT(UsageError({"policy", "check", file, "--registry", "ftp://x", "--ask-registry"}), HasSubstr("ftp://x"));
   EXPECT_TRUE(IsSameJson(Run({"policy", "check", file, "--output", "json"}).out, R"({"lines": [], "warnings": []})"));
   EXPECT_TRUE(http_.requests.empty() && http_.logins.empty());
 }
@@ -109,6 +111,7 @@ TEST_F(PolicyCommandsTest, TheRegistryChecksTheFileOnRequest) {
 TEST_F(PolicyCommandsTest, CheckNeedsReadableFiles) {
   EXPECT_THAT(UsageError({"policy", "check"}), HasSubstr("FILE is required"));
   EXPECT_THAT(UsageError({"policy", "check", "/nowhere"}), HasSubstr("cannot read /nowhere"));
+  EXPECT_THAT(UsageError({"policy", "check", "/"}), HasSubstr("cannot read /"));
   const std::string file = WriteFile("policy.yaml", "rules: []\n");
   EXPECT_THAT(UsageError({"policy", "check", file, "--accounts-file=/nowhere"}), HasSubstr("cannot read /nowhere"));
   EXPECT_THAT(UsageError({"policy", "check", file, "--accounts-file", file}), HasSubstr("policy.yaml:1: "));

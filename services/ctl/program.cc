@@ -29,9 +29,10 @@ int RunEntrepotctl(const std::vector<std::string>& words, HttpClient& http) {
     Print(line->text());
     return kOk;
   }
+  // Commands that need no registry do not care for its address.
   absl::StatusOr<RegistryClient::Options> options = RegistryClient::OptionsOf(*line);
-  if (!options.ok()) return Fail(options.status());
-  RegistryClient registry(*std::move(options), http);
+  RegistryClient registry =
+      options.ok() ? RegistryClient(*std::move(options), http) : RegistryClient(options.status(), http);
   const absl::StatusOr<int> code = line->command()->run(*line, registry);
   return code.ok() ? *code : Fail(code.status());
 }

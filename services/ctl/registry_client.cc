@@ -125,6 +125,8 @@ absl::StatusOr<RegistryClient::Options> RegistryClient::OptionsOf(const CommandL
 
 RegistryClient::RegistryClient(Options options, HttpClient& http) : options_(std::move(options)), http_(http) {}
 
+RegistryClient::RegistryClient(absl::Status unusable, HttpClient& http) : unusable_(std::move(unusable)), http_(http) {}
+
 absl::StatusOr<std::string> RegistryClient::Password() {
   if (!options_.password_file.empty()) return PasswordInFile(options_.password_file);
   if (!options_.password.empty()) return options_.password;
@@ -136,6 +138,7 @@ absl::StatusOr<std::string> RegistryClient::Password() {
 }
 
 absl::Status RegistryClient::LogIn() {
+  RETURN_IF_ERROR(unusable_);
   if (!token_.empty()) return absl::OkStatus();
   if (options_.username.empty()) {
     return absl::InvalidArgumentError("an account is required: set ENTREPOT_USERNAME or use --username");
@@ -165,6 +168,7 @@ absl::Status RegistryClient::LogIn() {
 }
 
 absl::StatusOr<HttpAnswer> RegistryClient::Send(HttpRequest request) {
+  RETURN_IF_ERROR(unusable_);
   request.url = absl::StrCat(options_.registry, request.url);
   request.token = token_;
   request.ca_file = options_.ca_file;

@@ -32,6 +32,8 @@ class RegistryClient {
 
   // `http` must outlive it.
   RegistryClient(Options options, HttpClient& http);
+  // For commands that need no registry: requests return `unusable`, why there are no options.
+  RegistryClient(absl::Status unusable, HttpClient& http);
 
   // The methods below return kInvalidArgument if the user has not given what the login needs, kUnavailable if there was
   // no answer or a 503, kUnauthenticated for a 401, kNotFound for a 404, else kFailedPrecondition; the message contains
@@ -55,6 +57,7 @@ class RegistryClient {
   absl::Status Exchange(const std::string& url, const google::protobuf::Message& request,
                         google::protobuf::Message* response);
 
+  const absl::Status unusable_;
   const Options options_;
   HttpClient& http_;
   std::string password_;

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
-#include <iterator>
+#include <sstream>
 
 #include "absl/strings/str_cat.h"
 #include "services/core/files/owned_fd.h"
@@ -63,9 +63,11 @@ absl::Status WriteTo(int fd, const std::string& text) {
 absl::StatusOr<std::string> ReadInputFile(const std::string& path) {
   std::ifstream file(path);
   if (!file) return absl::InvalidArgumentError(absl::StrCat("cannot read ", path, ": ", std::strerror(errno)));
-  std::string content(std::istreambuf_iterator<char>(file), {});
-  if (file.bad()) return absl::InvalidArgumentError(absl::StrCat("cannot read ", path));
-  return content;
+  // Unlike an iterator over the file, this does not throw if it cannot be read, as a directory.
+  std::stringstream content;
+  if (file.peek() != std::ifstream::traits_type::eof()) content << file.rdbuf();
+  if (file.bad() || content.bad()) return absl::InvalidArgumentError(absl::StrCat("cannot read ", path));
+  return content.str();
 }
 
 absl::StatusOr<std::string> PasswordInFile(const std::string& path) {

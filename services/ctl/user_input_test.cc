@@ -32,6 +32,8 @@ TEST_F(UserInputTest, ReadsWholeFiles) {
   const absl::Status missing = ReadInputFile("/nowhere").status();
   EXPECT_THAT(missing, StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_EQ(missing.message(), "cannot read /nowhere: No such file or directory");
+  EXPECT_THAT(ReadInputFile("/"), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(PasswordInFile("/"), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST_F(UserInputTest, APasswordIsTheFirstLineOfAFile) {
