@@ -348,11 +348,12 @@ TEST(PolicyTest, NeedsAccountsForEachRuleThatNamesSubjects) {
   EXPECT_FALSE(MustParse("immutable_tags: [{repositories: [a], tags: [v1]}]\n"
                          "incomplete_manifests: [{repositories: [a], allow: [absent_children]}]")
                    ->NeedsAccounts());
-  for (const char* text : {"administrators: [a]", "groups: [{name: a}]",
-                           "rules: [{subjects: [anyone], repositories: [a], actions: [pull]}]",
-                           "create_only_tags: [{subjects: [a], repositories: [a], tags: [v1]}]",
-                           "identity_providers: [{name: a, issuer: i, audience: a, key_set_file: k, "
-                           "rules: [{claims: {sub: a}, repositories: [a], actions: [pull]}]}]"}) {
+  const std::string rules = "rules: [{claims: {sub: a}, repositories: [a], actions: [pull]}]";
+  for (const std::string& text :
+       {std::string("administrators: [a]"), std::string("groups: [{name: a}]"),
+        std::string("rules: [{subjects: [anyone], repositories: [a], actions: [pull]}]"),
+        std::string("create_only_tags: [{subjects: [a], repositories: [a], tags: [v1]}]"),
+        absl::StrCat("identity_providers: [{name: a, issuer: i, audience: a, key_set_file: k, ", rules, "}]")}) {
     EXPECT_TRUE(MustParse(text)->NeedsAccounts()) << text;
   }
 }
