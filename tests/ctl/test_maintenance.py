@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import threading
@@ -106,6 +107,34 @@ def test_garbage_goes_when_it_is_told_to(registry):
     assert run("check", "--rehash", registry=registry).startswith("no violations")
 
 
+def test_a_run_now_waits_for_leases_and_not_for_graces(make_registry):
+    registry = make_registry({"collector": {**BY_HAND, "lease": "3s", "grace": "1.5s"}})
+    layer = os.urandom(MIB)
+    image = push_image(registry, "team/app", "v1", layer)
+    delete_manifest(registry, "team/app", image)
+    assert push(registry, "team/app", b"pushed just now").status == 201
+    early = run_json("gc", "run", "--now", registry=registry)
+    # The three blobs, unless the lease of the first ones ended meanwhile.
+    waiting = int(early["waits"]["leased"]["count"])
+    assert waiting + int(early["deleted"]) == 3 and waiting >= 1, early
+    assert early["waits"]["leased"]["firstAt"] <= early["waits"]["leased"]["lastAt"]
+    status = run_json("gc", "status", registry=registry)
+    assert int(status["waits"]["leased"]["count"]) + int(status["due"]) == waiting
+
+    # A lease ends, and the run that condemns a blob also deletes it.
+    runs = [early]
+    while sum(int(each["deleted"]) for each in runs) < 3:
+        time.sleep(0.1)
+        runs.append(run_json("gc", "run", "--now", registry=registry))
+        assert runs[-1]["deleted"] == runs[-1]["condemned"] == runs[-1]["gracesSkipped"]
+    assert sum(int(each["sweptBytes"]) for each in runs) >= MIB
+    assert stored(registry) == []
+    text = run("gc", "run", "--now", registry=registry)
+    assert "skipped the graces of 0 blobs" in text and "nothing waits" in text
+    assert "nothing waits" in run("gc", "status", registry=registry)
+    assert run("check", "--rehash", registry=registry).startswith("no violations")
+
+
 def test_checks_find_what_is_missing(registry):
     layer = os.urandom(MIB)
     push_image(registry, "team/app", "v1", layer)
@@ -185,7 +214,13 @@ def test_open_uploads_are_listed_and_cancelled(registry):
     assert web["startedAt"] <= web["touchedAt"] < web["expiresAt"]
     assert "2 open uploads, 1.0 MiB" in run("uploads", "list", registry=registry)
     assert "1 open upload, 0 B" in run("uploads", "list", "--repository", "team/app", registry=registry)
-    assert run_json("gc", "status", registry=registry)["uploads"] == {"sessions": "2", "bytes": str(MIB)}
+    totals = run_json("gc", "status", registry=registry)["uploads"]
+    assert (totals["sessions"], totals["bytes"]) == ("2", str(MIB))
+    assert (totals["idle"]["count"], totals["idle"]["bytes"]) == ("2", str(MIB))
+    ends = sorted(upload["expiresAt"] for upload in uploads.values())
+    assert [totals["idle"]["firstAt"], totals["idle"]["lastAt"]] == ends
+    for words in (["gc", "status"], ["gc", "run"], ["du"]):
+        assert "open uploads" in run(*words, registry=registry).split("WAITS")[1]
     assert "uploads 2 open uploads, 1.0 MiB" in run("du", registry=registry)
 
     assert run("uploads", "cancel", sessions["team/app"], registry=registry) == "cancelled 1 upload\n"
@@ -323,7 +358,7 @@ def test_restores_all_that_was_acknowledged_before_a_backup(registry, make_regis
 
     again = make_registry({"collector": BY_HAND}, data=target)
     before = [image for image in images if image[0] < began]
-    assert len(before) >= 10
+    assert len(before) >= 10 and int(backup["blobs"]) >= 3 * len(before)
     for _, repository, tag, digest, layers in before:
         answer = http.request("GET", f"{again.url}/v2/{repository}/manifests/{tag}")
         assert answer.status == 200 and digest_of(answer.body) == digest, answer
@@ -332,6 +367,21 @@ def test_restores_all_that_was_acknowledged_before_a_backup(registry, make_regis
     push_image(again, "load/a", "new", os.urandom(MIB))
     collect(again)
     assert run("check", "--rehash", registry=again).startswith("no violations")
+
+
+def test_backup_and_restore_print_the_next_command(registry, mode, tmp_path):
+    large = os.urandom(MIB)
+    push_image(registry, "team/app", "v1", large, b"small")
+    printed = run("backup", "drill", registry=registry)
+    assert printed.startswith("backed up 3 blobs, 1.0 MiB\n") and "1 object, 1.0 MiB: all blobs over 64 KiB" in printed
+    (line,) = [line for line in printed.splitlines() if line.startswith("to restore it: entrepotctl restore ")]
+    words = shlex.split(line.removeprefix("to restore it: entrepotctl "))
+    top = tmp_path / "restored" / mode
+    names = {"NEW-DATA": top, "NEW-MANIFEST-DATA": top / "manifest", "NEW-BLOB-DATA": top / "blob"}
+    restored = run(*[names.get(word, word) for word in words])
+    assert restored.startswith("no violations: 3 blobs, 1 manifest")
+    option = "--split " if mode == "split" else ""
+    assert restored.endswith(f"\nto serve it: scripts/serve {option}--data {tmp_path}/restored\n")
 
 
 def test_restores_nothing_from_a_damaged_backup(registry, mode, tmp_path):
@@ -366,7 +416,7 @@ def test_accounts_are_in_a_backup(make_secured_registry, mode, tmp_path):
     create("alice")
     backup = json.loads(ctl("backup", "drill", "--output", "json"))
     assert backup.get("accountsDirectory", "").endswith("/auth/backups/drill" if mode == "split" else "")
-    assert ("the accounts to" in ctl("backup", "another")) == (mode == "split")
+    assert ("--accounts-data NEW-AUTH-DATA" in ctl("backup", "another")) == (mode == "split")
     assert "there is a backup" in ctl("backup", "drill", code=1)
     create("bob")
     registry.stop()
