@@ -5,11 +5,18 @@
 //   load small HOST PORT REPOSITORY IMAGES CONNECTIONS   pushes images of a 4 KiB layer, a config and a manifest; also
 //                                                        prints the median and the 99th percentile of their times
 //   load dead  HOST PORT REPOSITORY BLOBS CONNECTIONS    pushes blobs of 4 KiB that no manifest references
+//   load churn HOST PORT REPOSITORY RATE SECONDS         pushes RATE such images a second for twice SECONDS, as far as
+//   the
+//                                                        registry can, and deletes each at once. Also prints the times
+//                                                        of the pushes, the number of images, how many of them are of
+//                                                        the first half, and how many of their layers are left at the
+//                                                        end
 //
 // Content is random, new in every run, and made before the clock starts. If the environment has LOAD_TOKEN, every
 // request carries it as its bearer token.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -36,6 +43,7 @@ namespace {
 constexpr size_t kMiB = 1024 * 1024;
 // Blobs repeat one random piece, so that gigabytes of content cost little; only their first bytes differ.
 constexpr size_t kPieceBytes = 16 * kMiB;
+constexpr size_t kChurnConnections = 16;
 
 struct Target {
   std::string host;
@@ -183,6 +191,18 @@ struct Timing {
   // Of one image; 0 in other modes.
   double median_ms = 0;
   double p99_ms = 0;
+  // Of churn.
+  size_t images = 0;
+  size_t first_half = 0;
+  size_t left = 0;
+
+  void SetTimes(std::vector<double> milliseconds) {
+    images = milliseconds.size();
+    if (milliseconds.empty()) return;
+    std::sort(milliseconds.begin(), milliseconds.end());
+    median_ms = milliseconds[milliseconds.size() / 2];
+    p99_ms = milliseconds[milliseconds.size() * 99 / 100];
+  }
 };
 
 // Runs work(0) to work(count - 1), each on a thread of its own. Returns the seconds, or the first error.
@@ -231,10 +251,71 @@ absl::StatusOr<Timing> RunSmall(const Target& target, size_t images_count, size_
                      took[i] = absl::ToDoubleMilliseconds(absl::Now() - start);
                      return status;
                    }));
-  if (took.empty()) return timing;
-  std::sort(took.begin(), took.end());
-  timing.median_ms = took[took.size() / 2];
-  timing.p99_ms = took[took.size() * 99 / 100];
+  timing.SetTimes(std::move(took));
+  return timing;
+}
+
+// What one connection of a churn did.
+struct Churned {
+  std::vector<double> took;
+  // The layers of the images of the first half.
+  std::vector<std::string> layers;
+  size_t left = 0;
+};
+
+// Pushes and deletes image after image, each not before its turn, until the time is over.
+absl::Status Churn(const Target& target, size_t rate, double seconds, std::atomic<size_t>& next,
+                   std::chrono::steady_clock::time_point start, Churned* done) {
+  ASSIGN_OR_RETURN(HttpConnection connection, HttpConnection::Open(target.host, target.port));
+  const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+  while (elapsed() < 2 * seconds) {
+    const size_t number = next++;
+    const SmallImage image = MakeSmallImage(static_cast<int>(number));
+    const std::string digest = ComputeDigest(DigestAlgorithm::kSha256, image.manifest).ToString();
+    const double turn = static_cast<double>(number) / static_cast<double>(rate);
+    if (turn >= 2 * seconds) break;
+    std::this_thread::sleep_until(
+        start + std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(turn)));
+    const double begun = elapsed();
+    RETURN_IF_ERROR(PushSmallImage(connection, target, image));
+    done->took.push_back((elapsed() - begun) * 1000);
+    RETURN_IF_ERROR(Expect(
+        connection.Call("DELETE", absl::StrCat("/v2/", target.repository, "/manifests/", digest), Authorization()),
+        202));
+    if (elapsed() < seconds) done->layers.push_back(image.layer_digest);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CountLeft(const Target& target, Churned* done) {
+  ASSIGN_OR_RETURN(HttpConnection connection, HttpConnection::Open(target.host, target.port));
+  for (const std::string& layer : done->layers) {
+    const auto response =
+        connection.Call("HEAD", absl::StrCat("/v2/", target.repository, "/blobs/", layer), Authorization());
+    RETURN_IF_ERROR(response.status());
+    if (response->status == 404) continue;
+    RETURN_IF_ERROR(Expect(response, 200));
+    ++done->left;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Timing> RunChurn(const Target& target, size_t rate, size_t seconds) {
+  std::vector<Churned> done(kChurnConnections);
+  std::atomic<size_t> next{0};
+  const auto start = std::chrono::steady_clock::now();
+  Timing timing;
+  ASSIGN_OR_RETURN(timing.seconds, TimeInParallel(kChurnConnections, [&](size_t i) {
+                     return Churn(target, rate, static_cast<double>(seconds), next, start, &done[i]);
+                   }));
+  RETURN_IF_ERROR(TimeInParallel(kChurnConnections, [&](size_t i) { return CountLeft(target, &done[i]); }).status());
+  std::vector<double> took;
+  for (const Churned& each : done) {
+    took.insert(took.end(), each.took.begin(), each.took.end());
+    timing.first_half += each.layers.size();
+    timing.left += each.left;
+  }
+  timing.SetTimes(std::move(took));
   return timing;
 }
 
@@ -247,6 +328,7 @@ absl::StatusOr<double> RunDead(const Target& target, size_t blobs, size_t connec
 
 absl::StatusOr<Timing> Run(const std::string& mode, const Target& target, size_t first, size_t second) {
   if (mode == "small") return RunSmall(target, first, second);
+  if (mode == "churn") return RunChurn(target, first, second);
   Timing timing;
   if (mode == "dead") {
     ASSIGN_OR_RETURN(timing.seconds, RunDead(target, first, second));
@@ -262,7 +344,7 @@ int Main(int argc, char** argv) {
   Target target;
   if (argc != 7 || !absl::SimpleAtoi(argv[3], &target.port) || !absl::SimpleAtoi(argv[5], &first) ||
       !absl::SimpleAtoi(argv[6], &second)) {
-    std::cerr << "usage: load push|pull|small|dead HOST PORT REPOSITORY N N\n";
+    std::cerr << "usage: load push|pull|small|dead|churn HOST PORT REPOSITORY N N\n";
     return 2;
   }
   const std::string mode = argv[1];
@@ -273,8 +355,10 @@ int Main(int argc, char** argv) {
     std::cerr << timing.status() << "\n";
     return 1;
   }
-  std::cout << absl::StrFormat("{\"seconds\": %.6f, \"median_ms\": %.3f, \"p99_ms\": %.3f}\n", timing->seconds,
-                               timing->median_ms, timing->p99_ms);
+  std::cout << absl::StrFormat(
+      R"({"seconds": %.6f, "median_ms": %.3f, "p99_ms": %.3f, "images": %d, "first_half": %d, "left": %d})"
+      "\n",
+      timing->seconds, timing->median_ms, timing->p99_ms, timing->images, timing->first_half, timing->left);
   return 0;
 }
 
