@@ -21,7 +21,7 @@ absl::StatusOr<ObjectSnapshot> BlobBackups::Make(const std::string& name) {
 absl::StatusOr<ObjectSnapshot> BlobBackups::Copy(const std::string& to) {
   if (snapshot_kv_) RETURN_IF_ERROR(snapshot_kv_(absl::StrCat(to, "/kv")));
   RETURN_IF_ERROR(Failpoint("blob.snapshot.records_copied"));
-  ASSIGN_OR_RETURN(const ObjectSnapshot snapshot, store_.CopyTo(absl::StrCat(to, "/blobs")));
+  ASSIGN_OR_RETURN(ObjectSnapshot snapshot, store_.CopyTo(absl::StrCat(to, "/blobs")));
   RETURN_IF_ERROR(Failpoint("blob.snapshot.copied"));
   return snapshot;
 }

@@ -58,7 +58,7 @@ std::string UploadTotalsText(const Report& report) {
 // "2026-01-02 03:04:05", "2026-01-02 03:04:05 to 04:05:06", or with both dates.
 std::string SpanText(const types::v1::Waiting& waiting) {
   if (!waiting.has_first_at()) return "";
-  const std::string first = TimeText(waiting.first_at());
+  std::string first = TimeText(waiting.first_at());
   const std::string last = TimeText(waiting.last_at());
   if (first == last) return first;
   const size_t date = first.find(' ');
@@ -73,9 +73,9 @@ void AddWaiting(absl::string_view what, const types::v1::Waiting& waiting, absl:
               std::string(until), std::string(reason)});
 }
 
-// What waits, and until when, of a MaintenanceStatus, a Collection or a Usage.
+// What waits, and until when, of a MaintenanceStatus, a Collection or a Usage. `ran_now`: what is left by gc run --now.
 template <typename Report>
-std::string WaitsText(const Report& report) {
+std::string WaitsText(const Report& report, bool ran_now = false) {
   const v1::Waits& waits = report.waits();
   const types::v1::UploadTotals& uploads = report.uploads();
   Table table({"WAITS", "COUNT", "SIZE", "UNTIL (UTC)", "REASON"});
@@ -94,7 +94,10 @@ std::string WaitsText(const Report& report) {
   if (const uint64_t in_use = uploads.sessions() - uploads.idle().count(); in_use > 0) {
     absl::StrAppend(&text, "requests use ", Counted(in_use, "upload"), " now\n");
   }
-  if (waits.condemned().count() > 0) absl::StrAppend(&text, "gc run --now does not wait for graces\n");
+  if (waits.condemned().count() > 0) {
+    absl::StrAppend(&text, ran_now ? "pulls may have found the condemned blobs less than a grace ago\n"
+                                   : "gc run --now does not wait for graces\n");
+  }
   if (waits.leased().count() > 0) {
     absl::StrAppend(&text, "no command skips leases: a push that runs may need the blobs\n");
   }
@@ -182,7 +185,7 @@ std::string CollectionText(const v1::Collection& collection) {
   if (!collection.error().empty()) {
     absl::StrAppend(&text, "left for the next run: ", Printable(collection.error()), "\n");
   }
-  if (collection.has_waits()) absl::StrAppend(&text, "\n", WaitsText(collection));
+  if (collection.has_waits()) absl::StrAppend(&text, "\n", WaitsText(collection, collection.now()));
   return text;
 }
 

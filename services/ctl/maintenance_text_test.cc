@@ -103,6 +103,9 @@ TEST(MaintenanceTextTest, WhatWaits) {
   *usage.mutable_waits() = waits;
   *usage.mutable_uploads() = collection.uploads();
   EXPECT_THAT(UsageText(usage), HasSubstr(expected));
+  collection.set_now(true);
+  EXPECT_THAT(CollectionText(collection),
+              HasSubstr("pulls may have found the condemned blobs less than a grace ago\n"));
   waits.set_deletions_paused(true);
   EXPECT_THAT(CollectionText(collection), HasSubstr("the end of the backup"));
 }

@@ -30,8 +30,8 @@ using runtime::ToDuration;
 std::string TargetOf(const v1::StartJob& job) {
   if (job.has_back_up()) return job.back_up().name();
   std::vector<absl::string_view> options;
-  if (job.collect_garbage().now()) options.push_back("now");
-  if (job.collect_garbage().any_share()) options.push_back("any_share");
+  if (job.collect_garbage().now()) options.emplace_back("now");
+  if (job.collect_garbage().any_share()) options.emplace_back("any_share");
   return absl::StrJoin(options, " ");
 }
 
