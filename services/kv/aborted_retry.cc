@@ -6,7 +6,7 @@
 namespace entrepot::kv {
 
 absl::Status RetryWhileAborted(const RetryPolicy& policy, absl::FunctionRef<Attempt()> attempt) {
-  thread_local absl::InsecureBitGen random;
+  static thread_local absl::InsecureBitGen random;
   Backoff backoff(policy.delay_min, policy.delay_max, random);
   for (int attempts = 1;; ++attempts) {
     Attempt result = attempt();

@@ -88,8 +88,8 @@ absl::StatusOr<CurlList> HeadersOf(const HttpRequest& request, bool with_credent
   const auto add = [&list](const std::string& line) -> absl::Status {
     curl_slist* const longer = curl_slist_append(list.get(), line.c_str());
     if (longer == nullptr) return absl::UnavailableError("libcurl is out of memory");
-    (void)list.release();
-    list.reset(longer);
+    // It is the head, which changes only when the list begins.
+    if (list == nullptr) list.reset(longer);
     return absl::OkStatus();
   };
   bool has_content_type = false;

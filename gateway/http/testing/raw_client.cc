@@ -26,12 +26,14 @@ RawClient::RawClient(uint16_t port, int receive_bytes, const char* from)
   sockaddr_in own{};
   own.sin_family = AF_INET;
   ::inet_pton(AF_INET, from, &own.sin_addr);
-  ::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&own), sizeof(own));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) fd_ = OwnedFd();
+  if (::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&own), sizeof(own)) != 0 ||
+      ::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+    fd_ = OwnedFd();
+  }
 }
 
 bool RawClient::Send(absl::string_view bytes) {
