@@ -194,7 +194,10 @@ class RegistryApi : public http::Handler {
   HandlerResult Dispatch(http::Request& request, const Route& route, std::optional<RepositoryName> repository,
                          const AccessToken* token) {
     CallContext call{.request_id = request.request_id, .remote_address = request.remote_address};
-    if (token != nullptr) call.caller = token->caller();
+    if (token != nullptr) {
+      call.caller = token->caller();
+      request.account = call.caller.account;
+    }
     if (!repository.has_value()) co_return co_await handlers_.ForRegistry(route.family)(request, call);
     RegistryRequest registry_request{request, std::move(call), *std::move(repository), route.argument, token};
     co_return co_await handlers_.ForRepository(route.family)(registry_request);

@@ -1,7 +1,6 @@
 #ifndef ENTREPOT_GATEWAY_BODY_BODY_H_
 #define ENTREPOT_GATEWAY_BODY_BODY_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,6 +9,7 @@
 #include <variant>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "boost/asio/awaitable.hpp"
 #include "services/core/files/owned_fd.h"
 
@@ -20,10 +20,10 @@ namespace entrepot::gateway {
 class ByteStream {
  public:
   virtual ~ByteStream() = default;
-  // Copies at most `size` (> 0) bytes to `data` and returns their number; 0 at the end. After an error the body is
-  // incomplete: the server cuts the connection, so that the client sees a short body, never a wrong one. kDataLoss: the
-  // stream ended before its length, or the object is corrupt.
-  virtual boost::asio::awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size) = 0;
+  // The next bytes, which stay valid until the next call; none at the end. After an error the body is incomplete: the
+  // server cuts the connection, so that the client sees a short body, never a wrong one. kDataLoss: the stream ended
+  // before its length, or the object is corrupt.
+  virtual boost::asio::awaitable<absl::StatusOr<absl::string_view>> Next() = 0;
 };
 
 // A range of an open file. Without TLS, the server sends it with sendfile.

@@ -27,6 +27,7 @@ Exchange::Exchange(WorkerContext* worker, Request* request)
       peer_is_tls_(request->is_tls),
       began_(Clock::now()) {
   if (request_->is_from_trusted_proxy) ReadForwardedClient();
+  request_->account.clear();
   worker_->server.metrics->in_flight().Increment();
   const auto id = request_->Find("X-Request-Id");
   if (id && IsRequestId(*id)) {

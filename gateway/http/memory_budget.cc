@@ -6,6 +6,24 @@
 namespace entrepot::gateway::http {
 namespace {
 
+using Shares = std::map<std::string, uint64_t, std::less<>>;
+
+uint64_t UsedBy(const Shares& shares, absl::string_view name) {
+  const auto found = shares.find(name);
+  return found == shares.end() ? 0 : found->second;
+}
+
+// Sets `*entry`, if it is null, to the entry of `name`.
+void Add(uint64_t bytes, absl::string_view name, Shares::value_type** entry, Shares* shares) {
+  if (*entry == nullptr) *entry = &*shares->try_emplace(std::string(name)).first;
+  (*entry)->second += bytes;
+}
+
+void Remove(uint64_t bytes, Shares::value_type* entry, Shares* shares) {
+  entry->second -= bytes;
+  if (entry->second == 0) shares->erase(shares->find(entry->first));
+}
+
 prometheus::Family<prometheus::Counter>& Refused(prometheus::Registry& registry) {
   return prometheus::BuildCounter()
       .Name("entrepot_http_body_memory_refused_total")
@@ -15,13 +33,21 @@ prometheus::Family<prometheus::Counter>& Refused(prometheus::Registry& registry)
 
 }  // namespace
 
+MemoryBudget::Reservation::Reservation(Reservation&& other) noexcept { Swap(other); }
+
+MemoryBudget::Reservation& MemoryBudget::Reservation::operator=(Reservation&& other) noexcept {
+  Swap(other);
+  return *this;
+}
+
 MemoryBudget::Reservation::~Reservation() {
   if (client_ != nullptr) budget_->Return(*this);
 }
 
 absl::Status MemoryBudget::Reservation::GrowTo(uint64_t bytes) {
   if (budget_ == nullptr || bytes <= kUncountedBytes || bytes <= bytes_) return absl::OkStatus();
-  const Outcome outcome = budget_->Grow(this, bytes, budget_->bytes_max_);
+  const Outcome outcome =
+      account_.empty() ? budget_->Grow(this, bytes, budget_->bytes_max_) : budget_->GrowWithAccount(this, bytes);
   return outcome == Outcome::kDone ? absl::OkStatus() : budget_->Refuse(outcome);
 }
 
@@ -33,8 +59,11 @@ bool MemoryBudget::Reservation::TryGrowTo(uint64_t bytes) {
 void MemoryBudget::Reservation::Swap(Reservation& other) {
   std::swap(budget_, other.budget_);
   std::swap(address_, other.address_);
+  std::swap(account_, other.account_);
   std::swap(client_, other.client_);
+  std::swap(by_account_, other.by_account_);
   std::swap(bytes_, other.bytes_);
+  std::swap(account_bytes_, other.account_bytes_);
 }
 
 MemoryBudget::MemoryBudget(uint64_t bytes_max, const std::shared_ptr<prometheus::Registry>& registry)
@@ -45,23 +74,37 @@ MemoryBudget::MemoryBudget(uint64_t bytes_max, const std::shared_ptr<prometheus:
                  .Register(*registry)
                  .Add({})),
       refused_for_sum_(Refused(*registry).Add({{"reason", "sum"}})),
-      refused_for_client_(Refused(*registry).Add({{"reason", "client"}})) {}
+      refused_for_client_(Refused(*registry).Add({{"reason", "client"}})),
+      refused_for_account_(Refused(*registry).Add({{"reason", "account"}})) {}
 
 MemoryBudget::Outcome MemoryBudget::Grow(Reservation* reservation, uint64_t bytes, uint64_t bytes_max) {
-  const uint64_t more = bytes - reservation->bytes_;
   absl::MutexLock lock(&mutex_);
-  if (used_ + more > bytes_max) return Outcome::kNoneLeft;
-  const auto client = reservation->client_ == nullptr ? used_by_.try_emplace(ClientNetwork(reservation->address_)).first
-                                                      : used_by_.find(reservation->client_->first);
-  if (client->second + more > bytes_max / kShare) {
-    if (client->second == 0) used_by_.erase(client);
-    return Outcome::kNoneLeftForClient;
+  return GrowLocked(reservation, bytes, bytes_max);
+}
+
+MemoryBudget::Outcome MemoryBudget::GrowWithAccount(Reservation* reservation, uint64_t bytes) {
+  const uint64_t more = bytes - reservation->account_bytes_;
+  absl::MutexLock lock(&mutex_);
+  if (UsedBy(used_by_account_, reservation->account_) + more > bytes_max_ / kAccountShare) {
+    return Outcome::kNoneLeftForAccount;
   }
-  client->second += more;
+  const Outcome outcome = GrowLocked(reservation, bytes, bytes_max_);
+  if (outcome == Outcome::kDone) {
+    Add(more, reservation->account_, &reservation->by_account_, &used_by_account_);
+    reservation->account_bytes_ = bytes;
+  }
+  return outcome;
+}
+
+MemoryBudget::Outcome MemoryBudget::GrowLocked(Reservation* reservation, uint64_t bytes, uint64_t bytes_max) {
+  const uint64_t more = bytes - reservation->bytes_;
+  const std::string client = ClientNetwork(reservation->address_);
+  if (used_ + more > bytes_max) return Outcome::kNoneLeft;
+  if (UsedBy(used_by_client_, client) + more > bytes_max / kShare) return Outcome::kNoneLeftForClient;
+  Add(more, client, &reservation->client_, &used_by_client_);
+  reservation->bytes_ = bytes;
   used_ += more;
   gauge_.Set(static_cast<double>(used_));
-  reservation->client_ = &*client;
-  reservation->bytes_ = bytes;
   return Outcome::kDone;
 }
 
@@ -71,6 +114,12 @@ absl::Status MemoryBudget::Refuse(Outcome outcome) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the bodies of requests under way take all the memory that the registry has for them (",
                      bytes_max_, " bytes, limits.body_memory_bytes_max); try again"));
+  }
+  if (outcome == Outcome::kNoneLeftForAccount) {
+    refused_for_account_.Increment();
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the bodies of this account's requests under way take all the memory that one account has (",
+                     bytes_max_ / kAccountShare, " bytes, half of limits.body_memory_bytes_max); try again"));
   }
   refused_for_client_.Increment();
   return absl::ResourceExhaustedError(
@@ -82,8 +131,10 @@ void MemoryBudget::Return(const Reservation& reservation) {
   absl::MutexLock lock(&mutex_);
   used_ -= reservation.bytes_;
   gauge_.Set(static_cast<double>(used_));
-  reservation.client_->second -= reservation.bytes_;
-  if (reservation.client_->second == 0) used_by_.erase(used_by_.find(reservation.client_->first));
+  Remove(reservation.bytes_, reservation.client_, &used_by_client_);
+  if (reservation.by_account_ != nullptr) {
+    Remove(reservation.account_bytes_, reservation.by_account_, &used_by_account_);
+  }
 }
 
 }  // namespace entrepot::gateway::http

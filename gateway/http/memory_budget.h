@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,38 +20,44 @@
 namespace entrepot::gateway::http {
 
 // Bounds the memory of bodies that are kept whole while a client sends or reads them: limits.body_memory_bytes_max in
-// sum, and kShare of it for one client address, so that slow or unfinished requests of one client leave room for those
-// of others. Thread-safe.
+// sum, a part of it for one client address, and a part for one account, so that slow or unfinished requests of one
+// client leave room for those of others. Thread-safe.
 //
-// Metrics: entrepot_http_body_memory_bytes, and entrepot_http_body_memory_refused_total{reason="sum"|"client"}.
+// Metrics: entrepot_http_body_memory_bytes, and entrepot_http_body_memory_refused_total{reason="sum"|"client"|
+// "account"}.
 class MemoryBudget {
+ private:
+  using Shares = std::map<std::string, uint64_t, std::less<>>;
+  using Entry = Shares::value_type;
+
  public:
   // Smaller bodies are not counted, so that most requests do not touch the budget: most manifests are smaller.
   // limits.connections_max bounds them.
   static constexpr size_t kUncountedBytes = 16 * 1024;
   // One client address gets one part of so many.
   static constexpr uint64_t kShare = 4;
+  // One account gets one part of so many. More than an address, because many machines may use one account.
+  static constexpr uint64_t kAccountShare = 2;
 
   // The memory of one body. Gives it back when it is destroyed, on any thread.
   class Reservation {
    public:
-    // Reserves nothing yet. Without a budget, everything is granted. `budget` must outlive it; `address` must stay
-    // valid until the last call of GrowTo().
+    // Reserves nothing yet. Without a budget, everything is granted. `budget` must outlive it; `address` and `account`,
+    // which may be empty, must stay valid until the last call of GrowTo().
     Reservation() = default;
-    Reservation(MemoryBudget* budget, absl::string_view address) : budget_(budget), address_(address) {}
-    Reservation(Reservation&& other) noexcept { Swap(other); }
-    Reservation& operator=(Reservation&& other) noexcept {
-      Swap(other);
-      return *this;
-    }
+    Reservation(MemoryBudget* budget, absl::string_view address, absl::string_view account = {})
+        : budget_(budget), address_(address), account_(account) {}
+    Reservation(Reservation&& other) noexcept;
+    Reservation& operator=(Reservation&& other) noexcept;
     ~Reservation();
 
     // Reserves memory for a body of `bytes` in all, if it has less. kResourceExhausted, with a message for the client:
-    // the budget, or the client's share, has no room; then the reservation is unchanged.
+    // the budget, or the share of the client or the account, has no room; then the reservation is unchanged.
     absl::Status GrowTo(uint64_t bytes);
 
     // The same for buffers that make a transfer faster, but which it can do without: takes at most half of the budget
-    // and of the client's share, so that these stay usable for bodies. A refusal is not counted.
+    // and of the client's share, so that these stay usable for bodies, and nothing of the account's. A refusal is not
+    // counted.
     bool TryGrowTo(uint64_t bytes);
 
    private:
@@ -59,8 +66,11 @@ class MemoryBudget {
 
     MemoryBudget* budget_ = nullptr;
     absl::string_view address_;
-    std::pair<const std::string, uint64_t>* client_ = nullptr;  // An entry of used_by_; null if nothing is reserved.
+    absl::string_view account_;
+    Entry* client_ = nullptr;      // Of used_by_client_; null if nothing is reserved.
+    Entry* by_account_ = nullptr;  // Of used_by_account_; null if nothing is reserved from the account's share.
     uint64_t bytes_ = 0;
+    uint64_t account_bytes_ = 0;
   };
 
   MemoryBudget(uint64_t bytes_max, const std::shared_ptr<prometheus::Registry>& registry);
@@ -69,9 +79,13 @@ class MemoryBudget {
   MemoryBudget& operator=(const MemoryBudget&) = delete;
 
  private:
-  enum class Outcome { kDone, kNoneLeft, kNoneLeftForClient };
-  // Grows to `bytes` unless more than `bytes_max` would be in use then, or more than the share of it by the client.
+  enum class Outcome { kDone, kNoneLeft, kNoneLeftForClient, kNoneLeftForAccount };
+  // Grows to `bytes` unless more than `bytes_max` would be in use then, or more than the client's share of it.
   Outcome Grow(Reservation* reservation, uint64_t bytes, uint64_t bytes_max);
+  // The same, and takes the bytes from the account's share too.
+  Outcome GrowWithAccount(Reservation* reservation, uint64_t bytes);
+  Outcome GrowLocked(Reservation* reservation, uint64_t bytes, uint64_t bytes_max)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Refuse(Outcome outcome);
   void Return(const Reservation& reservation);
 
@@ -79,10 +93,12 @@ class MemoryBudget {
   prometheus::Gauge& gauge_;
   prometheus::Counter& refused_for_sum_;
   prometheus::Counter& refused_for_client_;
+  prometheus::Counter& refused_for_account_;
   absl::Mutex mutex_;
   uint64_t used_ ABSL_GUARDED_BY(mutex_) = 0;
-  // By client network (services/core/client_network.h); no zeros.
-  std::map<std::string, uint64_t> used_by_ ABSL_GUARDED_BY(mutex_);
+  // By client network (services/core/client_network.h), and by account; no zeros.
+  Shares used_by_client_ ABSL_GUARDED_BY(mutex_);
+  Shares used_by_account_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace entrepot::gateway::http

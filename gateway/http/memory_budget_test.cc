@@ -95,6 +95,36 @@ TEST_F(MemoryBudgetTest, RefusesBeyondTheSum) {
   EXPECT_OK(late.GrowTo(17 * kKib));
 }
 
+TEST_F(MemoryBudgetTest, GivesOneAccountHalf) {
+  std::vector<Reservation> clients;
+  for (const char* address : {"192.0.2.1", "192.0.2.2"}) {
+    clients.emplace_back(&budget_, address, "ci");
+    EXPECT_OK(clients.back().GrowTo(50 * kKib));
+    EXPECT_OK(clients.back().GrowTo(100 * kKib));
+  }
+  Reservation late(&budget_, "192.0.2.3", "ci");
+  const absl::Status refused = late.GrowTo(17 * kKib);
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("204800 bytes, half of limits.body_memory_bytes_max"));
+  EXPECT_EQ(Refused("account"), 1);
+  EXPECT_EQ(Used(), 200 * kKib) << "a refusal takes nothing";
+  Reservation other(&budget_, "192.0.2.3", "ada");
+  EXPECT_OK(other.GrowTo(50 * kKib));
+  Reservation anonymous(&budget_, "192.0.2.3");
+  EXPECT_OK(anonymous.GrowTo(50 * kKib));
+  clients.pop_back();
+  EXPECT_OK(Reservation(&budget_, "192.0.2.4", "ci").GrowTo(100 * kKib));
+}
+
+TEST_F(MemoryBudgetTest, BuffersTakeNothingOfTheAccountsShare) {
+  Reservation buffers(&budget_, "192.0.2.1", "ci");
+  EXPECT_TRUE(buffers.TryGrowTo(50 * kKib));
+  Reservation first(&budget_, "192.0.2.2", "ci");
+  EXPECT_OK(first.GrowTo(100 * kKib));
+  Reservation second(&budget_, "192.0.2.3", "ci");
+  EXPECT_OK(second.GrowTo(100 * kKib));
+}
+
 TEST_F(MemoryBudgetTest, LeavesHalfToBodiesThatNeedIt) {
   Reservation buffers(&budget_, "192.0.2.1");
   EXPECT_TRUE(buffers.TryGrowTo(50 * kKib));

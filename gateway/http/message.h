@@ -65,14 +65,16 @@ struct Request {
   // The client's X-Request-Id if it is valid (server_fields.h), otherwise an id made for this request. The server
   // returns it to the client.
   std::string request_id;
+  // The caller's account. Empty until the request is authenticated, and for a caller without one.
+  std::string account;
   RequestBody* body = nullptr;
   const ClientConnection* client = nullptr;  // Null in tests only, as `memory`.
   // What the request's body, and a response that is kept whole, must be reserved from.
   MemoryBudget* memory = nullptr;
 
   bool IsClientGone() const { return client != nullptr && client->IsReset(); }
-  // An empty reservation for the client. `remote_address` must stay valid until its last call of GrowTo().
-  MemoryBudget::Reservation ReserveMemory() const { return {memory, remote_address}; }
+  // An empty reservation for the client and its account. The request must live until its last call of GrowTo().
+  MemoryBudget::Reservation ReserveMemory() const { return {memory, remote_address, account}; }
 
   // The first field of that name (case-insensitive); nullopt without one.
   std::optional<absl::string_view> Find(absl::string_view name) const;
@@ -91,6 +93,8 @@ struct Response {
   // lines that many responses have cost no copies.
   absl::string_view fixed_fields;
   Body body;
+  // For what `body` keeps in memory while it is sent; null if that is little.
+  std::unique_ptr<MemoryBudget::Reservation> memory;
   // In the response to HEAD: the Content-Length that GET would have; `body` is empty.
   std::optional<uint64_t> head_content_length;
   // Closes the connection after this response.

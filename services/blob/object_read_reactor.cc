@@ -16,11 +16,24 @@
 
 namespace entrepot::blob {
 
+namespace {
+
+// Not so little that a client keeps the service busy with tiny messages.
+constexpr uint32_t kMessageBytesMin = 4096;
+
+size_t MessageBytes(const v1::ReadObjectRequest& request) {
+  if (request.message_bytes_max() == 0) return ObjectReadReactor::kMessageBytes;
+  return std::clamp<size_t>(request.message_bytes_max(), kMessageBytesMin, ObjectReadReactor::kMessageBytes);
+}
+
+}  // namespace
+
 ObjectReadReactor::ObjectReadReactor(VerifiedReader* reader, runtime::Executor* executor,
                                      const v1::ReadObjectRequest* request)
     : reader_(*reader),
       executor_(*executor),
       request_(*request),
+      message_bytes_(MessageBytes(*request)),
       offset_bytes_(request->offset_bytes()),
       remaining_bytes_(request->length_bytes()) {
   executor_.Post([this] {
@@ -47,7 +60,7 @@ void ObjectReadReactor::WriteNext() {
 }
 
 absl::Status ObjectReadReactor::Fill() {
-  const size_t wanted = std::min<uint64_t>(kMessageBytes, remaining_bytes_);
+  const size_t wanted = std::min<uint64_t>(message_bytes_, remaining_bytes_);
   std::string& data = *response_.mutable_data();
   if (auto* bytes = std::get_if<std::string>(&*content_)) {
     data.assign(*bytes, offset_bytes_ - request_.offset_bytes(), wanted);

@@ -19,7 +19,8 @@ namespace entrepot::blob {
 // taken it, so a slow client costs one message and gRPC's window. Deletes itself.
 class ObjectReadReactor : public grpc::ServerWriteReactor<v1::ReadObjectResponse> {
  public:
-  // Large enough that the cost per message does not matter, small enough for many concurrent streams.
+  // Of a message, unless the request has a smaller message_bytes_max. Large enough that the cost per message does not
+  // matter, small enough for many concurrent streams.
   static constexpr size_t kMessageBytes = 256 << 10;
 
   // `reader` and `executor` outlive the call; `request` is the call's.
@@ -38,6 +39,7 @@ class ObjectReadReactor : public grpc::ServerWriteReactor<v1::ReadObjectResponse
   VerifiedReader& reader_;
   runtime::Executor& executor_;
   const v1::ReadObjectRequest& request_;
+  const size_t message_bytes_;
   std::optional<ReadContent> content_;
   uint64_t offset_bytes_;
   uint64_t remaining_bytes_;

@@ -104,6 +104,24 @@ TEST_F(ObjectReadReactorTest, StreamsRanges) {
   }
 }
 
+TEST_F(ObjectReadReactorTest, SendsMessagesAsSmallAsRequested) {
+  for (const size_t size : {60'000UL, 300'000UL}) {
+    const std::string bytes = CountingText(size);
+    v1::ReadObjectRequest request = Request(server_.Store(bytes).ToString(), 0, size);
+    request.set_message_bytes_max(10'000);
+    grpc::ClientContext context;
+    const auto stream = server_.stub().ReadObject(&context, request);
+    std::string read;
+    v1::ReadObjectResponse response;
+    while (stream->Read(&response)) {
+      EXPECT_LE(response.data().size(), 10'000u);
+      read += response.data();
+    }
+    EXPECT_OK(FromGrpcStatus(stream->Finish()));
+    EXPECT_TRUE(read == bytes);
+  }
+}
+
 TEST_F(ObjectReadReactorTest, AnObjectThatIsTooShortIsDataLoss) {
   for (size_t size : {5'000UL, 1'000'000UL}) {
     const std::string key = server_.Store(CountingText(size)).ToString();

@@ -45,8 +45,9 @@ def push_with_tags(port, repository, tags):
     return digest
 
 
-def connect(port, receive_bytes=None):
+def connect(port, receive_bytes=None, source="127.0.0.1"):
     client = socket.socket()
+    client.bind((source, 0))
     client.settimeout(raw.TIMEOUT_SECONDS)
     if receive_bytes:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
@@ -198,6 +199,52 @@ def test_slow_readers_of_a_blob_by_tls_get_small_pieces(make_secured_registry):
         assert used(registry) == 32 * MIB
         growth.check()
         assert ci.request("GET", path, token=token).body == content
+    wait_for(lambda: used(registry), lambda used_bytes: used_bytes == 0)
+
+
+@pytest.mark.parametrize("ranges", ["", "Range: bytes=0-7000000,7500000-15000000\r\n"], ids=["whole", "ranges"])
+def test_slow_readers_of_a_blob_take_little_memory(own_registry, ranges):
+    content = os.urandom(16 * MIB)
+    digest = raw.push_blob(own_registry.port, "memory/large", content)["digest"]
+    growth = Growth(own_registry)
+    request = f"GET /v2/memory/large/blobs/{digest} HTTP/1.1\r\nHost: localhost\r\n{ranges}\r\n".encode()
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(connect(own_registry.port, receive_bytes=4096)) for _ in range(500)]
+        for client in clients:
+            client.sendall(request)
+        assert {client.recv(12) for client in clients} == {b"HTTP/1.1 206" if ranges else b"HTTP/1.1 200"}
+        # The half of a client's share that buffers of blobs may take. A file that is sent by sendfile needs none.
+        assert used(own_registry) <= 32 * MIB
+        growth.check()
+        # A reader in good time gets the same bytes.
+        assert raw.request(own_registry.port, "GET", f"/v2/memory/large/blobs/{digest}").body == content
+    wait_for(lambda: used(own_registry), lambda used_bytes: used_bytes == 0)
+
+
+def test_one_account_cannot_have_all_the_memory_from_many_addresses(make_secured_registry):
+    limits = {"manifest_bytes_max": MIB, "body_memory_bytes_max": 16 * MIB}
+    registry = make_secured_registry(tls=False, config={"limits": limits})
+    tokens = {name: Client(registry, name).token("repository:driftwood/puts:pull,push") for name in ("ci", "admin")}
+    content = b"{" + b" " * (MIB - 2) + b"}"
+
+    def begin(stack, account, number, source):
+        head = f"PUT /v2/driftwood/puts/manifests/v{number} HTTP/1.1\r\nHost: localhost\r\n"
+        head += f"Authorization: Bearer {tokens[account]}\r\nContent-Length: {MIB}\r\n\r\n"
+        client = stack.enter_context(connect(registry.port, source=source))
+        client.sendall(head.encode() + content[:-1])
+        return client
+
+    with contextlib.ExitStack() as stack:
+        # A quarter of the memory for an address, and half of it for an account.
+        for number in range(8):
+            begin(stack, "ci", number, f"127.0.0.{2 + number % 2}")
+            wait_for(lambda n=number: used(registry), lambda used_bytes, n=number: used_bytes == (n + 1) * MIB)
+        client = begin(stack, "ci", 8, "127.0.0.4")
+        assert client.recv(12) == b"HTTP/1.1 503"
+        assert b"half of limits.body_memory_bytes_max" in client.recv(4096)
+        assert registry.metrics().total("entrepot_http_body_memory_refused_total", reason="account") == 1
+        begin(stack, "admin", 9, "127.0.0.4")
+        wait_for(lambda: used(registry), lambda used_bytes: used_bytes == 9 * MIB)
     wait_for(lambda: used(registry), lambda used_bytes: used_bytes == 0)
 
 

@@ -1,8 +1,11 @@
 #include "gateway/api/content/blob_handler.h"
 
+#include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -43,6 +46,11 @@ absl::StatusOr<std::vector<ByteRange>> RequestedRanges(const http::Request& requ
   return ResolveRangeHeader(header, blob.size_bytes, ranges_max);
 }
 
+// The memory in which a blob is sent: `bytes`, or little if the client has used up what it may have for buffers.
+size_t ReserveBuffer(size_t bytes, http::MemoryBudget::Reservation* memory) {
+  return memory->TryGrowTo(bytes) ? bytes : http::MemoryBudget::kUncountedBytes;
+}
+
 http::Response RangeNotSatisfiable(const Blob& blob, const absl::Status& status) {
   http::Response response = ErrorResponse(status, "");
   response.fields.emplace_back("Content-Range", absl::StrCat("bytes */", blob.size_bytes));
@@ -76,16 +84,26 @@ HandlerResult BlobHandler::Get(RegistryRequest& request, const Digest& digest) c
   }
   CO_RETURN_IF_ERROR(ranges.status());
   if (!ranges->empty()) response.status = 206;
+  http::MemoryBudget::Reservation memory = request.http.ReserveMemory();
   if (ranges->size() > 1) {
     response.fields.emplace_back("Content-Type", MultipartRangesType(digest));
-    CO_ASSIGN_OR_RETURN(response.body,
-                        co_await ReadRanges(reader_, request.call, request.repository, blob, *std::move(ranges)));
+    const size_t memory_bytes = ReserveBuffer(BlobBackend::kReadMemoryBytes, &memory);
+    CO_ASSIGN_OR_RETURN(response.body, co_await ReadRanges(reader_, request.call, request.repository, blob,
+                                                           *std::move(ranges), memory_bytes));
+    response.memory = std::make_unique<http::MemoryBudget::Reservation>(std::move(memory));
     co_return response;
   }
   response.fields.emplace_back("Content-Type", kContentType);
   if (!ranges->empty()) response.fields.emplace_back("Content-Range", ContentRange(ranges->front(), blob.size_bytes));
   const ByteRange range = ranges->empty() ? ByteRange{0, blob.size_bytes} : ranges->front();
-  CO_ASSIGN_OR_RETURN(BodyPiece bytes, co_await reader_.Read(request.call, request.repository, blob, range));
+  const size_t memory_bytes =
+      ReserveBuffer(std::min<uint64_t>(range.length_bytes, BlobBackend::kReadMemoryBytes), &memory);
+  CO_ASSIGN_OR_RETURN(BodyPiece bytes,
+                      co_await reader_.Read(request.call, request.repository, blob, range, memory_bytes));
+  // What the server needs for a file depends on the connection.
+  if (memory_bytes > http::MemoryBudget::kUncountedBytes && !std::holds_alternative<FileBody>(bytes)) {
+    response.memory = std::make_unique<http::MemoryBudget::Reservation>(std::move(memory));
+  }
   response.body = ToBody(std::move(bytes));
   co_return response;
 }

@@ -14,9 +14,9 @@ namespace entrepot::gateway::api {
 
 boost::asio::awaitable<absl::StatusOr<BodyPiece>> BlobReader::Read(const CallContext& call,
                                                                    const RepositoryName& repository, Blob blob,
-                                                                   const ByteRange& range) const {
+                                                                   const ByteRange& range, size_t memory_bytes) const {
   if (range.length_bytes == 0) co_return BodyPiece(std::string());
-  absl::StatusOr<BodyPiece> body = co_await blobs_->ReadObject(call, blob, range);
+  absl::StatusOr<BodyPiece> body = co_await blobs_->ReadObject(call, blob, range, memory_bytes);
   if (absl::IsNotFound(body.status())) {
     // The blob may have been collected and pushed again since it was found; then it has another storage key.
     CO_ASSIGN_OR_RETURN(Blob again, co_await manifests_->FindBlob(call, repository, blob.digest));
@@ -25,7 +25,7 @@ boost::asio::awaitable<absl::StatusOr<BodyPiece>> BlobReader::Read(const CallCon
           absl::StrCat("no object has the storage key ", blob.storage_key.ToString(), " of ", blob.digest.ToString()));
     } else {
       blob = std::move(again);
-      body = co_await blobs_->ReadObject(call, blob, range);
+      body = co_await blobs_->ReadObject(call, blob, range, memory_bytes);
     }
   }
   if (absl::IsDataLoss(body.status())) co_await ReportDamage(*manifests_, call, blob, body.status());

@@ -1,6 +1,8 @@
 #ifndef ENTREPOT_GATEWAY_API_CONTENT_BLOB_READER_H_
 #define ENTREPOT_GATEWAY_API_CONTENT_BLOB_READER_H_
 
+#include <cstddef>
+
 #include "absl/status/statusor.h"
 #include "boost/asio/awaitable.hpp"
 #include "gateway/backends/blob_backend.h"
@@ -21,9 +23,9 @@ class BlobReader {
 
   // The bytes of the range, also if they have moved to another storage key since `blob` was found. The status codes are
   // those of BlobBackend::ReadObject(). Damage is reported to the manifest service, also if it is found while the piece
-  // is read.
+  // is read. `memory_bytes` as in BlobBackend::ReadObject().
   boost::asio::awaitable<absl::StatusOr<BodyPiece>> Read(const CallContext& call, const RepositoryName& repository,
-                                                         Blob blob, const ByteRange& range) const;
+                                                         Blob blob, const ByteRange& range, size_t memory_bytes) const;
 
  private:
   BlobBackend* blobs_;

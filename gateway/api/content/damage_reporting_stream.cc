@@ -23,10 +23,10 @@ awaitable<void> ReportDamage(ManifestBackend& manifests, const CallContext& call
       {{"digest", digest}, {"error", absl::string_view(reported.message())}, {"request_id", call.request_id}});
 }
 
-awaitable<absl::StatusOr<size_t>> DamageReportingStream::Read(char* data, size_t size) {
-  absl::StatusOr<size_t> count = co_await stream_->Read(data, size);
-  if (absl::IsDataLoss(count.status())) co_await ReportDamage(manifests_, call_, blob_, count.status());
-  co_return count;
+awaitable<absl::StatusOr<absl::string_view>> DamageReportingStream::Next() {
+  absl::StatusOr<absl::string_view> bytes = co_await stream_->Next();
+  if (absl::IsDataLoss(bytes.status())) co_await ReportDamage(manifests_, call_, blob_, bytes.status());
+  co_return bytes;
 }
 
 }  // namespace entrepot::gateway::api

@@ -28,7 +28,7 @@ class DamageReportingStream : public ByteStream {
   DamageReportingStream(std::unique_ptr<ByteStream> stream, ManifestBackend* manifests, CallContext call, Blob blob)
       : stream_(std::move(stream)), manifests_(*manifests), call_(std::move(call)), blob_(std::move(blob)) {}
 
-  boost::asio::awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size) override;
+  boost::asio::awaitable<absl::StatusOr<absl::string_view>> Next() override;
 
  private:
   const std::unique_ptr<ByteStream> stream_;

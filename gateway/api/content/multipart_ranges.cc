@@ -32,12 +32,13 @@ std::string End(const Digest& digest) { return absl::StrCat("\r\n--", Boundary(d
 class MultipartRanges : public PieceSequence {
  public:
   MultipartRanges(const BlobReader& reader, const CallContext& call, const RepositoryName& repository, const Blob& blob,
-                  std::vector<ByteRange> ranges, BodyPiece first)
+                  std::vector<ByteRange> ranges, size_t memory_bytes, BodyPiece first)
       : reader_(reader),
         call_(call),
         repository_(repository),
         blob_(blob),
         ranges_(std::move(ranges)),
+        memory_bytes_(memory_bytes),
         first_(std::move(first)) {}
 
   awaitable<absl::StatusOr<std::optional<BodyPiece>>> Next() override {
@@ -48,7 +49,7 @@ class MultipartRanges : public PieceSequence {
     if (std::exchange(head_given_, !head_given_)) {
       const ByteRange& range = ranges_[next_++];
       if (first_.has_value()) co_return *std::exchange(first_, std::nullopt);
-      co_return co_await reader_.Read(call_, repository_, blob_, range);
+      co_return co_await reader_.Read(call_, repository_, blob_, range, memory_bytes_);
     }
     co_return Head(ranges_, next_, blob_);
   }
@@ -59,6 +60,7 @@ class MultipartRanges : public PieceSequence {
   const RepositoryName repository_;
   const Blob blob_;
   const std::vector<ByteRange> ranges_;
+  const size_t memory_bytes_;
   std::optional<BodyPiece> first_;  // The bytes of the first range, until they are given.
 
   size_t next_ = 0;  // The range whose head or bytes come next.
@@ -84,11 +86,12 @@ std::string MultipartRangesType(const Digest& digest) {
 
 awaitable<absl::StatusOr<SequenceBody>> ReadRanges(const BlobReader& reader, const CallContext& call,
                                                    const RepositoryName& repository, const Blob& blob,
-                                                   std::vector<ByteRange> ranges) {
-  CO_ASSIGN_OR_RETURN(BodyPiece first, co_await reader.Read(call, repository, blob, ranges.front()));
+                                                   std::vector<ByteRange> ranges, size_t memory_bytes) {
+  CO_ASSIGN_OR_RETURN(BodyPiece first, co_await reader.Read(call, repository, blob, ranges.front(), memory_bytes));
   SequenceBody body;
   body.length_bytes = LengthOf(ranges, blob);
-  body.pieces = std::make_unique<MultipartRanges>(reader, call, repository, blob, std::move(ranges), std::move(first));
+  body.pieces = std::make_unique<MultipartRanges>(reader, call, repository, blob, std::move(ranges), memory_bytes,
+                                                  std::move(first));
   co_return body;
 }
 

@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_GATEWAY_API_CONTENT_MULTIPART_RANGES_H_
 #define ENTREPOT_GATEWAY_API_CONTENT_MULTIPART_RANGES_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -26,9 +27,10 @@ std::string MultipartRangesType(const Digest& digest);
 
 // The body of such a response, with the ranges in the order given. Opens the first range before it returns, so that its
 // error becomes an error response; opens each other range once the one before has been sent. `reader` is copied.
+// `memory_bytes` as in BlobBackend::ReadObject().
 boost::asio::awaitable<absl::StatusOr<SequenceBody>> ReadRanges(const BlobReader& reader, const CallContext& call,
                                                                 const RepositoryName& repository, const Blob& blob,
-                                                                std::vector<ByteRange> ranges);
+                                                                std::vector<ByteRange> ranges, size_t memory_bytes);
 
 }  // namespace entrepot::gateway::api
 

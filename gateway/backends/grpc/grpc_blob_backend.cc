@@ -85,12 +85,13 @@ class GrpcBlobBackend : public BlobBackend {
   }
 
   awaitable<absl::StatusOr<BodyPiece>> ReadObject(const CallContext& context, const Blob& blob,
-                                                  const ByteRange& range) override {
+                                                  const ByteRange& range, size_t memory_bytes) override {
     v1::ReadObjectRequest request;
     request.set_storage_key(blob.storage_key.ToString());
     request.set_offset_bytes(range.offset_bytes);
     request.set_length_bytes(range.length_bytes);
     if (const auto whole = DigestOfWhole(blob, range); whole.has_value()) request.set_digest(whole->ToString());
+    request.set_message_bytes_max(static_cast<uint32_t>(memory_bytes));
     co_return co_await OpenGrpcObject(stub_.get(), client_, context.request_id, std::move(request));
   }
 

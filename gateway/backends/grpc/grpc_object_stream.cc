@@ -1,7 +1,5 @@
 #include "gateway/backends/grpc/grpc_object_stream.h"
 
-#include <algorithm>
-#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -36,15 +34,14 @@ class ReadCall : public GrpcStreamState, public grpc::ClientReadReactor<ReadObje
     StartCall();
   }
 
-  // Returns the message that arrived and starts to read the next one.
-  std::string TakeMessage() {
-    std::string data = std::move(*message_.mutable_data());
-    message_.Clear();
+  // Begins to read the next message, in place of the one that arrived.
+  void ReadNext() {
     reading_ = true;
     StartRead(&message_);
-    return data;
   }
 
+  // The bytes of the message that arrived.
+  std::string& data() { return *message_.mutable_data(); }
   bool reading() const { return reading_; }
   // No message arrived, and none will.
   bool at_end() const { return at_end_; }
@@ -77,22 +74,24 @@ class GrpcObjectStream : public ByteStream {
 
   ~GrpcObjectStream() override { Abandon(); }
 
-  awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size) override {
-    if (used_ == message_.size()) {
-      if (request_.length_bytes() == 0) co_return size_t{0};
-      CO_RETURN_IF_ERROR(co_await Next());
+  awaitable<absl::StatusOr<absl::string_view>> Next() override {
+    if (!has_message_) {
+      if (whole()) co_return absl::string_view();
+      CO_RETURN_IF_ERROR(co_await ReadMessage());
     }
-    const size_t count = std::min(size, message_.size() - used_);
-    std::memcpy(data, message_.data() + used_, count);
-    used_ += count;
-    co_return count;
+    has_message_ = false;
+    co_return call_->data();
   }
 
   // Awaits the next message, which is not empty.
-  awaitable<absl::Status> Next() {
+  awaitable<absl::Status> ReadMessage() {
     GrpcCallAttempts attempts(client_.deadline());
     for (;;) {
-      if (call_ == nullptr) co_await Open();
+      if (call_ == nullptr) {
+        co_await Open();
+      } else {
+        call_->ReadNext();
+      }
       if (!co_await call_->Wait(client_.deadline(), [&] { return !call_->reading(); })) {
         Abandon();
         co_return TooSlow();
@@ -105,7 +104,8 @@ class GrpcObjectStream : public ByteStream {
   }
 
   bool whole() const { return request_.length_bytes() == 0; }
-  std::string TakeBytes() { return std::move(message_); }
+  // The bytes of the message that was read last.
+  std::string TakeBytes() { return std::move(call_->data()); }
 
  private:
   awaitable<void> Open() {
@@ -114,16 +114,16 @@ class GrpcObjectStream : public ByteStream {
     call_->Start(stub_, request_);
   }
 
-  // Takes the message, and changes the request to the rest of the object.
+  // Changes the request to the rest of the object after the message.
   absl::Status Take() {
-    message_ = call_->TakeMessage();
-    used_ = 0;
-    if (message_.empty() || message_.size() > request_.length_bytes()) {
-      return absl::InternalError(absl::StrCat("the blob service sent ", message_.size(), " bytes, but only ",
-                                              request_.length_bytes(), " are left"));
+    const size_t size = call_->data().size();
+    if (size == 0 || size > request_.length_bytes()) {
+      return absl::InternalError(
+          absl::StrCat("the blob service sent ", size, " bytes, but only ", request_.length_bytes(), " are left"));
     }
-    request_.set_offset_bytes(request_.offset_bytes() + message_.size());
-    request_.set_length_bytes(request_.length_bytes() - message_.size());
+    request_.set_offset_bytes(request_.offset_bytes() + size);
+    request_.set_length_bytes(request_.length_bytes() - size);
+    has_message_ = true;
     return absl::OkStatus();
   }
 
@@ -148,10 +148,9 @@ class GrpcObjectStream : public ByteStream {
   BlobService::StubInterface* const stub_;
   const GrpcClient& client_;
   const std::string request_id_;
-  ReadObjectRequest request_;  // For the rest of the object.
-  std::shared_ptr<ReadCall> call_;
-  std::string message_;
-  size_t used_ = 0;
+  ReadObjectRequest request_;       // For the rest of the object.
+  std::shared_ptr<ReadCall> call_;  // Has the message that was read last.
+  bool has_message_ = false;        // It was not given yet.
 };
 
 }  // namespace
@@ -161,7 +160,7 @@ awaitable<absl::StatusOr<BodyPiece>> OpenGrpcObject(BlobService::StubInterface* 
   const uint64_t length_bytes = request.length_bytes();
   auto stream = std::make_unique<GrpcObjectStream>(stub, client, std::move(request_id), std::move(request));
   if (stream->whole()) co_return BodyPiece(std::string());
-  CO_RETURN_IF_ERROR(co_await stream->Next());
+  CO_RETURN_IF_ERROR(co_await stream->ReadMessage());
   if (stream->whole()) co_return BodyPiece(stream->TakeBytes());
   co_return StreamBody{std::move(stream), length_bytes};
 }

@@ -19,8 +19,6 @@ namespace {
 using boost::asio::awaitable;
 using runtime::RunOn;
 
-constexpr uint64_t kReadAtOnceMax = 256 << 10;
-
 class LocalUploadStream : public UploadStream {
  public:
   LocalUploadStream(std::unique_ptr<blob::UploadAppender> appender, runtime::Executor* executor)
@@ -62,16 +60,19 @@ class LocalUploadStream : public UploadStream {
 
 class LocalObjectStream : public ByteStream {
  public:
-  LocalObjectStream(std::unique_ptr<blob::VerifyingStream> stream, runtime::Executor* executor)
-      : stream_(std::move(stream)), executor_(executor) {}
+  LocalObjectStream(std::unique_ptr<blob::VerifyingStream> stream, size_t piece_bytes, runtime::Executor* executor)
+      : stream_(std::move(stream)), executor_(executor), piece_(piece_bytes, '\0') {}
 
-  awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size) override {
-    co_return co_await RunOn(*executor_, [&] { return stream_->Read(data, size); });
+  awaitable<absl::StatusOr<absl::string_view>> Next() override {
+    CO_ASSIGN_OR_RETURN(const size_t count,
+                        co_await RunOn(*executor_, [this] { return stream_->Read(piece_.data(), piece_.size()); }));
+    co_return absl::string_view(piece_).substr(0, count);
   }
 
  private:
   const std::unique_ptr<blob::VerifyingStream> stream_;
   runtime::Executor* const executor_;
+  std::string piece_;
 };
 
 class LocalBlobBackend : public BlobBackend {
@@ -118,8 +119,8 @@ class LocalBlobBackend : public BlobBackend {
     co_return co_await RunOn(*executor_, [&] { return sessions().Forget(Owner(context, repository), id); });
   }
 
-  awaitable<absl::StatusOr<BodyPiece>> ReadObject(const CallContext&, const Blob& blob,
-                                                  const ByteRange& range) override {
+  awaitable<absl::StatusOr<BodyPiece>> ReadObject(const CallContext&, const Blob& blob, const ByteRange& range,
+                                                  size_t memory_bytes) override {
     const auto open = [&](kv::ReadTier tier) {
       return stack_->reader().Open(blob.storage_key, range, DigestOfWhole(blob, range), tier);
     };
@@ -133,8 +134,9 @@ class LocalBlobBackend : public BlobBackend {
       co_return FileBody{std::move(*file), range.offset_bytes, range.length_bytes};
     }
     auto& stream = std::get<std::unique_ptr<blob::VerifyingStream>>(content);
-    if (range.length_bytes > kReadAtOnceMax) {
-      co_return StreamBody{std::make_unique<LocalObjectStream>(std::move(stream), long_calls_), range.length_bytes};
+    if (range.length_bytes > memory_bytes) {
+      co_return StreamBody{std::make_unique<LocalObjectStream>(std::move(stream), memory_bytes, long_calls_),
+                           range.length_bytes};
     }
     // Read as a whole, so that a corrupt object leads to an error response, not to one that is cut.
     std::string bytes(range.length_bytes, '\0');

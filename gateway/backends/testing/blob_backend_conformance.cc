@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "gateway/backends/testing/run_awaitable.h"
 #include "services/core/content.h"
 #include "services/core/digester.h"
@@ -48,13 +50,12 @@ awaitable<absl::StatusOr<Blob>> Store(BlobBackend& backend, const std::string& b
   co_return co_await backend.SealUpload(kCall, Repo(), upload.id, ComputeDigest(algorithm, bytes));
 }
 
-awaitable<absl::StatusOr<std::string>> ReadAll(ByteStream& stream, size_t chunk) {
+awaitable<absl::StatusOr<std::string>> ReadAll(ByteStream& stream) {
   std::string all;
-  std::string buffer(chunk, '\0');
   for (;;) {
-    CO_ASSIGN_OR_RETURN(const size_t count, co_await stream.Read(buffer.data(), buffer.size()));
-    if (count == 0) co_return all;
-    all.append(buffer, 0, count);
+    CO_ASSIGN_OR_RETURN(const absl::string_view bytes, co_await stream.Next());
+    if (bytes.empty()) co_return all;
+    absl::StrAppend(&all, bytes);
   }
 }
 
@@ -65,11 +66,12 @@ absl::StatusOr<std::string> ReadFile(const FileBody& body) {
   return bytes;
 }
 
-awaitable<absl::StatusOr<std::string>> Fetch(BlobBackend& backend, const Blob& sealed, const ByteRange& range) {
-  CO_ASSIGN_OR_RETURN(BodyPiece body, co_await backend.ReadObject(kCall, sealed, range));
+awaitable<absl::StatusOr<std::string>> Fetch(BlobBackend& backend, const Blob& sealed, const ByteRange& range,
+                                             size_t memory_bytes = BlobBackend::kReadMemoryBytes) {
+  CO_ASSIGN_OR_RETURN(BodyPiece body, co_await backend.ReadObject(kCall, sealed, range, memory_bytes));
   if (auto* bytes = std::get_if<std::string>(&body)) co_return std::move(*bytes);
   if (auto* file = std::get_if<FileBody>(&body)) co_return ReadFile(*file);
-  co_return co_await ReadAll(*std::get<StreamBody>(body).stream, 10'000);
+  co_return co_await ReadAll(*std::get<StreamBody>(body).stream);
 }
 
 #define RUN(awaitable) RunAwaitable(context_, awaitable)
@@ -104,8 +106,10 @@ TEST_P(BlobBackendConformanceTest, StoresAndReadsBack) {
       ASSERT_OK_AND_ASSIGN(const Blob sealed, RUN(Store(backend(), bytes, algorithm)));
       EXPECT_EQ(sealed.digest, ComputeDigest(algorithm, bytes));
       EXPECT_EQ(sealed.size_bytes, size);
-      ASSERT_OK_AND_ASSIGN(const std::string read, RUN(Fetch(backend(), sealed, {0, size})));
-      EXPECT_EQ(read == bytes, true) << size;
+      for (const size_t memory_bytes : {BlobBackend::kReadMemoryBytes, size_t{16 << 10}}) {
+        ASSERT_OK_AND_ASSIGN(const std::string read, RUN(Fetch(backend(), sealed, {0, size}, memory_bytes)));
+        EXPECT_EQ(read == bytes, true) << size;
+      }
     }
   }
 }
@@ -135,11 +139,11 @@ TEST_P(BlobBackendConformanceTest, DoesNotFindAMissingObject) {
 TEST_P(BlobBackendConformanceTest, AStreamMayBeAbandoned) {
   const std::string bytes = Pattern(3'000'000);
   ASSERT_OK_AND_ASSIGN(const Blob sealed, RUN(Store(backend(), bytes, DigestAlgorithm::kSha256)));
-  ASSERT_OK_AND_ASSIGN(BodyPiece body, RUN(backend().ReadObject(kCall, sealed, {0, bytes.size()})));
+  ASSERT_OK_AND_ASSIGN(BodyPiece body, RUN(backend().ReadObject(kCall, sealed, {0, bytes.size()}, 16 << 10)));
   if (auto* stream = std::get_if<StreamBody>(&body)) {
-    std::string buffer(1000, '\0');
-    ASSERT_OK_AND_ASSIGN(const size_t count, RUN(stream->stream->Read(buffer.data(), buffer.size())));
-    EXPECT_EQ(buffer.substr(0, count), bytes.substr(0, count));
+    ASSERT_OK_AND_ASSIGN(const absl::string_view first, RUN(stream->stream->Next()));
+    EXPECT_LE(first.size(), size_t{16 << 10});
+    EXPECT_EQ(first, absl::string_view(bytes).substr(0, first.size()));
   }
   body = std::string();
   EXPECT_THAT(RUN(Fetch(backend(), sealed, {0, 10})), IsOkAndHolds(bytes.substr(0, 10)));

@@ -19,7 +19,8 @@ namespace asio = boost::asio;
 // response was sent just before may take to send another.
 constexpr std::chrono::milliseconds kDrainingFirstTime{5000};
 constexpr std::chrono::milliseconds kDrainingIdleTime{250};
-constexpr size_t kStreamPieceBytes = 256 << 10;
+// Small pieces of a body are sent together. Not more than the budget does not count, as in all requests.
+constexpr size_t kGatheredBytesMax = MemoryBudget::kUncountedBytes;
 // The memory of a response head is kept for the next one up to this size.
 constexpr size_t kHeadBytesKept = 4096;
 // Clients ask for tokens with the scopes of many repositories in the query.
@@ -159,18 +160,15 @@ asio::awaitable<absl::Status> Http1Codec::SendFileBody(const FileBody& body, Exc
 }
 
 asio::awaitable<absl::Status> Http1Codec::SendStream(StreamBody& body, Exchange* exchange) {
-  size_t capacity = std::min<uint64_t>(kStreamPieceBytes, body.length_bytes);
-  MemoryBudget::Reservation memory = request_.ReserveMemory();
-  if (!memory.TryGrowTo(capacity)) capacity = MemoryBudget::kUncountedBytes;
-  const std::unique_ptr<char[]> piece(new char[capacity]);
   absl::string_view head = out_;
   for (uint64_t left = body.length_bytes; left > 0;) {
-    CO_ASSIGN_OR_RETURN(const size_t read, co_await body.stream->Read(piece.get(), std::min<uint64_t>(capacity, left)));
-    if (read == 0) co_return absl::DataLossError("the body's source ended before its length");
-    CO_RETURN_IF_ERROR(co_await socket_->Write(head, {piece.get(), read}));
+    CO_ASSIGN_OR_RETURN(const absl::string_view bytes, co_await body.stream->Next());
+    if (bytes.empty()) co_return absl::DataLossError("the body's source ended before its length");
+    const absl::string_view sent = bytes.substr(0, left);
+    CO_RETURN_IF_ERROR(co_await socket_->Write(head, sent));
     if (!head.empty() && exchange != nullptr) exchange->MarkFirstByte();
     head = {};
-    left -= read;
+    left -= sent.size();
   }
   co_return absl::OkStatus();
 }
@@ -180,9 +178,11 @@ asio::awaitable<absl::Status> Http1Codec::SendSequence(SequenceBody& body, Excha
     CO_ASSIGN_OR_RETURN(std::optional<BodyPiece> piece, co_await body.pieces->Next());
     if (!piece.has_value()) co_return co_await socket_->Write(out_);
     if (const auto* text = std::get_if<std::string>(&*piece)) {
-      out_.append(*text);
-      if (out_.size() < kStreamPieceBytes) continue;
-      CO_RETURN_IF_ERROR(co_await socket_->Write(out_));
+      if (out_.size() + text->size() <= kGatheredBytesMax) {
+        out_.append(*text);
+        continue;
+      }
+      CO_RETURN_IF_ERROR(co_await socket_->Write(out_, *text));
     } else if (const auto* file = std::get_if<FileBody>(&*piece)) {
       CO_RETURN_IF_ERROR(co_await SendFileBody(*file, std::exchange(exchange, nullptr)));
     } else {

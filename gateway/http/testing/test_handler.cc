@@ -28,16 +28,19 @@ class DigitSource : public ByteStream {
  public:
   explicit DigitSource(uint64_t fails_at) : fails_at_(fails_at) {}
 
-  asio::awaitable<absl::StatusOr<size_t>> Read(char* data, size_t size) override {
+  asio::awaitable<absl::StatusOr<absl::string_view>> Next() override {
     if (position_ >= fails_at_) co_return absl::InternalError("the source broke");
-    size = std::min<uint64_t>(size, fails_at_ - position_);
-    for (size_t i = 0; i < size; ++i) data[i] = static_cast<char>('0' + (position_ + i) % 10);
-    position_ += size;
-    co_return size;
+    piece_.resize(std::min<uint64_t>(kPieceBytes, fails_at_ - position_));
+    for (size_t i = 0; i < piece_.size(); ++i) piece_[i] = static_cast<char>('0' + (position_ + i) % 10);
+    position_ += piece_.size();
+    co_return piece_;
   }
 
  private:
+  static constexpr size_t kPieceBytes = 256 << 10;
+
   const uint64_t fails_at_;
+  std::string piece_;
   uint64_t position_ = 0;
 };
 

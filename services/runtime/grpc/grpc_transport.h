@@ -9,10 +9,11 @@ namespace entrepot::runtime {
 // The largest message. Larger content is sent as a stream.
 inline constexpr int kGrpcMessageBytesMax = 16 * 1024 * 1024;
 
-// How many bytes of a stream may be on their way before its reader asks for them. This bounds the memory that a slow
-// reader costs: each of the two processes holds about as much per stream. gRPC's own estimate (BDP probing) is
-// switched off, because it follows the capacity of the link, not the memory of a process.
-inline constexpr int kGrpcStreamWindowBytes = 512 * 1024;
+// How many bytes of a stream may be on their way before its reader asks for them. The reader's process keeps as much for
+// each stream that is not read. Once a message is read, gRPC asks for the rest of it whatever the window, so a larger
+// window is not faster. gRPC's own estimate (BDP probing) is switched off, because it follows the capacity of the link,
+// not the memory of a process.
+inline constexpr int kGrpcStreamWindowBytes = 64 * 1024;
 
 // The largest HTTP/2 frame. With the smallest (16 KiB) a message of one megabyte would need 64 frame headers.
 inline constexpr int kGrpcFrameBytes = 256 * 1024;
