@@ -118,13 +118,13 @@ TEST_F(OperatorEndpointTest, ServesMetricsForAsLongAsTheyLive) {
 class HangingCollectable : public prometheus::Collectable {
  public:
   std::vector<prometheus::MetricFamily> Collect() const override {
-    if (!called_.HasBeenNotified()) called_.Notify();
-    leave_.WaitForNotification();
+    if (!called.HasBeenNotified()) called.Notify();
+    leave.WaitForNotification();
     return {};
   }
 
-  mutable absl::Notification called_;
-  absl::Notification leave_;
+  mutable absl::Notification called;
+  absl::Notification leave;
 };
 
 TEST_F(OperatorEndpointTest, AHangingCollectionOfMetricsDelaysNothingElse) {
@@ -135,7 +135,7 @@ TEST_F(OperatorEndpointTest, AHangingCollectionOfMetricsDelaysNothingElse) {
     waiting.push_back(Connect());
     asio::write(waiting.back(), asio::buffer(std::string("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")));
   }
-  ASSERT_TRUE(hanging->called_.WaitForNotificationWithTimeout(absl::Seconds(30)));
+  ASSERT_TRUE(hanging->called.WaitForNotificationWithTimeout(absl::Seconds(30)));
   EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200 "));
   EXPECT_THAT(Get("/readyz"), StartsWith("HTTP/1.1 200 "));
   // All of the eight have arrived once a further one is refused.
@@ -151,7 +151,7 @@ TEST_F(OperatorEndpointTest, AHangingCollectionOfMetricsDelaysNothingElse) {
     }
     return false;
   }));
-  hanging->leave_.Notify();
+  hanging->leave.Notify();
 }
 
 TEST_F(OperatorEndpointTest, RefusesOtherPathsAndMethods) {
