@@ -244,7 +244,7 @@ TEST_F(AdminCommandsTest, ExplainsWhichRuleDecides) {
 
   explanation = Explained("prod", "push", "driftwood/web");
   EXPECT_FALSE(explanation.allowed());
-  EXPECT_THAT(explanation.reason(), HasSubstr("no rule of policy.yaml allows it"));
+  EXPECT_EQ(explanation.reason(), "rule 1 (\"prod pulls\") of policy.yaml allows only pull");
   EXPECT_EQ(explanation.tag_rules_size(), 1);
 
   EXPECT_TRUE(Explained("anonymous", "pull", "public/a").allowed());
@@ -259,7 +259,7 @@ TEST_F(AdminCommandsTest, ExplainsRobots) {
   EXPECT_EQ(Explained("robot+a", "pull", "y").reason(), "scope 2 of robot+a allows it");
   const v1::Explanation refused = Explained("robot+a", "push", "y");
   EXPECT_FALSE(refused.allowed());
-  EXPECT_THAT(refused.reason(), HasSubstr(", nor does a scope of robot+a"));
+  EXPECT_THAT(refused.reason(), HasSubstr(", and the scopes of robot+a allow only pull"));
   EXPECT_THAT(Explained("robot+a", "pull", "public/a").reason(), HasSubstr("rule 4"));
 }
 

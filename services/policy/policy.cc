@@ -5,6 +5,7 @@
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "services/policy/policy_checks.h"
 #include "services/policy/rule.h"
 #include "services/runtime/config/config_loader.h"
@@ -105,7 +106,23 @@ Decision Policy::Decide(const Subject& subject, Action action, const RepositoryN
       return {.allowed = true, .reason = absl::StrCat(rule.description, " allows it")};
     }
   }
-  return {.allowed = false, .reason = absl::StrCat("no rule of ", file_name_, " allows it")};
+  return {.allowed = false, .reason = WhyDenied(subject, repository)};
+}
+
+std::string Policy::WhyDenied(const Subject& subject, const RepositoryName& repository) const {
+  absl::flat_hash_set<Action> allowed;
+  std::vector<std::string> rules;  // The first one that allows each action.
+  for (const Rule& rule : rules_) {
+    if (!AnyMatches(rule.repositories, repository) || !rule.subjects.Contains(subject, *membership_)) continue;
+    std::vector<absl::string_view> added;
+    for (const Action action : {Action::kPull, Action::kPush, Action::kDelete}) {
+      if (rule.actions.contains(action) && allowed.insert(action).second) added.push_back(ActionName(action));
+    }
+    if (added.empty()) continue;
+    rules.push_back(
+        absl::StrCat(rule.description, rules.empty() ? " allows only " : " only ", absl::StrJoin(added, " and ")));
+  }
+  return rules.empty() ? absl::StrCat("no rule of ", file_name_, " allows it") : absl::StrJoin(rules, ", ");
 }
 
 std::vector<RepositoryPattern> Policy::ReadableRepositories(const Subject& subject) const {

@@ -23,7 +23,9 @@ namespace entrepot::policy {
 
 struct Decision {
   bool allowed = false;
-  // For messages: `rule 2 ("ci pushes") of policy.yaml allows it`, `no rule of policy.yaml allows it`.
+  // For messages: `rule 2 ("ci pushes") of policy.yaml allows it`; if it is denied, `no rule of policy.yaml allows it`,
+  // or what the rules that apply allow instead: `rule 1 ("prod pulls") of policy.yaml allows only pull`. Only rules
+  // that apply to the subject are named.
   std::string reason;
 };
 
@@ -70,6 +72,8 @@ class Policy {
 
   // The file must have passed CheckPolicy().
   Policy(config::v1::Policy file, absl::string_view file_name, std::vector<Mention> mentions);
+  // The reason of a denial; the same for every action that is denied.
+  std::string WhyDenied(const Subject& subject, const RepositoryName& repository) const;
 
   using Check = absl::FunctionRef<void(const config::v1::Policy& file, runtime::ConfigProblems* problems)>;
   static absl::StatusOr<std::shared_ptr<const Policy>> Read(absl::string_view yaml_text, absl::string_view file_name,

@@ -7,6 +7,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 
 namespace entrepot::auth {
 namespace {
@@ -26,6 +28,19 @@ std::vector<std::string> GrantActions(const policy::Policy& policy, const Accoun
   const bool asked_for_all = requested.Allows("*");
   if (asked_for_all && granted.size() == kAllActions.size()) return {"*"};
   return granted;
+}
+
+// For the reason of a denial.
+std::string WhatScopesAllow(const Account& account, const RepositoryName& repository) {
+  std::vector<absl::string_view> allowed;
+  for (const Action action : kAllActions) {
+    const bool allows = std::any_of(account.grants.begin(), account.grants.end(), [&](const AccessGrant& grant) {
+      return grant.Allows(action, repository.ToString());
+    });
+    if (allows) allowed.push_back(policy::ActionName(action));
+  }
+  if (allowed.empty()) return absl::StrCat("no scope of ", account.name(), " does");
+  return absl::StrCat("the scopes of ", account.name(), " allow only ", absl::StrJoin(allowed, " and "));
 }
 
 std::vector<std::string> GrantRegistryActions(const policy::Policy& policy, const Account& account,
@@ -56,7 +71,7 @@ policy::Decision Decide(const policy::Policy& policy, const Account& account, Ac
     if (!account.grants[i].Allows(action, repository.ToString())) continue;
     return {.allowed = true, .reason = absl::StrCat("scope ", i + 1, " of ", account.name(), " allows it")};
   }
-  absl::StrAppend(&decision.reason, ", nor does a scope of ", account.name());
+  absl::StrAppend(&decision.reason, ", and ", WhatScopesAllow(account, repository));
   return decision;
 }
 

@@ -12,7 +12,7 @@
 namespace entrepot::auth {
 
 // Decides by the policy and the account's own grants together. The reason is for messages: that of the policy, or
-// `scope 2 of robot+deploy allows it`, or that neither allows it.
+// `scope 2 of robot+deploy allows it`, or what both allow instead. It is the same for every action that is denied.
 policy::Decision Decide(const policy::Policy& policy, const Account& account, policy::Action action,
                         const RepositoryName& repository);
 

@@ -52,6 +52,16 @@ TEST_F(PermissionsTest, ThePolicyOrAScopeAllows) {
   EXPECT_FALSE(Asked(Named(""), Action::kPull, "shared/base").allowed);
 }
 
+TEST_F(PermissionsTest, ADenialShowsWhatThePolicyAndTheScopesAllow) {
+  EXPECT_EQ(Asked(robot_, Action::kDelete, "app/web").reason,
+            "no rule of policy.yaml allows it, and the scopes of robot+deploy allow only pull and push");
+  EXPECT_EQ(Asked(robot_, Action::kDelete, "other").reason,
+            "no rule of policy.yaml allows it, and no scope of robot+deploy does");
+  EXPECT_EQ(Asked(robot_, Action::kPush, "shared/base").reason,
+            "rule 1 of policy.yaml allows only pull, and the scopes of robot+deploy allow only pull");
+  EXPECT_EQ(Asked(Named("alice"), Action::kPush, "shared/base").reason, "rule 1 of policy.yaml allows only pull");
+}
+
 TEST_F(PermissionsTest, GrantsTheAllowedPartOfTheRequest) {
   EXPECT_EQ(Granted(robot_, "repository:app/web:delete,pull,push"), "repository:app/web:pull,push");
   EXPECT_EQ(Granted(robot_, "repository:app/web:*"), "repository:app/web:pull,push");
