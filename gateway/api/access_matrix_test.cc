@@ -4,6 +4,7 @@
 #include <iostream>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
@@ -28,11 +29,14 @@ enum class Identity {
   kDelete,  // delete alone.
   kCatalog,
   kAdministrator,  // Grants everything.
+  kInVain,         // Of an account; requested for everything, grants nothing.
+  kPullInstead,    // Of an account; requested for everything on the repository, grants pull.
 };
-constexpr std::array kIdentities = {Identity::kNoToken, Identity::kAnonymousToken, Identity::kBadToken,
-                                    Identity::kExpired, Identity::kWrongAudience,  Identity::kOtherRepository,
-                                    Identity::kPull,    Identity::kPush,           Identity::kDelete,
-                                    Identity::kCatalog, Identity::kAdministrator};
+constexpr std::array kIdentities = {Identity::kNoToken,    Identity::kAnonymousToken, Identity::kBadToken,
+                                    Identity::kExpired,    Identity::kWrongAudience,  Identity::kOtherRepository,
+                                    Identity::kPull,       Identity::kPush,           Identity::kDelete,
+                                    Identity::kCatalog,    Identity::kAdministrator,  Identity::kInVain,
+                                    Identity::kPullInstead};
 
 constexpr const char* Name(Identity identity) {
   switch (identity) {
@@ -58,6 +62,10 @@ constexpr const char* Name(Identity identity) {
       return "catalog";
     case Identity::kAdministrator:
       return "administrator";
+    case Identity::kInVain:
+      return "in vain";
+    case Identity::kPullInstead:
+      return "pull instead";
   }
   return "";
 }
@@ -78,8 +86,10 @@ struct Allowed {
       case Identity::kWrongAudience:
         return no_token;
       case Identity::kOtherRepository:
+      case Identity::kInVain:
         return other;
       case Identity::kPull:
+      case Identity::kPullInstead:
         return pull;
       case Identity::kPush:
         return push;
@@ -169,6 +179,7 @@ constexpr char kExisting[] = "team/app";
 // Of the same length; nothing was ever pushed to it.
 constexpr char kMissing[] = "team/not";
 constexpr char kOther[] = "team/web";
+constexpr char kReason[] = "no rule allows it";
 
 // The digest of "{}", which PushImage() pushes.
 std::string ConfigDigest() { return ComputeDigest(DigestAlgorithm::kSha256, "{}").ToString(); }
@@ -240,8 +251,25 @@ std::string Credential(const TestAuth& auth, Identity identity, absl::string_vie
       return Bearer(auth.Token("someone", "registry:catalog:*"));
     case Identity::kAdministrator:
       return Bearer(auth.Sign(claims));
+    case Identity::kInVain:
+      claims.access = ParseAccessScopes(repository_scope).value();
+      claims.denied = {{AccessScope::Parse(repository_scope + "delete,pull,push").value(), kReason},
+                       {AccessScope::Parse(kCatalogScope).value(), kReason},
+                       {AccessScope::Parse(kAdministrationScope).value(), kReason}};
+      return Bearer(auth.Sign(claims));
+    case Identity::kPullInstead:
+      claims.access = ParseAccessScopes(repository_scope + "pull").value();
+      claims.denied = {{AccessScope::Parse(repository_scope + "delete,push").value(), kReason}};
+      return Bearer(auth.Sign(claims));
   }
   std::abort();
+}
+
+// Whether the identity is an account that requested the permission in vain.
+bool IsInVain(Identity identity, const Row& row) {
+  const Permission permission = GetRouteInfo(row.family).Find(row.method)->permission;
+  const bool of_registry = permission == Permission::kCatalog || permission == Permission::kAdmin;
+  return identity == Identity::kInVain || (identity == Identity::kPullInstead && !of_registry);
 }
 
 std::string ExpectedError(Identity identity) {
@@ -300,11 +328,23 @@ TEST_P(AccessMatrixTest, AllowsExactlyTheCallersInTheTable) {
   for (const Identity identity : kIdentities) {
     if (!row.allowed.Has(identity)) {
       const RawResponse response = Call(identity, kExisting);
+      const bool is_in_vain = IsInVain(identity, row);
+      if (is_in_vain && row.method != "HEAD") {
+        EXPECT_EQ(response.status, 403) << Name(identity);
+        EXPECT_EQ(response.Field("www-authenticate"), "(none)") << Name(identity);
+        EXPECT_EQ(ErrorCode(response), "DENIED") << Name(identity);
+        EXPECT_TRUE(absl::StrContains(response.body, kReason)) << response.body;
+        continue;
+      }
       EXPECT_EQ(response.status, 401) << Name(identity);
-      EXPECT_EQ(response.Field("www-authenticate"),
-                absl::StrCat("Bearer realm=\"http://localhost/token\",service=\"", kTestService, "\"",
-                             ExpectedScope(row, kExisting), ExpectedError(identity)))
-          << Name(identity);
+      const std::string challenge = absl::StrCat("Bearer realm=\"http://localhost/token\",service=\"", kTestService,
+                                                 "\"", ExpectedScope(row, kExisting), ExpectedError(identity));
+      if (is_in_vain) {
+        EXPECT_TRUE(absl::StartsWith(response.Field("www-authenticate"), challenge)) << Name(identity);
+        EXPECT_TRUE(absl::StrContains(response.Field("www-authenticate"), kReason)) << Name(identity);
+      } else {
+        EXPECT_EQ(response.Field("www-authenticate"), challenge) << Name(identity);
+      }
       if (row.method != "HEAD") {
         EXPECT_EQ(ErrorCode(response), "UNAUTHORIZED") << Name(identity);
       }

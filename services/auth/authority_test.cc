@@ -66,6 +66,29 @@ TEST_F(AuthorityTest, TheStarIsGrantedOnlyIfAllActionsAre) {
   EXPECT_EQ(GrantedTo(As("admin", {"repository:any/thing:push,pull,delete"})), "repository:any/thing:delete,pull,push");
 }
 
+TEST_F(AuthorityTest, TokensOfAccountsShowWhatWasDenied) {
+  const token::RegistryClaims claims =
+      ClaimsOf(Issue(As("prod", {"repository:driftwood/web:pull,push repository:secret:pull"})).token());
+  ASSERT_EQ(claims.denied.size(), 2u);
+  EXPECT_EQ(claims.denied[0].scope.ToString(), "repository:driftwood/web:push");
+  EXPECT_EQ(claims.denied[0].reason, "rule 1 (\"prod pulls\") of policy.yaml allows only pull");
+  EXPECT_EQ(claims.denied[1].scope.ToString(), "repository:secret:pull");
+  EXPECT_EQ(claims.denied[1].reason, "no rule of policy.yaml allows it");
+  EXPECT_TRUE(ClaimsOf(Issue(Anonymous({"repository:secret:pull"})).token()).denied.empty());
+}
+
+TEST_F(AuthorityTest, LeavesOutReasonsThatDoNotFitIntoAToken) {
+  std::vector<std::string> scopes;
+  for (int i = 0; i < 1000; ++i) {
+    scopes.push_back(absl::StrCat("repository:driftwood/", std::string(18, 'x'), i, ":pull,push"));
+  }
+  for (int i = 0; i < 7; ++i) scopes.push_back(absl::StrCat("repository:", std::string(249, 's'), i, ":pull"));
+  const std::string token = Issue(As("ci", scopes)).token();
+  EXPECT_GT(token.size(), token::kTokenBytesMax - 2000);
+  EXPECT_EQ(ClaimsOf(token).access.size(), 1007u);
+  EXPECT_TRUE(ClaimsOf(token).denied.empty());
+}
+
 TEST_F(AuthorityTest, AnonymousTokens) {
   const v1::IssueTokenResponse response =
       Issue(Anonymous({"repository:public/a:pull,push", "repository:driftwood/web:pull"}));

@@ -2,18 +2,19 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "services/auth/accounts/permissions.h"
+#include "services/auth/denied_scopes.h"
 #include "services/core/text/lower_hex.h"
 #include "services/core/time/proto_time.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
 #include "services/token/json_web_token.h"
-#include "services/token/registry_token.h"
 
 namespace entrepot::auth {
 namespace {
@@ -52,12 +53,14 @@ absl::StatusOr<v1::IssueTokenResponse> TokenIssuer::IssueToken(const v1::IssueTo
   ASSIGN_OR_RETURN(const std::vector<AccessScope> requested, ParseRequested(request));
   ASSIGN_OR_RETURN(const Account account, parts_.authenticator->Authenticate(request));
 
-  std::vector<AccessScope> granted = GrantScopes(*parts_.policy->current(), account, requested);
+  const std::shared_ptr<const policy::Policy> policy = parts_.policy->current();
+  std::vector<AccessScope> granted = GrantScopes(*policy, account, requested);
+  std::vector<token::DeniedScope> denied = DeniedScopes(*policy, account, requested, granted);
   const absl::Time now = WholeSeconds(parts_.clock->Now());
   const absl::Duration lifetime = LifetimeFor(account, now, parts_.lifetime);
   v1::IssueTokenResponse response;
   response.set_scope(JoinAccessScopes(WithActions(granted)));
-  ASSIGN_OR_RETURN(*response.mutable_token(), Sign(account, now, lifetime, std::move(granted)));
+  ASSIGN_OR_RETURN(*response.mutable_token(), Sign(account, now, lifetime, std::move(granted), std::move(denied)));
   ASSIGN_OR_RETURN(*response.mutable_refresh_token(), RefreshTokenFor(request, account));
   response.set_expires_in_seconds(static_cast<uint32_t>(absl::ToInt64Seconds(lifetime)));
   *response.mutable_issued_at() = ToTimestamp(now);
@@ -74,17 +77,24 @@ absl::Status TokenIssuer::CheckService(const std::string& service) const {
 }
 
 absl::StatusOr<std::string> TokenIssuer::Sign(const Account& account, absl::Time now, absl::Duration lifetime,
-                                              std::vector<AccessScope> granted) const {
+                                              std::vector<AccessScope> granted,
+                                              std::vector<token::DeniedScope> denied) const {
   ASSIGN_OR_RETURN(const token::SigningKey key, parts_.keys->Active());
-  std::string token = token::IssueRegistryToken(key, {.issuer = parts_.issuer,
-                                                      .subject = account.name(),
-                                                      .groups = account.subject.groups,
-                                                      .audience = parts_.service,
-                                                      .issued_at = now,
-                                                      .not_before = now,
-                                                      .expires_at = now + lifetime,
-                                                      .id = RandomLowerHex(kTokenIdBytes),
-                                                      .access = std::move(granted)});
+  token::RegistryClaims claims{.issuer = parts_.issuer,
+                               .subject = account.name(),
+                               .groups = account.subject.groups,
+                               .audience = parts_.service,
+                               .issued_at = now,
+                               .not_before = now,
+                               .expires_at = now + lifetime,
+                               .id = RandomLowerHex(kTokenIdBytes),
+                               .access = std::move(granted),
+                               .denied = std::move(denied)};
+  std::string token = token::IssueRegistryToken(key, claims);
+  if (token.size() > token::kTokenBytesMax && !claims.denied.empty()) {
+    claims.denied.clear();
+    token = token::IssueRegistryToken(key, claims);
+  }
   if (token.size() > token::kTokenBytesMax) {
     return absl::InvalidArgumentError(absl::StrCat("a token for these scopes would have ", token.size(),
                                                    " bytes, more than ", token::kTokenBytesMax,

@@ -16,6 +16,7 @@
 #include "services/core/access_scope.h"
 #include "services/core/time/clock.h"
 #include "services/policy/policy_file.h"
+#include "services/token/registry_token.h"
 
 namespace entrepot::auth {
 
@@ -46,7 +47,7 @@ class TokenIssuer {
  private:
   absl::Status CheckService(const std::string& service) const;
   absl::StatusOr<std::string> Sign(const Account& account, absl::Time now, absl::Duration lifetime,
-                                   std::vector<AccessScope> granted) const;
+                                   std::vector<AccessScope> granted, std::vector<token::DeniedScope> denied) const;
   absl::StatusOr<std::string> RefreshTokenFor(const v1::IssueTokenRequest& request, const Account& account);
 
   const Parts parts_;

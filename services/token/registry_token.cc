@@ -16,14 +16,25 @@ namespace {
 
 namespace json = boost::json;
 
+json::object WriteScope(const AccessScope& scope) {
+  return {
+      {"type", scope.type}, {"name", scope.name}, {"actions", json::array(scope.actions.begin(), scope.actions.end())}};
+}
+
 json::array WriteAccess(const std::vector<AccessScope>& scopes) {
   json::array access;
-  for (const AccessScope& scope : scopes) {
-    access.push_back({{"type", scope.type},
-                      {"name", scope.name},
-                      {"actions", json::array(scope.actions.begin(), scope.actions.end())}});
-  }
+  for (const AccessScope& scope : scopes) access.push_back(WriteScope(scope));
   return access;
+}
+
+json::array WriteDenied(const std::vector<DeniedScope>& scopes) {
+  json::array denied;
+  for (const DeniedScope& each : scopes) {
+    json::object entry = WriteScope(each.scope);
+    entry["reason"] = each.reason;
+    denied.push_back(std::move(entry));
+  }
+  return denied;
 }
 
 absl::StatusOr<std::vector<std::string>> ReadStrings(const json::value* value, absl::string_view what) {
@@ -43,6 +54,14 @@ absl::StatusOr<std::vector<std::string>> ReadGroups(const json::object& claims) 
   return ReadStrings(value, "groups");
 }
 
+absl::StatusOr<AccessScope> ReadScope(const json::object& entry) {
+  AccessScope scope;
+  ASSIGN_OR_RETURN(scope.type, StringClaim(entry, "type"));
+  ASSIGN_OR_RETURN(scope.name, StringClaim(entry, "name"));
+  ASSIGN_OR_RETURN(scope.actions, ReadStrings(entry.if_contains("actions"), "actions"));
+  return scope;
+}
+
 absl::StatusOr<std::vector<AccessScope>> ReadAccess(const json::object& claims) {
   const json::value* const value = claims.if_contains("access");
   if (value == nullptr || !value->is_array()) return BadToken("has no claim access that is an array");
@@ -52,11 +71,23 @@ absl::StatusOr<std::vector<AccessScope>> ReadAccess(const json::object& claims) 
   std::vector<AccessScope> scopes;
   for (const json::value& entry : value->get_array()) {
     if (!entry.is_object()) return BadToken("has an access that is not an object");
-    AccessScope scope;
-    ASSIGN_OR_RETURN(scope.type, StringClaim(entry.get_object(), "type"));
-    ASSIGN_OR_RETURN(scope.name, StringClaim(entry.get_object(), "name"));
-    ASSIGN_OR_RETURN(scope.actions, ReadStrings(entry.get_object().if_contains("actions"), "actions"));
+    ASSIGN_OR_RETURN(AccessScope scope, ReadScope(entry.get_object()));
     scopes.push_back(std::move(scope));
+  }
+  return scopes;
+}
+
+absl::StatusOr<std::vector<DeniedScope>> ReadDenied(const json::object& claims) {
+  const json::value* const value = claims.if_contains("denied");
+  std::vector<DeniedScope> scopes;
+  if (value == nullptr) return scopes;
+  if (!value->is_array()) return BadToken("has a claim denied that is not an array");
+  for (const json::value& entry : value->get_array()) {
+    if (!entry.is_object()) return BadToken("has a denied scope that is not an object");
+    DeniedScope denied;
+    ASSIGN_OR_RETURN(denied.scope, ReadScope(entry.get_object()));
+    ASSIGN_OR_RETURN(denied.reason, StringClaim(entry.get_object(), "reason"));
+    scopes.push_back(std::move(denied));
   }
   return scopes;
 }
@@ -78,6 +109,7 @@ absl::StatusOr<RegistryClaims> ReadClaims(const json::object& object, absl::Time
   claims.expires_at = validity.expires_at;
   ASSIGN_OR_RETURN(claims.id, StringClaim(object, "jti"));
   ASSIGN_OR_RETURN(claims.access, ReadAccess(object));
+  ASSIGN_OR_RETURN(claims.denied, ReadDenied(object));
   return claims;
 }
 
@@ -92,6 +124,7 @@ std::string IssueRegistryToken(const SigningKey& key, const RegistryClaims& clai
                          {"iat", absl::ToUnixSeconds(claims.issued_at)},
                          {"jti", claims.id},
                          {"access", WriteAccess(claims.access)}};
+  if (!claims.denied.empty()) object["denied"] = WriteDenied(claims.denied);
   if (!claims.groups.empty()) object["groups"] = json::array(claims.groups.begin(), claims.groups.end());
   return SignClaims(key, object);
 }

@@ -14,6 +14,14 @@
 
 namespace entrepot::token {
 
+// A scope that was requested in vain, with the denied actions, and the reason: "no rule of policy.yaml allows it".
+struct DeniedScope {
+  AccessScope scope;
+  std::string reason;
+
+  friend bool operator==(const DeniedScope&, const DeniedScope&) = default;
+};
+
 // The claims of the registry's own tokens (Distribution's token specification, "JWT"). Times are whole seconds.
 struct RegistryClaims {
   std::string issuer;
@@ -26,6 +34,8 @@ struct RegistryClaims {
   absl::Time expires_at;
   std::string id;
   std::vector<AccessScope> access;
+  // Grants nothing. Verifiers may ignore it; a token of an older version does not have it.
+  std::vector<DeniedScope> denied = {};
 };
 
 std::string IssueRegistryToken(const SigningKey& key, const RegistryClaims& claims);

@@ -68,6 +68,7 @@ TEST(RegistryTokenTest, HasTheIssuedClaims) {
   EXPECT_EQ(claims.expires_at, Now() + absl::Minutes(5));
   EXPECT_EQ(claims.id, "1");
   EXPECT_EQ(claims.access, Claims().access);
+  EXPECT_THAT(claims.denied, IsEmpty());
 }
 
 TEST(RegistryTokenTest, HasTheClaimsOfTheSpecification) {
@@ -76,6 +77,18 @@ TEST(RegistryTokenTest, HasTheClaimsOfTheSpecification) {
             R"("iat":1700000000,"jti":"1","access":[)"
             R"({"type":"repository","name":"driftwood/web","actions":["pull","push"]},)"
             R"({"type":"registry","name":"catalog","actions":["*"]}],"groups":["builders"]})");
+}
+
+TEST(RegistryTokenTest, HasTheScopesThatWereDenied) {
+  RegistryClaims claims = Claims();
+  claims.denied = {{AccessScope::Parse("repository:secret:pull,push").value(), "no rule of policy.yaml allows it"}};
+  const std::string token = IssueRegistryToken(Key(), claims);
+  EXPECT_EQ(json::serialize(VerifyClaims(token, Keys()).value().at("denied")),
+            R"([{"type":"repository","name":"secret","actions":["pull","push"],)"
+            R"("reason":"no rule of policy.yaml allows it"}])");
+  ASSERT_OK_AND_ASSIGN(const RegistryClaims read, VerifyRegistryToken(token, Keys(), kExpected, Now()));
+  EXPECT_EQ(read.denied, claims.denied);
+  EXPECT_EQ(read.access, claims.access);
 }
 
 TEST(RegistryTokenTest, MayBeAnonymousAndGrantNothing) {

@@ -30,6 +30,9 @@ def unique(prefix):
     return f"{prefix}{os.urandom(4).hex()}"
 
 
+VARYING_FIELDS = ("date", "x-request-id", "content-length")
+
+
 # Every request on a repository: method, path below /v2/NAME/, body.
 ROUTES = [
     ("GET", "manifests/latest", None),
@@ -50,35 +53,78 @@ ROUTES = [
 
 
 @pytest.mark.parametrize("method, path, body", ROUTES, ids=[f"{method}-{path[:16]}" for method, path, _ in ROUTES])
-def test_insufficient_token_gets_401_that_hides_existence(secured_registry, ci, prod, nobody, method, path, body):
-    """Without a token, or with a token for less, the answers for an existing and an absent repository are the same."""
+def test_denial_hides_existence(secured_registry, ci, prod, nobody, anonymous, method, path, body):
+    """The answers for an existing and an absent repository are the same: without a token, with an anonymous one, with a
+    token for another repository, and with one that was requested for this repository in vain."""
     push_image(ci, "driftwood/hidden", "latest")
 
-    def ask(repository, client=None):
-        headers = {}
-        if client:
-            headers["Authorization"] = "Bearer " + client.token(f"repository:{repository}:pull,push,delete")
+    def ask(repository, client, scope):
+        headers = {"Authorization": f"Bearer {client.token(scope.format(repository))}"} if client else {}
         return secured_registry.request(method, f"/v2/{repository}/{path}", body=body, headers=headers)
 
-    for client in (None, prod, nobody):
-        answers = [ask(repository, client) for repository in ("driftwood/hidden", "driftwood/nowhere")]
+    everything = "repository:{}:pull,push,delete"
+    callers = [(None, ""), (nobody, "repository:x:*")]
+    callers += [(client, everything) for client in (anonymous, nobody, prod)]
+    for client, scope in callers:
+        in_vain = client in (nobody, prod) and scope == everything
         texts = []
-        for answer, name in zip(answers, ("hidden", "nowhere")):
-            assert answer.status == 401, answer
-            challenge = challenge_of(answer)
-            assert f"repository:driftwood/{name}:" in challenge["scope"]
-            assert challenge.get("error") == ("insufficient_scope" if client else None)
+        for name in ("hidden", "nowhere"):
+            answer = ask(f"driftwood/{name}", client, scope)
+            assert answer.status == (403 if in_vain and method != "HEAD" else 401), answer
+            fields = {key.lower(): value.replace(name, "?") for key, value in answer.headers.items()}
+            if answer.status == 401:
+                challenge = challenge_of(answer)
+                assert f"repository:driftwood/{name}:" in challenge["scope"]
+                assert challenge.get("error") == ("insufficient_scope" if client else None)
+                assert ("no rule of policy.yaml allows it" in challenge.get("error_description", "")) == in_vain
+            else:
+                assert "www-authenticate" not in fields
+                assert code_of(answer) == (403, "DENIED") and b"no rule of policy.yaml allows it" in answer.body
             body_without_name = answer.body.replace(name.encode(), b"?")
             text = re.sub(rb'"request_?id":"[^"]*"', b"", body_without_name)
-            texts.append((sorted(answer.headers.keys()), text))
+            fields = {key: value for key, value in fields.items() if key not in VARYING_FIELDS}
+            texts.append((fields, text))
         assert texts[0] == texts[1]
 
 
-def test_error_shows_needed_and_granted_actions(ci, prod):
+def test_denial_names_the_rule_that_applies(ci, prod):
     push_image(ci, "driftwood/web", "v1")
-    answer = prod.request("POST", "/v2/driftwood/web/blobs/uploads/", "repository:driftwood/web:pull,push", body=b"")
-    assert code_of(answer) == (401, "UNAUTHORIZED")
+    scope = "repository:driftwood/web:pull,push"
+    answer = prod.request("POST", "/v2/driftwood/web/blobs/uploads/", scope, body=b"")
+    assert code_of(answer) == (403, "DENIED")
+    assert answer.json()["errors"][0]["message"] == (
+        'account "prod" may not push to "driftwood/web": '
+        'rule 1 ("production runs the web image") of policy.yaml allows only pull'
+    )
     assert "push" in detail_of(answer) and "driftwood/web" in detail_of(answer) and "pull" in detail_of(answer)
+    answer = prod.request("POST", "/v2/driftwood/web/blobs/uploads/", "repository:driftwood/web:pull", body=b"")
+    assert code_of(answer) == (401, "UNAUTHORIZED"), "the client has not asked for push yet"
+    assert "error_description" not in challenge_of(answer)
+
+
+def test_denial_explains_the_scopes_of_robots_and_the_registry(secured_registry, ci, admin):
+    name = unique("explained-")
+    scopes = [{"repositories": ["driftwood/**"], "actions": ["pull"]}]
+    created = admin.administer("createRobot", name=name, scopes=scopes).json()["robotSecret"]
+    robot = Client(secured_registry, created["account"], created["secret"])
+    push_image(ci, "driftwood/web", "v1")
+    answer = robot.request("DELETE", "/v2/driftwood/web/manifests/v1", "repository:driftwood/web:delete")
+    assert code_of(answer) == (403, "DENIED")
+    assert f"and the scopes of robot+{name} allow only pull" in answer.json()["errors"][0]["message"]
+    answer = ci.administer("listUsers")
+    assert code_of(answer) == (403, "DENIED")
+    message = 'account "ci" may not administer the registry: it is no administrator'
+    assert answer.json()["errors"][0]["message"] == message
+
+
+def test_client_whose_rights_grow_gets_them_with_its_next_token(make_secured_registry):
+    rule = '{subjects: [prod], repositories: ["web"], actions: [%s]}'
+    registry = make_secured_registry(policy=f"rules:\n  - {rule % 'pull'}\n")
+    prod = Client(registry, "prod")
+    assert code_of(push_blob(prod, "web", b"x")) == (403, "DENIED")
+    registry.policy_file.write_text(f"rules:\n  - {rule % 'pull, push'}\n")
+    answer = wait_for(lambda: push_blob(prod, "web", b"x"), lambda each: each.status != 403)
+    assert answer.status == 201, answer
 
 
 def test_example_policy_decides_pulls_pushes_and_deletes(secured_registry, admin, ci, prod, anonymous):
@@ -92,13 +138,13 @@ def test_example_policy_decides_pulls_pushes_and_deletes(secured_registry, admin
 
     everything = ("driftwood/web", "driftwood/tools/lint", "public/base", "elsewhere/x")
     assert [pulls(admin, name) for name in everything] == [200, 200, 200, 200]
-    assert [pulls(ci, name) for name in everything] == [200, 200, 200, 401]
-    assert [pulls(prod, name) for name in everything] == [200, 401, 200, 401]
+    assert [pulls(ci, name) for name in everything] == [200, 200, 200, 403]
+    assert [pulls(prod, name) for name in everything] == [200, 403, 200, 403]
     assert [pulls(anonymous, name) for name in everything] == [401, 401, 200, 401]
     assert secured_registry.request("GET", "/v2/public/base/manifests/v1").status == 401, "its challenge names /token"
-    assert push_blob(ci, "public/base", b"x").status == 401
+    assert push_blob(ci, "public/base", b"x").status == 403
     delete = ci.request("DELETE", "/v2/driftwood/web/manifests/v1", "repository:driftwood/web:delete")
-    assert delete.status == 401
+    assert delete.status == 403
     delete = admin.request("DELETE", "/v2/driftwood/tools/lint/manifests/v1", "repository:driftwood/tools/lint:delete")
     assert delete.status == 202
 

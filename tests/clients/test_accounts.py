@@ -73,6 +73,61 @@ def test_forbidden_requests_are_refused_without_effect(secured_registry, images,
         assert digest_of(secured_registry, name, tag) is None
 
 
+PULL_ONLY = 'may not push to "{}": rule 1 ("production runs the web image") of policy.yaml allows only pull'
+NO_PUSH = 'may not push to "{}": no rule of policy.yaml allows it'
+NO_PULL = 'may not pull from "{}": no rule of policy.yaml allows it'
+# What each client prints if the policy denies
+#   - a push to a repository from which the account may pull,
+#   - a push to a repository from which it may not even pull,
+#   - a pull.
+# The reason is in the body of a 403. A HEAD has no body, so its answer is 401 with the reason in the challenge. crane,
+# oras and podman begin a push with a HEAD, which needs pull; of them only podman reads the challenge. containerd prints
+# neither, and "insufficient_scope" is the challenge's error.
+DENIALS = {
+    "crane": (PULL_ONLY, "401 Unauthorized", NO_PULL),
+    "oras": (PULL_ONLY, "401: Unauthorized", NO_PULL),
+    "regctl": (PULL_ONLY, NO_PUSH, NO_PULL),
+    "podman": (PULL_ONLY, NO_PULL, NO_PULL),
+    "docker": (PULL_ONLY, NO_PUSH, NO_PULL),
+    "ctr": ("403 Forbidden", "403 Forbidden", "insufficient_scope"),
+}
+
+
+def unquoted(text):
+    """Without what clients do to quotes: regctl escapes them as JSON does, and challenges have single ones."""
+    return text.replace("\\", "").replace("'", '"')
+
+
+def test_denial_shows_the_rule_and_the_client_gives_up(secured_registry, images, client):
+    ci, prod = client("ci"), client("prod")
+    hidden = f"driftwood/{client.name}-hidden"
+    ci.push(images.small["one"], "one", hidden, "v1")
+    attempts = (
+        ("driftwood/web", lambda: prod.push(images.small["two"], "two", "driftwood/web", "denied", ok=False)),
+        (hidden, lambda: prod.push(images.small["two"], "two", hidden, "denied", ok=False)),
+        (hidden, lambda: prod.pull(hidden, "v1", ok=False)),
+    )
+    for (repository, attempt), expected in zip(attempts, DENIALS[client.name]):
+        before = secured_registry.metrics().total("entrepot_http_requests_total")
+        shown = unquoted(attempt())
+        requests = secured_registry.metrics().total("entrepot_http_requests_total") - before
+        reason = f'account "prod" {expected.format(repository)}' if "{}" in expected else expected
+        assert reason in shown, shown
+        assert requests < 30, f"{requests} requests: {shown}"
+
+
+def test_skopeo_shows_why_a_copy_is_denied(secured_registry, images, run, tmp_path):
+    with contextlib.ExitStack() as stack:
+        prod = ALL["podman"](secured_registry, run, tmp_path / "prod", stack)
+        prod.login("prod", PASSWORDS["prod"])
+        source = f"oci:{images.small['two'].directory}:two"
+        for repository, reason in (("driftwood/web", PULL_ONLY), ("driftwood/hidden", NO_PULL)):
+            target = f"docker://{prod.reference(repository, 'denied')}"
+            trust = f"--dest-cert-dir={prod.certificates}"
+            shown = prod.run("skopeo", "--insecure-policy", "copy", trust, source, target, ok=False)
+            assert f'account "prod" {reason.format(repository)}' in unquoted(shown), shown
+
+
 def test_immutable_tag_cannot_be_moved_and_the_client_shows_why(secured_registry, images, client):
     ci, admin = client("ci"), client("admin")
     repository, tag = "driftwood/web", f"release-{client.name}"

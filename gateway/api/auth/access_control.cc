@@ -16,6 +16,8 @@ namespace {
 
 using boost::asio::awaitable;
 
+constexpr absl::Duration kNewTokenAge = absl::Minutes(1);
+
 // The field does not contain a token of this registry.
 absl::Status NoToken(absl::string_view message) { return OciError(OciErrorCode::kUnauthorized, message); }
 
@@ -74,7 +76,10 @@ awaitable<AccessControl::Decision> AccessControl::Decide(const http::Request& re
   }
   RefreshKeysIfDue(co_await boost::asio::this_coro::executor, clock_->Now());
   if (!Suffices(*token, required)) {
-    co_return co_await Deny(request, required, DenialReason::kInsufficientScope, absl::OkStatus(), token.get());
+    // The policy may have changed since an older token was issued, so its client must request another one.
+    const bool is_new = clock_->Now() < token->caller().token_issued_at + kNewTokenAge;
+    const absl::Status why = is_new ? AccessDenials::WhyInVain(required, *token) : absl::OkStatus();
+    co_return co_await Deny(request, required, DenialReason::kInsufficientScope, why, token.get());
   }
   co_return token;
 }

@@ -26,7 +26,8 @@ namespace entrepot::gateway::api {
 class AccessControl {
  public:
   using Token = std::shared_ptr<const AccessToken>;
-  // The token (nullptr if none is needed), or the response that denies the request.
+  // The token (nullptr if none is needed), or the response that denies the request. A token that was requested for the
+  // permission in vain within the last minute gets 403, any other 401 (access_denials.h).
   using Decision = std::variant<Token, http::Response>;
 
   struct Options {

@@ -112,6 +112,55 @@ TEST_F(AccessControlTest, ReportsTheRequiredAndTheGrantedAccess) {
             "needed: registry:catalog:*; the token does not grant it");
 }
 
+// A token of the account that was requested for pull and push, of which only pull is granted.
+token::RegistryClaims PushInVain(const TestAuth& auth, absl::string_view account) {
+  token::RegistryClaims claims = auth.Claims(account, kPull);
+  claims.denied = {{AccessScope::Parse("repository:team/app:push").value(), "rule 1 (\"a\") allows only pull"}};
+  return claims;
+}
+
+TEST_F(AccessControlTest, ExplainsADenialToAnAccountThatAskedInVain) {
+  const auto push = [&](const token::RegistryClaims& claims, absl::string_view method = "PUT") {
+    return registry_.Call(method, kManifest, "{}", Bearer(auth_.Sign(claims)));
+  };
+  const RawResponse response = push(PushInVain(auth_, "ann"));
+  EXPECT_EQ(response.status, 403);
+  EXPECT_EQ(response.Field("www-authenticate"), "(none)");
+  const boost::json::value error = boost::json::parse(response.body).at("errors").at(0);
+  EXPECT_EQ(error.at("code").as_string(), "DENIED");
+  EXPECT_EQ(error.at("message").as_string(),
+            "account \"ann\" may not push to \"team/app\": rule 1 (\"a\") allows only pull");
+  EXPECT_EQ(error.at("detail").as_string(), "needed: push on repository team/app; the token grants pull there");
+  EXPECT_EQ(Metric("entrepot_authorization_denied_total", "insufficient_scope"), 1);
+  // Not what it did not ask for, and not without an account.
+  EXPECT_EQ(push(PushInVain(auth_, "ann"), "DELETE").status, 401);
+  EXPECT_EQ(push(PushInVain(auth_, "")).status, 401);
+  EXPECT_EQ(push(auth_.Claims("ann", kPull)).status, 401);
+}
+
+TEST_F(AccessControlTest, ChallengesAClientWhoseTokenMayBeOlderThanThePolicy) {
+  const std::string token = auth_.Sign(PushInVain(auth_, "ann"));
+  const auto push = [&] { return registry_.Call("PUT", kManifest, "{}", Bearer(token)); };
+  auth_.clock().Advance(absl::Seconds(59));
+  EXPECT_EQ(push().status, 403);
+  auth_.clock().Advance(absl::Seconds(1));
+  const RawResponse response = push();
+  EXPECT_EQ(response.status, 401);
+  EXPECT_TRUE(absl::EndsWith(response.Field("www-authenticate"),
+                             ",scope=\"repository:team/app:pull,push\",error=\"insufficient_scope\""));
+}
+
+TEST_F(AccessControlTest, ADenialOfHeadHasItsReasonInTheChallenge) {
+  token::RegistryClaims claims = auth_.Claims("ann", "repository:team/app:");
+  claims.denied = {{AccessScope::Parse("repository:team/app:pull").value(), "no rule of policy.yaml allows it"}};
+  const RawResponse response = registry_.Call("HEAD", kManifest, "", Bearer(auth_.Sign(claims)));
+  EXPECT_EQ(response.status, 401);
+  EXPECT_TRUE(absl::EndsWith(response.Field("www-authenticate"),
+                             ",error=\"insufficient_scope\",error_description=\"account 'ann' may not pull from "
+                             "'team/app': no rule of policy.yaml allows it\""))
+      << response.Field("www-authenticate");
+}
+
 TEST_F(AccessControlTest, AcceptsAStarForEveryAction) {
   const std::string token = auth_.Token("ann", "repository:team/app:*");
   EXPECT_EQ(Get(token).status, 200);

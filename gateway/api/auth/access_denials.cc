@@ -13,6 +13,7 @@
 #include "services/core/client_network.h"
 #include "services/runtime/log/limited_log.h"
 #include "services/status/oci_error.h"
+#include "services/status/quoted_input.h"
 
 namespace entrepot::gateway::api {
 namespace {
@@ -50,6 +51,26 @@ std::string Describe(const RequiredAccess& required) {
   return "";
 }
 
+// What the account may not do: `push to "driftwood/web"`.
+std::string DescribeAction(const RequiredAccess& required) {
+  switch (required.permission) {
+    case Permission::kNone:
+    case Permission::kAnyToken:
+      return "do this";
+    case Permission::kPull:
+      return absl::StrCat("pull from \"", required.repository, "\"");
+    case Permission::kPush:
+      return absl::StrCat("push to \"", required.repository, "\"");
+    case Permission::kDelete:
+      return absl::StrCat("delete in \"", required.repository, "\"");
+    case Permission::kCatalog:
+      return "list repositories";
+    case Permission::kAdmin:
+      return "administer the registry";
+  }
+  return "";
+}
+
 std::string DescribeGrant(const RequiredAccess& required, const AccessToken& token) {
   if (required.permission == Permission::kCatalog || required.permission == Permission::kAdmin)
     return "the token does not grant it";
@@ -75,6 +96,8 @@ absl::Status ToStatus(const RequiredAccess& required, DenialReason reason, const
     case DenialReason::kInvalidToken:
       return OciError(OciErrorCode::kUnauthorized, why.message(), prefix + "the token was not accepted");
     case DenialReason::kInsufficientScope:
+      if (!why.ok()) return OciError(OciErrorCode::kDenied, why.message(), prefix + DescribeGrant(required, *token));
+      break;
     case DenialReason::kPolicy:
       break;
   }
@@ -100,11 +123,22 @@ http::Response AccessDenials::Deny(const http::Request& request, const RequiredA
   const std::string detail = GetOciErrorDetail(status);
   Record(request, required, reason, why.ok() ? absl::string_view(detail) : why.message(), token);
   http::Response response = ErrorResponse(status, request.request_id);
+  const bool is_in_vain = absl::IsPermissionDenied(status);
+  if (is_in_vain && request.method != "HEAD") return response;
+  response.status = 401;
   const BearerChallenge challenge{absl::StrCat(BaseUrl(external_url_, request), "/token"), std::string(service),
-                                  Scopes(required), std::string(ChallengeError(reason))};
+                                  Scopes(required), std::string(ChallengeError(reason)),
+                                  is_in_vain ? std::string(status.message()) : ""};
   if (external_url_.empty() && !request.is_tls) WarnOfPlainRealm(request, challenge.realm);
   response.fields.emplace_back("WWW-Authenticate", ToHeaderValue(challenge));
   return response;
+}
+
+absl::Status AccessDenials::WhyInVain(const RequiredAccess& required, const AccessToken& token) {
+  const absl::string_view reason = token.WhyDenied(required.permission, required.repository);
+  if (reason.empty() || token.caller().account.empty()) return absl::OkStatus();
+  return absl::PermissionDeniedError(absl::StrCat("account ", QuotedInput(token.caller().account), " may not ",
+                                                  DescribeAction(required), ": ", reason));
 }
 
 void AccessDenials::WarnOfPlainRealm(const http::Request& request, absl::string_view realm) const {

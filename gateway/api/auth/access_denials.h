@@ -26,8 +26,12 @@ struct RequiredAccess {
 
 enum class DenialReason { kMissingToken, kInvalidToken, kInsufficientScope, kPolicy };
 
-// Makes, counts and records the 401 responses of a registry with accounts. A response depends on the request and its
-// token only, never on the registry's content. Thread-safe.
+// Makes, counts and records the responses that deny access to a registry with accounts. A response depends on the
+// request and its token only, never on the registry's content. Thread-safe.
+//
+// A response is 401 with a challenge, so that the client requests a token for the scope. If the client has just done so
+// in vain, the response is 403 DENIED with the reason. Responses to HEAD have no body and are therefore 401 with the
+// reason in the challenge: docker and podman print it from there, but only of a 401.
 //
 // A challenge whose realm is http:// although a proxy may have ended TLS is logged as a warning, at most once a minute:
 // the client would send its password in clear, or fail.
@@ -41,9 +45,12 @@ class AccessDenials {
   AccessDenials(std::string external_url, runtime::AuditLog* audit,
                 const std::shared_ptr<prometheus::Registry>& registry);
 
-  // `why` is the reason if the token is invalid, otherwise OK; `token` is nullptr without a valid token.
+  // `why` is the reason if the token is invalid, or if it was requested for the access in vain, as WhyInVain() returns
+  // it; otherwise OK. `token` is nullptr without a valid token.
   http::Response Deny(const http::Request& request, const RequiredAccess& required, DenialReason reason,
                       absl::string_view service, const absl::Status& why, const AccessToken* token) const;
+  // The sentence for the client if the token was requested for the access in vain, kPermissionDenied; otherwise OK.
+  static absl::Status WhyInVain(const RequiredAccess& required, const AccessToken& token);
   // Counts and records that a service denied, by policy, a request that the token grants.
   void RecordPolicyDenial(const http::Request& request, const RequiredAccess& required, const absl::Status& why,
                           const AccessToken& token) const;

@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "services/core/access_scope.h"
 
@@ -59,6 +60,7 @@ std::string ToHeaderValue(const BearerChallenge& challenge) {
   AppendParameter("service", challenge.service, &value);
   AppendParameter("scope", challenge.scope, &value);
   AppendParameter("error", challenge.error, &value);
+  AppendParameter("error_description", absl::StrReplaceAll(challenge.error_description, {{"\"", "'"}}), &value);
   return value;
 }
 

@@ -24,6 +24,9 @@ struct BearerChallenge {
   std::string service;
   std::string scope;  // Omitted if empty.
   std::string error;  // "invalid_token" or "insufficient_scope"; omitted if empty.
+  // The reason in words, which docker and podman print; omitted if empty. Double quotes become single ones, which RFC
+  // 6750 demands.
+  std::string error_description = "";
 };
 
 // The value is always one challenge of printable ASCII, whatever the parts contain.

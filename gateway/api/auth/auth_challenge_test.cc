@@ -13,6 +13,12 @@ TEST(BearerChallengeTest, OmitsEmptyParameters) {
             "Bearer realm=\"https://r/token\",service=\"s\",scope=\"repository:a:pull\",error=\"invalid_token\"");
 }
 
+TEST(BearerChallengeTest, DescribesAnErrorWithoutDoubleQuotes) {
+  EXPECT_EQ(ToHeaderValue({"https://r/token", "s", "", "insufficient_scope", "account \"a\": no rule, \xc3\xbc\r\n"}),
+            "Bearer realm=\"https://r/token\",service=\"s\",error=\"insufficient_scope\","
+            "error_description=\"account 'a': no rule, ????\"");
+}
+
 TEST(BearerChallengeTest, StaysOneHeaderValueWithAnyParts) {
   EXPECT_EQ(ToHeaderValue({"http://a\"b\\c\r\nX: y/token", "s\x01\xff", "", ""}),
             "Bearer realm=\"http://a\\\"b\\\\c??X: y/token\",service=\"s??\"");

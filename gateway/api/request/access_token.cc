@@ -1,6 +1,7 @@
 #include "gateway/api/request/access_token.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 namespace entrepot::gateway::api {
@@ -9,6 +10,33 @@ namespace {
 constexpr absl::string_view kRepository = "repository";
 constexpr absl::string_view kRegistry = "registry";
 
+// What a scope must contain for a permission.
+struct Needed {
+  absl::string_view type, name, action;
+
+  bool IsIn(const AccessScope& scope) const { return scope.name == name && scope.type == type && scope.Allows(action); }
+};
+
+// nullopt if any token will do.
+std::optional<Needed> NeededFor(Permission permission, absl::string_view repository) {
+  switch (permission) {
+    case Permission::kNone:
+    case Permission::kAnyToken:
+      return std::nullopt;
+    case Permission::kPull:
+      return Needed{kRepository, repository, "pull"};
+    case Permission::kPush:
+      return Needed{kRepository, repository, "push"};
+    case Permission::kDelete:
+      return Needed{kRepository, repository, "delete"};
+    case Permission::kCatalog:
+      return Needed{kRegistry, "catalog", "*"};
+    case Permission::kAdmin:
+      return Needed{kRegistry, "administration", "*"};
+  }
+  return Needed{};
+}
+
 }  // namespace
 
 AccessToken::AccessToken(const token::RegistryClaims& claims, uint64_t generation)
@@ -16,25 +44,21 @@ AccessToken::AccessToken(const token::RegistryClaims& claims, uint64_t generatio
       not_before_(claims.not_before),
       expires_at_(claims.expires_at),
       access_(claims.access),
+      denied_(claims.denied),
       generation_(generation) {}
 
 bool AccessToken::Grants(Permission permission, absl::string_view repository) const {
-  switch (permission) {
-    case Permission::kNone:
-    case Permission::kAnyToken:
-      return true;
-    case Permission::kPull:
-      return Allows(kRepository, repository, "pull");
-    case Permission::kPush:
-      return Allows(kRepository, repository, "push");
-    case Permission::kDelete:
-      return Allows(kRepository, repository, "delete");
-    case Permission::kCatalog:
-      return Allows(kRegistry, "catalog", "*");
-    case Permission::kAdmin:
-      return Allows(kRegistry, "administration", "*");
-  }
-  return false;
+  const std::optional<Needed> needed = NeededFor(permission, repository);
+  return !needed.has_value() ||
+         std::any_of(access_.begin(), access_.end(), [&](const AccessScope& scope) { return needed->IsIn(scope); });
+}
+
+absl::string_view AccessToken::WhyDenied(Permission permission, absl::string_view repository) const {
+  const std::optional<Needed> needed = NeededFor(permission, repository);
+  if (!needed.has_value() || Grants(permission, repository)) return "";
+  const auto found = std::find_if(denied_.begin(), denied_.end(),
+                                  [&](const token::DeniedScope& denied) { return needed->IsIn(denied.scope); });
+  return found == denied_.end() ? absl::string_view() : absl::string_view(found->reason);
 }
 
 bool AccessToken::Names(absl::string_view repository) const {
@@ -59,12 +83,6 @@ std::vector<std::string> AccessToken::ReadableRepositories(size_t count_max) con
     if (scope.type == kRepository && scope.Allows("pull")) names.push_back(scope.name);
   }
   return names;
-}
-
-bool AccessToken::Allows(absl::string_view type, absl::string_view name, absl::string_view action) const {
-  return std::any_of(access_.begin(), access_.end(), [&](const AccessScope& scope) {
-    return scope.name == name && scope.type == type && scope.Allows(action);
-  });
 }
 
 }  // namespace entrepot::gateway::api

@@ -31,18 +31,19 @@ class AccessToken {
   bool Grants(Permission permission, absl::string_view repository) const;
   // Whether the token has a scope of the repository. A scope that was requested and denied is in it without actions.
   bool Names(absl::string_view repository) const;
+  // The reason if the token was requested for the permission in vain; otherwise "".
+  absl::string_view WhyDenied(Permission permission, absl::string_view repository) const;
   // The granted actions on a repository: "pull", "push" …; sorted.
   std::vector<std::string> ActionsOn(absl::string_view repository) const;
   // The repositories with a granted pull, in the token's order; at most `count_max`.
   std::vector<std::string> ReadableRepositories(size_t count_max) const;
 
  private:
-  bool Allows(absl::string_view type, absl::string_view name, absl::string_view action) const;
-
   Caller caller_;
   absl::Time not_before_;
   absl::Time expires_at_;
   std::vector<AccessScope> access_;
+  std::vector<token::DeniedScope> denied_;
   uint64_t generation_;
 };
 

@@ -57,6 +57,26 @@ TEST(AccessTokenTest, ListsGrantedActionsAndRepositories) {
   EXPECT_EQ(token.caller().token_issued_at, absl::FromUnixSeconds(1000));
 }
 
+TEST(AccessTokenTest, ExplainsWhatWasRequestedInVain) {
+  token::RegistryClaims claims;
+  claims.access = ParseAccessScopes("repository:a:pull repository:b:").value();
+  claims.denied = {{AccessScope::Parse("repository:a:push").value(), "only pull"},
+                   {AccessScope::Parse("repository:b:pull,push").value(), "no rule"},
+                   {AccessScope::Parse("registry:administration:*").value(), "no administrator"}};
+  const AccessToken token(claims, 7);
+  EXPECT_EQ(token.WhyDenied(Permission::kPush, "a"), "only pull");
+  EXPECT_EQ(token.WhyDenied(Permission::kPull, "b"), "no rule");
+  EXPECT_EQ(token.WhyDenied(Permission::kAdmin, ""), "no administrator");
+  EXPECT_EQ(token.WhyDenied(Permission::kPull, "a"), "");
+  EXPECT_EQ(token.WhyDenied(Permission::kDelete, "a"), "");
+  EXPECT_EQ(token.WhyDenied(Permission::kPush, "c"), "");
+  EXPECT_EQ(token.WhyDenied(Permission::kCatalog, ""), "");
+  EXPECT_EQ(token.WhyDenied(Permission::kAnyToken, ""), "");
+  // What is denied grants nothing.
+  EXPECT_FALSE(token.Grants(Permission::kPush, "a"));
+  EXPECT_FALSE(token.Names("administration"));
+}
+
 TEST(AccessTokenTest, IsValidBetweenItsTimesWithLeeway) {
   const AccessToken token = Token("");
   EXPECT_FALSE(token.IsValidAt(absl::FromUnixSeconds(939)));
