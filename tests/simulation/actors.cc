@@ -42,8 +42,15 @@ void Client::Work(int operations) {
         PullImage(SomeRepository(), SomeManifest());
         break;
       case 7:
-      case 8:
         DeleteManifest();
+        break;
+      case 8:
+        // What immutable tags need must withstand removals of all kinds.
+        if (world_.tags_are_immutable()) {
+          UnlinkBlob();
+        } else {
+          DeleteManifest();
+        }
         break;
       case 9:
         DeleteTag();
@@ -165,7 +172,9 @@ bool Client::PutManifest(size_t repository, size_t manifest, std::optional<size_
   const auto result = registry->catalog->manifests().Put(kAnonymous, content.repositories[repository], put);
   world_.scheduler().Note("PUT gives", result.status().ToString());
   const Outcome outcome = world_.Classify(result.status(), "a PUT of a manifest");
-  if (outcome == Outcome::kRefused && world_.model().WasPromised(*call)) {
+  // A rule on tags refuses pushes for other reasons.
+  const bool is_denied = absl::IsPermissionDenied(result.status());
+  if (outcome == Outcome::kRefused && !is_denied && world_.model().WasPromised(*call)) {
     world_.Violate(
         absl::StrCat("I3: a manifest was refused though its blobs were acknowledged: ", result.status().ToString()));
   }

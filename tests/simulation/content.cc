@@ -58,6 +58,9 @@ Content Make() {
   content.manifests.push_back(Image(content, 3, {1}, manifest::SubjectMember(content.manifests[0].content)));
   content.policy = absl::StrCat("incomplete_manifests: [{repositories: [", content.repositories[1].ToString(),
                                 "], allow: [absent_children, absent_layers]}]");
+  content.immutable_tags =
+      absl::StrCat("\nimmutable_tags: [{name: rule, repositories: [",
+                   content.repositories[Content::kImmutableRepository].ToString(), "], tags: ['*']}]");
   return content;
 }
 

@@ -31,8 +31,12 @@ struct Content {
   std::vector<Tag> tags;
   std::vector<SomeBlob> blobs;
   std::vector<SomeManifest> manifests;
-  // The policy file of all registries.
+  // The policy file of all registries, and rules that some of them have besides.
   std::string policy;
+  std::string immutable_tags;
+
+  // The repository whose tags are immutable by these rules.
+  static constexpr size_t kImmutableRepository = 0;
 
   static const Content& Get();
   const SomeBlob& BlobOf(const Digest& digest) const;

@@ -33,6 +33,7 @@ World::Options Character(Random random, bool trace) {
   options.exchange_one_in = random.Of(exchanges);
   options.orphans_one_in = random.Of(lost_records);
   options.clock_guarded = random.OneIn(3);
+  options.immutable_tags = random.OneIn(4);
   options.bound = !random.OneIn(4);
   if (random.OneIn(2)) return options;
   const uint64_t faults[] = {0, 1000, 200, 50};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/algorithm/container.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/manifest/records/metadata_keys.h"
@@ -22,6 +23,25 @@ std::optional<Record> Find(kv::KvReader& committed, const std::string& key) {
   Record record;
   if (!record.ParseFromString(*value)) return std::nullopt;
   return record;
+}
+
+struct Need {
+  std::string key;
+  // Absent if the manifest needs it directly, otherwise the blob of a child.
+  std::optional<size_t> blob_of_child;
+};
+
+// The manifest, the links of its blobs, its children and the links of theirs.
+std::vector<Need> NeededBy(const RepositoryName& repository, const SomeManifest& manifest) {
+  const Content& content = Content::Get();
+  const auto link = [&](size_t blob) { return keys::Link(content.blobs[blob].digest, repository); };
+  std::vector<Need> needed = {{keys::Manifest(repository, manifest.digest), std::nullopt}};
+  for (const size_t blob : manifest.blobs) needed.push_back({link(blob), std::nullopt});
+  for (const size_t child : manifest.manifests) {
+    needed.push_back({keys::Manifest(repository, content.manifests[child].digest), std::nullopt});
+    for (const size_t blob : content.manifests[child].blobs) needed.push_back({link(blob), blob});
+  }
+  return needed;
 }
 
 }  // namespace
@@ -200,6 +220,40 @@ bool Model::HasArrived(const Call& read, const ManifestState& manifest, size_t b
   if (manifest.found.contains(blob) && !Disturbed(link, manifest.put_begin)) return true;
   const bool acknowledged = link.acknowledged_begin > manifest.put_end && link.acknowledged_end < read.begin_;
   return acknowledged && !Disturbed(link, link.acknowledged_begin);
+}
+
+std::optional<std::string> Model::CheckImmutable(kv::KvReader& committed) {
+  const Content& content = Content::Get();
+  const RepositoryName& repository = content.repositories[Content::kImmutableRepository];
+  const auto record = Find<storage::v1::RepositoryRecord>(committed, keys::Repository(repository));
+  const bool there = record.has_value() && !record->deleted();
+  for (const Tag& name : content.tags) {
+    const auto tag = Find<storage::v1::TagRecord>(committed, keys::Tag(repository, name));
+    const std::string digest = there && tag.has_value() ? tag->digest() : "";
+    std::string& first = immutable_[name.ToString()];
+    if (!first.empty() && digest != first) {
+      return absl::StrCat("tags: the immutable tag ", name.ToString(), " names ", digest.empty() ? "nothing" : digest,
+                          " instead of ", first);
+    }
+    first = digest;
+    for (const SomeManifest& manifest : content.manifests) {
+      if (manifest.digest.ToString() != digest) continue;
+      for (const auto& [key, blob_of_child] : NeededBy(repository, manifest)) {
+        // A child may have lost a blob before the tag was made: an index is checked only for its children.
+        const bool may_lack = blob_of_child.has_value() && !kept_.contains(key);
+        if (!committed.Get(key)->has_value()) {
+          if (may_lack) continue;
+          return absl::StrCat("tags: the immutable tag ", name.ToString(), " needs ", absl::CHexEscape(key),
+                              ", which was removed");
+        }
+        // A removal that is under way may have come before the tag.
+        if (!may_lack || links_[{Content::kImmutableRepository, *blob_of_child}].unlinks_under_way == 0) {
+          kept_.insert(key);
+        }
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 std::optional<std::string> Model::Check(kv::KvReader& committed) {

@@ -98,6 +98,8 @@ class Model {
 
   // Compares the committed records with the answers that clients got. Returns the first violation.
   std::optional<std::string> Check(kv::KvReader& committed);
+  // Whether the immutable tags name what they named first, and their repository has kept all that they need.
+  std::optional<std::string> CheckImmutable(kv::KvReader& committed);
 
  private:
   using Place = std::pair<size_t, size_t>;
@@ -155,6 +157,10 @@ class Model {
   std::map<Place, LinkState> links_;
   std::map<Place, Promise> promises_;
   std::vector<bool> rotten_;
+  // What each immutable tag names; empty until it exists.
+  std::map<std::string, std::string> immutable_;
+  // The keys of what they need, as far as these were seen.
+  std::set<std::string> kept_;
 };
 
 }  // namespace entrepot::simulation

@@ -112,8 +112,8 @@ class SimulatedObjects::Access : public BlobStorage {
  private:
   absl::Status DeleteOne(const StorageKey& key) {
     RETURN_IF_ERROR(objects_.Before(process_, "deletes the object", key.ToString()));
-    objects_.volume_.quarantined.erase(key.ToString());
-    objects_.Remove(key, /*deleted=*/true);
+    const bool deleted = objects_.volume_.quarantined.erase(key.ToString()) > 0 || objects_.Find(key).has_value();
+    objects_.Remove(key, deleted);
     return objects_.After(process_);
   }
 

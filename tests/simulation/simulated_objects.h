@@ -56,7 +56,7 @@ class SimulatedObjects {
   absl::Status Forget(const Process& process, const StorageKey& key);
   absl::StatusOr<std::string> Read(const Process& process, const StorageKey& key);
 
-  // Called right after an object was deleted or quarantined.
+  // Called right after an object was deleted or quarantined. `deleted` is true if bytes were deleted for good.
   using Observer = std::function<void(const StorageKey& key, bool deleted)>;
   void OnRemoval(Observer observer) { observer_ = std::move(observer); }
 

@@ -80,7 +80,10 @@ World::World(uint64_t seed, const Options& options)
       objects_({.session_lifetime = kSessionLifetime}, &scheduler_, &kv_, &clock_, &faults_),
       model_(&clock_, options.clock_guarded ? kLease / 2 - kUnnoticedStep : kLease / 2, options.clock_guarded),
       committed_(kv_.Committed()),
-      policy_(policy::Policy::Parse(Content::Get().policy, "policy.yaml").value()),
+      policy_(policy::Policy::Parse(
+                  absl::StrCat(Content::Get().policy, options.immutable_tags ? Content::Get().immutable_tags : ""),
+                  "policy.yaml")
+                  .value()),
       failpoints_([this](absl::string_view name) -> absl::Status {
         if (Fiber::Current() == nullptr) return absl::OkStatus();
         scheduler_.Step("reaches", name);
@@ -354,6 +357,9 @@ void World::Rot() {
 void World::CheckNow() {
   if (scheduler_.stopped() || right_.has_value()) return;
   if (const std::optional<std::string> wrong = model_.Check(*committed_)) return Violate(*wrong);
+  if (options_.immutable_tags) {
+    if (const std::optional<std::string> wrong = model_.CheckImmutable(*committed_)) return Violate(*wrong);
+  }
   manifest::InvariantOptions invariants;
   invariants.report_corrupt = false;
   invariants.check_object = [this](const StorageKey& key, uint64_t size_bytes) -> absl::Status {

@@ -49,6 +49,8 @@ class World {
     uint64_t orphans_one_in = 0;
     // Collection holds back after the clock was set. Otherwise an operator lets it go on at once, each time.
     bool clock_guarded = false;
+    // Content::immutable_tags is in force.
+    bool immutable_tags = false;
     // The records and the objects know one another before the first push.
     bool bound = true;
   };
@@ -106,6 +108,7 @@ class World {
   Model& model() { return model_; }
   SimulatedObjects& objects() { return objects_; }
   const SimulatedKv& kv() const { return kv_; }
+  bool tags_are_immutable() const { return options_.immutable_tags; }
 
   // The registry that is running. Waits for the next one after a death; null at the end of the history.
   std::shared_ptr<Registry> AwaitRegistry();
