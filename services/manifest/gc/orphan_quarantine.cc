@@ -87,6 +87,7 @@ absl::StatusOr<OrphanQuarantine::Keys> OrphanQuarantine::ReadSuspects(std::strin
 
 absl::StatusOr<OrphanQuarantine::Keys> OrphanQuarantine::FindOrphans(std::string* position, uint64_t* named,
                                                                      CollectionRun* run) const {
+  const std::string begin = *position;
   Keys orphans;
   do {
     ASSIGN_OR_RETURN(StoredObjectPage page, objects_->ListUnclaimed(age_, *position, kObjectsAPage));
@@ -107,6 +108,7 @@ absl::StatusOr<OrphanQuarantine::Keys> OrphanQuarantine::FindOrphans(std::string
       },
       run));
   RETURN_IF_ERROR(SubtractIntents(&orphans, run));
+  RETURN_IF_ERROR(SubtractSwept(begin, &orphans, run));
   return run->stopped() ? Keys() : std::move(orphans);
 }
 
@@ -131,6 +133,22 @@ absl::Status OrphanQuarantine::SubtractIntents(Keys* suspects, CollectionRun* ru
     suspects->erase(entry->key.substr(keys::DeleteIntents().size()));
     if (read % kRecordsAnOperation == 0 && !run->KeepPace(1, 0)) return absl::OkStatus();
   }
+  return absl::OkStatus();
+}
+
+absl::Status OrphanQuarantine::SubtractSwept(std::string position, Keys* suspects, CollectionRun* run) const {
+  Keys stored;
+  while (stored.size() < suspects->size()) {
+    ASSIGN_OR_RETURN(StoredObjectPage page, objects_->ListUnclaimed(age_, position, kObjectsAPage));
+    for (const StoredObject& object : page.objects) {
+      if (const auto found = suspects->find(object.storage_key.ToString()); found != suspects->end()) {
+        stored.insert(*found);
+      }
+    }
+    position = std::move(page.next);
+    if (position.empty() || !run->KeepPace(1 + page.objects.size() / kRecordsAnOperation, 0)) break;
+  }
+  *suspects = std::move(stored);
   return absl::OkStatus();
 }
 

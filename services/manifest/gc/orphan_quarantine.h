@@ -69,6 +69,9 @@ class OrphanQuarantine {
   absl::Status ForEachNamed(const std::function<absl::Status(const std::string&)>& fn, CollectionRun* run) const;
   // Removes from `suspects` the objects that have an intent.
   absl::Status SubtractIntents(Keys* suspects, CollectionRun* run) const;
+  // Removes from `suspects` the objects that a sweep has deleted since they were listed from `position` on: its intent
+  // is gone too.
+  absl::Status SubtractSwept(std::string position, Keys* suspects, CollectionRun* run) const;
   // If the object is still a suspect, calls `change` on its mark and writes the mark, or removes it if `change` returns
   // false.
   using Change = std::function<bool(storage::v1::DeleteIntentRecord*)>;

@@ -1,5 +1,7 @@
 #include "services/manifest/gc/orphan_quarantine.h"
 
+#include <utility>
+
 #include "services/manifest/testing/collector_test_fixture.h"
 
 namespace entrepot::manifest {
@@ -59,6 +61,28 @@ TEST_F(OrphanQuarantineTest, QuarantinesOldOrphans) {
   EXPECT_EQ(status.delete_intents(), 1u);
   EXPECT_EQ(Run().swept(), 1u);
   EXPECT_TRUE(objects_.IsQuarantined(orphan.storage_key));
+}
+
+TEST_F(OrphanQuarantineTest, DoesNotTakeObjectsThatAreSweptDuringTheSearchForOrphans) {
+  const Blob first = objects_.Upload("first");
+  const Blob second = objects_.Upload("second");
+  const Blob orphan = Orphan("orphan");
+  // Another collector has removed the records of two objects before the search, and removes their bytes and intents
+  // once the search has listed them.
+  bool is_swept = false;
+  const Pace sweep = [&](uint64_t, uint64_t) {
+    if (!std::exchange(is_swept, true)) {
+      for (const absl::Status& deleted : objects_.DeleteAll({first.storage_key, second.storage_key}))
+        EXPECT_OK(deleted);
+    }
+    return true;
+  };
+  CollectionRun run(&clock_, &sweep);
+  std::string position;
+  ASSERT_OK_AND_ASSIGN(const OrphanQuarantine::Keys found, quarantine_.FindOrphans(&position, &named_, &run));
+  EXPECT_TRUE(is_swept);
+  EXPECT_EQ(found, OrphanQuarantine::Keys{orphan.storage_key.ToString()});
+  EXPECT_EQ(QuarantineOrphans().quarantined(), 1u);
 }
 
 TEST_F(OrphanQuarantineTest, KeepsTheMarkSoThatLateCommitsAreRefused) {

@@ -45,8 +45,6 @@ class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
       collectors_.push_back(Collector::Create(&kv_, &clock_, &objects_,
                                               {.grace = absl::ZeroDuration(),
                                                .orphan_age = absl::ZeroDuration(),
-                                               // Objects that are swept during a search seem to have no record.
-                                               .quarantine_percent_max = 100,
                                                .registry = nullptr}));
     }
   }
