@@ -70,13 +70,12 @@ class BlobBackend {
   static constexpr size_t kReadMemoryBytes = 256 << 10;
 
   // The bytes of the range. About `memory_bytes` of them are in this process's memory at once, unless the body is a
-  // file; less makes a transfer slower. kNotFound: no object has the blob's storage key. kDataLoss: the object does not match the
-  // blob. If the range is the whole blob, its digest is verified: if it is wrong, the call or the stream ends with
-  // kDataLoss before all bytes are returned. A part cannot be verified, so kDataLoss then only means that the object is
-  // known to be corrupt or does not contain the range.
+  // file; less makes a transfer slower. kNotFound: no object has the blob's storage key. kDataLoss: the object does not
+  // match the blob. If the range is the whole blob, its digest is verified: if it is wrong, the call or the stream ends
+  // with kDataLoss before all bytes are returned. A part cannot be verified, so kDataLoss then only means that the
+  // object is known to be corrupt or does not contain the range.
   virtual boost::asio::awaitable<absl::StatusOr<BodyPiece>> ReadObject(const CallContext& context, const Blob& blob,
-                                                                       const ByteRange& range,
-                                                                       size_t memory_bytes) = 0;
+                                                                       const ByteRange& range, size_t memory_bytes) = 0;
 };
 
 }  // namespace entrepot::gateway

@@ -21,7 +21,7 @@ const json::value* Find(const json::object& claims, absl::string_view name) {
 std::optional<absl::Time> NumericDate(const json::value& value) {
   if (!value.is_number()) return std::nullopt;
   const double seconds = value.to_number<double>();
-  if (!(seconds >= 0 && seconds <= kUnixSecondsMax)) return std::nullopt;
+  if (seconds < 0 || seconds > kUnixSecondsMax) return std::nullopt;
   return absl::UnixEpoch() + absl::Seconds(seconds);
 }
 

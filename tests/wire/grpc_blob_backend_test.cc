@@ -52,7 +52,8 @@ TEST(GrpcBlobBackendTest, ReportsAMissingService) {
   EXPECT_THAT(RunAwaitable(context, backend->AppendToUpload(kCall, Repo(), id, {})),
               IsOciError(OciErrorCode::kUnavailable));
   const Blob blob{ComputeDigest(DigestAlgorithm::kSha256, "x"), 1, StorageKey::Random(StorageTier::kFile)};
-  EXPECT_THAT(RunAwaitable(context, backend->ReadObject(kCall, blob, {0, 1}, BlobBackend::kReadMemoryBytes)), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(RunAwaitable(context, backend->ReadObject(kCall, blob, {0, 1}, BlobBackend::kReadMemoryBytes)),
+              IsOciError(OciErrorCode::kUnavailable));
 }
 
 // A process that ends stops its coroutines in the middle of calls.

@@ -52,8 +52,8 @@ absl::StatusOr<std::optional<RepositoryName>> SourceParameter(const Query& query
 }
 
 // The repositories to search for the blob: `source` if there is one, otherwise up to kMountSourcesMax repositories of
-// the token. The token must grant pull on each of them. A registry without accounts has no tokens: without `source`, the
-// one element is then nullopt, which stands for all repositories.
+// the token. The token must grant pull on each of them. A registry without accounts has no tokens: without `source`,
+// the one element is then nullopt, which stands for all repositories.
 std::vector<std::optional<RepositoryName>> MountSources(const RegistryRequest& request,
                                                         const std::optional<RepositoryName>& source) {
   if (request.token == nullptr) return {source};

@@ -84,8 +84,8 @@ class GrpcBlobBackend : public BlobBackend {
     co_return response.status();
   }
 
-  awaitable<absl::StatusOr<BodyPiece>> ReadObject(const CallContext& context, const Blob& blob,
-                                                  const ByteRange& range, size_t memory_bytes) override {
+  awaitable<absl::StatusOr<BodyPiece>> ReadObject(const CallContext& context, const Blob& blob, const ByteRange& range,
+                                                  size_t memory_bytes) override {
     v1::ReadObjectRequest request;
     request.set_storage_key(blob.storage_key.ToString());
     request.set_offset_bytes(range.offset_bytes);

@@ -76,8 +76,8 @@ class SigningKeySet {
 
   absl::Status MakeFirstKey();
   absl::StatusOr<std::shared_ptr<const SigningKeySnapshot>> Read();
-  // Read(), and notes this process's token lifetime in the record if it is longer than the one there. If the note cannot
-  // be written, the process signs all the same, and the next call tries again.
+  // Read(), and notes this process's token lifetime in the record if it is longer than the one there. If the note
+  // cannot be written, the process signs all the same, and the next call tries again.
   absl::StatusOr<std::shared_ptr<const SigningKeySnapshot>> ReadToSign();
   // The keys of the snapshot that are valid now.
   std::vector<SigningKeySnapshot::Key> GoodKeys(const SigningKeySnapshot& snapshot) const;

@@ -52,9 +52,8 @@ absl::StatusOr<SigningKeySnapshot> SigningKeySnapshot::Of(const SigningKeySetRec
       token::SigningKey::FromPem(record.keys(record.keys_size() - 1).private_key_pem());
   if (!active.ok()) return Corrupt(active.status().message());
   if (active->kid() != keys.back().key.kid()) return Corrupt("the private key is another than the public one");
-  return SigningKeySnapshot{.keys = std::move(keys),
-                            .active = *std::move(active),
-                            .longest_token_lifetime = LongestTokenLifetime(record)};
+  return SigningKeySnapshot{
+      .keys = std::move(keys), .active = *std::move(active), .longest_token_lifetime = LongestTokenLifetime(record)};
 }
 
 void MakeActive(const token::SigningKey& key, absl::Time now, absl::Time old_key_verifies_until,

@@ -42,10 +42,9 @@ class CollectorRaceTest : public testing::TestWithParam<kv::TestEngineKind> {
     options.objects = &objects_;
     catalog_ = RegistryCatalog::Create(&kv_, &clock_, options).value();
     for (int i = 0; i < kCollectors; ++i) {
-      collectors_.push_back(Collector::Create(&kv_, &clock_, &objects_,
-                                              {.grace = absl::ZeroDuration(),
-                                               .orphan_age = absl::ZeroDuration(),
-                                               .registry = nullptr}));
+      collectors_.push_back(
+          Collector::Create(&kv_, &clock_, &objects_,
+                            {.grace = absl::ZeroDuration(), .orphan_age = absl::ZeroDuration(), .registry = nullptr}));
     }
   }
 

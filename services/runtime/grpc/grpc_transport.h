@@ -9,11 +9,11 @@ namespace entrepot::runtime {
 // The largest message. Larger content is sent as a stream.
 inline constexpr int kGrpcMessageBytesMax = 16 * 1024 * 1024;
 
-// How many bytes of a stream may be on their way before its reader asks for them. The reader's process keeps as much for
-// each stream that is not read, and often four times as much, because gRPC reads a connection in blocks of 64 KiB, which
-// its streams share. Once a message is read, gRPC asks for the rest of it whatever the window, so a larger window is
-// hardly faster. gRPC's own estimate (BDP probing) is switched off, because it follows the capacity of the link,
-// not the memory of a process.
+// How many bytes of a stream may be on their way before its reader asks for them. The reader's process keeps as much
+// for each stream that is not read, and often four times as much, because gRPC reads a connection in blocks of 64 KiB,
+// which its streams share. Once a message is read, gRPC asks for the rest of it whatever the window, so a larger window
+// is hardly faster. gRPC's own estimate (BDP probing) is switched off, because it follows the capacity of the link, not
+// the memory of a process.
 inline constexpr int kGrpcStreamWindowBytes = 32 * 1024;
 
 // The largest HTTP/2 frame. With the smallest (16 KiB) a message of one megabyte would need 64 frame headers.
@@ -27,8 +27,8 @@ inline constexpr int kGrpcKeepaliveTimeoutMilliseconds = 10'000;
 // below kGrpcKeepaliveMilliseconds.
 inline constexpr int kGrpcPingIntervalMinMilliseconds = 5'000;
 
-// A connection whose peer does not finish TLS's handshake and the beginning of HTTP/2 in this time is closed. By default
-// gRPC waits two minutes, and so long such a connection would take the place of another.
+// A connection whose peer does not finish TLS's handshake and the beginning of HTTP/2 in this time is closed. By
+// default gRPC waits two minutes, and so long such a connection would take the place of another.
 inline constexpr int kGrpcHandshakeMilliseconds = 10'000;
 // A server closes a connection without a call for so long. The registry's own processes check each other every second.
 inline constexpr int kGrpcIdleMilliseconds = 300'000;
