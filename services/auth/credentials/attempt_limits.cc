@@ -80,7 +80,8 @@ void AttemptLimits::CountComparison(absl::string_view address, absl::string_view
 }
 
 std::optional<absl::Duration> AttemptLimits::WaitFor(Bucket* bucket, int size, absl::Time now) const {
-  // If the clock was set back, the stored time may be too far ahead: even an empty bucket is full after TimeToFill().
+  // A bucket is stored as the time at which it is full. If the clock was set back, that time may be too late, so it is
+  // at most the time that an empty bucket takes.
   *bucket = std::min(*bucket, now + TimeToFill(size));
   const absl::Duration wait = *bucket - now - (TimeToFill(size) - options_.interval);
   if (wait <= absl::ZeroDuration()) return std::nullopt;

@@ -188,7 +188,7 @@ std::vector<absl::Status> FilesystemObjectStore::DeleteDurably(const std::vector
   }
   const absl::Status reached = Failpoint("blob.delete.unlinked");
   for (const auto& [fd, indexes] : opened) {
-    // Also if an object does not exist: the process that deleted it may have died before the sync.
+    // Sync even if an object does not exist: the process that deleted it may have died before the sync.
     absl::Status synced = reached.ok() ? SyncDirectory(fd.get()) : reached;
     if (synced.ok()) synced = Failpoint("blob.delete.synced");
     for (const size_t i : indexes) statuses[i].Update(synced);
@@ -236,7 +236,7 @@ absl::Status FilesystemObjectStore::Quarantine(const StorageKey& key) {
   ASSIGN_OR_RETURN(const OwnedFd fan_out, OpenFanOut(key));
   RETURN_IF_ERROR(MoveToQuarantine(key, fan_out.get()));
   RETURN_IF_ERROR(Failpoint("blob.quarantine.renamed"));
-  // Also if the object does not exist, as above. The new name is synced first.
+  // Sync even if the object does not exist, as DeleteDurably() does. The new name is synced first.
   RETURN_IF_ERROR(SyncDirectory(directory_->quarantine()));
   RETURN_IF_ERROR(Failpoint("blob.quarantine.kept"));
   return SyncDirectory(fan_out.get());

@@ -67,6 +67,7 @@ class MissingList {
 
   absl::Status ToStatus(const RepositoryName& repository) const {
     if (count_ == 0) return absl::OkStatus();
+    // Layers are not mentioned, though the policy can allow their absence: most often the push is simply not complete.
     const std::string rest = named_ < count_ ? absl::StrCat(", and ", count_ - named_, " more") : "";
     return OciError(OciErrorCode::kManifestBlobUnknown,
                     absl::StrCat(repository.ToString(), " lacks ", count_,

@@ -38,8 +38,8 @@ const Caller& System() {
   return *system;
 }
 
-// Finds an index, or another manifest of the repository, that refers to the manifest and is not in `ignored`. It may
-// have found a blob of this digest when it was pushed, and the manifest has arrived since.
+// Finds an index, or another manifest of the repository, that refers to the manifest and is not in `ignored`. Another
+// manifest may have found a blob of this digest when it was pushed, before the manifest with this digest came.
 absl::StatusOr<std::optional<Digest>> FindIndex(kv::KvReader& kv, const RepositoryName& repository,
                                                 const Digest& manifest, const std::set<Digest>& ignored) {
   RecordCursor cursor(&kv, keys::ReferencesTo(manifest, repository), "");

@@ -63,7 +63,7 @@ class WatchedFile {
     return current_;
   }
 
-  // Reads the file now.
+  // Reads the file now, and loads it if it has changed (FileWatcher::ReloadIfChanged).
   absl::Status ReloadIfChanged() { return watcher_.ReloadIfChanged(); }
 
  private:

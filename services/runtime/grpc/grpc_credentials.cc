@@ -40,7 +40,8 @@ void LogRefusal(absl::string_view message, const Names& names) {
   LogLimited(LogLevel::kWarning, message, shown, {{"names", shown}});
 }
 
-// Runs for each call, so that a refused peer gets the reason. Refusing the connection would only break it.
+// Runs for each call, so that a refused peer gets the reason. If the handshake were refused, it would see a
+// broken connection only.
 class AllowedPeers : public grpc::AuthMetadataProcessor {
  public:
   explicit AllowedPeers(Names allowed) : allowed_(std::move(allowed)) {}
@@ -105,7 +106,7 @@ std::shared_ptr<grpc::ChannelCredentials> MakePeerChannelCredentials(const PeerC
     options.set_certificate_verifier(std::make_shared<HostNameCertificateVerifier>());
   } else {
     options.set_certificate_verifier(ExternalCertificateVerifier::Create<ExpectedServer>(std::move(peers)));
-    // A call names the target, which need not be one of the names.
+    // Else gRPC would compare the target, which is the host of each call, with the certificate.
     options.set_check_call_host(false);
   }
   return grpc::experimental::TlsCredentials(options);
