@@ -19,7 +19,7 @@ TEST(AccountBackupsTest, CopiesTheRecordsOfAnOpenStore) {
   ASSERT_OK(EnsureFormat(*kv->engine()));
   AccountBackups backups(directory.path() + "/backups", [&](const std::string& to) { return kv->Snapshot(to); });
   ASSERT_OK_AND_ASSIGN(const v1::AccountsBackup backup, backups.Take("nightly"));
-  EXPECT_EQ(backup.directory(), directory.path() + "/backups/nightly");
+  EXPECT_EQ(backup.directory(), std::filesystem::path(directory.path() + "/backups/nightly").lexically_normal());
   const auto copy = *kv::KvStack::Open(backup.directory() + "/kv", std::make_shared<prometheus::Registry>());
   EXPECT_OK(CheckFormat(*copy->engine()));
   EXPECT_THAT(backups.Take("nightly"), StatusIs(absl::StatusCode::kAlreadyExists));

@@ -50,7 +50,7 @@ TEST_F(RetentionFileTest, OpenFailsWithTheNameOfAnInvalidFile) {
 
   Write("rules: [{}]");
   EXPECT_EQ(CheckRetentionFile(path_), Open().status());
-  EXPECT_THAT(std::string(CheckRetentionFile(path_).message()), HasSubstr("retention.yaml: rules[0].repositories: "));
+  EXPECT_THAT(std::string(CheckRetentionFile(path_).message()), HasSubstr("retention.yaml:1: rules[0].repositories: "));
 
   Write("rules: [{repositories: [a]}]");
   EXPECT_OK(CheckRetentionFile(path_));
