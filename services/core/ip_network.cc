@@ -2,9 +2,9 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -47,6 +47,18 @@ std::optional<IpAddress> IpAddress::Parse(absl::string_view text) {
     return IpAddress(bytes);
   }
   return std::nullopt;
+}
+
+std::optional<IpAddress> IpAddress::Of(const sockaddr_storage& socket_address) {
+  Bytes bytes = kMapping;
+  if (socket_address.ss_family == AF_INET) {
+    std::memcpy(&bytes[kMappingBytes], &reinterpret_cast<const sockaddr_in&>(socket_address).sin_addr, sizeof(in_addr));
+  } else if (socket_address.ss_family == AF_INET6) {
+    std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6&>(socket_address).sin6_addr, sizeof(in6_addr));
+  } else {
+    return std::nullopt;
+  }
+  return IpAddress(bytes);
 }
 
 bool IpAddress::is_ipv4() const {

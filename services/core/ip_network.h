@@ -1,6 +1,8 @@
 #ifndef ENTREPOT_SERVICES_CORE_IP_NETWORK_H_
 #define ENTREPOT_SERVICES_CORE_IP_NETWORK_H_
 
+#include <sys/socket.h>
+
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -18,6 +20,8 @@ class IpAddress {
 
   // "192.0.2.1" or "2001:db8::1", without brackets, port or zone; nullopt for anything else.
   static std::optional<IpAddress> Parse(absl::string_view text);
+  // nullopt for a socket of neither IPv4 nor IPv6.
+  static std::optional<IpAddress> Of(const sockaddr_storage& socket_address);
   // In the order of the network; an IPv4 address is mapped.
   static IpAddress FromBytes(const Bytes& bytes) { return IpAddress(bytes); }
 

@@ -1,6 +1,5 @@
 #include "gateway/http/server/acceptor.h"
 
-#include <arpa/inet.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -10,6 +9,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -20,6 +20,7 @@
 #include "boost/asio/this_coro.hpp"
 #include "boost/asio/use_awaitable.hpp"
 #include "services/core/client_network.h"
+#include "services/core/ip_network.h"
 #include "services/runtime/log/limited_log.h"
 
 namespace entrepot::gateway::http {
@@ -40,18 +41,8 @@ constexpr std::chrono::milliseconds kStoppingPause{10};
 
 // The client's address as text.
 std::string AddressText(const sockaddr_storage& peer) {
-  char text[INET6_ADDRSTRLEN] = "";
-  if (peer.ss_family == AF_INET) {
-    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(peer).sin_addr, text, sizeof(text));
-  } else if (peer.ss_family == AF_INET6) {
-    const in6_addr& address = reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr;
-    if (IN6_IS_ADDR_V4MAPPED(&address)) {
-      ::inet_ntop(AF_INET, &address.s6_addr[12], text, sizeof(text));
-    } else {
-      ::inet_ntop(AF_INET6, &address, text, sizeof(text));
-    }
-  }
-  return text;
+  const std::optional<IpAddress> address = IpAddress::Of(peer);
+  return address.has_value() ? address->ToString() : "";
 }
 
 // Makes the kernel drop packets that begin a connection, and no others. Whether it does.

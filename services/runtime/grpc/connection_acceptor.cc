@@ -61,17 +61,6 @@ sockaddr_storage ToSocketAddress(const IpAddress& address, uint16_t port, sockle
   return storage;
 }
 
-std::string AddressText(const sockaddr_storage& storage) {
-  IpAddress::Bytes bytes{};
-  if (storage.ss_family == AF_INET) {
-    bytes[10] = bytes[11] = 0xff;
-    std::memcpy(bytes.data() + 12, &reinterpret_cast<const sockaddr_in&>(storage).sin_addr, sizeof(in_addr));
-  } else {
-    std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr, sizeof(in6_addr));
-  }
-  return IpAddress::FromBytes(bytes).ToString();
-}
-
 uint16_t PortOf(int listener) {
   sockaddr_storage bound{};
   socklen_t size = sizeof(bound);
@@ -168,7 +157,8 @@ bool ConnectionAcceptor::AcceptOne() {
     ::poll(&stop, 1, kResourcePauseMilliseconds);
     return false;
   }
-  const std::string source = ClientNetwork(AddressText(peer));
+  const std::optional<IpAddress> address = IpAddress::Of(peer);
+  const std::string source = address.has_value() ? ClientNetwork(address->ToString()) : "";
   const OpenConnections::Outcome outcome = connections_.Admit(fd.get(), source, OpenConnections::Clock::now());
   if (outcome == OpenConnections::Outcome::kAdmitted) {
     // A peer that acknowledges nothing is gone. gRPC sets this on its own listeners.
