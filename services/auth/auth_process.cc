@@ -10,11 +10,9 @@
 #include "services/auth/auth_service.h"
 #include "services/auth/authentication_files.h"
 #include "services/auth/authority.h"
-#include "services/kv/stack/kv_stack.h"
 #include "services/process/grpc_process.h"
 #include "services/runtime/config/config_checks.h"
 #include "services/runtime/config/config_defaults.h"
-#include "services/runtime/config/descriptor_checks.h"
 #include "services/runtime/threads/executor.h"
 #include "services/status/status_macros.h"
 
@@ -64,11 +62,8 @@ absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const AuthService
 }
 
 void FillAndCheck(AuthServiceConfig* config, runtime::ConfigProblems* problems) {
-  runtime::FillGrpcDefaults(config->mutable_grpc());
+  process::FillAndCheckGrpc(config->mutable_grpc(), problems);
   runtime::FillDefaults(config->mutable_authentication());
-  runtime::CheckGrpcEndpoint("grpc", config->grpc(), problems);
-  runtime::FitToDescriptors("grpc", kv::KvStack::OpenFilesMax(), runtime::DescriptorLimit(), config->mutable_grpc(),
-                            problems);
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
   runtime::CheckAuthentication("authentication", config->authentication(), problems);
   CheckAuthenticationFiles("authentication", config->authentication(), problems);

@@ -8,11 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "services/blob/blob_service.h"
 #include "services/blob/blob_stack.h"
-#include "services/kv/stack/kv_stack.h"
 #include "services/process/grpc_process.h"
 #include "services/runtime/config/config_checks.h"
 #include "services/runtime/config/config_defaults.h"
-#include "services/runtime/config/descriptor_checks.h"
 #include "services/runtime/threads/executor.h"
 #include "services/status/status_macros.h"
 
@@ -61,11 +59,8 @@ absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const BlobService
 }
 
 void FillAndCheck(BlobServiceConfig* config, runtime::ConfigProblems* problems) {
-  runtime::FillGrpcDefaults(config->mutable_grpc());
+  process::FillAndCheckGrpc(config->mutable_grpc(), problems);
   runtime::FillDefaults(config->mutable_uploads());
-  runtime::CheckGrpcEndpoint("grpc", config->grpc(), problems);
-  runtime::FitToDescriptors("grpc", kv::KvStack::OpenFilesMax(), runtime::DescriptorLimit(), config->mutable_grpc(),
-                            problems);
   runtime::CheckUploads("uploads", config->uploads(), problems);
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
 }

@@ -8,7 +8,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "services/core/blob_storage.h"
-#include "services/kv/stack/kv_stack.h"
 #include "services/manifest/caller_check.h"
 #include "services/manifest/catalog/deletion_queue.h"
 #include "services/manifest/catalog/pull_times.h"
@@ -20,7 +19,6 @@
 #include "services/process/grpc_process.h"
 #include "services/runtime/config/config_checks.h"
 #include "services/runtime/config/config_defaults.h"
-#include "services/runtime/config/descriptor_checks.h"
 #include "services/runtime/grpc/channel_readiness.h"
 #include "services/runtime/grpc/grpc_channel.h"
 #include "services/runtime/log/audit_log.h"
@@ -129,10 +127,7 @@ absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const ManifestSer
 }
 
 void FillAndCheck(ManifestServiceConfig* config, runtime::ConfigProblems* problems) {
-  runtime::FillGrpcDefaults(config->mutable_grpc());
-  runtime::CheckGrpcEndpoint("grpc", config->grpc(), problems);
-  runtime::FitToDescriptors("grpc", kv::KvStack::OpenFilesMax(), runtime::DescriptorLimit(), config->mutable_grpc(),
-                            problems);
+  process::FillAndCheckGrpc(config->mutable_grpc(), problems);
   runtime::FillDefaults(config->mutable_blob_service());
   runtime::FillDefaults(config->mutable_collector());
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);

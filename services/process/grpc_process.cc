@@ -7,6 +7,9 @@
 #include "services/core/time/deadline.h"
 #include "services/process/executor_metrics.h"
 #include "services/process/process_kv.h"
+#include "services/runtime/config/config_checks.h"
+#include "services/runtime/config/config_defaults.h"
+#include "services/runtime/config/descriptor_checks.h"
 #include "services/runtime/grpc/grpc_server.h"
 #include "services/status/status_macros.h"
 
@@ -67,6 +70,13 @@ class GrpcProcess final : public runtime::RunningService {
 };
 
 }  // namespace
+
+void FillAndCheckGrpc(config::v1::Endpoint* endpoint, runtime::ConfigProblems* problems) {
+  constexpr char kField[] = "grpc";
+  runtime::FillGrpcDefaults(endpoint);
+  runtime::CheckGrpcEndpoint(kField, *endpoint, problems);
+  runtime::FitToDescriptors(kField, kv::KvStack::OpenFilesMax(), runtime::DescriptorLimit(), endpoint, problems);
+}
 
 absl::StatusOr<std::unique_ptr<runtime::RunningService>> StartGrpcProcess(const GrpcProcessOptions& options,
                                                                           const runtime::ServiceContext& context,

@@ -13,6 +13,7 @@
 #include "grpcpp/impl/service_type.h"
 #include "services/core/time/clock.h"
 #include "services/kv/stack/kv_stack.h"
+#include "services/runtime/config/config_problems.h"
 #include "services/runtime/health_checks.h"
 #include "services/runtime/service_main.h"
 #include "services/runtime/threads/executor.h"
@@ -49,6 +50,10 @@ struct GrpcProcessOptions {
   config::v1::Endpoint endpoint;
   size_t executor_threads = 16;
 };
+
+// Fills in and checks the field `grpc` of the configuration. It fits the connections to the process's file descriptors,
+// of which the KV needs some.
+void FillAndCheckGrpc(config::v1::Endpoint* endpoint, runtime::ConfigProblems* problems);
 
 // Opens the KV (process_kv.h), starts the executor, makes the service, and serves it on the endpoint. A drain lets
 // calls finish until its deadline. Errors are those of OpenProcessKv(), `make` and GrpcServer::Start().
