@@ -14,7 +14,7 @@ absl::StatusOr<ObjectSnapshot> BlobBackups::Make(const std::string& name) {
     ASSIGN_OR_RETURN(snapshot, Copy(directory));
     return absl::OkStatus();
   }));
-  snapshot.directory = absl::StrCat(directory_, "/", name);
+  snapshot.directory = BackupDirectory(directory_, name);
   return snapshot;
 }
 

@@ -1,8 +1,5 @@
 #include "services/auth/admin/account_backups.h"
 
-#include <filesystem>
-#include <system_error>
-
 #include "absl/strings/str_cat.h"
 #include "services/core/files/named_backup.h"
 #include "services/status/status_macros.h"
@@ -15,8 +12,7 @@ absl::StatusOr<v1::AccountsBackup> AccountBackups::Take(const std::string& name)
   absl::MutexLock lock(&mutex_);
   RETURN_IF_ERROR(MakeNamedBackup(
       directory_, name, [this](const std::string& directory) { return snapshot_kv_(absl::StrCat(directory, "/kv")); }));
-  std::error_code error;
-  backup.set_directory(std::filesystem::absolute(directory_, error).lexically_normal() / name);
+  backup.set_directory(BackupDirectory(directory_, name));
   return backup;
 }
 

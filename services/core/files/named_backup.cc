@@ -30,6 +30,11 @@ absl::Status CheckBackupName(absl::string_view name) {
                                                  QuotedInput(name)));
 }
 
+std::string BackupDirectory(const std::string& parent, const std::string& name) {
+  std::error_code error;
+  return std::filesystem::absolute(parent, error).lexically_normal() / name;
+}
+
 absl::Status MakeNamedBackup(const std::string& parent, const std::string& name,
                              absl::FunctionRef<absl::Status(const std::string& directory)> fill) {
   RETURN_IF_ERROR(CheckBackupName(name));

@@ -18,6 +18,9 @@ namespace entrepot {
 absl::Status MakeNamedBackup(const std::string& parent, const std::string& name,
                              absl::FunctionRef<absl::Status(const std::string& directory)> fill);
 
+// The absolute path of the backup <parent>/<name>, for people.
+std::string BackupDirectory(const std::string& parent, const std::string& name);
+
 // kInvalidArgument unless `name` is valid for a backup: 1 to 64 characters of a-z 0-9 . _ -, not starting with a dot.
 // The name becomes the name of a directory.
 absl::Status CheckBackupName(absl::string_view name);

@@ -57,9 +57,8 @@ absl::StatusOr<v1::Backup> TakeBackup(const std::string& backup_directory, const
                                       const std::function<absl::Status(const std::string& directory)>& snapshot_kv,
                                       BlobStorage& objects, Collector& collector) {
   RETURN_IF_ERROR(CheckBackupName(name));
-  std::error_code error;
-  const std::string directory = std::filesystem::absolute(backup_directory, error).lexically_normal() / name;
-  if (std::filesystem::exists(directory, error)) {
+  const std::string directory = BackupDirectory(backup_directory, name);
+  if (std::error_code error; std::filesystem::exists(directory, error)) {
     return absl::AlreadyExistsError(absl::StrCat("there is a backup ", directory));
   }
   const std::string partial = absl::StrCat(backup_directory, "/.", name, ".records");
