@@ -46,14 +46,13 @@ MemoryBudget::Reservation::~Reservation() {
 
 absl::Status MemoryBudget::Reservation::GrowTo(uint64_t bytes) {
   if (budget_ == nullptr || bytes <= kUncountedBytes || bytes <= bytes_) return absl::OkStatus();
-  const Outcome outcome =
-      account_.empty() ? budget_->Grow(this, bytes, budget_->bytes_max_) : budget_->GrowWithAccount(this, bytes);
+  const Outcome outcome = budget_->Grow(this, bytes, budget_->bytes_max_, account_);
   return outcome == Outcome::kDone ? absl::OkStatus() : budget_->Refuse(outcome);
 }
 
 bool MemoryBudget::Reservation::TryGrowTo(uint64_t bytes) {
   if (budget_ == nullptr || bytes <= kUncountedBytes || bytes <= bytes_) return true;
-  return budget_->Grow(this, bytes, budget_->bytes_max_ / 2) == Outcome::kDone;
+  return budget_->Grow(this, bytes, budget_->bytes_max_ / 2, "") == Outcome::kDone;
 }
 
 void MemoryBudget::Reservation::Swap(Reservation& other) {
@@ -77,30 +76,21 @@ MemoryBudget::MemoryBudget(uint64_t bytes_max, const std::shared_ptr<prometheus:
       refused_for_client_(Refused(*registry).Add({{"reason", "client"}})),
       refused_for_account_(Refused(*registry).Add({{"reason", "account"}})) {}
 
-MemoryBudget::Outcome MemoryBudget::Grow(Reservation* reservation, uint64_t bytes, uint64_t bytes_max) {
+MemoryBudget::Outcome MemoryBudget::Grow(Reservation* reservation, uint64_t bytes, uint64_t bytes_max,
+                                         absl::string_view account) {
+  const uint64_t more = bytes - reservation->bytes_;
+  const uint64_t more_of_account = bytes - reservation->account_bytes_;
+  const std::string client = ClientNetwork(reservation->address_);
   absl::MutexLock lock(&mutex_);
-  return GrowLocked(reservation, bytes, bytes_max);
-}
-
-MemoryBudget::Outcome MemoryBudget::GrowWithAccount(Reservation* reservation, uint64_t bytes) {
-  const uint64_t more = bytes - reservation->account_bytes_;
-  absl::MutexLock lock(&mutex_);
-  if (UsedBy(used_by_account_, reservation->account_) + more > bytes_max_ / kAccountShare) {
+  if (!account.empty() && UsedBy(used_by_account_, account) + more_of_account > bytes_max / kAccountShare) {
     return Outcome::kNoneLeftForAccount;
   }
-  const Outcome outcome = GrowLocked(reservation, bytes, bytes_max_);
-  if (outcome == Outcome::kDone) {
-    Add(more, reservation->account_, &reservation->by_account_, &used_by_account_);
-    reservation->account_bytes_ = bytes;
-  }
-  return outcome;
-}
-
-MemoryBudget::Outcome MemoryBudget::GrowLocked(Reservation* reservation, uint64_t bytes, uint64_t bytes_max) {
-  const uint64_t more = bytes - reservation->bytes_;
-  const std::string client = ClientNetwork(reservation->address_);
   if (used_ + more > bytes_max) return Outcome::kNoneLeft;
   if (UsedBy(used_by_client_, client) + more > bytes_max / kShare) return Outcome::kNoneLeftForClient;
+  if (!account.empty()) {
+    Add(more_of_account, account, &reservation->by_account_, &used_by_account_);
+    reservation->account_bytes_ = bytes;
+  }
   Add(more, client, &reservation->client_, &used_by_client_);
   reservation->bytes_ = bytes;
   used_ += more;

@@ -80,12 +80,9 @@ class MemoryBudget {
 
  private:
   enum class Outcome { kDone, kNoneLeft, kNoneLeftForClient, kNoneLeftForAccount };
-  // Grows to `bytes` unless more than `bytes_max` would be in use then, or more than the client's share of it.
-  Outcome Grow(Reservation* reservation, uint64_t bytes, uint64_t bytes_max);
-  // The same, and takes the bytes from the account's share too.
-  Outcome GrowWithAccount(Reservation* reservation, uint64_t bytes);
-  Outcome GrowLocked(Reservation* reservation, uint64_t bytes, uint64_t bytes_max)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Grows to `bytes` unless more than `bytes_max` would be in use then, or more than the share of it that the client,
+  // or the account, has. An empty account has no share.
+  Outcome Grow(Reservation* reservation, uint64_t bytes, uint64_t bytes_max, absl::string_view account);
   absl::Status Refuse(Outcome outcome);
   void Return(const Reservation& reservation);
 
