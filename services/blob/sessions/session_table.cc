@@ -124,8 +124,7 @@ bool SessionTable::RemoveSealed(const UploadId& id, const UploadOwner& owner) {
   absl::MutexLock lock(&mutex_);
   const Entry* entry = FindEntry(id, owner);
   if (entry == nullptr || entry->claimed || entry->info.state != SessionState::kSealed) return false;
-  LeaveSealed(const_cast<Entry&>(*entry));
-  entries_.erase(id.ToString());
+  Forget(entries_.find(id.ToString()));
   return true;
 }
 
@@ -138,8 +137,7 @@ SessionTable::Due SessionTable::ClaimDue() {
     if (entry.claimed || (entry.info.state != SessionState::kEnding && !IsExpired(entry))) continue;
     if (entry.info.state == SessionState::kSealed) {
       due.sealed.push_back(entry.id);
-      LeaveSealed(entry);
-      entries_.erase(current);
+      Forget(current);
       continue;
     }
     due.deletable.push_back(TakeClaim(SessionUse::kEnd, entry));
@@ -323,11 +321,13 @@ void SessionTable::Write(const Claim& claim, bool release) {
 
 void SessionTable::Erase(const UploadId& id) {
   absl::MutexLock lock(&mutex_);
-  const auto found = entries_.find(id.ToString());
-  if (found == entries_.end()) return;
-  if (found->second.share != nullptr) Leave(found->second);
-  LeaveSealed(found->second);
-  entries_.erase(found);
+  if (const auto found = entries_.find(id.ToString()); found != entries_.end()) Forget(found);
+}
+
+void SessionTable::Forget(Entries::iterator session) {
+  if (session->second.share != nullptr) Leave(session->second);
+  LeaveSealed(session->second);
+  entries_.erase(session);
 }
 
 }  // namespace entrepot::blob

@@ -188,6 +188,7 @@ class SessionTable {
     std::optional<Order::iterator> in_sealed = {};
     uint64_t counted_bytes = 0;
   };
+  using Entries = absl::node_hash_map<std::string, Entry>;
 
   bool IsExpired(const Entry& entry) const {
     return !entry.claimed && entry.info.touched_at + limits_.lifetime <= clock_.Now();
@@ -208,12 +209,13 @@ class SessionTable {
   absl::Duration WaitFor(const Group& group) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Write(const Claim& claim, bool release);
   void Erase(const UploadId& id);
+  void Forget(Entries::iterator session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Limits limits_;
   const Clock& clock_;
   BlobMetrics& metrics_;
   mutable absl::Mutex mutex_;
-  absl::node_hash_map<std::string, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  Entries entries_ ABSL_GUARDED_BY(mutex_);
   Group all_ ABSL_GUARDED_BY(mutex_);
   // Without empty groups.
   absl::node_hash_map<std::string, Group> shares_ ABSL_GUARDED_BY(mutex_);
