@@ -51,7 +51,7 @@ absl::Status TagGuard::CheckPush(kv::KvReader& transaction, const Tag& tag, cons
 absl::Status TagGuard::CheckDeletionOf(kv::KvReader& transaction, const Digest& manifest,
                                        const std::set<Tag>& tags) const {
   if (!MayProtect()) return absl::OkStatus();
-  for (const Tag& tag : tags) RETURN_IF_ERROR(CheckChange(tag, "it cannot be deleted"));
+  for (const Tag& tag : tags) RETURN_IF_ERROR(CheckDeletion(tag));
   ASSIGN_OR_RETURN(std::set<Digest> indexes, ManifestsReferringTo(transaction, manifest));
   return CheckNotNeeded(transaction, std::move(indexes), manifest);
 }
@@ -69,7 +69,7 @@ absl::Status TagGuard::CheckDeletionOfAll(kv::KvReader& kv) const {
     ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
     if (entry == nullptr) return absl::OkStatus();
     ASSIGN_OR_RETURN(const keys::Decoded key, keys::Decode(entry->key));
-    RETURN_IF_ERROR(CheckChange(*key.tag, "it cannot be deleted"));
+    RETURN_IF_ERROR(CheckDeletion(*key.tag));
   }
 }
 

@@ -23,7 +23,6 @@ using storage::v1::DeleteIntentRecord;
 
 constexpr int kDoomedMax = 1000;
 constexpr size_t kAbandonedCounted = 10'000;
-constexpr uint64_t kIntentsAnOperation = 200;
 
 std::string Moment(absl::Time time) { return absl::FormatTime("%Y-%m-%d %H:%M", time, absl::UTCTimeZone()); }
 
@@ -78,7 +77,7 @@ absl::Status DryRunIntents(kv::KvReader& kv, CollectionRun* run) {
       report.set_swept(report.swept() + 1);
       report.set_swept_bytes(report.swept_bytes() + intent.size_bytes());
     }
-    if (read % kIntentsAnOperation == 0 && !run->KeepPace(1, 0)) return absl::OkStatus();
+    if (read % kRecordsAnOperation == 0 && !run->KeepPace(1, 0)) return absl::OkStatus();
   }
 }
 

@@ -22,7 +22,6 @@ namespace {
 using storage::v1::BlobRecord;
 using storage::v1::DeleteIntentRecord;
 
-constexpr uint64_t kRecordsAnOperation = 200;
 // The blob service counts so many at most in one call.
 constexpr size_t kQuarantinedMax = 10'000;
 

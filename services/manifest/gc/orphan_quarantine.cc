@@ -23,8 +23,6 @@ using storage::v1::DeleteIntentRecord;
 
 constexpr size_t kObjectsAPage = 1000;
 constexpr size_t kMarksATransaction = 100;
-// The number of records whose reading counts as one operation of the pace.
-constexpr uint64_t kRecordsAnOperation = 200;
 
 }  // namespace
 

@@ -60,8 +60,8 @@ namespace entrepot::manifest {
 //   it. If several pushes of one protected tag race, the first one makes the tag; for the others it exists.
 // - DELETE of a manifest and a protected tag on it, or on an index that lists it: m/<R>|<M> exclusive against
 //   exclusive or shared. Indexes further up are read without locks. That suffices: a PUT of an index needs what the
-//   index lists, not what those manifests list in turn. So if a DELETE
-//   below an index has not seen a PUT above it, the DELETE counts as the earlier of the two.
+//   index lists, not what those manifests list in turn. So if a DELETE below an index has not seen a PUT above it, the
+//   DELETE counts as the earlier of the two.
 // - Deletion of a repository and every write to it: n/<R>. A later write sees the record. It is refused, or makes the
 //   repository again once the old content is gone.
 // - Two PUTs of manifests that share blobs: both hold b/<D> shared and run side by side.

@@ -2,6 +2,7 @@
 #define ENTREPOT_SERVICES_MANIFEST_RECORDS_RECORD_CURSOR_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,9 @@
 #include "services/kv/kv_engine.h"
 
 namespace entrepot::manifest {
+
+// The number of records whose reading counts as one operation of a Pace.
+inline constexpr uint64_t kRecordsAnOperation = 200;
 
 // Reads the records with one prefix one by one. Fetches them in batches that are bounded by number and by bytes: many
 // small records are cheap, and large ones take little memory. Not thread-safe.
