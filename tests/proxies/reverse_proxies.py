@@ -10,6 +10,7 @@ import ssl
 
 from fixtures.certificates import Authority
 from fixtures.http import Answer
+from fixtures.polling import wait_for
 from fixtures.ports import free_port
 from fixtures.process import Process
 from fixtures.tools import go_tool
@@ -157,6 +158,18 @@ def addresses_of_requests(registry, path=None):
     """The addresses of the requests in the log, but for those that found out whether the proxy serves already."""
     requests = logged(registry, "request")
     return {line["remote_address"] for line in requests if path in (None, line["path"])} - {STARTER}
+
+
+def wait_for_addresses(registry, expected, path=None):
+    """Waits until the requests in the log have these addresses: a request is logged after its response was sent."""
+    wait_for(lambda: addresses_of_requests(registry, path), lambda addresses: addresses == expected)
+
+
+def address_of(registry, response):
+    """The address in the log's line of the request that was answered by `response`."""
+    request_id = response.headers["X-Request-Id"]
+    lines = wait_for(lambda: [line for line in logged(registry, "request") if line["request_id"] == request_id])
+    return lines[0]["remote_address"]
 
 
 def logged(registry, message):
