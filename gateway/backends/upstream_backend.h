@@ -1,0 +1,70 @@
+#ifndef ENTREPOT_GATEWAY_BACKENDS_UPSTREAM_BACKEND_H_
+#define ENTREPOT_GATEWAY_BACKENDS_UPSTREAM_BACKEND_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "boost/asio/awaitable.hpp"
+#include "gateway/backends/call_context.h"
+#include "gateway/body/body.h"
+#include "services/core/content.h"
+#include "services/core/digest.h"
+#include "services/core/reference.h"
+#include "services/core/repository_name.h"
+
+namespace entrepot::gateway {
+
+struct ResolvedUpstreamManifest {
+  Digest digest;
+  std::string media_type;
+  uint64_t size_bytes = 0;
+  // The manifest backend has it. Always, unless only metadata was asked for.
+  bool stored = false;
+  // Why the upstream could not confirm it; empty if it is not stale.
+  std::string stale_reason;
+  absl::Duration age;
+};
+
+// A blob of an upstream: its size, and whether the manifest backend has it by now.
+struct UpstreamBlob {
+  uint64_t size_bytes = 0;
+  bool stored = false;
+  // Set by OpenBlob() unless it is stored: the blob's bytes from the offset on, as they arrive.
+  std::optional<StreamBody> body = std::nullopt;
+};
+
+// The upstream service, in this process or another (proto/entrepot/upstream/v1). services/upstream/upstream_cache.h has
+// the contract and the status codes of each call; in addition kUnavailable: the service did not respond. Thread-safe;
+// each call resumes on the caller's executor.
+class UpstreamBackend {
+ public:
+  virtual ~UpstreamBackend() = default;
+
+  virtual boost::asio::awaitable<absl::StatusOr<ResolvedUpstreamManifest>> ResolveManifest(
+      const CallContext& context, const RepositoryName& repository, const Reference& reference, bool metadata_only) = 0;
+  virtual boost::asio::awaitable<absl::StatusOr<UpstreamBlob>> FindBlob(const CallContext& context,
+                                                                        const RepositoryName& repository,
+                                                                        const Digest& digest) = 0;
+  // `offset_bytes` beyond the end, or a length of 0: to the end.
+  virtual boost::asio::awaitable<absl::StatusOr<UpstreamBlob>> OpenBlob(const CallContext& context,
+                                                                        const RepositoryName& repository,
+                                                                        const Digest& digest, uint64_t offset_bytes,
+                                                                        uint64_t length_bytes, size_t memory_bytes) = 0;
+  virtual boost::asio::awaitable<absl::StatusOr<TagPage>> ListTags(const CallContext& context,
+                                                                   const RepositoryName& repository, size_t limit,
+                                                                   absl::string_view last) = 0;
+  virtual boost::asio::awaitable<absl::StatusOr<std::vector<Referrer>>> ListReferrers(const CallContext& context,
+                                                                                      const RepositoryName& repository,
+                                                                                      const Digest& subject) = 0;
+};
+
+}  // namespace entrepot::gateway
+
+#endif  // ENTREPOT_GATEWAY_BACKENDS_UPSTREAM_BACKEND_H_

@@ -1,0 +1,74 @@
+#ifndef ENTREPOT_SERVICES_OUTBOUND_HTTP_HOP_H_
+#define ENTREPOT_SERVICES_OUTBOUND_HTTP_HOP_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace entrepot::outbound {
+
+// The head of a response. Field names are in lower case; a field that comes twice is there twice.
+struct HopHead {
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> fields;
+
+  // The first value of the field; empty if it is absent. `name` in lower case.
+  absl::string_view Field(absl::string_view name) const;
+  std::vector<absl::string_view> Fields(absl::string_view name) const;
+};
+
+struct HopRequest {
+  std::string method = "GET";
+  std::string url;
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  std::string body = {};
+  // Of the whole exchange; infinite for bodies that are as long as they are.
+  absl::Duration timeout = absl::Seconds(30);
+};
+
+// Receives a response. Called on the thread of Send(). An error ends the exchange, and Send() returns it.
+struct HopSink {
+  // Called once, before the body. May be empty.
+  std::function<absl::Status(const HopHead& head)> on_head = {};
+  // Called for each piece of the body, which is valid during the call. If it blocks, the connection waits.
+  std::function<absl::Status(absl::string_view bytes)> on_bytes = {};
+};
+
+struct HopOptions {
+  std::string user_agent = "entrepot";
+  // PEM, in addition to what the system trusts. Empty: only what the system trusts.
+  std::string ca_file = {};
+  std::string client_certificate_file = {};
+  std::string client_key_file = {};
+  absl::Duration connect_timeout = absl::Seconds(10);
+  // The exchange ends if fewer than 1024 bytes a second arrive for this long. A sink that blocks does not count.
+  absl::Duration stall_timeout = absl::Seconds(30);
+  size_t header_bytes_max = 64 * 1024;
+  // Decides on each IP address after the host's name has been resolved, for new and for reused connections. Through a
+  // proxy of the environment it is the proxy's address.
+  std::function<absl::Status(absl::string_view ip_address)> check_address = {};
+};
+
+// One request and its response over HTTP/1.1 (libcurl): no redirect is followed, no body is decoded, nothing is sent
+// that the request does not name. Thread-safe; calls block. Keeps connections for later requests.
+class HttpHop {
+ public:
+  static std::unique_ptr<HttpHop> Create(HopOptions options);
+  virtual ~HttpHop() = default;
+
+  // Returns the head after the whole body went to the sink. kUnavailable: no connection, or it broke off, stalled or
+  // timed out; the message has the URL without its query, and the reason. A body that is shorter than its
+  // Content-Length is kUnavailable. Errors of the sink and of check_address are returned as they are.
+  virtual absl::StatusOr<HopHead> Send(const HopRequest& request, const HopSink& sink) = 0;
+};
+
+}  // namespace entrepot::outbound
+
+#endif  // ENTREPOT_SERVICES_OUTBOUND_HTTP_HOP_H_

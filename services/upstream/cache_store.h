@@ -1,0 +1,57 @@
+#ifndef ENTREPOT_SERVICES_UPSTREAM_CACHE_STORE_H_
+#define ENTREPOT_SERVICES_UPSTREAM_CACHE_STORE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "services/core/content.h"
+#include "services/core/digest.h"
+#include "services/core/reference.h"
+#include "services/core/repository_name.h"
+#include "services/core/tag.h"
+
+namespace entrepot::upstream {
+
+// Stages the bytes of one blob. Used by one thread at a time. If it is destroyed without Commit(), the bytes are
+// dropped.
+class BlobWriter {
+ public:
+  virtual ~BlobWriter() = default;
+  virtual absl::Status Append(absl::string_view bytes) = 0;
+  // Makes the bytes a blob of the repository, durably. kInvalidArgument (DIGEST_INVALID): they have another digest.
+  virtual absl::Status Commit() = 0;
+};
+
+// The registry's own content, as the cache reads and writes it: the blob and the manifest service. Repositories are
+// those of CachedRepository::repository. Thread-safe; calls block. Errors are those of the services.
+class CacheStore {
+ public:
+  virtual ~CacheStore() = default;
+
+  // kNotFound: the repository does not have it.
+  virtual absl::StatusOr<StoredManifest> FindManifest(const RepositoryName& repository, const Reference& reference,
+                                                      bool metadata_only) = 0;
+  // Stores a manifest whose blobs and children may all be absent, and makes the tag, if any, name it. Marks a
+  // repository that did not exist as a cache of `upstream`. kFailedPrecondition: the repository exists and is no cache.
+  // kInvalidArgument (MANIFEST_INVALID): not a manifest that this registry can keep.
+  virtual absl::StatusOr<Digest> PutManifest(const RepositoryName& repository, const std::string& upstream,
+                                             const std::string& media_type, const std::string& content,
+                                             const std::optional<Tag>& tag) = 0;
+
+  // The blob, if the repository has it, or if a manifest of the repository needs it and another repository has it: then
+  // the repository has it from now on. kNotFound otherwise.
+  virtual absl::StatusOr<Blob> FindBlob(const RepositoryName& repository, const Digest& digest) = 0;
+  virtual absl::StatusOr<std::unique_ptr<BlobWriter>> WriteBlob(const RepositoryName& repository,
+                                                                const Digest& digest) = 0;
+
+  virtual absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t limit, absl::string_view last) = 0;
+};
+
+}  // namespace entrepot::upstream
+
+#endif  // ENTREPOT_SERVICES_UPSTREAM_CACHE_STORE_H_
