@@ -35,6 +35,8 @@ struct ManifestPut {
   std::vector<Tag> tags;
   // On what `reference` names when the manifest is written.
   Preconditions preconditions = {};
+  // The upstream that the repository caches. Empty: the repository is hosted.
+  std::string cache_of = {};
 };
 
 struct ManifestPutResult {
