@@ -17,8 +17,8 @@
 
 namespace entrepot::upstream {
 
-// Stages the bytes of one blob. Used by one thread at a time. If it is destroyed without Commit(), the bytes are
-// dropped.
+// Stages the bytes of one blob. Used by one thread at a time. After an error of Append(), or after Commit(), nothing more
+// may be called. If it is destroyed without a successful Commit(), the bytes are dropped. Blocks on the disk.
 class BlobWriter {
  public:
   virtual ~BlobWriter() = default;
@@ -43,11 +43,14 @@ class CacheStore {
                                              const std::string& media_type, const std::string& content,
                                              const std::optional<Tag>& tag) = 0;
 
-  // The blob, if the repository has it, or if a manifest of the repository needs it and another repository has it: then
-  // the repository has it from now on. kNotFound otherwise.
+  // The blob, if the repository has it, or if a manifest of the repository needs it and another cache of the same
+  // upstream has it: then the repository has it from now on. What only a hosted repository or another upstream's cache
+  // has is not found: to know a digest gives no access. kNotFound (BLOB_UNKNOWN) otherwise.
   virtual absl::StatusOr<Blob> FindBlob(const RepositoryName& repository, const Digest& digest) = 0;
+  // Makes the repository a cache of `upstream` as PutManifest() does, when the blob is committed: a blob may be asked for
+  // without a manifest.
   virtual absl::StatusOr<std::unique_ptr<BlobWriter>> WriteBlob(const RepositoryName& repository,
-                                                                const Digest& digest) = 0;
+                                                                const std::string& upstream, const Digest& digest) = 0;
 
   virtual absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t limit, absl::string_view last) = 0;
 };
