@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_SERVICES_OUTBOUND_HTTP_HOP_H_
 #define ENTREPOT_SERVICES_OUTBOUND_HTTP_HOP_H_
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -63,10 +64,16 @@ class HttpHop {
   static std::unique_ptr<HttpHop> Create(HopOptions options);
   virtual ~HttpHop() = default;
 
-  // Returns the head after the whole body went to the sink. kUnavailable: no connection, or it broke off, stalled or
-  // timed out; the message has the URL without its query, and the reason. A body that is shorter than its
-  // Content-Length is kUnavailable. Errors of the sink and of check_address are returned as they are.
+  // Returns the head after the whole body went to the sink. Errors:
+  // - of the sink and of check_address: as they are; of check_address only if no other address of the host answers;
+  // - kInvalidArgument: the URL is not http or https, has a user, a zone or a control character, or a header has a
+  //   control character; the message does not contain the URL;
+  // - kUnavailable: no connection, or it broke off, stalled or timed out, or the response is not HTTP, is too large, or
+  //   is shorter than its Content-Length. The message has the URL without its query, and the reason;
+  // - kCancelled: after Stop().
   virtual absl::StatusOr<HopHead> Send(const HopRequest& request, const HopSink& sink) = 0;
+  // Makes running calls return soon, and later ones at once. A sink that blocks is not interrupted.
+  virtual void Stop() = 0;
 };
 
 }  // namespace entrepot::outbound
