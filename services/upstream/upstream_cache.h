@@ -1,7 +1,9 @@
 #ifndef ENTREPOT_SERVICES_UPSTREAM_UPSTREAM_CACHE_H_
 #define ENTREPOT_SERVICES_UPSTREAM_UPSTREAM_CACHE_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <variant>
@@ -9,6 +11,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "entrepot/config/v1/upstreams.pb.h"
 #include "entrepot/upstream/v1/upstream_service.pb.h"
 #include "prometheus/registry.h"
 #include "services/core/content.h"
@@ -20,6 +25,7 @@
 #include "services/upstream/cache_store.h"
 #include "services/upstream/fetch/blob_fetches.h"
 #include "services/upstream/names/upstreams_file.h"
+#include "services/upstream/registry/upstream_registry.h"
 
 namespace entrepot::upstream {
 
@@ -38,19 +44,36 @@ struct StoredBlob {
   uint64_t size_bytes = 0;
 };
 
+// Makes the client of one entry of the upstreams file. Called again when the entry changes.
+using MakeRegistry =
+    std::function<absl::StatusOr<std::shared_ptr<UpstreamRegistry>>(const config::v1::Upstream& upstream)>;
+
 // The content of upstreams in the repositories of this registry: what is asked for and is not here is fetched; what is
-// here is served, and tags are asked for again when their time is over. Repositories are named as they are here
-// ("docker.io/library/nginx"). Thread-safe; calls block, on the store and on upstreams.
+// here is served, and tags are asked for again when their time is over (docs/upstreams.md, "Freshness"). Repositories
+// are named as they are here ("docker.io/library/nginx"). Thread-safe; calls block, on the store and on upstreams.
+//
+// The upstreams file decides at each call: content of an upstream that it no longer has is served if it is stored, and
+// is kNotFound (NAME_UNKNOWN) if not. A repository that its upstream's entry does not allow is kNotFound
+// (NAME_UNKNOWN) in any case.
 //
 // Errors: kNotFound (MANIFEST_UNKNOWN, BLOB_UNKNOWN, NAME_UNKNOWN): the upstream has no such thing, or the name is no
-// cached repository's; kUnavailable (UNAVAILABLE) with a Retry-After: the upstream fails and nothing is here.
+// cached repository's; kPermissionDenied (DENIED): the upstream refuses it; kUnavailable (UNAVAILABLE) with a
+// Retry-After: the upstream fails and nothing is here; kInvalidArgument (MANIFEST_INVALID): this registry cannot keep
+// the upstream's manifest; kCancelled after Stop().
 class UpstreamCache {
  public:
   struct Options {
+    // Of its own; emptied at the start.
     std::string spool_directory;
     std::shared_ptr<prometheus::Registry> registry;
+    // Required.
+    MakeRegistry make_registry;
+    // How long a request waits for the confirmation of a tag that is here before it is served as stale. The question to
+    // the upstream goes on.
+    absl::Duration confirmation_patience = absl::Seconds(3);
   };
-  // All pointers outlive the cache. `kv` keeps when each tag was confirmed (keys below "c/").
+  // All pointers outlive the cache. `kv` keeps when each tag was confirmed (freshness.h). Errors are those of the KV,
+  // of the spool directory, and kFailedPrecondition: the records have another format.
   static absl::StatusOr<std::unique_ptr<UpstreamCache>> Create(const UpstreamsFile* upstreams, CacheStore* store,
                                                                kv::KvEngine* kv, const Clock* clock,
                                                                const Options& options);
@@ -58,13 +81,14 @@ class UpstreamCache {
 
   virtual absl::StatusOr<ResolvedManifest> ResolveManifest(const RepositoryName& repository,
                                                            const Reference& reference, bool metadata_only) = 0;
-  // For HEAD: the blob's size, without fetching it.
+  // For HEAD: the blob's size. Fetches the blob only if its upstream does not tell the size of it otherwise.
   virtual absl::StatusOr<v1::FindUpstreamBlobResponse> FindBlob(const RepositoryName& repository,
                                                                 const Digest& digest) = 0;
   virtual absl::StatusOr<std::variant<StoredBlob, std::unique_ptr<FetchReader>>> OpenBlob(
       const RepositoryName& repository, const Digest& digest) = 0;
-  // The upstream's tags; what is here if the upstream fails.
+  // The upstream's tags in lexical order; what is here if the upstream fails.
   virtual absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t limit, absl::string_view last) = 0;
+  // The upstream's referrers; those that it had before, or none, if it fails.
   virtual absl::StatusOr<std::vector<Referrer>> ListReferrers(const RepositoryName& repository,
                                                               const Digest& subject) = 0;
   virtual v1::GetUpstreamStatusResponse Status() const = 0;
