@@ -13,6 +13,7 @@ Debian's docker-registry behind the same interface, to try a test itself):
                     failpoints={"blob": "blob.publish.renamed=crash"}: uses the programs of tests/failpoints.
                     environment={"blob": {"LD_PRELOAD": "..."}}: variables of a process. In standalone mode the only
                     process gets the failpoints and the variables of all.
+                    upstreams={"upstreams": [{"name": "docker.io", "url": "..."}]}: the upstreams file.
     make_module_registry    the same for all tests of one file
 
     secured_registry        as registry, with the accounts prod, ci, admin and nobody (fixtures/accounts.py), the policy
@@ -27,11 +28,12 @@ A Registry:
     .mode                   "standalone", "split" or "peer"
     .address, .port, .url   "127.0.0.1:PORT", PORT, "http://127.0.0.1:PORT" of the first gateway
     .addresses              the addresses of all gateways
-    .processes              {name: Process}: "entrepot"; or "gateway", "gateway2", ..., "blob", "manifest"
+    .processes              {name: Process}: "entrepot"; or "gateway", "gateway2", ..., "blob", "manifest", "upstream"
     .grpc_ports             {name: port} of the services that are processes
     .data                   the data directory (pathlib.Path)
     .request(method, path)  http.request() to it, with TLS if the registry is secured
     .accounts_file, .policy_file, .audit_file, .ca (of its certificate), .peers (an Authority): if it is secured
+    .upstreams_file, .write_upstreams(content)      if it has upstreams
     .kill9(name), .start(name), .restart(name)     one process, or all without a name; start waits until it is ready
     .set_failpoints(plan), .set_environment(...)    for processes that are started from now on
     .wait_ready(), .stop()
@@ -134,8 +136,8 @@ def make_module_registry(mode, tmp_path_factory):
 @pytest.fixture
 def make_secured_registry(mode, tmp_path):
     for make in _maker(mode, tmp_path):
-        yield lambda config=None, gateways=1, environment=None, **options: make(
-            config, gateways, Secured(**options), environment=environment
+        yield lambda config=None, gateways=1, environment=None, upstreams=None, **options: make(
+            config, gateways, Secured(**options), environment=environment, upstreams=upstreams
         )
 
 
