@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "services/core/host_name.h"
 #include "services/core/ip_network.h"
+#include "services/core/text/host_and_port.h"
 
 namespace entrepot::upstream {
 namespace {
@@ -34,7 +33,7 @@ std::optional<std::string> FoldNameOrAddress(absl::string_view host) {
 
 }  // namespace
 
-std::optional<std::string> FoldHost(absl::string_view text) {
+std::optional<UpstreamHost> ParseUpstreamHost(absl::string_view text) {
   absl::string_view host = text;
   absl::string_view port;  // With the colon before it.
   if (const size_t bracket = text.find(']'); absl::StartsWith(text, "[") && bracket != absl::string_view::npos) {
@@ -45,14 +44,19 @@ std::optional<std::string> FoldHost(absl::string_view text) {
     host = text.substr(0, text.find(':'));
     port = text.substr(host.size());
   }
-  std::optional<std::string> folded = FoldNameOrAddress(host);
-  if (!folded.has_value() || port.empty()) return folded;
+  const std::optional<std::string> folded = FoldNameOrAddress(host);
+  if (!folded.has_value()) return std::nullopt;
+  if (port.empty()) return UpstreamHost{.host = *folded};
   if (!absl::ConsumePrefix(&port, ":")) return std::nullopt;
   const std::optional<uint32_t> number = ParsePort(port);
   if (!number.has_value()) return std::nullopt;
-  if (*number == kHttpsPort) return folded;
-  return absl::StrContains(*folded, ':') ? absl::StrCat("[", *folded, "]:", *number)
-                                         : absl::StrCat(*folded, ":", *number);
+  return UpstreamHost{.host = *folded, .port = *number};
+}
+
+std::optional<std::string> FoldHost(absl::string_view text) {
+  const std::optional<UpstreamHost> parsed = ParseUpstreamHost(text);
+  if (!parsed.has_value()) return std::nullopt;
+  return parsed->port == 0 || parsed->port == kHttpsPort ? parsed->host : HostAndPort(parsed->host, parsed->port);
 }
 
 }  // namespace entrepot::upstream

@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_SERVICES_UPSTREAM_NAMES_UPSTREAM_URL_H_
 #define ENTREPOT_SERVICES_UPSTREAM_NAMES_UPSTREAM_URL_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -12,14 +13,14 @@ namespace entrepot::upstream {
 // "https://artifacts.example/docker".
 struct UpstreamUrl {
   bool https = true;
-  // FoldHost() of the host and the port: "registry-1.docker.io", "127.0.0.1:5000".
-  std::string authority;
-  // The host alone, without brackets: "127.0.0.1".
+  // A name in lower case, or an IP address without brackets.
   std::string host;
+  // The scheme's if the text has none.
+  uint32_t port = 0;
   // Empty, or begins with "/" and ends without one: "/docker".
   std::string path;
 
-  // The one text of the URL.
+  // The one text of the URL: without the scheme's port, and without a "/" at the end.
   std::string ToString() const;
 };
 
