@@ -13,6 +13,7 @@ EXAMPLES = {
     "blob": ".entrepot.config.v1.BlobServiceConfig",
     "manifest": ".entrepot.config.v1.ManifestServiceConfig",
     "auth": ".entrepot.config.v1.AuthServiceConfig",
+    "upstreams": ".entrepot.config.v1.Upstreams",
 }
 # Refused by the checks of the configuration: they are for gRPC only.
 NEVER = re.compile(r"^operator\.(tls\.|connections_max$)")
@@ -34,6 +35,10 @@ def fields_of(text):
             commented = rest[1:]
             indent += max(0, len(commented) - len(commented.lstrip(" ")) - 1)
             rest = commented.strip()
+        if rest.startswith("- "):
+            # The first field of an item of a list stands beside the item's other fields.
+            indent += len(rest) - len(rest[1:].lstrip(" "))
+            rest = rest[1:].strip()
         field = FIELD.match(rest)
         if not field:
             continue

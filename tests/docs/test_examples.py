@@ -30,6 +30,11 @@ listen: # more
   #   file: /etc/x
 limits:
   gone: 1
+list:
+  - first: 1
+    second: a
+  # - third: b
+  - plain
 # peer: as above
 # log and drain: as in b.yaml
 # other: as in c.yaml
@@ -40,6 +45,7 @@ log:
 drain: 25s
 """
 KNOWN_A = {"listen.port", "listen.tls.file", "listen.tls.key", "limits.max", "peer.x", "peer.y", "log.level", "drain", "other"}
+KNOWN_A |= {"list.first", "list.second", "list.third"}
 
 
 def test_finds_fields_that_are_missing_or_unknown():

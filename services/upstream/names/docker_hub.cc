@@ -21,7 +21,7 @@ bool IsHubName(absl::string_view host) {
 bool IsDockerHub(const config::v1::Upstream& upstream) {
   if (IsHubName(upstream.name())) return true;
   const absl::StatusOr<UpstreamUrl> url = ParseUpstreamUrl(upstream.url());
-  if (url.ok() && IsHubName(url->authority)) return true;
+  if (url.ok() && url->port == 443 && IsHubName(url->host)) return true;
   return std::any_of(upstream.aliases().begin(), upstream.aliases().end(),
                      [](const std::string& alias) { return IsHubName(FoldHost(alias).value_or("")); });
 }
