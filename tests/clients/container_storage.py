@@ -1,6 +1,7 @@
 """A separate image storage for podman and buildah."""
 
 import contextlib
+import functools
 import shutil
 import subprocess
 
@@ -19,3 +20,10 @@ def container_storage(directory):
         # Both programs leave the directory mounted on itself.
         subprocess.run(["umount", directory / "root" / "overlay"], capture_output=True, check=False)
         shutil.rmtree(directory)
+
+
+@contextlib.contextmanager
+def podman_at(run, directory):
+    """Yields podman(argv...) -> stdout, with storage of its own. Its registries.conf is in `directory`."""
+    with container_storage(directory) as env:
+        yield functools.partial(run, "podman", "--cgroup-manager=cgroupfs", "--events-backend=none", env=env)

@@ -8,13 +8,15 @@ from fixtures.process import Process
 
 
 @contextlib.contextmanager
-def docker_engine(directory, run):
-    """Yields docker(argv...) -> stdout."""
+def docker_engine(directory, run, config="{}"):
+    """Yields docker(argv...) -> stdout. `config`: the text of daemon.json."""
     directory.mkdir()
+    (directory / "daemon.json").write_text(config)
     # The path of a socket has at most 104 bytes, and pytest's directories have long names.
     with tempfile.TemporaryDirectory(prefix="docker", ignore_cleanup_errors=True) as sockets:
         argv = [
             "/usr/sbin/dockerd",
+            f"--config-file={directory}/daemon.json",
             f"--host=unix://{sockets}/s",
             f"--data-root={directory}/data",
             f"--exec-root={sockets}/exec",

@@ -1,47 +1,20 @@
 """containerd pushes, pulls and unpacks images unchanged."""
 
 import contextlib
-import functools
 import tarfile
 
 import pytest
 
+from clients.containerd_engine import containerd_engine
 from clients.oci_layout import Layout
 from clients.stored import assert_stored
-from fixtures.process import Process
 
 
 @pytest.fixture
 def containerd(images, run, tmp_path):
     """containerd(name): starts a separate, empty containerd -> ctr(argv...)."""
     with contextlib.ExitStack() as stack:
-
-        def start(name):
-            directory = tmp_path / name
-            directory.mkdir()
-            config = directory / "config.toml"
-            config.write_text(
-                f'version = 2\nroot = "{directory}/root"\nstate = "{directory}/state"\n'
-                'disabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
-                f'[grpc]\naddress = "{directory}/s"\n[ttrpc]\naddress = "{directory}/t"\n'
-            )
-            ctr = functools.partial(run, "ctr", f"--address={directory}/s")
-            argv = ["/usr/bin/containerd", "--config", config]
-            process = Process("containerd", argv, lambda: _is_ready(ctr), directory / "log")
-            process.launch()
-            stack.callback(process.terminate)
-            process.wait_ready()
-            return ctr
-
-        yield start
-
-
-def _is_ready(ctr):
-    try:
-        ctr("version")
-        return True
-    except AssertionError:
-        return False
+        yield lambda name: stack.enter_context(containerd_engine(tmp_path / name, run))
 
 
 def import_layout(ctr, layout, scratch):

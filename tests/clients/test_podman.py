@@ -1,24 +1,15 @@
 """podman pushes and pulls images in all its formats; a change sends only the changed layers."""
 
-import contextlib
-import functools
 import json
 
 import pytest
 
-from clients.container_storage import container_storage
+from clients.container_storage import podman_at
 from clients.oci_layout import MANIFEST
 from clients.sent_bytes import assert_sent_at_most, count_sent
 from clients.stored import DOCKER_MANIFEST, Stored
 from clients.uncompressed import layout_diff_ids, saved_diff_ids, stored_diff_ids
 from fixtures.scratch import scratch
-
-
-@contextlib.contextmanager
-def podman_at(run, directory):
-    """podman(argv...) with storage of its own."""
-    with container_storage(directory) as env:
-        yield functools.partial(run, "podman", "--cgroup-manager=cgroupfs", "--events-backend=none", env=env)
 
 
 @pytest.fixture(scope="module")

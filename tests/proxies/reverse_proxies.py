@@ -9,14 +9,15 @@ import socket
 import ssl
 
 from fixtures.certificates import Authority
+from fixtures.guide import Guide
 from fixtures.http import Answer
 from fixtures.polling import wait_for
 from fixtures.ports import free_port
 from fixtures.process import Process
 from fixtures.tools import go_tool
-from proxies.guide import adapt, settings
 
 NAME = "registry.example"
+GUIDE = Guide("docs/reverse-proxies.md")
 
 
 # Only the client that finds out whether a proxy serves already has this address.
@@ -74,8 +75,8 @@ class ProxiedClient:
 
 
 def nginx(directory, port, registry_port, certificate, key):
-    site = adapt(
-        settings("nginx"),
+    site = GUIDE.adapt(
+        GUIDE.settings("nginx"),
         {
             "127.0.0.1:5000": f"127.0.0.1:{registry_port}",
             "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
@@ -99,7 +100,7 @@ def haproxy(directory, port, registry_port, certificate, key):
     pem.write_text(certificate.read_text() + key.read_text())
     return _haproxy(
         directory,
-        settings("HAProxy"),
+        GUIDE.settings("HAProxy"),
         {
             "127.0.0.1:5000": f"127.0.0.1:{registry_port}",
             "bind :443": f"bind 127.0.0.1:{port}",
@@ -118,26 +119,26 @@ def haproxy_tcp(send="send-proxy-v2", ends_tls=False):
             "127.0.0.1:5000 send-proxy-v2": f"127.0.0.1:{registry_port} {send}",
             "bind :443": f"bind 127.0.0.1:{port}" + (f" ssl crt {pem}" if ends_tls else ""),
         }
-        return _haproxy(directory, settings("HAProxy with the PROXY protocol"), changes)
+        return _haproxy(directory, GUIDE.settings("HAProxy with the PROXY protocol"), changes)
 
     return prepare
 
 
 def _haproxy(directory, text, changes):
     file = directory / "haproxy.cfg"
-    file.write_text(adapt(text, changes))
+    file.write_text(GUIDE.adapt(text, changes))
     return [_program("haproxy"), "-db", "-f", file]
 
 
 def traefik(directory, port, registry_port, certificate, key):
     static, dynamic = directory / "traefik.yaml", directory / "registry.yaml"
     static.write_text(
-        adapt(settings("Traefik"), {":443": f"127.0.0.1:{port}", "/etc/traefik/registry.yaml": dynamic})
+        GUIDE.adapt(GUIDE.settings("Traefik"), {":443": f"127.0.0.1:{port}", "/etc/traefik/registry.yaml": dynamic})
         + "global: {checkNewVersion: false, sendAnonymousUsage: false}\n"
     )
     dynamic.write_text(
-        adapt(
-            settings("Traefik", 1),
+        GUIDE.adapt(
+            GUIDE.settings("Traefik", 1),
             {
                 "127.0.0.1:5000": f"127.0.0.1:{registry_port}",
                 "/etc/traefik/registry.crt": certificate,

@@ -12,8 +12,8 @@ import yaml
 
 from fixtures.accounts import PASSWORDS, basic
 from fixtures.polling import wait_for
-from proxies.guide import settings
 from proxies.reverse_proxies import (
+    GUIDE,
     ReverseProxy,
     address_of,
     addresses_of_requests,
@@ -34,7 +34,7 @@ MIB = 1 << 20
 
 def listen_of_guide(heading, number=0):
     """The registry's settings in the guide, without those that the fixture chooses."""
-    listen = yaml.safe_load(settings(heading, number))["listen"]
+    listen = yaml.safe_load(GUIDE.settings(heading, number))["listen"]
     assert listen.pop("address") == "127.0.0.1" and listen.pop("port") == 5000
     listen.pop("tls", None)
     return listen
