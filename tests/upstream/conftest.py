@@ -7,7 +7,8 @@
     app            the name of the upstream's library/app in `cache`
     make_upstream  make_upstream(address="127.0.0.2", ...): further ones, which no registry knows
     make_cache     make_cache(upstream, tag_ttl="0s", ...): a Registry whose upstream docker.io is that one, with these
-                   fields. file={...}: the whole upstreams file in place of that. config, gateways: as of make_registry
+                   fields. file={...}: the whole upstreams file in place of that. names={"upstream.example":
+                   ["127.0.0.1"]}: the addresses of host names. gateways: as of make_registry
 
 At the end the stored data of each registry that still serves is checked.
 """
@@ -15,6 +16,7 @@ At the end the stored data of each registry that still serves is checked.
 import pytest
 
 from clients.conftest import images, run, tool_env  # noqa: F401: fixtures
+from fixtures.host_names import host_names
 from fixtures.ports import free_port
 from fixtures.scripted_upstream import ScriptedUpstream
 from upstream.pulls import hub
@@ -69,9 +71,10 @@ def make_upstream():
 def make_cache(make_registry):
     made = []
 
-    def make(upstream=None, file=None, config=None, gateways=1, **fields):
+    def make(upstream=None, file=None, names=None, gateways=1, **fields):
         file = file or {"upstreams": [hub(upstream, **fields)]}
-        made.append(make_registry(config=config, gateways=gateways, upstreams=file))
+        environment = {"upstream": host_names(names)} if names else None
+        made.append(make_registry(gateways=gateways, upstreams=file, environment=environment))
         return made[-1]
 
     yield make

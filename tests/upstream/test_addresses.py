@@ -86,6 +86,27 @@ def test_a_redirect_to_the_metadata_service_of_a_cloud_is_refused(make_cache, pu
     assert "meta-data" not in answer.body.decode()
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "::ffff:127.0.0.1", "169.254.169.254", "::ffff:169.254.169.254", "fd00::1"])
+def test_a_redirect_to_a_name_with_a_private_address_is_refused(make_cache, public, image, private, address):
+    registry = make_cache(public, names={"inside.example": [address]})
+    public.rule(blobs(), redirected(lambda request: f"http://inside.example:{private.port}{request.path}"))
+    assert_unavailable(get_blob(registry, APP, image.layers[0]))
+    assert private.connections == 0
+
+
+@pytest.mark.parametrize("addresses", [[PUBLIC, "127.0.0.1"], ["127.0.0.1", PUBLIC]], ids=["later private", "first private"])
+def test_a_name_whose_address_changes_never_leads_to_a_private_address(make_cache, make_upstream, public, image, addresses):
+    inside = make_upstream("127.0.0.1", port=public.port)
+    entry = {"name": "docker.io", "url": f"http://changing.example:{public.port}", "tag_ttl": "0s", "negative_ttl": "0s"}
+    registry = make_cache(file={"upstreams": [entry]}, names={"changing.example": addresses})
+    for _ in range(5):
+        assert get_manifest(registry, APP, "v1").status in (200, 503)
+        # The next request needs a new connection.
+        public.stop()
+        public.start()
+    assert inside.connections == 0
+
+
 def test_the_redirect_of_a_redirect_is_checked_too(make_cache, public, image, private):
     public.rule(blobs(), redirected(lambda request: f"{public.url}/hop"))
     public.rule("/hop", redirected(lambda request: f"{private.url}/v2/library/app/blobs/{image.layers[0]}"))

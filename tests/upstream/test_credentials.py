@@ -132,6 +132,37 @@ def test_a_realm_that_the_file_names_gets_the_credentials(make_cache, upstream, 
     assert elsewhere.count(path="/v2/.*") == 0
 
 
+REALMS = {
+    "a host of the same domain": ("registry.corp.example", "auth.corp.example", True),
+    "a host of another domain": ("registry.corp.example", "auth.evil.example", False),
+    "a host that ends alike": ("registry.corp.example", "authcorp.example", False),
+    "a neighbour below a public suffix": ("victim.github.io", "evil.github.io", False),
+}
+
+
+@pytest.mark.parametrize("realm", REALMS)
+def test_credentials_go_to_a_realm_of_the_same_domain_only(make_cache, upstream, elsewhere, image, credentials, realm):
+    host, realm_host, trusted = REALMS[realm]
+    tokens = Tokens(credentials=(USER, PASSWORD), realm=f"http://{realm_host}:{elsewhere.port}/token")
+    elsewhere.serve_tokens(tokens)
+    upstream.require(tokens)
+    entry = {
+        "name": "docker.io",
+        "url": f"http://{host}:{upstream.port}",
+        "credentials": credentials,
+        "allow_private_addresses": True,
+    }
+    names = {host: ["127.0.0.1"], realm_host: ["127.0.0.2"]}
+    registry = make_cache(file={"upstreams": [entry]}, names=names)
+    if trusted:
+        pull(registry, APP, image)
+        return
+    answer = get_manifest(registry, APP, "v1")
+    assert answer.status in (403, 404, 503), answer
+    assert elsewhere.count(authorization="Basic") == 0
+    assert_nowhere(elsewhere, PASSWORD)
+
+
 def assert_nowhere(server, secret):
     for request in server.requests:
         text = f"{request.path} {request.query} {request.headers} {request.body!r}"
