@@ -106,7 +106,8 @@ rules:
 """
 
 
-def test_who_may_pull_is_the_policy_on_the_cached_name(make_secured_registry, upstream, app):
+def test_who_may_pull_is_the_policy_on_the_cached_name(make_secured_registry, make_upstream):
+    upstream = make_upstream()
     image = upstream.repository("library/app").add_image(os.urandom(KIB), tag="v1")
     hidden = upstream.repository("library/hidden").add_image(os.urandom(KIB), tag="v1")
     registry = make_secured_registry(upstreams={"upstreams": [hub(upstream)]}, policy=POLICY)
