@@ -1,7 +1,8 @@
 """Fixtures for tests of upstreams:
 
     cache          a Registry with many upstreams, shared by the tests of one file. upstream_fields(directory) of
-                   the file returns further fields of their entries in the upstreams file
+                   the file returns further fields of their entries in the upstreams file; its UPSTREAM_ADDRESS and
+                   HOST_NAMES are where they are, and the addresses of host names
     upstream       one of its upstreams, for this test alone: a ScriptedUpstream (fixtures/scripted_upstream.py) with a
                    `name`
     app            the name of the upstream's library/app in `cache`
@@ -26,12 +27,15 @@ UPSTREAMS = 60
 
 @pytest.fixture(scope="module")
 def _shared(make_module_registry, request, tmp_path_factory):
-    """(Registry, the ports of its upstreams with their names)."""
-    named = [(f"u{number}", free_port()) for number in range(UPSTREAMS)]
-    fields = getattr(request.module, "upstream_fields", lambda directory: {})(tmp_path_factory.mktemp("upstreams"))
-    entries = [{"name": name, "url": f"http://127.0.0.1:{port}", **fields} for name, port in named]
-    registry = make_module_registry(upstreams={"upstreams": entries})
-    yield registry, iter(named)
+    """(Registry, the names, addresses and ports of its upstreams)."""
+    module = request.module
+    address = getattr(module, "UPSTREAM_ADDRESS", "127.0.0.1")
+    fields = getattr(module, "upstream_fields", lambda directory: {})(tmp_path_factory.mktemp("upstreams"))
+    places = [(f"u{number}", address, free_port()) for number in range(UPSTREAMS)]
+    entries = [{"name": name, "url": f"http://{address}:{port}", **fields} for name, address, port in places]
+    environment = {"upstream": host_names(module.HOST_NAMES)} if hasattr(module, "HOST_NAMES") else None
+    registry = make_module_registry(upstreams={"upstreams": entries}, environment=environment)
+    yield registry, iter(places)
     check(registry)
 
 
@@ -42,8 +46,8 @@ def cache(_shared):
 
 @pytest.fixture
 def upstream(_shared):
-    name, port = next(_shared[1])
-    started = ScriptedUpstream(port=port)
+    name, address, port = next(_shared[1])
+    started = ScriptedUpstream(address, port)
     started.name = name
     yield started
     started.close()
