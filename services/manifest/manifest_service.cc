@@ -20,7 +20,7 @@ grpc::ServerUnaryReactor* ManifestService::CommitBlob(grpc::CallbackServerContex
     ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const Blob blob, FromMessage(request->blob()));
-    ASSIGN_OR_RETURN(const bool deduplicated, catalog_.blobs().Commit(caller, repository, blob));
+    ASSIGN_OR_RETURN(const bool deduplicated, catalog_.blobs().Commit(caller, repository, blob, request->cache_of()));
     response->set_deduplicated(deduplicated);
     return absl::OkStatus();
   });
@@ -66,6 +66,18 @@ grpc::ServerUnaryReactor* ManifestService::MountBlob(grpc::CallbackServerContext
     ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
     ASSIGN_OR_RETURN(const std::optional<RepositoryName> source, SourceOf(*request));
     ASSIGN_OR_RETURN(const Blob blob, catalog_.blobs().Mount(caller, name.repository, name.digest, source));
+    *response = ToMessage(blob);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* ManifestService::LinkNeededBlob(grpc::CallbackServerContext* context,
+                                                          const v1::LinkNeededBlobRequest* request,
+                                                          types::v1::Blob* response) {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const Caller caller, AdmittedCaller(*request));
+    ASSIGN_OR_RETURN(const BlobName name, BlobNameOf(*request));
+    ASSIGN_OR_RETURN(const Blob blob, catalog_.blobs().FindOrLinkNeeded(caller, name.repository, name.digest));
     *response = ToMessage(blob);
     return absl::OkStatus();
   });

@@ -34,6 +34,9 @@ class ManifestService : public v1::ManifestService::CallbackService {
                                      types::v1::Blob* response) override;
   grpc::ServerUnaryReactor* MountBlob(grpc::CallbackServerContext* context, const v1::MountBlobRequest* request,
                                       types::v1::Blob* response) override;
+  grpc::ServerUnaryReactor* LinkNeededBlob(grpc::CallbackServerContext* context,
+                                           const v1::LinkNeededBlobRequest* request,
+                                           types::v1::Blob* response) override;
   grpc::ServerUnaryReactor* UnlinkBlob(grpc::CallbackServerContext* context, const v1::UnlinkBlobRequest* request,
                                        v1::UnlinkBlobResponse* response) override;
   grpc::ServerUnaryReactor* PutManifest(grpc::CallbackServerContext* context, const v1::PutManifestRequest* request,
@@ -59,11 +62,11 @@ class ManifestService : public v1::ManifestService::CallbackService {
                                      v1::MaintainResponse* response) override;
 
  private:
-  // The caller of the request, unless the check refuses it.
+  // The caller of the request, unless the check refuses it. The upstream service needs no token.
   template <typename Request>
   absl::StatusOr<Caller> AdmittedCaller(const Request& request) {
     Caller caller = CallerOf(request);
-    if (callers_ != nullptr) RETURN_IF_ERROR(callers_->Check(caller));
+    if (callers_ != nullptr && !request.caller().is_upstream_service()) RETURN_IF_ERROR(callers_->Check(caller));
     return caller;
   }
 

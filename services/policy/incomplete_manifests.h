@@ -18,6 +18,11 @@ struct Tolerance {
   bool absent_layers = false;
   // Children of another size than the index lists.
   bool wrong_child_sizes = false;
+  // No rule allows the following. They are for the caches of upstreams, which keep manifests as they are there.
+  // A config that an image names and the repository does not have.
+  bool absent_configs = false;
+  // Blobs of another size than the manifest lists.
+  bool wrong_blob_sizes = false;
 };
 
 // The rules incomplete_manifests of a policy file. Immutable and thread-safe.

@@ -91,6 +91,7 @@ v1::PutManifestRequest ToMessage(const ManifestPut& put) {
   message.set_content(put.content);
   for (const Tag& tag : put.tags) message.add_tags(tag.ToString());
   if (!put.preconditions.empty()) *message.mutable_preconditions() = ToMessage(put.preconditions);
+  message.set_cache_of(put.cache_of);
   return message;
 }
 
@@ -106,6 +107,7 @@ absl::StatusOr<ManifestPut> FromMessage(const v1::PutManifestRequest& message) {
     put.tags.push_back(std::move(tag));
   }
   ASSIGN_OR_RETURN(put.preconditions, FromMessage(message.preconditions()));
+  put.cache_of = message.cache_of();
   return put;
 }
 

@@ -15,6 +15,8 @@
 #include "services/manifest/records/blob_record.h"
 #include "services/manifest/records/catalog_locks.h"
 #include "services/manifest/records/metadata_keys.h"
+#include "services/manifest/records/record_cursor.h"
+#include "services/manifest/records/repository_record.h"
 #include "services/manifest/records/review_queue.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
@@ -24,6 +26,7 @@ namespace {
 
 using kv::LockMode;
 using storage::v1::BlobRecord;
+using storage::v1::RepositoryRecord;
 
 absl::Status UnknownBlob(const RepositoryName& repository, const Digest& digest) {
   return OciError(OciErrorCode::kBlobUnknown, absl::StrCat(repository.ToString(), " has no such blob"),
@@ -37,25 +40,46 @@ absl::StatusOr<std::optional<BlobRecord>> ReadLive(kv::KvReader& kv, const Diges
   return record;
 }
 
+// Whether a manifest of the repository refers to the digest.
+absl::StatusOr<bool> IsNeededIn(kv::KvReader& kv, const Digest& digest, const RepositoryName& repository) {
+  ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> references,
+                   kv.Scan({.prefix = keys::ReferencesTo(digest, repository), .start_after = "", .limit = 1}));
+  return !references.empty();
+}
+
+// Whether a repository that caches the upstream has the blob. The names of these repositories begin with the
+// upstream's.
+absl::StatusOr<bool> IsInCacheOf(kv::KvReader& kv, const Digest& digest, absl::string_view upstream) {
+  RecordCursor cursor(&kv, keys::LinksBelow(digest, upstream), "");
+  for (;;) {
+    ASSIGN_OR_RETURN(const kv::KeyValue* const link, cursor.Next());
+    if (link == nullptr) return false;
+    ASSIGN_OR_RETURN(const keys::Decoded key, keys::Decode(link->key));
+    ASSIGN_OR_RETURN(const std::optional<RepositoryRecord> record, ReadRepository(kv, *key.repository));
+    if (RepositoryExists(record) && record->cache_of() == upstream) return true;
+  }
+}
+
 }  // namespace
 
 bool BlobCatalog::LeaseDue(const BlobRecord& record) const {
   return FromTimestamp(record.lease_until()) - clock_->Now() < lease_ / 2;
 }
 
-absl::StatusOr<bool> BlobCatalog::Commit(const Caller& caller, const RepositoryName& repository, const Blob& blob) {
+absl::StatusOr<bool> BlobCatalog::Commit(const Caller& caller, const RepositoryName& repository, const Blob& blob,
+                                         absl::string_view cache_of) {
   ASSIGN_OR_RETURN(const CommitResult result, repositories_->RunAfterInterruptedDeletion(repository, [&] {
-    return CommitUncounted(caller, repository, blob);
+    return CommitUncounted(caller, repository, blob, cache_of);
   }));
   metrics_->CountCommit(result, blob.size_bytes);
   return result == CommitResult::kDeduplicated;
 }
 
 absl::StatusOr<CommitResult> BlobCatalog::CommitUncounted(const Caller& caller, const RepositoryName& repository,
-                                                          const Blob& blob) {
+                                                          const Blob& blob, absl::string_view cache_of) {
   for (;;) {
     ASSIGN_OR_RETURN(const std::optional<BlobRecord> before, kv::ReadRecord<BlobRecord>(*kv_, keys::Blob(blob.digest)));
-    ASSIGN_OR_RETURN(const std::optional<CommitResult> result, TryCommit(caller, repository, blob, before));
+    ASSIGN_OR_RETURN(const std::optional<CommitResult> result, TryCommit(caller, repository, blob, cache_of, before));
     if (result.has_value()) return *result;
     // The blob was reviewed or committed by another call meanwhile.
   }
@@ -63,6 +87,7 @@ absl::StatusOr<CommitResult> BlobCatalog::CommitUncounted(const Caller& caller, 
 
 absl::StatusOr<std::optional<CommitResult>> BlobCatalog::TryCommit(const Caller& caller,
                                                                    const RepositoryName& repository, const Blob& blob,
+                                                                   absl::string_view cache_of,
                                                                    const std::optional<BlobRecord>& before) {
   const bool is_live_with_lease = before.has_value() && before->state() == BlobRecord::LIVE && !LeaseDue(*before);
   CatalogLocks locks;
@@ -76,7 +101,7 @@ absl::StatusOr<std::optional<CommitResult>> BlobCatalog::TryCommit(const Caller&
     terms.old_key = std::move(old.storage_key);
   }
   ASSIGN_OR_RETURN(const RepositoryWrite write,
-                   RepositoryWrite::Plan(*kv_, caller, repository, RepositoryWrite::Kind::kPush, &locks));
+                   RepositoryWrite::Plan(*kv_, caller, repository, RepositoryWrite::Kind::kPush, &locks, cache_of));
   std::optional<CommitResult> result;
   RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
     RETURN_IF_ERROR(write.Enter(transaction));
@@ -189,6 +214,52 @@ absl::StatusOr<Blob> BlobCatalog::MountUncounted(const Caller& caller, const Rep
     return Failpoint("manifest.mount_blob.written");
   }));
   RETURN_IF_ERROR(Failpoint("manifest.mount_blob.committed"));
+  return ToBlob(digest, record);
+}
+
+absl::StatusOr<Blob> BlobCatalog::FindOrLinkNeeded(const Caller& caller, const RepositoryName& repository,
+                                                   const Digest& digest) {
+  absl::StatusOr<Blob> found = Find(caller, repository, digest);
+  if (!absl::IsNotFound(found.status())) return found;
+  return repositories_->RunAfterInterruptedDeletion(repository, [&] { return LinkNeeded(caller, repository, digest); });
+}
+
+absl::StatusOr<Blob> BlobCatalog::LinkNeeded(const Caller& caller, const RepositoryName& repository,
+                                             const Digest& digest) {
+  ASSIGN_OR_RETURN(const std::optional<RepositoryRecord> cache, ReadRepository(*kv_, repository));
+  if (!RepositoryExists(cache) || cache->cache_of().empty()) return UnknownBlob(repository, digest);
+  ASSIGN_OR_RETURN(const std::optional<BlobRecord> before, ReadLive(*kv_, digest));
+  if (!before.has_value()) return UnknownBlob(repository, digest);
+  const bool lease_due = LeaseDue(*before);
+  CatalogLocks locks;
+  locks.Blob(digest, lease_due ? LockMode::kExclusive : LockMode::kShared);
+  locks.Link(digest, repository, LockMode::kExclusive);
+  ASSIGN_OR_RETURN(
+      const RepositoryWrite write,
+      RepositoryWrite::Plan(*kv_, caller, repository, RepositoryWrite::Kind::kPush, &locks, cache->cache_of()));
+
+  BlobRecord record;
+  RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
+    RETURN_IF_ERROR(write.Enter(transaction));
+    ASSIGN_OR_RETURN(std::optional<BlobRecord> live, ReadLive(transaction, digest));
+    if (!live.has_value()) return UnknownBlob(repository, digest);
+    record = *std::move(live);
+    ASSIGN_OR_RETURN(const bool linked, HasLink(transaction, digest, repository));
+    if (!linked) {
+      ASSIGN_OR_RETURN(const bool needed, IsNeededIn(transaction, digest, repository));
+      if (!needed) return UnknownBlob(repository, digest);
+      ASSIGN_OR_RETURN(const bool cached, IsInCacheOf(transaction, digest, cache->cache_of()));
+      if (!cached) return UnknownBlob(repository, digest);
+    }
+    const absl::Time now = clock_->Now();
+    if (lease_due) {
+      *record.mutable_lease_until() = ToTimestamp(std::max(FromTimestamp(record.lease_until()), now + lease_));
+      kv::WriteRecord(transaction, keys::Blob(digest), record);
+    }
+    RETURN_IF_ERROR(EnsureLink(transaction, digest, repository, now));
+    return Failpoint("manifest.link_blob.written");
+  }));
+  RETURN_IF_ERROR(Failpoint("manifest.link_blob.committed"));
   return ToBlob(digest, record);
 }
 

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
 #include "services/core/blob_storage.h"
@@ -53,8 +54,10 @@ class BlobCatalog {
         metrics_(parts.metrics) {}
 
   // Makes a sealed upload a blob of the repository. Idempotent. Returns true if the blob had bytes already, so that
-  // this copy became a delete intent. BLOB_UPLOAD_UNKNOWN: the upload's bytes are already to be deleted.
-  absl::StatusOr<bool> Commit(const Caller& caller, const RepositoryName& repository, const Blob& blob);
+  // this copy became a delete intent. BLOB_UPLOAD_UNKNOWN: the upload's bytes are already to be deleted. `cache_of` and
+  // its errors: as in ManifestCatalog::Put().
+  absl::StatusOr<bool> Commit(const Caller& caller, const RepositoryName& repository, const Blob& blob,
+                              absl::string_view cache_of = "");
 
   // Find() in two steps, for callers whose reads must not wait for a write. LookUp() only reads; if the lease is due,
   // RenewLease() must have succeeded before the blob is promised to a client. With ReadTier::kMemory LookUp() never
@@ -70,19 +73,24 @@ class BlobCatalog {
   // the caller's token is older than the source.
   absl::StatusOr<Blob> Mount(const Caller& caller, const RepositoryName& repository, const Digest& digest,
                              const std::optional<RepositoryName>& source);
+  // For a repository that caches an upstream: Find(); and if the repository does not have the blob, but one of its
+  // manifests needs it, and another cache of the same upstream has it, links it. BLOB_UNKNOWN otherwise: to know a
+  // digest gives no access to what a hosted repository, or the cache of another upstream, has.
+  absl::StatusOr<Blob> FindOrLinkNeeded(const Caller& caller, const RepositoryName& repository, const Digest& digest);
   // Takes the blob from the repository, whether or not a manifest there refers to it, unless a protected tag needs it.
   // The bytes stay as long as any manifest of any repository refers to the blob.
   absl::Status Unlink(const Caller& caller, const RepositoryName& repository, const Digest& digest);
 
  private:
-  absl::StatusOr<CommitResult> CommitUncounted(const Caller& caller, const RepositoryName& repository,
-                                               const Blob& blob);
+  absl::StatusOr<CommitResult> CommitUncounted(const Caller& caller, const RepositoryName& repository, const Blob& blob,
+                                               absl::string_view cache_of);
   // nullopt if the record has changed since `before` was read: start over.
   absl::StatusOr<std::optional<CommitResult>> TryCommit(const Caller& caller, const RepositoryName& repository,
-                                                        const Blob& blob,
+                                                        const Blob& blob, absl::string_view cache_of,
                                                         const std::optional<storage::v1::BlobRecord>& before);
   absl::StatusOr<Blob> MountUncounted(const Caller& caller, const RepositoryName& repository, const Digest& digest,
                                       const std::optional<RepositoryName>& source);
+  absl::StatusOr<Blob> LinkNeeded(const Caller& caller, const RepositoryName& repository, const Digest& digest);
   // Whether the caller may mount blobs from the repository.
   absl::StatusOr<bool> MayMountFrom(const Caller& caller, const RepositoryName& source);
   bool LeaseDue(const storage::v1::BlobRecord& record) const;

@@ -49,7 +49,14 @@ absl::StatusOr<Digest> DigestOf(const ManifestPut& put) {
                   absl::StrCat("pushed by ", expected->ToString(), ", has ", digest.ToString()));
 }
 
-policy::Tolerance ToleranceOf(const PolicyProvider& provider, const RepositoryName& repository) {
+constexpr policy::Tolerance kToleranceOfCaches = {.absent_children = true,
+                                                  .absent_layers = true,
+                                                  .wrong_child_sizes = true,
+                                                  .absent_configs = true,
+                                                  .wrong_blob_sizes = true};
+
+policy::Tolerance ToleranceOf(const PolicyProvider& provider, const RepositoryName& repository, bool is_cache) {
+  if (is_cache) return kToleranceOfCaches;
   const std::shared_ptr<const policy::Policy> policy = provider ? provider() : nullptr;
   return policy != nullptr ? policy->incomplete_manifests().For(repository) : policy::Tolerance();
 }
@@ -97,7 +104,8 @@ absl::StatusOr<ManifestPutResult> ManifestCatalog::Put(const Caller& caller, con
                                                        const ManifestPut& put) {
   absl::StatusOr<ManifestPutResult> result =
       repositories_->RunAfterInterruptedDeletion(repository, [&] { return PutUncounted(caller, repository, put); });
-  if (GetOciErrorCode(result.status()).has_value()) metrics_->CountManifestRejection();
+  const bool is_cache = !put.cache_of.empty();
+  if (!is_cache && GetOciErrorCode(result.status()).has_value()) metrics_->CountManifestRejection();
   return result;
 }
 
@@ -105,11 +113,13 @@ absl::StatusOr<ManifestPutResult> ManifestCatalog::PutUncounted(const Caller& ca
                                                                 const ManifestPut& put) {
   ASSIGN_OR_RETURN(Digest digest, DigestOf(put));
   ASSIGN_OR_RETURN(ParsedManifest parsed, ParseManifest(put.content));
-  ASSIGN_OR_RETURN(ValidManifest manifest, ValidateManifest(put.media_type, std::move(parsed)));
+  const bool is_cache = !put.cache_of.empty();
+  ASSIGN_OR_RETURN(ValidManifest manifest, is_cache ? ValidateCachedManifest(put.media_type, std::move(parsed))
+                                                    : ValidateManifest(put.media_type, std::move(parsed)));
   const std::set<Tag> tags = TagsOf(put);
 
   const TagGuard guard(*policy_, caller, &repository);
-  const policy::Tolerance tolerance = ToleranceOf(*policy_, repository);
+  const policy::Tolerance tolerance = ToleranceOf(*policy_, repository, is_cache);
 
   CatalogLocks locks;
   LockNeeds(repository, manifest, guard.MayProtectFromAny() ? NeedLocks::kContentAndLinks : NeedLocks::kContent,
@@ -117,12 +127,14 @@ absl::StatusOr<ManifestPutResult> ManifestCatalog::PutUncounted(const Caller& ca
   locks.Manifest(repository, digest, LockMode::kExclusive);
   for (const Tag& tag : tags) locks.Tag(repository, tag, LockMode::kExclusive);
   ASSIGN_OR_RETURN(const RepositoryWrite write,
-                   RepositoryWrite::Plan(*kv_, caller, repository, RepositoryWrite::Kind::kPush, &locks));
+                   RepositoryWrite::Plan(*kv_, caller, repository, RepositoryWrite::Kind::kPush, &locks, put.cache_of));
 
   RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
     RETURN_IF_ERROR(write.Enter(transaction));
     RETURN_IF_ERROR(CheckPreconditions(transaction, repository, put));
-    for (const Tag& tag : tags) RETURN_IF_ERROR(guard.CheckPush(transaction, tag, digest));
+    for (const Tag& tag : tags) {
+      if (!is_cache) RETURN_IF_ERROR(guard.CheckPush(transaction, tag, digest));
+    }
     ASSIGN_OR_RETURN(const std::vector<FoundNeed> needs, FindNeeds(transaction, repository, manifest, tolerance));
     const absl::Time now = clock_->Now();
     WriteManifest(transaction, repository, digest, put.content, manifest, needs, now);
@@ -131,7 +143,7 @@ absl::StatusOr<ManifestPutResult> ManifestCatalog::PutUncounted(const Caller& ca
     return Failpoint("manifest.put.written");
   }));
   RETURN_IF_ERROR(Failpoint("manifest.put.committed"));
-  metrics_->CountManifestPush(manifest.kind);
+  if (!is_cache) metrics_->CountManifestPush(manifest.kind);
   return ManifestPutResult{.digest = std::move(digest), .subject = std::move(manifest.subject)};
 }
 

@@ -68,6 +68,11 @@ class ManifestCatalog {
   // the repository, except its subject, non-distributable layers, and what the policy's incomplete_manifests allow; the
   // error's detail lists all that are missing. kFailedPrecondition (PRECONDITION_FAILED): put.preconditions do not
   // hold. Writes all tags or none.
+  //
+  // With put.cache_of the repository is a cache of that upstream, and is made as one if it does not exist. Then all
+  // that the manifest refers to may be absent or have other sizes, media types in the content are not checked, and
+  // rules on tags do not apply: tags follow the upstream. RepositoryWrite::Plan() has the errors of a push into a
+  // repository of the other kind.
   absl::StatusOr<ManifestPutResult> Put(const Caller& caller, const RepositoryName& repository, const ManifestPut& put);
   // Leaves out the content if `metadata_only`. Never writes. With ReadTier::kMemory never waits for the disk: the
   // status is kv::NotInMemory() if it must be read.

@@ -87,7 +87,7 @@ bool MayBeAbsent(const ManifestNeed& need, const policy::Tolerance& tolerance) {
   if (need.may_be_missing) return true;
   switch (need.kind) {
     case NeedKind::kConfig:
-      return false;
+      return tolerance.absent_configs;
     case NeedKind::kLayer:
       return tolerance.absent_layers;
     case NeedKind::kChild:
@@ -97,7 +97,8 @@ bool MayBeAbsent(const ManifestNeed& need, const policy::Tolerance& tolerance) {
 }
 
 bool SizeFits(const ManifestNeed& need, const Content& content, const policy::Tolerance& tolerance) {
-  return need.size_bytes == content.size_bytes || (content.is_manifest && tolerance.wrong_child_sizes);
+  if (need.size_bytes == content.size_bytes) return true;
+  return content.is_manifest ? tolerance.wrong_child_sizes : tolerance.wrong_blob_sizes;
 }
 
 absl::Status WrongSize(const ManifestNeed& need, uint64_t size_bytes) {

@@ -127,7 +127,8 @@ class NeedList {
                       .may_be_missing = may_be_missing});
   }
 
-  absl::StatusOr<std::vector<ManifestNeed>> Take() && {
+  // `one_size`: needs of the same digest must have the same size. Otherwise the first one counts.
+  absl::StatusOr<std::vector<ManifestNeed>> Take(bool one_size) && {
     std::stable_sort(needs_.begin(), needs_.end(),
                      [](const ManifestNeed& a, const ManifestNeed& b) { return a.digest < b.digest; });
     std::vector<ManifestNeed> distinct;
@@ -137,7 +138,7 @@ class NeedList {
         continue;
       }
       ManifestNeed& first = distinct.back();
-      if (first.size_bytes != need.size_bytes) {
+      if (one_size && first.size_bytes != need.size_bytes) {
         return InvalidField(absl::StrCat(need.field, ".size"), absl::StrCat("differs from that of ", first.field));
       }
       first.may_be_missing = first.may_be_missing && need.may_be_missing;
@@ -149,7 +150,7 @@ class NeedList {
   std::vector<ManifestNeed> needs_;
 };
 
-absl::StatusOr<std::vector<ManifestNeed>> CollectNeeds(const ParsedManifest& manifest) {
+absl::StatusOr<std::vector<ManifestNeed>> CollectNeeds(const ParsedManifest& manifest, bool one_size) {
   NeedList needs;
   if (manifest.config.has_value()) {
     RETURN_IF_ERROR(CheckData(*manifest.config));
@@ -167,7 +168,7 @@ absl::StatusOr<std::vector<ManifestNeed>> CollectNeeds(const ParsedManifest& man
       needs.Add(child, NeedKind::kChild, /*may_be_missing=*/false);
     }
   }
-  return std::move(needs).Take();
+  return std::move(needs).Take(one_size);
 }
 
 std::string ArtifactTypeOf(const ParsedManifest& manifest) {
@@ -175,18 +176,10 @@ std::string ArtifactTypeOf(const ParsedManifest& manifest) {
   return manifest.config.has_value() ? manifest.config->media_type : "";
 }
 
-}  // namespace
-
-absl::StatusOr<ValidManifest> ValidateManifest(const std::optional<MediaType>& content_type, ParsedManifest manifest) {
-  ASSIGN_OR_RETURN(MediaType media_type, TypeOf(content_type, manifest));
-  RETURN_IF_ERROR(CheckTypes(manifest));
-  return ValidateStoredManifest(std::move(media_type), std::move(manifest));
-}
-
-absl::StatusOr<ValidManifest> ValidateStoredManifest(MediaType media_type, ParsedManifest manifest) {
+absl::StatusOr<ValidManifest> Validate(MediaType media_type, ParsedManifest manifest, bool one_size) {
   ASSIGN_OR_RETURN(const KnownType* const type, Recognise(media_type));
   RETURN_IF_ERROR(CheckShape(*type, manifest));
-  ASSIGN_OR_RETURN(std::vector<ManifestNeed> needs, CollectNeeds(manifest));
+  ASSIGN_OR_RETURN(std::vector<ManifestNeed> needs, CollectNeeds(manifest, one_size));
   std::optional<Digest> subject;
   if (manifest.subject.has_value()) {
     RETURN_IF_ERROR(CheckData(*manifest.subject));
@@ -198,6 +191,24 @@ absl::StatusOr<ValidManifest> ValidateStoredManifest(MediaType media_type, Parse
                        .subject = std::move(subject),
                        .artifact_type = ArtifactTypeOf(manifest),
                        .annotations = std::move(manifest.annotations)};
+}
+
+}  // namespace
+
+absl::StatusOr<ValidManifest> ValidateManifest(const std::optional<MediaType>& content_type, ParsedManifest manifest) {
+  ASSIGN_OR_RETURN(MediaType media_type, TypeOf(content_type, manifest));
+  RETURN_IF_ERROR(CheckTypes(manifest));
+  return Validate(std::move(media_type), std::move(manifest), /*one_size=*/true);
+}
+
+absl::StatusOr<ValidManifest> ValidateCachedManifest(const std::optional<MediaType>& content_type,
+                                                     ParsedManifest manifest) {
+  ASSIGN_OR_RETURN(MediaType media_type, TypeOf(content_type, manifest));
+  return Validate(std::move(media_type), std::move(manifest), /*one_size=*/false);
+}
+
+absl::StatusOr<ValidManifest> ValidateStoredManifest(MediaType media_type, ParsedManifest manifest) {
+  return Validate(std::move(media_type), std::move(manifest), /*one_size=*/false);
 }
 
 }  // namespace entrepot::manifest

@@ -49,8 +49,13 @@ struct ValidManifest {
 // `mediaType`; if both exist, they must agree. MANIFEST_INVALID: the manifest is invalid; the detail is the field.
 absl::StatusOr<ValidManifest> ValidateManifest(const std::optional<MediaType>& content_type, ParsedManifest manifest);
 
-// The same for a manifest that was stored with that type. Does not check the media types in the content: earlier
-// versions accepted media types that ValidateManifest() refuses.
+// The same for a manifest of an upstream, which is kept as it is there. Does not check the media types in the content,
+// nor whether one digest has one size.
+absl::StatusOr<ValidManifest> ValidateCachedManifest(const std::optional<MediaType>& content_type,
+                                                     ParsedManifest manifest);
+
+// The same for a manifest that was stored with that type: it may be that of an upstream, and earlier versions accepted
+// media types that ValidateManifest() refuses.
 absl::StatusOr<ValidManifest> ValidateStoredManifest(MediaType media_type, ParsedManifest manifest);
 
 }  // namespace entrepot::manifest

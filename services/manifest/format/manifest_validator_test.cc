@@ -287,6 +287,27 @@ TEST(ManifestValidatorTest, StoredManifestMayHaveMediaTypesThatEarlierVersionsAc
   EXPECT_EQ(manifest.needs.size(), 2u);
 }
 
+TEST(ManifestValidatorTest, KeepsAnUpstreamsManifestAsItIsThere) {
+  const auto read = [](absl::string_view content) {
+    return ValidateCachedManifest(MediaType::Parse(kImageType).value(), ParseManifest(content).value());
+  };
+  const std::string odd_type = Image(",\"artifactType\":\"any form\"");
+  EXPECT_THAT(Read(kImageType, odd_type), IsOciError(OciErrorCode::kManifestInvalid));
+  EXPECT_EQ(read(odd_type)->artifact_type, "any form");
+
+  const std::string layer = DescriptorOf(Layer());
+  Blob larger = Layer();
+  ++larger.size_bytes;
+  const std::string two_sizes = absl::StrCat("{\"schemaVersion\":2,\"config\":", DescriptorOf(Config(), kConfigType),
+                                             ",\"layers\":[", layer, ",", DescriptorOf(larger), "]}");
+  EXPECT_THAT(Read(kImageType, two_sizes), IsOciError(OciErrorCode::kManifestInvalid));
+  EXPECT_EQ(read(two_sizes)->needs.size(), 2u);
+
+  // What a client could take for another kind of manifest is refused all the same.
+  EXPECT_THAT(ValidateCachedManifest(MediaType::Parse(kIndexType).value(), ParseManifest(Image("")).value()),
+              IsOciError(OciErrorCode::kManifestInvalid));
+}
+
 TEST(ManifestValidatorTest, ForeignLayersMayBeMissing) {
   const auto may_be_missing = [](absl::string_view type, absl::string_view more) {
     const std::string content = absl::StrCat("{\"schemaVersion\":2,\"config\":", DescriptorOf(Config(), kConfigType),

@@ -150,6 +150,28 @@ TEST_F(BlobReviewTest, KeepsALayerThatArrivesAfterItsImage) {
   EXPECT_EQ(Review(clock_.Now(), layer.digest).result, ReviewResult::kCondemned);
 }
 
+// Everything of a cached image arrives after its manifest.
+TEST_F(BlobReviewTest, KeepsBlobsThatArriveAfterTheirCachedImage) {
+  const RepositoryName cache = Repo("up/image"), other = Repo("up/other");
+  ManifestPut put = PutByTag("v1", ImageJson(Upload("config"), {Upload("layer"), Upload("linked")}));
+  put.cache_of = "up";
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, cache, put));
+  for (const char* const blob : {"config", "layer"}) {
+    ASSERT_OK(catalog_->blobs().Commit(kAnonymous, cache, objects_.Upload(blob), "up"));
+  }
+  ASSERT_OK(catalog_->blobs().Commit(kAnonymous, other, objects_.Upload("linked"), "up"));
+  ASSERT_OK(catalog_->blobs().FindOrLinkNeeded(kAnonymous, cache, DigestOf("linked")));
+  clock_.Advance(10 * kLease);
+  for (const char* const blob : {"config", "layer", "linked"}) {
+    EXPECT_EQ(ReviewOwn(DigestOf(blob)).result, ReviewResult::kReferenced) << blob;
+    EXPECT_OK(catalog_->blobs().Find(kAnonymous, cache, DigestOf(blob))) << blob;
+  }
+
+  ASSERT_OK(catalog_->manifests().Delete(kAnonymous, cache, DigestOf(put.content)));
+  clock_.Advance(kLease);
+  EXPECT_EQ(Run().condemned(), 3u);
+}
+
 TEST_F(BlobReviewTest, KeepsAForeignLayerThatArrivesAfterItsImage) {
   const Blob layer = Upload("layer");
   const std::string image =

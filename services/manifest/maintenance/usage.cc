@@ -12,6 +12,7 @@
 #include "services/kv/record_io.h"
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/records/record_cursor.h"
+#include "services/manifest/records/repository_record.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
@@ -19,6 +20,7 @@ namespace {
 
 using storage::v1::BlobRecord;
 using storage::v1::ManifestRecord;
+using storage::v1::RepositoryRecord;
 
 constexpr size_t kRepositoriesMax = 1000;
 // The number of records that are read between two calls of the pace.
@@ -122,7 +124,7 @@ class Measurement {
     return repository;
   }
 
-  v1::Usage Report() && {
+  absl::StatusOr<v1::Usage> Report() && {
     std::vector<Repository> sorted;
     sorted.reserve(repositories_.size());
     for (auto& [name, repository] : repositories_) sorted.push_back(std::move(repository));
@@ -132,7 +134,12 @@ class Measurement {
                         return a.bytes() != b.bytes() ? a.bytes() > b.bytes() : a.name() < b.name();
                       });
     usage_.set_repository_count(sorted.size());
-    for (size_t i = 0; i < shown; ++i) *usage_.add_repositories() = std::move(sorted[i]);
+    for (size_t i = 0; i < shown; ++i) {
+      ASSIGN_OR_RETURN(const RepositoryName name, RepositoryName::Parse(sorted[i].name()));
+      ASSIGN_OR_RETURN(const std::optional<RepositoryRecord> record, ReadRepository(kv_, name));
+      if (record.has_value()) sorted[i].set_cache_of(record->cache_of());
+      *usage_.add_repositories() = std::move(sorted[i]);
+    }
     return std::move(usage_);
   }
 

@@ -64,6 +64,15 @@ TEST_P(UsageTest, SeparatesSharedAndOwnBytes) {
   EXPECT_EQ(usage.unlinked_bytes(), 4u);
 }
 
+TEST_P(UsageTest, ShowsWhichRepositoriesAreCaches) {
+  Pushed(a_, "pushed");
+  ASSERT_OK(catalog_->blobs().Commit(kAnonymous, Repo("up/image"), Upload("fetched blob"), "up"));
+  const v1::Usage usage = Measured();
+  ASSERT_EQ(usage.repositories_size(), 2);
+  EXPECT_EQ(usage.repositories(0).cache_of(), "up");
+  EXPECT_EQ(usage.repositories(1).cache_of(), "");
+}
+
 TEST_P(UsageTest, ListsTheLargestThousandAndCountsAll) {
   for (int i = 0; i < 1005; ++i) {
     ASSERT_OK(catalog_->blobs().Commit(kAnonymous, Repo(absl::StrCat("r", i)), Upload(std::string(i + 1, 'x'))));

@@ -56,6 +56,9 @@ namespace entrepot::manifest {
 //   manifest. A PUT in a repository that may have protected tags (catalog/tag_guard) is different: it holds l/<D>|<R>
 //   shared, also if it sets no such tag, because an index may list its manifest already. Either the unlinking comes
 //   first and the PUT is refused, or the unlinking sees the reference and the tag and is refused.
+// - The link of a blob that a cache needs and the deletion of the manifest that needs it: both hold b/<D> shared, and
+//   neither waits. If the link comes second, it is superfluous: the deletion has queued the blob, and the review that
+//   deletes the blob removes the link.
 // - A tag that is moved or deleted and the tag rules: t/<R>|<T> is held exclusively, and the old record is read under
 //   it. If several pushes of one protected tag race, the first one makes the tag; for the others it exists.
 // - DELETE of a manifest and a protected tag on it, or on an index that lists it: m/<R>|<M> exclusive against

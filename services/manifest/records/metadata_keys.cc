@@ -142,6 +142,9 @@ std::string Blobs() { return "b/"; }
 std::string Repositories() { return "n/"; }
 std::string Links() { return "l/"; }
 std::string LinksOf(const Digest& digest) { return absl::StrCat(Links(), digest.ToString(), kSeparator); }
+std::string LinksBelow(const Digest& digest, absl::string_view folder) {
+  return absl::StrCat(LinksOf(digest), folder, "/");
+}
 std::string Manifests() { return "m/"; }
 std::string ManifestsOf(const RepositoryName& repository) {
   return absl::StrCat(Manifests(), repository.ToString(), kSeparator);

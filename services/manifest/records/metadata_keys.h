@@ -67,6 +67,8 @@ std::string Blobs();
 std::string Repositories();
 std::string Links();
 std::string LinksOf(const Digest& digest);
+// Links of the repositories whose names begin with `folder` and a slash.
+std::string LinksBelow(const Digest& digest, absl::string_view folder);
 std::string Manifests();
 std::string ManifestsOf(const RepositoryName& repository);
 std::string Tags();

@@ -64,6 +64,11 @@ TEST(MetadataKeysTest, PrefixesMatchOnlyTheirOwnKeys) {
     EXPECT_TRUE(absl::StartsWith(Link(DigestOf('a'), Name(name)), Links()));
     EXPECT_TRUE(absl::StartsWith(Reference(DigestOf('a'), Name(name), DigestOf('b')), ReferencesTo(DigestOf('a'))));
   }
+  const std::string below = LinksBelow(DigestOf('a'), "a");
+  EXPECT_TRUE(absl::StartsWith(Link(DigestOf('a'), Name("a/b")), below));
+  for (const char* const other : {"a", "a-b/c", "ab/c"}) {
+    EXPECT_FALSE(absl::StartsWith(Link(DigestOf('a'), Name(other)), below)) << other;
+  }
 }
 
 TEST(MetadataKeysTest, KeysSortByComponent) {
