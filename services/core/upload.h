@@ -21,6 +21,11 @@ struct UploadOwner {
   std::string client_address = {};
 };
 
+// The account of the sessions in which content of upstreams is stored. No client can have it: the names of accounts
+// have no blanks. These sessions are bounded by the number of fetches, and do not count against the share of an
+// account.
+inline constexpr char kUpstreamAccount[] = "upstream service";
+
 // An upload session (OCI distribution specification, "Pushing blobs").
 struct Upload {
   UploadId id;

