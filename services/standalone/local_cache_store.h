@@ -1,0 +1,18 @@
+#ifndef ENTREPOT_SERVICES_STANDALONE_LOCAL_CACHE_STORE_H_
+#define ENTREPOT_SERVICES_STANDALONE_LOCAL_CACHE_STORE_H_
+
+#include <memory>
+
+#include "services/blob/sessions/upload_sessions.h"
+#include "services/manifest/catalog/registry_catalog.h"
+#include "services/upstream/cache_store.h"
+
+namespace entrepot::standalone {
+
+// CacheStore over the services' own classes in this process. Both must outlive it and its writers.
+std::unique_ptr<upstream::CacheStore> MakeLocalCacheStore(blob::UploadSessions* sessions,
+                                                          manifest::RegistryCatalog* catalog);
+
+}  // namespace entrepot::standalone
+
+#endif  // ENTREPOT_SERVICES_STANDALONE_LOCAL_CACHE_STORE_H_
