@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "services/core/host_name.h"
+#include "services/status/status_macros.h"
 
 namespace entrepot::outbound {
 namespace {
@@ -23,6 +24,13 @@ std::string Part(CURLU* url, CURLUPart part) {
   return copy;
 }
 
+// A URL that the handle has already is the base of a relative one.
+absl::Status Set(CURLU* url, const std::string& text, unsigned flags) {
+  const CURLUcode code = curl_url_set(url, CURLUPART_URL, text.c_str(), flags);
+  if (code == CURLUE_OK && text.find('\0') == std::string::npos) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("not a URL: ", curl_url_strerror(code)));
+}
+
 }  // namespace
 
 bool Url::IsLoopback() const {
@@ -30,12 +38,14 @@ bool Url::IsLoopback() const {
   return IsLoopbackHost(absl::StripSuffix(absl::StripPrefix(host, "["), "]"));
 }
 
+std::string Url::Origin() const {
+  const absl::string_view number = !port.empty() ? absl::string_view(port) : scheme == "http" ? "80" : "443";
+  return absl::StrCat(scheme, "://", host, ":", number);
+}
+
 absl::StatusOr<Url> ParseUrl(const std::string& text) {
   const Handle handle(curl_url(), curl_url_cleanup);
-  const CURLUcode code = curl_url_set(handle.get(), CURLUPART_URL, text.c_str(), 0);
-  if (code != CURLUE_OK || text.find('\0') != std::string::npos) {
-    return absl::InvalidArgumentError(absl::StrCat("not a URL: ", curl_url_strerror(code)));
-  }
+  RETURN_IF_ERROR(Set(handle.get(), text, 0));
   Url url{.scheme = absl::AsciiStrToLower(Part(handle.get(), CURLUPART_SCHEME)),
           .host = absl::AsciiStrToLower(Part(handle.get(), CURLUPART_HOST)),
           .port = Part(handle.get(), CURLUPART_PORT),
@@ -43,8 +53,17 @@ absl::StatusOr<Url> ParseUrl(const std::string& text) {
   for (const CURLUPart part : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY, CURLUPART_FRAGMENT}) {
     url.has_more = url.has_more || !Part(handle.get(), part).empty();
   }
+  url.has_user = !Part(handle.get(), CURLUPART_USER).empty() || !Part(handle.get(), CURLUPART_PASSWORD).empty();
   if (url.host.empty()) return absl::InvalidArgumentError("not a URL: it has no host");
   return url;
+}
+
+absl::StatusOr<std::string> ResolveUrl(const std::string& base, const std::string& reference) {
+  const Handle handle(curl_url(), curl_url_cleanup);
+  RETURN_IF_ERROR(Set(handle.get(), base, 0));
+  RETURN_IF_ERROR(Set(handle.get(), reference, CURLU_URLENCODE));
+  curl_url_set(handle.get(), CURLUPART_FRAGMENT, nullptr, 0);
+  return Part(handle.get(), CURLUPART_URL);
 }
 
 }  // namespace entrepot::outbound

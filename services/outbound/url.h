@@ -15,13 +15,21 @@ struct Url {
   std::string path;    // At least "/".
   // Whether it has a user, a password, a query or a fragment.
   bool has_more = false;
+  // Whether it has a user or a password.
+  bool has_user = false;
 
   // Whether requests to the host stay on this machine: localhost, a name below it, 127.0.0.0/8 or [::1].
   bool IsLoopback() const;
+  // "https://registry.example:443": the scheme, the host and the port, which is the scheme's if the URL has none.
+  std::string Origin() const;
 };
 
 // kInvalidArgument: the text is not a URL with a scheme and a host; the message has the reason, and not the text.
 absl::StatusOr<Url> ParseUrl(const std::string& text);
+
+// The URL that `reference`, a URL or a part of one ("/v2/", "?n=5"), names in a response from `base`, without a
+// fragment. kInvalidArgument as above.
+absl::StatusOr<std::string> ResolveUrl(const std::string& base, const std::string& reference);
 
 }  // namespace entrepot::outbound
 

@@ -47,5 +47,29 @@ TEST(UrlTest, KnowsWhichHostsAreThisMachine) {
   }
 }
 
+TEST(UrlTest, TellsAUserFromAQuery) {
+  ASSERT_OK_AND_ASSIGN(const Url with_user, ParseUrl("https://a:b@r.example/"));
+  ASSERT_OK_AND_ASSIGN(const Url with_query, ParseUrl("https://r.example/?a=b@c"));
+  EXPECT_TRUE(with_user.has_user);
+  EXPECT_FALSE(with_query.has_user);
+}
+
+TEST(UrlTest, HasOneOriginForEachServer) {
+  const auto origin = [](const char* text) { return ParseUrl(text)->Origin(); };
+  EXPECT_EQ(origin("https://R.example"), "https://r.example:443");
+  EXPECT_EQ(origin("https://r.example:443/a?b"), "https://r.example:443");
+  EXPECT_EQ(origin("http://r.example"), "http://r.example:80");
+  EXPECT_EQ(origin("http://[::1]:5000"), "http://[::1]:5000");
+}
+
+TEST(UrlTest, ResolvesReferences) {
+  const std::string base = "https://r.example:5000/v2/a/tags/list?n=1";
+  EXPECT_THAT(ResolveUrl(base, "/v2/b?last=c#d"), IsOkAndHolds("https://r.example:5000/v2/b?last=c"));
+  EXPECT_THAT(ResolveUrl(base, "?n=2"), IsOkAndHolds("https://r.example:5000/v2/a/tags/list?n=2"));
+  EXPECT_THAT(ResolveUrl(base, "//other.example/c"), IsOkAndHolds("https://other.example/c"));
+  EXPECT_THAT(ResolveUrl(base, "http://other.example/c?d=%2F"), IsOkAndHolds("http://other.example/c?d=%2F"));
+  EXPECT_THAT(ResolveUrl(base, "https://"), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
 }  // namespace
 }  // namespace entrepot::outbound
