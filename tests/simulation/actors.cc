@@ -19,9 +19,16 @@ constexpr int kRetries = 2;
 
 const Caller kAnonymous;
 
+// Whether a push was refused because the repository is a cache, or because it is none.
+bool IsOfAnotherKind(const absl::Status& status) {
+  return absl::IsUnimplemented(status) || absl::IsFailedPrecondition(status);
+}
+
 }  // namespace
 
-size_t Client::SomeRepository() { return world_.random().Below(content.repositories.size()); }
+size_t Client::SomeRepository() {
+  return world_.random().Below(world_.has_caches() ? content.repositories.size() : Content::kHostedRepositories);
+}
 size_t Client::SomeManifest() { return world_.random().Below(content.manifests.size()); }
 
 void Client::Work(int operations) {
@@ -69,6 +76,10 @@ void Client::Push() {
   const size_t repository = SomeRepository(), manifest = SomeManifest();
   std::optional<size_t> tag;
   if (!world_.random().OneIn(4)) tag = world_.random().Below(content.tags.size());
+  if (content.IsCache(repository) && !world_.random().OneIn(6)) {
+    if (!world_.random().OneIn(4)) return Fetch(repository, manifest, tag);
+    return FetchBlob(repository, world_.random().Below(content.blobs.size()));
+  }
   const bool partial = world_.random().OneIn(content.MayBeIncomplete(repository) ? 2 : 10);
   for (int attempt = 0; attempt <= kRetries; ++attempt) {
     if (PushManifest(repository, manifest, tag, partial)) return;
@@ -83,7 +94,47 @@ bool Client::PushManifest(size_t repository, size_t manifest, std::optional<size
   for (const size_t blob : content.manifests[manifest].blobs) {
     if (!leave_out() && !EnsureBlob(repository, blob)) return false;
   }
-  return PutManifest(repository, manifest, tag);
+  return PutManifest(repository, manifest, tag, /*cached=*/false);
+}
+
+void Client::Fetch(size_t repository, size_t manifest, std::optional<size_t> tag) {
+  if (!PutManifest(repository, manifest, tag, /*cached=*/true)) return;
+  for (const size_t blob : content.manifests[manifest].blobs) {
+    if (!world_.random().OneIn(3)) FetchBlob(repository, blob);
+  }
+  for (const size_t child : content.manifests[manifest].manifests) {
+    if (!world_.random().OneIn(3)) Fetch(repository, child, std::nullopt);
+  }
+}
+
+void Client::FetchBlob(size_t repository, size_t blob) {
+  if (LinkBlob(repository, blob) == Found::kNo) UploadBlob(repository, blob, /*cached=*/true);
+}
+
+Client::Found Client::LinkBlob(size_t repository, size_t blob) {
+  const auto registry = world_.AwaitRegistry();
+  if (registry == nullptr) return Found::kCannotTell;
+  const auto call = world_.model().BlobCall(repository, blob);
+  const uint64_t failures = world_.kv().failures();
+  world_.scheduler().Note("finds or links", content.blobs[blob].digest.ToString());
+  const World::Push push(registry.get());
+  const auto found = registry->catalog->blobs().FindOrLinkNeeded(kAnonymous, content.repositories[repository],
+                                                                 content.blobs[blob].digest);
+  world_.scheduler().Note("the link gives", found.status().ToString());
+  const Outcome outcome = world_.Classify(found.status(), "a link");
+  if (outcome == Outcome::kDone && !world_.model().BlobMayBe(*call, repository, blob)) {
+    world_.Violate(absl::StrCat("access: ", content.repositories[repository].ToString(), " got ",
+                                content.blobs[blob].digest.ToString(),
+                                ", which no manifest of it needs, or no other cache has"));
+  }
+  // As for HEAD.
+  call->End(world_.kv().failures() == failures ? outcome : Outcome::kUnknown);
+  if (outcome == Outcome::kUnknown) return Found::kCannotTell;
+  return outcome == Outcome::kDone ? Found::kYes : Found::kNo;
+}
+
+Outcome Client::ClassifyPush(const absl::Status& status, absl::string_view what) {
+  return IsOfAnotherKind(status) ? Outcome::kRefused : world_.Classify(status, what);
 }
 
 bool Client::EnsureBlob(size_t repository, size_t blob) {
@@ -95,7 +146,7 @@ bool Client::EnsureBlob(size_t repository, size_t blob) {
   } else if (world_.random().OneIn(2) && MountBlob(repository, blob)) {
     return true;
   }
-  return UploadBlob(repository, blob);
+  return UploadBlob(repository, blob, /*cached=*/false);
 }
 
 Client::Found Client::HeadBlob(size_t repository, size_t blob) {
@@ -121,16 +172,17 @@ bool Client::MountBlob(size_t repository, size_t blob) {
   std::optional<RepositoryName> source;
   if (world_.random().OneIn(2)) source = content.repositories[SomeRepository()];
   const auto call = world_.model().BlobCall(repository, blob);
+  world_.model().MayArrive(repository, blob, /*cached=*/false);
   world_.scheduler().Note("mounts", content.blobs[blob].digest.ToString());
   const World::Push push(registry.get());
   const auto mounted = registry->catalog->blobs().Mount(kAnonymous, content.repositories[repository],
                                                         content.blobs[blob].digest, source);
   world_.scheduler().Note("the mount gives", mounted.status().ToString());
-  call->End(world_.Classify(mounted.status(), "a mount"));
+  call->End(ClassifyPush(mounted.status(), "a mount"));
   return mounted.ok();
 }
 
-bool Client::UploadBlob(size_t repository, size_t blob) {
+bool Client::UploadBlob(size_t repository, size_t blob, bool cached) {
   auto registry = world_.AwaitRegistry();
   if (registry == nullptr) return false;
   const SomeBlob& some = content.blobs[blob];
@@ -140,10 +192,12 @@ bool Client::UploadBlob(size_t repository, size_t blob) {
   for (int attempt = 0; attempt <= kRetries; ++attempt) {
     const auto call = world_.model().BlobCall(repository, blob);
     world_.scheduler().Note("commits", absl::StrCat(some.digest.ToString(), " at ", sealed->storage_key.ToString()));
+    world_.model().MayArrive(repository, blob, cached);
     const World::Push push(registry.get());
-    const auto committed = registry->catalog->blobs().Commit(kAnonymous, content.repositories[repository], *sealed);
+    const auto committed = registry->catalog->blobs().Commit(kAnonymous, content.repositories[repository], *sealed,
+                                                             cached ? content.upstream : "");
     world_.scheduler().Note("the commit gives", committed.status().ToString());
-    const Outcome outcome = world_.Classify(committed.status(), "a commit");
+    const Outcome outcome = ClassifyPush(committed.status(), "a commit");
     call->End(outcome);
     if (outcome == Outcome::kDone) {
       // The client may die before that; then the session expires.
@@ -158,23 +212,27 @@ bool Client::UploadBlob(size_t repository, size_t blob) {
   return false;
 }
 
-bool Client::PutManifest(size_t repository, size_t manifest, std::optional<size_t> tag) {
+bool Client::PutManifest(size_t repository, size_t manifest, std::optional<size_t> tag, bool cached) {
   const auto registry = world_.AwaitRegistry();
   if (registry == nullptr) return false;
   const struct SomeManifest& some = content.manifests[manifest];
   const ManifestPut put{.reference = tag.has_value() ? Reference(content.tags[*tag]) : Reference(some.digest),
                         .media_type = MediaType::Parse(some.media_type).value(),
                         .content = some.content,
-                        .tags = {}};
-  const auto call = world_.model().PutManifest(repository, manifest, tag);
-  world_.scheduler().Note("PUT", some.digest.ToString());
+                        .tags = {},
+                        .cache_of = cached ? content.upstream : ""};
+  const auto call = world_.model().PutManifest(repository, manifest, tag, cached);
+  world_.scheduler().Note(cached ? "stores" : "PUT", some.digest.ToString());
   const World::Push push(registry.get());
   const auto result = registry->catalog->manifests().Put(kAnonymous, content.repositories[repository], put);
   world_.scheduler().Note("PUT gives", result.status().ToString());
-  const Outcome outcome = world_.Classify(result.status(), "a PUT of a manifest");
-  // A rule on tags refuses pushes for other reasons.
-  const bool is_denied = absl::IsPermissionDenied(result.status());
-  if (outcome == Outcome::kRefused && !is_denied && world_.model().WasPromised(*call)) {
+  const Outcome outcome = ClassifyPush(result.status(), "a PUT of a manifest");
+  // A rule on tags, and the kind of the repository, refuse pushes for other reasons.
+  const bool is_refused = outcome == Outcome::kRefused && !IsOfAnotherKind(result.status());
+  if (is_refused && cached) {
+    world_.Violate(absl::StrCat("answer: a cached manifest was refused: ", result.status().ToString()));
+  }
+  if (is_refused && !absl::IsPermissionDenied(result.status()) && world_.model().WasPromised(*call)) {
     world_.Violate(
         absl::StrCat("I3: a manifest was refused though its blobs were acknowledged: ", result.status().ToString()));
   }

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "tests/simulation/world.h"
 
 namespace entrepot::simulation {
@@ -24,11 +26,19 @@ class Client {
   // Pushes missing blobs, and then the manifest; starts over once if a blob has disappeared meanwhile. If `partial`,
   // leaves out some of the blobs and children.
   bool PushManifest(size_t repository, size_t manifest, std::optional<size_t> tag, bool partial);
-  bool PutManifest(size_t repository, size_t manifest, std::optional<size_t> tag);
+  // `cached`: the content comes from the upstream; so below.
+  bool PutManifest(size_t repository, size_t manifest, std::optional<size_t> tag, bool cached);
   bool EnsureBlob(size_t repository, size_t blob);
   Found HeadBlob(size_t repository, size_t blob);
   bool MountBlob(size_t repository, size_t blob);
-  bool UploadBlob(size_t repository, size_t blob);
+  bool UploadBlob(size_t repository, size_t blob, bool cached);
+
+  // Pulls the manifest through a cache: stores it, and then some of its blobs and children.
+  void Fetch(size_t repository, size_t manifest, std::optional<size_t> tag);
+  void FetchBlob(size_t repository, size_t blob);
+  Found LinkBlob(size_t repository, size_t blob);
+  // The outcome of a push. It may be refused because the repository is hosted or a cache.
+  Outcome ClassifyPush(const absl::Status& status, absl::string_view what);
 
   void PullTag();
   void PullImage(size_t repository, size_t manifest);

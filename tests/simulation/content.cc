@@ -43,7 +43,8 @@ SomeManifest Index(const Content& content, const std::vector<size_t>& children) 
 
 Content Make() {
   Content content;
-  for (const char* const name : {"a", "a/b"}) content.repositories.push_back(manifest::Repo(name));
+  content.upstream = "up";
+  for (const char* const name : {"a", "a/b", "up/c", "up/d"}) content.repositories.push_back(manifest::Repo(name));
   for (const char* const name : {"x", "y"}) content.tags.push_back(manifest::TagNamed(name));
   for (int i = 0; i < 4; ++i) {
     std::string bytes = absl::StrCat("blob ", i, std::string(i, '.'));

@@ -34,12 +34,17 @@ struct Content {
   // The policy file of all registries, and rules that some of them have besides.
   std::string policy;
   std::string immutable_tags;
+  // Caches of this upstream: the repositories whose names begin with its name.
+  std::string upstream;
 
   // The repository whose tags are immutable by these rules.
   static constexpr size_t kImmutableRepository = 0;
 
   static const Content& Get();
   const SomeBlob& BlobOf(const Digest& digest) const;
+  // The others are caches, unless a client has pushed to them first.
+  static constexpr size_t kHostedRepositories = 2;
+  bool IsCache(size_t repository) const { return repository >= kHostedRepositories; }
   // Whether the policy lets layers and children be absent in the repository.
   bool MayBeIncomplete(size_t repository) const { return repository == 1; }
 };

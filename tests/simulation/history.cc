@@ -35,6 +35,7 @@ World::Options Character(Random random, bool trace) {
   options.clock_guarded = random.OneIn(3);
   options.immutable_tags = random.OneIn(4);
   options.bound = !random.OneIn(4);
+  options.caches = random.OneIn(3);
   if (random.OneIn(2)) return options;
   const uint64_t faults[] = {0, 1000, 200, 50};
   options.faults.kv_read_fails = random.Of(faults) * 2;

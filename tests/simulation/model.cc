@@ -83,9 +83,11 @@ void Model::AddDeletion(Call& call, Place manifest) {
   AddWrite(call, manifests_[manifest], "");
 }
 
-std::unique_ptr<Model::Call> Model::PutManifest(size_t repository, size_t manifest, std::optional<size_t> tag) {
+std::unique_ptr<Model::Call> Model::PutManifest(size_t repository, size_t manifest, std::optional<size_t> tag,
+                                                bool cached) {
   const SomeManifest& put = Content::Get().manifests[manifest];
   std::unique_ptr<Call> call = Begin();
+  call->cached_ = cached;
   call->put_ = Place(repository, manifest);
   AddWrite(*call, manifests_[*call->put_], kExists);
   if (tag.has_value()) AddWrite(*call, tags_[{repository, *tag}], put.digest.ToString());
@@ -186,12 +188,30 @@ std::set<size_t> Model::PromisedTo(const Call& put) const {
 }
 
 std::set<size_t> Model::MustHaveFound(const Call& put) const {
+  if (put.cached_) return PromisedTo(put);
   const std::vector<size_t>& blobs = Content::Get().manifests[put.put_->second].blobs;
   if (!Content::Get().MayBeIncomplete(put.put_->first)) return {blobs.begin(), blobs.end()};
   std::set<size_t> found = PromisedTo(put);
   // The config, which must never be absent.
   if (!blobs.empty()) found.insert(blobs.front());
   return found;
+}
+
+void Model::MayArrive(size_t repository, size_t blob, bool cached) {
+  arrivals_.insert({repository, blob});
+  if (cached) fetched_.insert({repository, blob});
+}
+
+bool Model::BlobMayBe(const Call& call, size_t repository, size_t blob) const {
+  if (arrivals_.contains({repository, blob})) return true;
+  const bool fetched =
+      absl::c_any_of(fetched_, [&](const Place& place) { return place.first != repository && place.second == blob; });
+  if (!fetched) return false;
+  const std::vector<SomeManifest>& manifests = Content::Get().manifests;
+  for (size_t i = 0; i < manifests.size(); ++i) {
+    if (absl::c_linear_search(manifests[i].blobs, blob) && ManifestMayBe(call, repository, i, true)) return true;
+  }
+  return false;
 }
 
 bool Model::TagMayBe(const Call& call, size_t repository, size_t tag, const std::string& digest) const {
@@ -258,10 +278,11 @@ std::optional<std::string> Model::CheckImmutable(kv::KvReader& committed) {
 
 std::optional<std::string> Model::Check(kv::KvReader& committed) {
   const Content& content = Content::Get();
-  std::vector<bool> there;
+  std::vector<bool> there, is_cache;
   for (const RepositoryName& name : content.repositories) {
     const auto record = Find<storage::v1::RepositoryRecord>(committed, keys::Repository(name));
     there.push_back(record.has_value() && !record->deleted());
+    is_cache.push_back(record.has_value() && !record->cache_of().empty());
   }
   const uint64_t now = ++now_;
   for (const auto& [place, name] : tags_) {
@@ -284,7 +305,7 @@ std::optional<std::string> Model::Check(kv::KvReader& committed) {
                         found ? " exists although it was deleted" : " does not exist although no call deleted it");
   }
   for (size_t i = 0; i < content.repositories.size(); ++i) {
-    if (content.MayBeIncomplete(i)) continue;
+    if (content.MayBeIncomplete(i) || is_cache[i]) continue;
     const auto is_absent = [&](const Digest& need, const Digest& manifest) {
       const auto reference =
           Find<storage::v1::ReferenceRecord>(committed, keys::Reference(need, content.repositories[i], manifest));

@@ -61,6 +61,8 @@ class Model {
     // The links that the call may remove.
     std::vector<std::pair<size_t, size_t>> unlinks_;
     std::optional<std::pair<size_t, size_t>> put_;
+    // The manifest comes from an upstream: everything may be absent.
+    bool cached_ = false;
     std::vector<std::pair<size_t, size_t>> deletions_;
     // The promises of blobs that the manifest needs, from when the call began.
     std::vector<std::pair<std::pair<size_t, size_t>, uint64_t>> relies_on_;
@@ -69,12 +71,17 @@ class Model {
   // A commit, a HEAD or a mount.
   std::unique_ptr<Call> BlobCall(size_t repository, size_t blob);
   std::unique_ptr<Call> Unlink(size_t repository, size_t blob);
-  std::unique_ptr<Call> PutManifest(size_t repository, size_t manifest, std::optional<size_t> tag);
+  std::unique_ptr<Call> PutManifest(size_t repository, size_t manifest, std::optional<size_t> tag, bool cached);
   std::unique_ptr<Call> DeleteManifest(size_t repository, size_t manifest);
   std::unique_ptr<Call> DeleteTag(size_t repository, size_t tag);
   std::unique_ptr<Call> DeleteRepository(size_t repository);
   std::unique_ptr<Call> Read() { return Begin(); }
 
+  // A commit or a mount of the blob begins. `cached`: its bytes come from the upstream.
+  void MayArrive(size_t repository, size_t blob, bool cached);
+  // Whether a cache may have had the blob at the end of this BlobCall, which has found or linked it: it came there, or
+  // it came to another cache and a manifest of this one needs it.
+  bool BlobMayBe(const Call& call, size_t repository, size_t blob) const;
   // Whether it breaks a promise that this PutManifest was refused because a blob is missing.
   bool WasPromised(const Call& call) const;
   // Whether a Read may have had this result.
@@ -156,6 +163,9 @@ class Model {
   std::map<Place, ManifestState> manifest_states_;
   std::map<Place, LinkState> links_;
   std::map<Place, Promise> promises_;
+  // Where blobs may have arrived, and those of them whose bytes came from the upstream.
+  std::set<Place> arrivals_;
+  std::set<Place> fetched_;
   std::vector<bool> rotten_;
   // What each immutable tag names; empty until it exists.
   std::map<std::string, std::string> immutable_;

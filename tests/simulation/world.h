@@ -51,6 +51,8 @@ class World {
     bool clock_guarded = false;
     // Content::immutable_tags is in force.
     bool immutable_tags = false;
+    // Clients also pull through the caches of an upstream.
+    bool caches = false;
     // The records and the objects know one another before the first push.
     bool bound = true;
   };
@@ -109,6 +111,7 @@ class World {
   SimulatedObjects& objects() { return objects_; }
   const SimulatedKv& kv() const { return kv_; }
   bool tags_are_immutable() const { return options_.immutable_tags; }
+  bool has_caches() const { return options_.caches; }
 
   // The registry that is running. Waits for the next one after a death; null at the end of the history.
   std::shared_ptr<Registry> AwaitRegistry();
