@@ -24,6 +24,9 @@ namespace entrepot::upstream {
 // is faster than the disk waits. Memory: one buffer for each fetch. Thread-safe.
 class BlobFetches {
  public:
+  static constexpr size_t kFetchesWaitingMax = 1024;
+  static constexpr uint64_t kBlobBytesMax = 1'099'511'627'776;
+
   struct Options {
     // Made if it does not exist. Files that a crash has left in it are deleted.
     std::string spool_directory;
@@ -31,7 +34,7 @@ class BlobFetches {
     // hangs leaves room for the others.
     size_t fetches_max = 32;
     // Waiting and running; beyond it Open() gives kUnavailable with a Retry-After.
-    size_t fetches_waiting_max = 1024;
+    size_t fetches_waiting_max = kFetchesWaitingMax;
     // A fetch gives up after so many resumptions in a row that brought no byte. Before the first byte it tries once
     // more.
     int resumptions_max = 5;
@@ -42,7 +45,7 @@ class BlobFetches {
     // For how long a failure is the answer to all that ask for the blob.
     absl::Duration failure_lifetime = absl::Seconds(1);
     // A blob with more bytes is not fetched.
-    uint64_t blob_bytes_max = uint64_t{1} << 40;
+    uint64_t blob_bytes_max = kBlobBytesMax;
     // If null, the metrics are counted but not exported.
     std::shared_ptr<prometheus::Registry> registry;
   };
