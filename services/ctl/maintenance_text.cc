@@ -1,6 +1,9 @@
 #include "services/ctl/maintenance_text.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -121,11 +124,25 @@ std::string DoomedText(const v1::Collection& collection) {
   return text;
 }
 
-Table UsageTable() { return Table({"REPOSITORY", "BLOBS", "SIZE", "OWN", "MANIFESTS", "TAGS"}); }
-
-void AddTo(Table* table, const v1::Usage::Repository& repository) {
-  table->Add({repository.name(), absl::StrCat(repository.blobs()), SizeText(repository.bytes()),
-              SizeText(repository.own_bytes()), absl::StrCat(repository.manifests()), absl::StrCat(repository.tags())});
+// With a column for the upstreams if one of the repositories caches one.
+template <typename Repositories>
+std::string UsageTableText(const Repositories& repositories) {
+  const bool has_caches = std::any_of(repositories.begin(), repositories.end(),
+                                      [](const auto& repository) { return !repository.cache_of().empty(); });
+  std::vector<std::string> head = {"REPOSITORY", "BLOBS", "SIZE", "OWN", "MANIFESTS", "TAGS"};
+  if (has_caches) head.push_back("CACHE OF");
+  Table table(std::move(head));
+  for (const v1::Usage::Repository& repository : repositories) {
+    std::vector<std::string> row = {repository.name(),
+                                    absl::StrCat(repository.blobs()),
+                                    SizeText(repository.bytes()),
+                                    SizeText(repository.own_bytes()),
+                                    absl::StrCat(repository.manifests()),
+                                    absl::StrCat(repository.tags())};
+    if (has_caches) row.push_back(repository.cache_of());
+    table.Add(std::move(row));
+  }
+  return table.ToString();
 }
 
 }  // namespace
@@ -217,15 +234,11 @@ std::string InvariantsText(const v1::InvariantReport& report) {
 }
 
 std::string RepositoryUsageText(const v1::Usage::Repository& repository) {
-  Table table = UsageTable();
-  AddTo(&table, repository);
-  return table.ToString();
+  return UsageTableText(std::vector<v1::Usage::Repository>{repository});
 }
 
 std::string UsageText(const v1::Usage& usage) {
-  Table table = UsageTable();
-  for (const v1::Usage::Repository& repository : usage.repositories()) AddTo(&table, repository);
-  std::string text = table.ToString();
+  std::string text = UsageTableText(usage.repositories());
   const uint64_t rest = usage.repository_count() - static_cast<uint64_t>(usage.repositories_size());
   if (rest > 0) absl::StrAppend(&text, "and ", rest, " smaller repositories\n");
   const uint64_t linked_once = usage.stored_bytes() - usage.unlinked_bytes();

@@ -7,6 +7,7 @@ namespace entrepot::ctl {
 namespace {
 
 namespace v1 = manifest::v1;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -142,6 +143,18 @@ TEST(MaintenanceTextTest, UsageContainsTheSavedBytes) {
   EXPECT_THAT(text, HasSubstr("stored  4.0 MiB in 3 blobs\nsaved   2.0 MiB"));
   EXPECT_THAT(text, HasSubstr("garbage 1.0 MiB"));
   EXPECT_THAT(text, HasSubstr("uploads 1 open upload, 2.0 MiB\n"));
+}
+
+TEST(MaintenanceTextTest, UsageShowsWhichRepositoriesAreCaches) {
+  v1::Usage usage;
+  usage.add_repositories()->set_name("team/app");
+  EXPECT_THAT(UsageText(usage), Not(HasSubstr("CACHE OF")));
+  usage.add_repositories()->set_name("docker.io/library/nginx");
+  usage.mutable_repositories(1)->set_cache_of("docker.io");
+  EXPECT_THAT(UsageText(usage), ContainsRegex("TAGS +CACHE OF\n"));
+  EXPECT_THAT(UsageText(usage), ContainsRegex("team/app .* -\n"));
+  EXPECT_THAT(UsageText(usage), ContainsRegex("docker.io/library/nginx .* docker.io\n"));
+  EXPECT_THAT(RepositoryUsageText(usage.repositories(1)), HasSubstr("CACHE OF"));
 }
 
 TEST(MaintenanceTextTest, Uploads) {
