@@ -201,6 +201,42 @@ TEST_F(ManifestServiceTest, CarriesLists) {
   EXPECT_EQ(referrers.next(), "");
 }
 
+TEST_F(ManifestServiceTest, CarriesCachesOfUpstreams) {
+  const Blob layer = Upload("layer");
+  const std::string image = ImageJson(Upload("config"), {layer});
+  v1::PutManifestRequest put;
+  put.set_repository("up/image");
+  put.set_reference("v1");
+  put.set_content(image);
+  v1::PutManifestResponse stored;
+  EXPECT_THAT(Call(&v1::ManifestService::Stub::PutManifest, put, &stored),
+              IsOciError(OciErrorCode::kManifestBlobUnknown));
+  put.set_cache_of("up");
+  ASSERT_OK(Call(&v1::ManifestService::Stub::PutManifest, put, &stored));
+  EXPECT_EQ(stored.digest(), DigestOf(image).ToString());
+  EXPECT_THAT(Put("up/image", "v1", image), IsOciError(OciErrorCode::kUnsupported));
+  EXPECT_THAT(Commit("up/image", layer), IsOciError(OciErrorCode::kUnsupported));
+
+  v1::LinkNeededBlobRequest link;
+  link.set_repository("up/image");
+  link.set_digest(layer.digest.ToString());
+  types::v1::Blob linked;
+  EXPECT_THAT(Call(&v1::ManifestService::Stub::LinkNeededBlob, link, &linked), IsOciError(OciErrorCode::kBlobUnknown));
+  v1::CommitBlobRequest commit;
+  commit.set_repository("up/other");
+  *commit.mutable_blob() = ToMessage(layer);
+  commit.set_cache_of("up");
+  ASSERT_OK(Call(&v1::ManifestService::Stub::CommitBlob, commit, &committed_));
+  EXPECT_OK(Call(&v1::ManifestService::Stub::LinkNeededBlob, link, &linked));
+  EXPECT_EQ(linked.storage_key(), layer.storage_key.ToString());
+
+  link.set_digest("sha256:bad");
+  EXPECT_THAT(Call(&v1::ManifestService::Stub::LinkNeededBlob, link, &linked),
+              IsOciError(OciErrorCode::kDigestInvalid));
+  link.set_repository("A");
+  EXPECT_THAT(Call(&v1::ManifestService::Stub::LinkNeededBlob, link, &linked), IsOciError(OciErrorCode::kNameInvalid));
+}
+
 TEST_F(ManifestServiceTest, CarriesErrorsWithTheirDetail) {
   EXPECT_THAT(Put("a", "v1", "{}"), IsOciError(OciErrorCode::kManifestInvalid));
   EXPECT_THAT(Put("A", "v1", "{}"), IsOciError(OciErrorCode::kNameInvalid));
