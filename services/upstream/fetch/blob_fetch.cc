@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "services/runtime/log/limited_log.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
@@ -18,6 +19,8 @@ constexpr absl::Duration kPauseMax = absl::Seconds(5);
 // The longest wait that an upstream may ask for: readers have no byte yet, or wait in the middle of the blob.
 constexpr absl::Duration kFirstWaitMax = absl::Seconds(2);
 constexpr absl::Duration kWaitMax = absl::Seconds(30);
+
+constexpr size_t kCopyBytes = 65536;
 
 absl::Status Stopped() { return absl::CancelledError("the registry is stopping"); }
 
@@ -70,8 +73,18 @@ absl::Status BlobFetch::FindOrFetch() {
 absl::Status BlobFetch::Fetch() {
   const UpstreamRegistry::BlobSink sink = {
       .on_head = [this](const UpstreamBlobHead& head) { return OnHead(head); },
-      .on_bytes = [this](absl::string_view bytes) { return OnBytes(bytes); },
+      .on_bytes =
+          [this](absl::string_view bytes) {
+            counters_.fetched_bytes->Increment(static_cast<double>(bytes.size()));
+            return OnBytes(bytes);
+          },
   };
+  if (other_ != nullptr) {
+    RETURN_IF_ERROR(CopyOther());
+    other_.reset();
+    if (stop_->stopped()) return Stopped();
+    if (IsComplete()) return Commit();
+  }
   for (;;) {
     const uint64_t before = spooled_bytes();
     if (before > 0) counters_.resumptions->Increment();
@@ -93,6 +106,28 @@ absl::Status BlobFetch::Fetch() {
                            : absl::StrCat("its body ended after ", spooled_bytes(), " bytes with another digest"));
     }
     RETURN_IF_ERROR(AwaitNextRequest(status));
+  }
+}
+
+absl::Status BlobFetch::CopyOther() {
+  const absl::StatusOr<UpstreamBlobHead> head = upstream_->HeadBlob(repository_.name_at_upstream, digest_);
+  // What an error means for this fetch is decided by the GET that follows.
+  if (!head.ok() || !OnHead({.size_bytes = head->size_bytes}).ok()) return refusal_;
+  const std::unique_ptr<FetchReader> reader = other_->NewReader();
+  std::string buffer(kCopyBytes, '\0');
+  for (;;) {
+    const bool stored = reader->stored();
+    const absl::StatusOr<size_t> count = reader->Read(spooled_bytes(), buffer.data(), buffer.size());
+    if (!count.ok()) return absl::OkStatus();
+    if (*count > 0) {
+      RETURN_IF_ERROR(OnBytes(absl::string_view(buffer).substr(0, *count)));
+      continue;
+    }
+    if (stored) return absl::OkStatus();
+    // Stop() ends the other fetch, and so this wait.
+    const auto ready = std::make_shared<absl::Notification>();
+    reader->WhenReadable(spooled_bytes(), [ready] { ready->Notify(); });
+    ready->WaitForNotification();
   }
 }
 
@@ -170,7 +205,6 @@ absl::Status BlobFetch::OnHead(const UpstreamBlobHead& head) {
 absl::Status BlobFetch::OnBytes(absl::string_view bytes) {
   if (stop_->stopped()) return Refuse(Stopped());
   if (spool_ == nullptr) return Refuse(Invalid("its body came before its head"));
-  counters_.fetched_bytes->Increment(static_cast<double>(bytes.size()));
   RETURN_IF_ERROR(SkipKnown(&bytes));
   if (bytes.empty()) return absl::OkStatus();
   if (bytes.size() > size_bytes_.value_or(options_.blob_bytes_max) - spooled_bytes()) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/random/random.h"
 #include "absl/status/status.h"
@@ -37,6 +38,10 @@ class BlobFetch {
   BlobFetch(CacheStore* store, FetchMetrics* metrics, StopSignal* stop, std::shared_ptr<UpstreamRegistry> upstream,
             const CachedRepository& repository, const Digest& digest, const Options& options);
 
+  // Another fetch of that digest, which runs, for another repository: its bytes are taken instead of asking the
+  // upstream for them again, if a HEAD shows that this repository has the blob too. Before Run().
+  void Follow(std::shared_ptr<FetchProgress> other) { other_ = std::move(other); }
+
   // Fetches the blob and stores it, unless the store has it by now, and ends the progress. Blocks.
   void Run();
 
@@ -48,6 +53,8 @@ class BlobFetch {
  private:
   absl::Status FindOrFetch();
   absl::Status Fetch();
+  // Takes what the other fetch has until it ends. An error ends this fetch.
+  absl::Status CopyOther();
   // All bytes are here and have the digest.
   bool IsComplete() const;
   // The bytes that are here cannot become the blob, and the upstream has sent as many as it stated.
@@ -75,6 +82,7 @@ class BlobFetch {
   const Options options_;
   const std::shared_ptr<FetchProgress> progress_ = std::make_shared<FetchProgress>();
 
+  std::shared_ptr<FetchProgress> other_;
   SpoolFile* spool_ = nullptr;  // Of progress_.
   std::unique_ptr<BlobWriter> writer_;
   Digester digester_;

@@ -62,6 +62,9 @@ class BlobFetchesImpl : public BlobFetches {
   // The first fetch that waits and whose upstream may have another one; null if there is none.
   std::unique_ptr<BlobFetch> TakeNext();
   bool MayRun(const std::string& upstream) const;
+  // A fetch of the digest that runs for another repository of the upstream; null if there is none. Another upstream may
+  // claim to have any digest.
+  Progress SameOfUpstream(const BlobFetch& fetch) const;
   // Forgets what ended long enough ago. The caller destroys the result without the lock: it may own large files.
   [[nodiscard]] std::vector<Progress> TakeExpired();
   // When TakeExpired() has something to do next.
@@ -161,6 +164,7 @@ void BlobFetchesImpl::Work() {
       continue;
     }
     const std::string upstream = fetch->repository().upstream;
+    if (Progress other = SameOfUpstream(*fetch)) fetch->Follow(std::move(other));
     running_.insert(fetch.get());
     ++running_of_[upstream];
     lock.unlock();
@@ -194,6 +198,15 @@ std::unique_ptr<BlobFetch> BlobFetchesImpl::TakeNext() {
 bool BlobFetchesImpl::MayRun(const std::string& upstream) const {
   const auto running = running_of_.find(upstream);
   return running == running_of_.end() || running->second < std::max<size_t>(options_.fetches_max / 2, 1);
+}
+
+BlobFetchesImpl::Progress BlobFetchesImpl::SameOfUpstream(const BlobFetch& fetch) const {
+  for (const BlobFetch* other : running_) {
+    if (other->digest() == fetch.digest() && other->repository().upstream == fetch.repository().upstream) {
+      return other->progress();
+    }
+  }
+  return nullptr;
 }
 
 std::vector<BlobFetchesImpl::Progress> BlobFetchesImpl::TakeExpired() {

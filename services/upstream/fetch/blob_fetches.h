@@ -18,10 +18,12 @@
 namespace entrepot::upstream {
 
 // Fetches blobs of upstreams into the store, each digest of a repository once at a time, whatever number of readers ask
-// for it. A fetch belongs to no reader: it goes on without any, and is resumed at the byte where the upstream broke
-// off; it gives up after some resumptions that brought no byte. A body that is short, or has another digest, is not
-// stored. The bytes go to a file in `spool_directory` for the readers and to the store at the same time; a fetch that
-// is faster than the disk waits. Memory: one buffer for each fetch. Thread-safe.
+// for it. A fetch of a digest that is being fetched for another repository of the upstream takes the bytes from there,
+// if the upstream has the blob in this repository too. A fetch belongs to no reader: it goes on without any, and is
+// resumed at the byte where the upstream broke off; it gives up after some resumptions that brought no byte. A body
+// that is short, or has another digest, is not stored. The bytes go to a file in `spool_directory` for the readers and
+// to the store at the same time; a fetch that is faster than the disk waits. Memory: one buffer for each fetch.
+// Thread-safe.
 class BlobFetches {
  public:
   static constexpr size_t kFetchesWaitingMax = 1024;

@@ -557,25 +557,82 @@ TEST_F(BlobFetchesTest, AsksAgainWhenAFailureIsForgotten) {
   EXPECT_EQ(upstream_->blob_gets(digest), 2);
 }
 
-TEST_F(BlobFetchesTest, TwoRepositoriesFetchTheirOwn) {
+TEST_F(BlobFetchesTest, TwoRepositoriesWithTheBlobCauseOneFetchAtOnce) {
+  const std::string content = Content(kSize);
+  for (const bool tells_size : {true, false}) {
+    SCOPED_TRACE(tells_size);
+    const std::string blob = content + (tells_size ? "1" : "2");
+    const Digest digest = Add(blob, {.tells_size = tells_size});
+    upstream_->AddBlob("library/debian", blob);
+    const CachedRepository debian = Cached("library/debian");
+    upstream_->HoldAt(digest, 100'000);
+    ASSERT_OK_AND_ASSIGN(const auto of_nginx, Open(digest));
+    ASSERT_TRUE(Eventually([&] { return upstream_->Holds(digest); }));
+    ASSERT_OK_AND_ASSIGN(const auto of_debian, fetches().Open(upstream_, debian, digest));
+    std::string read;
+    ASSERT_OK(ReadUntil(*of_debian, 99'000, &read));
+    upstream_->Release(digest);
+    EXPECT_THAT(ReadAll(*of_nginx), IsOkAndHolds(blob));
+    ASSERT_OK(ReadUntil(*of_debian, UINT64_MAX, &read));
+    EXPECT_TRUE(read == blob);
+    EXPECT_EQ(upstream_->blob_gets(digest), 1);
+    EXPECT_EQ(store_.BlobOf(nginx_.repository, digest), blob);
+    EXPECT_EQ(store_.BlobOf(debian.repository, digest), blob);
+  }
+  EXPECT_EQ(Metric("entrepot_upstream_fetched_bytes_total"), 2 * (kSize + 1));
+}
+
+TEST_F(BlobFetchesTest, AnotherUpstreamGetsNothingOfAFetch) {
+  const std::string content = Content(kSize);
+  const Digest digest = Add(content);
+  const auto other = std::make_shared<FakeUpstreamRegistry>();
+  other->AddBlob("app", content);
+  other->SetScript(digest, {.body = Content(kSize, 2)});
+  upstream_->HoldAt(digest, 100'000);
+  ASSERT_OK(Open(digest));
+  ASSERT_TRUE(Eventually([&] { return upstream_->Holds(digest); }));
+  ASSERT_OK_AND_ASSIGN(const auto reader, fetches().Open(other, Cached("app", "quay.io"), digest));
+  EXPECT_EQ(FailureOf(ReadAll(*reader).status()), UpstreamFailure::kInvalid);
+  EXPECT_EQ(other->blob_gets(digest), 1);
+}
+
+TEST_F(BlobFetchesTest, ARepositoryGoesOnWithoutTheOthersFetchIfThatFails) {
+  const std::string content = Content(kSize);
+  const Digest digest = Add(content, {.cuts = {100'000, 100'000, 100'000}});
+  upstream_->AddBlob("library/debian", content);
+  upstream_->HoldAt(digest, 100'000);
+  ASSERT_OK_AND_ASSIGN(const auto of_nginx, Open(digest));
+  ASSERT_TRUE(Eventually([&] { return upstream_->Holds(digest); }));
+  ASSERT_OK_AND_ASSIGN(const auto of_debian, fetches().Open(upstream_, Cached("library/debian"), digest));
+  std::string read;
+  ASSERT_OK(ReadUntil(*of_debian, 100'000, &read));
+  upstream_->Release(digest);
+  EXPECT_EQ(FailureOf(ReadAll(*of_nginx).status()), UpstreamFailure::kUnavailable);
+  ASSERT_OK(ReadUntil(*of_debian, UINT64_MAX, &read));
+  EXPECT_TRUE(read == content);
+  EXPECT_THAT(upstream_->BlobReads(digest), ElementsAre(0, 100'000, 100'000, 100'000));
+}
+
+TEST_F(BlobFetchesTest, StopEndsAFetchThatFollowsAnother) {
   const std::string content = Content(kSize);
   const Digest digest = Add(content);
   upstream_->AddBlob("library/debian", content);
-  const CachedRepository debian = Cached("library/debian");
   upstream_->HoldAt(digest, 100'000);
   ASSERT_OK_AND_ASSIGN(const auto of_nginx, Open(digest));
-  ASSERT_OK_AND_ASSIGN(const auto of_debian, fetches().Open(upstream_, debian, digest));
-  ASSERT_TRUE(Eventually([&] { return upstream_->blob_gets(digest) == 2; }));
-  upstream_->Release(digest);
-  EXPECT_THAT(ReadAll(*of_nginx), IsOkAndHolds(content));
-  EXPECT_THAT(ReadAll(*of_debian), IsOkAndHolds(content));
-  EXPECT_EQ(store_.BlobOf(debian.repository, digest), content);
+  ASSERT_TRUE(Eventually([&] { return upstream_->Holds(digest); }));
+  ASSERT_OK_AND_ASSIGN(const auto of_debian, fetches().Open(upstream_, Cached("library/debian"), digest));
+  std::string read;
+  ASSERT_OK(ReadUntil(*of_debian, 100'000, &read));
+  fetches_.reset();
+  EXPECT_THAT(of_debian->status(), StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_EQ(store_.commits(), 0);
 }
 
 TEST_F(BlobFetchesTest, ARepositoryWithoutTheBlobGetsNothingOfAnothersFetch) {
   const Digest digest = Add(Content(kSize));
   upstream_->HoldAt(digest, 100'000);
   ASSERT_OK_AND_ASSIGN(const auto of_nginx, Open(digest));
+  ASSERT_TRUE(Eventually([&] { return upstream_->Holds(digest); }));
   ASSERT_OK_AND_ASSIGN(const auto of_secret, fetches().Open(upstream_, Cached("team/secret"), digest));
   EXPECT_EQ(FailureOf(ReadAll(*of_secret).status()), UpstreamFailure::kNotFound);
   upstream_->Release(digest);
