@@ -82,6 +82,7 @@ class HttpUpstreamRegistryTest : public testing::Test {
   void UsePassword() {
     const std::string path = absl::StrCat(directory_.path(), "/password");
     std::ofstream(path) << "secret";
+    EXPECT_EQ(::chmod(path.c_str(), 0600), 0);
     entry_.mutable_credentials()->set_username("ci");
     entry_.mutable_credentials()->set_password_file(path);
   }
@@ -386,22 +387,18 @@ TEST_F(HttpUpstreamRegistryTest, AsksAHelperAgainAfterItsCredentialsExpired) {
 
 TEST_F(HttpUpstreamRegistryTest, GetsAnonymousTokensForTheHostThatItIsRedirectedTo) {
   UsePassword();
-  answer_ = [](const outbound::HopRequest& request) {
-    const std::string field = HeaderOf(request, "Authorization");
-    if (absl::StartsWith(request.url, "https://r.example/"))
-      return RedirectTo("https://other.example/v2/x/manifests/1");
-    if (absl::StartsWith(request.url, "https://other.example/token"))
-      return ScriptedResponse{.body = R"({"token":"t"})"};
-    if (field == "Bearer t") return Manifest();
+  const std::string target = "https://other.example/v2/x/manifests/1";
+  answer_ = [&](const outbound::HopRequest& request) {
+    if (absl::StartsWith(request.url, "https://r.example/")) return RedirectTo(target);
+    if (request.url != target) return ScriptedResponse{.body = R"({"token":"t"})"};
+    if (HeaderOf(request, "Authorization") == "Bearer t") return Manifest();
     return Challenge(R"(Bearer realm="https://other.example/token",scope="repository:x:pull")");
   };
   ASSERT_OK(GetManifest());
   ASSERT_OK(GetManifest());
-  EXPECT_THAT(
-      SentUrls(),
-      ElementsAre(kManifestUrl, "https://other.example/v2/x/manifests/1", "https://other.example/token", kManifestUrl,
-                  "https://other.example/v2/x/manifests/1", kManifestUrl, "https://other.example/v2/x/manifests/1"));
-  EXPECT_THAT(Sent()[2].url, testing::EndsWith("scope=repository%3Ax%3Apull"));
+  EXPECT_THAT(SentUrls(), ElementsAre(kManifestUrl, target, kManifestUrl, "https://other.example/token", target,
+                                      kManifestUrl, target));
+  EXPECT_THAT(Sent()[3].url, testing::EndsWith("scope=repository%3Ax%3Apull"));
   for (const auto& request : Sent()) {
     EXPECT_THAT(HeaderOf(request, "Authorization"), testing::Not(HasSubstr("Basic")));
     if (absl::StartsWith(request.url, "https://r.example/")) {

@@ -49,10 +49,10 @@ absl::StatusOr<Answer> UpstreamRequests::Send(const Request& request, const outb
     }
     if (!MayMeanUnauthorized(answer.head.status) || attempt == kAttemptsMax) return answer;
     const auto url = outbound::ParseUrl(answer.url);
-    if (!url.ok() || !fields.contains(url->Origin()) || !learned.insert(url->Origin()).second) return answer;
-    if (!parts_.authorization->Learn(url->Origin(), request.repository, fields[url->Origin()], answer.head)) {
-      return answer;
-    }
+    if (!url.ok() || !fields.contains(url->Origin())) return answer;
+    const std::string origin = url->Origin();
+    const bool may_help = parts_.authorization->Learn(origin, request.repository, fields[origin], answer.head);
+    if (!may_help || !learned.insert(origin).second) return answer;
   }
 }
 
