@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <variant>
@@ -13,7 +12,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "entrepot/config/v1/upstreams.pb.h"
 #include "entrepot/upstream/v1/upstream_service.pb.h"
 #include "prometheus/registry.h"
 #include "services/core/content.h"
@@ -25,7 +23,7 @@
 #include "services/upstream/cache_store.h"
 #include "services/upstream/fetch/blob_fetches.h"
 #include "services/upstream/names/upstreams_file.h"
-#include "services/upstream/registry/upstream_registry.h"
+#include "services/upstream/upstream_set.h"
 
 namespace entrepot::upstream {
 
@@ -43,10 +41,6 @@ struct ResolvedManifest {
 struct StoredBlob {
   uint64_t size_bytes = 0;
 };
-
-// Makes the client of one entry of the upstreams file. Called again when the entry changes.
-using MakeRegistry =
-    std::function<absl::StatusOr<std::shared_ptr<UpstreamRegistry>>(const config::v1::Upstream& upstream)>;
 
 // The content of upstreams in the repositories of this registry: what is asked for and is not here is fetched; what is
 // here is served, and tags are asked for again when their time is over (docs/upstreams.md, "Freshness"). Repositories
@@ -79,8 +73,8 @@ class UpstreamCache {
                                                                const Options& options);
   virtual ~UpstreamCache() = default;
 
-  virtual absl::StatusOr<ResolvedManifest> ResolveManifest(const RepositoryName& repository,
-                                                           const Reference& reference, bool metadata_only) = 0;
+  virtual absl::StatusOr<ResolvedManifest> ResolveManifest(const RepositoryName& repository, const Reference& reference,
+                                                           bool metadata_only) = 0;
   // For HEAD: the blob's size. Fetches the blob only if its upstream does not tell the size of it otherwise.
   virtual absl::StatusOr<v1::FindUpstreamBlobResponse> FindBlob(const RepositoryName& repository,
                                                                 const Digest& digest) = 0;

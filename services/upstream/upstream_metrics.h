@@ -1,0 +1,51 @@
+#ifndef ENTREPOT_SERVICES_UPSTREAM_UPSTREAM_METRICS_H_
+#define ENTREPOT_SERVICES_UPSTREAM_UPSTREAM_METRICS_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "prometheus/counter.h"
+#include "prometheus/family.h"
+#include "prometheus/gauge.h"
+#include "prometheus/registry.h"
+
+namespace entrepot::upstream {
+
+// How a request for a manifest was answered.
+enum class ResolveResult {
+  kHit,          // From what is here, without asking the upstream.
+  kMiss,         // It was not here; the upstream gave it.
+  kRevalidated,  // The upstream confirmed the tag, or gave what it names now.
+  kStale,        // From what is here, although the upstream did not confirm it.
+  kNegative,     // The upstream does not have it, or refuses it.
+  kFailed,
+};
+absl::string_view ToString(ResolveResult result);
+
+// The metrics of the upstream service, for each upstream of the file:
+//   entrepot_upstream_resolves_total{upstream,result}
+//   entrepot_upstream_up{upstream}
+// Thread-safe.
+class UpstreamMetrics {
+ public:
+  // If `registry` is null, the metrics are counted but not exported.
+  explicit UpstreamMetrics(const std::shared_ptr<prometheus::Registry>& registry);
+
+  // Makes all metrics of the upstream, which is up.
+  void Add(const std::string& upstream);
+  // The upstream is not in the file any more. Its counters stay.
+  void Remove(const std::string& upstream);
+
+  void CountResolve(const std::string& upstream, ResolveResult result);
+  void SetUp(const std::string& upstream, bool up);
+
+ private:
+  const std::shared_ptr<prometheus::Registry> registry_;
+  prometheus::Family<prometheus::Counter>& resolves_;
+  prometheus::Family<prometheus::Gauge>& up_;
+};
+
+}  // namespace entrepot::upstream
+
+#endif  // ENTREPOT_SERVICES_UPSTREAM_UPSTREAM_METRICS_H_

@@ -1,0 +1,37 @@
+#include "services/upstream/upstream_metrics.h"
+
+#include <memory>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "prometheus/text_serializer.h"
+
+namespace entrepot::upstream {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string TextOf(const prometheus::Registry& registry) {
+  return prometheus::TextSerializer().Serialize(registry.Collect());
+}
+
+TEST(UpstreamMetricsTest, CountsEachUpstream) {
+  const auto registry = std::make_shared<prometheus::Registry>();
+  UpstreamMetrics metrics(registry);
+  metrics.Add("docker.io");
+  EXPECT_THAT(TextOf(*registry),
+              HasSubstr("entrepot_upstream_resolves_total{result=\"stale\",upstream=\"docker.io\"} 0"));
+  EXPECT_THAT(TextOf(*registry), HasSubstr("entrepot_upstream_up{upstream=\"docker.io\"} 1"));
+  metrics.CountResolve("docker.io", ResolveResult::kStale);
+  metrics.SetUp("docker.io", false);
+  EXPECT_THAT(TextOf(*registry),
+              HasSubstr("entrepot_upstream_resolves_total{result=\"stale\",upstream=\"docker.io\"} 1"));
+  EXPECT_THAT(TextOf(*registry), HasSubstr("entrepot_upstream_up{upstream=\"docker.io\"} 0"));
+  metrics.Remove("docker.io");
+  EXPECT_THAT(TextOf(*registry), Not(HasSubstr("entrepot_upstream_up{")));
+}
+
+}  // namespace
+}  // namespace entrepot::upstream
