@@ -92,8 +92,8 @@ default_upstream: docker.io
 TEST(UpstreamsChecksTest, RefusesNamesThatAreNoPartOfARepositoryName) {
   const std::string longest(128, 'a');
   EXPECT_THAT(ProblemsOf("url: \"https://a\"", longest), IsEmpty());
-  for (const std::string name : {std::string("Docker.io"), std::string("a/b"), std::string("a_b"), std::string("a..b"),
-                                 std::string("-a"), std::string("a."), std::string("\"a:5000\""), longest + "a"}) {
+  for (const std::string& name : {std::string("Docker.io"), std::string("a/b"), std::string("a_b"), std::string("a..b"),
+                                  std::string("-a"), std::string("a."), std::string("\"a:5000\""), longest + "a"}) {
     EXPECT_THAT(ProblemsOf("url: \"https://a\"", name), ElementsAre(StartsWith("u.yaml:1: upstreams[0].name: ")))
         << name;
   }
