@@ -5,7 +5,7 @@
 
 #include "services/blob/sessions/upload_sessions.h"
 #include "services/manifest/catalog/registry_catalog.h"
-#include "services/upstream/cache_store.h"
+#include "services/upstream/store/cache_store.h"
 
 namespace entrepot::standalone {
 

@@ -5,7 +5,7 @@
 
 #include "absl/time/time.h"
 #include "grpcpp/channel.h"
-#include "services/upstream/cache_store.h"
+#include "services/upstream/store/cache_store.h"
 
 namespace entrepot::upstream {
 

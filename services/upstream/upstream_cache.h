@@ -20,9 +20,9 @@
 #include "services/core/repository_name.h"
 #include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
-#include "services/upstream/cache_store.h"
 #include "services/upstream/fetch/blob_fetches.h"
 #include "services/upstream/names/upstreams_file.h"
+#include "services/upstream/store/cache_store.h"
 #include "services/upstream/upstream_set.h"
 
 namespace entrepot::upstream {

@@ -18,10 +18,10 @@
 #include "services/runtime/grpc/grpc_channel.h"
 #include "services/runtime/threads/executor.h"
 #include "services/status/status_macros.h"
-#include "services/upstream/cache_store.h"
 #include "services/upstream/grpc_cache_store.h"
 #include "services/upstream/names/upstreams_file.h"
 #include "services/upstream/registry/http_upstream_registry.h"
+#include "services/upstream/store/cache_store.h"
 #include "services/upstream/upstream_cache.h"
 #include "services/upstream/upstream_service.h"
 

@@ -15,12 +15,12 @@
 #include "services/core/digester.h"
 #include "services/core/time/backoff.h"
 #include "services/core/time/stop_signal.h"
-#include "services/upstream/cache_store.h"
 #include "services/upstream/fetch/fetch_metrics.h"
 #include "services/upstream/fetch/fetch_progress.h"
 #include "services/upstream/fetch/spool_file.h"
 #include "services/upstream/names/upstream_names.h"
 #include "services/upstream/registry/upstream_registry.h"
+#include "services/upstream/store/cache_store.h"
 
 namespace entrepot::upstream {
 

@@ -10,10 +10,10 @@
 #include "absl/time/time.h"
 #include "prometheus/registry.h"
 #include "services/core/digest.h"
-#include "services/upstream/cache_store.h"
 #include "services/upstream/fetch/fetch_reader.h"
 #include "services/upstream/names/upstream_names.h"
 #include "services/upstream/registry/upstream_registry.h"
+#include "services/upstream/store/cache_store.h"
 
 namespace entrepot::upstream {
 

@@ -10,7 +10,7 @@
 #include "gtest/gtest.h"
 #include "services/core/blob_storage.h"
 #include "services/core/repository_name.h"
-#include "services/upstream/cache_store.h"
+#include "services/upstream/store/cache_store.h"
 
 namespace entrepot::upstream {
 

@@ -12,7 +12,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "services/upstream/cache_store.h"
+#include "services/upstream/store/cache_store.h"
 
 namespace entrepot::upstream {
 

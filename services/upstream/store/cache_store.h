@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_SERVICES_UPSTREAM_CACHE_STORE_H_
-#define ENTREPOT_SERVICES_UPSTREAM_CACHE_STORE_H_
+#ifndef ENTREPOT_SERVICES_UPSTREAM_STORE_CACHE_STORE_H_
+#define ENTREPOT_SERVICES_UPSTREAM_STORE_CACHE_STORE_H_
 
 #include <cstdint>
 #include <memory>
@@ -17,8 +17,8 @@
 
 namespace entrepot::upstream {
 
-// Stages the bytes of one blob. Used by one thread at a time. After an error of Append(), or after Commit(), nothing more
-// may be called. If it is destroyed without a successful Commit(), the bytes are dropped. Blocks on the disk.
+// Stages the bytes of one blob. Used by one thread at a time. After an error of Append(), or after Commit(), nothing
+// more may be called. If it is destroyed without a successful Commit(), the bytes are dropped. Blocks on the disk.
 class BlobWriter {
  public:
   virtual ~BlobWriter() = default;
@@ -47,8 +47,8 @@ class CacheStore {
   // upstream has it: then the repository has it from now on. What only a hosted repository or another upstream's cache
   // has is not found: to know a digest gives no access. kNotFound (BLOB_UNKNOWN) otherwise.
   virtual absl::StatusOr<Blob> FindBlob(const RepositoryName& repository, const Digest& digest) = 0;
-  // Makes the repository a cache of `upstream` as PutManifest() does, when the blob is committed: a blob may be asked for
-  // without a manifest.
+  // Makes the repository a cache of `upstream` as PutManifest() does, when the blob is committed: a blob may be asked
+  // for without a manifest.
   virtual absl::StatusOr<std::unique_ptr<BlobWriter>> WriteBlob(const RepositoryName& repository,
                                                                 const std::string& upstream, const Digest& digest) = 0;
 
@@ -57,4 +57,4 @@ class CacheStore {
 
 }  // namespace entrepot::upstream
 
-#endif  // ENTREPOT_SERVICES_UPSTREAM_CACHE_STORE_H_
+#endif  // ENTREPOT_SERVICES_UPSTREAM_STORE_CACHE_STORE_H_
