@@ -52,7 +52,7 @@ TEST(PublicAddressTest, RefusesEachRangeAtItsFirstAndLastAddress) {
       {"255.255.255.255", "255.255.255.255", "255.255.255.255/32 (broadcast)"},
       {"::", "::", "::/128 (unspecified)"},
       {"::1", "::1", "::1/128 (loopback)"},
-      {"::2", "::ffff:ffff", "::/96 (IPv4-compatible)"},
+      {"::2", "::255.255.255.255", "::/96 (IPv4-compatible)"},
       {"64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff", "64:ff9b:1::/48 (local NAT64)"},
       {"100::", "100::ffff:ffff:ffff:ffff", "100::/64 (discarded)"},
       {"2001::", "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff", "2001::/23 (protocol assignments)"},

@@ -69,7 +69,8 @@ class HttpHop {
   // - kInvalidArgument: the URL is not http or https, has a user, a zone or a control character, or a header has a
   //   control character; the message does not contain the URL;
   // - kUnavailable: no connection, or it broke off, stalled or timed out, or the response is not HTTP, is too large, or
-  //   is shorter than its Content-Length. The message has the URL without its query, and the reason;
+  //   is shorter than its Content-Length. The message has the URL without its query, and the reason. A body without a
+  //   Content-Length that is not chunked ends where the connection ends, so it may be a part;
   // - kCancelled: after Stop().
   virtual absl::StatusOr<HopHead> Send(const HopRequest& request, const HopSink& sink) = 0;
   // Makes running calls return soon, and later ones at once. A sink that blocks is not interrupted.
