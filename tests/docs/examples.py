@@ -13,6 +13,7 @@ EXAMPLES = {
     "blob": ".entrepot.config.v1.BlobServiceConfig",
     "manifest": ".entrepot.config.v1.ManifestServiceConfig",
     "auth": ".entrepot.config.v1.AuthServiceConfig",
+    "upstream": ".entrepot.config.v1.UpstreamServiceConfig",
     "upstreams": ".entrepot.config.v1.Upstreams",
 }
 # Refused by the checks of the configuration: they are for gRPC only.

@@ -6,7 +6,7 @@ from docs import markdown
 
 PAGE = "docs/records.md"
 # Headers that list their keys, with the message of each value, in a comment.
-LAYOUTS = ("services/manifest/records/metadata_keys.h", "services/auth/records/auth_keys.h")
+LAYOUTS = ("services/manifest/records/metadata_keys.h", "services/auth/records/auth_keys.h", "services/upstream/freshness.h")
 # The one whose keys are constants.
 CONSTANTS = "services/blob/objects/blob_keys.h"
 
