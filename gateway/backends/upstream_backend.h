@@ -28,15 +28,18 @@ struct ResolvedUpstreamManifest {
   // The manifest backend has it. Always, unless only metadata was asked for.
   bool stored = false;
   // Why the upstream could not confirm it; empty if it is not stale.
-  std::string stale_reason;
-  absl::Duration age;
+  std::string stale_reason = {};
+  absl::Duration age = absl::ZeroDuration();
 };
 
-// A blob of an upstream: its size, and whether the manifest backend has it by now.
+// A blob of an upstream.
 struct UpstreamBlob {
+  // Of the whole blob.
   uint64_t size_bytes = 0;
+  // The manifest backend has it.
   bool stored = false;
-  // Set by OpenBlob() unless it is stored: the blob's bytes from the offset on, as they arrive.
+  // Set by OpenBlob() unless it is stored: the bytes of the range, as they arrive. The last bytes of the blob come only
+  // after its digest was verified; if it is wrong, or the fetch fails, the stream ends with an error before them.
   std::optional<StreamBody> body = std::nullopt;
 };
 
@@ -52,7 +55,8 @@ class UpstreamBackend {
   virtual boost::asio::awaitable<absl::StatusOr<UpstreamBlob>> FindBlob(const CallContext& context,
                                                                         const RepositoryName& repository,
                                                                         const Digest& digest) = 0;
-  // `offset_bytes` beyond the end, or a length of 0: to the end.
+  // The bytes of the blob from an offset on; a length of 0, or one that is too large: to the end. Waits until the
+  // upstream has answered. About `memory_bytes` are in this process's memory at once. The body may outlive `context`.
   virtual boost::asio::awaitable<absl::StatusOr<UpstreamBlob>> OpenBlob(const CallContext& context,
                                                                         const RepositoryName& repository,
                                                                         const Digest& digest, uint64_t offset_bytes,

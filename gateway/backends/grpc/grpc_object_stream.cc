@@ -6,8 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "boost/asio/this_coro.hpp"
-#include "gateway/backends/grpc/grpc_stream_state.h"
-#include "grpcpp/support/client_callback.h"
+#include "gateway/backends/grpc/grpc_read_call.h"
 #include "services/status/grpc_status.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
@@ -20,47 +19,8 @@ using blob::v1::ReadObjectRequest;
 using blob::v1::ReadObjectResponse;
 using boost::asio::awaitable;
 
-class ReadCall : public GrpcStreamState, public grpc::ClientReadReactor<ReadObjectResponse> {
- public:
-  using GrpcStreamState::GrpcStreamState;
-
-  void Start(BlobService::StubInterface* stub, const ReadObjectRequest& request) {
-    request_ = request;
-    stub->async()->ReadObject(&context(), &request_, this);
-    // The coroutine starts each read when it has space. The hold keeps the call open until Release().
-    AddHold();
-    Begin();
-    StartRead(&message_);
-    StartCall();
-  }
-
-  // Begins to read the next message, in place of the one that arrived.
-  void ReadNext() {
-    reading_ = true;
-    StartRead(&message_);
-  }
-
-  // The bytes of the message that arrived.
-  std::string& data() { return *message_.mutable_data(); }
-  bool reading() const { return reading_; }
-  // No message arrived, and none will.
-  bool at_end() const { return at_end_; }
-
- private:
-  void DropHold() override { RemoveHold(); }
-  void OnReadDone(bool ok) override {
-    Report([this, ok] {
-      reading_ = false;
-      at_end_ = !ok;
-    });
-  }
-  void OnDone(const grpc::Status& status) override { Ended(status); }
-
-  ReadObjectRequest request_;
-  ReadObjectResponse message_;
-  bool reading_ = true;
-  bool at_end_ = false;
-};
+using Async = BlobService::StubInterface::async_interface;
+using ReadCall = GrpcReadCall<Async, ReadObjectRequest, ReadObjectResponse>;
 
 absl::Status TooSlow() {
   return OciError(OciErrorCode::kUnavailable, "the blob service sent nothing within its deadline");
@@ -80,7 +40,7 @@ class GrpcObjectStream : public ByteStream {
       CO_RETURN_IF_ERROR(co_await ReadMessage());
     }
     has_message_ = false;
-    co_return call_->data();
+    co_return *call_->message().mutable_data();
   }
 
   // Awaits the next message, which is not empty.
@@ -105,18 +65,18 @@ class GrpcObjectStream : public ByteStream {
 
   bool whole() const { return request_.length_bytes() == 0; }
   // The bytes of the message that was read last.
-  std::string TakeBytes() { return std::move(call_->data()); }
+  std::string TakeBytes() { return std::move(*call_->message().mutable_data()); }
 
  private:
   awaitable<void> Open() {
     const auto executor = co_await boost::asio::this_coro::executor;
     call_ = std::make_shared<ReadCall>(executor, client_.calls(), request_id_);
-    call_->Start(stub_, request_);
+    call_->Start(stub_->async(), &Async::ReadObject, request_);
   }
 
   // Changes the request to the rest of the object after the message.
   absl::Status Take() {
-    const size_t size = call_->data().size();
+    const size_t size = call_->message().data().size();
     if (size == 0 || size > request_.length_bytes()) {
       return absl::InternalError(
           absl::StrCat("the blob service sent ", size, " bytes, but only ", request_.length_bytes(), " are left"));

@@ -1,0 +1,116 @@
+#include "gateway/backends/grpc/grpc_upstream_backend.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "entrepot/upstream/v1/upstream_service.grpc.pb.h"
+#include "gateway/backends/grpc/grpc_client.h"
+#include "gateway/backends/grpc/grpc_upstream_blob.h"
+#include "services/core/digest.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::gateway {
+namespace {
+
+namespace v1 = upstream::v1;
+using boost::asio::awaitable;
+
+// All calls are safe to repeat: the service fetches nothing twice.
+class GrpcUpstreamBackend : public UpstreamBackend {
+ public:
+  GrpcUpstreamBackend(std::shared_ptr<grpc::Channel> channel, const GrpcClient& client)
+      : channel_(std::move(channel)), stub_(v1::UpstreamService::NewStub(channel_)), client_(client) {}
+
+  awaitable<absl::StatusOr<ResolvedUpstreamManifest>> ResolveManifest(const CallContext& context,
+                                                                      const RepositoryName& repository,
+                                                                      const Reference& reference,
+                                                                      bool metadata_only) override {
+    v1::ResolveManifestRequest request;
+    request.set_repository(repository.ToString());
+    request.set_reference(ReferenceToString(reference));
+    request.set_metadata_only(metadata_only);
+    CO_ASSIGN_OR_RETURN(
+        const v1::ResolveManifestResponse response,
+        co_await client_.Call(stub_->async(), &Async::ResolveManifest, context.request_id, std::move(request)));
+    CO_ASSIGN_OR_RETURN(Digest digest, Digest::Parse(response.digest()));
+    co_return ResolvedUpstreamManifest{.digest = std::move(digest),
+                                       .media_type = response.media_type(),
+                                       .size_bytes = response.size_bytes(),
+                                       .stored = response.stored(),
+                                       .stale_reason = response.stale_reason(),
+                                       .age = absl::Seconds(response.age_seconds())};
+  }
+
+  awaitable<absl::StatusOr<UpstreamBlob>> FindBlob(const CallContext& context, const RepositoryName& repository,
+                                                   const Digest& digest) override {
+    v1::FindUpstreamBlobRequest request;
+    request.set_repository(repository.ToString());
+    request.set_digest(digest.ToString());
+    CO_ASSIGN_OR_RETURN(
+        const v1::FindUpstreamBlobResponse response,
+        co_await client_.Call(stub_->async(), &Async::FindBlob, context.request_id, std::move(request)));
+    co_return UpstreamBlob{.size_bytes = response.size_bytes(), .stored = response.stored()};
+  }
+
+  awaitable<absl::StatusOr<UpstreamBlob>> OpenBlob(const CallContext& context, const RepositoryName& repository,
+                                                   const Digest& digest, uint64_t offset_bytes, uint64_t length_bytes,
+                                                   size_t memory_bytes) override {
+    v1::ReadUpstreamBlobRequest request;
+    request.set_repository(repository.ToString());
+    request.set_digest(digest.ToString());
+    request.set_offset_bytes(offset_bytes);
+    request.set_length_bytes(length_bytes);
+    request.set_message_bytes_max(static_cast<uint32_t>(memory_bytes));
+    co_return co_await OpenGrpcUpstreamBlob(stub_.get(), client_, context.request_id, std::move(request));
+  }
+
+  awaitable<absl::StatusOr<TagPage>> ListTags(const CallContext& context, const RepositoryName& repository,
+                                              size_t limit, absl::string_view last) override {
+    v1::ListUpstreamTagsRequest request;
+    request.set_repository(repository.ToString());
+    request.set_limit(static_cast<uint32_t>(limit));
+    request.set_last(std::string(last));
+    CO_ASSIGN_OR_RETURN(
+        const v1::ListUpstreamTagsResponse response,
+        co_await client_.Call(stub_->async(), &Async::ListTags, context.request_id, std::move(request)));
+    co_return TagPage{{response.tags().begin(), response.tags().end()}, response.more()};
+  }
+
+  awaitable<absl::StatusOr<std::vector<Referrer>>> ListReferrers(const CallContext& context,
+                                                                 const RepositoryName& repository,
+                                                                 const Digest& subject) override {
+    v1::ListUpstreamReferrersRequest request;
+    request.set_repository(repository.ToString());
+    request.set_subject(subject.ToString());
+    CO_ASSIGN_OR_RETURN(
+        const v1::ListUpstreamReferrersResponse response,
+        co_await client_.Call(stub_->async(), &Async::ListReferrers, context.request_id, std::move(request)));
+    std::vector<Referrer> referrers;
+    for (const auto& entry : response.referrers()) {
+      CO_ASSIGN_OR_RETURN(Digest digest, Digest::Parse(entry.digest()));
+      referrers.push_back({std::move(digest),
+                           entry.media_type(),
+                           entry.size_bytes(),
+                           entry.artifact_type(),
+                           {entry.annotations().begin(), entry.annotations().end()}});
+    }
+    co_return referrers;
+  }
+
+ private:
+  using Async = v1::UpstreamService::StubInterface::async_interface;
+
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<v1::UpstreamService::StubInterface> stub_;
+  const GrpcClient client_;
+};
+
+}  // namespace
+
+std::unique_ptr<UpstreamBackend> MakeGrpcUpstreamBackend(std::shared_ptr<grpc::Channel> channel,
+                                                         absl::Duration deadline, GrpcCallRegistry* calls) {
+  return std::make_unique<GrpcUpstreamBackend>(std::move(channel), GrpcClient(calls, deadline));
+}
+
+}  // namespace entrepot::gateway
