@@ -14,6 +14,8 @@
 #include "gateway/api/request/body_reader.h"
 #include "gateway/api/request/content_type.h"
 #include "gateway/api/request/error_response.h"
+#include "services/core/access_scope.h"
+#include "services/core/repository_name.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -97,6 +99,19 @@ http::Response Refused(absl::Status status, bool is_post, absl::string_view requ
   return response;
 }
 
+// Adds the scopes of the cached repositories that requests for these repositories may be for.
+void AddCachedScopes(const CachedRepositories& cached, IssueTokenRequest* request) {
+  for (int i = 0, count = request->scopes_size(); i < count; ++i) {
+    const absl::StatusOr<AccessScope> scope = AccessScope::Parse(request->scopes(i));
+    if (!scope.ok() || scope->type != "repository" || !scope->Allows("pull")) continue;
+    const absl::StatusOr<RepositoryName> repository = RepositoryName::Parse(scope->name);
+    if (!repository.ok()) continue;
+    for (const RepositoryName& also : cached.AlsoMeant(*repository)) {
+      request->add_scopes(absl::StrCat("repository:", also.ToString(), ":pull"));
+    }
+  }
+}
+
 }  // namespace
 
 HandlerResult TokenHandler::Handle(http::Request& request, const CallContext& call) const {
@@ -111,6 +126,7 @@ HandlerResult TokenHandler::Handle(http::Request& request, const CallContext& ca
 awaitable<absl::StatusOr<IssueTokenResponse>> TokenHandler::Issue(http::Request& request,
                                                                   const CallContext& call) const {
   CO_ASSIGN_OR_RETURN(IssueTokenRequest wanted, co_await Read(request, limits_));
+  if (cached_ != nullptr) AddCachedScopes(*cached_, &wanted);
   wanted.set_remote_address(std::string(request.remote_address));
   co_return co_await auth_->IssueToken(call, wanted);
 }

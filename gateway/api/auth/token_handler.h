@@ -6,6 +6,7 @@
 #include "entrepot/auth/v1/auth_service.pb.h"
 #include "gateway/api/auth/token_form.h"
 #include "gateway/api/request/registry_request.h"
+#include "gateway/api/upstream/cached_repositories.h"
 #include "gateway/backends/auth_backend.h"
 
 namespace entrepot::gateway::api {
@@ -18,8 +19,10 @@ namespace entrepot::gateway::api {
 // reason; 400: an invalid request; 429: too many wrong credentials. Thread-safe.
 class TokenHandler {
  public:
-  // `auth` must outlive the handler.
-  TokenHandler(AuthBackend* auth, const TokenRequestLimits& limits) : auth_(auth), limits_(limits) {}
+  // Both pointers must outlive the handler. `cached` is null without upstreams; with it, a scope for pulling from a
+  // repository is also one for the cached repository that a request of that name may be for.
+  TokenHandler(AuthBackend* auth, const TokenRequestLimits& limits, const CachedRepositories* cached)
+      : auth_(auth), limits_(limits), cached_(cached) {}
 
   HandlerResult Handle(http::Request& request, const CallContext& call) const;
 
@@ -29,6 +32,7 @@ class TokenHandler {
 
   AuthBackend* const auth_;
   const TokenRequestLimits limits_;
+  const CachedRepositories* const cached_;
 };
 
 }  // namespace entrepot::gateway::api

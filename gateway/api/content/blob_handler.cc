@@ -36,14 +36,14 @@ http::Response DescribeBlob(int status, const Digest& digest) {
 }
 
 // The parts of the blob that a GET requests; none for all of it. Errors of ResolveRangeHeader().
-absl::StatusOr<std::vector<ByteRange>> RequestedRanges(const http::Request& request, const Blob& blob,
-                                                       size_t ranges_max) {
+absl::StatusOr<std::vector<ByteRange>> RequestedRanges(const http::Request& request, const Digest& digest,
+                                                       uint64_t size_bytes, size_t ranges_max) {
   const std::string header = request.Join("Range");
   if (header.empty()) return std::vector<ByteRange>();
   // RFC 9110 section 13.1.5: the ranges apply only if the client's part is from this blob.
   const std::optional<absl::string_view> if_range = request.Find("If-Range");
-  if (if_range.has_value() && *if_range != EntityTag(blob.digest)) return std::vector<ByteRange>();
-  return ResolveRangeHeader(header, blob.size_bytes, ranges_max);
+  if (if_range.has_value() && *if_range != EntityTag(digest)) return std::vector<ByteRange>();
+  return ResolveRangeHeader(header, size_bytes, ranges_max);
 }
 
 // The memory in which a blob is sent: `bytes`, or little if the client has used up what it may have for buffers.
@@ -51,9 +51,27 @@ size_t ReserveBuffer(size_t bytes, http::MemoryBudget::Reservation* memory) {
   return memory->TryGrowTo(bytes) ? bytes : http::MemoryBudget::kUncountedBytes;
 }
 
-http::Response RangeNotSatisfiable(const Blob& blob, const absl::Status& status) {
-  http::Response response = ErrorResponse(status, "");
-  response.fields.emplace_back("Content-Range", absl::StrCat("bytes */", blob.size_bytes));
+// The response to ranges that ResolveRangeHeader() refuses with `status`, if the client is the cause.
+absl::StatusOr<http::Response> RefuseRanges(uint64_t size_bytes, const absl::Status& status) {
+  if (absl::IsOutOfRange(status)) {
+    http::Response response = ErrorResponse(status, "");
+    response.fields.emplace_back("Content-Range", absl::StrCat("bytes */", size_bytes));
+    return response;
+  }
+  if (absl::IsInvalidArgument(status)) return HttpError(400, OciErrorCode::kUnsupported, status.message());
+  return status;
+}
+
+http::Response DescribeWhole(const Digest& digest) {
+  http::Response response = DescribeBlob(200, digest);
+  response.fields.emplace_back("Accept-Ranges", "bytes");
+  return response;
+}
+
+http::Response AnswerHead(const Digest& digest, uint64_t size_bytes) {
+  http::Response response = DescribeWhole(digest);
+  response.fields.emplace_back("Content-Type", kContentType);
+  response.head_content_length = size_bytes;
   return response;
 }
 
@@ -66,23 +84,21 @@ HandlerResult BlobHandler::Handle(RegistryRequest& request) const {
 }
 
 HandlerResult BlobHandler::Get(RegistryRequest& request, const Digest& digest) const {
-  CO_ASSIGN_OR_RETURN(const Blob blob, co_await manifests_->FindBlob(request.call, request.repository, digest));
+  const absl::StatusOr<Blob> blob = co_await manifests_->FindBlob(request.call, request.repository, digest);
+  if (blob.ok()) co_return co_await GetStored(request, *blob);
+  if (request.is_cached && absl::IsNotFound(blob.status())) co_return co_await GetFetched(request, digest);
+  co_return blob.status();
+}
+
+HandlerResult BlobHandler::GetStored(RegistryRequest& request, const Blob& blob) const {
+  const Digest& digest = blob.digest;
   CO_ASSIGN_OR_RETURN(const bool unchanged, IsUnchanged(request.http, digest));
   if (unchanged) co_return DescribeBlob(304, digest);
+  if (request.http.method == "HEAD") co_return AnswerHead(digest, blob.size_bytes);
 
-  http::Response response = DescribeBlob(200, digest);
-  response.fields.emplace_back("Accept-Ranges", "bytes");
-  if (request.http.method == "HEAD") {
-    response.fields.emplace_back("Content-Type", kContentType);
-    response.head_content_length = blob.size_bytes;
-    co_return response;
-  }
-  absl::StatusOr<std::vector<ByteRange>> ranges = RequestedRanges(request.http, blob, ranges_max_);
-  if (absl::IsOutOfRange(ranges.status())) co_return RangeNotSatisfiable(blob, ranges.status());
-  if (absl::IsInvalidArgument(ranges.status())) {
-    co_return HttpError(400, OciErrorCode::kUnsupported, ranges.status().message());
-  }
-  CO_RETURN_IF_ERROR(ranges.status());
+  http::Response response = DescribeWhole(digest);
+  absl::StatusOr<std::vector<ByteRange>> ranges = RequestedRanges(request.http, digest, blob.size_bytes, ranges_max_);
+  if (!ranges.ok()) co_return RefuseRanges(blob.size_bytes, ranges.status());
   if (!ranges->empty()) response.status = 206;
   http::MemoryBudget::Reservation memory = request.http.ReserveMemory();
   if (ranges->size() > 1) {
@@ -105,6 +121,53 @@ HandlerResult BlobHandler::Get(RegistryRequest& request, const Digest& digest) c
     response.memory = std::make_unique<http::MemoryBudget::Reservation>(std::move(memory));
   }
   response.body = ToBody(std::move(bytes));
+  co_return response;
+}
+
+HandlerResult BlobHandler::GetFetched(RegistryRequest& request, const Digest& digest) const {
+  const bool is_head = request.http.method == "HEAD";
+  const bool has_conditions = request.http.Find("Range").has_value() || request.http.Find("If-Match").has_value() ||
+                              request.http.Find("If-None-Match").has_value();
+  if (!is_head && !has_conditions) co_return co_await ReadFetched(request, digest, std::nullopt, 0);
+  // The answer depends on the size, or on whether there is such a blob.
+  CO_ASSIGN_OR_RETURN(const UpstreamBlob found,
+                      co_await cached_->upstreams().FindBlob(request.call, request.repository, digest));
+  CO_ASSIGN_OR_RETURN(const bool unchanged, IsUnchanged(request.http, digest));
+  if (unchanged) co_return DescribeBlob(304, digest);
+  if (is_head) co_return AnswerHead(digest, found.size_bytes);
+  const absl::StatusOr<std::vector<ByteRange>> ranges =
+      RequestedRanges(request.http, digest, found.size_bytes, ranges_max_);
+  if (!ranges.ok()) co_return RefuseRanges(found.size_bytes, ranges.status());
+  // Several ranges: a server may answer with the whole, which the fetch brings anyway.
+  if (ranges->size() != 1) co_return co_await ReadFetched(request, digest, std::nullopt, 0);
+  co_return co_await ReadFetched(request, digest, ranges->front(), found.size_bytes);
+}
+
+HandlerResult BlobHandler::ReadFetched(RegistryRequest& request, const Digest& digest, std::optional<ByteRange> range,
+                                       uint64_t size_bytes) const {
+  http::MemoryBudget::Reservation memory = request.http.ReserveMemory();
+  const size_t memory_bytes = ReserveBuffer(BlobBackend::kReadMemoryBytes, &memory);
+  const ByteRange part = range.value_or(ByteRange());
+  CO_ASSIGN_OR_RETURN(UpstreamBlob blob,
+                      co_await cached_->upstreams().OpenBlob(request.call, request.repository, digest,
+                                                             part.offset_bytes, part.length_bytes, memory_bytes));
+  if (blob.stored) {
+    CO_ASSIGN_OR_RETURN(const Blob stored, co_await manifests_->FindBlob(request.call, request.repository, digest));
+    co_return co_await GetStored(request, stored);
+  }
+  if (!blob.body.has_value() || (range.has_value() && blob.size_bytes != size_bytes)) {
+    co_return OciError(OciErrorCode::kUnavailable, "the size of a blob of an upstream has changed");
+  }
+  http::Response response = DescribeWhole(digest);
+  response.fields.emplace_back("Content-Type", kContentType);
+  if (range.has_value()) {
+    response.status = 206;
+    response.fields.emplace_back("Content-Range", ContentRange(*range, size_bytes));
+  }
+  if (memory_bytes > http::MemoryBudget::kUncountedBytes) {
+    response.memory = std::make_unique<http::MemoryBudget::Reservation>(std::move(memory));
+  }
+  response.body = *std::move(blob.body);
   co_return response;
 }
 

@@ -72,10 +72,18 @@ HandlerResult ManifestHandler::Handle(RegistryRequest& request) const {
 
 HandlerResult ManifestHandler::Get(RegistryRequest& request, const Reference& reference) const {
   const bool is_head = request.http.method == "HEAD";
-  CO_ASSIGN_OR_RETURN(StoredManifest manifest,
-                      co_await manifests_->GetManifest(request.call, request.repository, reference, is_head));
   http::Response response;
-  response.fields.reserve(4);
+  response.fields.reserve(6);
+  std::optional<StoredManifest> found;
+  if (request.is_cached) {
+    CO_ASSIGN_OR_RETURN(CachedManifest cached,
+                        co_await cached_->GetManifest(request.call, request.repository, reference, is_head));
+    AddFreshness(cached, &response);
+    found = std::move(cached.manifest);
+  } else {
+    CO_ASSIGN_OR_RETURN(found, co_await manifests_->GetManifest(request.call, request.repository, reference, is_head));
+  }
+  StoredManifest& manifest = *found;
   response.fields.emplace_back("Docker-Content-Digest", manifest.digest.ToString());
   response.fields.emplace_back("ETag", EntityTag(manifest.digest));
   CO_ASSIGN_OR_RETURN(const bool unchanged, IsUnchanged(request.http, manifest.digest));

@@ -7,6 +7,7 @@
 
 #include "gateway/api/content/manifest_bodies.h"
 #include "gateway/api/request/registry_request.h"
+#include "gateway/api/upstream/cached_content.h"
 #include "gateway/backends/manifest_backend.h"
 #include "services/core/reference.h"
 #include "services/runtime/threads/turn_queue.h"
@@ -25,10 +26,11 @@ class ManifestHandler {
                                                           .waiting_of_holder_max = std::numeric_limits<size_t>::max(),
                                                           .patience = std::chrono::seconds(30)};
 
-  // `manifests`, `bodies` and `large_puts` (of kLargePuts) must outlive the handler. The body of a PUT may have at most
-  // `bytes_max` bytes.
-  ManifestHandler(ManifestBackend* manifests, ManifestBodies* bodies, runtime::TurnQueue* large_puts, size_t bytes_max)
-      : manifests_(manifests), bodies_(bodies), large_puts_(large_puts), bytes_max_(bytes_max) {}
+  // The pointers, `large_puts` being of kLargePuts, must outlive the handler. `cached` is null without upstreams. The
+  // body of a PUT may have at most `bytes_max` bytes.
+  ManifestHandler(ManifestBackend* manifests, ManifestBodies* bodies, runtime::TurnQueue* large_puts, size_t bytes_max,
+                  const CachedContent* cached)
+      : manifests_(manifests), bodies_(bodies), large_puts_(large_puts), bytes_max_(bytes_max), cached_(cached) {}
 
   HandlerResult Handle(RegistryRequest& request) const;
 
@@ -41,6 +43,7 @@ class ManifestHandler {
   ManifestBodies* const bodies_;
   runtime::TurnQueue* const large_puts_;
   const size_t bytes_max_;
+  const CachedContent* const cached_;
 };
 
 }  // namespace entrepot::gateway::api

@@ -57,9 +57,15 @@ HandlerResult ReferrersHandler::Handle(RegistryRequest& request) const {
   CO_ASSIGN_OR_RETURN(const std::optional<std::string> filter, query.Single(kFilter, OciErrorCode::kManifestInvalid));
   const std::string artifact_type = filter.value_or("");
   CO_ASSIGN_OR_RETURN(const auto turn, co_await turns_->Take(request.http));
-  CO_ASSIGN_OR_RETURN(ReferrerPage found,
-                      co_await manifests_->ListReferrers(request.call, request.repository, subject, artifact_type,
-                                                         page.backend_limit(), page.last));
+  const size_t limit = page.backend_limit();
+  ReferrerPage found;
+  if (request.is_cached) {
+    CO_ASSIGN_OR_RETURN(found, co_await cached_->ListReferrers(request.call, request.repository, subject, artifact_type,
+                                                               limit, page.last));
+  } else {
+    CO_ASSIGN_OR_RETURN(found, co_await manifests_->ListReferrers(request.call, request.repository, subject,
+                                                                  artifact_type, limit, page.last));
+  }
   if (page.limit == 0) found = ReferrerPage();
 
   http::Response response;

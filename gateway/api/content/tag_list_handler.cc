@@ -25,8 +25,13 @@ HandlerResult TagListHandler::Handle(RegistryRequest& request) const {
   CO_ASSIGN_OR_RETURN(const Query query, Query::Parse(request.http.query));
   CO_ASSIGN_OR_RETURN(const PageRequest page, ParsePageRequest(query, kTagsPerPage));
   CO_ASSIGN_OR_RETURN(const auto turn, co_await turns_->Take(request.http));
-  CO_ASSIGN_OR_RETURN(TagPage tags,
-                      co_await manifests_->ListTags(request.call, request.repository, page.backend_limit(), page.last));
+  const size_t limit = page.backend_limit();
+  TagPage tags;
+  if (request.is_cached) {
+    CO_ASSIGN_OR_RETURN(tags, co_await cached_->ListTags(request.call, request.repository, limit, page.last));
+  } else {
+    CO_ASSIGN_OR_RETURN(tags, co_await manifests_->ListTags(request.call, request.repository, limit, page.last));
+  }
   if (page.limit == 0) tags = TagPage();
 
   const std::string& name = request.repository.ToString();

@@ -3,6 +3,7 @@
 
 #include "gateway/api/content/list_turns.h"
 #include "gateway/api/request/registry_request.h"
+#include "gateway/api/upstream/cached_content.h"
 #include "gateway/backends/manifest_backend.h"
 
 namespace entrepot::gateway::api {
@@ -10,14 +11,16 @@ namespace entrepot::gateway::api {
 // GET /v2/N/tags/list?n=&last=. Thread-safe.
 class TagListHandler {
  public:
-  // Both must outlive the handler.
-  TagListHandler(ManifestBackend* manifests, ListTurns* turns) : manifests_(manifests), turns_(turns) {}
+  // All must outlive the handler. `cached` is null without upstreams.
+  TagListHandler(ManifestBackend* manifests, ListTurns* turns, const CachedContent* cached)
+      : manifests_(manifests), turns_(turns), cached_(cached) {}
 
   HandlerResult Handle(RegistryRequest& request) const;
 
  private:
   ManifestBackend* const manifests_;
   ListTurns* const turns_;
+  const CachedContent* const cached_;
 };
 
 }  // namespace entrepot::gateway::api

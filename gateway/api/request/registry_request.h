@@ -20,6 +20,8 @@ struct RegistryRequest {
   absl::string_view argument;  // The argument of the route's pattern: a digest, a tag, a session's id.
   // The request's token, which grants at least the permission of the method. nullptr: the registry has no accounts.
   const AccessToken* token;
+  // The repository caches an upstream, and the method is GET, HEAD or DELETE.
+  bool is_cached = false;
 };
 
 // A handler's result: a response, or a status that error_response.h turns into one.

@@ -33,13 +33,13 @@ bool HasBody(absl::string_view method, absl::string_view body) {
 }  // namespace
 
 TestRegistry::TestRegistry(config::v1::Limits limits, const RegistryAccounts& accounts,
-                           const config::v1::PublicEndpoint& listen)
+                           const config::v1::PublicEndpoint& listen, const RegistryUpstreams& upstreams)
     : executor_(std::make_unique<runtime::Executor>(4)) {
   runtime::FillDefaults(&limits);
   blobs_ = MakeLocalBlobBackend(services_.blobs(), executor_.get(), executor_.get());
   manifests_ =
       MakeLocalManifestBackend(services_.catalog(), services_.maintenance(), executor_.get(), services_.deletions());
-  api_ = MakeRegistryApi(blobs_.get(), manifests_.get(), listen, limits, metrics_, accounts);
+  api_ = MakeRegistryApi(blobs_.get(), manifests_.get(), listen, limits, metrics_, accounts, upstreams);
   http::Server::Options options;
   options.endpoint.set_address("127.0.0.1");
   options.limits = limits;

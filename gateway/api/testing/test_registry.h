@@ -28,7 +28,7 @@ class TestRegistry {
  public:
   // By default the registry answers to every host, as one on an address that other machines reach.
   explicit TestRegistry(config::v1::Limits limits = {}, const RegistryAccounts& accounts = {},
-                        const config::v1::PublicEndpoint& listen = {});
+                        const config::v1::PublicEndpoint& listen = {}, const RegistryUpstreams& upstreams = {});
   ~TestRegistry();
 
   uint16_t port() const { return server_->port(); }
