@@ -1,0 +1,153 @@
+#include "gateway/backends/local/local_upstream_backend.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "boost/asio/async_result.hpp"
+#include "boost/asio/executor_work_guard.hpp"
+#include "boost/asio/post.hpp"
+#include "boost/asio/use_awaitable.hpp"
+#include "services/runtime/threads/executor_awaitable.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::gateway {
+namespace {
+
+using boost::asio::awaitable;
+using runtime::RunOn;
+using upstream::FetchReader;
+
+// Calls start(ready) and awaits that ready(), a std::function<void()>, is called on any thread.
+template <typename Start>
+awaitable<void> AwaitCall(Start start) {
+  using Token = const boost::asio::use_awaitable_t<>;
+  Token token;
+  co_await boost::asio::async_initiate<Token, void()>(
+      [&start](auto handler) {
+        auto work = boost::asio::make_work_guard(handler);
+        auto resume = std::make_shared<decltype(handler)>(std::move(handler));
+        // The fetch may keep the function after it has called it, but not the coroutine, nor its context busy.
+        start([work, resume]() mutable {
+          boost::asio::post(work.get_executor(), [resume = std::move(resume)] { std::move (*resume)(); });
+          work.reset();
+        });
+      },
+      token);
+}
+
+// The bytes of a range of a blob, as they are fetched.
+class LocalFetchStream : public ByteStream {
+ public:
+  LocalFetchStream(std::unique_ptr<FetchReader> reader, uint64_t offset_bytes, uint64_t length_bytes,
+                   size_t piece_bytes, runtime::Executor* reads)
+      : reader_(std::move(reader)),
+        reads_(reads),
+        offset_bytes_(offset_bytes),
+        left_bytes_(length_bytes),
+        piece_(std::min<uint64_t>(piece_bytes, length_bytes), '\0') {}
+
+  awaitable<absl::StatusOr<absl::string_view>> Next() override {
+    if (left_bytes_ == 0) co_return absl::string_view();
+    co_await AwaitCall([this](std::function<void()> ready) { reader_->WhenReadable(offset_bytes_, std::move(ready)); });
+    const size_t size = std::min<uint64_t>(piece_.size(), left_bytes_);
+    CO_ASSIGN_OR_RETURN(const size_t count, co_await RunOn(*reads_, [this, size] {
+                          return reader_->Read(offset_bytes_, piece_.data(), size);
+                        }));
+    if (count == 0) co_return absl::DataLossError("the blob ended before its length");
+    offset_bytes_ += count;
+    left_bytes_ -= count;
+    co_return absl::string_view(piece_).substr(0, count);
+  }
+
+ private:
+  const std::unique_ptr<FetchReader> reader_;
+  runtime::Executor* const reads_;
+  uint64_t offset_bytes_;
+  uint64_t left_bytes_;
+  std::string piece_;
+};
+
+class LocalUpstreamBackend : public UpstreamBackend {
+ public:
+  LocalUpstreamBackend(upstream::UpstreamCache* cache, runtime::Executor* calls, runtime::Executor* reads)
+      : cache_(cache), calls_(calls), reads_(reads) {}
+
+  awaitable<absl::StatusOr<ResolvedUpstreamManifest>> ResolveManifest(const CallContext&,
+                                                                      const RepositoryName& repository,
+                                                                      const Reference& reference,
+                                                                      bool metadata_only) override {
+    CO_ASSIGN_OR_RETURN(upstream::ResolvedManifest found, co_await RunOn(*calls_, [&] {
+                          return cache_->ResolveManifest(repository, reference, metadata_only);
+                        }));
+    co_return ResolvedUpstreamManifest{.digest = std::move(found.digest),
+                                       .media_type = std::move(found.media_type),
+                                       .size_bytes = found.size_bytes,
+                                       .stored = found.stored,
+                                       .stale_reason = std::move(found.stale_reason),
+                                       .age = found.age};
+  }
+
+  awaitable<absl::StatusOr<UpstreamBlob>> FindBlob(const CallContext&, const RepositoryName& repository,
+                                                   const Digest& digest) override {
+    CO_ASSIGN_OR_RETURN(const auto found,
+                        co_await RunOn(*calls_, [&] { return cache_->FindBlob(repository, digest); }));
+    co_return UpstreamBlob{.size_bytes = found.size_bytes(), .stored = found.stored()};
+  }
+
+  awaitable<absl::StatusOr<UpstreamBlob>> OpenBlob(const CallContext&, const RepositoryName& repository,
+                                                   const Digest& digest, uint64_t offset_bytes, uint64_t length_bytes,
+                                                   size_t memory_bytes) override {
+    CO_ASSIGN_OR_RETURN(auto opened, co_await RunOn(*calls_, [&] { return cache_->OpenBlob(repository, digest); }));
+    if (const auto* stored = std::get_if<upstream::StoredBlob>(&opened)) {
+      co_return UpstreamBlob{.size_bytes = stored->size_bytes, .stored = true};
+    }
+    std::unique_ptr<FetchReader> reader = std::get<std::unique_ptr<FetchReader>>(std::move(opened));
+    co_await AwaitCall([&](std::function<void()> ready) { reader->WhenSizeKnown(std::move(ready)); });
+    // An empty blob has no last byte that would be held back until it is verified.
+    if (reader->size_bytes() == 0) {
+      co_await AwaitCall([&](std::function<void()> ready) { reader->WhenReadable(0, std::move(ready)); });
+    }
+    CO_RETURN_IF_ERROR(reader->status());
+    const std::optional<uint64_t> size_bytes = reader->size_bytes();
+    if (reader->stored()) co_return UpstreamBlob{.size_bytes = size_bytes.value_or(0), .stored = true};
+    if (!size_bytes.has_value()) co_return OciError(OciErrorCode::kUnavailable, "the size of a fetch is not known");
+    uint64_t left_bytes = *size_bytes - std::min(*size_bytes, offset_bytes);
+    if (length_bytes != 0) left_bytes = std::min(left_bytes, length_bytes);
+    UpstreamBlob blob{.size_bytes = *size_bytes};
+    blob.body = StreamBody{
+        std::make_unique<LocalFetchStream>(std::move(reader), offset_bytes, left_bytes, memory_bytes, reads_),
+        left_bytes};
+    co_return blob;
+  }
+
+  awaitable<absl::StatusOr<TagPage>> ListTags(const CallContext&, const RepositoryName& repository, size_t limit,
+                                              absl::string_view last) override {
+    co_return co_await RunOn(*calls_, [&] { return cache_->ListTags(repository, limit, last); });
+  }
+
+  awaitable<absl::StatusOr<std::vector<Referrer>>> ListReferrers(const CallContext&, const RepositoryName& repository,
+                                                                 const Digest& subject) override {
+    co_return co_await RunOn(*calls_, [&] { return cache_->ListReferrers(repository, subject); });
+  }
+
+ private:
+  upstream::UpstreamCache* const cache_;
+  runtime::Executor* const calls_;
+  runtime::Executor* const reads_;
+};
+
+}  // namespace
+
+std::unique_ptr<UpstreamBackend> MakeLocalUpstreamBackend(upstream::UpstreamCache* cache, runtime::Executor* calls,
+                                                          runtime::Executor* reads) {
+  return std::make_unique<LocalUpstreamBackend>(cache, calls, reads);
+}
+
+}  // namespace entrepot::gateway

@@ -1,0 +1,82 @@
+#include "gateway/backends/local/local_upstream_backend.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/synchronization/notification.h"
+#include "boost/asio/co_spawn.hpp"
+#include "boost/asio/io_context.hpp"
+#include "gateway/backends/testing/run_awaitable.h"
+#include "gateway/backends/testing/upstream_backend_conformance.h"
+#include "gtest/gtest.h"
+#include "services/core/digester.h"
+#include "services/status/status_matchers.h"
+
+namespace entrepot::gateway {
+namespace {
+
+class LocalUnderTest : public UpstreamBackendUnderTest {
+ public:
+  UpstreamBackend& backend() override { return *backend_; }
+  ScriptedCache& cache() override { return cache_; }
+
+ private:
+  ScriptedCache cache_;
+  runtime::Executor calls_{1};
+  runtime::Executor reads_{1};
+  std::unique_ptr<UpstreamBackend> backend_ = MakeLocalUpstreamBackend(&cache_, &calls_, &reads_);
+};
+
+INSTANTIATE_TEST_SUITE_P(Local, UpstreamBackendConformanceTest,
+                         testing::Values([] { return std::make_unique<LocalUnderTest>(); }));
+
+class LocalUpstreamBackendTest : public testing::Test {
+ protected:
+  const CallContext call_{"test"};
+  const RepositoryName repository_ = RepositoryName::Parse("docker.io/library/nginx").value();
+  const Digest digest_ = ComputeDigest(DigestAlgorithm::kSha256, "abc");
+  const std::shared_ptr<ScriptedFetch> fetch_ = std::make_shared<ScriptedFetch>();
+  LocalUnderTest under_test_;
+};
+
+boost::asio::awaitable<void> ReadFirst(UpstreamBackend& backend, CallContext call, RepositoryName repository,
+                                       Digest digest, int* done) {
+  const absl::StatusOr<UpstreamBlob> blob = co_await backend.OpenBlob(call, repository, digest, 0, 0, 100);
+  if (blob.ok() && (co_await blob->body->stream->Next()).ok()) ++*done;
+}
+
+TEST_F(LocalUpstreamBackendTest, NoThreadWaitsForBytesOfAFetch) {
+  under_test_.cache().fetches[digest_.ToString()] = fetch_;
+  fetch_->Answer(3);
+  boost::asio::io_context context;
+  int done = 0;
+  // More readers than threads.
+  for (int i = 0; i < 10; ++i) {
+    boost::asio::co_spawn(context, ReadFirst(under_test_.backend(), call_, repository_, digest_, &done),
+                          [](std::exception_ptr) {});
+  }
+  while (fetch_->waiting() < 10) context.run_one();
+  EXPECT_EQ(done, 0);
+  boost::asio::io_context others;
+  EXPECT_OK(RunAwaitable(others, under_test_.backend().ListTags(call_, repository_, 1, "")).status());
+  fetch_->Arrive("ab");
+  context.run();
+  EXPECT_EQ(done, 10);
+}
+
+TEST_F(LocalUpstreamBackendTest, AStoppedCacheEndsWhatWaitsForAFetch) {
+  under_test_.cache().fetches[digest_.ToString()] = fetch_;
+  fetch_->Answer(3);
+  boost::asio::io_context context;
+  int done = 0;
+  boost::asio::co_spawn(context, ReadFirst(under_test_.backend(), call_, repository_, digest_, &done),
+                        [](std::exception_ptr) {});
+  while (fetch_->waiting() == 0) context.run_one();
+  under_test_.cache().Stop();
+  context.run();
+  EXPECT_EQ(done, 0);
+}
+
+}  // namespace
+}  // namespace entrepot::gateway
