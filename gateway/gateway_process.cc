@@ -14,6 +14,7 @@
 #include "gateway/backends/grpc/grpc_blob_backend.h"
 #include "gateway/backends/grpc/grpc_call_registry.h"
 #include "gateway/backends/grpc/grpc_manifest_backend.h"
+#include "gateway/backends/grpc/grpc_upstream_backend.h"
 #include "gateway/http/server/server.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/config/descriptor_checks.h"
@@ -21,9 +22,13 @@
 #include "services/runtime/grpc/grpc_channel.h"
 #include "services/runtime/log/audit_log.h"
 #include "services/status/status_macros.h"
+#include "services/upstream/names/upstreams_file.h"
 
 namespace entrepot::gateway {
 namespace {
+
+// The upstream service may have to wait for an upstream.
+constexpr int64_t kUpstreamDeadlineSeconds = 60;
 
 // Each member may use the members above it.
 class GatewayProcess final : public runtime::RunningService {
@@ -36,8 +41,15 @@ class GatewayProcess final : public runtime::RunningService {
     api::RegistryAccounts accounts;
     accounts.auth = process->auth_.get();
     accounts.audit = process->audit_.get();
+    api::RegistryUpstreams upstreams;
+    if (process->upstreams_ != nullptr) {
+      ASSIGN_OR_RETURN(process->upstreams_file_,
+                       upstream::UpstreamsFile::Open(config.upstreams_file(), context.registry));
+      upstreams.backend = process->upstreams_.get();
+      upstreams.current = [file = process->upstreams_file_.get()] { return file->current(); };
+    }
     process->api_ = api::MakeRegistryApi(process->blobs_.get(), process->manifests_.get(), config.listen(),
-                                         config.limits(), context.registry, accounts);
+                                         config.limits(), context.registry, accounts, upstreams);
     http::Server::Options options;
     options.endpoint = config.listen();
     options.limits = config.limits();
@@ -86,6 +98,11 @@ class GatewayProcess final : public runtime::RunningService {
     manifest_service_ = runtime::MakeChannel(config.manifest_service(), context.registry);
     manifests_ =
         MakeGrpcManifestBackend(manifest_service_, runtime::ToDuration(config.manifest_service().deadline()), &calls_);
+    if (config.has_upstream_service()) {
+      upstream_service_ = runtime::MakeChannel(config.upstream_service(), context.registry);
+      upstreams_ = MakeGrpcUpstreamBackend(upstream_service_, runtime::ToDuration(config.upstream_service().deadline()),
+                                           &calls_);
+    }
     if (!config.has_auth_service()) return;
     auth_service_ = runtime::MakeChannel(config.auth_service(), context.registry);
     auth_ = MakeGrpcAuthBackend(auth_service_, runtime::ToDuration(config.auth_service().deadline()), &calls_);
@@ -94,10 +111,13 @@ class GatewayProcess final : public runtime::RunningService {
   GrpcCallRegistry calls_;
   std::shared_ptr<grpc::Channel> blob_service_;
   std::shared_ptr<grpc::Channel> manifest_service_;
-  std::shared_ptr<grpc::Channel> auth_service_;  // Null without accounts.
+  std::shared_ptr<grpc::Channel> auth_service_;      // Null without accounts.
+  std::shared_ptr<grpc::Channel> upstream_service_;  // Null without upstreams.
   std::unique_ptr<BlobBackend> blobs_;
   std::unique_ptr<ManifestBackend> manifests_;
-  std::unique_ptr<AuthBackend> auth_;  // Null without accounts.
+  std::unique_ptr<AuthBackend> auth_;           // Null without accounts.
+  std::unique_ptr<UpstreamBackend> upstreams_;  // Null without upstreams, as the next.
+  std::unique_ptr<upstream::UpstreamsFile> upstreams_file_;
   std::unique_ptr<runtime::AuditLog> audit_;
   std::unique_ptr<http::Handler> api_;
   std::unique_ptr<http::Server> server_;
@@ -112,6 +132,11 @@ void FillAndCheck(config::v1::GatewayConfig* config, runtime::ConfigProblems* pr
   runtime::FillDefaults(config->mutable_blob_service());
   runtime::FillDefaults(config->mutable_manifest_service());
   if (config->has_auth_service()) runtime::FillDefaults(config->mutable_auth_service());
+  if (config->has_upstream_service()) {
+    config::v1::Service* const service = config->mutable_upstream_service();
+    if (!service->has_deadline()) service->mutable_deadline()->set_seconds(kUpstreamDeadlineSeconds);
+    runtime::FillDefaults(service);
+  }
   const bool authenticated = config->has_auth_service();
   runtime::CheckPublicEndpoint("listen", config->listen(),
                                authenticated ? runtime::Access::kAuthenticated : runtime::Access::kOpen, problems);
@@ -120,6 +145,16 @@ void FillAndCheck(config::v1::GatewayConfig* config, runtime::ConfigProblems* pr
   runtime::CheckService("blob_service", config->blob_service(), problems);
   runtime::CheckService("manifest_service", config->manifest_service(), problems);
   if (authenticated) runtime::CheckService("auth_service", config->auth_service(), problems);
+  if (config->has_upstream_service()) {
+    runtime::CheckService("upstream_service", config->upstream_service(), problems);
+    if (config->upstreams_file().empty()) {
+      problems->Add("upstreams_file", "is required with upstream_service");
+    } else {
+      problems->AddLines("upstreams_file", upstream::CheckUpstreamsFile(config->upstreams_file()));
+    }
+  } else if (!config->upstreams_file().empty()) {
+    problems->Add("upstreams_file", "needs upstream_service");
+  }
 }
 
 absl::StatusOr<std::unique_ptr<runtime::RunningService>> StartGateway(const config::v1::GatewayConfig& config,

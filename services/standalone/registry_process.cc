@@ -16,6 +16,7 @@
 #include "gateway/backends/local/local_auth_backend.h"
 #include "gateway/backends/local/local_blob_backend.h"
 #include "gateway/backends/local/local_manifest_backend.h"
+#include "gateway/backends/local/local_upstream_backend.h"
 #include "gateway/http/server/server.h"
 #include "services/auth/authentication_files.h"
 #include "services/auth/authority.h"
@@ -35,7 +36,12 @@
 #include "services/runtime/log/json_log.h"
 #include "services/runtime/threads/bounded_executor.h"
 #include "services/runtime/threads/executor.h"
+#include "services/standalone/local_cache_store.h"
 #include "services/status/status_macros.h"
+#include "services/upstream/names/upstreams_file.h"
+#include "services/upstream/registry/http_upstream_registry.h"
+#include "services/upstream/store/cache_store.h"
+#include "services/upstream/upstream_cache.h"
 
 namespace entrepot::standalone {
 namespace {
@@ -49,6 +55,8 @@ constexpr size_t kLongCallThreads = 8;
 constexpr int kLongCallNice = 10;
 // In addition to the threads that hash a password or wait for a slot.
 constexpr size_t kAuthExecutorThreads = 8;
+// Most of the time these threads wait for an upstream.
+constexpr size_t kUpstreamExecutorThreads = 64;
 
 // Lowers the priority of all threads of an executor that has no jobs yet.
 void LowerPriority(runtime::Executor& executor) {
@@ -102,8 +110,11 @@ class RegistryProcess final : public runtime::RunningService {
     catalog_->repositories().Stop();
     maintenance_->BeginDrain();
     if (server_ != nullptr) server_->Drain(deadline);
+    // Before the executors: it ends the calls that wait for upstreams, and resumes the requests that wait for fetches.
+    if (cache_ != nullptr) cache_->Stop();
     executor_metrics_.reset();
     auth_executor_.reset();
+    upstream_executor_.reset();
     executor_.reset();
     long_calls_.reset();
     deletions_.reset();
@@ -129,7 +140,25 @@ class RegistryProcess final : public runtime::RunningService {
       ASSIGN_OR_RETURN(policy_, policy::PolicyFile::Open(config.policy_file(), context.registry, absl::Seconds(1),
                                                          policy::Accounts::kNone));
     }
-    return OpenCatalog(config, context);
+    RETURN_IF_ERROR(OpenCatalog(config, context));
+    if (!config.upstreams_file().empty()) RETURN_IF_ERROR(OpenCache(config, context));
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenCache(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
+    ASSIGN_OR_RETURN(upstreams_file_, upstream::UpstreamsFile::Open(config.upstreams_file(), context.registry));
+    cache_store_ = MakeLocalCacheStore(&blobs_->upload_sessions(), catalog_.get());
+    upstream::UpstreamCache::Options options;
+    options.spool_directory = absl::StrCat(config.data_directory(), "/spool");
+    options.registry = context.registry;
+    options.make_registry =
+        [this, registry = context.registry](
+            const config::v1::Upstream& entry) -> absl::StatusOr<std::shared_ptr<upstream::UpstreamRegistry>> {
+      return upstream::MakeUpstreamRegistry(entry, &clock_, registry);
+    };
+    ASSIGN_OR_RETURN(cache_, upstream::UpstreamCache::Create(upstreams_file_.get(), cache_store_.get(), kv_->engine(),
+                                                             &clock_, options));
+    return absl::OkStatus();
   }
 
   // Data that was served with accounts must not be open by mistake.
@@ -201,8 +230,15 @@ class RegistryProcess final : public runtime::RunningService {
       accounts.auth = auth_backend_.get();
       accounts.audit = audit_.get();
     }
+    gateway::api::RegistryUpstreams upstreams;
+    if (cache_ != nullptr) {
+      upstream_executor_ = std::make_unique<runtime::Executor>(kUpstreamExecutorThreads);
+      upstream_backend_ = gateway::MakeLocalUpstreamBackend(cache_.get(), upstream_executor_.get(), executor_.get());
+      upstreams.backend = upstream_backend_.get();
+      upstreams.current = [file = upstreams_file_.get()] { return file->current(); };
+    }
     api_ = gateway::api::MakeRegistryApi(blob_backend_.get(), manifest_backend_.get(), config.listen(), config.limits(),
-                                         context.registry, accounts);
+                                         context.registry, accounts, upstreams);
     gateway::http::Server::Options options;
     options.endpoint = config.listen();
     options.limits = config.limits();
@@ -220,15 +256,21 @@ class RegistryProcess final : public runtime::RunningService {
   std::unique_ptr<manifest::PullTimes> pulls_;
   std::unique_ptr<manifest::RegistryCatalog> catalog_;
   std::unique_ptr<manifest::Maintenance> maintenance_;
+  // These three are null without upstreams.
+  std::unique_ptr<upstream::UpstreamsFile> upstreams_file_;
+  std::unique_ptr<upstream::CacheStore> cache_store_;
+  std::unique_ptr<upstream::UpstreamCache> cache_;
   std::unique_ptr<gateway::BlobBackend> blob_backend_;
   std::unique_ptr<gateway::ManifestBackend> manifest_backend_;
-  std::unique_ptr<gateway::AuthBackend> auth_backend_;  // Null without accounts.
+  std::unique_ptr<gateway::AuthBackend> auth_backend_;          // Null without accounts.
+  std::unique_ptr<gateway::UpstreamBackend> upstream_backend_;  // Null without upstreams.
   std::unique_ptr<gateway::http::Handler> api_;
   std::unique_ptr<gateway::http::Server> server_;
   std::unique_ptr<runtime::BoundedExecutor> deletions_;
   std::unique_ptr<runtime::Executor> executor_;
   std::unique_ptr<runtime::Executor> long_calls_;
   std::unique_ptr<runtime::Executor> auth_executor_;
+  std::unique_ptr<runtime::Executor> upstream_executor_;
   std::shared_ptr<process::ExecutorMetrics> executor_metrics_;
 };
 
@@ -257,6 +299,9 @@ void FillAndCheck(config::v1::StandaloneConfig* config, runtime::ConfigProblems*
     }
   } else if (!config->policy_file().empty()) {
     problems->AddLines("policy_file", policy::CheckPolicyFile(config->policy_file(), policy::Accounts::kNone));
+  }
+  if (!config->upstreams_file().empty()) {
+    problems->AddLines("upstreams_file", upstream::CheckUpstreamsFile(config->upstreams_file()));
   }
 }
 

@@ -103,6 +103,10 @@ def test_end_of_one_process_ends_all_others(serve, tmp_path):
         (["--policy", "x"], "--policy FILE needs --accounts FILE"),
         (["--accounts", "/nowhere", "--policy", "examples/policy.yaml"], "cannot read /nowhere"),
         (["--accounts", "/etc", "--policy", "examples/policy.yaml"], "cannot read /etc"),
+        (["--mirror", "Docker.io"], "invalid --mirror Docker.io"),
+        (["--mirror", "lan=registry.lan"], "the URL must begin with https:// or http://"),
+        (["--mirror", "docker.io", "--upstreams", "examples/upstreams.yaml"], "cannot be combined with --mirror"),
+        (["--mirror", "docker.io", "--config", "examples/standalone.yaml"], "cannot be combined with other options"),
     ],
 )
 def test_invalid_options_are_refused(options, message):
@@ -134,6 +138,32 @@ def test_with_accounts_it_needs_a_login_and_keeps_its_certificates(serve, tmp_pa
     serve(*options)
     assert Client(registry, "ci").request("GET", "/v2/").status == 200
     assert contents == {key: key.read_text() for key in keys}, "a second start keeps the certificates"
+
+
+@pytest.mark.parametrize("secured", [False, True], ids=["open", "accounts"])
+@pytest.mark.parametrize("split", [False, True], ids=["standalone", "split"])
+def test_mirrors_another_registry(serve, tmp_path, split, secured):
+    upstream_port, port = free_port(), free_port()
+    serve("--port", upstream_port, "--data", tmp_path / "upstream")
+    digest = push_blob(f"http://127.0.0.1:{upstream_port}")
+    options = ["--port", port, "--data", tmp_path / "cache", "--mirror", "docker.io",
+               "--mirror", f"lan=http://127.0.0.1:{upstream_port}", *(["--split"] if split else [])]  # fmt: skip
+    if secured:
+        accounts = tmp_path / "accounts"
+        write_accounts(accounts, PASSWORDS)
+        options += ["--accounts", accounts, "--policy", ROOT / "examples" / "policy.yaml"]
+    child, printed = serve(*options)
+    assert f"docker pull localhost:{port}/docker.io/IMAGE" in printed
+    path = f"/v2/lan/first/blobs/{digest}"
+    if secured:
+        registry = _Served(f"http://127.0.0.1:{port}")
+        assert registry.request("GET", path).status == 401
+        assert Client(registry, "admin").request("GET", path, "repository:lan/first:pull").body == b"hello"
+    else:
+        assert http.request("GET", f"http://127.0.0.1:{port}{path}").body == b"hello"
+        assert http.request("PUT", f"http://127.0.0.1:{port}/v2/lan/first/manifests/x", body=b"{}").status == 405
+    child.terminate()
+    assert child.wait(30) == 0
 
 
 class _Served:

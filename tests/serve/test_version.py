@@ -17,7 +17,7 @@ def fixture_version():
     return run(ROOT / "scripts" / "version")
 
 
-PROGRAM_NAMES = ["entrepot", "entrepot-gateway", "entrepot-blob", "entrepot-manifest", "entrepot-auth", "entrepotctl"]
+PROGRAM_NAMES = ["entrepot", "entrepot-gateway", "entrepot-blob", "entrepot-manifest", "entrepot-auth", "entrepot-upstream", "entrepotctl"]
 
 
 @pytest.mark.parametrize("program", PROGRAM_NAMES)
