@@ -1,6 +1,7 @@
 #include "services/upstream/guarded_registry.h"
 
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/strings/cord.h"
@@ -24,7 +25,8 @@ absl::Status WithCode(OciErrorCode code, const absl::Status& status) {
   if (FailureOf(status) != UpstreamFailure::kNotFound) return status;
   absl::Status coded = OciError(code, status.message(), GetOciErrorDetail(status));
   status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
-    if (!coded.GetPayload(url).has_value()) coded.SetPayload(url, payload);
+    // By a string: a copy of a Cord needs a library of Abseil that nothing else here needs.
+    if (!coded.GetPayload(url).has_value()) coded.SetPayload(url, absl::Cord(std::string(payload)));
   });
   return coded;
 }

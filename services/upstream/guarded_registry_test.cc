@@ -29,7 +29,7 @@ class GuardedRegistryTest : public testing::Test {
                             {.on_head = [](const UpstreamBlobHead&) { return absl::OkStatus(); },
                              .on_bytes =
                                  [bytes](absl::string_view more) {
-                                   bytes->append(more);
+                                   bytes->append(more.data(), more.size());
                                    return absl::OkStatus();
                                  }});
   }

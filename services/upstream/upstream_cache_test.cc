@@ -290,13 +290,13 @@ TEST_F(UpstreamCacheTest, AnUpstreamThatFailsIsNotAskedForEachPull) {
   EXPECT_EQ(gets(), 1);
   EXPECT_EQ(cache_->Status().upstreams(0).state(), "the upstream fails for a test");
   // The probe runs behind a pull.
-  upstream_->Hold();
+  upstream_->HoldManifests();
   clock_.Advance(absl::Minutes(1));
   EXPECT_NE(Resolve("v1")->stale_reason, "");
   EXPECT_TRUE(Eventually([&] { return upstream_->waiting() == 1; }));
   EXPECT_NE(Resolve("v1")->stale_reason, "");
   upstream_->FailAll(absl::OkStatus());
-  upstream_->Release();
+  upstream_->ReleaseManifests();
   EXPECT_TRUE(Eventually([&] { return Resolve("v1")->stale_reason.empty(); }));
   EXPECT_EQ(heads(), 4);
   EXPECT_EQ(cache_->Status().upstreams(0).state(), "ok");
@@ -349,14 +349,14 @@ TEST_F(UpstreamCacheTest, ServesWhileItRefreshes) {
   ASSERT_OK(Resolve("v1"));
   const Digest moved = AddManifest("{ }", "v1");
   clock_.Advance(absl::Minutes(5));
-  upstream_->Hold();
+  upstream_->HoldManifests();
   for (int i = 0; i < 5; ++i) {
     ASSERT_OK_AND_ASSIGN(const ResolvedManifest manifest, Resolve("v1"));
     EXPECT_EQ(manifest.digest, digest);
     EXPECT_EQ(manifest.stale_reason, "");
     EXPECT_EQ(manifest.age, absl::Minutes(5));
   }
-  upstream_->Release();
+  upstream_->ReleaseManifests();
   EXPECT_TRUE(Eventually([&] { return Resolve("v1")->digest == moved; }));
   EXPECT_EQ(heads(), 1);
   // Later the upstream is asked first.
@@ -369,11 +369,11 @@ TEST_F(UpstreamCacheTest, RequestsForOneTagShareOneRequestToTheUpstream) {
   AddManifest("{}", "v1");
   for (const bool stored : {false, true}) {
     const int before = heads() + gets();
-    upstream_->Hold();
+    upstream_->HoldManifests();
     std::vector<std::thread> threads;
     for (int i = 0; i < 16; ++i) threads.emplace_back([&] { EXPECT_OK(Resolve("v1")); });
     EXPECT_TRUE(Eventually([&] { return upstream_->waiting() == 1; }));
-    upstream_->Release();
+    upstream_->ReleaseManifests();
     for (std::thread& thread : threads) thread.join();
     // A thread that came late found it here.
     EXPECT_EQ(heads() + gets(), before + 1) << stored;
@@ -392,9 +392,9 @@ TEST_F(ImpatientCacheTest, ServesAStaleTagIfTheUpstreamIsSlow) {
   ASSERT_OK(Resolve("v1"));
   const Digest moved = AddManifest("{ }", "v1");
   clock_.Advance(absl::Hours(1));
-  upstream_->Hold();
+  upstream_->HoldManifests();
   EXPECT_THAT(Resolve("v1")->stale_reason, HasSubstr("has not answered in time"));
-  upstream_->Release();
+  upstream_->ReleaseManifests();
   EXPECT_TRUE(Eventually([&] { return Resolve("v1")->digest == moved; }));
 }
 
@@ -515,8 +515,9 @@ TEST_F(UpstreamCacheTest, ListsReferrersAndRemembersThem) {
   WriteFile("    tag_ttl: 60s\n");
   const Digest subject = AddManifest("{}", "v1");
   EXPECT_THAT(*cache_->ListReferrers(app_, subject), IsEmpty());
-  upstream_->SetReferrers("team/app", subject,
-                          {{.digest = subject, .media_type = kType, .size_bytes = 2, .artifact_type = "sig"}});
+  upstream_->SetReferrers(
+      "team/app", subject,
+      {{.digest = subject, .media_type = kType, .size_bytes = 2, .artifact_type = "sig", .annotations = {}}});
   EXPECT_THAT(*cache_->ListReferrers(app_, subject), IsEmpty());
   clock_.Advance(absl::Seconds(60));
   EXPECT_THAT(*cache_->ListReferrers(app_, subject), SizeIs(1));

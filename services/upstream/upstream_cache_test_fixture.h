@@ -28,11 +28,11 @@ namespace entrepot::upstream {
 // An upstream whose answers about manifests can be held back.
 class HeldUpstream final : public FakeUpstreamRegistry {
  public:
-  void Hold() {
+  void HoldManifests() {
     const absl::MutexLock lock(&mutex_);
     held_ = true;
   }
-  void Release() {
+  void ReleaseManifests() {
     const absl::MutexLock lock(&mutex_);
     held_ = false;
   }
