@@ -130,7 +130,7 @@ class Exchange {
 
   bool OnBytes(absl::string_view bytes) {
     bytes_ += bytes.size();
-    if (!head_complete_) return Fail("the body precedes the head");
+    if (!head_complete_) return Refuse("the body precedes the head");
     return CallSink([&] { return sink_.on_bytes ? sink_.on_bytes(bytes) : absl::OkStatus(); });
   }
 
@@ -143,7 +143,7 @@ class Exchange {
     return sink_error_.ok();
   }
 
-  bool Fail(std::string problem) {
+  bool Refuse(std::string problem) {
     problem_ = std::move(problem);
     return false;
   }
@@ -170,21 +170,21 @@ bool Exchange::OnHeaderLine(absl::string_view line) {
   bytes_ += line.size();
   header_bytes_ += line.size();
   if (header_bytes_ > options_.header_bytes_max) {
-    return Fail(absl::StrCat("the header is larger than ", options_.header_bytes_max, " bytes"));
+    return Refuse(absl::StrCat("the header is larger than ", options_.header_bytes_max, " bytes"));
   }
   if (head_complete_) return true;  // A trailer.
   line = line.substr(0, line.find_last_not_of("\r\n") + 1);
   if (absl::StartsWith(line, "HTTP/")) {
     const absl::string_view status = line.substr(std::min(line.find(' '), line.size()));
     head_ = {};
-    if (!absl::SimpleAtoi(status.substr(0, 4), &head_.status)) return Fail("the status is not a number");
+    if (!absl::SimpleAtoi(status.substr(0, 4), &head_.status)) return Refuse("the status is not a number");
     return true;
   }
   if (!line.empty()) return AddField(line);
   if (head_.status < 200) return true;  // The final response follows.
   // libcurl would decode others, which no request asks for.
   for (const absl::string_view coding : head_.Fields("transfer-encoding")) {
-    if (!absl::EqualsIgnoreCase(coding, "chunked")) return Fail("the transfer coding is not \"chunked\"");
+    if (!absl::EqualsIgnoreCase(coding, "chunked")) return Refuse("the transfer coding is not \"chunked\"");
   }
   head_complete_ = true;
   return CallSink([this] { return sink_.on_head ? sink_.on_head(head_) : absl::OkStatus(); });
@@ -192,7 +192,7 @@ bool Exchange::OnHeaderLine(absl::string_view line) {
 
 bool Exchange::AddField(absl::string_view line) {
   const auto is_control_but_tab = [](char c) { return c != '\t' && IsControl(c); };
-  if (std::any_of(line.begin(), line.end(), is_control_but_tab)) return Fail("the header has a control character");
+  if (std::any_of(line.begin(), line.end(), is_control_but_tab)) return Refuse("the header has a control character");
   if ((line[0] == ' ' || line[0] == '\t') && !head_.fields.empty()) {
     absl::StrAppend(&head_.fields.back().second, " ", absl::StripAsciiWhitespace(line));
     return true;
