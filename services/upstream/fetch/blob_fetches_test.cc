@@ -357,7 +357,9 @@ TEST_F(BlobFetchesTest, OtherBytesThanBeforeEndTheFetch) {
   ASSERT_TRUE(Eventually([&] { return upstream_->Holds(digest); }));
   upstream_->SetScript(digest, {.body = Content(kSize, 2), .ignores_offset = true});
   upstream_->Release(digest);
-  EXPECT_EQ(FailureOf(ReadAll(*reader).status()), UpstreamFailure::kInvalid);
+  std::string read;
+  EXPECT_EQ(FailureOf(ReadUntil(*reader, UINT64_MAX, &read)), UpstreamFailure::kInvalid);
+  EXPECT_LE(read.size(), 100'000);
   EXPECT_EQ(upstream_->blob_gets(digest), 2);
   EXPECT_EQ(Stored(digest), std::nullopt);
 }
@@ -372,6 +374,25 @@ TEST_F(BlobFetchesTest, AnotherSizeThanBeforeEndsTheFetch) {
   upstream_->Release(digest);
   EXPECT_EQ(FailureOf(ReadAll(*reader).status()), UpstreamFailure::kInvalid);
   EXPECT_EQ(upstream_->blob_gets(digest), 2);
+}
+
+TEST_F(BlobFetchesTest, ASizeThatIsLessThanWhatCameEndsTheFetch) {
+  const std::string content = Content(kSize);
+  const Digest digest = Add(content, {.cuts = {100'000}, .tells_size = false});
+  upstream_->HoldAt(digest, 100'000);
+  ASSERT_OK_AND_ASSIGN(const auto reader, Open(digest));
+  ASSERT_TRUE(Eventually([&] { return upstream_->Holds(digest); }));
+  upstream_->SetScript(digest, {.told_size = 50'000});
+  upstream_->Release(digest);
+  EXPECT_EQ(FailureOf(ReadAll(*reader).status()), UpstreamFailure::kInvalid);
+  EXPECT_EQ(upstream_->blob_gets(digest), 2);
+}
+
+TEST_F(BlobFetchesTest, CountsOnlyResumptionsInARowThatBringNoByte) {
+  const std::string content = Content(kSize);
+  const Digest digest = Add(content, {.cuts = {100'000, 100'000, 200'000, 200'000}});
+  EXPECT_THAT(Fetch(digest), IsOkAndHolds(content));
+  EXPECT_EQ(upstream_->blob_gets(digest), 5);
 }
 
 TEST_F(BlobFetchesTest, GivesUpAfterResumptionsThatBringNoByte) {
@@ -544,6 +565,7 @@ TEST_F(BlobFetchesTest, AFailureIsTheAnswerToAllThatAskSoonAfter) {
   const Digest digest = Add(Content(kSize), {.failures = {Failure(UpstreamFailure::kNotFound)}});
   for (int i = 0; i < 200; ++i) {
     EXPECT_EQ(FailureOf(Fetch(digest).status()), UpstreamFailure::kNotFound);
+    EXPECT_EQ(FailureOf(Open(digest).status()), UpstreamFailure::kNotFound);
   }
   EXPECT_EQ(upstream_->blob_gets(digest), 1);
 }
