@@ -66,8 +66,8 @@ class BlobBackend {
   virtual boost::asio::awaitable<absl::Status> ForgetUpload(const CallContext& context,
                                                             const RepositoryName& repository, const UploadId& id) = 0;
 
-  // As much memory as ReadObject() needs to be fast.
-  static constexpr size_t kReadMemoryBytes = 256 << 10;
+  // As much memory as ReadObject() needs to be fast: one piece that is sent, and one that arrives meanwhile.
+  static constexpr size_t kReadMemoryBytes = 512 << 10;
 
   // The bytes of the range. About `memory_bytes` of them are in this process's memory at once, unless the body is a
   // file; less makes a transfer slower. kNotFound: no object has the blob's storage key. kDataLoss: the object does not

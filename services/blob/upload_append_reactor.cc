@@ -1,5 +1,7 @@
 #include "services/blob/upload_append_reactor.h"
 
+#include <utility>
+
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
 #include "services/wire/blob_messages.h"
@@ -9,31 +11,59 @@ namespace entrepot::blob {
 UploadAppendReactor::UploadAppendReactor(UploadSessions* sessions, runtime::Executor* executor,
                                          runtime::Executor* long_calls, v1::Upload* response)
     : sessions_(*sessions), executor_(*executor), long_calls_(*long_calls), response_(response) {
-  StartRead(&request_);
+  StartRead(&arriving_);
 }
 
 void UploadAppendReactor::OnReadDone(bool ok) {
-  ExecutorFor(ok).Post([this, ok] {
-    if (!ok) return FinishWith(End());
+  {
+    const absl::MutexLock lock(&mutex_);
+    if (busy_) {
+      read_ = ok;
+      return;
+    }
+    busy_ = true;
+  }
+  ExecutorFor(ok).Post([this, ok] { HandleMessages(ok); });
+}
+
+void UploadAppendReactor::HandleMessages(bool ok) {
+  for (std::optional<bool> read = ok; read.has_value(); read = NextRead()) {
+    if (!*read) return FinishWith(End());
+    arriving_.Swap(&message_);
+    // What follows the header may need another executor.
+    const bool is_header = message_.has_header();
+    if (!is_header) StartRead(&arriving_);
     if (absl::Status status = HandleMessage(); !status.ok()) return FinishWith(status);
-    StartRead(&request_);
-  });
+    if (is_header) {
+      {
+        const absl::MutexLock lock(&mutex_);
+        busy_ = false;
+      }
+      return StartRead(&arriving_);
+    }
+  }
+}
+
+std::optional<bool> UploadAppendReactor::NextRead() {
+  const absl::MutexLock lock(&mutex_);
+  if (!read_.has_value()) busy_ = false;
+  return std::exchange(read_, std::nullopt);
 }
 
 runtime::Executor& UploadAppendReactor::ExecutorFor(bool ok) const {
-  if (!ok || !request_.has_header()) return executor_;
-  const absl::StatusOr<UploadId> id = UploadId::Parse(request_.header().upload_id());
+  if (!ok || !arriving_.has_header()) return executor_;
+  const absl::StatusOr<UploadId> id = UploadId::Parse(arriving_.header().upload_id());
   return id.ok() && sessions_.MustReadBack(*id) ? long_calls_ : executor_;
 }
 
 absl::Status UploadAppendReactor::HandleMessage() {
-  switch (request_.part_case()) {
+  switch (message_.part_case()) {
     case v1::AppendToUploadRequest::kHeader:
       if (appender_ != nullptr) return absl::InvalidArgumentError("header: only the first message carries it");
-      return Open(request_.header());
+      return Open(message_.header());
     case v1::AppendToUploadRequest::kData:
       if (appender_ == nullptr) return absl::InvalidArgumentError("data: the first message carries the header");
-      return appender_->Append(request_.data());
+      return appender_->Append(message_.data());
     default:
       return absl::InvalidArgumentError("part: none is set");
   }

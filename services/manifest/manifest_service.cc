@@ -113,6 +113,8 @@ grpc::ServerUnaryReactor* ManifestService::GetManifest(grpc::CallbackServerConte
     ASSIGN_OR_RETURN(const ManifestName name, ManifestNameOf(*request));
     ASSIGN_OR_RETURN(StoredManifest manifest,
                      catalog_.manifests().Get(caller, name.repository, name.reference, request->metadata_only(), tier));
+    const uint64_t content_bytes_max = request->content_bytes_max();
+    if (content_bytes_max != 0 && manifest.content.size() > content_bytes_max) manifest.content.clear();
     *response = ToMessage(std::move(manifest));
     return absl::OkStatus();
   };

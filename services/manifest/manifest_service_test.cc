@@ -157,6 +157,17 @@ TEST_F(ManifestServiceTest, CarriesManifests) {
   EXPECT_EQ(head.content(), "");
   EXPECT_EQ(head.size_bytes(), image.size());
 
+  v1::GetManifestRequest bounded;
+  bounded.set_repository("a");
+  bounded.set_reference("v1");
+  for (const bool fits : {true, false}) {
+    bounded.set_content_bytes_max(fits ? image.size() : image.size() - 1);
+    v1::Manifest response;
+    ASSERT_OK(Call(&v1::ManifestService::Stub::GetManifest, bounded, &response));
+    EXPECT_EQ(response.content(), fits ? image : "");
+    EXPECT_EQ(response.size_bytes(), image.size());
+  }
+
   v1::DeleteManifestRequest remove;
   remove.set_repository("a");
   remove.set_reference("v1");

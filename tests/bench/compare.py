@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """Runs Entrepot beside Debian's docker-registry on the same machine and data, and prints ratios.
 
-Usage: compare.py --entrepot BINARY --load BINARY [--before BINARY] [--rounds N] [--only NAME ...]
+Usage: compare.py --entrepot BINARY --load BINARY [--before BINARY] [--split] [--rounds N] [--only NAME ...]
 
 Every number is a rate of ours divided by the peer's in the same run: more than 1 means that ours is faster. The two take
-turns, so that other load on the machine affects both; each rate is the median of its rounds. Entrepot syncs everything
-that it acknowledges; the peer does not. The cost of accounts is measured the same way: Entrepot with accounts and a
-token beside Entrepot without. With --before, an earlier build of Entrepot takes the peer's place in every workload.
+turns, so that other load on the machine affects both; each rate is the median of its rounds, and so is the ratio.
+Entrepot syncs everything that it acknowledges; the peer does not. The cost of accounts is measured the same way: Entrepot
+with accounts and a token beside Entrepot without. With --before, an earlier build of Entrepot takes the peer's place in
+every workload. With --split, ours runs as the processes beside the binary: entrepot-gateway, entrepot-blob and
+entrepot-manifest.
 """
 
 import argparse
@@ -76,15 +78,40 @@ def wait_for(port, process):
 class Registry:
     """A registry with an empty data directory, which runs until the end of the with-block."""
 
-    def __init__(self, name, folder, binary):
+    def __init__(self, name, folder, binary, split=False):
         self.name = name
         self.port = free_port()
         self.folder = os.path.join(folder, name)
         os.makedirs(self.folder)
-        config = os.path.join(self.folder, "config.yaml")
-        with open(config, "w", encoding="utf-8") as file:
-            file.write(self.configuration())
-        self.command = [binary, "serve", config] if name == "peer" else [binary, "--config", config]
+        if split and name != "peer":
+            self.commands = self.split_commands(os.path.dirname(binary))
+        elif name == "peer":
+            self.commands = [[binary, "serve", self.write("config", self.configuration())]]
+        else:
+            self.commands = [[binary, "--config", self.write("config", self.configuration())]]
+
+    def write(self, name, text):
+        path = os.path.join(self.folder, f"{name}.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def split_commands(self, programs):
+        """The services' commands; the gateway's is the last one."""
+        ports = {service: free_port() for service in ("blob", "manifest")}
+        blob = f"blob_service: {{target: '127.0.0.1:{ports['blob']}'}}\n"
+        manifest = f"manifest_service: {{target: '127.0.0.1:{ports['manifest']}'}}\n"
+        fields = {
+            "blob": f"grpc: {{port: {ports['blob']}}}\ndata_directory: {self.folder}/blob\n",
+            "manifest": f"grpc: {{port: {ports['manifest']}}}\ndata_directory: {self.folder}/manifest\n{blob}",
+            "gateway": f"listen: {{port: {self.port}}}\n{blob}{manifest}",
+        }
+        common = "log: {level: warning}\n"
+        return [
+            [os.path.join(programs, f"entrepot-{name}"), "--config",
+             self.write(name, f"{text}operator: {{port: {free_port()}}}\n{common}")]
+            for name, text in fields.items()
+        ]
 
     def configuration(self):
         data = os.path.join(self.folder, "data")
@@ -121,17 +148,18 @@ class Registry:
 
     def __enter__(self):
         with open(os.path.join(self.folder, "log"), "wb") as log:
-            self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
-        wait_for(self.port, self.process)
+            self.processes = [subprocess.Popen(command, stdout=log, stderr=log) for command in self.commands]
+        wait_for(self.port, self.processes[-1])
         return self
 
     def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        for process in reversed(self.processes):
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
         shutil.rmtree(self.folder)
         os.sync()
 
@@ -176,21 +204,23 @@ def rate(name, load, registry):
     return 2000 / run_load(load, registry, "small", "2000", "8"), "images/s"
 
 
-def compare(name, binaries, load, rounds):
+def compare(name, binaries, load, rounds, split):
     rates = {registry: [] for registry in contenders(name, binaries)}
-    for _ in range(rounds):
-        for registry, found in rates.items():
+    for number in range(rounds):
+        # The machine's speed changes while one runs, so the other goes first in the next round.
+        for registry in list(rates)[:: 1 if number % 2 else -1]:
             with tempfile.TemporaryDirectory(prefix="entrepot-bench-") as folder:
-                with Registry(registry, folder, binaries[registry]) as running:
+                with Registry(registry, folder, binaries[registry], split) as running:
                     value, unit = rate(name, load, running)
-                    found.append(value)
+                    rates[registry].append(value)
     ours, peer = (statistics.median(found) for found in rates.values())
+    ratio = statistics.median(each / other for each, other in zip(*rates.values()))
     what, expected = BENCHMARKS[name]
     first, second = contenders(name, binaries)
     if second == "before":
         expected = EXPECTED_OF_BEFORE
-    verdict = "as expected" if ours / peer >= expected else "BELOW"
-    print(f"{name:14} ratio {ours / peer:6.2f} (expected {expected:4.2f}: {verdict})   "
+    verdict = "as expected" if ratio >= expected else "BELOW"
+    print(f"{name:14} ratio {ratio:6.2f} (expected {expected:4.2f}: {verdict})   "
           f"{NAMES[first]} {ours:9.1f}, {NAMES[second]} {peer:9.1f} {unit}   {what}",
           flush=True)
 
@@ -201,6 +231,7 @@ def main():
     parser.add_argument("--load", required=True, help="the load program, //tests/bench:load")
     parser.add_argument("--peer", default="docker-registry", help="the peer's binary")
     parser.add_argument("--before", metavar="BINARY", help="compare with this earlier standalone binary of ours")
+    parser.add_argument("--split", action="store_true", help="run ours as processes of its services")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS))
     arguments = parser.parse_args()
@@ -208,9 +239,9 @@ def main():
     if arguments.before:
         binaries["before"] = arguments.before
     for name in arguments.only:
-        if arguments.before and name.startswith("token_"):
+        if (arguments.before or arguments.split) and name.startswith("token_"):
             continue
-        compare(name, binaries, arguments.load, arguments.rounds)
+        compare(name, binaries, arguments.load, arguments.rounds, arguments.split)
 
 
 if __name__ == "__main__":

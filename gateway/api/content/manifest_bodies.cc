@@ -10,7 +10,7 @@ namespace entrepot::gateway::api {
 
 absl::StatusOr<Body> ManifestBodies::Make(const http::Request& request, const Digest& digest, std::string content) {
   if (content.size() <= http::MemoryBudget::kUncountedBytes) return Body(std::move(content));
-  const std::string name = digest.ToString();
+  const std::string& name = digest.ToString();
   if (SharedBytes shared = Find(name)) return Body(std::move(shared));
   ASSIGN_OR_RETURN(SharedBytes bytes, CountedBytes(request, std::move(content)));
   return Body(Keep(name, std::move(bytes)));

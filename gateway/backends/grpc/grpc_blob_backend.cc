@@ -1,5 +1,6 @@
 #include "gateway/backends/grpc/grpc_blob_backend.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -20,6 +21,12 @@ using boost::asio::awaitable;
 
 UploadOwner OwnerOf(const CallContext& context, const RepositoryName& repository) {
   return {.repository = repository, .account = context.caller.account};
+}
+
+// A stream has two messages at once.
+uint32_t MessageBytes(uint64_t length_bytes, size_t memory_bytes) {
+  const bool is_one_message = length_bytes <= std::min(memory_bytes, BlobBackend::kReadMemoryBytes / 2);
+  return static_cast<uint32_t>(is_one_message ? memory_bytes : memory_bytes / 2);
 }
 
 class GrpcBlobBackend : public BlobBackend {
@@ -91,7 +98,7 @@ class GrpcBlobBackend : public BlobBackend {
     request.set_offset_bytes(range.offset_bytes);
     request.set_length_bytes(range.length_bytes);
     if (const auto whole = DigestOfWhole(blob, range); whole.has_value()) request.set_digest(whole->ToString());
-    request.set_message_bytes_max(static_cast<uint32_t>(memory_bytes));
+    request.set_message_bytes_max(MessageBytes(range.length_bytes, memory_bytes));
     co_return co_await OpenGrpcObject(stub_.get(), client_, context.request_id, std::move(request));
   }
 

@@ -1,6 +1,7 @@
 #include "gateway/backends/grpc/grpc_manifest_backend.h"
 
 #include <chrono>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <utility>
@@ -21,12 +22,15 @@ namespace v1 = manifest::v1;
 using boost::asio::awaitable;
 
 // A manifest that is on its way takes its size several times, in both processes: as a message and in gRPC's buffers. So
-// few are on their way at once, whatever the number of clients; small ones pass at once. Connections bound the others,
-// which take nothing but a place in the queue.
+// few large ones are on their way at once, whatever the number of clients. Connections bound the others, which take
+// nothing but a place in the queue.
 constexpr runtime::TurnQueue::Options kContentReads{.running_max = 16,
                                                     .waiting_max = std::numeric_limits<size_t>::max(),
                                                     .waiting_of_holder_max = std::numeric_limits<size_t>::max(),
                                                     .patience = std::chrono::seconds(10)};
+
+// Manifests of up to this size, which most are, wait for no turn.
+constexpr uint64_t kSmallContentBytes = 64 << 10;
 
 template <typename Request>
 Request RequestFor(const CallContext& context, const RepositoryName& repository) {
@@ -101,12 +105,18 @@ class GrpcManifestBackend : public ManifestBackend {
     auto request = RequestFor<v1::GetManifestRequest>(context, repository);
     request.set_reference(ReferenceToString(reference));
     request.set_metadata_only(metadata_only);
-    std::variant<Turn, runtime::TurnQueue::Refusal> turn;
-    if (!metadata_only) turn = co_await content_reads_.Take(context.caller.account);
-    if (!std::holds_alternative<Turn>(turn))
-      co_return absl::UnavailableError("earlier reads of manifests take too long");
-    CO_ASSIGN_OR_RETURN(v1::Manifest response, co_await client_.Call(stub_->async(), &Async::GetManifest,
-                                                                     context.request_id, std::move(request)));
+    if (!metadata_only) request.set_content_bytes_max(kSmallContentBytes);
+    CO_ASSIGN_OR_RETURN(v1::Manifest response,
+                        co_await client_.Call(stub_->async(), &Async::GetManifest, context.request_id, request));
+    if (!metadata_only && response.size_bytes() > kSmallContentBytes) {
+      const std::variant<Turn, runtime::TurnQueue::Refusal> turn = co_await content_reads_.Take(context.caller.account);
+      if (!std::holds_alternative<Turn>(turn)) {
+        co_return absl::UnavailableError("earlier reads of manifests take too long");
+      }
+      request.clear_content_bytes_max();
+      CO_ASSIGN_OR_RETURN(
+          response, co_await client_.Call(stub_->async(), &Async::GetManifest, context.request_id, std::move(request)));
+    }
     co_return FromMessage(std::move(response));
   }
 

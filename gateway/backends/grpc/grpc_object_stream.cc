@@ -40,18 +40,17 @@ class GrpcObjectStream : public ByteStream {
       CO_RETURN_IF_ERROR(co_await ReadMessage());
     }
     has_message_ = false;
-    co_return *call_->message().mutable_data();
+    bytes_ = TakeBytes();
+    // While these bytes are sent, the next message arrives.
+    if (!whole()) call_->ReadNext();
+    co_return bytes_;
   }
 
-  // Awaits the next message, which is not empty.
+  // Awaits the message that is being read, which is not empty. Without a call it opens one.
   awaitable<absl::Status> ReadMessage() {
     GrpcCallAttempts attempts(client_.deadline());
     for (;;) {
-      if (call_ == nullptr) {
-        co_await Open();
-      } else {
-        call_->ReadNext();
-      }
+      if (call_ == nullptr) co_await Open();
       if (!co_await call_->Wait(client_.deadline(), [&] { return !call_->reading(); })) {
         Abandon();
         co_return TooSlow();
@@ -108,9 +107,10 @@ class GrpcObjectStream : public ByteStream {
   BlobService::StubInterface* const stub_;
   const GrpcClient& client_;
   const std::string request_id_;
-  ReadObjectRequest request_;       // For the rest of the object.
-  std::shared_ptr<ReadCall> call_;  // Has the message that was read last.
-  bool has_message_ = false;        // It was not given yet.
+  ReadObjectRequest request_;  // For the rest of the object.
+  std::shared_ptr<ReadCall> call_;
+  bool has_message_ = false;  // It was not given yet.
+  std::string bytes_;         // Given by Next() last.
 };
 
 }  // namespace
