@@ -60,8 +60,9 @@ absl::StatusOr<Url> ParseUrl(const std::string& text) {
 
 absl::StatusOr<std::string> ResolveUrl(const std::string& base, const std::string& reference) {
   const Handle handle(curl_url(), curl_url_cleanup);
-  RETURN_IF_ERROR(Set(handle.get(), base, 0));
-  RETURN_IF_ERROR(Set(handle.get(), reference, CURLU_URLENCODE));
+  // The signature of a path counts its dots.
+  RETURN_IF_ERROR(Set(handle.get(), base, CURLU_PATH_AS_IS));
+  RETURN_IF_ERROR(Set(handle.get(), reference, CURLU_PATH_AS_IS | CURLU_URLENCODE));
   curl_url_set(handle.get(), CURLUPART_FRAGMENT, nullptr, 0);
   return Part(handle.get(), CURLUPART_URL);
 }

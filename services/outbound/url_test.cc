@@ -68,6 +68,10 @@ TEST(UrlTest, ResolvesReferences) {
   EXPECT_THAT(ResolveUrl(base, "?n=2"), IsOkAndHolds("https://r.example:5000/v2/a/tags/list?n=2"));
   EXPECT_THAT(ResolveUrl(base, "//other.example/c"), IsOkAndHolds("https://other.example/c"));
   EXPECT_THAT(ResolveUrl(base, "http://other.example/c?d=%2F"), IsOkAndHolds("http://other.example/c?d=%2F"));
+  // A signature is of these bytes.
+  const std::string is_signed = "https://s.example/a/./b//c%2f%2Fd/?X=a%2Fb%2b%3D&Y=&Z=/+~*";
+  EXPECT_THAT(ResolveUrl(base, is_signed), IsOkAndHolds(is_signed));
+  EXPECT_THAT(ResolveUrl(base, "https://s.example/a b"), IsOkAndHolds("https://s.example/a%20b"));
   EXPECT_THAT(ResolveUrl(base, "https://"), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
