@@ -37,8 +37,8 @@ absl::StatusOr<std::optional<Credentials>> CredentialSource::Get() {
   return std::nullopt;
 }
 
-absl::StatusOr<std::optional<Credentials>> CredentialSource::ReadFile() const {
-  runtime::WarnIfOpenToOthers(entry_.password_file());
+absl::StatusOr<std::optional<Credentials>> CredentialSource::ReadFile() {
+  std::call_once(warned_, [&] { runtime::WarnIfOpenToOthers(entry_.password_file()); });
   auto contents = runtime::ReadFileContents(entry_.password_file(), kPasswordBytesMax);
   if (!contents.ok()) return absl::UnavailableError(contents.status().message());
   while (absl::EndsWith(*contents, "\n") || absl::EndsWith(*contents, "\r")) contents->pop_back();

@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_SERVICES_UPSTREAM_REGISTRY_CREDENTIAL_SOURCE_H_
 #define ENTREPOT_SERVICES_UPSTREAM_REGISTRY_CREDENTIAL_SOURCE_H_
 
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -22,7 +23,8 @@ class CredentialSource {
   CredentialSource(config::v1::UpstreamCredentials entry, std::string helper_server, const Clock* clock,
                    const StopSignal* stop);
 
-  // nullopt: log in anonymously. The password file is read at each call. A helper runs once at a time, and its answer
+  // nullopt: log in anonymously. The password file is read at each call; the first one logs a warning if other users
+  // may read it. A helper runs once at a time, and its answer
   // is used for the entry's `helper_lifetime`; its failure for 5 s. kUnavailable: the file or the helper gives none.
   // kCancelled: `stop` is stopped.
   absl::StatusOr<std::optional<Credentials>> Get();
@@ -31,7 +33,7 @@ class CredentialSource {
   bool Drop(const Credentials& refused, absl::Duration age_min = absl::ZeroDuration());
 
  private:
-  absl::StatusOr<std::optional<Credentials>> ReadFile() const;
+  absl::StatusOr<std::optional<Credentials>> ReadFile();
   absl::StatusOr<std::optional<Credentials>> AskHelper();
 
   const config::v1::UpstreamCredentials entry_;
@@ -39,6 +41,7 @@ class CredentialSource {
   const absl::Duration helper_lifetime_;
   const Clock* const clock_;
   const StopSignal* const stop_;
+  std::once_flag warned_;
   // Held while the helper runs.
   absl::Mutex mutex_;
   std::optional<absl::StatusOr<std::optional<Credentials>>> answer_ ABSL_GUARDED_BY(mutex_);

@@ -226,7 +226,7 @@ class HttpUpstreamRegistry : public UpstreamRegistry {
     if (wanted != nullptr && stated.ok() && stated->algorithm() == wanted->algorithm() && *stated != *wanted) {
       return Invalid(absl::StrCat("HEAD of ", wanted->ToString(), " has the digest ", stated->ToString()));
     }
-    if ((wanted == nullptr && !stated.ok()) || media_type.empty() || !size_bytes.has_value()) {
+    if ((wanted == nullptr && !stated.ok()) || media_type.empty() || size_bytes.value_or(0) == 0) {
       return Invalid("HEAD of a manifest has no digest, type or length");
     }
     return UpstreamManifest{.digest = wanted != nullptr ? *wanted : *stated,

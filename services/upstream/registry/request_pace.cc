@@ -1,5 +1,7 @@
 #include "services/upstream/registry/request_pace.h"
 
+#include <algorithm>
+
 #include "services/upstream/registry/rate_limit_headers.h"
 
 namespace entrepot::upstream {
@@ -18,6 +20,8 @@ void RequestPace::Note(RequestKind kind, const outbound::HopHead& head) {
   if (limit.limit.has_value() || limit.remaining.has_value()) {
     limit_ = limit;
     limit_stated_at_ = now;
+    // A manifest's HEAD states what its GET is counted against.
+    limited_.insert(kind == RequestKind::kHeadManifest ? RequestKind::kGetManifest : kind);
   }
   if (retry_after.has_value()) pauses_[kind] = {.begin = now, .length = *retry_after};
 }
@@ -33,14 +37,22 @@ std::optional<absl::Duration> RequestPace::Refusal(RequestKind kind) const {
   return left;
 }
 
-absl::Duration RequestPace::Slowdown(RequestKind kind) const {
-  if (kind == RequestKind::kHeadManifest || kind == RequestKind::kHeadBlob) return absl::ZeroDuration();
+absl::Duration RequestPace::Slowdown(RequestKind kind) {
   const absl::Time now = clock_->Now();
   absl::MutexLock lock(&mutex_);
+  const absl::Duration spacing = Spacing(kind, now);
+  if (spacing <= absl::ZeroDuration()) return absl::ZeroDuration();
+  // Also if the clock has been set back.
+  next_at_ = std::clamp(next_at_ + spacing, now + spacing, now + kSlowdownMax);
+  return next_at_ - now;
+}
+
+absl::Duration RequestPace::Spacing(RequestKind kind, absl::Time now) const {
+  if (kind == RequestKind::kHeadManifest || kind == RequestKind::kHeadBlob) return absl::ZeroDuration();
+  if (!limited_.contains(kind) || now - limit_stated_at_ > kLimitLifetime) return absl::ZeroDuration();
   if (!limit_.limit.has_value() || !limit_.remaining.has_value() || *limit_.limit <= 0) return absl::ZeroDuration();
-  if (now - limit_stated_at_ > kLimitLifetime) return absl::ZeroDuration();
   const double left = static_cast<double>(*limit_.remaining) / static_cast<double>(*limit_.limit);
-  return left >= kSlowdownBelow ? absl::ZeroDuration() : (1 - left / kSlowdownBelow) * kSlowdownMax;
+  return left >= kSlowdownBelow ? absl::ZeroDuration() : (1 - left / kSlowdownBelow) * kSpacingMax;
 }
 
 RateLimit RequestPace::rate_limit() const {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -17,8 +18,9 @@ namespace entrepot::upstream {
 // When requests to an upstream may be sent, from what its responses state. Thread-safe.
 class RequestPace {
  public:
-  // The longest wait because little is left of a limit.
-  static constexpr absl::Duration kSlowdownMax = absl::Seconds(2);
+  // The longest time between two requests because little is left of a limit, and the longest wait of one of them.
+  static constexpr absl::Duration kSpacingMax = absl::Seconds(2);
+  static constexpr absl::Duration kSlowdownMax = absl::Seconds(10);
 
   explicit RequestPace(const Clock* clock) : clock_(clock) {}
 
@@ -27,14 +29,17 @@ class RequestPace {
 
   // How long the upstream still wants no request of that kind; nullopt if it takes them.
   std::optional<absl::Duration> Refusal(RequestKind kind) const;
-  // How long to wait before the next request of that kind: nothing while a tenth of the limit is left, then more as
-  // less is left. HEADs, which no known upstream counts, wait never, and so does all if no response has stated a limit
-  // for 10 minutes.
-  absl::Duration Slowdown(RequestKind kind) const;
+  // How long to wait before the next request of that kind, which takes a place in the row of such requests: nothing
+  // while a tenth of the limit is left, then up to 2 s for each request, more as less is left. Only kinds whose
+  // responses state the limit wait, and HEADs, which no known upstream counts, never. A limit that no response has
+  // stated for 10 minutes is forgotten.
+  absl::Duration Slowdown(RequestKind kind);
 
   RateLimit rate_limit() const;
 
  private:
+  absl::Duration Spacing(RequestKind kind, absl::Time now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   struct Pause {
     absl::Time begin;
     absl::Duration length;
@@ -44,6 +49,10 @@ class RequestPace {
   mutable absl::Mutex mutex_;
   RateLimit limit_ ABSL_GUARDED_BY(mutex_);
   absl::Time limit_stated_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  // The kinds whose responses have stated it.
+  std::set<RequestKind> limited_ ABSL_GUARDED_BY(mutex_);
+  // When the next request of those may be sent.
+  absl::Time next_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   std::map<RequestKind, Pause> pauses_ ABSL_GUARDED_BY(mutex_);
 };
 

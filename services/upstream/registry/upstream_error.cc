@@ -16,6 +16,7 @@ namespace {
 
 // The payload: the name of the failure, a line feed, and the seconds that the upstream asked for, if any.
 constexpr absl::string_view kPayloadUrl = "entrepot/upstream-failure";
+constexpr char kNotSentUrl[] = "entrepot.upstream.NotSent";
 
 constexpr absl::Duration kRetryAfterMin = absl::Seconds(1);
 constexpr absl::Duration kRetryAfterMax = absl::Hours(1);
@@ -56,6 +57,14 @@ absl::Status UpstreamError(UpstreamFailure failure, absl::string_view message,
   status.SetPayload(kPayloadUrl, absl::Cord(payload));
   return status;
 }
+
+absl::Status NotSentError(absl::string_view message) {
+  absl::Status status = UpstreamError(UpstreamFailure::kUnavailable, message);
+  status.SetPayload(kNotSentUrl, absl::Cord("1"));
+  return status;
+}
+
+bool IsNotSent(const absl::Status& status) { return status.GetPayload(kNotSentUrl).has_value(); }
 
 std::optional<UpstreamFailure> FailureOf(const absl::Status& status) {
   const auto payload = status.GetPayload(kPayloadUrl);

@@ -27,6 +27,10 @@ absl::string_view ToString(UpstreamFailure failure);
 // is what the upstream asked for; it is held between 1 s and 1 h.
 absl::Status UpstreamError(UpstreamFailure failure, absl::string_view message,
                            std::optional<absl::Duration> retry_after = {});
+// UpstreamError() of kUnavailable for a request that was not sent, because too many others run: it tells nothing about
+// the upstream.
+absl::Status NotSentError(absl::string_view message);
+bool IsNotSent(const absl::Status& status);
 // The failure that a status of UpstreamError() carries; nullopt for other statuses. gRPC does not carry it.
 std::optional<UpstreamFailure> FailureOf(const absl::Status& status);
 // The wait that the upstream asked for; nullopt if it asked for none.

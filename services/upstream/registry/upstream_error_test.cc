@@ -56,5 +56,12 @@ TEST(UpstreamErrorTest, GivesTheClientAWaitAlsoWithoutOneOfTheUpstream) {
   EXPECT_EQ(GetRetryAfter(UpstreamError(UpstreamFailure::kNotFound, "")), std::nullopt);
 }
 
+TEST(UpstreamErrorTest, TellsWhichRequestsWereNotSent) {
+  const absl::Status status = NotSentError("too many requests run");
+  EXPECT_TRUE(IsNotSent(status));
+  EXPECT_EQ(FailureOf(status), UpstreamFailure::kUnavailable);
+  EXPECT_FALSE(IsNotSent(UpstreamError(UpstreamFailure::kUnavailable, "down")));
+}
+
 }  // namespace
 }  // namespace entrepot::upstream

@@ -67,7 +67,7 @@ absl::StatusOr<ConnectionBudget::Turn> UpstreamRequests::TakeTurn(RequestKind ki
   auto turn = parts_.budget->Take(is_blob ? ConnectionBudget::Use::kBlob : ConnectionBudget::Use::kOther,
                                   is_blob ? kBlobPatience : kPatience);
   if (turn.ok() || absl::IsCancelled(turn.status())) return turn;
-  return UpstreamError(UpstreamFailure::kUnavailable, absl::StrCat(parts_.upstream, ": ", turn.status().message()));
+  return NotSentError(absl::StrCat(parts_.upstream, ": ", turn.status().message()));
 }
 
 }  // namespace entrepot::upstream
