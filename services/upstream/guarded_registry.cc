@@ -64,7 +64,9 @@ auto GuardedRegistry::Guard(Call call) -> decltype(call()) {
 void GuardedRegistry::NoteResult(const absl::Status& status, absl::Duration took) {
   if (status.ok()) return NoteSuccess();
   const std::optional<UpstreamFailure> failure = FailureOf(status);
-  if (!failure.has_value()) return breaker_.Neither();
+  if (!failure.has_value() || IsNotSent(status)) return breaker_.Neither();
+  // The client keeps to the wait that a 429 asks for, and sends requests of other kinds meanwhile, such as HEADs.
+  if (failure == UpstreamFailure::kRateLimited && UpstreamRetryAfter(status).has_value()) return breaker_.Neither();
   if (!IsFailureOfUpstream(*failure)) return NoteSuccess();
   {
     const absl::MutexLock lock(&mutex_);

@@ -20,10 +20,10 @@
 
 namespace entrepot::upstream {
 
-// An upstream behind a breaker: while it fails (429, 5xx, time-outs and the like), calls return at once with
-// kUnavailable and a Retry-After. A blob that broke off is asked for in any case, so that a fetch can go on. Counts
-// requests and bytes; logs when the upstream begins to fail, and when it responds again. What it does not have is
-// MANIFEST_UNKNOWN or BLOB_UNKNOWN. Thread-safe.
+// An upstream behind a breaker: while it fails (5xx, time-outs, a 429 without a wait and the like), calls return at
+// once with kUnavailable and a Retry-After. A blob that broke off is asked for in any case, so that a fetch can go on.
+// Counts requests and bytes; logs when the upstream begins to fail, and when it responds again. What it does not have
+// is MANIFEST_UNKNOWN or BLOB_UNKNOWN. Thread-safe.
 class GuardedRegistry final : public UpstreamRegistry {
  public:
   // `clock` and `metrics` outlive the object.

@@ -6,6 +6,7 @@
 #include "gtest/gtest.h"
 #include "services/core/time/fake_clock.h"
 #include "services/status/oci_error.h"
+#include "services/status/retry_after.h"
 #include "services/status/status_matchers.h"
 #include "services/upstream/registry/upstream_error.h"
 #include "services/upstream/testing/fake_upstream_registry.h"
@@ -93,6 +94,21 @@ TEST_F(GuardedRegistryTest, AnswersThatMakeNoSenseAreNoFailureOfTheUpstream) {
     for (int i = 0; i < 10; ++i) EXPECT_FALSE(Head().ok());
   }
   EXPECT_EQ(upstream_->calls("HeadManifest"), 20);
+}
+
+TEST_F(GuardedRegistryTest, RequestsThatWereNotSentAreNoFailureOfTheUpstream) {
+  upstream_->FailAll(NotSentError("too many requests run"));
+  for (int i = 0; i < 10; ++i) EXPECT_THAT(Head(), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_OK(guarded_.health());
+}
+
+TEST_F(GuardedRegistryTest, AWaitForOneKindOfRequestHoldsBackNoOther) {
+  upstream_->FailAll(UpstreamError(UpstreamFailure::kRateLimited, "too many manifests", absl::Minutes(5)));
+  for (int i = 0; i < 10; ++i) EXPECT_THAT(Head(), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_OK(guarded_.health());
+  upstream_->FailAll(UpstreamError(UpstreamFailure::kUnavailable, "overloaded", absl::Minutes(5)));
+  EXPECT_THAT(Head(), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_EQ(GetRetryAfter(guarded_.health()), absl::Minutes(5));
 }
 
 TEST_F(GuardedRegistryTest, BlobsThatBreakOffAreNoFailureOfTheUpstream) {

@@ -42,6 +42,16 @@ class HeldUpstream final : public FakeUpstreamRegistry {
     return waiting_;
   }
 
+  // Does nothing for a process that only restarts.
+  void Stop() override {
+    const absl::MutexLock lock(&mutex_);
+    if (!stays_) FakeUpstreamRegistry::Stop();
+  }
+  void StayWhenStopped(bool stays) {
+    const absl::MutexLock lock(&mutex_);
+    stays_ = stays;
+  }
+
   absl::StatusOr<UpstreamManifest> HeadManifest(const std::string& repository, const Reference& reference) override {
     Wait();
     return FakeUpstreamRegistry::HeadManifest(repository, reference);
@@ -63,6 +73,7 @@ class HeldUpstream final : public FakeUpstreamRegistry {
   mutable absl::Mutex mutex_;
   bool held_ ABSL_GUARDED_BY(mutex_) = false;
   int waiting_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool stays_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 // A store that may refuse manifests.
@@ -103,7 +114,9 @@ class UpstreamCacheTest : public testing::Test {
 
   // As after the end of the process.
   void Open() {
+    upstream_->StayWhenStopped(true);
     cache_.reset();
+    upstream_->StayWhenStopped(false);
     registry_ = std::make_shared<prometheus::Registry>();
     ASSERT_OK_AND_ASSIGN(file_, UpstreamsFile::Open(path(), registry_, absl::ZeroDuration()));
     UpstreamCache::Options options;
