@@ -143,9 +143,10 @@ def test_with_accounts_it_needs_a_login_and_keeps_its_certificates(serve, tmp_pa
 @pytest.mark.parametrize("secured", [False, True], ids=["open", "accounts"])
 @pytest.mark.parametrize("split", [False, True], ids=["standalone", "split"])
 def test_mirrors_another_registry(serve, tmp_path, split, secured):
-    upstream_port, port = free_port(), free_port()
+    upstream_port = free_port()
     serve("--port", upstream_port, "--data", tmp_path / "upstream")
     digest = push_blob(f"http://127.0.0.1:{upstream_port}")
+    port = free_port()
     options = ["--port", port, "--data", tmp_path / "cache", "--mirror", "docker.io",
                "--mirror", f"lan=http://127.0.0.1:{upstream_port}", *(["--split"] if split else [])]  # fmt: skip
     if secured:
