@@ -160,13 +160,24 @@ def test_hosted_repositories_have_nothing_to_do_with_upstreams(cache, upstream, 
     assert get_manifest(cache, "team/app", "v1").body == body
 
 
-def test_hosted_content_is_not_fetched_again(cache, upstream):
+def test_a_manifest_of_an_upstream_gives_no_access_to_hosted_bytes(cache, upstream):
+    """An upstream can name any digest. That does not make a hosted blob one of the cached repository."""
     layer = os.urandom(64 * KIB)
     push_hosted(cache, "team/app", layer)
     image = upstream.repository("library/app").add_image(layer, tag="v1")
-    pull(cache, APP, image)
-    assert upstream.count("GET", ".*/blobs/" + image.config) == 1
-    assert upstream.count("GET", ".*/blobs/" + image.layers[0]) == 0
+    del upstream.repository("library/app").blobs[image.layers[0]]
+    assert get_manifest(cache, APP, "v1").status == 200
+    assert_not_found(get_blob(cache, APP, image.layers[0]))
+    assert get_blob(cache, APP, image.layers[0], method="HEAD").status == 404
+
+
+def test_a_blob_of_two_repositories_of_an_upstream_is_fetched_once(cache, upstream):
+    layer = os.urandom(64 * KIB)
+    first = upstream.repository("library/app").add_image(layer, tag="v1")
+    second = upstream.repository("library/other").add_image(layer, tag="v1")
+    pull(cache, APP, first)
+    pull(cache, "docker.io/library/other", second)
+    assert upstream.count("GET", ".*/blobs/" + first.layers[0]) == 1
 
 
 def test_a_pinned_tag_names_its_digest_whatever_the_upstream_has(make_cache, upstream, image):
