@@ -5,6 +5,7 @@
                    HOST_NAMES are where they are, and the addresses of host names
     upstream       one of its upstreams, for this test alone: a ScriptedUpstream (fixtures/scripted_upstream.py) with a
                    `name`
+    take_upstream  take_upstream(): further ones of them
     app            the name of the upstream's library/app in `cache`
     make_upstream  make_upstream(address="127.0.0.2", ...): further ones, which no registry knows
     make_cache     make_cache(upstream, tag_ttl="0s", ...): a Registry whose upstream docker.io is that one, with these
@@ -45,12 +46,23 @@ def cache(_shared):
 
 
 @pytest.fixture
-def upstream(_shared):
-    name, address, port = next(_shared[1])
-    started = ScriptedUpstream(address, port)
-    started.name = name
-    yield started
-    started.close()
+def take_upstream(_shared):
+    started = []
+
+    def take():
+        name, address, port = next(_shared[1])
+        started.append(ScriptedUpstream(address, port))
+        started[-1].name = name
+        return started[-1]
+
+    yield take
+    for each in started:
+        each.close()
+
+
+@pytest.fixture
+def upstream(take_upstream):
+    return take_upstream()
 
 
 @pytest.fixture

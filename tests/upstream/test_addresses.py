@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.polling import wait_for
 from fixtures.scripted_upstream import Tokens, redirected
-from upstream.pulls import APP, KIB, assert_unavailable, blobs, get_blob, get_manifest, hub, manifests, pull
+from upstream.pulls import APP, KIB, assert_unavailable, blobs, get_blob, get_manifest, hub, in_parallel, manifests, pull
 
 # The loopback interface gets one more address.
 pytestmark = pytest.mark.alone
@@ -80,20 +80,29 @@ def test_a_redirect_to_an_address_of_the_internet(cache, app, upstream, make_ups
     assert other.connections > 0
 
 
-@pytest.mark.parametrize("host", PRIVATE_HOSTS)
-def test_a_redirect_to_a_private_address_is_refused(cache, app, upstream, image, private, host):
-    upstream.rule(blobs(), redirected(lambda request: f"http://{host}:{private.port}{request.path}"))
-    assert get_manifest(cache, app, "v1").status == 200
-    began = time.monotonic()
-    answer = get_blob(cache, app, image.layers[0])
-    assert_unavailable(answer)
-    # The answer does not depend on what is at the address, and there was no time-out.
-    assert time.monotonic() - began < 8
-    assert upstream.count("GET", blobs()) >= 1
-    assert private.connections == 0
-    upstream.clear_rules()
-    wait_for(lambda: get_blob(cache, app, image.layers[0]).status == 200)
-    pull(cache, app, image)
+def test_a_redirect_to_a_private_address_is_refused(cache, take_upstream, make_upstream):
+    private = make_upstream()
+    upstreams = {host: take_upstream() for host in PRIVATE_HOSTS}
+
+    def check(number):
+        host = PRIVATE_HOSTS[number]
+        upstream = upstreams[host]
+        image = upstream.repository("library/app").add_image(os.urandom(KIB), tag="v1")
+        private.repository("library/app").blobs[image.layers[0]] = upstream.repository("library/app").blobs[image.layers[0]]
+        upstream.rule(blobs(), redirected(lambda request: f"http://{host}:{private.port}{request.path}"))
+        app = f"{upstream.name}/library/app"
+        assert get_manifest(cache, app, "v1").status == 200
+        began = time.monotonic()
+        assert_unavailable(get_blob(cache, app, image.layers[0]))
+        # The answer does not depend on what is at the address, and there was no time-out.
+        assert time.monotonic() - began < 9, host
+        assert upstream.count("GET", blobs()) >= 1
+        assert private.connections == 0, host
+        upstream.clear_rules()
+        wait_for(lambda: get_blob(cache, app, image.layers[0]).status == 200)
+        pull(cache, app, image)
+
+    in_parallel(len(PRIVATE_HOSTS), check)
 
 
 def test_a_redirect_of_a_manifest_to_a_private_address_is_refused(cache, app, upstream, image, private):
@@ -119,12 +128,19 @@ def test_a_realm_at_a_private_address_is_not_asked(cache, app, upstream, image, 
     assert upstream.requests and private.connections == 0
 
 
-@pytest.mark.parametrize(
-    "location", ["file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1/x", f"http://user@{PUBLIC}/x", "//", "http://"]
-)
-def test_a_redirect_to_what_is_no_web_address_is_refused(cache, app, upstream, image, location):
-    upstream.rule(blobs(), redirected(location))
-    assert_unavailable(get_blob(cache, app, image.layers[0]))
+LOCATIONS = ["file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1/x", f"http://user@{PUBLIC}/x", "//", "http://"]
+
+
+def test_a_redirect_to_what_is_no_web_address_is_refused(cache, take_upstream):
+    upstreams = [take_upstream() for _ in LOCATIONS]
+
+    def check(number):
+        upstream = upstreams[number]
+        layer = upstream.repository("library/app").add_blob(os.urandom(KIB))
+        upstream.rule(blobs(), redirected(LOCATIONS[number]))
+        assert_unavailable(get_blob(cache, f"{upstream.name}/library/app", layer))
+
+    in_parallel(len(LOCATIONS), check)
 
 
 @pytest.mark.parametrize("addresses", [[PUBLIC, "127.0.0.1"], ["127.0.0.1", PUBLIC]], ids=["later private", "first private"])
