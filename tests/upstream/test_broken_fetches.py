@@ -29,6 +29,7 @@ from upstream.pulls import (
     blobs,
     get_blob,
     get_manifest,
+    in_parallel,
     manifests,
     pull,
     whole_body_or_none,
@@ -124,17 +125,25 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("wrong", WRONG)
-def test_what_is_wrong_never_looks_whole_and_is_asked_for_again(cache, app, upstream, image, layer, wrong):
-    assert get_manifest(cache, app, "v1").status == 200
-    upstream.rule(blobs(layer), WRONG[wrong], "GET")
-    assert whole_body_or_none(cache, f"/v2/{app}/blobs/{layer}") is None
-    assert whole_body_or_none(cache, f"/v2/{app}/blobs/{layer}") is None
-    upstream.clear_rules()
-    upstream.forget()
-    wait_for(lambda: whole_body_or_none(cache, f"/v2/{app}/blobs/{layer}"))
-    assert upstream.count("GET", blobs(layer)) >= 1
-    pull(cache, app, image)
+def test_what_is_wrong_never_looks_whole_and_is_asked_for_again(cache, take_upstream):
+    cases = [(name, do, take_upstream()) for name, do in WRONG.items()]
+
+    def check(number):
+        name, do, upstream = cases[number]
+        app = f"{upstream.name}/library/app"
+        image = upstream.repository("library/app").add_image(os.urandom(SIZE), tag="v1")
+        path = f"/v2/{app}/blobs/{image.layers[0]}"
+        assert get_manifest(cache, app, "v1").status == 200
+        upstream.rule(blobs(image.layers[0]), do, "GET")
+        assert whole_body_or_none(cache, path) is None, name
+        assert whole_body_or_none(cache, path) is None, name
+        upstream.clear_rules()
+        upstream.forget()
+        wait_for(lambda: whole_body_or_none(cache, path))
+        assert upstream.count("GET", blobs(image.layers[0])) >= 1, name
+        pull(cache, app, image)
+
+    in_parallel(len(cases), check)
 
 
 def test_wrong_bytes_reach_no_repository_and_no_second_upstream(cache, app, upstream, layer):
