@@ -320,7 +320,7 @@ absl::StatusOr<ResolvedManifest> CacheImpl::Refresh(const Place& place, const Ta
 }
 
 absl::StatusOr<ResolvedManifest> CacheImpl::RefreshNow(const Place& place, const Tag& tag, const StoredTag& stored) {
-  const ResolvedManifest now = Stored(stored.manifest);
+  ResolvedManifest now = Stored(stored.manifest);
   const absl::StatusOr<UpstreamManifest> head = place.upstream->HeadManifest(place.name(), tag);
   if (head.ok() && head->digest == now.digest) {
     Confirm(place, tag, now);
@@ -491,11 +491,9 @@ void CacheImpl::Confirm(const Place& place, const Tag& tag, const ResolvedManife
 void CacheImpl::RememberNegative(const Place& place, const std::string& key, const absl::Status& status) {
   const std::optional<UpstreamFailure> failure = FailureOf(status);
   const absl::Duration negative_ttl = runtime::ToDuration(place.config().negative_ttl());
-  if (failure == UpstreamFailure::kNotFound) {
-    negatives_.Remember(key, status, negative_ttl);
-  } else if (failure == UpstreamFailure::kDenied) {
+  if (failure == UpstreamFailure::kDenied) {
     negatives_.Remember(key, status, std::min(negative_ttl, kDeniedLifetime));
-  } else if (GetOciErrorCode(status) == OciErrorCode::kManifestInvalid) {
+  } else if (failure == UpstreamFailure::kNotFound || GetOciErrorCode(status) == OciErrorCode::kManifestInvalid) {
     negatives_.Remember(key, status, negative_ttl);
   }
 }
@@ -598,7 +596,7 @@ absl::StatusOr<TagPage> CacheImpl::ListTags(const RepositoryName& repository, si
     std::sort(tags.begin(), tags.end());
     tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
     const size_t bytes = BytesOf(tags);
-    const auto shared = std::make_shared<const TagList>(std::move(tags));
+    auto shared = std::make_shared<const TagList>(std::move(tags));
     tag_lists_.Put(key, {.list = shared, .at = now}, bytes);
     return shared;
   });
@@ -630,7 +628,7 @@ absl::StatusOr<std::vector<Referrer>> CacheImpl::ListReferrers(const RepositoryN
     if (FailureOf(referrers.status()) == UpstreamFailure::kNotFound) referrers = ReferrerList();
     RETURN_IF_ERROR(referrers.status());
     const size_t bytes = BytesOf(*referrers);
-    const auto shared = std::make_shared<const ReferrerList>(*std::move(referrers));
+    auto shared = std::make_shared<const ReferrerList>(*std::move(referrers));
     referrer_lists_.Put(key, {.list = shared, .at = now}, bytes);
     return shared;
   });
