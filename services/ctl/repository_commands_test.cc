@@ -59,7 +59,7 @@ TEST_F(RepositoryCommandsTest, DuPrintsOneRepository) {
               AllOf(HasSubstr("team/web"), Not(HasSubstr("team/app")), Not(HasSubstr("stored"))));
   EXPECT_TRUE(IsSameJson(RunJob({"du", "--repository=team/web", "--output=json"}, kStart, kUsageResult),
                          R"({"name": "team/web", "blobs": "1", "bytes": "1024", "ownBytes": "0", "manifests": "0",
-                             "tags": "0"})"));
+                             "tags": "0", "cacheOf": ""})"));
 }
 
 TEST_F(RepositoryCommandsTest, DuReportsErrors) {
