@@ -115,7 +115,13 @@ void UpstreamReadReactor::SendHead() {
 }
 
 void UpstreamReadReactor::SendBytes() {
-  if (remaining_bytes_ == 0) return Finish(grpc::Status::OK);
+  if (remaining_bytes_ == 0) {
+    // An empty blob has no last bytes, which come once it is stored.
+    const bool is_empty = reader_->size_bytes() == 0;
+    const bool runs = !reader_->stored() && reader_->status().ok();
+    if (is_empty && runs) return Wait();
+    return FinishWith(is_empty ? reader_->status() : absl::OkStatus());
+  }
   const absl::StatusOr<size_t> count = Fill();
   if (!count.ok()) return FinishWith(count.status());
   if (*count == 0) return Wait();

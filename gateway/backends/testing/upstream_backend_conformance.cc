@@ -165,9 +165,15 @@ TEST_P(UpstreamBackendConformanceTest, AwaitsTheFetchOfAnEmptyBlob) {
   const auto fetch = std::make_shared<ScriptedFetch>();
   cache().fetches[digest.ToString()] = fetch;
   fetch->Answer(0);
-  fetch->Finish();
-  ASSERT_OK_AND_ASSIGN(const UpstreamBlob blob, RUN(backend().OpenBlob(kCall, Repo(), digest, 0, 0, kMemory)));
-  EXPECT_TRUE(blob.stored);
+  // It is stored only some time after the upstream has answered.
+  std::thread upstream([&] {
+    while (fetch->waiting() == 0) std::this_thread::yield();
+    fetch->Finish();
+  });
+  const absl::StatusOr<UpstreamBlob> blob = RUN(backend().OpenBlob(kCall, Repo(), digest, 0, 0, kMemory));
+  upstream.join();
+  ASSERT_OK(blob);
+  EXPECT_TRUE(blob->stored);
   const Digest wrong = DigestOf("not empty");
   const auto bad = std::make_shared<ScriptedFetch>();
   cache().fetches[wrong.ToString()] = bad;
