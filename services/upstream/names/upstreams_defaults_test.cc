@@ -72,7 +72,6 @@ TEST(UpstreamsDefaultsTest, KeepsWhatIsGiven) {
       stale_max { seconds: 2 }
       negative_ttl {}
       connections_max: 1
-      bytes_max: 3
     }
     default_upstream: 'docker.io'
   )";
