@@ -8,7 +8,8 @@ def test_the_page_has_every_limit():
     tree = repository()
     sources = {file: tree.text(file) for file in tree.sources()}
     standalone = tree.text("examples/standalone.yaml")
-    examples = {"limits": standalone, "uploads": standalone, "authentication": tree.text("examples/auth.yaml")}
+    examples = {"limits": standalone, "uploads": standalone, "collector": standalone}
+    examples["authentication"] = tree.text("examples/auth.yaml")
     examples["grpc"] = tree.text("examples/blob.yaml")
     page = tree.text(limits.PAGE)
     assert len(limits.rows_of(page, "setting")) > 10 and len(limits.rows_of(page, "limit")) > 10
