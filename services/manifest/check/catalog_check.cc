@@ -59,22 +59,46 @@ class CatalogCheck {
     options.violations_max = kViolationsMax;
     options.check_object = [this](const StorageKey& key, uint64_t size_bytes) -> absl::Status {
       if (!failure_.ok()) return absl::OkStatus();
-      absl::Status status = KeepPace(0);
-      if (status.ok()) status = objects_.Check(key, size_bytes);
-      const bool of_the_object = status.ok() || absl::IsNotFound(status) || absl::IsDataLoss(status);
-      if (of_the_object) return status;
-      failure_ = std::move(status);
-      return absl::OkStatus();
+      failure_ = KeepPace(0);
+      if (!failure_.ok()) return absl::OkStatus();
+      return Attempt([&] { return objects_.Check(key, size_bytes); });
     };
+    absl::Status unlisted;
     if (options_.online) {
-      options.list_objects = [this](const std::string& start_after, size_t limit) -> absl::StatusOr<StoredObjectPage> {
+      options.list_objects = [&](const std::string& start_after, size_t limit) -> absl::StatusOr<StoredObjectPage> {
         RETURN_IF_ERROR(KeepPace(0));
-        return objects_.ListUnclaimed(kOld, start_after, limit);
+        StoredObjectPage page;
+        unlisted = Attempt([&]() -> absl::Status {
+          ASSIGN_OR_RETURN(page, objects_.ListUnclaimed(kOld, start_after, limit));
+          return absl::OkStatus();
+        });
+        RETURN_IF_ERROR(failure_);
+        return page;
       };
     }
     absl::StatusOr<std::vector<std::string>> violations = CheckInvariants(kv_, options);
     RETURN_IF_ERROR(failure_);
+    if (violations.ok() && !unlisted.ok()) {
+      violations->push_back(absl::StrCat("I4: not all objects could be listed: ", unlisted.message()));
+    }
     return violations;
+  }
+
+  // Calls the blob service. An error is about the object; but if the service itself fails, that is `failure_`, and the
+  // result is OK.
+  template <typename Call>
+  absl::Status Attempt(const Call& call) {
+    absl::Status status;
+    // The second time, because the service may have failed only for a moment.
+    for (int i = 0; i < 2; ++i) {
+      status = call();
+      if (status.ok() || absl::IsNotFound(status) || absl::IsDataLoss(status)) return status;
+      if (absl::IsCancelled(status) || !objects_.ReadOwner().ok()) {
+        failure_ = std::move(status);
+        return absl::OkStatus();
+      }
+    }
+    return status;
   }
 
   absl::Status WalkBlobs() {
@@ -83,20 +107,20 @@ class CatalogCheck {
       ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
       if (entry == nullptr) return absl::OkStatus();
       report_.set_blobs(report_.blobs() + 1);
-      if (options_.rehash) RETURN_IF_ERROR(Rehash(*entry));
+      const bool full = static_cast<size_t>(report_.violations_size()) >= kViolationsMax;
+      if (options_.rehash && !full) RETURN_IF_ERROR(Rehash(*entry));
     }
   }
 
   absl::Status Rehash(const kv::KeyValue& entry) {
     const std::optional<Blob> blob = LiveBlobOf(entry);
     if (!blob.has_value()) return absl::OkStatus();
-    absl::Status status = objects_.Verify(*blob, /*bytes_per_second=*/0);
+    const absl::Status status = Attempt([&] { return objects_.Verify(*blob, /*bytes_per_second=*/0); });
+    RETURN_IF_ERROR(failure_);
     if (status.ok()) {
       report_.set_rehashed_bytes(report_.rehashed_bytes() + blob->size_bytes);
-    } else if (absl::IsDataLoss(status) || absl::IsNotFound(status)) {
-      RETURN_IF_ERROR(NoteDamage(entry, *blob, status));
     } else {
-      return status;
+      RETURN_IF_ERROR(NoteDamage(entry, *blob, status));
     }
     return KeepPace(blob->size_bytes);
   }
@@ -117,7 +141,7 @@ class CatalogCheck {
       const std::optional<Blob> still = now.has_value() ? LiveBlobOf({entry.key, *now}) : std::nullopt;
       if (!still.has_value() || !(still->storage_key == blob.storage_key)) return absl::OkStatus();
     }
-    // A missing or short object has been reported already.
+    // An object that is missing, short or cannot be opened has been reported already.
     const std::string name = absl::StrCat("I1: ", blob.digest.ToString(), " at ");
     const bool known = absl::c_any_of(report_.violations(),
                                       [&](const std::string& line) { return line.compare(0, name.size(), name) == 0; });
@@ -161,7 +185,7 @@ class CatalogCheck {
   const CatalogCheckOptions& options_;
   const Pace& pace_;
   v1::InvariantReport report_;
-  // The first error that kept an object from being checked.
+  // The first error that ends the check.
   absl::Status failure_;
 };
 

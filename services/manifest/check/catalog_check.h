@@ -19,7 +19,8 @@ struct CatalogCheckOptions {
 };
 
 // Checks the records against one another and against the objects that they name, for operators (catalog_invariants.h).
-// Returns an error if that cannot be done; kCancelled if `pace` stopped it.
+// An object that cannot be opened is a violation, and the check goes on. Returns an error if the KV or the blob service
+// fails; kCancelled if `pace` stopped it.
 absl::StatusOr<v1::InvariantReport> CheckCatalog(kv::KvReader& kv, BlobStorage& objects,
                                                  const CatalogCheckOptions& options, const Pace& pace);
 
