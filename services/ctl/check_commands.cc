@@ -50,7 +50,7 @@ absl::StatusOr<int> RunScrub(const CommandLine& line, RegistryClient& registry) 
   start.mutable_scrub();
   ASSIGN_OR_RETURN(const v1::Job job, RunJob(start, registry));
   Print(line.json() ? MessageJson(job.scrub()) : ScrubText(job.scrub()));
-  return job.scrub().corrupt() + job.scrub().missing() == 0 ? kOk : kFailed;
+  return job.scrub().corrupt() + job.scrub().missing() + job.scrub().failed() == 0 ? kOk : kFailed;
 }
 
 absl::StatusOr<int> ShowScrub(const CommandLine& line, RegistryClient& registry) {
@@ -72,15 +72,15 @@ std::vector<Command> CheckCommands() {
                    {.name = kBlobs, .value = "DIR", .help = "and the blob service's data directory"}},
        .summary = "Check that all records are consistent and that their objects exist",
        .details =
-           "Prints each violation on a line and exits with 1 if there is one. A running registry is checked while\n"
-           "it serves.",
+           "Prints each violation on a line, also objects that cannot be opened, and exits with 1 if there is one.\n"
+           "A running registry is checked while it serves.",
        .examples = {"entrepotctl check", "entrepotctl check --rehash --data /var/lib/entrepot"},
        .run = Check},
       {.name = "scrub",
        .summary = "Read and verify every blob now, at full speed",
        .details =
            "Blobs whose bytes have changed or are missing are marked as corrupt; `entrepotctl scrub status` lists\n"
-           "them. Exits with 1 if it finds one.",
+           "them. Exits with 1 if it finds one, or if a blob could not be verified or quarantined.",
        .examples = {"entrepotctl scrub"},
        .run = RunScrub},
       {.name = "scrub status",

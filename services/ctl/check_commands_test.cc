@@ -81,6 +81,8 @@ TEST_F(CheckCommandsTest, ScrubFailsIfItFindsDamage) {
               HasSubstr("1 corrupt, 0 missing\n"));
   EXPECT_THAT(RunJob({"scrub", "--output=json"}, R"({"scrub": {}})", R"("scrub": {"missing": "1"})", kFailed),
               HasSubstr("\"missing\": \"1\""));
+  EXPECT_THAT(RunJob({"scrub"}, R"({"scrub": {}})", R"("scrub": {"verified": "2", "failed": "1"})", kFailed),
+              HasSubstr("0 missing, 1 could not be verified\n"));
   ExpectRefusalIsReported({"scrub"});
 }
 

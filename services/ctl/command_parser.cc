@@ -24,8 +24,8 @@ constexpr char kSummary[] = "Administers an Entrepot registry and maintains its 
 constexpr char kFooter[] = R"(
 Exit codes:
   0  success
-  1  the registry refused, the command failed, (check, scrub) stored content is damaged, or
-     (policy check, retention check) the file has mistakes
+  1  the registry refused, the command failed, (check, scrub) stored content is damaged or cannot
+     be read, or (policy check, retention check) the file has mistakes
   2  the command line, or a file that it names, is invalid
   3  (explain) the answer is "denied"
 
