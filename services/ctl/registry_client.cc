@@ -114,6 +114,10 @@ std::string ErrorText(const HttpAnswer& answer) {
 
 absl::StatusOr<RegistryClient::Options> RegistryClient::OptionsOf(const CommandLine& line) {
   Options options;
+  // A variable that is set and not in the command line is empty.
+  if (!line.Has("--registry") && std::getenv("ENTREPOT_REGISTRY") != nullptr) {
+    return absl::InvalidArgumentError("the registry's address is empty: give ENTREPOT_REGISTRY a value, or unset it");
+  }
   RETURN_IF_ERROR(SetRegistry(line.Has("--registry") ? line.Value("--registry") : "http://localhost:5000", &options));
   options.username = line.Value("--username");
   options.password_file = line.Value("--password-file");

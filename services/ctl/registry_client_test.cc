@@ -178,6 +178,19 @@ TEST_F(RegistryClientTest, RefusesWhatIsNotTheAddressOfARegistry) {
   EXPECT_TRUE(http_.logins.empty() && http_.requests.empty());
 }
 
+TEST_F(RegistryClientTest, RefusesAnEmptyVariableUnlessNoRegistryIsNeeded) {
+  ::setenv("ENTREPOT_REGISTRY", "", /*overwrite=*/1);
+  const Outcome refused = Run({"users", "list"});
+  EXPECT_EQ(refused.code, kUsage);
+  EXPECT_EQ(refused.err, "entrepotctl: the registry's address is empty: give ENTREPOT_REGISTRY a value, or unset it\n");
+  EXPECT_TRUE(http_.logins.empty() && http_.requests.empty());
+
+  EXPECT_EQ(Run({"policy", "check", WriteFile("policy.yaml", "rules: []\n")}).code, kOk);
+  http_.Answer(R"({"users": {}})");
+  EXPECT_EQ(Run({"users", "list", "--registry", "localhost:5000"}).code, kOk);
+  ::unsetenv("ENTREPOT_REGISTRY");
+}
+
 TEST_F(RegistryClientTest, ThePasswordFileComesBeforeTheEnvironment) {
   http_.Answer(R"({"users": {}})");
   EXPECT_EQ(Run({"users", "list", "--password-file", WriteFile("password", "from a file\n")}).code, kOk);
