@@ -22,6 +22,10 @@ constexpr char kBlobs[] = "--blobs";
 constexpr char kBlobsData[] = "--blobs-data";
 constexpr char kAccounts[] = "--accounts";
 constexpr char kAccountsData[] = "--accounts-data";
+constexpr char kAcceptDamaged[] = "--accept-damaged";
+
+constexpr char kDamagedBlobs[] =
+    "the blobs above are CORRUPT: they are served as unknown until the same content is pushed again\n";
 
 // Backs up the auth service's records, which it does itself in split mode.
 absl::Status BackUpAccounts(RegistryClient& registry, v1::Backup* backup) {
@@ -46,7 +50,7 @@ absl::StatusOr<int> BackUp(const CommandLine& line, RegistryClient& registry) {
   ASSIGN_OR_RETURN(v1::Job job, RunJob(start, registry));
   RETURN_IF_ERROR(BackUpAccounts(registry, job.mutable_backup()));
   Print(line.json() ? MessageJson(job.backup()) : BackupText(job.backup()));
-  return kOk;
+  return job.backup().damaged_blobs() == 0 ? kOk : kFailed;
 }
 
 // Takes a service's backup and its new data directory from two options. kInvalidArgument if only one is given.
@@ -62,6 +66,16 @@ absl::Status TakeDirectories(const CommandLine& line, const char* from, const ch
   return absl::OkStatus();
 }
 
+absl::Status NotRestored(const Restored& restored, bool accept_damaged) {
+  absl::string_view advice = "";
+  if (restored.only_blobs_are_damaged) {
+    advice = "; only blobs are damaged: to restore everything else, use --accept-damaged";
+  } else if (accept_damaged) {
+    advice = "; --accept-damaged accepts only damaged and missing blobs";
+  }
+  return absl::FailedPreconditionError(absl::StrCat("the backup is damaged; nothing was restored", advice));
+}
+
 absl::StatusOr<int> RestoreBackup(const CommandLine& line, RegistryClient&) {
   RegistryDirectories backup{line.argument(0), line.argument(0)};
   RegistryDirectories data{line.argument(1), line.argument(1)};
@@ -70,16 +84,16 @@ absl::StatusOr<int> RestoreBackup(const CommandLine& line, RegistryClient&) {
   absl::StatusOr<Restored> restored;
   {
     ProgressLine progress;
-    restored =
-        Restore(backup, data, [&](uint64_t operations, uint64_t bytes) { return progress.Count(operations, bytes); });
+    restored = Restore(backup, data, line.Has(kAcceptDamaged),
+                       [&](uint64_t operations, uint64_t bytes) { return progress.Count(operations, bytes); });
   }
   RETURN_IF_ERROR(restored.status());
   Print(line.json() ? MessageJson(restored->report) : InvariantsText(restored->report));
-  if (!restored->report.violations().empty()) {
-    return absl::FailedPreconditionError("the backup is damaged; nothing was restored");
-  }
+  if (!restored->published) return NotRestored(*restored, line.Has(kAcceptDamaged));
   if (!line.json()) {
-    Print(absl::StrCat("restored to ", Printable(data.manifest), "\n", ServeText(data, restored->has_accounts)));
+    const int damaged = restored->report.violations_size();
+    Print(absl::StrCat("restored to ", Printable(data.manifest), "\n", damaged > 0 ? kDamagedBlobs : "",
+                       ServeText(data, restored->has_accounts)));
   }
   return kOk;
 }
@@ -96,7 +110,8 @@ std::vector<Command> BackupCommands() {
            "directory of the manifest, the blob and the auth service each. Copy it to another machine. It\n"
            "contains everything that was acknowledged before, and the accounts in the registry's own records.\n"
            "It contains the keys that sign tokens: protect it like the data directory. The output has all parts of\n"
-           "the backup and the command that restores it.",
+           "the backup and the command that restores it. If blobs are corrupt, or their objects are missing or have\n"
+           "another size, the backup is made without them and the exit code is 1.",
        .examples = {"entrepotctl backup", "entrepotctl backup before-upgrade"},
        .run = BackUp},
       {.name = "restore",
@@ -105,11 +120,16 @@ std::vector<Command> BackupCommands() {
        .options = {{.name = kBlobs, .value = "BACKUP", .help = "in split mode: the blob service's backup"},
                    {.name = kBlobsData, .value = "DATA", .help = "and its new data directory"},
                    {.name = kAccounts, .value = "BACKUP", .help = "in split mode: the auth service's backup"},
-                   {.name = kAccountsData, .value = "DATA", .help = "and its new data directory"}},
+                   {.name = kAccountsData, .value = "DATA", .help = "and its new data directory"},
+                   {.name = kAcceptDamaged,
+                    .value = "",
+                    .help = "restore although blobs are damaged or missing: they are listed, and served as unknown\n"
+                            "until they are pushed again"}},
        .summary = "Make a data directory from a backup; needs no registry",
        .details =
            "The copy is checked, every object by its hash, before it becomes DATA. If something is wrong, nothing\n"
-           "is left of it and the exit code is 1. Afterwards it prints the command that serves DATA.",
+           "is left of it and the exit code is 1; --accept-damaged accepts damaged and missing blobs. Afterwards it\n"
+           "prints the command that serves DATA.",
        .examples = {"entrepotctl restore /var/lib/entrepot/backups/before-upgrade /srv/entrepot",
                     "entrepotctl restore /m/backups/x /new/m --blobs /b/backups/x --blobs-data /new/b \\\n"
                     "    --accounts /a/backups/x --accounts-data /new/a"},

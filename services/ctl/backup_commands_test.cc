@@ -52,7 +52,7 @@ TEST_F(BackupCommandsTest, BackupOfARegistryWithoutAccountsIsOneRequest) {
   EXPECT_EQ(outcome.code, kOk) << outcome.err;
   EXPECT_TRUE(IsSameJson(outcome.out, R"({"name": "nightly", "directory": "/d/backups/nightly", "objects": "1",
                                           "objectBytes": "5", "accountsDirectory": "", "blobs": "3", "blobBytes": "9",
-                                          "objectsDirectory": "/b/backups/nightly"})"));
+                                          "objectsDirectory": "/b/backups/nightly", "damagedBlobs": "0"})"));
   EXPECT_EQ(http_.requests.size(), 1u);
 }
 
@@ -73,6 +73,18 @@ TEST_F(BackupCommandsTest, BackupReportsErrors) {
   EXPECT_EQ(outcome.err,
             "entrepotctl: records and objects are backed up, the accounts are not: the registry answered 503\n");
   EXPECT_THAT(UsageError({"backup", "a", "b"}), HasSubstr("unexpected argument b"));
+}
+
+TEST_F(BackupCommandsTest, BackupWithDamagedBlobsExitsWith1) {
+  http_.token = {404, ""};
+  constexpr char kDamaged[] =
+      R"({"job": {"state": "DONE", "backup": {"name": "n", "directory": "/d/backups/n", "damagedBlobs": "1"}}})";
+  http_.Answer(kDamaged);
+  const Outcome outcome = Run({"backup", "n"});
+  EXPECT_EQ(outcome.code, kFailed);
+  EXPECT_THAT(outcome.out, HasSubstr("\n1 blob is damaged or missing: `entrepotctl check` lists them"));
+  http_.Answer(kDamaged);
+  EXPECT_EQ(Run({"backup", "n", "--output", "json"}).code, kFailed);
 }
 
 TEST_F(BackupCommandsTest, RestoresAStandaloneRegistry) {
@@ -113,6 +125,44 @@ TEST_F(BackupCommandsTest, RestoresNothingFromADamagedBackup) {
   EXPECT_EQ(outcome.err, "entrepotctl: the backup is damaged; nothing was restored\n");
   EXPECT_FALSE(Exists("data"));
   EXPECT_FALSE(Exists("data.restoring"));
+}
+
+TEST_F(BackupCommandsTest, AcceptsNoDamageButThatOfBlobs) {
+  MakeStandaloneDirectory(PathOf("backup"));
+  WriteDamagedBlobRecord(PathOf("backup"));
+  const Outcome outcome = Run({"restore", PathOf("backup"), PathOf("data"), "--accept-damaged"});
+  EXPECT_EQ(outcome.code, kFailed);
+  EXPECT_THAT(outcome.err, HasSubstr("nothing was restored; --accept-damaged accepts only damaged and missing blobs"));
+  EXPECT_FALSE(Exists("data") || Exists("data.restoring"));
+}
+
+TEST_F(BackupCommandsTest, RestoresWithoutDamagedBlobsIfAsked) {
+  MakeStandaloneDirectory(PathOf("backup"));
+  const std::string digest = WriteRecordOfMissingBlob(PathOf("backup"));
+  const Outcome refused = Run({"restore", PathOf("backup"), PathOf("data")});
+  EXPECT_EQ(refused.code, kFailed);
+  EXPECT_THAT(refused.out, HasSubstr("I1: " + digest));
+  EXPECT_THAT(refused.err, HasSubstr("to restore everything else, use --accept-damaged"));
+  EXPECT_FALSE(Exists("data") || Exists("data.restoring"));
+
+  const Outcome restored = Run({"restore", PathOf("backup"), PathOf("data"), "--accept-damaged"});
+  EXPECT_EQ(restored.code, kOk) << restored.err;
+  EXPECT_THAT(restored.out, AllOf(HasSubstr("I1: " + digest + " has no bytes\n1 violation: 1 blob"),
+                                  HasSubstr("served as unknown until the same content is pushed again")));
+  // It is CORRUPT now, and no manifest refers to it.
+  const Outcome checked = Run({"check", "--data", PathOf("data")});
+  EXPECT_EQ(checked.code, kOk) << checked.out;
+  // A backup of the restored data would have it as well.
+  const Outcome again = Run({"restore", PathOf("data"), PathOf("again"), "--accept-damaged"});
+  EXPECT_THAT(again.out, HasSubstr("I1: " + digest + " was CORRUPT\n"));
+}
+
+TEST_F(BackupCommandsTest, RestoreOfDataWithAccountsNamesTheirFiles) {
+  MakeStandaloneDirectory(PathOf("backup"));
+  MakeAuthDirectory(PathOf("backup"));
+  const Outcome outcome = Run({"restore", PathOf("backup"), PathOf("x/standalone")});
+  EXPECT_EQ(outcome.code, kOk) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("/x --accounts FILE --policy FILE\n"));
 }
 
 TEST_F(BackupCommandsTest, RestoresNothingIfTheAccountsAreNot) {

@@ -73,7 +73,12 @@ std::string BackupText(const v1::Backup& backup) {
   if (!backup.accounts_directory().empty()) {
     absl::StrAppend(&text, " --accounts ", ShellWord(backup.accounts_directory()), " --accounts-data NEW-AUTH-DATA");
   }
-  return text + "\n";
+  if (backup.damaged_blobs() == 0) return text + "\n";
+  absl::StrAppend(&text, " --accept-damaged\n", Counted(backup.damaged_blobs(), "blob"),
+                  backup.damaged_blobs() == 1 ? " is" : " are",
+                  " damaged or missing: `entrepotctl check` lists them; push their content again, and make another "
+                  "backup\n");
+  return text;
 }
 
 std::string ServeText(const RegistryDirectories& data, bool has_accounts) {

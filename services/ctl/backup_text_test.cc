@@ -28,6 +28,16 @@ TEST(BackupTextTest, NamesThePartsOfAStandaloneBackup) {
       "to restore it: entrepotctl restore '/my data/backups/it'\\''s' NEW-DATA\n");
 }
 
+TEST(BackupTextTest, NamesHowToFindDamagedBlobs) {
+  v1::Backup backup;
+  backup.set_directory("/d/backups/n");
+  backup.set_damaged_blobs(2);
+  EXPECT_THAT(BackupText(backup),
+              HasSubstr("to restore it: entrepotctl restore /d/backups/n NEW-DATA --accept-damaged\n"
+                        "2 blobs are damaged or missing: `entrepotctl check` lists them; push their content again, and "
+                        "make another backup\n"));
+}
+
 TEST(BackupTextTest, AnswerOfAnEarlierRegistryNamesOneDirectory) {
   v1::Backup backup;
   backup.set_directory("/d/backups/n");

@@ -15,7 +15,9 @@
 #include "services/core/time/clock.h"
 #include "services/kv/stack/kv_stack.h"
 #include "services/manifest/check/catalog_check.h"
+#include "services/manifest/check/catalog_invariants.h"
 #include "services/manifest/records/catalog_format.h"
+#include "services/manifest/scrub/damaged_blobs.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::ctl {
@@ -79,8 +81,9 @@ class Stores {
     return absl::OkStatus();
   }
 
-  kv::KvReader& records() { return *records_->engine(); }
+  kv::KvEngine& records() { return *records_->engine(); }
   BlobStorage& objects() { return blobs_->storage(); }
+  const Clock& clock() const { return clock_; }
 
  private:
   const SystemClock clock_;
@@ -98,13 +101,34 @@ absl::Status CheckAccounts(const std::string& data) {
   return absl::Status(format.code(), format.ok() ? "" : absl::StrCat(KvDirectory(data), ": ", format.message()));
 }
 
-absl::StatusOr<Restored> CheckCopy(const RegistryDirectories& directories, const Pace& pace) {
+// Whether there are no violations but damaged blobs.
+absl::StatusOr<bool> OnlyBlobsAreDamaged(Stores& stores) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> others,
+                   manifest::CheckInvariants(stores.records(), {.report_corrupt = false, .violations_max = 1}));
+  return others.empty();
+}
+
+// Without a change to the copy unless `accept_damaged` and nothing but blobs is damaged.
+absl::StatusOr<Restored> CheckCopy(const RegistryDirectories& directories, bool accept_damaged, const Pace& pace) {
   Stores stores;
   RETURN_IF_ERROR(stores.Open(directories));
   Restored restored;
-  ASSIGN_OR_RETURN(restored.report,
-                   manifest::CheckCatalog(stores.records(), stores.objects(), {.rehash = true, .online = false}, pace));
-  ASSIGN_OR_RETURN(restored.has_accounts, manifest::HasAccounts(stores.records()));
+  ASSIGN_OR_RETURN(restored.only_blobs_are_damaged, OnlyBlobsAreDamaged(stores));
+  const bool mark = accept_damaged && restored.only_blobs_are_damaged;
+  manifest::DamagedBlobs damaged;
+  if (mark) {
+    ASSIGN_OR_RETURN(damaged, manifest::MarkDamagedBlobs(stores.records(), stores.clock(), stores.objects(), pace));
+  }
+  ASSIGN_OR_RETURN(restored.report, manifest::CheckCatalog(stores.records(), stores.objects(),
+                                                           {.rehash = !mark, .online = false}, pace));
+  if (mark) {
+    restored.report.mutable_violations()->Assign(damaged.lines.begin(), damaged.lines.end());
+    restored.report.set_rehashed_bytes(damaged.verified_bytes);
+  }
+  ASSIGN_OR_RETURN(const bool marked, manifest::HasAccounts(stores.records()));
+  // In a standalone registry, the auth service's records are among them.
+  ASSIGN_OR_RETURN(const bool has_auth, auth::HasFormat(stores.records()));
+  restored.has_accounts = marked || has_auth;
   return restored;
 }
 
@@ -169,7 +193,8 @@ absl::StatusOr<manifest::v1::InvariantReport> CheckOffline(const RegistryDirecto
   return manifest::CheckCatalog(stores.records(), stores.objects(), {.rehash = rehash, .online = false}, pace);
 }
 
-absl::StatusOr<Restored> Restore(const RegistryDirectories& backup, const RegistryDirectories& data, const Pace& pace) {
+absl::StatusOr<Restored> Restore(const RegistryDirectories& backup, const RegistryDirectories& data,
+                                 bool accept_damaged, const Pace& pace) {
   const bool standalone = backup.standalone();
   std::vector<std::unique_ptr<Copy>> copies;
   copies.push_back(std::make_unique<Copy>(backup.manifest, data.manifest, /*with_blobs=*/standalone));
@@ -180,10 +205,15 @@ absl::StatusOr<Restored> Restore(const RegistryDirectories& backup, const Regist
   }
   for (const auto& copy : copies) RETURN_IF_ERROR(copy->Check());
   for (const auto& copy : copies) RETURN_IF_ERROR(copy->Make(pace));
-  ASSIGN_OR_RETURN(Restored restored, CheckCopy(partial, pace));
-  if (!restored.report.violations().empty()) return restored;
-  if (!backup.accounts.empty()) RETURN_IF_ERROR(CheckAccounts(copies.back()->partial()));
+  ASSIGN_OR_RETURN(Restored restored, CheckCopy(partial, accept_damaged, pace));
+  const bool accepted = accept_damaged && restored.only_blobs_are_damaged;
+  if (!accepted && !restored.report.violations().empty()) return restored;
+  if (!backup.accounts.empty()) {
+    RETURN_IF_ERROR(CheckAccounts(copies.back()->partial()));
+    restored.has_accounts = true;
+  }
   for (const auto& copy : copies) RETURN_IF_ERROR(copy->Publish());
+  restored.published = true;
   return restored;
 }
 

@@ -26,15 +26,21 @@ absl::StatusOr<manifest::v1::InvariantReport> CheckOffline(const RegistryDirecto
 
 struct Restored {
   manifest::v1::InvariantReport report;
+  // The copies got their names.
+  bool published = false;
+  // There are no violations but damaged and missing blobs; also if there are no violations.
+  bool only_blobs_are_damaged = false;
   // The registry had accounts.
   bool has_accounts = false;
 };
 
 // Copies each directory of `backup` to that of `data`, durably. The copies are checked, every object by its hash, and
-// get their names only if the report has no violations; otherwise nothing is left of them. kInvalidArgument if a
-// directory of `backup` is not a backup, or one of `data` exists and is not empty. kFailedPrecondition or kDataLoss if
-// the accounts are damaged.
-absl::StatusOr<Restored> Restore(const RegistryDirectories& backup, const RegistryDirectories& data, const Pace& pace);
+// get their names only if the report has no violations; otherwise nothing is left of them. With `accept_damaged` they
+// also get their names if only blobs are damaged or missing: these are marked CORRUPT in the copy, and the violations
+// name all CORRUPT blobs. kInvalidArgument if a directory of `backup` is not a backup, or one of `data` exists and is
+// not empty. kFailedPrecondition or kDataLoss if the accounts are damaged.
+absl::StatusOr<Restored> Restore(const RegistryDirectories& backup, const RegistryDirectories& data,
+                                 bool accept_damaged, const Pace& pace);
 
 }  // namespace entrepot::ctl
 

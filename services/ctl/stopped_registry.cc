@@ -5,13 +5,20 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "entrepot/storage/v1/manifest_records.pb.h"
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
 #include "services/auth/records/auth_format.h"
 #include "services/blob/blob_stack.h"
+#include "services/core/digest.h"
+#include "services/core/storage_key.h"
 #include "services/core/time/clock.h"
+#include "services/kv/record_io.h"
 #include "services/kv/stack/kv_stack.h"
 #include "services/manifest/records/catalog_format.h"
+#include "services/manifest/records/metadata_keys.h"
+#include "services/manifest/records/review_queue.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::ctl {
@@ -69,6 +76,25 @@ std::string WriteDamagedBlobRecord(const std::string& data) {
   const std::string key = "b/" + digest;
   EXPECT_OK(kv->engine()->Transact({{key}}, [&](kv::KvTransaction& transaction) {
     transaction.Put(key, "");
+    return absl::OkStatus();
+  }));
+  return digest;
+}
+
+std::string WriteRecordOfMissingBlob(const std::string& data) {
+  const std::string digest = "sha256:" + std::string(64, 'b');
+  const absl::Time due = absl::FromUnixSeconds(4'000'000'000);
+  storage::v1::BlobRecord record;
+  record.set_state(storage::v1::BlobRecord::LIVE);
+  record.set_generation(1);
+  record.set_storage_key(StorageKey::Random(StorageTier::kFile).ToString());
+  record.set_size_bytes(100'000);
+  const std::unique_ptr<kv::KvStack> kv = OpenKv(data);
+  if (kv == nullptr) return digest;
+  const std::string key = manifest::keys::Blob(*Digest::Parse(digest));
+  EXPECT_OK(kv->engine()->Transact({{key}}, [&](kv::KvTransaction& transaction) {
+    manifest::EnsureQueued(transaction, *Digest::Parse(digest), due, &record);
+    kv::WriteRecord(transaction, key, record);
     return absl::OkStatus();
   }));
   return digest;

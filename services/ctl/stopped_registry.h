@@ -15,6 +15,8 @@ void MakeAuthDirectory(const std::string& data);
 
 // Writes an incomplete blob record to the manifest service's records in `data`; returns the blob's digest.
 std::string WriteDamagedBlobRecord(const std::string& data);
+// The same with the record of a LIVE blob that has no object.
+std::string WriteRecordOfMissingBlob(const std::string& data);
 
 }  // namespace entrepot::ctl
 

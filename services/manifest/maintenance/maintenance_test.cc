@@ -388,6 +388,7 @@ TEST_F(MaintenanceTest, BacksUpRecordsBeforeObjects) {
   EXPECT_EQ(job.backup().objects(), 1u);
   EXPECT_EQ(job.backup().blobs(), 1u);
   EXPECT_EQ(job.backup().blob_bytes(), 4u);
+  EXPECT_EQ(job.backup().damaged_blobs(), 0u);
   EXPECT_TRUE(fs::is_directory(job.backup().directory() + "/kv"));
   ASSERT_OK_AND_ASSIGN(const v1::Job again, RunJob(start));
   EXPECT_EQ(again.state(), v1::Job::FAILED);
@@ -397,6 +398,39 @@ TEST_F(MaintenanceTest, BacksUpRecordsBeforeObjects) {
     start.mutable_back_up()->set_name(name);
     EXPECT_THAT(RunJob(start), StatusIs(absl::StatusCode::kInvalidArgument)) << name;
   }
+}
+
+TEST_F(MaintenanceTest, BackupCountsTheBlobsThatTheCheckReports) {
+  const Blob config = Commit("config");
+  const Blob corrupt = Commit("corrupt");
+  const Blob unneeded = Commit("unneeded");
+  const Blob lost = Commit("lost");
+  const Blob truncated = Commit("truncated");
+  PutImage("v1", config, corrupt);
+  Start();
+  objects_.Overwrite(corrupt.storage_key, "CORRUPT");
+  objects_.Lose(unneeded.storage_key);
+  v1::StartJob scrub;
+  scrub.mutable_scrub();
+  ASSERT_OK_AND_ASSIGN(const v1::Job scrubbed, RunJob(scrub));
+  EXPECT_EQ(scrubbed.scrub().corrupt() + scrubbed.scrub().missing(), 2u);
+  objects_.Lose(lost.storage_key);
+  objects_.Overwrite(truncated.storage_key, "trunc");
+  const std::string barred = Commit("barred").storage_key.ToString();
+  objects_.SetFault([barred](absl::string_view operation, const std::string& key) {
+    return operation == "Check" && key == barred ? absl::InternalError("cannot open") : absl::OkStatus();
+  });
+  v1::StartJob start;
+  start.mutable_back_up()->set_name("nightly");
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, RunJob(start));
+  EXPECT_EQ(job.state(), v1::Job::DONE) << job.error();
+  EXPECT_EQ(job.backup().blobs(), 6u);
+  EXPECT_EQ(job.backup().damaged_blobs(), 4u);
+  objects_.SetFault({});
+  v1::StartJob check;
+  check.mutable_check_invariants();
+  ASSERT_OK_AND_ASSIGN(const v1::Job checked, RunJob(check));
+  EXPECT_EQ(checked.invariants().violations_size(), 3);
 }
 
 TEST_F(MaintenanceTest, FailedBackupLeavesNoBackup) {

@@ -9,6 +9,7 @@
 #include "services/core/files/durable_directory.h"
 #include "services/core/files/named_backup.h"
 #include "services/kv/record_io.h"
+#include "services/manifest/records/blob_record.h"
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/records/record_cursor.h"
 #include "services/status/status_macros.h"
@@ -18,15 +19,37 @@ namespace {
 
 using storage::v1::BlobRecord;
 
-// Counts the blobs of the registry and their bytes.
-absl::Status CountBlobs(kv::KvReader& kv, v1::Backup* backup) {
+// Whether CheckCatalog() reports the blob. Deletions must be paused: then each record that can be read has its object.
+absl::StatusOr<bool> IsDamaged(kv::KvReader& kv, BlobStorage& objects, const kv::KeyValue& entry,
+                               const BlobRecord& record) {
+  const absl::StatusOr<keys::Decoded> key = keys::Decode(entry.key);
+  if (!key.ok()) return true;
+  if (record.state() == BlobRecord::CORRUPT) return IsReferredTo(kv, *key->digest);
+  // A blob that was CORRUPT has no bytes.
+  if (record.has_corrupt_since()) return false;
+  const absl::StatusOr<Blob> blob = ToBlob(*key->digest, record);
+  if (!blob.ok()) return true;
+  const absl::Status object = objects.Check(blob->storage_key, blob->size_bytes);
+  if (object.ok()) return false;
+  // Any other error is about the object too, unless the blob service itself fails.
+  if (absl::IsNotFound(object) || absl::IsDataLoss(object) || objects.ReadOwner().ok()) return true;
+  return object;
+}
+
+// Counts the blobs of the registry, their bytes, and the damaged ones.
+absl::Status CountBlobs(kv::KvReader& kv, BlobStorage& objects, v1::Backup* backup) {
   RecordCursor cursor(&kv, keys::Blobs(), "");
   for (;;) {
     ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
     if (entry == nullptr) return absl::OkStatus();
     const absl::StatusOr<BlobRecord> record = kv::ParseRecord<BlobRecord>(entry->key, entry->value);
     backup->set_blobs(backup->blobs() + 1);
-    if (record.ok()) backup->set_blob_bytes(backup->blob_bytes() + record->size_bytes());
+    bool damaged = true;
+    if (record.ok()) {
+      backup->set_blob_bytes(backup->blob_bytes() + record->size_bytes());
+      ASSIGN_OR_RETURN(damaged, IsDamaged(kv, objects, *entry, *record));
+    }
+    if (damaged) backup->set_damaged_blobs(backup->damaged_blobs() + 1);
   }
 }
 
@@ -37,7 +60,7 @@ absl::StatusOr<v1::Backup> Take(const std::string& partial, const std::string& d
   RETURN_IF_ERROR(MakeDirectoryDurably(partial));
   v1::Backup backup;
   RETURN_IF_ERROR(snapshot_kv(absl::StrCat(partial, "/kv")));
-  RETURN_IF_ERROR(CountBlobs(kv, &backup));
+  RETURN_IF_ERROR(CountBlobs(kv, objects, &backup));
   ASSIGN_OR_RETURN(const ObjectSnapshot snapshot, objects.Snapshot(name));
   // In a standalone registry objects.Snapshot() has just made this directory. A blob service in its own process makes
   // one below its own data directory.

@@ -17,7 +17,7 @@ namespace entrepot::manifest {
 // them, or, if the blob service is a process of its own, below its own directory. The records are copied first and the
 // objects afterwards, during a pause of deletions: so all objects that the records name are copied. Objects that were
 // pushed in between are garbage after a restore. The copy of the records gets its final name last; a backup without it
-// is not a backup.
+// is not a backup. A damaged blob does not stop the backup; the result has the number of them.
 //
 // kInvalidArgument: the name is invalid (core/files/named_backup.h). kAlreadyExists: the name is taken. After a failure
 // the name may be taken; use another one.
