@@ -204,6 +204,39 @@ def test_port_in_use_is_reported(tmp_path):
     assert f"port {port} is in use" in done.stderr
 
 
+@pytest.mark.parametrize("made", [False, True], ids=["new", "empty"])
+def test_port_in_use_leaves_nothing_behind(tmp_path, made):
+    data = tmp_path / "of one" / "registry"
+    if made:
+        data.mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        done = subprocess.run([SERVE, "--port", str(port), "--data", data], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"port {port} is in use" in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_second_start_on_the_same_data_and_port_names_the_data(serve, tmp_path):
+    options = ["--port", str(free_port()), "--data", str(tmp_path / "data")]
+    serve(*options)
+    done = subprocess.run([SERVE, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"another scripts/serve uses the data directory {tmp_path / 'data'}" in done.stderr
+
+
+def test_data_directory_that_cannot_be_made_is_reported(tmp_path):
+    (tmp_path / "file").touch()
+    data = tmp_path / "file" / "data"
+    done = subprocess.run(
+        [SERVE, "--port", str(free_port()), "--data", data], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert f"cannot write to the data directory {data}" in done.stderr
+
+
 def test_port_that_is_bound_without_listening_is_reported(tmp_path):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
