@@ -35,7 +35,7 @@ bool IsFault(absl::StatusCode code) {
   return code == absl::StatusCode::kUnavailable || code == absl::StatusCode::kAborted;
 }
 
-// No run may quarantine so many, since there are only a few other objects.
+// The collector may not quarantine so many, since there are only a few other objects.
 constexpr size_t kTooManyOrphans = manifest::OrphanQuarantine::kAlwaysAllowed + 1;
 
 // The clock may be set by less without being noticed.

@@ -29,7 +29,8 @@ class Collector {
     absl::Duration lease = absl::Hours(24);
     // The minimum age of an object to be taken for an orphan; also for how long a quarantined suspect is remembered.
     absl::Duration orphan_age = absl::Hours(24);
-    // A run that finds more orphans than this share of all objects (and more than kAlwaysQuarantined) touches none.
+    // If a run finds orphans that are, with those quarantined in the last `orphan_age`, more than this share of all
+    // objects, and more than OrphanQuarantine::kAlwaysAllowed, it does not touch them.
     uint64_t quarantine_percent_max = 5;
     // The registry of the metrics. If null, they are counted but not exported.
     std::shared_ptr<prometheus::Registry> registry;
@@ -52,7 +53,8 @@ class Collector {
   virtual absl::StatusOr<v1::Collection> Run(const Pace& pace, bool now = false) = 0;
   // Quarantines orphans: marks them as suspects, unmarks the suspects that a blob's record names after all, and
   // quarantines the rest. Reads all blob records twice for each batch of orphans. If there are more orphans than
-  // Options::quarantine_percent_max allows, Collection::error says so and they stay, unless `any_share` is set.
+  // Options::quarantine_percent_max allows, together with those that runs have quarantined in the last
+  // Options::orphan_age, Collection::error says so and they stay, unless `any_share` is set.
   virtual absl::StatusOr<v1::Collection> QuarantineOrphans(const Pace& pace, bool any_share = false) = 0;
   // Changes nothing. Reports what would be removed if all leases and graces were over and no read were under way.
   virtual absl::StatusOr<v1::Collection> DryRun(const Pace& pace) = 0;

@@ -28,32 +28,36 @@ constexpr size_t kMarksATransaction = 100;
 
 absl::Status OrphanQuarantine::Run(bool any_share, CollectionRun* run) const {
   std::string position;
-  uint64_t quarantined = 0;
+  uint64_t earlier = 0;
   do {
-    ASSIGN_OR_RETURN(Keys suspects, ReadSuspects(&position, run));
-    quarantined += suspects.size();
+    ASSIGN_OR_RETURN(Keys suspects, ReadSuspects(&position, &earlier, run));
+    earlier += suspects.size();
     RETURN_IF_ERROR(UnmarkAndQuarantine(std::move(suspects), run));
   } while (!position.empty() && !run->stopped());
+  uint64_t found = 0;
   do {
     uint64_t named = 0;
     ASSIGN_OR_RETURN(Keys orphans, FindOrphans(&position, &named, run));
-    quarantined += orphans.size();
-    if (!any_share && !orphans.empty()) RETURN_IF_ERROR(CheckShare(quarantined, named));
+    found += orphans.size();
+    if (!any_share && !orphans.empty()) RETURN_IF_ERROR(CheckShare(earlier, found, named));
     RETURN_IF_ERROR(Mark(&orphans, run));
     RETURN_IF_ERROR(UnmarkAndQuarantine(std::move(orphans), run));
   } while (!position.empty() && !run->stopped());
+  if (!run->stopped()) metrics_->SetShareExceeded(false);
   return absl::OkStatus();
 }
 
-absl::Status OrphanQuarantine::CheckShare(uint64_t orphans, uint64_t named) const {
-  const bool allowed = orphans <= kAlwaysAllowed || orphans * 100 <= percent_max_ * (orphans + named);
-  metrics_->SetShareExceeded(!allowed);
-  if (allowed) return absl::OkStatus();
+absl::Status OrphanQuarantine::CheckShare(uint64_t earlier, uint64_t found, uint64_t named) const {
+  const uint64_t orphans = earlier + found;
+  if (orphans <= kAlwaysAllowed || orphans * 100 <= percent_max_ * (orphans + named)) return absl::OkStatus();
+  metrics_->SetShareExceeded(true);
+  const std::string taken = earlier == 0 ? ""
+                                         : absl::StrCat(", and ", earlier, " have been taken for orphans in the last ",
+                                                        absl::FormatDuration(age_));
   return absl::FailedPreconditionError(absl::StrCat(
-      orphans, " objects have no record, beside ", named,
-      " that have one: more than collector.quarantine_percent_max (", percent_max_,
-      ") allows, so none of them is quarantined. Are these the records of these objects? If they are, run ",
-      "entrepotctl gc run --any-share"));
+      found, " objects have no record, beside ", named, " that have one", taken,
+      ": more than collector.quarantine_percent_max (", percent_max_, ") allows, so none of these ", found,
+      " is quarantined. Are these the records of these objects? If they are, run entrepotctl gc run --any-share"));
 }
 
 absl::Status OrphanQuarantine::UnmarkAndQuarantine(Keys suspects, CollectionRun* run) const {
@@ -61,7 +65,8 @@ absl::Status OrphanQuarantine::UnmarkAndQuarantine(Keys suspects, CollectionRun*
   return Quarantine(suspects, run);
 }
 
-absl::StatusOr<OrphanQuarantine::Keys> OrphanQuarantine::ReadSuspects(std::string* position, CollectionRun* run) const {
+absl::StatusOr<OrphanQuarantine::Keys> OrphanQuarantine::ReadSuspects(std::string* position, uint64_t* quarantined,
+                                                                      CollectionRun* run) const {
   Keys suspects;
   RecordCursor cursor(kv_, keys::DeleteIntents(), *position);
   for (uint64_t read = 1; suspects.size() < kBatch; ++read) {
@@ -78,6 +83,8 @@ absl::StatusOr<OrphanQuarantine::Keys> OrphanQuarantine::ReadSuspects(std::strin
       suspects.insert(key.storage_key->ToString());
     } else if (FromTimestamp(mark.quarantined_at()) + age_ <= clock_->Now()) {
       RETURN_IF_ERROR(ChangeMark(*key.storage_key, [](DeleteIntentRecord*) { return false; }));
+    } else {
+      ++*quarantined;
     }
   }
   return suspects;

@@ -27,8 +27,9 @@ class OrphanQuarantine {
   // Storage keys of some of the registry's objects, at most `kBatch`.
   using Keys = std::set<std::string>;
   static constexpr size_t kBatch = 200'000;
-  // So many orphans may be quarantined in one run whatever their share.
-  static constexpr uint64_t kAlwaysAllowed = 100;
+  // So many orphans may be quarantined in `age` whatever their share: a small registry gets rid of the few strays that
+  // uploads leave behind if the blob service dies, and an operator can put so few objects back by hand.
+  static constexpr uint64_t kAlwaysAllowed = 10;
 
   // All pointers must outlive the OrphanQuarantine.
   OrphanQuarantine(kv::KvEngine* kv, const Clock* clock, BlobStorage* objects, DeletionPause* pause,
@@ -41,16 +42,18 @@ class OrphanQuarantine {
         age_(age),
         percent_max_(percent_max) {}
 
-  // kFailedPrecondition, and nothing is marked or quarantined, if there are more orphans than `percent_max` allows, and
-  // `any_share` is false.
+  // kFailedPrecondition, and nothing more is marked or quarantined, if there are more orphans than `percent_max`
+  // allows, and `any_share` is false. The orphans that earlier runs have quarantined in the last `age` count too: if an
+  // older copy of the records is put beside the objects, all objects that it lacks are old enough within `age`, but not
+  // all in one run.
   absl::Status Run(bool any_share, CollectionRun* run) const;
 
   // The steps of Run(), in their order. ReadSuspects() and FindOrphans() return one batch, and are called again until
   // `position` is empty.
 
   // Returns the suspects of earlier runs that are not quarantined. Removes the marks of suspects that were quarantined
-  // long enough ago.
-  absl::StatusOr<Keys> ReadSuspects(std::string* position, CollectionRun* run) const;
+  // at least `age` ago, and adds the number of the other quarantined ones to `quarantined`.
+  absl::StatusOr<Keys> ReadSuspects(std::string* position, uint64_t* quarantined, CollectionRun* run) const;
   // Returns old objects that no session, no record and no intent names. Sets `named` to the number of records that name
   // an object.
   absl::StatusOr<Keys> FindOrphans(std::string* position, uint64_t* named, CollectionRun* run) const;
@@ -62,8 +65,9 @@ class OrphanQuarantine {
   absl::Status Quarantine(const Keys& suspects, CollectionRun* run) const;
 
  private:
-  // Whether so many objects may be quarantined beside so many that records name.
-  absl::Status CheckShare(uint64_t orphans, uint64_t named) const;
+  // Whether this run may quarantine `found` objects, beside `named` ones that records name, after earlier runs have
+  // taken `earlier` ones.
+  absl::Status CheckShare(uint64_t earlier, uint64_t found, uint64_t named) const;
   absl::Status UnmarkAndQuarantine(Keys suspects, CollectionRun* run) const;
   // Calls `fn` with each storage key that a blob record names.
   absl::Status ForEachNamed(const std::function<absl::Status(const std::string&)>& fn, CollectionRun* run) const;

@@ -1,6 +1,7 @@
 #include "services/manifest/gc/orphan_quarantine.h"
 
 #include <utility>
+#include <vector>
 
 #include "services/manifest/testing/collector_test_fixture.h"
 
@@ -15,6 +16,10 @@ class OrphanQuarantineTest : public CollectorTest {
     const Blob blob = objects_.Upload(content);
     clock_.Advance(kOrphanAge);
     return blob;
+  }
+  void UploadOrphans(absl::string_view content, int count) {
+    for (int i = 0; i < count; ++i) objects_.Upload(absl::StrCat(content, " ", i));
+    clock_.Advance(kOrphanAge);
   }
   OrphanQuarantine::Keys Found() {
     std::string position;
@@ -179,21 +184,101 @@ TEST_F(OrphanQuarantineTest, PausesPreventQuarantine) {
 TEST_F(OrphanQuarantineTest, TouchesNoneOfTooManyOrphansUntilAnOperatorAgrees) {
   quarantine_percent_max_ = 5;
   collector_ = NewCollector(kGrace);
-  for (int i = 0; i < 1899; ++i) Pushed(absl::StrCat("blob ", i));
-  for (int i = 0; i < 100; ++i) objects_.Upload(absl::StrCat("orphan ", i));
-  clock_.Advance(kOrphanAge);
+  for (int i = 0; i < 1900; ++i) Pushed(absl::StrCat("blob ", i));
+  UploadOrphans("orphan", 100);
   EXPECT_EQ(QuarantineOrphans().quarantined(), 100u);
 
-  for (int i = 0; i < 101; ++i) objects_.Upload(absl::StrCat("another orphan ", i));
-  clock_.Advance(kOrphanAge);
+  UploadOrphans("another orphan", 101);
   absl::StatusOr<v1::Collection> run = collector_->QuarantineOrphans(Unpaced());
   EXPECT_EQ(run->quarantined(), 0u);
-  EXPECT_THAT(run->error(), testing::HasSubstr("101 objects have no record, beside 1899 that have one"));
+  EXPECT_THAT(run->error(), testing::HasSubstr("101 objects have no record, beside 1900 that have one"));
   EXPECT_EQ(Metric("entrepot_gc_quarantine_share_exceeded"), 1);
   EXPECT_EQ(objects_.quarantined(), 100u);
   EXPECT_EQ(Count(keys::DeleteIntents()), 0u) << "not even marked";
   run = collector_->QuarantineOrphans(Unpaced(), /*any_share=*/true);
   EXPECT_EQ(run->quarantined(), 101u);
+  EXPECT_EQ(Metric("entrepot_gc_quarantine_share_exceeded"), 0);
+}
+
+TEST_F(OrphanQuarantineTest, TouchesNoneOfTooManyOrphansInASmallRegistry) {
+  quarantine_percent_max_ = 5;
+  collector_ = NewCollector(kGrace);
+  Pushed("blob");
+  UploadOrphans("orphan", 60);
+  const absl::StatusOr<v1::Collection> run = collector_->QuarantineOrphans(Unpaced());
+  EXPECT_EQ(run->quarantined(), 0u);
+  EXPECT_THAT(run->error(), testing::HasSubstr("60 objects have no record, beside 1 that have one"));
+  EXPECT_EQ(Metric("entrepot_gc_quarantine_share_exceeded"), 1);
+  EXPECT_EQ(objects_.quarantined(), 0u);
+  EXPECT_EQ(collector_->QuarantineOrphans(Unpaced(), /*any_share=*/true)->quarantined(), 60u);
+}
+
+TEST_F(OrphanQuarantineTest, QuarantinesAFewStraysOfASmallRegistry) {
+  quarantine_percent_max_ = 5;
+  collector_ = NewCollector(kGrace);
+  Pushed("blob");
+  UploadOrphans("orphan", 10);
+  EXPECT_EQ(QuarantineOrphans().quarantined(), 10u);
+}
+
+TEST_F(OrphanQuarantineTest, CountsTheOrphansOfEarlierRuns) {
+  quarantine_percent_max_ = 5;
+  collector_ = NewCollector(kGrace);
+  Pushed("blob");
+  // 300 objects without a record, of which each run finds ten more.
+  for (int i = 0; i < 30; ++i) {
+    for (int j = 0; j < 10; ++j) objects_.Upload(absl::StrCat("orphan ", i, " ", j));
+    clock_.Advance(absl::Minutes(30));
+  }
+  clock_.Advance(kOrphanAge - absl::Hours(15));
+  EXPECT_EQ(QuarantineOrphans().quarantined(), 10u);
+  for (int i = 1; i < 30; ++i) {
+    clock_.Advance(absl::Minutes(30));
+    const absl::StatusOr<v1::Collection> run = collector_->QuarantineOrphans(Unpaced());
+    EXPECT_EQ(run->quarantined(), 0u);
+    EXPECT_THAT(run->error(),
+                testing::HasSubstr(absl::StrCat(10 * i, " objects have no record, beside 1 that have one")));
+    EXPECT_THAT(run->error(), testing::HasSubstr("10 have been taken for orphans in the last 24h"));
+    EXPECT_EQ(Metric("entrepot_gc_quarantine_share_exceeded"), 1);
+  }
+  // What was quarantined first no longer counts, but there are too many others.
+  clock_.Advance(kOrphanAge);
+  EXPECT_EQ(collector_->QuarantineOrphans(Unpaced())->quarantined(), 0u);
+  EXPECT_EQ(objects_.quarantined(), 10u);
+  EXPECT_EQ(collector_->QuarantineOrphans(Unpaced(), /*any_share=*/true)->quarantined(), 290u);
+}
+
+TEST_F(OrphanQuarantineTest, CountsSuspectsThatCannotBeQuarantined) {
+  quarantine_percent_max_ = 5;
+  collector_ = NewCollector(kGrace);
+  Pushed("blob");
+  UploadOrphans("orphan", 10);
+  {
+    const auto pause = collector_->PauseDeletions();
+    EXPECT_EQ(QuarantineOrphans().quarantined(), 0u);
+    UploadOrphans("another orphan", 1);
+    EXPECT_THAT(collector_->QuarantineOrphans(Unpaced())->error(),
+                testing::HasSubstr("10 have been taken for orphans in the last 24h"));
+  }
+  EXPECT_EQ(collector_->QuarantineOrphans(Unpaced())->quarantined(), 10u);
+  // Its turn comes once the others no longer count.
+  EXPECT_EQ(collector_->QuarantineOrphans(Unpaced())->quarantined(), 0u);
+  clock_.Advance(kOrphanAge);
+  EXPECT_EQ(QuarantineOrphans().quarantined(), 1u);
+  EXPECT_EQ(Metric("entrepot_gc_quarantine_share_exceeded"), 0);
+}
+
+TEST_F(OrphanQuarantineTest, ShareIsNoLongerExceededOnceTheOrphansAreGone) {
+  quarantine_percent_max_ = 5;
+  collector_ = NewCollector(kGrace);
+  std::vector<Blob> lost;
+  for (int i = 0; i < 11; ++i) lost.push_back(objects_.Upload(absl::StrCat("blob ", i)));
+  clock_.Advance(kOrphanAge);
+  EXPECT_EQ(collector_->QuarantineOrphans(Unpaced())->quarantined(), 0u);
+  EXPECT_EQ(Metric("entrepot_gc_quarantine_share_exceeded"), 1);
+  for (const Blob& blob : lost) EXPECT_OK(catalog_->blobs().Commit(kAnonymous, Repo("a"), blob));
+  QuarantineOrphans();
+  EXPECT_EQ(Metric("entrepot_gc_quarantine_share_exceeded"), 0);
 }
 
 TEST_F(OrphanQuarantineTest, GoesOnAfterAQuarantineThatFails) {

@@ -30,7 +30,9 @@ using storage::v1::ScrubRecord;
 constexpr size_t kPage = 64;
 constexpr absl::Duration kSaveInterval = absl::Seconds(5);
 constexpr int kFailuresListed = 20;
-constexpr uint64_t kAlwaysQuarantined = 100;
+// So many blobs of a pass may be damaged whatever their share, as many as OrphanQuarantine::kAlwaysAllowed: a small
+// registry survives a few bad sectors without an operator, and one whose objects are gone does not lose them all.
+constexpr uint64_t kAlwaysQuarantined = 10;
 
 struct Pass {
   ScrubRecord record;

@@ -25,7 +25,7 @@ class Scrubber {
   struct Options {
     // 0: no limit.
     uint64_t bytes_per_second = 16 << 20;
-    // A pass of RunDue() that finds more blobs corrupt or missing than this share (and more than 100) stops.
+    // A pass of RunDue() that finds more blobs corrupt or missing than this share (and more than 10) stops.
     uint64_t quarantine_percent_max = 5;
     // The registry of the metrics. If null, they are counted but not exported.
     std::shared_ptr<prometheus::Registry> registry;

@@ -341,11 +341,11 @@ TEST_P(ScrubberTest, StopsIfTooManyBlobsAreDamagedUntilAnOperatorAsks) {
     const auto stopped = scrubber_->RunDue(absl::Hours(1), GoOn);
     EXPECT_THAT(stopped, StatusIs(StatusCode::kFailedPrecondition));
     EXPECT_THAT(std::string(stopped.status().message()), HasSubstr("collector.quarantine_percent_max"));
-    EXPECT_EQ(Status().scrub().corrupt(), 101u);
+    EXPECT_EQ(Status().scrub().corrupt(), 11u);
   }
   clock_.Advance(absl::Seconds(1));
   ASSERT_OK_AND_ASSIGN(const v1::ScrubReport report, scrubber_->RunNow(GoOn));
-  EXPECT_EQ(report.corrupt(), 49u);
+  EXPECT_EQ(report.corrupt(), 139u);
 }
 
 TEST_P(ScrubberTest, VerifiesReportedDamage) {
