@@ -281,7 +281,7 @@ std::string OptionWithEmptyValue(const std::vector<std::string>& words) {
 absl::StatusOr<CommandLine> ParseCommandLine(std::vector<std::string> words, const std::vector<Command>& commands) {
   if (!words.empty() && words.front() == "help") {
     words.erase(words.begin());
-    words.push_back("--help");
+    words.emplace_back("--help");
   }
   if (const std::string option = OptionWithEmptyValue(words); !option.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(option, " needs a value (see: ", kProgram, " --help)"));

@@ -29,7 +29,7 @@ absl::StatusOr<bool> IsDamaged(kv::KvReader& kv, BlobStorage& objects, const kv:
   if (record.has_corrupt_since()) return false;
   const absl::StatusOr<Blob> blob = ToBlob(*key->digest, record);
   if (!blob.ok()) return true;
-  const absl::Status object = objects.Check(blob->storage_key, blob->size_bytes);
+  absl::Status object = objects.Check(blob->storage_key, blob->size_bytes);
   if (object.ok()) return false;
   // Any other error is about the object too, unless the blob service itself fails.
   if (absl::IsNotFound(object) || absl::IsDataLoss(object) || objects.ReadOwner().ok()) return true;
