@@ -31,7 +31,7 @@ struct RequestedRange {
   std::optional<uint64_t> last;
 };
 
-// nullopt if the text is malformed, or the range ends before it begins.
+// nullopt if the text is malformed.
 std::optional<RequestedRange> ParseRange(absl::string_view text) {
   const size_t dash = text.find('-');
   if (dash == absl::string_view::npos) return std::nullopt;
@@ -40,8 +40,6 @@ std::optional<RequestedRange> ParseRange(absl::string_view text) {
   const RequestedRange range{ParsePosition(first), ParsePosition(last)};
   if (range.first.has_value() == first.empty() || range.last.has_value() == last.empty()) return std::nullopt;
   if (first.empty() && last.empty()) return std::nullopt;
-  // RFC 9110 section 14.1.1: such a range is invalid, whatever the size of the object.
-  if (range.first.has_value() && range.last.has_value() && *range.last < *range.first) return std::nullopt;
   return range;
 }
 

@@ -20,9 +20,8 @@ struct ByteRange {
 
 // Resolves a `Range` request header (RFC 9110 section 14.2) for an object of `size_bytes`. The result is
 //
-//   - no range, to serve the whole object: the header is malformed or not in bytes, a range ends before it begins, or
-//     two ranges overlap. A server may ignore such a header. Overlapping ranges would let a short header request an
-//     object many times over;
+//   - no range, to serve the whole object: the header is malformed or not in bytes, or two of its ranges overlap. A
+//     server may ignore such a header. Overlapping ranges would let a short header request an object many times over;
 //   - the requested ranges in their order, clamped to the object, without those that are not in the object;
 //   - kOutOfRange (RANGE_INVALID) if the header is well-formed and none of its ranges is in the object;
 //   - kInvalidArgument without an OCI code if the header is well-formed and lists more than `ranges_max` ranges.

@@ -47,12 +47,12 @@ TEST(ResolveRangeHeaderTest, SkipsEmptyElements) {
 }
 
 TEST(ResolveRangeHeaderTest, LeavesOutRangesBehindTheObject) {
-  EXPECT_EQ(Resolved("bytes=0-1,4000-4001,-0"), (Ranges{{0, 2}}));
+  EXPECT_EQ(Resolved("bytes=0-1,4000-4001,9-5"), (Ranges{{0, 2}}));
 }
 
 TEST(ResolveRangeHeaderTest, ARangeBehindTheObjectIsOutOfRange) {
-  for (const char* header :
-       {"bytes=4000-", "bytes=5000-10000", "bytes=-0", "bytes=18446744073709551616-", "bytes=4000-,5000-"}) {
+  for (const char* header : {"bytes=500-0", "bytes=4000-", "bytes=5000-10000", "bytes=-0",
+                             "bytes=18446744073709551616-", "bytes=4000-,5000-"}) {
     EXPECT_THAT(ResolveRangeHeader(header, kSize, kRangesMax), IsOciError(OciErrorCode::kRangeInvalid)) << header;
   }
   EXPECT_THAT(ResolveRangeHeader("bytes=0-", 0, kRangesMax), IsOciError(OciErrorCode::kRangeInvalid));
@@ -70,14 +70,6 @@ TEST(ResolveRangeHeaderTest, RefusesMoreRangesThanTheLimit) {
   EXPECT_THAT(refused, StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_EQ(refused.status().message(),
             "the Range header lists 5 ranges, and one response has at most 4 (limits.ranges_max)");
-}
-
-TEST(ResolveRangeHeaderTest, ARangeThatEndsBeforeItBeginsMakesTheHeaderMalformed) {
-  for (const char* header : {"bytes=5-2", "bytes=500-0", "bytes=5000-4500", "bytes=0-1,9-5", "bytes=9-5,0-1",
-                             "bytes=4000-,9-5", "bytes=18446744073709551616-5", "bytes=0-0,2-2,4-4,6-6,9-8"}) {
-    EXPECT_EQ(Resolved(header), Ranges()) << header;
-    EXPECT_EQ(Resolved(header, 0), Ranges()) << header;
-  }
 }
 
 TEST(ResolveRangeHeaderTest, OtherHeadersSelectTheWholeObject) {

@@ -164,7 +164,7 @@ TEST_P(BlobHandlerTest, RefusesMoreRangesThanTheLimit) {
 }
 
 TEST_P(BlobHandlerTest, RefusesRangesBeyondTheBlob) {
-  for (const std::string& range : {absl::StrCat("bytes=", bytes_.size(), "-"),
+  for (const std::string& range : {absl::StrCat("bytes=", bytes_.size(), "-"), std::string("bytes=500-0"),
                                    absl::StrCat("bytes=", bytes_.size() + 1, "-", bytes_.size() + 2)}) {
     const RawResponse response = registry_.Call("GET", Path(digest_), "", absl::StrCat("Range: ", range, "\r\n"));
     EXPECT_EQ(response.status, 416) << range;
@@ -176,8 +176,7 @@ TEST_P(BlobHandlerTest, RefusesRangesBeyondTheBlob) {
 TEST_P(BlobHandlerTest, IgnoresRangesThatDoNotApply) {
   for (const std::string& fields :
        {std::string("Range: bytes=0-5,5-6\r\n"), std::string("Range: lines=0-1\r\n"),
-        std::string("Range: bytes=a-b\r\n"), std::string("Range: bytes=5-2\r\n"),
-        std::string("Range: bytes=0-1,9-5\r\n"), std::string("Range: bytes=0-1\r\nIf-Range: \"other\"\r\n")}) {
+        std::string("Range: bytes=a-b\r\n"), std::string("Range: bytes=0-1\r\nIf-Range: \"other\"\r\n")}) {
     const RawResponse response = registry_.Call("GET", Path(digest_), "", fields);
     EXPECT_EQ(response.status, 200) << fields;
     EXPECT_EQ(response.body == bytes_, true) << fields;

@@ -62,8 +62,8 @@ outbound::HopOptions HopOptionsOf(const config::v1::Upstream& entry, bool is_own
   if (entry.allow_private_addresses()) return options;
   options.check_address = [name = entry.name()](absl::string_view text) {
     const auto address = IpAddress::Parse(text);
-    const absl::Status status = address.has_value() ? CheckPublicAddress(*address)
-                                                    : absl::InvalidArgumentError(absl::StrCat(text, " is no address"));
+    absl::Status status = address.has_value() ? CheckPublicAddress(*address)
+                                              : absl::InvalidArgumentError(absl::StrCat(text, " is no address"));
     if (status.ok()) return status;
     return UpstreamError(UpstreamFailure::kUnavailable,
                          absl::StrCat(name, ": ", status.message(), " (allow_private_addresses)"));
@@ -278,7 +278,7 @@ class HttpUpstreamRegistry : public UpstreamRegistry {
     request.http.headers.emplace_back("Range", "bytes=0-0");
     UpstreamBlobHead blob;
     bool has_head = false;
-    const absl::Status enough = absl::AbortedError("enough");
+    absl::Status enough = absl::AbortedError("enough");
     const outbound::HopSink sink{.on_head = [&](const outbound::HopHead& head) {
       has_head = true;
       const auto range = ParseContentRange(head.Field("content-range"));
