@@ -406,7 +406,7 @@ absl::string_view HopHead::Field(absl::string_view name) const {
 std::vector<absl::string_view> HopHead::Fields(absl::string_view name) const {
   std::vector<absl::string_view> values;
   for (const auto& [field, value] : fields) {
-    if (field == name) values.push_back(value);
+    if (field == name) values.emplace_back(value);
   }
   return values;
 }
