@@ -1,8 +1,5 @@
 #include "gateway/backends/testing/scripted_cache.h"
 
-#include <algorithm>
-#include <cstring>
-
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -26,9 +23,7 @@ class ScriptedReader : public FetchReader {
     absl::MutexLock lock(&fetch_->mutex_);
     RETURN_IF_ERROR(fetch_->status_);
     if (offset_bytes >= fetch_->bytes_.size()) return 0;
-    const size_t count = std::min<uint64_t>(size, fetch_->bytes_.size() - offset_bytes);
-    std::memcpy(data, fetch_->bytes_.data() + offset_bytes, count);
-    return count;
+    return fetch_->bytes_.copy(data, size, offset_bytes);
   }
 
   std::optional<uint64_t> size_bytes() const override {
