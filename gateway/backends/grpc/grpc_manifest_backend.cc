@@ -8,8 +8,12 @@
 #include <variant>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "entrepot/manifest/v1/manifest_service.grpc.pb.h"
 #include "gateway/backends/grpc/grpc_client.h"
+#include "services/core/lru_map.h"
 #include "services/runtime/threads/turn_queue.h"
 #include "services/status/status_macros.h"
 #include "services/wire/content_messages.h"
@@ -29,8 +33,30 @@ constexpr runtime::TurnQueue::Options kContentReads{.running_max = 16,
                                                     .waiting_of_holder_max = std::numeric_limits<size_t>::max(),
                                                     .patience = std::chrono::seconds(10)};
 
-// Manifests of up to this size, which most are, wait for no turn.
+// Manifests of up to this size, which most are, wait for no turn once their size is known.
 constexpr uint64_t kSmallContentBytes = 64 << 10;
+constexpr size_t kSmallManifestsMax = 4096;
+
+// The manifests, by repository and reference, that were small when they were read last. Thread-safe.
+class SmallManifests {
+ public:
+  bool Contain(const std::string& name) {
+    const absl::MutexLock lock(&mutex_);
+    return names_.Find(name) != nullptr;
+  }
+  void Note(const std::string& name, bool is_small) {
+    const absl::MutexLock lock(&mutex_);
+    if (is_small) {
+      names_[name] = true;
+    } else {
+      names_.Erase(name);
+    }
+  }
+
+ private:
+  absl::Mutex mutex_;
+  LruMap<std::string, bool> names_ ABSL_GUARDED_BY(mutex_){kSmallManifestsMax};
+};
 
 template <typename Request>
 Request RequestFor(const CallContext& context, const RepositoryName& repository) {
@@ -105,18 +131,21 @@ class GrpcManifestBackend : public ManifestBackend {
     auto request = RequestFor<v1::GetManifestRequest>(context, repository);
     request.set_reference(ReferenceToString(reference));
     request.set_metadata_only(metadata_only);
-    if (!metadata_only) request.set_content_bytes_max(kSmallContentBytes);
-    CO_ASSIGN_OR_RETURN(v1::Manifest response,
-                        co_await client_.Call(stub_->async(), &Async::GetManifest, context.request_id, request));
-    if (!metadata_only && response.size_bytes() > kSmallContentBytes) {
-      const std::variant<Turn, runtime::TurnQueue::Refusal> turn = co_await content_reads_.Take(context.caller.account);
-      if (!std::holds_alternative<Turn>(turn)) {
-        co_return absl::UnavailableError("earlier reads of manifests take too long");
-      }
+    const std::string name = absl::StrCat(repository.ToString(), " ", request.reference());
+    if (metadata_only || small_manifests_.Contain(name)) {
+      request.set_content_bytes_max(kSmallContentBytes);
+      CO_ASSIGN_OR_RETURN(v1::Manifest response,
+                          co_await client_.Call(stub_->async(), &Async::GetManifest, context.request_id, request));
+      if (metadata_only || response.size_bytes() <= kSmallContentBytes) co_return FromMessage(std::move(response));
       request.clear_content_bytes_max();
-      CO_ASSIGN_OR_RETURN(
-          response, co_await client_.Call(stub_->async(), &Async::GetManifest, context.request_id, std::move(request)));
     }
+    const std::variant<Turn, runtime::TurnQueue::Refusal> turn = co_await content_reads_.Take(context.caller.account);
+    if (!std::holds_alternative<Turn>(turn)) {
+      co_return absl::UnavailableError("earlier reads of manifests take too long");
+    }
+    CO_ASSIGN_OR_RETURN(v1::Manifest response, co_await client_.Call(stub_->async(), &Async::GetManifest,
+                                                                     context.request_id, std::move(request)));
+    small_manifests_.Note(name, response.size_bytes() <= kSmallContentBytes);
     co_return FromMessage(std::move(response));
   }
 
@@ -202,6 +231,7 @@ class GrpcManifestBackend : public ManifestBackend {
   const std::unique_ptr<v1::ManifestService::StubInterface> stub_;
   const GrpcClient client_;
   runtime::TurnQueue content_reads_{kContentReads};
+  SmallManifests small_manifests_;
 };
 
 }  // namespace
