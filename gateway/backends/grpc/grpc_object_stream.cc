@@ -1,6 +1,7 @@
 #include "gateway/backends/grpc/grpc_object_stream.h"
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -89,12 +90,9 @@ class GrpcObjectStream : public ByteStream {
   // Awaits the status of a call that has sent its last message.
   awaitable<absl::StatusOr<grpc::Status>> End() {
     const std::shared_ptr<ReadCall> call = std::move(call_);
-    call->Release();
-    if (!co_await call->Wait(client_.deadline(), [&] { return call->done(); })) {
-      call->Cancel();
-      co_return TooSlow();
-    }
-    co_return call->status();
+    const std::optional<grpc::Status> status = co_await call->End(client_.deadline());
+    if (!status.has_value()) co_return TooSlow();
+    co_return *status;
   }
 
   void Abandon() {

@@ -2,6 +2,7 @@
 #define ENTREPOT_GATEWAY_BACKENDS_GRPC_GRPC_STREAM_STATE_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -54,6 +55,15 @@ class GrpcStreamState : public GrpcCall, public std::enable_shared_from_this<Grp
       if (!cancelled && !reached()) co_return false;
     }
     co_return true;
+  }
+
+  // Lets the call end, and awaits its status; nullopt if it did not end within the timeout, and was cancelled. The
+  // caller must keep this alive.
+  boost::asio::awaitable<std::optional<grpc::Status>> End(absl::Duration timeout) {
+    Release();
+    if (co_await Wait(timeout, [this] { return done_; })) co_return status_;
+    Cancel();
+    co_return std::nullopt;
   }
 
  protected:

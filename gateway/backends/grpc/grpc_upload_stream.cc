@@ -1,5 +1,6 @@
 #include "gateway/backends/grpc/grpc_upload_stream.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -77,12 +78,8 @@ class AppendCall : public GrpcStreamState, public grpc::ClientWriteReactor<Appen
 
 // Lets the call end and awaits its status.
 awaitable<absl::Status> End(AppendCall& call, absl::Duration deadline) {
-  call.Release();
-  if (!co_await call.Wait(deadline, [&] { return call.done(); })) {
-    call.Cancel();
-    co_return TooSlow();
-  }
-  co_return FromGrpcStatus(call.status());
+  const std::optional<grpc::Status> status = co_await call.End(deadline);
+  co_return status.has_value() ? FromGrpcStatus(*status) : TooSlow();
 }
 
 // The error of a broken call; never OK.

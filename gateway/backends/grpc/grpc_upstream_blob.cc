@@ -100,12 +100,7 @@ class GrpcUpstreamStream : public ByteStream {
     }
     if (!call_->at_end()) co_return grpc::Status::OK;
     const std::shared_ptr<ReadCall> call = std::move(call_);
-    call->Release();
-    if (!co_await call->Wait(client_.deadline(), [&] { return call->done(); })) {
-      call->Cancel();
-      co_return TooSlow();
-    }
-    co_return call->status();
+    co_return (co_await call->End(client_.deadline())).value_or(TooSlow());
   }
 
   // Makes the call again for the rest.
