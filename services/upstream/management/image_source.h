@@ -1,0 +1,50 @@
+#ifndef ENTREPOT_SERVICES_UPSTREAM_MANAGEMENT_IMAGE_SOURCE_H_
+#define ENTREPOT_SERVICES_UPSTREAM_MANAGEMENT_IMAGE_SOURCE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "entrepot/upstream/v1/management.pb.h"
+#include "services/core/digest.h"
+#include "services/core/reference.h"
+#include "services/core/repository_name.h"
+#include "services/upstream/fetch/fetch_reader.h"
+
+namespace entrepot::upstream {
+
+struct ResolvedManifest {
+  Digest digest;
+  std::string media_type;
+  uint64_t size_bytes = 0;
+  // The manifest service has it. Always, unless only metadata was asked for.
+  bool stored = false;
+  // Why the upstream could not confirm it; empty if it is not stale.
+  std::string stale_reason;
+  absl::Duration age;
+};
+
+struct StoredBlob {
+  uint64_t size_bytes = 0;
+};
+
+// What the management of upstreams needs of the cache (services/upstream/upstream_cache.h): the state of the upstreams,
+// and the calls of which a pull consists. Thread-safe; calls block. Errors are those of UpstreamCache.
+class ImageSource {
+ public:
+  virtual ~ImageSource() = default;
+
+  virtual absl::StatusOr<ResolvedManifest> ResolveManifest(const RepositoryName& repository, const Reference& reference,
+                                                           bool metadata_only) = 0;
+  virtual absl::StatusOr<std::variant<StoredBlob, std::unique_ptr<FetchReader>>> OpenBlob(
+      const RepositoryName& repository, const Digest& digest) = 0;
+  // In the order of the file.
+  virtual v1::UpstreamList Status() const = 0;
+};
+
+}  // namespace entrepot::upstream
+
+#endif  // ENTREPOT_SERVICES_UPSTREAM_MANAGEMENT_IMAGE_SOURCE_H_
