@@ -18,6 +18,7 @@
 #include "services/core/tag.h"
 #include "services/policy/repository_pattern.h"
 #include "services/status/quoted_input.h"
+#include "services/upstream/names/bytes_max.h"
 #include "services/upstream/names/docker_hub.h"
 #include "services/upstream/names/upstream_host.h"
 #include "services/upstream/names/upstream_url.h"
@@ -72,6 +73,10 @@ class Checker {
     if (upstream.connections_max() > kConnectionsMaxMax) {
       problems_.Add(absl::StrCat(field, ".connections_max"),
                     absl::StrCat("must be at most ", kConnectionsMaxMax, ", not ", upstream.connections_max()));
+    }
+    if (!upstream.bytes_max().empty()) {
+      const absl::StatusOr<uint64_t> bytes_max = ParseBytesMax(upstream.bytes_max());
+      if (!bytes_max.ok()) problems_.Add(absl::StrCat(field, ".bytes_max"), bytes_max.status().message());
     }
     CheckPins(field, upstream);
   }

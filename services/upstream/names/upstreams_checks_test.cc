@@ -55,6 +55,7 @@ upstreams:
     stale_max: 0s
     negative_ttl: 0s
     connections_max: 1024
+    bytes_max: 200GiB
     pins:
       - {repository: debian, tag: "12", digest: sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}
   - name: quay.io
@@ -179,6 +180,11 @@ TEST(UpstreamsChecksTest, RefusesOtherValuesOutOfRange) {
   }
   EXPECT_THAT(ProblemsOf("connections_max: 1025"),
               ElementsAre("u.yaml:1: upstreams[0].connections_max: must be at most 1024, not 1025"));
+  EXPECT_THAT(ProblemsOf("bytes_max: 200GB"),
+              ElementsAre(StartsWith("u.yaml:1: upstreams[0].bytes_max: must be a number of bytes, or of KiB")));
+  EXPECT_THAT(ProblemsOf("bytes_max: 200"),
+              ElementsAre("u.yaml:1: upstreams[0].bytes_max: must be from 1MiB to 1024TiB, not \"200\""));
+  EXPECT_THAT(ProblemsOf("bytes_max: 1073741824"), IsEmpty());
   EXPECT_THAT(ProblemsOf("realm_hosts: [\"https://auth.example\"]"),
               ElementsAre(StartsWith("u.yaml:1: upstreams[0].realm_hosts[0]: must be a host")));
 }
