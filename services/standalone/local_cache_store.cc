@@ -98,6 +98,10 @@ class LocalCacheStore : public upstream::CacheStore {
     return catalog_.lists().Tags(Caller(), repository, limit, last);
   }
 
+  absl::StatusOr<types::v1::CacheEviction> MakeRoom(const RoomRequest&) override {
+    return absl::UnimplementedError("eviction is not built yet");
+  }
+
  private:
   blob::UploadSessions& sessions_;
   manifest::RegistryCatalog& catalog_;

@@ -47,8 +47,15 @@ class Calls {
   absl::StatusOr<Response> Call(Stub& stub,
                                 grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                                 const Request& request) const {
-    const runtime::GrpcDeadline deadline(deadline_);
-    runtime::GrpcRetryPolicy patience(deadline_);
+    return Call(stub, method, request, deadline_);
+  }
+
+  template <typename Stub, typename Request, typename Response>
+  absl::StatusOr<Response> Call(Stub& stub,
+                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                                const Request& request, absl::Duration limit) const {
+    const runtime::GrpcDeadline deadline(limit);
+    runtime::GrpcRetryPolicy patience(limit);
     for (;;) {
       grpc::ClientContext context;
       deadline.Limit(&context);
@@ -66,8 +73,15 @@ class Calls {
   absl::StatusOr<Response> CallManifests(grpc::Status (ManifestStub::*method)(grpc::ClientContext*, const Request&,
                                                                               Response*),
                                          Request request) const {
+    return CallManifests(method, std::move(request), deadline_);
+  }
+
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> CallManifests(grpc::Status (ManifestStub::*method)(grpc::ClientContext*, const Request&,
+                                                                              Response*),
+                                         Request request, absl::Duration limit) const {
     request.mutable_caller()->set_is_upstream_service(true);
-    return Call(manifests(), method, request);
+    return Call(manifests(), method, request, limit);
   }
 
  private:
@@ -242,6 +256,10 @@ class GrpcCacheStore : public CacheStore {
     ASSIGN_OR_RETURN(manifest::v1::ListTagsResponse response,
                      calls_.CallManifests(&ManifestStub::ListTags, std::move(request)));
     return FromMessage(std::move(response));
+  }
+
+  absl::StatusOr<types::v1::CacheEviction> MakeRoom(const RoomRequest& request) override {
+    return calls_.CallManifests(&ManifestStub::MakeRoom, ToMessage(request), kMakeRoomDeadline);
   }
 
  private:

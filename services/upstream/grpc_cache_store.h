@@ -12,9 +12,12 @@ namespace entrepot::upstream {
 // The bytes that a writer gathers before it sends them.
 inline constexpr size_t kAppendBytes = 1024 * 1024;
 
-// CacheStore of a blob and a manifest service in other processes. Each call has `deadline` with all its attempts:
-// kUnavailable if no answer came within it. A call that did not reach its service is repeated, also an append, so that
-// a restart of a service fails no fetch. A writer has kAppendBytes in memory.
+// How long a call of MakeRoom() may take.
+inline constexpr absl::Duration kMakeRoomDeadline = absl::Hours(2);
+
+// CacheStore of a blob and a manifest service in other processes. Each call but MakeRoom()
+// has `deadline` with all its attempts: kUnavailable if no answer came within it. A call that did not reach its service
+// is repeated, also an append, so that a restart of a service fails no fetch. A writer has kAppendBytes in memory.
 std::unique_ptr<CacheStore> MakeGrpcCacheStore(const std::shared_ptr<grpc::Channel>& blob_service,
                                                const std::shared_ptr<grpc::Channel>& manifest_service,
                                                absl::Duration deadline);

@@ -197,4 +197,28 @@ RepositoryDeletion FromMessage(const v1::DeleteRepositoryResponse& message) {
   return {.manifests = message.manifests(), .tags = message.tags(), .blobs = message.blobs()};
 }
 
+v1::MakeRoomRequest ToMessage(const RoomRequest& request) {
+  v1::MakeRoomRequest message;
+  message.set_upstream(request.upstream);
+  message.set_bytes_max(request.bytes_max);
+  if (request.repository.has_value()) message.set_repository(request.repository->ToString());
+  if (request.reference.has_value()) message.set_reference(ReferenceToString(*request.reference));
+  message.set_dry_run(request.dry_run);
+  return message;
+}
+
+absl::StatusOr<RoomRequest> FromMessage(const v1::MakeRoomRequest& message) {
+  RoomRequest request;
+  request.upstream = message.upstream();
+  request.bytes_max = message.bytes_max();
+  request.dry_run = message.dry_run();
+  if (!message.repository().empty()) {
+    ASSIGN_OR_RETURN(request.repository, RepositoryName::Parse(message.repository()));
+  }
+  if (!message.reference().empty()) {
+    ASSIGN_OR_RETURN(request.reference, ParseReference(message.reference()));
+  }
+  return request;
+}
+
 }  // namespace entrepot

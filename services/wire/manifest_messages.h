@@ -11,6 +11,7 @@
 #include "services/core/preconditions.h"
 #include "services/core/reference.h"
 #include "services/core/repository_name.h"
+#include "services/core/room_request.h"
 #include "services/status/status_macros.h"
 
 // Conversions between the messages of proto/entrepot/manifest/v1 and the values that the code uses. kInvalidArgument,
@@ -69,6 +70,10 @@ RepositoryPage FromMessage(manifest::v1::ListRepositoriesResponse&& message);
 
 manifest::v1::DeleteRepositoryResponse ToMessage(const RepositoryDeletion& deletion);
 RepositoryDeletion FromMessage(const manifest::v1::DeleteRepositoryResponse& message);
+
+// Converts everything except the caller.
+manifest::v1::MakeRoomRequest ToMessage(const RoomRequest& request);
+absl::StatusOr<RoomRequest> FromMessage(const manifest::v1::MakeRoomRequest& message);
 
 }  // namespace entrepot
 

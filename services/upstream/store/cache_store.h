@@ -9,10 +9,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "entrepot/types/v1/cache_room.pb.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
 #include "services/core/reference.h"
 #include "services/core/repository_name.h"
+#include "services/core/room_request.h"
 #include "services/core/tag.h"
 
 namespace entrepot::upstream {
@@ -53,6 +55,16 @@ class CacheStore {
                                                                 const std::string& upstream, const Digest& digest) = 0;
 
   virtual absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t limit, absl::string_view last) = 0;
+
+  // Measures what only the caches of `request.upstream` need, and evicts images as the request asks. Reads all records
+  // of the registry at a bounded pace, so it may take minutes. Calls run one after another. `before` and `after` count
+  // what is referred to; the collector gives the bytes back later. An upstream without caches needs nothing: that is no
+  // error. An image is a manifest that no index of its repository has as child, with its children and referrers. By
+  // `bytes_max`, an image is evicted only if that frees bytes, and not if it was used in the last minutes; so `after`
+  // may be above `bytes_max`. kInvalidArgument: no upstream, or a reference without a repository. kNotFound
+  // (NAME_UNKNOWN, MANIFEST_UNKNOWN): the repository is not a cache of the upstream, or has no such manifest.
+  // kCancelled: the service stops; part may have been evicted.
+  virtual absl::StatusOr<types::v1::CacheEviction> MakeRoom(const RoomRequest& request) = 0;
 };
 
 }  // namespace entrepot::upstream

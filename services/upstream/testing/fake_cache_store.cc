@@ -122,6 +122,23 @@ absl::StatusOr<TagPage> FakeCacheStore::ListTags(const RepositoryName& repositor
   return page;
 }
 
+absl::StatusOr<types::v1::CacheEviction> FakeCacheStore::MakeRoom(const RoomRequest& request) {
+  absl::MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(failure_);
+  room_requests_.push_back(request);
+  return eviction_;
+}
+
+void FakeCacheStore::SetEviction(types::v1::CacheEviction eviction) {
+  absl::MutexLock lock(&mutex_);
+  eviction_ = std::move(eviction);
+}
+
+std::vector<RoomRequest> FakeCacheStore::room_requests() const {
+  absl::MutexLock lock(&mutex_);
+  return room_requests_;
+}
+
 std::optional<std::string> FakeCacheStore::BlobOf(const RepositoryName& repository, const Digest& digest) const {
   absl::MutexLock lock(&mutex_);
   const auto found = blobs_.find({repository.ToString(), digest.ToString()});

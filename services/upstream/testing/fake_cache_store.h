@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -28,7 +29,12 @@ class FakeCacheStore : public CacheStore {
   absl::StatusOr<std::unique_ptr<BlobWriter>> WriteBlob(const RepositoryName& repository, const std::string& upstream,
                                                         const Digest& digest) override;
   absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t limit, absl::string_view last) override;
+  // Answers as SetEviction() states, and evicts nothing.
+  absl::StatusOr<types::v1::CacheEviction> MakeRoom(const RoomRequest& request) override;
 
+  void SetEviction(types::v1::CacheEviction eviction);
+  // The requests of MakeRoom() so far.
+  std::vector<RoomRequest> room_requests() const;
   // The bytes of a blob that the repository has; nullopt if it has none.
   std::optional<std::string> BlobOf(const RepositoryName& repository, const Digest& digest) const;
   // Makes the repository have the blob.
@@ -60,6 +66,8 @@ class FakeCacheStore : public CacheStore {
   int writers_ ABSL_GUARDED_BY(mutex_) = 0;
   int commits_ ABSL_GUARDED_BY(mutex_) = 0;
   int manifests_put_ ABSL_GUARDED_BY(mutex_) = 0;
+  types::v1::CacheEviction eviction_ ABSL_GUARDED_BY(mutex_);
+  std::vector<RoomRequest> room_requests_ ABSL_GUARDED_BY(mutex_);
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   absl::Status append_failure_ ABSL_GUARDED_BY(mutex_);
   uint64_t append_bytes_max_ ABSL_GUARDED_BY(mutex_) = std::numeric_limits<uint64_t>::max();
