@@ -1,45 +1,35 @@
-"""Upstreams that are real registries: Debian's docker-registry, and a second Entrepot with accounts."""
+"""Upstreams that are real registries: Debian's docker-registry, distribution version 3, and a second Entrepot with
+accounts."""
 
-import json
 import os
+import re
 
 import pytest
 
-from fixtures.accounts import PASSWORDS, Client
+from fixtures.accounts import PASSWORDS, Client, basic
 from fixtures.registry import Secured, start_registry
 from fixtures.scratch import scratch
-from fixtures.scripted_upstream import MANIFEST, Image, digest_of
-from upstream.pulls import KIB, assert_not_found, get_manifest, hub, pull
+from upstream.distribution import distribution
+from upstream.pulls import KIB, assert_not_found, assert_stale, get_manifest, hub, pull
+from upstream.pushes import push_image
 
 
-def push_image(request, repository, layers, tag):
-    """Pushes an image by request(method, path, ...) -> an Image."""
+# The first test that needs distribution builds it.
+pytestmark = pytest.mark.timeout(1800)
 
-    def blob(data):
-        digest = digest_of(data)
-        answer = request("POST", f"/v2/{repository}/blobs/uploads/", body=b"")
-        assert answer.status == 202, answer
-        location = answer.headers["Location"]
-        path = location[location.index("/v2/") :]
-        answer = request("PUT", f"{path}{'&' if '?' in path else '?'}digest={digest}", body=data)
-        assert answer.status == 201, answer
-        return {"mediaType": "application/octet-stream", "digest": digest, "size": len(data)}
-
-    manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": blob(b"{}"), "layers": [blob(data) for data in layers]}
-    body = json.dumps(manifest).encode()
-    headers = {"Content-Type": MANIFEST}
-    answer = request("PUT", f"/v2/{repository}/manifests/{tag}", body=body, headers=headers)
-    assert answer.status == 201, answer
-    digests = [each["digest"] for each in manifest["layers"]]
-    return Image(repository, tag, digest_of(body), body, manifest["config"]["digest"], digests)
+ACCOUNTS = {"puller": "puller's password"}
 
 
-@pytest.fixture(scope="module")
-def docker_registry(tmp_path_factory):
-    with scratch(tmp_path_factory, "docker-registry") as directory:
-        started = start_registry("peer", directory)
-        yield started
-        started.stop()
+@pytest.fixture(scope="module", params=["docker-registry 2", "distribution 3"])
+def real_upstream(request, tmp_path_factory):
+    with scratch(tmp_path_factory, "upstream") as directory:
+        if request.param == "distribution 3":
+            with distribution(directory) as started:
+                yield started
+        else:
+            started = start_registry("peer", directory)
+            yield started
+            started.stop()
 
 
 @pytest.fixture(scope="module")
@@ -51,23 +41,65 @@ def entrepot(tmp_path_factory):
         started.stop()
 
 
-def test_debians_registry(make_cache, docker_registry):
-    image = push_image(docker_registry.request, "library/app", [os.urandom(300 * KIB), b"", os.urandom(10)], "v1")
-    registry = make_cache(docker_registry, tag_ttl="0s")
+def test_an_image_and_its_changes(make_cache, real_upstream):
+    image = push_image(real_upstream.request, "library/app", [os.urandom(300 * KIB), b"", os.urandom(10)], "v1")
+    registry = make_cache(real_upstream, tag_ttl="0s")
     head = get_manifest(registry, "docker.io/app", "v1", method="HEAD")
     assert head.status == 200 and head.headers["Docker-Content-Digest"] == image.digest
     pull(registry, "docker.io/app", image)
-    moved = push_image(docker_registry.request, "library/app", [os.urandom(10)], "v1")
+    moved = push_image(real_upstream.request, "library/app", [os.urandom(10)], "v1")
     pull(registry, "docker.io/app", moved)
     assert registry.request("GET", "/v2/docker.io/app/tags/list").json()["tags"] == ["v1"]
     assert registry.request("GET", f"/v2/docker.io/app/referrers/{moved.digest}").json()["manifests"] == []
     assert_not_found(get_manifest(registry, "docker.io/app", "v2"))
-    docker_registry.process.kill9()
+    real_upstream.process.kill9()
     try:
         assert pull(registry, "docker.io/app", moved).headers["Warning"]
         pull(registry, "docker.io/app", image, image.digest)
     finally:
-        docker_registry.start()
+        real_upstream.start()
+
+
+def test_an_image_that_is_deleted_goes_on_being_served(make_cache, real_upstream):
+    image = push_image(real_upstream.request, "library/deleted", [os.urandom(KIB)], "v1")
+    registry = make_cache(real_upstream, tag_ttl="0s", negative_ttl="0s")
+    pull(registry, "docker.io/deleted", image)
+    deleted = real_upstream.request("DELETE", f"/v2/library/deleted/manifests/{image.digest}")
+    assert deleted.status == 202, deleted
+    assert_stale(pull(registry, "docker.io/deleted", image))
+    pull(registry, "docker.io/deleted", image, image.digest)
+
+
+def test_all_pages_of_tags(make_cache, real_upstream):
+    tags = [f"v{number:02}" for number in range(25)]
+    for tag in tags:
+        push_image(real_upstream.request, "library/tags", [b"one layer"], tag)
+    registry = make_cache(real_upstream)
+    found, path = [], "/v2/docker.io/tags/tags/list?n=10"
+    while path:
+        answer = registry.request("GET", path)
+        assert answer.status == 200, answer
+        found.append(answer.json()["tags"])
+        path = re.match(r"<([^>]*)>|$", answer.headers["Link"] or "")[1]
+    assert found == [tags[:10], tags[10:20], tags[20:]]
+
+
+def test_distribution_with_accounts(make_cache, tmp_path):
+    (tmp_path / "upstream").mkdir()
+    with distribution(tmp_path / "upstream", ACCOUNTS) as upstream:
+        credentials = {"Authorization": basic("puller", ACCOUNTS["puller"])}
+
+        def request(method, path, headers=None, **options):
+            return upstream.request(method, path, headers={**credentials, **(headers or {})}, **options)
+
+        image = push_image(request, "team/app", [os.urandom(300 * KIB)], "v1")
+        password = tmp_path / "password"
+        password.write_text(ACCOUNTS["puller"])
+        password.chmod(0o600)
+        registry = make_cache(upstream, credentials={"username": "puller", "password_file": str(password)})
+        pull(registry, "docker.io/team/app", image)
+        refused = get_manifest(make_cache(upstream), "docker.io/team/app", "v1")
+        assert refused.status in (403, 404), refused
 
 
 def entry(entrepot, account, password_file):
