@@ -1,7 +1,8 @@
 """Collection with very short delays under a load of all actions loses nothing and leaves no garbage.
 
 A manifest is not refused if its blobs were acknowledged within the lease. An image can be pulled as long as a tag
-references it. After everything was deleted, no file is left.
+references it. Beside that, images of an upstream that changes and fails are pulled: what was pulled once can be pulled again
+when the upstream is gone. After everything was deleted, no file is left.
 
 scripts/test runs it for a minute; scripts/soak runs it for longer. A failure shows its seed: with ENTREPOT_SOAK_SEED=N
 the clients choose the same actions again, but their threads may interleave differently.
@@ -17,7 +18,9 @@ import pytest
 from fixtures.accounts import write_accounts
 from fixtures.load import Load
 from fixtures.polling import wait_for
+from fixtures.scripted_upstream import ScriptedUpstream
 from fixtures.workload import Client
+from soak.caching import CachePuller, Changes
 from soak.reader import Reader
 
 pytestmark = pytest.mark.alone
@@ -26,17 +29,26 @@ SECONDS = float(os.environ.get("ENTREPOT_SOAK_SECONDS", "30"))
 SEED = int(os.environ.get("ENTREPOT_SOAK_SEED") or random.randrange(10**9))
 WRITERS = 5
 READERS = 2
+CACHE_READERS = 2
+CACHED = ("library/a", "library/b")
 LEASE = 0.5
 COLLECTOR = {"lease": f"{LEASE}s", "grace": "0.2s", "interval": "0.1s", "operations_per_second": 20_000}
 ACCOUNTS = {"writer": "writer's password", "reader": "reader's password"}
 POLICY = """
 administrators: [writer]
-rules: [{name: readers read, subjects: [reader], repositories: ["load/**"], actions: [pull]}]
+rules: [{name: readers read, subjects: [reader], repositories: ["load/**", "docker.io/**"], actions: [pull]}]
 """
 
 
+@pytest.fixture(name="upstream")
+def fixture_upstream():
+    upstream = ScriptedUpstream()
+    yield upstream
+    upstream.close()
+
+
 @pytest.fixture(name="soaked")
-def fixture_soaked(make_registry, tmp_path):
+def fixture_soaked(make_registry, tmp_path, upstream):
     write_accounts(tmp_path / "accounts", ACCOUNTS)
     (tmp_path / "policy.yaml").write_text(POLICY)
     authentication = {
@@ -45,7 +57,10 @@ def fixture_soaked(make_registry, tmp_path):
     }
     # Abandoned upload sessions are garbage too.
     uploads = {"session_lifetime": "5s"}
-    return make_registry(config={"collector": COLLECTOR, "uploads": uploads, "authentication": authentication})
+    entry = {"name": "docker.io", "url": upstream.url, "tag_ttl": "0.2s", "negative_ttl": "0.1s"}
+    return make_registry(
+        config={"collector": COLLECTOR, "uploads": uploads, "authentication": authentication}, upstreams={"upstreams": [entry]}
+    )
 
 
 def print_summary(mode, clients):
@@ -55,7 +70,7 @@ def print_summary(mode, clients):
         print(f"  {count:>12,} {name}")
 
 
-def test_collection_under_load_loses_nothing_and_leaves_no_garbage(soaked, mode):
+def test_collection_under_load_loses_nothing_and_leaves_no_garbage(soaked, mode, upstream):
     print(f"seed {SEED}")
     writers = [
         Client(soaked.url, str(number), SEED, lease=LEASE, account=("writer", ACCOUNTS["writer"]))
@@ -64,11 +79,22 @@ def test_collection_under_load_loses_nothing_and_leaves_no_garbage(soaked, mode)
     repositories = [repository.name for writer in writers for repository in writer.repositories]
     account = ("reader", ACCOUNTS["reader"])
     readers = [Reader(soaked.url, repositories, f"{SEED} {number}", account) for number in range(READERS)]
+    changes = Changes(upstream, CACHED, SEED)
+    pullers = [
+        CachePuller(soaked.url, "docker.io", changes, CACHED, f"{SEED} cache {number}", account)
+        for number in range(CACHE_READERS)
+    ]
+    clients = [*writers, *readers, *pullers, changes]
     try:
-        with Load([*writers, *readers]) as load:
+        with Load(clients) as load:
             load.run_for(SECONDS)
     finally:
-        print_summary(mode, [*writers, *readers])
+        print_summary(mode, clients)
+    upstream.stop()
+    pulled = set().union(*(puller.pulled for puller in pullers))
+    assert pullers[0].pull_again(pulled) > 0
+    administrator = CachePuller(soaked.url, "docker.io", changes, CACHED, SEED, ("writer", ACCOUNTS["writer"]))
+    administrator.delete_repositories()
     for writer in writers:
         now = time.monotonic()
         assert writer.check(now, now, collected=True) == []
