@@ -266,6 +266,7 @@ class CurlHttpHop final : public HttpHop {
   absl::StatusOr<std::unique_ptr<Line>> TakeLine(const std::string& origin);
   void ReturnLine(std::unique_ptr<Line> line);
   absl::Status SetTrust(CURL* curl) const;
+  void ReportTrace(CURL* curl, const CertificateRecord& certificates) const;
   CURLcode Run(Line* line, Exchange* exchange) const;
 
   const HopOptions options_;
@@ -324,6 +325,32 @@ absl::Status CurlHttpHop::SetTrust(CURL* curl) const {
   return absl::OkStatus();
 }
 
+// CURLOPT_SSL_CTX_FUNCTION; `to` is a CertificateRecord*.
+CURLcode RecordCertificates(CURL*, void* ssl_ctx, void* to) {
+  static_cast<CertificateRecord*>(to)->RecordOn(ssl_ctx);
+  return CURLE_OK;
+}
+
+void CurlHttpHop::ReportTrace(CURL* curl, const CertificateRecord& certificates) const {
+  HopTrace trace;
+  for (const auto& [info, duration] :
+       {std::pair(CURLINFO_NAMELOOKUP_TIME_T, &trace.resolved), std::pair(CURLINFO_CONNECT_TIME_T, &trace.connected),
+        std::pair(CURLINFO_APPCONNECT_TIME_T, &trace.secured)}) {
+    curl_off_t microseconds = 0;
+    if (curl_easy_getinfo(curl, info, &microseconds) == CURLE_OK && microseconds > 0) {
+      *duration = absl::Microseconds(microseconds);
+    }
+  }
+  const char* ip_address = nullptr;
+  long port = 0;
+  if (curl_easy_getinfo(curl, CURLINFO_PRIMARY_IP, &ip_address) == CURLE_OK && ip_address != nullptr) {
+    trace.ip_address = ip_address;
+  }
+  if (curl_easy_getinfo(curl, CURLINFO_PRIMARY_PORT, &port) == CURLE_OK) trace.port = static_cast<int>(port);
+  trace.certificate = certificates.last();
+  options_.trace(trace);
+}
+
 CURLcode CurlHttpHop::Run(Line* line, Exchange* exchange) const {
   CURLM* const multi = line->multi.get();
   if (curl_multi_add_handle(multi, line->easy.get()) != CURLM_OK) return CURLE_FAILED_INIT;
@@ -374,9 +401,16 @@ absl::StatusOr<HopHead> CurlHttpHop::Send(const HopRequest& request, const HopSi
   if (with_body) SetBody(request.body, curl);
   SetMethod(request.method, curl);
   exchange.SetCallbacks(curl);
+  std::shared_ptr<CertificateRecord> certificates;
+  if (options_.trace) {
+    certificates = std::make_shared<CertificateRecord>();
+    curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, RecordCertificates);
+    curl_easy_setopt(curl, CURLOPT_SSL_CTX_DATA, certificates.get());
+  }
   absl::StatusOr<HopHead> result = HopHead();
   if (const absl::Status trust = SetTrust(curl); trust.ok()) {
     result = exchange.Result(Run(line.get(), &exchange), request.url);
+    if (options_.trace) ReportTrace(curl, *certificates);
   } else {
     result = trust;
   }

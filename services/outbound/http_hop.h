@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "services/outbound/server_certificate.h"
 
 namespace entrepot::outbound {
 
@@ -42,6 +44,20 @@ struct HopSink {
   std::function<absl::Status(absl::string_view bytes)> on_bytes = {};
 };
 
+// How far an exchange came, for diagnoses. A connection that is used again was connected and secured before.
+struct HopTrace {
+  // What it is connected to: the server, or the proxy. Empty: there was no connection.
+  std::string ip_address = {};
+  int port = 0;
+  // When the host's address was known, the connection open, and TLS ready, since the begin of the exchange; nullopt if
+  // it did not come so far. `connected` is nullopt too if TLS failed.
+  std::optional<absl::Duration> resolved = {};
+  std::optional<absl::Duration> connected = {};
+  std::optional<absl::Duration> secured = {};
+  // The server's, also if it is not trusted; null without a TLS handshake.
+  std::shared_ptr<const ServerCertificate> certificate = {};
+};
+
 struct HopOptions {
   std::string user_agent = "entrepot";
   // PEM, in addition to what the system trusts. Empty: only what the system trusts.
@@ -55,6 +71,8 @@ struct HopOptions {
   // Decides on each IP address after the host's name has been resolved, for new and for reused connections. Through a
   // proxy of the environment it is the proxy's address.
   std::function<absl::Status(absl::string_view ip_address)> check_address = {};
+  // Is called at the end of each exchange, also of one that failed, on the thread of Send().
+  std::function<void(const HopTrace& trace)> trace = {};
 };
 
 // One request and its response over HTTP/1.1 (libcurl): no redirect is followed, no body is decoded, nothing is sent

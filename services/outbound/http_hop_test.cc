@@ -506,5 +506,55 @@ TEST_F(HttpHopTlsTest, ShowsItsCertificate) {
   EXPECT_THAT(Send({.url = server.Url("/", "https")}, {.ca_file = ca_file}), StatusIs(absl::StatusCode::kUnavailable));
 }
 
+// The trace of one request, whose result does not matter.
+HopTrace TraceOf(const std::string& url, HopOptions options = {}) {
+  std::vector<HopTrace> traces;
+  options.trace = [&](const HopTrace& trace) { traces.push_back(trace); };
+  (void)Send({.url = url}, std::move(options));
+  EXPECT_EQ(traces.size(), 1);
+  return traces.empty() ? HopTrace() : traces[0];
+}
+
+TEST_F(HttpHopTlsTest, TracesHowFarAnExchangeCame) {
+  int closed_port = 0;
+  {
+    const ScriptedServer server(Respond(KeptResponse("text")));
+    const HopTrace trace = TraceOf(server.Url("/"));
+    EXPECT_TRUE(trace.resolved.has_value());
+    EXPECT_TRUE(trace.connected.has_value());
+    EXPECT_FALSE(trace.secured.has_value());
+    EXPECT_EQ(trace.ip_address, "127.0.0.1");
+    EXPECT_EQ(trace.port, server.port());
+    EXPECT_EQ(trace.certificate, nullptr);
+    closed_port = server.port();
+  }
+  const HopTrace closed = TraceOf(absl::StrCat("http://127.0.0.1:", closed_port));
+  EXPECT_TRUE(closed.resolved.has_value());
+  EXPECT_FALSE(closed.connected.has_value());
+  EXPECT_EQ(closed.ip_address, "");
+  const HopTrace unknown = TraceOf("http://registry.invalid");
+  EXPECT_FALSE(unknown.resolved.has_value());
+  EXPECT_FALSE(unknown.connected.has_value());
+}
+
+TEST_F(HttpHopTlsTest, TracesTheCertificateOfTheServer) {
+  ScriptedServer server(Respond(KeptResponse("text")), {.certificate = &server_});
+  const HopTrace trusted = TraceOf(server.Url("/", "https"), {.ca_file = File("ca.pem", ca_.Pem())});
+  ASSERT_NE(trusted.certificate, nullptr);
+  EXPECT_TRUE(trusted.secured.has_value());
+  EXPECT_EQ(trusted.certificate->problem, "");
+  EXPECT_THAT(trusted.certificate->hosts, ElementsAre("127.0.0.1"));
+  EXPECT_LT(trusted.certificate->not_before, absl::Now());
+  EXPECT_GT(trusted.certificate->not_after, absl::Now());
+  EXPECT_LT(trusted.certificate->not_after, absl::Now() + absl::Hours(25));
+
+  const HopTrace untrusted = TraceOf(server.Url("/", "https"));
+  ASSERT_NE(untrusted.certificate, nullptr);
+  EXPECT_EQ(untrusted.ip_address, "127.0.0.1");
+  EXPECT_FALSE(untrusted.secured.has_value());
+  EXPECT_NE(untrusted.certificate->problem, "");
+  EXPECT_EQ(untrusted.certificate->not_after, trusted.certificate->not_after);
+}
+
 }  // namespace
 }  // namespace entrepot::outbound
