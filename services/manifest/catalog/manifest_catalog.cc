@@ -71,17 +71,6 @@ void LockForCondition(const RepositoryName& repository, const DeletionCondition&
   for (const Digest& manifest : condition.manifests_held) locks->Manifest(repository, manifest, LockMode::kShared);
 }
 
-absl::StatusOr<StoredManifest> ToManifest(const RepositoryName& repository, const Digest& digest,
-                                          absl::string_view value, bool metadata_only) {
-  ASSIGN_OR_RETURN(ManifestRecord record, kv::ParseRecord<ManifestRecord>(keys::Manifest(repository, digest), value));
-  StoredManifest manifest{.digest = digest,
-                          .media_type = std::move(*record.mutable_media_type()),
-                          .content = "",
-                          .size_bytes = record.content().size()};
-  if (!metadata_only) manifest.content = std::move(*record.mutable_content());
-  return manifest;
-}
-
 absl::Status CheckPreconditions(kv::KvReader& transaction, const RepositoryName& repository, const ManifestPut& put) {
   if (put.preconditions.empty()) return absl::OkStatus();
   if (const Tag* const tag = std::get_if<Tag>(&put.reference)) {
@@ -137,7 +126,7 @@ absl::StatusOr<ManifestPutResult> ManifestCatalog::PutUncounted(const Caller& ca
     }
     ASSIGN_OR_RETURN(const std::vector<FoundNeed> needs, FindNeeds(transaction, repository, manifest, tolerance));
     const absl::Time now = clock_->Now();
-    WriteManifest(transaction, repository, digest, put.content, manifest, needs, now);
+    WriteManifest(transaction, repository, digest, put.content, manifest, needs, is_cache, now);
     for (const Tag& tag : tags) RETURN_IF_ERROR(WriteTag(transaction, repository, tag, digest, caller.account, now));
     RETURN_IF_ERROR(write.EnsureExists(transaction, now));
     return Failpoint("manifest.put.written");
@@ -171,13 +160,25 @@ absl::StatusOr<std::optional<std::string>> ManifestCatalog::ReadFor(kv::KvReader
   return std::move(found[0]);
 }
 
+absl::StatusOr<StoredManifest> ManifestCatalog::Serve(const RepositoryName& repository, const Digest& digest,
+                                                      absl::string_view value, bool metadata_only) {
+  ASSIGN_OR_RETURN(ManifestRecord record, kv::ParseRecord<ManifestRecord>(keys::Manifest(repository, digest), value));
+  if (pulls_ != nullptr && record.cached()) pulls_->NoteCached(repository, digest);
+  StoredManifest manifest{.digest = digest,
+                          .media_type = std::move(*record.mutable_media_type()),
+                          .content = "",
+                          .size_bytes = record.content().size()};
+  if (!metadata_only) manifest.content = std::move(*record.mutable_content());
+  return manifest;
+}
+
 absl::StatusOr<StoredManifest> ManifestCatalog::GetByDigest(kv::KvReader& kv, const Caller& caller,
                                                             const RepositoryName& repository, const Digest& digest,
                                                             bool metadata_only) {
   ASSIGN_OR_RETURN(const std::optional<std::string> value,
                    ReadFor(kv, caller, repository, keys::Manifest(repository, digest)));
   if (!value.has_value()) return UnknownManifest(repository, digest);
-  return ToManifest(repository, digest, *value, metadata_only);
+  return Serve(repository, digest, *value, metadata_only);
 }
 
 absl::StatusOr<StoredManifest> ManifestCatalog::GetByTag(kv::KvReader& kv, const Caller& caller,
@@ -189,7 +190,7 @@ absl::StatusOr<StoredManifest> ManifestCatalog::GetByTag(kv::KvReader& kv, const
     if (!named.has_value()) return UnknownManifest(repository, tag);
     ASSIGN_OR_RETURN(const Digest digest, DigestOfTag(repository, tag, *named));
     ASSIGN_OR_RETURN(const std::optional<std::string> value, kv.Get(keys::Manifest(repository, digest)));
-    if (value.has_value()) return ToManifest(repository, digest, *value, metadata_only);
+    if (value.has_value()) return Serve(repository, digest, *value, metadata_only);
     // Between the two reads another call deleted the manifest with its tags, or moved the tag: read the tag again.
   }
   return absl::DataLossError(

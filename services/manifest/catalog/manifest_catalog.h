@@ -48,7 +48,7 @@ class ManifestCatalog {
   struct Parts {
     kv::KvEngine* kv = nullptr;
     const Clock* clock = nullptr;
-    // Called for each pull by tag.
+    // Called for each pull by tag, and for each pull from a cache.
     PullTimes* pulls = nullptr;
     const PolicyProvider* policy = nullptr;
     const RepositoryReads* reads = nullptr;
@@ -91,6 +91,9 @@ class ManifestCatalog {
                                              const Digest& digest, bool metadata_only);
   absl::StatusOr<StoredManifest> GetByTag(kv::KvReader& kv, const Caller& caller, const RepositoryName& repository,
                                           const Tag& tag, bool metadata_only);
+  // Makes the answer from the value of the manifest's record, and notes the use of a manifest of a cache.
+  absl::StatusOr<StoredManifest> Serve(const RepositoryName& repository, const Digest& digest, absl::string_view value,
+                                       bool metadata_only);
   // Reads a record, and checks in the same read, if necessary, that the caller may see the repository.
   absl::StatusOr<std::optional<std::string>> ReadFor(kv::KvReader& kv, const Caller& caller,
                                                      const RepositoryName& repository, const std::string& key);

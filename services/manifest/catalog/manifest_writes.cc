@@ -14,6 +14,7 @@ namespace entrepot::manifest {
 namespace {
 
 using storage::v1::ManifestRecord;
+using storage::v1::ManifestUseRecord;
 using storage::v1::ReferenceRecord;
 using storage::v1::ReferrerRecord;
 
@@ -26,12 +27,18 @@ void AddDigests(const std::optional<std::vector<Descriptor>>& descriptors, std::
 
 void WriteManifest(kv::KvTransaction& transaction, const RepositoryName& repository, const Digest& digest,
                    const std::string& content, const ValidManifest& manifest, const std::vector<FoundNeed>& needs,
-                   absl::Time now) {
+                   bool cached, absl::Time now) {
   ManifestRecord record;
   record.set_media_type(manifest.media_type.ToString());
   record.set_content(content);
   record.set_artifact_type(manifest.artifact_type);
   *record.mutable_pushed_at() = ToTimestamp(now);
+  record.set_cached(cached);
+  if (cached) {
+    ManifestUseRecord use;
+    *use.mutable_used_at() = ToTimestamp(now);
+    kv::WriteRecord(transaction, keys::ManifestUse(repository, digest), use);
+  }
   if (manifest.subject.has_value()) {
     record.set_subject(manifest.subject->ToString());
     ReferrerRecord referrer;
@@ -74,6 +81,7 @@ absl::Status RemoveManifest(kv::KvTransaction& transaction, const RepositoryName
     RETURN_IF_ERROR(QueueForReview(transaction, reference, now));
   }
   transaction.Delete(keys::Manifest(repository, digest));
+  transaction.Delete(keys::ManifestUse(repository, digest));
   return absl::OkStatus();
 }
 

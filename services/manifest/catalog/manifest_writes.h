@@ -19,10 +19,11 @@
 // Writes and removes all records of one manifest except its tags. The transactions must hold the manifest exclusively.
 namespace entrepot::manifest {
 
-// `needs` is the result of FindNeeds() within the same transaction.
+// `needs` is the result of FindNeeds() within the same transaction. `cached`: the repository is a cache; then the
+// manifest counts as used now.
 void WriteManifest(kv::KvTransaction& transaction, const RepositoryName& repository, const Digest& digest,
                    const std::string& content, const ValidManifest& manifest, const std::vector<FoundNeed>& needs,
-                   absl::Time now);
+                   bool cached, absl::Time now);
 
 // The digests that a stored manifest refers to, whether or not they exist, each once. kDataLoss if it cannot be parsed.
 absl::StatusOr<std::set<Digest>> ReferencesOf(const Digest& digest, const storage::v1::ManifestRecord& record);

@@ -11,11 +11,11 @@ PullNotes::Shard& PullNotes::ShardOf(absl::string_view key) {
   return shards_[absl::Hash<absl::string_view>()(key) % kShards];
 }
 
-bool PullNotes::Add(const std::string& key, absl::Time now) {
+bool PullNotes::Add(const std::string& key, absl::Time now, absl::Duration precision) {
   Shard& shard = ShardOf(key);
   absl::MutexLock lock(&shard.mutex);
   absl::Time* const noted = shard.noted.Find(key);
-  if (noted != nullptr && now - *noted < kPrecision && *noted <= now) return true;
+  if (noted != nullptr && now - *noted < precision && *noted <= now) return true;
   if (shard.waiting.size() >= kWaitingMax / kShards && !shard.waiting.contains(key)) return false;
   if (noted != nullptr) {
     *noted = now;

@@ -16,20 +16,20 @@
 namespace entrepot::manifest {
 
 struct PullNote {
-  // The key of the tag's PullRecord.
+  // The key of the PullRecord or the ManifestUseRecord.
   std::string key;
   absl::Time pulled_at;
 };
 
-// Pull times that wait to be written: at most one per tag and hour. They are spread over shards, so that pulls on many
-// threads do not wait for one another. Bounded; thread-safe.
+// Pull times that wait to be written: at most one per key and precision. They are spread over shards, so that pulls on
+// many threads do not wait for one another. Bounded; thread-safe.
 class PullNotes {
  public:
   static constexpr absl::Duration kPrecision = absl::Hours(1);
   static constexpr size_t kWaitingMax = 64 * 1024;
 
-  // Returns false if there was no room for the note.
-  bool Add(const std::string& key, absl::Time now);
+  // Does nothing if the key was noted less than `precision` ago. Returns false if there was no room for the note.
+  bool Add(const std::string& key, absl::Time now, absl::Duration precision = kPrecision);
   // Removes and returns all notes.
   std::vector<PullNote> Take();
   // Adds notes again that were taken but could not be written, as many as there is room for.
@@ -41,7 +41,7 @@ class PullNotes {
 
   struct Shard {
     absl::Mutex mutex;
-    // When a tag was last noted.
+    // When a key was last noted.
     LruMap<std::string, absl::Time> noted ABSL_GUARDED_BY(mutex){kRememberedMax / kShards};
     absl::flat_hash_map<std::string, absl::Time> waiting ABSL_GUARDED_BY(mutex);
   };

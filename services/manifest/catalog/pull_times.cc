@@ -21,10 +21,11 @@ namespace entrepot::manifest {
 namespace {
 
 using kv::LockMode;
+using storage::v1::ManifestUseRecord;
 using storage::v1::PullRecord;
 using storage::v1::PullTrackingRecord;
 
-// The number of notes that one transaction writes. It holds their tags meanwhile.
+// The number of notes that one transaction writes. It holds their tags and manifests meanwhile.
 constexpr size_t kBatch = 64;
 
 class StoredPullTimes : public PullTimes {
@@ -42,6 +43,10 @@ class StoredPullTimes : public PullTimes {
 
   void Note(const RepositoryName& repository, const Tag& tag) override {
     if (!notes_.Add(keys::Pull(repository, tag), clock_.Now())) lost_.Increment();
+  }
+
+  void NoteCached(const RepositoryName& repository, const Digest& digest) override {
+    if (!notes_.Add(keys::ManifestUse(repository, digest), clock_.Now(), kCachedPrecision)) lost_.Increment();
   }
 
   absl::Status Flush() override {
@@ -76,36 +81,52 @@ class StoredPullTimes : public PullTimes {
     return absl::OkStatus();
   }
 
-  // Holds each tag, so that it is not removed meanwhile: no pull record may remain without its tag.
+  // Holds each tag and manifest, so that it is not removed meanwhile: no record may remain without it.
   absl::Status Write(absl::Span<const PullNote> notes) {
     CatalogLocks locks;
-    // Alternately the keys of a tag record and of its pull record.
+    // Alternately the key of a record that exists as long as what was pulled does, and that of the time.
     std::vector<std::string> wanted;
     for (const PullNote& note : notes) {
       ASSIGN_OR_RETURN(const keys::Decoded key, keys::Decode(note.key));
-      locks.Repository(*key.repository, LockMode::kShared).Tag(*key.repository, *key.tag, LockMode::kShared);
-      wanted.push_back(keys::Tag(*key.repository, *key.tag));
+      locks.Repository(*key.repository, LockMode::kShared);
+      if (key.kind == keys::Kind::kManifestUse) {
+        locks.Manifest(*key.repository, *key.digest, LockMode::kShared);
+        wanted.push_back(note.key);
+      } else {
+        locks.Tag(*key.repository, *key.tag, LockMode::kShared);
+        wanted.push_back(keys::Tag(*key.repository, *key.tag));
+      }
       wanted.push_back(note.key);
     }
     const auto write = [&](kv::KvTransaction& transaction) -> absl::Status {
       ASSIGN_OR_RETURN(const std::vector<std::optional<std::string>> found, transaction.MultiGet(wanted));
       for (size_t i = 0; i < notes.size(); ++i) {
         if (!found[2 * i].has_value()) continue;
-        ASSIGN_OR_RETURN(const bool is_new, IsNew(notes[i], found[2 * i + 1]));
-        if (!is_new) continue;
-        PullRecord record;
-        *record.mutable_pulled_at() = ToTimestamp(notes[i].pulled_at);
-        kv::WriteRecord(transaction, notes[i].key, record);
+        RETURN_IF_ERROR(WriteNote(transaction, notes[i], found[2 * i + 1]));
       }
       return absl::OkStatus();
     };
     return kv_.Transact(std::move(locks).Take(), write, kv::Durability::kBuffered);
   }
 
-  static absl::StatusOr<bool> IsNew(const PullNote& note, const std::optional<std::string>& stored) {
-    if (!stored.has_value()) return true;
-    ASSIGN_OR_RETURN(const PullRecord record, kv::ParseRecord<PullRecord>(note.key, *stored));
-    return note.pulled_at - FromTimestamp(record.pulled_at()) >= PullNotes::kPrecision;
+  static absl::Status WriteNote(kv::KvTransaction& transaction, const PullNote& note,
+                                const std::optional<std::string>& stored) {
+    ASSIGN_OR_RETURN(const keys::Decoded key, keys::Decode(note.key));
+    if (key.kind == keys::Kind::kManifestUse) {
+      ASSIGN_OR_RETURN(ManifestUseRecord record, kv::ParseRecord<ManifestUseRecord>(note.key, *stored));
+      if (note.pulled_at <= FromTimestamp(record.used_at())) return absl::OkStatus();
+      *record.mutable_used_at() = ToTimestamp(note.pulled_at);
+      kv::WriteRecord(transaction, note.key, record);
+      return absl::OkStatus();
+    }
+    PullRecord record;
+    if (stored.has_value()) {
+      ASSIGN_OR_RETURN(record, kv::ParseRecord<PullRecord>(note.key, *stored));
+      if (note.pulled_at - FromTimestamp(record.pulled_at()) < PullNotes::kPrecision) return absl::OkStatus();
+    }
+    *record.mutable_pulled_at() = ToTimestamp(note.pulled_at);
+    kv::WriteRecord(transaction, note.key, record);
+    return absl::OkStatus();
   }
 
   kv::KvEngine& kv_;

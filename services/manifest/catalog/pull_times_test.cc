@@ -23,6 +23,7 @@
 namespace entrepot::manifest {
 namespace {
 
+using storage::v1::ManifestUseRecord;
 using storage::v1::PullRecord;
 using storage::v1::PullTrackingRecord;
 using testing::HasSubstr;
@@ -53,6 +54,62 @@ TEST_P(PullTimesTest, WritesPulls) {
   ASSERT_OK(pulls_->Flush());
   EXPECT_EQ(PulledAt("v1"), pulled_at);
   EXPECT_EQ(PulledAt("v2"), std::nullopt);
+}
+
+TEST_P(PullTimesTest, WritesUsesOfManifestsOfCaches) {
+  const RepositoryName cache = Repo("up/image");
+  const std::string image = ImageJson(Upload("config"), {});
+  ManifestPut put = PutByTag("v1", image);
+  put.cache_of = "up";
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, cache, put));
+  const auto used_at = [&]() -> std::optional<absl::Time> {
+    const auto record =
+        kv::ReadRecord<ManifestUseRecord>(*engine_->get(), keys::ManifestUse(cache, DigestOf(image))).value();
+    if (!record.has_value()) return std::nullopt;
+    return FromTimestamp(record->used_at());
+  };
+  const absl::Time stored_at = clock_.Now();
+  EXPECT_EQ(used_at(), stored_at);
+  clock_.Advance(absl::Minutes(20));
+  pulls_->NoteCached(cache, DigestOf(image));
+  clock_.Advance(absl::Minutes(9));
+  pulls_->NoteCached(cache, DigestOf(image));
+  ASSERT_OK(pulls_->Flush());
+  EXPECT_EQ(used_at(), stored_at + absl::Minutes(20));
+  clock_.Advance(absl::Minutes(1));
+  pulls_->NoteCached(cache, DigestOf(image));
+  ASSERT_OK(pulls_->Flush());
+  EXPECT_EQ(used_at(), stored_at + absl::Minutes(30));
+  // The record goes with the manifest, and does not come back.
+  clock_.Advance(absl::Minutes(30));
+  pulls_->NoteCached(cache, DigestOf(image));
+  ASSERT_OK(catalog_->manifests().Delete(kAnonymous, cache, DigestOf(image)));
+  ASSERT_OK(pulls_->Flush());
+  EXPECT_EQ(used_at(), std::nullopt);
+  // Hosted manifests have none.
+  const std::string hosted = PushedImage(a_, "v1");
+  pulls_->NoteCached(a_, DigestOf(hosted));
+  ASSERT_OK(pulls_->Flush());
+  EXPECT_EQ(CountWithPrefix("w/"), 0u);
+}
+
+TEST_P(PullTimesTest, CachesNoteEachPull) {
+  RegistryCatalog::Options options;
+  options.pulls = pulls_.get();
+  const auto catalog = RegistryCatalog::Create(engine_->get(), &clock_, options).value();
+  const RepositoryName cache = Repo("up/image");
+  const std::string image = ImageJson(Upload("config"), {});
+  ManifestPut put = PutByTag("v1", image);
+  put.cache_of = "up";
+  ASSERT_OK(catalog->manifests().Put(kAnonymous, cache, put));
+  const std::string key = keys::ManifestUse(cache, DigestOf(image));
+  for (const entrepot::Reference& reference :
+       {entrepot::Reference(TagNamed("v1")), entrepot::Reference(DigestOf(image))}) {
+    clock_.Advance(absl::Hours(1));
+    ASSERT_OK(catalog->manifests().Get(kAnonymous, cache, reference, /*metadata_only=*/true));
+    ASSERT_OK(pulls_->Flush());
+    EXPECT_EQ(FromTimestamp(kv::ReadRecord<ManifestUseRecord>(*engine_->get(), key).value()->used_at()), clock_.Now());
+  }
 }
 
 TEST_P(PullTimesTest, HasAPrecisionOfAnHour) {

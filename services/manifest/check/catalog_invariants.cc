@@ -28,7 +28,9 @@ using keys::Kind;
 using storage::v1::BlobRecord;
 using storage::v1::CollectionRecord;
 using storage::v1::DeleteIntentRecord;
+using storage::v1::FetchClaimRecord;
 using storage::v1::ManifestRecord;
+using storage::v1::ManifestUseRecord;
 using storage::v1::PullRecord;
 using storage::v1::ReferenceRecord;
 using storage::v1::ReferrerRecord;
@@ -110,10 +112,14 @@ class Checker {
         return kv::ParseRecord<DeleteIntentRecord>(entry.key, entry.value).status();
       case Kind::kPull:
         return CheckPull(*key.repository, *key.tag, entry);
+      case Kind::kManifestUse:
+        return CheckManifestUse(*key.repository, *key.digest, entry);
       case Kind::kCollection:
         return kv::ParseRecord<CollectionRecord>(entry.key, entry.value).status();
       case Kind::kScrub:
         return kv::ParseRecord<ScrubRecord>(entry.key, entry.value).status();
+      case Kind::kFetchClaim:
+        return kv::ParseRecord<FetchClaimRecord>(entry.key, entry.value).status();
       case Kind::kFormat:
       case Kind::kReview:
       case Kind::kPullTracking:
@@ -324,6 +330,17 @@ class Checker {
     ASSIGN_OR_RETURN(const bool tagged, Exists(keys::Tag(repository, tag)));
     if (!tagged)
       Violated("record", repository.ToString(), ":", tag.ToString(), " has a pull record but does not exist");
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckManifestUse(const RepositoryName& repository, const Digest& digest, const kv::KeyValue& entry) {
+    RETURN_IF_ERROR(kv::ParseRecord<ManifestUseRecord>(entry.key, entry.value).status());
+    ASSIGN_OR_RETURN(const std::optional<ManifestRecord> manifest,
+                     ReadIfReadable<ManifestRecord>(keys::Manifest(repository, digest)));
+    if (!manifest.has_value() || !manifest->cached()) {
+      Violated("record", repository.ToString(), "@", digest.ToString(),
+               " has a record of its last use, but is not a manifest of a cache");
+    }
     return absl::OkStatus();
   }
 

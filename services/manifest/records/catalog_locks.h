@@ -33,6 +33,8 @@ namespace entrepot::manifest {
 //   p/<R>|<T>      added            n/<R> shared and t/<R>|<T> shared;
 //                                   of several writers the last one counts
 //                  removed          t/<R>|<T> exclusive
+//   w/<R>|<M>                       m/<R>|<M> exclusive with m/; a later time:     m/<R>|<M> exclusive
+//                                   n/<R> and m/<R>|<M> shared
 //   g/…                             the key itself, or its prefix, exclusive
 //
 // Every call that writes l/, m/, t/, d/, s/ or r/ of a repository R also holds n/<R>: exclusive if it makes or deletes

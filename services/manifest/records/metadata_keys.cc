@@ -45,6 +45,8 @@ const std::vector<Layout>& Layouts() {
       {"q/", Kind::kReview, {kDue, kDigest}},
       {"x/", Kind::kDeleteIntent, {kStorageKey}},
       {"p/", Kind::kPull, {kRepository, kTag}},
+      {"w/", Kind::kManifestUse, {kRepository, kDigest}},
+      {"h/", Kind::kFetchClaim, {kRepository, kDigest}},
       {"g/pulls", Kind::kPullTracking, {}},
       {kCollections, Kind::kCollection, {kDue}},
       {"g/scrub", Kind::kScrub, {}},
@@ -130,6 +132,12 @@ std::string DeleteIntent(const StorageKey& storage_key) {
 std::string Pull(const RepositoryName& repository, const entrepot::Tag& tag) {
   return absl::StrCat(PullsOf(repository), tag.ToString());
 }
+std::string ManifestUse(const RepositoryName& repository, const Digest& digest) {
+  return absl::StrCat(ManifestUsesOf(repository), digest.ToString());
+}
+std::string FetchClaim(const RepositoryName& upstream, const Digest& digest) {
+  return absl::StrCat(FetchClaims(), upstream.ToString(), kSeparator, digest.ToString());
+}
 std::string PullTracking() { return "g/pulls"; }
 std::string Collection(absl::Time started_at) { return absl::StrCat(Collections(), EncodeDue(started_at)); }
 std::string Scrub() { return "g/scrub"; }
@@ -166,6 +174,10 @@ std::string Reviews() { return "q/"; }
 std::string ReviewsUntil(absl::Time due) { return absl::StrCat(Reviews(), EncodeDue(due + absl::Microseconds(1))); }
 std::string DeleteIntents() { return "x/"; }
 std::string PullsOf(const RepositoryName& repository) { return absl::StrCat("p/", repository.ToString(), kSeparator); }
+std::string ManifestUsesOf(const RepositoryName& repository) {
+  return absl::StrCat("w/", repository.ToString(), kSeparator);
+}
+std::string FetchClaims() { return "h/"; }
 std::string Collections() { return std::string(kCollections); }
 
 std::vector<absl::string_view> Prefixes() {

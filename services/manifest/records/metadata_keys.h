@@ -30,6 +30,8 @@
 //   q/<due>|<digest>                        ReviewRecord
 //   x/<storage key>                         DeleteIntentRecord
 //   p/<repository>|<tag>                    PullRecord
+//   w/<repository>|<digest>                 ManifestUseRecord
+//   h/<upstream>|<digest>                   FetchClaimRecord
 //   g/pulls                                 PullTrackingRecord
 //   g/history|<started at>                  CollectionRecord
 //   g/scrub                                 ScrubRecord
@@ -56,6 +58,9 @@ std::string Reference(const Digest& digest, const RepositoryName& repository, co
 std::string Review(absl::Time due, const Digest& digest);
 std::string DeleteIntent(const StorageKey& storage_key);
 std::string Pull(const RepositoryName& repository, const entrepot::Tag& tag);
+std::string ManifestUse(const RepositoryName& repository, const Digest& digest);
+// `upstream`: a repository name of one component.
+std::string FetchClaim(const RepositoryName& upstream, const Digest& digest);
 std::string PullTracking();
 std::string Collection(absl::Time started_at);
 std::string Scrub();
@@ -86,6 +91,8 @@ std::string Reviews();
 std::string ReviewsUntil(absl::Time due);
 std::string DeleteIntents();
 std::string PullsOf(const RepositoryName& repository);
+std::string ManifestUsesOf(const RepositoryName& repository);
+std::string FetchClaims();
 // The collector's history, in the order of its runs.
 std::string Collections();
 
@@ -109,6 +116,8 @@ enum class Kind {
   kReview,
   kDeleteIntent,
   kPull,
+  kManifestUse,
+  kFetchClaim,
   kPullTracking,
   kCollection,
   kScrub,
@@ -119,6 +128,7 @@ struct Decoded {
   Kind kind;
   // kReferrer: the subject.
   std::optional<Digest> digest = std::nullopt;
+  // kFetchClaim: the upstream.
   std::optional<RepositoryName> repository = std::nullopt;
   // kReferrer, kReference: the referring manifest.
   std::optional<Digest> manifest = std::nullopt;

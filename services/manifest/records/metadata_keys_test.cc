@@ -36,6 +36,7 @@ TEST(MetadataKeysTest, LayoutIsFrozen) {
   const std::string storage_key = "f" + std::string(32, '7');
   EXPECT_EQ(DeleteIntent(*StorageKey::Parse(storage_key)), "x/" + storage_key);
   EXPECT_EQ(Pull(Name("x/y"), TagNamed("v1")), absl::StrCat("p/x/y", kSeparator, "v1"));
+  EXPECT_EQ(ManifestUse(Name("x/y"), DigestOf('a')), absl::StrCat("w/x/y", kSeparator, a));
   EXPECT_EQ(PullTracking(), "g/pulls");
   EXPECT_EQ(Collection(absl::FromUnixMicros(0xABC)), absl::StrCat("g/history", kSeparator, "0000000000000ABC"));
   EXPECT_EQ(Scrub(), "g/scrub");
@@ -108,6 +109,12 @@ TEST(MetadataKeysTest, DecodeInvertsEncode) {
   EXPECT_EQ(Decode(Pull(name, TagNamed("v1")))->kind, Kind::kPull);
   EXPECT_EQ(Decode(Pull(name, TagNamed("v1")))->repository, name);
   EXPECT_EQ(Decode(Pull(name, TagNamed("v1")))->tag, TagNamed("v1"));
+  EXPECT_EQ(Decode(FetchClaim(Name("docker.io"), b))->kind, Kind::kFetchClaim);
+  EXPECT_EQ(Decode(FetchClaim(Name("docker.io"), b))->repository, Name("docker.io"));
+  EXPECT_EQ(Decode(FetchClaim(Name("docker.io"), b))->digest, b);
+  EXPECT_EQ(Decode(ManifestUse(name, b))->kind, Kind::kManifestUse);
+  EXPECT_EQ(Decode(ManifestUse(name, b))->repository, name);
+  EXPECT_EQ(Decode(ManifestUse(name, b))->digest, b);
   EXPECT_EQ(Decode(PullTracking())->kind, Kind::kPullTracking);
   EXPECT_EQ(Decode(Collection(absl::FromUnixMicros(77)))->kind, Kind::kCollection);
   EXPECT_EQ(Decode(Collection(absl::FromUnixMicros(77)))->due, absl::FromUnixMicros(77));
@@ -123,8 +130,8 @@ TEST(MetadataKeysTest, EveryKeyHasItsPrefix) {
         Tag(Name("x"), TagNamed("v")), TagOfManifest(Name("x"), DigestOf('a'), TagNamed("v")),
         Referrer(Name("x"), DigestOf('a'), DigestOf('b')), Reference(DigestOf('a'), Name("x"), DigestOf('b')),
         Review(absl::UnixEpoch(), DigestOf('a')), DeleteIntent(*StorageKey::Parse("k" + std::string(32, '0'))),
-        Pull(Name("x"), TagNamed("v")), PullTracking(), Collection(absl::UnixEpoch()), Scrub(), StoreBinding(),
-        ClockState()}) {
+        Pull(Name("x"), TagNamed("v")), ManifestUse(Name("x"), DigestOf('a')), FetchClaim(Name("x"), DigestOf('a')),
+        PullTracking(), Collection(absl::UnixEpoch()), Scrub(), StoreBinding(), ClockState()}) {
     EXPECT_EQ(std::count_if(prefixes.begin(), prefixes.end(),
                             [&](absl::string_view prefix) { return absl::StartsWith(key, prefix); }),
               1)
