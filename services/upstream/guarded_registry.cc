@@ -92,7 +92,13 @@ absl::StatusOr<UpstreamManifest> GuardedRegistry::HeadManifest(const std::string
 
 absl::StatusOr<UpstreamManifest> GuardedRegistry::GetManifest(const std::string& repository,
                                                               const Reference& reference) {
-  absl::StatusOr<UpstreamManifest> manifest = Guard([&] { return registry_->GetManifest(repository, reference); });
+  absl::StatusOr<UpstreamManifest> manifest = Guard([&]() -> absl::StatusOr<UpstreamManifest> {
+    const Stopwatch stopwatch;
+    absl::StatusOr<UpstreamManifest> got = registry_->GetManifest(repository, reference);
+    // It is returned as a whole, and is small.
+    if (got.ok()) metrics_.ObserveFirstByte(config_.name(), "manifest", stopwatch.Elapsed());
+    return got;
+  });
   if (manifest.ok()) bytes_fetched_.fetch_add(manifest->content.size(), std::memory_order_relaxed);
   return WithCode(OciErrorCode::kManifestUnknown, std::move(manifest));
 }
@@ -104,6 +110,8 @@ absl::StatusOr<UpstreamBlobHead> GuardedRegistry::HeadBlob(const std::string& re
 absl::Status GuardedRegistry::GetBlob(const std::string& repository, const Digest& digest, uint64_t offset_bytes,
                                       const BlobSink& sink) {
   bool answered = false;
+  bool began = false;
+  const Stopwatch stopwatch;
   const BlobSink counting = {.on_head =
                                  [&](const UpstreamBlobHead& head) {
                                    answered = true;
@@ -112,6 +120,9 @@ absl::Status GuardedRegistry::GetBlob(const std::string& repository, const Diges
                                  },
                              .on_bytes =
                                  [&](absl::string_view bytes) {
+                                   if (!std::exchange(began, true)) {
+                                     metrics_.ObserveFirstByte(config_.name(), "blob", stopwatch.Elapsed());
+                                   }
                                    bytes_fetched_.fetch_add(bytes.size(), std::memory_order_relaxed);
                                    return sink.on_bytes(bytes);
                                  }};
@@ -119,7 +130,6 @@ absl::Status GuardedRegistry::GetBlob(const std::string& repository, const Diges
     if (absl::Status status = health(); !status.ok()) return status;
   }
   requests_.fetch_add(1, std::memory_order_relaxed);
-  const Stopwatch stopwatch;
   absl::Status status = registry_->GetBlob(repository, digest, offset_bytes, counting);
   // A connection that breaks in the middle of a body is no upstream that does not respond.
   if (!answered) NoteResult(status, stopwatch.Elapsed());

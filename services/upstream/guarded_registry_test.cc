@@ -36,7 +36,21 @@ class GuardedRegistryTest : public testing::Test {
   }
 
   FakeClock clock_;
-  UpstreamMetrics metrics_{nullptr};
+  // The number of first bytes that were observed for "kind".
+  uint64_t FirstBytes(absl::string_view kind) const {
+    for (const prometheus::MetricFamily& family : registry_->Collect()) {
+      if (family.name != "entrepot_upstream_time_to_first_byte_seconds") continue;
+      for (const prometheus::ClientMetric& metric : family.metric) {
+        for (const auto& label : metric.label) {
+          if (label.name == "kind" && label.value == kind) return metric.histogram.sample_count;
+        }
+      }
+    }
+    return 0;
+  }
+
+  const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
+  UpstreamMetrics metrics_{registry_};
   const std::shared_ptr<FakeUpstreamRegistry> upstream_ = std::make_shared<FakeUpstreamRegistry>();
   GuardedRegistry guarded_{Config(), upstream_, &clock_, &metrics_};
 };
@@ -54,6 +68,18 @@ TEST_F(GuardedRegistryTest, PassesCallsOnAndCountsThem) {
   EXPECT_EQ(guarded_.ListReferrers("team/app", manifest)->size(), 0u);
   EXPECT_EQ(guarded_.requests(), 6u);
   EXPECT_EQ(guarded_.bytes_fetched(), 5u);
+  EXPECT_EQ(FirstBytes("manifest"), 1u);
+  EXPECT_EQ(FirstBytes("blob"), 1u);
+}
+
+TEST_F(GuardedRegistryTest, AFailureHasNoFirstByte) {
+  FailAll(UpstreamFailure::kUnavailable);
+  const Digest digest = upstream_->AddBlob("team/app", "bytes");
+  std::string bytes;
+  EXPECT_FALSE(Get(digest, 0, &bytes).ok());
+  EXPECT_FALSE(guarded_.GetManifest("team/app", digest).ok());
+  EXPECT_EQ(FirstBytes("manifest"), 0u);
+  EXPECT_EQ(FirstBytes("blob"), 0u);
 }
 
 TEST_F(GuardedRegistryTest, NamesWhatIsMissing) {

@@ -6,6 +6,12 @@
 namespace entrepot::upstream {
 namespace {
 
+const prometheus::Histogram::BucketBoundaries& SecondsBuckets() {
+  static const auto& buckets =
+      *new prometheus::Histogram::BucketBoundaries{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
+  return buckets;
+}
+
 constexpr std::array<absl::string_view, 6> kResults = {"hit", "miss", "revalidated", "stale", "negative", "failed"};
 
 }  // namespace
@@ -21,7 +27,11 @@ UpstreamMetrics::UpstreamMetrics(const std::shared_ptr<prometheus::Registry>& re
       up_(prometheus::BuildGauge()
               .Name("entrepot_upstream_up")
               .Help("1 while the upstream responds, 0 while it fails and is not asked.")
-              .Register(*registry_)) {}
+              .Register(*registry_)),
+      first_byte_(prometheus::BuildHistogram()
+                      .Name("entrepot_upstream_time_to_first_byte_seconds")
+                      .Help("From asking an upstream for a manifest or blob to the first byte of it.")
+                      .Register(*registry_)) {}
 
 void UpstreamMetrics::Add(const std::string& upstream) {
   for (const absl::string_view result : kResults) {
@@ -37,5 +47,9 @@ void UpstreamMetrics::CountResolve(const std::string& upstream, ResolveResult re
 }
 
 void UpstreamMetrics::SetUp(const std::string& upstream, bool up) { up_.Add({{"upstream", upstream}}).Set(up ? 1 : 0); }
+
+void UpstreamMetrics::ObserveFirstByte(const std::string& upstream, const char* kind, absl::Duration after) {
+  first_byte_.Add({{"upstream", upstream}, {"kind", kind}}, SecondsBuckets()).Observe(absl::ToDoubleSeconds(after));
+}
 
 }  // namespace entrepot::upstream

@@ -5,9 +5,11 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "prometheus/counter.h"
 #include "prometheus/family.h"
 #include "prometheus/gauge.h"
+#include "prometheus/histogram.h"
 #include "prometheus/registry.h"
 
 namespace entrepot::upstream {
@@ -26,6 +28,7 @@ absl::string_view ToString(ResolveResult result);
 // The metrics of the upstream service, for each upstream of the file:
 //   entrepot_upstream_resolves_total{upstream,result}
 //   entrepot_upstream_up{upstream}
+//   entrepot_upstream_time_to_first_byte_seconds{upstream,kind}
 // Thread-safe.
 class UpstreamMetrics {
  public:
@@ -39,11 +42,14 @@ class UpstreamMetrics {
 
   void CountResolve(const std::string& upstream, ResolveResult result);
   void SetUp(const std::string& upstream, bool up);
+  // The first byte of a body arrived so long after it was asked for. `kind`: "manifest" or "blob".
+  void ObserveFirstByte(const std::string& upstream, const char* kind, absl::Duration after);
 
  private:
   const std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Family<prometheus::Counter>& resolves_;
   prometheus::Family<prometheus::Gauge>& up_;
+  prometheus::Family<prometheus::Histogram>& first_byte_;
 };
 
 }  // namespace entrepot::upstream

@@ -29,6 +29,15 @@ TEST(UpstreamMetricsTest, CountsEachUpstream) {
   EXPECT_THAT(TextOf(*registry),
               HasSubstr("entrepot_upstream_resolves_total{result=\"stale\",upstream=\"docker.io\"} 1"));
   EXPECT_THAT(TextOf(*registry), HasSubstr("entrepot_upstream_up{upstream=\"docker.io\"} 0"));
+  metrics.ObserveFirstByte("docker.io", "blob", absl::Milliseconds(40));
+  EXPECT_THAT(
+      TextOf(*registry),
+      HasSubstr(
+          "entrepot_upstream_time_to_first_byte_seconds_bucket{kind=\"blob\",upstream=\"docker.io\",le=\"0.05\"} 1"));
+  EXPECT_THAT(
+      TextOf(*registry),
+      HasSubstr(
+          "entrepot_upstream_time_to_first_byte_seconds_bucket{kind=\"blob\",upstream=\"docker.io\",le=\"0.025\"} 0"));
   metrics.Remove("docker.io");
   EXPECT_THAT(TextOf(*registry), Not(HasSubstr("entrepot_upstream_up{")));
 }

@@ -23,6 +23,10 @@ RegistryMetrics::RegistryMetrics(std::shared_ptr<prometheus::Registry> registry,
                     .Name("entrepot_upstream_requests_total")
                     .Help("Calls to upstreams by what they ask for and by their result.")
                     .Register(*registry_)),
+      limit_(prometheus::BuildGauge()
+                 .Name("entrepot_upstream_rate_limit")
+                 .Help("An upstream's rate limit, as its last response states it.")
+                 .Register(*registry_)),
       remaining_(prometheus::BuildGauge()
                      .Name("entrepot_upstream_rate_limit_remaining")
                      .Help("What is left of an upstream's rate limit, as its last response states it.")
@@ -34,8 +38,9 @@ void RegistryMetrics::Count(RequestKind kind, const absl::Status& result) {
       .Increment();
 }
 
-void RegistryMetrics::SetRateLimitRemaining(int64_t remaining) {
-  remaining_.Add({{"upstream", upstream_}}).Set(static_cast<double>(remaining));
+void RegistryMetrics::SetRateLimit(const RateLimit& limit) {
+  if (limit.limit.has_value()) limit_.Add({{"upstream", upstream_}}).Set(static_cast<double>(*limit.limit));
+  if (limit.remaining.has_value()) remaining_.Add({{"upstream", upstream_}}).Set(static_cast<double>(*limit.remaining));
 }
 
 }  // namespace entrepot::upstream

@@ -1,7 +1,6 @@
 #ifndef ENTREPOT_SERVICES_UPSTREAM_REGISTRY_REGISTRY_METRICS_H_
 #define ENTREPOT_SERVICES_UPSTREAM_REGISTRY_REGISTRY_METRICS_H_
 
-#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -11,6 +10,7 @@
 #include "prometheus/gauge.h"
 #include "prometheus/registry.h"
 #include "services/upstream/registry/request_kind.h"
+#include "services/upstream/registry/upstream_registry.h"
 
 namespace entrepot::upstream {
 
@@ -23,12 +23,14 @@ class RegistryMetrics {
   // Counts a call by its result: "ok", the failure of UpstreamError(), "cancelled", or "aborted" for the caller's own
   // errors.
   void Count(RequestKind kind, const absl::Status& result);
-  void SetRateLimitRemaining(int64_t remaining);
+  // Shows what the last response states; nothing of what it does not state.
+  void SetRateLimit(const RateLimit& limit);
 
  private:
   const std::shared_ptr<prometheus::Registry> registry_;
   const std::string upstream_;
   prometheus::Family<prometheus::Counter>& requests_;
+  prometheus::Family<prometheus::Gauge>& limit_;
   prometheus::Family<prometheus::Gauge>& remaining_;
 };
 

@@ -42,9 +42,15 @@ TEST(RegistryMetricsTest, ShowsALimitOnlyOnceItIsKnown) {
   const auto registry = std::make_shared<prometheus::Registry>();
   RegistryMetrics metrics(registry, "docker.io");
   EXPECT_THAT(Values(*registry), testing::IsEmpty());
-  metrics.SetRateLimitRemaining(7);
+  metrics.SetRateLimit({});
+  EXPECT_THAT(Values(*registry), testing::IsEmpty());
+  metrics.SetRateLimit({.limit = std::nullopt, .remaining = 7});
   EXPECT_THAT(Values(*registry),
               testing::ElementsAre(testing::Pair("entrepot_upstream_rate_limit_remaining docker.io  ", 7)));
+  metrics.SetRateLimit({.limit = 100, .remaining = 6});
+  EXPECT_THAT(Values(*registry),
+              testing::UnorderedElementsAre(testing::Pair("entrepot_upstream_rate_limit docker.io  ", 100),
+                                            testing::Pair("entrepot_upstream_rate_limit_remaining docker.io  ", 6)));
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ absl::StatusOr<Answer> UpstreamRequests::Send(const Request& request, const outb
     ASSIGN_OR_RETURN(Answer answer, parts_.follower->Send(request.http, authorize, sink));
     if (!answer.left_origin) {
       parts_.pace->Note(request.kind, answer.head);
-      if (const auto remaining = parts_.pace->rate_limit().remaining) parts_.metrics->SetRateLimitRemaining(*remaining);
+      parts_.metrics->SetRateLimit(parts_.pace->rate_limit());
     }
     if (!MayMeanUnauthorized(answer.head.status) || attempt == kAttemptsMax) return answer;
     const auto url = outbound::ParseUrl(answer.url);
