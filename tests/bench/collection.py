@@ -27,9 +27,9 @@ SHORT = {"lease": "1s", "grace": "0.5s", "interval": "0.1s", "scrub": {"disabled
 DISABLED = {**SHORT, "disabled": True}
 
 
-def load(registry, mode, *numbers):
-    host, port = registry.address.split(":")
-    argv = [PROGRAMS / "load", mode, host, port, "bench/image", *map(str, numbers)]
+def load(registry, mode, *numbers, repository="bench/image"):
+    host, port = registry.url.removeprefix("http://").split(":")
+    argv = [PROGRAMS / "load", mode, host, port, repository, *map(str, numbers)]
     return json.loads(subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout)
 
 

@@ -1,17 +1,21 @@
 // Puts load on any registry, for scripts/bench. Prints one JSON object with the seconds of the timed part.
 //
-//   load push  HOST PORT REPOSITORY BLOB_MIB BLOBS       pushes BLOBS blobs in parallel: POST, PATCH, PUT
-//   load pull  HOST PORT REPOSITORY BLOB_MIB BLOBS       pushes them (not timed), then pulls them in parallel, several
-//   times load small HOST PORT REPOSITORY IMAGES CONNECTIONS   pushes images of a 4 KiB layer, a config and a manifest;
-//   also
-//                                                        prints the median and the 99th percentile of their times
-//   load dead  HOST PORT REPOSITORY BLOBS CONNECTIONS    pushes blobs of 4 KiB that no manifest references
-//   load churn HOST PORT REPOSITORY RATE SECONDS         pushes RATE such images a second for twice SECONDS, as far as
-//   the
-//                                                        registry can, and deletes each at once. Also prints the times
-//                                                        of the pushes, the number of images, how many of them are of
-//                                                        the first half, and how many of their layers are left at the
-//                                                        end
+//   load push HOST PORT REPOSITORY BLOB_MIB BLOBS
+//     pushes BLOBS blobs in parallel: POST, PATCH, PUT
+//   load pull HOST PORT REPOSITORY BLOB_MIB BLOBS
+//     pushes them (not timed), then pulls them in parallel, several times
+//   load small HOST PORT REPOSITORY IMAGES CONNECTIONS
+//     pushes images of a 4 KiB layer, a config and a manifest; also prints the median and the 99th percentile of their
+//     times
+//   load dead HOST PORT REPOSITORY BLOBS CONNECTIONS
+//     pushes blobs of 4 KiB that no manifest references
+//   load churn HOST PORT REPOSITORY RATE SECONDS
+//     pushes RATE such images a second for twice SECONDS, as far as the registry can, and deletes each at once. Also
+//     prints the times of the pushes, the number of images, how many of them are of the first half, and how many of
+//     their layers are left at the end
+//   load image HOST PORT REPOSITORY CLIENTS PULLS
+//     CLIENTS clients begin at the same time to pull the image REPOSITORY:v1, each PULLS times, layer by layer. Also
+//     prints the times of the pulls, and after which time the first client had the first byte of its first layer
 //
 // Content is random, new in every run, and made before the clock starts. If the environment has LOAD_TOKEN, every
 // request carries it as its bearer token.
@@ -196,6 +200,8 @@ struct Timing {
   size_t images = 0;
   size_t first_half = 0;
   size_t left = 0;
+  // Of image.
+  double first_byte_ms = 0;
 
   void SetTimes(std::vector<double> milliseconds) {
     images = milliseconds.size();
@@ -334,9 +340,60 @@ absl::StatusOr<double> RunDead(const Target& target, size_t blobs, size_t connec
   });
 }
 
+// The digests that an image's manifest names: its config's, then those of its layers.
+absl::StatusOr<std::vector<std::string>> DigestsOf(absl::string_view manifest) {
+  constexpr absl::string_view kPrefix = "\"sha256:";
+  constexpr size_t kDigestBytes = 7 + 64;
+  std::vector<std::string> digests;
+  for (size_t at = manifest.find(kPrefix); at != absl::string_view::npos; at = manifest.find(kPrefix, at + 1)) {
+    digests.emplace_back(manifest.substr(at + 1, kDigestBytes));
+  }
+  if (digests.size() < 2) return absl::DataLossError("the manifest names no config and no layer");
+  return digests;
+}
+
+// One pull, with its layers before its config. Returns when the first byte of its first layer arrived.
+absl::StatusOr<absl::Time> PullImage(HttpConnection& connection, const Target& target) {
+  const auto manifest =
+      connection.Call("GET", absl::StrCat("/v2/", target.repository, "/manifests/v1"),
+                      absl::StrCat(Authorization(), "Accept: application/vnd.oci.image.manifest.v1+json\r\n"));
+  RETURN_IF_ERROR(Expect(manifest, 200));
+  ASSIGN_OR_RETURN(std::vector<std::string> digests, DigestsOf(manifest->body));
+  std::rotate(digests.begin(), digests.begin() + 1, digests.end());
+  absl::Time first = absl::InfiniteFuture();
+  for (const std::string& digest : digests) {
+    const auto blob = connection.Call("GET", absl::StrCat("/v2/", target.repository, "/blobs/", digest),
+                                      Authorization(), "", /*keep_body=*/false);
+    RETURN_IF_ERROR(Expect(blob, 200));
+    first = std::min(first, blob->body_began);
+  }
+  return first;
+}
+
+absl::StatusOr<Timing> RunImage(const Target& target, size_t clients, size_t pulls) {
+  std::vector<double> took(clients * pulls);
+  std::vector<absl::Time> first(clients, absl::InfiniteFuture());
+  Timing timing;
+  const absl::Time start = absl::Now();
+  ASSIGN_OR_RETURN(timing.seconds, TimeInParallel(clients, [&](size_t client) -> absl::Status {
+                     ASSIGN_OR_RETURN(HttpConnection connection, HttpConnection::Open(target.host, target.port));
+                     for (size_t pull = 0; pull < pulls; ++pull) {
+                       const absl::Time begun = absl::Now();
+                       ASSIGN_OR_RETURN(const absl::Time byte, PullImage(connection, target));
+                       first[client] = std::min(first[client], byte);
+                       took[client * pulls + pull] = absl::ToDoubleMilliseconds(absl::Now() - begun);
+                     }
+                     return absl::OkStatus();
+                   }));
+  timing.SetTimes(std::move(took));
+  timing.first_byte_ms = absl::ToDoubleMilliseconds(*std::min_element(first.begin(), first.end()) - start);
+  return timing;
+}
+
 absl::StatusOr<Timing> Run(const std::string& mode, const Target& target, size_t first, size_t second) {
   if (mode == "small") return RunSmall(target, first, second);
   if (mode == "churn") return RunChurn(target, first, second);
+  if (mode == "image") return RunImage(target, first, second);
   Timing timing;
   if (mode == "dead") {
     ASSIGN_OR_RETURN(timing.seconds, RunDead(target, first, second));
@@ -351,8 +408,8 @@ int Main(int argc, char** argv) {
   size_t second = 0;
   Target target;
   if (argc != 7 || !absl::SimpleAtoi(argv[3], &target.port) || !absl::SimpleAtoi(argv[5], &first) ||
-      !absl::SimpleAtoi(argv[6], &second)) {
-    std::cerr << "usage: load push|pull|small|dead|churn HOST PORT REPOSITORY N N\n";
+      !absl::SimpleAtoi(argv[6], &second) || first == 0 || second == 0) {
+    std::cerr << "usage: load push|pull|small|dead|churn|image HOST PORT REPOSITORY N N\n";
     return 2;
   }
   const std::string mode = argv[1];
@@ -364,9 +421,10 @@ int Main(int argc, char** argv) {
     return 1;
   }
   std::cout << absl::StrFormat(
-      R"({"seconds": %.6f, "median_ms": %.3f, "p99_ms": %.3f, "images": %d, "first_half": %d, "left": %d})"
+      R"({"seconds": %.6f, "median_ms": %.3f, "p99_ms": %.3f, "images": %d, "first_half": %d, "left": %d, "first_byte_ms": %.3f})"
       "\n",
-      timing->seconds, timing->median_ms, timing->p99_ms, timing->images, timing->first_half, timing->left);
+      timing->seconds, timing->median_ms, timing->p99_ms, timing->images, timing->first_half, timing->left,
+      timing->first_byte_ms);
   return 0;
 }
 

@@ -16,6 +16,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::tests {
@@ -96,12 +97,15 @@ absl::StatusOr<HttpResponse> HttpConnection::Receive(absl::string_view method, b
       return absl::DataLossError(absl::StrCat("not a response: ", response.head.substr(0, 40)));
     }
   } while (response.status < 200);
+  response.body_began = absl::Now();
   if (!HasBody(method, response.status)) return response;
   uint64_t length = 0;
   if (!absl::SimpleAtoi(response.Field("Content-Length"), &length)) {
     return absl::DataLossError(absl::StrCat("a response without Content-Length: ", response.head));
   }
   response.body_bytes = length;
+  if (length > 0 && received_.empty()) RETURN_IF_ERROR(Fill());
+  response.body_began = absl::Now();
   if (keep_body) {
     while (received_.size() < length) RETURN_IF_ERROR(Fill());
     response.body = received_.substr(0, length);

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "services/core/files/owned_fd.h"
 
 namespace entrepot::tests {
@@ -19,6 +20,8 @@ struct HttpResponse {
   // Empty if it was discarded.
   std::string body;
   uint64_t body_bytes = 0;
+  // When the first byte of the body was here; when the head was here, if there is no body.
+  absl::Time body_began;
 
   // The first field of the name (case-insensitive); "" without one.
   absl::string_view Field(absl::string_view name) const;
