@@ -33,6 +33,7 @@ RegistryCatalog::RegistryCatalog(kv::KvEngine* kv, const Clock* clock, const Opt
                   .reads = &reads_,
                   .repositories = &repositories_,
                   .metrics = &metrics_}),
-      lists_(kv, &reads_) {}
+      lists_(kv, &reads_),
+      fetch_claims_(kv, clock) {}
 
 }  // namespace entrepot::manifest

@@ -13,6 +13,7 @@
 #include "services/manifest/catalog/blob_catalog.h"
 #include "services/manifest/catalog/catalog_listing.h"
 #include "services/manifest/catalog/catalog_metrics.h"
+#include "services/manifest/catalog/fetch_claims.h"
 #include "services/manifest/catalog/manifest_catalog.h"
 #include "services/manifest/catalog/pull_times.h"
 #include "services/manifest/catalog/repository_reads.h"
@@ -46,7 +47,7 @@ class RegistryCatalog {
     // The blobs' bytes: a commit checks that they exist. May be null: then a commit does not check. Outlives the
     // catalog.
     BlobStorage* objects = nullptr;
-    // Called for each pull by tag. May be null. Outlives the catalog.
+    // Called for each pull by tag, and for each pull from a cache. May be null. Outlives the catalog.
     PullTimes* pulls = nullptr;
     // Where the rest of an interrupted deletion is removed that stands in the way of a push. If empty: in the push.
     RepositoryRemover::FinishElsewhere finish_deletion = {};
@@ -64,6 +65,7 @@ class RegistryCatalog {
   ManifestCatalog& manifests() { return manifests_; }
   CatalogListing& lists() { return lists_; }
   RepositoryRemover& repositories() { return repositories_; }
+  FetchClaims& fetch_claims() { return fetch_claims_; }
 
  private:
   RegistryCatalog(kv::KvEngine* kv, const Clock* clock, const Options& options);
@@ -75,6 +77,7 @@ class RegistryCatalog {
   BlobCatalog blobs_;
   ManifestCatalog manifests_;
   CatalogListing lists_;
+  FetchClaims fetch_claims_;
 };
 
 }  // namespace entrepot::manifest
