@@ -13,29 +13,18 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "services/core/digester.h"
-#include "services/core/ip_network.h"
-#include "services/core/public_address.h"
 #include "services/core/repository_name.h"
-#include "services/core/time/stop_signal.h"
 #include "services/outbound/url.h"
-#include "services/runtime/version.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
-#include "services/upstream/registry/connection_budget.h"
 #include "services/upstream/registry/content_lists.h"
 #include "services/upstream/registry/content_range.h"
-#include "services/upstream/registry/credential_source.h"
 #include "services/upstream/registry/manifest_media_type.h"
 #include "services/upstream/registry/next_page.h"
-#include "services/upstream/registry/realm_rule.h"
 #include "services/upstream/registry/redirect_follower.h"
-#include "services/upstream/registry/refused_logins.h"
+#include "services/upstream/registry/registry_client.h"
 #include "services/upstream/registry/registry_metrics.h"
-#include "services/upstream/registry/request_pace.h"
-#include "services/upstream/registry/token_requests.h"
-#include "services/upstream/registry/upstream_authorization.h"
 #include "services/upstream/registry/upstream_error.h"
 #include "services/upstream/registry/upstream_requests.h"
 
@@ -47,66 +36,14 @@ constexpr size_t kManifestBytesMax = 4 * 1024 * 1024;
 constexpr size_t kListBytesMax = 8 * 1024 * 1024;
 constexpr size_t kPagesMax = 1000;
 constexpr size_t kReferrersMax = 10'000;
-constexpr uint32_t kConnectionsMax = 16;
 constexpr absl::Duration kTimeout = absl::Seconds(30);
 constexpr absl::string_view kIndexType = "application/vnd.oci.image.index.v1+json";
-
-outbound::HopOptions HopOptionsOf(const config::v1::Upstream& entry, bool is_own) {
-  outbound::HopOptions options;
-  options.user_agent = absl::StrCat("entrepot/", runtime::kVersion);
-  options.ca_file = entry.ca_file();
-  if (is_own) {
-    options.client_certificate_file = entry.client_certificate_file();
-    options.client_key_file = entry.client_key_file();
-  }
-  if (entry.allow_private_addresses()) return options;
-  options.check_address = [name = entry.name()](absl::string_view text) {
-    const auto address = IpAddress::Parse(text);
-    absl::Status status = address.has_value() ? CheckPublicAddress(*address)
-                                              : absl::InvalidArgumentError(absl::StrCat(text, " is no address"));
-    if (status.ok()) return status;
-    return UpstreamError(UpstreamFailure::kUnavailable,
-                         absl::StrCat(name, ": ", status.message(), " (allow_private_addresses)"));
-  };
-  return options;
-}
 
 class HttpUpstreamRegistry : public UpstreamRegistry {
  public:
   HttpUpstreamRegistry(const config::v1::Upstream& entry, const outbound::Url& url, const Clock* clock,
                        const std::shared_ptr<prometheus::Registry>& registry, const MakeHop& make_hop)
-      : name_(entry.name()),
-        base_(absl::StrCat(absl::StripSuffix(entry.url(), "/"), "/v2/")),
-        metrics_(registry, name_),
-        budget_(entry.connections_max() != 0 ? entry.connections_max() : kConnectionsMax),
-        pace_(clock),
-        credentials_(entry.credentials(), CredentialHelperServer(entry), clock, &stop_),
-        refused_(clock),
-        realms_(url, {entry.realm_hosts().begin(), entry.realm_hosts().end()}),
-        follower_{name_, url.Origin(), make_hop(HopOptionsOf(entry, /*is_own=*/true)),
-                  entry.client_certificate_file().empty() ? nullptr : make_hop(HopOptionsOf(entry, /*is_own=*/false))},
-        tokens_({.upstream = name_,
-                 .follower = &follower_,
-                 .realms = &realms_,
-                 .credentials = &credentials_,
-                 .refused = &refused_,
-                 .metrics = &metrics_,
-                 .clock = clock}),
-        authorization_({.upstream = name_,
-                        .own_origin = url.Origin(),
-                        .tokens = &tokens_,
-                        .credentials = &credentials_,
-                        .refused = &refused_,
-                        .clock = clock}),
-        requests_({.upstream = name_,
-                   .own_origin = url.Origin(),
-                   .follower = &follower_,
-                   .authorization = &authorization_,
-                   .budget = &budget_,
-                   .pace = &pace_,
-                   .metrics = &metrics_,
-                   .stop = &stop_,
-                   .clock = clock}) {}
+      : client_(entry, url, clock, registry, make_hop) {}
 
   absl::StatusOr<UpstreamManifest> HeadManifest(const std::string& repository, const Reference& reference) override {
     return Count(RequestKind::kHeadManifest, [&] { return HeadManifestUncounted(repository, reference); });
@@ -129,13 +66,9 @@ class HttpUpstreamRegistry : public UpstreamRegistry {
     return Count(RequestKind::kReferrers, [&] { return ListReferrersUncounted(repository, subject); });
   }
 
-  RateLimit rate_limit() const override { return pace_.rate_limit(); }
+  RateLimit rate_limit() const override { return client_.pace().rate_limit(); }
 
-  void Stop() override {
-    stop_.Stop();
-    budget_.Stop();
-    follower_.Stop();
-  }
+  void Stop() override { client_.Stop(); }
 
  private:
   using Request = UpstreamRequests::Request;
@@ -159,7 +92,7 @@ class HttpUpstreamRegistry : public UpstreamRegistry {
   // `path` follows the repository: "/tags/list".
   absl::StatusOr<Request> MakeRequest(RequestKind kind, const std::string& method, const std::string& repository,
                                       absl::string_view path, absl::string_view accept) const {
-    if (stop_.stopped()) return absl::CancelledError("stopped");
+    if (client_.stopped()) return absl::CancelledError("stopped");
     // The name becomes a part of the URL.
     if (!RepositoryName::Parse(repository).ok()) {
       return UpstreamError(UpstreamFailure::kNotFound,
@@ -397,20 +330,11 @@ class HttpUpstreamRegistry : public UpstreamRegistry {
     return referrers;
   }
 
-  const std::string name_;
-  // "https://registry-1.docker.io/v2/"
-  const std::string base_;
-  StopSignal stop_;
-  RegistryMetrics metrics_;
-  ConnectionBudget budget_;
-  RequestPace pace_;
-  CredentialSource credentials_;
-  RefusedLogins refused_;
-  const RealmRule realms_;
-  RedirectFollower follower_;
-  TokenRequests tokens_;
-  UpstreamAuthorization authorization_;
-  UpstreamRequests requests_;
+  RegistryClient client_;
+  const std::string& name_ = client_.name();
+  const std::string& base_ = client_.base();
+  RegistryMetrics& metrics_ = client_.metrics();
+  UpstreamRequests& requests_ = client_.requests();
 };
 
 }  // namespace

@@ -1,7 +1,6 @@
 #ifndef ENTREPOT_SERVICES_UPSTREAM_REGISTRY_HTTP_UPSTREAM_REGISTRY_H_
 #define ENTREPOT_SERVICES_UPSTREAM_REGISTRY_HTTP_UPSTREAM_REGISTRY_H_
 
-#include <functional>
 #include <memory>
 
 #include "absl/status/statusor.h"
@@ -9,12 +8,10 @@
 #include "prometheus/registry.h"
 #include "services/core/time/clock.h"
 #include "services/outbound/http_hop.h"
+#include "services/upstream/registry/registry_client.h"
 #include "services/upstream/registry/upstream_registry.h"
 
 namespace entrepot::upstream {
-
-// Makes the hop of the options: outbound::HttpHop::Create(), or a fake in tests.
-using MakeHop = std::function<std::unique_ptr<outbound::HttpHop>(outbound::HopOptions options)>;
 
 // The registry of an entry of the upstreams file over HTTP. The entry must have its defaults and have passed the
 // file's checks; kInvalidArgument if its URL cannot be used. `clock` outlives the registry. Nothing is sent before the

@@ -30,7 +30,8 @@ bool IsScope(absl::string_view text) {
 std::string ScopeOf(const AuthChallenge& challenge, const std::string& repository, bool is_own) {
   const std::string& challenged = challenge.Parameter("scope");
   if (IsScope(challenged) && (!is_own || !absl::StartsWith(challenged, "repository:"))) return challenged;
-  return absl::StrCat("repository:", repository, ":pull");
+  // The API's root belongs to no repository.
+  return repository.empty() ? "" : absl::StrCat("repository:", repository, ":pull");
 }
 
 std::string TokenKey(const std::string& origin, const std::string& scope) { return absl::StrCat(origin, " ", scope); }

@@ -34,7 +34,8 @@ class UpstreamAuthorization {
 
   explicit UpstreamAuthorization(Parts parts);
 
-  // The field's value for requests about the repository ("library/nginx"); empty if the origin has not challenged.
+  // The field's value for requests about the repository ("library/nginx"; empty: about none); empty if the origin has
+  // not challenged.
   // Errors: as of TokenRequests::Request().
   absl::StatusOr<std::string> FieldFor(const std::string& origin, const std::string& repository);
 
