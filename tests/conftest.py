@@ -53,6 +53,7 @@ something: fixtures/polling.py polls for it, with a deadline.
 """
 
 import signal
+import sys
 
 import pytest
 
@@ -73,7 +74,9 @@ def pytest_configure():
 
 def pytest_generate_tests(metafunc):
     if "mode" in metafunc.fixturenames:
-        modes = metafunc.config.getoption("--modes").split(",")
+        # pytest compares the parameters of fixtures by identity: without the interning it would make the registry of a
+        # module anew for each test.
+        modes = [sys.intern(mode) for mode in metafunc.config.getoption("--modes").split(",")]
         only = metafunc.definition.get_closest_marker("modes")
         if only:
             modes = [mode for mode in modes if mode in only.args]

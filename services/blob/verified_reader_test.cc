@@ -176,6 +176,26 @@ TEST_F(VerifiedReaderTest, WithholdsTheLastPieceOfACorruptObject) {
   }
 }
 
+TEST_F(VerifiedReaderTest, StreamsOfOneFileAreHashedOnce) {
+  const Blob blob = Store(bytes_);
+  FlipBit(blob, kSize - 1);
+  absl::StatusOr<ReadContent> first = OpenWhole(blob);
+  absl::StatusOr<ReadContent> second = OpenWhole(blob);
+  ASSERT_NE(StreamOf(first), nullptr);
+  ASSERT_NE(StreamOf(second), nullptr);
+  std::string piece(kPiece, '\0');
+  ASSERT_OK(StreamOf(second)->Read(piece.data(), piece.size()));
+  EXPECT_THAT(ReadAll(*StreamOf(first)).end, StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(StreamOf(second)->Read(piece.data(), piece.size()), StatusIs(absl::StatusCode::kDataLoss))
+      << "it ends at once, not at its last piece";
+
+  // A stream of the changed file has another hash.
+  FlipBit(blob, kSize - 1);
+  absl::StatusOr<ReadContent> third = OpenWhole(blob);
+  ASSERT_NE(StreamOf(third), nullptr);
+  EXPECT_OK(ReadAll(*StreamOf(third)).end);
+}
+
 TEST_F(VerifiedReaderTest, ChecksARestAgainstTheWholeDigest) {
   const Blob blob = Store(bytes_);
   FlipBit(blob, 0);

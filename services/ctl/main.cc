@@ -1,6 +1,6 @@
 #include <sys/stat.h>
 
-#include "services/ctl/http_client.h"
+#include "services/ctl/client/http_client.h"
 #include "services/ctl/program.h"
 
 int main(int argc, char** argv) {

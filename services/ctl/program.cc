@@ -5,11 +5,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "services/ctl/command.h"
-#include "services/ctl/command_parser.h"
-#include "services/ctl/commands.h"
-#include "services/ctl/registry_client.h"
-#include "services/ctl/terminal_output.h"
+#include "services/ctl/client/registry_client.h"
+#include "services/ctl/command_line/command.h"
+#include "services/ctl/command_line/command_parser.h"
+#include "services/ctl/commands/commands.h"
+#include "services/ctl/output/terminal_output.h"
 
 namespace entrepot::ctl {
 namespace {

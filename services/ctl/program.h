@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "services/ctl/http_client.h"
+#include "services/ctl/client/http_client.h"
 
 namespace entrepot::ctl {
 

@@ -38,8 +38,8 @@
 #include "services/runtime/threads/executor.h"
 #include "services/standalone/local_cache_store.h"
 #include "services/status/status_macros.h"
+#include "services/upstream/client/http_upstream_registry.h"
 #include "services/upstream/names/upstreams_file.h"
-#include "services/upstream/registry/http_upstream_registry.h"
 #include "services/upstream/store/cache_store.h"
 #include "services/upstream/upstream_cache.h"
 

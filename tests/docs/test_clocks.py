@@ -11,7 +11,7 @@ from docs.tree import assert_none, repository
 READS_THE_TIME = {
     "gateway/http/server_fields.cc",
     "services/core/time/clock.h",
-    "services/ctl/backup_commands.cc",
+    "services/ctl/commands/backup_commands.cc",
     "services/runtime/log/audit_log.cc",
     "services/runtime/log/json_log.cc",
     "services/runtime/log/limited_log.cc",

@@ -1,4 +1,4 @@
-#include "services/upstream/registry/auth_challenge.h"
+#include "services/upstream/login/auth_challenge.h"
 
 #include <algorithm>
 #include <string>

@@ -1,4 +1,4 @@
-#include "services/upstream/registry/rate_limit_headers.h"
+#include "services/upstream/exchange/rate_limit_headers.h"
 
 #include <string>
 #include <utility>

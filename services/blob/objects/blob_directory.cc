@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "services/blob/io/file_io.h"
 #include "services/blob/io/io_error.h"
+#include "services/core/files/directory_place.h"
 #include "services/core/files/durable_directory.h"
 #include "services/runtime/log/json_log.h"
 #include "services/status/oci_error.h"
@@ -58,8 +59,9 @@ void LogSkipped(absl::string_view path, const absl::Status& status) {
 
 }  // namespace
 
-BlobDirectory::BlobDirectory(OwnedFd root, OwnedFd staging, OwnedFd objects, OwnedFd quarantine)
-    : root_(std::move(root)),
+BlobDirectory::BlobDirectory(std::string path, OwnedFd root, OwnedFd staging, OwnedFd objects, OwnedFd quarantine)
+    : path_(std::move(path)),
+      root_(std::move(root)),
       staging_(std::move(staging)),
       objects_(std::move(objects)),
       quarantine_(std::move(quarantine)) {}
@@ -80,8 +82,10 @@ absl::StatusOr<std::unique_ptr<BlobDirectory>> BlobDirectory::Open(const std::st
   RETURN_IF_ERROR(SyncDirectory(calls, objects.get(), "objects"));
   RETURN_IF_ERROR(SyncDirectory(calls, root.get(), path));
   return std::unique_ptr<BlobDirectory>(
-      new BlobDirectory(std::move(root), std::move(staging), std::move(objects), std::move(quarantine)));
+      new BlobDirectory(path, std::move(root), std::move(staging), std::move(objects), std::move(quarantine)));
 }
+
+absl::Status BlobDirectory::CheckInPlace() const { return entrepot::CheckInPlace(root(), path_); }
 
 std::string BlobDirectory::FanOutOf(const StorageKey& key) { return key.ToString().substr(1, 2); }
 

@@ -35,6 +35,9 @@ class BlobDirectory {
   int objects() const { return objects_.get(); }
   int quarantine() const { return quarantine_.get(); }
 
+  // Whether the path still names this directory (services/core/files/directory_place.h).
+  absl::Status CheckInPlace() const;
+
   // Paths relative to objects().
   static std::string FanOutOf(const StorageKey& key);
   static std::string PathOf(const StorageKey& key);
@@ -49,8 +52,9 @@ class BlobDirectory {
   absl::StatusOr<Waiting> CountQuarantined(SystemCalls& calls, size_t limit) const;
 
  private:
-  BlobDirectory(OwnedFd root, OwnedFd staging, OwnedFd objects, OwnedFd quarantine);
+  BlobDirectory(std::string path, OwnedFd root, OwnedFd staging, OwnedFd objects, OwnedFd quarantine);
 
+  const std::string path_;
   const OwnedFd root_;
   const OwnedFd staging_;
   const OwnedFd objects_;

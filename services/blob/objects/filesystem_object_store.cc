@@ -43,9 +43,15 @@ absl::Status UnknownUpload() {
 
 }  // namespace
 
+absl::Status FilesystemObjectStore::CheckWritable() const {
+  const absl::Status in_place = directory_->CheckInPlace();
+  if (absl::IsFailedPrecondition(in_place)) gate_.Close(in_place.message());
+  return gate_.Check();
+}
+
 absl::StatusOr<std::unique_ptr<StagedUpload>> FilesystemObjectStore::OpenStaged(const UploadId& id,
                                                                                 uint64_t size_bytes) {
-  RETURN_IF_ERROR(gate_.Check());
+  RETURN_IF_ERROR(CheckWritable());
   const int flags = size_bytes == 0 ? O_RDWR | O_CREAT | O_TRUNC : O_RDWR;
   OwnedFd fd = OpenAtFully(calls_, directory_->staging(), id.ToString().c_str(), flags, kFileMode);
   if (fd.get() < 0) {
@@ -63,7 +69,7 @@ absl::StatusOr<std::unique_ptr<StagedUpload>> FilesystemObjectStore::OpenStaged(
 
 absl::StatusOr<std::unique_ptr<StagedUpload>> FilesystemObjectStore::OpenPublished(const UploadId& id,
                                                                                    uint64_t size_bytes) {
-  RETURN_IF_ERROR(gate_.Check());
+  RETURN_IF_ERROR(CheckWritable());
   OwnedFd fd = OpenAtFully(calls_, directory_->objects(), BlobDirectory::PathOf(KeyOf(id)).c_str(), O_RDWR);
   if (fd.get() < 0) return errno == ENOENT ? UnknownUpload() : WriteError("opening an upload's object", errno);
   ASSIGN_OR_RETURN(const uint64_t found, SizeOf(calls_, fd.get()));
@@ -79,7 +85,7 @@ absl::Status FilesystemObjectStore::Publish(const UploadId& id, std::unique_ptr<
 }
 
 absl::Status FilesystemObjectStore::PublishDurably(const UploadId& id, std::unique_ptr<StagedUpload> staged) {
-  RETURN_IF_ERROR(gate_.Check());
+  RETURN_IF_ERROR(CheckWritable());
   auto& file = static_cast<StagedFile&>(*staged);
   const StorageKey key = KeyOf(id);
   // The directory is opened before the rename, so that after the rename only its sync can fail.
@@ -171,7 +177,7 @@ std::vector<absl::Status> FilesystemObjectStore::DeleteAll(const std::vector<Sto
 }
 
 std::vector<absl::Status> FilesystemObjectStore::DeleteDurably(const std::vector<StorageKey>& keys) {
-  std::vector<absl::Status> statuses(keys.size(), gate_.Check());
+  std::vector<absl::Status> statuses(keys.size(), CheckWritable());
   if (keys.empty() || !statuses.front().ok()) return statuses;
   std::map<std::string, std::vector<size_t>> fan_outs;
   std::vector<std::string> names;
@@ -218,8 +224,15 @@ void FilesystemObjectStore::DeleteQuarantined(const std::vector<std::string>& na
   for (const size_t i : deleted) (*statuses)[i] = synced;
 }
 
+absl::StatusOr<StoreOwner> FilesystemObjectStore::ReadOwner() {
+  if (const absl::Status in_place = directory_->CheckInPlace(); !in_place.ok()) {
+    return OciError(OciErrorCode::kUnavailable, in_place.message());
+  }
+  return ReadStoreOwner(*directory_, calls_);
+}
+
 absl::Status FilesystemObjectStore::WriteOwner(const StoreOwner& owner) {
-  RETURN_IF_ERROR(gate_.Check());
+  RETURN_IF_ERROR(CheckWritable());
   absl::MutexLock lock(&owner_mutex_);
   return WriteStoreOwner(owner, *directory_, calls_);
 }
@@ -232,7 +245,7 @@ absl::Status FilesystemObjectStore::ReadFromDisk(const StorageKey& key,
 }
 
 absl::Status FilesystemObjectStore::Quarantine(const StorageKey& key) {
-  RETURN_IF_ERROR(gate_.Check());
+  RETURN_IF_ERROR(CheckWritable());
   ASSIGN_OR_RETURN(const OwnedFd fan_out, OpenFanOut(key));
   RETURN_IF_ERROR(MoveToQuarantine(key, fan_out.get()));
   RETURN_IF_ERROR(Failpoint("blob.quarantine.renamed"));

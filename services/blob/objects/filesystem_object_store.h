@@ -18,7 +18,8 @@ namespace entrepot::blob {
 
 // Objects as files (blob_directory.h). Publish does, in this order: fdatasync of the staged file; rename to its final
 // name, which must not exist; fsync of the directory. A failed sync, or an I/O error on a write, closes the gate; a
-// full disk does not.
+// full disk does not. The gate also closes if another directory was put in the place of the store's: what is written
+// would not be found after a restart.
 //
 // Failpoints: blob.publish.{synced,renamed,directory_synced}; blob.delete.{unlinked,synced}; and
 // blob.quarantine.{renamed,kept}, reached when the object's new name exists, and when it is durable but the removal of
@@ -30,7 +31,7 @@ class FilesystemObjectStore : public StagingObjectStore {
                         BlobMetrics* metrics)
       : directory_(std::move(directory)), calls_(*calls), gate_(*gate), metrics_(*metrics) {}
 
-  absl::Status CheckWritable() const override { return gate_.Check(); }
+  absl::Status CheckWritable() const override;
   absl::Status CheckSpace() const override { return CheckDiskSpace(calls_, directory_->root()); }
   absl::StatusOr<DiskSpace> Space() const override { return GetDiskSpace(calls_, directory_->root()); }
   absl::StatusOr<std::unique_ptr<StagedUpload>> OpenStaged(const UploadId& id, uint64_t size_bytes) override;
@@ -38,7 +39,8 @@ class FilesystemObjectStore : public StagingObjectStore {
   absl::Status Publish(const UploadId& id, std::unique_ptr<StagedUpload> staged) override;
   absl::Status DiscardStaged(const UploadId& id) override;
   absl::StatusOr<std::vector<UploadId>> ListStaged() override;
-  absl::StatusOr<StoreOwner> ReadOwner() override { return ReadStoreOwner(*directory_, calls_); }
+  // Also fails if another directory is in the store's place: upkeep asks for the owner before it deletes anything.
+  absl::StatusOr<StoreOwner> ReadOwner() override;
   absl::Status WriteOwner(const StoreOwner& owner) override;
   // Hard links, or copies if `to` is in another file system (object_snapshot.h).
   absl::StatusOr<ObjectSnapshot> CopyTo(const std::string& to) override;

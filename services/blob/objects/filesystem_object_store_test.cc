@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -122,6 +123,22 @@ TEST_F(FilesystemObjectStoreTest, AReadOnlyStoreAllowsReadsOnly) {
   EXPECT_THAT(store_.Delete(key_), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_THAT(store_.OpenStaged(UploadId::Random(), 0), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_OK(store_.Open(key_));
+}
+
+TEST_F(FilesystemObjectStoreTest, ADirectoryInItsPlaceTurnsTheStoreReadOnly) {
+  ASSERT_OK(store_.Publish(id_, Stage("goods")));
+  const std::string path = disk_.temporary.path();
+  std::filesystem::rename(path, path + "-moved");
+  std::filesystem::create_directory(path);
+  EXPECT_THAT(store_.ReadOwner(), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(store_.OpenStaged(UploadId::Random(), 0), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_TRUE(IsReadOnly());
+  EXPECT_THAT(store_.Delete(key_), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(store_.Quarantine(key_), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(std::string(store_.CheckWritable().message()), HasSubstr("was replaced by another one"));
+  EXPECT_OK(store_.Open(key_));
+  std::filesystem::remove(path);
+  std::filesystem::rename(path + "-moved", path);
 }
 
 TEST_F(FilesystemObjectStoreTest, AnIoErrorOnAWriteTurnsTheStoreReadOnly) {

@@ -1,5 +1,6 @@
 #include "services/blob/objects/verification_cache.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace entrepot::blob {
@@ -20,6 +21,26 @@ bool VerificationCache::IsCorrupt(const StorageKey& key, const ObjectVersion& ve
   absl::MutexLock lock(&mutex_);
   const Finding* finding = objects_.Find(key.ToString());
   return finding != nullptr && finding->version == version && !finding->good;
+}
+
+std::shared_ptr<SharedHash> VerificationCache::HashOf(const StorageKey& key, const ObjectVersion& version,
+                                                      const Digest& digest) {
+  absl::MutexLock lock(&mutex_);
+  Running& running = running_[key.ToString()];
+  if (std::shared_ptr<SharedHash> hash = running.hash.lock();
+      hash != nullptr && running.version == version && hash->IsOf(digest, version.size_bytes)) {
+    return hash;
+  }
+  auto hash = std::make_shared<SharedHash>(
+      digest, version.size_bytes, [this, key, version, digest](bool good) { Record(key, version, digest, good); });
+  running = {.version = version, .hash = hash};
+  if (running_.size() > running_max_) ForgetEndedLocked();
+  return hash;
+}
+
+void VerificationCache::ForgetEndedLocked() {
+  absl::erase_if(running_, [](const auto& entry) { return entry.second.hash.expired(); });
+  running_max_ = std::max<size_t>(64, 2 * running_.size());
 }
 
 void VerificationCache::Record(const StorageKey& key, const ObjectVersion& version, const Digest& digest, bool good) {

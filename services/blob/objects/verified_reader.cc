@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "services/blob/objects/shared_hash.h"
 #include "services/core/digester.h"
 #include "services/status/status_macros.h"
 
@@ -53,9 +54,8 @@ absl::StatusOr<ReadContent> VerifiedReader::OpenFile(const StorageKey& key, Open
   }
   OwnedFd& file = std::get<OwnedFd>(object.content);
   if (trust == ObjectTrust::kGood) return std::move(file);
-  return std::make_unique<VerifyingStream>(
-      VerifyingStream::Object{.key = key, .version = object.version, .digest = *whole, .file = std::move(file)},
-      range.offset_bytes, &verified_, &calls_, &metrics_);
+  return std::make_unique<VerifyingStream>(std::move(file), object.size_bytes, range.offset_bytes,
+                                           verified_.HashOf(key, object.version, *whole), &calls_, &metrics_);
 }
 
 }  // namespace entrepot::blob

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "services/core/files/directory_place.h"
 #include "services/core/files/durable_directory.h"
 
 namespace entrepot::kv {
@@ -29,7 +30,9 @@ absl::StatusOr<OwnedDirectory> OwnedDirectory::Acquire(const std::string& path) 
     }
     return Unavailable("lock", path);
   }
-  return OwnedDirectory(std::move(fd));
+  return OwnedDirectory(std::move(fd), path);
 }
+
+absl::Status OwnedDirectory::CheckInPlace() const { return entrepot::CheckInPlace(fd_.get(), path_); }
 
 }  // namespace entrepot::kv

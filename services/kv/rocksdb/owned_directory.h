@@ -18,10 +18,14 @@ class OwnedDirectory {
   // cannot be made or opened.
   static absl::StatusOr<OwnedDirectory> Acquire(const std::string& path);
 
+  // Whether the path still names this directory (services/core/files/directory_place.h).
+  absl::Status CheckInPlace() const;
+
  private:
-  explicit OwnedDirectory(OwnedFd fd) : fd_(std::move(fd)) {}
+  OwnedDirectory(OwnedFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
 
   OwnedFd fd_;
+  std::string path_;
 };
 
 }  // namespace entrepot::kv

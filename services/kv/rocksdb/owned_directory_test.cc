@@ -31,6 +31,16 @@ TEST(OwnedDirectoryTest, HasOneHolderAtATime) {
   EXPECT_TRUE(OwnedDirectory::Acquire(temporary.path()).ok());
 }
 
+TEST(OwnedDirectoryTest, NoticesThatItWasReplaced) {
+  TemporaryDirectory temporary;
+  const std::string path = temporary.path() + "/a";
+  const OwnedDirectory directory = *OwnedDirectory::Acquire(path);
+  EXPECT_TRUE(directory.CheckInPlace().ok());
+  std::filesystem::rename(path, temporary.path() + "/b");
+  std::filesystem::create_directory(path);
+  EXPECT_TRUE(absl::IsFailedPrecondition(directory.CheckInPlace()));
+}
+
 TEST(OwnedDirectoryTest, ReportsAFileInTheWay) {
   TemporaryDirectory temporary;
   std::ofstream(temporary.path() + "/file") << "x";

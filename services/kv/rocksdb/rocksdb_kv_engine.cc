@@ -157,6 +157,9 @@ Attempt RocksDbKvEngine::TransactOnce(const std::vector<Lock>& locks, const Func
 }
 
 absl::Status RocksDbKvEngine::CheckMayCommit(bool deletes) const {
+  const absl::Status in_place = db_->directory.CheckInPlace();
+  // Final, because RocksDB may already have made files in the other directory.
+  if (absl::IsFailedPrecondition(in_place)) db_->health->Stop(absl::UnavailableError(in_place.message()));
   const absl::Status health = db_->health->Check();
   if (absl::IsUnavailable(health)) {
     return OciError(OciErrorCode::kUnavailable, health.message(),

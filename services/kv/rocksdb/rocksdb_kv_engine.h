@@ -24,9 +24,10 @@ namespace entrepot::kv {
 //
 // After an I/O error on a write the engine stops writing: it is not known which writes the kernel still holds, so a
 // second attempt that "succeeds" proves nothing. Reads continue. Each Transact with writes gives kUnavailable until the
-// directory is reopened, which reads back what is on the disk. A nearly full disk is not such an error: transactions
-// with writes get kUnavailable until there is room again; only transactions with deletions continue
-// (services/core/files/disk_space.h).
+// directory is reopened, which reads back what is on the disk. The same holds if another directory was put in the place
+// of the engine's: a commit would go to the old one, and would not be found after a restart. A nearly full disk is not
+// such an error: transactions with writes get kUnavailable until there is room again; only transactions with deletions
+// continue (services/core/files/disk_space.h).
 class RocksDbKvEngine : public KvEngine {
  public:
   struct Options {

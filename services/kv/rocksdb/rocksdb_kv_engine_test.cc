@@ -1,5 +1,6 @@
 #include "services/kv/rocksdb/rocksdb_kv_engine.h"
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,6 +67,39 @@ void WriteManyTables(const std::string& directory, absl::Span<const std::string>
   std::vector<rocksdb::LiveFileMetaData> tables;
   db->GetLiveFilesMetaData(&tables);
   ASSERT_GT(tables.size(), 20u);
+}
+
+TEST(RocksDbKvEngineTest, StopsWritingIfItsDirectoryWasReplaced) {
+  const TemporaryDirectory temporary;
+  RocksDbKvEngine::Options options;
+  options.directory = temporary.path() + "/kv";
+  auto engine = RocksDbKvEngine::Open(options).value();
+  const auto put = [&](const std::string& key) {
+    return engine->Transact(
+        {{key, LockMode::kExclusive}},
+        [&](KvTransaction& transaction) {
+          transaction.Put(key, "x");
+          return absl::OkStatus();
+        },
+        Durability::kSynced);
+  };
+  ASSERT_OK(put("a"));
+  const std::string moved = temporary.path() + "/moved";
+  std::filesystem::rename(options.directory, moved);
+  std::filesystem::copy(moved, options.directory, std::filesystem::copy_options::recursive);
+  EXPECT_THAT(put("b"), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(std::string(engine->CheckWritable().message()), testing::HasSubstr("was replaced by another one"));
+  EXPECT_FALSE(engine->Health().ok());
+  EXPECT_EQ(engine->Get("a").value(), "x");
+
+  // RocksDB may have made a file in the other directory in between.
+  std::filesystem::remove_all(options.directory);
+  std::filesystem::rename(moved, options.directory);
+  EXPECT_THAT(put("b"), StatusIs(absl::StatusCode::kUnavailable));
+  engine.reset();
+  engine = RocksDbKvEngine::Open(options).value();
+  EXPECT_OK(put("b"));
+  EXPECT_EQ(engine->Get("a").value(), "x");
 }
 
 TEST(RocksDbKvEngineTest, ReadsFromMemoryDoNotReadFiles) {
