@@ -212,17 +212,29 @@ absl::StatusOr<auth::v1::AdministerResponse> RegistryClient::Administer(const au
   return response;
 }
 
-absl::StatusOr<manifest::v1::MaintainResponse> RegistryClient::Maintain(const manifest::v1::MaintainRequest& request) {
+absl::Status RegistryClient::ExchangeAsAdministrator(const std::string& url, const google::protobuf::Message& request,
+                                                     google::protobuf::Message* response) {
   if (!options_.username.empty() && !has_no_accounts_) {
     const absl::Status status = LogIn();
     has_no_accounts_ = absl::IsNotFound(status);
     if (!has_no_accounts_) RETURN_IF_ERROR(status);
   }
-  manifest::v1::MaintainResponse response;
-  const absl::Status status = Exchange("/entrepot/v1/maintain", request, &response);
+  const absl::Status status = Exchange(url, request, response);
   // The login's message names the option that is missing.
   if (absl::IsUnauthenticated(status) && options_.username.empty()) RETURN_IF_ERROR(LogIn());
-  RETURN_IF_ERROR(status);
+  return status;
+}
+
+absl::StatusOr<manifest::v1::MaintainResponse> RegistryClient::Maintain(const manifest::v1::MaintainRequest& request) {
+  manifest::v1::MaintainResponse response;
+  RETURN_IF_ERROR(ExchangeAsAdministrator("/entrepot/v1/maintain", request, &response));
+  return response;
+}
+
+absl::StatusOr<upstream::v1::ManageUpstreamsResponse> RegistryClient::ManageUpstreams(
+    const upstream::v1::ManageUpstreamsRequest& request) {
+  upstream::v1::ManageUpstreamsResponse response;
+  RETURN_IF_ERROR(ExchangeAsAdministrator("/entrepot/v1/upstreams", request, &response));
   return response;
 }
 

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "entrepot/auth/v1/administration.pb.h"
 #include "entrepot/manifest/v1/maintenance.pb.h"
+#include "entrepot/upstream/v1/management.pb.h"
 #include "google/protobuf/message.h"
 #include "services/ctl/client/http_client.h"
 #include "services/ctl/command_line/command.h"
@@ -43,6 +44,9 @@ class RegistryClient {
   absl::StatusOr<auth::v1::AdministerResponse> Administer(const auth::v1::AdministerRequest& request);
   // Has the manifest service execute a request; without a login if the registry has no accounts.
   absl::StatusOr<manifest::v1::MaintainResponse> Maintain(const manifest::v1::MaintainRequest& request);
+  // The same for the upstream service. kNotFound if the registry has no upstreams.
+  absl::StatusOr<upstream::v1::ManageUpstreamsResponse> ManageUpstreams(
+      const upstream::v1::ManageUpstreamsRequest& request);
   absl::Status DeleteRepository(const std::string& name);
 
   // After a successful call: whether the registry has accounts.
@@ -56,6 +60,9 @@ class RegistryClient {
   // POSTs a message and parses the answer into `response`.
   absl::Status Exchange(const std::string& url, const google::protobuf::Message& request,
                         google::protobuf::Message* response);
+  // The same with a login, if the registry has accounts.
+  absl::Status ExchangeAsAdministrator(const std::string& url, const google::protobuf::Message& request,
+                                       google::protobuf::Message* response);
 
   const absl::Status unusable_;
   const Options options_;

@@ -19,6 +19,7 @@ std::vector<Command> PolicyCommands();      // policy, explain, groups
 std::vector<Command> RepositoryCommands();  // repositories, du
 std::vector<Command> UploadCommands();      // uploads
 std::vector<Command> RetentionCommands();   // retention
+std::vector<Command> UpstreamsCommands();   // upstreams
 std::vector<Command> GcCommands();          // gc
 std::vector<Command> CheckCommands();       // check, scrub
 std::vector<Command> BackupCommands();      // backup, restore

@@ -38,11 +38,6 @@ bool IsStandalone(const v1::Backup& backup) {
   return backup.objects_directory().empty() || backup.objects_directory() == backup.directory();
 }
 
-// "1 blob", "2 blobs".
-std::string Counted(uint64_t count, absl::string_view what) {
-  return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
-}
-
 }  // namespace
 
 std::string BackupText(const v1::Backup& backup) {

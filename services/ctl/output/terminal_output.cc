@@ -10,8 +10,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "google/protobuf/util/json_util.h"
 #include "services/core/text/utf8.h"
+#include "services/core/time/proto_time.h"
 
 namespace entrepot::ctl {
 namespace {
@@ -73,6 +75,14 @@ std::string SizeText(uint64_t bytes) {
   return absl::StrFormat("%.1f %s", size, kUnits[unit]);
 }
 
+std::string Counted(uint64_t count, absl::string_view what) {
+  return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
+}
+
+std::string TimeText(const google::protobuf::Timestamp& time) {
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S", FromTimestamp(time), absl::UTCTimeZone());
+}
+
 std::string MessageJson(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
   options.add_whitespace = true;
@@ -83,12 +93,22 @@ std::string MessageJson(const google::protobuf::Message& message) {
   return text;
 }
 
-ProgressLine::ProgressLine() : terminal_(isatty(STDERR_FILENO) == 1) {}
+ProgressLine::ProgressLine(std::chrono::milliseconds log_interval)
+    : terminal_(isatty(STDERR_FILENO) == 1), log_interval_(log_interval) {}
 
 void ProgressLine::Show(const std::string& text) {
   if (!terminal_ || text == shown_) return;
   std::fprintf(stderr, "\r\033[K%s", text.c_str());
   shown_ = text;
+}
+
+void ProgressLine::ShowOrLog(const std::string& text, const std::string& line) {
+  if (terminal_) return Show(text);
+  const auto now = std::chrono::steady_clock::now();
+  if (line == shown_ || now - logged_at_ < log_interval_) return;
+  std::fprintf(stderr, "%s\n", line.c_str());
+  shown_ = line;
+  logged_at_ = now;
 }
 
 bool ProgressLine::Count(uint64_t operations, uint64_t bytes) {

@@ -1,5 +1,6 @@
 #include "services/ctl/output/terminal_output.h"
 
+#include <chrono>
 #include <cstdint>
 
 #include "entrepot/manifest/v1/maintenance.pb.h"
@@ -40,6 +41,27 @@ TEST(TerminalOutputTest, JsonHasAllFieldsAndEndsWithANewline) {
   EXPECT_EQ(MessageJson(report),
             "{\n \"violations\": [],\n \"blobs\": \"2\",\n \"manifests\": \"0\",\n \"rehashedBytes\": \"0\",\n "
             "\"absent\": \"0\"\n}\n");
+}
+
+TEST(TerminalOutputTest, CountsAndTimes) {
+  EXPECT_EQ(Counted(0, "blob"), "0 blobs");
+  EXPECT_EQ(Counted(1, "blob"), "1 blob");
+  google::protobuf::Timestamp time;
+  time.set_seconds(1'700'000'000);
+  EXPECT_EQ(TimeText(time), "2023-11-14 22:13:20");
+}
+
+TEST(TerminalOutputTest, ProgressIsLoggedWhereThereIsNoTerminal) {
+  testing::internal::CaptureStderr();
+  {
+    ProgressLine line(std::chrono::milliseconds(0));
+    line.ShowOrLog("[==  ]", "half way");
+    line.ShowOrLog("[==  ] 2 s", "half way");
+    line.ShowOrLog("[=== ]", "further");
+    ProgressLine slow(std::chrono::hours(1));
+    slow.ShowOrLog("[==  ]", "too early");
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "half way\nfurther\n");
 }
 
 TEST(TerminalOutputTest, ProgressGoesToTerminalsAlone) {
