@@ -38,6 +38,7 @@
 #include "services/runtime/threads/executor.h"
 #include "services/standalone/local_cache_store.h"
 #include "services/status/status_macros.h"
+#include "services/upstream/management/upstream_management.h"
 #include "services/upstream/names/upstreams_file.h"
 #include "services/upstream/registry/http_upstream_registry.h"
 #include "services/upstream/store/cache_store.h"
@@ -109,6 +110,7 @@ class RegistryProcess final : public runtime::RunningService {
   void Drain(Deadline deadline) override {
     catalog_->repositories().Stop();
     maintenance_->BeginDrain();
+    if (upstream_management_ != nullptr) upstream_management_->Stop();
     if (server_ != nullptr) server_->Drain(deadline);
     // Before the executors: it ends the calls that wait for upstreams, and resumes the requests that wait for fetches.
     if (cache_ != nullptr) cache_->Stop();
@@ -158,6 +160,14 @@ class RegistryProcess final : public runtime::RunningService {
     };
     ASSIGN_OR_RETURN(cache_, upstream::UpstreamCache::Create(upstreams_file_.get(), cache_store_.get(), kv_->engine(),
                                                              &clock_, options));
+    upstream::UpstreamManagement::Parts management;
+    management.upstreams = upstreams_file_.get();
+    management.images = cache_.get();
+    management.store = cache_store_.get();
+    management.clock = &clock_;
+    management.audit = audit_.get();
+    management.registry = context.registry;
+    upstream_management_ = upstream::UpstreamManagement::Create(std::move(management));
     return absl::OkStatus();
   }
 
@@ -256,10 +266,11 @@ class RegistryProcess final : public runtime::RunningService {
   std::unique_ptr<manifest::PullTimes> pulls_;
   std::unique_ptr<manifest::RegistryCatalog> catalog_;
   std::unique_ptr<manifest::Maintenance> maintenance_;
-  // These three are null without upstreams.
+  // These four are null without upstreams.
   std::unique_ptr<upstream::UpstreamsFile> upstreams_file_;
   std::unique_ptr<upstream::CacheStore> cache_store_;
   std::unique_ptr<upstream::UpstreamCache> cache_;
+  std::unique_ptr<upstream::UpstreamManagement> upstream_management_;
   std::unique_ptr<gateway::BlobBackend> blob_backend_;
   std::unique_ptr<gateway::ManifestBackend> manifest_backend_;
   std::unique_ptr<gateway::AuthBackend> auth_backend_;          // Null without accounts.

@@ -118,7 +118,7 @@ class CacheImpl final : public UpstreamCache {
                                                                                   const Digest& digest) override;
   absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t limit, absl::string_view last) override;
   absl::StatusOr<std::vector<Referrer>> ListReferrers(const RepositoryName& repository, const Digest& subject) override;
-  v1::GetUpstreamStatusResponse Status() const override;
+  v1::UpstreamList Status() const override;
   void Stop() override;
 
  private:
@@ -637,19 +637,26 @@ absl::StatusOr<std::vector<Referrer>> CacheImpl::ListReferrers(const RepositoryN
   return std::vector<Referrer>();
 }
 
-v1::GetUpstreamStatusResponse CacheImpl::Status() const {
-  v1::GetUpstreamStatusResponse response;
+v1::UpstreamList CacheImpl::Status() const {
+  v1::UpstreamList list;
   for (const std::shared_ptr<GuardedRegistry>& upstream : set_.All()) {
-    v1::GetUpstreamStatusResponse::Upstream& status = *response.add_upstreams();
-    status.set_name(upstream->config().name());
+    v1::UpstreamStatus& status = *list.add_upstreams();
+    const std::string& name = upstream->config().name();
+    status.set_name(name);
     status.set_url(upstream->config().url());
     const absl::Status health = upstream->health();
     status.set_state(health.ok() ? "ok" : std::string(health.message()));
     status.set_requests(upstream->requests());
     status.set_bytes_fetched(upstream->bytes_fetched());
-    status.set_rate_limit_remaining(upstream->rate_limit().remaining.value_or(-1));
+    const RateLimit limit = upstream->rate_limit();
+    status.set_rate_limit(limit.limit.value_or(-1));
+    status.set_rate_limit_remaining(limit.remaining.value_or(-1));
+    status.set_hits(metrics_.Resolves(name, ResolveResult::kHit) +
+                    metrics_.Resolves(name, ResolveResult::kRevalidated));
+    status.set_misses(metrics_.Resolves(name, ResolveResult::kMiss));
+    status.set_stale(metrics_.Resolves(name, ResolveResult::kStale));
   }
-  return response;
+  return list;
 }
 
 void CacheImpl::Stop() {

@@ -39,7 +39,9 @@ class UpstreamReadReactorTest : public UpstreamCacheTest {
 
   void SetUp() override {
     UpstreamCacheTest::SetUp();
-    service_ = std::make_unique<UpstreamService>(cache_.get(), &executor_, &executor_);
+    management_ = UpstreamManagement::Create(
+        {.upstreams = file_.get(), .images = cache_.get(), .store = &store_, .clock = &clock_});
+    service_ = std::make_unique<UpstreamService>(cache_.get(), management_.get(), &executor_, &executor_);
     config::v1::Endpoint endpoint;
     endpoint.set_address("127.0.0.1");
     ASSERT_OK_AND_ASSIGN(server_, runtime::GrpcServer::Start(endpoint, {service_.get()}, registry_));
@@ -74,6 +76,7 @@ class UpstreamReadReactorTest : public UpstreamCacheTest {
 
   const std::string content_ = Content();
   runtime::Executor executor_{2};
+  std::unique_ptr<UpstreamManagement> management_;
   std::unique_ptr<UpstreamService> service_;
   std::unique_ptr<runtime::GrpcServer> server_;
   std::unique_ptr<v1::UpstreamService::Stub> stub_;

@@ -83,11 +83,11 @@ grpc::ServerUnaryReactor* UpstreamService::ListReferrers(grpc::CallbackServerCon
   });
 }
 
-grpc::ServerUnaryReactor* UpstreamService::GetStatus(grpc::CallbackServerContext* context,
-                                                     const v1::GetUpstreamStatusRequest*,
-                                                     v1::GetUpstreamStatusResponse* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, response]() -> absl::Status {
-    *response = cache_.Status();
+grpc::ServerUnaryReactor* UpstreamService::Manage(grpc::CallbackServerContext* context,
+                                                  const v1::ManageUpstreamsRequest* request,
+                                                  v1::ManageUpstreamsResponse* response) {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(*response, management_.Manage(*request));
     return absl::OkStatus();
   });
 }

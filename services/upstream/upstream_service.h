@@ -4,6 +4,7 @@
 #include "entrepot/upstream/v1/upstream_service.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "services/runtime/threads/executor.h"
+#include "services/upstream/management/upstream_management.h"
 #include "services/upstream/upstream_cache.h"
 
 namespace entrepot::upstream {
@@ -13,8 +14,9 @@ namespace entrepot::upstream {
 class UpstreamService : public v1::UpstreamService::CallbackService {
  public:
   // All outlive the server that this service is registered with.
-  UpstreamService(UpstreamCache* cache, runtime::Executor* executor, runtime::Executor* reads)
-      : cache_(*cache), executor_(*executor), reads_(*reads) {}
+  UpstreamService(UpstreamCache* cache, UpstreamManagement* management, runtime::Executor* executor,
+                  runtime::Executor* reads)
+      : cache_(*cache), management_(*management), executor_(*executor), reads_(*reads) {}
 
   grpc::ServerUnaryReactor* ResolveManifest(grpc::CallbackServerContext* context,
                                             const v1::ResolveManifestRequest* request,
@@ -28,11 +30,12 @@ class UpstreamService : public v1::UpstreamService::CallbackService {
   grpc::ServerUnaryReactor* ListReferrers(grpc::CallbackServerContext* context,
                                           const v1::ListUpstreamReferrersRequest* request,
                                           v1::ListUpstreamReferrersResponse* response) override;
-  grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context, const v1::GetUpstreamStatusRequest* request,
-                                      v1::GetUpstreamStatusResponse* response) override;
+  grpc::ServerUnaryReactor* Manage(grpc::CallbackServerContext* context, const v1::ManageUpstreamsRequest* request,
+                                   v1::ManageUpstreamsResponse* response) override;
 
  private:
   UpstreamCache& cache_;
+  UpstreamManagement& management_;
   runtime::Executor& executor_;
   runtime::Executor& reads_;
 };
