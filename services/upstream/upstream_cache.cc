@@ -119,6 +119,7 @@ class CacheImpl final : public UpstreamCache {
   absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t limit, absl::string_view last) override;
   absl::StatusOr<std::vector<Referrer>> ListReferrers(const RepositoryName& repository, const Digest& subject) override;
   v1::UpstreamList Status() const override;
+  uint64_t BytesFetched(absl::string_view upstream) const override;
   void Stop() override;
 
  private:
@@ -659,6 +660,11 @@ v1::UpstreamList CacheImpl::Status() const {
   return list;
 }
 
+uint64_t CacheImpl::BytesFetched(absl::string_view upstream) const {
+  const std::shared_ptr<GuardedRegistry> found = set_.Find(upstream);
+  return found == nullptr ? 0 : found->bytes_fetched();
+}
+
 void CacheImpl::Stop() {
   set_.Stop();
   fetches_->Stop();
@@ -673,6 +679,7 @@ absl::StatusOr<std::unique_ptr<UpstreamCache>> UpstreamCache::Create(const Upstr
   BlobFetches::Options fetch_options;
   fetch_options.spool_directory = options.spool_directory;
   fetch_options.registry = options.registry;
+  fetch_options.holder = freshness->service_id();
   ASSIGN_OR_RETURN(std::unique_ptr<BlobFetches> fetches, BlobFetches::Create(store, std::move(fetch_options)));
   return std::make_unique<CacheImpl>(upstreams, store, clock, options, std::move(freshness), std::move(fetches));
 }

@@ -65,6 +65,8 @@ class UpstreamCache : public ImageSource {
   // The upstream's referrers; those that it had before, or none, if it fails.
   virtual absl::StatusOr<std::vector<Referrer>> ListReferrers(const RepositoryName& repository,
                                                               const Digest& subject) = 0;
+  // Bytes of manifests and blobs that were fetched from the upstream since its entry was read; 0 if the file has none.
+  virtual uint64_t BytesFetched(absl::string_view upstream) const = 0;
   // Ends all fetches and calls to upstreams. For the end of a process.
   virtual void Stop() = 0;
 };

@@ -23,6 +23,7 @@
 #include "services/upstream/management/upstream_management.h"
 #include "services/upstream/names/upstreams_file.h"
 #include "services/upstream/registry/http_upstream_registry.h"
+#include "services/upstream/room/room_keeper.h"
 #include "services/upstream/store/cache_store.h"
 #include "services/upstream/upstream_cache.h"
 #include "services/upstream/upstream_service.h"
@@ -78,6 +79,15 @@ class UpstreamHost final : public process::HostedService {
         -> absl::StatusOr<std::shared_ptr<UpstreamRegistry>> { return MakeUpstreamRegistry(entry, clock, registry); };
     ASSIGN_OR_RETURN(host->cache_, UpstreamCache::Create(host->file_.get(), host->store_.get(), resources.kv->engine(),
                                                          resources.clock, options));
+    RoomKeeper::Parts room;
+    room.upstreams = host->file_.get();
+    room.store = host->store_.get();
+    room.clock = resources.clock;
+    room.bytes_fetched = [cache = host->cache_.get()](absl::string_view upstream) {
+      return cache->BytesFetched(upstream);
+    };
+    room.registry = registry;
+    host->room_ = std::make_unique<RoomKeeper>(std::move(room), RoomKeeper::Options());
     ASSIGN_OR_RETURN(host->audit_, runtime::AuditLog::Open(config.audit_file(), registry));
     UpstreamManagement::Parts management;
     management.upstreams = host->file_.get();
@@ -86,6 +96,7 @@ class UpstreamHost final : public process::HostedService {
     management.clock = resources.clock;
     management.audit = host->audit_.get();
     management.registry = registry;
+    management.room = [keeper = host->room_.get()](absl::string_view upstream) { return keeper->Measured(upstream); };
     host->management_ = UpstreamManagement::Create(std::move(management));
     host->stop_ =
         std::make_unique<DelayedStop>(host->cache_.get(), runtime::ToDuration(config.drain_timeout()) * 2 / 3);
@@ -95,8 +106,9 @@ class UpstreamHost final : public process::HostedService {
     return host;
   }
 
-  // So that no job waits for an upstream.
+  // So that nothing below waits for room, or for an upstream.
   ~UpstreamHost() override {
+    if (store_ != nullptr) store_->Stop();
     if (cache_ != nullptr) cache_->Stop();
   }
 
@@ -121,6 +133,7 @@ class UpstreamHost final : public process::HostedService {
   std::shared_ptr<grpc::Channel> manifest_service_;
   std::unique_ptr<CacheStore> store_;
   std::unique_ptr<UpstreamCache> cache_;
+  std::unique_ptr<RoomKeeper> room_;
   std::unique_ptr<runtime::AuditLog> audit_;
   std::unique_ptr<UpstreamManagement> management_;
   std::unique_ptr<DelayedStop> stop_;

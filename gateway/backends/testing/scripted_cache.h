@@ -72,6 +72,7 @@ class ScriptedCache : public upstream::UpstreamCache {
   absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t limit, absl::string_view last) override;
   absl::StatusOr<std::vector<Referrer>> ListReferrers(const RepositoryName& repository, const Digest& subject) override;
   upstream::v1::UpstreamList Status() const override;
+  uint64_t BytesFetched(absl::string_view) const override { return 0; }
   void Stop() override;
 };
 
