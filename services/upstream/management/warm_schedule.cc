@@ -13,7 +13,12 @@
 namespace entrepot::upstream {
 namespace {
 
-constexpr absl::Duration kRetryInterval = absl::Minutes(5);
+constexpr absl::Duration kRetryIntervalMin = absl::Seconds(10);
+constexpr absl::Duration kRetryIntervalMax = absl::Minutes(5);
+
+absl::Duration RetryInterval(int failures) {
+  return std::min(kRetryIntervalMin * (1 << std::min(failures - 1, 8)), kRetryIntervalMax);
+}
 
 absl::StatusOr<ImageToPull> ImageOf(const UpstreamsSnapshot& snapshot, const config::v1::Upstream& upstream,
                                     const config::v1::WarmTags& warm, const std::string& tag) {
@@ -86,7 +91,8 @@ void WarmSchedule::Pull(const std::string& key, const std::string& upstream, con
   const absl::MutexLock lock(&mutex_);
   Item& item = items_[key];
   item.runs = false;
-  item.due_at = item.started_at + (status.ok() ? interval : std::min(interval, kRetryInterval));
+  item.failures = status.ok() ? 0 : item.failures + 1;
+  item.due_at = item.started_at + (status.ok() ? interval : std::min(interval, RetryInterval(item.failures)));
   pulls_.Add({{"upstream", upstream}, {"result", status.ok() ? "ok" : "failed"}}).Increment();
 }
 

@@ -22,8 +22,9 @@
 
 namespace entrepot::upstream {
 
-// Pulls the tags that the upstreams file lists in `warm`, at once and again after their interval, or 5 minutes after a
-// failure if that is earlier. Counts them in entrepot_upstream_warm_pulls_total{upstream,result}. Thread-safe.
+// Pulls the tags that the upstreams file lists in `warm`, at once and again after their interval. After a failure it
+// pulls earlier: after 10 s, and then after twice as long each time, up to 5 minutes. Counts them in
+// entrepot_upstream_warm_pulls_total{upstream,result}. Thread-safe.
 class WarmSchedule {
  public:
   // Tags that are pulled at the same time; the others wait.
@@ -54,6 +55,8 @@ class WarmSchedule {
     absl::Time due_at = absl::InfinitePast();
     absl::Time started_at = absl::InfinitePast();
     bool runs = false;
+    // In a row.
+    int failures = 0;
     bool listed = true;
   };
 

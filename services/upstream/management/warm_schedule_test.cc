@@ -106,15 +106,23 @@ TEST_F(WarmScheduleTest, PullsAgainSoonerAfterAFailure) {
   SetResult(absl::UnavailableError("down"));
   schedule_->Advance();
   Await(2);
-  EXPECT_EQ(Counted("failed"), 2);
+  for (const int seconds : {10, 20, 40, 80, 160, 300, 300}) {
+    clock_.Advance(absl::Seconds(seconds - 1));
+    schedule_->Advance();
+    EXPECT_EQ(Await(0).size(), 0u) << seconds;
+    clock_.Advance(absl::Seconds(1));
+    schedule_->Advance();
+    EXPECT_EQ(Await(2).size(), 2u) << seconds;
+  }
+  EXPECT_EQ(Counted("failed"), 16);
   SetResult(absl::OkStatus());
-  clock_.Advance(absl::Minutes(5) - absl::Seconds(1));
+  clock_.Advance(absl::Minutes(5));
+  schedule_->Advance();
+  EXPECT_EQ(Await(2).size(), 2u);
+  EXPECT_EQ(Counted("ok"), 2);
+  clock_.Advance(absl::Minutes(9));
   schedule_->Advance();
   EXPECT_EQ(Await(0).size(), 0u);
-  clock_.Advance(absl::Seconds(1));
-  schedule_->Advance();
-  Await(2);
-  EXPECT_EQ(Counted("ok"), 2);
 }
 
 TEST_F(WarmScheduleTest, PullsAgainIfTheClockIsSetBack) {
