@@ -1,10 +1,10 @@
-"""What caches of an upstream need is measured, and kept below `bytes_max`. What frees the room that was used long ago is
-tested in services/manifest/caches: here everything was used a moment ago."""
+"""What caches of an upstream need is measured, and kept below `bytes_max`."""
 
 import os
 
+from fixtures.faults import Faults
 from fixtures.polling import wait_for
-from upstream.pulls import APP, MIB, hub, pull
+from upstream.pulls import APP, MIB, assert_unavailable, get_manifest, hub, pull
 from upstream.pushes import push_image
 
 
@@ -53,6 +53,37 @@ def test_what_was_just_used_stays_beyond_the_cap(make_cache, upstream):
     assert metric(registry, "evicted_images_total") == 0
     upstream.stop()
     pull(registry, APP, image)
+
+
+def test_the_least_recently_used_image_is_evicted(make_cache, upstream, tmp_path):
+    repository = upstream.repository("library/app")
+    shared = os.urandom(3 * MIB)
+    hosted = repository.add_image(shared, tag="hosted")
+    old, new = (repository.add_image(os.urandom(3 * MIB), tag=tag) for tag in ("old", "new"))
+    registry = make_cache(upstream)
+    for image in (hosted, old, new):
+        pull(registry, APP, image)
+    ours = push_image(registry.request, "team/app", [shared], "v1")
+    # Two hours later.
+    faults = Faults(tmp_path / "faults")
+    faults.set(clock_offset=2 * 3600)
+    registry.set_environment({"*": faults.environment})
+    registry.restart()
+    pull(registry, APP, new)
+    measure(registry, upstream, "5MiB")
+    wait_for(lambda: metric(registry, "evicted_images_total"), seconds=30)
+    assert metric(registry, "evicted_images_total") == 1
+    assert 3 * MIB < metric(registry, "room_bytes") < 3.1 * MIB
+    assert 3 * MIB <= metric(registry, "evicted_bytes_total") < 3.1 * MIB
+    assert 2 * 3600 - 60 < metric(registry, "evicted_idle_seconds") < 2 * 3600 + 600
+    assert "evicted images of an upstream" in registry.processes[service(registry) or "entrepot"].log.read_text()
+    upstream.stop()
+    pull(registry, APP, new)
+    pull(registry, APP, new, new.digest)
+    pull(registry, APP, hosted)
+    pull(registry, "team/app", ours)
+    assert_unavailable(get_manifest(registry, APP, "old"))
+    assert_unavailable(get_manifest(registry, APP, old.digest))
 
 
 def test_a_cap_without_a_unit_is_refused(make_cache, upstream):
