@@ -24,8 +24,8 @@ class UpstreamJobs {
  public:
   // A job is a pull, a test or an eviction; each waits for an upstream or for the catalog.
   static constexpr size_t kRunningMax = 8;
-  // Running and ended ones. The oldest that has ended is forgotten first.
-  static constexpr size_t kRememberedMax = 100;
+  // Running and ended ones, of which an eviction may list 1000 images. The oldest that has ended is forgotten first.
+  static constexpr size_t kRememberedMax = 50;
 
   // Makes what a job has done so far visible: the argument changes `progress` of the job, and must not block.
   using Show = std::function<void(const std::function<void(v1::UpstreamJob* job)>& change)>;
