@@ -127,7 +127,7 @@ class RegistryApi : public http::Handler {
         manifests_(manifests),
         list_turns_(limits.list_requests_waiting_max(), registry) {
     if (upstreams.backend != nullptr) {
-      cached_ = std::make_unique<CachedContent>(manifests, upstreams.backend);
+      cached_ = std::make_unique<CachedContent>(manifests, upstreams.backend, registry);
       cached_repositories_ = std::make_unique<CachedRepositories>(upstreams.current, listen);
     }
     AddDistributionRoutes(blobs, manifests, limits, registry, accounts.auth);

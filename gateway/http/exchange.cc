@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "prometheus/counter.h"
 #include "services/core/client_network.h"
 #include "services/runtime/log/json_log.h"
 #include "services/runtime/log/limited_log.h"
@@ -75,6 +76,7 @@ Exchange::Clock::time_point Exchange::Finish(const Response& response, const Sen
                           .first_byte_seconds = Seconds(first_byte_ - began_),
                           .request_bytes = sent.request_bytes,
                           .response_bytes = sent.response_bytes});
+  if (response.sent_bytes != nullptr) response.sent_bytes->Increment(static_cast<double>(sent.response_bytes));
   // A 503 has a line with its reason, or it is the refusal of a limit: a client can cause many, and a metric counts
   // them.
   const bool failed = (response.status >= 500 && response.status != 503) || absl::IsDataLoss(sent.status);

@@ -15,6 +15,10 @@
 #include "gateway/body/body.h"
 #include "gateway/http/memory_budget.h"
 
+namespace prometheus {
+class Counter;
+}
+
 namespace entrepot::gateway::http {
 
 // A request's body, read as it arrives. Used by one coroutine, which must not outlive the request.
@@ -99,6 +103,8 @@ struct Response {
   std::optional<uint64_t> head_content_length;
   // Closes the connection after this response.
   bool close = false;
+  // Counts the bytes of the body that are sent, beside the server's own metrics; null for none.
+  prometheus::Counter* sent_bytes = nullptr;
   // The label in metrics: a literal from a bounded set, such as "blob" or "manifest".
   absl::string_view route = "other";
 };

@@ -215,6 +215,35 @@ grpc::ServerUnaryReactor* ManifestService::ReportDamage(grpc::CallbackServerCont
   return reactor;
 }
 
+grpc::ServerUnaryReactor* ManifestService::ClaimFetch(grpc::CallbackServerContext* context,
+                                                      const v1::ClaimFetchRequest* request,
+                                                      v1::ClaimFetchResponse* response) {
+  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+    RETURN_IF_ERROR(AdmittedCaller(*request).status());
+    ASSIGN_OR_RETURN(const FetchClaim claim, FromMessage(*request));
+    ASSIGN_OR_RETURN(const bool granted, catalog_.fetch_claims().Claim(claim));
+    response->set_granted(granted);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* ManifestService::MakeRoom(grpc::CallbackServerContext* context,
+                                                    const v1::MakeRoomRequest* request,
+                                                    types::v1::CacheEviction* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  absl::StatusOr<RoomRequest> room = FromMessage(*request);
+  if (const absl::Status admitted = AdmittedCaller(*request).status(); !admitted.ok()) room = admitted;
+  if (!room.ok()) {
+    reactor->Finish(ToGrpcStatus(room.status()));
+    return reactor;
+  }
+  maintenance_.MakeRoom(*std::move(room), [reactor, response](absl::StatusOr<types::v1::CacheEviction> eviction) {
+    if (eviction.ok()) *response = *std::move(eviction);
+    reactor->Finish(ToGrpcStatus(eviction.status()));
+  });
+  return reactor;
+}
+
 grpc::ServerUnaryReactor* ManifestService::Maintain(grpc::CallbackServerContext* context,
                                                     const v1::MaintainRequest* request,
                                                     v1::MaintainResponse* response) {

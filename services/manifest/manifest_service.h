@@ -58,6 +58,10 @@ class ManifestService : public v1::ManifestService::CallbackService {
                                              v1::DeleteRepositoryResponse* response) override;
   grpc::ServerUnaryReactor* ReportDamage(grpc::CallbackServerContext* context, const v1::ReportDamageRequest* request,
                                          v1::ReportDamageResponse* response) override;
+  grpc::ServerUnaryReactor* ClaimFetch(grpc::CallbackServerContext* context, const v1::ClaimFetchRequest* request,
+                                       v1::ClaimFetchResponse* response) override;
+  grpc::ServerUnaryReactor* MakeRoom(grpc::CallbackServerContext* context, const v1::MakeRoomRequest* request,
+                                     types::v1::CacheEviction* response) override;
   grpc::ServerUnaryReactor* Maintain(grpc::CallbackServerContext* context, const v1::MaintainRequest* request,
                                      v1::MaintainResponse* response) override;
 

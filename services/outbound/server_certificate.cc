@@ -86,7 +86,7 @@ void CertificateRecord::RecordOn(void* ssl_ctx) {
   auto* const context = static_cast<SSL_CTX*>(ssl_ctx);
   auto holder = std::make_unique<Holder>(shared_from_this());
   if (SSL_CTX_set_ex_data(context, HolderIndex(), holder.get()) != 1) return;
-  holder.release();
+  (void)holder.release();
   SSL_CTX_set_verify(context, SSL_CTX_get_verify_mode(context), Verified);
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/synchronization/notification.h"
 #include "services/core/caller.h"
 #include "services/core/upload.h"
 #include "services/status/status_macros.h"
@@ -58,8 +59,9 @@ class LocalBlobWriter : public upstream::BlobWriter {
 
 class LocalCacheStore : public upstream::CacheStore {
  public:
-  LocalCacheStore(blob::UploadSessions* sessions, manifest::RegistryCatalog* catalog)
-      : sessions_(*sessions), catalog_(*catalog) {}
+  LocalCacheStore(blob::UploadSessions* sessions, manifest::RegistryCatalog* catalog,
+                  manifest::Maintenance* maintenance)
+      : sessions_(*sessions), catalog_(*catalog), maintenance_(*maintenance) {}
 
   absl::StatusOr<StoredManifest> FindManifest(const RepositoryName& repository, const Reference& reference,
                                               bool metadata_only) override {
@@ -94,24 +96,37 @@ class LocalCacheStore : public upstream::CacheStore {
                                              *std::move(appender));
   }
 
+  absl::StatusOr<bool> ClaimFetch(const FetchClaim& claim) override { return catalog_.fetch_claims().Claim(claim); }
+
   absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t limit, absl::string_view last) override {
     return catalog_.lists().Tags(Caller(), repository, limit, last);
   }
 
-  absl::StatusOr<types::v1::CacheEviction> MakeRoom(const RoomRequest&) override {
-    return absl::UnimplementedError("eviction is not built yet");
+  absl::StatusOr<types::v1::CacheEviction> MakeRoom(const RoomRequest& request) override {
+    absl::StatusOr<types::v1::CacheEviction> eviction;
+    absl::Notification done;
+    maintenance_.MakeRoom(request, [&](absl::StatusOr<types::v1::CacheEviction> result) {
+      eviction = std::move(result);
+      done.Notify();
+    });
+    done.WaitForNotification();
+    return eviction;
   }
+  // The end of the catalog's work ends it.
+  void Stop() override {}
 
  private:
   blob::UploadSessions& sessions_;
   manifest::RegistryCatalog& catalog_;
+  manifest::Maintenance& maintenance_;
 };
 
 }  // namespace
 
 std::unique_ptr<upstream::CacheStore> MakeLocalCacheStore(blob::UploadSessions* sessions,
-                                                          manifest::RegistryCatalog* catalog) {
-  return std::make_unique<LocalCacheStore>(sessions, catalog);
+                                                          manifest::RegistryCatalog* catalog,
+                                                          manifest::Maintenance* maintenance) {
+  return std::make_unique<LocalCacheStore>(sessions, catalog, maintenance);
 }
 
 }  // namespace entrepot::standalone

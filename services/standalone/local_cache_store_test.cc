@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "gateway/backends/testing/service_stack.h"
 #include "gtest/gtest.h"
@@ -19,6 +20,7 @@ class LocalUnderTest : public CacheStoreUnderTest {
  public:
   CacheStore& store() override { return *store_; }
   BlobStorage& objects() override { return stack_.blobs()->storage(); }
+  std::vector<RoomRequest> room_requests() override { return stack_.maintenance()->room_requests(); }
   blob::UploadSessions& sessions() { return stack_.blobs()->upload_sessions(); }
 
   void Push(const RepositoryName& repository, const std::string& bytes) override {
@@ -33,7 +35,7 @@ class LocalUnderTest : public CacheStoreUnderTest {
  private:
   gateway::ServiceStack stack_;
   std::unique_ptr<CacheStore> store_ =
-      standalone::MakeLocalCacheStore(&stack_.blobs()->upload_sessions(), stack_.catalog());
+      standalone::MakeLocalCacheStore(&stack_.blobs()->upload_sessions(), stack_.catalog(), stack_.maintenance());
 };
 
 INSTANTIATE_TEST_SUITE_P(Local, CacheStoreConformanceTest,

@@ -39,7 +39,9 @@
 #include "services/standalone/local_cache_store.h"
 #include "services/status/status_macros.h"
 #include "services/upstream/client/http_upstream_registry.h"
+#include "services/upstream/management/upstream_management.h"
 #include "services/upstream/names/upstreams_file.h"
+#include "services/upstream/room/room_keeper.h"
 #include "services/upstream/store/cache_store.h"
 #include "services/upstream/upstream_cache.h"
 
@@ -109,6 +111,8 @@ class RegistryProcess final : public runtime::RunningService {
   void Drain(Deadline deadline) override {
     catalog_->repositories().Stop();
     maintenance_->BeginDrain();
+    if (cache_store_ != nullptr) cache_store_->Stop();
+    if (upstream_management_ != nullptr) upstream_management_->Stop();
     if (server_ != nullptr) server_->Drain(deadline);
     // Before the executors: it ends the calls that wait for upstreams, and resumes the requests that wait for fetches.
     if (cache_ != nullptr) cache_->Stop();
@@ -118,6 +122,8 @@ class RegistryProcess final : public runtime::RunningService {
     executor_.reset();
     long_calls_.reset();
     deletions_.reset();
+    // Calls of the executors use it.
+    room_.reset();
   }
 
  private:
@@ -147,7 +153,7 @@ class RegistryProcess final : public runtime::RunningService {
 
   absl::Status OpenCache(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
     ASSIGN_OR_RETURN(upstreams_file_, upstream::UpstreamsFile::Open(config.upstreams_file(), context.registry));
-    cache_store_ = MakeLocalCacheStore(&blobs_->upload_sessions(), catalog_.get());
+    cache_store_ = MakeLocalCacheStore(&blobs_->upload_sessions(), catalog_.get(), maintenance_.get());
     upstream::UpstreamCache::Options options;
     options.spool_directory = absl::StrCat(config.data_directory(), "/spool");
     options.registry = context.registry;
@@ -158,6 +164,22 @@ class RegistryProcess final : public runtime::RunningService {
     };
     ASSIGN_OR_RETURN(cache_, upstream::UpstreamCache::Create(upstreams_file_.get(), cache_store_.get(), kv_->engine(),
                                                              &clock_, options));
+    upstream::RoomKeeper::Parts room;
+    room.upstreams = upstreams_file_.get();
+    room.store = cache_store_.get();
+    room.clock = &clock_;
+    room.bytes_fetched = [this](absl::string_view name) { return cache_->BytesFetched(name); };
+    room.registry = context.registry;
+    room_ = std::make_unique<upstream::RoomKeeper>(std::move(room), upstream::RoomKeeper::Options());
+    upstream::UpstreamManagement::Parts management;
+    management.upstreams = upstreams_file_.get();
+    management.images = cache_.get();
+    management.store = cache_store_.get();
+    management.clock = &clock_;
+    management.audit = audit_.get();
+    management.registry = context.registry;
+    management.room = [this](absl::string_view name) { return room_->Measured(name); };
+    upstream_management_ = upstream::UpstreamManagement::Create(std::move(management));
     return absl::OkStatus();
   }
 
@@ -256,10 +278,12 @@ class RegistryProcess final : public runtime::RunningService {
   std::unique_ptr<manifest::PullTimes> pulls_;
   std::unique_ptr<manifest::RegistryCatalog> catalog_;
   std::unique_ptr<manifest::Maintenance> maintenance_;
-  // These three are null without upstreams.
+  // These five are null without upstreams.
   std::unique_ptr<upstream::UpstreamsFile> upstreams_file_;
   std::unique_ptr<upstream::CacheStore> cache_store_;
   std::unique_ptr<upstream::UpstreamCache> cache_;
+  std::unique_ptr<upstream::RoomKeeper> room_;
+  std::unique_ptr<upstream::UpstreamManagement> upstream_management_;
   std::unique_ptr<gateway::BlobBackend> blob_backend_;
   std::unique_ptr<gateway::ManifestBackend> manifest_backend_;
   std::unique_ptr<gateway::AuthBackend> auth_backend_;          // Null without accounts.

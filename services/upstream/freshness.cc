@@ -5,8 +5,10 @@
 
 #include "absl/hash/hash.h"
 #include "absl/memory/memory.h"
+#include "absl/random/random.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "entrepot/storage/v1/upstream_records.pb.h"
 #include "services/core/time/proto_time.h"
 #include "services/kv/record_io.h"
@@ -56,24 +58,30 @@ absl::StatusOr<std::unique_ptr<Freshness>> Freshness::Open(kv::KvEngine* kv, siz
 }
 
 absl::Status Freshness::EnsureFormat() {
-  return kv_.Transact({kv::Lock{.key = kFormatKey}}, [](kv::KvTransaction& transaction) -> absl::Status {
+  return kv_.Transact({kv::Lock{.key = kFormatKey}}, [this](kv::KvTransaction& transaction) -> absl::Status {
     ASSIGN_OR_RETURN(const std::optional<UpstreamFormatRecord> now,
                      kv::ReadRecord<UpstreamFormatRecord>(transaction, kFormatKey));
-    if (now.has_value()) {
-      if (now->version() == kFormatVersion) return absl::OkStatus();
+    if (now.has_value() && now->version() != kFormatVersion) {
       return absl::FailedPreconditionError(absl::StrCat("the records of the upstream service have format ",
                                                         now->version(), ", but this program knows format ",
                                                         kFormatVersion));
     }
-    ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> found, transaction.Scan({.prefix = kTagPrefix, .limit = 1}));
-    if (!found.empty()) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("the records of the upstream service have no format record, yet there is ",
-                       absl::CHexEscape(found.front().key)));
+    if (!now.has_value()) {
+      ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> found, transaction.Scan({.prefix = kTagPrefix, .limit = 1}));
+      if (!found.empty()) {
+        return absl::FailedPreconditionError(
+            absl::StrCat("the records of the upstream service have no format record, yet there is ",
+                         absl::CHexEscape(found.front().key)));
+      }
     }
-    UpstreamFormatRecord record;
-    record.set_version(kFormatVersion);
-    kv::WriteRecord(transaction, kFormatKey, record);
+    UpstreamFormatRecord record = now.value_or(UpstreamFormatRecord());
+    if (record.service_id().empty()) {
+      absl::BitGen random;
+      record.set_version(kFormatVersion);
+      record.set_service_id(absl::StrFormat("%016x", absl::Uniform<uint64_t>(random)));
+      kv::WriteRecord(transaction, kFormatKey, record);
+    }
+    service_id_ = record.service_id();
     return absl::OkStatus();
   });
 }

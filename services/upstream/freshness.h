@@ -50,10 +50,13 @@ class Freshness {
  public:
   static constexpr size_t kTagsInMemoryMax = 65536;
 
-  // Marks an empty KV with the version of the layout. kFailedPrecondition: it has another layout, or records but no
-  // mark. `kv` outlives the object.
+  // Marks an empty KV with the version of the layout, and with a random service_id(). kFailedPrecondition: it has
+  // another layout, or records but no mark. `kv` outlives the object.
   static absl::StatusOr<std::unique_ptr<Freshness>> Open(kv::KvEngine* kv,
                                                          size_t tags_in_memory_max = kTagsInMemoryMax);
+
+  // Names this upstream service among all that use one store; the same after a restart.
+  const std::string& service_id() const { return service_id_; }
 
   // nullopt: nothing is known. A record that cannot be read counts as none, and is logged.
   std::optional<CachedTag> Find(const RepositoryName& repository, const Tag& tag);
@@ -71,6 +74,7 @@ class Freshness {
   absl::Status EnsureFormat();
 
   kv::KvEngine& kv_;
+  std::string service_id_;
   absl::Mutex mutex_;
   // LruMap makes values by default; a digest has no default.
   LruMap<std::string, std::optional<CachedTag>> tags_ ABSL_GUARDED_BY(mutex_);

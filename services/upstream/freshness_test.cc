@@ -109,6 +109,18 @@ TEST_F(FreshnessTest, RefusesAnotherFormatAndRecordsWithoutOne) {
   }
 }
 
+TEST_F(FreshnessTest, NamesTheServiceTheSameAfterARestart) {
+  // Records of an earlier version have no name.
+  Put(kv_, "f/upstream", "\x08\x01");
+  Open();
+  const std::string name = freshness_->service_id();
+  EXPECT_EQ(name.size(), 16u);
+  Open();
+  EXPECT_EQ(freshness_->service_id(), name);
+  kv::MemoryKvEngine other;
+  EXPECT_NE((*Freshness::Open(&other))->service_id(), name);
+}
+
 TEST_F(FreshnessTest, TrustsTagsForDifferentTimes) {
   const absl::Duration ttl = absl::Minutes(10);
   absl::Duration shortest = absl::InfiniteDuration();

@@ -3,15 +3,19 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
 #include "entrepot/manifest/v1/manifest_service.grpc.pb.h"
 #include "grpcpp/client_context.h"
+#include "services/core/time/deadline.h"
 #include "services/core/upload.h"
 #include "services/runtime/grpc/grpc_deadline.h"
 #include "services/runtime/grpc/grpc_retry_policy.h"
@@ -29,6 +33,8 @@ using BlobStub = blob::v1::BlobService::StubInterface;
 using ManifestStub = manifest::v1::ManifestService::StubInterface;
 
 constexpr size_t kMessageBytes = 256 * 1024;
+// A session that is not used expires after half an hour, also if the upstream sends a byte now and then.
+constexpr absl::Duration kSendInterval = absl::Minutes(1);
 
 // Calls that may be made twice. They are repeated while a service restarts.
 class Calls {
@@ -47,15 +53,8 @@ class Calls {
   absl::StatusOr<Response> Call(Stub& stub,
                                 grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                                 const Request& request) const {
-    return Call(stub, method, request, deadline_);
-  }
-
-  template <typename Stub, typename Request, typename Response>
-  absl::StatusOr<Response> Call(Stub& stub,
-                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-                                const Request& request, absl::Duration limit) const {
-    const runtime::GrpcDeadline deadline(limit);
-    runtime::GrpcRetryPolicy patience(limit);
+    const runtime::GrpcDeadline deadline(deadline_);
+    runtime::GrpcRetryPolicy patience(deadline_);
     for (;;) {
       grpc::ClientContext context;
       deadline.Limit(&context);
@@ -73,15 +72,8 @@ class Calls {
   absl::StatusOr<Response> CallManifests(grpc::Status (ManifestStub::*method)(grpc::ClientContext*, const Request&,
                                                                               Response*),
                                          Request request) const {
-    return CallManifests(method, std::move(request), deadline_);
-  }
-
-  template <typename Request, typename Response>
-  absl::StatusOr<Response> CallManifests(grpc::Status (ManifestStub::*method)(grpc::ClientContext*, const Request&,
-                                                                              Response*),
-                                         Request request, absl::Duration limit) const {
     request.mutable_caller()->set_is_upstream_service(true);
-    return Call(manifests(), method, request, limit);
+    return Call(manifests(), method, request);
   }
 
  private:
@@ -116,7 +108,7 @@ class GrpcBlobWriter : public BlobWriter {
       const size_t taken = std::min(bytes.size(), kAppendBytes - piece_.size());
       piece_.append(bytes.data(), taken);
       bytes.remove_prefix(taken);
-      if (piece_.size() == kAppendBytes) RETURN_IF_ERROR(SendPiece());
+      if (piece_.size() == kAppendBytes || send_at_.passed()) RETURN_IF_ERROR(SendPiece());
     }
     return absl::OkStatus();
   }
@@ -160,6 +152,7 @@ class GrpcBlobWriter : public BlobWriter {
       offset_bytes_ = kept_bytes;
     }
     piece_.clear();
+    send_at_ = Deadline::After(kSendInterval);
     return absl::OkStatus();
   }
 
@@ -197,7 +190,41 @@ class GrpcBlobWriter : public BlobWriter {
   const UploadId id_;
   uint64_t offset_bytes_ = 0;
   std::string piece_;
+  Deadline send_at_ = Deadline::After(kSendInterval);
   bool ended_ = false;
+};
+
+// The calls of MakeRoom(): they take long, so the end of the process ends them. Not repeated: their callers try again
+// later. Thread-safe.
+class RoomCalls {
+ public:
+  absl::StatusOr<types::v1::CacheEviction> Call(ManifestStub& manifests, const manifest::v1::MakeRoomRequest& request) {
+    grpc::ClientContext context;
+    runtime::GrpcDeadline(kMakeRoomDeadline).Limit(&context);
+    {
+      const absl::MutexLock lock(&mutex_);
+      if (stopped_) return absl::CancelledError("the registry is stopping");
+      running_.insert(&context);
+    }
+    types::v1::CacheEviction eviction;
+    const grpc::Status outcome = manifests.MakeRoom(&context, request, &eviction);
+    const absl::MutexLock lock(&mutex_);
+    running_.erase(&context);
+    if (stopped_) return absl::CancelledError("the registry is stopping");
+    if (!outcome.ok()) return FromGrpcStatus(outcome);
+    return eviction;
+  }
+
+  void Stop() {
+    const absl::MutexLock lock(&mutex_);
+    stopped_ = true;
+    for (grpc::ClientContext* context : running_) context->TryCancel();
+  }
+
+ private:
+  absl::Mutex mutex_;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  std::set<grpc::ClientContext*> running_ ABSL_GUARDED_BY(mutex_);
 };
 
 class GrpcCacheStore : public CacheStore {
@@ -248,6 +275,12 @@ class GrpcCacheStore : public CacheStore {
     return std::make_unique<GrpcBlobWriter>(&calls_, repository, upstream, digest, std::move(id));
   }
 
+  absl::StatusOr<bool> ClaimFetch(const FetchClaim& claim) override {
+    ASSIGN_OR_RETURN(const manifest::v1::ClaimFetchResponse response,
+                     calls_.CallManifests(&ManifestStub::ClaimFetch, ToMessage(claim)));
+    return response.granted();
+  }
+
   absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t limit, absl::string_view last) override {
     manifest::v1::ListTagsRequest request;
     request.set_repository(repository.ToString());
@@ -259,11 +292,16 @@ class GrpcCacheStore : public CacheStore {
   }
 
   absl::StatusOr<types::v1::CacheEviction> MakeRoom(const RoomRequest& request) override {
-    return calls_.CallManifests(&ManifestStub::MakeRoom, ToMessage(request), kMakeRoomDeadline);
+    manifest::v1::MakeRoomRequest message = ToMessage(request);
+    message.mutable_caller()->set_is_upstream_service(true);
+    return room_calls_.Call(calls_.manifests(), message);
   }
+
+  void Stop() override { room_calls_.Stop(); }
 
  private:
   const Calls calls_;
+  RoomCalls room_calls_;
 };
 
 }  // namespace

@@ -19,10 +19,11 @@ class SharedCalls {
  public:
   class Call {
    public:
-    // The result, as soon as there is one; nullopt if there is none within `patience`.
+    // The result, as soon as there is one; nullopt if there is none `patience` after the call began. A thread that
+    // joins a call that hangs already does not wait once more.
     std::optional<Result> WaitFor(std::chrono::nanoseconds patience) {
       std::unique_lock lock(mutex_);
-      done_.wait_for(lock, patience, [this] { return result_.has_value(); });
+      done_.wait_until(lock, begun_ + patience, [this] { return result_.has_value(); });
       return result_;
     }
     Result Wait() {
@@ -33,6 +34,7 @@ class SharedCalls {
 
    private:
     friend class SharedCalls;
+    const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
     std::mutex mutex_;
     std::condition_variable done_;
     std::optional<Result> result_;

@@ -47,5 +47,14 @@ TEST(SharedCallsTest, GivesUpToWaitAfterThePatience) {
   EXPECT_EQ(joined.call->Wait(), 7);
 }
 
+TEST(SharedCallsTest, PatienceCountsFromTheBeginOfTheCall) {
+  constexpr std::chrono::milliseconds kPatience{1000};
+  SharedCalls<int> calls;
+  EXPECT_FALSE(calls.Join("a").call->WaitFor(kPatience).has_value());
+  const auto joined_late = std::chrono::steady_clock::now();
+  EXPECT_FALSE(calls.Join("a").call->WaitFor(kPatience).has_value());
+  EXPECT_LT(std::chrono::steady_clock::now() - joined_late, kPatience / 2);
+}
+
 }  // namespace
 }  // namespace entrepot::upstream

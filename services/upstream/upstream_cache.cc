@@ -118,7 +118,8 @@ class CacheImpl final : public UpstreamCache {
                                                                                   const Digest& digest) override;
   absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t limit, absl::string_view last) override;
   absl::StatusOr<std::vector<Referrer>> ListReferrers(const RepositoryName& repository, const Digest& subject) override;
-  v1::GetUpstreamStatusResponse Status() const override;
+  v1::UpstreamList Status() const override;
+  uint64_t BytesFetched(absl::string_view upstream) const override;
   void Stop() override;
 
  private:
@@ -637,19 +638,31 @@ absl::StatusOr<std::vector<Referrer>> CacheImpl::ListReferrers(const RepositoryN
   return std::vector<Referrer>();
 }
 
-v1::GetUpstreamStatusResponse CacheImpl::Status() const {
-  v1::GetUpstreamStatusResponse response;
+v1::UpstreamList CacheImpl::Status() const {
+  v1::UpstreamList list;
   for (const std::shared_ptr<GuardedRegistry>& upstream : set_.All()) {
-    v1::GetUpstreamStatusResponse::Upstream& status = *response.add_upstreams();
-    status.set_name(upstream->config().name());
+    v1::UpstreamStatus& status = *list.add_upstreams();
+    const std::string& name = upstream->config().name();
+    status.set_name(name);
     status.set_url(upstream->config().url());
     const absl::Status health = upstream->health();
     status.set_state(health.ok() ? "ok" : std::string(health.message()));
     status.set_requests(upstream->requests());
     status.set_bytes_fetched(upstream->bytes_fetched());
-    status.set_rate_limit_remaining(upstream->rate_limit().remaining.value_or(-1));
+    const RateLimit limit = upstream->rate_limit();
+    status.set_rate_limit(limit.limit.value_or(-1));
+    status.set_rate_limit_remaining(limit.remaining.value_or(-1));
+    status.set_hits(metrics_.Resolves(name, ResolveResult::kHit) +
+                    metrics_.Resolves(name, ResolveResult::kRevalidated));
+    status.set_misses(metrics_.Resolves(name, ResolveResult::kMiss));
+    status.set_stale(metrics_.Resolves(name, ResolveResult::kStale));
   }
-  return response;
+  return list;
+}
+
+uint64_t CacheImpl::BytesFetched(absl::string_view upstream) const {
+  const std::shared_ptr<GuardedRegistry> found = set_.Find(upstream);
+  return found == nullptr ? 0 : found->bytes_fetched();
 }
 
 void CacheImpl::Stop() {
@@ -666,6 +679,7 @@ absl::StatusOr<std::unique_ptr<UpstreamCache>> UpstreamCache::Create(const Upstr
   BlobFetches::Options fetch_options;
   fetch_options.spool_directory = options.spool_directory;
   fetch_options.registry = options.registry;
+  fetch_options.holder = freshness->service_id();
   ASSIGN_OR_RETURN(std::unique_ptr<BlobFetches> fetches, BlobFetches::Create(store, std::move(fetch_options)));
   return std::make_unique<CacheImpl>(upstreams, store, clock, options, std::move(freshness), std::move(fetches));
 }

@@ -21,26 +21,12 @@
 #include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
 #include "services/upstream/fetch/blob_fetches.h"
+#include "services/upstream/management/image_source.h"
 #include "services/upstream/names/upstreams_file.h"
 #include "services/upstream/store/cache_store.h"
 #include "services/upstream/upstream_set.h"
 
 namespace entrepot::upstream {
-
-struct ResolvedManifest {
-  Digest digest;
-  std::string media_type;
-  uint64_t size_bytes = 0;
-  // The manifest service has it. Always, unless only metadata was asked for.
-  bool stored = false;
-  // Why the upstream could not confirm it; empty if it is not stale.
-  std::string stale_reason;
-  absl::Duration age;
-};
-
-struct StoredBlob {
-  uint64_t size_bytes = 0;
-};
 
 // The content of upstreams in the repositories of this registry: what is asked for and is not here is fetched; what is
 // here is served, and tags are asked for again when their time is over (docs/upstreams.md, "Freshness"). Repositories
@@ -54,7 +40,7 @@ struct StoredBlob {
 // cached repository's; kPermissionDenied (DENIED): the upstream refuses it; kUnavailable (UNAVAILABLE) with a
 // Retry-After: the upstream fails and nothing is here; kInvalidArgument (MANIFEST_INVALID): this registry cannot keep
 // the upstream's manifest; kCancelled after Stop().
-class UpstreamCache {
+class UpstreamCache : public ImageSource {
  public:
   struct Options {
     // Of its own; emptied at the start.
@@ -71,21 +57,16 @@ class UpstreamCache {
   static absl::StatusOr<std::unique_ptr<UpstreamCache>> Create(const UpstreamsFile* upstreams, CacheStore* store,
                                                                kv::KvEngine* kv, const Clock* clock,
                                                                const Options& options);
-  virtual ~UpstreamCache() = default;
-
-  virtual absl::StatusOr<ResolvedManifest> ResolveManifest(const RepositoryName& repository, const Reference& reference,
-                                                           bool metadata_only) = 0;
   // For HEAD: the blob's size. Fetches the blob only if its upstream does not tell the size of it otherwise.
   virtual absl::StatusOr<v1::FindUpstreamBlobResponse> FindBlob(const RepositoryName& repository,
                                                                 const Digest& digest) = 0;
-  virtual absl::StatusOr<std::variant<StoredBlob, std::unique_ptr<FetchReader>>> OpenBlob(
-      const RepositoryName& repository, const Digest& digest) = 0;
   // The upstream's tags in lexical order; what is here if the upstream fails.
   virtual absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t limit, absl::string_view last) = 0;
   // The upstream's referrers; those that it had before, or none, if it fails.
   virtual absl::StatusOr<std::vector<Referrer>> ListReferrers(const RepositoryName& repository,
                                                               const Digest& subject) = 0;
-  virtual v1::GetUpstreamStatusResponse Status() const = 0;
+  // Bytes of manifests and blobs that were fetched from the upstream since its entry was read; 0 if the file has none.
+  virtual uint64_t BytesFetched(absl::string_view upstream) const = 0;
   // Ends all fetches and calls to upstreams. For the end of a process.
   virtual void Stop() = 0;
 };

@@ -531,13 +531,23 @@ TEST_F(UpstreamCacheTest, ReportsTheStateOfUpstreams) {
   upstream_->SetRateLimit({.limit = 100, .remaining = 76});
   AddManifest("{}", "v1");
   ASSERT_OK(Resolve("v1"));
-  const v1::GetUpstreamStatusResponse status = cache_->Status();
+  const v1::UpstreamList status = cache_->Status();
   ASSERT_EQ(status.upstreams_size(), 1);
   EXPECT_EQ(status.upstreams(0).name(), "up.example");
   EXPECT_EQ(status.upstreams(0).url(), "https://up.example");
   EXPECT_EQ(status.upstreams(0).requests(), 1u);
   EXPECT_EQ(status.upstreams(0).bytes_fetched(), 2u);
   EXPECT_EQ(status.upstreams(0).rate_limit_remaining(), 76);
+  EXPECT_EQ(status.upstreams(0).rate_limit(), 100);
+  EXPECT_EQ(status.upstreams(0).state(), "ok");
+  EXPECT_EQ(status.upstreams(0).misses(), 1u);
+  EXPECT_EQ(status.upstreams(0).hits(), 0u);
+  upstream_->FailAll(kDown);
+  ASSERT_OK(Resolve("v1"));
+  clock_.Advance(absl::Hours(1));
+  ASSERT_OK(Resolve("v1"));
+  EXPECT_EQ(cache_->Status().upstreams(0).hits(), 1u);
+  EXPECT_EQ(cache_->Status().upstreams(0).stale(), 1u);
 }
 
 TEST_F(UpstreamCacheTest, StopEndsCalls) {

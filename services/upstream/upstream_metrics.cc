@@ -46,6 +46,11 @@ void UpstreamMetrics::CountResolve(const std::string& upstream, ResolveResult re
   resolves_.Add({{"upstream", upstream}, {"result", std::string(ToString(result))}}).Increment();
 }
 
+uint64_t UpstreamMetrics::Resolves(const std::string& upstream, ResolveResult result) const {
+  return static_cast<uint64_t>(
+      resolves_.Add({{"upstream", upstream}, {"result", std::string(ToString(result))}}).Value());
+}
+
 void UpstreamMetrics::SetUp(const std::string& upstream, bool up) { up_.Add({{"upstream", upstream}}).Set(up ? 1 : 0); }
 
 void UpstreamMetrics::ObserveFirstByte(const std::string& upstream, const char* kind, absl::Duration after) {

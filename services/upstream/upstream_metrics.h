@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_SERVICES_UPSTREAM_UPSTREAM_METRICS_H_
 #define ENTREPOT_SERVICES_UPSTREAM_UPSTREAM_METRICS_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -41,6 +42,8 @@ class UpstreamMetrics {
   void Remove(const std::string& upstream);
 
   void CountResolve(const std::string& upstream, ResolveResult result);
+  // How many were counted.
+  uint64_t Resolves(const std::string& upstream, ResolveResult result) const;
   void SetUp(const std::string& upstream, bool up);
   // The first byte of a body arrived so long after it was asked for. `kind`: "manifest" or "blob".
   void ObserveFirstByte(const std::string& upstream, const char* kind, absl::Duration after);

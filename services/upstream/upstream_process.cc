@@ -16,11 +16,14 @@
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/grpc/channel_readiness.h"
 #include "services/runtime/grpc/grpc_channel.h"
+#include "services/runtime/log/audit_log.h"
 #include "services/runtime/threads/executor.h"
 #include "services/status/status_macros.h"
 #include "services/upstream/client/http_upstream_registry.h"
 #include "services/upstream/grpc_cache_store.h"
+#include "services/upstream/management/upstream_management.h"
 #include "services/upstream/names/upstreams_file.h"
+#include "services/upstream/room/room_keeper.h"
 #include "services/upstream/store/cache_store.h"
 #include "services/upstream/upstream_cache.h"
 #include "services/upstream/upstream_service.h"
@@ -76,11 +79,37 @@ class UpstreamHost final : public process::HostedService {
         -> absl::StatusOr<std::shared_ptr<UpstreamRegistry>> { return MakeUpstreamRegistry(entry, clock, registry); };
     ASSIGN_OR_RETURN(host->cache_, UpstreamCache::Create(host->file_.get(), host->store_.get(), resources.kv->engine(),
                                                          resources.clock, options));
+    RoomKeeper::Parts room;
+    room.upstreams = host->file_.get();
+    room.store = host->store_.get();
+    room.clock = resources.clock;
+    room.bytes_fetched = [cache = host->cache_.get()](absl::string_view upstream) {
+      return cache->BytesFetched(upstream);
+    };
+    room.registry = registry;
+    host->room_ = std::make_unique<RoomKeeper>(std::move(room), RoomKeeper::Options());
+    ASSIGN_OR_RETURN(host->audit_, runtime::AuditLog::Open(config.audit_file(), registry));
+    UpstreamManagement::Parts management;
+    management.upstreams = host->file_.get();
+    management.images = host->cache_.get();
+    management.store = host->store_.get();
+    management.clock = resources.clock;
+    management.audit = host->audit_.get();
+    management.registry = registry;
+    management.room = [keeper = host->room_.get()](absl::string_view upstream) { return keeper->Measured(upstream); };
+    host->management_ = UpstreamManagement::Create(std::move(management));
     host->stop_ =
         std::make_unique<DelayedStop>(host->cache_.get(), runtime::ToDuration(config.drain_timeout()) * 2 / 3);
     host->reads_ = std::make_unique<runtime::Executor>(kReadThreads);
-    host->service_ = std::make_unique<UpstreamService>(host->cache_.get(), resources.executor, host->reads_.get());
+    host->service_ = std::make_unique<UpstreamService>(host->cache_.get(), host->management_.get(), resources.executor,
+                                                       host->reads_.get());
     return host;
+  }
+
+  // So that nothing below waits for room, or for an upstream.
+  ~UpstreamHost() override {
+    if (store_ != nullptr) store_->Stop();
+    if (cache_ != nullptr) cache_->Stop();
   }
 
   grpc::Service* grpc_service() override { return service_.get(); }
@@ -92,7 +121,10 @@ class UpstreamHost final : public process::HostedService {
                return runtime::CheckChannelReady(blob_service_);
              }}};
   }
-  void BeginDrain() override { stop_->Begin(); }
+  void BeginDrain() override {
+    management_->Stop();
+    stop_->Begin();
+  }
 
  private:
   // In the order in which each depends on those before.
@@ -101,6 +133,9 @@ class UpstreamHost final : public process::HostedService {
   std::shared_ptr<grpc::Channel> manifest_service_;
   std::unique_ptr<CacheStore> store_;
   std::unique_ptr<UpstreamCache> cache_;
+  std::unique_ptr<RoomKeeper> room_;
+  std::unique_ptr<runtime::AuditLog> audit_;
+  std::unique_ptr<UpstreamManagement> management_;
   std::unique_ptr<DelayedStop> stop_;
   std::unique_ptr<runtime::Executor> reads_;
   std::unique_ptr<UpstreamService> service_;

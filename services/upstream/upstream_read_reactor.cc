@@ -8,6 +8,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "services/core/digest.h"
 #include "services/core/repository_name.h"
 #include "services/status/grpc_status.h"
@@ -48,11 +49,12 @@ struct UpstreamReadReactor::Waiting {
 };
 
 UpstreamReadReactor::UpstreamReadReactor(UpstreamCache* cache, runtime::Executor* executor,
-                                         const v1::ReadUpstreamBlobRequest* request)
+                                         const v1::ReadUpstreamBlobRequest* request, absl::Duration waiting_interval)
     : cache_(*cache),
       executor_(*executor),
       request_(*request),
       message_bytes_(MessageBytes(*request)),
+      waiting_interval_(waiting_interval),
       waiting_(std::make_shared<Waiting>()),
       offset_bytes_(request->offset_bytes()) {
   executor_.Post([this] { Open(); });
@@ -84,6 +86,12 @@ void UpstreamReadReactor::Wait() {
     const absl::MutexLock lock(&waiting_->mutex);
     cancelled = waiting_->cancelled;
     waiting_->for_reader = !cancelled;
+    if (!cancelled && !head_sent && waiting_responses_ < kWaitingResponsesMax) {
+      alarm_ = std::make_unique<grpc::Alarm>();
+      alarm_->Set(absl::ToChronoTime(absl::Now() + waiting_interval_), [ready](bool is_due) {
+        if (is_due) ready();
+      });
+    }
   }
   if (cancelled) return Finish(grpc::Status::CANCELLED);
   if (head_sent) {
@@ -102,7 +110,9 @@ void UpstreamReadReactor::Continue() {
 void UpstreamReadReactor::SendHead() {
   const std::optional<uint64_t> size_bytes = reader_->size_bytes();
   if (const absl::Status status = reader_->status(); !status.ok()) return FinishWith(status);
-  if (!size_bytes.has_value()) return FinishWith(absl::InternalError("the fetch has ended without a size"));
+  if (!size_bytes.has_value()) return SendWaiting();
+  alarm_.reset();
+  response_.Clear();
   response_.set_size_bytes(*size_bytes);
   if (reader_->stored()) {
     response_.set_stored(true);
@@ -111,6 +121,13 @@ void UpstreamReadReactor::SendHead() {
   head_sent_ = true;
   const uint64_t rest_bytes = offset_bytes_ < *size_bytes ? *size_bytes - offset_bytes_ : 0;
   remaining_bytes_ = request_.length_bytes() == 0 ? rest_bytes : std::min(rest_bytes, request_.length_bytes());
+  StartWrite(&response_);
+}
+
+void UpstreamReadReactor::SendWaiting() {
+  if (std::exchange(waiting_sent_, !waiting_sent_)) return Wait();
+  ++waiting_responses_;
+  response_.set_waiting(true);
   StartWrite(&response_);
 }
 

@@ -39,7 +39,9 @@ class UpstreamReadReactorTest : public UpstreamCacheTest {
 
   void SetUp() override {
     UpstreamCacheTest::SetUp();
-    service_ = std::make_unique<UpstreamService>(cache_.get(), &executor_, &executor_);
+    management_ = UpstreamManagement::Create(
+        {.upstreams = file_.get(), .images = cache_.get(), .store = &store_, .clock = &clock_});
+    service_ = std::make_unique<UpstreamService>(cache_.get(), management_.get(), &executor_, &executor_);
     config::v1::Endpoint endpoint;
     endpoint.set_address("127.0.0.1");
     ASSERT_OK_AND_ASSIGN(server_, runtime::GrpcServer::Start(endpoint, {service_.get()}, registry_));
@@ -74,6 +76,7 @@ class UpstreamReadReactorTest : public UpstreamCacheTest {
 
   const std::string content_ = Content();
   runtime::Executor executor_{2};
+  std::unique_ptr<UpstreamManagement> management_;
   std::unique_ptr<UpstreamService> service_;
   std::unique_ptr<runtime::GrpcServer> server_;
   std::unique_ptr<v1::UpstreamService::Stub> stub_;
@@ -197,6 +200,79 @@ TEST_F(UpstreamReadReactorTest, StopEndsTheStreams) {
   });
   EXPECT_FALSE(Read(Request(digest)).status.ok());
   stop.join();
+}
+
+// The same call, which shows every few milliseconds that it waits.
+class ImpatientService : public v1::UpstreamService::CallbackService {
+ public:
+  ImpatientService(UpstreamCache* cache, runtime::Executor* executor) : cache_(cache), executor_(executor) {}
+  grpc::ServerWriteReactor<v1::ReadUpstreamBlobResponse>* ReadBlob(
+      grpc::CallbackServerContext*, const v1::ReadUpstreamBlobRequest* request) override {
+    return new UpstreamReadReactor(cache_, executor_, request, absl::Milliseconds(5));
+  }
+
+ private:
+  UpstreamCache* const cache_;
+  runtime::Executor* const executor_;
+};
+
+// A blob that another upstream service fetches.
+class WaitingReadTest : public UpstreamReadReactorTest {
+ protected:
+  void SetUp() override {
+    UpstreamReadReactorTest::SetUp();
+    impatient_ = std::make_unique<ImpatientService>(cache_.get(), &executor_);
+    config::v1::Endpoint endpoint;
+    endpoint.set_address("127.0.0.1");
+    ASSERT_OK_AND_ASSIGN(impatient_server_, runtime::GrpcServer::Start(endpoint, {impatient_.get()}, registry_));
+    stub_ = v1::UpstreamService::NewStub(
+        grpc::CreateChannel(impatient_server_->address(), grpc::InsecureChannelCredentials()));
+    ASSERT_THAT(
+        store_.ClaimFetch(
+            {.upstream = "up.example", .digest = digest_, .holder = "another service", .lifetime = absl::Seconds(10)}),
+        IsOkAndHolds(true));
+  }
+
+  const Digest digest_ = upstream_->AddBlob("team/app", content_);
+  std::unique_ptr<ImpatientService> impatient_;
+  std::unique_ptr<runtime::GrpcServer> impatient_server_;
+};
+
+TEST_F(WaitingReadTest, ShowsThatItWaits) {
+  grpc::ClientContext context;
+  const auto stream = stub_->ReadBlob(&context, Request(digest_));
+  v1::ReadUpstreamBlobResponse response;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(stream->Read(&response));
+    EXPECT_TRUE(response.waiting());
+  }
+  store_.EndClaims();
+  std::string bytes;
+  uint64_t size_bytes = 0;
+  while (stream->Read(&response)) {
+    if (response.waiting()) {
+      EXPECT_EQ(size_bytes, 0u);
+      continue;
+    }
+    if (size_bytes == 0) size_bytes = response.size_bytes();
+    bytes += response.stored() ? content_ : response.data();
+  }
+  EXPECT_OK(FromGrpcStatus(stream->Finish()));
+  EXPECT_EQ(size_bytes, kSize);
+  EXPECT_TRUE(bytes == content_);
+  EXPECT_EQ(store_.BlobOf(app_, digest_), content_);
+}
+
+TEST_F(WaitingReadTest, CanBeCancelled) {
+  for (int i = 0; i < 50; ++i) {
+    grpc::ClientContext context;
+    const auto stream = stub_->ReadBlob(&context, Request(digest_));
+    v1::ReadUpstreamBlobResponse response;
+    ASSERT_TRUE(stream->Read(&response));
+    EXPECT_TRUE(response.waiting());
+    context.TryCancel();
+    EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  }
 }
 
 }  // namespace

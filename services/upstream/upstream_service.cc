@@ -7,21 +7,34 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
 #include "services/core/reference.h"
 #include "services/core/repository_name.h"
 #include "services/runtime/grpc/grpc_unary_call.h"
+#include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
 #include "services/upstream/upstream_read_reactor.h"
 
 namespace entrepot::upstream {
 
+template <typename Call>
+grpc::ServerUnaryReactor* UpstreamService::Run(grpc::CallbackServerContext* context, absl::string_view repository,
+                                               Call call) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  calls_.Post(repository, [context, reactor, call = std::move(call)](const absl::Status& turn) {
+    if (context->IsCancelled()) return reactor->Finish(grpc::Status::CANCELLED);
+    reactor->Finish(ToGrpcStatus(turn.ok() ? call() : turn));
+  });
+  return reactor;
+}
+
 grpc::ServerUnaryReactor* UpstreamService::ResolveManifest(grpc::CallbackServerContext* context,
                                                            const v1::ResolveManifestRequest* request,
                                                            v1::ResolveManifestResponse* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return Run(context, request->repository(), [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const Reference reference, ParseReference(request->reference()));
     ASSIGN_OR_RETURN(const ResolvedManifest manifest,
@@ -39,7 +52,7 @@ grpc::ServerUnaryReactor* UpstreamService::ResolveManifest(grpc::CallbackServerC
 grpc::ServerUnaryReactor* UpstreamService::FindBlob(grpc::CallbackServerContext* context,
                                                     const v1::FindUpstreamBlobRequest* request,
                                                     v1::FindUpstreamBlobResponse* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return Run(context, request->repository(), [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request->digest()));
     ASSIGN_OR_RETURN(*response, cache_.FindBlob(repository, digest));
@@ -55,7 +68,7 @@ grpc::ServerWriteReactor<v1::ReadUpstreamBlobResponse>* UpstreamService::ReadBlo
 grpc::ServerUnaryReactor* UpstreamService::ListTags(grpc::CallbackServerContext* context,
                                                     const v1::ListUpstreamTagsRequest* request,
                                                     v1::ListUpstreamTagsResponse* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return Run(context, request->repository(), [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(TagPage page, cache_.ListTags(repository, request->limit(), request->last()));
     for (std::string& tag : page.tags) response->add_tags(std::move(tag));
@@ -67,7 +80,7 @@ grpc::ServerUnaryReactor* UpstreamService::ListTags(grpc::CallbackServerContext*
 grpc::ServerUnaryReactor* UpstreamService::ListReferrers(grpc::CallbackServerContext* context,
                                                          const v1::ListUpstreamReferrersRequest* request,
                                                          v1::ListUpstreamReferrersResponse* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return Run(context, request->repository(), [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const Digest subject, Digest::Parse(request->subject()));
     ASSIGN_OR_RETURN(const std::vector<Referrer> referrers, cache_.ListReferrers(repository, subject));
@@ -83,11 +96,11 @@ grpc::ServerUnaryReactor* UpstreamService::ListReferrers(grpc::CallbackServerCon
   });
 }
 
-grpc::ServerUnaryReactor* UpstreamService::GetStatus(grpc::CallbackServerContext* context,
-                                                     const v1::GetUpstreamStatusRequest*,
-                                                     v1::GetUpstreamStatusResponse* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, response]() -> absl::Status {
-    *response = cache_.Status();
+grpc::ServerUnaryReactor* UpstreamService::Manage(grpc::CallbackServerContext* context,
+                                                  const v1::ManageUpstreamsRequest* request,
+                                                  v1::ManageUpstreamsResponse* response) {
+  return runtime::RunOnExecutor(reads_, context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(*response, management_.Manage(*request));
     return absl::OkStatus();
   });
 }

@@ -1,20 +1,25 @@
 #ifndef ENTREPOT_SERVICES_UPSTREAM_UPSTREAM_SERVICE_H_
 #define ENTREPOT_SERVICES_UPSTREAM_UPSTREAM_SERVICE_H_
 
+#include "absl/strings/string_view.h"
 #include "entrepot/upstream/v1/upstream_service.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "services/runtime/threads/executor.h"
+#include "services/upstream/management/upstream_management.h"
 #include "services/upstream/upstream_cache.h"
+#include "services/upstream/upstream_calls.h"
 
 namespace entrepot::upstream {
 
-// The gRPC service entrepot.upstream.v1.UpstreamService: runs each call of UpstreamCache on the executor. A call keeps
-// its thread while it waits for an upstream, except ReadBlob, which has executor threads of its own (`reads`).
+// The gRPC service entrepot.upstream.v1.UpstreamService. A call of UpstreamCache keeps its thread of `executor` while
+// it waits for an upstream; those of one upstream have half of the threads (upstream_calls.h). ReadBlob, and Manage,
+// which must answer while upstreams hang, have executor threads of their own (`reads`).
 class UpstreamService : public v1::UpstreamService::CallbackService {
  public:
   // All outlive the server that this service is registered with.
-  UpstreamService(UpstreamCache* cache, runtime::Executor* executor, runtime::Executor* reads)
-      : cache_(*cache), executor_(*executor), reads_(*reads) {}
+  UpstreamService(UpstreamCache* cache, UpstreamManagement* management, runtime::Executor* executor,
+                  runtime::Executor* reads)
+      : cache_(*cache), management_(*management), calls_(executor), reads_(*reads) {}
 
   grpc::ServerUnaryReactor* ResolveManifest(grpc::CallbackServerContext* context,
                                             const v1::ResolveManifestRequest* request,
@@ -28,12 +33,17 @@ class UpstreamService : public v1::UpstreamService::CallbackService {
   grpc::ServerUnaryReactor* ListReferrers(grpc::CallbackServerContext* context,
                                           const v1::ListUpstreamReferrersRequest* request,
                                           v1::ListUpstreamReferrersResponse* response) override;
-  grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context, const v1::GetUpstreamStatusRequest* request,
-                                      v1::GetUpstreamStatusResponse* response) override;
+  grpc::ServerUnaryReactor* Manage(grpc::CallbackServerContext* context, const v1::ManageUpstreamsRequest* request,
+                                   v1::ManageUpstreamsResponse* response) override;
 
  private:
+  // Runs the call, whose result is an absl::Status, in the turn of the repository's upstream.
+  template <typename Call>
+  grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* context, absl::string_view repository, Call call);
+
   UpstreamCache& cache_;
-  runtime::Executor& executor_;
+  UpstreamManagement& management_;
+  UpstreamCalls calls_;
   runtime::Executor& reads_;
 };
 

@@ -18,13 +18,16 @@ class UpstreamServiceTest : public UpstreamCacheTest {
  protected:
   void SetUp() override {
     UpstreamCacheTest::SetUp();
-    service_ = std::make_unique<UpstreamService>(cache_.get(), &executor_, &executor_);
+    management_ = UpstreamManagement::Create(
+        {.upstreams = file_.get(), .images = cache_.get(), .store = &store_, .clock = &clock_});
+    service_ = std::make_unique<UpstreamService>(cache_.get(), management_.get(), &executor_, &executor_);
     config::v1::Endpoint endpoint;
     endpoint.set_address("127.0.0.1");
     ASSERT_OK_AND_ASSIGN(server_, runtime::GrpcServer::Start(endpoint, {service_.get()}, registry_));
     stub_ = v1::UpstreamService::NewStub(grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials()));
   }
 
+  std::unique_ptr<UpstreamManagement> management_;
   runtime::Executor executor_{2};
   std::unique_ptr<UpstreamService> service_;
   std::unique_ptr<runtime::GrpcServer> server_;
@@ -102,9 +105,12 @@ TEST_F(UpstreamServiceTest, AnswersEveryCall) {
   }
   {
     grpc::ClientContext context;
-    v1::GetUpstreamStatusResponse response;
-    ASSERT_OK(FromGrpcStatus(stub_->GetStatus(&context, {}, &response)));
-    EXPECT_EQ(response.upstreams(0).name(), "up.example");
+    v1::ManageUpstreamsRequest request;
+    request.mutable_list_upstreams();
+    v1::ManageUpstreamsResponse response;
+    ASSERT_OK(FromGrpcStatus(stub_->Manage(&context, request, &response)));
+    ASSERT_EQ(response.upstreams().upstreams_size(), 1);
+    EXPECT_EQ(response.upstreams().upstreams(0).name(), "up.example");
   }
 }
 

@@ -203,6 +203,7 @@ v1::MakeRoomRequest ToMessage(const RoomRequest& request) {
   message.set_bytes_max(request.bytes_max);
   if (request.repository.has_value()) message.set_repository(request.repository->ToString());
   if (request.reference.has_value()) message.set_reference(ReferenceToString(*request.reference));
+  message.set_also_recent(request.also_recent);
   message.set_dry_run(request.dry_run);
   return message;
 }
@@ -211,6 +212,7 @@ absl::StatusOr<RoomRequest> FromMessage(const v1::MakeRoomRequest& message) {
   RoomRequest request;
   request.upstream = message.upstream();
   request.bytes_max = message.bytes_max();
+  request.also_recent = message.also_recent();
   request.dry_run = message.dry_run();
   if (!message.repository().empty()) {
     ASSIGN_OR_RETURN(request.repository, RepositoryName::Parse(message.repository()));
@@ -219,6 +221,23 @@ absl::StatusOr<RoomRequest> FromMessage(const v1::MakeRoomRequest& message) {
     ASSIGN_OR_RETURN(request.reference, ParseReference(message.reference()));
   }
   return request;
+}
+
+v1::ClaimFetchRequest ToMessage(const FetchClaim& claim) {
+  v1::ClaimFetchRequest message;
+  message.set_upstream(claim.upstream);
+  message.set_digest(claim.digest.ToString());
+  message.set_holder(claim.holder);
+  message.set_lifetime_ms(static_cast<uint32_t>(absl::ToInt64Milliseconds(claim.lifetime)));
+  return message;
+}
+
+absl::StatusOr<FetchClaim> FromMessage(const v1::ClaimFetchRequest& message) {
+  ASSIGN_OR_RETURN(Digest digest, Digest::Parse(message.digest()));
+  return FetchClaim{.upstream = message.upstream(),
+                    .digest = std::move(digest),
+                    .holder = message.holder(),
+                    .lifetime = absl::Milliseconds(message.lifetime_ms())};
 }
 
 }  // namespace entrepot

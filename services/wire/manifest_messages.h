@@ -8,6 +8,7 @@
 #include "entrepot/manifest/v1/manifest_service.pb.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
+#include "services/core/fetch_claim.h"
 #include "services/core/preconditions.h"
 #include "services/core/reference.h"
 #include "services/core/repository_name.h"
@@ -74,6 +75,10 @@ RepositoryDeletion FromMessage(const manifest::v1::DeleteRepositoryResponse& mes
 // Converts everything except the caller.
 manifest::v1::MakeRoomRequest ToMessage(const RoomRequest& request);
 absl::StatusOr<RoomRequest> FromMessage(const manifest::v1::MakeRoomRequest& message);
+
+// Converts everything except the caller.
+manifest::v1::ClaimFetchRequest ToMessage(const FetchClaim& claim);
+absl::StatusOr<FetchClaim> FromMessage(const manifest::v1::ClaimFetchRequest& message);
 
 }  // namespace entrepot
 

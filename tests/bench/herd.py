@@ -8,6 +8,7 @@
     warm        the time of as many pulls of what the herd fetched, divided by that of the image that was pushed here.
                 Expected: at most 1.1.
     warm small  the same with images of one layer of 4 KiB, many pulls one after another. Expected: at most 1.1.
+    gone        the same while the upstream is gone, for tags that it would have to confirm. Expected: at most 1.2.
 
 Usage: herd.py [--clients N] [--layers N] [--mib N] [--delay-ms N] [--rounds N] [--mode standalone|split]
 
@@ -30,8 +31,12 @@ from fixtures.scripted_upstream import ScriptedUpstream, distant  # noqa: E402
 from upstream.pulls import KIB, MIB, blobs, hub, manifests  # noqa: E402
 from upstream.pushes import push_image  # noqa: E402
 
-EXPECTED = {"first byte": 1.5, "herd": 1.2, "warm": 1.1, "warm small": 1.1}
+EXPECTED = {"first byte": 1.5, "herd": 1.2, "warm": 1.1, "warm small": 1.1, "gone": 1.2}
 SMALL_CLIENTS, SMALL_PULLS = 16, 200
+
+
+# A second name of the upstream, which has to confirm each tag.
+UNTRUSTED = "gone.example"
 
 
 class Image:
@@ -42,6 +47,7 @@ class Image:
         piece = os.urandom(max(size - 32, 0))
         self.upstream = upstream
         self.cached = f"docker.io/library/{name}"
+        self.unconfirmed = f"{UNTRUSTED}/library/{name}"
         self.hosted = f"bench/{name}"
         self.at_upstream = f"library/{name}"
         added = upstream.repository(self.at_upstream).add_image(*(os.urandom(32) + piece for _ in range(layers)), tag="v1")
@@ -57,12 +63,12 @@ class Image:
             sys.exit(f"the upstream was not asked once for each digest: {often}")
 
 
-def in_turn(number, registry, image, *arguments):
-    """-> the timings of pulls of what is hosted, and of what is cached; which goes first changes with the number."""
+def in_turn(number, registry, hosted, cached, *arguments):
+    """-> the timings of pulls from the two repositories; which goes first changes with the number."""
     found = {}
-    for repository in (image.hosted, image.cached)[:: 1 if number % 2 else -1]:
+    for repository in (hosted, cached)[:: 1 if number % 2 else -1]:
         found[repository] = load(registry, "image", *arguments, repository=repository)
-    return found[image.hosted], found[image.cached]
+    return found[hosted], found[cached]
 
 
 def measure(number, upstream, registry, arguments):
@@ -72,10 +78,10 @@ def measure(number, upstream, registry, arguments):
     upstream.forget()
     herd = load(registry, "image", arguments.clients, 1, repository=image.cached)
     image.check_fetched_once()
-    hosted, warm = in_turn(number, registry, image, arguments.clients, 1)
+    hosted, warm = in_turn(number, registry, image.hosted, image.cached, arguments.clients, 1)
     small = Image(upstream, registry, f"small{number}", 1, 4 * KIB)
     load(registry, "image", 1, 1, repository=small.cached)
-    hosted_small, warm_small = in_turn(number, registry, small, SMALL_CLIENTS, SMALL_PULLS)
+    hosted_small, warm_small = in_turn(number, registry, small.hosted, small.cached, SMALL_CLIENTS, SMALL_PULLS)
     print(f"round {number + 1}: first byte {herd['first_byte_ms']:.1f} ms, directly {direct['first_byte_ms']:.1f} ms; all had it "
           f"after {herd['seconds']:.2f} s, one pull directly {direct['seconds']:.2f} s, hosted pulls {hosted['seconds']:.2f} s, "
           f"warm pulls {warm['seconds']:.2f} s; small: hosted {hosted_small['median_ms']:.2f} ms, warm "
@@ -86,6 +92,20 @@ def measure(number, upstream, registry, arguments):
         "warm": warm["seconds"] / hosted["seconds"],
         "warm small": warm_small["seconds"] / hosted_small["seconds"],
     }
+
+
+def measure_gone(upstream, registry, rounds):
+    """-> [{what: ratio}], without the upstream from now on."""
+    image = Image(upstream, registry, "gone", 1, 4 * KIB)
+    load(registry, "image", 1, 1, repository=image.unconfirmed)
+    upstream.stop()
+    ratios = []
+    for number in range(rounds):
+        hosted, gone = in_turn(number, registry, image.hosted, image.unconfirmed, SMALL_CLIENTS, SMALL_PULLS)
+        print(f"round {number + 1}: hosted {hosted['median_ms']:.2f} ms, with the upstream gone {gone['median_ms']:.2f} ms",
+              flush=True)  # fmt: skip
+        ratios.append({"gone": gone["seconds"] / hosted["seconds"]})
+    return ratios
 
 
 def main():
@@ -100,16 +120,18 @@ def main():
     upstream = ScriptedUpstream()
     for path in (manifests(), blobs()):
         upstream.rule(path, distant(arguments.delay_ms / 1000))
+    untrusted = {"name": UNTRUSTED, "url": upstream.url, "tag_ttl": "0s"}
     with tempfile.TemporaryDirectory(prefix="entrepot-bench-") as folder:
         registry = start_registry(arguments.mode, pathlib.Path(folder), config={"log": {"level": "warning"}},
-                                  upstreams={"upstreams": [hub(upstream, tag_ttl="1h")]})  # fmt: skip
+                                  upstreams={"upstreams": [hub(upstream, tag_ttl="1h"), untrusted]})  # fmt: skip
         try:
             rounds = [measure(number, upstream, registry, arguments) for number in range(arguments.rounds)]
+            rounds += measure_gone(upstream, registry, arguments.rounds)
         finally:
             registry.stop()
             upstream.close()
     for what, expected in EXPECTED.items():
-        ratio = statistics.median(each[what] for each in rounds)
+        ratio = statistics.median(each[what] for each in rounds if what in each)
         verdict = "as expected" if ratio <= expected else "ABOVE"
         print(f"{what:14} ratio {ratio:6.2f} (expected at most {expected:.1f}: {verdict})   {arguments.clients} clients, "
               f"{arguments.layers} layers of {arguments.mib} MiB")  # fmt: skip

@@ -10,7 +10,7 @@
     make_upstream  make_upstream(address="127.0.0.2", ...): further ones, which no registry knows
     make_cache     make_cache(upstream, tag_ttl="0s", ...): a Registry whose upstream docker.io is that one, with these
                    fields. file={...}: the whole upstreams file in place of that. names={"upstream.example":
-                   ["127.0.0.1"]}: the addresses of host names. gateways: as of make_registry
+                   ["127.0.0.1"]}: the addresses of host names. gateways, upstream_services: as of start_registry
 
 At the end the stored data of each registry that still serves is checked.
 """
@@ -87,10 +87,14 @@ def make_upstream():
 def make_cache(make_registry):
     made = []
 
-    def make(upstream=None, file=None, names=None, gateways=1, **fields):
+    def make(upstream=None, file=None, names=None, gateways=1, upstream_services=1, **fields):
         file = file or {"upstreams": [hub(upstream, **fields)]}
         environment = {"upstream": host_names(names)} if names else None
-        made.append(make_registry(gateways=gateways, upstreams=file, environment=environment))
+        made.append(
+            make_registry(
+                gateways=gateways, upstreams=file, environment=environment, upstream_services=upstream_services
+            )
+        )
         return made[-1]
 
     yield make

@@ -1,16 +1,22 @@
 #include "services/upstream/grpc_cache_store.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
+#include "entrepot/manifest/v1/manifest_service.grpc.pb.h"
 #include "gateway/backends/testing/grpc_loopback.h"
 #include "gateway/backends/testing/service_stack.h"
 #include "gtest/gtest.h"
 #include "services/blob/blob_service.h"
 #include "services/core/caller.h"
 #include "services/core/digester.h"
+#include "services/core/room_request.h"
+#include "services/core/time/eventually.h"
 #include "services/core/upload.h"
 #include "services/manifest/caller_check.h"
 #include "services/manifest/manifest_service.h"
@@ -29,6 +35,7 @@ class GrpcUnderTest : public CacheStoreUnderTest {
  public:
   CacheStore& store() override { return *store_; }
   BlobStorage& objects() override { return stack_.blobs()->storage(); }
+  std::vector<RoomRequest> room_requests() override { return stack_.maintenance()->room_requests(); }
 
   void Push(const RepositoryName& repository, const std::string& bytes) override {
     const UploadOwner owner{.repository = repository, .account = "ada"};
@@ -69,6 +76,36 @@ TEST(GrpcCacheStoreTest, ReportsMissingServices) {
   EXPECT_THAT(store->FindBlob(Repo(), kDigest), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_THAT(store->FindManifest(Repo(), kDigest, true), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_THAT(store->WriteBlob(Repo(), "up", kDigest), IsOciError(OciErrorCode::kUnavailable));
+}
+
+// A manifest service that makes room until the call is cancelled.
+class MakesRoomForEver : public manifest::v1::ManifestService::Service {
+ public:
+  grpc::Status MakeRoom(grpc::ServerContext* context, const manifest::v1::MakeRoomRequest*,
+                        types::v1::CacheEviction*) override {
+    running_ = true;
+    EXPECT_TRUE(Eventually([&] { return context->IsCancelled(); }));
+    return {grpc::StatusCode::CANCELLED, "cancelled"};
+  }
+  bool running() const { return running_; }
+
+ private:
+  std::atomic<bool> running_{false};
+};
+
+TEST(GrpcCacheStoreTest, StopEndsMakingRoom) {
+  MakesRoomForEver service;
+  gateway::GrpcLoopback loopback(&service);
+  const auto store = MakeGrpcCacheStore(loopback.Connect(), loopback.Connect(), kDeadline);
+  RoomRequest request;
+  request.upstream = "up";
+  absl::Status status;
+  std::thread caller([&] { status = store->MakeRoom(request).status(); });
+  EXPECT_TRUE(Eventually([&] { return service.running(); }));
+  store->Stop();
+  caller.join();
+  EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(store->MakeRoom(request).status().code(), absl::StatusCode::kCancelled);
 }
 
 // A blob service whose first append keeps only a part of the bytes and breaks off.

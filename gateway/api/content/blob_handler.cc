@@ -97,6 +97,7 @@ HandlerResult BlobHandler::GetStored(RegistryRequest& request, const Blob& blob)
   if (request.http.method == "HEAD") co_return AnswerHead(digest, blob.size_bytes);
 
   http::Response response = DescribeWhole(digest);
+  if (request.is_cached) response.sent_bytes = &cached_->served().Of(request.repository, ServedBytes::Source::kStored);
   absl::StatusOr<std::vector<ByteRange>> ranges = RequestedRanges(request.http, digest, blob.size_bytes, ranges_max_);
   if (!ranges.ok()) co_return RefuseRanges(blob.size_bytes, ranges.status());
   if (!ranges->empty()) response.status = 206;
@@ -159,6 +160,7 @@ HandlerResult BlobHandler::ReadFetched(RegistryRequest& request, const Digest& d
     co_return OciError(OciErrorCode::kUnavailable, "the size of a blob of an upstream has changed");
   }
   http::Response response = DescribeWhole(digest);
+  response.sent_bytes = &cached_->served().Of(request.repository, ServedBytes::Source::kFetched);
   response.fields.emplace_back("Content-Type", kContentType);
   if (range.has_value()) {
     response.status = 206;

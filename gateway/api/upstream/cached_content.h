@@ -3,16 +3,19 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "boost/asio/awaitable.hpp"
+#include "gateway/api/upstream/served_bytes.h"
 #include "gateway/backends/call_context.h"
 #include "gateway/backends/manifest_backend.h"
 #include "gateway/backends/upstream_backend.h"
 #include "gateway/http/message.h"
+#include "prometheus/registry.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
 #include "services/core/reference.h"
@@ -33,8 +36,9 @@ struct CachedManifest {
 class CachedContent {
  public:
   // Both must outlive it.
-  CachedContent(ManifestBackend* manifests, UpstreamBackend* upstreams)
-      : manifests_(manifests), upstreams_(upstreams) {}
+  CachedContent(ManifestBackend* manifests, UpstreamBackend* upstreams,
+                const std::shared_ptr<prometheus::Registry>& registry)
+      : manifests_(manifests), upstreams_(upstreams), served_(registry) {}
 
   // If the upstream service does not respond, a tag that is here is returned as stale.
   boost::asio::awaitable<absl::StatusOr<CachedManifest>> GetManifest(const CallContext& call,
@@ -53,6 +57,8 @@ class CachedContent {
 
   // The calls for blobs that are not here.
   UpstreamBackend& upstreams() const { return *upstreams_; }
+  // What is sent of blobs.
+  ServedBytes& served() const { return served_; }
 
  private:
   boost::asio::awaitable<absl::StatusOr<CachedManifest>> Resolve(const CallContext& call,
@@ -61,6 +67,7 @@ class CachedContent {
 
   ManifestBackend* const manifests_;
   UpstreamBackend* const upstreams_;
+  mutable ServedBytes served_;
 };
 
 // Adds the fields of a stale response (Warning and Age); none if it is not stale. Clients show a Warning with code 299.

@@ -8,8 +8,13 @@
 #include "gateway/api/testing/test_upstreams.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "prometheus/registry.h"
+#include "services/core/caller.h"
 #include "services/core/digester.h"
+#include "services/core/time/eventually.h"
+#include "services/core/upload.h"
 #include "services/status/oci_error.h"
+#include "services/status/status_matchers.h"
 
 namespace entrepot::gateway::api {
 namespace {
@@ -29,6 +34,36 @@ class CachedContentTest : public testing::Test {
   std::vector<std::string> Calls() { return upstreams_.TakeCalls(); }
   absl::Status Down() { return OciError(OciErrorCode::kUnavailable, "connection refused"); }
   absl::Status Failed() { return OciError(OciErrorCode::kUnavailable, "docker.io: time-out", "docker.io: time-out"); }
+
+  // Makes the cached repository have the blob.
+  Digest StoreBlob(const std::string& bytes) {
+    const UploadOwner owner{.repository = *RepositoryName::Parse(kNginx), .account = ""};
+    blob::UploadSessions& sessions = registry_.services().blobs()->upload_sessions();
+    const Upload upload = sessions.Start(owner, DigestAlgorithm::kSha256).value();
+    const auto appender = sessions.Append(owner, upload.id, {}).value();
+    EXPECT_OK(appender->Append(bytes));
+    const Digest digest = ComputeDigest(DigestAlgorithm::kSha256, bytes);
+    const Blob blob = appender->FinishAndSeal(digest).value();
+    EXPECT_OK(registry_.services().catalog()->blobs().Commit(Caller(), owner.repository, blob, "docker.io"));
+    return digest;
+  }
+  // entrepot_upstream_served_bytes_total of the source.
+  double Served(absl::string_view source) {
+    for (const prometheus::MetricFamily& family : registry_.metrics().Collect()) {
+      if (family.name != "entrepot_upstream_served_bytes_total") continue;
+      for (const prometheus::ClientMetric& metric : family.metric) {
+        for (const auto& label : metric.label) {
+          if (label.name == "source" && label.value == source) return metric.counter.value;
+        }
+      }
+    }
+    return -1;
+  }
+
+  // The server counts a response after the client has all of it.
+  void ExpectServed(absl::string_view source, double bytes) {
+    EXPECT_TRUE(Eventually([&] { return Served(source) == bytes; })) << source << ": " << Served(source);
+  }
 
   TestUpstreams upstreams_{"upstreams: [{name: docker.io}]"};
   TestRegistry registry_{{}, {}, {}, upstreams_.upstreams()};
@@ -157,6 +192,26 @@ TEST_F(CachedContentTest, ABlobThatWasStoredMeanwhileIsServedAsAHostedOne) {
   upstreams_.StoreBlobs();
   const Digest absent = upstreams_.AddBlob("of another repository");
   EXPECT_EQ(registry_.Call("GET", kBlobs + absent.ToString()).status, 404);
+}
+
+TEST_F(CachedContentTest, CountsTheBytesOfBlobsThatAreSent) {
+  const Digest whole = upstreams_.AddBlob(std::string(10'000, 'x'));
+  const Digest cut = upstreams_.AddBlob(std::string(10'000, 'y'), /*breaks_at=*/4000);
+  registry_.Call("GET", kBlobs + whole.ToString());
+  registry_.Call("HEAD", kBlobs + whole.ToString());
+  registry_.Call("GET", kBlobs + whole.ToString(), "", "Range: bytes=0-9\r\n");
+  ExpectServed("fetched", 10'010);
+  registry_.Call("GET", kBlobs + cut.ToString());
+  ExpectServed("fetched", 14'010);
+  ExpectServed("stored", 0);
+  const Digest stored = StoreBlob("five!");
+  ASSERT_EQ(registry_.Call("GET", kBlobs + stored.ToString()).body, "five!");
+  registry_.Call("HEAD", kBlobs + stored.ToString());
+  ExpectServed("stored", 5);
+  // What is no upstream's is not counted.
+  registry_.Call("GET", absl::StrCat("/v2/hosted/blobs/", registry_.PushBlob("hosted", "bytes").ToString()));
+  ExpectServed("stored", 5);
+  ExpectServed("fetched", 14'010);
 }
 
 TEST_F(CachedContentTest, ListsTheUpstreamsTags) {

@@ -61,7 +61,8 @@ class GrpcUpstreamBackend : public UpstreamBackend {
     request.set_digest(digest.ToString());
     request.set_offset_bytes(offset_bytes);
     request.set_length_bytes(length_bytes);
-    request.set_message_bytes_max(static_cast<uint32_t>(memory_bytes));
+    // A stream has two messages at once.
+    request.set_message_bytes_max(static_cast<uint32_t>(memory_bytes / 2));
     co_return co_await OpenGrpcUpstreamBlob(stub_.get(), client_, context.request_id, std::move(request));
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -41,7 +42,11 @@ class GrpcUpstreamStream : public ByteStream {
       const auto executor = co_await boost::asio::this_coro::executor;
       call_ = std::make_shared<ReadCall>(executor, client_.calls(), request_id_);
       call_->Start(stub_->async(), &Async::ReadBlob, request_);
-      const grpc::Status status = co_await Await();
+      grpc::Status status = co_await Await();
+      while (status.ok() && call_ != nullptr && call_->message().waiting()) {
+        call_->ReadNext();
+        status = co_await Await();
+      }
       if (status.ok()) {
         if (call_ == nullptr) co_return absl::InternalError("the upstream service sent no message");
         co_return UpstreamBlob{.size_bytes = call_->message().size_bytes(), .stored = call_->message().stored()};
@@ -73,14 +78,20 @@ class GrpcUpstreamStream : public ByteStream {
     GrpcCallAttempts attempts(client_.deadline());
     for (;;) {
       if (call_ == nullptr) CO_RETURN_IF_ERROR(co_await Reopen());
-      call_->ReadNext();
       const grpc::Status status = co_await Await();
       if (status.ok()) break;
       if (!co_await attempts.WaitToRetry(status)) co_return FromGrpcStatus(status);
     }
     if (call_ == nullptr) co_return absl::DataLossError("the blob ended before its length");
     CO_RETURN_IF_ERROR(Take());
-    co_return call_->message().data();
+    // While these bytes are sent, the next message arrives.
+    ReadAhead();
+    co_return bytes_;
+  }
+
+  // Begins to read the next message, unless nothing is left.
+  void ReadAhead() {
+    if (left_bytes_ != 0) call_->ReadNext();
   }
 
   void Abandon() {
@@ -110,12 +121,14 @@ class GrpcUpstreamStream : public ByteStream {
     if (head.stored)
       co_return OciError(OciErrorCode::kUnavailable, "the blob was stored while a client read its fetch");
     if (head.size_bytes != size_bytes_) co_return absl::DataLossError("the size of the blob has changed");
+    ReadAhead();
     co_return absl::OkStatus();
   }
 
-  // Changes the request to the rest of the blob after the message.
+  // Takes the bytes of the message, and changes the request to the rest of the blob after them.
   absl::Status Take() {
-    const size_t size = call_->message().data().size();
+    bytes_ = std::move(*call_->message().mutable_data());
+    const size_t size = bytes_.size();
     if (size == 0 || size > left_bytes_) {
       return absl::InternalError(
           absl::StrCat("the upstream service sent ", size, " bytes, but only ", left_bytes_, " are left"));
@@ -132,7 +145,9 @@ class GrpcUpstreamStream : public ByteStream {
   ReadUpstreamBlobRequest request_;  // For the rest of the blob.
   uint64_t size_bytes_ = 0;          // Of the whole blob.
   uint64_t left_bytes_ = 0;
-  std::shared_ptr<ReadCall> call_;  // Has the message that was read last.
+  // After the head, until nothing is left: reads the next message, or has it.
+  std::shared_ptr<ReadCall> call_;
+  std::string bytes_;  // Given by Next() last.
 };
 
 }  // namespace
@@ -149,6 +164,7 @@ awaitable<absl::StatusOr<UpstreamBlob>> OpenGrpcUpstreamBlob(UpstreamService::St
     blob.stored = true;
     co_return blob;
   }
+  stream->ReadAhead();
   blob.body = StreamBody{std::move(stream), length_bytes};
   co_return blob;
 }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "services/runtime/threads/executor_awaitable.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
+#include "services/upstream/upstream_calls.h"
 
 namespace entrepot::gateway {
 namespace {
@@ -23,6 +25,7 @@ namespace {
 using boost::asio::awaitable;
 using runtime::RunOn;
 using upstream::FetchReader;
+using upstream::UpstreamCalls;
 
 // Calls start(ready) and awaits that ready(), a std::function<void()>, is called on any thread.
 template <typename Start>
@@ -37,6 +40,27 @@ awaitable<void> AwaitCall(Start start) {
         start([work, resume]() mutable {
           boost::asio::post(work.get_executor(), [resume = std::move(resume)] { std::move (*resume)(); });
           work.reset();
+        });
+      },
+      token);
+}
+
+// Runs fn(), which may wait for the repository's upstream and returns a StatusOr, and resumes the calling coroutine
+// with its result, or with the status of a refusal. As RunOn() otherwise.
+template <typename F>
+awaitable<std::invoke_result_t<F&>> RunAmong(UpstreamCalls& calls, const RepositoryName& repository, F fn) {
+  using Result = std::invoke_result_t<F&>;
+  using Token = const boost::asio::use_awaitable_t<>;
+  Token token;
+  co_return co_await boost::asio::async_initiate<Token, void(Result)>(
+      [&calls, &repository, &fn](auto handler) {
+        auto work = boost::asio::make_work_guard(handler);
+        calls.Post(repository.ToString(), [&fn, handler = std::move(handler),
+                                           work = std::move(work)](const absl::Status& turn) mutable {
+          Result result = turn.ok() ? fn() : Result(turn);
+          boost::asio::post(work.get_executor(), [handler = std::move(handler), result = std::move(result)]() mutable {
+            std::move(handler)(std::move(result));
+          });
         });
       },
       token);
@@ -76,14 +100,14 @@ class LocalFetchStream : public ByteStream {
 
 class LocalUpstreamBackend : public UpstreamBackend {
  public:
-  LocalUpstreamBackend(upstream::UpstreamCache* cache, runtime::Executor* calls, runtime::Executor* reads)
-      : cache_(cache), calls_(calls), reads_(reads) {}
+  LocalUpstreamBackend(upstream::UpstreamCache* cache, runtime::Executor* executor, runtime::Executor* reads)
+      : cache_(cache), executor_(executor), calls_(executor), reads_(reads) {}
 
   awaitable<absl::StatusOr<ResolvedUpstreamManifest>> ResolveManifest(const CallContext&,
                                                                       const RepositoryName& repository,
                                                                       const Reference& reference,
                                                                       bool metadata_only) override {
-    CO_ASSIGN_OR_RETURN(upstream::ResolvedManifest found, co_await RunOn(*calls_, [&] {
+    CO_ASSIGN_OR_RETURN(upstream::ResolvedManifest found, co_await RunAmong(calls_, repository, [&] {
                           return cache_->ResolveManifest(repository, reference, metadata_only);
                         }));
     co_return ResolvedUpstreamManifest{.digest = std::move(found.digest),
@@ -97,14 +121,14 @@ class LocalUpstreamBackend : public UpstreamBackend {
   awaitable<absl::StatusOr<UpstreamBlob>> FindBlob(const CallContext&, const RepositoryName& repository,
                                                    const Digest& digest) override {
     CO_ASSIGN_OR_RETURN(const auto found,
-                        co_await RunOn(*calls_, [&] { return cache_->FindBlob(repository, digest); }));
+                        co_await RunAmong(calls_, repository, [&] { return cache_->FindBlob(repository, digest); }));
     co_return UpstreamBlob{.size_bytes = found.size_bytes(), .stored = found.stored()};
   }
 
   awaitable<absl::StatusOr<UpstreamBlob>> OpenBlob(const CallContext&, const RepositoryName& repository,
                                                    const Digest& digest, uint64_t offset_bytes, uint64_t length_bytes,
                                                    size_t memory_bytes) override {
-    CO_ASSIGN_OR_RETURN(auto opened, co_await RunOn(*calls_, [&] { return cache_->OpenBlob(repository, digest); }));
+    CO_ASSIGN_OR_RETURN(auto opened, co_await RunOn(*executor_, [&] { return cache_->OpenBlob(repository, digest); }));
     if (const auto* stored = std::get_if<upstream::StoredBlob>(&opened)) {
       co_return UpstreamBlob{.size_bytes = stored->size_bytes, .stored = true};
     }
@@ -129,25 +153,26 @@ class LocalUpstreamBackend : public UpstreamBackend {
 
   awaitable<absl::StatusOr<TagPage>> ListTags(const CallContext&, const RepositoryName& repository, size_t limit,
                                               absl::string_view last) override {
-    co_return co_await RunOn(*calls_, [&] { return cache_->ListTags(repository, limit, last); });
+    co_return co_await RunAmong(calls_, repository, [&] { return cache_->ListTags(repository, limit, last); });
   }
 
   awaitable<absl::StatusOr<std::vector<Referrer>>> ListReferrers(const CallContext&, const RepositoryName& repository,
                                                                  const Digest& subject) override {
-    co_return co_await RunOn(*calls_, [&] { return cache_->ListReferrers(repository, subject); });
+    co_return co_await RunAmong(calls_, repository, [&] { return cache_->ListReferrers(repository, subject); });
   }
 
  private:
   upstream::UpstreamCache* const cache_;
-  runtime::Executor* const calls_;
+  runtime::Executor* const executor_;
+  UpstreamCalls calls_;
   runtime::Executor* const reads_;
 };
 
 }  // namespace
 
-std::unique_ptr<UpstreamBackend> MakeLocalUpstreamBackend(upstream::UpstreamCache* cache, runtime::Executor* calls,
+std::unique_ptr<UpstreamBackend> MakeLocalUpstreamBackend(upstream::UpstreamCache* cache, runtime::Executor* executor,
                                                           runtime::Executor* reads) {
-  return std::make_unique<LocalUpstreamBackend>(cache, calls, reads);
+  return std::make_unique<LocalUpstreamBackend>(cache, executor, reads);
 }
 
 }  // namespace entrepot::gateway

@@ -9,11 +9,12 @@
 
 namespace entrepot::gateway {
 
-// The upstream service in this process. Calls that may wait for an upstream run on `calls`, which must serve these
-// calls only; the pieces of a body are read on `reads`. No thread waits for bytes that an upstream has yet to send. All
-// must outlive it. To end: stop the server's requests, call UpstreamCache::Stop(), which resumes every coroutine that
-// waits for a fetch, then destroy the executors (runtime/threads/executor_awaitable.h).
-std::unique_ptr<UpstreamBackend> MakeLocalUpstreamBackend(upstream::UpstreamCache* cache, runtime::Executor* calls,
+// The upstream service in this process. Calls that may wait for an upstream run on `executor`, which must serve these
+// calls only; those of one upstream have half of its threads (services/upstream/upstream_calls.h). The pieces of a body
+// are read on `reads`. No thread waits for bytes that an upstream has yet to send. All must outlive it. To end: stop
+// the server's requests, call UpstreamCache::Stop(), which resumes every coroutine that waits for a fetch, then destroy
+// the executors (runtime/threads/executor_awaitable.h).
+std::unique_ptr<UpstreamBackend> MakeLocalUpstreamBackend(upstream::UpstreamCache* cache, runtime::Executor* executor,
                                                           runtime::Executor* reads);
 
 }  // namespace entrepot::gateway

@@ -40,6 +40,42 @@ class LocalUpstreamBackendTest : public testing::Test {
   LocalUnderTest under_test_;
 };
 
+// One upstream of it hangs until it is released.
+class HangingCache : public ScriptedCache {
+ public:
+  absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t, absl::string_view) override {
+    if (repository.ToString() == "hangs.example/team/app") released_.WaitForNotification();
+    return TagPage();
+  }
+  void Release() { released_.Notify(); }
+
+ private:
+  absl::Notification released_;
+};
+
+boost::asio::awaitable<void> ListTags(UpstreamBackend& backend, CallContext call, RepositoryName repository) {
+  EXPECT_OK((co_await backend.ListTags(call, repository, 1, "")).status());
+}
+
+TEST(LocalUpstreamBackendCallsTest, AHangingUpstreamLeavesThreadsForOthers) {
+  HangingCache cache;
+  boost::asio::io_context hanging;
+  runtime::Executor calls(4);
+  runtime::Executor reads(1);
+  const std::unique_ptr<UpstreamBackend> backend = MakeLocalUpstreamBackend(&cache, &calls, &reads);
+  const RepositoryName hangs = RepositoryName::Parse("hangs.example/team/app").value();
+  // More calls than threads.
+  for (int i = 0; i < 8; ++i) {
+    boost::asio::co_spawn(hanging, ListTags(*backend, {"test"}, hangs), [](std::exception_ptr) {});
+    hanging.poll();
+  }
+  boost::asio::io_context others;
+  const RepositoryName works = RepositoryName::Parse("works.example/team/app").value();
+  EXPECT_OK(RunAwaitable(others, backend->ListTags({"test"}, works, 1, "")).status());
+  cache.Release();
+  hanging.run();
+}
+
 boost::asio::awaitable<void> ReadFirst(UpstreamBackend& backend, CallContext call, RepositoryName repository,
                                        Digest digest, int* done) {
   const absl::StatusOr<UpstreamBlob> blob = co_await backend.OpenBlob(call, repository, digest, 0, 0, 100);

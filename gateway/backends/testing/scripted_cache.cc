@@ -151,7 +151,7 @@ absl::StatusOr<std::vector<Referrer>> ScriptedCache::ListReferrers(const Reposit
   return referrers;
 }
 
-upstream::v1::GetUpstreamStatusResponse ScriptedCache::Status() const { return {}; }
+upstream::v1::UpstreamList ScriptedCache::Status() const { return {}; }
 
 void ScriptedCache::Stop() {
   for (const auto& [digest, fetch] : fetches) fetch->Fail(absl::CancelledError("the registry stops"));

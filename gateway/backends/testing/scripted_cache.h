@@ -71,7 +71,8 @@ class ScriptedCache : public upstream::UpstreamCache {
       const RepositoryName& repository, const Digest& digest) override;
   absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t limit, absl::string_view last) override;
   absl::StatusOr<std::vector<Referrer>> ListReferrers(const RepositoryName& repository, const Digest& subject) override;
-  upstream::v1::GetUpstreamStatusResponse Status() const override;
+  upstream::v1::UpstreamList Status() const override;
+  uint64_t BytesFetched(absl::string_view) const override { return 0; }
   void Stop() override;
 };
 

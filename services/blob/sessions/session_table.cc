@@ -55,6 +55,11 @@ void SessionTable::Claim::End() {
 
 void SessionTable::Claim::Remove() { std::exchange(table_, nullptr)->Erase(id_); }
 
+absl::Time SessionTable::ExpiryOf(const SessionInfo& info) const {
+  const bool is_fetch = info.state == SessionState::kOpen && info.owner.account == kUpstreamAccount;
+  return info.touched_at + (is_fetch ? std::min(kUpstreamLifetime, limits_.lifetime) : limits_.lifetime);
+}
+
 absl::StatusOr<SessionTable::Added> SessionTable::Add(const UploadId& id, const UploadOwner& owner) {
   const absl::Time now = clock_.Now();
   SessionInfo info{.owner = {.repository = owner.repository.ToString(),
@@ -180,7 +185,7 @@ OpenUploadPage SessionTable::List(const UploadFilter& filter, absl::string_view 
                             .received_bytes = info.offset_bytes,
                             .started_at = info.started_at,
                             .touched_at = info.touched_at,
-                            .expires_at = info.touched_at + limits_.lifetime,
+                            .expires_at = ExpiryOf(info),
                             .in_use = found[i]->claimed});
   }
   if (shown < found.size() && shown > 0) page.next = page.uploads.back().id;
@@ -191,10 +196,8 @@ UploadTotals SessionTable::Totals() const {
   absl::MutexLock lock(&mutex_);
   UploadTotals totals{.sessions = all_.open, .bytes = bytes_};
   const auto span = [this](const Order& order) {
-    Waiting waiting{.count = order.size()};
-    if (order.empty()) return waiting;
-    waiting.first_at = order.front()->info.touched_at + limits_.lifetime;
-    waiting.last_at = order.back()->info.touched_at + limits_.lifetime;
+    Waiting waiting;
+    for (const Entry* const entry : order) waiting.Add(0, ExpiryOf(entry->info));
     return waiting;
   };
   for (const Place place : {kIdleEmpty, kIdleFilled}) totals.idle.Add(span(all_.places[place]));
@@ -301,7 +304,7 @@ absl::Duration SessionTable::WaitFor(const Group& group) const {
     wait = std::min(wait, empty.front()->info.touched_at + EvictableAfter() - now);
   }
   if (const Order& filled = group.places[kIdleFilled]; !filled.empty()) {
-    wait = std::min(wait, filled.front()->info.touched_at + limits_.lifetime - now);
+    wait = std::min(wait, ExpiryOf(filled.front()->info) - now);
   }
   return wait == absl::InfiniteDuration() ? kWaitForRequests : wait;
 }

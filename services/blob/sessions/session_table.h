@@ -78,6 +78,10 @@ class SessionTable {
     absl::Duration lifetime = absl::Hours(24);
   };
 
+  // An open session of the upstream service lives for this, if `lifetime` is not shorter. It appends at least every few
+  // minutes while it fetches, and if it is killed, it never comes back to the session.
+  static constexpr absl::Duration kUpstreamLifetime = absl::Minutes(30);
+
   // A client that starts an upload sends bytes at once, or as soon as it has compressed a layer.
   static constexpr absl::Duration kEvictableAfter = absl::Minutes(10);
 
@@ -191,9 +195,9 @@ class SessionTable {
   };
   using Entries = absl::node_hash_map<std::string, Entry>;
 
-  bool IsExpired(const Entry& entry) const {
-    return !entry.claimed && entry.info.touched_at + limits_.lifetime <= clock_.Now();
-  }
+  // When it expires if nothing uses it before.
+  absl::Time ExpiryOf(const SessionInfo& info) const;
+  bool IsExpired(const Entry& entry) const { return !entry.claimed && ExpiryOf(entry.info) <= clock_.Now(); }
   const Entry* FindEntry(const UploadId& id, const UploadOwner& owner) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Claim TakeClaim(SessionUse use, Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Entry& Insert(const UploadId& id, SessionInfo&& info) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -187,6 +187,25 @@ TEST_F(SessionTableTest, TheUpstreamServiceHasNoShare) {
   EXPECT_THAT(Refusal(Account(kUpstreamAccount)).message(), HasSubstr("uploads.sessions_max allows"));
 }
 
+TEST_F(SessionTableTest, AnOpenSessionOfTheUpstreamServiceExpiresEarly) {
+  const UploadOwner fetch = Account(kUpstreamAccount);
+  const UploadId left = AddFilled(fetch);
+  const UploadId sealed = AddFilled(fetch);
+  table_.ClaimFor(SessionUse::kSeal, sealed, fetch)->Update(SessionState::kSealed, 5, /*trusted=*/true);
+  const UploadId of_client = AddFilled(owner_);
+  clock_.Advance(absl::Minutes(29));
+  EXPECT_OK(table_.Find(left, fetch));
+  const absl::Time now = clock_.Now();
+  EXPECT_EQ(table_.Totals().idle.first_at, now + absl::Minutes(1));
+  EXPECT_EQ(table_.Totals().idle.last_at, now + absl::Minutes(31));
+  EXPECT_EQ(table_.List({.account = kUpstreamAccount}, "", 10).uploads.at(0).expires_at, now + absl::Minutes(1));
+  clock_.Advance(absl::Minutes(1));
+  EXPECT_THAT(table_.Find(left, fetch), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(table_.ClaimDue().deletable, SizeIs(1));
+  EXPECT_OK(table_.Find(sealed, fetch));
+  EXPECT_OK(table_.Find(of_client, owner_));
+}
+
 TEST_F(SessionTableTest, CallersWithoutAnAccountHaveAShareForEachNetwork) {
   AddFilled(Client("2001:db8::1"));
   AddFilled(Client("2001:db8::2"));

@@ -8,12 +8,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "services/core/time/stop_signal.h"
+#include "services/manifest/caches/cache_evictor.h"
 #include "services/manifest/gc/clock_guard.h"
 #include "services/manifest/gc/collector.h"
 #include "services/manifest/gc/store_binding.h"
 #include "services/manifest/maintenance/background_maintenance.h"
 #include "services/manifest/maintenance/maintenance_jobs.h"
 #include "services/manifest/maintenance/maintenance_work.h"
+#include "services/manifest/maintenance/pacer.h"
 #include "services/manifest/maintenance/upload_administration.h"
 #include "services/manifest/retention/retention.h"
 #include "services/manifest/retention/retention_file.h"
@@ -75,6 +78,9 @@ class RunningMaintenance : public Maintenance {
                .backup_directory = options.backup_directory,
                .snapshot_kv = parts.snapshot_kv}),
         jobs_(parts.clock),
+        evictor_(parts.kv, parts.clock, parts.catalog, parts.pulls),
+        eviction_pace_(MakePace({config_.operations_per_second(), config_.bytes_per_second()}, &eviction_stop_)),
+        evictions_([this](const RoomRequest& request) { return Evict(request); }),
         background_(config_, {.binding = &binding_,
                               .clock_guard = &clock_guard_,
                               .collector = collector_.get(),
@@ -82,6 +88,8 @@ class RunningMaintenance : public Maintenance {
                               .retention = &retention_,
                               .retention_file = retention_file_.get(),
                               .pulls = parts.pulls}) {}
+
+  ~RunningMaintenance() override { eviction_stop_.Stop(); }
 
   absl::StatusOr<v1::MaintainResponse> Maintain(const v1::MaintainRequest& request) override {
     v1::MaintainResponse response;
@@ -128,12 +136,26 @@ class RunningMaintenance : public Maintenance {
     reports_.Add(digest, storage_key, std::move(done));
   }
 
+  void MakeRoom(RoomRequest request, EvictionQueue::Done done) override {
+    evictions_.Add(std::move(request), std::move(done));
+  }
+
   void BeginDrain() override {
+    evictions_.Stop();
+    eviction_stop_.Stop();
     background_.BeginStop();
     reports_.Stop();
   }
 
  private:
+  absl::StatusOr<types::v1::CacheEviction> Evict(const RoomRequest& request) {
+    if (!request.dry_run && CacheEvictor::MayEvict(request)) {
+      RETURN_IF_ERROR(clock_guard_.Check());
+      RETURN_IF_ERROR(binding_.Check());
+    }
+    return evictor_.MakeRoom(request, eviction_pace_);
+  }
+
   absl::StatusOr<v1::MaintenanceStatus> GetStatus() {
     v1::MaintenanceStatus status;
     RETURN_IF_ERROR(collector_->FillStatus(&status));
@@ -190,6 +212,10 @@ class RunningMaintenance : public Maintenance {
   const AuditedRetention retention_;
   const MaintenanceWork work_;
   MaintenanceJobs jobs_;
+  CacheEvictor evictor_;
+  StopSignal eviction_stop_;
+  const Pace eviction_pace_;
+  EvictionQueue evictions_;
   BackgroundMaintenance background_;
 };
 

@@ -14,9 +14,11 @@
 #include "services/core/blob_storage.h"
 #include "services/core/caller.h"
 #include "services/core/digest.h"
+#include "services/core/room_request.h"
 #include "services/core/storage_key.h"
 #include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
+#include "services/manifest/caches/eviction_queue.h"
 #include "services/manifest/catalog/pull_times.h"
 #include "services/manifest/catalog/registry_catalog.h"
 #include "services/manifest/scrub/damage_reports.h"
@@ -67,7 +69,12 @@ class Maintenance {
   virtual absl::StatusOr<v1::MaintainResponse> Maintain(const v1::MaintainRequest& request) = 0;
   // See DamageReports::Add(). Returns at once.
   virtual void ReportDamage(const Digest& digest, const StorageKey& storage_key, DamageReports::Done done) = 0;
-  // Call it when a drain begins: ends verifications and background work soon, so that no reporter waits any more.
+  // See CacheEvictor::MakeRoom(). Returns at once; `done` is called when the request has been answered, which may take
+  // minutes. kFailedPrecondition: upkeep holds back, so nothing is evicted. kResourceExhausted: too many requests wait.
+  // kCancelled: BeginDrain() was called.
+  virtual void MakeRoom(RoomRequest request, EvictionQueue::Done done) = 0;
+  // Call it when a drain begins: ends verifications, evictions and background work soon, so that no reporter waits any
+  // more.
   virtual void BeginDrain() = 0;
 };
 

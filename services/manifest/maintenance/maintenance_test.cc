@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
@@ -500,6 +501,51 @@ TEST_F(MaintenanceTest, ShowsAndCancelsOpenUploads) {
   EXPECT_EQ(maintenance_->Maintain(request)->cancelled_uploads().cancelled(), 1u);
   EXPECT_EQ(Status().uploads().sessions(), 0u);
   EXPECT_THAT(AuditText(), HasSubstr(R"("command":"cancel_uploads","target":"account=eve","decision":"done")"));
+}
+
+TEST_F(MaintenanceTest, EvictsFromCachesWhatTheCollectorThenDeletes) {
+  const RepositoryName cache = Repo("up/image");
+  const Blob own = objects_.Upload("layer of the cache");
+  const Blob shared = Commit("shared layer");
+  const Blob config = Commit("config");
+  ASSERT_OK(catalog_->blobs().Commit(kAnonymous, cache, own, "up"));
+  PutImage("hosted", config, shared);
+  ManifestPut put = PutByTag("v1", ImageJson(config, {own, shared}));
+  put.cache_of = "up";
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, cache, put));
+  Start();
+  const auto make_room = [&](const RoomRequest& request) {
+    absl::StatusOr<types::v1::CacheEviction> eviction;
+    absl::Notification done;
+    maintenance_->MakeRoom(request, [&](absl::StatusOr<types::v1::CacheEviction> result) {
+      eviction = std::move(result);
+      done.Notify();
+    });
+    done.WaitForNotification();
+    return eviction;
+  };
+  RoomRequest request;
+  request.upstream = "up";
+  request.bytes_max = 0;
+  request.also_recent = true;
+  // A clock that was set may be wrong: nothing is evicted, but rooms are measured.
+  EXPECT_EQ(Status().held_back_size(), 0);
+  clock_steps_ = absl::Hours(48);
+  clock_.Advance(absl::Hours(48));
+  EXPECT_THAT(make_room(request), StatusIs(absl::StatusCode::kFailedPrecondition));
+  RoomRequest measure;
+  measure.upstream = "up";
+  EXPECT_EQ(make_room(measure)->before().bytes(), own.size_bytes + put.content.size());
+  ASSERT_OK(Accept(v1::Accept::CLOCK));
+  EXPECT_EQ(make_room(request)->image_count(), 1u);
+  v1::StartJob collect;
+  collect.mutable_collect_garbage()->set_now(true);
+  ASSERT_OK(RunJob(collect));
+  EXPECT_FALSE(objects_.Content(own.storage_key).has_value());
+  EXPECT_TRUE(objects_.Content(shared.storage_key).has_value());
+  EXPECT_TRUE(objects_.Content(config.storage_key).has_value());
+  maintenance_->BeginDrain();
+  EXPECT_THAT(make_room(request), StatusIs(absl::StatusCode::kCancelled));
 }
 
 TEST_F(MaintenanceTest, RefusesUnknownCommandsAndJobs) {

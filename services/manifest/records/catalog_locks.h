@@ -14,8 +14,8 @@ namespace entrepot::manifest {
 
 // The locks of a transaction on the catalog.
 //
-// In the tables and rules: D is a digest, R a repository, M a manifest's digest, T a tag, K the storage key of an
-// object. The protocol:
+// In the tables and rules: D is a digest, R a repository, M a manifest's digest, T a tag, U an upstream, K the
+// storage key of an object. The protocol:
 //
 //   record                          is written under                               cannot change under
 //   b/<D>                           b/<D> exclusive                                b/<D> shared
@@ -35,6 +35,7 @@ namespace entrepot::manifest {
 //                  removed          t/<R>|<T> exclusive
 //   w/<R>|<M>                       m/<R>|<M> exclusive with m/; a later time:     m/<R>|<M> exclusive
 //                                   n/<R> and m/<R>|<M> shared
+//   h/<U>|<D>                       the key itself, exclusive
 //   g/…                             the key itself, or its prefix, exclusive
 //
 // Every call that writes l/, m/, t/, d/, s/ or r/ of a repository R also holds n/<R>: exclusive if it makes or deletes

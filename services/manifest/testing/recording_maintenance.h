@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "services/core/digest.h"
+#include "services/core/room_request.h"
 #include "services/core/storage_key.h"
 #include "services/manifest/maintenance/maintenance.h"
 
@@ -54,12 +55,35 @@ class RecordingMaintenance : public Maintenance {
     done(status);
   }
 
+  // Answers with the upstream's name as the only evicted image.
+  void MakeRoom(RoomRequest request, EvictionQueue::Done done) override {
+    absl::Status status;
+    types::v1::CacheEviction eviction;
+    eviction.add_images()->set_repository(request.upstream);
+    {
+      absl::MutexLock lock(&mutex_);
+      room_requests_.push_back(std::move(request));
+      status = failure_;
+    }
+    if (status.ok()) {
+      done(std::move(eviction));
+    } else {
+      done(status);
+    }
+  }
+
+  std::vector<RoomRequest> room_requests() const {
+    absl::MutexLock lock(&mutex_);
+    return room_requests_;
+  }
+
   void BeginDrain() override {}
 
  private:
   mutable absl::Mutex mutex_;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   v1::MaintainRequest last_request_ ABSL_GUARDED_BY(mutex_);
+  std::vector<RoomRequest> room_requests_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::pair<Digest, StorageKey>> damages_ ABSL_GUARDED_BY(mutex_);
 };
 

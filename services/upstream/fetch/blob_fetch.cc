@@ -22,14 +22,20 @@ constexpr absl::Duration kWaitMax = absl::Seconds(30);
 
 constexpr size_t kCopyBytes = 65536;
 
+// How often a fetch looks whether another process has stored the blob or has given up: soon for small blobs, and later
+// rarely, as all blobs that are fetched elsewhere are asked for.
+constexpr absl::Duration kFirstLook = absl::Milliseconds(200);
+constexpr absl::Duration kLookInterval = absl::Seconds(1);
+
 absl::Status Stopped() { return absl::CancelledError("the registry is stopping"); }
 
 }  // namespace
 
-BlobFetch::BlobFetch(CacheStore* store, FetchMetrics* metrics, StopSignal* stop,
+BlobFetch::BlobFetch(CacheStore* store, ClaimKeeper* claims, FetchMetrics* metrics, StopSignal* stop,
                      std::shared_ptr<UpstreamRegistry> upstream, const CachedRepository& repository,
                      const Digest& digest, const Options& options)
     : store_(store),
+      claims_(claims),
       metrics_(metrics),
       counters_(metrics->Of(repository.upstream)),
       stop_(stop),
@@ -37,12 +43,44 @@ BlobFetch::BlobFetch(CacheStore* store, FetchMetrics* metrics, StopSignal* stop,
       repository_(repository),
       digest_(digest),
       options_(options),
-      digester_(digest.algorithm()) {}
+      digester_(digest.algorithm()),
+      wait_(kFirstLook, kLookInterval, random_) {}
+
+BlobFetch::Next BlobFetch::Begin(bool may_run) {
+  absl::StatusOr<Next> next = FindOrClaim(may_run);
+  if (!next.ok()) {
+    Fail(next.status());
+    next = Next::kEnded;
+  }
+  if (*next == Next::kAwait && may_run && !std::exchange(awaits_, true)) counters_.awaited_fetches->Increment();
+  if (*next != Next::kFetch) claim_.reset();
+  return *next;
+}
+
+absl::StatusOr<BlobFetch::Next> BlobFetch::FindOrClaim(bool may_run) {
+  if (stop_->stopped()) return Stopped();
+  if (may_run) {
+    ASSIGN_OR_RETURN(claim_, claims_->Take(repository_.upstream, digest_));
+  }
+  // After the claim: the process that had it before may have stored the blob.
+  const absl::StatusOr<Blob> stored = store_->FindBlob(repository_.repository, digest_);
+  if (stored.ok()) {
+    progress_->EndStored(stored->size_bytes);
+    return Next::kEnded;
+  }
+  if (!absl::IsNotFound(stored.status())) return stored.status();
+  return claim_ != nullptr ? Next::kFetch : Next::kAwait;
+}
 
 void BlobFetch::Run() {
-  absl::Status status = FindOrFetch();
+  absl::Status status = Fetch();
   writer_.reset();
-  if (status.ok()) return;
+  if (!status.ok()) Fail(std::move(status));
+  // After the end, for which readers wait.
+  claim_.reset();
+}
+
+void BlobFetch::Fail(absl::Status status) {
   if (!absl::IsCancelled(status)) {
     const std::optional<UpstreamFailure> failure = FailureOf(status);
     const absl::string_view kind = failure.has_value() ? ToString(*failure) : "store";
@@ -56,18 +94,6 @@ void BlobFetch::Run() {
                          {"error", status.message()}});
   }
   progress_->EndFailed(std::move(status));
-}
-
-absl::Status BlobFetch::FindOrFetch() {
-  if (stop_->stopped()) return Stopped();
-  // Another process may have stored it since the caller looked.
-  const absl::StatusOr<Blob> stored = store_->FindBlob(repository_.repository, digest_);
-  if (stored.ok()) {
-    progress_->EndStored(stored->size_bytes);
-    return absl::OkStatus();
-  }
-  if (!absl::IsNotFound(stored.status())) return stored.status();
-  return Fetch();
 }
 
 absl::Status BlobFetch::Fetch() {

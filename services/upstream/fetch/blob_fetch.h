@@ -15,6 +15,7 @@
 #include "services/core/digester.h"
 #include "services/core/time/backoff.h"
 #include "services/core/time/stop_signal.h"
+#include "services/upstream/fetch/claim_keeper.h"
 #include "services/upstream/fetch/fetch_metrics.h"
 #include "services/upstream/fetch/fetch_progress.h"
 #include "services/upstream/fetch/spool_file.h"
@@ -34,15 +35,30 @@ class BlobFetch {
     uint64_t blob_bytes_max = 0;
   };
 
-  // `store`, `metrics` and `stop` must outlive it.
-  BlobFetch(CacheStore* store, FetchMetrics* metrics, StopSignal* stop, std::shared_ptr<UpstreamRegistry> upstream,
-            const CachedRepository& repository, const Digest& digest, const Options& options);
+  // `store`, `claims`, `metrics` and `stop` must outlive it.
+  BlobFetch(CacheStore* store, ClaimKeeper* claims, FetchMetrics* metrics, StopSignal* stop,
+            std::shared_ptr<UpstreamRegistry> upstream, const CachedRepository& repository, const Digest& digest,
+            const Options& options);
+
+  enum class Next {
+    // The blob is stored, or the store fails.
+    kEnded,
+    // The blob is not stored. Another process fetches it, or this call could not claim the fetch: Begin() again after
+    // NextWait().
+    kAwait,
+    // This process has the claim: Run().
+    kFetch,
+  };
+  // Looks into the store. If the fetch may run now, claims it. Does not wait for the upstream.
+  Next Begin(bool may_run);
+  // How long to wait for another process before the next Begin(). Longer for each call.
+  absl::Duration NextWait() { return wait_.Next(); }
 
   // Another fetch of that digest, which runs, for another repository: its bytes are taken instead of asking the
-  // upstream for them again, if a HEAD shows that this repository has the blob too. Before Run().
+  // upstream for them again, if a HEAD shows that this repository has the blob too. After Begin() and before Run().
   void Follow(std::shared_ptr<FetchProgress> other) { other_ = std::move(other); }
 
-  // Fetches the blob and stores it, unless the store has it by now, and ends the progress. Blocks.
+  // Fetches the blob and stores it, ends the progress, and gives the claim up. Blocks.
   void Run();
 
   const std::shared_ptr<FetchProgress>& progress() const { return progress_; }
@@ -51,8 +67,10 @@ class BlobFetch {
   const std::shared_ptr<UpstreamRegistry>& upstream() const { return upstream_; }
 
  private:
-  absl::Status FindOrFetch();
+  absl::StatusOr<Next> FindOrClaim(bool may_run);
   absl::Status Fetch();
+  // The fetch has failed.
+  void Fail(absl::Status status);
   // Takes what the other fetch has until it ends. An error ends this fetch.
   absl::Status CopyOther();
   // All bytes are here and have the digest.
@@ -73,6 +91,7 @@ class BlobFetch {
   uint64_t spooled_bytes() const { return spool_ == nullptr ? 0 : spool_->size_bytes(); }
 
   CacheStore* const store_;
+  ClaimKeeper* const claims_;
   FetchMetrics* const metrics_;
   const FetchMetrics::OfUpstream counters_;
   StopSignal* const stop_;
@@ -82,6 +101,8 @@ class BlobFetch {
   const Options options_;
   const std::shared_ptr<FetchProgress> progress_ = std::make_shared<FetchProgress>();
 
+  std::unique_ptr<ClaimKeeper::Claim> claim_;
+  bool awaits_ = false;
   std::shared_ptr<FetchProgress> other_;
   SpoolFile* spool_ = nullptr;  // Of progress_.
   std::unique_ptr<BlobWriter> writer_;
@@ -95,6 +116,7 @@ class BlobFetch {
   // The last answer that brought a byte ended as a whole one.
   bool ended_whole_ = false;
   absl::BitGen random_;
+  Backoff wait_;
   std::optional<Backoff> backoff_;  // Begins anew with each byte.
 };
 

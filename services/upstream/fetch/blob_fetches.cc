@@ -1,6 +1,7 @@
 #include "services/upstream/fetch/blob_fetches.h"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <list>
@@ -12,14 +13,17 @@
 #include <utility>
 #include <vector>
 
+#include "absl/random/random.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "services/core/time/deadline.h"
 #include "services/core/time/stop_signal.h"
 #include "services/status/oci_error.h"
 #include "services/status/retry_after.h"
 #include "services/status/status_macros.h"
 #include "services/upstream/fetch/blob_fetch.h"
+#include "services/upstream/fetch/claim_keeper.h"
 #include "services/upstream/fetch/fetch_metrics.h"
 #include "services/upstream/fetch/fetch_progress.h"
 #include "services/upstream/fetch/spool_file.h"
@@ -30,13 +34,20 @@ namespace {
 // Each keeps a descriptor and its bytes on the disk.
 constexpr size_t kEndedMax = 128;
 constexpr absl::Duration kRetryAfter = absl::Seconds(5);
+// Beside those of the fetches that run: they look for blobs that other processes fetch.
+constexpr size_t kLookThreads = 2;
 
 using Key = std::pair<std::string, std::string>;  // Repository, digest.
 
 class BlobFetchesImpl : public BlobFetches {
  public:
   BlobFetchesImpl(CacheStore* store, Options options)
-      : store_(store), options_(std::move(options)), metrics_(options_.registry) {}
+      : store_(store),
+        options_(std::move(options)),
+        metrics_(options_.registry),
+        claims_(store, {.holder = options_.holder,
+                        .lifetime = options_.claim_lifetime,
+                        .renewal_interval = options_.claim_lifetime * 0.3}) {}
   ~BlobFetchesImpl() override;
 
   absl::StatusOr<std::unique_ptr<FetchReader>> Open(std::shared_ptr<UpstreamRegistry> upstream,
@@ -47,6 +58,11 @@ class BlobFetchesImpl : public BlobFetches {
   using Lock = std::unique_lock<std::mutex>;
   using Progress = std::shared_ptr<FetchProgress>;
 
+  struct Job {
+    std::unique_ptr<BlobFetch> fetch;
+    // It has one of the places of its upstream. Otherwise it only looks into the store.
+    bool may_run = false;
+  };
   struct Ended {
     Key key;
     Progress progress;
@@ -59,31 +75,43 @@ class BlobFetchesImpl : public BlobFetches {
   void Work();
   // False if there is no thread, and none can be started.
   bool StartThreadIfNeeded();
-  // The first fetch that waits and whose upstream may have another one; null if there is none.
-  std::unique_ptr<BlobFetch> TakeNext();
+  // The first fetch whose time to look has come, or else the first that waits and may run; null if there is none.
+  Job TakeNext();
   bool MayRun(const std::string& upstream) const;
+  // Lets the fetch run that has the claim. Releases the lock meanwhile.
+  void Run(BlobFetch& fetch, Lock& lock);
+  // Keeps the fetch for its next look, or what it has left for readers that come late.
+  void PutAway(std::unique_ptr<BlobFetch>* fetch, BlobFetch::Next next);
   // A fetch of the digest that runs for another repository of the upstream; null if there is none. Another upstream may
   // claim to have any digest.
   Progress SameOfUpstream(const BlobFetch& fetch) const;
   // Forgets what ended long enough ago. The caller destroys the result without the lock: it may own large files.
   [[nodiscard]] std::vector<Progress> TakeExpired();
-  // When TakeExpired() has something to do next.
-  Deadline NextExpiry() const;
-  void ShowNumber() { metrics_.fetches().Set(static_cast<double>(waiting_.size() + running_.size())); }
+  // When TakeExpired() or TakeNext() has something to do next, if nothing changes.
+  std::chrono::steady_clock::time_point NextWakeUp() const;
+  size_t NumberLocked() const { return waiting_.size() + awaiting_.size() + working_.size(); }
+  void ShowNumber() { metrics_.fetches().Set(static_cast<double>(NumberLocked())); }
 
   CacheStore* const store_;
   const Options options_;
   FetchMetrics metrics_;
+  ClaimKeeper claims_;
   StopSignal stop_;
 
   std::mutex mutex_;
   // Guarded by mutex_, as all below. A thread may take a fetch, something may expire, or all threads must end.
   std::condition_variable changed_;
   bool stopped_ = false;
-  std::map<Key, Progress> fetches_;  // Waiting, running and ended.
+  std::map<Key, Progress> fetches_;  // All below, and those that have ended.
+  // For a place.
   std::list<std::unique_ptr<BlobFetch>> waiting_;
+  // For another process. By the time of the next look.
+  std::multimap<std::chrono::steady_clock::time_point, std::unique_ptr<BlobFetch>> awaiting_;
+  // Those that a thread has: they look, or run.
+  std::set<BlobFetch*> working_;
   std::set<BlobFetch*> running_;
-  std::map<std::string, size_t> running_of_;  // By upstream; no zeros.
+  size_t places_taken_ = 0;
+  std::map<std::string, size_t> places_taken_of_;  // By upstream; no zeros.
   // In the order of their ends, those stored and those failed: each kind in the order of its expiry.
   std::deque<Ended> stored_;
   std::deque<Ended> failed_;
@@ -114,11 +142,11 @@ absl::StatusOr<std::unique_ptr<FetchReader>> BlobFetchesImpl::Open(std::shared_p
     metrics_.Of(repository.upstream).coalesced_reads->Increment();
     return found->second->NewReader();
   }
-  if (waiting_.size() + running_.size() >= options_.fetches_waiting_max) {
+  if (NumberLocked() >= options_.fetches_waiting_max) {
     constexpr absl::string_view kProblem = "too many blobs of upstreams are being fetched";
     return WithRetryAfter(OciError(OciErrorCode::kUnavailable, kProblem, kProblem), kRetryAfter);
   }
-  auto fetch = std::make_unique<BlobFetch>(store_, &metrics_, &stop_, std::move(upstream), repository, digest,
+  auto fetch = std::make_unique<BlobFetch>(store_, &claims_, &metrics_, &stop_, std::move(upstream), repository, digest,
                                            BlobFetch::Options{.spool_directory = options_.spool_directory,
                                                               .resumptions_max = options_.resumptions_max,
                                                               .resumption_pause = options_.resumption_pause,
@@ -137,7 +165,9 @@ absl::StatusOr<std::unique_ptr<FetchReader>> BlobFetchesImpl::Open(std::shared_p
 }
 
 bool BlobFetchesImpl::StartThreadIfNeeded() {
-  if (threads_.size() >= options_.fetches_max || idle_threads_ >= waiting_.size()) return true;
+  const size_t looks = awaiting_.empty() ? 0 : 1;
+  const size_t threads_max = options_.fetches_max + (awaiting_.empty() ? 0 : kLookThreads);
+  if (threads_.size() >= threads_max || idle_threads_ >= waiting_.size() + looks) return true;
   try {
     threads_.emplace_back([this] { Work(); });
   } catch (const std::system_error&) {
@@ -156,48 +186,84 @@ void BlobFetchesImpl::Work() {
       lock.lock();
       continue;
     }
-    std::unique_ptr<BlobFetch> fetch = TakeNext();
-    if (fetch == nullptr) {
+    Job job = TakeNext();
+    if (job.fetch == nullptr) {
       ++idle_threads_;
-      changed_.wait_until(lock, NextExpiry().time());
+      changed_.wait_until(lock, NextWakeUp());
       --idle_threads_;
       continue;
     }
-    const std::string upstream = fetch->repository().upstream;
-    if (Progress other = SameOfUpstream(*fetch)) fetch->Follow(std::move(other));
-    running_.insert(fetch.get());
-    ++running_of_[upstream];
+    const std::string upstream = job.fetch->repository().upstream;
+    working_.insert(job.fetch.get());
+    if (job.may_run) {
+      ++places_taken_;
+      ++places_taken_of_[upstream];
+    }
     lock.unlock();
-    fetch->Run();
+    const BlobFetch::Next next = job.fetch->Begin(job.may_run);
     lock.lock();
-    running_.erase(fetch.get());
-    if (--running_of_[upstream] == 0) running_of_.erase(upstream);
+    if (next == BlobFetch::Next::kFetch) Run(*job.fetch, lock);
+    working_.erase(job.fetch.get());
+    if (job.may_run) {
+      --places_taken_;
+      if (--places_taken_of_[upstream] == 0) places_taken_of_.erase(upstream);
+    }
+    PutAway(&job.fetch, next);
     ShowNumber();
-    const bool stored = fetch->progress()->stored();
-    (stored ? stored_ : failed_)
-        .push_back({Key(fetch->repository().repository.ToString(), fetch->digest().ToString()), fetch->progress(),
-                    Deadline::After(stored ? options_.stored_lifetime : options_.failure_lifetime)});
-    // The place of its upstream is free, and this thread may take the next fetch of another.
+    // The place of its upstream is free, and this thread may take the next fetch of another. Or there is a new time of
+    // a look.
     changed_.notify_one();
     lock.unlock();
-    fetch.reset();
+    job.fetch.reset();
     lock.lock();
   }
 }
 
-std::unique_ptr<BlobFetch> BlobFetchesImpl::TakeNext() {
+void BlobFetchesImpl::Run(BlobFetch& fetch, Lock& lock) {
+  // Only one that runs: of two that have not begun each could wait for the other.
+  if (Progress other = SameOfUpstream(fetch)) fetch.Follow(std::move(other));
+  running_.insert(&fetch);
+  // This thread was perhaps the one that waited for the next look.
+  StartThreadIfNeeded();
+  if (!awaiting_.empty()) changed_.notify_one();
+  lock.unlock();
+  fetch.Run();
+  lock.lock();
+  running_.erase(&fetch);
+}
+
+void BlobFetchesImpl::PutAway(std::unique_ptr<BlobFetch>* fetch, BlobFetch::Next next) {
+  if (next == BlobFetch::Next::kAwait && !stopped_) {
+    awaiting_.emplace(Deadline::After((*fetch)->NextWait()).time(), std::move(*fetch));
+    return;
+  }
+  const Progress& progress = (*fetch)->progress();
+  const bool stored = progress->stored();
+  (stored ? stored_ : failed_)
+      .push_back({Key((*fetch)->repository().repository.ToString(), (*fetch)->digest().ToString()), progress,
+                  Deadline::After(stored ? options_.stored_lifetime : options_.failure_lifetime)});
+}
+
+BlobFetchesImpl::Job BlobFetchesImpl::TakeNext() {
+  if (const auto next = awaiting_.begin(); next != awaiting_.end() && next->first <= std::chrono::steady_clock::now()) {
+    Job job{.fetch = std::move(next->second)};
+    awaiting_.erase(next);
+    job.may_run = MayRun(job.fetch->repository().upstream);
+    return job;
+  }
   for (auto waiting = waiting_.begin(); waiting != waiting_.end(); ++waiting) {
     if (!MayRun((*waiting)->repository().upstream)) continue;
-    std::unique_ptr<BlobFetch> fetch = std::move(*waiting);
+    Job job{.fetch = std::move(*waiting), .may_run = true};
     waiting_.erase(waiting);
-    return fetch;
+    return job;
   }
-  return nullptr;
+  return {};
 }
 
 bool BlobFetchesImpl::MayRun(const std::string& upstream) const {
-  const auto running = running_of_.find(upstream);
-  return running == running_of_.end() || running->second < std::max<size_t>(options_.fetches_max / 2, 1);
+  if (places_taken_ >= options_.fetches_max) return false;
+  const auto taken = places_taken_of_.find(upstream);
+  return taken == places_taken_of_.end() || taken->second < std::max<size_t>(options_.fetches_max / 2, 1);
 }
 
 BlobFetchesImpl::Progress BlobFetchesImpl::SameOfUpstream(const BlobFetch& fetch) const {
@@ -221,11 +287,12 @@ std::vector<BlobFetchesImpl::Progress> BlobFetchesImpl::TakeExpired() {
   return expired;
 }
 
-Deadline BlobFetchesImpl::NextExpiry() const {
-  Deadline next = Deadline::After(absl::InfiniteDuration());
+std::chrono::steady_clock::time_point BlobFetchesImpl::NextWakeUp() const {
+  auto next = Deadline::After(absl::InfiniteDuration()).time();
   for (const std::deque<Ended>* ended : {&stored_, &failed_}) {
-    if (!ended->empty() && ended->front().until.time() < next.time()) next = ended->front().until;
+    if (!ended->empty()) next = std::min(next, ended->front().until.time());
   }
+  if (!awaiting_.empty()) next = std::min(next, awaiting_.begin()->first);
   return next;
 }
 
@@ -237,8 +304,10 @@ void BlobFetchesImpl::Stop() {
     Lock lock(mutex_);
     if (std::exchange(stopped_, true)) return;
     waiting.swap(waiting_);
+    for (auto& [time, fetch] : awaiting_) waiting.push_back(std::move(fetch));
+    awaiting_.clear();
     for (const auto& fetch : waiting) unfinished.push_back(fetch->progress());
-    for (BlobFetch* fetch : running_) {
+    for (BlobFetch* fetch : working_) {
       unfinished.push_back(fetch->progress());
       upstreams.insert(fetch->upstream());
     }
@@ -256,6 +325,10 @@ void BlobFetchesImpl::Stop() {
 absl::StatusOr<std::unique_ptr<BlobFetches>> BlobFetches::Create(CacheStore* store, Options options) {
   RETURN_IF_ERROR(PrepareSpoolDirectory(options.spool_directory));
   options.fetches_max = std::max<size_t>(options.fetches_max, 1);
+  if (options.holder.empty()) {
+    absl::BitGen random;
+    options.holder = absl::StrFormat("%016x", absl::Uniform<uint64_t>(random));
+  }
   return std::make_unique<BlobFetchesImpl>(store, std::move(options));
 }
 

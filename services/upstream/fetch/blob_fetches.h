@@ -23,7 +23,10 @@ namespace entrepot::upstream {
 // resumed at the byte where the upstream broke off; it gives up after some resumptions that brought no byte. A body
 // that is short, or has another digest, is not stored. The bytes go to a file in `spool_directory` for the readers and
 // to the store at the same time; a fetch that is faster than the disk waits. Memory: one buffer for each fetch.
-// Thread-safe.
+//
+// With several upstream services over one store, one of them fetches a digest of an upstream (claim_keeper.h). In the
+// others the fetch waits, without a place among those that run: it looks into the store at growing intervals of up to
+// 1 s, and takes over when the other has given up or its claim has ended. Thread-safe.
 class BlobFetches {
  public:
   static constexpr size_t kFetchesWaitingMax = 1024;
@@ -35,7 +38,8 @@ class BlobFetches {
     // Fetches at the same time; more wait for their turn. One upstream gets half of them, so that an upstream that
     // hangs leaves room for the others.
     size_t fetches_max = 32;
-    // Waiting and running; beyond it Open() gives kUnavailable with a Retry-After.
+    // Waiting, for their turn or for another process, and running; beyond it Open() gives kUnavailable with a
+    // Retry-After.
     size_t fetches_waiting_max = kFetchesWaitingMax;
     // A fetch gives up after so many resumptions in a row that brought no byte. Before the first byte it tries once
     // more.
@@ -46,6 +50,10 @@ class BlobFetches {
     absl::Duration stored_lifetime = absl::Seconds(5);
     // For how long a failure is the answer to all that ask for the blob.
     absl::Duration failure_lifetime = absl::Seconds(1);
+    // This upstream service among all that use the store; the same after a restart. Empty: a random name.
+    std::string holder;
+    // If this process is killed, for how long the others wait for its fetches.
+    absl::Duration claim_lifetime = absl::Seconds(10);
     // A blob with more bytes is not fetched.
     uint64_t blob_bytes_max = kBlobBytesMax;
     // If null, the metrics are counted but not exported.

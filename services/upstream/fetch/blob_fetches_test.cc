@@ -732,6 +732,171 @@ TEST_F(BlobFetchesTest, StopEndsTheWaitBeforeAResumption) {
   EXPECT_THAT(reader->status(), StatusIs(absl::StatusCode::kCancelled));
 }
 
+// Several upstream services over one store.
+class SharedStoreTest : public BlobFetchesTest {
+ protected:
+  SharedStoreTest() { options_.holder = "this"; }
+
+  // Another upstream service.
+  std::unique_ptr<BlobFetches> OtherService() {
+    BlobFetches::Options options = options_;
+    options.spool_directory = directory_.path() + "/other";
+    options.holder = "other";
+    options.registry = nullptr;
+    return BlobFetches::Create(&store_, options).value();
+  }
+  // What another upstream service does that fetches the blob.
+  void ClaimElsewhere(const Digest& digest) {
+    ASSERT_THAT(store_.ClaimFetch(
+                    {.upstream = "docker.io", .digest = digest, .holder = "other", .lifetime = absl::Seconds(10)}),
+                IsOkAndHolds(true));
+  }
+  bool Awaits(int fetches = 1) {
+    return Eventually([&] { return Metric("entrepot_upstream_awaited_fetches_total") == fetches; });
+  }
+  static bool IsStored(FetchReader& reader) {
+    return Eventually([&] { return reader.stored(); });
+  }
+};
+
+TEST_F(SharedStoreTest, OneOfTwoServicesFetches) {
+  const std::string content = Content(kSize);
+  const Digest digest = Add(content);
+  upstream_->HoldAt(digest, 100'000);
+  const std::unique_ptr<BlobFetches> other = OtherService();
+  ASSERT_OK_AND_ASSIGN(const auto theirs, other->Open(upstream_, nginx_, digest));
+  ASSERT_TRUE(Eventually([&] { return upstream_->Holds(digest); }));
+  ASSERT_OK_AND_ASSIGN(const auto ours, Open(digest));
+  ASSERT_TRUE(Awaits());
+  EXPECT_FALSE(ours->stored());
+  upstream_->Release(digest);
+  EXPECT_THAT(ReadAll(*theirs), IsOkAndHolds(content));
+  EXPECT_TRUE(IsStored(*ours));
+  EXPECT_EQ(ours->size_bytes(), kSize);
+  char byte = 0;
+  EXPECT_THAT(ours->Read(0, &byte, 1), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_EQ(upstream_->blob_gets(digest), 1);
+  EXPECT_TRUE(Eventually([&] { return store_.ClaimHolder("docker.io", digest).empty(); }));
+}
+
+TEST_F(SharedStoreTest, TakesOverWhenTheOtherHasDied) {
+  const std::string content = Content(kSize);
+  const Digest digest = Add(content);
+  ClaimElsewhere(digest);
+  ASSERT_OK_AND_ASSIGN(const auto reader, Open(digest));
+  ASSERT_TRUE(Awaits());
+  EXPECT_EQ(upstream_->blob_gets(digest), 0);
+  store_.EndClaims();
+  EXPECT_THAT(ReadAll(*reader), IsOkAndHolds(content));
+  EXPECT_EQ(upstream_->blob_gets(digest), 1);
+}
+
+TEST_F(SharedStoreTest, TakesOverWhenTheOtherFails) {
+  const std::string content = Content(kSize);
+  const Digest digest = Add(content, {.cuts = {100'000, 100'000, 100'000}});
+  upstream_->HoldAt(digest, 100'000);
+  const std::unique_ptr<BlobFetches> other = OtherService();
+  ASSERT_OK_AND_ASSIGN(const auto theirs, other->Open(upstream_, nginx_, digest));
+  ASSERT_TRUE(Eventually([&] { return upstream_->Holds(digest); }));
+  ASSERT_OK_AND_ASSIGN(const auto ours, Open(digest));
+  ASSERT_TRUE(Awaits());
+  upstream_->Release(digest);
+  EXPECT_EQ(FailureOf(ReadAll(*theirs).status()), UpstreamFailure::kUnavailable);
+  EXPECT_THAT(ReadAll(*ours), IsOkAndHolds(content));
+}
+
+TEST_F(SharedStoreTest, KeepsTheClaimWhileItFetches) {
+  options_.claim_lifetime = absl::Milliseconds(10);
+  const Digest digest = Add(Content(kSize));
+  upstream_->HoldAt(digest, 100'000);
+  ASSERT_OK_AND_ASSIGN(const auto reader, Open(digest));
+  ASSERT_TRUE(Eventually([&] { return upstream_->Holds(digest); }));
+  const int calls = store_.claim_calls("this");
+  EXPECT_TRUE(Eventually([&] { return store_.claim_calls("this") >= calls + 3; }));
+  upstream_->Release(digest);
+  EXPECT_OK(ReadAll(*reader));
+}
+
+TEST_F(SharedStoreTest, RepositoriesOfAnUpstreamShareAClaim) {
+  const std::string content = Content(kSize);
+  const Digest digest = Add(content);
+  upstream_->AddBlob("library/debian", content);
+  ClaimElsewhere(digest);
+  ASSERT_OK_AND_ASSIGN(const auto of_debian, fetches().Open(upstream_, Cached("library/debian"), digest));
+  ASSERT_TRUE(Awaits());
+  // The other has fetched it for its own repository, and nothing links it to this one.
+  store_.AddBlob(nginx_.repository, content);
+  store_.EndClaims();
+  EXPECT_THAT(ReadAll(*of_debian), IsOkAndHolds(content));
+}
+
+TEST_F(SharedStoreTest, AFetchThatAwaitsAnotherHasNoPlace) {
+  options_.fetches_max = 2;  // One for each upstream.
+  std::vector<std::unique_ptr<FetchReader>> readers;
+  for (uint32_t i = 0; i < 5; ++i) {
+    const Digest digest = Add(Content(kSize, 100 + i));
+    ClaimElsewhere(digest);
+    ASSERT_OK_AND_ASSIGN(auto reader, Open(digest));
+    readers.push_back(std::move(reader));
+  }
+  ASSERT_TRUE(Awaits(5));
+  const std::string content = Content(kSize);
+  EXPECT_THAT(Fetch(Add(content)), IsOkAndHolds(content));
+  EXPECT_EQ(Metric("entrepot_upstream_fetches"), 5);
+}
+
+TEST_F(SharedStoreTest, LooksIntoTheStoreAlsoWhileAllPlacesAreTaken) {
+  options_.fetches_max = 2;
+  const std::string awaited = Content(kSize);
+  const Digest digest = Add(awaited);
+  ClaimElsewhere(digest);
+  ASSERT_OK_AND_ASSIGN(const auto reader, Open(digest));
+  ASSERT_TRUE(Awaits());
+  // One hangs in each upstream.
+  const Digest ours = Add(Content(kSize, 2));
+  upstream_->HoldAt(ours, 1000);
+  ASSERT_OK(Open(ours));
+  const auto other = std::make_shared<FakeUpstreamRegistry>();
+  const Digest theirs = other->AddBlob("app", Content(kSize, 3));
+  other->HoldAt(theirs, 1000);
+  ASSERT_OK(fetches().Open(other, Cached("app", "quay.io"), theirs));
+  ASSERT_TRUE(Eventually([&] { return upstream_->Holds(ours) && other->Holds(theirs); }));
+  store_.AddBlob(nginx_.repository, awaited);
+  EXPECT_TRUE(IsStored(*reader));
+  EXPECT_EQ(upstream_->blob_gets(digest), 0);
+}
+
+TEST_F(SharedStoreTest, StopEndsAFetchThatAwaitsAnother) {
+  const Digest digest = Add(Content(kSize));
+  ClaimElsewhere(digest);
+  ASSERT_OK_AND_ASSIGN(const auto reader, Open(digest));
+  ASSERT_TRUE(Awaits());
+  const Stopwatch stopwatch;
+  fetches_.reset();
+  EXPECT_THAT(reader->status(), StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_LT(stopwatch.Elapsed(), absl::Seconds(10));
+}
+
+TEST_F(SharedStoreTest, AFetchThatAwaitsAnotherEndsIfTheStoreFails) {
+  const Digest digest = Add(Content(kSize));
+  ClaimElsewhere(digest);
+  ASSERT_OK_AND_ASSIGN(const auto reader, Open(digest));
+  ASSERT_TRUE(Awaits());
+  store_.FailAll(OciError(OciErrorCode::kUnavailable, "the manifest service does not respond"));
+  EXPECT_THAT(ReadAll(*reader), IsOciError(OciErrorCode::kUnavailable));
+}
+
+TEST_F(SharedStoreTest, AwaitingFetchesCountAsWaiting) {
+  options_.fetches_waiting_max = 2;
+  for (uint32_t i = 0; i < 2; ++i) {
+    const Digest digest = Add(Content(kSize, 100 + i));
+    ClaimElsewhere(digest);
+    ASSERT_OK(Open(digest));
+  }
+  ASSERT_TRUE(Awaits(2));
+  EXPECT_THAT(Open(Add(Content(kSize))), IsOciError(OciErrorCode::kUnavailable));
+}
+
 TEST_F(BlobFetchesTest, CreateNeedsADirectory) {
   options_.spool_directory = "/dev/null/spool";
   EXPECT_THAT(BlobFetches::Create(&store_, options_), StatusIs(absl::StatusCode::kUnavailable));

@@ -25,12 +25,15 @@ FetchMetrics::FetchMetrics(std::shared_ptr<prometheus::Registry> registry)
                               "Reads of a blob that joined a fetch instead of starting one.");
   resumptions_ = Counters(*registry_, "entrepot_upstream_resumptions_total",
                           "Requests that went on with a fetch where the upstream had broken off.");
+  awaited_fetches_ = Counters(*registry_, "entrepot_upstream_awaited_fetches_total",
+                              "Fetches of blobs that waited for that of another upstream service.");
 }
 
 FetchMetrics::OfUpstream FetchMetrics::Of(const std::string& upstream) {
   return {.fetched_bytes = &fetched_bytes_->Add({{"upstream", upstream}}),
           .coalesced_reads = &coalesced_reads_->Add({{"upstream", upstream}}),
-          .resumptions = &resumptions_->Add({{"upstream", upstream}})};
+          .resumptions = &resumptions_->Add({{"upstream", upstream}}),
+          .awaited_fetches = &awaited_fetches_->Add({{"upstream", upstream}})};
 }
 
 void FetchMetrics::CountFailure(const std::string& upstream, absl::string_view kind) {

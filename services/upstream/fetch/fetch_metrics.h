@@ -20,6 +20,7 @@ class FetchMetrics {
     prometheus::Counter* fetched_bytes;
     prometheus::Counter* coalesced_reads;
     prometheus::Counter* resumptions;
+    prometheus::Counter* awaited_fetches;
   };
 
   // If `registry` is null, the metrics are counted but not exported.
@@ -38,6 +39,7 @@ class FetchMetrics {
   prometheus::Family<prometheus::Counter>* failures_;
   prometheus::Family<prometheus::Counter>* coalesced_reads_;
   prometheus::Family<prometheus::Counter>* resumptions_;
+  prometheus::Family<prometheus::Counter>* awaited_fetches_;
 };
 
 }  // namespace entrepot::upstream

@@ -9,11 +9,12 @@
 #include "absl/strings/string_view.h"
 #include "entrepot/types/v1/cache_room.pb.h"
 #include "entrepot/upstream/v1/management.pb.h"
+#include "prometheus/registry.h"
 #include "services/core/time/clock.h"
 #include "services/runtime/log/audit_log.h"
 #include "services/upstream/management/image_source.h"
 #include "services/upstream/names/upstreams_file.h"
-#include "services/upstream/registry/http_upstream_registry.h"
+#include "services/upstream/client/http_upstream_registry.h"
 #include "services/upstream/store/cache_store.h"
 
 namespace entrepot::upstream {
@@ -33,6 +34,8 @@ class UpstreamManagement {
     runtime::AuditLog* audit = nullptr;
     // What was measured last of an upstream's caches; nullopt: nothing yet. Empty: never.
     std::function<std::optional<types::v1::CacheRoom>(absl::string_view upstream)> room = {};
+    // If null, metrics are counted but not exported.
+    std::shared_ptr<prometheus::Registry> registry = {};
     // For the tests of an upstream, which use connections of their own.
     MakeHop make_hop = outbound::HttpHop::Create;
   };

@@ -20,6 +20,7 @@
 #include "services/status/quoted_input.h"
 #include "services/upstream/names/bytes_max.h"
 #include "services/upstream/names/docker_hub.h"
+#include "services/upstream/names/platform.h"
 #include "services/upstream/names/upstream_host.h"
 #include "services/upstream/names/upstream_url.h"
 
@@ -30,11 +31,13 @@ using config::v1::PinnedTag;
 using config::v1::Upstream;
 using config::v1::UpstreamCredentials;
 using config::v1::Upstreams;
+using config::v1::WarmTags;
 
 // A repository's name here has 255 bytes, this one and the name at the upstream.
 constexpr size_t kNameBytesMax = 128;
 constexpr uint32_t kConnectionsMaxMax = 1024;
 constexpr int64_t kHoursMax = 10 * 365 * 24;
+constexpr int64_t kWarmSecondsMin = 60;
 
 // A part of a repository's name (core/repository_name.h) that can be the host of a registry too.
 bool IsUpstreamName(absl::string_view name) {
@@ -79,6 +82,9 @@ class Checker {
       if (!bytes_max.ok()) problems_.Add(absl::StrCat(field, ".bytes_max"), bytes_max.status().message());
     }
     CheckPins(field, upstream);
+    for (int i = 0; i < upstream.warm_size(); ++i) {
+      CheckWarm(absl::StrCat(field, ".warm[", i, "]"), upstream.warm(i));
+    }
   }
 
   void CheckNames(const std::string& field, const Upstream& upstream) {
@@ -201,6 +207,22 @@ class Checker {
       if (!pin.repository().empty() && !pin.tag().empty()) {
         AddUnique(at, absl::StrCat(pin.repository(), ":", pin.tag()), &pinned);
       }
+    }
+  }
+
+  void CheckWarm(const std::string& field, const WarmTags& warm) {
+    CheckPart<RepositoryName>(absl::StrCat(field, ".repository"), warm.repository());
+    if (warm.tags().empty()) problems_.Add(absl::StrCat(field, ".tags"), "is required");
+    for (int i = 0; i < warm.tags_size(); ++i) CheckPart<Tag>(absl::StrCat(field, ".tags[", i, "]"), warm.tags(i));
+    for (int i = 0; i < warm.platforms_size(); ++i) {
+      const auto platform = ParsePlatform(warm.platforms(i));
+      if (platform.ok()) continue;
+      problems_.Add(absl::StrCat(field, ".platforms[", i, "]"), platform.status().message());
+    }
+    const std::string interval = absl::StrCat(field, ".interval");
+    CheckDuration(interval, warm.interval());
+    if (warm.has_interval() && warm.interval().seconds() >= 0 && warm.interval().seconds() < kWarmSecondsMin) {
+      problems_.Add(interval, "must be at least 1m");
     }
   }
 

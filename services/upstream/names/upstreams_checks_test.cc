@@ -58,6 +58,9 @@ upstreams:
     bytes_max: 200GiB
     pins:
       - {repository: debian, tag: "12", digest: sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}
+    warm:
+      - {repository: debian, tags: ["12", stable], platforms: [linux/amd64, linux/arm/v7], interval: 1m}
+      - {repository: nginx, tags: [latest]}
   - name: quay.io
     credentials: {helper: /bin/helper}
   - name: 192.0.2.1
@@ -203,6 +206,19 @@ TEST(UpstreamsChecksTest, RefusesPinsThatNameNothing) {
       ProblemsOf(absl::StrCat("pins: [{repository: debian, ", pin, "}, {repository: library/debian, ", pin, "}]"),
                  "docker.io"),
       ElementsAre("u.yaml:1: upstreams[0].pins[1]: \"library/debian:12\" is upstreams[0].pins[0] already"));
+}
+
+TEST(UpstreamsChecksTest, RefusesTagsThatCannotBeKeptWarm) {
+  EXPECT_THAT(ProblemsOf("warm: [{}]"), ElementsAre("u.yaml:1: upstreams[0].warm[0].repository: is required",
+                                                    "u.yaml:1: upstreams[0].warm[0].tags: is required"));
+  EXPECT_THAT(
+      ProblemsOf("warm: [{repository: a, tags: [\"-\"], platforms: [linux], interval: 59s}]"),
+      ElementsAre(StartsWith("u.yaml:1: upstreams[0].warm[0].tags[0]: "),
+                  "u.yaml:1: upstreams[0].warm[0].platforms[0]: the platform \"linux\" must be like linux/amd64 or "
+                  "linux/arm/v7",
+                  "u.yaml:1: upstreams[0].warm[0].interval: must be at least 1m"));
+  EXPECT_THAT(ProblemsOf("warm: [{repository: a, tags: [b], interval: -1s}]"),
+              ElementsAre("u.yaml:1: upstreams[0].warm[0].interval: must not be negative"));
 }
 
 }  // namespace

@@ -77,7 +77,13 @@ void FillUpstream(Upstream* upstream) {
   if (upstream->has_credentials() && !upstream->credentials().has_helper_lifetime()) {
     *upstream->mutable_credentials()->mutable_helper_lifetime() = Seconds(60 * 60);
   }
+  for (config::v1::WarmTags& warm : *upstream->mutable_warm()) {
+    if (!warm.has_interval()) *warm.mutable_interval() = Seconds(60 * 60);
+  }
   if (!IsDockerHub(*upstream)) return;
+  for (config::v1::WarmTags& warm : *upstream->mutable_warm()) {
+    if (!warm.repository().empty()) warm.set_repository(NameAtDockerHub(warm.repository()));
+  }
   for (config::v1::PinnedTag& pin : *upstream->mutable_pins()) {
     if (!pin.repository().empty()) pin.set_repository(NameAtDockerHub(pin.repository()));
   }

@@ -121,6 +121,8 @@ TEST(UpstreamsDefaultsTest, WritesNamesInOneForm) {
       pins { repository: 'debian' tag: '12' }
       pins { repository: 'a/b' }
       pins {}
+      warm { repository: 'nginx' }
+      warm { repository: 'a/b' interval { seconds: 60 } }
     }
     upstreams { name: 'quay.io' pins { repository: 'debian' } }
   )");
@@ -131,6 +133,10 @@ TEST(UpstreamsDefaultsTest, WritesNamesInOneForm) {
   EXPECT_EQ(hub.pins(0).repository(), "library/debian");
   EXPECT_EQ(hub.pins(1).repository(), "a/b");
   EXPECT_EQ(hub.pins(2).repository(), "");
+  EXPECT_EQ(hub.warm(0).repository(), "library/nginx");
+  EXPECT_EQ(hub.warm(0).interval().seconds(), 3600);
+  EXPECT_EQ(hub.warm(1).repository(), "a/b");
+  EXPECT_EQ(hub.warm(1).interval().seconds(), 60);
   EXPECT_EQ(file.upstreams(1).pins(0).repository(), "debian");
 }
 

@@ -57,7 +57,8 @@ void RoomKeeper::Advance() {
                    {{"upstream", upstream.name()}, {"error", status.message()}});
     }
     const absl::MutexLock lock(&mutex_);
-    members_[upstream.name()].failed = !status.ok();
+    // What else can fail fails again, and costs as much as a measurement.
+    members_[upstream.name()].unanswered = absl::IsUnavailable(status);
     members_[upstream.name()].tried_at = parts_.clock->Now();
   }
 }
@@ -68,8 +69,8 @@ bool RoomKeeper::IsDue(const Member& member, const config::v1::Upstream& upstrea
   const absl::Duration age = parts_.clock->Now() - *member.tried_at;
   if (age < absl::ZeroDuration() || age >= options_.interval) return true;
   if (age < kIntervalMin) return false;
-  if (member.failed) return true;
-  if (bytes_max == 0) return false;
+  if (member.unanswered) return true;
+  if (bytes_max == 0 || !member.room.has_value()) return false;
   const uint64_t fetched = parts_.bytes_fetched(upstream.name());
   const uint64_t since = fetched < member.fetched_bytes ? fetched : fetched - member.fetched_bytes;
   const uint64_t free = bytes_max - std::min(bytes_max, member.room->bytes());

@@ -68,7 +68,8 @@ class RoomKeeper {
     std::optional<types::v1::CacheRoom> room;
     // When the last attempt ended.
     std::optional<absl::Time> tried_at;
-    bool failed = false;
+    // The store did not answer that attempt.
+    bool unanswered = false;
     uint64_t bytes_max = 0;
     // Parts::bytes_fetched() before the last measurement.
     uint64_t fetched_bytes = 0;

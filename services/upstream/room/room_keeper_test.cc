@@ -198,7 +198,15 @@ TEST_F(RoomKeeperTest, ANewCapCountsAtOnce) {
   EXPECT_THAT(Metrics(), Not(HasSubstr("entrepot_upstream_room_max_bytes{")));
 }
 
-TEST_F(RoomKeeperTest, TriesAgainAMinuteAfterAFailure) {
+TEST_F(RoomKeeperTest, AMeasurementThatFailsIsRepeatedAtTheInterval) {
+  store_.Fail(absl::ResourceExhaustedError("too many manifests"));
+  EXPECT_THAT(Advance(), ElementsAre("a.example measure"));
+  fetched_ = 200 * kMiB;
+  EXPECT_THAT(Advance(absl::Minutes(9)), IsEmpty());
+  EXPECT_THAT(Advance(absl::Minutes(1)), ElementsAre("a.example measure"));
+}
+
+TEST_F(RoomKeeperTest, TriesAgainAMinuteAfterNoAnswer) {
   store_.Fail(absl::UnavailableError("no manifest service"));
   testing::internal::CaptureStderr();
   EXPECT_THAT(Advance(), ElementsAre("a.example measure"));

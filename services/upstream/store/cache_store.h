@@ -12,6 +12,7 @@
 #include "entrepot/types/v1/cache_room.pb.h"
 #include "services/core/content.h"
 #include "services/core/digest.h"
+#include "services/core/fetch_claim.h"
 #include "services/core/reference.h"
 #include "services/core/repository_name.h"
 #include "services/core/room_request.h"
@@ -54,6 +55,10 @@ class CacheStore {
   virtual absl::StatusOr<std::unique_ptr<BlobWriter>> WriteBlob(const RepositoryName& repository,
                                                                 const std::string& upstream, const Digest& digest) = 0;
 
+  // Makes, renews or gives up a claim, which is kept with the content. Returns whether its holder has it now: not if
+  // another one has it. kInvalidArgument: a claim cannot be like that (services/manifest/catalog/fetch_claims.h).
+  virtual absl::StatusOr<bool> ClaimFetch(const FetchClaim& claim) = 0;
+
   virtual absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t limit, absl::string_view last) = 0;
 
   // Measures what only the caches of `request.upstream` need, and evicts images as the request asks. Reads all records
@@ -65,6 +70,8 @@ class CacheStore {
   // (NAME_UNKNOWN, MANIFEST_UNKNOWN): the repository is not a cache of the upstream, or has no such manifest.
   // kCancelled: the service stops; part may have been evicted.
   virtual absl::StatusOr<types::v1::CacheEviction> MakeRoom(const RoomRequest& request) = 0;
+  // Makes running and later calls of MakeRoom() return kCancelled soon. For the end of a process.
+  virtual void Stop() = 0;
 };
 
 }  // namespace entrepot::upstream

@@ -1,5 +1,6 @@
 #include "services/upstream/testing/cache_store_conformance.h"
 
+#include <limits>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -176,6 +177,45 @@ TEST_P(CacheStoreConformanceTest, FindsWhatAManifestNeedsInAnotherCacheOfTheUpst
   EXPECT_OK(under_test_->objects().Verify(found, 0));
   // Not what only a hosted repository has.
   EXPECT_THAT(store().FindBlob(Repo("up/image"), DigestOf("config")), IsOciError(OciErrorCode::kBlobUnknown));
+}
+
+TEST_P(CacheStoreConformanceTest, OneHolderHasTheClaimOnADigest) {
+  const auto claim = [&](const std::string& holder, absl::Duration lifetime) {
+    return store().ClaimFetch(
+        {.upstream = kUpstream, .digest = DigestOf("layer"), .holder = holder, .lifetime = lifetime});
+  };
+  EXPECT_THAT(claim("one", absl::Seconds(30)), IsOkAndHolds(true));
+  EXPECT_THAT(claim("two", absl::Seconds(30)), IsOkAndHolds(false));
+  EXPECT_THAT(claim("one", absl::Seconds(30)), IsOkAndHolds(true));
+  EXPECT_THAT(claim("one", absl::ZeroDuration()), IsOkAndHolds(false));
+  EXPECT_THAT(claim("two", absl::Seconds(30)), IsOkAndHolds(true));
+  EXPECT_THAT(claim("two", absl::Hours(1)), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_P(CacheStoreConformanceTest, AsksTheCatalogForRoom) {
+  RoomRequest request;
+  request.upstream = kUpstream;
+  request.bytes_max = 5;
+  ASSERT_OK_AND_ASSIGN(const types::v1::CacheEviction eviction, store().MakeRoom(request));
+  ASSERT_EQ(eviction.images_size(), 1);
+  EXPECT_EQ(eviction.images(0).repository(), kUpstream);
+  request = RoomRequest();
+  request.upstream = "other";
+  request.also_recent = true;
+  request.repository = Repo("up/image");
+  request.reference = DigestOf("image");
+  request.dry_run = true;
+  ASSERT_OK(store().MakeRoom(request));
+  const std::vector<RoomRequest> requests = room_requests();
+  ASSERT_EQ(requests.size(), 2u);
+  EXPECT_EQ(requests[0].bytes_max, 5u);
+  EXPECT_FALSE(requests[0].also_recent || requests[0].dry_run);
+  EXPECT_FALSE(requests[0].repository.has_value() || requests[0].reference.has_value());
+  EXPECT_EQ(requests[1].upstream, "other");
+  EXPECT_EQ(requests[1].bytes_max, std::numeric_limits<uint64_t>::max());
+  EXPECT_TRUE(requests[1].also_recent && requests[1].dry_run);
+  EXPECT_EQ(requests[1].repository, Repo("up/image"));
+  EXPECT_EQ(requests[1].reference, Reference(DigestOf("image")));
 }
 
 TEST_P(CacheStoreConformanceTest, KeepsOffHostedRepositories) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
@@ -23,6 +24,9 @@ class CacheStoreUnderTest {
   // Behind the store: the objects, and a blob that a client pushes.
   virtual BlobStorage& objects() = 0;
   virtual void Push(const RepositoryName& repository, const std::string& bytes) = 0;
+  // The requests for room that have come to the catalog, each of which it answers with the upstream as the repository
+  // of an image.
+  virtual std::vector<RoomRequest> room_requests() = 0;
 };
 
 // Makes a store over empty services.
@@ -37,6 +41,7 @@ class CacheStoreConformanceTest : public testing::TestWithParam<CacheStoreFactor
   // Writes a blob, in pieces of that size.
   absl::Status Write(const RepositoryName& repository, absl::string_view bytes, size_t piece_bytes = 100'000);
   absl::Status Put(const RepositoryName& repository, const std::string& content);
+  std::vector<RoomRequest> room_requests() { return under_test_->room_requests(); }
   size_t OpenUploads() { return under_test_->objects().CountUploads()->sessions; }
   size_t SealedUploads() { return under_test_->objects().CountUploads()->sealed.count; }
 

@@ -106,6 +106,17 @@ absl::StatusOr<std::unique_ptr<BlobWriter>> FakeCacheStore::WriteBlob(const Repo
   return std::make_unique<Writer>(this, repository.ToString(), upstream, digest);
 }
 
+absl::StatusOr<bool> FakeCacheStore::ClaimFetch(const FetchClaim& claim) {
+  absl::MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(failure_);
+  ++claim_calls_[claim.holder];
+  std::string& holder = claims_[{claim.upstream, claim.digest.ToString()}];
+  if (!holder.empty() && holder != claim.holder) return false;
+  const bool granted = claim.lifetime > absl::ZeroDuration();
+  holder = granted ? claim.holder : "";
+  return granted;
+}
+
 absl::StatusOr<TagPage> FakeCacheStore::ListTags(const RepositoryName& repository, size_t limit,
                                                  absl::string_view last) {
   absl::MutexLock lock(&mutex_);
@@ -196,6 +207,23 @@ void FakeCacheStore::AllowCommits() {
 bool FakeCacheStore::commit_waits() const {
   absl::MutexLock lock(&mutex_);
   return commits_held_ && commits_waiting_ > 0;
+}
+
+std::string FakeCacheStore::ClaimHolder(const std::string& upstream, const Digest& digest) const {
+  absl::MutexLock lock(&mutex_);
+  const auto found = claims_.find({upstream, digest.ToString()});
+  return found == claims_.end() ? "" : found->second;
+}
+
+void FakeCacheStore::EndClaims() {
+  absl::MutexLock lock(&mutex_);
+  claims_.clear();
+}
+
+int FakeCacheStore::claim_calls(const std::string& holder) const {
+  absl::MutexLock lock(&mutex_);
+  const auto found = claim_calls_.find(holder);
+  return found == claim_calls_.end() ? 0 : found->second;
 }
 
 }  // namespace entrepot::upstream

@@ -28,9 +28,11 @@ class FakeCacheStore : public CacheStore {
   absl::StatusOr<Blob> FindBlob(const RepositoryName& repository, const Digest& digest) override;
   absl::StatusOr<std::unique_ptr<BlobWriter>> WriteBlob(const RepositoryName& repository, const std::string& upstream,
                                                         const Digest& digest) override;
+  absl::StatusOr<bool> ClaimFetch(const FetchClaim& claim) override;
   absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t limit, absl::string_view last) override;
   // Answers as SetEviction() states, and evicts nothing.
   absl::StatusOr<types::v1::CacheEviction> MakeRoom(const RoomRequest& request) override;
+  void Stop() override {}
 
   void SetEviction(types::v1::CacheEviction eviction);
   // The requests of MakeRoom() so far.
@@ -53,6 +55,12 @@ class FakeCacheStore : public CacheStore {
   void HoldCommits();
   void AllowCommits();
   bool commit_waits() const;
+  // The holder of the claim on the digest, "" if there is none. Claims here end only when they are given up, or by
+  // EndClaims().
+  std::string ClaimHolder(const std::string& upstream, const Digest& digest) const;
+  void EndClaims();
+  // Calls of ClaimFetch() of that holder.
+  int claim_calls(const std::string& holder) const;
 
  private:
   class Writer;
@@ -63,6 +71,8 @@ class FakeCacheStore : public CacheStore {
   std::map<Key, std::string> tags_ ABSL_GUARDED_BY(mutex_);  // The digest.
   std::map<Key, std::string> blobs_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> upstreams_ ABSL_GUARDED_BY(mutex_);  // Of the repositories.
+  std::map<Key, std::string> claims_ ABSL_GUARDED_BY(mutex_);             // By upstream and digest: the holder.
+  std::map<std::string, int> claim_calls_ ABSL_GUARDED_BY(mutex_);        // By holder.
   int writers_ ABSL_GUARDED_BY(mutex_) = 0;
   int commits_ ABSL_GUARDED_BY(mutex_) = 0;
   int manifests_put_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -1,0 +1,76 @@
+#include "services/upstream/management/image_parts.h"
+
+#include <set>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "boost/json/value.hpp"
+#include "services/core/text/strict_json.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::upstream {
+namespace {
+
+const boost::json::value* Member(const boost::json::value& object, absl::string_view key) {
+  return object.is_object() ? object.get_object().if_contains({key.data(), key.size()}) : nullptr;
+}
+
+// Empty if there is no such text.
+std::string TextOf(const boost::json::value& object, absl::string_view key) {
+  const boost::json::value* const value = Member(object, key);
+  if (value == nullptr || !value->is_string()) return "";
+  return std::string(value->get_string().data(), value->get_string().size());
+}
+
+uint64_t SizeOf(const boost::json::value& descriptor) {
+  const boost::json::value* const size = Member(descriptor, "size");
+  return size != nullptr && size->is_int64() && size->get_int64() > 0 ? static_cast<uint64_t>(size->get_int64()) : 0;
+}
+
+Platform PlatformOf(const boost::json::value& descriptor) {
+  const boost::json::value* const platform = Member(descriptor, "platform");
+  if (platform == nullptr) return {};
+  return {.os = TextOf(*platform, "os"),
+          .architecture = TextOf(*platform, "architecture"),
+          .variant = TextOf(*platform, "variant")};
+}
+
+// Windows' base layers, which come from other servers.
+bool IsDistributed(const boost::json::value& layer) {
+  const std::string type = TextOf(layer, "mediaType");
+  return !absl::StrContains(type, "nondistributable") && !absl::StrContains(type, "foreign");
+}
+
+// Calls `use` with each element of the list.
+template <typename Use>
+void ForEach(const boost::json::value& object, absl::string_view list, const Use& use) {
+  const boost::json::value* const value = Member(object, list);
+  if (value == nullptr || !value->is_array()) return;
+  for (const boost::json::value& element : value->get_array()) use(element);
+}
+
+}  // namespace
+
+absl::StatusOr<ImageParts> ParseImageParts(absl::string_view manifest) {
+  ASSIGN_OR_RETURN(const boost::json::value value, ParseStrictJson(manifest));
+  if (!value.is_object()) return absl::InvalidArgumentError("a manifest is no JSON object");
+  ImageParts parts;
+  std::set<Digest> children;
+  ForEach(value, "manifests", [&](const boost::json::value& child) {
+    auto digest = Digest::Parse(TextOf(child, "digest"));
+    if (!digest.ok() || !children.insert(*digest).second) return;
+    parts.children.push_back({.digest = *std::move(digest), .platform = PlatformOf(child)});
+  });
+  std::set<Digest> blobs;
+  const auto add_blob = [&](const boost::json::value& descriptor) {
+    auto digest = Digest::Parse(TextOf(descriptor, "digest"));
+    if (!digest.ok() || !IsDistributed(descriptor) || !blobs.insert(*digest).second) return;
+    parts.blobs.push_back({.digest = *std::move(digest), .size_bytes = SizeOf(descriptor)});
+  };
+  if (const boost::json::value* const config = Member(value, "config")) add_blob(*config);
+  ForEach(value, "layers", add_blob);
+  return parts;
+}
+
+}  // namespace entrepot::upstream

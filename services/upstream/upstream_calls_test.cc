@@ -1,0 +1,109 @@
+#include "services/upstream/upstream_calls.h"
+
+#include <atomic>
+#include <latch>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/status/oci_error.h"
+#include "services/status/retry_after.h"
+#include "services/status/status_matchers.h"
+
+namespace entrepot::upstream {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(UpstreamCallsTest, LeavesThreadsForOtherUpstreams) {
+  std::latch answered(1);
+  std::latch both_hang(2);
+  std::latch others(3);
+  std::latch ended(5);
+  std::atomic<int> begun = 0;
+  runtime::Executor executor(4);
+  UpstreamCalls calls(&executor);
+  for (int i = 0; i < 5; ++i) {
+    calls.Post("hangs.example/team/app", [&](const absl::Status& turn) {
+      EXPECT_OK(turn);
+      if (++begun <= 2) both_hang.count_down();
+      answered.wait();
+      ended.count_down();
+    });
+  }
+  both_hang.wait();
+  for (int i = 0; i < 3; ++i) {
+    calls.Post("works.example/team/app", [&](const absl::Status&) { others.count_down(); });
+  }
+  others.wait();
+  EXPECT_EQ(begun, 2);
+  answered.count_down();
+  ended.wait();
+}
+
+TEST(UpstreamCallsTest, RunsTheCallsOfAnUpstreamInOrder) {
+  std::latch begin(1);
+  std::vector<int> order;
+  {
+    runtime::Executor executor(1);
+    UpstreamCalls calls(&executor);
+    calls.Post("a.example/x", [&](const absl::Status&) { begin.wait(); });
+    for (int i = 0; i < 4; ++i) calls.Post("a.example/y", [&order, i](const absl::Status&) { order.push_back(i); });
+    begin.count_down();
+    // The executor runs all of them before it ends.
+  }
+  EXPECT_THAT(order, ElementsAre(0, 1, 2, 3));
+}
+
+TEST(UpstreamCallsTest, RefusesMoreThanMayWait) {
+  std::latch answered(1);
+  std::latch other(1);
+  std::latch again(1);
+  std::atomic<int> ended = 0;
+  runtime::Executor executor(2);
+  UpstreamCalls calls(&executor, /*waiting_max=*/2);
+  const auto hang = [&](const absl::Status& turn) {
+    EXPECT_OK(turn);
+    answered.wait();
+    ++ended;
+  };
+  for (int i = 0; i < 3; ++i) calls.Post("hangs.example/x", hang);
+  absl::Status refusal;
+  calls.Post("hangs.example/x", [&](const absl::Status& turn) { refusal = turn; });
+  EXPECT_THAT(refusal, IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(GetOciErrorDetail(refusal), HasSubstr("2 requests wait for the upstream \"hangs.example\""));
+  EXPECT_TRUE(GetRetryAfter(refusal).has_value());
+  calls.Post("works.example/x", [&](const absl::Status& turn) {
+    EXPECT_OK(turn);
+    other.count_down();
+  });
+  other.wait();
+  answered.count_down();
+  // Once they have ended, there is room again.
+  while (ended < 3) std::this_thread::yield();
+  calls.Post("hangs.example/x", [&](const absl::Status& turn) {
+    EXPECT_OK(turn);
+    again.count_down();
+  });
+  again.wait();
+}
+
+TEST(UpstreamCallsTest, MayEndBeforeItsCalls) {
+  std::latch end(1);
+  std::latch begun(1);
+  runtime::Executor executor(2);
+  auto calls = std::make_unique<UpstreamCalls>(&executor);
+  calls->Post("a.example/x", [&](const absl::Status&) {
+    begun.count_down();
+    end.wait();
+  });
+  begun.wait();
+  calls.reset();
+  end.count_down();
+}
+
+}  // namespace
+}  // namespace entrepot::upstream
