@@ -121,7 +121,7 @@ struct Row {
 };
 
 using F = RouteFamily;
-// 404 if the content does not exist.
+// 404 if the content, or the upstreams, do not exist.
 constexpr std::array kMatrix = {
     Row{F::kBase, "GET", kHolders, 200},
     Row{F::kBase, "HEAD", kHolders, 200},
@@ -151,6 +151,7 @@ constexpr std::array kMatrix = {
     Row{F::kAdmin, "POST", kAdmins, 200},
     Row{F::kRepository, "DELETE", kAdmins, 200},
     Row{F::kMaintenance, "POST", kAdmins, 200},
+    Row{F::kUpstreams, "POST", kAdmins, 404},
     Row{F::kFrontPage, "GET", kAll, 200},
     Row{F::kFrontPage, "HEAD", kAll, 200},
 };
@@ -206,6 +207,7 @@ struct Content {
 Content ContentOf(const Row& row) {
   if (row.family == RouteFamily::kManifest && row.method == "PUT") return {TestRegistry::Image(), kImageContentType};
   if (row.family == RouteFamily::kMaintenance) return {R"({"getStatus":{}})", kJsonContentType};
+  if (row.family == RouteFamily::kUpstreams) return {R"({"listUpstreams":{}})", kJsonContentType};
   if (row.family == RouteFamily::kAdmin) return {R"({"listKeys":{}})", kJsonContentType};
   if (row.family == RouteFamily::kToken && row.method == "POST") {
     return {"grant_type=password&username=ann&password=secret", "Content-Type: application/x-www-form-urlencoded\r\n"};

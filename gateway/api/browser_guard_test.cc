@@ -141,6 +141,7 @@ TEST(RegistryBehindBrowserGuardTest, RefusesUnsafeMethodsOfOtherOrigins) {
       refused("DELETE", "/v2/a/manifests/latest");
       refused("DELETE", absl::StrCat("/v2/a/blobs/", digest));
       refused("POST", "/entrepot/v1/maintain");
+      refused("POST", "/entrepot/v1/upstreams");
       refused("POST", "/nowhere");
       refused("BREW", "/v2/");
       EXPECT_EQ(registry->Call("GET", "/v2/a/manifests/latest", "", fields).status, 200);

@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "gateway/api/admin/admin_handler.h"
 #include "gateway/api/admin/maintenance_handler.h"
+#include "gateway/api/admin/upstreams_handler.h"
 #include "gateway/api/auth/access_control.h"
 #include "gateway/api/auth/key_set_handler.h"
 #include "gateway/api/auth/token_form.h"
@@ -132,6 +133,7 @@ class RegistryApi : public http::Handler {
     }
     AddDistributionRoutes(blobs, manifests, limits, registry, accounts.auth);
     handlers_.Add(RouteFamily::kMaintenance, MaintenanceHandler(manifests));
+    handlers_.Add(RouteFamily::kUpstreams, UpstreamsHandler(upstreams.backend));
     handlers_.Add(RouteFamily::kFrontPage, FrontPage(listen.external_url(), accounts.auth != nullptr));
     if (accounts.auth != nullptr) {
       const Clock* const clock = accounts.clock == nullptr ? &system_clock_ : accounts.clock;

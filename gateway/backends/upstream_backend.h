@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "boost/asio/awaitable.hpp"
+#include "entrepot/upstream/v1/management.pb.h"
 #include "gateway/backends/call_context.h"
 #include "gateway/body/body.h"
 #include "services/core/content.h"
@@ -67,6 +68,9 @@ class UpstreamBackend {
   virtual boost::asio::awaitable<absl::StatusOr<std::vector<Referrer>>> ListReferrers(const CallContext& context,
                                                                                       const RepositoryName& repository,
                                                                                       const Digest& subject) = 0;
+  // A command of entrepotctl (services/upstream/management/upstream_management.h). Not repeated if it starts a job.
+  virtual boost::asio::awaitable<absl::StatusOr<upstream::v1::ManageUpstreamsResponse>> Manage(
+      const CallContext& context, const upstream::v1::ManageUpstreamsRequest& request) = 0;
 };
 
 }  // namespace entrepot::gateway

@@ -255,7 +255,8 @@ class RegistryProcess final : public runtime::RunningService {
     gateway::api::RegistryUpstreams upstreams;
     if (cache_ != nullptr) {
       upstream_executor_ = std::make_unique<runtime::Executor>(kUpstreamExecutorThreads);
-      upstream_backend_ = gateway::MakeLocalUpstreamBackend(cache_.get(), upstream_executor_.get(), executor_.get());
+      upstream_backend_ = gateway::MakeLocalUpstreamBackend(cache_.get(), upstream_management_.get(),
+                                                            upstream_executor_.get(), executor_.get());
       upstreams.backend = upstream_backend_.get();
       upstreams.current = [file = upstreams_file_.get()] { return file->current(); };
     }

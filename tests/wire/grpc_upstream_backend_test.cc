@@ -12,30 +12,21 @@
 #include "services/core/time/stopwatch.h"
 #include "services/runtime/grpc/grpc_channel.h"
 #include "services/status/status_matchers.h"
-#include "services/upstream/management/upstream_management.h"
 #include "services/upstream/upstream_service.h"
 
 namespace entrepot::gateway {
 namespace {
-
-// For tests that manage nothing.
-class NoManagement : public upstream::UpstreamManagement {
- public:
-  absl::StatusOr<upstream::v1::ManageUpstreamsResponse> Manage(const upstream::v1::ManageUpstreamsRequest&) override {
-    return absl::UnimplementedError("not in this test");
-  }
-  void Stop() override {}
-};
 
 // The real service in this process, through a socket.
 class GrpcUnderTest : public UpstreamBackendUnderTest {
  public:
   UpstreamBackend& backend() override { return *backend_; }
   ScriptedCache& cache() override { return cache_; }
+  RecordingManagement& management() override { return management_; }
 
  private:
   ScriptedCache cache_;
-  NoManagement management_;
+  RecordingManagement management_;
   runtime::Executor executor_{2};
   runtime::Executor reads_{2};
   upstream::UpstreamService service_{&cache_, &management_, &executor_, &reads_};

@@ -33,6 +33,7 @@ enum class RouteFamily {
   kTagList,
   kReferrers,
   kMaintenance,
+  kUpstreams,
   kToken,
   kKeySet,
   kAdmin,
@@ -99,6 +100,7 @@ inline constexpr std::array kKeySetMethods = {RouteMethod("GET", Permission::kNo
                                               RouteMethod("HEAD", Permission::kNone)};
 inline constexpr std::array kAdminMethods = {RouteMethod("POST", Permission::kAdmin)};
 inline constexpr std::array kMaintenanceMethods = {RouteMethod("POST", Permission::kAdmin)};
+inline constexpr std::array kUpstreamsMethods = {RouteMethod("POST", Permission::kAdmin)};
 inline constexpr std::array kRepositoryMethods = {RouteMethod("DELETE", Permission::kAdmin)};
 inline constexpr std::array kFrontPageMethods = {RouteMethod("GET", Permission::kNone),
                                                  RouteMethod("HEAD", Permission::kNone)};
@@ -125,6 +127,8 @@ inline constexpr std::array kRouteTable = {
               "referrers", internal::kListMethods},
     RouteInfo{RouteFamily::kMaintenance, RoutePattern("/entrepot/v1/maintain"), Presence::kAlways, "maintain",
               internal::kMaintenanceMethods},
+    RouteInfo{RouteFamily::kUpstreams, RoutePattern("/entrepot/v1/upstreams"), Presence::kAlways, "upstreams",
+              internal::kUpstreamsMethods},
     RouteInfo{RouteFamily::kToken, RoutePattern("/token"), Presence::kWithAccounts, "token", internal::kTokenMethods},
     RouteInfo{RouteFamily::kKeySet, RoutePattern("/.well-known/jwks.json"), Presence::kWithAccounts, "key_set",
               internal::kKeySetMethods},

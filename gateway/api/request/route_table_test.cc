@@ -44,6 +44,7 @@ TEST(ParseRouteTest, ParsesEveryRoute) {
       {"/.well-known/jwks.json", RouteFamily::kKeySet, "", ""},
       {"/entrepot/v1/administer", RouteFamily::kAdmin, "", ""},
       {"/entrepot/v1/maintain", RouteFamily::kMaintenance, "", ""},
+      {"/entrepot/v1/upstreams", RouteFamily::kUpstreams, "", ""},
       {"/entrepot/v1/repositories/a", RouteFamily::kRepository, "a", ""},
       {"/entrepot/v1/repositories/a/b%2Fc", RouteFamily::kRepository, "a/b/c", ""},
   };
@@ -114,6 +115,8 @@ TEST(ParseRouteTest, RefusesUnknownPaths) {
                            "/entrepot/v1/",
                            "/entrepot/v1/administer/",
                            "/entrepot/v1/maintain/",
+                           "/entrepot/v1/upstreams/",
+                           "/entrepot/v1/upstreams/docker.io",
                            "/entrepot//v1/administer",
                            "/entrepot/v2/administer",
                            "/entrepot/v1/repositories",

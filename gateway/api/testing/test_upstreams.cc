@@ -155,4 +155,20 @@ awaitable<absl::StatusOr<std::vector<Referrer>>> TestUpstreams::ListReferrers(co
   co_return referrers_;
 }
 
+upstream::v1::ManageUpstreamsRequest TestUpstreams::last_command() {
+  absl::MutexLock lock(&mutex_);
+  return last_command_;
+}
+
+awaitable<absl::StatusOr<upstream::v1::ManageUpstreamsResponse>> TestUpstreams::Manage(
+    const CallContext&, const upstream::v1::ManageUpstreamsRequest& request) {
+  absl::MutexLock lock(&mutex_);
+  last_command_ = request;
+  if (!failure_.ok()) co_return failure_;
+  upstream::v1::ManageUpstreamsResponse response;
+  response.mutable_job()->set_id("1");
+  response.mutable_job()->set_state(upstream::v1::UpstreamJob::RUNNING);
+  co_return response;
+}
+
 }  // namespace entrepot::gateway::api

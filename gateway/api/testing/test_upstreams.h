@@ -45,6 +45,8 @@ class TestUpstreams : public UpstreamBackend {
 
   // The calls since the last call of this: "ResolveManifest docker.io/library/nginx latest".
   std::vector<std::string> TakeCalls();
+  // The last argument of Manage().
+  upstream::v1::ManageUpstreamsRequest last_command();
 
   boost::asio::awaitable<absl::StatusOr<ResolvedUpstreamManifest>> ResolveManifest(const CallContext& context,
                                                                                    const RepositoryName& repository,
@@ -62,6 +64,9 @@ class TestUpstreams : public UpstreamBackend {
   boost::asio::awaitable<absl::StatusOr<std::vector<Referrer>>> ListReferrers(const CallContext& context,
                                                                               const RepositoryName& repository,
                                                                               const Digest& subject) override;
+  // Returns a job that has just been started, for each command.
+  boost::asio::awaitable<absl::StatusOr<upstream::v1::ManageUpstreamsResponse>> Manage(
+      const CallContext& context, const upstream::v1::ManageUpstreamsRequest& request) override;
 
  private:
   struct TestBlob {
@@ -86,6 +91,7 @@ class TestUpstreams : public UpstreamBackend {
   std::string stale_reason_ ABSL_GUARDED_BY(mutex_);
   absl::Duration age_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> calls_ ABSL_GUARDED_BY(mutex_);
+  upstream::v1::ManageUpstreamsRequest last_command_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace entrepot::gateway::api

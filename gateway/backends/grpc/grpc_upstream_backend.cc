@@ -16,7 +16,7 @@ namespace {
 namespace v1 = upstream::v1;
 using boost::asio::awaitable;
 
-// All calls are safe to repeat: the service fetches nothing twice.
+// All calls but Manage are safe to repeat: the service fetches nothing twice.
 class GrpcUpstreamBackend : public UpstreamBackend {
  public:
   GrpcUpstreamBackend(std::shared_ptr<grpc::Channel> channel, const GrpcClient& client)
@@ -97,6 +97,14 @@ class GrpcUpstreamBackend : public UpstreamBackend {
                            {entry.annotations().begin(), entry.annotations().end()}});
     }
     co_return referrers;
+  }
+
+  awaitable<absl::StatusOr<v1::ManageUpstreamsResponse>> Manage(const CallContext& context,
+                                                                const v1::ManageUpstreamsRequest& request) override {
+    if (request.has_start_job()) {
+      return client_.CallOnce(stub_->async(), &Async::Manage, context.request_id, request);
+    }
+    return client_.Call(stub_->async(), &Async::Manage, context.request_id, request);
   }
 
  private:

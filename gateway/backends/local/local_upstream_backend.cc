@@ -100,8 +100,9 @@ class LocalFetchStream : public ByteStream {
 
 class LocalUpstreamBackend : public UpstreamBackend {
  public:
-  LocalUpstreamBackend(upstream::UpstreamCache* cache, runtime::Executor* executor, runtime::Executor* reads)
-      : cache_(cache), executor_(executor), calls_(executor), reads_(reads) {}
+  LocalUpstreamBackend(upstream::UpstreamCache* cache, upstream::UpstreamManagement* management,
+                       runtime::Executor* executor, runtime::Executor* reads)
+      : cache_(cache), management_(management), executor_(executor), calls_(executor), reads_(reads) {}
 
   awaitable<absl::StatusOr<ResolvedUpstreamManifest>> ResolveManifest(const CallContext&,
                                                                       const RepositoryName& repository,
@@ -161,8 +162,15 @@ class LocalUpstreamBackend : public UpstreamBackend {
     co_return co_await RunAmong(calls_, repository, [&] { return cache_->ListReferrers(repository, subject); });
   }
 
+  // It waits for no upstream, so it is answered while all calls wait for one.
+  awaitable<absl::StatusOr<upstream::v1::ManageUpstreamsResponse>> Manage(
+      const CallContext&, const upstream::v1::ManageUpstreamsRequest& request) override {
+    co_return co_await RunOn(*reads_, [&] { return management_->Manage(request); });
+  }
+
  private:
   upstream::UpstreamCache* const cache_;
+  upstream::UpstreamManagement* const management_;
   runtime::Executor* const executor_;
   UpstreamCalls calls_;
   runtime::Executor* const reads_;
@@ -170,9 +178,10 @@ class LocalUpstreamBackend : public UpstreamBackend {
 
 }  // namespace
 
-std::unique_ptr<UpstreamBackend> MakeLocalUpstreamBackend(upstream::UpstreamCache* cache, runtime::Executor* executor,
-                                                          runtime::Executor* reads) {
-  return std::make_unique<LocalUpstreamBackend>(cache, executor, reads);
+std::unique_ptr<UpstreamBackend> MakeLocalUpstreamBackend(upstream::UpstreamCache* cache,
+                                                          upstream::UpstreamManagement* management,
+                                                          runtime::Executor* executor, runtime::Executor* reads) {
+  return std::make_unique<LocalUpstreamBackend>(cache, management, executor, reads);
 }
 
 }  // namespace entrepot::gateway

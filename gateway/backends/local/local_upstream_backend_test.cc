@@ -20,12 +20,14 @@ class LocalUnderTest : public UpstreamBackendUnderTest {
  public:
   UpstreamBackend& backend() override { return *backend_; }
   ScriptedCache& cache() override { return cache_; }
+  RecordingManagement& management() override { return management_; }
 
  private:
   ScriptedCache cache_;
+  RecordingManagement management_;
   runtime::Executor calls_{1};
   runtime::Executor reads_{1};
-  std::unique_ptr<UpstreamBackend> backend_ = MakeLocalUpstreamBackend(&cache_, &calls_, &reads_);
+  std::unique_ptr<UpstreamBackend> backend_ = MakeLocalUpstreamBackend(&cache_, &management_, &calls_, &reads_);
 };
 
 INSTANTIATE_TEST_SUITE_P(Local, UpstreamBackendConformanceTest,
@@ -59,10 +61,11 @@ boost::asio::awaitable<void> ListTags(UpstreamBackend& backend, CallContext call
 
 TEST(LocalUpstreamBackendCallsTest, AHangingUpstreamLeavesThreadsForOthers) {
   HangingCache cache;
+  RecordingManagement management;
   boost::asio::io_context hanging;
   runtime::Executor calls(4);
   runtime::Executor reads(1);
-  const std::unique_ptr<UpstreamBackend> backend = MakeLocalUpstreamBackend(&cache, &calls, &reads);
+  const std::unique_ptr<UpstreamBackend> backend = MakeLocalUpstreamBackend(&cache, &management, &calls, &reads);
   const RepositoryName hangs = RepositoryName::Parse("hangs.example/team/app").value();
   // More calls than threads.
   for (int i = 0; i < 8; ++i) {

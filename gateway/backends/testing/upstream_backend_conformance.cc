@@ -215,5 +215,30 @@ TEST_P(UpstreamBackendConformanceTest, ListsTagsAndReferrers) {
   EXPECT_EQ(referrers[0].annotations, (std::map<std::string, std::string>{{"key", "value"}}));
 }
 
+TEST_P(UpstreamBackendConformanceTest, PassesOnCommands) {
+  upstream::v1::ManageUpstreamsRequest request;
+  request.mutable_caller()->set_account("root");
+  request.set_remote_address("192.0.2.1");
+  request.mutable_start_job()->mutable_pull()->set_repository(Repo().ToString());
+  ASSERT_OK_AND_ASSIGN(const upstream::v1::ManageUpstreamsResponse started, RUN(backend().Manage(kCall, request)));
+  EXPECT_EQ(started.job().state(), upstream::v1::UpstreamJob::RUNNING);
+  EXPECT_EQ(management().last_request().SerializeAsString(), request.SerializeAsString());
+  request.mutable_get_job()->set_id("7");
+  ASSERT_OK(RUN(backend().Manage(kCall, request)));
+  EXPECT_EQ(management().last_request().get_job().id(), "7");
+  management().FailWith(absl::NotFoundError("there is no job \"7\""));
+  const absl::Status unknown = RUN(backend().Manage(kCall, request)).status();
+  EXPECT_TRUE(absl::IsNotFound(unknown));
+  EXPECT_EQ(unknown.message(), "there is no job \"7\"");
+}
+
+TEST_P(UpstreamBackendConformanceTest, DoesNotRepeatTheStartOfAJob) {
+  management().FailWith(absl::UnavailableError("the service stops"));
+  upstream::v1::ManageUpstreamsRequest request;
+  request.mutable_start_job()->mutable_test()->set_upstream("docker.io");
+  EXPECT_TRUE(absl::IsUnavailable(RUN(backend().Manage(kCall, request)).status()));
+  EXPECT_EQ(management().requests(), 1);
+}
+
 }  // namespace
 }  // namespace entrepot::gateway

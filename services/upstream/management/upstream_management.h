@@ -12,9 +12,9 @@
 #include "prometheus/registry.h"
 #include "services/core/time/clock.h"
 #include "services/runtime/log/audit_log.h"
+#include "services/upstream/client/http_upstream_registry.h"
 #include "services/upstream/management/image_source.h"
 #include "services/upstream/names/upstreams_file.h"
-#include "services/upstream/client/http_upstream_registry.h"
 #include "services/upstream/store/cache_store.h"
 
 namespace entrepot::upstream {
