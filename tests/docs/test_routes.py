@@ -13,7 +13,9 @@ def test_the_page_has_every_route():
 
 def test_the_page_has_every_command():
     described = messages.describe(
-        "entrepot/auth/v1/administration.proto", "entrepot/manifest/v1/maintenance.proto"
+        "entrepot/auth/v1/administration.proto",
+        "entrepot/manifest/v1/maintenance.proto",
+        "entrepot/upstream/v1/management.proto",
     )
     real = {
         "POST /entrepot/v1/administer": messages.fields_of_oneof(
@@ -22,9 +24,13 @@ def test_the_page_has_every_command():
         "POST /entrepot/v1/maintain": messages.fields_of_oneof(
             described, ".entrepot.manifest.v1.MaintainRequest", "command"
         ),
-        "Job": messages.fields_of_oneof(described, ".entrepot.manifest.v1.StartJob", "job"),
+        "POST /entrepot/v1/upstreams": messages.fields_of_oneof(
+            described, ".entrepot.upstream.v1.ManageUpstreamsRequest", "command"
+        ),
+        "Job": messages.fields_of_oneof(described, ".entrepot.manifest.v1.StartJob", "job")
+        | messages.fields_of_oneof(described, ".entrepot.upstream.v1.StartUpstreamJob", "job"),
     }
-    assert [len(names) >= least for names, least in zip(real.values(), (17, 3, 6))] == [True, True, True]
+    assert [len(names) >= least for names, least in zip(real.values(), (17, 3, 3, 9))] == [True] * 4
     assert_none(routes.compare_commands(real, repository().text(routes.PAGE)))
 
 
