@@ -20,6 +20,7 @@
 #include "services/upstream/negative_answers.h"
 #include "services/upstream/registry/upstream_error.h"
 #include "services/upstream/shared_calls.h"
+#include "services/upstream/upstream_calls.h"
 #include "services/upstream/upstream_metrics.h"
 #include "services/upstream/upstream_set.h"
 
@@ -30,8 +31,7 @@ namespace {
 constexpr absl::Duration kDeniedLifetime = absl::Seconds(10);
 constexpr absl::Duration kReferrersLifetime = absl::Minutes(1);
 // Tags are asked for by these threads while clients wait, or behind them.
-constexpr size_t kRefreshThreads = 16;
-constexpr size_t kRefreshesWaitingMax = 1024;
+constexpr size_t kRefreshThreads = 32;
 constexpr size_t kTagsMax = 100'000;
 constexpr size_t kListBytesMax = 16 << 20;
 // How long a HEAD of a blob waits for a size that the upstream does not tell.
@@ -180,8 +180,9 @@ class CacheImpl final : public UpstreamCache {
   SharedCalls<Shared<TagList>> tag_list_calls_;
   SharedCalls<Shared<ReferrerList>> referrer_list_calls_;
   const std::unique_ptr<BlobFetches> fetches_;
-  // The last member: its jobs use the others.
+  // After all that its jobs use.
   runtime::Executor refreshes_{kRefreshThreads};
+  UpstreamCalls refresh_calls_{&refreshes_};
 };
 
 // Manifests -----------------------------------------------------------------------------------------------------------
@@ -264,13 +265,12 @@ CacheImpl::Answer CacheImpl::ConfirmTag(const Place& place, const Tag& tag, cons
   if (const std::optional<absl::Status> negative = negatives_.Find(key); negative.has_value()) {
     return ServeStale(place, stored, *negative);
   }
-  const bool may_wait_behind = refreshes_.queue_depth() < kRefreshesWaitingMax;
   if (stored.known.has_value()) {
     const absl::Duration age = AgeOf(*stored.known);
     const absl::Duration servable =
         runtime::ToDuration(place.config().tag_ttl()) + runtime::ToDuration(place.config().stale_while_revalidate());
     if (age >= absl::ZeroDuration() && age < servable && stored.known->stale_reason.empty()) {
-      if (may_wait_behind) StartRefresh(place, tag, stored);
+      StartRefresh(place, tag, stored);
       ResolvedManifest manifest = Stored(stored.manifest);
       manifest.age = age;
       return {manifest, ResolveResult::kHit};
@@ -278,7 +278,7 @@ CacheImpl::Answer CacheImpl::ConfirmTag(const Place& place, const Tag& tag, cons
   }
   // While the upstream fails, clients do not wait for it: not even for the probe whether it responds again.
   if (const absl::Status health = place.upstream->health(); !health.ok()) {
-    if (place.upstream->due() && may_wait_behind) StartRefresh(place, tag, stored);
+    if (place.upstream->due()) StartRefresh(place, tag, stored);
     return ServeStale(place, stored, health);
   }
   const std::optional<Manifest> confirmed = StartRefresh(place, tag, stored)->WaitFor(patience_);
@@ -307,8 +307,8 @@ std::shared_ptr<SharedCalls<absl::StatusOr<ResolvedManifest>>::Call> CacheImpl::
   const std::string key = Key(place.repository(), absl::StrCat(tag.ToString(), " refresh"));
   auto [call, is_first] = manifest_calls_.Join(key);
   if (is_first) {
-    refreshes_.Post([this, key, place, tag, stored, call = call] {
-      manifest_calls_.Finish(key, *call, Refresh(place, tag, stored));
+    refresh_calls_.Post(key, [this, key, place, tag, stored, call = call](const absl::Status& turn) {
+      manifest_calls_.Finish(key, *call, turn.ok() ? Refresh(place, tag, stored) : Manifest(turn));
     });
   }
   return call;

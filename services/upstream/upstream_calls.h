@@ -21,11 +21,10 @@ class UpstreamCalls {
   // With OK it may block. Otherwise it is refused, and must return soon: kUnavailable (UNAVAILABLE) with a Retry-After.
   using Call = absl::AnyInvocable<void(const absl::Status& turn)>;
 
-  // `waiting_max`: of one upstream. The executor outlives the object. The object may be destroyed as soon as each call
-  // has begun.
+  // `waiting_max`: of one upstream. The executor outlives the calls, which may outlive the object.
   explicit UpstreamCalls(runtime::Executor* executor, size_t waiting_max = kCallsWaitingMax);
 
-  // `repository`: the first component of its name is the upstream. A refused call runs at once, on this thread.
+  // `repository`: its name here; the upstream is the first component. A refused call runs at once, on this thread.
   void Post(absl::string_view repository, Call call);
 
  private:

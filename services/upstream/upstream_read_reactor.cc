@@ -8,9 +8,9 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
 #include "services/core/digest.h"
 #include "services/core/repository_name.h"
+#include "services/runtime/grpc/grpc_deadline.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
 
@@ -88,7 +88,7 @@ void UpstreamReadReactor::Wait() {
     waiting_->for_reader = !cancelled;
     if (!cancelled && !head_sent && waiting_responses_ < kWaitingResponsesMax) {
       alarm_ = std::make_unique<grpc::Alarm>();
-      alarm_->Set(absl::ToChronoTime(absl::Now() + waiting_interval_), [ready](bool is_due) {
+      alarm_->Set(runtime::GrpcDeadline(waiting_interval_).moment(), [ready](bool is_due) {
         if (is_due) ready();
       });
     }

@@ -7,6 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/core/media_type.h"
+#include "services/core/room_request.h"
+#include "services/manifest/caches/cache_evictor.h"
 #include "tests/simulation/content.h"
 
 namespace entrepot::simulation {
@@ -66,7 +68,11 @@ void Client::Work(int operations) {
         UnlinkBlob();
         break;
       default:
-        DeleteRepository();
+        if (world_.has_caches() && world_.random().OneIn(2)) {
+          Evict();
+        } else {
+          DeleteRepository();
+        }
         break;
     }
   }
@@ -114,7 +120,7 @@ void Client::FetchBlob(size_t repository, size_t blob) {
 Client::Found Client::LinkBlob(size_t repository, size_t blob) {
   const auto registry = world_.AwaitRegistry();
   if (registry == nullptr) return Found::kCannotTell;
-  const auto call = world_.model().BlobCall(repository, blob);
+  const auto call = world_.model().LinkCall(repository, blob);
   const uint64_t failures = world_.kv().failures();
   world_.scheduler().Note("finds or links", content.blobs[blob].digest.ToString());
   const World::Push push(registry.get());
@@ -122,7 +128,7 @@ Client::Found Client::LinkBlob(size_t repository, size_t blob) {
                                                                  content.blobs[blob].digest);
   world_.scheduler().Note("the link gives", found.status().ToString());
   const Outcome outcome = world_.Classify(found.status(), "a link");
-  if (outcome == Outcome::kDone && !world_.model().BlobMayBe(*call, repository, blob)) {
+  if (outcome == Outcome::kDone && !world_.model().BlobMayBe(repository, blob)) {
     world_.Violate(absl::StrCat("access: ", content.repositories[repository].ToString(), " got ",
                                 content.blobs[blob].digest.ToString(),
                                 ", which no manifest of it needs, or no other cache has"));
@@ -345,6 +351,27 @@ void Client::DeleteRepository() {
   world_.scheduler().Note("deleting the repository gives", status.ToString());
   call->End(world_.Classify(status, "DELETE of a repository"));
   world_.EndDeletion(*registry);
+}
+
+void Client::Evict() {
+  const auto registry = world_.AwaitRegistry();
+  if (registry == nullptr) return;
+  RoomRequest request;
+  request.upstream = content.upstream;
+  request.also_recent = !world_.random().OneIn(3);
+  request.bytes_max = world_.random().OneIn(2) ? 0 : 1000;
+  if (world_.random().OneIn(3)) request.repository = content.repositories[SomeRepository()];
+  const auto call = world_.model().Evict();
+  world_.scheduler().Note("evicts", request.repository.has_value() ? request.repository->ToString() : "by a cap");
+  manifest::CacheEvictor evictor(registry->kv.get(), world_.clock(), registry->catalog.get(), /*pulls=*/nullptr);
+  const auto evicted = evictor.MakeRoom(request, [&](uint64_t, uint64_t) {
+    world_.scheduler().Step("paces itself");
+    return registry->process.alive && !world_.scheduler().stopped();
+  });
+  world_.scheduler().Note("the eviction gives", evicted.status().ToString());
+  // What it could not do is no error of the simulation, but the end of the process is.
+  if (registry->process.alive) world_.Classify(evicted.status(), "an eviction");
+  call->End(Outcome::kDone);
 }
 
 namespace {

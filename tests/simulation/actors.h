@@ -48,6 +48,8 @@ class Client {
   void DeleteTag();
   void UnlinkBlob();
   void DeleteRepository();
+  // Evicts images of the caches: some until a cap is kept, all, or those of one repository.
+  void Evict();
 
   size_t SomeRepository();
   size_t SomeManifest();

@@ -61,6 +61,13 @@ std::unique_ptr<Model::Call> Model::BlobCall(size_t repository, size_t blob) {
   return call;
 }
 
+std::unique_ptr<Model::Call> Model::LinkCall(size_t repository, size_t blob) {
+  std::unique_ptr<Call> call = BlobCall(repository, blob);
+  call->links_ = true;
+  links_under_way_.insert(call.get());
+  return call;
+}
+
 std::unique_ptr<Model::Call> Model::Unlink(size_t repository, size_t blob) {
   std::unique_ptr<Call> call = Begin();
   AddUnlink(*call, {repository, blob});
@@ -123,6 +130,29 @@ std::unique_ptr<Model::Call> Model::DeleteRepository(size_t repository) {
   return call;
 }
 
+std::unique_ptr<Model::Call> Model::Evict() {
+  const Content& content = Content::Get();
+  std::unique_ptr<Call> call = Begin();
+  for (size_t repository = 0; repository < content.repositories.size(); ++repository) {
+    if (!content.IsCache(repository)) continue;
+    for (size_t each = 0; each < content.manifests.size(); ++each) {
+      ManifestState& state = manifest_states_[{repository, each}];
+      ++state.evictions_under_way;
+      state.last_deletion = call->begin_;
+      call->evictions_.emplace_back(repository, each);
+      AddWrite(*call, manifests_[{repository, each}], "", /*overwrites=*/false);
+    }
+    for (size_t tag = 0; tag < content.tags.size(); ++tag) {
+      AddWrite(*call, tags_[{repository, tag}], "", /*overwrites=*/false);
+    }
+  }
+  return call;
+}
+
+void Model::ForgetSeen() {
+  for (auto& [place, state] : manifest_states_) state.seen_hosted = false;
+}
+
 void Model::Call::End(Outcome outcome) {
   const uint64_t end = ++model_.now_;
   for (Register::Write* const write : writes_) {
@@ -137,6 +167,14 @@ void Model::Call::End(Outcome outcome) {
   for (const Place& manifest : deletions_) {
     --model_.manifest_states_[manifest].deletions_under_way;
     model_.manifest_states_[manifest].last_deletion = end;
+  }
+  for (const Place& manifest : evictions_) {
+    --model_.manifest_states_[manifest].evictions_under_way;
+    model_.manifest_states_[manifest].last_deletion = end;
+  }
+  if (links_) {
+    model_.links_under_way_.erase(this);
+    if (outcome != Outcome::kRefused && model_.MayLink(*this)) model_.arrivals_.insert(*promises_);
   }
   if (outcome != Outcome::kDone) return;
   if (put_.has_value()) {
@@ -202,10 +240,17 @@ void Model::MayArrive(size_t repository, size_t blob, bool cached) {
   if (cached) fetched_.insert({repository, blob});
 }
 
-bool Model::BlobMayBe(const Call& call, size_t repository, size_t blob) const {
-  if (arrivals_.contains({repository, blob})) return true;
-  const bool fetched =
-      absl::c_any_of(fetched_, [&](const Place& place) { return place.first != repository && place.second == blob; });
+bool Model::BlobMayBe(size_t repository, size_t blob) const {
+  const Place place(repository, blob);
+  if (arrivals_.contains(place)) return true;
+  return absl::c_any_of(links_under_way_, [&](const Call* call) { return call->promises_ == place && MayLink(*call); });
+}
+
+bool Model::MayLink(const Call& call) const {
+  const auto [repository, blob] = *call.promises_;
+  const bool fetched = absl::c_any_of(fetched_, [&, repository = repository, blob = blob](const Place& place) {
+    return place.first != repository && place.second == blob;
+  });
   if (!fetched) return false;
   const std::vector<SomeManifest>& manifests = Content::Get().manifests;
   for (size_t i = 0; i < manifests.size(); ++i) {
@@ -227,7 +272,8 @@ bool Model::ManifestIsWhole(const Call& call, size_t repository, size_t manifest
   if (found == manifest_states_.end()) return false;
   const ManifestState& state = found->second;
   if (state.put_begin == 0 || state.put_end > call.begin_) return false;
-  if (state.deletions_under_way > 0 || state.last_deletion >= state.put_begin) return false;
+  if (state.deletions_under_way > 0 || state.evictions_under_way > 0 || state.last_deletion >= state.put_begin)
+    return false;
   for (const size_t blob : Content::Get().manifests[manifest].blobs) {
     const auto link = links_.find({repository, blob});
     if (!HasArrived(call, state, blob, link != links_.end() ? link->second : LinkState())) return false;
@@ -300,6 +346,11 @@ std::optional<std::string> Model::Check(kv::KvReader& committed) {
     const RepositoryName& repository = content.repositories[place.first];
     const Digest& digest = content.manifests[place.second].digest;
     const bool found = there[place.first] && committed.Get(keys::Manifest(repository, digest))->has_value();
+    ManifestState& state = manifest_states_[place];
+    if (state.seen_hosted && !found && state.deletions_under_way == 0) {
+      return absl::StrCat("eviction: the hosted repository ", repository.ToString(), " lost ", digest.ToString());
+    }
+    state.seen_hosted = found && !is_cache[place.first];
     if (name.Allows(found ? kExists : "", now, now)) continue;
     return absl::StrCat("I6: the manifest ", repository.ToString(), "@", digest.ToString(),
                         found ? " exists although it was deleted" : " does not exist although no call deleted it");

@@ -58,30 +58,36 @@ class Model {
     std::vector<Register::Write*> writes_;
     // The blob that the call makes safe.
     std::optional<std::pair<size_t, size_t>> promises_;
+    bool links_ = false;
     // The links that the call may remove.
     std::vector<std::pair<size_t, size_t>> unlinks_;
     std::optional<std::pair<size_t, size_t>> put_;
     // The manifest comes from an upstream: everything may be absent.
     bool cached_ = false;
     std::vector<std::pair<size_t, size_t>> deletions_;
+    std::vector<std::pair<size_t, size_t>> evictions_;
     // The promises of blobs that the manifest needs, from when the call began.
     std::vector<std::pair<std::pair<size_t, size_t>, uint64_t>> relies_on_;
   };
 
   // A commit, a HEAD or a mount.
   std::unique_ptr<Call> BlobCall(size_t repository, size_t blob);
+  // A BlobCall that links the blob if a manifest needs it.
+  std::unique_ptr<Call> LinkCall(size_t repository, size_t blob);
   std::unique_ptr<Call> Unlink(size_t repository, size_t blob);
   std::unique_ptr<Call> PutManifest(size_t repository, size_t manifest, std::optional<size_t> tag, bool cached);
   std::unique_ptr<Call> DeleteManifest(size_t repository, size_t manifest);
   std::unique_ptr<Call> DeleteTag(size_t repository, size_t tag);
   std::unique_ptr<Call> DeleteRepository(size_t repository);
+  // An eviction, which may delete any manifest of a cache, and nothing else.
+  std::unique_ptr<Call> Evict();
   std::unique_ptr<Call> Read() { return Begin(); }
 
   // A commit or a mount of the blob begins. `cached`: its bytes come from the upstream.
   void MayArrive(size_t repository, size_t blob, bool cached);
-  // Whether a cache may have had the blob at the end of this BlobCall, which has found or linked it: it came there, or
-  // it came to another cache and a manifest of this one needs it.
-  bool BlobMayBe(const Call& call, size_t repository, size_t blob) const;
+  // Whether a cache may have the blob: it came there, also by a link that has ended, or this LinkCall or another one
+  // under way may link it, because it came to another cache and a manifest of this one needs it.
+  bool BlobMayBe(size_t repository, size_t blob) const;
   // Whether it breaks a promise that this PutManifest was refused because a blob is missing.
   bool WasPromised(const Call& call) const;
   // Whether a Read may have had this result.
@@ -103,6 +109,8 @@ class Model {
   void Rotten(size_t blob) { rotten_.at(blob) = true; }
   bool IsRotten(size_t blob) const { return rotten_.at(blob); }
 
+  // The records may lose what was committed last.
+  void ForgetSeen();
   // Compares the committed records with the answers that clients got. Returns the first violation.
   std::optional<std::string> Check(kv::KvReader& committed);
   // Whether the immutable tags name what they named first, and their repository has kept all that they need.
@@ -130,13 +138,18 @@ class Model {
     // The blobs that this PUT must have found.
     std::set<size_t> found;
     int deletions_under_way = 0;
+    int evictions_under_way = 0;
     uint64_t last_deletion = 0;
+    // Whether it was there at the last check, in a repository that clients push to.
+    bool seen_hosted = false;
   };
 
   std::unique_ptr<Call> Begin() { return std::unique_ptr<Call>(new Call(this)); }
   static void AddWrite(Call& call, Register& name, std::string value, bool overwrites = true) {
     call.writes_.push_back(name.Begin(std::move(value), call.begin_, overwrites));
   }
+  // Whether this LinkCall may have linked its blob by now.
+  bool MayLink(const Call& call) const;
   void AddUnlink(Call& call, Place link);
   void AddDeletion(Call& call, Place manifest);
   void EndPromise(Call& call);
@@ -166,6 +179,7 @@ class Model {
   // Where blobs may have arrived, and those of them whose bytes came from the upstream.
   std::set<Place> arrivals_;
   std::set<Place> fetched_;
+  std::set<const Call*> links_under_way_;
   std::vector<bool> rotten_;
   // What each immutable tag names; empty until it exists.
   std::map<std::string, std::string> immutable_;

@@ -275,6 +275,7 @@ void World::CrashAll() {
 void World::LosePower() {
   CrashAll();
   kv_.LosePower();
+  model_.ForgetSeen();
   clock_.Reboot();
   ForgetClock();
   CheckNow();

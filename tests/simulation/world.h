@@ -108,6 +108,7 @@ class World {
   Scheduler& scheduler() { return scheduler_; }
   Random& random() { return scheduler_.random(); }
   Model& model() { return model_; }
+  const Clock* clock() const { return &clock_; }
   SimulatedObjects& objects() { return objects_; }
   const SimulatedKv& kv() const { return kv_; }
   bool tags_are_immutable() const { return options_.immutable_tags; }

@@ -31,12 +31,14 @@ WRITERS = 5
 READERS = 2
 CACHE_READERS = 2
 CACHED = ("library/a", "library/b")
+# A second name of the same upstream, whose cap is always exceeded.
+CAPPED = "capped.example"
 LEASE = 0.5
 COLLECTOR = {"lease": f"{LEASE}s", "grace": "0.2s", "interval": "0.1s", "operations_per_second": 20_000}
 ACCOUNTS = {"writer": "writer's password", "reader": "reader's password"}
 POLICY = """
 administrators: [writer]
-rules: [{name: readers read, subjects: [reader], repositories: ["load/**", "docker.io/**"], actions: [pull]}]
+rules: [{name: readers read, subjects: [reader], repositories: ["load/**", "docker.io/**", "capped.example/**"], actions: [pull]}]
 """
 
 
@@ -58,8 +60,9 @@ def fixture_soaked(make_registry, tmp_path, upstream):
     # Abandoned upload sessions are garbage too.
     uploads = {"session_lifetime": "5s"}
     entry = {"name": "docker.io", "url": upstream.url, "tag_ttl": "0.2s", "negative_ttl": "0.1s"}
+    capped = {**entry, "name": CAPPED, "bytes_max": "1MiB"}
     return make_registry(
-        config={"collector": COLLECTOR, "uploads": uploads, "authentication": authentication}, upstreams={"upstreams": [entry]}
+        config={"collector": COLLECTOR, "uploads": uploads, "authentication": authentication}, upstreams={"upstreams": [entry, capped]}
     )
 
 
@@ -84,7 +87,8 @@ def test_collection_under_load_loses_nothing_and_leaves_no_garbage(soaked, mode,
         CachePuller(soaked.url, "docker.io", changes, CACHED, f"{SEED} cache {number}", account)
         for number in range(CACHE_READERS)
     ]
-    clients = [*writers, *readers, *pullers, changes]
+    capped = CachePuller(soaked.url, CAPPED, changes, CACHED, f"{SEED} capped", account)
+    clients = [*writers, *readers, *pullers, capped, changes]
     try:
         with Load(clients) as load:
             load.run_for(SECONDS)
@@ -93,8 +97,8 @@ def test_collection_under_load_loses_nothing_and_leaves_no_garbage(soaked, mode,
     upstream.stop()
     pulled = set().union(*(puller.pulled for puller in pullers))
     assert pullers[0].pull_again(pulled) > 0
-    administrator = CachePuller(soaked.url, "docker.io", changes, CACHED, SEED, ("writer", ACCOUNTS["writer"]))
-    administrator.delete_repositories()
+    for name in ("docker.io", CAPPED):
+        CachePuller(soaked.url, name, changes, CACHED, SEED, ("writer", ACCOUNTS["writer"])).delete_repositories()
     for writer in writers:
         now = time.monotonic()
         assert writer.check(now, now, collected=True) == []

@@ -94,6 +94,20 @@ def test_with_the_upstream_gone_what_is_here_is_served_quickly(cache, app, upstr
     wait_for(lambda: pull(cache, app, image).headers["Warning"] is None)
 
 
+def test_an_upstream_that_never_answers_holds_up_no_pull(cache, app, upstream, image):
+    pull(cache, app, image)
+    gate = upstream.hold(".*", method=None)
+    assert_stale(pull(cache, app, image))
+    # The first pull waited for seconds. Others do not, neither while that request hangs nor when it has failed.
+    for _ in range(3):
+        began = time.monotonic()
+        assert_stale(pull(cache, app, image))
+        pull(cache, app, image, image.digest)
+        assert time.monotonic() - began < 2
+    gate.open()
+    wait_for(lambda: pull(cache, app, image).headers["Warning"] is None, seconds=40)
+
+
 def test_an_upstream_that_is_gone_serves_all_ways(make_cache, upstream, image):
     registry = make_cache(file={"upstreams": [hub(upstream, tag_ttl="0s")], "default_upstream": "docker.io"})
     pull(registry, APP, image)

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import shutil
 import subprocess
 
@@ -180,6 +181,23 @@ def test_docker_with_registry_mirrors_and_by_prefix(mirror, upstreams, images, r
         docker("pull", f"one@{images.small['one'].tagged('one')['digest']}")
     upstreams[0].start()
     assert_fetched_once(upstreams[0], images.small["one"], "one")
+
+
+# Debian's Docker has no containerd image store. Its resolver is containerd's own, as in the tests of containerd above.
+@pytest.mark.skipif("ENTREPOT_NEW_DOCKER" not in os.environ, reason="ENTREPOT_NEW_DOCKER=1 builds Docker 29, for minutes")
+def test_docker_with_the_containerd_image_store(mirror, upstreams, images, run, tmp_path):
+    hosts = tmp_path / "etc" / "certs.d" / "quay.io"
+    hosts.mkdir(parents=True)
+    (hosts / "hosts.toml").write_text(settings(mirror, "containerd", 1))
+    config = json.dumps({**json.loads(settings(mirror, "Docker")), "features": {"containerd-snapshotter": True}})
+    with docker_engine(tmp_path / "docker", run, config, go_tool("dockerd"), tmp_path / "etc") as docker:
+        assert "io.containerd.snapshotter.v1" in docker("info")
+        for source, name in (("one:v1", "one"), ("quay.io/team/tool:v1", "two")):
+            docker("pull", source)
+            digest = images.small[name].tagged(name)["digest"]
+            assert [each.partition("@")[2] for each in json.loads(docker("image", "inspect", source))[0]["RepoDigests"]] == [digest]
+    assert_fetched_once(upstreams[0], images.small["one"], "one")
+    assert_fetched_once(upstreams[1], images.small["two"], "two")
 
 
 def test_pushes_with_a_client_get_a_sentence(mirror, images, run, tmp_path):

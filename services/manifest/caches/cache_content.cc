@@ -1,6 +1,7 @@
 #include "services/manifest/caches/cache_content.h"
 
 #include <algorithm>
+#include <deque>
 #include <set>
 #include <utility>
 
@@ -125,12 +126,12 @@ class ContentReader {
   }
 
   absl::StatusOr<uint32_t> PositionOf(const Digest& digest) {
-    const auto found = blob_positions_.find(digest);
+    const auto found = blob_positions_.find(digest.ToString());
     if (found != blob_positions_.end()) return found->second;
     RETURN_IF_ERROR(CheckBound(digests_.size(), CacheContent::kBlobsMax, "digests that their manifests refer to"));
     const auto position = static_cast<uint32_t>(digests_.size());
-    blob_positions_.emplace(digest, position);
     digests_.push_back(digest);
+    blob_positions_.emplace(digests_.back().ToString(), position);
     content_.blobs.emplace_back();
     return position;
   }
@@ -193,8 +194,9 @@ class ContentReader {
   const Pace& pace_;
   CacheContent content_;
   // Of the blobs, in their order.
-  std::vector<Digest> digests_;
-  absl::flat_hash_map<Digest, uint32_t> blob_positions_;
+  std::deque<Digest> digests_;
+  // By the texts of these.
+  absl::flat_hash_map<absl::string_view, uint32_t> blob_positions_;
   uint64_t step_ = 0;
   uint64_t step_bytes_ = 0;
 };

@@ -179,6 +179,16 @@ TEST_F(CatalogInvariantsTest, ReportsPullOfMissingTag) {
   EXPECT_THAT(Check(), IsOkAndHolds(ElementsAre(HasSubstr("a:v2 has a pull record"))));
 }
 
+TEST_F(CatalogInvariantsTest, ReportsUseOfWhatIsNoManifestOfACache) {
+  const RepositoryName cache = Repo("up/image");
+  ManifestPut put = PutByTag("v1", ImageJson(Upload("config"), {}));
+  put.cache_of = "up";
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, cache, put));
+  EXPECT_THAT(Check(), IsOkAndHolds(IsEmpty()));
+  Write(keys::ManifestUse(cache, DigestOf("absent")), "");
+  EXPECT_THAT(Check(), IsOkAndHolds(ElementsAre(HasSubstr("has a record of its last use"))));
+}
+
 TEST_F(CatalogInvariantsTest, ReportsUnreadableMaintenanceRecords) {
   for (const std::string& key :
        {keys::Collection(clock_.Now()), keys::Scrub(), keys::DeleteIntent(Upload("garbage").storage_key)}) {

@@ -22,10 +22,12 @@
 #include "services/status/oci_error.h"
 #include "services/status/retry_after.h"
 #include "services/status/status_macros.h"
+#include "services/upstream/fetch/ahead_reader.h"
 #include "services/upstream/fetch/blob_fetch.h"
 #include "services/upstream/fetch/claim_keeper.h"
 #include "services/upstream/fetch/fetch_metrics.h"
 #include "services/upstream/fetch/fetch_progress.h"
+#include "services/upstream/fetch/range_requests.h"
 #include "services/upstream/fetch/spool_file.h"
 
 namespace entrepot::upstream {
@@ -69,6 +71,9 @@ class BlobFetchesImpl : public BlobFetches {
     Deadline until;
   };
 
+  std::unique_ptr<FetchReader> NewReader(Progress progress, std::shared_ptr<UpstreamRegistry> upstream,
+                                         const CachedRepository& repository, const Digest& digest) const;
+
   // All with the lock, but for Work().
   //
   // The body of a thread.
@@ -97,6 +102,8 @@ class BlobFetchesImpl : public BlobFetches {
   FetchMetrics metrics_;
   ClaimKeeper claims_;
   StopSignal stop_;
+  // Readers may outlive this.
+  const std::shared_ptr<RangeRequests> ranges_ = std::make_shared<RangeRequests>();
 
   std::mutex mutex_;
   // Guarded by mutex_, as all below. A thread may take a fetch, something may expire, or all threads must end.
@@ -127,6 +134,23 @@ BlobFetchesImpl::~BlobFetchesImpl() {
     threads.swap(threads_);
   }
   for (std::thread& thread : threads) thread.join();
+  ranges_->End();
+}
+
+std::unique_ptr<FetchReader> BlobFetchesImpl::NewReader(Progress progress, std::shared_ptr<UpstreamRegistry> upstream,
+                                                        const CachedRepository& repository,
+                                                        const Digest& digest) const {
+  auto start = [ranges = std::weak_ptr<RangeRequests>(ranges_), upstream = std::move(upstream), repository, digest](
+                   uint64_t offset_bytes, uint64_t end_bytes) -> std::shared_ptr<RangeRequest> {
+    const std::shared_ptr<RangeRequests> requests = ranges.lock();
+    if (requests == nullptr) return nullptr;
+    return requests->Start(repository.upstream, {.upstream = upstream,
+                                                 .name_at_upstream = repository.name_at_upstream,
+                                                 .digest = digest,
+                                                 .offset_bytes = offset_bytes,
+                                                 .end_bytes = end_bytes});
+  };
+  return NewAheadReader(std::move(progress), std::move(start));
 }
 
 absl::StatusOr<std::unique_ptr<FetchReader>> BlobFetchesImpl::Open(std::shared_ptr<UpstreamRegistry> upstream,
@@ -140,18 +164,18 @@ absl::StatusOr<std::unique_ptr<FetchReader>> BlobFetchesImpl::Open(std::shared_p
   if (const auto found = fetches_.find(key); found != fetches_.end()) {
     RETURN_IF_ERROR(found->second->status());
     metrics_.Of(repository.upstream).coalesced_reads->Increment();
-    return found->second->NewReader();
+    return NewReader(found->second, std::move(upstream), repository, digest);
   }
   if (NumberLocked() >= options_.fetches_waiting_max) {
     constexpr absl::string_view kProblem = "too many blobs of upstreams are being fetched";
     return WithRetryAfter(OciError(OciErrorCode::kUnavailable, kProblem, kProblem), kRetryAfter);
   }
-  auto fetch = std::make_unique<BlobFetch>(store_, &claims_, &metrics_, &stop_, std::move(upstream), repository, digest,
+  auto fetch = std::make_unique<BlobFetch>(store_, &claims_, &metrics_, &stop_, upstream, repository, digest,
                                            BlobFetch::Options{.spool_directory = options_.spool_directory,
                                                               .resumptions_max = options_.resumptions_max,
                                                               .resumption_pause = options_.resumption_pause,
                                                               .blob_bytes_max = options_.blob_bytes_max});
-  std::unique_ptr<FetchReader> reader = fetch->progress()->NewReader();
+  std::unique_ptr<FetchReader> reader = NewReader(fetch->progress(), std::move(upstream), repository, digest);
   fetches_.emplace(key, fetch->progress());
   waiting_.push_back(std::move(fetch));
   if (!StartThreadIfNeeded()) {
@@ -318,6 +342,7 @@ void BlobFetchesImpl::Stop() {
     progress->EndFailed(absl::CancelledError("the registry is stopping"));
   }
   for (const auto& upstream : upstreams) upstream->Stop();
+  ranges_->Stop();
 }
 
 }  // namespace

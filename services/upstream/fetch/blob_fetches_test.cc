@@ -902,5 +902,25 @@ TEST_F(BlobFetchesTest, CreateNeedsADirectory) {
   EXPECT_THAT(BlobFetches::Create(&store_, options_), StatusIs(absl::StatusCode::kUnavailable));
 }
 
+// A reader far ahead of the fetch does not wait for it, and what is stored is what the fetch has brought.
+TEST_F(BlobFetchesTest, AReaderFarAheadHasARequestOfItsOwn) {
+  const std::string content = Content(4 << 20);
+  const Digest digest = Add(content);
+  constexpr uint64_t kFar = 3 << 20;
+  upstream_->HoldAt(digest, 100'000);
+  ASSERT_OK_AND_ASSIGN(const auto reader, Open(digest));
+  ASSERT_EQ(AwaitSize(*reader), content.size());
+  std::string bytes(1000, ' ');
+  ASSERT_TRUE(Await([&](auto ready) { reader->WhenReadable(kFar, std::move(ready)); }));
+  ASSERT_THAT(reader->Read(kFar, bytes.data(), bytes.size()), IsOkAndHolds(1000u));
+  EXPECT_EQ(bytes, content.substr(kFar, 1000));
+  EXPECT_THAT(upstream_->BlobReads(digest), ElementsAre(0, kFar));
+  EXPECT_EQ(Stored(digest), std::nullopt);
+  upstream_->Release(digest);
+  ASSERT_OK_AND_ASSIGN(const auto other, Open(digest));
+  EXPECT_THAT(ReadAll(*other), IsOkAndHolds(content));
+  EXPECT_EQ(Stored(digest), content);
+}
+
 }  // namespace
 }  // namespace entrepot::upstream

@@ -153,6 +153,11 @@ void FetchProgress::EndFailed(absl::Status status) {
   CallAll(due);
 }
 
+FetchProgress::Position FetchProgress::position() const {
+  absl::MutexLock lock(&mutex_);
+  return {.readable_bytes = readable_bytes_, .size_bytes = size_bytes_, .ended = ended_};
+}
+
 bool FetchProgress::ended() const {
   absl::MutexLock lock(&mutex_);
   return ended_;

@@ -39,6 +39,12 @@ class FetchProgress : public std::enable_shared_from_this<FetchProgress> {
   // `status` is not OK. Nothing is readable any more.
   void EndFailed(absl::Status status);
 
+  struct Position {
+    uint64_t readable_bytes = 0;
+    std::optional<uint64_t> size_bytes;
+    bool ended = false;
+  };
+  Position position() const;
   bool ended() const;
   absl::Status status() const;
   bool stored() const;

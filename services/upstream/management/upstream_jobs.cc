@@ -1,6 +1,7 @@
 #include "services/upstream/management/upstream_jobs.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <iterator>
 #include <utility>
 
@@ -24,17 +25,19 @@ UpstreamJobs::~UpstreamJobs() {
   for (Entry* const entry : entries) entry->thread.join();
 }
 
-absl::StatusOr<v1::UpstreamJob> UpstreamJobs::Start(Work work) {
+absl::StatusOr<v1::UpstreamJob> UpstreamJobs::Start(const std::string& kind, Work work) {
   const absl::MutexLock lock(&mutex_);
   if (stop_.stopped()) return absl::CancelledError("the registry stops");
-  if (running_ == kRunningMax) {
-    const std::string message =
-        absl::StrCat(kRunningMax, " jobs for upstreams run, which is the most; wait until one ends");
-    return OciError(OciErrorCode::kTooManyRequests, message);
+  const auto running = std::count_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    return entry.kind == kind && entry.job.state() == v1::UpstreamJob::RUNNING;
+  });
+  if (running >= static_cast<std::ptrdiff_t>(kRunningMax)) {
+    return OciError(OciErrorCode::kTooManyRequests, absl::StrCat(kRunningMax, " ", kind, " run, which is the most"),
+                    "wait until one ends");
   }
   ForgetOldest();
-  ++running_;
   Entry& entry = entries_.emplace_front();
+  entry.kind = kind;
   entry.job.set_id(absl::StrCat(id_prefix_, ++started_));
   entry.job.set_state(v1::UpstreamJob::RUNNING);
   *entry.job.mutable_started_at() = ToTimestamp(clock_.Now());
@@ -60,7 +63,6 @@ void UpstreamJobs::Run(const Work& work, Entry* entry) {
   };
   const absl::Status status = work(show, &stop_);
   const absl::MutexLock lock(&mutex_);
-  --running_;
   if (stop_.stopped()) {
     entry->job.set_state(v1::UpstreamJob::FAILED);
     entry->job.set_error("the registry was stopped");

@@ -22,7 +22,7 @@ namespace entrepot::upstream {
 // The jobs that operators have started. Each job runs in a thread of its own. Thread-safe.
 class UpstreamJobs {
  public:
-  // A job is a pull, a test or an eviction; each waits for an upstream or for the catalog.
+  // Of one kind, so that pulls from an upstream that hangs leave room for its test.
   static constexpr size_t kRunningMax = 8;
   // Running and ended ones, of which an eviction may list 1000 images. The oldest that has ended is forgotten first.
   static constexpr size_t kRememberedMax = 50;
@@ -37,9 +37,9 @@ class UpstreamJobs {
   // Stop(), and waits for the jobs.
   ~UpstreamJobs();
 
-  // Starts a job and returns its state. kResourceExhausted (TOOMANYREQUESTS): kRunningMax jobs run. kCancelled: after
-  // Stop().
-  absl::StatusOr<v1::UpstreamJob> Start(Work work);
+  // Starts a job and returns its state. `kind` is the plural for messages: "pulls". kResourceExhausted
+  // (TOOMANYREQUESTS): kRunningMax jobs of that kind run. kCancelled: after Stop().
+  absl::StatusOr<v1::UpstreamJob> Start(const std::string& kind, Work work);
   // kNotFound: there is no such job, or it is not remembered any more.
   absl::StatusOr<v1::UpstreamJob> Get(absl::string_view id) const;
   // Ends the jobs soon. Does not wait.
@@ -47,6 +47,7 @@ class UpstreamJobs {
 
  private:
   struct Entry {
+    std::string kind;
     v1::UpstreamJob job;
     std::thread thread;
   };
@@ -60,7 +61,6 @@ class UpstreamJobs {
   StopSignal stop_;
   mutable absl::Mutex mutex_;
   uint64_t started_ ABSL_GUARDED_BY(mutex_) = 0;
-  size_t running_ ABSL_GUARDED_BY(mutex_) = 0;
   std::list<Entry> entries_ ABSL_GUARDED_BY(mutex_);  // Newest first.
 };
 

@@ -29,11 +29,12 @@ class UpstreamJobsTest : public testing::Test {
 
 TEST_F(UpstreamJobsTest, ShowsProgressAndTheEnd) {
   absl::Notification go_on;
-  ASSERT_OK_AND_ASSIGN(const v1::UpstreamJob started, jobs_.Start([&](const UpstreamJobs::Show& show, StopSignal*) {
-    show([](v1::UpstreamJob* job) { job->mutable_pull()->set_blobs(3); });
-    go_on.WaitForNotification();
-    return absl::OkStatus();
-  }));
+  ASSERT_OK_AND_ASSIGN(const v1::UpstreamJob started,
+                       jobs_.Start("pulls", [&](const UpstreamJobs::Show& show, StopSignal*) {
+                         show([](v1::UpstreamJob* job) { job->mutable_pull()->set_blobs(3); });
+                         go_on.WaitForNotification();
+                         return absl::OkStatus();
+                       }));
   EXPECT_EQ(started.state(), v1::UpstreamJob::RUNNING);
   EXPECT_EQ(FromTimestamp(started.started_at()), clock_.Now());
   EXPECT_TRUE(Eventually([&] { return jobs_.Get(started.id())->pull().blobs() == 3; }));
@@ -49,7 +50,7 @@ TEST_F(UpstreamJobsTest, ShowsProgressAndTheEnd) {
 }
 
 TEST_F(UpstreamJobsTest, KeepsTheErrorOfAJob) {
-  ASSERT_OK_AND_ASSIGN(const v1::UpstreamJob started, jobs_.Start([](const UpstreamJobs::Show&, StopSignal*) {
+  ASSERT_OK_AND_ASSIGN(const v1::UpstreamJob started, jobs_.Start("pulls", [](const UpstreamJobs::Show&, StopSignal*) {
     return absl::UnavailableError("no route");
   }));
   ASSERT_TRUE(Ends(started.id()));
@@ -65,22 +66,23 @@ TEST_F(UpstreamJobsTest, RunsABoundedNumber) {
     return absl::OkStatus();
   };
   for (size_t i = 0; i < UpstreamJobs::kRunningMax; ++i) {
-    ASSERT_OK_AND_ASSIGN(const v1::UpstreamJob started, jobs_.Start(waits));
+    ASSERT_OK_AND_ASSIGN(const v1::UpstreamJob started, jobs_.Start("pulls", waits));
     ids.push_back(started.id());
   }
-  const auto refused = jobs_.Start(waits);
+  const auto refused = jobs_.Start("pulls", waits);
   EXPECT_THAT(refused, IsOciError(OciErrorCode::kTooManyRequests));
-  EXPECT_THAT(refused.status().message(), HasSubstr("8 jobs"));
+  EXPECT_THAT(refused.status().message(), HasSubstr("8 pulls run"));
+  EXPECT_OK(jobs_.Start("tests", waits));
   go_on.Notify();
   for (const std::string& id : ids) EXPECT_TRUE(Ends(id));
-  EXPECT_OK(jobs_.Start(waits));
+  EXPECT_OK(jobs_.Start("pulls", waits));
 }
 
 TEST_F(UpstreamJobsTest, ForgetsTheOldest) {
   const UpstreamJobs::Work nothing = [](const UpstreamJobs::Show&, StopSignal*) { return absl::OkStatus(); };
   std::vector<std::string> ids;
   for (size_t i = 0; i <= UpstreamJobs::kRememberedMax; ++i) {
-    ASSERT_OK_AND_ASSIGN(const v1::UpstreamJob started, jobs_.Start(nothing));
+    ASSERT_OK_AND_ASSIGN(const v1::UpstreamJob started, jobs_.Start("pulls", nothing));
     ASSERT_TRUE(Ends(started.id()));
     ids.push_back(started.id());
   }
@@ -90,14 +92,15 @@ TEST_F(UpstreamJobsTest, ForgetsTheOldest) {
 }
 
 TEST_F(UpstreamJobsTest, StopEndsJobs) {
-  ASSERT_OK_AND_ASSIGN(const v1::UpstreamJob started, jobs_.Start([](const UpstreamJobs::Show&, StopSignal* stop) {
-    stop->WaitFor(absl::Hours(1));
-    return absl::OkStatus();
-  }));
+  ASSERT_OK_AND_ASSIGN(const v1::UpstreamJob started,
+                       jobs_.Start("pulls", [](const UpstreamJobs::Show&, StopSignal* stop) {
+                         stop->WaitFor(absl::Hours(1));
+                         return absl::OkStatus();
+                       }));
   jobs_.Stop();
   ASSERT_TRUE(Ends(started.id()));
   EXPECT_EQ(jobs_.Get(started.id())->error(), "the registry was stopped");
-  EXPECT_THAT(jobs_.Start([](const UpstreamJobs::Show&, StopSignal*) { return absl::OkStatus(); }),
+  EXPECT_THAT(jobs_.Start("pulls", [](const UpstreamJobs::Show&, StopSignal*) { return absl::OkStatus(); }),
               StatusIs(absl::StatusCode::kCancelled));
 }
 

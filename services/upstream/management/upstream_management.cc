@@ -156,7 +156,7 @@ class ManagementImpl final : public UpstreamManagement {
       ASSIGN_OR_RETURN(probe.reference, ParseReferenceOrLatest(command.reference()));
       probe.repository = cached.name_at_upstream;
     }
-    return jobs_.Start([probe = std::move(probe)](const UpstreamJobs::Show& show, StopSignal* stop) {
+    return jobs_.Start("tests", [probe = std::move(probe)](const UpstreamJobs::Show& show, StopSignal* stop) {
       return RunProbe(probe, stop, [&show](const v1::UpstreamTest& test) {
         show([&test](v1::UpstreamJob* job) { *job->mutable_test() = test; });
       });
@@ -176,7 +176,7 @@ class ManagementImpl final : public UpstreamManagement {
     }
     ImageToPull image{
         .repository = cached.repository, .reference = std::move(reference), .platforms = std::move(platforms)};
-    return jobs_.Start([this, image = std::move(image)](const UpstreamJobs::Show& show, StopSignal* stop) {
+    return jobs_.Start("pulls", [this, image = std::move(image)](const UpstreamJobs::Show& show, StopSignal* stop) {
       return PullImage(image, parts_.images, parts_.store, stop, [&show](const v1::ImagePull& pull) {
         show([&pull](v1::UpstreamJob* job) { *job->mutable_pull() = pull; });
       });
@@ -195,7 +195,7 @@ class ManagementImpl final : public UpstreamManagement {
     } else {
       RETURN_IF_ERROR(CompleteFromRepository(command, &request));
     }
-    return jobs_.Start([this, request = std::move(request)](const UpstreamJobs::Show& show, StopSignal*) {
+    return jobs_.Start("evictions", [this, request = std::move(request)](const UpstreamJobs::Show& show, StopSignal*) {
       ASSIGN_OR_RETURN(const types::v1::CacheEviction eviction, parts_.store->MakeRoom(request));
       show([&eviction](v1::UpstreamJob* job) { *job->mutable_evict() = eviction; });
       return absl::OkStatus();

@@ -376,10 +376,14 @@ class Probe {
     const outbound::HopHead& head = answer->head;
     if (head.status != 200) {
       const auto wait = ParseRetryAfter(head, probe_.clock->Now());
+      const bool may_be_private = head.status == 401 || head.status == 403 || head.status == 404;
       return Add(
           "manifest", Step::FAILED,
           absl::StrCat(client->requests().ErrorOf(request, *answer).message(), " (", LoginText(),
                        wait.has_value() ? absl::StrCat("; it may be asked again in ", absl::FormatDuration(*wait)) : "",
+                       may_be_private && !probe_.entry.has_credentials()
+                           ? "; for a private repository the entry needs credentials"
+                           : "",
                        ")"));
     }
     const std::string type = ManifestMediaType(head.Field("content-type"));

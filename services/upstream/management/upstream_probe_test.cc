@@ -257,7 +257,8 @@ TEST_F(UpstreamProbeTest, FindsAManifestThatIsNotThere) {
   SetRepository("team/app");
   Run(server.Url(""));
   EXPECT_THAT(Summary(), HasSubstr("login ok, manifest failed"));
-  EXPECT_THAT(Detail("manifest"), AllOf(HasSubstr("404"), HasSubstr("/v2/team/app/manifests/latest")));
+  EXPECT_THAT(Detail("manifest"), AllOf(HasSubstr("404"), HasSubstr("/v2/team/app/manifests/latest"),
+                                        HasSubstr("the entry needs credentials")));
 }
 
 TEST_F(UpstreamProbeTest, FindsALimitThatHasRunOut) {

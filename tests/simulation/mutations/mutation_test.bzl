@@ -25,6 +25,7 @@ def mutation_test(name, source):
         srcs = [mutated],
         copts = ["-Wno-error"],
         deps = [
+            "//services/manifest/caches:cache_evictor",
             "//services/manifest/catalog:registry_catalog",
             "//services/manifest/gc:clock_guard",
             "//services/manifest/gc:collector",
