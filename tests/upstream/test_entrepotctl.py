@@ -6,6 +6,7 @@ import pty
 import subprocess
 import threading
 
+from fixtures.accounts import PASSWORDS
 from fixtures.polling import wait_for
 from fixtures.registry import PROGRAMS
 from fixtures.scripted_upstream import INDEX, MANIFEST, Gate, trickled
@@ -14,10 +15,11 @@ from upstream.pulls import KIB, assert_unavailable, blobs, get_manifest, manifes
 CTL = PROGRAMS / "entrepotctl"
 
 
-def ctl(registry, *words, code=0, stderr=subprocess.STDOUT):
+def ctl(registry, *words, code=0, stderr=subprocess.STDOUT, env=None):
     """What `entrepotctl upstreams` printed."""
-    done = subprocess.run([CTL, "upstreams", *words], env={"ENTREPOT_REGISTRY": registry.url}, stdout=subprocess.PIPE,
-                          stderr=stderr, text=True, check=False, timeout=120)  # fmt: skip
+    env = {"ENTREPOT_REGISTRY": registry.url, **(env or {})}
+    done = subprocess.run([CTL, "upstreams", *words], env=env, stdout=subprocess.PIPE, stderr=stderr, text=True,
+                          check=False, timeout=120)  # fmt: skip
     assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}"
     return done.stdout
 
@@ -142,3 +144,21 @@ def test_an_evicted_image_is_asked_for_again(cache, app, upstream):
 
 def test_a_registry_without_upstreams_says_so(registry):
     assert "this registry has no upstreams" in ctl(registry, "list", code=1)
+
+
+def test_only_administrators_may_use_it(make_secured_registry, mode, upstream):
+    image = add_image(upstream)
+    registry = make_secured_registry(upstreams={"upstreams": [{"name": "docker.io", "url": upstream.url}]})
+
+    def as_account(name, *words, **options):
+        env = {"ENTREPOT_USERNAME": name, "ENTREPOT_PASSWORD": PASSWORDS[name]}
+        return ctl(registry, *words, "--ca-file", registry.ca, env=env, **options)
+
+    assert image.digest in as_account("admin", "pull", "docker.io/library/app:v1")
+    log = registry.processes["upstream"].log if mode == "split" else registry.audit_file
+    lines = [json.loads(line) for line in log.read_text().splitlines() if '"event":"upstreams"' in line]
+    assert [(line["account"], line["command"]) for line in lines] == [("admin", "pull")]
+    for words in (("list",), ("pull", "docker.io/library/app:v1"), ("evict", "docker.io", "--all")):
+        assert "403 DENIED" in as_account("ci", *words, code=1)
+    assert "ENTREPOT_USERNAME" in ctl(registry, "list", "--ca-file", registry.ca, code=2)
+    assert "1 image would" in as_account("admin", "evict", "docker.io", "--all", "--dry-run")

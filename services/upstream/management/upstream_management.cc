@@ -213,7 +213,11 @@ class ManagementImpl final : public UpstreamManagement {
       request->repository = (*cached)->repository;
       if (request->upstream.empty()) request->upstream = (*cached)->upstream;
     }
-    if (request->upstream.empty()) return absl::InvalidArgumentError("evict.upstream is required for this repository");
+    // The first component of the name of a cache is the upstream. The store refuses other repositories.
+    if (request->upstream.empty()) {
+      const std::string name = request->repository->ToString();
+      request->upstream = name.substr(0, name.find('/'));
+    }
     return absl::OkStatus();
   }
 
