@@ -1,9 +1,15 @@
 #include "services/upstream/upstream_service.h"
 
+#include <chrono>
 #include <memory>
+#include <string>
+#include <thread>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/core/time/eventually.h"
 #include "services/runtime/grpc/grpc_server.h"
 #include "services/status/grpc_status.h"
 #include "services/status/oci_error.h"
@@ -112,6 +118,37 @@ TEST_F(UpstreamServiceTest, AnswersEveryCall) {
     ASSERT_EQ(response.upstreams().upstreams_size(), 1);
     EXPECT_EQ(response.upstreams().upstreams(0).name(), "up.example");
   }
+}
+
+TEST_F(UpstreamServiceTest, AHangingUpstreamLeavesThreadsForOthers) {
+  upstream_->HoldManifests();
+  std::vector<std::thread> clients;
+  // More than the executor has threads.
+  for (int i = 0; i < 4; ++i) {
+    clients.emplace_back([this, i] {
+      grpc::ClientContext context;
+      v1::ResolveManifestRequest request;
+      request.set_repository(app_.ToString());
+      request.set_reference(absl::StrCat("v", i));
+      v1::ResolveManifestResponse response;
+      EXPECT_THAT(FromGrpcStatus(stub_->ResolveManifest(&context, request, &response)),
+                  IsOciError(OciErrorCode::kManifestUnknown));
+    });
+  }
+  EXPECT_TRUE(Eventually([&] { return upstream_->waiting() > 0; }));
+  // Often, as the other clients' calls may come later.
+  for (int i = 0; i < 50; ++i) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+    v1::ListUpstreamReferrersRequest request;
+    request.set_repository("other.example/team/app");
+    request.set_subject("sha256:" + std::string(64, '0'));
+    v1::ListUpstreamReferrersResponse response;
+    EXPECT_OK(FromGrpcStatus(stub_->ListReferrers(&context, request, &response)));
+  }
+  EXPECT_EQ(upstream_->waiting(), 1);
+  upstream_->ReleaseManifests();
+  for (std::thread& client : clients) client.join();
 }
 
 TEST_F(UpstreamServiceTest, PassesErrorsOn) {

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from fixtures.scripted_upstream import INDEX, MANIFEST, digest_of, until_the_end, without
+from fixtures.scripted_upstream import INDEX, MANIFEST, Gate, digest_of, first_byte, held, until_the_end, without
 from upstream.pulls import (
     KIB,
     MIB,
@@ -73,6 +73,21 @@ def test_a_part_of_a_blob_that_is_not_here(cache, app, upstream, repository):
     answer = get_blob(cache, app, image.layers[0], headers={"Range": f"bytes={MIB}-"})
     assert answer.status == 416, answer
     assert_blob(cache, app, image.layers[0])
+
+
+def test_a_range_far_ahead_does_not_wait_for_the_fetch(cache, app, upstream, repository):
+    layer = os.urandom(4 * MIB)
+    digest = repository.add_image(layer, tag="v1").layers[0]
+    gate = Gate()
+    upstream.rule(blobs(digest), held(gate, at=512 * KIB), "GET")
+    first = 3 * MIB
+    answer = get_blob(cache, app, digest, headers={"Range": f"bytes={first}-{first + 999}"})
+    assert answer.status == 206, answer
+    assert answer.body == layer[first : first + 1000]
+    gate.open()
+    assert_blob(cache, app, digest)
+    # What the second request brought is not stored: the fetch has brought all bytes.
+    assert sorted(first_byte(each) for each in upstream.find("GET", blobs(digest))) == [0, first]
 
 
 def test_an_index_of_which_one_platform_is_here(cache, app, upstream, repository, image):

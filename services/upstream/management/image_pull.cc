@@ -23,8 +23,9 @@
 namespace entrepot::upstream {
 namespace {
 
-// How many bytes arrive between two steps of the progress.
-constexpr uint64_t kStepBytes = 1 << 20;
+// How many bytes arrive between two steps of the progress. Less than what makes a reader far ahead of the fetch, for
+// which the upstream would be asked by another request (fetch/ahead_reader.h).
+constexpr uint64_t kStepBytes = 512 << 10;
 // How often a wait looks whether it is stopped.
 constexpr std::chrono::milliseconds kStopInterval{200};
 

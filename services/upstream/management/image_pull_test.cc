@@ -113,6 +113,7 @@ TEST_F(ImagePullTest, ShowsTheBytesOfALargeBlob) {
   ASSERT_OK(Pull("v1"));
   EXPECT_EQ(shown_.back().bytes_done(), layer.size());
   EXPECT_EQ(shown_.back().bytes(), layer.size());
+  EXPECT_EQ(upstream_->blob_gets(digest), 1);
 }
 
 TEST_F(ImagePullTest, FailsWithTheDigestThatIsMissing) {
