@@ -2,7 +2,6 @@
 
 #include <memory>
 
-#include "absl/base/attributes.h"
 #include "absl/synchronization/notification.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
@@ -35,8 +34,9 @@ std::shared_ptr<grpc::Channel> MakeUsedChannel() {
 }  // namespace
 
 void KeepGrpcCallbackThreads() {
-  // Never deleted. Without the attribute the compiler drops the pointer, and the channel counts as leaked.
-  ABSL_ATTRIBUTE_USED static const auto* const channel = new std::shared_ptr<grpc::Channel>(MakeUsedChannel());
+  // Never deleted. The pointer is volatile so that the compiler keeps it; otherwise the channel would count as leaked.
+  static std::shared_ptr<grpc::Channel>* volatile channel = new std::shared_ptr<grpc::Channel>(MakeUsedChannel());
+  (void)channel;
 }
 
 }  // namespace entrepot::runtime
