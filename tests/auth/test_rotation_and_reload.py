@@ -93,6 +93,15 @@ def test_changed_policy_takes_effect_and_invalid_policy_does_not(make_secured_re
     assert not may_move_the_tag()
 
 
+def test_a_process_reads_the_policy_once(make_secured_registry):
+    registry = make_secured_registry()
+    for name in ("auth", "manifest") if registry.mode == "split" else ["entrepot"]:
+        assert registry.metrics(name).total("entrepot_policy_reloads_total", result="success") == 1
+    registry.policy_file.write_text("rules: [{subject: nobody}]")
+    wait_until_refused(registry, "policy", "auth", "manifest")
+    assert len(logged(registry, "new policy refused, the old one stays")) == 1
+
+
 def logged(registry, message):
     """The lines of the process with the accounts that have this message."""
     process = registry.processes.get("auth") or registry.process
