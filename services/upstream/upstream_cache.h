@@ -18,6 +18,7 @@
 #include "services/core/digest.h"
 #include "services/core/reference.h"
 #include "services/core/repository_name.h"
+#include "services/core/resolved_manifest.h"
 #include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
 #include "services/upstream/fetch/blob_fetches.h"
@@ -26,17 +27,6 @@
 #include "services/upstream/upstream_set.h"
 
 namespace entrepot::upstream {
-
-struct ResolvedManifest {
-  Digest digest;
-  std::string media_type;
-  uint64_t size_bytes = 0;
-  // The manifest service has it. Always, unless only metadata was asked for.
-  bool stored = false;
-  // Why the upstream could not confirm it; empty if it is not stale.
-  std::string stale_reason;
-  absl::Duration age;
-};
 
 struct StoredBlob {
   uint64_t size_bytes = 0;

@@ -46,10 +46,10 @@ class TestUpstreams : public UpstreamBackend {
   // The calls since the last call of this: "ResolveManifest docker.io/library/nginx latest".
   std::vector<std::string> TakeCalls();
 
-  boost::asio::awaitable<absl::StatusOr<ResolvedUpstreamManifest>> ResolveManifest(const CallContext& context,
-                                                                                   const RepositoryName& repository,
-                                                                                   const Reference& reference,
-                                                                                   bool metadata_only) override;
+  boost::asio::awaitable<absl::StatusOr<ResolvedManifest>> ResolveManifest(const CallContext& context,
+                                                                           const RepositoryName& repository,
+                                                                           const Reference& reference,
+                                                                           bool metadata_only) override;
   boost::asio::awaitable<absl::StatusOr<UpstreamBlob>> FindBlob(const CallContext& context,
                                                                 const RepositoryName& repository,
                                                                 const Digest& digest) override;
@@ -70,8 +70,8 @@ class TestUpstreams : public UpstreamBackend {
   };
 
   absl::Status Begin(absl::string_view call, const RepositoryName& repository, absl::string_view argument);
-  absl::StatusOr<ResolvedUpstreamManifest> Resolve(const RepositoryName& repository, const Reference& reference,
-                                                   bool metadata_only);
+  absl::StatusOr<ResolvedManifest> Resolve(const RepositoryName& repository, const Reference& reference,
+                                           bool metadata_only);
 
   const std::shared_ptr<const upstream::UpstreamsSnapshot> file_;
   ServiceStack* services_ = nullptr;
