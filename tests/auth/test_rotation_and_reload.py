@@ -102,6 +102,20 @@ def test_a_process_reads_the_policy_once(make_secured_registry):
     assert len(logged(registry, "new policy refused, the old one stays")) == 1
 
 
+def test_a_policy_that_is_cut_short_is_held_back(make_secured_registry):
+    registry = make_secured_registry()
+    whole = registry.policy_file.read_text()
+    ci = Client(registry, "ci")
+    push_image(ci, "driftwood/web", "release-1", "a")
+    registry.policy_file.write_text(whole[: whole.index("immutable_tags:")])
+    for name in ("auth", "manifest") if registry.mode == "split" else ["entrepot"]:
+        wait_for(lambda: registry.metrics(name).total("entrepot_policy_reloads_total", result="held_back"))
+    (line,) = logged(registry, "a new policy is held back, because it lacks restrictions of the one in force")
+    assert "immutable_tags[0]" in line["rules"] and line["seconds"] == 30
+    moved = manifest_of(b"{}", [b"layer of a"], annotations={"moved": "yes"})
+    assert put_manifest(ci, "driftwood/web", "release-1", moved).status == 403
+
+
 def logged(registry, message):
     """The lines of the process with the accounts that have this message."""
     process = registry.processes.get("auth") or registry.process
