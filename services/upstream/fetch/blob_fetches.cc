@@ -57,6 +57,8 @@ class BlobFetchesImpl : public BlobFetches {
   //
   // The body of a thread.
   void Work();
+  // kUnavailable if as many fetches wait and run as may, of all upstreams or of this one.
+  absl::Status CheckRoom(const std::string& upstream) const;
   // False if there is no thread, and none can be started.
   bool StartThreadIfNeeded();
   // The first fetch that waits and whose upstream may have another one; null if there is none.
@@ -114,10 +116,7 @@ absl::StatusOr<std::unique_ptr<FetchReader>> BlobFetchesImpl::Open(std::shared_p
     metrics_.Of(repository.upstream).coalesced_reads->Increment();
     return found->second->NewReader();
   }
-  if (waiting_.size() + running_.size() >= options_.fetches_waiting_max) {
-    constexpr absl::string_view kProblem = "too many blobs of upstreams are being fetched";
-    return WithRetryAfter(OciError(OciErrorCode::kUnavailable, kProblem, kProblem), kRetryAfter);
-  }
+  RETURN_IF_ERROR(CheckRoom(repository.upstream));
   auto fetch = std::make_unique<BlobFetch>(store_, &metrics_, &stop_, std::move(upstream), repository, digest,
                                            BlobFetch::Options{.spool_directory = options_.spool_directory,
                                                               .resumptions_max = options_.resumptions_max,
@@ -134,6 +133,26 @@ absl::StatusOr<std::unique_ptr<FetchReader>> BlobFetchesImpl::Open(std::shared_p
   ShowNumber();
   changed_.notify_one();
   return reader;
+}
+
+absl::Status BlobFetchesImpl::CheckRoom(const std::string& upstream) const {
+  const size_t all = waiting_.size() + running_.size();
+  const size_t share = std::max<size_t>(options_.fetches_waiting_max / 2, 1);
+  if (all < share) return absl::OkStatus();
+  const auto is_of_upstream = [&](const auto& fetch) { return fetch->repository().upstream == upstream; };
+  const auto of_upstream = static_cast<size_t>(std::count_if(waiting_.begin(), waiting_.end(), is_of_upstream) +
+                                               std::count_if(running_.begin(), running_.end(), is_of_upstream));
+  std::string problem;
+  if (all >= options_.fetches_waiting_max) {
+    problem = absl::StrCat("as many blobs of upstreams are fetched or wait as may (", options_.fetches_waiting_max,
+                           ", kFetchesWaitingMax)");
+  } else if (of_upstream >= share) {
+    problem = absl::StrCat("as many blobs of the upstream ", upstream, " are fetched or wait as may (", share,
+                           ", half of kFetchesWaitingMax)");
+  } else {
+    return absl::OkStatus();
+  }
+  return WithRetryAfter(OciError(OciErrorCode::kUnavailable, problem, problem), kRetryAfter);
 }
 
 bool BlobFetchesImpl::StartThreadIfNeeded() {

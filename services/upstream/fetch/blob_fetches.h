@@ -35,7 +35,7 @@ class BlobFetches {
     // Fetches at the same time; more wait for their turn. One upstream gets half of them, so that an upstream that
     // hangs leaves room for the others.
     size_t fetches_max = 32;
-    // Waiting and running; beyond it Open() gives kUnavailable with a Retry-After.
+    // Waiting and running; beyond it Open() gives kUnavailable with a Retry-After. One upstream gets half of them, too.
     size_t fetches_waiting_max = kFetchesWaitingMax;
     // A fetch gives up after so many resumptions in a row that brought no byte. Before the first byte it tries once
     // more.
