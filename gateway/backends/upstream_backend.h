@@ -4,13 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
 #include "boost/asio/awaitable.hpp"
 #include "entrepot/upstream/v1/management.pb.h"
 #include "gateway/backends/call_context.h"
@@ -19,19 +16,9 @@
 #include "services/core/digest.h"
 #include "services/core/reference.h"
 #include "services/core/repository_name.h"
+#include "services/core/resolved_manifest.h"
 
 namespace entrepot::gateway {
-
-struct ResolvedUpstreamManifest {
-  Digest digest;
-  std::string media_type;
-  uint64_t size_bytes = 0;
-  // The manifest backend has it. Always, unless only metadata was asked for.
-  bool stored = false;
-  // Why the upstream could not confirm it; empty if it is not stale.
-  std::string stale_reason = {};
-  absl::Duration age = absl::ZeroDuration();
-};
 
 // A blob of an upstream.
 struct UpstreamBlob {
@@ -51,8 +38,10 @@ class UpstreamBackend {
  public:
   virtual ~UpstreamBackend() = default;
 
-  virtual boost::asio::awaitable<absl::StatusOr<ResolvedUpstreamManifest>> ResolveManifest(
-      const CallContext& context, const RepositoryName& repository, const Reference& reference, bool metadata_only) = 0;
+  virtual boost::asio::awaitable<absl::StatusOr<ResolvedManifest>> ResolveManifest(const CallContext& context,
+                                                                                   const RepositoryName& repository,
+                                                                                   const Reference& reference,
+                                                                                   bool metadata_only) = 0;
   virtual boost::asio::awaitable<absl::StatusOr<UpstreamBlob>> FindBlob(const CallContext& context,
                                                                         const RepositoryName& repository,
                                                                         const Digest& digest) = 0;

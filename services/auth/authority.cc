@@ -112,6 +112,8 @@ class KvAuthority : public Authority {
                          .audit = &audit_,
                          .backups = &backups_}) {}
 
+  std::shared_ptr<const policy::Policy> policy() const override { return files_.policy->current(); }
+
   absl::StatusOr<v1::IssueTokenResponse> IssueToken(const v1::IssueTokenRequest& request) override {
     return token_issuer_.IssueToken(request);
   }

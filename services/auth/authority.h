@@ -15,6 +15,7 @@
 #include "prometheus/registry.h"
 #include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
+#include "services/policy/policy.h"
 
 namespace entrepot::auth {
 
@@ -38,6 +39,10 @@ class Authority {
   static absl::StatusOr<std::unique_ptr<Authority>> Open(const config::v1::Authentication& config,
                                                          const Dependencies& dependencies);
   virtual ~Authority() = default;
+
+  // The policy in force. Never null. A process that has an authority must read the policy from it: a second reader of
+  // the file would see another policy for a moment, and log each change again.
+  virtual std::shared_ptr<const policy::Policy> policy() const = 0;
 
   // Whether an authority has been opened with the KV before: its registry has accounts.
   static absl::StatusOr<bool> WasOpened(kv::KvReader& kv);

@@ -6,6 +6,8 @@
 #include "absl/strings/str_split.h"
 #include "boost/json/parse.hpp"
 #include "services/auth/authority_test_fixture.h"
+#include "services/core/repository_name.h"
+#include "services/core/tag.h"
 #include "services/status/oci_error.h"
 #include "services/status/retry_after.h"
 #include "services/token/json_web_token.h"
@@ -113,6 +115,12 @@ TEST_F(AuthorityTest, GrantsTheCatalogToAccountsThatMayPull) {
   EXPECT_EQ(GrantedTo(As("prod", {"registry:catalog:*"})), "");
   EXPECT_EQ(GrantedTo(Anonymous({"registry:catalog:*"})), "");
   EXPECT_EQ(GrantedTo(As("admin", {"registry:catalog:*"})), "registry:catalog:*");
+}
+
+TEST_F(AuthorityTest, HasThePolicyInForce) {
+  const RepositoryName web = RepositoryName::Parse("driftwood/web").value();
+  EXPECT_TRUE(authority_->policy()->tag_rules().Immutable(web, Tag::Parse("release-1").value()).has_value());
+  EXPECT_FALSE(authority_->policy()->IsAdministrator({"ci", {}}));
 }
 
 TEST_F(AuthorityTest, AcceptsOnlyItsOwnService) {

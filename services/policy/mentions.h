@@ -17,7 +17,8 @@ struct Mention {
   std::string subject;
 };
 
-// In the order of the fields. `problems` knows the lines of the file.
+// In the order of the fields. `problems` knows the lines of the file. Mentions with a problem, or with one in a part
+// that they depend on, are left out: what else is wrong with them is not known.
 std::vector<Mention> MentionsIn(const config::v1::Policy& file, absl::string_view file_name,
                                 const runtime::ConfigProblems& problems);
 

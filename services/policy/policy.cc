@@ -56,13 +56,25 @@ absl::StatusOr<std::shared_ptr<const Policy>> Policy::ParseWithoutAccounts(absl:
 
 absl::StatusOr<std::shared_ptr<const Policy>> Policy::Read(absl::string_view yaml_text, absl::string_view file_name,
                                                            Check check) {
-  config::v1::Policy file;
+  InspectedPolicy read = Inspect(yaml_text, file_name, check);
+  RETURN_IF_ERROR(read.status);
+  return std::shared_ptr<const Policy>(
+      absl::WrapUnique(new Policy(std::move(read.file), file_name, std::move(read.mentions))));
+}
+
+InspectedPolicy Policy::Inspect(absl::string_view yaml_text, absl::string_view file_name) {
+  return Inspect(yaml_text, file_name, CheckPolicy);
+}
+
+InspectedPolicy Policy::Inspect(absl::string_view yaml_text, absl::string_view file_name, Check check) {
+  InspectedPolicy read;
   runtime::ConfigProblems problems;
-  RETURN_IF_ERROR(runtime::ParseConfig(yaml_text, file_name, &file, &problems));
-  check(file, &problems);
-  RETURN_IF_ERROR(problems.ToStatus(file_name));
-  std::vector<Mention> mentions = MentionsIn(file, file_name, problems);
-  return std::shared_ptr<const Policy>(absl::WrapUnique(new Policy(std::move(file), file_name, std::move(mentions))));
+  read.status = runtime::ParseConfig(yaml_text, file_name, &read.file, &problems);
+  if (!read.status.ok()) return read;
+  check(read.file, &problems);
+  read.status = problems.ToStatus(file_name);
+  read.mentions = MentionsIn(read.file, file_name, problems);
+  return read;
 }
 
 Policy::Policy(config::v1::Policy file, absl::string_view file_name, std::vector<Mention> mentions)

@@ -29,6 +29,16 @@ struct Decision {
   std::string reason;
 };
 
+// What a policy file contains, also if it has mistakes.
+struct InspectedPolicy {
+  // The result of Policy::Parse().
+  absl::Status status;
+  // Without values that cannot be read.
+  config::v1::Policy file;
+  // See Policy::mentions(). Those that are mistakes, or may follow from one, are left out.
+  std::vector<Mention> mentions;
+};
+
 // The rules of a policy file (proto/entrepot/config/v1/policy.proto), checked as a whole. Immutable and thread-safe.
 class Policy {
  public:
@@ -40,6 +50,9 @@ class Policy {
   // effect.
   static absl::StatusOr<std::shared_ptr<const Policy>> ParseWithoutAccounts(absl::string_view yaml_text,
                                                                             absl::string_view file_name);
+
+  // For showing everything about a file at once: its mistakes, and what else is odd.
+  static InspectedPolicy Inspect(absl::string_view yaml_text, absl::string_view file_name);
 
   bool IsAdministrator(const Subject& subject) const;
   // The first rule that allows the action decides. Administrators may do everything. An action that no rule allows is
@@ -78,6 +91,7 @@ class Policy {
   using Check = absl::FunctionRef<void(const config::v1::Policy& file, runtime::ConfigProblems* problems)>;
   static absl::StatusOr<std::shared_ptr<const Policy>> Read(absl::string_view yaml_text, absl::string_view file_name,
                                                             Check check);
+  static InspectedPolicy Inspect(absl::string_view yaml_text, absl::string_view file_name, Check check);
   static Rule ReadRule(const config::v1::Policy::Rule& rule, std::string description);
 
   const config::v1::Policy file_;

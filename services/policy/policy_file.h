@@ -24,18 +24,19 @@ enum class Accounts { kSome, kNone };
 absl::Status CheckPolicyFile(const std::string& path, Accounts accounts = Accounts::kSome);
 
 // A policy file, read again when it changes. If a new file cannot be used, that is logged, and the old one stays in
-// force. If a new file lacks rules on tags that the old one had, a warning names them. Loads are counted
-// (entrepot_policy_reloads_total{result="success"|"failure"}). Thread-safe.
+// force. If a new file lacks restrictions of the old one (lost_restrictions.h), it is held back for a time, and
+// warnings name them (services/runtime/files/watched_file.h). Loads are counted
+// (entrepot_policy_reloads_total{result}). Thread-safe.
 class PolicyFile {
  public:
-  // Called with each policy that can be used, before it is in force.
-  using OnRead = std::function<void(const Policy& policy)>;
+  // Called with each policy before it is in force.
+  using OnUse = std::function<void(const Policy& policy)>;
 
   // kInvalidArgument, kNotFound and others: the file cannot be used; the message gives the reason and the place.
   static absl::StatusOr<std::unique_ptr<PolicyFile>> Open(const std::string& path,
                                                           const std::shared_ptr<prometheus::Registry>& registry,
                                                           absl::Duration poll_interval = absl::Seconds(1),
-                                                          Accounts accounts = Accounts::kSome, OnRead on_read = {});
+                                                          Accounts accounts = Accounts::kSome, OnUse on_use = {});
 
   // The policy in force. Never null.
   std::shared_ptr<const Policy> current() const { return file_->current(); }

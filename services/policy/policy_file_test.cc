@@ -5,9 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "prometheus/text_serializer.h"
+#include "services/core/time/eventually.h"
 #include "services/kv/testing/temporary_directory.h"
 #include "services/status/status_matchers.h"
 
@@ -102,6 +104,29 @@ TEST_F(PolicyFileTest, WarnsIfTheNewPolicyLacksRestrictions) {
   EXPECT_THAT(log, HasSubstr("the new policy lacks restrictions of the old one"));
   EXPECT_THAT(log, HasSubstr("immutable_tags[0] \\\"releases\\\", create_only_tags[0]"));
   EXPECT_THAT(reload(rules + final), testing::Not(HasSubstr("lacks restrictions")));
+}
+
+TEST_F(PolicyFileTest, HoldsANewPolicyBackThatLacksRestrictions) {
+  const std::string rules = "administrators: [ada]\n";
+  const std::string final = "immutable_tags: [{name: releases, repositories: [\"**\"], tags: [\"v*\"]}]\n";
+  Write(rules + final);
+  std::vector<bool> used;
+  ASSERT_OK_AND_ASSIGN(
+      const std::unique_ptr<PolicyFile> file,
+      PolicyFile::Open(path_, registry_, absl::Milliseconds(1), Accounts::kSome, [&](const Policy& policy) {
+        used.push_back(policy.IsAdministrator({"ada", {}}));
+      }));
+  testing::internal::CaptureStderr();
+  Write(rules);
+  EXPECT_TRUE(Eventually([&] { return absl::StrContains(Metrics(), "{result=\"held_back\"} 1"); }));
+  // The program that writes the file goes on.
+  Write("administrators: [grace]\n" + final);
+  EXPECT_TRUE(Eventually([&] { return file->current()->IsAdministrator({"grace", {}}); }));
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, HasSubstr("a new policy is held back, because it lacks restrictions of the one in force"));
+  EXPECT_THAT(log, HasSubstr("\"rules\":\"immutable_tags[0] \\\"releases\\\"\",\"seconds\":30"));
+  EXPECT_THAT(log, testing::Not(HasSubstr("the new policy lacks restrictions")));
+  EXPECT_THAT(used, testing::ElementsAre(true, false));
 }
 
 TEST_F(PolicyFileTest, AnUnusableFirstFileIsAnErrorThatNamesIt) {

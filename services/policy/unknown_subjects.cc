@@ -15,26 +15,26 @@ namespace {
 // The user name of logins with an identity token, which is no account.
 constexpr char kIdentityTokenUser[] = "oidc";
 
-bool HasMembers(const Policy& policy, absl::string_view group) {
-  return std::any_of(policy.file().groups().begin(), policy.file().groups().end(),
+bool HasMembers(const config::v1::Policy& file, absl::string_view group) {
+  return std::any_of(file.groups().begin(), file.groups().end(),
                      [&](const auto& other) { return other.name() == group && !other.members().empty(); });
 }
 
-bool HasProviderOf(const Policy& policy, absl::string_view account) {
-  const auto& providers = policy.file().identity_providers();
+bool HasProviderOf(const config::v1::Policy& file, absl::string_view account) {
+  const auto& providers = file.identity_providers();
   return std::any_of(providers.begin(), providers.end(), [&](const auto& provider) {
     return absl::StartsWith(account, absl::StrCat(kWorkloadPrefix, provider.name(), ":"));
   });
 }
 
 // Empty if the subject is there.
-std::string WhyUnknown(const Policy& policy, const KnownSubjects& known, absl::string_view subject) {
+std::string WhyUnknown(const config::v1::Policy& file, const KnownSubjects& known, absl::string_view subject) {
   if (absl::string_view group = subject; absl::ConsumePrefix(&group, kGroupPrefix)) {
-    if (HasMembers(policy, group) || known.has_members(group)) return "";
+    if (HasMembers(file, group) || known.has_members(group)) return "";
     return absl::StrCat("the group ", QuotedInput(group), " has no members");
   }
   if (absl::StartsWith(subject, kWorkloadPrefix)) {
-    if (HasProviderOf(policy, subject)) return "";
+    if (HasProviderOf(file, subject)) return "";
     return absl::StrCat("no identity provider of this file has the account ", QuotedInput(subject));
   }
   if (subject == kIdentityTokenUser) {
@@ -48,10 +48,11 @@ std::string WhyUnknown(const Policy& policy, const KnownSubjects& known, absl::s
 
 }  // namespace
 
-std::vector<std::string> FindUnknownSubjects(const Policy& policy, const KnownSubjects& known) {
+std::vector<std::string> FindUnknownSubjects(const config::v1::Policy& file, const std::vector<Mention>& mentions,
+                                             const KnownSubjects& known) {
   std::vector<std::string> lines;
-  for (const Mention& mention : policy.mentions()) {
-    const std::string why = WhyUnknown(policy, known, mention.subject);
+  for (const Mention& mention : mentions) {
+    const std::string why = WhyUnknown(file, known, mention.subject);
     if (!why.empty()) lines.push_back(absl::StrCat(mention.place, ": ", why));
   }
   return lines;

@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "services/policy/policy.h"
+#include "entrepot/config/v1/policy.pb.h"
+#include "services/policy/mentions.h"
 
 namespace entrepot::policy {
 
@@ -23,7 +24,9 @@ struct KnownSubjects {
 // A line for each account that the policy names and that nobody can have, and for each group without members:
 // "policy.yaml:7: rules[0].subjects[1]: accounts.htpasswd has no user "prd"". They are no mistakes: the account may be
 // created later. The accounts of identity providers exist if the policy has the provider.
-std::vector<std::string> FindUnknownSubjects(const Policy& policy, const KnownSubjects& known);
+// `mentions` are those in the file (Policy::mentions(), Policy::Inspect()).
+std::vector<std::string> FindUnknownSubjects(const config::v1::Policy& file, const std::vector<Mention>& mentions,
+                                             const KnownSubjects& known);
 
 }  // namespace entrepot::policy
 

@@ -6,6 +6,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/policy/policy.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::policy {
@@ -19,9 +20,10 @@ std::vector<std::string> Find(const std::string& text) {
   const auto policy = Policy::Parse(text, "policy.yaml");
   if (!policy.ok()) return {std::string(policy.status().message())};
   return FindUnknownSubjects(
-      **policy, {.source = "the registry",
-                 .has_account = [](absl::string_view account) { return account == "ada" || account == "robot+ci"; },
-                 .has_members = [](absl::string_view group) { return group == "ops"; }});
+      (*policy)->file(), (*policy)->mentions(),
+      {.source = "the registry",
+       .has_account = [](absl::string_view account) { return account == "ada" || account == "robot+ci"; },
+       .has_members = [](absl::string_view group) { return group == "ops"; }});
 }
 
 TEST(UnknownSubjectsTest, NamesEachPlaceOfAnAccountThatIsNotThere) {

@@ -141,7 +141,8 @@ class RegistryProcess final : public runtime::RunningService {
     ASSIGN_OR_RETURN(blobs_, blob::BlobStack::Open(blob_options, {kv_->engine(), &clock_, context.registry}));
     ASSIGN_OR_RETURN(audit_, runtime::AuditLog::Open(config.authentication().audit_file(), context.registry));
     if (config.has_authentication()) {
-      RETURN_IF_ERROR(OpenAccounts(config.authentication(), context));
+      ASSIGN_OR_RETURN(authority_,
+                       auth::Authority::Open(config.authentication(), {kv_->engine(), &clock_, context.registry}));
     } else if (!config.policy_file().empty()) {
       ASSIGN_OR_RETURN(policy_, policy::PolicyFile::Open(config.policy_file(), context.registry, absl::Seconds(1),
                                                          policy::Accounts::kNone));
@@ -205,6 +206,7 @@ class RegistryProcess final : public runtime::RunningService {
     manifest::RegistryCatalog::Options options;
     options.lease = runtime::ToDuration(config.collector().lease());
     options.registry = context.registry;
+    if (authority_ != nullptr) options.policy = [this] { return authority_->policy(); };
     if (policy_ != nullptr) options.policy = [this] { return policy_->current(); };
     options.objects = &blobs_->storage();
     options.pulls = pulls_.get();
@@ -226,12 +228,6 @@ class RegistryProcess final : public runtime::RunningService {
     parts.audit = audit_.get();
     parts.snapshot_kv = [this](const std::string& directory) { return kv_->Snapshot(directory); };
     ASSIGN_OR_RETURN(maintenance_, manifest::Maintenance::Start(maintenance_options, parts));
-    return absl::OkStatus();
-  }
-
-  absl::Status OpenAccounts(const config::v1::Authentication& config, const runtime::ServiceContext& context) {
-    ASSIGN_OR_RETURN(policy_, policy::PolicyFile::Open(config.policy_file(), context.registry));
-    ASSIGN_OR_RETURN(authority_, auth::Authority::Open(config, {kv_->engine(), &clock_, context.registry}));
     return absl::OkStatus();
   }
 
@@ -273,9 +269,9 @@ class RegistryProcess final : public runtime::RunningService {
   std::unique_ptr<kv::KvStack> kv_;
   std::unique_ptr<blob::BlobStack> blobs_;
   std::unique_ptr<runtime::AuditLog> audit_;
-  // Null without a policy.
-  std::unique_ptr<policy::PolicyFile> policy_;
-  std::unique_ptr<auth::Authority> authority_;  // Null without accounts.
+  // Null without accounts. Its policy is the one of the registry.
+  std::unique_ptr<auth::Authority> authority_;
+  std::unique_ptr<policy::PolicyFile> policy_;  // Null with accounts, and without a policy.
   std::unique_ptr<manifest::PullTimes> pulls_;
   std::unique_ptr<manifest::RegistryCatalog> catalog_;
   std::unique_ptr<manifest::Maintenance> maintenance_;

@@ -18,6 +18,7 @@
 #include "services/core/digest.h"
 #include "services/core/reference.h"
 #include "services/core/repository_name.h"
+#include "services/core/resolved_manifest.h"
 #include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
 #include "services/upstream/fetch/blob_fetches.h"

@@ -93,6 +93,29 @@ def test_changed_policy_takes_effect_and_invalid_policy_does_not(make_secured_re
     assert not may_move_the_tag()
 
 
+def test_a_process_reads_the_policy_once(make_secured_registry):
+    registry = make_secured_registry()
+    for name in ("auth", "manifest") if registry.mode == "split" else ["entrepot"]:
+        assert registry.metrics(name).total("entrepot_policy_reloads_total", result="success") == 1
+    registry.policy_file.write_text("rules: [{subject: nobody}]")
+    wait_until_refused(registry, "policy", "auth", "manifest")
+    assert len(logged(registry, "new policy refused, the old one stays")) == 1
+
+
+def test_a_policy_that_is_cut_short_is_held_back(make_secured_registry):
+    registry = make_secured_registry()
+    whole = registry.policy_file.read_text()
+    ci = Client(registry, "ci")
+    push_image(ci, "driftwood/web", "release-1", "a")
+    registry.policy_file.write_text(whole[: whole.index("immutable_tags:")])
+    for name in ("auth", "manifest") if registry.mode == "split" else ["entrepot"]:
+        wait_for(lambda: registry.metrics(name).total("entrepot_policy_reloads_total", result="held_back"))
+    (line,) = logged(registry, "a new policy is held back, because it lacks restrictions of the one in force")
+    assert "immutable_tags[0]" in line["rules"] and line["seconds"] == 30
+    moved = manifest_of(b"{}", [b"layer of a"], annotations={"moved": "yes"})
+    assert put_manifest(ci, "driftwood/web", "release-1", moved).status == 403
+
+
 def logged(registry, message):
     """The lines of the process with the accounts that have this message."""
     process = registry.processes.get("auth") or registry.process

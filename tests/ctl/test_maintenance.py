@@ -469,6 +469,20 @@ def owner_of_store(registry):
     return file.read_text().split() if file.exists() else None
 
 
+def test_a_database_that_is_replaced_under_a_running_registry_stops_pushes(registry):
+    kv = registry.data / ("store" if registry.mode == "standalone" else "manifest") / "kv"
+    push_image(registry, "team/app", "kept", b"k" * MIB)
+    kv.rename(registry.data / "moved")
+    kv.mkdir()
+    assert push(registry, "team/app", b"lost after a restart").status == 503
+    assert http.request("GET", f"{registry.url}/v2/team/app/manifests/kept").status == 200
+    registry.stop()
+    shutil.rmtree(kv)
+    (registry.data / "moved").rename(kv)
+    registry.start()
+    assert push(registry, "team/app", b"kept").status == 201
+
+
 def test_an_older_database_beside_the_objects_stops_upkeep(registry):
     kv = registry.data / ("store" if registry.mode == "standalone" else "manifest") / "kv"
     push_image(registry, "team/app", "kept", b"k" * MIB)

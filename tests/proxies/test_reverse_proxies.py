@@ -225,3 +225,4 @@ def test_without_trust_the_log_warns_of_the_realm(make_secured_registry, start_p
         assert realm_of(answer) == f"http://registry.example:{proxy.port}/token"
     warnings = logged(registry, "a client behind a proxy was sent to an http:// realm")
     assert [line["remote_address"] for line in warnings] == ["127.0.0.1"], "one line, which names the proxy"
+    assert "comes from 127.0.0.1, which is not in listen.trusted_proxies" in warnings[0]["hint"]

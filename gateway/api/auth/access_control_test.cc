@@ -396,12 +396,26 @@ TEST_F(AccessControlTest, WarnsOnceOfAPlainRealmBehindATlsProxy) {
   const auto logged = [this](absl::string_view fields) {
     ::testing::internal::CaptureStderr();
     registry_.Call("GET", "/v2/", "", fields);
-    return absl::StrContains(::testing::internal::GetCapturedStderr(), "was sent to an http:// realm");
+    const std::string log = ::testing::internal::GetCapturedStderr();
+    if (!absl::StrContains(log, "was sent to an http:// realm")) return false;
+    EXPECT_TRUE(absl::StrContains(log, "comes from 127.0.0.1, which is not in listen.trusted_proxies")) << log;
+    return true;
   };
   EXPECT_FALSE(logged(""));
   EXPECT_FALSE(logged("X-Forwarded-Proto: http\r\n"));
   EXPECT_TRUE(logged("X-Forwarded-Proto: https\r\n"));
   EXPECT_FALSE(logged("X-Forwarded-Proto: https\r\n"));
+}
+
+TEST_F(AccessControlTest, TheWarningOfAPlainRealmKnowsATrustedProxy) {
+  config::v1::PublicEndpoint listen;
+  listen.add_trusted_proxies("127.0.0.1");
+  TestRegistry trusting({}, auth_.accounts(), listen);
+  runtime::FlushLimitedLog();
+  ::testing::internal::CaptureStderr();
+  trusting.Call("GET", "/v2/", "", "X-Forwarded-For: 192.0.2.1\r\n");
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(absl::StrContains(log, "comes from one of listen.trusted_proxies, which reports no scheme")) << log;
 }
 
 TEST_F(AccessControlTest, DoesNotWarnIfTheUrlIsConfigured) {

@@ -87,6 +87,17 @@ std::string Scopes(const RequiredAccess& required) {
   return scopes;
 }
 
+std::string HintForPlainRealm(const http::Request& request) {
+  if (request.is_from_trusted_proxy) {
+    return "the connection comes from one of listen.trusted_proxies, which reports no scheme in the header of "
+           "listen.forwarded_header: let it send X-Forwarded-Proto, or set listen.external_url";
+  }
+  return absl::StrCat("a header has the scheme https, but is ignored, because the connection comes from ",
+                      request.remote_address,
+                      ", which is not in listen.trusted_proxies: add the address if it is your proxy's, or set "
+                      "listen.external_url");
+}
+
 absl::Status ToStatus(const RequiredAccess& required, DenialReason reason, const absl::Status& why,
                       const AccessToken* token) {
   const std::string prefix = absl::StrCat("needed: ", Describe(required), "; ");
@@ -144,7 +155,7 @@ absl::Status AccessDenials::WhyInVain(const RequiredAccess& required, const Acce
 void AccessDenials::WarnOfPlainRealm(const http::Request& request, absl::string_view realm) const {
   if (!http::MayHideTls(request)) return;
   runtime::LogLimited(runtime::LogLevel::kWarning, "a client behind a proxy was sent to an http:// realm", "",
-                      {{"hint", "set listen.trusted_proxies and X-Forwarded-Proto, or listen.external_url"},
+                      {{"hint", HintForPlainRealm(request)},
                        {"realm", realm},
                        {"remote_address", request.remote_address},
                        {"request_id", request.request_id}},

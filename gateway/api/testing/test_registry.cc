@@ -42,6 +42,7 @@ TestRegistry::TestRegistry(config::v1::Limits limits, const RegistryAccounts& ac
   api_ = MakeRegistryApi(blobs_.get(), manifests_.get(), listen, limits, metrics_, accounts, upstreams);
   http::Server::Options options;
   options.endpoint.set_address("127.0.0.1");
+  *options.endpoint.mutable_trusted_proxies() = listen.trusted_proxies();
   options.limits = limits;
   options.threads = 2;
   server_ = http::Server::Start(options, api_.get(), metrics_).value();

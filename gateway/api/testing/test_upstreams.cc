@@ -86,8 +86,8 @@ absl::Status TestUpstreams::Begin(absl::string_view call, const RepositoryName& 
   return failure_;
 }
 
-absl::StatusOr<ResolvedUpstreamManifest> TestUpstreams::Resolve(const RepositoryName& repository,
-                                                                const Reference& reference, bool metadata_only) {
+absl::StatusOr<ResolvedManifest> TestUpstreams::Resolve(const RepositoryName& repository, const Reference& reference,
+                                                        bool metadata_only) {
   RETURN_IF_ERROR(Begin("ResolveManifest", repository, ReferenceToString(reference)));
   const auto found = manifests_.find({repository.ToString(), ReferenceToString(reference)});
   if (found == manifests_.end()) return OciError(OciErrorCode::kManifestUnknown, "the upstream has no such manifest");
@@ -97,18 +97,18 @@ absl::StatusOr<ResolvedUpstreamManifest> TestUpstreams::Resolve(const Repository
         services_->catalog()->manifests().Put({}, repository, {reference, std::nullopt, content, {}}).status());
   }
   absl::MutexLock lock(&mutex_);
-  return ResolvedUpstreamManifest{.digest = ComputeDigest(DigestAlgorithm::kSha256, content),
-                                  .media_type = kIndexMediaType,
-                                  .size_bytes = content.size(),
-                                  .stored = !metadata_only,
-                                  .stale_reason = stale_reason_,
-                                  .age = age_};
+  return ResolvedManifest{.digest = ComputeDigest(DigestAlgorithm::kSha256, content),
+                          .media_type = kIndexMediaType,
+                          .size_bytes = content.size(),
+                          .stored = !metadata_only,
+                          .stale_reason = stale_reason_,
+                          .age = age_};
 }
 
-awaitable<absl::StatusOr<ResolvedUpstreamManifest>> TestUpstreams::ResolveManifest(const CallContext&,
-                                                                                   const RepositoryName& repository,
-                                                                                   const Reference& reference,
-                                                                                   bool metadata_only) {
+awaitable<absl::StatusOr<ResolvedManifest>> TestUpstreams::ResolveManifest(const CallContext&,
+                                                                           const RepositoryName& repository,
+                                                                           const Reference& reference,
+                                                                           bool metadata_only) {
   co_return Resolve(repository, reference, metadata_only);
 }
 

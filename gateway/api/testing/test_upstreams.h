@@ -48,10 +48,10 @@ class TestUpstreams : public UpstreamBackend {
   // The last argument of Manage().
   upstream::v1::ManageUpstreamsRequest last_command();
 
-  boost::asio::awaitable<absl::StatusOr<ResolvedUpstreamManifest>> ResolveManifest(const CallContext& context,
-                                                                                   const RepositoryName& repository,
-                                                                                   const Reference& reference,
-                                                                                   bool metadata_only) override;
+  boost::asio::awaitable<absl::StatusOr<ResolvedManifest>> ResolveManifest(const CallContext& context,
+                                                                           const RepositoryName& repository,
+                                                                           const Reference& reference,
+                                                                           bool metadata_only) override;
   boost::asio::awaitable<absl::StatusOr<UpstreamBlob>> FindBlob(const CallContext& context,
                                                                 const RepositoryName& repository,
                                                                 const Digest& digest) override;
@@ -75,8 +75,8 @@ class TestUpstreams : public UpstreamBackend {
   };
 
   absl::Status Begin(absl::string_view call, const RepositoryName& repository, absl::string_view argument);
-  absl::StatusOr<ResolvedUpstreamManifest> Resolve(const RepositoryName& repository, const Reference& reference,
-                                                   bool metadata_only);
+  absl::StatusOr<ResolvedManifest> Resolve(const RepositoryName& repository, const Reference& reference,
+                                           bool metadata_only);
 
   const std::shared_ptr<const upstream::UpstreamsSnapshot> file_;
   ServiceStack* services_ = nullptr;

@@ -63,7 +63,7 @@ awaitable<absl::StatusOr<CachedManifest>> CachedContent::GetManifest(const CallC
 awaitable<absl::StatusOr<CachedManifest>> CachedContent::Resolve(const CallContext& call,
                                                                  const RepositoryName& repository,
                                                                  const Reference& reference, bool metadata_only) const {
-  CO_ASSIGN_OR_RETURN(ResolvedUpstreamManifest found,
+  CO_ASSIGN_OR_RETURN(ResolvedManifest found,
                       co_await upstreams_->ResolveManifest(call, repository, reference, metadata_only));
   if (!found.stored && !MediaType::Parse(found.media_type).ok()) {
     // The upstream's answer to HEAD has no type that a response may have. The content has one.

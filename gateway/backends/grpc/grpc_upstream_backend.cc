@@ -22,10 +22,9 @@ class GrpcUpstreamBackend : public UpstreamBackend {
   GrpcUpstreamBackend(std::shared_ptr<grpc::Channel> channel, const GrpcClient& client)
       : channel_(std::move(channel)), stub_(v1::UpstreamService::NewStub(channel_)), client_(client) {}
 
-  awaitable<absl::StatusOr<ResolvedUpstreamManifest>> ResolveManifest(const CallContext& context,
-                                                                      const RepositoryName& repository,
-                                                                      const Reference& reference,
-                                                                      bool metadata_only) override {
+  awaitable<absl::StatusOr<ResolvedManifest>> ResolveManifest(const CallContext& context,
+                                                              const RepositoryName& repository,
+                                                              const Reference& reference, bool metadata_only) override {
     v1::ResolveManifestRequest request;
     request.set_repository(repository.ToString());
     request.set_reference(ReferenceToString(reference));
@@ -34,12 +33,12 @@ class GrpcUpstreamBackend : public UpstreamBackend {
         const v1::ResolveManifestResponse response,
         co_await client_.Call(stub_->async(), &Async::ResolveManifest, context.request_id, std::move(request)));
     CO_ASSIGN_OR_RETURN(Digest digest, Digest::Parse(response.digest()));
-    co_return ResolvedUpstreamManifest{.digest = std::move(digest),
-                                       .media_type = response.media_type(),
-                                       .size_bytes = response.size_bytes(),
-                                       .stored = response.stored(),
-                                       .stale_reason = response.stale_reason(),
-                                       .age = absl::Seconds(response.age_seconds())};
+    co_return ResolvedManifest{.digest = std::move(digest),
+                               .media_type = response.media_type(),
+                               .size_bytes = response.size_bytes(),
+                               .stored = response.stored(),
+                               .stale_reason = response.stale_reason(),
+                               .age = absl::Seconds(response.age_seconds())};
   }
 
   awaitable<absl::StatusOr<UpstreamBlob>> FindBlob(const CallContext& context, const RepositoryName& repository,

@@ -104,19 +104,10 @@ class LocalUpstreamBackend : public UpstreamBackend {
                        runtime::Executor* executor, runtime::Executor* reads)
       : cache_(cache), management_(management), executor_(executor), calls_(executor), reads_(reads) {}
 
-  awaitable<absl::StatusOr<ResolvedUpstreamManifest>> ResolveManifest(const CallContext&,
-                                                                      const RepositoryName& repository,
-                                                                      const Reference& reference,
-                                                                      bool metadata_only) override {
-    CO_ASSIGN_OR_RETURN(upstream::ResolvedManifest found, co_await RunAmong(calls_, repository, [&] {
-                          return cache_->ResolveManifest(repository, reference, metadata_only);
-                        }));
-    co_return ResolvedUpstreamManifest{.digest = std::move(found.digest),
-                                       .media_type = std::move(found.media_type),
-                                       .size_bytes = found.size_bytes,
-                                       .stored = found.stored,
-                                       .stale_reason = std::move(found.stale_reason),
-                                       .age = found.age};
+  awaitable<absl::StatusOr<ResolvedManifest>> ResolveManifest(const CallContext&, const RepositoryName& repository,
+                                                              const Reference& reference, bool metadata_only) override {
+    co_return co_await RunAmong(calls_, repository,
+                                [&] { return cache_->ResolveManifest(repository, reference, metadata_only); });
   }
 
   awaitable<absl::StatusOr<UpstreamBlob>> FindBlob(const CallContext&, const RepositoryName& repository,

@@ -97,13 +97,12 @@ size_t ScriptedFetch::waiting() const {
   return waiters_.size();
 }
 
-absl::StatusOr<upstream::ResolvedManifest> ScriptedCache::ResolveManifest(const RepositoryName& repository,
-                                                                          const Reference& reference,
-                                                                          bool metadata_only) {
+absl::StatusOr<ResolvedManifest> ScriptedCache::ResolveManifest(const RepositoryName& repository,
+                                                                const Reference& reference, bool metadata_only) {
   RETURN_IF_ERROR(failure);
   const auto found = manifests.find({repository.ToString(), ReferenceToString(reference)});
   if (found == manifests.end()) return OciError(OciErrorCode::kManifestUnknown, "no such manifest");
-  upstream::ResolvedManifest manifest = found->second;
+  ResolvedManifest manifest = found->second;
   manifest.stored = manifest.stored || !metadata_only;
   return manifest;
 }

@@ -55,7 +55,7 @@ class ScriptedFetch : public std::enable_shared_from_this<ScriptedFetch> {
 class ScriptedCache : public upstream::UpstreamCache {
  public:
   // By repository and reference, and by digest.
-  std::map<std::pair<std::string, std::string>, upstream::ResolvedManifest> manifests;
+  std::map<std::pair<std::string, std::string>, ResolvedManifest> manifests;
   std::map<std::string, uint64_t> stored_blobs;
   std::map<std::string, std::shared_ptr<ScriptedFetch>> fetches;
   std::vector<std::string> tags;
@@ -63,8 +63,8 @@ class ScriptedCache : public upstream::UpstreamCache {
   // If it is not OK, every call gives it.
   absl::Status failure;
 
-  absl::StatusOr<upstream::ResolvedManifest> ResolveManifest(const RepositoryName& repository,
-                                                             const Reference& reference, bool metadata_only) override;
+  absl::StatusOr<ResolvedManifest> ResolveManifest(const RepositoryName& repository, const Reference& reference,
+                                                   bool metadata_only) override;
   absl::StatusOr<upstream::v1::FindUpstreamBlobResponse> FindBlob(const RepositoryName& repository,
                                                                   const Digest& digest) override;
   absl::StatusOr<std::variant<upstream::StoredBlob, std::unique_ptr<upstream::FetchReader>>> OpenBlob(

@@ -57,23 +57,21 @@ awaitable<ReadResult> ReadAll(ByteStream& stream) {
 
 TEST_P(UpstreamBackendConformanceTest, ReturnsAllOfAManifestsAnswer) {
   const Digest digest = DigestOf("manifest");
-  const upstream::ResolvedManifest manifest{.digest = digest,
-                                            .media_type = "application/x",
-                                            .size_bytes = 8,
-                                            .stored = false,
-                                            .stale_reason = "docker.io: time-out",
-                                            .age = absl::Seconds(90)};
+  const ResolvedManifest manifest{.digest = digest,
+                                  .media_type = "application/x",
+                                  .size_bytes = 8,
+                                  .stored = false,
+                                  .stale_reason = "docker.io: time-out",
+                                  .age = absl::Seconds(90)};
   cache().manifests.insert({{Repo().ToString(), "latest"}, manifest});
-  ASSERT_OK_AND_ASSIGN(const ResolvedUpstreamManifest head,
-                       RUN(backend().ResolveManifest(kCall, Repo(), Latest(), true)));
+  ASSERT_OK_AND_ASSIGN(const ResolvedManifest head, RUN(backend().ResolveManifest(kCall, Repo(), Latest(), true)));
   EXPECT_EQ(head.digest, digest);
   EXPECT_EQ(head.media_type, "application/x");
   EXPECT_EQ(head.size_bytes, 8u);
   EXPECT_FALSE(head.stored);
   EXPECT_EQ(head.stale_reason, "docker.io: time-out");
   EXPECT_EQ(head.age, absl::Seconds(90));
-  ASSERT_OK_AND_ASSIGN(const ResolvedUpstreamManifest got,
-                       RUN(backend().ResolveManifest(kCall, Repo(), Latest(), false)));
+  ASSERT_OK_AND_ASSIGN(const ResolvedManifest got, RUN(backend().ResolveManifest(kCall, Repo(), Latest(), false)));
   EXPECT_TRUE(got.stored);
 }
 

@@ -14,10 +14,11 @@ constexpr size_t kLoggedMax = 20;
 
 }  // namespace
 
-std::vector<std::string> UnknownSubjects(const policy::Policy& policy, AccountDirectory& accounts) {
+std::vector<std::string> UnknownSubjects(const config::v1::Policy& file, const std::vector<policy::Mention>& mentions,
+                                         AccountDirectory& accounts) {
   const auto groups = accounts.memberships().All();
   return policy::FindUnknownSubjects(
-      policy,
+      file, mentions,
       {.source = "the registry",
        .has_account =
            [&](absl::string_view account) {
@@ -28,7 +29,7 @@ std::vector<std::string> UnknownSubjects(const policy::Policy& policy, AccountDi
 }
 
 void LogUnknownSubjects(const policy::Policy& policy, AccountDirectory& accounts) {
-  std::vector<std::string> unknown = UnknownSubjects(policy, accounts);
+  std::vector<std::string> unknown = UnknownSubjects(policy.file(), policy.mentions(), accounts);
   if (unknown.empty()) return;
   if (unknown.size() > kLoggedMax) {
     const size_t more = unknown.size() - kLoggedMax;

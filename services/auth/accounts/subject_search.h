@@ -9,9 +9,10 @@
 
 namespace entrepot::auth {
 
-// The accounts that the policy names and the registry does not have, and groups without members, one line each
+// The accounts that the policy file mentions and the registry does not have, and groups without members, one line each
 // (policy/unknown_subjects.h). What cannot be looked up now is left out.
-std::vector<std::string> UnknownSubjects(const policy::Policy& policy, AccountDirectory& accounts);
+std::vector<std::string> UnknownSubjects(const config::v1::Policy& file, const std::vector<policy::Mention>& mentions,
+                                         AccountDirectory& accounts);
 
 // Logs a warning with the first of them, if there are any.
 void LogUnknownSubjects(const policy::Policy& policy, AccountDirectory& accounts);

@@ -19,13 +19,13 @@ using Request = v1::AdministerRequest;
 
 v1::PolicyProblems CheckPolicy(const v1::CheckPolicy& command, AccountDirectory& accounts) {
   v1::PolicyProblems problems;
-  const auto policy =
-      policy::Policy::Parse(command.text(), command.file_name().empty() ? "policy" : command.file_name());
-  if (policy.ok()) {
-    for (std::string& line : UnknownSubjects(**policy, accounts)) problems.add_warnings(std::move(line));
-    return problems;
+  const policy::InspectedPolicy policy =
+      policy::Policy::Inspect(command.text(), command.file_name().empty() ? "policy" : command.file_name());
+  for (std::string& line : UnknownSubjects(policy.file, policy.mentions, accounts)) {
+    problems.add_warnings(std::move(line));
   }
-  for (const absl::string_view line : absl::StrSplit(policy.status().message(), '\n')) {
+  if (policy.status.ok()) return problems;
+  for (const absl::string_view line : absl::StrSplit(policy.status.message(), '\n')) {
     problems.add_lines(std::string(line));
   }
   return problems;

@@ -16,7 +16,7 @@ class GcCommandsTest : public CommandTest {};
 TEST_F(GcCommandsTest, StatusPrintsTheQueue) {
   const std::string answer = R"({"status": {"queued": "4", "due": "0", "lease": "24h", "grace": "1h"}})";
   EXPECT_THAT(RunAndExpectPost({"gc", "status"}, "/entrepot/v1/maintain", R"({"getStatus": {}})", answer),
-              HasSubstr("waiting for review   4 blobs, of them 0 due\n"));
+              HasSubstr("to be reviewed       4 blobs, in use or not, of them 0 due\n"));
   EXPECT_THAT(
       RunAndExpectPost({"gc", "status", "--output=json"}, "/entrepot/v1/maintain", R"({"getStatus": {}})", answer),
       HasSubstr("\"queued\": \"4\""));
@@ -33,7 +33,7 @@ TEST_F(GcCommandsTest, RunNowSkipsGraces) {
                    R"("collection": {"now": true, "reviewed": "2", "deleted": "2", "gracesSkipped": "1", "swept": "2",
                       "sweptBytes": "1024", "waits": {}})"),
             "reviewed 2 blobs, condemned 0, deleted 2; deleted 2 objects, 1.0 KiB\n"
-            "skipped the grace of 1 blob\n\nnothing waits\n");
+            "skipped the grace of 1 blob\n\nnothing waits to be deleted\n");
 }
 
 TEST_F(GcCommandsTest, RunFailsIfItDidNotComplete) {
@@ -65,7 +65,7 @@ TEST_F(GcCommandsTest, StatusShowsWhyUpkeepHoldsBack) {
 TEST_F(GcCommandsTest, AcceptLetsUpkeepGoOn) {
   EXPECT_THAT(RunAndExpectPost({"gc", "accept", "stores"}, "/entrepot/v1/maintain", R"({"accept": {"what": "STORES"}})",
                                R"({"status": {}})"),
-              HasSubstr("waiting for review   0 blobs"));
+              HasSubstr("to be reviewed       0 blobs"));
   RunAndExpectPost({"gc", "accept", "clock"}, "/entrepot/v1/maintain", R"({"accept": {"what": "CLOCK"}})",
                    R"({"status": {}})");
   EXPECT_THAT(UsageError({"gc", "accept", "all"}), HasSubstr("takes \"stores\" or \"clock\", not \"all\""));

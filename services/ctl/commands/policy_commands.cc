@@ -58,9 +58,9 @@ absl::StatusOr<NamedSubjects> ReadSubjects(const CommandLine& line) {
   return named;
 }
 
-std::vector<std::string> FindUnknown(const policy::Policy& policy, const NamedSubjects& named) {
+std::vector<std::string> FindUnknown(const policy::InspectedPolicy& policy, const NamedSubjects& named) {
   return policy::FindUnknownSubjects(
-      policy,
+      policy.file, policy.mentions,
       {.source = named.accounts_file,
        .has_account =
            [&](absl::string_view account) {
@@ -73,8 +73,8 @@ std::vector<std::string> FindUnknown(const policy::Policy& policy, const NamedSu
 }
 
 // What the user should know besides problems and warnings.
-std::string NoteOf(const policy::Policy& policy, const NamedSubjects& named, bool warned) {
-  if (named.accounts_file.empty() && !policy.mentions().empty()) {
+std::string NoteOf(const policy::InspectedPolicy& policy, const NamedSubjects& named, bool warned) {
+  if (named.accounts_file.empty() && !policy.mentions.empty()) {
     return absl::StrCat("note: users were not looked up: there is no accounts file beside the policy; use ",
                         kAccountsFile, " or ", kAskRegistry, "\n");
   }
@@ -115,15 +115,14 @@ absl::StatusOr<int> CheckPolicy(const CommandLine& line, RegistryClient& registr
   if (line.Has(kAskRegistry)) return CheckByRegistry(line, text, registry);
   ASSIGN_OR_RETURN(const NamedSubjects named, ReadSubjects(line));
   auth::v1::PolicyProblems problems;
-  const auto policy = policy::Policy::Parse(text, line.argument(0));
-  if (!policy.ok()) {
-    for (const absl::string_view problem : absl::StrSplit(policy.status().message(), '\n')) {
+  const policy::InspectedPolicy policy = policy::Policy::Inspect(text, line.argument(0));
+  if (!policy.status.ok()) {
+    for (const absl::string_view problem : absl::StrSplit(policy.status.message(), '\n')) {
       problems.add_lines(std::string(problem));
     }
-    return PrintChecked(line, problems, /*note=*/"");
   }
-  for (std::string& warning : FindUnknown(**policy, named)) problems.add_warnings(std::move(warning));
-  return PrintChecked(line, problems, NoteOf(**policy, named, /*warned=*/!problems.warnings().empty()));
+  for (std::string& warning : FindUnknown(policy, named)) problems.add_warnings(std::move(warning));
+  return PrintChecked(line, problems, NoteOf(policy, named, /*warned=*/!problems.warnings().empty()));
 }
 
 absl::StatusOr<int> Explain(const CommandLine& line, RegistryClient& registry) {

@@ -94,6 +94,27 @@ TEST_F(PolicyCommandsTest, CheckWarnsOfAccountsThatTheFilesDoNotHave) {
   EXPECT_THAT(Run({"policy", "check", file}).out, HasSubstr("/accounts has no user \"bob\""));
 }
 
+TEST_F(PolicyCommandsTest, CheckWarnsOfUnknownAccountsBesideMistakes) {
+  const std::string file = WriteFile("policy.yaml",
+                                     "administrators: [prd, \"a:b\"]\n"
+                                     "groups: [{name: night}, {name: day, members: 3}]\n"
+                                     "identity_providers: 4\n"
+                                     "rules:\n"
+                                     "  - {subjects: [eve, \"oidc+ci:x\"], repositories: [A], actions: [pull]}\n");
+  const std::string accounts = WriteFile("users", absl::StrCat("ada:", kHash, "\n"));
+  const Outcome outcome = Run({"policy", "check", file, "--accounts-file", accounts});
+  EXPECT_EQ(outcome.code, kFailed);
+  EXPECT_THAT(outcome.out, HasSubstr(":5: rules[0].repositories[0]: \"A\" matches no"));
+  EXPECT_THAT(outcome.out, HasSubstr("warning: " + file + ":1: administrators[0]: "));
+  EXPECT_THAT(outcome.out, HasSubstr("has no user \"prd\"\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("has no user \"eve\"\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("the group \"night\" has no members\n"));
+  // These have a mistake, or depend on one.
+  EXPECT_THAT(outcome.out, Not(HasSubstr("no user \"a:b\"")));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("the group \"day\"")));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("oidc+ci:x")));
+}
+
 TEST_F(PolicyCommandsTest, TheRegistryChecksTheFileOnRequest) {
   const std::string file = WriteFile("policy.yaml", "x");
   const std::string request = absl::StrCat(R"({"checkPolicy": {"text": "x", "fileName": ")", file, R"("}})");

@@ -84,7 +84,7 @@ std::string WaitsText(const Report& report, bool ran_now = false) {
              absl::StrCat("damaged, or without a record", since.empty() ? "" : "; since ", since), &table);
   AddWaiting("open uploads", uploads.idle(), SpanText(uploads.idle()), "they expire if no request follows", &table);
   AddWaiting("sealed uploads", uploads.sealed(), SpanText(uploads.sealed()), "pushes may commit them", &table);
-  std::string text = table.empty() ? "nothing waits\n" : table.ToString();
+  std::string text = table.empty() ? "nothing waits to be deleted\n" : table.ToString();
   if (const uint64_t in_use = uploads.sessions() - uploads.idle().count(); in_use > 0) {
     absl::StrAppend(&text, "requests use ", Counted(in_use, "upload"), " now\n");
   }
@@ -141,8 +141,8 @@ std::string UsageTableText(const Repositories& repositories) {
 std::string CollectionStatusText(const v1::MaintenanceStatus& status) {
   std::string text;
   for (const std::string& reason : status.held_back()) absl::StrAppend(&text, "HELD BACK: ", Printable(reason), "\n\n");
-  absl::StrAppend(&text, "waiting for review   ", AtLeast(status.more_queued()), Counted(status.queued(), "blob"),
-                  ", of them ", AtLeast(status.more_due()), status.due(), " due");
+  absl::StrAppend(&text, "to be reviewed       ", AtLeast(status.more_queued()), Counted(status.queued(), "blob"),
+                  ", in use or not, of them ", AtLeast(status.more_due()), status.due(), " due");
   if (status.has_oldest_due() && status.due() > 0) {
     absl::StrAppend(&text, ", the oldest since ", TimeText(status.oldest_due()));
   }

@@ -44,7 +44,7 @@ TEST(MaintenanceTextTest, Status) {
   status.set_lease("24h");
   status.set_grace("1h");
   const std::string text = CollectionStatusText(status);
-  EXPECT_THAT(text, HasSubstr("4 blobs, of them 2 due, the oldest since 2023-11-14 22:13:20"));
+  EXPECT_THAT(text, HasSubstr("4 blobs, in use or not, of them 2 due, the oldest since 2023-11-14 22:13:20"));
   EXPECT_THAT(text, HasSubstr("lease 24h, grace 1h, runs only when it is told to; an object without a record is"));
   EXPECT_THAT(text, HasSubstr("\nunfinished           not known: the blob service does not answer\n"));
   status.mutable_uploads()->set_sessions(3);
@@ -59,7 +59,7 @@ TEST(MaintenanceTextTest, Status) {
 TEST(MaintenanceTextTest, WhatWaits) {
   v1::Collection collection;
   collection.mutable_waits();
-  EXPECT_THAT(CollectionText(collection), HasSubstr("\n\nnothing waits\n"));
+  EXPECT_THAT(CollectionText(collection), HasSubstr("\n\nnothing waits to be deleted\n"));
   const auto fill = [](uint64_t count, uint64_t bytes, int64_t first, int64_t last, types::v1::Waiting* waiting) {
     waiting->set_count(count);
     waiting->set_bytes(bytes);

@@ -18,7 +18,8 @@ namespace entrepot::manifest {
 absl::Status CheckRetentionFile(const std::string& path);
 
 // A retention file that is read again when it changes. If the new content is invalid, that is logged, and the old rules
-// remain in force. Reloads are counted (entrepot_retention_reloads_total{result="success"|"failure"}). Thread-safe.
+// remain in force. If it lacks one of the old rules, or has another one in its place, it is held back for a time
+// (services/runtime/files/watched_file.h). Reloads are counted (entrepot_retention_reloads_total{result}). Thread-safe.
 class RetentionFile {
  public:
   // kInvalidArgument, kNotFound and others: the file cannot be used; the message contains the reason and the place.

@@ -4,9 +4,11 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "prometheus/text_serializer.h"
+#include "services/core/time/eventually.h"
 #include "services/kv/testing/temporary_directory.h"
 #include "services/status/status_matchers.h"
 
@@ -42,6 +44,23 @@ TEST_F(RetentionFileTest, ReloadsChangesAndKeepsTheOldRulesIfTheNewOnesAreInvali
   EXPECT_THAT(file->ReloadIfChanged(), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_EQ(file->current()->file.rules_size(), 2);
   EXPECT_THAT(Metrics(), HasSubstr("entrepot_retention_reloads_total{result=\"failure\"} 1"));
+}
+
+TEST_F(RetentionFileTest, HoldsANewFileBackThatLacksARule) {
+  const std::string first = "rules:\n- repositories: [a]\n  keep:\n    last_tags: 10\n";
+  const std::string rest = "    tags: [\"v*\"]\n- repositories: [b]\n";
+  Write(first + rest);
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<RetentionFile> file,
+                       RetentionFile::Open(path_, registry_, absl::Milliseconds(1)));
+  testing::internal::CaptureStderr();
+  Write(first);
+  EXPECT_TRUE(Eventually([&] { return absl::StrContains(Metrics(), "{result=\"held_back\"} 1"); }));
+  Write(first + rest + "- repositories: [c]\n");
+  EXPECT_TRUE(Eventually([&] { return file->current()->file.rules_size() == 3; }));
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, HasSubstr("a new retention is held back, because it lacks restrictions of the one in force"));
+  EXPECT_THAT(log, HasSubstr("rules[0] \\\"\\\", rules[1] \\\"\\\""));
+  EXPECT_THAT(log, testing::Not(HasSubstr("the new retention lacks restrictions")));
 }
 
 TEST_F(RetentionFileTest, OpenFailsWithTheNameOfAnInvalidFile) {

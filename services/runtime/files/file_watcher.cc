@@ -1,7 +1,7 @@
 #include "services/runtime/files/file_watcher.h"
 
 #include <algorithm>
-#include <chrono>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,7 +16,7 @@ namespace entrepot::runtime {
 namespace {
 
 // How long contents must stay the same before they are loaded, and how often they are read meanwhile.
-constexpr std::chrono::seconds kQuiet{1};
+constexpr absl::Duration kQuiet = absl::Seconds(1);
 constexpr absl::Duration kUnsettledInterval = absl::Milliseconds(100);
 
 absl::StatusOr<std::vector<std::string>> ReadAll(const std::vector<std::string>& paths) {
@@ -44,8 +44,8 @@ struct FileWatcher::Snapshot {
   std::string fingerprint;
 };
 
-FileWatcher::FileWatcher(std::string what, std::vector<std::string> paths, Loader load)
-    : what_(std::move(what)), paths_(std::move(paths)), load_(std::move(load)) {}
+FileWatcher::FileWatcher(std::string what, std::vector<std::string> paths, Loader load, Hold hold)
+    : what_(std::move(what)), paths_(std::move(paths)), load_(std::move(load)), hold_(std::move(hold)) {}
 
 FileWatcher::~FileWatcher() {
   stop_.Stop();
@@ -83,14 +83,26 @@ absl::Status FileWatcher::LoadIfChanged(const Snapshot& snapshot) {
   return absl::OkStatus();
 }
 
+bool FileWatcher::IsSeen(const Snapshot& snapshot) {
+  const std::lock_guard lock(load_mutex_);
+  return snapshot.fingerprint == seen_;
+}
+
 void FileWatcher::Watch(absl::Duration poll_interval) {
-  Settling settling(kQuiet);
+  Settling settling;
+  std::optional<absl::Duration> hold;  // Of the contents that stay the same now, once it is known.
   absl::Duration wait = poll_interval;
   while (!stop_.WaitFor(wait)) {
     const Snapshot snapshot = ReadFiles();
-    const bool settled = settling.IsSettled(snapshot.fingerprint, Settling::Clock::now());
-    // LoadIfChanged() logs its error.
-    if (settled) LoadIfChanged(snapshot).IgnoreError();
+    const absl::Duration unchanged = absl::FromChrono(settling.Unchanged(snapshot.fingerprint, Settling::Clock::now()));
+    const bool settled = unchanged >= kQuiet;
+    if (!settled) {
+      hold.reset();
+    } else if (!IsSeen(snapshot)) {
+      if (!hold.has_value()) hold = hold_ ? hold_(snapshot.contents) : absl::ZeroDuration();
+      // LoadIfChanged() logs its error.
+      if (unchanged >= *hold) LoadIfChanged(snapshot).IgnoreError();
+    }
     wait = settled ? poll_interval : std::min(poll_interval, kUnsettledInterval);
   }
 }

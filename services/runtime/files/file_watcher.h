@@ -28,8 +28,14 @@ class FileWatcher {
   // they cannot be used; what it loaded before must then stay in force.
   using Loader = std::function<absl::Status(const absl::StatusOr<std::vector<std::string>>& contents)>;
 
-  // `what` names the files in the log: "new policy in use", "new policy refused, the old one stays".
-  FileWatcher(std::string what, std::vector<std::string> paths, Loader load);
+  // Returns for how long new contents must stay the same before they are loaded, if that is longer than a second. For
+  // contents that may have been cut short although they can be used. Called once for contents that have stayed the same
+  // for a second.
+  using Hold = std::function<absl::Duration(const absl::StatusOr<std::vector<std::string>>& contents)>;
+
+  // `what` names the files in the log: "new policy in use", "new policy refused, the old one stays". `hold` may be
+  // empty.
+  FileWatcher(std::string what, std::vector<std::string> paths, Loader load, Hold hold = {});
   // Waits for a load in progress.
   ~FileWatcher();
 
@@ -38,10 +44,10 @@ class FileWatcher {
 
   // Loads the files for the first time. If that succeeds, a thread of its own reads them every `poll_interval` from
   // then on; if the interval is zero, only ReloadIfChanged() does. The thread does not load contents that are still
-  // being written: they must stay the same for a second (settling.h). Must be called once.
+  // being written: they must stay the same for a second (settling.h), or for longer (Hold). Must be called once.
   absl::Status Start(absl::Duration poll_interval);
 
-  // Reads the files now, and loads them if their contents differ from the last ones that were read. Contents that
+  // Reads the files now, and loads them if their contents differ from the last ones that were loaded. Contents that
   // cannot be used are logged once; the loader's error is returned. OK if nothing has changed.
   absl::Status ReloadIfChanged();
 
@@ -49,11 +55,14 @@ class FileWatcher {
   struct Snapshot;
   Snapshot ReadFiles() const;
   absl::Status LoadIfChanged(const Snapshot& snapshot);
+  // Whether the contents are those of the last load.
+  bool IsSeen(const Snapshot& snapshot);
   void Watch(absl::Duration poll_interval);
 
   const std::string what_;
   const std::vector<std::string> paths_;
   const Loader load_;
+  const Hold hold_;
 
   std::mutex load_mutex_;
   std::string seen_;     // Fingerprint of the last contents, usable or not. Guarded by load_mutex_.

@@ -108,6 +108,43 @@ TEST_F(FileWatcherTest, WatchesOnItsOwnThread) {
   EXPECT_THAT(loaded_, ElementsAre("one", "two"));
 }
 
+TEST_F(FileWatcherTest, HoldsContentsThatMayBeCutShort) {
+  std::atomic<int> held{0};
+  const auto hold = [&](const absl::StatusOr<std::vector<std::string>>& contents) {
+    const bool is_cut = contents->front() == "cut";
+    if (is_cut) ++held;
+    return is_cut ? absl::InfiniteDuration() : absl::ZeroDuration();
+  };
+  Write("a", "one");
+  FileWatcher watcher("thing", {PathOf("a")}, Remember(), hold);
+  ASSERT_OK(watcher.Start(absl::Milliseconds(1)));
+  testing::internal::CaptureStderr();
+  Write("a", "cut");
+  ASSERT_TRUE(Eventually([&] { return held == 1; }));
+  Write("a", "two");
+  ASSERT_TRUE(Eventually([&] { return loads_ >= 2; }));
+  testing::internal::GetCapturedStderr();
+  EXPECT_THAT(loaded_, ElementsAre("one", "two"));
+  EXPECT_EQ(held, 1);
+}
+
+TEST_F(FileWatcherTest, LoadsHeldContentsThatStayTheSame) {
+  std::atomic<int> held{0};
+  const auto hold = [&](const absl::StatusOr<std::vector<std::string>>&) {
+    ++held;
+    return absl::Milliseconds(1100);
+  };
+  Write("a", "one");
+  FileWatcher watcher("thing", {PathOf("a")}, Remember(), hold);
+  ASSERT_OK(watcher.Start(absl::Milliseconds(1)));
+  testing::internal::CaptureStderr();
+  Write("a", "two");
+  ASSERT_TRUE(Eventually([&] { return loads_ >= 2; }));
+  testing::internal::GetCapturedStderr();
+  EXPECT_THAT(loaded_, ElementsAre("one", "two"));
+  EXPECT_EQ(held, 1);
+}
+
 TEST_F(FileWatcherTest, ManyThreadsMayReload) {
   Write("a", "0");
   FileWatcher watcher("thing", {PathOf("a")}, Remember());

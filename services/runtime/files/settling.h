@@ -7,26 +7,24 @@
 
 namespace entrepot::runtime {
 
-// Decides when a file that is being written is complete: once it has not changed for a time. An editor or a program
-// that writes a file in place may pause in between, and what it has written so far may be valid. Used by one thread.
+// Helps to decide when a file that is being written is complete: once it has not changed for a time. An editor or a
+// program that writes a file in place may pause in between, and what it has written so far may be valid. Used by one
+// thread.
 class Settling {
  public:
   using Clock = std::chrono::steady_clock;
 
-  explicit Settling(Clock::duration quiet) : quiet_(quiet) {}
-
-  // Whether the contents, given by their fingerprint, have been the same at each call since `quiet` before `now`.
-  bool IsSettled(std::string fingerprint, Clock::time_point now) {
+  // For how long the contents, given by their fingerprint, have been the same at each call; 0 if they have just
+  // changed.
+  Clock::duration Unchanged(std::string fingerprint, Clock::time_point now) {
     if (fingerprint != fingerprint_) {
       fingerprint_ = std::move(fingerprint);
       since_ = now;
-      return false;
     }
-    return now - since_ >= quiet_;
+    return now - since_;
   }
 
  private:
-  const Clock::duration quiet_;
   std::string fingerprint_;
   Clock::time_point since_;
 };

@@ -7,25 +7,23 @@ namespace {
 
 using std::chrono::milliseconds;
 
-TEST(SettlingTest, SettlesOnceTheContentsHaveNotChangedForTheQuietTime) {
-  Settling settling(milliseconds(1000));
+TEST(SettlingTest, MeasuresForHowLongTheContentsHaveNotChanged) {
+  Settling settling;
   const Settling::Clock::time_point start{};
-  EXPECT_FALSE(settling.IsSettled("half", start));
-  EXPECT_FALSE(settling.IsSettled("half", start + milliseconds(150)));
-  EXPECT_FALSE(settling.IsSettled("half", start + milliseconds(999)));
-  EXPECT_FALSE(settling.IsSettled("whole", start + milliseconds(1000)));
-  EXPECT_FALSE(settling.IsSettled("whole", start + milliseconds(1999)));
-  EXPECT_TRUE(settling.IsSettled("whole", start + milliseconds(2000)));
-  EXPECT_TRUE(settling.IsSettled("whole", start + milliseconds(9000)));
+  EXPECT_EQ(settling.Unchanged("half", start), milliseconds(0));
+  EXPECT_EQ(settling.Unchanged("half", start + milliseconds(150)), milliseconds(150));
+  EXPECT_EQ(settling.Unchanged("whole", start + milliseconds(1000)), milliseconds(0));
+  EXPECT_EQ(settling.Unchanged("whole", start + milliseconds(1999)), milliseconds(999));
+  EXPECT_EQ(settling.Unchanged("whole", start + milliseconds(9000)), milliseconds(8000));
 }
 
-TEST(SettlingTest, ContentsThatComeBackSettleAgain) {
-  Settling settling(milliseconds(1000));
+TEST(SettlingTest, ContentsThatComeBackBeginAnew) {
+  Settling settling;
   const Settling::Clock::time_point start{};
-  EXPECT_FALSE(settling.IsSettled("a", start));
-  EXPECT_FALSE(settling.IsSettled("b", start + milliseconds(500)));
-  EXPECT_FALSE(settling.IsSettled("a", start + milliseconds(1000)));
-  EXPECT_TRUE(settling.IsSettled("a", start + milliseconds(2000)));
+  EXPECT_EQ(settling.Unchanged("a", start), milliseconds(0));
+  EXPECT_EQ(settling.Unchanged("b", start + milliseconds(500)), milliseconds(0));
+  EXPECT_EQ(settling.Unchanged("a", start + milliseconds(1000)), milliseconds(0));
+  EXPECT_EQ(settling.Unchanged("a", start + milliseconds(2000)), milliseconds(1000));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -19,13 +20,21 @@
 #include "prometheus/registry.h"
 #include "services/runtime/files/file_contents.h"
 #include "services/runtime/files/file_watcher.h"
+#include "services/runtime/log/json_log.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::runtime {
 
+// How long a file must stay the same before it is in force if it lacks restrictions of the one in force.
+inline constexpr absl::Duration kLostRestrictionsHold = absl::Seconds(30);
+
 // A file of rules that is parsed as a whole, and read again when it changes. A new file that cannot be used is logged,
-// and the old one stays in force. Loads are counted (entrepot_<what>_reloads_total{result="success"|"failure"}).
-// Thread-safe.
+// and the old one stays in force. Loads are counted
+// (entrepot_<what>_reloads_total{result="success"|"failure"|"held_back"}). Thread-safe.
+//
+// A program that writes the file in place may pause, and the part that it has written may be a good file that lacks
+// rules. Such a part can do harm if what it lacks are restrictions. So a new file that lacks some is logged at once and
+// held back for kLostRestrictionsHold. At the start, and by ReloadIfChanged(), a file is used as it is.
 template <typename Content>
 class WatchedFile {
  public:
@@ -33,8 +42,11 @@ class WatchedFile {
   using Parser = std::function<absl::StatusOr<std::shared_ptr<const Content>>(absl::string_view text,
                                                                               absl::string_view file_name)>;
 
-  // Called when a new content takes the place of another one.
-  using Compare = std::function<void(const Content& before, const Content& now)>;
+  // A description of each restriction of `before` that `now` lacks: "immutable_tags[0] "releases"".
+  using FindLost = std::function<std::vector<std::string>(const Content& before, const Content& now)>;
+
+  // Called with each content before it is in force.
+  using OnUse = std::function<void(const Content& content)>;
 
   // OK, or the error with which Open() would refuse the file. For checking a configuration before the process starts.
   static absl::Status Check(const std::string& path, const Parser& parse) {
@@ -43,16 +55,18 @@ class WatchedFile {
   }
 
   // `what` names the file in the log and the counter: "policy". The errors are those of Check(). If poll_interval is
-  // zero, only ReloadIfChanged() reads the file again.
+  // zero, only ReloadIfChanged() reads the file again. The functions other than `parse` may be empty.
   static absl::StatusOr<std::unique_ptr<WatchedFile>> Open(const std::string& what, const std::string& path,
                                                            Parser parse,
                                                            const std::shared_ptr<prometheus::Registry>& registry,
-                                                           absl::Duration poll_interval, Compare compare = {}) {
+                                                           absl::Duration poll_interval, FindLost find_lost = {},
+                                                           OnUse on_use = {}) {
     auto& reloads = prometheus::BuildCounter()
                         .Name(absl::StrCat("entrepot_", what, "_reloads_total"))
                         .Help(absl::StrCat("Loads of the ", what, " file, at start and after changes."))
                         .Register(*registry);
-    std::unique_ptr<WatchedFile> file(new WatchedFile(what, path, std::move(parse), std::move(compare), reloads));
+    std::unique_ptr<WatchedFile> file(
+        new WatchedFile(what, path, std::move(parse), std::move(find_lost), std::move(on_use), reloads));
     RETURN_IF_ERROR(file->watcher_.Start(poll_interval));
     return file;
   }
@@ -67,14 +81,19 @@ class WatchedFile {
   absl::Status ReloadIfChanged() { return watcher_.ReloadIfChanged(); }
 
  private:
-  WatchedFile(const std::string& what, const std::string& path, Parser parse, Compare compare,
+  WatchedFile(const std::string& what, const std::string& path, Parser parse, FindLost find_lost, OnUse on_use,
               prometheus::Family<prometheus::Counter>& reloads)
-      : file_name_(FileName(path)),
+      : what_(what),
+        file_name_(FileName(path)),
         parse_(std::move(parse)),
-        compare_(std::move(compare)),
+        find_lost_(std::move(find_lost)),
+        on_use_(std::move(on_use)),
         loaded_(reloads.Add({{"result", "success"}})),
         refused_(reloads.Add({{"result", "failure"}})),
-        watcher_(what, {path}, [this](const auto& contents) { return Load(contents); }) {}
+        held_back_(reloads.Add({{"result", "held_back"}})),
+        watcher_(
+            what, {path}, [this](const auto& contents) { return Load(contents); },
+            [this](const auto& contents) { return Hold(contents); }) {}
 
   static std::string FileName(const std::string& path) { return std::filesystem::path(path).filename().string(); }
 
@@ -87,18 +106,45 @@ class WatchedFile {
   absl::Status Use(const absl::StatusOr<std::vector<std::string>>& contents) {
     RETURN_IF_ERROR(contents.status());
     ASSIGN_OR_RETURN(std::shared_ptr<const Content> content, parse_(contents->front(), file_name_));
-    const std::shared_ptr<const Content> before = current();
-    if (compare_ && before != nullptr) compare_(*before, *content);
+    if (on_use_) on_use_(*content);
+    if (const std::string lost = Lost(*content); !lost.empty()) {
+      Log(LogLevel::kWarning, absl::StrCat("the new ", what_, " lacks restrictions of the old one"), {{"rules", lost}});
+    }
     absl::MutexLock lock(&mutex_);
     current_ = std::move(content);
     return absl::OkStatus();
   }
 
+  absl::Duration Hold(const absl::StatusOr<std::vector<std::string>>& contents) {
+    if (!contents.ok() || !find_lost_) return absl::ZeroDuration();
+    const auto content = parse_(contents->front(), file_name_);
+    // Load() logs why it cannot be used.
+    if (!content.ok()) return absl::ZeroDuration();
+    const std::string lost = Lost(**content);
+    if (lost.empty()) return absl::ZeroDuration();
+    held_back_.Increment();
+    Log(LogLevel::kWarning,
+        absl::StrCat("a new ", what_, " is held back, because it lacks restrictions of the one in force"),
+        {{"rules", lost},
+         {"seconds", absl::ToInt64Seconds(kLostRestrictionsHold)},
+         {"hint", "it is in force once the file has not changed for this long, or after a restart"}});
+    return kLostRestrictionsHold;
+  }
+
+  // Of the content in force.
+  std::string Lost(const Content& now) const {
+    const std::shared_ptr<const Content> before = current();
+    return find_lost_ && before != nullptr ? absl::StrJoin(find_lost_(*before, now), ", ") : "";
+  }
+
+  const std::string what_;
   const std::string file_name_;
   const Parser parse_;
-  const Compare compare_;
+  const FindLost find_lost_;
+  const OnUse on_use_;
   prometheus::Counter& loaded_;
   prometheus::Counter& refused_;
+  prometheus::Counter& held_back_;
   mutable absl::Mutex mutex_;
   std::shared_ptr<const Content> current_ ABSL_GUARDED_BY(mutex_);
   // Calls Load(): constructed last and destroyed first.

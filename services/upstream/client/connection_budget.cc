@@ -16,7 +16,8 @@ absl::StatusOr<ConnectionBudget::Turn> ConnectionBudget::Take(Use use, absl::Dur
   std::unique_lock lock(mutex_);
   if (stopped_) return absl::CancelledError("stopped");
   if (waiters_.size() >= waiting_max_) {
-    return absl::UnavailableError(absl::StrCat(waiting_max_, " requests wait for a connection already"));
+    return absl::UnavailableError(absl::StrCat("as many requests wait for one of its connections as may (",
+                                               waiting_max_, "; connections_max is ", running_max_, ")"));
   }
   Waiter waiter{.use = use, .admitted = false, .changed = {}};
   const auto place = waiters_.insert(waiters_.end(), &waiter);

@@ -16,6 +16,7 @@
 #include "services/core/digester.h"
 #include "services/core/repository_name.h"
 #include "services/outbound/url.h"
+#include "services/runtime/files/secret_file.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
 #include "services/upstream/client/content_lists.h"
@@ -345,6 +346,7 @@ absl::StatusOr<std::unique_ptr<UpstreamRegistry>> MakeUpstreamRegistry(
   if ((url.scheme != "https" && url.scheme != "http") || url.has_more) {
     return absl::InvalidArgumentError(absl::StrCat("the URL of ", entry.name(), " is no URL of a registry"));
   }
+  if (!entry.client_key_file().empty()) runtime::WarnIfOpenToOthers(entry.client_key_file());
   return std::make_unique<HttpUpstreamRegistry>(entry, url, clock, registry, make_hop);
 }
 

@@ -675,6 +675,23 @@ TEST_F(HttpUpstreamRegistryTest, ShowsTheClientCertificateToTheUpstreamOnly) {
   EXPECT_EQ(Sent(1).at(0).url, "https://cdn.example/b");
 }
 
+TEST_F(HttpUpstreamRegistryTest, WarnsOfAClientKeyThatOthersMayRead) {
+  const kv::TemporaryDirectory directory;
+  const std::string key = directory.path() + "/k.pem";
+  std::ofstream(key) << "a key";
+  entry_.set_client_certificate_file("/c.pem");
+  entry_.set_client_key_file(key);
+  const auto log = [&](mode_t mode) {
+    EXPECT_EQ(::chmod(key.c_str(), mode), 0);
+    registry_ = nullptr;
+    testing::internal::CaptureStderr();
+    registry();
+    return testing::internal::GetCapturedStderr();
+  };
+  EXPECT_THAT(log(0600), testing::Not(HasSubstr("may read a file with secrets")));
+  EXPECT_THAT(log(0644), HasSubstr("other users of the machine may read a file with secrets"));
+}
+
 TEST_F(HttpUpstreamRegistryTest, RefusesAUrlThatIsNoRegistrys) {
   for (const char* url : {"", "ftp://r.example", "https://user@r.example", "https://r.example/?a"}) {
     entry_.set_url(url);

@@ -78,6 +78,8 @@ class BlobFetchesImpl : public BlobFetches {
   //
   // The body of a thread.
   void Work();
+  // kUnavailable if as many fetches wait and run as may, of all upstreams or of this one.
+  absl::Status CheckRoom(const std::string& upstream) const;
   // False if there is no thread, and none can be started.
   bool StartThreadIfNeeded();
   // The first fetch whose time to look has come, or else the first that waits and may run; null if there is none.
@@ -166,10 +168,7 @@ absl::StatusOr<std::unique_ptr<FetchReader>> BlobFetchesImpl::Open(std::shared_p
     metrics_.Of(repository.upstream).coalesced_reads->Increment();
     return NewReader(found->second, std::move(upstream), repository, digest);
   }
-  if (NumberLocked() >= options_.fetches_waiting_max) {
-    constexpr absl::string_view kProblem = "too many blobs of upstreams are being fetched";
-    return WithRetryAfter(OciError(OciErrorCode::kUnavailable, kProblem, kProblem), kRetryAfter);
-  }
+  RETURN_IF_ERROR(CheckRoom(repository.upstream));
   auto fetch = std::make_unique<BlobFetch>(store_, &claims_, &metrics_, &stop_, upstream, repository, digest,
                                            BlobFetch::Options{.spool_directory = options_.spool_directory,
                                                               .resumptions_max = options_.resumptions_max,
@@ -186,6 +185,28 @@ absl::StatusOr<std::unique_ptr<FetchReader>> BlobFetchesImpl::Open(std::shared_p
   ShowNumber();
   changed_.notify_one();
   return reader;
+}
+
+absl::Status BlobFetchesImpl::CheckRoom(const std::string& upstream) const {
+  const size_t all = NumberLocked();
+  const size_t share = std::max<size_t>(options_.fetches_waiting_max / 2, 1);
+  if (all < share) return absl::OkStatus();
+  size_t of_upstream = 0;
+  const auto count = [&](const BlobFetch& fetch) { of_upstream += fetch.repository().upstream == upstream ? 1 : 0; };
+  for (const auto& fetch : waiting_) count(*fetch);
+  for (const auto& [time, fetch] : awaiting_) count(*fetch);
+  for (const BlobFetch* fetch : working_) count(*fetch);
+  std::string problem;
+  if (all >= options_.fetches_waiting_max) {
+    problem = absl::StrCat("as many blobs of upstreams are fetched or wait as may (", options_.fetches_waiting_max,
+                           ", kFetchesWaitingMax)");
+  } else if (of_upstream >= share) {
+    problem = absl::StrCat("as many blobs of the upstream ", upstream, " are fetched or wait as may (", share,
+                           ", half of kFetchesWaitingMax)");
+  } else {
+    return absl::OkStatus();
+  }
+  return WithRetryAfter(OciError(OciErrorCode::kUnavailable, problem, problem), kRetryAfter);
 }
 
 bool BlobFetchesImpl::StartThreadIfNeeded() {

@@ -42,7 +42,7 @@ class BlobFetches {
     // hangs leaves room for the others.
     size_t fetches_max = 32;
     // Waiting, for their turn or for another process, and running; beyond it Open() gives kUnavailable with a
-    // Retry-After.
+    // Retry-After. One upstream gets half of them, too.
     size_t fetches_waiting_max = kFetchesWaitingMax;
     // A fetch gives up after so many resumptions in a row that brought no byte. Before the first byte it tries once
     // more.

@@ -29,6 +29,7 @@ namespace entrepot::upstream {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using BlobScript = FakeUpstreamRegistry::BlobScript;
 
 constexpr size_t kHeldBack = 65536;
@@ -684,7 +685,13 @@ TEST_F(BlobFetchesTest, AnUpstreamGetsHalfOfThePlaces) {
 
 TEST_F(BlobFetchesTest, RefusesMoreFetchesThanMayWait) {
   options_.fetches_max = 2;
-  options_.fetches_waiting_max = 2;
+  options_.fetches_waiting_max = 4;
+  const auto other = std::make_shared<FakeUpstreamRegistry>();
+  const auto open_other = [&](uint32_t i) {
+    const Digest digest = other->AddBlob("app", Content(kSize, 200 + i));
+    other->HoldAt(digest, 1000);
+    return fetches().Open(other, Cached("app", "quay.io"), digest);
+  };
   std::vector<std::unique_ptr<FetchReader>> readers;
   for (uint32_t i = 0; i < 2; ++i) {
     const Digest digest = Add(Content(kSize, 100 + i));
@@ -694,7 +701,13 @@ TEST_F(BlobFetchesTest, RefusesMoreFetchesThanMayWait) {
   }
   const auto refused = Open(Add(Content(kSize)));
   EXPECT_THAT(refused, IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("of the upstream docker.io"));
   EXPECT_NE(GetRetryAfter(refused.status()), std::nullopt);
+  for (uint32_t i = 0; i < 2; ++i) {
+    ASSERT_OK_AND_ASSIGN(auto reader, open_other(i));
+    readers.push_back(std::move(reader));
+  }
+  EXPECT_THAT(std::string(open_other(2).status().message()), HasSubstr("of upstreams are fetched or wait as may (4, "));
   EXPECT_OK(Open(upstream_->AddBlob("library/nginx", Content(kSize, 100))));  // Joins the first.
 }
 

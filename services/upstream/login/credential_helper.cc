@@ -214,7 +214,9 @@ absl::StatusOr<std::optional<Credentials>> RunCredentialHelper(const std::string
   if (!outcome->succeeded) {
     // Helpers write their errors to their standard output.
     if (output == kNoCredentials) return std::nullopt;
-    return fail(absl::UnavailableError(absl::StrCat("fails: ", QuotedInput(output))));
+    // What begins like credentials may contain them.
+    return fail(absl::UnavailableError(
+        absl::StrCat("fails: ", absl::StrContains(output, '{') ? "its output is not shown" : QuotedInput(output))));
   }
   auto credentials = Parse(output);
   if (!credentials.ok()) return fail(credentials.status());

@@ -51,6 +51,12 @@ TEST_F(CredentialHelperTest, ReportsWhatAFailingHelperWrites) {
   EXPECT_THAT(std::string(found.status().message()), HasSubstr("no credentials server URL"));
 }
 
+TEST_F(CredentialHelperTest, DoesNotShowCredentialsOfAFailingHelper) {
+  const auto found = Run("echo '{\"Username\":\"u\",\"Secret\":\"hush\"}'; exit 1");
+  EXPECT_THAT(found, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(std::string(found.status().message()), Not(HasSubstr("hush")));
+}
+
 TEST_F(CredentialHelperTest, RefusesOtherOutputAndDoesNotShowIt) {
   for (const char* output : {"secret", "[\"secret\"]", "{\"Username\":\"secret\"}", "{\"Secret\":\"secret\"}",
                              "{\"Username\":5,\"Secret\":\"secret\"}"}) {

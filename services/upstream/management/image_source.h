@@ -3,29 +3,17 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <variant>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "entrepot/upstream/v1/management.pb.h"
 #include "services/core/digest.h"
 #include "services/core/reference.h"
 #include "services/core/repository_name.h"
+#include "services/core/resolved_manifest.h"
 #include "services/upstream/fetch/fetch_reader.h"
 
 namespace entrepot::upstream {
-
-struct ResolvedManifest {
-  Digest digest;
-  std::string media_type;
-  uint64_t size_bytes = 0;
-  // The manifest service has it. Always, unless only metadata was asked for.
-  bool stored = false;
-  // Why the upstream could not confirm it; empty if it is not stale.
-  std::string stale_reason;
-  absl::Duration age;
-};
 
 struct StoredBlob {
   uint64_t size_bytes = 0;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -25,6 +26,8 @@ struct UpstreamsSnapshot {
 
   const config::v1::Upstreams file;
   const UpstreamNames names;
+  // About what is allowed, and probably not meant: one line each.
+  std::vector<std::string> warnings;
 };
 
 // kInvalidArgument: the file has problems; the message has one line per problem, each with the file's name and line.
@@ -37,7 +40,9 @@ absl::StatusOr<std::shared_ptr<const UpstreamsSnapshot>> ParseUpstreams(absl::st
 absl::Status CheckUpstreamsFile(const std::string& path);
 
 // An upstreams file, read again when it changes. If a new file cannot be used, that is logged, and the old one stays in
-// force. Loads are counted (entrepot_upstreams_reloads_total{result="success"|"failure"}). Thread-safe.
+// force. If it lacks a pin, all patterns of an upstream's repositories, or the refusal of private addresses, it is held
+// back for a time (services/runtime/files/watched_file.h). Loads are counted
+// (entrepot_upstreams_reloads_total{result}). Thread-safe.
 class UpstreamsFile {
  public:
   // kInvalidArgument, kNotFound and others: the file cannot be used; the message gives the reason and the place.

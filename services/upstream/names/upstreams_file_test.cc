@@ -78,6 +78,25 @@ TEST_F(UpstreamsFileTest, LogsWarningsOfAFileThatIsUsed) {
   EXPECT_THAT(testing::internal::GetCapturedStderr(), Not(HasSubstr("cross the network in clear text")));
 }
 
+TEST_F(UpstreamsFileTest, KnowsWhatAFileLacksThatWasCutShort) {
+  const std::string begin = "upstreams:\n- name: quay.io\n";
+  const std::string digest = "sha256:" + std::string(64, 'a');
+  Write(begin + "  repositories: [a]\n  pins: [{repository: a, tag: v1, digest: \"" + digest + "\"}]\n");
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<UpstreamsFile> file, Open());
+  const auto reload = [&](const std::string& text) {
+    testing::internal::CaptureStderr();
+    Write(text);
+    EXPECT_OK(file->ReloadIfChanged());
+    return testing::internal::GetCapturedStderr();
+  };
+  const std::string log = reload(begin);
+  EXPECT_THAT(log, HasSubstr("the new upstreams lacks restrictions of the old one"));
+  EXPECT_THAT(log, HasSubstr("the pin of a:v1 of quay.io, repositories of quay.io"));
+  EXPECT_THAT(reload(begin + "  allow_private_addresses: true\n"), HasSubstr("allow_private_addresses of quay.io"));
+  EXPECT_THAT(reload(begin + "  repositories: [b]\n"), Not(HasSubstr("lacks")));
+  EXPECT_THAT(reload("upstreams: [{name: ghcr.io}]"), Not(HasSubstr("lacks")));
+}
+
 TEST_F(UpstreamsFileTest, AnUnusableFirstFileIsAnErrorThatNamesIt) {
   const absl::Status missing = Open().status();
   EXPECT_THAT(std::string(missing.message()), HasSubstr(path_));
