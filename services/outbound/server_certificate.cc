@@ -84,9 +84,11 @@ int Verified(int trusted, X509_STORE_CTX* context) {
 
 void CertificateRecord::RecordOn(void* ssl_ctx) {
   auto* const context = static_cast<SSL_CTX*>(ssl_ctx);
-  auto holder = std::make_unique<Holder>(shared_from_this());
-  if (SSL_CTX_set_ex_data(context, HolderIndex(), holder.get()) != 1) return;
-  (void)holder.release();
+  auto* const holder = new Holder(shared_from_this());
+  if (SSL_CTX_set_ex_data(context, HolderIndex(), holder) != 1) {
+    delete holder;
+    return;
+  }
   SSL_CTX_set_verify(context, SSL_CTX_get_verify_mode(context), Verified);
 }
 

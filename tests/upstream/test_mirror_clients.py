@@ -4,12 +4,11 @@ import functools
 import json
 import os
 import shutil
-import subprocess
 
 import pytest
 
 from clients.container_storage import podman_at
-from clients.containerd_engine import containerd_engine
+from clients.containerd_engine import containerd_engine, kubelet_pull
 from clients.docker_engine import docker_engine
 from clients.oci_layout import INDEX, MANIFEST, Layout
 from fixtures.guide import Guide
@@ -161,11 +160,22 @@ def test_containerd_with_a_mirror_for_one_registry_and_for_all(mirror, upstreams
     assert_fetched_once(upstreams[1], images.small["two"], "two")
 
 
-def test_containerd_reads_the_mirrors_of_kubernetes(tmp_path):
-    config = tmp_path / "config.toml"
-    config.write_text(GUIDE.settings("Kubernetes"))
-    done = subprocess.run(["/usr/bin/containerd", "--config", config, "config", "dump"], capture_output=True, text=True, check=True)
-    assert 'config_path = "/etc/containerd/certs.d"' in done.stdout
+def test_kubernetes_with_containerd(mirror, upstreams, images, run, tmp_path):
+    hosts = tmp_path / "certs.d"
+    for directory, number in (("docker.io", 0), ("_default", 1)):
+        (hosts / directory).mkdir(parents=True)
+        (hosts / directory / "hosts.toml").write_text(settings(mirror, "containerd", number))
+    version, _, rest = GUIDE.settings("Kubernetes").partition("\n")
+    assert version == "version = 2" and '"/etc/containerd/certs.d"' in rest
+    with containerd_engine(tmp_path / "containerd", run, rest.replace("/etc/containerd/certs.d", str(hosts))) as ctr:
+        for source, layout, name in (
+            ("docker.io/library/app:v1", images.all, "app"),
+            ("quay.io/team/tool:v1", images.small["two"], "two"),
+        ):
+            kubelet_pull(tmp_path / "containerd", run, source)
+            assert layout.tagged(name)["digest"] in ctr("--namespace=k8s.io", "images", "list", f"name=={source}")
+    assert_fetched_once(upstreams[0], images.all, "app")
+    assert_fetched_once(upstreams[1], images.small["two"], "two")
 
 
 def test_docker_with_registry_mirrors_and_by_prefix(mirror, upstreams, images, run, tmp_path):

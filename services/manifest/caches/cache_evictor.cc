@@ -183,7 +183,7 @@ class Eviction {
 
   // False if the manifest stays: it was used or changed meanwhile, or rules on tags protect it.
   absl::StatusOr<bool> TryDelete(uint32_t manifest, bool for_good) {
-    const absl::Status status = Delete(manifest, for_good);
+    absl::Status status = Delete(manifest, for_good);
     if (status.ok()) return true;
     if (absl::IsFailedPrecondition(status) || absl::IsNotFound(status) || absl::IsPermissionDenied(status)) {
       return false;

@@ -172,7 +172,7 @@ TEST_P(CacheEvictorTest, EvictsTheLeastRecentlyUsedImagesUntilTheCapIsKept) {
 TEST_P(CacheEvictorTest, ADryRunEvictsNothing) {
   const std::string index = IndexJson({CachedImage(cache_, "child", {"a"})});
   Put(cache_, PutByTag("v1", index, kIndexType));
-  const std::string second = CachedImage(cache_, "v2", {"b"});
+  CachedImage(cache_, "v2", {"b"});
   Rest();
   RoomRequest request = Cap(kLayerBytes + 10'000);
   request.dry_run = true;

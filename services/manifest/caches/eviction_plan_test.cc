@@ -1,5 +1,6 @@
 #include "services/manifest/caches/eviction_plan.h"
 
+#include <cstdint>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -39,7 +40,7 @@ class EvictionPlanTest : public testing::Test {
     content_.manifests[referrer].subject = subject;
     content_.manifests[subject].referrers.push_back(referrer);
   }
-  static absl::Time At(int minute) { return absl::UnixEpoch() + absl::Minutes(minute); }
+  static absl::Time At(int64_t minute) { return absl::UnixEpoch() + absl::Minutes(minute); }
 
   std::vector<uint32_t> Images() const {
     std::vector<uint32_t> roots;

@@ -41,7 +41,7 @@ constexpr size_t kLookThreads = 2;
 
 using Key = std::pair<std::string, std::string>;  // Repository, digest.
 
-class BlobFetchesImpl : public BlobFetches {
+class BlobFetchesImpl final : public BlobFetches {
  public:
   BlobFetchesImpl(CacheStore* store, Options options)
       : store_(store),

@@ -24,8 +24,8 @@ namespace entrepot::upstream {
 // that is short, or has another digest, is not stored. The bytes go to a file in `spool_directory` for the readers and
 // to the store at the same time; a fetch that is faster than the disk waits. Memory: one buffer for each fetch.
 //
-// A reader that is far ahead of the fetch asks the upstream for its bytes by a second request, until the fetch has caught
-// up (ahead_reader.h).
+// A reader that is far ahead of the fetch asks the upstream for its bytes by a second request, until the fetch has
+// caught up (ahead_reader.h).
 //
 // With several upstream services over one store, one of them fetches a digest of an upstream (claim_keeper.h). In the
 // others the fetch waits, without a place among those that run: it looks into the store at growing intervals of up to

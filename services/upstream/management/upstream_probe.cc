@@ -19,8 +19,8 @@
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
 #include "services/upstream/client/manifest_media_type.h"
-#include "services/upstream/exchange/rate_limit_headers.h"
 #include "services/upstream/client/registry_client.h"
+#include "services/upstream/exchange/rate_limit_headers.h"
 
 namespace entrepot::upstream {
 namespace {
