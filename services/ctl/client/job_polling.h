@@ -24,7 +24,7 @@ struct JobPolling {
 // call it calls show(job, elapsed, answers): the time since the start, and whether the registry has answered the last
 // question. Errors: those of ask(), but kUnavailable only after polling.patience.
 template <typename Job, typename Ask, typename Show>
-absl::StatusOr<Job> AwaitJob(Job job, const JobPolling& polling, Ask ask, Show show) {
+absl::StatusOr<Job> AwaitJob(Job job, const JobPolling& polling, const Ask& ask, const Show& show) {
   const auto since = [](std::chrono::steady_clock::time_point time) {
     return absl::FromChrono(std::chrono::steady_clock::now() - time);
   };
