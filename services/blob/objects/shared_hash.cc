@@ -10,6 +10,8 @@ namespace entrepot::blob {
 namespace {
 
 constexpr size_t kPieceBytes = 256 << 10;
+// What a reader that is behind hashes for the others at each read.
+constexpr int kPiecesAhead = 4;
 
 }  // namespace
 
@@ -22,22 +24,23 @@ SharedHash::SharedHash(const Digest& digest, uint64_t size_bytes, OnVerdict on_v
 
 absl::Status SharedHash::Add(absl::string_view bytes, uint64_t offset_bytes, const ReadAt& read) {
   const uint64_t end = offset_bytes + bytes.size();
-  bool added = false;
+  int ahead = kPiecesAhead;
   for (;;) {
     // For one piece at a time, so that no reader waits for more.
     absl::MutexLock lock(&mutex_);
     const uint64_t hashed = digester_.length_bytes();
-    if (hashed >= end) {
-      // What cannot be read there is the error of the reader that gets there.
-      if (!added && hashed < size_bytes_) HashNext(read).IgnoreError();
-      return Verdict();
-    }
     if (hashed == offset_bytes) {
       Update(bytes);
-    } else {
+      ahead = 0;
+    } else if (hashed < end) {
       RETURN_IF_ERROR(HashNext(read));
+      ahead = 0;
+    } else if (ahead > 0 && hashed < size_bytes_) {
+      // What cannot be read there is the error of the reader that gets there.
+      ahead = HashNext(read).ok() ? ahead - 1 : 0;
+    } else {
+      return Verdict();
     }
-    added = true;
   }
 }
 

@@ -16,8 +16,8 @@
 namespace entrepot::blob {
 
 // The hash of one version of a file, computed once by all who read it at the same time. Each of them adds the bytes
-// that it has read. One that is behind hashes bytes that nobody has read yet, as many as it reads itself: so with many
-// readers the digest is known long before any of them has read the whole file. Thread-safe.
+// that it has read. One that is behind the others hashes bytes that nobody has read yet. So with many readers the
+// digest is known long before any of them has read the whole file. Thread-safe.
 class SharedHash {
  public:
   // Fills `data` with `size` bytes of the file at an offset, or fails.

@@ -12,15 +12,15 @@
 #include "services/outbound/http_hop.h"
 #include "services/outbound/url.h"
 #include "services/upstream/client/connection_budget.h"
+#include "services/upstream/client/request_pace.h"
+#include "services/upstream/client/upstream_requests.h"
+#include "services/upstream/exchange/redirect_follower.h"
+#include "services/upstream/exchange/registry_metrics.h"
 #include "services/upstream/login/credential_source.h"
 #include "services/upstream/login/realm_rule.h"
-#include "services/upstream/exchange/redirect_follower.h"
 #include "services/upstream/login/refused_logins.h"
-#include "services/upstream/exchange/registry_metrics.h"
-#include "services/upstream/client/request_pace.h"
 #include "services/upstream/login/token_requests.h"
 #include "services/upstream/login/upstream_authorization.h"
-#include "services/upstream/client/upstream_requests.h"
 
 namespace entrepot::upstream {
 
