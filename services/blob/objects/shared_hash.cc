@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kPieceBytes = 256 << 10;
 // What a reader that is behind hashes for the others at each read.
-constexpr int kPiecesAhead = 4;
+constexpr int kPiecesAhead = 16;
 
 }  // namespace
 
