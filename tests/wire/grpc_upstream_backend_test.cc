@@ -39,6 +39,8 @@ INSTANTIATE_TEST_SUITE_P(Grpc, UpstreamBackendConformanceTest,
                          testing::Values([] { return std::make_unique<GrpcUnderTest>(); }));
 
 TEST(GrpcUpstreamBackendTest, HalvesTheMemoryBetweenTwoMessages) {
+  // Outlives the calls, as in all tests here.
+  boost::asio::io_context context;
   GrpcUnderTest under_test;
   const auto fetch = std::make_shared<ScriptedFetch>();
   const RepositoryName repository = RepositoryName::Parse("docker.io/library/nginx").value();
@@ -46,7 +48,6 @@ TEST(GrpcUpstreamBackendTest, HalvesTheMemoryBetweenTwoMessages) {
   under_test.cache().fetches[digest.ToString()] = fetch;
   fetch->Answer(50'000);
   fetch->Arrive(std::string(50'000, 'x'));
-  boost::asio::io_context context;
   ASSERT_OK_AND_ASSIGN(const UpstreamBlob blob, RunAwaitable(context, under_test.backend().OpenBlob(
                                                                           {"test"}, repository, digest, 0, 0, 20'000)));
   ASSERT_TRUE(blob.body.has_value());
@@ -58,13 +59,13 @@ TEST(GrpcUpstreamBackendTest, HalvesTheMemoryBetweenTwoMessages) {
 }
 
 TEST(GrpcUpstreamBackendTest, ReportsAMissingService) {
+  boost::asio::io_context context;
   const auto registry = std::make_shared<prometheus::Registry>();
   config::v1::Service service;
   service.set_target("127.0.0.1:1");
   GrpcCallRegistry calls;
   const auto backend =
       MakeGrpcUpstreamBackend(runtime::MakeChannel(service, registry), absl::Milliseconds(200), &calls);
-  boost::asio::io_context context;
   const RepositoryName repository = RepositoryName::Parse("docker.io/library/nginx").value();
   const Digest digest = Digest::Parse("sha256:" + std::string(64, '0')).value();
   EXPECT_THAT(RunAwaitable(context, backend->OpenBlob({"test"}, repository, digest, 0, 0, 1000)).status(),
@@ -97,12 +98,12 @@ class WaitingService : public upstream::v1::UpstreamService::Service {
 };
 
 TEST(GrpcUpstreamBackendTest, WaitsForAFetchThatWaits) {
+  boost::asio::io_context context;
   WaitingService service;
   GrpcLoopback loopback(&service);
   GrpcCallRegistry calls;
   const auto backend = MakeGrpcUpstreamBackend(loopback.Connect(), WaitingService::kDeadline, &calls);
   const Digest digest = Digest::Parse("sha256:" + std::string(64, '0')).value();
-  boost::asio::io_context context;
   ASSERT_OK_AND_ASSIGN(const UpstreamBlob blob,
                        RunAwaitable(context, backend->OpenBlob({"test"}, RepositoryName::Parse("up/app").value(),
                                                                digest, 0, 0, 100'000)));

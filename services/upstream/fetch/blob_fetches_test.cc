@@ -901,7 +901,7 @@ TEST_F(SharedStoreTest, AFetchThatAwaitsAnotherEndsIfTheStoreFails) {
 }
 
 TEST_F(SharedStoreTest, AwaitingFetchesCountAsWaiting) {
-  options_.fetches_waiting_max = 2;
+  options_.fetches_waiting_max = 4;  // Half of it for one upstream.
   for (uint32_t i = 0; i < 2; ++i) {
     const Digest digest = Add(Content(kSize, 100 + i));
     ClaimElsewhere(digest);
