@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.polling import wait_for
 from fixtures.scripted_upstream import Tokens, redirected
-from upstream.pulls import APP, KIB, assert_unavailable, blobs, get_blob, get_manifest, hub, in_parallel, manifests, pull
+from upstream.pulls import APP, KIB, assert_unavailable, blobs, get_blob, get_manifest, in_parallel, manifests, pull
 
 # The loopback interface gets one more address.
 pytestmark = pytest.mark.alone
@@ -165,8 +165,7 @@ def test_an_upstream_at_a_private_address_needs_leave(make_cache, make_upstream)
     registry = make_cache(private, allow_private_addresses=False)
     assert_unavailable(get_manifest(registry, APP, "v1"))
     assert private.connections == before
-    registry.write_upstreams({"upstreams": [hub(private, allow_private_addresses=True)]})
-    wait_for(lambda: get_manifest(registry, APP, "v1").status == 200)
+    pull(make_cache(private, allow_private_addresses=True), APP, image)
 
 
 def test_with_leave_redirects_to_private_addresses_are_followed(make_cache, upstream, image, private):
