@@ -23,12 +23,11 @@ namespace {
 namespace asio = boost::asio;
 
 // The size of one sendfile call, and of one check of the page cache.
-constexpr uint64_t kPieceBytes = 256 << 10;
+constexpr uint64_t kPieceBytes = 1 << 20;
 // How far the disk is told to read ahead after a piece was not in the page cache.
 constexpr uint64_t kReadAheadBytes = 8 << 20;
-// A client that never blocks gets this much before the other connections of its io_context have a turn. A small request
-// waits for one turn of each large download.
-constexpr uint64_t kTurnBytes = 512 << 10;
+// A client that never blocks gets this much before the other connections of its io_context have a turn.
+constexpr uint64_t kTurnBytes = 4 << 20;
 constexpr size_t kTlsPieceBytes = 256 << 10;
 
 // pread from the page cache; -1 with EAGAIN if the bytes are not in it.
