@@ -91,7 +91,7 @@ grpc::ServerUnaryReactor* BlobService::ForgetUpload(grpc::CallbackServerContext*
 
 grpc::ServerWriteReactor<v1::ReadObjectResponse>* BlobService::ReadObject(grpc::CallbackServerContext*,
                                                                           const v1::ReadObjectRequest* request) {
-  return new ObjectReadReactor(&reader_, &executor_, request);
+  return new ObjectReadReactor(&reader_, &executor_, &long_calls_, request);
 }
 
 grpc::ServerUnaryReactor* BlobService::DeleteObjects(grpc::CallbackServerContext* context,

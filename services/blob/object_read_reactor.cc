@@ -28,16 +28,18 @@ size_t MessageBytes(const v1::ReadObjectRequest& request) {
 
 }  // namespace
 
-ObjectReadReactor::ObjectReadReactor(VerifiedReader* reader, runtime::Executor* executor,
+ObjectReadReactor::ObjectReadReactor(VerifiedReader* reader, runtime::Executor* executor, runtime::Executor* long_calls,
                                      const v1::ReadObjectRequest* request)
     : reader_(*reader),
       executor_(*executor),
+      long_calls_(*long_calls),
       request_(*request),
       message_bytes_(MessageBytes(*request)),
       offset_bytes_(request->offset_bytes()),
       remaining_bytes_(request->length_bytes()) {
   executor_.Post([this] {
     if (absl::Status status = Open(); !status.ok()) return Finish(ToGrpcStatus(status));
+    if (is_hashed()) return long_calls_.Post([this] { WriteNext(); });
     WriteNext();
   });
 }
@@ -85,7 +87,11 @@ absl::StatusOr<size_t> ObjectReadReactor::ReadInto(std::string& data) {
 void ObjectReadReactor::OnWriteDone(bool ok) {
   // The client has left.
   if (!ok) return Finish(grpc::Status::CANCELLED);
-  executor_.Post([this] { WriteNext(); });
+  (is_hashed() ? long_calls_ : executor_).Post([this] { WriteNext(); });
+}
+
+bool ObjectReadReactor::is_hashed() const {
+  return std::holds_alternative<std::unique_ptr<VerifyingStream>>(*content_);
 }
 
 }  // namespace entrepot::blob

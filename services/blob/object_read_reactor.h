@@ -23,8 +23,10 @@ class ObjectReadReactor : public grpc::ServerWriteReactor<v1::ReadObjectResponse
   // matter, small enough for many concurrent streams.
   static constexpr size_t kMessageBytes = 256 << 10;
 
-  // `reader` and `executor` outlive the call; `request` is the call's.
-  ObjectReadReactor(VerifiedReader* reader, runtime::Executor* executor, const v1::ReadObjectRequest* request);
+  // What must be hashed is read on `long_calls`, so that it keeps no thread from other requests. All outlive the call;
+  // `request` is the call's.
+  ObjectReadReactor(VerifiedReader* reader, runtime::Executor* executor, runtime::Executor* long_calls,
+                    const v1::ReadObjectRequest* request);
 
   void OnWriteDone(bool ok) override;
   void OnDone() override { delete this; }
@@ -35,9 +37,12 @@ class ObjectReadReactor : public grpc::ServerWriteReactor<v1::ReadObjectResponse
   absl::Status Fill();
   absl::StatusOr<size_t> ReadInto(std::string& data);
   void WriteNext();
+  // Whether the bytes are hashed while they are read. After Open().
+  bool is_hashed() const;
 
   VerifiedReader& reader_;
   runtime::Executor& executor_;
+  runtime::Executor& long_calls_;
   const v1::ReadObjectRequest& request_;
   const size_t message_bytes_;
   std::optional<ReadContent> content_;

@@ -1,8 +1,10 @@
 #include "services/blob/object_read_reactor.h"
 
+#include <chrono>
 #include <memory>
 #include <string>
 
+#include "absl/synchronization/notification.h"
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "gtest/gtest.h"
@@ -77,6 +79,23 @@ TEST_F(ObjectReadReactorTest, WithholdsTheEndOfACorruptObject) {
       }
     }
   }
+}
+
+TEST_F(ObjectReadReactorTest, WhatIsHashedKeepsNoThreadFromOtherReads) {
+  const std::string bytes = CountingText(1'000'000);
+  v1::ReadObjectRequest request = Request(server_.Store(bytes).ToString(), 0, bytes.size());
+  server_.Restart();
+  absl::Notification released;
+  server_.long_calls().Post([&] { released.WaitForNotification(); });
+  EXPECT_THAT(Read(request.storage_key(), 0, bytes.size()), IsOkAndHolds(bytes)) << "without a digest it is not hashed";
+  request.set_digest(ComputeDigest(DigestAlgorithm::kSha256, bytes).ToString());
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
+  const auto stream = server_.stub().ReadObject(&context, request);
+  v1::ReadObjectResponse response;
+  EXPECT_FALSE(stream->Read(&response));
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED) << "it waits for its own threads";
+  released.Notify();
 }
 
 TEST_F(ObjectReadReactorTest, ChecksARestTogetherWithTheSkippedBytes) {

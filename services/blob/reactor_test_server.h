@@ -48,6 +48,7 @@ class ReactorTestServer {
     server_.reset();
     service_.reset();
     executor_.reset();
+    long_calls_.reset();
     stack_.reset();
   }
   void StartAgain() {
@@ -64,6 +65,8 @@ class ReactorTestServer {
   ObjectStore& reader() { return stack_->objects(); }
   BlobStack& stack() { return *stack_; }
   FakeClock& clock() { return clock_; }
+  // Has one thread.
+  runtime::Executor& long_calls() { return *long_calls_; }
 
   // Stores an object through an upload session.
   StorageKey Store(absl::string_view bytes) {
@@ -84,7 +87,8 @@ class ReactorTestServer {
     options.upkeep_interval = absl::Hours(1);
     stack_ = *BlobStack::Open(options, {.kv = &kv_, .clock = &clock_, .registry = registry_});
     executor_ = std::make_unique<runtime::Executor>(4);
-    service_ = std::make_unique<BlobService>(stack_.get(), executor_.get(), executor_.get());
+    long_calls_ = std::make_unique<runtime::Executor>(1);
+    service_ = std::make_unique<BlobService>(stack_.get(), executor_.get(), long_calls_.get());
   }
 
   void Serve(const config::v1::Endpoint& endpoint) {
@@ -97,6 +101,7 @@ class ReactorTestServer {
   std::shared_ptr<prometheus::Registry> registry_;
   std::unique_ptr<BlobStack> stack_;
   std::unique_ptr<runtime::Executor> executor_;
+  std::unique_ptr<runtime::Executor> long_calls_;
   std::unique_ptr<BlobService> service_;
   std::unique_ptr<runtime::GrpcServer> server_;
   std::shared_ptr<grpc::Channel> channel_;
