@@ -9,7 +9,7 @@
 namespace entrepot::policy {
 
 // A description of each restriction of `before` that `now` lacks: "immutable_tags[0] "releases"". A restriction is a
-// rule on tags, and an account in a group that such a rule names. It stays if one rule of `now` has all its patterns
+// rule on tags, or an account in a group that such a rule names. It stays if one rule of `now` has all its patterns
 // and subjects, in any place and with any name; a wider pattern is not recognized as such. A file that was cut short
 // may be valid and lack its last rules: these are the ones whose loss lets callers do more.
 std::vector<std::string> FindLostRestrictions(const Policy& before, const Policy& now);

@@ -59,13 +59,13 @@ absl::Status ListTurns::Refuse(TurnQueue::Refusal refusal) {
   switch (refusal) {
     case TurnQueue::Refusal::kFull:
       refused_.Add({{"reason", "sum"}}).Increment();
-      return too_many(absl::StrCat("more than ", waiting_max_, " requests for lists are under way",
-                                   " (limits.list_requests_waiting_max)"));
+      return too_many(
+          absl::StrCat("more than ", waiting_max_, " requests for lists wait", " (limits.list_requests_waiting_max)"));
     case TurnQueue::Refusal::kHolderFull:
       refused_.Add({{"reason", "client"}}).Increment();
       return too_many(absl::StrCat("more than ", waiting_max_ / kShare,
-                                   " requests for lists of this client address are",
-                                   " under way (a quarter of limits.list_requests_waiting_max)"));
+                                   " requests for lists of this client address wait",
+                                   " (a quarter of limits.list_requests_waiting_max)"));
     case TurnQueue::Refusal::kTooLong:
       break;
   }

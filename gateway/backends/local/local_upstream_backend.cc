@@ -36,7 +36,8 @@ awaitable<void> AwaitCall(Start start) {
       [&start](auto handler) {
         auto work = boost::asio::make_work_guard(handler);
         auto resume = std::make_shared<decltype(handler)>(std::move(handler));
-        // The fetch may keep the function after it has called it, but not the coroutine, nor its context busy.
+        // The fetch may keep the function after it has called it. So the call takes the coroutine out of it, and ends
+        // the work of its context.
         start([work, resume]() mutable {
           boost::asio::post(work.get_executor(), [resume = std::move(resume)] { std::move (*resume)(); });
           work.reset();

@@ -219,7 +219,7 @@ absl::Status RegistryClient::ExchangeAsAdministrator(const std::string& url, con
     has_no_accounts_ = absl::IsNotFound(status);
     if (!has_no_accounts_) RETURN_IF_ERROR(status);
   }
-  const absl::Status status = Exchange(url, request, response);
+  absl::Status status = Exchange(url, request, response);
   // The login's message names the option that is missing.
   if (absl::IsUnauthenticated(status) && options_.username.empty()) RETURN_IF_ERROR(LogIn());
   return status;

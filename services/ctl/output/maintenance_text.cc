@@ -121,7 +121,7 @@ std::string UsageTableText(const Repositories& repositories) {
   const bool has_caches = std::any_of(repositories.begin(), repositories.end(),
                                       [](const auto& repository) { return !repository.cache_of().empty(); });
   std::vector<std::string> head = {"REPOSITORY", "BLOBS", "SIZE", "OWN", "MANIFESTS", "TAGS"};
-  if (has_caches) head.push_back("CACHE OF");
+  if (has_caches) head.emplace_back("CACHE OF");
   Table table(std::move(head));
   for (const v1::Usage::Repository& repository : repositories) {
     std::vector<std::string> row = {repository.name(),

@@ -157,7 +157,7 @@ class Eviction {
       const uint32_t manifest = left.back();
       left.pop_back();
       if (!rest_->Has(manifest)) continue;
-      // What the root keeps is not looked at in a dry run: in the records the root is still there.
+      // In a dry run the root is still in the records, so what it keeps cannot be looked at there.
       if (!request_.dry_run) {
         ASSIGN_OR_RETURN(const bool gone, TryDelete(manifest, /*for_good=*/true));
         if (!gone) continue;

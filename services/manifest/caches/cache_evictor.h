@@ -19,8 +19,8 @@ namespace entrepot::manifest {
 // once do nothing wrong, but both read everything.
 class CacheEvictor {
  public:
-  // What was used less than this long ago is not evicted, unless the request has `also_recent` or names a repository. A
-  // use shows up to PullTimes::kCachedPrecision late.
+  // What was used less than this long ago is not evicted, unless the request has `also_recent` or names a repository.
+  // The time of a use may be wrong by PullTimes::kCachedPrecision.
   static constexpr absl::Duration kRecent = absl::Minutes(15);
   // Images in an answer.
   static constexpr int kShownMax = 1000;

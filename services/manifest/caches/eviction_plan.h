@@ -54,9 +54,9 @@ struct CachedImage {
 // another.
 std::vector<CachedImage> ImagesOf(const CacheContent& content);
 
-// Chooses images until the rest needs at most `bytes_max`: the least recently used first, none that was used after
-// `used_until`, and none of which the eviction frees no blob, unless none of its blobs is here. Images that free blobs
-// only together are chosen together. Leaves out the roots in `spared`.
+// Chooses images until the rest needs at most `bytes_max`, the least recently used first. It leaves out images that
+// were used after `used_until`, and the roots in `spared`. An image is chosen only if that frees a blob, or if none of
+// its blobs is here. Images that free blobs only together are chosen together.
 std::vector<CachedImage> ChooseImages(const CacheContent& content, uint64_t bytes_max, absl::Time used_until,
                                       const absl::flat_hash_set<uint32_t>& spared);
 

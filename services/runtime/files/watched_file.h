@@ -25,7 +25,7 @@
 
 namespace entrepot::runtime {
 
-// How long a file must stay the same before it is in force if it lacks restrictions of the one in force.
+// A file that lacks restrictions of the one in force must stay the same for so long before it takes its place.
 inline constexpr absl::Duration kLostRestrictionsHold = absl::Seconds(30);
 
 // A file of rules that is parsed as a whole, and read again when it changes. A new file that cannot be used is logged,

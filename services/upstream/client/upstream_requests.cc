@@ -30,13 +30,13 @@ absl::StatusOr<Answer> UpstreamRequests::Send(const Request& request, const outb
   if (parts_.stop->WaitFor(parts_.pace->Slowdown(request.kind))) return absl::CancelledError("stopped");
   ASSIGN_OR_RETURN(const ConnectionBudget::Turn turn, TakeTurn(request.kind));
 
-  // Of each origin once: a new token that is refused too is no old one.
+  // The origins whose challenge was followed. Each is followed once: if a new token is refused too, it is not too old.
   std::set<std::string> learned;
   for (int attempt = 1;; ++attempt) {
     std::map<std::string, std::string> fields;
     const auto authorize = [&](const outbound::Url& url, bool left_origin) -> absl::StatusOr<std::string> {
       const std::string origin = url.Origin();
-      // Where another host leads, the upstream's own host is none of ours.
+      // Another host has redirected to the upstream's own one: it must not decide what is sent there with credentials.
       if (left_origin && origin == parts_.own_origin) return "";
       ASSIGN_OR_RETURN(std::string field, parts_.authorization->FieldFor(origin, request.repository));
       fields[origin] = field;

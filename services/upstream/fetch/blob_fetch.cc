@@ -22,8 +22,9 @@ constexpr absl::Duration kWaitMax = absl::Seconds(30);
 
 constexpr size_t kCopyBytes = 65536;
 
-// How often a fetch looks whether another process has stored the blob or has given up: soon for small blobs, and later
-// rarely, as all blobs that are fetched elsewhere are asked for.
+// How often a fetch looks whether another process has stored the blob or has given up. The first
+// look is soon, for small blobs. Later ones are rare, because each costs a call for each blob that is fetched
+// elsewhere.
 constexpr absl::Duration kFirstLook = absl::Milliseconds(200);
 constexpr absl::Duration kLookInterval = absl::Seconds(1);
 

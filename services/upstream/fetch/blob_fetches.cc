@@ -265,7 +265,7 @@ void BlobFetchesImpl::Work() {
 }
 
 void BlobFetchesImpl::Run(BlobFetch& fetch, Lock& lock) {
-  // Only one that runs: of two that have not begun each could wait for the other.
+  // It follows only a fetch that runs. Two that have not begun could wait for each other.
   if (Progress other = SameOfUpstream(fetch)) fetch.Follow(std::move(other));
   running_.insert(&fetch);
   // This thread was perhaps the one that waited for the next look.

@@ -16,7 +16,8 @@ namespace {
 constexpr absl::string_view kBearer = "Bearer ";
 constexpr absl::string_view kBasic = "Basic ";
 constexpr size_t kScopeBytesMax = 512;
-// A registry that refuses younger credentials of a helper refuses the request, not the credentials.
+// If a registry refuses credentials that the helper gave less than this long ago, the helper is not asked again: it is
+// the request that is refused.
 constexpr absl::Duration kHelperAgeMin = absl::Minutes(1);
 
 bool IsScope(absl::string_view text) {
@@ -82,7 +83,8 @@ bool UpstreamAuthorization::Learn(const std::string& origin, const std::string& 
   if (absl::StartsWith(field, kBasic)) return origin == parts_.own_origin && LearnFromBasic(head.status, field);
   const auto challenge = ChooseChallenge(ParseAuthChallenges(head.Fields("www-authenticate")));
   if (absl::StartsWith(field, kBearer)) {
-    // nvcr.io names another realm with an expired token, where anonymous callers get none: the first one stays.
+    // nvcr.io answers an expired token with another realm, which gives anonymous callers no token. The first realm
+    // stays.
     const auto known = ChallengeOf(origin, repository);
     if (known.has_value()) {
       const std::string scope = ScopeOf(*known, repository, origin == parts_.own_origin);

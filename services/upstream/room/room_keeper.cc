@@ -57,7 +57,7 @@ void RoomKeeper::Advance() {
                    {{"upstream", upstream.name()}, {"error", status.message()}});
     }
     const absl::MutexLock lock(&mutex_);
-    // What else can fail fails again, and costs as much as a measurement.
+    // Only this error is tried again soon: any other is likely to come again, at the cost of a measurement.
     members_[upstream.name()].unanswered = absl::IsUnavailable(status);
     members_[upstream.name()].tried_at = parts_.clock->Now();
   }
