@@ -85,8 +85,9 @@ TEST_F(ObjectReadReactorTest, WhatIsHashedKeepsNoThreadFromOtherReads) {
   const std::string bytes = CountingText(1'000'000);
   v1::ReadObjectRequest request = Request(server_.Store(bytes).ToString(), 0, bytes.size());
   server_.Restart();
-  absl::Notification released;
-  server_.long_calls().Post([&] { released.WaitForNotification(); });
+  // Shared, because the thread may still be in its wait when the test ends.
+  const auto released = std::make_shared<absl::Notification>();
+  server_.long_calls().Post([released] { released->WaitForNotification(); });
   EXPECT_THAT(Read(request.storage_key(), 0, bytes.size()), IsOkAndHolds(bytes)) << "without a digest it is not hashed";
   request.set_digest(ComputeDigest(DigestAlgorithm::kSha256, bytes).ToString());
   grpc::ClientContext context;
@@ -95,7 +96,7 @@ TEST_F(ObjectReadReactorTest, WhatIsHashedKeepsNoThreadFromOtherReads) {
   v1::ReadObjectResponse response;
   EXPECT_FALSE(stream->Read(&response));
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED) << "it waits for its own threads";
-  released.Notify();
+  released->Notify();
 }
 
 TEST_F(ObjectReadReactorTest, ChecksARestTogetherWithTheSkippedBytes) {
