@@ -27,11 +27,11 @@ class SharedHash {
 
   SharedHash(const Digest& digest, uint64_t size_bytes, OnVerdict on_verdict);
 
-  // Whether it is the hash of that content.
-  bool IsOf(const Digest& digest, uint64_t size_bytes) const { return digest == digest_ && size_bytes == size_bytes_; }
+  // What is expected.
+  const Digest& digest() const { return digest_; }
 
   // The caller has read `bytes` at that offset. Returns when they, and all bytes before them, are hashed. kDataLoss:
-  // the whole file is hashed and has another digest. Errors of `read`, with which bytes before them are read.
+  // the whole file is hashed and has another digest. Errors of `read`, which is called for bytes that were not hashed.
   absl::Status Add(absl::string_view bytes, uint64_t offset_bytes, const ReadAt& read);
 
  private:

@@ -28,7 +28,7 @@ std::shared_ptr<SharedHash> VerificationCache::HashOf(const StorageKey& key, con
   absl::MutexLock lock(&mutex_);
   Running& running = running_[key.ToString()];
   if (std::shared_ptr<SharedHash> hash = running.hash.lock();
-      hash != nullptr && running.version == version && hash->IsOf(digest, version.size_bytes)) {
+      hash != nullptr && running.version == version && hash->digest() == digest) {
     return hash;
   }
   auto hash = std::make_shared<SharedHash>(
