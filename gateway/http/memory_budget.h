@@ -80,8 +80,8 @@ class MemoryBudget {
 
  private:
   enum class Outcome { kDone, kNoneLeft, kNoneLeftForClient, kNoneLeftForAccount };
-  // Grows to `bytes` unless more than `bytes_max` would be in use then, or more than the share of it that the client,
-  // or the account, has. An empty account has no share.
+  // Makes the reservation `bytes` large. Does nothing, and says why, if the memory in use would exceed `bytes_max`, the
+  // client's share of `bytes_max`, or the account's share of it. If `account` is empty, no account's share applies.
   Outcome Grow(Reservation* reservation, uint64_t bytes, uint64_t bytes_max, absl::string_view account);
   absl::Status Refuse(Outcome outcome);
   void Return(const Reservation& reservation);

@@ -15,9 +15,10 @@
 
 namespace entrepot::blob {
 
-// The hash of one version of a file, computed once by all who read it at the same time. Each of them adds the bytes
-// that it has read. One that is behind the others hashes bytes that nobody has read yet. So with many readers the
-// digest is known long before any of them has read the whole file. Thread-safe.
+// The hash of one version of a file. All readers of the file at one moment share it, so that the file is hashed once.
+// Each reader adds the bytes that it has read. A reader whose bytes were hashed before reads and hashes some bytes
+// beyond the hashed ones instead. So with many readers the digest is known before any of them has read the whole file.
+// Thread-safe.
 class SharedHash {
  public:
   // Fills `data` with `size` bytes of the file at an offset, or fails.
@@ -30,8 +31,9 @@ class SharedHash {
   // What is expected.
   const Digest& digest() const { return digest_; }
 
-  // The caller has read `bytes` at that offset. Returns when they, and all bytes before them, are hashed. kDataLoss:
-  // the whole file is hashed and has another digest. Errors of `read`, which is called for bytes that were not hashed.
+  // The caller has read `bytes` at that offset. Returns when they, and all bytes before them, are hashed. Calls `read`
+  // for bytes before them that no reader has added, and for bytes beyond the hashed ones. kDataLoss: the whole file is
+  // hashed and has another digest. Other errors are those of `read` for bytes up to the end of `bytes`.
   absl::Status Add(absl::string_view bytes, uint64_t offset_bytes, const ReadAt& read);
 
  private:
