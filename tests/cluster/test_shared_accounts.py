@@ -1,0 +1,67 @@
+"""Accounts, keys and tokens are the same at all replicas, within the times that docs/state-of-replicas.md has."""
+
+import time
+
+import pytest
+
+from auth.content import push_blob
+from cluster.gateways import EveryGateway, each_gateway
+from fixtures.accounts import PASSWORDS, Client, write_accounts
+from fixtures.polling import wait_for
+
+pytestmark = pytest.mark.modes("cluster")
+
+SCOPE = "repository:driftwood/web:pull,push"
+# In seconds.
+KEY_BOUND = 2
+FILE_BOUND = 4
+
+
+def key_ids(gateway):
+    return {key["kid"] for key in gateway.request("GET", "/.well-known/jwks.json").json()["keys"]}
+
+
+def test_a_token_of_one_gateway_is_accepted_by_the_other(secured_registry):
+    one, two = each_gateway(secured_registry)
+    token = Client(one, "ci").token(SCOPE)
+    for gateway in (one, two, one, two):
+        answer = Client(gateway, "ci").request("POST", "/v2/driftwood/web/blobs/uploads/", token=token)
+        assert answer.status == 202, answer
+
+
+def test_a_rotated_key_is_known_to_all(secured_registry):
+    one, two = each_gateway(secured_registry)
+    before = key_ids(one)
+    assert Client(EveryGateway(secured_registry), "admin").administer("rotateKeys").status == 200
+    new = wait_for(lambda: key_ids(one) - before, seconds=KEY_BOUND)
+    wait_for(lambda: new <= key_ids(two), seconds=KEY_BOUND)
+    # The first token of the new key is accepted by a gateway that has never seen the key.
+    deadline = time.monotonic() + KEY_BOUND
+    while time.monotonic() < deadline:
+        token = Client(one, "ci").token(SCOPE)
+        assert Client(two, "ci").request("POST", "/v2/driftwood/web/blobs/uploads/", token=token).status == 202
+
+
+def test_a_robot_is_known_to_all_at_once_and_gone_at_once(secured_registry):
+    one, two = each_gateway(secured_registry)
+    admin = Client(one, "admin")
+    scopes = [{"repositories": ["driftwood/**"], "actions": ["pull", "push"]}]
+    secret = admin.administer("createRobot", name="shared", scopes=scopes).json()["robotSecret"]
+    for gateway in (two, one) * 3:
+        robot = Client(gateway, secret["account"], secret["secret"])
+        assert push_blob(robot, "driftwood/web", b"of a robot").status == 201
+    assert admin.administer("deleteRobot", name="shared").status == 200
+    for gateway in (two, one) * 3:
+        assert Client(gateway, secret["account"], secret["secret"]).ask(SCOPE).status == 401
+
+
+def test_a_changed_policy_and_changed_accounts_are_in_force_at_all(make_secured_registry):
+    registry = make_secured_registry()
+    before = registry.policy_file.read_text()
+    registry.policy_file.write_text(before.replace("subjects: [ci]", "subjects: [ci, nobody]"))
+    write_accounts(registry.accounts_file, {**PASSWORDS, "newcomer": "pass word"})
+    changed = time.monotonic()
+    for gateway in each_gateway(registry) * 2:
+        left = changed + FILE_BOUND - time.monotonic()
+        wait_for(lambda: push_blob(Client(gateway, "nobody"), "driftwood/web", b"x").status == 201, seconds=left)
+        wait_for(lambda: Client(gateway, "newcomer", "pass word").ask().status == 200, seconds=left)
