@@ -37,7 +37,7 @@ std::string ReadAll(StagedUpload& staged) {
 
 TEST_P(ObjectStoreConformance, APublishedUploadReadsBack) {
   const UploadId id = UploadId::Random();
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0, ""));
   ASSERT_OK(staged->Append("warehouse"));
   ASSERT_OK(staged->Append(" of goods"));
   EXPECT_EQ(staged->size_bytes(), 18);
@@ -51,7 +51,7 @@ TEST_P(ObjectStoreConformance, APublishedUploadReadsBack) {
 
 TEST_P(ObjectStoreConformance, AnEmptyObjectIsAnObject) {
   const UploadId id = UploadId::Random();
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0, ""));
   ASSERT_OK(store_->Publish(id, std::move(staged)));
   ASSERT_OK_AND_ASSIGN(const OpenObject object, store_->Open(StagingObjectStore::KeyOf(id)));
   EXPECT_EQ(object.size_bytes, 0);
@@ -59,7 +59,7 @@ TEST_P(ObjectStoreConformance, AnEmptyObjectIsAnObject) {
 
 TEST_P(ObjectStoreConformance, AnUnpublishedUploadIsNotAnObject) {
   const UploadId id = UploadId::Random();
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0, ""));
   ASSERT_OK(staged->Append("goods"));
   EXPECT_THAT(store_->Open(StagingObjectStore::KeyOf(id)), IsOciError(OciErrorCode::kBlobUnknown));
 }
@@ -67,10 +67,10 @@ TEST_P(ObjectStoreConformance, AnUnpublishedUploadIsNotAnObject) {
 TEST_P(ObjectStoreConformance, ContinuesAtTheRequestedSize) {
   const UploadId id = UploadId::Random();
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0, ""));
     ASSERT_OK(staged->Append("0123456789"));
   }
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 4));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 4, ""));
   EXPECT_EQ(ReadAll(*staged), "0123");
   ASSERT_OK(staged->Append("x"));
   ASSERT_OK(store_->Publish(id, std::move(staged)));
@@ -80,32 +80,32 @@ TEST_P(ObjectStoreConformance, ContinuesAtTheRequestedSize) {
 
 TEST_P(ObjectStoreConformance, FewerStagedBytesThanRequestedAreNotFound) {
   const UploadId id = UploadId::Random();
-  EXPECT_THAT(store_->OpenStaged(id, 1), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(store_->OpenStaged(id, 1, ""), IsOciError(OciErrorCode::kBlobUploadUnknown));
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0, ""));
     ASSERT_OK(staged->Append("0123"));
   }
-  EXPECT_THAT(store_->OpenStaged(id, 5), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(store_->OpenStaged(id, 5, ""), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
 TEST_P(ObjectStoreConformance, OpeningForZeroBytesStartsAnew) {
   const UploadId id = UploadId::Random();
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0, ""));
     ASSERT_OK(staged->Append("old"));
   }
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0, ""));
   EXPECT_EQ(ReadAll(*staged), "");
 }
 
 TEST_P(ObjectStoreConformance, APublishCanBeRepeated) {
   const UploadId id = UploadId::Random();
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0, ""));
   ASSERT_OK(staged->Append("goods"));
   EXPECT_THAT(store_->OpenPublished(id, 5), IsOciError(OciErrorCode::kBlobUploadUnknown));
   ASSERT_OK(store_->Publish(id, std::move(staged)));
 
-  EXPECT_THAT(store_->OpenStaged(id, 5), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(store_->OpenStaged(id, 5, ""), IsOciError(OciErrorCode::kBlobUploadUnknown));
   EXPECT_THAT(store_->OpenPublished(id, 4), IsOciError(OciErrorCode::kBlobUploadUnknown));
   ASSERT_OK_AND_ASSIGN(staged, store_->OpenPublished(id, 5));
   EXPECT_EQ(ReadAll(*staged), "goods");
@@ -117,16 +117,16 @@ TEST_P(ObjectStoreConformance, APublishCanBeRepeated) {
 TEST_P(ObjectStoreConformance, ListsAndDiscardsStagedUploads) {
   const UploadId id = UploadId::Random();
   EXPECT_THAT(store_->ListStaged(), IsOkAndHolds(IsEmpty()));
-  ASSERT_OK(store_->OpenStaged(id, 0));
+  ASSERT_OK(store_->OpenStaged(id, 0, ""));
   EXPECT_THAT(store_->ListStaged(), IsOkAndHolds(ElementsAre(id)));
-  EXPECT_OK(store_->DiscardStaged(id));
-  EXPECT_OK(store_->DiscardStaged(id));
+  EXPECT_OK(store_->DiscardStaged(id, ""));
+  EXPECT_OK(store_->DiscardStaged(id, ""));
   EXPECT_THAT(store_->ListStaged(), IsOkAndHolds(IsEmpty()));
 }
 
 TEST_P(ObjectStoreConformance, DeletesTwice) {
   const UploadId id = UploadId::Random();
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0, ""));
   ASSERT_OK(store_->Publish(id, std::move(staged)));
   EXPECT_OK(store_->Delete(StagingObjectStore::KeyOf(id)));
   EXPECT_OK(store_->Delete(StagingObjectStore::KeyOf(id)));
@@ -137,7 +137,7 @@ TEST_P(ObjectStoreConformance, DeletesManyAtOnce) {
   std::vector<StorageKey> keys = {StagingObjectStore::KeyOf(UploadId::Random())};
   for (int i = 0; i < 5; ++i) {
     const UploadId id = UploadId::Random();
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0, ""));
     ASSERT_OK(store_->Publish(id, std::move(staged)));
     keys.push_back(StagingObjectStore::KeyOf(id));
   }
@@ -156,7 +156,7 @@ TEST_P(ObjectStoreConformance, CountsQuarantinedObjects) {
   std::vector<StorageKey> keys;
   for (int i = 0; i < 3; ++i) {
     const UploadId id = UploadId::Random();
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0, ""));
     ASSERT_OK(staged->Append("goods"));
     ASSERT_OK(store_->Publish(id, std::move(staged)));
     keys.push_back(StagingObjectStore::KeyOf(id));
@@ -201,7 +201,7 @@ TEST_P(ObjectStoreConformance, ItsOwnerIsWrittenByManyAtOnce) {
 TEST_P(ObjectStoreConformance, LargeObjectsReadBack) {
   const UploadId id = UploadId::Random();
   std::string expected;
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_->OpenStaged(id, 0, ""));
   for (int i = 0; i < 9; ++i) {
     const std::string piece(1'000'003, static_cast<char>('a' + i));
     ASSERT_OK(staged->Append(piece));
