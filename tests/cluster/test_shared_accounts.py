@@ -12,9 +12,10 @@ from fixtures.polling import wait_for
 pytestmark = pytest.mark.modes("cluster")
 
 SCOPE = "repository:driftwood/web:pull,push"
-# In seconds.
-KEY_BOUND = 2
-FILE_BOUND = 4
+# Within this time each auth service signs with a new key.
+KEY_SECONDS = 3
+# Within this time each process has read a file that changed.
+FILE_SECONDS = 4
 
 
 def key_ids(gateway):
@@ -33,13 +34,16 @@ def test_a_rotated_key_is_known_to_all(secured_registry):
     one, two = each_gateway(secured_registry)
     before = key_ids(one)
     assert Client(EveryGateway(secured_registry), "admin").administer("rotateKeys").status == 200
-    new = wait_for(lambda: key_ids(one) - before, seconds=KEY_BOUND)
-    wait_for(lambda: new <= key_ids(two), seconds=KEY_BOUND)
-    # The first token of the new key is accepted by a gateway that has never seen the key.
-    deadline = time.monotonic() + KEY_BOUND
+    # Whichever auth service issues a token, and with whichever key: the other gateway accepts it at once.
+    deadline = time.monotonic() + KEY_SECONDS
     while time.monotonic() < deadline:
-        token = Client(one, "ci").token(SCOPE)
-        assert Client(two, "ci").request("POST", "/v2/driftwood/web/blobs/uploads/", token=token).status == 202
+        for issuer, user in ((one, two), (two, one)):
+            token = Client(issuer, "ci").token(SCOPE)
+            answer = Client(user, "ci").request("POST", "/v2/driftwood/web/blobs/uploads/", token=token)
+            assert answer.status == 202, answer
+    # By now all services sign with the new key, so that each gateway has met it.
+    for gateway in (one, two):
+        assert len(key_ids(gateway) - before) == 1
 
 
 def test_a_robot_is_known_to_all_at_once_and_gone_at_once(secured_registry):
@@ -62,6 +66,6 @@ def test_a_changed_policy_and_changed_accounts_are_in_force_at_all(make_secured_
     write_accounts(registry.accounts_file, {**PASSWORDS, "newcomer": "pass word"})
     changed = time.monotonic()
     for gateway in each_gateway(registry) * 2:
-        left = changed + FILE_BOUND - time.monotonic()
+        left = changed + FILE_SECONDS - time.monotonic()
         wait_for(lambda: push_blob(Client(gateway, "nobody"), "driftwood/web", b"x").status == 201, seconds=left)
         wait_for(lambda: Client(gateway, "newcomer", "pass word").ask().status == 200, seconds=left)
