@@ -21,6 +21,7 @@ class RocksDbStack : public KvStack {
       : metrics_(std::move(metrics)), rocksdb_(std::move(rocksdb)), measured_(rocksdb_.get(), metrics_.get()) {}
 
   KvEngine* engine() override { return &measured_; }
+  bool shared() const override { return false; }
   std::shared_ptr<prometheus::Collectable> engine_metrics() const override { return rocksdb_->metrics(); }
   absl::Status Snapshot(const std::string& directory) override { return rocksdb_->Snapshot(directory); }
   absl::Status Health() const override { return rocksdb_->Health(); }
@@ -51,6 +52,13 @@ absl::StatusOr<std::unique_ptr<KvStack>> KvStack::Open(const std::string& direct
   options.retry.on_retry = [metrics = metrics.get()](RetryReason reason) { metrics->CountRetry(reason); };
   ASSIGN_OR_RETURN(std::unique_ptr<RocksDbKvEngine> rocksdb, RocksDbKvEngine::Open(options));
   return std::make_unique<RocksDbStack>(std::move(metrics), std::move(rocksdb));
+}
+
+absl::StatusOr<std::unique_ptr<KvStack>> KvStack::Open(const config::v1::RecordStore& records,
+                                                       const std::string& directory,
+                                                       std::shared_ptr<prometheus::Registry> registry, EngineLog log) {
+  if (records.has_postgres()) return absl::UnimplementedError("records in PostgreSQL are not supported yet");
+  return Open(directory, std::move(registry), std::move(log));
 }
 
 }  // namespace entrepot::kv
