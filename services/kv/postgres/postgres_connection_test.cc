@@ -1,5 +1,7 @@
 #include "services/kv/postgres/postgres_connection.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <fstream>
 #include <memory>
@@ -115,8 +117,42 @@ TEST_F(PostgresConnectionTest, TriesAllServers) {
               StatusIs(absl::StatusCode::kUnavailable));
 }
 
-TEST_F(PostgresConnectionTest, NeedsTlsIfItIsConfigured) {
-  address_.servers = {"127.0.0.1:1"};
+// A self-signed certificate of 127.0.0.1, with its key, in `directory`.
+void MakeCertificate(const std::string& directory, const std::string& name) {
+  const std::string command =
+      absl::StrCat("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=", name,
+                   " -addext subjectAltName=IP:127.0.0.1 -keyout ", directory, "/", name, ".key -out ", directory, "/",
+                   name, ".crt 2>/dev/null && chmod 600 ", directory, "/", name,
+                   ".key && chown --reference=", directory, " ", directory, "/", name, ".key");
+  ASSERT_EQ(std::system(command.c_str()), 0);
+}
+
+TEST_F(PostgresConnectionTest, VerifiesTheServersCertificateIfTlsIsConfigured) {
+  const std::string& directory = server_.directory();
+  MakeCertificate(directory, "server");
+  MakeCertificate(directory, "other");
+  // Ports from 32768 on may be taken by outgoing connections.
+  const std::string port = absl::StrCat(20000 + ::getpid() % 10000);
+  PostgresServer server({"listen_addresses=127.0.0.1", "port=" + port, "ssl=on",
+                         absl::StrCat("ssl_cert_file=", directory, "/server.crt"),
+                         absl::StrCat("ssl_key_file=", directory, "/server.key")});
+  address_.servers = {"127.0.0.1:" + port};
+  address_.ca_file = directory + "/server.crt";
+  const std::unique_ptr<PostgresConnection> connection = Connect();
+  ASSERT_NE(connection, nullptr);
+  ASSERT_OK_AND_ASSIGN(const std::vector<PostgresRows> rows,
+                       connection->Run({{{.sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"}}}));
+  EXPECT_EQ(rows[0].Bytes(0, 0), "\1");
+
+  address_.ca_file = directory + "/other.crt";
+  EXPECT_THAT(std::string(PostgresConnection::Connect(address_, absl::Seconds(1)).status().message()),
+              HasSubstr("certificate verify failed"));
+  address_.ca_file = directory + "/server.crt";
+  address_.servers = {"localhost:" + port};
+  EXPECT_THAT(PostgresConnection::Connect(address_, absl::Seconds(1)).status(),
+              StatusIs(absl::StatusCode::kUnavailable))
+      << "the certificate has another name";
+  address_.servers = {"127.0.0.1:" + port};
   address_.ca_file = "/nowhere/ca.pem";
   EXPECT_THAT(PostgresConnection::Connect(address_, absl::Seconds(1)).status(),
               StatusIs(absl::StatusCode::kUnavailable));

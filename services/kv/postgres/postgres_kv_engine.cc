@@ -79,7 +79,7 @@ absl::StatusOr<PostgresRows> PostgresKvEngine::ReadOnce(const PostgresStatement&
     absl::StatusOr<std::vector<PostgresRows>> rows = lease->Run({{statement}});
     if (rows.ok()) return std::move((*rows)[0]);
     if (!absl::IsAborted(rows.status())) return rows.status();
-    const Attempt failed = Failed(*lease, rows.status(), RetryReason::kConnectionLost);
+    const Attempt failed = Failed(lease, rows.status(), RetryReason::kConnectionLost);
     if (attempt >= kReadAttempts) return DatabaseUnavailable(failed.status.message());
   }
 }
@@ -111,23 +111,23 @@ Attempt PostgresKvEngine::TransactOnce(const std::vector<Lock>& locks, const Pos
   }
   PostgresTransaction view(&connection, &locks);
   if (absl::Status begun = view.Begin(taken); !begun.ok()) {
-    return Failed(connection, std::move(begun), RetryReason::kLockTimeout);
+    return Failed(**lease, std::move(begun), RetryReason::kLockTimeout);
   }
   absl::Status status = fn(view);
-  if (!view.status().ok()) return Failed(connection, view.status(), RetryReason::kConnectionLost);
-  if (!status.ok()) return Failed(connection, std::move(status), RetryReason::kFunction);
+  if (!view.status().ok()) return Failed(**lease, view.status(), RetryReason::kLockTimeout);
+  if (!status.ok()) return Failed(**lease, std::move(status), RetryReason::kFunction);
   if (view.writes().empty()) {
     const absl::Status ended = connection.Run({{CommitStatement()}}).status();
-    return ended.ok() ? Attempt{} : Failed(connection, ended, RetryReason::kConnectionLost);
+    return ended.ok() ? Attempt{} : Failed(**lease, ended, RetryReason::kConnectionLost);
   }
   if (absl::Status reached = Failpoint("kv.transact.ran"); !reached.ok()) return {std::move(reached)};
 
   bool unanswered = false;
   status = Commit(&**lease, view.writes(), durability, commit_id, &unanswered);
   if (status.ok()) return {Failpoint("kv.transact.committed")};
-  if (!unanswered) return Failed(connection, std::move(status), RetryReason::kLockTimeout);
+  if (!unanswered) return Failed(**lease, std::move(status), RetryReason::kLockTimeout);
 
-  const Attempt lost = Failed(connection, std::move(status), RetryReason::kConnectionLost);
+  const Attempt lost = Failed(**lease, std::move(status), RetryReason::kConnectionLost);
   lease.reset();
   switch (FindCommit(taken, commit_id)) {
     case Outcome::kDone:
@@ -187,18 +187,18 @@ PostgresKvEngine::Outcome PostgresKvEngine::FindCommit(const PostgresLocks& ids,
         answers = connection.Run({{NoteCommitStatement(NewCommitId(connection.ServerMicros())), CommitStatement()}});
         if (answers.ok() && !connection.TakeUnreplicatedWarning()) return Outcome::kDone;
       }
-      if (!answers.ok()) Failed(connection, answers.status(), RetryReason::kConnectionLost);
+      if (!answers.ok()) Failed(*lease, answers.status(), RetryReason::kConnectionLost);
     }
     options_.retry.sleep(kSearchPause);
   }
   return Outcome::kUnknown;
 }
 
-Attempt PostgresKvEngine::Failed(PostgresConnection& connection, absl::Status status, RetryReason reason) {
+Attempt PostgresKvEngine::Failed(PostgresPool::Lease& lease, absl::Status status, RetryReason reason) {
   const bool lost = IsConnectionLost(status);
   // One lost connection is a sign that the server ended, and a standby that took over has other connections.
-  if (lost) pool_.Renew();
-  if (connection.usable() && connection.in_transaction()) RollBack(connection);
+  if (lost) pool_.Renew(lease);
+  if (lease->usable() && lease->in_transaction()) RollBack(*lease);
   return {std::move(status), lost ? RetryReason::kConnectionLost : reason};
 }
 
@@ -210,7 +210,7 @@ absl::Status PostgresKvEngine::CheckWritable() {
   ASSIGN_OR_RETURN(PostgresPool::Lease lease, pool_.Acquire());
   const absl::Status status = lease->Run({{BeginStatement(), RollbackStatement()}}).status();
   if (status.ok()) return status;
-  const Attempt failed = Failed(*lease, status, RetryReason::kConnectionLost);
+  const Attempt failed = Failed(lease, status, RetryReason::kConnectionLost);
   return DatabaseUnavailable(failed.status.message());
 }
 

@@ -94,7 +94,7 @@ class PostgresKvEngine : public KvEngine {
   Outcome FindCommit(const PostgresLocks& ids, const std::string& commit_id);
   // What becomes of a transaction that failed with that status. Rolls it back; closes all connections if its own was
   // lost.
-  Attempt Failed(PostgresConnection& connection, absl::Status status, RetryReason reason);
+  Attempt Failed(PostgresPool::Lease& lease, absl::Status status, RetryReason reason);
   void RollBack(PostgresConnection& connection);
   void ForgetOldCommits();
 

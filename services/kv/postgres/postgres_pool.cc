@@ -120,9 +120,10 @@ void PostgresPool::Return(std::unique_ptr<PostgresConnection> connection, int64_
   changed_.notify_one();
 }
 
-void PostgresPool::Renew() {
+void PostgresPool::Renew(const Lease& lease) {
   std::vector<Idle> closed;
   std::lock_guard lock(mutex_);
+  if (lease.generation_ != generation_) return;
   ++generation_;
   open_ -= static_cast<int>(idle_.size());
   metrics_.connections_open -= static_cast<int64_t>(idle_.size());

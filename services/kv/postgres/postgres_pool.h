@@ -66,9 +66,9 @@ class PostgresPool {
   // `connect` other than kUnavailable are returned at once.
   absl::StatusOr<Lease> Acquire();
 
-  // Closes all connections that exist now, those in use when they are given back: the server that they lead to has
-  // ended, or no longer accepts writes.
-  void Renew();
+  // Closes all connections as old as that one, those in use when they are given back: the server that they lead to has
+  // ended, or no longer accepts writes. Does nothing if another caller did it already.
+  void Renew(const Lease& lease);
 
  private:
   struct Idle {

@@ -82,10 +82,13 @@ TEST_F(PostgresPoolTest, ClosesWhatIsInATransactionOrRenewed) {
     ASSERT_OK_AND_ASSIGN(const PostgresPool::Lease in_use, pool->Acquire());
     EXPECT_OK(pool->Acquire());
     EXPECT_EQ(metrics_.connections_open, 2);
-    pool->Renew();
+    pool->Renew(in_use);
     EXPECT_EQ(metrics_.connections_open, 1) << "the idle one is closed";
+    EXPECT_OK(pool->Acquire());
+    pool->Renew(in_use);
+    EXPECT_EQ(metrics_.connections_open, 2) << "a new one stays";
   }
-  EXPECT_EQ(metrics_.connections_open, 0) << "and the other when it comes back";
+  EXPECT_EQ(metrics_.connections_open, 1) << "and the old one is closed when it comes back";
   EXPECT_OK(pool->Acquire());
 }
 
@@ -97,7 +100,10 @@ TEST_F(PostgresPoolTest, WaitsOutAShortOutageAndFailsAtOnceInALongOne) {
   failure_ = absl::StatusCode::kOk;
   waiter.join();
 
-  pool->Renew();
+  {
+    ASSERT_OK_AND_ASSIGN(const PostgresPool::Lease last, pool->Acquire());
+    pool->Renew(last);
+  }
   failure_ = absl::StatusCode::kUnavailable;
   EXPECT_THAT(pool->Acquire(), StatusIs(absl::StatusCode::kUnavailable));
   const Stopwatch watch;

@@ -13,6 +13,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "services/core/time/deadline.h"
@@ -97,11 +99,15 @@ PostgresServer& PostgresServer::Shared() {
 }
 
 void PostgresServer::Start() {
+  for (absl::string_view setting : settings_) {
+    if (absl::ConsumePrefix(&setting, "port=")) port_ = std::string(setting);
+  }
   std::vector<std::string> arguments = {kScript, directory_};
   arguments.insert(arguments.end(), settings_.begin(), settings_.end());
   pid_ = Spawn(arguments);
   for (const Deadline deadline = Deadline::After(kStartTimeout); !deadline.passed();) {
-    PGconn* const connection = PQconnectdb(absl::StrCat("host=", directory_, " user=postgres dbname=postgres").c_str());
+    PGconn* const connection =
+        PQconnectdb(absl::StrCat("host=", directory_, " port=", port_, " user=postgres dbname=postgres").c_str());
     const bool up = PQstatus(connection) == CONNECTION_OK;
     PQfinish(connection);
     if (up) return;
@@ -123,14 +129,15 @@ void PostgresServer::DropDatabase(const std::string& name) {
 
 PostgresAddress PostgresServer::Address(const std::string& database) const {
   PostgresAddress address;
-  address.servers = {directory_};
+  address.servers = {absl::StrCat(directory_, ":", port_)};
   address.database = database;
   address.user = "postgres";
   return address;
 }
 
 std::string PostgresServer::Execute(const std::string& sql, const std::string& database) {
-  PGconn* const connection = PQconnectdb(absl::StrCat("host=", directory_, " user=postgres dbname=", database).c_str());
+  PGconn* const connection =
+      PQconnectdb(absl::StrCat("host=", directory_, " port=", port_, " user=postgres dbname=", database).c_str());
   PGresult* const result = PQexec(connection, sql.c_str());
   const ExecStatusType status = PQresultStatus(result);
   if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {

@@ -46,6 +46,7 @@ class PostgresServer {
  private:
   const std::vector<std::string> settings_;
   std::string directory_;
+  std::string port_ = "5432";
   pid_t pid_ = 0;
   int databases_ = 0;
 };
