@@ -35,7 +35,8 @@ class KvStack {
                                                        std::shared_ptr<prometheus::Registry> registry,
                                                        EngineLog log = {});
 
-  // Opens the store that `records`, with its defaults filled in, names: that in `directory` if it names none.
+  // Opens the store that `records`, with its defaults filled in, names: that in `directory` if it names none. For errors
+  // of a database see PostgresKvEngine::Open.
   static absl::StatusOr<std::unique_ptr<KvStack>> Open(const config::v1::RecordStore& records,
                                                        const std::string& directory,
                                                        std::shared_ptr<prometheus::Registry> registry,
@@ -55,7 +56,7 @@ class KvStack {
   virtual std::shared_ptr<prometheus::Collectable> engine_metrics() const = 0;
   // Makes a copy of all records as of one moment during the call. It contains every earlier commit, buffered ones too.
   // It consists of hard links if `directory` is in the same file system, and can be opened like the original.
-  // `directory` must not exist (kAlreadyExists); its parent must.
+  // `directory` must not exist (kAlreadyExists); its parent must. kFailedPrecondition if the records are in a database.
   virtual absl::Status Snapshot(const std::string& directory) = 0;
   // OK, or the reason why nothing can be written until a restart.
   virtual absl::Status Health() const = 0;
