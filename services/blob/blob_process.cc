@@ -52,6 +52,7 @@ absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const BlobService
       [&](const process::ProcessResources& resources) -> absl::StatusOr<std::unique_ptr<process::HostedService>> {
         BlobStackOptions options;
         options.directory = absl::StrCat(config.data_directory(), "/blobs");
+        options.objects = config.objects();
         options.uploads = config.uploads();
         options.object_durability = kv::Durability::kSynced;
         options.snapshot_kv = [kv = resources.kv](const std::string& directory) { return kv->Snapshot(directory); };
@@ -67,6 +68,10 @@ void FillAndCheck(BlobServiceConfig* config, runtime::ConfigProblems* problems) 
   process::FillAndCheckRecords(config->mutable_records(), problems);
   runtime::FillDefaults(config->mutable_uploads());
   runtime::CheckUploads("uploads", config->uploads(), problems);
+  if (config->has_objects()) {
+    runtime::FillDefaults(config->mutable_objects());
+    runtime::CheckObjectStorage("objects", config->objects(), problems);
+  }
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
 }
 
