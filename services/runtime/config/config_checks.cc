@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "services/core/access_scope.h"
@@ -93,6 +94,11 @@ bool IsHostAndPort(absl::string_view text) {
   const absl::string_view digits = text.substr(colon + 1);
   uint32_t port;
   return absl::c_all_of(digits, absl::ascii_isdigit) && absl::SimpleAtoi(digits, &port) && port >= 1 && port <= 65535;
+}
+
+bool IsTarget(absl::string_view text) {
+  return absl::c_all_of(absl::StrSplit(text, ','),
+                        [](absl::string_view part) { return IsHostAndPort(absl::StripPrefix(part, "dns:///")); });
 }
 
 void CheckPeerTls(absl::string_view field, const config::v1::PeerTls& tls, ConfigProblems* problems) {
@@ -324,9 +330,11 @@ void CheckLog(absl::string_view field, const config::v1::Log& log, ConfigProblem
 void CheckService(absl::string_view field, const config::v1::Service& service, ConfigProblems* problems) {
   if (service.target().empty()) {
     problems->Add(Field(field, "target"), "is required");
-  } else if (!IsHostAndPort(absl::StripPrefix(service.target(), "dns:///"))) {
+  } else if (!IsTarget(service.target())) {
     problems->Add(Field(field, "target"),
-                  absl::StrCat("must be \"host:port\" or \"dns:///name:port\", not ", QuotedInput(service.target())));
+                  absl::StrCat("must be \"host:port\" or \"dns:///name:port\", or several of them with commas between, "
+                               "not ",
+                               QuotedInput(service.target())));
   }
   CheckDuration(Field(field, "deadline"), service.deadline(), problems);
   if (service.has_tls()) CheckPeerTls(Field(field, "tls"), service.tls(), problems);
