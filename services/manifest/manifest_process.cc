@@ -20,8 +20,7 @@
 #include "services/process/process_kv.h"
 #include "services/runtime/config/config_checks.h"
 #include "services/runtime/config/config_defaults.h"
-#include "services/runtime/grpc/channel_readiness.h"
-#include "services/runtime/grpc/grpc_channel.h"
+#include "services/runtime/grpc/service_replicas.h"
 #include "services/runtime/log/audit_log.h"
 #include "services/runtime/threads/bounded_executor.h"
 #include "services/runtime/threads/executor.h"
@@ -58,7 +57,7 @@ class ManifestHost final : public process::HostedService {
              .without = runtime::Readiness::kNone,
              .check = [this] { return catalog_->lists().Repositories(1, "", {"**"}).status(); }},
             {.name = "blob service", .without = runtime::Readiness::kPulls, .check = [this] {
-               return runtime::CheckChannelReady(blob_service_);
+               return blob_service_->CheckReady();
              }}};
   }
   void BeginDrain() override {
@@ -74,7 +73,7 @@ class ManifestHost final : public process::HostedService {
     options.lease = runtime::ToDuration(config.collector().lease());
     options.registry = registry;
     options.pulls = pulls_.get();
-    blob_service_ = runtime::MakeChannel(config.blob_service(), registry);
+    blob_service_ = runtime::ServiceReplicas::Connect(config.blob_service(), registry);
     objects_ = MakeGrpcBlobStorage(blob_service_, runtime::ToDuration(config.blob_service().deadline()));
     options.objects = objects_.get();
     if (!config.policy_file().empty()) {
@@ -109,7 +108,7 @@ class ManifestHost final : public process::HostedService {
 
   // In the order in which each depends on those before.
   std::unique_ptr<policy::PolicyFile> policy_;  // Null if the configuration names no policy file.
-  std::shared_ptr<grpc::Channel> blob_service_;
+  std::shared_ptr<runtime::ServiceReplicas> blob_service_;
   std::unique_ptr<BlobStorage> objects_;
   std::unique_ptr<PullTimes> pulls_;
   std::unique_ptr<RegistryCatalog> catalog_;

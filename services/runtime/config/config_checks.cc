@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "services/core/access_scope.h"
@@ -112,6 +113,11 @@ bool IsDatabaseServer(absl::string_view text) {
     return colon == absl::string_view::npos || IsHostAndPort(absl::StrCat("socket", text.substr(colon)));
   }
   return IsHostAndPort(text) || IsHostAndPort(absl::StrCat(text, ":5432"));
+}
+
+bool IsTarget(absl::string_view text) {
+  return absl::c_all_of(absl::StrSplit(text, ','),
+                        [](absl::string_view part) { return IsHostAndPort(absl::StripPrefix(part, "dns:///")); });
 }
 
 void CheckPeerTls(absl::string_view field, const config::v1::PeerTls& tls, ConfigProblems* problems) {
@@ -421,9 +427,11 @@ void CheckLog(absl::string_view field, const config::v1::Log& log, ConfigProblem
 void CheckService(absl::string_view field, const config::v1::Service& service, ConfigProblems* problems) {
   if (service.target().empty()) {
     problems->Add(Field(field, "target"), "is required");
-  } else if (!IsHostAndPort(absl::StripPrefix(service.target(), "dns:///"))) {
+  } else if (!IsTarget(service.target())) {
     problems->Add(Field(field, "target"),
-                  absl::StrCat("must be \"host:port\" or \"dns:///name:port\", not ", QuotedInput(service.target())));
+                  absl::StrCat("must be \"host:port\" or \"dns:///name:port\", or several of them with commas between, "
+                               "not ",
+                               QuotedInput(service.target())));
   }
   CheckDuration(Field(field, "deadline"), service.deadline(), problems);
   if (service.has_tls()) CheckPeerTls(Field(field, "tls"), service.tls(), problems);

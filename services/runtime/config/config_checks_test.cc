@@ -485,16 +485,20 @@ Lines CheckedTarget(const std::string& target) {
 
 TEST(ConfigChecksTest, Service) {
   for (const char* good : {"127.0.0.1:5011", "[::1]:5011", "localhost:1", "blob.registry.svc:65535", "dns:///blob:5011",
-                           "dns:///[::1]:5011"}) {
+                           "dns:///[::1]:5011", "blob-1:5011,blob-2:5011", "dns:///blob:5011,127.0.0.1:5011"}) {
     EXPECT_THAT(CheckedTarget(good), IsEmpty()) << good;
   }
   EXPECT_THAT(CheckedTarget(""), ElementsAre("blob_service.target: is required"));
-  for (const char* bad : {"blob", ":5011", "blob:", "blob:0", "blob:65536", "blob:http", "http://blob:5011", "::1:5011",
-                          "[::1:5011", "blob:5011/path", "dns:///blob", "a b:1", "blob:-1", "blob:+1", "blob: 1"}) {
+  for (const char* bad :
+       {"blob",     ":5011",     "blob:",          "blob:0",         "blob:65536",  "blob:http",    "http://blob:5011",
+        "::1:5011", "[::1:5011", "blob:5011/path", "dns:///blob",    "a b:1",       "blob:-1",      "blob:+1",
+        "blob: 1",  "blob:1,",   ",blob:1",        "blob:1, blob:2", "blob:1,blob", "blob:1;blob:2"}) {
     EXPECT_EQ(CheckedTarget(bad).size(), 1u) << bad;
   }
-  EXPECT_THAT(CheckedTarget("blob"),
-              ElementsAre("blob_service.target: must be \"host:port\" or \"dns:///name:port\", not \"blob\""));
+  EXPECT_THAT(
+      CheckedTarget("blob"),
+      ElementsAre("blob_service.target: must be \"host:port\" or \"dns:///name:port\", or several of them with commas "
+                  "between, not \"blob\""));
 }
 
 TEST(ConfigChecksTest, ServiceDeadline) {
