@@ -18,8 +18,7 @@
 #include "gateway/http/server/server.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/config/descriptor_checks.h"
-#include "services/runtime/grpc/channel_readiness.h"
-#include "services/runtime/grpc/grpc_channel.h"
+#include "services/runtime/grpc/service_replicas.h"
 #include "services/runtime/log/audit_log.h"
 #include "services/status/status_macros.h"
 #include "services/upstream/names/upstreams_file.h"
@@ -67,14 +66,14 @@ class GatewayProcess final : public runtime::RunningService {
     const auto add = [&checks](std::string name, runtime::Readiness without, std::function<absl::Status()> check) {
       checks.push_back({.name = std::move(name), .without = without, .check = std::move(check)});
     };
-    for (const auto& [name, channel] :
+    for (const auto& [name, replicas] :
          {std::pair("blob service", blob_service_), std::pair("manifest service", manifest_service_)}) {
-      add(name, runtime::Readiness::kNone, [channel = channel] { return runtime::CheckChannelReady(channel); });
+      add(name, runtime::Readiness::kNone, [replicas = replicas] { return replicas->CheckReady(); });
       add(absl::StrCat(name, " writes"), runtime::Readiness::kPulls,
-          [channel = channel] { return runtime::CheckChannelWritable(channel); });
+          [replicas = replicas] { return replicas->CheckWritable(); });
     }
     if (auth_service_ != nullptr) {
-      add("auth service", runtime::Readiness::kNone, [this] { return runtime::CheckChannelReady(auth_service_); });
+      add("auth service", runtime::Readiness::kNone, [this] { return auth_service_->CheckReady(); });
     }
     return checks;
   }
@@ -93,26 +92,26 @@ class GatewayProcess final : public runtime::RunningService {
   GatewayProcess() = default;
 
   void Connect(const config::v1::GatewayConfig& config, const runtime::ServiceContext& context) {
-    blob_service_ = runtime::MakeChannel(config.blob_service(), context.registry);
+    blob_service_ = runtime::ServiceReplicas::Connect(config.blob_service(), context.registry);
     blobs_ = MakeGrpcBlobBackend(blob_service_, runtime::ToDuration(config.blob_service().deadline()), &calls_);
-    manifest_service_ = runtime::MakeChannel(config.manifest_service(), context.registry);
+    manifest_service_ = runtime::ServiceReplicas::Connect(config.manifest_service(), context.registry);
     manifests_ =
         MakeGrpcManifestBackend(manifest_service_, runtime::ToDuration(config.manifest_service().deadline()), &calls_);
     if (config.has_upstream_service()) {
-      upstream_service_ = runtime::MakeChannel(config.upstream_service(), context.registry);
+      upstream_service_ = runtime::ServiceReplicas::Connect(config.upstream_service(), context.registry);
       upstreams_ = MakeGrpcUpstreamBackend(upstream_service_, runtime::ToDuration(config.upstream_service().deadline()),
                                            &calls_);
     }
     if (!config.has_auth_service()) return;
-    auth_service_ = runtime::MakeChannel(config.auth_service(), context.registry);
+    auth_service_ = runtime::ServiceReplicas::Connect(config.auth_service(), context.registry);
     auth_ = MakeGrpcAuthBackend(auth_service_, runtime::ToDuration(config.auth_service().deadline()), &calls_);
   }
 
   GrpcCallRegistry calls_;
-  std::shared_ptr<grpc::Channel> blob_service_;
-  std::shared_ptr<grpc::Channel> manifest_service_;
-  std::shared_ptr<grpc::Channel> auth_service_;      // Null without accounts.
-  std::shared_ptr<grpc::Channel> upstream_service_;  // Null without upstreams.
+  std::shared_ptr<runtime::ServiceReplicas> blob_service_;
+  std::shared_ptr<runtime::ServiceReplicas> manifest_service_;
+  std::shared_ptr<runtime::ServiceReplicas> auth_service_;      // Null without accounts.
+  std::shared_ptr<runtime::ServiceReplicas> upstream_service_;  // Null without upstreams.
   std::unique_ptr<BlobBackend> blobs_;
   std::unique_ptr<ManifestBackend> manifests_;
   std::unique_ptr<AuthBackend> auth_;           // Null without accounts.

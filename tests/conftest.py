@@ -2,8 +2,10 @@
 
     /usr/bin/python3 -m pytest tests/clients [-k crane] [--modes standalone,split]
 
-A test that takes one of these fixtures runs once for each mode of --modes ("standalone,split" by default; "peer" is
-Debian's docker-registry behind the same interface, to try a test itself):
+A test that takes one of these fixtures runs once for each mode of --modes. By default these are "standalone" and "split", or
+those of its mark. "cluster" has two processes of each service over PostgreSQL and an S3 server, and HAProxy in front of
+the gateways, which sends each request to the next one. "peer" is Debian's docker-registry behind the same interface, to try
+a test itself.
 
     registry        a running Registry (fixtures/registry.py), shared by the tests of one file
     own_registry    a Registry for this test alone, with an empty data directory
@@ -20,15 +22,16 @@ Debian's docker-registry behind the same interface, to try a test itself):
                             of examples/policy.yaml, and TLS; in split mode the processes use mutual TLS
     make_secured_registry   make_secured_registry(policy="...", authentication={"token_lifetime": "1m"}, config={...})
 
-@pytest.mark.modes("split") limits a test to the given modes. `pytestmark = pytest.mark.alone` marks a file that measures
+@pytest.mark.modes("split") sets the modes of a test; --modes only leaves some of them out. `pytestmark = pytest.mark.alone` marks a file that measures
 time or memory, or changes something of the whole machine: scripts/test runs nothing beside it.
 
 A Registry:
 
-    .mode                   "standalone", "split" or "peer"
-    .address, .port, .url   "127.0.0.1:PORT", PORT, "http://127.0.0.1:PORT" of the first gateway
+    .mode                   "standalone", "split", "cluster" or "peer"
+    .address, .port, .url   "127.0.0.1:PORT", PORT, "http://127.0.0.1:PORT" of the first gateway, or of HAProxy
     .addresses              the addresses of all gateways
-    .processes              {name: Process}: "entrepot"; or "gateway", "gateway2", ..., "blob", "manifest", "upstream"
+    .processes              {name: Process}: "entrepot"; or "gateway", "gateway2", ..., "blob", "manifest", "upstream";
+                            in cluster mode also "blob2", "manifest2", ... (the servers below: fixtures/engines.py)
     .grpc_ports             {name: port} of the services that are processes
     .data                   the data directory (pathlib.Path)
     .request(method, path)  http.request() to it, with TLS if the registry is secured
@@ -62,7 +65,7 @@ from fixtures.scratch import removed_after, scratch
 
 
 def pytest_addoption(parser):
-    parser.addoption("--modes", default="standalone,split", help="comma list of: " + ", ".join(MODES))
+    parser.addoption("--modes", help="comma list of: " + ", ".join(MODES))
 
 
 def pytest_configure():
@@ -74,13 +77,14 @@ def pytest_configure():
 
 def pytest_generate_tests(metafunc):
     if "mode" in metafunc.fixturenames:
+        mark = metafunc.definition.get_closest_marker("modes")
+        wanted = metafunc.config.getoption("--modes")
+        modes = mark.args if mark else ("standalone", "split")
+        if wanted:
+            modes = [mode for mode in wanted.split(",") if not mark or mode in mark.args]
         # pytest compares the parameters of fixtures by identity: without the interning it would make the registry of a
         # module anew for each test.
-        modes = [sys.intern(mode) for mode in metafunc.config.getoption("--modes").split(",")]
-        only = metafunc.definition.get_closest_marker("modes")
-        if only:
-            modes = [mode for mode in modes if mode in only.args]
-        metafunc.parametrize("mode", modes, indirect=True, scope="session")
+        metafunc.parametrize("mode", list(map(sys.intern, modes)), indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")

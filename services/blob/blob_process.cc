@@ -9,6 +9,7 @@
 #include "services/blob/blob_service.h"
 #include "services/blob/blob_stack.h"
 #include "services/process/grpc_process.h"
+#include "services/process/process_kv.h"
 #include "services/runtime/config/config_checks.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/threads/executor.h"
@@ -43,11 +44,15 @@ class BlobHost final : public process::HostedService {
 absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const BlobServiceConfig& config,
                                                                const runtime::ServiceContext& context) {
   return process::StartGrpcProcess(
-      {.data_directory = config.data_directory(), .endpoint = config.grpc(), .executor_threads = kExecutorThreads},
+      {.data_directory = config.data_directory(),
+       .records = config.records(),
+       .endpoint = config.grpc(),
+       .executor_threads = kExecutorThreads},
       context,
       [&](const process::ProcessResources& resources) -> absl::StatusOr<std::unique_ptr<process::HostedService>> {
         BlobStackOptions options;
         options.directory = absl::StrCat(config.data_directory(), "/blobs");
+        options.objects = config.objects();
         options.uploads = config.uploads();
         options.object_durability = kv::Durability::kSynced;
         options.snapshot_kv = [kv = resources.kv](const std::string& directory) { return kv->Snapshot(directory); };
@@ -60,8 +65,13 @@ absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const BlobService
 
 void FillAndCheck(BlobServiceConfig* config, runtime::ConfigProblems* problems) {
   process::FillAndCheckGrpc(config->mutable_grpc(), problems);
+  process::FillAndCheckRecords(config->mutable_records(), problems);
   runtime::FillDefaults(config->mutable_uploads());
   runtime::CheckUploads("uploads", config->uploads(), problems);
+  if (config->has_objects()) {
+    runtime::FillDefaults(config->mutable_objects());
+    runtime::CheckObjectStorage("objects", config->objects(), problems);
+  }
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
 }
 

@@ -19,6 +19,7 @@
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/grpc/grpc_channel.h"
 #include "services/runtime/grpc/grpc_server.h"
+#include "services/runtime/grpc/service_replicas.h"
 #include "services/runtime/threads/executor.h"
 #include "services/status/status_matchers.h"
 
@@ -34,8 +35,8 @@ class ReactorTestServer {
     Serve(endpoint);
     config::v1::Service target;
     target.set_target(server_->address());
-    channel_ = runtime::MakeChannel(target, registry_);
-    stub_ = v1::BlobService::NewStub(channel_);
+    replicas_ = runtime::ServiceReplicas::Connect(target, registry_);
+    stub_ = v1::BlobService::NewStub(runtime::MakeChannel(target, registry_));
   }
 
   // Stops the service and starts it again at the same address.
@@ -60,7 +61,7 @@ class ReactorTestServer {
   }
 
   v1::BlobService::Stub& stub() { return *stub_; }
-  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+  const std::shared_ptr<runtime::ServiceReplicas>& replicas() const { return replicas_; }
   UploadSessions& sessions() { return stack_->upload_sessions(); }
   ObjectStore& reader() { return stack_->objects(); }
   BlobStack& stack() { return *stack_; }
@@ -104,7 +105,7 @@ class ReactorTestServer {
   std::unique_ptr<runtime::Executor> long_calls_;
   std::unique_ptr<BlobService> service_;
   std::unique_ptr<runtime::GrpcServer> server_;
-  std::shared_ptr<grpc::Channel> channel_;
+  std::shared_ptr<runtime::ServiceReplicas> replicas_;
   std::unique_ptr<v1::BlobService::Stub> stub_;
   std::string address_;
 };

@@ -39,8 +39,8 @@ using Method = grpc::Status (v1::BlobService::StubInterface::*)(grpc::ClientCont
 
 class GrpcBlobStorage : public BlobStorage {
  public:
-  GrpcBlobStorage(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline)
-      : channel_(std::move(channel)), stub_(v1::BlobService::NewStub(channel_)), deadline_(deadline) {}
+  GrpcBlobStorage(std::shared_ptr<runtime::ServiceReplicas> replicas, absl::Duration deadline)
+      : replicas_(std::move(replicas)), deadline_(deadline) {}
 
   absl::Status Check(const StorageKey& key, uint64_t size_bytes) override {
     v1::CheckObjectRequest request;
@@ -58,11 +58,11 @@ class GrpcBlobStorage : public BlobStorage {
     const double seconds = static_cast<double>(blob.size_bytes) / static_cast<double>(slowest);
     const runtime::GrpcDeadline deadline(deadline_ + absl::Seconds(seconds));
     return Retry<v1::VerifyObjectResponse>([&](grpc::Status* outcome) -> absl::StatusOr<v1::VerifyObjectResponse> {
-             grpc::ClientContext context;
-             if (!BeginVerifying(&context)) return absl::CancelledError(kEnding);
-             absl::StatusOr<v1::VerifyObjectResponse> response =
-                 CallOnce<v1::VerifyObjectResponse>(&Stub::VerifyObject, request, deadline, &context, outcome);
-             const bool cut_short = EndVerifying(&context) && outcome->error_code() == grpc::StatusCode::CANCELLED;
+             const auto context = std::make_shared<grpc::ClientContext>();
+             if (!BeginVerifying(context.get())) return absl::CancelledError(kEnding);
+             absl::StatusOr<v1::VerifyObjectResponse> response = CallOnce<v1::VerifyObjectResponse>(
+                 &Stub::VerifyObject, request, deadline, context, Patience::kKeep, outcome);
+             const bool cut_short = EndVerifying(context.get()) && outcome->error_code() == grpc::StatusCode::CANCELLED;
              // FromGrpcStatus() cannot distinguish this from a cancellation by the server.
              if (cut_short) return absl::CancelledError(kEnding);
              return response;
@@ -192,26 +192,27 @@ class GrpcBlobStorage : public BlobStorage {
   absl::StatusOr<ObjectSnapshot> Snapshot(const std::string& name) override {
     v1::SnapshotObjectsRequest request;
     request.set_name(name);
-    grpc::ClientContext context;
     grpc::Status outcome;
     ASSIGN_OR_RETURN(
         const v1::SnapshotObjectsResponse response,
         CallOnce<v1::SnapshotObjectsResponse>(&Stub::SnapshotObjects, request, runtime::GrpcDeadline(kSnapshotDeadline),
-                                              &context, &outcome));
+                                              std::make_shared<grpc::ClientContext>(), Patience::kKeep, &outcome));
     return ObjectSnapshot{
         .objects = response.objects(), .object_bytes = response.object_bytes(), .directory = response.directory()};
   }
 
  private:
   using Stub = v1::BlobService::StubInterface;
+  // Whether a call ends early because its replica is silent. Long calls are dear to begin again.
+  enum class Patience { kGiveUp, kKeep };
 
   // Only for idempotent calls: they may be retried.
   template <typename Response, typename Request>
   absl::StatusOr<Response> Call(Method<Request, Response> method, const Request& request, absl::Duration time) {
     const runtime::GrpcDeadline deadline(time);
     return Retry<Response>([&](grpc::Status* outcome) -> absl::StatusOr<Response> {
-      grpc::ClientContext context;
-      return CallOnce<Response>(method, request, deadline, &context, outcome);
+      return CallOnce<Response>(method, request, deadline, std::make_shared<grpc::ClientContext>(), Patience::kGiveUp,
+                                outcome);
     });
   }
 
@@ -230,11 +231,13 @@ class GrpcBlobStorage : public BlobStorage {
 
   template <typename Response, typename Request>
   absl::StatusOr<Response> CallOnce(Method<Request, Response> method, const Request& request,
-                                    runtime::GrpcDeadline deadline, grpc::ClientContext* context,
-                                    grpc::Status* outcome) {
-    deadline.Limit(context);
+                                    runtime::GrpcDeadline deadline, const std::shared_ptr<grpc::ClientContext>& context,
+                                    Patience patience, grpc::Status* outcome) {
+    deadline.Limit(context.get());
+    runtime::ReplicaCall call(*replicas_);
+    if (patience == Patience::kGiveUp) call.GiveUpIfSilent(context);
     Response response;
-    *outcome = ((*stub_).*method)(context, request, &response);
+    *outcome = call.End((call.stub<v1::BlobService>().*method)(context.get(), request, &response));
     if (!outcome->ok()) return FromGrpcStatus(*outcome);
     return response;
   }
@@ -257,8 +260,7 @@ class GrpcBlobStorage : public BlobStorage {
     return stopped_;
   }
 
-  const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<Stub> stub_;
+  const std::shared_ptr<runtime::ServiceReplicas> replicas_;
   const absl::Duration deadline_;
   absl::Mutex mutex_;
   std::set<grpc::ClientContext*> verifying_ ABSL_GUARDED_BY(mutex_);
@@ -267,8 +269,9 @@ class GrpcBlobStorage : public BlobStorage {
 
 }  // namespace
 
-std::unique_ptr<BlobStorage> MakeGrpcBlobStorage(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline) {
-  return std::make_unique<GrpcBlobStorage>(std::move(channel), deadline);
+std::unique_ptr<BlobStorage> MakeGrpcBlobStorage(std::shared_ptr<runtime::ServiceReplicas> replicas,
+                                                 absl::Duration deadline) {
+  return std::make_unique<GrpcBlobStorage>(std::move(replicas), deadline);
 }
 
 }  // namespace entrepot::manifest

@@ -17,10 +17,10 @@
 #include "services/manifest/manifest_service.h"
 #include "services/policy/policy_file.h"
 #include "services/process/grpc_process.h"
+#include "services/process/process_kv.h"
 #include "services/runtime/config/config_checks.h"
 #include "services/runtime/config/config_defaults.h"
-#include "services/runtime/grpc/channel_readiness.h"
-#include "services/runtime/grpc/grpc_channel.h"
+#include "services/runtime/grpc/service_replicas.h"
 #include "services/runtime/log/audit_log.h"
 #include "services/runtime/threads/bounded_executor.h"
 #include "services/runtime/threads/executor.h"
@@ -57,7 +57,7 @@ class ManifestHost final : public process::HostedService {
              .without = runtime::Readiness::kNone,
              .check = [this] { return catalog_->lists().Repositories(1, "", {"**"}).status(); }},
             {.name = "blob service", .without = runtime::Readiness::kPulls, .check = [this] {
-               return runtime::CheckChannelReady(blob_service_);
+               return blob_service_->CheckReady();
              }}};
   }
   void BeginDrain() override {
@@ -73,7 +73,7 @@ class ManifestHost final : public process::HostedService {
     options.lease = runtime::ToDuration(config.collector().lease());
     options.registry = registry;
     options.pulls = pulls_.get();
-    blob_service_ = runtime::MakeChannel(config.blob_service(), registry);
+    blob_service_ = runtime::ServiceReplicas::Connect(config.blob_service(), registry);
     objects_ = MakeGrpcBlobStorage(blob_service_, runtime::ToDuration(config.blob_service().deadline()));
     options.objects = objects_.get();
     if (!config.policy_file().empty()) {
@@ -108,7 +108,7 @@ class ManifestHost final : public process::HostedService {
 
   // In the order in which each depends on those before.
   std::unique_ptr<policy::PolicyFile> policy_;  // Null if the configuration names no policy file.
-  std::shared_ptr<grpc::Channel> blob_service_;
+  std::shared_ptr<runtime::ServiceReplicas> blob_service_;
   std::unique_ptr<BlobStorage> objects_;
   std::unique_ptr<PullTimes> pulls_;
   std::unique_ptr<RegistryCatalog> catalog_;
@@ -122,12 +122,16 @@ class ManifestHost final : public process::HostedService {
 absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const ManifestServiceConfig& config,
                                                                const runtime::ServiceContext& context) {
   return process::StartGrpcProcess(
-      {.data_directory = config.data_directory(), .endpoint = config.grpc(), .executor_threads = kExecutorThreads},
+      {.data_directory = config.data_directory(),
+       .records = config.records(),
+       .endpoint = config.grpc(),
+       .executor_threads = kExecutorThreads},
       context, [&](const process::ProcessResources& resources) { return ManifestHost::Open(config, resources); });
 }
 
 void FillAndCheck(ManifestServiceConfig* config, runtime::ConfigProblems* problems) {
   process::FillAndCheckGrpc(config->mutable_grpc(), problems);
+  process::FillAndCheckRecords(config->mutable_records(), problems);
   runtime::FillDefaults(config->mutable_blob_service());
   runtime::FillDefaults(config->mutable_collector());
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);

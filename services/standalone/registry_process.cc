@@ -130,11 +130,12 @@ class RegistryProcess final : public runtime::RunningService {
   RegistryProcess() = default;
 
   absl::Status OpenStores(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
-    ASSIGN_OR_RETURN(kv_, process::OpenProcessKv(config.data_directory(), context));
+    ASSIGN_OR_RETURN(kv_, process::OpenProcessKv(config.records(), config.data_directory(), context));
     if (!config.has_authentication()) RETURN_IF_ERROR(CheckNoAccounts(config));
 
     blob::BlobStackOptions blob_options;
     blob_options.directory = absl::StrCat(config.data_directory(), "/blobs");
+    blob_options.objects = config.objects();
     blob_options.uploads = config.uploads();
     // Buffered is enough: the catalog commits the blob's record to the same KV later, with a sync that covers both.
     blob_options.object_durability = kv::Durability::kBuffered;
@@ -310,7 +311,12 @@ void FillAndCheck(config::v1::StandaloneConfig* config, runtime::ConfigProblems*
   runtime::FitToDescriptors("limits", kv::KvStack::OpenFilesMax(), runtime::DescriptorLimit(), config->mutable_limits(),
                             problems);
   runtime::CheckUploads("uploads", config->uploads(), problems);
+  if (config->has_objects()) {
+    runtime::FillDefaults(config->mutable_objects());
+    runtime::CheckObjectStorage("objects", config->objects(), problems);
+  }
   manifest::CheckCollectorConfig("collector", config->collector(), problems);
+  process::FillAndCheckRecords(config->mutable_records(), problems);
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
   if (authenticated) {
     runtime::CheckAuthentication("authentication", config->authentication(), problems);

@@ -19,6 +19,7 @@
 #include "services/core/upload.h"
 #include "services/runtime/grpc/grpc_deadline.h"
 #include "services/runtime/grpc/grpc_retry_policy.h"
+#include "services/runtime/grpc/service_replicas.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
 #include "services/upstream/cached_put.h"
@@ -29,37 +30,41 @@
 namespace entrepot::upstream {
 namespace {
 
-using BlobStub = blob::v1::BlobService::StubInterface;
-using ManifestStub = manifest::v1::ManifestService::StubInterface;
+using blob::v1::BlobService;
+using manifest::v1::ManifestService;
+using BlobStub = BlobService::StubInterface;
+using ManifestStub = ManifestService::StubInterface;
 
 constexpr size_t kMessageBytes = 256 * 1024;
 // A session that is not used expires after half an hour, also if the upstream sends a byte now and then.
 constexpr absl::Duration kSendInterval = absl::Minutes(1);
 
+template <typename Service, typename Request, typename Response>
+using Method = grpc::Status (Service::StubInterface::*)(grpc::ClientContext*, const Request&, Response*);
+
 // Calls that may be made twice. They are repeated while a service restarts.
 class Calls {
  public:
-  Calls(const std::shared_ptr<grpc::Channel>& blob_service, const std::shared_ptr<grpc::Channel>& manifest_service,
-        absl::Duration deadline)
-      : blobs_(blob::v1::BlobService::NewStub(blob_service)),
-        manifests_(manifest::v1::ManifestService::NewStub(manifest_service)),
-        deadline_(deadline) {}
+  Calls(const std::shared_ptr<runtime::ServiceReplicas>& blob_service,
+        const std::shared_ptr<runtime::ServiceReplicas>& manifest_service, absl::Duration deadline)
+      : blobs_(blob_service), manifests_(manifest_service), deadline_(deadline) {}
 
-  BlobStub& blobs() const { return *blobs_; }
-  ManifestStub& manifests() const { return *manifests_; }
+  runtime::ServiceReplicas& blobs() const { return *blobs_; }
+  runtime::ServiceReplicas& manifests() const { return *manifests_; }
   absl::Duration deadline() const { return deadline_; }
 
-  template <typename Stub, typename Request, typename Response>
-  absl::StatusOr<Response> Call(Stub& stub,
-                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+  template <typename Service, typename Request, typename Response>
+  absl::StatusOr<Response> Call(runtime::ServiceReplicas& replicas, Method<Service, Request, Response> method,
                                 const Request& request) const {
     const runtime::GrpcDeadline deadline(deadline_);
     runtime::GrpcRetryPolicy patience(deadline_);
     for (;;) {
-      grpc::ClientContext context;
-      deadline.Limit(&context);
+      const auto context = std::make_shared<grpc::ClientContext>();
+      deadline.Limit(context.get());
+      runtime::ReplicaCall call(replicas);
+      call.GiveUpIfSilent(context);
       Response response;
-      const grpc::Status outcome = (stub.*method)(&context, request, &response);
+      const grpc::Status outcome = call.End((call.template stub<Service>().*method)(context.get(), request, &response));
       if (outcome.ok()) return response;
       const std::optional<absl::Duration> wait = patience.Next(outcome);
       if (!wait.has_value()) return FromGrpcStatus(outcome);
@@ -67,18 +72,21 @@ class Calls {
     }
   }
 
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> CallBlobs(Method<BlobService, Request, Response> method, const Request& request) const {
+    return Call<BlobService, Request, Response>(blobs(), method, request);
+  }
+
   // Calls the manifest service on the upstream service's own behalf.
   template <typename Request, typename Response>
-  absl::StatusOr<Response> CallManifests(grpc::Status (ManifestStub::*method)(grpc::ClientContext*, const Request&,
-                                                                              Response*),
-                                         Request request) const {
+  absl::StatusOr<Response> CallManifests(Method<ManifestService, Request, Response> method, Request request) const {
     request.mutable_caller()->set_is_upstream_service(true);
-    return Call(manifests(), method, request);
+    return Call<ManifestService, Request, Response>(manifests(), method, request);
   }
 
  private:
-  const std::unique_ptr<BlobStub> blobs_;
-  const std::unique_ptr<ManifestStub> manifests_;
+  const std::shared_ptr<runtime::ServiceReplicas> blobs_;
+  const std::shared_ptr<runtime::ServiceReplicas> manifests_;
   const absl::Duration deadline_;
 };
 
@@ -100,7 +108,9 @@ class GrpcBlobWriter : public BlobWriter {
     grpc::ClientContext context;
     runtime::GrpcDeadline(calls_.deadline()).Limit(&context);
     blob::v1::CancelUploadResponse response;
-    calls_.blobs().CancelUpload(&context, UploadRequest<blob::v1::CancelUploadRequest>(owner_, id_), &response);
+    runtime::ReplicaCall(calls_.blobs())
+        .stub<BlobService>()
+        .CancelUpload(&context, UploadRequest<blob::v1::CancelUploadRequest>(owner_, id_), &response);
   }
 
   absl::Status Append(absl::string_view bytes) override {
@@ -117,7 +127,7 @@ class GrpcBlobWriter : public BlobWriter {
     RETURN_IF_ERROR(SendPiece());
     auto seal = UploadRequest<blob::v1::SealUploadRequest>(owner_, id_);
     seal.set_digest(digest_.ToString());
-    ASSIGN_OR_RETURN(const types::v1::Blob sealed, calls_.Call(calls_.blobs(), &BlobStub::SealUpload, seal));
+    ASSIGN_OR_RETURN(const types::v1::Blob sealed, calls_.CallBlobs(&BlobStub::SealUpload, seal));
     // From here on the session cannot be cancelled. If it is not committed, it expires.
     ended_ = true;
     manifest::v1::CommitBlobRequest commit;
@@ -125,8 +135,7 @@ class GrpcBlobWriter : public BlobWriter {
     *commit.mutable_blob() = sealed;
     commit.set_cache_of(upstream_);
     RETURN_IF_ERROR(calls_.CallManifests(&ManifestStub::CommitBlob, std::move(commit)).status());
-    calls_.Call(calls_.blobs(), &BlobStub::ForgetUpload, UploadRequest<blob::v1::ForgetUploadRequest>(owner_, id_))
-        .IgnoreError();
+    calls_.CallBlobs(&BlobStub::ForgetUpload, UploadRequest<blob::v1::ForgetUploadRequest>(owner_, id_)).IgnoreError();
     return absl::OkStatus();
   }
 
@@ -157,10 +166,12 @@ class GrpcBlobWriter : public BlobWriter {
   }
 
   grpc::Status SendOnce(absl::string_view bytes) {
-    grpc::ClientContext context;
-    runtime::GrpcDeadline(calls_.deadline()).Limit(&context);
+    const auto context = std::make_shared<grpc::ClientContext>();
+    runtime::GrpcDeadline(calls_.deadline()).Limit(context.get());
     blob::v1::Upload response;
-    const auto stream = calls_.blobs().AppendToUpload(&context, &response);
+    runtime::ReplicaCall call(calls_.blobs());
+    call.GiveUpIfSilent(context);
+    const auto stream = call.stub<BlobService>().AppendToUpload(context.get(), &response);
     blob::v1::AppendToUploadRequest message;
     *message.mutable_header() = UploadRequest<blob::v1::AppendHeader>(owner_, id_);
     message.mutable_header()->set_offset_bytes(offset_bytes_);
@@ -173,13 +184,12 @@ class GrpcBlobWriter : public BlobWriter {
       bytes.remove_prefix(part.size());
     }
     if (accepted) stream->WritesDone();
-    return stream->Finish();
+    return call.End(stream->Finish());
   }
 
   absl::StatusOr<uint64_t> BytesKept() {
-    ASSIGN_OR_RETURN(
-        const blob::v1::Upload upload,
-        calls_.Call(calls_.blobs(), &BlobStub::GetUpload, UploadRequest<blob::v1::GetUploadRequest>(owner_, id_)));
+    ASSIGN_OR_RETURN(const blob::v1::Upload upload,
+                     calls_.CallBlobs(&BlobStub::GetUpload, UploadRequest<blob::v1::GetUploadRequest>(owner_, id_)));
     return upload.offset_bytes();
   }
 
@@ -198,7 +208,8 @@ class GrpcBlobWriter : public BlobWriter {
 // later. Thread-safe.
 class RoomCalls {
  public:
-  absl::StatusOr<types::v1::CacheEviction> Call(ManifestStub& manifests, const manifest::v1::MakeRoomRequest& request) {
+  absl::StatusOr<types::v1::CacheEviction> Call(runtime::ServiceReplicas& manifests,
+                                                const manifest::v1::MakeRoomRequest& request) {
     grpc::ClientContext context;
     runtime::GrpcDeadline(kMakeRoomDeadline).Limit(&context);
     {
@@ -207,7 +218,8 @@ class RoomCalls {
       running_.insert(&context);
     }
     types::v1::CacheEviction eviction;
-    const grpc::Status outcome = manifests.MakeRoom(&context, request, &eviction);
+    runtime::ReplicaCall call(manifests);
+    const grpc::Status outcome = call.End(call.stub<ManifestService>().MakeRoom(&context, request, &eviction));
     const absl::MutexLock lock(&mutex_);
     running_.erase(&context);
     if (stopped_) return absl::CancelledError("the registry is stopping");
@@ -229,8 +241,8 @@ class RoomCalls {
 
 class GrpcCacheStore : public CacheStore {
  public:
-  GrpcCacheStore(const std::shared_ptr<grpc::Channel>& blob_service,
-                 const std::shared_ptr<grpc::Channel>& manifest_service, absl::Duration deadline)
+  GrpcCacheStore(const std::shared_ptr<runtime::ServiceReplicas>& blob_service,
+                 const std::shared_ptr<runtime::ServiceReplicas>& manifest_service, absl::Duration deadline)
       : calls_(blob_service, manifest_service, deadline) {}
 
   absl::StatusOr<StoredManifest> FindManifest(const RepositoryName& repository, const Reference& reference,
@@ -270,7 +282,7 @@ class GrpcCacheStore : public CacheStore {
     request.set_account(kUpstreamAccount);
     request.set_algorithm(ToMessage(digest.algorithm()));
     // If the answer of an attempt is lost, its session expires.
-    ASSIGN_OR_RETURN(const blob::v1::Upload started, calls_.Call(calls_.blobs(), &BlobStub::StartUpload, request));
+    ASSIGN_OR_RETURN(const blob::v1::Upload started, calls_.CallBlobs(&BlobStub::StartUpload, request));
     ASSIGN_OR_RETURN(UploadId id, UploadId::Parse(started.upload_id()));
     return std::make_unique<GrpcBlobWriter>(&calls_, repository, upstream, digest, std::move(id));
   }
@@ -306,8 +318,8 @@ class GrpcCacheStore : public CacheStore {
 
 }  // namespace
 
-std::unique_ptr<CacheStore> MakeGrpcCacheStore(const std::shared_ptr<grpc::Channel>& blob_service,
-                                               const std::shared_ptr<grpc::Channel>& manifest_service,
+std::unique_ptr<CacheStore> MakeGrpcCacheStore(const std::shared_ptr<runtime::ServiceReplicas>& blob_service,
+                                               const std::shared_ptr<runtime::ServiceReplicas>& manifest_service,
                                                absl::Duration deadline) {
   return std::make_unique<GrpcCacheStore>(blob_service, manifest_service, deadline);
 }

@@ -12,10 +12,10 @@
 #include "absl/time/time.h"
 #include "services/core/time/stop_signal.h"
 #include "services/process/grpc_process.h"
+#include "services/process/process_kv.h"
 #include "services/runtime/config/config_checks.h"
 #include "services/runtime/config/config_defaults.h"
-#include "services/runtime/grpc/channel_readiness.h"
-#include "services/runtime/grpc/grpc_channel.h"
+#include "services/runtime/grpc/service_replicas.h"
 #include "services/runtime/log/audit_log.h"
 #include "services/runtime/threads/executor.h"
 #include "services/status/status_macros.h"
@@ -67,8 +67,8 @@ class UpstreamHost final : public process::HostedService {
     auto host = std::make_unique<UpstreamHost>();
     const std::shared_ptr<prometheus::Registry>& registry = resources.context.registry;
     ASSIGN_OR_RETURN(host->file_, UpstreamsFile::Open(config.upstreams_file(), registry));
-    host->blob_service_ = runtime::MakeChannel(config.blob_service(), registry);
-    host->manifest_service_ = runtime::MakeChannel(config.manifest_service(), registry);
+    host->blob_service_ = runtime::ServiceReplicas::Connect(config.blob_service(), registry);
+    host->manifest_service_ = runtime::ServiceReplicas::Connect(config.manifest_service(), registry);
     const absl::Duration deadline = std::max(runtime::ToDuration(config.blob_service().deadline()),
                                              runtime::ToDuration(config.manifest_service().deadline()));
     host->store_ = MakeGrpcCacheStore(host->blob_service_, host->manifest_service_, deadline);
@@ -116,9 +116,9 @@ class UpstreamHost final : public process::HostedService {
   std::vector<runtime::HealthCheck> Checks() override {
     return {{.name = "manifest service",
              .without = runtime::Readiness::kNone,
-             .check = [this] { return runtime::CheckChannelReady(manifest_service_); }},
+             .check = [this] { return manifest_service_->CheckReady(); }},
             {.name = "blob service", .without = runtime::Readiness::kNone, .check = [this] {
-               return runtime::CheckChannelReady(blob_service_);
+               return blob_service_->CheckReady();
              }}};
   }
   void BeginDrain() override {
@@ -129,8 +129,8 @@ class UpstreamHost final : public process::HostedService {
  private:
   // In the order in which each depends on those before.
   std::unique_ptr<UpstreamsFile> file_;
-  std::shared_ptr<grpc::Channel> blob_service_;
-  std::shared_ptr<grpc::Channel> manifest_service_;
+  std::shared_ptr<runtime::ServiceReplicas> blob_service_;
+  std::shared_ptr<runtime::ServiceReplicas> manifest_service_;
   std::unique_ptr<CacheStore> store_;
   std::unique_ptr<UpstreamCache> cache_;
   std::unique_ptr<RoomKeeper> room_;
@@ -144,12 +144,16 @@ class UpstreamHost final : public process::HostedService {
 absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const UpstreamServiceConfig& config,
                                                                const runtime::ServiceContext& context) {
   return process::StartGrpcProcess(
-      {.data_directory = config.data_directory(), .endpoint = config.grpc(), .executor_threads = kExecutorThreads},
+      {.data_directory = config.data_directory(),
+       .records = config.records(),
+       .endpoint = config.grpc(),
+       .executor_threads = kExecutorThreads},
       context, [&](const process::ProcessResources& resources) { return UpstreamHost::Open(config, resources); });
 }
 
 void FillAndCheck(UpstreamServiceConfig* config, runtime::ConfigProblems* problems) {
   process::FillAndCheckGrpc(config->mutable_grpc(), problems);
+  process::FillAndCheckRecords(config->mutable_records(), problems);
   runtime::FillDefaults(config->mutable_blob_service());
   runtime::FillDefaults(config->mutable_manifest_service());
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);

@@ -12,6 +12,7 @@ import pytest
 
 from fixtures import http
 from fixtures.accounts import PASSWORDS, Client, write_accounts
+from fixtures.polling import wait_for
 from fixtures.ports import free_port
 from fixtures.process import Process, answers
 from fixtures.registry import PROGRAMS, ROOT
@@ -90,6 +91,39 @@ def test_end_of_one_process_ends_all_others(serve, tmp_path):
     assert not listening(port)
 
 
+def test_cluster_serves_at_two_ports_and_keeps_its_data(serve, tmp_path):
+    port = free_port()
+    options = ["--cluster", "--port", port, "--data", tmp_path / "data with 'quotes\" and spaces"]
+    child, printed = serve(*options)
+    digest = push_blob(f"http://127.0.0.1:{port}")
+    path = f"/v2/first/blobs/{digest}"
+    assert http.request("GET", f"http://127.0.0.1:{port + 1}{path}").body == b"hello"
+    ports = [int(found) for found in re.findall(r"(?:localhost|127\.0\.0\.1):(\d+)", printed)]
+    assert port + 1 in ports and all(listening(each) for each in ports)
+    passwords = list((options[-1] / "cluster").glob("*.secret")) + list((options[-1] / "cluster").glob("*.password"))
+    assert len(passwords) == 2 and all(file.stat().st_mode & 0o777 == 0o600 for file in passwords)
+
+    child.terminate()
+    assert child.wait(60) == 0
+    assert not any(listening(each) for each in ports)
+
+    serve(*options)
+    assert http.request("GET", f"http://127.0.0.1:{port + 1}{path}").body == b"hello"
+
+
+def test_cluster_starts_a_process_again_that_ended(serve, tmp_path):
+    port = free_port()
+    child, _ = serve("--cluster", "--port", port, "--data", tmp_path / "data")
+    victim = subprocess.run(
+        ["pgrep", "-f", "--", f"--config {tmp_path}.*/entrepot-manifest.yaml"], capture_output=True, text=True, check=True
+    )
+    subprocess.run(["kill", "-9", *victim.stdout.split()], check=True)
+    assert "entrepot-manifest ended unexpectedly and is started again" in child.stdout.readline()
+    wait_for(lambda: http.request("GET", f"http://127.0.0.1:{port}/v2/_catalog"), lambda answer: answer.status == 200)
+    child.terminate()
+    assert child.wait(60) == 0
+
+
 @pytest.mark.parametrize(
     "options, message",
     [
@@ -99,6 +133,8 @@ def test_end_of_one_process_ends_all_others(serve, tmp_path):
         (["--port", "70000"], "invalid port 70000"),
         (["--config", "/nowhere.yaml"], "cannot read /nowhere.yaml"),
         (["--config", "x", "--split"], "cannot be combined with other options"),
+        (["--config", "x", "--cluster"], "cannot be combined with other options"),
+        (["--split", "--cluster"], "--split cannot be combined with --cluster"),
         (["--accounts", "x"], "--accounts FILE needs --policy FILE"),
         (["--policy", "x"], "--policy FILE needs --accounts FILE"),
         (["--accounts", "/nowhere", "--policy", "examples/policy.yaml"], "cannot read /nowhere"),

@@ -7,7 +7,7 @@
 #include "gateway/backends/testing/grpc_loopback.h"
 #include "gateway/backends/testing/run_awaitable.h"
 #include "services/auth/auth_service.h"
-#include "services/runtime/grpc/grpc_channel.h"
+#include "services/runtime/grpc/service_replicas.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::gateway {
@@ -35,7 +35,8 @@ TEST(GrpcAuthBackendTest, SendsAChangeOnceAndReportsAMissingService) {
   config::v1::Service service;
   service.set_target("127.0.0.1:1");
   GrpcCallRegistry calls;
-  const auto backend = MakeGrpcAuthBackend(runtime::MakeChannel(service, registry), absl::Seconds(10), &calls);
+  const auto backend =
+      MakeGrpcAuthBackend(runtime::ServiceReplicas::Connect(service, registry), absl::Seconds(10), &calls);
   boost::asio::io_context context;
   auth::v1::AdministerRequest create;
   create.mutable_create_robot()->set_name("deploy");

@@ -8,7 +8,7 @@
 #include "gateway/backends/testing/service_stack.h"
 #include "services/blob/blob_service.h"
 #include "services/core/digester.h"
-#include "services/runtime/grpc/grpc_channel.h"
+#include "services/runtime/grpc/service_replicas.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::gateway {
@@ -17,7 +17,8 @@ namespace {
 std::unique_ptr<BlobBackend> Connect(const std::string& target, absl::Duration deadline, GrpcCallRegistry* calls) {
   config::v1::Service service;
   service.set_target(target);
-  return MakeGrpcBlobBackend(runtime::MakeChannel(service, std::make_shared<prometheus::Registry>()), deadline, calls);
+  return MakeGrpcBlobBackend(runtime::ServiceReplicas::Connect(service, std::make_shared<prometheus::Registry>()),
+                             deadline, calls);
 }
 
 // The real service in this process, through a socket.

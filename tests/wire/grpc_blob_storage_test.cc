@@ -37,7 +37,7 @@ class GrpcBlobStorageTest : public testing::Test {
   }
 
   ReactorTestServer server_;
-  std::unique_ptr<BlobStorage> access_ = MakeGrpcBlobStorage(server_.channel(), kDeadline);
+  std::unique_ptr<BlobStorage> access_ = MakeGrpcBlobStorage(server_.replicas(), kDeadline);
 };
 
 TEST_F(GrpcBlobStorageTest, ChecksAndVerifies) {
@@ -190,7 +190,7 @@ TEST_F(GrpcBlobStorageTest, ReportsUnreachableServiceWithinTheDeadline) {
   config::v1::Service service;
   service.set_target("127.0.0.1:1");
   const std::unique_ptr<BlobStorage> access = MakeGrpcBlobStorage(
-      runtime::MakeChannel(service, std::make_shared<prometheus::Registry>()), absl::Milliseconds(500));
+      runtime::ServiceReplicas::Connect(service, std::make_shared<prometheus::Registry>()), absl::Milliseconds(500));
   EXPECT_THAT(access->Check(StorageKey::Random(StorageTier::kFile), 1), IsOciError(OciErrorCode::kUnavailable));
 }
 

@@ -71,7 +71,7 @@ TEST(GrpcCacheStoreTest, ReportsMissingServices) {
   config::v1::Service nowhere;
   // Connections to port 1 are refused at once.
   nowhere.set_target("127.0.0.1:1");
-  const auto channel = runtime::MakeChannel(nowhere, std::make_shared<prometheus::Registry>());
+  const auto channel = runtime::ServiceReplicas::Connect(nowhere, std::make_shared<prometheus::Registry>());
   const auto store = MakeGrpcCacheStore(channel, channel, absl::Milliseconds(100));
   EXPECT_THAT(store->FindBlob(Repo(), kDigest), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_THAT(store->FindManifest(Repo(), kDigest, true), IsOciError(OciErrorCode::kUnavailable));

@@ -10,7 +10,7 @@
 #include "gateway/backends/testing/run_awaitable.h"
 #include "gateway/backends/testing/upstream_backend_conformance.h"
 #include "services/core/time/stopwatch.h"
-#include "services/runtime/grpc/grpc_channel.h"
+#include "services/runtime/grpc/service_replicas.h"
 #include "services/status/status_matchers.h"
 #include "services/upstream/upstream_service.h"
 
@@ -65,7 +65,7 @@ TEST(GrpcUpstreamBackendTest, ReportsAMissingService) {
   service.set_target("127.0.0.1:1");
   GrpcCallRegistry calls;
   const auto backend =
-      MakeGrpcUpstreamBackend(runtime::MakeChannel(service, registry), absl::Milliseconds(200), &calls);
+      MakeGrpcUpstreamBackend(runtime::ServiceReplicas::Connect(service, registry), absl::Milliseconds(200), &calls);
   const RepositoryName repository = RepositoryName::Parse("docker.io/library/nginx").value();
   const Digest digest = Digest::Parse("sha256:" + std::string(64, '0')).value();
   EXPECT_THAT(RunAwaitable(context, backend->OpenBlob({"test"}, repository, digest, 0, 0, 1000)).status(),

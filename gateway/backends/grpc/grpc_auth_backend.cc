@@ -31,48 +31,44 @@ bool OnlyReads(const v1::AdministerRequest& request) {
 
 class GrpcAuthBackend : public AuthBackend {
  public:
-  GrpcAuthBackend(std::shared_ptr<grpc::Channel> channel, const GrpcClient& client)
-      : channel_(std::move(channel)), stub_(v1::AuthService::NewStub(channel_)), client_(client) {}
+  explicit GrpcAuthBackend(GrpcClient<v1::AuthService> client) : client_(std::move(client)) {}
 
   awaitable<absl::StatusOr<v1::IssueTokenResponse>> IssueToken(const CallContext& context,
                                                                const v1::IssueTokenRequest& request) override {
-    return client_.Call(stub_->async(), &Async::IssueToken, context.request_id, request);
+    return client_.Call(&Async::IssueToken, context.request_id, request);
   }
 
   awaitable<absl::StatusOr<v1::GetVerificationResponse>> GetVerification(const CallContext& context) override {
-    return client_.Call(stub_->async(), &Async::GetVerification, context.request_id, v1::GetVerificationRequest());
+    return client_.Call(&Async::GetVerification, context.request_id, v1::GetVerificationRequest());
   }
 
   awaitable<absl::StatusOr<std::vector<std::string>>> GetReadableRepositories(const CallContext& context) override {
     v1::GetReadableRepositoriesRequest request;
     request.set_account(context.caller.account);
-    CO_ASSIGN_OR_RETURN(
-        const v1::GetReadableRepositoriesResponse response,
-        co_await client_.Call(stub_->async(), &Async::GetReadableRepositories, context.request_id, std::move(request)));
+    CO_ASSIGN_OR_RETURN(const v1::GetReadableRepositoriesResponse response,
+                        co_await client_.Call(&Async::GetReadableRepositories, context.request_id, std::move(request)));
     co_return std::vector<std::string>(response.patterns().begin(), response.patterns().end());
   }
 
   awaitable<absl::StatusOr<v1::AdministerResponse>> Administer(const CallContext& context,
                                                                const v1::AdministerRequest& request) override {
     if (OnlyReads(request)) {
-      return client_.Call(stub_->async(), &Async::Administer, context.request_id, request);
+      return client_.Call(&Async::Administer, context.request_id, request);
     }
-    return client_.CallOnce(stub_->async(), &Async::Administer, context.request_id, request);
+    return client_.CallOnce(&Async::Administer, context.request_id, request);
   }
 
  private:
-  using Async = v1::AuthService::StubInterface::async_interface;
+  using Async = GrpcClient<v1::AuthService>::Async;
 
-  const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<v1::AuthService::StubInterface> stub_;
-  const GrpcClient client_;
+  const GrpcClient<v1::AuthService> client_;
 };
 
 }  // namespace
 
-std::unique_ptr<AuthBackend> MakeGrpcAuthBackend(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline,
-                                                 GrpcCallRegistry* calls) {
-  return std::make_unique<GrpcAuthBackend>(std::move(channel), GrpcClient(calls, deadline));
+std::unique_ptr<AuthBackend> MakeGrpcAuthBackend(std::shared_ptr<runtime::ServiceReplicas> replicas,
+                                                 absl::Duration deadline, GrpcCallRegistry* calls) {
+  return std::make_unique<GrpcAuthBackend>(GrpcClient<v1::AuthService>(std::move(replicas), calls, deadline));
 }
 
 }  // namespace entrepot::gateway

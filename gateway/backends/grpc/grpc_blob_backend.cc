@@ -31,8 +31,7 @@ uint32_t MessageBytes(uint64_t length_bytes, size_t memory_bytes) {
 
 class GrpcBlobBackend : public BlobBackend {
  public:
-  GrpcBlobBackend(std::shared_ptr<grpc::Channel> channel, const GrpcClient& client)
-      : channel_(std::move(channel)), stub_(v1::BlobService::NewStub(channel_)), client_(client) {}
+  explicit GrpcBlobBackend(GrpcClient<v1::BlobService> client) : client_(std::move(client)) {}
 
   // Safe to repeat: a session that no client knows expires.
   awaitable<absl::StatusOr<Upload>> StartUpload(const CallContext& context, const RepositoryName& repository,
@@ -42,15 +41,15 @@ class GrpcBlobBackend : public BlobBackend {
     request.set_algorithm(ToMessage(algorithm));
     request.set_account(context.caller.account);
     request.set_client_address(std::string(context.remote_address));
-    CO_ASSIGN_OR_RETURN(const v1::Upload upload, co_await client_.Call(stub_->async(), &Async::StartUpload,
-                                                                       context.request_id, std::move(request)));
+    CO_ASSIGN_OR_RETURN(const v1::Upload upload,
+                        co_await client_.Call(&Async::StartUpload, context.request_id, std::move(request)));
     co_return FromMessage(upload);
   }
 
   awaitable<absl::StatusOr<Upload>> GetUpload(const CallContext& context, const RepositoryName& repository,
                                               const UploadId& id) override {
     CO_ASSIGN_OR_RETURN(const v1::Upload upload,
-                        co_await client_.Call(stub_->async(), &Async::GetUpload, context.request_id,
+                        co_await client_.Call(&Async::GetUpload, context.request_id,
                                               UploadRequest<v1::GetUploadRequest>(OwnerOf(context, repository), id)));
     co_return FromMessage(upload);
   }
@@ -63,22 +62,22 @@ class GrpcBlobBackend : public BlobBackend {
     if (options.offset_bytes.has_value()) header.set_offset_bytes(*options.offset_bytes);
     if (options.algorithm.has_value()) header.set_algorithm(ToMessage(*options.algorithm));
     header.set_last(options.last);
-    co_return co_await OpenGrpcUploadStream(stub_.get(), client_, context.request_id, std::move(header));
+    co_return co_await OpenGrpcUploadStream(client_, context.request_id, std::move(header));
   }
 
   awaitable<absl::StatusOr<Blob>> SealUpload(const CallContext& context, const RepositoryName& repository,
                                              const UploadId& id, const Digest& digest) override {
     auto request = UploadRequest<v1::SealUploadRequest>(OwnerOf(context, repository), id);
     request.set_digest(digest.ToString());
-    CO_ASSIGN_OR_RETURN(const types::v1::Blob sealed, co_await client_.Call(stub_->async(), &Async::SealUpload,
-                                                                            context.request_id, std::move(request)));
+    CO_ASSIGN_OR_RETURN(const types::v1::Blob sealed,
+                        co_await client_.Call(&Async::SealUpload, context.request_id, std::move(request)));
     co_return FromMessage(sealed);
   }
 
   awaitable<absl::Status> CancelUpload(const CallContext& context, const RepositoryName& repository,
                                        const UploadId& id) override {
     const auto response =
-        co_await client_.Remove(stub_->async(), &Async::CancelUpload, context.request_id,
+        co_await client_.Remove(&Async::CancelUpload, context.request_id,
                                 UploadRequest<v1::CancelUploadRequest>(OwnerOf(context, repository), id));
     co_return response.status();
   }
@@ -86,7 +85,7 @@ class GrpcBlobBackend : public BlobBackend {
   awaitable<absl::Status> ForgetUpload(const CallContext& context, const RepositoryName& repository,
                                        const UploadId& id) override {
     const auto response =
-        co_await client_.Call(stub_->async(), &Async::ForgetUpload, context.request_id,
+        co_await client_.Call(&Async::ForgetUpload, context.request_id,
                               UploadRequest<v1::ForgetUploadRequest>(OwnerOf(context, repository), id));
     co_return response.status();
   }
@@ -99,22 +98,20 @@ class GrpcBlobBackend : public BlobBackend {
     request.set_length_bytes(range.length_bytes);
     if (const auto whole = DigestOfWhole(blob, range); whole.has_value()) request.set_digest(whole->ToString());
     request.set_message_bytes_max(MessageBytes(range.length_bytes, memory_bytes));
-    co_return co_await OpenGrpcObject(stub_.get(), client_, context.request_id, std::move(request));
+    co_return co_await OpenGrpcObject(client_, context.request_id, std::move(request));
   }
 
  private:
-  using Async = v1::BlobService::StubInterface::async_interface;
+  using Async = GrpcClient<v1::BlobService>::Async;
 
-  const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<v1::BlobService::StubInterface> stub_;
-  const GrpcClient client_;
+  const GrpcClient<v1::BlobService> client_;
 };
 
 }  // namespace
 
-std::unique_ptr<BlobBackend> MakeGrpcBlobBackend(std::shared_ptr<grpc::Channel> channel, absl::Duration deadline,
-                                                 GrpcCallRegistry* calls) {
-  return std::make_unique<GrpcBlobBackend>(std::move(channel), GrpcClient(calls, deadline));
+std::unique_ptr<BlobBackend> MakeGrpcBlobBackend(std::shared_ptr<runtime::ServiceReplicas> replicas,
+                                                 absl::Duration deadline, GrpcCallRegistry* calls) {
+  return std::make_unique<GrpcBlobBackend>(GrpcClient<v1::BlobService>(std::move(replicas), calls, deadline));
 }
 
 }  // namespace entrepot::gateway

@@ -20,6 +20,7 @@
 #include "services/runtime/grpc/grpc_deadline.h"
 #include "services/runtime/grpc/grpc_request_id.h"
 #include "services/runtime/grpc/grpc_retry_policy.h"
+#include "services/runtime/grpc/service_replicas.h"
 #include "services/status/grpc_status.h"
 
 namespace entrepot::gateway {
@@ -50,43 +51,48 @@ class GrpcCallAttempts {
   bool repeated_ = false;
 };
 
-// Calls a service for the gRPC backends. A call that failed to reach the service is made again, so that a restart of
-// the service fails no request. All calls but CallOnce() must be safe to make twice. Thread-safe.
+// Calls the replicas of a service for the gRPC backends. A call that failed to reach the service is made again, to
+// another replica if there is one, so that a restart of the service fails no request. All calls but CallOnce() must be
+// safe to make twice. Thread-safe.
+template <typename Service>
 class GrpcClient {
  public:
-  // `calls` must outlive all calls. `deadline` covers one call with all its attempts.
-  GrpcClient(GrpcCallRegistry* calls, absl::Duration deadline) : calls_(calls), deadline_(deadline) {}
+  using Async = typename Service::StubInterface::async_interface;
 
+  // `calls` must outlive all calls. `deadline` covers one call with all its attempts.
+  GrpcClient(std::shared_ptr<runtime::ServiceReplicas> replicas, GrpcCallRegistry* calls, absl::Duration deadline)
+      : replicas_(std::move(replicas)), calls_(calls), deadline_(deadline) {}
+
+  runtime::ServiceReplicas& replicas() const { return *replicas_; }
   GrpcCallRegistry* calls() const { return calls_; }
   absl::Duration deadline() const { return deadline_; }
 
-  // Calls `method` of `async` and resumes on the caller's executor.
-  template <typename Async, typename Request, typename Response>
-  boost::asio::awaitable<absl::StatusOr<Response>> Call(Async* async, GrpcMethod<Async, Request, Response> method,
+  // Calls `method` and resumes on the caller's executor.
+  template <typename Request, typename Response>
+  boost::asio::awaitable<absl::StatusOr<Response>> Call(GrpcMethod<Async, Request, Response> method,
                                                         std::string request_id, Request request) const {
     GrpcCallAttempts attempts(deadline_);
-    co_return co_await Repeat(attempts, async, method, request_id, request);
+    co_return co_await Repeat(attempts, method, request_id, request);
   }
 
   // For a call that is not safe to make twice. kUnavailable: the call did not reach the service, or its response was
   // lost.
-  template <typename Async, typename Request, typename Response>
-  boost::asio::awaitable<absl::StatusOr<Response>> CallOnce(Async* async, GrpcMethod<Async, Request, Response> method,
+  template <typename Request, typename Response>
+  boost::asio::awaitable<absl::StatusOr<Response>> CallOnce(GrpcMethod<Async, Request, Response> method,
                                                             std::string request_id, Request request) const {
-    const auto call = std::make_shared<UnaryCall<Response>>();
-    co_await RunOnce(call, runtime::GrpcDeadline(deadline_), async, method, request_id, request);
+    const auto call = std::make_shared<UnaryCall<Response>>(*replicas_);
+    co_await RunOnce(call, runtime::GrpcDeadline(deadline_), method, request_id, request);
     if (call->status.ok()) co_return std::move(call->response);
     co_return FromGrpcStatus(call->status);
   }
 
   // Like Call(), for a call that removes something. If an earlier attempt may have removed it, kNotFound counts as
   // success with an empty response.
-  template <typename Async, typename Request, typename Response>
-  boost::asio::awaitable<absl::StatusOr<Response>> Remove(Async* async, GrpcMethod<Async, Request, Response> method,
+  template <typename Request, typename Response>
+  boost::asio::awaitable<absl::StatusOr<Response>> Remove(GrpcMethod<Async, Request, Response> method,
                                                           std::string request_id, Request request) const {
     GrpcCallAttempts attempts(deadline_);
-    absl::StatusOr<Response> response =
-        co_await Repeat<Async, Request, Response>(attempts, async, method, request_id, request);
+    absl::StatusOr<Response> response = co_await Repeat<Request, Response>(attempts, method, request_id, request);
     if (attempts.repeated() && absl::IsNotFound(response.status())) response = Response();
     co_return response;
   }
@@ -94,32 +100,36 @@ class GrpcClient {
  private:
   template <typename Response>
   struct UnaryCall : GrpcCall {
+    explicit UnaryCall(runtime::ServiceReplicas& replicas) : replica(replicas) {}
     void Cancel() override { context.TryCancel(); }
 
+    runtime::ReplicaCall replica;
     grpc::ClientContext context;
     Response response;
     grpc::Status status;
   };
 
-  template <typename Async, typename Request, typename Response>
-  boost::asio::awaitable<absl::StatusOr<Response>> Repeat(GrpcCallAttempts& attempts, Async* async,
+  template <typename Request, typename Response>
+  boost::asio::awaitable<absl::StatusOr<Response>> Repeat(GrpcCallAttempts& attempts,
                                                           GrpcMethod<Async, Request, Response> method,
                                                           const std::string& request_id, const Request& request) const {
     for (;;) {
-      const auto call = std::make_shared<UnaryCall<Response>>();
-      co_await RunOnce(call, attempts.deadline(), async, method, request_id, request);
+      const auto call = std::make_shared<UnaryCall<Response>>(*replicas_);
+      co_await RunOnce(call, attempts.deadline(), method, request_id, request);
       if (call->status.ok()) co_return std::move(call->response);
       if (!co_await attempts.WaitToRetry(call->status)) co_return FromGrpcStatus(call->status);
     }
   }
 
-  template <typename Async, typename Request, typename Response>
+  template <typename Request, typename Response>
   boost::asio::awaitable<void> RunOnce(const std::shared_ptr<UnaryCall<Response>>& call, runtime::GrpcDeadline deadline,
-                                       Async* async, GrpcMethod<Async, Request, Response> method,
-                                       const std::string& request_id, const Request& request) const {
+                                       GrpcMethod<Async, Request, Response> method, const std::string& request_id,
+                                       const Request& request) const {
     runtime::SetRequestId(request_id, &call->context);
     deadline.Limit(&call->context);
-    return Run(call, [&call, &request, async, method](std::function<void(grpc::Status)> done) {
+    call->replica.GiveUpIfSilent(std::shared_ptr<grpc::ClientContext>(call, &call->context));
+    return Run(call, [&call, &request, method](std::function<void(grpc::Status)> done) {
+      Async* const async = call->replica.template stub<Service>().async();
       (async->*method)(&call->context, &request, &call->response, std::move(done));
     });
   }
@@ -135,7 +145,7 @@ class GrpcClient {
           auto work = boost::asio::make_work_guard(handler);
           auto resume = std::make_shared<decltype(handler)>(std::move(handler));
           start([calls = calls_, call, work, resume](grpc::Status status) mutable {
-            call->status = std::move(status);
+            call->status = call->replica.End(status);
             boost::asio::post(work.get_executor(), [resume = std::move(resume)] { std::move (*resume)(); });
             work.reset();
             calls->Remove(call.get());
@@ -144,6 +154,7 @@ class GrpcClient {
         token);
   }
 
+  const std::shared_ptr<runtime::ServiceReplicas> replicas_;
   GrpcCallRegistry* const calls_;
   const absl::Duration deadline_;
 };

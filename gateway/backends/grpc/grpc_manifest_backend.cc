@@ -68,16 +68,14 @@ Request RequestFor(const CallContext& context, const RepositoryName& repository)
 
 class GrpcManifestBackend : public ManifestBackend {
  public:
-  GrpcManifestBackend(std::shared_ptr<grpc::Channel> channel, const GrpcClient& client)
-      : channel_(std::move(channel)), stub_(v1::ManifestService::NewStub(channel_)), client_(client) {}
+  explicit GrpcManifestBackend(GrpcClient<v1::ManifestService> client) : client_(std::move(client)) {}
 
   awaitable<absl::StatusOr<bool>> CommitBlob(const CallContext& context, const RepositoryName& repository,
                                              const Blob& blob) override {
     auto request = RequestFor<v1::CommitBlobRequest>(context, repository);
     *request.mutable_blob() = ToMessage(blob);
-    CO_ASSIGN_OR_RETURN(
-        const v1::CommitBlobResponse response,
-        co_await client_.Call(stub_->async(), &Async::CommitBlob, context.request_id, std::move(request)));
+    CO_ASSIGN_OR_RETURN(const v1::CommitBlobResponse response,
+                        co_await client_.Call(&Async::CommitBlob, context.request_id, std::move(request)));
     co_return response.deduplicated();
   }
 
@@ -85,8 +83,8 @@ class GrpcManifestBackend : public ManifestBackend {
                                            const Digest& digest) override {
     auto request = RequestFor<v1::FindBlobRequest>(context, repository);
     request.set_digest(digest.ToString());
-    CO_ASSIGN_OR_RETURN(const types::v1::Blob response, co_await client_.Call(stub_->async(), &Async::FindBlob,
-                                                                              context.request_id, std::move(request)));
+    CO_ASSIGN_OR_RETURN(const types::v1::Blob response,
+                        co_await client_.Call(&Async::FindBlob, context.request_id, std::move(request)));
     co_return FromMessage(response);
   }
 
@@ -96,8 +94,8 @@ class GrpcManifestBackend : public ManifestBackend {
     auto request = RequestFor<v1::MountBlobRequest>(context, repository);
     request.set_digest(digest.ToString());
     if (source.has_value()) request.set_source_repository(source->ToString());
-    CO_ASSIGN_OR_RETURN(const types::v1::Blob response, co_await client_.Call(stub_->async(), &Async::MountBlob,
-                                                                              context.request_id, std::move(request)));
+    CO_ASSIGN_OR_RETURN(const types::v1::Blob response,
+                        co_await client_.Call(&Async::MountBlob, context.request_id, std::move(request)));
     co_return FromMessage(response);
   }
 
@@ -105,8 +103,7 @@ class GrpcManifestBackend : public ManifestBackend {
                                      const Digest& digest) override {
     auto request = RequestFor<v1::UnlinkBlobRequest>(context, repository);
     request.set_digest(digest.ToString());
-    const auto response =
-        co_await client_.Remove(stub_->async(), &Async::UnlinkBlob, context.request_id, std::move(request));
+    const auto response = co_await client_.Remove(&Async::UnlinkBlob, context.request_id, std::move(request));
     co_return response.status();
   }
 
@@ -118,9 +115,9 @@ class GrpcManifestBackend : public ManifestBackend {
     absl::StatusOr<v1::PutManifestResponse> response;
     // A condition that the first call fulfilled may fail in a repetition because of that first call.
     if (put.preconditions.empty()) {
-      response = co_await client_.Call(stub_->async(), &Async::PutManifest, context.request_id, std::move(request));
+      response = co_await client_.Call(&Async::PutManifest, context.request_id, std::move(request));
     } else {
-      response = co_await client_.CallOnce(stub_->async(), &Async::PutManifest, context.request_id, std::move(request));
+      response = co_await client_.CallOnce(&Async::PutManifest, context.request_id, std::move(request));
     }
     CO_RETURN_IF_ERROR(response.status());
     co_return FromMessage(*response);
@@ -135,7 +132,7 @@ class GrpcManifestBackend : public ManifestBackend {
     if (metadata_only || small_manifests_.Contain(name)) {
       request.set_content_bytes_max(kSmallContentBytes);
       CO_ASSIGN_OR_RETURN(v1::Manifest response,
-                          co_await client_.Call(stub_->async(), &Async::GetManifest, context.request_id, request));
+                          co_await client_.Call(&Async::GetManifest, context.request_id, request));
       if (metadata_only || response.size_bytes() <= kSmallContentBytes) co_return FromMessage(std::move(response));
       request.clear_content_bytes_max();
     }
@@ -143,8 +140,8 @@ class GrpcManifestBackend : public ManifestBackend {
     if (!std::holds_alternative<Turn>(turn)) {
       co_return absl::UnavailableError("earlier reads of manifests take too long");
     }
-    CO_ASSIGN_OR_RETURN(v1::Manifest response, co_await client_.Call(stub_->async(), &Async::GetManifest,
-                                                                     context.request_id, std::move(request)));
+    CO_ASSIGN_OR_RETURN(v1::Manifest response,
+                        co_await client_.Call(&Async::GetManifest, context.request_id, std::move(request)));
     small_manifests_.Note(name, response.size_bytes() <= kSmallContentBytes);
     co_return FromMessage(std::move(response));
   }
@@ -154,8 +151,7 @@ class GrpcManifestBackend : public ManifestBackend {
     auto request = RequestFor<v1::DeleteManifestRequest>(context, repository);
     request.set_reference(ReferenceToString(reference));
     if (!preconditions.empty()) *request.mutable_preconditions() = ToMessage(preconditions);
-    const auto response =
-        co_await client_.Remove(stub_->async(), &Async::DeleteManifest, context.request_id, std::move(request));
+    const auto response = co_await client_.Remove(&Async::DeleteManifest, context.request_id, std::move(request));
     co_return response.status();
   }
 
@@ -164,8 +160,8 @@ class GrpcManifestBackend : public ManifestBackend {
     auto request = RequestFor<v1::ListTagsRequest>(context, repository);
     request.set_limit(static_cast<uint32_t>(limit));
     request.set_last(std::string(last));
-    CO_ASSIGN_OR_RETURN(v1::ListTagsResponse response, co_await client_.Call(stub_->async(), &Async::ListTags,
-                                                                             context.request_id, std::move(request)));
+    CO_ASSIGN_OR_RETURN(v1::ListTagsResponse response,
+                        co_await client_.Call(&Async::ListTags, context.request_id, std::move(request)));
     co_return FromMessage(std::move(response));
   }
 
@@ -177,9 +173,8 @@ class GrpcManifestBackend : public ManifestBackend {
     request.set_artifact_type(std::string(artifact_type));
     request.set_limit(static_cast<uint32_t>(limit));
     request.set_last(std::string(last));
-    CO_ASSIGN_OR_RETURN(
-        v1::ListReferrersResponse response,
-        co_await client_.Call(stub_->async(), &Async::ListReferrers, context.request_id, std::move(request)));
+    CO_ASSIGN_OR_RETURN(v1::ListReferrersResponse response,
+                        co_await client_.Call(&Async::ListReferrers, context.request_id, std::move(request)));
     co_return FromMessage(std::move(response));
   }
 
@@ -191,54 +186,49 @@ class GrpcManifestBackend : public ManifestBackend {
     request.set_last(std::string(last));
     for (const std::string& pattern : patterns) request.add_patterns(pattern);
     *request.mutable_caller() = ToMessage(context.caller);
-    CO_ASSIGN_OR_RETURN(
-        v1::ListRepositoriesResponse response,
-        co_await client_.Call(stub_->async(), &Async::ListRepositories, context.request_id, std::move(request)));
+    CO_ASSIGN_OR_RETURN(v1::ListRepositoriesResponse response,
+                        co_await client_.Call(&Async::ListRepositories, context.request_id, std::move(request)));
     co_return FromMessage(std::move(response));
   }
 
   awaitable<absl::StatusOr<RepositoryDeletion>> DeleteRepository(const CallContext& context,
                                                                  const RepositoryName& repository) override {
     auto request = RequestFor<v1::DeleteRepositoryRequest>(context, repository);
-    CO_ASSIGN_OR_RETURN(
-        const v1::DeleteRepositoryResponse response,
-        co_await client_.Remove(stub_->async(), &Async::DeleteRepository, context.request_id, std::move(request)));
+    CO_ASSIGN_OR_RETURN(const v1::DeleteRepositoryResponse response,
+                        co_await client_.Remove(&Async::DeleteRepository, context.request_id, std::move(request)));
     co_return FromMessage(response);
   }
 
   awaitable<absl::StatusOr<v1::MaintainResponse>> Maintain(const CallContext& context,
                                                            const v1::MaintainRequest& request) override {
     if (request.has_start_job()) {
-      return client_.CallOnce(stub_->async(), &Async::Maintain, context.request_id, request);
+      return client_.CallOnce(&Async::Maintain, context.request_id, request);
     }
-    return client_.Call(stub_->async(), &Async::Maintain, context.request_id, request);
+    return client_.Call(&Async::Maintain, context.request_id, request);
   }
 
   awaitable<absl::Status> ReportDamage(const CallContext& context, const Blob& blob) override {
     v1::ReportDamageRequest request;
     request.set_digest(blob.digest.ToString());
     request.set_storage_key(blob.storage_key.ToString());
-    const auto response =
-        co_await client_.CallOnce(stub_->async(), &Async::ReportDamage, context.request_id, std::move(request));
+    const auto response = co_await client_.CallOnce(&Async::ReportDamage, context.request_id, std::move(request));
     co_return response.status();
   }
 
  private:
-  using Async = v1::ManifestService::StubInterface::async_interface;
+  using Async = GrpcClient<v1::ManifestService>::Async;
   using Turn = runtime::TurnQueue::Turn;
 
-  const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<v1::ManifestService::StubInterface> stub_;
-  const GrpcClient client_;
+  const GrpcClient<v1::ManifestService> client_;
   runtime::TurnQueue content_reads_{kContentReads};
   SmallManifests small_manifests_;
 };
 
 }  // namespace
 
-std::unique_ptr<ManifestBackend> MakeGrpcManifestBackend(std::shared_ptr<grpc::Channel> channel,
+std::unique_ptr<ManifestBackend> MakeGrpcManifestBackend(std::shared_ptr<runtime::ServiceReplicas> replicas,
                                                          absl::Duration deadline, GrpcCallRegistry* calls) {
-  return std::make_unique<GrpcManifestBackend>(std::move(channel), GrpcClient(calls, deadline));
+  return std::make_unique<GrpcManifestBackend>(GrpcClient<v1::ManifestService>(std::move(replicas), calls, deadline));
 }
 
 }  // namespace entrepot::gateway

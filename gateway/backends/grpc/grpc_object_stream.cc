@@ -20,8 +20,8 @@ using blob::v1::ReadObjectRequest;
 using blob::v1::ReadObjectResponse;
 using boost::asio::awaitable;
 
-using Async = BlobService::StubInterface::async_interface;
-using ReadCall = GrpcReadCall<Async, ReadObjectRequest, ReadObjectResponse>;
+using Async = BlobClient::Async;
+using ReadCall = GrpcReadCall<BlobService, ReadObjectRequest, ReadObjectResponse>;
 
 absl::Status TooSlow() {
   return OciError(OciErrorCode::kUnavailable, "the blob service sent nothing within its deadline");
@@ -29,9 +29,8 @@ absl::Status TooSlow() {
 
 class GrpcObjectStream : public ByteStream {
  public:
-  GrpcObjectStream(BlobService::StubInterface* stub, const GrpcClient& client, std::string request_id,
-                   ReadObjectRequest request)
-      : stub_(stub), client_(client), request_id_(std::move(request_id)), request_(std::move(request)) {}
+  GrpcObjectStream(const BlobClient& client, std::string request_id, ReadObjectRequest request)
+      : client_(client), request_id_(std::move(request_id)), request_(std::move(request)) {}
 
   ~GrpcObjectStream() override { Abandon(); }
 
@@ -70,8 +69,8 @@ class GrpcObjectStream : public ByteStream {
  private:
   awaitable<void> Open() {
     const auto executor = co_await boost::asio::this_coro::executor;
-    call_ = std::make_shared<ReadCall>(executor, client_.calls(), request_id_);
-    call_->Start(stub_->async(), &Async::ReadObject, request_);
+    call_ = std::make_shared<ReadCall>(executor, client_.replicas(), client_.calls(), request_id_);
+    call_->Start(&Async::ReadObject, request_);
   }
 
   // Changes the request to the rest of the object after the message.
@@ -102,8 +101,7 @@ class GrpcObjectStream : public ByteStream {
     call_.reset();
   }
 
-  BlobService::StubInterface* const stub_;
-  const GrpcClient& client_;
+  const BlobClient& client_;
   const std::string request_id_;
   ReadObjectRequest request_;  // For the rest of the object.
   std::shared_ptr<ReadCall> call_;
@@ -113,10 +111,10 @@ class GrpcObjectStream : public ByteStream {
 
 }  // namespace
 
-awaitable<absl::StatusOr<BodyPiece>> OpenGrpcObject(BlobService::StubInterface* stub, const GrpcClient& client,
-                                                    std::string request_id, ReadObjectRequest request) {
+awaitable<absl::StatusOr<BodyPiece>> OpenGrpcObject(const BlobClient& client, std::string request_id,
+                                                    ReadObjectRequest request) {
   const uint64_t length_bytes = request.length_bytes();
-  auto stream = std::make_unique<GrpcObjectStream>(stub, client, std::move(request_id), std::move(request));
+  auto stream = std::make_unique<GrpcObjectStream>(client, std::move(request_id), std::move(request));
   if (stream->whole()) co_return BodyPiece(std::string());
   CO_RETURN_IF_ERROR(co_await stream->ReadMessage());
   if (stream->whole()) co_return BodyPiece(stream->TakeBytes());

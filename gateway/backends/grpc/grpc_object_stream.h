@@ -11,12 +11,13 @@
 
 namespace entrepot::gateway {
 
+using BlobClient = GrpcClient<blob::v1::BlobService>;
+
 // Opens a ReadObject call and awaits its first message. If that message is the whole object, the body is its bytes.
 // Otherwise the body is a stream. While a message is sent, the next one arrives, and no other: of a slow client's body
 // no more than two messages and gRPC's window are in memory. If the call breaks off, the stream makes it again for the
-// rest. `stub` and `client` must outlive the body.
-boost::asio::awaitable<absl::StatusOr<BodyPiece>> OpenGrpcObject(blob::v1::BlobService::StubInterface* stub,
-                                                                 const GrpcClient& client, std::string request_id,
+// rest. `client` must outlive the body.
+boost::asio::awaitable<absl::StatusOr<BodyPiece>> OpenGrpcObject(const BlobClient& client, std::string request_id,
                                                                  blob::v1::ReadObjectRequest request);
 
 }  // namespace entrepot::gateway

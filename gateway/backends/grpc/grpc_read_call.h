@@ -10,17 +10,19 @@ namespace entrepot::gateway {
 
 // One call whose response is a stream of messages. It has one message at a time, and reads the next one only when the
 // coroutine asks for it. Wait() until it is not reading(), then either message() or at_end().
-template <typename Async, typename Request, typename Response>
+template <typename Service, typename Request, typename Response>
 class GrpcReadCall : public GrpcStreamState, public grpc::ClientReadReactor<Response> {
  public:
+  using Async = typename Service::StubInterface::async_interface;
   // The method of a stub's callback API.
   using Method = void (Async::*)(grpc::ClientContext*, const Request*, grpc::ClientReadReactor<Response>*);
 
   using GrpcStreamState::GrpcStreamState;
 
   // Begins the call and reads its first message.
-  void Start(Async* async, Method method, const Request& request) {
+  void Start(Method method, const Request& request) {
     request_ = request;
+    Async* const async = this->replica().template stub<Service>().async();
     (async->*method)(&context(), &request_, this);
     // The coroutine starts each read when it has space. The hold keeps the call open until Release().
     this->AddHold();

@@ -17,6 +17,7 @@
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/status.h"
 #include "services/runtime/grpc/grpc_request_id.h"
+#include "services/runtime/grpc/service_replicas.h"
 
 namespace entrepot::gateway {
 
@@ -27,8 +28,10 @@ namespace entrepot::gateway {
 // OnDone.
 class GrpcStreamState : public GrpcCall, public std::enable_shared_from_this<GrpcStreamState> {
  public:
-  GrpcStreamState(boost::asio::any_io_executor executor, GrpcCallRegistry* calls, const std::string& request_id)
-      : executor_(std::move(executor)), timer_(executor_), calls_(calls) {
+  // `replicas` must outlive the call.
+  GrpcStreamState(boost::asio::any_io_executor executor, runtime::ServiceReplicas& replicas, GrpcCallRegistry* calls,
+                  const std::string& request_id)
+      : executor_(std::move(executor)), timer_(executor_), calls_(calls), replica_(replicas) {
     runtime::SetRequestId(request_id, &context_);
   }
   bool done() const { return done_; }
@@ -67,11 +70,15 @@ class GrpcStreamState : public GrpcCall, public std::enable_shared_from_this<Grp
   }
 
  protected:
+  // The replica of this call.
+  const runtime::ReplicaCall& replica() const { return replica_; }
+
   // Call after AddHold() and before StartCall(). gRPC's side holds this from now on.
   void Begin() {
     held_ = true;
     self_ = shared_from_this();
     calls_->Add(self_);
+    replica_.GiveUpIfSilent(std::shared_ptr<grpc::ClientContext>(self_, &context_));
   }
 
   // Must call the reactor's RemoveHold().
@@ -88,7 +95,7 @@ class GrpcStreamState : public GrpcCall, public std::enable_shared_from_this<Grp
 
   // Called by OnDone on gRPC's threads. The caller must not use this object afterwards.
   void Ended(const grpc::Status& status) {
-    Report([this, status] {
+    Report([this, status = replica_.End(status)] {
       status_ = status;
       done_ = true;
     });
@@ -101,6 +108,7 @@ class GrpcStreamState : public GrpcCall, public std::enable_shared_from_this<Grp
   const boost::asio::any_io_executor executor_;
   boost::asio::steady_timer timer_;
   GrpcCallRegistry* const calls_;
+  runtime::ReplicaCall replica_;
   grpc::ClientContext context_;
   std::shared_ptr<GrpcStreamState> self_;  // Held by gRPC's side.
   grpc::Status status_;

@@ -30,8 +30,8 @@ class AppendCall : public GrpcStreamState, public grpc::ClientWriteReactor<Appen
  public:
   using GrpcStreamState::GrpcStreamState;
 
-  void Start(BlobService::StubInterface* stub, const AppendHeader& header) {
-    stub->async()->AppendToUpload(&context(), &response_, this);
+  void Start(const AppendHeader& header) {
+    replica().stub<BlobService>().async()->AppendToUpload(&context(), &response_, this);
     // The coroutine starts each write when it has bytes. The hold keeps the call open until Release().
     AddHold();
     *message_.mutable_header() = header;
@@ -89,13 +89,9 @@ absl::Status WhyBroken(const absl::Status& status) {
 
 class GrpcUploadStream : public UploadStream {
  public:
-  GrpcUploadStream(BlobService::StubInterface* stub, const GrpcClient& client, std::string request_id,
-                   AppendHeader header, std::shared_ptr<AppendCall> call)
-      : stub_(stub),
-        client_(client),
-        request_id_(std::move(request_id)),
-        header_(std::move(header)),
-        call_(std::move(call)) {}
+  GrpcUploadStream(const BlobClient& client, std::string request_id, AppendHeader header,
+                   std::shared_ptr<AppendCall> call)
+      : client_(client), request_id_(std::move(request_id)), header_(std::move(header)), call_(std::move(call)) {}
 
   ~GrpcUploadStream() override {
     if (!call_->done()) call_->Cancel();
@@ -124,16 +120,14 @@ class GrpcUploadStream : public UploadStream {
     request.set_upload_id(header_.upload_id());
     request.set_account(header_.account());
     request.set_digest(digest.ToString());
-    using Async = BlobService::StubInterface::async_interface;
     CO_ASSIGN_OR_RETURN(const types::v1::Blob sealed,
-                        (co_await client_.Call<Async, blob::v1::SealUploadRequest, types::v1::Blob>(
-                            stub_->async(), &Async::SealUpload, request_id_, std::move(request))));
+                        (co_await client_.Call<blob::v1::SealUploadRequest, types::v1::Blob>(
+                            &BlobClient::Async::SealUpload, request_id_, std::move(request))));
     co_return FromMessage(sealed);
   }
 
  private:
-  BlobService::StubInterface* const stub_;
-  const GrpcClient& client_;
+  const BlobClient& client_;
   const std::string request_id_;
   const AppendHeader header_;
   const std::shared_ptr<AppendCall> call_;
@@ -141,16 +135,15 @@ class GrpcUploadStream : public UploadStream {
 
 }  // namespace
 
-awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> OpenGrpcUploadStream(BlobService::StubInterface* stub,
-                                                                              const GrpcClient& client,
+awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> OpenGrpcUploadStream(const BlobClient& client,
                                                                               std::string request_id,
                                                                               AppendHeader header) {
   const auto executor = co_await boost::asio::this_coro::executor;
   GrpcCallAttempts attempts(client.deadline());
   for (;;) {
-    const auto call = std::make_shared<AppendCall>(executor, client.calls(), request_id);
-    auto stream = std::make_unique<GrpcUploadStream>(stub, client, request_id, header, call);
-    call->Start(stub, header);
+    const auto call = std::make_shared<AppendCall>(executor, client.replicas(), client.calls(), request_id);
+    auto stream = std::make_unique<GrpcUploadStream>(client, request_id, header, call);
+    call->Start(header);
     if (!co_await call->Wait(attempts.deadline().Left(),
                              [&] { return (call->accepted() && !call->writing()) || call->broken(); })) {
       co_return TooSlow();

@@ -12,11 +12,12 @@
 
 namespace entrepot::gateway {
 
+using BlobClient = GrpcClient<blob::v1::BlobService>;
+
 // Opens an AppendToUpload call and waits until the service has accepted it for the session. One message is under way at
-// a time, so a slow disk of the service slows down the client. `stub` and `client` must outlive the stream.
+// a time, so a slow disk of the service slows down the client. `client` must outlive the stream.
 boost::asio::awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> OpenGrpcUploadStream(
-    blob::v1::BlobService::StubInterface* stub, const GrpcClient& client, std::string request_id,
-    blob::v1::AppendHeader header);
+    const BlobClient& client, std::string request_id, blob::v1::AppendHeader header);
 
 }  // namespace entrepot::gateway
 

@@ -19,8 +19,7 @@ using boost::asio::awaitable;
 // All calls but Manage are safe to repeat: the service fetches nothing twice.
 class GrpcUpstreamBackend : public UpstreamBackend {
  public:
-  GrpcUpstreamBackend(std::shared_ptr<grpc::Channel> channel, const GrpcClient& client)
-      : channel_(std::move(channel)), stub_(v1::UpstreamService::NewStub(channel_)), client_(client) {}
+  explicit GrpcUpstreamBackend(GrpcClient<v1::UpstreamService> client) : client_(std::move(client)) {}
 
   awaitable<absl::StatusOr<ResolvedManifest>> ResolveManifest(const CallContext& context,
                                                               const RepositoryName& repository,
@@ -29,9 +28,8 @@ class GrpcUpstreamBackend : public UpstreamBackend {
     request.set_repository(repository.ToString());
     request.set_reference(ReferenceToString(reference));
     request.set_metadata_only(metadata_only);
-    CO_ASSIGN_OR_RETURN(
-        const v1::ResolveManifestResponse response,
-        co_await client_.Call(stub_->async(), &Async::ResolveManifest, context.request_id, std::move(request)));
+    CO_ASSIGN_OR_RETURN(const v1::ResolveManifestResponse response,
+                        co_await client_.Call(&Async::ResolveManifest, context.request_id, std::move(request)));
     CO_ASSIGN_OR_RETURN(Digest digest, Digest::Parse(response.digest()));
     co_return ResolvedManifest{.digest = std::move(digest),
                                .media_type = response.media_type(),
@@ -46,9 +44,8 @@ class GrpcUpstreamBackend : public UpstreamBackend {
     v1::FindUpstreamBlobRequest request;
     request.set_repository(repository.ToString());
     request.set_digest(digest.ToString());
-    CO_ASSIGN_OR_RETURN(
-        const v1::FindUpstreamBlobResponse response,
-        co_await client_.Call(stub_->async(), &Async::FindBlob, context.request_id, std::move(request)));
+    CO_ASSIGN_OR_RETURN(const v1::FindUpstreamBlobResponse response,
+                        co_await client_.Call(&Async::FindBlob, context.request_id, std::move(request)));
     co_return UpstreamBlob{.size_bytes = response.size_bytes(), .stored = response.stored()};
   }
 
@@ -62,7 +59,7 @@ class GrpcUpstreamBackend : public UpstreamBackend {
     request.set_length_bytes(length_bytes);
     // A stream has two messages at once.
     request.set_message_bytes_max(static_cast<uint32_t>(memory_bytes / 2));
-    co_return co_await OpenGrpcUpstreamBlob(stub_.get(), client_, context.request_id, std::move(request));
+    co_return co_await OpenGrpcUpstreamBlob(client_, context.request_id, std::move(request));
   }
 
   awaitable<absl::StatusOr<TagPage>> ListTags(const CallContext& context, const RepositoryName& repository,
@@ -71,9 +68,8 @@ class GrpcUpstreamBackend : public UpstreamBackend {
     request.set_repository(repository.ToString());
     request.set_limit(static_cast<uint32_t>(limit));
     request.set_last(std::string(last));
-    CO_ASSIGN_OR_RETURN(
-        const v1::ListUpstreamTagsResponse response,
-        co_await client_.Call(stub_->async(), &Async::ListTags, context.request_id, std::move(request)));
+    CO_ASSIGN_OR_RETURN(const v1::ListUpstreamTagsResponse response,
+                        co_await client_.Call(&Async::ListTags, context.request_id, std::move(request)));
     co_return TagPage{{response.tags().begin(), response.tags().end()}, response.more()};
   }
 
@@ -83,9 +79,8 @@ class GrpcUpstreamBackend : public UpstreamBackend {
     v1::ListUpstreamReferrersRequest request;
     request.set_repository(repository.ToString());
     request.set_subject(subject.ToString());
-    CO_ASSIGN_OR_RETURN(
-        const v1::ListUpstreamReferrersResponse response,
-        co_await client_.Call(stub_->async(), &Async::ListReferrers, context.request_id, std::move(request)));
+    CO_ASSIGN_OR_RETURN(const v1::ListUpstreamReferrersResponse response,
+                        co_await client_.Call(&Async::ListReferrers, context.request_id, std::move(request)));
     std::vector<Referrer> referrers;
     for (const auto& entry : response.referrers()) {
       CO_ASSIGN_OR_RETURN(Digest digest, Digest::Parse(entry.digest()));
@@ -101,24 +96,22 @@ class GrpcUpstreamBackend : public UpstreamBackend {
   awaitable<absl::StatusOr<v1::ManageUpstreamsResponse>> Manage(const CallContext& context,
                                                                 const v1::ManageUpstreamsRequest& request) override {
     if (request.has_start_job()) {
-      return client_.CallOnce(stub_->async(), &Async::Manage, context.request_id, request);
+      return client_.CallOnce(&Async::Manage, context.request_id, request);
     }
-    return client_.Call(stub_->async(), &Async::Manage, context.request_id, request);
+    return client_.Call(&Async::Manage, context.request_id, request);
   }
 
  private:
-  using Async = v1::UpstreamService::StubInterface::async_interface;
+  using Async = GrpcClient<v1::UpstreamService>::Async;
 
-  const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<v1::UpstreamService::StubInterface> stub_;
-  const GrpcClient client_;
+  const GrpcClient<v1::UpstreamService> client_;
 };
 
 }  // namespace
 
-std::unique_ptr<UpstreamBackend> MakeGrpcUpstreamBackend(std::shared_ptr<grpc::Channel> channel,
+std::unique_ptr<UpstreamBackend> MakeGrpcUpstreamBackend(std::shared_ptr<runtime::ServiceReplicas> replicas,
                                                          absl::Duration deadline, GrpcCallRegistry* calls) {
-  return std::make_unique<GrpcUpstreamBackend>(std::move(channel), GrpcClient(calls, deadline));
+  return std::make_unique<GrpcUpstreamBackend>(GrpcClient<v1::UpstreamService>(std::move(replicas), calls, deadline));
 }
 
 }  // namespace entrepot::gateway

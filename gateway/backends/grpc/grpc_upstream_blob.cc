@@ -20,8 +20,8 @@ using boost::asio::awaitable;
 using upstream::v1::ReadUpstreamBlobRequest;
 using upstream::v1::ReadUpstreamBlobResponse;
 using upstream::v1::UpstreamService;
-using Async = UpstreamService::StubInterface::async_interface;
-using ReadCall = GrpcReadCall<Async, ReadUpstreamBlobRequest, ReadUpstreamBlobResponse>;
+using Async = UpstreamClient::Async;
+using ReadCall = GrpcReadCall<UpstreamService, ReadUpstreamBlobRequest, ReadUpstreamBlobResponse>;
 
 grpc::Status TooSlow() {
   return {grpc::StatusCode::DEADLINE_EXCEEDED, "the upstream service sent nothing within its deadline"};
@@ -29,9 +29,8 @@ grpc::Status TooSlow() {
 
 class GrpcUpstreamStream : public ByteStream {
  public:
-  GrpcUpstreamStream(UpstreamService::StubInterface* stub, const GrpcClient& client, std::string request_id,
-                     ReadUpstreamBlobRequest request)
-      : stub_(stub), client_(client), request_id_(std::move(request_id)), request_(std::move(request)) {}
+  GrpcUpstreamStream(const UpstreamClient& client, std::string request_id, ReadUpstreamBlobRequest request)
+      : client_(client), request_id_(std::move(request_id)), request_(std::move(request)) {}
 
   ~GrpcUpstreamStream() override { Abandon(); }
 
@@ -40,8 +39,8 @@ class GrpcUpstreamStream : public ByteStream {
     GrpcCallAttempts attempts(client_.deadline());
     for (;;) {
       const auto executor = co_await boost::asio::this_coro::executor;
-      call_ = std::make_shared<ReadCall>(executor, client_.calls(), request_id_);
-      call_->Start(stub_->async(), &Async::ReadBlob, request_);
+      call_ = std::make_shared<ReadCall>(executor, client_.replicas(), client_.calls(), request_id_);
+      call_->Start(&Async::ReadBlob, request_);
       grpc::Status status = co_await Await();
       while (status.ok() && call_ != nullptr && call_->message().waiting()) {
         call_->ReadNext();
@@ -139,8 +138,7 @@ class GrpcUpstreamStream : public ByteStream {
     return absl::OkStatus();
   }
 
-  UpstreamService::StubInterface* const stub_;
-  const GrpcClient& client_;
+  const UpstreamClient& client_;
   const std::string request_id_;
   ReadUpstreamBlobRequest request_;  // For the rest of the blob.
   uint64_t size_bytes_ = 0;          // Of the whole blob.
@@ -152,10 +150,9 @@ class GrpcUpstreamStream : public ByteStream {
 
 }  // namespace
 
-awaitable<absl::StatusOr<UpstreamBlob>> OpenGrpcUpstreamBlob(UpstreamService::StubInterface* stub,
-                                                             const GrpcClient& client, std::string request_id,
+awaitable<absl::StatusOr<UpstreamBlob>> OpenGrpcUpstreamBlob(const UpstreamClient& client, std::string request_id,
                                                              ReadUpstreamBlobRequest request) {
-  auto stream = std::make_unique<GrpcUpstreamStream>(stub, client, std::move(request_id), std::move(request));
+  auto stream = std::make_unique<GrpcUpstreamStream>(client, std::move(request_id), std::move(request));
   CO_ASSIGN_OR_RETURN(UpstreamBlob blob, co_await stream->ReadHead());
   if (blob.stored) co_return blob;
   const uint64_t length_bytes = stream->LimitTo(blob.size_bytes);

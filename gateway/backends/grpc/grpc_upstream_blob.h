@@ -11,13 +11,14 @@
 
 namespace entrepot::gateway {
 
+using UpstreamClient = GrpcClient<upstream::v1::UpstreamService>;
+
 // Opens a ReadBlob call and awaits its first message, which has the blob's size. While a message of the body is sent,
 // the next one arrives, and no other: of a slow client's body no more than two messages and gRPC's window are in
 // memory. If the call breaks off, the body makes it again for the rest: a service that was restarted fetches the blob
-// again. An empty blob is not a body: its fetch is awaited. `stub` and `client` must outlive the body.
+// again. An empty blob is not a body: its fetch is awaited. `client` must outlive the body.
 boost::asio::awaitable<absl::StatusOr<UpstreamBlob>> OpenGrpcUpstreamBlob(
-    upstream::v1::UpstreamService::StubInterface* stub, const GrpcClient& client, std::string request_id,
-    upstream::v1::ReadUpstreamBlobRequest request);
+    const UpstreamClient& client, std::string request_id, upstream::v1::ReadUpstreamBlobRequest request);
 
 }  // namespace entrepot::gateway
 

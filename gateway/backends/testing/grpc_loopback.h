@@ -4,11 +4,10 @@
 #include <memory>
 #include <string>
 
-#include "grpcpp/channel.h"
 #include "grpcpp/impl/codegen/service_type.h"
 #include "prometheus/registry.h"
-#include "services/runtime/grpc/grpc_channel.h"
 #include "services/runtime/grpc/grpc_server.h"
+#include "services/runtime/grpc/service_replicas.h"
 
 namespace entrepot::gateway {
 
@@ -23,10 +22,10 @@ class GrpcLoopback {
   }
 
   const std::string& address() const { return server_->address(); }
-  std::shared_ptr<grpc::Channel> Connect() {
+  std::shared_ptr<runtime::ServiceReplicas> Connect() {
     config::v1::Service service;
     service.set_target(address());
-    return runtime::MakeChannel(service, registry_);
+    return runtime::ServiceReplicas::Connect(service, registry_);
   }
 
  private:

@@ -49,8 +49,8 @@ absl::Status FilesystemObjectStore::CheckWritable() const {
   return gate_.Check();
 }
 
-absl::StatusOr<std::unique_ptr<StagedUpload>> FilesystemObjectStore::OpenStaged(const UploadId& id,
-                                                                                uint64_t size_bytes) {
+absl::StatusOr<std::unique_ptr<StagedUpload>> FilesystemObjectStore::OpenStaged(const UploadId& id, uint64_t size_bytes,
+                                                                                absl::string_view) {
   RETURN_IF_ERROR(CheckWritable());
   const int flags = size_bytes == 0 ? O_RDWR | O_CREAT | O_TRUNC : O_RDWR;
   OwnedFd fd = OpenAtFully(calls_, directory_->staging(), id.ToString().c_str(), flags, kFileMode);
@@ -127,7 +127,7 @@ absl::Status FilesystemObjectStore::SyncDirectory(int fan_out) {
       "an object's directory", [&] { return FSyncFully(calls_, fan_out); }, gate_, metrics_);
 }
 
-absl::Status FilesystemObjectStore::DiscardStaged(const UploadId& id) {
+absl::Status FilesystemObjectStore::DiscardStaged(const UploadId& id, absl::string_view) {
   if (calls_.UnlinkAt(directory_->staging(), id.ToString().c_str()) == 0 || errno == ENOENT) return absl::OkStatus();
   return WriteError("deleting an upload's file", errno);
 }

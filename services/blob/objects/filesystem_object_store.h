@@ -34,10 +34,11 @@ class FilesystemObjectStore : public StagingObjectStore {
   absl::Status CheckWritable() const override;
   absl::Status CheckSpace() const override { return CheckDiskSpace(calls_, directory_->root()); }
   absl::StatusOr<DiskSpace> Space() const override { return GetDiskSpace(calls_, directory_->root()); }
-  absl::StatusOr<std::unique_ptr<StagedUpload>> OpenStaged(const UploadId& id, uint64_t size_bytes) override;
+  absl::StatusOr<std::unique_ptr<StagedUpload>> OpenStaged(const UploadId& id, uint64_t size_bytes,
+                                                           absl::string_view state) override;
   absl::StatusOr<std::unique_ptr<StagedUpload>> OpenPublished(const UploadId& id, uint64_t size_bytes) override;
   absl::Status Publish(const UploadId& id, std::unique_ptr<StagedUpload> staged) override;
-  absl::Status DiscardStaged(const UploadId& id) override;
+  absl::Status DiscardStaged(const UploadId& id, absl::string_view state) override;
   absl::StatusOr<std::vector<UploadId>> ListStaged() override;
   // Also fails if another directory is in the store's place: upkeep asks for the owner before it deletes anything.
   absl::StatusOr<StoreOwner> ReadOwner() override;

@@ -59,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(FilesystemWithoutRenameNoReplace, ObjectStoreConformanc
 class FilesystemObjectStoreTest : public testing::Test {
  protected:
   std::unique_ptr<StagedUpload> Stage(absl::string_view bytes) {
-    absl::StatusOr<std::unique_ptr<StagedUpload>> staged = disk_.store.OpenStaged(id_, 0);
+    absl::StatusOr<std::unique_ptr<StagedUpload>> staged = disk_.store.OpenStaged(id_, 0, "");
     EXPECT_OK(staged);
     EXPECT_OK((*staged)->Append(bytes));
     return *std::move(staged);
@@ -95,7 +95,7 @@ TEST_F(FilesystemObjectStoreTest, AFailedSyncOfTheBytesIsFinal) {
   EXPECT_TRUE(IsReadOnly());
   EXPECT_THAT(store_.Open(key_), IsOciError(OciErrorCode::kBlobUnknown));
   EXPECT_THAT(store_.ListStaged(), IsOkAndHolds(IsEmpty()));
-  EXPECT_THAT(store_.OpenStaged(id_, 0), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(store_.OpenStaged(id_, 0, ""), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_THAT(store_.CheckWritable().message(), HasSubstr("read-only: syncing an upload"));
 }
 
@@ -121,7 +121,7 @@ TEST_F(FilesystemObjectStoreTest, AReadOnlyStoreAllowsReadsOnly) {
   ASSERT_OK_AND_ASSIGN(const OpenObject object, store_.Open(key_));
   EXPECT_EQ(Contents(object), "goods");
   EXPECT_THAT(store_.Delete(key_), IsOciError(OciErrorCode::kUnavailable));
-  EXPECT_THAT(store_.OpenStaged(UploadId::Random(), 0), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(store_.OpenStaged(UploadId::Random(), 0, ""), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_OK(store_.Open(key_));
 }
 
@@ -131,7 +131,7 @@ TEST_F(FilesystemObjectStoreTest, ADirectoryInItsPlaceTurnsTheStoreReadOnly) {
   std::filesystem::rename(path, path + "-moved");
   std::filesystem::create_directory(path);
   EXPECT_THAT(store_.ReadOwner(), IsOciError(OciErrorCode::kUnavailable));
-  EXPECT_THAT(store_.OpenStaged(UploadId::Random(), 0), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(store_.OpenStaged(UploadId::Random(), 0, ""), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_TRUE(IsReadOnly());
   EXPECT_THAT(store_.Delete(key_), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_THAT(store_.Quarantine(key_), IsOciError(OciErrorCode::kUnavailable));
@@ -142,7 +142,7 @@ TEST_F(FilesystemObjectStoreTest, ADirectoryInItsPlaceTurnsTheStoreReadOnly) {
 }
 
 TEST_F(FilesystemObjectStoreTest, AnIoErrorOnAWriteTurnsTheStoreReadOnly) {
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id_, 0));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id_, 0, ""));
   calls_.Fail(Call::kWrite, EIO, /*skip=*/0, /*times=*/1);
   EXPECT_THAT(staged->Append("goods"), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_TRUE(IsReadOnly());
@@ -183,7 +183,7 @@ TEST_F(FilesystemObjectStoreTest, AFullDiskAtTheSyncFailsTheUploadOnly) {
   calls_.Fail(Call::kDataSync, ENOSPC, /*skip=*/0, /*times=*/1);
   EXPECT_THAT(store_.Publish(id_, std::move(staged)), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_FALSE(IsReadOnly());
-  EXPECT_THAT(store_.OpenStaged(id_, 5), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(store_.OpenStaged(id_, 5, ""), IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
 TEST_F(FilesystemObjectStoreTest, AFullDiskAtTheRenameKeepsTheUpload) {
@@ -191,7 +191,7 @@ TEST_F(FilesystemObjectStoreTest, AFullDiskAtTheRenameKeepsTheUpload) {
   calls_.Fail(Call::kRename, ENOSPC, /*skip=*/0, /*times=*/1);
   EXPECT_THAT(store_.Publish(id_, std::move(staged)), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_FALSE(IsReadOnly());
-  ASSERT_OK_AND_ASSIGN(staged, store_.OpenStaged(id_, 5));
+  ASSERT_OK_AND_ASSIGN(staged, store_.OpenStaged(id_, 5, ""));
   EXPECT_OK(store_.Publish(id_, std::move(staged)));
 }
 
@@ -231,7 +231,7 @@ TEST_F(FilesystemObjectStoreTest, SyncsEachDirectoryOncePerBatch) {
   for (int i = 0; i < 20; ++i) {
     // Two directories.
     const UploadId id = *UploadId::Parse(absl::StrFormat("%02x%030x", 0xa0 + i % 2, i));
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, 0));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, 0, ""));
     ASSERT_OK(store_.Publish(id, std::move(staged)));
     keys.push_back(StagingObjectStore::KeyOf(id));
   }
@@ -247,7 +247,7 @@ TEST_F(FilesystemObjectStoreTest, AFailedDeletionConcernsOnlyItsObject) {
   std::vector<StorageKey> keys;
   for (int i = 0; i < 3; ++i) {
     const UploadId id = UploadId::Random();
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, 0));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, 0, ""));
     ASSERT_OK(store_.Publish(id, std::move(staged)));
     keys.push_back(StagingObjectStore::KeyOf(id));
   }
@@ -260,7 +260,7 @@ TEST_F(FilesystemObjectStoreTest, AFailedDeletionConcernsOnlyItsObject) {
 
 TEST_F(FilesystemObjectStoreTest, ListsOthersBesideWhatCannotBeRead) {
   const UploadId id = *UploadId::Parse(absl::StrFormat("bb%030x", 1));
-  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, 0));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, 0, ""));
   ASSERT_OK(store_.Publish(id, std::move(staged)));
   // A file where a directory was: it cannot be listed by any user.
   const std::string broken = disk_.temporary.path() + "/objects/aa";

@@ -36,7 +36,8 @@ absl::Status UnknownUpload() { return OciError(OciErrorCode::kBlobUploadUnknown,
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<StagedUpload>> MemoryObjectStore::OpenStaged(const UploadId& id, uint64_t size_bytes) {
+absl::StatusOr<std::unique_ptr<StagedUpload>> MemoryObjectStore::OpenStaged(const UploadId& id, uint64_t size_bytes,
+                                                                            absl::string_view) {
   absl::MutexLock lock(&mutex_);
   auto found = staged_.find(id);
   if (size_bytes == 0) found = staged_.insert_or_assign(id, std::make_shared<std::string>()).first;
@@ -64,7 +65,7 @@ absl::Status MemoryObjectStore::Publish(const UploadId& id, std::unique_ptr<Stag
   return absl::OkStatus();
 }
 
-absl::Status MemoryObjectStore::DiscardStaged(const UploadId& id) {
+absl::Status MemoryObjectStore::DiscardStaged(const UploadId& id, absl::string_view) {
   absl::MutexLock lock(&mutex_);
   staged_.erase(id);
   return absl::OkStatus();

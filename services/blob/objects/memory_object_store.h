@@ -22,10 +22,11 @@ class MemoryObjectStore : public StagingObjectStore {
 
   absl::Status CheckWritable() const override { return absl::OkStatus(); }
   absl::Status CheckSpace() const override { return absl::OkStatus(); }
-  absl::StatusOr<std::unique_ptr<StagedUpload>> OpenStaged(const UploadId& id, uint64_t size_bytes) override;
+  absl::StatusOr<std::unique_ptr<StagedUpload>> OpenStaged(const UploadId& id, uint64_t size_bytes,
+                                                           absl::string_view state) override;
   absl::StatusOr<std::unique_ptr<StagedUpload>> OpenPublished(const UploadId& id, uint64_t size_bytes) override;
   absl::Status Publish(const UploadId& id, std::unique_ptr<StagedUpload> staged) override;
-  absl::Status DiscardStaged(const UploadId& id) override;
+  absl::Status DiscardStaged(const UploadId& id, absl::string_view state) override;
   absl::StatusOr<std::vector<UploadId>> ListStaged() override;
   absl::StatusOr<DiskSpace> Space() const override { return absl::UnimplementedError("objects are in memory"); }
   absl::StatusOr<ObjectSnapshot> CopyTo(const std::string&) override {

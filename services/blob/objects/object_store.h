@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "services/blob/objects/object_reader.h"
 #include "services/core/blob_storage.h"
 #include "services/core/files/disk_space.h"
 #include "services/core/files/owned_fd.h"
@@ -27,13 +28,13 @@
 //     KvObjectStore        small objects, as values of the KV
 //     StagingObjectStore   large objects, and the uploads that become them; implemented by
 //       FilesystemObjectStore
+//       S3ObjectStore        (services/blob/s3)
 //     TieredObjectStore    both of them, by the tier that the storage key names
 //   VerifiedReader       reads from an ObjectStore that never show a corrupt object as whole
 //   LocalBlobStorage     what the manifest service may ask (BlobStorage), over an ObjectStore and the upload sessions
 //
-// A second store for large objects, such as S3, is a StagingObjectStore beside filesystem_object_store; its test
-// instantiates object_store_conformance, and OpenObjectStore() in services/blob/blob_stack.cc is the one place that
-// makes it.
+// The test of a store for large objects instantiates object_store_conformance; OpenObjectStore() in
+// services/blob/blob_stack.cc is the one place that chooses one.
 namespace entrepot::blob {
 
 // Tells the bytes of a file from what they become if another process writes to them. Hard links, as a backup makes
@@ -46,11 +47,12 @@ struct ObjectVersion {
   friend bool operator==(const ObjectVersion&, const ObjectVersion&) = default;
 };
 
-// An object's bytes in the cheapest form: the bytes of a small object, or the open file of a large one.
+// An object's bytes in the cheapest form: the bytes of a small object, the open file of a large one, or a reader of one
+// that another server has.
 struct OpenObject {
-  std::variant<std::string, OwnedFd> content;
+  std::variant<std::string, OwnedFd, std::unique_ptr<ObjectReader>> content;
   uint64_t size_bytes = 0;
-  // Of a file.
+  // Of a file, or of an object of another server.
   ObjectVersion version = {};
 };
 
@@ -99,18 +101,33 @@ class StagedUpload {
 
   // How many bytes it holds. An Append that failed does not change it.
   virtual uint64_t size_bytes() const = 0;
-  // Adds bytes at the end. They survive the process, not a power cut. kUnavailable if the disk is full or broken.
+  // Adds bytes at the end. Those of a file survive the process, not a power cut; those of a shared store survive it
+  // only if they are saved. kUnavailable if the disk is full or broken.
   virtual absl::Status Append(absl::string_view bytes) = 0;
-  // Cuts the upload to its first `size_bytes`, at most its size, and gives the rest back to the disk.
+  // Cuts the upload to its first `size_bytes`, at most its size, and gives the rest back to the disk. A shared store
+  // does so only for zero and for bytes behind the last part that it has sent: kUnavailable for others.
   virtual absl::Status Truncate(uint64_t size_bytes) = 0;
   // Makes the bytes durable. After a failure the bytes must not be relied on.
   virtual absl::Status Sync() = 0;
-  // Gives all bytes to `take`, in order and in pieces. kDataLoss if they cannot be read.
+  // Makes all bytes so far available to every process that opens the upload with the returned state, which is opaque:
+  // empty for files, else some hundred bytes and 20 for each part. Call it before the session's record is written, with
+  // the state in the record. Bytes of the states that earlier calls returned stay as well, until Recorded().
+  virtual absl::StatusOr<std::string> Save() { return std::string(); }
+  // The session's record has the state of the last Save(): what only earlier states need may be deleted.
+  virtual void Recorded() {}
+  // Whether Save() is cheap now. If not, do not save in the middle of a request, nor before a Publish.
+  virtual bool SaveIsCheap() const { return true; }
+  // Gives all bytes to `take`, in order and in pieces. kDataLoss if they cannot be read. A shared store has to publish
+  // the upload for it, so that only Publish may follow.
   virtual absl::Status Read(const std::function<void(absl::string_view)>& take) = 0;
 };
 
 // Objects that are too large for the KV, and the uploads that become them. The id of an upload names its staged bytes
 // and its object; an upload becomes one object at most. Only one thread at a time may work on one upload.
+//
+// Staged bytes belong to this process alone (files), or to all processes that use the store (S3, shared()). In a shared
+// store, a process whose claim of a session was taken over may still write: it can make a Publish of that session fail,
+// but the object never has bytes other than those of the process that published it.
 //
 // Every write except DiscardStaged is kUnavailable (UNAVAILABLE) while the store is read-only or the disk is full. A
 // missing object or upload is kNotFound.
@@ -126,17 +143,25 @@ class StagingObjectStore : public ObjectStore {
   // The space of the disk that holds the objects. kUnavailable or kUnimplemented if it is not known.
   virtual absl::StatusOr<DiskSpace> Space() const = 0;
 
-  // The staged bytes of an upload, cut to the first `size_bytes`; zero starts anew. kNotFound if fewer are staged.
-  virtual absl::StatusOr<std::unique_ptr<StagedUpload>> OpenStaged(const UploadId& id, uint64_t size_bytes) = 0;
+  // Whether other processes use the same store and go on with the uploads of this one.
+  virtual bool shared() const { return false; }
+  // The staged bytes of an upload, cut to the first `size_bytes`; zero starts anew. kNotFound if fewer are staged. For
+  // a shared store, `size_bytes` and `state` (see Save()) are those of one record; a file's state is empty. The bytes
+  // of a shared store need not be verified: they were durable when their state was saved.
+  virtual absl::StatusOr<std::unique_ptr<StagedUpload>> OpenStaged(const UploadId& id, uint64_t size_bytes,
+                                                                   absl::string_view state) = 0;
   // The object of an upload, if it exists and has that size: for a Publish whose outcome is unknown. Publish may be
-  // called on the result to make the object durable.
+  // called on the result to make the object durable. Of a shared store, compare the bytes (Read()) before you rely on
+  // them: a process whose claim was taken over may have made it.
   virtual absl::StatusOr<std::unique_ptr<StagedUpload>> OpenPublished(const UploadId& id, uint64_t size_bytes) = 0;
   // Makes the staged bytes the object KeyOf(id), durably. On an error nothing is published; if bytes may have been lost
   // on their way to the disk they are deleted, so that OpenStaged does not find them.
   virtual absl::Status Publish(const UploadId& id, std::unique_ptr<StagedUpload> staged) = 0;
-  // OK if nothing is staged.
-  virtual absl::Status DiscardStaged(const UploadId& id) = 0;
-  // The uploads that have staged bytes.
+  // Deletes the staged bytes of all states of the upload; `state` may be empty if it is not known. OK if nothing is
+  // staged.
+  virtual absl::Status DiscardStaged(const UploadId& id, absl::string_view state) = 0;
+  // The uploads that have staged bytes; of a shared store, only those whose bytes are older than any session can be.
+  // Staged bytes without a session's record may be discarded.
   virtual absl::StatusOr<std::vector<UploadId>> ListStaged() = 0;
 
   // The catalog that uses the store (services/core/blob_storage.h). WriteOwner is durable and replaces it as a whole.

@@ -59,7 +59,7 @@ absl::Status KvUploadSessions::Recover() {
   ASSIGN_OR_RETURN(const std::vector<UploadId> found, store_.ListStaged());
   for (const UploadId& id : found) {
     // Without a session. If they cannot be deleted now, EndExpired() tries again.
-    if (staged.contains(id.ToString()) || store_.DiscardStaged(id).ok()) continue;
+    if (staged.contains(id.ToString()) || store_.DiscardStaged(id, "").ok()) continue;
     SessionInfo ending;
     ending.state = SessionState::kEnding;
     sessions.emplace_back(id, std::move(ending));

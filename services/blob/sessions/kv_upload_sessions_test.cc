@@ -47,8 +47,8 @@ AppendOptions HashedWith(DigestAlgorithm algorithm) {
 // A disk that may refuse to delete.
 class FragileStore : public MemoryObjectStore {
  public:
-  absl::Status DiscardStaged(const UploadId& id) override {
-    return broken ? absl::UnavailableError("I/O error") : MemoryObjectStore::DiscardStaged(id);
+  absl::Status DiscardStaged(const UploadId& id, absl::string_view state) override {
+    return broken ? absl::UnavailableError("I/O error") : MemoryObjectStore::DiscardStaged(id, state);
   }
   bool broken = false;
 };
@@ -104,7 +104,7 @@ class KvUploadSessionsTest : public testing::Test {
     UploadId id = Start();
     EXPECT_OK(Append(id, large_));
     sessions_.reset();
-    absl::StatusOr<std::unique_ptr<StagedUpload>> staged = store_.OpenStaged(id, large_.size());
+    absl::StatusOr<std::unique_ptr<StagedUpload>> staged = store_.OpenStaged(id, large_.size(), "");
     EXPECT_OK(store_.Publish(id, std::move(staged).value()));
     Restart();
     return id;
@@ -501,7 +501,7 @@ TEST_F(KvUploadSessionsTest, StagedBytesWithoutASessionThatCannotBeDeletedDoNotP
   const UploadId id = Start();
   EXPECT_OK(Append(id, large_));
   sessions_.reset();
-  ASSERT_OK(store_.OpenStaged(UploadId::Random(), 0));
+  ASSERT_OK(store_.OpenStaged(UploadId::Random(), 0, ""));
   store_.broken = true;
   Restart();
   EXPECT_THAT(OffsetOf(id), IsOkAndHolds(large_.size()));
@@ -529,7 +529,7 @@ TEST_F(KvUploadSessionsTest, RepeatedLastBytesDoNotReplaceAnObjectThatAKilledSea
   EXPECT_OK(Append(id, large_, Last()));
   sessions_.reset();
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, large_.size()));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, large_.size(), ""));
     ASSERT_OK(store_.Publish(id, std::move(staged)));
   }
   Restart();
@@ -635,8 +635,8 @@ TEST_F(KvUploadSessionsTest, BytesLostInAPowerCutEndTheSession) {
   EXPECT_OK(Append(changed, large_));
   sessions_.reset();
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(shorter, 50'000));
-    ASSERT_OK_AND_ASSIGN(staged, store_.OpenStaged(changed, 50'000));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(shorter, 50'000, ""));
+    ASSERT_OK_AND_ASSIGN(staged, store_.OpenStaged(changed, 50'000, ""));
     ASSERT_OK(staged->Append(std::string(50'000, '\0')));
   }
   Restart();
@@ -651,7 +651,7 @@ TEST_F(KvUploadSessionsTest, LostBytesAreNeverSealed) {
   EXPECT_OK(Append(id, large_));
   sessions_.reset();
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, 99'999));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, 99'999, ""));
     ASSERT_OK(staged->Append("?"));
   }
   Restart();
@@ -663,7 +663,7 @@ TEST_F(KvUploadSessionsTest, DropsBytesBehindTheRecordedOffset) {
   EXPECT_OK(Append(id, large_));
   sessions_.reset();
   {
-    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, large_.size()));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, large_.size(), ""));
     ASSERT_OK(staged->Append("written, but not recorded"));
   }
   Restart();
@@ -687,7 +687,7 @@ TEST_F(KvUploadSessionsTest, DeletesStagedBytesWithoutASessionAtStart) {
   const UploadId kept = Start();
   EXPECT_OK(Append(kept, large_));
   sessions_.reset();
-  ASSERT_OK(store_.OpenStaged(UploadId::Random(), 0));
+  ASSERT_OK(store_.OpenStaged(UploadId::Random(), 0, ""));
   Restart();
   EXPECT_THAT(store_.ListStaged(), IsOkAndHolds(testing::ElementsAre(kept)));
 }

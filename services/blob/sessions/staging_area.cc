@@ -10,7 +10,7 @@ namespace entrepot::blob {
 
 absl::StatusOr<std::unique_ptr<StagedUpload>> StagingArea::Create(const UploadId& id) {
   Unpark(id).reset();
-  return store_.OpenStaged(id, 0);
+  return store_.OpenStaged(id, 0, "");
 }
 
 absl::StatusOr<std::unique_ptr<StagedUpload>> StagingArea::Open(Accept accept, SessionTable::Claim& claim,
@@ -32,7 +32,7 @@ absl::StatusOr<std::unique_ptr<StagedUpload>> StagingArea::Open(Accept accept, S
 
 absl::StatusOr<std::unique_ptr<StagedUpload>> StagingArea::OpenInStore(Accept accept, const UploadId& id,
                                                                        uint64_t size_bytes) {
-  absl::StatusOr<std::unique_ptr<StagedUpload>> staged = store_.OpenStaged(id, size_bytes);
+  absl::StatusOr<std::unique_ptr<StagedUpload>> staged = store_.OpenStaged(id, size_bytes, "");
   if (accept == Accept::kStagedOrPublished && absl::IsNotFound(staged.status())) {
     return store_.OpenPublished(id, size_bytes);
   }
@@ -61,7 +61,7 @@ void StagingArea::Park(const UploadId& id, std::unique_ptr<StagedUpload> staged)
     if (absl::Status status = upload->Sync(); !status.ok()) {
       // Some bytes may be lost, so the session must not use this file again.
       runtime::LogLimited(runtime::LogLevel::kError, "an upload's bytes were lost", "", {{"error", status.message()}});
-      store_.DiscardStaged(evicted_id).IgnoreError();
+      store_.DiscardStaged(evicted_id, "").IgnoreError();
     }
   }
 }
@@ -78,7 +78,7 @@ std::unique_ptr<StagedUpload> StagingArea::Unpark(const UploadId& id) {
 
 absl::Status StagingArea::Discard(const UploadId& id) {
   Unpark(id).reset();
-  return store_.DiscardStaged(id);
+  return store_.DiscardStaged(id, "");
 }
 
 }  // namespace entrepot::blob

@@ -85,8 +85,8 @@ TEST_F(StagingAreaTest, SyncsTheOldestIfTooManyAreOpen) {
 }
 
 TEST_F(StagingAreaTest, DiscardsAnUploadThatCannotBeSynced) {
-  ASSERT_OK(store_.OpenStaged(first_, 0));
-  ASSERT_OK(store_.OpenStaged(second_, 0));
+  ASSERT_OK(store_.OpenStaged(first_, 0, ""));
+  ASSERT_OK(store_.OpenStaged(second_, 0, ""));
   area_.Park(first_, Make(absl::UnavailableError("the disk is full")));
   area_.Park(second_, Make());
   EXPECT_THAT(store_.ListStaged(), IsOkAndHolds(ElementsAre(second_)));

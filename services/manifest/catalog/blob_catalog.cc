@@ -10,11 +10,11 @@
 #include "services/core/failpoint/failpoint.h"
 #include "services/core/time/proto_time.h"
 #include "services/kv/record_io.h"
-#include "services/manifest/catalog/blob_commit.h"
 #include "services/manifest/catalog/repository_write.h"
 #include "services/manifest/records/blob_record.h"
 #include "services/manifest/records/catalog_locks.h"
 #include "services/manifest/records/metadata_keys.h"
+#include "services/manifest/records/object_removals.h"
 #include "services/manifest/records/record_cursor.h"
 #include "services/manifest/records/repository_record.h"
 #include "services/manifest/records/review_queue.h"
@@ -27,6 +27,10 @@ namespace {
 using kv::LockMode;
 using storage::v1::BlobRecord;
 using storage::v1::RepositoryRecord;
+
+// A commit asks the blob service so often without holding locks. If objects are removed all the time, it then asks
+// while it holds them.
+constexpr int kConfirmationsMax = 3;
 
 absl::Status UnknownBlob(const RepositoryName& repository, const Digest& digest) {
   return OciError(OciErrorCode::kBlobUnknown, absl::StrCat(repository.ToString(), " has no such blob"),
@@ -77,24 +81,37 @@ absl::StatusOr<bool> BlobCatalog::Commit(const Caller& caller, const RepositoryN
 
 absl::StatusOr<CommitResult> BlobCatalog::CommitUncounted(const Caller& caller, const RepositoryName& repository,
                                                           const Blob& blob, absl::string_view cache_of) {
-  for (;;) {
+  for (int tried = 0;; ++tried) {
+    CommitTerms terms{.now = absl::UnixEpoch(),
+                      .lease = lease_,
+                      .need_object = objects_ != nullptr,
+                      .removals = std::nullopt,
+                      .objects = nullptr,
+                      .old_key = std::nullopt};
     ASSIGN_OR_RETURN(const std::optional<BlobRecord> before, kv::ReadRecord<BlobRecord>(*kv_, keys::Blob(blob.digest)));
-    ASSIGN_OR_RETURN(const std::optional<CommitResult> result, TryCommit(caller, repository, blob, cache_of, before));
+    const bool is_live = before.has_value() && before->state() == BlobRecord::LIVE;
+    if (objects_ != nullptr && !is_live) {
+      ASSIGN_OR_RETURN(terms.removals, ReadObjectRemovals(*kv_));
+      RETURN_IF_ERROR(ConfirmObject(objects_, blob));
+    }
+    if (tried >= kConfirmationsMax) terms.objects = objects_;
+    ASSIGN_OR_RETURN(const std::optional<CommitResult> result,
+                     TryCommit(caller, repository, blob, cache_of, before, std::move(terms)));
     if (result.has_value()) return *result;
-    // The blob was reviewed or committed by another call meanwhile.
+    // The blob was reviewed or committed by another call meanwhile, or objects were removed.
   }
 }
 
 absl::StatusOr<std::optional<CommitResult>> BlobCatalog::TryCommit(const Caller& caller,
                                                                    const RepositoryName& repository, const Blob& blob,
                                                                    absl::string_view cache_of,
-                                                                   const std::optional<BlobRecord>& before) {
+                                                                   const std::optional<BlobRecord>& before,
+                                                                   CommitTerms terms) {
   const bool is_live_with_lease = before.has_value() && before->state() == BlobRecord::LIVE && !LeaseDue(*before);
   CatalogLocks locks;
   locks.Blob(blob.digest, is_live_with_lease ? LockMode::kShared : LockMode::kExclusive);
   locks.Link(blob.digest, repository, LockMode::kExclusive);
   locks.Object(blob.storage_key, LockMode::kExclusive);
-  CommitTerms terms{.now = absl::UnixEpoch(), .lease = lease_, .objects = objects_, .old_key = std::nullopt};
   if (before.has_value() && !is_live_with_lease) {
     ASSIGN_OR_RETURN(Blob old, ToBlob(blob.digest, *before));
     locks.Object(old.storage_key, LockMode::kExclusive);

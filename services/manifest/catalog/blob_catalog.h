@@ -15,6 +15,7 @@
 #include "services/core/repository_name.h"
 #include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
+#include "services/manifest/catalog/blob_commit.h"
 #include "services/manifest/catalog/catalog_metrics.h"
 #include "services/manifest/catalog/repository_reads.h"
 #include "services/manifest/catalog/repository_remover.h"
@@ -84,10 +85,12 @@ class BlobCatalog {
  private:
   absl::StatusOr<CommitResult> CommitUncounted(const Caller& caller, const RepositoryName& repository, const Blob& blob,
                                                absl::string_view cache_of);
-  // nullopt if the record has changed since `before` was read: start over.
+  // nullopt if the record has changed since `before` was read, or the object may have gone since it was confirmed:
+  // start over.
   absl::StatusOr<std::optional<CommitResult>> TryCommit(const Caller& caller, const RepositoryName& repository,
                                                         const Blob& blob, absl::string_view cache_of,
-                                                        const std::optional<storage::v1::BlobRecord>& before);
+                                                        const std::optional<storage::v1::BlobRecord>& before,
+                                                        CommitTerms terms);
   absl::StatusOr<Blob> MountUncounted(const Caller& caller, const RepositoryName& repository, const Digest& digest,
                                       const std::optional<RepositoryName>& source);
   absl::StatusOr<Blob> LinkNeeded(const Caller& caller, const RepositoryName& repository, const Digest& digest);

@@ -1,6 +1,7 @@
 #include "services/manifest/catalog/blob_commit.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -10,6 +11,7 @@
 #include "services/kv/record_io.h"
 #include "services/manifest/records/blob_record.h"
 #include "services/manifest/records/metadata_keys.h"
+#include "services/manifest/records/object_removals.h"
 #include "services/manifest/records/review_queue.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
@@ -23,25 +25,34 @@ absl::Status GivenUp() {
   return OciError(OciErrorCode::kBlobUploadUnknown, "the upload was given up; start a new one");
 }
 
-absl::Status CheckObject(BlobStorage* objects, const Blob& blob) {
-  if (objects == nullptr) return absl::OkStatus();
-  absl::Status status = objects->Check(blob.storage_key, blob.size_bytes);
-  return absl::IsNotFound(status) || absl::IsDataLoss(status) ? GivenUp() : status;
+// Whether the object is known to exist under the locks of the transaction, while x/<K> does not exist.
+absl::StatusOr<bool> IsConfirmed(kv::KvTransaction& transaction, const Blob& blob, const CommitTerms& terms) {
+  if (!terms.need_object) return true;
+  if (terms.removals.has_value()) {
+    ASSIGN_OR_RETURN(const uint64_t removals, ReadObjectRemovals(transaction));
+    if (removals == *terms.removals) return true;
+  }
+  if (terms.objects == nullptr) return false;
+  RETURN_IF_ERROR(ConfirmObject(terms.objects, blob));
+  return true;
 }
 
-// Makes the blob LIVE with the new bytes, unless their object is deletable, a suspect, or gone.
-absl::Status MakeLive(kv::KvTransaction& transaction, const Blob& blob, BlobStorage* objects, BlobRecord* record) {
+// Makes the blob LIVE with the new bytes, unless their object is deletable, a suspect, or gone. Returns false, and
+// changes nothing, if that is not known.
+absl::StatusOr<bool> MakeLive(kv::KvTransaction& transaction, const Blob& blob, const CommitTerms& terms,
+                              BlobRecord* record) {
   ASSIGN_OR_RETURN(const std::optional<std::string> intent, transaction.Get(keys::DeleteIntent(blob.storage_key)));
   if (intent.has_value()) return GivenUp();
   // These are the bytes that were found corrupt.
   if (record->has_corrupt_since() && record->storage_key() == blob.storage_key.ToString()) return GivenUp();
-  RETURN_IF_ERROR(CheckObject(objects, blob));
+  ASSIGN_OR_RETURN(const bool confirmed, IsConfirmed(transaction, blob, terms));
+  if (!confirmed) return false;
   record->set_state(BlobRecord::LIVE);
   record->clear_corrupt_since();
   record->set_generation(record->generation() + 1);
   record->set_storage_key(blob.storage_key.ToString());
   record->set_size_bytes(blob.size_bytes);
-  return absl::OkStatus();
+  return true;
 }
 
 // Drops the upload of a blob that is LIVE. If the upload is another object than the blob's, that object becomes
@@ -65,16 +76,26 @@ absl::StatusOr<std::optional<CommitResult>> TakeOrDrop(kv::KvTransaction& transa
     return result;
   }
   const bool had_bytes = !record->storage_key().empty();
-  if (had_bytes && record->storage_key() != blob.storage_key.ToString()) {
-    if (!terms.old_key.has_value() || record->storage_key() != terms.old_key->ToString()) return std::nullopt;
-    const Blob old{.digest = blob.digest, .size_bytes = record->size_bytes(), .storage_key = *terms.old_key};
+  const bool replaces = had_bytes && record->storage_key() != blob.storage_key.ToString();
+  if (replaces && (!terms.old_key.has_value() || record->storage_key() != terms.old_key->ToString())) {
+    return std::nullopt;
+  }
+  const uint64_t old_size_bytes = record->size_bytes();
+  ASSIGN_OR_RETURN(const bool is_live, MakeLive(transaction, blob, terms, record));
+  if (!is_live) return std::nullopt;
+  if (replaces) {
+    const Blob old{.digest = blob.digest, .size_bytes = old_size_bytes, .storage_key = *terms.old_key};
     RETURN_IF_ERROR(EnsureDeleteIntent(transaction, old, terms.now));
   }
-  RETURN_IF_ERROR(MakeLive(transaction, blob, terms.objects, record));
   return had_bytes ? CommitResult::kRevived : CommitResult::kStored;
 }
 
 }  // namespace
+
+absl::Status ConfirmObject(BlobStorage* objects, const Blob& blob) {
+  absl::Status status = objects->Check(blob.storage_key, blob.size_bytes);
+  return absl::IsNotFound(status) || absl::IsDataLoss(status) ? GivenUp() : status;
+}
 
 absl::StatusOr<std::optional<CommitResult>> CommitUpload(kv::KvTransaction& transaction,
                                                          const RepositoryName& repository, const Blob& blob,

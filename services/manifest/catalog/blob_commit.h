@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_SERVICES_MANIFEST_CATALOG_BLOB_COMMIT_H_
 #define ENTREPOT_SERVICES_MANIFEST_CATALOG_BLOB_COMMIT_H_
 
+#include <cstdint>
 #include <optional>
 
 #include "absl/status/statusor.h"
@@ -16,7 +17,11 @@ namespace entrepot::manifest {
 struct CommitTerms {
   absl::Time now;
   absl::Duration lease;
-  // May be null: then the commit does not check that the bytes exist.
+  // Whether the bytes of a new blob must exist.
+  bool need_object = false;
+  // If the blob service has confirmed the object: ReadObjectRemovals() from before that.
+  std::optional<uint64_t> removals;
+  // Confirms the object under the locks if `removals` does not do. May be null.
   BlobStorage* objects = nullptr;
   // The storage key in the blob's record, as it was read before the transaction; nullopt if there was no record. The
   // transaction holds that object exclusively too.
@@ -26,8 +31,9 @@ struct CommitTerms {
 // Commits a sealed upload (records/blob_record.h): writes the blob's record and its link. The transaction must hold the
 // blob and the new object exclusively. BLOB_UPLOAD_UNKNOWN if the bytes are deletable or gone: the commit comes after
 // the registry has given up the upload. Returns nullopt, and writes nothing, if the blob's storage key has changed
-// since `terms.old_key` was read, so that the transaction does not hold the object that the commit replaces: read the
-// record again, and repeat the transaction.
+// since `terms.old_key` was read, so that the transaction does not hold the object that the commit replaces, or if the
+// object may have gone since it was confirmed: read the record and confirm the object again, and repeat the
+// transaction.
 absl::StatusOr<std::optional<CommitResult>> CommitUpload(kv::KvTransaction& transaction,
                                                          const RepositoryName& repository, const Blob& blob,
                                                          const CommitTerms& terms);
@@ -38,6 +44,9 @@ absl::StatusOr<std::optional<CommitResult>> CommitUpload(kv::KvTransaction& tran
 absl::StatusOr<std::optional<CommitResult>> CommitUploadOfLive(kv::KvTransaction& transaction,
                                                                const RepositoryName& repository, const Blob& blob,
                                                                absl::Time now);
+
+// OK if the object of the upload exists; BLOB_UPLOAD_UNKNOWN if not.
+absl::Status ConfirmObject(BlobStorage* objects, const Blob& blob);
 
 }  // namespace entrepot::manifest
 

@@ -125,6 +125,7 @@ class Checker {
       case Kind::kPullTracking:
       case Kind::kStoreBinding:
       case Kind::kClockState:
+      case Kind::kObjectRemovals:
         return absl::OkStatus();
     }
     return absl::OkStatus();

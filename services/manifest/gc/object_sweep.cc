@@ -11,6 +11,7 @@
 #include "services/kv/record_io.h"
 #include "services/manifest/records/catalog_locks.h"
 #include "services/manifest/records/metadata_keys.h"
+#include "services/manifest/records/object_removals.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
@@ -153,8 +154,10 @@ absl::Status ObjectSweep::RemoveIntents(const std::vector<Deletable>& swept, Col
   for (const Deletable& object : swept) storage_keys.push_back(object.storage_key);
   uint64_t removed = 0;
   uint64_t bytes = 0;
+  std::vector<kv::Lock> locks = LocksOn(storage_keys);
+  locks.push_back(ObjectRemovalsLock());
   RETURN_IF_ERROR(kv_->Transact(
-      LocksOn(storage_keys),
+      std::move(locks),
       [&](kv::KvTransaction& transaction) -> absl::Status {
         removed = 0;
         bytes = 0;
@@ -165,7 +168,7 @@ absl::Status ObjectSweep::RemoveIntents(const std::vector<Deletable>& swept, Col
           ++removed;
           bytes += intents[i]->size_bytes();
         }
-        return absl::OkStatus();
+        return removed != 0 ? CountObjectRemoval(transaction) : absl::OkStatus();
       },
       kv::Durability::kBuffered));
   // Intents that another collector removed are counted by that collector.

@@ -11,6 +11,7 @@
 #include "services/kv/record_io.h"
 #include "services/manifest/records/catalog_locks.h"
 #include "services/manifest/records/metadata_keys.h"
+#include "services/manifest/records/object_removals.h"
 #include "services/manifest/records/record_cursor.h"
 #include "services/status/status_macros.h"
 
@@ -252,18 +253,20 @@ absl::Status OrphanQuarantine::QuarantineOne(const StorageKey& storage_key, Coll
 absl::Status OrphanQuarantine::ChangeMark(const StorageKey& storage_key, const Change& change) const {
   CatalogLocks locks;
   locks.Object(storage_key, LockMode::kExclusive);
+  std::vector<kv::Lock> all = std::move(locks).Take();
+  all.push_back(ObjectRemovalsLock());
   const std::string key = keys::DeleteIntent(storage_key);
   return kv_->Transact(
-      std::move(locks).Take(),
+      std::move(all),
       [&](kv::KvTransaction& transaction) -> absl::Status {
         ASSIGN_OR_RETURN(std::optional<DeleteIntentRecord> mark, kv::ReadRecord<DeleteIntentRecord>(transaction, key));
         if (!mark.has_value() || !mark->suspect()) return absl::OkStatus();
         if (change(&*mark)) {
           kv::WriteRecord(transaction, key, *mark);
-        } else {
-          transaction.Delete(key);
+          return absl::OkStatus();
         }
-        return absl::OkStatus();
+        transaction.Delete(key);
+        return CountObjectRemoval(transaction);
       },
       kv::Durability::kBuffered);
 }

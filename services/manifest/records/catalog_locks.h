@@ -37,6 +37,7 @@ namespace entrepot::manifest {
 //                                   n/<R> and m/<R>|<M> shared
 //   h/<U>|<D>                       the key itself, exclusive
 //   g/…                             the key itself, or its prefix, exclusive
+//   g/removals                      g/removals exclusive                           x/<K> exclusive, as far as K goes
 //
 // Every call that writes l/, m/, t/, d/, s/ or r/ of a repository R also holds n/<R>: exclusive if it makes or deletes
 // R, otherwise shared. The collector is an exception: it removes links under b/<D> exclusive alone. While the record
@@ -80,8 +81,10 @@ namespace entrepot::manifest {
 //   A tag that has arrived since is not locked: DELETE starts over and locks it too. No tag can arrive while m/<R>|<M>
 //   is held.
 // - A commit and the deletion of its object: bytes K, which were sealed for D, become D's only under x/<K> exclusive
-//   and b/<D> exclusive, while x/<K> does not exist, and after the blob service has confirmed, under those locks, that
-//   the object exists. A deletion or a quarantine of an object writes x/<K> first and removes it last; it writes x/<K>
+//   and b/<D> exclusive, while x/<K> does not exist, and after the blob service has confirmed that the object exists.
+//   It confirms that before the locks are taken. g/removals has not changed since then: so x/<K> was not written and
+//   removed again in between (records/object_removals.h). After three vain attempts it confirms under the locks. A
+//   deletion or a quarantine of an object writes x/<K> first and removes it last; it writes x/<K>
 //   under b/<D> exclusive, except for the mark of a suspect. So a commit that comes arbitrarily late finds x/<K>, or no
 //   object, and is refused. Bytes K that have once stopped being D's never become D's again. (The bytes of a CORRUPT
 //   blob are quarantined without x/<K>: a commit of the same bytes is refused because of the record.)

@@ -52,6 +52,7 @@ const std::vector<Layout>& Layouts() {
       {"g/scrub", Kind::kScrub, {}},
       {"g/store", Kind::kStoreBinding, {}},
       {"g/clock", Kind::kClockState, {}},
+      {"g/removals", Kind::kObjectRemovals, {}},
   };
   return *layouts;
 }
@@ -145,6 +146,8 @@ std::string Scrub() { return "g/scrub"; }
 std::string StoreBinding() { return "g/store"; }
 
 std::string ClockState() { return "g/clock"; }
+
+std::string ObjectRemovals() { return "g/removals"; }
 
 std::string Blobs() { return "b/"; }
 std::string Repositories() { return "n/"; }

@@ -37,6 +37,7 @@
 //   g/scrub                                 ScrubRecord
 //   g/store                                 StoreBindingRecord
 //   g/clock                                 ClockRecord
+//   g/removals                              RemovalsRecord
 //
 // <digest>, <subject>, <manifest>: `sha256:0123…`. <due>, <started at>: microseconds since 1970 as 16 upper-case hex
 // digits, so that keys sort by time. Values are the messages of storage/v1/manifest_records.proto.
@@ -66,6 +67,7 @@ std::string Collection(absl::Time started_at);
 std::string Scrub();
 std::string StoreBinding();
 std::string ClockState();
+std::string ObjectRemovals();
 
 // Prefixes for scans. A key is its prefix followed by the remaining components.
 std::string Blobs();
@@ -123,6 +125,7 @@ enum class Kind {
   kScrub,
   kStoreBinding,
   kClockState,
+  kObjectRemovals,
 };
 struct Decoded {
   Kind kind;

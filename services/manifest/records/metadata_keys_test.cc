@@ -42,6 +42,7 @@ TEST(MetadataKeysTest, LayoutIsFrozen) {
   EXPECT_EQ(Scrub(), "g/scrub");
   EXPECT_EQ(StoreBinding(), "g/store");
   EXPECT_EQ(ClockState(), "g/clock");
+  EXPECT_EQ(ObjectRemovals(), "g/removals");
 }
 
 TEST(MetadataKeysTest, PrefixesMatchOnlyTheirOwnKeys) {
@@ -121,6 +122,7 @@ TEST(MetadataKeysTest, DecodeInvertsEncode) {
   EXPECT_EQ(Decode(Scrub())->kind, Kind::kScrub);
   EXPECT_EQ(Decode(StoreBinding())->kind, Kind::kStoreBinding);
   EXPECT_EQ(Decode(ClockState())->kind, Kind::kClockState);
+  EXPECT_EQ(Decode(ObjectRemovals())->kind, Kind::kObjectRemovals);
 }
 
 TEST(MetadataKeysTest, EveryKeyHasItsPrefix) {
@@ -131,7 +133,7 @@ TEST(MetadataKeysTest, EveryKeyHasItsPrefix) {
         Referrer(Name("x"), DigestOf('a'), DigestOf('b')), Reference(DigestOf('a'), Name("x"), DigestOf('b')),
         Review(absl::UnixEpoch(), DigestOf('a')), DeleteIntent(*StorageKey::Parse("k" + std::string(32, '0'))),
         Pull(Name("x"), TagNamed("v")), ManifestUse(Name("x"), DigestOf('a')), FetchClaim(Name("x"), DigestOf('a')),
-        PullTracking(), Collection(absl::UnixEpoch()), Scrub(), StoreBinding(), ClockState()}) {
+        PullTracking(), Collection(absl::UnixEpoch()), Scrub(), StoreBinding(), ClockState(), ObjectRemovals()}) {
     EXPECT_EQ(std::count_if(prefixes.begin(), prefixes.end(),
                             [&](absl::string_view prefix) { return absl::StartsWith(key, prefix); }),
               1)

@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "services/core/access_scope.h"
@@ -19,6 +20,7 @@
 #include "services/core/ip_network.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/files/file_contents.h"
+#include "services/runtime/files/secret_file.h"
 #include "services/runtime/log/json_log.h"
 #include "services/runtime/tls/peer_files.h"
 #include "services/status/quoted_input.h"
@@ -44,6 +46,15 @@ constexpr uint32_t kTokenQueryBytesMaxMin = 512;
 constexpr uint32_t kHeadPartBytesMaxMax = 1024 * 1024;
 // The auth service parses no more (services/core/access_scope.h).
 constexpr uint32_t kScopesMaxMax = kAccessScopesMax;
+
+// The checks at the start need three at once (services/kv/postgres/postgres_start_checks.h).
+constexpr uint32_t kPostgresConnectionsMaxMin = 4;
+// S3 refuses smaller parts. Larger ones take too much memory.
+constexpr uint64_t kPartBytesMin = 5 << 20;
+constexpr uint64_t kPartBytesMax = 1 << 30;
+constexpr uint64_t kPartsInUploadMemoryMin = 4;
+// Each pull and each part on its way has one.
+constexpr uint32_t kS3ConnectionsMaxMin = 16;
 
 constexpr absl::Duration kTokenLifetimeMin = absl::Minutes(1);
 constexpr absl::Duration kTokenLifetimeMax = absl::Hours(1);
@@ -93,6 +104,20 @@ bool IsHostAndPort(absl::string_view text) {
   const absl::string_view digits = text.substr(colon + 1);
   uint32_t port;
   return absl::c_all_of(digits, absl::ascii_isdigit) && absl::SimpleAtoi(digits, &port) && port >= 1 && port <= 65535;
+}
+
+// "host:port", "host", or the directory of a socket, with or without a port.
+bool IsDatabaseServer(absl::string_view text) {
+  if (absl::StartsWith(text, "/")) {
+    const size_t colon = text.rfind(':');
+    return colon == absl::string_view::npos || IsHostAndPort(absl::StrCat("socket", text.substr(colon)));
+  }
+  return IsHostAndPort(text) || IsHostAndPort(absl::StrCat(text, ":5432"));
+}
+
+bool IsTarget(absl::string_view text) {
+  return absl::c_all_of(absl::StrSplit(text, ','),
+                        [](absl::string_view part) { return IsHostAndPort(absl::StripPrefix(part, "dns:///")); });
 }
 
 void CheckPeerTls(absl::string_view field, const config::v1::PeerTls& tls, ConfigProblems* problems) {
@@ -315,6 +340,84 @@ void CheckUploads(absl::string_view field, const config::v1::Uploads& uploads, C
   }
 }
 
+void CheckRecordStore(absl::string_view field, const config::v1::RecordStore& records, ConfigProblems* problems) {
+  if (!records.has_postgres()) return;
+  const config::v1::Postgres& postgres = records.postgres();
+  const std::string parent = Field(field, "postgres");
+  if (postgres.servers().empty()) problems->Add(Field(parent, "servers"), "is required");
+  bool remote = false;
+  for (const std::string& server : postgres.servers()) {
+    if (!IsDatabaseServer(server)) {
+      problems->Add(Field(parent, "servers"),
+                    absl::StrCat("must be like \"db.example:5432\" or \"/run/postgresql\", not ", QuotedInput(server)));
+    }
+    remote = remote || !(absl::StartsWith(server, "/") || absl::StartsWith(server, "127.") ||
+                         absl::StartsWith(server, "localhost") || absl::StartsWith(server, "[::1]"));
+  }
+  if (!postgres.password_file().empty()) {
+    CheckReadableFile(Field(parent, "password_file"), postgres.password_file(), problems);
+    WarnIfOpenToOthers(postgres.password_file());
+  }
+  if (postgres.has_tls()) {
+    const config::v1::PostgresTls& tls = postgres.tls();
+    CheckReadableFile(Field(parent, "tls.ca_file"), tls.ca_file(), problems);
+    if (!tls.certificate_file().empty() || !tls.private_key_file().empty()) {
+      CheckReadableFile(Field(parent, "tls.certificate_file"), tls.certificate_file(), problems);
+      CheckReadableFile(Field(parent, "tls.private_key_file"), tls.private_key_file(), problems);
+    }
+  } else if (remote) {
+    problems->Warn(Field(parent, "tls"), "is absent: records and passwords cross the network unencrypted");
+  }
+  CheckAtLeast(Field(parent, "connections_max"), postgres.connections_max(), kPostgresConnectionsMaxMin, problems);
+  CheckDuration(Field(parent, "connection_wait"), postgres.connection_wait(), problems);
+}
+
+void CheckObjectStorage(absl::string_view field, const config::v1::ObjectStorage& objects, ConfigProblems* problems) {
+  if (!objects.has_s3()) return;
+  const config::v1::S3& s3 = objects.s3();
+  const std::string parent = Field(field, "s3");
+  absl::string_view host = s3.endpoint();
+  const bool clear_text = absl::ConsumePrefix(&host, "http://");
+  if (s3.endpoint().empty()) {
+    problems->Add(Field(parent, "endpoint"), "is required");
+  } else if ((!clear_text && !absl::ConsumePrefix(&host, "https://")) ||
+             (!IsHostAndPort(host) && !IsHostAndPort(absl::StrCat(host, ":443")))) {
+    problems->Add(Field(parent, "endpoint"),
+                  absl::StrCat("must be like \"https://s3.example\", not ", QuotedInput(s3.endpoint())));
+  } else if (clear_text && !absl::StartsWith(host, "127.") && !absl::StartsWith(host, "localhost") &&
+             !absl::StartsWith(host, "[::1]")) {
+    problems->Warn(Field(parent, "endpoint"), "has no TLS: blobs cross the network unencrypted");
+  }
+  if (s3.bucket().empty()) {
+    problems->Add(Field(parent, "bucket"), "is required");
+  } else if (absl::StrContains(s3.bucket(), '/')) {
+    problems->Add(Field(parent, "bucket"), absl::StrCat("must not contain a slash: ", QuotedInput(s3.bucket())));
+  }
+  if (absl::StartsWith(s3.prefix(), "/")) {
+    problems->Add(Field(parent, "prefix"), absl::StrCat("must not begin with a slash: ", QuotedInput(s3.prefix())));
+  }
+  for (const auto& [name, path] :
+       {std::pair("ca_file", &s3.ca_file()), std::pair("credentials_file", &s3.credentials_file())}) {
+    if (!path->empty()) CheckReadableFile(Field(parent, name), *path, problems);
+  }
+  if (s3.part_bytes() < kPartBytesMin || s3.part_bytes() > kPartBytesMax) {
+    problems->Add(Field(parent, "part_bytes"),
+                  absl::StrCat("must be ", kPartBytesMin, " to ", kPartBytesMax, ", not ", s3.part_bytes()));
+  } else if (s3.upload_memory_bytes_max() / kPartsInUploadMemoryMin < s3.part_bytes()) {
+    problems->Add(Field(parent, "upload_memory_bytes_max"),
+                  absl::StrCat("must be at least ", kPartsInUploadMemoryMin * s3.part_bytes(),
+                               ", which is four times part_bytes, not ", s3.upload_memory_bytes_max()));
+  }
+  CheckAtLeast(Field(parent, "connections_max"), s3.connections_max(), kS3ConnectionsMaxMin, problems);
+  if (!s3.encryption().empty() && s3.encryption() != "AES256" && !absl::StartsWith(s3.encryption(), "aws:kms")) {
+    problems->Add(Field(parent, "encryption"),
+                  absl::StrCat("must be \"AES256\" or \"aws:kms\", not ", QuotedInput(s3.encryption())));
+  }
+  if (!s3.encryption_key_id().empty() && s3.encryption().empty()) {
+    problems->Add(Field(parent, "encryption_key_id"), "needs encryption: aws:kms");
+  }
+}
+
 void CheckLog(absl::string_view field, const config::v1::Log& log, ConfigProblems* problems) {
   if (ParseLogLevel(log.level()).has_value()) return;
   problems->Add(Field(field, "level"),
@@ -324,9 +427,11 @@ void CheckLog(absl::string_view field, const config::v1::Log& log, ConfigProblem
 void CheckService(absl::string_view field, const config::v1::Service& service, ConfigProblems* problems) {
   if (service.target().empty()) {
     problems->Add(Field(field, "target"), "is required");
-  } else if (!IsHostAndPort(absl::StripPrefix(service.target(), "dns:///"))) {
+  } else if (!IsTarget(service.target())) {
     problems->Add(Field(field, "target"),
-                  absl::StrCat("must be \"host:port\" or \"dns:///name:port\", not ", QuotedInput(service.target())));
+                  absl::StrCat("must be \"host:port\" or \"dns:///name:port\", or several of them with commas between, "
+                               "not ",
+                               QuotedInput(service.target())));
   }
   CheckDuration(Field(field, "deadline"), service.deadline(), problems);
   if (service.has_tls()) CheckPeerTls(Field(field, "tls"), service.tls(), problems);

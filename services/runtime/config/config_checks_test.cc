@@ -374,6 +374,93 @@ TEST(ConfigChecksTest, Uploads) {
                           "uploads.sessions_per_account_max: must be at most sessions_max, which is 7, not 8"));
 }
 
+ConfigProblems CheckedPostgres(const std::function<void(config::v1::Postgres*)>& change) {
+  config::v1::RecordStore records;
+  records.mutable_postgres()->add_servers("127.0.0.1:5432");
+  change(records.mutable_postgres());
+  FillDefaults(&records);
+  ConfigProblems problems;
+  CheckRecordStore("records", records, &problems);
+  return problems;
+}
+
+TEST(ConfigChecksTest, RecordStore) {
+  ConfigProblems problems;
+  CheckRecordStore("records", config::v1::RecordStore(), &problems);
+  EXPECT_TRUE(problems.empty()) << "RocksDB";
+  for (const char* server : {"127.0.0.1", "localhost:1", "[::1]:5432", "/run/postgresql", "/run/postgresql:5433"}) {
+    const ConfigProblems found = CheckedPostgres([&](auto* postgres) { postgres->set_servers(0, server); });
+    EXPECT_TRUE(found.empty()) << server;
+    EXPECT_THAT(found.warnings(), IsEmpty()) << server;
+  }
+  for (const char* server : {"", ":5432", "db:0", "db:65536", "/run:x"}) {
+    EXPECT_EQ(CheckedPostgres([&](auto* postgres) { postgres->set_servers(0, server); }).lines().size(), 1) << server;
+  }
+  EXPECT_THAT(CheckedPostgres([](auto* postgres) {
+                postgres->clear_servers();
+                postgres->set_password_file("/nowhere/password");
+                postgres->mutable_tls()->set_certificate_file("/nowhere/crt");
+                postgres->set_connections_max(3);
+                postgres->mutable_connection_wait();
+              }).lines(),
+              ElementsAre("records.postgres.servers: is required",
+                          "records.postgres.password_file: cannot read /nowhere/password: No such file or directory",
+                          "records.postgres.tls.ca_file: is required",
+                          "records.postgres.tls.certificate_file: cannot read /nowhere/crt: No such file or directory",
+                          "records.postgres.tls.private_key_file: is required",
+                          "records.postgres.connections_max: must be at least 4, not 3",
+                          "records.postgres.connection_wait: must be longer than 0, not 0"));
+  EXPECT_THAT(CheckedPostgres([](auto* postgres) { postgres->set_servers(0, "db.example:5432"); }).warnings(),
+              ElementsAre("records.postgres.tls: is absent: records and passwords cross the network unencrypted"));
+}
+
+ConfigProblems CheckedS3(const std::function<void(config::v1::S3*)>& change) {
+  config::v1::ObjectStorage objects;
+  objects.mutable_s3()->set_endpoint("https://s3.example");
+  objects.mutable_s3()->set_bucket("b");
+  FillDefaults(&objects);
+  change(objects.mutable_s3());
+  ConfigProblems problems;
+  CheckObjectStorage("objects", objects, &problems);
+  return problems;
+}
+
+TEST(ConfigChecksTest, ObjectStorage) {
+  ConfigProblems files;
+  CheckObjectStorage("objects", config::v1::ObjectStorage(), &files);
+  EXPECT_TRUE(files.empty());
+  for (const char* endpoint : {"https://s3.example", "https://s3.example:9000", "http://127.0.0.1:9000"}) {
+    const ConfigProblems found = CheckedS3([&](auto* s3) { s3->set_endpoint(endpoint); });
+    EXPECT_TRUE(found.empty()) << endpoint;
+    EXPECT_THAT(found.warnings(), IsEmpty()) << endpoint;
+  }
+  for (const char* endpoint : {"", "s3.example", "ftp://s3.example", "https://s3.example/path", "https://"}) {
+    EXPECT_EQ(CheckedS3([&](auto* s3) { s3->set_endpoint(endpoint); }).lines().size(), 1) << endpoint;
+  }
+  EXPECT_THAT(CheckedS3([](auto* s3) { s3->set_endpoint("http://s3.example"); }).warnings(),
+              ElementsAre("objects.s3.endpoint: has no TLS: blobs cross the network unencrypted"));
+  EXPECT_THAT(CheckedS3([](auto* s3) {
+                s3->clear_bucket();
+                s3->set_prefix("/a");
+                s3->set_ca_file("/nowhere/ca");
+                s3->set_part_bytes(1);
+                s3->set_connections_max(15);
+                s3->set_encryption("rot13");
+              }).lines(),
+              ElementsAre("objects.s3.bucket: is required", "objects.s3.prefix: must not begin with a slash: \"/a\"",
+                          "objects.s3.ca_file: cannot read /nowhere/ca: No such file or directory",
+                          "objects.s3.part_bytes: must be 5242880 to 1073741824, not 1",
+                          "objects.s3.connections_max: must be at least 16, not 15",
+                          "objects.s3.encryption: must be \"AES256\" or \"aws:kms\", not \"rot13\""));
+  EXPECT_THAT(CheckedS3([](auto* s3) {
+                s3->set_upload_memory_bytes_max(1 << 20);
+                s3->set_encryption_key_id("k");
+              }).lines(),
+              ElementsAre("objects.s3.upload_memory_bytes_max: must be at least 67108864, which is four times "
+                          "part_bytes, not 1048576",
+                          "objects.s3.encryption_key_id: needs encryption: aws:kms"));
+}
+
 TEST(ConfigChecksTest, Log) {
   config::v1::Log log;
   ConfigProblems problems;
@@ -398,16 +485,20 @@ Lines CheckedTarget(const std::string& target) {
 
 TEST(ConfigChecksTest, Service) {
   for (const char* good : {"127.0.0.1:5011", "[::1]:5011", "localhost:1", "blob.registry.svc:65535", "dns:///blob:5011",
-                           "dns:///[::1]:5011"}) {
+                           "dns:///[::1]:5011", "blob-1:5011,blob-2:5011", "dns:///blob:5011,127.0.0.1:5011"}) {
     EXPECT_THAT(CheckedTarget(good), IsEmpty()) << good;
   }
   EXPECT_THAT(CheckedTarget(""), ElementsAre("blob_service.target: is required"));
-  for (const char* bad : {"blob", ":5011", "blob:", "blob:0", "blob:65536", "blob:http", "http://blob:5011", "::1:5011",
-                          "[::1:5011", "blob:5011/path", "dns:///blob", "a b:1", "blob:-1", "blob:+1", "blob: 1"}) {
+  for (const char* bad :
+       {"blob",     ":5011",     "blob:",          "blob:0",         "blob:65536",  "blob:http",    "http://blob:5011",
+        "::1:5011", "[::1:5011", "blob:5011/path", "dns:///blob",    "a b:1",       "blob:-1",      "blob:+1",
+        "blob: 1",  "blob:1,",   ",blob:1",        "blob:1, blob:2", "blob:1,blob", "blob:1;blob:2"}) {
     EXPECT_EQ(CheckedTarget(bad).size(), 1u) << bad;
   }
-  EXPECT_THAT(CheckedTarget("blob"),
-              ElementsAre("blob_service.target: must be \"host:port\" or \"dns:///name:port\", not \"blob\""));
+  EXPECT_THAT(
+      CheckedTarget("blob"),
+      ElementsAre("blob_service.target: must be \"host:port\" or \"dns:///name:port\", or several of them with commas "
+                  "between, not \"blob\""));
 }
 
 TEST(ConfigChecksTest, ServiceDeadline) {

@@ -65,6 +65,15 @@ void FillDefaults(config::v1::Uploads* uploads) {
   }
 }
 
+void FillDefaults(config::v1::RecordStore* records) {
+  if (!records->has_postgres()) return;
+  config::v1::Postgres& postgres = *records->mutable_postgres();
+  if (postgres.database().empty()) postgres.set_database("entrepot");
+  if (postgres.user().empty()) postgres.set_user("entrepot");
+  if (postgres.connections_max() == 0) postgres.set_connections_max(16);
+  if (!postgres.has_connection_wait()) *postgres.mutable_connection_wait() = Seconds(5);
+}
+
 void FillDefaults(config::v1::Collector* collector) {
   if (!collector->has_lease()) *collector->mutable_lease() = Seconds(24 * 60 * 60);
   if (!collector->has_grace()) *collector->mutable_grace() = Seconds(60 * 60);
@@ -83,6 +92,16 @@ void FillDefaults(config::v1::Collector* collector) {
   if (!collector->has_retention_interval()) *collector->mutable_retention_interval() = Seconds(60 * 60);
   if (collector->repository_deletions_max() == 0) collector->set_repository_deletions_max(16);
   if (collector->damage_reports_max() == 0) collector->set_damage_reports_max(1000);
+}
+
+void FillDefaults(config::v1::ObjectStorage* objects) {
+  if (!objects->has_s3()) return;
+  config::v1::S3& s3 = *objects->mutable_s3();
+  if (s3.region().empty()) s3.set_region("us-east-1");
+  if (s3.credentials_profile().empty()) s3.set_credentials_profile("default");
+  if (s3.part_bytes() == 0) s3.set_part_bytes(16 << 20);
+  if (s3.upload_memory_bytes_max() == 0) s3.set_upload_memory_bytes_max(1 << 30);
+  if (s3.connections_max() == 0) s3.set_connections_max(256);
 }
 
 void FillDefaults(config::v1::Log* log) {

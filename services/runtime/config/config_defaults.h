@@ -20,8 +20,12 @@ void FillGrpcDefaults(config::v1::Endpoint* endpoint);
 void FillDefaults(config::v1::PublicEndpoint* endpoint);
 void FillDefaults(config::v1::Limits* limits);
 void FillDefaults(config::v1::Uploads* uploads);
+// Does nothing if the records are in RocksDB.
+void FillDefaults(config::v1::RecordStore* records);
 void FillDefaults(config::v1::Collector* collector);
 void FillDefaults(config::v1::Log* log);
+// Does nothing if the objects are files.
+void FillDefaults(config::v1::ObjectStorage* objects);
 void FillDefaults(config::v1::Service* service);
 void FillDefaults(config::v1::Authentication* authentication);
 // The drain_timeout of every process: 25s.

@@ -47,46 +47,59 @@ grpc::ChannelArguments Arguments() {
 
 // A channel and the certificates that its credentials use.
 struct PeerChannel {
-  std::unique_ptr<PeerCertificates> certificates;
+  std::shared_ptr<PeerCertificates> certificates;
   std::shared_ptr<grpc::Channel> channel;
 };
 
-std::shared_ptr<grpc::Channel> MakeChannelWith(const std::shared_ptr<grpc::ChannelCredentials>& credentials,
-                                               const config::v1::Service& service,
-                                               const std::shared_ptr<prometheus::Registry>& registry) {
-  std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> factories;
-  factories.push_back(MakeClientInterceptorFactory(registry));
-  grpc::ChannelArguments arguments = Arguments();
-  // gRPC also compares the server's certificate with this name, and logs an error if they differ.
+// gRPC compares the server's certificate with this name, and logs an error if they differ. Empty for the target's host.
+std::string ExpectedHost(const config::v1::Service& service, const std::string& host) {
   for (const std::string& peer : service.tls().peers()) {
-    if (absl::StrContains(peer, "/")) continue;
-    arguments.SetSslTargetNameOverride(peer);
-    break;
+    if (!absl::StrContains(peer, "/")) return peer;
   }
-  return grpc::experimental::CreateCustomChannelWithInterceptors(service.target(), credentials, arguments,
-                                                                 std::move(factories));
+  return service.tls().peers().empty() ? host : "";
 }
 
 }  // namespace
 
-std::shared_ptr<grpc::Channel> MakeChannel(const config::v1::Service& service,
-                                           const std::shared_ptr<prometheus::Registry>& registry) {
+ChannelFactory::ChannelFactory(const config::v1::Service& service, std::shared_ptr<prometheus::Registry> registry)
+    : service_(service), registry_(std::move(registry)) {
   SendGrpcLogToJsonLog();
   KeepGrpcCallbackThreads();
-  if (!service.has_tls()) return MakeChannelWith(grpc::InsecureChannelCredentials(), service, registry);
-  absl::StatusOr<std::unique_ptr<PeerCertificates>> certificates = PeerCertificates::Create(service.tls(), registry);
-  if (!certificates.ok()) {
+  if (!service_.has_tls()) return;
+  absl::StatusOr<std::unique_ptr<PeerCertificates>> certificates = PeerCertificates::Create(service_.tls(), registry_);
+  if (certificates.ok()) {
+    certificates_ = *std::move(certificates);
+  } else {
     Log(LogLevel::kError, "no connection to a service",
-        {{"target", service.target()}, {"error", certificates.status().message()}});
-    // A channel with null credentials fails all calls.
-    return MakeChannelWith(nullptr, service, registry);
+        {{"target", service_.target()}, {"error", certificates.status().message()}});
+  }
+}
+
+std::shared_ptr<grpc::Channel> ChannelFactory::Make(const std::string& target, const std::string& host) const {
+  std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> factories;
+  factories.push_back(MakeClientInterceptorFactory(registry_));
+  grpc::ChannelArguments arguments = Arguments();
+  // A channel with null credentials fails all calls.
+  std::shared_ptr<grpc::ChannelCredentials> credentials;
+  if (!service_.has_tls()) {
+    credentials = grpc::InsecureChannelCredentials();
+  } else if (certificates_ != nullptr) {
+    credentials =
+        MakePeerChannelCredentials(*certificates_, {service_.tls().peers().begin(), service_.tls().peers().end()});
+    if (const std::string expected = ExpectedHost(service_, host); !expected.empty()) {
+      arguments.SetSslTargetNameOverride(expected);
+    }
   }
   auto peer = std::make_shared<PeerChannel>();
-  peer->certificates = *std::move(certificates);
-  peer->channel = MakeChannelWith(
-      MakePeerChannelCredentials(*peer->certificates, {service.tls().peers().begin(), service.tls().peers().end()}),
-      service, registry);
+  peer->certificates = certificates_;
+  peer->channel =
+      grpc::experimental::CreateCustomChannelWithInterceptors(target, credentials, arguments, std::move(factories));
   return {peer, peer->channel.get()};
+}
+
+std::shared_ptr<grpc::Channel> MakeChannel(const config::v1::Service& service,
+                                           const std::shared_ptr<prometheus::Registry>& registry) {
+  return ChannelFactory(service, registry).Make(service.target(), "");
 }
 
 }  // namespace entrepot::runtime
