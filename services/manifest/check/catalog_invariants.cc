@@ -125,6 +125,9 @@ class Checker {
       case Kind::kPullTracking:
       case Kind::kStoreBinding:
       case Kind::kClockState:
+      case Kind::kDeletionPause:
+      case Kind::kWorkLeases:
+      case Kind::kJob:
         return absl::OkStatus();
     }
     return absl::OkStatus();
