@@ -11,6 +11,7 @@
 #include "services/auth/authentication_files.h"
 #include "services/auth/authority.h"
 #include "services/process/grpc_process.h"
+#include "services/process/process_kv.h"
 #include "services/runtime/config/config_checks.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/threads/executor.h"
@@ -45,6 +46,7 @@ absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const AuthService
                                                                const runtime::ServiceContext& context) {
   return process::StartGrpcProcess(
       {.data_directory = config.data_directory(),
+       .records = config.records(),
        .endpoint = config.grpc(),
        .executor_threads = kExecutorThreads + Authority::HashingThreadsMax(config.authentication())},
       context,
@@ -63,6 +65,7 @@ absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const AuthService
 
 void FillAndCheck(AuthServiceConfig* config, runtime::ConfigProblems* problems) {
   process::FillAndCheckGrpc(config->mutable_grpc(), problems);
+  process::FillAndCheckRecords(config->mutable_records(), problems);
   runtime::FillDefaults(config->mutable_authentication());
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
   runtime::CheckAuthentication("authentication", config->authentication(), problems);

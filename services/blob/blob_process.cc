@@ -9,6 +9,7 @@
 #include "services/blob/blob_service.h"
 #include "services/blob/blob_stack.h"
 #include "services/process/grpc_process.h"
+#include "services/process/process_kv.h"
 #include "services/runtime/config/config_checks.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/threads/executor.h"
@@ -43,7 +44,10 @@ class BlobHost final : public process::HostedService {
 absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const BlobServiceConfig& config,
                                                                const runtime::ServiceContext& context) {
   return process::StartGrpcProcess(
-      {.data_directory = config.data_directory(), .endpoint = config.grpc(), .executor_threads = kExecutorThreads},
+      {.data_directory = config.data_directory(),
+       .records = config.records(),
+       .endpoint = config.grpc(),
+       .executor_threads = kExecutorThreads},
       context,
       [&](const process::ProcessResources& resources) -> absl::StatusOr<std::unique_ptr<process::HostedService>> {
         BlobStackOptions options;
@@ -60,6 +64,7 @@ absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const BlobService
 
 void FillAndCheck(BlobServiceConfig* config, runtime::ConfigProblems* problems) {
   process::FillAndCheckGrpc(config->mutable_grpc(), problems);
+  process::FillAndCheckRecords(config->mutable_records(), problems);
   runtime::FillDefaults(config->mutable_uploads());
   runtime::CheckUploads("uploads", config->uploads(), problems);
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);

@@ -16,6 +16,8 @@ enum class RetryReason {
   kLockTimeout,
   // The transaction's function returned kAborted.
   kFunction,
+  // The connection to the database was lost before the commit.
+  kConnectionLost,
 };
 
 // How Transact retries aborted attempts.

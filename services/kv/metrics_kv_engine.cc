@@ -10,7 +10,7 @@ namespace entrepot::kv {
 namespace {
 
 constexpr const char* kOperationNames[] = {"get", "multi_get", "scan", "transact_synced", "transact_buffered"};
-constexpr const char* kReasonNames[] = {"lock_timeout", "function"};
+constexpr const char* kReasonNames[] = {"lock_timeout", "function", "connection_lost"};
 
 prometheus::Histogram::BucketBoundaries DurationBuckets() {
   return {0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10};
@@ -43,7 +43,7 @@ KvMetrics::KvMetrics(std::shared_ptr<prometheus::Registry> registry, const std::
                       .Name("entrepot_metadata_transaction_retries_total")
                       .Help("Transactions that were run again.")
                       .Register(*registry_);
-  for (int i = 0; i < 2; ++i) retries_[i] = &retries.Add({{"engine", engine}, {"reason", kReasonNames[i]}});
+  for (int i = 0; i < 3; ++i) retries_[i] = &retries.Add({{"engine", engine}, {"reason", kReasonNames[i]}});
 }
 
 absl::StatusOr<std::optional<std::string>> MetricsKvEngine::Get(absl::string_view key) {

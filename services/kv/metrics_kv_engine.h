@@ -37,7 +37,7 @@ class KvMetrics {
  private:
   const std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Histogram* durations_[5];
-  prometheus::Counter* retries_[2];
+  prometheus::Counter* retries_[3];
 };
 
 // Measures the duration of another engine's calls.

@@ -17,6 +17,7 @@
 #include "services/manifest/manifest_service.h"
 #include "services/policy/policy_file.h"
 #include "services/process/grpc_process.h"
+#include "services/process/process_kv.h"
 #include "services/runtime/config/config_checks.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/grpc/channel_readiness.h"
@@ -122,12 +123,16 @@ class ManifestHost final : public process::HostedService {
 absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const ManifestServiceConfig& config,
                                                                const runtime::ServiceContext& context) {
   return process::StartGrpcProcess(
-      {.data_directory = config.data_directory(), .endpoint = config.grpc(), .executor_threads = kExecutorThreads},
+      {.data_directory = config.data_directory(),
+       .records = config.records(),
+       .endpoint = config.grpc(),
+       .executor_threads = kExecutorThreads},
       context, [&](const process::ProcessResources& resources) { return ManifestHost::Open(config, resources); });
 }
 
 void FillAndCheck(ManifestServiceConfig* config, runtime::ConfigProblems* problems) {
   process::FillAndCheckGrpc(config->mutable_grpc(), problems);
+  process::FillAndCheckRecords(config->mutable_records(), problems);
   runtime::FillDefaults(config->mutable_blob_service());
   runtime::FillDefaults(config->mutable_collector());
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);

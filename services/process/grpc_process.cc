@@ -27,7 +27,7 @@ class GrpcProcess final : public runtime::RunningService {
 
   absl::Status Open(const GrpcProcessOptions& options, const runtime::ServiceContext& context,
                     const MakeHostedService& make) {
-    ASSIGN_OR_RETURN(kv_, OpenProcessKv(options.data_directory, context));
+    ASSIGN_OR_RETURN(kv_, OpenProcessKv(options.records, options.data_directory, context));
     executor_ = std::make_unique<runtime::Executor>(options.executor_threads);
     executor_metrics_ = std::make_shared<ExecutorMetrics>(executor_.get());
     context.add_collectable(executor_metrics_);

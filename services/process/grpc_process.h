@@ -47,6 +47,7 @@ using MakeHostedService = std::function<absl::StatusOr<std::unique_ptr<HostedSer
 
 struct GrpcProcessOptions {
   std::string data_directory;
+  config::v1::RecordStore records = {};
   config::v1::Endpoint endpoint;
   size_t executor_threads = 16;
 };

@@ -2,6 +2,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/core/files/private_files.h"
+#include "services/runtime/config/config_checks.h"
+#include "services/runtime/config/config_defaults.h"
 #include "services/runtime/log/json_log.h"
 #include "services/status/status_macros.h"
 
@@ -19,13 +21,19 @@ void ClosePrivateDirectories(const std::string& data_directory) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<kv::KvStack>> OpenProcessKv(const std::string& data_directory,
+absl::StatusOr<std::unique_ptr<kv::KvStack>> OpenProcessKv(const config::v1::RecordStore& records,
+                                                           const std::string& data_directory,
                                                            const runtime::ServiceContext& context) {
-  ASSIGN_OR_RETURN(std::unique_ptr<kv::KvStack> kv,
-                   kv::KvStack::Open(absl::StrCat(data_directory, "/kv"), context.registry, runtime::LogLibraryLine));
-  ClosePrivateDirectories(data_directory);
+  ASSIGN_OR_RETURN(std::unique_ptr<kv::KvStack> kv, kv::KvStack::Open(records, absl::StrCat(data_directory, "/kv"),
+                                                                      context.registry, runtime::LogLibraryLine));
+  if (!kv->shared()) ClosePrivateDirectories(data_directory);
   context.add_collectable(kv->engine_metrics());
   return kv;
+}
+
+void FillAndCheckRecords(config::v1::RecordStore* records, runtime::ConfigProblems* problems) {
+  runtime::FillDefaults(records);
+  runtime::CheckRecordStore("records", *records, problems);
 }
 
 runtime::HealthCheck KvWriteCheck(const kv::KvStack* kv) {

@@ -130,7 +130,7 @@ class RegistryProcess final : public runtime::RunningService {
   RegistryProcess() = default;
 
   absl::Status OpenStores(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
-    ASSIGN_OR_RETURN(kv_, process::OpenProcessKv(config.data_directory(), context));
+    ASSIGN_OR_RETURN(kv_, process::OpenProcessKv(config.records(), config.data_directory(), context));
     if (!config.has_authentication()) RETURN_IF_ERROR(CheckNoAccounts(config));
 
     blob::BlobStackOptions blob_options;
@@ -311,6 +311,7 @@ void FillAndCheck(config::v1::StandaloneConfig* config, runtime::ConfigProblems*
                             problems);
   runtime::CheckUploads("uploads", config->uploads(), problems);
   manifest::CheckCollectorConfig("collector", config->collector(), problems);
+  process::FillAndCheckRecords(config->mutable_records(), problems);
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
   if (authenticated) {
     runtime::CheckAuthentication("authentication", config->authentication(), problems);

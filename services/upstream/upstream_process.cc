@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "services/core/time/stop_signal.h"
 #include "services/process/grpc_process.h"
+#include "services/process/process_kv.h"
 #include "services/runtime/config/config_checks.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/grpc/channel_readiness.h"
@@ -144,12 +145,16 @@ class UpstreamHost final : public process::HostedService {
 absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const UpstreamServiceConfig& config,
                                                                const runtime::ServiceContext& context) {
   return process::StartGrpcProcess(
-      {.data_directory = config.data_directory(), .endpoint = config.grpc(), .executor_threads = kExecutorThreads},
+      {.data_directory = config.data_directory(),
+       .records = config.records(),
+       .endpoint = config.grpc(),
+       .executor_threads = kExecutorThreads},
       context, [&](const process::ProcessResources& resources) { return UpstreamHost::Open(config, resources); });
 }
 
 void FillAndCheck(UpstreamServiceConfig* config, runtime::ConfigProblems* problems) {
   process::FillAndCheckGrpc(config->mutable_grpc(), problems);
+  process::FillAndCheckRecords(config->mutable_records(), problems);
   runtime::FillDefaults(config->mutable_blob_service());
   runtime::FillDefaults(config->mutable_manifest_service());
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);

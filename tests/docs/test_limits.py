@@ -10,6 +10,8 @@ def test_the_page_has_every_limit():
     standalone = tree.text("examples/standalone.yaml")
     examples = {"limits": standalone, "uploads": standalone, "collector": standalone}
     examples["authentication"] = tree.text("examples/auth.yaml")
+    records = standalone[standalone.index("\n# records:") :]
+    examples["records.postgres"] = records[: records.index("\n\n")].replace("#", " ")
     examples["grpc"] = tree.text("examples/blob.yaml")
     page = tree.text(limits.PAGE)
     assert len(limits.rows_of(page, "setting")) > 10 and len(limits.rows_of(page, "limit")) > 10

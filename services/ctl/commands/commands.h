@@ -23,6 +23,7 @@ std::vector<Command> UpstreamsCommands();   // upstreams
 std::vector<Command> GcCommands();          // gc
 std::vector<Command> CheckCommands();       // check, scrub
 std::vector<Command> BackupCommands();      // backup, restore
+std::vector<Command> SchemaCommands();      // schema
 
 }  // namespace entrepot::ctl
 

@@ -13,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/core/time/eventually.h"
+#include "services/kv/testing/postgres_server.h"
 #include "services/kv/testing/temporary_directory.h"
 #include "services/status/status_matchers.h"
 
@@ -110,6 +111,38 @@ TEST_F(KvStackTest, ReportsADirectoryInUse) {
   absl::Status second = KvStack::Open(directory_.path(), std::make_shared<prometheus::Registry>()).status();
   EXPECT_THAT(second, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT(std::string(second.message()), HasSubstr("in use by another process"));
+}
+
+TEST_F(KvStackTest, KeepsRecordsInPostgres) {
+  PostgresServer& server = PostgresServer::Shared();
+  config::v1::RecordStore records;
+  config::v1::Postgres& postgres = *records.mutable_postgres();
+  postgres.add_servers(server.directory());
+  postgres.set_database(server.NewDatabase());
+  postgres.set_user("postgres");
+  postgres.set_connections_max(4);
+  postgres.mutable_connection_wait()->set_seconds(5);
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<KvStack> stack, KvStack::Open(records, directory_.path() + "/kv", registry_));
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<KvStack> other,
+                       KvStack::Open(records, "", std::make_shared<prometheus::Registry>()));
+  EXPECT_TRUE(stack->shared());
+  ASSERT_OK(stack->engine()->Transact({{"a"}}, [](KvTransaction& transaction) {
+    transaction.Put("a", "1");
+    return absl::OkStatus();
+  }));
+  EXPECT_THAT(other->engine()->Get("a"), IsOkAndHolds(testing::Optional(std::string("1"))));
+  EXPECT_OK(stack->Health());
+  EXPECT_OK(stack->CheckWritable());
+  EXPECT_THAT(Names(*stack->engine_metrics()), Contains("entrepot_postgres_connections_open"));
+  EXPECT_THAT(stack->Snapshot(directory_.path() + "/copy"), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_FALSE(HoldsKvStore(directory_.path() + "/kv")) << "nothing is written below the data directory";
+}
+
+TEST_F(KvStackTest, KeepsRecordsInTheDirectoryIfNoDatabaseIsNamed) {
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<KvStack> stack,
+                       KvStack::Open(config::v1::RecordStore(), directory_.path() + "/kv", registry_));
+  EXPECT_FALSE(stack->shared());
+  EXPECT_TRUE(HoldsKvStore(directory_.path() + "/kv"));
 }
 
 class KvStackSnapshotTest : public KvStackTest {

@@ -19,6 +19,7 @@
 #include "services/core/ip_network.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/files/file_contents.h"
+#include "services/runtime/files/secret_file.h"
 #include "services/runtime/log/json_log.h"
 #include "services/runtime/tls/peer_files.h"
 #include "services/status/quoted_input.h"
@@ -44,6 +45,9 @@ constexpr uint32_t kTokenQueryBytesMaxMin = 512;
 constexpr uint32_t kHeadPartBytesMaxMax = 1024 * 1024;
 // The auth service parses no more (services/core/access_scope.h).
 constexpr uint32_t kScopesMaxMax = kAccessScopesMax;
+
+// The checks at the start need three at once (services/kv/postgres/postgres_start_checks.h).
+constexpr uint32_t kPostgresConnectionsMaxMin = 4;
 
 constexpr absl::Duration kTokenLifetimeMin = absl::Minutes(1);
 constexpr absl::Duration kTokenLifetimeMax = absl::Hours(1);
@@ -93,6 +97,15 @@ bool IsHostAndPort(absl::string_view text) {
   const absl::string_view digits = text.substr(colon + 1);
   uint32_t port;
   return absl::c_all_of(digits, absl::ascii_isdigit) && absl::SimpleAtoi(digits, &port) && port >= 1 && port <= 65535;
+}
+
+// "host:port", "host", or the directory of a socket, with or without a port.
+bool IsDatabaseServer(absl::string_view text) {
+  if (absl::StartsWith(text, "/")) {
+    const size_t colon = text.rfind(':');
+    return colon == absl::string_view::npos || IsHostAndPort(absl::StrCat("socket", text.substr(colon)));
+  }
+  return IsHostAndPort(text) || IsHostAndPort(absl::StrCat(text, ":5432"));
 }
 
 void CheckPeerTls(absl::string_view field, const config::v1::PeerTls& tls, ConfigProblems* problems) {
@@ -313,6 +326,38 @@ void CheckUploads(absl::string_view field, const config::v1::Uploads& uploads, C
                   absl::StrCat("must be at most sessions_max, which is ", uploads.sessions_max(), ", not ",
                                uploads.sessions_per_account_max()));
   }
+}
+
+void CheckRecordStore(absl::string_view field, const config::v1::RecordStore& records, ConfigProblems* problems) {
+  if (!records.has_postgres()) return;
+  const config::v1::Postgres& postgres = records.postgres();
+  const std::string parent = Field(field, "postgres");
+  if (postgres.servers().empty()) problems->Add(Field(parent, "servers"), "is required");
+  bool remote = false;
+  for (const std::string& server : postgres.servers()) {
+    if (!IsDatabaseServer(server)) {
+      problems->Add(Field(parent, "servers"),
+                    absl::StrCat("must be like \"db.example:5432\" or \"/run/postgresql\", not ", QuotedInput(server)));
+    }
+    remote = remote || !(absl::StartsWith(server, "/") || absl::StartsWith(server, "127.") ||
+                         absl::StartsWith(server, "localhost") || absl::StartsWith(server, "[::1]"));
+  }
+  if (!postgres.password_file().empty()) {
+    CheckReadableFile(Field(parent, "password_file"), postgres.password_file(), problems);
+    WarnIfOpenToOthers(postgres.password_file());
+  }
+  if (postgres.has_tls()) {
+    const config::v1::PostgresTls& tls = postgres.tls();
+    CheckReadableFile(Field(parent, "tls.ca_file"), tls.ca_file(), problems);
+    if (!tls.certificate_file().empty() || !tls.private_key_file().empty()) {
+      CheckReadableFile(Field(parent, "tls.certificate_file"), tls.certificate_file(), problems);
+      CheckReadableFile(Field(parent, "tls.private_key_file"), tls.private_key_file(), problems);
+    }
+  } else if (remote) {
+    problems->Warn(Field(parent, "tls"), "is absent: records and passwords cross the network unencrypted");
+  }
+  CheckAtLeast(Field(parent, "connections_max"), postgres.connections_max(), kPostgresConnectionsMaxMin, problems);
+  CheckDuration(Field(parent, "connection_wait"), postgres.connection_wait(), problems);
 }
 
 void CheckLog(absl::string_view field, const config::v1::Log& log, ConfigProblems* problems) {

@@ -374,6 +374,46 @@ TEST(ConfigChecksTest, Uploads) {
                           "uploads.sessions_per_account_max: must be at most sessions_max, which is 7, not 8"));
 }
 
+ConfigProblems CheckedPostgres(const std::function<void(config::v1::Postgres*)>& change) {
+  config::v1::RecordStore records;
+  records.mutable_postgres()->add_servers("127.0.0.1:5432");
+  change(records.mutable_postgres());
+  FillDefaults(&records);
+  ConfigProblems problems;
+  CheckRecordStore("records", records, &problems);
+  return problems;
+}
+
+TEST(ConfigChecksTest, RecordStore) {
+  ConfigProblems problems;
+  CheckRecordStore("records", config::v1::RecordStore(), &problems);
+  EXPECT_TRUE(problems.empty()) << "RocksDB";
+  for (const char* server : {"127.0.0.1", "localhost:1", "[::1]:5432", "/run/postgresql", "/run/postgresql:5433"}) {
+    const ConfigProblems found = CheckedPostgres([&](auto* postgres) { postgres->set_servers(0, server); });
+    EXPECT_TRUE(found.empty()) << server;
+    EXPECT_THAT(found.warnings(), IsEmpty()) << server;
+  }
+  for (const char* server : {"", ":5432", "db:0", "db:65536", "/run:x"}) {
+    EXPECT_EQ(CheckedPostgres([&](auto* postgres) { postgres->set_servers(0, server); }).lines().size(), 1) << server;
+  }
+  EXPECT_THAT(CheckedPostgres([](auto* postgres) {
+                postgres->clear_servers();
+                postgres->set_password_file("/nowhere/password");
+                postgres->mutable_tls()->set_certificate_file("/nowhere/crt");
+                postgres->set_connections_max(3);
+                postgres->mutable_connection_wait();
+              }).lines(),
+              ElementsAre("records.postgres.servers: is required",
+                          "records.postgres.password_file: cannot read /nowhere/password: No such file or directory",
+                          "records.postgres.tls.ca_file: is required",
+                          "records.postgres.tls.certificate_file: cannot read /nowhere/crt: No such file or directory",
+                          "records.postgres.tls.private_key_file: is required",
+                          "records.postgres.connections_max: must be at least 4, not 3",
+                          "records.postgres.connection_wait: must be longer than 0, not 0"));
+  EXPECT_THAT(CheckedPostgres([](auto* postgres) { postgres->set_servers(0, "db.example:5432"); }).warnings(),
+              ElementsAre("records.postgres.tls: is absent: records and passwords cross the network unencrypted"));
+}
+
 TEST(ConfigChecksTest, Log) {
   config::v1::Log log;
   ConfigProblems problems;

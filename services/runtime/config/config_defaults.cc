@@ -65,6 +65,15 @@ void FillDefaults(config::v1::Uploads* uploads) {
   }
 }
 
+void FillDefaults(config::v1::RecordStore* records) {
+  if (!records->has_postgres()) return;
+  config::v1::Postgres& postgres = *records->mutable_postgres();
+  if (postgres.database().empty()) postgres.set_database("entrepot");
+  if (postgres.user().empty()) postgres.set_user("entrepot");
+  if (postgres.connections_max() == 0) postgres.set_connections_max(16);
+  if (!postgres.has_connection_wait()) *postgres.mutable_connection_wait() = Seconds(5);
+}
+
 void FillDefaults(config::v1::Collector* collector) {
   if (!collector->has_lease()) *collector->mutable_lease() = Seconds(24 * 60 * 60);
   if (!collector->has_grace()) *collector->mutable_grace() = Seconds(60 * 60);

@@ -20,6 +20,8 @@ void FillGrpcDefaults(config::v1::Endpoint* endpoint);
 void FillDefaults(config::v1::PublicEndpoint* endpoint);
 void FillDefaults(config::v1::Limits* limits);
 void FillDefaults(config::v1::Uploads* uploads);
+// Does nothing if the records are in RocksDB.
+void FillDefaults(config::v1::RecordStore* records);
 void FillDefaults(config::v1::Collector* collector);
 void FillDefaults(config::v1::Log* log);
 void FillDefaults(config::v1::Service* service);

@@ -1,0 +1,195 @@
+#include "services/kv/postgres/postgres_kv_engine.h"
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/core/time/eventually.h"
+#include "services/kv/testing/kv_conformance.h"
+#include "services/kv/testing/postgres_server.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_matchers.h"
+
+namespace entrepot::kv {
+namespace {
+
+using testing::Eq;
+using testing::HasSubstr;
+using testing::Optional;
+
+PostgresKvEngine::Options OptionsFor(const PostgresAddress& address) {
+  PostgresKvEngine::Options options;
+  options.address = address;
+  return options;
+}
+
+std::unique_ptr<PostgresKvEngine> Open(const PostgresKvEngine::Options& options) {
+  absl::StatusOr<std::unique_ptr<PostgresKvEngine>> engine = PostgresKvEngine::Open(options);
+  EXPECT_OK(engine);
+  return engine.ok() ? *std::move(engine) : nullptr;
+}
+
+std::unique_ptr<KvEngine> MakeEmpty(const RetryPolicy& retry, absl::Duration lock_timeout) {
+  PostgresServer& server = PostgresServer::Shared();
+  PostgresKvEngine::Options options = OptionsFor(server.Address(server.NewDatabase()));
+  options.retry = retry;
+  options.lock_timeout = lock_timeout;
+  return Open(options);
+}
+
+INSTANTIATE_TEST_SUITE_P(Postgres, KvConformance, testing::Values(KvBackend{"Postgres", MakeEmpty}));
+
+absl::Status Put(KvEngine& kv, const std::string& key, const std::string& value) {
+  return kv.Transact({{key}}, [&](KvTransaction& transaction) {
+    transaction.Put(key, value);
+    return absl::OkStatus();
+  });
+}
+
+class PostgresKvEngineTest : public testing::Test {
+ protected:
+  ~PostgresKvEngineTest() override { server_.DropDatabase(database_); }
+
+  PostgresKvEngine::Options Options() { return OptionsFor(server_.Address(database_)); }
+
+  PostgresServer& server_ = PostgresServer::Shared();
+  const std::string database_ = server_.NewDatabase();
+};
+
+TEST_F(PostgresKvEngineTest, TwoEnginesExcludeEachOther) {
+  const std::unique_ptr<PostgresKvEngine> engines[] = {Open(Options()), Open(Options())};
+  constexpr int kThreads = 4, kRounds = 50;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      for (int round = 0; round < kRounds; ++round) {
+        EXPECT_OK(engines[i % 2]->Transact(
+            {{"n"}},
+            [](KvTransaction& transaction) -> absl::Status {
+              const absl::StatusOr<std::optional<std::string>> value = transaction.Get("n");
+              if (!value.ok()) return value.status();
+              transaction.Put("n", absl::StrCat(value->has_value() ? std::stoi(**value) + 1 : 1));
+              return absl::OkStatus();
+            },
+            Durability::kBuffered));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_THAT(engines[0]->Get("n"), IsOkAndHolds(Optional(Eq(absl::StrCat(kThreads * kRounds)))));
+}
+
+TEST_F(PostgresKvEngineTest, ALockOfAnotherEngineTimesOut) {
+  const std::unique_ptr<PostgresKvEngine> holder = Open(Options());
+  PostgresKvEngine::Options impatient = Options();
+  impatient.lock_timeout = absl::Milliseconds(20);
+  impatient.retry.attempts_max = 2;
+  int retries = 0;
+  impatient.retry.on_retry = [&](RetryReason reason) {
+    EXPECT_EQ(reason, RetryReason::kLockTimeout);
+    ++retries;
+  };
+  const std::unique_ptr<PostgresKvEngine> other = Open(impatient);
+  const auto nothing = [](KvTransaction&) { return absl::OkStatus(); };
+  ASSERT_OK(holder->Transact(
+      {{"a", LockMode::kShared}, {"b"}},
+      [&](KvTransaction&) {
+        EXPECT_THAT(other->Transact({{"a"}}, nothing, Durability::kSynced), StatusIs(absl::StatusCode::kAborted));
+        EXPECT_OK(other->Transact({{"a", LockMode::kShared}}, nothing, Durability::kSynced));
+        EXPECT_THAT(other->Transact({{"b", LockMode::kShared}}, nothing, Durability::kSynced),
+                    StatusIs(absl::StatusCode::kAborted));
+        EXPECT_OK(other->Transact({{"c"}}, nothing, Durability::kSynced));
+        return absl::OkStatus();
+      },
+      Durability::kSynced));
+  EXPECT_EQ(retries, 2);
+}
+
+TEST_F(PostgresKvEngineTest, WaitsForAConnectionAndNamesTheBound) {
+  PostgresKvEngine::Options options = Options();
+  options.connections_max = 4;
+  options.connection_wait = absl::Milliseconds(100);
+  const std::unique_ptr<PostgresKvEngine> engine = Open(options);
+  absl::Notification full, tried;
+  std::atomic<int> inside = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < options.connections_max; ++i) {
+    threads.emplace_back([&, i] {
+      EXPECT_OK(engine->Transact(
+          {{absl::StrCat(i)}},
+          [&](KvTransaction&) {
+            if (++inside == options.connections_max) full.Notify();
+            tried.WaitForNotification();
+            return absl::OkStatus();
+          },
+          Durability::kSynced));
+    });
+  }
+  full.WaitForNotification();
+  const absl::Status refused = engine->Get("a").status();
+  EXPECT_EQ(GetOciErrorCode(refused), OciErrorCode::kUnavailable);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("records.postgres.connections_max"));
+  tried.Notify();
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_OK(engine->Get("a"));
+}
+
+TEST_F(PostgresKvEngineTest, ASessionThatEndsBeforeTheCommitIsARetry) {
+  std::vector<RetryReason> reasons;
+  PostgresKvEngine::Options options = Options();
+  options.retry.on_retry = [&](RetryReason reason) { reasons.push_back(reason); };
+  const std::unique_ptr<PostgresKvEngine> engine = Open(options);
+  int runs = 0;
+  ASSERT_OK(engine->Transact(
+      {{"a"}},
+      [&](KvTransaction& transaction) {
+        if (++runs == 1) {
+          server_.Execute(absl::StrCat(
+              "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '", database_, "'"));
+        }
+        transaction.Put("a", absl::StrCat(runs));
+        return transaction.Get("b").status();
+      },
+      Durability::kSynced));
+  EXPECT_EQ(runs, 2);
+  EXPECT_THAT(reasons, testing::ElementsAre(RetryReason::kConnectionLost));
+  EXPECT_THAT(engine->Get("a"), IsOkAndHolds(Optional(Eq("2"))));
+}
+
+TEST_F(PostgresKvEngineTest, ReadsGoOnAfterAllSessionsEnded) {
+  const std::unique_ptr<PostgresKvEngine> engine = Open(Options());
+  ASSERT_OK(Put(*engine, "a", "1"));
+  server_.Execute(
+      absl::StrCat("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '", database_, "'"));
+  EXPECT_THAT(engine->Get("a"), IsOkAndHolds(Optional(Eq("1"))));
+  EXPECT_OK(engine->CheckWritable());
+}
+
+TEST_F(PostgresKvEngineTest, RefusesKeysThatTheIndexCannotHold) {
+  const std::unique_ptr<PostgresKvEngine> engine = Open(Options());
+  EXPECT_OK(Put(*engine, std::string(2600, 'k'), "1"));
+  EXPECT_THAT(Put(*engine, std::string(2601, 'k'), "1"), StatusIs(absl::StatusCode::kInternal));
+}
+
+TEST_F(PostgresKvEngineTest, ReadsOutsideOfTransactionsNeverRunOnTheCallersThreadFromMemory) {
+  const std::unique_ptr<PostgresKvEngine> engine = Open(Options());
+  EXPECT_TRUE(IsNotInMemory(engine->in_memory().Get("a").status()));
+}
+
+TEST_F(PostgresKvEngineTest, RefusesADatabaseWithoutTables) {
+  PostgresKvEngine::Options options = OptionsFor(server_.Address("postgres"));
+  const absl::Status status = PostgresKvEngine::Open(options).status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("entrepotctl schema make"));
+}
+
+}  // namespace
+}  // namespace entrepot::kv
