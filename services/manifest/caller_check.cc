@@ -24,7 +24,18 @@ absl::StatusOr<std::unique_ptr<CallerCheck>> CallerCheck::Open(kv::KvEngine* kv,
   ASSIGN_OR_RETURN(const bool marked, HasAccounts(*kv));
   if (options.policy_needs_accounts && !marked) RETURN_IF_ERROR(MarkAccounts(*kv));
   check->has_accounts_ = marked || options.policy_needs_accounts;
+  if (options.shared && options.read_again_after > absl::ZeroDuration()) {
+    check->reading_ = std::make_unique<runtime::PeriodicTask>(options.read_again_after,
+                                                              [check = check.get()] { check->ReadAgain(); });
+  }
   return check;
+}
+
+void CallerCheck::ReadAgain() {
+  // What is marked stays so.
+  if (has_accounts_.load(std::memory_order_relaxed)) return;
+  const absl::StatusOr<bool> marked = HasAccounts(kv_);
+  if (marked.ok() && *marked) has_accounts_ = true;
 }
 
 absl::Status CallerCheck::Check(const Caller& caller) {

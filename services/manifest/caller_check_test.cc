@@ -31,6 +31,19 @@ TEST_F(CallerCheckTest, ServesEveryCallerWithoutAccounts) {
   EXPECT_THAT(HasAccounts(kv_), IsOkAndHolds(false));
 }
 
+TEST_F(CallerCheckTest, LearnsOfWhatAnotherProcessHasMarked) {
+  const auto check = Open({.shared = true, .read_again_after = absl::ZeroDuration()});
+  const auto other = Open({.shared = true, .read_again_after = absl::Milliseconds(1)});
+  EXPECT_OK(check->Check(without_token_));
+  check->ReadAgain();
+  EXPECT_OK(check->Check(without_token_));
+  ASSERT_OK(MarkAccounts(kv_));
+  check->ReadAgain();
+  EXPECT_THAT(check->Check(without_token_), IsOciError(OciErrorCode::kDenied));
+  // By itself.
+  EXPECT_TRUE(Eventually([&] { return !other->Check(without_token_).ok(); }));
+}
+
 TEST_F(CallerCheckTest, ACallWithATokenMarksTheMetadata) {
   const auto check = Open();
   EXPECT_OK(check->Check(with_token_));

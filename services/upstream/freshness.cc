@@ -33,6 +33,11 @@ std::string Pair(const RepositoryName& repository, const std::string& of) {
   return absl::StrCat(repository.ToString(), kSeparator, of);
 }
 
+std::string RandomName() {
+  absl::BitGen random;
+  return absl::StrFormat("%016x", absl::Uniform<uint64_t>(random));
+}
+
 void LogFailure(absl::string_view what, const absl::Status& status) {
   runtime::LogLimited(runtime::LogLevel::kWarning, "the time of a tag's confirmation is lost", what,
                       {{"while", what}, {"error", status.ToString()}});
@@ -51,9 +56,10 @@ absl::Duration TrustedFor(absl::Duration ttl, const RepositoryName& repository, 
 Freshness::Freshness(kv::KvEngine* kv, size_t tags_in_memory_max)
     : kv_(*kv), tags_(tags_in_memory_max), awaiting_(kAwaitedManifestsMax) {}
 
-absl::StatusOr<std::unique_ptr<Freshness>> Freshness::Open(kv::KvEngine* kv, size_t tags_in_memory_max) {
+absl::StatusOr<std::unique_ptr<Freshness>> Freshness::Open(kv::KvEngine* kv, bool shared, size_t tags_in_memory_max) {
   auto freshness = absl::WrapUnique(new Freshness(kv, tags_in_memory_max));
   RETURN_IF_ERROR(freshness->EnsureFormat());
+  if (shared) absl::StrAppend(&freshness->service_id_, "-", RandomName());
   return freshness;
 }
 
@@ -76,9 +82,8 @@ absl::Status Freshness::EnsureFormat() {
     }
     UpstreamFormatRecord record = now.value_or(UpstreamFormatRecord());
     if (record.service_id().empty()) {
-      absl::BitGen random;
       record.set_version(kFormatVersion);
-      record.set_service_id(absl::StrFormat("%016x", absl::Uniform<uint64_t>(random)));
+      record.set_service_id(RandomName());
       kv::WriteRecord(transaction, kFormatKey, record);
     }
     service_id_ = record.service_id();

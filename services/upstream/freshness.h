@@ -52,10 +52,11 @@ class Freshness {
 
   // Marks an empty KV with the version of the layout, and with a random service_id(). kFailedPrecondition: it has
   // another layout, or records but no mark. `kv` outlives the object.
-  static absl::StatusOr<std::unique_ptr<Freshness>> Open(kv::KvEngine* kv,
+  static absl::StatusOr<std::unique_ptr<Freshness>> Open(kv::KvEngine* kv, bool shared = false,
                                                          size_t tags_in_memory_max = kTagsInMemoryMax);
 
-  // Names this upstream service among all that use one store; the same after a restart.
+  // Names this upstream service among all that use one store. If other processes write to the same KV (`shared`),
+  // another name after each start; else always the same, so that a process that restarts has its claims still.
   const std::string& service_id() const { return service_id_; }
 
   // nullopt: nothing is known. A record that cannot be read counts as none, and is logged.

@@ -27,7 +27,9 @@ void Put(kv::KvEngine& kv, const std::string& key, const std::string& value) {
 class FreshnessTest : public testing::Test {
  protected:
   static Digest MakeDigest(char of) { return Digest::FromBytes(DigestAlgorithm::kSha256, std::string(32, of)); }
-  void Open(size_t tags_in_memory_max = 2) { freshness_ = *Freshness::Open(&kv_, tags_in_memory_max); }
+  void Open(size_t tags_in_memory_max = 2) {
+    freshness_ = *Freshness::Open(&kv_, /*shared=*/false, tags_in_memory_max);
+  }
 
   const RepositoryName app_ = *RepositoryName::Parse("up.example/team/app");
   const RepositoryName web_ = *RepositoryName::Parse("up.example/team/web");
@@ -119,6 +121,12 @@ TEST_F(FreshnessTest, NamesTheServiceTheSameAfterARestart) {
   EXPECT_EQ(freshness_->service_id(), name);
   kv::MemoryKvEngine other;
   EXPECT_NE((*Freshness::Open(&other))->service_id(), name);
+}
+
+TEST_F(FreshnessTest, ProcessesThatShareTheRecordsHaveDifferentNames) {
+  const auto first = *Freshness::Open(&kv_, /*shared=*/true);
+  const auto second = *Freshness::Open(&kv_, /*shared=*/true);
+  EXPECT_NE(first->service_id(), second->service_id());
 }
 
 TEST_F(FreshnessTest, TrustsTagsForDifferentTimes) {

@@ -675,7 +675,7 @@ void CacheImpl::Stop() {
 absl::StatusOr<std::unique_ptr<UpstreamCache>> UpstreamCache::Create(const UpstreamsFile* upstreams, CacheStore* store,
                                                                      kv::KvEngine* kv, const Clock* clock,
                                                                      const Options& options) {
-  ASSIGN_OR_RETURN(std::unique_ptr<Freshness> freshness, Freshness::Open(kv));
+  ASSIGN_OR_RETURN(std::unique_ptr<Freshness> freshness, Freshness::Open(kv, options.shared));
   BlobFetches::Options fetch_options;
   fetch_options.spool_directory = options.spool_directory;
   fetch_options.registry = options.registry;

@@ -47,6 +47,8 @@ class UpstreamCache : public ImageSource {
     // Of its own; emptied at the start.
     std::string spool_directory;
     std::shared_ptr<prometheus::Registry> registry;
+    // Other processes write to the same KV.
+    bool shared = false;
     // Required.
     MakeRegistry make_registry;
     // How long a request waits for the confirmation of a tag that is here before it is served as stale. The question to

@@ -73,10 +73,10 @@ class PageBudget {
 
 absl::StatusOr<TagPage> CatalogListing::Tags(const Caller& caller, const RepositoryName& repository, size_t limit,
                                              absl::string_view last) {
-  RETURN_IF_ERROR(reads_->Check(caller, repository));
   limit = Clamp(limit);
   TagPage page;
   ASSIGN_OR_RETURN(page.tags, ScanNames(*kv_, keys::TagsOf(repository), limit, last));
+  RETURN_IF_ERROR(reads_->Check(caller, repository));
   page.more = CutOffAt(limit, &page.tags);
   if (!page.tags.empty()) return page;
   ASSIGN_OR_RETURN(const auto record, ReadRepository(*kv_, repository));
@@ -97,7 +97,14 @@ absl::StatusOr<RepositoryPage> CatalogListing::Repositories(size_t limit, absl::
 absl::StatusOr<ReferrerPage> CatalogListing::Referrers(const Caller& caller, const RepositoryName& repository,
                                                        const Digest& subject, absl::string_view artifact_type,
                                                        size_t limit, absl::string_view last) {
+  ASSIGN_OR_RETURN(ReferrerPage page, ReadReferrers(repository, subject, artifact_type, limit, last));
   RETURN_IF_ERROR(reads_->Check(caller, repository));
+  return page;
+}
+
+absl::StatusOr<ReferrerPage> CatalogListing::ReadReferrers(const RepositoryName& repository, const Digest& subject,
+                                                           absl::string_view artifact_type, size_t limit,
+                                                           absl::string_view last) {
   const std::string prefix = keys::ReferrersOf(repository, subject);
   RecordCursor cursor(kv_, prefix, last.empty() ? "" : absl::StrCat(prefix, last));
   PageBudget budget(Clamp(limit));

@@ -50,6 +50,9 @@ class CatalogListing {
                                               const std::vector<std::string>& patterns);
 
  private:
+  absl::StatusOr<ReferrerPage> ReadReferrers(const RepositoryName& repository, const Digest& subject,
+                                             absl::string_view artifact_type, size_t limit, absl::string_view last);
+
   kv::KvEngine* const kv_;
   const RepositoryReads* const reads_;
 };

@@ -16,7 +16,7 @@ absl::StatusOr<std::unique_ptr<RegistryCatalog>> RegistryCatalog::Create(kv::KvE
 RegistryCatalog::RegistryCatalog(kv::KvEngine* kv, const Clock* clock, const Options& options)
     : policy_(options.policy),
       metrics_(options.registry),
-      reads_(kv),
+      reads_(kv, options.shared),
       repositories_(kv, clock, &policy_, &reads_, options.finish_deletion),
       blobs_({.kv = kv,
               .clock = clock,

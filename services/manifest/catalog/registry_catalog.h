@@ -38,6 +38,8 @@ namespace entrepot::manifest {
 class RegistryCatalog {
  public:
   struct Options {
+    // Other processes write the same records.
+    bool shared = false;
     // How long an acknowledged blob is safe from collection before a manifest refers to it.
     absl::Duration lease = absl::Hours(24);
     // The registry of the metrics of pushes, mounts and deduplication. If null, they are counted but not exported.

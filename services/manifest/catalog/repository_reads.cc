@@ -12,6 +12,7 @@ namespace entrepot::manifest {
 using storage::v1::RepositoryRecord;
 
 absl::Status RepositoryReads::Recover() {
+  if (shared_) return absl::OkStatus();
   RecordCursor cursor(kv_, keys::Repositories(), "");
   for (;;) {
     ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());

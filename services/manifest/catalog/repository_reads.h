@@ -17,10 +17,11 @@ namespace entrepot::manifest {
 // needed only in two cases:
 //   - A deletion is under way: some of the content may still be there.
 //   - A repository was deleted at some time, and the caller has a token: the token may be older than the deletion.
-// The class learns of every deletion, because one process owns the KV and makes all deletions. Thread-safe.
+// If this process makes all deletions, it knows of each. If the KV is shared, other processes delete too: then every
+// read needs the record. Thread-safe.
 class RepositoryReads {
  public:
-  explicit RepositoryReads(kv::KvEngine* kv) : kv_(kv) {}
+  RepositoryReads(kv::KvEngine* kv, bool shared) : kv_(kv), shared_(shared) {}
 
   // Finds completed and interrupted deletions of earlier processes. Must be called before anything else.
   absl::Status Recover();
@@ -28,9 +29,10 @@ class RepositoryReads {
   // Whether the repository's record must be read. Call this before the read of the content. If it returns false, call
   // it again afterwards, because a deletion may have begun: if it then returns true, repeat the read with the record.
   bool MustAsk(const Caller& caller) const {
-    return deleting_ > 0 || (deleted_any_ && caller.token_issued_at != absl::InfiniteFuture());
+    return shared_ || deleting_ > 0 || (deleted_any_ && caller.token_issued_at != absl::InfiniteFuture());
   }
-  // CheckVisible() (records/repository_record.h). Reads the record only if it must.
+  // CheckVisible() (records/repository_record.h). Reads the record only if it must. Call it after the content was read:
+  // a deletion may begin before.
   absl::Status Check(const Caller& caller, const RepositoryName& repository) const;
   // The same for a record that was read together with others; `value` is the value of keys::Repository().
   static absl::Status CheckValue(const Caller& caller, const RepositoryName& repository,
@@ -45,6 +47,7 @@ class RepositoryReads {
 
  private:
   kv::KvEngine* const kv_;
+  const bool shared_;
   std::atomic<int> deleting_{0};
   std::atomic<bool> deleted_any_{false};
 };

@@ -94,24 +94,28 @@ absl::Status RepositoryRemover::MarkDeleted(const Caller& caller, const Reposito
 
 absl::StatusOr<RepositoryDeletion> RepositoryRemover::RemoveContent(const RepositoryName& repository) {
   RepositoryDeletion deletion;
-  RETURN_IF_ERROR(Failpoint("manifest.delete_repository.hidden"));
-  ASSIGN_OR_RETURN(deletion.tags, RemoveTags(repository));
-  RETURN_IF_ERROR(Failpoint("manifest.delete_repository.tags_removed"));
-  ASSIGN_OR_RETURN(deletion.manifests, RemoveManifests(repository));
-  RETURN_IF_ERROR(Failpoint("manifest.delete_repository.manifests_removed"));
-  ASSIGN_OR_RETURN(deletion.blobs, RemoveLinks(repository));
-  RETURN_IF_ERROR(Failpoint("manifest.delete_repository.links_removed"));
-  RETURN_IF_ERROR(MarkEmptied(repository));
+  absl::Status removed = RemoveAll(repository, &deletion);
+  if (!removed.ok() && !absl::IsFailedPrecondition(removed)) return removed;
   reads_->DeletionEnds();
   return deletion;
 }
 
-absl::StatusOr<uint64_t> RepositoryRemover::RemoveTags(const RepositoryName& repository) {
-  uint64_t removed = 0;
+absl::Status RepositoryRemover::RemoveAll(const RepositoryName& repository, RepositoryDeletion* deletion) {
+  RETURN_IF_ERROR(Failpoint("manifest.delete_repository.hidden"));
+  RETURN_IF_ERROR(RemoveTags(repository, &deletion->tags));
+  RETURN_IF_ERROR(Failpoint("manifest.delete_repository.tags_removed"));
+  RETURN_IF_ERROR(RemoveManifests(repository, &deletion->manifests));
+  RETURN_IF_ERROR(Failpoint("manifest.delete_repository.manifests_removed"));
+  RETURN_IF_ERROR(RemoveLinks(repository, &deletion->blobs));
+  RETURN_IF_ERROR(Failpoint("manifest.delete_repository.links_removed"));
+  return MarkEmptied(repository);
+}
+
+absl::Status RepositoryRemover::RemoveTags(const RepositoryName& repository, uint64_t* removed) {
   kv::ScanOptions scan{.prefix = keys::TagsOf(repository), .start_after = "", .limit = kBatch};
   for (;;) {
     ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> page, kv_->Scan(scan));
-    if (page.empty()) return removed;
+    if (page.empty()) return absl::OkStatus();
     RETURN_IF_ERROR(CheckRunning());
     RETURN_IF_ERROR(Transact(repository, CatalogLocks(), [&](kv::KvTransaction& transaction) -> absl::Status {
       for (const kv::KeyValue& entry : page) {
@@ -121,19 +125,18 @@ absl::StatusOr<uint64_t> RepositoryRemover::RemoveTags(const RepositoryName& rep
       }
       return absl::OkStatus();
     }));
-    removed += page.size();
+    *removed += page.size();
     scan.start_after = page.back().key;
   }
 }
 
-absl::StatusOr<uint64_t> RepositoryRemover::RemoveManifests(const RepositoryName& repository) {
+absl::Status RepositoryRemover::RemoveManifests(const RepositoryName& repository, uint64_t* removed) {
   // Not the record: it has the content, which may be megabytes.
   struct Removal {
     Digest digest;
     std::string subject;
     std::set<Digest> references;
   };
-  uint64_t removed = 0;
   RecordCursor cursor(kv_, keys::ManifestsOf(repository), "");
   for (bool at_end = false; !at_end;) {
     std::vector<Removal> batch;
@@ -161,13 +164,12 @@ absl::StatusOr<uint64_t> RepositoryRemover::RemoveManifests(const RepositoryName
       }
       return absl::OkStatus();
     }));
-    removed += batch.size();
+    *removed += batch.size();
   }
-  return removed;
+  return absl::OkStatus();
 }
 
-absl::StatusOr<uint64_t> RepositoryRemover::RemoveLinks(const RepositoryName& repository) {
-  uint64_t removed = 0;
+absl::Status RepositoryRemover::RemoveLinks(const RepositoryName& repository, uint64_t* removed) {
   RecordCursor cursor(kv_, keys::Links(), "");
   for (bool at_end = false; !at_end;) {
     std::vector<Digest> batch;
@@ -181,9 +183,9 @@ absl::StatusOr<uint64_t> RepositoryRemover::RemoveLinks(const RepositoryName& re
       if (*key.repository == repository) batch.push_back(*std::move(key.digest));
     }
     RETURN_IF_ERROR(RemoveLinksTo(repository, batch));
-    removed += batch.size();
+    *removed += batch.size();
   }
-  return removed;
+  return absl::OkStatus();
 }
 
 absl::Status RepositoryRemover::RemoveLinksTo(const RepositoryName& repository, const std::vector<Digest>& digests) {
@@ -221,7 +223,9 @@ absl::Status RepositoryRemover::Transact(const RepositoryName& repository, Catal
   locks.Repository(repository, LockMode::kExclusive);
   return kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
     ASSIGN_OR_RETURN(const bool emptying, IsEmptying(transaction, repository));
-    if (!emptying) return absl::InternalError(absl::StrCat("another call has deleted ", repository.ToString()));
+    if (!emptying) {
+      return absl::FailedPreconditionError(absl::StrCat("another process has deleted ", repository.ToString()));
+    }
     return fn(transaction);
   });
 }

@@ -41,8 +41,9 @@ class RepositoryRemover {
   // Deletes the repository with all its content. A blob's bytes are deleted once no repository needs the blob.
   // NAME_UNKNOWN; DENIED while the repository has a protected tag (TagGuard). The repository is gone for every caller
   // from the first moment on, even if the call is interrupted: a second call, or the first push to the name, removes
-  // the rest. Returns the counts of what this call removed. Takes as long as reading all links of the registry.
-  // UNAVAILABLE after Stop().
+  // the rest. If another process deletes the repository at the same time, both remove it together. Returns the counts
+  // of what this call removed; what both remove at once, both count. Takes as long as reading all links of the
+  // registry. UNAVAILABLE after Stop().
   absl::StatusOr<RepositoryDeletion> Delete(const Caller& caller, const RepositoryName& repository);
 
   // Runs `push`, a push to the repository that returns an absl::Status or StatusOr. If an interrupted deletion of the
@@ -70,15 +71,19 @@ class RepositoryRemover {
   absl::StatusOr<RepositoryDeletion> DeleteLocked(const Caller& caller, const RepositoryName& repository);
   // Marks the record as deleted and emptying.
   absl::Status MarkDeleted(const Caller& caller, const RepositoryName& repository);
+  // Removes everything and marks the record as emptied; ends early if another process has done so.
   absl::StatusOr<RepositoryDeletion> RemoveContent(const RepositoryName& repository);
-  absl::StatusOr<uint64_t> RemoveTags(const RepositoryName& repository);
-  absl::StatusOr<uint64_t> RemoveManifests(const RepositoryName& repository);
-  absl::StatusOr<uint64_t> RemoveLinks(const RepositoryName& repository);
+  absl::Status RemoveAll(const RepositoryName& repository, RepositoryDeletion* deletion);
+  // Each adds what it removed to `removed`, also before an error.
+  absl::Status RemoveTags(const RepositoryName& repository, uint64_t* removed);
+  absl::Status RemoveManifests(const RepositoryName& repository, uint64_t* removed);
+  absl::Status RemoveLinks(const RepositoryName& repository, uint64_t* removed);
   absl::Status RemoveLinksTo(const RepositoryName& repository, const std::vector<Digest>& digests);
   // UNAVAILABLE after Stop().
   absl::Status CheckRunning() const;
   absl::Status MarkEmptied(const RepositoryName& repository);
-  // Runs `fn` while no other transaction writes to the repository. kInternal if its record is not marked as emptying.
+  // Runs `fn` while no other transaction writes to the repository. kFailedPrecondition if its record is not marked as
+  // emptying: another process has removed the rest.
   absl::Status Transact(const RepositoryName& repository, CatalogLocks locks, const kv::KvEngine::Function& fn);
 
   kv::KvEngine* const kv_;
@@ -87,7 +92,7 @@ class RepositoryRemover {
   RepositoryReads* const reads_;
   const FinishElsewhere finish_elsewhere_;
   std::atomic<bool> stopped_{false};
-  // One deletion at a time.
+  // One deletion at a time in this process.
   absl::Mutex mutex_;
 };
 

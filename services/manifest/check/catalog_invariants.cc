@@ -126,6 +126,9 @@ class Checker {
       case Kind::kStoreBinding:
       case Kind::kClockState:
       case Kind::kObjectRemovals:
+      case Kind::kDeletionPause:
+      case Kind::kWorkLeases:
+      case Kind::kJob:
         return absl::OkStatus();
     }
     return absl::OkStatus();

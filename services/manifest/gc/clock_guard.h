@@ -9,11 +9,13 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "entrepot/storage/v1/manifest_records.pb.h"
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
 #include "prometheus/registry.h"
 #include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
+#include "services/manifest/gc/process_clocks.h"
 
 namespace entrepot::manifest {
 
@@ -21,7 +23,10 @@ namespace entrepot::manifest {
 // collection holds back for as long as the longest of them lasts: whatever was promised before the step is kept until
 // then. A step is a difference of more than five minutes to a clock that cannot be set. While no process runs only a
 // step back is noticed: a long pause is no step. The end of the wait is in the record g/clock, and outlives the
-// process. Thread-safe.
+// process.
+//
+// If several processes write the records, a wait that one of them begins or ends holds for all, and collection also
+// holds back while their clocks differ (process_clocks.h). They look at one another's state every minute. Thread-safe.
 class ClockGuard {
  public:
   // The time since the machine was started, with the time that it was suspended.
@@ -30,6 +35,8 @@ class ClockGuard {
   struct Options {
     // How long to hold back.
     absl::Duration hold;
+    // Other processes write the same records.
+    bool shared = false;
     std::function<absl::Duration()> since_boot = SinceBoot;
     // May be null. Exports entrepot_gc_clock_steps_total and entrepot_gc_clock_hold_seconds.
     std::shared_ptr<prometheus::Registry> registry;
@@ -39,7 +46,8 @@ class ClockGuard {
   ClockGuard(kv::KvEngine* kv, const Clock* clock, const Options& options);
 
   // OK, or kFailedPrecondition with the reason and the end of the wait. Call it often: it compares the clock with the
-  // last call. Another code if the record cannot be read or written.
+  // last call. If the records are shared, call it at least once in ProcessClocks::kInterval. Another code if the record
+  // cannot be read or written.
   absl::Status Check();
   // Ends the wait, on an operator's word.
   absl::Status Accept();
@@ -47,6 +55,9 @@ class ClockGuard {
  private:
   absl::Status Load() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Save() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsSaveDue(absl::Time now, absl::Duration since_boot) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Takes over the wait of the other processes, and adds this one's wait and clock to the record.
+  void Merge(storage::v1::ClockRecord* record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void NoteStep(absl::Duration step) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   kv::KvEngine& kv_;
@@ -62,6 +73,10 @@ class ClockGuard {
   // By the clock that cannot be set. Absent if collection may go on.
   std::optional<absl::Duration> held_until_ ABSL_GUARDED_BY(mutex_);
   absl::Time saved_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  absl::Duration saved_since_boot_ ABSL_GUARDED_BY(mutex_);
+  // The wait has changed here since it was saved: the record must not overwrite it.
+  bool hold_changed_ ABSL_GUARDED_BY(mutex_) = false;
+  ProcessClocks others_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace entrepot::manifest

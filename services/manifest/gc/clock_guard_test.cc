@@ -122,5 +122,94 @@ TEST_F(ClockGuardTest, AcceptEndsTheWait) {
   EXPECT_FALSE(Held());
 }
 
+// Two processes on two machines with records in common.
+class SharedClockGuardTest : public testing::Test {
+ protected:
+  struct Process {
+    FakeClock clock;
+    absl::Duration since_boot = absl::Hours(1);
+    std::unique_ptr<ClockGuard> guard;
+  };
+
+  SharedClockGuardTest() {
+    for (Process* const process : {&first_, &second_}) {
+      process->guard =
+          std::make_unique<ClockGuard>(&kv_, &process->clock,
+                                       ClockGuard::Options{.hold = absl::Hours(24),
+                                                           .shared = true,
+                                                           .since_boot = [process] { return process->since_boot; },
+                                                           .registry = nullptr});
+    }
+  }
+  void Pass(absl::Duration time) {
+    for (Process* const process : {&first_, &second_}) {
+      process->clock.Advance(time);
+      process->since_boot += time;
+    }
+  }
+  bool Held(Process& process) {
+    const absl::Status status = process.guard->Check();
+    EXPECT_TRUE(status.ok() || status.code() == StatusCode::kFailedPrecondition) << status;
+    return !status.ok();
+  }
+
+  kv::MemoryKvEngine kv_;
+  Process first_;
+  Process second_;
+};
+
+TEST_F(SharedClockGuardTest, EqualClocksHoldNothingBack) {
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_FALSE(Held(first_)) << i;
+    EXPECT_FALSE(Held(second_)) << i;
+    Pass(absl::Seconds(50));
+  }
+}
+
+TEST_F(SharedClockGuardTest, AStepOfOneClockHoldsBothBackUntilItsEnd) {
+  EXPECT_FALSE(Held(first_));
+  EXPECT_FALSE(Held(second_));
+  // The clock was wrong, and is right now: what it wrote before ends too early.
+  first_.clock.Advance(absl::Hours(10));
+  second_.clock.Advance(absl::Hours(10));
+  second_.since_boot += absl::Hours(10);
+  first_.since_boot += absl::Seconds(1);
+  EXPECT_TRUE(Held(first_));
+  EXPECT_TRUE(Held(second_));
+  for (int i = 0; i < 24 * 60; ++i) {
+    EXPECT_TRUE(Held(first_)) << i;
+    EXPECT_TRUE(Held(second_)) << i;
+    Pass(absl::Minutes(1));
+  }
+  Pass(absl::Minutes(1));
+  EXPECT_FALSE(Held(first_));
+  EXPECT_FALSE(Held(second_));
+}
+
+TEST_F(SharedClockGuardTest, AcceptingEndsTheWaitOfBoth) {
+  EXPECT_FALSE(Held(first_));
+  EXPECT_FALSE(Held(second_));
+  first_.clock.Advance(absl::Minutes(20));
+  EXPECT_TRUE(Held(first_));
+  first_.clock.Advance(-absl::Minutes(20));
+  EXPECT_TRUE(Held(first_));
+  Pass(absl::Minutes(1));
+  EXPECT_TRUE(Held(second_));
+  EXPECT_OK(second_.guard->Accept());
+  Pass(absl::Minutes(1));
+  EXPECT_FALSE(Held(second_));
+  EXPECT_FALSE(Held(first_));
+}
+
+TEST_F(SharedClockGuardTest, AClockThatIsWrongFromTheStartHoldsBothBack) {
+  EXPECT_FALSE(Held(first_));
+  second_.clock.Advance(absl::Hours(48));
+  // It might have been alone for two days.
+  EXPECT_TRUE(Held(second_));
+  Pass(absl::Minutes(1));
+  EXPECT_TRUE(Held(first_));
+  EXPECT_TRUE(Held(second_));
+}
+
 }  // namespace
 }  // namespace entrepot::manifest

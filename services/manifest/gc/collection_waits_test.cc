@@ -131,7 +131,7 @@ TEST_F(CollectionWaitsTest, CountsTheFirstAndKnowsTheEndOfTheRest) {
 
 TEST_F(CollectionWaitsTest, ADeletionPauseIsShown) {
   EXPECT_FALSE(collector_->ReadWaits(Unpaced())->deletions_paused());
-  const auto pause = collector_->PauseDeletions();
+  const auto pause = collector_->PauseDeletions().value();
   EXPECT_TRUE(collector_->ReadWaits(Unpaced())->deletions_paused());
 }
 

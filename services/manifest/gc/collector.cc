@@ -20,6 +20,7 @@
 #include "services/manifest/gc/orphan_quarantine.h"
 #include "services/manifest/gc/upload_review.h"
 #include "services/manifest/records/review_queue.h"
+#include "services/runtime/threads/periodic_task.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::manifest {
@@ -42,6 +43,7 @@ class KvCollector : public Collector {
         objects_(objects),
         options_(options),
         random_(options.random ? options.random : [] { return absl::BitGen()(); }),
+        pause_(kv, clock),
         metrics_(options.registry),
         sweep_(kv, objects, &pause_, &metrics_, &backlog_, &random_),
         orphans_(kv, clock, objects, &pause_, &metrics_, options.orphan_age, options.quarantine_percent_max) {}
@@ -94,16 +96,28 @@ class KvCollector : public Collector {
     return ReadFirstWaits(std::numeric_limits<size_t>::max(), pace);
   }
 
-  std::unique_ptr<Pause> PauseDeletions() override { return std::make_unique<ScopedPause>(&pause_); }
+  absl::StatusOr<std::unique_ptr<Pause>> PauseDeletions() override {
+    ASSIGN_OR_RETURN(std::string name, pause_.Begin());
+    return std::make_unique<ScopedPause>(&pause_, std::move(name));
+  }
 
  private:
   class ScopedPause : public Pause {
    public:
-    explicit ScopedPause(DeletionPause* pause) : pause_(pause) { pause_->Begin(); }
-    ~ScopedPause() override { pause_->End(); }
+    ScopedPause(DeletionPause* pause, std::string name) : pause_(*pause), name_(std::move(name)) {}
+    ~ScopedPause() override {
+      renewal_.reset();
+      // If it fails, the pause ends by itself later.
+      pause_.End(name_).IgnoreError();
+    }
+    absl::Status Check() override { return pause_.Renew(name_); }
 
    private:
-    DeletionPause* const pause_;
+    DeletionPause& pause_;
+    const std::string name_;
+    // A failure shows in Check().
+    std::unique_ptr<runtime::PeriodicTask> renewal_ = std::make_unique<runtime::PeriodicTask>(
+        DeletionPause::kLifetime / 10, [this] { pause_.Renew(name_).IgnoreError(); });
   };
 
   static void Note(const absl::Status& status, CollectionRun* run) {
@@ -216,7 +230,8 @@ class KvCollector : public Collector {
 
   absl::StatusOr<v1::Waits> ReadFirstWaits(size_t limit, const Pace& pace) {
     ASSIGN_OR_RETURN(v1::Waits waits, manifest::ReadWaits(*kv_, *objects_, clock_->Now(), limit, pace));
-    waits.set_deletions_paused(pause_.in_force());
+    ASSIGN_OR_RETURN(const bool paused, DeletionPause::InForce(*kv_));
+    waits.set_deletions_paused(paused);
     return waits;
   }
 

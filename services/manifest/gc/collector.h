@@ -69,13 +69,17 @@ class Collector {
   // What waits, and until when. Reads the whole queue.
   virtual absl::StatusOr<v1::Waits> ReadWaits(const Pace& pace) = 0;
 
-  // While any Pause lives, this collector neither sweeps nor quarantines objects; its runs leave that for a later run.
-  // For a backup that copies objects. PauseDeletions() blocks until deletions under way are done.
+  // While any Pause lives, no collector of any process that shares the KV begins to sweep or to quarantine objects;
+  // their runs leave that for a later run. For a backup that copies records first, and then objects: what is deleted
+  // meanwhile after all was unusable when the pause began (deletion_pause.h).
   class Pause {
    public:
     virtual ~Pause() = default;
+    // OK if the pause has been in force since it began; it is renewed by itself. kFailedPrecondition if it was not,
+    // because the process was stopped for minutes: what was copied may lack objects.
+    virtual absl::Status Check() = 0;
   };
-  virtual std::unique_ptr<Pause> PauseDeletions() = 0;
+  virtual absl::StatusOr<std::unique_ptr<Pause>> PauseDeletions() = 0;
 };
 
 }  // namespace entrepot::manifest

@@ -90,6 +90,7 @@ absl::Status ObjectSweep::SweepAll(CollectionRun* run) const {
 
 absl::Status ObjectSweep::SweepBatch(const std::vector<StorageKey>& storage_keys, CollectionRun* run) const {
   ASSIGN_OR_RETURN(const std::vector<Deletable> deletable, Confirm(storage_keys));
+  RETURN_IF_ERROR(Failpoint("manifest.collector.confirmed"));
   std::vector<Deletable> part;
   uint64_t bytes = 0;
   for (size_t i = 0; i < deletable.size() && !run->stopped(); ++i) {
@@ -107,12 +108,7 @@ absl::Status ObjectSweep::SweepBatch(const std::vector<StorageKey>& storage_keys
 absl::Status ObjectSweep::DeleteObjects(const std::vector<Deletable>& deletable, CollectionRun* run) const {
   std::vector<StorageKey> keys;
   for (const Deletable& object : deletable) keys.push_back(object.storage_key);
-  std::vector<absl::Status> statuses;
-  {
-    const DeletionPause::Deletion deletion(pause_);
-    if (!deletion.allowed()) return absl::OkStatus();
-    statuses = objects_->DeleteAll(keys);
-  }
+  std::vector<absl::Status> statuses = objects_->DeleteAll(keys);
   std::vector<Deletable> deleted;
   for (size_t i = 0; i < deletable.size(); ++i) {
     if (statuses[i].ok()) statuses[i] = Failpoint("manifest.collector.object_deleted");
@@ -131,10 +127,15 @@ absl::Status ObjectSweep::DeleteObjects(const std::vector<Deletable>& deletable,
 absl::StatusOr<std::vector<ObjectSweep::Deletable>> ObjectSweep::Confirm(
     const std::vector<StorageKey>& storage_keys) const {
   std::vector<Deletable> deletable;
+  RETURN_IF_ERROR(pause_->RemoveEnded());
+  std::vector<kv::Lock> locks = LocksOn(storage_keys);
+  locks.push_back(DeletionPause::LockToAsk());
   RETURN_IF_ERROR(kv_->Transact(
-      LocksOn(storage_keys),
+      std::move(locks),
       [&](kv::KvTransaction& transaction) -> absl::Status {
         deletable.clear();
+        ASSIGN_OR_RETURN(const bool paused, DeletionPause::InForce(transaction));
+        if (paused) return absl::OkStatus();
         ASSIGN_OR_RETURN(const auto intents, ReadIntents(transaction, storage_keys));
         for (size_t i = 0; i < intents.size(); ++i) {
           if (!intents[i].has_value()) continue;

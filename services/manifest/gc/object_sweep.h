@@ -39,7 +39,7 @@ class ObjectSweep {
   absl::Status DeleteObjects(const std::vector<Deletable>& deletable, CollectionRun* run) const;
   absl::Status SweepBatch(const std::vector<StorageKey>& storage_keys, CollectionRun* run) const;
   // Returns those of the objects that are still deletable, and makes their intents durable: even a power cut cannot
-  // give their bytes back to a blob.
+  // give their bytes back to a blob. None during a pause of deletions.
   absl::StatusOr<std::vector<Deletable>> Confirm(const std::vector<StorageKey>& storage_keys) const;
   absl::Status RemoveIntents(const std::vector<Deletable>& swept, CollectionRun* run) const;
 

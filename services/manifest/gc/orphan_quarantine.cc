@@ -228,15 +228,9 @@ absl::Status OrphanQuarantine::Quarantine(const Keys& suspects, CollectionRun* r
 }
 
 absl::Status OrphanQuarantine::QuarantineOne(const StorageKey& storage_key, CollectionRun* run) const {
-  // Another run may have unmarked or quarantined it since.
-  ASSIGN_OR_RETURN(const std::optional<DeleteIntentRecord> mark,
-                   kv::ReadRecord<DeleteIntentRecord>(*kv_, keys::DeleteIntent(storage_key)));
-  if (!mark.has_value() || !mark->suspect() || mark->has_quarantined_at()) return absl::OkStatus();
-  {
-    const DeletionPause::Deletion deletion(pause_);
-    if (!deletion.allowed()) return absl::OkStatus();
-    RETURN_IF_ERROR(objects_->Quarantine(storage_key));
-  }
+  ASSIGN_OR_RETURN(const bool may, MayQuarantine(storage_key));
+  if (!may) return absl::OkStatus();
+  RETURN_IF_ERROR(objects_->Quarantine(storage_key));
   RETURN_IF_ERROR(Failpoint("manifest.collector.quarantined"));
   bool counts = false;
   RETURN_IF_ERROR(ChangeMark(storage_key, [&](DeleteIntentRecord* current) {
@@ -248,6 +242,23 @@ absl::Status OrphanQuarantine::QuarantineOne(const StorageKey& storage_key, Coll
   run->report().set_quarantined(run->report().quarantined() + 1);
   metrics_->CountQuarantined();
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> OrphanQuarantine::MayQuarantine(const StorageKey& storage_key) const {
+  RETURN_IF_ERROR(pause_->RemoveEnded());
+  bool may = false;
+  RETURN_IF_ERROR(kv_->Transact(
+      {DeletionPause::LockToAsk(), {.key = keys::DeleteIntent(storage_key), .mode = LockMode::kShared}},
+      [&](kv::KvTransaction& transaction) -> absl::Status {
+        ASSIGN_OR_RETURN(const bool paused, DeletionPause::InForce(transaction));
+        // Another run may have unmarked or quarantined it since.
+        ASSIGN_OR_RETURN(const std::optional<DeleteIntentRecord> mark,
+                         kv::ReadRecord<DeleteIntentRecord>(transaction, keys::DeleteIntent(storage_key)));
+        may = !paused && mark.has_value() && mark->suspect() && !mark->has_quarantined_at();
+        return absl::OkStatus();
+      },
+      kv::Durability::kBuffered));
+  return may;
 }
 
 absl::Status OrphanQuarantine::ChangeMark(const StorageKey& storage_key, const Change& change) const {

@@ -80,6 +80,8 @@ class OrphanQuarantine {
   // false.
   using Change = std::function<bool(storage::v1::DeleteIntentRecord*)>;
   absl::Status ChangeMark(const StorageKey& storage_key, const Change& change) const;
+  // Whether the object is still a suspect that is not quarantined, and no pause of deletions is in force.
+  absl::StatusOr<bool> MayQuarantine(const StorageKey& storage_key) const;
   absl::Status QuarantineOne(const StorageKey& storage_key, CollectionRun* run) const;
 
   kv::KvEngine* const kv_;

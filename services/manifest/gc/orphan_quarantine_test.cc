@@ -35,7 +35,7 @@ class OrphanQuarantineTest : public CollectorTest {
   }
 
   uint64_t named_ = 0;
-  DeletionPause pause_;
+  DeletionPause pause_{&kv_, &clock_};
   CollectorMetrics metrics_{nullptr};
   const Pace pace_ = Unpaced();
   CollectionRun run_{&clock_, &pace_};
@@ -174,7 +174,7 @@ TEST_F(OrphanQuarantineTest, ContinuesAfterACrashAfterTheQuarantine) {
 TEST_F(OrphanQuarantineTest, PausesPreventQuarantine) {
   const Blob orphan = Orphan("orphan");
   {
-    const auto pause = collector_->PauseDeletions();
+    const auto pause = collector_->PauseDeletions().value();
     EXPECT_EQ(QuarantineOrphans().quarantined(), 0u);
     EXPECT_TRUE(objects_.Content(orphan.storage_key).has_value());
   }
@@ -254,7 +254,7 @@ TEST_F(OrphanQuarantineTest, CountsSuspectsThatCannotBeQuarantined) {
   Pushed("blob");
   UploadOrphans("orphan", 10);
   {
-    const auto pause = collector_->PauseDeletions();
+    const auto pause = collector_->PauseDeletions().value();
     EXPECT_EQ(QuarantineOrphans().quarantined(), 0u);
     UploadOrphans("another orphan", 1);
     EXPECT_THAT(collector_->QuarantineOrphans(Unpaced())->error(),

@@ -102,14 +102,25 @@ absl::Status StoreBinding::Advance() {
     ++next.generation;
     ASSIGN_OR_RETURN(sides.records, ReplaceRecord(sides.records, next));
   }
-  return objects_.WriteOwner(sides.records);
+  return WriteOwner(sides.records);
+}
+
+absl::Status StoreBinding::WriteOwner(StoreOwner owner) {
+  for (;;) {
+    RETURN_IF_ERROR(objects_.WriteOwner(owner));
+    // If this process stood still before the write, others have raised the generation, and the write has lowered that
+    // of the store.
+    ASSIGN_OR_RETURN(StoreOwner now, ReadRecord());
+    if (now == owner) return absl::OkStatus();
+    owner = std::move(now);
+  }
 }
 
 absl::Status StoreBinding::Accept() {
   ASSIGN_OR_RETURN(const StoreOwner before, ReadRecord());
   // A new id, so that no other copy of either seems to belong to them.
   ASSIGN_OR_RETURN(const StoreOwner after, ReplaceRecord(before, NewOwner()));
-  RETURN_IF_ERROR(objects_.WriteOwner(after));
+  RETURN_IF_ERROR(WriteOwner(after));
   return Check();
 }
 

@@ -48,6 +48,8 @@ class StoreBinding {
   absl::StatusOr<Sides> CompareWith(const StoreOwner& store);
   // Of records or a store without the id.
   absl::StatusOr<Sides> Bind(const StoreOwner& records, const StoreOwner& store);
+  // Writes the owner that the record has now. `owner`: what it had a moment ago.
+  absl::Status WriteOwner(StoreOwner owner);
   absl::StatusOr<StoreOwner> ReadRecord();
   // Sets the record if it is still `before`. Returns the record afterwards.
   absl::StatusOr<StoreOwner> ReplaceRecord(const StoreOwner& before, const StoreOwner& after);

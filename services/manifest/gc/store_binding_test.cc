@@ -150,6 +150,23 @@ TEST_F(StoreBindingTest, NoticesAnOlderStore) {
   ExpectAcceptHelps();
 }
 
+TEST_F(StoreBindingTest, AProcessThatStoodStillBeforeItWroteRepairsTheStore) {
+  Pushed("blob");
+  ASSERT_OK(Advance());
+  // Others raise the generation while the first one stands still between its two writes.
+  int others = 0;
+  objects_.SetFault([&](absl::string_view operation, const std::string&) {
+    if (operation == "WriteOwner" && others++ == 0) {
+      for (int i = 0; i < 5; ++i) EXPECT_OK(Advance());
+    }
+    return absl::OkStatus();
+  });
+  EXPECT_OK(Advance());
+  objects_.SetFault(nullptr);
+  EXPECT_OK(Check());
+  EXPECT_EQ(objects_.ReadOwner()->generation, Binding().generation());
+}
+
 TEST_F(StoreBindingTest, NoticesAnotherStore) {
   Pushed("blob");
   ASSERT_OK(Check());

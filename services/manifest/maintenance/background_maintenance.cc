@@ -26,6 +26,9 @@ BackgroundMaintenance::BackgroundMaintenance(const config::v1::Collector& config
     tasks_.push_back(std::make_unique<PeriodicTask>(kPullsInterval, [this] { FlushPulls(); }));
   }
   tasks_.push_back(std::make_unique<PeriodicTask>(kBindingInterval, [this] { AdvanceBinding(); }));
+  if (parts_.shared) {
+    tasks_.push_back(std::make_unique<PeriodicTask>(ProcessClocks::kInterval, [this] { NoteClock(); }));
+  }
   if (config.disabled()) return;
   const auto pace = [&] { return MakePace({config.operations_per_second(), config.bytes_per_second()}, &stop_); };
   const Pace pace_of_queue =
@@ -34,20 +37,26 @@ BackgroundMaintenance::BackgroundMaintenance(const config::v1::Collector& config
                 .operations_needed = [this] { return parts_.collector->OperationsPerSecondNeeded(); },
                 .operations_per_second_max = config.operations_per_second_max()},
                &stop_);
-  tasks_.push_back(
-      std::make_unique<PeriodicTask>(ToDuration(config.interval()), [this, pace_of_queue] { Collect(pace_of_queue); }));
-  tasks_.push_back(std::make_unique<PeriodicTask>(ToDuration(config.orphan_interval()),
-                                                  [this, p = pace()] { QuarantineOrphans(p); }));
+  tasks_.push_back(std::make_unique<PeriodicTask>(ToDuration(config.interval()), [this, pace_of_queue] {
+    RunLeased("collect", pace_of_queue, [this](const Pace& pace) { Collect(pace); });
+  }));
+  tasks_.push_back(std::make_unique<PeriodicTask>(ToDuration(config.orphan_interval()), [this, p = pace()] {
+    RunLeased("orphans", p, [this](const Pace& pace) { QuarantineOrphans(pace); });
+  }));
   if (!config.scrub().disabled()) {
     const absl::Duration interval = ToDuration(config.scrub().interval());
     // The scrubber has its own limit of bytes per second.
     tasks_.push_back(std::make_unique<PeriodicTask>(
         std::min(interval, kScrubIntervalMax),
-        [this, interval, p = MakePace({config.operations_per_second(), 0}, &stop_)] { Scrub(interval, p); }));
+        [this, interval, p = MakePace({config.operations_per_second(), 0}, &stop_)] {
+          RunLeased("scrub", p, [this, interval](const Pace& pace) { Scrub(interval, pace); });
+          if (parts_.shared) FollowScrub();
+        }));
   }
   if (parts_.retention_file != nullptr) {
-    tasks_.push_back(std::make_unique<PeriodicTask>(ToDuration(config.retention_interval()),
-                                                    [this, p = pace()] { ApplyRetention(p); }));
+    tasks_.push_back(std::make_unique<PeriodicTask>(ToDuration(config.retention_interval()), [this, p = pace()] {
+      RunLeased("retention", p, [this](const Pace& pace) { ApplyRetention(pace); });
+    }));
   }
 }
 
@@ -60,6 +69,17 @@ BackgroundMaintenance::~BackgroundMaintenance() {
   BeginStop();
   tasks_.clear();
   if (parts_.pulls != nullptr) FlushPulls();
+}
+
+void BackgroundMaintenance::RunLeased(const char* name, const Pace& pace,
+                                      const std::function<void(const Pace& pace)>& work) {
+  const absl::StatusOr<bool> done = parts_.leases->Run(name, pace, work);
+  if (!done.ok()) Fail("the lease of background work could not be taken", done.status());
+}
+
+void BackgroundMaintenance::NoteClock() {
+  const absl::Status status = parts_.clock_guard->Check();
+  if (!status.ok() && !absl::IsFailedPrecondition(status)) Fail("the clock could not be noted", status);
 }
 
 void BackgroundMaintenance::AdvanceBinding() {
@@ -109,6 +129,11 @@ void BackgroundMaintenance::Scrub(absl::Duration interval, const Pace& pace) {
   if (!MayWork()) return;
   const absl::StatusOr<v1::ScrubReport> report = parts_.scrubber->RunDue(interval, pace);
   if (!report.ok()) Fail("the scrub stopped before the end", report.status());
+}
+
+void BackgroundMaintenance::FollowScrub() {
+  const absl::Status status = parts_.scrubber->FollowOthers();
+  if (!status.ok()) Fail("the corrupt blobs could not be counted", status);
 }
 
 void BackgroundMaintenance::ApplyRetention(const Pace& pace) {

@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_SERVICES_MANIFEST_MAINTENANCE_BACKGROUND_MAINTENANCE_H_
 #define ENTREPOT_SERVICES_MANIFEST_MAINTENANCE_BACKGROUND_MAINTENANCE_H_
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "services/manifest/gc/collector.h"
 #include "services/manifest/gc/store_binding.h"
 #include "services/manifest/maintenance/pacer.h"
+#include "services/manifest/maintenance/work_leases.h"
 #include "services/manifest/retention/retention.h"
 #include "services/manifest/retention/retention_file.h"
 #include "services/manifest/scrub/scrubber.h"
@@ -21,11 +23,13 @@ namespace entrepot::manifest {
 
 // Runs the periodic work that the configuration enables, each in a thread of its own: collection, the quarantine of
 // orphans, the scrub, retention, the writing of pull times, and the binding of records and objects. Failures are
-// logged, and the work is retried at its next time.
+// logged, and the work is retried at its next time. Of several processes that share the records, one does each of the
+// first four (work_leases.h).
 class BackgroundMaintenance {
  public:
   // All must outlive the BackgroundMaintenance; `pulls` and `retention_file` may be null.
   struct Parts {
+    WorkLeases* leases = nullptr;
     StoreBinding* binding = nullptr;
     ClockGuard* clock_guard = nullptr;
     Collector* collector = nullptr;
@@ -33,6 +37,8 @@ class BackgroundMaintenance {
     const AuditedRetention* retention = nullptr;
     const RetentionFile* retention_file = nullptr;
     PullTimes* pulls = nullptr;
+    // Other processes write the same records.
+    bool shared = false;
   };
 
   // `config` must have its defaults filled in (runtime/config/config_defaults.h).
@@ -48,10 +54,14 @@ class BackgroundMaintenance {
   bool MayWork();
   // MayWork(), and the clock was not set.
   bool MayCollect();
+  // Does the work unless another process does it.
+  void RunLeased(const char* name, const Pace& pace, const std::function<void(const Pace& pace)>& work);
+  void NoteClock();
   void AdvanceBinding();
   void Collect(const Pace& pace);
   void QuarantineOrphans(const Pace& pace);
   void Scrub(absl::Duration interval, const Pace& pace);
+  void FollowScrub();
   void ApplyRetention(const Pace& pace);
   void FlushPulls();
   void Fail(const char* what, const absl::Status& status);

@@ -48,6 +48,7 @@ class RunningMaintenance : public Maintenance {
         binding_(parts.kv, parts.objects, options.registry),
         clock_guard_(parts.kv, parts.clock,
                      {.hold = std::max(ToDuration(config_.lease()), ToDuration(config_.grace())),
+                      .shared = options.shared,
                       .since_boot = parts.since_boot ? parts.since_boot : ClockGuard::SinceBoot,
                       .registry = options.registry}),
         collector_(Collector::Create(parts.kv, parts.clock, parts.objects,
@@ -77,17 +78,20 @@ class RunningMaintenance : public Maintenance {
                .retention_file = retention_file_.get(),
                .backup_directory = options.backup_directory,
                .snapshot_kv = parts.snapshot_kv}),
-        jobs_(parts.clock),
+        jobs_(parts.clock, options.shared ? parts.kv : nullptr),
         evictor_(parts.kv, parts.clock, parts.catalog, parts.pulls),
         eviction_pace_(MakePace({config_.operations_per_second(), config_.bytes_per_second()}, &eviction_stop_)),
         evictions_([this](const RoomRequest& request) { return Evict(request); }),
-        background_(config_, {.binding = &binding_,
+        leases_(parts.kv, parts.clock, options.shared),
+        background_(config_, {.leases = &leases_,
+                              .binding = &binding_,
                               .clock_guard = &clock_guard_,
                               .collector = collector_.get(),
                               .scrubber = scrubber_.get(),
                               .retention = &retention_,
                               .retention_file = retention_file_.get(),
-                              .pulls = parts.pulls}) {}
+                              .pulls = parts.pulls,
+                              .shared = options.shared}) {}
 
   ~RunningMaintenance() override { eviction_stop_.Stop(); }
 
@@ -216,6 +220,7 @@ class RunningMaintenance : public Maintenance {
   StopSignal eviction_stop_;
   const Pace eviction_pace_;
   EvictionQueue evictions_;
+  WorkLeases leases_;
   BackgroundMaintenance background_;
 };
 

@@ -39,6 +39,8 @@ class Maintenance {
   struct Options {
     // Must have its defaults filled in (runtime/config/config_defaults.h).
     config::v1::Collector collector;
+    // Other processes write the same records.
+    bool shared = false;
     // The directory of the backups: <data directory>/backups.
     std::string backup_directory;
     std::shared_ptr<prometheus::Registry> registry;

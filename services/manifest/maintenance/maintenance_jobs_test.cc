@@ -8,6 +8,7 @@
 #include "gtest/gtest.h"
 #include "services/core/time/eventually.h"
 #include "services/core/time/fake_clock.h"
+#include "services/kv/memory_kv_engine.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::manifest {
@@ -120,6 +121,53 @@ TEST_F(MaintenanceJobsTest, JobIdsDifferBetweenProcesses) {
   MaintenanceJobs later(&clock_);
   ASSERT_OK(later.Start("scrub", DoNothing));
   EXPECT_THAT(later.Get(job.id()), StatusIs(absl::StatusCode::kNotFound));
+}
+
+// Two processes with records in common.
+class SharedMaintenanceJobsTest : public MaintenanceJobsTest {
+ protected:
+  kv::MemoryKvEngine kv_;
+  std::unique_ptr<MaintenanceJobs> first_ = std::make_unique<MaintenanceJobs>(&clock_, &kv_);
+  // Its ids differ by the time of its start.
+  std::unique_ptr<MaintenanceJobs> second_ = [this] {
+    clock_.Advance(absl::Seconds(1));
+    return std::make_unique<MaintenanceJobs>(&clock_, &kv_);
+  }();
+};
+
+TEST_F(SharedMaintenanceJobsTest, EachKnowsTheJobsOfTheOther) {
+  absl::Notification go;
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, first_->Start("scrub", Waiting(&go)));
+  ASSERT_OK_AND_ASSIGN(const v1::Job seen, second_->Get(job.id()));
+  EXPECT_EQ(seen.state(), v1::Job::RUNNING);
+  EXPECT_EQ(second_->List().size(), 1u);
+  EXPECT_TRUE(Eventually([&] { return second_->Get(job.id())->progress() == "3 steps, 5 MiB"; }));
+  go.Notify();
+  EXPECT_TRUE(Eventually([&] { return second_->Get(job.id())->state() == v1::Job::DONE; }));
+  EXPECT_EQ(second_->Get(job.id())->scrub().verified(), 7u);
+  EXPECT_EQ(first_->List().size(), 1u);
+  EXPECT_THAT(second_->Get("0-0"), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(SharedMaintenanceJobsTest, OneJobOfAKindRunsInAll) {
+  absl::Notification go;
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, first_->Start("scrub", Waiting(&go)));
+  const auto refused = second_->Start("scrub", DoNothing);
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr(job.id()));
+  EXPECT_OK(second_->Start("back_up", DoNothing));
+  go.Notify();
+  EXPECT_TRUE(Eventually([&] { return second_->Start("scrub", DoNothing).ok(); }));
+}
+
+TEST_F(SharedMaintenanceJobsTest, AProcessThatStopsTellsTheOther) {
+  ASSERT_OK_AND_ASSIGN(const v1::Job job, first_->Start("scrub", [&](const Pace& pace, v1::Job*) {
+    EXPECT_TRUE(Eventually([&] { return !pace(1, 0); }));
+    return absl::OkStatus();
+  }));
+  first_.reset();
+  EXPECT_EQ(second_->Get(job.id())->state(), v1::Job::FAILED);
+  EXPECT_EQ(second_->Get(job.id())->error(), "the registry was stopped");
 }
 
 }  // namespace

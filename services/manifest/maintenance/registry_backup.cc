@@ -56,12 +56,13 @@ absl::Status CountBlobs(kv::KvReader& kv, BlobStorage& objects, v1::Backup* back
 absl::StatusOr<v1::Backup> Take(const std::string& partial, const std::string& directory, const std::string& name,
                                 kv::KvReader& kv,
                                 const std::function<absl::Status(const std::string& directory)>& snapshot_kv,
-                                BlobStorage& objects) {
+                                BlobStorage& objects, Collector::Pause& pause) {
   RETURN_IF_ERROR(MakeDirectoryDurably(partial));
   v1::Backup backup;
   RETURN_IF_ERROR(snapshot_kv(absl::StrCat(partial, "/kv")));
   RETURN_IF_ERROR(CountBlobs(kv, objects, &backup));
   ASSIGN_OR_RETURN(const ObjectSnapshot snapshot, objects.Snapshot(name));
+  RETURN_IF_ERROR(pause.Check());
   // In a standalone registry objects.Snapshot() has just made this directory. A blob service in its own process makes
   // one below its own data directory.
   RETURN_IF_ERROR(MakeDirectoryDurably(directory));
@@ -87,8 +88,8 @@ absl::StatusOr<v1::Backup> TakeBackup(const std::string& backup_directory, const
   const std::string partial = absl::StrCat(backup_directory, "/.", name, ".records");
   // The remainder of an interrupted backup.
   RETURN_IF_ERROR(RemoveTree(partial));
-  const std::unique_ptr<Collector::Pause> pause = collector.PauseDeletions();
-  absl::StatusOr<v1::Backup> backup = Take(partial, directory, name, kv, snapshot_kv, objects);
+  ASSIGN_OR_RETURN(const std::unique_ptr<Collector::Pause> pause, collector.PauseDeletions());
+  absl::StatusOr<v1::Backup> backup = Take(partial, directory, name, kv, snapshot_kv, objects, *pause);
   // A remainder does no harm.
   RemoveTree(partial).IgnoreError();
   return backup;

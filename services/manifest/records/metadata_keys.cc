@@ -17,13 +17,14 @@ namespace {
 
 constexpr absl::string_view kSeparator("\0", 1);
 constexpr absl::string_view kCollections("g/history\0", 10);
+constexpr absl::string_view kJobs("g/job\0", 6);
 constexpr size_t kDueDigits = 16;
 
 std::string EncodeDue(absl::Time due) {
   return absl::StrFormat("%016X", static_cast<uint64_t>(absl::ToUnixMicros(RoundDue(due))));
 }
 
-enum class Component { kDigest, kRepository, kManifest, kTag, kDue, kStorageKey };
+enum class Component { kDigest, kRepository, kManifest, kTag, kDue, kStorageKey, kJobId };
 
 struct Layout {
   absl::string_view prefix;
@@ -53,6 +54,9 @@ const std::vector<Layout>& Layouts() {
       {"g/store", Kind::kStoreBinding, {}},
       {"g/clock", Kind::kClockState, {}},
       {"g/removals", Kind::kObjectRemovals, {}},
+      {"g/pause", Kind::kDeletionPause, {}},
+      {"g/leases", Kind::kWorkLeases, {}},
+      {kJobs, Kind::kJob, {kJobId}},
   };
   return *layouts;
 }
@@ -87,6 +91,9 @@ bool StoreComponent(Component component, absl::string_view text, Decoded* decode
       return StoreDue(text, &decoded->due);
     case Component::kStorageKey:
       return Store(StorageKey::Parse(text), &decoded->storage_key);
+    case Component::kJobId:
+      decoded->job_id = std::string(text);
+      return !text.empty();
   }
   return false;
 }
@@ -146,6 +153,10 @@ std::string Scrub() { return "g/scrub"; }
 std::string StoreBinding() { return "g/store"; }
 
 std::string ClockState() { return "g/clock"; }
+std::string DeletionPause() { return "g/pause"; }
+std::string WorkLeases() { return "g/leases"; }
+std::string Job(absl::string_view id) { return absl::StrCat(kJobs, id); }
+std::string Jobs() { return std::string(kJobs); }
 
 std::string ObjectRemovals() { return "g/removals"; }
 

@@ -38,6 +38,9 @@
 //   g/store                                 StoreBindingRecord
 //   g/clock                                 ClockRecord
 //   g/removals                              RemovalsRecord
+//   g/pause                                 DeletionPauseRecord
+//   g/leases                                WorkLeasesRecord
+//   g/job|<job id>                          JobRecord
 //
 // <digest>, <subject>, <manifest>: `sha256:0123…`. <due>, <started at>: microseconds since 1970 as 16 upper-case hex
 // digits, so that keys sort by time. Values are the messages of storage/v1/manifest_records.proto.
@@ -68,6 +71,10 @@ std::string Scrub();
 std::string StoreBinding();
 std::string ClockState();
 std::string ObjectRemovals();
+std::string DeletionPause();
+std::string WorkLeases();
+// `id`: hex digits and hyphens.
+std::string Job(absl::string_view id);
 
 // Prefixes for scans. A key is its prefix followed by the remaining components.
 std::string Blobs();
@@ -97,6 +104,7 @@ std::string ManifestUsesOf(const RepositoryName& repository);
 std::string FetchClaims();
 // The collector's history, in the order of its runs.
 std::string Collections();
+std::string Jobs();
 
 // Each key except Format() starts with one of these.
 std::vector<absl::string_view> Prefixes();
@@ -126,6 +134,9 @@ enum class Kind {
   kStoreBinding,
   kClockState,
   kObjectRemovals,
+  kDeletionPause,
+  kWorkLeases,
+  kJob,
 };
 struct Decoded {
   Kind kind;
@@ -139,6 +150,7 @@ struct Decoded {
   // kReview: the due time. kCollection: the start of the run.
   std::optional<absl::Time> due = std::nullopt;
   std::optional<StorageKey> storage_key = std::nullopt;
+  std::optional<std::string> job_id = std::nullopt;
 };
 // kDataLoss if the key does not match the layout.
 absl::StatusOr<Decoded> Decode(absl::string_view key);

@@ -123,17 +123,36 @@ TEST(MetadataKeysTest, DecodeInvertsEncode) {
   EXPECT_EQ(Decode(StoreBinding())->kind, Kind::kStoreBinding);
   EXPECT_EQ(Decode(ClockState())->kind, Kind::kClockState);
   EXPECT_EQ(Decode(ObjectRemovals())->kind, Kind::kObjectRemovals);
+  EXPECT_EQ(Decode(DeletionPause())->kind, Kind::kDeletionPause);
+  EXPECT_EQ(Decode(WorkLeases())->kind, Kind::kWorkLeases);
+  EXPECT_EQ(Decode(Job("5f-1"))->kind, Kind::kJob);
+  EXPECT_EQ(Decode(Job("5f-1"))->job_id, "5f-1");
 }
 
 TEST(MetadataKeysTest, EveryKeyHasItsPrefix) {
   const std::vector<absl::string_view> prefixes = Prefixes();
-  for (const std::string& key :
-       {Blob(DigestOf('a')), Link(DigestOf('a'), Name("x")), Repository(Name("x")), Manifest(Name("x"), DigestOf('a')),
-        Tag(Name("x"), TagNamed("v")), TagOfManifest(Name("x"), DigestOf('a'), TagNamed("v")),
-        Referrer(Name("x"), DigestOf('a'), DigestOf('b')), Reference(DigestOf('a'), Name("x"), DigestOf('b')),
-        Review(absl::UnixEpoch(), DigestOf('a')), DeleteIntent(*StorageKey::Parse("k" + std::string(32, '0'))),
-        Pull(Name("x"), TagNamed("v")), ManifestUse(Name("x"), DigestOf('a')), FetchClaim(Name("x"), DigestOf('a')),
-        PullTracking(), Collection(absl::UnixEpoch()), Scrub(), StoreBinding(), ClockState(), ObjectRemovals()}) {
+  for (const std::string& key : {Blob(DigestOf('a')),
+                                 Link(DigestOf('a'), Name("x")),
+                                 Repository(Name("x")),
+                                 Manifest(Name("x"), DigestOf('a')),
+                                 Tag(Name("x"), TagNamed("v")),
+                                 TagOfManifest(Name("x"), DigestOf('a'), TagNamed("v")),
+                                 Referrer(Name("x"), DigestOf('a'), DigestOf('b')),
+                                 Reference(DigestOf('a'), Name("x"), DigestOf('b')),
+                                 Review(absl::UnixEpoch(), DigestOf('a')),
+                                 DeleteIntent(*StorageKey::Parse("k" + std::string(32, '0'))),
+                                 Pull(Name("x"), TagNamed("v")),
+                                 ManifestUse(Name("x"), DigestOf('a')),
+                                 FetchClaim(Name("x"), DigestOf('a')),
+                                 PullTracking(),
+                                 Collection(absl::UnixEpoch()),
+                                 Scrub(),
+                                 StoreBinding(),
+                                 ClockState(),
+                                 ObjectRemovals(),
+                                 DeletionPause(),
+                                 WorkLeases(),
+                                 Job("1-1")}) {
     EXPECT_EQ(std::count_if(prefixes.begin(), prefixes.end(),
                             [&](absl::string_view prefix) { return absl::StartsWith(key, prefix); }),
               1)
@@ -144,7 +163,7 @@ TEST(MetadataKeysTest, EveryKeyHasItsPrefix) {
 TEST(MetadataKeysTest, DecodeRefusesOtherKeys) {
   const std::string due = "q/0000000000000abc" + std::string(kSeparator) + DigestOf('a').ToString();
   for (const std::string& key : {std::string(), std::string("b/"), std::string("b/sha256:1"), std::string("f/blob"),
-                                 std::string("u/0"), std::string("g/"), Scrub() + "s", Collections(),
+                                 std::string("u/0"), std::string("g/"), Jobs(), Scrub() + "s", Collections(),
                                  Tag(Name("a"), TagNamed("b")) + std::string(kSeparator), due}) {
     EXPECT_EQ(Decode(key).status().code(), absl::StatusCode::kDataLoss) << key;
   }

@@ -1,5 +1,8 @@
 #include "services/manifest/scrub/scrubber.h"
 
+#include <atomic>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -109,6 +112,16 @@ class ObjectScrubber : public Scrubber {
     return report;
   }
 
+  absl::Status FollowOthers() override {
+    RETURN_IF_ERROR(corrupt_.Recheck());
+    ASSIGN_OR_RETURN(const std::optional<ScrubRecord> record, ReadScrubProgress(kv_));
+    if (record.has_value()) ShowSuccess(*record);
+    const absl::Time ended_at =
+        record.has_value() && record->has_ended_at() ? FromTimestamp(record->ended_at()) : absl::InfinitePast();
+    if (absl::ToUnixMicros(ended_at) <= counted_until_micros_) return corrupt_.EnsureCounted();
+    return CountUntil(ended_at);
+  }
+
   absl::StatusOr<v1::ScrubReport> RunNow(const Pace& pace) override {
     const absl::Time now = clock_.Now();
     return Run(Pass{.record = Begin(now), .bytes_per_second = 0, .resumable = false, .saved_at = now}, pace);
@@ -170,8 +183,14 @@ class ObjectScrubber : public Scrubber {
       RETURN_IF_ERROR(WriteScrubProgress(kv_, pass.record).status());
       ShowSuccess(pass.record);
     }
-    RETURN_IF_ERROR(corrupt_.Count());
+    RETURN_IF_ERROR(CountUntil(clock_.Now()));
     return ToScrubReport(pass.record);
+  }
+
+  absl::Status CountUntil(absl::Time passes_ended) {
+    RETURN_IF_ERROR(corrupt_.Count());
+    counted_until_micros_ = absl::ToUnixMicros(passes_ended);
+    return absl::OkStatus();
   }
 
   absl::StatusOr<Ending> Walk(Pass* pass, const Pace& pace) {
@@ -292,6 +311,8 @@ class ObjectScrubber : public Scrubber {
   CorruptBlobs corrupt_;
   // Held by the call that continues the saved pass.
   absl::Mutex one_pass_;
+  // The blobs that passes have marked until then are counted.
+  std::atomic<int64_t> counted_until_micros_{std::numeric_limits<int64_t>::min()};
 };
 
 }  // namespace

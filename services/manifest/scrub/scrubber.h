@@ -42,6 +42,9 @@ class Scrubber {
   // Returns the report of the pass so far. kFailedPrecondition: too many blobs are damaged (Options); only RunNow()
   // goes on. If another call is running the pass, returns the report at once.
   virtual absl::StatusOr<v1::ScrubReport> RunDue(absl::Duration interval, const Pace& pace) = 0;
+  // Learns of the blobs that the passes of other processes have marked, after the end of each pass: then it reads all
+  // blob records, otherwise little.
+  virtual absl::Status FollowOthers() = 0;
   // Runs a separate pass from the first blob on, without the limit of bytes per second.
   virtual absl::StatusOr<v1::ScrubReport> RunNow(const Pace& pace) = 0;
 

@@ -44,16 +44,7 @@ class JobTable {
       : clock_(*clock),
         remembered_max_(remembered_max),
         id_prefix_(absl::StrCat(absl::Hex(absl::ToUnixMicros(clock->Now())), "-")) {}
-  // Stop(), and waits for the jobs.
-  ~JobTable() {
-    Stop();
-    std::list<Entry*> entries;
-    {
-      const absl::MutexLock lock(&mutex_);
-      for (Entry& entry : entries_) entries.push_back(&entry);
-    }
-    for (Entry* const entry : entries) entry->thread.join();
-  }
+  ~JobTable() { StopAndWait(); }
 
   // Starts a job, which is `job` until the work changes it, and returns its state. The error of `may_start`;
   // kCancelled: after Stop().
@@ -93,6 +84,18 @@ class JobTable {
 
   // Ends the jobs soon. Does not wait.
   void Stop() { stop_.Stop(); }
+  // Stop(), and waits for the jobs. They are remembered. One call at a time.
+  void StopAndWait() {
+    Stop();
+    std::list<Entry*> entries;
+    {
+      const absl::MutexLock lock(&mutex_);
+      for (Entry& entry : entries_) entries.push_back(&entry);
+    }
+    for (Entry* const entry : entries) {
+      if (entry->thread.joinable()) entry->thread.join();
+    }
+  }
 
  private:
   struct Entry {
