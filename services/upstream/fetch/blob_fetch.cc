@@ -223,7 +223,9 @@ absl::Status BlobFetch::OnHead(const UpstreamBlobHead& head) {
   }
   if (head.size_bytes.has_value() && !size_bytes_.has_value()) {
     size_bytes_ = head.size_bytes;
-    progress_->SetSize(*size_bytes_);
+    // Readers learn of the size with the first bytes, so that each of two hundred is resumed once before its first
+    // byte.
+    if (*size_bytes_ == 0) progress_->SetSize(0);
   }
   position_bytes_ = head.offset_bytes;
   return absl::OkStatus();
@@ -240,7 +242,7 @@ absl::Status BlobFetch::OnBytes(absl::string_view bytes) {
   }
   if (absl::Status status = spool_->Append(bytes); !status.ok()) return Refuse(std::move(status));
   position_bytes_ = spooled_bytes();
-  progress_->Publish(spooled_bytes());
+  progress_->Publish(spooled_bytes(), size_bytes_);
   digester_.Update(bytes);
   if (absl::Status status = writer_->Append(bytes); !status.ok()) return Refuse(std::move(status));
   return absl::OkStatus();
