@@ -17,6 +17,7 @@
 #include "services/core/reference.h"
 #include "services/core/repository_name.h"
 #include "services/core/resolved_manifest.h"
+#include "services/core/tag.h"
 
 namespace entrepot::gateway {
 
@@ -28,7 +29,7 @@ struct UpstreamBlob {
   bool stored = false;
   // Set by OpenBlob() unless it is stored: the bytes of the range, as they arrive. The last bytes of the blob come only
   // after its digest was verified; if it is wrong, or the fetch fails, the stream ends with an error before them.
-  std::optional<StreamBody> body = std::nullopt;
+  std::optional<Body> body = std::nullopt;
 };
 
 // The upstream service, in this process or another (proto/entrepot/upstream/v1). services/upstream/upstream_cache.h has
@@ -42,6 +43,11 @@ class UpstreamBackend {
                                                                                    const RepositoryName& repository,
                                                                                    const Reference& reference,
                                                                                    bool metadata_only) = 0;
+  // What the tag names, from the memory of this process; nullopt: call ResolveManifest(). Never blocks and calls no
+  // other process. The answer is at most UpstreamCache::kFreshAnswerLifetime old.
+  virtual std::optional<RecalledTag> RecallTag(const RepositoryName& repository, const Tag& tag) = 0;
+  // A request was answered by the recalled tag.
+  virtual void CountRecalled(const RepositoryName& repository, const RecalledTag& tag) = 0;
   virtual boost::asio::awaitable<absl::StatusOr<UpstreamBlob>> FindBlob(const CallContext& context,
                                                                         const RepositoryName& repository,
                                                                         const Digest& digest) = 0;

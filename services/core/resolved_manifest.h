@@ -19,6 +19,23 @@ struct ResolvedManifest {
   // Why the upstream could not confirm it; empty if it is not stale.
   std::string stale_reason = {};
   absl::Duration age = absl::ZeroDuration();
+  // Of a tag: for how long another process may give this answer again as a RecalledTag. Zero: not at all.
+  absl::Duration valid_for = absl::ZeroDuration();
+};
+
+// Of requests for tags that were answered by a RecalledTag: those that were fresh, and those that were stale.
+struct RecalledCount {
+  uint64_t fresh = 0;
+  uint64_t stale = 0;
+};
+
+// What a tag of a cached repository names, from memory: the upstream need not be asked, or cannot be. Holds only while
+// the manifest service has the tag, and it names the digest there: the reader of the tag compares them.
+struct RecalledTag {
+  Digest digest;
+  // As in ResolvedManifest.
+  std::string stale_reason = {};
+  absl::Duration age = absl::ZeroDuration();
 };
 
 }  // namespace entrepot

@@ -91,12 +91,16 @@ absl::Status Freshness::EnsureFormat() {
   });
 }
 
-std::optional<CachedTag> Freshness::Find(const RepositoryName& repository, const Tag& tag) {
+std::optional<CachedTag> Freshness::FindInMemory(const RepositoryName& repository, const Tag& tag) {
   const std::string pair = Pair(repository, tag.ToString());
-  {
-    const absl::MutexLock lock(&mutex_);
-    if (const std::optional<CachedTag>* known = tags_.Find(pair); known != nullptr) return *known;
-  }
+  const absl::MutexLock lock(&mutex_);
+  const std::optional<CachedTag>* const known = tags_.Find(pair);
+  return known == nullptr ? std::nullopt : *known;
+}
+
+std::optional<CachedTag> Freshness::Find(const RepositoryName& repository, const Tag& tag) {
+  if (std::optional<CachedTag> known = FindInMemory(repository, tag); known.has_value()) return known;
+  const std::string pair = Pair(repository, tag.ToString());
   const absl::StatusOr<std::optional<CachedTagRecord>> record =
       kv::ReadRecord<CachedTagRecord>(kv_, absl::StrCat(kTagPrefix, pair));
   if (!record.ok()) {

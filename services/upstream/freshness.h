@@ -61,6 +61,8 @@ class Freshness {
 
   // nullopt: nothing is known. A record that cannot be read counts as none, and is logged.
   std::optional<CachedTag> Find(const RepositoryName& repository, const Tag& tag);
+  // The same, without reading the KV: nullopt also if nothing is in memory. Never waits for the disk.
+  std::optional<CachedTag> FindInMemory(const RepositoryName& repository, const Tag& tag);
   // Replaces what is known. A record that cannot be written is lost, and is logged. Writes nothing to the KV if only
   // media type and size differ.
   void Set(const RepositoryName& repository, const Tag& tag, const CachedTag& known);

@@ -41,6 +41,18 @@ class FreshnessTest : public testing::Test {
   std::unique_ptr<Freshness> freshness_;
 };
 
+TEST_F(FreshnessTest, FindsInMemoryOnlyWhatIsThere) {
+  Open(/*tags_in_memory_max=*/1);
+  EXPECT_FALSE(freshness_->FindInMemory(app_, v1_).has_value());
+  freshness_->Set(app_, v1_, {.digest = MakeDigest('a'), .confirmed_at = now_});
+  ASSERT_TRUE(freshness_->FindInMemory(app_, v1_).has_value());
+  EXPECT_EQ(freshness_->FindInMemory(app_, v1_)->confirmed_at, now_);
+  freshness_->Set(app_, v2_, {.digest = MakeDigest('b'), .confirmed_at = now_});
+  EXPECT_FALSE(freshness_->FindInMemory(app_, v1_).has_value());
+  EXPECT_TRUE(freshness_->Find(app_, v1_).has_value());
+  EXPECT_TRUE(freshness_->FindInMemory(app_, v1_).has_value());
+}
+
 TEST_F(FreshnessTest, RemembersBeyondTheMemoryAndTheProcess) {
   Open();
   EXPECT_FALSE(freshness_->Find(app_, v1_).has_value());

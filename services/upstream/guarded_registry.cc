@@ -1,6 +1,5 @@
 #include "services/upstream/guarded_registry.h"
 
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -46,6 +45,12 @@ absl::Status GuardedRegistry::health() const {
   if (breaker_.closed()) return absl::OkStatus();
   const absl::MutexLock lock(&mutex_);
   return UpstreamError(UpstreamFailure::kUnavailable, reason_, breaker_.wait());
+}
+
+std::optional<std::string> GuardedRegistry::pause_reason() const {
+  if (due()) return std::nullopt;
+  const absl::MutexLock lock(&mutex_);
+  return reason_;
 }
 
 template <typename Call>

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ class GuardedRegistry final : public UpstreamRegistry {
   absl::Status health() const;
   // Whether a call would go to the upstream now, perhaps as a probe.
   bool due() const { return breaker_.due(); }
+  // The message of health(), which costs more; nullopt if due().
+  std::optional<std::string> pause_reason() const;
   uint64_t requests() const { return requests_.load(std::memory_order_relaxed); }
   uint64_t bytes_fetched() const { return bytes_fetched_.load(std::memory_order_relaxed); }
 

@@ -112,6 +112,8 @@ class CacheImpl final : public UpstreamCache {
 
   absl::StatusOr<ResolvedManifest> ResolveManifest(const RepositoryName& repository, const Reference& reference,
                                                    bool metadata_only) override;
+  std::optional<RecalledTag> RecallTag(const RepositoryName& repository, const Tag& tag) override;
+  void CountRecalled(const RepositoryName& repository, const RecalledCount& count) override;
   absl::StatusOr<v1::FindUpstreamBlobResponse> FindBlob(const RepositoryName& repository,
                                                         const Digest& digest) override;
   absl::StatusOr<std::variant<StoredBlob, std::unique_ptr<FetchReader>>> OpenBlob(const RepositoryName& repository,
@@ -164,7 +166,16 @@ class CacheImpl final : public UpstreamCache {
   void Confirm(const Place& place, const Tag& tag, const ResolvedManifest& manifest);
   void RememberNegative(const Place& place, const std::string& key, const absl::Status& status);
   absl::Duration AgeOf(const CachedTag& known) const { return clock_.Now() - known.confirmed_at; }
-  bool IsTrusted(const Place& place, const Tag& tag, const CachedTag& known) const;
+  // For how long the tag is trusted from now on; not positive if it must be confirmed.
+  absl::Duration TrustLeft(const config::v1::Upstream& upstream, const RepositoryName& repository, const Tag& tag,
+                           const CachedTag& known) const;
+  bool IsTrusted(const Place& place, const Tag& tag, const CachedTag& known) const {
+    return TrustLeft(place.config(), place.repository(), tag, known) > absl::ZeroDuration();
+  }
+  // Whether it is served as fresh while the upstream is asked.
+  bool IsServableMeanwhile(const config::v1::Upstream& upstream, const CachedTag& known) const;
+  // ResolvedManifest::valid_for.
+  absl::Duration ValidFor(const Place& place, const Tag& tag, const ResolvedManifest& manifest);
 
   const UpstreamsFile& upstreams_;
   CacheStore& store_;
@@ -216,6 +227,9 @@ absl::StatusOr<ResolvedManifest> CacheImpl::ResolveManifest(const RepositoryName
   }
   Answer answer = Resolve(*place, reference, metadata_only);
   metrics_.CountResolve(place->cached.upstream, answer.result);
+  if (const Tag* const tag = std::get_if<Tag>(&reference); tag != nullptr && answer.manifest.ok()) {
+    answer.manifest->valid_for = ValidFor(*place, *tag, *answer.manifest);
+  }
   return std::move(answer.manifest);
 }
 
@@ -253,11 +267,65 @@ CacheImpl::Answer CacheImpl::ResolveTag(const Place& place, const Tag& tag, bool
   return ConfirmTag(place, tag, stored);
 }
 
-bool CacheImpl::IsTrusted(const Place& place, const Tag& tag, const CachedTag& known) const {
+absl::Duration CacheImpl::TrustLeft(const config::v1::Upstream& upstream, const RepositoryName& repository,
+                                    const Tag& tag, const CachedTag& known) const {
   const absl::Duration age = AgeOf(known);
   // A clock that was set back does not make a tag trusted for longer.
-  if (age < absl::ZeroDuration()) return false;
-  return age < TrustedFor(runtime::ToDuration(place.config().tag_ttl()), place.repository(), tag, known);
+  if (age < absl::ZeroDuration()) return absl::ZeroDuration();
+  return TrustedFor(runtime::ToDuration(upstream.tag_ttl()), repository, tag, known) - age;
+}
+
+absl::Duration CacheImpl::ValidFor(const Place& place, const Tag& tag, const ResolvedManifest& manifest) {
+  if (!manifest.stored) return absl::ZeroDuration();
+  if (!manifest.stale_reason.empty()) return kStaleAnswerLifetime;
+  const std::optional<CachedTag> known = freshness_->FindInMemory(place.repository(), tag);
+  if (!known.has_value() || known->digest != manifest.digest) return absl::ZeroDuration();
+  return std::clamp(TrustLeft(place.config(), place.repository(), tag, *known), absl::ZeroDuration(),
+                    kFreshAnswerLifetime);
+}
+
+bool CacheImpl::IsServableMeanwhile(const config::v1::Upstream& upstream, const CachedTag& known) const {
+  const absl::Duration age = AgeOf(known);
+  const absl::Duration servable =
+      runtime::ToDuration(upstream.tag_ttl()) + runtime::ToDuration(upstream.stale_while_revalidate());
+  return age >= absl::ZeroDuration() && age < servable && known.stale_reason.empty();
+}
+
+std::optional<RecalledTag> CacheImpl::RecallTag(const RepositoryName& repository, const Tag& tag) {
+  const absl::string_view name = repository.ToString();
+  const size_t slash = name.find('/');
+  if (slash == absl::string_view::npos) return std::nullopt;
+  const std::shared_ptr<GuardedRegistry> upstream = set_.FindReady(name.substr(0, slash));
+  if (upstream == nullptr) return std::nullopt;
+  const config::v1::Upstream& config = upstream->config();
+  for (const config::v1::PinnedTag& pin : config.pins()) {
+    if (pin.tag() == tag.ToString() && pin.repository() == name.substr(slash + 1)) return std::nullopt;
+  }
+  std::optional<CachedTag> known = freshness_->FindInMemory(repository, tag);
+  if (!known.has_value()) return std::nullopt;
+  const absl::Duration age = AgeOf(*known);
+  if (TrustLeft(config, repository, tag, *known) > absl::ZeroDuration()) {
+    return RecalledTag{.digest = std::move(known->digest), .age = age};
+  }
+  // As ConfirmTag() and ServeStale(), as far as they ask for nothing.
+  std::optional<std::string> stale_reason;
+  if (const std::optional<absl::Status> negative = negatives_.Find(Key(repository, tag.ToString()))) {
+    stale_reason = std::string(negative->message());
+  } else if (!IsServableMeanwhile(config, *known)) {
+    stale_reason = upstream->pause_reason();
+  }
+  if (!stale_reason.has_value()) return std::nullopt;
+  if (config.has_stale_max() && age > runtime::ToDuration(config.stale_max())) return std::nullopt;
+  return RecalledTag{.digest = std::move(known->digest),
+                     .stale_reason = *std::move(stale_reason),
+                     .age = std::max(absl::ZeroDuration(), age)};
+}
+
+void CacheImpl::CountRecalled(const RepositoryName& repository, const RecalledCount& count) {
+  const std::string& name = repository.ToString();
+  const absl::string_view upstream = absl::string_view(name).substr(0, name.find('/'));
+  metrics_.CountResolve(upstream, ResolveResult::kHit, count.fresh);
+  metrics_.CountResolve(upstream, ResolveResult::kStale, count.stale);
 }
 
 CacheImpl::Answer CacheImpl::ConfirmTag(const Place& place, const Tag& tag, const StoredTag& stored) {
@@ -265,16 +333,11 @@ CacheImpl::Answer CacheImpl::ConfirmTag(const Place& place, const Tag& tag, cons
   if (const std::optional<absl::Status> negative = negatives_.Find(key); negative.has_value()) {
     return ServeStale(place, stored, *negative);
   }
-  if (stored.known.has_value()) {
-    const absl::Duration age = AgeOf(*stored.known);
-    const absl::Duration servable =
-        runtime::ToDuration(place.config().tag_ttl()) + runtime::ToDuration(place.config().stale_while_revalidate());
-    if (age >= absl::ZeroDuration() && age < servable && stored.known->stale_reason.empty()) {
-      StartRefresh(place, tag, stored);
-      ResolvedManifest manifest = Stored(stored.manifest);
-      manifest.age = age;
-      return {manifest, ResolveResult::kHit};
-    }
+  if (stored.known.has_value() && IsServableMeanwhile(place.config(), *stored.known)) {
+    StartRefresh(place, tag, stored);
+    ResolvedManifest manifest = Stored(stored.manifest);
+    manifest.age = AgeOf(*stored.known);
+    return {manifest, ResolveResult::kHit};
   }
   // While the upstream fails, clients do not wait for it: not even for the probe whether it responds again.
   if (const absl::Status health = place.upstream->health(); !health.ok()) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "services/core/reference.h"
 #include "services/core/repository_name.h"
 #include "services/core/resolved_manifest.h"
+#include "services/core/tag.h"
 #include "services/core/time/clock.h"
 #include "services/kv/kv_engine.h"
 #include "services/upstream/fetch/blob_fetches.h"
@@ -55,11 +57,21 @@ class UpstreamCache : public ImageSource {
     // the upstream goes on.
     absl::Duration confirmation_patience = absl::Seconds(3);
   };
+  // The most that ResolvedManifest::valid_for is. Longer than clients take between requests for the same image; short
+  // for a change of the upstreams file.
+  static constexpr absl::Duration kFreshAnswerLifetime = absl::Seconds(10);
+  static constexpr absl::Duration kStaleAnswerLifetime = absl::Seconds(1);
   // All pointers outlive the cache. `kv` keeps when each tag was confirmed (freshness.h). Errors are those of the KV,
   // of the spool directory, and kFailedPrecondition: the records have another format.
   static absl::StatusOr<std::unique_ptr<UpstreamCache>> Create(const UpstreamsFile* upstreams, CacheStore* store,
                                                                kv::KvEngine* kv, const Clock* clock,
                                                                const Options& options);
+  // What the tag names, if that is in memory: the tag is fresh, or its upstream fails and is not asked now. nullopt:
+  // call ResolveManifest(), also for a tag that the file pins. Whether the upstream's entry allows the repository is
+  // the caller's to check. Never blocks. Counts nothing.
+  virtual std::optional<RecalledTag> RecallTag(const RepositoryName& repository, const Tag& tag) = 0;
+  // So many requests for tags of the repository's upstream were answered by recalled tags.
+  virtual void CountRecalled(const RepositoryName& repository, const RecalledCount& count) = 0;
   // For HEAD: the blob's size. Fetches the blob only if its upstream does not tell the size of it otherwise.
   virtual absl::StatusOr<v1::FindUpstreamBlobResponse> FindBlob(const RepositoryName& repository,
                                                                 const Digest& digest) = 0;

@@ -340,6 +340,123 @@ TEST_F(UpstreamCacheTest, ServesTheOldManifestIfTheNewOneCannotBeFetched) {
   EXPECT_EQ(gets(), 2);
 }
 
+// Recalled tags
+// --------------------------------------------------------------------------------------------------------
+
+TEST_F(UpstreamCacheTest, RecallsATagWhileItIsFresh) {
+  WriteFile("    tag_ttl: 100s\n");
+  EXPECT_FALSE(Recall("v1").has_value());
+  const Digest digest = AddManifest("{}", "v1");
+  EXPECT_EQ(Resolve("v1")->valid_for, UpstreamCache::kFreshAnswerLifetime);
+  clock_.Advance(absl::Seconds(80));
+  EXPECT_EQ(Resolve("v1")->valid_for, UpstreamCache::kFreshAnswerLifetime);
+  const std::optional<RecalledTag> recalled = Recall("v1");
+  ASSERT_TRUE(recalled.has_value());
+  EXPECT_EQ(recalled->digest, digest);
+  EXPECT_EQ(recalled->stale_reason, "");
+  EXPECT_EQ(recalled->age, absl::Seconds(80));
+  EXPECT_FALSE(Recall("v2").has_value());
+  clock_.Advance(absl::Seconds(9));
+  EXPECT_LE(Resolve("v1")->valid_for, absl::Seconds(21));
+  EXPECT_TRUE(Recall("v1").has_value());
+  clock_.Advance(absl::Seconds(22));
+  EXPECT_FALSE(Recall("v1").has_value());
+  EXPECT_EQ(heads(), 0);
+}
+
+TEST_F(UpstreamCacheTest, RecallsNothingThatMustBeConfirmedAtEachPull) {
+  WriteFile("    tag_ttl: 0s\n");
+  AddManifest("{}", "v1");
+  EXPECT_EQ(Resolve("v1")->valid_for, absl::ZeroDuration());
+  EXPECT_FALSE(Recall("v1").has_value());
+}
+
+TEST_F(UpstreamCacheTest, RecallsNothingThatIsNotStored) {
+  AddManifest("{}", "v1");
+  const ResolvedManifest head = *Resolve("v1", true);
+  EXPECT_FALSE(head.stored);
+  EXPECT_EQ(head.valid_for, absl::ZeroDuration());
+}
+
+TEST_F(UpstreamCacheTest, RecallsAStaleTagWhileItsUpstreamIsNotAsked) {
+  const Digest digest = AddManifest("{}", "v1");
+  ASSERT_OK(Resolve("v1"));
+  clock_.Advance(absl::Hours(1));
+  EXPECT_FALSE(Recall("v1").has_value());
+  upstream_->FailAll(kDown);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Resolve("v1")->valid_for, UpstreamCache::kStaleAnswerLifetime);
+  const std::optional<RecalledTag> recalled = Recall("v1");
+  ASSERT_TRUE(recalled.has_value());
+  EXPECT_EQ(recalled->digest, digest);
+  EXPECT_EQ(recalled->stale_reason, Resolve("v1")->stale_reason);
+  EXPECT_EQ(recalled->age, absl::Hours(1));
+  EXPECT_FALSE(Recall("v2").has_value());
+  // A pull must ask whether it responds again. The others do not wait meanwhile.
+  clock_.Advance(absl::Minutes(1));
+  EXPECT_FALSE(Recall("v1").has_value());
+  upstream_->HoldManifests();
+  ASSERT_OK(Resolve("v1"));
+  EXPECT_TRUE(Eventually([&] { return upstream_->waiting() == 1; }));
+  EXPECT_TRUE(Recall("v1").has_value());
+  upstream_->FailAll(absl::OkStatus());
+  upstream_->ReleaseManifests();
+  EXPECT_TRUE(Eventually([&] {
+    const std::optional<RecalledTag> again = Recall("v1");
+    return again.has_value() && again->stale_reason.empty();
+  }));
+}
+
+TEST_F(UpstreamCacheTest, RecallsATagThatTheUpstreamHasDeleted) {
+  WriteFile("    negative_ttl: 20s\n    stale_max: 2h\n");
+  const Digest digest = AddManifest("{}", "v1");
+  ASSERT_OK(Resolve("v1"));
+  upstream_->DeleteTag("team/app", "v1");
+  clock_.Advance(absl::Hours(1));
+  ASSERT_OK(Resolve("v1"));
+  ASSERT_TRUE(Recall("v1").has_value());
+  EXPECT_EQ(Recall("v1")->digest, digest);
+  EXPECT_THAT(Recall("v1")->stale_reason, HasSubstr("no such tag"));
+  clock_.Advance(absl::Seconds(21));
+  EXPECT_FALSE(Recall("v1").has_value());
+  // Not beyond stale_max.
+  clock_.Advance(absl::Hours(1));
+  EXPECT_FALSE(Resolve("v1").ok());
+  EXPECT_FALSE(Recall("v1").has_value());
+}
+
+TEST_F(UpstreamCacheTest, RecallsNoTagThatIsRefreshedMeanwhile) {
+  WriteFile("    tag_ttl: 60s\n    stale_while_revalidate: 10m\n");
+  AddManifest("{}", "v1");
+  ASSERT_OK(Resolve("v1"));
+  clock_.Advance(absl::Minutes(5));
+  EXPECT_FALSE(Recall("v1").has_value());
+  upstream_->HoldManifests();
+  EXPECT_EQ(Resolve("v1")->valid_for, absl::ZeroDuration());
+  upstream_->ReleaseManifests();
+}
+
+TEST_F(UpstreamCacheTest, RecallsNoPinnedTagAndNoneOfARemovedUpstream) {
+  const Digest digest = AddManifest("{}", "v1");
+  ASSERT_OK(Resolve("v1"));
+  ASSERT_TRUE(Recall("v1").has_value());
+  WriteFile("    pins:\n      - repository: team/app\n        tag: v1\n        digest: " + digest.ToString() + "\n");
+  EXPECT_FALSE(Recall("v1").has_value());
+  ASSERT_OK(Resolve("v1"));
+  EXPECT_FALSE(Recall("v1").has_value());
+  WriteFileWithoutTheUpstream();
+  EXPECT_FALSE(Recall("v1").has_value());
+  EXPECT_EQ(Resolve("v1")->valid_for, absl::ZeroDuration());
+  EXPECT_FALSE(Recall("v1").has_value());
+}
+
+TEST_F(UpstreamCacheTest, CountsRecalledTags) {
+  cache_->CountRecalled(app_, {.fresh = 3, .stale = 2});
+  EXPECT_EQ(Resolves("hit"), 3);
+  EXPECT_EQ(Resolves("stale"), 2);
+  EXPECT_EQ(cache_->Status().upstreams(0).hits(), 3u);
+  EXPECT_EQ(cache_->Status().upstreams(0).stale(), 2u);
+}
+
 // Waiting
 // --------------------------------------------------------------------------------------------------------------
 

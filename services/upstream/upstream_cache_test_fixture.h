@@ -132,6 +132,7 @@ class UpstreamCacheTest : public testing::Test {
   absl::StatusOr<ResolvedManifest> Resolve(absl::string_view reference, bool metadata_only = false) {
     return cache_->ResolveManifest(app_, *ParseReference(reference), metadata_only);
   }
+  std::optional<RecalledTag> Recall(absl::string_view tag) { return cache_->RecallTag(app_, *Tag::Parse(tag)); }
   Digest AddManifest(const std::string& content, const std::string& tag) {
     return upstream_->AddManifest("team/app", kType, content, tag);
   }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <utility>
 
 namespace entrepot::upstream {
 namespace {
@@ -12,11 +13,11 @@ const prometheus::Histogram::BucketBoundaries& SecondsBuckets() {
   return buckets;
 }
 
-constexpr std::array<absl::string_view, 6> kResults = {"hit", "miss", "revalidated", "stale", "negative", "failed"};
+constexpr std::array<absl::string_view, 6> kResultNames = {"hit", "miss", "revalidated", "stale", "negative", "failed"};
 
 }  // namespace
 
-absl::string_view ToString(ResolveResult result) { return kResults[static_cast<size_t>(result)]; }
+absl::string_view ToString(ResolveResult result) { return kResultNames[static_cast<size_t>(result)]; }
 
 UpstreamMetrics::UpstreamMetrics(const std::shared_ptr<prometheus::Registry>& registry)
     : registry_(registry != nullptr ? registry : std::make_shared<prometheus::Registry>()),
@@ -34,21 +35,34 @@ UpstreamMetrics::UpstreamMetrics(const std::shared_ptr<prometheus::Registry>& re
                       .Register(*registry_)) {}
 
 void UpstreamMetrics::Add(const std::string& upstream) {
-  for (const absl::string_view result : kResults) {
-    resolves_.Add({{"upstream", upstream}, {"result", std::string(result)}});
-  }
+  ResolvesOf(upstream, ResolveResult::kHit);
   SetUp(upstream, true);
 }
 
 void UpstreamMetrics::Remove(const std::string& upstream) { up_.Remove(&up_.Add({{"upstream", upstream}})); }
 
-void UpstreamMetrics::CountResolve(const std::string& upstream, ResolveResult result) {
-  resolves_.Add({{"upstream", upstream}, {"result", std::string(ToString(result))}}).Increment();
+void UpstreamMetrics::CountResolve(absl::string_view upstream, ResolveResult result, uint64_t requests) {
+  ResolvesOf(upstream, result).Increment(static_cast<double>(requests));
 }
 
-uint64_t UpstreamMetrics::Resolves(const std::string& upstream, ResolveResult result) const {
-  return static_cast<uint64_t>(
-      resolves_.Add({{"upstream", upstream}, {"result", std::string(ToString(result))}}).Value());
+uint64_t UpstreamMetrics::Resolves(absl::string_view upstream, ResolveResult result) const {
+  return static_cast<uint64_t>(ResolvesOf(upstream, result).Value());
+}
+
+prometheus::Counter& UpstreamMetrics::ResolvesOf(absl::string_view upstream, ResolveResult result) const {
+  const size_t index = static_cast<size_t>(result);
+  {
+    const absl::ReaderMutexLock lock(&mutex_);
+    if (const auto found = counters_.find(upstream); found != counters_.end()) return *found->second[index];
+  }
+  const absl::MutexLock lock(&mutex_);
+  const auto [added, is_new] = counters_.try_emplace(std::string(upstream));
+  if (is_new) {
+    for (size_t i = 0; i < kResults; ++i) {
+      added->second[i] = &resolves_.Add({{"upstream", added->first}, {"result", std::string(kResultNames[i])}});
+    }
+  }
+  return *added->second[index];
 }
 
 void UpstreamMetrics::SetUp(const std::string& upstream, bool up) { up_.Add({{"upstream", upstream}}).Set(up ? 1 : 0); }

@@ -1,11 +1,16 @@
 #ifndef ENTREPOT_SERVICES_UPSTREAM_UPSTREAM_METRICS_H_
 #define ENTREPOT_SERVICES_UPSTREAM_UPSTREAM_METRICS_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "prometheus/counter.h"
 #include "prometheus/family.h"
@@ -41,18 +46,26 @@ class UpstreamMetrics {
   // The upstream is not in the file any more. Its counters stay.
   void Remove(const std::string& upstream);
 
-  void CountResolve(const std::string& upstream, ResolveResult result);
+  void CountResolve(absl::string_view upstream, ResolveResult result, uint64_t requests = 1);
   // How many were counted.
-  uint64_t Resolves(const std::string& upstream, ResolveResult result) const;
+  uint64_t Resolves(absl::string_view upstream, ResolveResult result) const;
   void SetUp(const std::string& upstream, bool up);
   // The first byte of a body arrived so long after it was asked for. `kind`: "manifest" or "blob".
   void ObserveFirstByte(const std::string& upstream, const char* kind, absl::Duration after);
 
  private:
+  static constexpr size_t kResults = static_cast<size_t>(ResolveResult::kFailed) + 1;
+  using ResolveCounters = std::array<prometheus::Counter*, kResults>;
+
+  prometheus::Counter& ResolvesOf(absl::string_view upstream, ResolveResult result) const;
+
   const std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Family<prometheus::Counter>& resolves_;
   prometheus::Family<prometheus::Gauge>& up_;
   prometheus::Family<prometheus::Histogram>& first_byte_;
+  mutable absl::Mutex mutex_;
+  // Those of resolves_: looking one up there takes several allocations.
+  mutable absl::flat_hash_map<std::string, ResolveCounters> counters_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace entrepot::upstream

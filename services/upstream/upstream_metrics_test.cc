@@ -25,6 +25,10 @@ TEST(UpstreamMetricsTest, CountsEachUpstream) {
               HasSubstr("entrepot_upstream_resolves_total{result=\"stale\",upstream=\"docker.io\"} 0"));
   EXPECT_THAT(TextOf(*registry), HasSubstr("entrepot_upstream_up{upstream=\"docker.io\"} 1"));
   metrics.CountResolve("docker.io", ResolveResult::kStale);
+  metrics.CountResolve("docker.io", ResolveResult::kHit, 5);
+  EXPECT_EQ(metrics.Resolves("docker.io", ResolveResult::kHit), 5u);
+  EXPECT_THAT(TextOf(*registry),
+              HasSubstr("entrepot_upstream_resolves_total{result=\"hit\",upstream=\"docker.io\"} 5"));
   metrics.SetUp("docker.io", false);
   EXPECT_THAT(TextOf(*registry),
               HasSubstr("entrepot_upstream_resolves_total{result=\"stale\",upstream=\"docker.io\"} 1"));

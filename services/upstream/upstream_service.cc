@@ -37,6 +37,7 @@ grpc::ServerUnaryReactor* UpstreamService::ResolveManifest(grpc::CallbackServerC
   return Run(context, request->repository(), [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const Reference reference, ParseReference(request->reference()));
+    cache_.CountRecalled(repository, {.fresh = request->recalled_fresh(), .stale = request->recalled_stale()});
     ASSIGN_OR_RETURN(const ResolvedManifest manifest,
                      cache_.ResolveManifest(repository, reference, request->metadata_only()));
     response->set_digest(manifest.digest.ToString());
@@ -45,6 +46,8 @@ grpc::ServerUnaryReactor* UpstreamService::ResolveManifest(grpc::CallbackServerC
     response->set_stored(manifest.stored);
     response->set_stale_reason(manifest.stale_reason);
     response->set_age_seconds(static_cast<uint64_t>(std::max<int64_t>(0, absl::ToInt64Seconds(manifest.age))));
+    response->set_valid_for_milliseconds(
+        static_cast<uint64_t>(std::max<int64_t>(0, absl::ToInt64Milliseconds(manifest.valid_for))));
     return absl::OkStatus();
   });
 }

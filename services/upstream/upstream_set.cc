@@ -46,6 +46,16 @@ std::shared_ptr<GuardedRegistry> UpstreamSet::Find(absl::string_view name) {
   return found == members_.end() ? nullptr : found->second.registry;
 }
 
+std::shared_ptr<GuardedRegistry> UpstreamSet::FindReady(absl::string_view name) const ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  // Held exclusively while clients are made, which reads files.
+  if (!mutex_.ReaderTryLock()) return nullptr;
+  const auto found = members_.find(name);
+  const bool ready = found != members_.end() && found->second.usable && file_.current() == snapshot_;
+  std::shared_ptr<GuardedRegistry> registry = ready ? found->second.registry : nullptr;
+  mutex_.ReaderUnlock();
+  return registry;
+}
+
 std::vector<std::shared_ptr<GuardedRegistry>> UpstreamSet::All() {
   const absl::MutexLock lock(&mutex_);
   UseCurrentLocked();

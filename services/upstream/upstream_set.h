@@ -35,6 +35,8 @@ class UpstreamSet {
   // Null if the file has no upstream of that name. If its client cannot be made, which is logged and tried again after
   // 10 s, all its calls return kUnavailable with the reason; after Stop() kCancelled.
   std::shared_ptr<GuardedRegistry> Find(absl::string_view name);
+  // The same without making or waiting for anything: null also if the client is to be made first, or could not be made.
+  std::shared_ptr<GuardedRegistry> FindReady(absl::string_view name) const;
   // In the order of the file.
   std::vector<std::shared_ptr<GuardedRegistry>> All();
   // Makes calls to all upstreams, also to those that only running calls keep, return kCancelled.
@@ -58,7 +60,7 @@ class UpstreamSet {
   const MakeRegistry make_;
   const Clock& clock_;
   UpstreamMetrics& metrics_;
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   // Whether an upstream of the snapshot could not be made.
   bool incomplete_ ABSL_GUARDED_BY(mutex_) = false;

@@ -85,6 +85,21 @@ TEST_F(UpstreamSetTest, TriesLaterToMakeWhatCannotBeMade) {
   EXPECT_EQ(made_.size(), 4u);
 }
 
+TEST_F(UpstreamSetTest, FindsReadyOnesWithoutMakingAnything) {
+  const std::shared_ptr<GuardedRegistry> a = set_->Find("a.example");
+  EXPECT_EQ(set_->FindReady("a.example"), a);
+  EXPECT_EQ(set_->FindReady("c.example"), nullptr);
+  WriteFile("  - name: a.example\n  - name: c.example\n");
+  // The file has changed: another call makes what it has now.
+  EXPECT_EQ(set_->FindReady("a.example"), nullptr);
+  EXPECT_EQ(set_->FindReady("c.example"), nullptr);
+  EXPECT_EQ(made_.size(), 2u);
+  make_status_ = absl::InvalidArgumentError("no certificate");
+  EXPECT_NE(set_->Find("c.example"), nullptr);
+  EXPECT_EQ(set_->FindReady("a.example"), a);
+  EXPECT_EQ(set_->FindReady("c.example"), nullptr);
+}
+
 TEST_F(UpstreamSetTest, StopsAlsoThoseThatRunningCallsKeep) {
   const std::shared_ptr<GuardedRegistry> former = set_->Find("a.example");
   WriteFile("  - name: b.example\n");

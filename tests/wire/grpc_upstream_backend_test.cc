@@ -52,7 +52,8 @@ TEST(GrpcUpstreamBackendTest, HalvesTheMemoryBetweenTwoMessages) {
                                                                           {"test"}, repository, digest, 0, 0, 20'000)));
   ASSERT_TRUE(blob.body.has_value());
   for (uint64_t left = 50'000; left > 0;) {
-    ASSERT_OK_AND_ASSIGN(const absl::string_view piece, RunAwaitable(context, blob.body->stream->Next()));
+    ASSERT_OK_AND_ASSIGN(const absl::string_view piece,
+                         RunAwaitable(context, std::get<StreamBody>(*blob.body).stream->Next()));
     EXPECT_EQ(piece.size(), std::min<uint64_t>(left, 10'000));
     left -= piece.size();
   }
@@ -109,7 +110,7 @@ TEST(GrpcUpstreamBackendTest, WaitsForAFetchThatWaits) {
                                                                digest, 0, 0, 100'000)));
   EXPECT_EQ(blob.size_bytes, 5u);
   ASSERT_TRUE(blob.body.has_value());
-  EXPECT_THAT(RunAwaitable(context, blob.body->stream->Next()), IsOkAndHolds("bytes"));
+  EXPECT_THAT(RunAwaitable(context, std::get<StreamBody>(*blob.body).stream->Next()), IsOkAndHolds("bytes"));
 }
 
 }  // namespace

@@ -140,8 +140,8 @@ HandlerResult BlobHandler::GetFetched(RegistryRequest& request, const Digest& di
       RequestedRanges(request.http, digest, found.size_bytes, ranges_max_);
   if (!ranges.ok()) co_return RefuseRanges(found.size_bytes, ranges.status());
   // Several ranges: a server may answer with the whole, which the fetch brings anyway.
-  if (ranges->size() != 1) co_return co_await ReadFetched(request, digest, std::nullopt, 0);
-  co_return co_await ReadFetched(request, digest, ranges->front(), found.size_bytes);
+  const std::optional<ByteRange> range = ranges->size() == 1 ? std::optional(ranges->front()) : std::nullopt;
+  co_return co_await ReadFetched(request, digest, range, found.size_bytes);
 }
 
 HandlerResult BlobHandler::ReadFetched(RegistryRequest& request, const Digest& digest, std::optional<ByteRange> range,

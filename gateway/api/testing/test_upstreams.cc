@@ -74,6 +74,29 @@ void TestUpstreams::FailWith(const absl::Status& status) {
   failure_ = status;
 }
 
+void TestUpstreams::Recall(const std::string& repository, const std::string& tag, std::optional<RecalledTag> recalled) {
+  absl::MutexLock lock(&mutex_);
+  recalled_.erase({repository, tag});
+  if (recalled.has_value()) recalled_.insert({{repository, tag}, *std::move(recalled)});
+}
+
+int TestUpstreams::recalled_count() {
+  absl::MutexLock lock(&mutex_);
+  return recalled_count_;
+}
+
+std::optional<RecalledTag> TestUpstreams::RecallTag(const RepositoryName& repository, const Tag& tag) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = recalled_.find({repository.ToString(), tag.ToString()});
+  if (found == recalled_.end()) return std::nullopt;
+  return found->second;
+}
+
+void TestUpstreams::CountRecalled(const RepositoryName&, const RecalledTag&) {
+  absl::MutexLock lock(&mutex_);
+  ++recalled_count_;
+}
+
 std::vector<std::string> TestUpstreams::TakeCalls() {
   absl::MutexLock lock(&mutex_);
   return std::exchange(calls_, {});

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,6 +39,9 @@ class TestUpstreams : public UpstreamBackend {
   void AddReferrers(std::vector<Referrer> referrers) { referrers_ = std::move(referrers); }
   // From now on tags are stale.
   void MakeStale(std::string reason, absl::Duration age);
+  // From now on the tag is recalled as that; nullopt: not any more.
+  void Recall(const std::string& repository, const std::string& tag, std::optional<RecalledTag> recalled);
+  int recalled_count();
   // Every call gives the status, until it is OK.
   void FailWith(const absl::Status& status);
   // From now on OpenBlob() returns that the blob is stored.
@@ -52,6 +56,8 @@ class TestUpstreams : public UpstreamBackend {
                                                                            const RepositoryName& repository,
                                                                            const Reference& reference,
                                                                            bool metadata_only) override;
+  std::optional<RecalledTag> RecallTag(const RepositoryName& repository, const Tag& tag) override;
+  void CountRecalled(const RepositoryName& repository, const RecalledTag& tag) override;
   boost::asio::awaitable<absl::StatusOr<UpstreamBlob>> FindBlob(const CallContext& context,
                                                                 const RepositoryName& repository,
                                                                 const Digest& digest) override;
@@ -91,6 +97,8 @@ class TestUpstreams : public UpstreamBackend {
   std::string stale_reason_ ABSL_GUARDED_BY(mutex_);
   absl::Duration age_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> calls_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::pair<std::string, std::string>, RecalledTag> recalled_ ABSL_GUARDED_BY(mutex_);
+  int recalled_count_ ABSL_GUARDED_BY(mutex_) = 0;
   upstream::v1::ManageUpstreamsRequest last_command_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -1,6 +1,7 @@
 #include "gateway/api/upstream/cached_content.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "services/core/media_type.h"
+#include "services/core/tag.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -46,12 +48,34 @@ awaitable<absl::StatusOr<CachedManifest>> CachedContent::GetManifest(const CallC
                                                                      const RepositoryName& repository,
                                                                      const Reference& reference,
                                                                      bool metadata_only) const {
-  if (std::holds_alternative<Digest>(reference)) {
-    absl::StatusOr<StoredManifest> stored =
-        co_await manifests_->GetManifest(call, repository, reference, metadata_only);
-    if (stored.ok()) co_return CachedManifest{.manifest = *std::move(stored)};
-    if (!absl::IsNotFound(stored.status())) co_return stored.status();
-    co_return co_await Resolve(call, repository, reference, metadata_only);
+  if (std::holds_alternative<Digest>(reference)) return GetByDigest(call, repository, reference, metadata_only);
+  return GetByTag(call, repository, reference, metadata_only);
+}
+
+awaitable<absl::StatusOr<CachedManifest>> CachedContent::GetByDigest(const CallContext& call,
+                                                                     const RepositoryName& repository,
+                                                                     const Reference& reference,
+                                                                     bool metadata_only) const {
+  absl::StatusOr<StoredManifest> stored = co_await manifests_->GetManifest(call, repository, reference, metadata_only);
+  if (stored.ok()) co_return CachedManifest{.manifest = *std::move(stored)};
+  if (!absl::IsNotFound(stored.status())) co_return stored.status();
+  co_return co_await Resolve(call, repository, reference, metadata_only);
+}
+
+awaitable<absl::StatusOr<CachedManifest>> CachedContent::GetByTag(const CallContext& call,
+                                                                  const RepositoryName& repository,
+                                                                  const Reference& reference,
+                                                                  bool metadata_only) const {
+  std::optional<RecalledTag> recalled = upstreams_->RecallTag(repository, std::get<Tag>(reference));
+  if (recalled.has_value()) {
+    absl::StatusOr<StoredManifest> here = co_await manifests_->GetManifest(call, repository, reference, metadata_only);
+    if (!here.ok() && !absl::IsNotFound(here.status())) co_return here.status();
+    // Otherwise the tag has moved or was deleted since.
+    if (here.ok() && here->digest == recalled->digest) {
+      upstreams_->CountRecalled(repository, *recalled);
+      co_return CachedManifest{
+          .manifest = *std::move(here), .stale_reason = std::move(recalled->stale_reason), .age = recalled->age};
+    }
   }
   absl::StatusOr<CachedManifest> resolved = co_await Resolve(call, repository, reference, metadata_only);
   if (!IsServiceDown(resolved.status())) co_return resolved;

@@ -31,8 +31,8 @@ struct CachedManifest {
 };
 
 // The content of cached repositories: from the manifest service if it has it, otherwise through the upstream service.
-// What a digest names never changes, so only a tag is asked for at the upstream service although it may be here.
-// Thread-safe. Status codes are those of both backends.
+// What a digest names never changes, so only a tag is asked for at the upstream service although it may be here, and
+// only if the backend does not recall it. Thread-safe. Status codes are those of both backends.
 class CachedContent {
  public:
   // Both must outlive it.
@@ -61,6 +61,14 @@ class CachedContent {
   ServedBytes& served() const { return served_; }
 
  private:
+  boost::asio::awaitable<absl::StatusOr<CachedManifest>> GetByDigest(const CallContext& call,
+                                                                     const RepositoryName& repository,
+                                                                     const Reference& reference,
+                                                                     bool metadata_only) const;
+  // `reference` is a tag.
+  boost::asio::awaitable<absl::StatusOr<CachedManifest>> GetByTag(const CallContext& call,
+                                                                  const RepositoryName& repository,
+                                                                  const Reference& reference, bool metadata_only) const;
   boost::asio::awaitable<absl::StatusOr<CachedManifest>> Resolve(const CallContext& call,
                                                                  const RepositoryName& repository,
                                                                  const Reference& reference, bool metadata_only) const;

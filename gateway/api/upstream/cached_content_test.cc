@@ -131,6 +131,41 @@ TEST_F(CachedContentTest, WhatIsHereIsServedWithoutTheUpstreamService) {
   EXPECT_EQ(registry_.Call("GET", kBlobs + blob.ToString()).status, 503);
 }
 
+TEST_F(CachedContentTest, ARecalledTagIsServedWithoutTheUpstreamService) {
+  const Digest digest = upstreams_.AddManifest(kNginx, "latest", "one");
+  ASSERT_EQ(registry_.Call("GET", kManifests + "latest").status, 200);
+  Calls();
+  upstreams_.Recall(kNginx, "latest", RecalledTag{.digest = digest});
+  const RawResponse get = registry_.Call("GET", kManifests + "latest");
+  EXPECT_EQ(get.status, 200);
+  EXPECT_EQ(get.body, TestUpstreams::Manifest("one"));
+  EXPECT_EQ(get.Field("docker-content-digest"), digest.ToString());
+  EXPECT_EQ(get.Field("warning"), "(none)");
+  EXPECT_EQ(registry_.Call("HEAD", kManifests + "latest").status, 200);
+  upstreams_.Recall(kNginx, "latest",
+                    RecalledTag{.digest = digest, .stale_reason = "docker.io: gone", .age = absl::Seconds(9)});
+  const RawResponse stale = registry_.Call("GET", kManifests + "latest");
+  EXPECT_EQ(stale.body, TestUpstreams::Manifest("one"));
+  EXPECT_EQ(stale.Field("warning"), R"(299 - "docker.io: gone")");
+  EXPECT_EQ(stale.Field("age"), "9");
+  EXPECT_THAT(Calls(), IsEmpty());
+  EXPECT_EQ(upstreams_.recalled_count(), 3);
+}
+
+TEST_F(CachedContentTest, ARecalledTagThatIsNotHereLikeThatIsAskedFor) {
+  const Digest one = upstreams_.AddManifest(kNginx, "latest", "one");
+  upstreams_.Recall(kNginx, "latest", RecalledTag{.digest = one});
+  // The tag is not here.
+  EXPECT_EQ(registry_.Call("GET", kManifests + "latest").body, TestUpstreams::Manifest("one"));
+  EXPECT_THAT(Calls(), ElementsAre("ResolveManifest docker.io/library/nginx latest"));
+  // It names another manifest here.
+  const Digest two = upstreams_.AddManifest(kNginx, "latest", "two");
+  upstreams_.Recall(kNginx, "latest", RecalledTag{.digest = two});
+  EXPECT_EQ(registry_.Call("GET", kManifests + "latest").body, TestUpstreams::Manifest("two"));
+  EXPECT_THAT(Calls(), ElementsAre("ResolveManifest docker.io/library/nginx latest"));
+  EXPECT_EQ(upstreams_.recalled_count(), 0);
+}
+
 TEST_F(CachedContentTest, AFailureOfTheUpstreamIsItsWord) {
   upstreams_.AddManifest(kNginx, "latest", "one");
   ASSERT_EQ(registry_.Call("GET", kManifests + "latest").status, 200);

@@ -2,12 +2,15 @@
 
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "entrepot/upstream/v1/upstream_service.grpc.pb.h"
 #include "gateway/backends/grpc/grpc_client.h"
 #include "gateway/backends/grpc/grpc_upstream_blob.h"
+#include "gateway/backends/grpc/remembered_tags.h"
 #include "services/core/digest.h"
+#include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::gateway {
@@ -28,15 +31,35 @@ class GrpcUpstreamBackend : public UpstreamBackend {
     request.set_repository(repository.ToString());
     request.set_reference(ReferenceToString(reference));
     request.set_metadata_only(metadata_only);
-    CO_ASSIGN_OR_RETURN(const v1::ResolveManifestResponse response,
-                        co_await client_.Call(&Async::ResolveManifest, context.request_id, std::move(request)));
-    CO_ASSIGN_OR_RETURN(Digest digest, Digest::Parse(response.digest()));
-    co_return ResolvedManifest{.digest = std::move(digest),
-                               .media_type = response.media_type(),
-                               .size_bytes = response.size_bytes(),
-                               .stored = response.stored(),
-                               .stale_reason = response.stale_reason(),
-                               .age = absl::Seconds(response.age_seconds())};
+    const RecalledCount recalled = tags_.TakeCount(repository);
+    request.set_recalled_fresh(recalled.fresh);
+    request.set_recalled_stale(recalled.stale);
+    const absl::StatusOr<v1::ResolveManifestResponse> response =
+        co_await client_.Call(&Async::ResolveManifest, context.request_id, std::move(request));
+    if (absl::IsUnavailable(response.status()) && GetOciErrorDetail(response.status()).empty()) {
+      // The service does not respond, so it has not counted them.
+      tags_.Count(repository, recalled);
+    }
+    CO_RETURN_IF_ERROR(response.status());
+    CO_ASSIGN_OR_RETURN(Digest digest, Digest::Parse(response->digest()));
+    ResolvedManifest manifest{.digest = std::move(digest),
+                              .media_type = response->media_type(),
+                              .size_bytes = response->size_bytes(),
+                              .stored = response->stored(),
+                              .stale_reason = response->stale_reason(),
+                              .age = absl::Seconds(response->age_seconds()),
+                              .valid_for = absl::Milliseconds(response->valid_for_milliseconds())};
+    if (const Tag* const tag = std::get_if<Tag>(&reference)) tags_.Remember(repository, *tag, manifest);
+    co_return manifest;
+  }
+
+  std::optional<RecalledTag> RecallTag(const RepositoryName& repository, const Tag& tag) override {
+    return tags_.Find(repository, tag);
+  }
+
+  void CountRecalled(const RepositoryName& repository, const RecalledTag& tag) override {
+    const bool fresh = tag.stale_reason.empty();
+    tags_.Count(repository, {.fresh = fresh ? 1u : 0u, .stale = fresh ? 0u : 1u});
   }
 
   awaitable<absl::StatusOr<UpstreamBlob>> FindBlob(const CallContext& context, const RepositoryName& repository,
@@ -105,6 +128,7 @@ class GrpcUpstreamBackend : public UpstreamBackend {
   using Async = GrpcClient<v1::UpstreamService>::Async;
 
   const GrpcClient<v1::UpstreamService> client_;
+  RememberedTags tags_;
 };
 
 }  // namespace

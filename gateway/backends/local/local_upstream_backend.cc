@@ -25,6 +25,7 @@ namespace {
 using boost::asio::awaitable;
 using runtime::RunOn;
 using upstream::FetchReader;
+using upstream::FilePart;
 using upstream::UpstreamCalls;
 
 // Calls start(ready) and awaits that ready(), a std::function<void()>, is called on any thread.
@@ -67,36 +68,66 @@ awaitable<std::invoke_result_t<F&>> RunAmong(UpstreamCalls& calls, const Reposit
       token);
 }
 
-// The bytes of a range of a blob, as they are fetched.
-class LocalFetchStream : public ByteStream {
+// Gives some bytes once.
+class OneView : public ByteStream {
  public:
-  LocalFetchStream(std::unique_ptr<FetchReader> reader, uint64_t offset_bytes, uint64_t length_bytes,
-                   size_t piece_bytes, runtime::Executor* reads)
+  explicit OneView(absl::string_view bytes) : bytes_(bytes) {}
+
+  awaitable<absl::StatusOr<absl::string_view>> Next() override { co_return std::exchange(bytes_, absl::string_view()); }
+
+ private:
+  absl::string_view bytes_;
+};
+
+// The bytes of a range of a blob, as they are fetched. Those that are in the fetch's file are sent from there, without
+// a thread and without a copy, as those of a stored blob.
+class LocalFetchPieces : public PieceSequence {
+ public:
+  LocalFetchPieces(std::unique_ptr<FetchReader> reader, uint64_t offset_bytes, uint64_t length_bytes,
+                   size_t buffer_bytes, runtime::Executor* reads)
       : reader_(std::move(reader)),
         reads_(reads),
+        buffer_bytes_(buffer_bytes),
         offset_bytes_(offset_bytes),
-        left_bytes_(length_bytes),
-        piece_(std::min<uint64_t>(piece_bytes, length_bytes), '\0') {}
+        left_bytes_(length_bytes) {}
 
-  awaitable<absl::StatusOr<absl::string_view>> Next() override {
-    if (left_bytes_ == 0) co_return absl::string_view();
-    co_await AwaitCall([this](std::function<void()> ready) { reader_->WhenReadable(offset_bytes_, std::move(ready)); });
-    const size_t size = std::min<uint64_t>(piece_.size(), left_bytes_);
-    CO_ASSIGN_OR_RETURN(const size_t count, co_await RunOn(*reads_, [this, size] {
-                          return reader_->Read(offset_bytes_, piece_.data(), size);
+  awaitable<absl::StatusOr<std::optional<BodyPiece>>> Next() override {
+    if (left_bytes_ == 0) co_return std::nullopt;
+    // Without a turn of the io_context if bytes are there.
+    CO_ASSIGN_OR_RETURN(std::optional<FilePart> part, reader_->ReadableFile(offset_bytes_));
+    if (!part.has_value()) {
+      co_await AwaitCall(
+          [this](std::function<void()> ready) { reader_->WhenReadable(offset_bytes_, std::move(ready)); });
+      CO_ASSIGN_OR_RETURN(part, reader_->ReadableFile(offset_bytes_));
+    }
+    if (part.has_value()) {
+      const uint64_t offset_bytes = offset_bytes_;
+      const uint64_t length_bytes = std::min(part->length_bytes, left_bytes_);
+      Advance(length_bytes);
+      co_return BodyPiece(FileBody{std::move(part->file), offset_bytes, length_bytes});
+    }
+    buffer_.resize(std::min<uint64_t>(buffer_bytes_, left_bytes_));
+    CO_ASSIGN_OR_RETURN(const size_t count, co_await RunOn(*reads_, [this] {
+                          return reader_->Read(offset_bytes_, buffer_.data(), buffer_.size());
                         }));
     if (count == 0) co_return absl::DataLossError("the blob ended before its length");
-    offset_bytes_ += count;
-    left_bytes_ -= count;
-    co_return absl::string_view(piece_).substr(0, count);
+    Advance(count);
+    // As a stream, because the server gathers strings before it sends them.
+    co_return BodyPiece(StreamBody{std::make_unique<OneView>(absl::string_view(buffer_).substr(0, count)), count});
   }
 
  private:
+  void Advance(uint64_t bytes) {
+    offset_bytes_ += bytes;
+    left_bytes_ -= bytes;
+  }
+
   const std::unique_ptr<FetchReader> reader_;
   runtime::Executor* const reads_;
+  const size_t buffer_bytes_;
   uint64_t offset_bytes_;
   uint64_t left_bytes_;
-  std::string piece_;
+  std::string buffer_;
 };
 
 class LocalUpstreamBackend : public UpstreamBackend {
@@ -109,6 +140,15 @@ class LocalUpstreamBackend : public UpstreamBackend {
                                                               const Reference& reference, bool metadata_only) override {
     co_return co_await RunAmong(calls_, repository,
                                 [&] { return cache_->ResolveManifest(repository, reference, metadata_only); });
+  }
+
+  std::optional<RecalledTag> RecallTag(const RepositoryName& repository, const Tag& tag) override {
+    return cache_->RecallTag(repository, tag);
+  }
+
+  void CountRecalled(const RepositoryName& repository, const RecalledTag& tag) override {
+    const bool fresh = tag.stale_reason.empty();
+    cache_->CountRecalled(repository, {.fresh = fresh ? 1u : 0u, .stale = fresh ? 0u : 1u});
   }
 
   awaitable<absl::StatusOr<UpstreamBlob>> FindBlob(const CallContext&, const RepositoryName& repository,
@@ -126,7 +166,9 @@ class LocalUpstreamBackend : public UpstreamBackend {
       co_return UpstreamBlob{.size_bytes = stored->size_bytes, .stored = true};
     }
     std::unique_ptr<FetchReader> reader = std::get<std::unique_ptr<FetchReader>>(std::move(opened));
-    co_await AwaitCall([&](std::function<void()> ready) { reader->WhenSizeKnown(std::move(ready)); });
+    if (!reader->size_bytes().has_value()) {
+      co_await AwaitCall([&](std::function<void()> ready) { reader->WhenSizeKnown(std::move(ready)); });
+    }
     // An empty blob has no last byte that would be held back until it is verified.
     if (reader->size_bytes() == 0) {
       co_await AwaitCall([&](std::function<void()> ready) { reader->WhenReadable(0, std::move(ready)); });
@@ -138,8 +180,8 @@ class LocalUpstreamBackend : public UpstreamBackend {
     uint64_t left_bytes = *size_bytes - std::min(*size_bytes, offset_bytes);
     if (length_bytes != 0) left_bytes = std::min(left_bytes, length_bytes);
     UpstreamBlob blob{.size_bytes = *size_bytes};
-    blob.body = StreamBody{
-        std::make_unique<LocalFetchStream>(std::move(reader), offset_bytes, left_bytes, memory_bytes, reads_),
+    blob.body = SequenceBody{
+        std::make_unique<LocalFetchPieces>(std::move(reader), offset_bytes, left_bytes, memory_bytes, reads_),
         left_bytes};
     co_return blob;
   }

@@ -3,14 +3,17 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "absl/synchronization/notification.h"
 #include "boost/asio/co_spawn.hpp"
 #include "boost/asio/io_context.hpp"
+#include "gateway/backends/testing/read_body.h"
 #include "gateway/backends/testing/run_awaitable.h"
 #include "gateway/backends/testing/upstream_backend_conformance.h"
 #include "gtest/gtest.h"
 #include "services/core/digester.h"
+#include "services/kv/testing/temporary_directory.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::gateway {
@@ -81,8 +84,8 @@ TEST(LocalUpstreamBackendCallsTest, AHangingUpstreamLeavesThreadsForOthers) {
 
 boost::asio::awaitable<void> ReadFirst(UpstreamBackend& backend, CallContext call, RepositoryName repository,
                                        Digest digest, int* done) {
-  const absl::StatusOr<UpstreamBlob> blob = co_await backend.OpenBlob(call, repository, digest, 0, 0, 100);
-  if (blob.ok() && (co_await blob->body->stream->Next()).ok()) ++*done;
+  absl::StatusOr<UpstreamBlob> blob = co_await backend.OpenBlob(call, repository, digest, 0, 0, 100);
+  if (blob.ok() && (co_await ReadNext(*blob->body)).ok()) ++*done;
 }
 
 TEST_F(LocalUpstreamBackendTest, NoThreadWaitsForBytesOfAFetch) {
@@ -102,6 +105,24 @@ TEST_F(LocalUpstreamBackendTest, NoThreadWaitsForBytesOfAFetch) {
   fetch_->Arrive("ab");
   context.run();
   EXPECT_EQ(done, 10);
+}
+
+TEST_F(LocalUpstreamBackendTest, SendsAFetchFromItsFileWithoutAThread) {
+  const std::string bytes(300'000, 'x');
+  const kv::TemporaryDirectory directory;
+  under_test_.cache().fetches[digest_.ToString()] = fetch_;
+  fetch_->KeepIn(directory.path() + "/spool");
+  fetch_->Answer(bytes.size());
+  fetch_->Arrive(bytes);
+  boost::asio::io_context context;
+  const absl::StatusOr<UpstreamBlob> blob =
+      RunAwaitable(context, under_test_.backend().OpenBlob(call_, repository_, digest_, 0, 0, 100));
+  ASSERT_OK(blob);
+  ASSERT_OK_AND_ASSIGN(std::optional<BodyPiece> piece,
+                       RunAwaitable(context, std::get<SequenceBody>(*blob->body).pieces->Next()));
+  ASSERT_TRUE(piece.has_value() && std::holds_alternative<FileBody>(*piece));
+  // All that is there, whatever the memory for buffers is.
+  EXPECT_EQ(std::get<FileBody>(*piece).length_bytes, bytes.size());
 }
 
 TEST_F(LocalUpstreamBackendTest, AStoppedCacheEndsWhatWaitsForAFetch) {

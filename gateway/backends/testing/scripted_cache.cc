@@ -1,5 +1,10 @@
 #include "gateway/backends/testing/scripted_cache.h"
 
+#include <fcntl.h>
+
+#include <algorithm>
+#include <fstream>
+
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -24,6 +29,14 @@ class ScriptedReader : public FetchReader {
     RETURN_IF_ERROR(fetch_->status_);
     if (offset_bytes >= fetch_->bytes_.size()) return 0;
     return fetch_->bytes_.copy(data, size, offset_bytes);
+  }
+
+  absl::StatusOr<std::optional<upstream::FilePart>> ReadableFile(uint64_t offset_bytes) override {
+    absl::MutexLock lock(&fetch_->mutex_);
+    RETURN_IF_ERROR(fetch_->status_);
+    if (fetch_->path_.empty() || offset_bytes >= fetch_->bytes_.size()) return std::nullopt;
+    OwnedFd file(open(fetch_->path_.c_str(), O_RDONLY | O_CLOEXEC));
+    return upstream::FilePart{.file = std::move(file), .length_bytes = fetch_->bytes_.size() - offset_bytes};
   }
 
   std::optional<uint64_t> size_bytes() const override {
@@ -76,7 +89,17 @@ void ScriptedFetch::Answer(uint64_t size_bytes) {
 }
 
 void ScriptedFetch::Arrive(absl::string_view bytes) {
-  Do([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { bytes_.append(bytes.data(), bytes.size()); });
+  Do([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    bytes_.append(bytes.data(), bytes.size());
+    if (!path_.empty()) std::ofstream(path_, std::ios::app) << bytes;
+  });
+}
+
+void ScriptedFetch::KeepIn(const std::string& path) {
+  Do([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    path_ = path;
+    std::ofstream(path_) << bytes_;
+  });
 }
 
 void ScriptedFetch::Fail(const absl::Status& status) {
@@ -105,6 +128,18 @@ absl::StatusOr<ResolvedManifest> ScriptedCache::ResolveManifest(const Repository
   ResolvedManifest manifest = found->second;
   manifest.stored = manifest.stored || !metadata_only;
   return manifest;
+}
+
+std::optional<RecalledTag> ScriptedCache::RecallTag(const RepositoryName& repository, const Tag& tag) {
+  const auto found = manifests.find({repository.ToString(), tag.ToString()});
+  if (found == manifests.end() || found->second.valid_for <= absl::ZeroDuration()) return std::nullopt;
+  return RecalledTag{
+      .digest = found->second.digest, .stale_reason = found->second.stale_reason, .age = found->second.age};
+}
+
+void ScriptedCache::CountRecalled(const RepositoryName&, const RecalledCount& count) {
+  recalled.fresh += count.fresh;
+  recalled.stale += count.stale;
 }
 
 absl::StatusOr<upstream::v1::FindUpstreamBlobResponse> ScriptedCache::FindBlob(const RepositoryName&,

@@ -26,6 +26,8 @@ class ScriptedFetch : public std::enable_shared_from_this<ScriptedFetch> {
   void Answer(uint64_t size_bytes);
   void Arrive(absl::string_view bytes);
   void Fail(const absl::Status& status);
+  // From now on the bytes are in this file, too, as those of a fetch are.
+  void KeepIn(const std::string& path);
   // All bytes have arrived and are stored.
   void Finish();
 
@@ -48,6 +50,8 @@ class ScriptedFetch : public std::enable_shared_from_this<ScriptedFetch> {
   std::optional<uint64_t> size_bytes_ ABSL_GUARDED_BY(mutex_);
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
   bool stored_ ABSL_GUARDED_BY(mutex_) = false;
+  // Empty: they are in no file.
+  std::string path_ ABSL_GUARDED_BY(mutex_);
   std::vector<Waiter> waiters_ ABSL_GUARDED_BY(mutex_);
 };
 
@@ -58,6 +62,8 @@ class ScriptedCache : public upstream::UpstreamCache {
   std::map<std::pair<std::string, std::string>, ResolvedManifest> manifests;
   std::map<std::string, uint64_t> stored_blobs;
   std::map<std::string, std::shared_ptr<ScriptedFetch>> fetches;
+  // Of CountRecalled().
+  RecalledCount recalled;
   std::vector<std::string> tags;
   std::vector<Referrer> referrers;
   // If it is not OK, every call gives it.
@@ -65,6 +71,9 @@ class ScriptedCache : public upstream::UpstreamCache {
 
   absl::StatusOr<ResolvedManifest> ResolveManifest(const RepositoryName& repository, const Reference& reference,
                                                    bool metadata_only) override;
+  // Of `manifests`, if it is valid for some time.
+  std::optional<RecalledTag> RecallTag(const RepositoryName& repository, const Tag& tag) override;
+  void CountRecalled(const RepositoryName& repository, const RecalledCount& count) override;
   absl::StatusOr<upstream::v1::FindUpstreamBlobResponse> FindBlob(const RepositoryName& repository,
                                                                   const Digest& digest) override;
   absl::StatusOr<std::variant<upstream::StoredBlob, std::unique_ptr<upstream::FetchReader>>> OpenBlob(

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/backends/testing/read_body.h"
 #include "gateway/backends/testing/run_awaitable.h"
 #include "services/core/digester.h"
+#include "services/kv/testing/temporary_directory.h"
 #include "services/status/oci_error.h"
 #include "services/status/retry_after.h"
 #include "services/status/status_macros.h"
@@ -18,7 +20,6 @@ namespace {
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(UpstreamBackendConformanceTest);
 
-using boost::asio::awaitable;
 using ::testing::ElementsAre;
 
 #define RUN(awaitable) RunAwaitable(context_, awaitable)
@@ -37,23 +38,7 @@ std::string Pattern(size_t size) {
 }
 
 // The body of a blob that is not stored.
-StreamBody BodyOf(absl::StatusOr<UpstreamBlob> blob) { return std::move(blob->body).value(); }
-
-// What the stream gives, and the status that it ends with.
-struct ReadResult {
-  std::string bytes;
-  absl::Status status;
-};
-
-awaitable<ReadResult> ReadAll(ByteStream& stream) {
-  ReadResult result;
-  for (;;) {
-    const absl::StatusOr<absl::string_view> bytes = co_await stream.Next();
-    result.status = bytes.status();
-    if (!bytes.ok() || bytes->empty()) co_return result;
-    absl::StrAppend(&result.bytes, *bytes);
-  }
-}
+Body BodyOf(absl::StatusOr<UpstreamBlob> blob) { return std::move(blob->body).value(); }
 
 TEST_P(UpstreamBackendConformanceTest, ReturnsAllOfAManifestsAnswer) {
   const Digest digest = DigestOf("manifest");
@@ -73,6 +58,40 @@ TEST_P(UpstreamBackendConformanceTest, ReturnsAllOfAManifestsAnswer) {
   EXPECT_EQ(head.age, absl::Seconds(90));
   ASSERT_OK_AND_ASSIGN(const ResolvedManifest got, RUN(backend().ResolveManifest(kCall, Repo(), Latest(), false)));
   EXPECT_TRUE(got.stored);
+}
+
+TEST_P(UpstreamBackendConformanceTest, RecallsATagWhoseAnswerIsValidForSomeTime) {
+  const Digest digest = DigestOf("manifest");
+  const Tag fresh = Tag::Parse("latest").value();
+  const Tag stale = Tag::Parse("stale").value();
+  const Tag invalid = Tag::Parse("invalid").value();
+  ResolvedManifest manifest{.digest = digest, .media_type = "application/x", .size_bytes = 8, .stored = true};
+  cache().manifests.insert({{Repo().ToString(), "invalid"}, manifest});
+  manifest.valid_for = absl::Hours(1);
+  cache().manifests.insert({{Repo().ToString(), "latest"}, manifest});
+  manifest.stale_reason = "docker.io: time-out";
+  manifest.age = absl::Seconds(90);
+  cache().manifests.insert({{Repo().ToString(), "stale"}, manifest});
+  for (const Tag& tag : {fresh, stale, invalid}) {
+    ASSERT_OK(RUN(backend().ResolveManifest(kCall, Repo(), tag, false)));
+  }
+  const std::optional<RecalledTag> recalled = backend().RecallTag(Repo(), fresh);
+  ASSERT_TRUE(recalled.has_value());
+  EXPECT_EQ(recalled->digest, digest);
+  EXPECT_EQ(recalled->stale_reason, "");
+  const std::optional<RecalledTag> recalled_stale = backend().RecallTag(Repo(), stale);
+  ASSERT_TRUE(recalled_stale.has_value());
+  EXPECT_EQ(recalled_stale->stale_reason, "docker.io: time-out");
+  EXPECT_GE(recalled_stale->age, absl::Seconds(90));
+  EXPECT_FALSE(backend().RecallTag(Repo(), invalid).has_value());
+  EXPECT_FALSE(backend().RecallTag(RepositoryName::Parse("docker.io/library/redis").value(), fresh).has_value());
+  backend().CountRecalled(Repo(), *recalled);
+  backend().CountRecalled(Repo(), *recalled);
+  backend().CountRecalled(Repo(), *recalled_stale);
+  // Another process learns of them by the next call.
+  ASSERT_OK(RUN(backend().ResolveManifest(kCall, Repo(), fresh, false)));
+  EXPECT_EQ(cache().recalled.fresh, 2u);
+  EXPECT_EQ(cache().recalled.stale, 1u);
 }
 
 TEST_P(UpstreamBackendConformanceTest, ReturnsTheErrorsOfTheCache) {
@@ -106,9 +125,8 @@ TEST_P(UpstreamBackendConformanceTest, ReadsABlobFromItsFetch) {
   // The fetch may have ended first.
   if (!blob.stored) {
     ASSERT_TRUE(blob.body.has_value());
-    const StreamBody body = *std::move(blob.body);
-    EXPECT_EQ(body.length_bytes, bytes.size());
-    const ReadResult read = RUN(ReadAll(*body.stream));
+    EXPECT_EQ(LengthOf(*blob.body), bytes.size());
+    const ReadResult read = RUN(ReadAll(*blob.body));
     EXPECT_OK(read.status);
     EXPECT_TRUE(read.bytes == bytes);
   }
@@ -123,16 +141,35 @@ TEST_P(UpstreamBackendConformanceTest, ReadsARangeOfAFetch) {
   fetch->Answer(bytes.size());
   fetch->Arrive(absl::string_view(bytes).substr(0, 90'000));
   const auto read = [&](uint64_t offset, uint64_t length) {
-    const StreamBody body = BodyOf(RUN(backend().OpenBlob(kCall, Repo(), digest, offset, length, kMemory)));
-    EXPECT_EQ(body.length_bytes, length);
-    return RUN(ReadAll(*body.stream)).bytes;
+    Body body = BodyOf(RUN(backend().OpenBlob(kCall, Repo(), digest, offset, length, kMemory)));
+    EXPECT_EQ(LengthOf(body), length);
+    return RUN(ReadAll(body)).bytes;
   };
   EXPECT_TRUE(read(0, 1) == bytes.substr(0, 1));
   EXPECT_TRUE(read(40'000, 50'000) == bytes.substr(40'000, 50'000));
-  const StreamBody rest = BodyOf(RUN(backend().OpenBlob(kCall, Repo(), digest, 80'000, 1 << 30, kMemory)));
-  EXPECT_EQ(rest.length_bytes, 20'000u);
+  Body rest = BodyOf(RUN(backend().OpenBlob(kCall, Repo(), digest, 80'000, 1 << 30, kMemory)));
+  EXPECT_EQ(LengthOf(rest), 20'000u);
   fetch->Arrive(absl::string_view(bytes).substr(90'000));
-  EXPECT_TRUE(RUN(ReadAll(*rest.stream)).bytes == bytes.substr(80'000));
+  EXPECT_TRUE(RUN(ReadAll(rest)).bytes == bytes.substr(80'000));
+}
+
+TEST_P(UpstreamBackendConformanceTest, ReadsAFetchWhoseBytesAreInAFile) {
+  const std::string bytes = Pattern(100'000);
+  const Digest digest = DigestOf(bytes);
+  const kv::TemporaryDirectory directory;
+  const auto fetch = std::make_shared<ScriptedFetch>();
+  cache().fetches[digest.ToString()] = fetch;
+  fetch->KeepIn(directory.path() + "/spool");
+  fetch->Answer(bytes.size());
+  fetch->Arrive(absl::string_view(bytes).substr(0, 40'000));
+  Body body = BodyOf(RUN(backend().OpenBlob(kCall, Repo(), digest, 100, 90'000, kMemory)));
+  EXPECT_EQ(LengthOf(body), 90'000u);
+  ASSERT_OK_AND_ASSIGN(std::string read, RUN(ReadNext(body)));
+  EXPECT_TRUE(read == bytes.substr(100, read.size()));
+  fetch->Arrive(absl::string_view(bytes).substr(40'000));
+  const ReadResult rest = RUN(ReadAll(body));
+  EXPECT_OK(rest.status);
+  EXPECT_TRUE(read + rest.bytes == bytes.substr(100, 90'000));
 }
 
 TEST_P(UpstreamBackendConformanceTest, EndsABodyWithTheErrorOfItsFetch) {
@@ -142,9 +179,9 @@ TEST_P(UpstreamBackendConformanceTest, EndsABodyWithTheErrorOfItsFetch) {
   cache().fetches[digest.ToString()] = fetch;
   fetch->Answer(bytes.size());
   fetch->Arrive(absl::string_view(bytes).substr(0, 40'000));
-  const StreamBody body = BodyOf(RUN(backend().OpenBlob(kCall, Repo(), digest, 0, 0, kMemory)));
+  Body body = BodyOf(RUN(backend().OpenBlob(kCall, Repo(), digest, 0, 0, kMemory)));
   fetch->Fail(OciError(OciErrorCode::kUnavailable, "docker.io: the digest is wrong", "docker.io: the digest is wrong"));
-  const ReadResult read = RUN(ReadAll(*body.stream));
+  const ReadResult read = RUN(ReadAll(body));
   EXPECT_THAT(read.status, IsOciError(OciErrorCode::kUnavailable));
   EXPECT_LT(read.bytes.size(), bytes.size());
 }

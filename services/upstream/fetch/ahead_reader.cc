@@ -69,6 +69,10 @@ class AheadReader final : public FetchReader {
     return 0;
   }
 
+  absl::StatusOr<std::optional<FilePart>> ReadableFile(uint64_t offset_bytes) override {
+    return fetch_->ReadableFile(offset_bytes);
+  }
+
   std::optional<uint64_t> size_bytes() const override { return fetch_->size_bytes(); }
   void WhenSizeKnown(std::function<void()> ready) override { fetch_->WhenSizeKnown(std::move(ready)); }
   absl::Status status() const override { return fetch_->status(); }

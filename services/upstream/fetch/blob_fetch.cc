@@ -21,6 +21,9 @@ constexpr absl::Duration kFirstWaitMax = absl::Seconds(2);
 constexpr absl::Duration kWaitMax = absl::Seconds(30);
 
 constexpr size_t kCopyBytes = 65536;
+// Bytes go to the store in pieces of this size, as those of pushes do. libcurl gives 16 KiB at a time: a file that is
+// written like that takes sixteen times as many steps to send later.
+constexpr size_t kStorePieceBytes = 256 << 10;
 
 // How often a fetch looks whether another process has stored the blob or has given up. The first
 // look is soon, for small blobs. Later ones are rare, because each costs a call for each blob that is fetched
@@ -184,7 +187,13 @@ absl::Status BlobFetch::AwaitNextRequest(const absl::Status& status) {
   return stop_->WaitFor(std::max(backoff_->Next(), asked)) ? Stopped() : absl::OkStatus();
 }
 
+absl::Status BlobFetch::StoreGathered() {
+  const std::string bytes = std::exchange(gathered_, {});
+  return bytes.empty() ? absl::OkStatus() : writer_->Append(bytes);
+}
+
 absl::Status BlobFetch::Commit() {
+  RETURN_IF_ERROR(StoreGathered());
   absl::Status status = writer_->Commit();
   if (absl::IsInvalidArgument(status)) {
     // The bytes were right when they left this thread, so the client's request was.
@@ -223,7 +232,9 @@ absl::Status BlobFetch::OnHead(const UpstreamBlobHead& head) {
   }
   if (head.size_bytes.has_value() && !size_bytes_.has_value()) {
     size_bytes_ = head.size_bytes;
-    progress_->SetSize(*size_bytes_);
+    // Readers learn of the size with the first bytes, so that each of two hundred is resumed once before its first
+    // byte.
+    if (*size_bytes_ == 0) progress_->SetSize(0);
   }
   position_bytes_ = head.offset_bytes;
   return absl::OkStatus();
@@ -240,9 +251,19 @@ absl::Status BlobFetch::OnBytes(absl::string_view bytes) {
   }
   if (absl::Status status = spool_->Append(bytes); !status.ok()) return Refuse(std::move(status));
   position_bytes_ = spooled_bytes();
-  progress_->Publish(spooled_bytes());
+  progress_->Publish(spooled_bytes(), size_bytes_);
   digester_.Update(bytes);
-  if (absl::Status status = writer_->Append(bytes); !status.ok()) return Refuse(std::move(status));
+  if (gathered_.empty()) {
+    gathered_.reserve(std::min<uint64_t>(kStorePieceBytes, size_bytes_.value_or(kStorePieceBytes)));
+  }
+  while (!bytes.empty()) {
+    const absl::string_view piece = bytes.substr(0, kStorePieceBytes - gathered_.size());
+    gathered_.append(piece.data(), piece.size());
+    bytes.remove_prefix(piece.size());
+    if (gathered_.size() < kStorePieceBytes) break;
+    if (absl::Status status = writer_->Append(gathered_); !status.ok()) return Refuse(std::move(status));
+    gathered_.clear();
+  }
   return absl::OkStatus();
 }
 

@@ -79,6 +79,7 @@ class BlobFetch {
   bool IsWrong() const { return size_bytes_ == spooled_bytes(); }
   // After a request that did not complete the blob: waits before the next one. An error ends the fetch.
   absl::Status AwaitNextRequest(const absl::Status& status);
+  absl::Status StoreGathered();
   absl::Status Commit();
 
   absl::Status OnHead(const UpstreamBlobHead& head);
@@ -106,6 +107,8 @@ class BlobFetch {
   std::shared_ptr<FetchProgress> other_;
   SpoolFile* spool_ = nullptr;  // Of progress_.
   std::unique_ptr<BlobWriter> writer_;
+  // Spooled, and not given to writer_ yet.
+  std::string gathered_;
   Digester digester_;
   std::optional<uint64_t> size_bytes_;
   // Where the next byte of the current answer belongs: before the end of the spool if the upstream began anew.

@@ -35,22 +35,17 @@ class FetchProgress::Reader : public FetchReader {
   }
 
   absl::StatusOr<size_t> Read(uint64_t offset_bytes, char* data, size_t size) override {
-    FetchProgress& progress = *progress_;
-    const SpoolFile* spool = nullptr;
-    {
-      absl::MutexLock lock(&progress.mutex_);
-      RETURN_IF_ERROR(progress.status_);
-      if (offset_bytes >= progress.readable_bytes_) {
-        if (progress.stored_ && offset_bytes < *progress.size_bytes_) {
-          return absl::FailedPreconditionError("the blob is stored, and was not fetched");
-        }
-        return 0;
-      }
-      size = static_cast<size_t>(std::min<uint64_t>(size, progress.readable_bytes_ - offset_bytes));
-      spool = progress.spool_.get();
-    }
-    RETURN_IF_ERROR(spool->Read(offset_bytes, data, size));
+    ASSIGN_OR_RETURN(const Spooled spooled, FindSpooled(offset_bytes));
+    size = static_cast<size_t>(std::min<uint64_t>(size, spooled.length_bytes));
+    if (size > 0) RETURN_IF_ERROR(spooled.file->Read(offset_bytes, data, size));
     return size;
+  }
+
+  absl::StatusOr<std::optional<FilePart>> ReadableFile(uint64_t offset_bytes) override {
+    ASSIGN_OR_RETURN(const Spooled spooled, FindSpooled(offset_bytes));
+    if (spooled.length_bytes == 0) return std::nullopt;
+    ASSIGN_OR_RETURN(OwnedFd file, spooled.file->Duplicate());
+    return FilePart{.file = std::move(file), .length_bytes = spooled.length_bytes};
   }
 
   std::optional<uint64_t> size_bytes() const override {
@@ -77,6 +72,24 @@ class FetchProgress::Reader : public FetchReader {
 
  private:
   friend class FetchProgress;
+
+  struct Spooled {
+    const SpoolFile* file = nullptr;
+    uint64_t length_bytes = 0;
+  };
+  // What is readable from the offset on.
+  absl::StatusOr<Spooled> FindSpooled(uint64_t offset_bytes) {
+    FetchProgress& progress = *progress_;
+    absl::MutexLock lock(&progress.mutex_);
+    RETURN_IF_ERROR(progress.status_);
+    if (offset_bytes < progress.readable_bytes_) {
+      return Spooled{.file = progress.spool_.get(), .length_bytes = progress.readable_bytes_ - offset_bytes};
+    }
+    if (progress.stored_ && offset_bytes < *progress.size_bytes_) {
+      return absl::FailedPreconditionError("the blob is stored, and was not fetched");
+    }
+    return Spooled();
+  }
 
   Callback DropWaitForBytes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(progress_->mutex_) {
     if (!waits_at_.has_value()) return nullptr;
@@ -110,11 +123,12 @@ void FetchProgress::SetSize(uint64_t size_bytes) {
   CallAll(due);
 }
 
-void FetchProgress::Publish(uint64_t spooled_bytes) {
+void FetchProgress::Publish(uint64_t spooled_bytes, std::optional<uint64_t> size_bytes) {
   std::vector<Callback> due;
   {
     absl::MutexLock lock(&mutex_);
     if (ended_) return;
+    if (size_bytes.has_value()) size_bytes_ = size_bytes;
     spooled_bytes_ = spooled_bytes;
     uint64_t readable = spooled_bytes - std::min<uint64_t>(spooled_bytes, 1);
     if (size_bytes_.has_value()) {

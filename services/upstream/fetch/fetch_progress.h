@@ -32,8 +32,9 @@ class FetchProgress : public std::enable_shared_from_this<FetchProgress> {
   // Once, before the first Publish().
   void SetSpool(std::unique_ptr<SpoolFile> spool);
   void SetSize(uint64_t size_bytes);
-  // The spool has so many bytes.
-  void Publish(uint64_t spooled_bytes);
+  // The spool has so many bytes, and the blob this size, if it is known by now. Readers that wait for the size and
+  // those that wait for bytes learn of both at once.
+  void Publish(uint64_t spooled_bytes, std::optional<uint64_t> size_bytes = std::nullopt);
   // The blob is stored, and has this size. All that is spooled becomes readable.
   void EndStored(uint64_t size_bytes);
   // `status` is not OK. Nothing is readable any more.

@@ -1,6 +1,9 @@
 #include "services/upstream/fetch/fetch_progress.h"
 
+#include <unistd.h>
+
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -39,7 +42,7 @@ class FetchProgressTest : public ::testing::Test {
   }
 
   kv::TemporaryDirectory directory_;
-  const std::shared_ptr<FetchProgress> progress_ = std::make_shared<FetchProgress>();
+  std::shared_ptr<FetchProgress> progress_ = std::make_shared<FetchProgress>();
   SpoolFile* spool_ = nullptr;
 };
 
@@ -68,6 +71,45 @@ TEST_F(FetchProgressTest, HoldsBackTheLast64KiBOfABlobOfKnownSize) {
   EXPECT_THAT(Read(*reader, 10), IsOkAndHolds(""));
   progress_->EndStored(bytes.size() + 10);
   EXPECT_THAT(Read(*reader, 10), IsOkAndHolds(bytes));
+}
+
+TEST_F(FetchProgressTest, TheSizeAndTheFirstBytesAreThereAtOnce) {
+  const auto reader = progress_->NewReader();
+  std::vector<uint64_t> seen;
+  reader->WhenSizeKnown([&] { seen.push_back(progress_->position().readable_bytes); });
+  const std::string bytes = "0123456789" + std::string(FetchProgress::kHeldBackBytes, 'x');
+  ASSERT_OK(spool_->Append(bytes));
+  progress_->Publish(bytes.size(), bytes.size());
+  EXPECT_THAT(seen, ElementsAre(10u));
+  EXPECT_EQ(reader->size_bytes(), bytes.size());
+}
+
+TEST_F(FetchProgressTest, GivesWhatIsReadableAsAFile) {
+  const std::string bytes = "0123456789" + std::string(FetchProgress::kHeldBackBytes, 'x');
+  progress_->SetSize(bytes.size());
+  auto reader = progress_->NewReader();
+  EXPECT_FALSE(reader->ReadableFile(0)->has_value());
+  Append(bytes);
+  ASSERT_OK_AND_ASSIGN(std::optional<FilePart> part, reader->ReadableFile(4));
+  ASSERT_TRUE(part.has_value());
+  EXPECT_EQ(part->length_bytes, 6u);
+  EXPECT_FALSE(reader->ReadableFile(10)->has_value());
+  progress_->EndStored(bytes.size());
+  EXPECT_EQ((*reader->ReadableFile(10))->length_bytes, FetchProgress::kHeldBackBytes);
+  EXPECT_FALSE(reader->ReadableFile(bytes.size())->has_value());
+  // Its bytes outlive the fetch.
+  reader.reset();
+  progress_.reset();
+  std::string read(6, ' ');
+  EXPECT_EQ(pread(part->file.get(), read.data(), read.size(), 4), 6);
+  EXPECT_EQ(read, "456789");
+}
+
+TEST_F(FetchProgressTest, GivesNoFileAfterAFailure) {
+  const auto reader = progress_->NewReader();
+  Append("abc");
+  progress_->EndFailed(absl::DataLossError("wrong"));
+  EXPECT_THAT(reader->ReadableFile(0).status(), StatusIs(absl::StatusCode::kDataLoss));
 }
 
 TEST_F(FetchProgressTest, ReadsNothingAfterAFailure) {

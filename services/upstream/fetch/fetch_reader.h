@@ -8,8 +8,15 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "services/core/files/owned_fd.h"
 
 namespace entrepot::upstream {
+
+// Bytes of a file, at the same offset as in the blob, which do not change while the descriptor is open.
+struct FilePart {
+  OwnedFd file;
+  uint64_t length_bytes = 0;
+};
 
 // Reads one blob while it is fetched. Used by one thread at a time. The fetch goes on when it is destroyed. It may
 // outlive the BlobFetches that it comes from.
@@ -28,6 +35,9 @@ class FetchReader {
   // Errors: UpstreamError(), or of the store, or kCancelled after Stop(). kFailedPrecondition: the blob is stored(), by
   // another process, and was not fetched: read it from the blob service. May read from the disk.
   virtual absl::StatusOr<size_t> Read(uint64_t offset_bytes, char* data, size_t size) = 0;
+  // What Read() would give, as bytes of a file that can be sent without copying them; nullopt if there are none yet, at
+  // the end, and if they are not in a file. Errors as Read(). Does not read from the disk.
+  virtual absl::StatusOr<std::optional<FilePart>> ReadableFile(uint64_t offset_bytes) = 0;
   // Of the whole blob. nullopt until the upstream has answered, and if it does not tell until the end.
   virtual std::optional<uint64_t> size_bytes() const = 0;
   // Calls `ready` once as soon as size_bytes() is known or the fetch has failed. A second call replaces the first.

@@ -81,6 +81,12 @@ absl::Status SpoolFile::Append(absl::string_view bytes) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<OwnedFd> SpoolFile::Duplicate() const {
+  OwnedFd file(fcntl(file_.get(), F_DUPFD_CLOEXEC, 0));
+  if (file.get() < 0) return IoError("opening a spool file again", errno);
+  return file;
+}
+
 absl::Status SpoolFile::Read(uint64_t offset_bytes, char* data, size_t size) const {
   while (size > 0) {
     const ssize_t count = pread(file_.get(), data, size, static_cast<off_t>(offset_bytes));

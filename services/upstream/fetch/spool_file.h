@@ -32,6 +32,9 @@ class SpoolFile {
   // Reads `size` bytes, all of which must have been appended. Thread-safe. kDataLoss if the file is shorter;
   // kUnavailable (UNAVAILABLE) if the disk fails.
   absl::Status Read(uint64_t offset_bytes, char* data, size_t size) const;
+  // Another descriptor of the file, for reading what has been appended. Thread-safe. kUnavailable (UNAVAILABLE): the
+  // process has no more descriptors.
+  absl::StatusOr<OwnedFd> Duplicate() const;
 
  private:
   explicit SpoolFile(OwnedFd file) : file_(std::move(file)) {}
