@@ -9,7 +9,7 @@ const std::vector<Command>& AllCommands() {
     std::vector<Command> all;
     for (auto* const family :
          {&UserCommands, &RobotCommands, &TokenCommands, &PolicyCommands, &RepositoryCommands, &UploadCommands,
-          &RetentionCommands, &UpstreamsCommands, &GcCommands, &CheckCommands, &BackupCommands}) {
+          &RetentionCommands, &UpstreamsCommands, &ImageCommands, &GcCommands, &CheckCommands, &BackupCommands}) {
       std::vector<Command> some = family();
       all.insert(all.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
     }
