@@ -312,7 +312,10 @@ void CurlHttpHop::ReturnLine(std::unique_ptr<Line> line) {
 }
 
 absl::Status CurlHttpHop::SetTrust(CURL* curl) const {
-  if (!options_.ca_file.empty()) {
+  if (!options_.ca_file.empty() && !options_.trusts_system_too) {
+    curl_easy_setopt(curl, CURLOPT_CAINFO, options_.ca_file.c_str());
+    curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
+  } else if (!options_.ca_file.empty()) {
     absl::StatusOr<std::string> authorities = TrustedAuthoritiesWith(options_.ca_file);
     if (!authorities.ok()) return absl::UnavailableError(authorities.status().message());
     curl_blob blob{.data = authorities->data(), .len = authorities->size(), .flags = CURL_BLOB_COPY};

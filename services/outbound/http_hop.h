@@ -62,6 +62,8 @@ struct HopOptions {
   std::string user_agent = "entrepot";
   // PEM, in addition to what the system trusts. Empty: only what the system trusts.
   std::string ca_file = {};
+  // Whether the authorities of the system are trusted beside those of ca_file.
+  bool trusts_system_too = true;
   std::string client_certificate_file = {};
   std::string client_key_file = {};
   absl::Duration connect_timeout = absl::Seconds(10);

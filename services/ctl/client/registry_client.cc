@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "boost/json/parse.hpp"
 #include "boost/json/serialize.hpp"
@@ -42,13 +43,6 @@ json::value Member(const json::value& object, const char* name) {
 std::string TextOf(const json::value& value) {
   if (value.is_null()) return "";
   return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
-}
-
-absl::Status Refused(const HttpAnswer& answer) {
-  const std::string text = absl::StrCat("the registry answered ", ErrorText(answer));
-  if (answer.status == 401) return absl::UnauthenticatedError(text);
-  if (answer.status == 404) return absl::NotFoundError(text);
-  return answer.status == 503 ? absl::UnavailableError(text) : absl::FailedPreconditionError(text);
 }
 
 // Whether all strings of a message are UTF-8. Protobuf's JSON printer would leave out the others.
@@ -112,6 +106,13 @@ std::string ErrorText(const HttpAnswer& answer) {
   return Printable(text);
 }
 
+absl::Status AnswerError(const HttpAnswer& answer) {
+  const std::string text = absl::StrCat("the registry answered ", ErrorText(answer));
+  if (answer.status == 401) return absl::UnauthenticatedError(text);
+  if (answer.status == 404) return absl::NotFoundError(text);
+  return answer.status == 503 ? absl::UnavailableError(text) : absl::FailedPreconditionError(text);
+}
+
 absl::StatusOr<RegistryClient::Options> RegistryClient::OptionsOf(const CommandLine& line) {
   Options options;
   // A variable that is set and not in the command line is empty.
@@ -147,28 +148,70 @@ absl::Status RegistryClient::LogIn() {
   if (options_.username.empty()) {
     return absl::InvalidArgumentError("an account is required: set ENTREPOT_USERNAME or use --username");
   }
-  if (options_.is_unencrypted) {
-    std::fprintf(stderr, "entrepotctl: warning: your password is sent to %s without encryption; use https\n",
-                 options_.registry.c_str());
-  }
+  ASSIGN_OR_RETURN(token_, FetchToken(std::string(kAdministrationScope)));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> RegistryClient::FetchToken(const std::string& scopes) {
   HttpRequest request;
-  request.url =
-      absl::StrCat(options_.registry, "/token?client_id=entrepotctl&scope=", PercentEncode(kAdministrationScope));
+  request.url = absl::StrCat(options_.registry, "/token?client_id=entrepotctl");
+  for (const absl::string_view scope : absl::StrSplit(scopes, ' ')) {
+    absl::StrAppend(&request.url, "&scope=", PercentEncode(scope));
+  }
   request.username = options_.username;
   request.ca_file = options_.ca_file;
-  ASSIGN_OR_RETURN(request.password, Password());
+  if (!options_.username.empty()) {
+    if (options_.is_unencrypted && !has_warned_) {
+      std::fprintf(stderr, "entrepotctl: warning: your password is sent to %s without encryption; use https\n",
+                   options_.registry.c_str());
+    }
+    has_warned_ = true;
+    ASSIGN_OR_RETURN(request.password, Password());
+  }
   ASSIGN_OR_RETURN(const HttpAnswer answer, http_.Send(request));
   if (answer.status == 404) {
     return absl::NotFoundError(
         absl::StrCat(options_.registry,
                      " issues no tokens: it runs without accounts (scripts/serve --accounts) or is not Entrepot"));
   }
-  if (answer.status != 200) return Refused(answer);
-  token_ = TextOf(Member(Parsed(answer.body), "token"));
-  if (token_.empty()) {
+  if (answer.status != 200) return AnswerError(answer);
+  std::string token = TextOf(Member(Parsed(answer.body), "token"));
+  if (token.empty()) {
     return absl::FailedPreconditionError(absl::StrCat(options_.registry, "/token answered without a token"));
   }
-  return absl::OkStatus();
+  return token;
+}
+
+absl::StatusOr<HttpAnswer> RegistryClient::SendContent(HttpRequest request, const std::string& scopes) {
+  RETURN_IF_ERROR(unusable_);
+  request.ca_file = options_.ca_file;
+  if (absl::StartsWith(request.url, "/")) {
+    request.url = absl::StrCat(options_.registry, request.url);
+  } else if (!absl::StartsWith(request.url, absl::StrCat(options_.registry, "/"))) {
+    return http_.Send(request);
+  }
+  std::string& token = content_tokens_[scopes];
+  const auto log_in = [&]() -> absl::Status {
+    absl::StatusOr<std::string> fetched = FetchToken(scopes);
+    if (absl::IsNotFound(fetched.status())) has_no_accounts_ = true;
+    if (has_no_accounts_) return absl::OkStatus();
+    ASSIGN_OR_RETURN(token, std::move(fetched));
+    return absl::OkStatus();
+  };
+  if (!options_.username.empty() && token.empty() && !has_no_accounts_) RETURN_IF_ERROR(log_in());
+  request.token = token;
+  ASSIGN_OR_RETURN(HttpAnswer answer, http_.Send(request));
+  if (answer.status != 401) return answer;
+  // A transfer outlives its token; and without an account, the registry may want the token of an anonymous caller.
+  RETURN_IF_ERROR(log_in());
+  request.token = token;
+  ASSIGN_OR_RETURN(answer, http_.Send(request));
+  if (answer.status != 401) return answer;
+  if (options_.username.empty()) {
+    return absl::UnauthenticatedError(absl::StrCat("the registry answered ", ErrorText(answer),
+                                                   "; to log in, set ENTREPOT_USERNAME or use --username"));
+  }
+  return AnswerError(answer);
 }
 
 absl::StatusOr<HttpAnswer> RegistryClient::Send(HttpRequest request) {
@@ -184,7 +227,7 @@ absl::StatusOr<HttpAnswer> RegistryClient::Send(HttpRequest request) {
     request.token = token_;
     ASSIGN_OR_RETURN(answer, http_.Send(request));
   }
-  if (answer.status / 100 != 2) return Refused(answer);
+  if (answer.status / 100 != 2) return AnswerError(answer);
   return answer;
 }
 

@@ -1,10 +1,13 @@
 #ifndef ENTREPOT_SERVICES_CTL_CLIENT_REGISTRY_CLIENT_H_
 #define ENTREPOT_SERVICES_CTL_CLIENT_REGISTRY_CLIENT_H_
 
+#include <map>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "entrepot/auth/v1/administration.pb.h"
 #include "entrepot/manifest/v1/maintenance.pb.h"
 #include "entrepot/upstream/v1/management.pb.h"
@@ -48,13 +51,21 @@ class RegistryClient {
   absl::StatusOr<upstream::v1::ManageUpstreamsResponse> ManageUpstreams(
       const upstream::v1::ManageUpstreamsRequest& request);
   absl::Status DeleteRepository(const std::string& name);
+  // Sends a request of the distribution API; `request.url` is its path, or a whole URL for another server, to which no
+  // credentials go. Returns the answer whatever its status, but a 401 as the error above. `scopes` are those of the
+  // token that it needs ("repository:a/b:pull"), separated by spaces. Without an account the request is anonymous.
+  absl::StatusOr<HttpAnswer> SendContent(HttpRequest request, const std::string& scopes);
 
+  // The whole URL of a path.
+  std::string Url(absl::string_view path) const { return absl::StrCat(options_.registry, path); }
   // After a successful call: whether the registry has accounts.
   bool logged_in() const { return !token_.empty(); }
 
  private:
   // Fetches a token unless there is one. kNotFound if the registry has no accounts.
   absl::Status LogIn();
+  // A token for scopes that are separated by spaces. kNotFound if the registry has no accounts.
+  absl::StatusOr<std::string> FetchToken(const std::string& scopes);
   absl::StatusOr<std::string> Password();
   absl::StatusOr<HttpAnswer> Send(HttpRequest request);
   // POSTs a message and parses the answer into `response`.
@@ -69,8 +80,14 @@ class RegistryClient {
   HttpClient& http_;
   std::string password_;
   std::string token_;
+  // Of SendContent(), by their scopes.
+  std::map<std::string, std::string> content_tokens_;
   bool has_no_accounts_ = false;
+  bool has_warned_ = false;
 };
+
+// The error that an answer without success is, by the codes of RegistryClient's methods.
+absl::Status AnswerError(const HttpAnswer& answer);
 
 // The status and the errors of a registry's answer: "403 DENIED: <message> (<detail>)".
 std::string ErrorText(const HttpAnswer& answer);

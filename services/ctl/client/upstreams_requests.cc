@@ -38,6 +38,19 @@ absl::StatusOr<UpstreamJob> RunUpstreamJob(const upstream::v1::StartUpstreamJob&
       std::move(job), polling, [&] { return RequestJob(request, registry); }, show);
 }
 
+absl::StatusOr<upstream::v1::UpstreamJobList> ListUpstreamJobs(RegistryClient& registry) {
+  ManageUpstreamsRequest request;
+  request.mutable_list_jobs();
+  ASSIGN_OR_RETURN(ManageUpstreamsResponse response, registry.ManageUpstreams(request));
+  return std::move(*response.mutable_jobs());
+}
+
+absl::StatusOr<UpstreamJob> CancelUpstreamJob(const std::string& id, RegistryClient& registry) {
+  ManageUpstreamsRequest request;
+  request.mutable_cancel_job()->set_id(id);
+  return RequestJob(request, registry);
+}
+
 absl::Status CheckDone(const UpstreamJob& job) {
   if (job.state() == UpstreamJob::DONE) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat("the job failed: ", Printable(job.error())));

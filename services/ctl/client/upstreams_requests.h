@@ -2,6 +2,7 @@
 #define ENTREPOT_SERVICES_CTL_CLIENT_UPSTREAMS_REQUESTS_H_
 
 #include <functional>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -22,6 +23,11 @@ using ShowUpstreamJob = std::function<void(const upstream::v1::UpstreamJob& job,
 absl::StatusOr<upstream::v1::UpstreamJob> RunUpstreamJob(const upstream::v1::StartUpstreamJob& start,
                                                          RegistryClient& registry, const ShowUpstreamJob& show,
                                                          const JobPolling& polling = {});
+
+// Those that run, and the last ones that have ended, newest first.
+absl::StatusOr<upstream::v1::UpstreamJobList> ListUpstreamJobs(RegistryClient& registry);
+// Makes a job end soon; returns its state now. kFailedPrecondition: it is an eviction.
+absl::StatusOr<upstream::v1::UpstreamJob> CancelUpstreamJob(const std::string& id, RegistryClient& registry);
 
 // kFailedPrecondition if the job failed.
 absl::Status CheckDone(const upstream::v1::UpstreamJob& job);

@@ -1,5 +1,7 @@
 #include "services/ctl/command_line/command.h"
 
+#include <cstddef>
+
 namespace entrepot::ctl {
 
 const std::vector<Option>& GlobalOptions() {
@@ -25,6 +27,11 @@ const std::vector<Option>& GlobalOptions() {
        .choices = {"table", "json"}},
   };
   return options;
+}
+
+std::vector<std::string> CommandLine::ArgumentsFrom(size_t index) const {
+  if (index >= arguments_.size()) return {};
+  return {arguments_.begin() + static_cast<ptrdiff_t>(index), arguments_.end()};
 }
 
 std::vector<std::string> CommandLine::Values(const std::string& option) const {

@@ -29,8 +29,9 @@ class RegistryClient;
 struct Argument {
   std::string name;  // "NAME"
   std::string help;
-  // Only the last argument of a command may be optional.
+  // Only the last argument of a command may be optional, or be given several times.
   bool required = true;
+  bool repeatable = false;
 };
 
 struct Option {
@@ -79,6 +80,8 @@ class CommandLine {
 
   // Empty if it was left out.
   std::string argument(size_t index) const { return index < arguments_.size() ? arguments_[index] : ""; }
+  // All from `index` on, for an argument that is repeatable.
+  std::vector<std::string> ArgumentsFrom(size_t index) const;
   // Whether the option or flag was given, on the command line or by its environment variable.
   bool Has(const std::string& option) const { return options_.count(option) > 0; }
   // The last value; empty if the option was not given.

@@ -42,6 +42,8 @@ Examples:
 constexpr char kHelpFlag[] = "-h,--help";
 constexpr char kGlobalGroup[] = "Options of every command";
 constexpr size_t kOptionColumn = 26;
+// The shell's limit comes first.
+constexpr int kArgumentsMax = 1'000'000;
 
 // "entrepotctl users create"
 std::string PathOf(const CLI::App* app) {
@@ -54,7 +56,8 @@ std::string UsageOf(const CLI::App* app) {
   std::string usage = PathOf(app);
   for (const CLI::Option* argument : app->get_options([](const CLI::Option* o) { return o->get_positional(); })) {
     const std::string name = argument->get_name(/*positional=*/true);
-    absl::StrAppend(&usage, " ", argument->get_required() ? name : absl::StrCat("[", name, "]"));
+    absl::StrAppend(&usage, " ", argument->get_required() ? name : absl::StrCat("[", name, "]"),
+                    argument->get_expected_max() > 1 ? "..." : "");
   }
   return usage;
 }
@@ -195,7 +198,8 @@ class Parser {
     app->description(command.summary);
     app->footer(FooterOf(command));
     for (const Argument& argument : command.arguments) {
-      app->add_option(argument.name, argument.help)->required(argument.required);
+      CLI::Option* const added = app->add_option(argument.name, argument.help)->required(argument.required);
+      if (argument.repeatable) added->expected(1, kArgumentsMax)->allow_extra_args();
     }
     for (const Option& option : command.options) AddOption(option, app);
     commands_[app] = &command;
@@ -218,7 +222,12 @@ class Parser {
     std::vector<std::string> arguments;
     for (const Argument& argument : command.arguments) {
       const CLI::Option* given = app->get_option(argument.name);
-      if (!given->empty()) arguments.push_back(given->results().back());
+      if (given->empty()) continue;
+      if (argument.repeatable) {
+        arguments.insert(arguments.end(), given->results().begin(), given->results().end());
+      } else {
+        arguments.push_back(given->results().back());
+      }
     }
     std::map<std::string, std::vector<std::string>> options;
     for (const auto& [table, owner] : {std::pair(&command.options, app), std::pair(&GlobalOptions(), &app_)}) {

@@ -47,6 +47,12 @@ const std::vector<Command>& Commands() {
        .summary = "Copy",
        .examples = {"entrepotctl backup"},
        .run = DoNothing},
+      {.name = "export",
+       .arguments = {{.name = "PATH", .help = ""}, {.name = "IMAGE", .help = "", .repeatable = true}},
+       .options = {{.name = "--platform", .value = "P", .help = "", .repeatable = true}},
+       .summary = "Write",
+       .examples = {"entrepotctl export x y"},
+       .run = DoNothing},
       {.name = "scrub", .summary = "Verify", .examples = {"entrepotctl scrub"}, .run = DoNothing},
       {.name = "scrub status", .summary = "Show progress", .examples = {"entrepotctl scrub status"}, .run = DoNothing},
   };
@@ -234,6 +240,20 @@ TEST_F(CommandParserTest, RefusesPasswordsAndDoesNotRepeatThem) {
     EXPECT_THAT(error, Not(HasSubstr("hunter2")));
   }
   EXPECT_THAT(Error({"users", "list", "--secret=hunter2"}), Not(HasSubstr("hunter2")));
+}
+
+TEST_F(CommandParserTest, TheLastArgumentMayBeRepeatable) {
+  const auto line =
+      ParseCommandLine({"export", "x.tar", "a:1", "--platform", "p", "b:2", "--platform=q", "c:3"}, Commands());
+  ASSERT_OK(line.status());
+  EXPECT_EQ(line->argument(0), "x.tar");
+  EXPECT_THAT(line->ArgumentsFrom(1), ElementsAre("a:1", "b:2", "c:3"));
+  EXPECT_THAT(line->Values("--platform"), ElementsAre("p", "q"));
+  EXPECT_THAT(line->ArgumentsFrom(9), IsEmpty());
+  EXPECT_EQ(Error({"export", "x.tar"}), "IMAGE is required (see: entrepotctl export --help)");
+  const auto help = ParseCommandLine({"export", "--help"}, Commands());
+  ASSERT_OK(help.status());
+  EXPECT_THAT(help->text(), HasSubstr("entrepotctl export PATH IMAGE... [OPTIONS]"));
 }
 
 }  // namespace

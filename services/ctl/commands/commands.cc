@@ -9,7 +9,8 @@ const std::vector<Command>& AllCommands() {
     std::vector<Command> all;
     for (auto* const family :
          {&UserCommands, &RobotCommands, &TokenCommands, &PolicyCommands, &RepositoryCommands, &UploadCommands,
-          &RetentionCommands, &UpstreamsCommands, &GcCommands, &CheckCommands, &BackupCommands, &SchemaCommands}) {
+           &RetentionCommands, &UpstreamsCommands, &ImageCommands, &GcCommands, &CheckCommands, &BackupCommands,
+           &SchemaCommands}) {
       std::vector<Command> some = family();
       all.insert(all.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
     }

@@ -20,6 +20,7 @@ std::vector<Command> RepositoryCommands();  // repositories, du
 std::vector<Command> UploadCommands();      // uploads
 std::vector<Command> RetentionCommands();   // retention
 std::vector<Command> UpstreamsCommands();   // upstreams
+std::vector<Command> ImageCommands();       // export, import
 std::vector<Command> GcCommands();          // gc
 std::vector<Command> CheckCommands();       // check, scrub
 std::vector<Command> BackupCommands();      // backup, restore

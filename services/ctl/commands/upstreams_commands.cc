@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "services/ctl/client/upstreams_requests.h"
+#include "services/ctl/command_line/image_name.h"
 #include "services/ctl/commands/commands.h"
 #include "services/ctl/output/terminal_output.h"
 #include "services/ctl/output/upstreams_text.h"
@@ -23,24 +24,6 @@ constexpr char kPlatform[] = "--platform";
 constexpr char kTo[] = "--to";
 constexpr char kAll[] = "--all";
 constexpr char kDryRun[] = "--dry-run";
-
-struct ImageName {
-  std::string repository;
-  // A tag or a digest; may be empty.
-  std::string reference;
-};
-
-// "docker.io/library/nginx", with ":TAG", "@DIGEST" or both, of which the digest counts.
-ImageName ParseImageName(const std::string& text) {
-  ImageName image{text, ""};
-  if (const size_t at = text.find('@'); at != std::string::npos) image = {text.substr(0, at), text.substr(at + 1)};
-  // A colon before the last slash belongs to a port.
-  const size_t colon = image.repository.rfind(':');
-  if (colon == std::string::npos || image.repository.find('/', colon) != std::string::npos) return image;
-  if (image.reference.empty()) image.reference = image.repository.substr(colon + 1);
-  image.repository.resize(colon);
-  return image;
-}
 
 absl::StatusOr<int> List(const CommandLine& line, RegistryClient& registry) {
   ASSIGN_OR_RETURN(const v1::UpstreamList list, ListUpstreams(registry));
@@ -155,6 +138,24 @@ absl::StatusOr<int> Evict(const CommandLine& line, RegistryClient& registry) {
   return kOk;
 }
 
+absl::StatusOr<int> ListJobs(const CommandLine& line, RegistryClient& registry) {
+  ASSIGN_OR_RETURN(const v1::UpstreamJobList list, ListUpstreamJobs(registry));
+  Print(line.json() ? MessageJson(list) : UpstreamJobsText(list));
+  return kOk;
+}
+
+absl::StatusOr<int> Cancel(const CommandLine& line, RegistryClient& registry) {
+  ASSIGN_OR_RETURN(const v1::UpstreamJob job, CancelUpstreamJob(line.argument(0), registry));
+  if (line.json()) {
+    Print(MessageJson(job));
+  } else if (job.state() == v1::UpstreamJob::RUNNING) {
+    Print(absl::StrCat("the job ", Printable(job.id()), " ends soon: ", Printable(job.what()), "\n"));
+  } else {
+    Print(absl::StrCat("the job ", Printable(job.id()), " had ended already: ", Printable(job.what()), "\n"));
+  }
+  return kOk;
+}
+
 }  // namespace
 
 std::vector<Command> UpstreamsCommands() {
@@ -190,7 +191,7 @@ std::vector<Command> UpstreamsCommands() {
        .summary = "Fetch an image with all its layers, so that later pulls find it here",
        .details =
            "Shows a progress bar on a terminal, elsewhere a line every few seconds. The registry does the work: it\n"
-           "continues if this command is interrupted.",
+           "continues if this command is interrupted, until it is done or cancelled by entrepotctl upstreams cancel.",
        .examples = {"entrepotctl upstreams pull docker.io/library/nginx:1.27 --platform linux/amd64",
                     "entrepotctl upstreams pull quay.io/prometheus/prometheus:v3.1.0"},
        .run = Pull},
@@ -208,6 +209,16 @@ std::vector<Command> UpstreamsCommands() {
        .examples = {"entrepotctl upstreams evict docker.io --to 100GiB --dry-run",
                     "entrepotctl upstreams evict docker.io/library/nginx:1.27"},
        .run = Evict},
+      {.name = "upstreams jobs",
+       .summary = "List the tests, pulls and evictions that run, and the last ones that have ended",
+       .examples = {"entrepotctl upstreams jobs"},
+       .run = ListJobs},
+      {.name = "upstreams cancel",
+       .arguments = {{.name = "JOB", .help = "as entrepotctl upstreams jobs lists it"}},
+       .summary = "End a test or a pull that runs",
+       .details = "What was fetched until then stays. An eviction cannot be cancelled. The audit log has the account.",
+       .examples = {"entrepotctl upstreams cancel 187d3a51e6a1c0-1"},
+       .run = Cancel},
   };
 }
 

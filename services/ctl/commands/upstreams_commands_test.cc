@@ -45,6 +45,19 @@ TEST_F(UpstreamsCommandsTest, StatusFailsIfAnUpstreamFails) {
   EXPECT_EQ(unknown.err, "entrepotctl: the registry has no upstream \"gcr.io\"\n");
 }
 
+TEST_F(UpstreamsCommandsTest, JobsAreListedAndCancelled) {
+  const char jobs[] = R"({"jobs": {"jobs": [{"id": "a-1", "what": "pull x/y:1", "state": "RUNNING"}]}})";
+  EXPECT_THAT(RunAndExpectPost({"upstreams", "jobs"}, kPath, R"({"listJobs": {}})", jobs),
+              HasSubstr("a-1  pull x/y:1"));
+  const char cancel[] = R"({"cancelJob": {"id": "a-1"}})";
+  const char running[] = R"({"job": {"id": "a-1", "what": "pull x/y:1", "state": "RUNNING"}})";
+  EXPECT_EQ(RunAndExpectPost({"upstreams", "cancel", "a-1"}, kPath, cancel, running),
+            "the job a-1 ends soon: pull x/y:1\n");
+  const char done[] = R"({"job": {"id": "a-1", "what": "pull x/y:1", "state": "DONE"}})";
+  EXPECT_EQ(RunAndExpectPost({"upstreams", "cancel", "a-1"}, kPath, cancel, done),
+            "the job a-1 had ended already: pull x/y:1\n");
+}
+
 TEST_F(UpstreamsCommandsTest, TestShowsEachStep) {
   EXPECT_EQ(RunUpstreamJob({"upstreams", "test", "quay.io"}, R"({"test": {"upstream": "quay.io"}})",
                            R"("state": "DONE", "test": {"steps": [{"name": "address", "result": "OK",

@@ -121,7 +121,7 @@ std::string UsageTableText(const Repositories& repositories) {
   const bool has_caches = std::any_of(repositories.begin(), repositories.end(),
                                       [](const auto& repository) { return !repository.cache_of().empty(); });
   std::vector<std::string> head = {"REPOSITORY", "BLOBS", "SIZE", "OWN", "MANIFESTS", "TAGS"};
-  if (has_caches) head.emplace_back("CACHE OF");
+  if (has_caches) head.insert(head.end(), {"CACHE OF", "LAST USED (UTC)"});
   Table table(std::move(head));
   for (const v1::Usage::Repository& repository : repositories) {
     std::vector<std::string> row = {repository.name(),
@@ -130,7 +130,10 @@ std::string UsageTableText(const Repositories& repositories) {
                                     SizeText(repository.own_bytes()),
                                     absl::StrCat(repository.manifests()),
                                     absl::StrCat(repository.tags())};
-    if (has_caches) row.push_back(repository.cache_of());
+    if (has_caches) {
+      row.push_back(repository.cache_of());
+      row.push_back(repository.has_last_used_at() ? TimeText(repository.last_used_at()) : "");
+    }
     table.Add(std::move(row));
   }
   return table.ToString();

@@ -151,9 +151,11 @@ TEST(MaintenanceTextTest, UsageShowsWhichRepositoriesAreCaches) {
   EXPECT_THAT(UsageText(usage), Not(HasSubstr("CACHE OF")));
   usage.add_repositories()->set_name("docker.io/library/nginx");
   usage.mutable_repositories(1)->set_cache_of("docker.io");
-  EXPECT_THAT(UsageText(usage), ContainsRegex("TAGS +CACHE OF\n"));
-  EXPECT_THAT(UsageText(usage), ContainsRegex("team/app .* -\n"));
-  EXPECT_THAT(UsageText(usage), ContainsRegex("docker.io/library/nginx .* docker.io\n"));
+  EXPECT_THAT(UsageText(usage), ContainsRegex("TAGS +CACHE OF +LAST USED \\(UTC\\)\n"));
+  EXPECT_THAT(UsageText(usage), ContainsRegex("team/app .* - +-\n"));
+  EXPECT_THAT(UsageText(usage), ContainsRegex("docker.io/library/nginx .* docker.io +-\n"));
+  usage.mutable_repositories(1)->mutable_last_used_at()->set_seconds(86400);
+  EXPECT_THAT(UsageText(usage), ContainsRegex("docker.io/library/nginx .* docker.io +1970-01-02 00:00:00\n"));
   EXPECT_THAT(RepositoryUsageText(usage.repositories(1)), HasSubstr("CACHE OF"));
 }
 

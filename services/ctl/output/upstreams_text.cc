@@ -1,12 +1,11 @@
 #include "services/ctl/output/upstreams_text.h"
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "services/ctl/output/progress_bar.h"
 #include "services/ctl/output/table.h"
 #include "services/ctl/output/terminal_output.h"
 
@@ -14,8 +13,6 @@ namespace entrepot::ctl {
 namespace {
 
 namespace v1 = upstream::v1;
-
-constexpr size_t kBarWidth = 20;
 
 std::string RoomText(const v1::UpstreamStatus& upstream) {
   if (!upstream.has_room()) return "not measured yet";
@@ -48,13 +45,6 @@ const char* ResultText(v1::UpstreamTest::Step::Result result) {
     default:
       return "unknown";
   }
-}
-
-// From 0 to 100. The sizes in manifests may be wrong, so more than all bytes can be done.
-uint64_t Percent(const v1::ImagePull& pull) {
-  if (pull.bytes() == 0) return 0;
-  const double share = static_cast<double>(pull.bytes_done()) / static_cast<double>(pull.bytes());
-  return static_cast<uint64_t>(std::min(share, 1.0) * 100);
 }
 
 // Blobs are counted while manifests arrive.
@@ -102,6 +92,19 @@ std::string PulledImageText(const std::string& image, const v1::ImagePull& pull)
                       pull.blobs_here() == 1 ? " was" : " were", " here before\n");
 }
 
+std::string UpstreamJobsText(const v1::UpstreamJobList& list) {
+  if (list.jobs().empty()) return "no jobs\n";
+  Table table({"JOB", "WHAT", "STATE", "STARTED (UTC)", "PROGRESS"});
+  for (const v1::UpstreamJob& job : list.jobs()) {
+    const bool failed = job.state() == v1::UpstreamJob::FAILED;
+    table.Add({job.id(), job.what(), v1::UpstreamJob::State_Name(job.state()), TimeText(job.started_at()),
+               failed           ? job.error()
+               : job.has_pull() ? AmountsText(job.pull())
+                                : ""});
+  }
+  return table.ToString();
+}
+
 std::string EvictionText(const types::v1::CacheEviction& eviction, bool dry_run) {
   std::string text =
       absl::StrCat(Counted(eviction.image_count(), "image"), dry_run ? " would be evicted, " : " evicted, ",
@@ -124,13 +127,8 @@ std::string EvictionText(const types::v1::CacheEviction& eviction, bool dry_run)
 }
 
 std::string PullProgressBar(const v1::ImagePull& pull, absl::Duration elapsed) {
-  const uint64_t percent = Percent(pull);
-  const size_t filled = percent * kBarWidth / 100;
-  std::string bar(filled, '=');
-  if (filled < kBarWidth) bar += '>';
-  bar.resize(kBarWidth, ' ');
-  return absl::StrFormat("[%s] %3d %%  %s, %s", bar, percent, AmountsText(pull),
-                         absl::FormatDuration(absl::Trunc(elapsed, absl::Seconds(1))));
+  return absl::StrCat(ProgressBar(pull.bytes_done(), pull.bytes()), "  ", AmountsText(pull), ", ",
+                      absl::FormatDuration(absl::Trunc(elapsed, absl::Seconds(1))));
 }
 
 std::string PullProgressLine(const std::string& image, const v1::ImagePull& pull) {

@@ -16,6 +16,7 @@ std::string UpstreamListText(const upstream::v1::UpstreamList& list);
 std::string UpstreamStatusText(const upstream::v1::UpstreamStatus& upstream);
 std::string UpstreamTestText(const upstream::v1::UpstreamTest& test);
 std::string PulledImageText(const std::string& image, const upstream::v1::ImagePull& pull);
+std::string UpstreamJobsText(const upstream::v1::UpstreamJobList& list);
 std::string EvictionText(const types::v1::CacheEviction& eviction, bool dry_run);
 
 // How far a pull is: "[=====>    ]  52 %  ..." for a terminal, and a line for a log.

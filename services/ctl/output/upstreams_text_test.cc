@@ -35,6 +35,25 @@ v1::UpstreamStatus Status() {
   return status;
 }
 
+TEST(UpstreamsTextTest, ListsJobs) {
+  v1::UpstreamJobList list;
+  EXPECT_EQ(UpstreamJobsText(list), "no jobs\n");
+  v1::UpstreamJob& pull = *list.add_jobs();
+  pull.set_id("a-2");
+  pull.set_what("pull docker.io/library/nginx:1");
+  pull.set_state(v1::UpstreamJob::RUNNING);
+  pull.mutable_pull()->set_manifests(2);
+  v1::UpstreamJob& test = *list.add_jobs();
+  test.set_id("a-1");
+  test.set_what("test quay.io");
+  test.set_state(v1::UpstreamJob::FAILED);
+  test.set_error("no route");
+  EXPECT_EQ(UpstreamJobsText(list),
+            "JOB  WHAT                            STATE    STARTED (UTC)        PROGRESS\n"
+            "a-2  pull docker.io/library/nginx:1  RUNNING  1970-01-01 00:00:00  2 manifests\n"
+            "a-1  test quay.io                    FAILED   1970-01-01 00:00:00  no route\n");
+}
+
 TEST(UpstreamsTextTest, ListHasALineForEachUpstream) {
   v1::UpstreamList list;
   EXPECT_EQ(UpstreamListText(list), "the upstreams file has no upstreams\n");

@@ -12,6 +12,7 @@
 #include "boost/json/parse.hpp"
 #include "gmock/gmock.h"
 #include "services/ctl/program.h"
+#include "services/status/status_macros.h"
 
 namespace entrepot::ctl {
 namespace {
@@ -32,6 +33,10 @@ absl::StatusOr<HttpAnswer> FakeHttpClient::Send(const HttpRequest& request) {
   }
   absl::StatusOr<HttpAnswer> answer = std::move(answers_.front());
   answers_.pop_front();
+  if (answer.ok() && request.on_bytes && answer->status == request.on_bytes_status) {
+    RETURN_IF_ERROR(request.on_bytes(answer->body));
+    answer->body.clear();
+  }
   return answer;
 }
 

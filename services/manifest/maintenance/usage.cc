@@ -9,6 +9,7 @@
 #include "absl/container/node_hash_map.h"
 #include "absl/status/status.h"
 #include "entrepot/storage/v1/manifest_records.pb.h"
+#include "services/core/time/proto_time.h"
 #include "services/kv/record_io.h"
 #include "services/manifest/records/metadata_keys.h"
 #include "services/manifest/records/record_cursor.h"
@@ -20,6 +21,7 @@ namespace {
 
 using storage::v1::BlobRecord;
 using storage::v1::ManifestRecord;
+using storage::v1::ManifestUseRecord;
 using storage::v1::RepositoryRecord;
 
 constexpr size_t kRepositoriesMax = 1000;
@@ -124,6 +126,20 @@ class Measurement {
     return repository;
   }
 
+  // Of a cache.
+  absl::Status FindLastUse(const RepositoryName& name, Repository* repository) {
+    RecordCursor cursor(&kv_, keys::ManifestUsesOf(name), "");
+    for (;;) {
+      ASSIGN_OR_RETURN(const kv::KeyValue* const entry, cursor.Next());
+      if (entry == nullptr) return absl::OkStatus();
+      RETURN_IF_ERROR(Step(entry->value.size()));
+      ASSIGN_OR_RETURN(const ManifestUseRecord use, kv::ParseRecord<ManifestUseRecord>(entry->key, entry->value));
+      if (!repository->has_last_used_at() || FromTimestamp(repository->last_used_at()) < FromTimestamp(use.used_at())) {
+        *repository->mutable_last_used_at() = use.used_at();
+      }
+    }
+  }
+
   absl::StatusOr<v1::Usage> Report() && {
     std::vector<Repository> sorted;
     sorted.reserve(repositories_.size());
@@ -137,7 +153,10 @@ class Measurement {
     for (size_t i = 0; i < shown; ++i) {
       ASSIGN_OR_RETURN(const RepositoryName name, RepositoryName::Parse(sorted[i].name()));
       ASSIGN_OR_RETURN(const std::optional<RepositoryRecord> record, ReadRepository(kv_, name));
-      if (record.has_value()) sorted[i].set_cache_of(record->cache_of());
+      if (record.has_value() && !record->cache_of().empty()) {
+        sorted[i].set_cache_of(record->cache_of());
+        RETURN_IF_ERROR(FindLastUse(name, &sorted[i]));
+      }
       *usage_.add_repositories() = std::move(sorted[i]);
     }
     return std::move(usage_);

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/core/time/proto_time.h"
 #include "services/manifest/testing/catalog_test_content.h"
 #include "services/manifest/testing/catalog_test_fixture.h"
 #include "services/status/status_matchers.h"
@@ -70,7 +71,27 @@ TEST_P(UsageTest, ShowsWhichRepositoriesAreCaches) {
   const v1::Usage usage = Measured();
   ASSERT_EQ(usage.repositories_size(), 2);
   EXPECT_EQ(usage.repositories(0).cache_of(), "up");
+  EXPECT_FALSE(usage.repositories(0).has_last_used_at());
   EXPECT_EQ(usage.repositories(1).cache_of(), "");
+}
+
+TEST_P(UsageTest, ShowsWhenACacheWasUsedLast) {
+  for (const char* const tag : {"v1", "v2"}) {
+    clock_.Advance(absl::Hours(1));
+    ManifestPut put = PutByTag(tag, ImageJson(Pushed(a_, tag), {}));
+    put.cache_of = "up";
+    ASSERT_OK(catalog_->manifests().Put(kAnonymous, Repo("up/image"), put));
+  }
+  ASSERT_OK(catalog_->manifests().Put(kAnonymous, a_, PutByTag("v1", ImageJson(Pushed(a_, "x"), {}))));
+  const v1::Usage usage = Measured();
+  ASSERT_EQ(usage.repositories_size(), 2);
+  for (const v1::Usage::Repository& repository : usage.repositories()) {
+    if (repository.cache_of().empty()) {
+      EXPECT_FALSE(repository.has_last_used_at());
+    } else {
+      EXPECT_EQ(FromTimestamp(repository.last_used_at()), clock_.Now());
+    }
+  }
 }
 
 TEST_P(UsageTest, ListsTheLargestThousandAndCountsAll) {

@@ -34,10 +34,12 @@ class JobTable {
  public:
   // Makes what a job has done so far visible: the argument changes the job, and must not block.
   using Show = std::function<void(const std::function<void(Job* job)>& change)>;
-  // Does the job. Must return soon after `stop` is stopped; its status is ignored then.
+  // Does the job. Must return soon after `stop` is stopped.
   using Work = std::function<absl::Status(const Show& show, StopSignal* stop)>;
   // An error refuses the start of a job, of whose kind these run. Must not block.
   using MayStart = std::function<absl::Status(const std::vector<std::string>& running_ids)>;
+  // An error refuses that a running job of this kind is cancelled. Must not block.
+  using MayCancel = std::function<absl::Status(const std::string& kind)>;
 
   // `clock` outlives the jobs. Of more jobs than `remembered_max` the oldest that has ended is forgotten.
   JobTable(const Clock* clock, size_t remembered_max)
@@ -50,7 +52,7 @@ class JobTable {
   // kCancelled: after Stop().
   absl::StatusOr<Job> Start(const std::string& kind, Job job, const MayStart& may_start, Work work) {
     const absl::MutexLock lock(&mutex_);
-    if (stop_.stopped()) return absl::CancelledError("the registry stops");
+    if (stopped_) return absl::CancelledError("the registry stops");
     RETURN_IF_ERROR(may_start(RunningLocked(kind)));
     ForgetOldestLocked();
     Entry& entry = entries_.emplace_front();
@@ -69,9 +71,23 @@ class JobTable {
     for (const Entry& entry : entries_) {
       if (entry.job.id() == id) return entry.job;
     }
-    return absl::NotFoundError(absl::StrCat("there is no job ", QuotedInput(id),
-                                            "; it may be older than the last restart or the last ", remembered_max_,
-                                            " jobs"));
+    return NoSuchJob(id);
+  }
+
+  // Makes a running job end soon, and returns its state now. What the job has done until then stays. A job that ends
+  // with success nevertheless is DONE, any other one FAILED. One that has ended stays as it is. kNotFound as Get().
+  absl::StatusOr<Job> Cancel(absl::string_view id, const MayCancel& may_cancel) {
+    const absl::MutexLock lock(&mutex_);
+    for (Entry& entry : entries_) {
+      if (entry.job.id() != id) continue;
+      if (entry.job.state() == Job::RUNNING) {
+        RETURN_IF_ERROR(may_cancel(entry.kind));
+        entry.cancelled = true;
+        entry.stop.Stop();
+      }
+      return entry.job;
+    }
+    return NoSuchJob(id);
   }
 
   // All that are remembered, newest first.
@@ -83,7 +99,11 @@ class JobTable {
   }
 
   // Ends the jobs soon. Does not wait.
-  void Stop() { stop_.Stop(); }
+  void Stop() {
+    const absl::MutexLock lock(&mutex_);
+    stopped_ = true;
+    for (Entry& entry : entries_) entry.stop.Stop();
+  }
   // Stop(), and waits for the jobs. They are remembered. One call at a time.
   void StopAndWait() {
     Stop();
@@ -101,8 +121,16 @@ class JobTable {
   struct Entry {
     std::string kind;
     Job job;
+    StopSignal stop;
+    bool cancelled = false;
     std::thread thread;
   };
+
+  absl::Status NoSuchJob(absl::string_view id) const {
+    return absl::NotFoundError(absl::StrCat("there is no job ", QuotedInput(id),
+                                            "; it may be older than the last restart or the last ", remembered_max_,
+                                            " jobs"));
+  }
 
   std::vector<std::string> RunningLocked(const std::string& kind) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     std::vector<std::string> ids;
@@ -128,11 +156,14 @@ class JobTable {
       const absl::MutexLock lock(&mutex_);
       change(&entry->job);
     };
-    const absl::Status status = work(show, &stop_);
+    const absl::Status status = work(show, &entry->stop);
     const absl::MutexLock lock(&mutex_);
-    if (stop_.stopped()) {
+    if (stopped_) {
       entry->job.set_state(Job::FAILED);
       entry->job.set_error("the registry was stopped");
+    } else if (!status.ok() && entry->cancelled) {
+      entry->job.set_state(Job::FAILED);
+      entry->job.set_error("an operator has cancelled the job");
     } else if (!status.ok()) {
       entry->job.set_state(Job::FAILED);
       entry->job.set_error(std::string(status.message()));
@@ -146,8 +177,8 @@ class JobTable {
   const size_t remembered_max_;
   // Part of each id, so that ids of different processes differ.
   const std::string id_prefix_;
-  StopSignal stop_;
   mutable absl::Mutex mutex_;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   uint64_t started_ ABSL_GUARDED_BY(mutex_) = 0;
   std::list<Entry> entries_ ABSL_GUARDED_BY(mutex_);  // Newest first.
 };

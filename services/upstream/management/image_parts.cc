@@ -1,12 +1,16 @@
 #include "services/upstream/management/image_parts.h"
 
+#include <cstddef>
 #include <set>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "boost/json/value.hpp"
 #include "services/core/text/strict_json.h"
+#include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::upstream {
@@ -71,6 +75,32 @@ absl::StatusOr<ImageParts> ParseImageParts(absl::string_view manifest) {
   if (const boost::json::value* const config = Member(value, "config")) add_blob(*config);
   ForEach(value, "layers", add_blob);
   return parts;
+}
+
+absl::StatusOr<std::vector<Digest>> WantedChildren(const ImageParts& parts, const std::vector<Platform>& platforms,
+                                                   bool is_root) {
+  std::vector<Digest> wanted;
+  std::vector<bool> found(platforms.size());
+  std::set<std::string> offered;
+  for (const ImageChild& child : parts.children) {
+    const bool is_known = !child.platform.os.empty();
+    bool matches = platforms.empty() || !is_known;
+    for (size_t i = 0; i < platforms.size(); ++i) {
+      if (!Matches(child.platform, platforms[i])) continue;
+      found[i] = true;
+      matches = true;
+    }
+    if (is_known) offered.insert(child.platform.ToString());
+    if (matches) wanted.push_back(child.digest);
+  }
+  // Children without a platform may be anything.
+  if (!is_root || offered.empty()) return wanted;
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (found[i]) continue;
+    return absl::NotFoundError(absl::StrCat("the image has no platform ", platforms[i].ToString(), ", but ",
+                                            QuotedInput(absl::StrJoin(offered, ", "))));
+  }
+  return wanted;
 }
 
 }  // namespace entrepot::upstream

@@ -36,6 +36,12 @@ struct ImageParts {
 // the manifest as the upstream holds it, but nothing can be fetched for them.
 absl::StatusOr<ImageParts> ParseImageParts(absl::string_view manifest);
 
+// The children that `platforms` want: all if there are none. A child without a platform may be anything, and is always
+// wanted. kNotFound: the parts are those of the index that was asked for (`is_root`), and no child has one of the
+// platforms; the message has those that the index has.
+absl::StatusOr<std::vector<Digest>> WantedChildren(const ImageParts& parts, const std::vector<Platform>& platforms,
+                                                   bool is_root);
+
 }  // namespace entrepot::upstream
 
 #endif  // ENTREPOT_SERVICES_UPSTREAM_MANAGEMENT_IMAGE_PARTS_H_

@@ -60,5 +60,23 @@ TEST(ImagePartsTest, FindsNothingInOddManifests) {
   EXPECT_FALSE(ParseImageParts("no").ok());
 }
 
+TEST(ImagePartsTest, ChildrenAreWantedByTheirPlatform) {
+  const std::string index = absl::StrReplaceAll(
+      R"({"manifests":[{"digest":"$a","platform":{"os":"linux","architecture":"arm64"}},
+          {"digest":"$b","platform":{"os":"linux","architecture":"amd64"}}, {"digest":"$c"}]})",
+      {{"$a", DigestOf("a")}, {"$b", DigestOf("b")}, {"$c", DigestOf("c")}});
+  ASSERT_OK_AND_ASSIGN(const ImageParts parts, ParseImageParts(index));
+  ASSERT_OK_AND_ASSIGN(const auto all, WantedChildren(parts, {}, true));
+  EXPECT_THAT(all, SizeIs(3));
+  const Platform amd64{"linux", "amd64", ""};
+  const Platform s390x{"linux", "s390x", ""};
+  ASSERT_OK_AND_ASSIGN(const auto some, WantedChildren(parts, {amd64}, true));
+  ASSERT_THAT(some, SizeIs(2));
+  EXPECT_EQ(some[0].ToString(), DigestOf("b"));
+  EXPECT_EQ(some[1].ToString(), DigestOf("c"));
+  EXPECT_THAT(WantedChildren(parts, {amd64, s390x}, true).status(), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_OK(WantedChildren(parts, {amd64, s390x}, false).status());
+}
+
 }  // namespace
 }  // namespace entrepot::upstream

@@ -14,9 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "services/core/digest.h"
-#include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
 #include "services/upstream/management/image_parts.h"
 
@@ -98,7 +96,7 @@ class Pull {
         blobs_.push_back(blob);
         shown_.set_bytes(shown_.bytes() + blob.size_bytes);
       }
-      ASSIGN_OR_RETURN(const std::vector<Digest> children, WantedChildren(parts, is_root));
+      ASSIGN_OR_RETURN(const std::vector<Digest> children, WantedChildren(parts, image_.platforms, is_root));
       for (const Digest& child : children) {
         if (seen.insert(child).second) waiting.push_back(child);
       }
@@ -123,31 +121,6 @@ class Pull {
     auto parts = ParseImageParts(stored->content);
     if (!parts.ok()) return WithDigest(parts.status(), "the manifest", digest);
     return parts;
-  }
-
-  absl::StatusOr<std::vector<Digest>> WantedChildren(const ImageParts& parts, bool is_root) const {
-    std::vector<Digest> wanted;
-    std::vector<bool> found(image_.platforms.size());
-    std::set<std::string> offered;
-    for (const ImageChild& child : parts.children) {
-      const bool is_known = !child.platform.os.empty();
-      bool matches = image_.platforms.empty() || !is_known;
-      for (size_t i = 0; i < image_.platforms.size(); ++i) {
-        if (!Matches(child.platform, image_.platforms[i])) continue;
-        found[i] = true;
-        matches = true;
-      }
-      if (is_known) offered.insert(child.platform.ToString());
-      if (matches) wanted.push_back(child.digest);
-    }
-    // Children without a platform may be anything.
-    if (!is_root || offered.empty()) return wanted;
-    for (size_t i = 0; i < found.size(); ++i) {
-      if (found[i]) continue;
-      return absl::NotFoundError(absl::StrCat("the image has no platform ", image_.platforms[i].ToString(), ", but ",
-                                              QuotedInput(absl::StrJoin(offered, ", "))));
-    }
-    return wanted;
   }
 
   absl::Status TakeBlobs() {

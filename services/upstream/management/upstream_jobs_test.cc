@@ -91,6 +91,52 @@ TEST_F(UpstreamJobsTest, ForgetsTheOldest) {
   EXPECT_OK(jobs_.Get(ids.back()));
 }
 
+TEST_F(UpstreamJobsTest, CancellingEndsOneJob) {
+  const UpstreamJobs::Work waits = [](const UpstreamJobs::Show& show, StopSignal* stop) {
+    show([](v1::UpstreamJob* job) { job->mutable_pull()->set_blobs(1); });
+    stop->WaitFor(absl::Hours(1));
+    return absl::CancelledError("stopped");
+  };
+  ASSERT_OK_AND_ASSIGN(const v1::UpstreamJob other, jobs_.Start("pulls", waits, "pull b"));
+  ASSERT_OK_AND_ASSIGN(const v1::UpstreamJob started, jobs_.Start("pulls", waits, "pull a"));
+  ASSERT_OK(jobs_.Cancel(started.id()).status());
+  ASSERT_TRUE(Ends(started.id()));
+  ASSERT_OK_AND_ASSIGN(const v1::UpstreamJob ended, jobs_.Cancel(started.id()));
+  EXPECT_EQ(ended.state(), v1::UpstreamJob::FAILED);
+  EXPECT_EQ(ended.error(), "an operator has cancelled the job");
+  EXPECT_EQ(ended.pull().blobs(), 1u);
+  EXPECT_EQ(jobs_.Get(other.id())->state(), v1::UpstreamJob::RUNNING);
+  const v1::UpstreamJobList list = jobs_.List();
+  ASSERT_EQ(list.jobs_size(), 2);
+  EXPECT_EQ(list.jobs(0).what(), "pull a");
+  EXPECT_EQ(list.jobs(1).what(), "pull b");
+  EXPECT_THAT(jobs_.Cancel("none"), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(UpstreamJobsTest, AJobThatSucceedsAfterItWasCancelledIsDone) {
+  ASSERT_OK_AND_ASSIGN(const v1::UpstreamJob started,
+                       jobs_.Start("pulls", [](const UpstreamJobs::Show&, StopSignal* stop) {
+                         stop->WaitFor(absl::Hours(1));
+                         return absl::OkStatus();
+                       }));
+  ASSERT_OK(jobs_.Cancel(started.id()).status());
+  ASSERT_TRUE(Ends(started.id()));
+  EXPECT_EQ(jobs_.Get(started.id())->state(), v1::UpstreamJob::DONE);
+}
+
+TEST_F(UpstreamJobsTest, AnEvictionIsNotCancelled) {
+  absl::Notification go_on;
+  ASSERT_OK_AND_ASSIGN(const v1::UpstreamJob started,
+                       jobs_.Start(UpstreamJobs::kEvictions, [&](const UpstreamJobs::Show&, StopSignal*) {
+                         go_on.WaitForNotification();
+                         return absl::OkStatus();
+                       }));
+  EXPECT_THAT(jobs_.Cancel(started.id()), StatusIs(absl::StatusCode::kFailedPrecondition));
+  go_on.Notify();
+  ASSERT_TRUE(Ends(started.id()));
+  EXPECT_OK(jobs_.Cancel(started.id()).status());
+}
+
 TEST_F(UpstreamJobsTest, StopEndsJobs) {
   ASSERT_OK_AND_ASSIGN(const v1::UpstreamJob started,
                        jobs_.Start("pulls", [](const UpstreamJobs::Show&, StopSignal* stop) {

@@ -77,10 +77,18 @@ class ManagementImpl final : public UpstreamManagement {
         ASSIGN_OR_RETURN(*response.mutable_job(), jobs_.Get(request.get_job().id()));
         return response;
       }
+      case v1::ManageUpstreamsRequest::kListJobs:
+        *response.mutable_jobs() = jobs_.List();
+        return response;
+      case v1::ManageUpstreamsRequest::kCancelJob: {
+        ASSIGN_OR_RETURN(*response.mutable_job(), CancelJob(request));
+        return response;
+      }
       case v1::ManageUpstreamsRequest::COMMAND_NOT_SET:
         break;
     }
-    return absl::InvalidArgumentError("the request must have list_upstreams, start_job or get_job");
+    return absl::InvalidArgumentError(
+        "the request must have list_upstreams, start_job, get_job, list_jobs or cancel_job");
   }
 
   void Stop() override {
@@ -107,14 +115,24 @@ class ManagementImpl final : public UpstreamManagement {
   absl::StatusOr<v1::UpstreamJob> StartJob(const v1::ManageUpstreamsRequest& request) {
     absl::StatusOr<v1::UpstreamJob> started = StartUnaudited(request.start_job());
     const std::optional<Audited> audited = AuditedOf(request.start_job());
-    if (parts_.audit != nullptr && audited.has_value()) {
-      parts_.audit->Write("upstreams", {{"account", request.caller().account()},
-                                        {"address", request.remote_address()},
-                                        {"command", audited->command},
-                                        {"target", audited->target.substr(0, kAuditedBytesMax)},
-                                        {"decision", started.ok() ? "started" : "failed"}});
-    }
+    if (audited.has_value()) WriteAudit(request, *audited, started.ok() ? "started" : "failed");
     return started;
+  }
+
+  absl::StatusOr<v1::UpstreamJob> CancelJob(const v1::ManageUpstreamsRequest& request) {
+    absl::StatusOr<v1::UpstreamJob> cancelled = jobs_.Cancel(request.cancel_job().id());
+    WriteAudit(request, {"cancel", cancelled.ok() ? cancelled->what() : request.cancel_job().id()},
+               cancelled.ok() ? "cancelled" : "failed");
+    return cancelled;
+  }
+
+  void WriteAudit(const v1::ManageUpstreamsRequest& request, const Audited& audited, absl::string_view decision) {
+    if (parts_.audit == nullptr) return;
+    parts_.audit->Write("upstreams", {{"account", request.caller().account()},
+                                      {"address", request.remote_address()},
+                                      {"command", audited.command},
+                                      {"target", audited.target.substr(0, kAuditedBytesMax)},
+                                      {"decision", decision}});
   }
 
   absl::StatusOr<v1::UpstreamJob> StartUnaudited(const v1::StartUpstreamJob& job) {
@@ -156,11 +174,12 @@ class ManagementImpl final : public UpstreamManagement {
       ASSIGN_OR_RETURN(probe.reference, ParseReferenceOrLatest(command.reference()));
       probe.repository = cached.name_at_upstream;
     }
-    return jobs_.Start("tests", [probe = std::move(probe)](const UpstreamJobs::Show& show, StopSignal* stop) {
+    auto test = [probe = std::move(probe)](const UpstreamJobs::Show& show, StopSignal* stop) {
       return RunProbe(probe, stop, [&show](const v1::UpstreamTest& test) {
         show([&test](v1::UpstreamJob* job) { *job->mutable_test() = test; });
       });
-    });
+    };
+    return jobs_.Start("tests", std::move(test), absl::StrCat("test ", command.upstream()));
   }
 
   absl::StatusOr<v1::UpstreamJob> StartPull(const v1::PullImage& command) {
@@ -176,11 +195,13 @@ class ManagementImpl final : public UpstreamManagement {
     }
     ImageToPull image{
         .repository = cached.repository, .reference = std::move(reference), .platforms = std::move(platforms)};
-    return jobs_.Start("pulls", [this, image = std::move(image)](const UpstreamJobs::Show& show, StopSignal* stop) {
+    auto pull = [this, image = std::move(image)](const UpstreamJobs::Show& show, StopSignal* stop) {
       return PullImage(image, parts_.images, parts_.store, stop, [&show](const v1::ImagePull& pull) {
         show([&pull](v1::UpstreamJob* job) { *job->mutable_pull() = pull; });
       });
-    });
+    };
+    return jobs_.Start("pulls", std::move(pull),
+                       absl::StrCat("pull ", ImageText(cached.repository.ToString(), command.reference())));
   }
 
   absl::StatusOr<v1::UpstreamJob> StartEviction(const v1::EvictImages& command) {
@@ -195,11 +216,14 @@ class ManagementImpl final : public UpstreamManagement {
     } else {
       RETURN_IF_ERROR(CompleteFromRepository(command, &request));
     }
-    return jobs_.Start("evictions", [this, request = std::move(request)](const UpstreamJobs::Show& show, StopSignal*) {
+    auto evict = [this, request = std::move(request)](const UpstreamJobs::Show& show, StopSignal*) -> absl::Status {
       ASSIGN_OR_RETURN(const types::v1::CacheEviction eviction, parts_.store->MakeRoom(request));
       show([&eviction](v1::UpstreamJob* job) { *job->mutable_evict() = eviction; });
       return absl::OkStatus();
-    });
+    };
+    const std::string what =
+        command.repository().empty() ? command.upstream() : ImageText(command.repository(), command.reference());
+    return jobs_.Start(UpstreamJobs::kEvictions, std::move(evict), absl::StrCat("evict ", what));
   }
 
   absl::Status CompleteFromRepository(const v1::EvictImages& command, RoomRequest* request) const {
