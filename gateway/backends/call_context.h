@@ -5,6 +5,7 @@
 
 #include "absl/strings/string_view.h"
 #include "services/core/caller.h"
+#include "services/core/client_network.h"
 
 namespace entrepot::gateway {
 
@@ -15,6 +16,11 @@ struct CallContext {
   // The address of the client; empty if it is not known. Valid during the request.
   absl::string_view remote_address = {};
 };
+
+// Whose share the request counts against (services/core/client_network.h).
+inline std::string RequesterOf(const CallContext& context) {
+  return Requester(context.caller.account, context.remote_address);
+}
 
 }  // namespace entrepot::gateway
 

@@ -17,4 +17,10 @@ std::string ClientNetwork(absl::string_view address) {
   return absl::StrCat(IpAddress::FromBytes(prefix).ToString(), "/64");
 }
 
+std::string Requester(absl::string_view account, absl::string_view address) {
+  if (!account.empty()) return absl::StrCat("account ", account);
+  if (!address.empty()) return absl::StrCat("network ", ClientNetwork(address));
+  return "";
+}
+
 }  // namespace entrepot

@@ -11,6 +11,10 @@ namespace entrepot {
 // addresses of it. Other text is returned unchanged.
 std::string ClientNetwork(absl::string_view address);
 
+// Whose share a request counts against: "account ada", or "network 192.0.2.1" for a caller without an account. Empty if
+// neither is known.
+std::string Requester(absl::string_view account, absl::string_view address);
+
 }  // namespace entrepot
 
 #endif  // ENTREPOT_SERVICES_CORE_CLIENT_NETWORK_H_

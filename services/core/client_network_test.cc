@@ -13,5 +13,11 @@ TEST(ClientNetworkTest, IsAnIpv4AddressOrTheIpv6NetworkOfAClient) {
   EXPECT_EQ(ClientNetwork(""), "");
 }
 
+TEST(ClientNetworkTest, ARequesterIsAnAccountOrElseANetwork) {
+  EXPECT_EQ(Requester("ada", "192.0.2.1"), "account ada");
+  EXPECT_EQ(Requester("", "2001:db8:1:2:3:4:5:6"), "network 2001:db8:1:2::/64");
+  EXPECT_EQ(Requester("", ""), "");
+}
+
 }  // namespace
 }  // namespace entrepot

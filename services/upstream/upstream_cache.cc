@@ -114,10 +114,11 @@ class CacheImpl final : public UpstreamCache {
                                                    bool metadata_only) override;
   std::optional<RecalledTag> RecallTag(const RepositoryName& repository, const Tag& tag) override;
   void CountRecalled(const RepositoryName& repository, const RecalledCount& count) override;
-  absl::StatusOr<v1::FindUpstreamBlobResponse> FindBlob(const RepositoryName& repository,
-                                                        const Digest& digest) override;
+  absl::StatusOr<v1::FindUpstreamBlobResponse> FindBlob(const RepositoryName& repository, const Digest& digest,
+                                                        const std::string& client) override;
   absl::StatusOr<std::variant<StoredBlob, std::unique_ptr<FetchReader>>> OpenBlob(const RepositoryName& repository,
-                                                                                  const Digest& digest) override;
+                                                                                  const Digest& digest,
+                                                                                  const std::string& client) override;
   absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t limit, absl::string_view last) override;
   absl::StatusOr<std::vector<Referrer>> ListReferrers(const RepositoryName& repository, const Digest& subject) override;
   v1::UpstreamList Status() const override;
@@ -370,7 +371,7 @@ std::shared_ptr<SharedCalls<absl::StatusOr<ResolvedManifest>>::Call> CacheImpl::
   const std::string key = Key(place.repository(), absl::StrCat(tag.ToString(), " refresh"));
   auto [call, is_first] = manifest_calls_.Join(key);
   if (is_first) {
-    refresh_calls_.Post(key, [this, key, place, tag, stored, call = call](const absl::Status& turn) {
+    refresh_calls_.Post(key, /*client=*/"", [this, key, place, tag, stored, call = call](const absl::Status& turn) {
       manifest_calls_.Finish(key, *call, turn.ok() ? Refresh(place, tag, stored) : Manifest(turn));
     });
   }
@@ -595,8 +596,8 @@ absl::StatusOr<uint64_t> WaitForSize(FetchReader& reader, absl::string_view upst
                        absl::Seconds(10));
 }
 
-absl::StatusOr<v1::FindUpstreamBlobResponse> CacheImpl::FindBlob(const RepositoryName& repository,
-                                                                 const Digest& digest) {
+absl::StatusOr<v1::FindUpstreamBlobResponse> CacheImpl::FindBlob(const RepositoryName& repository, const Digest& digest,
+                                                                 const std::string& client) {
   ASSIGN_OR_RETURN(const std::optional<Place> place, Locate(repository));
   const RepositoryName& here = place.has_value() ? place->repository() : repository;
   v1::FindUpstreamBlobResponse response;
@@ -620,14 +621,15 @@ absl::StatusOr<v1::FindUpstreamBlobResponse> CacheImpl::FindBlob(const Repositor
     response.set_size_bytes(*head->size_bytes);
     return response;
   }
-  ASSIGN_OR_RETURN(const std::unique_ptr<FetchReader> reader, fetches_->Open(place->upstream, place->cached, digest));
+  ASSIGN_OR_RETURN(const std::unique_ptr<FetchReader> reader,
+                   fetches_->Open(place->upstream, place->cached, digest, client));
   ASSIGN_OR_RETURN(const uint64_t size, WaitForSize(*reader, place->cached.upstream));
   response.set_size_bytes(size);
   return response;
 }
 
 absl::StatusOr<std::variant<StoredBlob, std::unique_ptr<FetchReader>>> CacheImpl::OpenBlob(
-    const RepositoryName& repository, const Digest& digest) {
+    const RepositoryName& repository, const Digest& digest, const std::string& client) {
   using Opened = std::variant<StoredBlob, std::unique_ptr<FetchReader>>;
   ASSIGN_OR_RETURN(const std::optional<Place> place, Locate(repository));
   const RepositoryName& here = place.has_value() ? place->repository() : repository;
@@ -636,7 +638,7 @@ absl::StatusOr<std::variant<StoredBlob, std::unique_ptr<FetchReader>>> CacheImpl
   if (!place.has_value()) return NotConfigured(repository);
   const std::string key = Key(here, absl::StrCat(digest.ToString(), " blob"));
   if (const std::optional<absl::Status> negative = negatives_.Find(key); negative.has_value()) return *negative;
-  ASSIGN_OR_RETURN(std::unique_ptr<FetchReader> reader, fetches_->Open(place->upstream, place->cached, digest));
+  ASSIGN_OR_RETURN(std::unique_ptr<FetchReader> reader, fetches_->Open(place->upstream, place->cached, digest, client));
   return Opened(std::move(reader));
 }
 

@@ -73,8 +73,9 @@ class UpstreamCache : public ImageSource {
   // So many requests for tags of the repository's upstream were answered by recalled tags.
   virtual void CountRecalled(const RepositoryName& repository, const RecalledCount& count) = 0;
   // For HEAD: the blob's size. Fetches the blob only if its upstream does not tell the size of it otherwise.
-  virtual absl::StatusOr<v1::FindUpstreamBlobResponse> FindBlob(const RepositoryName& repository,
-                                                                const Digest& digest) = 0;
+  // `client` as in OpenBlob().
+  virtual absl::StatusOr<v1::FindUpstreamBlobResponse> FindBlob(const RepositoryName& repository, const Digest& digest,
+                                                                const std::string& client) = 0;
   // The upstream's tags in lexical order; what is here if the upstream fails.
   virtual absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t limit, absl::string_view last) = 0;
   // The upstream's referrers; those that it had before, or none, if it fails.

@@ -528,9 +528,9 @@ TEST_F(UpstreamCacheTest, ServesWhatIsStoredOfARemovedUpstream) {
   EXPECT_NE(Resolve("v1")->stale_reason, "");
   EXPECT_EQ(Resolve(digest.ToString())->stale_reason, "");
   EXPECT_THAT(Resolve("v2"), IsOciError(OciErrorCode::kNameUnknown));
-  EXPECT_TRUE(cache_->FindBlob(app_, blob)->stored());
-  EXPECT_THAT(cache_->FindBlob(app_, digest), IsOciError(OciErrorCode::kNameUnknown));
-  EXPECT_THAT(cache_->OpenBlob(app_, digest), IsOciError(OciErrorCode::kNameUnknown));
+  EXPECT_TRUE(cache_->FindBlob(app_, blob, "")->stored());
+  EXPECT_THAT(cache_->FindBlob(app_, digest, ""), IsOciError(OciErrorCode::kNameUnknown));
+  EXPECT_THAT(cache_->OpenBlob(app_, digest, ""), IsOciError(OciErrorCode::kNameUnknown));
   EXPECT_THAT(cache_->ListTags(app_, 10, "")->tags, ElementsAre("v1"));
   EXPECT_THAT(*cache_->ListReferrers(app_, digest), IsEmpty());
 }
@@ -549,7 +549,7 @@ TEST_F(UpstreamCacheTest, RefusesARepositoryThatTheFileDoesNotAllow) {
 TEST_F(UpstreamCacheTest, FindsABlobWithoutFetchingIt) {
   const Digest digest = upstream_->AddBlob("team/app", "bytes");
   for (int i = 0; i < 2; ++i) {
-    ASSERT_OK_AND_ASSIGN(const v1::FindUpstreamBlobResponse found, cache_->FindBlob(app_, digest));
+    ASSERT_OK_AND_ASSIGN(const v1::FindUpstreamBlobResponse found, cache_->FindBlob(app_, digest, ""));
     EXPECT_EQ(found.size_bytes(), 5u);
     EXPECT_EQ(found.stored(), i == 1);
     EXPECT_EQ(upstream_->calls("GetBlob"), 0);
@@ -560,26 +560,26 @@ TEST_F(UpstreamCacheTest, FindsABlobWithoutFetchingIt) {
 
 TEST_F(UpstreamCacheTest, RemembersForAShortTimeThatABlobIsMissing) {
   const Digest digest = ComputeDigest(DigestAlgorithm::kSha256, "x");
-  for (int i = 0; i < 3; ++i) EXPECT_THAT(cache_->FindBlob(app_, digest), IsOciError(OciErrorCode::kBlobUnknown));
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(cache_->FindBlob(app_, digest, ""), IsOciError(OciErrorCode::kBlobUnknown));
   EXPECT_EQ(upstream_->calls("HeadBlob"), 1);
 }
 
 TEST_F(UpstreamCacheTest, FetchesABlobWhoseSizeIsNotTold) {
   const Digest digest = upstream_->AddBlob("team/app", "bytes");
   upstream_->SetScript(digest, {.tells_size = false});
-  EXPECT_EQ(cache_->FindBlob(app_, digest)->size_bytes(), 5u);
+  EXPECT_EQ(cache_->FindBlob(app_, digest, "")->size_bytes(), 5u);
   EXPECT_EQ(upstream_->calls("GetBlob"), 1);
 }
 
 TEST_F(UpstreamCacheTest, OpensABlobFromTheStoreOrElseByAFetch) {
   const Digest digest = upstream_->AddBlob("team/app", "bytes");
   {
-    ASSERT_OK_AND_ASSIGN(auto opened, cache_->OpenBlob(app_, digest));
+    ASSERT_OK_AND_ASSIGN(auto opened, cache_->OpenBlob(app_, digest, ""));
     auto& reader = std::get<std::unique_ptr<FetchReader>>(opened);
     EXPECT_TRUE(Eventually([&] { return reader->stored(); }));
     EXPECT_EQ(reader->size_bytes(), 5u);
   }
-  ASSERT_OK_AND_ASSIGN(auto opened, cache_->OpenBlob(app_, digest));
+  ASSERT_OK_AND_ASSIGN(auto opened, cache_->OpenBlob(app_, digest, ""));
   EXPECT_EQ(std::get<StoredBlob>(opened).size_bytes, 5u);
   EXPECT_EQ(upstream_->blob_gets(digest), 1);
   EXPECT_EQ(cache_->Status().upstreams(0).bytes_fetched(), 5u);
@@ -589,7 +589,7 @@ TEST_F(UpstreamCacheTest, ReportsErrorsOfTheStore) {
   AddManifest("{}", "v1");
   store_.FailAll(absl::UnavailableError("the store is down"));
   EXPECT_THAT(Resolve("v1"), StatusIs(absl::StatusCode::kUnavailable));
-  EXPECT_THAT(cache_->FindBlob(app_, ComputeDigest(DigestAlgorithm::kSha256, "x")),
+  EXPECT_THAT(cache_->FindBlob(app_, ComputeDigest(DigestAlgorithm::kSha256, "x"), ""),
               StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_EQ(heads() + gets() + upstream_->calls("HeadBlob"), 0);
 }

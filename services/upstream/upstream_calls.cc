@@ -1,7 +1,9 @@
 #include "services/upstream/upstream_calls.h"
 
 #include <algorithm>
-#include <deque>
+#include <limits>
+#include <list>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -19,8 +21,8 @@ namespace {
 
 constexpr absl::Duration kRetryAfter = absl::Seconds(5);
 
-absl::Status TooManyWait(absl::string_view upstream, size_t waiting_max) {
-  const std::string problem = absl::StrCat("more than ", waiting_max, " requests wait for the upstream ",
+absl::Status TooManyWait(absl::string_view upstream, absl::string_view whose, size_t waiting_max) {
+  const std::string problem = absl::StrCat("more than ", waiting_max, " requests", whose, " wait for the upstream ",
                                            QuotedInput(upstream), "; try again later");
   return WithRetryAfter(OciError(OciErrorCode::kUnavailable, problem, problem), kRetryAfter);
 }
@@ -28,9 +30,27 @@ absl::Status TooManyWait(absl::string_view upstream, size_t waiting_max) {
 }  // namespace
 
 struct UpstreamCalls::State {
+  struct Waiting {
+    std::string client;
+    Call call;
+  };
   struct Queue {
     size_t running = 0;
-    std::deque<Call> waiting;
+    absl::flat_hash_map<std::string, size_t> running_of;  // By client; no zeros.
+    std::list<Waiting> waiting;
+    absl::flat_hash_map<std::string, size_t> waiting_of;  // By client; no zeros.
+
+    void Begin(const std::string& client) {
+      ++running;
+      ++running_of[client];
+    }
+    void End(const std::string& client) {
+      --running;
+      CountDown(&running_of, client);
+    }
+    absl::Status AddWaiting(absl::string_view upstream, size_t waiting_max, const std::string& client, Call* call);
+    // nullopt if none waits.
+    std::optional<Waiting> TakeNext();
   };
 
   runtime::Executor& executor;
@@ -40,9 +60,13 @@ struct UpstreamCalls::State {
   absl::flat_hash_map<std::string, Queue> queues ABSL_GUARDED_BY(mutex);  // By upstream; those with calls.
 
   // Runs a call that has its turn, and then those that waited for it.
-  static void Start(std::shared_ptr<State> state, std::string upstream, Call call);
-  // The next call, which has the turn now; empty if none waits.
-  Call TakeNext(const std::string& upstream);
+  static void Start(std::shared_ptr<State> state, std::string upstream, Waiting next);
+  // The call of that client has ended. The next call, which has the turn now; nullopt if none waits.
+  std::optional<Waiting> PassOn(const std::string& upstream, const std::string& client);
+  static void CountDown(absl::flat_hash_map<std::string, size_t>* counts, const std::string& client) {
+    const auto found = counts->find(client);
+    if (--found->second == 0) counts->erase(found);
+  }
 };
 
 UpstreamCalls::UpstreamCalls(runtime::Executor* executor, size_t waiting_max)
@@ -52,44 +76,76 @@ UpstreamCalls::UpstreamCalls(runtime::Executor* executor, size_t waiting_max)
                        .mutex = {},
                        .queues = {}}) {}
 
-void UpstreamCalls::Post(absl::string_view repository, Call call) {
+void UpstreamCalls::Post(absl::string_view repository, absl::string_view client_name, Call call) {
   std::string upstream(repository.substr(0, repository.find('/')));
-  bool refused = false;
+  std::string client(client_name);
+  absl::Status refusal;
   {
     const absl::MutexLock lock(&state_->mutex);
     State::Queue& queue = state_->queues[upstream];
     if (queue.running == state_->running_max) {
-      refused = queue.waiting.size() >= state_->waiting_max;
-      if (!refused) return queue.waiting.push_back(std::move(call));
+      refusal = queue.AddWaiting(upstream, state_->waiting_max, client, &call);
+      if (refusal.ok()) return;
     } else {
-      ++queue.running;
+      queue.Begin(client);
     }
   }
-  if (refused) return call(TooManyWait(upstream, state_->waiting_max));
-  State::Start(state_, std::move(upstream), std::move(call));
+  if (!refusal.ok()) return call(refusal);
+  State::Start(state_, std::move(upstream), {.client = std::move(client), .call = std::move(call)});
 }
 
-void UpstreamCalls::State::Start(std::shared_ptr<State> state, std::string upstream, Call call) {
+absl::Status UpstreamCalls::State::Queue::AddWaiting(absl::string_view upstream, size_t waiting_max,
+                                                     const std::string& client, Call* call) {
+  if (waiting.size() >= waiting_max) return TooManyWait(upstream, "", waiting_max);
+  const size_t share = std::max<size_t>(waiting_max / kShareOfClient, 1);
+  size_t& of_client = waiting_of[client];
+  if (!client.empty() && of_client >= share) return TooManyWait(upstream, " of this account or address", share);
+  ++of_client;
+  waiting.push_back({.client = client, .call = std::move(*call)});
+  return absl::OkStatus();
+}
+
+std::optional<UpstreamCalls::State::Waiting> UpstreamCalls::State::Queue::TakeNext() {
+  auto next = waiting.end();
+  size_t fewest = std::numeric_limits<size_t>::max();
+  for (auto call = waiting.begin(); call != waiting.end() && fewest > 0; ++call) {
+    const auto found = running_of.find(call->client);
+    const size_t count = found == running_of.end() ? 0 : found->second;
+    if (count < fewest) {
+      fewest = count;
+      next = call;
+    }
+  }
+  if (next == waiting.end()) return std::nullopt;
+  Waiting taken = std::move(*next);
+  waiting.erase(next);
+  CountDown(&waiting_of, taken.client);
+  return taken;
+}
+
+void UpstreamCalls::State::Start(std::shared_ptr<State> state, std::string upstream, Waiting next) {
   runtime::Executor& threads = state->executor;
-  threads.Post([state = std::move(state), upstream = std::move(upstream), call = std::move(call)]() mutable {
-    call(absl::OkStatus());
-    call = nullptr;
-    Call next = state->TakeNext(upstream);
-    if (next != nullptr) Start(std::move(state), std::move(upstream), std::move(next));
+  threads.Post([state = std::move(state), upstream = std::move(upstream), running = std::move(next)]() mutable {
+    running.call(absl::OkStatus());
+    running.call = nullptr;
+    std::optional<Waiting> following = state->PassOn(upstream, running.client);
+    if (following.has_value()) Start(std::move(state), std::move(upstream), *std::move(following));
   });
 }
 
-UpstreamCalls::Call UpstreamCalls::State::TakeNext(const std::string& upstream) {
+std::optional<UpstreamCalls::State::Waiting> UpstreamCalls::State::PassOn(const std::string& upstream,
+                                                                          const std::string& client) {
   const absl::MutexLock lock(&mutex);
   const auto found = queues.find(upstream);
   Queue& queue = found->second;
-  if (!queue.waiting.empty()) {
-    Call next = std::move(queue.waiting.front());
-    queue.waiting.pop_front();
-    return next;
+  queue.End(client);
+  std::optional<Waiting> next = queue.TakeNext();
+  if (next.has_value()) {
+    queue.Begin(next->client);
+  } else if (queue.running == 0) {
+    queues.erase(found);
   }
-  if (--queue.running == 0) queues.erase(found);
-  return nullptr;
+  return next;
 }
 
 }  // namespace entrepot::upstream

@@ -3,9 +3,11 @@
 #include <atomic>
 #include <latch>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/synchronization/mutex.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/status/oci_error.h"
@@ -27,7 +29,7 @@ TEST(UpstreamCallsTest, LeavesThreadsForOtherUpstreams) {
   runtime::Executor executor(4);
   UpstreamCalls calls(&executor);
   for (int i = 0; i < 5; ++i) {
-    calls.Post("hangs.example/team/app", [&](const absl::Status& turn) {
+    calls.Post("hangs.example/team/app", "", [&](const absl::Status& turn) {
       EXPECT_OK(turn);
       if (++begun <= 2) both_hang.count_down();
       answered.wait();
@@ -36,7 +38,7 @@ TEST(UpstreamCallsTest, LeavesThreadsForOtherUpstreams) {
   }
   both_hang.wait();
   for (int i = 0; i < 3; ++i) {
-    calls.Post("works.example/team/app", [&](const absl::Status&) { others.count_down(); });
+    calls.Post("works.example/team/app", "", [&](const absl::Status&) { others.count_down(); });
   }
   others.wait();
   EXPECT_EQ(begun, 2);
@@ -50,8 +52,8 @@ TEST(UpstreamCallsTest, RunsTheCallsOfAnUpstreamInOrder) {
   {
     runtime::Executor executor(1);
     UpstreamCalls calls(&executor);
-    calls.Post("a.example/x", [&](const absl::Status&) { begin.wait(); });
-    for (int i = 0; i < 4; ++i) calls.Post("a.example/y", [&order, i](const absl::Status&) { order.push_back(i); });
+    calls.Post("a.example/x", "", [&](const absl::Status&) { begin.wait(); });
+    for (int i = 0; i < 4; ++i) calls.Post("a.example/y", "", [&order, i](const absl::Status&) { order.push_back(i); });
     begin.count_down();
     // The executor runs all of them before it ends.
   }
@@ -70,13 +72,13 @@ TEST(UpstreamCallsTest, RefusesMoreThanMayWait) {
     answered.wait();
     ++ended;
   };
-  for (int i = 0; i < 3; ++i) calls.Post("hangs.example/x", hang);
+  for (int i = 0; i < 3; ++i) calls.Post("hangs.example/x", "", hang);
   absl::Status refusal;
-  calls.Post("hangs.example/x", [&](const absl::Status& turn) { refusal = turn; });
+  calls.Post("hangs.example/x", "", [&](const absl::Status& turn) { refusal = turn; });
   EXPECT_THAT(refusal, IsOciError(OciErrorCode::kUnavailable));
   EXPECT_THAT(GetOciErrorDetail(refusal), HasSubstr("2 requests wait for the upstream \"hangs.example\""));
   EXPECT_TRUE(GetRetryAfter(refusal).has_value());
-  calls.Post("works.example/x", [&](const absl::Status& turn) {
+  calls.Post("works.example/x", "", [&](const absl::Status& turn) {
     EXPECT_OK(turn);
     other.count_down();
   });
@@ -84,11 +86,68 @@ TEST(UpstreamCallsTest, RefusesMoreThanMayWait) {
   answered.count_down();
   // Once they have ended, there is room again.
   while (ended < 3) std::this_thread::yield();
-  calls.Post("hangs.example/x", [&](const absl::Status& turn) {
+  calls.Post("hangs.example/x", "", [&](const absl::Status& turn) {
     EXPECT_OK(turn);
     again.count_down();
   });
   again.wait();
+}
+
+TEST(UpstreamCallsTest, GivesTheNextTurnToTheClientWithFewestRunning) {
+  std::latch end_greedy(1);
+  std::latch end_one(1);
+  std::latch begun(2);
+  absl::Mutex mutex;
+  std::vector<std::string> order;
+  {
+    runtime::Executor executor(4);  // Two calls of an upstream run at once.
+    UpstreamCalls calls(&executor);
+    const auto note = [&](const std::string& who) {
+      return [&, who](const absl::Status& turn) {
+        EXPECT_OK(turn);
+        const absl::MutexLock lock(&mutex);
+        order.push_back(who);
+      };
+    };
+    calls.Post("a.example/x", "account greedy", [&](const absl::Status&) {
+      begun.count_down();
+      end_greedy.wait();
+    });
+    calls.Post("a.example/x", "account greedy", [&](const absl::Status&) {
+      begun.count_down();
+      end_one.wait();
+    });
+    begun.wait();
+    for (int i = 0; i < 3; ++i) calls.Post("a.example/x", "account greedy", note("greedy"));
+    calls.Post("a.example/x", "network 192.0.2.1", note("modest"));
+    end_one.count_down();
+    const auto all_noted = [&] { return order.size() == 4; };
+    const absl::MutexLock lock(&mutex);
+    mutex.Await(absl::Condition(&all_noted));
+    EXPECT_THAT(order, ElementsAre("modest", "greedy", "greedy", "greedy"));
+    end_greedy.count_down();
+  }
+}
+
+TEST(UpstreamCallsTest, OneClientCannotTakeAllPlacesToWait) {
+  std::latch answered(1);
+  runtime::Executor executor(2);
+  UpstreamCalls calls(&executor, /*waiting_max=*/4);
+  std::latch ended(5);
+  const auto hang = [&](const absl::Status& turn) {
+    EXPECT_OK(turn);
+    answered.wait();
+    ended.count_down();
+  };
+  for (int i = 0; i < 3; ++i) calls.Post("hangs.example/x", "account greedy", hang);
+  absl::Status refusal;
+  calls.Post("hangs.example/x", "account greedy", [&](const absl::Status& turn) { refusal = turn; });
+  EXPECT_THAT(GetOciErrorDetail(refusal), HasSubstr("more than 2 requests of this account or address wait"));
+  EXPECT_TRUE(GetRetryAfter(refusal).has_value());
+  calls.Post("hangs.example/x", "network 192.0.2.1", hang);
+  calls.Post("hangs.example/x", "", hang);
+  answered.count_down();
+  ended.wait();
 }
 
 TEST(UpstreamCallsTest, MayEndBeforeItsCalls) {
@@ -96,7 +155,7 @@ TEST(UpstreamCallsTest, MayEndBeforeItsCalls) {
   std::latch begun(1);
   runtime::Executor executor(2);
   auto calls = std::make_unique<UpstreamCalls>(&executor);
-  calls->Post("a.example/x", [&](const absl::Status&) {
+  calls->Post("a.example/x", "", [&](const absl::Status&) {
     begun.count_down();
     end.wait();
   });

@@ -30,7 +30,7 @@ using Opened = std::variant<StoredBlob, std::unique_ptr<FetchReader>>;
 absl::StatusOr<Opened> OpenBlob(UpstreamCache& cache, const v1::ReadUpstreamBlobRequest& request) {
   ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request.repository()));
   ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request.digest()));
-  return cache.OpenBlob(repository, digest);
+  return cache.OpenBlob(repository, digest, request.client());
 }
 
 }  // namespace

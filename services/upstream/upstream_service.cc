@@ -20,21 +20,22 @@
 
 namespace entrepot::upstream {
 
-template <typename Call>
-grpc::ServerUnaryReactor* UpstreamService::Run(grpc::CallbackServerContext* context, absl::string_view repository,
+template <typename Request, typename Call>
+grpc::ServerUnaryReactor* UpstreamService::Run(grpc::CallbackServerContext* context, const Request& request,
                                                Call call) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  calls_.Post(repository, [context, reactor, call = std::move(call)](const absl::Status& turn) {
-    if (context->IsCancelled()) return reactor->Finish(grpc::Status::CANCELLED);
-    reactor->Finish(ToGrpcStatus(turn.ok() ? call() : turn));
-  });
+  calls_.Post(request.repository(), request.client(),
+              [context, reactor, call = std::move(call)](const absl::Status& turn) {
+                if (context->IsCancelled()) return reactor->Finish(grpc::Status::CANCELLED);
+                reactor->Finish(ToGrpcStatus(turn.ok() ? call() : turn));
+              });
   return reactor;
 }
 
 grpc::ServerUnaryReactor* UpstreamService::ResolveManifest(grpc::CallbackServerContext* context,
                                                            const v1::ResolveManifestRequest* request,
                                                            v1::ResolveManifestResponse* response) {
-  return Run(context, request->repository(), [this, request, response]() -> absl::Status {
+  return Run(context, *request, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const Reference reference, ParseReference(request->reference()));
     cache_.CountRecalled(repository, {.fresh = request->recalled_fresh(), .stale = request->recalled_stale()});
@@ -55,10 +56,10 @@ grpc::ServerUnaryReactor* UpstreamService::ResolveManifest(grpc::CallbackServerC
 grpc::ServerUnaryReactor* UpstreamService::FindBlob(grpc::CallbackServerContext* context,
                                                     const v1::FindUpstreamBlobRequest* request,
                                                     v1::FindUpstreamBlobResponse* response) {
-  return Run(context, request->repository(), [this, request, response]() -> absl::Status {
+  return Run(context, *request, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request->digest()));
-    ASSIGN_OR_RETURN(*response, cache_.FindBlob(repository, digest));
+    ASSIGN_OR_RETURN(*response, cache_.FindBlob(repository, digest, request->client()));
     return absl::OkStatus();
   });
 }
@@ -71,7 +72,7 @@ grpc::ServerWriteReactor<v1::ReadUpstreamBlobResponse>* UpstreamService::ReadBlo
 grpc::ServerUnaryReactor* UpstreamService::ListTags(grpc::CallbackServerContext* context,
                                                     const v1::ListUpstreamTagsRequest* request,
                                                     v1::ListUpstreamTagsResponse* response) {
-  return Run(context, request->repository(), [this, request, response]() -> absl::Status {
+  return Run(context, *request, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(TagPage page, cache_.ListTags(repository, request->limit(), request->last()));
     for (std::string& tag : page.tags) response->add_tags(std::move(tag));
@@ -83,7 +84,7 @@ grpc::ServerUnaryReactor* UpstreamService::ListTags(grpc::CallbackServerContext*
 grpc::ServerUnaryReactor* UpstreamService::ListReferrers(grpc::CallbackServerContext* context,
                                                          const v1::ListUpstreamReferrersRequest* request,
                                                          v1::ListUpstreamReferrersResponse* response) {
-  return Run(context, request->repository(), [this, request, response]() -> absl::Status {
+  return Run(context, *request, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(request->repository()));
     ASSIGN_OR_RETURN(const Digest subject, Digest::Parse(request->subject()));
     ASSIGN_OR_RETURN(const std::vector<Referrer> referrers, cache_.ListReferrers(repository, subject));

@@ -38,8 +38,8 @@ class UpstreamService : public v1::UpstreamService::CallbackService {
 
  private:
   // Runs the call, whose result is an absl::Status, in the turn of the repository's upstream.
-  template <typename Call>
-  grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* context, absl::string_view repository, Call call);
+  template <typename Request, typename Call>
+  grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* context, const Request& request, Call call);
 
   UpstreamCache& cache_;
   UpstreamManagement& management_;

@@ -28,6 +28,7 @@ class GrpcUpstreamBackend : public UpstreamBackend {
                                                               const RepositoryName& repository,
                                                               const Reference& reference, bool metadata_only) override {
     v1::ResolveManifestRequest request;
+    request.set_client(RequesterOf(context));
     request.set_repository(repository.ToString());
     request.set_reference(ReferenceToString(reference));
     request.set_metadata_only(metadata_only);
@@ -65,6 +66,7 @@ class GrpcUpstreamBackend : public UpstreamBackend {
   awaitable<absl::StatusOr<UpstreamBlob>> FindBlob(const CallContext& context, const RepositoryName& repository,
                                                    const Digest& digest) override {
     v1::FindUpstreamBlobRequest request;
+    request.set_client(RequesterOf(context));
     request.set_repository(repository.ToString());
     request.set_digest(digest.ToString());
     CO_ASSIGN_OR_RETURN(const v1::FindUpstreamBlobResponse response,
@@ -76,6 +78,7 @@ class GrpcUpstreamBackend : public UpstreamBackend {
                                                    const Digest& digest, uint64_t offset_bytes, uint64_t length_bytes,
                                                    size_t memory_bytes) override {
     v1::ReadUpstreamBlobRequest request;
+    request.set_client(RequesterOf(context));
     request.set_repository(repository.ToString());
     request.set_digest(digest.ToString());
     request.set_offset_bytes(offset_bytes);
@@ -88,6 +91,7 @@ class GrpcUpstreamBackend : public UpstreamBackend {
   awaitable<absl::StatusOr<TagPage>> ListTags(const CallContext& context, const RepositoryName& repository,
                                               size_t limit, absl::string_view last) override {
     v1::ListUpstreamTagsRequest request;
+    request.set_client(RequesterOf(context));
     request.set_repository(repository.ToString());
     request.set_limit(static_cast<uint32_t>(limit));
     request.set_last(std::string(last));
@@ -100,6 +104,7 @@ class GrpcUpstreamBackend : public UpstreamBackend {
                                                                  const RepositoryName& repository,
                                                                  const Digest& subject) override {
     v1::ListUpstreamReferrersRequest request;
+    request.set_client(RequesterOf(context));
     request.set_repository(repository.ToString());
     request.set_subject(subject.ToString());
     CO_ASSIGN_OR_RETURN(const v1::ListUpstreamReferrersResponse response,

@@ -50,20 +50,22 @@ awaitable<void> AwaitCall(Start start) {
 // Runs fn(), which may wait for the repository's upstream and returns a StatusOr, and resumes the calling coroutine
 // with its result, or with the status of a refusal. As RunOn() otherwise.
 template <typename F>
-awaitable<std::invoke_result_t<F&>> RunAmong(UpstreamCalls& calls, const RepositoryName& repository, F fn) {
+awaitable<std::invoke_result_t<F&>> RunAmong(UpstreamCalls& calls, const CallContext& context,
+                                             const RepositoryName& repository, F fn) {
   using Result = std::invoke_result_t<F&>;
   using Token = const boost::asio::use_awaitable_t<>;
   Token token;
   co_return co_await boost::asio::async_initiate<Token, void(Result)>(
-      [&calls, &repository, &fn](auto handler) {
+      [&calls, &context, &repository, &fn](auto handler) {
         auto work = boost::asio::make_work_guard(handler);
-        calls.Post(repository.ToString(), [&fn, handler = std::move(handler),
-                                           work = std::move(work)](const absl::Status& turn) mutable {
-          Result result = turn.ok() ? fn() : Result(turn);
-          boost::asio::post(work.get_executor(), [handler = std::move(handler), result = std::move(result)]() mutable {
-            std::move(handler)(std::move(result));
-          });
-        });
+        calls.Post(repository.ToString(), RequesterOf(context),
+                   [&fn, handler = std::move(handler), work = std::move(work)](const absl::Status& turn) mutable {
+                     Result result = turn.ok() ? fn() : Result(turn);
+                     boost::asio::post(work.get_executor(),
+                                       [handler = std::move(handler), result = std::move(result)]() mutable {
+                                         std::move(handler)(std::move(result));
+                                       });
+                   });
       },
       token);
 }
@@ -136,9 +138,10 @@ class LocalUpstreamBackend : public UpstreamBackend {
                        runtime::Executor* executor, runtime::Executor* reads)
       : cache_(cache), management_(management), executor_(executor), calls_(executor), reads_(reads) {}
 
-  awaitable<absl::StatusOr<ResolvedManifest>> ResolveManifest(const CallContext&, const RepositoryName& repository,
+  awaitable<absl::StatusOr<ResolvedManifest>> ResolveManifest(const CallContext& context,
+                                                              const RepositoryName& repository,
                                                               const Reference& reference, bool metadata_only) override {
-    co_return co_await RunAmong(calls_, repository,
+    co_return co_await RunAmong(calls_, context, repository,
                                 [&] { return cache_->ResolveManifest(repository, reference, metadata_only); });
   }
 
@@ -151,17 +154,20 @@ class LocalUpstreamBackend : public UpstreamBackend {
     cache_->CountRecalled(repository, {.fresh = fresh ? 1u : 0u, .stale = fresh ? 0u : 1u});
   }
 
-  awaitable<absl::StatusOr<UpstreamBlob>> FindBlob(const CallContext&, const RepositoryName& repository,
+  awaitable<absl::StatusOr<UpstreamBlob>> FindBlob(const CallContext& context, const RepositoryName& repository,
                                                    const Digest& digest) override {
-    CO_ASSIGN_OR_RETURN(const auto found,
-                        co_await RunAmong(calls_, repository, [&] { return cache_->FindBlob(repository, digest); }));
+    CO_ASSIGN_OR_RETURN(const auto found, co_await RunAmong(calls_, context, repository, [&] {
+                          return cache_->FindBlob(repository, digest, RequesterOf(context));
+                        }));
     co_return UpstreamBlob{.size_bytes = found.size_bytes(), .stored = found.stored()};
   }
 
-  awaitable<absl::StatusOr<UpstreamBlob>> OpenBlob(const CallContext&, const RepositoryName& repository,
+  awaitable<absl::StatusOr<UpstreamBlob>> OpenBlob(const CallContext& context, const RepositoryName& repository,
                                                    const Digest& digest, uint64_t offset_bytes, uint64_t length_bytes,
                                                    size_t memory_bytes) override {
-    CO_ASSIGN_OR_RETURN(auto opened, co_await RunOn(*executor_, [&] { return cache_->OpenBlob(repository, digest); }));
+    CO_ASSIGN_OR_RETURN(auto opened, co_await RunOn(*executor_, [&] {
+                          return cache_->OpenBlob(repository, digest, RequesterOf(context));
+                        }));
     if (const auto* stored = std::get_if<upstream::StoredBlob>(&opened)) {
       co_return UpstreamBlob{.size_bytes = stored->size_bytes, .stored = true};
     }
@@ -186,14 +192,16 @@ class LocalUpstreamBackend : public UpstreamBackend {
     co_return blob;
   }
 
-  awaitable<absl::StatusOr<TagPage>> ListTags(const CallContext&, const RepositoryName& repository, size_t limit,
-                                              absl::string_view last) override {
-    co_return co_await RunAmong(calls_, repository, [&] { return cache_->ListTags(repository, limit, last); });
+  awaitable<absl::StatusOr<TagPage>> ListTags(const CallContext& context, const RepositoryName& repository,
+                                              size_t limit, absl::string_view last) override {
+    co_return co_await RunAmong(calls_, context, repository, [&] { return cache_->ListTags(repository, limit, last); });
   }
 
-  awaitable<absl::StatusOr<std::vector<Referrer>>> ListReferrers(const CallContext&, const RepositoryName& repository,
+  awaitable<absl::StatusOr<std::vector<Referrer>>> ListReferrers(const CallContext& context,
+                                                                 const RepositoryName& repository,
                                                                  const Digest& subject) override {
-    co_return co_await RunAmong(calls_, repository, [&] { return cache_->ListReferrers(repository, subject); });
+    co_return co_await RunAmong(calls_, context, repository,
+                                [&] { return cache_->ListReferrers(repository, subject); });
   }
 
   // It waits for no upstream, so it is answered while all calls wait for one.

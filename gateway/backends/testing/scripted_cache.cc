@@ -143,7 +143,9 @@ void ScriptedCache::CountRecalled(const RepositoryName&, const RecalledCount& co
 }
 
 absl::StatusOr<upstream::v1::FindUpstreamBlobResponse> ScriptedCache::FindBlob(const RepositoryName&,
-                                                                               const Digest& digest) {
+                                                                               const Digest& digest,
+                                                                               const std::string& requester) {
+  client = requester;
   RETURN_IF_ERROR(failure);
   upstream::v1::FindUpstreamBlobResponse response;
   const auto stored = stored_blobs.find(digest.ToString());
@@ -159,7 +161,8 @@ absl::StatusOr<upstream::v1::FindUpstreamBlobResponse> ScriptedCache::FindBlob(c
 }
 
 absl::StatusOr<std::variant<upstream::StoredBlob, std::unique_ptr<FetchReader>>> ScriptedCache::OpenBlob(
-    const RepositoryName&, const Digest& digest) {
+    const RepositoryName&, const Digest& digest, const std::string& requester) {
+  client = requester;
   RETURN_IF_ERROR(failure);
   const auto stored = stored_blobs.find(digest.ToString());
   if (stored != stored_blobs.end()) return upstream::StoredBlob{stored->second};

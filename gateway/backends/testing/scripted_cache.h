@@ -68,6 +68,8 @@ class ScriptedCache : public upstream::UpstreamCache {
   std::vector<Referrer> referrers;
   // If it is not OK, every call gives it.
   absl::Status failure;
+  // Of the last call that had one.
+  std::string client;
 
   absl::StatusOr<ResolvedManifest> ResolveManifest(const RepositoryName& repository, const Reference& reference,
                                                    bool metadata_only) override;
@@ -75,9 +77,10 @@ class ScriptedCache : public upstream::UpstreamCache {
   std::optional<RecalledTag> RecallTag(const RepositoryName& repository, const Tag& tag) override;
   void CountRecalled(const RepositoryName& repository, const RecalledCount& count) override;
   absl::StatusOr<upstream::v1::FindUpstreamBlobResponse> FindBlob(const RepositoryName& repository,
-                                                                  const Digest& digest) override;
+                                                                  const Digest& digest,
+                                                                  const std::string& client) override;
   absl::StatusOr<std::variant<upstream::StoredBlob, std::unique_ptr<upstream::FetchReader>>> OpenBlob(
-      const RepositoryName& repository, const Digest& digest) override;
+      const RepositoryName& repository, const Digest& digest, const std::string& client) override;
   absl::StatusOr<TagPage> ListTags(const RepositoryName& repository, size_t limit, absl::string_view last) override;
   absl::StatusOr<std::vector<Referrer>> ListReferrers(const RepositoryName& repository, const Digest& subject) override;
   upstream::v1::UpstreamList Status() const override;

@@ -133,6 +133,17 @@ TEST_P(UpstreamBackendConformanceTest, ReadsABlobFromItsFetch) {
   upstream.join();
 }
 
+TEST_P(UpstreamBackendConformanceTest, TellsWhoseShareACallCountsAgainst) {
+  const Digest digest = DigestOf("layer");
+  CallContext call{"conformance"};
+  call.remote_address = "192.0.2.1";
+  EXPECT_FALSE(RUN(backend().FindBlob(call, Repo(), digest)).ok());
+  EXPECT_EQ(cache().client, "network 192.0.2.1");
+  call.caller.account = "ada";
+  EXPECT_FALSE(RUN(backend().OpenBlob(call, Repo(), digest, 0, 0, kMemory)).ok());
+  EXPECT_EQ(cache().client, "account ada");
+}
+
 TEST_P(UpstreamBackendConformanceTest, ReadsARangeOfAFetch) {
   const std::string bytes = Pattern(100'000);
   const Digest digest = DigestOf(bytes);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <limits>
 #include <list>
 #include <map>
 #include <mutex>
@@ -36,10 +37,17 @@ namespace {
 // Each keeps a descriptor and its bytes on the disk.
 constexpr size_t kEndedMax = 128;
 constexpr absl::Duration kRetryAfter = absl::Seconds(5);
+// One client gets one part of so many of Options::fetches_waiting_max.
+constexpr size_t kShareOfClient = 4;
 // Beside those of the fetches that run: they look for blobs that other processes fetch.
 constexpr size_t kLookThreads = 2;
 
 using Key = std::pair<std::string, std::string>;  // Repository, digest.
+
+void CountDown(std::map<std::string, size_t>* counts, const std::string& name) {
+  const auto found = counts->find(name);
+  if (--found->second == 0) counts->erase(found);
+}
 
 class BlobFetchesImpl final : public BlobFetches {
  public:
@@ -53,14 +61,21 @@ class BlobFetchesImpl final : public BlobFetches {
   ~BlobFetchesImpl() override;
 
   absl::StatusOr<std::unique_ptr<FetchReader>> Open(std::shared_ptr<UpstreamRegistry> upstream,
-                                                    const CachedRepository& repository, const Digest& digest) override;
+                                                    const CachedRepository& repository, const Digest& digest,
+                                                    const std::string& client) override;
   void Stop() override;
 
  private:
   using Lock = std::unique_lock<std::mutex>;
   using Progress = std::shared_ptr<FetchProgress>;
 
+  struct Waiting {
+    std::string client;
+    std::unique_ptr<BlobFetch> fetch;
+  };
   struct Job {
+    // Who started it.
+    std::string client;
     std::unique_ptr<BlobFetch> fetch;
     // It has one of the places of its upstream. Otherwise it only looks into the store.
     bool may_run = false;
@@ -78,17 +93,18 @@ class BlobFetchesImpl final : public BlobFetches {
   //
   // The body of a thread.
   void Work();
-  // kUnavailable if as many fetches wait and run as may, of all upstreams or of this one.
-  absl::Status CheckRoom(const std::string& upstream) const;
+  // kUnavailable if as many fetches wait and run as may: of all upstreams, of this one, or of this client.
+  absl::Status CheckRoom(const std::string& upstream, const std::string& client) const;
   // False if there is no thread, and none can be started.
   bool StartThreadIfNeeded();
-  // The first fetch whose time to look has come, or else the first that waits and may run; null if there is none.
+  // The first fetch whose time to look has come, or else one that waits and may run (the contract says which); null if
+  // there is none.
   Job TakeNext();
   bool MayRun(const std::string& upstream) const;
   // Lets the fetch run that has the claim. Releases the lock meanwhile.
   void Run(BlobFetch& fetch, Lock& lock);
   // Keeps the fetch for its next look, or what it has left for readers that come late.
-  void PutAway(std::unique_ptr<BlobFetch>* fetch, BlobFetch::Next next);
+  void PutAway(Job* job, BlobFetch::Next next);
   // A fetch of the digest that runs for another repository of the upstream; null if there is none. Another upstream may
   // claim to have any digest.
   Progress SameOfUpstream(const BlobFetch& fetch) const;
@@ -113,14 +129,16 @@ class BlobFetchesImpl final : public BlobFetches {
   bool stopped_ = false;
   std::map<Key, Progress> fetches_;  // All below, and those that have ended.
   // For a place.
-  std::list<std::unique_ptr<BlobFetch>> waiting_;
+  std::list<Waiting> waiting_;
   // For another process. By the time of the next look.
-  std::multimap<std::chrono::steady_clock::time_point, std::unique_ptr<BlobFetch>> awaiting_;
+  std::multimap<std::chrono::steady_clock::time_point, Waiting> awaiting_;
+  std::map<std::string, size_t> started_of_;  // Fetches in all of these places, by client; no zeros.
   // Those that a thread has: they look, or run.
   std::set<BlobFetch*> working_;
   std::set<BlobFetch*> running_;
   size_t places_taken_ = 0;
-  std::map<std::string, size_t> places_taken_of_;  // By upstream; no zeros.
+  std::map<std::string, size_t> places_taken_of_;         // By upstream; no zeros.
+  std::map<std::string, size_t> places_taken_of_client_;  // No zeros.
   // In the order of their ends, those stored and those failed: each kind in the order of its expiry.
   std::deque<Ended> stored_;
   std::deque<Ended> failed_;
@@ -157,7 +175,7 @@ std::unique_ptr<FetchReader> BlobFetchesImpl::NewReader(Progress progress, std::
 
 absl::StatusOr<std::unique_ptr<FetchReader>> BlobFetchesImpl::Open(std::shared_ptr<UpstreamRegistry> upstream,
                                                                    const CachedRepository& repository,
-                                                                   const Digest& digest) {
+                                                                   const Digest& digest, const std::string& client) {
   std::vector<Progress> expired;
   const Key key(repository.repository.ToString(), digest.ToString());
   Lock lock(mutex_);
@@ -168,7 +186,7 @@ absl::StatusOr<std::unique_ptr<FetchReader>> BlobFetchesImpl::Open(std::shared_p
     metrics_.Of(repository.upstream).coalesced_reads->Increment();
     return NewReader(found->second, std::move(upstream), repository, digest);
   }
-  RETURN_IF_ERROR(CheckRoom(repository.upstream));
+  RETURN_IF_ERROR(CheckRoom(repository.upstream, client));
   auto fetch = std::make_unique<BlobFetch>(store_, &claims_, &metrics_, &stop_, upstream, repository, digest,
                                            BlobFetch::Options{.spool_directory = options_.spool_directory,
                                                               .resumptions_max = options_.resumptions_max,
@@ -176,25 +194,28 @@ absl::StatusOr<std::unique_ptr<FetchReader>> BlobFetchesImpl::Open(std::shared_p
                                                               .blob_bytes_max = options_.blob_bytes_max});
   std::unique_ptr<FetchReader> reader = NewReader(fetch->progress(), std::move(upstream), repository, digest);
   fetches_.emplace(key, fetch->progress());
-  waiting_.push_back(std::move(fetch));
+  waiting_.push_back({.client = client, .fetch = std::move(fetch)});
   if (!StartThreadIfNeeded()) {
     waiting_.pop_back();
     fetches_.erase(key);
     return WithRetryAfter(OciError(OciErrorCode::kUnavailable, "no thread can be started for a fetch"), kRetryAfter);
   }
+  ++started_of_[client];
   ShowNumber();
   changed_.notify_one();
   return reader;
 }
 
-absl::Status BlobFetchesImpl::CheckRoom(const std::string& upstream) const {
+absl::Status BlobFetchesImpl::CheckRoom(const std::string& upstream, const std::string& client) const {
   const size_t all = NumberLocked();
   const size_t share = std::max<size_t>(options_.fetches_waiting_max / 2, 1);
-  if (all < share) return absl::OkStatus();
+  const size_t client_share = std::max<size_t>(options_.fetches_waiting_max / kShareOfClient, 1);
+  if (all < client_share) return absl::OkStatus();
+  const auto of_client = started_of_.find(client);
   size_t of_upstream = 0;
   const auto count = [&](const BlobFetch& fetch) { of_upstream += fetch.repository().upstream == upstream ? 1 : 0; };
-  for (const auto& fetch : waiting_) count(*fetch);
-  for (const auto& [time, fetch] : awaiting_) count(*fetch);
+  for (const Waiting& waiting : waiting_) count(*waiting.fetch);
+  for (const auto& [time, waiting] : awaiting_) count(*waiting.fetch);
   for (const BlobFetch* fetch : working_) count(*fetch);
   std::string problem;
   if (all >= options_.fetches_waiting_max) {
@@ -203,6 +224,9 @@ absl::Status BlobFetchesImpl::CheckRoom(const std::string& upstream) const {
   } else if (of_upstream >= share) {
     problem = absl::StrCat("as many blobs of the upstream ", upstream, " are fetched or wait as may (", share,
                            ", half of kFetchesWaitingMax)");
+  } else if (!client.empty() && of_client != started_of_.end() && of_client->second >= client_share) {
+    problem = absl::StrCat("as many blobs of upstreams are fetched or wait for this account or address as may (",
+                           client_share, ", a quarter of kFetchesWaitingMax)");
   } else {
     return absl::OkStatus();
   }
@@ -243,6 +267,7 @@ void BlobFetchesImpl::Work() {
     if (job.may_run) {
       ++places_taken_;
       ++places_taken_of_[upstream];
+      ++places_taken_of_client_[job.client];
     }
     lock.unlock();
     const BlobFetch::Next next = job.fetch->Begin(job.may_run);
@@ -251,9 +276,10 @@ void BlobFetchesImpl::Work() {
     working_.erase(job.fetch.get());
     if (job.may_run) {
       --places_taken_;
-      if (--places_taken_of_[upstream] == 0) places_taken_of_.erase(upstream);
+      CountDown(&places_taken_of_, upstream);
+      CountDown(&places_taken_of_client_, job.client);
     }
-    PutAway(&job.fetch, next);
+    PutAway(&job, next);
     ShowNumber();
     // The place of its upstream is free, and this thread may take the next fetch of another. Or there is a new time of
     // a look.
@@ -277,32 +303,42 @@ void BlobFetchesImpl::Run(BlobFetch& fetch, Lock& lock) {
   running_.erase(&fetch);
 }
 
-void BlobFetchesImpl::PutAway(std::unique_ptr<BlobFetch>* fetch, BlobFetch::Next next) {
+void BlobFetchesImpl::PutAway(Job* job, BlobFetch::Next next) {
+  const BlobFetch& fetch = *job->fetch;
   if (next == BlobFetch::Next::kAwait && !stopped_) {
-    awaiting_.emplace(Deadline::After((*fetch)->NextWait()).time(), std::move(*fetch));
+    awaiting_.emplace(Deadline::After(job->fetch->NextWait()).time(),
+                      Waiting{.client = std::move(job->client), .fetch = std::move(job->fetch)});
     return;
   }
-  const Progress& progress = (*fetch)->progress();
+  CountDown(&started_of_, job->client);
+  const Progress& progress = fetch.progress();
   const bool stored = progress->stored();
   (stored ? stored_ : failed_)
-      .push_back({Key((*fetch)->repository().repository.ToString(), (*fetch)->digest().ToString()), progress,
+      .push_back({Key(fetch.repository().repository.ToString(), fetch.digest().ToString()), progress,
                   Deadline::After(stored ? options_.stored_lifetime : options_.failure_lifetime)});
 }
 
 BlobFetchesImpl::Job BlobFetchesImpl::TakeNext() {
   if (const auto next = awaiting_.begin(); next != awaiting_.end() && next->first <= std::chrono::steady_clock::now()) {
-    Job job{.fetch = std::move(next->second)};
+    Job job{.client = std::move(next->second.client), .fetch = std::move(next->second.fetch)};
     awaiting_.erase(next);
     job.may_run = MayRun(job.fetch->repository().upstream);
     return job;
   }
-  for (auto waiting = waiting_.begin(); waiting != waiting_.end(); ++waiting) {
-    if (!MayRun((*waiting)->repository().upstream)) continue;
-    Job job{.fetch = std::move(*waiting), .may_run = true};
-    waiting_.erase(waiting);
-    return job;
+  auto best = waiting_.end();
+  size_t fewest = std::numeric_limits<size_t>::max();
+  for (auto waiting = waiting_.begin(); waiting != waiting_.end() && fewest > 0; ++waiting) {
+    if (!MayRun(waiting->fetch->repository().upstream)) continue;
+    const auto running = places_taken_of_client_.find(waiting->client);
+    const size_t count = running == places_taken_of_client_.end() ? 0 : running->second;
+    if (count >= fewest) continue;
+    fewest = count;
+    best = waiting;
   }
-  return {};
+  if (best == waiting_.end()) return {};
+  Job job{.client = std::move(best->client), .fetch = std::move(best->fetch), .may_run = true};
+  waiting_.erase(best);
+  return job;
 }
 
 bool BlobFetchesImpl::MayRun(const std::string& upstream) const {
@@ -344,14 +380,14 @@ std::chrono::steady_clock::time_point BlobFetchesImpl::NextWakeUp() const {
 void BlobFetchesImpl::Stop() {
   std::set<std::shared_ptr<UpstreamRegistry>> upstreams;
   std::vector<Progress> unfinished;
-  std::list<std::unique_ptr<BlobFetch>> waiting;
+  std::list<Waiting> waiting;
   {
     Lock lock(mutex_);
     if (std::exchange(stopped_, true)) return;
     waiting.swap(waiting_);
-    for (auto& [time, fetch] : awaiting_) waiting.push_back(std::move(fetch));
+    for (auto& [time, awaiting] : awaiting_) waiting.push_back(std::move(awaiting));
     awaiting_.clear();
-    for (const auto& fetch : waiting) unfinished.push_back(fetch->progress());
+    for (const Waiting& each : waiting) unfinished.push_back(each.fetch->progress());
     for (BlobFetch* fetch : working_) {
       unfinished.push_back(fetch->progress());
       upstreams.insert(fetch->upstream());

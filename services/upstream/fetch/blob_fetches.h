@@ -24,6 +24,9 @@ namespace entrepot::upstream {
 // that is short, or has another digest, is not stored. The bytes go to a file in `spool_directory` for the readers and
 // to the store at the same time; a fetch that is faster than the disk waits. Memory: one buffer for each fetch.
 //
+// The next fetch that may run is one of the client that has the fewest running; among them, the one that has waited
+// longest. So a client that asks for much does not keep the others waiting.
+//
 // A reader that is far ahead of the fetch asks the upstream for its bytes by a second request, until the fetch has
 // caught up (ahead_reader.h).
 //
@@ -42,7 +45,8 @@ class BlobFetches {
     // hangs leaves room for the others.
     size_t fetches_max = 32;
     // Waiting, for their turn or for another process, and running; beyond it Open() gives kUnavailable with a
-    // Retry-After. One upstream gets half of them, too.
+    // Retry-After. One upstream gets half of them, too, and the fetches that one client
+    // started have a quarter.
     size_t fetches_waiting_max = kFetchesWaitingMax;
     // A fetch gives up after so many resumptions in a row that brought no byte. Before the first byte it tries once
     // more.
@@ -69,11 +73,13 @@ class BlobFetches {
 
   // Joins the fetch of that digest and repository, or starts one, or joins what is left of one that has just ended.
   // `upstream` must stay alive until the fetch ends: hence shared. Does not wait for the upstream. The caller has
-  // looked into the store and not found the blob. Errors: the failure of a fetch that has just failed; kUnavailable
-  // (UNAVAILABLE) if too many fetches wait; kCancelled after Stop().
+  // looked into the store and not found the blob. `client`: whose share a fetch that this starts counts against
+  // (Requester() in services/core/client_network.h); empty for fetches of the registry itself, which have no share.
+  // Errors: the failure of a fetch that has just failed; kUnavailable (UNAVAILABLE) if too many fetches wait, in sum,
+  // of this upstream or of this client; kCancelled after Stop().
   virtual absl::StatusOr<std::unique_ptr<FetchReader>> Open(std::shared_ptr<UpstreamRegistry> upstream,
-                                                            const CachedRepository& repository,
-                                                            const Digest& digest) = 0;
+                                                            const CachedRepository& repository, const Digest& digest,
+                                                            const std::string& client) = 0;
   // Ends all fetches; their readers get kCancelled. Calls UpstreamRegistry::Stop() of those that run, so that no thread
   // waits for an upstream. Does not wait.
   virtual void Stop() = 0;

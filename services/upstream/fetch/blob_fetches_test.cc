@@ -116,7 +116,7 @@ class BlobFetchesTest : public ::testing::Test {
   }
 
   absl::StatusOr<std::unique_ptr<FetchReader>> Open(const Digest& digest) {
-    return fetches().Open(upstream_, nginx_, digest);
+    return fetches().Open(upstream_, nginx_, digest, "");
   }
   // A new fetch: the failure of the last one is forgotten.
   std::unique_ptr<FetchReader> OpenAnew(const Digest& digest) {
@@ -591,7 +591,7 @@ TEST_F(BlobFetchesTest, TwoRepositoriesWithTheBlobCauseOneFetchAtOnce) {
     upstream_->HoldAt(digest, 100'000);
     ASSERT_OK_AND_ASSIGN(const auto of_nginx, Open(digest));
     ASSERT_TRUE(Eventually([&] { return upstream_->Holds(digest); }));
-    ASSERT_OK_AND_ASSIGN(const auto of_debian, fetches().Open(upstream_, debian, digest));
+    ASSERT_OK_AND_ASSIGN(const auto of_debian, fetches().Open(upstream_, debian, digest, ""));
     std::string read;
     ASSERT_OK(ReadUntil(*of_debian, 99'000, &read));
     upstream_->Release(digest);
@@ -614,7 +614,7 @@ TEST_F(BlobFetchesTest, AnotherUpstreamGetsNothingOfAFetch) {
   upstream_->HoldAt(digest, 100'000);
   ASSERT_OK(Open(digest));
   ASSERT_TRUE(Eventually([&] { return upstream_->Holds(digest); }));
-  ASSERT_OK_AND_ASSIGN(const auto reader, fetches().Open(other, Cached("app", "quay.io"), digest));
+  ASSERT_OK_AND_ASSIGN(const auto reader, fetches().Open(other, Cached("app", "quay.io"), digest, ""));
   EXPECT_EQ(FailureOf(ReadAll(*reader).status()), UpstreamFailure::kInvalid);
   EXPECT_EQ(other->blob_gets(digest), 1);
 }
@@ -626,7 +626,7 @@ TEST_F(BlobFetchesTest, ARepositoryGoesOnWithoutTheOthersFetchIfThatFails) {
   upstream_->HoldAt(digest, 100'000);
   ASSERT_OK_AND_ASSIGN(const auto of_nginx, Open(digest));
   ASSERT_TRUE(Eventually([&] { return upstream_->Holds(digest); }));
-  ASSERT_OK_AND_ASSIGN(const auto of_debian, fetches().Open(upstream_, Cached("library/debian"), digest));
+  ASSERT_OK_AND_ASSIGN(const auto of_debian, fetches().Open(upstream_, Cached("library/debian"), digest, ""));
   std::string read;
   ASSERT_OK(ReadUntil(*of_debian, 100'000, &read));
   upstream_->Release(digest);
@@ -643,7 +643,7 @@ TEST_F(BlobFetchesTest, StopEndsAFetchThatFollowsAnother) {
   upstream_->HoldAt(digest, 100'000);
   ASSERT_OK_AND_ASSIGN(const auto of_nginx, Open(digest));
   ASSERT_TRUE(Eventually([&] { return upstream_->Holds(digest); }));
-  ASSERT_OK_AND_ASSIGN(const auto of_debian, fetches().Open(upstream_, Cached("library/debian"), digest));
+  ASSERT_OK_AND_ASSIGN(const auto of_debian, fetches().Open(upstream_, Cached("library/debian"), digest, ""));
   std::string read;
   ASSERT_OK(ReadUntil(*of_debian, 100'000, &read));
   fetches_.reset();
@@ -656,7 +656,7 @@ TEST_F(BlobFetchesTest, ARepositoryWithoutTheBlobGetsNothingOfAnothersFetch) {
   upstream_->HoldAt(digest, 100'000);
   ASSERT_OK_AND_ASSIGN(const auto of_nginx, Open(digest));
   ASSERT_TRUE(Eventually([&] { return upstream_->Holds(digest); }));
-  ASSERT_OK_AND_ASSIGN(const auto of_secret, fetches().Open(upstream_, Cached("team/secret"), digest));
+  ASSERT_OK_AND_ASSIGN(const auto of_secret, fetches().Open(upstream_, Cached("team/secret"), digest, ""));
   EXPECT_EQ(FailureOf(ReadAll(*of_secret).status()), UpstreamFailure::kNotFound);
   upstream_->Release(digest);
   EXPECT_OK(ReadAll(*of_nginx));
@@ -675,7 +675,7 @@ TEST_F(BlobFetchesTest, AnUpstreamGetsHalfOfThePlaces) {
     ASSERT_OK_AND_ASSIGN(auto reader, Open(digests.back()));
     readers.push_back(std::move(reader));
   }
-  ASSERT_OK_AND_ASSIGN(const auto theirs_reader, fetches().Open(other, Cached("app", "quay.io"), their_digest));
+  ASSERT_OK_AND_ASSIGN(const auto theirs_reader, fetches().Open(other, Cached("app", "quay.io"), their_digest, ""));
   EXPECT_THAT(ReadAll(*theirs_reader), IsOkAndHolds(theirs));
   EXPECT_TRUE(Eventually([&] { return upstream_->blob_gets_at_once() == 2; }));
   for (const Digest& digest : digests) upstream_->Release(digest);
@@ -690,7 +690,7 @@ TEST_F(BlobFetchesTest, RefusesMoreFetchesThanMayWait) {
   const auto open_other = [&](uint32_t i) {
     const Digest digest = other->AddBlob("app", Content(kSize, 200 + i));
     other->HoldAt(digest, 1000);
-    return fetches().Open(other, Cached("app", "quay.io"), digest);
+    return fetches().Open(other, Cached("app", "quay.io"), digest, "");
   };
   std::vector<std::unique_ptr<FetchReader>> readers;
   for (uint32_t i = 0; i < 2; ++i) {
@@ -709,6 +709,47 @@ TEST_F(BlobFetchesTest, RefusesMoreFetchesThanMayWait) {
   }
   EXPECT_THAT(std::string(open_other(2).status().message()), HasSubstr("of upstreams are fetched or wait as may (4, "));
   EXPECT_OK(Open(upstream_->AddBlob("library/nginx", Content(kSize, 100))));  // Joins the first.
+}
+
+TEST_F(BlobFetchesTest, AClientGetsAQuarterOfThePlaces) {
+  options_.fetches_max = 2;
+  options_.fetches_waiting_max = 8;
+  const auto open_held = [&](uint32_t i, const std::string& client) {
+    const Digest digest = Add(Content(kSize, 100 + i));
+    upstream_->HoldAt(digest, 1000);
+    return fetches().Open(upstream_, nginx_, digest, client);
+  };
+  ASSERT_OK_AND_ASSIGN(const auto first, open_held(0, "account greedy"));
+  ASSERT_OK_AND_ASSIGN(const auto second, open_held(1, "account greedy"));
+  const auto refused = open_held(2, "account greedy");
+  EXPECT_THAT(refused, IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("for this account or address as may (2, "));
+  EXPECT_OK(open_held(1, "account greedy"));  // Joins the second.
+  EXPECT_OK(open_held(3, "network 192.0.2.1"));
+  EXPECT_OK(open_held(4, ""));
+}
+
+TEST_F(BlobFetchesTest, TheNextPlaceIsForTheClientWithFewestRunning) {
+  options_.fetches_max = 4;  // One upstream gets two.
+  std::vector<Digest> digests;
+  std::vector<std::unique_ptr<FetchReader>> readers;
+  const auto open_held = [&](const std::string& client) {
+    digests.push_back(Add(Content(kSize, 100 + static_cast<uint32_t>(digests.size()))));
+    upstream_->HoldAt(digests.back(), 1000);
+    auto reader = fetches().Open(upstream_, nginx_, digests.back(), client);
+    EXPECT_OK(reader);
+    readers.push_back(*std::move(reader));
+  };
+  for (int i = 0; i < 4; ++i) open_held("account greedy");
+  EXPECT_TRUE(Eventually([&] { return upstream_->blob_gets_at_once() == 2; }));
+  open_held("network 192.0.2.1");
+  // A place becomes free: greedy still has one, the other client has none.
+  upstream_->Release(digests[0]);
+  EXPECT_OK(ReadAll(*readers[0]));
+  upstream_->Release(digests[4]);
+  EXPECT_OK(ReadAll(*readers[4]));
+  for (size_t i = 1; i < 4; ++i) upstream_->Release(digests[i]);
+  for (size_t i = 1; i < 4; ++i) EXPECT_OK(ReadAll(*readers[i]));
 }
 
 TEST_F(BlobFetchesTest, StopEndsFetchesThatRunAndThatWait) {
@@ -835,7 +876,7 @@ TEST_F(SharedStoreTest, RepositoriesOfAnUpstreamShareAClaim) {
   const Digest digest = Add(content);
   upstream_->AddBlob("library/debian", content);
   ClaimElsewhere(digest);
-  ASSERT_OK_AND_ASSIGN(const auto of_debian, fetches().Open(upstream_, Cached("library/debian"), digest));
+  ASSERT_OK_AND_ASSIGN(const auto of_debian, fetches().Open(upstream_, Cached("library/debian"), digest, ""));
   ASSERT_TRUE(Awaits());
   // The other has fetched it for its own repository, and nothing links it to this one.
   store_.AddBlob(nginx_.repository, content);
@@ -873,7 +914,7 @@ TEST_F(SharedStoreTest, LooksIntoTheStoreAlsoWhileAllPlacesAreTaken) {
   const auto other = std::make_shared<FakeUpstreamRegistry>();
   const Digest theirs = other->AddBlob("app", Content(kSize, 3));
   other->HoldAt(theirs, 1000);
-  ASSERT_OK(fetches().Open(other, Cached("app", "quay.io"), theirs));
+  ASSERT_OK(fetches().Open(other, Cached("app", "quay.io"), theirs, ""));
   ASSERT_TRUE(Eventually([&] { return upstream_->Holds(ours) && other->Holds(theirs); }));
   store_.AddBlob(nginx_.repository, awaited);
   EXPECT_TRUE(IsStored(*reader));

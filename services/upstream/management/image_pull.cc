@@ -143,7 +143,7 @@ class Pull {
   }
 
   absl::Status Open(const ImageBlob& blob, const std::shared_ptr<News>& news, std::list<Fetch>* fetches) {
-    auto opened = images_.OpenBlob(image_.repository, blob.digest);
+    auto opened = images_.OpenBlob(image_.repository, blob.digest, /*client=*/"");
     if (!opened.ok()) return WithDigest(opened.status(), "the blob", blob.digest);
     if (const StoredBlob* const stored = std::get_if<StoredBlob>(&*opened)) {
       shown_.set_blobs_here(shown_.blobs_here() + 1);

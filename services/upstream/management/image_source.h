@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <variant>
 
 #include "absl/status/statusor.h"
@@ -27,8 +28,9 @@ class ImageSource {
 
   virtual absl::StatusOr<ResolvedManifest> ResolveManifest(const RepositoryName& repository, const Reference& reference,
                                                            bool metadata_only) = 0;
+  // `client`: whose share a fetch that this starts counts against (services/upstream/fetch/blob_fetches.h).
   virtual absl::StatusOr<std::variant<StoredBlob, std::unique_ptr<FetchReader>>> OpenBlob(
-      const RepositoryName& repository, const Digest& digest) = 0;
+      const RepositoryName& repository, const Digest& digest, const std::string& client) = 0;
   // In the order of the file.
   virtual v1::UpstreamList Status() const = 0;
 };
