@@ -17,6 +17,8 @@
 #include "services/blob/objects/verification_cache.h"
 #include "services/blob/s3/open_s3_store.h"
 #include "services/blob/sessions/kv_upload_sessions.h"
+#include "services/blob/sessions/managed_upload_sessions.h"
+#include "services/blob/sessions/shared_upload_sessions.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/threads/periodic_task.h"
 #include "services/status/status_macros.h"
@@ -66,21 +68,26 @@ class LocalBlobStack : public BlobStack {
         verified_(parts.clock),
         reader_(&objects_, &verified_, parts.system_calls, &metrics_),
         backups_(BackupDirectory(options), options.snapshot_kv, files_.get()),
-        sessions_(SessionOptions(options, &verified_), parts.kv, files_.get(), &objects_, parts.clock, &metrics_),
+        sessions_(MakeSessions(options, parts)),
         storage_({.objects = &objects_,
                   .files = files_.get(),
-                  .sessions = &sessions_,
+                  .sessions = sessions_.get(),
                   .clock = parts.clock,
                   .verified = &verified_,
                   .snapshot = [this](const std::string& name) { return backups_.Make(name); }}) {}
 
   absl::Status Start(absl::Duration upkeep_interval) {
-    RETURN_IF_ERROR(sessions_.Recover());
+    RETURN_IF_ERROR(sessions_->Recover());
     upkeep_ = std::make_unique<runtime::PeriodicTask>(upkeep_interval, [this] { Upkeep(); });
+    // A thread of its own, because upkeep may wait for the store.
+    if (files_->shared()) {
+      renewals_ = std::make_unique<runtime::PeriodicTask>(ManagedUploadSessions::kRenewalInterval,
+                                                          [this] { sessions_->RenewClaims(); });
+    }
     return absl::OkStatus();
   }
 
-  UploadSessions& upload_sessions() override { return sessions_; }
+  UploadSessions& upload_sessions() override { return *sessions_; }
   ObjectStore& objects() override { return objects_; }
   VerifiedReader& reader() override { return reader_; }
   BlobStorage& storage() override { return storage_; }
@@ -94,12 +101,20 @@ class LocalBlobStack : public BlobStack {
   }
 
  private:
-  static KvUploadSessions::Options SessionOptions(const BlobStackOptions& options, VerificationCache* verified) {
-    return {.limits = {.open_max = options.uploads.sessions_max(),
-                       .share_max = options.uploads.sessions_per_account_max(),
-                       .lifetime = runtime::ToDuration(options.uploads.session_lifetime())},
-            .object_durability = options.object_durability,
-            .verified = verified};
+  // Other replicas go on with uploads whose staged bytes they can read.
+  std::unique_ptr<ManagedUploadSessions> MakeSessions(const BlobStackOptions& options, const BlobStackParts& parts) {
+    const SessionLimits limits{.open_max = options.uploads.sessions_max(),
+                               .share_max = options.uploads.sessions_per_account_max(),
+                               .lifetime = runtime::ToDuration(options.uploads.session_lifetime())};
+    if (files_->shared()) {
+      return std::make_unique<SharedUploadSessions>(
+          SharedUploadSessions::Options{.limits = limits, .object_durability = options.object_durability}, parts.kv,
+          files_.get(), &objects_, parts.clock, &metrics_);
+    }
+    return std::make_unique<KvUploadSessions>(
+        KvUploadSessions::Options{
+            .limits = limits, .object_durability = options.object_durability, .verified = &verified_},
+        parts.kv, files_.get(), &objects_, parts.clock, &metrics_);
   }
 
   static std::string BackupDirectory(const BlobStackOptions& options) {
@@ -112,9 +127,9 @@ class LocalBlobStack : public BlobStack {
   }
 
   void Upkeep() {
-    sessions_.EndExpired();
-    sessions_.FlushForgotten().IgnoreError();
-    metrics_.upload_oldest_age()->Set(absl::ToDoubleSeconds(sessions_.OldestAge()));
+    sessions_->EndExpired();
+    sessions_->FlushForgotten().IgnoreError();
+    metrics_.upload_oldest_age()->Set(absl::ToDoubleSeconds(sessions_->OldestAge()));
     const absl::StatusOr<DiskSpace> space = files_->Space();
     if (!space.ok()) return;
     metrics_.storage_used()->Set(static_cast<double>(space->used_bytes));
@@ -130,9 +145,10 @@ class LocalBlobStack : public BlobStack {
   VerificationCache verified_;
   VerifiedReader reader_;
   BlobBackups backups_;
-  KvUploadSessions sessions_;
+  const std::unique_ptr<ManagedUploadSessions> sessions_;
   LocalBlobStorage storage_;
   std::unique_ptr<runtime::PeriodicTask> upkeep_;
+  std::unique_ptr<runtime::PeriodicTask> renewals_;
 };
 
 }  // namespace

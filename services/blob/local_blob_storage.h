@@ -11,7 +11,7 @@
 #include "absl/time/time.h"
 #include "services/blob/objects/object_store.h"
 #include "services/blob/objects/verification_cache.h"
-#include "services/blob/sessions/kv_upload_sessions.h"
+#include "services/blob/sessions/managed_upload_sessions.h"
 #include "services/core/blob_storage.h"
 #include "services/core/time/clock.h"
 #include "services/core/time/stop_signal.h"
@@ -27,7 +27,7 @@ class LocalBlobStorage : public BlobStorage {
     ObjectStore* objects = nullptr;
     // The tier of large objects, which has the owner.
     StagingObjectStore* files = nullptr;
-    KvUploadSessions* sessions = nullptr;
+    ManagedUploadSessions* sessions = nullptr;
     const Clock* clock = nullptr;
     // Records the results of Verify(). May be null.
     VerificationCache* verified = nullptr;

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/str_cat.h"
 #include "services/blob/objects/blob_keys.h"
 #include "services/blob/sessions/digester_state_record.h"
 #include "services/blob/sessions/session_appender.h"
@@ -18,13 +17,6 @@
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {
-namespace {
-
-SessionOwner OwnerOf(const storage::v1::UploadRecord& record) {
-  return {.repository = record.repository(), .account = record.account(), .client = record.client()};
-}
-
-}  // namespace
 
 KvUploadSessions::KvUploadSessions(const Options& options, kv::KvEngine* kv, StagingObjectStore* store,
                                    ObjectStore* objects, const Clock* clock, BlobMetrics* metrics)
@@ -44,14 +36,8 @@ absl::Status KvUploadSessions::Recover() {
   absl::flat_hash_set<std::string> staged;
   std::vector<std::pair<UploadId, SessionInfo>> sessions;
   RETURN_IF_ERROR(records_.ForEach([&](const UploadId& id, const Record& record) {
-    SessionInfo info;
-    info.owner = OwnerOf(record);
-    info.state = record.state() == Record::SEALED ? SessionState::kSealed : SessionState::kOpen;
-    info.offset_bytes = record.offset_bytes();
+    SessionInfo info = InfoOf(record);
     info.trusted = !record.staged_in_file();
-    info.whole = record.whole();
-    info.touched_at = FromTimestamp(record.updated_at());
-    info.started_at = record.has_started_at() ? FromTimestamp(record.started_at()) : info.touched_at;
     if (record.staged_in_file() && info.state == SessionState::kOpen) staged.insert(id.ToString());
     if (IsAbandoned(record)) return abandoned_.Add(id);
     sessions.emplace_back(id, std::move(info));
@@ -115,11 +101,7 @@ absl::StatusOr<std::unique_ptr<UploadAppender>> KvUploadSessions::Append(const U
   const bool from_start = options.last && options.offset_bytes.value_or(0) == 0;
   if (from_start && record.whole()) RETURN_IF_ERROR(StartOver(claim, record));
   const uint64_t end = record.offset_bytes();
-  if (options.offset_bytes.value_or(end) != end) {
-    return OciError(
-        OciErrorCode::kRangeInvalid,
-        absl::StrCat("the upload has ", end, " bytes: continue at that offset, not at ", *options.offset_bytes));
-  }
+  RETURN_IF_ERROR(CheckOffset(options, end));
   ASSIGN_OR_RETURN(Digester digester, RestoreDigester(record.digester()));
   if (end == 0 && options.algorithm.has_value()) digester = Digester(*options.algorithm);
   record.set_whole(from_start && end == 0);
@@ -210,7 +192,7 @@ absl::Status KvUploadSessions::Forget(const UploadOwner& owner, const UploadId& 
     absl::StatusOr<Record> record = records_.Get(id);
     if (absl::IsNotFound(record.status())) return absl::OkStatus();
     RETURN_IF_ERROR(record.status());
-    if (record->state() != Record::SEALED || !OwnerOf(*record).Is(owner)) return absl::OkStatus();
+    if (record->state() != Record::SEALED || !InfoOf(*record).owner.Is(owner)) return absl::OkStatus();
   }
   forgotten_.Add(id);
   return absl::OkStatus();
@@ -242,8 +224,7 @@ CancelledUploads KvUploadSessions::CancelOpen(const UploadFilter& filter) {
 }
 
 bool KvUploadSessions::IsAbandoned(const Record& record) const {
-  return record.state() == Record::SEALED &&
-         FromTimestamp(record.updated_at()) + options_.limits.lifetime <= clock_.Now();
+  return record.state() == Record::SEALED && options_.limits.ExpiryOf(InfoOf(record)) <= clock_.Now();
 }
 
 absl::StatusOr<std::vector<Blob>> KvUploadSessions::ListAbandoned(size_t limit) {

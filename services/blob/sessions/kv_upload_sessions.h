@@ -12,6 +12,7 @@
 #include "services/blob/objects/object_store.h"
 #include "services/blob/objects/verification_cache.h"
 #include "services/blob/sessions/ended_sessions.h"
+#include "services/blob/sessions/managed_upload_sessions.h"
 #include "services/blob/sessions/session_endings.h"
 #include "services/blob/sessions/session_records.h"
 #include "services/blob/sessions/session_table.h"
@@ -26,11 +27,11 @@
 namespace entrepot::blob {
 
 // Upload sessions in a KV. Their bytes are in the KV too, or in an object store if there are many. One process at a
-// time uses a KV and its store.
+// time uses the sessions and their store.
 //
 // Failpoints: blob.session.{saved,deleted,forgotten,abandoned_forgotten} and blob.seal.recorded, each right after the
 // record was written; and blob.seal.published, when the object exists and its record is not written yet.
-class KvUploadSessions : public UploadSessions {
+class KvUploadSessions : public ManagedUploadSessions {
  public:
   struct Options {
     SessionTable::Limits limits;
@@ -44,9 +45,6 @@ class KvUploadSessions : public UploadSessions {
   KvUploadSessions(const Options& options, kv::KvEngine* kv, StagingObjectStore* store, ObjectStore* objects,
                    const Clock* clock, BlobMetrics* metrics);
 
-  // Takes over the sessions of an earlier run, and deletes staged bytes without a session. Must be called first.
-  absl::Status Recover();
-
   absl::StatusOr<Upload> Start(const UploadOwner& owner, DigestAlgorithm algorithm) override;
   absl::StatusOr<Upload> Get(const UploadOwner& owner, const UploadId& id) override;
   absl::StatusOr<std::unique_ptr<UploadAppender>> Append(const UploadOwner& owner, const UploadId& id,
@@ -56,24 +54,20 @@ class KvUploadSessions : public UploadSessions {
   absl::Status Forget(const UploadOwner& owner, const UploadId& id) override;
   bool MustReadBack(const UploadId& id) const override { return !table_.IsTrusted(id); }
 
-  // Deletes expired open sessions and all whose deletion failed before, and returns how many it deleted. One that
-  // cannot be deleted does not keep the others; the next call tries it again. For a sealed session only the right to
-  // seal it again expires: its object may be committed, so object and record stay, and the session becomes abandoned.
-  size_t EndExpired();
-  // Deletes the remaining records of forgotten sessions.
-  absl::Status FlushForgotten() { return forgotten_.Flush(); }
-  // See BlobStorage::ListAbandoned and ForgetAbandoned.
-  absl::StatusOr<std::vector<Blob>> ListAbandoned(size_t limit);
-  absl::Status ForgetAbandoned(const StorageKey& key);
-  // For each object, in their order, whether there is a session that has become or may become that object.
-  absl::StatusOr<std::vector<bool>> Claim(const std::vector<StorageKey>& keys) { return records_.Exist(keys); }
-  // See BlobStorage.
-  OpenUploadPage ListOpen(const UploadFilter& filter, absl::string_view start_after, size_t limit) const {
+  absl::Status Recover() override;
+  size_t EndExpired() override;
+  absl::Status FlushForgotten() override { return forgotten_.Flush(); }
+  // No other process works on the sessions.
+  void RenewClaims() override {}
+  absl::StatusOr<std::vector<Blob>> ListAbandoned(size_t limit) override;
+  absl::Status ForgetAbandoned(const StorageKey& key) override;
+  absl::StatusOr<std::vector<bool>> Claim(const std::vector<StorageKey>& keys) override { return records_.Exist(keys); }
+  OpenUploadPage ListOpen(const UploadFilter& filter, absl::string_view start_after, size_t limit) override {
     return table_.List(filter, start_after, limit);
   }
-  CancelledUploads CancelOpen(const UploadFilter& filter);
-  UploadTotals Totals() const { return table_.Totals(); }
-  absl::Duration OldestAge() const { return table_.OldestAge(); }
+  CancelledUploads CancelOpen(const UploadFilter& filter) override;
+  UploadTotals Totals() override { return table_.Totals(); }
+  absl::Duration OldestAge() override { return table_.OldestAge(); }
 
  private:
   using Record = storage::v1::UploadRecord;

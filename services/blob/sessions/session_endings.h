@@ -10,6 +10,7 @@
 #include "services/blob/objects/object_store.h"
 #include "services/blob/objects/verification_cache.h"
 #include "services/blob/sessions/ended_sessions.h"
+#include "services/blob/sessions/sealed_record.h"
 #include "services/blob/sessions/session_records.h"
 #include "services/blob/sessions/session_table.h"
 #include "services/blob/sessions/staging_area.h"
@@ -63,9 +64,6 @@ class SessionEndings {
   VerificationCache* const verified_;
   BlobMetrics& metrics_;
 };
-
-// The blob in the record of a sealed session.
-absl::StatusOr<Blob> SealedBlob(const storage::v1::UploadRecord& record);
 
 }  // namespace entrepot::blob
 

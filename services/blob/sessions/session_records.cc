@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "services/blob/objects/blob_keys.h"
 #include "services/blob/objects/kv_object_store.h"
-#include "services/blob/sessions/session_table.h"
 #include "services/core/failpoint/failpoint.h"
 #include "services/core/time/proto_time.h"
 #include "services/status/status_macros.h"
@@ -25,6 +24,20 @@ absl::StatusOr<storage::v1::UploadRecord> Parse(const std::string& value) {
 }
 
 }  // namespace
+
+SessionInfo InfoOf(const storage::v1::UploadRecord& record) {
+  using Record = storage::v1::UploadRecord;
+  SessionInfo info;
+  info.owner = {.repository = record.repository(), .account = record.account(), .client = record.client()};
+  info.state = record.state() == Record::SEALED  ? SessionState::kSealed
+               : record.state() == Record::ENDED ? SessionState::kEnding
+                                                 : SessionState::kOpen;
+  info.offset_bytes = record.offset_bytes();
+  info.whole = record.whole();
+  info.touched_at = FromTimestamp(record.updated_at());
+  info.started_at = record.has_started_at() ? FromTimestamp(record.started_at()) : info.touched_at;
+  return info;
+}
 
 SessionRecords::SessionRecords(kv::KvEngine* kv, const Clock* clock, std::string run_id)
     : kv_(*kv), clock_(*clock), run_id_(std::move(run_id)) {}

@@ -10,12 +10,16 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "entrepot/storage/v1/blob_records.pb.h"
+#include "services/blob/sessions/session_info.h"
 #include "services/core/storage_key.h"
 #include "services/core/time/clock.h"
 #include "services/core/upload_id.h"
 #include "services/kv/kv_engine.h"
 
 namespace entrepot::blob {
+
+// `trusted` is not in a record.
+SessionInfo InfoOf(const storage::v1::UploadRecord& record);
 
 // The sessions' records in the KV. Only the holder of a session's claim (session_table.h) writes its record, so no
 // locks are needed. All writes except PutSealedWithObject survive the process, not a power cut. Thread-safe.

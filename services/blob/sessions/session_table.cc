@@ -2,10 +2,7 @@
 
 #include <algorithm>
 
-#include "absl/strings/str_cat.h"
-#include "services/core/client_network.h"
 #include "services/status/oci_error.h"
-#include "services/status/retry_after.h"
 
 namespace entrepot::blob {
 namespace {
@@ -13,29 +10,7 @@ namespace {
 // If requests use all sessions of a full group, nothing is known about their end.
 constexpr absl::Duration kWaitForRequests = absl::Minutes(1);
 
-// Names the share that a session counts against. An account may be named like an address.
-std::string ShareOf(const SessionOwner& owner) {
-  return owner.account.empty() ? absl::StrCat("client ", owner.client) : absl::StrCat("account ", owner.account);
-}
-
-absl::Status TooMany(absl::string_view problem, absl::Duration wait) {
-  return WithRetryAfter(
-      OciError(OciErrorCode::kTooManyRequests,
-               absl::StrCat(problem, ": finish or cancel some, or try again in ", RetryAfterSeconds(wait), " s")),
-      wait);
-}
-
-bool Matches(const UploadFilter& filter, const UploadId& id, const SessionOwner& owner) {
-  const auto fits = [](const std::string& wanted, const std::string& value) {
-    return wanted.empty() || wanted == value;
-  };
-  return fits(filter.id, id.ToString()) && fits(filter.repository, owner.repository) &&
-         fits(filter.account, owner.account) && fits(filter.client, owner.client);
-}
-
 }  // namespace
-
-absl::Status UnknownSession() { return OciError(OciErrorCode::kBlobUploadUnknown, "unknown upload session"); }
 
 SessionTable::Claim::~Claim() {
   if (table_ != nullptr) table_->Write(*this, /*release=*/true);
@@ -55,19 +30,10 @@ void SessionTable::Claim::End() {
 
 void SessionTable::Claim::Remove() { std::exchange(table_, nullptr)->Erase(id_); }
 
-absl::Time SessionTable::ExpiryOf(const SessionInfo& info) const {
-  const bool is_fetch = info.state == SessionState::kOpen && info.owner.account == kUpstreamAccount;
-  return info.touched_at + (is_fetch ? std::min(kUpstreamLifetime, limits_.lifetime) : limits_.lifetime);
-}
-
 absl::StatusOr<SessionTable::Added> SessionTable::Add(const UploadId& id, const UploadOwner& owner) {
   const absl::Time now = clock_.Now();
-  SessionInfo info{.owner = {.repository = owner.repository.ToString(),
-                             .account = owner.account,
-                             .client = owner.account.empty() ? ClientNetwork(owner.client_address) : ""},
-                   .started_at = now,
-                   .touched_at = now};
-  const std::string share_name = ShareOf(info.owner);
+  SessionInfo info{.owner = SessionOwner::Of(owner), .started_at = now, .touched_at = now};
+  const std::string share_name = info.owner.Share();
   // Claims are released after the lock.
   std::vector<Claim> evicted;
   absl::MutexLock lock(&mutex_);
@@ -76,14 +42,12 @@ absl::StatusOr<SessionTable::Added> SessionTable::Add(const UploadId& id, const 
     if (share == shares_.end() || share->second.open < limits_.share_max) break;
     if (Evict(share->second, &evicted)) continue;
     metrics_.CountRefusedUpload(UploadLimit::kShare);
-    return TooMany(absl::StrCat("this ", owner.account.empty() ? "address" : "account", " has ", share->second.open,
-                                " uploads open, as many as uploads.sessions_per_account_max allows"),
-                   WaitFor(share->second));
+    return ShareIsFull(info.owner, share->second.open, WaitFor(share->second));
   }
   while (all_.open >= limits_.open_max) {
     if (Evict(all_, &evicted)) continue;
     metrics_.CountRefusedUpload(UploadLimit::kSum);
-    return TooMany(absl::StrCat(all_.open, " uploads are open, as many as uploads.sessions_max allows"), WaitFor(all_));
+    return TooManyOpen(all_.open, WaitFor(all_));
   }
   return Added{.session = TakeClaim(SessionUse::kAppend, Insert(id, std::move(info))), .evicted = std::move(evicted)};
 }
@@ -185,7 +149,7 @@ OpenUploadPage SessionTable::List(const UploadFilter& filter, absl::string_view 
                             .received_bytes = info.offset_bytes,
                             .started_at = info.started_at,
                             .touched_at = info.touched_at,
-                            .expires_at = ExpiryOf(info),
+                            .expires_at = limits_.ExpiryOf(info),
                             .in_use = found[i]->claimed});
   }
   if (shown < found.size() && shown > 0) page.next = page.uploads.back().id;
@@ -197,7 +161,7 @@ UploadTotals SessionTable::Totals() const {
   UploadTotals totals{.sessions = all_.open, .bytes = bytes_};
   const auto span = [this](const Order& order) {
     Waiting waiting;
-    for (const Entry* const entry : order) waiting.Add(0, ExpiryOf(entry->info));
+    for (const Entry* const entry : order) waiting.Add(0, limits_.ExpiryOf(entry->info));
     return waiting;
   };
   for (const Place place : {kIdleEmpty, kIdleFilled}) totals.idle.Add(span(all_.places[place]));
@@ -246,7 +210,7 @@ void SessionTable::Account(Entry& entry) {
   }
   const Place place = entry.claimed ? kInUse : entry.info.offset_bytes == 0 ? kIdleEmpty : kIdleFilled;
   if (entry.share == nullptr) {
-    entry.share = &shares_[ShareOf(entry.info.owner)];
+    entry.share = &shares_[entry.info.owner.Share()];
     entry.in_share = entry.share->places[place].insert(entry.share->places[place].end(), &entry);
     entry.in_all = all_.places[place].insert(all_.places[place].end(), &entry);
     ++entry.share->open;
@@ -268,7 +232,7 @@ void SessionTable::Leave(Entry& entry) {
   share.places[entry.place].erase(entry.in_share);
   all_.places[entry.place].erase(entry.in_all);
   --all_.open;
-  if (--share.open == 0) shares_.erase(ShareOf(entry.info.owner));
+  if (--share.open == 0) shares_.erase(entry.info.owner.Share());
   bytes_ -= std::exchange(entry.counted_bytes, 0);
   metrics_.SetOpenUploads(all_.open, bytes_);
 }
@@ -291,7 +255,7 @@ bool SessionTable::Evict(const Group& group, std::vector<Claim>* evicted) {
   const Order& candidates = group.places[kIdleEmpty];
   if (candidates.empty()) return false;
   Entry& entry = *candidates.front();
-  if (entry.info.touched_at + EvictableAfter() > clock_.Now()) return false;
+  if (entry.info.touched_at + limits_.EvictableAfter() > clock_.Now()) return false;
   entry.info.state = SessionState::kEnding;
   evicted->push_back(TakeClaim(SessionUse::kEnd, entry));
   return true;
@@ -301,10 +265,10 @@ absl::Duration SessionTable::WaitFor(const Group& group) const {
   const absl::Time now = clock_.Now();
   absl::Duration wait = absl::InfiniteDuration();
   if (const Order& empty = group.places[kIdleEmpty]; !empty.empty()) {
-    wait = std::min(wait, empty.front()->info.touched_at + EvictableAfter() - now);
+    wait = std::min(wait, empty.front()->info.touched_at + limits_.EvictableAfter() - now);
   }
   if (const Order& filled = group.places[kIdleFilled]; !filled.empty()) {
-    wait = std::min(wait, ExpiryOf(filled.front()->info) - now);
+    wait = std::min(wait, limits_.ExpiryOf(filled.front()->info) - now);
   }
   return wait == absl::InfiniteDuration() ? kWaitForRequests : wait;
 }

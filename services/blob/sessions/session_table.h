@@ -1,7 +1,6 @@
 #ifndef ENTREPOT_SERVICES_BLOB_SESSIONS_SESSION_TABLE_H_
 #define ENTREPOT_SERVICES_BLOB_SESSIONS_SESSION_TABLE_H_
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -19,41 +18,13 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "services/blob/objects/blob_metrics.h"
+#include "services/blob/sessions/session_info.h"
 #include "services/core/open_uploads.h"
 #include "services/core/time/clock.h"
 #include "services/core/upload.h"
 #include "services/core/upload_id.h"
 
 namespace entrepot::blob {
-
-// kEnding: the session no longer exists for its owner. Its record or its bytes are still to be deleted.
-enum class SessionState { kOpen, kSealed, kEnding };
-
-// An UploadOwner in the form of a record.
-struct SessionOwner {
-  std::string repository;
-  std::string account;
-  // The network of a caller without an account (core/client_network.h), whose share the session counts against. It does
-  // not identify the owner: a caller may change its address during an upload.
-  std::string client = {};
-
-  bool Is(const UploadOwner& owner) const {
-    return repository == owner.repository.ToString() && account == owner.account;
-  }
-};
-
-// The state of a session that must be known without reading the KV.
-struct SessionInfo {
-  SessionOwner owner;
-  SessionState state = SessionState::kOpen;
-  uint64_t offset_bytes = 0;
-  // Whether this run of the service wrote the staged bytes, or has read them back and found that they match the record.
-  bool trusted = true;
-  // Upload::whole
-  bool whole = false;
-  absl::Time started_at = {};
-  absl::Time touched_at = {};
-};
 
 // The purpose of a claim. kSeal: the upload is sealed, or its last bytes are appended.
 enum class SessionUse { kAppend, kSeal, kEnd, kVerify };
@@ -70,20 +41,9 @@ enum class SessionUse { kAppend, kSeal, kEnd, kVerify };
 // more than one that waits.
 class SessionTable {
  public:
-  struct Limits {
-    // uploads.sessions_max
-    size_t open_max = 10'000;
-    // uploads.sessions_per_account_max
-    size_t share_max = 1'000;
-    absl::Duration lifetime = absl::Hours(24);
-  };
-
-  // An open session of the upstream service lives for this, if `lifetime` is not shorter. It appends at least every few
-  // minutes while it fetches, and if it is killed, it never comes back to the session.
-  static constexpr absl::Duration kUpstreamLifetime = absl::Minutes(30);
-
-  // A client that starts an upload sends bytes at once, or as soon as it has compressed a layer.
-  static constexpr absl::Duration kEvictableAfter = absl::Minutes(10);
+  using Limits = SessionLimits;
+  static constexpr absl::Duration kUpstreamLifetime = SessionLimits::kUpstreamLifetime;
+  static constexpr absl::Duration kEvictableAfter = SessionLimits::kEvictableAfter;
 
   // The exclusive right to work on a session, for as long as this object exists. Must not outlive the table.
   class Claim {
@@ -195,9 +155,7 @@ class SessionTable {
   };
   using Entries = absl::node_hash_map<std::string, Entry>;
 
-  // When it expires if nothing uses it before.
-  absl::Time ExpiryOf(const SessionInfo& info) const;
-  bool IsExpired(const Entry& entry) const { return !entry.claimed && ExpiryOf(entry.info) <= clock_.Now(); }
+  bool IsExpired(const Entry& entry) const { return !entry.claimed && limits_.ExpiryOf(entry.info) <= clock_.Now(); }
   const Entry* FindEntry(const UploadId& id, const UploadOwner& owner) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Claim TakeClaim(SessionUse use, Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Entry& Insert(const UploadId& id, SessionInfo&& info) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -207,7 +165,6 @@ class SessionTable {
   // The same for the sealed sessions.
   void AccountSealed(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void LeaveSealed(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Duration EvictableAfter() const { return std::min(kEvictableAfter, limits_.lifetime); }
   // Whether the longest idle empty session of the group could be ended; it is then claimed.
   bool Evict(const Group& group, std::vector<Claim>* evicted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // How long until a session of the full group expires or can be evicted, if no request uses it again.
@@ -229,9 +186,6 @@ class SessionTable {
   Order sealed_ ABSL_GUARDED_BY(mutex_);
   uint64_t sealed_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
-
-// kNotFound (BLOB_UPLOAD_UNKNOWN): there is no such session for this owner.
-absl::Status UnknownSession();
 
 }  // namespace entrepot::blob
 
