@@ -137,6 +137,7 @@ TEST_F(PostgresKvEngineTest, WaitsForAConnectionAndNamesTheBound) {
   const absl::Status refused = engine->Get("a").status();
   EXPECT_EQ(GetOciErrorCode(refused), OciErrorCode::kUnavailable);
   EXPECT_THAT(std::string(refused.message()), HasSubstr("records.postgres.connections_max"));
+  EXPECT_OK(engine->CheckWritable()) << "a busy process is not one that cannot write";
   tried.Notify();
   for (std::thread& thread : threads) thread.join();
   EXPECT_OK(engine->Get("a"));
@@ -182,6 +183,38 @@ TEST_F(PostgresKvEngineTest, RefusesKeysThatTheIndexCannotHold) {
 TEST_F(PostgresKvEngineTest, ReadsOutsideOfTransactionsNeverRunOnTheCallersThreadFromMemory) {
   const std::unique_ptr<PostgresKvEngine> engine = Open(Options());
   EXPECT_TRUE(IsNotInMemory(engine->in_memory().Get("a").status()));
+}
+
+TEST_F(PostgresKvEngineTest, FindsKeysByTheIndexAlthoughThePlansWereMadeWhileTheTableWasEmpty) {
+  std::unique_ptr<PostgresKvEngine> engine = Open(Options());
+  const std::vector<std::string> keys = {"k1", "k2"};
+  const auto use = [&] {
+    EXPECT_OK(engine->MultiGet(keys));
+    EXPECT_OK(engine->Scan({.prefix = "k", .limit = 10}));
+    EXPECT_OK(engine->Scan({.prefix = "k", .limit = 10, .bytes_max = 10}));
+    EXPECT_OK(engine->Scan({.limit = 10}));
+    EXPECT_OK(engine->Transact(
+        {{"k1"}},
+        [](KvTransaction& transaction) {
+          transaction.Put("k1", "1");
+          transaction.Delete("k3");
+          return absl::OkStatus();
+        },
+        Durability::kBuffered));
+  };
+  use();
+  server_.Execute(
+      "INSERT INTO entrepot.records SELECT convert_to('k' || i, 'UTF8'), '' FROM "
+      "generate_series(10, 20000) AS i",
+      database_);
+  use();
+  engine.reset();  // A session reports what it did at its end.
+  const auto scans = [&](const std::string& kind) {
+    return server_.Execute(absl::StrCat("SELECT ", kind, " FROM pg_stat_user_tables WHERE relname = 'records'"),
+                           database_);
+  };
+  EXPECT_TRUE(Eventually([&] { return scans("idx_scan >= 10") == "t"; }));
+  EXPECT_EQ(scans("seq_scan"), "0");
 }
 
 TEST_F(PostgresKvEngineTest, RefusesADatabaseWithoutTables) {

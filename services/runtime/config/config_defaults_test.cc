@@ -36,6 +36,13 @@ TEST(ConfigDefaultsTest, FillsAnEmptyConfiguration) {
     FillDefaults(&uploads);
     EXPECT_EQ(uploads.sessions_per_account_max(), share);
   }
+  config::v1::RecordStore records;
+  FillDefaults(&records);
+  EXPECT_EQ(records.ShortDebugString(), "") << "RocksDB";
+  records.mutable_postgres();
+  FillDefaults(&records);
+  EXPECT_EQ(records.postgres().ShortDebugString(),
+            "database: \"entrepot\" user: \"entrepot\" connections_max: 16 connection_wait { seconds: 5 }");
   config::v1::Collector collector;
   FillDefaults(&collector);
   EXPECT_EQ(collector.ShortDebugString(),
