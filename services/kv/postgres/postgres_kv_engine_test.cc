@@ -39,7 +39,14 @@ std::unique_ptr<PostgresKvEngine> Open(const PostgresKvEngine::Options& options)
 
 std::unique_ptr<KvEngine> MakeEmpty(const RetryPolicy& retry, absl::Duration lock_timeout) {
   PostgresServer& server = PostgresServer::Shared();
-  PostgresKvEngine::Options options = OptionsFor(server.Address(server.NewDatabase()));
+  // A test has two engines at most.
+  static auto& databases = *new std::vector<std::string>();
+  if (databases.size() == 2) {
+    server.Recycle(databases.front());
+    databases.erase(databases.begin());
+  }
+  databases.push_back(server.NewDatabase());
+  PostgresKvEngine::Options options = OptionsFor(server.Address(databases.back()));
   options.retry = retry;
   options.lock_timeout = lock_timeout;
   return Open(options);
@@ -56,7 +63,7 @@ absl::Status Put(KvEngine& kv, const std::string& key, const std::string& value)
 
 class PostgresKvEngineTest : public testing::Test {
  protected:
-  ~PostgresKvEngineTest() override { server_.DropDatabase(database_); }
+  ~PostgresKvEngineTest() override { server_.Recycle(database_); }
 
   PostgresKvEngine::Options Options() { return OptionsFor(server_.Address(database_)); }
 
@@ -186,6 +193,7 @@ TEST_F(PostgresKvEngineTest, ReadsOutsideOfTransactionsNeverRunOnTheCallersThrea
 }
 
 TEST_F(PostgresKvEngineTest, FindsKeysByTheIndexAlthoughThePlansWereMadeWhileTheTableWasEmpty) {
+  server_.Execute("SELECT pg_stat_reset()", database_);
   std::unique_ptr<PostgresKvEngine> engine = Open(Options());
   const std::vector<std::string> keys = {"k1", "k2"};
   const auto use = [&] {
