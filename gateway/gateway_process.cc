@@ -15,11 +15,13 @@
 #include "gateway/backends/grpc/grpc_call_registry.h"
 #include "gateway/backends/grpc/grpc_manifest_backend.h"
 #include "gateway/backends/grpc/grpc_upstream_backend.h"
+#include "gateway/backends/grpc/shared_object_files.h"
 #include "gateway/http/server/server.h"
 #include "services/runtime/config/config_defaults.h"
 #include "services/runtime/config/descriptor_checks.h"
 #include "services/runtime/grpc/service_replicas.h"
 #include "services/runtime/log/audit_log.h"
+#include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
 #include "services/upstream/names/upstreams_file.h"
 
@@ -93,7 +95,12 @@ class GatewayProcess final : public runtime::RunningService {
 
   void Connect(const config::v1::GatewayConfig& config, const runtime::ServiceContext& context) {
     blob_service_ = runtime::ServiceReplicas::Connect(config.blob_service(), context.registry);
-    blobs_ = MakeGrpcBlobBackend(blob_service_, runtime::ToDuration(config.blob_service().deadline()), &calls_);
+    std::unique_ptr<SharedObjectFiles> files;
+    if (!config.blob_files_directory().empty()) {
+      files = std::make_unique<SharedObjectFiles>(config.blob_files_directory(), context.registry);
+    }
+    blobs_ = MakeGrpcBlobBackend(blob_service_, runtime::ToDuration(config.blob_service().deadline()), &calls_,
+                                 std::move(files));
     manifest_service_ = runtime::ServiceReplicas::Connect(config.manifest_service(), context.registry);
     manifests_ =
         MakeGrpcManifestBackend(manifest_service_, runtime::ToDuration(config.manifest_service().deadline()), &calls_);
@@ -143,6 +150,9 @@ void FillAndCheck(config::v1::GatewayConfig* config, runtime::ConfigProblems* pr
   runtime::FitToDescriptors("limits", /*kept_back=*/0, runtime::DescriptorLimit(), config->mutable_limits(), problems);
   runtime::CheckService("blob_service", config->blob_service(), problems);
   runtime::CheckService("manifest_service", config->manifest_service(), problems);
+  if (const std::string& directory = config->blob_files_directory(); !directory.empty() && directory.front() != '/') {
+    problems->Add("blob_files_directory", absl::StrCat("must be an absolute path, not ", QuotedInput(directory)));
+  }
   if (authenticated) runtime::CheckService("auth_service", config->auth_service(), problems);
   if (config->has_upstream_service()) {
     runtime::CheckService("upstream_service", config->upstream_service(), problems);

@@ -1,5 +1,7 @@
 #include "services/blob/object_read_reactor.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -7,8 +9,10 @@
 #include <utility>
 #include <variant>
 
+#include "absl/strings/str_cat.h"
 #include "services/blob/io/file_io.h"
 #include "services/blob/io/system_calls.h"
+#include "services/blob/objects/blob_directory.h"
 #include "services/core/digest.h"
 #include "services/core/storage_key.h"
 #include "services/status/grpc_status.h"
@@ -39,6 +43,11 @@ ObjectReadReactor::ObjectReadReactor(VerifiedReader* reader, runtime::Executor* 
       remaining_bytes_(request->length_bytes()) {
   executor_.Post([this] {
     if (absl::Status status = Open(); !status.ok()) return Finish(ToGrpcStatus(status));
+    if (request_.files_shared()) {
+      const absl::StatusOr<bool> is_file = DescribeFile();
+      if (!is_file.ok()) return Finish(ToGrpcStatus(is_file.status()));
+      if (*is_file) return StartWriteAndFinish(&response_, grpc::WriteOptions(), grpc::Status::OK);
+    }
     if (is_hashed()) return long_calls_.Post([this] { WriteNext(); });
     WriteNext();
   });
@@ -52,6 +61,20 @@ absl::Status ObjectReadReactor::Open() {
   }
   ASSIGN_OR_RETURN(content_, reader_.Open(key, {offset_bytes_, remaining_bytes_}, whole));
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> ObjectReadReactor::DescribeFile() {
+  const auto* const fd = std::get_if<OwnedFd>(&*content_);
+  if (fd == nullptr) return false;
+  struct stat found {};
+  if (SystemCalls::Default()->FStat(fd->get(), &found) != 0) return absl::DataLossError("the object's file is broken");
+  ASSIGN_OR_RETURN(const StorageKey key, StorageKey::Parse(request_.storage_key()));
+  v1::ObjectFile& file = *response_.mutable_file();
+  file.set_path(absl::StrCat("objects/", BlobDirectory::PathOf(key)));
+  file.set_inode(found.st_ino);
+  file.set_size_bytes(static_cast<uint64_t>(found.st_size));
+  file.set_modified_nanoseconds(static_cast<int64_t>(found.st_mtim.tv_sec) * 1'000'000'000 + found.st_mtim.tv_nsec);
+  return true;
 }
 
 void ObjectReadReactor::WriteNext() {

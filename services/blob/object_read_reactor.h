@@ -36,6 +36,8 @@ class ObjectReadReactor : public grpc::ServerWriteReactor<v1::ReadObjectResponse
   // Reads the next bytes of the range into response_.
   absl::Status Fill();
   absl::StatusOr<size_t> ReadInto(std::string& data);
+  // Describes the file of the content, if there is one, in response_. Returns false if there is none.
+  absl::StatusOr<bool> DescribeFile();
   void WriteNext();
   // Whether the bytes are hashed while they are read. After Open().
   bool is_hashed() const;

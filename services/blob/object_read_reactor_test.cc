@@ -54,6 +54,45 @@ TEST_F(ObjectReadReactorTest, StreamsObjectsOfBothTiers) {
   }
 }
 
+TEST_F(ObjectReadReactorTest, DescribesAFileToACallerThatSharesIt) {
+  const std::string bytes = CountingText(1'000'000);
+  v1::ReadObjectRequest request = Request(server_.Store(bytes).ToString(), 10, 100);
+  request.set_files_shared(true);
+  grpc::ClientContext context;
+  const auto stream = server_.stub().ReadObject(&context, request);
+  v1::ReadObjectResponse response;
+  ASSERT_TRUE(stream->Read(&response));
+  EXPECT_EQ(response.data(), "");
+  EXPECT_EQ(response.file().path().substr(0, 8), "objects/");
+  EXPECT_EQ(response.file().size_bytes(), bytes.size());
+  EXPECT_NE(response.file().inode(), 0u);
+  EXPECT_NE(response.file().modified_nanoseconds(), 0);
+  EXPECT_FALSE(stream->Read(&response));
+  EXPECT_OK(FromGrpcStatus(stream->Finish()));
+}
+
+TEST_F(ObjectReadReactorTest, DescribesNoFileThatMustBeVerifiedOrIsInTheKv) {
+  for (const size_t size : {5'000UL, 1'000'000UL}) {
+    const std::string bytes = CountingText(size);
+    v1::ReadObjectRequest request = Request(server_.Store(bytes).ToString(), 0, size);
+    request.set_digest(ComputeDigest(DigestAlgorithm::kSha256, bytes).ToString());
+    request.set_files_shared(true);
+    // Starts without recorded results.
+    server_.Restart();
+    grpc::ClientContext context;
+    context.set_wait_for_ready(true);
+    const auto stream = server_.stub().ReadObject(&context, request);
+    std::string read;
+    v1::ReadObjectResponse response;
+    while (stream->Read(&response)) {
+      EXPECT_FALSE(response.has_file());
+      read += response.data();
+    }
+    EXPECT_OK(FromGrpcStatus(stream->Finish()));
+    EXPECT_TRUE(read == bytes);
+  }
+}
+
 TEST_F(ObjectReadReactorTest, WithholdsTheEndOfACorruptObject) {
   for (size_t size : {5'000UL, 1'000'000UL}) {
     const std::string bytes = CountingText(size);

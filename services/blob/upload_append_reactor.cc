@@ -2,9 +2,11 @@
 
 #include <utility>
 
+#include "services/core/content.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
 #include "services/wire/blob_messages.h"
+#include "services/wire/content_messages.h"
 
 namespace entrepot::blob {
 
@@ -57,6 +59,7 @@ runtime::Executor& UploadAppendReactor::ExecutorFor(bool ok) const {
 }
 
 absl::Status UploadAppendReactor::HandleMessage() {
+  if (seal_.has_value()) return absl::InvalidArgumentError("seal: it must be the last message");
   switch (message_.part_case()) {
     case v1::AppendToUploadRequest::kHeader:
       if (appender_ != nullptr) return absl::InvalidArgumentError("header: only the first message carries it");
@@ -64,6 +67,11 @@ absl::Status UploadAppendReactor::HandleMessage() {
     case v1::AppendToUploadRequest::kData:
       if (appender_ == nullptr) return absl::InvalidArgumentError("data: the first message carries the header");
       return appender_->Append(message_.data());
+    case v1::AppendToUploadRequest::kSeal: {
+      if (appender_ == nullptr) return absl::InvalidArgumentError("seal: the first message carries the header");
+      ASSIGN_OR_RETURN(seal_, Digest::Parse(message_.seal().digest()));
+      return absl::OkStatus();
+    }
     default:
       return absl::InvalidArgumentError("part: none is set");
   }
@@ -83,8 +91,16 @@ absl::Status UploadAppendReactor::Open(const v1::AppendHeader& header) {
 
 absl::Status UploadAppendReactor::End() {
   if (appender_ == nullptr) return absl::InvalidArgumentError("the stream ended before its header");
+  if (seal_.has_value()) return Seal();
   ASSIGN_OR_RETURN(const Upload upload, appender_->Finish());
   *response_ = ToMessage(upload);
+  return absl::OkStatus();
+}
+
+absl::Status UploadAppendReactor::Seal() {
+  ASSIGN_OR_RETURN(const Blob sealed, appender_->FinishAndSeal(*seal_));
+  response_->set_offset_bytes(sealed.size_bytes);
+  *response_->mutable_blob() = ToMessage(sealed);
   return absl::OkStatus();
 }
 

@@ -36,6 +36,7 @@ class UploadAppendReactor : public grpc::ServerReadReactor<v1::AppendToUploadReq
   absl::Status HandleMessage();
   absl::Status Open(const v1::AppendHeader& header);
   absl::Status End();
+  absl::Status Seal();
   // Releases the session before the client receives the result.
   void FinishWith(const absl::Status& status);
 
@@ -46,6 +47,8 @@ class UploadAppendReactor : public grpc::ServerReadReactor<v1::AppendToUploadReq
   v1::AppendToUploadRequest arriving_;
   v1::AppendToUploadRequest message_;
   std::unique_ptr<UploadAppender> appender_;
+  // The upload is sealed at the end.
+  std::optional<Digest> seal_;
 
   absl::Mutex mutex_;
   // A job handles messages, or the call is finished.

@@ -38,6 +38,11 @@ class UploadAppendReactorTest : public testing::Test {
       request.set_data(bytes);
       return writer->Write(request);
     }
+    bool WriteSeal(const Digest& digest) {
+      v1::AppendToUploadRequest request;
+      request.mutable_seal()->set_digest(digest.ToString());
+      return writer->Write(request);
+    }
     absl::Status Finish() {
       writer->WritesDone();
       return FromGrpcStatus(writer->Finish());
@@ -69,6 +74,55 @@ TEST_F(UploadAppendReactorTest, AppendsMessageByMessage) {
   EXPECT_EQ(stream.response.upload_id(), id.ToString());
   EXPECT_EQ(stream.response.offset_bytes(), bytes.size());
   EXPECT_OK(server_.sessions().Seal(ReactorTestServer::owner(), id, ComputeDigest(DigestAlgorithm::kSha256, bytes)));
+}
+
+TEST_F(UploadAppendReactorTest, SealsAfterTheLastMessage) {
+  for (const size_t size : {0UL, 1'000UL, 1'000'000UL}) {
+    const UploadId id = Start();
+    const std::string bytes = CountingText(size);
+    const Digest digest = ComputeDigest(DigestAlgorithm::kSha256, bytes);
+    Stream stream(server_.stub());
+    ASSERT_TRUE(stream.WriteHeader(id));
+    ASSERT_TRUE(stream.WriteData(bytes));
+    ASSERT_TRUE(stream.WriteSeal(digest));
+    ASSERT_OK(stream.Finish());
+    EXPECT_EQ(stream.response.blob().digest(), digest.ToString());
+    EXPECT_EQ(stream.response.blob().size_bytes(), size);
+    const absl::StatusOr<Blob> sealed = server_.sessions().Seal(ReactorTestServer::owner(), id, digest);
+    ASSERT_OK(sealed);
+    EXPECT_EQ(sealed->storage_key.ToString(), stream.response.blob().storage_key());
+  }
+}
+
+TEST_F(UploadAppendReactorTest, SealsNothingIfTheStreamBreaksBefore) {
+  const UploadId id = Start();
+  Stream stream(server_.stub());
+  ASSERT_TRUE(stream.WriteHeader(id));
+  ASSERT_TRUE(stream.WriteData("abc"));
+  ASSERT_OK(stream.Finish());
+  EXPECT_FALSE(stream.response.has_blob());
+  EXPECT_EQ(Get(id)->offset_bytes, 3u);
+}
+
+TEST_F(UploadAppendReactorTest, RefusesAWrongSeal) {
+  {
+    Stream stream(server_.stub());
+    ASSERT_TRUE(stream.WriteHeader(Start()));
+    ASSERT_TRUE(stream.WriteSeal(ComputeDigest(DigestAlgorithm::kSha256, "other")));
+    EXPECT_THAT(stream.Finish(), IsOciError(OciErrorCode::kDigestInvalid));
+  }
+  {
+    Stream stream(server_.stub());
+    stream.WriteSeal(ComputeDigest(DigestAlgorithm::kSha256, ""));
+    EXPECT_THAT(stream.Finish(), StatusIs(absl::StatusCode::kInvalidArgument));
+  }
+  {
+    Stream stream(server_.stub());
+    ASSERT_TRUE(stream.WriteHeader(Start()));
+    stream.WriteSeal(ComputeDigest(DigestAlgorithm::kSha256, ""));
+    stream.WriteData("more");
+    EXPECT_THAT(stream.Finish(), StatusIs(absl::StatusCode::kInvalidArgument));
+  }
 }
 
 TEST_F(UploadAppendReactorTest, SendsMetadataOnceTheSessionAcceptsBytes) {

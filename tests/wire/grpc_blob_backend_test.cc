@@ -1,11 +1,18 @@
 #include "gateway/backends/grpc/grpc_blob_backend.h"
 
-#include <memory>
+#include <unistd.h>
 
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "gateway/backends/grpc/shared_object_files.h"
 #include "gateway/backends/testing/blob_backend_conformance.h"
 #include "gateway/backends/testing/grpc_loopback.h"
 #include "gateway/backends/testing/run_awaitable.h"
 #include "gateway/backends/testing/service_stack.h"
+#include "gmock/gmock.h"
+#include "prometheus/text_serializer.h"
 #include "services/blob/blob_service.h"
 #include "services/core/digester.h"
 #include "services/runtime/grpc/service_replicas.h"
@@ -36,12 +43,78 @@ class GrpcUnderTest : public BlobBackendUnderTest {
   std::unique_ptr<BlobBackend> backend_ = MakeGrpcBlobBackend(loopback_.Connect(), absl::Seconds(10), &calls_);
 };
 
+// The same, whose files the gateway opens itself.
+class SharedFilesUnderTest : public BlobBackendUnderTest {
+ public:
+  // `place` is where the gateway looks for the directory of blobs.
+  explicit SharedFilesUnderTest(const std::string& place = "/blobs") {
+    backend_ = MakeGrpcBlobBackend(loopback_.Connect(), absl::Seconds(10), &calls_,
+                                   std::make_unique<SharedObjectFiles>(stack_.directory() + place, registry_));
+  }
+  BlobBackend& backend() override { return *backend_; }
+  std::string Metrics() const { return prometheus::TextSerializer().Serialize(registry_->Collect()); }
+
+ private:
+  ServiceStack stack_;
+  runtime::Executor executor_{4};
+  blob::BlobService service_{stack_.blobs(), &executor_, &executor_};
+  GrpcLoopback loopback_{&service_};
+  GrpcCallRegistry calls_;
+  const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
+  std::unique_ptr<BlobBackend> backend_;
+};
+
+INSTANTIATE_TEST_SUITE_P(GrpcWithSharedFiles, BlobBackendConformanceTest,
+                         testing::Values([] { return std::make_unique<SharedFilesUnderTest>(); }));
+
 INSTANTIATE_TEST_SUITE_P(Grpc, BlobBackendConformanceTest,
                          testing::Values([] { return std::make_unique<GrpcUnderTest>(); }));
 
 const CallContext kCall{"test"};
 
 RepositoryName Repo() { return RepositoryName::Parse("a").value(); }
+
+// Stores an object, and reads a part of it.
+absl::StatusOr<BodyPiece> StoreAndRead(boost::asio::io_context& context, BlobBackend& backend,
+                                       const std::string& bytes) {
+  const Upload upload = RunAwaitable(context, backend.StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)).value();
+  std::unique_ptr<UploadStream> stream =
+      RunAwaitable(context, backend.AppendToUpload(kCall, Repo(), upload.id, {.last = true})).value();
+  EXPECT_OK(RunAwaitable(context, stream->Append(bytes)));
+  const Digest digest = ComputeDigest(DigestAlgorithm::kSha256, bytes);
+  absl::StatusOr<Blob> sealed = RunAwaitable(context, stream->FinishAndSeal(digest));
+  EXPECT_OK(sealed);
+  EXPECT_EQ(sealed->digest, digest);
+  return RunAwaitable(context, backend.ReadObject(kCall, *sealed, {5, 1000}, BlobBackend::kReadMemoryBytes));
+}
+
+TEST(GrpcBlobBackendTest, ReadsFilesThatItShares) {
+  SharedFilesUnderTest under_test;
+  boost::asio::io_context context;
+  const std::string bytes(1'000'000, 'x');
+  const absl::StatusOr<BodyPiece> piece = StoreAndRead(context, under_test.backend(), bytes);
+  ASSERT_OK(piece);
+  const auto* const file = std::get_if<FileBody>(&*piece);
+  ASSERT_NE(file, nullptr);
+  EXPECT_EQ(file->offset_bytes, 5u);
+  EXPECT_EQ(file->length_bytes, 1000u);
+  std::string read(1000, '\0');
+  EXPECT_EQ(::pread(file->file.get(), read.data(), read.size(), 5), 1000);
+  EXPECT_EQ(read, bytes.substr(5, 1000));
+}
+
+TEST(GrpcBlobBackendTest, ReadsThroughTheServiceWhatItDoesNotShare) {
+  SharedFilesUnderTest under_test("/elsewhere");
+  boost::asio::io_context context;
+  const std::string bytes(1'000'000, 'x');
+  for (int i = 0; i < 2; ++i) {
+    const absl::StatusOr<BodyPiece> piece = StoreAndRead(context, under_test.backend(), bytes);
+    ASSERT_OK(piece);
+    EXPECT_EQ(std::get<std::string>(*piece), bytes.substr(5, 1000));
+  }
+  // The second read did not try again.
+  EXPECT_THAT(under_test.Metrics(), testing::HasSubstr("entrepot_gateway_object_files_total{result=\"refused\"} 1"));
+}
 
 TEST(GrpcBlobBackendTest, ReportsAMissingService) {
   GrpcCallRegistry calls;

@@ -31,7 +31,8 @@ uint32_t MessageBytes(uint64_t length_bytes, size_t memory_bytes) {
 
 class GrpcBlobBackend : public BlobBackend {
  public:
-  explicit GrpcBlobBackend(GrpcClient<v1::BlobService> client) : client_(std::move(client)) {}
+  GrpcBlobBackend(GrpcClient<v1::BlobService> client, std::unique_ptr<SharedObjectFiles> files)
+      : client_(std::move(client)), files_(std::move(files)) {}
 
   // Safe to repeat: a session that no client knows expires.
   awaitable<absl::StatusOr<Upload>> StartUpload(const CallContext& context, const RepositoryName& repository,
@@ -98,20 +99,23 @@ class GrpcBlobBackend : public BlobBackend {
     request.set_length_bytes(range.length_bytes);
     if (const auto whole = DigestOfWhole(blob, range); whole.has_value()) request.set_digest(whole->ToString());
     request.set_message_bytes_max(MessageBytes(range.length_bytes, memory_bytes));
-    co_return co_await OpenGrpcObject(client_, context.request_id, std::move(request));
+    co_return co_await OpenGrpcObject(client_, context.request_id, std::move(request), files_.get());
   }
 
  private:
   using Async = GrpcClient<v1::BlobService>::Async;
 
   const GrpcClient<v1::BlobService> client_;
+  const std::unique_ptr<SharedObjectFiles> files_;  // May be null.
 };
 
 }  // namespace
 
 std::unique_ptr<BlobBackend> MakeGrpcBlobBackend(std::shared_ptr<runtime::ServiceReplicas> replicas,
-                                                 absl::Duration deadline, GrpcCallRegistry* calls) {
-  return std::make_unique<GrpcBlobBackend>(GrpcClient<v1::BlobService>(std::move(replicas), calls, deadline));
+                                                 absl::Duration deadline, GrpcCallRegistry* calls,
+                                                 std::unique_ptr<SharedObjectFiles> files) {
+  return std::make_unique<GrpcBlobBackend>(GrpcClient<v1::BlobService>(std::move(replicas), calls, deadline),
+                                           std::move(files));
 }
 
 }  // namespace entrepot::gateway

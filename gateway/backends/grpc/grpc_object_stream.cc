@@ -62,6 +62,28 @@ class GrpcObjectStream : public ByteStream {
     }
   }
 
+  // Instead of bytes, the service has sent the object's file.
+  bool has_file() const { return call_ != nullptr && call_->message().has_file(); }
+  ObjectFile file() const {
+    const blob::v1::ObjectFile& file = call_->message().file();
+    return {.path = file.path(),
+            .inode = file.inode(),
+            .size_bytes = file.size_bytes(),
+            .modified_nanoseconds = file.modified_nanoseconds()};
+  }
+  // The file does not help. Reads the bytes through the service.
+  awaitable<absl::Status> ReadWithoutFile() {
+    request_.clear_files_shared();
+    call_->Release();
+    call_.reset();
+    return ReadMessage();
+  }
+  // The file is all that is needed.
+  void EndWithFile() {
+    call_->Release();
+    call_.reset();
+  }
+
   bool whole() const { return request_.length_bytes() == 0; }
   // The bytes of the message that was read last.
   std::string TakeBytes() { return std::move(*call_->message().mutable_data()); }
@@ -75,6 +97,9 @@ class GrpcObjectStream : public ByteStream {
 
   // Changes the request to the rest of the object after the message.
   absl::Status Take() {
+    if (request_.files_shared() && call_->message().has_file()) return absl::OkStatus();
+    // A stream that has begun goes on as a stream.
+    request_.clear_files_shared();
     const size_t size = call_->message().data().size();
     if (size == 0 || size > request_.length_bytes()) {
       return absl::InternalError(
@@ -112,11 +137,21 @@ class GrpcObjectStream : public ByteStream {
 }  // namespace
 
 awaitable<absl::StatusOr<BodyPiece>> OpenGrpcObject(const BlobClient& client, std::string request_id,
-                                                    ReadObjectRequest request) {
+                                                    ReadObjectRequest request, SharedObjectFiles* files) {
+  if (files != nullptr && files->usable()) request.set_files_shared(true);
+  const uint64_t offset_bytes = request.offset_bytes();
   const uint64_t length_bytes = request.length_bytes();
   auto stream = std::make_unique<GrpcObjectStream>(client, std::move(request_id), std::move(request));
   if (stream->whole()) co_return BodyPiece(std::string());
   CO_RETURN_IF_ERROR(co_await stream->ReadMessage());
+  if (stream->has_file()) {
+    absl::StatusOr<OwnedFd> file = files->Open(stream->file());
+    if (file.ok()) {
+      stream->EndWithFile();
+      co_return FileBody{*std::move(file), offset_bytes, length_bytes};
+    }
+    CO_RETURN_IF_ERROR(co_await stream->ReadWithoutFile());
+  }
   if (stream->whole()) co_return BodyPiece(stream->TakeBytes());
   co_return StreamBody{std::move(stream), length_bytes};
 }

@@ -1,5 +1,6 @@
 #include "gateway/backends/grpc/grpc_upload_stream.h"
 
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -8,6 +9,10 @@
 #include "gateway/backends/grpc/grpc_stream_state.h"
 #include "grpcpp/support/client_callback.h"
 #include "services/core/content.h"
+#include "services/core/repository_name.h"
+#include "services/core/upload.h"
+#include "services/core/upload_id.h"
+#include "services/runtime/grpc/grpc_retry_policy.h"
 #include "services/status/grpc_status.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
@@ -45,6 +50,13 @@ class AppendCall : public GrpcStreamState, public grpc::ClientWriteReactor<Appen
     message_.set_data(bytes.data(), bytes.size());
     writing_ = true;
     StartWrite(&message_);
+  }
+
+  // The last message.
+  void WriteSeal(const Digest& digest) {
+    message_.mutable_seal()->set_digest(digest.ToString());
+    writing_ = true;
+    StartWriteLast(&message_, grpc::WriteOptions());
   }
 
   bool accepted() const { return accepted_; }
@@ -104,6 +116,7 @@ class GrpcUploadStream : public UploadStream {
       co_return TooSlow();
     }
     if (call_->broken()) co_return WhyBroken(co_await End(*call_, client_.deadline()));
+    sent_bytes_ += bytes.size();
     co_return absl::OkStatus();
   }
 
@@ -114,23 +127,44 @@ class GrpcUploadStream : public UploadStream {
   }
 
   awaitable<absl::StatusOr<Blob>> FinishAndSeal(const Digest& digest) override {
-    CO_RETURN_IF_ERROR((co_await Finish()).status());
-    blob::v1::SealUploadRequest request;
-    request.set_repository(header_.repository());
-    request.set_upload_id(header_.upload_id());
-    request.set_account(header_.account());
-    request.set_digest(digest.ToString());
-    CO_ASSIGN_OR_RETURN(const types::v1::Blob sealed,
-                        (co_await client_.Call<blob::v1::SealUploadRequest, types::v1::Blob>(
-                            &BlobClient::Async::SealUpload, request_id_, std::move(request))));
-    co_return FromMessage(sealed);
+    call_->WriteSeal(digest);
+    // It ends two things, so it may take twice as long.
+    const absl::Status status = co_await End(*call_, 2 * client_.deadline());
+    if (status.ok()) co_return FromMessage(call_->response().blob());
+    if (!call_->done() || !runtime::IsLostCall(call_->status())) co_return status;
+    co_return co_await SealAgain(digest, status);
   }
 
  private:
+  // The answer of the service was lost. Seals unless bytes were lost too: then the session stays open, and `lost` is
+  // the error.
+  awaitable<absl::StatusOr<Blob>> SealAgain(const Digest& digest, const absl::Status& lost) {
+    using Async = BlobClient::Async;
+    const UploadOwner owner{.repository = *RepositoryName::Parse(header_.repository()), .account = header_.account()};
+    const UploadId id = *UploadId::Parse(header_.upload_id());
+    const absl::StatusOr<blob::v1::Upload> upload = co_await client_.Call<blob::v1::GetUploadRequest, blob::v1::Upload>(
+        &Async::GetUpload, request_id_, UploadRequest<blob::v1::GetUploadRequest>(owner, id));
+    // A sealed session is not found, and sealing it again gives its blob.
+    if (upload.ok() ? !HasAll(*upload) : !absl::IsNotFound(upload.status())) co_return lost;
+    auto request = UploadRequest<blob::v1::SealUploadRequest>(owner, id);
+    request.set_digest(digest.ToString());
+    CO_ASSIGN_OR_RETURN(const types::v1::Blob sealed,
+                        (co_await client_.Call<blob::v1::SealUploadRequest, types::v1::Blob>(
+                            &Async::SealUpload, request_id_, std::move(request))));
+    co_return FromMessage(sealed);
+  }
+
+  // Whether the session has all bytes that were appended.
+  bool HasAll(const blob::v1::Upload& upload) const {
+    if (header_.has_offset_bytes()) return upload.offset_bytes() == header_.offset_bytes() + sent_bytes_;
+    return upload.whole() && upload.offset_bytes() == sent_bytes_;
+  }
+
   const BlobClient& client_;
   const std::string request_id_;
   const AppendHeader header_;
   const std::shared_ptr<AppendCall> call_;
+  uint64_t sent_bytes_ = 0;
 };
 
 }  // namespace

@@ -23,6 +23,7 @@ class ServiceStack {
   explicit ServiceStack(bool cold = false);
 
   blob::BlobStack* blobs() { return blobs_.get(); }
+  const std::string& directory() const { return directory_.path(); }
   manifest::RegistryCatalog* catalog() { return catalog_.get(); }
   manifest::RecordingMaintenance* maintenance() { return &maintenance_; }
   runtime::BoundedExecutor* deletions() { return deletions_.get(); }

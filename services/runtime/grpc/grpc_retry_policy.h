@@ -11,6 +11,10 @@
 
 namespace entrepot::runtime {
 
+// Whether the call did not reach the service, or the response was lost. A status from the service has details; gRPC's
+// own status for a lost connection has none.
+bool IsLostCall(const grpc::Status& status);
+
 // Decides whether one call, which must be safe to repeat, is repeated. It is repeated if the call did not reach the
 // service or the response was lost, for at most 5 s, which a service takes to restart. A response of the service itself
 // is final. Not thread-safe.
