@@ -22,6 +22,8 @@ using config::v1::BlobServiceConfig;
 
 // Most of the time the threads wait for the disk.
 constexpr size_t kExecutorThreads = 16;
+// An S3 server takes longer: threads that send parts to it must leave some for short calls.
+constexpr size_t kExecutorThreadsWithS3 = 64;
 // The scrub, a reported blob, a search for orphans and one job of an operator run side by side. Uploads that were
 // staged before a restart are read back between them.
 constexpr size_t kLongCallThreads = 4;
@@ -47,7 +49,7 @@ absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const BlobService
       {.data_directory = config.data_directory(),
        .records = config.records(),
        .endpoint = config.grpc(),
-       .executor_threads = kExecutorThreads},
+       .executor_threads = config.objects().has_s3() ? kExecutorThreadsWithS3 : kExecutorThreads},
       context,
       [&](const process::ProcessResources& resources) -> absl::StatusOr<std::unique_ptr<process::HostedService>> {
         BlobStackOptions options;

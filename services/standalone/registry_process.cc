@@ -50,6 +50,8 @@ namespace {
 
 // Commits that wait at the same time share one sync of the log: more threads make larger groups, not more syncs.
 constexpr size_t kExecutorThreads = 32;
+// An S3 server takes longer: threads that send parts to it must leave some for short calls.
+constexpr size_t kExecutorThreadsWithS3 = 96;
 // For whole files that are hashed: uploads that were staged before a restart, and blobs whose files are not known to be
 // good. Each client has one read at a time, and the disk reads ahead.
 constexpr size_t kLongCallThreads = 8;
@@ -233,7 +235,8 @@ class RegistryProcess final : public runtime::RunningService {
   }
 
   absl::Status Serve(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
-    executor_ = std::make_unique<runtime::Executor>(kExecutorThreads);
+    executor_ =
+        std::make_unique<runtime::Executor>(config.objects().has_s3() ? kExecutorThreadsWithS3 : kExecutorThreads);
     long_calls_ = std::make_unique<runtime::Executor>(kLongCallThreads);
     LowerPriority(*long_calls_);
     executor_metrics_ = std::make_shared<process::ExecutorMetrics>(executor_.get());

@@ -43,9 +43,10 @@ S3ObjectStore::S3ObjectStore(S3StoreOptions options, S3Bucket* bucket, const Clo
       clock_(*clock),
       metrics_(*metrics),
       memory_(options_.upload_memory_bytes_max, s3_metrics->upload_memory()),
-      executor_(options_.threads) {
+      sending_(options_.sending_threads),
+      deleting_(options_.deleting_threads) {
   staging_.bucket = bucket;
-  staging_.executor = &executor_;
+  staging_.executor = &sending_;
   staging_.memory = &memory_;
   staging_.part_bytes = options_.part_bytes;
   staging_.object_key = [this](const UploadId& id) { return ObjectKey(KeyOf(id)); };
@@ -161,7 +162,7 @@ std::vector<absl::Status> S3ObjectStore::DeleteAll(const std::vector<StorageKey>
   std::vector<absl::Status> statuses(keys.size());
   absl::BlockingCounter left(static_cast<int>(keys.size()));
   for (size_t i = 0; i < keys.size(); ++i) {
-    executor_.Post([this, &keys, &statuses, &left, i] {
+    deleting_.Post([this, &keys, &statuses, &left, i] {
       statuses[i] = DeleteWithCopy(keys[i]);
       left.DecrementCount();
     });
@@ -251,7 +252,7 @@ void S3ObjectStore::DeleteLater(std::string key) {
   }
   for (std::string& old : due) {
     // What cannot be deleted is found by ListStaged().
-    executor_.Post([this, old = std::move(old)] { bucket_.Delete(old).IgnoreError(); });
+    deleting_.Post([this, old = std::move(old)] { bucket_.Delete(old).IgnoreError(); });
   }
 }
 

@@ -28,8 +28,9 @@ struct S3StoreOptions {
   uint64_t part_bytes = 16 << 20;
   // Bytes that uploads hold in memory until the server has them.
   uint64_t upload_memory_bytes_max = 1 << 30;
-  // Threads that send parts and delete objects.
-  size_t threads = 8;
+  // Threads that send parts, and those that delete objects: a run of the collector must not hold up pushes.
+  size_t sending_threads = 8;
+  size_t deleting_threads = 4;
   // Staged bytes that no session's record has are deleted when they are older: longer than any session lives.
   absl::Duration abandoned_after = absl::Hours(72);
 };
@@ -90,8 +91,9 @@ class S3ObjectStore : public StagingObjectStore {
   absl::Mutex owner_mutex_;
   absl::Mutex old_tails_mutex_;
   std::deque<std::pair<absl::Time, std::string>> old_tails_ ABSL_GUARDED_BY(old_tails_mutex_);
-  // The last member: its jobs use the others.
-  runtime::Executor executor_;
+  // The last members: their jobs use the others.
+  runtime::Executor sending_;
+  runtime::Executor deleting_;
 };
 
 }  // namespace entrepot::blob::s3

@@ -161,6 +161,29 @@ TEST_F(S3ObjectStoreTest, AnotherProcessGoesOnWithAnUpload) {
   EXPECT_TRUE(Stored() == bytes_ + "more");
 }
 
+TEST_F(S3ObjectStoreTest, AnUploadThatIsWholeIsCompletedWithOneRequest) {
+  std::unique_ptr<StagedUpload> staged = Stage(store_, bytes_);
+  ASSERT_OK_AND_ASSIGN(const std::string state, staged->Save());
+  staged.reset();
+  server_.ForgetRequests();
+  ASSERT_OK_AND_ASSIGN(staged, other_.store.OpenStaged(id_, bytes_.size(), state));
+  ASSERT_OK(other_.store.Publish(id_, std::move(staged)));
+  EXPECT_THAT(server_.Requests(), ElementsAre("POST r?uploadId"));
+  EXPECT_TRUE(Stored() == bytes_);
+}
+
+TEST_F(S3ObjectStoreTest, BytesThatWereNeverRecordedDoNotHarmThoseThatWere) {
+  std::unique_ptr<StagedUpload> staged = Stage(store_, bytes_);
+  ASSERT_OK_AND_ASSIGN(const std::string state, staged->Save());
+  // Replaces the part that has the tail.
+  ASSERT_OK(staged->Append(std::string(2 * kPartBytes, 'x')));
+  ASSERT_OK(staged->Save());
+  staged.reset();
+  ASSERT_OK_AND_ASSIGN(staged, other_.store.OpenStaged(id_, bytes_.size(), state));
+  ASSERT_OK(other_.store.Publish(id_, std::move(staged)));
+  EXPECT_TRUE(Stored() == bytes_);
+}
+
 TEST_F(S3ObjectStoreTest, AStaleProcessCannotChangeTheObject) {
   std::unique_ptr<StagedUpload> stale = Stage(store_, bytes_);
   ASSERT_OK_AND_ASSIGN(const std::string state, stale->Save());

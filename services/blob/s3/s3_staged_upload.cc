@@ -67,6 +67,7 @@ absl::StatusOr<std::unique_ptr<S3StagedUpload>> S3StagedUpload::Continue(UploadI
   upload->saved_tail_bytes_ = record.tail_bytes();
   if (record.tail_bytes() > 0) {
     upload->saved_tail_ = absl::StrCat(staging->tail_prefix(upload->id_), record.tail());
+    upload->saved_tail_etag_ = UnpackEtag(record.tail_etag());
     upload->tail_loaded_ = false;
   }
   upload->parts_at_save_ = upload->etags_.size();
@@ -118,10 +119,7 @@ absl::Status S3StagedUpload::Append(absl::string_view bytes) {
     tail_.resize(tail_before);
   } else if (parts_bytes() == parts_before + part_bytes_ && flight_ != nullptr) {
     // The part with the first of the new bytes is still in memory, and nothing reads it any more once it has landed.
-    {
-      absl::MutexLock lock(&flight_->mutex);
-      flight_->mutex.Await(absl::Condition(&flight_->landed));
-    }
+    Await(*flight_).status().IgnoreError();
     tail_ = std::move(flight_->bytes);
     tail_.resize(tail_before);
     flight_.reset();
@@ -139,32 +137,33 @@ absl::Status S3StagedUpload::SendTail() {
                                                              part_bytes_, " bytes: objects.s3.part_bytes"));
   }
   RETURN_IF_ERROR(BeginUpload());
-  auto flight = std::make_shared<Flight>();
-  flight->bytes = std::move(tail_);
+  flight_ = Launch(std::move(tail_), etags_.size() + 1);
   tail_.clear();
-  flight_ = flight;
-  const auto send = [flight, bucket = staging_.bucket, key = key_, upload_id = upload_id_, number = etags_.size() + 1] {
+  // Without a second part in memory if there is little.
+  return staging_.memory->is_scarce() ? Land() : absl::OkStatus();
+}
+
+std::shared_ptr<S3StagedUpload::Flight> S3StagedUpload::Launch(std::string bytes, size_t number) {
+  auto flight = std::make_shared<Flight>();
+  flight->bytes = std::move(bytes);
+  staging_.executor->Post([flight, bucket = staging_.bucket, key = key_, upload_id = upload_id_, number] {
     absl::StatusOr<std::string> etag = bucket->UploadPart(key, upload_id, number, flight->bytes);
     absl::MutexLock lock(&flight->mutex);
     flight->etag = std::move(etag);
     flight->landed = true;
-  };
-  if (!staging_.memory->is_scarce()) {
-    staging_.executor->Post(send);
-    return absl::OkStatus();
-  }
-  send();
-  return Land();
+  });
+  return flight;
+}
+
+absl::StatusOr<std::string> S3StagedUpload::Await(Flight& flight) {
+  absl::MutexLock lock(&flight.mutex);
+  flight.mutex.Await(absl::Condition(&flight.landed));
+  return flight.etag;
 }
 
 absl::Status S3StagedUpload::Land() {
   if (flight_ == nullptr) return absl::OkStatus();
-  absl::StatusOr<std::string> etag;
-  {
-    absl::MutexLock lock(&flight_->mutex);
-    flight_->mutex.Await(absl::Condition(&flight_->landed));
-    etag = flight_->etag;
-  }
+  absl::StatusOr<std::string> etag = Await(*flight_);
   if (!etag.ok()) {
     etag = staging_.bucket->UploadPart(key_, upload_id_, etags_.size() + 1, flight_->bytes);
   }
@@ -218,22 +217,34 @@ void S3StagedUpload::ForgetTail() {
   if (!saved_tail_.empty()) old_tails_.push_back(std::move(saved_tail_));
   saved_tail_.clear();
   saved_tail_bytes_ = 0;
+  saved_tail_etag_.clear();
   tail_is_saved_ = tail_.empty();
+}
+
+absl::Status S3StagedUpload::SaveTail() {
+  ForgetTail();
+  if (!tail_.empty()) {
+    std::shared_ptr<Flight> part;
+    if (!etags_.empty()) part = Launch(tail_, etags_.size() + 1);
+    const std::string key = absl::StrCat(staging_.tail_prefix(id_), RandomLowerHex(8));
+    absl::Status status = staging_.bucket->Put(key, tail_, /*if_absent=*/false).status();
+    if (part != nullptr) {
+      absl::StatusOr<std::string> etag = Await(*part);
+      status.Update(etag.status());
+      if (status.ok()) saved_tail_etag_ = *std::move(etag);
+    }
+    RETURN_IF_ERROR(status);
+    saved_tail_ = key;
+    saved_tail_bytes_ = tail_.size();
+  }
+  tail_is_saved_ = true;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> S3StagedUpload::Save() {
   RETURN_IF_ERROR(CheckUsable());
   RETURN_IF_ERROR(Land());
-  if (!tail_is_saved_) {
-    ForgetTail();
-    if (!tail_.empty()) {
-      const std::string key = absl::StrCat(staging_.tail_prefix(id_), RandomLowerHex(8));
-      RETURN_IF_ERROR(staging_.bucket->Put(key, tail_, /*if_absent=*/false).status());
-      saved_tail_ = key;
-      saved_tail_bytes_ = tail_.size();
-    }
-    tail_is_saved_ = true;
-  }
+  if (!tail_is_saved_) RETURN_IF_ERROR(SaveTail());
   parts_at_save_ = etags_.size();
   if (!saved_tail_.empty() && staging_.memory->is_scarce()) {
     tail_.clear();
@@ -247,6 +258,7 @@ absl::StatusOr<std::string> S3StagedUpload::Save() {
   for (const std::string& etag : etags_) state.add_part_etags(PackEtag(etag));
   if (!saved_tail_.empty()) state.set_tail(saved_tail_.substr(staging_.tail_prefix(id_).size()));
   state.set_tail_bytes(saved_tail_bytes_);
+  state.set_tail_etag(PackEtag(saved_tail_etag_));
   return state.SerializeAsString();
 }
 
@@ -287,7 +299,6 @@ absl::Status S3StagedUpload::Publish() {
   RETURN_IF_ERROR(CheckUsable());
   RETURN_IF_ERROR(Land());
   const uint64_t size = size_bytes();
-  RETURN_IF_ERROR(LoadTail());
   RETURN_IF_ERROR(etags_.empty() ? PublishSmall() : PublishParts());
   published_ = true;
   published_bytes_ = size;
@@ -298,6 +309,7 @@ absl::Status S3StagedUpload::Publish() {
 }
 
 absl::Status S3StagedUpload::PublishSmall() {
+  RETURN_IF_ERROR(LoadTail());
   ASSIGN_OR_RETURN(const bool written, staging_.bucket->Put(key_, tail_, /*if_absent=*/true));
   if (!written) {
     absl::StatusOr<std::string> found = staging_.bucket->Get(key_, part_bytes_);
@@ -311,18 +323,29 @@ absl::Status S3StagedUpload::PublishSmall() {
 
 absl::Status S3StagedUpload::PublishParts() {
   std::vector<std::string> etags = etags_;
-  if (!tail_.empty()) {
-    absl::StatusOr<std::string> etag = staging_.bucket->UploadPart(key_, upload_id_, etags.size() + 1, tail_);
-    if (absl::IsNotFound(etag.status())) {
-      // An earlier Publish may have made the object, of these parts and of this tail.
-      etags.push_back(Md5Hex(tail_));
-      return CheckPublished(EtagOfParts(etags));
+  const bool tail_is_part = tail_is_saved_ && !saved_tail_etag_.empty();
+  if (tail_is_part) {
+    etags.push_back(saved_tail_etag_);
+  } else {
+    RETURN_IF_ERROR(LoadTail());
+    if (!tail_.empty()) {
+      absl::StatusOr<std::string> etag = staging_.bucket->UploadPart(key_, upload_id_, etags.size() + 1, tail_);
+      if (absl::IsNotFound(etag.status())) {
+        // An earlier Publish may have made the object, of these parts and of this tail.
+        etags.push_back(Md5Hex(tail_));
+        return CheckPublished(EtagOfParts(etags));
+      }
+      RETURN_IF_ERROR(etag.status());
+      etags.push_back(*std::move(etag));
     }
-    RETURN_IF_ERROR(etag.status());
-    etags.push_back(*std::move(etag));
   }
   const absl::StatusOr<CompleteResult> result = staging_.bucket->Complete(key_, upload_id_, etags);
   if (result.ok() && *result == CompleteResult::kCompleted) return absl::OkStatus();
+  if (tail_is_part && result.ok() && *result == CompleteResult::kInvalidPart) {
+    // Bytes that were never recorded have replaced that part. The tail's own object is still there.
+    saved_tail_etag_.clear();
+    return PublishParts();
+  }
   absl::Status found = CheckPublished(EtagOfParts(etags));
   // If it is not there, the upload may still be complete later: only the server's word ends it.
   if (absl::IsNotFound(found) && !result.ok()) return result.status();

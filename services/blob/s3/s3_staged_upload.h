@@ -35,7 +35,8 @@ struct S3Staging {
 
 // An upload as one multipart upload of the final key, which begins when the first part is full: nothing is copied when
 // the upload becomes an object. Parts cannot be read before that, so Save() writes the bytes behind the last part, the
-// tail, as an object of a new name. An upload that is smaller than a part becomes an object with one PutObject.
+// tail, as an object of a new name, and also sends it as the next part: if no bytes follow, the upload is completed
+// without reading the tail again. An upload that is smaller than a part becomes an object with one PutObject.
 //
 // Memory: the part that is filled, and the one that is sent.
 class S3StagedUpload : public StagedUpload {
@@ -75,6 +76,10 @@ class S3StagedUpload : public StagedUpload {
   absl::Status LoadTail();
   absl::Status BeginUpload();
   absl::Status Charge();
+  // Writes the tail as an object of a new name, and sends it as a part if the upload has parts.
+  absl::Status SaveTail();
+  std::shared_ptr<Flight> Launch(std::string bytes, size_t number);
+  static absl::StatusOr<std::string> Await(Flight& flight);
   absl::Status PublishSmall();
   absl::Status PublishParts();
   // After an answer that does not tell whether the object was made: OK if it was, with exactly these bytes; kNotFound
@@ -97,6 +102,8 @@ class S3StagedUpload : public StagedUpload {
   uint64_t saved_tail_bytes_ = 0;
   // Whether that object has exactly the bytes of the tail.
   bool tail_is_saved_ = true;
+  // The ETag of the saved tail as the part behind the others; empty if it was not sent.
+  std::string saved_tail_etag_;
   // Tails of states that the record may still have.
   std::vector<std::string> old_tails_;
   size_t parts_at_save_ = 0;

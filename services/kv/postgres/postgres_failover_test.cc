@@ -79,7 +79,7 @@ class Load {
   }
 
  private:
-  static constexpr size_t kWriters = 6;
+  static constexpr size_t kWriters = 4;
 
   static std::string KeyOf(size_t writer) { return absl::StrCat("writer/", writer); }
 
@@ -116,8 +116,8 @@ TEST(PostgresFailoverTest, AServerThatIsKilledAndComesBackLosesNothing) {
   PostgresServer server;
   const std::unique_ptr<PostgresKvEngine> engine = Open(server.Address(server.NewDatabase()));
   Load load(engine.get());
-  for (int round = 0; round < 3; ++round) {
-    ASSERT_TRUE(load.AwaitMore(5));
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_TRUE(load.AwaitMore(3));
     server.Kill();
     server.Start();
   }
@@ -138,10 +138,10 @@ TEST(PostgresFailoverTest, ASynchronousStandbyThatIsPromotedHasAllThatWasAcknowl
   both.servers.push_back(standby.directory());
   const std::unique_ptr<PostgresKvEngine> engine = Open(both);
   Load load(engine.get());
-  ASSERT_TRUE(load.AwaitMore(20));
+  ASSERT_TRUE(load.AwaitMore(5));
   primary.Kill();
   standby.Promote();
-  ASSERT_TRUE(load.AwaitMore(20));
+  ASSERT_TRUE(load.AwaitMore(5));
   load.Stop();
   load.Check(*Open(standby.Address(database)));
 }

@@ -207,10 +207,13 @@ void PostgresKvEngine::RollBack(PostgresConnection& connection) {
 }
 
 absl::Status PostgresKvEngine::CheckWritable() {
-  ASSIGN_OR_RETURN(PostgresPool::Lease lease, pool_.Acquire());
-  const absl::Status status = lease->Run({{BeginStatement(), RollbackStatement()}}).status();
+  absl::StatusOr<PostgresPool::Lease> lease = pool_.Acquire();
+  if (!lease.ok()) {
+    return metrics_->connections_busy >= options_.connections_max ? absl::OkStatus() : lease.status();
+  }
+  const absl::Status status = (*lease)->Run({{BeginStatement(), RollbackStatement()}}).status();
   if (status.ok()) return status;
-  const Attempt failed = Failed(lease, status, RetryReason::kConnectionLost);
+  const Attempt failed = Failed(*lease, status, RetryReason::kConnectionLost);
   return DatabaseUnavailable(failed.status.message());
 }
 

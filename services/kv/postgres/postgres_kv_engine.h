@@ -66,7 +66,7 @@ class PostgresKvEngine : public KvEngine {
   // Nothing is in memory.
   KvReader& in_memory() override { return nothing_; }
 
-  // OK if the database answers and accepts writes.
+  // OK if the database answers and accepts writes, or if all connections are at work.
   absl::Status CheckWritable();
 
   // The metrics entrepot_postgres_*.

@@ -39,7 +39,14 @@ std::unique_ptr<PostgresKvEngine> Open(const PostgresKvEngine::Options& options)
 
 std::unique_ptr<KvEngine> MakeEmpty(const RetryPolicy& retry, absl::Duration lock_timeout) {
   PostgresServer& server = PostgresServer::Shared();
-  PostgresKvEngine::Options options = OptionsFor(server.Address(server.NewDatabase()));
+  // A test has two engines at most.
+  static auto& databases = *new std::vector<std::string>();
+  if (databases.size() == 2) {
+    server.Recycle(databases.front());
+    databases.erase(databases.begin());
+  }
+  databases.push_back(server.NewDatabase());
+  PostgresKvEngine::Options options = OptionsFor(server.Address(databases.back()));
   options.retry = retry;
   options.lock_timeout = lock_timeout;
   return Open(options);
@@ -56,7 +63,7 @@ absl::Status Put(KvEngine& kv, const std::string& key, const std::string& value)
 
 class PostgresKvEngineTest : public testing::Test {
  protected:
-  ~PostgresKvEngineTest() override { server_.DropDatabase(database_); }
+  ~PostgresKvEngineTest() override { server_.Recycle(database_); }
 
   PostgresKvEngine::Options Options() { return OptionsFor(server_.Address(database_)); }
 
@@ -137,6 +144,7 @@ TEST_F(PostgresKvEngineTest, WaitsForAConnectionAndNamesTheBound) {
   const absl::Status refused = engine->Get("a").status();
   EXPECT_EQ(GetOciErrorCode(refused), OciErrorCode::kUnavailable);
   EXPECT_THAT(std::string(refused.message()), HasSubstr("records.postgres.connections_max"));
+  EXPECT_OK(engine->CheckWritable()) << "a busy process is not one that cannot write";
   tried.Notify();
   for (std::thread& thread : threads) thread.join();
   EXPECT_OK(engine->Get("a"));
@@ -182,6 +190,39 @@ TEST_F(PostgresKvEngineTest, RefusesKeysThatTheIndexCannotHold) {
 TEST_F(PostgresKvEngineTest, ReadsOutsideOfTransactionsNeverRunOnTheCallersThreadFromMemory) {
   const std::unique_ptr<PostgresKvEngine> engine = Open(Options());
   EXPECT_TRUE(IsNotInMemory(engine->in_memory().Get("a").status()));
+}
+
+TEST_F(PostgresKvEngineTest, FindsKeysByTheIndexAlthoughThePlansWereMadeWhileTheTableWasEmpty) {
+  server_.Execute("SELECT pg_stat_reset()", database_);
+  std::unique_ptr<PostgresKvEngine> engine = Open(Options());
+  const std::vector<std::string> keys = {"k1", "k2"};
+  const auto use = [&] {
+    EXPECT_OK(engine->MultiGet(keys));
+    EXPECT_OK(engine->Scan({.prefix = "k", .limit = 10}));
+    EXPECT_OK(engine->Scan({.prefix = "k", .limit = 10, .bytes_max = 10}));
+    EXPECT_OK(engine->Scan({.limit = 10}));
+    EXPECT_OK(engine->Transact(
+        {{"k1"}},
+        [](KvTransaction& transaction) {
+          transaction.Put("k1", "1");
+          transaction.Delete("k3");
+          return absl::OkStatus();
+        },
+        Durability::kBuffered));
+  };
+  use();
+  server_.Execute(
+      "INSERT INTO entrepot.records SELECT convert_to('k' || i, 'UTF8'), '' FROM "
+      "generate_series(10, 20000) AS i",
+      database_);
+  use();
+  engine.reset();  // A session reports what it did at its end.
+  const auto scans = [&](const std::string& kind) {
+    return server_.Execute(absl::StrCat("SELECT ", kind, " FROM pg_stat_user_tables WHERE relname = 'records'"),
+                           database_);
+  };
+  EXPECT_TRUE(Eventually([&] { return scans("idx_scan >= 10") == "t"; }));
+  EXPECT_EQ(scans("seq_scan"), "0");
 }
 
 TEST_F(PostgresKvEngineTest, RefusesADatabaseWithoutTables) {

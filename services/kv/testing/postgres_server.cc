@@ -118,9 +118,19 @@ void PostgresServer::Start() {
 }
 
 std::string PostgresServer::NewDatabase() {
+  if (!recycled_.empty()) {
+    std::string name = std::move(recycled_.back());
+    recycled_.pop_back();
+    return name;
+  }
   const std::string name = absl::StrCat("test_", ::getpid(), "_", ++databases_);
   Execute(absl::StrCat("CREATE DATABASE ", name, " TEMPLATE ", kTemplate));
   return name;
+}
+
+void PostgresServer::Recycle(const std::string& name) {
+  Execute("TRUNCATE entrepot.records, entrepot.commits", name);
+  recycled_.push_back(name);
 }
 
 void PostgresServer::DropDatabase(const std::string& name) {

@@ -17,7 +17,7 @@ class PostgresTestEngine : public TestEngine {
   PostgresTestEngine() { Reopen(); }
   ~PostgresTestEngine() override {
     engine_.reset();
-    PostgresServer::Shared().DropDatabase(database_);
+    PostgresServer::Shared().Recycle(database_);
   }
 
   KvEngine* get() override { return engine_.get(); }

@@ -44,6 +44,13 @@ TEST(ConfigDefaultsTest, FillsAnEmptyConfiguration) {
   EXPECT_EQ(objects.ShortDebugString(),
             "s3 { region: \"us-east-1\" credentials_profile: \"default\" part_bytes: 16777216 "
             "upload_memory_bytes_max: 1073741824 connections_max: 256 }");
+  config::v1::RecordStore records;
+  FillDefaults(&records);
+  EXPECT_EQ(records.ShortDebugString(), "") << "RocksDB";
+  records.mutable_postgres();
+  FillDefaults(&records);
+  EXPECT_EQ(records.postgres().ShortDebugString(),
+            "database: \"entrepot\" user: \"entrepot\" connections_max: 16 connection_wait { seconds: 5 }");
   config::v1::Collector collector;
   FillDefaults(&collector);
   EXPECT_EQ(collector.ShortDebugString(),
