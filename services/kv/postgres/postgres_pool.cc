@@ -61,7 +61,10 @@ absl::StatusOr<PostgresPool::Lease> PostgresPool::Acquire() {
       return Refusal();
     }
     auto until = deadline.time();
-    if (outage_.has_value() && open_ < options_.connections_max) until = std::min(until, outage_->next_attempt.time());
+    // Whoever tries to connect wakes the others.
+    if (outage_.has_value() && !connecting_in_outage_ && open_ < options_.connections_max) {
+      until = std::min(until, outage_->next_attempt.time());
+    }
     ++metrics_.waiting;
     changed_.wait_until(lock, until);
     --metrics_.waiting;

@@ -13,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/core/time/fake_clock.h"
+#include "services/kv/testing/postgres_test_engine.h"
 #include "services/kv/testing/test_engine.h"
 #include "services/manifest/catalog/registry_catalog.h"
 #include "services/manifest/check/catalog_invariants.h"
@@ -353,6 +354,7 @@ class CatalogModelTest : public testing::TestWithParam<kv::TestEngineKind> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Engines, CatalogModelTest, kv::EachTestEngine(), kv::TestEngineName);
+INSTANTIATE_TEST_SUITE_P(Postgres, CatalogModelTest, testing::Values(kv::PostgresTestEngineKind()), kv::TestEngineName);
 
 TEST_P(CatalogModelTest, MatchesAPlainModel) {
   for (int round = 0; round < 40 && !HasFailure(); ++round) {
