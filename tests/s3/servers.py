@@ -10,20 +10,42 @@ ACCESS_KEY = "entrepot"
 SECRET_KEY = "the secret of the tests"
 
 
+class S3Server:
+    """name: "versitygw" or "minio"."""
+
+    BUCKET = "registry"
+
+    def __init__(self, name, directory):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.store = directory / "objects"
+        # Both keep a bucket in a directory of its name.
+        (self.store / self.BUCKET).mkdir(parents=True)
+        self._credentials = directory / "credentials"
+        self._credentials.write_text(f"[default]\naws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = {SECRET_KEY}\n")
+        self._credentials.chmod(0o600)
+        argv, environment = _COMMANDS[name](go_tool(name), self.port, self.store)
+        self.process = Process(name, argv, listens(self.port), directory / f"{name}.log", environment)
+
+    def start(self):
+        self.process.launch()
+        self.process.wait_ready(60)
+
+    def config(self):
+        """-> the field "objects" of a registry whose objects are in the bucket."""
+        return {"s3": {"endpoint": self.url, "bucket": self.BUCKET, "credentials_file": str(self._credentials)}}
+
+
 @contextlib.contextmanager
 def s3_server(name, directory):
-    """Yields the URL of a running, empty server. name: "versitygw" or "minio"."""
-    port = free_port()
-    store = directory / "objects"
-    store.mkdir(parents=True)
-    argv, environment = _COMMANDS[name](go_tool(name), port, store)
-    process = Process(name, argv, listens(port), directory / f"{name}.log", environment)
-    process.launch()
+    """Yields a running, empty S3Server."""
+    server = S3Server(name, directory)
+    server.start()
     try:
-        process.wait_ready(60)
-        yield f"http://127.0.0.1:{port}"
+        yield server
     finally:
-        process.kill9()
+        if server.process.alive():
+            server.process.kill9()
 
 
 def _versitygw(program, port, store):

@@ -11,10 +11,10 @@ from s3.servers import ACCESS_KEY, SECRET_KEY, s3_server
 
 @pytest.mark.parametrize("server", ["versitygw", "minio"])
 def test_conformance(server, tmp_path):
-    with s3_server(server, tmp_path) as url:
+    with s3_server(server, tmp_path) as running:
         environment = {
             **os.environ,
-            "ENTREPOT_S3_TEST_ENDPOINT": url,
+            "ENTREPOT_S3_TEST_ENDPOINT": running.url,
             "ENTREPOT_S3_TEST_ACCESS_KEY": ACCESS_KEY,
             "ENTREPOT_S3_TEST_SECRET_KEY": SECRET_KEY,
         }

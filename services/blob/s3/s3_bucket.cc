@@ -17,9 +17,6 @@
 namespace entrepot::blob::s3 {
 namespace {
 
-// The most that one copy may have; larger objects are copied in pieces.
-constexpr uint64_t kCopyBytesMax = uint64_t{5} * 1000 * 1000 * 1000;
-constexpr uint64_t kCopyPieceBytes = 1 << 30;
 // S3 may take minutes to complete an upload or a copy.
 constexpr absl::Duration kLongSilence = absl::Minutes(10);
 constexpr size_t kListMax = 1000;
@@ -134,7 +131,7 @@ std::string S3Bucket::CopySource(const std::string& key) const {
 }
 
 absl::Status S3Bucket::Copy(const std::string& from, const std::string& to, uint64_t size_bytes) {
-  if (size_bytes > kCopyBytesMax) return CopyParts(from, to, size_bytes);
+  if (size_bytes > copy_limits_.bytes_max) return CopyParts(from, to, size_bytes);
   S3Request request{.operation = "CopyObject",
                     .method = "PUT",
                     .key = to,
@@ -150,7 +147,7 @@ absl::Status S3Bucket::CopyParts(const std::string& from, const std::string& to,
   ASSIGN_OR_RETURN(const std::string upload_id, CreateUpload(to));
   std::vector<std::string> etags;
   absl::Status status;
-  for (uint64_t offset = 0; status.ok() && offset < size_bytes; offset += kCopyPieceBytes) {
+  for (uint64_t offset = 0; status.ok() && offset < size_bytes; offset += copy_limits_.piece_bytes) {
     S3Request request{.operation = "UploadPartCopy",
                       .method = "PUT",
                       .key = to,
@@ -160,7 +157,7 @@ absl::Status S3Bucket::CopyParts(const std::string& from, const std::string& to,
     request.headers.emplace_back("x-amz-copy-source", CopySource(from));
     request.headers.emplace_back(
         "x-amz-copy-source-range",
-        absl::StrCat("bytes=", offset, "-", std::min(offset + kCopyPieceBytes, size_bytes) - 1));
+        absl::StrCat("bytes=", offset, "-", std::min(offset + copy_limits_.piece_bytes, size_bytes) - 1));
     absl::StatusOr<S3Answer> answer = client_.Send(request);
     status = answer.ok() && !answer->ok() ? client_.ErrorOf(request, *answer) : answer.status();
     if (status.ok()) etags.push_back(WithoutQuotes(TextOfXml(answer->body, "ETag")));

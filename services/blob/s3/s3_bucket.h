@@ -53,8 +53,16 @@ enum class CompleteResult {
 // itself (absent, access denied) are never kNotFound. Thread-safe; calls block.
 class S3Bucket {
  public:
+  // The most that one copy may have, and the size of the pieces in which larger objects are copied.
+  struct CopyLimits {
+    uint64_t bytes_max = uint64_t{5} * 1000 * 1000 * 1000;
+    uint64_t piece_bytes = 1 << 30;
+  };
+
   // `object_headers` are sent when an object is made: encryption, storage class. `client` outlives this.
-  S3Bucket(S3Client* client, Fields object_headers) : client_(*client), object_headers_(std::move(object_headers)) {}
+  S3Bucket(S3Client* client, Fields object_headers) : S3Bucket(client, std::move(object_headers), CopyLimits()) {}
+  S3Bucket(S3Client* client, Fields object_headers, CopyLimits copy_limits)
+      : client_(*client), object_headers_(std::move(object_headers)), copy_limits_(copy_limits) {}
 
   // kNotFound (BLOB_UNKNOWN).
   absl::StatusOr<S3Head> Head(const std::string& key);
@@ -92,6 +100,7 @@ class S3Bucket {
 
   S3Client& client_;
   const Fields object_headers_;
+  const CopyLimits copy_limits_;
   // Cleared when the server refuses If-None-Match.
   std::atomic<bool> conditions_{true};
 };

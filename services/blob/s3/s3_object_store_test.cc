@@ -291,6 +291,17 @@ TEST_F(S3ObjectStoreTest, DiscardingDeletesWhatNoStateNames) {
   EXPECT_THAT(server_.Keys(), IsEmpty());
 }
 
+TEST_F(S3ObjectStoreTest, LargeObjectsAreCopiedInPieces) {
+  Publish(bytes_);
+  const std::string from = "r/objects/" + key_.ToString();
+  S3Bucket bucket(&fake_.client, {}, {.bytes_max = bytes_.size() - 1, .piece_bytes = 1'000'000});
+  ASSERT_OK(bucket.Copy(from, "copy", bytes_.size()));
+  EXPECT_TRUE(server_.ObjectBytes("copy") == bytes_);
+  FailAll("PUT copy2?partNumber", Lie::kDenied);
+  EXPECT_THAT(bucket.Copy(from, "copy2", bytes_.size()), IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_EQ(server_.OpenUploads(), 0u);
+}
+
 TEST_F(S3ObjectStoreTest, OldTailsAreDeletedLater) {
   std::unique_ptr<StagedUpload> staged = Stage(store_, "a");
   for (int i = 0; i < 5; ++i) {

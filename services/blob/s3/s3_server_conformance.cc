@@ -150,6 +150,15 @@ TEST_F(S3ServerTest, AQuarantinedObjectIsCopied) {
   EXPECT_EQ(waiting.bytes, bytes_.size());
 }
 
+TEST_F(S3ServerTest, LargeObjectsAreCopiedInPieces) {
+  ASSERT_OK(store_.Publish(id_, Stage(store_, bytes_)));
+  S3Bucket bucket(&one_.client, {}, {.bytes_max = bytes_.size() - 1, .piece_bytes = kPartBytes});
+  const std::string to = one_.prefix + "copy";
+  ASSERT_OK(bucket.Copy(absl::StrCat(one_.prefix, "objects/", key_.ToString()), to, bytes_.size()));
+  ASSERT_OK_AND_ASSIGN(const std::string copy, bucket.Get(to, bytes_.size()));
+  EXPECT_TRUE(copy == bytes_);
+}
+
 TEST_F(S3ServerTest, KeysMayHaveAnyCharacters) {
   for (const char* name : {"a b", "a+b=c", "a(b)!", "\xc3\xa9@:,", "a%2Fb"}) {
     const std::string key = absl::StrCat(one_.prefix, name);

@@ -37,6 +37,21 @@ std::string HttpTime(absl::Time time) {
 
 std::string ListTime(absl::Time time) { return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", time, absl::UTCTimeZone()); }
 
+struct ByteSpan {
+  uint64_t first = 0;
+  uint64_t last = 0;
+};
+
+// Of "bytes=1-5".
+ByteSpan SpanOf(absl::string_view range) {
+  const std::pair<std::string, std::string> ends =
+      absl::StrSplit(absl::StripPrefix(range, "bytes="), absl::MaxSplits('-', 1));
+  ByteSpan span;
+  (void)absl::SimpleAtoi(ends.first, &span.first);
+  (void)absl::SimpleAtoi(ends.second, &span.last);
+  return span;
+}
+
 class CannedResponse : public WireResponse {
  public:
   CannedResponse(int status, std::map<std::string, std::string> headers, std::string body, size_t cut_at)
@@ -185,12 +200,7 @@ FakeS3::Answer FakeS3::Get(const Request& request, const std::map<std::string, s
       .headers = {{"etag", absl::StrCat("\"", object.etag, "\"")}, {"last-modified", HttpTime(object.modified_at)}},
       .body = object.bytes};
   if (const auto range = headers.find("range"); range != headers.end()) {
-    const std::pair<std::string, std::string> ends =
-        absl::StrSplit(absl::StripPrefix(range->second, "bytes="), absl::MaxSplits('-', 1));
-    uint64_t first = 0;
-    uint64_t last = 0;
-    if (!absl::SimpleAtoi(ends.first, &first) || !absl::SimpleAtoi(ends.second, &last))
-      return Error(400, "InvalidArgument");
+    const auto [first, last] = SpanOf(range->second);
     if (first >= object.bytes.size()) return Error(416, "InvalidRange");
     answer.status = 206;
     answer.body = object.bytes.substr(first, last - first + 1);
@@ -261,9 +271,17 @@ FakeS3::Answer FakeS3::ServeUploads(const Request& request, const std::map<std::
   if (upload == uploads_.end()) return Error(404, "NoSuchUpload");
   int number = 0;
   (void)absl::SimpleAtoi(request.query.at("partNumber"), &number);
-  const Object part{.bytes = std::string(body), .etag = Md5Hex(body), .modified_at = clock_.Now()};
+  std::string bytes(body);
+  if (const auto source = headers.find("x-amz-copy-source"); source != headers.end()) {
+    const auto from = objects_.find(Decoded(source->second).substr(strlen("/bucket/")));
+    if (from == objects_.end()) return Error(404, "NoSuchKey");
+    const ByteSpan span = SpanOf(headers.at("x-amz-copy-source-range"));
+    bytes = from->second.bytes.substr(span.first, span.last - span.first + 1);
+  }
+  const Object part{.bytes = bytes, .etag = Md5Hex(bytes), .modified_at = clock_.Now()};
   upload->second.parts[number] = part;
-  return {.headers = {{"etag", absl::StrCat("\"", part.etag, "\"")}}};
+  return {.headers = {{"etag", absl::StrCat("\"", part.etag, "\"")}},
+          .body = absl::StrCat("<CopyPartResult><ETag>&quot;", part.etag, "&quot;</ETag></CopyPartResult>")};
 }
 
 FakeS3::Answer FakeS3::Complete(const std::string& upload_id, absl::string_view body) {
