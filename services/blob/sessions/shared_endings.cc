@@ -14,6 +14,15 @@
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {
+namespace {
+
+std::function<absl::Status(const SharedEndings::Record&)> HasVersion(const std::string& version) {
+  return [version](const SharedEndings::Record& stored) {
+    return stored.version() == version ? absl::OkStatus() : ChangedMeanwhile();
+  };
+}
+
+}  // namespace
 
 absl::StatusOr<Blob> SharedEndings::Seal(const UploadId& id, Content content, const Digest& digest) {
   const std::string promised = content.record.sealing_digest();
@@ -53,22 +62,30 @@ absl::StatusOr<Blob> SharedEndings::SealStaged(const UploadId& id, Content& cont
   if (hashed && content.digester.Current() != digest) {
     return WrongDigest(id, version, content.digester.Current(), digest);
   }
-  if (record.sealing_digest().empty()) RETURN_IF_ERROR(Mark(id, version, record, digest));
+  if (record.sealing_digest().empty() || (!hashed && !record.sealing_unverified())) {
+    RETURN_IF_ERROR(Mark(id, version, record, digest, /*unverified=*/!hashed));
+  }
   if (!hashed) {
-    // This publishes the bytes already; the mark protects them.
+    // This may publish the bytes already.
     ASSIGN_OR_RETURN(const Digest found, DigestOf(record, content.digester, content.staged.get(), digest.algorithm()));
     if (found != digest) return WrongDigest(id, version, found, digest, /*published=*/true);
   }
-  RETURN_IF_ERROR(parts_.store->Publish(id, std::move(content.staged)));
+  if (absl::Status status = parts_.store->Publish(id, std::move(content.staged)); !status.ok()) {
+    if (!absl::IsNotFound(status)) return status;
+    // The store will never make an object of these bytes.
+    RETURN_IF_ERROR(End(id, {.result = UploadResult::kLost, .by_service = true}, HasVersion(version)));
+    return UnknownSession();
+  }
   RETURN_IF_ERROR(Failpoint("blob.seal.published"));
-  return RecordSealed(id, version, record, digest);
+  absl::StatusOr<Blob> sealed = RecordSealed(id, version, record, digest);
+  if (sealed.ok() && content.replaces_staged) parts_.store->DiscardStaged(id, record.staging_state()).IgnoreError();
+  return sealed;
 }
 
 absl::StatusOr<Blob> SharedEndings::SealPublished(const UploadId& id, const Record& record, UploadClaims::Held& claim,
                                                   const Digest& digest) {
   ASSIGN_OR_RETURN(std::unique_ptr<StagedUpload> published, parts_.store->OpenPublished(id, record.sealing_bytes()));
-  if (record.digester().algorithm() != DigestAlgorithmName(digest.algorithm())) {
-    // Its bytes may have been published in order to hash them.
+  if (record.sealing_unverified()) {
     Digester digester(digest.algorithm());
     RETURN_IF_ERROR(published->Read([&](absl::string_view bytes) { digester.Update(bytes); }));
     if (digester.Current() != digest)
@@ -80,15 +97,18 @@ absl::StatusOr<Blob> SharedEndings::SealPublished(const UploadId& id, const Reco
   return RecordSealed(id, claim.version(), std::move(sealed), digest);
 }
 
-absl::Status SharedEndings::Mark(const UploadId& id, const std::string& version, Record& record, const Digest& digest) {
+absl::Status SharedEndings::Mark(const UploadId& id, const std::string& version, Record& record, const Digest& digest,
+                                 bool unverified) {
   record.set_sealing_digest(digest.ToString());
   record.set_sealing_bytes(record.offset_bytes());
+  record.set_sealing_unverified(unverified);
   return parts_.records
       ->Change(id,
                [&](Record& stored) {
                  if (stored.version() != version) return ChangedMeanwhile();
                  stored.set_sealing_digest(record.sealing_digest());
                  stored.set_sealing_bytes(record.sealing_bytes());
+                 stored.set_sealing_unverified(unverified);
                  stored.mutable_claim()->set_seals(true);
                  return absl::OkStatus();
                })
@@ -111,8 +131,7 @@ absl::StatusOr<Blob> SharedEndings::RecordSealed(const UploadId& id, const std::
 absl::Status SharedEndings::WrongDigest(const UploadId& id, const std::string& version, const Digest& found,
                                         const Digest& wanted, bool published) {
   RETURN_IF_ERROR(
-      End(id, {.result = UploadResult::kDigestMismatch, .wrong_digest = wanted.ToString()},
-          [&](const Record& stored) { return stored.version() == version ? absl::OkStatus() : ChangedMeanwhile(); }));
+      End(id, {.result = UploadResult::kDigestMismatch, .wrong_digest = wanted.ToString()}, HasVersion(version)));
   // If the bytes were published in order to hash them.
   if (published) parts_.store->Delete(StagingObjectStore::KeyOf(id)).IgnoreError();
   return OciError(OciErrorCode::kDigestInvalid, absl::StrCat("the uploaded bytes have the digest ", found.ToString()),

@@ -62,6 +62,8 @@ class SharedEndings {
     std::unique_ptr<StagedUpload> staged;
     // Not null if `staged` is not.
     std::unique_ptr<UploadClaims::Held> claim;
+    // Bytes that these ones replace are staged too.
+    bool replaces_staged = false;
   };
   // If the digest is not `digest`, the session ends (kInvalidArgument, DIGEST_INVALID). If another request has sealed
   // it with `digest` meanwhile, gives its result. After any other error the session is as it was, except for its claim.
@@ -88,7 +90,8 @@ class SharedEndings {
  private:
   absl::StatusOr<Blob> SealInRecord(const UploadId& id, Content& content, const Digest& digest);
   absl::StatusOr<Blob> SealStaged(const UploadId& id, Content& content, const Digest& digest);
-  absl::Status Mark(const UploadId& id, const std::string& version, Record& record, const Digest& digest);
+  absl::Status Mark(const UploadId& id, const std::string& version, Record& record, const Digest& digest,
+                    bool unverified);
   absl::StatusOr<Blob> RecordSealed(const UploadId& id, const std::string& version, Record record,
                                     const Digest& digest);
   // Ends a session whose bytes have the digest `found`. `published`: they are an object already.

@@ -124,7 +124,7 @@ absl::StatusOr<std::unique_ptr<UploadAppender>> SharedUploadSessions::Append(con
   RETURN_IF_ERROR(claims_.CheckFree(stored));
   const bool may_be_published = !stored.sealing_digest().empty();
   if (may_be_published) {
-    if (!options.last) return UnknownSession();
+    if (!options.last || stored.sealing_unverified()) return UnknownSession();
     ASSIGN_OR_RETURN(const bool published, IsPublished(id));
     if (published) return UnknownSession();
   }
@@ -150,12 +150,14 @@ absl::StatusOr<std::unique_ptr<UploadAppender>> SharedUploadSessions::Append(con
     content.set_staged_in_file(false);
   }
   content.set_whole(from_start && end == 0);
-  return std::make_unique<SharedAppender>(parts_, &endings_, id, taken.record,
-                                          SharedEndings::Content{.record = std::move(content),
-                                                                 .digester = std::move(digester),
-                                                                 .staged = std::move(staged),
-                                                                 .claim = std::move(taken.claim)},
-                                          options.last);
+  return std::make_unique<SharedAppender>(
+      parts_, &endings_, id, taken.record,
+      SharedEndings::Content{.record = std::move(content),
+                             .digester = std::move(digester),
+                             .staged = std::move(staged),
+                             .claim = std::move(taken.claim),
+                             .replaces_staged = starts_over && stored.staged_in_file()},
+      options.last);
 }
 
 absl::StatusOr<Blob> SharedUploadSessions::Seal(const UploadOwner& owner, const UploadId& id, const Digest& digest) {
@@ -192,6 +194,13 @@ absl::StatusOr<Blob> SharedUploadSessions::SealStaged(const UploadId& id, const 
     if (!absl::IsNotFound(sealed.status())) {
       taken.claim->Release();
       return sealed;
+    }
+    if (record.sealing_unverified()) {
+      // A request that hangs may still publish other bytes of this session, so it cannot go on.
+      RETURN_IF_ERROR(endings_.End(id, {.result = UploadResult::kLost, .by_service = true}, [&](const Record& current) {
+        return current.version() == taken.record.version() ? absl::OkStatus() : ChangedMeanwhile();
+      }));
+      return UnknownSession();
     }
   }
   std::unique_ptr<StagedUpload> staged;

@@ -92,6 +92,8 @@ class SharedUploadSessionsRandomTest : public testing::TestWithParam<int> {
       case 0:
       case 1:
       case 2: {
+        // Few sessions, so that requests meet.
+        if (model_.size() >= 5) return Append();
         ASSERT_OK_AND_ASSIGN(const Upload upload, Any().Start(owner_, DigestAlgorithm::kSha256));
         model_.emplace(upload.id, ModelSession{});
         return;
@@ -107,7 +109,8 @@ class SharedUploadSessionsRandomTest : public testing::TestWithParam<int> {
       case 8:
         return Thaw();
       case 9:
-        return KillReplica();
+        if (OneIn(4)) KillReplica();
+        return;
       case 10:
         Any().EndExpired();
         Any().RenewClaims();
@@ -127,6 +130,8 @@ class SharedUploadSessionsRandomTest : public testing::TestWithParam<int> {
     auto& [id, session] = *i;
     if (session.sealed.has_value()) {
       EXPECT_THAT(Any().Append(owner_, id, {}), IsOciError(OciErrorCode::kBlobUploadUnknown));
+      EXPECT_OK(Any().Forget(owner_, id));
+      model_.erase(i);
       return;
     }
     WaitForClaims();
@@ -286,12 +291,12 @@ class SharedUploadSessionsRandomTest : public testing::TestWithParam<int> {
 };
 
 TEST_P(SharedUploadSessionsRandomTest, BehavesLikeTheModel) {
-  for (int i = 0; i < 2'000 && !HasFatalFailure(); ++i) Step();
+  for (int i = 0; i < 1'000 && !HasFatalFailure(); ++i) Step();
   CheckAll();
   EXPECT_GT(objects_of_model_.size(), 10u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, SharedUploadSessionsRandomTest, testing::Range(1, 9));
+INSTANTIATE_TEST_SUITE_P(Seeds, SharedUploadSessionsRandomTest, testing::Range(1, 6));
 
 }  // namespace
 }  // namespace entrepot::blob

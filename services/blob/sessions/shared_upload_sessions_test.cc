@@ -48,9 +48,12 @@ class InterruptedStore : public SharedMemoryObjectStore {
  public:
   absl::Status Publish(const UploadId& id, std::unique_ptr<StagedUpload> staged) override {
     if (const auto before = std::exchange(before_publish, nullptr)) before();
+    if (!publish_status.ok()) return std::exchange(publish_status, absl::OkStatus());
     return SharedMemoryObjectStore::Publish(id, std::move(staged));
   }
   std::function<void()> before_publish;
+  // What the next Publish gives, if it is an error.
+  absl::Status publish_status;
 };
 
 // Three replicas over one KV and one store.
@@ -402,6 +405,27 @@ TEST_F(SharedUploadSessionsTest, AnUnverifiedObjectOfAKilledSealIsVerified) {
   EXPECT_THAT(at(0).Seal(owner_, id, Sha512("other")), StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_OK(store_.Open(StagingObjectStore::KeyOf(id)));
   EXPECT_THAT(at(1).Seal(owner_, id, Sha512("other")), IsOciError(OciErrorCode::kDigestInvalid));
+}
+
+TEST_F(SharedUploadSessionsTest, AnObjectThatMayAppearUnverifiedEndsTheSession) {
+  const UploadId id = Start(0);
+  EXPECT_OK(Append(0, id, large_, Last()));
+  store_.Break(true);
+  EXPECT_THAT(at(0).Seal(owner_, id, Sha512(large_)), StatusIs(absl::StatusCode::kUnavailable));
+  store_.Break(false);
+  EXPECT_THAT(Append(1, id, large_, Last()), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(at(1).Seal(owner_, id, Sha512(large_)), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(OffsetOf(2, id), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_EQ(store_.staged_uploads(), 0u);
+}
+
+TEST_F(SharedUploadSessionsTest, BytesThatCanNeverBecomeAnObjectEndTheSession) {
+  const UploadId id = Start(0);
+  EXPECT_OK(Append(0, id, large_));
+  store_.publish_status = absl::NotFoundError("another process has replaced a part");
+  EXPECT_THAT(at(0).Seal(owner_, id, Sha256(large_)), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(OffsetOf(1, id), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_EQ(store_.staged_uploads(), 0u);
 }
 
 TEST_F(SharedUploadSessionsTest, LostBytesEndTheSession) {
