@@ -44,7 +44,8 @@ class ManifestHost final : public process::HostedService {
     const bool needs_accounts = host->policy_ != nullptr && host->policy_->current()->NeedsAccounts();
     ASSIGN_OR_RETURN(host->callers_, CallerCheck::Open(resources.kv->engine(), resources.executor,
                                                        {.policy_needs_accounts = needs_accounts,
-                                                        .allow_unauthenticated = config.allow_unauthenticated()}));
+                                                        .allow_unauthenticated = config.allow_unauthenticated(),
+                                                        .shared = resources.kv->shared()}));
     host->service_ =
         std::make_unique<ManifestService>(host->catalog_.get(), host->maintenance_.get(), resources.executor,
                                           host->deletions_.get(), host->callers_.get());
@@ -70,6 +71,7 @@ class ManifestHost final : public process::HostedService {
     const std::shared_ptr<prometheus::Registry>& registry = resources.context.registry;
     pulls_ = PullTimes::Create(resources.kv->engine(), resources.clock, registry);
     RegistryCatalog::Options options;
+    options.shared = resources.kv->shared();
     options.lease = runtime::ToDuration(config.collector().lease());
     options.registry = registry;
     options.pulls = pulls_.get();
@@ -91,6 +93,7 @@ class ManifestHost final : public process::HostedService {
     const std::shared_ptr<prometheus::Registry>& registry = resources.context.registry;
     ASSIGN_OR_RETURN(audit_, runtime::AuditLog::Open(config.audit_file(), registry));
     Maintenance::Options options;
+    options.shared = resources.kv->shared();
     options.collector = config.collector();
     options.backup_directory = absl::StrCat(config.data_directory(), "/backups");
     options.registry = registry;

@@ -159,6 +159,7 @@ class RegistryProcess final : public runtime::RunningService {
     ASSIGN_OR_RETURN(upstreams_file_, upstream::UpstreamsFile::Open(config.upstreams_file(), context.registry));
     cache_store_ = MakeLocalCacheStore(&blobs_->upload_sessions(), catalog_.get(), maintenance_.get());
     upstream::UpstreamCache::Options options;
+    options.shared = kv_->shared();
     options.spool_directory = absl::StrCat(config.data_directory(), "/spool");
     options.registry = context.registry;
     options.make_registry =
@@ -207,6 +208,7 @@ class RegistryProcess final : public runtime::RunningService {
   absl::Status OpenCatalog(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
     pulls_ = manifest::PullTimes::Create(kv_->engine(), &clock_, context.registry);
     manifest::RegistryCatalog::Options options;
+    options.shared = kv_->shared();
     options.lease = runtime::ToDuration(config.collector().lease());
     options.registry = context.registry;
     if (authority_ != nullptr) options.policy = [this] { return authority_->policy(); };
@@ -219,6 +221,7 @@ class RegistryProcess final : public runtime::RunningService {
     ASSIGN_OR_RETURN(catalog_, manifest::RegistryCatalog::Create(kv_->engine(), &clock_, options));
 
     manifest::Maintenance::Options maintenance_options;
+    maintenance_options.shared = kv_->shared();
     maintenance_options.collector = config.collector();
     maintenance_options.backup_directory = absl::StrCat(config.data_directory(), "/backups");
     maintenance_options.registry = context.registry;

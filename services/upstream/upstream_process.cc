@@ -75,6 +75,7 @@ class UpstreamHost final : public process::HostedService {
     UpstreamCache::Options options;
     options.spool_directory = absl::StrCat(config.data_directory(), "/spool");
     options.registry = registry;
+    options.shared = resources.kv->shared();
     options.make_registry = [clock = resources.clock, registry](const config::v1::Upstream& entry)
         -> absl::StatusOr<std::shared_ptr<UpstreamRegistry>> { return MakeUpstreamRegistry(entry, clock, registry); };
     ASSIGN_OR_RETURN(host->cache_, UpstreamCache::Create(host->file_.get(), host->store_.get(), resources.kv->engine(),

@@ -52,7 +52,9 @@ World::Options Character(Random random, bool trace) {
 
 HistoryResult RunHistory(uint64_t seed, bool trace) {
   Random random(seed ^ 0x5eed);
-  World world(seed, Character(random, trace));
+  World::Options options = Character(random, trace);
+  options.registries = Random(seed ^ 0x2e71).OneIn(3) ? 2 : 1;
+  World world(seed, options);
   std::vector<std::pair<std::string, std::function<void()>>> clients, background;
   const size_t client_count = 2 + random.Below(3);
   for (size_t i = 1; i <= client_count; ++i) {

@@ -124,8 +124,9 @@ Outcome World::Classify(const absl::Status& status, absl::string_view what) {
 }
 
 std::shared_ptr<World::Registry> World::AwaitRegistry() {
-  scheduler_.WaitUntil("waits for the registry", [this] { return registry_ != nullptr; });
-  return scheduler_.stopped() ? nullptr : registry_;
+  scheduler_.WaitUntil("waits for the registry", [this] { return !running_.empty(); });
+  if (scheduler_.stopped()) return nullptr;
+  return running_.size() == 1 ? running_.front() : running_[random().Below(running_.size())];
 }
 
 std::shared_ptr<World::Maintenance> World::StartMaintenance() {
@@ -137,7 +138,7 @@ std::shared_ptr<World::Maintenance> World::StartMaintenance() {
 void World::KeepRegistryUp() {
   while (busy()) {
     scheduler_.WaitUntil("watches the registry",
-                         [this] { return (registry_ == nullptr && !right_.has_value()) || !busy(); });
+                         [this] { return (running_.size() < options_.registries && !right_.has_value()) || !busy(); });
     if (!busy()) return;
     StartRegistry();
   }
@@ -149,13 +150,16 @@ void World::StartRegistry() {
   auto catalog = OpenCatalog(*made);
   if (Classify(catalog.status(), "the registry's start") != Outcome::kDone) return;
   made->catalog = *std::move(catalog);
-  if (made->process.alive) registry_ = made;
+  if (made->process.alive) running_.push_back(made);
 }
 
 absl::StatusOr<std::unique_ptr<manifest::RegistryCatalog>> World::OpenCatalog(Registry& registry) {
-  return manifest::RegistryCatalog::Create(
-      registry.kv.get(), &clock_,
-      {.lease = kLease, .registry = nullptr, .policy = [this] { return policy_; }, .objects = registry.objects.get()});
+  return manifest::RegistryCatalog::Create(registry.kv.get(), &clock_,
+                                           {.shared = options_.registries > 1,
+                                            .lease = kLease,
+                                            .registry = nullptr,
+                                            .policy = [this] { return policy_; },
+                                            .objects = registry.objects.get()});
 }
 
 bool World::BeginDeletion(Registry& registry) {
@@ -260,7 +264,7 @@ void World::Crash(Process& process) {
   scheduler_.Note("dies:", process.name);
   process.alive = false;
   kv_.Release(&process);
-  if (registry_ != nullptr && &registry_->process == &process) registry_ = nullptr;
+  std::erase_if(running_, [&](const std::shared_ptr<Registry>& one) { return &one->process == &process; });
 }
 
 void World::CrashAll() {

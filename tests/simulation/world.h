@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_TESTS_SIMULATION_WORLD_H_
 #define ENTREPOT_TESTS_SIMULATION_WORLD_H_
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -55,9 +56,11 @@ class World {
     bool caches = false;
     // The records and the objects know one another before the first push.
     bool bound = true;
+    // Processes that serve requests at the same time.
+    size_t registries = 1;
   };
 
-  // The process that serves requests. Only one lives at a time.
+  // A process that serves requests. Up to Options::registries live at a time.
   struct Registry {
     explicit Registry(World* world);
     Process process{"registry"};
@@ -114,7 +117,7 @@ class World {
   bool tags_are_immutable() const { return options_.immutable_tags; }
   bool has_caches() const { return options_.caches; }
 
-  // The registry that is running. Waits for the next one after a death; null at the end of the history.
+  // A registry that is running. Waits for the next one if all have died; null at the end of the history.
   std::shared_ptr<Registry> AwaitRegistry();
   // Starts a new maintenance process.
   std::shared_ptr<Maintenance> StartMaintenance();
@@ -178,7 +181,7 @@ class World {
   const std::unique_ptr<kv::KvReader> committed_;
   const std::shared_ptr<const policy::Policy> policy_;
   std::optional<std::string> violation_;
-  std::shared_ptr<Registry> registry_;
+  std::vector<std::shared_ptr<Registry>> running_;
   // All processes so far: the code of dead ones may still be running to its end.
   std::vector<std::shared_ptr<Registry>> registries_;
   std::vector<std::shared_ptr<Maintenance>> maintenances_;
