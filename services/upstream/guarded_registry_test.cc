@@ -1,6 +1,7 @@
 #include "services/upstream/guarded_registry.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "gtest/gtest.h"
@@ -126,6 +127,17 @@ TEST_F(GuardedRegistryTest, RequestsThatWereNotSentAreNoFailureOfTheUpstream) {
   upstream_->FailAll(NotSentError("too many requests run"));
   for (int i = 0; i < 10; ++i) EXPECT_THAT(Head(), IsOciError(OciErrorCode::kUnavailable));
   EXPECT_OK(guarded_.health());
+}
+
+TEST_F(GuardedRegistryTest, HasAReasonToPauseUntilAProbeIsDue) {
+  EXPECT_EQ(guarded_.pause_reason(), std::nullopt);
+  FailAll(UpstreamFailure::kUnavailable);
+  for (int i = 0; i < Breaker::kFailuresMax; ++i) EXPECT_FALSE(Head().ok());
+  EXPECT_EQ(guarded_.pause_reason(), guarded_.health().message());
+  clock_.Advance(Breaker::kPauseMax);
+  EXPECT_EQ(guarded_.pause_reason(), std::nullopt);
+  EXPECT_FALSE(Head().ok());
+  EXPECT_TRUE(guarded_.pause_reason().has_value());
 }
 
 TEST_F(GuardedRegistryTest, AWaitForOneKindOfRequestHoldsBackNoOther) {

@@ -38,7 +38,7 @@ class FetchReader {
   // What Read() would give, as bytes of a file that can be sent without copying them; nullopt if there are none yet, at
   // the end, and if they are not in a file. Errors as Read(). Does not read from the disk.
   virtual absl::StatusOr<std::optional<FilePart>> ReadableFile(uint64_t offset_bytes) = 0;
-  // Of the whole blob. nullopt until the upstream has answered, and if it does not tell until the end.
+  // Of the whole blob. nullopt until the first bytes have arrived, and if the upstream does not tell until the end.
   virtual std::optional<uint64_t> size_bytes() const = 0;
   // Calls `ready` once as soon as size_bytes() is known or the fetch has failed. A second call replaces the first.
   virtual void WhenSizeKnown(std::function<void()> ready) = 0;
