@@ -8,6 +8,7 @@
 #include "gateway/api/testing/test_upstreams.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/core/digester.h"
 #include "services/status/oci_error.h"
 
 // Which requests are answered by a cached repository, and who may make them.
@@ -90,6 +91,35 @@ TEST_F(PullThroughTest, NothingCanBePushedToACache) {
   EXPECT_EQ(Status("PATCH", absl::StrCat("/v2/docker.io/nginx/blobs/", digest)), 405);
 }
 
+TEST_F(PullThroughTest, AnImportWritesToACacheWithoutTheUpstream) {
+  const char import[] = "Entrepot-Import: true\r\n";
+  const std::string digest = ComputeDigest(DigestAlgorithm::kSha256, "layer").ToString();
+  const std::string uploads = "/v2/docker.io/nginx/blobs/uploads/";
+  const std::string blob = absl::StrCat("/v2/docker.io/nginx/blobs/", digest);
+  EXPECT_EQ(registry_.Call("HEAD", blob, "", import).status, 404);
+  EXPECT_EQ(registry_.Call("POST", absl::StrCat(uploads, "?digest=", digest), "layer", import).status, 201);
+  EXPECT_EQ(registry_.Call("GET", blob, "", import).body, "layer");
+  const RawResponse started = registry_.Call("POST", uploads, "", import);
+  EXPECT_EQ(started.status, 202);
+  EXPECT_EQ(registry_.Call("PATCH", started.Field("location"), "more", import).status, 202);
+  EXPECT_EQ(registry_.Call("DELETE", started.Field("location"), "", import).status, 204);
+  const std::string manifest = TestUpstreams::Manifest("imported");
+  EXPECT_EQ(registry_
+                .Call("PUT", "/v2/docker.io/nginx/manifests/imported", manifest,
+                      absl::StrCat(import, "Content-Type: application/vnd.oci.image.index.v1+json\r\n"))
+                .status,
+            201);
+  EXPECT_EQ(registry_.Call("GET", "/v2/docker.io/nginx/manifests/imported", "", import).body, manifest);
+  EXPECT_THAT(upstreams_.TakeCalls(), IsEmpty());
+  // A repository that an import has made is a cache.
+  EXPECT_EQ(registry_
+                .Call("PUT", "/v2/quay.io/a/b/manifests/v1", manifest,
+                      absl::StrCat(import, "Content-Type: application/vnd.oci.image.index.v1+json\r\n"))
+                .status,
+            201);
+  EXPECT_EQ(Status("PUT", "/v2/quay.io/a/b/manifests/v2"), 405);
+}
+
 TEST_F(PullThroughTest, CachedContentCanBeDeleted) {
   ASSERT_EQ(Status("GET", "/v2/docker.io/nginx/manifests/latest"), 200);
   EXPECT_EQ(Status("DELETE", "/v2/docker.io/nginx/manifests/latest"), 202);
@@ -151,6 +181,20 @@ TEST_F(PullThroughAccountsTest, AccessIsDecidedOnTheNameOfTheCachedRepository) {
     EXPECT_EQ(challenge.status, 401) << target;
     EXPECT_THAT(challenge.Field("www-authenticate"), HasSubstr("scope=\"repository:docker.io/library/nginx:pull\""));
   }
+}
+
+TEST_F(PullThroughAccountsTest, OnlyAnAdministratorImportsIntoACache) {
+  const std::string target = absl::StrCat("/v2/docker.io/nginx/blobs/uploads/?digest=",
+                                          ComputeDigest(DigestAlgorithm::kSha256, "layer").ToString());
+  const auto import = [&](absl::string_view scopes) {
+    return registry_
+        .Call("POST", target, "layer", absl::StrCat("Entrepot-Import: true\r\n", Bearer(auth_.Token("ann", scopes))))
+        .status;
+  };
+  EXPECT_EQ(import("repository:docker.io/library/nginx:pull,push,delete"), 401);
+  EXPECT_EQ(registry_.Call("POST", target, "layer", "Entrepot-Import: true\r\n").status, 401);
+  EXPECT_EQ(import("registry:administration:*"), 201);
+  EXPECT_THAT(upstreams_.TakeCalls(), IsEmpty());
 }
 
 TEST_F(PullThroughAccountsTest, TheDefaultUpstreamNeedsAccessToItsRepository) {

@@ -105,6 +105,15 @@ bool IsAllowedOnCache(RouteFamily family, absl::string_view method) {
   return IsSafe(method) || (method == "DELETE" && IsContent(family));
 }
 
+// By this field, an administrator writes to a cached repository, and reads what is stored there without the upstream.
+constexpr absl::string_view kImportField = "Entrepot-Import";
+
+// Whether the method is one of those that an import needs.
+bool IsPartOfImport(RouteFamily family, absl::string_view method) {
+  if (family == RouteFamily::kUploadStart || family == RouteFamily::kUploadSession) return true;
+  return IsContent(family) && (IsSafe(method) || (family == RouteFamily::kManifest && method == "PUT"));
+}
+
 // Whether the caller gets nothing of what it asked for: there is no such content, or it may not read it.
 bool IsAbsentOrDenied(const absl::StatusOr<http::Response>& result) {
   if (!result.ok()) return absl::IsNotFound(result.status());
@@ -165,6 +174,8 @@ class RegistryApi : public http::Handler {
   struct Target {
     RepositoryName repository;
     bool is_cached;
+    // CallContext::cache_of.
+    std::string cache_of = {};
   };
 
   // The OCI distribution API.
@@ -228,6 +239,9 @@ class RegistryApi : public http::Handler {
   HandlerResult AnswerMapped(http::Request& request, const Route& route, Permission permission, RepositoryName path) {
     CO_ASSIGN_OR_RETURN(std::optional<RepositoryName> cached, cached_repositories_->Find(request, path));
     if (cached.has_value()) {
+      if (request.Find(kImportField).has_value() && IsPartOfImport(route.family, request.method)) {
+        co_return co_await AnswerImport(request, route, *std::move(cached));
+      }
       if (!IsAllowedOnCache(route.family, request.method)) co_return NoPush(route.family, *cached);
       co_return co_await AnswerCached(request, route, permission, *std::move(cached));
     }
@@ -254,6 +268,15 @@ class RegistryApi : public http::Handler {
     if (access_ == nullptr) return Dispatch(request, route, std::move(target), nullptr);
     std::string source = route.family == RouteFamily::kUploadStart ? MountSource(request.query) : "";
     return AnswerAllowed(request, route, {permission, route.repository}, std::move(source), std::move(target));
+  }
+
+  // A request of an import into a cached repository. `route` must outlive the result.
+  HandlerResult AnswerImport(http::Request& request, const Route& route, RepositoryName repository) {
+    const std::string name = repository.ToString();
+    // The first component of the name of a cache is its upstream.
+    std::optional<Target> target = Target{std::move(repository), /*is_cached=*/false, name.substr(0, name.find('/'))};
+    if (access_ == nullptr) co_return co_await Dispatch(request, route, std::move(target), nullptr);
+    co_return co_await AnswerAllowed(request, route, {Permission::kAdmin, name}, "", std::move(target));
   }
 
   HandlerResult AnswerCached(http::Request& request, const Route& route, Permission permission,
@@ -331,6 +354,7 @@ class RegistryApi : public http::Handler {
       request.account = call.caller.account;
     }
     if (!target.has_value()) co_return co_await handlers_.ForRegistry(route.family)(request, call);
+    call.cache_of = std::move(target->cache_of);
     RegistryRequest registry_request{request,        std::move(call), std::move(target->repository),
                                      route.argument, token,           target->is_cached};
     co_return co_await handlers_.ForRepository(route.family)(registry_request);

@@ -15,6 +15,8 @@ struct CallContext {
   Caller caller = {};
   // The address of the client; empty if it is not known. Valid during the request.
   absl::string_view remote_address = {};
+  // The upstream into whose cache the request imports content; empty for every other request.
+  std::string cache_of = {};
 };
 
 // Whose share the request counts against (services/core/client_network.h).

@@ -111,8 +111,12 @@ HandlerResult ManifestHandler::Put(RegistryRequest& request, const Reference& re
   if (!std::holds_alternative<runtime::TurnQueue::Turn>(turn)) {
     co_return HttpError(503, OciErrorCode::kUnavailable, "other large manifests take too long; try again");
   }
-  const ManifestPut put{reference, std::move(media_type), std::move(body.bytes), std::move(tags),
-                        ParsePreconditions(request.http)};
+  const ManifestPut put{reference,
+                        std::move(media_type),
+                        std::move(body.bytes),
+                        std::move(tags),
+                        ParsePreconditions(request.http),
+                        request.call.cache_of};
   CO_ASSIGN_OR_RETURN(const ManifestPutResult result,
                       co_await manifests_->PutManifest(request.call, request.repository, put));
   CO_RETURN_IF_ERROR(Failpoint("gateway.manifest.put"));

@@ -74,6 +74,7 @@ class GrpcManifestBackend : public ManifestBackend {
                                              const Blob& blob) override {
     auto request = RequestFor<v1::CommitBlobRequest>(context, repository);
     *request.mutable_blob() = ToMessage(blob);
+    request.set_cache_of(context.cache_of);
     CO_ASSIGN_OR_RETURN(const v1::CommitBlobResponse response,
                         co_await client_.Call(&Async::CommitBlob, context.request_id, std::move(request)));
     co_return response.deduplicated();

@@ -26,7 +26,8 @@ class LocalManifestBackend : public ManifestBackend {
 
   awaitable<absl::StatusOr<bool>> CommitBlob(const CallContext& context, const RepositoryName& repository,
                                              const Blob& blob) override {
-    co_return co_await RunOn(*executor_, [&] { return catalog_->blobs().Commit(context.caller, repository, blob); });
+    co_return co_await RunOn(
+        *executor_, [&] { return catalog_->blobs().Commit(context.caller, repository, blob, context.cache_of); });
   }
 
   awaitable<absl::StatusOr<Blob>> FindBlob(const CallContext& context, const RepositoryName& repository,

@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "services/core/access_scope.h"
 #include "services/core/digester.h"
 #include "services/core/text/percent_encoding.h"
 #include "services/core/text/strict_json.h"
@@ -55,6 +56,17 @@ std::optional<std::string> NextPage(const HttpAnswer& answer) {
   return std::string(link.substr(1, end - 1));
 }
 
+absl::Status OtherDigest(const Digest& expected, const Digest& found) {
+  return absl::DataLossError(
+      absl::StrCat("the bytes of the blob ", expected.ToString(), " have the digest ", found.ToString()));
+}
+
+std::string ScopesOf(const RepositoryName& repository, ContentClient::Access access) {
+  const std::string scope = absl::StrCat("repository:", repository.ToString(),
+                                         access == ContentClient::Access::kPull ? ":pull" : ":pull,push");
+  return access == ContentClient::Access::kImport ? absl::StrCat(scope, " ", kAdministrationScope) : scope;
+}
+
 }  // namespace
 
 // Counts attempts, and pauses between them.
@@ -88,7 +100,8 @@ class ContentClient::Attempts {
 ContentClient::ContentClient(RegistryClient* registry, const RepositoryName& repository, Access access, Options options)
     : registry_(*registry),
       repository_(repository),
-      scope_(absl::StrCat("repository:", repository.ToString(), access == Access::kPull ? ":pull" : ":pull,push")),
+      access_(access),
+      scope_(ScopesOf(repository, access)),
       options_(options) {}
 
 std::string ContentClient::Path(absl::string_view kind, absl::string_view what) const {
@@ -96,6 +109,7 @@ std::string ContentClient::Path(absl::string_view kind, absl::string_view what) 
 }
 
 absl::StatusOr<HttpAnswer> ContentClient::SendOnce(HttpRequest request) {
+  if (access_ == Access::kImport) request.headers.emplace_back("Entrepot-Import", "true");
   return registry_.SendContent(std::move(request), scope_);
 }
 
@@ -242,15 +256,6 @@ absl::Status ContentClient::PutBlob(const Digest& digest, uint64_t size_bytes, c
   }
   return absl::UnavailableError(status.message());
 }
-
-namespace {
-
-absl::Status OtherDigest(const Digest& expected, const Digest& found) {
-  return absl::DataLossError(
-      absl::StrCat("the bytes of the blob ", expected.ToString(), " have the digest ", found.ToString()));
-}
-
-}  // namespace
 
 absl::Status ContentClient::PutSmallBlob(const Digest& digest, std::string content) {
   if (const Digest found = ComputeDigest(digest.algorithm(), content); !(found == digest)) {

@@ -28,8 +28,9 @@ struct ContentManifest {
 // RegistryClient; kDataLoss: the registry sent bytes of another digest. Not thread-safe.
 class ContentClient {
  public:
-  // What the account must be allowed to do.
-  enum class Access { kPull, kPush };
+  // What the account must be allowed to do. An import writes to the cache of an upstream, for which it must be an
+  // administrator, and reads what is there without asking the upstream.
+  enum class Access { kPull, kPush, kImport };
 
   struct Options {
     // Pauses before a request is sent again grow from the first to the maximum, unless the registry names one. The
@@ -88,6 +89,7 @@ class ContentClient {
 
   RegistryClient& registry_;
   const RepositoryName repository_;
+  const Access access_;
   const std::string scope_;
   const Options options_;
 };

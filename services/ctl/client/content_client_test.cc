@@ -200,6 +200,21 @@ TEST_F(ContentClientTest, ListsReferrersOfAllPages) {
   EXPECT_EQ(referrers.size(), 2u);
 }
 
+TEST_F(ContentClientTest, AnImportIntoACacheIsAnAdministrators) {
+  http_.intercept = [](const HttpRequest& request) -> std::optional<absl::StatusOr<HttpAnswer>> {
+    if (absl::StrContains(request.url, "/token?")) {
+      EXPECT_THAT(request.url, HasSubstr("&scope=registry%3Aadministration%3A%2A"));
+      return HttpAnswer{200, R"({"token": "t"})"};
+    }
+    EXPECT_EQ(request.headers.back().first, "Entrepot-Import");
+    return HttpAnswer{200, "{}"};
+  };
+  RegistryClient account({.registry = "http://localhost:5000", .username = "admin", .password = "p"}, http_);
+  ContentClient content(&account, *RepositoryName::Parse("docker.io/a"), ContentClient::Access::kImport);
+  EXPECT_OK(content.GetManifest("v1").status());
+  EXPECT_EQ(http_.requests.size(), 2u);
+}
+
 TEST_F(ContentClientTest, AnAnonymousCallerGetsATokenIfTheRegistryWantsOne) {
   http_.intercept = [](const HttpRequest& request) -> std::optional<absl::StatusOr<HttpAnswer>> {
     if (absl::StrContains(request.url, "/token?")) {

@@ -29,6 +29,7 @@ namespace {
 
 constexpr char kPlatform[] = "--platform";
 constexpr char kNoReferrers[] = "--no-referrers";
+constexpr char kIntoCaches[] = "--into-caches";
 
 using Steady = std::chrono::steady_clock;
 
@@ -119,11 +120,12 @@ absl::StatusOr<int> Import(const CommandLine& line, RegistryClient& registry) {
   }
   ASSIGN_OR_RETURN(const std::vector<RepositoryImport> plan,
                    PlanImport(layout->entries(), target.repository, target.reference));
+  const auto access = line.Has(kIntoCaches) ? ContentClient::Access::kImport : ContentClient::Access::kPush;
   std::vector<ImageTransfer> transfers;
   std::vector<std::string> problems = layout->problems();
   for (const RepositoryImport& part : plan) {
     ASSIGN_OR_RETURN(const RepositoryName repository, RepositoryName::Parse(part.repository));
-    ContentClient content(&registry, repository, ContentClient::Access::kPush);
+    ContentClient content(&registry, repository, access);
     for (const RepositoryImport::Image& image : part.images) {
       const std::string name =
           ImageText(part.repository, image.tag.empty() ? image.entry.digest.ToString() : image.tag);
@@ -172,13 +174,17 @@ std::vector<Command> ImageCommands() {
                       .help = "push to this repository; with :TAG for a layout of one image;\n"
                               "default: the repositories of the export",
                       .required = false}},
+       .options = {{.name = kIntoCaches,
+                    .value = "",
+                    .help = "also write to repositories of upstreams; for administrators"}},
        .summary = "Push the images of an OCI image layout, or of another registry's storage",
        .details =
            "It verifies all that it sends, and does not send what is there. If the command is interrupted, repeat\n"
            "it. An image that is broken or refused is reported at the end, and the exit code is 1; the others are\n"
            "imported. Your account needs push on the repositories.",
        .examples = {"entrepotctl import images.tar", "entrepotctl import /media/usb/images team/app",
-                    "entrepotctl import image.tar team/app:v1", "entrepotctl import /var/lib/registry"},
+                    "entrepotctl import image.tar team/app:v1", "entrepotctl import docker.tar --into-caches",
+                    "entrepotctl import /var/lib/registry"},
        .run = Import},
   };
 }

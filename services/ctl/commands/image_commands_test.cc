@@ -70,6 +70,18 @@ TEST_F(ImageCommandsTest, AnImageOfALayoutMayGetAnotherTag) {
   EXPECT_EQ(registry_.TagOf("other/app", "v9"), app.ToString());
 }
 
+TEST_F(ImageCommandsTest, AnImportIntoCachesSaysSo) {
+  registry_.AddImage("docker.io/library/nginx", {"layer"}, "1");
+  EXPECT_EQ(RunImages({"export", PathOf("x"), "docker.io/library/nginx:1"}).code, kOk);
+  registry_.requests.clear();
+  EXPECT_EQ(RunImages({"import", PathOf("x"), "--into-caches"}).code, kOk);
+  ASSERT_FALSE(registry_.requests.empty());
+  for (const HttpRequest& request : registry_.requests) {
+    ASSERT_FALSE(request.headers.empty()) << request.method << " " << request.url;
+    EXPECT_EQ(request.headers.back().first, "Entrepot-Import");
+  }
+}
+
 TEST_F(ImageCommandsTest, ABrokenImageIsReportedAndTheOthersAreImported) {
   const Digest app = registry_.AddImage("team/app", {"app"}, "v1");
   registry_.AddImage("team/web", {"web"}, "v2");
