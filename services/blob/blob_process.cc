@@ -21,6 +21,8 @@ using config::v1::BlobServiceConfig;
 
 // Most of the time the threads wait for the disk.
 constexpr size_t kExecutorThreads = 16;
+// An S3 server takes longer: threads that send parts to it must leave some for short calls.
+constexpr size_t kExecutorThreadsWithS3 = 64;
 // The scrub, a reported blob, a search for orphans and one job of an operator run side by side. Uploads that were
 // staged before a restart are read back between them.
 constexpr size_t kLongCallThreads = 4;
@@ -43,11 +45,14 @@ class BlobHost final : public process::HostedService {
 absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const BlobServiceConfig& config,
                                                                const runtime::ServiceContext& context) {
   return process::StartGrpcProcess(
-      {.data_directory = config.data_directory(), .endpoint = config.grpc(), .executor_threads = kExecutorThreads},
+      {.data_directory = config.data_directory(),
+       .endpoint = config.grpc(),
+       .executor_threads = config.objects().has_s3() ? kExecutorThreadsWithS3 : kExecutorThreads},
       context,
       [&](const process::ProcessResources& resources) -> absl::StatusOr<std::unique_ptr<process::HostedService>> {
         BlobStackOptions options;
         options.directory = absl::StrCat(config.data_directory(), "/blobs");
+        options.objects = config.objects();
         options.uploads = config.uploads();
         options.object_durability = kv::Durability::kSynced;
         options.snapshot_kv = [kv = resources.kv](const std::string& directory) { return kv->Snapshot(directory); };
@@ -62,6 +67,10 @@ void FillAndCheck(BlobServiceConfig* config, runtime::ConfigProblems* problems) 
   process::FillAndCheckGrpc(config->mutable_grpc(), problems);
   runtime::FillDefaults(config->mutable_uploads());
   runtime::CheckUploads("uploads", config->uploads(), problems);
+  if (config->has_objects()) {
+    runtime::FillDefaults(config->mutable_objects());
+    runtime::CheckObjectStorage("objects", config->objects(), problems);
+  }
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
 }
 

@@ -15,6 +15,7 @@
 #include "services/blob/objects/store_format.h"
 #include "services/blob/objects/tiered_object_store.h"
 #include "services/blob/objects/verification_cache.h"
+#include "services/blob/s3/open_s3_store.h"
 #include "services/blob/sessions/kv_upload_sessions.h"
 #include "services/blob/sessions/managed_upload_sessions.h"
 #include "services/blob/sessions/shared_upload_sessions.h"
@@ -39,6 +40,14 @@ struct Instruments {
 absl::StatusOr<std::unique_ptr<StagingObjectStore>> OpenObjectStore(const BlobStackOptions& options,
                                                                     const BlobStackParts& parts,
                                                                     Instruments* instruments) {
+  if (options.objects.has_s3()) {
+    return s3::OpenS3Store(options.objects.s3(),
+                           {.kv = parts.kv,
+                            .clock = parts.clock,
+                            .session_lifetime = runtime::ToDuration(options.uploads.session_lifetime()),
+                            .registry = instruments->registry,
+                            .metrics = &instruments->metrics});
+  }
   ASSIGN_OR_RETURN(std::unique_ptr<BlobDirectory> directory,
                    BlobDirectory::Open(options.directory, *parts.system_calls));
   RETURN_IF_ERROR(CheckStoreFormat(*parts.kv, *directory, *parts.system_calls));

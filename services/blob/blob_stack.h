@@ -25,6 +25,8 @@ namespace entrepot::blob {
 struct BlobStackOptions {
   // The directory of objects and staged uploads; made if it does not exist. It belongs to one KV permanently.
   std::string directory;
+  // If it names another store for large objects, the directory is not used for them. With defaults filled in.
+  config::v1::ObjectStorage objects = {};
   // With defaults filled in (runtime/config/config_defaults.h).
   config::v1::Uploads uploads;
   // The durability of objects that are written to, and deleted from, the KV. kBuffered suffices if the catalog is in

@@ -91,7 +91,8 @@ void ObjectReadReactor::OnWriteDone(bool ok) {
 }
 
 bool ObjectReadReactor::is_hashed() const {
-  return std::holds_alternative<std::unique_ptr<VerifyingStream>>(*content_);
+  const auto* stream = std::get_if<std::unique_ptr<VerifyingStream>>(&*content_);
+  return stream != nullptr && (*stream)->is_hashed();
 }
 
 }  // namespace entrepot::blob

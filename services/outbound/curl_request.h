@@ -12,7 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-// What the requests of HttpClient and HttpHop have in common at libcurl.
+// What the requests of HttpClient, of HttpHop and of CurlTransport have in common at libcurl.
 namespace entrepot::outbound {
 
 struct CurlDeleter {

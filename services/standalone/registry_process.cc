@@ -50,6 +50,8 @@ namespace {
 
 // Commits that wait at the same time share one sync of the log: more threads make larger groups, not more syncs.
 constexpr size_t kExecutorThreads = 32;
+// An S3 server takes longer: threads that send parts to it must leave some for short calls.
+constexpr size_t kExecutorThreadsWithS3 = 96;
 // For whole files that are hashed: uploads that were staged before a restart, and blobs whose files are not known to be
 // good. Each client has one read at a time, and the disk reads ahead.
 constexpr size_t kLongCallThreads = 8;
@@ -135,6 +137,7 @@ class RegistryProcess final : public runtime::RunningService {
 
     blob::BlobStackOptions blob_options;
     blob_options.directory = absl::StrCat(config.data_directory(), "/blobs");
+    blob_options.objects = config.objects();
     blob_options.uploads = config.uploads();
     // Buffered is enough: the catalog commits the blob's record to the same KV later, with a sync that covers both.
     blob_options.object_durability = kv::Durability::kBuffered;
@@ -232,7 +235,8 @@ class RegistryProcess final : public runtime::RunningService {
   }
 
   absl::Status Serve(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
-    executor_ = std::make_unique<runtime::Executor>(kExecutorThreads);
+    executor_ =
+        std::make_unique<runtime::Executor>(config.objects().has_s3() ? kExecutorThreadsWithS3 : kExecutorThreads);
     long_calls_ = std::make_unique<runtime::Executor>(kLongCallThreads);
     LowerPriority(*long_calls_);
     executor_metrics_ = std::make_shared<process::ExecutorMetrics>(executor_.get());
@@ -310,6 +314,10 @@ void FillAndCheck(config::v1::StandaloneConfig* config, runtime::ConfigProblems*
   runtime::FitToDescriptors("limits", kv::KvStack::OpenFilesMax(), runtime::DescriptorLimit(), config->mutable_limits(),
                             problems);
   runtime::CheckUploads("uploads", config->uploads(), problems);
+  if (config->has_objects()) {
+    runtime::FillDefaults(config->mutable_objects());
+    runtime::CheckObjectStorage("objects", config->objects(), problems);
+  }
   manifest::CheckCollectorConfig("collector", config->collector(), problems);
   runtime::CheckDataDirectory("data_directory", config->data_directory(), problems);
   if (authenticated) {

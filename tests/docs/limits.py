@@ -43,7 +43,7 @@ def compare(page, shared_proto, examples, sources):
     real |= {f"uploads.{field}" for field in fields_of(shared_proto, "Uploads") if field.endswith("_max")}
     wrong += [f"the page lacks the setting {name}" for name in sorted(real - told.keys())]
     for name, row in told.items():
-        message, field = name.split(".")
+        message, _, field = name.rpartition(".")
         default = defaults_of(examples[message]).get(field)
         if default != row["default"]:
             wrong.append(f"{name}: the example has the default {default}")

@@ -10,6 +10,8 @@ def test_the_page_has_every_limit():
     standalone = tree.text("examples/standalone.yaml")
     examples = {"limits": standalone, "uploads": standalone, "collector": standalone}
     examples["authentication"] = tree.text("examples/auth.yaml")
+    objects = standalone[standalone.index("\n# objects:") :]
+    examples["objects.s3"] = objects[: objects.index("\n\n")].replace("#", " ")
     examples["grpc"] = tree.text("examples/blob.yaml")
     page = tree.text(limits.PAGE)
     assert len(limits.rows_of(page, "setting")) > 10 and len(limits.rows_of(page, "limit")) > 10

@@ -134,14 +134,14 @@ class LocalBlobBackend : public BlobBackend {
       co_return FileBody{std::move(*file), range.offset_bytes, range.length_bytes};
     }
     auto& stream = std::get<std::unique_ptr<blob::VerifyingStream>>(content);
+    runtime::Executor* const reading = stream->is_hashed() ? long_calls_ : executor_;
     if (range.length_bytes > memory_bytes) {
-      co_return StreamBody{std::make_unique<LocalObjectStream>(std::move(stream), memory_bytes, long_calls_),
+      co_return StreamBody{std::make_unique<LocalObjectStream>(std::move(stream), memory_bytes, reading),
                            range.length_bytes};
     }
     // Read as a whole, so that a corrupt object leads to an error response, not to one that is cut.
     std::string bytes(range.length_bytes, '\0');
-    CO_RETURN_IF_ERROR(
-        (co_await RunOn(*long_calls_, [&] { return stream->Read(bytes.data(), bytes.size()); })).status());
+    CO_RETURN_IF_ERROR((co_await RunOn(*reading, [&] { return stream->Read(bytes.data(), bytes.size()); })).status());
     co_return BodyPiece(std::move(bytes));
   }
 

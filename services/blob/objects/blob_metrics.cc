@@ -9,7 +9,7 @@ namespace {
 
 constexpr absl::string_view kResultNames[] = {"sealed", "cancelled", "expired", "digest_mismatch", "lost", "evicted"};
 constexpr absl::string_view kLimitNames[] = {"registry", "account"};
-constexpr absl::string_view kBackendNames[] = {"filesystem", "kv"};
+constexpr absl::string_view kBackendNames[] = {"filesystem", "kv", "s3"};
 constexpr absl::string_view kOperationNames[] = {"open", "publish", "delete"};
 
 prometheus::Histogram::BucketBoundaries DurationBuckets() {

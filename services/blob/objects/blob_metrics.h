@@ -18,7 +18,7 @@ enum class UploadResult { kSealed, kCancelled, kExpired, kDigestMismatch, kLost,
 // The bound on open sessions that refuses a new one: in sum, or the share of an account.
 enum class UploadLimit { kSum, kShare };
 
-enum class StoreBackend { kFilesystem, kKv };
+enum class StoreBackend { kFilesystem, kKv, kS3 };
 enum class StoreOperation { kOpen, kPublish, kDelete };
 
 // The blob service's metrics. Their names and help texts are in the source. Thread-safe.
@@ -52,7 +52,7 @@ class BlobMetrics {
  private:
   static constexpr int kResults = 6;
   static constexpr int kLimits = 2;
-  static constexpr int kBackends = 2;
+  static constexpr int kBackends = 3;
   static constexpr int kOperations = 3;
 
   prometheus::Counter* uploads_[kResults];

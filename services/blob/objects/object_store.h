@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "services/blob/objects/object_reader.h"
 #include "services/core/blob_storage.h"
 #include "services/core/files/disk_space.h"
 #include "services/core/files/owned_fd.h"
@@ -27,13 +28,13 @@
 //     KvObjectStore        small objects, as values of the KV
 //     StagingObjectStore   large objects, and the uploads that become them; implemented by
 //       FilesystemObjectStore
+//       S3ObjectStore        (services/blob/s3)
 //     TieredObjectStore    both of them, by the tier that the storage key names
 //   VerifiedReader       reads from an ObjectStore that never show a corrupt object as whole
 //   LocalBlobStorage     what the manifest service may ask (BlobStorage), over an ObjectStore and the upload sessions
 //
-// A second store for large objects, such as S3, is a StagingObjectStore beside filesystem_object_store; its test
-// instantiates object_store_conformance, and OpenObjectStore() in services/blob/blob_stack.cc is the one place that
-// makes it.
+// The test of a store for large objects instantiates object_store_conformance; OpenObjectStore() in
+// services/blob/blob_stack.cc is the one place that chooses one.
 namespace entrepot::blob {
 
 // Tells the bytes of a file from what they become if another process writes to them. Hard links, as a backup makes
@@ -46,11 +47,12 @@ struct ObjectVersion {
   friend bool operator==(const ObjectVersion&, const ObjectVersion&) = default;
 };
 
-// An object's bytes in the cheapest form: the bytes of a small object, or the open file of a large one.
+// An object's bytes in the cheapest form: the bytes of a small object, the open file of a large one, or a reader of one
+// that another server has.
 struct OpenObject {
-  std::variant<std::string, OwnedFd> content;
+  std::variant<std::string, OwnedFd, std::unique_ptr<ObjectReader>> content;
   uint64_t size_bytes = 0;
-  // Of a file.
+  // Of a file, or of an object of another server.
   ObjectVersion version = {};
 };
 
@@ -103,8 +105,7 @@ class StagedUpload {
   // only if they are saved. kUnavailable if the disk is full or broken.
   virtual absl::Status Append(absl::string_view bytes) = 0;
   // Cuts the upload to its first `size_bytes`, at most its size, and gives the rest back to the disk. A shared store
-  // does so only for zero, for the size at which the upload was opened, and for bytes behind the last part that it has
-  // sent: kUnavailable for others.
+  // does so only for zero and for bytes behind the last part that it has sent: kUnavailable for others.
   virtual absl::Status Truncate(uint64_t size_bytes) = 0;
   // Makes the bytes durable. After a failure the bytes must not be relied on.
   virtual absl::Status Sync() = 0;
@@ -150,7 +151,8 @@ class StagingObjectStore : public ObjectStore {
   virtual absl::StatusOr<std::unique_ptr<StagedUpload>> OpenStaged(const UploadId& id, uint64_t size_bytes,
                                                                    absl::string_view state) = 0;
   // The object of an upload, if it exists and has that size: for a Publish whose outcome is unknown. Publish may be
-  // called on the result to make the object durable.
+  // called on the result to make the object durable. Of a shared store, compare the bytes (Read()) before you rely on
+  // them: a process whose claim was taken over may have made it.
   virtual absl::StatusOr<std::unique_ptr<StagedUpload>> OpenPublished(const UploadId& id, uint64_t size_bytes) = 0;
   // Makes the staged bytes the object KeyOf(id), durably. On an error nothing is published; if bytes may have been lost
   // on their way to the disk they are deleted, so that OpenStaged does not find them.

@@ -55,7 +55,7 @@ absl::Status WriteRecord(kv::KvEngine& kv, const std::string& id) {
       kv::Durability::kSynced);
 }
 
-absl::Status CheckRecord(const std::string& value, const std::string& directory_id) {
+absl::Status CheckRecord(const std::string& value, const std::string& found_id, const StoreIdentity& identity) {
   storage::v1::BlobFormatRecord record;
   if (!record.ParseFromString(value)) return absl::DataLossError("the blob store's format record is corrupt");
   if (record.version() != kVersion) {
@@ -63,32 +63,42 @@ absl::Status CheckRecord(const std::string& value, const std::string& directory_
                                                       "; this program knows only ", kVersion,
                                                       ": run the version that wrote it, or a later one"));
   }
-  if (record.store_id() != directory_id) {
+  if (record.store_id() != found_id) {
     return absl::FailedPreconditionError(
-        absl::StrCat("the directory of blobs is not the one that the database belongs to (store_id ",
-                     directory_id.empty() ? "missing" : directory_id, ", expected ", record.store_id(),
-                     "): is its volume mounted? Restore both from the same backup"));
+        absl::StrCat(identity.name, " is not the one that the database belongs to (store_id ",
+                     found_id.empty() ? "missing" : found_id, ", expected ", record.store_id(),
+                     "): ", identity.question, " Restore both from the same backup"));
   }
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::Status CheckStoreFormat(kv::KvEngine& kv, const BlobDirectory& directory, SystemCalls& calls) {
+absl::Status CheckStoreIdentity(kv::KvEngine& kv, const StoreIdentity& identity) {
   ASSIGN_OR_RETURN(const std::optional<std::string> value, kv.Get(kFormatKey));
-  ASSIGN_OR_RETURN(std::string id, ReadStoreId(directory, calls));
-  if (value.has_value()) return CheckRecord(*value, id);
-  // Either the first start died between writing the file and the record, or the database is lost.
-  ASSIGN_OR_RETURN(const bool used, directory.HasObjects());
+  ASSIGN_OR_RETURN(std::string id, identity.read());
+  if (value.has_value()) return CheckRecord(*value, id, identity);
+  // Either the first start died between writing the id and the record, or the database is lost.
+  ASSIGN_OR_RETURN(const bool used, identity.has_objects());
   if (used) {
     return absl::FailedPreconditionError(
-        "the directory of blobs is in use, but its database is empty: restore both from the same backup");
+        absl::StrCat(identity.name, " is in use, but its database is empty: restore both from the same backup"));
   }
   if (id.empty()) {
-    id = RandomLowerHex(kIdBytes);
-    RETURN_IF_ERROR(WriteStoreId(directory, calls, id));
+    ASSIGN_OR_RETURN(id, identity.write(RandomLowerHex(kIdBytes)));
   }
   return WriteRecord(kv, id);
+}
+
+absl::Status CheckStoreFormat(kv::KvEngine& kv, const BlobDirectory& directory, SystemCalls& calls) {
+  return CheckStoreIdentity(kv, {.name = "the directory of blobs",
+                                 .question = "is its volume mounted?",
+                                 .read = [&] { return ReadStoreId(directory, calls); },
+                                 .write = [&](const std::string& id) -> absl::StatusOr<std::string> {
+                                   RETURN_IF_ERROR(WriteStoreId(directory, calls, id));
+                                   return id;
+                                 },
+                                 .has_objects = [&] { return directory.HasObjects(); }});
 }
 
 }  // namespace entrepot::blob

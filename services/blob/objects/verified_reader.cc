@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "services/blob/io/file_io.h"
 #include "services/blob/objects/shared_hash.h"
 #include "services/core/digester.h"
 #include "services/status/status_macros.h"
@@ -17,6 +18,19 @@ absl::Status CheckRange(const StorageKey& key, uint64_t size, const ByteRange& r
       absl::StrCat("object ", key.ToString(), " has ", size, " bytes, which does not match its record"));
 }
 
+class FileReader : public ObjectReader {
+ public:
+  FileReader(OwnedFd file, SystemCalls* calls) : file_(std::move(file)), calls_(*calls) {}
+
+  absl::StatusOr<size_t> ReadAt(char* data, size_t size, uint64_t offset_bytes) override {
+    return PReadFully(calls_, file_.get(), data, size, offset_bytes);
+  }
+
+ private:
+  const OwnedFd file_;
+  SystemCalls& calls_;
+};
+
 }  // namespace
 
 absl::StatusOr<ReadContent> VerifiedReader::Open(const StorageKey& key, const ByteRange& range,
@@ -27,7 +41,7 @@ absl::StatusOr<ReadContent> VerifiedReader::Open(const StorageKey& key, const By
     return status;
   }
   if (auto* bytes = std::get_if<std::string>(&object.content)) return OpenValue(std::move(*bytes), range, whole);
-  return OpenFile(key, std::move(object), range, whole);
+  return OpenVersioned(key, std::move(object), range, whole);
 }
 
 absl::StatusOr<ReadContent> VerifiedReader::OpenValue(std::string bytes, const ByteRange& range,
@@ -40,8 +54,8 @@ absl::StatusOr<ReadContent> VerifiedReader::OpenValue(std::string bytes, const B
   return bytes;
 }
 
-absl::StatusOr<ReadContent> VerifiedReader::OpenFile(const StorageKey& key, OpenObject object, const ByteRange& range,
-                                                     const std::optional<Digest>& whole) {
+absl::StatusOr<ReadContent> VerifiedReader::OpenVersioned(const StorageKey& key, OpenObject object,
+                                                          const ByteRange& range, const std::optional<Digest>& whole) {
   ObjectTrust trust;
   if (whole.has_value()) {
     trust = verified_.Find(key, object.version, *whole);
@@ -52,10 +66,23 @@ absl::StatusOr<ReadContent> VerifiedReader::OpenFile(const StorageKey& key, Open
     metrics_.CountCorruptRead();
     return absl::DataLossError(absl::StrCat("object ", key.ToString(), " is known to be corrupt"));
   }
-  OwnedFd& file = std::get<OwnedFd>(object.content);
-  if (trust == ObjectTrust::kGood) return std::move(file);
-  return std::make_unique<VerifyingStream>(std::move(file), object.size_bytes, range.offset_bytes,
-                                           verified_.HashOf(key, object.version, *whole), &calls_, &metrics_);
+  if (auto* file = std::get_if<OwnedFd>(&object.content)) {
+    if (trust == ObjectTrust::kGood) return std::move(*file);
+    return std::make_unique<VerifyingStream>(std::make_unique<FileReader>(std::move(*file), &calls_),
+                                             range.offset_bytes, object.size_bytes,
+                                             verified_.HashOf(key, object.version, *whole), &metrics_);
+  }
+  std::shared_ptr<SharedHash> hash;
+  if (trust == ObjectTrust::kUnknown) {
+    // Its own: those who share a hash also read what others will read, which costs a request each time.
+    hash = std::make_shared<SharedHash>(*whole, object.size_bytes,
+                                        [this, key, version = object.version, digest = *whole](bool good) {
+                                          verified_.Record(key, version, digest, good);
+                                        });
+  }
+  return std::make_unique<VerifyingStream>(std::move(std::get<std::unique_ptr<ObjectReader>>(object.content)),
+                                           range.offset_bytes, range.offset_bytes + range.length_bytes, std::move(hash),
+                                           &metrics_);
 }
 
 }  // namespace entrepot::blob

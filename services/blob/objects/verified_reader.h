@@ -25,7 +25,8 @@ namespace entrepot::blob {
 using ReadContent = std::variant<std::string, OwnedFd, std::unique_ptr<VerifyingStream>>;
 
 // Reads objects, and never shows a corrupt object as whole. A file that is known to be good is returned as an open
-// file, which is sent as fast as possible; any other file is hashed while it is read. A part of an object cannot be
+// file, which is sent as fast as possible; any other file is hashed while it is read. An object of another server is a
+// stream, which is hashed in the same cases. A part of an object cannot be
 // checked: it is refused only if the object is known to be corrupt. Thread-safe; calls may block on the disk.
 class VerifiedReader {
  public:
@@ -42,8 +43,8 @@ class VerifiedReader {
 
  private:
   absl::StatusOr<ReadContent> OpenValue(std::string bytes, const ByteRange& range, const std::optional<Digest>& whole);
-  absl::StatusOr<ReadContent> OpenFile(const StorageKey& key, OpenObject object, const ByteRange& range,
-                                       const std::optional<Digest>& whole);
+  absl::StatusOr<ReadContent> OpenVersioned(const StorageKey& key, OpenObject object, const ByteRange& range,
+                                            const std::optional<Digest>& whole);
 
   ObjectStore& reader_;
   VerificationCache& verified_;

@@ -7,23 +7,26 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "services/blob/io/system_calls.h"
 #include "services/blob/objects/blob_metrics.h"
+#include "services/blob/objects/object_reader.h"
 #include "services/blob/objects/shared_hash.h"
-#include "services/core/files/owned_fd.h"
 
 namespace entrepot::blob {
 
-// The rest of a file, hashed while it is read, together with other streams of the same file. The last piece is returned
-// only if the whole file has the expected digest; once it is known that it has not, no piece is. Not thread-safe; calls
-// block on the disk.
+// Bytes of an object that is not sent as a file. If they are hashed, they are the object's rest, hashed while it is
+// read, together with other streams of the same object: the last piece is returned only if the whole object has the
+// expected digest; once it is known that it has not, no piece is. Not thread-safe; calls block on the disk or on a
+// server.
 class VerifyingStream {
  public:
-  // `hash` is that of the whole file: the bytes before `offset_bytes` are hashed too. The pointers outlive this.
-  VerifyingStream(OwnedFd file, uint64_t size_bytes, uint64_t offset_bytes, std::shared_ptr<SharedHash> hash,
-                  SystemCalls* calls, BlobMetrics* metrics);
+  // The bytes from `offset_bytes` to `end_bytes`. `hash` is that of the whole object: the bytes before `offset_bytes`
+  // are hashed too, and `end_bytes` is the object's size. Null: the bytes are not hashed. `metrics` outlives this.
+  VerifyingStream(std::unique_ptr<ObjectReader> reader, uint64_t offset_bytes, uint64_t end_bytes,
+                  std::shared_ptr<SharedHash> hash, BlobMetrics* metrics);
 
-  uint64_t remaining_bytes() const { return size_bytes_ - offset_bytes_; }
+  // Whether reading costs the time of hashing.
+  bool is_hashed() const { return hash_ != nullptr; }
+  uint64_t remaining_bytes() const { return end_bytes_ - offset_bytes_; }
   // Reads `size` bytes (> 0), fewer only at the end, and returns their number; 0 at the end. kDataLoss, instead of the
   // last piece, if the object is corrupt.
   absl::StatusOr<size_t> Read(char* data, size_t size);
@@ -31,11 +34,10 @@ class VerifyingStream {
  private:
   absl::Status ReadAt(char* data, size_t size, uint64_t offset_bytes);
 
-  const OwnedFd file_;
-  const uint64_t size_bytes_;
+  const std::unique_ptr<ObjectReader> reader_;
   uint64_t offset_bytes_;
+  const uint64_t end_bytes_;
   const std::shared_ptr<SharedHash> hash_;
-  SystemCalls& calls_;
   BlobMetrics& metrics_;
 };
 

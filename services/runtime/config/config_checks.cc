@@ -45,6 +45,13 @@ constexpr uint32_t kHeadPartBytesMaxMax = 1024 * 1024;
 // The auth service parses no more (services/core/access_scope.h).
 constexpr uint32_t kScopesMaxMax = kAccessScopesMax;
 
+// S3 refuses smaller parts. Larger ones take too much memory.
+constexpr uint64_t kPartBytesMin = 5 << 20;
+constexpr uint64_t kPartBytesMax = 1 << 30;
+constexpr uint64_t kPartsInUploadMemoryMin = 4;
+// Each pull and each part on its way has one.
+constexpr uint32_t kS3ConnectionsMaxMin = 16;
+
 constexpr absl::Duration kTokenLifetimeMin = absl::Minutes(1);
 constexpr absl::Duration kTokenLifetimeMax = absl::Hours(1);
 constexpr absl::string_view kSigningAlgorithms[] = {"ES256", "EdDSA", "RS256"};
@@ -312,6 +319,52 @@ void CheckUploads(absl::string_view field, const config::v1::Uploads& uploads, C
     problems->Add(Field(field, "sessions_per_account_max"),
                   absl::StrCat("must be at most sessions_max, which is ", uploads.sessions_max(), ", not ",
                                uploads.sessions_per_account_max()));
+  }
+}
+
+void CheckObjectStorage(absl::string_view field, const config::v1::ObjectStorage& objects, ConfigProblems* problems) {
+  if (!objects.has_s3()) return;
+  const config::v1::S3& s3 = objects.s3();
+  const std::string parent = Field(field, "s3");
+  absl::string_view host = s3.endpoint();
+  const bool clear_text = absl::ConsumePrefix(&host, "http://");
+  if (s3.endpoint().empty()) {
+    problems->Add(Field(parent, "endpoint"), "is required");
+  } else if ((!clear_text && !absl::ConsumePrefix(&host, "https://")) ||
+             (!IsHostAndPort(host) && !IsHostAndPort(absl::StrCat(host, ":443")))) {
+    problems->Add(Field(parent, "endpoint"),
+                  absl::StrCat("must be like \"https://s3.example\", not ", QuotedInput(s3.endpoint())));
+  } else if (clear_text && !absl::StartsWith(host, "127.") && !absl::StartsWith(host, "localhost") &&
+             !absl::StartsWith(host, "[::1]")) {
+    problems->Warn(Field(parent, "endpoint"), "has no TLS: blobs cross the network unencrypted");
+  }
+  if (s3.bucket().empty()) {
+    problems->Add(Field(parent, "bucket"), "is required");
+  } else if (absl::StrContains(s3.bucket(), '/')) {
+    problems->Add(Field(parent, "bucket"), absl::StrCat("must not contain a slash: ", QuotedInput(s3.bucket())));
+  }
+  if (absl::StartsWith(s3.prefix(), "/")) {
+    problems->Add(Field(parent, "prefix"), absl::StrCat("must not begin with a slash: ", QuotedInput(s3.prefix())));
+  }
+  for (const auto& [name, path] :
+       {std::pair("ca_file", &s3.ca_file()), std::pair("credentials_file", &s3.credentials_file())}) {
+    if (!path->empty()) CheckReadableFile(Field(parent, name), *path, problems);
+  }
+  if (s3.part_bytes() < kPartBytesMin || s3.part_bytes() > kPartBytesMax) {
+    problems->Add(Field(parent, "part_bytes"),
+                  absl::StrCat("must be ", kPartBytesMin, " to ", kPartBytesMax, ", not ", s3.part_bytes()));
+  } else if (s3.upload_memory_bytes_max() / kPartsInUploadMemoryMin < s3.part_bytes()) {
+    problems->Add(Field(parent, "upload_memory_bytes_max"),
+                  absl::StrCat("must be at least ", kPartsInUploadMemoryMin * s3.part_bytes(),
+                               ", which is four times part_bytes, not ", s3.upload_memory_bytes_max()));
+  }
+  CheckAtLeast(Field(parent, "connections_max"), s3.connections_max(), kS3ConnectionsMaxMin, problems);
+  if (!s3.encryption().empty() && s3.encryption() != "AES256" && !absl::StartsWith(s3.encryption(), "aws:kms")) {
+    problems->Add(Field(parent, "encryption"),
+                  absl::StrCat("must be \"AES256\" or \"aws:kms\", not ", QuotedInput(s3.encryption())));
+  }
+  if (!s3.encryption_key_id().empty() && s3.encryption().empty()) {
+    problems->Add(Field(parent, "encryption_key_id"), "needs encryption: aws:kms");
   }
 }
 

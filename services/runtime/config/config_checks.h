@@ -34,6 +34,8 @@ void CheckTls(absl::string_view field, const config::v1::TlsCertificate& tls, Co
 void CheckLimits(absl::string_view field, const config::v1::Limits& limits, ConfigProblems* problems);
 void CheckCollector(absl::string_view field, const config::v1::Collector& collector, ConfigProblems* problems);
 void CheckUploads(absl::string_view field, const config::v1::Uploads& uploads, ConfigProblems* problems);
+// With the files that it names. An unencrypted connection to another machine is a warning.
+void CheckObjectStorage(absl::string_view field, const config::v1::ObjectStorage& objects, ConfigProblems* problems);
 void CheckLog(absl::string_view field, const config::v1::Log& log, ConfigProblems* problems);
 // With its TLS files, if it has TLS.
 void CheckService(absl::string_view field, const config::v1::Service& service, ConfigProblems* problems);

@@ -374,6 +374,53 @@ TEST(ConfigChecksTest, Uploads) {
                           "uploads.sessions_per_account_max: must be at most sessions_max, which is 7, not 8"));
 }
 
+ConfigProblems CheckedS3(const std::function<void(config::v1::S3*)>& change) {
+  config::v1::ObjectStorage objects;
+  objects.mutable_s3()->set_endpoint("https://s3.example");
+  objects.mutable_s3()->set_bucket("b");
+  FillDefaults(&objects);
+  change(objects.mutable_s3());
+  ConfigProblems problems;
+  CheckObjectStorage("objects", objects, &problems);
+  return problems;
+}
+
+TEST(ConfigChecksTest, ObjectStorage) {
+  ConfigProblems files;
+  CheckObjectStorage("objects", config::v1::ObjectStorage(), &files);
+  EXPECT_TRUE(files.empty());
+  for (const char* endpoint : {"https://s3.example", "https://s3.example:9000", "http://127.0.0.1:9000"}) {
+    const ConfigProblems found = CheckedS3([&](auto* s3) { s3->set_endpoint(endpoint); });
+    EXPECT_TRUE(found.empty()) << endpoint;
+    EXPECT_THAT(found.warnings(), IsEmpty()) << endpoint;
+  }
+  for (const char* endpoint : {"", "s3.example", "ftp://s3.example", "https://s3.example/path", "https://"}) {
+    EXPECT_EQ(CheckedS3([&](auto* s3) { s3->set_endpoint(endpoint); }).lines().size(), 1) << endpoint;
+  }
+  EXPECT_THAT(CheckedS3([](auto* s3) { s3->set_endpoint("http://s3.example"); }).warnings(),
+              ElementsAre("objects.s3.endpoint: has no TLS: blobs cross the network unencrypted"));
+  EXPECT_THAT(CheckedS3([](auto* s3) {
+                s3->clear_bucket();
+                s3->set_prefix("/a");
+                s3->set_ca_file("/nowhere/ca");
+                s3->set_part_bytes(1);
+                s3->set_connections_max(15);
+                s3->set_encryption("rot13");
+              }).lines(),
+              ElementsAre("objects.s3.bucket: is required", "objects.s3.prefix: must not begin with a slash: \"/a\"",
+                          "objects.s3.ca_file: cannot read /nowhere/ca: No such file or directory",
+                          "objects.s3.part_bytes: must be 5242880 to 1073741824, not 1",
+                          "objects.s3.connections_max: must be at least 16, not 15",
+                          "objects.s3.encryption: must be \"AES256\" or \"aws:kms\", not \"rot13\""));
+  EXPECT_THAT(CheckedS3([](auto* s3) {
+                s3->set_upload_memory_bytes_max(1 << 20);
+                s3->set_encryption_key_id("k");
+              }).lines(),
+              ElementsAre("objects.s3.upload_memory_bytes_max: must be at least 67108864, which is four times "
+                          "part_bytes, not 1048576",
+                          "objects.s3.encryption_key_id: needs encryption: aws:kms"));
+}
+
 TEST(ConfigChecksTest, Log) {
   config::v1::Log log;
   ConfigProblems problems;

@@ -85,6 +85,16 @@ void FillDefaults(config::v1::Collector* collector) {
   if (collector->damage_reports_max() == 0) collector->set_damage_reports_max(1000);
 }
 
+void FillDefaults(config::v1::ObjectStorage* objects) {
+  if (!objects->has_s3()) return;
+  config::v1::S3& s3 = *objects->mutable_s3();
+  if (s3.region().empty()) s3.set_region("us-east-1");
+  if (s3.credentials_profile().empty()) s3.set_credentials_profile("default");
+  if (s3.part_bytes() == 0) s3.set_part_bytes(16 << 20);
+  if (s3.upload_memory_bytes_max() == 0) s3.set_upload_memory_bytes_max(1 << 30);
+  if (s3.connections_max() == 0) s3.set_connections_max(256);
+}
+
 void FillDefaults(config::v1::Log* log) {
   if (log->level().empty()) log->set_level("info");
 }

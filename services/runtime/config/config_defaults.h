@@ -22,6 +22,8 @@ void FillDefaults(config::v1::Limits* limits);
 void FillDefaults(config::v1::Uploads* uploads);
 void FillDefaults(config::v1::Collector* collector);
 void FillDefaults(config::v1::Log* log);
+// Does nothing if the objects are files.
+void FillDefaults(config::v1::ObjectStorage* objects);
 void FillDefaults(config::v1::Service* service);
 void FillDefaults(config::v1::Authentication* authentication);
 // The drain_timeout of every process: 25s.

@@ -36,6 +36,14 @@ TEST(ConfigDefaultsTest, FillsAnEmptyConfiguration) {
     FillDefaults(&uploads);
     EXPECT_EQ(uploads.sessions_per_account_max(), share);
   }
+  config::v1::ObjectStorage objects;
+  FillDefaults(&objects);
+  EXPECT_EQ(objects.ShortDebugString(), "");
+  objects.mutable_s3();
+  FillDefaults(&objects);
+  EXPECT_EQ(objects.ShortDebugString(),
+            "s3 { region: \"us-east-1\" credentials_profile: \"default\" part_bytes: 16777216 "
+            "upload_memory_bytes_max: 1073741824 connections_max: 256 }");
   config::v1::Collector collector;
   FillDefaults(&collector);
   EXPECT_EQ(collector.ShortDebugString(),
@@ -118,6 +126,7 @@ TEST(ConfigDefaultsTest, KeepsConfiguredValues) {
   ExpectKept<config::v1::Limits>();
   ExpectKept<config::v1::Uploads>();
   ExpectKept<config::v1::Collector>();
+  ExpectKept<config::v1::ObjectStorage>();
   ExpectKept<config::v1::Log>();
   ExpectKept<config::v1::Service>();
   ExpectKept<config::v1::Authentication>();

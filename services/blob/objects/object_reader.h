@@ -1,0 +1,25 @@
+#ifndef ENTREPOT_SERVICES_BLOB_OBJECTS_OBJECT_READER_H_
+#define ENTREPOT_SERVICES_BLOB_OBJECTS_OBJECT_READER_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+
+namespace entrepot::blob {
+
+// The bytes of an open object. Fastest if they are read in order. Not thread-safe; calls block.
+class ObjectReader {
+ public:
+  virtual ~ObjectReader() = default;
+
+  // A hint: the caller will read these bytes, and perhaps no others.
+  virtual void WillRead(uint64_t, uint64_t) {}
+  // Reads `size` bytes (> 0), fewer only at the object's end, and returns their number. kDataLoss if they cannot be
+  // read or the object is another one than it was; kNotFound if it was deleted; kUnavailable.
+  virtual absl::StatusOr<size_t> ReadAt(char* data, size_t size, uint64_t offset_bytes) = 0;
+};
+
+}  // namespace entrepot::blob
+
+#endif  // ENTREPOT_SERVICES_BLOB_OBJECTS_OBJECT_READER_H_

@@ -1,0 +1,117 @@
+#include "services/blob/s3/open_s3_store.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "services/blob/objects/store_format.h"
+#include "services/blob/s3/credentials.h"
+#include "services/blob/s3/s3_bucket.h"
+#include "services/blob/s3/s3_client.h"
+#include "services/blob/s3/s3_metrics.h"
+#include "services/blob/s3/s3_object_store.h"
+#include "services/outbound/curl_transport.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::blob::s3 {
+namespace {
+
+constexpr size_t kIdBytesMax = 64;
+
+std::string PrefixOf(const config::v1::S3& config) {
+  return config.prefix().empty() || config.prefix().back() == '/' ? config.prefix() : config.prefix() + "/";
+}
+
+Fields ObjectHeaders(const config::v1::S3& config) {
+  Fields headers;
+  if (!config.encryption().empty()) headers.emplace_back("x-amz-server-side-encryption", config.encryption());
+  if (!config.encryption_key_id().empty()) {
+    headers.emplace_back("x-amz-server-side-encryption-aws-kms-key-id", config.encryption_key_id());
+  }
+  if (!config.storage_class().empty()) headers.emplace_back("x-amz-storage-class", config.storage_class());
+  return headers;
+}
+
+// The parts of a store, which must exist before it.
+struct Parts {
+  Parts(const config::v1::S3& config, const S3StoreParts& parts)
+      : transport({.ca_file = config.ca_file(),
+                   .connections_max = config.connections_max(),
+                   .connections_max_name = "objects.s3.connections_max"}),
+        credentials(MakeCredentialsSource(
+            {.file = config.credentials_file(), .profile = config.credentials_profile(), .region = config.region()},
+            &transport, parts.clock)),
+        s3_metrics(*parts.registry),
+        client({.target = {.endpoint = config.endpoint(),
+                           .region = config.region(),
+                           .bucket = config.bucket(),
+                           .virtual_hosted = config.virtual_hosted()}},
+               &transport, credentials.get(), parts.clock, &s3_metrics),
+        bucket(&client, ObjectHeaders(config)) {}
+
+  outbound::CurlTransport transport;
+  std::unique_ptr<CredentialsSource> credentials;
+  S3Metrics s3_metrics;
+  S3Client client;
+  S3Bucket bucket;
+};
+
+class OwningS3Store : private Parts, public S3ObjectStore {
+ public:
+  OwningS3Store(const config::v1::S3& config, const S3StoreParts& parts)
+      : Parts(config, parts),
+        S3ObjectStore({.prefix = PrefixOf(config),
+                       .part_bytes = config.part_bytes(),
+                       .upload_memory_bytes_max = config.upload_memory_bytes_max(),
+                       // An idle session lives as long after its last request, and a replica may notice late.
+                       .abandoned_after = std::max(absl::Hours(72), 3 * parts.session_lifetime)},
+                      &bucket, parts.clock, parts.metrics, &s3_metrics) {}
+
+  absl::Status Check(const config::v1::S3& config, kv::KvEngine& kv) {
+    const std::string id_key = PrefixOf(config) + "store_id";
+    const auto read = [&]() -> absl::StatusOr<std::string> {
+      absl::StatusOr<std::string> id = bucket.Get(id_key, kIdBytesMax);
+      return absl::IsNotFound(id.status()) ? std::string() : id;
+    };
+    RETURN_IF_ERROR(CheckStoreIdentity(
+        kv, {.name = absl::StrCat("the bucket \"", config.bucket(), "\" with the prefix \"", PrefixOf(config), "\""),
+             .question = "are the bucket and the prefix right?",
+             .read = read,
+             .write = [&](const std::string& id) -> absl::StatusOr<std::string> {
+               RETURN_IF_ERROR(bucket.Put(id_key, id, /*if_absent=*/true).status());
+               return read();
+             },
+             .has_objects = [&]() -> absl::StatusOr<bool> {
+               ASSIGN_OR_RETURN(const ObjectList list, List("", 1));
+               return !list.objects.empty();
+             }}));
+    return CheckEncryption(config, id_key);
+  }
+
+ private:
+  // Some servers ignore the request for encryption without an error.
+  absl::Status CheckEncryption(const config::v1::S3& config, const std::string& id_key) {
+    if (config.encryption().empty()) return absl::OkStatus();
+    const S3Request head{.operation = "HeadObject", .method = "HEAD", .key = id_key};
+    ASSIGN_OR_RETURN(const S3Answer answer, client.Send(head));
+    if (!answer.ok()) return client.ErrorOf(head, answer);
+    if (answer.Header("x-amz-server-side-encryption") == config.encryption()) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrCat("the S3 server did not encrypt the object ", id_key, " with ", config.encryption(),
+                     ", which objects.s3.encryption asks for; it may not know encryption, or the object may be older "
+                     "than the setting: copy it onto itself then"));
+  }
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<StagingObjectStore>> OpenS3Store(const config::v1::S3& config,
+                                                                const S3StoreParts& parts) {
+  auto store = std::make_unique<OwningS3Store>(config, parts);
+  RETURN_IF_ERROR(store->Check(config, *parts.kv));
+  return store;
+}
+
+}  // namespace entrepot::blob::s3

@@ -1,0 +1,115 @@
+#ifndef ENTREPOT_SERVICES_BLOB_S3_S3_BUCKET_H_
+#define ENTREPOT_SERVICES_BLOB_S3_S3_BUCKET_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "services/blob/s3/s3_client.h"
+
+namespace entrepot::blob::s3 {
+
+struct S3Head {
+  uint64_t size_bytes = 0;
+  // Without quotes.
+  std::string etag = {};
+  absl::Time modified_at = {};
+};
+
+struct S3Listed {
+  std::string key = {};
+  uint64_t size_bytes = 0;
+  absl::Time modified_at = {};
+};
+
+struct S3Listing {
+  std::vector<S3Listed> objects;
+  bool more = false;
+};
+
+struct S3OpenUpload {
+  std::string key = {};
+  std::string upload_id = {};
+  absl::Time begun_at = {};
+};
+
+enum class CompleteResult {
+  kCompleted,
+  // The upload was completed or aborted before.
+  kNoSuchUpload,
+  // A part is not there, or has other bytes now.
+  kInvalidPart,
+  // The key has an object already.
+  kExists,
+};
+
+// The operations of S3 that the store needs, on one bucket. Errors are kUnavailable unless stated; those of the bucket
+// itself (absent, access denied) are never kNotFound. Thread-safe; calls block.
+class S3Bucket {
+ public:
+  // The most that one copy may have, and the size of the pieces in which larger objects are copied.
+  struct CopyLimits {
+    uint64_t bytes_max = uint64_t{5} * 1000 * 1000 * 1000;
+    uint64_t piece_bytes = 1 << 30;
+  };
+
+  // `object_headers` are sent when an object is made: encryption, storage class. `client` outlives this.
+  S3Bucket(S3Client* client, Fields object_headers) : S3Bucket(client, std::move(object_headers), CopyLimits()) {}
+  S3Bucket(S3Client* client, Fields object_headers, CopyLimits copy_limits)
+      : client_(*client), object_headers_(std::move(object_headers)), copy_limits_(copy_limits) {}
+
+  // kNotFound (BLOB_UNKNOWN).
+  absl::StatusOr<S3Head> Head(const std::string& key);
+  // The whole object. kNotFound (BLOB_UNKNOWN); kDataLoss if it is larger than expected.
+  absl::StatusOr<std::string> Get(const std::string& key, uint64_t size_bytes_max);
+  // `length_bytes` > 0 bytes of an object from an offset on. kNotFound; kDataLoss if it has another ETag or size.
+  absl::StatusOr<std::unique_ptr<WireResponse>> GetRange(const std::string& key, const S3Head& head,
+                                                         uint64_t offset_bytes, uint64_t length_bytes);
+
+  // False, and nothing was written, if `if_absent` and the key has an object already; also if an earlier try of this
+  // call wrote it. Servers that do not know conditions write in any case.
+  absl::StatusOr<bool> Put(const std::string& key, absl::string_view bytes, bool if_absent);
+  // OK if there is none.
+  absl::Status Delete(const std::string& key);
+  // A copy within the bucket, of any size.
+  absl::Status Copy(const std::string& from, const std::string& to, uint64_t size_bytes);
+  // In the order of the keys.
+  absl::StatusOr<S3Listing> List(const std::string& prefix, const std::string& start_after, size_t limit);
+
+  absl::StatusOr<std::string> CreateUpload(const std::string& key);
+  // The ETag, without quotes. kNotFound (BLOB_UPLOAD_UNKNOWN) if the upload is gone.
+  absl::StatusOr<std::string> UploadPart(const std::string& key, const std::string& upload_id, size_t number,
+                                         absl::string_view bytes);
+  // May take minutes. Never replaces an object, if the server knows conditions.
+  absl::StatusOr<CompleteResult> Complete(const std::string& key, const std::string& upload_id,
+                                          const std::vector<std::string>& etags);
+  // OK if there is none.
+  absl::Status Abort(const std::string& key, const std::string& upload_id);
+  // Some open uploads of keys with that prefix; not all servers list those of a prefix that is not a whole key.
+  absl::StatusOr<std::vector<S3OpenUpload>> ListUploads(const std::string& prefix);
+
+ private:
+  absl::Status CopyParts(const std::string& from, const std::string& to, uint64_t size_bytes);
+  std::string CopySource(const std::string& key) const;
+
+  S3Client& client_;
+  const Fields object_headers_;
+  const CopyLimits copy_limits_;
+  // Cleared when the server refuses If-None-Match.
+  std::atomic<bool> conditions_{true};
+};
+
+// The ETag of an object that was completed from parts with these ETags, if they are MD5 digests; else empty.
+std::string EtagOfParts(const std::vector<std::string>& etags);
+// 32 hex digits.
+std::string Md5Hex(absl::string_view bytes);
+
+}  // namespace entrepot::blob::s3
+
+#endif  // ENTREPOT_SERVICES_BLOB_S3_S3_BUCKET_H_

@@ -1,0 +1,196 @@
+#include "services/blob/s3/s3_client.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "services/blob/s3/s3_xml.h"
+#include "services/core/time/stopwatch.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::blob::s3 {
+namespace {
+
+constexpr size_t kBodyBytesMax = 16 << 20;
+constexpr absl::Duration kFirstWait = absl::Milliseconds(100);
+constexpr absl::Duration kWaitMax = absl::Seconds(2);
+// 100 retries at first; then each success earns a tenth of one.
+constexpr int64_t kRetryBudgetMax = 1000;
+constexpr int64_t kRetryCost = 10;
+
+bool IsRetried(const S3Answer& answer) {
+  switch (answer.status) {
+    case 429:
+    case 500:
+    case 502:
+    case 503:
+    case 504:
+      return true;
+    default:
+      return answer.error_code == "RequestTimeout" || answer.error_code == "OperationAborted" ||
+             answer.error_code == "InternalError" || answer.error_code == "SlowDown" ||
+             absl::StartsWith(answer.error_code, "Throttling");
+  }
+}
+
+bool IsExpired(const S3Answer& answer) {
+  return answer.error_code == "ExpiredToken" || answer.error_code == "InvalidToken" ||
+         answer.error_code == "TokenRefreshRequired" || answer.error_code == "InvalidAccessKeyId";
+}
+
+absl::string_view ResultOf(const S3Answer& answer) {
+  if (answer.ok() || answer.status == 404 || answer.status == 412) return "ok";
+  if (answer.status == 429 || answer.status == 503 || answer.error_code == "SlowDown") return "busy";
+  return answer.status >= 500 || answer.status < 300 ? "failed" : "refused";
+}
+
+absl::Duration WaitBefore(int retry) {
+  thread_local std::minstd_rand random(std::random_device{}());
+  const absl::Duration most = std::min(kFirstWait * (1 << std::min(retry, 10)), kWaitMax);
+  return most * std::uniform_real_distribution<double>(0.0, 1.0)(random);
+}
+
+absl::StatusOr<std::string> ReadAll(WireResponse& response) {
+  std::string body;
+  constexpr size_t kPiece = 64 << 10;
+  while (true) {
+    const size_t before = body.size();
+    body.resize(before + kPiece);
+    ASSIGN_OR_RETURN(const size_t count, response.Read(body.data() + before, kPiece));
+    body.resize(before + count);
+    if (count == 0) return body;
+    if (body.size() > kBodyBytesMax) {
+      return OciError(OciErrorCode::kUnavailable, "the S3 server's answer has more than 16 MiB");
+    }
+  }
+}
+
+}  // namespace
+
+S3Client::S3Client(Options options, Transport* transport, CredentialsSource* credentials, const Clock* clock,
+                   S3Metrics* metrics)
+    : options_(std::move(options)),
+      transport_(*transport),
+      credentials_(*credentials),
+      clock_(*clock),
+      metrics_(*metrics),
+      retry_budget_(kRetryBudgetMax) {
+  const S3Target& target = options_.target;
+  absl::string_view host = target.endpoint;
+  scheme_ = absl::ConsumePrefix(&host, "http://") ? "http" : "https";
+  absl::ConsumePrefix(&host, "https://");
+  absl::ConsumeSuffix(&host, "/");
+  host_ = target.virtual_hosted ? absl::StrCat(target.bucket, ".", host) : std::string(host);
+  if (!target.virtual_hosted) path_prefix_ = absl::StrCat("/", target.bucket);
+}
+
+absl::StatusOr<S3Answer> S3Client::Send(const S3Request& request) { return SendWithRetries(request, nullptr); }
+
+absl::StatusOr<S3Answer> S3Client::Stream(const S3Request& request, std::unique_ptr<WireResponse>* body) {
+  return SendWithRetries(request, body);
+}
+
+absl::StatusOr<S3Answer> S3Client::SendWithRetries(const S3Request& request, std::unique_ptr<WireResponse>* body) {
+  const std::string body_sha256 = request.body_sha256.empty() ? Sha256Hex(request.body) : request.body_sha256;
+  bool refreshed = false;
+  bool corrected = false;
+  for (int tries = 1;; ++tries) {
+    ASSIGN_OR_RETURN(const Credentials credentials, credentials_.Get());
+    absl::StatusOr<S3Answer> answer = SendOnce(request, body_sha256, credentials, body);
+    if (answer.ok() && !IsRetried(*answer)) {
+      if (IsExpired(*answer) && !refreshed) {
+        refreshed = true;
+        credentials_.Forget(credentials);
+        continue;
+      }
+      if (answer->error_code == "RequestTimeTooSkewed" && !corrected) {
+        absl::Time theirs;
+        std::string error;
+        if (absl::ParseTime("%a, %d %b %E4Y %H:%M:%S GMT", answer->Header("date"), &theirs, &error)) {
+          corrected = true;
+          clock_offset_seconds_ = absl::ToInt64Seconds(theirs - clock_.Now());
+          continue;
+        }
+      }
+      int64_t budget = retry_budget_.load();
+      if (budget < kRetryBudgetMax) retry_budget_.compare_exchange_strong(budget, budget + 1);
+      return answer;
+    }
+    if (answer.status().code() != absl::StatusCode::kOk && !absl::IsUnavailable(answer.status())) return answer;
+    if (tries >= kTriesMax || !TakeRetry()) {
+      return answer.ok() ? ErrorOf(request, *answer) : answer.status();
+    }
+    const absl::Duration wait = WaitBefore(tries);
+    options_.wait ? options_.wait(wait) : absl::SleepFor(wait);
+  }
+}
+
+absl::StatusOr<S3Answer> S3Client::SendOnce(const S3Request& request, const std::string& body_sha256,
+                                            const Credentials& credentials, std::unique_ptr<WireResponse>* body) {
+  RequestToSign to_sign{.method = request.method,
+                        .host = host_,
+                        .path = EncodePath(absl::StrCat(path_prefix_, "/", request.key)),
+                        .query = request.query,
+                        .headers = {},
+                        .payload_hash = body_sha256};
+  for (const auto& header : request.headers) {
+    if (absl::StartsWith(header.first, "x-amz-")) to_sign.headers.push_back(header);
+  }
+  WireRequest wire;
+  wire.method = request.method;
+  wire.url = absl::StrCat(scheme_, "://", host_, to_sign.path);
+  if (!request.query.empty()) absl::StrAppend(&wire.url, "?", EncodeQuery(request.query));
+  wire.headers = request.headers;
+  Fields signature = SignHeaders(to_sign, credentials, {.region = options_.target.region},
+                                 clock_.Now() + absl::Seconds(clock_offset_seconds_.load()));
+  wire.headers.insert(wire.headers.end(), signature.begin(), signature.end());
+  wire.body = request.body;
+  wire.idle_timeout = request.idle_timeout;
+
+  const Stopwatch stopwatch;
+  absl::StatusOr<std::unique_ptr<WireResponse>> response = transport_.Send(wire);
+  if (!response.ok()) {
+    metrics_.Observe(request.operation, "failed", stopwatch.Elapsed());
+    return response.status();
+  }
+  S3Answer answer{.status = (*response)->status(), .headers = (*response)->headers()};
+  const bool success = answer.status >= 200 && answer.status < 300;
+  if (success && body != nullptr) {
+    metrics_.Observe(request.operation, "ok", stopwatch.Elapsed());
+    *body = *std::move(response);
+    return answer;
+  }
+  absl::StatusOr<std::string> text = ReadAll(**response);
+  if (!text.ok() && success) {
+    metrics_.Observe(request.operation, "failed", stopwatch.Elapsed());
+    return text.status();
+  }
+  if (text.ok()) answer.body = *std::move(text);
+  if (!success || (request.may_fail_late && RootOfXml(answer.body) == "Error")) {
+    answer.error_code = TextOfXml(answer.body, "Code");
+    answer.error_message = TextOfXml(answer.body, "Message");
+  }
+  metrics_.Observe(request.operation, ResultOf(answer), stopwatch.Elapsed());
+  return answer;
+}
+
+bool S3Client::TakeRetry() {
+  if (retry_budget_.fetch_sub(kRetryCost) >= kRetryCost) return true;
+  retry_budget_.fetch_add(kRetryCost);
+  return false;
+}
+
+absl::Status S3Client::ErrorOf(const S3Request& request, const S3Answer& answer) const {
+  const bool missing = answer.status == 404 && (answer.error_code == "NoSuchKey" || answer.error_code.empty());
+  if (missing && !request.key.empty()) return OciError(OciErrorCode::kBlobUnknown, "there is no such object");
+  return OciError(OciErrorCode::kUnavailable,
+                  absl::StrCat("the S3 server answered ", request.operation, " in the bucket \"",
+                               options_.target.bucket, "\" with ", answer.status, " ", answer.error_code,
+                               answer.error_message.empty() ? "" : ": ", answer.error_message));
+}
+
+}  // namespace entrepot::blob::s3

@@ -1,0 +1,233 @@
+#include "services/outbound/curl_transport.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "services/core/time/deadline.h"
+#include "services/core/time/stopwatch.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_macros.h"
+
+namespace entrepot::outbound {
+namespace {
+
+constexpr size_t kBufferBytes = 256 << 10;
+constexpr size_t kHeaderBytesMax = 64 << 10;
+// A connection that was idle for longer may be half closed by the server.
+constexpr long kIdleSecondsMax = 50;
+constexpr int kPollMilliseconds = 1000;
+
+}  // namespace
+
+class CurlTransport::Response : public WireResponse {
+ public:
+  Response(CurlTransport* transport, Lane lane, const WireRequest& request)
+      : transport_(*transport), lane_(std::move(lane)), body_(request.body), idle_timeout_(request.idle_timeout) {}
+
+  ~Response() override {
+    if (added_) curl_multi_remove_handle(lane_.multi.get(), lane_.easy.get());
+    curl_easy_reset(lane_.easy.get());
+    transport_.GiveBack(std::move(lane_));
+  }
+
+  absl::Status Start(const WireRequest& request) {
+    url_ = UrlForMessage(request.url);
+    CURL* const curl = lane_.easy.get();
+    const CurlTransportOptions& options = transport_.options_;
+    SetCommonOptions(options.user_agent, options.connect_timeout, curl);
+    curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
+    // The path was encoded and signed as it is.
+    curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+    SetMethod(request.method, curl);
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, static_cast<long>(kBufferBytes));
+    curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, static_cast<long>(kBufferBytes));
+    curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, kIdleSecondsMax);
+    curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+    if (!options.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, options.ca_file.c_str());
+    if (!request.use_proxy) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+    for (const auto& [name, value] : request.headers) RETURN_IF_ERROR(headers_to_send_.Add(name, value));
+    if (request.method == "PUT" || request.method == "POST") {
+      curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_.size()));
+      curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body_.empty() ? "" : body_.data());
+      RETURN_IF_ERROR(headers_to_send_.Omit("Content-Type"));
+    }
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers_to_send_.get());
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, &Response::OnHeader);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, this);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &Response::OnBody);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, this);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, &Response::OnProgress);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, this);
+    if (curl_multi_add_handle(lane_.multi.get(), curl) != CURLM_OK) return Unavailable("libcurl is out of memory");
+    added_ = true;
+    RETURN_IF_ERROR(RunUntil([this] { return header_complete_ || ended_; }));
+    return header_complete_ ? absl::OkStatus() : Unavailable("the server closed the connection");
+  }
+
+  int status() const override { return status_; }
+  const std::map<std::string, std::string>& headers() const override { return headers_; }
+
+  absl::StatusOr<size_t> Read(char* data, size_t size) override {
+    if (buffered() == 0 && !ended_) {
+      buffer_.clear();
+      taken_ = 0;
+      if (paused_) {
+        paused_ = false;
+        curl_easy_pause(lane_.easy.get(), CURLPAUSE_CONT);
+      }
+      RETURN_IF_ERROR(RunUntil([this] { return buffered() > 0 || ended_; }));
+    }
+    RETURN_IF_ERROR(buffered() > 0 ? absl::OkStatus() : failure_);
+    const size_t count = std::min(size, buffered());
+    std::memcpy(data, buffer_.data() + taken_, count);
+    taken_ += count;
+    return count;
+  }
+
+ private:
+  static size_t OnHeader(char* data, size_t, size_t size, void* self) {
+    return static_cast<Response*>(self)->TakeHeader({data, size}) ? size : 0;
+  }
+  static size_t OnBody(char* data, size_t, size_t size, void* self) {
+    auto& response = *static_cast<Response*>(self);
+    response.progressed_ = true;
+    if (response.buffered() >= kBufferBytes) {
+      response.paused_ = true;
+      return CURL_WRITEFUNC_PAUSE;
+    }
+    response.buffer_.append(data, size);
+    return size;
+  }
+  static int OnProgress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) {
+    auto& response = *static_cast<Response*>(self);
+    if (received + sent != response.transferred_) response.progressed_ = true;
+    response.transferred_ = received + sent;
+    return 0;
+  }
+
+  bool TakeHeader(absl::string_view line) {
+    progressed_ = true;
+    header_bytes_ += line.size();
+    if (header_bytes_ > kHeaderBytesMax) return false;
+    line = absl::StripAsciiWhitespace(line);
+    if (absl::ConsumePrefix(&line, "HTTP/")) {
+      headers_.clear();
+      return true;
+    }
+    if (line.empty()) {
+      long status = 0;
+      curl_easy_getinfo(lane_.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+      status_ = static_cast<int>(status);
+      header_complete_ = header_complete_ || status_ >= 200;
+      return true;
+    }
+    const size_t colon = line.find(':');
+    if (colon == absl::string_view::npos) return true;
+    headers_[absl::AsciiStrToLower(line.substr(0, colon))] =
+        std::string(absl::StripAsciiWhitespace(line.substr(colon + 1)));
+    return true;
+  }
+
+  size_t buffered() const { return buffer_.size() - taken_; }
+
+  absl::Status Unavailable(absl::string_view reason) const {
+    return OciError(OciErrorCode::kUnavailable, absl::StrCat("no complete response from ", url_, ": ", reason));
+  }
+
+  // Errors of a transfer that has ended are in failure_.
+  template <typename Done>
+  absl::Status RunUntil(Done done) {
+    const Stopwatch stopwatch;
+    absl::Duration progressed_at = absl::ZeroDuration();
+    while (true) {
+      int running = 0;
+      progressed_ = false;
+      if (curl_multi_perform(lane_.multi.get(), &running) != CURLM_OK) return Unavailable("libcurl failed");
+      int left = 0;
+      while (const CURLMsg* message = curl_multi_info_read(lane_.multi.get(), &left)) {
+        if (message->msg != CURLMSG_DONE) continue;
+        ended_ = true;
+        if (message->data.result != CURLE_OK) failure_ = Unavailable(curl_easy_strerror(message->data.result));
+      }
+      if (ended_ && !header_complete_ && !failure_.ok()) return failure_;
+      if (done()) return absl::OkStatus();
+      if (progressed_) progressed_at = stopwatch.Elapsed();
+      const absl::Duration silence = stopwatch.Elapsed() - progressed_at;
+      if (silence > idle_timeout_) {
+        return Unavailable(absl::StrCat("the server was silent for ", absl::FormatDuration(idle_timeout_)));
+      }
+      const absl::Duration left_time = idle_timeout_ - silence;
+      curl_multi_poll(lane_.multi.get(), nullptr, 0,
+                      static_cast<int>(std::min<int64_t>(kPollMilliseconds, absl::ToInt64Milliseconds(left_time) + 1)),
+                      nullptr);
+    }
+  }
+
+  CurlTransport& transport_;
+  Lane lane_;
+  const absl::string_view body_;
+  const absl::Duration idle_timeout_;
+  std::string url_;
+  HeaderLines headers_to_send_;
+  bool added_ = false;
+  int status_ = 0;
+  size_t header_bytes_ = 0;
+  std::map<std::string, std::string> headers_;
+  bool header_complete_ = false;
+  bool ended_ = false;
+  bool paused_ = false;
+  bool progressed_ = false;
+  curl_off_t transferred_ = 0;
+  absl::Status failure_;
+  std::string buffer_;
+  size_t taken_ = 0;
+};
+
+CurlTransport::CurlTransport(CurlTransportOptions options) : options_(std::move(options)) { InitialiseCurl(); }
+
+CurlTransport::~CurlTransport() = default;
+
+absl::StatusOr<std::unique_ptr<WireResponse>> CurlTransport::Send(const WireRequest& request) {
+  ASSIGN_OR_RETURN(Lane lane, Take());
+  auto response = std::make_unique<Response>(this, std::move(lane), request);
+  RETURN_IF_ERROR(response->Start(request));
+  return response;
+}
+
+absl::StatusOr<CurlTransport::Lane> CurlTransport::Take() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (!given_back_.wait_until(lock, Deadline::After(options_.wait_max).time(),
+                              [this] { return taken_ < options_.connections_max; })) {
+    return OciError(OciErrorCode::kUnavailable,
+                    absl::StrCat("all ", options_.connections_max,
+                                 " connections to the server are in use: ", options_.connections_max_name));
+  }
+  Lane lane;
+  if (idle_.empty()) {
+    lane.easy.reset(curl_easy_init());
+    lane.multi.reset(curl_multi_init());
+    if (lane.easy == nullptr || lane.multi == nullptr) return absl::UnavailableError("libcurl is out of memory");
+  } else {
+    lane = std::move(idle_.back());
+    idle_.pop_back();
+  }
+  ++taken_;
+  return lane;
+}
+
+void CurlTransport::GiveBack(Lane lane) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    --taken_;
+    idle_.push_back(std::move(lane));
+  }
+  given_back_.notify_one();
+}
+
+}  // namespace entrepot::outbound

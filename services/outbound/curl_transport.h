@@ -1,0 +1,63 @@
+#ifndef ENTREPOT_SERVICES_OUTBOUND_CURL_TRANSPORT_H_
+#define ENTREPOT_SERVICES_OUTBOUND_CURL_TRANSPORT_H_
+
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "services/outbound/curl_request.h"
+#include "services/outbound/transport.h"
+
+namespace entrepot::outbound {
+
+struct CurlTransportOptions {
+  std::string user_agent = "entrepot";
+  // PEM with the only authorities that may sign the server's certificate. Empty: those that the system trusts.
+  std::string ca_file = {};
+  absl::Duration connect_timeout = absl::Seconds(5);
+  // Requests and responses in progress. Further ones wait for `wait_max`, then they are kUnavailable.
+  size_t connections_max = 256;
+  absl::Duration wait_max = absl::Seconds(5);
+  // The name of connections_max in an error.
+  std::string connections_max_name = "connections_max";
+};
+
+// libcurl, with one connection for each request in progress, which stays open for the next one. A response that is not
+// read takes no more than 512 KiB of memory; its server waits.
+class CurlTransport : public Transport {
+ public:
+  explicit CurlTransport(CurlTransportOptions options);
+  ~CurlTransport() override;
+
+  absl::StatusOr<std::unique_ptr<WireResponse>> Send(const WireRequest& request) override;
+
+ private:
+  class Response;
+  // An easy handle and the multi handle that has its connection.
+  struct Lane {
+    Curl easy;
+    struct MultiDeleter {
+      void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+    };
+    std::unique_ptr<CURLM, MultiDeleter> multi;
+  };
+
+  absl::StatusOr<Lane> Take();
+  void GiveBack(Lane lane);
+
+  const CurlTransportOptions options_;
+  std::mutex mutex_;
+  std::condition_variable given_back_;
+  // Both guarded by mutex_.
+  size_t taken_ = 0;
+  // The one that was used last is at the end: it is the one whose connection is most likely open.
+  std::vector<Lane> idle_;
+};
+
+}  // namespace entrepot::outbound
+
+#endif  // ENTREPOT_SERVICES_OUTBOUND_CURL_TRANSPORT_H_

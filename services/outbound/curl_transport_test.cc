@@ -1,0 +1,129 @@
+#include "services/outbound/curl_transport.h"
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/outbound/testing/scripted_server.h"
+#include "services/status/oci_error.h"
+#include "services/status/status_matchers.h"
+
+namespace entrepot::outbound {
+namespace {
+
+using testing::HasSubstr;
+
+std::string Response(absl::string_view body, absl::string_view headers = "") {
+  return absl::StrCat("HTTP/1.1 200 OK\r\nContent-Length: ", body.size(), "\r\n", headers, "\r\n", body);
+}
+
+std::string BodyOf(WireResponse& response) {
+  std::string body;
+  char piece[10'000];
+  while (true) {
+    const absl::StatusOr<size_t> count = response.Read(piece, sizeof(piece));
+    EXPECT_OK(count);
+    if (!count.ok() || *count == 0) return body;
+    body.append(piece, *count);
+  }
+}
+
+TEST(CurlTransportTest, SendsABodyAndReadsTheAnswer) {
+  std::string received;
+  ScriptedServer server([&](const ScriptedServer::Request& request, ScriptedServer::Connection& connection) {
+    received = request.text;
+    connection.Write(Response("answer", "X-Some: 1\r\n"));
+  });
+  CurlTransport transport({});
+  const std::string body(100'000, 'b');
+  const absl::StatusOr<std::unique_ptr<WireResponse>> response = transport.Send(
+      {.method = "PUT", .url = server.Url("/a%2Fb/../c?x=%20"), .headers = {{"x-amz-date", "now"}}, .body = body});
+  ASSERT_OK(response);
+  EXPECT_EQ((*response)->status(), 200);
+  EXPECT_EQ((*response)->Header("x-some"), "1");
+  EXPECT_EQ(BodyOf(**response), "answer");
+  EXPECT_THAT(received, testing::StartsWith("PUT /a%2Fb/../c?x=%20 HTTP/1.1\r\n"));
+  EXPECT_THAT(received, HasSubstr("x-amz-date: now\r\n"));
+  EXPECT_THAT(received, testing::Not(HasSubstr("Content-Type")));
+  EXPECT_TRUE(absl::EndsWith(received, body));
+}
+
+TEST(CurlTransportTest, KeepsTheConnection) {
+  int connections = 0;
+  ScriptedServer server([&](const ScriptedServer::Request& request, ScriptedServer::Connection& connection) {
+    connections = request.connection;
+    connection.Write(Response("answer"));
+  });
+  CurlTransport transport({});
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_OK_AND_ASSIGN(const std::unique_ptr<WireResponse> response, transport.Send({.url = server.Url("/")}));
+    EXPECT_EQ(BodyOf(*response), "answer");
+  }
+  EXPECT_EQ(connections, 1);
+}
+
+TEST(CurlTransportTest, AResponseThatIsNotReadWaits) {
+  const std::string large(20 << 20, 'x');
+  ScriptedServer server([&](const ScriptedServer::Request&, ScriptedServer::Connection& connection) {
+    connection.Write(Response(large));
+  });
+  CurlTransport transport({});
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<WireResponse> kept, transport.Send({.url = server.Url("/")}));
+  char piece[1000];
+  EXPECT_THAT(kept->Read(piece, sizeof(piece)), IsOkAndHolds(sizeof(piece)));
+  // It may be left in the middle.
+  kept.reset();
+  ASSERT_OK_AND_ASSIGN(kept, transport.Send({.url = server.Url("/")}));
+  EXPECT_TRUE(BodyOf(*kept) == large);
+}
+
+TEST(CurlTransportTest, ABodyThatIsCutIsUnavailable) {
+  ScriptedServer server([&](const ScriptedServer::Request&, ScriptedServer::Connection& connection) {
+    connection.Write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
+    connection.Close();
+  });
+  CurlTransport transport({});
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<WireResponse> response, transport.Send({.url = server.Url("/")}));
+  char piece[10];
+  ASSERT_THAT(response->Read(piece, sizeof(piece)), IsOkAndHolds(3u));
+  EXPECT_THAT(response->Read(piece, sizeof(piece)), IsOciError(OciErrorCode::kUnavailable));
+}
+
+TEST(CurlTransportTest, ASilentServerIsUnavailable) {
+  ScriptedServer server([&](const ScriptedServer::Request&, ScriptedServer::Connection& connection) {
+    connection.WaitForEnd(absl::Seconds(30));
+  });
+  CurlTransport transport({});
+  const absl::Status status =
+      transport.Send({.url = server.Url("/?secret"), .idle_timeout = absl::Milliseconds(200)}).status();
+  EXPECT_THAT(status, IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(status.message(), HasSubstr("silent for 200ms"));
+  EXPECT_THAT(status.message(), testing::Not(HasSubstr("secret")));
+}
+
+TEST(CurlTransportTest, NoServerIsUnavailable) {
+  CurlTransport transport({});
+  EXPECT_THAT(transport.Send({.url = "http://127.0.0.1:1/"}), IsOciError(OciErrorCode::kUnavailable));
+}
+
+TEST(CurlTransportTest, MoreConnectionsThanAllowedAreUnavailable) {
+  ScriptedServer server([&](const ScriptedServer::Request&, ScriptedServer::Connection& connection) {
+    connection.Write(Response("answer"));
+  });
+  CurlTransport transport(
+      {.connections_max = 1, .wait_max = absl::Milliseconds(50), .connections_max_name = "objects.s3.connections_max"});
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<WireResponse> first, transport.Send({.url = server.Url("/")}));
+  const absl::Status status = transport.Send({.url = server.Url("/")}).status();
+  EXPECT_THAT(status, IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(status.message(), HasSubstr("objects.s3.connections_max"));
+  first.reset();
+  EXPECT_OK(transport.Send({.url = server.Url("/")}));
+}
+
+}  // namespace
+}  // namespace entrepot::outbound
