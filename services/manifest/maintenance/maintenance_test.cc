@@ -145,6 +145,35 @@ TEST_F(MaintenanceTest, CollectsAutomatically) {
   EXPECT_EQ(Status().interval(), "1ms");
 }
 
+TEST_F(MaintenanceTest, ProcessesThatShareTheRecordsCollectAndKnowTheJobsOfOneAnother) {
+  Commit("garbage");
+  clock_.Advance(absl::Hours(25));
+  options_.shared = true;
+  options_.collector.set_disabled(false);
+  options_.collector.mutable_interval()->Clear();
+  options_.collector.mutable_interval()->set_nanos(1'000'000);
+  Start();
+  const std::unique_ptr<Maintenance> other = std::move(maintenance_);
+  options_.registry = std::make_shared<prometheus::Registry>();
+  clock_.Advance(absl::Seconds(1));
+  Start();
+  EXPECT_TRUE(Eventually([&] { return !Status().history().empty(); }));
+  clock_.Advance(absl::Hours(2));
+  EXPECT_TRUE(Eventually([&] { return objects_.size() == 0; }));
+
+  v1::MaintainRequest start;
+  start.mutable_start_job()->mutable_scrub();
+  ASSERT_OK_AND_ASSIGN(const v1::MaintainResponse started, other->Maintain(start));
+  v1::MaintainRequest ask;
+  ask.mutable_get_job()->set_id(started.job().id());
+  EXPECT_TRUE(Eventually([&] {
+    const absl::StatusOr<v1::MaintainResponse> answer = maintenance_->Maintain(ask);
+    EXPECT_OK(answer);
+    return !answer.ok() || answer->job().state() == v1::Job::DONE;
+  }));
+  EXPECT_EQ(Status().jobs_size(), 1);
+}
+
 TEST_F(MaintenanceTest, CollectsOnlyOnRequestIfDisabled) {
   const Blob garbage = Commit("garbage");
   clock_.Advance(absl::Hours(25));
