@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "prometheus/metric_family.h"
@@ -29,6 +30,8 @@ using testing::Optional;
 std::unique_ptr<PostgresKvEngine> Open(const PostgresAddress& address) {
   PostgresKvEngine::Options options;
   options.address = address;
+  // A server may take long to come back on a busy machine.
+  options.search_timeout = absl::Minutes(5);
   return PostgresKvEngine::Open(options).value();
 }
 
