@@ -30,7 +30,7 @@ namespace {
 // How long a refusal (401, 403) is remembered: it may end with new credentials.
 constexpr absl::Duration kDeniedLifetime = absl::Seconds(10);
 constexpr absl::Duration kReferrersLifetime = absl::Minutes(1);
-// Tags are asked for by these threads while clients wait, or behind them.
+// These threads ask upstreams for tags, while clients wait for the answer or after they were served.
 constexpr size_t kRefreshThreads = 32;
 constexpr size_t kTagsMax = 100'000;
 constexpr size_t kListBytesMax = 16 << 20;
@@ -192,7 +192,7 @@ class CacheImpl final : public UpstreamCache {
   SharedCalls<Shared<TagList>> tag_list_calls_;
   SharedCalls<Shared<ReferrerList>> referrer_list_calls_;
   const std::unique_ptr<BlobFetches> fetches_;
-  // After all that its jobs use.
+  // Declared after all that its jobs use, so that it is destroyed first.
   runtime::Executor refreshes_{kRefreshThreads};
   UpstreamCalls refresh_calls_{&refreshes_};
 };
@@ -258,7 +258,7 @@ CacheImpl::Answer CacheImpl::ResolveTag(const Place& place, const Tag& tag, bool
   if (!found.ok()) return {found.status()};
   if (!found->has_value()) return ResolveAbsentTag(place, tag, metadata_only);
   StoredTag stored{.manifest = **found, .known = freshness_->Find(place.repository(), tag)};
-  // The record of the catalog decides: this one is older than it.
+  // The catalog's record decides. If `known` has another digest, it is older.
   if (stored.known.has_value() && stored.known->digest != stored.manifest.digest) stored.known.reset();
   if (stored.known.has_value() && IsTrusted(place, tag, *stored.known)) {
     ResolvedManifest manifest = Stored(stored.manifest);

@@ -37,7 +37,8 @@ absl::StatusOr<std::optional<ByteRange>> ParseRange(const http::Request& request
   return range;
 }
 
-// The number of bytes that may still be appended. `from_start`: the last bytes begin at offset 0 or without an offset.
+// The number of bytes that may still be appended. `from_start`: the request completes the upload, and its offset is 0
+// or absent.
 awaitable<absl::StatusOr<uint64_t>> RemainingBytes(BlobBackend& blobs, const RegistryRequest& request,
                                                    const UploadId& id, bool from_start, uint64_t blob_bytes_max) {
   if (blob_bytes_max == 0) co_return std::numeric_limits<uint64_t>::max();

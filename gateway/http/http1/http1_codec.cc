@@ -19,7 +19,7 @@ namespace asio = boost::asio;
 // response was sent just before may take to send another.
 constexpr std::chrono::milliseconds kDrainingFirstTime{5000};
 constexpr std::chrono::milliseconds kDrainingIdleTime{250};
-// Small pieces of a body are sent together. Not more than the budget does not count, as in all requests.
+// Small pieces of a body are sent together, up to this size. The budget does not count so few bytes of any request.
 constexpr size_t kGatheredBytesMax = MemoryBudget::kUncountedBytes;
 // The memory of a response head is kept for the next one up to this size.
 constexpr size_t kHeadBytesKept = 4096;

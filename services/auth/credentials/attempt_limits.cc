@@ -80,8 +80,8 @@ void AttemptLimits::CountComparison(absl::string_view address, absl::string_view
 }
 
 std::optional<absl::Duration> AttemptLimits::WaitFor(Bucket* bucket, int size, absl::Time now) const {
-  // A bucket is stored as the time at which it is full. If the clock was set back, that time may be too late, so it is
-  // at most the time that an empty bucket takes.
+  // A bucket is stored as the moment at which it is full. If the clock was set back, that moment may be too late. So it
+  // is never later than the moment at which a bucket that is empty now is full.
   *bucket = std::min(*bucket, now + TimeToFill(size));
   const absl::Duration wait = *bucket - now - (TimeToFill(size) - options_.interval);
   if (wait <= absl::ZeroDuration()) return std::nullopt;

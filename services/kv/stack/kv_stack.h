@@ -35,8 +35,8 @@ class KvStack {
                                                        std::shared_ptr<prometheus::Registry> registry,
                                                        EngineLog log = {});
 
-  // Opens the store that `records`, with its defaults filled in, names: that in `directory` if it names none. For errors
-  // of a database see PostgresKvEngine::Open.
+  // Opens the store that `records`, with its defaults filled in, names: that in `directory` if it names none. For
+  // errors of a database see PostgresKvEngine::Open.
   static absl::StatusOr<std::unique_ptr<KvStack>> Open(const config::v1::RecordStore& records,
                                                        const std::string& directory,
                                                        std::shared_ptr<prometheus::Registry> registry,

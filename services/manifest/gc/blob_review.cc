@@ -62,8 +62,8 @@ class BlobReviewer {
     }
     const bool in_grace = FromTimestamp(record_.review_due()) > now_;
     if (in_grace && !MaySkipGrace()) {
-      // The grace is not over, so the blob stays. If this is an older entry, the record's own one is still queued. If
-      // it is the record's own, the clock was set back since it was due: it stays in the queue.
+      // The grace is not over, so the blob stays. If this entry is older than the record's own, that one is still
+      // queued. If this entry is the record's own, the clock was set back after the entry was due, and the entry stays.
       if (IsEntryOfRecord()) kv::WriteRecord(transaction_, keys::Review(due_, digest_), storage::v1::ReviewRecord());
       return BlobReview{.result = ReviewResult::kWaiting};
     }
@@ -76,7 +76,7 @@ class BlobReviewer {
     return BlobReview{.result = was_needed ? ReviewResult::kRevived : ReviewResult::kReferenced};
   }
 
-  // Whether a manifest refers to the blob that found it LIVE when it was pushed.
+  // Whether some manifest refers to the blob, and the blob was LIVE when that manifest was pushed.
   absl::StatusOr<bool> IsReferredToAsPresent() {
     RecordCursor cursor(&transaction_, keys::ReferencesTo(digest_), "");
     for (;;) {

@@ -22,7 +22,8 @@ constexpr size_t kHolderBytes = 8;
 
 bool Holds(const Lease& lease, absl::Time now) {
   const absl::Duration left = FromTimestamp(lease.expires_at()) - now;
-  // No lease lasts longer: the clock was set back.
+  // A lease that seems to last longer than any lease is of a process whose clock was ahead, or of a time before this
+  // clock was set back. It does not count.
   return left > absl::ZeroDuration() && left <= WorkLeases::kLifetime;
 }
 

@@ -96,7 +96,7 @@ std::string ReferencesTo(const Digest& digest);
 std::string ReferencesTo(const Digest& digest, const RepositoryName& repository);
 // In the order of their due times.
 std::string Reviews();
-// Behind the keys of all reviews that are due at `due` or earlier, and before all others.
+// Not a prefix but a position in Reviews(): behind the reviews that are due at `due` or earlier, and before the others.
 std::string ReviewsUntil(absl::Time due);
 std::string DeleteIntents();
 std::string PullsOf(const RepositoryName& repository);
