@@ -59,6 +59,7 @@ absl::StatusOr<S3Head> S3Bucket::Head(const std::string& key) {
     S3Request get{.operation = "GetObject", .method = "GET", .key = key, .headers = {{"Range", "bytes=0-0"}}};
     ASSIGN_OR_RETURN(const S3Answer reason, client_.Send(get));
     if (!reason.ok()) return client_.ErrorOf(get, reason);
+    return OciError(OciErrorCode::kUnavailable, "the S3 server answered HEAD and GET of an object differently");
   }
   if (!answer.ok()) return client_.ErrorOf(request, answer);
   S3Head head{.etag = WithoutQuotes(answer.Header("etag")), .modified_at = HttpTime(answer.Header("last-modified"))};
@@ -98,8 +99,11 @@ absl::StatusOr<std::unique_ptr<WireResponse>> S3Bucket::GetRange(const std::stri
   if (answer.status == 416) return absl::DataLossError(absl::StrCat("the object ", key, " is shorter than it was"));
   if (!answer.ok()) return client_.ErrorOf(request, answer);
   uint64_t length = 0;
-  if (answer.status != (whole ? 200 : 206) || WithoutQuotes(answer.Header("etag")) != head.etag ||
-      !absl::SimpleAtoi(answer.Header("content-length"), &length) || length != length_bytes) {
+  if (answer.status != (whole ? 200 : 206) || !absl::SimpleAtoi(answer.Header("content-length"), &length)) {
+    return OciError(OciErrorCode::kUnavailable,
+                    absl::StrCat("the S3 server answered a GET with ", answer.status, " and no usable length"));
+  }
+  if (WithoutQuotes(answer.Header("etag")) != head.etag || length != length_bytes) {
     return absl::DataLossError(absl::StrCat("the object ", key, " is another one than it was"));
   }
   return body;

@@ -185,7 +185,8 @@ bool S3Client::TakeRetry() {
 }
 
 absl::Status S3Client::ErrorOf(const S3Request& request, const S3Answer& answer) const {
-  const bool missing = answer.status == 404 && (answer.error_code == "NoSuchKey" || answer.error_code.empty());
+  // A 404 without this code may be of a proxy before the server.
+  const bool missing = answer.status == 404 && answer.error_code == "NoSuchKey";
   if (missing && !request.key.empty()) return OciError(OciErrorCode::kBlobUnknown, "there is no such object");
   return OciError(OciErrorCode::kUnavailable,
                   absl::StrCat("the S3 server answered ", request.operation, " in the bucket \"",

@@ -1,5 +1,6 @@
 #include "services/blob/s3/s3_object_store.h"
 
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <string>
@@ -159,6 +160,21 @@ TEST_F(S3ObjectStoreTest, AnotherProcessGoesOnWithAnUpload) {
   ASSERT_OK(staged->Append("more"));
   ASSERT_OK(other_.store.Publish(id_, std::move(staged)));
   EXPECT_TRUE(Stored() == bytes_ + "more");
+}
+
+TEST_F(S3ObjectStoreTest, ATailThatComesBackWithOtherBytesEndsTheUpload) {
+  std::unique_ptr<StagedUpload> staged = Stage(store_, "some bytes");
+  ASSERT_OK_AND_ASSIGN(const std::string state, staged->Save());
+  staged.reset();
+  const std::vector<std::string> keys = server_.Keys();
+  const auto tail = std::find_if(keys.begin(), keys.end(),
+                                 [](const std::string& key) { return key.find("/staging/") != std::string::npos; });
+  ASSERT_NE(tail, keys.end());
+  server_.Overwrite(*tail, "same bytes");
+  ASSERT_OK_AND_ASSIGN(staged, other_.store.OpenStaged(id_, 10, state));
+  const absl::Status appended = staged->Append(" and more");
+  const absl::Status published = appended.ok() ? other_.store.Publish(id_, std::move(staged)) : appended;
+  EXPECT_THAT(published, IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
 TEST_F(S3ObjectStoreTest, AnUploadThatIsWholeIsCompletedWithOneRequest) {
@@ -326,7 +342,7 @@ TEST_F(S3ObjectStoreTest, ListsStagedBytesThatAreOlderThanAnySession) {
 
 TEST_F(S3ObjectStoreTest, AServerThatIsNotItselfIsUnavailable) {
   Publish("bytes");
-  for (const Lie lie : {Lie::kLost, Lie::kSlowDown, Lie::kInternalError, Lie::kDenied, Lie::kNoBucket}) {
+  for (const Lie lie : {Lie::kLost, Lie::kSlowDown, Lie::kInternalError, Lie::kDenied, Lie::kNoBucket, Lie::kProxy}) {
     server_.SetRule([lie](const FakeS3::Request&) { return lie; });
     EXPECT_THAT(store_.Open(key_), IsOciError(OciErrorCode::kUnavailable));
     EXPECT_THAT(store_.Delete(key_), IsOciError(OciErrorCode::kUnavailable));

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "entrepot/storage/v1/blob_records.pb.h"
+#include "services/core/digester.h"
 #include "services/core/text/lower_hex.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
@@ -22,6 +23,8 @@ constexpr size_t kReadBytes = 256 << 10;
 absl::Status UnknownUpload() {
   return OciError(OciErrorCode::kBlobUploadUnknown, "the upload's bytes no longer exist");
 }
+
+std::string DigestOf(absl::string_view tail) { return ComputeDigest(DigestAlgorithm::kSha256, tail).ToString(); }
 
 // An MD5 digest takes 16 bytes in the record, not 32.
 std::string PackEtag(const std::string& etag) {
@@ -65,6 +68,7 @@ absl::StatusOr<std::unique_ptr<S3StagedUpload>> S3StagedUpload::Continue(UploadI
   upload->upload_id_ = record.upload_id();
   for (const std::string& etag : record.part_etags()) upload->etags_.push_back(UnpackEtag(etag));
   upload->saved_tail_bytes_ = record.tail_bytes();
+  upload->saved_tail_digest_ = record.tail_digest();
   if (record.tail_bytes() > 0) {
     upload->saved_tail_ = absl::StrCat(staging->tail_prefix(upload->id_), record.tail());
     upload->saved_tail_etag_ = UnpackEtag(record.tail_etag());
@@ -178,7 +182,7 @@ absl::Status S3StagedUpload::LoadTail() {
   absl::StatusOr<std::string> tail = staging_.bucket->Get(saved_tail_, part_bytes_);
   if (absl::IsNotFound(tail.status())) return UnknownUpload();
   RETURN_IF_ERROR(tail.status());
-  if (tail->size() != saved_tail_bytes_) return UnknownUpload();
+  if (tail->size() != saved_tail_bytes_ || DigestOf(*tail) != saved_tail_digest_) return UnknownUpload();
   RETURN_IF_ERROR(memory_.Set(tail->size()));
   tail_ = *std::move(tail);
   tail_loaded_ = true;
@@ -217,6 +221,7 @@ void S3StagedUpload::ForgetTail() {
   if (!saved_tail_.empty()) old_tails_.push_back(std::move(saved_tail_));
   saved_tail_.clear();
   saved_tail_bytes_ = 0;
+  saved_tail_digest_.clear();
   saved_tail_etag_.clear();
   tail_is_saved_ = tail_.empty();
 }
@@ -236,6 +241,7 @@ absl::Status S3StagedUpload::SaveTail() {
     RETURN_IF_ERROR(status);
     saved_tail_ = key;
     saved_tail_bytes_ = tail_.size();
+    saved_tail_digest_ = DigestOf(tail_);
   }
   tail_is_saved_ = true;
   return absl::OkStatus();
@@ -258,6 +264,7 @@ absl::StatusOr<std::string> S3StagedUpload::Save() {
   for (const std::string& etag : etags_) state.add_part_etags(PackEtag(etag));
   if (!saved_tail_.empty()) state.set_tail(saved_tail_.substr(staging_.tail_prefix(id_).size()));
   state.set_tail_bytes(saved_tail_bytes_);
+  state.set_tail_digest(saved_tail_digest_);
   state.set_tail_etag(PackEtag(saved_tail_etag_));
   return state.SerializeAsString();
 }

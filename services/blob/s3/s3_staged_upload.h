@@ -100,6 +100,7 @@ class S3StagedUpload : public StagedUpload {
   // What is behind the last part as an object: its key, or empty, and its size.
   std::string saved_tail_;
   uint64_t saved_tail_bytes_ = 0;
+  std::string saved_tail_digest_;
   // Whether that object has exactly the bytes of the tail.
   bool tail_is_saved_ = true;
   // The ETag of the saved tail as the part behind the others; empty if it was not sent.

@@ -29,7 +29,8 @@ constexpr absl::Duration kAgeMax = absl::Minutes(30);
 // empty. A client that is frozen or gone loses its locks within seconds.
 constexpr char kSetUp[] =
     "SELECT set_config('enable_seqscan', 'off', false), set_config('plan_cache_mode', 'force_generic_plan', false), "
-    "set_config('jit', 'off', false), set_config('idle_in_transaction_session_timeout', '5s', false), "
+    "set_config('jit', 'off', false), set_config('client_min_messages', 'notice', false), "
+    "set_config('idle_in_transaction_session_timeout', '5s', false), "
     "set_config('client_connection_check_interval', '500ms', false), set_config('statement_timeout', '25s', false), "
     "set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false), "
     "set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '10s', false), "

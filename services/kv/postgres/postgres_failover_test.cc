@@ -32,6 +32,7 @@ std::unique_ptr<PostgresKvEngine> Open(const PostgresAddress& address) {
   options.address = address;
   // A server may take long to come back on a busy machine.
   options.search_timeout = absl::Minutes(5);
+  options.age_max = absl::Minutes(6);
   return PostgresKvEngine::Open(options).value();
 }
 

@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "services/core/failpoint/failpoint.h"
 #include "services/core/time/deadline.h"
+#include "services/core/time/stopwatch.h"
 #include "services/kv/postgres/postgres_start_checks.h"
 #include "services/kv/postgres/postgres_statements.h"
 #include "services/kv/postgres/postgres_status.h"
@@ -24,6 +25,10 @@ constexpr absl::Duration kForgetInterval = absl::Minutes(5);
 constexpr absl::Duration kSearchPause = absl::Milliseconds(200);
 // A read that lost its connection is repeated: the other connections may have been lost with it.
 constexpr int kReadAttempts = 3;
+
+absl::Status TooOld() {
+  return DatabaseUnavailable("a transaction has taken too long, and its caller may have repeated it elsewhere");
+}
 
 }  // namespace
 
@@ -87,13 +92,14 @@ absl::StatusOr<PostgresRows> PostgresKvEngine::ReadOnce(const PostgresStatement&
 absl::Status PostgresKvEngine::Transact(std::vector<Lock> locks, const Function& fn, Durability durability) {
   const std::vector<Lock> ordered = InLockingOrder(std::move(locks));
   const PostgresLocks ids = InIdOrder(ordered);
+  const Stopwatch age;
   const absl::Status status =
-      RetryWhileAborted(options_.retry, [&] { return TransactOnce(ordered, ids, fn, durability); });
+      RetryWhileAborted(options_.retry, [&] { return TransactOnce(ordered, ids, fn, durability, age); });
   return IsConnectionLost(status) ? DatabaseUnavailable(status.message()) : status;
 }
 
 Attempt PostgresKvEngine::TransactOnce(const std::vector<Lock>& locks, const PostgresLocks& ids, const Function& fn,
-                                       Durability durability) {
+                                       Durability durability, const Stopwatch& age) {
   // Before a connection is taken: those that wait for one key of this process need only one.
   absl::StatusOr<LockTable::Held> held = locks_.Acquire(locks, options_.lock_timeout);
   if (!held.ok()) return {held.status(), RetryReason::kLockTimeout};
@@ -109,6 +115,7 @@ Attempt PostgresKvEngine::TransactOnce(const std::vector<Lock>& locks, const Pos
     with_id.push_back({commit_id, LockMode::kExclusive});
     taken = InIdOrder(std::move(with_id));
   }
+  if (age.Elapsed() > options_.age_max) return {TooOld()};
   PostgresTransaction view(&connection, &locks);
   if (absl::Status begun = view.Begin(taken); !begun.ok()) {
     return Failed(**lease, std::move(begun), RetryReason::kLockTimeout);
@@ -116,11 +123,16 @@ Attempt PostgresKvEngine::TransactOnce(const std::vector<Lock>& locks, const Pos
   absl::Status status = fn(view);
   if (!view.status().ok()) return Failed(**lease, view.status(), RetryReason::kLockTimeout);
   if (!status.ok()) return Failed(**lease, std::move(status), RetryReason::kFunction);
-  if (view.writes().empty()) {
+  // What this function has read under its exclusive locks may be the reason to acknowledge something. It is visible
+  // here, but after a commit whose wait for the standby was cut short, the standby may not have it. A commit that the
+  // standby has proves that the standby has the earlier ones too.
+  const bool must_be_replicated = durability == Durability::kSynced && ids.any_exclusive();
+  if (view.writes().empty() && !must_be_replicated) {
     const absl::Status ended = connection.Run({{CommitStatement()}}).status();
     return ended.ok() ? Attempt{} : Failed(**lease, ended, RetryReason::kConnectionLost);
   }
   if (absl::Status reached = Failpoint("kv.transact.ran"); !reached.ok()) return {std::move(reached)};
+  if (age.Elapsed() > options_.age_max) return Failed(**lease, TooOld(), RetryReason::kFunction);
 
   bool unanswered = false;
   status = Commit(&**lease, view.writes(), durability, commit_id, &unanswered);

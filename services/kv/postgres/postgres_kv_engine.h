@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "prometheus/collectable.h"
+#include "services/core/time/stopwatch.h"
 #include "services/kv/aborted_retry.h"
 #include "services/kv/kv_engine.h"
 #include "services/kv/lock_table.h"
@@ -45,6 +46,9 @@ class PostgresKvEngine : public KvEngine {
     absl::Duration connection_wait = absl::Seconds(5);
     // How long one attempt waits for one lock.
     absl::Duration lock_timeout = absl::Milliseconds(500);
+    // A transaction that is older, from the call of Transact on, is not begun or committed any more: the process was
+    // perhaps frozen, and the caller has repeated the call at another one.
+    absl::Duration age_max = absl::Seconds(20);
     // How long to look for a commit whose answer was lost.
     absl::Duration search_timeout = absl::Seconds(15);
     RetryPolicy retry;
@@ -88,7 +92,7 @@ class PostgresKvEngine : public KvEngine {
 
   absl::StatusOr<PostgresRows> ReadOnce(const PostgresStatement& statement);
   Attempt TransactOnce(const std::vector<Lock>& locks, const PostgresLocks& ids, const Function& fn,
-                       Durability durability);
+                       Durability durability, const Stopwatch& age);
   absl::Status Commit(PostgresPool::Lease* lease, const WriteBuffer::Writes& writes, Durability durability,
                       const std::string& commit_id, bool* unanswered);
   Outcome FindCommit(const PostgresLocks& ids, const std::string& commit_id);

@@ -94,6 +94,23 @@ TEST_F(PostgresKvEngineTest, TwoEnginesExcludeEachOther) {
   EXPECT_THAT(engines[0]->Get("n"), IsOkAndHolds(Optional(Eq(absl::StrCat(kThreads * kRounds)))));
 }
 
+TEST_F(PostgresKvEngineTest, AnOldTransactionIsNotCommitted) {
+  PostgresKvEngine::Options options = Options();
+  options.age_max = absl::Milliseconds(200);
+  const std::unique_ptr<PostgresKvEngine> kv = Open(options);
+  const absl::Status old = kv->Transact(
+      {{"k"}},
+      [](KvTransaction& transaction) {
+        transaction.Put("k", "v");
+        // As a process that was frozen.
+        absl::SleepFor(absl::Milliseconds(400));
+        return absl::OkStatus();
+      },
+      Durability::kSynced);
+  EXPECT_THAT(old, StatusIs(absl::StatusCode::kUnavailable, HasSubstr("has taken too long")));
+  EXPECT_THAT(kv->Get("k"), IsOkAndHolds(Eq(std::nullopt)));
+}
+
 TEST_F(PostgresKvEngineTest, ALockOfAnotherEngineTimesOut) {
   const std::unique_ptr<PostgresKvEngine> holder = Open(Options());
   PostgresKvEngine::Options impatient = Options();

@@ -169,7 +169,7 @@ absl::Status ObjectSweep::RemoveIntents(const std::vector<Deletable>& swept, Col
           ++removed;
           bytes += intents[i]->size_bytes();
         }
-        return removed != 0 ? CountObjectRemoval(transaction) : absl::OkStatus();
+        return removed != 0 ? NoteObjectRemoval(transaction) : absl::OkStatus();
       },
       kv::Durability::kBuffered));
   // Intents that another collector removed are counted by that collector.

@@ -248,16 +248,19 @@ absl::StatusOr<bool> OrphanQuarantine::MayQuarantine(const StorageKey& storage_k
   RETURN_IF_ERROR(pause_->RemoveEnded());
   bool may = false;
   RETURN_IF_ERROR(kv_->Transact(
-      {DeletionPause::LockToAsk(), {.key = keys::DeleteIntent(storage_key), .mode = LockMode::kShared}},
+      {DeletionPause::LockToAsk(), {.key = keys::DeleteIntent(storage_key), .mode = LockMode::kExclusive}},
       [&](kv::KvTransaction& transaction) -> absl::Status {
         ASSIGN_OR_RETURN(const bool paused, DeletionPause::InForce(transaction));
         // Another run may have unmarked or quarantined it since.
         ASSIGN_OR_RETURN(const std::optional<DeleteIntentRecord> mark,
                          kv::ReadRecord<DeleteIntentRecord>(transaction, keys::DeleteIntent(storage_key)));
         may = !paused && mark.has_value() && mark->suspect() && !mark->has_quarantined_at();
+        // Again, so that the mark is durable before the bytes are moved: a commit that does not find it would take
+        // them.
+        if (may) kv::WriteRecord(transaction, keys::DeleteIntent(storage_key), *mark);
         return absl::OkStatus();
       },
-      kv::Durability::kBuffered));
+      kv::Durability::kSynced));
   return may;
 }
 
@@ -277,7 +280,7 @@ absl::Status OrphanQuarantine::ChangeMark(const StorageKey& storage_key, const C
           return absl::OkStatus();
         }
         transaction.Delete(key);
-        return CountObjectRemoval(transaction);
+        return NoteObjectRemoval(transaction);
       },
       kv::Durability::kBuffered);
 }

@@ -9,15 +9,18 @@
 
 namespace entrepot::manifest {
 
-// A count, by which a commit that has seen an object without holding x/<K> learns under x/<K> whether the object may
-// have gone since. A deletion or a quarantine of an object removes x/<K> last, in a transaction that raises the count.
-// So if the count is the one from before the commit saw the object, and x/<K> does not exist, the object is there.
+// The version of the removals, by which a commit that has seen an object without holding x/<K> learns under x/<K>
+// whether the object may have gone since. A deletion or a quarantine of an object removes x/<K> last, in a transaction
+// that changes the version. So if the version is the one from before the commit saw the object, and x/<K> does not
+// exist, the object is there.
+//
+// The version is random: a failover may lose the last change, and a count would then have the same value twice.
 
 // 0 if no object was ever removed.
 absl::StatusOr<uint64_t> ReadObjectRemovals(kv::KvReader& kv);
 
-// Raises the count. The transaction must hold ObjectRemovalsLock().
-absl::Status CountObjectRemoval(kv::KvTransaction& transaction);
+// Changes the version. The transaction must hold ObjectRemovalsLock().
+absl::Status NoteObjectRemoval(kv::KvTransaction& transaction);
 kv::Lock ObjectRemovalsLock();
 
 }  // namespace entrepot::manifest

@@ -1,5 +1,8 @@
 #include "services/manifest/records/object_removals.h"
 
+#include <cstdint>
+#include <set>
+
 #include "gtest/gtest.h"
 #include "services/kv/memory_kv_engine.h"
 #include "services/manifest/records/metadata_keys.h"
@@ -8,13 +11,15 @@
 namespace entrepot::manifest {
 namespace {
 
-TEST(ObjectRemovalsTest, Counts) {
+TEST(ObjectRemovalsTest, EachHasAnotherVersion) {
   kv::MemoryKvEngine engine;
   kv::KvEngine& kv = engine;
   EXPECT_THAT(ReadObjectRemovals(kv), IsOkAndHolds(0u));
-  for (uint64_t count = 1; count <= 2; ++count) {
-    ASSERT_OK(kv.Transact({ObjectRemovalsLock()}, &CountObjectRemoval));
-    EXPECT_THAT(ReadObjectRemovals(kv), IsOkAndHolds(count));
+  std::set<uint64_t> versions = {0};
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_OK(kv.Transact({ObjectRemovalsLock()}, &NoteObjectRemoval));
+    ASSERT_OK_AND_ASSIGN(const uint64_t version, ReadObjectRemovals(kv));
+    EXPECT_TRUE(versions.insert(version).second);
   }
 }
 

@@ -66,6 +66,8 @@ absl::StatusOr<Finding> BlobVerifier::VerifyUncounted(const Blob& blob, uint64_t
                 {"storage_key", blob.storage_key.ToString()},
                 {"error", verified.message()}});
   RETURN_IF_ERROR(Failpoint("manifest.scrubber.marked"));
+  // If they turn up again they may be good, and the next push of the blob needs them as little as now.
+  if (finding == Finding::kMissing) return finding;
   if (const absl::Status status = objects_.Quarantine(blob.storage_key); !status.ok()) {
     runtime::Log(LogLevel::kWarning, "the bytes of a corrupt blob could not be quarantined yet",
                  {{"storage_key", blob.storage_key.ToString()}, {"error", status.message()}});

@@ -143,7 +143,7 @@ TEST_F(CommitConfirmationTest, HoldsNoLockWhileItAsksTheBlobService) {
 
 TEST_F(CommitConfirmationTest, EndsAlsoIfObjectsAreRemovedAllTheTime) {
   const Blob upload = objects_.Upload("layer", Session::kSealed);
-  objects_.AfterCheck([&] { EXPECT_OK(kv_.Transact({ObjectRemovalsLock()}, &CountObjectRemoval)); });
+  objects_.AfterCheck([&] { EXPECT_OK(kv_.Transact({ObjectRemovalsLock()}, &NoteObjectRemoval)); });
   EXPECT_THAT(Commit(upload), IsOkAndHolds(false));
   EXPECT_GT(objects_.checks(), 1);
   ExpectInvariants();

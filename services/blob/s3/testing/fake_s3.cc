@@ -124,6 +124,9 @@ absl::StatusOr<std::unique_ptr<WireResponse>> FakeS3::Send(const WireRequest& wi
     answer = Error(403, "AccessDenied");
   } else if (lie == Lie::kNoBucket) {
     answer = Error(404, "NoSuchBucket");
+  } else if (lie == Lie::kProxy) {
+    answer = Error(404, "");
+    answer.body = "404 page not found\n";
   } else if (!absl::ParseTime("%E4Y%m%dT%H%M%SZ", headers["x-amz-date"], &sent, &error) ||
              absl::AbsDuration(now - sent) > absl::Minutes(15)) {
     answer = Error(403, "RequestTimeTooSkewed");

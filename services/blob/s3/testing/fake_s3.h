@@ -49,6 +49,8 @@ class FakeS3 : public Transport {
     kDenied,
     // 404 NoSuchBucket.
     kNoBucket,
+    // 404 without XML, as of a proxy before the server.
+    kProxy,
   };
 
   // Called before each request.
