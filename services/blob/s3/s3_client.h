@@ -44,6 +44,8 @@ struct S3Request {
   absl::Duration idle_timeout = absl::Seconds(30);
   // Whether the body of a 200 may be an error (CompleteMultipartUpload, CopyObject).
   bool may_fail_late = false;
+  // Of WireRequest.
+  bool paced_by_client = false;
 };
 
 struct S3Answer {
