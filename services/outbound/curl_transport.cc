@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -10,6 +11,7 @@
 #include "services/core/time/deadline.h"
 #include "services/core/time/stopwatch.h"
 #include "services/status/oci_error.h"
+#include "services/status/retry_after.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::outbound {
@@ -20,18 +22,27 @@ constexpr size_t kHeaderBytesMax = 64 << 10;
 // A connection that was idle for longer may be half closed by the server.
 constexpr long kIdleSecondsMax = 50;
 constexpr int kPollMilliseconds = 1000;
+// For whoever found no connection.
+constexpr absl::Duration kRetryAfter = absl::Seconds(5);
 
 }  // namespace
 
 class CurlTransport::Response : public WireResponse {
  public:
   Response(CurlTransport* transport, Lane lane, const WireRequest& request)
-      : transport_(*transport), lane_(std::move(lane)), body_(request.body), idle_timeout_(request.idle_timeout) {}
+      : transport_(*transport),
+        lane_(std::move(lane)),
+        body_(request.body),
+        idle_timeout_(request.idle_timeout),
+        paced_by_client_(request.paced_by_client),
+        kept_until_(Deadline::After(transport->options_.unread_max)) {}
 
   ~Response() override {
-    if (added_) curl_multi_remove_handle(lane_.multi.get(), lane_.easy.get());
-    curl_easy_reset(lane_.easy.get());
-    transport_.GiveBack(std::move(lane_));
+    if (paced_by_client_) {
+      const std::lock_guard<std::mutex> lock(transport_.mutex_);
+      transport_.paced_.erase(this);
+    }
+    if (lane_.easy != nullptr) transport_.GiveBack(LeaveLane(), paced_by_client_);
   }
 
   absl::Status Start(const WireRequest& request) {
@@ -74,6 +85,36 @@ class CurlTransport::Response : public WireResponse {
   const std::map<std::string, std::string>& headers() const override { return headers_; }
 
   absl::StatusOr<size_t> Read(char* data, size_t size) override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    absl::StatusOr<size_t> count = ReadLocked(data, size);
+    kept_until_ = Deadline::After(transport_.options_.unread_max);
+    return count;
+  }
+
+  // The lane, if the response was not read for `unread_max`; else `*left` is how long it is until then at least.
+  std::optional<Lane> TakeLaneIfUnread(absl::Duration* left) {
+    *left = transport_.options_.unread_max;
+    const std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
+    if (!lock.owns_lock() || lane_.easy == nullptr) return std::nullopt;
+    *left = kept_until_.Left();
+    if (!kept_until_.passed()) return std::nullopt;
+    Lane lane = LeaveLane();
+    buffer_ = std::string();
+    taken_ = 0;
+    ended_ = true;
+    failure_ = Unavailable("it was not read, and its connection was given to another request");
+    return lane;
+  }
+
+ private:
+  Lane LeaveLane() {
+    if (added_) curl_multi_remove_handle(lane_.multi.get(), lane_.easy.get());
+    added_ = false;
+    curl_easy_reset(lane_.easy.get());
+    return std::move(lane_);
+  }
+
+  absl::StatusOr<size_t> ReadLocked(char* data, size_t size) {
     if (buffered() == 0 && !ended_) {
       buffer_.clear();
       taken_ = 0;
@@ -90,7 +131,6 @@ class CurlTransport::Response : public WireResponse {
     return count;
   }
 
- private:
   static size_t OnHeader(char* data, size_t, size_t size, void* self) {
     return static_cast<Response*>(self)->TakeHeader({data, size}) ? size : 0;
   }
@@ -173,6 +213,11 @@ class CurlTransport::Response : public WireResponse {
   Lane lane_;
   const absl::string_view body_;
   const absl::Duration idle_timeout_;
+  const bool paced_by_client_;
+  // Held while the lane is used, once other threads know of this.
+  std::mutex mutex_;
+  // From then on others may have the lane, unless it is read before.
+  Deadline kept_until_;
   std::string url_;
   HeaderLines headers_to_send_;
   bool added_ = false;
@@ -189,24 +234,46 @@ class CurlTransport::Response : public WireResponse {
   size_t taken_ = 0;
 };
 
-CurlTransport::CurlTransport(CurlTransportOptions options) : options_(std::move(options)) { InitialiseCurl(); }
+CurlTransport::CurlTransport(CurlTransportOptions options)
+    : options_(std::move(options)), paced_max_(options_.connections_max - options_.connections_max / 4) {
+  InitialiseCurl();
+}
 
 CurlTransport::~CurlTransport() = default;
 
 absl::StatusOr<std::unique_ptr<WireResponse>> CurlTransport::Send(const WireRequest& request) {
-  ASSIGN_OR_RETURN(Lane lane, Take());
+  ASSIGN_OR_RETURN(Lane lane, Take(request.paced_by_client));
   auto response = std::make_unique<Response>(this, std::move(lane), request);
   RETURN_IF_ERROR(response->Start(request));
+  if (request.paced_by_client) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    paced_.insert(response.get());
+  }
   return response;
 }
 
-absl::StatusOr<CurlTransport::Lane> CurlTransport::Take() {
+absl::StatusOr<CurlTransport::Lane> CurlTransport::Take(bool paced_by_client) {
+  const Stopwatch stopwatch;
   std::unique_lock<std::mutex> lock(mutex_);
-  if (!given_back_.wait_until(lock, Deadline::After(options_.wait_max).time(),
-                              [this] { return taken_ < options_.connections_max; })) {
-    return OciError(OciErrorCode::kUnavailable,
-                    absl::StrCat("all ", options_.connections_max,
-                                 " connections to the server are in use: ", options_.connections_max_name));
+  while (taken_ >= options_.connections_max || (paced_by_client && paced_taken_ >= paced_max_)) {
+    // May free one.
+    const absl::Duration next = TakeUnread();
+    if (next <= absl::ZeroDuration()) continue;
+    const absl::Duration left = options_.wait_max - stopwatch.Elapsed();
+    if (left <= absl::ZeroDuration()) {
+      const bool all = taken_ >= options_.connections_max;
+      return WithRetryAfter(
+          OciError(
+              OciErrorCode::kUnavailable,
+              all ? absl::StrCat("all ", options_.connections_max,
+                                 " connections to the server are in use: ", options_.connections_max_name)
+                  : absl::StrCat("all ", paced_max_,
+                                 " connections to the server that clients may read from are in use: three quarters "
+                                 "of ",
+                                 options_.connections_max_name)),
+          kRetryAfter);
+    }
+    given_back_.wait_until(lock, Deadline::After(std::min(left, next)).time());
   }
   Lane lane;
   if (idle_.empty()) {
@@ -218,16 +285,36 @@ absl::StatusOr<CurlTransport::Lane> CurlTransport::Take() {
     idle_.pop_back();
   }
   ++taken_;
+  if (paced_by_client) ++paced_taken_;
   return lane;
 }
 
-void CurlTransport::GiveBack(Lane lane) {
+absl::Duration CurlTransport::TakeUnread() {
+  absl::Duration next = absl::InfiniteDuration();
+  for (Response* const response : paced_) {
+    absl::Duration left;
+    std::optional<Lane> lane = response->TakeLaneIfUnread(&left);
+    if (lane.has_value()) {
+      paced_.erase(response);
+      --taken_;
+      --paced_taken_;
+      idle_.push_back(*std::move(lane));
+      return absl::ZeroDuration();
+    }
+    next = std::min(next, left);
+  }
+  return next;
+}
+
+void CurlTransport::GiveBack(Lane lane, bool paced_by_client) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     --taken_;
+    if (paced_by_client) --paced_taken_;
     idle_.push_back(std::move(lane));
   }
-  given_back_.notify_one();
+  // Not all who wait may have this one.
+  given_back_.notify_all();
 }
 
 }  // namespace entrepot::outbound

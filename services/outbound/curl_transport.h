@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,14 @@ struct CurlTransportOptions {
   // PEM with the only authorities that may sign the server's certificate. Empty: those that the system trusts.
   std::string ca_file = {};
   absl::Duration connect_timeout = absl::Seconds(5);
-  // Requests and responses in progress. Further ones wait for `wait_max`, then they are kUnavailable.
+  // Requests and responses in progress. Further ones wait for `wait_max`, then they are kUnavailable with a wait
+  // (status/retry_after.h), which no other error has. Those that are paced by clients have three quarters, so that slow
+  // clients leave connections to the rest.
   size_t connections_max = 256;
   absl::Duration wait_max = absl::Seconds(5);
+  // A response that is paced by its client, and was not read for so long, loses its connection to one that waits.
+  // Shorter than `wait_max`, so that slow clients make no request fail; longer than a quick client takes between reads.
+  absl::Duration unread_max = absl::Seconds(2);
   // The name of connections_max in an error.
   std::string connections_max_name = "connections_max";
 };
@@ -46,14 +52,21 @@ class CurlTransport : public Transport {
     std::unique_ptr<CURLM, MultiDeleter> multi;
   };
 
-  absl::StatusOr<Lane> Take();
-  void GiveBack(Lane lane);
+  absl::StatusOr<Lane> Take(bool paced_by_client);
+  void GiveBack(Lane lane, bool paced_by_client);
+  // Takes the connection of a response that was not read for long. How long until there may be one, if there is none.
+  absl::Duration TakeUnread();
 
   const CurlTransportOptions options_;
+  const size_t paced_max_;
+  // Acquired before that of a response.
   std::mutex mutex_;
   std::condition_variable given_back_;
-  // Both guarded by mutex_.
+  // All guarded by mutex_.
   size_t taken_ = 0;
+  size_t paced_taken_ = 0;
+  // Those that are paced by clients.
+  std::set<Response*> paced_;
   // The one that was used last is at the end: it is the one whose connection is most likely open.
   std::vector<Lane> idle_;
 };

@@ -4,6 +4,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -11,6 +12,7 @@
 #include "gtest/gtest.h"
 #include "services/outbound/testing/scripted_server.h"
 #include "services/status/oci_error.h"
+#include "services/status/retry_after.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::outbound {
@@ -121,8 +123,51 @@ TEST(CurlTransportTest, MoreConnectionsThanAllowedAreUnavailable) {
   const absl::Status status = transport.Send({.url = server.Url("/")}).status();
   EXPECT_THAT(status, IsOciError(OciErrorCode::kUnavailable));
   EXPECT_THAT(status.message(), HasSubstr("objects.s3.connections_max"));
+  EXPECT_TRUE(GetRetryAfter(status).has_value());
   first.reset();
   EXPECT_OK(transport.Send({.url = server.Url("/")}));
+}
+
+TEST(CurlTransportTest, ClientsLeaveAQuarterOfTheConnections) {
+  ScriptedServer server([&](const ScriptedServer::Request&, ScriptedServer::Connection& connection) {
+    connection.Write(Response("answer"));
+  });
+  CurlTransport transport(
+      {.connections_max = 4, .wait_max = absl::Milliseconds(50), .connections_max_name = "some_max"});
+  std::vector<std::unique_ptr<WireResponse>> slow(3);
+  for (std::unique_ptr<WireResponse>& response : slow) {
+    ASSERT_OK_AND_ASSIGN(response, transport.Send({.url = server.Url("/"), .paced_by_client = true}));
+  }
+  const absl::Status status = transport.Send({.url = server.Url("/"), .paced_by_client = true}).status();
+  EXPECT_THAT(status, IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(status.message(), HasSubstr("three quarters of some_max"));
+  EXPECT_TRUE(GetRetryAfter(status).has_value());
+  EXPECT_OK(transport.Send({.url = server.Url("/")}));
+  EXPECT_EQ(BodyOf(*slow[0]), "answer");
+  slow.pop_back();
+  EXPECT_OK(transport.Send({.url = server.Url("/"), .paced_by_client = true}));
+}
+
+TEST(CurlTransportTest, AConnectionThatAClientDoesNotReadFromGoesToOneThatWaits) {
+  const std::string large(4 << 20, 'x');
+  ScriptedServer server([&](const ScriptedServer::Request&, ScriptedServer::Connection& connection) {
+    connection.Write(Response(large));
+  });
+  CurlTransport transport({.connections_max = 1, .wait_max = absl::Seconds(30), .unread_max = absl::Milliseconds(50)});
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<WireResponse> slow,
+                       transport.Send({.url = server.Url("/"), .paced_by_client = true}));
+  char piece[1000];
+  ASSERT_THAT(slow->Read(piece, sizeof(piece)), IsOkAndHolds(sizeof(piece)));
+  for (const bool paced_by_client : {true, false}) {
+    ASSERT_OK_AND_ASSIGN(const std::unique_ptr<WireResponse> next,
+                         transport.Send({.url = server.Url("/"), .paced_by_client = paced_by_client}));
+    EXPECT_TRUE(BodyOf(*next) == large);
+  }
+  const absl::Status status = slow->Read(piece, sizeof(piece)).status();
+  EXPECT_THAT(status, IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(status.message(), HasSubstr("given to another request"));
+  // It continues with a new one, which waits for none.
+  EXPECT_OK(transport.Send({.url = server.Url("/"), .paced_by_client = true}));
 }
 
 }  // namespace

@@ -26,6 +26,9 @@ struct WireRequest {
   absl::Duration idle_timeout = absl::Seconds(30);
   // Whether a proxy that the environment names is used.
   bool use_proxy = true;
+  // Whether the body is read at the pace of a client, which may be slow. Such requests leave connections to the others.
+  // If one is not read for a while, its connection may be given to another: Read() is kUnavailable then.
+  bool paced_by_client = false;
 };
 
 class WireResponse {

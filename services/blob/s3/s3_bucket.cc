@@ -88,8 +88,9 @@ absl::StatusOr<std::string> S3Bucket::Get(const std::string& key, uint64_t size_
 }
 
 absl::StatusOr<std::unique_ptr<WireResponse>> S3Bucket::GetRange(const std::string& key, const S3Head& head,
-                                                                 uint64_t offset_bytes, uint64_t length_bytes) {
-  S3Request request{.operation = "GetObject", .method = "GET", .key = key};
+                                                                 uint64_t offset_bytes, uint64_t length_bytes,
+                                                                 Pace pace) {
+  S3Request request{.operation = "GetObject", .method = "GET", .key = key, .paced_by_client = pace == Pace::kClient};
   const bool whole = offset_bytes == 0 && length_bytes == head.size_bytes;
   if (!whole) {
     request.headers.emplace_back("Range", absl::StrCat("bytes=", offset_bytes, "-", offset_bytes + length_bytes - 1));

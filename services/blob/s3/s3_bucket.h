@@ -39,6 +39,13 @@ struct S3OpenUpload {
   absl::Time begun_at = {};
 };
 
+// Who decides how fast a body is read.
+enum class Pace {
+  kOurs,
+  // A client that may be slow: WireRequest::paced_by_client.
+  kClient,
+};
+
 enum class CompleteResult {
   kCompleted,
   // The upload was completed or aborted before.
@@ -70,7 +77,7 @@ class S3Bucket {
   absl::StatusOr<std::string> Get(const std::string& key, uint64_t size_bytes_max);
   // `length_bytes` > 0 bytes of an object from an offset on. kNotFound; kDataLoss if it has another ETag or size.
   absl::StatusOr<std::unique_ptr<WireResponse>> GetRange(const std::string& key, const S3Head& head,
-                                                         uint64_t offset_bytes, uint64_t length_bytes);
+                                                         uint64_t offset_bytes, uint64_t length_bytes, Pace pace);
 
   // False, and nothing was written, if `if_absent` and the key has an object already; also if an earlier try of this
   // call wrote it. Servers that do not know conditions write in any case.

@@ -10,6 +10,7 @@
 #include "services/blob/s3/s3_xml.h"
 #include "services/core/time/stopwatch.h"
 #include "services/status/oci_error.h"
+#include "services/status/retry_after.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob::s3 {
@@ -121,6 +122,8 @@ absl::StatusOr<S3Answer> S3Client::SendWithRetries(const S3Request& request, std
       return answer;
     }
     if (answer.status().code() != absl::StatusCode::kOk && !absl::IsUnavailable(answer.status())) return answer;
+    // No connection is free.
+    if (GetRetryAfter(answer.status()).has_value()) return answer;
     if (tries >= kTriesMax || !TakeRetry()) {
       return answer.ok() ? ErrorOf(request, *answer) : answer.status();
     }
@@ -150,6 +153,7 @@ absl::StatusOr<S3Answer> S3Client::SendOnce(const S3Request& request, const std:
   wire.headers.insert(wire.headers.end(), signature.begin(), signature.end());
   wire.body = request.body;
   wire.idle_timeout = request.idle_timeout;
+  wire.paced_by_client = request.paced_by_client;
 
   const Stopwatch stopwatch;
   absl::StatusOr<std::unique_ptr<WireResponse>> response = transport_.Send(wire);

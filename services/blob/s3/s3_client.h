@@ -44,6 +44,8 @@ struct S3Request {
   absl::Duration idle_timeout = absl::Seconds(30);
   // Whether the body of a 200 may be an error (CompleteMultipartUpload, CopyObject).
   bool may_fail_late = false;
+  // Of WireRequest.
+  bool paced_by_client = false;
 };
 
 struct S3Answer {
@@ -65,7 +67,8 @@ struct S3Answer {
 // Signed requests to one bucket. It alone retries: a request that got no answer, 429, 500, 502, 503, 504,
 // RequestTimeout or OperationAborted is sent again, three times in all, after waits that grow and are random (up to 2
 // s); all requests together have a budget for that, so that a server that is down does not get three times the load.
-// Credentials that have expired are fetched anew, and a clock that differs from the server's is corrected, once in a
+// A request that found no free connection is not: it has waited already, and the server is not at fault. Credentials
+// that have expired are fetched anew, and a clock that differs from the server's is corrected, once in a
 // request.
 //
 // Thread-safe; calls block.

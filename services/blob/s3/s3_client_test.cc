@@ -10,6 +10,7 @@
 #include "services/blob/s3/testing/fake_s3.h"
 #include "services/core/time/fake_clock.h"
 #include "services/status/oci_error.h"
+#include "services/status/retry_after.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::blob::s3 {
@@ -128,6 +129,24 @@ class RecordingTransport : public Transport {
   }
   std::string url;
 };
+
+TEST_F(S3ClientTest, DoesNotRepeatARequestThatFoundNoConnection) {
+  class FullTransport : public Transport {
+   public:
+    absl::StatusOr<std::unique_ptr<WireResponse>> Send(const WireRequest&) override {
+      ++sent;
+      return WithRetryAfter(OciError(OciErrorCode::kUnavailable, "all are in use"), absl::Seconds(5));
+    }
+    int sent = 0;
+  };
+  FullTransport transport;
+  S3Client client({.target = {.endpoint = "http://s3.test", .bucket = "b"}, .wait = [](absl::Duration) {}}, &transport,
+                  &credentials_, &clock_, &metrics_);
+  const absl::Status status = Put(client, "k").status();
+  EXPECT_THAT(status, IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_EQ(GetRetryAfter(status), absl::Seconds(5));
+  EXPECT_EQ(transport.sent, 1);
+}
 
 TEST_F(S3ClientTest, AddressesTheBucketByPathOrByHost) {
   RecordingTransport transport;

@@ -18,7 +18,7 @@ absl::StatusOr<size_t> S3ObjectReader::ReadAt(char* data, size_t size, uint64_t 
   size_t done = 0;
   for (int cuts = 0; done < size;) {
     const uint64_t at = offset_bytes + done;
-    if (body_ == nullptr || body_offset_ != at || body_offset_ == body_end_) RETURN_IF_ERROR(Open(at, size - done));
+    if (body_ == nullptr || body_offset_ != at) RETURN_IF_ERROR(Open(at, size - done));
     const size_t wanted = std::min<uint64_t>(size - done, body_end_ - at);
     absl::StatusOr<size_t> count = body_->Read(data + done, wanted);
     if (!count.ok() || *count == 0) {
@@ -32,6 +32,8 @@ absl::StatusOr<size_t> S3ObjectReader::ReadAt(char* data, size_t size, uint64_t 
     cuts = 0;
     done += *count;
     body_offset_ += *count;
+    // Its connection is free for others while the client takes these bytes.
+    if (body_offset_ == body_end_) body_.reset();
   }
   return done;
 }
@@ -39,7 +41,7 @@ absl::StatusOr<size_t> S3ObjectReader::ReadAt(char* data, size_t size, uint64_t 
 absl::Status S3ObjectReader::Open(uint64_t offset_bytes, uint64_t size) {
   body_.reset();
   const uint64_t end = std::min(std::max(end_, offset_bytes + size), head_.size_bytes);
-  ASSIGN_OR_RETURN(body_, bucket_.GetRange(key_, head_, offset_bytes, end - offset_bytes));
+  ASSIGN_OR_RETURN(body_, bucket_.GetRange(key_, head_, offset_bytes, end - offset_bytes, Pace::kClient));
   body_offset_ = offset_bytes;
   body_end_ = end;
   return absl::OkStatus();

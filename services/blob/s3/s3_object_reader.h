@@ -12,8 +12,8 @@
 
 namespace entrepot::blob::s3 {
 
-// Reads an object in S3. Reads that follow each other share one response; one that was cut is continued with another
-// request, three times in a row at most.
+// Reads an object in S3. Reads that follow each other share one response; one that was cut, or lost its connection
+// because its client is slow, is continued with another request, three times in a row at most.
 class S3ObjectReader : public ObjectReader {
  public:
   // `bucket` outlives this.

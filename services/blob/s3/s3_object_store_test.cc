@@ -1,6 +1,7 @@
 #include "services/blob/s3/s3_object_store.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -11,9 +12,11 @@
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
 #include "services/blob/objects/object_store_conformance.h"
+#include "services/blob/s3/s3_object_reader.h"
 #include "services/blob/s3/testing/fake_s3.h"
 #include "services/core/time/fake_clock.h"
 #include "services/status/oci_error.h"
+#include "services/status/status_macros.h"
 #include "services/status/status_matchers.h"
 
 namespace entrepot::blob::s3 {
@@ -359,6 +362,55 @@ TEST_F(S3ObjectStoreTest, ReadsAreContinuedAfterACut) {
   FailOnce("GET r", Lie::kCutBody);
   EXPECT_TRUE(Contents(object) == bytes_);
   EXPECT_EQ(server_.Requests().back(), "GET r");
+}
+
+// Counts the responses that are paced by clients and not freed yet.
+class CountingTransport : public Transport {
+ public:
+  explicit CountingTransport(Transport* server) : server_(*server) {}
+
+  absl::StatusOr<std::unique_ptr<WireResponse>> Send(const WireRequest& request) override {
+    ASSIGN_OR_RETURN(std::unique_ptr<WireResponse> response, server_.Send(request));
+    if (!request.paced_by_client) return response;
+    return std::make_unique<Counted>(std::move(response), &open);
+  }
+
+  int open = 0;
+
+ private:
+  class Counted : public WireResponse {
+   public:
+    Counted(std::unique_ptr<WireResponse> response, int* open) : response_(std::move(response)), open_(*open) {
+      ++open_;
+    }
+    ~Counted() override { --open_; }
+    int status() const override { return response_->status(); }
+    const std::map<std::string, std::string>& headers() const override { return response_->headers(); }
+    absl::StatusOr<size_t> Read(char* data, size_t size) override { return response_->Read(data, size); }
+
+   private:
+    const std::unique_ptr<WireResponse> response_;
+    int& open_;
+  };
+
+  Transport& server_;
+};
+
+TEST_F(S3ObjectStoreTest, AReaderIsPacedByItsClientAndFreesItsConnectionAtTheEnd) {
+  Publish(bytes_);
+  CountingTransport transport(&server_);
+  S3Client client({.target = {.endpoint = "http://s3.test", .bucket = "bucket"}}, &transport, &fake_.credentials,
+                  &TestClock(), &fake_.s3_metrics);
+  S3Bucket bucket(&client, {});
+  const std::string key = "r/objects/" + key_.ToString();
+  ASSERT_OK_AND_ASSIGN(S3Head head, bucket.Head(key));
+  S3ObjectReader reader(key, std::move(head), &bucket);
+  std::string read(bytes_.size(), '\0');
+  ASSERT_THAT(reader.ReadAt(read.data(), 1000, 0), IsOkAndHolds(1000u));
+  EXPECT_EQ(transport.open, 1);
+  ASSERT_THAT(reader.ReadAt(read.data() + 1000, read.size() - 1000, 1000), IsOkAndHolds(read.size() - 1000));
+  EXPECT_EQ(transport.open, 0);
+  EXPECT_TRUE(read == bytes_);
 }
 
 TEST_F(S3ObjectStoreTest, AReaderMayGoBackAndForth) {

@@ -289,7 +289,8 @@ absl::Status S3StagedUpload::Read(const std::function<void(absl::string_view)>& 
   ASSIGN_OR_RETURN(const S3Head head, staging_.bucket->Head(key_));
   if (head.size_bytes != published_bytes_) return absl::DataLossError("the upload's object has another size");
   if (head.size_bytes == 0) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const std::unique_ptr<WireResponse> body, staging_.bucket->GetRange(key_, head, 0, head.size_bytes));
+  ASSIGN_OR_RETURN(const std::unique_ptr<WireResponse> body,
+                   staging_.bucket->GetRange(key_, head, 0, head.size_bytes, Pace::kOurs));
   const auto buffer = std::make_unique<char[]>(kReadBytes);
   uint64_t done = 0;
   while (done < head.size_bytes) {
