@@ -93,7 +93,8 @@ TEST_F(S3BlobStackTest, PushesAndReads) {
   const Got whole = ReadWhole(*stack, blob);
   EXPECT_OK(whole.end);
   EXPECT_TRUE(whole.bytes == bytes_);
-  EXPECT_FALSE(whole.hashed) << "it was hashed when it was pushed";
+  EXPECT_TRUE(whole.hashed) << "each process hashes its first read";
+  EXPECT_FALSE(ReadWhole(*stack, blob).hashed);
   const Got part = Read(*stack, blob, {.offset_bytes = 1'000'000, .length_bytes = 1'234}, std::nullopt);
   EXPECT_OK(part.end);
   EXPECT_TRUE(part.bytes == bytes_.substr(1'000'000, 1'234));

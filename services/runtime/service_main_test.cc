@@ -254,9 +254,9 @@ TEST_F(ServiceMainTest, ReadyzAsksTheService) {
 TEST_F(ServiceMainTest, StaysReadyIfOnlyPushesAreImpossible) {
   Process process({"--config", Config("read-only")});
   process.AwaitOutput("\"message\":\"serving\"");
-  const std::string answer = AwaitReadyz("\r\n\r\nready for pulls only\n");
+  const std::string answer = AwaitReadyz("cannot push: writes: read-only in this test (");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
-  EXPECT_THAT(answer, HasSubstr("cannot push: writes: read-only in this test ("));
+  EXPECT_THAT(answer, HasSubstr("\r\n\r\nready for pulls only\n"));
   EXPECT_THAT(Get("/metrics"), HasSubstr("entrepot_ready{for=\"pushes\"} 0\n"));
 }
 

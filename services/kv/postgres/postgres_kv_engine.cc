@@ -1,5 +1,7 @@
 #include "services/kv/postgres/postgres_kv_engine.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -25,6 +27,9 @@ constexpr absl::Duration kForgetInterval = absl::Minutes(5);
 constexpr absl::Duration kSearchPause = absl::Milliseconds(200);
 // A read that lost its connection is repeated: the other connections may have been lost with it.
 constexpr int kReadAttempts = 3;
+// The share of the server's locks for the large transactions of a process, if the options name no bound.
+constexpr int64_t kLocksShare = 8;
+constexpr int64_t kLocksMaxMin = 2'000;
 
 absl::Status TooOld() {
   return DatabaseUnavailable("a transaction has taken too long, and its caller may have repeated it elsewhere");
@@ -33,8 +38,10 @@ absl::Status TooOld() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<PostgresKvEngine>> PostgresKvEngine::Open(const Options& options) {
-  RETURN_IF_ERROR(CheckPostgresAtStart(options.address, options.log));
-  std::unique_ptr<PostgresKvEngine> engine(new PostgresKvEngine(options));
+  ASSIGN_OR_RETURN(const int64_t server_locks, CheckPostgresAtStart(options.address, options.log));
+  Options complete = options;
+  if (complete.locks_max == 0) complete.locks_max = std::max(server_locks / kLocksShare, kLocksMaxMin);
+  std::unique_ptr<PostgresKvEngine> engine(new PostgresKvEngine(complete));
   ASSIGN_OR_RETURN(const PostgresPool::Lease first, engine->pool_.Acquire());
   engine->forgetting_ =
       std::make_unique<runtime::PeriodicTask>(kForgetInterval, [engine = engine.get()] { engine->ForgetOldCommits(); });
@@ -43,6 +50,7 @@ absl::StatusOr<std::unique_ptr<PostgresKvEngine>> PostgresKvEngine::Open(const O
 
 PostgresKvEngine::PostgresKvEngine(const Options& options)
     : options_(options),
+      turns_({.locks_max = options.locks_max, .wait = options.connection_wait}, metrics_.get()),
       pool_({.connections_max = options.connections_max,
              .wait = options.connection_wait,
              .connect = [this]() -> absl::StatusOr<std::unique_ptr<PostgresConnection>> {
@@ -100,6 +108,9 @@ absl::Status PostgresKvEngine::Transact(std::vector<Lock> locks, const Function&
 
 Attempt PostgresKvEngine::TransactOnce(const std::vector<Lock>& locks, const PostgresLocks& ids, const Function& fn,
                                        Durability durability, const Stopwatch& age) {
+  // Before any lock and connection: those that wait for their turn keep nothing from others.
+  const absl::StatusOr<PostgresLockTurns::Turn> turn = turns_.Acquire(static_cast<int64_t>(ids.ids.size()));
+  if (!turn.ok()) return {turn.status()};
   // Before a connection is taken: those that wait for one key of this process need only one.
   absl::StatusOr<LockTable::Held> held = locks_.Acquire(locks, options_.lock_timeout);
   if (!held.ok()) return {held.status(), RetryReason::kLockTimeout};

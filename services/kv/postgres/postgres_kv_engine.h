@@ -1,6 +1,7 @@
 #ifndef ENTREPOT_SERVICES_KV_POSTGRES_POSTGRES_KV_ENGINE_H_
 #define ENTREPOT_SERVICES_KV_POSTGRES_POSTGRES_KV_ENGINE_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,6 +19,7 @@
 #include "services/kv/kv_engine.h"
 #include "services/kv/lock_table.h"
 #include "services/kv/postgres/postgres_connection.h"
+#include "services/kv/postgres/postgres_lock_turns.h"
 #include "services/kv/postgres/postgres_locks.h"
 #include "services/kv/postgres/postgres_metrics.h"
 #include "services/kv/postgres/postgres_pool.h"
@@ -44,6 +46,10 @@ class PostgresKvEngine : public KvEngine {
     PostgresAddress address;
     int connections_max = 16;
     absl::Duration connection_wait = absl::Seconds(5);
+    // Locks that large transactions of this process hold in the database at once (postgres_lock_turns.h); others wait
+    // for `connection_wait`. 0: an eighth of what the server has, so that four processes leave half of it to the rest,
+    // but at least 2,000, which any server can spare.
+    int64_t locks_max = 0;
     // How long one attempt waits for one lock.
     absl::Duration lock_timeout = absl::Milliseconds(500);
     // A transaction that is older, from the call of Transact on, is not begun or committed any more: the process was
@@ -88,6 +94,7 @@ class PostgresKvEngine : public KvEngine {
   // What became of a commit.
   enum class Outcome { kDone, kAbsent, kUnknown };
 
+  // `options` with locks_max.
   explicit PostgresKvEngine(const Options& options);
 
   absl::StatusOr<PostgresRows> ReadOnce(const PostgresStatement& statement);
@@ -104,6 +111,7 @@ class PostgresKvEngine : public KvEngine {
 
   const Options options_;
   const std::shared_ptr<PostgresMetrics> metrics_ = std::make_shared<PostgresMetrics>();
+  PostgresLockTurns turns_;
   LockTable locks_;
   Nothing nothing_;
   PostgresPool pool_;

@@ -1,6 +1,8 @@
 #include "services/kv/postgres/postgres_kv_engine.h"
 
+#include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <thread>
@@ -12,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "prometheus/metric_family.h"
 #include "services/core/time/eventually.h"
 #include "services/kv/testing/kv_conformance.h"
 #include "services/kv/testing/postgres_server.h"
@@ -165,6 +168,60 @@ TEST_F(PostgresKvEngineTest, WaitsForAConnectionAndNamesTheBound) {
   tried.Notify();
   for (std::thread& thread : threads) thread.join();
   EXPECT_OK(engine->Get("a"));
+}
+
+TEST_F(PostgresKvEngineTest, LargeTransactionsTakeTurnsAndNameTheBound) {
+  PostgresKvEngine::Options options = Options();
+  options.locks_max = 300;
+  options.connection_wait = absl::Milliseconds(100);
+  const std::unique_ptr<PostgresKvEngine> engine = Open(options);
+  const auto locks = [](const std::string& prefix, int count) {
+    std::vector<Lock> made;
+    for (int i = 0; i < count; ++i) made.push_back({absl::StrCat(prefix, i), LockMode::kShared});
+    return made;
+  };
+  const auto nothing = [](KvTransaction&) { return absl::OkStatus(); };
+  const auto refused = [&](int count) {
+    const absl::Status status = engine->Transact(locks("b", count), nothing, Durability::kSynced);
+    EXPECT_EQ(GetOciErrorCode(status), OciErrorCode::kUnavailable);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("hold 300 locks in PostgreSQL at most"));
+  };
+  const auto held = [&](const std::string& count) {
+    EXPECT_EQ(server_.Execute(absl::StrCat("SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database WHERE "
+                                           "locktype = 'advisory' AND datname = '",
+                                           database_, "'")),
+              count);
+  };
+  EXPECT_OK(engine->Transact(
+      locks("a", 150),
+      [&](KvTransaction&) {
+        refused(151);
+        EXPECT_OK(engine->Transact(locks("b", 150), nothing, Durability::kSynced));
+        EXPECT_OK(engine->Transact({{"c"}}, nothing, Durability::kSynced));
+        return absl::OkStatus();
+      },
+      Durability::kSynced));
+  EXPECT_OK(engine->Transact(
+      locks("a", 1000),
+      [&](KvTransaction&) {
+        held("1001");  // With that of the commit's id.
+        refused(150);
+        EXPECT_OK(engine->Transact({{"c"}}, nothing, Durability::kSynced));
+        return absl::OkStatus();
+      },
+      Durability::kSynced));
+}
+
+TEST_F(PostgresKvEngineTest, TheBoundOfLocksIsAShareOfTheServers) {
+  const std::unique_ptr<PostgresKvEngine> engine = Open(Options());
+  const int64_t locks = std::stoll(server_.Execute(
+      "SELECT current_setting('max_locks_per_transaction')::int8 * current_setting('max_connections')::int8"));
+  const std::vector<prometheus::MetricFamily> families = engine->metrics()->Collect();
+  const auto bound = std::find_if(families.begin(), families.end(), [](const prometheus::MetricFamily& family) {
+    return family.name == "entrepot_postgres_locks_max";
+  });
+  ASSERT_NE(bound, families.end());
+  EXPECT_EQ(bound->metric[0].gauge.value, static_cast<double>(locks / 8));
 }
 
 TEST_F(PostgresKvEngineTest, ASessionThatEndsBeforeTheCommitIsARetry) {

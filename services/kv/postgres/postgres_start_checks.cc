@@ -24,8 +24,9 @@ using Connection = std::unique_ptr<PostgresConnection>;
 constexpr int kVersionMin = 140000;
 // A lock that is not free after this time is taken.
 constexpr absl::Duration kProbeTimeout = absl::Milliseconds(100);
-// A transaction may take 10,000 locks, and several run at a time.
-constexpr int64_t kLocksMin = 25'000;
+// The push of an index of 10,000 manifests takes 30,000 locks: those of their blobs, links and manifests. The others
+// need some meanwhile.
+constexpr int64_t kLocksMin = 40'000;
 
 absl::Status Unfit(absl::string_view what) {
   return absl::FailedPreconditionError(absl::StrCat("this PostgreSQL cannot keep the records: ", what));
@@ -33,7 +34,8 @@ absl::Status Unfit(absl::string_view what) {
 
 bool IsTrue(const PostgresRows& rows, int column) { return rows.Bytes(0, column) == absl::string_view("\1", 1); }
 
-absl::Status CheckServer(PostgresConnection& connection, const std::function<void(absl::string_view)>& log) {
+// Returns how many locks the server has.
+absl::StatusOr<int64_t> CheckServer(PostgresConnection& connection, const std::function<void(absl::string_view)>& log) {
   if (connection.server_version() < kVersionMin) {
     return Unfit(
         absl::StrCat("its version is ", connection.server_version() / 10000, ", and 14 is the oldest that can"));
@@ -55,16 +57,18 @@ absl::Status CheckServer(PostgresConnection& connection, const std::function<voi
   if (!IsTrue(facts, 0)) return Unfit("its transactions do not have the isolation READ COMMITTED");
   if (IsTrue(facts, 5)) return Unfit("it is a standby");
   if (!IsTrue(facts, 2)) return Unfit("synchronous_commit cannot be turned on");
-  if (!log) return absl::OkStatus();
+  const int64_t locks = ParseBinaryInt64(facts.Bytes(0, 3));
+  if (!log) return locks;
   if (!IsTrue(facts, 1)) log("full_page_writes is off: a power cut may damage pages of the database");
-  if (ParseBinaryInt64(facts.Bytes(0, 3)) < kLocksMin) {
-    log("max_locks_per_transaction is low: large transactions side by side may fail; set it to 256 or more");
+  if (locks < kLocksMin) {
+    log(absl::StrCat("max_locks_per_transaction x max_connections is ", locks, ", below ", kLocksMin,
+                     ": the push of a large index may fail; raise max_locks_per_transaction"));
   }
   if (IsTrue(facts, 4)) {
     log("a standby is attached and synchronous_standby_names is empty: a failover loses commits that were "
         "acknowledged");
   }
-  return absl::OkStatus();
+  return locks;
 }
 
 absl::Status CheckRights(PostgresConnection& connection) {
@@ -141,9 +145,10 @@ absl::Status ProveLocks(PostgresConnection& a, PostgresConnection& b, PostgresCo
 
 }  // namespace
 
-absl::Status CheckPostgresAtStart(const PostgresAddress& address, const std::function<void(absl::string_view)>& log) {
+absl::StatusOr<int64_t> CheckPostgresAtStart(const PostgresAddress& address,
+                                             const std::function<void(absl::string_view)>& log) {
   ASSIGN_OR_RETURN(const Connection a, PostgresConnection::Connect(address, kProbeTimeout));
-  RETURN_IF_ERROR(CheckServer(*a, log));
+  ASSIGN_OR_RETURN(const int64_t locks, CheckServer(*a, log));
   RETURN_IF_ERROR(CheckPostgresSchema(*a));
   RETURN_IF_ERROR(CheckRights(*a));
   ASSIGN_OR_RETURN(const Connection b, PostgresConnection::Connect(address, kProbeTimeout));
@@ -151,7 +156,9 @@ absl::Status CheckPostgresAtStart(const PostgresAddress& address, const std::fun
   for (const Connection* connection : {&a, &b, &c}) RETURN_IF_ERROR(PrepareStatements(**connection));
   const absl::Status proven = ProveLocks(*a, *b, *c);
   // A server that ends meanwhile.
-  return IsConnectionLost(proven) ? DatabaseUnavailable(proven.message()) : proven;
+  if (IsConnectionLost(proven)) return DatabaseUnavailable(proven.message());
+  RETURN_IF_ERROR(proven);
+  return locks;
 }
 
 }  // namespace entrepot::kv

@@ -1,5 +1,6 @@
 #include "services/kv/postgres/postgres_start_checks.h"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,19 +21,24 @@ class PostgresStartChecksTest : public testing::Test {
  protected:
   absl::Status Check() {
     warnings_.clear();
-    return CheckPostgresAtStart(address_, [&](absl::string_view line) { warnings_.emplace_back(line); });
+    const absl::StatusOr<int64_t> locks =
+        CheckPostgresAtStart(address_, [&](absl::string_view line) { warnings_.emplace_back(line); });
+    if (locks.ok()) locks_ = *locks;
+    return locks.status();
   }
 
   PostgresServer server_{{"max_connections=20"}};
   const std::string database_ = server_.NewDatabase();
   PostgresAddress address_ = server_.Address(database_);
   std::vector<std::string> warnings_;
+  int64_t locks_ = 0;
 };
 
 TEST_F(PostgresStartChecksTest, AcceptsOnlyWhatKeepsRecords) {
   // The server has 256 locks for each of 20 connections.
   EXPECT_OK(Check());
-  EXPECT_THAT(warnings_, ElementsAre(HasSubstr("max_locks_per_transaction")));
+  EXPECT_EQ(locks_, 256 * 20);
+  EXPECT_THAT(warnings_, ElementsAre(HasSubstr("max_locks_per_transaction x max_connections is 5120, below 40000")));
 
   // Whatever the defaults of the database: each transaction names its isolation.
   server_.Execute(absl::StrCat("ALTER DATABASE ", database_, " SET default_transaction_isolation = 'serializable'"));

@@ -257,6 +257,8 @@ TEST_F(OrphanQuarantineTest, CountsSuspectsThatCannotBeQuarantined) {
     const auto pause = collector_->PauseDeletions().value();
     EXPECT_EQ(QuarantineOrphans().quarantined(), 0u);
     UploadOrphans("another orphan", 1);
+    // The clock has advanced beyond the time for which a pause lasts.
+    ASSERT_OK(pause->Check());
     EXPECT_THAT(collector_->QuarantineOrphans(Unpaced())->error(),
                 testing::HasSubstr("10 have been taken for orphans in the last 24h"));
   }

@@ -306,8 +306,8 @@ void BlobFetchesImpl::Run(BlobFetch& fetch, Lock& lock) {
 void BlobFetchesImpl::PutAway(Job* job, BlobFetch::Next next) {
   const BlobFetch& fetch = *job->fetch;
   if (next == BlobFetch::Next::kAwait && !stopped_) {
-    awaiting_.emplace(Deadline::After(job->fetch->NextWait()).time(),
-                      Waiting{.client = std::move(job->client), .fetch = std::move(job->fetch)});
+    const Deadline next_look = Deadline::After(job->fetch->NextWait());
+    awaiting_.emplace(next_look.time(), Waiting{.client = std::move(job->client), .fetch = std::move(job->fetch)});
     return;
   }
   CountDown(&started_of_, job->client);

@@ -818,7 +818,7 @@ TEST_F(SharedStoreTest, OneOfTwoServicesFetches) {
   const Digest digest = Add(content);
   upstream_->HoldAt(digest, 100'000);
   const std::unique_ptr<BlobFetches> other = OtherService();
-  ASSERT_OK_AND_ASSIGN(const auto theirs, other->Open(upstream_, nginx_, digest));
+  ASSERT_OK_AND_ASSIGN(const auto theirs, other->Open(upstream_, nginx_, digest, ""));
   ASSERT_TRUE(Eventually([&] { return upstream_->Holds(digest); }));
   ASSERT_OK_AND_ASSIGN(const auto ours, Open(digest));
   ASSERT_TRUE(Awaits());
@@ -850,7 +850,7 @@ TEST_F(SharedStoreTest, TakesOverWhenTheOtherFails) {
   const Digest digest = Add(content, {.cuts = {100'000, 100'000, 100'000}});
   upstream_->HoldAt(digest, 100'000);
   const std::unique_ptr<BlobFetches> other = OtherService();
-  ASSERT_OK_AND_ASSIGN(const auto theirs, other->Open(upstream_, nginx_, digest));
+  ASSERT_OK_AND_ASSIGN(const auto theirs, other->Open(upstream_, nginx_, digest, ""));
   ASSERT_TRUE(Eventually([&] { return upstream_->Holds(digest); }));
   ASSERT_OK_AND_ASSIGN(const auto ours, Open(digest));
   ASSERT_TRUE(Awaits());
