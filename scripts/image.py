@@ -50,6 +50,9 @@ OS_RELEASE = "usr/lib/os-release"
 
 GZIP_LEVEL = 6
 
+# An annotation of index.json. A directory with it may be replaced.
+MARKER = ("invalid.entrepot.made-by", "scripts/image")
+
 
 def fail(message):
     sys.exit(f"scripts/image: {message}")
@@ -157,7 +160,8 @@ class Layout:
         return self.add(media_type, json.dumps(value, sort_keys=True, separators=(",", ":")).encode(), **fields)
 
     def finish(self, manifests):
-        index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": manifests}
+        index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": manifests,
+                 "annotations": dict([MARKER])}
         (self._directory / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
         (self._directory / "index.json").write_text(json.dumps(index, sort_keys=True, separators=(",", ":")))
 
@@ -279,6 +283,22 @@ def write_image(directory, arguments):
           f"{len(packages)} Debian packages")
 
 
+def is_replaceable(output):
+    """Whether nothing of others is lost with it: it is empty, or was made by this script."""
+    if not output.is_dir() or output.is_symlink():
+        return False
+    names = {entry.name for entry in output.iterdir()}
+    try:
+        index = json.loads((output / "index.json").read_text()) if names else None
+    except (OSError, ValueError):
+        return False
+    if index is None:
+        return True
+    annotations = index.get("annotations") if isinstance(index, dict) else None
+    return names == {"blobs", "index.json", "oci-layout"} and isinstance(annotations, dict) \
+        and annotations.get(MARKER[0]) == MARKER[1]
+
+
 def main():
     parser = argparse.ArgumentParser(prog="scripts/image")
     parser.add_argument("--programs", required=True)
@@ -288,8 +308,8 @@ def main():
     parser.add_argument("--created", required=True, type=int)
     arguments = parser.parse_args()
     output = pathlib.Path(arguments.output)
-    if output.exists() and not (output / "oci-layout").exists() and any(output.iterdir()):
-        fail(f"{output} has other files than an image")
+    if os.path.lexists(output) and not is_replaceable(output):
+        fail(f"{output} was not made by scripts/image: remove it, or name another directory")
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".image-") as directory:
         made = pathlib.Path(directory, "image")

@@ -120,6 +120,23 @@ TEST_F(PullThroughTest, AnImportWritesToACacheWithoutTheUpstream) {
   EXPECT_EQ(Status("PUT", "/v2/quay.io/a/b/manifests/v2"), 405);
 }
 
+TEST_F(PullThroughTest, AnImportMountsNothing) {
+  const std::string import = "Entrepot-Import: true\r\n";
+  const std::string mount = absl::StrCat("?mount=", registry_.PushBlob("hosted", "layer").ToString());
+  for (const std::string from : {"", "&from=hosted"}) {
+    const RawResponse response =
+        registry_.Call("POST", absl::StrCat("/v2/docker.io/nginx/blobs/uploads/", mount, from), "", import);
+    EXPECT_EQ(response.status, 202) << from;
+    EXPECT_EQ(registry_.Call("DELETE", response.Field("location"), "", import).status, 204) << from;
+  }
+  // The repository was not made a hosted one.
+  EXPECT_EQ(registry_
+                .Call("PUT", "/v2/docker.io/nginx/manifests/imported", TestUpstreams::Manifest("imported"),
+                      absl::StrCat(import, "Content-Type: application/vnd.oci.image.index.v1+json\r\n"))
+                .status,
+            201);
+}
+
 TEST_F(PullThroughTest, CachedContentCanBeDeleted) {
   ASSERT_EQ(Status("GET", "/v2/docker.io/nginx/manifests/latest"), 200);
   EXPECT_EQ(Status("DELETE", "/v2/docker.io/nginx/manifests/latest"), 202);

@@ -20,11 +20,15 @@ USER = 65532
 SPDX = "application/spdx+json"
 
 
+def run_image(directory):
+    return subprocess.run([sys.executable, ROOT / "scripts/image.py", "--programs", PROGRAMS, "--output", directory,
+                           "--version", "1.2.3-test+4", "--revision", "abc", "--created", "1700000000"], check=False,
+                          capture_output=True, text=True)  # fmt: skip
+
+
 def make(directory):
     """-> the directory of a layout."""
-    subprocess.run([sys.executable, ROOT / "scripts/image.py", "--programs", PROGRAMS, "--output", directory,
-                    "--version", "1.2.3-test+4", "--revision", "abc", "--created", "1700000000"], check=True,
-                   capture_output=True)  # fmt: skip
+    run_image(directory).check_returncode()
     return directory
 
 
@@ -58,9 +62,25 @@ def files(layout):
 
 
 def test_the_same_programs_give_the_same_image(layout, tmp_path):
+    # What it made before is replaced.
+    (tmp_path / "again/blobs").mkdir(parents=True)
+    (tmp_path / "again/blobs/stale").touch()
+    for name in ("oci-layout", "index.json"):
+        shutil.copy(layout.directory / name, tmp_path / "again")
     again = Layout(make(tmp_path / "again"))
+    assert not (tmp_path / "again/blobs/stale").exists()
     assert again.image == layout.image and again.sbom == layout.sbom
     shutil.rmtree(tmp_path / "again")
+
+
+@pytest.mark.parametrize("index", ['{"manifests": []}', '{"annotations": {"invalid.entrepot.made-by": "x"}}', "[]", "no JSON"])
+def test_a_layout_of_others_is_not_replaced(index, tmp_path):
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+    (tmp_path / "index.json").write_text(index)
+    result = run_image(tmp_path)
+    assert result.returncode == 1 and "was not made by scripts/image" in result.stderr
+    assert (tmp_path / "index.json").read_text() == index
 
 
 def test_it_has_the_programs_and_no_shell(files):

@@ -88,7 +88,8 @@ HandlerResult UploadStartHandler::Handle(RegistryRequest& request) const {
   CO_RETURN_IF_ERROR(query.Single("from", OciErrorCode::kNameInvalid).status());
   CO_ASSIGN_OR_RETURN(const std::optional<Digest> digest, DigestParameter(query, "digest"));
   CO_ASSIGN_OR_RETURN(const DigestAlgorithm algorithm, AlgorithmParameter(query));
-  if (mount.has_value()) {
+  // A link of what was pushed here would make the cache's repository a hosted one.
+  if (mount.has_value() && request.call.cache_of.empty()) {
     absl::StatusOr<http::Response> mounted = co_await Mount(request, *mount, query);
     (mounted.ok() ? mounted_ : not_mounted_)->Increment();
     if (!absl::IsNotFound(mounted.status())) co_return mounted;

@@ -20,7 +20,8 @@
 namespace entrepot::gateway::api {
 
 // POST /v2/N/blobs/uploads/: starts an upload session (?digest-algorithm= chooses the algorithm of its digest), mounts
-// a blob (?mount=D&from=M), or uploads a whole blob in one request (?digest=D). Thread-safe.
+// a blob (?mount=D&from=M), or uploads a whole blob in one request (?digest=D). An import into a cache mounts nothing:
+// it gets an upload session instead. Thread-safe.
 //
 // Counter: entrepot_gateway_mounts_total{result}, "mounted" or "unknown" (not mounted).
 class UploadStartHandler {

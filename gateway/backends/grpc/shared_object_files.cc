@@ -1,7 +1,10 @@
 #include "gateway/backends/grpc/shared_object_files.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -19,6 +22,16 @@ using std::chrono::steady_clock;
 
 int64_t ModifiedNanoseconds(const struct stat& found) {
   return static_cast<int64_t>(found.st_mtim.tv_sec) * 1'000'000'000 + found.st_mtim.tv_nsec;
+}
+
+// Opens a file below a directory without going through a symbolic link or out of the directory. Without openat2
+// (before Linux 5.6, or forbidden to the process) it fails. -1: errno has the reason.
+int OpenBelow(int directory, const std::string& path) {
+  struct open_how how {};
+  // O_NONBLOCK: a FIFO must not hold the thread.
+  how.flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+  return static_cast<int>(::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof(how)));
 }
 
 }  // namespace
@@ -40,7 +53,16 @@ bool SharedObjectFiles::usable() const {
 absl::StatusOr<OwnedFd> SharedObjectFiles::Open(const ObjectFile& file) {
   absl::StatusOr<OwnedFd> opened = TryToOpen(file);
   (opened.ok() ? opened_ : refused_)->Increment();
-  if (opened.ok()) return opened;
+  if (opened.ok()) {
+    missing_in_a_row_.store(0, std::memory_order_relaxed);
+    return opened;
+  }
+  // An object may be collected after it was described.
+  if (absl::IsNotFound(opened.status()) &&
+      missing_in_a_row_.fetch_add(1, std::memory_order_relaxed) + 1 < kMissingInARowMax) {
+    return opened;
+  }
+  missing_in_a_row_.store(0, std::memory_order_relaxed);
   usable_at_.store((steady_clock::now() + kPause).time_since_epoch().count(), std::memory_order_relaxed);
   runtime::LogLimited(runtime::LogLevel::kWarning, "cannot use the files of the blob service", directory_,
                       {{"directory", directory_}, {"error", opened.status().message()}});
@@ -52,8 +74,16 @@ absl::StatusOr<OwnedFd> SharedObjectFiles::TryToOpen(const ObjectFile& file) con
     return absl::InvalidArgumentError("the blob service gave a path outside of its directory");
   }
   const std::string path = absl::StrCat(directory_, "/", file.path);
-  OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (fd.get() < 0) return absl::UnavailableError(absl::StrCat("cannot open ", path, ": ", std::strerror(errno)));
+  const OwnedFd directory(::open(directory_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0) {
+    return absl::UnavailableError(absl::StrCat("cannot open ", directory_, ": ", std::strerror(errno)));
+  }
+  OwnedFd fd(OpenBelow(directory.get(), file.path));
+  if (fd.get() < 0) {
+    const bool is_missing = errno == ENOENT;
+    const std::string message = absl::StrCat("cannot open ", path, ": ", std::strerror(errno));
+    return is_missing ? absl::NotFoundError(message) : absl::UnavailableError(message);
+  }
   struct stat found {};
   if (::fstat(fd.get(), &found) != 0) {
     return absl::UnavailableError(absl::StrCat("cannot read the size of ", path, ": ", std::strerror(errno)));

@@ -28,6 +28,9 @@ class SharedObjectFiles {
  public:
   // After a refused file no other is tried for this time: the directory is then another store's, or cannot be read.
   static constexpr std::chrono::seconds kPause{30};
+  // One missing file is that of an object that was just collected. So many without one that is there, and the directory
+  // is another store's.
+  static constexpr int kMissingInARowMax = 8;
 
   // `directory` is the directory `blobs` in the data directory of the blob service, as this process sees it.
   SharedObjectFiles(std::string directory, const std::shared_ptr<prometheus::Registry>& registry);
@@ -35,8 +38,9 @@ class SharedObjectFiles {
   // Whether to ask the service for a file now.
   bool usable() const;
 
-  // The open file. An error if there is none, or if it is not the file that the service has described: then the
-  // directory may be another store's, and the bytes must come from the service. That is logged. May block on the disk.
+  // The open file. kNotFound if there is none; another error if it is not the regular file that the service has
+  // described, if its path has a symbolic link, or if the kernel has no openat2 (before Linux 5.6): then the directory
+  // may be another store's, which is logged. The bytes must then come from the service. May block on the disk.
   absl::StatusOr<OwnedFd> Open(const ObjectFile& file);
 
  private:
@@ -46,6 +50,7 @@ class SharedObjectFiles {
   prometheus::Counter* opened_;
   prometheus::Counter* refused_;
   std::atomic<std::chrono::steady_clock::rep> usable_at_;  // Ticks of the steady clock.
+  std::atomic<int> missing_in_a_row_{0};
 };
 
 }  // namespace entrepot::gateway

@@ -69,16 +69,45 @@ TEST_F(SharedObjectFilesTest, RefusesAnotherFile) {
                                HasSubstr("entrepot_gateway_object_files_total{result=\"opened\"} 0")));
 }
 
-TEST_F(SharedObjectFilesTest, PausesAfterAFileThatIsNotThere) {
-  EXPECT_THAT(files_.Open({.path = "objects/ab/none"}), StatusIs(absl::StatusCode::kUnavailable));
+TEST_F(SharedObjectFilesTest, AMissingFileIsNoReasonToPauseButManyAre) {
+  const ObjectFile file = Write("objects/ab/f1", "layer");
+  const auto miss = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      EXPECT_THAT(files_.Open({.path = "objects/ab/none"}), StatusIs(absl::StatusCode::kNotFound));
+    }
+  };
+  for (int round = 0; round < 2; ++round) {
+    miss(SharedObjectFiles::kMissingInARowMax - 1);
+    EXPECT_TRUE(files_.usable());
+    EXPECT_OK(files_.Open(file).status());
+  }
+  miss(SharedObjectFiles::kMissingInARowMax);
   EXPECT_FALSE(files_.usable());
+}
+
+TEST_F(SharedObjectFilesTest, PausesWithoutTheDirectory) {
+  SharedObjectFiles files(directory_.path() + "/none", registry_);
+  EXPECT_THAT(files.Open({.path = "objects/ab/f1"}), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_FALSE(files.usable());
+}
+
+// Without a reader of the FIFO the thread would wait for a writer.
+TEST_F(SharedObjectFilesTest, RefusesAFifoAtOnce) {
+  ObjectFile file = Write("objects/ab/f1", "layer");
+  const std::string whole = directory_.path() + "/objects/ab/fifo";
+  ASSERT_EQ(::mkfifo(whole.c_str(), 0600), 0);
+  file.path = "objects/ab/fifo";
+  EXPECT_THAT(files_.Open(file), StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
 TEST_F(SharedObjectFilesTest, RefusesPathsOutsideOfTheDirectoryAndLinks) {
   ObjectFile file = Write("objects/ab/f1", "layer");
   std::filesystem::create_symlink("f1", directory_.path() + "/objects/ab/link");
-  file.path = "objects/ab/link";
-  EXPECT_THAT(files_.Open(file), StatusIs(absl::StatusCode::kUnavailable));
+  std::filesystem::create_directory_symlink("ab", directory_.path() + "/objects/cd");
+  for (const char* path : {"objects/ab/link", "objects/cd/f1"}) {
+    file.path = path;
+    EXPECT_THAT(files_.Open(file), StatusIs(absl::StatusCode::kUnavailable)) << path;
+  }
   for (const char* path : {"", "/etc/passwd", "../x", "objects/../../x"}) {
     file.path = path;
     EXPECT_THAT(files_.Open(file), StatusIs(absl::StatusCode::kInvalidArgument)) << path;

@@ -51,7 +51,7 @@ class DirectoryLayout final : public LayoutWriter {
     std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
     if (error)
       return absl::UnavailableError(absl::StrCat("cannot make the directory of ", path, ": ", error.message()));
-    ASSIGN_OR_RETURN(fd_, OpenFileAt(path + kPartial, O_RDWR | O_CREAT | O_APPEND));
+    ASSIGN_OR_RETURN(fd_, OpenFileAt(path + kPartial, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW));
     ASSIGN_OR_RETURN(uint64_t written, SizeOfFile(fd_.get(), path));
     if (written > size_bytes) {
       if (ftruncate(fd_.get(), 0) != 0) return FileError("cannot shorten", path + kPartial);
@@ -104,7 +104,7 @@ class DirectoryLayout final : public LayoutWriter {
   static absl::Status Replace(const std::string& path, absl::string_view content) {
     const std::string partial = path + kPartial;
     {
-      ASSIGN_OR_RETURN(const OwnedFd fd, OpenFileAt(partial, O_WRONLY | O_CREAT | O_TRUNC));
+      ASSIGN_OR_RETURN(const OwnedFd fd, OpenFileAt(partial, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW));
       RETURN_IF_ERROR(WriteAll(fd.get(), content, partial));
       if (fsync(fd.get()) != 0) return FileError("cannot sync", partial);
     }

@@ -24,8 +24,15 @@ absl::Status FileError(absl::string_view what, const std::string& path) {
 }
 
 absl::StatusOr<OwnedFd> OpenFileAt(const std::string& path, int flags) {
-  OwnedFd fd(open(path.c_str(), flags | O_CLOEXEC, 0644));
-  if (fd.get() >= 0) return fd;
+  // O_NONBLOCK: the open of a FIFO would wait for its other end.
+  OwnedFd fd(open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK, 0644));
+  if (fd.get() >= 0) {
+    if ((flags & O_DIRECTORY) != 0) return fd;
+    struct stat status;
+    if (fstat(fd.get(), &status) != 0) return FileError("cannot examine", path);
+    if (S_ISREG(status.st_mode)) return fd;
+    return absl::UnavailableError(absl::StrCat("cannot open ", path, ": it is not a regular file"));
+  }
   const bool is_missing = errno == ENOENT;
   const absl::Status error = FileError("cannot open", path);
   return is_missing ? absl::NotFoundError(error.message()) : error;

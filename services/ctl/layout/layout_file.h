@@ -16,7 +16,8 @@ namespace entrepot::ctl {
 // kUnavailable with the reason in errno.
 absl::Status FileError(absl::string_view what, const std::string& path);
 
-// open(2), with the mode 0644 for new files. kNotFound if there is no such file, else kUnavailable.
+// open(2), with the mode 0644 for new files. Without O_DIRECTORY only for regular files; waits for no FIFO. kNotFound
+// if there is no such file, else kUnavailable.
 absl::StatusOr<OwnedFd> OpenFileAt(const std::string& path, int flags);
 absl::StatusOr<uint64_t> SizeOfFile(int fd, const std::string& path);
 // Writes all bytes at the end of what was written before.

@@ -72,6 +72,18 @@ TEST_F(LayoutReaderTest, RefusesWhatIsNoLayout) {
   EXPECT_THAT(ErrorOf("letter"), HasSubstr("no index.json"));
 }
 
+// Without O_NONBLOCK the test hangs.
+TEST_F(LayoutReaderTest, DoesNotWaitForAFifo) {
+  WriteLayout();
+  const std::string blob = LayoutBlobPath(DigestOf("content"));
+  Shell(absl::StrCat("mkfifo fifo && rm x/", blob, " && mkfifo x/", blob));
+  ASSERT_OK_AND_ASSIGN(const auto layout, OpenLayout(PathOf("x")));
+  const absl::Status status = layout->ReadManifest(DigestOf("content")).status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("is not a regular file"));
+  EXPECT_THAT(ErrorOf("fifo"), HasSubstr("is not a regular file"));
+}
+
 TEST_F(LayoutReaderTest, RefusesATarFileThatWasCutOff) {
   WriteLayout();
   Shell("tar -C x -cf x.tar index.json oci-layout blobs");

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -172,6 +173,18 @@ TEST_P(LayoutWriterTest, RecoversFromACutAtAnyByte) {
   EXPECT_OK(WriteWholeBlob(layout.get(), DigestOf("first"), "first"));
   EXPECT_OK(layout->Finish({EntryOf("first", "v1")}));
   EXPECT_EQ(ReadBlob(DigestOf(content)), content);
+}
+
+TEST_P(LayoutWriterTest, DoesNotWriteThroughALink) {
+  const std::string other = directory_.path() + "/other";
+  std::ofstream(other) << "precious";
+  const std::string partial = PartialFileOf(DigestOf("x"));
+  std::filesystem::create_directories(std::filesystem::path(partial).parent_path());
+  std::filesystem::create_symlink(other, partial);
+  auto layout = is_tar() ? OpenTarLayout(path()) : OpenDirectoryLayout(path());
+  const absl::Status status = layout.ok() ? WriteWholeBlob(layout->get(), DigestOf("x"), "x") : layout.status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(FileBytes(other), 8u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Forms, LayoutWriterTest, testing::Bool(),

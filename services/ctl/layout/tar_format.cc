@@ -154,7 +154,8 @@ absl::StatusOr<std::optional<TarEntry>> TarReader::Next() {
       return absl::InvalidArgumentError(absl::StrCat("no tar header at byte ", offset_));
     }
     offset_ += kTarBlockBytes;
-    if (header.type == 'L' || header.type == 'x' || header.type == 'g') {
+    // K: the long target of a link, which is skipped.
+    if (header.type == 'L' || header.type == 'K' || header.type == 'x' || header.type == 'g') {
       if (*size > kExtensionBytesMax) return absl::InvalidArgumentError("an extended tar header is too large");
       ASSIGN_OR_RETURN(const std::string data, ReadAt(fd_, offset_, *size));
       offset_ += *size + TarPadding(*size).size();

@@ -71,6 +71,12 @@ TEST_F(TarFormatTest, ReadsWhatTarWrites) {
   }
 }
 
+TEST_F(TarFormatTest, ReadsWhatFollowsALinkWithALongTarget) {
+  Write("z", "behind");
+  Shell(absl::StrCat("ln -s ", std::string(120, 't'), " link && tar --format=gnu -cf x.tar link z"));
+  EXPECT_THAT(FilesOf("x.tar"), ElementsAre("z=behind"));
+}
+
 TEST_F(TarFormatTest, ASizeAbove8GiBIsKept) {
   constexpr uint64_t kSize = 10'000'000'000;
   Write("large.tar", TarHeader("blob", kSize));

@@ -148,7 +148,7 @@ absl::StatusOr<std::unique_ptr<LayoutWriter>> OpenTarLayout(const std::string& p
   if (access(path.c_str(), F_OK) == 0) {
     return absl::FailedPreconditionError(absl::StrCat(path, " exists: name a new file, or remove it"));
   }
-  ASSIGN_OR_RETURN(OwnedFd fd, OpenFileAt(path + ".partial", O_RDWR | O_CREAT | O_APPEND));
+  ASSIGN_OR_RETURN(OwnedFd fd, OpenFileAt(path + ".partial", O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW));
   if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     return absl::FailedPreconditionError(absl::StrCat("another entrepotctl writes ", path, ".partial"));
   }

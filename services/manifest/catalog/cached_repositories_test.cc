@@ -123,19 +123,33 @@ TEST_P(CachedRepositoriesTest, RefusesWhatClientsPush) {
 }
 
 TEST_P(CachedRepositoriesTest, DoesNotTakeOverAHostedRepository) {
-  const std::string pushed = PushedImage(a_, "v1");
-  const absl::Status put = Put(a_, Cached(PutByTag("v1", image_)));
+  const std::string pushed = PushedImage(cache_, "v1");
+  const absl::Status put = Put(cache_, Cached(PutByTag("v1", image_)));
   EXPECT_THAT(put, IsOciError(OciErrorCode::kPreconditionFailed));
-  EXPECT_THAT(std::string(put.message()), HasSubstr("a was pushed to this registry"));
-  EXPECT_THAT(catalog_->blobs().Commit(kAnonymous, a_, Upload("layer"), "up"),
+  EXPECT_THAT(std::string(put.message()), HasSubstr("up/image was pushed to this registry"));
+  EXPECT_THAT(catalog_->blobs().Commit(kAnonymous, cache_, Upload("layer"), "up"),
               IsOciError(OciErrorCode::kPreconditionFailed));
-  EXPECT_EQ(catalog_->manifests().Get(kAnonymous, a_, TagNamed("v1"), false)->content, pushed);
-  EXPECT_EQ(Record(a_).cache_of(), "");
+  EXPECT_EQ(catalog_->manifests().Get(kAnonymous, cache_, TagNamed("v1"), false)->content, pushed);
+  EXPECT_EQ(Record(cache_).cache_of(), "");
+}
+
+TEST_P(CachedRepositoriesTest, IsNamedAfterItsUpstream) {
+  for (const char* const name : {"a", "up", "upper/image", "a/up/image"}) {
+    const RepositoryName repository = Repo(name);
+    const absl::Status put = Put(repository, Cached(PutByTag("v1", image_)));
+    EXPECT_THAT(put, StatusIs(absl::StatusCode::kInvalidArgument)) << name;
+    EXPECT_THAT(std::string(put.message()), HasSubstr(absl::StrCat(name, " is no name of a cache of up"))) << name;
+    EXPECT_THAT(catalog_->blobs().Commit(kAnonymous, repository, Upload("layer"), "up"),
+                StatusIs(absl::StatusCode::kInvalidArgument))
+        << name;
+    EXPECT_FALSE(Record(repository).has_created_at()) << name;
+  }
 }
 
 TEST_P(CachedRepositoriesTest, StaysTheCacheOfItsUpstream) {
-  ASSERT_OK(PutCached(cache_, image_));
-  EXPECT_THAT(Put(cache_, Cached(PutByDigest(image_), "down")), IsOciError(OciErrorCode::kPreconditionFailed));
+  const RepositoryName repository = Repo("up/a/image");
+  ASSERT_OK(PutCached(repository, image_));
+  EXPECT_THAT(Put(repository, Cached(PutByDigest(image_), "up/a")), IsOciError(OciErrorCode::kPreconditionFailed));
 }
 
 TEST_P(CachedRepositoriesTest, MayBecomeHostedAfterItsDeletion) {

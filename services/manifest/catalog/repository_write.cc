@@ -2,7 +2,9 @@
 
 #include <optional>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "services/core/time/proto_time.h"
 #include "services/kv/record_io.h"
 #include "services/manifest/records/metadata_keys.h"
@@ -33,6 +35,16 @@ absl::Status CheckOrigin(const RepositoryName& repository, const std::optional<R
                   absl::StrCat(repository.ToString(), " is a cache of ", record->cache_of(), ", not of ", cache_of));
 }
 
+// A cache is named after its upstream. Another name would be a repository that clients can push to.
+absl::Status CheckCacheName(const RepositoryName& repository, absl::string_view cache_of) {
+  absl::string_view name = repository.ToString();
+  if (cache_of.empty() || (absl::ConsumePrefix(&name, cache_of) && absl::StartsWith(name, "/"))) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(repository.ToString(), " is no name of a cache of ", cache_of,
+                                                 ", which begins with ", cache_of, "/"));
+}
+
 absl::Status CheckWritable(const Caller& caller, const RepositoryName& repository, RepositoryWrite::Kind kind,
                            const std::optional<RepositoryRecord>& record, absl::string_view cache_of) {
   if (kind == RepositoryWrite::Kind::kRemoval) return CheckVisible(caller, repository, record);
@@ -46,6 +58,7 @@ absl::Status CheckWritable(const Caller& caller, const RepositoryName& repositor
 absl::StatusOr<RepositoryWrite> RepositoryWrite::Plan(kv::KvReader& kv, const Caller& caller,
                                                       const RepositoryName& repository, Kind kind, CatalogLocks* locks,
                                                       absl::string_view cache_of) {
+  RETURN_IF_ERROR(CheckCacheName(repository, cache_of));
   ASSIGN_OR_RETURN(const std::optional<RepositoryRecord> record, ReadRepository(kv, repository));
   RETURN_IF_ERROR(CheckWritable(caller, repository, kind, record, cache_of));
   const bool makes_it = kind == Kind::kPush && !RepositoryExists(record);

@@ -22,10 +22,10 @@ class RepositoryWrite {
   enum class Kind { kPush, kRemoval };
 
   // Call it before the transaction: reads the record and adds the lock to `locks`. `cache_of` is the upstream that the
-  // repository of a push must cache; empty: it must be hosted. Returns the errors of CheckToken(); NAME_UNKNOWN for a
-  // removal from a deleted repository; BeingDeleted(); for a push into a repository of the other kind UNSUPPORTED, if
-  // it is a cache, or PRECONDITION_FAILED, if it is hosted or the cache of another upstream. `caller` must outlive the
-  // RepositoryWrite.
+  // repository of a push must cache; empty: it must be hosted. kInvalidArgument: the repository's name does not begin
+  // with `cache_of` and "/". Also returns the errors of CheckToken(); NAME_UNKNOWN for a removal from a deleted
+  // repository; BeingDeleted(); for a push into a repository of the other kind UNSUPPORTED, if it is a cache, or
+  // PRECONDITION_FAILED, if it is hosted or the cache of another upstream. `caller` must outlive the RepositoryWrite.
   static absl::StatusOr<RepositoryWrite> Plan(kv::KvReader& kv, const Caller& caller, const RepositoryName& repository,
                                               Kind kind, CatalogLocks* locks, absl::string_view cache_of = "");
 
