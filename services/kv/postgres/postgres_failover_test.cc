@@ -153,7 +153,11 @@ TEST(PostgresFailoverTest, ASynchronousStandbyThatIsPromotedHasAllThatWasAcknowl
 class PostgresLostAnswerTest : public testing::Test {
  protected:
   // Commits wait for a standby that does not exist.
-  void HoldCommits() { SetStandbyNames("'nobody'"); }
+  void HoldCommits() {
+    SetStandbyNames("'nobody'");
+    // The server's processes read the setting one after the other: commits wait only after the last one has.
+    EXPECT_TRUE(Eventually([&] { return ACommitWaits(); }));
+  }
   void LetCommitsGo() { SetStandbyNames("''"); }
 
   void SetStandbyNames(const std::string& names) {
@@ -161,10 +165,25 @@ class PostgresLostAnswerTest : public testing::Test {
     server_.Execute("SELECT pg_reload_conf()");
   }
 
+  // Tries it with a commit in another database.
+  bool ACommitWaits() {
+    std::atomic<bool> ended = false;
+    std::thread commit([&] {
+      server_.Execute("DROP TABLE IF EXISTS probe; CREATE TABLE probe ()");
+      ended = true;
+    });
+    std::string process;
+    while (!ended && process.empty()) process = WaitingCommit("postgres");
+    if (!process.empty()) server_.Execute(absl::StrCat("SELECT pg_cancel_backend(", process, ")"));
+    commit.join();
+    return !process.empty();
+  }
+
   // The process of a session whose commit waits; empty if there is none.
-  std::string WaitingCommit() {
+  std::string WaitingCommit() { return WaitingCommit(database_); }
+  std::string WaitingCommit(const std::string& database) {
     return server_.Execute(
-        absl::StrCat("SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = '", database_, "'"));
+        absl::StrCat("SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = '", database, "'"));
   }
 
   double CommitsFound(const std::string& outcome) {
