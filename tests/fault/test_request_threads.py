@@ -47,10 +47,12 @@ def test_pulls_of_a_damaged_blob_leave_the_threads_to_uploads(damaged):
     registry, name, pulls = damaged
     pushed = [push(registry, "fault/uploads", os.urandom(size)).status for size in (5_000, 300_000) for _ in range(10)]
     assert pushed == [201] * len(pushed)
-    metrics = registry.metrics(name)
+    # The thread of the last push ends a moment after its answer.
+    metrics = wait_for(
+        lambda: registry.metrics(name), lambda found: found.total("entrepot_executor_threads_busy") == 0
+    )
     # The blob is still being verified, and no request has a thread.
     assert metrics.total("entrepot_scrub_blobs_total", result="corrupt") == 0
-    assert metrics.total("entrepot_executor_threads_busy") == 0
     concurrent.futures.wait(pulls)
     wait_for(lambda: registry.metrics(name).total("entrepot_scrub_blobs_total", result="corrupt"), lambda n: n == 1)
 

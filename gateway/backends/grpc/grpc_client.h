@@ -144,7 +144,7 @@ class GrpcClient {
         [&](auto handler) {
           auto work = boost::asio::make_work_guard(handler);
           auto resume = std::make_shared<decltype(handler)>(std::move(handler));
-          start([calls = calls_, call, work, resume](grpc::Status status) mutable {
+          start([calls = calls_, call, work, resume](const grpc::Status& status) mutable {
             call->status = call->replica.End(status);
             boost::asio::post(work.get_executor(), [resume = std::move(resume)] { std::move (*resume)(); });
             work.reset();
