@@ -42,6 +42,8 @@ def test_list_and_status_show_an_upstream(cache, app, upstream):
     assert before["url"] == upstream.url and before["state"] == "ok"
     pull(cache, app, image)
     pull(cache, app, image)
+    # A gateway of its own tells the upstream service what it has answered alone, with its next call.
+    assert get_manifest(cache, app, "missing").status == 404
     after = status_of(cache, upstream)
     assert int(after["misses"]) == 1 and int(after["hits"]) >= 1 and int(after["bytesFetched"]) >= 64 * KIB
     assert after["rateLimitRemaining"] == "-1"

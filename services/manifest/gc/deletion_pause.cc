@@ -69,6 +69,10 @@ absl::Status DeletionPause::End(const std::string& name) {
   });
 }
 
+absl::Status DeletionPause::EndAll() {
+  return ChangeRecord([](DeletionPauseRecord* record) { return Remove([](const Lease&) { return true; }, record); });
+}
+
 kv::Lock DeletionPause::LockToAsk() { return {.key = keys::DeletionPause(), .mode = kv::LockMode::kShared}; }
 
 absl::StatusOr<bool> DeletionPause::InForce(kv::KvReader& kv) {

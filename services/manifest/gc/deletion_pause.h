@@ -34,6 +34,8 @@ class DeletionPause {
   // Extends a pause to kLifetime from now. kFailedPrecondition: it has ended, and objects may have been deleted since.
   absl::Status Renew(const std::string& name);
   absl::Status End(const std::string& name);
+  // For the start of the only process that writes these records: ends what another one, or a backup, has left.
+  absl::Status EndAll();
 
   static kv::Lock LockToAsk();
   // Also true for a pause that was not renewed in time, until RemoveEnded() removes it.

@@ -12,6 +12,7 @@
 #include "services/manifest/caches/cache_evictor.h"
 #include "services/manifest/gc/clock_guard.h"
 #include "services/manifest/gc/collector.h"
+#include "services/manifest/gc/deletion_pause.h"
 #include "services/manifest/gc/store_binding.h"
 #include "services/manifest/maintenance/background_maintenance.h"
 #include "services/manifest/maintenance/maintenance_jobs.h"
@@ -91,7 +92,12 @@ class RunningMaintenance : public Maintenance {
                               .retention = &retention_,
                               .retention_file = retention_file_.get(),
                               .pulls = parts.pulls,
-                              .shared = options.shared}) {}
+                              .shared = options.shared}) {
+    if (options.shared) return;
+    // A pause is of a process that was killed, or of the backup that these records come from. If this fails, the pause
+    // ends by itself later.
+    DeletionPause(parts.kv, parts.clock).EndAll().IgnoreError();
+  }
 
   ~RunningMaintenance() override { eviction_stop_.Stop(); }
 

@@ -17,6 +17,7 @@
 #include "services/core/time/proto_time.h"
 #include "services/kv/memory_kv_engine.h"
 #include "services/kv/testing/temporary_directory.h"
+#include "services/manifest/gc/deletion_pause.h"
 #include "services/manifest/testing/catalog_test_content.h"
 #include "services/manifest/testing/memory_blob_storage.h"
 #include "services/runtime/config/config_defaults.h"
@@ -143,6 +144,17 @@ TEST_F(MaintenanceTest, CollectsAutomatically) {
   clock_.Advance(absl::Hours(2));
   EXPECT_TRUE(Eventually([&] { return objects_.size() == 0; }));
   EXPECT_EQ(Status().interval(), "1ms");
+}
+
+TEST_F(MaintenanceTest, APauseOfDeletionsEndsWithTheOnlyProcess) {
+  ASSERT_OK(DeletionPause(&kv_, &clock_).Begin());
+  options_.shared = true;
+  Start();
+  EXPECT_TRUE(Status().waits().deletions_paused());
+  options_.shared = false;
+  options_.registry = std::make_shared<prometheus::Registry>();
+  Start();
+  EXPECT_FALSE(Status().waits().deletions_paused());
 }
 
 TEST_F(MaintenanceTest, ProcessesThatShareTheRecordsCollectAndKnowTheJobsOfOneAnother) {
