@@ -222,7 +222,8 @@ TEST_F(PostgresKvEngineTest, TheBoundOfLocksIsAShareOfTheServers) {
     return family.name == "entrepot_postgres_locks_max";
   });
   ASSERT_NE(bound, families.end());
-  EXPECT_EQ(bound->metric[0].gauge.value, static_cast<double>(locks / 8));
+  const int64_t share = locks / 8;
+  EXPECT_EQ(bound->metric[0].gauge.value, static_cast<double>(share));
 }
 
 TEST_F(PostgresKvEngineTest, ASessionThatEndsBeforeTheCommitIsARetry) {
