@@ -23,12 +23,12 @@ using Lie = FakeS3::Lie;
 class RenewableCredentials : public CredentialsSource {
  public:
   absl::StatusOr<Credentials> Get() override {
-    if (forgotten_ == 0) return Credentials{.access_key_id = "old", .secret_access_key = "old", .session_token = "t"};
+    if (forgotten == 0) return Credentials{.access_key_id = "old", .secret_access_key = "old", .session_token = "t"};
     return Credentials{.access_key_id = "key", .secret_access_key = "secret", .session_token = ""};
   }
-  void Forget(const Credentials&) override { ++forgotten_; }
+  void Forget(const Credentials&) override { ++forgotten; }
 
-  int forgotten_ = 1;
+  int forgotten = 1;
 };
 
 class S3ClientTest : public testing::Test {

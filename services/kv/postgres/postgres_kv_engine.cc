@@ -234,9 +234,9 @@ absl::Status PostgresKvEngine::CheckWritable() {
   if (!lease.ok()) {
     return metrics_->connections_busy >= options_.connections_max ? absl::OkStatus() : lease.status();
   }
-  const absl::Status status = (*lease)->Run({{BeginStatement(), RollbackStatement()}}).status();
+  absl::Status status = (*lease)->Run({{BeginStatement(), RollbackStatement()}}).status();
   if (status.ok()) return status;
-  const Attempt failed = Failed(*lease, status, RetryReason::kConnectionLost);
+  const Attempt failed = Failed(*lease, std::move(status), RetryReason::kConnectionLost);
   return DatabaseUnavailable(failed.status.message());
 }
 
