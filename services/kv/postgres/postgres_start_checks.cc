@@ -90,7 +90,7 @@ absl::Status CheckRights(PostgresConnection& connection) {
 
 // Begins a transaction that takes the lock. False if it is not free; no transaction is open then.
 absl::StatusOr<bool> Take(PostgresConnection& connection, int64_t id, bool exclusive) {
-  const absl::Status status =
+  absl::Status status =
       connection.Run({{BeginStatement(), LockStatement({.ids = {id}, .exclusive = {exclusive}})}}).status();
   if (status.ok()) return true;
   if (connection.sqlstate() != "55P03") return status;
