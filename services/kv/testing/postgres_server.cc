@@ -111,7 +111,9 @@ void PostgresServer::Start() {
     const bool up = PQstatus(connection) == CONNECTION_OK;
     PQfinish(connection);
     if (up) return;
-    if (::waitpid(pid_, nullptr, WNOHANG) == pid_) Abort(absl::StrCat("the server ended: ", directory_, "/server.log"));
+    // Processes of a server that was killed may hold its memory for a moment, and a new one refuses to start until
+    // then.
+    if (::waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = Spawn(arguments);
     absl::SleepFor(absl::Milliseconds(20));
   }
   Abort("the server does not answer");
