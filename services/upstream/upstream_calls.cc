@@ -1,7 +1,6 @@
 #include "services/upstream/upstream_calls.h"
 
 #include <algorithm>
-#include <limits>
 #include <list>
 #include <optional>
 #include <string>
@@ -15,6 +14,7 @@
 #include "services/status/oci_error.h"
 #include "services/status/quoted_input.h"
 #include "services/status/retry_after.h"
+#include "services/upstream/fetch/client_counts.h"
 
 namespace entrepot::upstream {
 namespace {
@@ -36,17 +36,17 @@ struct UpstreamCalls::State {
   };
   struct Queue {
     size_t running = 0;
-    absl::flat_hash_map<std::string, size_t> running_of;  // By client; no zeros.
+    ClientCounts running_of;
     std::list<Waiting> waiting;
-    absl::flat_hash_map<std::string, size_t> waiting_of;  // By client; no zeros.
+    ClientCounts waiting_of;
 
     void Begin(const std::string& client) {
       ++running;
-      ++running_of[client];
+      running_of.Add(client);
     }
     void End(const std::string& client) {
       --running;
-      CountDown(&running_of, client);
+      running_of.Remove(client);
     }
     absl::Status AddWaiting(absl::string_view upstream, size_t waiting_max, const std::string& client, Call* call);
     // nullopt if none waits.
@@ -63,10 +63,6 @@ struct UpstreamCalls::State {
   static void Start(std::shared_ptr<State> state, std::string upstream, Waiting next);
   // The call of that client has ended. The next call, which has the turn now; nullopt if none waits.
   std::optional<Waiting> PassOn(const std::string& upstream, const std::string& client);
-  static void CountDown(absl::flat_hash_map<std::string, size_t>* counts, const std::string& client) {
-    const auto found = counts->find(client);
-    if (--found->second == 0) counts->erase(found);
-  }
 };
 
 UpstreamCalls::UpstreamCalls(runtime::Executor* executor, size_t waiting_max)
@@ -98,28 +94,19 @@ absl::Status UpstreamCalls::State::Queue::AddWaiting(absl::string_view upstream,
                                                      const std::string& client, Call* call) {
   if (waiting.size() >= waiting_max) return TooManyWait(upstream, "", waiting_max);
   const size_t share = std::max<size_t>(waiting_max / kShareOfClient, 1);
-  size_t& of_client = waiting_of[client];
-  if (!client.empty() && of_client >= share) return TooManyWait(upstream, " of this account or address", share);
-  ++of_client;
+  if (!client.empty() && waiting_of.Of(client) >= share)
+    return TooManyWait(upstream, " of this account or address", share);
+  waiting_of.Add(client);
   waiting.push_back({.client = client, .call = std::move(*call)});
   return absl::OkStatus();
 }
 
 std::optional<UpstreamCalls::State::Waiting> UpstreamCalls::State::Queue::TakeNext() {
-  auto next = waiting.end();
-  size_t fewest = std::numeric_limits<size_t>::max();
-  for (auto call = waiting.begin(); call != waiting.end() && fewest > 0; ++call) {
-    const auto found = running_of.find(call->client);
-    const size_t count = found == running_of.end() ? 0 : found->second;
-    if (count < fewest) {
-      fewest = count;
-      next = call;
-    }
-  }
+  const auto next = FirstOfFewest<Waiting>(waiting, running_of, [](const Waiting&) { return true; });
   if (next == waiting.end()) return std::nullopt;
   Waiting taken = std::move(*next);
   waiting.erase(next);
-  CountDown(&waiting_of, taken.client);
+  waiting_of.Remove(taken.client);
   return taken;
 }
 

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
-#include <limits>
 #include <list>
 #include <map>
 #include <mutex>
@@ -26,6 +25,7 @@
 #include "services/upstream/fetch/ahead_reader.h"
 #include "services/upstream/fetch/blob_fetch.h"
 #include "services/upstream/fetch/claim_keeper.h"
+#include "services/upstream/fetch/client_counts.h"
 #include "services/upstream/fetch/fetch_metrics.h"
 #include "services/upstream/fetch/fetch_progress.h"
 #include "services/upstream/fetch/range_requests.h"
@@ -43,11 +43,6 @@ constexpr size_t kShareOfClient = 4;
 constexpr size_t kLookThreads = 2;
 
 using Key = std::pair<std::string, std::string>;  // Repository, digest.
-
-void CountDown(std::map<std::string, size_t>* counts, const std::string& name) {
-  const auto found = counts->find(name);
-  if (--found->second == 0) counts->erase(found);
-}
 
 class BlobFetchesImpl final : public BlobFetches {
  public:
@@ -132,13 +127,13 @@ class BlobFetchesImpl final : public BlobFetches {
   std::list<Waiting> waiting_;
   // For another process. By the time of the next look.
   std::multimap<std::chrono::steady_clock::time_point, Waiting> awaiting_;
-  std::map<std::string, size_t> started_of_;  // Fetches in all of these places, by client; no zeros.
+  ClientCounts started_of_;  // Fetches in all of these places.
   // Those that a thread has: they look, or run.
   std::set<BlobFetch*> working_;
   std::set<BlobFetch*> running_;
   size_t places_taken_ = 0;
-  std::map<std::string, size_t> places_taken_of_;         // By upstream; no zeros.
-  std::map<std::string, size_t> places_taken_of_client_;  // No zeros.
+  std::map<std::string, size_t> places_taken_of_;  // By upstream; no zeros.
+  ClientCounts places_taken_of_client_;
   // In the order of their ends, those stored and those failed: each kind in the order of its expiry.
   std::deque<Ended> stored_;
   std::deque<Ended> failed_;
@@ -200,7 +195,7 @@ absl::StatusOr<std::unique_ptr<FetchReader>> BlobFetchesImpl::Open(std::shared_p
     fetches_.erase(key);
     return WithRetryAfter(OciError(OciErrorCode::kUnavailable, "no thread can be started for a fetch"), kRetryAfter);
   }
-  ++started_of_[client];
+  started_of_.Add(client);
   ShowNumber();
   changed_.notify_one();
   return reader;
@@ -211,7 +206,6 @@ absl::Status BlobFetchesImpl::CheckRoom(const std::string& upstream, const std::
   const size_t share = std::max<size_t>(options_.fetches_waiting_max / 2, 1);
   const size_t client_share = std::max<size_t>(options_.fetches_waiting_max / kShareOfClient, 1);
   if (all < client_share) return absl::OkStatus();
-  const auto of_client = started_of_.find(client);
   size_t of_upstream = 0;
   const auto count = [&](const BlobFetch& fetch) { of_upstream += fetch.repository().upstream == upstream ? 1 : 0; };
   for (const Waiting& waiting : waiting_) count(*waiting.fetch);
@@ -224,7 +218,7 @@ absl::Status BlobFetchesImpl::CheckRoom(const std::string& upstream, const std::
   } else if (of_upstream >= share) {
     problem = absl::StrCat("as many blobs of the upstream ", upstream, " are fetched or wait as may (", share,
                            ", half of kFetchesWaitingMax)");
-  } else if (!client.empty() && of_client != started_of_.end() && of_client->second >= client_share) {
+  } else if (!client.empty() && started_of_.Of(client) >= client_share) {
     problem = absl::StrCat("as many blobs of upstreams are fetched or wait for this account or address as may (",
                            client_share, ", a quarter of kFetchesWaitingMax)");
   } else {
@@ -267,7 +261,7 @@ void BlobFetchesImpl::Work() {
     if (job.may_run) {
       ++places_taken_;
       ++places_taken_of_[upstream];
-      ++places_taken_of_client_[job.client];
+      places_taken_of_client_.Add(job.client);
     }
     lock.unlock();
     const BlobFetch::Next next = job.fetch->Begin(job.may_run);
@@ -276,8 +270,8 @@ void BlobFetchesImpl::Work() {
     working_.erase(job.fetch.get());
     if (job.may_run) {
       --places_taken_;
-      CountDown(&places_taken_of_, upstream);
-      CountDown(&places_taken_of_client_, job.client);
+      if (--places_taken_of_[upstream] == 0) places_taken_of_.erase(upstream);
+      places_taken_of_client_.Remove(job.client);
     }
     PutAway(&job, next);
     ShowNumber();
@@ -310,7 +304,7 @@ void BlobFetchesImpl::PutAway(Job* job, BlobFetch::Next next) {
     awaiting_.emplace(next_look.time(), Waiting{.client = std::move(job->client), .fetch = std::move(job->fetch)});
     return;
   }
-  CountDown(&started_of_, job->client);
+  started_of_.Remove(job->client);
   const Progress& progress = fetch.progress();
   const bool stored = progress->stored();
   (stored ? stored_ : failed_)
@@ -325,16 +319,9 @@ BlobFetchesImpl::Job BlobFetchesImpl::TakeNext() {
     job.may_run = MayRun(job.fetch->repository().upstream);
     return job;
   }
-  auto best = waiting_.end();
-  size_t fewest = std::numeric_limits<size_t>::max();
-  for (auto waiting = waiting_.begin(); waiting != waiting_.end() && fewest > 0; ++waiting) {
-    if (!MayRun(waiting->fetch->repository().upstream)) continue;
-    const auto running = places_taken_of_client_.find(waiting->client);
-    const size_t count = running == places_taken_of_client_.end() ? 0 : running->second;
-    if (count >= fewest) continue;
-    fewest = count;
-    best = waiting;
-  }
+  const auto best = FirstOfFewest<Waiting>(waiting_, places_taken_of_client_, [this](const Waiting& waiting) {
+    return MayRun(waiting.fetch->repository().upstream);
+  });
   if (best == waiting_.end()) return {};
   Job job{.client = std::move(best->client), .fetch = std::move(best->fetch), .may_run = true};
   waiting_.erase(best);
