@@ -1,10 +1,10 @@
 """Blobs and images that the tests of faults push and check."""
 
-import hashlib
 import json
 import os
 
 from fixtures import http
+from fixtures.blobs import digest_of, pull, push
 from fixtures.polling import wait_for
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -12,22 +12,6 @@ KIB = 1024
 MIB = 1024 * 1024
 # A blob that is stored as a value in the database, and one that is stored as a file.
 BLOB_SIZES = (5_000, 300_000)
-
-
-def digest_of(data):
-    return "sha256:" + hashlib.sha256(data).hexdigest()
-
-
-def push(registry, repository, data):
-    """Pushes a blob -> the answer to the last request that was sent."""
-    answer = http.request("POST", f"{registry.url}/v2/{repository}/blobs/uploads/")
-    if answer.status != 202:
-        return answer
-    return http.request("PUT", f"{registry.url}{answer.headers['Location']}?digest={digest_of(data)}", body=data)
-
-
-def pull(registry, repository, data):
-    return http.request("GET", f"{registry.url}/v2/{repository}/blobs/{digest_of(data)}")
 
 
 def push_blobs(registry, repository):

@@ -5,8 +5,8 @@ import os
 import pytest
 
 from fixtures import http
+from fixtures.blobs import digest_of, pull, push
 from fixtures.polling import wait_for
-from s3.content import digest_of, pull, push
 from s3.servers import s3_server
 
 pytestmark = pytest.mark.modes("standalone")
