@@ -25,6 +25,14 @@ struct ImageTransfer {
   uint64_t bytes_done = 0;
   // Manifests that belong to it and that the source does not have.
   std::vector<std::string> absent = {};
+
+  // A blob that manifests state with `stated_bytes`, and that has `size_bytes`, is at the destination. `counted_bytes`
+  // of it are in bytes_done.
+  void CountBlob(uint64_t stated_bytes, uint64_t counted_bytes, uint64_t size_bytes) {
+    ++blobs_done;
+    bytes_done += size_bytes - counted_bytes;
+    bytes += size_bytes - stated_bytes;
+  }
 };
 
 // For a terminal, and a line for a log.

@@ -106,7 +106,8 @@ class Export {
     ASSIGN_OR_RETURN(const bool has, layout_.Has(blob.digest));
     if (has) {
       ++transfer_.blobs_there;
-      CountDone(blob, 0, blob.size_bytes);
+      transfer_.CountBlob(blob.size_bytes, 0, blob.size_bytes);
+      show_();
       return absl::OkStatus();
     }
     // What the manifest states may be wrong.
@@ -133,16 +134,9 @@ class Export {
       transfer_.bytes_done = before;
       return status;
     }
-    CountDone(blob, size_bytes, size_bytes);
-    return absl::OkStatus();
-  }
-
-  // `counted` bytes of it are in bytes_done.
-  void CountDone(const upstream::ImageBlob& blob, uint64_t counted, uint64_t size_bytes) {
-    ++transfer_.blobs_done;
-    transfer_.bytes_done += size_bytes - counted;
-    transfer_.bytes += size_bytes - blob.size_bytes;
+    transfer_.CountBlob(blob.size_bytes, size_bytes, size_bytes);
     show_();
+    return absl::OkStatus();
   }
 
   const ImageToExport& image_;

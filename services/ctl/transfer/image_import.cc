@@ -105,7 +105,8 @@ class Import {
     const absl::StatusOr<uint64_t> there = registry_.BlobSize(blob.digest);
     if (there.ok()) {
       ++transfer_.blobs_there;
-      CountDone(blob, 0, *there);
+      transfer_.CountBlob(blob.size_bytes, 0, *there);
+      show_();
       return absl::OkStatus();
     }
     if (!absl::IsNotFound(there.status())) return there.status();
@@ -127,16 +128,9 @@ class Import {
       return absl::DataLossError(absl::StrCat("the layout is damaged: ", status.message()));
     }
     RETURN_IF_ERROR(status);
-    CountDone(blob, *size_bytes, *size_bytes);
-    return absl::OkStatus();
-  }
-
-  // `counted` bytes of it are in bytes_done.
-  void CountDone(const upstream::ImageBlob& blob, uint64_t counted, uint64_t size_bytes) {
-    ++transfer_.blobs_done;
-    transfer_.bytes_done += size_bytes - counted;
-    transfer_.bytes += size_bytes - blob.size_bytes;
+    transfer_.CountBlob(blob.size_bytes, *size_bytes, *size_bytes);
     show_();
+    return absl::OkStatus();
   }
 
   absl::Status SendManifest(const Manifest& manifest) {
