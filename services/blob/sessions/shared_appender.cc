@@ -125,7 +125,9 @@ absl::Status SharedAppender::Save(bool last) {
   } else {
     content_.claim->Stamp(record);
   }
-  RETURN_IF_ERROR(parts_.records->Replace(id_, version, record));
+  // The last save is acknowledged with an offset (202), and a client whose next request has no range relies on it.
+  const kv::Durability durability = last ? kv::Durability::kSynced : kv::Durability::kBuffered;
+  RETURN_IF_ERROR(parts_.records->Replace(id_, version, record, durability));
   if (content_.staged != nullptr) content_.staged->Recorded();
   if (!obsolete.empty()) parts_.store->DiscardStaged(id_, obsolete).IgnoreError();
   saved_bytes_ = record.offset_bytes();

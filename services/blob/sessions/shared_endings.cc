@@ -122,7 +122,7 @@ absl::StatusOr<Blob> SharedEndings::RecordSealed(const UploadId& id, const std::
   record.clear_claim();
   record.set_version(VersionedRecords::NewVersion());
   // The object is durable already; the record only points to it.
-  if (absl::Status status = parts_.records->Replace(id, version, record); !status.ok()) {
+  if (absl::Status status = parts_.records->Replace(id, version, record, kv::Durability::kBuffered); !status.ok()) {
     return SealedByAnother(id, digest, status);
   }
   return Sealed(id, record);

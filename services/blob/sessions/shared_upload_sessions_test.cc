@@ -154,6 +154,16 @@ TEST_F(SharedUploadSessionsTest, SmallUploadsBecomeValues) {
   ExpectBytes(sealed, "goods");
 }
 
+TEST_F(SharedUploadSessionsTest, AcknowledgedBytesSurviveACrashOfTheDatabase) {
+  for (const std::string& bytes : {small_, large_}) {
+    const UploadId id = Start(0);
+    EXPECT_THAT(Append(1, id, bytes), IsOkAndHolds(bytes.size()));
+    kv_.LosePower();
+    EXPECT_THAT(OffsetOf(2, id), IsOkAndHolds(bytes.size()));
+    ExpectBytes(at(2).Seal(owner_, id, Sha256(bytes)), bytes);
+  }
+}
+
 TEST_F(SharedUploadSessionsTest, CostsFewTransactions) {
   int64_t before = kv_.transactions();
   const UploadId small = Start(0);

@@ -98,8 +98,9 @@ TEST_F(UploadClaimsTest, ARecordThatChangedIsNotReplaced) {
   Record record = Stored();
   const std::string version = record.version();
   ASSERT_OK(Take(one_, id_));
-  EXPECT_THAT(records_.Replace(id_, version, record), IsOciError(OciErrorCode::kRangeInvalid));
-  EXPECT_THAT(records_.Replace(UploadId::Random(), version, record), IsOciError(OciErrorCode::kBlobUploadUnknown));
+  EXPECT_THAT(records_.Replace(id_, version, record, kv::Durability::kSynced), IsOciError(OciErrorCode::kRangeInvalid));
+  EXPECT_THAT(records_.Replace(UploadId::Random(), version, record, kv::Durability::kSynced),
+              IsOciError(OciErrorCode::kBlobUploadUnknown));
 }
 
 }  // namespace

@@ -48,7 +48,8 @@ absl::StatusOr<VersionedRecords::Record> VersionedRecords::Change(const UploadId
   return changed;
 }
 
-absl::Status VersionedRecords::Replace(const UploadId& id, absl::string_view version, Record& record) {
+absl::Status VersionedRecords::Replace(const UploadId& id, absl::string_view version, Record& record,
+                                       kv::Durability durability) {
   *record.mutable_updated_at() = ToTimestamp(clock_.Now());
   RETURN_IF_ERROR(Write(
       id,
@@ -57,7 +58,7 @@ absl::Status VersionedRecords::Replace(const UploadId& id, absl::string_view ver
         stored = record;
         return absl::OkStatus();
       },
-      kv::Durability::kBuffered));
+      durability));
   if (record.state() == Record::SEALED) return Failpoint("blob.seal.recorded");
   return Failpoint("blob.session.saved");
 }

@@ -35,7 +35,7 @@ class VersionedRecords {
   absl::StatusOr<Record> Change(const UploadId& id, const std::function<absl::Status(Record&)>& change);
   // Writes `record` in the place of the one with `version`, and sets its time. kOutOfRange (RANGE_INVALID) if the
   // record has another version: another request has changed the session. kNotFound as for Change().
-  absl::Status Replace(const UploadId& id, absl::string_view version, Record& record);
+  absl::Status Replace(const UploadId& id, absl::string_view version, Record& record, kv::Durability durability);
   // The same together with the object of the KV tier that the session becomes.
   absl::Status ReplaceWithObject(const UploadId& id, absl::string_view version, Record& record,
                                  absl::string_view object, kv::Durability durability);
