@@ -140,7 +140,7 @@ class Import {
 
   absl::Status Put(const Manifest& manifest, const std::string& reference) {
     ASSIGN_OR_RETURN(const std::string content, layout_.ReadManifest(manifest.digest));
-    const absl::Status status = registry_.PutManifest(reference, manifest.media_type, content);
+    absl::Status status = registry_.PutManifest(reference, manifest.media_type, content);
     if (status.ok() || !manifest.is_index || transfer_.absent.empty()) return status;
     return absl::Status(status.code(), absl::StrCat(status.message(),
                                                     "; the layout has not all manifests of this index: export all "
