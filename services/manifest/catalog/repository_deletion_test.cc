@@ -1,4 +1,8 @@
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -21,6 +25,35 @@ using storage::v1::RepositoryRecord;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
+// Does something before a transaction.
+class InterruptedKvEngine : public kv::KvEngine {
+ public:
+  explicit InterruptedKvEngine(kv::KvEngine* engine) : engine_(*engine) {}
+
+  // Calls `interrupt` before the `n`th transaction from now; 1 is the next one.
+  void InterruptAt(int n, std::function<void()> interrupt) {
+    before_ = n;
+    interrupt_ = std::move(interrupt);
+  }
+
+  absl::StatusOr<std::optional<std::string>> Get(absl::string_view key) override { return engine_.Get(key); }
+  absl::StatusOr<std::vector<std::optional<std::string>>> MultiGet(absl::Span<const std::string> keys) override {
+    return engine_.MultiGet(keys);
+  }
+  absl::StatusOr<std::vector<kv::KeyValue>> Scan(const kv::ScanOptions& options) override {
+    return engine_.Scan(options);
+  }
+  absl::Status Transact(std::vector<kv::Lock> locks, const Function& fn, kv::Durability durability) override {
+    if (--before_ == 0) interrupt_();
+    return engine_.Transact(std::move(locks), fn, durability);
+  }
+
+ private:
+  kv::KvEngine& engine_;
+  int before_ = 0;
+  std::function<void()> interrupt_;
+};
+
 // The deletion of repositories.
 class RepositoryDeletionTest : public CatalogTest {
  protected:
@@ -30,8 +63,8 @@ class RepositoryDeletionTest : public CatalogTest {
   std::vector<std::string> Repositories() {
     return catalog_->lists().Repositories(100, "", {"**"}).value().repositories;
   }
-  // Leaves the repository as if a process had ended right after the first step of its deletion.
-  void HideOnly(const RepositoryName& repository) {
+  // The first step of a deletion.
+  void Hide(const RepositoryName& repository) {
     ASSERT_OK(engine_->get()->Transact({{keys::Repository(repository)}}, [&](kv::KvTransaction& transaction) {
       RepositoryRecord record =
           kv::ReadRecord<RepositoryRecord>(transaction, keys::Repository(repository)).value().value();
@@ -41,6 +74,10 @@ class RepositoryDeletionTest : public CatalogTest {
       kv::WriteRecord(transaction, keys::Repository(repository), record);
       return absl::OkStatus();
     }));
+  }
+  // Leaves the repository as if a process had ended right after the first step of its deletion.
+  void HideOnly(const RepositoryName& repository) {
+    Hide(repository);
     Reopen();
     clock_.Advance(absl::Seconds(1));
   }
@@ -182,6 +219,28 @@ TEST_P(RepositoryDeletionTest, SecondCallFinishesInterruptedDeletion) {
   EXPECT_EQ(deletion.manifests, 1u);
   EXPECT_EQ(deletion.blobs, 2u);
   EXPECT_THAT(catalog_->repositories().Delete(kAnonymous, a_), IsOciError(OciErrorCode::kNameUnknown));
+}
+
+TEST_P(RepositoryDeletionTest, AFrozenDeletionDoesNotEndALaterOne) {
+  InterruptedKvEngine frozen(engine_->get());
+  RegistryCatalog::Options options;
+  options.policy = [this] { return policy_; };
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<RegistryCatalog> other,
+                       RegistryCatalog::Create(&frozen, &clock_, options));
+  PushedImage(a_, "v1");
+  // The first step, tags, manifests, links, the last step.
+  frozen.InterruptAt(5, [this] {
+    ASSERT_OK(catalog_->repositories().Delete(kAnonymous, a_));
+    PushedImage(a_, "v2");
+    clock_.Advance(absl::Seconds(1));
+    Hide(a_);
+  });
+  ASSERT_OK(other->repositories().Delete(kAnonymous, a_));
+  EXPECT_GT(CountWithPrefix("t/"), 0u);
+  ASSERT_OK_AND_ASSIGN(const auto record, kv::ReadRecord<RepositoryRecord>(*engine_->get(), keys::Repository(a_)));
+  EXPECT_TRUE(record->emptying());
+  ASSERT_OK_AND_ASSIGN(const RepositoryDeletion rest, catalog_->repositories().Delete(kAnonymous, a_));
+  EXPECT_EQ(rest.tags, 1u);
 }
 
 TEST_P(RepositoryDeletionTest, PushFinishesInterruptedDeletion) {

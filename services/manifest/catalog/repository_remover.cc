@@ -32,9 +32,11 @@ using storage::v1::RepositoryRecord;
 // The number of records that one transaction removes.
 constexpr size_t kBatch = 500;
 
-absl::StatusOr<bool> IsEmptying(kv::KvReader& kv, const RepositoryName& repository) {
+// When the deletion that still removes content began; nullopt if there is none.
+absl::StatusOr<std::optional<absl::Time>> UnfinishedDeletion(kv::KvReader& kv, const RepositoryName& repository) {
   ASSIGN_OR_RETURN(const std::optional<RepositoryRecord> record, ReadRepository(kv, repository));
-  return record.has_value() && record->emptying();
+  if (!record.has_value() || !record->emptying()) return std::nullopt;
+  return FromTimestamp(record->deleted_at());
 }
 
 // Rounds up to whole microseconds, so that the time in the record is not before `now`.
@@ -53,71 +55,78 @@ absl::StatusOr<RepositoryDeletion> RepositoryRemover::Delete(const Caller& calle
 
 absl::StatusOr<RepositoryDeletion> RepositoryRemover::DeleteLocked(const Caller& caller,
                                                                    const RepositoryName& repository) {
-  ASSIGN_OR_RETURN(const bool interrupted, IsEmptying(*kv_, repository));
-  if (!interrupted) {
+  ASSIGN_OR_RETURN(std::optional<absl::Time> began, UnfinishedDeletion(*kv_, repository));
+  if (!began.has_value()) {
     reads_->DeletionBegins();
-    if (absl::Status status = MarkDeleted(caller, repository); !status.ok()) {
+    absl::StatusOr<absl::Time> marked = MarkDeleted(caller, repository);
+    if (!marked.ok()) {
       // If the record cannot be read, the transaction may have succeeded: reads must continue to check it.
-      const absl::StatusOr<bool> marked = IsEmptying(*kv_, repository);
-      if (marked.ok() && !*marked) reads_->DeletionEnds();
-      return status;
+      const absl::StatusOr<std::optional<absl::Time>> found = UnfinishedDeletion(*kv_, repository);
+      if (found.ok() && !found->has_value()) reads_->DeletionEnds();
+      return marked.status();
     }
+    began = *marked;
   }
-  return RemoveContent(repository);
+  return RemoveContent({repository, *began});
 }
 
 absl::Status RepositoryRemover::FinishInterrupted(const RepositoryName& repository) {
   if (!mutex_.TryLock()) return BeingDeleted(repository);
-  absl::StatusOr<bool> interrupted = IsEmptying(*kv_, repository);
-  absl::Status status = interrupted.status();
-  if (interrupted.ok() && *interrupted) status = RemoveContent(repository).status();
+  const absl::StatusOr<std::optional<absl::Time>> began = UnfinishedDeletion(*kv_, repository);
+  absl::Status status = began.status();
+  if (began.ok() && began->has_value()) status = RemoveContent({repository, **began}).status();
   mutex_.Unlock();
   return status;
 }
 
-absl::Status RepositoryRemover::MarkDeleted(const Caller& caller, const RepositoryName& repository) {
+absl::StatusOr<absl::Time> RepositoryRemover::MarkDeleted(const Caller& caller, const RepositoryName& repository) {
   CatalogLocks locks;
   locks.Repository(repository, LockMode::kExclusive);
-  return kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
+  absl::Time deleted_at;
+  RETURN_IF_ERROR(kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
     ASSIGN_OR_RETURN(std::optional<RepositoryRecord> record, ReadRepository(transaction, repository));
     RETURN_IF_ERROR(CheckToken(caller, repository, record));
     if (!RepositoryExists(record)) return UnknownRepository(repository);
     RETURN_IF_ERROR(TagGuard(*policy_, caller, &repository).CheckDeletionOfAll(transaction));
-    const absl::Time now = std::max(clock_->Now(), FromTimestamp(record->deleted_at()));
+    // Later than the deletion before, from which it is told apart by this time.
+    const absl::Time now = std::max(clock_->Now(), FromTimestamp(record->deleted_at()) + absl::Microseconds(1));
     *record->mutable_deleted_at() = RoundedUp(now);
+    deleted_at = FromTimestamp(record->deleted_at());
     record->set_deleted(true);
     record->set_emptying(true);
     kv::WriteRecord(transaction, keys::Repository(repository), *record);
     return absl::OkStatus();
-  });
+  }));
+  return deleted_at;
 }
 
-absl::StatusOr<RepositoryDeletion> RepositoryRemover::RemoveContent(const RepositoryName& repository) {
-  RepositoryDeletion deletion;
-  absl::Status removed = RemoveAll(repository, &deletion);
+absl::StatusOr<RepositoryDeletion> RepositoryRemover::RemoveContent(const Deletion& deletion) {
+  RepositoryDeletion counts;
+  absl::Status removed = RemoveAll(deletion, &counts);
   if (!removed.ok() && !absl::IsFailedPrecondition(removed)) return removed;
   reads_->DeletionEnds();
-  return deletion;
+  return counts;
 }
 
-absl::Status RepositoryRemover::RemoveAll(const RepositoryName& repository, RepositoryDeletion* deletion) {
+absl::Status RepositoryRemover::RemoveAll(const Deletion& deletion, RepositoryDeletion* counts) {
   RETURN_IF_ERROR(Failpoint("manifest.delete_repository.hidden"));
-  RETURN_IF_ERROR(RemoveTags(repository, &deletion->tags));
+  RETURN_IF_ERROR(RemoveTags(deletion, &counts->tags));
   RETURN_IF_ERROR(Failpoint("manifest.delete_repository.tags_removed"));
-  RETURN_IF_ERROR(RemoveManifests(repository, &deletion->manifests));
+  RETURN_IF_ERROR(RemoveManifests(deletion, &counts->manifests));
   RETURN_IF_ERROR(Failpoint("manifest.delete_repository.manifests_removed"));
-  RETURN_IF_ERROR(RemoveLinks(repository, &deletion->blobs));
+  RETURN_IF_ERROR(RemoveLinks(deletion, &counts->blobs));
   RETURN_IF_ERROR(Failpoint("manifest.delete_repository.links_removed"));
-  return MarkEmptied(repository);
+  return MarkEmptied(deletion);
 }
 
-absl::Status RepositoryRemover::RemoveTags(const RepositoryName& repository, uint64_t* removed) {
+absl::Status RepositoryRemover::RemoveTags(const Deletion& deletion, uint64_t* removed) {
+  const RepositoryName& repository = deletion.repository;
   kv::ScanOptions scan{.prefix = keys::TagsOf(repository), .start_after = "", .limit = kBatch};
   for (;;) {
     ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> page, kv_->Scan(scan));
     if (page.empty()) return absl::OkStatus();
     RETURN_IF_ERROR(CheckRunning());
-    RETURN_IF_ERROR(Transact(repository, CatalogLocks(), [&](kv::KvTransaction& transaction) -> absl::Status {
+    RETURN_IF_ERROR(Transact(deletion, CatalogLocks(), [&](kv::KvTransaction& transaction) -> absl::Status {
       for (const kv::KeyValue& entry : page) {
         ASSIGN_OR_RETURN(const keys::Decoded key, keys::Decode(entry.key));
         ASSIGN_OR_RETURN(const std::optional<Digest> digest, ReadTag(transaction, repository, *key.tag));
@@ -130,7 +139,8 @@ absl::Status RepositoryRemover::RemoveTags(const RepositoryName& repository, uin
   }
 }
 
-absl::Status RepositoryRemover::RemoveManifests(const RepositoryName& repository, uint64_t* removed) {
+absl::Status RepositoryRemover::RemoveManifests(const Deletion& deletion, uint64_t* removed) {
+  const RepositoryName& repository = deletion.repository;
   // Not the record: it has the content, which may be megabytes.
   struct Removal {
     Digest digest;
@@ -156,7 +166,7 @@ absl::Status RepositoryRemover::RemoveManifests(const RepositoryName& repository
     for (const Removal& manifest : batch) {
       for (const Digest& reference : manifest.references) locks.Blob(reference, LockMode::kShared);
     }
-    RETURN_IF_ERROR(Transact(repository, std::move(locks), [&](kv::KvTransaction& transaction) -> absl::Status {
+    RETURN_IF_ERROR(Transact(deletion, std::move(locks), [&](kv::KvTransaction& transaction) -> absl::Status {
       const absl::Time now = clock_->Now();
       for (const Removal& manifest : batch) {
         RETURN_IF_ERROR(
@@ -169,7 +179,8 @@ absl::Status RepositoryRemover::RemoveManifests(const RepositoryName& repository
   return absl::OkStatus();
 }
 
-absl::Status RepositoryRemover::RemoveLinks(const RepositoryName& repository, uint64_t* removed) {
+absl::Status RepositoryRemover::RemoveLinks(const Deletion& deletion, uint64_t* removed) {
+  const RepositoryName& repository = deletion.repository;
   RecordCursor cursor(kv_, keys::Links(), "");
   for (bool at_end = false; !at_end;) {
     std::vector<Digest> batch;
@@ -182,18 +193,19 @@ absl::Status RepositoryRemover::RemoveLinks(const RepositoryName& repository, ui
       ASSIGN_OR_RETURN(keys::Decoded key, keys::Decode(entry->key));
       if (*key.repository == repository) batch.push_back(*std::move(key.digest));
     }
-    RETURN_IF_ERROR(RemoveLinksTo(repository, batch));
+    RETURN_IF_ERROR(RemoveLinksTo(deletion, batch));
     *removed += batch.size();
   }
   return absl::OkStatus();
 }
 
-absl::Status RepositoryRemover::RemoveLinksTo(const RepositoryName& repository, const std::vector<Digest>& digests) {
+absl::Status RepositoryRemover::RemoveLinksTo(const Deletion& deletion, const std::vector<Digest>& digests) {
+  const RepositoryName& repository = deletion.repository;
   CatalogLocks locks;
   for (const Digest& digest : digests) {
     locks.Blob(digest, LockMode::kShared).Link(digest, repository, LockMode::kExclusive);
   }
-  return Transact(repository, std::move(locks), [&](kv::KvTransaction& transaction) -> absl::Status {
+  return Transact(deletion, std::move(locks), [&](kv::KvTransaction& transaction) -> absl::Status {
     const absl::Time now = clock_->Now();
     for (const Digest& digest : digests) {
       transaction.Delete(keys::Link(digest, repository));
@@ -209,8 +221,9 @@ absl::Status RepositoryRemover::CheckRunning() const {
   return OciError(OciErrorCode::kUnavailable, kEnding, kEnding);
 }
 
-absl::Status RepositoryRemover::MarkEmptied(const RepositoryName& repository) {
-  return Transact(repository, CatalogLocks(), [&](kv::KvTransaction& transaction) -> absl::Status {
+absl::Status RepositoryRemover::MarkEmptied(const Deletion& deletion) {
+  const RepositoryName& repository = deletion.repository;
+  return Transact(deletion, CatalogLocks(), [&](kv::KvTransaction& transaction) -> absl::Status {
     ASSIGN_OR_RETURN(std::optional<RepositoryRecord> record, ReadRepository(transaction, repository));
     record->set_emptying(false);
     kv::WriteRecord(transaction, keys::Repository(repository), *record);
@@ -218,13 +231,14 @@ absl::Status RepositoryRemover::MarkEmptied(const RepositoryName& repository) {
   });
 }
 
-absl::Status RepositoryRemover::Transact(const RepositoryName& repository, CatalogLocks locks,
+absl::Status RepositoryRemover::Transact(const Deletion& deletion, CatalogLocks locks,
                                          const kv::KvEngine::Function& fn) {
-  locks.Repository(repository, LockMode::kExclusive);
+  locks.Repository(deletion.repository, LockMode::kExclusive);
   return kv_->Transact(std::move(locks).Take(), [&](kv::KvTransaction& transaction) -> absl::Status {
-    ASSIGN_OR_RETURN(const bool emptying, IsEmptying(transaction, repository));
-    if (!emptying) {
-      return absl::FailedPreconditionError(absl::StrCat("another process has deleted ", repository.ToString()));
+    ASSIGN_OR_RETURN(const std::optional<absl::Time> began, UnfinishedDeletion(transaction, deletion.repository));
+    if (began != deletion.began) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("another process has deleted ", deletion.repository.ToString()));
     }
     return fn(transaction);
   });

@@ -68,23 +68,30 @@ class RepositoryRemover {
   void Stop() { stopped_.store(true, std::memory_order_relaxed); }
 
  private:
+  // A process that was frozen must not take part in a later deletion, of which it has not seen all content.
+  struct Deletion {
+    const RepositoryName& repository;
+    // Different for each deletion of the repository.
+    absl::Time began;
+  };
+
   absl::StatusOr<RepositoryDeletion> DeleteLocked(const Caller& caller, const RepositoryName& repository);
-  // Marks the record as deleted and emptying.
-  absl::Status MarkDeleted(const Caller& caller, const RepositoryName& repository);
+  // Marks the record as deleted and emptying. Returns when the deletion began.
+  absl::StatusOr<absl::Time> MarkDeleted(const Caller& caller, const RepositoryName& repository);
   // Removes everything and marks the record as emptied; ends early if another process has done so.
-  absl::StatusOr<RepositoryDeletion> RemoveContent(const RepositoryName& repository);
-  absl::Status RemoveAll(const RepositoryName& repository, RepositoryDeletion* deletion);
+  absl::StatusOr<RepositoryDeletion> RemoveContent(const Deletion& deletion);
+  absl::Status RemoveAll(const Deletion& deletion, RepositoryDeletion* counts);
   // Each adds what it removed to `removed`, also before an error.
-  absl::Status RemoveTags(const RepositoryName& repository, uint64_t* removed);
-  absl::Status RemoveManifests(const RepositoryName& repository, uint64_t* removed);
-  absl::Status RemoveLinks(const RepositoryName& repository, uint64_t* removed);
-  absl::Status RemoveLinksTo(const RepositoryName& repository, const std::vector<Digest>& digests);
+  absl::Status RemoveTags(const Deletion& deletion, uint64_t* removed);
+  absl::Status RemoveManifests(const Deletion& deletion, uint64_t* removed);
+  absl::Status RemoveLinks(const Deletion& deletion, uint64_t* removed);
+  absl::Status RemoveLinksTo(const Deletion& deletion, const std::vector<Digest>& digests);
   // UNAVAILABLE after Stop().
   absl::Status CheckRunning() const;
-  absl::Status MarkEmptied(const RepositoryName& repository);
-  // Runs `fn` while no other transaction writes to the repository. kFailedPrecondition if its record is not marked as
-  // emptying: another process has removed the rest.
-  absl::Status Transact(const RepositoryName& repository, CatalogLocks locks, const kv::KvEngine::Function& fn);
+  absl::Status MarkEmptied(const Deletion& deletion);
+  // Runs `fn` while no other transaction writes to the repository. kFailedPrecondition if its record does not say that
+  // this deletion is emptying it: another process has removed the rest.
+  absl::Status Transact(const Deletion& deletion, CatalogLocks locks, const kv::KvEngine::Function& fn);
 
   kv::KvEngine* const kv_;
   const Clock* const clock_;
