@@ -4,6 +4,9 @@
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
+#include "boost/asio/co_spawn.hpp"
+#include "boost/asio/detached.hpp"
+#include "boost/asio/this_coro.hpp"
 #include "gateway/api/request/route_table.h"
 #include "services/core/content.h"
 #include "services/core/failpoint/failpoint.h"
@@ -11,6 +14,20 @@
 #include "services/status/status_macros.h"
 
 namespace entrepot::gateway::api {
+namespace {
+
+boost::asio::awaitable<void> EndSession(BlobBackend& blobs, CallContext call, RepositoryName repository, UploadId id) {
+  const absl::Status forgotten = co_await blobs.ForgetUpload(call, repository, id);
+  if (!forgotten.ok()) {
+    runtime::LogLimited(runtime::LogLevel::kWarning, "the session of a committed upload stays until it expires", "",
+                        {{"request_id", call.request_id},
+                         {"upload_id", id.ToString()},
+                         {"reason", absl::string_view(forgotten.message())}});
+  }
+  Failpoint("gateway.upload.forgotten").IgnoreError();
+}
+
+}  // namespace
 
 HandlerResult CommitUpload(BlobBackend& blobs, ManifestBackend& manifests, const RegistryRequest& request,
                            const UploadId& id, const Blob& sealed) {
@@ -18,14 +35,11 @@ HandlerResult CommitUpload(BlobBackend& blobs, ManifestBackend& manifests, const
   CO_RETURN_IF_ERROR(Failpoint("gateway.upload.sealed"));
   CO_RETURN_IF_ERROR((co_await manifests.CommitBlob(request.call, request.repository, blob)).status());
   CO_RETURN_IF_ERROR(Failpoint("gateway.upload.committed"));
-  const absl::Status forgotten = co_await blobs.ForgetUpload(request.call, request.repository, id);
-  if (!forgotten.ok()) {
-    runtime::LogLimited(runtime::LogLevel::kWarning, "the session of a committed upload stays until it expires", "",
-                        {{"request_id", request.call.request_id},
-                         {"upload_id", id.ToString()},
-                         {"reason", absl::string_view(forgotten.message())}});
-  }
-  CO_RETURN_IF_ERROR(Failpoint("gateway.upload.forgotten"));
+  // The client does not wait for this. Its address is valid only during the request.
+  CallContext call = request.call;
+  call.remote_address = {};
+  boost::asio::co_spawn(co_await boost::asio::this_coro::executor,
+                        EndSession(blobs, std::move(call), request.repository, id), boost::asio::detached);
   co_return BlobCreated(request.repository, sealed.digest);
 }
 
