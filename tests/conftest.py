@@ -60,15 +60,18 @@ import sys
 
 import pytest
 
+from fixtures import load_balancer
 from fixtures.registry import MODES, Secured, start_registry
 from fixtures.scratch import removed_after, scratch
 
 
 def pytest_addoption(parser):
     parser.addoption("--modes", help="comma list of: " + ", ".join(MODES))
+    parser.addoption("--balance", choices=["requests", "connections"], help="what HAProxy distributes in cluster mode")
 
 
-def pytest_configure():
+def pytest_configure(config):
+    load_balancer.balance = config.getoption("--balance") or load_balancer.balance
     # Both signals act as Ctrl-C, so that the fixtures end the processes that they started. SIGINT is set explicitly
     # since a shell's background job ignores it, and programs that the job starts inherit that.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
