@@ -34,6 +34,13 @@ class UploadStream {
   virtual boost::asio::awaitable<absl::StatusOr<Blob>> FinishAndSeal(const Digest& digest) = 0;
 };
 
+// A range of an object: its bytes or, if `url` is not empty, where the client gets the whole object. The URL is a
+// secret of the client, and ends soon.
+struct ObjectContent {
+  BodyPiece bytes = {};
+  std::string url = {};
+};
+
 // The blob's digest if `range` is the whole blob; nullopt if it is a part.
 inline std::optional<Digest> DigestOfWhole(const Blob& blob, const ByteRange& range) {
   if (range.offset_bytes == 0 && range.length_bytes == blob.size_bytes) return blob.digest;
@@ -73,9 +80,11 @@ class BlobBackend {
   // file; less makes a transfer slower. kNotFound: no object has the blob's storage key. kDataLoss: the object does not
   // match the blob. If the range is the whole blob, its digest is verified: if it is wrong, the call or the stream ends
   // with kDataLoss before all bytes are returned. A part cannot be verified, so kDataLoss then only means that the
-  // object is known to be corrupt or does not contain the range.
-  virtual boost::asio::awaitable<absl::StatusOr<BodyPiece>> ReadObject(const CallContext& context, const Blob& blob,
-                                                                       const ByteRange& range, size_t memory_bytes) = 0;
+  // object is known to be corrupt or does not contain the range. With `may_redirect` it may be a URL instead of the
+  // bytes, which are not verified then, if the client at context.remote_address is to get the object elsewhere.
+  virtual boost::asio::awaitable<absl::StatusOr<ObjectContent>> ReadObject(const CallContext& context, const Blob& blob,
+                                                                           const ByteRange& range, size_t memory_bytes,
+                                                                           bool may_redirect) = 0;
 };
 
 }  // namespace entrepot::gateway

@@ -43,6 +43,10 @@ ObjectReadReactor::ObjectReadReactor(VerifiedReader* reader, runtime::Executor* 
       remaining_bytes_(request->length_bytes()) {
   executor_.Post([this] {
     if (absl::Status status = Open(); !status.ok()) return Finish(ToGrpcStatus(status));
+    if (auto* url = std::get_if<ObjectUrl>(&*content_)) {
+      response_.set_url(std::move(url->url));
+      return StartWriteAndFinish(&response_, grpc::WriteOptions(), grpc::Status::OK);
+    }
     if (request_.files_shared()) {
       const absl::StatusOr<bool> is_file = DescribeFile();
       if (!is_file.ok()) return Finish(ToGrpcStatus(is_file.status()));
@@ -59,7 +63,8 @@ absl::Status ObjectReadReactor::Open() {
   if (!request_.digest().empty()) {
     ASSIGN_OR_RETURN(whole, Digest::Parse(request_.digest()));
   }
-  ASSIGN_OR_RETURN(content_, reader_.Open(key, {offset_bytes_, remaining_bytes_}, whole));
+  ASSIGN_OR_RETURN(content_, reader_.Open(key, {offset_bytes_, remaining_bytes_}, whole, kv::ReadTier::kDisk,
+                                          request_.redirected_client()));
   return absl::OkStatus();
 }
 

@@ -35,6 +35,7 @@ class S3BlobStackTest : public testing::Test {
     options.directory = directory_.path() + "/blobs";
     options.objects = server_.Config();
     options.objects.mutable_s3()->set_prefix(prefix);
+    if (redirects_.has_value()) *options.objects.mutable_s3()->mutable_redirects() = *redirects_;
     runtime::FillDefaults(&options.uploads);
     options.upkeep_interval = absl::Hours(1);
     return BlobStack::Open(options,
@@ -82,6 +83,7 @@ class S3BlobStackTest : public testing::Test {
   const UploadOwner owner_ = {.repository = *RepositoryName::Parse("team/app"), .account = "ada"};
   const std::string bytes_ = Bytes();
   SystemClock clock_;
+  std::optional<config::v1::S3Redirects> redirects_;
   kv::TemporaryDirectory directory_;
   kv::MemoryKvEngine kv_;
   s3::FakeS3Server server_;
@@ -107,6 +109,38 @@ TEST_F(S3BlobStackTest, SmallBlobsStayWithTheRecords) {
   ASSERT_OK_AND_ASSIGN(const Blob blob, Push(*stack, "small"));
   EXPECT_EQ(blob.storage_key.tier(), StorageTier::kKv);
   EXPECT_THAT(server_.s3().Keys(), testing::ElementsAre("r/store_id"));
+}
+
+TEST_F(S3BlobStackTest, SomeClientsGetTheUrlOfALargeBlob) {
+  redirects_.emplace();
+  redirects_->add_clients("192.0.2.0/24");
+  redirects_->set_endpoint("https://public.example");
+  redirects_->mutable_url_lifetime()->set_seconds(60);
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<BlobStack> stack, Open(kv_));
+  ASSERT_OK_AND_ASSIGN(const Blob small, Push(*stack, "small"));
+  ASSERT_OK_AND_ASSIGN(const Blob large, Push(*stack, bytes_));
+  const auto url = [&](const Blob& blob, absl::string_view client) -> absl::StatusOr<std::string> {
+    absl::StatusOr<ReadContent> content =
+        stack->reader().Open(blob.storage_key, {0, blob.size_bytes}, blob.digest, kv::ReadTier::kDisk, client);
+    if (!content.ok()) return content.status();
+    const auto* found = std::get_if<ObjectUrl>(&*content);
+    return found == nullptr ? "" : found->url;
+  };
+  EXPECT_THAT(url(large, "192.0.2.7"),
+              IsOkAndHolds(testing::StartsWith("https://public.example/bucket/r/objects/" +
+                                               large.storage_key.ToString() + "?X-Amz-Algorithm=")));
+  for (const char* other : {"192.0.3.7", "2001:db8::1", "unknown", ""}) {
+    EXPECT_THAT(url(large, other), IsOkAndHolds("")) << other;
+  }
+  EXPECT_THAT(url(small, "192.0.2.7"), IsOkAndHolds("")) << "it is a record";
+  const std::string key = "r/objects/" + large.storage_key.ToString();
+  server_.s3().Overwrite(key, std::string(kSize, 'x'));
+  EXPECT_THAT(ReadWhole(*stack, large).end, StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(url(large, "192.0.2.7"), StatusIs(absl::StatusCode::kDataLoss)) << "it is known to be corrupt";
+  server_.s3().Overwrite(key, "short");
+  EXPECT_THAT(url(large, "192.0.2.7"), StatusIs(absl::StatusCode::kDataLoss)) << "it has another size";
+  ASSERT_OK(stack->storage().Quarantine(large.storage_key));
+  EXPECT_THAT(url(large, "192.0.2.7"), StatusIs(absl::StatusCode::kNotFound)) << "it is in quarantine";
 }
 
 TEST_F(S3BlobStackTest, AnotherProcessHashesTheFirstRead) {

@@ -75,8 +75,8 @@ const CallContext kCall{"test"};
 RepositoryName Repo() { return RepositoryName::Parse("a").value(); }
 
 // Stores an object, and reads a part of it.
-absl::StatusOr<BodyPiece> StoreAndRead(boost::asio::io_context& context, BlobBackend& backend,
-                                       const std::string& bytes) {
+absl::StatusOr<ObjectContent> StoreAndRead(boost::asio::io_context& context, BlobBackend& backend,
+                                           const std::string& bytes) {
   const Upload upload = RunAwaitable(context, backend.StartUpload(kCall, Repo(), DigestAlgorithm::kSha256)).value();
   std::unique_ptr<UploadStream> stream =
       RunAwaitable(context, backend.AppendToUpload(kCall, Repo(), upload.id, {.last = true})).value();
@@ -85,16 +85,16 @@ absl::StatusOr<BodyPiece> StoreAndRead(boost::asio::io_context& context, BlobBac
   absl::StatusOr<Blob> sealed = RunAwaitable(context, stream->FinishAndSeal(digest));
   EXPECT_OK(sealed);
   EXPECT_EQ(sealed->digest, digest);
-  return RunAwaitable(context, backend.ReadObject(kCall, *sealed, {5, 1000}, BlobBackend::kReadMemoryBytes));
+  return RunAwaitable(context, backend.ReadObject(kCall, *sealed, {5, 1000}, BlobBackend::kReadMemoryBytes, false));
 }
 
 TEST(GrpcBlobBackendTest, ReadsFilesThatItShares) {
   SharedFilesUnderTest under_test;
   boost::asio::io_context context;
   const std::string bytes(1'000'000, 'x');
-  const absl::StatusOr<BodyPiece> piece = StoreAndRead(context, under_test.backend(), bytes);
-  ASSERT_OK(piece);
-  const auto* const file = std::get_if<FileBody>(&*piece);
+  const absl::StatusOr<ObjectContent> content = StoreAndRead(context, under_test.backend(), bytes);
+  ASSERT_OK(content);
+  const auto* const file = std::get_if<FileBody>(&content->bytes);
   ASSERT_NE(file, nullptr);
   EXPECT_EQ(file->offset_bytes, 5u);
   EXPECT_EQ(file->length_bytes, 1000u);
@@ -108,9 +108,9 @@ TEST(GrpcBlobBackendTest, ReadsThroughTheServiceWhatItDoesNotShare) {
   boost::asio::io_context context;
   const std::string bytes(1'000'000, 'x');
   for (int i = 0; i < 2; ++i) {
-    const absl::StatusOr<BodyPiece> piece = StoreAndRead(context, under_test.backend(), bytes);
-    ASSERT_OK(piece);
-    EXPECT_EQ(std::get<std::string>(*piece), bytes.substr(5, 1000));
+    const absl::StatusOr<ObjectContent> content = StoreAndRead(context, under_test.backend(), bytes);
+    ASSERT_OK(content);
+    EXPECT_EQ(std::get<std::string>(content->bytes), bytes.substr(5, 1000));
   }
   // The second read did not try again.
   EXPECT_THAT(under_test.Metrics(), testing::HasSubstr("entrepot_gateway_object_files_total{result=\"refused\"} 1"));
@@ -126,7 +126,7 @@ TEST(GrpcBlobBackendTest, ReportsAMissingService) {
   EXPECT_THAT(RunAwaitable(context, backend->AppendToUpload(kCall, Repo(), id, {})),
               IsOciError(OciErrorCode::kUnavailable));
   const Blob blob{ComputeDigest(DigestAlgorithm::kSha256, "x"), 1, StorageKey::Random(StorageTier::kFile)};
-  EXPECT_THAT(RunAwaitable(context, backend->ReadObject(kCall, blob, {0, 1}, BlobBackend::kReadMemoryBytes)),
+  EXPECT_THAT(RunAwaitable(context, backend->ReadObject(kCall, blob, {0, 1}, BlobBackend::kReadMemoryBytes, false)),
               IsOciError(OciErrorCode::kUnavailable));
 }
 

@@ -1,6 +1,7 @@
 #include "gateway/api/content/blob_handler.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "gateway/api/content/entity_tag.h"
 #include "gateway/api/content/multipart_ranges.h"
 #include "gateway/api/request/error_response.h"
+#include "services/core/blob_fields.h"
 #include "services/core/range_header.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
@@ -21,7 +23,8 @@ namespace {
 
 // The content of a digest never changes.
 constexpr absl::string_view kCacheControl = "max-age=31536000, immutable";
-constexpr absl::string_view kContentType = "application/octet-stream";
+constexpr const char* kConditions[] = {"If-Match", "If-None-Match", "If-Range", "If-Modified-Since",
+                                       "If-Unmodified-Since"};
 
 http::Response DescribeBlob(int status, const Digest& digest) {
   http::Response response;
@@ -30,8 +33,7 @@ http::Response DescribeBlob(int status, const Digest& digest) {
   response.fields.emplace_back("Docker-Content-Digest", digest.ToString());
   response.fields.emplace_back("ETag", EntityTag(digest));
   response.fields.emplace_back("Cache-Control", kCacheControl);
-  // A browser must not show what clients have pushed as a page of this origin.
-  response.fields.emplace_back("Content-Disposition", "attachment");
+  response.fields.emplace_back("Content-Disposition", kBlobContentDisposition);
   return response;
 }
 
@@ -70,8 +72,25 @@ http::Response DescribeWhole(const Digest& digest) {
 
 http::Response AnswerHead(const Digest& digest, uint64_t size_bytes) {
   http::Response response = DescribeWhole(digest);
-  response.fields.emplace_back("Content-Type", kContentType);
+  response.fields.emplace_back("Content-Type", kBlobContentType);
   response.head_content_length = size_bytes;
+  return response;
+}
+
+// Whether another server may answer the request, which the client repeats there with its fields. Entity tags of the
+// registry mean nothing to it.
+bool MayRedirect(const http::Request& request) {
+  return std::none_of(std::begin(kConditions), std::end(kConditions),
+                      [&](const char* name) { return request.Find(name).has_value(); });
+}
+
+// The URL is for this client alone and ends soon.
+http::Response RedirectTo(std::string url, const Digest& digest) {
+  http::Response response;
+  response.status = 307;
+  response.fields.emplace_back("Docker-Content-Digest", digest.ToString());
+  response.fields.emplace_back("Cache-Control", "no-store");
+  response.fields.emplace_back("Location", std::move(url));
   return response;
 }
 
@@ -110,13 +129,15 @@ HandlerResult BlobHandler::GetStored(RegistryRequest& request, const Blob& blob)
     response.memory = std::make_unique<http::MemoryBudget::Reservation>(std::move(memory));
     co_return response;
   }
-  response.fields.emplace_back("Content-Type", kContentType);
+  response.fields.emplace_back("Content-Type", kBlobContentType);
   if (!ranges->empty()) response.fields.emplace_back("Content-Range", ContentRange(ranges->front(), blob.size_bytes));
   const ByteRange range = ranges->empty() ? ByteRange{0, blob.size_bytes} : ranges->front();
   const size_t memory_bytes =
       ReserveBuffer(std::min<uint64_t>(range.length_bytes, BlobBackend::kReadMemoryBytes), &memory);
-  CO_ASSIGN_OR_RETURN(BodyPiece bytes,
-                      co_await reader_.Read(request.call, request.repository, blob, range, memory_bytes));
+  CO_ASSIGN_OR_RETURN(ObjectContent content, co_await reader_.Read(request.call, request.repository, blob, range,
+                                                                   memory_bytes, MayRedirect(request.http)));
+  if (!content.url.empty()) co_return RedirectTo(std::move(content.url), digest);
+  BodyPiece bytes = std::move(content.bytes);
   // What the server needs for a file depends on the connection.
   if (memory_bytes > http::MemoryBudget::kUncountedBytes && !std::holds_alternative<FileBody>(bytes)) {
     response.memory = std::make_unique<http::MemoryBudget::Reservation>(std::move(memory));
@@ -161,7 +182,7 @@ HandlerResult BlobHandler::ReadFetched(RegistryRequest& request, const Digest& d
   }
   http::Response response = DescribeWhole(digest);
   response.sent_bytes = &cached_->served().Of(request.repository, ServedBytes::Source::kFetched);
-  response.fields.emplace_back("Content-Type", kContentType);
+  response.fields.emplace_back("Content-Type", kBlobContentType);
   if (range.has_value()) {
     response.status = 206;
     response.fields.emplace_back("Content-Range", ContentRange(*range, size_bytes));

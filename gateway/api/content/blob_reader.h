@@ -23,9 +23,10 @@ class BlobReader {
 
   // The bytes of the range, also if they have moved to another storage key since `blob` was found. The status codes are
   // those of BlobBackend::ReadObject(). Damage is reported to the manifest service, also if it is found while the piece
-  // is read. `memory_bytes` as in BlobBackend::ReadObject().
-  boost::asio::awaitable<absl::StatusOr<BodyPiece>> Read(const CallContext& call, const RepositoryName& repository,
-                                                         Blob blob, const ByteRange& range, size_t memory_bytes) const;
+  // is read. `memory_bytes` and `may_redirect` as in BlobBackend::ReadObject().
+  boost::asio::awaitable<absl::StatusOr<ObjectContent>> Read(const CallContext& call, const RepositoryName& repository,
+                                                             Blob blob, const ByteRange& range, size_t memory_bytes,
+                                                             bool may_redirect) const;
 
  private:
   BlobBackend* blobs_;

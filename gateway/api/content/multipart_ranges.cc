@@ -49,7 +49,9 @@ class MultipartRanges : public PieceSequence {
     if (std::exchange(head_given_, !head_given_)) {
       const ByteRange& range = ranges_[next_++];
       if (first_.has_value()) co_return *std::exchange(first_, std::nullopt);
-      co_return co_await reader_.Read(call_, repository_, blob_, range, memory_bytes_);
+      CO_ASSIGN_OR_RETURN(ObjectContent content, co_await reader_.Read(call_, repository_, blob_, range, memory_bytes_,
+                                                                       /*may_redirect=*/false));
+      co_return std::move(content.bytes);
     }
     co_return Head(ranges_, next_, blob_);
   }
@@ -87,11 +89,12 @@ std::string MultipartRangesType(const Digest& digest) {
 awaitable<absl::StatusOr<SequenceBody>> ReadRanges(const BlobReader& reader, const CallContext& call,
                                                    const RepositoryName& repository, const Blob& blob,
                                                    std::vector<ByteRange> ranges, size_t memory_bytes) {
-  CO_ASSIGN_OR_RETURN(BodyPiece first, co_await reader.Read(call, repository, blob, ranges.front(), memory_bytes));
+  CO_ASSIGN_OR_RETURN(ObjectContent first, co_await reader.Read(call, repository, blob, ranges.front(), memory_bytes,
+                                                                /*may_redirect=*/false));
   SequenceBody body;
   body.length_bytes = LengthOf(ranges, blob);
   body.pieces = std::make_unique<MultipartRanges>(reader, call, repository, blob, std::move(ranges), memory_bytes,
-                                                  std::move(first));
+                                                  std::move(first.bytes));
   co_return body;
 }
 

@@ -91,14 +91,16 @@ class GrpcBlobBackend : public BlobBackend {
     co_return response.status();
   }
 
-  awaitable<absl::StatusOr<BodyPiece>> ReadObject(const CallContext& context, const Blob& blob, const ByteRange& range,
-                                                  size_t memory_bytes) override {
+  awaitable<absl::StatusOr<ObjectContent>> ReadObject(const CallContext& context, const Blob& blob,
+                                                      const ByteRange& range, size_t memory_bytes,
+                                                      bool may_redirect) override {
     v1::ReadObjectRequest request;
     request.set_storage_key(blob.storage_key.ToString());
     request.set_offset_bytes(range.offset_bytes);
     request.set_length_bytes(range.length_bytes);
     if (const auto whole = DigestOfWhole(blob, range); whole.has_value()) request.set_digest(whole->ToString());
     request.set_message_bytes_max(MessageBytes(range.length_bytes, memory_bytes));
+    if (may_redirect) request.set_redirected_client(std::string(context.remote_address));
     co_return co_await OpenGrpcObject(client_, context.request_id, std::move(request), files_.get());
   }
 

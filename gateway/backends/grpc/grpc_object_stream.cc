@@ -71,15 +71,18 @@ class GrpcObjectStream : public ByteStream {
             .size_bytes = file.size_bytes(),
             .modified_nanoseconds = file.modified_nanoseconds()};
   }
+  // Empty unless the service has sent a URL instead of bytes.
+  const std::string& url() const { return url_; }
   // The file does not help. Reads the bytes through the service.
   awaitable<absl::Status> ReadWithoutFile() {
     request_.clear_files_shared();
+    request_.clear_redirected_client();
     call_->Release();
     call_.reset();
     return ReadMessage();
   }
-  // The file is all that is needed.
-  void EndWithFile() {
+  // The file or the URL is all that is needed.
+  void EndWithoutBytes() {
     call_->Release();
     call_.reset();
   }
@@ -98,8 +101,13 @@ class GrpcObjectStream : public ByteStream {
   // Changes the request to the rest of the object after the message.
   absl::Status Take() {
     if (request_.files_shared() && call_->message().has_file()) return absl::OkStatus();
+    if (!request_.redirected_client().empty() && !call_->message().url().empty()) {
+      url_ = std::move(*call_->message().mutable_url());
+      return absl::OkStatus();
+    }
     // A stream that has begun goes on as a stream.
     request_.clear_files_shared();
+    request_.clear_redirected_client();
     const size_t size = call_->message().data().size();
     if (size == 0 || size > request_.length_bytes()) {
       return absl::InternalError(
@@ -130,30 +138,35 @@ class GrpcObjectStream : public ByteStream {
   const std::string request_id_;
   ReadObjectRequest request_;  // For the rest of the object.
   std::shared_ptr<ReadCall> call_;
+  std::string url_;
   bool has_message_ = false;  // It was not given yet.
   std::string bytes_;         // Given by Next() last.
 };
 
 }  // namespace
 
-awaitable<absl::StatusOr<BodyPiece>> OpenGrpcObject(const BlobClient& client, std::string request_id,
-                                                    ReadObjectRequest request, SharedObjectFiles* files) {
+awaitable<absl::StatusOr<ObjectContent>> OpenGrpcObject(const BlobClient& client, std::string request_id,
+                                                        ReadObjectRequest request, SharedObjectFiles* files) {
   if (files != nullptr && files->usable()) request.set_files_shared(true);
   const uint64_t offset_bytes = request.offset_bytes();
   const uint64_t length_bytes = request.length_bytes();
   auto stream = std::make_unique<GrpcObjectStream>(client, std::move(request_id), std::move(request));
-  if (stream->whole()) co_return BodyPiece(std::string());
+  if (stream->whole()) co_return ObjectContent();
   CO_RETURN_IF_ERROR(co_await stream->ReadMessage());
+  if (!stream->url().empty()) {
+    stream->EndWithoutBytes();
+    co_return ObjectContent{.url = stream->url()};
+  }
   if (stream->has_file()) {
     absl::StatusOr<OwnedFd> file = files->Open(stream->file());
     if (file.ok()) {
-      stream->EndWithFile();
-      co_return FileBody{*std::move(file), offset_bytes, length_bytes};
+      stream->EndWithoutBytes();
+      co_return ObjectContent{.bytes = FileBody{*std::move(file), offset_bytes, length_bytes}};
     }
     CO_RETURN_IF_ERROR(co_await stream->ReadWithoutFile());
   }
-  if (stream->whole()) co_return BodyPiece(stream->TakeBytes());
-  co_return StreamBody{std::move(stream), length_bytes};
+  if (stream->whole()) co_return ObjectContent{.bytes = stream->TakeBytes()};
+  co_return ObjectContent{.bytes = StreamBody{std::move(stream), length_bytes}};
 }
 
 }  // namespace entrepot::gateway

@@ -17,11 +17,11 @@ using BlobClient = GrpcClient<blob::v1::BlobService>;
 // Opens a ReadObject call and awaits its first message. If that message is the whole object, the body is its bytes.
 // Otherwise the body is a stream. While a message is sent, the next one arrives, and no other: of a slow client's body
 // no more than two messages and gRPC's window are in memory. If the call breaks off, the stream makes it again for the
-// rest. If `files` is not null, and can open the object's file, the body is the file. `client` and `files` must outlive
-// the body.
-boost::asio::awaitable<absl::StatusOr<BodyPiece>> OpenGrpcObject(const BlobClient& client, std::string request_id,
-                                                                 blob::v1::ReadObjectRequest request,
-                                                                 SharedObjectFiles* files);
+// rest. If `files` is not null, and can open the object's file, the body is the file. If the service answers with a
+// URL, there is no body. `client` and `files` must outlive the body.
+boost::asio::awaitable<absl::StatusOr<ObjectContent>> OpenGrpcObject(const BlobClient& client, std::string request_id,
+                                                                     blob::v1::ReadObjectRequest request,
+                                                                     SharedObjectFiles* files);
 
 }  // namespace entrepot::gateway
 

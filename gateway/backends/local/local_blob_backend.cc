@@ -119,30 +119,34 @@ class LocalBlobBackend : public BlobBackend {
     co_return co_await RunOn(*executor_, [&] { return sessions().Forget(Owner(context, repository), id); });
   }
 
-  awaitable<absl::StatusOr<BodyPiece>> ReadObject(const CallContext&, const Blob& blob, const ByteRange& range,
-                                                  size_t memory_bytes) override {
+  awaitable<absl::StatusOr<ObjectContent>> ReadObject(const CallContext& context, const Blob& blob,
+                                                      const ByteRange& range, size_t memory_bytes,
+                                                      bool may_redirect) override {
+    const absl::string_view redirected_client = may_redirect ? context.remote_address : absl::string_view();
     const auto open = [&](kv::ReadTier tier) {
-      return stack_->reader().Open(blob.storage_key, range, DigestOfWhole(blob, range), tier);
+      return stack_->reader().Open(blob.storage_key, range, DigestOfWhole(blob, range), tier, redirected_client);
     };
     absl::StatusOr<blob::ReadContent> opened = open(kv::ReadTier::kMemory);
     if (kv::IsNotInMemory(opened.status())) {
       opened = co_await RunOn(*executor_, [&] { return open(kv::ReadTier::kDisk); });
     }
     CO_ASSIGN_OR_RETURN(blob::ReadContent content, std::move(opened));
-    if (auto* bytes = std::get_if<std::string>(&content)) co_return BodyPiece(std::move(*bytes));
+    if (auto* url = std::get_if<blob::ObjectUrl>(&content)) co_return ObjectContent{.url = std::move(url->url)};
+    if (auto* bytes = std::get_if<std::string>(&content)) co_return ObjectContent{.bytes = std::move(*bytes)};
     if (auto* file = std::get_if<OwnedFd>(&content)) {
-      co_return FileBody{std::move(*file), range.offset_bytes, range.length_bytes};
+      co_return ObjectContent{.bytes = FileBody{std::move(*file), range.offset_bytes, range.length_bytes}};
     }
     auto& stream = std::get<std::unique_ptr<blob::VerifyingStream>>(content);
     runtime::Executor* const reading = stream->is_hashed() ? long_calls_ : executor_;
     if (range.length_bytes > memory_bytes) {
-      co_return StreamBody{std::make_unique<LocalObjectStream>(std::move(stream), memory_bytes, reading),
-                           range.length_bytes};
+      co_return ObjectContent{
+          .bytes = StreamBody{std::make_unique<LocalObjectStream>(std::move(stream), memory_bytes, reading),
+                              range.length_bytes}};
     }
     // Read as a whole, so that a corrupt object leads to an error response, not to one that is cut.
     std::string bytes(range.length_bytes, '\0');
     CO_RETURN_IF_ERROR((co_await RunOn(*reading, [&] { return stream->Read(bytes.data(), bytes.size()); })).status());
-    co_return BodyPiece(std::move(bytes));
+    co_return ObjectContent{.bytes = std::move(bytes)};
   }
 
  private:

@@ -70,7 +70,7 @@ TEST_F(LocalBlobBackendTest, ReadsASmallObjectOnTheExecutor) {
   ASSERT_OK(Run(stream->Append(bytes)));
   ASSERT_OK_AND_ASSIGN(const Blob blob, Run(stream->FinishAndSeal(digest)));
   under_test_.stack().cold_kv()->Forget();
-  EXPECT_OK(Run(backend_.ReadObject(call_, blob, {0, blob.size_bytes}, BlobBackend::kReadMemoryBytes)));
+  EXPECT_OK(Run(backend_.ReadObject(call_, blob, {0, blob.size_bytes}, BlobBackend::kReadMemoryBytes, false)));
   EXPECT_THAT(Threads(), Not(IsEmpty()));
   EXPECT_THAT(Threads(), Not(Contains(std::this_thread::get_id())));
 }

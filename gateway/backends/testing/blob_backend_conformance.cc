@@ -68,10 +68,12 @@ absl::StatusOr<std::string> ReadFile(const FileBody& body) {
 
 awaitable<absl::StatusOr<std::string>> Fetch(BlobBackend& backend, const Blob& sealed, const ByteRange& range,
                                              size_t memory_bytes = BlobBackend::kReadMemoryBytes) {
-  CO_ASSIGN_OR_RETURN(BodyPiece body, co_await backend.ReadObject(kCall, sealed, range, memory_bytes));
-  if (auto* bytes = std::get_if<std::string>(&body)) co_return std::move(*bytes);
-  if (auto* file = std::get_if<FileBody>(&body)) co_return ReadFile(*file);
-  co_return co_await ReadAll(*std::get<StreamBody>(body).stream);
+  CO_ASSIGN_OR_RETURN(ObjectContent content, co_await backend.ReadObject(kCall, sealed, range, memory_bytes,
+                                                                         /*may_redirect=*/true));
+  if (!content.url.empty()) co_return absl::FailedPreconditionError("a redirect");
+  if (auto* bytes = std::get_if<std::string>(&content.bytes)) co_return std::move(*bytes);
+  if (auto* file = std::get_if<FileBody>(&content.bytes)) co_return ReadFile(*file);
+  co_return co_await ReadAll(*std::get<StreamBody>(content.bytes).stream);
 }
 
 #define RUN(awaitable) RunAwaitable(context_, awaitable)
@@ -139,13 +141,14 @@ TEST_P(BlobBackendConformanceTest, DoesNotFindAMissingObject) {
 TEST_P(BlobBackendConformanceTest, AStreamMayBeAbandoned) {
   const std::string bytes = Pattern(3'000'000);
   ASSERT_OK_AND_ASSIGN(const Blob sealed, RUN(Store(backend(), bytes, DigestAlgorithm::kSha256)));
-  ASSERT_OK_AND_ASSIGN(BodyPiece body, RUN(backend().ReadObject(kCall, sealed, {0, bytes.size()}, 16 << 10)));
-  if (auto* stream = std::get_if<StreamBody>(&body)) {
+  ASSERT_OK_AND_ASSIGN(ObjectContent content,
+                       RUN(backend().ReadObject(kCall, sealed, {0, bytes.size()}, 16 << 10, false)));
+  if (auto* stream = std::get_if<StreamBody>(&content.bytes)) {
     ASSERT_OK_AND_ASSIGN(const absl::string_view first, RUN(stream->stream->Next()));
     EXPECT_LE(first.size(), size_t{16 << 10});
     EXPECT_EQ(first, absl::string_view(bytes).substr(0, first.size()));
   }
-  body = std::string();
+  content = ObjectContent();
   EXPECT_THAT(RUN(Fetch(backend(), sealed, {0, 10})), IsOkAndHolds(bytes.substr(0, 10)));
 }
 

@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace entrepot::blob {
 
@@ -18,6 +20,8 @@ class ObjectReader {
   // Reads `size` bytes (> 0), fewer only at the object's end, and returns their number. kDataLoss if they cannot be
   // read or the object is another one than it was; kNotFound if it was deleted; kUnavailable.
   virtual absl::StatusOr<size_t> ReadAt(char* data, size_t size, uint64_t offset_bytes) = 0;
+  // A URL at which the client with this address gets the object from another server; empty if it does not.
+  virtual absl::StatusOr<std::string> UrlFor(absl::string_view) { return std::string(); }
 };
 
 }  // namespace entrepot::blob

@@ -34,14 +34,15 @@ class FileReader : public ObjectReader {
 }  // namespace
 
 absl::StatusOr<ReadContent> VerifiedReader::Open(const StorageKey& key, const ByteRange& range,
-                                                 const std::optional<Digest>& whole, kv::ReadTier tier) {
+                                                 const std::optional<Digest>& whole, kv::ReadTier tier,
+                                                 absl::string_view redirected_client) {
   ASSIGN_OR_RETURN(OpenObject object, tier == kv::ReadTier::kMemory ? reader_.OpenInMemory(key) : reader_.Open(key));
   if (absl::Status status = CheckRange(key, object.size_bytes, range, whole.has_value()); !status.ok()) {
     metrics_.CountCorruptRead();
     return status;
   }
   if (auto* bytes = std::get_if<std::string>(&object.content)) return OpenValue(std::move(*bytes), range, whole);
-  return OpenVersioned(key, std::move(object), range, whole);
+  return OpenVersioned(key, std::move(object), range, whole, redirected_client);
 }
 
 absl::StatusOr<ReadContent> VerifiedReader::OpenValue(std::string bytes, const ByteRange& range,
@@ -55,7 +56,8 @@ absl::StatusOr<ReadContent> VerifiedReader::OpenValue(std::string bytes, const B
 }
 
 absl::StatusOr<ReadContent> VerifiedReader::OpenVersioned(const StorageKey& key, OpenObject object,
-                                                          const ByteRange& range, const std::optional<Digest>& whole) {
+                                                          const ByteRange& range, const std::optional<Digest>& whole,
+                                                          absl::string_view redirected_client) {
   ObjectTrust trust;
   if (whole.has_value()) {
     trust = verified_.Find(key, object.version, *whole);
@@ -72,6 +74,11 @@ absl::StatusOr<ReadContent> VerifiedReader::OpenVersioned(const StorageKey& key,
                                              range.offset_bytes, object.size_bytes,
                                              verified_.HashOf(key, object.version, *whole), &metrics_);
   }
+  auto& reader = std::get<std::unique_ptr<ObjectReader>>(object.content);
+  if (!redirected_client.empty()) {
+    ASSIGN_OR_RETURN(std::string url, reader->UrlFor(redirected_client));
+    if (!url.empty()) return ObjectUrl{std::move(url)};
+  }
   std::shared_ptr<SharedHash> hash;
   if (trust == ObjectTrust::kUnknown) {
     // Its own: those who share a hash also read what others will read, which costs a request each time.
@@ -80,9 +87,8 @@ absl::StatusOr<ReadContent> VerifiedReader::OpenVersioned(const StorageKey& key,
                                           verified_.Record(key, version, digest, good);
                                         });
   }
-  return std::make_unique<VerifyingStream>(std::move(std::get<std::unique_ptr<ObjectReader>>(object.content)),
-                                           range.offset_bytes, range.offset_bytes + range.length_bytes, std::move(hash),
-                                           &metrics_);
+  return std::make_unique<VerifyingStream>(std::move(reader), range.offset_bytes,
+                                           range.offset_bytes + range.length_bytes, std::move(hash), &metrics_);
 }
 
 }  // namespace entrepot::blob

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "services/blob/io/system_calls.h"
 #include "services/blob/objects/blob_metrics.h"
 #include "services/blob/objects/object_store.h"
@@ -20,9 +21,14 @@
 
 namespace entrepot::blob {
 
-// The bytes of a range: the bytes themselves, the open file that contains them (at the range's offset), or a stream of
-// them.
-using ReadContent = std::variant<std::string, OwnedFd, std::unique_ptr<VerifyingStream>>;
+// Where a client gets the object from another server.
+struct ObjectUrl {
+  std::string url;
+};
+
+// The bytes of a range: the bytes themselves, the open file that contains them (at the range's offset), a stream of
+// them, or the URL of the object.
+using ReadContent = std::variant<std::string, OwnedFd, std::unique_ptr<VerifyingStream>, ObjectUrl>;
 
 // Reads objects, and never shows a corrupt object as whole. A file that is known to be good is returned as an open
 // file, which is sent as fast as possible; any other file is hashed while it is read. An object of another server is a
@@ -38,13 +44,15 @@ class VerifiedReader {
   // whole object. kNotFound; kDataLoss if the object does not contain the range or is known to be corrupt.
   // With ReadTier::kMemory it does not wait for the disk to read a value of the KV: kv::NotInMemory() if it must be
   // read.
+  // The content is an ObjectUrl only if `redirected_client` is set, and the store redirects the client with that
+  // address. The bytes behind it are not verified: clients compare them with the digest.
   absl::StatusOr<ReadContent> Open(const StorageKey& key, const ByteRange& range, const std::optional<Digest>& whole,
-                                   kv::ReadTier tier = kv::ReadTier::kDisk);
+                                   kv::ReadTier tier = kv::ReadTier::kDisk, absl::string_view redirected_client = "");
 
  private:
   absl::StatusOr<ReadContent> OpenValue(std::string bytes, const ByteRange& range, const std::optional<Digest>& whole);
   absl::StatusOr<ReadContent> OpenVersioned(const StorageKey& key, OpenObject object, const ByteRange& range,
-                                            const std::optional<Digest>& whole);
+                                            const std::optional<Digest>& whole, absl::string_view redirected_client);
 
   ObjectStore& reader_;
   VerificationCache& verified_;

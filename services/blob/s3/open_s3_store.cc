@@ -7,11 +7,14 @@
 #include "absl/strings/str_cat.h"
 #include "services/blob/objects/store_format.h"
 #include "services/blob/s3/credentials.h"
+#include "services/blob/s3/object_urls.h"
 #include "services/blob/s3/s3_bucket.h"
 #include "services/blob/s3/s3_client.h"
 #include "services/blob/s3/s3_metrics.h"
 #include "services/blob/s3/s3_object_store.h"
+#include "services/core/ip_network.h"
 #include "services/outbound/curl_transport.h"
+#include "services/runtime/config/config_defaults.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -34,6 +37,26 @@ Fields ObjectHeaders(const config::v1::S3& config) {
   return headers;
 }
 
+S3Target TargetOf(const config::v1::S3& config, const std::string& endpoint) {
+  return {.endpoint = endpoint,
+          .region = config.region(),
+          .bucket = config.bucket(),
+          .virtual_hosted = config.virtual_hosted()};
+}
+
+std::unique_ptr<ObjectUrls> MakeUrls(const config::v1::S3& config, CredentialsSource* credentials,
+                                     const S3Client* client, S3Metrics* metrics) {
+  if (!config.has_redirects()) return nullptr;
+  ObjectUrls::Options options{.target = TargetOf(config, config.redirects().endpoint()),
+                              .clients = {},
+                              .lifetime = runtime::ToDuration(config.redirects().url_lifetime())};
+  for (const std::string& text : config.redirects().clients()) {
+    // CheckObjectStorage() has refused others.
+    if (absl::StatusOr<IpNetwork> network = IpNetwork::Parse(text); network.ok()) options.clients.push_back(*network);
+  }
+  return std::make_unique<ObjectUrls>(std::move(options), credentials, client, metrics->redirects());
+}
+
 // The parts of a store, which must exist before it.
 struct Parts {
   Parts(const config::v1::S3& config, const S3StoreParts& parts)
@@ -44,18 +67,18 @@ struct Parts {
             {.file = config.credentials_file(), .profile = config.credentials_profile(), .region = config.region()},
             &transport, parts.clock)),
         s3_metrics(*parts.registry),
-        client({.target = {.endpoint = config.endpoint(),
-                           .region = config.region(),
-                           .bucket = config.bucket(),
-                           .virtual_hosted = config.virtual_hosted()}},
-               &transport, credentials.get(), parts.clock, &s3_metrics),
-        bucket(&client, ObjectHeaders(config)) {}
+        client({.target = TargetOf(config, config.endpoint())}, &transport, credentials.get(), parts.clock,
+               &s3_metrics),
+        bucket(&client, ObjectHeaders(config)),
+        urls(MakeUrls(config, credentials.get(), &client, &s3_metrics)) {}
 
   outbound::CurlTransport transport;
   std::unique_ptr<CredentialsSource> credentials;
   S3Metrics s3_metrics;
   S3Client client;
   S3Bucket bucket;
+  // May be null.
+  std::unique_ptr<ObjectUrls> urls;
 };
 
 class OwningS3Store : private Parts, public S3ObjectStore {
@@ -66,7 +89,8 @@ class OwningS3Store : private Parts, public S3ObjectStore {
                        .part_bytes = config.part_bytes(),
                        .upload_memory_bytes_max = config.upload_memory_bytes_max(),
                        // An idle session lives as long after its last request, and a replica may notice late.
-                       .abandoned_after = std::max(absl::Hours(72), 3 * parts.session_lifetime)},
+                       .abandoned_after = std::max(absl::Hours(72), 3 * parts.session_lifetime),
+                       .urls = urls.get()},
                       &bucket, parts.clock, parts.metrics, &s3_metrics) {}
 
   absl::Status Check(const config::v1::S3& config, kv::KvEngine& kv) {

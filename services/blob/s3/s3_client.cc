@@ -72,6 +72,16 @@ absl::StatusOr<std::string> ReadAll(WireResponse& response) {
 
 }  // namespace
 
+S3Address AddressOf(const S3Target& target, const std::string& key) {
+  absl::string_view host = target.endpoint;
+  S3Address address{.scheme = absl::ConsumePrefix(&host, "http://") ? "http" : "https", .host = "", .path = ""};
+  absl::ConsumePrefix(&host, "https://");
+  absl::ConsumeSuffix(&host, "/");
+  address.host = target.virtual_hosted ? absl::StrCat(target.bucket, ".", host) : std::string(host);
+  address.path = EncodePath(target.virtual_hosted ? "/" + key : absl::StrCat("/", target.bucket, "/", key));
+  return address;
+}
+
 S3Client::S3Client(Options options, Transport* transport, CredentialsSource* credentials, const Clock* clock,
                    S3Metrics* metrics)
     : options_(std::move(options)),
@@ -79,15 +89,7 @@ S3Client::S3Client(Options options, Transport* transport, CredentialsSource* cre
       credentials_(*credentials),
       clock_(*clock),
       metrics_(*metrics),
-      retry_budget_(kRetryBudgetMax) {
-  const S3Target& target = options_.target;
-  absl::string_view host = target.endpoint;
-  scheme_ = absl::ConsumePrefix(&host, "http://") ? "http" : "https";
-  absl::ConsumePrefix(&host, "https://");
-  absl::ConsumeSuffix(&host, "/");
-  host_ = target.virtual_hosted ? absl::StrCat(target.bucket, ".", host) : std::string(host);
-  if (!target.virtual_hosted) path_prefix_ = absl::StrCat("/", target.bucket);
-}
+      retry_budget_(kRetryBudgetMax) {}
 
 absl::StatusOr<S3Answer> S3Client::Send(const S3Request& request) { return SendWithRetries(request, nullptr); }
 
@@ -134,9 +136,10 @@ absl::StatusOr<S3Answer> S3Client::SendWithRetries(const S3Request& request, std
 
 absl::StatusOr<S3Answer> S3Client::SendOnce(const S3Request& request, const std::string& body_sha256,
                                             const Credentials& credentials, std::unique_ptr<WireResponse>* body) {
+  const S3Address address = AddressOf(options_.target, request.key);
   RequestToSign to_sign{.method = request.method,
-                        .host = host_,
-                        .path = EncodePath(absl::StrCat(path_prefix_, "/", request.key)),
+                        .host = address.host,
+                        .path = address.path,
                         .query = request.query,
                         .headers = {},
                         .payload_hash = body_sha256};
@@ -145,11 +148,10 @@ absl::StatusOr<S3Answer> S3Client::SendOnce(const S3Request& request, const std:
   }
   WireRequest wire;
   wire.method = request.method;
-  wire.url = absl::StrCat(scheme_, "://", host_, to_sign.path);
+  wire.url = address.Url();
   if (!request.query.empty()) absl::StrAppend(&wire.url, "?", EncodeQuery(request.query));
   wire.headers = request.headers;
-  Fields signature = SignHeaders(to_sign, credentials, {.region = options_.target.region},
-                                 clock_.Now() + absl::Seconds(clock_offset_seconds_.load()));
+  Fields signature = SignHeaders(to_sign, credentials, {.region = options_.target.region}, ServerTime());
   wire.headers.insert(wire.headers.end(), signature.begin(), signature.end());
   wire.body = request.body;
   wire.idle_timeout = request.idle_timeout;

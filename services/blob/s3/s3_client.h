@@ -29,6 +29,20 @@ struct S3Target {
   bool virtual_hosted = false;
 };
 
+// How a client addresses a key of a bucket.
+struct S3Address {
+  // "http" or "https".
+  std::string scheme;
+  // With the port, if the endpoint has one.
+  std::string host;
+  // Encoded.
+  std::string path;
+
+  std::string Url() const { return scheme + "://" + host + path; }
+};
+// `key` is empty for the bucket.
+S3Address AddressOf(const S3Target& target, const std::string& key);
+
 struct S3Request {
   // For metrics and messages: "PutObject".
   absl::string_view operation;
@@ -96,6 +110,8 @@ class S3Client {
   absl::Status ErrorOf(const S3Request& request, const S3Answer& answer) const;
 
   const S3Target& target() const { return options_.target; }
+  // The time as the server has it, as far as its answers have shown that.
+  absl::Time ServerTime() const { return clock_.Now() + absl::Seconds(clock_offset_seconds_.load()); }
 
  private:
   absl::StatusOr<S3Answer> SendWithRetries(const S3Request& request, std::unique_ptr<WireResponse>* body);
@@ -104,9 +120,6 @@ class S3Client {
   bool TakeRetry();
 
   const Options options_;
-  std::string scheme_;
-  std::string host_;
-  std::string path_prefix_;
   Transport& transport_;
   CredentialsSource& credentials_;
   const Clock& clock_;

@@ -13,7 +13,12 @@ S3Metrics::S3Metrics(prometheus::Registry& registry)
                           .Name("entrepot_s3_upload_memory_bytes")
                           .Help("Memory of parts of uploads that the S3 server does not have yet.")
                           .Register(registry)
-                          .Add({})) {}
+                          .Add({})),
+      redirects_(&prometheus::BuildCounter()
+                      .Name("entrepot_s3_redirects_total")
+                      .Help("Pulls whose clients were sent to the S3 server for the bytes.")
+                      .Register(registry)
+                      .Add({})) {}
 
 void S3Metrics::Observe(absl::string_view operation, absl::string_view result, absl::Duration duration) {
   requests_

@@ -21,10 +21,12 @@ class S3Metrics {
   // "failed" (no answer, 5xx).
   void Observe(absl::string_view operation, absl::string_view result, absl::Duration duration);
   prometheus::Gauge* upload_memory() { return upload_memory_; }
+  prometheus::Counter* redirects() { return redirects_; }
 
  private:
   prometheus::Family<prometheus::Histogram>& requests_;
   prometheus::Gauge* const upload_memory_;
+  prometheus::Counter* const redirects_;
 };
 
 }  // namespace entrepot::blob::s3

@@ -38,6 +38,11 @@ absl::StatusOr<size_t> S3ObjectReader::ReadAt(char* data, size_t size, uint64_t 
   return done;
 }
 
+absl::StatusOr<std::string> S3ObjectReader::UrlFor(absl::string_view client_address) {
+  if (urls_ == nullptr) return std::string();
+  return urls_->UrlFor(key_, client_address);
+}
+
 absl::Status S3ObjectReader::Open(uint64_t offset_bytes, uint64_t size) {
   body_.reset();
   const uint64_t end = std::min(std::max(end_, offset_bytes + size), head_.size_bytes);

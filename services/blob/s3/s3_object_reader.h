@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "services/blob/objects/object_reader.h"
+#include "services/blob/s3/object_urls.h"
 #include "services/blob/s3/s3_bucket.h"
 
 namespace entrepot::blob::s3 {
@@ -16,12 +17,13 @@ namespace entrepot::blob::s3 {
 // because its client is slow, is continued with another request, three times in a row at most.
 class S3ObjectReader : public ObjectReader {
  public:
-  // `bucket` outlives this.
-  S3ObjectReader(std::string key, S3Head head, S3Bucket* bucket)
-      : key_(std::move(key)), head_(std::move(head)), bucket_(*bucket), end_(head_.size_bytes) {}
+  // `bucket` and `urls` outlive this. Without `urls` no client gets a URL.
+  S3ObjectReader(std::string key, S3Head head, S3Bucket* bucket, const ObjectUrls* urls = nullptr)
+      : key_(std::move(key)), head_(std::move(head)), bucket_(*bucket), urls_(urls), end_(head_.size_bytes) {}
 
   void WillRead(uint64_t offset_bytes, uint64_t length_bytes) override { end_ = offset_bytes + length_bytes; }
   absl::StatusOr<size_t> ReadAt(char* data, size_t size, uint64_t offset_bytes) override;
+  absl::StatusOr<std::string> UrlFor(absl::string_view client_address) override;
 
  private:
   absl::Status Open(uint64_t offset_bytes, uint64_t size);
@@ -29,6 +31,7 @@ class S3ObjectReader : public ObjectReader {
   const std::string key_;
   const S3Head head_;
   S3Bucket& bucket_;
+  const ObjectUrls* const urls_;
   // Where the caller will stop.
   uint64_t end_;
   std::unique_ptr<WireResponse> body_;

@@ -150,9 +150,10 @@ absl::StatusOr<OpenObject> S3ObjectStore::Open(const StorageKey& key) {
   RETURN_IF_ERROR(head.status());
   const uint64_t size = head->size_bytes;
   const ObjectVersion version = VersionOf(*head);
-  return OpenObject{.content = std::make_unique<S3ObjectReader>(ObjectKey(key), *std::move(head), &bucket_),
-                    .size_bytes = size,
-                    .version = version};
+  return OpenObject{
+      .content = std::make_unique<S3ObjectReader>(ObjectKey(key), *std::move(head), &bucket_, options_.urls),
+      .size_bytes = size,
+      .version = version};
 }
 
 absl::StatusOr<OpenObject> S3ObjectStore::OpenInMemory(const StorageKey&) { return kv::NotInMemory(); }

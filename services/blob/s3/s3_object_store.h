@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "services/blob/objects/blob_metrics.h"
 #include "services/blob/objects/object_store.h"
+#include "services/blob/s3/object_urls.h"
 #include "services/blob/s3/s3_bucket.h"
 #include "services/blob/s3/s3_metrics.h"
 #include "services/blob/s3/s3_staged_upload.h"
@@ -33,6 +34,8 @@ struct S3StoreOptions {
   size_t deleting_threads = 4;
   // Staged bytes that no session's record has are deleted when they are older: longer than any session lives.
   absl::Duration abandoned_after = absl::Hours(72);
+  // If not null, some clients get URLs of objects. Outlives the store.
+  const ObjectUrls* urls = nullptr;
 };
 
 // Objects in a bucket of S3:

@@ -54,6 +54,8 @@ constexpr uint64_t kPartBytesMin = 5 << 20;
 constexpr uint64_t kPartBytesMax = 1 << 30;
 constexpr uint64_t kPartsInUploadMemoryMin = 4;
 // Each pull and each part on its way has one.
+// Temporary credentials are renewed so long before they end.
+constexpr absl::Duration kUrlLifetimeMax = absl::Minutes(5);
 constexpr uint32_t kS3ConnectionsMaxMin = 16;
 
 constexpr absl::Duration kTokenLifetimeMin = absl::Minutes(1);
@@ -203,6 +205,36 @@ void CheckCanHold(absl::string_view field, const std::string& path, ConfigProble
   const bool there = ::access(path.c_str(), F_OK) == 0;
   if (::access(there ? path.c_str() : directory.c_str(), W_OK) == 0) return;
   problems->Add(field, absl::StrCat("cannot write to ", there ? path : directory, ": ", std::strerror(errno)));
+}
+
+void CheckS3Endpoint(const std::string& field, const std::string& endpoint, ConfigProblems* problems) {
+  absl::string_view host = endpoint;
+  const bool clear_text = absl::ConsumePrefix(&host, "http://");
+  if (endpoint.empty()) {
+    problems->Add(field, "is required");
+  } else if ((!clear_text && !absl::ConsumePrefix(&host, "https://")) ||
+             (!IsHostAndPort(host) && !IsHostAndPort(absl::StrCat(host, ":443")))) {
+    problems->Add(field, absl::StrCat("must be like \"https://s3.example\", not ", QuotedInput(endpoint)));
+  } else if (clear_text && !absl::StartsWith(host, "127.") && !absl::StartsWith(host, "localhost") &&
+             !absl::StartsWith(host, "[::1]")) {
+    problems->Warn(field, "has no TLS: blobs cross the network unencrypted");
+  }
+}
+
+void CheckRedirects(const std::string& field, const config::v1::S3& s3, ConfigProblems* problems) {
+  const config::v1::S3Redirects& redirects = s3.redirects();
+  // One problem is enough for two fields.
+  if (redirects.endpoint() != s3.endpoint()) CheckS3Endpoint(Field(field, "endpoint"), redirects.endpoint(), problems);
+  if (redirects.clients().empty()) problems->Add(Field(field, "clients"), "is required");
+  for (const std::string& text : redirects.clients()) {
+    const absl::Status network = IpNetwork::Parse(text).status();
+    if (!network.ok()) problems->Add(Field(field, "clients"), network.message());
+  }
+  const absl::Duration lifetime = ToDuration(redirects.url_lifetime());
+  if (lifetime < absl::Seconds(1) || lifetime > kUrlLifetimeMax) {
+    problems->Add(Field(field, "url_lifetime"), absl::StrCat("must be 1s to ", absl::FormatDuration(kUrlLifetimeMax),
+                                                             ", not ", absl::FormatDuration(lifetime)));
+  }
 }
 
 }  // namespace
@@ -376,18 +408,7 @@ void CheckObjectStorage(absl::string_view field, const config::v1::ObjectStorage
   if (!objects.has_s3()) return;
   const config::v1::S3& s3 = objects.s3();
   const std::string parent = Field(field, "s3");
-  absl::string_view host = s3.endpoint();
-  const bool clear_text = absl::ConsumePrefix(&host, "http://");
-  if (s3.endpoint().empty()) {
-    problems->Add(Field(parent, "endpoint"), "is required");
-  } else if ((!clear_text && !absl::ConsumePrefix(&host, "https://")) ||
-             (!IsHostAndPort(host) && !IsHostAndPort(absl::StrCat(host, ":443")))) {
-    problems->Add(Field(parent, "endpoint"),
-                  absl::StrCat("must be like \"https://s3.example\", not ", QuotedInput(s3.endpoint())));
-  } else if (clear_text && !absl::StartsWith(host, "127.") && !absl::StartsWith(host, "localhost") &&
-             !absl::StartsWith(host, "[::1]")) {
-    problems->Warn(Field(parent, "endpoint"), "has no TLS: blobs cross the network unencrypted");
-  }
+  CheckS3Endpoint(Field(parent, "endpoint"), s3.endpoint(), problems);
   if (s3.bucket().empty()) {
     problems->Add(Field(parent, "bucket"), "is required");
   } else if (absl::StrContains(s3.bucket(), '/')) {
@@ -416,6 +437,7 @@ void CheckObjectStorage(absl::string_view field, const config::v1::ObjectStorage
   if (!s3.encryption_key_id().empty() && s3.encryption().empty()) {
     problems->Add(Field(parent, "encryption_key_id"), "needs encryption: aws:kms");
   }
+  if (s3.has_redirects()) CheckRedirects(Field(parent, "redirects"), s3, problems);
 }
 
 void CheckLog(absl::string_view field, const config::v1::Log& log, ConfigProblems* problems) {

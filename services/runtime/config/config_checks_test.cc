@@ -461,6 +461,36 @@ TEST(ConfigChecksTest, ObjectStorage) {
                           "objects.s3.encryption_key_id: needs encryption: aws:kms"));
 }
 
+TEST(ConfigChecksTest, Redirects) {
+  const auto checked = [](const std::function<void(config::v1::S3Redirects*)>& change) {
+    return CheckedS3([&](auto* s3) {
+      config::v1::S3Redirects* const redirects = s3->mutable_redirects();
+      redirects->add_clients("10.0.0.0/8");
+      redirects->set_endpoint(s3->endpoint());
+      redirects->mutable_url_lifetime()->set_seconds(300);
+      change(redirects);
+    });
+  };
+  EXPECT_TRUE(checked([](auto*) {}).empty());
+  EXPECT_TRUE(checked([](auto* redirects) { redirects->set_endpoint("https://public.example:9000"); }).empty());
+  EXPECT_THAT(checked([](auto* redirects) { redirects->set_endpoint("http://public.example"); }).warnings(),
+              ElementsAre("objects.s3.redirects.endpoint: has no TLS: blobs cross the network unencrypted"));
+  EXPECT_THAT(checked([](auto* redirects) {
+                redirects->set_endpoint("public.example");
+                redirects->clear_clients();
+                redirects->mutable_url_lifetime()->set_seconds(301);
+              }).lines(),
+              ElementsAre("objects.s3.redirects.endpoint: must be like \"https://s3.example\", not \"public.example\"",
+                          "objects.s3.redirects.clients: is required",
+                          "objects.s3.redirects.url_lifetime: must be 1s to 5m, not 5m1s"));
+  EXPECT_THAT(checked([](auto* redirects) {
+                redirects->add_clients("10.0.0.1/8");
+                redirects->mutable_url_lifetime()->set_seconds(0);
+              }).lines(),
+              ElementsAre(testing::HasSubstr("objects.s3.redirects.clients: "),
+                          "objects.s3.redirects.url_lifetime: must be 1s to 5m, not 0"));
+}
+
 TEST(ConfigChecksTest, Log) {
   config::v1::Log log;
   ConfigProblems problems;

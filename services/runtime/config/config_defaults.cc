@@ -102,6 +102,10 @@ void FillDefaults(config::v1::ObjectStorage* objects) {
   if (s3.part_bytes() == 0) s3.set_part_bytes(16 << 20);
   if (s3.upload_memory_bytes_max() == 0) s3.set_upload_memory_bytes_max(1 << 30);
   if (s3.connections_max() == 0) s3.set_connections_max(256);
+  if (!s3.has_redirects()) return;
+  config::v1::S3Redirects& redirects = *s3.mutable_redirects();
+  if (redirects.endpoint().empty()) redirects.set_endpoint(s3.endpoint());
+  if (!redirects.has_url_lifetime()) *redirects.mutable_url_lifetime() = Seconds(60);
 }
 
 void FillDefaults(config::v1::Log* log) {

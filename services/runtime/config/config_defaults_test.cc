@@ -44,6 +44,11 @@ TEST(ConfigDefaultsTest, FillsAnEmptyConfiguration) {
   EXPECT_EQ(objects.ShortDebugString(),
             "s3 { region: \"us-east-1\" credentials_profile: \"default\" part_bytes: 16777216 "
             "upload_memory_bytes_max: 1073741824 connections_max: 256 }");
+  objects.mutable_s3()->set_endpoint("https://s3.example");
+  objects.mutable_s3()->mutable_redirects();
+  FillDefaults(&objects);
+  EXPECT_EQ(objects.s3().redirects().ShortDebugString(),
+            "endpoint: \"https://s3.example\" url_lifetime { seconds: 60 }");
   config::v1::RecordStore records;
   FillDefaults(&records);
   EXPECT_EQ(records.ShortDebugString(), "") << "RocksDB";
