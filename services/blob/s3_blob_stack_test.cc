@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -35,6 +36,8 @@ class S3BlobStackTest : public testing::Test {
     options.directory = directory_.path() + "/blobs";
     options.objects = server_.Config();
     options.objects.mutable_s3()->set_prefix(prefix);
+    if (upload_memory_bytes_max_ > 0)
+      options.objects.mutable_s3()->set_upload_memory_bytes_max(upload_memory_bytes_max_);
     if (redirects_.has_value()) *options.objects.mutable_s3()->mutable_redirects() = *redirects_;
     runtime::FillDefaults(&options.uploads);
     options.upkeep_interval = absl::Hours(1);
@@ -83,6 +86,7 @@ class S3BlobStackTest : public testing::Test {
   const UploadOwner owner_ = {.repository = *RepositoryName::Parse("team/app"), .account = "ada"};
   const std::string bytes_ = Bytes();
   SystemClock clock_;
+  uint64_t upload_memory_bytes_max_ = 0;
   std::optional<config::v1::S3Redirects> redirects_;
   kv::TemporaryDirectory directory_;
   kv::MemoryKvEngine kv_;
@@ -141,6 +145,31 @@ TEST_F(S3BlobStackTest, SomeClientsGetTheUrlOfALargeBlob) {
   EXPECT_THAT(url(large, "192.0.2.7"), StatusIs(absl::StatusCode::kDataLoss)) << "it has another size";
   ASSERT_OK(stack->storage().Quarantine(large.storage_key));
   EXPECT_THAT(url(large, "192.0.2.7"), StatusIs(absl::StatusCode::kNotFound)) << "it is in quarantine";
+}
+
+TEST_F(S3BlobStackTest, SlowUploadsOfAnAccountLeaveMemoryToOthers) {
+  upload_memory_bytes_max_ = 4 << 20;
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<BlobStack> stack, Open(kv_));
+  const std::string piece(900'000, 'x');
+  std::vector<std::unique_ptr<UploadAppender>> open;
+  // An upload that has begun, and is as far as a part goes.
+  const auto begin = [&](const UploadOwner& owner) -> absl::Status {
+    absl::StatusOr<Upload> upload = stack->upload_sessions().Start(owner, DigestAlgorithm::kSha256);
+    if (!upload.ok()) return upload.status();
+    absl::StatusOr<std::unique_ptr<UploadAppender>> appender = stack->upload_sessions().Append(owner, upload->id, {});
+    if (!appender.ok()) return appender.status();
+    open.push_back(*std::move(appender));
+    return open.back()->Append(piece);
+  };
+  ASSERT_OK(begin(owner_));
+  ASSERT_OK(begin(owner_));
+  EXPECT_THAT(begin(owner_).message(), HasSubstr("its share of objects.s3.upload_memory_bytes_max"));
+  UploadOwner other = owner_;
+  other.account = "grace";
+  EXPECT_OK(begin(other));
+  other.account = kUpstreamAccount;
+  EXPECT_OK(begin(other));
+  EXPECT_THAT(begin(other).message(), HasSubstr("the bound objects.s3.upload_memory_bytes_max"));
 }
 
 TEST_F(S3BlobStackTest, AnotherProcessHashesTheFirstRead) {

@@ -18,7 +18,14 @@ S3Metrics::S3Metrics(prometheus::Registry& registry)
                       .Name("entrepot_s3_redirects_total")
                       .Help("Pulls whose clients were sent to the S3 server for the bytes.")
                       .Register(registry)
-                      .Add({})) {}
+                      .Add({})) {
+  auto& refused = prometheus::BuildCounter()
+                      .Name("entrepot_s3_upload_memory_refused_total")
+                      .Help("Bytes of uploads refused because memory was used up: in sum, or the share of an owner.")
+                      .Register(registry);
+  refused_memory_[static_cast<int>(MemoryLimit::kSum)] = &refused.Add({{"reason", "sum"}});
+  refused_memory_[static_cast<int>(MemoryLimit::kShare)] = &refused.Add({{"reason", "share"}});
+}
 
 void S3Metrics::Observe(absl::string_view operation, absl::string_view result, absl::Duration duration) {
   requests_

@@ -11,6 +11,9 @@
 
 namespace entrepot::blob::s3 {
 
+// The bound on the memory of uploads that refuses bytes: in sum, or the share of an account or address.
+enum class MemoryLimit { kSum, kShare };
+
 // The metrics of an S3 store. Their names and help texts are in the source. Thread-safe.
 class S3Metrics {
  public:
@@ -21,11 +24,13 @@ class S3Metrics {
   // "failed" (no answer, 5xx).
   void Observe(absl::string_view operation, absl::string_view result, absl::Duration duration);
   prometheus::Gauge* upload_memory() { return upload_memory_; }
+  void CountRefusedMemory(MemoryLimit limit) { refused_memory_[static_cast<int>(limit)]->Increment(); }
   prometheus::Counter* redirects() { return redirects_; }
 
  private:
   prometheus::Family<prometheus::Histogram>& requests_;
   prometheus::Gauge* const upload_memory_;
+  prometheus::Counter* refused_memory_[2];
   prometheus::Counter* const redirects_;
 };
 

@@ -42,7 +42,7 @@ S3ObjectStore::S3ObjectStore(S3StoreOptions options, S3Bucket* bucket, const Clo
       bucket_(*bucket),
       clock_(*clock),
       metrics_(*metrics),
-      memory_(options_.upload_memory_bytes_max, s3_metrics->upload_memory()),
+      memory_(options_.upload_memory_bytes_max, s3_metrics),
       sending_(options_.sending_threads),
       deleting_(options_.deleting_threads) {
   staging_.bucket = bucket;

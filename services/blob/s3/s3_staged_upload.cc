@@ -144,7 +144,7 @@ absl::Status S3StagedUpload::SendTail() {
   flight_ = Launch(std::move(tail_), etags_.size() + 1);
   tail_.clear();
   // Without a second part in memory if there is little.
-  return staging_.memory->is_scarce() ? Land() : absl::OkStatus();
+  return memory_.is_scarce() ? Land() : absl::OkStatus();
 }
 
 std::shared_ptr<S3StagedUpload::Flight> S3StagedUpload::Launch(std::string bytes, size_t number) {
@@ -252,7 +252,7 @@ absl::StatusOr<std::string> S3StagedUpload::Save() {
   RETURN_IF_ERROR(Land());
   if (!tail_is_saved_) RETURN_IF_ERROR(SaveTail());
   parts_at_save_ = etags_.size();
-  if (!saved_tail_.empty() && staging_.memory->is_scarce()) {
+  if (!saved_tail_.empty() && memory_.is_scarce()) {
     tail_.clear();
     tail_.shrink_to_fit();
     tail_loaded_ = false;

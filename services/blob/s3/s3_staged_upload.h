@@ -51,6 +51,7 @@ class S3StagedUpload : public StagedUpload {
   static std::unique_ptr<S3StagedUpload> Published(UploadId id, uint64_t size_bytes, const S3Staging* staging);
   ~S3StagedUpload() override;
 
+  void SetOwner(std::string owner) override { memory_.SetOwner(std::move(owner)); }
   uint64_t size_bytes() const override;
   absl::Status Append(absl::string_view bytes) override;
   absl::Status Truncate(uint64_t size_bytes) override;
@@ -112,7 +113,7 @@ class S3StagedUpload : public StagedUpload {
   uint64_t published_bytes_ = 0;
   // Set if an Append left the upload with a part of its bytes.
   absl::Status broken_;
-  UploadMemory::Share memory_;
+  UploadMemory::Reservation memory_;
 };
 
 }  // namespace entrepot::blob::s3

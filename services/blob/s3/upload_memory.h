@@ -3,65 +3,64 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "prometheus/gauge.h"
-#include "services/status/oci_error.h"
+#include "services/blob/s3/s3_metrics.h"
 
 namespace entrepot::blob::s3 {
 
-// Bounds the memory of bytes that uploads hold until the server has them. Thread-safe.
+// Bounds the memory of bytes that uploads hold until the server has them: objects.s3.upload_memory_bytes_max in sum,
+// and a share of it for one account or address, so that slow uploads of one leave room for those of others.
+// Thread-safe.
 class UploadMemory {
  public:
-  // `gauge` outlives this.
-  UploadMemory(uint64_t bytes_max, prometheus::Gauge* gauge) : bytes_max_(bytes_max), gauge_(*gauge) {}
+  // One account or address gets one part of so many.
+  static constexpr uint64_t kShare = 2;
 
-  // One upload's share. Not thread-safe.
-  class Share {
+  // `metrics` outlives this.
+  UploadMemory(uint64_t bytes_max, S3Metrics* metrics) : bytes_max_(bytes_max), metrics_(*metrics) {}
+
+  // The memory of one upload. Not thread-safe.
+  class Reservation {
    public:
-    explicit Share(UploadMemory* memory) : memory_(*memory) {}
-    ~Share() { Set(0).IgnoreError(); }
-    Share(const Share&) = delete;
-    Share& operator=(const Share&) = delete;
+    explicit Reservation(UploadMemory* memory) : memory_(*memory) {}
+    ~Reservation() { Set(0).IgnoreError(); }
+    Reservation(const Reservation&) = delete;
+    Reservation& operator=(const Reservation&) = delete;
 
-    // kUnavailable, and nothing changes, if it grows and the sum would exceed the bound.
+    // Whose share the memory counts against from now on; empty: of none. Only while nothing is reserved.
+    void SetOwner(std::string owner) { owner_ = std::move(owner); }
+    // kUnavailable, with a message for the client, and nothing changes, if it grows and the sum would exceed the bound,
+    // or that of the owner its share.
     absl::Status Set(uint64_t bytes) {
-      absl::Status status = memory_.Change(bytes_, bytes);
+      absl::Status status = memory_.Change(owner_, bytes_, bytes);
       if (status.ok()) bytes_ = bytes;
       return status;
     }
+    // Whether more than half of all, or of the owner's share, is taken: then an upload holds no more than it must.
+    bool is_scarce() const { return memory_.IsScarce(owner_); }
 
    private:
     UploadMemory& memory_;
+    std::string owner_;
     uint64_t bytes_ = 0;
   };
 
-  // Whether more than half is taken: then uploads hold no more than they must.
-  bool is_scarce() {
-    absl::MutexLock lock(&mutex_);
-    return used_ > bytes_max_ / 2;
-  }
-
  private:
-  absl::Status Change(uint64_t from, uint64_t to) {
-    absl::MutexLock lock(&mutex_);
-    if (to > from && used_ - from + to > bytes_max_) {
-      return OciError(OciErrorCode::kUnavailable,
-                      absl::StrCat("uploads that run hold ", bytes_max_,
-                                   " bytes, which is the bound objects.s3.upload_memory_bytes_max"));
-    }
-    used_ = used_ - from + to;
-    gauge_.Set(static_cast<double>(used_));
-    return absl::OkStatus();
-  }
+  absl::Status Change(const std::string& owner, uint64_t from, uint64_t to);
+  bool IsScarce(const std::string& owner);
 
   const uint64_t bytes_max_;
-  prometheus::Gauge& gauge_;
+  S3Metrics& metrics_;
   absl::Mutex mutex_;
   uint64_t used_ ABSL_GUARDED_BY(mutex_) = 0;
+  // No zeros.
+  std::map<std::string, uint64_t> used_by_owner_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace entrepot::blob::s3

@@ -32,6 +32,8 @@ struct SessionOwner {
   }
   // Names the share that a session counts against.
   std::string Share() const;
+  // Names the share of memory that its bytes count against; empty for fetches from upstreams, which have none.
+  std::string MemoryShare() const;
 };
 
 // The state of a session that must be known without reading the KV.

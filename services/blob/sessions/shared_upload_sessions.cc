@@ -435,7 +435,11 @@ absl::StatusOr<std::unique_ptr<StagedUpload>> SharedUploadSessions::OpenStaged(c
         });
     if (status.ok()) return UnknownSession();
   }
-  if (!staged.ok()) taken.claim->Release();
+  if (!staged.ok()) {
+    taken.claim->Release();
+    return staged;
+  }
+  (*staged)->SetOwner(InfoOf(taken.record).owner.MemoryShare());
   return staged;
 }
 
