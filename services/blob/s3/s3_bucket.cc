@@ -150,13 +150,13 @@ absl::Status S3Bucket::Copy(const std::string& from, const std::string& to, uint
 
 absl::Status S3Bucket::CopyParts(const std::string& from, const std::string& to, uint64_t size_bytes) {
   ASSIGN_OR_RETURN(const std::string upload_id, CreateUpload(to));
-  std::vector<std::string> etags;
+  std::vector<S3Part> parts;
   absl::Status status;
   for (uint64_t offset = 0; status.ok() && offset < size_bytes; offset += copy_limits_.piece_bytes) {
     S3Request request{.operation = "UploadPartCopy",
                       .method = "PUT",
                       .key = to,
-                      .query = {{"partNumber", absl::StrCat(etags.size() + 1)}, {"uploadId", upload_id}},
+                      .query = {{"partNumber", absl::StrCat(parts.size() + 1)}, {"uploadId", upload_id}},
                       .idle_timeout = kLongSilence,
                       .may_fail_late = true};
     request.headers.emplace_back("x-amz-copy-source", CopySource(from));
@@ -165,10 +165,10 @@ absl::Status S3Bucket::CopyParts(const std::string& from, const std::string& to,
         absl::StrCat("bytes=", offset, "-", std::min(offset + copy_limits_.piece_bytes, size_bytes) - 1));
     absl::StatusOr<S3Answer> answer = client_.Send(request);
     status = answer.ok() && !answer->ok() ? client_.ErrorOf(request, *answer) : answer.status();
-    if (status.ok()) etags.push_back(WithoutQuotes(TextOfXml(answer->body, "ETag")));
+    if (status.ok()) parts.push_back({parts.size() + 1, WithoutQuotes(TextOfXml(answer->body, "ETag"))});
   }
   if (status.ok()) {
-    absl::StatusOr<CompleteResult> result = Complete(to, upload_id, etags);
+    absl::StatusOr<CompleteResult> result = Complete(to, upload_id, parts);
     status = result.status();
     if (status.ok() && *result != CompleteResult::kCompleted) {
       status = OciError(OciErrorCode::kUnavailable, "a copy of an object could not be completed");
@@ -230,10 +230,10 @@ absl::StatusOr<std::string> S3Bucket::UploadPart(const std::string& key, const s
 }
 
 absl::StatusOr<CompleteResult> S3Bucket::Complete(const std::string& key, const std::string& upload_id,
-                                                  const std::vector<std::string>& etags) {
+                                                  const std::vector<S3Part>& parts) {
   std::string document = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
-  for (size_t i = 0; i < etags.size(); ++i) {
-    absl::StrAppend(&document, "<Part><PartNumber>", i + 1, "</PartNumber><ETag>&quot;", EscapeXml(etags[i]),
+  for (const S3Part& part : parts) {
+    absl::StrAppend(&document, "<Part><PartNumber>", part.number, "</PartNumber><ETag>&quot;", EscapeXml(part.etag),
                     "&quot;</ETag></Part>");
   }
   document += "</CompleteMultipartUpload>";
@@ -258,7 +258,7 @@ absl::StatusOr<CompleteResult> S3Bucket::Complete(const std::string& key, const 
     return CompleteResult::kInvalidPart;
   if (condition && RefusesConditions(answer)) {
     conditions_ = false;
-    return Complete(key, upload_id, etags);
+    return Complete(key, upload_id, parts);
   }
   return client_.ErrorOf(request, answer);
 }
@@ -301,13 +301,13 @@ std::string Md5Hex(absl::string_view bytes) {
   return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(hash), size));
 }
 
-std::string EtagOfParts(const std::vector<std::string>& etags) {
+std::string EtagOfParts(const std::vector<S3Part>& parts) {
   std::string digests;
-  for (const std::string& etag : etags) {
-    if (!IsMd5(etag)) return "";
-    digests += absl::HexStringToBytes(etag);
+  for (const S3Part& part : parts) {
+    if (!IsMd5(part.etag)) return "";
+    digests += absl::HexStringToBytes(part.etag);
   }
-  return absl::StrCat(Md5Hex(digests), "-", etags.size());
+  return absl::StrCat(Md5Hex(digests), "-", parts.size());
 }
 
 }  // namespace entrepot::blob::s3

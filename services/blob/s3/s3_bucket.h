@@ -46,6 +46,13 @@ enum class Pace {
   kClient,
 };
 
+// A part of a multipart upload. The numbers may have gaps.
+struct S3Part {
+  size_t number = 0;
+  // Without quotes.
+  std::string etag = {};
+};
+
 enum class CompleteResult {
   kCompleted,
   // The upload was completed or aborted before.
@@ -93,9 +100,10 @@ class S3Bucket {
   // The ETag, without quotes. kNotFound (BLOB_UPLOAD_UNKNOWN) if the upload is gone.
   absl::StatusOr<std::string> UploadPart(const std::string& key, const std::string& upload_id, size_t number,
                                          absl::string_view bytes);
-  // May take minutes. Never replaces an object, if the server knows conditions.
+  // May take minutes. Never replaces an object, if the server knows conditions. `parts` are in the order of their
+  // numbers.
   absl::StatusOr<CompleteResult> Complete(const std::string& key, const std::string& upload_id,
-                                          const std::vector<std::string>& etags);
+                                          const std::vector<S3Part>& parts);
   // OK if there is none.
   absl::Status Abort(const std::string& key, const std::string& upload_id);
   // Some open uploads of keys with that prefix; not all servers list those of a prefix that is not a whole key.
@@ -112,8 +120,8 @@ class S3Bucket {
   std::atomic<bool> conditions_{true};
 };
 
-// The ETag of an object that was completed from parts with these ETags, if they are MD5 digests; else empty.
-std::string EtagOfParts(const std::vector<std::string>& etags);
+// The ETag of an object that was completed from these parts, if their ETags are MD5 digests; else empty.
+std::string EtagOfParts(const std::vector<S3Part>& parts);
 // 32 hex digits.
 std::string Md5Hex(absl::string_view bytes);
 

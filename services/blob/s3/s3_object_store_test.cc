@@ -231,6 +231,39 @@ TEST_F(S3ObjectStoreTest, AStaleProcessMakesASealFailAtMost) {
   EXPECT_THAT(store_.Open(key_), IsOciError(OciErrorCode::kBlobUnknown));
 }
 
+TEST_F(S3ObjectStoreTest, ALateTailDoesNotHarmWhatWasSavedMeanwhile) {
+  std::unique_ptr<StagedUpload> stale = Stage(store_, bytes_);
+  ASSERT_OK_AND_ASSIGN(const std::string state, stale->Save());
+  const std::string more(kPartBytes, 'x');
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, other_.store.OpenStaged(id_, bytes_.size(), state));
+  ASSERT_OK(staged->Append(more));
+  ASSERT_OK_AND_ASSIGN(const std::string saved, staged->Save());
+  staged.reset();
+  // It has some of the same bytes, and sends them as its tail: where another process has a whole part, and a tail of
+  // its own.
+  ASSERT_OK(stale->Append(more.substr(0, 100)));
+  ASSERT_OK(stale->Save());
+  ASSERT_OK_AND_ASSIGN(staged, other_.store.OpenStaged(id_, bytes_.size() + more.size(), saved));
+  ASSERT_OK(other_.store.Publish(id_, std::move(staged)));
+  EXPECT_TRUE(Stored() == bytes_ + more);
+}
+
+TEST_F(S3ObjectStoreTest, ATailThatIsReplacedBeforeTheCompletionIsSentAgain) {
+  for (const char* saved : {"", "saved"}) {
+    const UploadId id = UploadId::Random();
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, store_.OpenStaged(id, 0, ""));
+    ASSERT_OK(staged->Append(bytes_));
+    if (*saved != '\0') {
+      ASSERT_OK(staged->Save());
+    }
+    FailOnce("POST r?uploadId", Lie::kInvalidPart);
+    ASSERT_OK(store_.Publish(id, std::move(staged)));
+    EXPECT_TRUE(server_.ObjectBytes("r/objects/" + StagingObjectStore::KeyOf(id).ToString()) == bytes_) << saved;
+  }
+  FailAll("POST r?uploadId", Lie::kInvalidPart);
+  EXPECT_THAT(store_.Publish(id_, Stage(store_, bytes_)), IsOciError(OciErrorCode::kBlobUploadUnknown));
+}
+
 TEST_F(S3ObjectStoreTest, AStaleSmallUploadDoesNotReplaceTheObject) {
   std::unique_ptr<StagedUpload> stale = Stage(store_, "old");
   ASSERT_OK(other_.store.Publish(id_, Stage(other_.store, "new")));

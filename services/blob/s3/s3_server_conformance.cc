@@ -12,6 +12,7 @@
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
 #include "services/blob/objects/object_store_conformance.h"
+#include "services/blob/s3/object_urls.h"
 #include "services/blob/s3/s3_object_store.h"
 #include "services/core/text/lower_hex.h"
 #include "services/core/time/clock.h"
@@ -111,6 +112,38 @@ TEST_F(S3ServerTest, AStaleProcessMakesASealFailAtMost) {
   ASSERT_OK(stale->Save());
   EXPECT_THAT(other_.store.Publish(id_, std::move(staged)), IsOciError(OciErrorCode::kBlobUploadUnknown));
   EXPECT_THAT(store_.Open(key_), IsOciError(OciErrorCode::kBlobUnknown));
+}
+
+TEST_F(S3ServerTest, ALateTailDoesNotHarmWhatWasSavedMeanwhile) {
+  std::unique_ptr<StagedUpload> stale = Stage(store_, bytes_);
+  ASSERT_OK_AND_ASSIGN(const std::string state, stale->Save());
+  const std::string more(kPartBytes, 'x');
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, other_.store.OpenStaged(id_, bytes_.size(), state));
+  ASSERT_OK(staged->Append(more));
+  ASSERT_OK_AND_ASSIGN(const std::string saved, staged->Save());
+  staged.reset();
+  ASSERT_OK(stale->Append(more.substr(0, 100)));
+  ASSERT_OK(stale->Save());
+  ASSERT_OK_AND_ASSIGN(staged, other_.store.OpenStaged(id_, bytes_.size() + more.size(), saved));
+  ASSERT_OK(other_.store.Publish(id_, std::move(staged)));
+  EXPECT_TRUE(Stored() == bytes_ + more);
+}
+
+TEST_F(S3ServerTest, ObjectUrlsWorkForTheirHostAndRange) {
+  ASSERT_OK(store_.Publish(id_, Stage(store_, bytes_)));
+  ObjectUrls urls({.target = one_.client.target(), .clients = {*IpNetwork::Parse("192.0.2.0/24")}}, &one_.credentials,
+                  &one_.client, one_.s3_metrics.redirects());
+  ASSERT_OK_AND_ASSIGN(const std::string url,
+                       urls.UrlFor(absl::StrCat(one_.prefix, "objects/", key_.ToString()), "192.0.2.1"));
+  const std::string range = absl::StrCat("bytes=", 2 * kPartBytes - 1, "-", 2 * kPartBytes);
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<WireResponse> response,
+                       one_.transport.Send({.url = url, .headers = {{"Range", range}}}));
+  EXPECT_EQ(response->status(), 206);
+  EXPECT_EQ(response->headers().at("content-disposition"), "attachment");
+  EXPECT_EQ(response->headers().at("content-type"), "application/octet-stream");
+  char bytes[10];
+  ASSERT_OK_AND_ASSIGN(const size_t count, response->Read(bytes, sizeof(bytes)));
+  EXPECT_EQ(absl::string_view(bytes, count), "ab");
 }
 
 TEST_F(S3ServerTest, AStaleProcessDoesNotReplaceTheObject) {

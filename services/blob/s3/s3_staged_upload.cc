@@ -19,6 +19,7 @@ namespace {
 constexpr size_t kCheapTailBytes = 256 << 10;
 constexpr size_t kPartsBetweenSaves = 4;
 constexpr size_t kReadBytes = 256 << 10;
+constexpr int kTailTries = 3;
 
 absl::Status UnknownUpload() {
   return OciError(OciErrorCode::kBlobUploadUnknown, "the upload's bytes no longer exist");
@@ -136,7 +137,7 @@ absl::Status S3StagedUpload::Append(absl::string_view bytes) {
 
 absl::Status S3StagedUpload::SendTail() {
   RETURN_IF_ERROR(Land());
-  if (etags_.size() + 1 >= kPartsMax) {
+  if (etags_.size() + 1 >= kTailNumber) {
     return OciError(OciErrorCode::kSizeInvalid, absl::StrCat("a blob in S3 has at most ", kPartsMax, " parts of ",
                                                              part_bytes_, " bytes: objects.s3.part_bytes"));
   }
@@ -230,7 +231,7 @@ absl::Status S3StagedUpload::SaveTail() {
   ForgetTail();
   if (!tail_.empty()) {
     std::shared_ptr<Flight> part;
-    if (!etags_.empty()) part = Launch(tail_, etags_.size() + 1);
+    if (!etags_.empty()) part = Launch(tail_, kTailNumber);
     const std::string key = absl::StrCat(staging_.tail_prefix(id_), RandomLowerHex(8));
     absl::Status status = staging_.bucket->Put(key, tail_, /*if_absent=*/false).status();
     if (part != nullptr) {
@@ -307,7 +308,7 @@ absl::Status S3StagedUpload::Publish() {
   RETURN_IF_ERROR(CheckUsable());
   RETURN_IF_ERROR(Land());
   const uint64_t size = size_bytes();
-  RETURN_IF_ERROR(etags_.empty() ? PublishSmall() : PublishParts());
+  RETURN_IF_ERROR(etags_.empty() ? PublishSmall() : PublishParts(kTailTries));
   published_ = true;
   published_bytes_ = size;
   tail_.clear();
@@ -329,32 +330,35 @@ absl::Status S3StagedUpload::PublishSmall() {
   return absl::OkStatus();
 }
 
-absl::Status S3StagedUpload::PublishParts() {
-  std::vector<std::string> etags = etags_;
-  const bool tail_is_part = tail_is_saved_ && !saved_tail_etag_.empty();
-  if (tail_is_part) {
-    etags.push_back(saved_tail_etag_);
+absl::Status S3StagedUpload::PublishParts(int tries) {
+  std::vector<S3Part> parts;
+  for (const std::string& etag : etags_) parts.push_back({parts.size() + 1, etag});
+  const bool tail_is_sent = tail_is_saved_ && !saved_tail_etag_.empty();
+  if (tail_is_sent) {
+    parts.push_back({kTailNumber, saved_tail_etag_});
   } else {
     RETURN_IF_ERROR(LoadTail());
     if (!tail_.empty()) {
-      absl::StatusOr<std::string> etag = staging_.bucket->UploadPart(key_, upload_id_, etags.size() + 1, tail_);
+      --tries;
+      absl::StatusOr<std::string> etag = staging_.bucket->UploadPart(key_, upload_id_, kTailNumber, tail_);
       if (absl::IsNotFound(etag.status())) {
         // An earlier Publish may have made the object, of these parts and of this tail.
-        etags.push_back(Md5Hex(tail_));
-        return CheckPublished(EtagOfParts(etags));
+        parts.push_back({kTailNumber, Md5Hex(tail_)});
+        return CheckPublished(EtagOfParts(parts));
       }
       RETURN_IF_ERROR(etag.status());
-      etags.push_back(*std::move(etag));
+      parts.push_back({kTailNumber, *std::move(etag)});
     }
   }
-  const absl::StatusOr<CompleteResult> result = staging_.bucket->Complete(key_, upload_id_, etags);
+  const absl::StatusOr<CompleteResult> result = staging_.bucket->Complete(key_, upload_id_, parts);
   if (result.ok() && *result == CompleteResult::kCompleted) return absl::OkStatus();
-  if (tail_is_part && result.ok() && *result == CompleteResult::kInvalidPart) {
-    // Bytes that were never recorded have replaced that part. The tail's own object is still there.
+  const bool has_tail = parts.back().number == kTailNumber;
+  if (result.ok() && *result == CompleteResult::kInvalidPart && has_tail && tries > 0) {
+    // A tail that was never recorded has replaced it. The bytes are still in memory, or in the tail's own object.
     saved_tail_etag_.clear();
-    return PublishParts();
+    return PublishParts(tries);
   }
-  absl::Status found = CheckPublished(EtagOfParts(etags));
+  absl::Status found = CheckPublished(EtagOfParts(parts));
   // If it is not there, the upload may still be complete later: only the server's word ends it.
   if (absl::IsNotFound(found) && !result.ok()) return result.status();
   return found;

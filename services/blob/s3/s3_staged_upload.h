@@ -35,13 +35,19 @@ struct S3Staging {
 
 // An upload as one multipart upload of the final key, which begins when the first part is full: nothing is copied when
 // the upload becomes an object. Parts cannot be read before that, so Save() writes the bytes behind the last part, the
-// tail, as an object of a new name, and also sends it as the next part: if no bytes follow, the upload is completed
+// tail, as an object of a new name, and also sends it as the last part: if no bytes follow, the upload is completed
 // without reading the tail again. An upload that is smaller than a part becomes an object with one PutObject.
+//
+// A process whose claim of the session was taken over may still send parts, which replace those of the same number. A
+// full part has the number that its offset gives, so both processes send the same bytes under it, if the client repeats
+// the same. Their tails differ: the tail has a number of its own, and a tail that was replaced is sent again.
 //
 // Memory: the part that is filled, and the one that is sent.
 class S3StagedUpload : public StagedUpload {
  public:
   static constexpr size_t kPartsMax = 10'000;
+  // Of the tail; full parts have smaller ones.
+  static constexpr size_t kTailNumber = kPartsMax;
 
   S3StagedUpload(UploadId id, const S3Staging* staging);
   // kNotFound (BLOB_UPLOAD_UNKNOWN) if the state is not that of an upload with that size.
@@ -82,7 +88,8 @@ class S3StagedUpload : public StagedUpload {
   std::shared_ptr<Flight> Launch(std::string bytes, size_t number);
   static absl::StatusOr<std::string> Await(Flight& flight);
   absl::Status PublishSmall();
-  absl::Status PublishParts();
+  // `tries`: how often the tail may be sent.
+  absl::Status PublishParts(int tries);
   // After an answer that does not tell whether the object was made: OK if it was, with exactly these bytes; kNotFound
   // (BLOB_UPLOAD_UNKNOWN) if there is none; kUnavailable if it is not known.
   absl::Status CheckPublished(const std::string& etag);

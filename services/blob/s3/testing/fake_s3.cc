@@ -127,6 +127,8 @@ absl::StatusOr<std::unique_ptr<WireResponse>> FakeS3::Send(const WireRequest& wi
   } else if (lie == Lie::kProxy) {
     answer = Error(404, "");
     answer.body = "404 page not found\n";
+  } else if (lie == Lie::kInvalidPart) {
+    answer = Error(400, "InvalidPart");
   } else if (!absl::ParseTime("%E4Y%m%dT%H%M%SZ", headers["x-amz-date"], &sent, &error) ||
              absl::AbsDuration(now - sent) > absl::Minutes(15)) {
     answer = Error(403, "RequestTimeTooSkewed");
@@ -291,11 +293,14 @@ FakeS3::Answer FakeS3::Complete(const std::string& upload_id, absl::string_view 
   const auto upload = uploads_.find(upload_id);
   if (upload == uploads_.end()) return Error(404, "NoSuchUpload");
   Object object{.bytes = "", .etag = "", .modified_at = clock_.Now()};
-  std::vector<std::string> etags;
+  std::vector<S3Part> etags;
   const std::vector<absl::string_view> parts = FindAllXml(body, "Part");
+  int last = 0;
   for (const absl::string_view entry : parts) {
     int number = 0;
     (void)absl::SimpleAtoi(FindXml(entry, "PartNumber"), &number);
+    if (number <= last) return Error(400, "InvalidPartOrder");
+    last = number;
     const auto part = upload->second.parts.find(number);
     if (part == upload->second.parts.end() || TextOfXml(entry, "ETag") != absl::StrCat("\"", part->second.etag, "\"")) {
       return Error(400, "InvalidPart");
@@ -303,7 +308,7 @@ FakeS3::Answer FakeS3::Complete(const std::string& upload_id, absl::string_view 
     if (etags.size() + 1 < parts.size() && part->second.bytes.size() < options_.part_bytes_min) {
       return Error(400, "EntityTooSmall");
     }
-    etags.push_back(part->second.etag);
+    etags.push_back({static_cast<size_t>(number), part->second.etag});
     object.bytes += part->second.bytes;
   }
   if (etags.empty()) return Error(400, "MalformedXML");

@@ -51,6 +51,8 @@ class FakeS3 : public Transport {
     kNoBucket,
     // 404 without XML, as of a proxy before the server.
     kProxy,
+    // 400 InvalidPart, and nothing is done.
+    kInvalidPart,
   };
 
   // Called before each request.
