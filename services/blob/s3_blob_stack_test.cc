@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -34,7 +35,7 @@ class S3BlobStackTest : public testing::Test {
   absl::StatusOr<std::unique_ptr<BlobStack>> Open(kv::KvEngine& kv, const std::string& prefix = "r") {
     BlobStackOptions options;
     options.directory = directory_.path() + "/blobs";
-    options.objects = server_.Config();
+    options.objects = options_of_->Config();
     options.objects.mutable_s3()->set_prefix(prefix);
     if (upload_memory_bytes_max_ > 0)
       options.objects.mutable_s3()->set_upload_memory_bytes_max(upload_memory_bytes_max_);
@@ -91,6 +92,7 @@ class S3BlobStackTest : public testing::Test {
   kv::TemporaryDirectory directory_;
   kv::MemoryKvEngine kv_;
   s3::FakeS3Server server_;
+  s3::FakeS3Server* options_of_ = &server_;
 };
 
 TEST_F(S3BlobStackTest, PushesAndReads) {
@@ -112,7 +114,7 @@ TEST_F(S3BlobStackTest, SmallBlobsStayWithTheRecords) {
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<BlobStack> stack, Open(kv_));
   ASSERT_OK_AND_ASSIGN(const Blob blob, Push(*stack, "small"));
   EXPECT_EQ(blob.storage_key.tier(), StorageTier::kKv);
-  EXPECT_THAT(server_.s3().Keys(), testing::ElementsAre("r/store_id"));
+  EXPECT_THAT(server_.s3().Keys(), testing::ElementsAre("r/probe", "r/store_id"));
 }
 
 TEST_F(S3BlobStackTest, SomeClientsGetTheUrlOfALargeBlob) {
@@ -170,6 +172,19 @@ TEST_F(S3BlobStackTest, SlowUploadsOfAnAccountLeaveMemoryToOthers) {
   other.account = kUpstreamAccount;
   EXPECT_OK(begin(other));
   EXPECT_THAT(begin(other).message(), HasSubstr("the bound objects.s3.upload_memory_bytes_max"));
+}
+
+TEST_F(S3BlobStackTest, ReplicasOfANewRegistryAgreeOnItsIdWithoutConditions) {
+  s3::FakeS3Server ignores({.knows_conditions = false});
+  options_of_ = &ignores;
+  std::vector<std::thread> starts;
+  std::vector<absl::Status> statuses(3);
+  for (absl::Status& status : statuses) {
+    starts.emplace_back([&] { status = Open(kv_).status(); });
+  }
+  for (std::thread& start : starts) start.join();
+  for (const absl::Status& status : statuses) EXPECT_OK(status);
+  EXPECT_OK(Open(kv_)) << "the id in the bucket is that of the records";
 }
 
 TEST_F(S3BlobStackTest, AnotherProcessHashesTheFirstRead) {

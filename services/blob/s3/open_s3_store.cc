@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "services/blob/objects/store_format.h"
 #include "services/blob/s3/credentials.h"
 #include "services/blob/s3/object_urls.h"
@@ -15,6 +16,7 @@
 #include "services/core/ip_network.h"
 #include "services/outbound/curl_transport.h"
 #include "services/runtime/config/config_defaults.h"
+#include "services/runtime/log/json_log.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -22,6 +24,8 @@ namespace entrepot::blob::s3 {
 namespace {
 
 constexpr size_t kIdBytesMax = 64;
+// In which processes that start at the same time have written their ids, if the server lets each do so.
+constexpr absl::Duration kIdsSettle = absl::Seconds(2);
 
 std::string PrefixOf(const config::v1::S3& config) {
   return config.prefix().empty() || config.prefix().back() == '/' ? config.prefix() : config.prefix() + "/";
@@ -94,6 +98,12 @@ class OwningS3Store : private Parts, public S3ObjectStore {
                       &bucket, parts.clock, parts.metrics, &s3_metrics) {}
 
   absl::Status Check(const config::v1::S3& config, kv::KvEngine& kv) {
+    ASSIGN_OR_RETURN(const Conditions conditions, bucket.ProbeConditions(PrefixOf(config) + "probe"));
+    if (conditions != Conditions::kKept) {
+      runtime::Log(runtime::LogLevel::kWarning, "the S3 server does not keep If-None-Match",
+                   {{"endpoint", config.endpoint()},
+                    {"does", conditions == Conditions::kRefused ? "refuses it" : "ignores it"}});
+    }
     const std::string id_key = PrefixOf(config) + "store_id";
     const auto read = [&]() -> absl::StatusOr<std::string> {
       absl::StatusOr<std::string> id = bucket.Get(id_key, kIdBytesMax);
@@ -105,6 +115,8 @@ class OwningS3Store : private Parts, public S3ObjectStore {
              .read = read,
              .write = [&](const std::string& id) -> absl::StatusOr<std::string> {
                RETURN_IF_ERROR(bucket.Put(id_key, id, /*if_absent=*/true).status());
+               // All replicas of a new registry must take the id that stays.
+               if (conditions != Conditions::kKept) absl::SleepFor(kIdsSettle);
                return read();
              },
              .has_objects = [&]() -> absl::StatusOr<bool> {

@@ -124,6 +124,17 @@ absl::StatusOr<bool> S3Bucket::Put(const std::string& key, absl::string_view byt
   return client_.ErrorOf(request, answer);
 }
 
+absl::StatusOr<Conditions> S3Bucket::ProbeConditions(const std::string& key) {
+  // The first one may find the object of an earlier probe, the second one must find it.
+  for (int i = 0; i < 2; ++i) {
+    ASSIGN_OR_RETURN(const bool written, Put(key, "", /*if_absent=*/true));
+    if (!conditions_.load()) return Conditions::kRefused;
+    if (!written) return Conditions::kKept;
+  }
+  conditions_ = false;
+  return Conditions::kIgnored;
+}
+
 absl::Status S3Bucket::Delete(const std::string& key) {
   const S3Request request{.operation = "DeleteObject", .method = "DELETE", .key = key};
   ASSIGN_OR_RETURN(const S3Answer answer, client_.Send(request));

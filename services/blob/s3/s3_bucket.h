@@ -53,6 +53,15 @@ struct S3Part {
   std::string etag = {};
 };
 
+// What a server does with If-None-Match.
+enum class Conditions {
+  kKept,
+  // Answers that it does not know them.
+  kRefused,
+  // Writes in any case.
+  kIgnored,
+};
+
 enum class CompleteResult {
   kCompleted,
   // The upload was completed or aborted before.
@@ -86,6 +95,10 @@ class S3Bucket {
   absl::StatusOr<std::unique_ptr<WireResponse>> GetRange(const std::string& key, const S3Head& head,
                                                          uint64_t offset_bytes, uint64_t length_bytes, Pace pace);
 
+  // Finds out what the server does with conditions, by an object of that key, which stays. Unless it keeps them, none
+  // are sent any more.
+  absl::StatusOr<Conditions> ProbeConditions(const std::string& key);
+
   // False, and nothing was written, if `if_absent` and the key has an object already; also if an earlier try of this
   // call wrote it. Servers that do not know conditions write in any case.
   absl::StatusOr<bool> Put(const std::string& key, absl::string_view bytes, bool if_absent);
@@ -116,7 +129,7 @@ class S3Bucket {
   S3Client& client_;
   const Fields object_headers_;
   const CopyLimits copy_limits_;
-  // Cleared when the server refuses If-None-Match.
+  // Cleared when the server refuses or ignores If-None-Match.
   std::atomic<bool> conditions_{true};
 };
 

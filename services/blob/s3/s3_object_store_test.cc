@@ -271,6 +271,52 @@ TEST_F(S3ObjectStoreTest, AStaleSmallUploadDoesNotReplaceTheObject) {
   EXPECT_EQ(Stored(), "new");
 }
 
+TEST(S3BucketTest, FindsOutWhatTheServerDoesWithConditions) {
+  StoreOnFake keeps;
+  StoreOnFake refuses({.refuses_conditions = true});
+  StoreOnFake ignores({.knows_conditions = false});
+  // Also if the object is there already.
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(keeps.bucket.ProbeConditions("probe"), IsOkAndHolds(Conditions::kKept));
+    EXPECT_THAT(refuses.bucket.ProbeConditions("probe"), IsOkAndHolds(Conditions::kRefused));
+    StoreOnFake again({}, ignores.server);
+    EXPECT_THAT(again.bucket.ProbeConditions("probe"), IsOkAndHolds(Conditions::kIgnored));
+  }
+  EXPECT_THAT(keeps.server->Requests(), ElementsAre("PUT probe", "PUT probe", "PUT probe"));
+  keeps.server->SetRule([](const FakeS3::Request&) { return Lie::kDenied; });
+  EXPECT_THAT(keeps.bucket.ProbeConditions("probe"), IsOciError(OciErrorCode::kUnavailable));
+}
+
+TEST(S3BucketTest, ALostAnswerDoesNotLookLikeAnIgnoredCondition) {
+  StoreOnFake keeps({}, nullptr);
+  keeps.server->SetRule(EveryThird(Lie::kAnswerLost));
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_THAT(keeps.bucket.ProbeConditions("probe"), IsOkAndHolds(Conditions::kKept));
+  }
+}
+
+// Two processes publish the same upload, whose digest the session's record has promised: the bytes are the same.
+TEST_F(S3ObjectStoreTest, WithoutConditionsALatePublishWritesTheSameBytes) {
+  StoreOnFake ignores({.knows_conditions = false});
+  ASSERT_THAT(ignores.bucket.ProbeConditions("probe"), IsOkAndHolds(Conditions::kIgnored));
+  StoreOnFake other({}, ignores.server);
+  for (const std::string& bytes : {std::string("small"), bytes_}) {
+    const UploadId id = UploadId::Random();
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> stale, ignores.store.OpenStaged(id, 0, ""));
+    ASSERT_OK(stale->Append(bytes));
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<StagedUpload> staged, other.store.OpenStaged(id, 0, ""));
+    ASSERT_OK(staged->Append(bytes));
+    ASSERT_OK(other.store.Publish(id, std::move(staged)));
+    const StorageKey key = StagingObjectStore::KeyOf(id);
+    ASSERT_OK_AND_ASSIGN(const OpenObject before, other.store.Open(key));
+    ASSERT_OK(ignores.store.Publish(id, std::move(stale)));
+    // Also for a reader that has begun.
+    EXPECT_TRUE(Contents(before) == bytes);
+    ASSERT_OK_AND_ASSIGN(const OpenObject after, other.store.Open(key));
+    EXPECT_TRUE(Contents(after) == bytes);
+  }
+}
+
 TEST_F(S3ObjectStoreTest, AnAnswerToACompletionThatWasLostIsFoundOut) {
   FailOnce("POST r?uploadId", Lie::kAnswerLost);
   Publish(bytes_);

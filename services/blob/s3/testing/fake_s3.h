@@ -61,6 +61,7 @@ class FakeS3 : public Transport {
   struct Options {
     std::string endpoint = "http://s3.test";
     Credentials credentials = {.access_key_id = "key", .secret_access_key = "secret", .session_token = ""};
+    // Whether If-None-Match has an effect; else it is ignored.
     bool knows_conditions = true;
     // Refuses If-None-Match with 501.
     bool refuses_conditions = false;

@@ -10,14 +10,13 @@
 
 namespace entrepot::blob::s3 {
 
-FakeS3Server::FakeS3Server() {
+FakeS3Server::FakeS3Server(FakeS3::Options options) {
   server_ = std::make_unique<outbound::ScriptedServer>(
       [this](const outbound::ScriptedServer::Request& request, outbound::ScriptedServer::Connection& connection) {
         Answer(request, connection);
       });
-  FakeS3::Options options;
   options.endpoint = absl::StrCat("http://127.0.0.1:", server_->port());
-  s3_ = std::make_unique<FakeS3>(options, &clock_);
+  s3_ = std::make_unique<FakeS3>(std::move(options), &clock_);
 }
 
 config::v1::ObjectStorage FakeS3Server::Config() {

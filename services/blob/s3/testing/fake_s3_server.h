@@ -15,7 +15,8 @@ namespace entrepot::blob::s3 {
 // A FakeS3 that listens on 127.0.0.1.
 class FakeS3Server {
  public:
-  FakeS3Server();
+  // `options.endpoint` is replaced.
+  explicit FakeS3Server(FakeS3::Options options = {});
 
   FakeS3& s3() { return *s3_; }
   // The configuration of a store in it, with defaults, small parts and the prefix "r".
