@@ -6,6 +6,9 @@ _EVERY_LIBRARY = [
     "//third_party:absl",
 ]
 
+# Half of all sources are tests. So they compile a quarter faster, and what they test is as optimized as ever.
+_TEST_COPTS = ["-O0", "-U_FORTIFY_SOURCE"]
+
 _EVERY_TEST = _EVERY_LIBRARY + [
     "//services/status:status_matchers",
     "//third_party:gtest_main",
@@ -66,6 +69,7 @@ def entrepot_cc_test(name, size = "small", srcs = None, deps = [], **kwargs):
         name = name,
         size = size,
         srcs = [name + ".cc"] if srcs == None else srcs,
+        copts = _TEST_COPTS,
         deps = _with(deps, _EVERY_TEST),
         **kwargs
     )
