@@ -84,6 +84,8 @@ class GatewayProcess final : public runtime::RunningService {
     return {{"listen", server_->Address()}};
   }
 
+  void AnnounceDrain() override { server_->CloseAfterResponses(); }
+
   void Drain(Deadline deadline) override {
     drained_ = true;
     server_->Drain(deadline);

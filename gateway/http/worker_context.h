@@ -40,6 +40,7 @@ struct WorkerContext {
       : server(server_context), metrics(server_context.metrics) {}
 
   const ServerContext server;
+  bool close_after_responses = false;
   bool draining = false;
   HttpDate date;
   RequestIdSource request_ids;

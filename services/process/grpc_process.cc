@@ -52,6 +52,8 @@ class GrpcProcess final : public runtime::RunningService {
                            /*pushes=*/readiness == runtime::Readiness::kAll);
   }
 
+  void AnnounceDrain() override { server_->ShowReadiness(/*pulls=*/false, /*pushes=*/false); }
+
   std::vector<std::pair<std::string, std::string>> Addresses() const override { return {{"grpc", server_->address()}}; }
 
   void Drain(Deadline deadline) override {

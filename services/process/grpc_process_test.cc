@@ -118,6 +118,16 @@ TEST_F(GrpcProcessTest, ShowsItsReadinessToOtherProcesses) {
   EXPECT_OK(runtime::CheckChannelWritable(channel));
 }
 
+TEST_F(GrpcProcessTest, ServesCallsAfterItHasAnnouncedTheDrain) {
+  ASSERT_OK_AND_ASSIGN(const auto process, Start());
+  const std::string address = process->Addresses()[0].second;
+  process->AnnounceDrain();
+  const auto channel = grpc::CreateChannel(address, grpc::InsecureChannelCredentials());
+  EXPECT_THAT(runtime::CheckChannelReady(channel), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_TRUE(Call(address).ok());
+  EXPECT_FALSE(observed_.drain_began);
+}
+
 TEST_F(GrpcProcessTest, DrainRefusesNewCalls) {
   ASSERT_OK_AND_ASSIGN(const auto process, Start());
   const std::string address = process->Addresses()[0].second;

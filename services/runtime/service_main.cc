@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <mutex>
+#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -50,8 +51,8 @@ struct CommandLine {
 std::string Usage(absl::string_view name) {
   return absl::StrCat("Usage: ", name, " --config FILE\n", "       ", name, " --help | --version\n\n",
                       "FILE is YAML with the fields of proto/entrepot/config/v1. On SIGTERM or SIGINT the\n",
-                      "process finishes the requests in progress, for at most drain_timeout, and ends. A second\n",
-                      "signal ends it at once.\n");
+                      "process reports that it is not ready, waits for drain_delay, finishes the requests in\n",
+                      "progress, for at most drain_timeout, and ends. A second signal ends it at once.\n");
 }
 
 // The message of an error is for the user.
@@ -184,11 +185,14 @@ int Serve(const ErasedService& service) {
 
   const int signal = signals.Wait();
   Log(LogLevel::kInfo, "draining", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
-  const Deadline deadline = Deadline::After(service.drain_timeout());
-  signals.ExitAt(Deadline::After(service.drain_timeout() + kDrainOverrun));
+  signals.ExitAt(Deadline::After(service.drain_delay() + service.drain_timeout() + kDrainOverrun));
   state.SetDraining();
   watch.reset();
-  (*running)->Drain(deadline);
+  if (service.drain_delay() > absl::ZeroDuration()) {
+    (*running)->AnnounceDrain();
+    std::this_thread::sleep_for(absl::ToChronoNanoseconds(service.drain_delay()));
+  }
+  (*running)->Drain(Deadline::After(service.drain_timeout()));
   health->Stop();
   running->reset();
   FlushLimitedLog();

@@ -31,8 +31,12 @@ class RunningService {
   // thread of its own, concurrently with everything else, from now until the destructor.
   virtual std::vector<HealthCheck> Checks() = 0;
 
-  // Tells others what the process is ready for. Called once a second, never during or after Drain().
+  // Tells others what the process is ready for. Called once a second, never after AnnounceDrain() or Drain().
   virtual void ShowReadiness(Readiness readiness) { (void)readiness; }
+
+  // Asks callers to go to other processes, and serves those that come nevertheless. Called on the main thread, once,
+  // drain_delay before Drain().
+  virtual void AnnounceDrain() {}
 
   // The addresses that it listens on, for the log line "serving": {{"listen", "http://127.0.0.1:5000"}}.
   virtual std::vector<std::pair<std::string, std::string>> Addresses() const = 0;
@@ -52,16 +56,16 @@ struct ServiceContext {
 };
 
 // What distinguishes one process from another. Config is the process's message of proto/entrepot/config/v1; it has
-// `operator`, `log` and `drain_timeout`.
+// `operator`, `log`, `drain_delay` and `drain_timeout`.
 template <typename Config>
 struct ServiceDefinition {
   // The name of the program, such as "entrepot-gateway". --help, --version, the first log line and entrepot_build_info
   // contain it.
   std::string name;
 
-  // Sets the defaults of fields that the file leaves out, then adds every problem. `log`, `drain_timeout` and
-  // `operator` are filled and checked before. The default of `operator` is 127.0.0.1:default_operator_port; if that
-  // port is 0, the file must set one.
+  // Sets the defaults of fields that the file leaves out, then adds every problem. `log`, `drain_delay`,
+  // `drain_timeout` and `operator` are filled and checked before. The default of `operator` is
+  // 127.0.0.1:default_operator_port; if that port is 0, the file must set one.
   uint32_t default_operator_port = 0;
   std::function<void(Config*, ConfigProblems*)> fill_and_check;
 
@@ -71,8 +75,8 @@ struct ServiceDefinition {
 
 // The body of a main(). Parses --config FILE (required), --help and --version, raises the limit on file descriptors to
 // the hard limit, and loads and checks the configuration. Serves /healthz, /readyz and /metrics on the operator
-// endpoint, beginning before start(). Runs the service until SIGTERM or SIGINT. Then /readyz answers 503, and the
-// service is drained within drain_timeout and destroyed.
+// endpoint, beginning before start(). Runs the service until SIGTERM or SIGINT. Then /readyz answers 503, and after
+// drain_delay the service is drained within drain_timeout and destroyed.
 //
 // Returns the process's exit code:
 //   0  after --help, --version, or a drain
@@ -95,6 +99,7 @@ struct ErasedService {
   std::function<absl::StatusOr<std::unique_ptr<RunningService>>(const ServiceContext&)> start;
   std::function<const config::v1::Endpoint&()> operator_endpoint;
   std::function<const config::v1::Log&()> log;
+  std::function<absl::Duration()> drain_delay;
   std::function<absl::Duration()> drain_timeout;
 };
 
@@ -114,12 +119,14 @@ int ServiceMain(int argc, char** argv, const ServiceDefinition<Config>& definiti
     if (!config.has_drain_timeout()) FillDrainTimeout(config.mutable_drain_timeout());
     CheckEndpoint("operator", config.operator_(), problems);
     CheckLog("log", config.log(), problems);
+    CheckDrainDelay("drain_delay", config.drain_delay(), problems);
     CheckDuration("drain_timeout", config.drain_timeout(), problems);
     definition.fill_and_check(&config, problems);
   };
   erased.start = [&](const ServiceContext& context) { return definition.start(config, context); };
   erased.operator_endpoint = [&]() -> const config::v1::Endpoint& { return config.operator_(); };
   erased.log = [&]() -> const config::v1::Log& { return config.log(); };
+  erased.drain_delay = [&] { return ToDuration(config.drain_delay()); };
   erased.drain_timeout = [&] { return ToDuration(config.drain_timeout()); };
   return internal::RunServiceMain(argc, argv, erased);
 }

@@ -23,7 +23,9 @@ namespace entrepot::runtime {
 namespace {
 
 namespace asio = boost::asio;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr char kProcess[] = "services/runtime/service_main_test_process";
@@ -280,6 +282,27 @@ TEST_F(ServiceMainTest, ReadyzFailsDuringTheDrain) {
     answer = Get("/readyz");
   } while (absl::StartsWith(answer, "HTTP/1.1 200 "));
   EXPECT_THAT(answer, HasSubstr("\r\n\r\ndraining\n"));
+}
+
+TEST_F(ServiceMainTest, TheDrainBeginsAfterTheDelay) {
+  Process process({"--config", Config("tell-drain", "drain_delay: 1s")});
+  process.AwaitOutput("\"message\":\"serving\"");
+  AwaitReadyz("\r\n\r\nready\n");
+  process.Signal(SIGTERM);
+  process.AwaitOutput("\"message\":\"draining\"");
+  AwaitReadyz("HTTP/1.1 503 ");
+  EXPECT_THAT(process.output(), Not(HasSubstr("drained after")));
+  EXPECT_EQ(process.Wait(), 0);
+  EXPECT_THAT(process.output(), ContainsRegex("announced\n(.|\n)*drained after the delay\n"));
+}
+
+TEST_F(ServiceMainTest, ASecondSignalEndsTheDelayAndTheProcess) {
+  Process process({"--config", Config("serve", "drain_delay: 5m")});
+  process.AwaitOutput("\"message\":\"serving\"");
+  process.Signal(SIGTERM);
+  process.AwaitOutput("\"message\":\"draining\"");
+  process.Signal(SIGTERM);
+  EXPECT_EQ(process.Wait(), 128 + SIGTERM);
 }
 
 TEST_F(ServiceMainTest, ASecondSignalEndsItAtOnce) {

@@ -1,4 +1,7 @@
 // A process for service_main_test.cc. It serves nothing; its "data_directory" selects its behaviour.
+#include <cstdio>
+#include <memory>
+
 #include "absl/time/clock.h"
 #include "entrepot/config/v1/standalone.pb.h"
 #include "prometheus/gauge.h"
@@ -29,13 +32,22 @@ class TestService : public RunningService {
     return {{"listen", "http://127.0.0.1:5000"}};
   }
 
+  void AnnounceDrain() override {
+    delay_ = std::make_unique<Deadline>(Deadline::After(absl::Seconds(1)));
+    if (behaviour_ == "tell-drain") std::fputs("announced\n", stderr);
+  }
+
   void Drain(Deadline deadline) override {
+    if (behaviour_ == "tell-drain" && delay_ != nullptr && delay_->passed()) {
+      std::fputs("drained after the delay\n", stderr);
+    }
     if (behaviour_ == "drain-until-deadline") absl::SleepFor(deadline.Left());
     if (behaviour_ == "drain-forever") absl::SleepFor(absl::InfiniteDuration());
   }
 
  private:
   const std::string behaviour_;
+  std::unique_ptr<Deadline> delay_;  // Set by AnnounceDrain().
 };
 
 int Main(int argc, char** argv) {

@@ -110,6 +110,8 @@ class RegistryProcess final : public runtime::RunningService {
     return {{"listen", server_->Address()}};
   }
 
+  void AnnounceDrain() override { server_->CloseAfterResponses(); }
+
   void Drain(Deadline deadline) override {
     catalog_->repositories().Stop();
     maintenance_->BeginDrain();

@@ -175,6 +175,26 @@ def test_sigterm_lets_running_uploads_finish(own_registry):
         assert pull(own_registry, f"fault/drain{number}", data).body == data
 
 
+def test_connections_are_taken_during_the_drain_delay(make_registry):
+    registry = make_registry(config={"drain_delay": "4s"})
+    name = "gateway" if registry.mode == "split" else "entrepot"
+    kept = HTTPConnection("127.0.0.1", registry.port, timeout=20)
+    kept.request("GET", "/v2/")
+    kept.getresponse().read()
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        restart = pool.submit(registry.restart, name)
+        wait_for(lambda: http.request("GET", registry.operator_url(name) + "/readyz"), lambda answer: answer.status == 503, pause=0.02)
+        # /readyz fails, and everything is served.
+        data = os.urandom(100_000)
+        answer = push(registry, "fault/delay", data)
+        assert (answer.status, answer.headers["Connection"]) == (201, "close")
+        kept.request("GET", "/v2/")
+        last = kept.getresponse()
+        assert (last.status, last.headers["Connection"]) == (200, "close")
+        restart.result()
+    assert pull(registry, "fault/delay", data).body == data
+
+
 @pytest.mark.parametrize("size", [20_000, 3 * MIB])
 def test_an_upload_that_a_drain_cuts_off_keeps_its_bytes(make_registry, size):
     registry = make_registry(config={"drain_timeout": "2s"})

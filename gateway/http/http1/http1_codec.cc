@@ -123,7 +123,7 @@ asio::awaitable<Http1Codec::Outcome> Http1Codec::Answer() {
   body_.Begin(head_);
   Exchange exchange(worker_, &request_);
   Response response = co_await exchange.Handle();
-  const bool reuse = body_.CanReuse() && head_.keep_alive() && !response.close && !worker_->draining;
+  const bool reuse = body_.CanReuse() && head_.keep_alive() && !response.close && !worker_->close_after_responses;
   const absl::Status sent = co_await Send(response, !reuse, &exchange);
   now_ = exchange.Finish(response,
                          {.status = sent, .request_bytes = body_.bytes_read(), .response_bytes = BodyBytesSent()});

@@ -72,6 +72,7 @@ class ServerImpl final : public Server {
 
   std::string Address() const override;
   uint16_t port() const override { return acceptor_->port(); }
+  void CloseAfterResponses() override;
   void Drain(Deadline deadline) override;
 
  private:
@@ -156,6 +157,10 @@ std::string ServerImpl::Address() const {
   const bool is_v6 = absl::StrContains(address, ":");
   return absl::StrCat(certificates_ == nullptr ? "http://" : "https://", is_v6 ? "[" : "", address, is_v6 ? "]" : "",
                       ":", port());
+}
+
+void ServerImpl::CloseAfterResponses() {
+  for (const auto& worker : workers_) worker->CloseAfterResponses();
 }
 
 void ServerImpl::Drain(Deadline deadline) {

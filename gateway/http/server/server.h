@@ -44,6 +44,10 @@ class Server {
   virtual std::string Address() const = 0;
   virtual uint16_t port() const = 0;
 
+  // From now on each response has `Connection: close`, so that clients connect to another server. Connections are taken
+  // as before. Not after Drain().
+  virtual void CloseAfterResponses() = 0;
+
   // Begins no connection any more, but serves the first request of those that have just begun; closes idle connections,
   // lets requests under way finish until `deadline` (their responses contain `Connection: close`), then cuts the others
   // off and joins the threads. Only the first call has an effect. A handler

@@ -50,6 +50,30 @@ TEST(DrainTest, FinishesRequestsUnderWay) {
   drain.join();
 }
 
+TEST(DrainTest, TakesConnectionsAndEndsThemAfterAResponseOnceItIsAboutToDrain) {
+  TestServer server;
+  RawClient open(server.port());
+  ASSERT_TRUE(open.Send(kGet));
+  ASSERT_EQ(open.Receive().value_or(RawResponse()).Field("connection"), "(none)");
+  server.server().CloseAfterResponses();
+  // The threads of the server hear of it a moment later.
+  EXPECT_TRUE(Eventually([&] {
+    RawClient late(server.port());
+    EXPECT_TRUE(late.Send(kGet));
+    const RawResponse response = late.Receive().value_or(RawResponse());
+    EXPECT_EQ(response.status, 200);
+    return response.Field("connection") == "close" && late.ReceiveEnd();
+  }));
+  RawResponse last;
+  EXPECT_TRUE(Eventually([&] {
+    EXPECT_TRUE(open.Send(kGet));
+    last = open.Receive().value_or(RawResponse());
+    EXPECT_EQ(last.status, 200);
+    return last.Field("connection") == "close";
+  }));
+  EXPECT_TRUE(open.ReceiveEnd());
+}
+
 TEST(DrainTest, CutsOffRequestsAtTheDeadline) {
   TestServer server;
   RawClient slow_handler(server.port());

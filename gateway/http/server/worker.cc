@@ -70,9 +70,13 @@ void Worker::GiveWay(uint64_t slot_id) {
   }
 }
 
+void Worker::CloseAfterResponses() {
+  asio::post(io_, [this] { context_.close_after_responses = true; });
+}
+
 void Worker::Drain() {
   asio::post(io_, [this] {
-    context_.draining = true;
+    context_.close_after_responses = context_.draining = true;
     for (Connection* connection : connections_) connection->Drain();
   });
 }

@@ -35,6 +35,8 @@ class Worker {
   size_t connections() const { return connection_count_.load(std::memory_order_relaxed); }
   // Serves a connection, and gives its slot back at its end.
   void Serve(OwnedFd fd, std::string remote_address, std::unique_ptr<ConnectionSlots::Slot> slot);
+  // Ends each connection after its next response, or the one under way.
+  void CloseAfterResponses();
   // Closes idle connections; the others end after the request under way.
   void Drain();
   // Ends every connection's reading and writing.

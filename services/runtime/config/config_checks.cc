@@ -477,4 +477,12 @@ void CheckDuration(absl::string_view field, const google::protobuf::Duration& du
   problems->Add(field, absl::StrCat("must be longer than 0, not ", absl::FormatDuration(ToDuration(duration))));
 }
 
+void CheckDrainDelay(absl::string_view field, const google::protobuf::Duration& delay, ConfigProblems* problems) {
+  constexpr absl::Duration kLongest = absl::Minutes(5);
+  const absl::Duration duration = ToDuration(delay);
+  if (duration >= absl::ZeroDuration() && duration <= kLongest) return;
+  problems->Add(field, absl::StrCat("must be from 0 to ", absl::FormatDuration(kLongest), ", not ",
+                                    absl::FormatDuration(duration)));
+}
+
 }  // namespace entrepot::runtime

@@ -45,6 +45,8 @@ void CheckService(absl::string_view field, const config::v1::Service& service, C
 void CheckDataDirectory(absl::string_view field, const std::string& directory, ConfigProblems* problems);
 // Must be longer than 0.
 void CheckDuration(absl::string_view field, const google::protobuf::Duration& duration, ConfigProblems* problems);
+// From 0 to 5 minutes.
+void CheckDrainDelay(absl::string_view field, const google::protobuf::Duration& delay, ConfigProblems* problems);
 
 }  // namespace entrepot::runtime
 

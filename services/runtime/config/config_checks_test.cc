@@ -556,5 +556,20 @@ TEST(ConfigChecksTest, DataDirectory) {
               ElementsAre("data_directory: cannot use " + file + "/below: Not a directory"));
 }
 
+Lines CheckedDrainDelay(int64_t seconds) {
+  google::protobuf::Duration delay;
+  delay.set_seconds(seconds);
+  ConfigProblems problems;
+  CheckDrainDelay("drain_delay", delay, &problems);
+  return problems.lines();
+}
+
+TEST(ConfigChecksTest, DrainDelay) {
+  EXPECT_THAT(CheckedDrainDelay(0), IsEmpty());
+  EXPECT_THAT(CheckedDrainDelay(300), IsEmpty());
+  EXPECT_THAT(CheckedDrainDelay(301), ElementsAre("drain_delay: must be from 0 to 5m, not 5m1s"));
+  EXPECT_THAT(CheckedDrainDelay(-1), ElementsAre("drain_delay: must be from 0 to 5m, not -1s"));
+}
+
 }  // namespace
 }  // namespace entrepot::runtime
