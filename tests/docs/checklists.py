@@ -7,6 +7,8 @@ from docs import markdown
 PAGE = "docs/checklists.md"
 # What a change of every kind touches.
 ALWAYS = "CHANGELOG.md"
+# What scripts/render writes, and links to other files: nothing is added there.
+RENDERED = re.compile(r"k8s/(base|overlays|components)/(?!.*kustomization\.yaml$)|k8s/chart/files/")
 
 
 def lists_of(text):
@@ -54,7 +56,7 @@ def find_unlisted(tree, text):
         listed = {file for file, _ in lists[heading]}
         found = 0
         for file in sorted(tree.files):
-            if file.endswith(".md") or (outside and file.startswith(outside + "/")):
+            if file.endswith(".md") or RENDERED.match(file) or (outside and file.startswith(outside + "/")):
                 continue
             name = file.rpartition("/")[2].partition(".")[0].removesuffix("_test")
             if re.fullmatch(pattern, name):

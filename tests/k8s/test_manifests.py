@@ -275,7 +275,8 @@ def test_every_program_accepts_its_configuration(variant, etc, tmp_path):
             warnings = re.findall(r'"message":"configuration","warning":"([a-z._]+)', log.read_text())
             # Of the first: TLS ends at an Ingress. Of the second: such a chart asks for it.
             expected = {"listen.tls": "listen:" in text and "tls:" not in text.partition("operator:")[0],
-                        "grpc.tls": variant.endswith("without peerTls"), "listen.names": variant.endswith("smallest")}  # fmt: skip
+                        "grpc.tls": variant.endswith("without peerTls"), "listen.names": variant.endswith("smallest"),
+                        "listen.allow_unauthenticated": variant.endswith("smallest")}  # fmt: skip
             assert all(expected.get(warning) for warning in warnings), f"{variant}: {name}: {log.read_text()}"
         finally:
             process.kill()

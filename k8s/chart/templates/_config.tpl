@@ -15,6 +15,9 @@ listen:
   {{- with .Values.externalUrl }}
   external_url: {{ . | quote }}
   {{- end }}
+  {{- with .Values.names }}
+  names: {{ toJson . }}
+  {{- end }}
   {{- with .Values.trustedProxies }}
   trusted_proxies: {{ toJson . }}
   {{- end }}
