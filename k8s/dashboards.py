@@ -338,6 +338,10 @@ DASHBOARDS = [
                   slowest("entrepot_s3_request_duration_seconds", "operation")),
             graph("Memory of uploads", "bytes", "Bytes of uploads that the server does not have yet.",
                   {"{{instance}}": "entrepot_s3_upload_memory_bytes{$s}"}),
+            graph("Uploads refused for memory", "ops", "sum: all of it was used; share: that of one account or address was.",
+                  {"{{reason}}": rate("entrepot_s3_upload_memory_refused_total", "reason")}),
+            graph("Pulls sent to the S3 server", "ops", "Clients of the networks in objects.s3.redirects.",
+                  {"redirects": rate("entrepot_s3_redirects_total")}),
         ]),
     ]),
 ]  # fmt: skip
