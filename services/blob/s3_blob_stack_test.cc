@@ -35,7 +35,7 @@ class S3BlobStackTest : public testing::Test {
   absl::StatusOr<std::unique_ptr<BlobStack>> Open(kv::KvEngine& kv, const std::string& prefix = "r") {
     BlobStackOptions options;
     options.directory = directory_.path() + "/blobs";
-    options.objects = options_of_->Config();
+    options.objects = objects_;
     options.objects.mutable_s3()->set_prefix(prefix);
     if (upload_memory_bytes_max_ > 0)
       options.objects.mutable_s3()->set_upload_memory_bytes_max(upload_memory_bytes_max_);
@@ -92,7 +92,7 @@ class S3BlobStackTest : public testing::Test {
   kv::TemporaryDirectory directory_;
   kv::MemoryKvEngine kv_;
   s3::FakeS3Server server_;
-  s3::FakeS3Server* options_of_ = &server_;
+  config::v1::ObjectStorage objects_ = server_.Config();
 };
 
 TEST_F(S3BlobStackTest, PushesAndReads) {
@@ -176,7 +176,7 @@ TEST_F(S3BlobStackTest, SlowUploadsOfAnAccountLeaveMemoryToOthers) {
 
 TEST_F(S3BlobStackTest, ReplicasOfANewRegistryAgreeOnItsIdWithoutConditions) {
   s3::FakeS3Server ignores({.knows_conditions = false});
-  options_of_ = &ignores;
+  objects_ = ignores.Config();
   std::vector<std::thread> starts;
   std::vector<absl::Status> statuses(3);
   for (absl::Status& status : statuses) {
