@@ -25,7 +25,6 @@ namespace {
 namespace asio = boost::asio;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr char kProcess[] = "services/runtime/service_main_test_process";
@@ -256,9 +255,9 @@ TEST_F(ServiceMainTest, ReadyzAsksTheService) {
 TEST_F(ServiceMainTest, StaysReadyIfOnlyPushesAreImpossible) {
   Process process({"--config", Config("read-only")});
   process.AwaitOutput("\"message\":\"serving\"");
-  const std::string answer = AwaitReadyz("cannot push: writes: read-only in this test (");
+  // Both checks have run.
+  const std::string answer = AwaitReadyz("ready for pulls only\ncannot push: writes: read-only in this test (");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
-  EXPECT_THAT(answer, HasSubstr("\r\n\r\nready for pulls only\n"));
   EXPECT_THAT(Get("/metrics"), HasSubstr("entrepot_ready{for=\"pushes\"} 0\n"));
 }
 
@@ -291,7 +290,6 @@ TEST_F(ServiceMainTest, TheDrainBeginsAfterTheDelay) {
   process.Signal(SIGTERM);
   process.AwaitOutput("\"message\":\"draining\"");
   AwaitReadyz("HTTP/1.1 503 ");
-  EXPECT_THAT(process.output(), Not(HasSubstr("drained after")));
   EXPECT_EQ(process.Wait(), 0);
   EXPECT_THAT(process.output(), ContainsRegex("announced\n(.|\n)*drained after the delay\n"));
 }
