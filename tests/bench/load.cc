@@ -16,9 +16,14 @@
 //   load image HOST PORT REPOSITORY CLIENTS PULLS
 //     CLIENTS clients begin at the same time to pull the image REPOSITORY:v1, each PULLS times, layer by layer. Also
 //     prints the times of the pulls, and after which time the first client had the first byte of its first layer
+//   load steady_small|steady_large|steady_pulls HOST PORT REPOSITORY CLIENTS SECONDS
+//     CLIENTS clients push such images, push blobs of 64 MiB, or pull the image REPOSITORY:v1, and think in between:
+//     for a random time whose mean is LOAD_THINK_MS of the environment (0 without it). They do so for SECONDS, of which
+//     the first quarter is not measured. Also prints how many pushes or pulls ended in the rest ("images"), and their
+//     times
 //
-// Content is random, new in every run, and made before the clock starts. If the environment has LOAD_TOKEN, every
-// request carries it as its bearer token.
+// Content is random and new in every run. What other modes than churn and steady_* push is made before the clock
+// starts. If the environment has LOAD_TOKEN, every request carries it as its bearer token.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -46,8 +51,9 @@ namespace entrepot::tests {
 namespace {
 
 constexpr size_t kMiB = 1024 * 1024;
-// Blobs repeat one random piece, so that gigabytes of content cost little; only their first bytes differ.
 constexpr size_t kPieceBytes = 16 * kMiB;
+// What makes a blob another one than those that repeat the same piece.
+constexpr size_t kOwnBytes = 64;
 constexpr size_t kChurnConnections = 16;
 
 struct Target {
@@ -75,34 +81,56 @@ std::string RandomBytes(size_t count) {
   return bytes;
 }
 
-// A blob that is never in memory as a whole: its own first bytes, then the shared piece, repeated.
 struct LargeBlob {
-  std::string first;
-  size_t size_bytes;
+  std::string last;
   std::string digest;
+};
+
+// Blobs of one size that are never in memory as a whole: they repeat one random piece, and only their last bytes
+// differ. So gigabytes of content, and their digests, cost little. Thread-safe once it is made.
+class LargeBlobs {
+ public:
+  explicit LargeBlobs(size_t size_bytes) : piece_(RandomBytes(kPieceBytes)), size_bytes_(size_bytes) {
+    Digester digester(DigestAlgorithm::kSha256);
+    (void)ForEachSharedPiece([&](absl::string_view bytes) {
+      digester.Update(bytes);
+      return absl::OkStatus();
+    });
+    shared_ = digester.Save();
+  }
+
+  size_t size_bytes() const { return size_bytes_; }
+
+  absl::StatusOr<LargeBlob> Make() const {
+    ASSIGN_OR_RETURN(Digester digester, Digester::Restore(shared_));
+    LargeBlob blob{.last = RandomBytes(kOwnBytes), .digest = ""};
+    digester.Update(blob.last);
+    blob.digest = digester.Current().ToString();
+    return blob;
+  }
 
   template <typename Consume>
-  absl::Status ForEachPiece(const std::string& piece, Consume consume) const {
-    RETURN_IF_ERROR(consume(absl::string_view(first)));
-    for (size_t done = first.size(); done < size_bytes;) {
-      const absl::string_view next = absl::string_view(piece).substr(0, size_bytes - done);
+  absl::Status ForEachPiece(const LargeBlob& blob, Consume consume) const {
+    RETURN_IF_ERROR(ForEachSharedPiece(consume));
+    return consume(absl::string_view(blob.last));
+  }
+
+ private:
+  template <typename Consume>
+  absl::Status ForEachSharedPiece(Consume consume) const {
+    const size_t shared_bytes = size_bytes_ - kOwnBytes;
+    for (size_t done = 0; done < shared_bytes;) {
+      const absl::string_view next = absl::string_view(piece_).substr(0, shared_bytes - done);
       RETURN_IF_ERROR(consume(next));
       done += next.size();
     }
     return absl::OkStatus();
   }
-};
 
-LargeBlob MakeLargeBlob(const std::string& piece, size_t size_bytes) {
-  LargeBlob blob{RandomBytes(64), size_bytes, ""};
-  Digester digester(DigestAlgorithm::kSha256);
-  (void)blob.ForEachPiece(piece, [&](absl::string_view bytes) {
-    digester.Update(bytes);
-    return absl::OkStatus();
-  });
-  blob.digest = digester.Current().ToString();
-  return blob;
-}
+  const std::string piece_;
+  const size_t size_bytes_;
+  DigesterState shared_;
+};
 
 absl::Status Expect(const absl::StatusOr<HttpResponse>& response, int status) {
   if (!response.ok()) return response.status();
@@ -128,13 +156,13 @@ absl::StatusOr<std::string> StartUpload(HttpConnection& connection, const Target
   return LocationTarget(response->Field("Location"));
 }
 
-absl::Status PushLarge(const Target& target, const LargeBlob& blob, const std::string& piece) {
-  ASSIGN_OR_RETURN(HttpConnection connection, HttpConnection::Open(target.host, target.port));
+absl::Status PushLarge(HttpConnection& connection, const Target& target, const LargeBlobs& blobs,
+                       const LargeBlob& blob) {
   ASSIGN_OR_RETURN(const std::string location, StartUpload(connection, target));
   RETURN_IF_ERROR(connection.Send(
       absl::StrCat("PATCH ", location, " HTTP/1.1\r\nHost: ", target.host, ":", target.port, "\r\n", Authorization(),
-                   "Content-Type: application/octet-stream\r\nContent-Length: ", blob.size_bytes, "\r\n\r\n")));
-  RETURN_IF_ERROR(blob.ForEachPiece(piece, [&](absl::string_view bytes) { return connection.Send(bytes); }));
+                   "Content-Type: application/octet-stream\r\nContent-Length: ", blobs.size_bytes(), "\r\n\r\n")));
+  RETURN_IF_ERROR(blobs.ForEachPiece(blob, [&](absl::string_view bytes) { return connection.Send(bytes); }));
   const auto patched = connection.Receive("PATCH");
   RETURN_IF_ERROR(Expect(patched, 202));
   return Expect(
@@ -142,13 +170,13 @@ absl::Status PushLarge(const Target& target, const LargeBlob& blob, const std::s
       201);
 }
 
-absl::Status PullLarge(const Target& target, const LargeBlob& blob) {
+absl::Status PullLarge(const Target& target, const LargeBlob& blob, size_t size_bytes) {
   ASSIGN_OR_RETURN(HttpConnection connection, HttpConnection::Open(target.host, target.port));
   const auto response =
       connection.Call("GET", absl::StrCat("/v2/", target.repository, "/blobs/", blob.digest), Authorization(), "",
                       /*keep_body=*/false);
   RETURN_IF_ERROR(Expect(response, 200));
-  if (response->body_bytes == blob.size_bytes) return absl::OkStatus();
+  if (response->body_bytes == size_bytes) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat("pulled ", response->body_bytes, " bytes"));
 }
 
@@ -227,16 +255,22 @@ absl::StatusOr<double> TimeInParallel(size_t count, Work work) {
 }
 
 absl::StatusOr<double> RunLarge(const Target& target, size_t size_bytes, size_t count, bool pull) {
-  const std::string piece = RandomBytes(kPieceBytes);
-  std::vector<LargeBlob> blobs;
-  for (size_t i = 0; i < count; ++i) blobs.push_back(MakeLargeBlob(piece, size_bytes));
-  auto pushed = TimeInParallel(count, [&](size_t i) { return PushLarge(target, blobs[i], piece); });
+  const LargeBlobs blobs(size_bytes);
+  std::vector<LargeBlob> made(count);
+  for (LargeBlob& each : made) {
+    ASSIGN_OR_RETURN(each, blobs.Make());
+  }
+  auto pushed = TimeInParallel(count, [&](size_t i) -> absl::Status {
+    ASSIGN_OR_RETURN(HttpConnection connection, HttpConnection::Open(target.host, target.port));
+    return PushLarge(connection, target, blobs, made[i]);
+  });
   if (!pull || !pushed.ok()) return pushed;
   // One pull of 1 GiB takes a fifth of a second, in which the scheduler decides more than the registry.
   constexpr int kPulls = 5;
   double seconds = 0;
   for (int pulls = 0; pulls < kPulls; ++pulls) {
-    ASSIGN_OR_RETURN(const double each, TimeInParallel(count, [&](size_t i) { return PullLarge(target, blobs[i]); }));
+    ASSIGN_OR_RETURN(const double each,
+                     TimeInParallel(count, [&](size_t i) { return PullLarge(target, made[i], size_bytes); }));
     seconds += each;
   }
   return seconds / kPulls;
@@ -390,10 +424,75 @@ absl::StatusOr<Timing> RunImage(const Target& target, size_t clients, size_t pul
   return timing;
 }
 
+// The mean of the time for which clients of steady_* think.
+absl::StatusOr<double> ThinkSeconds() {
+  const char* const text = std::getenv("LOAD_THINK_MS");
+  double milliseconds = 0;
+  if (text != nullptr && (!absl::SimpleAtod(text, &milliseconds) || milliseconds < 0)) {
+    return absl::InvalidArgumentError(absl::StrCat("LOAD_THINK_MS must be a number of milliseconds, not ", text));
+  }
+  return milliseconds / 1000;
+}
+
+// Calls work(connection) again and again at each of the clients' connections.
+template <typename Work>
+absl::StatusOr<Timing> RunSteady(const Target& target, size_t clients, size_t seconds, Work work) {
+  ASSIGN_OR_RETURN(const double think_seconds, ThinkSeconds());
+  std::vector<std::vector<double>> took(clients);
+  const auto start = std::chrono::steady_clock::now();
+  const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+  const double end = static_cast<double>(seconds);
+  const double begin = end / 4;
+  RETURN_IF_ERROR(TimeInParallel(clients, [&](size_t client) -> absl::Status {
+                    ASSIGN_OR_RETURN(HttpConnection connection, HttpConnection::Open(target.host, target.port));
+                    absl::BitGen random;
+                    for (;;) {
+                      if (think_seconds > 0) {
+                        absl::SleepFor(absl::Seconds(absl::Exponential<double>(random, 1 / think_seconds)));
+                      }
+                      const double begun = elapsed();
+                      if (begun >= end) return absl::OkStatus();
+                      RETURN_IF_ERROR(work(connection));
+                      const double ended = elapsed();
+                      if (ended >= begin && ended < end) took[client].push_back((ended - begun) * 1000);
+                    }
+                  }).status());
+  std::vector<double> all;
+  for (const std::vector<double>& each : took) all.insert(all.end(), each.begin(), each.end());
+  Timing timing;
+  timing.seconds = end - begin;
+  timing.SetTimes(std::move(all));
+  return timing;
+}
+
+absl::StatusOr<Timing> RunSteadySmall(const Target& target, size_t clients, size_t seconds) {
+  return RunSteady(target, clients, seconds, [&](HttpConnection& connection) {
+    // Other clients of the repository are other processes, and must not push the same tags.
+    thread_local absl::BitGen random;
+    return PushSmallImage(connection, target, MakeSmallImage(absl::Uniform<int>(random, 0, 1 << 30)));
+  });
+}
+
+absl::StatusOr<Timing> RunSteadyLarge(const Target& target, size_t clients, size_t seconds) {
+  const LargeBlobs blobs(64 * kMiB);
+  return RunSteady(target, clients, seconds, [&](HttpConnection& connection) -> absl::Status {
+    ASSIGN_OR_RETURN(const LargeBlob blob, blobs.Make());
+    return PushLarge(connection, target, blobs, blob);
+  });
+}
+
+absl::StatusOr<Timing> RunSteadyPulls(const Target& target, size_t clients, size_t seconds) {
+  return RunSteady(target, clients, seconds,
+                   [&](HttpConnection& connection) { return PullImage(connection, target).status(); });
+}
+
 absl::StatusOr<Timing> Run(const std::string& mode, const Target& target, size_t first, size_t second) {
   if (mode == "small") return RunSmall(target, first, second);
   if (mode == "churn") return RunChurn(target, first, second);
   if (mode == "image") return RunImage(target, first, second);
+  if (mode == "steady_small") return RunSteadySmall(target, first, second);
+  if (mode == "steady_large") return RunSteadyLarge(target, first, second);
+  if (mode == "steady_pulls") return RunSteadyPulls(target, first, second);
   Timing timing;
   if (mode == "dead") {
     ASSIGN_OR_RETURN(timing.seconds, RunDead(target, first, second));
@@ -409,7 +508,8 @@ int Main(int argc, char** argv) {
   Target target;
   if (argc != 7 || !absl::SimpleAtoi(argv[3], &target.port) || !absl::SimpleAtoi(argv[5], &first) ||
       !absl::SimpleAtoi(argv[6], &second) || first == 0 || second == 0) {
-    std::cerr << "usage: load push|pull|small|dead|churn|image HOST PORT REPOSITORY N N\n";
+    std::cerr << "usage: load push|pull|small|dead|churn|image|steady_small|steady_large|steady_pulls HOST PORT "
+                 "REPOSITORY N N\n";
     return 2;
   }
   const std::string mode = argv[1];
