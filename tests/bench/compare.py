@@ -16,7 +16,7 @@ import base64
 import crypt
 import json
 import os
-import re
+import pathlib
 import shutil
 import signal
 import socket
@@ -27,6 +27,10 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from bench import manifest_gets  # noqa: E402
 
 REPOSITORY = "bench/image"
 
@@ -177,16 +181,7 @@ def run_load(load, registry, *arguments):
 
 def run_wrk(load, registry):
     run_load(load, registry, "small", "1", "1")
-    token = registry.token()
-    output = subprocess.run(
-        ["wrk", "-t1", "-c32", "-d5s", "-H", "Accept: application/vnd.oci.image.manifest.v1+json",
-         *(["-H", f"Authorization: Bearer {token}"] if token else []),
-         f"http://127.0.0.1:{registry.port}/v2/{REPOSITORY}/manifests/t0"],
-        check=True, stdout=subprocess.PIPE, text=True,
-    ).stdout
-    if "Non-2xx" in output:
-        sys.exit(f"{registry.name}: {output}")
-    return float(re.search(r"Requests/sec:\s*([\d.]+)", output).group(1))
+    return manifest_gets.rate(f"127.0.0.1:{registry.port}", REPOSITORY, "t0", registry.token())
 
 
 def rate(name, load, registry):
