@@ -4,6 +4,7 @@ what they count while there is none.
 A cost is {(kind, what): number}. The kinds:
     "cpu ms"       of "gateway", "manifest", "blob" (all processes of that service), "postgres", "s3"
     "engine"       reads and transactions of the KV engine, by service and operation: "manifest multi_get"
+    "waited ms"    the time of those, with their waits for a connection and for locks
     "call"         of one process by another, by method, and their sum "all"
     "s3"           requests to the S3 server by operation, and their sum "all"
     "database"     "commits" of transactions, also of reads; rows "inserted", "updated", "deleted"
@@ -65,6 +66,8 @@ def _read(registry):
         for sample, labels, value in registry.metrics(name).samples:
             if sample == "entrepot_metadata_transaction_duration_seconds_count":
                 found["engine", f"{service} {labels['op']}"] += value
+            elif sample == "entrepot_metadata_transaction_duration_seconds_sum":
+                found["waited ms", f"{service} {labels['op']}"] += 1000 * value
             elif sample == "entrepot_s3_request_duration_seconds_count":
                 found["s3", labels["operation"]] += value
                 found["s3", "all"] += value

@@ -1,0 +1,134 @@
+#!/usr/bin/python3
+"""Prints the tables of bench/capacity.md: what the costs that `scripts/bench replicas --json FILE` has measured add up to for
+1,000 pushes a second, 10,000 pulls a second and 10^8 blobs.
+
+Usage: capacity.py FILE [--pushes N] [--pulls N] [--blobs N]
+
+Nothing here is measured: each number is a measured cost times a rate, or a number of rows times their measured size.
+"""
+
+import argparse
+import json
+import pathlib
+
+MIB = 1 << 20
+GIB = 1 << 30
+SERVICES = ("gateway", "manifest", "blob", "postgres", "s3")
+SMALL_PUSH, LARGE_PUSH, SMALL_PULL, LARGE_PULL = "push of a small image", "push of 64 MiB", "pull of a small image", "pull of 64 MiB"
+
+
+class Costs:
+    """Of one unit."""
+
+    def __init__(self, found):
+        self._costs = found["costs"]
+        self._statements = found["statements"]
+
+    def __getitem__(self, what):
+        return self._costs.get(what, 0)
+
+    def statements(self, what):
+        return self._statements.get(what, 0)
+
+    def sum(self, kind):
+        return sum(number for what, number in self._costs.items() if what.startswith(kind))
+
+    def transactions(self):
+        return sum(number for what, number in self._costs.items() if what.startswith("engine ") and " transact_" in what)
+
+    def reads(self):
+        return self.sum("engine ") - self.transactions()
+
+
+def print_costs(costs):
+    print("| cost of one | " + " | ".join(costs) + " |\n|---|" + "---|" * len(costs))
+    lines = {
+        **{f"CPU time of {service}, ms": lambda each, service=service: each[f"cpu ms {service}"] for service in SERVICES},
+        "calls between processes": lambda each: each["call all"],
+        "transactions": Costs.transactions,
+        "reads outside of transactions": Costs.reads,
+        "locks, exclusive": lambda each: each.statements("locks exclusive"),
+        "locks, shared": lambda each: each.statements("locks shared"),
+        "rows inserted": lambda each: each["database inserted"],
+        "rows updated": lambda each: each["database updated"],
+        "rows deleted": lambda each: each["database deleted"],
+        "bytes of the log (WAL)": lambda each: each["wal bytes"],
+        "syncs of the log": lambda each: each["wal syncs"],
+        "time that requests wait for the engine, ms": lambda each: each.sum("waited ms "),
+        "requests to the S3 server": lambda each: each["s3 all"],
+        "growth of the records, bytes": lambda each: each["size records"] + each["size index of records"],
+        "growth of the ids of commits, bytes": lambda each: each["size commits"],
+    }
+    for name, number in lines.items():
+        print(f"| {name} | " + " | ".join(_short(number(each)) for each in costs.values()) + " |")
+
+
+def print_pushes(costs, rate):
+    small = costs[SMALL_PUSH]
+    print(f"\n{rate:,} pushes of small images a second:\n\n| what | needed |\n|---|---|")
+    for service in SERVICES[:4]:
+        print(f"| cores of {service} | {rate * small[f'cpu ms {service}'] / 1000:.1f} |")
+    print(f"| transactions a second | {rate * small.transactions():,.0f} |")
+    print(f"| locks a second | {rate * (small.statements('locks exclusive') + small.statements('locks shared')):,.0f} |")
+    print(f"| rows written a second | {rate * (small['database inserted'] + small['database updated'] + small['database deleted']):,.0f} |")
+    print(f"| log, MiB a second | {rate * small['wal bytes'] / MIB:.1f} |")
+    print(f"| log, GiB a day | {rate * 86400 * small['wal bytes'] / GIB:,.0f} |")
+    print(f"| connections at work, at the measured waits | {rate * small.sum('waited ms ') / 1000:.0f} |")
+    print(f"| calls between processes a second | {rate * small['call all']:,.0f} |")
+    print(f"| ids of commits, which stay an hour, GiB | {rate * 3600 * small['size commits'] / GIB:.1f} |")
+    print(f"| growth of the records, GiB a day | {rate * 86400 * (small['size records'] + small['size index of records']) / GIB:,.0f} |")
+    large = costs[LARGE_PUSH]
+    print(f"\nEach GiB/s of pushes of 64 MiB ({GIB // (64 * MIB)} pushes a second):\n\n| what | needed |\n|---|---|")
+    _print_bytes(large)
+
+
+def print_pulls(costs, rate):
+    small = costs[SMALL_PULL]
+    print(f"\n{rate:,} pulls of small images a second (a manifest, a config, a layer of 4 KiB each):\n\n| what | needed |\n|---|---|")
+    for service in SERVICES[:4]:
+        print(f"| cores of {service} | {rate * small[f'cpu ms {service}'] / 1000:.1f} |")
+    print(f"| reads of the database a second | {rate * small.reads():,.0f} |")
+    print(f"| connections at work, at the measured waits | {rate * small.sum('waited ms ') / 1000:.0f} |")
+    print(f"| calls between processes a second | {rate * small['call all']:,.0f} |")
+    print("\nEach GiB/s of pulls of 64 MiB:\n\n| what | needed |\n|---|---|")
+    _print_bytes(costs[LARGE_PULL])
+
+
+def _print_bytes(large):
+    """What a GiB/s of pushes or pulls of 64 MiB needs."""
+    units = GIB / (64 * MIB)
+    for service in SERVICES:
+        print(f"| cores of {service} | {units * large[f'cpu ms {service}'] / 1000:.2f} |")
+    print(f"| requests to the S3 server a second | {units * large['s3 all']:.0f} |")
+    print(f"| transactions a second | {units * large.transactions():.0f} |")
+
+
+def print_stored(costs, blobs):
+    large, small = costs[LARGE_PUSH], costs[SMALL_PUSH]
+    size = large["size records"] + large["size index of records"]
+    image = small["size records"] + small["size index of records"]
+    print(f"\n{blobs:,} blobs:\n\n| what | needed |\n|---|---|")
+    print(f"| records of blobs in the S3 server, with their index, without manifests, GiB | {blobs * size / GIB:,.0f} |")
+    print(f"| {blobs // 2:,} small images of two blobs each, which are in the records too, GiB | {blobs / 2 * image / GIB:,.0f} |")
+
+
+def _short(number):
+    return f"{number:,.0f}" if number >= 100 else f"{number:.2f}" if number else "0"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=pathlib.Path)
+    parser.add_argument("--pushes", type=int, default=1000)
+    parser.add_argument("--pulls", type=int, default=10_000)
+    parser.add_argument("--blobs", type=int, default=10**8)
+    arguments = parser.parse_args()
+    costs = {what: Costs(found) for what, found in json.loads(arguments.file.read_text())["costs"].items()}
+    print_costs(costs)
+    print_pushes(costs, arguments.pushes)
+    print_pulls(costs, arguments.pulls)
+    print_stored(costs, arguments.blobs)
+
+
+if __name__ == "__main__":
+    main()
