@@ -22,6 +22,7 @@ line proves nothing; use fewer --cores.
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -184,9 +185,12 @@ def measure_costs(arguments):
         push_image(registry.request, "bench/small", [os.urandom(4096)], "v1")
         push_image(registry.request, "bench/large", [os.urandom(64 * MIB)], "v1")
 
-        # Each makes its load and returns how many units of it.
+        # Each makes its load and returns how many units of it. The images of one run have tags that those of another run
+        # would only move, so each run has a repository of its own.
+        repositories = (f"{REPOSITORY}{number}" for number in itertools.count())
+
         def small_pushes(images, connections):
-            load(registry, "small", images, connections, repository=REPOSITORY)
+            load(registry, "small", images, connections, repository=next(repositories))
             return images
 
         def large_pushes(blobs):
@@ -218,7 +222,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=("throughput", "costs"))
     parser.add_argument("--sets", type=int, nargs="+", default=[1, 2, 4], help="numbers of replicas")
-    parser.add_argument("--cores", type=float, default=0.2, help="CPU time of a replica; at least 0.1")
+    parser.add_argument("--cores", type=float, default=0.15, help="CPU time of a replica; at least 0.1")
     parser.add_argument("--clients", type=int, default=8, help="of each gateway, that push small images")
     parser.add_argument("--large-clients", type=int, default=2, help="of each gateway, that push 64 MiB")
     parser.add_argument("--think-ms", type=float, default=20)
