@@ -14,8 +14,8 @@ This machine is many machines here: the three processes of a replica together ge
 cpu_quota.py), in periods of 10 ms. PostgreSQL, the S3 server and the clients have the rest of the machine without a bound. Each
 gateway has --clients of its own, which think between two pushes for a random time with the mean --think-ms, and which are
 enough to use all CPU time of a replica. So a replica adds as much as it has CPU time, unless something serialises: a lock, the
-database, the S3 server. Each line shows how much of the machine was idle: if it is little, the machine is the limit, and the
-line proves nothing; use fewer --cores.
+database, the S3 server. Each line shows in how many of their periods the replicas used up their CPU time. If these are few, and
+nothing of the machine was idle, the machine was the limit, and the line proves nothing: use fewer --cores.
 
 --json writes all numbers to a file, for bench/capacity.py.
 """
@@ -45,9 +45,10 @@ REPOSITORY = "bench/image"
 MIB = 1 << 20
 # Fresh content is not due for the collector; what it does meanwhile is not a part of a push.
 CONFIG = {"collector": {"disabled": True}, "log": {"level": "warning"}}
+# Of a replica's periods: if it used up its CPU time in fewer, something else was its limit.
+THROTTLED_LEAST = 0.9
+# Of the machine: then that was the machine.
 IDLE_LEAST = 0.1
-# Of a replica's periods: below it the clients were too few to use its CPU time.
-THROTTLED_LEAST = 0.5
 
 
 @contextlib.contextmanager
@@ -158,14 +159,12 @@ def throughput(arguments):
 
 
 def line(workload, found):
-    problems = ""
-    if found["idle"] < IDLE_LEAST:
-        problems += "; THE MACHINE WAS THE LIMIT"
+    problem = ""
     if found["throttled"] < THROTTLED_LEAST:
-        problems += "; THE REPLICAS HAD CPU TIME TO SPARE"
+        problem = "; THE MACHINE WAS THE LIMIT" if found["idle"] < IDLE_LEAST else "; THE REPLICAS HAD CPU TIME TO SPARE"
     return (f"{found['rate']:7.2f} {WORKLOADS[workload]} a second, median {found['median_ms']:.1f} ms, 99th percentile "
             f"{found['p99_ms']:.1f} ms; replicas used up {found['throttled']:.0%} of their periods; machine idle {found['idle']:.0%}, "
-            f"PostgreSQL {found['postgres']:.2f} cores, S3 server {found['s3']:.2f}{problems}")  # fmt: skip
+            f"PostgreSQL {found['postgres']:.2f} cores, S3 server {found['s3']:.2f}{problem}")  # fmt: skip
 
 
 def print_throughput(found, cores):
