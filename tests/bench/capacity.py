@@ -103,13 +103,18 @@ def _print_bytes(large):
     print(f"| transactions a second | {units * large.transactions():.0f} |")
 
 
-def print_stored(costs, blobs):
-    large, small = costs[LARGE_PUSH], costs[SMALL_PUSH]
-    size = large["size records"] + large["size index of records"]
-    image = small["size records"] + small["size index of records"]
-    print(f"\n{blobs:,} blobs:\n\n| what | needed |\n|---|---|")
-    print(f"| records of blobs in the S3 server, with their index, without manifests, GiB | {blobs * size / GIB:,.0f} |")
-    print(f"| {blobs // 2:,} small images of two blobs each, which are in the records too, GiB | {blobs / 2 * image / GIB:,.0f} |")
+def print_stored(stored, blobs):
+    kinds, overhead = stored["kinds"], stored["overhead"]
+    of = lambda *wanted: sum(kinds[kind]["bytes"] / kinds[kind]["rows"] for kind in wanted)
+    print(f"\n{blobs:,} blobs, each of one repository and one manifest, five of them in an image with a tag:\n\n| what | GiB |\n|---|---|")
+    lines = {
+        "`b/`, `l/`, `r/` of each blob": blobs * of("b/", "l/", "r/"),
+        "`m/`, `t/`, `d/` of each image": blobs / 5 * of("m/", "t/", "d/"),
+    }
+    for name, size in lines.items():
+        print(f"| {name}, with the index | {size * overhead / GIB:,.0f} |")
+    print(f"| all of these | {sum(lines.values()) * overhead / GIB:,.0f} |")
+    print(f"| the bytes of blobs of 4 KiB (`o/`), for each million of them, with the index | {1e6 * of('o/') * overhead / GIB:,.1f} |")
 
 
 def _short(number):
@@ -123,11 +128,12 @@ def main():
     parser.add_argument("--pulls", type=int, default=10_000)
     parser.add_argument("--blobs", type=int, default=10**8)
     arguments = parser.parse_args()
-    costs = {what: Costs(found) for what, found in json.loads(arguments.file.read_text())["costs"].items()}
+    measured = json.loads(arguments.file.read_text())
+    costs = {what: Costs(found) for what, found in measured["costs"].items()}
     print_costs(costs)
     print_pushes(costs, arguments.pushes)
     print_pulls(costs, arguments.pulls)
-    print_stored(costs, arguments.blobs)
+    print_stored(measured["stored"], arguments.blobs)
 
 
 if __name__ == "__main__":

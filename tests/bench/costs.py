@@ -23,6 +23,7 @@ from fixtures import engines
 SETTLE_SECONDS = 75
 # A session of PostgreSQL reports what it counted within 10 s once it has nothing to do.
 _REPORT_SECONDS = 11
+_IDLE_SECONDS = 20
 
 _STATISTICS = {
     ("database", "commits"): "xact_commit",
@@ -42,20 +43,35 @@ def database_of(registry):
     return json.loads((registry.data / "blob.yaml").read_text())["records"]["postgres"]["database"]
 
 
-def measure(registry, work, idle_seconds=30, settle_seconds=SETTLE_SECONDS):
-    """Calls work(), which returns how many units of load it made -> (costs of one unit, the result of work())."""
+def measure(registry, work, settle_seconds, later_seconds):
+    """Calls work(), which returns how many units of load it made -> (costs of one unit, the result of work()).
+
+    settle_seconds: how long to wait until nothing is left of earlier load. later_seconds: for how long after the load what is
+    counted is a part of it."""
+    time.sleep(max(settle_seconds, _REPORT_SECONDS))
     begin, before_idle = time.monotonic(), _read(registry)
-    time.sleep(idle_seconds)
+    time.sleep(_IDLE_SECONDS)
     idle_seconds = time.monotonic() - begin
     begin, before = time.monotonic(), _read(registry)
     units = work()
-    time.sleep(max(settle_seconds, _REPORT_SECONDS))
+    time.sleep(max(later_seconds, _REPORT_SECONDS))
     seconds, after = time.monotonic() - begin, _read(registry)
     costs = {}
     for what in sorted(after):
         idle = (before[what] - before_idle[what]) / idle_seconds * seconds
         costs[what] = max(after[what] - before[what] - idle, 0) / units
     return costs, units
+
+
+def stored(registry):
+    """-> {kind of key: {"rows", "bytes" of keys and values}}, and how many bytes of tables and index each of these takes."""
+    kinds = "SELECT convert_from(substring(k for 2), 'UTF8'), count(*), sum(octet_length(k) + octet_length(v)) FROM entrepot.records GROUP BY 1"
+    found = {}
+    for line in engines.postgres().sql(kinds, database_of(registry)).splitlines():
+        kind, rows, size = line.split("|")
+        found[kind] = {"rows": int(rows), "bytes": int(size)}
+    total = int(engines.postgres().sql("SELECT pg_total_relation_size('entrepot.records')", database_of(registry)))
+    return found, total / sum(each["bytes"] for each in found.values())
 
 
 def _read(registry):

@@ -177,7 +177,7 @@ def print_throughput(found, cores):
 
 
 def measure_costs(arguments):
-    """-> {what: {"costs": ..., "statements": ...}} of one unit of what."""
+    """-> {what: {"costs": ..., "statements": ...}} of one unit of what, and what is stored then."""
     found = {}
     with cluster(1) as registry:
         load(registry, "small", 200, 8, repository=REPOSITORY)
@@ -201,20 +201,23 @@ def measure_costs(arguments):
             load(registry, "image", clients, each, repository=repository)
             return clients * each
 
-        settle_seconds = arguments.settle_seconds
+        settle = arguments.settle_seconds
         few = max(arguments.images // 20, 10)
-        for what, work, traced_work, settle in (
-            ("push of a small image", lambda: small_pushes(arguments.images, 8), lambda: small_pushes(few, 1), settle_seconds),
-            ("push of 64 MiB", lambda: large_pushes(arguments.blobs), lambda: large_pushes(3), settle_seconds),
+        for what, work, traced_work, later in (
+            ("push of a small image", lambda: small_pushes(arguments.images, 8), lambda: small_pushes(few, 1), settle),
+            ("push of 64 MiB", lambda: large_pushes(arguments.blobs), lambda: large_pushes(3), settle),
             ("pull of a small image", lambda: pulls("bench/small", 8, arguments.images // 8), lambda: pulls("bench/small", 1, few), 0),
             ("pull of 64 MiB", lambda: pulls("bench/large", 2, arguments.blobs // 2), lambda: pulls("bench/large", 1, 3), 0),
         ):
-            counted, units = costs.measure(registry, work, min(settle, 30) + 10, settle)
+            counted, units = costs.measure(registry, work, settle, later)
             statements = statement_trace.trace(traced_work)
             found[what] = {"costs": {" ".join(name): number for name, number in counted.items()}, "statements": statements}
             print(f"{what}, one of {units}:\n{costs.text(counted)}\n  statements "
                   + ", ".join(f"{name} {number:.2f}" for name, number in statements.items()), flush=True)  # fmt: skip
-    return found
+        kinds, overhead = costs.stored(registry)
+    print("bytes of a row, " + ", ".join(f"{kind} {each['bytes'] / each['rows']:.0f}" for kind, each in sorted(kinds.items()))
+          + f"; tables and index take {overhead:.2f} times as many")  # fmt: skip
+    return found, {"kinds": kinds, "overhead": overhead}
 
 
 def main():
@@ -231,7 +234,7 @@ def main():
     parser.add_argument("--images", type=int, default=2000, help="whose cost is measured")
     parser.add_argument("--blobs", type=int, default=20, help="of 64 MiB, whose cost is measured")
     parser.add_argument("--settle-seconds", type=int, default=costs.SETTLE_SECONDS,
-                        help="after pushes whose cost is measured; a minute later their sessions are removed")  # fmt: skip
+                        help="before and after what is measured; the sessions of pushes are removed a minute later")  # fmt: skip
     parser.add_argument("--json", type=pathlib.Path)
     arguments = parser.parse_args()
     found = {"cores": arguments.cores}
@@ -239,7 +242,7 @@ def main():
         found["throughput"] = throughput(arguments)
         print_throughput(found["throughput"], arguments.cores)
     if arguments.only != "throughput":
-        found["costs"] = measure_costs(arguments)
+        found["costs"], found["stored"] = measure_costs(arguments)
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=2))
 
