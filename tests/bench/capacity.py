@@ -114,7 +114,7 @@ def print_stored(stored, blobs):
     for name, size in lines.items():
         print(f"| {name}, with the index | {size * overhead / GIB:,.0f} |")
     print(f"| all of these | {sum(lines.values()) * overhead / GIB:,.0f} |")
-    print(f"| the bytes of blobs of 4 KiB (`o/`), for each million of them, with the index | {1e6 * of('o/') * overhead / GIB:,.1f} |")
+    print(f"| `o/` of each million blobs of up to 64 KiB, here of {of('o/'):,.0f} bytes, with the index | {1e6 * of('o/') * overhead / GIB:,.1f} |")
 
 
 def _short(number):
