@@ -14,7 +14,10 @@ constexpr absl::Duration kBackoffMax = absl::Milliseconds(400);
 }  // namespace
 
 bool IsLostCall(const grpc::Status& status) {
-  return status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_details().empty();
+  // CANCELLED: a server that has just begun to shut down ends so a call that reaches it.
+  const grpc::StatusCode code = status.error_code();
+  return (code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::CANCELLED) &&
+         status.error_details().empty();
 }
 
 GrpcRetryPolicy::GrpcRetryPolicy(absl::Duration deadline)
