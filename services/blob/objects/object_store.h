@@ -101,7 +101,7 @@ class StagedUpload {
 
   // Whose share of the store's memory the bytes count against, if the store has shares
   // (services/core/client_network.h); empty: of none. Call it before anything else.
-  virtual void SetOwner(std::string) {}
+  virtual void SetOwner(const std::string&) {}
   // How many bytes it holds. An Append that failed does not change it.
   virtual uint64_t size_bytes() const = 0;
   // Adds bytes at the end. Those of a file survive the process, not a power cut; those of a shared store survive it

@@ -57,7 +57,7 @@ class S3StagedUpload : public StagedUpload {
   static std::unique_ptr<S3StagedUpload> Published(UploadId id, uint64_t size_bytes, const S3Staging* staging);
   ~S3StagedUpload() override;
 
-  void SetOwner(std::string owner) override { memory_.SetOwner(std::move(owner)); }
+  void SetOwner(const std::string& owner) override { memory_.SetOwner(owner); }
   uint64_t size_bytes() const override;
   absl::Status Append(absl::string_view bytes) override;
   absl::Status Truncate(uint64_t size_bytes) override;

@@ -408,7 +408,7 @@ bool SharedUploadSessions::IsExpired(const Record& record) const {
 }
 
 absl::StatusOr<bool> SharedUploadSessions::IsPublished(const UploadId& id) {
-  const absl::Status status = objects_.Open(StagingObjectStore::KeyOf(id)).status();
+  absl::Status status = objects_.Open(StagingObjectStore::KeyOf(id)).status();
   if (!status.ok() && !absl::IsNotFound(status)) return status;
   return status.ok();
 }
