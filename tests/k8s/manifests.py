@@ -73,6 +73,7 @@ upstreamSecrets: [hub]
 autoscaling: {enabled: true, requestsInFlight: 200}
 certManager: {enabled: true, issuer: {name: letsencrypt}}
 ingress: {enabled: true}
+trustedProxies: [10.244.0.0/16]
 httpRoute: {enabled: true}
 monitoring: {podMonitor: true, rules: true, dashboards: true}
 """

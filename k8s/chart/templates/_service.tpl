@@ -13,7 +13,9 @@ metadata:
 spec:
   replicas: {{ $values.replicas }}
   revisionHistoryLimit: 3
-  minReadySeconds: 5
+  # Longer than the answers of the cluster's DNS are remembered (30 s), and 5 s more until callers ask it again: if both
+  # old pods ended sooner, callers would know no pod that lives.
+  minReadySeconds: 45
   # A pod ends only after its successor is ready. No pod holds anything that another one could not take over.
   strategy:
     type: RollingUpdate
