@@ -63,11 +63,15 @@ def print_costs(costs):
         print(f"| {name} | " + " | ".join(_short(number(each)) for each in costs.values()) + " |")
 
 
+def _print_cores(cost, rate):
+    for service in SERVICES[:4]:
+        print(f"| cores of {service} | {rate * cost[f'cpu ms {service}'] / 1000:.1f} |")
+
+
 def print_pushes(costs, rate):
     small = costs[SMALL_PUSH]
     print(f"\n{rate:,} pushes of small images a second:\n\n| what | needed |\n|---|---|")
-    for service in SERVICES[:4]:
-        print(f"| cores of {service} | {rate * small[f'cpu ms {service}'] / 1000:.1f} |")
+    _print_cores(small, rate)
     print(f"| transactions a second | {rate * small.transactions():,.0f} |")
     print(f"| locks a second | {rate * (small.statements('locks exclusive') + small.statements('locks shared')):,.0f} |")
     print(f"| rows written a second | {rate * (small['database inserted'] + small['database updated'] + small['database deleted']):,.0f} |")
@@ -85,8 +89,7 @@ def print_pushes(costs, rate):
 def print_pulls(costs, rate):
     small = costs[SMALL_PULL]
     print(f"\n{rate:,} pulls of small images a second (a manifest, a config, a layer of 4 KiB each):\n\n| what | needed |\n|---|---|")
-    for service in SERVICES[:4]:
-        print(f"| cores of {service} | {rate * small[f'cpu ms {service}'] / 1000:.1f} |")
+    _print_cores(small, rate)
     print(f"| reads of the database a second | {rate * small.reads():,.0f} |")
     print(f"| connections at work, at the measured waits | {rate * small.sum('waited ms ') / 1000:.0f} |")
     print(f"| calls between processes a second | {rate * small['call all']:,.0f} |")
