@@ -14,7 +14,8 @@
 namespace entrepot::gateway::api {
 
 // Adds a sealed upload, which is verified and durable, to the repository as a blob, and only then responds with 201. If
-// it fails in between, the client can repeat its request for as long as the session has not been forgotten.
+// it fails in between, the client can repeat its request for as long as the session has not been forgotten. The session
+// is forgotten beside the answer, which does not wait for it; `blobs` must outlive that.
 HandlerResult CommitUpload(BlobBackend& blobs, ManifestBackend& manifests, const RegistryRequest& request,
                            const UploadId& id, const Blob& sealed);
 
