@@ -1,6 +1,8 @@
 #ifndef ENTREPOT_SERVICES_RUNTIME_GRPC_REPLICA_H_
 #define ENTREPOT_SERVICES_RUNTIME_GRPC_REPLICA_H_
 
+#include <atomic>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -38,6 +40,11 @@ class Replica {
     return *static_cast<typename Service::StubInterface*>(stub.get());
   }
 
+  // Counts the calls from their choice of this replica to their end.
+  void CountCall() { calls_under_way_.fetch_add(1, std::memory_order_relaxed); }
+  void CountEnd() { calls_under_way_.fetch_sub(1, std::memory_order_relaxed); }
+  size_t calls_under_way() const { return calls_under_way_.load(std::memory_order_relaxed); }
+
   // `call` is any pointer that no other call under way has.
   void Add(const void* call, std::weak_ptr<grpc::ClientContext> context) {
     const absl::MutexLock lock(&mutex_);
@@ -63,6 +70,7 @@ class Replica {
 
   const std::string target_;
   const std::shared_ptr<grpc::Channel> channel_;
+  std::atomic<size_t> calls_under_way_ = 0;
   absl::Mutex mutex_;
   absl::flat_hash_map<const void*, std::shared_ptr<void>> stubs_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<const void*, Call> calls_ ABSL_GUARDED_BY(mutex_);

@@ -44,12 +44,27 @@ std::vector<std::shared_ptr<Replica>> ReplicaRotation::replicas() const {
 
 std::shared_ptr<Replica> ReplicaRotation::Next(Time now) {
   const absl::MutexLock lock(&mutex_);
-  if (entries_.empty()) return nullptr;
-  for (size_t tried = 0; tried < entries_.size(); ++tried) {
-    const Entry& entry = entries_[next_++ % entries_.size()];
-    if (IsUsable(entry, now)) return entry.replica;
+  const Entry* chosen = LeastBusy([now](const Entry& entry) { return IsUsable(entry, now); });
+  if (chosen == nullptr) chosen = LeastBusy([](const Entry&) { return true; });
+  return chosen == nullptr ? nullptr : chosen->replica;
+}
+
+template <typename Predicate>
+const ReplicaRotation::Entry* ReplicaRotation::LeastBusy(Predicate is_candidate) {
+  const Entry* chosen = nullptr;
+  size_t fewest_calls = 0;
+  size_t place = 0;
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    const size_t here = (next_ + i) % entries_.size();
+    const Entry& entry = entries_[here];
+    const size_t calls = entry.replica->calls_under_way();
+    if (!is_candidate(entry) || (chosen != nullptr && calls >= fewest_calls)) continue;
+    chosen = &entry;
+    fewest_calls = calls;
+    place = here;
   }
-  return entries_[next_++ % entries_.size()].replica;
+  if (chosen != nullptr) next_ = place + 1;
+  return chosen;
 }
 
 bool ReplicaRotation::ReportCall(const Replica& replica, CallOutcome outcome, Time now) {

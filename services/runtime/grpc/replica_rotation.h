@@ -30,7 +30,9 @@ enum class ReplicaHealth {
 };
 absl::string_view ToString(ReplicaHealth health);
 
-// Chooses the replica of a service for each call: each in turn, but for those that do not serve.
+// Chooses the replica of a service for each call: of those that serve, the one with the fewest calls under way from
+// this process; in turn if several have as few. So a long upload does not share a replica with another one while there
+// is a replica without one.
 //
 // - A replica that a probe did not find serving, or that lost a call, gets no calls until a probe finds it serving.
 // - A replica that fails kFailuresMax calls in a row, although probes find it serving, is ejected: it gets no calls for
@@ -53,7 +55,7 @@ class ReplicaRotation {
   void Replace(const std::vector<std::shared_ptr<Replica>>& replicas);
   std::vector<std::shared_ptr<Replica>> replicas() const;
 
-  // Null if there is no replica.
+  // Null if there is no replica. The caller counts the call (Replica::CountCall).
   std::shared_ptr<Replica> Next(Time now);
 
   // Returns whether the replica is now ejected, and was not before.
@@ -79,6 +81,9 @@ class ReplicaRotation {
     Time ejected_until = Time::min();
   };
 
+  // The one with the fewest calls among those to which `is_candidate` applies; null if there is none.
+  template <typename Predicate>
+  const Entry* LeastBusy(Predicate is_candidate) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   static bool IsUsable(const Entry& entry, Time now) {
     return entry.health == ReplicaHealth::kServing && entry.ejected_until <= now;
   }
@@ -87,6 +92,7 @@ class ReplicaRotation {
 
   mutable absl::Mutex mutex_;
   std::vector<Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  // The place from which the next choice begins.
   size_t next_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

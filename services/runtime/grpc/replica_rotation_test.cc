@@ -54,6 +54,25 @@ TEST_F(ReplicaRotationTest, UsesEachInTurn) {
   EXPECT_THAT(Shares(30), ElementsAre(Pair("r0", 10), Pair("r1", 10), Pair("r2", 10)));
 }
 
+TEST_F(ReplicaRotationTest, UsesThoseWithTheFewestCalls) {
+  Use(3);
+  At(0).CountCall();
+  At(0).CountCall();
+  At(1).CountCall();
+  EXPECT_THAT(Shares(6), ElementsAre(Pair("r2", 6)));
+  At(2).CountCall();
+  EXPECT_THAT(Shares(6), ElementsAre(Pair("r1", 3), Pair("r2", 3)));
+  At(0).CountEnd();
+  EXPECT_THAT(Shares(6), ElementsAre(Pair("r0", 2), Pair("r1", 2), Pair("r2", 2)));
+}
+
+TEST_F(ReplicaRotationTest, AReplicaThatDoesNotServeIsNotUsedForItsFewCalls) {
+  Use(2);
+  At(0).CountCall();
+  rotation_.ReportHealth(At(1), ReplicaHealth::kNotServing, now_);
+  EXPECT_THAT(Shares(4), ElementsAre(Pair("r0", 4)));
+}
+
 TEST_F(ReplicaRotationTest, UsesNoneThatDoesNotServe) {
   Use(4);
   rotation_.ReportHealth(At(0), ReplicaHealth::kNotServing, now_);

@@ -210,10 +210,13 @@ void ServiceReplicas::ShowCounts() {
 }
 
 ReplicaCall::ReplicaCall(ServiceReplicas& replicas)
-    : replicas_(replicas), replica_(replicas.rotation_.Next(steady_clock::now())) {}
+    : replicas_(replicas), replica_(replicas.rotation_.Next(steady_clock::now())) {
+  replica_->CountCall();
+}
 
 ReplicaCall::~ReplicaCall() {
   if (listed_) replica_->Remove(this);
+  replica_->CountEnd();
 }
 
 void ReplicaCall::GiveUpIfSilent(std::weak_ptr<grpc::ClientContext> context) {
