@@ -118,11 +118,15 @@ class CurlTransport::Response : public WireResponse {
     if (buffered() == 0 && !ended_) {
       buffer_.clear();
       taken_ = 0;
+      reader_ = {.data = data, .size = size};
       if (paused_) {
         paused_ = false;
         curl_easy_pause(lane_.easy.get(), CURLPAUSE_CONT);
       }
-      RETURN_IF_ERROR(RunUntil([this] { return buffered() > 0 || ended_; }));
+      const absl::Status status = RunUntil([this] { return reader_.filled > 0 || ended_; });
+      const size_t filled = std::exchange(reader_, {}).filled;
+      RETURN_IF_ERROR(status);
+      if (filled > 0) return filled;
     }
     RETURN_IF_ERROR(buffered() > 0 ? absl::OkStatus() : failure_);
     const size_t count = std::min(size, buffered());
@@ -137,11 +141,16 @@ class CurlTransport::Response : public WireResponse {
   static size_t OnBody(char* data, size_t, size_t size, void* self) {
     auto& response = *static_cast<Response*>(self);
     response.progressed_ = true;
-    if (response.buffered() >= kBufferBytes) {
+    Reader& reader = response.reader_;
+    const size_t direct = std::min(size, reader.size - reader.filled);
+    // A call is taken as a whole or not at all.
+    if (direct < size && response.buffered() >= kBufferBytes) {
       response.paused_ = true;
       return CURL_WRITEFUNC_PAUSE;
     }
-    response.buffer_.append(data, size);
+    if (direct > 0) std::memcpy(reader.data + reader.filled, data, direct);
+    reader.filled += direct;
+    response.buffer_.append(data + direct, size - direct);
     return size;
   }
   static int OnProgress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) {
@@ -230,6 +239,14 @@ class CurlTransport::Response : public WireResponse {
   bool progressed_ = false;
   curl_off_t transferred_ = 0;
   absl::Status failure_;
+  // Where the bytes go while Read() waits for them.
+  struct Reader {
+    char* data = nullptr;
+    size_t size = 0;
+    size_t filled = 0;
+  };
+  Reader reader_;
+  // Those that came beside them.
   std::string buffer_;
   size_t taken_ = 0;
 };

@@ -84,6 +84,29 @@ TEST(CurlTransportTest, AResponseThatIsNotReadWaits) {
   EXPECT_TRUE(BodyOf(*kept) == large);
 }
 
+TEST(CurlTransportTest, ReadsOfAnySizesGiveTheBytesInOrder) {
+  std::string large(5'000'001, '\0');
+  for (size_t i = 0; i < large.size(); ++i) large[i] = static_cast<char>(i * 31 + i / 777);
+  ScriptedServer server([&](const ScriptedServer::Request&, ScriptedServer::Connection& connection) {
+    connection.Write(Response(large));
+  });
+  CurlTransport transport({});
+  for (const std::vector<size_t>& sizes :
+       std::vector<std::vector<size_t>>{{1 << 20}, {1 << 20, 1, 7, 300'000}, {100'000, 3}, {262'144}}) {
+    ASSERT_OK_AND_ASSIGN(const std::unique_ptr<WireResponse> response, transport.Send({.url = server.Url("/")}));
+    std::string body;
+    for (size_t i = 0;; ++i) {
+      // A byte behind those that are asked for shows whether it stays.
+      std::string piece(sizes[i % sizes.size()] + 1, '!');
+      ASSERT_OK_AND_ASSIGN(const size_t count, response->Read(piece.data(), piece.size() - 1));
+      if (count == 0) break;
+      ASSERT_EQ(piece.back(), '!');
+      body.append(piece, 0, count);
+    }
+    EXPECT_TRUE(body == large) << sizes.front();
+  }
+}
+
 TEST(CurlTransportTest, ABodyThatIsCutIsUnavailable) {
   ScriptedServer server([&](const ScriptedServer::Request&, ScriptedServer::Connection& connection) {
     connection.Write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
