@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "absl/synchronization/mutex.h"
 #include "services/core/text/host_and_port.h"
 #include "services/runtime/config/config_loader.h"
 #include "services/runtime/config/descriptor_checks.h"
@@ -217,6 +218,8 @@ int RunServiceMain(int argc, char** argv, const ErasedService& service) {
     std::printf("%s %s\n", service.name.c_str(), std::string(kVersion).c_str());
     return 0;
   }
+  // Debian builds Abseil with its search for deadlocks, which costs each lock some time. Unit tests have it.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   RaiseDescriptorLimit();  // The checks compare limits with it.
   ConfigProblems problems;
   if (!LoadAndCheck(line->config_file, service, &problems)) return kExitUsage;
