@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from fault.content import digest_of
 from fixtures.accounts import PASSWORDS, Client, claims_of
 from fixtures.polling import wait_for
 
@@ -204,8 +205,10 @@ def test_a_gateway_without_accounts_gets_nothing_of_a_registry_with_them(make_se
         ("GET", "/v2/driftwood/web/manifests/latest"),
         ("PUT", "/v2/driftwood/web/manifests/latest"),
         ("GET", "/v2/driftwood/web/blobs/sha256:" + "0" * 64),
+        ("POST", "/v2/driftwood/web/blobs/uploads/"),
+        ("POST", "/v2/driftwood/web/blobs/uploads/?digest=" + digest_of(b"{}")),
     ):
-        answer = registry.request(method, path, body=b"{}" if method == "PUT" else None)
+        answer = registry.request(method, path, body=None if method == "GET" else b"{}")
         assert answer.status == 403 and "auth_service" in message_of(answer), (method, path, answer)
 
     registry.stop()

@@ -73,7 +73,7 @@ std::vector<std::optional<RepositoryName>> MountSources(const RegistryRequest& r
 
 UploadStartHandler::UploadStartHandler(BlobBackend* blobs, ManifestBackend* manifests, uint64_t blob_bytes_max,
                                        const std::shared_ptr<prometheus::Registry>& registry)
-    : blobs_(blobs), manifests_(manifests), blob_bytes_max_(blob_bytes_max) {
+    : blobs_(blobs), manifests_(manifests), unauthenticated_(std::make_shared<UnauthenticatedUploads>(manifests)), blob_bytes_max_(blob_bytes_max) {
   auto& mounts = prometheus::BuildCounter()
                      .Name("entrepot_gateway_mounts_total")
                      .Help("Requests to mount a blob from another repository")
@@ -88,6 +88,7 @@ HandlerResult UploadStartHandler::Handle(RegistryRequest& request) const {
   CO_RETURN_IF_ERROR(query.Single("from", OciErrorCode::kNameInvalid).status());
   CO_ASSIGN_OR_RETURN(const std::optional<Digest> digest, DigestParameter(query, "digest"));
   CO_ASSIGN_OR_RETURN(const DigestAlgorithm algorithm, AlgorithmParameter(query));
+  if (request.token == nullptr) CO_RETURN_IF_ERROR(co_await unauthenticated_->Check(request.call));
   // A link of what was pushed here would make the cache's repository a hosted one.
   if (mount.has_value() && request.call.cache_of.empty()) {
     absl::StatusOr<http::Response> mounted = co_await Mount(request, *mount, query);

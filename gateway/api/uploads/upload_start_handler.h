@@ -9,6 +9,7 @@
 #include "boost/asio/awaitable.hpp"
 #include "gateway/api/request/query.h"
 #include "gateway/api/request/registry_request.h"
+#include "gateway/api/uploads/unauthenticated_uploads.h"
 #include "gateway/backends/blob_backend.h"
 #include "gateway/backends/manifest_backend.h"
 #include "prometheus/counter.h"
@@ -42,6 +43,7 @@ class UploadStartHandler {
 
   BlobBackend* const blobs_;
   ManifestBackend* const manifests_;
+  std::shared_ptr<UnauthenticatedUploads> unauthenticated_;
   const uint64_t blob_bytes_max_;
   prometheus::Counter* mounted_;
   prometheus::Counter* not_mounted_;
