@@ -61,6 +61,17 @@ std::string JoinTags(const std::vector<Tag>& tags) {
   return absl::StrJoin(tags, ", ", [](std::string* out, const Tag& tag) { out->append(tag.ToString()); });
 }
 
+boost::asio::awaitable<absl::StatusOr<runtime::TurnQueue::Turn>> TakeTurn(runtime::TurnQueue& large_puts,
+                                                                          std::string requester) {
+  std::variant<runtime::TurnQueue::Turn, runtime::TurnQueue::Refusal> taken =
+      co_await large_puts.Take(std::move(requester));
+  if (auto* const turn = std::get_if<runtime::TurnQueue::Turn>(&taken)) co_return std::move(*turn);
+  co_return HttpError(503, OciErrorCode::kUnavailable,
+                      absl::StrCat("other manifests over ", kLargeBytes, " bytes take too long: ",
+                                   ManifestHandler::kLargePuts.running_max,
+                                   " are stored at once (a fixed limit); try again"));
+}
+
 }  // namespace
 
 HandlerResult ManifestHandler::Handle(RegistryRequest& request) const {
@@ -106,10 +117,9 @@ HandlerResult ManifestHandler::Put(RegistryRequest& request, const Reference& re
   CO_ASSIGN_OR_RETURN(std::optional<MediaType> media_type, ContentType(request.http));
   CO_ASSIGN_OR_RETURN(WholeBody body, co_await ReadWholeBody(request.http, bytes_max_, OciErrorCode::kManifestInvalid,
                                                              "limits.manifest_bytes_max"));
-  std::variant<runtime::TurnQueue::Turn, runtime::TurnQueue::Refusal> turn;
-  if (body.bytes.size() > kLargeBytes) turn = co_await large_puts_->Take("");
-  if (!std::holds_alternative<runtime::TurnQueue::Turn>(turn)) {
-    co_return HttpError(503, OciErrorCode::kUnavailable, "other large manifests take too long; try again");
+  runtime::TurnQueue::Turn turn;
+  if (body.bytes.size() > kLargeBytes) {
+    CO_ASSIGN_OR_RETURN(turn, co_await TakeTurn(*large_puts_, RequesterOf(request.call)));
   }
   const ManifestPut put{reference,
                         std::move(media_type),

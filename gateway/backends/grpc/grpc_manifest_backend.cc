@@ -15,6 +15,7 @@
 #include "gateway/backends/grpc/grpc_client.h"
 #include "services/core/lru_map.h"
 #include "services/runtime/threads/turn_queue.h"
+#include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 #include "services/wire/content_messages.h"
 #include "services/wire/manifest_messages.h"
@@ -137,9 +138,12 @@ class GrpcManifestBackend : public ManifestBackend {
       if (metadata_only || response.size_bytes() <= kSmallContentBytes) co_return FromMessage(std::move(response));
       request.clear_content_bytes_max();
     }
-    const std::variant<Turn, runtime::TurnQueue::Refusal> turn = co_await content_reads_.Take(context.caller.account);
+    const std::variant<Turn, runtime::TurnQueue::Refusal> turn = co_await content_reads_.Take(RequesterOf(context));
     if (!std::holds_alternative<Turn>(turn)) {
-      co_return absl::UnavailableError("earlier reads of manifests take too long");
+      const std::string cause =
+          absl::StrCat("reads of other manifests over ", kSmallContentBytes,
+                       " bytes take too long: ", kContentReads.running_max, " run at once (a fixed limit); try again");
+      co_return OciError(OciErrorCode::kUnavailable, cause, cause);
     }
     CO_ASSIGN_OR_RETURN(v1::Manifest response,
                         co_await client_.Call(&Async::GetManifest, context.request_id, std::move(request)));

@@ -24,7 +24,7 @@ class TurnQueue::Waiter {
   ~Waiter() {
     absl::MutexLock lock(&queue_.mutex_);
     Leave();
-    if (called_) queue_.EndLocked();
+    if (called_) queue_.EndLocked(holder_);
   }
 
   Waiter(const Waiter&) = delete;
@@ -59,6 +59,7 @@ class TurnQueue::Waiter {
   }
 
   bool TakeTurn() { return std::exchange(called_, false); }
+  const std::string& holder() const { return holder_; }
   asio::steady_timer& timer() { return *timer_; }
 
  private:
@@ -73,25 +74,19 @@ class TurnQueue::Waiter {
 asio::awaitable<std::variant<TurnQueue::Turn, TurnQueue::Refusal>> TurnQueue::Take(std::string holder) {
   {
     absl::MutexLock lock(&mutex_);
-    if (running_ < options_.running_max) {
-      ++running_;
-      co_return Turn(this);
-    }
+    if (BeginLocked(holder)) co_return Turn(this, std::move(holder));
   }
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
-  Waiter waiter(this, executor, std::move(holder));
+  Waiter waiter(this, executor, holder);
   {
     absl::MutexLock lock(&mutex_);
-    if (running_ < options_.running_max) {
-      ++running_;
-      co_return Turn(this);
-    }
+    if (BeginLocked(holder)) co_return Turn(this, std::move(holder));
     if (const std::optional<Refusal> refusal = waiter.Enter()) co_return *refusal;
   }
   boost::system::error_code ignored;
   co_await waiter.timer().async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   absl::MutexLock lock(&mutex_);
-  if (waiter.TakeTurn()) co_return Turn(this);
+  if (waiter.TakeTurn()) co_return Turn(this, std::move(holder));
   waiter.Leave();
   co_return Refusal::kTooLong;
 }
@@ -101,17 +96,33 @@ size_t TurnQueue::waiting() const {
   return waiting_.size();
 }
 
-void TurnQueue::End() {
-  absl::MutexLock lock(&mutex_);
-  EndLocked();
+bool TurnQueue::BeginLocked(const std::string& holder) {
+  if (running_ >= options_.running_max) return false;
+  ++running_;
+  ++running_of_[holder];
+  return true;
 }
 
-void TurnQueue::EndLocked() {
-  if (waiting_.empty()) {
-    --running_;
-  } else {
-    waiting_.front()->Call();
+void TurnQueue::End(const std::string& holder) {
+  absl::MutexLock lock(&mutex_);
+  EndLocked(holder);
+}
+
+void TurnQueue::EndLocked(const std::string& holder) {
+  --running_;
+  const auto ended = running_of_.find(holder);
+  if (--ended->second == 0) running_of_.erase(ended);
+  Waiter* next = nullptr;
+  size_t fewest = 0;
+  for (Waiter* const waiter : waiting_) {
+    const auto found = running_of_.find(waiter->holder());
+    const size_t running = found == running_of_.end() ? 0 : found->second;
+    if (next != nullptr && running >= fewest) continue;
+    next = waiter;
+    fewest = running;
+    if (fewest == 0) break;
   }
+  if (next != nullptr && BeginLocked(next->holder())) next->Call();
 }
 
 }  // namespace entrepot::runtime

@@ -18,8 +18,9 @@
 
 namespace entrepot::runtime {
 
-// Lets few coroutines do a kind of work at once. The others wait for their turn, in the order in which they came. Both
-// the queue and each holder's part of it are bounded, so that no holder keeps the others out. Thread-safe.
+// Lets few coroutines do a kind of work at once. The others wait. The next turn goes to the holder that has the fewest,
+// and among those to the coroutine that came first, so that no holder keeps the others out, however many of its own
+// wait. Both the queue and each holder's part of it are bounded. Thread-safe.
 class TurnQueue {
  public:
   struct Options {
@@ -40,20 +41,22 @@ class TurnQueue {
   class Turn {
    public:
     Turn() = default;
-    Turn(Turn&& other) noexcept : queue_(std::exchange(other.queue_, nullptr)) {}
+    Turn(Turn&& other) noexcept : queue_(std::exchange(other.queue_, nullptr)), holder_(std::move(other.holder_)) {}
     Turn& operator=(Turn&& other) noexcept {
       std::swap(queue_, other.queue_);
+      std::swap(holder_, other.holder_);
       return *this;
     }
     ~Turn() {
-      if (queue_ != nullptr) queue_->End();
+      if (queue_ != nullptr) queue_->End(holder_);
     }
 
    private:
     friend class TurnQueue;
-    explicit Turn(TurnQueue* queue) : queue_(queue) {}
+    Turn(TurnQueue* queue, std::string holder) : queue_(queue), holder_(std::move(holder)) {}
 
     TurnQueue* queue_ = nullptr;
+    std::string holder_;
   };
 
   explicit TurnQueue(const Options& options) : options_(options) {}
@@ -71,12 +74,15 @@ class TurnQueue {
  private:
   class Waiter;
 
-  void End();
-  void EndLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether there is a turn for the holder now, which it then has.
+  bool BeginLocked(const std::string& holder) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void End(const std::string& holder);
+  void EndLocked(const std::string& holder) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
   mutable absl::Mutex mutex_;
   size_t running_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, size_t> running_of_ ABSL_GUARDED_BY(mutex_);  // By holder; no zeros.
   std::list<Waiter*> waiting_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, size_t> waiting_of_ ABSL_GUARDED_BY(mutex_);  // By holder; no zeros.
 };

@@ -61,7 +61,7 @@ TEST_F(TurnQueueTest, GivesTurnsInOrder) {
   const auto a = Call("a");
   const auto b = Call("a");
   const auto c = Call("a");
-  const auto d = Call("b");
+  const auto d = Call("a");
   EXPECT_TRUE(a->has_turn());
   EXPECT_TRUE(b->has_turn());
   EXPECT_FALSE(c->has_turn());
@@ -77,6 +77,20 @@ TEST_F(TurnQueueTest, GivesTurnsInOrder) {
   EXPECT_EQ(queue_.waiting(), 0u);
 }
 
+TEST_F(TurnQueueTest, TheHolderWithTheFewestTurnsIsNext) {
+  const auto a = Call("a");
+  const auto b = Call("a");
+  const auto c = Call("a");
+  const auto d = Call("b");
+  b->End();
+  Poll();
+  EXPECT_FALSE(c->has_turn()) << "a has one already";
+  EXPECT_TRUE(d->has_turn());
+  d->End();
+  Poll();
+  EXPECT_TRUE(c->has_turn());
+}
+
 TEST_F(TurnQueueTest, BoundsTheQueueInSumAndForEachHolder) {
   const auto a = Call("a");
   const auto b = Call("a");
@@ -88,7 +102,8 @@ TEST_F(TurnQueueTest, BoundsTheQueueInSumAndForEachHolder) {
   EXPECT_EQ(e->refusal(), std::nullopt);
   a->End();
   Poll();
-  const auto f = Call("a");
+  EXPECT_TRUE(e->has_turn());
+  const auto f = Call("c");
   EXPECT_EQ(f->refusal(), std::nullopt) << "a place is free again";
 }
 
