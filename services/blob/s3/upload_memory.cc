@@ -4,6 +4,12 @@
 #include "services/status/oci_error.h"
 
 namespace entrepot::blob::s3 {
+namespace {
+
+// The client may know the reason.
+absl::Status Refused(const std::string& reason) { return OciError(OciErrorCode::kUnavailable, reason, reason); }
+
+}  // namespace
 
 absl::Status UploadMemory::Change(const std::string& owner, uint64_t from, uint64_t to) {
   if (from == to) return absl::OkStatus();
@@ -13,15 +19,13 @@ absl::Status UploadMemory::Change(const std::string& owner, uint64_t from, uint6
   const uint64_t owned = (found == used_by_owner_.end() ? from : found->second) - from + to;
   if (to > from && used_ - from + to > bytes_max_) {
     metrics_.CountRefusedMemory(MemoryLimit::kSum);
-    return OciError(OciErrorCode::kUnavailable,
-                    absl::StrCat("uploads that run hold ", bytes_max_,
-                                 " bytes, which is the bound objects.s3.upload_memory_bytes_max"));
+    return Refused(absl::StrCat("uploads that run hold ", bytes_max_,
+                                " bytes, which is the bound objects.s3.upload_memory_bytes_max"));
   }
   if (to > from && !owner.empty() && owned > share) {
     metrics_.CountRefusedMemory(MemoryLimit::kShare);
-    return OciError(OciErrorCode::kUnavailable,
-                    absl::StrCat("running uploads of this account or address hold ", share,
-                                 " bytes, its share of objects.s3.upload_memory_bytes_max: ", bytes_max_));
+    return Refused(absl::StrCat("running uploads of this account or address hold ", share,
+                                " bytes, its share of objects.s3.upload_memory_bytes_max: ", bytes_max_));
   }
   used_ = used_ - from + to;
   metrics_.upload_memory()->Set(static_cast<double>(used_));

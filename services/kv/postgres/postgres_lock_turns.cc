@@ -27,7 +27,7 @@ absl::StatusOr<PostgresLockTurns::Turn> PostgresLockTurns::Acquire(int64_t locks
   waiters_.erase(place);
   Grant();  // Those behind it may need less.
   ++metrics_.refused;
-  return DatabaseUnavailable(
+  return DatabaseBusy(
       absl::StrCat("a transaction with ", locks, " locks waited for ", absl::FormatDuration(options_.wait),
                    " (connection_wait) for other large ones: those of a process hold ", options_.locks_max,
                    " locks in PostgreSQL at most, a share of its max_locks_per_transaction x max_connections"));

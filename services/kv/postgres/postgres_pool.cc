@@ -100,10 +100,9 @@ void PostgresPool::NoteFailure(const absl::Status& cause) {
 
 absl::Status PostgresPool::Refusal() const {
   if (outage_.has_value()) return outage_->cause;
-  return DatabaseUnavailable(
-      absl::StrCat("all ", options_.connections_max,
-                   " connections to PostgreSQL (records.postgres.connections_max) were in use for ",
-                   absl::FormatDuration(options_.wait), " (connection_wait)"));
+  return DatabaseBusy(absl::StrCat("all ", options_.connections_max,
+                                   " connections to PostgreSQL (records.postgres.connections_max) were in use for ",
+                                   absl::FormatDuration(options_.wait), " (connection_wait)"));
 }
 
 void PostgresPool::Return(std::unique_ptr<PostgresConnection> connection, int64_t generation) {

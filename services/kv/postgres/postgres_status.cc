@@ -65,4 +65,6 @@ absl::Status DatabaseUnavailable(absl::string_view message) {
   return OciError(OciErrorCode::kUnavailable, message, "the database of the registry cannot be used now");
 }
 
+absl::Status DatabaseBusy(absl::string_view message) { return OciError(OciErrorCode::kUnavailable, message, message); }
+
 }  // namespace entrepot::kv

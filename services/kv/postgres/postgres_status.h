@@ -24,6 +24,8 @@ bool IsConnectionLost(const absl::Status& status);
 
 // kUnavailable with a text for the client that names no server.
 absl::Status DatabaseUnavailable(absl::string_view message);
+// kUnavailable with this text for the client, which names the bound that was reached and its setting, but no server.
+absl::Status DatabaseBusy(absl::string_view message);
 
 }  // namespace entrepot::kv
 
