@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <mutex>
 #include <random>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "services/blob/s3/s3_xml.h"
 #include "services/core/text/strict_json.h"
 #include "services/runtime/files/file_contents.h"
+#include "services/runtime/files/secret_file.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -164,7 +166,7 @@ class CachedSource : public CredentialsSource {
   std::string Environment(const char* name) const { return options_.environment(name); }
 
   absl::StatusOr<Credentials> Find() {
-    if (!options_.file.empty()) return ParseFile(options_.file, options_.profile);
+    if (!options_.file.empty()) return ReadFile(options_.file);
     if (!Environment("AWS_ACCESS_KEY_ID").empty()) {
       return Credentials{.access_key_id = Environment("AWS_ACCESS_KEY_ID"),
                          .secret_access_key = Environment("AWS_SECRET_ACCESS_KEY"),
@@ -174,7 +176,7 @@ class CachedSource : public CredentialsSource {
     const bool named = !file.empty();
     if (!named && !Environment("HOME").empty()) file = absl::StrCat(Environment("HOME"), "/.aws/credentials");
     if (!file.empty()) {
-      absl::StatusOr<Credentials> found = ParseFile(file, options_.profile);
+      absl::StatusOr<Credentials> found = ReadFile(file);
       if (found.ok() || (named && !absl::IsNotFound(found.status()))) return found;
     }
     if (!Environment("AWS_WEB_IDENTITY_TOKEN_FILE").empty()) return AssumeRole();
@@ -187,6 +189,11 @@ class CachedSource : public CredentialsSource {
           "neither objects.s3.credentials_file, nor the environment, nor ~/.aws/credentials has any");
     }
     return AskInstance();
+  }
+
+  absl::StatusOr<Credentials> ReadFile(const std::string& path) {
+    std::call_once(warned_, [&] { runtime::WarnIfOpenToOthers(path); });
+    return ParseFile(path, options_.profile);
   }
 
   absl::StatusOr<Credentials> AssumeRole() {
@@ -251,6 +258,7 @@ class CachedSource : public CredentialsSource {
   CredentialsOptions options_;
   Transport& transport_;
   const Clock& clock_;
+  std::once_flag warned_;
   absl::Mutex mutex_;
   bool renewing_ ABSL_GUARDED_BY(mutex_) = false;
   bool has_ ABSL_GUARDED_BY(mutex_) = false;

@@ -1,5 +1,7 @@
 #include "services/blob/s3/credentials.h"
 
+#include <sys/stat.h>
+
 #include <cstring>
 #include <fstream>
 #include <functional>
@@ -108,6 +110,24 @@ TEST_F(CredentialsTest, AFileIsReadAgainAfterAMinute) {
   Write("keys", "[default]\naws_access_key_id = newer\naws_secret_access_key = c\n");
   source_->Forget({.access_key_id = "new", .secret_access_key = "c", .session_token = ""});
   EXPECT_EQ(Key(), "newer");
+}
+
+TEST_F(CredentialsTest, WarnsOfAFileThatOthersMayRead) {
+  Write("keys", "[default]\naws_access_key_id = k\naws_secret_access_key = s\n");
+  const std::string path = directory_.path() + "/keys";
+  for (const mode_t mode : {0600, 0644}) {
+    ASSERT_EQ(::chmod(path.c_str(), mode), 0);
+    Make({.file = path});
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(Key(), "k");
+    clock_.Advance(absl::Seconds(61));
+    EXPECT_EQ(Key(), "k");
+    const std::string log = testing::internal::GetCapturedStderr();
+    const size_t warned = log.find("may read a file with secrets");
+    EXPECT_EQ(warned != std::string::npos, mode == 0644) << log;
+    // Not each time that the file is read.
+    EXPECT_EQ(log.find("may read a file with secrets", warned + 1), std::string::npos) << log;
+  }
 }
 
 TEST_F(CredentialsTest, AFileWithoutTheProfileIsAnError) {

@@ -396,6 +396,7 @@ void CheckRecordStore(absl::string_view field, const config::v1::RecordStore& re
     if (!tls.certificate_file().empty() || !tls.private_key_file().empty()) {
       CheckReadableFile(Field(parent, "tls.certificate_file"), tls.certificate_file(), problems);
       CheckReadableFile(Field(parent, "tls.private_key_file"), tls.private_key_file(), problems);
+      WarnIfOpenToOthers(tls.private_key_file());
     }
   } else if (remote) {
     problems->Warn(Field(parent, "tls"), "is absent: records and passwords cross the network unencrypted");
