@@ -22,6 +22,8 @@
 //   a/t/<token hash>              RefreshTokenRecord
 //   a/e/<expiry>|<token hash>     RefreshExpiryRecord; <expiry>: microseconds since 1970 as 16 upper-case hex digits
 //   a/v/<account>                 RefreshGenerationRecord
+//   a/o/<account>|<expiry>|<token hash>
+//                                 RefreshOfAccountRecord
 namespace entrepot::auth::keys {
 
 inline constexpr int kFormatVersion = 1;
@@ -36,6 +38,7 @@ std::string LastUse(absl::string_view account);
 std::string RefreshToken(absl::string_view token_hash);
 std::string RefreshExpiry(absl::Time expires_at, absl::string_view token_hash);
 std::string RefreshGeneration(absl::string_view account);
+std::string RefreshOfAccount(absl::string_view account, absl::Time expires_at, absl::string_view token_hash);
 
 // Prefixes for scans. A key is a prefix and the rest of its layout.
 std::string Everything();
@@ -44,6 +47,7 @@ std::string Robots();
 std::string Memberships();
 std::string GroupsOf(absl::string_view account);
 std::string RefreshExpiries();
+std::string RefreshesOfAccount(absl::string_view account);
 
 // The two components that follow a prefix.
 struct Pair {
@@ -57,6 +61,8 @@ struct Expiry {
   std::string token_hash;
 };
 absl::StatusOr<Expiry> DecodeRefreshExpiry(absl::string_view key);
+// The same of a key of RefreshesOfAccount(account).
+absl::StatusOr<Expiry> DecodeRefreshOfAccount(absl::string_view account, absl::string_view key);
 
 }  // namespace entrepot::auth::keys
 

@@ -23,6 +23,7 @@ TEST(AuthKeysTest, Layout) {
   EXPECT_EQ(RefreshToken("00ff"), "a/t/00ff");
   EXPECT_EQ(RefreshExpiry(absl::FromUnixMicros(0x1A2B), "00ff"), "a/e/0000000000001A2B\00000ff"s);
   EXPECT_EQ(RefreshGeneration("alice"), "a/v/alice");
+  EXPECT_EQ(RefreshOfAccount("alice", absl::FromUnixMicros(0x1A2B), "00ff"), "a/o/alice\0000000000000001A2B\00000ff"s);
 }
 
 TEST(AuthKeysTest, PrefixesBeginTheirKeys) {

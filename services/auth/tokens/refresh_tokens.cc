@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/random/random.h"
 #include "absl/strings/escaping.h"
 #include "entrepot/storage/v1/auth_records.pb.h"
 #include "services/auth/records/auth_keys.h"
@@ -16,10 +17,13 @@ namespace {
 
 using storage::v1::RefreshExpiryRecord;
 using storage::v1::RefreshGenerationRecord;
+using storage::v1::RefreshOfAccountRecord;
 using storage::v1::RefreshTokenRecord;
 
 // More than one per new token, so that their number decreases.
 constexpr size_t kRemovedAtOnce = 4;
+// In one transaction.
+constexpr size_t kBeyondBoundAtOnce = 256;
 
 std::string HashOf(absl::string_view token) { return absl::BytesToHexString(Sha256(token)); }
 
@@ -46,9 +50,15 @@ absl::StatusOr<std::string> RefreshTokens::Issue(const Holder& holder) {
     ASSIGN_OR_RETURN(const uint64_t generation, ReadGeneration(transaction, holder.account));
     record.set_generation(generation);
     kv::WriteRecord(transaction, keys::RefreshToken(hash), record);
-    kv::WriteRecord(transaction, keys::RefreshExpiry(now + lifetime_, hash), RefreshExpiryRecord());
+    RefreshExpiryRecord expiry;
+    expiry.set_account(holder.account);
+    kv::WriteRecord(transaction, keys::RefreshExpiry(now + lifetime_, hash), expiry);
+    kv::WriteRecord(transaction, keys::RefreshOfAccount(holder.account, now + lifetime_, hash),
+                    RefreshOfAccountRecord());
     return RemoveSomeExpired(transaction, now);
   }));
+  // The new token is good whether this succeeds or not.
+  if (absl::Uniform(absl::BitGen(), 0, bound_.every) == 0) KeepBound(holder.account).IgnoreError();
   return token;
 }
 
@@ -85,8 +95,29 @@ absl::Status RefreshTokens::RemoveSomeExpired(kv::KvTransaction& transaction, ab
     if (expiry.expires_at > now) break;
     transaction.Delete(entry.key);
     transaction.Delete(keys::RefreshToken(expiry.token_hash));
+    RefreshExpiryRecord record;
+    if (record.ParseFromString(entry.value) && !record.account().empty()) {
+      transaction.Delete(keys::RefreshOfAccount(record.account(), expiry.expires_at, expiry.token_hash));
+    }
   }
   return absl::OkStatus();
+}
+
+absl::Status RefreshTokens::KeepBound(const std::string& account) {
+  ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> found,
+                   kv_.Scan({.prefix = keys::RefreshesOfAccount(account),
+                             .start_after = "",
+                             .limit = bound_.of_account_max + kBeyondBoundAtOnce}));
+  if (found.size() <= bound_.of_account_max) return absl::OkStatus();
+  return kv_.Transact({LockOf(account)}, [&](kv::KvTransaction& transaction) -> absl::Status {
+    for (size_t i = 0; i < found.size() - bound_.of_account_max; ++i) {
+      ASSIGN_OR_RETURN(const keys::Expiry expiry, keys::DecodeRefreshOfAccount(account, found[i].key));
+      transaction.Delete(found[i].key);
+      transaction.Delete(keys::RefreshExpiry(expiry.expires_at, expiry.token_hash));
+      transaction.Delete(keys::RefreshToken(expiry.token_hash));
+    }
+    return absl::OkStatus();
+  });
 }
 
 }  // namespace entrepot::auth

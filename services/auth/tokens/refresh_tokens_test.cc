@@ -1,6 +1,7 @@
 #include "services/auth/tokens/refresh_tokens.h"
 
 #include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -91,7 +92,23 @@ TEST_F(RefreshTokensTest, NewTokensRemoveExpiredOnes) {
   Issue("bob");
   EXPECT_EQ(KeysWith("a/t/"), 2u);
   EXPECT_EQ(KeysWith("a/e/"), 2u);
+  EXPECT_EQ(KeysWith("a/o/"), 2u);
   EXPECT_TRUE(IsGood(token));
+}
+
+TEST_F(RefreshTokensTest, TheOldestOfAnAccountBecomeInvalidBeyondItsBound) {
+  RefreshTokens bounded(&kv_, &clock_, absl::Hours(720), {.of_account_max = 3, .every = 1});
+  const std::string other = Issue("bob");
+  std::vector<std::string> tokens;
+  for (int i = 0; i < 5; ++i) {
+    const auto token = bounded.Issue({.account = "alice", .client_id = "docker", .credential_sha256 = "hash"});
+    ASSERT_OK(token);
+    tokens.push_back(*token);
+    clock_.Advance(absl::Seconds(1));
+  }
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(IsGood(tokens[i]), i >= 2) << i;
+  EXPECT_TRUE(IsGood(other));
+  for (const char* prefix : {"a/t/", "a/e/", "a/o/"}) EXPECT_EQ(KeysWith(prefix), 4u) << prefix;
 }
 
 }  // namespace
