@@ -60,6 +60,39 @@ void AddLostMembers(const Policy& before, const Policy& now, std::vector<std::st
   }
 }
 
+using ClaimRule = config::v1::IdentityProvider::ClaimRule;
+
+bool HasClaim(const ClaimRule& rule, const std::string& name, const std::string& value) {
+  const auto found = rule.claims().find(name);
+  return found != rule.claims().end() && found->second == value;
+}
+
+// Whether `now` gives nothing that `before` does not, but asks for fewer of its claims.
+bool LacksClaims(const ClaimRule& now, const ClaimRule& before) {
+  return now.claims_size() < before.claims_size() &&
+         std::all_of(now.claims().begin(), now.claims().end(),
+                     [&](const auto& claim) { return HasClaim(before, claim.first, claim.second); }) &&
+         HasAll(before.repositories(), now.repositories()) && HasAll(before.actions(), now.actions());
+}
+
+void AddLostClaims(const Policy& before, const Policy& now, std::vector<std::string>* lost) {
+  for (int i = 0; i < before.identity_providers_size(); ++i) {
+    const config::v1::IdentityProvider& provider = before.identity_providers(i);
+    const auto same = std::find_if(now.identity_providers().begin(), now.identity_providers().end(),
+                                   [&](const auto& other) { return other.name() == provider.name(); });
+    if (same == now.identity_providers().end()) continue;
+    const std::string field = absl::StrCat("identity_providers[", i, "] ", QuotedInput(provider.name()));
+    if (!provider.key_set_ca_file().empty() && same->key_set_ca_file().empty()) {
+      lost->push_back(absl::StrCat("key_set_ca_file of ", field));
+    }
+    for (int j = 0; j < provider.rules_size(); ++j) {
+      const bool lacks = std::any_of(same->rules().begin(), same->rules().end(),
+                                     [&](const ClaimRule& rule) { return LacksClaims(rule, provider.rules(j)); });
+      if (lacks) lost->push_back(absl::StrCat("claims of rules[", j, "] of ", field));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> FindLostRestrictions(const policy::Policy& before, const policy::Policy& now) {
@@ -67,6 +100,7 @@ std::vector<std::string> FindLostRestrictions(const policy::Policy& before, cons
   AddLostRules("immutable_tags", before.file().immutable_tags(), now.file().immutable_tags(), &lost);
   AddLostRules("create_only_tags", before.file().create_only_tags(), now.file().create_only_tags(), &lost);
   AddLostMembers(before.file(), now.file(), &lost);
+  AddLostClaims(before.file(), now.file(), &lost);
   return lost;
 }
 

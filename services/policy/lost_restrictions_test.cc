@@ -49,6 +49,31 @@ TEST(LostRestrictionsTest, NamesRestrictedGroupsThatLostMembers) {
   EXPECT_THAT(Lost(All(), rules + "groups: [{name: g, members: [bob, ada]}]\n"), IsEmpty());
 }
 
+std::string Provider(const std::string& rules, const std::string& more = "") {
+  return "identity_providers: [{name: ci, issuer: \"https://ci.example\", audience: registry, "
+         "key_set_url: \"https://ci.example/keys\", " +
+         more + "rules: [" + rules + "]}]\n";
+}
+
+TEST(LostRestrictionsTest, NamesClaimsThatAreGone) {
+  const std::string whole = "{repositories: [a], actions: [push], claims: {owner: \"1\", ref: main}}";
+  EXPECT_THAT(Lost(Provider(whole), Provider("{repositories: [a], actions: [push], claims: {owner: \"1\"}}")),
+              ElementsAre("claims of rules[0] of identity_providers[0] \"ci\""));
+  // Whoever meets the rule may do something else, or must meet another claim.
+  EXPECT_THAT(Lost(Provider(whole), Provider("{repositories: [b], actions: [push], claims: {owner: \"1\"}}")),
+              IsEmpty());
+  EXPECT_THAT(Lost(Provider(whole), Provider("{repositories: [a], actions: [push], claims: {owner: \"2\"}}")),
+              IsEmpty());
+  EXPECT_THAT(Lost(Provider(whole), Provider(whole)), IsEmpty());
+  EXPECT_THAT(Lost(Provider(whole), "rules: []\n"), IsEmpty());
+}
+
+TEST(LostRestrictionsTest, NamesAnAuthorityThatIsGone) {
+  const std::string rule = "{repositories: [a], actions: [push], claims: {owner: \"1\"}}";
+  EXPECT_THAT(Lost(Provider(rule, "key_set_ca_file: /ca.pem, "), Provider(rule)),
+              ElementsAre("key_set_ca_file of identity_providers[0] \"ci\""));
+}
+
 TEST(LostRestrictionsTest, OtherChangesLoseNothing) {
   EXPECT_THAT(Lost(All(), All()), IsEmpty());
   EXPECT_THAT(
