@@ -16,7 +16,7 @@ namespace entrepot::blob::s3 {
 
 // Signed URLs at which clients of some networks get objects from the S3 server itself. A URL is for a GET, with or
 // without a Range; its host is signed, and so are the type and the disposition that the server must answer with. It
-// needs no other header, and works for everybody who has it until it ends.
+// needs no other header, and works for every client that has it until it ends.
 //
 // Thread-safe.
 class ObjectUrls {

@@ -24,7 +24,8 @@ namespace entrepot::blob::s3 {
 namespace {
 
 constexpr size_t kIdBytesMax = 64;
-// In which processes that start at the same time have written their ids, if the server lets each do so.
+// A server without conditions lets each of several processes that start at the same time write an id. After this time
+// all of them have written theirs, and the last one counts.
 constexpr absl::Duration kIdsSettle = absl::Seconds(2);
 
 std::string PrefixOf(const config::v1::S3& config) {
@@ -89,13 +90,14 @@ class OwningS3Store : private Parts, public S3ObjectStore {
  public:
   OwningS3Store(const config::v1::S3& config, const S3StoreParts& parts)
       : Parts(config, parts),
-        S3ObjectStore({.prefix = PrefixOf(config),
-                       .part_bytes = config.part_bytes(),
-                       .upload_memory_bytes_max = config.upload_memory_bytes_max(),
-                       // An idle session lives as long after its last request, and a replica may notice late.
-                       .abandoned_after = std::max(absl::Hours(72), 3 * parts.session_lifetime),
-                       .urls = urls.get()},
-                      &bucket, parts.clock, parts.metrics, &s3_metrics) {}
+        S3ObjectStore(
+            {.prefix = PrefixOf(config),
+             .part_bytes = config.part_bytes(),
+             .upload_memory_bytes_max = config.upload_memory_bytes_max(),
+             // An idle session lives for session_lifetime after its last request, and a replica may notice late.
+             .abandoned_after = std::max(absl::Hours(72), 3 * parts.session_lifetime),
+             .urls = urls.get()},
+            &bucket, parts.clock, parts.metrics, &s3_metrics) {}
 
   absl::Status Check(const config::v1::S3& config, kv::KvEngine& kv) {
     ASSIGN_OR_RETURN(const Conditions conditions, bucket.ProbeConditions(PrefixOf(config) + "probe"));
@@ -136,8 +138,8 @@ class OwningS3Store : private Parts, public S3ObjectStore {
     if (answer.Header("x-amz-server-side-encryption") == config.encryption()) return absl::OkStatus();
     return absl::FailedPreconditionError(
         absl::StrCat("the S3 server did not encrypt the object ", id_key, " with ", config.encryption(),
-                     ", which objects.s3.encryption asks for; it may not know encryption, or the object may be older "
-                     "than the setting: copy it onto itself then"));
+                     " as objects.s3.encryption requires: check that the server supports it; if the object is older "
+                     "than the setting, copy it onto itself"));
   }
 };
 

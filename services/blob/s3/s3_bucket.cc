@@ -142,6 +142,53 @@ absl::Status S3Bucket::Delete(const std::string& key) {
   return client_.ErrorOf(request, answer);
 }
 
+std::vector<absl::Status> S3Bucket::DeleteAll(const std::vector<std::string>& keys) {
+  std::vector<absl::Status> statuses(keys.size());
+  if (keys.size() > kSingleDeletes && deletes_in_bulk_.load()) {
+    const absl::Status status = DeleteInBulk(keys, &statuses);
+    if (status.ok()) return statuses;
+    if (!absl::IsUnimplemented(status)) return std::vector<absl::Status>(keys.size(), status);
+    deletes_in_bulk_ = false;
+  }
+  for (size_t i = 0; i < keys.size(); ++i) statuses[i] = Delete(keys[i]);
+  return statuses;
+}
+
+absl::Status S3Bucket::DeleteInBulk(const std::vector<std::string>& keys, std::vector<absl::Status>* statuses) {
+  std::string document = "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>true</Quiet>";
+  for (const std::string& key : keys) absl::StrAppend(&document, "<Object><Key>", EscapeXml(key), "</Key></Object>");
+  document += "</Delete>";
+  const std::string md5 = absl::Base64Escape(absl::HexStringToBytes(Md5Hex(document)));
+  const S3Request request{.operation = "DeleteObjects",
+                          .method = "POST",
+                          .query = {{"delete", ""}},
+                          .headers = {{"Content-MD5", md5}},
+                          .body = document,
+                          .idle_timeout = absl::Minutes(1)};
+  ASSIGN_OR_RETURN(const S3Answer answer, client_.Send(request));
+  if (!answer.ok()) {
+    const absl::Status status = client_.ErrorOf(request, answer);
+    const bool unknown = (answer.status == 400 || answer.status == 405 || answer.status == 501) &&
+                         answer.error_code != "MalformedXML" && answer.error_code != "InvalidDigest";
+    return unknown ? absl::UnimplementedError(status.message()) : status;
+  }
+  if (RootOfXml(answer.body) != "DeleteResult") {
+    return OciError(OciErrorCode::kUnavailable, "the S3 server did not answer with the result of a deletion");
+  }
+  for (const absl::string_view error : FindAllXml(answer.body, "Error")) {
+    const auto key = std::find(keys.begin(), keys.end(), TextOfXml(error, "Key"));
+    const std::string code = TextOfXml(error, "Code");
+    if (code == "NoSuchKey") continue;
+    const absl::Status status =
+        OciError(OciErrorCode::kUnavailable,
+                 absl::StrCat("the S3 server could not delete an object: ", code, ": ", TextOfXml(error, "Message")));
+    // An error that names none of the keys may be about any of them.
+    if (key == keys.end()) return status;
+    (*statuses)[key - keys.begin()] = status;
+  }
+  return absl::OkStatus();
+}
+
 std::string S3Bucket::CopySource(const std::string& key) const {
   return EncodePath(absl::StrCat("/", client_.target().bucket, "/", key));
 }

@@ -76,6 +76,9 @@ enum class CompleteResult {
 // itself (absent, access denied) are never kNotFound. Thread-safe; calls block.
 class S3Bucket {
  public:
+  static constexpr size_t kBulkDeleteMax = 1000;
+  static constexpr size_t kSingleDeletes = 2;
+
   // The most that one copy may have, and the size of the pieces in which larger objects are copied.
   struct CopyLimits {
     uint64_t bytes_max = uint64_t{5} * 1000 * 1000 * 1000;
@@ -104,6 +107,11 @@ class S3Bucket {
   absl::StatusOr<bool> Put(const std::string& key, absl::string_view bytes, bool if_absent);
   // OK if there is none.
   absl::Status Delete(const std::string& key);
+  // How many keys one DeleteAll() should have: 1,000, or few if the server does not know DeleteObjects.
+  size_t delete_batch() const { return deletes_in_bulk_.load() ? kBulkDeleteMax : kSingleDeletes; }
+  // Deletes at most kBulkDeleteMax keys, by one request if the server knows DeleteObjects. A status for each key, in
+  // their order: OK also if there is none.
+  std::vector<absl::Status> DeleteAll(const std::vector<std::string>& keys);
   // A copy within the bucket, of any size.
   absl::Status Copy(const std::string& from, const std::string& to, uint64_t size_bytes);
   // In the order of the keys.
@@ -123,6 +131,8 @@ class S3Bucket {
   absl::StatusOr<std::vector<S3OpenUpload>> ListUploads(const std::string& prefix);
 
  private:
+  // kUnimplemented: the server does not know DeleteObjects. Sets the status of each key that it could not delete.
+  absl::Status DeleteInBulk(const std::vector<std::string>& keys, std::vector<absl::Status>* statuses);
   absl::Status CopyParts(const std::string& from, const std::string& to, uint64_t size_bytes);
   std::string CopySource(const std::string& key) const;
 
@@ -131,6 +141,8 @@ class S3Bucket {
   const CopyLimits copy_limits_;
   // Cleared when the server refuses or ignores If-None-Match.
   std::atomic<bool> conditions_{true};
+  // Cleared when the server does not know DeleteObjects.
+  std::atomic<bool> deletes_in_bulk_{true};
 };
 
 // The ETag of an object that was completed from these parts, if their ETags are MD5 digests; else empty.

@@ -160,25 +160,33 @@ absl::StatusOr<OpenObject> S3ObjectStore::OpenInMemory(const StorageKey&) { retu
 
 std::vector<absl::Status> S3ObjectStore::DeleteAll(const std::vector<StorageKey>& keys) {
   const Stopwatch stopwatch;
-  std::vector<absl::Status> statuses(keys.size());
-  absl::BlockingCounter left(static_cast<int>(keys.size()));
-  for (size_t i = 0; i < keys.size(); ++i) {
-    deleting_.Post([this, &keys, &statuses, &left, i] {
-      statuses[i] = DeleteWithCopy(keys[i]);
+  // Each object, and behind it its quarantined copy.
+  std::vector<std::string> names;
+  for (const StorageKey& key : keys) {
+    names.push_back(ObjectKey(key));
+    names.push_back(QuarantineKey(key));
+  }
+  std::vector<absl::Status> deleted(names.size());
+  const size_t batch = bucket_.delete_batch();
+  absl::BlockingCounter left(static_cast<int>((names.size() + batch - 1) / batch));
+  for (size_t begin = 0; begin < names.size(); begin += batch) {
+    deleting_.Post([this, &names, &deleted, &left, begin, batch] {
+      const auto first = names.begin() + begin;
+      const std::vector<std::string> part(first, first + std::min(batch, names.size() - begin));
+      const std::vector<absl::Status> statuses = bucket_.DeleteAll(part);
+      std::copy(statuses.begin(), statuses.end(), deleted.begin() + begin);
       left.DecrementCount();
     });
   }
   left.Wait();
+  std::vector<absl::Status> statuses(keys.size());
   const absl::Duration each = stopwatch.Elapsed() / static_cast<double>(std::max<size_t>(keys.size(), 1));
-  for (const absl::Status& status : statuses) {
-    metrics_.ObserveOperation(StoreBackend::kS3, StoreOperation::kDelete, status.ok(), each);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    statuses[i] = deleted[2 * i];
+    statuses[i].Update(deleted[2 * i + 1]);
+    metrics_.ObserveOperation(StoreBackend::kS3, StoreOperation::kDelete, statuses[i].ok(), each);
   }
   return statuses;
-}
-
-absl::Status S3ObjectStore::DeleteWithCopy(const StorageKey& key) {
-  RETURN_IF_ERROR(bucket_.Delete(ObjectKey(key)));
-  return bucket_.Delete(QuarantineKey(key));
 }
 
 absl::Status S3ObjectStore::ReadFromDisk(const StorageKey& key, const std::function<bool(absl::string_view)>& take) {

@@ -82,7 +82,6 @@ class S3ObjectStore : public StagingObjectStore {
   std::string QuarantineKey(const StorageKey& key) const { return options_.prefix + "quarantine/" + key.ToString(); }
   std::string TailPrefix(const UploadId& id) const { return options_.prefix + "staging/" + id.ToString() + "/"; }
   std::string OwnerKey() const { return options_.prefix + "catalog"; }
-  absl::Status DeleteWithCopy(const StorageKey& key);
   void DeleteLater(std::string key);
 
   const S3StoreOptions options_;

@@ -400,6 +400,56 @@ TEST_F(S3ObjectStoreTest, LargeObjectsAreCopiedInPieces) {
   EXPECT_EQ(server_.OpenUploads(), 0u);
 }
 
+// The keys of that many objects, which the server has with their quarantined copies.
+std::vector<StorageKey> ManyObjects(size_t count, FakeS3& server) {
+  std::vector<StorageKey> keys;
+  for (size_t i = 0; i < count; ++i) {
+    keys.push_back(StagingObjectStore::KeyOf(UploadId::Random()));
+    for (const char* folder : {"r/objects/", "r/quarantine/"}) server.Overwrite(folder + keys.back().ToString(), "x");
+  }
+  return keys;
+}
+
+TEST(S3BulkDeletesTest, ThousandObjectsTakeTwoRequests) {
+  StoreOnFake fake;
+  const std::vector<StorageKey> keys = ManyObjects(1000, *fake.server);
+  for (const absl::Status& status : fake.store.DeleteAll(keys)) EXPECT_OK(status);
+  EXPECT_THAT(fake.server->Keys(), IsEmpty());
+  EXPECT_THAT(fake.server->Requests(), ElementsAre("POST ?delete", "POST ?delete"));
+}
+
+TEST(S3BulkDeletesTest, AnObjectThatCannotBeDeletedHasTheOnlyError) {
+  StoreOnFake fake;
+  const std::vector<StorageKey> keys = ManyObjects(3, *fake.server);
+  fake.server->Protect("r/quarantine/" + keys[1].ToString());
+  const std::vector<absl::Status> statuses = fake.store.DeleteAll(keys);
+  EXPECT_OK(statuses[0]);
+  EXPECT_THAT(statuses[1], IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(statuses[1].message(), HasSubstr("AccessDenied"));
+  EXPECT_OK(statuses[2]);
+  EXPECT_THAT(fake.server->Keys(), SizeIs(1));
+}
+
+TEST(S3BulkDeletesTest, AServerThatDoesNotKnowThemIsAskedOnce) {
+  StoreOnFake fake({.knows_bulk_deletes = false});
+  for (int i = 0; i < 2; ++i) {
+    for (const absl::Status& status : fake.store.DeleteAll(ManyObjects(20, *fake.server))) EXPECT_OK(status);
+    EXPECT_THAT(fake.server->Keys(), IsEmpty());
+  }
+  const std::vector<std::string> requests = fake.server->Requests();
+  EXPECT_EQ(std::count(requests.begin(), requests.end(), "POST ?delete"), 1);
+}
+
+TEST(S3BulkDeletesTest, AFailureIsThatOfEachObject) {
+  StoreOnFake fake;
+  const std::vector<StorageKey> keys = ManyObjects(3, *fake.server);
+  fake.server->SetRule([](const FakeS3::Request&) { return Lie::kDenied; });
+  for (const absl::Status& status : fake.store.DeleteAll(keys)) {
+    EXPECT_THAT(status, IsOciError(OciErrorCode::kUnavailable));
+  }
+  EXPECT_THAT(fake.server->Keys(), SizeIs(6));
+}
+
 TEST_F(S3ObjectStoreTest, OldTailsAreDeletedLater) {
   std::unique_ptr<StagedUpload> staged = Stage(store_, "a");
   for (int i = 0; i < 5; ++i) {

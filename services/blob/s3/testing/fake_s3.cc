@@ -96,7 +96,7 @@ absl::StatusOr<std::unique_ptr<WireResponse>> FakeS3::Send(const WireRequest& wi
   }
   // Without the random part of the key.
   request.name = absl::StrCat(request.method, " ", key.substr(0, key.find('/')));
-  for (const char* name : {"uploads", "partNumber", "uploadId", "list-type"}) {
+  for (const char* name : {"uploads", "partNumber", "uploadId", "list-type", "delete"}) {
     if (request.query.contains(name)) {
       absl::StrAppend(&request.name, "?", name);
       break;
@@ -169,6 +169,7 @@ bool FakeS3::IsSigned(const WireRequest& request, const std::map<std::string, st
 FakeS3::Answer FakeS3::Serve(const Request& request, const std::map<std::string, std::string>& headers,
                              absl::string_view body) {
   if (request.key.empty() && request.query.contains("list-type")) return List(request);
+  if (request.key.empty() && request.query.contains("delete")) return DeleteObjects(headers, body);
   if (request.query.contains("uploads") || request.query.contains("uploadId")) {
     return ServeUploads(request, headers, body);
   }
@@ -236,6 +237,26 @@ FakeS3::Answer FakeS3::List(const Request& request) {
   }
   return {.body = absl::StrCat("<?xml version=\"1.0\"?><ListBucketResult xmlns=\"x\"><IsTruncated>",
                                more ? "true" : "false", "</IsTruncated>", entries, "</ListBucketResult>")};
+}
+
+FakeS3::Answer FakeS3::DeleteObjects(const std::map<std::string, std::string>& headers, absl::string_view body) {
+  if (!options_.knows_bulk_deletes) return Error(501, "NotImplemented");
+  const auto md5 = headers.find("content-md5");
+  if (md5 == headers.end() || md5->second != absl::Base64Escape(absl::HexStringToBytes(Md5Hex(body)))) {
+    return Error(400, "InvalidDigest");
+  }
+  const std::vector<absl::string_view> entries = FindAllXml(body, "Object");
+  if (RootOfXml(body) != "Delete" || entries.empty() || entries.size() > 1000) return Error(400, "MalformedXML");
+  std::string errors;
+  for (const absl::string_view entry : entries) {
+    const std::string key = TextOfXml(entry, "Key");
+    if (protected_.contains(key)) {
+      absl::StrAppend(&errors, "<Error><Key>", EscapeXml(key), "</Key><Code>AccessDenied</Code></Error>");
+    } else {
+      objects_.erase(key);
+    }
+  }
+  return {.body = absl::StrCat("<?xml version=\"1.0\"?><DeleteResult>", errors, "</DeleteResult>")};
 }
 
 FakeS3::Answer FakeS3::ServeUploads(const Request& request, const std::map<std::string, std::string>& headers,

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -68,6 +69,7 @@ class FakeS3 : public Transport {
     uint64_t part_bytes_min = 0;
     // A repeated CompleteMultipartUpload is 404, as of MinIO; else 200.
     bool forgets_uploads = true;
+    bool knows_bulk_deletes = true;
     // How far its clock is ahead. Requests dated 15 minutes off are refused.
     absl::Duration clock_ahead = absl::ZeroDuration();
   };
@@ -100,6 +102,11 @@ class FakeS3 : public Transport {
     return objects_[key].bytes;
   }
   void Overwrite(const std::string& key, std::string bytes);
+  // DeleteObjects fails for this key only.
+  void Protect(const std::string& key) {
+    absl::MutexLock lock(&mutex_);
+    protected_.insert(key);
+  }
   // Ends all multipart uploads, as a server does with old ones.
   void AbortAll() {
     absl::MutexLock lock(&mutex_);
@@ -133,6 +140,8 @@ class FakeS3 : public Transport {
   Answer Get(const Request& request, const std::map<std::string, std::string>& headers)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Answer List(const Request& request) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Answer DeleteObjects(const std::map<std::string, std::string>& headers, absl::string_view body)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Answer Complete(const std::string& upload_id, absl::string_view body) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
@@ -143,6 +152,7 @@ class FakeS3 : public Transport {
   std::map<std::string, Object> objects_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Upload> uploads_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> completed_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string> protected_ ABSL_GUARDED_BY(mutex_);
   int last_upload_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
