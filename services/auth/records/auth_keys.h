@@ -22,8 +22,7 @@
 //   a/t/<token hash>              RefreshTokenRecord
 //   a/e/<expiry>|<token hash>     RefreshExpiryRecord; <expiry>: microseconds since 1970 as 16 upper-case hex digits
 //   a/v/<account>                 RefreshGenerationRecord
-//   a/o/<account>|<expiry>|<token hash>
-//                                 RefreshOfAccountRecord
+//   a/o/<account>|<expiry>|<token hash>  RefreshOfAccountRecord
 namespace entrepot::auth::keys {
 
 inline constexpr int kFormatVersion = 1;

@@ -511,6 +511,23 @@ TEST_F(KvUploadSessionsTest, StagedBytesWithoutASessionThatCannotBeDeletedDoNotP
   EXPECT_THAT(store_.ListStaged(), IsOkAndHolds(testing::ElementsAre(id)));
 }
 
+TEST_F(KvUploadSessionsTest, ARecordThatCannotBeReadDoesNotPreventTheStart) {
+  const UploadId damaged = Start();
+  const UploadId whole = Start();
+  ASSERT_OK(Append(damaged, small_));
+  ASSERT_OK(Append(whole, small_));
+  ASSERT_OK(kv_.Transact({}, [&](kv::KvTransaction& transaction) {
+    transaction.Put("u/" + damaged.ToString(), "\xff not a record");
+    transaction.Put("u/not an id", "");
+    return absl::OkStatus();
+  }));
+  Restart();
+  EXPECT_THAT(OffsetOf(whole), IsOkAndHolds(small_.size()));
+  EXPECT_FALSE(OffsetOf(damaged).ok());
+  ExpectSealsAs(whole, ComputeDigest(DigestAlgorithm::kSha256, small_), small_, StorageTier::kKv);
+  EXPECT_OK(sessions_->ListAbandoned(10));
+}
+
 TEST_F(KvUploadSessionsTest, RepeatedLastBytesReplaceThoseOfTheWholeBlob) {
   for (const std::string& bytes : {small_, large_}) {
     for (const bool restarted : {false, true}) {

@@ -4,11 +4,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "services/blob/objects/blob_keys.h"
 #include "services/blob/objects/kv_object_store.h"
 #include "services/core/failpoint/failpoint.h"
 #include "services/core/time/proto_time.h"
+#include "services/runtime/log/limited_log.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {
@@ -101,9 +103,14 @@ absl::Status SessionRecords::ForEach(
   while (true) {
     ASSIGN_OR_RETURN(const std::vector<kv::KeyValue> page, kv_.Scan(options));
     for (const kv::KeyValue& entry : page) {
-      ASSIGN_OR_RETURN(const UploadId id, ParseUploadKey(entry.key));
-      ASSIGN_OR_RETURN(const storage::v1::UploadRecord record, Parse(entry.value));
-      visit(id, record);
+      const absl::StatusOr<UploadId> id = ParseUploadKey(entry.key);
+      const absl::StatusOr<storage::v1::UploadRecord> record = Parse(entry.value);
+      if (id.ok() && record.ok()) {
+        visit(*id, *record);
+      } else {
+        runtime::LogLimited(runtime::LogLevel::kError, "the record of an upload session is corrupt", "",
+                            {{"key", absl::CHexEscape(entry.key)}});
+      }
     }
     if (page.size() < kScanLimit) return absl::OkStatus();
     options.start_after = page.back().key;

@@ -39,7 +39,8 @@ class SessionRecords {
   absl::Status Delete(const std::vector<UploadId>& ids);
   // For each object, in their order, whether its upload has a record.
   absl::StatusOr<std::vector<bool>> Exist(const std::vector<StorageKey>& objects);
-  // Visits all records, and holds only a few in memory at a time.
+  // Visits all records, and holds only a few in memory at a time. A record that cannot be read is logged and left out,
+  // so that it stops no other session.
   absl::Status ForEach(const std::function<void(const UploadId&, const storage::v1::UploadRecord&)>& visit);
 
  private:
