@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 NOTES_AT_A_TIME = 16
-# Parts of names of what is no code of the programs.
+# Parts of names of what is not code of the programs.
 TESTS = ("_test.cc", "_conformance.", "_test_", "/test_", "/testing/")
 
 

@@ -96,7 +96,7 @@ def packages_of(files):
             "dpkg-query", "--show", "--showformat=${Version}\t${Architecture}\t${source:Package}\t${source:Version}",
             name).split("\t")
         paragraph = run("dpkg-query", "--status", name)
-        # What the package manager of this machine thinks of it is no part of the package.
+        # What the package manager of this machine thinks of it is not part of the package.
         paragraph = re.sub(r"^(Conffiles:\n(?: .*\n)*)", "", paragraph, flags=re.MULTILINE)
         packages.append({"name": name.split(":")[0], "version": version, "architecture": architecture, "source": source,
                          "source_version": source_version, "paragraph": paragraph.rstrip("\n") + "\n"})

@@ -102,7 +102,7 @@ class Linter:
 
 
 def git(*words):
-    """The lines that git prints; None if this is no checkout."""
+    """The lines that git prints; None if this is not a checkout."""
     try:
         done = subprocess.run(["git", "-c", "core.quotePath=off", *words], capture_output=True, text=True, check=False)
     except FileNotFoundError:

@@ -360,7 +360,7 @@ TEST_P(AccessMatrixTest, AllowsExactlyTheCallersInTheTable) {
     registry.PushImage(kExisting, "latest");
     registry.AddToRequests("");
     const Content content = ContentOf(row);
-    // A token is no credential for GET /token.
+    // A token is not a credential for GET /token.
     const bool is_get_token = row.family == RouteFamily::kToken && row.method == "GET";
     const int expected = is_get_token && identity != Identity::kNoToken ? 400 : row.status;
     const RawResponse response = registry.Call(row.method, Target(row.family, kExisting), content.body,

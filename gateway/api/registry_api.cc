@@ -235,7 +235,7 @@ class RegistryApi : public http::Handler {
     co_return co_await AnswerMapped(request, route, permission, *std::move(repository));
   }
 
-  // For the repository that a request means that names `path`. `route` must outlive the result.
+  // `path` is the repository's name in the request; it may stand for a cached one. `route` must outlive the result.
   HandlerResult AnswerMapped(http::Request& request, const Route& route, Permission permission, RepositoryName path) {
     CO_ASSIGN_OR_RETURN(std::optional<RepositoryName> cached, cached_repositories_->Find(request, path));
     if (cached.has_value()) {
@@ -260,7 +260,7 @@ class RegistryApi : public http::Handler {
         });
   }
 
-  // For the registry, or the repository of it that the route names. `route` must outlive the result.
+  // Without a repository the request is about the registry as a whole. `route` must outlive the result.
   HandlerResult AnswerHosted(http::Request& request, const Route& route, Permission permission,
                              std::optional<RepositoryName> repository) {
     std::optional<Target> target;

@@ -88,7 +88,8 @@ class ConnectionSlots {
   // No slot is taken any more.
   ~ConnectionSlots() = default;
 
-  // The end of a slot calls `on_free` once after one or more Take() that have to wait. Set it before the first Take().
+  // If Take() calls have to wait, the end of the next slot calls `on_free`, once for all of them. Set it before the
+  // first Take().
   void set_on_free(std::function<void()> on_free) { on_free_ = std::move(on_free); }
 
   // `source`: the address of the client, as text. The empty source has no share: its connections count only in sum.

@@ -10,11 +10,11 @@
 namespace entrepot::gateway::http {
 
 // Bounds the time that a body waits for its peer. A silence (no byte comes through) is forgiven up to `silence_max`,
-// whatever came before. A trickle is bounded by a debt of time: each silence adds its length, each byte takes off the
-// time that it may need at the minimum rate. A debt beyond `window` is too slow, where its four longest silences do not
-// count. So a peer that keeps the rate on average may pause again and again, one that sends little may pause four
-// times, and a byte now and then is not enough. Time that this side spends otherwise, on a disk or a backend, does not
-// count.
+// whatever came before. A trickle is bounded by a debt of time: each silence adds its length, and each byte subtracts
+// the time that one byte takes at the minimum rate. The four longest silences are not counted. A peer whose debt is
+// beyond `window` is too slow. So a peer that keeps the rate on average may pause as often as it likes, a peer that
+// sends little may pause four times, and a peer that sends single bytes is cut. Time that this side spends on a disk or
+// a backend does not count.
 class RateMeter {
  public:
   using Clock = std::chrono::steady_clock;

@@ -40,7 +40,7 @@ token::DeniedScope DeniedOnRegistry(const AccessScope& requested, const AccessSc
   if (text == kCatalogScope) {
     denied.reason = "it may not pull from any repository";
   } else if (text == kAdministrationScope) {
-    denied.reason = "it is no administrator";
+    denied.reason = "it is not an administrator";
   } else {
     denied.scope.actions.clear();
   }

@@ -59,7 +59,7 @@ TEST_F(DeniedScopesTest, AreThoseThatAreNotGranted) {
 
 TEST_F(DeniedScopesTest, IncludeThoseOfTheRegistry) {
   EXPECT_THAT(Texts("prod", "registry:administration:* registry:catalog:*"),
-              ElementsAre("registry:administration:* it is no administrator"));
+              ElementsAre("registry:administration:* it is not an administrator"));
   EXPECT_THAT(Texts("eve", "registry:catalog:*"),
               ElementsAre("registry:catalog:* it may not pull from any repository"));
 }

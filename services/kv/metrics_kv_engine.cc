@@ -34,7 +34,7 @@ KvMetrics::KvMetrics(std::shared_ptr<prometheus::Registry> registry, const std::
     : registry_(std::move(registry)) {
   auto& durations = prometheus::BuildHistogram()
                         .Name("entrepot_metadata_transaction_duration_seconds")
-                        .Help("Duration of reads and transactions of the metadata store, retries included.")
+                        .Help("Duration of reads and transactions of the KV, retries included")
                         .Register(*registry_);
   for (int i = 0; i < 5; ++i) {
     durations_[i] = &durations.Add({{"engine", engine}, {"op", kOperationNames[i]}}, DurationBuckets());

@@ -12,7 +12,7 @@
 namespace entrepot::policy {
 namespace {
 
-// The user name of logins with an identity token, which is no account.
+// The user name of logins with an identity token, which is not an account.
 constexpr char kIdentityTokenUser[] = "oidc";
 
 bool HasMembers(const config::v1::Policy& file, absl::string_view group) {
@@ -38,8 +38,8 @@ std::string WhyUnknown(const config::v1::Policy& file, const KnownSubjects& know
     return absl::StrCat("no identity provider of this file has the account ", QuotedInput(subject));
   }
   if (subject == kIdentityTokenUser) {
-    return absl::StrCat(QuotedInput(subject), " is no account: an identity token has the account \"", kWorkloadPrefix,
-                        "PROVIDER:SUBJECT\"");
+    return absl::StrCat(QuotedInput(subject), " is not an account: an identity token has the account \"",
+                        kWorkloadPrefix, "PROVIDER:SUBJECT\"");
   }
   if (known.has_account(subject)) return "";
   return absl::StrCat(known.source, " has no ", IsMachine(subject) ? "robot " : "user ",

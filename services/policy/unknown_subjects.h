@@ -22,7 +22,7 @@ struct KnownSubjects {
 };
 
 // A line for each account that the policy names and that nobody can have, and for each group without members:
-// "policy.yaml:7: rules[0].subjects[1]: accounts.htpasswd has no user "prd"". They are no mistakes: the account may be
+// "policy.yaml:7: rules[0].subjects[1]: accounts.htpasswd has no user "prd"". They are not mistakes: the account may be
 // created later. The accounts of identity providers exist if the policy has the provider.
 // `mentions` are those in the file (Policy::mentions(), Policy::Inspect()).
 std::vector<std::string> FindUnknownSubjects(const config::v1::Policy& file, const std::vector<Mention>& mentions,

@@ -63,13 +63,14 @@ TEST(UnknownSubjectsTest, AnIdentityNeedsAProviderOfTheFile) {
   rules: [{claims: {sub: x}, repositories: [r], actions: [pull]}]
 )";
   EXPECT_THAT(Find(providers + "administrators: [\"oidc+cluster:system:serviceaccount:ops:admin\"]"), IsEmpty());
-  EXPECT_THAT(Find(providers + "administrators: [\"oidc+clustre:x\", \"oidc+cluster\", oidc]"),
-              ElementsAre("policy.yaml:7: administrators[0]: no identity provider of this file has the account "
-                          "\"oidc+clustre:x\"",
-                          "policy.yaml:7: administrators[1]: no identity provider of this file has the account "
-                          "\"oidc+cluster\"",
-                          "policy.yaml:7: administrators[2]: \"oidc\" is no account: an identity token has the account "
-                          "\"oidc+PROVIDER:SUBJECT\""));
+  EXPECT_THAT(
+      Find(providers + "administrators: [\"oidc+clustre:x\", \"oidc+cluster\", oidc]"),
+      ElementsAre("policy.yaml:7: administrators[0]: no identity provider of this file has the account "
+                  "\"oidc+clustre:x\"",
+                  "policy.yaml:7: administrators[1]: no identity provider of this file has the account "
+                  "\"oidc+cluster\"",
+                  "policy.yaml:7: administrators[2]: \"oidc\" is not an account: an identity token has the account "
+                  "\"oidc+PROVIDER:SUBJECT\""));
 }
 
 }  // namespace

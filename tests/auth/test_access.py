@@ -113,7 +113,7 @@ def test_denial_explains_the_scopes_of_robots_and_the_registry(secured_registry,
     assert f"and the scopes of robot+{name} allow only pull" in answer.json()["errors"][0]["message"]
     answer = ci.administer("listUsers")
     assert code_of(answer) == (403, "DENIED")
-    message = 'account "ci" may not administer the registry: it is no administrator'
+    message = 'account "ci" may not administer the registry: it is not an administrator'
     assert answer.json()["errors"][0]["message"] == message
 
 

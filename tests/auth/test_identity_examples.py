@@ -256,7 +256,7 @@ def test_github_tokens_get_what_the_policy_gives_them(start):
     assert len(large) > 8192
     assert rights(registry, large) == ({"pull", "push"}, account)
 
-    # Another repository, one that has the name of a deleted one, and claims that are no text.
+    # Another repository, one that has the name of a deleted one, and claims that are not text.
     assert "meets no rule" in refusal(registry, github.github(repository_id="75", repository="octo-org/other"))
     assert "meets no rule" in refusal(registry, github.github(repository_owner_id="66"))
     assert "meets no rule" in refusal(registry, github.github(repository_id=74, repository_owner_id=65))

@@ -73,7 +73,7 @@ def test_changed_policy_takes_effect_and_invalid_policy_does_not(make_secured_re
 
     assert not may_push()
     before = registry.policy_file.read_text()
-    registry.policy_file.write_text("rules: [{subject: nobody}]\nthis is no policy")
+    registry.policy_file.write_text("rules: [{subject: nobody}]\nthis is not a policy")
     wait_until_refused(registry, "policy", "auth", "manifest")
     assert Client(registry, "ci").ask(scope).status == 200, "the old policy stays"
     assert not may_push()
@@ -163,7 +163,7 @@ def test_changed_accounts_take_effect_and_invalid_accounts_do_not(make_secured_r
     wait_for(lambda: Client(registry, "newcomer", "pass word").ask().status == 200)
     assert Client(registry, "ci").ask().status == 401
     assert Client(registry, "ci", "changed").ask().status == 200
-    registry.accounts_file.write_text("ci:plain text, which is no hash\n")
+    registry.accounts_file.write_text("ci:plain text, which is not a hash\n")
     wait_until_refused(registry, "accounts", "auth")
     assert Client(registry, "ci", "changed").ask().status == 200
     write_accounts(registry.accounts_file, {"admin": PASSWORDS["admin"]})

@@ -222,7 +222,7 @@ def test_hash_password_needs_no_registry(make_secured_registry, tmp_path):
     assert Client(registry, "admin", "my own").ask().status == 200
 
 
-def test_help_teaches():
+def test_help_has_usage_options_and_examples():
     def help_of(*words):
         return subprocess.run([CTL, *words], capture_output=True, text=True, check=True).stdout
 

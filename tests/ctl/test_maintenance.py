@@ -82,7 +82,7 @@ def directories(registry):
     return ["--manifest", registry.data / "manifest", "--blobs", registry.data / "blob"]
 
 
-def test_garbage_goes_when_it_is_told_to(registry):
+def test_garbage_is_deleted_on_command(registry):
     kept, lost = os.urandom(MIB), os.urandom(MIB)
     push_image(registry, "team/app", "kept", kept)
     gone = push_image(registry, "team/app", "gone", kept, lost)

@@ -7,7 +7,7 @@ from docs import markdown
 PAGE = "docs/limits.md"
 # Settings whose refusal is an answer with a message.
 REFUSALS = re.compile(r"^4\d\d$")
-# Fields of the messages that are no limits of requests, or have no number.
+# Fields of the messages that are not limits of requests, or have no number.
 NO_LIMITS = {"limits.deletes_disabled"}
 
 

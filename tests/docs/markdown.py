@@ -43,7 +43,7 @@ def headings(text):
 
 
 def cells(row):
-    """A `\\|` within a cell is no border."""
+    """A `\\|` within a cell is not a border."""
     return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", row.strip().strip("|"))]
 
 

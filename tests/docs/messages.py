@@ -55,7 +55,7 @@ def fields_of_oneof(messages, message, oneof):
 
 
 def paths_of(messages, message, prefix=""):
-    """The paths of all fields that are no messages of ours: limits.idle_timeout"""
+    """The paths of all fields that are not messages of ours: limits.idle_timeout"""
     paths = set()
     for field, (kind, _) in messages[message].items():
         if kind.startswith(".entrepot."):

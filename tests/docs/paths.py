@@ -8,7 +8,7 @@ from docs import markdown
 SOURCE = (".h", ".cc", ".proto", ".py", ".md", ".yaml", ".bzl", ".bazel")
 # What a name without a suffix may stand for: services/kv/lock_table is the header, the source and the test.
 MODULE = (".h", ".cc", ".proto", ".py")
-# Names that are no file's: of a pattern, or of something that a user writes.
+# Names that do not belong to a file: of a pattern, or of something that a user writes.
 PLACEHOLDER = re.compile(r"[<>$…]|\bFILE\b|\bNAME\b|\bDIR\b|\bPATH\b|^x\.|^x_test\.")
 
 

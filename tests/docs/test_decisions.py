@@ -20,7 +20,7 @@ def check(name, text):
     if not lines[0].startswith("# "):
         wrong.append("it does not begin with a title")
     if not (len(lines) > 2 and STATUS.match(lines[2])):
-        wrong.append("its third line is no status with a date")
+        wrong.append("its third line is not a status with a date")
     headings = markdown.headings(text)[1:]
     if headings not in (["Decision", "Why", "What follows"], ["Decision and why", "What follows"]):
         wrong.append(f"its headings are {headings}")
@@ -45,7 +45,7 @@ def test_finds_what_is_wrong_with_a_decision():
     assert check("title.md", "Title\n\nStatus: good\n\n## Decision\n" + "word " * 900) == [
         "its name is not DATE-SUBJECT.md",
         "it does not begin with a title",
-        "its third line is no status with a date",
+        "its third line is not a status with a date",
         "its headings are []",
         "it is longer than a page",
     ]

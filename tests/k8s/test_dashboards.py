@@ -1,4 +1,4 @@
-"""The dashboards of k8s/ follow the rules of Grafana's dashboard linter (which is no module that could be installed), use only
+"""The dashboards of k8s/ follow the rules of Grafana's dashboard linter (which is not a module that could be installed), use only
 metrics and labels that the registry has, and every query is one that Prometheus understands."""
 
 import json

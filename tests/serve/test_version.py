@@ -8,7 +8,7 @@ from fixtures.registry import PROGRAMS, ROOT
 
 
 def run(*argv):
-    """What it prints; a file that was edited since the programs were built is no difference."""
+    """What it prints; a file that was edited since the programs were built is not a difference."""
     return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip().removesuffix("-dirty")
 
 

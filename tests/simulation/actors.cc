@@ -369,7 +369,7 @@ void Client::Evict() {
     return registry->process.alive && !world_.scheduler().stopped();
   });
   world_.scheduler().Note("the eviction gives", evicted.status().ToString());
-  // What it could not do is no error of the simulation, but the end of the process is.
+  // What it could not do is not an error of the simulation, but the end of the process is.
   if (registry->process.alive) world_.Classify(evicted.status(), "an eviction");
   call->End(Outcome::kDone);
 }

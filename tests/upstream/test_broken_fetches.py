@@ -80,7 +80,7 @@ def test_an_upstream_without_ranges_is_resumed_from_the_start(cache, app, upstre
     assert len(fetches(upstream, layer)) == 2
 
 
-def test_a_failure_in_the_middle_is_got_over(cache, app, upstream, layer):
+def test_a_fetch_resumes_after_a_failure_in_the_middle(cache, app, upstream, layer):
     upstream.rule(blobs(layer), failing(503), "GET", times=1)
     upstream.rule(blobs(layer), truncated(SIZE // 2), "GET", times=1)
     assert_blob(cache, app, layer)
@@ -125,7 +125,7 @@ WRONG = {
 }
 
 
-def test_what_is_wrong_never_looks_whole_and_is_asked_for_again(cache, take_upstream):
+def test_wrong_content_never_looks_complete_and_is_fetched_again(cache, take_upstream):
     cases = [(name, do, take_upstream()) for name, do in WRONG.items()]
 
     def check(number):

@@ -136,7 +136,7 @@ def test_a_slow_client_holds_up_no_other(cache, app, upstream):
 
 
 def test_two_repositories_with_one_digest(cache, app, upstream):
-    """What may be read in one repository is no leave to read it in another."""
+    """What may be read in one repository is not leave to read it in another."""
     data = os.urandom(256 * KIB)
     layer = upstream.repository("library/app").add_blob(data)
     upstream.repository("library/other")

@@ -210,7 +210,7 @@ def test_docker_with_the_containerd_image_store(mirror, upstreams, images, run, 
     assert_fetched_once(upstreams[1], images.small["two"], "two")
 
 
-def test_pushes_with_a_client_get_a_sentence(mirror, images, run, tmp_path):
+def test_pushes_to_a_cache_get_an_error_that_explains_it(mirror, images, run, tmp_path):
     layout = images.small["one"]
     skopeo = functools.partial(run, "skopeo", "--insecure-policy")
     target = f"docker://{mirror.address}/docker.io/library/pushed:v1"

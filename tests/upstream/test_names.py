@@ -151,7 +151,7 @@ def test_hosted_repositories_have_nothing_to_do_with_upstreams(cache, upstream, 
     assert_not_found(get_manifest(cache, "team/app", "v2"))
     assert cache.request("GET", "/v2/team/app/tags/list").json()["tags"] == ["v1"]
     assert upstream.requests == []
-    # Bytes that a hosted repository has are no content of a cached one that does not need them, and the reverse.
+    # Bytes that a hosted repository has are not content of a cached one that does not need them, and the reverse.
     assert_not_found(get_blob(cache, APP, digest_of(b"hosted layer")))
     pull(cache, APP, image)
     assert_not_found(get_blob(cache, "team/app", image.layers[0]))

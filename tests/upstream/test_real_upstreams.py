@@ -138,7 +138,7 @@ rules:
 """
 
 
-def test_who_may_pull_is_the_policy_on_the_cached_name(make_secured_registry, make_upstream):
+def test_the_policy_on_the_cached_name_decides_who_may_pull(make_secured_registry, make_upstream):
     upstream = make_upstream()
     image = upstream.repository("library/app").add_image(os.urandom(KIB), tag="v1")
     hidden = upstream.repository("library/hidden").add_image(os.urandom(KIB), tag="v1")

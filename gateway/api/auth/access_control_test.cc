@@ -407,7 +407,7 @@ TEST_F(AccessControlTest, WarnsOnceOfAPlainRealmBehindATlsProxy) {
   EXPECT_FALSE(logged("X-Forwarded-Proto: https\r\n"));
 }
 
-TEST_F(AccessControlTest, TheWarningOfAPlainRealmKnowsATrustedProxy) {
+TEST_F(AccessControlTest, WarnsOfATrustedProxyThatSendsNoScheme) {
   config::v1::PublicEndpoint listen;
   listen.add_trusted_proxies("127.0.0.1");
   TestRegistry trusting({}, auth_.accounts(), listen);
@@ -415,7 +415,9 @@ TEST_F(AccessControlTest, TheWarningOfAPlainRealmKnowsATrustedProxy) {
   ::testing::internal::CaptureStderr();
   trusting.Call("GET", "/v2/", "", "X-Forwarded-For: 192.0.2.1\r\n");
   const std::string log = ::testing::internal::GetCapturedStderr();
-  EXPECT_TRUE(absl::StrContains(log, "comes from one of listen.trusted_proxies, which reports no scheme")) << log;
+  EXPECT_TRUE(absl::StrContains(
+      log, "comes from one of listen.trusted_proxies, but the header listen.forwarded_header has no scheme"))
+      << log;
 }
 
 TEST_F(AccessControlTest, DoesNotWarnIfTheUrlIsConfigured) {

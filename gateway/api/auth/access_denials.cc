@@ -89,8 +89,8 @@ std::string Scopes(const RequiredAccess& required) {
 
 std::string HintForPlainRealm(const http::Request& request) {
   if (request.is_from_trusted_proxy) {
-    return "the connection comes from one of listen.trusted_proxies, which reports no scheme in the header of "
-           "listen.forwarded_header: let it send X-Forwarded-Proto, or set listen.external_url";
+    return "the connection comes from one of listen.trusted_proxies, but the header listen.forwarded_header has no "
+           "scheme: let the proxy send X-Forwarded-Proto, or set listen.external_url";
   }
   return absl::StrCat("a header has the scheme https, but is ignored, because the connection comes from ",
                       request.remote_address,

@@ -33,7 +33,7 @@ absl::StatusOr<auth::v1::IssueTokenRequest> ReadTokenQuery(const Query& query,
                                                            const TokenRequestLimits& limits = {});
 
 // grant_type is password (username, password), refresh_token (refresh_token), or RFC 8693's token-exchange
-// (subject_token: a workload's identity). An empty username with an empty password is no credential. Also service,
+// (subject_token: a workload's identity). An empty username with an empty password is not a credential. Also service,
 // client_id and scope as above, and access_type=offline.
 absl::StatusOr<auth::v1::IssueTokenRequest> ReadTokenForm(const Query& form, const TokenRequestLimits& limits = {});
 

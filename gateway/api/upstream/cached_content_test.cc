@@ -152,7 +152,7 @@ TEST_F(CachedContentTest, ARecalledTagIsServedWithoutTheUpstreamService) {
   EXPECT_EQ(upstreams_.recalled_count(), 3);
 }
 
-TEST_F(CachedContentTest, ARecalledTagThatIsNotHereLikeThatIsAskedFor) {
+TEST_F(CachedContentTest, AsksTheUpstreamForARecalledTagThatNamesAnotherManifestHere) {
   const Digest one = upstreams_.AddManifest(kNginx, "latest", "one");
   upstreams_.Recall(kNginx, "latest", RecalledTag{.digest = one});
   // The tag is not here.
@@ -166,7 +166,7 @@ TEST_F(CachedContentTest, ARecalledTagThatIsNotHereLikeThatIsAskedFor) {
   EXPECT_EQ(upstreams_.recalled_count(), 0);
 }
 
-TEST_F(CachedContentTest, AFailureOfTheUpstreamIsItsWord) {
+TEST_F(CachedContentTest, ForwardsTheErrorOfTheUpstream) {
   upstreams_.AddManifest(kNginx, "latest", "one");
   ASSERT_EQ(registry_.Call("GET", kManifests + "latest").status, 200);
   // The upstream service would have returned the tag if it may still be served.

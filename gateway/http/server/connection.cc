@@ -61,7 +61,7 @@ asio::awaitable<void> Connection::Run() {
   co_await Close(ending);
 }
 
-// TLS begins with a byte that is no letter, and a request of HTTP with a letter.
+// TLS begins with a byte that is not a letter, and a request of HTTP with a letter.
 asio::awaitable<bool> Connection::BeginTls() {
   const absl::StatusOr<char> first = co_await socket_.PeekFirstByte();
   if (!first.ok()) co_return false;

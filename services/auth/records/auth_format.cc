@@ -28,7 +28,7 @@ absl::Status CheckEmpty(kv::KvReader& kv) {
                    kv.Scan({.prefix = keys::Everything(), .start_after = "", .limit = 1}));
   if (found.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
-      "the accounts' records do not say which format they have, yet there is ", absl::CHexEscape(found.front().key)));
+      "the accounts' records have no format record, but they contain the key ", absl::CHexEscape(found.front().key)));
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ absl::StatusOr<FailpointAction> ParseAction(absl::string_view text) {
   FailpointAction action;
   const std::vector<absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits('@', 1));
   if (parts.size() == 2 && (!absl::SimpleAtoi(parts[1], &action.only_at) || action.only_at < 1)) {
-    return absl::InvalidArgumentError(absl::StrCat("\"", parts[1], "\" is no count"));
+    return absl::InvalidArgumentError(absl::StrCat("\"", parts[1], "\" is not a count"));
   }
   absl::string_view what = parts[0];
   if (what == "crash") {
@@ -39,7 +39,7 @@ absl::StatusOr<FailpointAction> ParseAction(absl::string_view text) {
   } else if (absl::ConsumePrefix(&what, "sleep:")) {
     action.kind = Kind::kSleep;
     if (!absl::ParseDuration(what, &action.sleep) || action.sleep < absl::ZeroDuration()) {
-      return absl::InvalidArgumentError(absl::StrCat("\"", what, "\" is no duration"));
+      return absl::InvalidArgumentError(absl::StrCat("\"", what, "\" is not a duration"));
     }
   } else {
     return absl::InvalidArgumentError(absl::StrCat("\"", what, "\" is none of crash, error, stop, sleep:DURATION"));

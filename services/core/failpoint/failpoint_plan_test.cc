@@ -42,10 +42,10 @@ TEST(FailpointPlanTest, ReportsThePositionOfAnError) {
       {"A b=crash", "\"A b=crash\" is not of the form name=action"},
       {"=crash", "\"=crash\" is not of the form name=action"},
       {"a.b=explode", "a.b: \"explode\" is none of crash, error, stop, sleep:DURATION"},
-      {"a.b=crash@0", "a.b: \"0\" is no count"},
-      {"a.b=crash@x", "a.b: \"x\" is no count"},
-      {"a.b=sleep:", "a.b: \"\" is no duration"},
-      {"a.b=sleep:-1s", "a.b: \"-1s\" is no duration"},
+      {"a.b=crash@0", "a.b: \"0\" is not a count"},
+      {"a.b=crash@x", "a.b: \"x\" is not a count"},
+      {"a.b=sleep:", "a.b: \"\" is not a duration"},
+      {"a.b=sleep:-1s", "a.b: \"-1s\" is not a duration"},
       {"a.b=crash,a.b=stop", "a.b is named twice"},
   };
   for (const auto& [text, message] : cases) {

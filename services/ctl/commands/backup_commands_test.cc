@@ -165,7 +165,7 @@ TEST_F(BackupCommandsTest, RestoreOfDataWithAccountsNamesTheirFiles) {
   EXPECT_THAT(outcome.out, HasSubstr("/x --accounts FILE --policy FILE\n"));
 }
 
-TEST_F(BackupCommandsTest, RestoresNothingIfTheAccountsAreNot) {
+TEST_F(BackupCommandsTest, RestoresNothingIfTheAccountsCannotBeRestored) {
   MakeManifestDirectory(PathOf("m"));
   MakeBlobDirectory(PathOf("b"));
   const Outcome outcome = Run({"restore", PathOf("m"), PathOf("new-m"), "--blobs", PathOf("b"), "--blobs-data",

@@ -62,7 +62,7 @@ TEST_F(CheckCommandsTest, RejectsOtherDirectories) {
   MakeBlobDirectory(PathOf("b"));
   const Outcome blobs = Run({"check", "--data", PathOf("b")});
   EXPECT_EQ(blobs.code, kFailed);
-  EXPECT_THAT(blobs.err, HasSubstr("this is not the metadata of a manifest service"));
+  EXPECT_THAT(blobs.err, HasSubstr("these are not the records of a manifest service"));
 }
 
 TEST_F(CheckCommandsTest, RejectsHalfOfASplitRegistry) {

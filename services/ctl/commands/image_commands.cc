@@ -155,7 +155,7 @@ std::vector<Command> ImageCommands() {
                      {.name = "IMAGE", .help = "as team/app:v1; default tag: latest", .repeatable = true}},
        .options = {{.name = kPlatform,
                     .value = "OS/ARCHITECTURE",
-                    .help = "of an index only this platform, as linux/amd64; may be repeated",
+                    .help = "only this platform of an index, such as linux/amd64; may be repeated",
                     .repeatable = true},
                    {.name = kNoReferrers, .value = "", .help = "without signatures, SBOMs and other referrers"}},
        .summary = "Write images with their signatures to a file, as an OCI image layout",

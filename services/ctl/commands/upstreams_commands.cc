@@ -205,7 +205,7 @@ std::vector<Command> UpstreamsCommands() {
                    {.name = kDryRun, .value = "", .help = "show what would be evicted; change nothing"}},
        .summary = "Evict images of an upstream from this registry",
        .details = "An image that is evicted is fetched again when a client asks for it. What hosted repositories need\n"
-                  "stays. The garbage collector gives the bytes back some time after. The audit log has the account.",
+                  "stays. The garbage collector frees the space later. The audit log has the account.",
        .examples = {"entrepotctl upstreams evict docker.io --to 100GiB --dry-run",
                     "entrepotctl upstreams evict docker.io/library/nginx:1.27"},
        .run = Evict},

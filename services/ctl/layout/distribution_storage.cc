@@ -54,7 +54,7 @@ class Walk {
   }
 
  private:
-  // The repositories at and below a directory. Directories that begin with "_" are no part of a name.
+  // The repositories at and below a directory. Directories that begin with "_" are not part of a name.
   void Visit(const fs::path& directory) {
     std::error_code error;
     if (fs::is_directory(directory / "_manifests", error)) TakeRepository(directory);

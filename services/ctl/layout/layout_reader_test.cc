@@ -32,7 +32,7 @@ class LayoutReaderTest : public testing::Test {
   void Shell(const std::string& command) {
     ASSERT_EQ(std::system(absl::StrCat("cd ", directory_.path(), " && ", command).c_str()), 0) << command;
   }
-  // The error of a path that is no layout.
+  // The error of a path that is not a layout.
   std::string ErrorOf(const std::string& name) {
     const absl::Status status = OpenLayout(PathOf(name)).status();
     EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument));

@@ -59,7 +59,7 @@ std::string BackupText(const v1::Backup& backup) {
     }
   }
   absl::StrAppend(&text, table.ToString(), standalone ? "on the registry's machine" : "each on its service's machine",
-                  "; the configuration, the files of accounts and policies, and TLS keys are no part of it\n");
+                  "; the configuration, the files of accounts and policies, and TLS keys are not part of it\n");
   absl::StrAppend(&text, "to restore it: entrepotctl restore ", ShellWord(backup.directory()),
                   standalone ? " NEW-DATA" : " NEW-MANIFEST-DATA");
   if (!standalone) {

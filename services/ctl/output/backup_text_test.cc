@@ -23,7 +23,7 @@ TEST(BackupTextTest, NamesThePartsOfAStandaloneBackup) {
       "PART     DIRECTORY                    CONTENT\n"
       "records  /my data/backups/it's/kv     manifests, tags, the records of blobs, small blobs, accounts\n"
       "objects  /my data/backups/it's/blobs  1 object, 2.0 KiB: all blobs over 64 KiB\n"
-      "on the registry's machine; the configuration, the files of accounts and policies, and TLS keys are no part "
+      "on the registry's machine; the configuration, the files of accounts and policies, and TLS keys are not part "
       "of it\n"
       "to restore it: entrepotctl restore '/my data/backups/it'\\''s' NEW-DATA\n");
 }

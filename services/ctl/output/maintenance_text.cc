@@ -222,7 +222,7 @@ std::string InvariantsText(const v1::InvariantReport& report) {
   if (report.rehashed_bytes() > 0) absl::StrAppend(&text, ", ", SizeText(report.rehashed_bytes()), " read again");
   if (report.absent() > 0) {
     absl::StrAppend(&text, "; manifests refer to ", report.absent(),
-                    " absent blobs or manifests, which is no violation");
+                    " absent blobs or manifests, which is not a violation");
   }
   return text + "\n";
 }

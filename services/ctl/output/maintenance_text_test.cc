@@ -121,7 +121,7 @@ TEST(MaintenanceTextTest, Violations) {
   EXPECT_EQ(InvariantsText(report), "I1: sha256:aa is gone\n1 violation: 2 blobs, 1 manifest, 1.0 KiB read again\n");
   report.set_absent(3);
   EXPECT_THAT(InvariantsText(report),
-              HasSubstr(" read again; manifests refer to 3 absent blobs or manifests, which is no violation\n"));
+              HasSubstr(" read again; manifests refer to 3 absent blobs or manifests, which is not a violation\n"));
 }
 
 TEST(MaintenanceTextTest, UsageContainsTheSavedBytes) {

@@ -134,9 +134,9 @@ Attempt PostgresKvEngine::TransactOnce(const std::vector<Lock>& locks, const Pos
   absl::Status status = fn(view);
   if (!view.status().ok()) return Failed(**lease, view.status(), RetryReason::kLockTimeout);
   if (!status.ok()) return Failed(**lease, std::move(status), RetryReason::kFunction);
-  // What this function has read under its exclusive locks may be the reason to acknowledge something. It is visible
-  // here, but after a commit whose wait for the standby was cut short, the standby may not have it. A commit that the
-  // standby has proves that the standby has the earlier ones too.
+  // The caller may acknowledge something because of what this function has read under its exclusive locks. If the wait
+  // for the standby was cut short, a commit is visible here although the standby may not have it. A later commit that
+  // the standby has proves that it has the earlier ones too.
   const bool must_be_replicated = durability == Durability::kSynced && ids.any_exclusive();
   if (view.writes().empty() && !must_be_replicated) {
     const absl::Status ended = connection.Run({{CommitStatement()}}).status();

@@ -46,7 +46,7 @@ class PostgresTransaction : public KvTransaction {
   PostgresConnection& connection_;
   const std::vector<Lock>& locks_;
   WriteBuffer buffer_;
-  // The values of locked keys, which nobody else changes.
+  // The values of locked keys, which no other transaction changes.
   absl::flat_hash_map<std::string, std::optional<std::string>> locked_values_;
   absl::Status status_;
 };

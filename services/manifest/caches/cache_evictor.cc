@@ -36,7 +36,7 @@ using types::v1::CacheRoom;
 // How often images are chosen anew because rules on tags protect some of those that were chosen.
 constexpr int kRoundsMax = 16;
 
-absl::Status Changed() { return absl::FailedPreconditionError("it was changed meanwhile"); }
+absl::Status Changed() { return absl::FailedPreconditionError("the image was changed meanwhile"); }
 absl::Status WouldBeRemoved() { return absl::CancelledError("dry run"); }
 
 absl::Status UnknownManifest(const RepositoryName& repository, const Reference& reference) {

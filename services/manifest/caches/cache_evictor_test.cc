@@ -186,7 +186,7 @@ TEST_P(CacheEvictorTest, ADryRunEvictsNothing) {
   EXPECT_EQ(eviction.SerializeAsString(), dry.SerializeAsString());
 }
 
-TEST_P(CacheEvictorTest, WhatAHostedImageNeedsStaysAndIsNoReasonToEvict) {
+TEST_P(CacheEvictorTest, KeepsAndDoesNotCountWhatAHostedImageNeeds) {
   const std::string shared = CachedImage(cache_, "v1", {"shared"});
   const std::string own = CachedImage(cache_, "v2", {"shared", "own"});
   const std::string hosted = HostedImage(a_, "shared");

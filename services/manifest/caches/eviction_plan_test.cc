@@ -79,7 +79,7 @@ TEST_F(EvictionPlanTest, RecentAndSparedImagesStay) {
   EXPECT_THAT(Chosen(0, absl::InfiniteFuture(), {a}), ElementsAre(b, c));
 }
 
-TEST_F(EvictionPlanTest, WhatAHostedImageNeedsCountsNotAndFreesNothing) {
+TEST_F(EvictionPlanTest, DoesNotCountWhatAHostedImageNeeds) {
   const uint32_t shared = Blob(5000);
   content_.blobs[shared].needed_elsewhere = true;
   Manifest({shared});

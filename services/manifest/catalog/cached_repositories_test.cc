@@ -101,7 +101,7 @@ TEST_P(CachedRepositoriesTest, ManifestsAreKeptAsTheUpstreamHasThem) {
   EXPECT_OK(PutCached(cache_, absl::StrReplaceAll(index, {{size, ":1}"}}), kIndexType));
   // One digest with two sizes.
   EXPECT_OK(PutCached(cache_, ImageJson(Upload("config"), {layer, Upload("layer")})));
-  // An artifact type that is no media type.
+  // An artifact type that is not a media type.
   EXPECT_OK(PutCached(cache_, ImageJson(Upload("config"), {}, R"(,"artifactType":"no media type")")));
   EXPECT_THAT(PutCached(cache_, R"({"schemaVersion":1})"), IsOciError(OciErrorCode::kManifestInvalid));
 }
@@ -138,7 +138,7 @@ TEST_P(CachedRepositoriesTest, IsNamedAfterItsUpstream) {
     const RepositoryName repository = Repo(name);
     const absl::Status put = Put(repository, Cached(PutByTag("v1", image_)));
     EXPECT_THAT(put, StatusIs(absl::StatusCode::kInvalidArgument)) << name;
-    EXPECT_THAT(std::string(put.message()), HasSubstr(absl::StrCat(name, " is no name of a cache of up"))) << name;
+    EXPECT_THAT(std::string(put.message()), HasSubstr(absl::StrCat(name, " is not the name of a cache of up"))) << name;
     EXPECT_THAT(catalog_->blobs().Commit(kAnonymous, repository, Upload("layer"), "up"),
                 StatusIs(absl::StatusCode::kInvalidArgument))
         << name;

@@ -41,8 +41,8 @@ absl::Status CheckCacheName(const RepositoryName& repository, absl::string_view 
   if (cache_of.empty() || (absl::ConsumePrefix(&name, cache_of) && absl::StartsWith(name, "/"))) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(absl::StrCat(repository.ToString(), " is no name of a cache of ", cache_of,
-                                                 ", which begins with ", cache_of, "/"));
+  return absl::InvalidArgumentError(absl::StrCat(repository.ToString(), " is not the name of a cache of ", cache_of,
+                                                 ": it must begin with ", cache_of, "/"));
 }
 
 absl::Status CheckWritable(const Caller& caller, const RepositoryName& repository, RepositoryWrite::Kind kind,

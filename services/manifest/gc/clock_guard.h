@@ -22,7 +22,7 @@ namespace entrepot::manifest {
 // Notices that the system's clock was set. A clock that is set forward ends leases and graces before their time, so
 // collection holds back for as long as the longest of them lasts: whatever was promised before the step is kept until
 // then. A step is a difference of more than five minutes to a clock that cannot be set. While no process runs only a
-// step back is noticed: a long pause is no step. The end of the wait is in the record g/clock, and outlives the
+// step back is noticed: a long pause is not a step. The end of the wait is in the record g/clock, and outlives the
 // process.
 //
 // If several processes write the records, a wait that one of them begins or ends holds for all, and collection also

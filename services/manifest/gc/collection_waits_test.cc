@@ -101,7 +101,7 @@ TEST_F(CollectionWaitsTest, HasDeletableAndQuarantinedObjects) {
   EXPECT_EQ(waits.deletable().count(), 1u);
 }
 
-TEST_F(CollectionWaitsTest, CountsTheFirstAndKnowsTheEndOfTheRest) {
+TEST_F(CollectionWaitsTest, CountsUpToALimitAndFindsTheLastTime) {
   const absl::Time start = clock_.Now();
   // An overdue entry does not take the place of one that waits.
   Write(keys::Review(start - absl::Hours(1), DigestOf("gone")), storage::v1::ReviewRecord());

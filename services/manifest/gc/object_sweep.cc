@@ -23,7 +23,7 @@ using storage::v1::DeleteIntentRecord;
 // The number of intents that one synced transaction confirms, and that one transaction removes.
 constexpr size_t kBatch = 128;
 constexpr size_t kPage = 1024;
-// The work that is supposed while more pages follow: their number is not known.
+// The work that is assumed while more pages follow: their number is not known.
 constexpr uint64_t kManyIntents = 100'000;
 // Large objects are deleted in smaller batches, so that the pace can spread the work.
 constexpr uint64_t kBytesAtOnce = 256 << 20;

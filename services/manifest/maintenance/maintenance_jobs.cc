@@ -21,7 +21,7 @@ constexpr absl::Duration kPublishedEvery = absl::Seconds(1);
 bool IsRunning(const v1::Job& job) { return job.state() == v1::Job::RUNNING; }
 
 absl::Status IsRunningAlready(absl::string_view id) {
-  return absl::AlreadyExistsError(absl::StrCat("the job ", id, " of that kind is running; wait for its end"));
+  return absl::AlreadyExistsError(absl::StrCat("the job ", id, " of the same kind is running; wait for its end"));
 }
 
 absl::Status Run(const MaintenanceJobs::Work& work, const Jobs::Show& show, const StopSignal& stop) {

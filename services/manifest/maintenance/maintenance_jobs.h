@@ -36,7 +36,7 @@ class MaintenanceJobs {
   explicit MaintenanceJobs(const Clock* clock, kv::KvEngine* shared_kv = nullptr);
   ~MaintenanceJobs();
 
-  // Starts a job and returns its state. kAlreadyExists: a job of that kind is running; the message names it.
+  // Starts a job and returns its state. kAlreadyExists: a job of the same kind is running; the message names it.
   absl::StatusOr<v1::Job> Start(const std::string& kind, Work work);
   // kNotFound: there is no such job, or it is not remembered any more.
   absl::StatusOr<v1::Job> Get(absl::string_view id);

@@ -127,7 +127,7 @@ absl::StatusOr<MaintenanceJobs::Work> MaintenanceWork::Retain(const v1::ApplyRet
   if (!job.rules().empty()) {
     if (!job.dry_run()) {
       return absl::InvalidArgumentError(
-          "rules of one's own are for a dry run; what is removed for good follows the registry's retention_file");
+          "rules in a request are allowed only for a dry run; a real run applies collector.retention_file");
     }
     ASSIGN_OR_RETURN(RetentionRules parsed, ParseRetentionRules(job.rules()));
     rules = std::make_shared<const RetentionRules>(std::move(parsed));

@@ -51,7 +51,7 @@ absl::Status EnsureFormat(kv::KvEngine& kv) {
 absl::Status CheckFormat(kv::KvReader& kv) {
   ASSIGN_OR_RETURN(const std::optional<FormatRecord> record, kv::ReadRecord<FormatRecord>(kv, keys::Format()));
   if (record.has_value()) return CheckVersion(*record);
-  return absl::FailedPreconditionError("this is not the metadata of a manifest service");
+  return absl::FailedPreconditionError("these are not the records of a manifest service");
 }
 
 absl::StatusOr<bool> HasAccounts(kv::KvReader& kv) {
@@ -62,7 +62,7 @@ absl::StatusOr<bool> HasAccounts(kv::KvReader& kv) {
 absl::Status MarkAccounts(kv::KvEngine& kv) {
   return kv.Transact({{keys::Format(), kv::LockMode::kExclusive}}, [](kv::KvTransaction& transaction) -> absl::Status {
     ASSIGN_OR_RETURN(std::optional<FormatRecord> record, kv::ReadRecord<FormatRecord>(transaction, keys::Format()));
-    if (!record.has_value()) return absl::FailedPreconditionError("this is not the metadata of a manifest service");
+    if (!record.has_value()) return absl::FailedPreconditionError("these are not the records of a manifest service");
     record->set_has_accounts(true);
     kv::WriteRecord(transaction, keys::Format(), *record);
     return absl::OkStatus();

@@ -24,7 +24,7 @@ bool RepositoryExists(const std::optional<storage::v1::RepositoryRecord>& record
 // UNAUTHORIZED if the caller's token was issued before the last deletion of the repository.
 absl::Status CheckToken(const Caller& caller, const RepositoryName& repository,
                         const std::optional<storage::v1::RepositoryRecord>& record);
-// Like CheckToken(), and NAME_UNKNOWN if the repository is deleted. A repository that never existed is no error.
+// Like CheckToken(), and NAME_UNKNOWN if the repository is deleted. A repository that never existed is not an error.
 absl::Status CheckVisible(const Caller& caller, const RepositoryName& repository,
                           const std::optional<storage::v1::RepositoryRecord>& record);
 

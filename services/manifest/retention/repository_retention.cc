@@ -29,7 +29,7 @@ using storage::v1::TagRecord;
 // first, and then the image.
 constexpr absl::Duration kSubjectGrace = absl::Hours(1);
 
-absl::Status Changed() { return absl::FailedPreconditionError("it was changed meanwhile"); }
+absl::Status Changed() { return absl::FailedPreconditionError("the image was changed meanwhile"); }
 absl::Status WouldBeRemoved() { return absl::CancelledError("dry run"); }
 
 // A caller without an account: the tag rules apply to retention as to any caller.

@@ -37,7 +37,7 @@ prometheus::Gauge& AddGauge(const char* name, const char* help, prometheus::Regi
 prometheus::Counter& AddRefused(const char* reason, prometheus::Registry& registry) {
   return prometheus::BuildCounter()
       .Name("entrepot_grpc_server_connections_refused_total")
-      .Help("Connections closed at once because as many were open as may be, in sum or of their address")
+      .Help("Connections closed at once because of the bound on all connections, or on those of one address")
       .Register(registry)
       .Add({{"reason", reason}});
 }

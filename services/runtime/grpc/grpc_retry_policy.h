@@ -13,7 +13,7 @@ namespace entrepot::runtime {
 
 // Whether the call did not reach the service, or the response was lost. A status from the service has details; gRPC's
 // own status for a lost connection, or for a service that ends, has none. So has that of a call which this process has
-// cancelled: nobody waits for it.
+// cancelled: no caller waits for it.
 bool IsLostCall(const grpc::Status& status);
 
 // Decides whether one call, which must be safe to repeat, is repeated. It is repeated if the call did not reach the

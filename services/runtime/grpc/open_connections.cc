@@ -5,7 +5,7 @@
 namespace entrepot::runtime {
 namespace {
 
-// 0 if `fd` is no open socket.
+// 0 if `fd` is not an open socket.
 uint64_t CookieOf(int fd) {
   uint64_t cookie = 0;
   socklen_t size = sizeof(cookie);

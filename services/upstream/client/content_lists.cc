@@ -22,7 +22,7 @@ std::string Text(const boost::json::string& text) { return std::string(text.data
 
 absl::StatusOr<boost::json::object> ParseObject(absl::string_view json) {
   ASSIGN_OR_RETURN(boost::json::value value, ParseStrictJson(json));
-  if (!value.is_object()) return absl::InvalidArgumentError("is no JSON object");
+  if (!value.is_object()) return absl::InvalidArgumentError("is not a JSON object");
   return std::move(value.get_object());
 }
 

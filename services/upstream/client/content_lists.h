@@ -11,7 +11,7 @@
 
 namespace entrepot::upstream {
 
-// The tags of one page of tags/list, in its order, without texts that are no tags. kInvalidArgument: not such a page.
+// The tags of one page of tags/list, in its order, without texts that are not tags. kInvalidArgument: not such a page.
 absl::StatusOr<std::vector<std::string>> ParseTagList(absl::string_view json);
 
 // The descriptors of an index, as the referrers API and the referrers tag have it, without entries that are no

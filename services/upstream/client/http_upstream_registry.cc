@@ -324,7 +324,7 @@ class HttpUpstreamRegistry : public UpstreamRegistry {
     if (FailureOf(manifest.status()) == UpstreamFailure::kNotFound) return std::vector<Referrer>();
     if (!manifest.ok()) return manifest.status();
     auto referrers = ParseReferrers(manifest->content);
-    // A tag of that name that is no index lists nothing.
+    // A tag of that name that is not an index lists nothing.
     if (!referrers.ok()) return std::vector<Referrer>();
     if (referrers->size() > kReferrersMax) referrers->erase(referrers->begin() + kReferrersMax, referrers->end());
     return referrers;
@@ -344,7 +344,7 @@ absl::StatusOr<std::unique_ptr<UpstreamRegistry>> MakeUpstreamRegistry(
     const MakeHop& make_hop) {
   ASSIGN_OR_RETURN(const outbound::Url url, outbound::ParseUrl(entry.url()));
   if ((url.scheme != "https" && url.scheme != "http") || url.has_more) {
-    return absl::InvalidArgumentError(absl::StrCat("the URL of ", entry.name(), " is no URL of a registry"));
+    return absl::InvalidArgumentError(absl::StrCat("the URL of ", entry.name(), " is not a URL of a registry"));
   }
   if (!entry.client_key_file().empty()) runtime::WarnIfOpenToOthers(entry.client_key_file());
   return std::make_unique<HttpUpstreamRegistry>(entry, url, clock, registry, make_hop);

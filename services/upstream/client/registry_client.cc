@@ -30,7 +30,7 @@ outbound::HopOptions HopOptionsOf(const config::v1::Upstream& entry, bool is_own
   options.check_address = [name = entry.name()](absl::string_view text) {
     const auto address = IpAddress::Parse(text);
     absl::Status status = address.has_value() ? CheckPublicAddress(*address)
-                                              : absl::InvalidArgumentError(absl::StrCat(text, " is no address"));
+                                              : absl::InvalidArgumentError(absl::StrCat(text, " is not an address"));
     if (status.ok()) return status;
     return UpstreamError(UpstreamFailure::kUnavailable,
                          absl::StrCat(name, ": ", status.message(), " (allow_private_addresses)"));

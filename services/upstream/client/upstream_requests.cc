@@ -25,7 +25,7 @@ bool MayMeanUnauthorized(int status) { return status == 400 || status == 401 || 
 absl::StatusOr<Answer> UpstreamRequests::Send(const Request& request, const outbound::HopSink& sink) {
   if (const std::optional<absl::Duration> wait = parts_.pace->Refusal(request.kind)) {
     return UpstreamError(UpstreamFailure::kRateLimited,
-                         absl::StrCat(parts_.upstream, " wants no such requests for now (Retry-After)"), wait);
+                         absl::StrCat(parts_.upstream, " refuses such requests for now (Retry-After)"), wait);
   }
   if (parts_.stop->WaitFor(parts_.pace->Slowdown(request.kind))) return absl::CancelledError("stopped");
   ASSIGN_OR_RETURN(const ConnectionBudget::Turn turn, TakeTurn(request.kind));

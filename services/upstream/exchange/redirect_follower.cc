@@ -39,7 +39,7 @@ absl::StatusOr<Answer> RedirectFollower::Send(outbound::HopRequest request, cons
   for (int redirects = 0;; ++redirects) {
     const auto url = outbound::ParseUrl(answer.url);
     if (!url.ok() || url->has_user || (url->scheme != "https" && url->scheme != "http")) {
-      return invalid(absl::StrCat("leads to ", QuotedInput(answer.url), ", which is no URL for requests"));
+      return invalid(absl::StrCat("leads to ", QuotedInput(answer.url), ", which is not a URL for requests"));
     }
     if (!previous.has_value()) first_origin = url->Origin();
     if (previous.has_value() && previous->scheme == "https" && url->scheme == "http") {
@@ -58,7 +58,7 @@ absl::StatusOr<Answer> RedirectFollower::Send(outbound::HopRequest request, cons
     if (!IsRedirect(request.method, answer.head.status) || location.empty()) return answer;
     if (redirects == kRedirectsMax) return invalid(absl::StrCat("redirects more than ", kRedirectsMax, " times"));
     const auto target = outbound::ResolveUrl(answer.url, location);
-    if (!target.ok()) return invalid(absl::StrCat("leads to ", QuotedInput(location), ", which is no URL"));
+    if (!target.ok()) return invalid(absl::StrCat("leads to ", QuotedInput(location), ", which is not a URL"));
     answer.url = *target;
     previous = *url;
   }

@@ -276,7 +276,7 @@ absl::Status BlobFetch::SkipKnown(absl::string_view* bytes) {
       return Refuse(std::move(status));
     }
     if (std::memcmp(known.data(), bytes->data(), size) != 0) {
-      return Refuse(Invalid("it sent other bytes when it began anew"));
+      return Refuse(Invalid("after a restart from the first byte it sent other bytes"));
     }
     position_bytes_ += size;
     bytes->remove_prefix(size);

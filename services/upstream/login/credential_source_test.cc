@@ -100,7 +100,7 @@ TEST_F(CredentialSourceTest, DoesNotRunAFailingHelperForEachRequest) {
   EXPECT_EQ(PasswordOf(source), "s");
 }
 
-TEST(CredentialHelperServerTest, IsWhatHelpersKnowTheUpstreamBy) {
+TEST(CredentialHelperServerTest, IsTheNameUnderWhichHelpersStoreCredentials) {
   const auto server = [](const char* url) {
     config::v1::Upstream upstream;
     upstream.set_url(url);

@@ -22,7 +22,7 @@ absl::string_view StringOf(const boost::json::object& object, absl::string_view 
 absl::Duration LifetimeOf(const boost::json::object& object) {
   const boost::json::value* value = object.if_contains("expires_in");
   if (value == nullptr || !value->is_number()) return kLifetimeMin;
-  // A number that is no duration (NaN cannot be in JSON) becomes an infinite one.
+  // A number that is not a duration (NaN cannot be in JSON) becomes an infinite one.
   return std::clamp(absl::Seconds(value->to_number<double>()), kLifetimeMin, kLifetimeMax);
 }
 
@@ -36,7 +36,7 @@ bool IsToken(absl::string_view text) {
 absl::StatusOr<IssuedToken> ParseTokenAnswer(absl::string_view body) {
   const auto value = ParseStrictJson(body);
   // Its message would show where in the body the fault is, and nothing of it; the body may be a page of any kind.
-  if (!value.ok() || !value->is_object()) return absl::InvalidArgumentError("is no JSON object");
+  if (!value.ok() || !value->is_object()) return absl::InvalidArgumentError("is not a JSON object");
   const boost::json::object& object = value->get_object();
   absl::string_view token = StringOf(object, "token");
   if (token.empty()) token = StringOf(object, "access_token");

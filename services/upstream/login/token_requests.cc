@@ -55,7 +55,7 @@ absl::StatusOr<IssuedToken> TokenRequests::RequestUncounted(const AuthChallenge&
   if (use == RealmRule::Use::kRefused) {
     return UpstreamError(UpstreamFailure::kInvalid,
                          absl::StrCat(parts_.upstream, " names ", QuotedInput(realm),
-                                      " as its token service, which is no URL with https and without a user"));
+                                      " as its token service, which is not a URL with https and without a user"));
   }
   const Login login{.realm = realm.substr(0, realm.find('#')),
                     .host = url->host,

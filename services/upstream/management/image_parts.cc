@@ -58,7 +58,7 @@ void ForEach(const boost::json::value& object, absl::string_view list, const Use
 
 absl::StatusOr<ImageParts> ParseImageParts(absl::string_view manifest) {
   ASSIGN_OR_RETURN(const boost::json::value value, ParseStrictJson(manifest));
-  if (!value.is_object()) return absl::InvalidArgumentError("a manifest is no JSON object");
+  if (!value.is_object()) return absl::InvalidArgumentError("a manifest is not a JSON object");
   ImageParts parts;
   std::set<Digest> children;
   ForEach(value, "manifests", [&](const boost::json::value& child) {

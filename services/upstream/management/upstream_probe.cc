@@ -388,8 +388,9 @@ class Probe {
     }
     const std::string type = ManifestMediaType(head.Field("content-type"));
     if (type.empty() || IsWebPage(head.Field("content-type"))) {
-      return Add("manifest", Step::FAILED,
-                 absl::StrCat("the answer is no manifest, but has the type ", QuotedInput(head.Field("content-type"))));
+      return Add(
+          "manifest", Step::FAILED,
+          absl::StrCat("the answer is not a manifest, but has the type ", QuotedInput(head.Field("content-type"))));
     }
     const absl::string_view digest = head.Field("docker-content-digest");
     Add("manifest", Step::OK,

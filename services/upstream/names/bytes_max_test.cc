@@ -26,7 +26,7 @@ TEST(BytesMaxTest, RefusesWhatIsNoNumber) {
   }
 }
 
-TEST(BytesMaxTest, RefusesAForgottenUnitAndWhatNoDiskHas) {
+TEST(BytesMaxTest, RefusesSizesThatAreTooSmallOrTooLarge) {
   for (const char* text : {"0", "200", "1048575", "1023KiB", "1025TiB", "18446744073709551615", "17592186044416TiB"}) {
     const absl::StatusOr<uint64_t> bytes = ParseBytesMax(text);
     EXPECT_EQ(bytes.status().code(), absl::StatusCode::kInvalidArgument) << text;

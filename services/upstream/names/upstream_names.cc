@@ -104,9 +104,8 @@ absl::StatusOr<CachedRepository> UpstreamNames::Repository(const Upstream& upstr
                        std::any_of(upstream.allowed.begin(), upstream.allowed.end(),
                                    [&](const policy::RepositoryPattern& pattern) { return pattern.Matches(name); });
   if (!allowed) {
-    return NameUnknown(absl::StrCat("repositories of the upstream ", upstream.name,
-                                    " may not be fetched under the name ", QuotedInput(name),
-                                    ", by its entry in the upstreams file"));
+    return NameUnknown(absl::StrCat("the upstreams file does not allow repositories of the upstream ", upstream.name,
+                                    " with the name ", QuotedInput(name)));
   }
   absl::StatusOr<RepositoryName> repository = RepositoryName::Parse(absl::StrCat(upstream.name, "/", name));
   if (!repository.ok()) return NameUnknown(repository.status().message());

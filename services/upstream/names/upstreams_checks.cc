@@ -119,7 +119,7 @@ class Checker {
   void CheckUrl(const std::string& field, const Upstream& upstream) {
     const std::string url = absl::StrCat(field, ".url");
     if (upstream.url().empty()) {
-      // Without a name, or with one that is no name, the default is not known.
+      // Without a name, or with one that is not a name, the default is not known.
       if (IsUpstreamName(upstream.name())) {
         problems_.Add(url, absl::StrCat("is required, since the name ", QuotedInput(upstream.name()), " has no dot"));
       }

@@ -40,8 +40,8 @@ class CacheStore {
   virtual absl::StatusOr<StoredManifest> FindManifest(const RepositoryName& repository, const Reference& reference,
                                                       bool metadata_only) = 0;
   // Stores a manifest whose blobs and children may all be absent, and makes the tag, if any, name it. Marks a
-  // repository that did not exist as a cache of `upstream`. kFailedPrecondition: the repository exists and is no cache.
-  // kInvalidArgument (MANIFEST_INVALID): not a manifest that this registry can keep.
+  // repository that did not exist as a cache of `upstream`. kFailedPrecondition: the repository exists and is not a
+  // cache. kInvalidArgument (MANIFEST_INVALID): not a manifest that this registry can keep.
   virtual absl::StatusOr<Digest> PutManifest(const RepositoryName& repository, const std::string& upstream,
                                              const std::string& media_type, const std::string& content,
                                              const std::optional<Tag>& tag) = 0;
