@@ -18,6 +18,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/core/files/owned_fd.h"
+#include "services/core/time/eventually.h"
 
 namespace entrepot::runtime {
 namespace {
@@ -125,9 +126,10 @@ class ServiceMainTest : public testing::Test {
   // Until the answer of /readyz contains `text`: the checks run in the background.
   std::string AwaitReadyz(const std::string& text) const {
     std::string answer;
-    do {
+    EXPECT_TRUE(Eventually([&] {
       answer = Get("/readyz");
-    } while (!absl::StrContains(answer, text));
+      return absl::StrContains(answer, text);
+    })) << answer;
     return answer;
   }
 
@@ -277,9 +279,10 @@ TEST_F(ServiceMainTest, ReadyzFailsDuringTheDrain) {
   process.Signal(SIGTERM);
   process.AwaitOutput("\"message\":\"draining\"");
   std::string answer;
-  do {
+  EXPECT_TRUE(Eventually([&] {
     answer = Get("/readyz");
-  } while (absl::StartsWith(answer, "HTTP/1.1 200 "));
+    return !absl::StartsWith(answer, "HTTP/1.1 200 ");
+  }));
   EXPECT_THAT(answer, HasSubstr("\r\n\r\ndraining\n"));
 }
 

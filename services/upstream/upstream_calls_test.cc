@@ -4,12 +4,12 @@
 #include <latch>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/core/time/eventually.h"
 #include "services/status/oci_error.h"
 #include "services/status/retry_after.h"
 #include "services/status/status_matchers.h"
@@ -19,6 +19,11 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+
+// Whether `latch` opens in time: a call that never comes fails the test instead of hanging it.
+bool Opens(const std::latch& latch) {
+  return Eventually([&] { return latch.try_wait(); });
+}
 
 TEST(UpstreamCallsTest, LeavesThreadsForOtherUpstreams) {
   std::latch answered(1);
@@ -36,14 +41,14 @@ TEST(UpstreamCallsTest, LeavesThreadsForOtherUpstreams) {
       ended.count_down();
     });
   }
-  both_hang.wait();
+  EXPECT_TRUE(Opens(both_hang));
   for (int i = 0; i < 3; ++i) {
     calls.Post("works.example/team/app", "", [&](const absl::Status&) { others.count_down(); });
   }
-  others.wait();
+  EXPECT_TRUE(Opens(others));
   EXPECT_EQ(begun, 2);
   answered.count_down();
-  ended.wait();
+  EXPECT_TRUE(Opens(ended));
 }
 
 TEST(UpstreamCallsTest, RunsTheCallsOfAnUpstreamInOrder) {
@@ -82,15 +87,15 @@ TEST(UpstreamCallsTest, RefusesMoreThanMayWait) {
     EXPECT_OK(turn);
     other.count_down();
   });
-  other.wait();
+  EXPECT_TRUE(Opens(other));
   answered.count_down();
   // Once they have ended, there is room again.
-  while (ended < 3) std::this_thread::yield();
+  EXPECT_TRUE(Eventually([&] { return ended == 3; }));
   calls.Post("hangs.example/x", "", [&](const absl::Status& turn) {
     EXPECT_OK(turn);
     again.count_down();
   });
-  again.wait();
+  EXPECT_TRUE(Opens(again));
 }
 
 TEST(UpstreamCallsTest, GivesTheNextTurnToTheClientWithFewestRunning) {
@@ -117,16 +122,17 @@ TEST(UpstreamCallsTest, GivesTheNextTurnToTheClientWithFewestRunning) {
       begun.count_down();
       end_one.wait();
     });
-    begun.wait();
+    EXPECT_TRUE(Opens(begun));
     for (int i = 0; i < 3; ++i) calls.Post("a.example/x", "account greedy", note("greedy"));
     calls.Post("a.example/x", "network 192.0.2.1", note("modest"));
     end_one.count_down();
-    const auto all_noted = [&] { return order.size() == 4; };
-    const absl::MutexLock lock(&mutex);
-    mutex.Await(absl::Condition(&all_noted));
-    EXPECT_THAT(order, ElementsAre("modest", "greedy", "greedy", "greedy"));
+    EXPECT_TRUE(Eventually([&] {
+      const absl::MutexLock lock(&mutex);
+      return order.size() == 4;
+    }));
     end_greedy.count_down();
   }
+  EXPECT_THAT(order, ElementsAre("modest", "greedy", "greedy", "greedy"));
 }
 
 TEST(UpstreamCallsTest, OneClientCannotTakeAllPlacesToWait) {
@@ -147,21 +153,30 @@ TEST(UpstreamCallsTest, OneClientCannotTakeAllPlacesToWait) {
   calls.Post("hangs.example/x", "network 192.0.2.1", hang);
   calls.Post("hangs.example/x", "", hang);
   answered.count_down();
-  ended.wait();
+  EXPECT_TRUE(Opens(ended));
 }
 
 TEST(UpstreamCallsTest, MayEndBeforeItsCalls) {
   std::latch end(1);
   std::latch begun(1);
+  std::latch ended(2);
   runtime::Executor executor(2);
   auto calls = std::make_unique<UpstreamCalls>(&executor);
-  calls->Post("a.example/x", "", [&](const absl::Status&) {
+  calls->Post("a.example/x", "", [&](const absl::Status& turn) {
+    EXPECT_OK(turn);
     begun.count_down();
     end.wait();
+    ended.count_down();
   });
-  begun.wait();
+  // It waits for the turn of the first one.
+  calls->Post("a.example/x", "", [&](const absl::Status& turn) {
+    EXPECT_OK(turn);
+    ended.count_down();
+  });
+  EXPECT_TRUE(Opens(begun));
   calls.reset();
   end.count_down();
+  EXPECT_TRUE(Opens(ended));
 }
 
 }  // namespace

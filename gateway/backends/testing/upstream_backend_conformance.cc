@@ -9,6 +9,7 @@
 #include "gateway/backends/testing/read_body.h"
 #include "gateway/backends/testing/run_awaitable.h"
 #include "services/core/digester.h"
+#include "services/core/time/eventually.h"
 #include "services/kv/testing/temporary_directory.h"
 #include "services/status/oci_error.h"
 #include "services/status/retry_after.h"
@@ -213,7 +214,7 @@ TEST_P(UpstreamBackendConformanceTest, AwaitsTheFetchOfAnEmptyBlob) {
   fetch->Answer(0);
   // It is stored only some time after the upstream has answered.
   std::thread upstream([&] {
-    while (fetch->waiting() == 0) std::this_thread::yield();
+    EXPECT_TRUE(Eventually([&] { return fetch->waiting() > 0; }));
     fetch->Finish();
   });
   const absl::StatusOr<UpstreamBlob> blob = RUN(backend().OpenBlob(kCall, Repo(), digest, 0, 0, kMemory));

@@ -173,7 +173,9 @@ class PostgresLostAnswerTest : public testing::Test {
       ended = true;
     });
     std::string process;
-    while (!ended && process.empty()) process = WaitingCommit("postgres");
+    const bool known = Eventually([&] { return !(process = WaitingCommit("postgres")).empty() || ended; });
+    EXPECT_TRUE(known);
+    if (!known) LetCommitsGo();
     if (!process.empty()) server_.Execute(absl::StrCat("SELECT pg_cancel_backend(", process, ")"));
     commit.join();
     return !process.empty();

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/core/time/eventually.h"
 #include "services/runtime/grpc/grpc_channel.h"
 #include "services/runtime/grpc/grpc_server.h"
 #include "services/runtime/grpc/grpc_test_service.h"
@@ -174,11 +175,17 @@ TEST_F(GrpcCredentialsTest, RotatesWhileCallsRun) {
   const config::v1::PeerTls newcomer = Files("newcomer", next, {"DNS:gateway"}, ca_);
   ASSERT_EQ(CallWith(newcomer).error_code(), grpc::StatusCode::UNAVAILABLE);
   ReplaceFile(server.ca_file(), ca_.Pem() + next.Pem());
-  while (!CallWith(newcomer).ok()) ASSERT_TRUE(Call(old_connection).ok());
+  EXPECT_TRUE(Eventually([&] {
+    EXPECT_TRUE(Call(old_connection).ok());
+    return CallWith(newcomer).ok();
+  }));
 
   Write(server, next, {"DNS:blob"}, next);
   const config::v1::PeerTls late = Files("late", next, {"DNS:gateway"}, next);
-  while (!CallWith(late).ok()) ASSERT_TRUE(Call(old_connection).ok());
+  EXPECT_TRUE(Eventually([&] {
+    EXPECT_TRUE(Call(old_connection).ok());
+    return CallWith(late).ok();
+  }));
   EXPECT_TRUE(Call(old_connection).ok());
   EXPECT_EQ(CallWith(client).error_code(), grpc::StatusCode::UNAVAILABLE);
 }
@@ -189,11 +196,12 @@ TEST_F(GrpcCredentialsTest, ABrokenPairLeavesTheOldOne) {
   StartServer(server, {"gateway"});
   ReplaceFile(server.certificate_file(), ca_.Issue({"DNS:blob"}).certificate);
   std::string log;
-  while (!absl::StrContains(log, "new peer certificate refused, the old one stays")) {
+  EXPECT_TRUE(Eventually([&] {
     ::testing::internal::CaptureStderr();
     EXPECT_TRUE(CallWith(client).ok());
     log += ::testing::internal::GetCapturedStderr();
-  }
+    return absl::StrContains(log, "new peer certificate refused, the old one stays");
+  })) << log;
   EXPECT_TRUE(CallWith(client).ok());
 }
 

@@ -8,6 +8,7 @@
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/core/time/eventually.h"
 #include "services/core/time/fake_clock.h"
 #include "services/status/status_matchers.h"
 
@@ -91,7 +92,7 @@ std::vector<absl::StatusOr<std::string>> Herd(TokenCache& cache, size_t callers,
   std::vector<absl::StatusOr<std::string>> results(callers + 1, absl::UnknownError(""));
   std::vector<std::thread> threads;
   threads.emplace_back([&] { results[0] = cache.Get("k", request); });
-  requested.WaitForNotification();
+  EXPECT_TRUE(Eventually([&] { return requested.HasBeenNotified(); }));
   std::atomic<size_t> started = 0;
   for (size_t i = 1; i <= callers; ++i) {
     threads.emplace_back([&, i] {
@@ -99,7 +100,7 @@ std::vector<absl::StatusOr<std::string>> Herd(TokenCache& cache, size_t callers,
       results[i] = cache.Get("k", request);
     });
   }
-  while (started < callers) std::this_thread::yield();
+  EXPECT_TRUE(Eventually([&] { return started == callers; }));
   answered.Notify();
   for (std::thread& thread : threads) thread.join();
   return results;
