@@ -1,5 +1,6 @@
 #include "services/upstream/management/warm_schedule.h"
 
+#include <atomic>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -156,17 +157,22 @@ TEST_F(WarmScheduleTest, CountsTagsThatTheEntryDoesNotAllow) {
 
 TEST_F(WarmScheduleTest, PullsByItselfAndEndsPullsThatRun) {
   absl::Notification runs;
+  std::atomic<int> stopped = 0;
   WriteFile("    warm: [{repository: other, tags: [v3]}]\n");
-  WarmSchedule schedule({.upstreams = file_.get(),
-                         .clock = &clock_,
-                         .pull =
-                             [&](const ImageToPull&, StopSignal* stop) {
-                               runs.Notify();
-                               stop->WaitFor(absl::Hours(1));
-                               return absl::CancelledError("stopped");
-                             },
-                         .registry = registry_});
-  runs.WaitForNotification();
+  {
+    const WarmSchedule schedule({.upstreams = file_.get(),
+                                 .clock = &clock_,
+                                 .pull =
+                                     [&](const ImageToPull&, StopSignal* stop) {
+                                       runs.Notify();
+                                       if (stop->WaitFor(absl::Seconds(30))) ++stopped;
+                                       return absl::CancelledError("stopped");
+                                     },
+                                 .registry = registry_});
+    EXPECT_TRUE(Eventually([&] { return runs.HasBeenNotified(); }));
+    EXPECT_EQ(stopped, 0);
+  }
+  EXPECT_EQ(stopped, 1);
 }
 
 }  // namespace
