@@ -2,7 +2,7 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -14,10 +14,10 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/core/digester.h"
+#include "services/core/time/eventually.h"
 #include "services/core/time/fake_clock.h"
 #include "services/kv/testing/temporary_directory.h"
 #include "services/outbound/testing/scripted_hop.h"
@@ -618,24 +618,29 @@ TEST_F(HttpUpstreamRegistryTest, ShowsTheRateLimit) {
 
 TEST_F(HttpUpstreamRegistryTest, SendsNoMoreRequestsAtATimeThanItMay) {
   entry_.set_connections_max(1);
-  absl::Mutex mutex;
-  int running = 0;
-  int most = 0;
+  constexpr int kRequests = 8;
+  std::atomic<int> begun = 0;
+  std::atomic<int> running = 0;
+  std::atomic<int> overlaps = 0;
   answer_ = [&](const auto&) {
-    {
-      absl::MutexLock lock(&mutex);
-      most = std::max(most, ++running);
-    }
-    std::this_thread::yield();
-    absl::MutexLock lock(&mutex);
+    if (++running > 1) ++overlaps;
+    // The first one waits here until the others want to be sent.
+    EXPECT_TRUE(Eventually([&] { return begun == kRequests; }));
     --running;
     return Manifest();
   };
   registry();
+  const auto get = [&] {
+    ++begun;
+    EXPECT_OK(GetManifest());
+  };
   std::vector<std::thread> threads;
-  for (int i = 0; i < 8; ++i) threads.emplace_back([&] { EXPECT_OK(GetManifest()); });
+  threads.emplace_back(get);
+  EXPECT_TRUE(Eventually([&] { return running == 1; }));
+  while (threads.size() < kRequests) threads.emplace_back(get);
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(most, 1);
+  EXPECT_EQ(overlaps, 0);
+  EXPECT_THAT(Sent(), SizeIs(kRequests));
 }
 
 TEST_F(HttpUpstreamRegistryTest, IsCancelledByStop) {
