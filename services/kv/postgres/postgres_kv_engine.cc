@@ -50,7 +50,7 @@ absl::StatusOr<std::unique_ptr<PostgresKvEngine>> PostgresKvEngine::Open(const O
 
 PostgresKvEngine::PostgresKvEngine(const Options& options)
     : options_(options),
-      turns_({.locks_max = options.locks_max, .wait = options.connection_wait}, metrics_.get()),
+      turns_(options.locks_max, metrics_.get()),
       pool_({.connections_max = options.connections_max,
              .wait = options.connection_wait,
              .connect = [this]() -> absl::StatusOr<std::unique_ptr<PostgresConnection>> {
@@ -109,7 +109,8 @@ absl::Status PostgresKvEngine::Transact(std::vector<Lock> locks, const Function&
 Attempt PostgresKvEngine::TransactOnce(const std::vector<Lock>& locks, const PostgresLocks& ids, const Function& fn,
                                        Durability durability, const Stopwatch& age) {
   // Before any lock and connection: those that wait for their turn keep nothing from others.
-  const absl::StatusOr<PostgresLockTurns::Turn> turn = turns_.Acquire(static_cast<int64_t>(ids.ids.size()));
+  const absl::StatusOr<PostgresLockTurns::Turn> turn =
+      turns_.Acquire(static_cast<int64_t>(ids.ids.size()), options_.connection_wait);
   if (!turn.ok()) return {turn.status()};
   // Before a connection is taken: those that wait for one key of this process need only one.
   absl::StatusOr<LockTable::Held> held = locks_.Acquire(locks, options_.lock_timeout);

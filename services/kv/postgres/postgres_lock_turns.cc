@@ -8,15 +8,15 @@
 
 namespace entrepot::kv {
 
-PostgresLockTurns::PostgresLockTurns(Options options, PostgresMetrics* metrics)
-    : options_(options), metrics_(*metrics) {
-  metrics_.locks_max = options_.locks_max;
+PostgresLockTurns::PostgresLockTurns(int64_t locks_max, PostgresMetrics* metrics)
+    : locks_max_(locks_max), metrics_(*metrics) {
+  metrics_.locks_max = locks_max_;
 }
 
-absl::StatusOr<PostgresLockTurns::Turn> PostgresLockTurns::Acquire(int64_t locks) {
+absl::StatusOr<PostgresLockTurns::Turn> PostgresLockTurns::Acquire(int64_t locks, absl::Duration wait) {
   if (locks <= kSmallTransactionLocks) return Turn(nullptr, 0);
-  const Deadline deadline = Deadline::After(options_.wait);
-  Waiter waiter{.locks = std::min(locks, options_.locks_max)};
+  const Deadline deadline = Deadline::After(wait);
+  Waiter waiter{.locks = std::min(locks, locks_max_)};
   std::unique_lock lock(mutex_);
   const auto place = waiters_.insert(waiters_.end(), &waiter);
   Grant();
@@ -28,13 +28,13 @@ absl::StatusOr<PostgresLockTurns::Turn> PostgresLockTurns::Acquire(int64_t locks
   Grant();  // Those behind it may need less.
   ++metrics_.refused;
   return DatabaseBusy(
-      absl::StrCat("a transaction with ", locks, " locks waited for ", absl::FormatDuration(options_.wait),
-                   " (connection_wait) for other large ones: those of a process hold ", options_.locks_max,
+      absl::StrCat("a transaction with ", locks, " locks waited for ", absl::FormatDuration(wait),
+                   " (connection_wait) for other large ones: those of a process hold ", locks_max_,
                    " locks in PostgreSQL at most, a share of its max_locks_per_transaction x max_connections"));
 }
 
 void PostgresLockTurns::Grant() {
-  while (!waiters_.empty() && held_ + waiters_.front()->locks <= options_.locks_max) {
+  while (!waiters_.empty() && held_ + waiters_.front()->locks <= locks_max_) {
     Waiter& first = *waiters_.front();
     waiters_.pop_front();
     held_ += first.locks;

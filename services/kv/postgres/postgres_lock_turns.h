@@ -16,17 +16,12 @@ namespace entrepot::kv {
 // Bounds the locks that the large transactions of this process hold in the database at once: all processes share the
 // table of its locks, and if it is full, every write fails. Thread-safe.
 //
-// A large transaction waits for up to `wait` until those before it leave room, in the order of the requests. One with
-// more than `locks_max` locks runs while no other large one does. A transaction with up to kSmallTransactionLocks locks
-// never waits here: `connections_max` bounds those, and a queue of large ones must not stop them.
+// A large transaction waits until those before it leave room, in the order of the requests. One with more than
+// `locks_max` locks runs while no other large one does. A transaction with up to kSmallTransactionLocks locks never
+// waits here: `connections_max` bounds those, and a queue of large ones must not stop them.
 class PostgresLockTurns {
  public:
   static constexpr int64_t kSmallTransactionLocks = 128;
-
-  struct Options {
-    int64_t locks_max;
-    absl::Duration wait;
-  };
 
   // Gives the room back when it is destroyed. Move-only.
   class Turn {
@@ -44,10 +39,10 @@ class PostgresLockTurns {
   };
 
   // `metrics` must outlive it.
-  PostgresLockTurns(Options options, PostgresMetrics* metrics);
+  PostgresLockTurns(int64_t locks_max, PostgresMetrics* metrics);
 
-  // kUnavailable if there is no room for so many locks in time; the message names the bound.
-  absl::StatusOr<Turn> Acquire(int64_t locks);
+  // kUnavailable if there is no room for so many locks within `wait`; the message names the bound.
+  absl::StatusOr<Turn> Acquire(int64_t locks, absl::Duration wait);
 
  private:
   struct Waiter {
@@ -59,7 +54,7 @@ class PostgresLockTurns {
   // Grants the first waiters their turns, as many as there is room for.
   void Grant();
 
-  const Options options_;
+  const int64_t locks_max_;
   PostgresMetrics& metrics_;
   std::mutex mutex_;
   // Both below are guarded by mutex_.

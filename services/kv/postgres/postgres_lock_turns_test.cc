@@ -6,7 +6,6 @@
 #include <thread>
 #include <vector>
 
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -23,37 +22,39 @@ using Turn = std::optional<absl::StatusOr<PostgresLockTurns::Turn>>;
 
 class PostgresLockTurnsTest : public testing::Test {
  protected:
+  static constexpr absl::Duration kLong = absl::Seconds(20);
+  static constexpr absl::Duration kShort = absl::Milliseconds(20);
+
   PostgresMetrics metrics_;
-  PostgresLockTurns patient_{{.locks_max = 1000, .wait = absl::Seconds(60)}, &metrics_};
-  PostgresLockTurns impatient_{{.locks_max = 1000, .wait = absl::Milliseconds(20)}, &metrics_};
+  PostgresLockTurns turns_{1000, &metrics_};
 };
 
 TEST_F(PostgresLockTurnsTest, BoundsTheSumAndNamesTheBound) {
-  Turn first(impatient_.Acquire(600));
-  const Turn second(impatient_.Acquire(400));
+  Turn first(turns_.Acquire(600, kShort));
+  const Turn second(turns_.Acquire(400, kShort));
   EXPECT_OK(*first);
   EXPECT_OK(*second);
-  const absl::Status refused = impatient_.Acquire(500).status();
+  const absl::Status refused = turns_.Acquire(500, kShort).status();
   EXPECT_EQ(GetOciErrorCode(refused), OciErrorCode::kUnavailable);
   EXPECT_THAT(std::string(refused.message()), HasSubstr("hold 1000 locks in PostgreSQL at most"));
   EXPECT_EQ(metrics_.refused, 1);
   first.reset();
-  EXPECT_OK(impatient_.Acquire(500));
+  EXPECT_OK(turns_.Acquire(500, kShort));
 }
 
 TEST_F(PostgresLockTurnsTest, OneWithMoreLocksRunsAloneAmongLargeOnes) {
-  Turn all(impatient_.Acquire(30'000));
+  Turn all(turns_.Acquire(30'000, kShort));
   EXPECT_OK(*all);
-  EXPECT_THAT(impatient_.Acquire(129), StatusIs(absl::StatusCode::kUnavailable));
-  EXPECT_OK(impatient_.Acquire(128)) << "a small one never waits";
+  EXPECT_THAT(turns_.Acquire(129, kShort), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_OK(turns_.Acquire(128, kShort)) << "a small one never waits";
   all.reset();
-  const Turn little(impatient_.Acquire(129));
+  const Turn little(turns_.Acquire(129, kShort));
   EXPECT_OK(*little);
-  EXPECT_THAT(impatient_.Acquire(30'000), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(turns_.Acquire(30'000, kShort), StatusIs(absl::StatusCode::kUnavailable));
 }
 
 TEST_F(PostgresLockTurnsTest, GrantsInTheOrderOfTheRequests) {
-  Turn first(patient_.Acquire(700));
+  Turn first(turns_.Acquire(700, kLong));
   ASSERT_OK(*first);
   std::vector<int> order;
   std::mutex mutex;
@@ -62,14 +63,14 @@ TEST_F(PostgresLockTurnsTest, GrantsInTheOrderOfTheRequests) {
     order.push_back(name);
   };
   std::thread large([&] {
-    const auto turn = patient_.Acquire(1000);
+    const auto turn = turns_.Acquire(1000, kLong);
     EXPECT_OK(turn);
     note(1);
   });
   EXPECT_TRUE(Eventually([&] { return metrics_.locks_waiting == 1; }));
   // There is room for it, but it does not overtake.
   std::thread less([&] {
-    const auto turn = patient_.Acquire(200);
+    const auto turn = turns_.Acquire(200, kLong);
     EXPECT_OK(turn);
     note(2);
   });
@@ -81,13 +82,12 @@ TEST_F(PostgresLockTurnsTest, GrantsInTheOrderOfTheRequests) {
 }
 
 TEST_F(PostgresLockTurnsTest, OneThatGivesUpLetsThoseBehindItGo) {
-  PostgresLockTurns turns({.locks_max = 1000, .wait = absl::Seconds(1)}, &metrics_);
-  const Turn first(turns.Acquire(800));
+  const Turn first(turns_.Acquire(800, kLong));
   ASSERT_OK(*first);
-  std::thread large([&] { EXPECT_THAT(turns.Acquire(1000), StatusIs(absl::StatusCode::kUnavailable)); });
+  std::thread large(
+      [&] { EXPECT_THAT(turns_.Acquire(1000, absl::Seconds(1)), StatusIs(absl::StatusCode::kUnavailable)); });
   EXPECT_TRUE(Eventually([&] { return metrics_.locks_waiting == 1; }));
-  absl::SleepFor(absl::Milliseconds(300));  // Its deadline is later by as much.
-  EXPECT_OK(turns.Acquire(200));
+  EXPECT_OK(turns_.Acquire(200, kLong));
   large.join();
 }
 
