@@ -77,6 +77,15 @@ def compare_table(tree, file):
     return wrong
 
 
+def compare_packages(tree, file):
+    """The packages of messages that the text names, such as `blob/v1`, against the folders of proto/entrepot."""
+    folder = "proto/entrepot/"
+    real = {path.rpartition("/")[0].removeprefix(folder) for path in tree.matching(".proto") if path.startswith(folder)}
+    named = {code for code in markdown.inline_code(tree.text(file)) if re.fullmatch(r"[a-z]+/v\d+", code)}
+    wrong = [f"{file}: the package {package} is missing" for package in sorted(real - named)]
+    return wrong + [f"{file}: there is no package {package}" for package in sorted(named - real)]
+
+
 def compare_diagram(tree, file):
     """The block of kind "rooms": each room once, and none uses one that is not on a line below it."""
     blocks = [block for language, block in markdown.split_fences(tree.text(file))[1] if language == "rooms"]

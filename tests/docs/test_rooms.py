@@ -16,6 +16,10 @@ def test_the_diagram_draws_every_dependency_downwards():
     assert_none(rooms.compare_diagram(repository(), README))
 
 
+def test_names_every_package_of_messages():
+    assert_none(rooms.compare_packages(repository(), README))
+
+
 # ----------------------------------------------------------------------------------------------------------------------
 # The checks find what is wrong.
 
@@ -70,6 +74,14 @@ def test_finds_a_table_that_is_wrong(tmp_path):
         "README.md: there is no room services/gone",
         "README.md: services/a does not use d",
         "README.md: services/a also uses c",
+    ]
+
+
+def test_finds_packages_that_are_wrong(tmp_path):
+    files = {"proto/entrepot/a/v1/x.proto": "", "proto/entrepot/b/v1/y.proto": "", "README.md": "`a/v1`, `c/v1`, `d/x`"}
+    assert rooms.compare_packages(make_tree(tmp_path, files), "README.md") == [
+        "README.md: the package b/v1 is missing",
+        "README.md: there is no package c/v1",
     ]
 
 
