@@ -31,5 +31,12 @@ TEST(ProtoTimeTest, ReadsNanosecondsExactly) {
   EXPECT_EQ(FromTimestamp(timestamp), absl::FromUnixNanos(7'000'000'005));
 }
 
+TEST(ProtoTimeTest, ConvertsDurations) {
+  google::protobuf::Duration duration;
+  duration.set_seconds(-1);
+  duration.set_nanos(-500000000);
+  EXPECT_EQ(ToDuration(duration), absl::Milliseconds(-1500));
+}
+
 }  // namespace
 }  // namespace entrepot

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/duration.pb.h"
+#include "services/core/time/proto_time.h"
 #include "services/kv/metrics_kv_engine.h"
 #include "services/kv/postgres/postgres_kv_engine.h"
 #include "services/kv/rocksdb/rocksdb_kv_engine.h"
@@ -57,10 +57,6 @@ class PostgresStack : public KvStack {
   const std::unique_ptr<PostgresKvEngine> postgres_;
   MetricsKvEngine measured_;
 };
-
-absl::Duration ToDuration(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-}
 
 PostgresAddress ToPostgresAddress(const config::v1::Postgres& postgres) {
   PostgresAddress address;

@@ -131,8 +131,4 @@ void FillDefaults(config::v1::Authentication* authentication) {
 
 void FillDrainTimeout(google::protobuf::Duration* drain_timeout) { *drain_timeout = Seconds(25); }
 
-absl::Duration ToDuration(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-}
-
 }  // namespace entrepot::runtime

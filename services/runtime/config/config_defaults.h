@@ -3,10 +3,10 @@
 
 #include <cstdint>
 
-#include "absl/time/time.h"
 #include "entrepot/config/v1/authentication.pb.h"
 #include "entrepot/config/v1/shared.pb.h"
 #include "google/protobuf/duration.pb.h"
+#include "services/core/time/proto_time.h"
 
 namespace entrepot::runtime {
 
@@ -32,7 +32,7 @@ void FillDefaults(config::v1::Authentication* authentication);
 void FillDrainTimeout(google::protobuf::Duration* drain_timeout);
 
 // Converts a configured duration.
-absl::Duration ToDuration(const google::protobuf::Duration& duration);
+using entrepot::ToDuration;
 
 }  // namespace entrepot::runtime
 

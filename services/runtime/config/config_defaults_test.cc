@@ -158,12 +158,5 @@ TEST(ConfigDefaultsTest, KeepsAnExplicitZeroDuration) {
   EXPECT_EQ(ToDuration(limits.idle_timeout()), absl::ZeroDuration());
 }
 
-TEST(ConfigDefaultsTest, ConvertsDurations) {
-  google::protobuf::Duration duration;
-  duration.set_seconds(-1);
-  duration.set_nanos(-500000000);
-  EXPECT_EQ(ToDuration(duration), absl::Milliseconds(-1500));
-}
-
 }  // namespace
 }  // namespace entrepot::runtime
