@@ -1,11 +1,10 @@
 #include "gateway/http/forwarded_fields.h"
 
 #include <algorithm>
-#include <cstdint>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
+#include "services/core/text/host_and_port.h"
 
 namespace entrepot::gateway::http {
 namespace {
@@ -64,12 +63,6 @@ absl::string_view LastEntry(const Request& request, absl::string_view name) {
     return false;
   });
   return last;
-}
-
-bool IsPort(absl::string_view text) {
-  uint32_t port = 0;
-  return !text.empty() && text.size() <= 5 && std::all_of(text.begin(), text.end(), absl::ascii_isdigit) &&
-         absl::SimpleAtoi(text, &port) && port <= 65535;
 }
 
 // "", or a colon and a port.

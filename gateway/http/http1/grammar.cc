@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
+#include "services/core/text/host_and_port.h"
 
 namespace entrepot::gateway::http {
 namespace {
@@ -43,13 +43,6 @@ bool HasWholePercentEscapes(absl::string_view text) {
     if (i + 2 >= text.size() || !absl::ascii_isxdigit(text[i + 1]) || !absl::ascii_isxdigit(text[i + 2])) return false;
   }
   return true;
-}
-
-bool IsPort(absl::string_view text) {
-  if (text.empty()) return true;  // The grammar allows "host:".
-  if (text.size() > 5 || !std::all_of(text.begin(), text.end(), absl::ascii_isdigit)) return false;
-  uint32_t port = 0;
-  return absl::SimpleAtoi(text, &port) && port <= 65535;
 }
 
 // "[" IPv6 address "]". Only its bytes are checked, because nothing here connects to it.
@@ -104,7 +97,9 @@ bool IsAuthority(absl::string_view text) {
     if (host.empty() || !AllOf(host, kHost) || !HasWholePercentEscapes(host)) return false;
   }
   if (host_size == text.size()) return true;
-  return text[host_size] == ':' && IsPort(text.substr(host_size + 1));
+  if (text[host_size] != ':') return false;
+  const absl::string_view port = text.substr(host_size + 1);
+  return port.empty() || IsPort(port);  // The grammar allows "host:".
 }
 
 absl::string_view TrimBlanks(absl::string_view text) {

@@ -6,13 +6,12 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "services/core/ip_network.h"
+#include "services/core/text/host_and_port.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::gateway::http {
@@ -37,12 +36,6 @@ absl::Status NoHeader() {
 
 uint8_t ByteAt(absl::string_view bytes, size_t index) { return static_cast<uint8_t>(bytes[index]); }
 size_t NumberAt(absl::string_view bytes, size_t index) { return ByteAt(bytes, index) << 8 | ByteAt(bytes, index + 1); }
-
-bool IsPort(absl::string_view text) {
-  uint32_t port = 0;
-  return !text.empty() && text.size() <= 5 && std::all_of(text.begin(), text.end(), absl::ascii_isdigit) &&
-         absl::SimpleAtoi(text, &port) && port <= 65535;
-}
 
 bool BothBegin(absl::string_view bytes, absl::string_view signature) {
   const size_t size = std::min(bytes.size(), signature.size());
