@@ -15,22 +15,11 @@
 #include "services/blob/objects/blob_directory.h"
 #include "services/core/digest.h"
 #include "services/core/storage_key.h"
+#include "services/runtime/grpc/message_bytes.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {
-
-namespace {
-
-// Not so little that a client keeps the service busy with tiny messages.
-constexpr uint32_t kMessageBytesMin = 4096;
-
-size_t MessageBytes(const v1::ReadObjectRequest& request) {
-  if (request.message_bytes_max() == 0) return ObjectReadReactor::kMessageBytes;
-  return std::clamp<size_t>(request.message_bytes_max(), kMessageBytesMin, ObjectReadReactor::kMessageBytes);
-}
-
-}  // namespace
 
 ObjectReadReactor::ObjectReadReactor(VerifiedReader* reader, runtime::Executor* executor, runtime::Executor* long_calls,
                                      const v1::ReadObjectRequest* request)
@@ -38,7 +27,7 @@ ObjectReadReactor::ObjectReadReactor(VerifiedReader* reader, runtime::Executor* 
       executor_(*executor),
       long_calls_(*long_calls),
       request_(*request),
-      message_bytes_(MessageBytes(*request)),
+      message_bytes_(runtime::MessageBytes(request->message_bytes_max(), kMessageBytes)),
       offset_bytes_(request->offset_bytes()),
       remaining_bytes_(request->length_bytes()) {
   executor_.Post([this] {

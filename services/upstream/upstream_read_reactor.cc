@@ -11,19 +11,12 @@
 #include "services/core/digest.h"
 #include "services/core/repository_name.h"
 #include "services/runtime/grpc/grpc_deadline.h"
+#include "services/runtime/grpc/message_bytes.h"
 #include "services/status/grpc_status.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::upstream {
 namespace {
-
-// Not so little that a client keeps the service busy with tiny messages.
-constexpr uint32_t kMessageBytesMin = 4096;
-
-size_t MessageBytes(const v1::ReadUpstreamBlobRequest& request) {
-  if (request.message_bytes_max() == 0) return UpstreamReadReactor::kMessageBytes;
-  return std::clamp<size_t>(request.message_bytes_max(), kMessageBytesMin, UpstreamReadReactor::kMessageBytes);
-}
 
 using Opened = std::variant<StoredBlob, std::unique_ptr<FetchReader>>;
 
@@ -53,7 +46,7 @@ UpstreamReadReactor::UpstreamReadReactor(UpstreamCache* cache, runtime::Executor
     : cache_(*cache),
       executor_(*executor),
       request_(*request),
-      message_bytes_(MessageBytes(*request)),
+      message_bytes_(runtime::MessageBytes(request->message_bytes_max(), kMessageBytes)),
       waiting_interval_(waiting_interval),
       waiting_(std::make_shared<Waiting>()),
       offset_bytes_(request->offset_bytes()) {
