@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "boost/json/value.hpp"
 #include "services/core/tag.h"
+#include "services/core/text/json_members.h"
 #include "services/core/text/strict_json.h"
 #include "services/status/status_macros.h"
 
@@ -26,33 +27,17 @@ absl::StatusOr<boost::json::object> ParseObject(absl::string_view json) {
   return std::move(value.get_object());
 }
 
-// Empty if there is no such text.
-std::string TextOf(const boost::json::object& object, absl::string_view key) {
-  const boost::json::value* value = object.if_contains({key.data(), key.size()});
-  return value != nullptr && value->is_string() ? Text(value->get_string()) : "";
-}
-
-std::optional<uint64_t> SizeOf(const boost::json::object& object) {
-  const boost::json::value* size = object.if_contains("size");
-  if (size == nullptr) return std::nullopt;
-  if (size->is_uint64()) return size->get_uint64();
-  if (size->is_int64() && size->get_int64() >= 0) return static_cast<uint64_t>(size->get_int64());
-  return std::nullopt;
-}
-
 std::optional<Referrer> ParseDescriptor(const boost::json::value& value) {
-  if (!value.is_object()) return std::nullopt;
-  const boost::json::object& object = value.get_object();
-  auto digest = Digest::Parse(TextOf(object, "digest"));
-  const std::optional<uint64_t> size_bytes = SizeOf(object);
-  std::string media_type = TextOf(object, "mediaType");
+  auto digest = Digest::Parse(JsonText(value, "digest"));
+  const std::optional<uint64_t> size_bytes = JsonSize(value, "size");
+  std::string media_type(JsonText(value, "mediaType"));
   if (!digest.ok() || !size_bytes.has_value() || media_type.empty()) return std::nullopt;
   Referrer referrer{.digest = *std::move(digest),
                     .media_type = std::move(media_type),
                     .size_bytes = *size_bytes,
-                    .artifact_type = TextOf(object, "artifactType"),
+                    .artifact_type = std::string(JsonText(value, "artifactType")),
                     .annotations = {}};
-  const boost::json::value* annotations = object.if_contains("annotations");
+  const boost::json::value* annotations = JsonMember(value, "annotations");
   if (annotations == nullptr || !annotations->is_object()) return referrer;
   for (const auto& [key, text] : annotations->get_object()) {
     if (text.is_string()) referrer.annotations.emplace(std::string(key.data(), key.size()), Text(text.get_string()));

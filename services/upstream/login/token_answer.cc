@@ -5,6 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "boost/json/value.hpp"
+#include "services/core/text/json_members.h"
 #include "services/core/text/strict_json.h"
 
 namespace entrepot::upstream {
@@ -12,12 +13,6 @@ namespace {
 
 constexpr absl::Duration kLifetimeMin = absl::Seconds(60);
 constexpr absl::Duration kLifetimeMax = absl::Hours(24);
-
-absl::string_view StringOf(const boost::json::object& object, absl::string_view key) {
-  const boost::json::value* value = object.if_contains({key.data(), key.size()});
-  if (value == nullptr || !value->is_string()) return "";
-  return {value->get_string().data(), value->get_string().size()};
-}
 
 absl::Duration LifetimeOf(const boost::json::object& object) {
   const boost::json::value* value = object.if_contains("expires_in");
@@ -38,8 +33,8 @@ absl::StatusOr<IssuedToken> ParseTokenAnswer(absl::string_view body) {
   // Its message would show where in the body the fault is, and nothing of it; the body may be a page of any kind.
   if (!value.ok() || !value->is_object()) return absl::InvalidArgumentError("is not a JSON object");
   const boost::json::object& object = value->get_object();
-  absl::string_view token = StringOf(object, "token");
-  if (token.empty()) token = StringOf(object, "access_token");
+  absl::string_view token = JsonText(object, "token");
+  if (token.empty()) token = JsonText(object, "access_token");
   if (token.empty()) return absl::InvalidArgumentError("has neither \"token\" nor \"access_token\"");
   if (!IsToken(token)) return absl::InvalidArgumentError("has a token with other bytes than printable ASCII");
   return IssuedToken{.text = std::string(token), .lifetime = LifetimeOf(object)};

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "boost/json/value.hpp"
+#include "services/core/text/json_members.h"
 #include "services/core/text/strict_json.h"
 #include "services/status/quoted_input.h"
 #include "services/status/status_macros.h"
@@ -16,40 +17,24 @@
 namespace entrepot::upstream {
 namespace {
 
-const boost::json::value* Member(const boost::json::value& object, absl::string_view key) {
-  return object.is_object() ? object.get_object().if_contains({key.data(), key.size()}) : nullptr;
-}
-
-// Empty if there is no such text.
-std::string TextOf(const boost::json::value& object, absl::string_view key) {
-  const boost::json::value* const value = Member(object, key);
-  if (value == nullptr || !value->is_string()) return "";
-  return std::string(value->get_string().data(), value->get_string().size());
-}
-
-uint64_t SizeOf(const boost::json::value& descriptor) {
-  const boost::json::value* const size = Member(descriptor, "size");
-  return size != nullptr && size->is_int64() && size->get_int64() > 0 ? static_cast<uint64_t>(size->get_int64()) : 0;
-}
-
 Platform PlatformOf(const boost::json::value& descriptor) {
-  const boost::json::value* const platform = Member(descriptor, "platform");
+  const boost::json::value* const platform = JsonMember(descriptor, "platform");
   if (platform == nullptr) return {};
-  return {.os = TextOf(*platform, "os"),
-          .architecture = TextOf(*platform, "architecture"),
-          .variant = TextOf(*platform, "variant")};
+  return {.os = std::string(JsonText(*platform, "os")),
+          .architecture = std::string(JsonText(*platform, "architecture")),
+          .variant = std::string(JsonText(*platform, "variant"))};
 }
 
 // Windows' base layers, which come from other servers.
 bool IsDistributed(const boost::json::value& layer) {
-  const std::string type = TextOf(layer, "mediaType");
+  const absl::string_view type = JsonText(layer, "mediaType");
   return !absl::StrContains(type, "nondistributable") && !absl::StrContains(type, "foreign");
 }
 
 // Calls `use` with each element of the list.
 template <typename Use>
 void ForEach(const boost::json::value& object, absl::string_view list, const Use& use) {
-  const boost::json::value* const value = Member(object, list);
+  const boost::json::value* const value = JsonMember(object, list);
   if (value == nullptr || !value->is_array()) return;
   for (const boost::json::value& element : value->get_array()) use(element);
 }
@@ -62,17 +47,17 @@ absl::StatusOr<ImageParts> ParseImageParts(absl::string_view manifest) {
   ImageParts parts;
   std::set<Digest> children;
   ForEach(value, "manifests", [&](const boost::json::value& child) {
-    auto digest = Digest::Parse(TextOf(child, "digest"));
+    auto digest = Digest::Parse(JsonText(child, "digest"));
     if (!digest.ok() || !children.insert(*digest).second) return;
     parts.children.push_back({.digest = *std::move(digest), .platform = PlatformOf(child)});
   });
   std::set<Digest> blobs;
   const auto add_blob = [&](const boost::json::value& descriptor) {
-    auto digest = Digest::Parse(TextOf(descriptor, "digest"));
+    auto digest = Digest::Parse(JsonText(descriptor, "digest"));
     if (!digest.ok() || !IsDistributed(descriptor) || !blobs.insert(*digest).second) return;
-    parts.blobs.push_back({.digest = *std::move(digest), .size_bytes = SizeOf(descriptor)});
+    parts.blobs.push_back({.digest = *std::move(digest), .size_bytes = JsonSize(descriptor, "size").value_or(0)});
   };
-  if (const boost::json::value* const config = Member(value, "config")) add_blob(*config);
+  if (const boost::json::value* const config = JsonMember(value, "config")) add_blob(*config);
   ForEach(value, "layers", add_blob);
   return parts;
 }
