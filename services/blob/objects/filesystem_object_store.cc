@@ -14,6 +14,7 @@
 #include "services/blob/io/io_error.h"
 #include "services/blob/objects/object_snapshot.h"
 #include "services/blob/objects/staged_file.h"
+#include "services/blob/objects/unknown_upload.h"
 #include "services/core/failpoint/failpoint.h"
 #include "services/core/time/stopwatch.h"
 #include "services/status/oci_error.h"
@@ -35,10 +36,6 @@ ObjectVersion VersionOf(const struct stat& found) {
   return {.inode = found.st_ino,
           .size_bytes = static_cast<uint64_t>(found.st_size),
           .modified_nanoseconds = absl::ToUnixNanos(absl::TimeFromTimespec(found.st_mtim))};
-}
-
-absl::Status UnknownUpload() {
-  return OciError(OciErrorCode::kBlobUploadUnknown, "the upload's bytes no longer exist");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <utility>
 #include <variant>
 
+#include "services/blob/objects/unknown_upload.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
@@ -31,8 +32,6 @@ class StagedString : public StagedUpload {
  private:
   const std::shared_ptr<std::string> bytes_;
 };
-
-absl::Status UnknownUpload() { return OciError(OciErrorCode::kBlobUploadUnknown, "nothing is staged for the upload"); }
 
 }  // namespace
 

@@ -5,15 +5,10 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
-#include "services/status/oci_error.h"
+#include "services/blob/objects/unknown_upload.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob {
-namespace {
-
-absl::Status UnknownUpload() { return OciError(OciErrorCode::kBlobUploadUnknown, "nothing is staged for the upload"); }
-
-}  // namespace
 
 class SharedMemoryObjectStore::Staged : public StagedUpload {
  public:

@@ -9,10 +9,10 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/synchronization/blocking_counter.h"
+#include "services/blob/objects/unknown_upload.h"
 #include "services/blob/s3/s3_object_reader.h"
 #include "services/core/time/stopwatch.h"
 #include "services/kv/kv_engine.h"
-#include "services/status/oci_error.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::blob::s3 {
@@ -63,9 +63,7 @@ absl::StatusOr<std::unique_ptr<StagedUpload>> S3ObjectStore::OpenStaged(const Up
 absl::StatusOr<std::unique_ptr<StagedUpload>> S3ObjectStore::OpenPublished(const UploadId& id, uint64_t size_bytes) {
   const absl::StatusOr<S3Head> head = bucket_.Head(ObjectKey(KeyOf(id)));
   if (!head.ok() && !absl::IsNotFound(head.status())) return head.status();
-  if (!head.ok() || head->size_bytes != size_bytes) {
-    return OciError(OciErrorCode::kBlobUploadUnknown, "the upload's bytes no longer exist");
-  }
+  if (!head.ok() || head->size_bytes != size_bytes) return UnknownUpload();
   return S3StagedUpload::Published(id, size_bytes, &staging_);
 }
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "entrepot/storage/v1/blob_records.pb.h"
+#include "services/blob/objects/unknown_upload.h"
 #include "services/core/digester.h"
 #include "services/core/text/lower_hex.h"
 #include "services/status/oci_error.h"
@@ -20,10 +21,6 @@ constexpr size_t kCheapTailBytes = 256 << 10;
 constexpr size_t kPartsBetweenSaves = 4;
 constexpr size_t kReadBytes = 256 << 10;
 constexpr int kTailTries = 3;
-
-absl::Status UnknownUpload() {
-  return OciError(OciErrorCode::kBlobUploadUnknown, "the upload's bytes no longer exist");
-}
 
 std::string DigestOf(absl::string_view tail) { return ComputeDigest(DigestAlgorithm::kSha256, tail).ToString(); }
 
