@@ -58,6 +58,10 @@ absl::StatusOr<Url> ParseUrl(const std::string& text) {
   return url;
 }
 
+bool IsRedirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
 absl::StatusOr<std::string> ResolveUrl(const std::string& base, const std::string& reference) {
   const Handle handle(curl_url(), curl_url_cleanup);
   // The signature of a path counts its dots.

@@ -27,6 +27,9 @@ struct Url {
 // kInvalidArgument: the text is not a URL with a scheme and a host; the message has the reason, and not the text.
 absl::StatusOr<Url> ParseUrl(const std::string& text);
 
+// Whether an answer with this status redirects to its Location.
+bool IsRedirect(int status);
+
 // The URL that `reference`, a URL or a part of one ("/v2/", "?n=5"), names in a response from `base`, without a
 // fragment. kInvalidArgument as above.
 absl::StatusOr<std::string> ResolveUrl(const std::string& base, const std::string& reference);

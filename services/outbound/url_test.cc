@@ -75,5 +75,10 @@ TEST(UrlTest, ResolvesReferences) {
   EXPECT_THAT(ResolveUrl(base, "https://"), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+TEST(UrlTest, RecognisesRedirects) {
+  for (const int status : {301, 302, 303, 307, 308}) EXPECT_TRUE(IsRedirect(status)) << status;
+  for (const int status : {200, 300, 304, 305, 306, 309, 401, 404}) EXPECT_FALSE(IsRedirect(status)) << status;
+}
+
 }  // namespace
 }  // namespace entrepot::outbound

@@ -38,10 +38,6 @@ bool IsMomentary(const absl::StatusOr<HttpAnswer>& answer) {
   return status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
 }
 
-bool IsRedirect(int status) {
-  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
 absl::Status StatusOf(const absl::StatusOr<HttpAnswer>& answer) {
   return answer.ok() ? AnswerError(*answer) : answer.status();
 }
@@ -224,7 +220,7 @@ absl::Status ContentClient::GetBlob(const Digest& digest, uint64_t size_bytes, u
     const absl::StatusOr<HttpAnswer> answer = SendOnce(std::move(request));
     if (!refused.ok()) return refused;
     if (offset == size_bytes && answer.ok()) return absl::OkStatus();
-    if (answer.ok() && IsRedirect(answer->status) && ++redirects <= kRedirectsMax) {
+    if (answer.ok() && outbound::IsRedirect(answer->status) && ++redirects <= kRedirectsMax) {
       ASSIGN_OR_RETURN(url, outbound::ResolveUrl(absl::StartsWith(url, "/") ? registry_.Url(url) : url,
                                                  std::string(answer->Field("location"))));
       continue;

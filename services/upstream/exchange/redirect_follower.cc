@@ -13,10 +13,7 @@ namespace {
 
 bool IsSuccess(int status) { return status / 100 == 2; }
 
-bool IsRedirect(const std::string& method, int status) {
-  if (method != "GET" && method != "HEAD") return false;
-  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
+bool MayBeRedirected(const std::string& method) { return method == "GET" || method == "HEAD"; }
 
 }  // namespace
 
@@ -55,7 +52,8 @@ absl::StatusOr<Answer> RedirectFollower::Send(outbound::HopRequest request, cons
     RETURN_IF_ERROR(SendOnce(is_own ? *own_ : *other_, hop, sink, &answer));
 
     const std::string location(answer.head.Field("location"));
-    if (!IsRedirect(request.method, answer.head.status) || location.empty()) return answer;
+    const bool is_redirect = MayBeRedirected(request.method) && outbound::IsRedirect(answer.head.status);
+    if (!is_redirect || location.empty()) return answer;
     if (redirects == kRedirectsMax) return invalid(absl::StrCat("redirects more than ", kRedirectsMax, " times"));
     const auto target = outbound::ResolveUrl(answer.url, location);
     if (!target.ok()) return invalid(absl::StrCat("leads to ", QuotedInput(location), ", which is not a URL"));
