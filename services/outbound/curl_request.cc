@@ -47,6 +47,11 @@ long CurlMilliseconds(absl::Duration duration) {
 
 std::string UrlForMessage(const std::string& url) { return url.substr(0, url.find('?')); }
 
+bool IsNamed(const Headers& headers, absl::string_view name) {
+  return std::any_of(headers.begin(), headers.end(),
+                     [&](const auto& header) { return absl::EqualsIgnoreCase(header.first, name); });
+}
+
 absl::Status HeaderLines::AddLine(const std::string& line) {
   curl_slist* const longer = curl_slist_append(lines_.get(), line.c_str());
   if (longer == nullptr) return absl::UnavailableError("libcurl is out of memory");
@@ -62,6 +67,12 @@ absl::Status HeaderLines::Add(absl::string_view name, absl::string_view value) {
 }
 
 absl::Status HeaderLines::Omit(absl::string_view name) { return AddLine(absl::StrCat(name, ":")); }
+
+absl::Status HeaderLines::OmitUnnamedOfBody(const Headers& headers) {
+  // "Expect: 100-continue" costs a round trip.
+  RETURN_IF_ERROR(Omit("Expect"));
+  return IsNamed(headers, "Content-Type") ? absl::OkStatus() : Omit("Content-Type");
+}
 
 bool AddressCheck::Allows(absl::string_view ip_address) {
   if (!check) return true;

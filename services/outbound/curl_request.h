@@ -7,6 +7,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -33,6 +35,11 @@ long CurlMilliseconds(absl::Duration duration);
 // The URL without its query, which may have a secret.
 std::string UrlForMessage(const std::string& url);
 
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// Whether there is a header of that name.
+bool IsNamed(const Headers& headers, absl::string_view name);
+
 // The header lines of a request, for CURLOPT_HTTPHEADER.
 class HeaderLines {
  public:
@@ -40,6 +47,8 @@ class HeaderLines {
   absl::Status Add(absl::string_view name, absl::string_view value);
   // Keeps libcurl from adding this field itself.
   absl::Status Omit(absl::string_view name);
+  // Keeps libcurl from adding the fields of a body that `headers` does not name.
+  absl::Status OmitUnnamedOfBody(const Headers& headers);
   // Is valid until the next call.
   curl_slist* get() const { return lines_.get(); }
 

@@ -33,6 +33,15 @@ TEST(HeaderLinesTest, AreInTheSyntaxOfLibcurl) {
   EXPECT_THAT(LinesOf(headers), ElementsAre("Accept: text/plain", "X-Empty;", "Expect:"));
 }
 
+TEST(HeaderLinesTest, OmitTheFieldsOfABodyThatTheRequestDoesNotName) {
+  HeaderLines unnamed;
+  ASSERT_OK(unnamed.OmitUnnamedOfBody({{"Accept", "text/plain"}}));
+  EXPECT_THAT(LinesOf(unnamed), ElementsAre("Expect:", "Content-Type:"));
+  HeaderLines named;
+  ASSERT_OK(named.OmitUnnamedOfBody({{"content-type", "text/plain"}}));
+  EXPECT_THAT(LinesOf(named), ElementsAre("Expect:"));
+}
+
 TEST(HeaderLinesTest, RefuseTextThatWouldAddALine) {
   HeaderLines headers;
   EXPECT_THAT(headers.Add("A", "b\r\nC: d"), StatusIs(absl::StatusCode::kInvalidArgument));

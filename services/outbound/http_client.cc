@@ -5,10 +5,10 @@
 #include <chrono>
 #include <optional>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "services/outbound/curl_request.h"
+#include "services/outbound/url.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::outbound {
@@ -44,34 +44,19 @@ size_t ReceiveBody(char* data, size_t, size_t size, void* to) {
 
 absl::StatusOr<HeaderLines> HeadersOf(const HttpRequest& request, bool with_credentials) {
   HeaderLines lines;
-  bool has_content_type = false;
   for (const auto& [name, value] : request.headers) {
     if (absl::EqualsIgnoreCase(name, "Authorization") && !with_credentials) continue;
-    has_content_type |= absl::EqualsIgnoreCase(name, "Content-Type");
     RETURN_IF_ERROR(lines.Add(name, value));
   }
-  if (!request.body.empty()) {
-    // "Expect: 100-continue" costs a round trip.
-    RETURN_IF_ERROR(lines.Omit("Expect"));
-    if (!has_content_type) RETURN_IF_ERROR(lines.Omit("Content-Type"));
-  }
+  if (!request.body.empty()) RETURN_IF_ERROR(lines.OmitUnnamedOfBody(request.headers));
   return lines;
 }
 
-// Scheme, host and port; nullopt if the URL is not http or https.
-std::optional<std::string> OriginOf(const std::string& url) {
-  const CurlUrl parsed(curl_url());
-  if (parsed == nullptr || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) return std::nullopt;
-  std::string origin;
-  for (const CURLUPart part : {CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT}) {
-    char* text = nullptr;
-    if (curl_url_get(parsed.get(), part, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) return std::nullopt;
-    absl::StrAppend(&origin, text, " ");
-    curl_free(text);
-  }
-  absl::AsciiStrToLower(&origin);
-  if (!absl::StartsWith(origin, "http ") && !absl::StartsWith(origin, "https ")) return std::nullopt;
-  return origin;
+// nullopt if the URL is not http or https.
+std::optional<std::string> OriginOf(const std::string& text) {
+  const absl::StatusOr<Url> url = ParseUrl(text);
+  if (!url.ok() || (url->scheme != "http" && url->scheme != "https")) return std::nullopt;
+  return url->Origin();
 }
 
 class CurlHttpClient final : public HttpClient {

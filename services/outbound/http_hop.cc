@@ -18,6 +18,7 @@
 #include "absl/synchronization/mutex.h"
 #include "services/outbound/curl_request.h"
 #include "services/outbound/trusted_authorities.h"
+#include "services/outbound/url.h"
 #include "services/status/status_macros.h"
 
 namespace entrepot::outbound {
@@ -228,30 +229,11 @@ absl::StatusOr<CurlUrl> ParseHopUrl(const std::string& text) {
   return url;
 }
 
-// Scheme, host and port, for the choice of a line.
-std::string OriginOf(CURLU* url) {
-  std::string origin;
-  for (const CURLUPart part : {CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT}) {
-    char* text = nullptr;
-    if (curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) == CURLUE_OK) absl::StrAppend(&origin, text, " ");
-    curl_free(text);
-  }
-  return origin;
-}
-
 absl::StatusOr<HeaderLines> HeadersOf(const HopRequest& request, bool with_body) {
   HeaderLines lines;
-  const auto has = [&](absl::string_view name) {
-    return std::any_of(request.headers.begin(), request.headers.end(),
-                       [&](const auto& header) { return absl::EqualsIgnoreCase(header.first, name); });
-  };
   for (const auto& [name, value] : request.headers) RETURN_IF_ERROR(lines.Add(name, value));
-  if (!has("Accept")) RETURN_IF_ERROR(lines.Omit("Accept"));
-  if (with_body) {
-    // "Expect: 100-continue" costs a round trip.
-    RETURN_IF_ERROR(lines.Omit("Expect"));
-    if (!has("Content-Type")) RETURN_IF_ERROR(lines.Omit("Content-Type"));
-  }
+  if (!IsNamed(request.headers, "Accept")) RETURN_IF_ERROR(lines.Omit("Accept"));
+  if (with_body) RETURN_IF_ERROR(lines.OmitUnnamedOfBody(request.headers));
   return lines;
 }
 
@@ -384,7 +366,8 @@ absl::StatusOr<HopHead> CurlHttpHop::Send(const HopRequest& request, const HopSi
   // Servers want the length of an empty body, too.
   const bool with_body = !request.body.empty() || request.method == "POST";
   ASSIGN_OR_RETURN(const HeaderLines headers, HeadersOf(request, with_body));
-  ASSIGN_OR_RETURN(std::unique_ptr<Line> line, TakeLine(OriginOf(url.get())));
+  ASSIGN_OR_RETURN(const Url parts, ParseUrl(request.url));
+  ASSIGN_OR_RETURN(std::unique_ptr<Line> line, TakeLine(parts.Origin()));
   Exchange exchange(options_, sink, stopped_);
   CURL* const curl = line->easy.get();
   curl_easy_reset(curl);
