@@ -123,7 +123,8 @@ class LocalBlobStack : public BlobStack {
 
   absl::Status CheckWritable() {
     RETURN_IF_ERROR(files_->CheckWritable());
-    return files_->CheckSpace();
+    RETURN_IF_ERROR(files_->CheckSpace());
+    return files_->CheckServer();
   }
 
   void Upkeep() {

@@ -65,7 +65,8 @@ class BlobStack {
   virtual VerifiedReader& reader() = 0;
   virtual BlobStorage& storage() = 0;
   // For RunningService::Checks(): whether objects can be read, and whether uploads can be stored. A store that has
-  // turned read-only, or whose disk is full, still serves pulls. This must outlive the checks.
+  // turned read-only, whose disk is full, or whose server is away, still serves pulls: small blobs are in the KV. This
+  // must outlive the checks.
   virtual std::vector<runtime::HealthCheck> Checks() = 0;
 };
 

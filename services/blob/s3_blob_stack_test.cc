@@ -237,6 +237,31 @@ TEST_F(S3BlobStackTest, RefusesABucketThatItMayNotUse) {
   }
 }
 
+TEST_F(S3BlobStackTest, IsReadyForPullsOnlyIfTheServerCannotBeUsed) {
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<BlobStack> stack, Open(kv_));
+  const std::vector<runtime::HealthCheck> checks = stack->Checks();
+  for (const runtime::HealthCheck& check : checks) EXPECT_OK(check.check()) << check.name;
+  const std::vector<std::pair<FakeS3::Lie, std::string>> lies = {
+      {FakeS3::Lie::kLost, "the S3 server did not answer GetObject: "},
+      {FakeS3::Lie::kDenied, "the S3 server answered GetObject in the bucket \"bucket\" with 403 AccessDenied"},
+      {FakeS3::Lie::kNoBucket, "the S3 server answered GetObject in the bucket \"bucket\" with 404 NoSuchBucket"}};
+  for (const auto& [lie, reason] : lies) {
+    server_.s3().SetRule([lie = lie](const FakeS3::Request&) { return lie; });
+    for (const runtime::HealthCheck& check : checks) {
+      const absl::Status status = check.check();
+      if (check.without == runtime::Readiness::kNone) {
+        EXPECT_OK(status) << check.name;
+        continue;
+      }
+      EXPECT_EQ(check.without, runtime::Readiness::kPulls);
+      EXPECT_THAT(status, IsOciError(OciErrorCode::kUnavailable));
+      EXPECT_THAT(status.message(), HasSubstr(reason));
+    }
+  }
+  server_.s3().SetRule(nullptr);
+  for (const runtime::HealthCheck& check : checks) EXPECT_OK(check.check()) << check.name;
+}
+
 TEST_F(S3BlobStackTest, APushSurvivesAnswersThatAreLost) {
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<BlobStack> stack, Open(kv_));
   server_.s3().SetRule([count = std::make_shared<int>(0)](const FakeS3::Request&) {

@@ -21,6 +21,10 @@ def server(tmp_path):
         yield running
 
 
+def ready(registry):
+    return http.request("GET", registry.operator_url() + "/readyz")
+
+
 def test_pushes_and_pulls(server, make_registry):
     registry = make_registry({"objects": server.config()})
     blobs = [os.urandom(size) for size in SIZES]
@@ -61,7 +65,12 @@ def test_a_server_that_is_away(server, make_registry):
     for answer in (pull(registry, "a/b", large), push(registry, "a/b", more)):
         assert answer.status == 503, answer
         assert answer.headers["Retry-After"], answer
+    cannot_push = b"\ncannot push: blob store writes: the S3 server did not answer GetObject: "
+    answer = wait_for(lambda: ready(registry), lambda answer: cannot_push in answer.body)
+    assert answer.status == 200 and answer.body.startswith(b"ready for pulls only\n"), answer
+    assert registry.metrics().total("entrepot_ready", **{"for": "pushes"}) == 0
     server.start()
+    wait_for(lambda: ready(registry), lambda answer: answer.body.startswith(b"ready\n"))
     wait_for(lambda: pull(registry, "a/b", large).body == large)
     assert push(registry, "a/b", more).status == 201
     assert pull(registry, "a/b", more).body == more

@@ -143,6 +143,9 @@ class StagingObjectStore : public ObjectStore {
   virtual absl::Status CheckWritable() const = 0;
   // OK, or kUnavailable if there is no room for a new upload. A reserve stays free (services/core/files/disk_space.h).
   virtual absl::Status CheckSpace() const = 0;
+  // OK, or kUnavailable with the reason why the server of the store cannot be used. May wait for the server for some
+  // seconds: for health checks, not for requests.
+  virtual absl::Status CheckServer() { return absl::OkStatus(); }
   // The space of the disk that holds the objects. kUnavailable or kUnimplemented if it is not known.
   virtual absl::StatusOr<DiskSpace> Space() const = 0;
 

@@ -106,7 +106,7 @@ class OwningS3Store : private Parts, public S3ObjectStore {
                    {{"endpoint", config.endpoint()},
                     {"does", conditions == Conditions::kRefused ? "refuses it" : "ignores it"}});
     }
-    const std::string id_key = PrefixOf(config) + "store_id";
+    const std::string id_key = IdKey(PrefixOf(config));
     const auto read = [&]() -> absl::StatusOr<std::string> {
       absl::StatusOr<std::string> id = bucket.Get(id_key, kIdBytesMax);
       return absl::IsNotFound(id.status()) ? std::string() : id;

@@ -19,6 +19,8 @@ namespace {
 
 // S3 may take minutes to complete an upload or a copy.
 constexpr absl::Duration kLongSilence = absl::Minutes(10);
+// Health checks count as failed after 5 s.
+constexpr absl::Duration kProbeSilence = absl::Seconds(2);
 constexpr size_t kListMax = 1000;
 constexpr int kUploadPagesMax = 100;
 
@@ -50,6 +52,14 @@ absl::Status UploadGone() {
 bool RefusesConditions(const S3Answer& answer) { return answer.status == 501 || answer.error_code == "NotImplemented"; }
 
 }  // namespace
+
+absl::Status S3Bucket::Probe(const std::string& key) {
+  // The answer to a HEAD has no reason.
+  const S3Request request{
+      .operation = "GetObject", .method = "GET", .key = key, .idle_timeout = kProbeSilence, .tries_max = 1};
+  ASSIGN_OR_RETURN(const S3Answer answer, client_.Send(request));
+  return answer.ok() ? absl::OkStatus() : client_.ErrorOf(request, answer);
+}
 
 absl::StatusOr<S3Head> S3Bucket::Head(const std::string& key) {
   const S3Request request{.operation = "HeadObject", .method = "HEAD", .key = key};

@@ -90,6 +90,9 @@ class S3Bucket {
   S3Bucket(S3Client* client, Fields object_headers, CopyLimits copy_limits)
       : client_(*client), object_headers_(std::move(object_headers)), copy_limits_(copy_limits) {}
 
+  // Reads a small object. OK, or the reason why the server cannot be used: kUnavailable, or kNotFound. Waits for the
+  // answer for two seconds, and does not repeat the request.
+  absl::Status Probe(const std::string& key);
   // kNotFound (BLOB_UNKNOWN).
   absl::StatusOr<S3Head> Head(const std::string& key);
   // The whole object. kNotFound (BLOB_UNKNOWN); kDataLoss if it is larger than expected.

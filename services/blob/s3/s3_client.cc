@@ -126,7 +126,7 @@ absl::StatusOr<S3Answer> S3Client::SendWithRetries(const S3Request& request, std
     if (answer.status().code() != absl::StatusCode::kOk && !absl::IsUnavailable(answer.status())) return answer;
     // No connection is free.
     if (GetRetryAfter(answer.status()).has_value()) return answer;
-    if (tries >= kTriesMax || !TakeRetry()) {
+    if (tries >= request.tries_max || !TakeRetry()) {
       return answer.ok() ? ErrorOf(request, *answer) : answer.status();
     }
     const absl::Duration wait = WaitBefore(tries);
@@ -161,7 +161,12 @@ absl::StatusOr<S3Answer> S3Client::SendOnce(const S3Request& request, const std:
   absl::StatusOr<std::unique_ptr<WireResponse>> response = transport_.Send(wire);
   if (!response.ok()) {
     metrics_.Observe(request.operation, "failed", stopwatch.Elapsed());
-    return response.status();
+    // Other errors are not of the server.
+    if (!absl::IsUnavailable(response.status()) || GetRetryAfter(response.status()).has_value()) {
+      return response.status();
+    }
+    return OciError(OciErrorCode::kUnavailable, absl::StrCat("the S3 server did not answer ", request.operation, ": ",
+                                                             response.status().message()));
   }
   S3Answer answer{.status = (*response)->status(), .headers = (*response)->headers()};
   const bool success = answer.status >= 200 && answer.status < 300;

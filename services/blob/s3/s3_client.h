@@ -60,6 +60,8 @@ struct S3Request {
   bool may_fail_late = false;
   // Of WireRequest.
   bool paced_by_client = false;
+  // How often it is sent at most.
+  int tries_max = 3;
 };
 
 struct S3Answer {
@@ -79,17 +81,15 @@ struct S3Answer {
 };
 
 // Signed requests to one bucket. It alone retries: a request that got no answer, 429, 500, 502, 503, 504,
-// RequestTimeout or OperationAborted is sent again, three times in all, after waits that grow and are random (up to 2
-// s); all requests together have a budget for that, so that a server that is down does not get three times the load.
-// A request that found no free connection is not: it has waited already, and the server is not at fault. Credentials
-// that have expired are fetched anew, and a clock that differs from the server's is corrected, once in a
-// request.
+// RequestTimeout or OperationAborted is sent again, up to S3Request::tries_max in all, after waits that grow and are
+// random (up to 2 s); all requests together have a budget for that, so that a server that is down does not get three
+// times the load. A request that found no free connection is not: it has waited already, and the server is not at
+// fault. Credentials that have expired are fetched anew, and a clock that differs from the server's is corrected, once
+// in a request.
 //
 // Thread-safe; calls block.
 class S3Client {
  public:
-  static constexpr int kTriesMax = 3;
-
   struct Options {
     S3Target target;
     // Replaced by tests.

@@ -64,9 +64,19 @@ TEST_F(S3ClientTest, TriesThreeTimesAndWaitsRandomly) {
   const absl::Status status = Put(client, "a").status();
   EXPECT_THAT(status, IsOciError(OciErrorCode::kUnavailable));
   EXPECT_THAT(status.message(), HasSubstr("503 SlowDown"));
-  EXPECT_THAT(server_.Requests(), SizeIs(S3Client::kTriesMax));
-  EXPECT_THAT(waits_, SizeIs(S3Client::kTriesMax - 1));
+  EXPECT_THAT(server_.Requests(), SizeIs(3));
+  EXPECT_THAT(waits_, SizeIs(2));
   for (const absl::Duration wait : waits_) EXPECT_LE(wait, absl::Seconds(2));
+}
+
+TEST_F(S3ClientTest, TriesOnceIfThatIsAskedFor) {
+  S3Client client = Make();
+  server_.SetRule([](const FakeS3::Request&) { return Lie::kLost; });
+  const absl::Status status =
+      client.Send({.operation = "HeadObject", .method = "HEAD", .key = "a", .tries_max = 1}).status();
+  EXPECT_THAT(status, IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(status.message(), HasSubstr("the S3 server did not answer HeadObject: "));
+  EXPECT_THAT(server_.Requests(), SizeIs(1));
 }
 
 TEST_F(S3ClientTest, AServerThatIsDownGetsFewerRepetitionsInTheEnd) {

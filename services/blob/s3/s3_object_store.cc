@@ -54,6 +54,14 @@ S3ObjectStore::S3ObjectStore(S3StoreOptions options, S3Bucket* bucket, const Clo
   staging_.delete_later = [this](std::string key) { DeleteLater(std::move(key)); };
 }
 
+absl::Status S3ObjectStore::CheckServer() {
+  const std::string key = IdKey(options_.prefix);
+  absl::Status status = bucket_.Probe(key);
+  if (!absl::IsNotFound(status)) return status;
+  return OciError(OciErrorCode::kUnavailable,
+                  absl::StrCat("the S3 server does not have the object \"", key, "\" any more"));
+}
+
 absl::StatusOr<std::unique_ptr<StagedUpload>> S3ObjectStore::OpenStaged(const UploadId& id, uint64_t size_bytes,
                                                                         absl::string_view state) {
   if (size_bytes == 0) return std::make_unique<S3StagedUpload>(id, &staging_);

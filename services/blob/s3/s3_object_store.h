@@ -45,14 +45,19 @@ struct S3StoreOptions {
 //   <prefix>store_id, <prefix>catalog  the database and the catalog that the store belongs to
 //
 // Several processes may use one store. An error of the server fails the call alone: the store is never read-only.
+// CheckServer() asks for the object `store_id`.
 class S3ObjectStore : public StagingObjectStore {
  public:
+  // Of the object with the id of the store (objects/store_format.h).
+  static std::string IdKey(const std::string& prefix) { return prefix + "store_id"; }
+
   // The pointers outlive the store.
   S3ObjectStore(S3StoreOptions options, S3Bucket* bucket, const Clock* clock, BlobMetrics* metrics,
                 S3Metrics* s3_metrics);
 
   absl::Status CheckWritable() const override { return absl::OkStatus(); }
   absl::Status CheckSpace() const override { return absl::OkStatus(); }
+  absl::Status CheckServer() override;
   absl::StatusOr<DiskSpace> Space() const override { return absl::UnimplementedError("S3 does not state its space"); }
 
   bool shared() const override { return true; }

@@ -142,6 +142,14 @@ class S3ObjectStoreTest : public testing::Test {
   const std::string bytes_ = Bytes(3 * kPartBytes + 1000);
 };
 
+TEST_F(S3ObjectStoreTest, ChecksThatTheServerHasTheIdOfTheStore) {
+  const absl::Status missing = store_.CheckServer();
+  EXPECT_THAT(missing, IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_THAT(missing.message(), testing::HasSubstr("does not have the object \"r/store_id\" any more"));
+  server_.Overwrite("r/store_id", "id");
+  EXPECT_OK(store_.CheckServer());
+}
+
 TEST_F(S3ObjectStoreTest, ASmallUploadIsOneRequest) {
   std::unique_ptr<StagedUpload> staged = Stage(store_, "small");
   ASSERT_OK(store_.Publish(id_, std::move(staged)));
