@@ -15,7 +15,7 @@
 #include "absl/time/time.h"
 #include "entrepot/config/v1/upstreams.pb.h"
 #include "services/core/time/clock.h"
-#include "services/upstream/breaker.h"
+#include "services/outbound/breaker.h"
 #include "services/upstream/registry/upstream_registry.h"
 #include "services/upstream/upstream_metrics.h"
 
@@ -61,7 +61,7 @@ class GuardedRegistry final : public UpstreamRegistry {
   const config::v1::Upstream config_;
   const std::shared_ptr<UpstreamRegistry> registry_;
   UpstreamMetrics& metrics_;
-  Breaker breaker_;
+  outbound::Breaker breaker_;
   std::atomic<uint64_t> requests_{0};
   std::atomic<uint64_t> bytes_fetched_{0};
   mutable absl::Mutex mutex_;

@@ -132,9 +132,9 @@ TEST_F(GuardedRegistryTest, RequestsThatWereNotSentAreNoFailureOfTheUpstream) {
 TEST_F(GuardedRegistryTest, HasAReasonToPauseUntilAProbeIsDue) {
   EXPECT_EQ(guarded_.pause_reason(), std::nullopt);
   FailAll(UpstreamFailure::kUnavailable);
-  for (int i = 0; i < Breaker::kFailuresMax; ++i) EXPECT_FALSE(Head().ok());
+  for (int i = 0; i < outbound::BreakerOptions().failures_max; ++i) EXPECT_FALSE(Head().ok());
   EXPECT_EQ(guarded_.pause_reason(), guarded_.health().message());
-  clock_.Advance(Breaker::kPauseMax);
+  clock_.Advance(outbound::BreakerOptions().pause_max);
   EXPECT_EQ(guarded_.pause_reason(), std::nullopt);
   EXPECT_FALSE(Head().ok());
   EXPECT_TRUE(guarded_.pause_reason().has_value());

@@ -1,5 +1,5 @@
-#ifndef ENTREPOT_SERVICES_UPSTREAM_BREAKER_H_
-#define ENTREPOT_SERVICES_UPSTREAM_BREAKER_H_
+#ifndef ENTREPOT_SERVICES_OUTBOUND_BREAKER_H_
+#define ENTREPOT_SERVICES_OUTBOUND_BREAKER_H_
 
 #include <optional>
 
@@ -10,21 +10,25 @@
 #include "services/core/time/backoff.h"
 #include "services/core/time/clock.h"
 
-namespace entrepot::upstream {
+namespace entrepot::outbound {
 
-// Decides whether a server that fails is asked. Closed: it is. After kFailuresMax failures in a row, one that took
-// kSlowFailure, or one for which the server asked for a wait, the breaker opens: it is not asked for a time that grows
-// from kPauseMin to kPauseMax, or as long as it asked for. Then one request at a time may go out, as a probe: its
-// success closes the breaker, its failure opens it again. Thread-safe.
+struct BreakerOptions {
+  // So many failures in a row open the breaker, or one that took `slow_failure`.
+  int failures_max = 3;
+  absl::Duration slow_failure = absl::Seconds(2);
+  // The pauses grow from the one to the other.
+  absl::Duration pause_min = absl::Seconds(1);
+  absl::Duration pause_max = absl::Seconds(30);
+};
+
+// Decides whether a server that fails is asked. Closed: it is. After failures (BreakerOptions), or one for which the
+// server asked for a wait, the breaker opens: it is not asked during a pause, which is at least as long as it asked
+// for. Then one request at a time may go out, as a probe: its success closes the breaker, its failure opens it again.
+// Thread-safe.
 class Breaker {
  public:
-  static constexpr int kFailuresMax = 3;
-  static constexpr absl::Duration kSlowFailure = absl::Seconds(2);
-  static constexpr absl::Duration kPauseMin = absl::Seconds(1);
-  static constexpr absl::Duration kPauseMax = absl::Seconds(30);
-
   // `clock` outlives the object.
-  explicit Breaker(const Clock* clock) : clock_(*clock) {}
+  explicit Breaker(const Clock* clock, const BreakerOptions& options = {}) : options_(options), clock_(*clock) {}
 
   // Whether a request may go out. After true, one of Succeeded(), Failed() and Neither() must follow.
   bool Allow();
@@ -45,6 +49,7 @@ class Breaker {
   absl::Duration WaitLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void OpenLocked(std::optional<absl::Duration> retry_after) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  const BreakerOptions options_;
   const Clock& clock_;
   mutable absl::Mutex mutex_;
   absl::BitGen random_ ABSL_GUARDED_BY(mutex_);
@@ -57,6 +62,6 @@ class Breaker {
   std::optional<Backoff> backoff_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace entrepot::upstream
+}  // namespace entrepot::outbound
 
-#endif  // ENTREPOT_SERVICES_UPSTREAM_BREAKER_H_
+#endif  // ENTREPOT_SERVICES_OUTBOUND_BREAKER_H_

@@ -1,4 +1,4 @@
-#include "services/upstream/breaker.h"
+#include "services/outbound/breaker.h"
 
 #include <algorithm>
 #include <optional>
@@ -6,7 +6,7 @@
 #include "gtest/gtest.h"
 #include "services/core/time/fake_clock.h"
 
-namespace entrepot::upstream {
+namespace entrepot::outbound {
 namespace {
 
 class BreakerTest : public testing::Test {
@@ -16,8 +16,9 @@ class BreakerTest : public testing::Test {
     while (!Fail()) EXPECT_TRUE(breaker_.Allow());
   }
 
+  const BreakerOptions options_;
   FakeClock clock_;
-  Breaker breaker_{&clock_};
+  Breaker breaker_{&clock_, options_};
 };
 
 TEST_F(BreakerTest, OpensAfterFailuresInARow) {
@@ -31,12 +32,12 @@ TEST_F(BreakerTest, OpensAfterFailuresInARow) {
   EXPECT_FALSE(breaker_.Allow());
   EXPECT_FALSE(breaker_.closed());
   EXPECT_GT(breaker_.wait(), absl::ZeroDuration());
-  EXPECT_LE(breaker_.wait(), Breaker::kPauseMin);
+  EXPECT_LE(breaker_.wait(), options_.pause_min);
 }
 
 TEST_F(BreakerTest, OpensAfterOneSlowFailure) {
-  EXPECT_FALSE(Fail(Breaker::kSlowFailure - absl::Milliseconds(1)));
-  EXPECT_TRUE(Fail(Breaker::kSlowFailure));
+  EXPECT_FALSE(Fail(options_.slow_failure - absl::Milliseconds(1)));
+  EXPECT_TRUE(Fail(options_.slow_failure));
   EXPECT_FALSE(breaker_.Allow());
 }
 
@@ -52,7 +53,7 @@ TEST_F(BreakerTest, WaitsAsLongAsTheServerAsksFor) {
 TEST_F(BreakerTest, LetsOneProbeOut) {
   Open();
   EXPECT_FALSE(breaker_.due());
-  clock_.Advance(Breaker::kPauseMin);
+  clock_.Advance(options_.pause_min);
   EXPECT_TRUE(breaker_.due());
   EXPECT_TRUE(breaker_.Allow());
   EXPECT_FALSE(breaker_.due());
@@ -67,7 +68,7 @@ TEST_F(BreakerTest, LetsOneProbeOut) {
 
 TEST_F(BreakerTest, AProbeWithoutAResultMakesRoomForAnother) {
   Open();
-  clock_.Advance(Breaker::kPauseMin);
+  clock_.Advance(options_.pause_min);
   EXPECT_TRUE(breaker_.Allow());
   breaker_.Neither();
   EXPECT_TRUE(breaker_.Allow());
@@ -78,14 +79,14 @@ TEST_F(BreakerTest, WaitsLongerAfterEachFailedProbe) {
   absl::Duration longest;
   for (int i = 0; i < 12; ++i) {
     const absl::Duration wait = breaker_.wait();
-    EXPECT_LE(wait, Breaker::kPauseMax);
+    EXPECT_LE(wait, options_.pause_max);
     longest = std::max(longest, wait);
     clock_.Advance(wait);
     ASSERT_TRUE(breaker_.Allow());
     EXPECT_FALSE(Fail());
     EXPECT_FALSE(breaker_.Allow());
   }
-  EXPECT_GE(longest, Breaker::kPauseMax / 2);
+  EXPECT_GE(longest, options_.pause_max / 2);
 }
 
 TEST_F(BreakerTest, LateFailuresDoNotProlongThePause) {
@@ -103,4 +104,4 @@ TEST_F(BreakerTest, AClockThatIsSetBackDoesNotKeepItOpen) {
 }
 
 }  // namespace
-}  // namespace entrepot::upstream
+}  // namespace entrepot::outbound

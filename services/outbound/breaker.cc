@@ -1,8 +1,8 @@
-#include "services/upstream/breaker.h"
+#include "services/outbound/breaker.h"
 
 #include <algorithm>
 
-namespace entrepot::upstream {
+namespace entrepot::outbound {
 
 bool Breaker::Allow() {
   const absl::MutexLock lock(&mutex_);
@@ -31,9 +31,9 @@ bool Breaker::Failed(absl::Duration took, std::optional<absl::Duration> retry_af
     return false;
   }
   ++failures_;
-  if (failures_ < kFailuresMax && took < kSlowFailure && !retry_after.has_value()) return false;
+  if (failures_ < options_.failures_max && took < options_.slow_failure && !retry_after.has_value()) return false;
   open_ = true;
-  backoff_.emplace(kPauseMin, kPauseMax, random_);
+  backoff_.emplace(options_.pause_min, options_.pause_max, random_);
   OpenLocked(retry_after);
   return true;
 }
@@ -70,4 +70,4 @@ void Breaker::OpenLocked(std::optional<absl::Duration> retry_after) {
   pause_ = std::max(backoff_->Next(), retry_after.value_or(absl::ZeroDuration()));
 }
 
-}  // namespace entrepot::upstream
+}  // namespace entrepot::outbound
