@@ -55,7 +55,7 @@ GRPC = ("Calls of other processes", [
     graph("Connections", "short", "One of each caller; further ones than the limit are refused.",
           {"{{instance}}": "entrepot_grpc_server_connections{$s}"}, limit="max(entrepot_grpc_server_connections_max{$s})"),
     graph("Threads busy", "percentunit", "Of those for calls that block. At 100 % calls wait.",
-          {"{{instance}}": "entrepot_executor_threads_busy{$s} / entrepot_executor_threads{$s}"}),
+          {"{{instance}} {{pool}}": "entrepot_executor_threads_busy{$s} / entrepot_executor_threads{$s}"}),
 ])  # fmt: skip
 
 DASHBOARDS = [

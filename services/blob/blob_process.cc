@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "services/blob/blob_service.h"
 #include "services/blob/blob_stack.h"
+#include "services/blob/blob_threads.h"
+#include "services/process/executor_metrics.h"
 #include "services/process/grpc_process.h"
 #include "services/process/process_kv.h"
 #include "services/runtime/config/config_checks.h"
@@ -22,25 +24,36 @@ using config::v1::BlobServiceConfig;
 
 // Most of the time the threads wait for the disk.
 constexpr size_t kExecutorThreads = 16;
-// An S3 server takes longer: threads that send parts to it must leave some for short calls.
-constexpr size_t kExecutorThreadsWithS3 = 64;
+// For the calls that wait for an S3 server, which takes longer.
+constexpr size_t kS3Threads = 64;
 // The scrub, a reported blob, a search for orphans and one job of an operator run side by side. Uploads that were
 // staged before a restart are read back between them.
 constexpr size_t kLongCallThreads = 4;
 
 class BlobHost final : public process::HostedService {
  public:
-  BlobHost(std::unique_ptr<BlobStack> stack, runtime::Executor* executor)
-      : stack_(std::move(stack)), long_calls_(kLongCallThreads), service_(stack_.get(), executor, &long_calls_) {}
+  BlobHost(std::unique_ptr<BlobStack> stack, bool has_s3, const process::ProcessResources& resources)
+      : stack_(std::move(stack)), long_calls_(kLongCallThreads) {
+    BlobThreads threads{
+        .requests = resources.executor, .large_objects = resources.executor, .long_calls = &long_calls_};
+    if (has_s3) {
+      s3_calls_ = std::make_unique<runtime::Executor>(kS3Threads);
+      resources.executor_metrics->Add("large_objects", s3_calls_.get());
+      threads.large_objects = s3_calls_.get();
+    }
+    service_ = std::make_unique<BlobService>(stack_.get(), threads);
+  }
 
-  grpc::Service* grpc_service() override { return &service_; }
+  grpc::Service* grpc_service() override { return service_.get(); }
   std::vector<runtime::HealthCheck> Checks() override { return stack_->Checks(); }
   void BeginDrain() override { stack_->storage().StopVerifying(); }
 
  private:
   const std::unique_ptr<BlobStack> stack_;
   runtime::Executor long_calls_;
-  BlobService service_;
+  // Null without S3. Its jobs post others to `long_calls_`.
+  std::unique_ptr<runtime::Executor> s3_calls_;
+  std::unique_ptr<BlobService> service_;
 };
 
 absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const BlobServiceConfig& config,
@@ -49,7 +62,7 @@ absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const BlobService
       {.data_directory = config.data_directory(),
        .records = config.records(),
        .endpoint = config.grpc(),
-       .executor_threads = config.objects().has_s3() ? kExecutorThreadsWithS3 : kExecutorThreads},
+       .executor_threads = kExecutorThreads},
       context,
       [&](const process::ProcessResources& resources) -> absl::StatusOr<std::unique_ptr<process::HostedService>> {
         BlobStackOptions options;
@@ -61,7 +74,7 @@ absl::StatusOr<std::unique_ptr<runtime::RunningService>> Start(const BlobService
         ASSIGN_OR_RETURN(std::unique_ptr<BlobStack> stack, BlobStack::Open(options, {.kv = resources.kv->engine(),
                                                                                      .clock = resources.clock,
                                                                                      .registry = context.registry}));
-        return std::make_unique<BlobHost>(std::move(stack), resources.executor);
+        return std::make_unique<BlobHost>(std::move(stack), config.objects().has_s3(), resources);
       });
 }
 

@@ -27,9 +27,9 @@ constexpr uint32_t kListMax = 10'000;
 
 }  // namespace
 
-runtime::Executor& BlobService::ExecutorFor(const std::string& upload_id) {
+runtime::Executor& BlobService::ExecutorFor(const std::string& upload_id, runtime::Executor& usual) {
   const absl::StatusOr<UploadId> id = UploadId::Parse(upload_id);
-  return id.ok() && sessions_.MustReadBack(*id) ? long_calls_ : executor_;
+  return id.ok() && sessions_.MustReadBack(*id) ? long_calls_ : usual;
 }
 
 grpc::ServerUnaryReactor* BlobService::StartUpload(grpc::CallbackServerContext* context,
@@ -47,7 +47,7 @@ grpc::ServerUnaryReactor* BlobService::StartUpload(grpc::CallbackServerContext* 
 
 grpc::ServerUnaryReactor* BlobService::GetUpload(grpc::CallbackServerContext* context,
                                                  const v1::GetUploadRequest* request, v1::Upload* response) {
-  return runtime::RunOnExecutor(ExecutorFor(request->upload_id()), context,
+  return runtime::RunOnExecutor(ExecutorFor(request->upload_id(), executor_), context,
                                 [this, request, response]() -> absl::Status {
                                   ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
                                   ASSIGN_OR_RETURN(const Upload upload, sessions_.Get(name.owner, name.id));
@@ -58,12 +58,12 @@ grpc::ServerUnaryReactor* BlobService::GetUpload(grpc::CallbackServerContext* co
 
 grpc::ServerReadReactor<v1::AppendToUploadRequest>* BlobService::AppendToUpload(grpc::CallbackServerContext*,
                                                                                 v1::Upload* response) {
-  return new UploadAppendReactor(&sessions_, &executor_, &long_calls_, response);
+  return new UploadAppendReactor(&sessions_, &large_objects_, &long_calls_, response);
 }
 
 grpc::ServerUnaryReactor* BlobService::SealUpload(grpc::CallbackServerContext* context,
                                                   const v1::SealUploadRequest* request, types::v1::Blob* response) {
-  return runtime::RunOnExecutor(ExecutorFor(request->upload_id()), context,
+  return runtime::RunOnExecutor(ExecutorFor(request->upload_id(), large_objects_), context,
                                 [this, request, response]() -> absl::Status {
                                   ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
                                   ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request->digest()));
@@ -75,7 +75,7 @@ grpc::ServerUnaryReactor* BlobService::SealUpload(grpc::CallbackServerContext* c
 
 grpc::ServerUnaryReactor* BlobService::CancelUpload(grpc::CallbackServerContext* context,
                                                     const v1::CancelUploadRequest* request, v1::CancelUploadResponse*) {
-  return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
+  return runtime::RunOnExecutor(large_objects_, context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const UploadName name, UploadNameOf(*request));
     return sessions_.Cancel(name.owner, name.id);
   });
@@ -89,15 +89,15 @@ grpc::ServerUnaryReactor* BlobService::ForgetUpload(grpc::CallbackServerContext*
   });
 }
 
-grpc::ServerWriteReactor<v1::ReadObjectResponse>* BlobService::ReadObject(grpc::CallbackServerContext*,
+grpc::ServerWriteReactor<v1::ReadObjectResponse>* BlobService::ReadObject(grpc::CallbackServerContext* context,
                                                                           const v1::ReadObjectRequest* request) {
-  return new ObjectReadReactor(&reader_, &executor_, &long_calls_, request);
+  return new ObjectReadReactor(&reader_, threads_, context, request);
 }
 
 grpc::ServerUnaryReactor* BlobService::DeleteObjects(grpc::CallbackServerContext* context,
                                                      const v1::DeleteObjectsRequest* request,
                                                      v1::DeleteObjectsResponse* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(large_objects_, context, [this, request, response]() -> absl::Status {
     if (request->storage_keys_size() > static_cast<int>(kListMax)) {
       return absl::InvalidArgumentError(absl::StrCat("more than ", kListMax, " storage keys in one request"));
     }
@@ -119,7 +119,7 @@ grpc::ServerUnaryReactor* BlobService::DeleteObjects(grpc::CallbackServerContext
 
 grpc::ServerUnaryReactor* BlobService::ReadOwner(grpc::CallbackServerContext* context,
                                                  const v1::ReadOwnerRequest* request, v1::ReadOwnerResponse* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(large_objects_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const StoreOwner owner, objects_.ReadOwner());
     response->mutable_owner()->set_catalog_id(owner.catalog_id);
     response->mutable_owner()->set_generation(owner.generation);
@@ -132,7 +132,7 @@ grpc::ServerUnaryReactor* BlobService::ReadOwner(grpc::CallbackServerContext* co
 
 grpc::ServerUnaryReactor* BlobService::WriteOwner(grpc::CallbackServerContext* context,
                                                   const v1::WriteOwnerRequest* request, v1::WriteOwnerResponse*) {
-  return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
+  return runtime::RunOnExecutor(large_objects_, context, [this, request]() -> absl::Status {
     return objects_.WriteOwner(
         {.catalog_id = request->owner().catalog_id(), .generation = request->owner().generation()});
   });
@@ -140,7 +140,7 @@ grpc::ServerUnaryReactor* BlobService::WriteOwner(grpc::CallbackServerContext* c
 
 grpc::ServerUnaryReactor* BlobService::CheckObject(grpc::CallbackServerContext* context,
                                                    const v1::CheckObjectRequest* request, v1::CheckObjectResponse*) {
-  return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
+  return runtime::RunOnExecutor(large_objects_, context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const StorageKey key, StorageKey::Parse(request->storage_key()));
     return objects_.Check(key, request->size_bytes());
   });
@@ -157,7 +157,7 @@ grpc::ServerUnaryReactor* BlobService::VerifyObject(grpc::CallbackServerContext*
 grpc::ServerUnaryReactor* BlobService::QuarantineObject(grpc::CallbackServerContext* context,
                                                         const v1::QuarantineObjectRequest* request,
                                                         v1::QuarantineObjectResponse*) {
-  return runtime::RunOnExecutor(executor_, context, [this, request]() -> absl::Status {
+  return runtime::RunOnExecutor(large_objects_, context, [this, request]() -> absl::Status {
     ASSIGN_OR_RETURN(const StorageKey key, StorageKey::Parse(request->storage_key()));
     return objects_.Quarantine(key);
   });
@@ -216,7 +216,7 @@ grpc::ServerUnaryReactor* BlobService::ListOpenUploads(grpc::CallbackServerConte
 grpc::ServerUnaryReactor* BlobService::CancelOpenUploads(grpc::CallbackServerContext* context,
                                                          const v1::CancelOpenUploadsRequest* request,
                                                          types::v1::CancelledUploads* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(large_objects_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const CancelledUploads cancelled, objects_.CancelUploads(FromMessage(request->filter())));
     *response = ToMessage(cancelled);
     return absl::OkStatus();
@@ -236,7 +236,7 @@ grpc::ServerUnaryReactor* BlobService::CountOpenUploads(grpc::CallbackServerCont
 grpc::ServerUnaryReactor* BlobService::CountQuarantinedObjects(grpc::CallbackServerContext* context,
                                                                const v1::CountQuarantinedObjectsRequest* request,
                                                                types::v1::Waiting* response) {
-  return runtime::RunOnExecutor(executor_, context, [this, request, response]() -> absl::Status {
+  return runtime::RunOnExecutor(large_objects_, context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const Waiting quarantined, objects_.CountQuarantined(std::min(request->limit(), kListMax)));
     *response = ToMessage(quarantined);
     return absl::OkStatus();

@@ -4,6 +4,7 @@
 #include "entrepot/blob/v1/blob_service.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "services/blob/blob_stack.h"
+#include "services/blob/blob_threads.h"
 #include "services/blob/objects/verified_reader.h"
 #include "services/blob/sessions/upload_sessions.h"
 #include "services/core/blob_storage.h"
@@ -13,18 +14,20 @@
 namespace entrepot::blob {
 
 // Serves entrepot.blob.v1.BlobService with the service's own classes: parses requests, calls the class, converts the
-// result. Blocking work runs on the executor. Calls that read whole objects or list many run on threads of their own:
+// result. Blocking work runs on the threads for it (blob_threads.h). Calls that read whole objects or list many are
 // those of the manifest service, which makes one at a time for each kind of its own work, and the first call with an
 // upload that was staged before a restart.
 class BlobService : public v1::BlobService::CallbackService {
  public:
   // All must outlive the server that this is registered with.
-  BlobService(BlobStack* stack, runtime::Executor* executor, runtime::Executor* long_calls)
+  BlobService(BlobStack* stack, const BlobThreads& threads)
       : sessions_(stack->upload_sessions()),
         reader_(stack->reader()),
         objects_(stack->storage()),
-        executor_(*executor),
-        long_calls_(*long_calls) {}
+        threads_(threads),
+        executor_(*threads.requests),
+        large_objects_(*threads.large_objects),
+        long_calls_(*threads.long_calls) {}
 
   grpc::ServerUnaryReactor* StartUpload(grpc::CallbackServerContext* context, const v1::StartUploadRequest* request,
                                         v1::Upload* response) override;
@@ -79,12 +82,15 @@ class BlobService : public v1::BlobService::CallbackService {
                                             v1::SnapshotObjectsResponse* response) override;
 
  private:
-  runtime::Executor& ExecutorFor(const std::string& upload_id);
+  // `usual`, unless the bytes of that upload must be read back first.
+  runtime::Executor& ExecutorFor(const std::string& upload_id, runtime::Executor& usual);
 
   UploadSessions& sessions_;
   VerifiedReader& reader_;
   BlobStorage& objects_;
+  const BlobThreads threads_;
   runtime::Executor& executor_;
+  runtime::Executor& large_objects_;
   runtime::Executor& long_calls_;
 };
 

@@ -21,29 +21,45 @@
 
 namespace entrepot::blob {
 
-ObjectReadReactor::ObjectReadReactor(VerifiedReader* reader, runtime::Executor* executor, runtime::Executor* long_calls,
-                                     const v1::ReadObjectRequest* request)
+ObjectReadReactor::ObjectReadReactor(VerifiedReader* reader, const BlobThreads& threads,
+                                     grpc::CallbackServerContext* context, const v1::ReadObjectRequest* request)
     : reader_(*reader),
-      executor_(*executor),
-      long_calls_(*long_calls),
+      threads_(threads),
+      context_(*context),
       request_(*request),
       message_bytes_(runtime::MessageBytes(request->message_bytes_max(), kMessageBytes)),
       offset_bytes_(request->offset_bytes()),
       remaining_bytes_(request->length_bytes()) {
-  executor_.Post([this] {
-    if (absl::Status status = Open(); !status.ok()) return Finish(ToGrpcStatus(status));
-    if (auto* url = std::get_if<ObjectUrl>(&*content_)) {
-      response_.set_url(std::move(url->url));
-      return StartWriteAndFinish(&response_, grpc::WriteOptions(), grpc::Status::OK);
-    }
-    if (request_.files_shared()) {
-      const absl::StatusOr<bool> is_file = DescribeFile();
-      if (!is_file.ok()) return Finish(ToGrpcStatus(is_file.status()));
-      if (*is_file) return StartWriteAndFinish(&response_, grpc::WriteOptions(), grpc::Status::OK);
-    }
-    if (is_hashed()) return long_calls_.Post([this] { WriteNext(); });
-    WriteNext();
+  const absl::StatusOr<StorageKey> key = StorageKey::Parse(request_.storage_key());
+  if (key.ok()) {
+    executor_ = threads_.For(*key);
+    Post(executor_, &ObjectReadReactor::Begin);
+  } else {
+    Finish(ToGrpcStatus(key.status()));
+  }
+}
+
+void ObjectReadReactor::Post(runtime::Executor* executor, void (ObjectReadReactor::*job)()) {
+  executor->Post([this, job] {
+    // A read at a server may take seconds.
+    if (context_.IsCancelled()) return Finish(grpc::Status::CANCELLED);
+    (this->*job)();
   });
+}
+
+void ObjectReadReactor::Begin() {
+  if (absl::Status status = Open(); !status.ok()) return Finish(ToGrpcStatus(status));
+  if (auto* url = std::get_if<ObjectUrl>(&*content_)) {
+    response_.set_url(std::move(url->url));
+    return StartWriteAndFinish(&response_, grpc::WriteOptions(), grpc::Status::OK);
+  }
+  if (request_.files_shared()) {
+    const absl::StatusOr<bool> is_file = DescribeFile();
+    if (!is_file.ok()) return Finish(ToGrpcStatus(is_file.status()));
+    if (*is_file) return StartWriteAndFinish(&response_, grpc::WriteOptions(), grpc::Status::OK);
+  }
+  if (is_hashed()) return Post(threads_.long_calls, &ObjectReadReactor::WriteNext);
+  WriteNext();
 }
 
 absl::Status ObjectReadReactor::Open() {
@@ -104,7 +120,7 @@ absl::StatusOr<size_t> ObjectReadReactor::ReadInto(std::string& data) {
 void ObjectReadReactor::OnWriteDone(bool ok) {
   // The client has left.
   if (!ok) return Finish(grpc::Status::CANCELLED);
-  (is_hashed() ? long_calls_ : executor_).Post([this] { WriteNext(); });
+  Post(is_hashed() ? threads_.long_calls : executor_, &ObjectReadReactor::WriteNext);
 }
 
 bool ObjectReadReactor::is_hashed() const {

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "entrepot/blob/v1/blob_service.pb.h"
 #include "grpcpp/support/server_callback.h"
+#include "services/blob/blob_threads.h"
 #include "services/blob/objects/verified_reader.h"
 #include "services/runtime/threads/executor.h"
 
@@ -23,15 +24,17 @@ class ObjectReadReactor : public grpc::ServerWriteReactor<v1::ReadObjectResponse
   // matter, small enough for many concurrent streams.
   static constexpr size_t kMessageBytes = 256 << 10;
 
-  // What must be hashed is read on `long_calls`, so that it keeps no thread from other requests. All outlive the call;
-  // `request` is the call's.
-  ObjectReadReactor(VerifiedReader* reader, runtime::Executor* executor, runtime::Executor* long_calls,
+  // `reader` and the threads outlive the call; `context` and `request` are the call's.
+  ObjectReadReactor(VerifiedReader* reader, const BlobThreads& threads, grpc::CallbackServerContext* context,
                     const v1::ReadObjectRequest* request);
 
   void OnWriteDone(bool ok) override;
   void OnDone() override { delete this; }
 
  private:
+  // Runs `job` on a thread, or ends the call if its client has left by the time that one is free.
+  void Post(runtime::Executor* executor, void (ObjectReadReactor::*job)());
+  void Begin();
   absl::Status Open();
   // Reads the next bytes of the range into response_.
   absl::Status Fill();
@@ -43,10 +46,12 @@ class ObjectReadReactor : public grpc::ServerWriteReactor<v1::ReadObjectResponse
   bool is_hashed() const;
 
   VerifiedReader& reader_;
-  runtime::Executor& executor_;
-  runtime::Executor& long_calls_;
+  const BlobThreads threads_;
+  grpc::CallbackServerContext& context_;
   const v1::ReadObjectRequest& request_;
   const size_t message_bytes_;
+  // Of the object that is read.
+  runtime::Executor* executor_ = nullptr;
   std::optional<ReadContent> content_;
   uint64_t offset_bytes_;
   uint64_t remaining_bytes_;

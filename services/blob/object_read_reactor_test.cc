@@ -1,6 +1,8 @@
 #include "services/blob/object_read_reactor.h"
 
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -9,6 +11,7 @@
 #include "grpcpp/grpcpp.h"
 #include "gtest/gtest.h"
 #include "services/blob/reactor_test_server.h"
+#include "services/core/time/eventually.h"
 #include "services/status/grpc_status.h"
 #include "services/status/oci_error.h"
 #include "services/status/status_matchers.h"
@@ -38,6 +41,20 @@ class ObjectReadReactorTest : public testing::Test {
     request.set_offset_bytes(offset_bytes);
     request.set_length_bytes(length_bytes);
     return request;
+  }
+
+  // How many files have been opened so far.
+  uint64_t Opened() {
+    uint64_t count = 0;
+    for (const prometheus::MetricFamily& family : server_.registry().Collect()) {
+      if (family.name != "entrepot_blob_store_operation_duration_seconds") continue;
+      for (const prometheus::ClientMetric& metric : family.metric) {
+        std::map<std::string, std::string> labels;
+        for (const auto& label : metric.label) labels[label.name] = label.value;
+        if (labels["op"] == "open" && labels["backend"] == "filesystem") count += metric.histogram.sample_count;
+      }
+    }
+    return count;
   }
 
   ReactorTestServer server_;
@@ -136,6 +153,48 @@ TEST_F(ObjectReadReactorTest, WhatIsHashedKeepsNoThreadFromOtherReads) {
   EXPECT_FALSE(stream->Read(&response));
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED) << "it waits for its own threads";
   released->Notify();
+}
+
+TEST_F(ObjectReadReactorTest, LargeObjectsKeepNoThreadFromSmallOnes) {
+  const std::string small = CountingText(5'000);
+  const std::string large = CountingText(300'000);
+  const std::string small_key = server_.Store(small).ToString();
+  const std::string large_key = server_.Store(large).ToString();
+  const auto released = std::make_shared<absl::Notification>();
+  server_.large_objects().Post([released] { released->WaitForNotification(); });
+  EXPECT_THAT(Read(small_key, 0, small.size()), IsOkAndHolds(small));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
+  const auto stream = server_.stub().ReadObject(&context, Request(large_key, 0, large.size()));
+  v1::ReadObjectResponse response;
+  EXPECT_FALSE(stream->Read(&response));
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED) << "it waits for its own threads";
+  released->Notify();
+  EXPECT_THAT(Read(large_key, 0, large.size()), IsOkAndHolds(large));
+}
+
+TEST_F(ObjectReadReactorTest, OpensNoObjectsForClientsThatHaveLeft) {
+  constexpr size_t kReads = 20;
+  const std::string bytes = CountingText(300'000);
+  const std::string key = server_.Store(bytes).ToString();
+  const auto released = std::make_shared<absl::Notification>();
+  server_.large_objects().Post([released] { released->WaitForNotification(); });
+  const uint64_t opened_before = Opened();
+  for (size_t i = 1; i <= kReads; ++i) {
+    grpc::ClientContext context;
+    const auto stream = server_.stub().ReadObject(&context, Request(key, 0, bytes.size()));
+    ASSERT_TRUE(Eventually([&] { return server_.large_objects().queue_depth() == i; }));
+    context.TryCancel();
+    EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  }
+  // It is behind the cancellations on the same connection, and needs other threads.
+  grpc::ClientContext context;
+  v1::ListAbandonedUploadsResponse none;
+  EXPECT_OK(FromGrpcStatus(server_.stub().ListAbandonedUploads(&context, v1::ListAbandonedUploadsRequest(), &none)));
+  released->Notify();
+  EXPECT_THAT(Read(key, 0, bytes.size()), IsOkAndHolds(bytes)) << "it waits behind them";
+  // gRPC may report the last cancellations late.
+  EXPECT_LT(Opened() - opened_before, kReads / 2);
 }
 
 TEST_F(ObjectReadReactorTest, ChecksARestTogetherWithTheSkippedBytes) {

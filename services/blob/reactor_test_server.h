@@ -12,6 +12,7 @@
 #include "prometheus/registry.h"
 #include "services/blob/blob_service.h"
 #include "services/blob/blob_stack.h"
+#include "services/blob/blob_threads.h"
 #include "services/core/digester.h"
 #include "services/core/time/fake_clock.h"
 #include "services/kv/memory_kv_engine.h"
@@ -49,6 +50,7 @@ class ReactorTestServer {
     server_.reset();
     service_.reset();
     executor_.reset();
+    large_objects_.reset();
     long_calls_.reset();
     stack_.reset();
   }
@@ -66,8 +68,10 @@ class ReactorTestServer {
   ObjectStore& reader() { return stack_->objects(); }
   BlobStack& stack() { return *stack_; }
   FakeClock& clock() { return clock_; }
-  // Has one thread.
+  // Have one thread each.
+  runtime::Executor& large_objects() { return *large_objects_; }
   runtime::Executor& long_calls() { return *long_calls_; }
+  prometheus::Registry& registry() { return *registry_; }
 
   // Stores an object through an upload session.
   StorageKey Store(absl::string_view bytes) {
@@ -89,7 +93,10 @@ class ReactorTestServer {
     stack_ = *BlobStack::Open(options, {.kv = &kv_, .clock = &clock_, .registry = registry_});
     executor_ = std::make_unique<runtime::Executor>(4);
     long_calls_ = std::make_unique<runtime::Executor>(1);
-    service_ = std::make_unique<BlobService>(stack_.get(), executor_.get(), long_calls_.get());
+    large_objects_ = std::make_unique<runtime::Executor>(1);
+    service_ = std::make_unique<BlobService>(stack_.get(), BlobThreads{.requests = executor_.get(),
+                                                                       .large_objects = large_objects_.get(),
+                                                                       .long_calls = long_calls_.get()});
   }
 
   void Serve(const config::v1::Endpoint& endpoint) {
@@ -102,6 +109,7 @@ class ReactorTestServer {
   std::shared_ptr<prometheus::Registry> registry_;
   std::unique_ptr<BlobStack> stack_;
   std::unique_ptr<runtime::Executor> executor_;
+  std::unique_ptr<runtime::Executor> large_objects_;
   std::unique_ptr<runtime::Executor> long_calls_;
   std::unique_ptr<BlobService> service_;
   std::unique_ptr<runtime::GrpcServer> server_;

@@ -29,12 +29,14 @@ class GrpcProcess final : public runtime::RunningService {
                     const MakeHostedService& make) {
     ASSIGN_OR_RETURN(kv_, OpenProcessKv(options.records, options.data_directory, context));
     executor_ = std::make_unique<runtime::Executor>(options.executor_threads);
-    executor_metrics_ = std::make_shared<ExecutorMetrics>(executor_.get());
+    executor_metrics_ = std::make_shared<ExecutorMetrics>();
+    executor_metrics_->Add("requests", executor_.get());
     context.add_collectable(executor_metrics_);
     ASSIGN_OR_RETURN(service_, make({.data_directory = options.data_directory,
                                      .kv = kv_.get(),
                                      .clock = &clock_,
                                      .executor = executor_.get(),
+                                     .executor_metrics = executor_metrics_.get(),
                                      .context = context}));
     ASSIGN_OR_RETURN(server_,
                      runtime::GrpcServer::Start(options.endpoint, {service_->grpc_service()}, context.registry));

@@ -13,6 +13,7 @@
 #include "grpcpp/impl/service_type.h"
 #include "services/core/time/clock.h"
 #include "services/kv/stack/kv_stack.h"
+#include "services/process/executor_metrics.h"
 #include "services/runtime/config/config_problems.h"
 #include "services/runtime/health_checks.h"
 #include "services/runtime/service_main.h"
@@ -40,6 +41,8 @@ struct ProcessResources {
   kv::KvStack* kv;
   const Clock* clock;
   runtime::Executor* executor;
+  // For more executors of the service.
+  ExecutorMetrics* executor_metrics;
   const runtime::ServiceContext& context;
 };
 

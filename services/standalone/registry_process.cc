@@ -50,8 +50,8 @@ namespace {
 
 // Commits that wait at the same time share one sync of the log: more threads make larger groups, not more syncs.
 constexpr size_t kExecutorThreads = 32;
-// An S3 server takes longer: threads that send parts to it must leave some for short calls.
-constexpr size_t kExecutorThreadsWithS3 = 96;
+// For the calls that wait for an S3 server, which takes longer.
+constexpr size_t kS3Threads = 64;
 // For whole files that are hashed: uploads that were staged before a restart, and blobs whose files are not known to be
 // good. Each client has one read at a time, and the disk reads ahead.
 constexpr size_t kLongCallThreads = 8;
@@ -124,6 +124,7 @@ class RegistryProcess final : public runtime::RunningService {
     auth_executor_.reset();
     upstream_executor_.reset();
     executor_.reset();
+    s3_calls_.reset();
     long_calls_.reset();
     deletions_.reset();
     // Calls of the executors use it.
@@ -240,13 +241,18 @@ class RegistryProcess final : public runtime::RunningService {
   }
 
   absl::Status Serve(const config::v1::StandaloneConfig& config, const runtime::ServiceContext& context) {
-    executor_ =
-        std::make_unique<runtime::Executor>(config.objects().has_s3() ? kExecutorThreadsWithS3 : kExecutorThreads);
+    executor_ = std::make_unique<runtime::Executor>(kExecutorThreads);
+    if (config.objects().has_s3()) s3_calls_ = std::make_unique<runtime::Executor>(kS3Threads);
     long_calls_ = std::make_unique<runtime::Executor>(kLongCallThreads);
     LowerPriority(*long_calls_);
-    executor_metrics_ = std::make_shared<process::ExecutorMetrics>(executor_.get());
+    executor_metrics_ = std::make_shared<process::ExecutorMetrics>();
+    executor_metrics_->Add("requests", executor_.get());
+    if (s3_calls_ != nullptr) executor_metrics_->Add("large_objects", s3_calls_.get());
     context.add_collectable(executor_metrics_);
-    blob_backend_ = gateway::MakeLocalBlobBackend(blobs_.get(), executor_.get(), long_calls_.get());
+    blob_backend_ = gateway::MakeLocalBlobBackend(
+        blobs_.get(), {.requests = executor_.get(),
+                       .large_objects = s3_calls_ != nullptr ? s3_calls_.get() : executor_.get(),
+                       .long_calls = long_calls_.get()});
     manifest_backend_ =
         gateway::MakeLocalManifestBackend(catalog_.get(), maintenance_.get(), executor_.get(), deletions_.get());
     gateway::api::RegistryAccounts accounts;
@@ -298,6 +304,7 @@ class RegistryProcess final : public runtime::RunningService {
   std::unique_ptr<gateway::http::Server> server_;
   std::unique_ptr<runtime::BoundedExecutor> deletions_;
   std::unique_ptr<runtime::Executor> executor_;
+  std::unique_ptr<runtime::Executor> s3_calls_;  // Null without S3.
   std::unique_ptr<runtime::Executor> long_calls_;
   std::unique_ptr<runtime::Executor> auth_executor_;
   std::unique_ptr<runtime::Executor> upstream_executor_;

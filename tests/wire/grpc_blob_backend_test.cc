@@ -37,7 +37,8 @@ class GrpcUnderTest : public BlobBackendUnderTest {
  private:
   ServiceStack stack_;
   runtime::Executor executor_{4};
-  blob::BlobService service_{stack_.blobs(), &executor_, &executor_};
+  blob::BlobService service_{stack_.blobs(),
+                             {.requests = &executor_, .large_objects = &executor_, .long_calls = &executor_}};
   GrpcLoopback loopback_{&service_};
   GrpcCallRegistry calls_;
   std::unique_ptr<BlobBackend> backend_ = MakeGrpcBlobBackend(loopback_.Connect(), absl::Seconds(10), &calls_);
@@ -57,7 +58,8 @@ class SharedFilesUnderTest : public BlobBackendUnderTest {
  private:
   ServiceStack stack_;
   runtime::Executor executor_{4};
-  blob::BlobService service_{stack_.blobs(), &executor_, &executor_};
+  blob::BlobService service_{stack_.blobs(),
+                             {.requests = &executor_, .large_objects = &executor_, .long_calls = &executor_}};
   GrpcLoopback loopback_{&service_};
   GrpcCallRegistry calls_;
   const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();

@@ -36,7 +36,9 @@ TestRegistry::TestRegistry(config::v1::Limits limits, const RegistryAccounts& ac
                            const config::v1::PublicEndpoint& listen, const RegistryUpstreams& upstreams)
     : executor_(std::make_unique<runtime::Executor>(4)) {
   runtime::FillDefaults(&limits);
-  blobs_ = MakeLocalBlobBackend(services_.blobs(), executor_.get(), executor_.get());
+  blobs_ = MakeLocalBlobBackend(
+      services_.blobs(),
+      {.requests = executor_.get(), .large_objects = executor_.get(), .long_calls = executor_.get()});
   manifests_ =
       MakeLocalManifestBackend(services_.catalog(), services_.maintenance(), executor_.get(), services_.deletions());
   api_ = MakeRegistryApi(blobs_.get(), manifests_.get(), listen, limits, metrics_, accounts, upstreams);

@@ -77,12 +77,11 @@ class LocalObjectStream : public ByteStream {
 
 class LocalBlobBackend : public BlobBackend {
  public:
-  LocalBlobBackend(blob::BlobStack* stack, runtime::Executor* executor, runtime::Executor* long_calls)
-      : stack_(stack), executor_(executor), long_calls_(long_calls) {}
+  LocalBlobBackend(blob::BlobStack* stack, const blob::BlobThreads& threads) : stack_(stack), threads_(threads) {}
 
   awaitable<absl::StatusOr<Upload>> StartUpload(const CallContext& context, const RepositoryName& repository,
                                                 DigestAlgorithm algorithm) override {
-    co_return co_await RunOn(*executor_, [&] {
+    co_return co_await RunOn(*threads_.requests, [&] {
       UploadOwner owner = Owner(context, repository);
       owner.client_address = std::string(context.remote_address);
       return sessions().Start(owner, algorithm);
@@ -91,44 +90,48 @@ class LocalBlobBackend : public BlobBackend {
 
   awaitable<absl::StatusOr<Upload>> GetUpload(const CallContext& context, const RepositoryName& repository,
                                               const UploadId& id) override {
-    co_return co_await RunOn(ExecutorFor(id), [&] { return sessions().Get(Owner(context, repository), id); });
+    co_return co_await RunOn(ExecutorFor(id, threads_.requests),
+                             [&] { return sessions().Get(Owner(context, repository), id); });
   }
 
   awaitable<absl::StatusOr<std::unique_ptr<UploadStream>>> AppendToUpload(const CallContext& context,
                                                                           const RepositoryName& repository,
                                                                           const UploadId& id,
                                                                           const AppendOptions& options) override {
-    CO_ASSIGN_OR_RETURN(std::unique_ptr<blob::UploadAppender> appender, co_await RunOn(ExecutorFor(id), [&] {
-                          return sessions().Append(Owner(context, repository), id, options);
-                        }));
-    co_return std::make_unique<LocalUploadStream>(std::move(appender), executor_);
+    CO_ASSIGN_OR_RETURN(std::unique_ptr<blob::UploadAppender> appender,
+                        co_await RunOn(ExecutorFor(id, threads_.large_objects),
+                                       [&] { return sessions().Append(Owner(context, repository), id, options); }));
+    co_return std::make_unique<LocalUploadStream>(std::move(appender), threads_.large_objects);
   }
 
   awaitable<absl::StatusOr<Blob>> SealUpload(const CallContext& context, const RepositoryName& repository,
                                              const UploadId& id, const Digest& digest) override {
-    co_return co_await RunOn(ExecutorFor(id), [&] { return sessions().Seal(Owner(context, repository), id, digest); });
+    co_return co_await RunOn(ExecutorFor(id, threads_.large_objects),
+                             [&] { return sessions().Seal(Owner(context, repository), id, digest); });
   }
 
   awaitable<absl::Status> CancelUpload(const CallContext& context, const RepositoryName& repository,
                                        const UploadId& id) override {
-    co_return co_await RunOn(*executor_, [&] { return sessions().Cancel(Owner(context, repository), id); });
+    co_return co_await RunOn(*threads_.large_objects,
+                             [&] { return sessions().Cancel(Owner(context, repository), id); });
   }
 
   awaitable<absl::Status> ForgetUpload(const CallContext& context, const RepositoryName& repository,
                                        const UploadId& id) override {
-    co_return co_await RunOn(*executor_, [&] { return sessions().Forget(Owner(context, repository), id); });
+    co_return co_await RunOn(*threads_.requests, [&] { return sessions().Forget(Owner(context, repository), id); });
   }
 
   awaitable<absl::StatusOr<ObjectContent>> ReadObject(const CallContext& context, const Blob& blob,
                                                       const ByteRange& range, size_t memory_bytes,
                                                       bool may_redirect) override {
+    runtime::Executor* const executor = threads_.For(blob.storage_key);
     const absl::string_view redirected_client = may_redirect ? context.remote_address : absl::string_view();
     const auto open = [&](kv::ReadTier tier) {
       return stack_->reader().Open(blob.storage_key, range, DigestOfWhole(blob, range), tier, redirected_client);
     };
     absl::StatusOr<blob::ReadContent> opened = open(kv::ReadTier::kMemory);
     if (kv::IsNotInMemory(opened.status())) {
-      opened = co_await RunOn(*executor_, [&] { return open(kv::ReadTier::kDisk); });
+      opened = co_await RunOn(*executor, [&] { return open(kv::ReadTier::kDisk); });
     }
     CO_ASSIGN_OR_RETURN(blob::ReadContent content, std::move(opened));
     if (auto* url = std::get_if<blob::ObjectUrl>(&content)) co_return ObjectContent{.url = std::move(url->url)};
@@ -137,7 +140,7 @@ class LocalBlobBackend : public BlobBackend {
       co_return ObjectContent{.bytes = FileBody{std::move(*file), range.offset_bytes, range.length_bytes}};
     }
     auto& stream = std::get<std::unique_ptr<blob::VerifyingStream>>(content);
-    runtime::Executor* const reading = stream->is_hashed() ? long_calls_ : executor_;
+    runtime::Executor* const reading = stream->is_hashed() ? threads_.long_calls : executor;
     if (range.length_bytes > memory_bytes) {
       co_return ObjectContent{
           .bytes = StreamBody{std::make_unique<LocalObjectStream>(std::move(stream), memory_bytes, reading),
@@ -154,18 +157,19 @@ class LocalBlobBackend : public BlobBackend {
     return {.repository = repository, .account = context.caller.account};
   }
   blob::UploadSessions& sessions() { return stack_->upload_sessions(); }
-  runtime::Executor& ExecutorFor(const UploadId& id) { return sessions().MustReadBack(id) ? *long_calls_ : *executor_; }
+  // `usual`, unless the bytes of the upload must be read back first.
+  runtime::Executor& ExecutorFor(const UploadId& id, runtime::Executor* usual) {
+    return sessions().MustReadBack(id) ? *threads_.long_calls : *usual;
+  }
 
   blob::BlobStack* const stack_;
-  runtime::Executor* const executor_;
-  runtime::Executor* const long_calls_;
+  const blob::BlobThreads threads_;
 };
 
 }  // namespace
 
-std::unique_ptr<BlobBackend> MakeLocalBlobBackend(blob::BlobStack* stack, runtime::Executor* executor,
-                                                  runtime::Executor* long_calls) {
-  return std::make_unique<LocalBlobBackend>(stack, executor, long_calls);
+std::unique_ptr<BlobBackend> MakeLocalBlobBackend(blob::BlobStack* stack, const blob::BlobThreads& threads) {
+  return std::make_unique<LocalBlobBackend>(stack, threads);
 }
 
 }  // namespace entrepot::gateway

@@ -38,7 +38,8 @@ class LocalUnderTest : public BlobBackendUnderTest {
  private:
   ServiceStack stack_;
   runtime::Executor executor_{4};
-  std::unique_ptr<BlobBackend> backend_ = MakeLocalBlobBackend(stack_.blobs(), &executor_, &executor_);
+  std::unique_ptr<BlobBackend> backend_ = MakeLocalBlobBackend(
+      stack_.blobs(), {.requests = &executor_, .large_objects = &executor_, .long_calls = &executor_});
 };
 
 INSTANTIATE_TEST_SUITE_P(Local, BlobBackendConformanceTest,
@@ -128,13 +129,45 @@ TEST_F(LocalBlobBackendTest, ReadsUploadsOfAnEarlierRunBackOnThreadsOfTheirOwn) 
   // Each thread for requests is busy.
   runtime::Executor executor(1);
   runtime::Executor long_calls(1);
-  const std::unique_ptr<BlobBackend> backend = MakeLocalBlobBackend(stack.get(), &executor, &long_calls);
+  const std::unique_ptr<BlobBackend> backend =
+      MakeLocalBlobBackend(stack.get(), {.requests = &executor, .large_objects = &executor, .long_calls = &long_calls});
   absl::Notification leave;
   executor.Post([&] { leave.WaitForNotification(); });
   ASSERT_OK_AND_ASSIGN(const Upload found, Run(backend->GetUpload(call_, repository_, upload.id)));
   EXPECT_EQ(found.offset_bytes, bytes.size());
   EXPECT_FALSE(stack->upload_sessions().MustReadBack(upload.id));
   leave.Notify();
+}
+
+TEST_F(LocalBlobBackendTest, LargeObjectsKeepNoThreadFromSmallOnes) {
+  // A small object must be read from the disk.
+  ServiceStack stack(/*cold=*/true);
+  const auto push = [&](const std::string& bytes) {
+    blob::UploadSessions& sessions = stack.blobs()->upload_sessions();
+    const UploadOwner owner{.repository = repository_, .account = ""};
+    const Upload upload = sessions.Start(owner, DigestAlgorithm::kSha256).value();
+    const auto appender = sessions.Append(owner, upload.id, {}).value();
+    EXPECT_OK(appender->Append(bytes));
+    return appender->FinishAndSeal(ComputeDigest(DigestAlgorithm::kSha256, bytes)).value();
+  };
+  const Blob small = push(std::string(1'000, 'x'));
+  const Blob large = push(std::string(100'000, 'x'));
+
+  runtime::Executor requests(1);
+  runtime::Executor large_objects(1);
+  runtime::Executor long_calls(1);
+  const std::unique_ptr<BlobBackend> backend = MakeLocalBlobBackend(
+      stack.blobs(), {.requests = &requests, .large_objects = &large_objects, .long_calls = &long_calls});
+  absl::Notification leave;
+  large_objects.Post([&] { leave.WaitForNotification(); });
+  ASSERT_OK_AND_ASSIGN(const Upload upload, Run(backend->StartUpload(call_, repository_, DigestAlgorithm::kSha256)));
+  EXPECT_OK(Run(backend->GetUpload(call_, repository_, upload.id)));
+  const auto read = [&](const Blob& blob) {
+    return Run(backend->ReadObject(call_, blob, {0, blob.size_bytes}, BlobBackend::kReadMemoryBytes, false));
+  };
+  EXPECT_OK(read(small));
+  leave.Notify();
+  EXPECT_OK(read(large));
 }
 
 }  // namespace

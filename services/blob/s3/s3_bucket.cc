@@ -19,6 +19,9 @@ namespace {
 
 // S3 may take minutes to complete an upload or a copy.
 constexpr absl::Duration kLongSilence = absl::Minutes(10);
+// Clients wait for these. A read that takes longer is repeated by S3ObjectReader.
+constexpr absl::Duration kHeadSilence = absl::Seconds(5);
+constexpr absl::Duration kReadSilence = absl::Seconds(10);
 // Health checks count as failed after 5 s.
 constexpr absl::Duration kProbeSilence = absl::Seconds(2);
 constexpr size_t kListMax = 1000;
@@ -62,11 +65,15 @@ absl::Status S3Bucket::Probe(const std::string& key) {
 }
 
 absl::StatusOr<S3Head> S3Bucket::Head(const std::string& key) {
-  const S3Request request{.operation = "HeadObject", .method = "HEAD", .key = key};
+  const S3Request request{.operation = "HeadObject", .method = "HEAD", .key = key, .idle_timeout = kHeadSilence};
   ASSIGN_OR_RETURN(const S3Answer answer, client_.Send(request));
   if (answer.status == 404 || answer.status == 403) {
     // The answer to a HEAD does not tell whether the object is missing or the bucket.
-    S3Request get{.operation = "GetObject", .method = "GET", .key = key, .headers = {{"Range", "bytes=0-0"}}};
+    const S3Request get{.operation = "GetObject",
+                        .method = "GET",
+                        .key = key,
+                        .headers = {{"Range", "bytes=0-0"}},
+                        .idle_timeout = kHeadSilence};
     ASSIGN_OR_RETURN(const S3Answer reason, client_.Send(get));
     if (!reason.ok()) return client_.ErrorOf(get, reason);
     return OciError(OciErrorCode::kUnavailable, "the S3 server answered HEAD and GET of an object differently");
@@ -101,6 +108,7 @@ absl::StatusOr<std::unique_ptr<WireResponse>> S3Bucket::GetRange(const std::stri
                                                                  uint64_t offset_bytes, uint64_t length_bytes,
                                                                  Pace pace) {
   S3Request request{.operation = "GetObject", .method = "GET", .key = key, .paced_by_client = pace == Pace::kClient};
+  if (pace == Pace::kClient) request.idle_timeout = kReadSilence;
   const bool whole = offset_bytes == 0 && length_bytes == head.size_bytes;
   if (!whole) {
     request.headers.emplace_back("Range", absl::StrCat("bytes=", offset_bytes, "-", offset_bytes + length_bytes - 1));

@@ -9,6 +9,7 @@
 #include "absl/strings/strip.h"
 #include "services/blob/s3/s3_xml.h"
 #include "services/core/time/stopwatch.h"
+#include "services/runtime/log/json_log.h"
 #include "services/status/oci_error.h"
 #include "services/status/retry_after.h"
 #include "services/status/status_macros.h"
@@ -22,6 +23,14 @@ constexpr absl::Duration kWaitMax = absl::Seconds(2);
 // 100 retries at first; then each success earns a tenth of one.
 constexpr int64_t kRetryBudgetMax = 1000;
 constexpr int64_t kRetryCost = 10;
+
+// A failure that took as long, or the whole idle_timeout, shows that the server hangs. One that comes sooner, such as a
+// refused connection, costs its caller little.
+constexpr absl::Duration kSilence = absl::Seconds(5);
+constexpr outbound::BreakerOptions kBreaker{.failures_max = 3,
+                                            .slow_failure = absl::InfiniteDuration(),
+                                            .pause_min = absl::Seconds(1),
+                                            .pause_max = absl::Seconds(5)};
 
 bool IsRetried(const S3Answer& answer) {
   switch (answer.status) {
@@ -89,6 +98,7 @@ S3Client::S3Client(Options options, Transport* transport, CredentialsSource* cre
       credentials_(*credentials),
       clock_(*clock),
       metrics_(*metrics),
+      breaker_(clock, kBreaker),
       retry_budget_(kRetryBudgetMax) {}
 
 absl::StatusOr<S3Answer> S3Client::Send(const S3Request& request) { return SendWithRetries(request, nullptr); }
@@ -97,11 +107,44 @@ absl::StatusOr<S3Answer> S3Client::Stream(const S3Request& request, std::unique_
   return SendWithRetries(request, body);
 }
 
+absl::Status S3Client::Admit() {
+  if (breaker_.Allow()) {
+    if (breaker_.closed()) return absl::OkStatus();
+    Probe();
+  }
+  if (breaker_.closed()) return absl::OkStatus();
+  const absl::Duration wait = breaker_.wait();
+  return WithRetryAfter(
+      OciError(OciErrorCode::kUnavailable, absl::StrCat("the S3 server did not answer lately, and is asked again in ",
+                                                        RetryAfterSeconds(wait), " s")),
+      wait);
+}
+
+void S3Client::Probe() {
+  const absl::StatusOr<Credentials> credentials = credentials_.Get();
+  if (!credentials.ok()) return breaker_.Neither();
+  const S3Request head{.operation = "HeadBucket", .method = "HEAD", .idle_timeout = options_.probe_silence};
+  SendOnce(head, Sha256Hex(""), *credentials, nullptr).status().IgnoreError();
+}
+
+void S3Client::NoteAnswer() {
+  if (!breaker_.Succeeded()) return;
+  runtime::Log(runtime::LogLevel::kInfo, "the S3 server answers again", {{"endpoint", options_.target.endpoint}});
+}
+
+void S3Client::NoteNoAnswer(const S3Request& request, absl::Duration took, const absl::Status& error) {
+  if (breaker_.closed() && took < std::min(request.idle_timeout, kSilence)) return breaker_.Neither();
+  if (!breaker_.Failed(took, std::nullopt)) return;
+  runtime::Log(runtime::LogLevel::kWarning, "the S3 server does not answer, and gets no requests for a while",
+               {{"endpoint", options_.target.endpoint}, {"error", error.message()}});
+}
+
 absl::StatusOr<S3Answer> S3Client::SendWithRetries(const S3Request& request, std::unique_ptr<WireResponse>* body) {
   const std::string body_sha256 = request.body_sha256.empty() ? Sha256Hex(request.body) : request.body_sha256;
   bool refreshed = false;
   bool corrected = false;
   for (int tries = 1;; ++tries) {
+    RETURN_IF_ERROR(Admit());
     ASSIGN_OR_RETURN(const Credentials credentials, credentials_.Get());
     absl::StatusOr<S3Answer> answer = SendOnce(request, body_sha256, credentials, body);
     if (answer.ok() && !IsRetried(*answer)) {
@@ -163,11 +206,16 @@ absl::StatusOr<S3Answer> S3Client::SendOnce(const S3Request& request, const std:
     metrics_.Observe(request.operation, "failed", stopwatch.Elapsed());
     // Other errors are not of the server.
     if (!absl::IsUnavailable(response.status()) || GetRetryAfter(response.status()).has_value()) {
+      breaker_.Neither();
       return response.status();
     }
-    return OciError(OciErrorCode::kUnavailable, absl::StrCat("the S3 server did not answer ", request.operation, ": ",
-                                                             response.status().message()));
+    absl::Status error =
+        OciError(OciErrorCode::kUnavailable,
+                 absl::StrCat("the S3 server did not answer ", request.operation, ": ", response.status().message()));
+    NoteNoAnswer(request, stopwatch.Elapsed(), error);
+    return error;
   }
+  NoteAnswer();
   S3Answer answer{.status = (*response)->status(), .headers = (*response)->headers()};
   const bool success = answer.status >= 200 && answer.status < 300;
   if (success && body != nullptr) {

@@ -16,6 +16,7 @@
 #include "services/blob/s3/s3_metrics.h"
 #include "services/blob/s3/sigv4.h"
 #include "services/core/time/clock.h"
+#include "services/outbound/breaker.h"
 #include "services/outbound/transport.h"
 
 namespace entrepot::blob::s3 {
@@ -87,11 +88,16 @@ struct S3Answer {
 // fault. Credentials that have expired are fetched anew, and a clock that differs from the server's is corrected, once
 // in a request.
 //
+// A server that hangs must not keep all threads that call it. So after three requests in a row that waited in vain,
+// the others fail at once, with a wait (status/retry_after.h). Once a pause of 1 to 5 s is over, one request at a time
+// first asks for the bucket's head, for up to Options::probe_silence; any answer lets all requests pass again.
+//
 // Thread-safe; calls block.
 class S3Client {
  public:
   struct Options {
     S3Target target;
+    absl::Duration probe_silence = absl::Seconds(2);
     // Replaced by tests.
     std::function<void(absl::Duration)> wait = nullptr;
   };
@@ -114,6 +120,12 @@ class S3Client {
   absl::Time ServerTime() const { return clock_.Now() + absl::Seconds(clock_offset_seconds_.load()); }
 
  private:
+  // OK if the request may be sent. May ask the server whether it answers.
+  absl::Status Admit();
+  void Probe();
+  void NoteAnswer();
+  // `took`: how long the request waited in vain.
+  void NoteNoAnswer(const S3Request& request, absl::Duration took, const absl::Status& error);
   absl::StatusOr<S3Answer> SendWithRetries(const S3Request& request, std::unique_ptr<WireResponse>* body);
   absl::StatusOr<S3Answer> SendOnce(const S3Request& request, const std::string& body_sha256,
                                     const Credentials& credentials, std::unique_ptr<WireResponse>* body);
@@ -124,6 +136,7 @@ class S3Client {
   CredentialsSource& credentials_;
   const Clock& clock_;
   S3Metrics& metrics_;
+  outbound::Breaker breaker_;
   // How far the server's clock is ahead.
   std::atomic<int64_t> clock_offset_seconds_{0};
   // Retries that are left, in tenths.

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
@@ -16,6 +17,7 @@
 namespace entrepot::blob::s3 {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
 using Lie = FakeS3::Lie;
@@ -156,6 +158,66 @@ TEST_F(S3ClientTest, DoesNotRepeatARequestThatFoundNoConnection) {
   EXPECT_THAT(status, IsOciError(OciErrorCode::kUnavailable));
   EXPECT_EQ(GetRetryAfter(status), absl::Seconds(5));
   EXPECT_EQ(transport.sent, 1);
+}
+
+// While it hangs, it answers no request before that gives up.
+class HangingTransport : public Transport {
+ public:
+  explicit HangingTransport(Transport* server) : server_(*server) {}
+
+  absl::StatusOr<std::unique_ptr<WireResponse>> Send(const WireRequest& request) override {
+    methods.push_back(request.method);
+    if (!hangs) return server_.Send(request);
+    absl::SleepFor(request.idle_timeout);
+    return OciError(OciErrorCode::kUnavailable, "the server was silent");
+  }
+
+  bool hangs = true;
+  std::vector<std::string> methods;
+
+ private:
+  Transport& server_;
+};
+
+TEST_F(S3ClientTest, AServerThatHangsKeepsFewCallersWaiting) {
+  HangingTransport transport(&server_);
+  S3Client client({.target = {.endpoint = "http://s3.test", .bucket = "bucket"},
+                   .probe_silence = absl::Milliseconds(1),
+                   .wait = [](absl::Duration) {}},
+                  &transport, &credentials_, &clock_, &metrics_);
+  const auto put = [&] {
+    return client
+        .Send({.operation = "PutObject",
+               .method = "PUT",
+               .key = "a",
+               .body = "bytes",
+               .idle_timeout = absl::Milliseconds(1)})
+        .status();
+  };
+  EXPECT_THAT(put().message(), HasSubstr("the S3 server did not answer PutObject: the server was silent"));
+  EXPECT_THAT(transport.methods, ElementsAre("PUT", "PUT", "PUT"));
+  for (int i = 0; i < 10; ++i) {
+    const absl::Status refused = put();
+    EXPECT_THAT(refused, IsOciError(OciErrorCode::kUnavailable));
+    EXPECT_THAT(refused.message(), HasSubstr("the S3 server did not answer lately"));
+    EXPECT_TRUE(GetRetryAfter(refused).has_value());
+  }
+  EXPECT_THAT(transport.methods, SizeIs(3));
+
+  transport.methods.clear();
+  for (int i = 0; i < 3; ++i) {
+    clock_.Advance(absl::Seconds(5));
+    EXPECT_TRUE(GetRetryAfter(put()).has_value());
+  }
+  EXPECT_THAT(transport.methods, ElementsAre("HEAD", "HEAD", "HEAD")) << "no upload is sent to find out";
+
+  transport.methods.clear();
+  transport.hangs = false;
+  EXPECT_TRUE(GetRetryAfter(put()).has_value()) << "the pause is not over";
+  clock_.Advance(absl::Seconds(5));
+  EXPECT_OK(put());
+  EXPECT_OK(put());
+  EXPECT_THAT(transport.methods, ElementsAre("HEAD", "PUT", "PUT"));
 }
 
 TEST_F(S3ClientTest, AddressesTheBucketByPathOrByHost) {
