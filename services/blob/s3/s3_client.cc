@@ -203,9 +203,10 @@ absl::StatusOr<S3Answer> S3Client::SendOnce(const S3Request& request, const std:
   const Stopwatch stopwatch;
   absl::StatusOr<std::unique_ptr<WireResponse>> response = transport_.Send(wire);
   if (!response.ok()) {
-    metrics_.Observe(request.operation, "failed", stopwatch.Elapsed());
-    // Other errors are not of the server.
-    if (!absl::IsUnavailable(response.status()) || GetRetryAfter(response.status()).has_value()) {
+    // No connection was free, for example.
+    const bool is_sent = absl::IsUnavailable(response.status()) && !GetRetryAfter(response.status()).has_value();
+    metrics_.Observe(request.operation, is_sent ? "failed" : "unsent", stopwatch.Elapsed());
+    if (!is_sent) {
       breaker_.Neither();
       return response.status();
     }

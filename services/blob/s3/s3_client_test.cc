@@ -8,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "prometheus/registry.h"
+#include "prometheus/text_serializer.h"
 #include "services/blob/s3/testing/fake_s3.h"
 #include "services/core/time/fake_clock.h"
 #include "services/status/oci_error.h"
@@ -158,6 +159,10 @@ TEST_F(S3ClientTest, DoesNotRepeatARequestThatFoundNoConnection) {
   EXPECT_THAT(status, IsOciError(OciErrorCode::kUnavailable));
   EXPECT_EQ(GetRetryAfter(status), absl::Seconds(5));
   EXPECT_EQ(transport.sent, 1);
+  const std::string metrics = prometheus::TextSerializer().Serialize(registry_.Collect());
+  EXPECT_THAT(metrics,
+              HasSubstr("entrepot_s3_request_duration_seconds_count{operation=\"PutObject\",result=\"unsent\"} 1"));
+  EXPECT_THAT(metrics, testing::Not(HasSubstr("failed"))) << "the server is not at fault";
 }
 
 // While it hangs, it answers no request before that gives up.

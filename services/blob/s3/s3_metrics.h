@@ -20,8 +20,8 @@ class S3Metrics {
   // `registry` outlives this.
   explicit S3Metrics(prometheus::Registry& registry);
 
-  // One try of a request. `result` is "ok" (also for a missing object), "refused" (another 4xx), "busy" (429, 503) or
-  // "failed" (no answer, 5xx).
+  // One try of a request. `result` is "ok" (also for a missing object), "refused" (another 4xx), "busy" (429, 503),
+  // "failed" (no answer, 5xx) or "unsent" (all connections are in use).
   void Observe(absl::string_view operation, absl::string_view result, absl::Duration duration);
   prometheus::Gauge* upload_memory() { return upload_memory_; }
   void CountRefusedMemory(MemoryLimit limit) { refused_memory_[static_cast<int>(limit)]->Increment(); }
