@@ -586,6 +586,26 @@ TEST_F(S3ObjectStoreTest, UploadsBeyondTheMemoryAreUnavailable) {
   EXPECT_OK(uploads[0]->Append("y"));
 }
 
+TEST_F(S3ObjectStoreTest, ReadsNoSavedTailForWhichThereIsNoMemory) {
+  std::unique_ptr<StagedUpload> staged = Stage(store_, std::string(kPartBytes - 1, 'x'));
+  ASSERT_OK_AND_ASSIGN(const std::string state, staged->Save());
+  staged.reset();
+  std::vector<std::unique_ptr<StagedUpload>> others;
+  absl::Status full;
+  while (full.ok()) {
+    others.push_back(*store_.OpenStaged(UploadId::Random(), 0, ""));
+    full = others.back()->Append(std::string(kPartBytes, 'y'));
+  }
+  server_.ForgetRequests();
+  ASSERT_OK_AND_ASSIGN(staged, store_.OpenStaged(id_, kPartBytes - 1, state));
+  EXPECT_THAT(staged->Append("x").message(), HasSubstr("objects.s3.upload_memory_bytes_max"));
+  EXPECT_THAT(server_.Requests(), testing::IsEmpty());
+  others.clear();
+  EXPECT_OK(staged->Append("x"));
+  ASSERT_OK(store_.Publish(id_, std::move(staged)));
+  EXPECT_TRUE(Stored() == std::string(kPartBytes, 'x'));
+}
+
 TEST_F(S3ObjectStoreTest, HoldsNoSavedTailsWhileMemoryIsScarce) {
   std::vector<std::unique_ptr<StagedUpload>> uploads;
   for (int i = 0; i < 200; ++i) {

@@ -177,11 +177,18 @@ absl::Status S3StagedUpload::Land() {
 
 absl::Status S3StagedUpload::LoadTail() {
   if (tail_loaded_) return absl::OkStatus();
-  absl::StatusOr<std::string> tail = staging_.bucket->Get(saved_tail_, part_bytes_);
-  if (absl::IsNotFound(tail.status())) return UnknownUpload();
+  // Before the bytes are here: many uploads may go on at once.
+  RETURN_IF_ERROR(memory_.Set(saved_tail_bytes_));
+  absl::Status status = ReadTail();
+  if (!status.ok()) Charge().IgnoreError();
+  return status;
+}
+
+absl::Status S3StagedUpload::ReadTail() {
+  absl::StatusOr<std::string> tail = staging_.bucket->Get(saved_tail_, saved_tail_bytes_);
+  if (absl::IsNotFound(tail.status()) || absl::IsDataLoss(tail.status())) return UnknownUpload();
   RETURN_IF_ERROR(tail.status());
   if (tail->size() != saved_tail_bytes_ || DigestOf(*tail) != saved_tail_digest_) return UnknownUpload();
-  RETURN_IF_ERROR(memory_.Set(tail->size()));
   tail_ = *std::move(tail);
   tail_loaded_ = true;
   return absl::OkStatus();

@@ -80,7 +80,9 @@ class S3StagedUpload : public StagedUpload {
   absl::Status SendTail();
   // Waits for the part on its way; sends it again if that failed.
   absl::Status Land();
+  // Reads the saved tail into memory, if it is not there.
   absl::Status LoadTail();
+  absl::Status ReadTail();
   absl::Status BeginUpload();
   absl::Status Charge();
   // Writes the tail as an object of a new name, and sends it as a part if the upload has parts.
