@@ -340,6 +340,8 @@ DASHBOARDS = [
                   {"{{instance}}": "entrepot_s3_upload_memory_bytes{$s}"}),
             graph("Uploads refused for memory", "ops", "sum: all of it was used; share: that of one account or address was.",
                   {"{{reason}}": rate("entrepot_s3_upload_memory_refused_total", "reason")}),
+            graph("Connections taken from pulls", "ops", "Of slow clients, or of a client with more than another; the pull goes on with a new one.",
+                  {"{{reason}}": rate("entrepot_s3_connections_taken_total", "reason")}),
             graph("Pulls sent to the S3 server", "ops", "Clients of the networks in objects.s3.redirects.",
                   {"redirects": rate("entrepot_s3_redirects_total")}),
         ]),

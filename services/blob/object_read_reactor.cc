@@ -69,7 +69,7 @@ absl::Status ObjectReadReactor::Open() {
     ASSIGN_OR_RETURN(whole, Digest::Parse(request_.digest()));
   }
   ASSIGN_OR_RETURN(content_, reader_.Open(key, {offset_bytes_, remaining_bytes_}, whole, kv::ReadTier::kDisk,
-                                          request_.redirected_client()));
+                                          request_.redirected_client(), request_.requester()));
   return absl::OkStatus();
 }
 

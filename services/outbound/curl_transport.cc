@@ -35,6 +35,7 @@ class CurlTransport::Response : public WireResponse {
         body_(request.body),
         idle_timeout_(request.idle_timeout),
         paced_by_client_(request.paced_by_client),
+        client_(request.client),
         kept_until_(Deadline::After(transport->options_.unread_max)) {}
 
   ~Response() override {
@@ -42,7 +43,7 @@ class CurlTransport::Response : public WireResponse {
       const std::lock_guard<std::mutex> lock(transport_.mutex_);
       transport_.paced_.erase(this);
     }
-    if (lane_.easy != nullptr) transport_.GiveBack(LeaveLane(), paced_by_client_);
+    if (lane_.easy != nullptr) transport_.GiveBack(LeaveLane(), paced_by_client_, client_);
   }
 
   absl::Status Start(const WireRequest& request) {
@@ -98,15 +99,35 @@ class CurlTransport::Response : public WireResponse {
     if (!lock.owns_lock() || lane_.easy == nullptr) return std::nullopt;
     *left = kept_until_.Left();
     if (!kept_until_.passed()) return std::nullopt;
+    return LoseLane("it was not read");
+  }
+
+  // How long the response is kept from those that wait; nullopt if it is being read.
+  std::optional<absl::Duration> KeptFor() {
+    const std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
+    if (!lock.owns_lock() || lane_.easy == nullptr) return std::nullopt;
+    return kept_until_.Left();
+  }
+
+  // The lane, unless the response is being read.
+  std::optional<Lane> TakeLane() {
+    const std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
+    if (!lock.owns_lock() || lane_.easy == nullptr) return std::nullopt;
+    return LoseLane("its client has the most");
+  }
+
+  const std::string& client() const { return client_; }
+
+ private:
+  Lane LoseLane(absl::string_view reason) {
     Lane lane = LeaveLane();
     buffer_ = std::string();
     taken_ = 0;
     ended_ = true;
-    failure_ = Unavailable("it was not read, and its connection was given to another request");
+    failure_ = Unavailable(absl::StrCat(reason, ", and its connection was given to another request"));
     return lane;
   }
 
- private:
   Lane LeaveLane() {
     if (added_) curl_multi_remove_handle(lane_.multi.get(), lane_.easy.get());
     added_ = false;
@@ -223,6 +244,7 @@ class CurlTransport::Response : public WireResponse {
   const absl::string_view body_;
   const absl::Duration idle_timeout_;
   const bool paced_by_client_;
+  const std::string client_;
   // Held while the lane is used, once other threads know of this.
   std::mutex mutex_;
   // From then on others may have the lane, unless it is read before.
@@ -259,7 +281,7 @@ CurlTransport::CurlTransport(CurlTransportOptions options)
 CurlTransport::~CurlTransport() = default;
 
 absl::StatusOr<std::unique_ptr<WireResponse>> CurlTransport::Send(const WireRequest& request) {
-  ASSIGN_OR_RETURN(Lane lane, Take(request.paced_by_client));
+  ASSIGN_OR_RETURN(Lane lane, Take(request));
   auto response = std::make_unique<Response>(this, std::move(lane), request);
   RETURN_IF_ERROR(response->Start(request));
   if (request.paced_by_client) {
@@ -269,29 +291,49 @@ absl::StatusOr<std::unique_ptr<WireResponse>> CurlTransport::Send(const WireRequ
   return response;
 }
 
-absl::StatusOr<CurlTransport::Lane> CurlTransport::Take(bool paced_by_client) {
+bool CurlTransport::IsFull(bool paced_by_client) const {
+  return taken_ >= options_.connections_max || (paced_by_client && paced_taken_ >= paced_max_);
+}
+
+absl::Status CurlTransport::Full() const {
+  const bool all = taken_ >= options_.connections_max;
+  return WithRetryAfter(
+      OciError(OciErrorCode::kUnavailable,
+               all ? absl::StrCat("all ", options_.connections_max,
+                                  " connections to the server are in use: ", options_.connections_max_name)
+                   : absl::StrCat("all ", paced_max_,
+                                  " connections to the server that clients may read from are in use: three quarters "
+                                  "of ",
+                                  options_.connections_max_name)),
+      kRetryAfter);
+}
+
+absl::StatusOr<CurlTransport::Lane> CurlTransport::Take(const WireRequest& request) {
+  const bool paced = request.paced_by_client;
+  const std::string client = paced ? request.client : "";
   const Stopwatch stopwatch;
   std::unique_lock<std::mutex> lock(mutex_);
-  while (taken_ >= options_.connections_max || (paced_by_client && paced_taken_ >= paced_max_)) {
-    // May free one.
+  bool waits = false;
+  absl::Status status;
+  while (IsFull(paced)) {
+    // Both may free one.
     const absl::Duration next = TakeUnread();
-    if (next <= absl::ZeroDuration()) continue;
+    if (next <= absl::ZeroDuration() || (!client.empty() && TakeFromLargest(client))) continue;
+    if (!waits && !client.empty()) {
+      const auto waiting = waiting_of_.find(client);
+      if ((waiting == waiting_of_.end() ? 0 : waiting->second) >= options_.client_waiting_max) return Full();
+      ++waiting_of_[client];
+      waits = true;
+    }
     const absl::Duration left = options_.wait_max - stopwatch.Elapsed();
     if (left <= absl::ZeroDuration()) {
-      const bool all = taken_ >= options_.connections_max;
-      return WithRetryAfter(
-          OciError(
-              OciErrorCode::kUnavailable,
-              all ? absl::StrCat("all ", options_.connections_max,
-                                 " connections to the server are in use: ", options_.connections_max_name)
-                  : absl::StrCat("all ", paced_max_,
-                                 " connections to the server that clients may read from are in use: three quarters "
-                                 "of ",
-                                 options_.connections_max_name)),
-          kRetryAfter);
+      status = Full();
+      break;
     }
     given_back_.wait_until(lock, Deadline::After(std::min(left, next)).time());
   }
+  if (waits && --waiting_of_[client] == 0) waiting_of_.erase(client);
+  RETURN_IF_ERROR(status);
   Lane lane;
   if (idle_.empty()) {
     lane.easy.reset(curl_easy_init());
@@ -301,9 +343,24 @@ absl::StatusOr<CurlTransport::Lane> CurlTransport::Take(bool paced_by_client) {
     lane = std::move(idle_.back());
     idle_.pop_back();
   }
-  ++taken_;
-  if (paced_by_client) ++paced_taken_;
+  CountTaken(paced, client);
   return lane;
+}
+
+void CurlTransport::CountTaken(bool paced_by_client, const std::string& client) {
+  ++taken_;
+  if (!paced_by_client) return;
+  ++paced_taken_;
+  if (!client.empty()) ++paced_of_[client];
+}
+
+void CurlTransport::CountGivenBack(bool paced_by_client, const std::string& client) {
+  --taken_;
+  if (!paced_by_client) return;
+  --paced_taken_;
+  if (const auto found = paced_of_.find(client); found != paced_of_.end() && --found->second == 0) {
+    paced_of_.erase(found);
+  }
 }
 
 absl::Duration CurlTransport::TakeUnread() {
@@ -312,10 +369,7 @@ absl::Duration CurlTransport::TakeUnread() {
     absl::Duration left;
     std::optional<Lane> lane = response->TakeLaneIfUnread(&left);
     if (lane.has_value()) {
-      paced_.erase(response);
-      --taken_;
-      --paced_taken_;
-      idle_.push_back(*std::move(lane));
+      Lose(response, *std::move(lane), LostConnection::kUnread);
       return absl::ZeroDuration();
     }
     next = std::min(next, left);
@@ -323,11 +377,41 @@ absl::Duration CurlTransport::TakeUnread() {
   return next;
 }
 
-void CurlTransport::GiveBack(Lane lane, bool paced_by_client) {
+bool CurlTransport::TakeFromLargest(const std::string& client) {
+  const auto largest = std::max_element(paced_of_.begin(), paced_of_.end(),
+                                        [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto own = paced_of_.find(client);
+  const size_t count = own == paced_of_.end() ? 0 : own->second;
+  if (largest == paced_of_.end() || largest->second <= count + 1) return false;
+  // The one that was read least recently.
+  Response* found = nullptr;
+  absl::Duration kept_for = absl::InfiniteDuration();
+  for (Response* const response : paced_) {
+    if (response->client() != largest->first) continue;
+    const absl::Duration left = response->KeptFor().value_or(absl::InfiniteDuration());
+    if (left < kept_for) {
+      kept_for = left;
+      found = response;
+    }
+  }
+  if (found == nullptr) return false;
+  std::optional<Lane> lane = found->TakeLane();
+  if (!lane.has_value()) return false;
+  Lose(found, *std::move(lane), LostConnection::kShare);
+  return true;
+}
+
+void CurlTransport::Lose(Response* response, Lane lane, LostConnection reason) {
+  paced_.erase(response);
+  CountGivenBack(/*paced_by_client=*/true, response->client());
+  idle_.push_back(std::move(lane));
+  if (options_.on_lost) options_.on_lost(reason);
+}
+
+void CurlTransport::GiveBack(Lane lane, bool paced_by_client, const std::string& client) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    --taken_;
-    if (paced_by_client) --paced_taken_;
+    CountGivenBack(paced_by_client, client);
     idle_.push_back(std::move(lane));
   }
   // Not all who wait may have this one.

@@ -193,5 +193,59 @@ TEST(CurlTransportTest, AConnectionThatAClientDoesNotReadFromGoesToOneThatWaits)
   EXPECT_OK(transport.Send({.url = server.Url("/"), .paced_by_client = true}));
 }
 
+TEST(CurlTransportTest, OneClientLeavesConnectionsToOthers) {
+  const std::string large(4 << 20, 'x');
+  ScriptedServer server([&](const ScriptedServer::Request&, ScriptedServer::Connection& connection) {
+    connection.Write(Response(large));
+  });
+  std::vector<LostConnection> lost;
+  CurlTransport transport({.connections_max = 8,
+                           .wait_max = absl::Milliseconds(50),
+                           .unread_max = absl::Hours(1),
+                           .on_lost = [&](LostConnection reason) { lost.push_back(reason); }});
+  const auto get = [&](const std::string& client) {
+    return transport.Send({.url = server.Url("/"), .paced_by_client = true, .client = client});
+  };
+  // Three quarters.
+  std::vector<std::unique_ptr<WireResponse>> greedy(6);
+  for (std::unique_ptr<WireResponse>& response : greedy) {
+    ASSERT_OK_AND_ASSIGN(response, get("greedy"));
+  }
+  EXPECT_THAT(get("greedy"), IsOciError(OciErrorCode::kUnavailable)) << "it takes none from itself";
+  std::vector<std::unique_ptr<WireResponse>> others(3);
+  for (std::unique_ptr<WireResponse>& response : others) {
+    ASSERT_OK_AND_ASSIGN(response, get("other"));
+  }
+  EXPECT_THAT(lost, testing::Each(LostConnection::kShare));
+  EXPECT_EQ(lost.size(), 3u);
+  EXPECT_THAT(get("other"), IsOciError(OciErrorCode::kUnavailable)) << "both have as many";
+  EXPECT_OK(get("third"));
+  for (const std::unique_ptr<WireResponse>& response : others) EXPECT_TRUE(BodyOf(*response) == large);
+  int cut = 0;
+  for (const std::unique_ptr<WireResponse>& response : greedy) {
+    char piece[1000];
+    const absl::StatusOr<size_t> count = response->Read(piece, sizeof(piece));
+    if (count.ok()) continue;
+    EXPECT_THAT(count, IsOciError(OciErrorCode::kUnavailable));
+    EXPECT_THAT(count.status().message(), HasSubstr("its connection was given to another request"));
+    ++cut;
+  }
+  EXPECT_GE(cut, 3);
+}
+
+TEST(CurlTransportTest, FewRequestsOfOneClientWaitForAConnection) {
+  ScriptedServer server([&](const ScriptedServer::Request&, ScriptedServer::Connection& connection) {
+    connection.Write(Response("answer"));
+  });
+  CurlTransport transport({.connections_max = 1, .unread_max = absl::Hours(1), .client_waiting_max = 0});
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<WireResponse> kept,
+                       transport.Send({.url = server.Url("/"), .paced_by_client = true, .client = "a"}));
+  const absl::Status status = transport.Send({.url = server.Url("/"), .paced_by_client = true, .client = "a"}).status();
+  EXPECT_THAT(status, IsOciError(OciErrorCode::kUnavailable));
+  EXPECT_TRUE(GetRetryAfter(status).has_value());
+  kept.reset();
+  EXPECT_OK(transport.Send({.url = server.Url("/"), .paced_by_client = true, .client = "a"}));
+}
+
 }  // namespace
 }  // namespace entrepot::outbound

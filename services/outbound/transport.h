@@ -27,8 +27,11 @@ struct WireRequest {
   // Whether a proxy that the environment names is used.
   bool use_proxy = true;
   // Whether the body is read at the pace of a client, which may be slow. Such requests leave connections to the others.
-  // If one is not read for a while, its connection may be given to another: Read() is kUnavailable then.
+  // If one is not read for a while, or its client has more than another one that needs a connection, its connection may
+  // be given to another: Read() is kUnavailable then.
   bool paced_by_client = false;
+  // Whose share of the connections such a request counts against (core/client_network.h); empty: of none.
+  std::string client = {};
 };
 
 class WireResponse {

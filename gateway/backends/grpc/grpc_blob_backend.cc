@@ -101,6 +101,7 @@ class GrpcBlobBackend : public BlobBackend {
     if (const auto whole = DigestOfWhole(blob, range); whole.has_value()) request.set_digest(whole->ToString());
     request.set_message_bytes_max(MessageBytes(range.length_bytes, memory_bytes));
     if (may_redirect) request.set_redirected_client(std::string(context.remote_address));
+    request.set_requester(RequesterOf(context));
     co_return co_await OpenGrpcObject(client_, context.request_id, std::move(request), files_.get());
   }
 

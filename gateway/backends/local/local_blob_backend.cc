@@ -127,7 +127,8 @@ class LocalBlobBackend : public BlobBackend {
     runtime::Executor* const executor = threads_.For(blob.storage_key);
     const absl::string_view redirected_client = may_redirect ? context.remote_address : absl::string_view();
     const auto open = [&](kv::ReadTier tier) {
-      return stack_->reader().Open(blob.storage_key, range, DigestOfWhole(blob, range), tier, redirected_client);
+      return stack_->reader().Open(blob.storage_key, range, DigestOfWhole(blob, range), tier, redirected_client,
+                                   tier == kv::ReadTier::kDisk ? RequesterOf(context) : "");
     };
     absl::StatusOr<blob::ReadContent> opened = open(kv::ReadTier::kMemory);
     if (kv::IsNotInMemory(opened.status())) {

@@ -15,6 +15,9 @@ class ObjectReader {
  public:
   virtual ~ObjectReader() = default;
 
+  // Whose share of what is bounded the reads count against (Requester() in core/client_network.h); empty: of none.
+  // Before the first read.
+  virtual void SetRequester(const std::string&) {}
   // A hint: the caller will read these bytes, and perhaps no others.
   virtual void WillRead(uint64_t, uint64_t) {}
   // Reads `size` bytes (> 0), fewer only at the object's end, and returns their number. kDataLoss if they cannot be

@@ -35,13 +35,14 @@ class FileReader : public ObjectReader {
 
 absl::StatusOr<ReadContent> VerifiedReader::Open(const StorageKey& key, const ByteRange& range,
                                                  const std::optional<Digest>& whole, kv::ReadTier tier,
-                                                 absl::string_view redirected_client) {
+                                                 absl::string_view redirected_client, const std::string& requester) {
   ASSIGN_OR_RETURN(OpenObject object, tier == kv::ReadTier::kMemory ? reader_.OpenInMemory(key) : reader_.Open(key));
   if (absl::Status status = CheckRange(key, object.size_bytes, range, whole.has_value()); !status.ok()) {
     metrics_.CountCorruptRead();
     return status;
   }
   if (auto* bytes = std::get_if<std::string>(&object.content)) return OpenValue(std::move(*bytes), range, whole);
+  if (auto* reader = std::get_if<std::unique_ptr<ObjectReader>>(&object.content)) (*reader)->SetRequester(requester);
   return OpenVersioned(key, std::move(object), range, whole, redirected_client);
 }
 

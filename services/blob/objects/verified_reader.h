@@ -46,8 +46,10 @@ class VerifiedReader {
   // read.
   // The content is an ObjectUrl only if `redirected_client` is set, and the store redirects the client with that
   // address. The bytes behind it are not verified: clients compare them with the digest.
+  // `requester`: ObjectReader::SetRequester().
   absl::StatusOr<ReadContent> Open(const StorageKey& key, const ByteRange& range, const std::optional<Digest>& whole,
-                                   kv::ReadTier tier = kv::ReadTier::kDisk, absl::string_view redirected_client = "");
+                                   kv::ReadTier tier = kv::ReadTier::kDisk, absl::string_view redirected_client = "",
+                                   const std::string& requester = "");
 
  private:
   absl::StatusOr<ReadContent> OpenValue(std::string bytes, const ByteRange& range, const std::optional<Digest>& whole);

@@ -65,21 +65,22 @@ std::unique_ptr<ObjectUrls> MakeUrls(const config::v1::S3& config, CredentialsSo
 // The parts of a store, which must exist before it.
 struct Parts {
   Parts(const config::v1::S3& config, const S3StoreParts& parts)
-      : transport({.ca_file = config.ca_file(),
+      : s3_metrics(*parts.registry),
+        transport({.ca_file = config.ca_file(),
                    .connections_max = config.connections_max(),
-                   .connections_max_name = "objects.s3.connections_max"}),
+                   .connections_max_name = "objects.s3.connections_max",
+                   .on_lost = [this](outbound::LostConnection reason) { s3_metrics.CountLostConnection(reason); }}),
         credentials(MakeCredentialsSource(
             {.file = config.credentials_file(), .profile = config.credentials_profile(), .region = config.region()},
             &transport, parts.clock)),
-        s3_metrics(*parts.registry),
         client({.target = TargetOf(config, config.endpoint())}, &transport, credentials.get(), parts.clock,
                &s3_metrics),
         bucket(&client, ObjectHeaders(config)),
         urls(MakeUrls(config, credentials.get(), &client, &s3_metrics)) {}
 
+  S3Metrics s3_metrics;
   outbound::CurlTransport transport;
   std::unique_ptr<CredentialsSource> credentials;
-  S3Metrics s3_metrics;
   S3Client client;
   S3Bucket bucket;
   // May be null.

@@ -106,8 +106,12 @@ absl::StatusOr<std::string> S3Bucket::Get(const std::string& key, uint64_t size_
 
 absl::StatusOr<std::unique_ptr<WireResponse>> S3Bucket::GetRange(const std::string& key, const S3Head& head,
                                                                  uint64_t offset_bytes, uint64_t length_bytes,
-                                                                 Pace pace) {
-  S3Request request{.operation = "GetObject", .method = "GET", .key = key, .paced_by_client = pace == Pace::kClient};
+                                                                 Pace pace, const std::string& client) {
+  S3Request request{.operation = "GetObject",
+                    .method = "GET",
+                    .key = key,
+                    .paced_by_client = pace == Pace::kClient,
+                    .client = client};
   if (pace == Pace::kClient) request.idle_timeout = kReadSilence;
   const bool whole = offset_bytes == 0 && length_bytes == head.size_bytes;
   if (!whole) {

@@ -98,8 +98,10 @@ class S3Bucket {
   // The whole object. kNotFound (BLOB_UNKNOWN); kDataLoss if it is larger than expected.
   absl::StatusOr<std::string> Get(const std::string& key, uint64_t size_bytes_max);
   // `length_bytes` > 0 bytes of an object from an offset on. kNotFound; kDataLoss if it has another ETag or size.
+  // `client`: WireRequest::client.
   absl::StatusOr<std::unique_ptr<WireResponse>> GetRange(const std::string& key, const S3Head& head,
-                                                         uint64_t offset_bytes, uint64_t length_bytes, Pace pace);
+                                                         uint64_t offset_bytes, uint64_t length_bytes, Pace pace,
+                                                         const std::string& client = "");
 
   // Finds out what the server does with conditions, by an object of that key, which stays. Unless it keeps them, none
   // are sent any more.

@@ -199,6 +199,7 @@ absl::StatusOr<S3Answer> S3Client::SendOnce(const S3Request& request, const std:
   wire.body = request.body;
   wire.idle_timeout = request.idle_timeout;
   wire.paced_by_client = request.paced_by_client;
+  wire.client = request.client;
 
   const Stopwatch stopwatch;
   absl::StatusOr<std::unique_ptr<WireResponse>> response = transport_.Send(wire);

@@ -61,6 +61,7 @@ struct S3Request {
   bool may_fail_late = false;
   // Of WireRequest.
   bool paced_by_client = false;
+  std::string client = {};
   // How often it is sent at most.
   int tries_max = 3;
 };

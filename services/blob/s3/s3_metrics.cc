@@ -25,6 +25,12 @@ S3Metrics::S3Metrics(prometheus::Registry& registry)
                       .Register(registry);
   refused_memory_[static_cast<int>(MemoryLimit::kSum)] = &refused.Add({{"reason", "sum"}});
   refused_memory_[static_cast<int>(MemoryLimit::kShare)] = &refused.Add({{"reason", "share"}});
+  auto& lost = prometheus::BuildCounter()
+                   .Name("entrepot_s3_connections_taken_total")
+                   .Help("Pulls whose connection to the S3 server was given to another request.")
+                   .Register(registry);
+  lost_[static_cast<int>(outbound::LostConnection::kUnread)] = &lost.Add({{"reason", "unread"}});
+  lost_[static_cast<int>(outbound::LostConnection::kShare)] = &lost.Add({{"reason", "share"}});
 }
 
 void S3Metrics::Observe(absl::string_view operation, absl::string_view result, absl::Duration duration) {

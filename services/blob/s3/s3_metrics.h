@@ -8,6 +8,7 @@
 #include "prometheus/gauge.h"
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
+#include "services/outbound/curl_transport.h"
 
 namespace entrepot::blob::s3 {
 
@@ -26,12 +27,14 @@ class S3Metrics {
   prometheus::Gauge* upload_memory() { return upload_memory_; }
   void CountRefusedMemory(MemoryLimit limit) { refused_memory_[static_cast<int>(limit)]->Increment(); }
   prometheus::Counter* redirects() { return redirects_; }
+  void CountLostConnection(outbound::LostConnection reason) { lost_[static_cast<int>(reason)]->Increment(); }
 
  private:
   prometheus::Family<prometheus::Histogram>& requests_;
   prometheus::Gauge* const upload_memory_;
   prometheus::Counter* refused_memory_[2];
   prometheus::Counter* const redirects_;
+  prometheus::Counter* lost_[2];
 };
 
 }  // namespace entrepot::blob::s3

@@ -46,7 +46,7 @@ absl::StatusOr<std::string> S3ObjectReader::UrlFor(absl::string_view client_addr
 absl::Status S3ObjectReader::Open(uint64_t offset_bytes, uint64_t size) {
   body_.reset();
   const uint64_t end = std::min(std::max(end_, offset_bytes + size), head_.size_bytes);
-  ASSIGN_OR_RETURN(body_, bucket_.GetRange(key_, head_, offset_bytes, end - offset_bytes, Pace::kClient));
+  ASSIGN_OR_RETURN(body_, bucket_.GetRange(key_, head_, offset_bytes, end - offset_bytes, Pace::kClient, requester_));
   body_offset_ = offset_bytes;
   body_end_ = end;
   return absl::OkStatus();

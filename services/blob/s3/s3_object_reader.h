@@ -22,6 +22,7 @@ class S3ObjectReader : public ObjectReader {
       : key_(std::move(key)), head_(std::move(head)), bucket_(*bucket), urls_(urls), end_(head_.size_bytes) {}
 
   void WillRead(uint64_t offset_bytes, uint64_t length_bytes) override { end_ = offset_bytes + length_bytes; }
+  void SetRequester(const std::string& requester) override { requester_ = requester; }
   absl::StatusOr<size_t> ReadAt(char* data, size_t size, uint64_t offset_bytes) override;
   absl::StatusOr<std::string> UrlFor(absl::string_view client_address) override;
 
@@ -32,6 +33,7 @@ class S3ObjectReader : public ObjectReader {
   const S3Head head_;
   S3Bucket& bucket_;
   const ObjectUrls* const urls_;
+  std::string requester_;
   // Where the caller will stop.
   uint64_t end_;
   std::unique_ptr<WireResponse> body_;

@@ -586,6 +586,21 @@ TEST_F(S3ObjectStoreTest, UploadsBeyondTheMemoryAreUnavailable) {
   EXPECT_OK(uploads[0]->Append("y"));
 }
 
+TEST_F(S3ObjectStoreTest, AReadCountsAgainstTheShareOfItsRequester) {
+  Publish("bytes");
+  ASSERT_OK_AND_ASSIGN(const OpenObject object, store_.Open(key_));
+  ObjectReader& reader = *std::get<std::unique_ptr<ObjectReader>>(object.content);
+  reader.SetRequester("account ada");
+  std::vector<std::string> clients;
+  server_.SetRule([&](const FakeS3::Request& request) {
+    clients.push_back(request.client);
+    return Lie::kNone;
+  });
+  char piece[5];
+  EXPECT_THAT(reader.ReadAt(piece, sizeof(piece), 0), IsOkAndHolds(sizeof(piece)));
+  EXPECT_THAT(clients, ElementsAre("account ada"));
+}
+
 TEST_F(S3ObjectStoreTest, ReadsNoSavedTailForWhichThereIsNoMemory) {
   std::unique_ptr<StagedUpload> staged = Stage(store_, std::string(kPartBytes - 1, 'x'));
   ASSERT_OK_AND_ASSIGN(const std::string state, staged->Save());

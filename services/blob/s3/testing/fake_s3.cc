@@ -89,7 +89,7 @@ absl::StatusOr<std::unique_ptr<WireResponse>> FakeS3::Send(const WireRequest& wi
   std::string key = Decoded(path);
   if (!absl::StartsWith(key, "/bucket/")) return OciError(OciErrorCode::kUnavailable, "another bucket");
   key.erase(0, strlen("/bucket/"));
-  Request request{.method = wire.method, .key = key, .query = {}, .name = ""};
+  Request request{.method = wire.method, .key = key, .query = {}, .name = "", .client = wire.client};
   for (const absl::string_view field : absl::StrSplit(target.second, '&', absl::SkipEmpty())) {
     const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(field, absl::MaxSplits('=', 1));
     request.query[Decoded(parts.first)] = Decoded(parts.second);

@@ -31,6 +31,8 @@ class FakeS3 : public Transport {
     std::map<std::string, std::string> query;
     // "PUT f1?partNumber": for messages and rules.
     std::string name;
+    // WireRequest::client
+    std::string client = {};
   };
 
   enum class Lie {
