@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "grpcpp/server_context.h"
 #include "services/blob/io/file_io.h"
 #include "services/blob/io/system_calls.h"
 #include "services/blob/objects/blob_directory.h"

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "entrepot/blob/v1/blob_service.pb.h"
+#include "grpcpp/server_context.h"
 #include "grpcpp/support/server_callback.h"
 #include "services/blob/blob_threads.h"
 #include "services/blob/objects/verified_reader.h"

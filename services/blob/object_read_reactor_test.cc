@@ -179,6 +179,7 @@ TEST_F(ObjectReadReactorTest, OpensNoObjectsForClientsThatHaveLeft) {
   const std::string key = server_.Store(bytes).ToString();
   const auto released = std::make_shared<absl::Notification>();
   server_.large_objects().Post([released] { released->WaitForNotification(); });
+  ASSERT_TRUE(Eventually([&] { return server_.large_objects().threads_busy() == 1; }));
   const uint64_t opened_before = Opened();
   for (size_t i = 1; i <= kReads; ++i) {
     grpc::ClientContext context;

@@ -174,6 +174,28 @@ TEST_F(S3BlobStackTest, SlowUploadsOfAnAccountLeaveMemoryToOthers) {
   EXPECT_THAT(begin(other).message(), HasSubstr("the bound objects.s3.upload_memory_bytes_max"));
 }
 
+TEST_F(S3BlobStackTest, FetchesLeaveMemoryToPushes) {
+  upload_memory_bytes_max_ = 4 << 20;
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<BlobStack> stack, Open(kv_));
+  std::vector<std::unique_ptr<UploadAppender>> open;
+  const auto begin = [&](const std::string& account) -> absl::Status {
+    UploadOwner owner = owner_;
+    owner.account = account;
+    absl::StatusOr<Upload> upload = stack->upload_sessions().Start(owner, DigestAlgorithm::kSha256);
+    if (!upload.ok()) return upload.status();
+    absl::StatusOr<std::unique_ptr<UploadAppender>> appender = stack->upload_sessions().Append(owner, upload->id, {});
+    if (!appender.ok()) return appender.status();
+    open.push_back(*std::move(appender));
+    // More than two parts.
+    return open.back()->Append(std::string(2'900'000, 'x'));
+  };
+  // A fetch holds one part at most, so the share of all has room for two.
+  EXPECT_OK(begin(kUpstreamAccount));
+  EXPECT_OK(begin(kUpstreamAccount));
+  EXPECT_THAT(begin(kUpstreamAccount).message(), HasSubstr("its share of objects.s3.upload_memory_bytes_max"));
+  EXPECT_OK(begin("ada"));
+}
+
 TEST_F(S3BlobStackTest, ReplicasOfANewRegistryAgreeOnItsIdWithoutConditions) {
   s3::FakeS3Server ignores({.knows_conditions = false});
   objects_ = ignores.Config();

@@ -52,7 +52,8 @@ class GrpcUnderTest : public CacheStoreUnderTest {
   runtime::Executor executor_{4};
   const std::unique_ptr<manifest::CallerCheck> callers_ =
       manifest::CallerCheck::Open(stack_.kv(), &executor_, {.policy_needs_accounts = true}).value();
-  blob::BlobService blobs_{stack_.blobs(), &executor_, &executor_};
+  blob::BlobService blobs_{stack_.blobs(),
+                           {.requests = &executor_, .large_objects = &executor_, .long_calls = &executor_}};
   manifest::ManifestService manifests_{stack_.catalog(), stack_.maintenance(), &executor_, stack_.deletions(),
                                        callers_.get()};
   gateway::GrpcLoopback blob_loopback_{&blobs_};

@@ -100,8 +100,9 @@ class StagedUpload {
   virtual ~StagedUpload() = default;
 
   // Whose share of the store's memory the bytes count against, if the store has shares
-  // (services/core/client_network.h); empty: of none. Call it before anything else.
-  virtual void SetOwner(const std::string&) {}
+  // (services/core/client_network.h); empty: of none. `spares_memory`: it holds as little as it can, even if that is
+  // slower. Call it before anything else.
+  virtual void SetOwner(const std::string& /*owner*/, bool /*spares_memory*/) {}
   // How many bytes it holds. An Append that failed does not change it.
   virtual uint64_t size_bytes() const = 0;
   // Adds bytes at the end. Those of a file survive the process, not a power cut; those of a shared store survive it

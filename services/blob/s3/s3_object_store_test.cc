@@ -598,6 +598,7 @@ TEST_F(S3ObjectStoreTest, AReadCountsAgainstTheShareOfItsRequester) {
   });
   char piece[5];
   EXPECT_THAT(reader.ReadAt(piece, sizeof(piece), 0), IsOkAndHolds(sizeof(piece)));
+  server_.SetRule(nullptr);
   EXPECT_THAT(clients, ElementsAre("account ada"));
 }
 

@@ -142,7 +142,7 @@ absl::Status S3StagedUpload::SendTail() {
   flight_ = Launch(std::move(tail_), etags_.size() + 1);
   tail_.clear();
   // Without a second part in memory if there is little.
-  return memory_.is_scarce() ? Land() : absl::OkStatus();
+  return spares_memory_ || memory_.is_scarce() ? Land() : absl::OkStatus();
 }
 
 std::shared_ptr<S3StagedUpload::Flight> S3StagedUpload::Launch(std::string bytes, size_t number) {

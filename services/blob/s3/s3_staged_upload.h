@@ -42,7 +42,7 @@ struct S3Staging {
 // full part has the number that its offset gives, so both processes send the same bytes under it, if the client repeats
 // the same. Their tails differ: the tail has a number of its own, and a tail that was replaced is sent again.
 //
-// Memory: the part that is filled, and the one that is sent.
+// Memory: the part that is filled, and the one that is sent; one part in all if it spares memory.
 class S3StagedUpload : public StagedUpload {
  public:
   static constexpr size_t kPartsMax = 10'000;
@@ -57,7 +57,10 @@ class S3StagedUpload : public StagedUpload {
   static std::unique_ptr<S3StagedUpload> Published(UploadId id, uint64_t size_bytes, const S3Staging* staging);
   ~S3StagedUpload() override;
 
-  void SetOwner(const std::string& owner) override { memory_.SetOwner(owner); }
+  void SetOwner(const std::string& owner, bool spares_memory) override {
+    memory_.SetOwner(owner);
+    spares_memory_ = spares_memory;
+  }
   uint64_t size_bytes() const override;
   absl::Status Append(absl::string_view bytes) override;
   absl::Status Truncate(uint64_t size_bytes) override;
@@ -123,6 +126,7 @@ class S3StagedUpload : public StagedUpload {
   // Set if an Append left the upload with a part of its bytes.
   absl::Status broken_;
   UploadMemory::Reservation memory_;
+  bool spares_memory_ = false;
 };
 
 }  // namespace entrepot::blob::s3

@@ -29,10 +29,8 @@ std::string SessionOwner::Share() const {
   return account.empty() ? absl::StrCat("client ", client) : absl::StrCat("account ", account);
 }
 
-std::string SessionOwner::MemoryShare() const { return account == kUpstreamAccount ? "" : Share(); }
-
 absl::Time SessionLimits::ExpiryOf(const SessionInfo& info) const {
-  const bool is_fetch = info.state == SessionState::kOpen && info.owner.account == kUpstreamAccount;
+  const bool is_fetch = info.state == SessionState::kOpen && info.owner.is_fetch();
   return info.touched_at + (is_fetch ? std::min(kUpstreamLifetime, lifetime) : lifetime);
 }
 

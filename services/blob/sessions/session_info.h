@@ -30,10 +30,10 @@ struct SessionOwner {
   bool Is(const UploadOwner& owner) const {
     return repository == owner.repository.ToString() && account == owner.account;
   }
-  // Names the share that a session counts against.
+  // Names the share that a session, and the memory of its bytes, counts against.
   std::string Share() const;
-  // Names the share of memory that its bytes count against; empty for fetches from upstreams, which have none.
-  std::string MemoryShare() const;
+  // A fetch of the upstream service. No client waits for it: clients get the bytes before they are stored.
+  bool is_fetch() const { return account == kUpstreamAccount; }
 };
 
 // The state of a session that must be known without reading the KV.

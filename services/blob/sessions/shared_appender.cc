@@ -71,7 +71,9 @@ absl::Status SharedAppender::MoveToStaged() {
     RETURN_IF_ERROR(content_.claim->Confirm());
   }
   ASSIGN_OR_RETURN(content_.staged, parts_.store->OpenStaged(id_, 0, record.staging_state()));
-  content_.staged->SetOwner(InfoOf(record).owner.MemoryShare());
+  const SessionOwner owner = InfoOf(record).owner;
+  // All fetches have one share together.
+  content_.staged->SetOwner(owner.Share(), /*spares_memory=*/owner.is_fetch());
   const std::string begun = std::move(*record.mutable_inline_bytes());
   record.clear_inline_bytes();
   record.set_staged_in_file(true);

@@ -439,7 +439,8 @@ absl::StatusOr<std::unique_ptr<StagedUpload>> SharedUploadSessions::OpenStaged(c
     taken.claim->Release();
     return staged;
   }
-  (*staged)->SetOwner(InfoOf(taken.record).owner.MemoryShare());
+  const SessionOwner owner = InfoOf(taken.record).owner;
+  (*staged)->SetOwner(owner.Share(), /*spares_memory=*/owner.is_fetch());
   return staged;
 }
 
