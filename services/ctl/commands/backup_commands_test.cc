@@ -34,7 +34,7 @@ TEST_F(BackupCommandsTest, BackupIncludesTheAccounts) {
             "manifest service  /d/backups/nightly  manifests, tags, the records of blobs\n"
             "blob service      /b/backups/nightly  1 object, 5 B: all blobs over 64 KiB; small blobs, upload sessions\n"
             "auth service      /a/backups/nightly  accounts and keys that sign tokens\n"
-            "each on its service's machine; the configuration, the files of accounts and policies, and TLS keys are no "
+            "each on its service's machine; the configuration, the files of accounts and policies, and TLS keys are not "
             "part of it\n"
             "to restore it: entrepotctl restore /d/backups/nightly NEW-MANIFEST-DATA --blobs /b/backups/nightly "
             "--blobs-data NEW-BLOB-DATA --accounts /a/backups/nightly --accounts-data NEW-AUTH-DATA\n");
