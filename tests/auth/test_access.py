@@ -154,10 +154,12 @@ def test_token_is_valid_only_for_its_repository(ci):
     push_image(ci, "driftwood/a/b", "v1")
     token = ci.token("repository:driftwood/a:pull,push")
     assert ci.request("GET", "/v2/driftwood/a/manifests/v1", token=token).status == 200
-    for path in ("driftwood/a/b", "driftwood/a%2Fb", "driftwood/a/b/../../a/b", "driftwood"):
-        assert ci.request("GET", f"/v2/{path}/manifests/v1", token=token).status in (400, 401, 404), path
-    answer = ci.request("GET", "/v2/driftwood//a/manifests/v1", token=token)
-    assert answer.status in (400, 401, 404)
+    for path in ("driftwood/a/b", "driftwood/a%2Fb", "driftwood"):
+        answer = ci.request("GET", f"/v2/{path}/manifests/v1", token=token)
+        assert code_of(answer) == (401, "UNAUTHORIZED"), path
+    for path, refusal in (("driftwood/a/b/../../a/b", (400, "NAME_INVALID")), ("driftwood//a", (404, "NAME_UNKNOWN"))):
+        answer = ci.request("GET", f"/v2/{path}/manifests/v1", token=token)
+        assert code_of(answer) == refusal, path
 
 
 def test_sufficient_token_for_absent_repository_gets_404(ci):
@@ -174,7 +176,7 @@ def test_blob_of_another_repository_cannot_be_read_or_referenced(ci, admin):
         path = f"/v2/driftwood/web/blobs/{digest_of(data)}"
         assert ci.request(method, path, "repository:driftwood/web:pull").status == 404
     body = manifest_of(b"{}", [data])
-    assert put_manifest(ci, "driftwood/web", "stolen", body).status in (400, 404)
+    assert put_manifest(ci, "driftwood/web", "stolen", body).status == 404
 
 
 def test_mount_needs_pull_on_its_source(ci, admin):
@@ -184,7 +186,7 @@ def test_mount_needs_pull_on_its_source(ci, admin):
     scopes = "repository:driftwood/web:pull,push repository:secret/x:pull"
     assert ci.request("POST", path, scopes, body=b"").status == 202
     twice = f"{path}&from=driftwood/web"
-    assert ci.request("POST", twice, scopes, body=b"").status in (202, 400)
+    assert code_of(ci.request("POST", twice, scopes, body=b"")) == (400, "NAME_INVALID")
     without_from = f"/v2/driftwood/web/blobs/uploads/?mount={digest_of(data)}"
     assert ci.request("POST", without_from, scopes, body=b"").status == 202
     assert ci.request("HEAD", f"/v2/driftwood/web/blobs/{digest_of(data)}", scopes).status == 404
@@ -299,7 +301,7 @@ def test_token_from_before_a_repository_was_deleted_is_refused(ci, admin):
     scope = f"repository:{name}:pull,push"
     old = ci.token(scope)
     deleted = admin.request("DELETE", f"/entrepot/v1/repositories/{name}", "registry:administration:*")
-    assert deleted.status in (200, 202, 204)
+    assert deleted.status == 200, deleted
     # Tokens contain their time of issue in whole seconds: a token of the same second as the deletion is refused too.
     answer = wait_for(lambda: ci.request("GET", f"/v2/{name}/manifests/v1", scope), lambda each: each.status != 401)
     assert answer.status == 404, answer
@@ -341,15 +343,15 @@ def test_disabled_deletes_are_405_for_tags_manifests_and_blobs(make_secured_regi
     for reference in ("v1", digest):
         assert admin.request("DELETE", f"/v2/x/y/manifests/{reference}", "repository:x/y:delete").status == 405
     assert admin.request("DELETE", f"/v2/x/y/blobs/{digest_of(b'{}')}", "repository:x/y:delete").status == 405
-    assert registry.request("DELETE", "/v2/x/y/manifests/v1").status in (401, 405)
+    assert registry.request("DELETE", "/v2/x/y/manifests/v1").status == 405
 
 
 def test_unknown_routes_and_methods_are_refused(secured_registry, admin):
     for path in ("/v2/x", "/v2/x/y/z", "/entrepot/v1/other", "/metrics", "/v2/_catalog/x", "/v1/search", "//v2/"):
-        assert secured_registry.request("GET", path).status in (401, 404)
+        assert secured_registry.request("GET", path).status == 404
         assert admin.request("GET", path).status == 404
     for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"):
-        assert secured_registry.request(method, "/v2/driftwood/web/tags/list").status in (401, 405)
+        assert secured_registry.request(method, "/v2/driftwood/web/tags/list").status == 405
 
 
 def test_unauthorized_push_is_refused_before_its_body_is_sent(secured_registry):

@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from auth.content import challenge_of, push_image
+from auth.content import challenge_of, code_of, push_image
 from fixtures.accounts import Client, basic, claims_of
 
 
@@ -96,9 +96,9 @@ def test_revoked_refresh_token_is_refused(ci, admin):
     assert ci.post(grant_type="refresh_token", refresh_token=refresh).status == 401
 
 
-@pytest.mark.parametrize("refresh", ["", "x", "a.b.c", "x" * 5000])
-def test_invalid_refresh_token_is_refused(ci, refresh):
-    assert ci.post(grant_type="refresh_token", refresh_token=refresh).status in (400, 401)
+@pytest.mark.parametrize("refresh, status", [("", 400), ("x", 401), ("a.b.c", 401), ("x" * 5000, 401)])
+def test_invalid_refresh_token_is_refused(ci, refresh, status):
+    assert ci.post(grant_type="refresh_token", refresh_token=refresh).status == status
 
 
 def test_wrong_credentials_get_the_same_answer_for_all_accounts(secured_registry):
@@ -114,17 +114,18 @@ def test_wrong_credentials_get_the_same_answer_for_all_accounts(secured_registry
     assert len(seen) == 1, seen
 
 
-@pytest.mark.parametrize(
-    "header", ["Basic", "Basic !!!", "Basic " + "QQ==", basic("", "x"), basic("ci", ""), "Digest x", "Bearer"]
-)
-def test_malformed_credentials_are_refused(secured_registry, header):
+@pytest.mark.parametrize("header, status", [
+    *((header, 400) for header in ("Basic", "Basic !!!", "Basic " + "QQ==", "Digest x", "Bearer")),
+    *((header, 401) for header in (basic("", "x"), basic("ci", ""))),
+])
+def test_malformed_credentials_are_refused(secured_registry, header, status):
     answer = secured_registry.request("GET", "/token?service=entrepot", headers={"Authorization": header})
-    assert answer.status in (400, 401), answer
+    assert answer.status == status, answer
 
 
 @pytest.mark.parametrize("grant", [{}, *({"grant_type": each} for each in ("magic", "password", "refresh_token"))])
 def test_malformed_token_form_is_refused(anonymous, grant):
-    assert anonymous.post(**grant).status in (400, 401)
+    assert anonymous.post(**grant).status == 400
 
 
 @pytest.mark.parametrize(
@@ -132,9 +133,8 @@ def test_malformed_token_form_is_refused(anonymous, grant):
 )
 def test_malformed_scope_grants_nothing(ci, scope):
     answer = ci.ask(scope)
-    assert answer.status in (200, 400)
-    if answer.status == 200:
-        assert not any(granted(answer.json()["token"]).values())
+    assert answer.status == 200, answer
+    assert not any(granted(answer.json()["token"]).values())
 
 
 def test_token_for_another_service_is_not_accepted(secured_registry, ci):
@@ -201,8 +201,8 @@ rules:
 
 
 def test_administration_needs_an_administrator(secured_registry, ci, anonymous):
-    for client in (ci, anonymous):
-        assert client.administer("listUsers").status in (401, 403)
+    for client, refusal in ((ci, (403, "DENIED")), (anonymous, (401, "UNAUTHORIZED"))):
+        assert code_of(client.administer("listUsers")) == refusal
         delete = client.request("DELETE", "/entrepot/v1/repositories/driftwood/web", "registry:administration:*")
-        assert delete.status in (401, 403)
+        assert code_of(delete) == refusal
     assert secured_registry.request("POST", "/entrepot/v1/administer", body=b"{}").status == 401
