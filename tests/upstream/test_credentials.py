@@ -62,7 +62,7 @@ def test_refused_credentials_are_not_sent_again_and_again(make_cache, upstream, 
     upstream.require(Tokens(credentials=(USER, PASSWORD)))
     for reference in ("v1", "v2", image.digest):
         answer = get_manifest(registry, APP, reference)
-        assert answer.status in (403, 404, 503), answer
+        assert answer.status == 403, answer
     # An upstream locks accounts whose password is wrong.
     assert 1 <= upstream.count(path="/token", authorization="Basic") <= 6
 
@@ -107,8 +107,7 @@ def test_without_an_entry_at_the_helper_the_pull_is_anonymous(make_cache, upstre
 def test_a_helper_that_fails_is_an_upstream_that_fails(make_cache, upstream, image, tmp_path, script):
     upstream.require(Tokens(credentials=(USER, PASSWORD)))
     registry = make_cache(upstream, credentials=helper(tmp_path, script))
-    answer = get_manifest(registry, APP, "v1")
-    assert answer.status in (403, 404, 503), answer
+    assert_unavailable(get_manifest(registry, APP, "v1"))
     assert upstream.count(authorization="Basic") == 0
 
 
@@ -117,7 +116,7 @@ def test_a_realm_elsewhere_never_sees_the_credentials(cache, app, upstream, else
     elsewhere.serve_tokens(tokens)
     upstream.require(tokens)
     answer = get_manifest(cache, app, "v1")
-    assert answer.status in (200, 403, 404, 503), answer
+    assert answer.status == 200, answer
     assert elsewhere.count(authorization="Basic") == 0
     assert_nowhere(elsewhere, PASSWORD)
 
@@ -158,7 +157,7 @@ def test_credentials_go_to_a_realm_of_the_same_domain_only(make_cache, upstream,
         pull(registry, APP, image)
         return
     answer = get_manifest(registry, APP, "v1")
-    assert answer.status in (403, 404, 503), answer
+    assert answer.status == 403, answer
     assert elsewhere.count(authorization="Basic") == 0
     assert_nowhere(elsewhere, PASSWORD)
 
