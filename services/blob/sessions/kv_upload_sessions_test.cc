@@ -516,7 +516,8 @@ TEST_F(KvUploadSessionsTest, ARecordThatCannotBeReadDoesNotPreventTheStart) {
   const UploadId whole = Start();
   ASSERT_OK(Append(damaged, small_));
   ASSERT_OK(Append(whole, small_));
-  ASSERT_OK(memory_.Transact({}, [&](kv::KvTransaction& transaction) {
+  kv::KvEngine& engine = memory_;
+  ASSERT_OK(engine.Transact({}, [&](kv::KvTransaction& transaction) {
     transaction.Put("u/" + damaged.ToString(), "\xff not a record");
     transaction.Put("u/not an id", "");
     return absl::OkStatus();
