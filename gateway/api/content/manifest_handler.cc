@@ -67,8 +67,8 @@ boost::asio::awaitable<absl::StatusOr<runtime::TurnQueue::Turn>> TakeTurn(runtim
       co_await large_puts.Take(std::move(requester));
   if (auto* const turn = std::get_if<runtime::TurnQueue::Turn>(&taken)) co_return std::move(*turn);
   co_return HttpError(503, OciErrorCode::kUnavailable,
-                      absl::StrCat("other manifests over ", kLargeBytes, " bytes take too long: ",
-                                   ManifestHandler::kLargePuts.running_max,
+                      absl::StrCat("other manifests over ", kLargeBytes,
+                                   " bytes take too long: ", ManifestHandler::kLargePuts.running_max,
                                    " are stored at once (a fixed limit); try again"));
 }
 

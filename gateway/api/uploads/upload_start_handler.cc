@@ -73,7 +73,10 @@ std::vector<std::optional<RepositoryName>> MountSources(const RegistryRequest& r
 
 UploadStartHandler::UploadStartHandler(BlobBackend* blobs, ManifestBackend* manifests, uint64_t blob_bytes_max,
                                        const std::shared_ptr<prometheus::Registry>& registry)
-    : blobs_(blobs), manifests_(manifests), unauthenticated_(std::make_shared<UnauthenticatedUploads>(manifests)), blob_bytes_max_(blob_bytes_max) {
+    : blobs_(blobs),
+      manifests_(manifests),
+      unauthenticated_(std::make_shared<UnauthenticatedUploads>(manifests)),
+      blob_bytes_max_(blob_bytes_max) {
   auto& mounts = prometheus::BuildCounter()
                      .Name("entrepot_gateway_mounts_total")
                      .Help("Requests to mount a blob from another repository")

@@ -40,7 +40,7 @@ TEST_F(UploadMemoryTest, BoundsTheSumOfAllUploads) {
     EXPECT_TRUE(one->is_scarce());
     const absl::Status status = one->Set(41);
     EXPECT_THAT(status, IsOciError(OciErrorCode::kUnavailable));
-    EXPECT_THAT(status.message(), HasSubstr("objects.s3.upload_memory_bytes_max"));
+    EXPECT_THAT(GetOciErrorDetail(status), HasSubstr("objects.s3.upload_memory_bytes_max")) << "for the client";
     EXPECT_EQ(metrics_.upload_memory()->Value(), 100);
     // Less is always possible.
     ASSERT_OK(one->Set(30));

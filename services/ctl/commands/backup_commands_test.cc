@@ -28,16 +28,17 @@ TEST_F(BackupCommandsTest, BackupIncludesTheAccounts) {
   http_.Answer(R"({"accountsBackup": {"directory": "/a/backups/nightly"}})");
   const Outcome outcome = Run({"backup", "nightly"});
   EXPECT_EQ(outcome.code, kOk) << outcome.err;
-  EXPECT_EQ(outcome.out,
-            "backed up 3 blobs, 9 B\n"
-            "PART              DIRECTORY           CONTENT\n"
-            "manifest service  /d/backups/nightly  manifests, tags, the records of blobs\n"
-            "blob service      /b/backups/nightly  1 object, 5 B: all blobs over 64 KiB; small blobs, upload sessions\n"
-            "auth service      /a/backups/nightly  accounts and keys that sign tokens\n"
-            "each on its service's machine; the configuration, the files of accounts and policies, and TLS keys are not "
-            "part of it\n"
-            "to restore it: entrepotctl restore /d/backups/nightly NEW-MANIFEST-DATA --blobs /b/backups/nightly "
-            "--blobs-data NEW-BLOB-DATA --accounts /a/backups/nightly --accounts-data NEW-AUTH-DATA\n");
+  EXPECT_EQ(
+      outcome.out,
+      "backed up 3 blobs, 9 B\n"
+      "PART              DIRECTORY           CONTENT\n"
+      "manifest service  /d/backups/nightly  manifests, tags, the records of blobs\n"
+      "blob service      /b/backups/nightly  1 object, 5 B: all blobs over 64 KiB; small blobs, upload sessions\n"
+      "auth service      /a/backups/nightly  accounts and keys that sign tokens\n"
+      "each on its service's machine; the configuration, the files of accounts and policies, and TLS keys are not "
+      "part of it\n"
+      "to restore it: entrepotctl restore /d/backups/nightly NEW-MANIFEST-DATA --blobs /b/backups/nightly "
+      "--blobs-data NEW-BLOB-DATA --accounts /a/backups/nightly --accounts-data NEW-AUTH-DATA\n");
   ASSERT_EQ(http_.requests.size(), 2u);
   EXPECT_EQ(http_.requests[0].url, "http://localhost:5000/entrepot/v1/maintain");
   EXPECT_TRUE(IsSameJson(http_.requests[0].body, R"({"startJob": {"backUp": {"name": "nightly"}}})"));

@@ -164,7 +164,7 @@ TEST_F(PostgresKvEngineTest, WaitsForAConnectionAndNamesTheBound) {
   full.WaitForNotification();
   const absl::Status refused = engine->Get("a").status();
   EXPECT_EQ(GetOciErrorCode(refused), OciErrorCode::kUnavailable);
-  EXPECT_THAT(std::string(refused.message()), HasSubstr("records.postgres.connections_max"));
+  EXPECT_THAT(GetOciErrorDetail(refused), HasSubstr("records.postgres.connections_max")) << "for the client";
   EXPECT_OK(engine->CheckWritable()) << "a busy process is not one that cannot write";
   tried.Notify();
   for (std::thread& thread : threads) thread.join();
