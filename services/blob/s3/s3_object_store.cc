@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/synchronization/blocking_counter.h"
+#include "absl/types/span.h"
 #include "services/blob/objects/unknown_upload.h"
 #include "services/blob/s3/s3_object_reader.h"
 #include "services/core/time/stopwatch.h"
@@ -177,10 +178,9 @@ std::vector<absl::Status> S3ObjectStore::DeleteAll(const std::vector<StorageKey>
   absl::BlockingCounter left(static_cast<int>((names.size() + batch - 1) / batch));
   for (size_t begin = 0; begin < names.size(); begin += batch) {
     deleting_.Post([this, &names, &deleted, &left, begin, batch] {
-      const auto first = names.begin() + begin;
-      const std::vector<std::string> part(first, first + std::min(batch, names.size() - begin));
-      const std::vector<absl::Status> statuses = bucket_.DeleteAll(part);
-      std::copy(statuses.begin(), statuses.end(), deleted.begin() + begin);
+      const absl::Span<const std::string> part = absl::MakeConstSpan(names).subspan(begin, batch);
+      const std::vector<absl::Status> statuses = bucket_.DeleteAll({part.begin(), part.end()});
+      std::copy(statuses.begin(), statuses.end(), &deleted[begin]);
       left.DecrementCount();
     });
   }
