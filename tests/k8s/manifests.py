@@ -64,7 +64,8 @@ def configuration(found, template):
 
 EVERYTHING = """
 mode: cluster
-accounts: {secret: entrepot-accounts}
+accounts: {secret: entrepot-accounts, identityKeys: entrepot-identity-keys}
+networkPolicy: {identityProviderPorts: [6443]}
 tls: {secret: entrepot-tls}
 postgres: {servers: ["db:5432"], passwordSecret: entrepot-postgres, caSecret: entrepot-postgres-ca}
 s3: {endpoint: "https://s3.example", bucket: registry, credentialsSecret: entrepot-s3, caSecret: entrepot-s3-ca}

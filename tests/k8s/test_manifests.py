@@ -75,6 +75,8 @@ def test_the_chart_can_be_packaged_with_all_its_files(tmp_path):
     ("{mode: cluster, open: true, postgres: {passwordSecret: x}, s3: {endpoint: 'http://s3', bucket: b}}",
      "mode=cluster needs postgres.servers"),
     ("{mode: cluster, open: true, postgres: {servers: [db]}}", "postgres.passwordSecret names the Secret"),
+    ("{service: {type: LoadBalancer}, accounts: {secret: x}}", "behind a load balancer, set tls.secret"),
+    ("{open: true, accounts: {identityKeys: x}}", "accounts.identityKeys is for a registry with accounts"),
     ("{open: true, mod: single}", "additional properties 'mod' not allowed"),
     ("{open: true, mode: standalone}", "mode"),
 ])  # fmt: skip
@@ -180,6 +182,11 @@ def opened(policies, direction, labels, peer, port):
     return False
 
 
+def grpc_port(template):
+    (container,) = template["spec"]["containers"]
+    return {port["name"]: port["containerPort"] for port in container["ports"]}.get("grpc")
+
+
 def test_network_policies_open_what_the_configurations_call_and_nothing_else():
     for variant, found in variants().items():
         policies = of_kind(found, "NetworkPolicy")
@@ -191,7 +198,7 @@ def test_network_policies_open_what_the_configurations_call_and_nothing_else():
             assert any(p["spec"]["policyTypes"] == ["Ingress", "Egress"] and "ingress" not in p["spec"] for p in selected), where
             called = {config[field]["target"].removeprefix("dns:///").split(":")[0] for field in config if field.endswith("_service")}
             for other, peer in running.items():
-                may = opened(policies, "Egress", labels, peer["metadata"]["labels"], "grpc") and opened(
+                may = opened(policies, "Egress", labels, peer["metadata"]["labels"], grpc_port(peer)) and opened(
                     policies, "Ingress", peer["metadata"]["labels"], labels, "grpc")  # fmt: skip
                 assert may == (other in called), f"{where} to {other}"
             assert opened(policies, "Egress", labels, None, 53), where
@@ -202,6 +209,8 @@ def test_network_policies_open_what_the_configurations_call_and_nothing_else():
             if s3:
                 port = int(re.sub(r"https://[^:]+$", ":443", s3).rpartition(":")[2])
                 assert opened(policies, "Egress", labels, None, port), where
+            has_providers = variant in ("chart, everything", "chart, without peerTls") and "authentication" in config
+            assert opened(policies, "Egress", labels, None, 6443) == has_providers, where
             fetches = "upstreams_file" in config and name != "entrepot-gateway"
             if not s3:
                 assert opened(policies, "Egress", labels, None, 443) == fetches, where
@@ -223,7 +232,8 @@ def test_what_is_mounted_is_what_the_configurations_name():
                 assert file.rpartition("/")[0] in mounted, f"{variant}: {name}: {file}"
             for path in mounted:
                 used = any(file.startswith(path + "/") for file in files) or path in ("/etc/entrepot/config", "/var/lib/entrepot")
-                assert used or path.startswith("/etc/entrepot/upstream/"), f"{variant}: {name}: {path}"
+                # Files of these are named in the upstreams file and in the policy.
+                assert used or path.startswith("/etc/entrepot/upstream/") or path == "/etc/entrepot/identity-keys", f"{variant}: {name}: {path}"
 
 
 @pytest.fixture(scope="module")

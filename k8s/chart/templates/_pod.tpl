@@ -95,6 +95,10 @@ checksum/config: {{ include "entrepot.config" . | sha256sum }}
 - name: policy
   configMap: {name: {{ $name }}-policy}
 {{- end }}
+{{- if and (include "entrepot.hasAccounts" .root) $v.accounts.identityKeys (has $component (list "standalone" "auth")) }}
+- name: identity-keys
+  configMap: {name: {{ $v.accounts.identityKeys }}}
+{{- end }}
 {{- if and (include "entrepot.hasUpstreams" .root) (has $component (list "standalone" "gateway" "upstream")) }}
 - name: upstreams
   configMap: {name: {{ $name }}-upstreams}
