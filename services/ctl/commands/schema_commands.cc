@@ -22,6 +22,7 @@ constexpr char kPasswordFile[] = "--password-file";
 constexpr char kCaFile[] = "--ca-file";
 constexpr char kCertificateFile[] = "--certificate-file";
 constexpr char kPrivateKeyFile[] = "--private-key-file";
+constexpr char kUnlessMade[] = "--unless-made";
 // A change of tables waits until transactions that use them have ended.
 constexpr absl::Duration kLockTimeout = absl::Seconds(10);
 
@@ -57,18 +58,24 @@ absl::StatusOr<int> Show(const CommandLine& line, RegistryClient&) {
   return kOk;
 }
 
+absl::StatusOr<int> UpgradeOn(kv::PostgresConnection& connection, const CommandLine& line) {
+  RETURN_IF_ERROR(kv::UpgradePostgresSchema(connection));
+  if (!line.json()) Print(absl::StrCat("the tables have version ", kv::kPostgresSchemaVersion, "\n"));
+  return kOk;
+}
+
 absl::StatusOr<int> Make(const CommandLine& line, RegistryClient&) {
   ASSIGN_OR_RETURN(const std::unique_ptr<kv::PostgresConnection> connection, Connect(line));
-  RETURN_IF_ERROR(kv::MakePostgresSchema(*connection));
+  const absl::Status made = kv::MakePostgresSchema(*connection);
+  if (absl::IsAlreadyExists(made) && line.Has(kUnlessMade)) return UpgradeOn(*connection, line);
+  RETURN_IF_ERROR(made);
   if (!line.json()) Print(absl::StrCat("made the tables, version ", kv::kPostgresSchemaVersion, "\n"));
   return kOk;
 }
 
 absl::StatusOr<int> Upgrade(const CommandLine& line, RegistryClient&) {
   ASSIGN_OR_RETURN(const std::unique_ptr<kv::PostgresConnection> connection, Connect(line));
-  RETURN_IF_ERROR(kv::UpgradePostgresSchema(*connection));
-  if (!line.json()) Print(absl::StrCat("the tables have version ", kv::kPostgresSchemaVersion, "\n"));
-  return kOk;
+  return UpgradeOn(*connection, line);
 }
 
 std::vector<Option> DatabaseOptions() {
@@ -85,6 +92,14 @@ std::vector<Option> DatabaseOptions() {
           {.name = kPrivateKeyFile, .value = "FILE", .help = "and its key"}};
 }
 
+std::vector<Option> MakeOptions() {
+  std::vector<Option> options = DatabaseOptions();
+  options.push_back({.name = kUnlessMade,
+                     .value = "",
+                     .help = "if there are tables, do what schema upgrade does instead of failing"});
+  return options;
+}
+
 }  // namespace
 
 std::vector<Command> SchemaCommands() {
@@ -96,7 +111,7 @@ std::vector<Command> SchemaCommands() {
        .examples = {"entrepotctl schema show --server db.example:5432 --password-file /etc/entrepot/db-password"},
        .run = Show},
       {.name = "schema make",
-       .options = DatabaseOptions(),
+       .options = MakeOptions(),
        .summary = "Make the tables of the registry in an empty database of PostgreSQL",
        .details =
            "The database and the user must exist. No program makes tables by itself. If the services use another\n"

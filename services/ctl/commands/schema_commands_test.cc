@@ -35,12 +35,24 @@ TEST_F(SchemaCommandsTest, MakesShowsAndUpgrades) {
   EXPECT_EQ(made.code, kOk) << made.err;
   EXPECT_EQ(made.out, "made the tables, version 1\n");
   EXPECT_EQ(RunSchema("make").code, kFailed);
+  EXPECT_EQ(RunSchema("make", {"--unless-made"}).out, "the tables have version 1\n");
   EXPECT_EQ(RunSchema("upgrade").out, "the tables have version 1\n");
   EXPECT_EQ(RunSchema("show").out, "the tables have version 1; this program needs 1\n");
   EXPECT_EQ(RunSchema("show", {"--output=json"}).out, "{\"version\": 1, \"needed\": 1}\n");
 
   server_.Execute("UPDATE entrepot.schema_version SET version = 0", "schema");
   EXPECT_THAT(RunSchema("show").err, HasSubstr("entrepotctl schema upgrade"));
+  // Newer ones are not touched.
+  server_.Execute("UPDATE entrepot.schema_version SET version = 9, readable_from = 9", "schema");
+  EXPECT_EQ(RunSchema("make", {"--unless-made"}).code, kFailed);
+}
+
+TEST_F(SchemaCommandsTest, MakesTablesUnlessThereAreSome) {
+  server_.Execute("CREATE DATABASE unless");
+  const std::vector<std::string> words = {"schema", "make",   "--server", server_.directory(), "--database",
+                                          "unless", "--user", "postgres", "--unless-made"};
+  EXPECT_EQ(Run(words).out, "made the tables, version 1\n");
+  EXPECT_EQ(Run(words).out, "the tables have version 1\n");
 }
 
 TEST_F(SchemaCommandsTest, NeedsAServerAndBothFilesOfACertificate) {
