@@ -24,7 +24,7 @@ RedirectFollower::RedirectFollower(std::string upstream, std::string own_origin,
       own_(std::move(own)),
       other_(std::move(other)) {}
 
-absl::StatusOr<Answer> RedirectFollower::Send(outbound::HopRequest request, const Authorize& authorize,
+absl::StatusOr<Answer> RedirectFollower::Send(const outbound::HopRequest& request, const Authorize& authorize,
                                               const outbound::HopSink& sink) {
   const auto invalid = [&](absl::string_view problem) {
     return UpstreamError(UpstreamFailure::kInvalid, absl::StrCat(upstream_, " ", problem));

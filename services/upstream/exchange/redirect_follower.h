@@ -41,7 +41,8 @@ class RedirectFollower {
   // `sink` receives the head and the body of the last response if its status is 2xx. Errors are UpstreamError():
   // kUnavailable if there is no whole response, kInvalid for redirects that are not followed; kCancelled after Stop();
   // those of `authorize` and of `sink` are returned as they are.
-  absl::StatusOr<Answer> Send(outbound::HopRequest request, const Authorize& authorize, const outbound::HopSink& sink);
+  absl::StatusOr<Answer> Send(const outbound::HopRequest& request, const Authorize& authorize,
+                              const outbound::HopSink& sink);
   void Stop();
 
  private:
