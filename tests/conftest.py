@@ -67,6 +67,7 @@ from fixtures.scratch import removed_after, scratch
 
 def pytest_addoption(parser):
     parser.addoption("--modes", help="comma list of: " + ", ".join(MODES))
+    parser.addoption("--cluster-long", action="store_true", help="also the tests of tests/k8s on a node of Kubernetes, which is built first")
     parser.addoption("--balance", choices=["requests", "connections"], help="what HAProxy distributes in cluster mode")
 
 
