@@ -379,6 +379,12 @@ std::shared_ptr<SharedCalls<absl::StatusOr<ResolvedManifest>>::Call> CacheImpl::
 }
 
 absl::StatusOr<ResolvedManifest> CacheImpl::Refresh(const Place& place, const Tag& tag, const StoredTag& stored) {
+  // Another refresh may have ended after the caller had looked.
+  const std::optional<CachedTag> known = freshness_->Find(place.repository(), tag);
+  if (known.has_value() && IsTrusted(place, tag, *known)) {
+    const absl::StatusOr<std::optional<StoredManifest>> found = FindStored(place.repository(), tag, true);
+    if (found.ok() && found->has_value() && (*found)->digest == known->digest) return Stored(**found);
+  }
   Manifest manifest = RefreshNow(place, tag, stored);
   if (!manifest.ok()) NoteFailure(place, tag, stored, manifest.status());
   return manifest;
@@ -451,6 +457,9 @@ CacheImpl::Answer CacheImpl::Ask(const Place& place, const Reference& reference,
     return {*negative, ResolveResult::kNegative};
   }
   Manifest manifest = manifest_calls_.Do(absl::StrCat(key, metadata_only ? " head" : " get"), [&]() -> Manifest {
+    // Another call may have ended after this one had looked.
+    const absl::StatusOr<std::optional<StoredManifest>> found = FindStored(place.repository(), reference, true);
+    if (found.ok() && found->has_value()) return Stored(**found);
     Manifest asked = AskNow(place, reference, metadata_only);
     if (!asked.ok()) RememberNegative(place, key, asked.status());
     return asked;
