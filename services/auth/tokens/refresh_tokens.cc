@@ -33,6 +33,13 @@ absl::StatusOr<uint64_t> ReadGeneration(kv::KvReader& kv, absl::string_view acco
   return record.has_value() ? record->generation() : 0;
 }
 
+// Deletes all records of a token. `account` is empty for a token of an early version, which the account's list lacks.
+void Remove(absl::string_view account, const keys::Expiry& token, kv::KvTransaction& transaction) {
+  transaction.Delete(keys::RefreshToken(token.token_hash));
+  transaction.Delete(keys::RefreshExpiry(token.expires_at, token.token_hash));
+  if (!account.empty()) transaction.Delete(keys::RefreshOfAccount(account, token.expires_at, token.token_hash));
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> RefreshTokens::Issue(const Holder& holder) {
@@ -93,12 +100,8 @@ absl::Status RefreshTokens::RemoveSomeExpired(kv::KvTransaction& transaction, ab
   for (const kv::KeyValue& entry : oldest) {
     ASSIGN_OR_RETURN(const keys::Expiry expiry, keys::DecodeRefreshExpiry(entry.key));
     if (expiry.expires_at > now) break;
-    transaction.Delete(entry.key);
-    transaction.Delete(keys::RefreshToken(expiry.token_hash));
     RefreshExpiryRecord record;
-    if (record.ParseFromString(entry.value) && !record.account().empty()) {
-      transaction.Delete(keys::RefreshOfAccount(record.account(), expiry.expires_at, expiry.token_hash));
-    }
+    Remove(record.ParseFromString(entry.value) ? record.account() : "", expiry, transaction);
   }
   return absl::OkStatus();
 }
@@ -112,9 +115,7 @@ absl::Status RefreshTokens::KeepBound(const std::string& account) {
   return kv_.Transact({LockOf(account)}, [&](kv::KvTransaction& transaction) -> absl::Status {
     for (size_t i = 0; i < found.size() - bound_.of_account_max; ++i) {
       ASSIGN_OR_RETURN(const keys::Expiry expiry, keys::DecodeRefreshOfAccount(account, found[i].key));
-      transaction.Delete(found[i].key);
-      transaction.Delete(keys::RefreshExpiry(expiry.expires_at, expiry.token_hash));
-      transaction.Delete(keys::RefreshToken(expiry.token_hash));
+      Remove(account, expiry, transaction);
     }
     return absl::OkStatus();
   });
